@@ -1,0 +1,41 @@
+//! The guard between the audit log and the wire.
+//!
+//! A [`Released`] frame is the only thing a channel sends. It is made here alone: out of an append
+//! that was durable, out of the outbox that a durable append filled, or for the two kinds of frame
+//! that carry nobody's data. So an unlogged release does not compile.
+
+use schemas::envelope::Envelope;
+use schemas::frame::{Frame, FrameKind};
+
+/// A frame that may go to the wire.
+#[derive(Debug)]
+pub struct Released(Frame);
+
+impl Released {
+    /// Only [`crate::audit::append`] calls this, with what a durable append gave back, and the
+    /// outbox, with what such an append stored.
+    pub(in crate::audit) fn durable(frame: Frame) -> Self {
+        Self(frame)
+    }
+
+    /// One's own card. It is signed to be shown to anybody who may connect.
+    #[must_use]
+    pub fn own_card(card: &Envelope) -> Self {
+        Self(Frame::new(FrameKind::Card, card.as_bytes().to_vec()))
+    }
+
+    /// The word that a frame could not be served. Carries a code and a sentence of the node's own.
+    #[must_use]
+    pub fn failed(code: &str, message: &str) -> Self {
+        let mut body =
+            serde_json::json!({ "code": code, "message": message }).to_string().into_bytes();
+        body.truncate(FrameKind::Failed.largest_body());
+        Self(Frame::new(FrameKind::Failed, body))
+    }
+
+    /// The frame, for the codec.
+    #[must_use]
+    pub fn frame(&self) -> &Frame {
+        &self.0
+    }
+}

@@ -1,0 +1,4 @@
+//! The node that an agency runs.
+
+pub mod audit;
+pub mod query;

@@ -1,0 +1,78 @@
+//! What an exchange needs of the network, without naming a network library.
+//!
+//! The peer room implements [`Dial`] and [`Channel`]; the query room implements [`Host`]. A channel
+//! sends nothing but [`Released`] frames, and those come only out of a durable append.
+
+use std::future::Future;
+
+use schemas::frame::Frame;
+use schemas::key::PublicKey;
+use schemas::text::Text;
+
+use crate::audit::release::Released;
+
+/// Why a frame did not pass.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// No connection to the peer could be made.
+    #[error("no connection: {0}")]
+    Unreachable(String),
+    /// The conversation ended before the frame had passed.
+    #[error("connection lost: {0}")]
+    Lost(String),
+    /// The peer sent what no frame may be.
+    #[error("peer broke the protocol: {0}")]
+    Protocol(String),
+    /// The peer's side or ours allows no more conversations at once.
+    #[error("too many conversations with this peer")]
+    Busy,
+}
+
+/// One conversation: frames out and in, in order. Dropping it abandons it; [`Channel::finish`]
+/// says that it ended in order and the substream may serve the next one.
+pub trait Channel: Send {
+    /// Hands a frame to the connection and flushes it.
+    fn send(&mut self, frame: &Released) -> impl Future<Output = Result<(), LinkError>> + Send;
+
+    /// The next frame; its length was checked against its kind before its bytes were read.
+    fn recv(&mut self) -> impl Future<Output = Result<Frame, LinkError>> + Send;
+
+    /// Ends the conversation in order.
+    fn finish(self);
+}
+
+/// Opens conversations.
+pub trait Dial: Send + Sync + 'static {
+    /// What it opens.
+    type Channel: Channel + 'static;
+
+    /// A conversation with the node of this key, over a connection that stands or one dialled to
+    /// any of `addresses` (multiaddresses; those that cannot be read are skipped).
+    fn open(
+        &self,
+        node: &PublicKey,
+        addresses: &[Text],
+    ) -> impl Future<Output = Result<Self::Channel, LinkError>> + Send;
+}
+
+/// Serves conversations that peers open.
+pub trait Host: Send + Sync + 'static {
+    /// Whether a node of this key may talk to us at all; asked at each connection, after its
+    /// handshake proved the key. No means the connection is closed at once.
+    fn admits(&self, node: &PublicKey) -> bool;
+
+    /// A connection was closed because [`Host::admits`] said no. Must not block.
+    fn turned_away(&self, node: &PublicKey);
+
+    /// A connection with an admitted node was established. Must not block.
+    fn connected(&self, node: &PublicKey);
+
+    /// Serves the conversation that `opening` begins. `Ok` leaves the channel ready for the next
+    /// opening frame; `Err` closes it.
+    fn serve<C: Channel>(
+        &self,
+        node: &PublicKey,
+        opening: Frame,
+        channel: &mut C,
+    ) -> impl Future<Output = Result<(), LinkError>> + Send;
+}

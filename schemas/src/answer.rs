@@ -1,0 +1,107 @@
+//! Answers and the receipts for them.
+//!
+//! The signed header says on what basis and how much was released; the reads stand in pages that
+//! are checked by digest and never enter a log, so that a read cannot outlive its owner's clock.
+
+use serde::{Deserialize, Serialize};
+
+use crate::agency::AgencyId;
+use crate::digest::Digest;
+use crate::query::{AuthorityId, QueryId};
+use crate::text::Text;
+use crate::time::Timestamp;
+
+/// Largest page, in bytes.
+pub const PAGE_BYTES: usize = 262_144;
+/// Most pages of one answer.
+pub const MOST_PAGES: usize = 64;
+
+/// The authority that an answer rests on, in the version that was decided upon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Basis {
+    /// Agreement or request.
+    pub authority: AuthorityId,
+    /// Its version; 1 for a request.
+    pub version: u32,
+}
+
+/// How far the owner opened its reads for this answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Released {
+    /// Earliest instant searched, inclusive; later than asked when narrowed.
+    pub from: Timestamp,
+    /// Latest instant searched, exclusive.
+    pub until: Timestamp,
+    /// Most reads released.
+    pub limit: u32,
+    /// Whether photographs were released.
+    pub images: bool,
+}
+
+/// One page of reads: JSON Lines of [`crate::read::Read`], one a line, each line ended by `\n`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    /// Digest of its bytes.
+    pub digest: Digest,
+    /// Its length in bytes.
+    pub bytes: u32,
+    /// How many reads it holds.
+    pub reads: u32,
+}
+
+/// An answer's header as the owner signs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// The query answered.
+    pub query_id: QueryId,
+    /// Digest of the query's envelope.
+    pub query_digest: Digest,
+    /// The owner.
+    pub from: AgencyId,
+    /// The requester.
+    pub to: AgencyId,
+    /// When it was signed.
+    pub at: Timestamp,
+    /// On what authority.
+    pub basis: Basis,
+    /// How far.
+    pub released: Released,
+    /// Reads released.
+    pub count: u32,
+    /// Whether more reads matched than the limit.
+    pub truncated: bool,
+    /// The owner's notice to who acts on a read.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub notice: Text,
+    /// The pages, in order.
+    pub pages: Vec<Page>,
+}
+
+/// A receipt as the requester signs it: this answer was verified and logged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    /// The query.
+    pub query_id: QueryId,
+    /// Digest of the answer's envelope.
+    pub answer_digest: Digest,
+    /// The requester.
+    pub from: AgencyId,
+    /// The owner.
+    pub to: AgencyId,
+    /// When the answer was logged.
+    pub at: Timestamp,
+}
+
+/// Where an entry stands in its log. Travels beside an envelope, unsigned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct LogPosition {
+    /// The entry's index.
+    pub index: u64,
+    /// Entries in the log when it was written, this one included.
+    pub size: u64,
+}

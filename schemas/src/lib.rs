@@ -1,0 +1,23 @@
+//! What crosses a wire or enters a log.
+//!
+//! This crate is pure: bytes in, values out. It performs no I/O, reads no clock and draws no
+//! random numbers; time and randomness are parameters. Everything an agency signs, sends or
+//! appends to its audit log is defined here, so that another implementation can be written from
+//! this crate and `PROTOCOL.md` alone.
+
+pub mod agency;
+pub mod answer;
+pub mod body;
+pub mod card;
+pub mod digest;
+pub mod entry;
+pub mod envelope;
+pub mod frame;
+pub mod key;
+pub mod plate;
+pub mod purpose;
+pub mod query;
+pub mod read;
+pub mod refusal;
+pub mod text;
+pub mod time;

@@ -1,0 +1,269 @@
+//! A query: who asks whom for what, why, and on what authority.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::agency::{AgencyId, State};
+use crate::digest::{Digest, hex, unhex};
+use crate::plate::Plate;
+use crate::purpose::{Purpose, QueryKind, Role};
+use crate::text::Text;
+use crate::time::Timestamp;
+
+/// A query's id: 128 random bits, as 32 hexadecimal digits. One id per owner asked.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct QueryId([u8; 16]);
+
+/// Why a text is no id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// Not a query id.
+    #[error("`{0}` is not a query id; expected 32 lower-case hexadecimal digits")]
+    Query(String),
+    /// Not an authority id.
+    #[error(
+        "`{0}` is not the id of an agreement or request; expected 3 to 80 of a-z, 0-9 and hyphens"
+    )]
+    Authority(String),
+    /// Not a user name.
+    #[error("`{0}` is not a user name; expected 1 to 64 of a-z, 0-9, `.`, `_`, `-` and `@`")]
+    User(String),
+}
+
+impl QueryId {
+    /// From 128 bits of randomness.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The digest that stands in log headers, so that they name no query to who does not know it.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.0)
+    }
+}
+
+impl FromStr for QueryId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        unhex(text).map(Self).ok_or_else(|| IdError::Query(text.chars().take(60).collect()))
+    }
+}
+
+/// The id of an agreement or of a written request.
+#[derive(
+    Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct AuthorityId(String);
+
+impl AuthorityId {
+    /// The id's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AuthorityId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let plain = text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+        if plain && (3..=80).contains(&text.len()) && !text.starts_with('-') {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(IdError::Authority(text.chars().take(100).collect()))
+        }
+    }
+}
+
+/// A user's name at their agency, as it is logged (Civil Code 1798.90.52(a)(3)).
+#[derive(
+    Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct UserName(String);
+
+impl UserName {
+    /// The name's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for UserName {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let plain = text
+            .bytes()
+            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-' | b'@'));
+        if plain && (1..=64).contains(&text.len()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(IdError::User(text.chars().take(80).collect()))
+        }
+    }
+}
+
+macro_rules! id_text {
+    ($($name:ident => |$value:ident| $text:expr),* $(,)?) => {$(
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(text: String) -> Result<Self, IdError> {
+                text.parse()
+            }
+        }
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                value.to_string()
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let $value = self;
+                f.write_str(&$text)
+            }
+        }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    )*};
+}
+
+id_text! {
+    QueryId => |id| hex(&id.0),
+    AuthorityId => |id| id.0,
+    UserName => |name| name.0,
+}
+
+/// The person who asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Requester {
+    /// User name at the requesting agency.
+    pub user: UserName,
+    /// Full name; empty means the requester is not named.
+    pub full_name: Text,
+    /// Title.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub title: Text,
+    /// Roles at the requesting agency.
+    pub roles: Vec<Role>,
+    /// Day of the last training, `YYYY-MM-DD`, as an instant at its start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained_on: Option<Timestamp>,
+}
+
+/// A circle on the ground.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Near {
+    /// Its middle.
+    pub center: crate::read::Location,
+    /// Its radius in metres.
+    pub radius_m: u32,
+}
+
+/// What is looked for: the query elements of Civil Code 1798.90.52(a)(2).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Elements {
+    /// What sort of search.
+    pub kind: QueryKind,
+    /// The plate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plate: Option<Plate>,
+    /// A plate pattern with `*` and `?`, of a partial search.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<Text>,
+    /// The plate's state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plate_state: Option<State>,
+    /// Earliest instant, inclusive.
+    pub from: Timestamp,
+    /// Latest instant, exclusive.
+    pub until: Timestamp,
+    /// Only reads made in this circle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub near: Option<Near>,
+    /// Only vehicles of this make.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub make: Option<Text>,
+    /// Only vehicles of this colour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color: Option<Text>,
+    /// Only reads of this camera.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub camera: Option<Text>,
+}
+
+/// Why an officer asks; the same words go to every owner asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Justification {
+    /// The purpose, by code.
+    pub purpose: Purpose,
+    /// Offence or statute.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub offense: Text,
+    /// Case number.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub case: Text,
+    /// CAD incident number.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub cad: Text,
+    /// The reason, in words.
+    pub reason: Text,
+    /// What the suspicion rests on.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub suspicion: Text,
+    /// Why the requester needs to know.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub need_to_know: Text,
+    /// The agency on whose behalf the query is made, when not the requester's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<AgencyId>,
+    /// The officer for whom a dispatcher asks.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub for_officer: Text,
+}
+
+/// A query as it is signed: bound to one owner, one authority and one instant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    /// Its id.
+    pub id: QueryId,
+    /// The requesting agency.
+    pub from: AgencyId,
+    /// The owner asked.
+    pub to: AgencyId,
+    /// When it was signed.
+    pub at: Timestamp,
+    /// The agreement or request relied on; absent leaves the choice to the owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<AuthorityId>,
+    /// The person who asks.
+    pub requester: Requester,
+    /// Why.
+    pub why: Justification,
+    /// What is looked for.
+    pub elements: Elements,
+    /// Most reads wanted.
+    pub limit: u32,
+}

@@ -1,0 +1,135 @@
+//! Refusals: data with a code, a sentence and citations.
+
+use serde::{Deserialize, Serialize};
+
+use crate::agency::AgencyId;
+use crate::digest::Digest;
+use crate::purpose::codes;
+use crate::query::QueryId;
+use crate::text::Text;
+use crate::time::Timestamp;
+
+codes! {
+    /// Why a query is refused.
+    RefusalCode, "refusal code" {
+        /// Not a public agency of California.
+        NotPublicAgency = "not_public_agency",
+        /// An agency of another state.
+        OutOfState = "out_of_state",
+        /// A federal agency.
+        Federal = "federal",
+        /// Blocked by the owner's administrator.
+        Blocked = "blocked",
+        /// No agreement and no request.
+        NoAuthority = "no_authority",
+        /// An authority exists but is not in force at this instant.
+        AuthorityNotInForce = "authority_not_in_force",
+        /// The owner's policy has no such release path.
+        ReleasePath = "release_path",
+        /// The authority does not list this party for this owner.
+        PartyNotListed = "party_not_listed",
+        /// The authority or policy does not name this purpose.
+        PurposeNotAuthorized = "purpose_not_authorized",
+        /// The purpose is prohibited.
+        PurposeProhibited = "purpose_prohibited",
+        /// Made on behalf of a body that may not ask.
+        OnBehalfOf = "on_behalf_of",
+        /// The role may not query.
+        RoleNotAuthorized = "role_not_authorized",
+        /// No training is recorded.
+        TrainingMissing = "training_missing",
+        /// The training is out of date.
+        TrainingExpired = "training_expired",
+        /// The person who asks is not named.
+        RequesterNotNamed = "requester_not_named",
+        /// A case number is demanded.
+        CaseRequired = "case_required",
+        /// No reason is given.
+        ReasonMissing = "reason_missing",
+        /// The reason says nothing.
+        ReasonVague = "reason_vague",
+        /// No suspicion is stated.
+        SuspicionMissing = "suspicion_missing",
+        /// No need to know is stated.
+        NeedToKnowMissing = "need_to_know_missing",
+        /// This sort of search is not allowed.
+        QueryKind = "query_kind",
+        /// The time window is not acceptable.
+        Window = "window",
+        /// Past the owner's retention.
+        Retention = "retention",
+        /// Outside the scope of the written request.
+        OutsideRequest = "outside_request",
+        /// The written request has no uses left.
+        UsesExhausted = "uses_exhausted",
+        /// The agreement's daily limit is reached.
+        Quota = "quota",
+        /// Too many receipts are outstanding.
+        ReceiptsOutstanding = "receipts_outstanding",
+        /// The query's id was used before, with other content or another peer.
+        IdReused = "id_reused",
+        /// The query's time is too far from the owner's.
+        Stale = "stale",
+        /// Too many exchanges are in flight.
+        Overloaded = "overloaded",
+        /// The owner's audit log cannot be written.
+        LogUnavailable = "log_unavailable",
+    }
+}
+
+/// Where a rule comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Citation {
+    /// The text: a statute, a policy, an agreement.
+    pub source: String,
+    /// The section, clause or paragraph.
+    pub section: String,
+}
+
+impl Citation {
+    /// A citation of `section` of `source`.
+    #[must_use]
+    pub fn new(source: impl Into<String>, section: impl Into<String>) -> Self {
+        Self { source: source.into(), section: section.into() }
+    }
+}
+
+impl std::fmt::Display for Citation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.source, self.section)
+    }
+}
+
+/// One reason of a refusal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// The code.
+    pub code: RefusalCode,
+    /// One sentence for a person.
+    pub message: String,
+    /// The sections that demand it.
+    pub citations: Vec<Citation>,
+}
+
+/// A refusal as the owner signs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    /// The query refused.
+    pub query_id: QueryId,
+    /// Digest of the query's envelope.
+    pub query_digest: Digest,
+    /// The owner.
+    pub from: AgencyId,
+    /// The requester.
+    pub to: AgencyId,
+    /// When it was signed.
+    pub at: Timestamp,
+    /// Every reason that applies, in a stable order; never empty.
+    pub reasons: Vec<Reason>,
+    /// The owner's word on what can be done about it; may be empty.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub advice: Text,
+}

@@ -1,0 +1,134 @@
+//! Instants, to the millisecond, as RFC 3339 text in UTC.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// An instant in UTC with millisecond resolution.
+///
+/// Its text form is always RFC 3339 with three fractional digits and `Z`
+/// (`2026-03-01T17:04:05.250Z`): one instant has one spelling, so signed bytes and log entries
+/// compare as text. CJIS AU-8 asks for hundredths of a second or finer.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct Timestamp(i64);
+
+/// Why a text is not an instant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a time; expected RFC 3339 such as `2026-03-01T17:04:05Z`")]
+pub struct TimeError(String);
+
+impl Timestamp {
+    /// First instant that has a four-digit RFC 3339 year (0001-01-01).
+    pub const MIN: Self = Self(-62_135_596_800_000);
+    /// Last instant that has a four-digit RFC 3339 year (9999-12-30).
+    pub const MAX: Self = Self(253_402_207_200_000);
+
+    /// From milliseconds since 1970-01-01T00:00:00Z; `None` outside years 1 to 9999.
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Option<Self> {
+        if millis < Self::MIN.0 || millis > Self::MAX.0 { None } else { Some(Self(millis)) }
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// This instant moved by `millis`, held inside [`Self::MIN`] and [`Self::MAX`].
+    #[must_use]
+    pub fn plus_millis(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis).clamp(Self::MIN.0, Self::MAX.0))
+    }
+
+    /// This instant moved back by `days` of 24 hours.
+    #[must_use]
+    pub fn minus_days(self, days: u32) -> Self {
+        self.plus_millis(-i64::from(days).saturating_mul(86_400_000))
+    }
+
+    /// How far apart two instants are, in milliseconds.
+    #[must_use]
+    pub const fn distance(self, other: Self) -> u64 {
+        self.0.abs_diff(other.0)
+    }
+
+    /// The UTC calendar day, `YYYY-MM-DD`.
+    #[must_use]
+    pub fn day(self) -> String {
+        self.to_string().chars().take(10).collect()
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let instant = jiff::Timestamp::from_millisecond(self.0).map_err(|_| fmt::Error)?;
+        write!(f, "{instant:.3}")
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = TimeError;
+
+    /// Reads RFC 3339 with any offset and any number of fractional digits; digits beyond the
+    /// millisecond are dropped.
+    fn from_str(text: &str) -> Result<Self, TimeError> {
+        let refused = || TimeError(text.chars().take(64).collect());
+        let instant: jiff::Timestamp = text.parse().map_err(|_| refused())?;
+        // Truncate toward the past, also before 1970, so that order is preserved.
+        let millis = instant.as_nanosecond().div_euclid(1_000_000);
+        i64::try_from(millis).ok().and_then(Self::from_millis).ok_or_else(refused)
+    }
+}
+
+impl TryFrom<String> for Timestamp {
+    type Error = TimeError;
+
+    fn try_from(text: String) -> Result<Self, TimeError> {
+        text.parse()
+    }
+}
+
+impl From<Timestamp> for String {
+    fn from(at: Timestamp) -> Self {
+        at.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn one_instant_has_one_spelling() {
+        let at: Timestamp = "2026-03-01T09:04:05.25-08:00".parse().unwrap();
+        assert_eq!(at.to_string(), "2026-03-01T17:04:05.250Z");
+        assert_eq!(at.day(), "2026-03-01");
+    }
+
+    #[test]
+    fn a_bad_time_is_named() {
+        let error = "yesterday".parse::<Timestamp>().unwrap_err();
+        assert!(error.to_string().contains("`yesterday`"));
+    }
+
+    proptest! {
+        #[test]
+        fn text_round_trips(millis in Timestamp::MIN.0..=Timestamp::MAX.0) {
+            let at = Timestamp::from_millis(millis).unwrap();
+            prop_assert_eq!(at.to_string().parse::<Timestamp>().unwrap(), at);
+        }
+    }
+}

@@ -1,1 +1,17 @@
+//! May this query be answered?
+//!
+//! This crate is pure: policies, agreements and requests come in as text or values, the present
+//! instant is a parameter, and [`decide::decide`] is total. A refusal is data with a code, a
+//! sentence and citations; an error means that a document could not be read, and then the answer
+//! is no.
 
+pub mod agreement;
+pub mod decide;
+mod document;
+pub mod lifecycle;
+pub mod policy;
+pub mod request;
+mod rules;
+pub mod template;
+
+pub use document::DocumentError;

@@ -1,4 +1,20 @@
 //! The node that an agency runs.
+//!
+//! Arrows go one way: `cli → {http, peer} → {acts, query} → {audit, registry, ingest} → store`.
+//! `query` names no network or HTTP type; only [`node`] names a concrete store and network.
 
+pub mod acts;
 pub mod audit;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod home;
+pub mod http;
+pub mod ingest;
+pub mod keys;
+pub mod node;
+pub mod office;
+pub mod peer;
 pub mod query;
+pub mod registry;
+pub mod store;

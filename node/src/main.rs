@@ -1,1 +1,7 @@
-fn main() {}
+//! `accord`: parse, dispatch.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    node::cli::main()
+}

@@ -100,6 +100,8 @@ codes! {
         ReadsImported = "reads.imported",
         /// The log was read.
         AuditViewed = "audit.viewed",
+        /// A peer was given a statement of the exchanges with it.
+        AuditStated = "audit.stated",
         /// Two logs were compared.
         AuditReconciled = "audit.reconciled",
         /// Something that must not happen was noticed.

@@ -39,10 +39,13 @@ pub enum Kind {
     Decision,
     /// The withdrawal of a written request, signed by the message key.
     Withdrawal,
+    /// What a peer is asked to state, or states, of the exchanges between the two; signed by the
+    /// message key.
+    Statement,
 }
 
 impl Kind {
-    const ALL: [(Self, &'static str); 11] = [
+    const ALL: [(Self, &'static str); 12] = [
         (Self::Card, "application/vnd.accord.card.v1+json"),
         (Self::Query, "application/vnd.accord.query.v1+json"),
         (Self::Answer, "application/vnd.accord.answer.v1+json"),
@@ -54,6 +57,7 @@ impl Kind {
         (Self::Request, "application/vnd.accord.request.v1+toml"),
         (Self::Decision, "application/vnd.accord.decision.v1+toml"),
         (Self::Withdrawal, "application/vnd.accord.withdrawal.v1+toml"),
+        (Self::Statement, "application/vnd.accord.statement.v1+json"),
     ];
 
     /// The media type that is signed.
@@ -210,6 +214,12 @@ impl Envelope {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The exact bytes as the JSON text that they are.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
     }
 
     /// Digest of the exact bytes.

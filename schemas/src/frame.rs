@@ -33,6 +33,9 @@ pub enum FrameKind {
     /// Unsigned word that a frame could not be served; the body is a code and a sentence. It
     /// proves nothing and releases nothing; the sender of the frame may try again.
     Failed = 10,
+    /// Asks for a statement of the exchanges between the two, and, as the reply, is its header;
+    /// its pages follow. Opens an exchange.
+    Statement = 11,
 }
 
 impl FrameKind {
@@ -50,6 +53,7 @@ impl FrameKind {
             8 => Self::Document,
             9 => Self::DocumentAck,
             10 => Self::Failed,
+            11 => Self::Statement,
             _ => return None,
         })
     }
@@ -59,7 +63,9 @@ impl FrameKind {
     pub const fn largest_body(self) -> usize {
         match self {
             Self::Query | Self::Receipt => 32_768,
-            Self::Answer | Self::Refusal | Self::Card | Self::Document => envelope::LARGEST,
+            Self::Answer | Self::Refusal | Self::Card | Self::Document | Self::Statement => {
+                envelope::LARGEST
+            }
             Self::Page => PAGE_BYTES,
             Self::ReceiptAck | Self::DocumentAck => 0,
             Self::Failed => 1_024,
@@ -169,7 +175,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn heads_describe_their_frames(kind in 1u8..=10, beside in prop::collection::vec(any::<u8>(), 0..50), body in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn heads_describe_their_frames(kind in 1u8..=11, beside in prop::collection::vec(any::<u8>(), 0..50), body in prop::collection::vec(any::<u8>(), 0..200)) {
             let kind = FrameKind::from_byte(kind).unwrap();
             let body = if kind.largest_body() == 0 { Vec::new() } else { body };
             let frame = Frame { kind, beside, body };

@@ -19,5 +19,6 @@ pub mod purpose;
 pub mod query;
 pub mod read;
 pub mod refusal;
+pub mod statement;
 pub mod text;
 pub mod time;

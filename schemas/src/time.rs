@@ -52,6 +52,12 @@ impl Timestamp {
         self.plus_millis(-i64::from(days).saturating_mul(86_400_000))
     }
 
+    /// The start of this instant's UTC day.
+    #[must_use]
+    pub fn day_start(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(86_400_000)).max(Self::MIN)
+    }
+
     /// How far apart two instants are, in milliseconds.
     #[must_use]
     pub const fn distance(self, other: Self) -> u64 {

@@ -1,1 +1,12 @@
+//! The audit log: every access and every act that changes who may see what.
+//!
+//! Nothing leaves this node, and nobody sees an answer, before its entry is durable. The types see
+//! to it: [`release::Released`] frames come only out of [`append::Appended`], which comes only out
+//! of a durable append.
+
+pub mod append;
+pub mod entry;
+mod ledger;
+pub mod reconcile;
 pub mod release;
+pub mod view;

@@ -33,6 +33,12 @@ impl Released {
         Self(Frame::new(FrameKind::Failed, body))
     }
 
+    /// An acknowledgement given again for what the store says is durable already.
+    #[must_use]
+    pub fn acknowledge_again(kind: super::append::Acknowledgement) -> Self {
+        Self(Frame::new(kind.frame(), Vec::new()))
+    }
+
     /// The frame, for the codec.
     #[must_use]
     pub fn frame(&self) -> &Frame {

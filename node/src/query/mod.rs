@@ -1,1 +1,18 @@
+//! Asking and answering: drafts, checks, and the exchange itself.
+//!
+//! This room names no network and no HTTP type: the wire is behind [`ports`].
+
+pub mod answer;
+pub mod ask;
+mod authorities;
+pub mod deliver;
+pub mod documents;
+pub mod draft;
+pub mod host;
+mod paging;
 pub mod ports;
+mod rejects;
+pub mod statements;
+pub mod verify;
+
+use crate::office::Office;

@@ -1,0 +1,253 @@
+//! Agreements: the text that agencies adhere to, their adherences, and notices.
+
+use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::purpose::{Purpose, QueryKind};
+use schemas::query::{AuthorityId, UserName};
+use schemas::refusal::Citation;
+use schemas::text::Text;
+use schemas::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::document::{DocumentError, read, sense, write};
+
+/// Most parties of one agreement.
+pub const MOST_PARTIES: usize = 500;
+
+/// A numbered clause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clause {
+    /// Its number, such as `4.2`.
+    pub number: String,
+    /// What it says.
+    pub text: Text,
+    /// Keys of the agreement that put it into values, for citations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub governs: Vec<String>,
+}
+
+/// A standing agreement as it is signed: TOML that a lieutenant can read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agreement {
+    /// Its id.
+    pub id: AuthorityId,
+    /// Its version: a change of text is a new one.
+    pub version: u32,
+    /// The version that this one takes the place of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<u32>,
+    /// Its title.
+    pub title: Text,
+    /// The template it was drafted from.
+    pub template: Text,
+    /// From when it may be in force.
+    pub effective: Timestamp,
+    /// From when it is in force no longer.
+    pub expires: Timestamp,
+    /// Notice to be given before ending it, in days.
+    pub termination_notice_days: u32,
+    /// The parties.
+    pub parties: Vec<AgencyId>,
+    /// Purposes that may be asked for.
+    pub purposes: Vec<Purpose>,
+    /// Sorts of search that may be asked for.
+    pub query_kinds: Vec<QueryKind>,
+    /// Whether photographs are released.
+    pub images: bool,
+    /// How far back a search may go, in days.
+    pub lookback_days: u32,
+    /// Most reads of one answer.
+    pub row_limit: u32,
+    /// Most answers to one party a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily_limit: Option<u32>,
+    /// Whether a case or CAD number is demanded.
+    pub case_required: bool,
+    /// Whether data may be passed on. Must be false.
+    pub onward_sharing: bool,
+    /// How long a requester may keep an answer, in days.
+    pub answers_kept_days: u32,
+    /// How often the exchange is audited, in days.
+    pub audit_every_days: u32,
+    /// The clauses.
+    pub clauses: Vec<Clause>,
+}
+
+impl Agreement {
+    /// Reads an agreement.
+    ///
+    /// # Errors
+    /// With file, line, key and what is expected, or what does not hold together.
+    pub fn from_toml(file: &str, text: &str) -> Result<Self, DocumentError> {
+        let agreement: Self = read(file, text)?;
+        agreement.check()?;
+        Ok(agreement)
+    }
+
+    /// The TOML that is signed.
+    ///
+    /// # Errors
+    /// When it does not hold together.
+    pub fn to_toml(&self) -> Result<String, DocumentError> {
+        self.check()?;
+        write("agreement", self)
+    }
+
+    fn check(&self) -> Result<(), DocumentError> {
+        let id = &self.id;
+        if self.version == 0 {
+            return Err(sense(format!("agreement `{id}`: `version` counts from 1")));
+        }
+        if self.effective >= self.expires {
+            return Err(sense(format!(
+                "agreement `{id}`: `effective` {} is not before `expires` {}",
+                self.effective, self.expires
+            )));
+        }
+        let mut parties = self.parties.clone();
+        parties.sort();
+        parties.dedup();
+        if parties.len() != self.parties.len() || !(2..=MOST_PARTIES).contains(&parties.len()) {
+            return Err(sense(format!(
+                "agreement `{id}`: `parties` must name 2 to {MOST_PARTIES} different agencies"
+            )));
+        }
+        if self.purposes.is_empty() || self.query_kinds.is_empty() {
+            return Err(sense(format!(
+                "agreement `{id}`: `purposes` and `query_kinds` must not be empty"
+            )));
+        }
+        if self.onward_sharing {
+            return Err(sense(format!(
+                "agreement `{id}`: `onward_sharing` must be false; data is not passed on"
+            )));
+        }
+        for (key, value) in [
+            ("lookback_days", self.lookback_days),
+            ("row_limit", self.row_limit),
+            ("answers_kept_days", self.answers_kept_days),
+            ("audit_every_days", self.audit_every_days),
+            ("daily_limit", self.daily_limit.unwrap_or(1)),
+        ] {
+            if value == 0 {
+                return Err(sense(format!("agreement `{id}`: `{key}` must not be 0")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The clause that puts `key` into words, else the key itself, for citing.
+    #[must_use]
+    pub fn cite(&self, key: &str) -> Citation {
+        let clause = self.clauses.iter().find(|clause| clause.governs.iter().any(|k| k == key));
+        let section = clause.map_or_else(|| format!("`{key}`"), |clause| clause.number.clone());
+        Citation::new(format!("{} v{}", self.id, self.version), section)
+    }
+}
+
+/// Who signed for an agency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signatory {
+    /// Full name.
+    pub name: Text,
+    /// Title.
+    pub title: Text,
+    /// The delegation relied on, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delegation: Option<Text>,
+}
+
+/// An agency's adherence to an agreement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adherence {
+    /// The agreement.
+    pub agreement: AuthorityId,
+    /// Its version.
+    pub version: u32,
+    /// Digest of its exact text.
+    pub text: Digest,
+    /// The agency that adheres.
+    pub agency: AgencyId,
+    /// With whom it shares.
+    pub shares_with: Vec<AgencyId>,
+    /// Digest of a scanned original.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<Digest>,
+    /// When it was signed.
+    pub at: Timestamp,
+    /// Who signed.
+    pub signatory: Signatory,
+}
+
+/// What a notice does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// Suspends one's own side.
+    Suspend,
+    /// Resumes it.
+    Resume,
+    /// Ends it for good.
+    Withdraw,
+}
+
+/// The person who gave a notice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// User name.
+    pub user: UserName,
+    /// Full name.
+    pub full_name: Text,
+}
+
+/// An agency's notice on its own side of an agreement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notice {
+    /// The agreement.
+    pub agreement: AuthorityId,
+    /// Its version.
+    pub version: u32,
+    /// The agency.
+    pub agency: AgencyId,
+    /// What it does.
+    pub act: Act,
+    /// Why.
+    pub reason: Text,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: Person,
+}
+
+macro_rules! toml_form {
+    ($($name:ident, $what:literal);* $(;)?) => {$(
+        impl $name {
+            #[doc = concat!("Reads a ", $what, ".")]
+            ///
+            /// # Errors
+            /// With file, line, key and what is expected.
+            pub fn from_toml(file: &str, text: &str) -> Result<Self, DocumentError> {
+                read(file, text)
+            }
+
+            /// The TOML that is signed.
+            ///
+            /// # Errors
+            /// When it cannot be written.
+            pub fn to_toml(&self) -> Result<String, DocumentError> {
+                write($what, self)
+            }
+        }
+    )*};
+}
+
+toml_form! {
+    Adherence, "adherence";
+    Notice, "notice";
+}

@@ -1,0 +1,281 @@
+//! The decision: may this query be answered, how far, and if not, why not.
+//!
+//! Total, pure, and no on anything unknown. Rules stand in `rules`, one function each; this file
+//! only chooses the authority and puts the reasons together. INVARIANT: a [`Scope`] is made here
+//! alone, so no search happens that was not decided.
+
+use schemas::agency::{AgencyId, AgencyKind, State};
+use schemas::answer::Basis;
+use schemas::query::{AuthorityId, Elements, Query};
+use schemas::refusal::Reason;
+use schemas::text::Text;
+use schemas::time::Timestamp;
+
+use crate::lifecycle::Recorded;
+use crate::policy::Policy;
+use crate::request::Filed;
+use crate::rules;
+
+/// What is known of the agency that asks, as an administrator verified it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerFacts {
+    /// The agency.
+    pub id: AgencyId,
+    /// What sort of body it is.
+    pub kind: AgencyKind,
+    /// The state it is of.
+    pub state: State,
+    /// Why it is cut off, if it is.
+    pub blocked: Option<Text>,
+}
+
+/// What a query may rely on.
+#[derive(Debug, Clone, Copy)]
+pub enum Authority<'a> {
+    /// A standing agreement.
+    Agreement(&'a Recorded),
+    /// A written request.
+    Request(&'a Filed),
+}
+
+impl<'a> Authority<'a> {
+    /// The id of the agreement or request.
+    #[must_use]
+    pub fn id(&self) -> &'a AuthorityId {
+        match self {
+            Self::Agreement(recorded) => &recorded.agreement.id,
+            Self::Request(filed) => &filed.request.id,
+        }
+    }
+}
+
+/// An authority with its use so far.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate<'a> {
+    /// The agreement or request.
+    pub authority: Authority<'a>,
+    /// Answers given on it.
+    pub used: u32,
+    /// Answers given on it today.
+    pub used_today: u32,
+}
+
+/// How far the reads are opened. Made by a decision alone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scope {
+    elements: Elements,
+    from: Timestamp,
+    until: Timestamp,
+    limit: u32,
+    images: bool,
+}
+
+impl Scope {
+    /// What is looked for.
+    #[must_use]
+    pub fn elements(&self) -> &Elements {
+        &self.elements
+    }
+
+    /// Earliest instant, inclusive.
+    #[must_use]
+    pub fn from(&self) -> Timestamp {
+        self.from
+    }
+
+    /// Latest instant, exclusive.
+    #[must_use]
+    pub fn until(&self) -> Timestamp {
+        self.until
+    }
+
+    /// Most reads.
+    #[must_use]
+    pub fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    /// Whether photographs are opened.
+    #[must_use]
+    pub fn images(&self) -> bool {
+        self.images
+    }
+
+    /// The scope of an agency's search in its own reads: its own retention still applies.
+    #[must_use]
+    pub fn own(policy: &Policy, elements: &Elements, limit: u32, now: Timestamp) -> Self {
+        Self {
+            elements: elements.clone(),
+            from: elements.from.max(rules::cut_off(policy, now)),
+            until: elements.until,
+            limit: limit.min(policy.row_limit),
+            images: true,
+        }
+    }
+}
+
+/// Why a query is refused: at least one reason, in the order of the published codes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reasons(Vec<Reason>);
+
+impl Reasons {
+    /// One reason.
+    #[must_use]
+    pub fn of(reason: Reason) -> Self {
+        Self(vec![reason])
+    }
+
+    /// Several, put in order; `None` if there are none.
+    fn ordered(mut reasons: Vec<Reason>) -> Option<Self> {
+        reasons.sort_by_key(|reason| reason.code);
+        (!reasons.is_empty()).then_some(Self(reasons))
+    }
+
+    /// The reasons.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Reason] {
+        &self.0
+    }
+
+    /// The reasons.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<Reason> {
+        self.0
+    }
+}
+
+/// A permission.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Permit {
+    /// On what authority.
+    pub basis: Basis,
+    /// How far.
+    pub scope: Scope,
+    /// The owner's notice to who acts on a read.
+    pub notice: Text,
+    /// From this instant the permission no longer holds.
+    pub lapses: Timestamp,
+    /// A use of this authority is consumed, of so many.
+    pub consumes: Option<(AuthorityId, u32)>,
+    /// An answer of today is counted on this authority, of so many.
+    pub daily: Option<(AuthorityId, u32)>,
+}
+
+/// The decision on a query.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// It may be answered, so far.
+    Permit(Permit),
+    /// It may not, and why.
+    Refuse(Reasons),
+}
+
+/// What the rules look at.
+pub(crate) struct Case<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) me: &'a AgencyId,
+    pub(crate) peer: &'a PeerFacts,
+    pub(crate) query: &'a Query,
+    pub(crate) now: Timestamp,
+}
+
+/// Decides on a peer's query. `candidates` are the authorities between the two, in id order.
+///
+/// Of several authorities the one that the query cites counts, else the first that permits; never
+/// a union. A refusal gives every reason that applies: those of the query itself, and those of the
+/// authority that comes closest.
+#[must_use]
+pub fn decide(
+    policy: &Policy,
+    me: &AgencyId,
+    peer: &PeerFacts,
+    candidates: &[Candidate<'_>],
+    query: &Query,
+    now: Timestamp,
+) -> Decision {
+    let case = Case { policy, me, peer, query, now };
+    let mut reasons: Vec<Reason> = rules::OF_QUERY.iter().filter_map(|rule| rule(&case)).collect();
+    let cited = |candidate: &&Candidate<'_>| {
+        query.authority.as_ref().is_none_or(|cited| cited == candidate.authority.id())
+    };
+    let mut closest: Option<Vec<Reason>> = None;
+    for candidate in candidates.iter().filter(cited) {
+        let against: Vec<Reason> =
+            rules::OF_AUTHORITY.iter().filter_map(|rule| rule(&case, candidate)).collect();
+        if against.is_empty() {
+            match permit(&case, candidate) {
+                Some(permit) if reasons.is_empty() => return Decision::Permit(permit),
+                // The query itself is refused; this authority adds nothing to that.
+                _ => closest = Some(Vec::new()),
+            }
+        } else if closest.as_ref().is_none_or(|least| against.len() < least.len()) {
+            closest = Some(against);
+        }
+    }
+    reasons.extend(closest.unwrap_or_else(|| vec![rules::no_authority(&case)]));
+    // An empty list cannot be: a permit was not returned although nothing speaks against it only
+    // when no scope could be made, and then the answer is no.
+    Decision::Refuse(
+        Reasons::ordered(reasons).unwrap_or_else(|| Reasons::of(rules::no_authority(&case))),
+    )
+}
+
+/// The requester's own check, before anything leaves.
+#[must_use]
+pub fn decline(policy: &Policy, query: &Query, now: Timestamp) -> Option<Reasons> {
+    Reasons::ordered(
+        rules::OF_REQUESTER.iter().filter_map(|rule| rule(policy, query, now)).collect(),
+    )
+}
+
+fn permit(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Permit> {
+    let elements = &case.query.elements;
+    let from = elements.from.max(rules::cut_off(case.policy, case.now));
+    let limit = case.query.limit.min(case.policy.row_limit);
+    let id = candidate.authority.id().clone();
+    let notice = case.policy.verification.text.clone();
+    let scope = |from: Timestamp, until: Timestamp, limit: u32, images: bool| {
+        (from < until && limit > 0).then(|| Scope {
+            elements: elements.clone(),
+            from,
+            until,
+            limit,
+            images,
+        })
+    };
+    Some(match candidate.authority {
+        Authority::Agreement(recorded) => {
+            let agreement = &recorded.agreement;
+            let from = from.max(case.now.minus_days(agreement.lookback_days));
+            Permit {
+                basis: Basis { authority: id.clone(), version: agreement.version },
+                scope: scope(
+                    from,
+                    elements.until,
+                    limit.min(agreement.row_limit),
+                    agreement.images,
+                )?,
+                notice,
+                lapses: agreement.expires,
+                consumes: None,
+                daily: agreement.daily_limit.map(|most| (id, most)),
+            }
+        }
+        Authority::Request(filed) => {
+            let asked = filed.scope();
+            let from = asked.from.map_or(from, |earliest| from.max(earliest));
+            let until = asked.until.map_or(elements.until, |latest| elements.until.min(latest));
+            Permit {
+                basis: Basis { authority: id.clone(), version: 1 },
+                scope: scope(from, until, limit, false)?,
+                notice,
+                lapses: asked.valid_until.unwrap_or(Timestamp::MAX),
+                consumes: asked.uses.map(|most| (id, most)),
+                daily: None,
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! An agreement between two of its parties, at an instant: in force, or why not.
+
+use std::collections::BTreeMap;
+
+use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::time::Timestamp;
+
+use crate::agreement::{Act, Adherence, Agreement, Notice};
+use crate::document::{DocumentError, sense};
+
+/// An agreement with all that was signed on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// The text's values.
+    pub agreement: Agreement,
+    /// Digest of the exact text.
+    pub text: Digest,
+    /// Adherences by agency; a later one takes the place of an earlier.
+    pub adherences: BTreeMap<AgencyId, Adherence>,
+    /// Notices, in the order they were recorded.
+    pub notices: Vec<Notice>,
+}
+
+/// How an agreement stands between two parties.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// In force.
+    InForce,
+    /// Not before this instant.
+    NotYetEffective(Timestamp),
+    /// Not since this instant.
+    Expired(Timestamp),
+    /// This agency is no party.
+    NotAParty(AgencyId),
+    /// This party has not adhered.
+    NotAdhered(AgencyId),
+    /// One party has not chosen to share with the other.
+    NotShared {
+        /// The party that did not choose.
+        by: AgencyId,
+        /// The one it did not choose.
+        with: AgencyId,
+    },
+    /// One party has suspended its side.
+    Suspended {
+        /// The party.
+        by: AgencyId,
+    },
+    /// One party has ended its side.
+    Withdrawn {
+        /// The party.
+        by: AgencyId,
+    },
+}
+
+impl Recorded {
+    /// An agreement on which nobody has signed yet.
+    #[must_use]
+    pub fn new(agreement: Agreement, text: Digest) -> Self {
+        Self { agreement, text, adherences: BTreeMap::new(), notices: Vec::new() }
+    }
+
+    /// Records an adherence.
+    ///
+    /// # Errors
+    /// When it is to another text, of no party, or shares with no party or with itself.
+    pub fn adhere(&mut self, adherence: Adherence) -> Result<(), DocumentError> {
+        let Agreement { id, version, parties, .. } = &self.agreement;
+        if adherence.agreement != *id
+            || adherence.version != *version
+            || adherence.text != self.text
+        {
+            return Err(sense(format!(
+                "this adherence is to another text than that of agreement `{id}` version {version}"
+            )));
+        }
+        if !parties.contains(&adherence.agency) {
+            return Err(sense(format!("`{}` is no party of agreement `{id}`", adherence.agency)));
+        }
+        if self.withdrawn(&adherence.agency) {
+            return Err(sense(format!(
+                "`{}` has withdrawn from agreement `{id}` version {version}; a new version is needed",
+                adherence.agency
+            )));
+        }
+        let stranger = adherence
+            .shares_with
+            .iter()
+            .find(|with| !parties.contains(with) || **with == adherence.agency);
+        if let Some(with) = stranger {
+            return Err(sense(format!(
+                "`{with}` in the share list is no other party of agreement `{id}`"
+            )));
+        }
+        if adherence.signatory.name.is_empty() {
+            return Err(sense(format!(
+                "the adherence of `{}` names no signatory",
+                adherence.agency
+            )));
+        }
+        self.adherences.insert(adherence.agency.clone(), adherence);
+        Ok(())
+    }
+
+    /// Records a notice.
+    ///
+    /// # Errors
+    /// When it is on another agreement, of a party that has not adhered, or changes nothing.
+    pub fn notice(&mut self, notice: Notice) -> Result<(), DocumentError> {
+        let Agreement { id, version, .. } = &self.agreement;
+        if notice.agreement != *id || notice.version != *version {
+            return Err(sense(format!(
+                "this notice is on another agreement than `{id}` version {version}"
+            )));
+        }
+        if !self.adherences.contains_key(&notice.agency) {
+            return Err(sense(format!("`{}` has not adhered to agreement `{id}`", notice.agency)));
+        }
+        let agency = &notice.agency;
+        match (self.last(agency), notice.act) {
+            (Some(Act::Withdraw), _) => {
+                Err(sense(format!("`{agency}` has withdrawn from agreement `{id}` for good")))
+            }
+            (Some(Act::Suspend), Act::Suspend) => {
+                Err(sense(format!("`{agency}` has suspended agreement `{id}` already")))
+            }
+            (None | Some(Act::Resume), Act::Resume) => {
+                Err(sense(format!("`{agency}` has not suspended agreement `{id}`")))
+            }
+            _ => {
+                self.notices.push(notice);
+                Ok(())
+            }
+        }
+    }
+
+    fn last(&self, agency: &AgencyId) -> Option<Act> {
+        self.notices.iter().rev().find(|notice| notice.agency == *agency).map(|notice| notice.act)
+    }
+
+    fn withdrawn(&self, agency: &AgencyId) -> bool {
+        self.last(agency) == Some(Act::Withdraw)
+    }
+
+    /// How the agreement stands between two agencies at `now`. The same whoever comes first, but
+    /// for whom it names.
+    #[must_use]
+    pub fn standing(&self, owner: &AgencyId, requester: &AgencyId, now: Timestamp) -> Standing {
+        let pair = [(owner, requester), (requester, owner)];
+        for (one, _) in pair {
+            if !self.agreement.parties.contains(one) {
+                return Standing::NotAParty(one.clone());
+            }
+        }
+        for (one, other) in pair {
+            match self.adherences.get(one) {
+                None => return Standing::NotAdhered(one.clone()),
+                Some(adherence) if !adherence.shares_with.contains(other) => {
+                    return Standing::NotShared { by: one.clone(), with: other.clone() };
+                }
+                Some(_) => {}
+            }
+        }
+        for (one, _) in pair {
+            match self.last(one) {
+                Some(Act::Withdraw) => return Standing::Withdrawn { by: one.clone() },
+                Some(Act::Suspend) => return Standing::Suspended { by: one.clone() },
+                Some(Act::Resume) | None => {}
+            }
+        }
+        if now < self.agreement.effective {
+            Standing::NotYetEffective(self.agreement.effective)
+        } else if now >= self.agreement.expires {
+            Standing::Expired(self.agreement.expires)
+        } else {
+            Standing::InForce
+        }
+    }
+
+    /// How the agreement stands for `me`, in one word, for lists.
+    #[must_use]
+    pub fn state(&self, me: &AgencyId, now: Timestamp) -> &'static str {
+        if now >= self.agreement.expires {
+            return "expired";
+        }
+        match self.last(me) {
+            Some(Act::Withdraw) => return "withdrawn",
+            Some(Act::Suspend) => return "suspended",
+            Some(Act::Resume) | None => {}
+        }
+        if !self.adherences.contains_key(me) {
+            return "proposed";
+        }
+        let others = self.agreement.parties.iter().filter(|party| *party != me);
+        let mut worst = "waiting";
+        for other in others {
+            match self.standing(me, other, now) {
+                Standing::InForce => return "in_force",
+                Standing::NotYetEffective(_) => worst = "not_yet_effective",
+                _ => {}
+            }
+        }
+        worst
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! Cards of peers: confirmed by a person, blocked, let in again.
+
+use schemas::agency::{AgencyId, AgencyKind, State as UsState};
+use schemas::card::Card;
+use schemas::entry::EntryKind;
+use schemas::envelope::Envelope;
+use schemas::key::Fingerprint;
+use schemas::text::Text;
+use serde::{Deserialize, Serialize};
+
+use super::{ADMINISTERS, ActError, By, acting};
+use crate::audit::entry::Entry;
+use crate::office::Office;
+use crate::registry::{Change, Verified};
+
+/// What a person confirms of a card.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmation {
+    /// The card's envelope, exactly.
+    pub envelope: String,
+    /// The fingerprint heard over another channel.
+    pub fingerprint: Fingerprint,
+    /// How the agency, its kind and its state were verified.
+    pub verified_by: Text,
+    /// The kind, when it was found to be another than the card claims.
+    pub kind: Option<AgencyKind>,
+    /// The state, when it was found to be another.
+    pub state: Option<UsState>,
+    /// Whether a new agency key may take the place of the one known.
+    pub replace: bool,
+}
+
+impl Office {
+    /// Adds a peer's card once a person has confirmed it.
+    ///
+    /// # Errors
+    /// When it is no card, the fingerprint is another's, or another key of that agency is known.
+    pub async fn add_card(
+        &self,
+        by: &By,
+        confirmation: &Confirmation,
+    ) -> Result<AgencyId, ActError> {
+        let envelope = Envelope::parse(confirmation.envelope.trim_end().as_bytes())?;
+        let card = Card::open(&envelope).map_err(|e| ActError::Usage(e.to_string()))?;
+        if card.id == self.me {
+            return Err(ActError::Usage(format!("`{}` is this agency itself", card.id)));
+        }
+        let found = card.agency_key.fingerprint();
+        if found != confirmation.fingerprint {
+            return Err(ActError::Refused(format!(
+                "the card's fingerprint is {found}, not {}; do not trust it before the agency has confirmed it over another channel",
+                confirmation.fingerprint
+            )));
+        }
+        if confirmation.verified_by.is_empty() {
+            return Err(ActError::Usage(
+                "say how the agency was verified with --verified-by".into(),
+            ));
+        }
+        let exact = envelope.to_text();
+        let (_, id) = self
+            .act(|state, now| {
+                let actor = acting(state, by, ADMINISTERS, now)?;
+                let known = state.peers.get(&card.id);
+                if let Some(known) = known {
+                    let known = &known.card.value;
+                    if known.agency_key != card.agency_key && !confirmation.replace {
+                        return Err(ActError::Refused(format!(
+                            "another agency key of `{}` is known ({}); if the agency confirms that it was replaced, add --replace",
+                            card.id,
+                            known.agency_key.fingerprint()
+                        )));
+                    }
+                    if known.agency_key == card.agency_key && card.version < known.version {
+                        return Err(ActError::Refused(format!(
+                            "version {} of the card of `{}` is known; this is version {}",
+                            known.version, card.id, card.version
+                        )));
+                    }
+                }
+                if let Some(other) = state.peer_of_node(&card.node_key).filter(|peer| peer.card.value.id != card.id) {
+                    return Err(ActError::Refused(format!(
+                        "the card of `{}` names the node key of `{}`",
+                        card.id, other.card.value.id
+                    )));
+                }
+                let verified = Verified {
+                    kind: confirmation.kind.unwrap_or(card.kind),
+                    state: confirmation.state.unwrap_or(card.state),
+                    how: confirmation.verified_by.clone(),
+                    by: by.user.clone(),
+                    at: now,
+                };
+                let kind = if known.is_some() { EntryKind::CardReplaced } else { EntryKind::CardAdded };
+                let entry = Entry::new(kind, self.actor(actor, by))
+                    .with_peer(&card.id)
+                    .with_envelope(&envelope)
+                    .with("fingerprint", found.to_string())
+                    .with("kind", verified.kind.code())
+                    .with("state", verified.state.to_string())
+                    .with("verified_by", verified.how.as_str())
+                    .with("version", card.version)
+                    .changing(Change::Card { envelope: exact.clone(), verified });
+                Ok((entry, card.id.clone()))
+            })
+            .await?;
+        Ok(id)
+    }
+
+    /// Cuts a peer off, or lets it in again when `reason` is absent from `block`.
+    ///
+    /// # Errors
+    /// When there is no card of it, it is so already, or no reason is given.
+    pub async fn block_card(
+        &self,
+        by: &By,
+        id: &AgencyId,
+        block: bool,
+        reason: &Text,
+    ) -> Result<(), ActError> {
+        if reason.is_empty() {
+            return Err(ActError::Usage("say why with --reason".into()));
+        }
+        self.act(|state, now| {
+            let actor = acting(state, by, ADMINISTERS, now)?;
+            let peer = state.peers.get(id).ok_or_else(|| unknown(id))?;
+            if peer.blocked.is_some() == block {
+                let is = if block { "blocked already" } else { "not blocked" };
+                return Err(ActError::Usage(format!("`{id}` is {is}")));
+            }
+            let kind = if block { EntryKind::CardBlocked } else { EntryKind::CardUnblocked };
+            let entry = Entry::new(kind, self.actor(actor, by))
+                .with_peer(id)
+                .with("reason", reason.as_str())
+                .changing(Change::Block {
+                    agency: id.clone(),
+                    reason: block.then(|| reason.clone()),
+                });
+            Ok((entry, ()))
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+pub(super) fn unknown(id: &AgencyId) -> ActError {
+    ActError::Usage(format!("no card of `{id}` is recorded; see `accord card list`"))
+}

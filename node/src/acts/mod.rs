@@ -1,0 +1,170 @@
+//! What people do at their own node: register users, confirm cards, sign agreements, decide
+//! requests, bring in reads.
+//!
+//! Every act is a named user's, is judged on a snapshot of the registry, and becomes true with its
+//! log entry: if the registry moved meanwhile, it is judged again.
+
+pub mod agreements;
+pub mod cards;
+pub mod people;
+pub mod reads;
+pub mod requests;
+
+use schemas::body::Actor;
+use schemas::purpose::Role;
+use schemas::query::UserName;
+use schemas::time::Timestamp;
+
+use crate::audit::append::{AppendError, Appended, Moved};
+use crate::audit::entry::{Entry, Guard};
+use crate::office::Office;
+use crate::registry::{State, User};
+
+/// How often an act is judged again because the registry moved meanwhile.
+const TRIES: u32 = 8;
+
+/// Why an act was not done.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ActError {
+    /// What was given makes no sense here.
+    #[error("{0}")]
+    Usage(String),
+    /// A rule forbids it.
+    #[error("{0}")]
+    Refused(String),
+    /// It could not be done.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl ActError {
+    /// The exit code of the command line.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Refused(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Failed(_) => 3,
+        }
+    }
+}
+
+impl From<AppendError> for ActError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Unwritable(_) => Self::Usage(error.to_string()),
+            _ => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<crate::store::StoreError> for ActError {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<::agreements::DocumentError> for ActError {
+    fn from(error: ::agreements::DocumentError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<schemas::envelope::EnvelopeError> for ActError {
+    fn from(error: schemas::envelope::EnvelopeError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+/// Who acts, as the way in recognised them.
+#[derive(Debug, Clone)]
+pub struct By {
+    /// The user named.
+    pub user: UserName,
+    /// How they were recognised, such as `socket, uid 1000`.
+    pub auth: String,
+}
+
+/// Roles that administer.
+pub const ADMINISTERS: &[Role] = &[Role::AlprAdministrator, Role::SystemAdministrator];
+/// Roles that sign agreements and decide requests; titles and delegations narrow this further.
+pub const APPROVES: &[Role] = &[Role::AlprAdministrator, Role::Supervisor];
+/// Roles that read the audit log.
+pub const AUDITS: &[Role] = &[Role::Auditor, Role::AlprAdministrator, Role::Supervisor];
+/// Roles that bring in reads.
+pub const IMPORTS: &[Role] = &[
+    Role::AlprAdministrator,
+    Role::SystemAdministrator,
+    Role::Sworn,
+    Role::Dispatcher,
+    Role::CrimeAnalyst,
+    Role::Supervisor,
+];
+/// Roles that may ask peers; vendors never do.
+pub const ASKS: &[Role] =
+    &[Role::Sworn, Role::Dispatcher, Role::CrimeAnalyst, Role::Supervisor, Role::AlprAdministrator];
+
+/// The user who acts, if enabled and of one of these roles.
+///
+/// # Errors
+/// When the user is unknown, disabled, or of other roles.
+pub fn acting<'a>(
+    state: &'a State,
+    by: &By,
+    roles: &[Role],
+    now: Timestamp,
+) -> Result<&'a User, ActError> {
+    let user = state.users.get(&by.user).ok_or_else(|| {
+        ActError::Refused(format!(
+            "`{}` is no user of this agency; see `accord user list`",
+            by.user
+        ))
+    })?;
+    if !user.enabled(now) {
+        return Err(ActError::Refused(format!("user `{}` is disabled", by.user)));
+    }
+    if roles.iter().any(|role| user.has(*role)) {
+        return Ok(user);
+    }
+    let codes: Vec<_> = roles.iter().map(|role| role.code()).collect();
+    Err(ActError::Refused(format!(
+        "user `{}` may not do this; it takes one of the roles {}",
+        by.user,
+        codes.join(", ")
+    )))
+}
+
+impl Office {
+    /// The actor of an entry about what `user` does.
+    #[must_use]
+    pub fn actor(&self, user: &User, by: &By) -> Actor {
+        Actor {
+            user: Some(user.name.clone()),
+            full_name: user.full_name.clone(),
+            agency: self.me.clone(),
+            auth: by.auth.clone(),
+        }
+    }
+
+    /// Judges an act on the registry as it is, and appends it there.
+    ///
+    /// # Errors
+    /// What `judge` says, or that the log cannot be written.
+    pub async fn act<T>(
+        &self,
+        judge: impl Fn(&State, Timestamp) -> Result<(Entry, T), ActError>,
+    ) -> Result<(Appended, T), ActError> {
+        for _ in 0..TRIES {
+            let state = self.registry.state();
+            let (entry, result) = judge(&state, self.clock.now())?;
+            let guard = Guard { generation: Some(state.generation()), ..Guard::default() };
+            match self.log.append(entry.guarded(guard)).await {
+                Err(AppendError::Moved(Moved::Registry)) => {}
+                appended => return Ok((appended?, result)),
+            }
+        }
+        Err(ActError::Failed(
+            "the registry is being changed by others at this moment; try again".into(),
+        ))
+    }
+}

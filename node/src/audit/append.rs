@@ -1,0 +1,286 @@
+//! Appending: one writer, groups of entries, one sync a group.
+//!
+//! The order is the design: check the guards → build the rows on a copy of the ledger → commit →
+//! take the copy for the ledger, publish the registry → hand out the tokens. A commit that fails
+//! hands out nothing, and since it may have happened unseen, the ledger and the registry are read
+//! again from the store before the next append. After a crash the log holds every entry whose
+//! token was handed out.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use schemas::answer::LogPosition;
+use schemas::entry::SALT;
+use schemas::frame::{Frame, FrameKind};
+use schemas::time::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+
+use super::entry::Entry;
+use super::ledger::Ledger;
+use super::release::Released;
+use crate::clock::Clock;
+use crate::registry::{Registry, RegistryError};
+use crate::store::{Queued, Store, StoreError, Tail};
+
+/// Most entries of one group.
+const LARGEST_GROUP: usize = 128;
+/// Most appends waiting.
+const LONGEST_QUEUE: usize = 1_024;
+
+/// What moved between deciding and appending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Moved {
+    /// A card, agreement, request, user or policy changed.
+    #[error("what the decision rested on has changed")]
+    Registry,
+    /// The authority ended.
+    #[error("the authority has ended")]
+    Lapsed,
+    /// The written request has no uses left.
+    #[error("the written request has no uses left")]
+    UsesExhausted,
+    /// The daily limit is reached.
+    #[error("the daily limit is reached")]
+    Quota,
+    /// Too many receipts are outstanding.
+    #[error("too many receipts are outstanding")]
+    ReceiptsOutstanding,
+}
+
+/// Why nothing was appended. In every case nothing may leave.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AppendError {
+    /// The log cannot be written now.
+    #[error("the audit log cannot be written ({0}); nothing is asked or released until it can")]
+    Unavailable(String),
+    /// The clock stands far behind the last entry.
+    #[error(
+        "the clock says {now} but the last log entry is of {last}; set the clock, then try again"
+    )]
+    Clock {
+        /// What the clock says.
+        now: Timestamp,
+        /// Time of the last entry.
+        last: Timestamp,
+    },
+    /// What was decided no longer holds; decide again.
+    #[error("{0}")]
+    Moved(Moved),
+    /// The entry itself cannot be written.
+    #[error("this act cannot be logged: {0}")]
+    Unwritable(String),
+}
+
+/// Proof that an entry is durable. Only the writer makes one.
+#[derive(Debug)]
+pub struct Appended {
+    index: u64,
+    at: Timestamp,
+    frames: Vec<Frame>,
+}
+
+impl Appended {
+    /// Where the entry stands.
+    #[must_use]
+    pub fn position(&self) -> LogPosition {
+        LogPosition { index: self.index, size: self.index.saturating_add(1) }
+    }
+
+    /// The entry's time.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// The frames that the entry lets out, with its position beside the first.
+    #[must_use]
+    pub fn release(mut self) -> Vec<Released> {
+        let beside = serde_json::json!({ "log": self.position() });
+        if let Some(first) = self.frames.first_mut() {
+            first.beside = beside.to_string().into_bytes();
+        }
+        self.frames.into_iter().map(Released::durable).collect()
+    }
+
+    /// The word that what a peer sent is durable here.
+    #[must_use]
+    pub fn acknowledge(&self, kind: Acknowledgement) -> Released {
+        Released::acknowledge_again(kind)
+    }
+}
+
+/// What is acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acknowledgement {
+    /// A receipt.
+    Receipt,
+    /// A document.
+    Document,
+}
+
+impl Acknowledgement {
+    pub(super) const fn frame(self) -> FrameKind {
+        match self {
+            Self::Receipt => FrameKind::ReceiptAck,
+            Self::Document => FrameKind::DocumentAck,
+        }
+    }
+}
+
+impl Queued {
+    /// A letter of the outbox as a frame: the append that filled the outbox was durable.
+    #[must_use]
+    pub fn release(&self) -> Released {
+        let letter = self.letter();
+        Released::durable(Frame::new(letter.kind, letter.body.clone().into_bytes()))
+    }
+}
+
+struct Job {
+    entry: Entry,
+    reply: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+/// The node's audit log, for appending. Cheap to clone.
+#[derive(Clone)]
+pub struct AuditLog {
+    jobs: mpsc::Sender<Job>,
+    counters: Arc<ArcSwap<Tail>>,
+}
+
+impl AuditLog {
+    /// Starts the writer. It ends when the last clone of the log is dropped.
+    ///
+    /// # Errors
+    /// When the log's end cannot be read.
+    pub async fn start(
+        store: Arc<dyn Store>,
+        registry: Registry,
+        clock: Clock,
+    ) -> Result<Self, StoreError> {
+        let ledger = read_ledger(store.as_ref(), &clock).await?;
+        let counters = Arc::new(ArcSwap::from_pointee(ledger.tail.clone()));
+        let (jobs, queue) = mpsc::channel(LONGEST_QUEUE);
+        let writer =
+            Writer { store, registry, clock, ledger: Some(ledger), counters: counters.clone() };
+        tokio::spawn(writer.run(queue));
+        Ok(Self { jobs, counters })
+    }
+
+    /// Appends `entry`; returns once it is durable.
+    ///
+    /// # Errors
+    /// When it is not: then nothing that depends on it may happen.
+    pub async fn append(&self, entry: Entry) -> Result<Appended, AppendError> {
+        let gone = || AppendError::Unavailable("its writer has stopped".into());
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(Job { entry, reply }).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    /// Counters as of the last group: uses and receipts that a decision needs. The guard of the
+    /// append checks them again.
+    #[must_use]
+    pub fn counters(&self) -> Arc<Tail> {
+        self.counters.load_full()
+    }
+}
+
+async fn read_ledger(store: &dyn Store, clock: &Clock) -> Result<Ledger, StoreError> {
+    let now = clock.now();
+    Ok(Ledger::new(store.tail(now.day_start()).await?, now))
+}
+
+struct Writer {
+    store: Arc<dyn Store>,
+    registry: Registry,
+    clock: Clock,
+    /// `None` after a commit that failed: the store is asked what holds before the next append.
+    ledger: Option<Ledger>,
+    counters: Arc<ArcSwap<Tail>>,
+}
+
+impl Writer {
+    async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        let mut jobs = Vec::with_capacity(LARGEST_GROUP);
+        while queue.recv_many(&mut jobs, LARGEST_GROUP).await > 0 {
+            self.group(jobs.drain(..).collect()).await;
+        }
+    }
+
+    async fn group(&mut self, jobs: Vec<Job>) {
+        let ledger = match self.ledger.take() {
+            Some(ledger) => ledger,
+            None => match self.recover().await {
+                Ok(ledger) => ledger,
+                Err(error) => return refuse_all(jobs, &error.to_string()),
+            },
+        };
+        let mut next = ledger.clone();
+        let mut state = self.registry.state();
+        let mut rows = Vec::with_capacity(jobs.len());
+        let mut waiting = Vec::with_capacity(jobs.len());
+        for Job { mut entry, reply } in jobs {
+            let frames = std::mem::take(&mut entry.frames);
+            let change = entry.change.clone();
+            // An entry that fails leaves the ledger as it was: its counters move last.
+            let built = next.time(self.clock.now()).and_then(|at| {
+                next.check(&entry.guard, state.generation(), at).map_err(AppendError::Moved)?;
+                let changed = change
+                    .map(|change| state.with(&change))
+                    .transpose()
+                    .map_err(|e| AppendError::Unwritable(e.to_string()))?;
+                let mut salt = [0; SALT];
+                getrandom::fill(&mut salt).map_err(|e| AppendError::Unavailable(e.to_string()))?;
+                Ok((next.row(entry, at, salt)?, changed))
+            });
+            match built {
+                Ok((row, changed)) => {
+                    if let Some(changed) = changed {
+                        state = Arc::new(changed);
+                    }
+                    waiting.push((
+                        Appended { index: row.header.index, at: row.header.at, frames },
+                        reply,
+                    ));
+                    rows.push(row);
+                }
+                Err(error) => drop(reply.send(Err(error))),
+            }
+        }
+        if rows.is_empty() {
+            self.ledger = Some(ledger);
+            return;
+        }
+        match self.store.commit(&rows).await {
+            Ok(()) => {
+                self.counters.store(Arc::new(next.tail.clone()));
+                self.ledger = Some(next);
+                self.registry.publish(state);
+                for (appended, reply) in waiting {
+                    // A caller that no longer waits has released nothing; the entry stands.
+                    drop(reply.send(Ok(appended)));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, entries = rows.len(), "audit log: commit failed");
+                for (_, reply) in waiting {
+                    drop(reply.send(Err(AppendError::Unavailable(error.to_string()))));
+                }
+            }
+        }
+    }
+
+    /// What holds after a commit that failed, as the store says.
+    async fn recover(&self) -> Result<Ledger, RegistryError> {
+        self.registry.reload(self.store.as_ref()).await?;
+        Ok(read_ledger(self.store.as_ref(), &self.clock).await?)
+    }
+}
+
+fn refuse_all(jobs: Vec<Job>, why: &str) {
+    tracing::error!(error = why, entries = jobs.len(), "audit log: cannot be written");
+    for job in jobs {
+        drop(job.reply.send(Err(AppendError::Unavailable(why.to_owned()))));
+    }
+}

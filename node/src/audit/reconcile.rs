@@ -1,0 +1,313 @@
+//! Comparing what two logs say of the exchanges between them. Pure.
+//!
+//! Exchanges pair by query id. Whatever one side's log says and the other's does not is a finding
+//! with its class; an exchange that may still be under way is left for later.
+
+use std::collections::BTreeMap;
+
+use schemas::agency::AgencyId;
+use schemas::body::Outcome;
+use schemas::entry::EntryKind;
+use schemas::query::QueryId;
+use schemas::statement::{Line, Reached};
+use schemas::time::Timestamp;
+use serde::Serialize;
+
+use super::view::Viewed;
+
+/// What differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// The requester sent it; the owner's log has nothing.
+    SentOwnerSilent,
+    /// The requester holds a signed reply; the owner's log has nothing.
+    RepliedOwnerSilent,
+    /// The owner released an answer; the requester's log has none.
+    ReleasedNotReceived,
+    /// The owner refused; the requester's log has no refusal.
+    RefusedNotReceived,
+    /// Both have the answer; the owner has no receipt.
+    ReceiptMissing,
+    /// Both have a reply, and not the same.
+    Differs,
+    /// The owner holds a query signed by the requester that the requester's log lacks.
+    OwnerHoldsUnknownQuery,
+}
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Its class.
+    pub class: Class,
+    /// The query.
+    pub query_id: QueryId,
+    /// What our log says.
+    pub ours: Option<Line>,
+    /// What theirs says.
+    pub theirs: Option<Line>,
+}
+
+/// What a comparison found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Exchanges that both logs tell alike, receipt included.
+    pub matched: u64,
+    /// Refusals that both logs tell alike.
+    pub refused_both: u64,
+    /// Exchanges that may still be under way.
+    pub open: u64,
+    /// Everything else.
+    pub findings: Vec<Finding>,
+}
+
+/// What a log says of the exchanges with one peer, from its entries in order. An exchange counts
+/// when its query was signed in `since..until`.
+#[must_use]
+pub fn lines(
+    entries: &[Viewed],
+    me: &AgencyId,
+    since: Timestamp,
+    until: Timestamp,
+) -> BTreeMap<QueryId, Line> {
+    let mut lines = BTreeMap::<QueryId, Line>::new();
+    let mut ids = std::collections::HashMap::new();
+    for entry in entries {
+        let Some(body) = &entry.body else { continue };
+        if entry.header.kind == EntryKind::ReceiptRecorded {
+            let id = entry.header.query.and_then(|digest| ids.get(&digest).copied());
+            if let Some(line) = id.and_then(|id| lines.get_mut(&id)) {
+                line.receipt = true;
+            }
+            continue;
+        }
+        let Some(access) = &body.access else { continue };
+        let Some(query) = access.query_digest else { continue };
+        let reached = match access.outcome {
+            Outcome::Declined | Outcome::Receipted => continue,
+            Outcome::Sent => Reached::Sent,
+            Outcome::Unanswered => Reached::Unanswered,
+            Outcome::Rejected => Reached::Rejected,
+            Outcome::Refused => Reached::Refused,
+            Outcome::Answered => Reached::Answered,
+        };
+        if !(since..until).contains(&access.asked_at) {
+            continue;
+        }
+        if let Some(digest) = entry.header.query {
+            ids.insert(digest, access.query_id);
+        }
+        let line = lines.entry(access.query_id).or_insert_with(|| Line {
+            query_id: access.query_id,
+            requester: access.requester.clone(),
+            asked_at: access.asked_at,
+            reached: Reached::Sent,
+            query,
+            reply: None,
+            receipt: false,
+        });
+        // Other bytes under a known id were refused: the first bytes are the exchange.
+        if line.query == query && reached >= line.reached {
+            line.reached = reached;
+            line.reply = access.answer_digest.or(line.reply);
+            // The requester signs its receipt with the entry of the answer.
+            line.receipt |= reached == Reached::Answered && access.requester == *me;
+        }
+    }
+    lines
+}
+
+/// Compares two logs' lines. Exchanges asked at or after `settled_before` that do not match are
+/// left open.
+#[must_use]
+pub fn compare(
+    ours: &BTreeMap<QueryId, Line>,
+    theirs: &BTreeMap<QueryId, Line>,
+    me: &AgencyId,
+    settled_before: Timestamp,
+) -> Report {
+    let mut report = Report::default();
+    let ids: std::collections::BTreeSet<_> = ours.keys().chain(theirs.keys()).collect();
+    for id in ids {
+        let (our, their) = (ours.get(id), theirs.get(id));
+        let Some(any) = our.or(their) else { continue };
+        let (requester, owner) = if any.requester == *me { (our, their) } else { (their, our) };
+        match judge(requester, owner) {
+            Judged::Matched => report.matched = report.matched.saturating_add(1),
+            Judged::RefusedBoth => report.refused_both = report.refused_both.saturating_add(1),
+            Judged::Finding(_) if any.asked_at >= settled_before => {
+                report.open = report.open.saturating_add(1);
+            }
+            Judged::Finding(class) => report.findings.push(Finding {
+                class,
+                query_id: *id,
+                ours: our.cloned(),
+                theirs: their.cloned(),
+            }),
+        }
+    }
+    report
+}
+
+enum Judged {
+    Matched,
+    RefusedBoth,
+    Finding(Class),
+}
+
+fn judge(requester: Option<&Line>, owner: Option<&Line>) -> Judged {
+    use Reached::{Answered, Refused, Rejected, Sent, Unanswered};
+    let (Some(asked), Some(served)) = (requester, owner) else {
+        return Judged::Finding(match requester.map(|line| line.reached) {
+            None => Class::OwnerHoldsUnknownQuery,
+            Some(Sent | Unanswered | Rejected) => Class::SentOwnerSilent,
+            Some(Refused | Answered) => Class::RepliedOwnerSilent,
+        });
+    };
+    if asked.query != served.query {
+        return Judged::Finding(Class::Differs);
+    }
+    match (asked.reached, served.reached) {
+        (Answered, Answered) if asked.reply != served.reply => Judged::Finding(Class::Differs),
+        (Answered, Answered) if served.receipt => Judged::Matched,
+        (Answered, Answered) => Judged::Finding(Class::ReceiptMissing),
+        (Refused, Refused) if asked.reply == served.reply => Judged::RefusedBoth,
+        (Sent | Unanswered | Rejected, Answered) => Judged::Finding(Class::ReleasedNotReceived),
+        (Sent | Unanswered | Rejected, Refused) => Judged::Finding(Class::RefusedNotReceived),
+        // An answer released and, on a later attempt, refused: the requester has the refusal.
+        (Refused, Answered) => Judged::Finding(Class::ReleasedNotReceived),
+        _ => Judged::Finding(Class::Differs),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schemas::digest::Digest;
+
+    fn line(reached: Reached, reply: Option<&[u8]>, receipt: bool) -> Line {
+        Line {
+            query_id: QueryId::from_bytes([1; 16]),
+            requester: "asking-ca-pd".parse().unwrap(),
+            asked_at: "2026-03-01T00:00:00Z".parse().unwrap(),
+            reached,
+            query: Digest::of(b"query"),
+            reply: reply.map(Digest::of),
+            receipt,
+        }
+    }
+
+    /// Every pairing of what two logs can say has one verdict.
+    #[test]
+    fn each_difference_has_its_class() {
+        use Reached::{Answered, Refused, Rejected, Sent, Unanswered};
+        let a = Some(b"a".as_slice());
+        let other_query = Line { query: Digest::of(b"other"), ..line(Answered, a, true) };
+        let table = [
+            (
+                "both answered, receipt recorded",
+                Some(line(Answered, a, true)),
+                Some(line(Answered, a, true)),
+                "matched",
+            ),
+            (
+                "both refused",
+                Some(line(Refused, a, false)),
+                Some(line(Refused, a, false)),
+                "refused_both",
+            ),
+            (
+                "receipt not recorded",
+                Some(line(Answered, a, true)),
+                Some(line(Answered, a, false)),
+                "receipt_missing",
+            ),
+            (
+                "another answer",
+                Some(line(Answered, a, true)),
+                Some(line(Answered, Some(b"b"), true)),
+                "differs",
+            ),
+            (
+                "another refusal",
+                Some(line(Refused, a, false)),
+                Some(line(Refused, Some(b"b"), false)),
+                "differs",
+            ),
+            ("another query", Some(line(Answered, a, true)), Some(other_query), "differs"),
+            (
+                "answered against refused",
+                Some(line(Answered, a, true)),
+                Some(line(Refused, a, false)),
+                "differs",
+            ),
+            ("sent only", Some(line(Sent, None, false)), None, "sent_owner_silent"),
+            ("unanswered only", Some(line(Unanswered, None, false)), None, "sent_owner_silent"),
+            (
+                "owner denies having answered",
+                Some(line(Answered, a, true)),
+                None,
+                "replied_owner_silent",
+            ),
+            (
+                "owner denies having refused",
+                Some(line(Refused, a, false)),
+                None,
+                "replied_owner_silent",
+            ),
+            (
+                "answer lost",
+                Some(line(Unanswered, None, false)),
+                Some(line(Answered, a, false)),
+                "released_not_received",
+            ),
+            (
+                "answer rejected",
+                Some(line(Rejected, None, false)),
+                Some(line(Answered, a, false)),
+                "released_not_received",
+            ),
+            (
+                "refusal lost",
+                Some(line(Unanswered, None, false)),
+                Some(line(Refused, a, false)),
+                "refused_not_received",
+            ),
+            (
+                "requester denies having asked",
+                None,
+                Some(line(Answered, a, true)),
+                "owner_holds_unknown_query",
+            ),
+        ];
+        let me: AgencyId = "asking-ca-pd".parse().unwrap();
+        for (what, asked, served, expected) in table {
+            let one = |line: Option<Line>| line.into_iter().map(|l| (l.query_id, l)).collect();
+            let report = compare(&one(asked.clone()), &one(served.clone()), &me, Timestamp::MAX);
+            let mut verdict = serde_json::to_value(&report).unwrap();
+            let class = verdict["findings"][0]["class"].take();
+            let found = class.as_str().map_or_else(
+                || if report.matched == 1 { "matched" } else { "refused_both" }.to_owned(),
+                str::to_owned,
+            );
+            assert_eq!(found, expected, "{what}");
+            // Seen from the owner's side the class is the same.
+            let owner: AgencyId = "owning-ca-pd".parse().unwrap();
+            let turned = compare(&one(served), &one(asked), &owner, Timestamp::MAX);
+            assert_eq!(
+                turned.findings.first().map(|f| f.class),
+                report.findings.first().map(|f| f.class),
+                "{what}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_may_be_under_way_is_left_open() {
+        let one =
+            BTreeMap::from([(QueryId::from_bytes([1; 16]), line(Reached::Sent, None, false))]);
+        let me = "asking-ca-pd".parse().unwrap();
+        let report = compare(&one, &BTreeMap::new(), &me, "2026-03-01T00:00:00Z".parse().unwrap());
+        assert_eq!((report.open, report.findings.len()), (1, 0));
+    }
+}

@@ -1,0 +1,318 @@
+//! `accord agreement …`. Texts and adherences are signed here, with the agency key.
+
+use std::path::{Path, PathBuf};
+
+use agreements::agreement::{Act, Adherence, Agreement as Text_, Signatory};
+use agreements::template;
+use clap::Subcommand;
+use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::envelope::{Envelope, Kind};
+use schemas::query::AuthorityId;
+use schemas::text::Text;
+use serde_json::{Value, json};
+
+use super::Done;
+use super::client::Client;
+use super::output::{Output, table};
+use super::time::local;
+use crate::acts::ActError;
+use crate::acts::agreements::{AgreementRow, text_digest};
+use crate::clock::Clock;
+use crate::home::{Home, read_text};
+use crate::keys::{self, KeyUse};
+
+#[derive(Subcommand)]
+pub(super) enum Agreement {
+    /// Write a draft from a template.
+    Draft {
+        /// `lasd`, `arjis`, or a TOML file.
+        #[arg(long)]
+        template: String,
+        /// A party; repeat for every one, one's own agency included.
+        #[arg(long, required = true)]
+        party: Vec<AgencyId>,
+        /// Where to write the draft.
+        #[arg(long)]
+        out: PathBuf,
+        /// Another value for a key of the template.
+        #[arg(long, value_name = "KEY=VALUE")]
+        set: Vec<String>,
+    },
+    /// Record a draft, sign for oneself, and send both to every party.
+    Propose {
+        /// The draft.
+        file: PathBuf,
+        #[command(flatten)]
+        signing: Signing,
+    },
+    /// Adhere to an agreement that is recorded.
+    Sign {
+        /// The agreement.
+        id: AuthorityId,
+        #[command(flatten)]
+        signing: Signing,
+    },
+    /// List agreements.
+    List,
+    /// Show an agreement: who signed, who shares with whom, and the text.
+    Show {
+        /// The agreement.
+        id: AuthorityId,
+        /// Write every signed envelope here, to carry to another node as a file.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Take in signed envelopes that came as a file.
+    Import {
+        /// The file that `show --out` wrote.
+        file: PathBuf,
+    },
+    /// Suspend one's own side, at once.
+    Suspend(NoticeArgs),
+    /// Resume one's own side.
+    Resume(NoticeArgs),
+    /// End one's own side for good.
+    Withdraw(NoticeArgs),
+}
+
+#[derive(clap::Args)]
+pub(super) struct Signing {
+    /// With whom one shares; every other party unless given.
+    #[arg(long = "share-with")]
+    share_with: Vec<AgencyId>,
+    /// Who signs; the acting user unless given.
+    #[arg(long, requires = "title")]
+    signatory: Option<Text>,
+    /// Their title.
+    #[arg(long)]
+    title: Option<Text>,
+    /// A scanned original, whose digest is recorded.
+    #[arg(long)]
+    original: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+pub(super) struct NoticeArgs {
+    /// The agreement.
+    id: AuthorityId,
+    /// Why.
+    #[arg(long)]
+    reason: Text,
+}
+
+pub(super) async fn run(
+    dir: &Path,
+    client: &Client,
+    command: Agreement,
+    output: Output,
+) -> Result<Done, ActError> {
+    let row = match command {
+        Agreement::Draft { template, party, out, set } => {
+            return draft(&template, party, &out, &set, output);
+        }
+        Agreement::List => return list(client, output).await,
+        Agreement::Import { file } => return import(client, &file, output).await,
+        Agreement::Propose { file, signing } => {
+            let body = read_text(&file).map_err(|e| ActError::Usage(e.to_string()))?;
+            let agreement = Text_::from_toml(&file.display().to_string(), &body)?;
+            let key = keys::load(&Home::open(dir)?, KeyUse::Agency)?;
+            let proposal = Envelope::sign(Kind::Agreement, body.clone().into_bytes(), &key)?;
+            let adherence = sign(dir, client, &agreement, &body, &signing).await?;
+            client
+                .post(
+                    "/agreements",
+                    &json!({ "agreement": proposal.to_text(), "adherence": adherence }),
+                )
+                .await?
+        }
+        Agreement::Sign { id, signing } => {
+            let known: AgreementRow = client.get(&format!("/agreements/{id}")).await?;
+            let body = known.text.unwrap_or_default();
+            let agreement = Text_::from_toml("agreement", &body)?;
+            let adherence = sign(dir, client, &agreement, &body, &signing).await?;
+            client
+                .post(&format!("/agreements/{id}/adherence"), &json!({ "adherence": adherence }))
+                .await?
+        }
+        Agreement::Show { id, out } => {
+            let row: AgreementRow = client.get(&format!("/agreements/{id}")).await?;
+            if let Some(out) = out {
+                let lines = row.envelopes.join("\n") + "\n";
+                std::fs::write(&out, lines).map_err(|e| {
+                    ActError::Failed(format!("`{}` cannot be written: {e}", out.display()))
+                })?;
+            }
+            row
+        }
+        Agreement::Suspend(notice) => give(client, Act::Suspend, &notice).await?,
+        Agreement::Resume(notice) => give(client, Act::Resume, &notice).await?,
+        Agreement::Withdraw(notice) => give(client, Act::Withdraw, &notice).await?,
+    };
+    output.object(&row, || describe(&row));
+    Ok(Done::Ok)
+}
+
+fn draft(
+    name: &str,
+    parties: Vec<AgencyId>,
+    out: &Path,
+    set: &[String],
+    output: Output,
+) -> Result<Done, ActError> {
+    let mut settings = Vec::new();
+    for pair in set {
+        let (key, value) = pair
+            .split_once('=')
+            .ok_or_else(|| ActError::Usage(format!("--set `{pair}` is not KEY=VALUE")))?;
+        settings.push((key.to_owned(), value.to_owned()));
+    }
+    let body = match template::builtin(name) {
+        Some(body) => body.to_owned(),
+        None => std::fs::read_to_string(name).map_err(|e| {
+            ActError::Usage(format!(
+                "template `{name}` is neither a file ({e}) nor one of {}",
+                template::NAMES.join(", ")
+            ))
+        })?,
+    };
+    let random = crate::query::ask::random_id().map_err(ActError::Failed)?.to_string();
+    let suffix: String = random.chars().take(8).collect();
+    let stem: String = name
+        .rsplit('/')
+        .next()
+        .unwrap_or(name)
+        .chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .collect();
+    let id: AuthorityId = format!("{}-{suffix}", stem.to_lowercase())
+        .parse()
+        .map_err(|e| ActError::Usage(format!("{e}")))?;
+    let agreement = template::draft(&body, id, parties, Clock::system().now(), &settings)?;
+    std::fs::write(out, agreement.to_toml()?)
+        .map_err(|e| ActError::Failed(format!("`{}` cannot be written: {e}", out.display())))?;
+    let row = json!({ "agreement": agreement.id, "version": agreement.version, "file": out });
+    output.object(&row, || {
+        format!(
+            "{} is drafted in {}; read it, then `accord agreement propose {}`",
+            agreement.id,
+            out.display(),
+            out.display()
+        )
+    });
+    Ok(Done::Ok)
+}
+
+/// One's own adherence, signed with the agency key.
+async fn sign(
+    dir: &Path,
+    client: &Client,
+    agreement: &Text_,
+    body: &str,
+    signing: &Signing,
+) -> Result<String, ActError> {
+    let home = Home::open(dir)?;
+    let key = keys::load(&home, KeyUse::Agency)?;
+    let me = crate::config::Config::load(&home)?.agency;
+    let signatory = match (&signing.signatory, &signing.title) {
+        (Some(name), title) => Signatory {
+            name: name.clone(),
+            title: title.clone().unwrap_or_default(),
+            delegation: None,
+        },
+        (None, title) => {
+            let user = client.acting_user().await?;
+            Signatory {
+                name: user.full_name,
+                title: title.clone().unwrap_or(user.title),
+                delegation: None,
+            }
+        }
+    };
+    let shares_with = if signing.share_with.is_empty() {
+        agreement.parties.iter().filter(|party| **party != me).cloned().collect()
+    } else {
+        signing.share_with.clone()
+    };
+    let original =
+        match &signing.original {
+            None => None,
+            Some(file) => Some(Digest::of(&std::fs::read(file).map_err(|e| {
+                ActError::Usage(format!("`{}` cannot be read: {e}", file.display()))
+            })?)),
+        };
+    let adherence = Adherence {
+        agreement: agreement.id.clone(),
+        version: agreement.version,
+        text: text_digest(body),
+        agency: me,
+        signatory,
+        shares_with,
+        original,
+        at: Clock::system().now(),
+    };
+    Ok(Envelope::sign(Kind::Adherence, adherence.to_toml()?.into_bytes(), &key)?.to_text())
+}
+
+async fn give(client: &Client, act: Act, notice: &NoticeArgs) -> Result<AgreementRow, ActError> {
+    let path = format!("/agreements/{}/notice", notice.id);
+    client.post(&path, &json!({ "act": act, "reason": notice.reason })).await
+}
+
+async fn import(client: &Client, file: &Path, output: Output) -> Result<Done, ActError> {
+    let envelopes = read_text(file).map_err(|e| ActError::Usage(e.to_string()))?;
+    let done: Value = client.post("/agreements/import", &json!({ "envelopes": envelopes })).await?;
+    output.object(&done, || {
+        format!("{} signed documents taken in", done.get("recorded").unwrap_or(&Value::Null))
+    });
+    Ok(Done::Ok)
+}
+
+async fn list(client: &Client, output: Output) -> Result<Done, ActError> {
+    let rows: Vec<AgreementRow> = client.get("/agreements").await?;
+    if output.json() {
+        rows.iter().for_each(|row| output.object(row, String::new));
+    } else {
+        let lines: Vec<Vec<String>> = rows
+            .iter()
+            .map(|row| {
+                let signed = row.parties.iter().filter(|party| party.signed_at.is_some()).count();
+                vec![
+                    row.agreement.to_string(),
+                    format!("v{}", row.version),
+                    row.state.clone(),
+                    format!("{signed} of {} signed", row.parties.len()),
+                    format!("until {}", local(row.expires)),
+                    row.title.clone(),
+                ]
+            })
+            .collect();
+        output.note(&table(&["agreement", "", "state", "parties", "", "title"], &lines));
+    }
+    Ok(Done::Ok)
+}
+
+fn describe(row: &AgreementRow) -> String {
+    let parties: Vec<Vec<String>> = row
+        .parties
+        .iter()
+        .map(|party| {
+            let shares: Vec<_> = party.shares_with.iter().map(AgencyId::as_str).collect();
+            vec![
+                party.agency.to_string(),
+                party.signed_at.map_or("not signed".into(), local),
+                shares.join(", "),
+            ]
+        })
+        .collect();
+    format!(
+        "{} v{}: {}\n{}, from {} until {}\n\n{}",
+        row.agreement,
+        row.version,
+        row.title,
+        row.state,
+        local(row.effective),
+        local(row.expires),
+        table(&["party", "signed", "shares with"], &parties)
+    ) + &row.text.as_ref().map_or(String::new(), |text| format!("\n\n{text}"))
+}

@@ -1,0 +1,142 @@
+//! `accord audit …`
+
+use clap::Subcommand;
+use schemas::agency::AgencyId;
+use schemas::entry::EntryKind;
+use schemas::plate::Plate;
+use schemas::time::Timestamp;
+use serde_json::{Value, json};
+
+use super::Done;
+use super::client::{Client, query_string};
+use super::output::{Output, text};
+use super::time::{instant, shown};
+use crate::acts::ActError;
+
+#[derive(Subcommand)]
+pub(super) enum Audit {
+    /// The audit log, in order.
+    Log {
+        /// Concerning this peer.
+        #[arg(long)]
+        peer: Option<AgencyId>,
+        /// At or after.
+        #[arg(long, value_parser = instant)]
+        from: Option<Timestamp>,
+        /// Before.
+        #[arg(long, value_parser = instant)]
+        until: Option<Timestamp>,
+        /// By this user.
+        #[arg(long)]
+        user: Option<String>,
+        /// Naming this plate.
+        #[arg(long)]
+        plate: Option<Plate>,
+        /// Of this kind, such as `query.answered`.
+        #[arg(long)]
+        kind: Option<EntryKind>,
+    },
+    /// Compare one's own log with a peer's, exchange by exchange.
+    Reconcile {
+        /// The peer.
+        #[arg(long)]
+        peer: AgencyId,
+        /// Exchanges asked at or after.
+        #[arg(long, value_parser = instant)]
+        from: Option<Timestamp>,
+        /// Exchanges asked before.
+        #[arg(long, value_parser = instant)]
+        until: Option<Timestamp>,
+    },
+}
+
+pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Result<Done, ActError> {
+    match command {
+        Audit::Log { peer, from, until, user, plate, kind } => {
+            let parts = [
+                ("peer", peer.map(|p| p.to_string())),
+                ("from", from.map(|at| at.to_string())),
+                ("until", until.map(|at| at.to_string())),
+                ("user", user),
+                ("plate", plate.map(|p| p.to_string())),
+                ("kind", kind.map(|k| k.to_string())),
+            ];
+            let mut lines =
+                client.get_lines(&format!("/audit/log{}", query_string(&parts))).await?;
+            while let Some(entry) = lines.next::<Value>().await? {
+                if let Some(error) = entry.get("error").and_then(Value::as_str) {
+                    return Err(ActError::Failed(error.to_owned()));
+                }
+                output.object(&entry, || describe(&entry));
+            }
+            Ok(Done::Ok)
+        }
+        Audit::Reconcile { peer, from, until } => {
+            let report: Value = client
+                .post("/audit/reconcile", &json!({ "peer": peer, "from": from, "until": until }))
+                .await?;
+            let findings =
+                report.get("findings").and_then(Value::as_array).cloned().unwrap_or_default();
+            output.object(&report, || reconciled(&report, &findings));
+            Ok(if findings.is_empty() { Done::Ok } else { Done::Refused })
+        }
+    }
+}
+
+fn describe(entry: &Value) -> String {
+    let index = entry.get("index").map(Value::to_string).unwrap_or_default();
+    let mut out = format!("{index:>6}  {}  {:<20}", shown(text(entry, "at")), text(entry, "kind"));
+    for key in ["peer", "user", "purpose", "case"] {
+        let value = text(entry, key);
+        if !value.is_empty() {
+            out += &format!("  {key} {value}");
+        }
+    }
+    if let Some(plate) = entry.pointer("/elements/plate").and_then(Value::as_str) {
+        out += &format!("  plate {plate}");
+    }
+    let reason = text(entry, "reason");
+    if !reason.is_empty() {
+        out += &format!("  “{reason}”");
+    }
+    if let Some(basis) = entry.pointer("/basis/authority").and_then(Value::as_str) {
+        out += &format!("  under {basis}");
+    }
+    if let Some(count) = entry.get("count") {
+        out += &format!("  {count} reads");
+    }
+    for reason in entry.get("reasons").and_then(Value::as_array).into_iter().flatten() {
+        out += &format!("  {}", text(reason, "code"));
+    }
+    out
+}
+
+fn reconciled(report: &Value, findings: &[Value]) -> String {
+    let number = |key: &str| report.get(key).map(Value::to_string).unwrap_or_default();
+    let mut out = format!(
+        "with {}: {} matched, {} refused on both sides, {} still open, {} findings",
+        text(report, "peer"),
+        number("matched"),
+        number("refused_both"),
+        number("open"),
+        findings.len()
+    );
+    for finding in findings {
+        let side = |key: &str| {
+            finding
+                .get(key)
+                .and_then(|line| line.get("reached"))
+                .and_then(Value::as_str)
+                .unwrap_or("nothing")
+                .to_owned()
+        };
+        out += &format!(
+            "\n  {}  query {}: our log says {}, theirs {}",
+            text(finding, "class"),
+            text(finding, "query_id"),
+            side("ours"),
+            side("theirs")
+        );
+    }
+    out
+}

@@ -1,0 +1,189 @@
+//! The command line as a client of the running node, over the socket in its home.
+
+use std::path::{Path, PathBuf};
+
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
+use hyper::client::conn::http1;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use schemas::query::UserName;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::net::UnixStream;
+
+use crate::acts::ActError;
+use crate::http::socket::USER_HEADER;
+
+type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, std::io::Error>;
+
+/// A client of the node in a home.
+pub(super) struct Client {
+    home: PathBuf,
+    user: Option<UserName>,
+}
+
+/// Lines of JSON as they come.
+pub(super) struct Lines {
+    body: Incoming,
+    rest: Vec<u8>,
+}
+
+fn lost(error: impl std::fmt::Display) -> ActError {
+    ActError::Failed(format!("the node stopped answering ({error})"))
+}
+
+impl Client {
+    pub(super) fn new(home: &Path, user: Option<UserName>) -> Self {
+        Self { home: home.to_owned(), user }
+    }
+
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ActError> {
+        whole(self.send(Method::GET, path, empty()).await?).await
+    }
+
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ActError> {
+        whole(self.send(Method::POST, path, json(body)?).await?).await
+    }
+
+    pub(super) async fn get_lines(&self, path: &str) -> Result<Lines, ActError> {
+        Ok(Lines {
+            body: self.send(Method::GET, path, empty()).await?.into_body(),
+            rest: Vec::new(),
+        })
+    }
+
+    pub(super) async fn post_lines(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Lines, ActError> {
+        let response = self.send(Method::POST, path, json(body)?).await?;
+        Ok(Lines { body: response.into_body(), rest: Vec::new() })
+    }
+
+    /// Uploads a stream and reads the lines that answer it while it runs.
+    pub(super) async fn upload(
+        &self,
+        path: &str,
+        chunks: impl futures::Stream<Item = std::io::Result<Bytes>> + Send + 'static,
+    ) -> Result<Lines, ActError> {
+        use futures::StreamExt as _;
+        let body = StreamBody::new(chunks.map(|chunk| chunk.map(Frame::data))).boxed_unsync();
+        let response = self.send(Method::POST, path, body).await?;
+        Ok(Lines { body: response.into_body(), rest: Vec::new() })
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Body,
+    ) -> Result<Response<Incoming>, ActError> {
+        let socket = self.home.join("accord.sock");
+        let stream = UnixStream::connect(&socket).await.map_err(|error| {
+            let home = self.home.display();
+            ActError::Failed(if self.home.join("accord.toml").exists() {
+                format!("the node in `{home}` is not running ({error}); start it with `accord --home {home} run`")
+            } else {
+                format!("no node lives in `{home}`; make one with `accord init`, or name another with --home")
+            })
+        })?;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(lost)?;
+        tokio::spawn(connection);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(hyper::header::HOST, "accord")
+            .header(hyper::header::CONTENT_TYPE, "application/json");
+        if let Some(user) = &self.user {
+            request = request.header(USER_HEADER, user.as_str());
+        }
+        let request = request.body(body).map_err(lost)?;
+        let response = sender.send_request(request).await.map_err(lost)?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let bytes = response.into_body().collect().await.map_err(lost)?.to_bytes();
+        let said = serde_json::from_slice::<Value>(&bytes)
+            .ok()
+            .and_then(|value| value.get("error").and_then(Value::as_str).map(str::to_owned))
+            .unwrap_or_else(|| String::from_utf8_lossy(&bytes).trim().to_owned());
+        Err(match status {
+            StatusCode::FORBIDDEN => ActError::Refused(said),
+            status if status.is_client_error() => ActError::Usage(said),
+            _ => ActError::Failed(said),
+        })
+    }
+}
+
+fn empty() -> Body {
+    Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync()
+}
+
+fn json(body: &impl Serialize) -> Result<Body, ActError> {
+    let bytes = serde_json::to_vec(body).map_err(|e| ActError::Failed(e.to_string()))?;
+    Ok(Full::new(Bytes::from(bytes)).map_err(|never| match never {}).boxed_unsync())
+}
+
+async fn whole<T: DeserializeOwned>(response: Response<Incoming>) -> Result<T, ActError> {
+    let bytes = response.into_body().collect().await.map_err(lost)?.to_bytes();
+    serde_json::from_slice(&bytes).map_err(lost)
+}
+
+impl Lines {
+    /// The next line, or `None` at the end.
+    pub(super) async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, ActError> {
+        loop {
+            if let Some(end) = self.rest.iter().position(|b| *b == b'\n') {
+                let line: Vec<u8> = self.rest.drain(..=end).collect();
+                return serde_json::from_slice(&line).map(Some).map_err(lost);
+            }
+            match self.body.frame().await {
+                None => return Ok(None),
+                Some(frame) => {
+                    if let Ok(data) = frame.map_err(lost)?.into_data() {
+                        self.rest.extend_from_slice(&data);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A value as part of a path or a query string.
+pub(super) fn escaped(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~');
+    text.bytes()
+        .map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
+}
+
+/// A query string of the parts that are given.
+pub(super) fn query_string(parts: &[(&str, Option<String>)]) -> String {
+    let given: Vec<String> = parts
+        .iter()
+        .filter_map(|(key, value)| value.as_ref().map(|value| format!("{key}={}", escaped(value))))
+        .collect();
+    if given.is_empty() { String::new() } else { format!("?{}", given.join("&")) }
+}
+
+impl Client {
+    /// The user who acts, as registered.
+    pub(super) async fn acting_user(&self) -> Result<crate::registry::User, ActError> {
+        let name = self.user.as_ref().ok_or_else(|| {
+            ActError::Usage("name the user who acts with --as or $ACCORD_USER".into())
+        })?;
+        let users: Vec<crate::registry::User> = self.get("/users").await?;
+        users.into_iter().find(|user| user.name == *name).ok_or_else(|| {
+            ActError::Refused(format!("`{name}` is no user of this agency; see `accord user list`"))
+        })
+    }
+}

@@ -1,0 +1,264 @@
+//! `accord init`: makes the home.
+//!
+//! The configuration is written last: a home without it is no home, so an `init` that was cut short
+//! leaves nothing that another command takes for a node.
+
+use std::path::Path;
+
+use agreements::policy::Policy;
+use clap::Args;
+use schemas::agency::{AgencyId, AgencyKind, Ori, State};
+use schemas::body::Actor;
+use schemas::card::Card;
+use schemas::entry::EntryKind;
+use schemas::envelope::{Envelope, Kind};
+use schemas::key::SecretKey;
+use schemas::purpose::Role;
+use schemas::query::UserName;
+use schemas::text::Text;
+use serde_json::json;
+
+use super::Done;
+use super::output::Output;
+use crate::acts::ActError;
+use crate::audit::entry::Entry;
+use crate::clock::Clock;
+use crate::config::{Bounds, Config};
+use crate::home::{Home, HomeError, write_private};
+use crate::keys::{self, KeyUse};
+use crate::node::{StartError, open_office};
+use crate::registry::{Change, User};
+
+/// What `accord init` is given.
+#[derive(Args, Debug, Clone)]
+pub struct InitArgs {
+    /// The agency's id, such as `monrovia-ca-pd`.
+    #[arg(long)]
+    pub id: AgencyId,
+    /// Its name.
+    #[arg(long)]
+    pub name: Text,
+    /// Its policy: one of the built-in names, or a TOML file.
+    #[arg(long)]
+    pub policy: String,
+    /// User name of the first administrator.
+    #[arg(long)]
+    pub admin: UserName,
+    /// Full name of the first administrator.
+    #[arg(long)]
+    pub admin_name: Option<Text>,
+    /// Title of the first administrator.
+    #[arg(long)]
+    pub admin_title: Option<Text>,
+    /// ORI, the nine characters that NCIC gives an agency.
+    #[arg(long)]
+    pub ori: Option<Ori>,
+    /// What sort of body it is; the policy's, unless given.
+    #[arg(long)]
+    pub kind: Option<AgencyKind>,
+    /// The state it is of; the policy's, unless given.
+    #[arg(long)]
+    pub state: Option<State>,
+    /// Where peers reach the node, as multiaddresses.
+    #[arg(long, default_value = "/ip4/0.0.0.0/tcp/7420")]
+    pub listen: Vec<Text>,
+    /// Where the TLS side of HTTP will listen.
+    #[arg(long)]
+    pub http: Option<String>,
+    /// Whom peers call at any hour.
+    #[arg(long)]
+    pub contact: Option<Text>,
+    /// Offer QUIC beside TCP; its ciphers cannot be narrowed to AES.
+    #[arg(long)]
+    pub quic: bool,
+    /// Where the database is; SQLite in the home unless given.
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
+}
+
+impl From<HomeError> for ActError {
+    fn from(error: HomeError) -> Self {
+        match error {
+            HomeError::Taken(_) | HomeError::Missing(_) => Self::Usage(error.to_string()),
+            _ => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<StartError> for ActError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Home(error) => error.into(),
+            _ => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+pub(super) async fn run(dir: &Path, args: &InitArgs, output: Output) -> Result<Done, ActError> {
+    let card = init(dir, args, &Clock::system()).await?;
+    let fingerprint = card.agency_key.fingerprint().to_string();
+    let made = json!({ "agency": card.id, "home": dir, "fingerprint": fingerprint });
+    output.object(&made, || {
+        format!(
+            "{} lives in {}\nfingerprint {fingerprint}\n\nNext: start it with `accord --home {} run`, then give `accord card show --out card.json` to your peers\nand read them the fingerprint over the telephone.",
+            card.id,
+            dir.display(),
+            dir.display()
+        )
+    });
+    Ok(Done::Ok)
+}
+
+/// Makes a home; its card.
+///
+/// # Errors
+/// When something given makes no sense, or the home cannot be made.
+pub async fn init(dir: &Path, args: &InitArgs, clock: &Clock) -> Result<Card, ActError> {
+    if let Some(url) = &args.database
+        && !url.starts_with("sqlite:")
+    {
+        return Err(ActError::Usage(format!(
+            "--database `{url}` is not supported yet; leave it out for SQLite in the home"
+        )));
+    }
+    let (policy_name, policy_text) = policy_text(&args.policy)?;
+    let policy = Policy::from_toml(&policy_name, &policy_text)?;
+    if let Some(agency) = policy.agency.as_ref().filter(|agency| **agency != args.id) {
+        return Err(ActError::Usage(format!(
+            "policy `{}` is that of `{agency}`, not of `{}`",
+            args.policy, args.id
+        )));
+    }
+    for address in &args.listen {
+        if !crate::peer::is_address(address.as_str()) {
+            return Err(ActError::Usage(format!(
+                "--listen `{address}` is no multiaddress; expected one such as `/ip4/0.0.0.0/tcp/7420`"
+            )));
+        }
+    }
+    let home = Home::create(dir)?;
+    let made = fill(&home, args, &policy, policy_name, policy_text, clock).await;
+    if made.is_err() {
+        // Nobody has seen these keys: leave nothing that the next attempt would trip over.
+        home.undo();
+    }
+    made
+}
+
+async fn fill(
+    home: &Home,
+    args: &InitArgs,
+    policy: &Policy,
+    policy_name: String,
+    policy_text: String,
+    clock: &Clock,
+) -> Result<Card, ActError> {
+    let [agency_key, node_key, message_key, log_key, cosigner_key] =
+        KeyUse::ALL.map(|use_| keys::create(home, use_));
+    let agency_key = agency_key?;
+    let card = Card {
+        id: args.id.clone(),
+        name: args.name.clone(),
+        ori: args.ori.clone(),
+        kind: args.kind.unwrap_or(policy.kind),
+        state: args.state.unwrap_or(policy.state),
+        version: 1,
+        at: clock.now(),
+        addresses: args.listen.clone(),
+        contact: args.contact.clone().unwrap_or_default(),
+        agency_key: agency_key.public(),
+        node_key: node_key?.public(),
+        message_key: message_key?.public(),
+        log_key: log_key?.public(),
+        cosigner_key: cosigner_key?.public(),
+        revocations: Vec::new(),
+    };
+    let envelope = sign_card(&card, &agency_key)?;
+    write_private(&home.card(), envelope.as_bytes())?;
+    tls_certificate(home)?;
+    let config = Config {
+        agency: args.id.clone(),
+        listen: args.listen.clone(),
+        http: args.http.clone(),
+        quic: args.quic,
+        exchange: Bounds::default(),
+    };
+    first_entries(home, &config, args, clock, &envelope, policy_name, policy_text).await?;
+    config.create(home)?;
+    Ok(card)
+}
+
+fn policy_text(name: &str) -> Result<(String, String), ActError> {
+    if let Some(text) = Policy::builtin_text(name) {
+        return Ok((name.to_owned(), text.to_owned()));
+    }
+    std::fs::read_to_string(name).map(|text| (name.to_owned(), text)).map_err(|error| {
+        ActError::Usage(format!(
+            "policy `{name}` is neither a file ({error}) nor one of {}",
+            Policy::builtin_names().join(", ")
+        ))
+    })
+}
+
+fn sign_card(card: &Card, key: &SecretKey) -> Result<Envelope, ActError> {
+    Ok(Envelope::sign_json(Kind::Card, card, key)?)
+}
+
+/// A self-signed certificate for the TLS side of HTTP.
+fn tls_certificate(home: &Home) -> Result<(), ActError> {
+    let failed =
+        |e: rcgen::Error| ActError::Failed(format!("no TLS certificate could be made: {e}"));
+    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    let made = rcgen::generate_simple_self_signed(names).map_err(failed)?;
+    write_private(&home.tls("cert.pem"), made.cert.pem().as_bytes())?;
+    write_private(&home.tls("key.pem"), made.signing_key.serialize_pem().as_bytes())?;
+    Ok(())
+}
+
+async fn first_entries(
+    home: &Home,
+    config: &Config,
+    args: &InitArgs,
+    clock: &Clock,
+    card: &Envelope,
+    policy_name: String,
+    policy_text: String,
+) -> Result<(), ActError> {
+    let office = open_office(home, config, clock.clone()).await?;
+    let actor = Actor {
+        user: Some(args.admin.clone()),
+        full_name: args.admin_name.clone().unwrap_or_default(),
+        agency: args.id.clone(),
+        auth: "init".into(),
+    };
+    let admin = User {
+        name: args.admin.clone(),
+        full_name: args
+            .admin_name
+            .clone()
+            .unwrap_or_else(|| args.admin.as_str().parse().unwrap_or_default()),
+        title: args.admin_title.clone().unwrap_or_default(),
+        roles: vec![Role::AlprAdministrator, Role::SystemAdministrator],
+        trained_on: None,
+        until: None,
+        disabled: None,
+        delegations: Vec::new(),
+    };
+    let user = serde_json::to_value(&admin).map_err(|e| ActError::Failed(e.to_string()))?;
+    let exact = card.to_text();
+    for entry in [
+        Entry::new(EntryKind::CardIssued, actor.clone())
+            .with_envelope(card)
+            .changing(Change::OwnCard { envelope: exact }),
+        Entry::new(EntryKind::PolicyAdopted, actor.clone())
+            .with("policy", policy_name.clone())
+            .with("digest", schemas::digest::Digest::of(policy_text.as_bytes()).to_string())
+            .changing(Change::Policy { name: policy_name, text: policy_text }),
+        Entry::new(EntryKind::UserAdded, actor)
+            .with("user", user)
+            .changing(Change::User { user: admin }),
+    ] {
+        drop(office.log.append(entry).await?);
+    }
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! The command line: parses, calls the running node, prints. A file a command.
+
+mod agreement;
+mod audit;
+mod card;
+mod client;
+mod demo;
+mod init;
+mod output;
+mod query;
+mod reads;
+mod request;
+mod run;
+mod time;
+mod user;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use schemas::query::UserName;
+
+use crate::acts::ActError;
+use client::Client;
+use output::Output;
+
+pub use init::{InitArgs, init};
+
+/// Share licence plate reads between agencies, under agreements, with every access logged on both
+/// sides.
+#[derive(Parser)]
+#[command(name = "accord", version, max_term_width = 100)]
+struct Cli {
+    /// The node's home.
+    #[arg(long, global = true, env = "ACCORD_HOME", value_name = "DIR")]
+    home: Option<PathBuf>,
+    /// Print one JSON object a line on stdout, and nothing else there.
+    #[arg(long, global = true)]
+    json: bool,
+    /// The user who acts.
+    #[arg(long = "as", global = true, env = "ACCORD_USER", value_name = "USER")]
+    acting: Option<UserName>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a node's home: keys, card, configuration, database, first administrator.
+    Init(InitArgs),
+    /// Serve until SIGTERM or SIGINT.
+    Run,
+    /// Run a federation of eight agencies on this machine and see what it does.
+    Demo(demo::DemoArgs),
+    /// Ask peers for a plate.
+    Query(Box<query::QueryArgs>),
+    /// Bring in, search and count one's own reads.
+    #[command(subcommand)]
+    Reads(reads::Reads),
+    /// People of this agency.
+    #[command(subcommand)]
+    User(user::User),
+    /// Agency cards: one's own and those of peers.
+    #[command(subcommand)]
+    Card(card::Card),
+    /// Standing agreements.
+    #[command(subcommand)]
+    Agreement(agreement::Agreement),
+    /// Written requests.
+    #[command(subcommand)]
+    Request(request::Request),
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Check that the node is well.
+    Doctor,
+}
+
+/// How a command ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// Done.
+    Ok,
+    /// Refused, or a discrepancy found: an answer, not a fault.
+    Refused,
+}
+
+/// Runs the command line; the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers; the rest is usage. A closed pipe changes nothing.
+            drop(error.print());
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let output = Output::new(cli.json);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return output.fail(&ActError::Failed(format!("no runtime: {error}"))),
+    };
+    match runtime.block_on(dispatch(cli, output)) {
+        Ok(Done::Ok) => ExitCode::SUCCESS,
+        Ok(Done::Refused) => ExitCode::from(1),
+        Err(error) => output.fail(&error),
+    }
+}
+
+async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
+    let dir = match cli.home {
+        Some(dir) => dir,
+        None => std::env::home_dir()
+            .map(|home| home.join(".accord"))
+            .ok_or_else(|| ActError::Usage("name the node's home with --home".into()))?,
+    };
+    let client = Client::new(&dir, cli.acting);
+    match cli.command {
+        Command::Init(args) => init::run(&dir, &args, output).await,
+        Command::Run => run::run(&dir, output).await,
+        Command::Demo(args) => demo::run(&args, output).await,
+        Command::Query(args) => query::run(&client, &args, output).await,
+        Command::Reads(command) => reads::run(&client, command, output).await,
+        Command::User(command) => user::run(&client, command, output).await,
+        Command::Card(command) => card::run(&dir, &client, command, output).await,
+        Command::Agreement(command) => agreement::run(&dir, &client, command, output).await,
+        Command::Request(command) => request::run(&client, command, output).await,
+        Command::Audit(command) => audit::run(&client, command, output).await,
+        Command::Doctor => run::doctor(&client, output).await,
+    }
+}

@@ -1,0 +1,81 @@
+//! What a person or a script sees.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::acts::ActError;
+
+/// JSON for scripts, or sentences for people.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub(super) const fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    pub(super) const fn json(self) -> bool {
+        self.json
+    }
+
+    /// One JSON object for scripts; for people, `say`.
+    pub(super) fn object<T: Serialize>(self, value: &T, say: impl FnOnce() -> String) {
+        if self.json {
+            match serde_json::to_string(value) {
+                Ok(line) => out(&line),
+                Err(error) => err(&format!("error: a result could not be written ({error})")),
+            }
+        } else {
+            out(&say());
+        }
+    }
+
+    /// A line for people; scripts do not see it on stdout.
+    pub(super) fn note(self, line: &str) {
+        if self.json { err(line) } else { out(line) }
+    }
+
+    pub(super) fn fail(self, error: &ActError) -> ExitCode {
+        err(&format!("error: {error}"));
+        ExitCode::from(error.exit_code())
+    }
+}
+
+/// A closed pipe is the reader's way of saying that it has enough.
+fn out(text: &str) {
+    drop(writeln!(std::io::stdout().lock(), "{text}"));
+}
+
+pub(super) fn err(text: &str) {
+    drop(writeln!(std::io::stderr().lock(), "{text}"));
+}
+
+/// A field of a JSON object as text; empty when it is not there.
+pub(super) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or("")
+}
+
+/// Rows as a table for people: columns as wide as they need to be.
+pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    if rows.is_empty() {
+        return "nothing".into();
+    }
+    let width = |n: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(n)).map(|cell| cell.chars().count());
+        cells.chain(head.get(n).map(|h| h.chars().count())).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        let padded: Vec<String> =
+            cells.zip(&widths).map(|(cell, w)| format!("{cell:<w$}")).collect();
+        padded.join("  ").trim_end().to_owned()
+    };
+    let mut lines = vec![line(&mut head.iter().copied())];
+    lines.extend(rows.iter().map(|row| line(&mut row.iter().map(String::as_str))));
+    lines.join("\n")
+}

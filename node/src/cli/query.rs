@@ -1,0 +1,285 @@
+//! `accord query`: what an officer with a case number and thirty seconds uses.
+
+use clap::Args;
+use schemas::agency::{AgencyId, State};
+use schemas::plate::Plate;
+use schemas::purpose::{Purpose, QueryKind};
+use schemas::query::{AuthorityId, Elements, Justification, Near, QueryId};
+use schemas::read::Location;
+use schemas::text::Text;
+use schemas::time::Timestamp;
+use serde_json::Value;
+
+use super::Done;
+use super::client::Client;
+use super::output::{Output, table, text};
+use super::time::{instant, shown};
+use crate::acts::ActError;
+use crate::clock::Clock;
+use crate::query::draft::{Draft, Whom};
+
+/// How far back a search goes when no start is given, in days.
+const DAYS_BACK: u32 = 30;
+
+/// What is asked, of whom and why.
+#[derive(Args)]
+pub(super) struct QueryArgs {
+    /// Ask this agency; repeat for several.
+    #[arg(long = "to", value_name = "ID")]
+    to: Vec<AgencyId>,
+    /// Ask every peer that gives authority.
+    #[arg(long, conflicts_with = "to")]
+    all: bool,
+    /// Ask again, under the same id, what was not answered.
+    #[arg(long, value_name = "QUERY_ID", conflicts_with_all = ["to", "all"])]
+    again: Option<QueryId>,
+    /// Why, by code, such as `stolen_vehicle`.
+    #[arg(long, value_name = "CODE", required_unless_present = "again")]
+    purpose: Option<Purpose>,
+    /// Why, in words.
+    #[arg(long, default_value = "")]
+    reason: Text,
+    /// Case number.
+    #[arg(long, default_value = "")]
+    case: Text,
+    /// CAD incident number.
+    #[arg(long, default_value = "")]
+    cad: Text,
+    /// Offence or statute.
+    #[arg(long, default_value = "")]
+    offense: Text,
+    /// What the suspicion rests on.
+    #[arg(long, default_value = "")]
+    suspicion: Text,
+    /// Why you need to know.
+    #[arg(long, default_value = "")]
+    need_to_know: Text,
+    /// The agency on whose behalf you ask, when not your own.
+    #[arg(long, value_name = "ID")]
+    on_behalf_of: Option<AgencyId>,
+    /// The officer for whom a dispatcher asks.
+    #[arg(long, default_value = "")]
+    for_officer: Text,
+    /// The agreement or request to rely on; the owner chooses unless given.
+    #[arg(long, value_name = "ID")]
+    authority: Option<AuthorityId>,
+    /// The plate.
+    #[arg(long)]
+    plate: Option<String>,
+    /// The plate's state.
+    #[arg(long, value_name = "ST")]
+    plate_state: Option<State>,
+    /// How the plate is matched: exact, partial or misread.
+    #[arg(long, default_value = "exact")]
+    r#match: QueryKind,
+    /// Reads made at or after; thirty days ago unless given.
+    #[arg(long, value_parser = instant, value_name = "TIME")]
+    from: Option<Timestamp>,
+    /// Reads made before; now unless given.
+    #[arg(long, value_parser = instant, value_name = "TIME")]
+    until: Option<Timestamp>,
+    /// Reads made near this place.
+    #[arg(long, value_name = "LAT,LON", requires = "radius", allow_hyphen_values = true)]
+    near: Option<String>,
+    /// How near, in metres.
+    #[arg(long, value_name = "METRES", requires = "near")]
+    radius: Option<u32>,
+    /// Vehicles of this make.
+    #[arg(long)]
+    make: Option<Text>,
+    /// Vehicles of this colour.
+    #[arg(long)]
+    color: Option<Text>,
+    /// Reads of this camera.
+    #[arg(long)]
+    camera: Option<Text>,
+    /// Most reads of each agency.
+    #[arg(long, default_value_t = 100)]
+    limit: u32,
+}
+
+pub(super) async fn run(
+    client: &Client,
+    args: &QueryArgs,
+    output: Output,
+) -> Result<Done, ActError> {
+    if let Some(id) = args.again {
+        let heard: Value = client.post(&format!("/queries/{id}/again"), &Value::Null).await?;
+        output.object(&heard, || describe(&heard));
+        return ended(std::slice::from_ref(&heard));
+    }
+    let draft = draft(args)?;
+    let mut lines = client.post_lines("/queries", &draft).await?;
+    let mut heard = Vec::new();
+    while let Some(one) = lines.next::<Value>().await? {
+        output.object(&one, || describe(&one));
+        heard.push(one);
+    }
+    if heard.is_empty() {
+        return Err(ActError::Refused(
+            "no peer gives authority for this; see `accord agreement list`, or submit a written request with `accord request submit`".into(),
+        ));
+    }
+    ended(&heard)
+}
+
+/// Refused by somebody is an answer (1); heard by nobody is not (3).
+fn ended(heard: &[Value]) -> Result<Done, ActError> {
+    let any = |outcome: &str| heard.iter().any(|one| text(one, "outcome") == outcome);
+    if any("refused") {
+        Ok(Done::Refused)
+    } else if any("unanswered") {
+        let silent: Vec<_> = heard
+            .iter()
+            .filter(|one| text(one, "outcome") == "unanswered")
+            .map(|one| text(one, "owner"))
+            .collect();
+        Err(ActError::Failed(format!("unanswered by {}", silent.join(", "))))
+    } else {
+        Ok(Done::Ok)
+    }
+}
+
+fn draft(args: &QueryArgs) -> Result<Draft, ActError> {
+    let usage = |what: String| ActError::Usage(what);
+    let whom = match (args.all, args.to.is_empty()) {
+        (true, _) => Whom::All,
+        (false, false) => Whom::These(args.to.clone()),
+        (false, true) => return Err(usage("say whom to ask: --to ID, or --all".into())),
+    };
+    let purpose = args.purpose.ok_or_else(|| usage("say why with --purpose".into()))?;
+    let now = Clock::system().now();
+    let partial = args.r#match == QueryKind::Partial;
+    let plate = match (&args.plate, partial) {
+        (Some(text), false) => {
+            Some(text.parse::<Plate>().map_err(|e| usage(format!("--plate: {e}")))?)
+        }
+        _ => None,
+    };
+    let pattern = match (&args.plate, partial) {
+        (Some(pattern), true) => Some(pattern.parse().map_err(|e| usage(format!("--plate: {e}")))?),
+        _ => None,
+    };
+    let near = match (&args.near, args.radius) {
+        (Some(place), Some(radius_m)) => Some(Near { center: location(place)?, radius_m }),
+        _ => None,
+    };
+    let kind = match (&args.plate, args.r#match) {
+        (None, _) if near.is_some() => QueryKind::Area,
+        (None, _) if args.make.is_some() || args.color.is_some() || args.camera.is_some() => {
+            QueryKind::Vehicle
+        }
+        (None, _) => return Err(usage("say what to look for: --plate".into())),
+        (Some(_), kind) => kind,
+    };
+    let elements = Elements {
+        kind,
+        plate,
+        pattern,
+        plate_state: args.plate_state,
+        from: args.from.unwrap_or_else(|| now.minus_days(DAYS_BACK)),
+        until: args.until.unwrap_or(now),
+        near,
+        make: args.make.clone(),
+        color: args.color.clone(),
+        camera: args.camera.clone(),
+    };
+    Ok(Draft {
+        // The node takes the acting user; this only fills the field.
+        user: "unnamed".parse().map_err(|e| usage(format!("{e}")))?,
+        whom,
+        authority: args.authority.clone(),
+        why: Justification {
+            purpose,
+            offense: args.offense.clone(),
+            case: args.case.clone(),
+            cad: args.cad.clone(),
+            reason: args.reason.clone(),
+            suspicion: args.suspicion.clone(),
+            need_to_know: args.need_to_know.clone(),
+            on_behalf_of: args.on_behalf_of.clone(),
+            for_officer: args.for_officer.clone(),
+        },
+        elements,
+        limit: args.limit,
+    })
+}
+
+fn location(place: &str) -> Result<Location, ActError> {
+    let refused = || {
+        ActError::Usage(format!(
+            "--near `{place}` is no place; expected LAT,LON such as `34.148,-118.001`"
+        ))
+    };
+    let (latitude, longitude) = place.split_once(',').ok_or_else(refused)?;
+    let number = |text: &str| text.trim().parse::<f64>().map_err(|_| refused());
+    Location::new(number(latitude)?, number(longitude)?).ok().flatten().ok_or_else(refused)
+}
+
+/// One owner's outcome for a person.
+pub(super) fn describe(heard: &Value) -> String {
+    let owner = text(heard, "owner");
+    let list = |key: &str| heard.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    match text(heard, "outcome") {
+        "answered" => {
+            let reads = list("reads");
+            let basis = heard.pointer("/basis/authority").and_then(Value::as_str).unwrap_or("");
+            let more = if heard.get("truncated") == Some(&Value::Bool(true)) {
+                " (there are more)"
+            } else {
+                ""
+            };
+            let mut out = format!("{owner}: {} reads under {basis}{more}", reads.len());
+            if !reads.is_empty() {
+                let rows: Vec<Vec<String>> = reads.iter().map(row).collect();
+                out += "\n";
+                out += &table(&["plate", "seen", "camera", "place", "vehicle"], &rows);
+            }
+            let notice = text(heard, "notice");
+            if !notice.is_empty() {
+                out += &format!("\nNotice of {owner}: {notice}");
+            }
+            out
+        }
+        "refused" => {
+            let own = text(heard, "refused_by") == "own policy";
+            let by = if own { "refused by your own policy; nothing was sent" } else { "refused" };
+            let mut out = format!("{owner}: {by}");
+            for reason in list("reasons") {
+                let citations: Vec<String> = reason
+                    .get("citations")
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten()
+                    .map(|c| format!("{} {}", text(c, "source"), text(c, "section")))
+                    .collect();
+                out += &format!(
+                    "\n  {}: {}\n    [{}]",
+                    text(&reason, "code"),
+                    text(&reason, "message"),
+                    citations.join("; ")
+                );
+            }
+            out
+        }
+        _ => format!("{owner}: unanswered: {}", text(heard, "error")),
+    }
+}
+
+fn row(read: &Value) -> Vec<String> {
+    let place = match (read.pointer("/location/latitude"), read.pointer("/location/longitude")) {
+        (Some(latitude), Some(longitude)) => format!("{latitude}, {longitude}"),
+        _ => String::new(),
+    };
+    let vehicle: Vec<&str> = ["color", "make", "model"]
+        .iter()
+        .filter_map(|key| read.pointer(&format!("/vehicle/{key}")).and_then(Value::as_str))
+        .collect();
+    vec![
+        text(read, "plate").into(),
+        shown(text(read, "at")),
+        text(read, "camera").into(),
+        place,
+        vehicle.join(" "),
+    ]
+}

@@ -1,0 +1,148 @@
+//! `accord reads …`
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Subcommand;
+use hyper::body::Bytes;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
+use tokio::io::AsyncReadExt as _;
+
+use super::Done;
+use super::client::{Client, query_string};
+use super::output::{Output, err, text};
+use super::time::shown;
+use crate::acts::ActError;
+
+/// Bytes sent at a time.
+const CHUNK: usize = 64 * 1024;
+
+#[derive(Subcommand)]
+pub(super) enum Reads {
+    /// Bring in reads from files; `-` is standard input.
+    Import {
+        /// The format; found out from the content unless given.
+        #[arg(long, default_value = "auto")]
+        format: String,
+        /// The files.
+        #[arg(required = true, value_name = "PATH")]
+        files: Vec<PathBuf>,
+    },
+    /// What is stored.
+    Stats,
+}
+
+pub(super) async fn run(client: &Client, command: Reads, output: Output) -> Result<Done, ActError> {
+    match command {
+        Reads::Stats => {
+            let stats: Value = client.get("/reads/stats").await?;
+            output.object(&stats, || {
+                let number = |key: &str| stats.get(key).map(Value::to_string).unwrap_or_default();
+                format!(
+                    "{} reads of {} plates by {} cameras, from {} until {}",
+                    number("reads"),
+                    number("plates"),
+                    number("cameras"),
+                    shown(text(&stats, "earliest")),
+                    shown(text(&stats, "latest"))
+                )
+            });
+            Ok(Done::Ok)
+        }
+        Reads::Import { format, files } => {
+            let mut worst = Done::Ok;
+            for file in &files {
+                if import(client, &format, file, output).await? == Done::Refused {
+                    worst = Done::Refused;
+                }
+            }
+            Ok(worst)
+        }
+    }
+}
+
+async fn import(
+    client: &Client,
+    format: &str,
+    path: &Path,
+    output: Output,
+) -> Result<Done, ActError> {
+    let name = path.display().to_string();
+    let unreadable = |e: std::io::Error| ActError::Usage(format!("`{name}` cannot be read: {e}"));
+    let standard_input = path == Path::new("-");
+    let bar = ProgressBar::no_length();
+    let style = ProgressStyle::with_template(
+        "{spinner} {msg}  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left",
+    );
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let source: Box<dyn tokio::io::AsyncRead + Send + Unpin> = if standard_input {
+        Box::new(tokio::io::stdin())
+    } else {
+        let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
+        let metadata = file.metadata().await.map_err(unreadable)?;
+        if metadata.is_dir() {
+            return Err(ActError::Usage(format!("`{name}` is a folder; name the files in it")));
+        }
+        bar.set_length(metadata.len());
+        Box::new(file)
+    };
+    let sent = bar.clone();
+    let chunks = futures::stream::unfold((source, sent), |(mut source, sent)| async move {
+        let mut chunk = vec![0; CHUNK];
+        match source.read(&mut chunk).await {
+            Ok(0) => None,
+            Ok(n) => {
+                chunk.truncate(n);
+                sent.inc(n as u64);
+                Some((Ok(Bytes::from(chunk)), (source, sent)))
+            }
+            Err(error) => Some((Err(error), (source, sent))),
+        }
+    });
+    let parts = [("file", Some(name.clone())), ("format", Some(format.to_owned()))];
+    let mut lines = client.upload(&format!("/reads{}", query_string(&parts)), chunks).await?;
+    let mut last: Option<Value> = None;
+    while let Some(line) = lines.next::<Value>().await? {
+        if let Some(records) = line.get("progress") {
+            bar.set_message(format!("{name}: {records} records"));
+        } else {
+            last = Some(line);
+        }
+    }
+    bar.finish_and_clear();
+    let line =
+        last.ok_or_else(|| ActError::Failed(format!("`{name}`: the node stopped before the end")))?;
+    if let Some(error) = line.get("error").and_then(Value::as_str) {
+        let summary = line.get("summary").cloned().unwrap_or_default();
+        let stored = summary.get("stored").map(Value::to_string).unwrap_or_default();
+        return Err(ActError::Failed(format!(
+            "`{name}`: {error}; {stored} reads were stored before it"
+        )));
+    }
+    output.object(&line, || describe(&line));
+    Ok(if line.get("rejected").and_then(Value::as_u64).unwrap_or(0) > 0 {
+        Done::Refused
+    } else {
+        Done::Ok
+    })
+}
+
+fn describe(line: &Value) -> String {
+    let number = |key: &str| line.get(key).map(Value::to_string).unwrap_or_default();
+    for error in line.get("errors").and_then(Value::as_array).into_iter().flatten() {
+        err(&format!("  {}: {}", text(error, "at"), text(error, "error")));
+    }
+    format!(
+        "{}: {} records, {} reads stored, {} stored already, {} without a read, {} rejected",
+        text(line, "file"),
+        number("records"),
+        number("stored"),
+        number("duplicates"),
+        number("empty"),
+        number("rejected")
+    )
+}

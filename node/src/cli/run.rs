@@ -1,0 +1,59 @@
+//! `accord run` and `accord doctor`.
+
+use std::path::Path;
+
+use serde_json::Value;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Done;
+use super::client::Client;
+use super::output::{Output, table, text};
+use crate::acts::ActError;
+use crate::clock::Clock;
+use crate::home::Home;
+use crate::node::Node;
+
+pub(super) async fn run(dir: &Path, output: Output) -> Result<Done, ActError> {
+    log_to_stderr();
+    let node = Node::start(Home::open(dir)?, Clock::system()).await?;
+    let ready = node.ready();
+    output.object(&ready, || {
+        let addresses = ready.get("peer_addresses").map(Value::to_string).unwrap_or_default();
+        format!("{} is ready; peers reach it at {addresses}", text(&ready, "agency"))
+    });
+    let listening = |kind| signal(kind).map_err(|e| ActError::Failed(format!("no signals: {e}")));
+    let (mut term, mut int) =
+        (listening(SignalKind::terminate())?, listening(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    output.note("stopping; finishing what is in flight");
+    node.stop().await;
+    Ok(Done::Ok)
+}
+
+/// Operational logs go to stderr: ids, counts and durations, never a plate, a name or a reason.
+pub(super) fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("ACCORD_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("node=info,warn"));
+    drop(tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init());
+}
+
+pub(super) async fn doctor(client: &Client, output: Output) -> Result<Done, ActError> {
+    let checks: Vec<Value> = client.get("/doctor").await?;
+    let ok = |check: &Value| check.get("ok").and_then(Value::as_bool).unwrap_or(false);
+    if output.json() {
+        checks.iter().for_each(|check| output.object(check, String::new));
+    } else {
+        let rows: Vec<Vec<String>> = checks
+            .iter()
+            .map(|check| {
+                let mark = if ok(check) { "ok" } else { "NOT OK" };
+                vec![text(check, "check").into(), mark.into(), text(check, "detail").into()]
+            })
+            .collect();
+        output.note(&table(&["check", "", "detail"], &rows));
+    }
+    Ok(if checks.iter().all(ok) { Done::Ok } else { Done::Refused })
+}

@@ -1,0 +1,90 @@
+//! The configuration file of a home. Every key is checked when it is read.
+
+use schemas::agency::AgencyId;
+use schemas::text::Text;
+use serde::{Deserialize, Serialize};
+
+use crate::home::{Home, HomeError, read_text, write_private};
+
+/// `accord.toml`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The agency whose node this is.
+    pub agency: AgencyId,
+    /// Where peers reach this node (multiaddresses).
+    pub listen: Vec<Text>,
+    /// Where the TLS side of HTTP listens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<String>,
+    /// Whether QUIC is offered beside TCP. Its cipher suites cannot be narrowed to AES.
+    #[serde(default)]
+    pub quic: bool,
+    /// Bounds of exchanges.
+    #[serde(default)]
+    pub exchange: Bounds,
+}
+
+/// Bounds of exchanges.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Bounds {
+    /// How far a query's time may be from ours, in seconds.
+    pub freshness_seconds: u32,
+    /// How long an owner has to answer, in seconds.
+    pub answer_seconds: u32,
+    /// How long an answer can be redelivered, in hours.
+    pub redelivery_hours: u32,
+    /// Most exchanges of one peer served at once.
+    pub in_flight_per_peer: u32,
+    /// Most answers to one peer whose receipts are outstanding.
+    pub receipts_outstanding: u32,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            freshness_seconds: 300,
+            answer_seconds: 30,
+            redelivery_hours: 24,
+            in_flight_per_peer: 128,
+            receipts_outstanding: 1_024,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the configuration of `home`.
+    ///
+    /// # Errors
+    /// When it cannot be read, or a key or value is not what it must be.
+    pub fn load(home: &Home) -> Result<Self, HomeError> {
+        let path = home.config();
+        let content = |error: String| HomeError::Content { path: path.clone(), error };
+        let config: Self =
+            toml::from_str(&read_text(&path)?).map_err(|e| content(e.to_string()))?;
+        let b = &config.exchange;
+        for (key, value, most) in [
+            ("freshness_seconds", b.freshness_seconds, 3_600),
+            ("answer_seconds", b.answer_seconds, 600),
+            ("redelivery_hours", b.redelivery_hours, 24 * 30),
+            ("in_flight_per_peer", b.in_flight_per_peer, 10_000),
+            ("receipts_outstanding", b.receipts_outstanding, 100_000),
+        ] {
+            if value == 0 || value > most {
+                return Err(content(format!("exchange.{key} = {value}; expected 1 to {most}")));
+            }
+        }
+        Ok(config)
+    }
+
+    /// Writes the configuration of a new home.
+    ///
+    /// # Errors
+    /// When it is there already or cannot be written.
+    pub fn create(&self, home: &Home) -> Result<(), HomeError> {
+        let text = toml::to_string(self)
+            .map_err(|e| HomeError::Content { path: home.config(), error: e.to_string() })?;
+        write_private(&home.config(), text.as_bytes())
+    }
+}

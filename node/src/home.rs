@@ -1,0 +1,183 @@
+//! The node's home: a directory that holds everything a node is.
+//!
+//! ```text
+//! accord.toml   configuration      keys/*.pem   private keys, 0600
+//! card.json     one's own card     tls/         certificate of the HTTP side
+//! accord.db     the database       accord.sock  where the command line talks to the running node
+//! lock          held while a node runs
+//! ```
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// Why the home cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    /// There is none.
+    #[error("no node lives in `{0}`; make one with `accord init`, or name another with --home")]
+    Missing(PathBuf),
+    /// There is one already.
+    #[error("a node lives in `{0}` already; name another with --home")]
+    Taken(PathBuf),
+    /// Another process runs it.
+    #[error("the node in `{0}` is running already")]
+    Running(PathBuf),
+    /// A file could not be read or written.
+    #[error("`{path}`: {error}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        error: std::io::Error,
+    },
+    /// A file does not say what it must.
+    #[error("`{path}`: {error}")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        error: String,
+    },
+}
+
+/// A home.
+#[derive(Debug, Clone)]
+pub struct Home {
+    dir: PathBuf,
+}
+
+/// Held while a node runs: there is one writer to a home.
+#[derive(Debug)]
+pub struct HomeLock {
+    _file: File,
+}
+
+impl Home {
+    /// Makes an empty home, readable by its owner alone.
+    ///
+    /// # Errors
+    /// When a node lives there already, or it cannot be made.
+    pub fn create(dir: &Path) -> Result<Self, HomeError> {
+        let home = Self { dir: dir.to_owned() };
+        if home.config().exists() {
+            return Err(HomeError::Taken(dir.to_owned()));
+        }
+        for part in [dir.to_owned(), home.dir.join("keys"), home.dir.join("tls")] {
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&part)
+                .map_err(|error| HomeError::File { path: part, error })?;
+        }
+        Ok(home)
+    }
+
+    /// Removes what an `init` that failed has made. Does nothing to a home that has a node.
+    pub fn undo(&self) {
+        if self.config().exists() {
+            return;
+        }
+        for part in ["keys", "tls"] {
+            drop(fs::remove_dir_all(self.dir.join(part)));
+        }
+        for part in ["card.json", "accord.db", "accord.db-wal", "accord.db-shm"] {
+            drop(fs::remove_file(self.dir.join(part)));
+        }
+        // Fails, as it should, when the folder held something else.
+        drop(fs::remove_dir(&self.dir));
+    }
+
+    /// An existing home.
+    ///
+    /// # Errors
+    /// When no node lives there.
+    pub fn open(dir: &Path) -> Result<Self, HomeError> {
+        let home = Self { dir: dir.to_owned() };
+        if home.config().exists() { Ok(home) } else { Err(HomeError::Missing(dir.to_owned())) }
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The configuration file.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.dir.join("accord.toml")
+    }
+
+    /// One's own card.
+    #[must_use]
+    pub fn card(&self) -> PathBuf {
+        self.dir.join("card.json")
+    }
+
+    /// The SQLite database.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.dir.join("accord.db")
+    }
+
+    /// The socket that the command line talks to.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.dir.join("accord.sock")
+    }
+
+    /// The private key for one use.
+    #[must_use]
+    pub fn key(&self, name: &str) -> PathBuf {
+        self.dir.join("keys").join(format!("{name}.pem"))
+    }
+
+    /// A file of the HTTP side's TLS.
+    #[must_use]
+    pub fn tls(&self, name: &str) -> PathBuf {
+        self.dir.join("tls").join(name)
+    }
+
+    /// Takes the home for this process until the lock is dropped.
+    ///
+    /// # Errors
+    /// When another process has it.
+    pub fn lock(&self) -> Result<HomeLock, HomeError> {
+        let path = self.dir.join("lock");
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|error| HomeError::File { path: path.clone(), error })?;
+        match file.try_lock() {
+            Ok(()) => Ok(HomeLock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(HomeError::Running(self.dir.clone())),
+            Err(TryLockError::Error(error)) => Err(HomeError::File { path, error }),
+        }
+    }
+}
+
+/// Writes a file that only its owner reads, durably, and never over another.
+///
+/// # Errors
+/// When the file is there already or cannot be written.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), HomeError> {
+    let write = || {
+        let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(|error| HomeError::File { path: path.to_owned(), error })
+}
+
+/// Reads a text file.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_text(path: &Path) -> Result<String, HomeError> {
+    fs::read_to_string(path).map_err(|error| HomeError::File { path: path.to_owned(), error })
+}

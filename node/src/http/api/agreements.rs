@@ -1,0 +1,93 @@
+//! `/agreements`
+
+use agreements::agreement::Act;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use schemas::query::AuthorityId;
+use schemas::text::Text;
+use serde::Deserialize;
+
+use super::Here;
+use crate::acts::By;
+use crate::acts::agreements::AgreementRow;
+use crate::http::error::ApiResult;
+
+pub(in crate::http) async fn list(State(node): Here) -> Json<Vec<AgreementRow>> {
+    Json(node.office.agreement_rows())
+}
+
+#[derive(Deserialize)]
+pub(in crate::http) struct Version {
+    version: Option<u32>,
+}
+
+pub(in crate::http) async fn show(
+    State(node): Here,
+    Path(id): Path<AuthorityId>,
+    Query(wanted): Query<Version>,
+) -> ApiResult<Json<AgreementRow>> {
+    Ok(Json(node.office.agreement_row(&id, wanted.version)?))
+}
+
+#[derive(Deserialize)]
+pub(in crate::http) struct Proposal {
+    agreement: String,
+    adherence: String,
+}
+
+pub(in crate::http) async fn propose(
+    State(node): Here,
+    by: By,
+    Json(proposal): Json<Proposal>,
+) -> ApiResult<Json<AgreementRow>> {
+    let row = node.office.propose(&by, &proposal.agreement, &proposal.adherence).await?;
+    node.wake();
+    Ok(Json(row))
+}
+
+#[derive(Deserialize)]
+pub(in crate::http) struct Signed {
+    adherence: String,
+}
+
+pub(in crate::http) async fn adhere(
+    State(node): Here,
+    by: By,
+    Path(_): Path<AuthorityId>,
+    Json(signed): Json<Signed>,
+) -> ApiResult<Json<AgreementRow>> {
+    let row = node.office.adhere(&by, &signed.adherence).await?;
+    node.wake();
+    Ok(Json(row))
+}
+
+#[derive(Deserialize)]
+pub(in crate::http) struct Notice {
+    act: Act,
+    reason: Text,
+}
+
+pub(in crate::http) async fn notice(
+    State(node): Here,
+    by: By,
+    Path(id): Path<AuthorityId>,
+    Json(notice): Json<Notice>,
+) -> ApiResult<Json<AgreementRow>> {
+    let row = node.office.give_notice(&by, &id, notice.act, &notice.reason).await?;
+    node.wake();
+    Ok(Json(row))
+}
+
+#[derive(Deserialize)]
+pub(in crate::http) struct Documents {
+    envelopes: String,
+}
+
+pub(in crate::http) async fn import(
+    State(node): Here,
+    by: By,
+    Json(documents): Json<Documents>,
+) -> ApiResult<Json<serde_json::Value>> {
+    let taken = node.office.import_documents(&by, &documents.envelopes).await?;
+    Ok(Json(serde_json::json!({ "recorded": taken })))
+}

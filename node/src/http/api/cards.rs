@@ -1,0 +1,97 @@
+//! `/cards`
+
+use axum::Json;
+use axum::extract::{Path, State};
+use schemas::agency::AgencyId;
+use schemas::text::Text;
+use serde::{Deserialize, Serialize};
+
+use super::Here;
+use crate::acts::cards::Confirmation;
+use crate::acts::{ActError, By};
+use crate::http::error::ApiResult;
+use crate::registry::Peer;
+
+/// A card as `card list` prints it.
+#[derive(Serialize)]
+pub(in crate::http) struct CardRow {
+    agency: AgencyId,
+    name: Text,
+    kind: &'static str,
+    state: String,
+    ori: Option<schemas::agency::Ori>,
+    fingerprint: String,
+    version: u32,
+    addresses: Vec<Text>,
+    blocked: bool,
+    blocked_reason: Option<Text>,
+    verified_by: Text,
+    verified_at: schemas::time::Timestamp,
+    waiting: Option<String>,
+}
+
+fn row(peer: &Peer) -> CardRow {
+    let card = &peer.card.value;
+    CardRow {
+        agency: card.id.clone(),
+        name: card.name.clone(),
+        kind: peer.verified.kind.code(),
+        state: peer.verified.state.to_string(),
+        ori: card.ori.clone(),
+        fingerprint: card.agency_key.fingerprint().to_string(),
+        version: card.version,
+        addresses: card.addresses.clone(),
+        blocked: peer.blocked.is_some(),
+        blocked_reason: peer.blocked.clone(),
+        verified_by: peer.verified.how.clone(),
+        verified_at: peer.verified.at,
+        waiting: peer.held.as_ref().map(|held| held.why.clone()),
+    }
+}
+
+pub(in crate::http) async fn list(State(node): Here) -> Json<Vec<CardRow>> {
+    Json(node.office.registry.state().peers.values().map(row).collect())
+}
+
+fn one(node: &crate::node::Node, id: &AgencyId) -> ApiResult<Json<CardRow>> {
+    let state = node.office.registry.state();
+    let peer = state.peers.get(id).ok_or_else(|| ActError::Failed(format!("no card of `{id}`")))?;
+    Ok(Json(row(peer)))
+}
+
+pub(in crate::http) async fn add(
+    State(node): Here,
+    by: By,
+    Json(confirmation): Json<Confirmation>,
+) -> ApiResult<Json<CardRow>> {
+    let id = node.office.add_card(&by, &confirmation).await?;
+    node.wake();
+    one(&node, &id)
+}
+
+#[derive(Deserialize)]
+pub(in crate::http) struct Why {
+    reason: Text,
+}
+
+pub(in crate::http) async fn block(
+    State(node): Here,
+    by: By,
+    Path(id): Path<AgencyId>,
+    Json(why): Json<Why>,
+) -> ApiResult<Json<CardRow>> {
+    node.office.block_card(&by, &id, true, &why.reason).await?;
+    node.cut_off(&id).await;
+    one(&node, &id)
+}
+
+pub(in crate::http) async fn unblock(
+    State(node): Here,
+    by: By,
+    Path(id): Path<AgencyId>,
+    Json(why): Json<Why>,
+) -> ApiResult<Json<CardRow>> {
+    node.office.block_card(&by, &id, false, &why.reason).await?;
+    node.wake();
+    one(&node, &id)
+}

@@ -1,0 +1,20 @@
+//! One file an area. A handler translates; what is done stands in `acts`, `query` and `audit`.
+
+pub(super) mod agreements;
+pub(super) mod audit;
+pub(super) mod cards;
+mod lines;
+pub(super) mod people;
+pub(super) mod queries;
+pub(super) mod reads;
+pub(super) mod requests;
+pub(super) mod status;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+
+use crate::node::Node;
+
+/// The node, as a handler receives it.
+pub(super) type Here = State<Arc<Node>>;

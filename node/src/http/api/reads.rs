@@ -1,0 +1,177 @@
+//! `/reads`
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::{Query, State};
+use axum::response::Response;
+use futures::StreamExt as _;
+use schemas::read::Read;
+use schemas::text::Text;
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+
+use super::Here;
+use super::lines;
+use crate::acts::reads::BATCH;
+use crate::acts::{ActError, By, IMPORTS, acting};
+use crate::http::error::ApiResult;
+use crate::ingest::{Format, ImportError, Item, Rejected, items};
+use crate::store::ReadStats;
+
+/// Most rejected records that are named; the rest are counted.
+const MOST_NAMED: usize = 1_000;
+
+pub(in crate::http) async fn stats(State(node): Here) -> ApiResult<Json<ReadStats>> {
+    Ok(Json(node.office.store.stats().await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct What {
+    file: Text,
+    #[serde(default)]
+    format: Option<String>,
+}
+
+/// One line of an import: progress while it runs, then the summary.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Line {
+    Progress { progress: u64, stored: u64 },
+    Summary(Summary),
+    Error { error: String, summary: Summary },
+}
+
+#[derive(Serialize, Default, Clone)]
+struct Summary {
+    file: Text,
+    records: u64,
+    stored: u64,
+    duplicates: u64,
+    empty: u64,
+    rejected: u64,
+    errors: Vec<At>,
+}
+
+#[derive(Serialize, Clone)]
+struct At {
+    at: String,
+    error: String,
+}
+
+/// A batch of what the parser found.
+#[derive(Default)]
+struct Batch {
+    reads: Vec<Read>,
+    rejected: Vec<Rejected>,
+    empty: u64,
+    records: u64,
+    end: Option<ImportError>,
+}
+
+/// Imports the body. What was stored before an error stays stored.
+pub(in crate::http) async fn import(
+    State(node): Here,
+    by: By,
+    Query(what): Query<What>,
+    body: Body,
+) -> ApiResult<Response> {
+    let format = match &what.format {
+        Some(format) => format.parse::<Format>().map_err(|e| ActError::Usage(e.to_string()))?,
+        None => Format::Auto,
+    };
+    acting(&node.office.registry.state(), &by, IMPORTS, node.office.clock.now())?;
+    let (chunks, source) = mpsc::channel::<std::io::Result<Bytes>>(16);
+    tokio::spawn(async move {
+        let mut stream = body.into_data_stream();
+        while let Some(chunk) = stream.next().await {
+            if chunks.send(chunk.map_err(std::io::Error::other)).await.is_err() {
+                return;
+            }
+        }
+    });
+    let (batches, mut parsed) = mpsc::channel::<Batch>(2);
+    tokio::task::spawn_blocking(move || parse(format, source, &batches));
+    let (progress, receiver) = mpsc::channel(16);
+    tokio::spawn(async move {
+        // What is known to be new must stay new until it is stored: one batch at a time.
+        let _one_import = node.importing.lock().await;
+        let mut summary = Summary { file: what.file.clone(), ..Summary::default() };
+        while let Some(batch) = parsed.recv().await {
+            let read = batch.reads.len() as u64;
+            summary.records = batch.records;
+            summary.empty += batch.empty;
+            summary.rejected += batch.rejected.len() as u64;
+            let room = MOST_NAMED.saturating_sub(summary.errors.len());
+            let named = batch.rejected.into_iter().take(room);
+            summary.errors.extend(named.map(|r| At { at: r.at, error: r.error }));
+            let stored =
+                node.office.store_reads(&by, &what.file, &format.to_string(), batch.reads).await;
+            let error = match (stored, batch.end) {
+                (Ok(stored), end) => {
+                    summary.stored += stored as u64;
+                    summary.duplicates += read - stored as u64;
+                    end.map(|e| e.to_string())
+                }
+                (Err(error), _) => Some(error.to_string()),
+            };
+            if let Some(error) = error {
+                drop(progress.send(Line::Error { error, summary }).await);
+                return;
+            }
+            // Nobody watching is no reason to stop.
+            drop(
+                progress
+                    .send(Line::Progress { progress: summary.records, stored: summary.stored })
+                    .await,
+            );
+        }
+        drop(progress.send(Line::Summary(summary)).await);
+    });
+    Ok(lines::response(receiver))
+}
+
+fn parse(
+    format: Format,
+    source: mpsc::Receiver<std::io::Result<Bytes>>,
+    batches: &mpsc::Sender<Batch>,
+) {
+    let mut items = items(format, Chunks { source, rest: Bytes::new() });
+    let mut batch = Batch::default();
+    while let Some(item) = items.next() {
+        match item {
+            Ok(Item::Read(read)) => batch.reads.push(*read),
+            Ok(Item::Rejected(rejected)) => batch.rejected.push(rejected),
+            Ok(Item::Empty(_)) => batch.empty = batch.empty.saturating_add(1),
+            Err(error) => batch.end = Some(error),
+        }
+        batch.records = items.records();
+        let full =
+            batch.reads.len() >= BATCH || batch.rejected.len() >= BATCH || batch.end.is_some();
+        if full && batches.blocking_send(std::mem::take(&mut batch)).is_err() {
+            return;
+        }
+    }
+    batch.records = items.records();
+    drop(batches.blocking_send(batch));
+}
+
+/// The request's body as a reader, for the parser's own thread.
+struct Chunks {
+    source: mpsc::Receiver<std::io::Result<Bytes>>,
+    rest: Bytes,
+}
+
+impl std::io::Read for Chunks {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        while self.rest.is_empty() {
+            match self.source.blocking_recv() {
+                Some(chunk) => self.rest = chunk?,
+                None => return Ok(0),
+            }
+        }
+        let n = std::io::Read::read(&mut self.rest.as_ref(), into)?;
+        drop(self.rest.split_to(n));
+        Ok(n)
+    }
+}

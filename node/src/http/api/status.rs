@@ -1,0 +1,83 @@
+//! `/status` and `/doctor`
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Here;
+
+pub(in crate::http) async fn show(State(node): Here) -> Json<Value> {
+    Json(node.ready())
+}
+
+#[derive(Serialize)]
+pub(in crate::http) struct Check {
+    check: &'static str,
+    ok: bool,
+    detail: String,
+}
+
+/// What a node can say of itself. Deeper checks join with the issues they belong to.
+pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
+    let office = &node.office;
+    let state = office.registry.state();
+    let counters = office.log.counters();
+    let now = office.clock.now();
+    let behind = counters.last_at.filter(|last| *last > now);
+    let waiting = office.store.outbox(u32::MAX).await;
+    let stats = office.store.stats().await;
+    let connected = node.peers.connected().len();
+    Json(vec![
+        Check {
+            check: "clock",
+            ok: behind.is_none(),
+            detail: behind.map_or_else(
+                || format!("{now}"),
+                |last| format!("{now} is before the last log entry of {last}; set the clock"),
+            ),
+        },
+        Check { check: "log", ok: true, detail: format!("{} entries", counters.size) },
+        Check {
+            check: "policy",
+            ok: state.policy.is_some(),
+            detail: state.policy.as_ref().map_or("none in force".into(), |p| p.source.to_string()),
+        },
+        Check {
+            check: "database",
+            ok: stats.is_ok(),
+            detail: stats.map_or_else(|e| e.to_string(), |s| format!("{} reads", s.reads)),
+        },
+        Check {
+            check: "peers",
+            ok: true,
+            detail: format!("{} cards, {connected} connected", state.peers.len()),
+        },
+        Check {
+            check: "outbox",
+            ok: waiting.is_ok(),
+            detail: waiting.map_or_else(|e| e.to_string(), |w| format!("{} letters wait", w.len())),
+        },
+        Check {
+            check: "cipher",
+            ok: !node.config.quic,
+            detail: if node.config.quic {
+                "TCP: TLS 1.3, AES-256-GCM only; QUIC is on, and its ciphers cannot be narrowed to AES".into()
+            } else {
+                "TLS 1.3, AES-256-GCM only".into()
+            },
+        },
+        Check {
+            check: "cards waiting",
+            ok: state.peers.values().all(|peer| peer.held.is_none()),
+            detail: state
+                .peers
+                .iter()
+                .filter_map(|(id, peer)| {
+                    peer.held.as_ref().map(|held| format!("{id}: {}", held.why))
+                })
+                .collect::<Vec<_>>()
+                .join("; "),
+        },
+    ])
+}

@@ -1,0 +1,45 @@
+//! The table of contents of the API.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+
+use super::api::{agreements, audit, cards, people, queries, reads, requests, status};
+use crate::node::Node;
+
+/// Largest JSON body of a request, in bytes.
+const LARGEST_BODY: usize = 1 << 20;
+
+/// The API of a running node.
+pub fn router(node: Arc<Node>) -> Router {
+    Router::new()
+        .route("/status", get(status::show))
+        .route("/doctor", get(status::doctor))
+        .route("/users", get(people::list).post(people::add))
+        .route("/users/{name}/train", post(people::train))
+        .route("/users/{name}/disable", post(people::disable))
+        .route("/users/{name}/delegate", post(people::delegate))
+        .route("/cards", get(cards::list).post(cards::add))
+        .route("/cards/{id}/block", post(cards::block))
+        .route("/cards/{id}/unblock", post(cards::unblock))
+        .route("/agreements", get(agreements::list).post(agreements::propose))
+        .route("/agreements/import", post(agreements::import))
+        .route("/agreements/{id}", get(agreements::show))
+        .route("/agreements/{id}/adherence", post(agreements::adhere))
+        .route("/agreements/{id}/notice", post(agreements::notice))
+        .route("/requests", get(requests::list).post(requests::submit))
+        .route("/requests/{id}", get(requests::show))
+        .route("/requests/{id}/decision", post(requests::decide))
+        .route("/requests/{id}/withdraw", post(requests::withdraw))
+        .route("/queries", post(queries::ask))
+        .route("/queries/{id}/again", post(queries::again))
+        .route("/audit/log", get(audit::log))
+        .route("/audit/reconcile", post(audit::reconcile))
+        .route("/reads/stats", get(reads::stats))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        // The file itself is the body; it is read as a stream, a record at a time.
+        .route("/reads", post(reads::import).layer(DefaultBodyLimit::disable()))
+        .with_state(node)
+}

@@ -1,0 +1,82 @@
+//! The Unix socket in the home.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use axum::Router;
+use axum::extract::connect_info::Connected;
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
+use axum::serve::IncomingStream;
+use schemas::query::UserName;
+use tokio::net::UnixListener;
+use tokio_util::sync::CancellationToken;
+
+use super::error::ApiError;
+use crate::acts::{ActError, By};
+use crate::home::HomeError;
+
+/// The header that names the user who acts.
+pub const USER_HEADER: &str = "accord-user";
+
+/// The process at the other end of the socket.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller {
+    uid: Option<u32>,
+}
+
+impl Connected<IncomingStream<'_, UnixListener>> for Caller {
+    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
+        Self { uid: stream.io().peer_cred().ok().map(|cred| cred.uid()) }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for By {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let refused = |why: String| ApiError(ActError::Usage(why));
+        let name = parts
+            .headers
+            .get(USER_HEADER)
+            .and_then(|value| value.to_str().ok())
+            .filter(|name| !name.is_empty())
+            .ok_or_else(|| refused("name the user who acts with --as or $ACCORD_USER".into()))?;
+        let user: UserName = name.parse().map_err(|e| refused(format!("{e}")))?;
+        let caller = parts.extensions.get::<ConnectInfo<Caller>>().and_then(|info| info.0.uid);
+        let uid = caller.ok_or_else(|| {
+            ApiError(ActError::Refused(
+                "the calling process cannot be told; nothing is done".into(),
+            ))
+        })?;
+        Ok(Self { user, auth: format!("socket, uid {uid}") })
+    }
+}
+
+/// Opens the socket, for its owner alone. A socket left by a node that crashed is taken over: the
+/// caller holds the home's lock.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn listen(path: &Path) -> Result<UnixListener, HomeError> {
+    let file = |error: std::io::Error| HomeError::File { path: path.to_owned(), error };
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(file(error)),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path).map_err(file)?;
+    // The home is 0700, so nobody could connect between the two steps.
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(file)?;
+    Ok(listener)
+}
+
+/// Serves until `stop`, finishing what is in flight.
+pub async fn serve(listener: UnixListener, router: Router, stop: CancellationToken) {
+    let service = router.into_make_service_with_connect_info::<Caller>();
+    let served = axum::serve(listener, service)
+        .with_graceful_shutdown(async move { stop.cancelled().await })
+        .await;
+    if let Err(error) = served {
+        tracing::error!(%error, "the socket is no longer served");
+    }
+}

@@ -1,0 +1,349 @@
+//! Single values out of a vendor's JSON, and the sentences for those that cannot be used.
+//!
+//! Decides how a text, a number, a time or a place is read and how a refusal is worded. Never
+//! guesses: a value of another kind than the format says is an error that names it, not a default.
+
+use std::fmt;
+
+use schemas::agency::State;
+use schemas::read::{Confidence, Location};
+use schemas::text::Text;
+use schemas::time::Timestamp;
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// Longest sentence about one record, in characters.
+const LONGEST_SENTENCE: usize = 300;
+
+/// Longest value shown inside a sentence, in characters.
+const LONGEST_SHOWN: usize = 60;
+
+/// 1973-03-03T09:46:40Z in milliseconds, and the year 5138 in seconds. So a smaller number of
+/// milliseconds is either a number of seconds or a reader whose clock was never set.
+const EARLIEST_MILLIS: i64 = 100_000_000_000;
+
+/// `text` cut to `longest` characters, with what does not print replaced, so that a source file
+/// can write neither a flood nor terminal commands into a report.
+pub(super) fn clean(text: &str, longest: usize) -> String {
+    let printed = |c: char| {
+        let hidden = c.is_control()
+            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
+        if hidden { char::REPLACEMENT_CHARACTER } else { c }
+    };
+    let mut shown: String = text.chars().take(longest).map(printed).collect();
+    if text.chars().nth(longest).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Why a record, or one read of it, cannot be used: one bounded sentence.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Fault(String);
+
+impl Fault {
+    pub(super) fn new(sentence: impl fmt::Display) -> Self {
+        Self(clean(&sentence.to_string(), LONGEST_SENTENCE))
+    }
+
+    pub(super) fn missing(field: &str) -> Self {
+        Self::new(format_args!("`{field}` is missing"))
+    }
+
+    pub(super) fn into_sentence(self) -> String {
+        self.0
+    }
+}
+
+macro_rules! fault_from {
+    ($($error:ty),* $(,)?) => {$(
+        impl From<$error> for Fault {
+            fn from(error: $error) -> Self {
+                Self::new(error)
+            }
+        }
+    )*};
+}
+
+fault_from!(
+    schemas::text::TextError,
+    schemas::plate::PlateError,
+    schemas::time::TimeError,
+    schemas::read::LocationError,
+    schemas::read::ConfidenceError,
+    schemas::read::SourceError,
+);
+
+impl From<serde_json::Error> for Fault {
+    /// Without the position, which is relative to the piece that was parsed.
+    fn from(error: serde_json::Error) -> Self {
+        let text = error.to_string();
+        let position = format!(" at line {} column {}", error.line(), error.column());
+        let said = text.strip_suffix(&position).unwrap_or(&text);
+        // The parser speaks of the program's own types; whoever mends the file knows only JSON.
+        let said = said
+            .replace("expected struct Coordinates", "expected an object")
+            .replace("expected struct Vehicle", "expected an object")
+            .replace("expected f64", "expected a number");
+        match said.strip_prefix("duplicate field ") {
+            Some(field) => Self::new(format_args!("{field} stands twice; expected once")),
+            None => Self::new(said),
+        }
+    }
+}
+
+/// One value of a body.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(super) enum Scalar {
+    /// `null`, or not there.
+    #[default]
+    Missing,
+    Bool(bool),
+    Whole(i64),
+    Number(f64),
+    Text(String),
+    /// A list or an object, in words.
+    Nested(&'static str),
+}
+
+impl fmt::Display for Scalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("null"),
+            Self::Bool(value) => write!(f, "`{value}`"),
+            Self::Whole(value) => write!(f, "`{value}`"),
+            // With an exponent where it is long; a plain `1e300` has 300 digits.
+            Self::Number(value) => write!(f, "`{value:?}`"),
+            Self::Text(value) => write!(f, "the text `{}`", clean(value, LONGEST_SHOWN)),
+            Self::Nested(words) => f.write_str(words),
+        }
+    }
+}
+
+impl Scalar {
+    fn refused(&self, field: &str, expected: &str) -> Fault {
+        Fault::new(format_args!("`{field}` is {self}; expected {expected}"))
+    }
+
+    pub(super) fn is_true(&self) -> bool {
+        match self {
+            Self::Bool(value) => *value,
+            Self::Whole(value) => *value != 0,
+            Self::Text(value) => value == "true",
+            _ => false,
+        }
+    }
+
+    /// A text, or a whole number's digits; `None` when missing or blank.
+    pub(super) fn text(&self, field: &str) -> Result<Option<Text>, Fault> {
+        let text: Text = match self {
+            Self::Missing => return Ok(None),
+            Self::Text(value) => value
+                .parse()
+                .map_err(|error| Fault::new(format_args!("`{field}` cannot be used: {error}")))?,
+            Self::Whole(value) => value.to_string().parse()?,
+            _ => return Err(self.refused(field, "a text")),
+        };
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+
+    /// A text where it is one; what a description of a vehicle may be without.
+    pub(super) fn text_if_any(&self) -> Option<Text> {
+        self.text("").ok().flatten()
+    }
+
+    pub(super) fn number(&self, field: &str) -> Result<Option<f64>, Fault> {
+        match self {
+            Self::Missing => Ok(None),
+            // Exact up to 2^53; no coordinate, score or heading comes near it.
+            Self::Whole(value) => Ok(Some(*value as f64)),
+            Self::Number(value) => Ok(Some(*value)),
+            _ => Err(self.refused(field, "a number")),
+        }
+    }
+
+    /// Milliseconds since 1970. Seconds are refused, not converted: a file with both kinds would
+    /// place reads decades apart without a word.
+    pub(super) fn millis(&self, field: &str) -> Result<Option<Timestamp>, Fault> {
+        let millis = match self {
+            Self::Missing => return Ok(None),
+            Self::Whole(value) => *value,
+            Self::Number(value) if value.fract() == 0.0 && value.abs() < 1e15 => *value as i64,
+            _ => return Err(self.refused(field, "milliseconds since 1970")),
+        };
+        if millis < 0 {
+            return Err(self.refused(field, "milliseconds since 1970, not a negative number"));
+        }
+        if millis < EARLIEST_MILLIS {
+            return Err(self.refused(
+                field,
+                "milliseconds since 1970; it looks like seconds, or a clock that was not set",
+            ));
+        }
+        match Timestamp::from_millis(millis) {
+            Some(at) => Ok(Some(at)),
+            None => Err(self.refused(field, "milliseconds since 1970 of a year before 9999")),
+        }
+    }
+
+    /// RFC 3339 with its offset.
+    pub(super) fn instant(&self, field: &str) -> Result<Option<Timestamp>, Fault> {
+        let at: Timestamp = match self {
+            Self::Missing => return Ok(None),
+            Self::Text(text) => text.trim().parse()?,
+            _ => return Err(self.refused(field, "a time such as `2026-03-01T17:04:05Z`")),
+        };
+        if at.millis() < EARLIEST_MILLIS {
+            return Err(self.refused(field, "a time after 1973; the reader's clock was not set"));
+        }
+        Ok(Some(at))
+    }
+}
+
+/// A confidence out of `value` on a scale from 0 to `whole`.
+pub(super) fn confidence(
+    value: &Scalar,
+    field: &str,
+    whole: f64,
+) -> Result<Option<Confidence>, Fault> {
+    let Some(number) = value.number(field)? else { return Ok(None) };
+    // Readers compute in single precision: a full score may come out a hair above it.
+    let share = if number > whole && number <= whole * 1.000_01 { 1.0 } else { number / whole };
+    match Confidence::try_from(share) {
+        Ok(confidence) => Ok(Some(confidence)),
+        Err(_) => Err(value.refused(field, &format!("0 to {whole}"))),
+    }
+}
+
+/// A place, where both coordinates are given and are not 0.0, 0.0.
+pub(super) fn location(
+    latitude: (&Scalar, &str),
+    longitude: (&Scalar, &str),
+) -> Result<Option<Location>, Fault> {
+    match (latitude.0.number(latitude.1)?, longitude.0.number(longitude.1)?) {
+        (Some(latitude), Some(longitude)) => Ok(Location::new(latitude, longitude)?),
+        _ => Ok(None),
+    }
+}
+
+/// `us-ca` → CA. Other countries' and unknown regions are no state of a plate here.
+pub(super) fn state(region: &Scalar) -> Option<State> {
+    let Scalar::Text(region) = region else { return None };
+    let (country, state) = region.trim().split_once('-')?;
+    if country.eq_ignore_ascii_case("us") { state.parse().ok() } else { None }
+}
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ScalarVisitor)
+    }
+}
+
+struct ScalarVisitor;
+
+impl<'de> Visitor<'de> for ScalarVisitor {
+    type Value = Scalar;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Scalar, E> {
+        Ok(Scalar::Missing)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Scalar, E> {
+        Ok(Scalar::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Scalar, E> {
+        Ok(Scalar::Whole(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Scalar, E> {
+        Ok(i64::try_from(value).map_or(Scalar::Number(value as f64), Scalar::Whole))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Scalar, E> {
+        Ok(Scalar::Number(value))
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Scalar, E> {
+        Ok(Scalar::Text(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Scalar, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Scalar::Nested("a list"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Scalar, A::Error> {
+        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Scalar::Nested("an object"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scalar(json: &str) -> Scalar {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn times_are_milliseconds_or_are_refused_by_name() {
+        let at = scalar("1772384645250").millis("epoch_start").unwrap().unwrap();
+        assert_eq!(at.to_string(), "2026-03-01T17:04:05.250Z");
+        assert_eq!(scalar("1772384645250.0").millis("epoch_start"), Ok(Some(at)));
+        assert_eq!(scalar("null").millis("epoch_start"), Ok(None));
+        for (json, said) in [
+            (
+                "1772384645",
+                "`epoch_start` is `1772384645`; expected milliseconds since 1970; it looks like seconds, or a clock that was not set",
+            ),
+            (
+                "-5",
+                "`epoch_start` is `-5`; expected milliseconds since 1970, not a negative number",
+            ),
+            ("0", "it looks like seconds"),
+            ("1772384645250000", "of a year before 9999"),
+            ("18446744073709551615", "expected milliseconds since 1970"),
+            ("1e300", "expected milliseconds since 1970"),
+            ("1772384645250.5", "expected milliseconds since 1970"),
+            ("\"1772384645250\"", "the text `1772384645250`; expected milliseconds"),
+            ("[1]", "is a list; expected milliseconds"),
+        ] {
+            let fault = scalar(json).millis("epoch_start").unwrap_err().into_sentence();
+            assert!(fault.contains(said), "{fault}");
+        }
+    }
+
+    #[test]
+    fn regions_are_states_of_the_union_only() {
+        assert_eq!(state(&scalar("\"us-ca\"")), Some(State::CALIFORNIA));
+        for other in ["\"us\"", "\"\"", "\"mx-bc\"", "\"us-cal\"", "\"ca\"", "7", "null"] {
+            assert_eq!(state(&scalar(other)), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_confidence_has_a_scale() {
+        let full = |json: &str| confidence(&scalar(json), "best_confidence", 100.0);
+        assert_eq!(full("87.5").unwrap(), Some(Confidence::try_from(0.875).unwrap()));
+        assert_eq!(full("100.0000076").unwrap(), Some(Confidence::try_from(1.0).unwrap()));
+        assert_eq!(
+            full("101").unwrap_err().into_sentence(),
+            "`best_confidence` is `101`; expected 0 to 100"
+        );
+        assert!(full("-1").is_err());
+        assert!(full("\"90\"").is_err());
+    }
+
+    #[test]
+    fn sentences_are_bounded_and_print() {
+        let flood = Scalar::Text("\u{1b}[2J".to_owned() + &"x".repeat(100_000));
+        let said = flood.number("score").unwrap_err().into_sentence();
+        assert!(said.len() < 200 && !said.contains('\u{1b}'), "{said}");
+        assert!(Fault::new("y".repeat(5_000)).into_sentence().chars().count() <= 301);
+    }
+}

@@ -1,0 +1,34 @@
+//! The node's own format: JSON Lines of reads, as it exports them.
+//!
+//! Decides only whether a line's identity is its own. Never changes a field: what was exported is
+//! imported unchanged, `record` (the digest of the vendor's record) included.
+
+use schemas::read::{Read, ReadId};
+
+use super::field::Fault;
+use super::{Found, Outcome};
+
+pub(super) fn read(body: &str, found: &mut Found<'_>) {
+    found.put("", one(body));
+}
+
+fn one(body: &str) -> Result<Outcome, Fault> {
+    let read: Read = serde_json::from_str(body)?;
+    // Whoever edits a plate or a time in an export must not pass it off under the old identity,
+    // and a made-up identity must not keep a true read out as its duplicate.
+    let computed = match &read.vendor_id {
+        Some(vendor_id) => ReadId::of_vendor_id(&read.source.to_string(), vendor_id.as_str()),
+        None => ReadId::of_sighting(read.camera.as_str(), read.at, read.plate_raw.as_str()),
+    };
+    if computed != read.id {
+        let from = match &read.vendor_id {
+            Some(_) => "source and vendor id",
+            None => "camera, time and raw plate",
+        };
+        return Err(Fault::new(format_args!(
+            "id `{}` is not this read's; expected `{computed}`, computed from its {from}",
+            read.id
+        )));
+    }
+    Ok(Outcome::Read(Box::new(read)))
+}

@@ -1,0 +1,212 @@
+//! Every field of the vendor's that is taken, and every kind of body.
+
+use super::super::{Empty, Format, Item, Rejected, items};
+use super::*;
+
+const GROUP_V1: &str = include_str!("../../tests/fixtures/rekor_group_v1.json");
+const GROUP_V2: &str = include_str!("../../tests/fixtures/rekor_group_v2.json");
+const GROUP_V3: &str = include_str!("../../tests/fixtures/rekor_group_v3.json");
+const ALERT: &str = include_str!("../../tests/fixtures/rekor_alert.json");
+const RESULTS: &str = include_str!("../../tests/fixtures/rekor_results_v2.json");
+
+fn all(source: &str) -> Vec<Item> {
+    items(Format::Rekor, source.as_bytes()).map(Result::unwrap).collect()
+}
+
+fn reads(source: &str) -> Vec<Read> {
+    let read = |item| match item {
+        Item::Read(read) => *read,
+        other => panic!("{other:?}"),
+    };
+    all(source).into_iter().map(read).collect()
+}
+
+fn error(source: &str) -> String {
+    match &all(source)[..] {
+        [Item::Rejected(rejected)] => rejected.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_group_of_version_2_is_read_field_by_field() {
+    let read = &reads(GROUP_V2)[0];
+    let uuid = "F4C1B27A90D35E8866A1C20B7E4D9F3310AA52CD-2041-1772384645980";
+    assert_eq!(read.id, ReadId::of_vendor_id("rekor", uuid));
+    assert_eq!(read.vendor_id.as_ref().unwrap().as_str(), uuid);
+    assert_eq!(read.plate.as_str(), "8KTR306");
+    assert_eq!(read.plate_raw.as_str(), "8KTR306");
+    assert_eq!(read.plate_state, Some(State::CALIFORNIA));
+    assert_eq!(read.at.to_string(), "2026-03-01T17:04:05.250Z");
+    assert_eq!(read.camera.as_str(), "2041");
+    let place = read.location.unwrap();
+    assert_eq!((place.latitude(), place.longitude()), (34.0561, -118.2365));
+    assert_eq!(read.direction.as_ref().unwrap().as_str(), "271.5");
+    assert_eq!(read.confidence, Some(Confidence::try_from(0.925).unwrap()));
+    let vehicle = serde_json::to_value(&read.vehicle).unwrap();
+    assert_eq!(
+        vehicle,
+        serde_json::json!({
+            "make": "toyota", "model": "prius", "color": "silver-gray",
+            "body": "sedan-compact", "year": "2015-2019",
+        })
+    );
+    assert_eq!(read.source.to_string(), "rekor");
+    assert_eq!(read.record, Digest::of(GROUP_V2.trim_end().as_bytes()));
+}
+
+#[test]
+fn a_group_of_version_1_names_its_plate_inside_best_plate() {
+    let read = &reads(GROUP_V1)[0];
+    assert_eq!(read.plate.as_str(), "5H20417");
+    assert_eq!(read.plate_state, "NV".parse().ok());
+    assert_eq!(read.location, None, "0.0 is unknown");
+    assert!(read.vehicle.is_empty() && read.direction.is_none());
+}
+
+#[test]
+fn a_group_of_version_3_is_told_from_another_in_the_same_frame() {
+    let read = &reads(GROUP_V3)[0];
+    assert_eq!(
+        read.vendor_id.as_ref().unwrap().as_str(),
+        "F4C1B27A90D35E8866A1C20B7E4D9F3310AA52CD-3307-1772391000725#1"
+    );
+    let neighbour = &reads(&GROUP_V3.replace("\"plate_index\": 1", "\"plate_index\": 0"))[0];
+    assert_ne!(read.id, neighbour.id);
+}
+
+#[test]
+fn an_alert_is_the_group_that_it_holds() {
+    let (group, alert) = (&reads(GROUP_V3)[0], &reads(ALERT)[0]);
+    assert_eq!(group.id, alert.id);
+    assert_ne!(group.record, alert.record);
+    assert_eq!(*group, Read { record: group.record, ..alert.clone() });
+}
+
+#[test]
+fn a_preview_leaves_the_place_to_the_group_that_follows() {
+    let preview = GROUP_V3.replace("\"is_preview\": false", "\"is_preview\": true");
+    let found = all(&format!("{preview}{GROUP_V3}"));
+    assert!(
+        matches!(&found[..], [Item::Empty(Empty { what, .. }), Item::Read(_)] if what.starts_with("a preview"))
+    );
+    let alert = ALERT.replace("\"is_preview\": false", "\"is_preview\": true");
+    assert!(matches!(&all(&alert)[..], [Item::Empty(Empty { at, .. })] if at == "line 1, group"));
+}
+
+#[test]
+fn each_result_of_a_frame_is_a_read_and_none_is_the_group() {
+    let found = reads(RESULTS);
+    let ids: Vec<&str> =
+        found.iter().map(|read| read.vendor_id.as_ref().unwrap().as_str()).collect();
+    let uuid = "F4C1B27A90D35E8866A1C20B7E4D9F3310AA52CD-2041-1772384645980";
+    assert_eq!(ids, [format!("{uuid}-0"), format!("{uuid}-1")]);
+    assert_eq!(found[1].plate.as_str(), "7P93264");
+    assert_eq!(found[1].plate_state, "AZ".parse().ok());
+    assert_eq!(found[1].at.to_string(), "2026-03-01T17:04:05.980Z");
+    assert_eq!(found[0].record, found[1].record);
+    assert_ne!(found[0].id, reads(GROUP_V2)[0].id);
+}
+
+#[test]
+fn one_bad_result_does_not_cost_the_other() {
+    let found = all(&format!("\n\n{}", RESULTS.replace("7P93264", "7P*3264")));
+    let [Item::Read(_), Item::Rejected(rejected)] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(
+        rejected.to_string(),
+        "line 3, results[1]: plate `7P*3264` holds `*`; expected letters A-Z and digits"
+    );
+}
+
+#[test]
+fn bodies_without_a_read_are_known() {
+    for (source, expected) in [
+        (include_str!("../../tests/fixtures/rekor_heartbeat.json"), "a heartbeat"),
+        (include_str!("../../tests/fixtures/rekor_vehicle.json"), "a vehicle without a plate"),
+        (include_str!("../../tests/fixtures/rekor_test.json"), "a test of the webhook"),
+        (r#"{"data_type":"alpr_results","results":[]}"#, "a frame without a plate"),
+    ] {
+        assert_eq!(all(source), [Item::Empty(Empty { at: "line 1".into(), what: expected })]);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let start = "\"epoch_start\": 1772384645250";
+    for (from, to, said) in [
+        (
+            "\"data_type\": \"alpr_group\"",
+            "\"data_type\": \"alpr_dream\"",
+            "`data_type` is the text `alpr_dream`; expected `alpr_group`",
+        ),
+        ("\"data_type\": \"alpr_group\",", "", "`data_type` is missing"),
+        (
+            start,
+            "\"epoch_start\": 1772384645",
+            "`epoch_start` is `1772384645`; expected milliseconds",
+        ),
+        (start, "\"epoch_start\": -1", "negative"),
+        (start, "\"x\": 0", "`epoch_start` is missing"),
+        (start, "\"camera_id\": 1, \"epoch_start\": 1772384645250", "`camera_id` stands twice"),
+        ("\"camera_id\": 2041,", "", "`camera_id` is missing"),
+        (
+            "\"best_plate_number\": \"8KTR306\"",
+            "\"best_plate_number\": {}",
+            "`best_plate_number` is an object; expected a text",
+        ),
+        (
+            "\"best_confidence\": 92.5",
+            "\"best_confidence\": 925",
+            "`best_confidence` is `925`; expected 0 to 100",
+        ),
+        ("34.0561", "134.0561", "`134.0561, -118.2365` is no place"),
+        ("34.0561", "\"34.0561\"", "`gps_latitude` is the text `34.0561`; expected a number"),
+        ("2041,", "2041 \"x\",", "the record is no JSON at line 8, column"),
+    ] {
+        let source = GROUP_V2.replacen(from, to, 1);
+        assert_ne!(source, GROUP_V2, "{from}");
+        let error = error(&source);
+        assert!(error.starts_with("line 1: ") && error.contains(said), "{said}: {error}");
+    }
+    assert_eq!(error(r#"{"data_type":"alpr_alert"}"#), "line 1, group: `group` is missing");
+    assert_eq!(error(r#"{"data_type":"alpr_results"}"#), "line 1: `results` is missing");
+    let error = error(r#"{"data_type":"alpr_results","results":5}"#);
+    assert_eq!(error, "line 1: `results`: invalid type: integer `5`, expected a sequence");
+}
+
+#[test]
+fn a_flood_of_results_is_one_refusal() {
+    let source = format!(r#"{{"data_type":"alpr_results","results":[{}0]}}"#, "0,".repeat(100_000));
+    assert!(error(&source).contains("holds 100001 plates; at most 1000"));
+}
+
+#[test]
+fn a_strange_vehicle_or_direction_does_not_cost_the_read() {
+    for (from, to) in [
+        ("\"travel_direction\": 271.5", "\"travel_direction\": -1"),
+        ("\"vehicle\": {", "\"vehicle\": 7, \"other\": {"),
+        ("\"make\": [", "\"make\": 7, \"other\": ["),
+    ] {
+        assert_eq!(reads(&GROUP_V2.replacen(from, to, 1))[0].id, reads(GROUP_V2)[0].id, "{to}");
+    }
+}
+
+#[test]
+fn without_a_uuid_the_sighting_is_the_identity_and_an_agent_stands_in_for_a_camera_id() {
+    let source = GROUP_V2
+        .replace("\"best_uuid\"", "\"other\"")
+        .replace("\"camera_id\": 2041", "\"camera_name\": \"Alameda St N\"");
+    let read = &reads(&source)[0];
+    let camera = "F4C1B27A90D35E8866A1C20B7E4D9F3310AA52CD/Alameda St N";
+    assert_eq!(read.camera.as_str(), camera);
+    assert_eq!(read.id, ReadId::of_sighting(camera, read.at, "8KTR306"));
+    assert_eq!(read.vendor_id, None);
+}
+
+#[test]
+fn rejections_are_one_an_alert() {
+    let found = all(&ALERT.replace("6DMW951", "6DMW9510000"));
+    let [Item::Rejected(Rejected { at, error })] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(at, "line 1, group");
+    assert!(error.contains("too long"), "{error}");
+}

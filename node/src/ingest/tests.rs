@@ -1,0 +1,318 @@
+//! What holds for every format: detection, broken input, bounds and identity.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const REKOR: &str = include_str!("../../tests/fixtures/rekor_group_v2.json");
+const RESULTS: &str = include_str!("../../tests/fixtures/rekor_results_v2.json");
+const STREAM: &str = include_str!("../../tests/fixtures/platerecognizer_stream.json");
+
+fn all(bytes: &[u8]) -> Vec<Item> {
+    items(Format::Auto, bytes).map(Result::unwrap).collect()
+}
+
+fn line(body: &str) -> String {
+    serde_json::from_str::<serde_json::Value>(body).unwrap().to_string()
+}
+
+fn ids(found: &[Item]) -> Vec<schemas::read::ReadId> {
+    let id = |item: &Item| if let Item::Read(read) = item { Some(read.id) } else { None };
+    found.iter().filter_map(id).collect()
+}
+
+fn shape(found: &[Item]) -> Vec<String> {
+    let word = |item: &Item| match item {
+        Item::Read(read) => read.plate.to_string(),
+        Item::Rejected(rejected) => rejected.to_string(),
+        Item::Empty(empty) => format!("{}: {}", empty.at, empty.what),
+    };
+    found.iter().map(word).collect()
+}
+
+/// The reads of both vendors' fixtures as lines of the native format.
+fn exported() -> (Vec<Read>, String) {
+    let mut reads = Vec::new();
+    let mut lines = String::new();
+    for item in all(format!("{REKOR}{RESULTS}{STREAM}").as_bytes()) {
+        let Item::Read(read) = item else { panic!("{item:?}") };
+        lines.push_str(&serde_json::to_string(&read).unwrap());
+        lines.push('\n');
+        reads.push(*read);
+    }
+    (reads, lines)
+}
+
+#[test]
+fn format_names_are_the_published_ones() {
+    for (format, word) in Format::ALL {
+        assert_eq!(word.parse(), Ok(format));
+        assert_eq!(format.to_string(), word);
+    }
+    for word in ["platerecognizer-csv", "genetec", "axis", "hikvision", "csv"] {
+        assert_eq!(
+            word.parse::<Format>().unwrap_err().to_string(),
+            format!(
+                "format `{word}` is not supported yet; supported are `auto`, `native`, `rekor` and \
+                 `platerecognizer`"
+            )
+        );
+    }
+    assert!(matches!("Rekor".parse::<Format>(), Err(FormatError::Unknown(_))));
+}
+
+#[test]
+fn each_record_tells_its_own_format() {
+    let (_, native) = exported();
+    let first = native.lines().next().unwrap();
+    let mixed = format!("{STREAM}{}\n{first}\n", line(REKOR));
+    assert_eq!(shape(&all(mixed.as_bytes())), ["9FWX128", "7C41902", "8KTR306", "8KTR306"]);
+}
+
+#[test]
+fn a_format_of_another_vendor_is_named() {
+    let source = b"{\"LprCameraName\":\"x\"}\n{\"plateUTF8\":\"x\"}\n{\"x\":1}\n{}\n";
+    let supported = "supported are `native`, `rekor` and `platerecognizer`";
+    let unknown = format!("the record is in no known format; {supported}");
+    assert_eq!(
+        shape(&all(source)),
+        [
+            format!("line 1: a record of a Genetec reader is not supported yet; {supported}"),
+            format!("line 2: a record of an Axis reader is not supported yet; {supported}"),
+            format!("line 3: {unknown}"),
+            format!("line 4: {unknown}"),
+        ]
+    );
+}
+
+#[test]
+fn a_file_without_json_is_refused_as_a_whole() {
+    for bytes in [&b"timestamp,plate\n2026-03-01,7\n"[..], b"<xml/>", b"\x89PNG\r\n\x1a\n\0"] {
+        let mut all = items(Format::Auto, bytes);
+        let error = all.next().unwrap().unwrap_err().to_string();
+        assert!(error.contains("holds no JSON record") && !error.contains('\u{1a}'), "{error}");
+        assert!(all.next().is_none());
+    }
+    assert_eq!(all(b""), []);
+}
+
+#[test]
+fn every_layout_of_bodies_gives_the_same_reads() {
+    for body in [REKOR, RESULTS, STREAM] {
+        let flat = line(body);
+        let (_, expected) = ((), ids(&all(body.as_bytes())));
+        let twice = [expected.clone(), expected.clone()].concat();
+        for source in [
+            format!("{flat}\n{flat}\n"),
+            format!("{flat}\r\n{flat}"),
+            format!("\u{FEFF}{flat}\n\n{flat}"),
+            format!("{body}{body}"),
+            format!("{flat}{flat}"),
+            format!("[{flat},{flat}]"),
+            format!("[\n{body},\n{body}\n]\n"),
+        ] {
+            assert_eq!(ids(&all(source.as_bytes())), twice, "{source}");
+        }
+    }
+}
+
+#[test]
+fn a_bad_record_in_the_middle_is_reported_and_the_rest_is_read() {
+    let (rekor, stream) = (line(REKOR), line(STREAM));
+    let half = rekor.get(..rekor.len() / 2).unwrap();
+    for bad in
+        [half, "{\"data_type\":\"alpr_group\",}", "no json", "{\"plate\":", "}", "{\"a\":[[}"]
+    {
+        let found = all(format!("{rekor}\n{bad}\n{stream}\n{rekor}\n").as_bytes());
+        let shape = shape(&found);
+        assert!(shape[1].starts_with("line 2: "), "{bad}: {shape:?}");
+        let rest: Vec<&str> = shape.iter().skip(2).map(String::as_str).collect();
+        assert_eq!(rest, ["9FWX128", "7C41902", "8KTR306"], "{bad}: {shape:?}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_utf_8_cost_their_record_only() {
+    let mut bytes = format!("{}\n", line(REKOR)).into_bytes();
+    bytes.extend(b"{\"data_type\":\"\xE9\xE9\"}\n");
+    bytes.extend(line(STREAM).as_bytes());
+    assert_eq!(
+        shape(&all(&bytes)),
+        [
+            "8KTR306",
+            "line 2: byte `0xE9` at offset 14 of the record is no UTF-8; expected UTF-8 text",
+            "9FWX128",
+            "7C41902",
+        ]
+    );
+}
+
+#[test]
+fn a_truncated_body_is_rejected_wherever_it_ends() {
+    for length in (1..REKOR.trim_end().len()).step_by(7) {
+        let found = all(REKOR.get(..length).unwrap().as_bytes());
+        assert!(matches!(found.first(), Some(Item::Rejected(_))), "{length}: {found:?}");
+        assert!(ids(&found).is_empty(), "{length}");
+    }
+}
+
+#[test]
+fn ten_thousand_brackets_are_refused_and_the_next_record_read() {
+    for nest in
+        ["[".repeat(10_000), "{\"a\":".repeat(10_000), "[".repeat(5_000) + &"]".repeat(5_000)]
+    {
+        let source = format!("{{\"data_type\":{nest}}}\n{}\n", line(REKOR));
+        let shape = shape(&all(source.as_bytes()));
+        assert!(shape[0].contains("brackets nest deeper than 100"), "{}", shape[0]);
+        assert_eq!(shape[1], "8KTR306");
+    }
+}
+
+#[test]
+fn a_record_past_eight_mebibytes_is_refused_and_a_large_one_read() {
+    let with_image = |size: usize| line(REKOR).replace("/9j/4AAQSkZJRg==", &"A".repeat(size));
+    let source = format!("{}\n{}\n{}\n", with_image(9 << 20), with_image(4 << 20), line(REKOR));
+    let shape = shape(&all(source.as_bytes()));
+    assert_eq!(
+        shape,
+        [
+            "line 1: the record is larger than 8388608 bytes; at most that many are taken",
+            "8KTR306",
+            "8KTR306"
+        ]
+    );
+}
+
+#[test]
+fn what_is_exported_is_imported_unchanged() {
+    let (reads, lines) = exported();
+    let again: Vec<Item> = all(lines.as_bytes());
+    let expected: Vec<Item> = reads.into_iter().map(|read| Item::Read(Box::new(read))).collect();
+    assert_eq!(again, expected);
+}
+
+#[test]
+fn a_native_line_keeps_its_own_identity_or_is_rejected() {
+    let (_, lines) = exported();
+    for (from, to, said) in [
+        (
+            "-2041-1772384645980\"",
+            "-2041-1772384645981\"",
+            "computed from its source and vendor id",
+        ),
+        ("9fwx128", "9fwx129", "computed from its camera, time and raw plate"),
+        ("\"source\":\"rekor\"", "\"source\":\"other\"", "computed from its source and vendor id"),
+        (
+            "\"plate\":\"8KTR306\"",
+            "\"plate\":\"7AB*12\"",
+            "plate `7AB*12` holds `*`; expected letters A-Z and digits",
+        ),
+        ("\"plate\":", "\"colour\":", "unknown field `colour`"),
+        ("\"latitude\":34.0561", "\"latitude\":0.0,\"x\":1", "unknown field `x`"),
+        ("\"location\":{", "\"location\":5,\"x\":{", "expected an object"),
+        ("0.925", "\"high\"", "invalid type: string \"high\", expected a number"),
+    ] {
+        let source = lines.replacen(from, to, 1);
+        assert_ne!(source, lines, "{from}");
+        let found = items(Format::Native, source.as_bytes()).map(Result::unwrap);
+        let rejected: Vec<String> = found
+            .filter_map(
+                |item| if let Item::Rejected(r) = item { Some(r.to_string()) } else { None },
+            )
+            .collect();
+        assert_eq!(rejected.len(), 1, "{said}: {rejected:?}");
+        assert!(rejected[0].contains(said), "{said}: {rejected:?}");
+    }
+}
+
+#[test]
+fn records_are_counted_with_the_empty_and_the_rejected() {
+    let source = format!("{}\nno json\n{{\"data_type\":\"heartbeat\"}}\n", line(RESULTS));
+    let mut items = items(Format::Auto, source.as_bytes());
+    assert_eq!(items.by_ref().count(), 4);
+    assert_eq!(items.records(), 3);
+}
+
+#[test]
+fn a_source_that_fails_ends_with_the_fault() {
+    struct Failing;
+    impl io::Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("the disk is gone"))
+        }
+    }
+    let source = io::Read::chain(b"{\"data_type\":\"heartbeat\"}\n{".as_slice(), Failing);
+    let found: Vec<_> = items(Format::Auto, source).collect();
+    assert!(matches!(&found[..], [Ok(Item::Empty(_)), Err(ImportError::Unreadable(_))]));
+}
+
+fn bodies() -> impl Strategy<Value = Vec<u8>> {
+    let native = exported().1;
+    prop::sample::select(vec![
+        REKOR.as_bytes().to_vec(),
+        line(REKOR).into_bytes(),
+        RESULTS.as_bytes().to_vec(),
+        line(STREAM).into_bytes(),
+        native.into_bytes(),
+    ])
+}
+
+/// Everything that a caller relies on, whatever the bytes.
+fn check(bytes: &[u8]) {
+    for (format, _) in Format::ALL {
+        for item in items(format, bytes).filter_map(Result::ok) {
+            if let Item::Rejected(Rejected { at, error }) = item {
+                assert!(at.starts_with("line "));
+                assert!(!error.is_empty() && error.chars().count() <= 301, "{error}");
+                assert!(!error.contains(char::is_control), "{error:?}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        check(&bytes);
+    }
+
+    #[test]
+    fn json_like_bytes_never_panic(text in "[\\[\\]{}\",:\\\\ \n0-9a-e.]{0,300}") {
+        check(text.as_bytes());
+    }
+
+    #[test]
+    fn mutated_bodies_never_panic(
+        body in bodies(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..3_u8), 1..8),
+    ) {
+        let mut bytes = body;
+        for (index, byte, kind) in edits {
+            let at = index.index(bytes.len());
+            match kind {
+                0 => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
+                _ => bytes.truncate(at.max(1)),
+            }
+        }
+        check(&bytes);
+    }
+
+    #[test]
+    fn a_broken_line_never_costs_the_next(junk in "[ -~]{0,80}") {
+        let source = format!("{}\n{junk}\n{}\n", line(REKOR), line(REKOR));
+        let found = ids(&all(source.as_bytes()));
+        prop_assert!(found.len() >= 2, "{:?}", all(source.as_bytes()));
+    }
+
+    #[test]
+    fn coordinates_survive_export(
+        latitude in -90.0..90.0_f64, longitude in -180.0..180.0_f64,
+    ) {
+        let (mut reads, _) = exported();
+        let mut read = reads.remove(0);
+        read.location = schemas::read::Location::new(latitude, longitude).unwrap();
+        let lines = serde_json::to_string(&read).unwrap();
+        prop_assert_eq!(all(lines.as_bytes()), vec![Item::Read(Box::new(read))]);
+    }
+}

@@ -1,0 +1,228 @@
+//! The wiring of a running node. The only place that names a concrete store and network.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use schemas::agency::AgencyId;
+use schemas::time::Timestamp;
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::audit::append::AuditLog;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::home::{Home, HomeError, HomeLock};
+use crate::http::{router, socket};
+use crate::keys::{self, KeyUse};
+use crate::office::Office;
+use crate::peer::{self, PeerError, Peers};
+use crate::query::ask::Asker;
+use crate::query::deliver::Delivery;
+use crate::query::host::Desk;
+use crate::registry::{Registry, RegistryError};
+use crate::store::sqlite::Sqlite;
+use crate::store::{Store, StoreError};
+
+/// How often kept pages that have ended are destroyed.
+const CLEANING: Duration = Duration::from_secs(600);
+/// Most peers waiting to be shown a card.
+const NEWLY_CONNECTED: usize = 1_024;
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The home is not as it must be.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The database does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The registry cannot be told.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The network cannot be used.
+    #[error(transparent)]
+    Peer(#[from] PeerError),
+    /// The log cannot be written.
+    #[error(transparent)]
+    Log(#[from] crate::audit::append::AppendError),
+}
+
+/// A running node.
+pub struct Node {
+    /// What its acts work with.
+    pub office: Office,
+    /// Asks peers.
+    pub asker: Asker<Peers>,
+    /// The network.
+    pub peers: Arc<Peers>,
+    /// Its configuration.
+    pub config: Config,
+    /// Its home.
+    pub home: Home,
+    /// Held by the one import that runs.
+    pub importing: Mutex<()>,
+    delivery: Arc<Delivery<Peers>>,
+    stop: CancellationToken,
+    served: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    _lock: HomeLock,
+}
+
+/// The store of a home.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn open_store(home: &Home) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(Sqlite::open(&home.database()).await?))
+}
+
+/// What acts work with, without a network: for `init`.
+///
+/// # Errors
+/// When keys, store or registry are not as they must be.
+pub async fn open_office(home: &Home, config: &Config, clock: Clock) -> Result<Office, StartError> {
+    office_on(home, config, clock, open_store(home).await?).await
+}
+
+async fn office_on(
+    home: &Home,
+    config: &Config,
+    clock: Clock,
+    store: Arc<dyn Store>,
+) -> Result<Office, StartError> {
+    let registry = Registry::load(store.as_ref()).await?;
+    let log = AuditLog::start(store.clone(), registry.clone(), clock.clone()).await?;
+    Ok(Office {
+        me: config.agency.clone(),
+        message_key: keys::load(home, KeyUse::Message)?,
+        clock,
+        registry,
+        log,
+        store,
+        bounds: config.exchange,
+    })
+}
+
+impl Node {
+    /// Starts the node of `home`.
+    ///
+    /// # Errors
+    /// When anything it needs is not as it must be; then nothing runs.
+    pub async fn start(home: Home, clock: Clock) -> Result<Arc<Self>, StartError> {
+        let store = open_store(&home).await?;
+        Self::start_on(home, clock, store).await
+    }
+
+    /// Starts the node of `home` on a store of the caller's.
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    pub async fn start_on(
+        home: Home,
+        clock: Clock,
+        store: Arc<dyn Store>,
+    ) -> Result<Arc<Self>, StartError> {
+        let lock = home.lock()?;
+        let config = Config::load(&home)?;
+        let office = office_on(&home, &config, clock, store).await?;
+        let (newly, connected) = mpsc::channel(NEWLY_CONNECTED);
+        let desk = Arc::new(Desk::new(office.clone(), newly));
+        let settings = peer::Settings {
+            seed: *keys::load(&home, KeyUse::Node)?.seed(),
+            listen: config.listen.iter().map(ToString::to_string).collect(),
+            quic: config.quic,
+            limits: peer::Limits::default(),
+        };
+        let peers = Arc::new(peer::start(settings, desk).await?);
+        let delivery = Delivery::start(office.clone(), peers.clone(), connected);
+        let asker = Asker::new(office.clone(), peers.clone(), delivery.clone());
+        asker.close_open_queries().await?;
+        let stop = CancellationToken::new();
+        let node = Arc::new(Self {
+            office,
+            asker,
+            peers,
+            config,
+            home,
+            importing: Mutex::new(()),
+            delivery,
+            stop: stop.clone(),
+            served: Mutex::new(None),
+            _lock: lock,
+        });
+        let listener = socket::listen(&node.home.socket())?;
+        let served = tokio::spawn(socket::serve(listener, router(node.clone()), stop.clone()));
+        *node.served.lock().await = Some(served);
+        tokio::spawn(clean(node.office.clone(), stop));
+        Ok(node)
+    }
+
+    /// The line that says the node is ready.
+    #[must_use]
+    pub fn ready(&self) -> Value {
+        json!({
+            "ready": true,
+            "agency": self.office.me,
+            "peer_addresses": self.peers.addresses(),
+            "http": format!("unix:{}", self.home.socket().display()),
+        })
+    }
+
+    /// Letters stand in the outbox, or a peer may be reached again.
+    pub fn wake(&self) {
+        self.delivery.wake();
+    }
+
+    /// Ends the connections of a peer that was just blocked.
+    pub async fn cut_off(&self, id: &AgencyId) {
+        let state = self.office.registry.state();
+        if let Some(peer) = state.peers.get(id) {
+            self.peers.disconnect(&peer.card.value.node_key).await;
+        }
+    }
+
+    /// Stops: takes nothing new, finishes what is in flight, then lets go of the home.
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        if let Some(served) = self.served.lock().await.take() {
+            drop(tokio::time::timeout(Duration::from_secs(10), served).await);
+        }
+        self.peers.shutdown().await;
+        drop(std::fs::remove_file(self.home.socket()));
+    }
+}
+
+async fn clean(office: Office, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(CLEANING);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        match office.store.drop_pages(office.clock.now()).await {
+            Ok(0) => {}
+            Ok(pages) => tracing::info!(pages, "kept pages have ended and were destroyed"),
+            Err(error) => tracing::error!(%error, "kept pages could not be destroyed"),
+        }
+    }
+}
+
+impl Office {
+    /// The registry as of an instant: the fold of the changes up to then, or the present one.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    pub async fn registry_at(
+        &self,
+        at: Option<Timestamp>,
+    ) -> Result<Arc<crate::registry::State>, crate::acts::ActError> {
+        match at {
+            None => Ok(self.registry.state()),
+            Some(at) => crate::registry::fold_until(self.store.as_ref(), Some(at))
+                .await
+                .map(Arc::new)
+                .map_err(|e| crate::acts::ActError::Failed(e.to_string())),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What every act of the node works with: its identity, its keys, its log and its store.
+
+use schemas::agency::AgencyId;
+use schemas::body::Actor;
+use schemas::key::SecretKey;
+use schemas::query::AuthorityId;
+
+use std::sync::Arc;
+
+use crate::audit::append::AuditLog;
+use crate::clock::Clock;
+use crate::config::Bounds;
+use crate::registry::Registry;
+use crate::store::Store;
+
+/// What both sides of an exchange work with. Cheap to clone.
+#[derive(Clone)]
+pub struct Office {
+    /// This agency.
+    pub me: AgencyId,
+    /// Signs messages.
+    pub message_key: SecretKey,
+    /// The clock.
+    pub clock: Clock,
+    /// Who may do what.
+    pub registry: Registry,
+    /// The audit log.
+    pub log: AuditLog,
+    /// The store, for reading.
+    pub store: Arc<dyn Store>,
+    /// Bounds of exchanges.
+    pub bounds: Bounds,
+}
+
+impl Office {
+    /// The node itself as the actor of an entry.
+    #[must_use]
+    pub fn node_actor(&self) -> Actor {
+        Actor {
+            user: None,
+            full_name: schemas::text::Text::default(),
+            agency: self.me.clone(),
+            auth: "node".into(),
+        }
+    }
+
+    /// A peer, known by its signature, as the actor of an entry.
+    #[must_use]
+    pub fn peer_actor(&self, peer: &AgencyId) -> Actor {
+        Actor {
+            user: None,
+            full_name: schemas::text::Text::default(),
+            agency: peer.clone(),
+            auth: "signed envelope".into(),
+        }
+    }
+
+    /// How long answers under an authority are kept, in days: the agreement's retention of answers,
+    /// or [`ANSWERS_KEPT_DAYS`] under a written request.
+    #[must_use]
+    pub fn answers_kept_days(&self, authority: &AuthorityId) -> u32 {
+        let state = self.registry.state();
+        let versions = state.agreements.get(authority);
+        versions
+            .and_then(|versions| versions.values().next_back())
+            .map_or(ANSWERS_KEPT_DAYS, |version| version.recorded.agreement.answers_kept_days)
+    }
+}
+
+/// How long answers under a written request are kept, in days.
+pub const ANSWERS_KEPT_DAYS: u32 = 30;

@@ -1,0 +1,185 @@
+//! The network: libp2p over TCP with TLS 1.3 and AES-256-GCM, QUIC if asked for.
+//!
+//! One swarm task owns the connections. Conversations run on a pool of long-lived substreams;
+//! every count of connections, substreams and waiting callers is bounded. This room knows frames,
+//! not their meaning: who may talk is the [`Host`]'s word, and what is said is the query room's.
+
+mod behaviour;
+mod codec;
+mod conversation;
+mod key;
+mod serve;
+mod swarm;
+mod tls;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use libp2p::Multiaddr;
+use schemas::key::PublicKey;
+use schemas::text::Text;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::query::ports::{Dial, Host, LinkError};
+use conversation::{Conversation, Pools};
+use swarm::Command;
+
+/// The protocol of conversations between nodes.
+pub const PROTOCOL: &str = "/accord/exchange/1";
+
+/// Bounds of the network.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Conversations with one peer at once, each way.
+    pub conversations_per_peer: usize,
+    /// Connections with one peer.
+    pub connections_per_peer: u32,
+    /// Connections in all.
+    pub connections: u32,
+    /// Connections whose handshake is under way.
+    pub pending: u32,
+    /// How long a connection may take to be made.
+    pub connect: Duration,
+    /// How long a caller waits for a place in a conversation.
+    pub wait: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            conversations_per_peer: 128,
+            connections_per_peer: 4,
+            connections: 1_024,
+            pending: 256,
+            connect: Duration::from_secs(5),
+            wait: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What the network needs to start.
+pub struct Settings {
+    /// Seed of the node key.
+    pub seed: [u8; 32],
+    /// Where to listen, as multiaddresses.
+    pub listen: Vec<String>,
+    /// Whether QUIC is offered.
+    pub quic: bool,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// Why the network does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum PeerError {
+    /// Not a multiaddress that can be listened on.
+    #[error("`{address}` cannot be listened on: {why}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The identity or the transport could not be made.
+    #[error("the network cannot be set up: {0}")]
+    Setup(String),
+}
+
+/// Whether a text is a multiaddress.
+#[must_use]
+pub fn is_address(text: &str) -> bool {
+    text.parse::<Multiaddr>().is_ok()
+}
+
+/// The network, for asking and for closing.
+#[derive(Clone)]
+pub struct Peers {
+    commands: mpsc::Sender<Command>,
+    pools: Arc<Pools>,
+    addresses: Vec<String>,
+    serving: serve::Stop,
+}
+
+/// Starts the network. Peers are served by `host`.
+///
+/// # Errors
+/// When an address cannot be listened on or the identity cannot be used; then nothing runs.
+pub async fn start<H: Host>(settings: Settings, host: Arc<H>) -> Result<Peers, PeerError> {
+    let listen = settings
+        .listen
+        .iter()
+        .map(|text| address(text, settings.quic))
+        .collect::<Result<Vec<_>, _>>()?;
+    let serving = serve::Stop::default();
+    let acceptor = Arc::new(serve::Serving::new(host, serving.clone()));
+    let pools = Arc::new(Pools::new(settings.limits));
+    let mut swarm = swarm::build(&settings, acceptor)?;
+    let addresses = swarm::listen(&mut swarm, listen).await?;
+    let (commands, queue) = mpsc::channel(1_024);
+    tokio::spawn(swarm::run(swarm, queue, pools.clone()));
+    Ok(Peers { commands, pools, addresses, serving })
+}
+
+fn address(text: &str, quic: bool) -> Result<Multiaddr, PeerError> {
+    let refused = |why: &str| PeerError::Listen { address: text.to_owned(), why: why.to_owned() };
+    let address: Multiaddr = text.parse().map_err(|_| refused("it is no multiaddress"))?;
+    if !quic && is_quic(&address) {
+        return Err(refused("QUIC is off; set `quic = true` in accord.toml"));
+    }
+    Ok(address)
+}
+
+fn is_quic(address: &Multiaddr) -> bool {
+    address.iter().any(|part| matches!(part, libp2p::multiaddr::Protocol::QuicV1))
+}
+
+impl Peers {
+    /// Where the node listens, with real ports.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<String> {
+        self.addresses.clone()
+    }
+
+    /// Nodes that are connected.
+    #[must_use]
+    pub fn connected(&self) -> Vec<PublicKey> {
+        self.pools.connected()
+    }
+
+    /// Ends every connection and conversation with a node at once.
+    pub async fn disconnect(&self, node: &PublicKey) {
+        if let Some(peer) = key::peer_id(node) {
+            self.pools.clear(&peer);
+            drop(self.commands.send(Command::Disconnect(peer)).await);
+        }
+    }
+
+    /// Takes nothing new, lets conversations finish for a few seconds, then closes.
+    pub async fn shutdown(&self) {
+        self.serving.finish(Duration::from_secs(5)).await;
+        let (done, closed) = oneshot::channel();
+        if self.commands.send(Command::Shutdown(done)).await.is_ok() {
+            drop(closed.await);
+        }
+    }
+}
+
+impl Dial for Peers {
+    type Channel = Conversation;
+
+    async fn open(&self, node: &PublicKey, addresses: &[Text]) -> Result<Conversation, LinkError> {
+        let peer = key::peer_id(node)
+            .ok_or_else(|| LinkError::Unreachable("the key is no node's".into()))?;
+        let place = self.pools.place(&peer).await?;
+        if let Some(stream) = self.pools.idle(&peer) {
+            return Ok(Conversation::new(stream, place, self.pools.clone(), peer));
+        }
+        let addresses = addresses.iter().filter_map(|text| text.as_str().parse().ok()).collect();
+        let (reply, opened) = oneshot::channel();
+        let gone = || LinkError::Unreachable("the network is closed".into());
+        self.commands.send(Command::Open { peer, addresses, reply }).await.map_err(|_| gone())?;
+        let stream =
+            opened.await.map_err(|_| LinkError::Lost("the connection closed".into()))??;
+        Ok(Conversation::new(stream, place, self.pools.clone(), peer))
+    }
+}

@@ -1,0 +1,99 @@
+//! Serving substreams that peers open: one task each, one conversation after another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use libp2p::Stream;
+use schemas::frame::Frame;
+use schemas::key::PublicKey;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::codec;
+use crate::audit::release::Released;
+use crate::query::ports::{Channel, Host, LinkError};
+
+/// What the swarm's handlers tell; the host behind it stays generic.
+pub(super) trait Accept: Send + Sync + 'static {
+    fn admits(&self, node: &PublicKey) -> bool;
+    fn turned_away(&self, node: &PublicKey);
+    fn connected(&self, node: &PublicKey);
+    fn serve(&self, node: PublicKey, stream: Stream, place: OwnedSemaphorePermit);
+}
+
+/// Stops serving.
+#[derive(Clone, Default)]
+pub(super) struct Stop {
+    stopping: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Stop {
+    /// No conversation begins any more; those under way may finish for `limit`.
+    pub(super) async fn finish(&self, limit: Duration) {
+        self.stopping.cancel();
+        self.tasks.close();
+        drop(tokio::time::timeout(limit, self.tasks.wait()).await);
+    }
+}
+
+pub(super) struct Serving<H> {
+    host: Arc<H>,
+    stop: Stop,
+}
+
+impl<H: Host> Serving<H> {
+    pub(super) fn new(host: Arc<H>, stop: Stop) -> Self {
+        Self { host, stop }
+    }
+}
+
+impl<H: Host> Accept for Serving<H> {
+    fn admits(&self, node: &PublicKey) -> bool {
+        !self.stop.stopping.is_cancelled() && self.host.admits(node)
+    }
+
+    fn turned_away(&self, node: &PublicKey) {
+        self.host.turned_away(node);
+    }
+
+    fn connected(&self, node: &PublicKey) {
+        self.host.connected(node);
+    }
+
+    fn serve(&self, node: PublicKey, stream: Stream, place: OwnedSemaphorePermit) {
+        let (host, stopping) = (self.host.clone(), self.stop.stopping.clone());
+        self.stop.tasks.spawn(async move {
+            let mut served = Served { stream };
+            loop {
+                let opening = tokio::select! {
+                    opening = codec::read(&mut served.stream) => opening,
+                    () = stopping.cancelled() => break,
+                };
+                let Ok(opening) = opening else { break };
+                if host.serve(&node, opening, &mut served).await.is_err() {
+                    break;
+                }
+            }
+            drop(place);
+        });
+    }
+}
+
+/// A conversation that a peer opened.
+struct Served {
+    stream: Stream,
+}
+
+impl Channel for Served {
+    async fn send(&mut self, frame: &Released) -> Result<(), LinkError> {
+        codec::write(&mut self.stream, frame.frame()).await
+    }
+
+    async fn recv(&mut self) -> Result<Frame, LinkError> {
+        codec::read(&mut self.stream).await
+    }
+
+    fn finish(self) {}
+}

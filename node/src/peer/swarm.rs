@@ -1,0 +1,211 @@
+//! The one task that owns the swarm.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use libp2p::connection_limits::{self, ConnectionLimits};
+use libp2p::identity::Keypair;
+use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
+use libp2p::{Multiaddr, PeerId, Swarm, SwarmBuilder, tcp, yamux};
+use tokio::sync::{mpsc, oneshot};
+
+use super::behaviour::{Exchange, Opened};
+use super::conversation::Pools;
+use super::serve::Accept;
+use super::tls::Tls;
+use super::{PeerError, Settings};
+use crate::query::ports::LinkError;
+
+/// How long a connection without substreams is kept.
+const IDLE: Duration = Duration::from_secs(120);
+/// Most callers waiting for a connection with one peer.
+const MOST_WAITING: usize = 512;
+
+#[derive(NetworkBehaviour)]
+#[behaviour(to_swarm = "Infallible")]
+pub(super) struct Behaviour {
+    // First, so that a key that is not admitted is counted as that and not as one too many.
+    exchange: Exchange,
+    limits: connection_limits::Behaviour,
+}
+
+/// What the task is told to do.
+pub(super) enum Command {
+    /// Open a substream.
+    Open { peer: PeerId, addresses: Vec<Multiaddr>, reply: Opened },
+    /// Close all connections with a peer.
+    Disconnect(PeerId),
+    /// Close everything, then say so.
+    Shutdown(oneshot::Sender<()>),
+}
+
+pub(super) fn build(
+    settings: &Settings,
+    accept: Arc<dyn Accept>,
+) -> Result<Swarm<Behaviour>, PeerError> {
+    let setup = |e: String| PeerError::Setup(e);
+    let keypair = Keypair::ed25519_from_bytes(settings.seed).map_err(|e| setup(e.to_string()))?;
+    let limits = settings.limits;
+    // Both sides of a conversation hold a place, and yamux ends a connection that exceeds its own
+    // bound, so that bound lies well above ours.
+    let substreams = limits.conversations_per_peer.saturating_mul(4).max(512);
+    let muxer = move || {
+        let mut config = yamux::Config::default();
+        config.set_max_num_streams(substreams);
+        config
+    };
+    let tcp = SwarmBuilder::with_existing_identity(keypair)
+        .with_tokio()
+        .with_tcp(tcp::Config::default().nodelay(true), Tls::new, muxer)
+        .map_err(|e| setup(e.to_string()))?;
+    let behaviour = Behaviour {
+        exchange: Exchange::new(accept, limits.conversations_per_peer.saturating_add(8)),
+        limits: connection_limits::Behaviour::new(
+            ConnectionLimits::default()
+                .with_max_pending_incoming(Some(limits.pending))
+                .with_max_pending_outgoing(Some(limits.pending))
+                .with_max_established(Some(limits.connections))
+                .with_max_established_per_peer(Some(limits.connections_per_peer)),
+        ),
+    };
+    let config = |config: libp2p::swarm::Config| config.with_idle_connection_timeout(IDLE);
+    let made = |_: &Keypair| behaviour;
+    Ok(if settings.quic {
+        tcp.with_quic()
+            .with_behaviour(made)
+            .map_err(|e: Infallible| match e {})?
+            .with_swarm_config(config)
+            .with_connection_timeout(limits.connect)
+            .build()
+    } else {
+        tcp.with_behaviour(made)
+            .map_err(|e: Infallible| match e {})?
+            .with_swarm_config(config)
+            .with_connection_timeout(limits.connect)
+            .build()
+    })
+}
+
+/// Listens on every address; the real ones.
+pub(super) async fn listen(
+    swarm: &mut Swarm<Behaviour>,
+    wanted: Vec<Multiaddr>,
+) -> Result<Vec<String>, PeerError> {
+    let mut addresses = Vec::new();
+    for address in wanted {
+        let refused = |why: String| PeerError::Listen { address: address.to_string(), why };
+        let listener = swarm.listen_on(address.clone()).map_err(|e| refused(e.to_string()))?;
+        loop {
+            match swarm.select_next_some().await {
+                SwarmEvent::NewListenAddr { listener_id, address } if listener_id == listener => {
+                    addresses.push(address.to_string());
+                    break;
+                }
+                SwarmEvent::ListenerClosed { listener_id, reason, .. }
+                    if listener_id == listener =>
+                {
+                    let why = reason.err().map_or("closed".into(), |e| e.to_string());
+                    return Err(refused(why));
+                }
+                SwarmEvent::ListenerError { listener_id, error } if listener_id == listener => {
+                    return Err(refused(error.to_string()));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(addresses)
+}
+
+pub(super) async fn run(
+    mut swarm: Swarm<Behaviour>,
+    mut commands: mpsc::Receiver<Command>,
+    pools: Arc<Pools>,
+) {
+    let mut waiting: HashMap<PeerId, Vec<Opened>> = HashMap::new();
+    loop {
+        tokio::select! {
+            command = commands.recv() => match command {
+                None => return,
+                Some(Command::Open { peer, addresses, reply }) => {
+                    open(&mut swarm, &mut waiting, peer, addresses, reply);
+                }
+                Some(Command::Disconnect(peer)) => drop(swarm.disconnect_peer_id(peer)),
+                Some(Command::Shutdown(done)) => {
+                    // The swarm is dropped on the way out: every connection ends before the word.
+                    drop(swarm);
+                    let _ = done.send(());
+                    return;
+                }
+            },
+            event = swarm.select_next_some() => happened(&mut swarm, &mut waiting, &pools, event),
+        }
+    }
+}
+
+fn open(
+    swarm: &mut Swarm<Behaviour>,
+    waiting: &mut HashMap<PeerId, Vec<Opened>>,
+    peer: PeerId,
+    addresses: Vec<Multiaddr>,
+    reply: Opened,
+) {
+    if swarm.is_connected(&peer) {
+        return swarm.behaviour_mut().exchange.open(peer, reply);
+    }
+    let callers = waiting.entry(peer).or_default();
+    callers.retain(|caller| !caller.is_closed());
+    if callers.len() >= MOST_WAITING {
+        return drop(reply.send(Err(LinkError::Busy)));
+    }
+    callers.push(reply);
+    // With the condition, callers that come while a dial is under way share it.
+    let opts = DialOpts::peer_id(peer)
+        .addresses(addresses)
+        .condition(PeerCondition::DisconnectedAndNotDialing)
+        .build();
+    match swarm.dial(opts) {
+        Ok(()) | Err(libp2p::swarm::DialError::DialPeerConditionFalse(_)) => {}
+        Err(error) => fail(waiting, &peer, &error.to_string()),
+    }
+}
+
+fn fail(waiting: &mut HashMap<PeerId, Vec<Opened>>, peer: &PeerId, why: &str) {
+    for caller in waiting.remove(peer).into_iter().flatten() {
+        drop(caller.send(Err(LinkError::Unreachable(why.to_owned()))));
+    }
+}
+
+fn happened(
+    swarm: &mut Swarm<Behaviour>,
+    waiting: &mut HashMap<PeerId, Vec<Opened>>,
+    pools: &Pools,
+    event: SwarmEvent<Infallible>,
+) {
+    match event {
+        SwarmEvent::ConnectionEstablished { peer_id, .. } => {
+            pools.opened(&peer_id);
+            for caller in waiting.remove(&peer_id).into_iter().flatten() {
+                swarm.behaviour_mut().exchange.open(peer_id, caller);
+            }
+        }
+        SwarmEvent::ConnectionClosed { peer_id, num_established, .. } => {
+            pools.closed(&peer_id, num_established as usize);
+        }
+        SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. }
+            if !swarm.is_connected(&peer) =>
+        {
+            fail(waiting, &peer, &first_line(&error.to_string()));
+        }
+        _ => {}
+    }
+}
+
+/// Dial errors print one line an address and nested causes; the first says what matters.
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().chars().take(200).collect()
+}

@@ -1,0 +1,613 @@
+//! Asking: check, sign, append, and only then send; verify, append, and only then show.
+//!
+//! Each owner is asked in a task of its own, so none waits for another. Whatever becomes of the
+//! connection, the officer gets one outcome an owner within the answer time, and the log has one
+//! entry that says which. A crash after `query.sent` leaves an open query; when the node starts
+//! again it is logged as unanswered and can be asked again under the same id.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use agreements::decide::{Decision, decide, decline};
+use schemas::agency::AgencyId;
+use schemas::answer::{Answer, Basis, LogPosition, Receipt};
+use schemas::body::{Access, Actor, Outcome};
+use schemas::entry::EntryKind;
+use schemas::envelope::{Envelope, Kind};
+use schemas::frame::{Frame, FrameKind};
+use schemas::key::PublicKey;
+use schemas::query::{AuthorityId, Query, QueryId};
+use schemas::read::Read;
+use schemas::refusal::Reason;
+use schemas::text::Text;
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use super::Office;
+use super::authorities::Candidates;
+use super::deliver::Delivery;
+use super::draft::{Draft, Whom};
+use super::ports::{Channel, Dial, LinkError};
+use super::verify::{self, Unproven};
+use crate::audit::append::AppendError;
+use crate::audit::entry::Entry;
+use crate::audit::release::Released;
+use crate::registry::{Peer, State};
+use crate::store::{Asked, Effects, Letter, Pages, Settled, Side};
+
+/// First pause between attempts; doubled up to the last.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LAST_PAUSE: Duration = Duration::from_secs(2);
+
+/// What became of the query to one owner. Its JSON is a line of `accord query --json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Heard {
+    /// The query.
+    pub query_id: Option<QueryId>,
+    /// The owner asked.
+    pub owner: AgencyId,
+    /// `answered`, `refused` or `unanswered`.
+    pub outcome: &'static str,
+    /// On what authority it was answered.
+    pub basis: Option<Basis>,
+    /// Whether more reads matched than the limit.
+    pub truncated: bool,
+    /// The owner's notice to who acts on a read.
+    pub notice: Text,
+    /// The reads.
+    pub reads: Vec<Read>,
+    /// Why it was refused.
+    pub reasons: Vec<Reason>,
+    /// Who refused: `owner`, or `own policy` when nothing left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused_by: Option<&'static str>,
+    /// Why nothing was heard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Where this agency's own entry about the outcome stands.
+    pub log: Option<LogPosition>,
+}
+
+impl Heard {
+    fn new(owner: &AgencyId, outcome: &'static str) -> Self {
+        Self {
+            query_id: None,
+            owner: owner.clone(),
+            outcome,
+            basis: None,
+            truncated: false,
+            notice: Text::default(),
+            reads: Vec::new(),
+            reasons: Vec::new(),
+            refused_by: None,
+            error: None,
+            log: None,
+        }
+    }
+
+    fn failed(owner: &AgencyId, error: impl std::fmt::Display) -> Self {
+        Self { error: Some(error.to_string()), ..Self::new(owner, "unanswered") }
+    }
+}
+
+/// Why a draft asks nobody.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// An agency was named whose card is not recorded.
+    #[error(
+        "no card of `{0}` is recorded; add it with `accord card add`, or see `accord card list`"
+    )]
+    Unknown(AgencyId),
+    /// The user may not ask.
+    #[error("{0}")]
+    User(String),
+    /// `--again` names no query that can be asked again.
+    #[error("{0}")]
+    Again(String),
+}
+
+/// Asks peers.
+pub struct Asker<D> {
+    office: Office,
+    dial: Arc<D>,
+    delivery: Arc<Delivery<D>>,
+}
+
+impl<D> Clone for Asker<D> {
+    fn clone(&self) -> Self {
+        Self {
+            office: self.office.clone(),
+            dial: self.dial.clone(),
+            delivery: self.delivery.clone(),
+        }
+    }
+}
+
+/// A query that may leave, and what is needed to check what comes back.
+struct Outstanding {
+    query: Query,
+    envelope: Envelope,
+    actor: Actor,
+    node_key: PublicKey,
+    message_key: PublicKey,
+    addresses: Vec<Text>,
+}
+
+/// What came back, as far as it is proven.
+enum Came {
+    Answer(Envelope, Box<Answer>, Vec<Vec<u8>>, Vec<Read>),
+    Refusal(Envelope, Vec<Reason>),
+    Unproven(Option<Envelope>, Unproven),
+}
+
+impl<D: Dial> Asker<D> {
+    /// An asker that dials with `dial` and sees receipts delivered by `delivery`.
+    #[must_use]
+    pub fn new(office: Office, dial: Arc<D>, delivery: Arc<Delivery<D>>) -> Self {
+        Self { office, dial, delivery }
+    }
+
+    /// Asks every owner of the draft; outcomes come in the order they happen.
+    ///
+    /// # Errors
+    /// When nobody can be asked at all. What a rule forbids is an outcome, not an error.
+    pub fn ask(&self, draft: &Draft, auth: &str) -> Result<mpsc::Receiver<Heard>, AskError> {
+        let state = self.office.registry.state();
+        let now = self.office.clock.now();
+        let user =
+            state.users.get(&draft.user).filter(|user| user.enabled(now)).ok_or_else(|| {
+                AskError::User(format!(
+                    "`{}` is no enabled user of this agency; see `accord user list`",
+                    draft.user
+                ))
+            })?;
+        let owners = self.owners(&state, draft)?;
+        let actor = Actor {
+            user: Some(user.name.clone()),
+            full_name: user.full_name.clone(),
+            agency: self.office.me.clone(),
+            auth: auth.to_owned(),
+        };
+        let (heard, outcomes) = mpsc::channel(owners.len().max(1));
+        for owner in owners {
+            let (this, heard, actor, state) =
+                (self.clone(), heard.clone(), actor.clone(), state.clone());
+            let draft = draft.clone();
+            let requester = user.requester();
+            tokio::spawn(async move {
+                let outcome = match random_id() {
+                    Ok(id) => {
+                        let at = this.office.clock.now();
+                        let query = draft.query(id, &this.office.me, &owner, &requester, at);
+                        this.ask_one(&state, query, actor).await
+                    }
+                    Err(error) => Heard::failed(&owner, error),
+                };
+                // Nobody waiting is no reason to stop: the outcome is logged.
+                drop(heard.send(outcome).await);
+            });
+        }
+        Ok(outcomes)
+    }
+
+    fn owners(&self, state: &State, draft: &Draft) -> Result<Vec<AgencyId>, AskError> {
+        match &draft.whom {
+            Whom::These(owners) => {
+                if let Some(unknown) = owners.iter().find(|owner| !state.peers.contains_key(owner))
+                {
+                    return Err(AskError::Unknown(unknown.clone()));
+                }
+                let mut owners = owners.clone();
+                owners.sort();
+                owners.dedup();
+                Ok(owners)
+            }
+            Whom::All => Ok(self.giving_authority(state, draft)),
+        }
+    }
+
+    /// Peers of which an agreement in force or an approved request gives this agency authority.
+    fn giving_authority(&self, state: &State, draft: &Draft) -> Vec<AgencyId> {
+        let now = self.office.clock.now();
+        let counters = self.office.log.counters();
+        let me = &self.office.me;
+        let Some(user) = state.users.get(&draft.user) else { return Vec::new() };
+        let gives = |owner: &&AgencyId| {
+            let Some(own) = &state.own else { return false };
+            let facts = agreements::decide::PeerFacts {
+                id: me.clone(),
+                kind: own.value.kind,
+                state: own.value.state,
+                blocked: None,
+            };
+            let Some(policy) = &state.policy else { return false };
+            let query =
+                draft.query(QueryId::from_bytes([0; 16]), me, owner, &user.requester(), now);
+            let candidates = Candidates::of(state, &counters, owner, me, now, None);
+            // What the owner would say, as far as it can be known here. Only the want of an
+            // authority keeps an owner out; every other refusal is the owner's to pronounce.
+            !candidates.as_slice().is_empty()
+                && match decide(policy, owner, &facts, candidates.as_slice(), &query, now) {
+                    Decision::Permit(_) => true,
+                    Decision::Refuse(reasons) => {
+                        !reasons.as_slice().iter().any(|r| lacks_authority(r))
+                    }
+                }
+        };
+        state
+            .peers
+            .iter()
+            .filter(|(_, peer)| peer.blocked.is_none())
+            .map(|(id, _)| id)
+            .filter(gives)
+            .cloned()
+            .collect()
+    }
+
+    async fn ask_one(&self, state: &State, query: Query, actor: Actor) -> Heard {
+        let owner = query.to.clone();
+        let (Some(peer), Some(policy)) = (state.peers.get(&owner), &state.policy) else {
+            return Heard::failed(&owner, "no card of this agency, or no policy of one's own");
+        };
+        if let Some(reasons) = decline(policy, &query, query.at) {
+            return self.declined(query, actor, reasons.into_vec()).await;
+        }
+        let envelope = match Envelope::sign_json(Kind::Query, &query, &self.office.message_key) {
+            Ok(envelope) => envelope,
+            Err(error) => return Heard::failed(&owner, error),
+        };
+        let mut access = Access::of(&query, Outcome::Sent);
+        access.query_digest = Some(envelope.digest());
+        let asked =
+            Asked { query_id: query.id, owner: owner.clone(), envelope: envelope.to_text() };
+        let entry = Entry::new(EntryKind::QuerySent, actor.clone())
+            .with_peer(&owner)
+            .with_access(access)
+            .with_envelope(&envelope)
+            .effecting(Effects { asked: Some(asked), ..Effects::default() })
+            .releasing(vec![Frame::new(FrameKind::Query, envelope.as_bytes().to_vec())]);
+        let frames = match self.office.log.append(entry).await {
+            Ok(appended) => appended.release(),
+            Err(error) => return Heard::failed(&owner, error),
+        };
+        let outstanding = Outstanding::of(query, envelope, actor, peer);
+        self.pursue(outstanding, &frames).await
+    }
+
+    /// Asks an owner again under the id of a query that was not answered.
+    ///
+    /// # Errors
+    /// When there is no such query, or it was settled.
+    pub async fn ask_again(&self, id: QueryId, actor: Actor) -> Result<Heard, AskError> {
+        let again = |why: String| AskError::Again(why);
+        let known = self.office.store.asked(id).await.map_err(|e| again(e.to_string()))?;
+        let known = known.ok_or_else(|| again(format!("no query `{id}` was sent from here")))?;
+        if let Some(outcome) = known.outcome.filter(|outcome| outcome != "unanswered") {
+            return Err(again(format!("query `{id}` is settled already ({outcome})")));
+        }
+        let envelope =
+            Envelope::parse(known.envelope.as_bytes()).map_err(|e| again(e.to_string()))?;
+        let query: Query = envelope
+            .verified_json(Kind::Query, &self.office.message_key.public())
+            .map_err(|e| again(e.to_string()))?;
+        let state = self.office.registry.state();
+        let peer =
+            state.peers.get(&known.owner).ok_or_else(|| AskError::Unknown(known.owner.clone()))?;
+        let mut access = Access::of(&query, Outcome::Sent);
+        access.query_digest = Some(envelope.digest());
+        let entry = Entry::new(EntryKind::QuerySent, actor.clone())
+            .with_peer(&known.owner)
+            .with_access(access)
+            .with("again", true)
+            .with_envelope(&envelope)
+            .releasing(vec![Frame::new(FrameKind::Query, envelope.as_bytes().to_vec())]);
+        let frames =
+            self.office.log.append(entry).await.map_err(|e| again(e.to_string()))?.release();
+        Ok(self.pursue(Outstanding::of(query, envelope, actor, peer), &frames).await)
+    }
+
+    async fn declined(&self, query: Query, actor: Actor, reasons: Vec<Reason>) -> Heard {
+        let mut access = Access::of(&query, Outcome::Declined);
+        access.reasons.clone_from(&reasons);
+        let entry =
+            Entry::new(EntryKind::QueryDeclined, actor).with_peer(&query.to).with_access(access);
+        match self.office.log.append(entry).await {
+            Ok(appended) => Heard {
+                query_id: Some(query.id),
+                reasons,
+                refused_by: Some("own policy"),
+                log: Some(appended.position()),
+                ..Heard::new(&query.to, "refused")
+            },
+            Err(error) => Heard::failed(&query.to, error),
+        }
+    }
+
+    /// Sends a query that is logged until something comes back or the time is up.
+    async fn pursue(&self, outstanding: Outstanding, frames: &[Released]) -> Heard {
+        let limit = Duration::from_secs(u64::from(self.office.bounds.answer_seconds));
+        let mut last = LinkError::Lost("nothing came in time".into()).to_string();
+        let came = tokio::time::timeout(limit, async {
+            let mut pause = FIRST_PAUSE;
+            loop {
+                match self.attempt(&outstanding, frames).await {
+                    Ok(came) => return came,
+                    Err(error) => last = error.to_string(),
+                }
+                tokio::time::sleep(pause).await;
+                pause = pause.saturating_mul(2).min(LAST_PAUSE);
+            }
+        })
+        .await;
+        match came {
+            Ok((channel, came)) => self.settle(outstanding, came, channel).await,
+            Err(_) => self.unanswered(&outstanding, last).await,
+        }
+    }
+
+    async fn attempt(
+        &self,
+        out: &Outstanding,
+        frames: &[Released],
+    ) -> Result<(D::Channel, Came), LinkError> {
+        let mut channel = self.dial.open(&out.node_key, &out.addresses).await?;
+        for frame in frames {
+            channel.send(frame).await?;
+        }
+        let first = channel.recv().await?;
+        let digest = out.envelope.digest();
+        let came = match first.kind {
+            FrameKind::Answer => match Envelope::parse(&first.body) {
+                Err(error) => Came::Unproven(None, error.into()),
+                Ok(envelope) => {
+                    match verify::answer(&envelope, &out.message_key, &out.query, digest) {
+                        Err(error) => Came::Unproven(Some(envelope), error),
+                        Ok(answer) => {
+                            let mut pages = Vec::with_capacity(answer.pages.len());
+                            for _ in &answer.pages {
+                                let page = channel.recv().await?;
+                                if page.kind != FrameKind::Page {
+                                    return Err(LinkError::Protocol("expected a page".into()));
+                                }
+                                pages.push(page.body);
+                            }
+                            match verify::pages(&answer, &pages, &out.query) {
+                                Ok(reads) => Came::Answer(envelope, Box::new(answer), pages, reads),
+                                Err(error) => Came::Unproven(Some(envelope), error),
+                            }
+                        }
+                    }
+                }
+            },
+            FrameKind::Refusal => match Envelope::parse(&first.body) {
+                Err(error) => Came::Unproven(None, error.into()),
+                Ok(envelope) => {
+                    match verify::refusal(&envelope, &out.message_key, &out.query, digest) {
+                        Ok(refusal) => Came::Refusal(envelope, refusal.reasons),
+                        Err(error) => Came::Unproven(Some(envelope), error),
+                    }
+                }
+            },
+            FrameKind::Failed => {
+                let said =
+                    String::from_utf8_lossy(&first.body).chars().take(300).collect::<String>();
+                return Err(LinkError::Lost(format!("the owner could not serve it: {said}")));
+            }
+            _ => return Err(LinkError::Protocol("expected an answer or a refusal".into())),
+        };
+        Ok((channel, came))
+    }
+
+    async fn settle(&self, out: Outstanding, came: Came, channel: D::Channel) -> Heard {
+        match came {
+            Came::Answer(envelope, answer, pages, reads) => {
+                self.received(out, envelope, *answer, pages, reads, channel).await
+            }
+            Came::Refusal(envelope, reasons) => {
+                channel.finish();
+                let mut access = out.access(Outcome::Refused);
+                access.reasons.clone_from(&reasons);
+                access.answer_digest = Some(envelope.digest());
+                let entry = out
+                    .entry(EntryKind::RefusalReceived, access)
+                    .with_envelope(&envelope)
+                    .effecting(out.settled("refused", None));
+                let heard = Heard {
+                    reasons,
+                    refused_by: Some("owner"),
+                    ..Heard::new(&out.query.to, "refused")
+                };
+                self.conclude(&out, entry, heard).await
+            }
+            Came::Unproven(envelope, error) => {
+                tracing::warn!(query_id = %out.query.id, peer = %out.query.to, "an answer does not verify");
+                let access = out.access(Outcome::Rejected);
+                let mut entry = out
+                    .entry(EntryKind::AnswerRejected, access)
+                    .with("why", error.to_string())
+                    .effecting(out.settled("rejected", None));
+                if let Some(envelope) = &envelope {
+                    entry = entry.with_envelope(envelope);
+                }
+                let heard = Heard::failed(
+                    &out.query.to,
+                    format!(
+                        "what came back does not verify ({error}); it was logged and is not shown"
+                    ),
+                );
+                self.conclude(&out, entry, heard).await
+            }
+        }
+    }
+
+    async fn received(
+        &self,
+        out: Outstanding,
+        envelope: Envelope,
+        answer: Answer,
+        pages: Vec<Vec<u8>>,
+        reads: Vec<Read>,
+        channel: D::Channel,
+    ) -> Heard {
+        let owner = out.query.to.clone();
+        let receipt = Receipt {
+            query_id: out.query.id,
+            answer_digest: envelope.digest(),
+            from: self.office.me.clone(),
+            to: owner.clone(),
+            at: self.office.clock.now(),
+        };
+        let receipt = match Envelope::sign_json(Kind::Receipt, &receipt, &self.office.message_key) {
+            Ok(receipt) => receipt,
+            Err(error) => return Heard::failed(&owner, error),
+        };
+        let mut access = out.access(Outcome::Answered);
+        access.basis = Some(answer.basis.clone());
+        access.count = Some(answer.count);
+        access.answer_digest = Some(envelope.digest());
+        let letter =
+            Letter { peer: owner.clone(), kind: FrameKind::Receipt, body: receipt.to_text() };
+        let mut effects = out.settled("answered", Some(answer.basis.authority.clone()));
+        effects.outbox.push(letter.clone());
+        if !pages.is_empty() {
+            let days = self.office.answers_kept_days(&answer.basis.authority);
+            effects.pages = Some(Pages {
+                side: Side::Asked,
+                query_id: out.query.id,
+                until: answer.at.plus_millis(i64::from(days).saturating_mul(86_400_000)),
+                pages,
+            });
+        }
+        let entry = out
+            .entry(EntryKind::AnswerReceived, access)
+            .with_envelope(&envelope)
+            .with("receipt_digest", receipt.digest().to_string())
+            .effecting(effects)
+            .releasing(vec![Frame::new(FrameKind::Receipt, receipt.as_bytes().to_vec())]);
+        let in_hand = self.delivery.take(&letter);
+        let appended = match self.office.log.append(entry).await {
+            Ok(appended) => appended,
+            // Not logged, not shown: the reads are dropped here.
+            Err(error) => {
+                return Heard { query_id: Some(out.query.id), ..Heard::failed(&owner, error) };
+            }
+        };
+        let position = appended.position();
+        let frames = appended.release();
+        // The officer does not wait for the receipt's acknowledgement.
+        tokio::spawn(in_hand.hand_over(channel, frames));
+        Heard {
+            query_id: Some(out.query.id),
+            basis: Some(answer.basis),
+            truncated: answer.truncated,
+            notice: answer.notice,
+            reads,
+            log: Some(position),
+            ..Heard::new(&owner, "answered")
+        }
+    }
+
+    async fn unanswered(&self, out: &Outstanding, why: String) -> Heard {
+        let entry = out
+            .entry(EntryKind::QueryUnanswered, out.access(Outcome::Unanswered))
+            .with("why", why.clone())
+            .effecting(out.settled("unanswered", None));
+        let heard = Heard::failed(
+            &out.query.to,
+            format!("{why}; ask again with `accord query --again {}`", out.query.id),
+        );
+        self.conclude(out, entry, heard).await
+    }
+
+    /// Appends how it ended; if that cannot be logged, nothing but that is said.
+    async fn conclude(&self, out: &Outstanding, entry: Entry, heard: Heard) -> Heard {
+        match self.office.log.append(entry).await {
+            Ok(appended) => {
+                Heard { query_id: Some(out.query.id), log: Some(appended.position()), ..heard }
+            }
+            Err(error) => {
+                Heard { query_id: Some(out.query.id), ..Heard::failed(&out.query.to, error) }
+            }
+        }
+    }
+
+    /// Logs as unanswered what an earlier run of the node left open.
+    ///
+    /// # Errors
+    /// When the store or the log does not answer.
+    pub async fn close_open_queries(&self) -> Result<usize, AppendError> {
+        let unavailable = |e: String| AppendError::Unavailable(e);
+        let now = self.office.clock.now();
+        let open =
+            self.office.store.unsettled(now).await.map_err(|e| unavailable(e.to_string()))?;
+        for id in &open {
+            let Some(asked) =
+                self.office.store.asked(*id).await.map_err(|e| unavailable(e.to_string()))?
+            else {
+                continue;
+            };
+            let envelope = Envelope::parse(asked.envelope.as_bytes())
+                .map_err(|e| unavailable(e.to_string()))?;
+            let query: Query = envelope
+                .verified_json(Kind::Query, &self.office.message_key.public())
+                .map_err(|e| unavailable(e.to_string()))?;
+            let mut access = Access::of(&query, Outcome::Unanswered);
+            access.query_digest = Some(envelope.digest());
+            let settled = Settled { query_id: *id, outcome: "unanswered", authority: None };
+            let entry = Entry::new(EntryKind::QueryUnanswered, self.office.node_actor())
+                .with_peer(&asked.owner)
+                .with_access(access)
+                .with("why", "the node stopped before anything came")
+                .effecting(Effects { settled: Some(settled), ..Effects::default() });
+            drop(self.office.log.append(entry).await?);
+        }
+        Ok(open.len())
+    }
+}
+
+impl Outstanding {
+    fn of(query: Query, envelope: Envelope, actor: Actor, peer: &Peer) -> Self {
+        let card = &peer.card.value;
+        Self {
+            query,
+            envelope,
+            actor,
+            node_key: card.node_key,
+            message_key: card.message_key,
+            addresses: card.addresses.clone(),
+        }
+    }
+
+    fn access(&self, outcome: Outcome) -> Access {
+        let mut access = Access::of(&self.query, outcome);
+        access.query_digest = Some(self.envelope.digest());
+        access
+    }
+
+    fn entry(&self, kind: EntryKind, access: Access) -> Entry {
+        Entry::new(kind, self.actor.clone()).with_peer(&self.query.to).with_access(access)
+    }
+
+    fn settled(&self, outcome: &'static str, authority: Option<AuthorityId>) -> Effects {
+        let settled = Settled { query_id: self.query.id, outcome, authority };
+        Effects { settled: Some(settled), ..Effects::default() }
+    }
+}
+
+fn lacks_authority(reason: &Reason) -> bool {
+    use schemas::refusal::RefusalCode as Code;
+    matches!(
+        reason.code,
+        Code::NoAuthority | Code::AuthorityNotInForce | Code::PartyNotListed | Code::UsesExhausted
+    )
+}
+
+/// A query id of fresh randomness.
+///
+/// # Errors
+/// When the operating system gives none.
+pub fn random_id() -> Result<QueryId, String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|e| format!("the system gives no randomness ({e})"))?;
+    Ok(QueryId::from_bytes(bytes))
+}

@@ -1,0 +1,302 @@
+//! Serving the conversations that peers open: which frame goes where.
+//!
+//! Decides only who may talk and how many at once; what is answered is decided in `answer`. An
+//! unknown key never gets past its connection; a frame that proves nothing gets an unsigned word
+//! and is counted.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::entry::EntryKind;
+use schemas::envelope::{Envelope, Kind};
+use schemas::frame::{Frame, FrameKind};
+use schemas::key::PublicKey;
+use schemas::query::{Query, QueryId};
+use schemas::refusal::RefusalCode;
+use tokio::sync::mpsc;
+
+use super::Office;
+use super::answer::{Asked, Reply, Unserved, reason};
+use super::ports::{Channel, Host, LinkError};
+use super::rejects::{Cause, Rejects};
+use crate::audit::append::{Acknowledgement, AppendError};
+use crate::audit::entry::Entry;
+use crate::audit::release::Released;
+use crate::registry::Peer;
+use crate::store::Effects;
+use schemas::answer::Receipt;
+
+/// How long the owner waits for a receipt on the conversation of its answer.
+const RECEIPT_WAIT: Duration = Duration::from_secs(20);
+
+/// Serves peers.
+pub struct Desk {
+    pub(super) office: Office,
+    in_flight: Arc<InFlight>,
+    rejects: Rejects,
+    connected: mpsc::Sender<AgencyId>,
+}
+
+impl Desk {
+    /// A desk that tells `connected` of every peer that connects.
+    #[must_use]
+    pub fn new(office: Office, connected: mpsc::Sender<AgencyId>) -> Self {
+        let rejects = Rejects::start(office.clone());
+        Self { office, in_flight: Arc::new(InFlight::default()), rejects, connected }
+    }
+
+    async fn query<C: Channel>(
+        &self,
+        peer: &Peer,
+        frame: &Frame,
+        channel: &mut C,
+    ) -> Result<(), LinkError> {
+        let asked = match self.open_query(peer, frame) {
+            Ok(asked) => asked,
+            Err((cause, why)) => return self.reject(peer, cause, why, channel).await,
+        };
+        let most = self.office.bounds.in_flight_per_peer as usize;
+        let reply = match InFlight::enter(&self.in_flight, &asked.query, most) {
+            Ok(_place) => self.office.serve(&asked).await,
+            Err(Full::SameQuery) => {
+                return channel.send(&Released::failed("busy", "this query is being served")).await;
+            }
+            Err(Full::Peer) => {
+                let message = format!(
+                    "{most} queries of your agency are being served; ask again when one is done"
+                );
+                let full = reason(RefusalCode::Overloaded, message, "in flight");
+                self.office.refuse(&asked, vec![full], false).await
+            }
+        };
+        let Reply { appended, awaits_receipt } = match reply {
+            Ok(reply) => reply,
+            Err(error) => return failed(channel, &error).await,
+        };
+        for frame in appended.release() {
+            channel.send(&frame).await?;
+        }
+        let Some(answer) = awaits_receipt else { return Ok(()) };
+        // The requester may have logged a rejection instead and send nothing; its conversation is
+        // then simply over.
+        match tokio::time::timeout(RECEIPT_WAIT, channel.recv()).await {
+            Ok(Ok(frame)) if frame.kind == FrameKind::Receipt => {
+                self.receipt(peer, &frame, channel, Some(answer)).await
+            }
+            Ok(Ok(_)) => Err(LinkError::Protocol("expected a receipt".into())),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(LinkError::Lost("no receipt in time".into())),
+        }
+    }
+
+    /// Everything that must hold before a query is a query.
+    fn open_query(&self, peer: &Peer, frame: &Frame) -> Result<Asked, (Cause, String)> {
+        let unverifiable = |why: String| (Cause::Unverifiable, why);
+        let card = &peer.card.value;
+        let envelope = Envelope::parse(&frame.body).map_err(|e| unverifiable(e.to_string()))?;
+        let query: Query = envelope
+            .verified_json(Kind::Query, &card.message_key)
+            .map_err(|e| unverifiable(e.to_string()))?;
+        if !card.in_force(&card.message_key, self.office.clock.now()) {
+            return Err(unverifiable("the message key was revoked".into()));
+        }
+        if query.from != card.id {
+            return Err((
+                Cause::Misdirected,
+                format!("a query from `{}` presented by `{}`", query.from, card.id),
+            ));
+        }
+        if query.to != self.office.me {
+            return Err((Cause::Misdirected, format!("a query to `{}`", query.to)));
+        }
+        Ok(Asked { query, envelope })
+    }
+
+    async fn receipt<C: Channel>(
+        &self,
+        peer: &Peer,
+        frame: &Frame,
+        channel: &mut C,
+        expected: Option<Digest>,
+    ) -> Result<(), LinkError> {
+        let card = &peer.card.value;
+        let opened = Envelope::parse(&frame.body).and_then(|envelope| {
+            let receipt: Receipt = envelope.verified_json(Kind::Receipt, &card.message_key)?;
+            Ok((envelope, receipt))
+        });
+        let (envelope, receipt) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                return self.reject(peer, Cause::Unverifiable, error.to_string(), channel).await;
+            }
+        };
+        if receipt.from != card.id || receipt.to != self.office.me {
+            return self
+                .reject(peer, Cause::Misdirected, "a receipt of others".into(), channel)
+                .await;
+        }
+        let before = match self.office.store.served(receipt.query_id).await {
+            Ok(before) => before,
+            Err(error) => return failed(channel, &Unserved::Store(error)).await,
+        };
+        let fits = before.as_ref().is_some_and(|before| {
+            before.answered
+                && before.requester == card.id
+                && Digest::of(before.reply.as_bytes()) == receipt.answer_digest
+        }) && expected.is_none_or(|digest| digest == receipt.answer_digest);
+        if !fits {
+            let why = "a receipt for what was not answered".to_owned();
+            return self.reject(peer, Cause::Unverifiable, why, channel).await;
+        }
+        if before.is_some_and(|before| before.receipted) {
+            return channel.send(&Released::acknowledge_again(Acknowledgement::Receipt)).await;
+        }
+        let entry = Entry::new(EntryKind::ReceiptRecorded, self.office.peer_actor(&card.id))
+            .with_peer(&card.id)
+            .with_query(receipt.query_id)
+            .with("answer_digest", receipt.answer_digest.to_string())
+            .with("logged_at", receipt.at.to_string())
+            .with_envelope(&envelope)
+            .effecting(Effects {
+                receipted: Some((card.id.clone(), receipt.query_id)),
+                ..Effects::default()
+            });
+        match self.office.log.append(entry).await {
+            Ok(appended) => channel.send(&appended.acknowledge(Acknowledgement::Receipt)).await,
+            Err(error) => failed(channel, &Unserved::Log(error)).await,
+        }
+    }
+
+    pub(super) async fn reject<C: Channel>(
+        &self,
+        peer: &Peer,
+        cause: Cause,
+        why: String,
+        channel: &mut C,
+    ) -> Result<(), LinkError> {
+        let card = &peer.card.value;
+        self.rejects.report(&card.node_key, Some(&card.id), cause, why);
+        let (code, message) = match cause {
+            Cause::Misdirected => {
+                ("misdirected", "this is addressed to another agency or sent by one")
+            }
+            _ => ("unverifiable", "this cannot be verified; nothing was released"),
+        };
+        channel.send(&Released::failed(code, message)).await?;
+        Err(LinkError::Protocol(code.into()))
+    }
+}
+
+/// Says over an unsigned frame why nothing could be done. The cause goes to the operational log.
+pub(super) async fn failed<C: Channel>(channel: &mut C, error: &Unserved) -> Result<(), LinkError> {
+    tracing::error!(%error, "a peer could not be served");
+    let (code, message) = match error {
+        Unserved::Log(AppendError::Moved(_)) => ("busy", "this changed at this moment; try again"),
+        Unserved::Log(_) => (
+            "log_unavailable",
+            "this agency's audit log cannot be written; nothing is released until it can",
+        ),
+        Unserved::Store(_) | Unserved::Message(_) => {
+            ("unavailable", "this agency's node could not serve this; try again later")
+        }
+    };
+    channel.send(&Released::failed(code, message)).await
+}
+
+impl Host for Desk {
+    fn admits(&self, node: &PublicKey) -> bool {
+        self.office.registry.state().peer_of_node(node).is_some_and(|peer| peer.blocked.is_none())
+    }
+
+    fn turned_away(&self, node: &PublicKey) {
+        let state = self.office.registry.state();
+        match state.peer_of_node(node) {
+            Some(peer) => {
+                self.rejects.report(
+                    node,
+                    Some(&peer.card.value.id),
+                    Cause::Blocked,
+                    "connection closed".into(),
+                );
+            }
+            None => self.rejects.report(node, None, Cause::UnknownKey, "connection closed".into()),
+        }
+    }
+
+    fn connected(&self, node: &PublicKey) {
+        if let Some(peer) = self.office.registry.state().peer_of_node(node) {
+            // A full queue loses only a hint: cards also travel by the regular round.
+            drop(self.connected.try_send(peer.card.value.id.clone()));
+        }
+    }
+
+    async fn serve<C: Channel>(
+        &self,
+        node: &PublicKey,
+        opening: Frame,
+        channel: &mut C,
+    ) -> Result<(), LinkError> {
+        let state = self.office.registry.state();
+        let Some(peer) = state.peer_of_node(node).filter(|peer| peer.blocked.is_none()) else {
+            self.turned_away(node);
+            return Err(LinkError::Protocol("no longer admitted".into()));
+        };
+        match opening.kind {
+            FrameKind::Query => self.query(peer, &opening, channel).await,
+            FrameKind::Receipt => self.receipt(peer, &opening, channel, None).await,
+            FrameKind::Card => self.card(peer, &opening, channel).await,
+            FrameKind::Document => self.document(peer, &opening, channel).await,
+            FrameKind::Statement => self.statement(peer, &opening, channel).await,
+            _ => {
+                self.reject(peer, Cause::Unverifiable, "a frame that opens nothing".into(), channel)
+                    .await
+            }
+        }
+    }
+}
+
+/// Queries being served at this moment, by peer and id.
+#[derive(Default)]
+struct InFlight(Mutex<HashMap<AgencyId, HashSet<QueryId>>>);
+
+enum Full {
+    SameQuery,
+    Peer,
+}
+
+struct Place {
+    all: Arc<InFlight>,
+    peer: AgencyId,
+    id: QueryId,
+}
+
+impl InFlight {
+    fn enter(all: &Arc<Self>, query: &Query, most: usize) -> Result<Place, Full> {
+        let mut served = all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // One id is served once at a time, whoever presents it.
+        if served.values().any(|ids| ids.contains(&query.id)) {
+            return Err(Full::SameQuery);
+        }
+        let ids = served.entry(query.from.clone()).or_default();
+        if ids.len() >= most {
+            return Err(Full::Peer);
+        }
+        ids.insert(query.id);
+        Ok(Place { all: all.clone(), peer: query.from.clone(), id: query.id })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut served = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ids) = served.get_mut(&self.peer) {
+            ids.remove(&self.id);
+            if ids.is_empty() {
+                served.remove(&self.peer);
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Statements between two nodes: what each log says of the exchanges with the other.
+
+use std::collections::BTreeMap;
+
+use schemas::agency::AgencyId;
+use schemas::answer::MOST_PAGES;
+use schemas::digest::Digest;
+use schemas::entry::EntryKind;
+use schemas::envelope::{Envelope, Kind};
+use schemas::frame::{Frame, FrameKind};
+use schemas::query::QueryId;
+use schemas::statement::{Line, Statement, StatementRequest};
+use schemas::time::Timestamp;
+use serde::Serialize;
+
+use super::answer::Unserved;
+use super::host::{Desk, failed};
+use super::paging;
+use super::ports::{Channel, Dial, LinkError};
+use super::rejects::Cause;
+use crate::acts::{AUDITS, ActError, By, acting};
+use crate::audit::entry::Entry;
+use crate::audit::reconcile::{Finding, compare, lines};
+use crate::audit::view::Viewed;
+use crate::office::Office;
+use crate::registry::Peer;
+use crate::store::{EntryFilter, StoreError};
+
+/// Entries read at a time.
+const STEP: u32 = 2_000;
+
+/// What `accord audit reconcile` prints.
+#[derive(Debug, Clone, Serialize)]
+pub struct Reconciled {
+    /// The peer.
+    pub peer: AgencyId,
+    /// Exchanges told alike.
+    pub matched: u64,
+    /// Refusals told alike.
+    pub refused_both: u64,
+    /// Exchanges that may still be under way.
+    pub open: u64,
+    /// Differences.
+    pub findings: Vec<Finding>,
+    /// Bytes that crossed the wire for it.
+    pub bytes_exchanged: usize,
+}
+
+impl Office {
+    /// What this log says of the exchanges with `peer`.
+    async fn lines_with(
+        &self,
+        peer: &AgencyId,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<BTreeMap<QueryId, Line>, StoreError> {
+        // A query's entries may follow its signature by the answer time and the redelivery window,
+        // so only the lower bound holds for entries, with the freshness allowed to clocks.
+        let allowed = i64::from(self.bounds.freshness_seconds).saturating_mul(1_000);
+        let filter = EntryFilter {
+            peer: Some(peer.clone()),
+            from: Some(since.plus_millis(-allowed)),
+            exchanges_only: true,
+            ..EntryFilter::default()
+        };
+        let mut entries = Vec::new();
+        let mut start = 0;
+        loop {
+            let step = self.store.entries(&filter, start, STEP).await?;
+            for entry in &step {
+                let viewed = Viewed::of(entry)?;
+                start = viewed.header.index.saturating_add(1);
+                entries.push(viewed);
+            }
+            if step.len() < STEP as usize {
+                return Ok(lines(&entries, &self.me, since, until));
+            }
+        }
+    }
+
+    /// Asks `peer` what its log says and compares it with ours.
+    ///
+    /// # Errors
+    /// When the actor may not, the peer cannot be heard, or its statement proves nothing.
+    pub async fn reconcile<D: Dial>(
+        &self,
+        dial: &D,
+        by: &By,
+        agency: &AgencyId,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Reconciled, ActError> {
+        let state = self.registry.state();
+        let now = self.clock.now();
+        let actor = self.actor(acting(&state, by, AUDITS, now)?, by);
+        let peer = state.peers.get(agency).ok_or_else(|| {
+            ActError::Usage(format!("no card of `{agency}` is recorded; see `accord card list`"))
+        })?;
+        let request =
+            StatementRequest { from: self.me.clone(), to: agency.clone(), at: now, since, until };
+        let envelope = Envelope::sign_json(Kind::Statement, &request, &self.message_key)?;
+        let entry = Entry::new(EntryKind::AuditStated, actor.clone())
+            .with_peer(agency)
+            .with_envelope(&envelope)
+            .with("asked", true)
+            .with("since", since.to_string())
+            .with("until", until.to_string())
+            .releasing(vec![Frame::new(FrameKind::Statement, envelope.as_bytes().to_vec())]);
+        let frames = self.log.append(entry).await?.release();
+        let card = &peer.card.value;
+        let heard = async {
+            let mut channel = dial.open(&card.node_key, &card.addresses).await?;
+            for frame in &frames {
+                channel.send(frame).await?;
+            }
+            hear(&mut channel, peer, &envelope).await.inspect(|_| channel.finish())
+        };
+        let (theirs, bytes) = heard
+            .await
+            .map_err(|e| ActError::Failed(format!("`{agency}` could not be heard: {e}")))?;
+        let ours = self.lines_with(agency, since, until).await?;
+        let grace = i64::from(self.bounds.answer_seconds).saturating_mul(1_000);
+        let report = compare(&ours, &theirs, &self.me, now.plus_millis(-grace));
+        let entry = Entry::new(EntryKind::AuditReconciled, actor)
+            .with_peer(agency)
+            .with("matched", report.matched)
+            .with("refused_both", report.refused_both)
+            .with("open", report.open)
+            .with("findings", report.findings.len());
+        drop(self.log.append(entry).await?);
+        Ok(Reconciled {
+            peer: agency.clone(),
+            matched: report.matched,
+            refused_both: report.refused_both,
+            open: report.open,
+            findings: report.findings,
+            bytes_exchanged: bytes.saturating_add(envelope.as_bytes().len()),
+        })
+    }
+}
+
+type Heard = (BTreeMap<QueryId, Line>, usize);
+
+async fn hear<C: Channel>(
+    channel: &mut C,
+    peer: &Peer,
+    request: &Envelope,
+) -> Result<Heard, LinkError> {
+    let protocol = |what: &str| LinkError::Protocol(what.to_owned());
+    let first = channel.recv().await?;
+    if first.kind != FrameKind::Statement {
+        return Err(protocol("expected a statement"));
+    }
+    let card = &peer.card.value;
+    let statement: Statement = Envelope::parse(&first.body)
+        .and_then(|envelope| envelope.verified_json(Kind::Statement, &card.message_key))
+        .map_err(|e| LinkError::Protocol(e.to_string()))?;
+    if statement.request != request.digest()
+        || statement.from != card.id
+        || statement.pages.len() > MOST_PAGES
+    {
+        return Err(protocol("a statement bound to something else"));
+    }
+    let mut bytes = first.body.len();
+    let mut theirs = BTreeMap::new();
+    for promised in &statement.pages {
+        let page = channel.recv().await?;
+        if page.kind != FrameKind::Page || Digest::of(&page.body) != promised.digest {
+            return Err(protocol("a page that is not the one promised"));
+        }
+        bytes = bytes.saturating_add(page.body.len());
+        for line in page.body.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+            let line: Line =
+                serde_json::from_slice(line).map_err(|e| LinkError::Protocol(e.to_string()))?;
+            theirs.insert(line.query_id, line);
+        }
+    }
+    Ok((theirs, bytes))
+}
+
+impl Desk {
+    /// States to a peer what this log says of the exchanges with it.
+    pub(super) async fn statement<C: Channel>(
+        &self,
+        peer: &Peer,
+        frame: &Frame,
+        channel: &mut C,
+    ) -> Result<(), LinkError> {
+        let card = &peer.card.value;
+        let opened = Envelope::parse(&frame.body).and_then(|envelope| {
+            let request: StatementRequest =
+                envelope.verified_json(Kind::Statement, &card.message_key)?;
+            Ok((envelope, request))
+        });
+        let (envelope, request) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                return self.reject(peer, Cause::Unverifiable, error.to_string(), channel).await;
+            }
+        };
+        if request.from != card.id || request.to != self.office.me {
+            return self
+                .reject(peer, Cause::Misdirected, "a request between others".into(), channel)
+                .await;
+        }
+        match self.state_to(peer, &envelope, &request).await {
+            Ok(frames) => {
+                for frame in frames {
+                    channel.send(&frame).await?;
+                }
+                Ok(())
+            }
+            Err(error) => failed(channel, &error).await,
+        }
+    }
+
+    async fn state_to(
+        &self,
+        peer: &Peer,
+        envelope: &Envelope,
+        request: &StatementRequest,
+    ) -> Result<Vec<crate::audit::release::Released>, Unserved> {
+        let office = &self.office;
+        let id = &peer.card.value.id;
+        let lines = office.lines_with(id, request.since, request.until).await?;
+        let paged = paging::pages(lines.values()).map_err(|e| Unserved::Message(e.to_string()))?;
+        if paged.count < lines.len() {
+            return Err(Unserved::Message(
+                "too many exchanges for one statement; ask for a shorter time".into(),
+            ));
+        }
+        let statement = Statement {
+            request: envelope.digest(),
+            from: office.me.clone(),
+            to: id.clone(),
+            at: office.clock.now(),
+            pages: paged.described,
+        };
+        let signed = office.sign(Kind::Statement, &statement)?;
+        let mut frames = vec![Frame::new(FrameKind::Statement, signed.as_bytes().to_vec())];
+        frames.extend(paged.pages.into_iter().map(|page| Frame::new(FrameKind::Page, page)));
+        let entry = Entry::new(EntryKind::AuditStated, office.peer_actor(id))
+            .with_peer(id)
+            .with_envelope(envelope)
+            .with_envelope(&signed)
+            .with("exchanges", lines.len())
+            .releasing(frames);
+        Ok(office.log.append(entry).await?.release())
+    }
+}

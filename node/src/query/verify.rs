@@ -1,0 +1,132 @@
+//! What came back, checked before anybody sees it. Pure.
+
+use schemas::answer::{Answer, MOST_PAGES};
+use schemas::digest::Digest;
+use schemas::envelope::{Envelope, EnvelopeError, Kind};
+use schemas::key::PublicKey;
+use schemas::purpose::QueryKind;
+use schemas::query::Query;
+use schemas::read::Read;
+use schemas::refusal::Refusal;
+
+/// Why what came back proves nothing. Nobody is shown it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unproven {
+    /// The envelope does not hold.
+    #[error("its {0}")]
+    Envelope(#[from] EnvelopeError),
+    /// It is bound to another query, owner or requester.
+    #[error("it is bound to another {0}")]
+    Binding(&'static str),
+    /// It releases what it may not.
+    #[error("{0}")]
+    Content(String),
+}
+
+/// Checks an answer's header against the query.
+///
+/// # Errors
+/// When the signature, a binding or a bound does not hold.
+pub fn answer(
+    envelope: &Envelope,
+    owner_key: &PublicKey,
+    query: &Query,
+    query_digest: Digest,
+) -> Result<Answer, Unproven> {
+    let answer: Answer = envelope.verified_json(Kind::Answer, owner_key)?;
+    bound(query, query_digest, &answer.query_id, answer.query_digest, &answer.from, &answer.to)?;
+    let in_pages =
+        answer.pages.iter().fold(0u64, |sum, page| sum.saturating_add(u64::from(page.reads)));
+    if in_pages != u64::from(answer.count) {
+        return Err(Unproven::Content(
+            "its pages hold another number of reads than it says".into(),
+        ));
+    }
+    if answer.count > query.limit || answer.pages.len() > MOST_PAGES {
+        return Err(Unproven::Content("it holds more than was asked for".into()));
+    }
+    Ok(answer)
+}
+
+/// Checks a refusal against the query.
+///
+/// # Errors
+/// When the signature or a binding does not hold, or it names no reason.
+pub fn refusal(
+    envelope: &Envelope,
+    owner_key: &PublicKey,
+    query: &Query,
+    query_digest: Digest,
+) -> Result<Refusal, Unproven> {
+    let refusal: Refusal = envelope.verified_json(Kind::Refusal, owner_key)?;
+    bound(
+        query,
+        query_digest,
+        &refusal.query_id,
+        refusal.query_digest,
+        &refusal.from,
+        &refusal.to,
+    )?;
+    if refusal.reasons.is_empty() {
+        return Err(Unproven::Content("it names no reason".into()));
+    }
+    Ok(refusal)
+}
+
+fn bound(
+    query: &Query,
+    query_digest: Digest,
+    id: &schemas::query::QueryId,
+    digest: Digest,
+    from: &schemas::agency::AgencyId,
+    to: &schemas::agency::AgencyId,
+) -> Result<(), Unproven> {
+    if *id != query.id || digest != query_digest {
+        return Err(Unproven::Binding("query"));
+    }
+    if *from != query.to {
+        return Err(Unproven::Binding("owner"));
+    }
+    if *to != query.from {
+        return Err(Unproven::Binding("requester"));
+    }
+    Ok(())
+}
+
+/// Checks the pages against the header and the query, and reads them.
+///
+/// # Errors
+/// When a digest, a count or a read is not what was promised or asked for.
+pub fn pages(answer: &Answer, pages: &[Vec<u8>], query: &Query) -> Result<Vec<Read>, Unproven> {
+    let content = |what: String| Unproven::Content(what);
+    if pages.len() != answer.pages.len() {
+        return Err(content("pages are missing".into()));
+    }
+    let mut reads = Vec::new();
+    for (n, (promised, bytes)) in answer.pages.iter().zip(pages).enumerate() {
+        if Digest::of(bytes) != promised.digest || bytes.len() != promised.bytes as usize {
+            return Err(content(format!("page {n} is not the one it promises")));
+        }
+        let before = reads.len();
+        for line in bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+            let read: Read = serde_json::from_slice(line)
+                .map_err(|e| content(format!("page {n} holds what is no read: {e}")))?;
+            if !asked_for(&read, query) {
+                return Err(content(format!("page {n} holds a read that was not asked for")));
+            }
+            reads.push(read);
+        }
+        if reads.len().abs_diff(before) != promised.reads as usize {
+            return Err(content(format!("page {n} holds another number of reads than it says")));
+        }
+    }
+    Ok(reads)
+}
+
+fn asked_for(read: &Read, query: &Query) -> bool {
+    let elements = &query.elements;
+    let in_window = (elements.from..elements.until).contains(&read.at);
+    let right_plate =
+        elements.kind != QueryKind::Exact || elements.plate.as_ref() == Some(&read.plate);
+    in_window && right_plate
+}

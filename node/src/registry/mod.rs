@@ -1,0 +1,75 @@
+//! Who may do what: people, cards, agreements and written requests.
+//!
+//! The registry is the fold of the changes that stand in the audit log's transaction, in its order;
+//! nothing is ever deleted, so folding up to a date says who was permitted on that date. Readers
+//! take a snapshot; the log's writer alone publishes the next one, once its entry is durable.
+
+mod state;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+pub use state::{
+    Change, Delegation, HeldCard, Peer, Published, State, User, Verified, VersionedAgreement,
+};
+
+use crate::store::{Store, StoreError};
+
+/// Why the registry cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A change does not fit what came before it.
+    #[error("registry: {0}")]
+    Change(String),
+}
+
+/// The registry, as of the last durable entry. Cheap to clone.
+#[derive(Clone)]
+pub struct Registry {
+    state: Arc<ArcSwap<State>>,
+}
+
+impl Registry {
+    /// Folds the changes in `store`.
+    ///
+    /// # Errors
+    /// When they cannot be read, or do not fit one another.
+    pub async fn load(store: &dyn Store) -> Result<Self, RegistryError> {
+        Ok(Self { state: Arc::new(ArcSwap::from_pointee(fold_until(store, None).await?)) })
+    }
+
+    /// A snapshot.
+    #[must_use]
+    pub fn state(&self) -> Arc<State> {
+        self.state.load_full()
+    }
+
+    /// Makes `state` the registry. Only the log's writer calls this, after a durable append.
+    pub(crate) fn publish(&self, state: Arc<State>) {
+        self.state.store(state);
+    }
+
+    /// Folds the store's changes again, after a commit whose outcome is unknown.
+    pub(crate) async fn reload(&self, store: &dyn Store) -> Result<(), RegistryError> {
+        self.state.store(Arc::new(fold_until(store, None).await?));
+        Ok(())
+    }
+}
+
+/// The registry as of an instant, or the present one.
+pub(crate) async fn fold_until(
+    store: &dyn Store,
+    until: Option<schemas::time::Timestamp>,
+) -> Result<State, RegistryError> {
+    let mut state = State::default();
+    for text in store.changes(until).await? {
+        let change: Change = serde_json::from_str(&text)
+            .map_err(|e| RegistryError::Change(format!("a change cannot be read: {e}")))?;
+        state.apply(&change)?;
+    }
+    Ok(state)
+}

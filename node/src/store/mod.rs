@@ -1,0 +1,332 @@
+//! The contract that a database fulfils for a node.
+//!
+//! It is stated in terms of durability, not of mechanics. One rule above all: [`Store::commit`]
+//! makes a whole group of log entries and their effects durable, or none of it; what it returned
+//! `Ok` for survives a crash of the process and of the machine. There is one writer at a time,
+//! which the home's lock sees to.
+
+pub mod sqlite;
+
+use std::collections::HashMap;
+
+use agreements::decide::Scope;
+use async_trait::async_trait;
+use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::entry::{EntryKind, Header};
+use schemas::frame::FrameKind;
+use schemas::query::{AuthorityId, QueryId};
+use schemas::read::{Read, ReadId};
+use schemas::time::Timestamp;
+
+/// Why the store could not do it. The cause goes to the operational log where it is handled.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database did not do what it was asked to.
+    #[error("database: {0}")]
+    Database(String),
+    /// What stands in the database is not what was written there.
+    #[error("database holds what this node never writes: {0}")]
+    Corrupt(String),
+}
+
+/// An entry with all that becomes durable with it.
+#[derive(Debug)]
+pub struct Row {
+    /// The header.
+    pub header: Header,
+    /// The header's one byte form.
+    pub header_bytes: String,
+    /// Salt of the body's digest.
+    pub salt: [u8; schemas::entry::SALT],
+    /// The body's JSON.
+    pub body: String,
+    /// The envelopes beside it, one a line.
+    pub envelopes: Option<String>,
+    /// What else changes in the same transaction.
+    pub effects: Effects,
+}
+
+/// What changes together with an entry.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// A change of the registry, as JSON.
+    pub change: Option<String>,
+    /// A query that may now leave.
+    pub asked: Option<Asked>,
+    /// An earlier query that is now settled.
+    pub settled: Option<Settled>,
+    /// A peer's query that is now answered or refused.
+    pub served: Option<Served>,
+    /// A peer and its query whose receipt has come.
+    pub receipted: Option<(AgencyId, QueryId)>,
+    /// Pages to keep.
+    pub pages: Option<Pages>,
+    /// What must reach peers.
+    pub outbox: Vec<Letter>,
+    /// Reads to store; their ids are known to be new.
+    pub reads: Vec<Read>,
+}
+
+/// A query that leaves.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Its id.
+    pub query_id: QueryId,
+    /// The owner asked.
+    pub owner: AgencyId,
+    /// The exact envelope.
+    pub envelope: String,
+}
+
+/// How a query of ours ended.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// Its id.
+    pub query_id: QueryId,
+    /// `answered`, `refused`, `rejected` or `unanswered`; only the last may be settled again.
+    pub outcome: &'static str,
+    /// The authority that an answer rested on.
+    pub authority: Option<AuthorityId>,
+}
+
+/// How a peer's query ended.
+#[derive(Debug, Clone)]
+pub struct Served {
+    /// Its id.
+    pub query_id: QueryId,
+    /// The requester.
+    pub requester: AgencyId,
+    /// Digest of the query's envelope.
+    pub query_digest: Digest,
+    /// Whether reads were released.
+    pub answered: bool,
+    /// On what authority.
+    pub authority: Option<AuthorityId>,
+    /// The envelope of the answer or refusal.
+    pub reply: String,
+}
+
+/// Which side of an exchange a page is kept for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The owner's copy, for redelivery.
+    Served,
+    /// The requester's copy, for the retention of answers.
+    Asked,
+}
+
+impl Side {
+    /// As it stands in the database.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Served => "served",
+            Self::Asked => "asked",
+        }
+    }
+}
+
+/// Pages of one answer.
+#[derive(Debug, Clone)]
+pub struct Pages {
+    /// Whose copy.
+    pub side: Side,
+    /// The query.
+    pub query_id: QueryId,
+    /// When they end.
+    pub until: Timestamp,
+    /// The pages' bytes, in order.
+    pub pages: Vec<Vec<u8>>,
+}
+
+/// Something that must reach a peer.
+#[derive(Debug, Clone)]
+pub struct Letter {
+    /// To whom.
+    pub peer: AgencyId,
+    /// As what frame.
+    pub kind: FrameKind,
+    /// The exact envelope.
+    pub body: String,
+}
+
+impl Letter {
+    /// Digest of the envelope: with the peer it names the letter.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.body.as_bytes())
+    }
+}
+
+/// A letter as it stands in the outbox. Only a store makes one, out of what an append stored.
+#[derive(Debug, Clone)]
+pub struct Queued(Letter);
+
+impl Queued {
+    /// The letter.
+    #[must_use]
+    pub fn letter(&self) -> &Letter {
+        &self.0
+    }
+}
+
+/// Where the log ends, and the counters that the next append continues.
+#[derive(Debug, Clone, Default)]
+pub struct Tail {
+    /// Entries in the log.
+    pub size: u64,
+    /// Time of the last one.
+    pub last_at: Option<Timestamp>,
+    /// Last number given for each peer.
+    pub peer_seq: HashMap<AgencyId, u64>,
+    /// Answers given or received on each authority.
+    pub uses: HashMap<AuthorityId, u32>,
+    /// Answers given on each authority on the day asked for.
+    pub today: HashMap<AuthorityId, u32>,
+    /// Answers to each peer without a receipt.
+    pub unreceipted: HashMap<AgencyId, u32>,
+}
+
+/// An entry as it is read back.
+#[derive(Debug, Clone)]
+pub struct StoredEntry {
+    /// The header's exact bytes.
+    pub header: String,
+    /// Salt, until redacted.
+    pub salt: Option<Vec<u8>>,
+    /// Body, until redacted.
+    pub body: Option<String>,
+    /// Envelopes, one a line, until redacted.
+    pub envelope: Option<String>,
+}
+
+/// Which entries to read.
+#[derive(Debug, Clone, Default)]
+pub struct EntryFilter {
+    /// Concerning this peer.
+    pub peer: Option<AgencyId>,
+    /// At or after.
+    pub from: Option<Timestamp>,
+    /// Before.
+    pub until: Option<Timestamp>,
+    /// Of this kind.
+    pub kind: Option<EntryKind>,
+    /// Whose actor is this user.
+    pub user: Option<String>,
+    /// Whose query elements name this plate.
+    pub plate: Option<String>,
+    /// Belonging to this exchange.
+    pub query: Option<Digest>,
+    /// Belonging to any exchange.
+    pub exchanges_only: bool,
+}
+
+/// What a search found.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// The reads, oldest first.
+    pub reads: Vec<Read>,
+    /// Whether more matched than the limit.
+    pub truncated: bool,
+}
+
+/// A peer's query as this node served it.
+#[derive(Debug, Clone)]
+pub struct ServedBefore {
+    /// The requester.
+    pub requester: AgencyId,
+    /// Digest of the query's envelope.
+    pub query_digest: Digest,
+    /// When.
+    pub at: Timestamp,
+    /// Whether reads were released.
+    pub answered: bool,
+    /// On what authority.
+    pub authority: Option<AuthorityId>,
+    /// The envelope of the answer or refusal.
+    pub reply: String,
+    /// Whether the receipt has come.
+    pub receipted: bool,
+}
+
+/// A query of ours as it stands.
+#[derive(Debug, Clone)]
+pub struct AskedBefore {
+    /// The owner asked.
+    pub owner: AgencyId,
+    /// When it was sent.
+    pub sent_at: Timestamp,
+    /// The exact envelope.
+    pub envelope: String,
+    /// How it ended, if it has.
+    pub outcome: Option<String>,
+}
+
+/// What a node holds.
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+pub struct ReadStats {
+    /// Reads stored.
+    pub reads: u64,
+    /// Different plates among them.
+    pub plates: u64,
+    /// Cameras among them.
+    pub cameras: u64,
+    /// The oldest.
+    pub earliest: Option<Timestamp>,
+    /// The newest.
+    pub latest: Option<Timestamp>,
+}
+
+/// What a node needs of a database.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Where the log ends; `day` is the UTC day (`YYYY-MM-DD`) whose answers are counted.
+    async fn tail(&self, day_start: Timestamp) -> Result<Tail, StoreError>;
+
+    /// Makes the whole group durable, or none of it. `Err` means that nothing may be taken for
+    /// durable; the caller must read [`Store::tail`] again before it appends more, since the
+    /// commit may have happened unseen.
+    async fn commit(&self, group: &[Row]) -> Result<(), StoreError>;
+
+    /// Up to `limit` entries from index `start` on, in order.
+    async fn entries(
+        &self,
+        filter: &EntryFilter,
+        start: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredEntry>, StoreError>;
+
+    /// The changes of the registry up to and with an instant, or all, in order, as JSON.
+    async fn changes(&self, until: Option<Timestamp>) -> Result<Vec<String>, StoreError>;
+
+    /// How a peer's query was served before.
+    async fn served(&self, id: QueryId) -> Result<Option<ServedBefore>, StoreError>;
+
+    /// A query of ours.
+    async fn asked(&self, id: QueryId) -> Result<Option<AskedBefore>, StoreError>;
+
+    /// Ids of queries sent before `before` and not settled.
+    async fn unsettled(&self, before: Timestamp) -> Result<Vec<QueryId>, StoreError>;
+
+    /// The kept pages of an answer, in order; none once they have ended.
+    async fn pages(&self, side: Side, id: QueryId) -> Result<Vec<Vec<u8>>, StoreError>;
+
+    /// Destroys pages that ended before `now`; how many.
+    async fn drop_pages(&self, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// The oldest letters to each peer, in order, at most `each` a peer.
+    async fn outbox(&self, each: u32) -> Result<Vec<Queued>, StoreError>;
+
+    /// Letters, named by peer and digest of their body, have reached their peer.
+    async fn delivered(&self, letters: &[(AgencyId, Digest)]) -> Result<(), StoreError>;
+
+    /// Those of `ids` that are stored already.
+    async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError>;
+
+    /// The reads that a decision opened.
+    async fn search(&self, scope: &Scope) -> Result<Found, StoreError>;
+
+    /// What is stored.
+    async fn stats(&self) -> Result<ReadStats, StoreError>;
+}

@@ -1,0 +1,124 @@
+//! Exchanges under way and past, pages, and the outbox.
+
+use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::frame::FrameKind;
+use schemas::query::QueryId;
+use schemas::time::Timestamp;
+use sqlx::{SqliteConnection, SqlitePool};
+
+use super::super::{AskedBefore, Letter, Queued, ServedBefore, Side, StoreError};
+use super::log::instant;
+
+fn read<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|e| StoreError::Corrupt(format!("{e}")))
+}
+
+pub(super) async fn served(
+    readers: &SqlitePool,
+    id: QueryId,
+) -> Result<Option<ServedBefore>, StoreError> {
+    type Found = (String, String, i64, String, Option<String>, String, bool);
+    let found: Option<Found> = sqlx::query_as(
+        "select requester, query_digest, at, outcome, authority, reply, receipted_at is not null
+         from served where query_id = ?1",
+    )
+    .bind(id.to_string())
+    .fetch_optional(readers)
+    .await?;
+    let Some((requester, query_digest, at, outcome, authority, reply, receipted)) = found else {
+        return Ok(None);
+    };
+    Ok(Some(ServedBefore {
+        requester: read(&requester)?,
+        query_digest: read(&query_digest)?,
+        at: instant(at)?,
+        answered: outcome == "answered",
+        authority: authority.as_deref().map(read).transpose()?,
+        reply,
+        receipted,
+    }))
+}
+
+pub(super) async fn asked(
+    readers: &SqlitePool,
+    id: QueryId,
+) -> Result<Option<AskedBefore>, StoreError> {
+    let found: Option<(String, i64, String, Option<String>)> =
+        sqlx::query_as("select owner, sent_at, envelope, outcome from asked where query_id = ?1")
+            .bind(id.to_string())
+            .fetch_optional(readers)
+            .await?;
+    let Some((owner, sent_at, envelope, outcome)) = found else { return Ok(None) };
+    Ok(Some(AskedBefore { owner: read(&owner)?, sent_at: instant(sent_at)?, envelope, outcome }))
+}
+
+pub(super) async fn unsettled(
+    readers: &SqlitePool,
+    before: Timestamp,
+) -> Result<Vec<QueryId>, StoreError> {
+    let ids: Vec<String> =
+        sqlx::query_scalar("select query_id from asked where outcome is null and sent_at < ?1")
+            .bind(before.millis())
+            .fetch_all(readers)
+            .await?;
+    ids.iter().map(|id| read(id)).collect()
+}
+
+pub(super) async fn pages(
+    readers: &SqlitePool,
+    side: Side,
+    id: QueryId,
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    Ok(sqlx::query_scalar("select bytes from pages where side = ?1 and query_id = ?2 order by n")
+        .bind(side.code())
+        .bind(id.to_string())
+        .fetch_all(readers)
+        .await?)
+}
+
+pub(super) async fn drop_pages(
+    writer: &mut SqliteConnection,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let done = sqlx::query("delete from pages where until <= ?1")
+        .bind(now.millis())
+        .execute(&mut *writer)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+pub(super) async fn outbox(readers: &SqlitePool, each: u32) -> Result<Vec<Queued>, StoreError> {
+    let rows: Vec<(String, u8, String)> = sqlx::query_as(
+        "select peer, kind, body from
+           (select id, peer, kind, body, row_number() over (partition by peer order by id) as nth
+            from outbox)
+         where nth <= ?1 order by peer, id",
+    )
+    .bind(i64::from(each))
+    .fetch_all(readers)
+    .await?;
+    rows.into_iter()
+        .map(|(peer, kind, body)| {
+            let kind = FrameKind::from_byte(kind)
+                .ok_or_else(|| StoreError::Corrupt(format!("frame kind {kind}")))?;
+            Ok(Queued(Letter { peer: read(&peer)?, kind, body }))
+        })
+        .collect()
+}
+
+pub(super) async fn delivered(
+    writer: &mut SqliteConnection,
+    letters: &[(AgencyId, Digest)],
+) -> Result<(), StoreError> {
+    let letters = serde_json::to_string(letters).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    sqlx::query(
+        "delete from outbox where id in
+           (select outbox.id from json_each(?1) as letter
+            join outbox on digest = letter.value->>1 and peer = letter.value->>0)",
+    )
+    .bind(letters)
+    .execute(&mut *writer)
+    .await?;
+    Ok(())
+}

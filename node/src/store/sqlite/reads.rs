@@ -1,0 +1,74 @@
+//! Reads: found only through a scope that a decision made.
+
+use agreements::decide::Scope;
+use schemas::digest::hex;
+use schemas::purpose::QueryKind;
+use schemas::read::{Read, ReadId};
+use sqlx::SqlitePool;
+
+use super::super::{Found, ReadStats, StoreError};
+use super::log::instant;
+
+pub(super) async fn known(readers: &SqlitePool, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError> {
+    let wanted: Vec<String> = ids.iter().map(|id| hex(id.as_bytes())).collect();
+    let wanted = serde_json::to_string(&wanted).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    let found: Vec<String> = sqlx::query_scalar(
+        "select value from json_each(?1) where exists (select 1 from reads where id = unhex(value))",
+    )
+    .bind(wanted)
+    .fetch_all(readers)
+    .await?;
+    found
+        .iter()
+        .map(|id| {
+            serde_json::from_value(serde_json::Value::from(id.as_str()))
+                .map_err(|e| StoreError::Corrupt(e.to_string()))
+        })
+        .collect()
+}
+
+pub(super) async fn search(readers: &SqlitePool, scope: &Scope) -> Result<Found, StoreError> {
+    let elements = scope.elements();
+    // The decision permits only what this store can search; anything else finds nothing.
+    let (QueryKind::Exact, Some(plate)) = (elements.kind, &elements.plate) else {
+        return Ok(Found::default());
+    };
+    let limit = scope.limit();
+    // One more than the limit tells whether there were more.
+    let texts: Vec<String> = sqlx::query_scalar(
+        "select read from reads where plate = ?1 and at >= ?2 and at < ?3
+         and (?4 is null or read->>'$.plate_state' is null or read->>'$.plate_state' = ?4)
+         order by at, id limit ?5",
+    )
+    .bind(plate.as_str())
+    .bind(scope.from().millis())
+    .bind(scope.until().millis())
+    .bind(elements.plate_state.map(|state| state.to_string()))
+    .bind(i64::from(limit).saturating_add(1))
+    .fetch_all(readers)
+    .await?;
+    let truncated = texts.len() > limit as usize;
+    let reads: Result<Vec<Read>, StoreError> = texts
+        .iter()
+        .take(limit as usize)
+        .map(|text| serde_json::from_str(text).map_err(|e| StoreError::Corrupt(e.to_string())))
+        .collect();
+    Ok(Found { reads: reads?, truncated })
+}
+
+pub(super) async fn stats(readers: &SqlitePool) -> Result<ReadStats, StoreError> {
+    let (reads, plates, cameras, earliest, latest): (i64, i64, i64, Option<i64>, Option<i64>) =
+        sqlx::query_as(
+            "select count(*), count(distinct plate), count(distinct camera), min(at), max(at) from reads",
+        )
+        .fetch_one(readers)
+        .await?;
+    let count = |n: i64| u64::try_from(n).map_err(|_| StoreError::Corrupt("negative count".into()));
+    Ok(ReadStats {
+        reads: count(reads)?,
+        plates: count(plates)?,
+        cameras: count(cameras)?,
+        earliest: earliest.map(instant).transpose()?,
+        latest: latest.map(instant).transpose()?,
+    })
+}

@@ -1,0 +1,72 @@
+//! The JSON Schemas in `schemas/json` are those of the types: generated here, compared with the
+//! files. `ACCORD_UPDATE=1 cargo test -p schemas` writes them anew.
+
+use std::path::{Path, PathBuf};
+
+use schemars::{JsonSchema, schema_for};
+use schemas::answer::{Answer, LogPosition, Receipt};
+use schemas::body::Body;
+use schemas::card::Card;
+use schemas::entry::Header;
+use schemas::query::Query;
+use schemas::read::Read;
+use schemas::refusal::Refusal;
+use schemas::statement::{Line, Statement, StatementRequest};
+use serde_json::Value;
+
+const UPDATE: &str = "ACCORD_UPDATE";
+
+fn dir() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("json")
+}
+
+fn schema_of<T: JsonSchema>() -> Value {
+    schema_for!(T).to_value()
+}
+
+/// File name and schema of everything that crosses a wire as JSON or enters a log.
+fn published() -> Vec<(&'static str, Value)> {
+    vec![
+        ("answer", schema_of::<Answer>()),
+        ("card", schema_of::<Card>()),
+        ("entry-body", schema_of::<Body>()),
+        ("entry-header", schema_of::<Header>()),
+        ("log-position", schema_of::<LogPosition>()),
+        ("query", schema_of::<Query>()),
+        ("read", schema_of::<Read>()),
+        ("receipt", schema_of::<Receipt>()),
+        ("refusal", schema_of::<Refusal>()),
+        ("statement", schema_of::<Statement>()),
+        ("statement-line", schema_of::<Line>()),
+        ("statement-request", schema_of::<StatementRequest>()),
+    ]
+}
+
+#[test]
+fn the_published_schemas_are_those_of_the_types() {
+    for (name, schema) in published() {
+        let path = dir().join(format!("{name}.schema.json"));
+        if std::env::var_os(UPDATE).is_some() {
+            std::fs::write(&path, serde_json::to_string_pretty(&schema).unwrap() + "\n").unwrap();
+        }
+        let file = std::fs::read_to_string(&path).unwrap_or_else(|error| {
+            panic!("`{}`: {error}; write it with {UPDATE}=1", path.display())
+        });
+        let file: Value = serde_json::from_str(&file).unwrap();
+        assert!(
+            file == schema,
+            "`{}` is not the schema of its type; if the change is meant, rewrite it with {UPDATE}=1",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn no_schema_file_is_left_over() {
+    let known: Vec<String> =
+        published().iter().map(|(name, _)| format!("{name}.schema.json")).collect();
+    for file in std::fs::read_dir(dir()).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        assert!(known.contains(&name), "`{name}` is the schema of nothing; delete it");
+    }
+}

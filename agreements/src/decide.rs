@@ -163,6 +163,10 @@ pub struct Permit {
 
 /// The decision on a query.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a decision is matched at once and never kept in numbers"
+)]
 pub enum Decision {
     /// It may be answered, so far.
     Permit(Permit),

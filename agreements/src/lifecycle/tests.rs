@@ -1,1 +1,123 @@
+//! Three parties, pairwise.
 
+use schemas::text::Text;
+
+use super::*;
+use crate::agreement::{Person, Signatory};
+use crate::template;
+
+fn id(name: &str) -> AgencyId {
+    format!("{name}-ca-pd").parse().unwrap()
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn of_three() -> Recorded {
+    let text = template::builtin("lasd").unwrap();
+    let parties = ["ann", "bob", "cat"].map(id).to_vec();
+    let agreement =
+        template::draft(text, "lasd-1".parse().unwrap(), parties, at("2026-01-01T00:00:00Z"), &[])
+            .unwrap();
+    Recorded::new(agreement, Digest::of(b"text"))
+}
+
+fn adherence(agency: &str, with: &[&str]) -> Adherence {
+    Adherence {
+        agreement: "lasd-1".parse().unwrap(),
+        version: 1,
+        text: Digest::of(b"text"),
+        agency: id(agency),
+        shares_with: with.iter().map(|name| id(name)).collect(),
+        original: None,
+        at: at("2026-01-02T00:00:00Z"),
+        signatory: Signatory {
+            name: "A Chief".parse().unwrap(),
+            title: Text::default(),
+            delegation: None,
+        },
+    }
+}
+
+fn notice(agency: &str, act: Act) -> Notice {
+    Notice {
+        agreement: "lasd-1".parse().unwrap(),
+        version: 1,
+        agency: id(agency),
+        act,
+        reason: "review".parse().unwrap(),
+        at: at("2026-01-03T00:00:00Z"),
+        by: Person { user: "chief".parse().unwrap(), full_name: "A Chief".parse().unwrap() },
+    }
+}
+
+const NOW: &str = "2026-02-01T00:00:00Z";
+
+#[test]
+fn a_pair_is_in_force_as_soon_as_both_have_signed_and_list_each_other() {
+    let mut recorded = of_three();
+    let standing =
+        |recorded: &Recorded, a: &str, b: &str| recorded.standing(&id(a), &id(b), at(NOW));
+    recorded.adhere(adherence("ann", &["bob", "cat"])).unwrap();
+    assert_eq!(standing(&recorded, "ann", "bob"), Standing::NotAdhered(id("bob")));
+    recorded.adhere(adherence("bob", &["ann"])).unwrap();
+    assert_eq!(standing(&recorded, "ann", "bob"), Standing::InForce);
+    assert_eq!(standing(&recorded, "bob", "ann"), Standing::InForce);
+    // A later party joins without the others signing again.
+    recorded.adhere(adherence("cat", &["ann", "bob"])).unwrap();
+    assert_eq!(standing(&recorded, "ann", "cat"), Standing::InForce);
+    assert_eq!(
+        standing(&recorded, "cat", "bob"),
+        Standing::NotShared { by: id("bob"), with: id("cat") }
+    );
+}
+
+#[test]
+fn a_notice_binds_ones_own_side_with_everybody_and_nobody_elses() {
+    let mut recorded = of_three();
+    for (agency, with) in
+        [("ann", ["bob", "cat"]), ("bob", ["ann", "cat"]), ("cat", ["ann", "bob"])]
+    {
+        recorded.adhere(adherence(agency, &with)).unwrap();
+    }
+    recorded.notice(notice("ann", Act::Suspend)).unwrap();
+    assert_eq!(
+        recorded.standing(&id("bob"), &id("ann"), at(NOW)),
+        Standing::Suspended { by: id("ann") }
+    );
+    assert_eq!(recorded.standing(&id("bob"), &id("cat"), at(NOW)), Standing::InForce);
+    recorded.notice(notice("ann", Act::Withdraw)).unwrap();
+    assert_eq!(
+        recorded.standing(&id("ann"), &id("cat"), at(NOW)),
+        Standing::Withdrawn { by: id("ann") }
+    );
+    // For good: neither resuming nor signing again brings it back.
+    assert!(recorded.notice(notice("ann", Act::Resume)).is_err());
+    assert!(recorded.adhere(adherence("ann", &["bob"])).is_err());
+}
+
+#[test]
+fn what_does_not_fit_is_not_recorded() {
+    let mut recorded = of_three();
+    let other_text = Adherence { text: Digest::of(b"other"), ..adherence("ann", &["bob"]) };
+    let nobody = Adherence {
+        signatory: Signatory { name: Text::default(), title: Text::default(), delegation: None },
+        ..adherence("ann", &["bob"])
+    };
+    for (what, bad) in [
+        ("another text", other_text),
+        ("a stranger", adherence("dan", &["bob"])),
+        ("sharing with a stranger", adherence("ann", &["dan"])),
+        ("sharing with oneself", adherence("ann", &["ann"])),
+        ("no signatory", nobody),
+    ] {
+        assert!(recorded.adhere(bad).is_err(), "{what}");
+    }
+    assert!(
+        recorded.notice(notice("ann", Act::Suspend)).is_err(),
+        "nobody suspends what it has not signed"
+    );
+    recorded.adhere(adherence("ann", &["bob"])).unwrap();
+    assert!(recorded.notice(notice("ann", Act::Resume)).is_err(), "nothing to resume");
+}

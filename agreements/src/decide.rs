@@ -56,7 +56,7 @@ pub struct Candidate<'a> {
     pub authority: Authority<'a>,
     /// Answers given on it.
     pub used: u32,
-    /// Answers given on it today.
+    /// Answers given on it to this requester today.
     pub used_today: u32,
 }
 

@@ -604,7 +604,8 @@ fn the_daily_limit_is_a_limit() {
 
 #[test]
 fn ones_own_check_comes_first() {
-    let table: Vec<(&str, Box<dyn Fn(&mut Query)>, Option<&str>)> = vec![
+    type Spoil = Box<dyn Fn(&mut Query)>;
+    let table: Vec<(&str, Spoil, Option<&str>)> = vec![
         ("in order", Box::new(|_| {}), None),
         (
             "never trained",
@@ -698,10 +699,11 @@ proptest! {
                     r.agreement.row_limit = 10;
                     r.agreement.purposes.truncate(3);
                 });
-                if let Decision::Permit(narrow) = decide_on(name, &facts, &[on_agreement(&narrower)], &query) {
-                    if permit.basis.authority == narrow.basis.authority {
-                        prop_assert!(narrow.scope.from() >= permit.scope.from() && narrow.scope.limit() <= permit.scope.limit());
-                    }
+                if let Decision::Permit(narrow) = decide_on(name, &facts, &[on_agreement(&narrower)], &query)
+                    && permit.basis.authority == narrow.basis.authority
+                {
+                    prop_assert!(narrow.scope.from() >= permit.scope.from());
+                    prop_assert!(narrow.scope.limit() <= permit.scope.limit());
                 }
             }
         }

@@ -187,8 +187,7 @@ impl AuditLog {
 }
 
 async fn read_ledger(store: &dyn Store, clock: &Clock) -> Result<Ledger, StoreError> {
-    let now = clock.now();
-    Ok(Ledger::new(store.tail(now.day_start()).await?, now))
+    Ok(Ledger::new(store.tail(clock.now().day_start()).await?))
 }
 
 struct Writer {
@@ -204,7 +203,7 @@ impl Writer {
     async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         let mut jobs = Vec::with_capacity(LARGEST_GROUP);
         while queue.recv_many(&mut jobs, LARGEST_GROUP).await > 0 {
-            self.group(jobs.drain(..).collect()).await;
+            self.group(std::mem::take(&mut jobs)).await;
         }
     }
 

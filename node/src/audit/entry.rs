@@ -22,8 +22,8 @@ pub struct Guard {
     pub before: Option<Timestamp>,
     /// This authority has been used fewer times than this.
     pub uses: Option<(AuthorityId, u32)>,
-    /// This authority has been used fewer times than this today.
-    pub daily: Option<(AuthorityId, u32)>,
+    /// This authority has been used by this requester fewer times than this today.
+    pub daily: Option<((AuthorityId, AgencyId), u32)>,
     /// This peer has fewer answers without receipt than this.
     pub unreceipted: Option<(AgencyId, u32)>,
 }

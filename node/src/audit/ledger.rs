@@ -18,12 +18,11 @@ const CLOCK_BEHIND_MS: u64 = 300_000;
 #[derive(Debug, Clone)]
 pub(super) struct Ledger {
     pub(super) tail: Tail,
-    day: String,
 }
 
 impl Ledger {
-    pub(super) fn new(tail: Tail, now: Timestamp) -> Self {
-        Self { tail, day: now.day() }
+    pub(super) fn new(tail: Tail) -> Self {
+        Self { tail }
     }
 
     /// The time of the next entry: never before its predecessor, never far from the clock.
@@ -37,8 +36,8 @@ impl Ledger {
             }
             _ => now,
         };
-        if at.day() != self.day {
-            self.day = at.day();
+        if self.tail.day_start != Some(at.day_start()) {
+            self.tail.day_start = Some(at.day_start());
             self.tail.today.clear();
         }
         Ok(at)
@@ -51,15 +50,14 @@ impl Ledger {
         if guard.before.is_some_and(|end| at >= end) {
             return Err(Moved::Lapsed);
         }
-        let reached = |bound: &Option<_>, counts: &std::collections::HashMap<_, u32>| {
-            bound.as_ref().is_some_and(|(id, most)| counts.get(id).is_some_and(|n| n >= most))
-        };
-        if guard.uses.as_ref().is_some_and(|(_, most)| *most == 0)
-            || reached(&guard.uses, &self.tail.uses)
+        if let Some((authority, most)) = &guard.uses
+            && self.tail.uses.get(authority).copied().unwrap_or(0) >= *most
         {
             return Err(Moved::UsesExhausted);
         }
-        if reached(&guard.daily, &self.tail.today) {
+        if let Some((of, most)) = &guard.daily
+            && self.tail.today.get(of).copied().unwrap_or(0) >= *most
+        {
             return Err(Moved::Quota);
         }
         if let Some((peer, most)) = &guard.unreceipted
@@ -131,10 +129,11 @@ impl Ledger {
     fn count(&mut self, effects: &crate::store::Effects) {
         if let Some(served) = effects.served.as_ref().filter(|served| served.answered) {
             if let Some(authority) = &served.authority {
-                for counts in [&mut self.tail.uses, &mut self.tail.today] {
-                    let n = counts.entry(authority.clone()).or_insert(0);
-                    *n = n.saturating_add(1);
-                }
+                let n = self.tail.uses.entry(authority.clone()).or_insert(0);
+                *n = n.saturating_add(1);
+                let of = (authority.clone(), served.requester.clone());
+                let n = self.tail.today.entry(of).or_insert(0);
+                *n = n.saturating_add(1);
             }
             let n = self.tail.unreceipted.entry(served.requester.clone()).or_insert(0);
             *n = n.saturating_add(1);

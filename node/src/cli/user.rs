@@ -102,7 +102,7 @@ pub(super) async fn run(client: &Client, command: User, output: Output) -> Resul
                 .await?
         }
     };
-    output.object(&user, || describe(&[user.clone()]));
+    output.object(&user, || describe(std::slice::from_ref(&user)));
     Ok(Done::Ok)
 }
 

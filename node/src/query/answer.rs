@@ -183,7 +183,7 @@ impl Office {
             generation: Some(state.generation()),
             before: Some(permit.lapses),
             uses: permit.consumes,
-            daily: permit.daily,
+            daily: permit.daily.map(|(authority, most)| ((authority, query.from.clone()), most)),
             unreceipted: Some((query.from.clone(), self.bounds.receipts_outstanding)),
         };
         let served = Served {

@@ -229,9 +229,7 @@ impl<D: Dial> Asker<D> {
             !candidates.as_slice().is_empty()
                 && match decide(policy, owner, &facts, candidates.as_slice(), &query, now) {
                     Decision::Permit(_) => true,
-                    Decision::Refuse(reasons) => {
-                        !reasons.as_slice().iter().any(|r| lacks_authority(r))
-                    }
+                    Decision::Refuse(reasons) => !reasons.as_slice().iter().any(lacks_authority),
                 }
         };
         state

@@ -29,8 +29,16 @@ impl<'a> Candidates<'a> {
         let once = |id: &AuthorityId| {
             u32::from(redelivering.is_some_and(|before| before.authority.as_ref() == Some(id)))
         };
-        let used = |counts: &std::collections::HashMap<AuthorityId, u32>, id: &AuthorityId| {
-            counts.get(id).copied().unwrap_or(0).saturating_sub(once(id))
+        let used =
+            |id: &AuthorityId| counters.uses.get(id).copied().unwrap_or(0).saturating_sub(once(id));
+        // Counters are as of the last append, which may have been yesterday's.
+        let of_today = counters.day_start == Some(now.day_start());
+        let used_today = |id: &AuthorityId| {
+            if !of_today {
+                return 0;
+            }
+            let of = (id.clone(), requester.clone());
+            counters.today.get(&of).copied().unwrap_or(0).saturating_sub(once(id))
         };
         let agreements = state.agreements.iter().filter_map(|(id, versions)| {
             let concerns = |recorded: &&'a Recorded| {
@@ -44,18 +52,14 @@ impl<'a> Candidates<'a> {
                 .chain(recorded)
                 .find(|recorded| recorded.standing(owner, requester, now) == Standing::InForce);
             let authority = Authority::Agreement(in_force.unwrap_or(highest));
-            Some(Candidate {
-                authority,
-                used: used(&counters.uses, id),
-                used_today: used(&counters.today, id),
-            })
+            Some(Candidate { authority, used: used(id), used_today: used_today(id) })
         });
         let requests = state.requests.iter().filter_map(|(id, filed)| {
             let filed: &'a Filed = &filed.value;
             (filed.request.from == *requester && filed.request.to == *owner).then(|| Candidate {
                 authority: Authority::Request(filed),
-                used: used(&counters.uses, id),
-                used_today: used(&counters.today, id),
+                used: used(id),
+                used_today: used_today(id),
             })
         });
         let mut all: Vec<_> = agreements.chain(requests).collect();

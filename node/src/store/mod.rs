@@ -182,8 +182,10 @@ pub struct Tail {
     pub peer_seq: HashMap<AgencyId, u64>,
     /// Answers given or received on each authority.
     pub uses: HashMap<AuthorityId, u32>,
-    /// Answers given on each authority on the day asked for.
-    pub today: HashMap<AuthorityId, u32>,
+    /// The start of the UTC day whose answers `today` counts.
+    pub day_start: Option<Timestamp>,
+    /// Answers given on each authority to each requester on that day.
+    pub today: HashMap<(AuthorityId, AgencyId), u32>,
     /// Answers to each peer without a receipt.
     pub unreceipted: HashMap<AgencyId, u32>,
 }
@@ -281,7 +283,7 @@ pub struct ReadStats {
 /// What a node needs of a database.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Where the log ends; `day` is the UTC day (`YYYY-MM-DD`) whose answers are counted.
+    /// Where the log ends; `day_start` begins the UTC day whose answers are counted.
     async fn tail(&self, day_start: Timestamp) -> Result<Tail, StoreError>;
 
     /// Makes the whole group durable, or none of it. `Err` means that nothing may be taken for

@@ -8,11 +8,7 @@ use schemas::time::Timestamp;
 use sqlx::{SqliteConnection, SqlitePool};
 
 use super::super::{AskedBefore, Letter, Queued, ServedBefore, Side, StoreError};
-use super::log::instant;
-
-fn read<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, StoreError> {
-    text.parse().map_err(|e| StoreError::Corrupt(format!("{e}")))
-}
+use super::log::{instant, read};
 
 pub(super) async fn served(
     readers: &SqlitePool,

@@ -32,13 +32,18 @@ pub(super) async fn tail(
         i64::MIN,
     )
     .await?;
-    let today = counts(
-        writer,
-        "select authority, count(*) from served
-         where authority is not null and outcome = 'answered' and at >= ?1 group by authority",
-        day_start.millis(),
+    let rows: Vec<(String, String, i64)> = sqlx::query_as(
+        "select authority, requester, count(*) from served
+         where authority is not null and outcome = 'answered' and at >= ?1
+         group by authority, requester",
     )
+    .bind(day_start.millis())
+    .fetch_all(&mut *writer)
     .await?;
+    let today = rows
+        .into_iter()
+        .map(|(authority, requester, n)| Ok(((read(&authority)?, read(&requester)?), number(n)?)))
+        .collect::<Result<_, StoreError>>()?;
     let unreceipted = counts(
         writer,
         "select requester, count(*) from served
@@ -51,6 +56,7 @@ pub(super) async fn tail(
         last_at: last_at.map(instant).transpose()?,
         peer_seq,
         uses,
+        day_start: Some(day_start),
         today,
         unreceipted,
     })
@@ -67,13 +73,16 @@ where
 {
     let rows: Vec<(String, i64)> =
         sqlx::query_as(statement).bind(since).fetch_all(&mut *writer).await?;
-    rows.into_iter()
-        .map(|(key, n)| {
-            let key = key.parse().map_err(|e| StoreError::Corrupt(format!("{e}")))?;
-            let n = N::try_from(n).map_err(|_| StoreError::Corrupt(format!("count {n}")))?;
-            Ok((key, n))
-        })
-        .collect()
+    rows.into_iter().map(|(key, n)| Ok((read(&key)?, number(n)?))).collect()
+}
+
+/// A value that this node wrote as text.
+pub(super) fn read<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|e| StoreError::Corrupt(format!("{e}")))
+}
+
+fn number<N: TryFrom<i64>>(n: i64) -> Result<N, StoreError> {
+    N::try_from(n).map_err(|_| StoreError::Corrupt(format!("count {n}")))
 }
 
 pub(super) fn instant(millis: i64) -> Result<Timestamp, StoreError> {

@@ -1,0 +1,322 @@
+//! An agency with a real node.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use node::acts::By;
+use node::cli::{InitArgs, init};
+use node::clock::Clock;
+use node::config::{Bounds, Config};
+use node::home::{Home, HomeError};
+use node::node::{Node, StartError, open_store};
+use node::office::Office;
+use node::query::ask::Heard;
+use node::query::draft::Draft;
+use schemas::agency::{AgencyId, AgencyKind};
+use schemas::text::Text;
+use schemas::time::Timestamp;
+use tempfile::TempDir;
+
+use crate::faulty::Faulty;
+use crate::identity::Identity;
+use crate::log::Log;
+use crate::making::{officer, reads, words};
+use crate::wait::{eventually, within};
+
+/// How its node is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// TCP with TLS.
+    Tcp,
+    /// QUIC.
+    Quic,
+}
+
+/// What an agency is to be.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    id: &'static str,
+    policy: String,
+    kind: Option<AgencyKind>,
+    state: Option<&'static str>,
+    transport: Transport,
+    bounds: Bounds,
+}
+
+impl Plan {
+    /// A police department of California under the statute's minimum, reached over TCP.
+    #[must_use]
+    pub fn of(id: &'static str) -> Self {
+        Self {
+            id,
+            policy: "california-statute".into(),
+            kind: Some(AgencyKind::Police),
+            state: None,
+            transport: Transport::Tcp,
+            // The answer time is what a claim about silence has to wait for.
+            bounds: Bounds { answer_seconds: 5, ..Bounds::default() },
+        }
+    }
+
+    /// Another kind of body.
+    #[must_use]
+    pub fn kind(self, kind: AgencyKind) -> Self {
+        Self { kind: Some(kind), ..self }
+    }
+
+    /// Of another state.
+    #[must_use]
+    pub fn state(self, state: &'static str) -> Self {
+        Self { state: Some(state), ..self }
+    }
+
+    /// Reached otherwise.
+    #[must_use]
+    pub fn over(self, transport: Transport) -> Self {
+        Self { transport, ..self }
+    }
+
+    /// Under another policy.
+    #[must_use]
+    pub fn policy(self, policy: &str) -> Self {
+        Self { policy: policy.to_owned(), ..self }
+    }
+
+    /// With other bounds.
+    #[must_use]
+    pub fn bounds(mut self, change: impl FnOnce(&mut Bounds)) -> Self {
+        change(&mut self.bounds);
+        self
+    }
+}
+
+/// An address of this machine that nobody listens on, below the ports that the system gives to
+/// outgoing connections.
+#[must_use]
+pub fn free_address(transport: Transport) -> Text {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    const FIRST: u16 = 10_000;
+    const PORTS: u16 = 20_000;
+    let start = u16::try_from(std::process::id() % 997).unwrap_or(0) * 20;
+    for _ in 0..PORTS {
+        let step = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = FIRST + step % PORTS;
+        let free = std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()
+            && std::net::UdpSocket::bind(("127.0.0.1", port)).is_ok();
+        if free {
+            return words(&match transport {
+                Transport::Tcp => format!("/ip4/127.0.0.1/tcp/{port}"),
+                Transport::Quic => format!("/ip4/127.0.0.1/udp/{port}/quic-v1"),
+            });
+        }
+    }
+    panic!("no free port on 127.0.0.1");
+}
+
+/// An agency with a home of its own and, most of the time, a running node.
+pub struct Agency {
+    /// Who it is.
+    pub identity: Identity,
+    /// Its clock.
+    pub clock: Clock,
+    dir: TempDir,
+    running: Option<(Arc<Node>, Arc<Faulty>)>,
+}
+
+impl Agency {
+    /// Makes and starts a police department of California with an officer.
+    pub async fn start(id: &'static str) -> Self {
+        Self::of(Plan::of(id)).await
+    }
+
+    /// Makes and starts what `plan` says, with an officer.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn of(plan: Plan) -> Self {
+        let dir = TempDir::new().expect("a directory");
+        let clock = Clock::system();
+        let args = InitArgs {
+            id: plan.id.parse().expect("an agency id"),
+            name: words(plan.id),
+            policy: plan.policy,
+            admin: "admin".parse().expect("a user name"),
+            admin_name: Some(words("Alex Admin")),
+            admin_title: Some(words("Chief of Police")),
+            ori: None,
+            kind: plan.kind,
+            state: plan.state.map(|state| state.parse().expect("a state")),
+            listen: vec![free_address(plan.transport)],
+            http: None,
+            contact: None,
+            quic: plan.transport == Transport::Quic,
+            database: None,
+        };
+        let card = init(dir.path(), &args, &clock).await.expect("a home");
+        let home = Home::open(dir.path()).expect("a home");
+        let config =
+            Config { exchange: plan.bounds, ..Config::load(&home).expect("a configuration") };
+        std::fs::write(home.config(), toml::to_string(&config).expect("TOML"))
+            .expect("a written configuration");
+        let mut agency = Self { identity: Identity::of(&home, card), clock, dir, running: None };
+        agency.run().await;
+        let office = agency.office();
+        office.add_user(&agency.admin(), &officer(agency.now())).await.expect("an officer");
+        agency
+    }
+
+    /// Starts the node again.
+    ///
+    /// # Panics
+    /// When it runs, or does not start.
+    pub async fn run(&mut self) {
+        assert!(self.running.is_none(), "it runs already");
+        let home = Home::open(self.dir.path()).expect("a home");
+        let store = Faulty::over(open_store(&home).await.expect("a store"));
+        // A node that was just stopped may hold its home for a moment longer.
+        let node = eventually("the node starts", async || {
+            match Node::start_on(home.clone(), self.clock.clone(), store.clone()).await {
+                Ok(node) => Some(node),
+                Err(StartError::Home(HomeError::Running(_))) => None,
+                Err(error) => panic!("{} does not start: {error}", self.identity.id),
+            }
+        })
+        .await;
+        self.running = Some((node, store));
+    }
+
+    /// Stops the node.
+    pub async fn stop(&mut self) {
+        if let Some((node, _)) = self.running.take() {
+            within("the node stops", node.stop()).await;
+        }
+    }
+
+    /// Stops the node and starts it again.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.run().await;
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &AgencyId {
+        &self.identity.id
+    }
+
+    /// What its clock says.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The running node.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[must_use]
+    pub fn node(&self) -> &Arc<Node> {
+        &self.running.as_ref().expect("a running node").0
+    }
+
+    /// What its acts work with.
+    #[must_use]
+    pub fn office(&self) -> &Office {
+        &self.node().office
+    }
+
+    /// The store of the running node.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[must_use]
+    pub fn store(&self) -> &Arc<Faulty> {
+        &self.running.as_ref().expect("a running node").1
+    }
+
+    /// The administrator.
+    #[must_use]
+    pub fn admin(&self) -> By {
+        By { user: "admin".parse().expect("a user name"), auth: "test".into() }
+    }
+
+    /// Puts in `count` reads of `plate`.
+    pub async fn has_reads(&self, plate: &str, count: usize) {
+        let batch = reads(self.id(), plate, count, self.now());
+        let stored =
+            self.office().store_reads(&self.admin(), &words("test"), "native", batch).await;
+        assert_eq!(stored.expect("stored reads"), count);
+    }
+
+    /// Asks, and waits for an outcome from every owner; in the order they came.
+    pub async fn ask(&self, draft: &Draft) -> Vec<Heard> {
+        let mut outcomes = self.node().asker.ask(draft, "test").expect("a draft that asks");
+        let mut heard = Vec::new();
+        while let Some(outcome) = within("an outcome", outcomes.recv()).await {
+            heard.push(outcome);
+        }
+        heard
+    }
+
+    /// Asks one owner for `plate`.
+    pub async fn asks(&self, owner: &AgencyId, plate: &str) -> Heard {
+        let mut heard = self.ask(&crate::making::draft(&[owner], plate, self.now())).await;
+        assert_eq!(heard.len(), 1, "one outcome an owner");
+        heard.remove(0)
+    }
+
+    /// Its whole log, whether its node runs or not.
+    pub async fn log(&self) -> Log {
+        match &self.running {
+            Some((_, store)) => Log::of(store.as_ref()).await,
+            None => {
+                let home = Home::open(self.dir.path()).expect("a home");
+                Log::of(open_store(&home).await.expect("a store").as_ref()).await
+            }
+        }
+    }
+
+    /// Waits until its log shows something.
+    pub async fn logs<T>(&self, what: &str, look: impl Fn(&Log) -> Option<T>) -> T {
+        eventually(what, async || look(&self.log().await)).await
+    }
+
+    /// The files of its database, to be put back later.
+    ///
+    /// # Panics
+    /// When the node runs.
+    #[must_use]
+    pub fn copy_database(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        assert!(self.running.is_none(), "a database is copied at rest");
+        self.database_files()
+            .into_iter()
+            .map(|path| (path.clone(), std::fs::read(path).expect("a file")))
+            .collect()
+    }
+
+    /// Puts back what [`Self::copy_database`] gave.
+    ///
+    /// # Panics
+    /// When the node runs.
+    pub fn put_back(&self, files: &BTreeMap<PathBuf, Vec<u8>>) {
+        assert!(self.running.is_none(), "a database is put back at rest");
+        for path in self.database_files() {
+            std::fs::remove_file(path).expect("a file that goes");
+        }
+        for (path, bytes) in files {
+            std::fs::write(path, bytes).expect("a file that comes back");
+        }
+    }
+
+    fn database_files(&self) -> Vec<PathBuf> {
+        let files = std::fs::read_dir(self.dir.path()).expect("a home");
+        let paths = files.map(|file| file.expect("a file").path());
+        paths
+            .filter(|path| {
+                path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("accord.db"))
+            })
+            .collect()
+    }
+}

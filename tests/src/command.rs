@@ -1,0 +1,217 @@
+//! The real binary, as a person or a script runs it.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::agency::{Transport, free_address};
+
+/// The `accord` binary beside this test.
+///
+/// # Panics
+/// When it was not built.
+#[must_use]
+pub fn binary() -> PathBuf {
+    let test = std::env::current_exe().expect("the path of this test");
+    // target/PROFILE/deps/test -> target/PROFILE/accord
+    let path = test.parent().and_then(Path::parent).expect("a target directory").join("accord");
+    assert!(
+        path.exists(),
+        "`{}` is not there; build it with `cargo build -p node`, then run this again",
+        path.display()
+    );
+    path
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code.
+    pub code: i32,
+    /// What stood on stdout.
+    pub out: String,
+    /// What stood on stderr.
+    pub err: String,
+}
+
+impl Ended {
+    /// Every line on stdout as JSON.
+    ///
+    /// # Panics
+    /// When a line is not JSON.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Value> {
+        let line = |line: &str| {
+            serde_json::from_str(line).unwrap_or_else(|e| panic!("`{line}` is not JSON: {e}"))
+        };
+        self.out.lines().map(line).collect()
+    }
+
+    /// The one line on stdout as JSON, of a command that was done.
+    ///
+    /// # Panics
+    /// When it was not, or there is another number of lines.
+    #[must_use]
+    pub fn done(&self) -> Value {
+        assert_eq!(self.code, 0, "{self:?}");
+        let mut lines = self.lines();
+        assert_eq!(lines.len(), 1, "{self:?}");
+        lines.remove(0)
+    }
+
+    /// The one sentence on stderr of a command that was not done.
+    ///
+    /// # Panics
+    /// When its code is another, or it said more or less than one line.
+    #[must_use]
+    pub fn failed(&self, code: i32) -> &str {
+        assert_eq!(self.code, code, "{self:?}");
+        assert_eq!(self.out, "", "nothing on stdout when nothing was done");
+        let said: Vec<_> = self.err.lines().collect();
+        assert_eq!(said.len(), 1, "one sentence: {self:?}");
+        said[0]
+    }
+}
+
+/// A home that the real binary works in.
+pub struct Hand {
+    dir: TempDir,
+    run: Option<Child>,
+    /// Its agency.
+    pub id: String,
+}
+
+impl Drop for Hand {
+    fn drop(&mut self) {
+        if let Some(mut run) = self.run.take() {
+            // A test that failed leaves no node behind; one that went well has stopped it.
+            drop(run.kill());
+            drop(run.wait());
+        }
+    }
+}
+
+impl Hand {
+    /// Makes a home with `accord init`.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[must_use]
+    pub fn init(id: &str) -> Self {
+        let hand = Self { dir: TempDir::new().expect("a directory"), run: None, id: id.to_owned() };
+        let listen = free_address(Transport::Tcp);
+        let made = hand.accord(&[
+            "init",
+            "--id",
+            id,
+            "--name",
+            id,
+            "--policy",
+            "california-statute",
+            "--admin",
+            "admin",
+            "--admin-name",
+            "Alex Admin",
+            "--admin-title",
+            "Chief of Police",
+            "--kind",
+            "police",
+            "--listen",
+            listen.as_str(),
+        ]);
+        assert_eq!(made.done()["agency"], id);
+        hand
+    }
+
+    /// A file beside the home.
+    #[must_use]
+    pub fn file(&self, name: &str) -> String {
+        self.dir.path().join(name).display().to_string()
+    }
+
+    /// The home.
+    #[must_use]
+    pub fn home(&self) -> PathBuf {
+        self.dir.path().join("home")
+    }
+
+    /// Starts `accord run` and waits until it says that it is ready.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn start(&mut self) {
+        let mut child = self
+            .command(&["run"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a process");
+        let out = child.stdout.take().expect("its stdout");
+        self.run = Some(child);
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line).expect("a line");
+        let ready: Value = serde_json::from_str(&line).expect("the line that says it is ready");
+        assert_eq!(
+            (&ready["ready"], &ready["agency"]),
+            (&Value::Bool(true), &Value::String(self.id.clone()))
+        );
+    }
+
+    /// Stops the node as an administrator would, with SIGTERM; its exit code.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn stop(&mut self) -> i32 {
+        let mut run = self.run.take().expect("a running node");
+        let asked =
+            Command::new("kill").arg("-TERM").arg(run.id().to_string()).status().expect("kill");
+        assert!(asked.success());
+        run.wait().expect("its end").code().expect("an exit code")
+    }
+
+    /// Runs a command with `--json`, as the administrator.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    #[must_use]
+    pub fn accord(&self, args: &[&str]) -> Ended {
+        ended(self.command(args).stdin(Stdio::null()).output().expect("a process"))
+    }
+
+    /// Runs a command with `--json`, as `user`.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    #[must_use]
+    pub fn accord_as(&self, user: &str, args: &[&str]) -> Ended {
+        ended(
+            self.command(args)
+                .env("ACCORD_USER", user)
+                .stdin(Stdio::null())
+                .output()
+                .expect("a process"),
+        )
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command
+            .env("ACCORD_HOME", self.home())
+            .env("ACCORD_USER", "admin")
+            .arg("--json")
+            .args(args);
+        command
+    }
+}
+
+fn ended(output: Output) -> Ended {
+    Ended {
+        code: output.status.code().expect("an exit code"),
+        out: String::from_utf8(output.stdout).expect("UTF-8"),
+        err: String::from_utf8(output.stderr).expect("UTF-8"),
+    }
+}

@@ -1,0 +1,195 @@
+//! A store that fails when it is told to, and counts what it is asked.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use agreements::decide::Scope;
+use async_trait::async_trait;
+use node::store::{
+    AskedBefore, EntryFilter, Found, Queued, ReadStats, Row, ServedBefore, Side, Store, StoreError,
+    StoredEntry, Tail,
+};
+use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::entry::EntryKind;
+use schemas::query::QueryId;
+use schemas::read::ReadId;
+use schemas::time::Timestamp;
+use tokio::sync::watch;
+
+/// How a commit fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// Nothing was written.
+    Lost,
+    /// Everything was written, and the word of it was lost.
+    Unseen,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Fault {
+    how: Failure,
+    /// Only groups that hold an entry of this kind; any group when `None`.
+    kind: Option<EntryKind>,
+    /// How many more commits fail; for ever when `None`.
+    left: Option<u32>,
+}
+
+/// A store over another one.
+pub struct Faulty {
+    inner: Arc<dyn Store>,
+    fault: Mutex<Option<Fault>>,
+    failed: AtomicU64,
+    searches: AtomicU64,
+    held: watch::Sender<bool>,
+}
+
+impl Faulty {
+    /// A store that does what `inner` does, until it is told otherwise.
+    #[must_use]
+    pub fn over(inner: Arc<dyn Store>) -> Arc<Self> {
+        Arc::new(Self {
+            inner,
+            fault: Mutex::new(None),
+            failed: AtomicU64::new(0),
+            searches: AtomicU64::new(0),
+            held: watch::channel(false).0,
+        })
+    }
+
+    fn set(&self, fault: Option<Fault>) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+    }
+
+    /// Every commit fails from now on.
+    pub fn fail(&self, how: Failure) {
+        self.set(Some(Fault { how, kind: None, left: None }));
+    }
+
+    /// Every commit of a group with an entry of `kind` fails from now on.
+    pub fn fail_on(&self, kind: EntryKind, how: Failure) {
+        self.set(Some(Fault { how, kind: Some(kind), left: None }));
+    }
+
+    /// The next commit of a group with an entry of `kind` fails, and no other.
+    pub fn fail_once_on(&self, kind: EntryKind, how: Failure) {
+        self.set(Some(Fault { how, kind: Some(kind), left: Some(1) }));
+    }
+
+    /// Nothing fails any more.
+    pub fn mend(&self) {
+        self.set(None);
+    }
+
+    /// Commits that failed as they were told to.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.failed.load(Ordering::SeqCst)
+    }
+
+    /// Searches that were begun.
+    #[must_use]
+    pub fn searches(&self) -> u64 {
+        self.searches.load(Ordering::SeqCst)
+    }
+
+    /// Searches that begin from now on do not end before [`Self::let_go`].
+    pub fn hold_searches(&self) {
+        self.held.send_replace(true);
+    }
+
+    /// Searches end again.
+    pub fn let_go(&self) {
+        self.held.send_replace(false);
+    }
+
+    fn falls_due(&self, group: &[Row]) -> Option<Failure> {
+        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = fault.as_mut()?;
+        if due.kind.is_some_and(|kind| group.iter().all(|row| row.header.kind != kind)) {
+            return None;
+        }
+        let how = due.how;
+        match &mut due.left {
+            Some(left) if *left <= 1 => *fault = None,
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        self.failed.fetch_add(1, Ordering::SeqCst);
+        Some(how)
+    }
+}
+
+#[async_trait]
+impl Store for Faulty {
+    async fn tail(&self, day_start: Timestamp) -> Result<Tail, StoreError> {
+        self.inner.tail(day_start).await
+    }
+
+    async fn commit(&self, group: &[Row]) -> Result<(), StoreError> {
+        let failure = self.falls_due(group);
+        if failure != Some(Failure::Lost) {
+            self.inner.commit(group).await?;
+        }
+        match failure {
+            Some(_) => Err(StoreError::Database("told to fail".into())),
+            None => Ok(()),
+        }
+    }
+
+    async fn entries(
+        &self,
+        filter: &EntryFilter,
+        start: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredEntry>, StoreError> {
+        self.inner.entries(filter, start, limit).await
+    }
+
+    async fn changes(&self, until: Option<Timestamp>) -> Result<Vec<String>, StoreError> {
+        self.inner.changes(until).await
+    }
+
+    async fn served(&self, id: QueryId) -> Result<Option<ServedBefore>, StoreError> {
+        self.inner.served(id).await
+    }
+
+    async fn asked(&self, id: QueryId) -> Result<Option<AskedBefore>, StoreError> {
+        self.inner.asked(id).await
+    }
+
+    async fn unsettled(&self, before: Timestamp) -> Result<Vec<QueryId>, StoreError> {
+        self.inner.unsettled(before).await
+    }
+
+    async fn pages(&self, side: Side, id: QueryId) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.inner.pages(side, id).await
+    }
+
+    async fn drop_pages(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.inner.drop_pages(now).await
+    }
+
+    async fn outbox(&self, each: u32) -> Result<Vec<Queued>, StoreError> {
+        self.inner.outbox(each).await
+    }
+
+    async fn delivered(&self, letters: &[(AgencyId, Digest)]) -> Result<(), StoreError> {
+        self.inner.delivered(letters).await
+    }
+
+    async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError> {
+        self.inner.known_reads(ids).await
+    }
+
+    async fn search(&self, scope: &Scope) -> Result<Found, StoreError> {
+        self.searches.fetch_add(1, Ordering::SeqCst);
+        // An error means that the store has gone, and with it who held the searches.
+        drop(self.held.subscribe().wait_for(|held| !held).await);
+        self.inner.search(scope).await
+    }
+
+    async fn stats(&self) -> Result<ReadStats, StoreError> {
+        self.inner.stats().await
+    }
+}

@@ -1,0 +1,118 @@
+//! The keys and the card of an agency, real or hostile.
+
+use agreements::agreement::Agreement;
+use node::home::Home;
+use node::keys::{self, KeyUse};
+use schemas::agency::{AgencyId, AgencyKind};
+use schemas::card::Card;
+use schemas::envelope::{Envelope, Kind};
+use schemas::key::SecretKey;
+use schemas::text::Text;
+use schemas::time::Timestamp;
+use serde::Serialize;
+
+use crate::making::{adherence, words};
+
+/// Who an agency is, and what it signs with.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// Its id.
+    pub id: AgencyId,
+    /// Signs cards, agreements and adherences.
+    pub agency_key: SecretKey,
+    /// Its node.
+    pub node_key: SecretKey,
+    /// Signs messages.
+    pub message_key: SecretKey,
+    /// Its card.
+    pub card: Card,
+}
+
+fn fresh_key() -> SecretKey {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).expect("randomness");
+    SecretKey::from_seed(&seed)
+}
+
+impl Identity {
+    /// A police department of California with new keys, reached at `addresses`.
+    #[must_use]
+    pub fn new(id: &str, addresses: Vec<Text>, at: Timestamp) -> Self {
+        let [agency_key, node_key, message_key, log_key, cosigner_key] =
+            [(); 5].map(|()| fresh_key());
+        let id: AgencyId = id.parse().expect("an agency id");
+        let card = Card {
+            name: words(id.as_str()),
+            id: id.clone(),
+            ori: None,
+            kind: AgencyKind::Police,
+            state: "CA".parse().expect("a state"),
+            version: 1,
+            at,
+            addresses,
+            contact: Text::default(),
+            agency_key: agency_key.public(),
+            node_key: node_key.public(),
+            message_key: message_key.public(),
+            log_key: log_key.public(),
+            cosigner_key: cosigner_key.public(),
+            revocations: Vec::new(),
+        };
+        Self { id, agency_key, node_key, message_key, card }
+    }
+
+    /// Who lives in `home`.
+    #[must_use]
+    pub fn of(home: &Home, card: Card) -> Self {
+        let key = |use_| keys::load(home, use_).expect("a key in the home");
+        Self {
+            id: card.id.clone(),
+            agency_key: key(KeyUse::Agency),
+            node_key: key(KeyUse::Node),
+            message_key: key(KeyUse::Message),
+            card,
+        }
+    }
+
+    /// The signed card.
+    #[must_use]
+    pub fn card_envelope(&self) -> Envelope {
+        Envelope::sign_json(Kind::Card, &self.card, &self.agency_key).expect("a card")
+    }
+
+    /// A message, signed with the message key.
+    #[must_use]
+    pub fn sign<T: Serialize>(&self, kind: Kind, message: &T) -> Envelope {
+        Envelope::sign_json(kind, message, &self.message_key).expect("a message")
+    }
+
+    /// The text of `agreement`, signed as its proposer.
+    #[must_use]
+    pub fn propose(&self, agreement: &Agreement) -> Envelope {
+        let text = agreement.to_toml().expect("an agreement");
+        Envelope::sign(Kind::Agreement, text.into_bytes(), &self.agency_key).expect("a proposal")
+    }
+
+    /// This agency's adherence to `agreement`, sharing with `with`.
+    #[must_use]
+    pub fn adhere(&self, agreement: &Agreement, with: &[AgencyId], at: Timestamp) -> Envelope {
+        let text = agreement.to_toml().expect("an agreement");
+        let adherence = adherence(agreement, &text, &self.id, with, at);
+        let body = adherence.to_toml().expect("an adherence").into_bytes();
+        Envelope::sign(Kind::Adherence, body, &self.agency_key).expect("an adherence")
+    }
+
+    /// This agency's adherence to `agreement`, sharing with every other party.
+    #[must_use]
+    pub fn adhere_to_all(&self, agreement: &Agreement, at: Timestamp) -> Envelope {
+        let others: Vec<_> =
+            agreement.parties.iter().filter(|party| **party != self.id).cloned().collect();
+        self.adhere(agreement, &others, at)
+    }
+}
+
+/// An envelope as text.
+#[must_use]
+pub fn exact(envelope: &Envelope) -> String {
+    String::from_utf8(envelope.as_bytes().to_vec()).expect("envelopes are ASCII")
+}

@@ -1,0 +1,234 @@
+//! An owner that lies, and bytes that are no message: nobody sees what does not verify.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use schemas::answer::{Answer, Basis, Page, Released};
+use schemas::digest::Digest;
+use schemas::entry::EntryKind as Kind;
+use schemas::envelope::{Envelope, Kind as Signed};
+use schemas::frame::{Frame, FrameKind};
+use schemas::key::SecretKey;
+use schemas::query::Query;
+use schemas::read::Read;
+use schemas::refusal::Refusal;
+use tests::agency::{Agency, Plan};
+use tests::federation::{add_card, owner_and_raw};
+use tests::identity::Identity;
+use tests::making::{PLATE, id, query, reads, words};
+use tests::raw::RawPeer;
+use tests::wait::within;
+
+/// An answer that a claim may falsify before it is signed and sent.
+struct Forged {
+    answer: Answer,
+    reads: Vec<Read>,
+    /// What is sent in place of the page that the header promises.
+    page: Option<Vec<u8>>,
+    key: SecretKey,
+    /// The byte of the envelope whose lowest bit is turned.
+    altered: Option<usize>,
+}
+
+fn page_of(reads: &[Read]) -> Vec<u8> {
+    let lines = reads.iter().map(|read| serde_json::to_string(read).expect("JSON") + "\n");
+    lines.collect::<String>().into_bytes()
+}
+
+/// An honest answer with two reads.
+fn honest(identity: &Identity, query: &Query, digest: Digest) -> Forged {
+    let answer = Answer {
+        query_id: query.id,
+        query_digest: digest,
+        from: identity.id.clone(),
+        to: query.from.clone(),
+        at: query.at,
+        basis: Basis { authority: "an-agreement".parse().expect("an id"), version: 1 },
+        released: Released { from: query.elements.from, until: query.elements.until, limit: query.limit, images: false },
+        count: 2,
+        truncated: false,
+        notice: words("verify before acting"),
+        pages: Vec::new(),
+    };
+    let reads = reads(&identity.id, PLATE, 2, query.at);
+    Forged { answer, reads, page: None, key: identity.message_key.clone(), altered: None }
+}
+
+fn sent(mut forged: Forged) -> Vec<Frame> {
+    let page = page_of(&forged.reads);
+    if forged.answer.pages.is_empty() {
+        let bytes = u32::try_from(page.len()).expect("a small page");
+        let reads = u32::try_from(forged.reads.len()).expect("few reads");
+        forged.answer.pages.push(Page { digest: Digest::of(&page), bytes, reads });
+    }
+    let envelope = Envelope::sign_json(Signed::Answer, &forged.answer, &forged.key).expect("an envelope");
+    let mut bytes = envelope.as_bytes().to_vec();
+    if let Some(at) = forged.altered {
+        bytes[at] ^= 1;
+    }
+    vec![Frame::new(FrameKind::Answer, bytes), Frame::new(FrameKind::Page, forged.page.unwrap_or(page))]
+}
+
+/// An agency that asks a hostile owner whose replies `script` makes of each query.
+async fn asking(script: impl Fn(&Identity, &Query, Digest) -> Vec<Frame> + Send + Sync + 'static) -> (Agency, RawPeer) {
+    let asking = Agency::of(Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 2)).await;
+    let mut raw = RawPeer::start("hostile-ca-pd", asking.now());
+    add_card(&asking, &raw.identity).await;
+    let (identity, requester) = (raw.identity.clone(), asking.identity.card.message_key);
+    raw.answer(move |frame| {
+        let envelope = (frame.kind == FrameKind::Query).then(|| Envelope::parse(&frame.body).expect("a query"))?;
+        let query: Query = envelope.verified_json(Signed::Query, &requester).expect("a signed query");
+        Some(script(&identity, &query, envelope.digest()))
+    });
+    (asking, raw)
+}
+
+/// An answer that is falsified so is logged as rejected and shown to nobody.
+async fn is_rejected(falsify: impl Fn(&mut Forged) + Send + Sync + 'static) {
+    let (asking, raw) = asking(move |identity, query, digest| {
+        let mut forged = honest(identity, query, digest);
+        falsify(&mut forged);
+        sent(forged)
+    })
+    .await;
+    let heard = asking.asks(raw.id(), PLATE).await;
+    assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0), "{heard:?}");
+    let said = heard.error.expect("why nothing is shown");
+    assert!(said.contains("does not verify"), "{said}");
+    let kinds = asking.log().await.exchange(heard.query_id.expect("a query id"));
+    assert_eq!(kinds, [Kind::QuerySent, Kind::AnswerRejected]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_honest_answer_of_another_make_of_node_is_shown() {
+    let (asking, raw) = asking(|identity, query, digest| sent(honest(identity, query, digest))).await;
+    let heard = asking.asks(raw.id(), PLATE).await;
+    assert_eq!((heard.outcome, heard.reads.len()), ("answered", 2), "{:?}", heard.error);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_with_any_bit_altered_is_rejected() {
+    for at in [20, 90, 400, 700] {
+        is_rejected(move |forged| forged.altered = Some(at)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_signed_with_another_key_is_rejected() {
+    is_rejected(|forged| forged.key = SecretKey::from_seed(&[9; 32])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_to_another_query_is_rejected() {
+    is_rejected(|forged| forged.answer.query_digest = Digest::of(b"another")).await;
+    is_rejected(|forged| forged.answer.query_id = node::query::ask::random_id().expect("randomness")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_of_or_to_another_agency_is_rejected() {
+    is_rejected(|forged| forged.answer.to = id("other-ca-pd")).await;
+    is_rejected(|forged| forged.answer.from = id("other-ca-pd")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_not_the_one_promised_is_rejected() {
+    is_rejected(|forged| {
+        let mut page = page_of(&forged.reads);
+        page[10] ^= 1;
+        forged.page = Some(page);
+    })
+    .await;
+    is_rejected(|forged| forged.page = Some(page_of(&forged.reads[..1]))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_that_were_not_asked_for_are_rejected() {
+    is_rejected(|forged| forged.reads[1].plate = "9OTHER9".parse().expect("a plate")).await;
+    is_rejected(|forged| forged.reads[0].at = forged.answer.released.until).await;
+    is_rejected(|forged| forged.answer.count = 3).await;
+    is_rejected(|forged| {
+        forged.reads = reads(&id("hostile-ca-pd"), PLATE, 101, forged.answer.at);
+        forged.answer.count = 101;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_without_a_reason_is_rejected() {
+    let (asking, raw) = asking(|identity, query, digest| {
+        let refusal = Refusal {
+            query_id: query.id,
+            query_digest: digest,
+            from: identity.id.clone(),
+            to: query.from.clone(),
+            at: query.at,
+            reasons: Vec::new(),
+            advice: words(""),
+        };
+        vec![Frame::new(FrameKind::Refusal, identity.sign(Signed::Refusal, &refusal).as_bytes().to_vec())]
+    })
+    .await;
+    let heard = asking.asks(raw.id(), PLATE).await;
+    assert_eq!(heard.outcome, "unanswered");
+    let kinds = asking.log().await.exchange(heard.query_id.expect("a query id"));
+    assert_eq!(kinds, [Kind::QuerySent, Kind::AnswerRejected]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_of_the_wrong_sort_ends_unanswered() {
+    let tries = Arc::new(AtomicUsize::new(0));
+    let counted = tries.clone();
+    let (asking, raw) = asking(move |identity, query, digest| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        sent(honest(identity, query, digest)).split_off(1)
+    })
+    .await;
+    let heard = asking.asks(raw.id(), PLATE).await;
+    assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0));
+    assert!(tries.load(Ordering::SeqCst) > 1, "it is tried again while there is time");
+    let kinds = asking.log().await.exchange(heard.query_id.expect("a query id"));
+    assert_eq!(kinds, [Kind::QuerySent, Kind::QueryUnanswered]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_are_no_frame_end_their_substream_and_nothing_else() {
+    let (owner, raw, _) = owner_and_raw().await;
+    let head = |length: u32, kind: u8, beside: u32| {
+        [length.to_be_bytes().as_slice(), &[kind], &beside.to_be_bytes()].concat()
+    };
+    let table = [
+        ("an unknown kind", head(5, 99, 0)),
+        ("more than its kind allows", head(40_000, FrameKind::Query as u8, 0)),
+        ("four gigabytes", head(u32::MAX, FrameKind::Page as u8, 0)),
+        ("lengths that do not add up", head(5, FrameKind::Query as u8, 900)),
+        ("a length of nothing", head(0, FrameKind::Query as u8, 0)),
+    ];
+    for (what, bytes) in table {
+        let mut wire = raw.open(&owner).await.expect("a substream");
+        wire.send_bytes(&bytes).await.expect("sent bytes");
+        let next = wire.next().await;
+        assert!(next.is_none_or(|frame| frame.kind == FrameKind::Failed), "{what}");
+    }
+    for kind in [FrameKind::Answer, FrameKind::Page, FrameKind::ReceiptAck, FrameKind::Refusal] {
+        let (reply, _) = raw.say(&owner, kind, b"").await;
+        assert!(reply.is_none_or(|frame| frame.kind == FrameKind::Failed), "{kind:?} opens nothing");
+    }
+    let asked = raw.identity.sign(Signed::Query, &query(raw.id(), owner.id(), PLATE, owner.now()));
+    drop(within("an answer", raw.ask(&owner, &asked)).await.answered());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_substream_that_says_nothing_holds_up_no_other() {
+    let (owner, raw, _) = owner_and_raw().await;
+    let mut silent = Vec::new();
+    for n in 0..40 {
+        let mut wire = raw.open(&owner).await.expect("a substream");
+        // Half of them stop in the middle of a frame.
+        if n % 2 == 0 {
+            wire.send_bytes(&[0, 0, 1]).await.expect("sent bytes");
+        }
+        silent.push(wire);
+    }
+    let asked = raw.identity.sign(Signed::Query, &query(raw.id(), owner.id(), PLATE, owner.now()));
+    drop(within("an answer", raw.ask(&owner, &asked)).await.answered());
+}

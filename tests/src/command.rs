@@ -173,6 +173,16 @@ impl Hand {
         run.wait().expect("its end").code().expect("an exit code")
     }
 
+    /// Ends the node at once, as a power cut would.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn kill(&mut self) {
+        let mut run = self.run.take().expect("a running node");
+        run.kill().expect("a signal");
+        run.wait().expect("its end");
+    }
+
     /// Runs a command with `--json`, as the administrator.
     ///
     /// # Panics

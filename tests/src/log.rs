@@ -114,7 +114,6 @@ impl Log {
     ///
     /// # Panics
     /// When there is none or more than one.
-    #[must_use]
     pub fn one(&self, kind: EntryKind) -> &Logged {
         match self.all(kind).as_slice() {
             [one] => one,
@@ -130,7 +129,6 @@ impl Log {
     ///
     /// # Panics
     /// When there is none.
-    #[must_use]
     pub fn last(&self, kind: EntryKind) -> &Logged {
         self.all(kind)
             .pop()

@@ -1,6 +1,6 @@
 //! No log, no data: what cannot be logged is neither asked nor released nor shown.
 
-use node::store::{Side, Store as _};
+use node::store::Side;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
 use tests::agency::{Agency, Plan};

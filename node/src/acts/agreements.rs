@@ -4,12 +4,13 @@
 //! this room takes the signed envelopes, checks them as it would a peer's, records them and puts
 //! them into the outbox of every party.
 
-use ::agreements::agreement::{Act, Adherence, Agreement, Notice};
+use ::agreements::agreement::{Act, Adherence, Agreement, Notice, Signatory};
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::FrameKind;
+use schemas::key::SecretKey;
 use schemas::query::AuthorityId;
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
@@ -323,8 +324,44 @@ fn version<'a>(
     })
 }
 
-/// Digest of an agreement's text, which an adherence signs.
-#[must_use]
-pub fn text_digest(text: &str) -> Digest {
-    Digest::of(text.as_bytes())
+/// How an agency signs an agreement.
+#[derive(Debug, Clone)]
+pub struct Signing {
+    /// The agency.
+    pub me: AgencyId,
+    /// Who signs.
+    pub signatory: Text,
+    /// Their title.
+    pub title: Text,
+    /// With whom it shares; every other party when absent.
+    pub shares_with: Option<Vec<AgencyId>>,
+    /// Digest of a scanned original.
+    pub original: Option<Digest>,
+    /// When.
+    pub at: schemas::time::Timestamp,
+}
+
+/// An adherence to an agreement, by its exact text, signed with the agency key: its envelope.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn sign_adherence(
+    agreement: &Agreement,
+    text: &str,
+    signing: Signing,
+    key: &SecretKey,
+) -> Result<String, ActError> {
+    let Signing { me, signatory, title, shares_with, original, at } = signing;
+    let others = || agreement.parties.iter().filter(|party| **party != me).cloned().collect();
+    let adherence = Adherence {
+        agreement: agreement.id.clone(),
+        version: agreement.version,
+        text: Digest::of(text.as_bytes()),
+        shares_with: shares_with.unwrap_or_else(others),
+        agency: me,
+        original,
+        at,
+        signatory: Signatory { name: signatory, title, delegation: None },
+    };
+    Ok(Envelope::sign(Kind::Adherence, adherence.to_toml()?.into_bytes(), key)?.to_text())
 }

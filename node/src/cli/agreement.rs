@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use agreements::agreement::{Act, Adherence, Agreement as Text_, Signatory};
+use agreements::agreement::{Act, Agreement as Text_};
 use agreements::template;
 use clap::Subcommand;
 use schemas::agency::AgencyId;
@@ -17,7 +17,7 @@ use super::client::Client;
 use super::output::{Output, table};
 use super::time::local;
 use crate::acts::ActError;
-use crate::acts::agreements::{AgreementRow, text_digest};
+use crate::acts::agreements::{AgreementRow, Signing, sign_adherence};
 use crate::clock::Clock;
 use crate::home::{Home, read_text};
 use crate::keys::{self, KeyUse};
@@ -44,14 +44,14 @@ pub(super) enum Agreement {
         /// The draft.
         file: PathBuf,
         #[command(flatten)]
-        signing: Signing,
+        signing: SigningArgs,
     },
     /// Adhere to an agreement that is recorded.
     Sign {
         /// The agreement.
         id: AuthorityId,
         #[command(flatten)]
-        signing: Signing,
+        signing: SigningArgs,
     },
     /// List agreements.
     List,
@@ -77,7 +77,7 @@ pub(super) enum Agreement {
 }
 
 #[derive(clap::Args)]
-pub(super) struct Signing {
+pub(super) struct SigningArgs {
     /// With whom one shares; every other party unless given.
     #[arg(long = "share-with")]
     share_with: Vec<AgencyId>,
@@ -209,49 +209,33 @@ async fn sign(
     client: &Client,
     agreement: &Text_,
     body: &str,
-    signing: &Signing,
+    given: &SigningArgs,
 ) -> Result<String, ActError> {
     let home = Home::open(dir)?;
     let key = keys::load(&home, KeyUse::Agency)?;
-    let me = crate::config::Config::load(&home)?.agency;
-    let signatory = match (&signing.signatory, &signing.title) {
-        (Some(name), title) => Signatory {
-            name: name.clone(),
-            title: title.clone().unwrap_or_default(),
-            delegation: None,
-        },
+    let (signatory, title) = match (&given.signatory, &given.title) {
+        (Some(name), title) => (name.clone(), title.clone().unwrap_or_default()),
         (None, title) => {
             let user = client.acting_user().await?;
-            Signatory {
-                name: user.full_name,
-                title: title.clone().unwrap_or(user.title),
-                delegation: None,
-            }
+            (user.full_name, title.clone().unwrap_or(user.title))
         }
     };
-    let shares_with = if signing.share_with.is_empty() {
-        agreement.parties.iter().filter(|party| **party != me).cloned().collect()
-    } else {
-        signing.share_with.clone()
-    };
     let original =
-        match &signing.original {
+        match &given.original {
             None => None,
             Some(file) => Some(Digest::of(&std::fs::read(file).map_err(|e| {
                 ActError::Usage(format!("`{}` cannot be read: {e}", file.display()))
             })?)),
         };
-    let adherence = Adherence {
-        agreement: agreement.id.clone(),
-        version: agreement.version,
-        text: text_digest(body),
-        agency: me,
+    let signing = Signing {
+        me: crate::config::Config::load(&home)?.agency,
         signatory,
-        shares_with,
+        title,
+        shares_with: (!given.share_with.is_empty()).then(|| given.share_with.clone()),
         original,
         at: Clock::system().now(),
     };
-    Ok(Envelope::sign(Kind::Adherence, adherence.to_toml()?.into_bytes(), &key)?.to_text())
+    sign_adherence(agreement, body, signing, &key)
 }
 
 async fn give(client: &Client, act: Act, notice: &NoticeArgs) -> Result<AgreementRow, ActError> {

@@ -1,0 +1,167 @@
+//! Two logs compared: every exchange matched, or a finding that says which side lacks what.
+
+use node::audit::reconcile::Class;
+use node::query::statements::Reconciled;
+use schemas::entry::EntryKind as Kind;
+use schemas::purpose::Purpose;
+use schemas::query::QueryId;
+use schemas::time::Timestamp;
+use tests::agency::{Agency, Plan};
+use tests::faulty::Failure;
+use tests::federation::{in_force, pair_of};
+use tests::making::{PLATE, draft};
+
+/// Two agencies that share, the one that asks waiting one second for an answer.
+async fn sharing() -> (Agency, Agency) {
+    let asking = Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 1);
+    let (asking, owning) = pair_of(asking, Plan::of("owning-ca-pd")).await;
+    in_force(&[&asking, &owning]).await;
+    (asking, owning)
+}
+
+async fn reconciled(at: &Agency, with: &Agency) -> Reconciled {
+    let (from, until) = (Timestamp::MIN, Timestamp::MAX);
+    let node = at.node();
+    node.office.reconcile(node.peers.as_ref(), &at.admin(), with.id(), from, until).await.expect("a comparison")
+}
+
+/// A minute later both sides find this one difference, and nothing else.
+async fn both_find(asking: &Agency, owning: &Agency, class: Class, query: QueryId) {
+    for agency in [asking, owning] {
+        agency.clock.shift(60_000);
+    }
+    for (at, with) in [(asking, owning), (owning, asking)] {
+        let report = reconciled(at, with).await;
+        let found: Vec<_> = report.findings.iter().map(|finding| (finding.class, finding.query_id)).collect();
+        assert_eq!(found, [(class, query)], "at {}", at.id());
+        assert_eq!(report.open, 0);
+        at.log().await.last(Kind::AuditReconciled);
+    }
+}
+
+/// Asks, is answered, and the owner has the receipt.
+async fn answered(asking: &Agency, owning: &Agency) -> QueryId {
+    let heard = asking.asks(owning.id(), PLATE).await;
+    assert_eq!(heard.outcome, "answered", "{heard:?}");
+    let query = heard.query_id.expect("a query id");
+    let receipted = |log: &tests::log::Log| {
+        log.all(Kind::ReceiptRecorded).iter().any(|entry| entry.belongs_to(query)).then_some(())
+    };
+    owning.logs("the receipt", receipted).await;
+    query
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_both_logs_tell_alike_is_matched() {
+    let (asking, owning) = sharing().await;
+    for _ in 0..3 {
+        answered(&asking, &owning).await;
+    }
+    answered(&owning, &asking).await;
+    let mut refused = draft(&[owning.id()], PLATE, asking.now());
+    refused.why.purpose = Purpose::MissingPerson;
+    assert_eq!(asking.ask(&refused).await[0].outcome, "refused");
+    for (at, with) in [(&asking, &owning), (&owning, &asking)] {
+        let report = reconciled(at, with).await;
+        assert_eq!((report.matched, report.refused_both, report.open), (4, 1, 0));
+        assert!(report.findings.is_empty(), "{:?}", report.findings);
+        assert!(report.bytes_exchanged > 0);
+        at.log().await.one(Kind::AuditReconciled);
+    }
+    // Being told is logged on both sides, by who asks and by who states.
+    assert_eq!(owning.log().await.count(Kind::AuditStated), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_to_an_owner_that_was_down_is_found_as_sent_and_owner_silent() {
+    let (asking, mut owning) = sharing().await;
+    answered(&asking, &owning).await;
+    owning.stop().await;
+    let heard = asking.asks(owning.id(), PLATE).await;
+    assert_eq!(heard.outcome, "unanswered");
+    owning.run().await;
+    let report = reconciled(&asking, &owning).await;
+    assert_eq!(report.matched, 1);
+    both_find(&asking, &owning, Class::SentOwnerSilent, heard.query_id.expect("a query id")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_the_requester_did_not_log_is_found_as_released_not_received() {
+    let (asking, owning) = sharing().await;
+    asking.store().fail_once_on(Kind::AnswerReceived, Failure::Lost);
+    let heard = asking.asks(owning.id(), PLATE).await;
+    assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0));
+    both_find(&asking, &owning, Class::ReleasedNotReceived, heard.query_id.expect("a query id")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_that_the_requester_did_not_log_is_found() {
+    let (asking, owning) = sharing().await;
+    asking.store().fail_once_on(Kind::RefusalReceived, Failure::Lost);
+    let mut refused = draft(&[owning.id()], PLATE, asking.now());
+    refused.why.purpose = Purpose::MissingPerson;
+    let heard = asking.ask(&refused).await.remove(0);
+    both_find(&asking, &owning, Class::RefusedNotReceived, heard.query_id.expect("a query id")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_without_receipt_is_found_as_receipt_missing() {
+    let (asking, owning) = sharing().await;
+    owning.store().fail_on(Kind::ReceiptRecorded, Failure::Lost);
+    let heard = asking.asks(owning.id(), PLATE).await;
+    assert_eq!(heard.outcome, "answered");
+    both_find(&asking, &owning, Class::ReceiptMissing, heard.query_id.expect("a query id")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_the_requesters_log_lost_is_found_in_the_owners() {
+    let (mut asking, owning) = sharing().await;
+    asking.stop().await;
+    let before = asking.copy_database();
+    asking.run().await;
+    let query = answered(&asking, &owning).await;
+    asking.stop().await;
+    asking.put_back(&before);
+    asking.run().await;
+    assert_eq!(asking.log().await.count(Kind::QuerySent), 0);
+    both_find(&asking, &owning, Class::OwnerHoldsUnknownQuery, query).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_the_owners_log_lost_is_found_in_the_requesters() {
+    let (asking, mut owning) = sharing().await;
+    owning.stop().await;
+    let before = owning.copy_database();
+    owning.run().await;
+    let query = answered(&asking, &owning).await;
+    owning.stop().await;
+    owning.put_back(&before);
+    owning.run().await;
+    assert_eq!(owning.log().await.count(Kind::QueryAnswered), 0);
+    both_find(&asking, &owning, Class::RepliedOwnerSilent, query).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_still_be_under_way_is_left_open() {
+    let asking = Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 60);
+    let (asking, owning) = pair_of(asking, Plan::of("owning-ca-pd")).await;
+    in_force(&[&asking, &owning]).await;
+    asking.store().fail_once_on(Kind::AnswerReceived, Failure::Lost);
+    asking.asks(owning.id(), PLATE).await;
+    let report = reconciled(&asking, &owning).await;
+    assert_eq!((report.open, report.findings.len()), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_asked_again_until_it_was_answered_is_matched() {
+    let (asking, owning) = sharing().await;
+    asking.store().fail_once_on(Kind::AnswerReceived, Failure::Lost);
+    let heard = asking.asks(owning.id(), PLATE).await;
+    let actor = asking.log().await.one(Kind::QuerySent).body.actor.clone();
+    let query = heard.query_id.expect("a query id");
+    let again = asking.node().asker.ask_again(query, actor).await.expect("an open query");
+    assert_eq!(again.outcome, "answered", "{again:?}");
+    owning.logs("the receipt", |log| (log.count(Kind::ReceiptRecorded) == 1).then_some(())).await;
+    let report = reconciled(&asking, &owning).await;
+    assert_eq!((report.matched, report.findings.len(), report.open), (1, 0, 0));
+}

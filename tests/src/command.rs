@@ -54,7 +54,6 @@ impl Ended {
     ///
     /// # Panics
     /// When it was not, or there is another number of lines.
-    #[must_use]
     pub fn done(&self) -> Value {
         assert_eq!(self.code, 0, "{self:?}");
         let mut lines = self.lines();
@@ -124,6 +123,18 @@ impl Hand {
         ]);
         assert_eq!(made.done()["agency"], id);
         hand
+    }
+
+    /// Gives an owner two seconds to answer, in place of half a minute.
+    ///
+    /// # Panics
+    /// When the configuration is not as `accord init` writes it.
+    pub fn be_impatient(&self) {
+        let path = self.home().join("accord.toml");
+        let text = std::fs::read_to_string(&path).expect("a configuration");
+        assert!(text.contains("answer_seconds = 30"), "{text}");
+        std::fs::write(path, text.replace("answer_seconds = 30", "answer_seconds = 2"))
+            .expect("a configuration");
     }
 
     /// A file beside the home.

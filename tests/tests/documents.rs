@@ -13,7 +13,8 @@ use schemas::purpose::Purpose;
 use schemas::refusal::RefusalCode;
 use tests::agency::Agency;
 use tests::federation::{
-    add_card, adhere, adhered, in_force, introduce, owner_and_raw, pair, propose, received, sign_everywhere,
+    add_card, adhere, adhered, in_force, introduce, owner_and_raw, pair, propose, received,
+    sign_everywhere,
 };
 use tests::making::{OFFICER, PLATE, agreement, id, words};
 use tests::raw::RawPeer;
@@ -54,13 +55,18 @@ async fn an_agreement_is_made_of_files_between_nodes_that_do_not_meet() {
     owning.stop().await;
     let text = agreement(&[asking.id(), owning.id()], asking.now());
     propose(&asking, &text, None).await;
-    let file = asking.office().agreement_row(&text.id, None).expect("an agreement").envelopes.join("\n");
+    let file =
+        asking.office().agreement_row(&text.id, None).expect("an agreement").envelopes.join("\n");
     asking.stop().await;
 
     owning.run().await;
-    assert_eq!(owning.office().import_documents(&owning.admin(), &file).await.expect("an import"), 2);
+    assert_eq!(
+        owning.office().import_documents(&owning.admin(), &file).await.expect("an import"),
+        2
+    );
     adhere(&owning, &text, None).await;
-    let file = owning.office().agreement_row(&text.id, None).expect("an agreement").envelopes.join("\n");
+    let file =
+        owning.office().agreement_row(&text.id, None).expect("an agreement").envelopes.join("\n");
     owning.stop().await;
 
     asking.run().await;
@@ -95,7 +101,11 @@ async fn an_agreement_of_many_is_in_force_pairwise_as_parties_sign() {
     }
     assert_eq!(outcome(second, first).await, Ok(1));
     assert_eq!(outcome(first, second).await, Ok(1));
-    assert_eq!(outcome(third, first).await, Err(RefusalCode::AuthorityNotInForce), "who has not signed has nothing");
+    assert_eq!(
+        outcome(third, first).await,
+        Err(RefusalCode::AuthorityNotInForce),
+        "who has not signed has nothing"
+    );
     assert_eq!(outcome(first, third).await, Err(RefusalCode::AuthorityNotInForce));
     // A later party joins without anybody signing again.
     adhere(third, &text, None).await;
@@ -117,7 +127,13 @@ async fn each_party_chooses_with_whom_it_shares() {
     introduce(&[&second, &third]).await;
     let body = template::builtin("lasd").expect("a template");
     let parties = [&first, &second, &third].map(|agency| agency.id().clone());
-    let text = template::draft(body, "lasd-test".parse().expect("an id"), parties.to_vec(), first.now(), &[]);
+    let text = template::draft(
+        body,
+        "lasd-test".parse().expect("an id"),
+        parties.to_vec(),
+        first.now(),
+        &[],
+    );
     let text = text.expect("a draft");
     // The first shares with both, the second with the first alone, the third with both.
     propose(&first, &text, None).await;
@@ -134,7 +150,11 @@ async fn each_party_chooses_with_whom_it_shares() {
     assert_eq!(outcome(&second, &first).await, Ok(1));
     assert_eq!(outcome(&third, &first).await, Ok(1));
     assert_eq!(outcome(&third, &second).await, Err(RefusalCode::PartyNotListed));
-    assert_eq!(outcome(&second, &third).await, Err(RefusalCode::PartyNotListed), "not one-sided either");
+    assert_eq!(
+        outcome(&second, &third).await,
+        Err(RefusalCode::PartyNotListed),
+        "not one-sided either"
+    );
     // An adherence signed anew opens what was closed.
     adhere(&second, &text, None).await;
     eventually("the new share list arrives", async || {
@@ -158,8 +178,15 @@ async fn a_new_version_takes_over_once_both_have_signed_it() {
         ..first.clone()
     };
     propose(&asking, &second, None).await;
-    eventually("the second version arrives", async || owning.office().agreement_row(&second.id, Some(2)).ok()).await;
-    assert_eq!(outcome(&asking, &owning).await, Ok(1), "what both signed holds until both sign anew");
+    eventually("the second version arrives", async || {
+        owning.office().agreement_row(&second.id, Some(2)).ok()
+    })
+    .await;
+    assert_eq!(
+        outcome(&asking, &owning).await,
+        Ok(1),
+        "what both signed holds until both sign anew"
+    );
     adhere(&owning, &second, None).await;
     assert_eq!(outcome(&asking, &owning).await, Err(RefusalCode::PurposeNotAuthorized));
 }
@@ -180,12 +207,17 @@ async fn a_document_that_others_must_sign_is_not_taken_in() {
     let between_others = agreement(&[hostile, other.id()], now);
     let without_sender = agreement(&[me, other.id()], now);
     let recorded = owner.office().agreement_row(&known, None).expect("an agreement");
-    let text = Agreement::from_toml("agreement", &recorded.text.expect("its text")).expect("an agreement");
+    let text =
+        Agreement::from_toml("agreement", &recorded.text.expect("its text")).expect("an agreement");
     let rewritten = Agreement { row_limit: 1, ..text.clone() };
-    let message = |kind, toml: String, key| Envelope::sign(kind, toml.into_bytes(), key).expect("an envelope");
+    let message = |kind, toml: String, key| {
+        Envelope::sign(kind, toml.into_bytes(), key).expect("an envelope")
+    };
     let keys = &raw.identity;
-    let in_anothers_name = Adherence { agency: me.clone(), ..tests::making::adherence(&text, "", hostile, &[], now) };
-    let to_another_text = tests::making::adherence(&text, "another text", hostile, &[me.clone()], now);
+    let in_anothers_name =
+        Adherence { agency: me.clone(), ..tests::making::adherence(&text, "", hostile, &[], now) };
+    let to_another_text =
+        tests::making::adherence(&text, "another text", hostile, &[me.clone()], now);
     let notice = Notice {
         agreement: known.clone(),
         version: 1,
@@ -200,11 +232,26 @@ async fn a_document_that_others_must_sign_is_not_taken_in() {
         ("an agreement between others", keys.propose(&between_others)),
         ("an agreement without its sender", keys.propose(&without_sender)),
         ("another text under a known id", keys.propose(&rewritten)),
-        ("an adherence in another's name", message(Signed::Adherence, toml(&in_anothers_name), &keys.agency_key)),
-        ("an adherence to another text", message(Signed::Adherence, toml(&to_another_text), &keys.agency_key)),
-        ("an adherence signed with the message key", message(Signed::Adherence, toml(&to_another_text), &keys.message_key)),
-        ("a notice in another's name", message(Signed::Notice, notice.to_toml().expect("TOML"), &keys.message_key)),
-        ("an agreement that another signed", other.identity.propose(&agreement(&[me, other.id(), hostile], now))),
+        (
+            "an adherence in another's name",
+            message(Signed::Adherence, toml(&in_anothers_name), &keys.agency_key),
+        ),
+        (
+            "an adherence to another text",
+            message(Signed::Adherence, toml(&to_another_text), &keys.agency_key),
+        ),
+        (
+            "an adherence signed with the message key",
+            message(Signed::Adherence, toml(&to_another_text), &keys.message_key),
+        ),
+        (
+            "a notice in another's name",
+            message(Signed::Notice, notice.to_toml().expect("TOML"), &keys.message_key),
+        ),
+        (
+            "an agreement that another signed",
+            other.identity.propose(&agreement(&[me, other.id(), hostile], now)),
+        ),
     ];
     let before = owner.office().registry.state().generation();
     for (what, document) in table {
@@ -220,7 +267,8 @@ async fn a_document_that_others_must_sign_is_not_taken_in() {
 async fn a_document_is_recorded_once_and_acknowledged_each_time() {
     let (owner, raw, _) = owner_and_raw().await;
     let text = agreement(&[owner.id(), raw.id()], owner.now());
-    let (proposal, adherence) = (raw.identity.propose(&text), raw.identity.adhere_to_all(&text, owner.now()));
+    let (proposal, adherence) =
+        (raw.identity.propose(&text), raw.identity.adhere_to_all(&text, owner.now()));
     assert!(!taken_in(&raw, &owner, &adherence).await, "there is nothing yet to adhere to");
     let before = owner.log().await.count(Kind::AgreementAdhered);
     for _ in 0..3 {
@@ -228,7 +276,10 @@ async fn a_document_is_recorded_once_and_acknowledged_each_time() {
         assert!(taken_in(&raw, &owner, &adherence).await);
     }
     let log = owner.log().await;
-    assert_eq!((log.count(Kind::AgreementReceived), log.count(Kind::AgreementAdhered)), (1, before + 1));
+    assert_eq!(
+        (log.count(Kind::AgreementReceived), log.count(Kind::AgreementAdhered)),
+        (1, before + 1)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -249,12 +300,24 @@ async fn a_denied_request_gives_no_authority_and_says_why() {
     let row = |agency: &Agency| agency.office().request_row(&filed.request).ok();
     eventually("the request arrives", async || row(&owning)).await;
     assert_eq!(outcome(&asking, &owning).await, Err(RefusalCode::AuthorityNotInForce), "it waits");
-    let denial = Judgement { verdict: Verdict::Denied, reason: words("No need shown"), uses: None, valid_until: None };
+    let denial = Judgement {
+        verdict: Verdict::Denied,
+        reason: words("No need shown"),
+        uses: None,
+        valid_until: None,
+    };
     let by_officer = owning.office().decide_request(&officer, &filed.request, &denial).await;
     assert!(by_officer.is_err(), "an officer decides nothing");
-    owning.office().decide_request(&owning.admin(), &filed.request, &denial).await.expect("a decision");
+    owning
+        .office()
+        .decide_request(&owning.admin(), &filed.request, &denial)
+        .await
+        .expect("a decision");
     owning.node().wake();
-    let told = eventually("the decision arrives", async || row(&asking).filter(|row| row.state == "denied")).await;
+    let told = eventually("the decision arrives", async || {
+        row(&asking).filter(|row| row.state == "denied")
+    })
+    .await;
     assert_eq!(told.reason.map(|reason| reason.to_string()).as_deref(), Some("No need shown"));
     assert_eq!(told.decided_by.map(|name| name.to_string()).as_deref(), Some("Alex Admin"));
     assert_eq!(outcome(&asking, &owning).await, Err(RefusalCode::AuthorityNotInForce));
@@ -280,7 +343,10 @@ async fn a_later_card_is_taken_in_held_or_an_alarm() {
 
     let federal = Card { version: 3, kind: schemas::agency::AgencyKind::Federal, ..moved.clone() };
     assert_eq!(show(&federal, key).await, Some(FrameKind::Card));
-    assert_eq!((known().card.value, known().held.map(|held| held.card.value)), (moved.clone(), Some(federal)));
+    assert_eq!(
+        (known().card.value, known().held.map(|held| held.card.value)),
+        (moved.clone(), Some(federal))
+    );
     owner.log().await.one(Kind::CardHeld);
 
     let twice = Card { contact: words("+1 555 0199"), ..moved.clone() };
@@ -290,6 +356,9 @@ async fn a_later_card_is_taken_in_held_or_an_alarm() {
 
     let posed = Card { id: id("other-ca-pd"), version: 9, ..moved.clone() };
     assert_ne!(show(&posed, key).await, Some(FrameKind::Card));
-    assert_ne!(show(&Card { version: 9, ..moved.clone() }, &raw.identity.message_key).await, Some(FrameKind::Card));
+    assert_ne!(
+        show(&Card { version: 9, ..moved.clone() }, &raw.identity.message_key).await,
+        Some(FrameKind::Card)
+    );
     assert_eq!(known().card.value, moved);
 }

@@ -44,7 +44,12 @@ fn honest(identity: &Identity, query: &Query, digest: Digest) -> Forged {
         to: query.from.clone(),
         at: query.at,
         basis: Basis { authority: "an-agreement".parse().expect("an id"), version: 1 },
-        released: Released { from: query.elements.from, until: query.elements.until, limit: query.limit, images: false },
+        released: Released {
+            from: query.elements.from,
+            until: query.elements.until,
+            limit: query.limit,
+            images: false,
+        },
         count: 2,
         truncated: false,
         notice: words("verify before acting"),
@@ -61,23 +66,32 @@ fn sent(mut forged: Forged) -> Vec<Frame> {
         let reads = u32::try_from(forged.reads.len()).expect("few reads");
         forged.answer.pages.push(Page { digest: Digest::of(&page), bytes, reads });
     }
-    let envelope = Envelope::sign_json(Signed::Answer, &forged.answer, &forged.key).expect("an envelope");
+    let envelope =
+        Envelope::sign_json(Signed::Answer, &forged.answer, &forged.key).expect("an envelope");
     let mut bytes = envelope.as_bytes().to_vec();
     if let Some(at) = forged.altered {
         bytes[at] ^= 1;
     }
-    vec![Frame::new(FrameKind::Answer, bytes), Frame::new(FrameKind::Page, forged.page.unwrap_or(page))]
+    vec![
+        Frame::new(FrameKind::Answer, bytes),
+        Frame::new(FrameKind::Page, forged.page.unwrap_or(page)),
+    ]
 }
 
 /// An agency that asks a hostile owner whose replies `script` makes of each query.
-async fn asking(script: impl Fn(&Identity, &Query, Digest) -> Vec<Frame> + Send + Sync + 'static) -> (Agency, RawPeer) {
-    let asking = Agency::of(Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 2)).await;
+async fn asking(
+    script: impl Fn(&Identity, &Query, Digest) -> Vec<Frame> + Send + Sync + 'static,
+) -> (Agency, RawPeer) {
+    let asking =
+        Agency::of(Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 2)).await;
     let mut raw = RawPeer::start("hostile-ca-pd", asking.now());
     add_card(&asking, &raw.identity).await;
     let (identity, requester) = (raw.identity.clone(), asking.identity.card.message_key);
     raw.answer(move |frame| {
-        let envelope = (frame.kind == FrameKind::Query).then(|| Envelope::parse(&frame.body).expect("a query"))?;
-        let query: Query = envelope.verified_json(Signed::Query, &requester).expect("a signed query");
+        let envelope = (frame.kind == FrameKind::Query)
+            .then(|| Envelope::parse(&frame.body).expect("a query"))?;
+        let query: Query =
+            envelope.verified_json(Signed::Query, &requester).expect("a signed query");
         Some(script(&identity, &query, envelope.digest()))
     });
     (asking, raw)
@@ -101,7 +115,8 @@ async fn is_rejected(falsify: impl Fn(&mut Forged) + Send + Sync + 'static) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_honest_answer_of_another_make_of_node_is_shown() {
-    let (asking, raw) = asking(|identity, query, digest| sent(honest(identity, query, digest))).await;
+    let (asking, raw) =
+        asking(|identity, query, digest| sent(honest(identity, query, digest))).await;
     let heard = asking.asks(raw.id(), PLATE).await;
     assert_eq!((heard.outcome, heard.reads.len()), ("answered", 2), "{:?}", heard.error);
 }
@@ -121,7 +136,10 @@ async fn an_answer_signed_with_another_key_is_rejected() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_to_another_query_is_rejected() {
     is_rejected(|forged| forged.answer.query_digest = Digest::of(b"another")).await;
-    is_rejected(|forged| forged.answer.query_id = node::query::ask::random_id().expect("randomness")).await;
+    is_rejected(|forged| {
+        forged.answer.query_id = node::query::ask::random_id().expect("randomness")
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,7 +183,10 @@ async fn a_refusal_without_a_reason_is_rejected() {
             reasons: Vec::new(),
             advice: words(""),
         };
-        vec![Frame::new(FrameKind::Refusal, identity.sign(Signed::Refusal, &refusal).as_bytes().to_vec())]
+        vec![Frame::new(
+            FrameKind::Refusal,
+            identity.sign(Signed::Refusal, &refusal).as_bytes().to_vec(),
+        )]
     })
     .await;
     let heard = asking.asks(raw.id(), PLATE).await;
@@ -211,7 +232,10 @@ async fn bytes_that_are_no_frame_end_their_substream_and_nothing_else() {
     }
     for kind in [FrameKind::Answer, FrameKind::Page, FrameKind::ReceiptAck, FrameKind::Refusal] {
         let (reply, _) = raw.say(&owner, kind, b"").await;
-        assert!(reply.is_none_or(|frame| frame.kind == FrameKind::Failed), "{kind:?} opens nothing");
+        assert!(
+            reply.is_none_or(|frame| frame.kind == FrameKind::Failed),
+            "{kind:?} opens nothing"
+        );
     }
     let asked = raw.identity.sign(Signed::Query, &query(raw.id(), owner.id(), PLATE, owner.now()));
     drop(within("an answer", raw.ask(&owner, &asked)).await.answered());

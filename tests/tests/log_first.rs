@@ -41,11 +41,15 @@ async fn an_owner_that_cannot_log_releases_nothing_and_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_byte_of_an_answer_leaves_before_its_entry_is_durable() {
     let (owner, raw, _) = owner_and_raw().await;
-    let envelope = raw.identity.sign(Signed::Query, &query(raw.id(), owner.id(), PLATE, owner.now()));
+    let envelope =
+        raw.identity.sign(Signed::Query, &query(raw.id(), owner.id(), PLATE, owner.now()));
     for failure in [Failure::Lost, Failure::Unseen] {
         owner.store().fail_on(Kind::QueryAnswered, failure);
         let reply = raw.ask(&owner, &envelope).await;
-        assert!(matches!(&reply, Reply::Failed(said) if said.contains("log_unavailable")), "{failure:?}: {reply:?}");
+        assert!(
+            matches!(&reply, Reply::Failed(said) if said.contains("log_unavailable")),
+            "{failure:?}: {reply:?}"
+        );
     }
 }
 
@@ -55,7 +59,8 @@ async fn an_owner_that_cannot_log_a_refusal_does_not_even_refuse() {
     let raw = RawPeer::start("hostile-ca-pd", owner.now());
     add_card(&owner, &raw.identity).await;
     owner.store().fail(Failure::Lost);
-    let envelope = raw.identity.sign(Signed::Query, &query(raw.id(), owner.id(), PLATE, owner.now()));
+    let envelope =
+        raw.identity.sign(Signed::Query, &query(raw.id(), owner.id(), PLATE, owner.now()));
     let reply = raw.ask(&owner, &envelope).await;
     assert!(matches!(&reply, Reply::Failed(said) if said.contains("log_unavailable")), "{reply:?}");
     owner.store().mend();
@@ -122,7 +127,8 @@ async fn a_commit_that_failed_but_persisted_is_found_and_no_index_is_used_twice(
 async fn an_act_whose_commit_failed_but_persisted_holds() {
     let (asking, owning) = sharing().await;
     owning.store().fail_once_on(Kind::CardBlocked, Failure::Unseen);
-    let blocked = owning.office().block_card(&owning.admin(), asking.id(), true, &words("compromised")).await;
+    let blocked =
+        owning.office().block_card(&owning.admin(), asking.id(), true, &words("compromised")).await;
     assert!(blocked.is_err(), "nobody may be told that it was done");
     // The next append reads what holds.
     owning.has_reads("1AFTER1", 1).await;

@@ -58,7 +58,11 @@ async fn a_receipt_that_was_not_recorded_is_sent_again_once_the_owner_is_back() 
     }
     owning.store().fail_on(Kind::ReceiptRecorded, Failure::Lost);
     let heard = asking.asks(owning.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("answered", 3), "the officer does not wait for it");
+    assert_eq!(
+        (heard.outcome, heard.reads.len()),
+        ("answered", 3),
+        "the officer does not wait for it"
+    );
     eventually("a receipt is refused", async || (owning.store().failed() > 0).then_some(())).await;
     owning.stop().await;
     assert_eq!(owning.log().await.count(Kind::ReceiptRecorded), 0);
@@ -108,7 +112,11 @@ async fn with_too_many_receipts_outstanding_the_owner_refuses() {
     let refused = async || {
         let query = query(raw.id(), owner.id(), PLATE, owner.now());
         let reply = raw.ask(&owner, &raw.identity.sign(Signed::Query, &query)).await;
-        reply.refused(&owner.identity.card.message_key).iter().map(|reason| reason.code).collect::<Vec<_>>()
+        reply
+            .refused(&owner.identity.card.message_key)
+            .iter()
+            .map(|reason| reason.code)
+            .collect::<Vec<_>>()
     };
     assert_eq!(refused().await, [RefusalCode::ReceiptsOutstanding]);
     for (query, answer) in [first, second] {
@@ -129,7 +137,10 @@ async fn outstanding_receipts_are_known_after_a_restart() {
     raw.cut_off(&owner).await;
     let query = query(raw.id(), owner.id(), PLATE, owner.now());
     let reply = raw.ask(&owner, &raw.identity.sign(Signed::Query, &query)).await;
-    assert_eq!(reply.refused(&owner.identity.card.message_key)[0].code, RefusalCode::ReceiptsOutstanding);
+    assert_eq!(
+        reply.refused(&owner.identity.card.message_key)[0].code,
+        RefusalCode::ReceiptsOutstanding
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -162,11 +173,27 @@ async fn a_receipt_that_binds_anything_else_is_rejected() {
         at: owner.now(),
     };
     let table = [
-        ("another answer", &raw, receipt(&raw, &owner, &asked, Digest::of(b"other")).as_bytes().to_vec()),
-        ("no query of ours", &raw, receipt(&raw, &owner, &unasked, answer.digest()).as_bytes().to_vec()),
-        ("another requester's answer", &other, receipt(&other, &owner, &asked, answer.digest()).as_bytes().to_vec()),
+        (
+            "another answer",
+            &raw,
+            receipt(&raw, &owner, &asked, Digest::of(b"other")).as_bytes().to_vec(),
+        ),
+        (
+            "no query of ours",
+            &raw,
+            receipt(&raw, &owner, &unasked, answer.digest()).as_bytes().to_vec(),
+        ),
+        (
+            "another requester's answer",
+            &other,
+            receipt(&other, &owner, &asked, answer.digest()).as_bytes().to_vec(),
+        ),
         ("replayed by another", &other, good.as_bytes().to_vec()),
-        ("for another owner", &raw, raw.identity.sign(Signed::Receipt, &misdirected).as_bytes().to_vec()),
+        (
+            "for another owner",
+            &raw,
+            raw.identity.sign(Signed::Receipt, &misdirected).as_bytes().to_vec(),
+        ),
         ("a bit altered", &raw, altered),
     ];
     for (what, peer, bytes) in table {

@@ -22,7 +22,10 @@ async fn sharing() -> (Agency, Agency) {
 async fn reconciled(at: &Agency, with: &Agency) -> Reconciled {
     let (from, until) = (Timestamp::MIN, Timestamp::MAX);
     let node = at.node();
-    node.office.reconcile(node.peers.as_ref(), &at.admin(), with.id(), from, until).await.expect("a comparison")
+    node.office
+        .reconcile(node.peers.as_ref(), &at.admin(), with.id(), from, until)
+        .await
+        .expect("a comparison")
 }
 
 /// A minute later both sides find this one difference, and nothing else.
@@ -32,7 +35,8 @@ async fn both_find(asking: &Agency, owning: &Agency, class: Class, query: QueryI
     }
     for (at, with) in [(asking, owning), (owning, asking)] {
         let report = reconciled(at, with).await;
-        let found: Vec<_> = report.findings.iter().map(|finding| (finding.class, finding.query_id)).collect();
+        let found: Vec<_> =
+            report.findings.iter().map(|finding| (finding.class, finding.query_id)).collect();
         assert_eq!(found, [(class, query)], "at {}", at.id());
         assert_eq!(report.open, 0);
         at.log().await.last(Kind::AuditReconciled);
@@ -91,7 +95,8 @@ async fn an_answer_that_the_requester_did_not_log_is_found_as_released_not_recei
     asking.store().fail_once_on(Kind::AnswerReceived, Failure::Lost);
     let heard = asking.asks(owning.id(), PLATE).await;
     assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0));
-    both_find(&asking, &owning, Class::ReleasedNotReceived, heard.query_id.expect("a query id")).await;
+    both_find(&asking, &owning, Class::ReleasedNotReceived, heard.query_id.expect("a query id"))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,7 +106,8 @@ async fn a_refusal_that_the_requester_did_not_log_is_found() {
     let mut refused = draft(&[owning.id()], PLATE, asking.now());
     refused.why.purpose = Purpose::MissingPerson;
     let heard = asking.ask(&refused).await.remove(0);
-    both_find(&asking, &owning, Class::RefusedNotReceived, heard.query_id.expect("a query id")).await;
+    both_find(&asking, &owning, Class::RefusedNotReceived, heard.query_id.expect("a query id"))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

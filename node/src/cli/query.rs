@@ -268,7 +268,10 @@ pub(super) fn describe(heard: &Value) -> String {
 
 fn row(read: &Value) -> Vec<String> {
     let place = match (read.pointer("/location/latitude"), read.pointer("/location/longitude")) {
-        (Some(latitude), Some(longitude)) => format!("{latitude}, {longitude}"),
+        (Some(latitude), Some(longitude)) => {
+            let degrees = |value: &Value| format!("{:.4}", value.as_f64().unwrap_or_default());
+            format!("{}, {}", degrees(latitude), degrees(longitude))
+        }
         _ => String::new(),
     };
     let vehicle: Vec<&str> = ["color", "make", "model"]

@@ -228,7 +228,10 @@ fn sightings<'a>(plan: &Plan<'a>) -> Vec<Sighting<'a>> {
     let cameras = plan.cameras.len() as u64;
     let seen = wanted.into_iter().enumerate().filter_map(|(number, (plate, at, camera))| {
         let camera = usize::try_from(camera.checked_rem(cameras)?).ok()?;
-        let (make, model, body) = draw.of(&CARS)?;
+        // One plate, one car.
+        let mut car =
+            Draw(plate.as_str().bytes().fold(7, |n, b| (n << 8 | n >> 56) ^ u64::from(b)));
+        let (make, model, body) = car.of(&CARS)?;
         Some(Sighting {
             number,
             plate,
@@ -238,7 +241,7 @@ fn sightings<'a>(plan: &Plan<'a>) -> Vec<Sighting<'a>> {
             heading: draw.below(360),
             make,
             model,
-            color: draw.of(&COLORS)?,
+            color: car.of(&COLORS)?,
             body,
         })
     });

@@ -4,10 +4,12 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use node::clock::Clock;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::agency::{Transport, free_address};
+use crate::making::OFFICER;
 
 /// The `accord` binary beside this test.
 ///
@@ -122,6 +124,33 @@ impl Hand {
             listen.as_str(),
         ]);
         assert_eq!(made.done()["agency"], id);
+        hand
+    }
+
+    /// Makes a home with an impatient configuration, starts its node and registers an officer.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[must_use]
+    pub fn with_officer(id: &str) -> Self {
+        let mut hand = Self::init(id);
+        hand.be_impatient();
+        hand.start();
+        let trained = Clock::system().now().minus_days(30).day();
+        let added = hand.accord(&[
+            "user",
+            "add",
+            OFFICER,
+            "--full-name",
+            "Maria Reyes",
+            "--role",
+            "sworn",
+            "--title",
+            "Detective",
+            "--trained-on",
+            &trained,
+        ]);
+        assert_eq!(added.done()["name"], OFFICER);
         hand
     }
 

@@ -5,15 +5,18 @@ use std::collections::HashMap;
 use agreements::agreement::Act;
 use agreements::request::RequestScope;
 use futures::future::join_all;
+use node::clock::Clock;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
 use schemas::query::AuthorityId;
 use schemas::refusal::RefusalCode;
-use tests::agency::Agency;
+use tests::agency::{Agency, Plan};
 use tests::federation::{
-    approved_request, in_force, in_force_with, introduce, notice, owner_and_raw, pair, sharing_pair,
+    add_card, approved_request, in_force, in_force_with, introduce, notice, owner_and_raw, pair,
+    sharing_pair, signed_by_both,
 };
-use tests::making::{DAY_MS, HOUR_MS, PLATE, draft, query};
+use tests::making::{DAY_MS, HOUR_MS, PLATE, agreement, draft, query};
+use tests::raw::RawPeer;
 use tests::wait::eventually;
 
 async fn refused(asking: &Agency, owning: &Agency) -> Vec<RefusalCode> {
@@ -104,24 +107,52 @@ async fn an_agreement_begins_at_its_instant() {
     answered(&asking, &owning).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_suspension_also_ends_redelivery() {
+/// What was answered is redelivered until `end`, and refused behind it.
+async fn redelivery_ends_too(end: impl AsyncFnOnce(&Agency, &AuthorityId)) {
     let (owner, raw, id) = owner_and_raw().await;
     let asked = raw.identity.sign(Signed::Query, &query(raw.id(), owner.id(), PLATE, owner.now()));
     let (first, _) = raw.ask(&owner, &asked).await.answered();
     let (again, _) = raw.ask(&owner, &asked).await.answered();
     assert_eq!(first.as_bytes(), again.as_bytes());
-    notice(&owner, &id, Act::Suspend).await;
+    let before = owner.log().await.entries().len();
+    end(&owner, &id).await;
+    let reasons = raw.ask(&owner, &asked).await.refused(&owner.identity.card.message_key);
+    let codes: Vec<_> = reasons.iter().map(|reason| reason.code).collect();
+    assert_eq!(codes, [RefusalCode::AuthorityNotInForce]);
+    let log = owner.log().await;
+    let released = [Kind::QueryAnswered, Kind::AnswerRedelivered];
+    assert!(!log.entries()[before..].iter().any(|entry| released.contains(&entry.header.kind)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspension_also_ends_redelivery() {
+    redelivery_ends_too(async |owner, id| notice(owner, id, Act::Suspend).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_also_ends_redelivery() {
+    redelivery_ends_too(async |owner, id| notice(owner, id, Act::Withdraw).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_an_agreement_also_ends_redelivery() {
+    let plan = Plan::of("owning-ca-pd").bounds(|bounds| bounds.redelivery_hours = 24 * 30);
+    let (owner, raw) =
+        (Agency::of(plan).await, RawPeer::start("hostile-ca-pd", Clock::system().now()));
+    add_card(&owner, &raw.identity).await;
+    let mut text = agreement(&[owner.id(), raw.id()], owner.now());
+    text.expires = owner.now().plus_millis(2 * HOUR_MS);
+    signed_by_both(&owner, &raw.identity, &text).await;
+    let asked = raw.identity.sign(Signed::Query, &query(raw.id(), owner.id(), PLATE, owner.now()));
+    let (first, _) = raw.ask(&owner, &asked).await.answered();
+    owner.clock.shift(HOUR_MS);
+    assert_eq!(raw.ask(&owner, &asked).await.answered().0.as_bytes(), first.as_bytes());
+    owner.clock.shift(HOUR_MS);
     let reasons = raw.ask(&owner, &asked).await.refused(&owner.identity.card.message_key);
     assert_eq!(
         reasons.iter().map(|reason| reason.code).collect::<Vec<_>>(),
         [RefusalCode::AuthorityNotInForce]
     );
-    let log = owner.log().await;
-    let suspended = log.one(Kind::AgreementSuspended).header.index;
-    for kind in [Kind::QueryAnswered, Kind::AnswerRedelivered] {
-        assert!(log.all(kind).iter().all(|entry| entry.header.index < suspended));
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

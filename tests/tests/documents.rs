@@ -217,7 +217,7 @@ async fn a_document_that_others_must_sign_is_not_taken_in() {
     let in_anothers_name =
         Adherence { agency: me.clone(), ..tests::making::adherence(&text, "", hostile, &[], now) };
     let to_another_text =
-        tests::making::adherence(&text, "another text", hostile, &[me.clone()], now);
+        tests::making::adherence(&text, "another text", hostile, std::slice::from_ref(me), now);
     let notice = Notice {
         agreement: known.clone(),
         version: 1,

@@ -20,7 +20,7 @@ use super::ledger::Ledger;
 use super::release::Released;
 use crate::clock::Clock;
 use crate::registry::{Registry, RegistryError};
-use crate::store::{Queued, Store, StoreError, Tail};
+use crate::store::{Queued, Row, Store, StoreError, Tail};
 
 /// Most entries of one group.
 const LARGEST_GROUP: usize = 128;
@@ -219,6 +219,8 @@ impl Writer {
         let mut state = self.registry.state();
         let mut rows = Vec::with_capacity(jobs.len());
         let mut waiting = Vec::with_capacity(jobs.len());
+        // Those are told once the group is done, so that who decides again sees what it lost to.
+        let mut refused = Vec::new();
         for Job { mut entry, reply } in jobs {
             let frames = std::mem::take(&mut entry.frames);
             let change = entry.change.clone();
@@ -244,14 +246,10 @@ impl Writer {
                     ));
                     rows.push(row);
                 }
-                Err(error) => drop(reply.send(Err(error))),
+                Err(error) => refused.push((reply, error)),
             }
         }
-        if rows.is_empty() {
-            self.ledger = Some(ledger);
-            return;
-        }
-        match self.store.commit(&rows).await {
+        match self.commit(&rows).await {
             Ok(()) => {
                 self.counters.store(Arc::new(next.tail.clone()));
                 self.ledger = Some(next);
@@ -268,6 +266,13 @@ impl Writer {
                 }
             }
         }
+        for (reply, error) in refused {
+            drop(reply.send(Err(error)));
+        }
+    }
+
+    async fn commit(&self, rows: &[Row]) -> Result<(), StoreError> {
+        if rows.is_empty() { Ok(()) } else { self.store.commit(rows).await }
     }
 
     /// What holds after a commit that failed, as the store says.

@@ -284,12 +284,12 @@ mod tests {
         for (what, asked, served, expected) in table {
             let one = |line: Option<Line>| line.into_iter().map(|l| (l.query_id, l)).collect();
             let report = compare(&one(asked.clone()), &one(served.clone()), &me, Timestamp::MAX);
-            let mut verdict = serde_json::to_value(&report).unwrap();
-            let class = verdict["findings"][0]["class"].take();
-            let found = class.as_str().map_or_else(
-                || if report.matched == 1 { "matched" } else { "refused_both" }.to_owned(),
-                str::to_owned,
-            );
+            let class = report.findings.first().map(|finding| finding.class);
+            let found = match class.map(|class| serde_json::to_value(class).unwrap()) {
+                Some(class) => class.as_str().unwrap().to_owned(),
+                None if report.matched == 1 => "matched".to_owned(),
+                None => "refused_both".to_owned(),
+            };
             assert_eq!(found, expected, "{what}");
             // Seen from the owner's side the class is the same.
             let owner: AgencyId = "owning-ca-pd".parse().unwrap();

@@ -7,12 +7,15 @@
 mod book;
 mod crash;
 mod federation;
+mod papers;
 mod steps;
 mod story;
 
-use std::path::PathBuf;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Done;
 use super::output::Output;
@@ -32,52 +35,110 @@ pub(super) struct DemoArgs {
 }
 
 pub(super) async fn run(args: &DemoArgs, output: Output) -> Result<Done, ActError> {
-    let (dir, temporary) = match &args.dir {
-        Some(dir) => (dir.clone(), false),
-        None => {
-            let name = format!("accord-demo-{}", std::process::id());
-            (std::env::temp_dir().join(name), true)
-        }
+    let dir = match &args.dir {
+        Some(dir) => dir.clone(),
+        None => temporary()?,
     };
     let mut book = Book::new(output);
-    let ended = play(&mut book, dir.clone(), args.once).await;
-    if temporary {
-        drop(std::fs::remove_dir_all(&dir));
+    let ended = play(&mut book, &dir, args.once).await;
+    if args.dir.is_none()
+        && let Err(error) = std::fs::remove_dir_all(&dir)
+    {
+        book.say(&format!("`{}` could not be removed: {error}", dir.display()));
     }
-    ended?;
-    Ok(if book.finish() { Done::Ok } else { Done::Refused })
+    ended
 }
 
-async fn play(book: &mut Book, dir: PathBuf, once: bool) -> Result<(), ActError> {
-    book.heading("A federation on this machine");
-    let mut federation = Federation::make(dir).await?;
-    steps::introductions(book, &federation).await?;
-    steps::reads(book, &federation).await?;
-    steps::agreements(book, &federation).await?;
-    steps::permitted(book, &federation).await?;
-    steps::refused(book, &federation).await?;
-    steps::suspended(book, &federation).await?;
-    steps::written_request(book, &federation).await?;
-    crash::in_the_middle(book, &mut federation).await?;
-    steps::reconciled(book, &federation).await?;
+/// A new folder that nobody else can look into.
+fn temporary() -> Result<PathBuf, ActError> {
+    let random = crate::query::ask::random_id().map_err(ActError::Failed)?.to_string();
+    // Short, because the path of a socket has an end.
+    let name: String = "accord-demo-".chars().chain(random.chars().take(12)).collect();
+    let dir = std::env::temp_dir().join(name);
+    // Not recursive: a folder that is there already is somebody else's.
+    std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(&dir)
+        .map_err(|e| ActError::Failed(format!("`{}`: {e}", dir.display())))?;
+    Ok(dir)
+}
+
+/// All steps, the summary, and the time after it. A signal ends any of them, so that the folder
+/// and the one process that was started do not outlive the demonstration.
+async fn play(book: &mut Book, dir: &Path, once: bool) -> Result<Done, ActError> {
+    let mut signals = Signals::listen()?;
+    let played = tokio::select! {
+        played = every_step(book, dir) => played,
+        () = signals.any() => Err(ActError::Failed("interrupted".into())),
+    };
+    let federation = match played {
+        Ok(federation) => federation,
+        Err(error) => {
+            book.broke_off(&error);
+            book.finish();
+            return Err(error);
+        }
+    };
+    let right = book.finish();
     if !once {
-        stay(book, &federation).await;
+        stay(book, &federation)?;
+        signals.any().await;
     }
     federation.stop().await;
-    Ok(())
+    Ok(if right { Done::Ok } else { Done::Refused })
 }
 
-/// Leaves the nodes up for the reader to try.
-async fn stay(book: &Book, federation: &Federation) {
+async fn every_step(book: &mut Book, dir: &Path) -> Result<Federation, ActError> {
+    book.heading("A federation on this machine");
+    let mut federation = Federation::make(dir.to_owned()).await?;
+    steps::introductions(book, &federation).await?;
+    steps::reads(book, &federation).await?;
+    papers::agreements(book, &federation).await?;
+    steps::permitted(book, &federation).await?;
+    steps::refused(book, &federation).await?;
+    papers::suspended(book, &federation).await?;
+    papers::written_request(book, &federation).await?;
+    crash::in_the_middle(book, &mut federation).await?;
+    steps::reconciled(book, &federation).await?;
+    Ok(federation)
+}
+
+/// What ends the demonstration from outside.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, ActError> {
+        let listening =
+            |kind| signal(kind).map_err(|e| ActError::Failed(format!("no signals: {e}")));
+        Ok(Self {
+            interrupt: listening(SignalKind::interrupt())?,
+            terminate: listening(SignalKind::terminate())?,
+        })
+    }
+
+    async fn any(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Tells the reader what to try while the nodes stay up.
+fn stay(book: &Book, federation: &Federation) -> Result<(), ActError> {
     book.heading("The nodes stay up until Ctrl-C");
     for (id, node) in federation.nodes() {
         book.say(&format!("  {id:<28} {}", node.home.dir().display()));
     }
-    let home = federation.nodes().next().map(|(_, node)| node.home.dir().display().to_string());
+    let home = federation.node(story::SHERIFF)?.home.dir().display();
     book.say(&format!(
-        "\nIn another terminal, for instance:\n  accord --home {home} --as officer query --all --purpose stolen_vehicle --case 26-0417 \\\n      --reason \"car taken from Foothill Blvd on Saturday\" --plate {}\n  accord --home {home} --as auditor audit log",
+        "\nIn another terminal, for instance:\n  accord --home '{home}' --as officer query --all --purpose stolen_vehicle --case {} \\\n      --reason \"car taken from Foothill Blvd two nights ago\" --plate {}\n  accord --home '{home}' --as official agreement list\n  accord --home '{home}' --as auditor audit log\n  accord --home '{home}' --as auditor audit reconcile --peer {}",
+        story::CASE,
         story::PLATE,
-        home = home.unwrap_or_default(),
+        story::MONROVIA,
     ));
-    drop(tokio::signal::ctrl_c().await);
+    Ok(())
 }

@@ -229,8 +229,7 @@ fn sightings<'a>(plan: &Plan<'a>) -> Vec<Sighting<'a>> {
     let seen = wanted.into_iter().enumerate().filter_map(|(number, (plate, at, camera))| {
         let camera = usize::try_from(camera.checked_rem(cameras)?).ok()?;
         // One plate, one car.
-        let mut car =
-            Draw(plate.as_str().bytes().fold(7, |n, b| (n << 8 | n >> 56) ^ u64::from(b)));
+        let mut car = Draw(plate.as_str().bytes().fold(7, |n, b| n.rotate_left(8) ^ u64::from(b)));
         let (make, model, body) = car.of(&CARS)?;
         Some(Sighting {
             number,

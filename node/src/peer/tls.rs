@@ -265,3 +265,86 @@ impl ClientCertVerifier for Libp2pProof {
         schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::{AsyncReadExt as _, AsyncWriteExt as _};
+    use libp2p::identity::Keypair;
+    use rustls::CipherSuite;
+    use tokio_util::compat::{Compat, TokioAsyncReadCompatExt as _};
+
+    use super::*;
+
+    type Pipe = Compat<tokio::io::DuplexStream>;
+
+    fn pipe() -> (Pipe, Pipe) {
+        let (a, b) = tokio::io::duplex(65_536);
+        (a.compat(), b.compat())
+    }
+
+    /// A handshake between two upgrades, with a word in each direction; who each saw.
+    async fn shake<I, O, S>(inbound: I, outbound: O) -> Result<(PeerId, PeerId), String>
+    where
+        I: InboundConnectionUpgrade<Pipe, Output = (PeerId, S)> + UpgradeInfo<Info = &'static str>,
+        O: OutboundConnectionUpgrade<Pipe, Output = (PeerId, S)> + UpgradeInfo<Info = &'static str>,
+        I::Error: std::fmt::Display,
+        O::Error: std::fmt::Display,
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let (a, b) = pipe();
+        let name = "/tls/1.0.0";
+        let (a, b) =
+            futures::join!(inbound.upgrade_inbound(a, name), outbound.upgrade_outbound(b, name));
+        let (dialler, mut a) = a.map_err(|e| e.to_string())?;
+        let (listener, mut b) = b.map_err(|e| e.to_string())?;
+        let mut heard = [0; 5];
+        b.write_all(b"plate").await.map_err(|e| e.to_string())?;
+        b.flush().await.map_err(|e| e.to_string())?;
+        a.read_exact(&mut heard).await.map_err(|e| e.to_string())?;
+        assert_eq!(&heard, b"plate");
+        Ok((dialler, listener))
+    }
+
+    #[tokio::test]
+    async fn both_sides_prove_their_keys_also_to_the_stock_upgrade() {
+        let (one, other) = (Keypair::generate_ed25519(), Keypair::generate_ed25519());
+        let ids = (other.public().to_peer_id(), one.public().to_peer_id());
+        let ours = |key: &Keypair| Tls::new(key).unwrap();
+        let stock = |key: &Keypair| libp2p_tls::Config::new(key).unwrap();
+        assert_eq!(shake(ours(&one), ours(&other)).await.unwrap(), ids);
+        assert_eq!(shake(ours(&one), stock(&other)).await.unwrap(), ids);
+        assert_eq!(shake(stock(&one), ours(&other)).await.unwrap(), ids);
+    }
+
+    #[tokio::test]
+    async fn nothing_but_aes_256_is_negotiated() {
+        let (one, other) = (Keypair::generate_ed25519(), Keypair::generate_ed25519());
+        let (server, client) = (Tls::new(&one).unwrap(), Tls::new(&other).unwrap());
+        let (a, b) = pipe();
+        let nobody = ServerName::IpAddress(Ipv4Addr::UNSPECIFIED.into());
+        let (a, _b) = futures::join!(
+            TlsAcceptor::from(server.server.clone()).accept(a),
+            TlsConnector::from(client.client).connect(nobody.clone(), b)
+        );
+        let suite = a.unwrap().get_ref().1.negotiated_cipher_suite().unwrap().suite();
+        assert_eq!(suite, CipherSuite::TLS13_AES_256_GCM_SHA384);
+
+        // A peer that speaks only ChaCha20 is not spoken to.
+        let provider = CryptoProvider {
+            cipher_suites: vec![cipher_suite::TLS13_CHACHA20_POLY1305_SHA256],
+            ..default_provider()
+        };
+        let other_only = ClientConfig::builder_with_provider(Arc::new(provider))
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .unwrap()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Libp2pProof))
+            .with_no_client_auth();
+        let (a, b) = pipe();
+        let (a, b) = futures::join!(
+            TlsAcceptor::from(server.server).accept(a),
+            TlsConnector::from(Arc::new(other_only)).connect(nobody, b)
+        );
+        assert!(a.is_err() && b.is_err());
+    }
+}

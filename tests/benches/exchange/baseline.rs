@@ -39,7 +39,8 @@ impl Database {
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full);
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("cache_size", "-65536");
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .connect_with(options.clone())
@@ -52,7 +53,7 @@ impl Database {
             .expect("a table");
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
-            .connect_with(options)
+            .connect_with(options.read_only(true).create_if_missing(false))
             .await
             .expect("a database");
         Self { writer, readers }
@@ -65,6 +66,22 @@ impl Database {
             .execute(&self.writer)
             .await
             .expect("an audit row");
+    }
+
+    async fn lookup(&self, (plate, from, until): Question) -> Vec<String> {
+        sqlx::query_scalar(
+            "select read from reads where plate = ?1 and at >= ?2 and at < ?3
+             and (?4 is null or read->>'$.plate_state' is null or read->>'$.plate_state' = ?4)
+             order by at, id limit ?5",
+        )
+        .bind(plate)
+        .bind(from)
+        .bind(until)
+        .bind(None::<String>)
+        .bind(101)
+        .fetch_all(&self.readers)
+        .await
+        .expect("a lookup")
     }
 
     async fn fill(&self) {
@@ -99,27 +116,20 @@ impl Database {
     }
 }
 
-async fn lookup(
-    State(database): State<Arc<Database>>,
-    Json((plate, from, until)): Json<(String, i64, i64)>,
-) -> String {
-    let reads: Vec<String> = sqlx::query_scalar(
-        "select read from reads where plate = ?1 and at >= ?2 and at < ?3 order by at, id limit 101",
-    )
-    .bind(plate)
-    .bind(from)
-    .bind(until)
-    .fetch_all(&database.readers)
-    .await
-    .expect("a lookup");
-    database.audit().await;
+/// A plate and a window: from, inclusive, until, exclusive.
+type Question = (String, i64, i64);
+
+async fn answer(State(server): State<Arc<Database>>, Json(question): Json<Question>) -> String {
+    let reads = server.lookup(question).await;
+    server.audit().await;
     reads.join("\n")
 }
 
 pub(crate) struct Baseline {
     client: Arc<Database>,
+    server: Arc<Database>,
     connections: Vec<Arc<Mutex<SendRequest<Full<Bytes>>>>>,
-    question: Bytes,
+    question: Question,
     _dir: TempDir,
 }
 
@@ -130,7 +140,7 @@ impl Baseline {
         server.fill().await;
         let client = Arc::new(Database::open(&dir.path().join("client.db")).await);
         let (server_config, client_config) = mutual_tls();
-        let address = serve(server, server_config).await;
+        let address = serve(server.clone(), server_config).await;
         let connector = TlsConnector::from(Arc::new(client_config));
         let mut pool = Vec::with_capacity(connections);
         for _ in 0..connections {
@@ -143,21 +153,33 @@ impl Baseline {
             pool.push(Arc::new(Mutex::new(sender)));
         }
         let now = node::clock::Clock::system().now();
-        let question =
-            serde_json::to_vec(&(making::PLATE, now.minus_days(7).millis(), now.millis()))
-                .expect("json");
-        Self { client, connections: pool, question: question.into(), _dir: dir }
+        let question = (making::PLATE.to_owned(), now.minus_days(7).millis(), now.millis());
+        Self { client, server, connections: pool, question, _dir: dir }
     }
 
+    /// The audit row alone.
+    pub(crate) fn audit(&self) -> impl Future<Output = ()> + Send + 'static {
+        let client = self.client.clone();
+        async move { client.audit().await }
+    }
+
+    /// The lookup alone.
+    pub(crate) fn lookup(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (server, question) = (self.server.clone(), self.question.clone());
+        async move { assert_eq!(server.lookup(question).await.len(), 3) }
+    }
+
+    /// One exchange, until the client has logged and read the answer. A worker has a connection.
     pub(crate) fn exchange(&self, worker: usize) -> impl Future<Output = ()> + Send + 'static {
         let (client, question) = (self.client.clone(), self.question.clone());
         let connection = self.connections[worker].clone();
         async move {
             client.audit().await;
+            let question = serde_json::to_vec(&question).expect("json");
             let request = hyper::Request::post("/lookup")
                 .header(hyper::header::HOST, "localhost")
                 .header(hyper::header::CONTENT_TYPE, "application/json")
-                .body(Full::new(question))
+                .body(Full::new(Bytes::from(question)))
                 .expect("a request");
             let answer = connection.lock().await.send_request(request).await.expect("an answer");
             let body = answer.into_body().collect().await.expect("a body").to_bytes();
@@ -173,7 +195,7 @@ impl Baseline {
 async fn serve(database: Arc<Database>, config: ServerConfig) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let router = Router::new().route("/lookup", post(lookup)).with_state(database);
+    let router = Router::new().route("/lookup", post(answer)).with_state(database);
     let acceptor = TlsAcceptor::from(Arc::new(config));
     tokio::spawn(async move {
         while let Ok((tcp, _)) = listener.accept().await {

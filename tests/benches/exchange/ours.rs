@@ -4,19 +4,26 @@ use std::future::Future;
 use std::time::Duration;
 
 use node::query::draft::Draft;
+use node::store::{EntryFilter, Store as _};
+use schemas::entry::{EntryKind, Header};
 use tests::agency::{Agency, Plan};
 use tests::federation;
 use tests::making;
 
 pub(crate) struct Ours {
-    asking: Agency,
-    owning: Agency,
-    draft: Draft,
+    pub(crate) asking: Agency,
+    pub(crate) owning: Agency,
+    pub(crate) draft: Draft,
 }
 
 impl Ours {
     pub(crate) async fn set_up() -> Self {
-        let roomy = |id| Plan::of(id).bounds(|bounds| bounds.receipts_outstanding = 100_000);
+        let roomy = |id| {
+            Plan::of(id).bounds(|bounds| {
+                bounds.answer_seconds = 30;
+                bounds.receipts_outstanding = 100_000;
+            })
+        };
         let (asking, owning) =
             federation::pair_of(roomy("asking-ca-pd"), roomy("owning-ca-pd")).await;
         federation::in_force(&[&asking, &owning]).await;
@@ -38,18 +45,31 @@ impl Ours {
         }
     }
 
-    /// Answers without receipt, once there are none or half a minute is over.
-    pub(crate) async fn without_receipt(&self) -> u32 {
-        let left = || {
-            let counters = self.owning.office().log.counters();
-            counters.unreceipted.get(self.asking.id()).copied().unwrap_or(0)
-        };
-        for _ in 0..60 {
-            if left() == 0 {
-                break;
+    /// Waits until every receipt is acknowledged, for half a minute at most; whether any is left.
+    pub(crate) async fn settled(&self) -> bool {
+        for _ in 0..300 {
+            if self.asking.store().outbox(1).await.expect("an outbox").is_empty() {
+                return false;
             }
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        left()
+        true
+    }
+
+    /// Receipts in the owner's log.
+    pub(crate) async fn receipts(&self) -> usize {
+        const STEP: u32 = 5_000;
+        let filter =
+            EntryFilter { kind: Some(EntryKind::ReceiptRecorded), ..EntryFilter::default() };
+        let (mut start, mut count) = (0, 0);
+        loop {
+            let found = self.owning.store().entries(&filter, start, STEP).await.expect("entries");
+            count += found.len();
+            let Some(last) = found.last().filter(|_| found.len() == STEP as usize) else {
+                return count;
+            };
+            let header: Header = serde_json::from_str(&last.header).expect("a header");
+            start = header.index + 1;
+        }
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::super::output::{Output, err};
+use crate::acts::ActError;
 
 pub(super) struct Book {
     output: Output,
@@ -31,14 +32,20 @@ impl Book {
         self.failed = self.failed.saturating_add(u32::from(!ok));
         let line = json!({ "step": step, "expected": expected, "observed": observed, "ok": ok });
         self.output.object(&line, || {
+            let number = self.steps;
             if ok {
-                format!("  ok    {step}: {observed}")
+                format!("  ok    {number}. {step}: {observed}")
             } else {
                 format!(
-                    "  WRONG {step}\n          must be  {expected}\n          but was  {observed}"
+                    "  WRONG {number}. {step}\n          must be  {expected}\n          but was  {observed}"
                 )
             }
         });
+    }
+
+    /// No more steps can take place: that too is something that must not happen.
+    pub(super) fn broke_off(&mut self, error: &ActError) {
+        self.step("the demonstration goes on", "every step takes place", &error.to_string());
     }
 
     /// The last line; whether everything was as it must be.

@@ -9,7 +9,7 @@ use tokio::process::{Child, Command};
 
 use super::book::Book;
 use super::federation::{Federation, PATIENCE, eventually};
-use super::steps::{Question, ask, outcome};
+use super::steps::{Question, ask, outcomes};
 use super::story::{MONROVIA, SHERIFF};
 use crate::acts::ActError;
 use crate::audit::view::Viewed;
@@ -26,7 +26,7 @@ pub(super) async fn in_the_middle(
     book.step(
         "Monrovia as a process of its own answers",
         "4 reads under lasd-2026",
-        &before.iter().map(outcome).collect::<Vec<_>>().join("; "),
+        &outcomes(&before),
     );
     // Stopped, it takes the query's bytes and does nothing with them; then it is killed.
     signal(&child, "STOP").await?;
@@ -53,7 +53,7 @@ pub(super) async fn in_the_middle(
     book.step(
         "the query that was under way when it was killed",
         "4 reads under lasd-2026",
-        &heard.iter().map(outcome).collect::<Vec<_>>().join("; "),
+        &outcomes(&heard),
     );
     stop(child).await?;
     federation.up(MONROVIA).await?;
@@ -91,7 +91,9 @@ async fn start(federation: &Federation) -> Result<Child, ActError> {
 
 async fn signal(child: &Child, name: &str) -> Result<(), ActError> {
     let pid = child.id().ok_or_else(|| ActError::Failed("the node's process has ended".into()))?;
-    let sent = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status().await;
+    // The shell's own `kill`: small images have a shell and no such program.
+    let script = format!("kill -{name} {pid}");
+    let sent = Command::new("sh").args(["-c", &script]).status().await;
     match sent {
         Ok(status) if status.success() => Ok(()),
         _ => Err(ActError::Failed(format!("the node's process could not be sent SIG{name}"))),

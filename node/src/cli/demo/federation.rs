@@ -27,7 +27,8 @@ pub(super) struct Federation {
     nodes: BTreeMap<&'static str, Arc<Node>>,
 }
 
-fn words(text: &str) -> Result<Text, ActError> {
+/// Words for a field.
+pub(super) fn words(text: &str) -> Result<Text, ActError> {
     text.parse().map_err(|e| ActError::Failed(format!("{e}")))
 }
 
@@ -123,9 +124,10 @@ impl Federation {
         Ok(())
     }
 
+    /// Stops every node; one that does not stop in time ends with this process.
     pub(super) async fn stop(&self) {
-        let stops = self.nodes.values().map(|node| node.stop());
-        futures::future::join_all(stops).await;
+        let stops = futures::future::join_all(self.nodes.values().map(|node| node.stop()));
+        drop(tokio::time::timeout(PATIENCE, stops).await);
     }
 }
 

@@ -76,20 +76,13 @@ pub(in crate::http) async fn import(
     Query(what): Query<What>,
     body: Body,
 ) -> ApiResult<Response> {
+    let (chunks, source) = mpsc::channel::<std::io::Result<Bytes>>(16);
+    tokio::spawn(forward(body, chunks));
     let format = match &what.format {
         Some(format) => format.parse::<Format>().map_err(|e| ActError::Usage(e.to_string()))?,
         None => Format::Auto,
     };
     acting(&node.office.registry.state(), &by, IMPORTS, node.office.clock.now())?;
-    let (chunks, source) = mpsc::channel::<std::io::Result<Bytes>>(16);
-    tokio::spawn(async move {
-        let mut stream = body.into_data_stream();
-        while let Some(chunk) = stream.next().await {
-            if chunks.send(chunk.map_err(std::io::Error::other)).await.is_err() {
-                return;
-            }
-        }
-    });
     let (batches, mut parsed) = mpsc::channel::<Batch>(2);
     tokio::task::spawn_blocking(move || parse(format, source, &batches));
     let (progress, receiver) = mpsc::channel(16);
@@ -129,6 +122,16 @@ pub(in crate::http) async fn import(
         drop(progress.send(Line::Summary(summary)).await);
     });
     Ok(lines::response(receiver))
+}
+
+/// Hands the body on. Once nobody wants it any more the rest is read all the same: a sender that is
+/// cut off in the middle of its file would not hear why.
+async fn forward(body: Body, chunks: mpsc::Sender<std::io::Result<Bytes>>) {
+    let mut stream = body.into_data_stream();
+    let mut wanted = true;
+    while let Some(chunk) = stream.next().await {
+        wanted = wanted && chunks.send(chunk.map_err(std::io::Error::other)).await.is_ok();
+    }
 }
 
 fn parse(

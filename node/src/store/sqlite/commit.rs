@@ -1,7 +1,7 @@
 //! One group of entries with their effects, in one transaction.
 
 use schemas::digest::hex;
-use serde_json::{Value, json};
+use serde::Serialize;
 use sqlx::{Connection as _, SqliteConnection};
 
 use super::super::{Row, StoreError};
@@ -39,9 +39,7 @@ pub(super) async fn commit(writer: &mut SqliteConnection, group: &[Row]) -> Resu
     }
     let mut transaction = writer.begin_with("begin immediate").await?;
     for (statement, rows) in batch.statements() {
-        if !rows.is_empty() {
-            let rows =
-                serde_json::to_string(rows).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        if let Some(rows) = rows.finish() {
             sqlx::query(statement).bind(rows).execute(&mut *transaction).await?;
         }
     }
@@ -60,81 +58,99 @@ pub(super) async fn commit(writer: &mut SqliteConnection, group: &[Row]) -> Resu
     Ok(transaction.commit().await?)
 }
 
+/// Rows as one JSON array of arrays, written as they come.
+#[derive(Default)]
+struct Rows(Vec<u8>);
+
+impl Rows {
+    fn push(&mut self, row: &impl Serialize) -> Result<(), StoreError> {
+        self.0.push(if self.0.is_empty() { b'[' } else { b',' });
+        serde_json::to_writer(&mut self.0, row).map_err(|e| StoreError::Corrupt(e.to_string()))
+    }
+
+    fn finish(mut self) -> Option<String> {
+        if self.0.is_empty() {
+            return None;
+        }
+        self.0.push(b']');
+        String::from_utf8(self.0).ok()
+    }
+}
+
 /// The rows of each statement.
 #[derive(Default)]
 struct Batch {
-    entries: Vec<Value>,
-    changes: Vec<Value>,
-    asked: Vec<Value>,
-    settled: Vec<Value>,
-    served: Vec<Value>,
-    receipted: Vec<Value>,
-    outbox: Vec<Value>,
-    reads: Vec<Value>,
+    entries: Rows,
+    changes: Rows,
+    asked: Rows,
+    settled: Rows,
+    served: Rows,
+    receipted: Rows,
+    outbox: Rows,
+    reads: Rows,
 }
 
 impl Batch {
     fn add(&mut self, row: &Row) -> Result<(), StoreError> {
         let header = &row.header;
         let (index, at) = (header.index, header.at.millis());
-        self.entries.push(json!([
+        self.entries.push(&(
             index,
             at,
-            header.kind.code(),
-            header.peer,
+            header.kind,
+            &header.peer,
             header.peer_seq,
             header.query,
-            row.header_bytes,
+            &row.header_bytes,
             hex(&row.salt),
-            row.body,
-            row.envelopes,
-        ]));
+            &row.body,
+            &row.envelopes,
+        ))?;
         let effects = &row.effects;
         if let Some(change) = &effects.change {
-            self.changes.push(json!([index, change]));
+            self.changes.push(&(index, change))?;
         }
         if let Some(asked) = &effects.asked {
-            self.asked.push(json!([asked.query_id, asked.owner, at, asked.envelope]));
+            self.asked.push(&(asked.query_id, &asked.owner, at, &asked.envelope))?;
         }
         if let Some(settled) = &effects.settled {
-            self.settled.push(json!([settled.query_id, settled.outcome, settled.authority, at]));
+            self.settled.push(&(settled.query_id, settled.outcome, &settled.authority, at))?;
         }
         if let Some(served) = &effects.served {
-            let outcome = if served.answered { "answered" } else { "refused" };
-            self.served.push(json!([
+            self.served.push(&(
                 served.query_id,
-                served.requester,
+                &served.requester,
                 served.query_digest,
                 at,
-                outcome,
-                served.authority,
-                served.reply,
-            ]));
+                if served.answered { "answered" } else { "refused" },
+                &served.authority,
+                &served.reply,
+            ))?;
         }
         if let Some((_, query_id)) = &effects.receipted {
-            self.receipted.push(json!([query_id, at]));
+            self.receipted.push(&(query_id, at))?;
         }
         for letter in &effects.outbox {
-            self.outbox.push(json!([letter.peer, letter.kind as u8, letter.digest(), letter.body]));
+            self.outbox.push(&(&letter.peer, letter.kind as u8, letter.digest(), &letter.body))?;
         }
         for read in &effects.reads {
             let text =
                 serde_json::to_string(read).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-            self.reads.push(json!([read.id, read.plate, read.at.millis(), read.camera, text]));
+            self.reads.push(&(read.id, &read.plate, read.at.millis(), &read.camera, text))?;
         }
         Ok(())
     }
 
-    fn statements(&self) -> [(&'static str, &[Value]); 8] {
+    fn statements(self) -> [(&'static str, Rows); 8] {
         [
-            (ENTRIES, &self.entries),
-            (CHANGES, &self.changes),
-            (ASKED, &self.asked),
-            (SETTLED, &self.settled),
-            (SERVED, &self.served),
-            (RECEIPTED, &self.receipted),
-            (OUTBOX, &self.outbox),
-            (READS, &self.reads),
+            (ENTRIES, self.entries),
+            (CHANGES, self.changes),
+            (ASKED, self.asked),
+            (SETTLED, self.settled),
+            (SERVED, self.served),
+            (RECEIPTED, self.receipted),
+            (OUTBOX, self.outbox),
+            (READS, self.reads),
         ]
     }
 }

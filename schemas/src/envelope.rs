@@ -2,9 +2,9 @@
 //!
 //! The signature covers `DSSEv1 <len(type)> <type> <len(body)> <body>`, so a message cannot be
 //! passed off as one of another type. An envelope has exactly one byte form (no white space, the
-//! key order of [`Wire`], one signature, key id of the signing key): whatever bit is changed, either
-//! the signature, the type, or the form no longer holds. Digests of envelopes may therefore stand
-//! for their content.
+//! keys `payloadType`, `payload`, `signatures` in this order, one signature, key id of the signing
+//! key): whatever bit is changed, either the signature, the type, or the form no longer holds.
+//! Digests of envelopes may therefore stand for their content.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;

@@ -2,60 +2,56 @@
 
 use schemas::digest::hex;
 use serde::Serialize;
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::super::{Row, StoreError};
 
-const ENTRIES: &str =
-    "insert into entries (idx, at, kind, peer, peer_seq, query, header, salt, body, envelope)
+/// The whole transaction as one text, so that it is one hop to the driver's thread. Each statement
+/// takes one parameter, in the order of [`Batch::parameters`]; rows that are not there cost a
+/// look at an empty array. Pages are JSON Lines, hence text on their way in.
+const COMMIT: &str = "
+begin immediate;
+insert into entries (idx, at, kind, peer, peer_seq, query, header, salt, body, envelope)
     select value->>0, value->>1, value->>2, value->>3, value->>4, unhex(value->>5), value->>6,
            unhex(value->>7), value->>8, value->>9
-    from json_each(?1)";
-const CHANGES: &str =
-    "insert into changes (idx, change) select value->>0, value->>1 from json_each(?1)";
-const ASKED: &str = "insert into asked (query_id, owner, sent_at, envelope)
-    select value->>0, value->>1, value->>2, value->>3 from json_each(?1)";
-const SETTLED: &str = "update asked set outcome = new.value->>1, authority = new.value->>2, settled_at = new.value->>3
-    from json_each(?1) as new
-    where query_id = new.value->>0 and (outcome is null or outcome = 'unanswered')";
-const SERVED: &str =
-    "insert into served (query_id, requester, query_digest, at, outcome, authority, reply)
+    from json_each(?);
+insert into changes (idx, change) select value->>0, value->>1 from json_each(?);
+insert into asked (query_id, owner, sent_at, envelope)
+    select value->>0, value->>1, value->>2, value->>3 from json_each(?);
+update asked set outcome = new.value->>1, authority = new.value->>2, settled_at = new.value->>3
+    from json_each(?) as new
+    where query_id = new.value->>0 and (outcome is null or outcome = 'unanswered');
+insert into served (query_id, requester, query_digest, at, outcome, authority, reply)
     select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6
-    from json_each(?1)";
-const RECEIPTED: &str = "update served set receipted_at = new.value->>1
-    from json_each(?1) as new
-    where query_id = new.value->>0 and receipted_at is null";
-const PAGES: &str = "insert or replace into pages (side, query_id, n, until, bytes)
-    values (?1, ?2, ?3, ?4, ?5)";
-const OUTBOX: &str = "insert into outbox (peer, kind, digest, body)
-    select value->>0, value->>1, value->>2, value->>3 from json_each(?1)";
-const READS: &str = "insert into reads (id, plate, at, camera, read)
-    select unhex(value->>0), value->>1, value->>2, value->>3, value->>4 from json_each(?1)";
+    from json_each(?);
+update served set receipted_at = new.value->>1
+    from json_each(?) as new
+    where query_id = new.value->>0 and receipted_at is null;
+insert or replace into pages (side, query_id, n, until, bytes)
+    select value->>0, value->>1, value->>2, value->>3, cast(value->>4 as blob) from json_each(?);
+insert into outbox (peer, kind, digest, body)
+    select value->>0, value->>1, value->>2, value->>3 from json_each(?);
+insert into reads (id, plate, at, camera, read)
+    select unhex(value->>0), value->>1, value->>2, value->>3, value->>4 from json_each(?);
+commit;
+";
 
 pub(super) async fn commit(writer: &mut SqliteConnection, group: &[Row]) -> Result<(), StoreError> {
     let mut batch = Batch::default();
     for row in group {
         batch.add(row)?;
     }
-    let mut transaction = writer.begin_with("begin immediate").await?;
-    for (statement, rows) in batch.statements() {
-        if let Some(rows) = rows.finish() {
-            sqlx::query(statement).bind(rows).execute(&mut *transaction).await?;
-        }
+    let mut query = sqlx::query(COMMIT);
+    for rows in batch.parameters() {
+        query = query.bind(rows.finish()?);
     }
-    for kept in group.iter().filter_map(|row| row.effects.pages.as_ref()) {
-        for (n, bytes) in (0i64..).zip(&kept.pages) {
-            sqlx::query(PAGES)
-                .bind(kept.side.code())
-                .bind(kept.query_id.to_string())
-                .bind(n)
-                .bind(kept.until.millis())
-                .bind(bytes)
-                .execute(&mut *transaction)
-                .await?;
-        }
+    if let Err(error) = query.execute(&mut *writer).await {
+        // Whatever statement failed, nothing of the group may stay; without a transaction open this
+        // fails too, and changes nothing.
+        drop(sqlx::query("rollback").execute(&mut *writer).await);
+        return Err(error.into());
     }
-    Ok(transaction.commit().await?)
+    Ok(())
 }
 
 /// Rows as one JSON array of arrays, written as they come.
@@ -68,12 +64,13 @@ impl Rows {
         serde_json::to_writer(&mut self.0, row).map_err(|e| StoreError::Corrupt(e.to_string()))
     }
 
-    fn finish(mut self) -> Option<String> {
+    /// The array; empty when there are no rows.
+    fn finish(mut self) -> Result<String, StoreError> {
         if self.0.is_empty() {
-            return None;
+            self.0.push(b'[');
         }
         self.0.push(b']');
-        String::from_utf8(self.0).ok()
+        String::from_utf8(self.0).map_err(|e| StoreError::Corrupt(e.to_string()))
     }
 }
 
@@ -86,6 +83,7 @@ struct Batch {
     settled: Rows,
     served: Rows,
     receipted: Rows,
+    pages: Rows,
     outbox: Rows,
     reads: Rows,
 }
@@ -130,6 +128,14 @@ impl Batch {
         if let Some((_, query_id)) = &effects.receipted {
             self.receipted.push(&(query_id, at))?;
         }
+        if let Some(kept) = &effects.pages {
+            for (n, page) in kept.pages.iter().enumerate() {
+                let text = std::str::from_utf8(page)
+                    .map_err(|e| StoreError::Corrupt(format!("a page is no text: {e}")))?;
+                let until = kept.until.millis();
+                self.pages.push(&(kept.side.code(), kept.query_id, n, until, text))?;
+            }
+        }
         for letter in &effects.outbox {
             self.outbox.push(&(&letter.peer, letter.kind as u8, letter.digest(), &letter.body))?;
         }
@@ -141,16 +147,18 @@ impl Batch {
         Ok(())
     }
 
-    fn statements(self) -> [(&'static str, Rows); 8] {
+    /// In the order of the statements of [`COMMIT`].
+    fn parameters(self) -> [Rows; 9] {
         [
-            (ENTRIES, self.entries),
-            (CHANGES, self.changes),
-            (ASKED, self.asked),
-            (SETTLED, self.settled),
-            (SERVED, self.served),
-            (RECEIPTED, self.receipted),
-            (OUTBOX, self.outbox),
-            (READS, self.reads),
+            self.entries,
+            self.changes,
+            self.asked,
+            self.settled,
+            self.served,
+            self.receipted,
+            self.pages,
+            self.outbox,
+            self.reads,
         ]
     }
 }

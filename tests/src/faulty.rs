@@ -41,6 +41,7 @@ pub struct Faulty {
     fault: Mutex<Option<Fault>>,
     failed: AtomicU64,
     searches: AtomicU64,
+    fetches: AtomicU64,
     held: watch::Sender<bool>,
 }
 
@@ -53,6 +54,7 @@ impl Faulty {
             fault: Mutex::new(None),
             failed: AtomicU64::new(0),
             searches: AtomicU64::new(0),
+            fetches: AtomicU64::new(0),
             held: watch::channel(false).0,
         })
     }
@@ -93,14 +95,26 @@ impl Faulty {
         self.searches.load(Ordering::SeqCst)
     }
 
-    /// Searches that begin from now on do not end before [`Self::let_go`].
-    pub fn hold_searches(&self) {
+    /// Times that kept pages were fetched.
+    #[must_use]
+    pub fn fetches(&self) -> u64 {
+        self.fetches.load(Ordering::SeqCst)
+    }
+
+    /// What begins from now on to search or to fetch pages does not end before [`Self::let_go`]:
+    /// so it stands between a decision and its entry.
+    pub fn hold(&self) {
         self.held.send_replace(true);
     }
 
-    /// Searches end again.
+    /// What was held ends.
     pub fn let_go(&self) {
         self.held.send_replace(false);
+    }
+
+    async fn wait(&self) {
+        // An error means that the store has gone, and with it who held it.
+        drop(self.held.subscribe().wait_for(|held| !held).await);
     }
 
     fn falls_due(&self, group: &[Row]) -> Option<Failure> {
@@ -163,6 +177,8 @@ impl Store for Faulty {
     }
 
     async fn pages(&self, side: Side, id: QueryId) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.fetches.fetch_add(1, Ordering::SeqCst);
+        self.wait().await;
         self.inner.pages(side, id).await
     }
 
@@ -184,8 +200,7 @@ impl Store for Faulty {
 
     async fn search(&self, scope: &Scope) -> Result<Found, StoreError> {
         self.searches.fetch_add(1, Ordering::SeqCst);
-        // An error means that the store has gone, and with it who held the searches.
-        drop(self.held.subscribe().wait_for(|held| !held).await);
+        self.wait().await;
         self.inner.search(scope).await
     }
 

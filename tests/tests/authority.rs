@@ -156,11 +156,60 @@ async fn the_end_of_an_agreement_also_ends_redelivery() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_redelivery_decided_before_the_end_of_its_authority_is_not_sent_after_it() {
+    for suspended in [true, false] {
+        let owner = Agency::start("owning-ca-pd").await;
+        owner.has_reads(PLATE, 3).await;
+        let raw = RawPeer::start("hostile-ca-pd", owner.now());
+        add_card(&owner, &raw.identity).await;
+        let mut text = agreement(&[owner.id(), raw.id()], owner.now());
+        text.expires = owner.now().plus_millis(HOUR_MS);
+        signed_by_both(&owner, &raw.identity, &text).await;
+        let asked =
+            raw.identity.sign(Signed::Query, &query(raw.id(), owner.id(), PLATE, owner.now()));
+        drop(raw.ask(&owner, &asked).await.answered());
+        let fetched = owner.store().fetches();
+        owner.store().hold();
+        let (reply, ()) = tokio::join!(raw.ask(&owner, &asked), async {
+            eventually("its pages are fetched", async || {
+                (owner.store().fetches() > fetched).then_some(())
+            })
+            .await;
+            if suspended {
+                notice(&owner, &text.id, Act::Suspend).await;
+            } else {
+                owner.clock.shift(HOUR_MS);
+            }
+            owner.store().let_go();
+        });
+        drop(reply.refused(&owner.identity.card.message_key));
+        assert_eq!(owner.log().await.count(Kind::AnswerRedelivered), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queries_decided_before_an_agreement_expires_are_not_answered_after_it() {
+    let (asking, owning) = pair().await;
+    let ends = owning.now().plus_millis(HOUR_MS);
+    in_force_with(&[&asking, &owning], |text| text.expires = ends).await;
+    owning.store().hold();
+    let (heard, ()) = tokio::join!(asking.asks(owning.id(), PLATE), async {
+        eventually("it is searching", async || (owning.store().searches() == 1).then_some(()))
+            .await;
+        owning.clock.shift(HOUR_MS);
+        owning.store().let_go();
+    });
+    assert_eq!((heard.outcome, heard.reads.len()), ("refused", 0), "{heard:?}");
+    assert_eq!(heard.reasons[0].code, RefusalCode::AuthorityNotInForce);
+    assert_eq!(owning.log().await.count(Kind::QueryAnswered), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn queries_decided_before_a_suspension_are_not_answered_after_it() {
     let (asking, owning, id) = sharing_pair().await;
     let many = 12;
     // Every query is decided, and held in its search, before the suspension.
-    owning.store().hold_searches();
+    owning.store().hold();
     let (heard, ()) =
         tokio::join!(join_all((0..many).map(|_| asking.asks(owning.id(), PLATE))), async {
             eventually("all are searching", async || {

@@ -207,15 +207,17 @@ async fn a_document_that_others_must_sign_is_not_taken_in() {
     let between_others = agreement(&[hostile, other.id()], now);
     let without_sender = agreement(&[me, other.id()], now);
     let recorded = owner.office().agreement_row(&known, None).expect("an agreement");
-    let text =
-        Agreement::from_toml("agreement", &recorded.text.expect("its text")).expect("an agreement");
+    let exact = recorded.text.expect("its text");
+    let text = Agreement::from_toml("agreement", &exact).expect("an agreement");
     let rewritten = Agreement { row_limit: 1, ..text.clone() };
     let message = |kind, toml: String, key| {
         Envelope::sign(kind, toml.into_bytes(), key).expect("an envelope")
     };
     let keys = &raw.identity;
-    let in_anothers_name =
-        Adherence { agency: me.clone(), ..tests::making::adherence(&text, "", hostile, &[], now) };
+    let in_anothers_name = Adherence {
+        agency: me.clone(),
+        ..tests::making::adherence(&text, &exact, hostile, &[], now)
+    };
     let to_another_text =
         tests::making::adherence(&text, "another text", hostile, std::slice::from_ref(me), now);
     let notice = Notice {

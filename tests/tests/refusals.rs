@@ -123,6 +123,9 @@ async fn a_blocked_peer_is_cut_off_at_once() {
     assert!(raw.is_connected(&owner));
     let reason = "compromised".parse().expect("a text");
     owner.office().block_card(&owner.admin(), raw.id(), true, &reason).await.expect("a block");
+    // Its connection still stands, and serves it no longer.
+    let reply = raw.ask(&owner, &ask()).await;
+    assert!(reply.proves_nothing(), "{reply:?}");
     owner.node().cut_off(raw.id()).await;
     raw.cut_off(&owner).await;
     let reply = raw.ask(&owner, &ask()).await;
@@ -152,7 +155,7 @@ async fn more_in_flight_than_allowed_is_refused_as_overloaded() {
     let (owner, raw, _) =
         owner_and_raw_of(Plan::of("owning-ca-pd").bounds(|b| b.in_flight_per_peer = 2)).await;
     let ask = || raw.identity.sign(Signed::Query, &query(raw.id(), owner.id(), PLATE, owner.now()));
-    owner.store().hold_searches();
+    owner.store().hold();
     let held = [ask(), ask()];
     let (one, two, refused) =
         tokio::join!(raw.ask(&owner, &held[0]), raw.ask(&owner, &held[1]), async {
@@ -182,7 +185,7 @@ async fn one_peers_flood_leaves_room_for_another() {
     let flood = raw.identity.sign(Signed::Query, &query(raw.id(), owner.id(), PLATE, owner.now()));
     let asked =
         other.identity.sign(Signed::Query, &query(other.id(), owner.id(), PLATE, owner.now()));
-    owner.store().hold_searches();
+    owner.store().hold();
     let (flooded, refused) = tokio::join!(raw.ask(&owner, &flood), async {
         eventually("the first is being served", async || {
             (owner.store().searches() == 1).then_some(())

@@ -12,6 +12,7 @@ use tests::federation::{
 use tests::log::Log;
 use tests::making::{DAY_MS, PLATE, agreement, query};
 use tests::raw::RawPeer;
+use tests::wait::eventually;
 use tests::wire::Reply;
 
 fn asked(raw: &RawPeer, owner: &Agency) -> Query {
@@ -185,6 +186,23 @@ async fn the_same_query_again_gets_the_same_bytes_without_a_second_search() {
     let kinds = owner.log().await.exchange(query.id);
     assert_eq!(kinds, [Kind::QueryAnswered, Kind::AnswerRedelivered, Kind::AnswerRedelivered]);
     assert_eq!(owner.office().log.counters().uses.get(&id), Some(&1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_query_while_it_is_being_served_is_not_served_twice() {
+    let (owner, raw, _) = owner_and_raw().await;
+    let envelope = signed(&raw, &asked(&raw, &owner));
+    owner.store().hold();
+    let (first, ()) = tokio::join!(raw.ask(&owner, &envelope), async {
+        eventually("it is being served", async || (owner.store().searches() == 1).then_some(()))
+            .await;
+        let again = raw.ask(&owner, &envelope).await;
+        assert!(matches!(&again, Reply::Failed(said) if said.contains("busy")), "{again:?}");
+        owner.store().let_go();
+    });
+    drop(first.answered());
+    assert_eq!(owner.store().searches(), 1);
+    assert_eq!(owner.log().await.count(Kind::QueryAnswered), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

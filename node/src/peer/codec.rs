@@ -7,12 +7,13 @@ use futures::{AsyncReadExt as _, AsyncWriteExt as _};
 use libp2p::Stream;
 use schemas::frame::{Frame, Head};
 
+use crate::audit::release::Released;
 use crate::query::ports::LinkError;
 
 /// How long the rest of a frame may take once its head has come.
 const REST: Duration = Duration::from_secs(20);
-/// How long a frame may take to be written.
-const WRITE: Duration = Duration::from_secs(20);
+/// How long the frames of one message may take to be written.
+const WRITE: Duration = Duration::from_secs(60);
 
 fn lost(error: impl std::fmt::Display) -> LinkError {
     LinkError::Lost(error.to_string())
@@ -37,11 +38,14 @@ pub(super) async fn read(stream: &mut Stream) -> Result<Frame, LinkError> {
     tokio::time::timeout(REST, rest).await.map_err(|_| lost("a frame came in part only"))?
 }
 
-/// Writes a frame and hands it to the connection.
-pub(super) async fn write(stream: &mut Stream, frame: &Frame) -> Result<(), LinkError> {
-    let bytes = frame.to_bytes().map_err(|e| LinkError::Protocol(e.to_string()))?;
+/// Writes frames and hands them to the connection together.
+pub(super) async fn write(stream: &mut Stream, frames: &[Released]) -> Result<(), LinkError> {
     let written = async {
-        stream.write_all(&bytes).await.map_err(lost)?;
+        for released in frames {
+            let bytes =
+                released.frame().to_bytes().map_err(|e| LinkError::Protocol(e.to_string()))?;
+            stream.write_all(&bytes).await.map_err(lost)?;
+        }
         stream.flush().await.map_err(lost)
     };
     tokio::time::timeout(WRITE, written).await.map_err(|_| lost("a frame could not be written"))?

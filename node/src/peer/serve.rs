@@ -87,8 +87,8 @@ struct Served {
 }
 
 impl Channel for Served {
-    async fn send(&mut self, frame: &Released) -> Result<(), LinkError> {
-        codec::write(&mut self.stream, frame.frame()).await
+    async fn send_all(&mut self, frames: &[Released]) -> Result<(), LinkError> {
+        codec::write(&mut self.stream, frames).await
     }
 
     async fn recv(&mut self) -> Result<Frame, LinkError> {

@@ -349,9 +349,7 @@ impl<D: Dial> Asker<D> {
         frames: &[Released],
     ) -> Result<(D::Channel, Came), LinkError> {
         let mut channel = self.dial.open(&out.node_key, &out.addresses).await?;
-        for frame in frames {
-            channel.send(frame).await?;
-        }
+        channel.send_all(frames).await?;
         let first = channel.recv().await?;
         let digest = out.envelope.digest();
         let came = match first.kind {

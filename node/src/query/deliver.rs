@@ -53,10 +53,8 @@ impl InHand {
     /// Sends the frames of a receipt over the conversation of its answer and waits for the word
     /// that it is recorded. If that fails, the outbox sends it again.
     pub(super) async fn hand_over<C: Channel>(self, mut channel: C, frames: Vec<Released>) {
-        for frame in &frames {
-            if channel.send(frame).await.is_err() {
-                return;
-            }
+        if channel.send_all(&frames).await.is_err() {
+            return;
         }
         if matches!(channel.recv().await, Ok(frame) if frame.kind == FrameKind::ReceiptAck) {
             channel.finish();

@@ -76,9 +76,7 @@ impl Desk {
             Ok(reply) => reply,
             Err(error) => return failed(channel, &error).await,
         };
-        for frame in appended.release() {
-            channel.send(&frame).await?;
-        }
+        channel.send_all(&appended.release()).await?;
         let Some(answer) = awaits_receipt else { return Ok(()) };
         // The requester may have logged a rejection instead and send nothing; its conversation is
         // then simply over.

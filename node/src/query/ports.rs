@@ -31,8 +31,16 @@ pub enum LinkError {
 /// One conversation: frames out and in, in order. Dropping it abandons it; [`Channel::finish`]
 /// says that it ended in order and the substream may serve the next one.
 pub trait Channel: Send {
-    /// Hands a frame to the connection and flushes it.
-    fn send(&mut self, frame: &Released) -> impl Future<Output = Result<(), LinkError>> + Send;
+    /// Hands frames to the connection, in order, and flushes them together.
+    fn send_all(
+        &mut self,
+        frames: &[Released],
+    ) -> impl Future<Output = Result<(), LinkError>> + Send;
+
+    /// Hands one frame to the connection and flushes it.
+    fn send(&mut self, frame: &Released) -> impl Future<Output = Result<(), LinkError>> + Send {
+        self.send_all(std::slice::from_ref(frame))
+    }
 
     /// The next frame; its length was checked against its kind before its bytes were read.
     fn recv(&mut self) -> impl Future<Output = Result<Frame, LinkError>> + Send;

@@ -110,9 +110,7 @@ impl Office {
         let card = &peer.card.value;
         let heard = async {
             let mut channel = dial.open(&card.node_key, &card.addresses).await?;
-            for frame in &frames {
-                channel.send(frame).await?;
-            }
+            channel.send_all(&frames).await?;
             hear(&mut channel, peer, &envelope).await.inspect(|_| channel.finish())
         };
         let (theirs, bytes) = heard
@@ -204,12 +202,7 @@ impl Desk {
                 .await;
         }
         match self.state_to(peer, &envelope, &request).await {
-            Ok(frames) => {
-                for frame in frames {
-                    channel.send(&frame).await?;
-                }
-                Ok(())
-            }
+            Ok(frames) => channel.send_all(&frames).await,
             Err(error) => failed(channel, &error).await,
         }
     }

@@ -95,6 +95,7 @@ pub(crate) async fn run() {
         async move { assert!(store.served(id).await.expect("a lookup").is_none()) }
     })
     .await;
+    // These wait for each other's receipts, as they do in service.
     part("a whole exchange", |_| ours.exchange()).await;
     part("baseline: a whole exchange", |worker| baseline.exchange(worker)).await;
     ours.settled().await;

@@ -7,7 +7,8 @@
 //! after). Rounds alternate, so that both meet the same noise; compare ratios, not times. Nothing
 //! is asserted about time.
 //!
-//! `cargo bench -p tests --bench exchange` compares; with `-- --breakdown` it measures the parts.
+//! `cargo bench -p tests --bench exchange` compares; with `-- --breakdown` it measures the parts,
+//! with `-- --alone` ours without the baseline, for a profiler.
 
 mod baseline;
 mod breakdown;
@@ -72,11 +73,27 @@ async fn compare() {
     );
 }
 
+async fn alone() {
+    let ours = ours::Ours::set_up().await;
+    drop(measure(WARM, MANY, |_| ours.exchange()).await);
+    for (count, in_flight) in [(ROUNDS * AT_ONE, 1), (ROUNDS * AT_MANY, MANY)] {
+        ours.settled().await;
+        let mut measured = measure(count, in_flight, |_| ours.exchange()).await;
+        println!(
+            "{in_flight} in flight: p50 {:.2} ms, p99 {:.2} ms, {:.0} exchanges/s",
+            measured.quantile(0.5).as_secs_f64() * 1e3,
+            measured.quantile(0.99).as_secs_f64() * 1e3,
+            measured.rate()
+        );
+    }
+    ours.settled().await;
+}
+
 fn main() {
     // `cargo test --benches` and listing runs pass flags of their own: measure only when asked to.
     let asked = |flag: &str| std::env::args().any(|arg| arg == flag);
     if !asked("--bench") {
-        println!("run with `cargo bench -p tests --bench exchange [-- --breakdown]`");
+        println!("run with `cargo bench -p tests --bench exchange [-- --breakdown|--alone]`");
         return;
     }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -91,6 +108,12 @@ fn main() {
              durable, and on a file system in memory the figures mean nothing",
             measure::sync().as_secs_f64() * 1e3
         );
-        if asked("--breakdown") { breakdown::run().await } else { compare().await }
+        if asked("--breakdown") {
+            breakdown::run().await;
+        } else if asked("--alone") {
+            alone().await;
+        } else {
+            compare().await;
+        }
     });
 }

@@ -14,6 +14,7 @@ use tests::log::{Log, envelope};
 use tests::making::{PLATE, query};
 use tests::raw::RawPeer;
 use tests::wait::eventually;
+use tests::wire::Reply;
 
 fn receipts(most: usize) -> impl Fn(&Log) -> Option<()> {
     move |log| (log.count(Kind::ReceiptRecorded) == most).then_some(())
@@ -134,9 +135,15 @@ async fn outstanding_receipts_are_known_after_a_restart() {
     let (mut owner, raw, _) = owner_and_raw_of(plan).await;
     answered(&owner, &raw).await;
     owner.restart().await;
-    raw.cut_off(&owner).await;
     let query = query(raw.id(), owner.id(), PLATE, owner.now());
-    let reply = raw.ask(&owner, &raw.identity.sign(Signed::Query, &query)).await;
+    let asked = raw.identity.sign(Signed::Query, &query);
+    // The connection of before ends at some moment, and what is said on it is lost.
+    let reply =
+        eventually("the owner is reached again", async || match raw.ask(&owner, &asked).await {
+            Reply::Closed => None,
+            reply => Some(reply),
+        })
+        .await;
     assert_eq!(
         reply.refused(&owner.identity.card.message_key)[0].code,
         RefusalCode::ReceiptsOutstanding

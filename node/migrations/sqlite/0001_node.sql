@@ -22,19 +22,20 @@ create table changes (
     change  text not null
 ) strict;
 
--- Queries that left this node.
+-- Queries that left this node; the envelope stands beside the entry.
 create table asked (
     query_id   text primary key,
     owner      text    not null,
     sent_at    integer not null,
-    envelope   text    not null,
+    entry      integer not null references entries (idx),
     outcome    text,
     authority  text,
     settled_at integer
 ) strict, without rowid;
 create index asked_open on asked (sent_at) where outcome is null;
 
--- Queries of peers that this node answered or refused, by id: none is served twice.
+-- Queries of peers that this node answered or refused, by id: none is served twice. Beside the
+-- entry stand the envelopes of the query and of the reply.
 create table served (
     query_id     text primary key,
     requester    text    not null,
@@ -42,7 +43,7 @@ create table served (
     at           integer not null,
     outcome      text    not null,
     authority    text,
-    reply        text    not null,
+    entry        integer not null references entries (idx),
     receipted_at integer
 ) strict, without rowid;
 create index served_by_authority on served (authority, at) where authority is not null;

@@ -192,7 +192,6 @@ impl Office {
             query_digest: asked.envelope.digest(),
             answered: true,
             authority: Some(permit.basis.authority),
-            reply: envelope.to_text(),
         };
         let hours = i64::from(self.bounds.redelivery_hours);
         let kept = Pages {
@@ -244,7 +243,6 @@ impl Office {
             query_digest: asked.envelope.digest(),
             answered: false,
             authority: None,
-            reply: envelope.to_text(),
         };
         let entry = Entry::new(EntryKind::QueryRefused, asking(query))
             .with_peer(&query.from)

@@ -256,8 +256,7 @@ impl<D: Dial> Asker<D> {
         };
         let mut access = Access::of(&query, Outcome::Sent);
         access.query_digest = Some(envelope.digest());
-        let asked =
-            Asked { query_id: query.id, owner: owner.clone(), envelope: envelope.to_text() };
+        let asked = Asked { query_id: query.id, owner: owner.clone() };
         let entry = Entry::new(EntryKind::QuerySent, actor.clone())
             .with_peer(&owner)
             .with_access(access)

@@ -68,15 +68,13 @@ pub struct Effects {
     pub reads: Vec<Read>,
 }
 
-/// A query that leaves.
+/// A query that leaves. Its envelope is the one beside the entry.
 #[derive(Debug, Clone)]
 pub struct Asked {
     /// Its id.
     pub query_id: QueryId,
     /// The owner asked.
     pub owner: AgencyId,
-    /// The exact envelope.
-    pub envelope: String,
 }
 
 /// How a query of ours ended.
@@ -90,7 +88,8 @@ pub struct Settled {
     pub authority: Option<AuthorityId>,
 }
 
-/// How a peer's query ended.
+/// How a peer's query ended. Beside the entry stand the query's envelope and the reply's, in this
+/// order.
 #[derive(Debug, Clone)]
 pub struct Served {
     /// Its id.
@@ -103,8 +102,6 @@ pub struct Served {
     pub answered: bool,
     /// On what authority.
     pub authority: Option<AuthorityId>,
-    /// The envelope of the answer or refusal.
-    pub reply: String,
 }
 
 /// Which side of an exchange a page is kept for.

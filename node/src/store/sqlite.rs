@@ -61,6 +61,8 @@ impl Sqlite {
             .foreign_keys(false)
             .busy_timeout(Duration::from_secs(5))
             .pragma("cache_size", "-65536")
+            // Fewer, larger checkpoints: each one syncs the database once more.
+            .pragma("wal_autocheckpoint", "8000")
             .statement_cache_capacity(256);
         let mut writer = SqliteConnection::connect_with(&options).await?;
         sqlx::migrate!("migrations/sqlite")
@@ -70,7 +72,15 @@ impl Sqlite {
         let readers = SqlitePoolOptions::new()
             .min_connections(1)
             .max_connections(READERS)
-            .connect_with(options.read_only(true).create_if_missing(false))
+            .connect_with(
+                options
+                    .read_only(true)
+                    .create_if_missing(false)
+                    // A reader empties its own cache whenever the writer has committed: a small one,
+                    // over pages mapped from the file.
+                    .pragma("cache_size", "-4096")
+                    .pragma("mmap_size", "1073741824"),
+            )
             .await?;
         Ok(Self { writer: Mutex::new(writer), readers })
     }

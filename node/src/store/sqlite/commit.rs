@@ -23,15 +23,13 @@ insert into entries (idx, at, kind, peer, peer_seq, query, header, salt, body, e
 insert into changes (idx, change)
     select value->>0, cast(substr(?2, value->>1, value->>2) as text)
     from json_each(?1, '$.changes');
-insert into asked (query_id, owner, sent_at, envelope)
-    select value->>0, value->>1, value->>2, cast(substr(?2, value->>3, value->>4) as text)
-    from json_each(?1, '$.asked');
+insert into asked (query_id, owner, sent_at, entry)
+    select value->>0, value->>1, value->>2, value->>3 from json_each(?1, '$.asked');
 update asked set outcome = new.value->>1, authority = new.value->>2, settled_at = new.value->>3
     from json_each(?1, '$.settled') as new
     where query_id = new.value->>0 and (outcome is null or outcome = 'unanswered');
-insert into served (query_id, requester, query_digest, at, outcome, authority, reply)
-    select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5,
-           cast(substr(?2, value->>6, value->>7) as text)
+insert into served (query_id, requester, query_digest, at, outcome, authority, entry)
+    select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6
     from json_each(?1, '$.served');
 update served set receipted_at = new.value->>1
     from json_each(?1, '$.receipted') as new
@@ -140,19 +138,16 @@ impl Batch {
             put(&mut self.tables.changes, &(index, offset, length))?;
         }
         if let Some(asked) = &effects.asked {
-            let (offset, length) = self.long(asked.envelope.as_bytes());
-            put(&mut self.tables.asked, &(asked.query_id, &asked.owner, at, offset, length))?;
+            put(&mut self.tables.asked, &(asked.query_id, &asked.owner, at, index))?;
         }
         if let Some(settled) = &effects.settled {
             let row = (settled.query_id, settled.outcome, &settled.authority, at);
             put(&mut self.tables.settled, &row)?;
         }
         if let Some(served) = &effects.served {
-            let (offset, length) = self.long(served.reply.as_bytes());
             let outcome = if served.answered { "answered" } else { "refused" };
             let (id, digest) = (served.query_id, served.query_digest);
-            let row =
-                (id, &served.requester, digest, at, outcome, &served.authority, offset, length);
+            let row = (id, &served.requester, digest, at, outcome, &served.authority, index);
             put(&mut self.tables.served, &row)?;
         }
         if let Some((_, query_id)) = &effects.receipted {

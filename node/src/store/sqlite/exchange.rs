@@ -16,13 +16,14 @@ pub(super) async fn served(
 ) -> Result<Option<ServedBefore>, StoreError> {
     type Found = (String, String, i64, String, Option<String>, String, bool);
     let found: Option<Found> = sqlx::query_as(
-        "select requester, query_digest, at, outcome, authority, reply, receipted_at is not null
-         from served where query_id = ?1",
+        "select requester, query_digest, served.at, outcome, authority, envelope, receipted_at is not null
+         from served join entries on idx = entry where query_id = ?1",
     )
     .bind(id.to_string())
     .fetch_optional(readers)
     .await?;
-    let Some((requester, query_digest, at, outcome, authority, reply, receipted)) = found else {
+    let Some((requester, query_digest, at, outcome, authority, envelopes, receipted)) = found
+    else {
         return Ok(None);
     };
     Ok(Some(ServedBefore {
@@ -31,20 +32,28 @@ pub(super) async fn served(
         at: instant(at)?,
         answered: outcome == "answered",
         authority: authority.as_deref().map(read).transpose()?,
-        reply,
+        reply: reply_of(&envelopes)?,
         receipted,
     }))
+}
+
+/// The reply's envelope: beside its entry it stands on the line after the query's.
+fn reply_of(envelopes: &str) -> Result<String, StoreError> {
+    let reply = envelopes.lines().nth(1);
+    reply.map(str::to_owned).ok_or_else(|| StoreError::Corrupt("an entry without its reply".into()))
 }
 
 pub(super) async fn asked(
     readers: &SqlitePool,
     id: QueryId,
 ) -> Result<Option<AskedBefore>, StoreError> {
-    let found: Option<(String, i64, String, Option<String>)> =
-        sqlx::query_as("select owner, sent_at, envelope, outcome from asked where query_id = ?1")
-            .bind(id.to_string())
-            .fetch_optional(readers)
-            .await?;
+    let found: Option<(String, i64, String, Option<String>)> = sqlx::query_as(
+        "select owner, sent_at, envelope, outcome from asked join entries on idx = entry
+         where query_id = ?1",
+    )
+    .bind(id.to_string())
+    .fetch_optional(readers)
+    .await?;
     let Some((owner, sent_at, envelope, outcome)) = found else { return Ok(None) };
     Ok(Some(AskedBefore { owner: read(&owner)?, sent_at: instant(sent_at)?, envelope, outcome }))
 }

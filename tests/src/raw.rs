@@ -199,17 +199,11 @@ impl RawPeer {
 
     /// Sends any bytes as a query, and gives what comes back.
     pub async fn ask_bytes(&self, agency: &Agency, query: &[u8]) -> Reply {
-        self.ask_open(agency, query).await.0
-    }
-
-    /// As [`Self::ask_bytes`], with the substream, for a receipt.
-    pub async fn ask_open(&self, agency: &Agency, query: &[u8]) -> (Reply, Option<Wire>) {
-        let Some(mut wire) = self.open(agency).await else { return (Reply::Closed, None) };
+        let Some(mut wire) = self.open(agency).await else { return Reply::Closed };
         if wire.send(FrameKind::Query, query).await.is_err() {
-            return (Reply::Closed, None);
+            return Reply::Closed;
         }
-        let reply = Reply::read(&mut wire).await;
-        (reply, Some(wire))
+        Reply::read(&mut wire).await
     }
 }
 

@@ -39,3 +39,27 @@ pub(crate) fn write<T: Serialize>(what: &str, value: &T) -> Result<String, Docum
     toml::to_string(value)
         .map_err(|error| DocumentError::Form { file: what.to_owned(), what: error.to_string() })
 }
+
+/// Reading and writing for documents that need no check beyond their form.
+macro_rules! toml_form {
+    ($($name:ident, $what:literal);* $(;)?) => {$(
+        impl $name {
+            #[doc = concat!("Reads a ", $what, ".")]
+            ///
+            /// # Errors
+            /// With file, line, key and what is expected.
+            pub fn from_toml(file: &str, text: &str) -> Result<Self, $crate::DocumentError> {
+                $crate::document::read(file, text)
+            }
+
+            /// The TOML that is signed.
+            ///
+            /// # Errors
+            /// When it cannot be written.
+            pub fn to_toml(&self) -> Result<String, $crate::DocumentError> {
+                $crate::document::write($what, self)
+            }
+        }
+    )*};
+}
+pub(crate) use toml_form;

@@ -9,7 +9,7 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::document::{DocumentError, read, sense, write};
+use crate::document::{DocumentError, read, sense, toml_form, write};
 
 /// Most plates of one request.
 pub const MOST_PLATES: usize = 50;
@@ -202,28 +202,6 @@ impl Request {
         }
         Ok(())
     }
-}
-
-macro_rules! toml_form {
-    ($($name:ident, $what:literal);* $(;)?) => {$(
-        impl $name {
-            #[doc = concat!("Reads a ", $what, ".")]
-            ///
-            /// # Errors
-            /// With file, line, key and what is expected.
-            pub fn from_toml(file: &str, text: &str) -> Result<Self, DocumentError> {
-                read(file, text)
-            }
-
-            /// The TOML that is signed.
-            ///
-            /// # Errors
-            /// When it cannot be written.
-            pub fn to_toml(&self) -> Result<String, DocumentError> {
-                write($what, self)
-            }
-        }
-    )*};
 }
 
 toml_form! {

@@ -64,6 +64,7 @@ pub struct Node {
     /// Held by the one import that runs.
     pub importing: Mutex<()>,
     delivery: Arc<Delivery<Peers>>,
+    desk: Arc<Desk>,
     stop: CancellationToken,
     served: Mutex<Option<tokio::task::JoinHandle<()>>>,
     _lock: HomeLock,
@@ -134,7 +135,7 @@ impl Node {
             quic: config.quic,
             limits: peer::Limits::default(),
         };
-        let peers = Arc::new(peer::start(settings, desk).await?);
+        let peers = Arc::new(peer::start(settings, desk.clone()).await?);
         let delivery = Delivery::start(office.clone(), peers.clone(), connected);
         let asker = Asker::new(office.clone(), peers.clone(), delivery.clone());
         asker.close_open_queries().await?;
@@ -147,6 +148,7 @@ impl Node {
             home,
             importing: Mutex::new(()),
             delivery,
+            desk,
             stop: stop.clone(),
             served: Mutex::new(None),
             _lock: lock,
@@ -189,6 +191,7 @@ impl Node {
             drop(tokio::time::timeout(Duration::from_secs(10), served).await);
         }
         self.peers.shutdown().await;
+        self.desk.finish().await;
         drop(std::fs::remove_file(self.home.socket()));
     }
 }

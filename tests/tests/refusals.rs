@@ -75,6 +75,30 @@ async fn an_unknown_key_is_closed_and_counted_once_an_hour() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_counted_in_the_hour_is_logged_when_the_node_stops() {
+    let mut owner = Agency::start("owning-ca-pd").await;
+    owner.clock.shift(HOUR_MS - owner.now().millis().rem_euclid(HOUR_MS) + 600_000);
+    let strangers: Vec<_> =
+        (0..8).map(|n| RawPeer::start(&format!("stranger{n}-ca-pd"), owner.now())).collect();
+    for stranger in &strangers {
+        for _ in 0..3 {
+            stranger.dial(&owner).await;
+            stranger.cut_off(&owner).await;
+        }
+    }
+    let first_ones =
+        |log: &tests::log::Log| (log.count(Kind::PeerRejected) == strangers.len()).then_some(());
+    owner.logs("the first of each", first_ones).await;
+    // A process ends here: nothing may be left to do.
+    owner.stop().await;
+    let log = owner.log().await;
+    let mut counts =
+        log.all(Kind::PeerRejected).into_iter().map(|entry| entry.detail("count").as_u64());
+    assert!(counts.by_ref().take(strangers.len()).all(|count| count == Some(1)));
+    assert_eq!(counts.collect::<Vec<_>>(), vec![Some(2); strangers.len()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_key_gets_no_answer_to_a_signed_query() {
     let (owner, friend, _) = owner_and_raw().await;
     let stranger = RawPeer::start("stranger-ca-pd", owner.now());

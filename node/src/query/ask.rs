@@ -5,18 +5,18 @@
 //! entry that says which. A crash after `query.sent` leaves an open query; when the node starts
 //! again it is logged as unanswered and can be asked again under the same id.
 
+mod pursue;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use agreements::decide::{Decision, decide, decline};
 use schemas::agency::AgencyId;
-use schemas::answer::{Answer, Basis, LogPosition, Receipt};
+use schemas::answer::{Basis, LogPosition};
 use schemas::body::{Access, Actor, Outcome};
 use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
-use schemas::key::PublicKey;
-use schemas::query::{AuthorityId, Query, QueryId};
+use schemas::query::{Query, QueryId};
 use schemas::read::Read;
 use schemas::refusal::Reason;
 use schemas::text::Text;
@@ -27,17 +27,13 @@ use super::Office;
 use super::authorities::Candidates;
 use super::deliver::Delivery;
 use super::draft::{Draft, Whom};
-use super::ports::{Channel, Dial, LinkError};
-use super::verify::{self, Unproven};
+use super::ports::Dial;
+use pursue::Outstanding;
+
 use crate::audit::append::AppendError;
 use crate::audit::entry::Entry;
-use crate::audit::release::Released;
-use crate::registry::{Peer, State};
-use crate::store::{Asked, Effects, Letter, Pages, Settled, Side};
-
-/// First pause between attempts; doubled up to the last.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LAST_PAUSE: Duration = Duration::from_secs(2);
+use crate::registry::State;
+use crate::store::{Asked, Effects, Settled};
 
 /// What became of the query to one owner. Its JSON is a line of `accord query --json`.
 #[derive(Debug, Clone, Serialize)]
@@ -121,23 +117,6 @@ impl<D> Clone for Asker<D> {
             delivery: self.delivery.clone(),
         }
     }
-}
-
-/// A query that may leave, and what is needed to check what comes back.
-struct Outstanding {
-    query: Query,
-    envelope: Envelope,
-    actor: Actor,
-    node_key: PublicKey,
-    message_key: PublicKey,
-    addresses: Vec<Text>,
-}
-
-/// What came back, as far as it is proven.
-enum Came {
-    Answer(Envelope, Box<Answer>, Vec<Vec<u8>>, Vec<Read>),
-    Refusal(Envelope, Vec<Reason>),
-    Unproven(Option<Envelope>, Unproven),
 }
 
 impl<D: Dial> Asker<D> {
@@ -320,212 +299,6 @@ impl<D: Dial> Asker<D> {
         }
     }
 
-    /// Sends a query that is logged until something comes back or the time is up.
-    async fn pursue(&self, outstanding: Outstanding, frames: &[Released]) -> Heard {
-        let limit = Duration::from_secs(u64::from(self.office.bounds.answer_seconds));
-        let mut last = LinkError::Lost("nothing came in time".into()).to_string();
-        let came = tokio::time::timeout(limit, async {
-            let mut pause = FIRST_PAUSE;
-            loop {
-                match self.attempt(&outstanding, frames).await {
-                    Ok(came) => return came,
-                    Err(error) => last = error.to_string(),
-                }
-                tokio::time::sleep(pause).await;
-                pause = pause.saturating_mul(2).min(LAST_PAUSE);
-            }
-        })
-        .await;
-        match came {
-            Ok((channel, came)) => self.settle(outstanding, came, channel).await,
-            Err(_) => self.unanswered(&outstanding, last).await,
-        }
-    }
-
-    async fn attempt(
-        &self,
-        out: &Outstanding,
-        frames: &[Released],
-    ) -> Result<(D::Channel, Came), LinkError> {
-        let mut channel = self.dial.open(&out.node_key, &out.addresses).await?;
-        channel.send_all(frames).await?;
-        let first = channel.recv().await?;
-        let digest = out.envelope.digest();
-        let came = match first.kind {
-            FrameKind::Answer => match Envelope::parse(&first.body) {
-                Err(error) => Came::Unproven(None, error.into()),
-                Ok(envelope) => {
-                    match verify::answer(&envelope, &out.message_key, &out.query, digest) {
-                        Err(error) => Came::Unproven(Some(envelope), error),
-                        Ok(answer) => {
-                            let mut pages = Vec::with_capacity(answer.pages.len());
-                            for _ in &answer.pages {
-                                let page = channel.recv().await?;
-                                if page.kind != FrameKind::Page {
-                                    return Err(LinkError::Protocol("expected a page".into()));
-                                }
-                                pages.push(page.body);
-                            }
-                            match verify::pages(&answer, &pages, &out.query) {
-                                Ok(reads) => Came::Answer(envelope, Box::new(answer), pages, reads),
-                                Err(error) => Came::Unproven(Some(envelope), error),
-                            }
-                        }
-                    }
-                }
-            },
-            FrameKind::Refusal => match Envelope::parse(&first.body) {
-                Err(error) => Came::Unproven(None, error.into()),
-                Ok(envelope) => {
-                    match verify::refusal(&envelope, &out.message_key, &out.query, digest) {
-                        Ok(refusal) => Came::Refusal(envelope, refusal.reasons),
-                        Err(error) => Came::Unproven(Some(envelope), error),
-                    }
-                }
-            },
-            FrameKind::Failed => {
-                let said =
-                    String::from_utf8_lossy(&first.body).chars().take(300).collect::<String>();
-                return Err(LinkError::Lost(format!("the owner could not serve it: {said}")));
-            }
-            _ => return Err(LinkError::Protocol("expected an answer or a refusal".into())),
-        };
-        Ok((channel, came))
-    }
-
-    async fn settle(&self, out: Outstanding, came: Came, channel: D::Channel) -> Heard {
-        match came {
-            Came::Answer(envelope, answer, pages, reads) => {
-                self.received(out, envelope, *answer, pages, reads, channel).await
-            }
-            Came::Refusal(envelope, reasons) => {
-                channel.finish();
-                let mut access = out.access(Outcome::Refused);
-                access.reasons.clone_from(&reasons);
-                access.answer_digest = Some(envelope.digest());
-                let entry = out
-                    .entry(EntryKind::RefusalReceived, access)
-                    .with_envelope(&envelope)
-                    .effecting(out.settled("refused", None));
-                let heard = Heard {
-                    reasons,
-                    refused_by: Some("owner"),
-                    ..Heard::new(&out.query.to, "refused")
-                };
-                self.conclude(&out, entry, heard).await
-            }
-            Came::Unproven(envelope, error) => {
-                tracing::warn!(query_id = %out.query.id, peer = %out.query.to, "an answer does not verify");
-                let access = out.access(Outcome::Rejected);
-                let mut entry = out
-                    .entry(EntryKind::AnswerRejected, access)
-                    .with("why", error.to_string())
-                    .effecting(out.settled("rejected", None));
-                if let Some(envelope) = &envelope {
-                    entry = entry.with_envelope(envelope);
-                }
-                let heard = Heard::failed(
-                    &out.query.to,
-                    format!(
-                        "what came back does not verify ({error}); it was logged and is not shown"
-                    ),
-                );
-                self.conclude(&out, entry, heard).await
-            }
-        }
-    }
-
-    async fn received(
-        &self,
-        out: Outstanding,
-        envelope: Envelope,
-        answer: Answer,
-        pages: Vec<Vec<u8>>,
-        reads: Vec<Read>,
-        channel: D::Channel,
-    ) -> Heard {
-        let owner = out.query.to.clone();
-        let receipt = Receipt {
-            query_id: out.query.id,
-            answer_digest: envelope.digest(),
-            from: self.office.me.clone(),
-            to: owner.clone(),
-            at: self.office.clock.now(),
-        };
-        let receipt = match Envelope::sign_json(Kind::Receipt, &receipt, &self.office.message_key) {
-            Ok(receipt) => receipt,
-            Err(error) => return Heard::failed(&owner, error),
-        };
-        let mut access = out.access(Outcome::Answered);
-        access.basis = Some(answer.basis.clone());
-        access.count = Some(answer.count);
-        access.answer_digest = Some(envelope.digest());
-        let letter =
-            Letter { peer: owner.clone(), kind: FrameKind::Receipt, body: receipt.to_text() };
-        let mut effects = out.settled("answered", Some(answer.basis.authority.clone()));
-        effects.outbox.push(letter.clone());
-        if !pages.is_empty() {
-            let days = self.office.answers_kept_days(&answer.basis.authority);
-            effects.pages = Some(Pages {
-                side: Side::Asked,
-                query_id: out.query.id,
-                until: answer.at.plus_millis(i64::from(days).saturating_mul(86_400_000)),
-                pages,
-            });
-        }
-        let entry = out
-            .entry(EntryKind::AnswerReceived, access)
-            .with_envelope(&envelope)
-            .with("receipt_digest", receipt.digest().to_string())
-            .effecting(effects)
-            .releasing(vec![Frame::new(FrameKind::Receipt, receipt.as_bytes().to_vec())]);
-        let in_hand = self.delivery.take(&letter);
-        let appended = match self.office.log.append(entry).await {
-            Ok(appended) => appended,
-            // Not logged, not shown: the reads are dropped here.
-            Err(error) => {
-                return Heard { query_id: Some(out.query.id), ..Heard::failed(&owner, error) };
-            }
-        };
-        let position = appended.position();
-        let frames = appended.release();
-        // The officer does not wait for the receipt's acknowledgement.
-        tokio::spawn(in_hand.hand_over(channel, frames));
-        Heard {
-            query_id: Some(out.query.id),
-            basis: Some(answer.basis),
-            truncated: answer.truncated,
-            notice: answer.notice,
-            reads,
-            log: Some(position),
-            ..Heard::new(&owner, "answered")
-        }
-    }
-
-    async fn unanswered(&self, out: &Outstanding, why: String) -> Heard {
-        let entry = out
-            .entry(EntryKind::QueryUnanswered, out.access(Outcome::Unanswered))
-            .with("why", why.clone())
-            .effecting(out.settled("unanswered", None));
-        let heard = Heard::failed(
-            &out.query.to,
-            format!("{why}; ask again with `accord query --again {}`", out.query.id),
-        );
-        self.conclude(out, entry, heard).await
-    }
-
-    /// Appends how it ended; if that cannot be logged, nothing but that is said.
-    async fn conclude(&self, out: &Outstanding, entry: Entry, heard: Heard) -> Heard {
-        match self.office.log.append(entry).await {
-            Ok(appended) => {
-                Heard { query_id: Some(out.query.id), log: Some(appended.position()), ..heard }
-            }
-            Err(error) => {
-                Heard { query_id: Some(out.query.id), ..Heard::failed(&out.query.to, error) }
-            }
-        }
-    }
-
     /// Logs as unanswered what an earlier run of the node left open.
     ///
     /// # Errors
@@ -557,35 +330,6 @@ impl<D: Dial> Asker<D> {
             drop(self.office.log.append(entry).await?);
         }
         Ok(open.len())
-    }
-}
-
-impl Outstanding {
-    fn of(query: Query, envelope: Envelope, actor: Actor, peer: &Peer) -> Self {
-        let card = &peer.card.value;
-        Self {
-            query,
-            envelope,
-            actor,
-            node_key: card.node_key,
-            message_key: card.message_key,
-            addresses: card.addresses.clone(),
-        }
-    }
-
-    fn access(&self, outcome: Outcome) -> Access {
-        let mut access = Access::of(&self.query, outcome);
-        access.query_digest = Some(self.envelope.digest());
-        access
-    }
-
-    fn entry(&self, kind: EntryKind, access: Access) -> Entry {
-        Entry::new(kind, self.actor.clone()).with_peer(&self.query.to).with_access(access)
-    }
-
-    fn settled(&self, outcome: &'static str, authority: Option<AuthorityId>) -> Effects {
-        let settled = Settled { query_id: self.query.id, outcome, authority };
-        Effects { settled: Some(settled), ..Effects::default() }
     }
 }
 

@@ -48,6 +48,11 @@ impl Desk {
         Self { office, in_flight: Arc::new(InFlight::default()), rejects, connected }
     }
 
+    /// Logs what was counted and not logged yet: the node stops.
+    pub async fn finish(&self) {
+        self.rejects.finish().await;
+    }
+
     async fn query<C: Channel>(
         &self,
         peer: &Peer,

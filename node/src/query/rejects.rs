@@ -11,7 +11,7 @@ use schemas::agency::AgencyId;
 use schemas::entry::EntryKind;
 use schemas::key::PublicKey;
 use schemas::time::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::Office;
 use crate::audit::entry::Entry;
@@ -54,15 +54,17 @@ struct Key {
     cause: Cause,
 }
 
-struct Report {
-    key: Key,
-    why: String,
+enum Word {
+    /// Something was rejected.
+    Rejected { key: Key, why: String },
+    /// The node stops: log what was counted, then say so.
+    Finish(oneshot::Sender<()>),
 }
 
 /// Where rejections are reported. Cheap to clone; never blocks.
 #[derive(Clone)]
 pub(super) struct Rejects {
-    reports: mpsc::Sender<Report>,
+    reports: mpsc::Sender<Word>,
 }
 
 impl Rejects {
@@ -70,6 +72,14 @@ impl Rejects {
         let (reports, queue) = mpsc::channel(LONGEST_QUEUE);
         tokio::spawn(run(office, queue));
         Self { reports }
+    }
+
+    /// Logs what was counted and not logged yet.
+    pub(super) async fn finish(&self) {
+        let (done, finished) = oneshot::channel();
+        if self.reports.send(Word::Finish(done)).await.is_ok() {
+            drop(finished.await);
+        }
     }
 
     pub(super) fn report(
@@ -80,32 +90,38 @@ impl Rejects {
         why: String,
     ) {
         let key = Key { node: Some(*node), peer: peer.cloned(), cause };
-        if self.reports.try_send(Report { key, why }).is_err() {
+        if self.reports.try_send(Word::Rejected { key, why }).is_err() {
             tracing::warn!(cause = cause.code(), "peer rejected; too many at once to count apart");
         }
     }
 }
 
-async fn run(office: Office, mut queue: mpsc::Receiver<Report>) {
+async fn run(office: Office, mut queue: mpsc::Receiver<Word>) {
     let mut hour = hour_of(office.clock.now());
     let mut further: HashMap<Key, u64> = HashMap::new();
     let mut tick = tokio::time::interval(Duration::from_secs(30));
     loop {
-        let report = tokio::select! {
-            report = queue.recv() => Some(report),
+        let word = tokio::select! {
+            word = queue.recv() => match word {
+                Some(word) => Some(word),
+                None => return,
+            },
             _ = tick.tick() => None,
         };
         let now = hour_of(office.clock.now());
-        if now != hour || matches!(report, Some(None)) {
+        if now != hour || matches!(word, Some(Word::Finish(_))) {
             hour = now;
             for (key, count) in further.drain().filter(|(_, count)| *count > 0) {
                 append(&office, &key, count, "further ones of the same hour").await;
             }
         }
-        match report {
-            Some(None) => return,
+        match word {
             None => {}
-            Some(Some(Report { mut key, why })) => {
+            Some(Word::Finish(done)) => {
+                // Who no longer waits has stopped already.
+                let _ = done.send(());
+            }
+            Some(Word::Rejected { mut key, why }) => {
                 if further.len() >= MOST_APART && !further.contains_key(&key) {
                     key = Key { node: None, peer: None, cause: key.cause };
                 }

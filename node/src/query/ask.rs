@@ -30,6 +30,7 @@ use super::draft::{Draft, Whom};
 use super::ports::Dial;
 use pursue::Outstanding;
 
+use crate::acts::By;
 use crate::audit::append::AppendError;
 use crate::audit::entry::Entry;
 use crate::registry::State;
@@ -94,6 +95,11 @@ pub enum AskError {
         "no card of `{0}` is recorded; add it with `accord card add`, or see `accord card list`"
     )]
     Unknown(AgencyId),
+    /// Nobody gives authority.
+    #[error(
+        "no peer gives authority for this; see `accord agreement list`, or submit a written request with `accord request submit`"
+    )]
+    Nobody,
     /// The user may not ask.
     #[error("{0}")]
     User(String),
@@ -141,6 +147,9 @@ impl<D: Dial> Asker<D> {
                 ))
             })?;
         let owners = self.owners(&state, draft)?;
+        if owners.is_empty() {
+            return Err(AskError::Nobody);
+        }
         let actor = Actor {
             user: Some(user.name.clone()),
             full_name: user.full_name.clone(),
@@ -233,6 +242,11 @@ impl<D: Dial> Asker<D> {
             Ok(envelope) => envelope,
             Err(error) => return Heard::failed(&owner, error),
         };
+        let (at, sent) = (query.at, envelope.clone());
+        let Some(outstanding) = Outstanding::of(query.clone(), sent, actor.clone(), peer, at)
+        else {
+            return Heard::failed(&owner, REVOKED);
+        };
         let mut access = Access::of(&query, Outcome::Sent);
         access.query_digest = Some(envelope.digest());
         let asked = Asked { query_id: query.id, owner: owner.clone() };
@@ -246,7 +260,6 @@ impl<D: Dial> Asker<D> {
             Ok(appended) => appended.release(),
             Err(error) => return Heard::failed(&owner, error),
         };
-        let outstanding = Outstanding::of(query, envelope, actor, peer);
         self.pursue(outstanding, &frames).await
     }
 
@@ -269,6 +282,10 @@ impl<D: Dial> Asker<D> {
         let state = self.office.registry.state();
         let peer =
             state.peers.get(&known.owner).ok_or_else(|| AskError::Unknown(known.owner.clone()))?;
+        let now = self.office.clock.now();
+        let outstanding =
+            Outstanding::of(query.clone(), envelope.clone(), actor.clone(), peer, now)
+                .ok_or_else(|| again(REVOKED.into()))?;
         let mut access = Access::of(&query, Outcome::Sent);
         access.query_digest = Some(envelope.digest());
         let entry = Entry::new(EntryKind::QuerySent, actor.clone())
@@ -279,7 +296,7 @@ impl<D: Dial> Asker<D> {
             .releasing(vec![Frame::new(FrameKind::Query, envelope.as_bytes().to_vec())]);
         let frames =
             self.office.log.append(entry).await.map_err(|e| again(e.to_string()))?.release();
-        Ok(self.pursue(Outstanding::of(query, envelope, actor, peer), &frames).await)
+        Ok(self.pursue(outstanding, &frames).await)
     }
 
     async fn declined(&self, query: Query, actor: Actor, reasons: Vec<Reason>) -> Heard {
@@ -330,6 +347,36 @@ impl<D: Dial> Asker<D> {
             drop(self.office.log.append(entry).await?);
         }
         Ok(open.len())
+    }
+}
+
+/// Why an owner is not asked whose answers would prove nothing.
+const REVOKED: &str = "the owner's message key was revoked; wait for its new card";
+
+impl Office {
+    /// Logs an attempt to ask that was turned down before there was a query.
+    ///
+    /// # Errors
+    /// When the log cannot be written.
+    pub async fn log_turned_down(
+        &self,
+        by: &By,
+        draft: &Draft,
+        why: &str,
+    ) -> Result<(), AppendError> {
+        let state = self.registry.state();
+        let full_name = state.users.get(&by.user).map(|user| user.full_name.clone());
+        let actor = Actor {
+            user: Some(by.user.clone()),
+            full_name: full_name.unwrap_or_default(),
+            agency: self.me.clone(),
+            auth: by.auth.clone(),
+        };
+        let unwritable = |e: serde_json::Error| AppendError::Unwritable(e.to_string());
+        let entry = Entry::new(EntryKind::QueryDeclined, actor)
+            .with("turned_down", why)
+            .with("draft", serde_json::to_value(draft).map_err(unwritable)?);
+        self.log.append(entry).await.map(drop)
     }
 }
 

@@ -32,6 +32,9 @@ use schemas::answer::Receipt;
 /// How long the owner waits for a receipt on the conversation of its answer.
 const RECEIPT_WAIT: Duration = Duration::from_secs(20);
 
+/// Why a message of a revoked key is rejected.
+pub(super) const REVOKED: &str = "the message key was revoked";
+
 /// Serves peers.
 pub struct Desk {
     pub(super) office: Office,
@@ -99,13 +102,12 @@ impl Desk {
     fn open_query(&self, peer: &Peer, frame: &Frame) -> Result<Asked, (Cause, String)> {
         let unverifiable = |why: String| (Cause::Unverifiable, why);
         let card = &peer.card.value;
+        let key = peer
+            .message_key(self.office.clock.now())
+            .ok_or_else(|| unverifiable(REVOKED.into()))?;
         let envelope = Envelope::parse(&frame.body).map_err(|e| unverifiable(e.to_string()))?;
-        let query: Query = envelope
-            .verified_json(Kind::Query, &card.message_key)
-            .map_err(|e| unverifiable(e.to_string()))?;
-        if !card.in_force(&card.message_key, self.office.clock.now()) {
-            return Err(unverifiable("the message key was revoked".into()));
-        }
+        let query: Query =
+            envelope.verified_json(Kind::Query, key).map_err(|e| unverifiable(e.to_string()))?;
         if query.from != card.id {
             return Err((
                 Cause::Misdirected,
@@ -126,8 +128,11 @@ impl Desk {
         expected: Option<Digest>,
     ) -> Result<(), LinkError> {
         let card = &peer.card.value;
+        let Some(key) = peer.message_key(self.office.clock.now()) else {
+            return self.reject(peer, Cause::Unverifiable, REVOKED.into(), channel).await;
+        };
         let opened = Envelope::parse(&frame.body).and_then(|envelope| {
-            let receipt: Receipt = envelope.verified_json(Kind::Receipt, &card.message_key)?;
+            let receipt: Receipt = envelope.verified_json(Kind::Receipt, key)?;
             Ok((envelope, receipt))
         });
         let (envelope, receipt) = match opened {

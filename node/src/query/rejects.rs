@@ -56,7 +56,7 @@ struct Key {
 
 enum Word {
     /// Something was rejected.
-    Rejected { key: Key, why: String },
+    Rejected { key: Box<Key>, why: String },
     /// The node stops: log what was counted, then say so.
     Finish(oneshot::Sender<()>),
 }
@@ -90,7 +90,7 @@ impl Rejects {
         why: String,
     ) {
         let key = Key { node: Some(*node), peer: peer.cloned(), cause };
-        if self.reports.try_send(Word::Rejected { key, why }).is_err() {
+        if self.reports.try_send(Word::Rejected { key: Box::new(key), why }).is_err() {
             tracing::warn!(cause = cause.code(), "peer rejected; too many at once to count apart");
         }
     }
@@ -121,7 +121,8 @@ async fn run(office: Office, mut queue: mpsc::Receiver<Word>) {
                 // Who no longer waits has stopped already.
                 let _ = done.send(());
             }
-            Some(Word::Rejected { mut key, why }) => {
+            Some(Word::Rejected { key, why }) => {
+                let mut key = *key;
                 if further.len() >= MOST_APART && !further.contains_key(&key) {
                     key = Key { node: None, peer: None, cause: key.cause };
                 }

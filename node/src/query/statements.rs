@@ -14,7 +14,7 @@ use schemas::time::Timestamp;
 use serde::Serialize;
 
 use super::answer::Unserved;
-use super::host::{Desk, failed};
+use super::host::{Desk, REVOKED, failed};
 use super::paging;
 use super::ports::{Channel, Dial, LinkError};
 use super::rejects::Cause;
@@ -111,7 +111,7 @@ impl Office {
         let heard = async {
             let mut channel = dial.open(&card.node_key, &card.addresses).await?;
             channel.send_all(&frames).await?;
-            hear(&mut channel, peer, &envelope).await.inspect(|_| channel.finish())
+            hear(&mut channel, peer, &envelope, now).await.inspect(|_| channel.finish())
         };
         let (theirs, bytes) = heard
             .await
@@ -143,6 +143,7 @@ async fn hear<C: Channel>(
     channel: &mut C,
     peer: &Peer,
     request: &Envelope,
+    now: Timestamp,
 ) -> Result<Heard, LinkError> {
     let protocol = |what: &str| LinkError::Protocol(what.to_owned());
     let first = channel.recv().await?;
@@ -150,8 +151,9 @@ async fn hear<C: Channel>(
         return Err(protocol("expected a statement"));
     }
     let card = &peer.card.value;
+    let key = peer.message_key(now).ok_or_else(|| protocol(REVOKED))?;
     let statement: Statement = Envelope::parse(&first.body)
-        .and_then(|envelope| envelope.verified_json(Kind::Statement, &card.message_key))
+        .and_then(|envelope| envelope.verified_json(Kind::Statement, key))
         .map_err(|e| LinkError::Protocol(e.to_string()))?;
     if statement.request != request.digest()
         || statement.from != card.id
@@ -185,9 +187,11 @@ impl Desk {
         channel: &mut C,
     ) -> Result<(), LinkError> {
         let card = &peer.card.value;
+        let Some(key) = peer.message_key(self.office.clock.now()) else {
+            return self.reject(peer, Cause::Unverifiable, REVOKED.into(), channel).await;
+        };
         let opened = Envelope::parse(&frame.body).and_then(|envelope| {
-            let request: StatementRequest =
-                envelope.verified_json(Kind::Statement, &card.message_key)?;
+            let request: StatementRequest = envelope.verified_json(Kind::Statement, key)?;
             Ok((envelope, request))
         });
         let (envelope, request) = match opened {

@@ -214,6 +214,13 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// The key that signs its messages, unless it was revoked by `now`.
+    #[must_use]
+    pub fn message_key(&self, now: Timestamp) -> Option<&PublicKey> {
+        let card = &self.card.value;
+        Some(&card.message_key).filter(|key| card.in_force(key, now))
+    }
+
     /// What the decision needs to know.
     #[must_use]
     pub fn facts(&self) -> PeerFacts {

@@ -15,7 +15,7 @@ use crate::query::draft::Draft;
 impl From<AskError> for ActError {
     fn from(error: AskError) -> Self {
         match error {
-            AskError::User(_) => Self::Refused(error.to_string()),
+            AskError::User(_) | AskError::Nobody => Self::Refused(error.to_string()),
             AskError::Unknown(_) | AskError::Again(_) => Self::Usage(error.to_string()),
         }
     }
@@ -26,9 +26,22 @@ pub(in crate::http) async fn ask(
     by: By,
     Json(mut draft): Json<Draft>,
 ) -> ApiResult<Response> {
-    acting(&node.office.registry.state(), &by, ASKS, node.office.clock.now())?;
     draft.user = by.user.clone();
-    Ok(lines::response(node.asker.ask(&draft, &by.auth)?))
+    let office = &node.office;
+    let allowed = acting(&office.registry.state(), &by, ASKS, office.clock.now()).map(drop);
+    let asked = match allowed {
+        Ok(()) => node.asker.ask(&draft, &by.auth).map_err(ActError::from),
+        Err(error) => Err(error),
+    };
+    match asked {
+        Ok(outcomes) => Ok(lines::response(outcomes)),
+        // An attempt that was turned down is on record like any other.
+        Err(error @ ActError::Refused(_)) => {
+            office.log_turned_down(&by, &draft, &error.to_string()).await?;
+            Err(error.into())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 pub(in crate::http) async fn again(

@@ -15,6 +15,7 @@ use schemas::query::{AuthorityId, Query};
 use schemas::read::Read;
 use schemas::refusal::Reason;
 use schemas::text::Text;
+use schemas::time::Timestamp;
 
 use super::super::ports::{Channel, Dial, LinkError};
 use super::super::verify::{self, Unproven};
@@ -254,16 +255,23 @@ impl<D: Dial> Asker<D> {
 }
 
 impl Outstanding {
-    pub(super) fn of(query: Query, envelope: Envelope, actor: Actor, peer: &Peer) -> Self {
+    /// `None` when the owner's message key was revoked: nothing it says would count.
+    pub(super) fn of(
+        query: Query,
+        envelope: Envelope,
+        actor: Actor,
+        peer: &Peer,
+        now: Timestamp,
+    ) -> Option<Self> {
         let card = &peer.card.value;
-        Self {
+        Some(Self {
             query,
             envelope,
             actor,
             node_key: card.node_key,
-            message_key: card.message_key,
+            message_key: *peer.message_key(now)?,
             addresses: card.addresses.clone(),
-        }
+        })
     }
 
     fn access(&self, outcome: Outcome) -> Access {

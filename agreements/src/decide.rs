@@ -6,7 +6,7 @@
 
 use schemas::agency::{AgencyId, AgencyKind, State};
 use schemas::answer::Basis;
-use schemas::query::{AuthorityId, Elements, Query};
+use schemas::query::{AuthorityId, Elements, Near, Query};
 use schemas::refusal::Reason;
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -14,7 +14,7 @@ use schemas::time::Timestamp;
 use crate::lifecycle::Recorded;
 use crate::policy::Policy;
 use crate::request::Filed;
-use crate::rules;
+use crate::rules::{self, Asked, Side};
 
 /// What is known of the agency that asks, as an administrator verified it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl Scope {
             elements: elements.clone(),
             from: elements.from.max(rules::cut_off(policy, now)),
             until: elements.until,
-            limit: limit.min(policy.row_limit),
+            limit: limit.min(policy.row_limit.most),
             images: true,
         }
     }
@@ -126,7 +126,7 @@ impl Reasons {
     }
 
     /// Several, put in order; `None` if there are none.
-    fn ordered(mut reasons: Vec<Reason>) -> Option<Self> {
+    pub(crate) fn ordered(mut reasons: Vec<Reason>) -> Option<Self> {
         reasons.sort_by_key(|reason| reason.code);
         (!reasons.is_empty()).then_some(Self(reasons))
     }
@@ -198,7 +198,9 @@ pub fn decide(
     now: Timestamp,
 ) -> Decision {
     let case = Case { policy, me, peer, query, now };
-    let mut reasons: Vec<Reason> = rules::OF_QUERY.iter().filter_map(|rule| rule(&case)).collect();
+    let asked = Asked { policy, side: Side::Owner, query, now };
+    let mut reasons = judged(&asked);
+    reasons.extend(rules::OF_OWNER.iter().filter_map(|rule| rule(&case)));
     let cited = |candidate: &&Candidate<'_>| {
         query.authority.as_ref().is_none_or(|cited| cited == candidate.authority.id())
     };
@@ -227,26 +229,29 @@ pub fn decide(
 /// The requester's own check, before anything leaves.
 #[must_use]
 pub fn decline(policy: &Policy, query: &Query, now: Timestamp) -> Option<Reasons> {
-    Reasons::ordered(
-        rules::OF_REQUESTER.iter().filter_map(|rule| rule(policy, query, now)).collect(),
-    )
+    Reasons::ordered(judged(&Asked { policy, side: Side::Own, query, now }))
+}
+
+fn judged(asked: &Asked<'_>) -> Vec<Reason> {
+    rules::OF_BOTH.iter().filter_map(|rule| rule(asked)).collect()
 }
 
 fn permit(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Permit> {
     let elements = &case.query.elements;
-    let from = elements.from.max(rules::cut_off(case.policy, case.now));
-    let limit = case.query.limit.min(case.policy.row_limit);
+    let from = elements.from.max(rules::earliest(case.policy, case.now));
+    let limit = case.query.limit.min(case.policy.row_limit.most);
     let id = candidate.authority.id().clone();
     let notice = case.policy.verification.text.clone();
-    let scope = |from: Timestamp, until: Timestamp, limit: u32, images: bool| {
-        (from < until && limit > 0).then(|| Scope {
-            elements: elements.clone(),
-            from,
-            until,
-            limit,
-            images,
-        })
-    };
+    let scope =
+        |from: Timestamp, until: Timestamp, limit: u32, images: bool, area: Option<Near>| {
+            (from < until && limit > 0).then(|| Scope {
+                elements: Elements { near: elements.near.or(area), ..elements.clone() },
+                from,
+                until,
+                limit,
+                images,
+            })
+        };
     Some(match candidate.authority {
         Authority::Agreement(recorded) => {
             let agreement = &recorded.agreement;
@@ -258,6 +263,7 @@ fn permit(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Permit> {
                     elements.until,
                     limit.min(agreement.row_limit),
                     agreement.images,
+                    None,
                 )?,
                 notice,
                 lapses: agreement.expires,
@@ -271,7 +277,7 @@ fn permit(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Permit> {
             let until = asked.until.map_or(elements.until, |latest| elements.until.min(latest));
             Permit {
                 basis: Basis { authority: id.clone(), version: 1 },
-                scope: scope(from, until, limit, false)?,
+                scope: scope(from, until, limit, false, asked.near)?,
                 notice,
                 lapses: asked.valid_until.unwrap_or(Timestamp::MAX),
                 consumes: asked.uses.map(|most| (id, most)),
@@ -280,6 +286,3 @@ fn permit(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Permit> {
         }
     })
 }
-
-#[cfg(test)]
-mod tests;

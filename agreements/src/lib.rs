@@ -6,6 +6,8 @@
 //! is no.
 
 pub mod agreement;
+pub mod approval;
+pub mod book;
 pub mod decide;
 mod document;
 pub mod lifecycle;
@@ -13,5 +15,6 @@ pub mod policy;
 pub mod request;
 mod rules;
 pub mod template;
+mod words;
 
 pub use document::DocumentError;

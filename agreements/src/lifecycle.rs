@@ -153,6 +153,14 @@ impl Recorded {
                 return Standing::NotAParty(one.clone());
             }
         }
+        // A side that has suspended or withdrawn says so, whatever the other has signed.
+        for (one, _) in pair {
+            match self.last(one) {
+                Some(Act::Withdraw) => return Standing::Withdrawn { by: one.clone() },
+                Some(Act::Suspend) => return Standing::Suspended { by: one.clone() },
+                Some(Act::Resume) | None => {}
+            }
+        }
         for (one, other) in pair {
             match self.adherences.get(one) {
                 None => return Standing::NotAdhered(one.clone()),
@@ -160,13 +168,6 @@ impl Recorded {
                     return Standing::NotShared { by: one.clone(), with: other.clone() };
                 }
                 Some(_) => {}
-            }
-        }
-        for (one, _) in pair {
-            match self.last(one) {
-                Some(Act::Withdraw) => return Standing::Withdrawn { by: one.clone() },
-                Some(Act::Suspend) => return Standing::Suspended { by: one.clone() },
-                Some(Act::Resume) | None => {}
             }
         }
         if now < self.agreement.effective {

@@ -4,7 +4,7 @@ use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::plate::Plate;
 use schemas::purpose::Purpose;
-use schemas::query::{AuthorityId, QueryId, UserName};
+use schemas::query::{AuthorityId, Near, QueryId, UserName};
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::document::{DocumentError, read, sense, toml_form, write};
 pub const MOST_PLATES: usize = 50;
 
 /// What a request may be used for. Something must bound it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RequestScope {
     /// Only these plates; any when empty.
@@ -27,6 +27,9 @@ pub struct RequestScope {
     /// Only reads made before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// Only reads made in this circle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub near: Option<Near>,
     /// Only so many answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uses: Option<u32>,
@@ -42,6 +45,7 @@ impl RequestScope {
         !self.plates.is_empty()
             || self.uses.is_some()
             || self.valid_until.is_some()
+            || self.near.is_some()
             || (self.from.is_some() && self.until.is_some())
     }
 
@@ -63,8 +67,14 @@ impl RequestScope {
             (None, Some(_)) => false,
             (Some(mine), Some(theirs)) => mine >= theirs,
         };
+        let near = match (&self.near, &asked.near) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(mine), Some(theirs)) => theirs.encloses(mine),
+        };
         plates
             && from
+            && near
             && at_most(self.until, asked.until)
             && at_most(self.uses, asked.uses)
             && at_most(self.valid_until, asked.valid_until)
@@ -72,7 +82,7 @@ impl RequestScope {
 }
 
 /// A written request as it is signed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     /// Its id.
@@ -120,10 +130,13 @@ pub struct Official {
     pub name: Text,
     /// Title, or the title whose authority was delegated.
     pub title: Text,
+    /// The delegation relied on, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delegation: Option<Text>,
 }
 
 /// The owner's decision on a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ruling {
     /// The request.
@@ -186,7 +199,7 @@ impl Request {
         }
         if !scope.is_bounded() {
             return Err(sense(
-                "something must bound a written request: plates, uses, an end date, or a window of reads",
+                "something must bound a written request: plates, an area, uses, an end date, or a window of reads",
             ));
         }
         if scope.plates.len() > MOST_PLATES {
@@ -242,7 +255,7 @@ impl RequestState {
 }
 
 /// A request with what became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Filed {
     /// The request.
     pub request: Request,

@@ -1,36 +1,110 @@
-//! The rules, one function each. These lists are their order and their place: a new rule of the
-//! policies joins here.
+//! The rules, one function each. These lists are their order and their place.
+//!
+//! A rule that both agencies judge takes [`Asked`], which says by whose policy; a rule that is the
+//! owner's alone takes the [`Case`]; a rule about one authority takes the candidate too.
 
 mod agency;
+mod approval;
 mod authority;
-mod query;
+mod elements;
+mod person;
+mod purpose;
 mod scope;
+mod why;
 
+use schemas::agency::AgencyId;
 use schemas::query::Query;
 use schemas::refusal::{Citation, Reason, RefusalCode};
 use schemas::time::Timestamp;
 
 use crate::decide::{Candidate, Case};
-use crate::policy::Policy;
+use crate::policy::{Cited, Policy};
 
 pub(crate) use agency::no_authority;
+pub(crate) use approval::{may_adhere, may_approve, may_record};
 
-/// Judges the query and who asks, whatever it relies on.
-pub(crate) type OfQuery = fn(&Case<'_>) -> Option<Reason>;
+/// By whose policy a query is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The requester's own, before anything leaves.
+    Own,
+    /// The owner's.
+    Owner,
+}
+
+/// A query under one policy.
+pub(crate) struct Asked<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) side: Side,
+    pub(crate) query: &'a Query,
+    pub(crate) now: Timestamp,
+}
+
+impl Asked<'_> {
+    /// Whose policy it is, for a sentence.
+    fn whose(&self) -> &'static str {
+        match self.side {
+            Side::Own => "your agency's policy",
+            Side::Owner => "the owner's policy",
+        }
+    }
+
+    /// The section of the statute on who may use the system, and their training.
+    fn people_law(&self) -> &'static str {
+        match self.side {
+            Side::Own => "1798.90.53(b)(2)(B)",
+            Side::Owner => "1798.90.51(b)(2)(B)",
+        }
+    }
+
+    /// A reason that a value of the policy demands, and the law behind it.
+    fn because(
+        &self,
+        code: RefusalCode,
+        message: impl Into<String>,
+        value: &dyn Cited,
+        law: &[&str],
+    ) -> Option<Reason> {
+        let mut citations = self.policy.cites(value);
+        for citation in law.iter().map(|section| statute(section)) {
+            if !citations.contains(&citation) {
+                citations.push(citation);
+            }
+        }
+        Some(reason(code, message, citations))
+    }
+}
+
+/// Judges the query under either agency's policy.
+pub(crate) type OfBoth = fn(&Asked<'_>) -> Option<Reason>;
+/// Judges who asks, and what, at the owner.
+pub(crate) type OfOwner = fn(&Case<'_>) -> Option<Reason>;
 /// Judges the query under one authority.
 pub(crate) type OfAuthority = fn(&Case<'_>, &Candidate<'_>) -> Option<Reason>;
-/// Judges one's own query before it leaves.
-pub(crate) type OfRequester = fn(&Policy, &Query, Timestamp) -> Option<Reason>;
 
-pub(crate) const OF_QUERY: &[OfQuery] = &[
+pub(crate) const OF_BOTH: &[OfBoth] = &[
+    purpose::authorized,
+    purpose::prohibited,
+    purpose::on_behalf_of,
+    person::role,
+    person::trained,
+    person::named,
+    why::case_number,
+    why::reason_given,
+    why::suspicion,
+    why::need_to_know,
+    elements::whole,
+    elements::window,
+];
+
+pub(crate) const OF_OWNER: &[OfOwner] = &[
+    agency::addressed,
     agency::public_agency,
     agency::blocked,
-    query::purpose,
-    query::requester_named,
-    query::reason_present,
-    query::kind,
-    query::window,
-    query::retention,
+    agency::recipient,
+    elements::kind,
+    elements::lookback,
+    elements::retention,
 ];
 
 pub(crate) const OF_AUTHORITY: &[OfAuthority] = &[
@@ -43,15 +117,8 @@ pub(crate) const OF_AUTHORITY: &[OfAuthority] = &[
     authority::window,
     authority::quota,
     scope::request,
+    scope::kept,
     scope::uses,
-];
-
-pub(crate) const OF_REQUESTER: &[OfRequester] = &[
-    query::own_purpose,
-    query::own_training,
-    query::own_name,
-    query::own_reason,
-    query::own_window,
 ];
 
 /// The statute that binds every operator and end-user.
@@ -71,5 +138,15 @@ pub(crate) fn reason(
 
 /// The instant before which the owner's reads are answered no longer.
 pub(crate) fn cut_off(policy: &Policy, now: Timestamp) -> Timestamp {
-    now.minus_days(policy.retention.reads_days)
+    now.minus_days(policy.retention.reads.cut_off_days)
+}
+
+/// The earliest instant that a peer's search reaches.
+pub(crate) fn earliest(policy: &Policy, now: Timestamp) -> Timestamp {
+    cut_off(policy, now).max(now.minus_days(policy.lookback.days))
+}
+
+/// Agency ids as a sentence lists them.
+fn listed<'a>(ids: impl IntoIterator<Item = &'a AgencyId>) -> String {
+    ids.into_iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
 }

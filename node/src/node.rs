@@ -156,6 +156,7 @@ impl Node {
         let listener = socket::listen(&node.home.socket())?;
         let served = tokio::spawn(socket::serve(listener, router(node.clone()), stop.clone()));
         *node.served.lock().await = Some(served);
+        tokio::spawn(node.asker.clone().rerun_until(stop.clone()));
         tokio::spawn(clean(node.office.clone(), stop));
         Ok(node)
     }

@@ -36,6 +36,8 @@ codes! {
         QueryUnanswered = "query.unanswered",
         /// An answer was verified; people may see it.
         AnswerReceived = "answer.received",
+        /// A kept answer was shown again.
+        AnswerViewed = "answer.viewed",
         /// An answer or refusal did not verify; nobody sees it.
         AnswerRejected = "answer.rejected",
         /// An answer was sent again.
@@ -86,6 +88,8 @@ codes! {
         RequestDenied = "request.denied",
         /// A written request was withdrawn.
         RequestWithdrawn = "request.withdrawn",
+        /// An outside body's request was filed for records release.
+        RequestRecorded = "request.recorded",
         /// A user was registered.
         UserAdded = "user.added",
         /// A user's training was recorded.

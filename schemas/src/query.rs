@@ -179,6 +179,33 @@ pub struct Near {
     pub radius_m: u32,
 }
 
+/// The earth's mean radius in metres.
+const EARTH_M: f64 = 6_371_008.8;
+
+impl Near {
+    /// Metres from its middle to `place`, on the great circle.
+    #[must_use]
+    pub fn metres_to(&self, place: &crate::read::Location) -> f64 {
+        let (a, b) = (self.center.latitude().to_radians(), place.latitude().to_radians());
+        let across = (place.longitude() - self.center.longitude()).to_radians();
+        let half = ((b - a) / 2.0).sin().powi(2) + a.cos() * b.cos() * (across / 2.0).sin().powi(2);
+        2.0 * EARTH_M * half.sqrt().min(1.0).asin()
+    }
+
+    /// Whether `place` lies in it.
+    #[must_use]
+    pub fn holds(&self, place: &crate::read::Location) -> bool {
+        self.metres_to(place) <= f64::from(self.radius_m)
+    }
+
+    /// Whether the whole of `other` lies in it.
+    #[must_use]
+    pub fn encloses(&self, other: &Self) -> bool {
+        self == other
+            || self.metres_to(&other.center) + f64::from(other.radius_m) <= f64::from(self.radius_m)
+    }
+}
+
 /// What is looked for: the query elements of Civil Code 1798.90.52(a)(2).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]

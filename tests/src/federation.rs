@@ -4,7 +4,7 @@ use agreements::agreement::{Act, Agreement};
 use agreements::request::{RequestScope, Verdict};
 use node::acts::cards::Confirmation;
 use node::acts::requests::{Judgement, Submission};
-use schemas::agency::AgencyId;
+use schemas::agency::{AgencyId, AgencyKind};
 use schemas::purpose::Purpose;
 use schemas::query::AuthorityId;
 
@@ -19,12 +19,25 @@ use crate::wait::eventually;
 /// # Panics
 /// When it is not recorded.
 pub async fn add_card(at: &Agency, of: &Identity) {
+    add_card_as(at, of, None, None).await;
+}
+
+/// Records the card of `of` at `at` as of another kind or state than it claims.
+///
+/// # Panics
+/// When it is not recorded.
+pub async fn add_card_as(
+    at: &Agency,
+    of: &Identity,
+    kind: Option<AgencyKind>,
+    state: Option<&str>,
+) {
     let confirmation = Confirmation {
         envelope: exact(&of.card_envelope()),
         fingerprint: of.agency_key.public().fingerprint(),
         verified_by: words("telephone"),
-        kind: None,
-        state: None,
+        kind,
+        state: state.map(|state| state.parse().expect("a state")),
         replace: false,
     };
     at.office().add_card(&at.admin(), &confirmation).await.expect("a card");
@@ -208,9 +221,9 @@ pub async fn approved_request(
     scope: RequestScope,
 ) -> AuthorityId {
     let submission = Submission {
-        to: owning.id().clone(),
-        requested_by: words("Maria Reyes"),
-        purpose: Purpose::StolenVehicle,
+        to: Some(owning.id().clone()),
+        requested_by: Some(words("Maria Reyes")),
+        purpose: Some(Purpose::StolenVehicle),
         case: words("26-004711"),
         reason: words("Stolen vehicle, no standing agreement"),
         scope,
@@ -225,8 +238,7 @@ pub async fn approved_request(
     let judgement = Judgement {
         verdict: Verdict::Approved,
         reason: words("Need is shown"),
-        uses: None,
-        valid_until: None,
+        narrower: RequestScope::default(),
     };
     owning
         .office()

@@ -289,9 +289,9 @@ async fn a_denied_request_gives_no_authority_and_says_why() {
     let (asking, owning) = pair().await;
     let officer = By { user: OFFICER.parse().expect("a user name"), auth: "test".into() };
     let submission = Submission {
-        to: owning.id().clone(),
-        requested_by: words("Maria Reyes"),
-        purpose: Purpose::StolenVehicle,
+        to: Some(owning.id().clone()),
+        requested_by: Some(words("Maria Reyes")),
+        purpose: Some(Purpose::StolenVehicle),
         case: words("26-004711"),
         reason: words("Stolen vehicle"),
         scope: RequestScope { uses: Some(1), ..RequestScope::default() },
@@ -305,8 +305,7 @@ async fn a_denied_request_gives_no_authority_and_says_why() {
     let denial = Judgement {
         verdict: Verdict::Denied,
         reason: words("No need shown"),
-        uses: None,
-        valid_until: None,
+        narrower: RequestScope::default(),
     };
     let by_officer = owning.office().decide_request(&officer, &filed.request, &denial).await;
     assert!(by_officer.is_err(), "an officer decides nothing");

@@ -5,7 +5,9 @@ use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
 use schemas::refusal::{Reason, Refusal, RefusalCode};
 use tests::agency::{Agency, Plan};
-use tests::federation::{add_card, in_force, owner_and_raw, owner_and_raw_of, pair, pair_of};
+use tests::federation::{
+    add_card, add_card_as, owner_and_raw, owner_and_raw_of, pair, sharing_pair,
+};
 use tests::log::envelope;
 use tests::making::{HOUR_MS, PLATE, query};
 use tests::raw::RawPeer;
@@ -113,30 +115,32 @@ async fn an_unknown_key_gets_no_answer_to_a_signed_query() {
     drop(friend.ask(&owner, &friend.identity.sign(Signed::Query, &asked)).await.answered());
 }
 
-async fn refused_whatever_was_signed(asking: Plan, code: RefusalCode) {
-    let (asking, owning) = pair_of(asking, Plan::of("owning-ca-pd")).await;
-    in_force(&[&asking, &owning]).await;
+/// Both signed while the owner took the other for police of California; then its administrator
+/// verified what it is.
+async fn refused_whatever_was_signed(
+    kind: Option<AgencyKind>,
+    state: Option<&str>,
+    code: RefusalCode,
+) {
+    let (asking, owning, _) = sharing_pair().await;
+    assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+    add_card_as(&owning, &asking.identity, kind, state).await;
     let heard = asking.asks(owning.id(), PLATE).await;
     assert_eq!((heard.outcome, heard.reads.len()), ("refused", 0));
     assert_eq!(codes(&heard.reasons), [code]);
     assert!(heard.reasons[0].citations.iter().any(|cited| cited.section == "1798.90.5(f)"));
-    assert_eq!(owning.log().await.count(Kind::QueryAnswered), 0);
-    assert_eq!(owning.store().searches(), 0);
+    assert_eq!(owning.log().await.count(Kind::QueryAnswered), 1);
+    assert_eq!(owning.store().searches(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_federal_agency_is_refused_although_both_signed_an_agreement() {
-    refused_whatever_was_signed(
-        Plan::of("asking-us").kind(AgencyKind::Federal),
-        RefusalCode::Federal,
-    )
-    .await;
+    refused_whatever_was_signed(Some(AgencyKind::Federal), None, RefusalCode::Federal).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agency_of_another_state_is_refused_although_both_signed_an_agreement() {
-    refused_whatever_was_signed(Plan::of("asking-nv-pd").state("NV"), RefusalCode::OutOfState)
-        .await;
+    refused_whatever_was_signed(None, Some("NV"), RefusalCode::OutOfState).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 
 use schemas::refusal::{Citation, Reason, RefusalCode};
 
+use super::why::numbered;
 use super::{reason, statute};
 use crate::agreement::Agreement;
 use crate::decide::{Authority, Candidate, Case};
@@ -16,7 +17,7 @@ fn agreement<'a>(candidate: &Candidate<'a>) -> Option<&'a Agreement> {
     }
 }
 
-/// The owner's policy must have that path of release.
+/// The owner's policy must have that path of release, and open to this peer.
 pub(super) fn release_path(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Reason> {
     let release = &case.policy.release;
     let (path, what, other) = match candidate.authority {
@@ -27,26 +28,39 @@ pub(super) fn release_path(case: &Case<'_>, candidate: &Candidate<'_>) -> Option
             (&release.written_request, "a written request", &release.standing_agreement)
         }
     };
-    if path.is_some() {
-        return None;
-    }
-    let section = other.as_ref().unwrap_or(&release.governs);
-    let message = format!("the policy of `{}` does not release data on {what}", case.me);
-    Some(reason(RefusalCode::ReleasePath, message, vec![case.policy.cite(section)]))
+    let (message, citations) = match path {
+        Some(path) if path.open_to(&case.peer.id) => return None,
+        Some(path) => (
+            format!(
+                "the policy of `{}` releases data on {what} only to {}",
+                case.me,
+                super::listed(&path.with)
+            ),
+            case.policy.cites(path),
+        ),
+        None => (
+            format!("the policy of `{}` does not release data on {what}", case.me),
+            other.as_ref().map_or_else(
+                || case.policy.cites(&release.recipients),
+                |other| case.policy.cites(other),
+            ),
+        ),
+    };
+    Some(reason(RefusalCode::ReleasePath, message, citations))
 }
 
 /// In force at this instant, between these two.
 pub(super) fn in_force(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Reason> {
-    let (what, citation) = match candidate.authority {
+    let (what, citations) = match candidate.authority {
         Authority::Agreement(recorded) => agreement_lapse(case, recorded)?,
         Authority::Request(filed) => request_lapse(case, candidate, filed)?,
     };
     let message = format!("`{}` gives no authority now: {what}", candidate.authority.id());
-    Some(reason(RefusalCode::AuthorityNotInForce, message, vec![citation]))
+    Some(reason(RefusalCode::AuthorityNotInForce, message, citations))
 }
 
-fn agreement_lapse(case: &Case<'_>, recorded: &Recorded) -> Option<(String, Citation)> {
-    let cite = |key: &str| recorded.agreement.cite(key);
+fn agreement_lapse(case: &Case<'_>, recorded: &Recorded) -> Option<(String, Vec<Citation>)> {
+    let cite = |key: &str| vec![recorded.agreement.cite(key)];
     Some(match recorded.standing(case.me, &case.peer.id, case.now) {
         // Parties and share lists are the next rule's.
         Standing::InForce | Standing::NotAParty(_) | Standing::NotShared { .. } => return None,
@@ -62,23 +76,28 @@ fn request_lapse(
     case: &Case<'_>,
     candidate: &Candidate<'_>,
     filed: &Filed,
-) -> Option<(String, Citation)> {
+) -> Option<(String, Vec<Citation>)> {
+    let approval = || case.policy.cites(&case.policy.approval.requests);
     let what = match filed.state(candidate.used, case.now) {
         // Uses are a rule of their own.
         RequestState::Approved | RequestState::UsedUp => return None,
-        RequestState::Submitted => "it waits for a decision".to_owned(),
-        RequestState::Denied => "it was denied".to_owned(),
+        RequestState::Submitted => return Some(("it waits for a decision".into(), approval())),
+        RequestState::Denied => return Some(("it was denied".into(), approval())),
         RequestState::Withdrawn => "it was withdrawn".to_owned(),
         RequestState::Expired => {
             format!("it expired at {}", filed.scope().valid_until.unwrap_or(case.now))
         }
     };
-    Some((what, request_section(case.policy)))
+    Some((what, request_sections(case.policy)))
 }
 
-/// The section that governs written requests.
-pub(super) fn request_section(policy: &Policy) -> Citation {
-    policy.cite(policy.release.written_request.as_ref().unwrap_or(&policy.release.governs))
+/// The sections that govern written requests.
+pub(super) fn request_sections(policy: &Policy) -> Vec<Citation> {
+    let release = &policy.release;
+    match &release.written_request {
+        Some(path) => policy.cites(path),
+        None => policy.cites(&release.recipients),
+    }
 }
 
 /// Both are parties, and each shares with the other.
@@ -104,23 +123,24 @@ pub(super) fn party_listed(case: &Case<'_>, candidate: &Candidate<'_>) -> Option
             format!("request `{}` is between others", filed.request.id)
         }
     };
-    let citation = agreement(candidate)
-        .map_or_else(|| request_section(case.policy), |a| a.cite("shares_with"));
-    Some(reason(RefusalCode::PartyNotListed, message, vec![citation]))
+    let citations = agreement(candidate)
+        .map_or_else(|| request_sections(case.policy), |a| vec![a.cite("shares_with")]);
+    Some(reason(RefusalCode::PartyNotListed, message, citations))
 }
 
 /// The purpose is one that the authority names.
 pub(super) fn purpose(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Reason> {
     let code = case.query.why.purpose;
-    let (named, citation) = match candidate.authority {
+    let (named, mut citations) = match candidate.authority {
         Authority::Agreement(recorded) => {
-            (recorded.agreement.purposes.contains(&code), recorded.agreement.cite("purposes"))
+            (recorded.agreement.purposes.contains(&code), vec![recorded.agreement.cite("purposes")])
         }
-        Authority::Request(filed) => (filed.request.purpose == code, request_section(case.policy)),
+        Authority::Request(filed) => (filed.request.purpose == code, request_sections(case.policy)),
     };
     (!named).then(|| {
         let message = format!("`{}` does not name the purpose `{code}`", candidate.authority.id());
-        reason(RefusalCode::PurposeNotAuthorized, message, vec![citation, statute("1798.90.52(b)")])
+        citations.push(statute("1798.90.52(b)"));
+        reason(RefusalCode::PurposeNotAuthorized, message, citations)
     })
 }
 
@@ -128,7 +148,7 @@ pub(super) fn purpose(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Reas
 pub(super) fn case_required(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Reason> {
     let agreement = agreement(candidate)?;
     let why = &case.query.why;
-    (agreement.case_required && why.case.is_empty() && why.cad.is_empty()).then(|| {
+    (agreement.case_required && !numbered(&why.case) && !numbered(&why.cad)).then(|| {
         let message = format!("`{}` demands a case or CAD number", agreement.id);
         reason(RefusalCode::CaseRequired, message, vec![agreement.cite("case_required")])
     })

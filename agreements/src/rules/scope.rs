@@ -1,25 +1,32 @@
 //! A written request is held to what was approved.
 
+use schemas::purpose::QueryKind;
 use schemas::refusal::{Reason, RefusalCode};
 
-use super::authority::request_section;
+use super::authority::request_sections;
 use super::reason;
 use crate::decide::{Authority, Candidate, Case};
 use crate::request::RequestState;
 
-/// Person, case, plate and window are those of the request.
+/// Person, case, plate, area and window are those of the request.
 pub(super) fn request(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Reason> {
     let Authority::Request(filed) = candidate.authority else { return None };
     let (request, scope, query) = (&filed.request, filed.scope(), case.query);
     let elements = &query.elements;
+    // A search for what readers confuse with a plate opens reads of others.
+    let exact = elements.kind == QueryKind::Exact;
     let plate_outside = !scope.plates.is_empty()
-        && !elements.plate.as_ref().is_some_and(|plate| scope.plates.contains(plate));
+        && !elements.plate.as_ref().is_some_and(|plate| exact && scope.plates.contains(plate));
     let outside = if query.requester.full_name != request.requested_by {
         "it was requested by another person"
     } else if !request.case.is_empty() && query.why.case != request.case {
         "it was approved for another case"
     } else if plate_outside {
         "it was approved for other plates"
+    } else if let (Some(area), Some(near)) = (&scope.near, &elements.near)
+        && !area.encloses(near)
+    {
+        "it was approved for another area"
     } else if scope.from.is_some_and(|from| elements.until <= from)
         || scope.until.is_some_and(|until| elements.from >= until)
     {
@@ -28,7 +35,21 @@ pub(super) fn request(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Reas
         return None;
     };
     let message = format!("the query is outside request `{}`: {outside}", request.id);
-    Some(reason(RefusalCode::OutsideRequest, message, vec![request_section(case.policy)]))
+    Some(reason(RefusalCode::OutsideRequest, message, request_sections(case.policy)))
+}
+
+/// The approved period reaches into what the owner still answers from.
+pub(super) fn kept(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Reason> {
+    let Authority::Request(filed) = candidate.authority else { return None };
+    let until = filed.scope().until?;
+    let reads = &case.policy.retention.reads;
+    (until <= super::earliest(case.policy, case.now)).then(|| {
+        let message = format!(
+            "request `{}` is for reads before {until}; `{}` answers from the last {} days",
+            filed.request.id, case.me, reads.cut_off_days
+        );
+        reason(RefusalCode::Retention, message, case.policy.cites(reads))
+    })
 }
 
 /// Uses are left.
@@ -37,6 +58,6 @@ pub(super) fn uses(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Reason>
     (filed.state(candidate.used, case.now) == RequestState::UsedUp).then(|| {
         let message =
             format!("all uses of request `{}` are used; submit another", filed.request.id);
-        reason(RefusalCode::UsesExhausted, message, vec![request_section(case.policy)])
+        reason(RefusalCode::UsesExhausted, message, request_sections(case.policy))
     })
 }

@@ -5,6 +5,7 @@
 //! them into the outbox of every party.
 
 use ::agreements::agreement::{Act, Adherence, Agreement, Notice, Signatory};
+use ::agreements::approval::{shareable, unsignable};
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
@@ -13,9 +14,11 @@ use schemas::frame::FrameKind;
 use schemas::key::SecretKey;
 use schemas::query::AuthorityId;
 use schemas::text::Text;
+use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{APPROVES, ActError, By, acting};
+use super::officials::official;
+use super::{ActError, By, Right, acting, policy, refused};
 use crate::audit::entry::Entry;
 use crate::office::Office;
 use crate::query::documents::notice_kind;
@@ -28,7 +31,7 @@ pub struct PartyRow {
     /// The party.
     pub agency: AgencyId,
     /// When it adhered.
-    pub signed_at: Option<schemas::time::Timestamp>,
+    pub signed_at: Option<Timestamp>,
     /// With whom it shares.
     pub shares_with: Vec<AgencyId>,
 }
@@ -47,9 +50,9 @@ pub struct AgreementRow {
     /// The parties.
     pub parties: Vec<PartyRow>,
     /// From when.
-    pub effective: schemas::time::Timestamp,
+    pub effective: Timestamp,
     /// Until when.
-    pub expires: schemas::time::Timestamp,
+    pub expires: Timestamp,
     /// Who proposed it.
     pub proposer: AgencyId,
     /// The text, for `show`.
@@ -79,9 +82,17 @@ impl Office {
                 self.me, agreement.id
             )));
         }
+        let adhering = self.own_adherence(adherence)?.1;
         let exact = envelope.to_text();
         self.act(|state, now| {
-            let actor = acting(state, by, APPROVES, now)?;
+            let actor = acting(state, by, Right::Approve, now)?;
+            self.may_adhere(state, &agreement, &adhering, now)?;
+            if state.requests.contains_key(&agreement.id) {
+                return Err(ActError::Usage(format!(
+                    "`{}` is the id of a written request; change `id`",
+                    agreement.id
+                )));
+            }
             if state
                 .agreements
                 .get(&agreement.id)
@@ -110,18 +121,14 @@ impl Office {
     /// # Errors
     /// When the envelope does not fit, there is no such agreement, or the actor may not.
     pub async fn adhere(&self, by: &By, adherence: &str) -> Result<AgreementRow, ActError> {
-        let (envelope, body) = self.own_document(Kind::Adherence, adherence)?;
-        let adherence = Adherence::from_toml("adherence", &body)?;
-        if adherence.agency != self.me {
-            return Err(ActError::Usage(format!(
-                "an adherence of `{}`, not of this agency",
-                adherence.agency
-            )));
-        }
+        let (envelope, adherence) = self.own_adherence(adherence)?;
         let exact = envelope.to_text();
         self.act(|state, now| {
-            let actor = acting(state, by, APPROVES, now)?;
+            let actor = acting(state, by, Right::Approve, now)?;
             let known = version(state, &adherence.agreement, Some(adherence.version))?;
+            self.may_adhere(state, &known.recorded.agreement, &adherence, now)?;
+            // What a peer would refuse is refused here first.
+            known.recorded.clone().adhere(adherence.clone())?;
             let entry = Entry::new(EntryKind::AgreementSigned, self.actor(actor, by))
                 .with_envelope(&envelope)
                 .with("agreement", adherence.agreement.as_str())
@@ -135,6 +142,90 @@ impl Office {
         })
         .await?;
         self.agreement_row(&adherence.agreement, Some(adherence.version))
+    }
+
+    fn own_adherence(&self, adherence: &str) -> Result<(Envelope, Adherence), ActError> {
+        let (envelope, body) = self.own_document(Kind::Adherence, adherence)?;
+        let adherence = Adherence::from_toml("adherence", &body)?;
+        if adherence.agency == self.me {
+            Ok((envelope, adherence))
+        } else {
+            Err(ActError::Usage(format!(
+                "an adherence of `{}`, not of this agency",
+                adherence.agency
+            )))
+        }
+    }
+
+    /// What an adherence to `agreement` would say: who signs by what authority, and with whom is
+    /// shared, everybody whom the policy lets in unless named.
+    ///
+    /// # Errors
+    /// When the policy does not let this agency adhere so, or the signatory is not the official
+    /// whom it names.
+    pub fn prepare_adherence(
+        &self,
+        by: &By,
+        agreement: &Agreement,
+        wanted: &Wanted,
+    ) -> Result<Prepared, ActError> {
+        let state = self.registry.state();
+        let now = self.clock.now();
+        let actor = acting(&state, by, Right::Approve, now)?;
+        let policy = policy(&state)?;
+        if !agreement.parties.contains(&self.me) {
+            return Err(ActError::Usage(format!(
+                "`{}` is no party of agreement `{}`",
+                self.me, agreement.id
+            )));
+        }
+        let known = state.facts(&agreement.parties);
+        let others: Vec<_> =
+            agreement.parties.iter().filter(|party| **party != self.me).cloned().collect();
+        let shares_with = match &wanted.share_with {
+            Some(named) => named.clone(),
+            None => {
+                let open = shareable(policy, &others, &known);
+                // With nobody left, the refusal names those who were meant.
+                if open.is_empty() { others } else { open }
+            }
+        };
+        if let Some(reasons) = unsignable(policy, &self.me, &shares_with, &known) {
+            return Err(refused(&reasons));
+        }
+        let signatory = match &wanted.signatory {
+            Some(name) => Signatory {
+                name: name.clone(),
+                title: wanted.title.clone().unwrap_or_default(),
+                delegation: None,
+            },
+            None => Signatory {
+                name: actor.full_name.clone(),
+                title: wanted.title.clone().unwrap_or_else(|| actor.title.clone()),
+                delegation: None,
+            },
+        };
+        let signatory = official(&state, policy, &policy.approval.agreements, signatory, now)?;
+        Ok(Prepared { shares_with, signatory })
+    }
+
+    /// The policy must have the path, open to those with whom is shared; no party may be a body
+    /// that the law shuts out; and the signatory must be the official whom the policy names, or
+    /// hold a delegation of theirs.
+    fn may_adhere(
+        &self,
+        state: &State,
+        agreement: &Agreement,
+        adherence: &Adherence,
+        now: Timestamp,
+    ) -> Result<(), ActError> {
+        let policy = policy(state)?;
+        let known = state.facts(&agreement.parties);
+        if let Some(reasons) = unsignable(policy, &self.me, &adherence.shares_with, &known) {
+            return Err(refused(&reasons));
+        }
+        let named = adherence.signatory.clone();
+        official(state, policy, &policy.approval.agreements, named, now).map(drop)
     }
 
     /// Suspends, resumes or ends one's own side of an agreement, at once, and tells the others.
@@ -152,8 +243,16 @@ impl Office {
             return Err(ActError::Usage("say why with --reason".into()));
         }
         self.act(|state, now| {
-            let actor = acting(state, by, APPROVES, now)?;
-            let known = version(state, id, None)?;
+            let actor = acting(state, by, Right::Approve, now)?;
+            // A version that was merely proposed changes nothing about the one that is signed.
+            let signed = state.agreements.get(id).and_then(|versions| {
+                let signed = |v: &&VersionedAgreement| v.recorded.adherences.contains_key(&self.me);
+                versions.values().rev().find(signed)
+            });
+            let known = match signed {
+                Some(known) => known,
+                None => version(state, id, None)?,
+            };
             let notice = Notice {
                 agreement: id.clone(),
                 version: known.recorded.agreement.version,
@@ -189,7 +288,7 @@ impl Office {
     /// # Errors
     /// When one proves nothing or does not fit; those before it are recorded.
     pub async fn import_documents(&self, by: &By, lines: &str) -> Result<u32, ActError> {
-        acting(&self.registry.state(), by, APPROVES, self.clock.now())?;
+        acting(&self.registry.state(), by, Right::Approve, self.clock.now())?;
         let mut taken = 0u32;
         for (n, line) in lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let at = n.saturating_add(1);
@@ -324,21 +423,26 @@ fn version<'a>(
     })
 }
 
-/// How an agency signs an agreement.
-#[derive(Debug, Clone)]
-pub struct Signing {
-    /// The agency.
-    pub me: AgencyId,
-    /// Who signs.
-    pub signatory: Text,
-    /// Their title.
-    pub title: Text,
-    /// With whom it shares; every other party when absent.
-    pub shares_with: Option<Vec<AgencyId>>,
-    /// Digest of a scanned original.
-    pub original: Option<Digest>,
-    /// When.
-    pub at: schemas::time::Timestamp,
+/// How a person wants to adhere.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
+    /// With whom to share; with everybody whom the policy lets in when absent.
+    pub share_with: Option<Vec<AgencyId>>,
+    /// Who signs; the acting user when absent.
+    pub signatory: Option<Text>,
+    /// Their title; as registered when absent.
+    pub title: Option<Text>,
+}
+
+/// What an adherence says of the agency that signs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prepared {
+    /// With whom it shares.
+    pub shares_with: Vec<AgencyId>,
+    /// Who signs, and by what authority.
+    pub signatory: Signatory,
 }
 
 /// An adherence to an agreement, by its exact text, signed with the agency key: its envelope.
@@ -348,20 +452,21 @@ pub struct Signing {
 pub fn sign_adherence(
     agreement: &Agreement,
     text: &str,
-    signing: Signing,
+    me: &AgencyId,
+    prepared: Prepared,
+    original: Option<Digest>,
+    at: Timestamp,
     key: &SecretKey,
 ) -> Result<String, ActError> {
-    let Signing { me, signatory, title, shares_with, original, at } = signing;
-    let others = || agreement.parties.iter().filter(|party| **party != me).cloned().collect();
     let adherence = Adherence {
         agreement: agreement.id.clone(),
         version: agreement.version,
         text: Digest::of(text.as_bytes()),
-        shares_with: shares_with.unwrap_or_else(others),
-        agency: me,
+        shares_with: prepared.shares_with,
+        agency: me.clone(),
         original,
         at,
-        signatory: Signatory { name: signatory, title, delegation: None },
+        signatory: prepared.signatory,
     };
     Ok(Envelope::sign(Kind::Adherence, adherence.to_toml()?.into_bytes(), key)?.to_text())
 }

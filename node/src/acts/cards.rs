@@ -8,7 +8,7 @@ use schemas::key::Fingerprint;
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 
-use super::{ADMINISTERS, ActError, By, acting};
+use super::{ActError, By, Right, acting};
 use crate::audit::entry::Entry;
 use crate::office::Office;
 use crate::registry::{Change, Verified};
@@ -61,7 +61,7 @@ impl Office {
         let exact = envelope.to_text();
         let (_, id) = self
             .act(|state, now| {
-                let actor = acting(state, by, ADMINISTERS, now)?;
+                let actor = acting(state, by, Right::Administer, now)?;
                 let known = state.peers.get(&card.id);
                 if let Some(known) = known {
                     let known = &known.card.value;
@@ -123,7 +123,7 @@ impl Office {
             return Err(ActError::Usage("say why with --reason".into()));
         }
         self.act(|state, now| {
-            let actor = acting(state, by, ADMINISTERS, now)?;
+            let actor = acting(state, by, Right::Administer, now)?;
             let peer = state.peers.get(id).ok_or_else(|| unknown(id))?;
             if peer.blocked.is_some() == block {
                 let is = if block { "blocked already" } else { "not blocked" };

@@ -6,13 +6,17 @@
 
 pub mod agreements;
 pub mod cards;
+mod officials;
 pub mod people;
+pub mod policy;
 pub mod reads;
 pub mod requests;
 
+use ::agreements::decide::Reasons;
+use ::agreements::policy::{People, Policy, Roles};
 use schemas::body::Actor;
-use schemas::purpose::Role;
 use schemas::query::UserName;
+use schemas::refusal::Citation;
 use schemas::time::Timestamp;
 
 use crate::audit::append::{AppendError, Appended, Moved};
@@ -85,53 +89,108 @@ pub struct By {
     pub auth: String,
 }
 
-/// Roles that administer.
-pub const ADMINISTERS: &[Role] = &[Role::AlprAdministrator, Role::SystemAdministrator];
-/// Roles that sign agreements and decide requests; titles and delegations narrow this further.
-pub const APPROVES: &[Role] = &[Role::AlprAdministrator, Role::Supervisor];
-/// Roles that read the audit log.
-pub const AUDITS: &[Role] = &[Role::Auditor, Role::AlprAdministrator, Role::Supervisor];
-/// Roles that bring in reads.
-pub const IMPORTS: &[Role] = &[
-    Role::AlprAdministrator,
-    Role::SystemAdministrator,
-    Role::Sworn,
-    Role::Dispatcher,
-    Role::CrimeAnalyst,
-    Role::Supervisor,
-];
-/// Roles that may ask peers; vendors never do.
-pub const ASKS: &[Role] =
-    &[Role::Sworn, Role::Dispatcher, Role::CrimeAnalyst, Role::Supervisor, Role::AlprAdministrator];
+/// What a person may do here; the policy names the roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// Ask peers, and submit written requests.
+    Query,
+    /// Bring reads in.
+    Collect,
+    /// Administer users, cards and the policy.
+    Administer,
+    /// Sign agreements and decide requests.
+    Approve,
+    /// Read the audit log.
+    Audit,
+}
 
-/// The user who acts, if enabled and of one of these roles.
+impl Right {
+    fn roles(self, people: &People) -> &Roles {
+        match self {
+            Self::Query => &people.query,
+            Self::Collect => &people.collect,
+            Self::Administer => &people.administer,
+            Self::Approve => &people.approve,
+            Self::Audit => &people.audit,
+        }
+    }
+}
+
+/// The policy in force.
 ///
 /// # Errors
-/// When the user is unknown, disabled, or of other roles.
-pub fn acting<'a>(
-    state: &'a State,
-    by: &By,
-    roles: &[Role],
-    now: Timestamp,
-) -> Result<&'a User, ActError> {
+/// When there is none: then nobody may do anything.
+pub fn policy(state: &State) -> Result<&Policy, ActError> {
+    state.policy.as_deref().ok_or_else(|| {
+        ActError::Failed("this node has no policy in force; run `accord doctor`".into())
+    })
+}
+
+/// The user who acts, if registered and enabled.
+///
+/// # Errors
+/// When the user is unknown or disabled.
+pub fn known<'a>(state: &'a State, by: &By, now: Timestamp) -> Result<&'a User, ActError> {
     let user = state.users.get(&by.user).ok_or_else(|| {
         ActError::Refused(format!(
             "`{}` is no user of this agency; see `accord user list`",
             by.user
         ))
     })?;
-    if !user.enabled(now) {
-        return Err(ActError::Refused(format!("user `{}` is disabled", by.user)));
+    if user.enabled(now) {
+        Ok(user)
+    } else {
+        Err(ActError::Refused(format!("user `{}` is disabled", by.user)))
     }
-    if roles.iter().any(|role| user.has(*role)) {
+}
+
+/// The user who acts, if the policy gives one of their roles this right.
+///
+/// # Errors
+/// When the user is unknown, disabled, or of other roles.
+pub fn acting<'a>(
+    state: &'a State,
+    by: &By,
+    right: Right,
+    now: Timestamp,
+) -> Result<&'a User, ActError> {
+    let user = known(state, by, now)?;
+    let policy = policy(state)?;
+    let roles = right.roles(&policy.people);
+    if roles.admit(&user.roles, &user.title) {
         return Ok(user);
     }
-    let codes: Vec<_> = roles.iter().map(|role| role.code()).collect();
+    let codes: Vec<_> = roles
+        .roles
+        .iter()
+        .map(|role| match roles.titled.get(role) {
+            Some(title) => format!("{role} ({title})"),
+            None => role.to_string(),
+        })
+        .collect();
     Err(ActError::Refused(format!(
-        "user `{}` may not do this; it takes one of the roles {}",
+        "user `{}` may not do this; it takes one of the roles {} [{}]",
         by.user,
-        codes.join(", ")
+        codes.join(", "),
+        sections(&policy.cites(roles))
     )))
+}
+
+/// Citations as a sentence shows them.
+pub(crate) fn sections(citations: &[Citation]) -> String {
+    citations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// Reasons of a rule as the error of an act.
+pub(crate) fn refused(reasons: &Reasons) -> ActError {
+    let said: Vec<_> = reasons
+        .as_slice()
+        .iter()
+        .map(|reason| {
+            format!("{}: {} [{}]", reason.code, reason.message, sections(&reason.citations))
+        })
+        .collect();
+    ActError::Refused(said.join("; "))
 }
 
 impl Office {

@@ -5,7 +5,7 @@ use schemas::query::UserName;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 
-use super::{ADMINISTERS, ActError, By, acting};
+use super::{ActError, By, Right, acting, policy};
 use crate::audit::entry::Entry;
 use crate::office::Office;
 use crate::registry::{Change, Delegation, State, User};
@@ -57,8 +57,9 @@ impl Office {
     ) -> Result<User, ActError> {
         self.change_user(by, EntryKind::UserDisabled, |state, now| {
             let user = known(state, name)?;
+            let roles = &policy(state)?.people.administer;
             let administers =
-                |user: &User| user.enabled(now) && ADMINISTERS.iter().any(|role| user.has(*role));
+                |user: &User| user.enabled(now) && roles.admit(&user.roles, &user.title);
             if !state.users.values().any(|other| other.name != *name && administers(other)) {
                 return Err(ActError::Refused(format!(
                     "`{name}` is the last administrator; add another first"
@@ -106,7 +107,7 @@ impl Office {
     ) -> Result<User, ActError> {
         let (_, user) = self
             .act(|state, now| {
-                let actor = acting(state, by, ADMINISTERS, now)?;
+                let actor = acting(state, by, Right::Administer, now)?;
                 let user = judge(state, now)?;
                 let value =
                     serde_json::to_value(&user).map_err(|e| ActError::Failed(e.to_string()))?;

@@ -6,7 +6,7 @@ use schemas::entry::EntryKind;
 use schemas::read::Read;
 use schemas::text::Text;
 
-use super::{ActError, By, IMPORTS, acting};
+use super::{ActError, By, Right, acting};
 use crate::audit::entry::Entry;
 use crate::office::Office;
 use crate::store::Effects;
@@ -30,7 +30,7 @@ impl Office {
     ) -> Result<usize, ActError> {
         let now = self.clock.now();
         let state = self.registry.state();
-        let actor = self.actor(acting(&state, by, IMPORTS, now)?, by);
+        let actor = self.actor(acting(&state, by, Right::Collect, now)?, by);
         let offered = batch.len();
         let ids: Vec<_> = batch.iter().map(|read| read.id).collect();
         let mut seen: HashSet<_> = self.store.known_reads(&ids).await?.into_iter().collect();

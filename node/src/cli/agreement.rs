@@ -17,7 +17,7 @@ use super::client::Client;
 use super::output::{Output, table};
 use super::time::local;
 use crate::acts::ActError;
-use crate::acts::agreements::{AgreementRow, Signing, sign_adherence};
+use crate::acts::agreements::{AgreementRow, Prepared, Wanted, sign_adherence};
 use crate::clock::Clock;
 use crate::home::{Home, read_text};
 use crate::keys::{self, KeyUse};
@@ -78,7 +78,7 @@ pub(super) enum Agreement {
 
 #[derive(clap::Args)]
 pub(super) struct SigningArgs {
-    /// With whom one shares; every other party unless given.
+    /// With whom one shares; every other party that the policy lets in unless given.
     #[arg(long = "share-with")]
     share_with: Vec<AgencyId>,
     /// Who signs; the acting user unless given.
@@ -203,7 +203,8 @@ fn draft(
     Ok(Done::Ok)
 }
 
-/// One's own adherence, signed with the agency key.
+/// One's own adherence, signed with the agency key. The node says by whose authority and with whom
+/// the policy lets it share.
 async fn sign(
     dir: &Path,
     client: &Client,
@@ -213,13 +214,13 @@ async fn sign(
 ) -> Result<String, ActError> {
     let home = Home::open(dir)?;
     let key = keys::load(&home, KeyUse::Agency)?;
-    let (signatory, title) = match (&given.signatory, &given.title) {
-        (Some(name), title) => (name.clone(), title.clone().unwrap_or_default()),
-        (None, title) => {
-            let user = client.acting_user().await?;
-            (user.full_name, title.clone().unwrap_or(user.title))
-        }
+    let wanted = Wanted {
+        share_with: (!given.share_with.is_empty()).then(|| given.share_with.clone()),
+        signatory: given.signatory.clone(),
+        title: given.title.clone(),
     };
+    let prepared: Prepared =
+        client.post("/agreements/prepare", &json!({ "agreement": body, "wanted": wanted })).await?;
     let original =
         match &given.original {
             None => None,
@@ -227,15 +228,8 @@ async fn sign(
                 ActError::Usage(format!("`{}` cannot be read: {e}", file.display()))
             })?)),
         };
-    let signing = Signing {
-        me: crate::config::Config::load(&home)?.agency,
-        signatory,
-        title,
-        shares_with: (!given.share_with.is_empty()).then(|| given.share_with.clone()),
-        original,
-        at: Clock::system().now(),
-    };
-    sign_adherence(agreement, body, signing, &key)
+    let me = crate::config::Config::load(&home)?.agency;
+    sign_adherence(agreement, body, &me, prepared, original, Clock::system().now(), &key)
 }
 
 async fn give(client: &Client, act: Act, notice: &NoticeArgs) -> Result<AgreementRow, ActError> {

@@ -174,16 +174,3 @@ pub(super) fn query_string(parts: &[(&str, Option<String>)]) -> String {
         .collect();
     if given.is_empty() { String::new() } else { format!("?{}", given.join("&")) }
 }
-
-impl Client {
-    /// The user who acts, as registered.
-    pub(super) async fn acting_user(&self) -> Result<crate::registry::User, ActError> {
-        let name = self.user.as_ref().ok_or_else(|| {
-            ActError::Usage("name the user who acts with --as or $ACCORD_USER".into())
-        })?;
-        let users: Vec<crate::registry::User> = self.get("/users").await?;
-        users.into_iter().find(|user| user.name == *name).ok_or_else(|| {
-            ActError::Refused(format!("`{name}` is no user of this agency; see `accord user list`"))
-        })
-    }
-}

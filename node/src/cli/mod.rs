@@ -7,6 +7,7 @@ mod client;
 mod demo;
 mod init;
 mod output;
+mod policy;
 mod query;
 mod reads;
 mod request;
@@ -69,6 +70,9 @@ enum Command {
     /// Written requests.
     #[command(subcommand)]
     Request(request::Request),
+    /// The agency's policy.
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -126,6 +130,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
         Command::Card(command) => card::run(&dir, &client, command, output).await,
         Command::Agreement(command) => agreement::run(&dir, &client, command, output).await,
         Command::Request(command) => request::run(&client, command, output).await,
+        Command::Policy(command) => policy::run(&client, command, output).await,
         Command::Audit(command) => audit::run(&client, command, output).await,
         Command::Doctor => run::doctor(&client, output).await,
     }

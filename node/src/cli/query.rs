@@ -30,7 +30,7 @@ pub(super) struct QueryArgs {
     /// Ask every peer that gives authority.
     #[arg(long, conflicts_with = "to")]
     all: bool,
-    /// Ask again, under the same id, what was not answered.
+    /// Ask again, under the same id, what was not answered; or see again what was, while it is kept.
     #[arg(long, value_name = "QUERY_ID", conflicts_with_all = ["to", "all"])]
     again: Option<QueryId>,
     /// Why, by code, such as `stolen_vehicle`.
@@ -136,12 +136,17 @@ fn ended(heard: &[Value]) -> Result<Done, ActError> {
 }
 
 fn draft(args: &QueryArgs) -> Result<Draft, ActError> {
+    match (args.all, args.to.is_empty()) {
+        (true, _) => Ok(Draft { whom: Whom::All, ..draft_to(args, &[])? }),
+        (false, false) => draft_to(args, &args.to),
+        (false, true) => Err(ActError::Usage("say whom to ask: --to ID, or --all".into())),
+    }
+}
+
+/// The draft to these owners.
+pub(super) fn draft_to(args: &QueryArgs, owners: &[AgencyId]) -> Result<Draft, ActError> {
     let usage = |what: String| ActError::Usage(what);
-    let whom = match (args.all, args.to.is_empty()) {
-        (true, _) => Whom::All,
-        (false, false) => Whom::These(args.to.clone()),
-        (false, true) => return Err(usage("say whom to ask: --to ID, or --all".into())),
-    };
+    let whom = Whom::These(owners.to_vec());
     let purpose = args.purpose.ok_or_else(|| usage("say why with --purpose".into()))?;
     let now = Clock::system().now();
     let partial = args.r#match == QueryKind::Partial;
@@ -155,10 +160,7 @@ fn draft(args: &QueryArgs) -> Result<Draft, ActError> {
         (Some(pattern), true) => Some(pattern.parse().map_err(|e| usage(format!("--plate: {e}")))?),
         _ => None,
     };
-    let near = match (&args.near, args.radius) {
-        (Some(place), Some(radius_m)) => Some(Near { center: location(place)?, radius_m }),
-        _ => None,
-    };
+    let near = near(args.near.as_deref(), args.radius)?;
     let kind = match (&args.plate, args.r#match) {
         (None, _) if near.is_some() => QueryKind::Area,
         (None, _) if args.make.is_some() || args.color.is_some() || args.camera.is_some() => {
@@ -200,6 +202,14 @@ fn draft(args: &QueryArgs) -> Result<Draft, ActError> {
     })
 }
 
+/// A circle as two options give it.
+pub(super) fn near(place: Option<&str>, radius: Option<u32>) -> Result<Option<Near>, ActError> {
+    match (place, radius) {
+        (Some(place), Some(radius_m)) => Ok(Some(Near { center: location(place)?, radius_m })),
+        _ => Ok(None),
+    }
+}
+
 fn location(place: &str) -> Result<Location, ActError> {
     let refused = || {
         ActError::Usage(format!(
@@ -230,9 +240,12 @@ pub(super) fn describe(heard: &Value) -> String {
                 out += "\n";
                 out += &table(&["plate", "seen", "camera", "place", "vehicle"], &rows);
             }
-            let notice = text(heard, "notice");
-            if !notice.is_empty() {
-                out += &format!("\nNotice of {owner}: {notice}");
+            let (own, theirs) = (text(heard, "own_notice"), text(heard, "notice"));
+            if !own.is_empty() && !reads.is_empty() {
+                out += &format!("\nYour policy: {own}");
+            }
+            if !theirs.is_empty() && theirs != own && !reads.is_empty() {
+                out += &format!("\nNotice of {owner}: {theirs}");
             }
             out
         }
@@ -240,25 +253,31 @@ pub(super) fn describe(heard: &Value) -> String {
             let own = text(heard, "refused_by") == "own policy";
             let by = if own { "refused by your own policy; nothing was sent" } else { "refused" };
             let mut out = format!("{owner}: {by}");
-            for reason in list("reasons") {
-                let citations: Vec<String> = reason
-                    .get("citations")
-                    .and_then(Value::as_array)
-                    .into_iter()
-                    .flatten()
-                    .map(|c| format!("{} {}", text(c, "source"), text(c, "section")))
-                    .collect();
-                out += &format!(
-                    "\n  {}: {}\n    [{}]",
-                    text(&reason, "code"),
-                    text(&reason, "message"),
-                    citations.join("; ")
-                );
+            for one in list("reasons") {
+                out += "\n";
+                out += &reason(&one, "  ");
             }
             out
         }
         _ => format!("{owner}: unanswered: {}", text(heard, "error")),
     }
+}
+
+/// A reason for a person: its code, sentence and sections.
+pub(super) fn reason(reason: &Value, indent: &str) -> String {
+    let citations: Vec<String> = reason
+        .get("citations")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .map(|c| format!("{} {}", text(c, "source"), text(c, "section")))
+        .collect();
+    format!(
+        "{indent}{}: {}\n{indent}  [{}]",
+        text(reason, "code"),
+        text(reason, "message"),
+        citations.join("; ")
+    )
 }
 
 fn row(read: &Value) -> Vec<String> {

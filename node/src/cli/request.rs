@@ -12,59 +12,28 @@ use serde_json::Value;
 
 use super::Done;
 use super::client::Client;
-use super::output::{Output, table};
+use super::output::{Output, table, text};
 use super::time::{instant, local};
 use crate::acts::ActError;
-use crate::acts::requests::{Judgement, RequestRow, Submission};
+use crate::acts::requests::{BodyKind, Judgement, Received, RequestRow, Submission};
 
 #[derive(Subcommand)]
 pub(super) enum Request {
     /// Ask an owner in writing. Something must bound the request.
-    Submit {
-        /// The owner.
-        #[arg(long)]
-        to: AgencyId,
-        /// The person requesting.
-        #[arg(long)]
-        requested_by: Text,
-        /// The intended purpose.
-        #[arg(long)]
-        purpose: Purpose,
-        /// Case number.
-        #[arg(long, default_value = "")]
-        case: Text,
-        /// Why, in words.
-        #[arg(long, default_value = "")]
-        reason: Text,
-        /// For this plate; repeat for several.
-        #[arg(long)]
-        plate: Vec<Plate>,
-        /// For reads made at or after.
-        #[arg(long, value_parser = instant)]
-        from: Option<Timestamp>,
-        /// For reads made before.
-        #[arg(long, value_parser = instant)]
-        until: Option<Timestamp>,
-        /// For so many answers.
-        #[arg(long)]
-        uses: Option<u32>,
-        /// Usable before.
-        #[arg(long, value_parser = instant)]
-        valid_until: Option<Timestamp>,
-        /// The refused query that it follows.
-        #[arg(long)]
-        after_refusal: Option<QueryId>,
-    },
-    /// List requests, sent and received.
+    Submit(Box<SubmitArgs>),
+    /// List requests: sent, received, and of outside bodies.
     List {
         /// Only those that stand so.
         #[arg(long)]
         state: Option<String>,
     },
-    /// Show a request.
+    /// Show a request, or print it with its decision and every use since.
     Show {
         /// The request.
         id: AuthorityId,
+        /// `html` for one printable sheet.
+        #[arg(long)]
+        format: Option<Format>,
     },
     /// Approve a request, as asked or narrower.
     Approve {
@@ -73,12 +42,8 @@ pub(super) enum Request {
         /// Why.
         #[arg(long)]
         reason: Text,
-        /// For fewer answers.
-        #[arg(long)]
-        uses: Option<u32>,
-        /// Usable before.
-        #[arg(long, value_parser = instant)]
-        valid_until: Option<Timestamp>,
+        #[command(flatten)]
+        narrower: ScopeArgs,
     },
     /// Deny a request.
     Deny {
@@ -93,6 +58,93 @@ pub(super) enum Request {
         /// The request.
         id: AuthorityId,
     },
+    /// File the request of a body that is no law enforcement agency, for records release.
+    Record {
+        /// Who asks.
+        #[arg(long)]
+        from_body: Text,
+        /// What sort of request it is.
+        #[arg(long)]
+        kind: BodyKind,
+        /// What for, in words.
+        #[arg(long, default_value = "")]
+        about: Text,
+        /// Case or docket number.
+        #[arg(long, default_value = "")]
+        case: Text,
+    },
+}
+
+/// How a request is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// A printable sheet.
+    Html,
+}
+
+/// What is asked for in writing.
+#[derive(clap::Args)]
+pub(super) struct SubmitArgs {
+    /// The owner.
+    #[arg(long, required_unless_present = "after_refusal")]
+    to: Option<AgencyId>,
+    /// The person requesting.
+    #[arg(long, required_unless_present = "after_refusal")]
+    requested_by: Option<Text>,
+    /// The intended purpose.
+    #[arg(long, required_unless_present = "after_refusal")]
+    purpose: Option<Purpose>,
+    /// Case number.
+    #[arg(long, default_value = "")]
+    case: Text,
+    /// Why, in words.
+    #[arg(long, default_value = "")]
+    reason: Text,
+    #[command(flatten)]
+    scope: ScopeArgs,
+    /// The refused query that it follows. What is not given is taken from it, and once the request
+    /// is approved it runs again by itself.
+    #[arg(long, value_name = "QUERY_ID")]
+    after_refusal: Option<QueryId>,
+}
+
+/// What bounds a request.
+#[derive(clap::Args)]
+pub(super) struct ScopeArgs {
+    /// For this plate; repeat for several.
+    #[arg(long)]
+    plate: Vec<Plate>,
+    /// For reads made at or after.
+    #[arg(long, value_parser = instant, value_name = "TIME")]
+    from: Option<Timestamp>,
+    /// For reads made before.
+    #[arg(long, value_parser = instant, value_name = "TIME")]
+    until: Option<Timestamp>,
+    /// For reads made near this place.
+    #[arg(long, value_name = "LAT,LON", requires = "radius", allow_hyphen_values = true)]
+    near: Option<String>,
+    /// How near, in metres.
+    #[arg(long, value_name = "METRES", requires = "near")]
+    radius: Option<u32>,
+    /// For so many answers.
+    #[arg(long)]
+    uses: Option<u32>,
+    /// Usable before.
+    #[arg(long, value_parser = instant, value_name = "TIME")]
+    valid_until: Option<Timestamp>,
+}
+
+impl ScopeArgs {
+    fn scope(self) -> Result<RequestScope, ActError> {
+        Ok(RequestScope {
+            plates: self.plate,
+            from: self.from,
+            until: self.until,
+            near: super::query::near(self.near.as_deref(), self.radius)?,
+            uses: self.uses,
+            valid_until: self.valid_until,
+        })
+    }
 }
 
 pub(super) async fn run(
@@ -100,38 +152,43 @@ pub(super) async fn run(
     command: Request,
     output: Output,
 ) -> Result<Done, ActError> {
+    let decide = async |id: AuthorityId, judgement: Judgement| {
+        client.post(&format!("/requests/{id}/decision"), &judgement).await
+    };
     let row: RequestRow = match command {
-        Request::Submit {
-            to,
-            requested_by,
-            purpose,
-            case,
-            reason,
-            plate,
-            from,
-            until,
-            uses,
-            valid_until,
-            after_refusal,
-        } => {
-            let scope = RequestScope { plates: plate, from, until, uses, valid_until };
-            let submission =
-                Submission { to, requested_by, purpose, case, reason, scope, after_refusal };
+        Request::Submit(args) => {
+            let args = *args;
+            let submission = Submission {
+                to: args.to,
+                requested_by: args.requested_by,
+                purpose: args.purpose,
+                case: args.case,
+                reason: args.reason,
+                scope: args.scope.scope()?,
+                after_refusal: args.after_refusal,
+            };
             client.post("/requests", &submission).await?
         }
         Request::List { state } => return list(client, state.as_deref(), output).await,
-        Request::Show { id } => client.get(&format!("/requests/{id}")).await?,
-        Request::Approve { id, reason, uses, valid_until } => {
-            let judgement = Judgement { verdict: Verdict::Approved, reason, uses, valid_until };
-            client.post(&format!("/requests/{id}/decision"), &judgement).await?
+        Request::Show { id, format: Some(Format::Html) } => {
+            let sheet: Value = client.get(&format!("/requests/{id}/sheet")).await?;
+            output.object(&sheet, || text(&sheet, "html").to_owned());
+            return Ok(Done::Ok);
+        }
+        Request::Show { id, format: None } => client.get(&format!("/requests/{id}")).await?,
+        Request::Approve { id, reason, narrower } => {
+            let narrower = narrower.scope()?;
+            decide(id, Judgement { verdict: Verdict::Approved, reason, narrower }).await?
         }
         Request::Deny { id, reason } => {
-            let judgement =
-                Judgement { verdict: Verdict::Denied, reason, uses: None, valid_until: None };
-            client.post(&format!("/requests/{id}/decision"), &judgement).await?
+            let narrower = RequestScope::default();
+            decide(id, Judgement { verdict: Verdict::Denied, reason, narrower }).await?
         }
         Request::Withdraw { id } => {
             client.post(&format!("/requests/{id}/withdraw"), &Value::Null).await?
+        }
+        Request::Record { from_body, kind, about, case } => {
+            client.post("/requests/record", &Received { from_body, kind, about, case }).await?
         }
     };
     output.object(&row, || describe(&row));
@@ -153,7 +210,7 @@ async fn list(client: &Client, state: Option<&str>, output: Output) -> Result<Do
                     row.state.clone(),
                     format!("{} → {}", row.requester, row.owner),
                     row.requested_by.to_string(),
-                    row.purpose.to_string(),
+                    row.purpose.map_or(String::new(), |purpose| purpose.to_string()),
                     row.case.to_string(),
                 ]
             })
@@ -172,33 +229,39 @@ fn describe(row: &RequestRow) -> String {
             scope.plates.iter().map(Plate::as_str).collect::<Vec<_>>().join(", ")
         ));
     }
-    if let Some(from) = scope.from {
-        bounds.push(format!("reads from {}", local(from)));
-    }
-    if let Some(until) = scope.until {
-        bounds.push(format!("reads until {}", local(until)));
-    }
+    bounds.extend(scope.from.map(|from| format!("reads from {}", local(from))));
+    bounds.extend(scope.until.map(|until| format!("reads until {}", local(until))));
+    bounds.extend(scope.near.map(|near| {
+        let (latitude, longitude) = (near.center.latitude(), near.center.longitude());
+        format!("within {} m of {latitude}, {longitude}", near.radius_m)
+    }));
     if let (Some(uses), Some(left)) = (scope.uses, row.uses_left) {
         bounds.push(format!("{left} of {uses} uses left"));
     }
-    if let Some(end) = scope.valid_until {
-        bounds.push(format!("usable until {}", local(end)));
-    }
-    let decided = match (&row.decided_by, &row.title, &row.reason) {
-        (Some(name), Some(title), Some(reason)) => {
-            format!("\ndecided by {name}, {title}: {reason}")
+    bounds.extend(scope.valid_until.map(|end| format!("usable until {}", local(end))));
+    let mut lines = vec![format!("{} ({})", row.request, row.state)];
+    match row.purpose {
+        Some(purpose) => {
+            let case = if row.case.is_empty() { "none" } else { row.case.as_str() };
+            lines.push(format!(
+                "{} asks {} for {}, {purpose}, case {case}",
+                row.requester, row.owner, row.requested_by
+            ));
+            lines.push(bounds.join("; "));
         }
-        _ => String::new(),
-    };
-    format!(
-        "{} ({})\n{} asks {} for {}, {}, case {}\n{}{decided}",
-        row.request,
-        row.state,
-        row.requester,
-        row.owner,
-        row.requested_by,
-        row.purpose,
-        if row.case.is_empty() { "none" } else { row.case.as_str() },
-        bounds.join("; ")
-    )
+        None => lines.push(format!("{}: {}", row.requester, shown(&row.reason))),
+    }
+    if let (Some(name), Some(title)) = (&row.decided_by, &row.title) {
+        let by = row.delegation.as_ref().map_or(String::new(), |how| format!(" ({how})"));
+        lines.push(format!("decided by {name}, {title}{by}: {}", shown(&row.reason)));
+    }
+    lines.extend(row.section.as_ref().map(|section| format!("under {section}")));
+    if let (Some(id), "approved" | "used_up") = (&row.rerun, row.state.as_str()) {
+        lines.push(format!("its query runs again; see `accord query --again {id}`"));
+    }
+    lines.join("\n")
+}
+
+fn shown(text: &Option<Text>) -> &str {
+    text.as_ref().map_or("", Text::as_str)
 }

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-use super::api::{agreements, audit, cards, people, queries, reads, requests, status};
+use super::api::{agreements, audit, cards, people, policy, queries, reads, requests, status};
 use crate::node::Node;
 
 /// Largest JSON body of a request, in bytes.
@@ -25,12 +25,18 @@ pub fn router(node: Arc<Node>) -> Router {
         .route("/cards/{id}/block", post(cards::block))
         .route("/cards/{id}/unblock", post(cards::unblock))
         .route("/agreements", get(agreements::list).post(agreements::propose))
+        .route("/agreements/prepare", post(agreements::prepare))
         .route("/agreements/import", post(agreements::import))
         .route("/agreements/{id}", get(agreements::show))
         .route("/agreements/{id}/adherence", post(agreements::adhere))
         .route("/agreements/{id}/notice", post(agreements::notice))
+        .route("/policy", get(policy::show).post(policy::adopt))
+        .route("/policy/explain", post(policy::explain))
+        .route("/policy/page", get(policy::page))
         .route("/requests", get(requests::list).post(requests::submit))
+        .route("/requests/record", post(requests::record))
         .route("/requests/{id}", get(requests::show))
+        .route("/requests/{id}/sheet", get(requests::sheet))
         .route("/requests/{id}/decision", post(requests::decide))
         .route("/requests/{id}/withdraw", post(requests::withdraw))
         .route("/queries", post(queries::ask))

@@ -14,7 +14,8 @@ use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
-use schemas::query::Query;
+use schemas::purpose::QueryKind;
+use schemas::query::{Elements, Query};
 use schemas::refusal::{Citation, Reason, Refusal, RefusalCode};
 use schemas::text::Text;
 
@@ -139,7 +140,16 @@ impl Office {
         };
         let candidates =
             Candidates::of(state, &self.log.counters(), &self.me, &query.from, now, redelivering);
-        decide(policy, &self.me, &peer.facts(), candidates.as_slice(), query, now)
+        match decide(policy, &self.me, &peer.facts(), candidates.as_slice(), query, now) {
+            Decision::Permit(_) if !searchable(&query.elements) => {
+                Decision::Refuse(Reasons::of(reason(
+                    RefusalCode::QueryKind,
+                    "this owner's node searches for one exact plate and a period, in an area or everywhere, and for nothing else yet",
+                    "searches",
+                )))
+            }
+            decided => decided,
+        }
     }
 
     async fn release(
@@ -339,6 +349,16 @@ impl Office {
         Envelope::sign_json(kind, message, &self.message_key)
             .map_err(|e| Unserved::Message(e.to_string()))
     }
+}
+
+/// What the stores search for. A search that no store makes would find nothing and look like an
+/// answer.
+fn searchable(elements: &Elements) -> bool {
+    elements.kind == QueryKind::Exact
+        && elements.pattern.is_none()
+        && elements.make.is_none()
+        && elements.color.is_none()
+        && elements.camera.is_none()
 }
 
 /// The person who asks, as a signed query names them.

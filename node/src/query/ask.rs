@@ -5,11 +5,12 @@
 //! entry that says which. A crash after `query.sent` leaves an open query; when the node starts
 //! again it is logged as unanswered and can be asked again under the same id.
 
+mod kept;
 mod pursue;
 
 use std::sync::Arc;
 
-use agreements::decide::{Decision, decide, decline};
+use agreements::decide::decline;
 use schemas::agency::AgencyId;
 use schemas::answer::{Basis, LogPosition};
 use schemas::body::{Access, Actor, Outcome};
@@ -49,6 +50,8 @@ pub struct Heard {
     pub basis: Option<Basis>,
     /// Whether more reads matched than the limit.
     pub truncated: bool,
+    /// What one's own policy has verified before acting on a read; it binds the officer.
+    pub own_notice: Text,
     /// The owner's notice to who acts on a read.
     pub notice: Text,
     /// The reads.
@@ -73,6 +76,7 @@ impl Heard {
             outcome,
             basis: None,
             truncated: false,
+            own_notice: Text::default(),
             notice: Text::default(),
             reads: Vec::new(),
             reasons: Vec::new(),
@@ -110,7 +114,7 @@ pub enum AskError {
 
 /// Asks peers.
 pub struct Asker<D> {
-    office: Office,
+    pub(super) office: Office,
     dial: Arc<D>,
     delivery: Arc<Delivery<D>>,
 }
@@ -190,35 +194,18 @@ impl<D: Dial> Asker<D> {
                 owners.dedup();
                 Ok(owners)
             }
-            Whom::All => Ok(self.giving_authority(state, draft)),
+            Whom::All => Ok(self.giving_authority(state)),
         }
     }
 
     /// Peers of which an agreement in force or an approved request gives this agency authority.
-    fn giving_authority(&self, state: &State, draft: &Draft) -> Vec<AgencyId> {
+    /// Only the want of one keeps an owner out; every other refusal is the owner's to pronounce.
+    fn giving_authority(&self, state: &State) -> Vec<AgencyId> {
         let now = self.office.clock.now();
         let counters = self.office.log.counters();
         let me = &self.office.me;
-        let Some(user) = state.users.get(&draft.user) else { return Vec::new() };
         let gives = |owner: &&AgencyId| {
-            let Some(own) = &state.own else { return false };
-            let facts = agreements::decide::PeerFacts {
-                id: me.clone(),
-                kind: own.value.kind,
-                state: own.value.state,
-                blocked: None,
-            };
-            let Some(policy) = &state.policy else { return false };
-            let query =
-                draft.query(QueryId::from_bytes([0; 16]), me, owner, &user.requester(), now);
-            let candidates = Candidates::of(state, &counters, owner, me, now, None);
-            // What the owner would say, as far as it can be known here. Only the want of an
-            // authority keeps an owner out; every other refusal is the owner's to pronounce.
-            !candidates.as_slice().is_empty()
-                && match decide(policy, owner, &facts, candidates.as_slice(), &query, now) {
-                    Decision::Permit(_) => true,
-                    Decision::Refuse(reasons) => !reasons.as_slice().iter().any(lacks_authority),
-                }
+            Candidates::of(state, &counters, owner, me, now, None).any_in_force(owner, me, now)
         };
         state
             .peers
@@ -230,7 +217,7 @@ impl<D: Dial> Asker<D> {
             .collect()
     }
 
-    async fn ask_one(&self, state: &State, query: Query, actor: Actor) -> Heard {
+    pub(super) async fn ask_one(&self, state: &State, query: Query, actor: Actor) -> Heard {
         let owner = query.to.clone();
         let (Some(peer), Some(policy)) = (state.peers.get(&owner), &state.policy) else {
             return Heard::failed(&owner, "no card of this agency, or no policy of one's own");
@@ -263,7 +250,8 @@ impl<D: Dial> Asker<D> {
         self.pursue(outstanding, &frames).await
     }
 
-    /// Asks an owner again under the id of a query that was not answered.
+    /// Asks an owner again under the id of a query that was not answered; shows the answer again,
+    /// while it is kept, of one that was.
     ///
     /// # Errors
     /// When there is no such query, or it was settled.
@@ -271,14 +259,18 @@ impl<D: Dial> Asker<D> {
         let again = |why: String| AskError::Again(why);
         let known = self.office.store.asked(id).await.map_err(|e| again(e.to_string()))?;
         let known = known.ok_or_else(|| again(format!("no query `{id}` was sent from here")))?;
-        if let Some(outcome) = known.outcome.filter(|outcome| outcome != "unanswered") {
-            return Err(again(format!("query `{id}` is settled already ({outcome})")));
-        }
         let envelope =
             Envelope::parse(known.envelope.as_bytes()).map_err(|e| again(e.to_string()))?;
         let query: Query = envelope
             .verified_json(Kind::Query, &self.office.message_key.public())
             .map_err(|e| again(e.to_string()))?;
+        match known.outcome.as_deref() {
+            Some("answered") => return self.kept(&query, actor).await,
+            None | Some("unanswered") => {}
+            Some(outcome) => {
+                return Err(again(format!("query `{id}` is settled already ({outcome})")));
+            }
+        }
         let state = self.office.registry.state();
         let peer =
             state.peers.get(&known.owner).ok_or_else(|| AskError::Unknown(known.owner.clone()))?;
@@ -354,6 +346,12 @@ impl<D: Dial> Asker<D> {
 const REVOKED: &str = "the owner's message key was revoked; wait for its new card";
 
 impl Office {
+    /// The verification notice of this agency's own policy, which binds its officers.
+    pub(super) fn own_notice(&self) -> Text {
+        let state = self.registry.state();
+        state.policy.as_ref().map(|policy| policy.verification.text.clone()).unwrap_or_default()
+    }
+
     /// Logs an attempt to ask that was turned down before there was a query.
     ///
     /// # Errors
@@ -378,14 +376,6 @@ impl Office {
             .with("draft", serde_json::to_value(draft).map_err(unwritable)?);
         self.log.append(entry).await.map(drop)
     }
-}
-
-fn lacks_authority(reason: &Reason) -> bool {
-    use schemas::refusal::RefusalCode as Code;
-    matches!(
-        reason.code,
-        Code::NoAuthority | Code::AuthorityNotInForce | Code::PartyNotListed | Code::UsesExhausted
-    )
 }
 
 /// A query id of fresh randomness.

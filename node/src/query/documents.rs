@@ -5,6 +5,7 @@
 //! acknowledged again and changes nothing.
 
 use agreements::agreement::{Act, Adherence, Agreement, Notice};
+use agreements::approval::unrecordable;
 use agreements::request::{Request, Ruling, Verdict, Withdrawal};
 use schemas::card::Card;
 use schemas::digest::Digest;
@@ -170,6 +171,14 @@ impl Office {
                 if !agreement.parties.contains(me) || !agreement.parties.contains(&card.id) {
                     return Err(misfit("an agreement between others"));
                 }
+                if let Some(reasons) = unrecordable(&state.facts(&agreement.parties)) {
+                    let said: Vec<_> =
+                        reasons.as_slice().iter().map(|reason| reason.message.as_str()).collect();
+                    return Err(misfit(&said.join("; ")));
+                }
+                if state.requests.contains_key(&agreement.id) {
+                    return Err(misfit("an agreement under the id of a written request"));
+                }
                 if let Some(known) =
                     state.agreements.get(&agreement.id).and_then(|v| v.get(&agreement.version))
                 {
@@ -239,6 +248,9 @@ impl Office {
                 let request = Request::from_toml("request", &body)?;
                 if request.from != card.id || request.to != *me {
                     return Err(misfit("a request between others"));
+                }
+                if state.agreements.contains_key(&request.id) {
+                    return Err(misfit("a request under the id of an agreement"));
                 }
                 if let Some(known) = state.requests.get(&request.id) {
                     return if known.envelope == exact {

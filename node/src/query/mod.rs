@@ -4,7 +4,7 @@
 
 pub mod answer;
 pub mod ask;
-mod authorities;
+pub(crate) mod authorities;
 pub mod deliver;
 pub mod documents;
 pub mod draft;
@@ -12,6 +12,7 @@ pub mod host;
 mod paging;
 pub mod ports;
 mod rejects;
+pub mod rerun;
 pub mod statements;
 pub mod verify;
 

@@ -18,7 +18,7 @@ use super::host::{Desk, REVOKED, failed};
 use super::paging;
 use super::ports::{Channel, Dial, LinkError};
 use super::rejects::Cause;
-use crate::acts::{AUDITS, ActError, By, acting};
+use crate::acts::{ActError, By, Right, acting};
 use crate::audit::entry::Entry;
 use crate::audit::reconcile::{Finding, compare, lines};
 use crate::audit::view::Viewed;
@@ -92,7 +92,7 @@ impl Office {
     ) -> Result<Reconciled, ActError> {
         let state = self.registry.state();
         let now = self.clock.now();
-        let actor = self.actor(acting(&state, by, AUDITS, now)?, by);
+        let actor = self.actor(acting(&state, by, Right::Audit, now)?, by);
         let peer = state.peers.get(agency).ok_or_else(|| {
             ActError::Usage(format!("no card of `{agency}` is recorded; see `accord card list`"))
         })?;

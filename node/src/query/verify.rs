@@ -128,5 +128,8 @@ fn asked_for(read: &Read, query: &Query) -> bool {
     let in_window = (elements.from..elements.until).contains(&read.at);
     let right_plate =
         elements.kind != QueryKind::Exact || elements.plate.as_ref() == Some(&read.plate);
-    in_window && right_plate
+    let in_area = elements
+        .near
+        .is_none_or(|near| read.location.as_ref().is_some_and(|place| near.holds(place)));
+    in_window && right_plate && in_area
 }

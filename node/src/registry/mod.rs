@@ -9,6 +9,7 @@ mod state;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use tokio::sync::Notify;
 
 pub use state::{
     Change, Delegation, HeldCard, Peer, Published, State, User, Verified, VersionedAgreement,
@@ -31,6 +32,7 @@ pub enum RegistryError {
 #[derive(Clone)]
 pub struct Registry {
     state: Arc<ArcSwap<State>>,
+    changed: Arc<Notify>,
 }
 
 impl Registry {
@@ -39,7 +41,8 @@ impl Registry {
     /// # Errors
     /// When they cannot be read, or do not fit one another.
     pub async fn load(store: &dyn Store) -> Result<Self, RegistryError> {
-        Ok(Self { state: Arc::new(ArcSwap::from_pointee(fold_until(store, None).await?)) })
+        let state = fold_until(store, None).await?;
+        Ok(Self { state: Arc::new(ArcSwap::from_pointee(state)), changed: Arc::new(Notify::new()) })
     }
 
     /// A snapshot.
@@ -51,11 +54,18 @@ impl Registry {
     /// Makes `state` the registry. Only the log's writer calls this, after a durable append.
     pub(crate) fn publish(&self, state: Arc<State>) {
         self.state.store(state);
+        self.changed.notify_waiters();
+    }
+
+    /// Ends with the next change after this call.
+    pub fn changed(&self) -> impl Future<Output = ()> + use<> {
+        // `notified_owned` counts from its making on, not from its first poll.
+        self.changed.clone().notified_owned()
     }
 
     /// Folds the store's changes again, after a commit whose outcome is unknown.
     pub(crate) async fn reload(&self, store: &dyn Store) -> Result<(), RegistryError> {
-        self.state.store(Arc::new(fold_until(store, None).await?));
+        self.publish(Arc::new(fold_until(store, None).await?));
         Ok(())
     }
 }

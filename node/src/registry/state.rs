@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use agreements::agreement::{Adherence, Agreement, Notice};
+use agreements::book::Concerning;
 use agreements::decide::PeerFacts;
 use agreements::lifecycle::Recorded;
 use agreements::policy::Policy;
@@ -19,6 +20,7 @@ use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::RegistryError;
+use crate::acts::requests::OutsideRequest;
 
 /// One change of who may do what. Stands beside its entry and is never deleted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -98,6 +100,11 @@ pub enum Change {
     Withdrawal {
         /// Its envelope.
         envelope: String,
+    },
+    /// A request of an outside body, for records release.
+    OutsideRequest {
+        /// The request.
+        request: OutsideRequest,
     },
 }
 
@@ -262,6 +269,10 @@ pub struct State {
     pub agreements: BTreeMap<AuthorityId, BTreeMap<u32, VersionedAgreement>>,
     /// Written requests, sent and received.
     pub requests: BTreeMap<AuthorityId, Published<Filed>>,
+    /// Requests of outside bodies.
+    pub outside: BTreeMap<AuthorityId, OutsideRequest>,
+    /// Which agreements and requests concern an agency.
+    pub concerning: Concerning,
     nodes: HashMap<[u8; 32], AgencyId>,
 }
 
@@ -286,6 +297,19 @@ impl State {
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// What was verified of those of `agencies` whose cards are recorded, and of this agency itself.
+    #[must_use]
+    pub fn facts(&self, agencies: &[AgencyId]) -> Vec<PeerFacts> {
+        let own = self.own.as_ref().map(|own| PeerFacts {
+            id: own.value.id.clone(),
+            kind: own.value.kind,
+            state: own.value.state,
+            blocked: None,
+        });
+        let peers = agencies.iter().filter_map(|id| self.peers.get(id)).map(Peer::facts);
+        own.into_iter().filter(|own| agencies.contains(&own.id)).chain(peers).collect()
     }
 
     /// The peer whose node has this key.
@@ -359,6 +383,7 @@ impl State {
                 let (parsed, text) = payload(envelope)?;
                 let request = Request::from_toml("request", &text).map_err(unfit)?;
                 let id = request.id.clone();
+                self.concerning.note(&id, [&request.from, &request.to]);
                 let filed = Filed::new(request, Digest::of(parsed.unverified_payload()));
                 let published = Published { value: filed, envelope: envelope.clone() };
                 if self.requests.insert(id.clone(), published).is_some() {
@@ -369,6 +394,9 @@ impl State {
                 let (_, text) = payload(envelope)?;
                 let ruling = Ruling::from_toml("decision", &text).map_err(unfit)?;
                 self.request(&ruling.request)?.value.rule(ruling).map_err(unfit)?;
+            }
+            Change::OutsideRequest { request } => {
+                drop(self.outside.insert(request.id.clone(), request.clone()));
             }
             Change::Withdrawal { envelope } => {
                 let (_, text) = payload(envelope)?;
@@ -398,6 +426,7 @@ impl State {
         if versions.contains_key(&version) {
             return Err(unfit(format!("agreement `{id}` version {version} is already recorded")));
         }
+        self.concerning.note(&id, &agreement.parties);
         let recorded = Recorded::new(agreement, Digest::of(text.as_bytes()));
         versions.insert(
             version,

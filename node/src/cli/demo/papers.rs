@@ -15,7 +15,7 @@ use super::federation::{Federation, by, eventually, id, words};
 use super::steps::{Question, Steps, ask, outcomes};
 use super::story::{CASE, COVINA, ESCONDIDO, INDIO, MONROVIA, PLATE, PORT, SHERIFF};
 use crate::acts::ActError;
-use crate::acts::agreements::{Signing, sign_adherence};
+use crate::acts::agreements::{Wanted, sign_adherence};
 use crate::acts::requests::{Judgement, Submission};
 use crate::keys::{self, KeyUse};
 use crate::node::Node;
@@ -51,27 +51,19 @@ async fn standing(federation: &Federation, template: &str, name: &str, parties: 
     for party in parties {
         let node = federation.node(party)?;
         let key = keys::load(&node.home, KeyUse::Agency)?;
-        let state = node.office.registry.state();
         let official = by("official")?;
-        let signatory = state
-            .users
-            .get(&official.user)
-            .map(|user| (user.full_name.clone(), user.title.clone()));
-        let (signatory, title) = signatory.unwrap_or_default();
+        let me = &node.office.me;
         let now = node.office.clock.now();
-        let signing = Signing {
-            me: node.office.me.clone(),
-            signatory,
-            title,
-            shares_with: None,
-            original: None,
-            at: now,
+        let sign = |agreement: &Agreement, written: &str| {
+            let prepared =
+                node.office.prepare_adherence(&official, agreement, &Wanted::default())?;
+            sign_adherence(agreement, written, me, prepared, None, now, &key)
         };
         if proposer.is_none() {
             let agreement = template::draft(body, authority.clone(), all.clone(), now, &[])?;
             let written = agreement.to_toml()?;
             let proposal = Envelope::sign(Kind::Agreement, written.clone().into_bytes(), &key)?;
-            let adherence = sign_adherence(&agreement, &written, signing, &key)?;
+            let adherence = sign(&agreement, &written)?;
             node.office.propose(&official, &proposal.to_text(), &adherence).await?;
             proposer = Some(*party);
         } else {
@@ -80,9 +72,7 @@ async fn standing(federation: &Federation, template: &str, name: &str, parties: 
             let row = node.office.agreement_row(&authority, None)?;
             let written = row.text.unwrap_or_default();
             let agreement = Agreement::from_toml(name, &written)?;
-            node.office
-                .adhere(&official, &sign_adherence(&agreement, &written, signing, &key)?)
-                .await?;
+            node.office.adhere(&official, &sign(&agreement, &written)?).await?;
         }
         node.wake();
     }
@@ -130,9 +120,9 @@ pub(super) async fn written_request(book: &mut Book, federation: &Federation) ->
     let requested_by =
         state.users.get(&officer.user).map(|user| user.full_name.clone()).unwrap_or_default();
     let submission = Submission {
-        to: id(INDIO)?,
-        requested_by,
-        purpose: Purpose::StolenVehicle,
+        to: Some(id(INDIO)?),
+        requested_by: Some(requested_by),
+        purpose: Some(Purpose::StolenVehicle),
         case: words(CASE)?,
         reason: words("the car was seen heading east on I-10")?,
         scope: RequestScope {
@@ -149,8 +139,7 @@ pub(super) async fn written_request(book: &mut Book, federation: &Federation) ->
     let judgement = Judgement {
         verdict: Verdict::Approved,
         reason: words("one plate, one use, a case number: in order")?,
-        uses: None,
-        valid_until: None,
+        narrower: RequestScope::default(),
     };
     let row = indio.office.decide_request(&by("official")?, &request, &judgement).await?;
     indio.wake();

@@ -1,6 +1,6 @@
 //! `/agreements`
 
-use agreements::agreement::Act;
+use agreements::agreement::{Act, Agreement};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use schemas::query::AuthorityId;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::Here;
 use crate::acts::By;
-use crate::acts::agreements::AgreementRow;
+use crate::acts::agreements::{AgreementRow, Prepared, Wanted};
 use crate::http::error::ApiResult;
 
 pub(in crate::http) async fn list(State(node): Here) -> Json<Vec<AgreementRow>> {
@@ -27,6 +27,22 @@ pub(in crate::http) async fn show(
     Query(wanted): Query<Version>,
 ) -> ApiResult<Json<AgreementRow>> {
     Ok(Json(node.office.agreement_row(&id, wanted.version)?))
+}
+
+#[derive(Deserialize)]
+pub(in crate::http) struct Preparing {
+    agreement: String,
+    wanted: Wanted,
+}
+
+pub(in crate::http) async fn prepare(
+    State(node): Here,
+    by: By,
+    Json(preparing): Json<Preparing>,
+) -> ApiResult<Json<Prepared>> {
+    let agreement = Agreement::from_toml("agreement", &preparing.agreement)
+        .map_err(crate::acts::ActError::from)?;
+    Ok(Json(node.office.prepare_adherence(&by, &agreement, &preparing.wanted)?))
 }
 
 #[derive(Deserialize)]

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::Here;
 use super::lines;
-use crate::acts::{AUDITS, By, acting};
+use crate::acts::{By, Right, acting};
 use crate::audit::entry::Entry;
 use crate::audit::view::Viewed;
 use crate::http::error::ApiResult;
@@ -42,7 +42,7 @@ pub(in crate::http) async fn log(
 ) -> ApiResult<Response> {
     let office = node.office.clone();
     let state = office.registry.state();
-    let user = acting(&state, &by, AUDITS, office.clock.now())?;
+    let user = acting(&state, &by, Right::Audit, office.clock.now())?;
     let mut entry = Entry::new(EntryKind::AuditViewed, office.actor(user, &by));
     let plate = wanted.plate.as_ref().map(ToString::to_string);
     for (key, value) in [

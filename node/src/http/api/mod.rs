@@ -5,6 +5,7 @@ pub(super) mod audit;
 pub(super) mod cards;
 mod lines;
 pub(super) mod people;
+pub(super) mod policy;
 pub(super) mod queries;
 pub(super) mod reads;
 pub(super) mod requests;

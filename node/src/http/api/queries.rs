@@ -7,7 +7,7 @@ use schemas::query::QueryId;
 
 use super::Here;
 use super::lines;
-use crate::acts::{ASKS, ActError, By, acting};
+use crate::acts::{ActError, By, Right, acting};
 use crate::http::error::ApiResult;
 use crate::query::ask::{AskError, Heard};
 use crate::query::draft::Draft;
@@ -28,12 +28,8 @@ pub(in crate::http) async fn ask(
 ) -> ApiResult<Response> {
     draft.user = by.user.clone();
     let office = &node.office;
-    let allowed = acting(&office.registry.state(), &by, ASKS, office.clock.now()).map(drop);
-    let asked = match allowed {
-        Ok(()) => node.asker.ask(&draft, &by.auth).map_err(ActError::from),
-        Err(error) => Err(error),
-    };
-    match asked {
+    // Whether the user's role may query is the policy's rule, with its section: see `decline`.
+    match node.asker.ask(&draft, &by.auth).map_err(ActError::from) {
         Ok(outcomes) => Ok(lines::response(outcomes)),
         // An attempt that was turned down is on record like any other.
         Err(error @ ActError::Refused(_)) => {
@@ -50,6 +46,6 @@ pub(in crate::http) async fn again(
     Path(id): Path<QueryId>,
 ) -> ApiResult<Json<Heard>> {
     let state = node.office.registry.state();
-    let user = acting(&state, &by, ASKS, node.office.clock.now())?;
+    let user = acting(&state, &by, Right::Query, node.office.clock.now())?;
     Ok(Json(node.asker.ask_again(id, node.office.actor(user, &by)).await?))
 }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::Here;
 use super::lines;
 use crate::acts::reads::BATCH;
-use crate::acts::{ActError, By, IMPORTS, acting};
+use crate::acts::{ActError, By, Right, acting};
 use crate::http::error::ApiResult;
 use crate::ingest::{Format, ImportError, Item, Rejected, items};
 use crate::store::ReadStats;
@@ -82,7 +82,7 @@ pub(in crate::http) async fn import(
         Some(format) => format.parse::<Format>().map_err(|e| ActError::Usage(e.to_string()))?,
         None => Format::Auto,
     };
-    acting(&node.office.registry.state(), &by, IMPORTS, node.office.clock.now())?;
+    acting(&node.office.registry.state(), &by, Right::Collect, node.office.clock.now())?;
     let (batches, mut parsed) = mpsc::channel::<Batch>(2);
     tokio::task::spawn_blocking(move || parse(format, source, &batches));
     let (progress, receiver) = mpsc::channel(16);

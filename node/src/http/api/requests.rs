@@ -6,7 +6,7 @@ use schemas::query::AuthorityId;
 
 use super::Here;
 use crate::acts::By;
-use crate::acts::requests::{Judgement, RequestRow, Submission};
+use crate::acts::requests::{Judgement, Received, RequestRow, Submission};
 use crate::http::error::ApiResult;
 
 pub(in crate::http) async fn list(State(node): Here) -> Json<Vec<RequestRow>> {
@@ -18,6 +18,24 @@ pub(in crate::http) async fn show(
     Path(id): Path<AuthorityId>,
 ) -> ApiResult<Json<RequestRow>> {
     Ok(Json(node.office.request_row(&id)?))
+}
+
+/// The printable sheet.
+pub(in crate::http) async fn sheet(
+    State(node): Here,
+    by: By,
+    Path(id): Path<AuthorityId>,
+) -> ApiResult<Json<serde_json::Value>> {
+    let html = node.office.request_sheet(&by, &id).await?;
+    Ok(Json(serde_json::json!({ "request": id, "html": html })))
+}
+
+pub(in crate::http) async fn record(
+    State(node): Here,
+    by: By,
+    Json(received): Json<Received>,
+) -> ApiResult<Json<RequestRow>> {
+    Ok(Json(node.office.record_request(&by, &received).await?))
 }
 
 pub(in crate::http) async fn submit(

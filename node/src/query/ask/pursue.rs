@@ -222,6 +222,7 @@ impl<D: Dial> Asker<D> {
             query_id: Some(out.query.id),
             basis: Some(answer.basis),
             truncated: answer.truncated,
+            own_notice: self.office.own_notice(),
             notice: answer.notice,
             reads,
             log: Some(position),

@@ -1,8 +1,11 @@
 //! Reads: found only through a scope that a decision made.
 
 use agreements::decide::Scope;
+use futures::TryStreamExt as _;
 use schemas::digest::hex;
+use schemas::plate::Plate;
 use schemas::purpose::QueryKind;
+use schemas::query::Near;
 use schemas::read::{Read, ReadId};
 use sqlx::SqlitePool;
 
@@ -34,6 +37,9 @@ pub(super) async fn search(readers: &SqlitePool, scope: &Scope) -> Result<Found,
         return Ok(Found::default());
     };
     let limit = scope.limit();
+    if let Some(near) = elements.near {
+        return search_near(readers, scope, plate, near).await;
+    }
     // One more than the limit tells whether there were more.
     let texts: Vec<String> = sqlx::query_scalar(
         "select read from reads where plate = ?1 and at >= ?2 and at < ?3
@@ -54,6 +60,39 @@ pub(super) async fn search(readers: &SqlitePool, scope: &Scope) -> Result<Found,
         .map(|text| serde_json::from_str(text).map_err(|e| StoreError::Corrupt(e.to_string())))
         .collect();
     Ok(Found { reads: reads?, truncated })
+}
+
+/// The same within a circle. Reads of one plate in a period are few enough to look at each.
+async fn search_near(
+    readers: &SqlitePool,
+    scope: &Scope,
+    plate: &Plate,
+    near: Near,
+) -> Result<Found, StoreError> {
+    let mut rows = sqlx::query_scalar::<_, String>(
+        "select read from reads where plate = ?1 and at >= ?2 and at < ?3
+         and (?4 is null or read->>'$.plate_state' is null or read->>'$.plate_state' = ?4)
+         order by at, id",
+    )
+    .bind(plate.as_str())
+    .bind(scope.from().millis())
+    .bind(scope.until().millis())
+    .bind(scope.elements().plate_state.map(|state| state.to_string()))
+    .fetch(readers);
+    let mut found = Found::default();
+    while let Some(text) = rows.try_next().await? {
+        let read: Read =
+            serde_json::from_str(&text).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        if !read.location.as_ref().is_some_and(|place| near.holds(place)) {
+            continue;
+        }
+        if found.reads.len() == scope.limit() as usize {
+            found.truncated = true;
+            break;
+        }
+        found.reads.push(read);
+    }
+    Ok(found)
 }
 
 pub(super) async fn stats(readers: &SqlitePool) -> Result<ReadStats, StoreError> {

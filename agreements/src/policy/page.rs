@@ -1,0 +1,358 @@
+//! The posted policy: the seven headings of Civil Code 1798.90.51(b)(2) A to G, from the policy.
+
+use maud::{DOCTYPE, html};
+use schemas::purpose::Role;
+use schemas::text::Text;
+
+use super::{Cited, Demand, Heading, Officials, Path, Policy, Roles, Standard, Strength};
+
+/// A person who holds an office that the policy names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Designee {
+    /// Full name.
+    pub name: Text,
+    /// The title, or the title whose authority was delegated.
+    pub title: Text,
+}
+
+/// A posted policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The agency's name.
+    pub agency: String,
+    /// The text that it states.
+    pub source: String,
+    /// The seven headings, A to G.
+    pub sections: Vec<Section>,
+}
+
+/// What stands under one heading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    /// `A` to `G`.
+    pub letter: char,
+    /// The heading.
+    pub title: &'static str,
+    /// Its sentences, each with the sections that demand it.
+    pub items: Vec<(String, String)>,
+}
+
+const HEADINGS: [(Heading, char, &str); 7] = [
+    (Heading::Purposes, 'A', "Authorised purposes"),
+    (Heading::People, 'B', "Who may use the system, and their training"),
+    (Heading::Monitoring, 'C', "How the system is monitored"),
+    (Heading::Sharing, 'D', "Sharing: purposes, process and restrictions"),
+    (Heading::Custodian, 'E', "The official responsible"),
+    (Heading::Accuracy, 'F', "Accuracy, and the correction of errors"),
+    (Heading::Retention, 'G', "Retention and destruction"),
+];
+
+const STATUTE: &str = "California Civil Code 1798.90.";
+
+impl Policy {
+    /// The page that the law has an agency post.
+    #[must_use]
+    pub fn page(&self, agency: &str, designees: &[Designee]) -> Page {
+        let sections = HEADINGS.map(|(heading, letter, title)| {
+            let mut items = match heading {
+                Heading::Purposes => self.purposes_posted(),
+                Heading::People => self.people_posted(),
+                Heading::Monitoring => self.monitoring_posted(),
+                Heading::Sharing => self.sharing_posted(),
+                Heading::Custodian => self.custodian_posted(designees),
+                Heading::Accuracy => self.accuracy_posted(),
+                Heading::Retention => self.retention_posted(),
+            };
+            let duties = self.duties.iter().filter(|duty| duty.heading == heading);
+            items.extend(duties.map(|duty| self.item(duty.what.to_string(), duty)));
+            Section { letter, title, items }
+        });
+        Page { agency: agency.to_owned(), source: self.source.clone(), sections: sections.into() }
+    }
+
+    fn item(&self, text: String, value: &dyn Cited) -> (String, String) {
+        let cited: Vec<String> = self.cites(value).iter().map(ToString::to_string).collect();
+        (text, cited.join("; "))
+    }
+
+    fn purposes_posted(&self) -> Vec<(String, String)> {
+        let authorised = self.purposes.iter().map(|purpose| {
+            self.item(format!("{}: {}.", spoken(purpose.code.code()), purpose.words), purpose)
+        });
+        let forbidden = self
+            .prohibited
+            .iter()
+            .map(|prohibited| self.item(format!("Never: {}", prohibited.words), prohibited));
+        authorised.chain(forbidden).collect()
+    }
+
+    fn people_posted(&self) -> Vec<(String, String)> {
+        let people = &self.people;
+        let mut items: Vec<_> = [
+            ("May query", &people.query),
+            ("May bring reads in", &people.collect),
+            ("Administer users, agency cards and this policy", &people.administer),
+            ("Sign agreements and decide requests", &people.approve),
+            ("Read the audit log", &people.audit),
+        ]
+        .map(|(what, roles)| self.item(format!("{what}: {}.", roles_posted(roles)), roles))
+        .into();
+        if self.training.demanded {
+            let period = match self.training.every_days {
+                Some(days) => format!(", and again within {days} days"),
+                None => String::new(),
+            };
+            items.push(self.item(
+                format!("Nobody has access before training approved by the agency{period}."),
+                &self.training,
+            ));
+        }
+        items
+    }
+
+    fn monitoring_posted(&self) -> Vec<(String, String)> {
+        let mut items = vec![
+            (
+                "Every access, permitted or refused, is recorded with date and time, the plate or other elements, the user and their agency, and the purpose, in a log that cannot be changed unnoticed."
+                    .to_owned(),
+                format!("{STATUTE}52(a)"),
+            ),
+            self.item(
+                "A query states its reason in words; a reason that says nothing is refused.".into(),
+                &self.reason,
+            ),
+        ];
+        match self.case_number.demand {
+            Demand::Required => items.push(
+                self.item("A query names a case or incident number.".into(), &self.case_number),
+            ),
+            Demand::IfAvailable => items.push(self.item(
+                "A query names the case or incident number if there is one.".into(),
+                &self.case_number,
+            )),
+            Demand::No => {}
+        }
+        let standard = match self.suspicion.standard {
+            Standard::None => None,
+            Standard::Articulable => Some("an articulable suspicion"),
+            Standard::Reasonable => Some("a reasonable suspicion"),
+        };
+        if let Some(standard) = standard {
+            let need = if self.suspicion.need_to_know { " and a need to know" } else { "" };
+            items.push(
+                self.item(
+                    format!("A query of stored data states {standard}{need}."),
+                    &self.suspicion,
+                ),
+            );
+        }
+        items.push(
+            self.item(
+                format!("The system is audited every {} days.", self.audits.days),
+                &self.audits,
+            ),
+        );
+        if let Some(breach) = &self.administration.breach {
+            items.push(
+                self.item(format!("A breach of security is told to: {}.", breach.to), breach),
+            );
+        }
+        items
+    }
+
+    fn sharing_posted(&self) -> Vec<(String, String)> {
+        let release = &self.release;
+        let kinds: Vec<_> =
+            release.recipients.kinds.iter().map(|kind| spoken(kind.code())).collect();
+        let mut items = vec![
+            self.item(
+                format!("Data is shared only with public agencies of California of these kinds: {}.", kinds.join(", ")),
+                &release.recipients,
+            ),
+            (
+                "Data is not sold, not shared with federal, out-of-state, private or commercial bodies, and not asked for on behalf of anybody else."
+                    .to_owned(),
+                format!("{STATUTE}55(b)"),
+            ),
+        ];
+        let mut path = |path: &Option<Path>, name: &str, officials: &Officials| {
+            let Some(path) = path else { return };
+            let with: Vec<_> = path.with.iter().map(ToString::to_string).collect();
+            let only = if with.is_empty() {
+                String::new()
+            } else {
+                format!(", only with {}", with.join(", "))
+            };
+            let by = if officials.titles.is_empty() {
+                "an official who may approve".to_owned()
+            } else {
+                let titles: Vec<_> = officials.titles.iter().map(Text::as_str).collect();
+                let designee = if officials.designee { " or a designee" } else { "" };
+                format!("the {}{designee}", titles.join(" or the "))
+            };
+            items.push(self.item(format!("On {name}{only}, approved by {by}."), path));
+            items.push(self.item("The approval is kept on file.".into(), officials));
+        };
+        path(&release.standing_agreement, "a standing agreement", &self.approval.agreements);
+        path(&release.written_request, "a written request", &self.approval.requests);
+        let records = &self.administration.records_release;
+        items.push(self.item(format!("Requests of others go to {}.", records.to), records));
+        items
+    }
+
+    fn custodian_posted(&self, designees: &[Designee]) -> Vec<(String, String)> {
+        let administration = &self.administration;
+        let held = |title: &Text| {
+            let names: Vec<_> = designees
+                .iter()
+                .filter(|designee| designee.title == *title)
+                .map(|designee| designee.name.as_str())
+                .collect();
+            if names.is_empty() {
+                String::new()
+            } else {
+                format!(", at present {}", names.join(", "))
+            }
+        };
+        let administrator = &administration.administrator;
+        let mut items = vec![self.item(
+            format!(
+                "{}{}, administers the system.",
+                administrator.title,
+                held(&administrator.title)
+            ),
+            administrator,
+        )];
+        if let Some(custodian) = &administration.custodian {
+            items.push(self.item(
+                format!(
+                    "{}{}, keeps and destroys its records.",
+                    custodian.title,
+                    held(&custodian.title)
+                ),
+                custodian,
+            ));
+        }
+        if let Some(posting) = &administration.posting {
+            items.push(self.item(format!("This policy is posted on {}.", posting.to), posting));
+        }
+        items
+    }
+
+    fn accuracy_posted(&self) -> Vec<(String, String)> {
+        let verification = &self.verification;
+        let strength = match verification.strength {
+            Strength::Should => "should",
+            Strength::Shall => "shall",
+        };
+        vec![
+            self.item(
+                format!(
+                    "Before {}, officers {strength} verify. They are told with every read: \"{}\"",
+                    verification.before, verification.text
+                ),
+                verification,
+            ),
+            (
+                "A read found wrong is corrected, and every agency that received it is told."
+                    .to_owned(),
+                format!("{STATUTE}51(b)(2)(F)"),
+            ),
+        ]
+    }
+
+    fn retention_posted(&self) -> Vec<(String, String)> {
+        let reads = &self.retention.reads;
+        let least = match reads.minimum_days {
+            Some(days) if days != reads.cut_off_days => format!(" (at least {days})"),
+            _ => String::new(),
+        };
+        vec![
+            self.item(
+                format!(
+                    "Reads are kept {} days{least} and then destroyed, unless they are evidence or under a legal hold.",
+                    reads.cut_off_days
+                ),
+                reads,
+            ),
+            self.item(
+                format!("Records of access and audit reports are kept {} days.", self.retention.audit_reports.days),
+                &self.retention.audit_reports,
+            ),
+        ]
+    }
+}
+
+fn spoken(code: &str) -> String {
+    code.replace('_', " ")
+}
+
+fn roles_posted(roles: &Roles) -> String {
+    let one = |role: &Role| match roles.titled.get(role) {
+        Some(title) => format!("{} ({title})", spoken(role.code())),
+        None => spoken(role.code()),
+    };
+    roles.roles.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+const STYLE: &str = "body{font:12pt/1.5 serif;max-width:46em;margin:2em auto;padding:0 1em}\
+h1{font-size:18pt}h2{font-size:13pt;margin-top:1.6em}li{margin:.3em 0}\
+cite{font-style:normal;font-size:9.5pt;color:#555;display:block}@media print{body{margin:0}}";
+
+impl Page {
+    /// As a page of its own.
+    #[must_use]
+    pub fn html(&self) -> String {
+        let title = self.title();
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { (title) }
+                    style { (STYLE) }
+                }
+                body {
+                    h1 { (title) }
+                    p { (self.preamble()) }
+                    @for section in &self.sections {
+                        section {
+                            h2 { (section.letter) ". " (section.title) }
+                            ul {
+                                @for (text, cited) in &section.items {
+                                    li { (text) " " cite { (cited) } }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        .into_string()
+    }
+
+    /// As Markdown.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let mut out = format!("# {}\n\n{}\n", self.title(), self.preamble());
+        for section in &self.sections {
+            out += &format!("\n## {}. {}\n\n", section.letter, section.title);
+            for (text, cited) in &section.items {
+                out += &format!("- {text} *({cited})*\n");
+            }
+        }
+        out
+    }
+
+    fn title(&self) -> String {
+        format!("{}: usage and privacy policy for licence plate readers", self.agency)
+    }
+
+    fn preamble(&self) -> String {
+        format!(
+            "Posted under California Civil Code 1798.90.51(b). It states {} as the agency's node enforces, tracks and shows it.",
+            self.source
+        )
+    }
+}

@@ -1,0 +1,353 @@
+//! The values of a policy, each with the places that demand it.
+//!
+//! `setting` says, where a text is silent or ambiguous, what was chosen and why; such a value may
+//! be chosen otherwise by the agency.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use schemas::agency::{AgencyId, AgencyKind};
+use schemas::purpose::{Purpose, QueryKind, Role};
+use schemas::text::Text;
+use serde::{Deserialize, Serialize};
+
+use super::place::Place;
+
+/// A value that says where it stands.
+pub trait Cited {
+    /// The places; never empty in a policy that was read.
+    fn places(&self) -> &[Place];
+}
+
+macro_rules! cited {
+    ($($(#[$doc:meta])* $name:ident {
+        $($(#[$fdoc:meta])* $field:ident: $type:ty,)*
+    })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$fdoc])* pub $field: $type,)*
+            /// The sections that demand it.
+            pub at: Vec<Place>,
+            /// What was chosen, and why, where the text is silent or ambiguous.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub setting: Option<Text>,
+        }
+
+        impl Cited for $name {
+            fn places(&self) -> &[Place] {
+                &self.at
+            }
+        }
+    )*};
+}
+
+cited! {
+    /// An official, by title.
+    Official {
+        /// The title.
+        title: Text,
+    }
+
+    /// A duty that names where to turn or where to publish.
+    Pointer {
+        /// Where.
+        to: Text,
+    }
+
+    /// A purpose that the policy authorises.
+    AuthorizedPurpose {
+        /// Its code.
+        code: Purpose,
+        /// The policy's own words.
+        words: Text,
+    }
+
+    /// A use that is forbidden whatever the purpose.
+    ProhibitedUse {
+        /// Which.
+        code: Prohibition,
+        /// In words.
+        words: Text,
+    }
+
+    /// Roles that may do something.
+    Roles {
+        /// One of these.
+        roles: Vec<Role>,
+        /// A role here counts only with this title.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        titled: BTreeMap<Role, Text>,
+    }
+
+    /// Training before access.
+    Training {
+        /// Whether it is demanded.
+        demanded: bool,
+        /// For how many days it holds; for good when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        every_days: Option<u32>,
+    }
+
+    /// To whom reads may be released at all.
+    Recipients {
+        /// Sorts of public agency.
+        kinds: Vec<AgencyKind>,
+    }
+
+    /// A path of release.
+    Path {
+        /// Only to these agencies; to any recipient when empty.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        with: Vec<AgencyId>,
+    }
+
+    /// Who approves.
+    Officials {
+        /// One of these titles; whoever has a role that approves when empty.
+        titles: Vec<Text>,
+        /// Whether a designee with a recorded delegation may.
+        designee: bool,
+    }
+
+    /// What a query of stored data must rest on.
+    Suspicion {
+        /// The standard.
+        standard: Standard,
+        /// Whether a need to know must be stated.
+        need_to_know: bool,
+        /// Purposes for which neither is demanded.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        except: Vec<Purpose>,
+    }
+
+    /// Whether a case number is given; a CAD number counts.
+    CaseNumber {
+        /// Whether.
+        demand: Demand,
+    }
+
+    /// What a reason must say.
+    ReasonRules {
+        /// How many words must say something: be no placeholder, number, or repetition of the case.
+        telling_words: u32,
+        /// Words that say nothing, besides those that every node knows.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        placeholders: Vec<Text>,
+    }
+
+    /// Sorts of search that peers may make.
+    Searches {
+        /// Which.
+        kinds: Vec<QueryKind>,
+    }
+
+    /// A number of days.
+    Days {
+        /// How many.
+        days: u32,
+    }
+
+    /// Most reads of one answer.
+    RowLimit {
+        /// How many.
+        most: u32,
+    }
+
+    /// How long reads are kept and answered from.
+    ReadRetention {
+        /// They are kept at least so long.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        minimum_days: Option<u32>,
+        /// The age at which answering stops and purging begins; not below the minimum.
+        cut_off_days: u32,
+    }
+
+    /// What is to be verified before an officer acts on a read.
+    Verification {
+        /// The notice that officers are shown.
+        text: Text,
+        /// Whether it recommends or commands.
+        strength: Strength,
+        /// Before what.
+        before: Text,
+        /// By what.
+        means: Vec<Means>,
+    }
+
+    /// A duty of the policy that no rule can enforce: the node tracks it or shows it.
+    Duty {
+        /// What is to be done.
+        what: Text,
+        /// How the node helps.
+        node: Help,
+        /// Under which heading of the posted policy it is shown.
+        heading: Heading,
+    }
+}
+
+/// A use that is forbidden whatever the purpose. The words that betray one are data, in `words`.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Prohibition {
+    /// Monitoring activities that the First Amendment protects.
+    FirstAmendmentActivity,
+    /// Immigration enforcement.
+    ImmigrationEnforcement,
+    /// Inquiry into reproductive care that is lawful in California.
+    LawfulReproductiveCare,
+}
+
+/// What a query of stored data must rest on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Standard {
+    /// Nothing beyond its purpose and reason.
+    None,
+    /// An articulable suspicion.
+    Articulable,
+    /// A reasonable suspicion.
+    Reasonable,
+}
+
+/// Whether something must be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Demand {
+    /// Always.
+    Required,
+    /// When there is one; nothing is refused without.
+    IfAvailable,
+    /// Not asked for.
+    No,
+}
+
+/// Whether a duty is a recommendation or a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Strength {
+    /// "should".
+    Should,
+    /// "shall" or "must".
+    Shall,
+}
+
+/// By what a read is verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Means {
+    /// The California Law Enforcement Telecommunications System.
+    Clets,
+    /// The photograph of the plate.
+    Image,
+    /// The plate as it was read, and its state.
+    PlateAndState,
+    /// The status of the alert.
+    Status,
+}
+
+/// How the node helps with a duty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Help {
+    /// It keeps what shows whether the duty is done.
+    Tracks,
+    /// It tells people of it.
+    Shows,
+}
+
+/// The headings of a posted policy (Civil Code 1798.90.51(b)(2)).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Heading {
+    /// (A) The authorised purposes.
+    Purposes,
+    /// (B) Who may use the system, and their training.
+    People,
+    /// (C) How the system is monitored.
+    Monitoring,
+    /// (D) Sharing: purposes, process, restrictions.
+    Sharing,
+    /// (E) The official custodian.
+    Custodian,
+    /// (F) Accuracy and the correction of errors.
+    Accuracy,
+    /// (G) Retention and destruction.
+    Retention,
+}
+
+/// Officials and where to turn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Administration {
+    /// Who answers for the system.
+    pub administrator: Official,
+    /// Who keeps and destroys records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custodian: Option<Official>,
+    /// Where the policy is posted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posting: Option<Pointer>,
+    /// Whom a breach is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breach: Option<Pointer>,
+    /// Where requests of bodies that are no law enforcement agency go.
+    pub records_release: Pointer,
+}
+
+/// Who may do what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct People {
+    /// Who of this agency may query, its own reads and peers'.
+    pub query: Roles,
+    /// Whose queries of a peer's are answered, as that peer states their roles.
+    pub peers: Roles,
+    /// Who brings reads in.
+    pub collect: Roles,
+    /// Who administers users, cards and the policy.
+    pub administer: Roles,
+    /// Who signs agreements and decides requests; titles narrow this further.
+    pub approve: Roles,
+    /// Who reads the audit log.
+    pub audit: Roles,
+}
+
+/// On what paths the agency releases reads to others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// To whom at all.
+    pub recipients: Recipients,
+    /// On a standing agreement; absent when the policy has no such path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing_agreement: Option<Path>,
+    /// On a written request; absent when the policy has no such path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_request: Option<Path>,
+}
+
+/// Who approves releases.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// Written requests.
+    pub requests: Officials,
+    /// Standing agreements.
+    pub agreements: Officials,
+}
+
+/// How long what is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Reads.
+    pub reads: ReadRetention,
+    /// Bodies and envelopes of the audit log, and audit reports.
+    pub audit_reports: Days,
+}

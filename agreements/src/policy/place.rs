@@ -1,0 +1,94 @@
+//! Where a value stands: a section of the policy's own text, or of another.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Between another text's name and its section.
+const OTHER: &str = " § ";
+
+/// A section: `461.7(a)` of the policy's own text, or `Government Code § 34090.6` of another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Place {
+    /// The other text; absent for the policy's own.
+    pub of: Option<String>,
+    /// The section.
+    pub section: String,
+}
+
+/// Why a text names no section.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` names no section; expected one such as `461.7(a)`, or `Government Code § 34090.6` of another text"
+)]
+pub struct PlaceError(String);
+
+impl FromStr for Place {
+    type Err = PlaceError;
+
+    fn from_str(text: &str) -> Result<Self, PlaceError> {
+        let (of, section) = match text.split_once(OTHER) {
+            Some((of, section)) => (Some(of.trim().to_owned()), section.trim()),
+            None => (None, text.trim()),
+        };
+        let named = of.as_ref().is_none_or(|of| !of.is_empty());
+        if section.is_empty() || !named || text.chars().any(char::is_control) {
+            return Err(PlaceError(text.chars().take(80).collect()));
+        }
+        Ok(Self { of, section: section.to_owned() })
+    }
+}
+
+impl TryFrom<String> for Place {
+    type Error = PlaceError;
+
+    fn try_from(text: String) -> Result<Self, PlaceError> {
+        text.parse()
+    }
+}
+
+impl From<Place> for String {
+    fn from(place: Place) -> Self {
+        place.to_string()
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.of {
+            Some(of) => write!(f, "{of}{OTHER}{}", self.section),
+            None => f.write_str(&self.section),
+        }
+    }
+}
+
+impl schemars::JsonSchema for Place {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Place".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "minLength": 1,
+            "description": "A section of the policy's text, such as `461.7(a)`, or of another text, such as `Government Code § 34090.6`."
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_reads_and_writes_back() {
+        for text in ["461.7(a)", "IV.C.5", "Government Code § 34090.6"] {
+            assert_eq!(text.parse::<Place>().unwrap().to_string(), text);
+        }
+        for wrong in ["", "  ", " § 1", "Penal Code § "] {
+            assert!(wrong.parse::<Place>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What is looked for, and how far back.
+
+use schemas::purpose::QueryKind;
+use schemas::refusal::{Reason, RefusalCode};
+use schemas::text::Text;
+
+use super::{Asked, cut_off, reason, statute};
+use crate::decide::Case;
+
+/// Least letters and digits that a pattern of a plate names.
+const LEAST_KNOWN: usize = 2;
+/// Greatest radius of a search by area, in metres.
+const WIDEST_M: u32 = 10_000;
+
+/// The elements are those of the sort of search that is named (1798.90.52(a)(2) records them), and
+/// say what is looked for: not everything.
+pub(super) fn whole(asked: &Asked<'_>) -> Option<Reason> {
+    let e = &asked.query.elements;
+    let vehicle = e.make.is_some() || e.color.is_some() || e.camera.is_some();
+    let alone = e.plate.is_none() && e.pattern.is_none();
+    let (fits, needs) = match e.kind {
+        QueryKind::Exact | QueryKind::Misread => {
+            (e.plate.is_some() && e.pattern.is_none(), "a plate")
+        }
+        QueryKind::Partial => (
+            e.plate.is_none() && e.pattern.as_ref().is_some_and(partial),
+            "a pattern with `*` or `?` and at least two letters or digits",
+        ),
+        QueryKind::Area => {
+            let near = e.near.is_some_and(|near| (1..=WIDEST_M).contains(&near.radius_m));
+            (alone && near, "a place and a radius of at most 10,000 metres, and no plate")
+        }
+        QueryKind::Vehicle => (alone && vehicle, "a make, a colour or a camera, and no plate"),
+    };
+    (!fits).then(|| {
+        let message = format!("a search of the kind `{}` names {needs}", e.kind);
+        reason(RefusalCode::QueryKind, message, vec![statute("1798.90.52(a)(2)")])
+    })
+}
+
+fn partial(pattern: &Text) -> bool {
+    let known = pattern.as_str().chars().filter(|c| c.is_alphanumeric()).count();
+    known >= LEAST_KNOWN && pattern.as_str().contains(['*', '?'])
+}
+
+/// The policy lets peers search so.
+pub(super) fn kind(case: &Case<'_>) -> Option<Reason> {
+    let searches = &case.policy.searches;
+    let kind = case.query.elements.kind;
+    (!searches.kinds.contains(&kind)).then(|| {
+        let kinds: Vec<_> = searches.kinds.iter().map(|kind| kind.code()).collect();
+        let message = format!(
+            "`{}` does not answer searches of the kind `{kind}`; it answers {}",
+            case.me,
+            kinds.join(", ")
+        );
+        reason(RefusalCode::QueryKind, message, case.policy.cites(searches))
+    })
+}
+
+/// How far clocks may differ before a window counts as to come, in milliseconds.
+const CLOCKS_MS: i64 = 600_000;
+
+/// A window is some time, not empty and not wholly to come.
+pub(super) fn window(asked: &Asked<'_>) -> Option<Reason> {
+    let elements = &asked.query.elements;
+    let message = if elements.from >= elements.until {
+        format!("the period from {} until {} is empty", elements.from, elements.until)
+    } else if elements.from > asked.now.plus_millis(CLOCKS_MS) {
+        format!("the period from {} is yet to come", elements.from)
+    } else if asked.query.limit == 0 {
+        "0 reads are asked for".to_owned()
+    } else {
+        return None;
+    };
+    Some(reason(RefusalCode::Window, message, vec![statute("1798.90.52(a)(2)")]))
+}
+
+/// The period reaches into what peers may search; what lies before is cut off, not refused.
+pub(super) fn lookback(case: &Case<'_>) -> Option<Reason> {
+    let lookback = &case.policy.lookback;
+    // Where reads are kept no longer than that, the next rule says so.
+    if lookback.days >= case.policy.retention.reads.cut_off_days {
+        return None;
+    }
+    (case.query.elements.until <= case.now.minus_days(lookback.days)).then(|| {
+        let message = format!(
+            "peers of `{}` search the last {} days; the period ends before",
+            case.me, lookback.days
+        );
+        reason(RefusalCode::Window, message, case.policy.cites(lookback))
+    })
+}
+
+/// A read past the owner's cut-off is never answered, even if not yet purged.
+pub(super) fn retention(case: &Case<'_>) -> Option<Reason> {
+    let reads = &case.policy.retention.reads;
+    (case.query.elements.until <= cut_off(case.policy, case.now)).then(|| {
+        let message = format!(
+            "`{}` answers from reads of the last {} days; the period ends before",
+            case.me, reads.cut_off_days
+        );
+        reason(RefusalCode::Retention, message, case.policy.cites(reads))
+    })
+}

@@ -1,0 +1,96 @@
+//! Why: the case, the reason, the suspicion, the need to know.
+
+use schemas::refusal::{Reason, RefusalCode};
+use schemas::text::Text;
+
+use super::{Asked, reason, statute};
+use crate::policy::{Demand, Standard};
+use crate::words;
+
+/// A case number where the policy demands one; a CAD number counts.
+pub(super) fn case_number(asked: &Asked<'_>) -> Option<Reason> {
+    let demanded = asked.policy.case_number.demand == Demand::Required;
+    let why = &asked.query.why;
+    if !demanded || numbered(&why.case) || numbered(&why.cad) {
+        return None;
+    }
+    let given = [&why.case, &why.cad].into_iter().find(|text| !text.is_empty());
+    let message = match given {
+        Some(given) => format!("`{given}` is no case or CAD number; {} demands one", asked.whose()),
+        None => format!("{} demands a case or CAD number", asked.whose()),
+    };
+    asked.because(RefusalCode::CaseRequired, message, &asked.policy.case_number, &[])
+}
+
+/// Whether a text may be a number of a case: it holds a digit, and more than one character
+/// repeated.
+pub(super) fn numbered(text: &Text) -> bool {
+    let mut plain = text.as_str().chars().filter(|c| c.is_alphanumeric());
+    let first = plain.next();
+    text.as_str().chars().any(|c| c.is_ascii_digit()) && plain.any(|c| Some(c) != first)
+}
+
+/// A reason in words (1798.90.52(a)(4)): a code alone does not say it, and neither does `inv`.
+pub(super) fn reason_given(asked: &Asked<'_>) -> Option<Reason> {
+    let given = &asked.query.why.reason;
+    if given.is_empty() {
+        let message = "no reason is given; say in words what the case is about";
+        return Some(reason(
+            RefusalCode::ReasonMissing,
+            message,
+            vec![statute("1798.90.52(a)(4)")],
+        ));
+    }
+    if tells(asked, given) {
+        return None;
+    }
+    let message = format!(
+        "the reason `{given}` does not say why; say in a few words what happened and what this vehicle has to do with it"
+    );
+    asked.because(RefusalCode::ReasonVague, message, &asked.policy.reason, &["1798.90.52(a)(4)"])
+}
+
+/// Whether a text says something, as the policy measures reasons.
+fn tells(asked: &Asked<'_>, text: &Text) -> bool {
+    let rules = &asked.policy.reason;
+    words::telling(text, asked.query, &rules.placeholders) >= rules.telling_words as usize
+}
+
+fn excepted(asked: &Asked<'_>) -> bool {
+    asked.policy.suspicion.except.contains(&asked.query.why.purpose)
+}
+
+/// The suspicion that a search of stored data must rest on, where the policy asks for one.
+pub(super) fn suspicion(asked: &Asked<'_>) -> Option<Reason> {
+    let value = &asked.policy.suspicion;
+    let standard = match value.standard {
+        Standard::None => return None,
+        Standard::Articulable => "an articulable suspicion that the data relates to the case",
+        Standard::Reasonable => "a reasonable suspicion that the vehicle is involved",
+    };
+    let given = &asked.query.why.suspicion;
+    if excepted(asked) || tells(asked, given) {
+        return None;
+    }
+    let what = if given.is_empty() {
+        String::new()
+    } else {
+        format!("; `{given}` does not say on what it rests")
+    };
+    let message = format!("{} asks for {standard}: state it with --suspicion{what}", asked.whose());
+    asked.because(RefusalCode::SuspicionMissing, message, value, &[])
+}
+
+/// The requester's need to know, where the policy asks for one.
+pub(super) fn need_to_know(asked: &Asked<'_>) -> Option<Reason> {
+    let value = &asked.policy.suspicion;
+    let given = &asked.query.why.need_to_know;
+    if !value.need_to_know || excepted(asked) || tells(asked, given) {
+        return None;
+    }
+    let what =
+        if given.is_empty() { String::new() } else { format!("; `{given}` does not say it") };
+    let message =
+        format!("{} asks for a need to know: state it with --need-to-know{what}", asked.whose());
+    asked.because(RefusalCode::NeedToKnowMissing, message, value, &[])
+}

@@ -1,0 +1,140 @@
+//! Agencies, queries and signed papers that are in order, for tests to spoil.
+
+use agreements::agreement::{Adherence, Signatory};
+use agreements::lifecycle::Recorded;
+use agreements::policy::Policy;
+use agreements::request::{Filed, Official, Request, RequestScope, Ruling, Verdict};
+use agreements::template;
+use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::purpose::{Purpose, QueryKind, Role};
+use schemas::query::{Elements, Justification, Query, QueryId, Requester};
+use schemas::text::Text;
+use schemas::time::Timestamp;
+
+/// The instant of every decision.
+pub(crate) fn now() -> Timestamp {
+    "2026-03-01T12:00:00Z".parse().unwrap()
+}
+
+pub(crate) fn policy(name: &str) -> Policy {
+    Policy::from_toml(name, Policy::builtin_text(name).unwrap()).unwrap()
+}
+
+/// The agency whose policy it is; a policy that any agency may adopt is `owning-ca-pd`'s here.
+pub(crate) fn agency_of(policy: &Policy) -> AgencyId {
+    policy.agency.clone().unwrap_or_else(|| "owning-ca-pd".parse().unwrap())
+}
+
+/// A query that every policy that comes with the node would answer.
+pub(crate) fn query(from: &AgencyId, to: &AgencyId) -> Query {
+    Query {
+        id: QueryId::from_bytes([1; 16]),
+        from: from.clone(),
+        to: to.clone(),
+        at: now(),
+        authority: None,
+        requester: Requester {
+            user: "jdoe".parse().unwrap(),
+            full_name: "Jane Doe".parse().unwrap(),
+            title: "Detective".parse().unwrap(),
+            roles: vec![Role::Sworn],
+            trained_on: Some("2026-01-30T00:00:00Z".parse().unwrap()),
+        },
+        why: Justification {
+            purpose: Purpose::StolenVehicle,
+            offense: Text::default(),
+            case: "26-1234".parse().unwrap(),
+            cad: Text::default(),
+            reason: "taken from a driveway on Foothill Boulevard overnight".parse().unwrap(),
+            suspicion: "the owner saw a stranger drive it away".parse().unwrap(),
+            need_to_know: "assigned to this theft".parse().unwrap(),
+            on_behalf_of: None,
+            for_officer: Text::default(),
+        },
+        elements: Elements {
+            kind: QueryKind::Exact,
+            plate: Some("8KTR392".parse().unwrap()),
+            pattern: None,
+            plate_state: None,
+            from: now().minus_days(7),
+            until: now(),
+            near: None,
+            make: None,
+            color: None,
+            camera: None,
+        },
+        limit: 100,
+    }
+}
+
+/// A draft of ten days ago on which nobody has signed yet.
+pub(crate) fn drafted(
+    template: &str,
+    id: &str,
+    parties: Vec<AgencyId>,
+    settings: &[(String, String)],
+) -> Recorded {
+    let text = template::builtin(template).unwrap();
+    let since = now().minus_days(10);
+    let agreement = template::draft(text, id.parse().unwrap(), parties, since, settings).unwrap();
+    Recorded::new(agreement, Digest::of(b"text"))
+}
+
+/// The signature of `agency`, who shares with these.
+pub(crate) fn adherence(
+    recorded: &Recorded,
+    agency: &AgencyId,
+    shares_with: Vec<AgencyId>,
+) -> Adherence {
+    Adherence {
+        agreement: recorded.agreement.id.clone(),
+        version: recorded.agreement.version,
+        text: recorded.text,
+        agency: agency.clone(),
+        shares_with,
+        original: None,
+        at: now().minus_days(9),
+        signatory: Signatory {
+            name: "A Chief".parse().unwrap(),
+            title: "Chief".parse().unwrap(),
+            delegation: None,
+        },
+    }
+}
+
+/// A written request as its agency files it: for the person, purpose and case of `query`.
+pub(crate) fn filed(id: &str, query: &Query, scope: RequestScope) -> Filed {
+    let request = Request {
+        id: id.parse().unwrap(),
+        from: query.from.clone(),
+        to: query.to.clone(),
+        requested_by: query.requester.full_name.clone(),
+        user: query.requester.user.clone(),
+        purpose: query.why.purpose,
+        case: query.why.case.clone(),
+        reason: Text::default(),
+        after_refusal: None,
+        at: now().minus_days(2),
+        scope,
+    };
+    Filed::new(request, Digest::of(b"request"))
+}
+
+/// The owner's decision on a request.
+pub(crate) fn ruling(filed: &Filed, verdict: Verdict, scope: RequestScope) -> Ruling {
+    Ruling {
+        request: filed.request.id.clone(),
+        request_digest: filed.request_digest,
+        verdict,
+        reason: "in order".parse().unwrap(),
+        section: Text::default(),
+        at: now().minus_days(1),
+        decided_by: Official {
+            name: "A Chief".parse().unwrap(),
+            title: "Chief".parse().unwrap(),
+            delegation: None,
+        },
+        scope,
+    }
+}

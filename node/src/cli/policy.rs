@@ -1,0 +1,163 @@
+//! `accord policy …`
+
+use std::path::{Path, PathBuf};
+
+use agreements::policy::Policy as Read;
+use clap::Subcommand;
+use schemas::agency::AgencyId;
+use schemas::time::Timestamp;
+use serde_json::{Value, json};
+
+use super::Done;
+use super::client::{Client, query_string};
+use super::output::{Output, text};
+use super::query::{self, QueryArgs};
+use super::time::{instant, shown};
+use crate::acts::ActError;
+use crate::home::read_text;
+
+#[derive(Subcommand)]
+pub(super) enum Policy {
+    /// Show the policy in force, or a published one that comes with this node.
+    Show {
+        /// The policy of this agency, as published.
+        #[arg(long)]
+        agency: Option<AgencyId>,
+        /// As of this time.
+        #[arg(long, value_parser = instant, conflicts_with = "agency")]
+        at: Option<Timestamp>,
+    },
+    /// Say what would be decided and why, asking nobody.
+    Explain(Box<ExplainArgs>),
+    /// Print the page that the law has an agency post.
+    Page {
+        /// `html` or `md`.
+        #[arg(long, default_value = "html")]
+        format: String,
+    },
+    /// Put another version of the policy into force; the one before stays on record.
+    Adopt {
+        /// The policy, as TOML.
+        file: PathBuf,
+    },
+}
+
+#[derive(clap::Args)]
+pub(super) struct ExplainArgs {
+    /// The owner.
+    #[arg(long)]
+    owner: AgencyId,
+    /// The agency that asks; one's own unless given.
+    #[arg(long, value_name = "ID")]
+    asked_by: Option<AgencyId>,
+    /// As of this time.
+    #[arg(long, value_parser = instant, value_name = "TIME")]
+    at: Option<Timestamp>,
+    #[command(flatten)]
+    query: QueryArgs,
+}
+
+pub(super) async fn run(
+    client: &Client,
+    command: Policy,
+    output: Output,
+) -> Result<Done, ActError> {
+    match command {
+        Policy::Show { agency: Some(agency), .. } => published(&agency, output),
+        Policy::Show { agency: None, at } => {
+            let path = format!("/policy{}", query_string(&[("at", at.map(|at| at.to_string()))]));
+            let policy: Value = client.get(&path).await?;
+            show(&policy, output);
+            Ok(Done::Ok)
+        }
+        Policy::Adopt { file } => {
+            let body = read_text(&file).map_err(|e| ActError::Usage(e.to_string()))?;
+            let name = name(&file);
+            let policy: Value =
+                client.post("/policy", &json!({ "name": name, "text": body })).await?;
+            output.object(&policy, || {
+                format!("{name} is in force from now on; the policy before it stays on record")
+            });
+            Ok(Done::Ok)
+        }
+        Policy::Page { format } => {
+            let page: Value = client.get(&format!("/policy/page?format={format}")).await?;
+            output.object(&page, || text(&page, "page").trim_end().to_owned());
+            Ok(Done::Ok)
+        }
+        Policy::Explain(args) => explain(client, &args, output).await,
+    }
+}
+
+fn name(file: &Path) -> String {
+    file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+fn published(agency: &AgencyId, output: Output) -> Result<Done, ActError> {
+    let body = Read::builtin_text(agency.as_str()).ok_or_else(|| {
+        ActError::Usage(format!(
+            "no published policy of `{agency}` comes with this node; it has {}",
+            Read::builtin_names().join(", ")
+        ))
+    })?;
+    let policy = json!({ "agency": agency, "policy": Read::from_toml(agency.as_str(), body)? });
+    output.object(&policy, || body.trim_end().to_owned());
+    Ok(Done::Ok)
+}
+
+fn show(policy: &Value, output: Output) {
+    output.object(policy, || {
+        let toml = policy
+            .get("policy")
+            .and_then(|policy| serde_json::from_value::<Read>(policy.clone()).ok())
+            .and_then(|policy| toml::to_string(&policy).ok());
+        toml.unwrap_or_default().trim_end().to_owned()
+    });
+}
+
+async fn explain(client: &Client, args: &ExplainArgs, output: Output) -> Result<Done, ActError> {
+    let draft = query::draft_to(&args.query, std::slice::from_ref(&args.owner))?;
+    let wanted = json!({
+        "owner": args.owner,
+        "from": args.asked_by,
+        "at": args.at,
+        "draft": draft,
+    });
+    let explained: Value = client.post("/policy/explain", &wanted).await?;
+    output.object(&explained, || describe(&explained));
+    Ok(if text(&explained, "decision") == "permit" { Done::Ok } else { Done::Refused })
+}
+
+fn describe(explained: &Value) -> String {
+    let (owner, requester) = (text(explained, "owner"), text(explained, "requester"));
+    let mut lines = vec![format!(
+        "{}: a query of {requester} to {owner}, judged as of {} by {}",
+        text(explained, "decision"),
+        shown(text(explained, "at")),
+        text(explained, "policy"),
+    )];
+    if let Some(scope) = explained.get("scope").filter(|scope| scope.is_object()) {
+        lines.push(format!(
+            "  under {}: reads from {} until {}, at most {}{}",
+            text(explained, "basis"),
+            shown(text(scope, "from")),
+            shown(text(scope, "until")),
+            scope.get("limit").unwrap_or(&Value::Null),
+            if scope.get("images") == Some(&Value::Bool(true)) { ", with photographs" } else { "" },
+        ));
+    }
+    for (key, whose) in
+        [("own_reasons", "your own policy keeps it from leaving"), ("reasons", owner)]
+    {
+        let reasons = explained.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+        if !reasons.is_empty() {
+            lines.push(format!("  {whose}:"));
+        }
+        lines.extend(reasons.iter().map(|reason| query::reason(reason, "    ")));
+    }
+    let notice = text(explained, "notice");
+    if !notice.is_empty() {
+        lines.push(format!("  notice of {owner}: {notice}"));
+    }
+    lines.join("\n")
+}

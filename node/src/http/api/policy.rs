@@ -1,0 +1,72 @@
+//! `/policy`
+
+use axum::Json;
+use axum::extract::{Query, State};
+use schemas::time::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Here;
+use crate::acts::policy::{Explain, Explained};
+use crate::acts::{ActError, By, policy};
+use crate::http::error::ApiResult;
+
+#[derive(Deserialize)]
+pub(in crate::http) struct At {
+    at: Option<Timestamp>,
+}
+
+pub(in crate::http) async fn show(
+    State(node): Here,
+    Query(at): Query<At>,
+) -> ApiResult<Json<Value>> {
+    let state = node.office.registry_at(at.at).await?;
+    let policy = policy(&state)?;
+    Ok(Json(json!({ "agency": node.office.me, "policy": policy })))
+}
+
+#[derive(Deserialize)]
+pub(in crate::http) struct Adopted {
+    name: String,
+    text: String,
+}
+
+pub(in crate::http) async fn adopt(
+    State(node): Here,
+    by: By,
+    Json(adopted): Json<Adopted>,
+) -> ApiResult<Json<Value>> {
+    let policy = node.office.adopt_policy(&by, &adopted.name, &adopted.text).await?;
+    Ok(Json(json!({ "agency": node.office.me, "policy": policy })))
+}
+
+pub(in crate::http) async fn explain(
+    State(node): Here,
+    by: By,
+    Json(mut wanted): Json<Explain>,
+) -> ApiResult<Json<Explained>> {
+    wanted.draft.user = by.user.clone();
+    Ok(Json(node.office.explain(&by, &wanted).await?))
+}
+
+#[derive(Deserialize)]
+pub(in crate::http) struct Format {
+    format: Option<String>,
+}
+
+pub(in crate::http) async fn page(
+    State(node): Here,
+    Query(wanted): Query<Format>,
+) -> ApiResult<Json<Value>> {
+    let page = node.office.policy_page()?;
+    let text = match wanted.format.as_deref() {
+        None | Some("html") => page.html(),
+        Some("md") => page.markdown(),
+        Some(other) => {
+            return Err(
+                ActError::Usage(format!("`{other}` is no format; expected html or md")).into()
+            );
+        }
+    };
+    Ok(Json(json!({ "agency": node.office.me, "page": text })))
+}

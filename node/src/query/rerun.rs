@@ -1,0 +1,90 @@
+//! A refused query runs again once the written request that followed it is approved.
+//!
+//! The query that does so has an id that follows from the request's, so that it runs once however
+//! often the node starts in between.
+
+use schemas::body::Actor;
+use schemas::digest::Digest;
+use schemas::query::{AuthorityId, Query, QueryId};
+use tokio_util::sync::CancellationToken;
+
+use agreements::request::RequestState;
+
+use super::ask::Asker;
+use super::ports::Dial;
+
+/// The id of the query that runs once `request` is approved.
+#[must_use]
+pub fn id(request: &AuthorityId) -> QueryId {
+    let digest = Digest::of_two(b"accord rerun of ", request.as_str().as_bytes());
+    let mut bytes = [0; 16];
+    for (byte, of) in bytes.iter_mut().zip(digest.as_bytes()) {
+        *byte = *of;
+    }
+    QueryId::from_bytes(bytes)
+}
+
+impl<D: Dial> Asker<D> {
+    /// Reruns what is approved, now and whenever the registry changes, until `stop`.
+    pub async fn rerun_until(self, stop: CancellationToken) {
+        loop {
+            // Taken before looking, so that a change meanwhile is not missed.
+            let changed = self.office.registry.changed();
+            self.rerun_approved().await;
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = changed => {}
+            }
+        }
+    }
+
+    /// Asks once for every approved request that follows a refusal and whose query has not run.
+    async fn rerun_approved(&self) {
+        let state = self.office.registry.state();
+        let now = self.office.clock.now();
+        let counters = self.office.log.counters();
+        for filed in state.requests.values().map(|published| &published.value) {
+            let request = &filed.request;
+            let Some(refused) = request.after_refusal else { continue };
+            let used = counters.uses.get(&request.id).copied().unwrap_or(0);
+            if request.from != self.office.me || filed.state(used, now) != RequestState::Approved {
+                continue;
+            }
+            let id = id(&request.id);
+            match self.office.store.asked(id).await {
+                Ok(None) => {}
+                Ok(Some(_)) => continue,
+                Err(error) => {
+                    tracing::error!(%error, "whether a query ran again cannot be told");
+                    continue;
+                }
+            }
+            let query = match self.office.refused_query(refused).await {
+                Ok(query) => query,
+                Err(error) => {
+                    tracing::warn!(%error, "a refused query cannot run again");
+                    continue;
+                }
+            };
+            let Some(user) = state.users.get(&query.requester.user).filter(|u| u.enabled(now))
+            else {
+                tracing::warn!("the user of a refused query is no longer enabled; it does not run");
+                continue;
+            };
+            let actor = Actor {
+                user: Some(user.name.clone()),
+                full_name: user.full_name.clone(),
+                agency: self.office.me.clone(),
+                auth: format!("node, rerun of {refused} under {}", request.id),
+            };
+            let again = Query {
+                id,
+                at: now,
+                authority: Some(request.id.clone()),
+                requester: user.requester(),
+                ..query
+            };
+            drop(self.ask_one(&state, again, actor).await);
+        }
+    }
+}

@@ -8,10 +8,13 @@ use schemas::envelope::Kind as Signed;
 use schemas::purpose::Purpose;
 use schemas::query::Query;
 use tests::agency::{Agency, Plan, Transport};
-use tests::federation::{add_card, in_force, introduce, pair, pair_over, sharing_pair};
+use tests::federation::{
+    add_card, in_force, introduce, owner_and_raw, pair, pair_over, sharing_pair,
+};
 use tests::log::{Log, Logged, envelope};
 use tests::making::{OFFICER, PLATE, draft};
 use tests::raw::RawPeer;
+use tests::wait::eventually;
 
 /// What Civil Code 1798.90.52(a) demands of every access, and what this node adds to it.
 fn says_who_what_why(entry: &Logged, asking: &Agency, owning: &Agency, outcome: Outcome) {
@@ -219,4 +222,13 @@ async fn what_ones_own_policy_forbids_never_leaves() {
     assert_eq!((log.count(Kind::QueryDeclined), log.count(Kind::QuerySent)), (1, 0));
     let owner = owning.log().await;
     assert_eq!((owner.count(Kind::QueryRefused), owner.count(Kind::QueryAnswered)), (0, 0));
+}
+
+/// A peer that dials at the same instant, from the port it listens on, must not meet a dial that
+/// comes from the port it dials: TCP would make one connection of the two, and neither would hold.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_dials_from_another_port_than_it_listens_on() {
+    let (owner, raw, _) = owner_and_raw().await;
+    let from = eventually("the owner dials", async || raw.dialled_from(&owner)).await;
+    assert_ne!(from, owner.identity.card.addresses[0].as_str());
 }

@@ -163,10 +163,13 @@ fn open(
         return drop(reply.send(Err(LinkError::Busy)));
     }
     callers.push(reply);
-    // With the condition, callers that come while a dial is under way share it.
+    // With the condition, callers that come while a dial is under way share it. From a port of its
+    // own: two nodes that dial each other at one instant from the ports they listen on would make a
+    // single TCP connection with a TLS client at both ends, and neither dial would succeed.
     let opts = DialOpts::peer_id(peer)
         .addresses(addresses)
         .condition(PeerCondition::DisconnectedAndNotDialing)
+        .allocate_new_port()
         .build();
     match swarm.dial(opts) {
         Ok(()) | Err(libp2p::swarm::DialError::DialPeerConditionFalse(_)) => {}

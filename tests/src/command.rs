@@ -247,6 +247,16 @@ impl Hand {
         )
     }
 
+    /// Runs a command with `--json`, naming nobody who acts.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    #[must_use]
+    pub fn accord_unnamed(&self, args: &[&str]) -> Ended {
+        let mut command = self.command(args);
+        ended(command.env_remove("ACCORD_USER").stdin(Stdio::null()).output().expect("a process"))
+    }
+
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binary());
         command

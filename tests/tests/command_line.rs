@@ -1,6 +1,7 @@
 //! The real binary: two nodes started by hand in separate homes, what commands print, and how they
 //! end.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use schemas::agency::AgencyId;
@@ -250,4 +251,26 @@ fn importing_twice_stores_once_and_a_bad_record_is_named_and_skipped() {
     );
     assert!(line["errors"][0]["at"].is_string() && line["errors"][0]["error"].is_string());
     assert_eq!(hand.accord(&["reads", "stats"]).done()["reads"], 5);
+}
+
+#[test]
+fn what_lies_in_a_home_is_for_its_owner_alone() {
+    let hand = Hand::with_officer("asking-ca-pd");
+    let mut folders = vec![hand.home()];
+    let mut seen = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in
+            std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("a file"))
+        {
+            let about = entry.metadata().expect("its permissions");
+            assert_eq!(about.permissions().mode() & 0o077, 0, "{entry:?}");
+            seen.push(entry.file_name().into_string().expect("UTF-8"));
+            if about.is_dir() {
+                folders.push(entry.path());
+            }
+        }
+    }
+    for name in ["accord.db", "accord.db-wal", "accord.db-shm", "agency.pem", "accord.sock"] {
+        assert!(seen.iter().any(|seen| seen == name), "{name} in {seen:?}");
+    }
 }

@@ -93,6 +93,21 @@ impl Citation {
     pub fn new(source: impl Into<String>, section: impl Into<String>) -> Self {
         Self { source: source.into(), section: section.into() }
     }
+
+    /// As a person would write it: a section that begins with the number its source ends in stands
+    /// for both, so that `Policy 463` and `463.2` read `Policy 463.2`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let (before, last) = self.source.rsplit_once(' ').unwrap_or(("", &self.source));
+        let number = last.starts_with(|c: char| c.is_ascii_digit());
+        let rest = self.section.strip_prefix(last);
+        let repeats = rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
+        if number && repeats && !before.is_empty() {
+            format!("{before} {}", self.section)
+        } else {
+            self.to_string()
+        }
+    }
 }
 
 impl std::fmt::Display for Citation {
@@ -132,4 +147,41 @@ pub struct Refusal {
     /// The owner's word on what can be done about it; may be empty.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub advice: Text,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_citation_says_no_number_twice() {
+        for (source, section, read) in [
+            (
+                "Monrovia Police Department Policy 463",
+                "463.2",
+                "Monrovia Police Department Policy 463.2",
+            ),
+            (
+                "Monrovia Police Department Policy 463",
+                "463",
+                "Monrovia Police Department Policy 463",
+            ),
+            (
+                "Los Angeles Port Police Policy 462",
+                "462.7(c)",
+                "Los Angeles Port Police Policy 462.7(c)",
+            ),
+            ("Policy 46", "463.2", "Policy 46 463.2"),
+            (
+                "Escondido Police Department Instruction 1.62",
+                "IV.A.1",
+                "Escondido Police Department Instruction 1.62 IV.A.1",
+            ),
+            ("California Civil Code", "1798.90.52(b)", "California Civil Code 1798.90.52(b)"),
+            ("plates-2026 v1", "8", "plates-2026 v1 8"),
+            ("463", "463.2", "463 463.2"),
+        ] {
+            assert_eq!(Citation::new(source, section).in_words(), read);
+        }
+    }
 }

@@ -181,6 +181,24 @@ async fn a_slow_and_a_dead_owner_delay_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_owner_whose_machine_refuses_connections_is_given_up_early_with_a_sentence() {
+    let asking =
+        Agency::of(Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 60)).await;
+    let mut owning = Agency::start("owning-ca-pd").await;
+    introduce(&[&asking, &owning]).await;
+    in_force(&[&asking, &owning]).await;
+    owning.stop().await;
+    let heard = asking.asks(owning.id(), PLATE).await;
+    assert_eq!(heard.outcome, "unanswered");
+    let why = heard.error.expect("why");
+    let address = owning.identity.card.addresses[0].as_str();
+    assert!(why.starts_with(&format!("{address} refuses connections; ")), "{why}");
+    let again = format!("`accord query --again {}`", heard.query_id.expect("an id"));
+    assert!(why.ends_with(&again) && why.len() < 250 && !why.contains("p2p"), "{why}");
+    assert_eq!(asking.log().await.count(Kind::QueryUnanswered), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_owner_that_was_down_is_asked_again_under_the_same_id() {
     let asking =
         Agency::of(Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 1)).await;

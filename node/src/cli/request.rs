@@ -16,6 +16,7 @@ use super::output::{Output, table};
 use super::time::{instant, local};
 use crate::acts::ActError;
 use crate::acts::requests::{Judgement, RequestRow, Submission};
+use crate::wording::counted;
 
 #[derive(Subcommand)]
 pub(super) enum Request {
@@ -179,7 +180,7 @@ fn describe(row: &RequestRow) -> String {
         bounds.push(format!("reads until {}", local(until)));
     }
     if let (Some(uses), Some(left)) = (scope.uses, row.uses_left) {
-        bounds.push(format!("{left} of {uses} uses left"));
+        bounds.push(format!("{left} of {} left", counted(uses, "use", "uses")));
     }
     if let Some(end) = scope.valid_until {
         bounds.push(format!("usable until {}", local(end)));

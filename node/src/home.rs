@@ -3,14 +3,19 @@
 //! ```text
 //! accord.toml   configuration      keys/*.pem   private keys, 0600
 //! card.json     one's own card     tls/         certificate of the HTTP side
-//! accord.db     the database       accord.sock  where the command line talks to the running node
+//! accord.db     the database, 0600 accord.sock  where the command line talks to the running node
 //! lock          held while a node runs
 //! ```
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+
+/// Read and written by the owner alone.
+const PRIVATE: u32 = 0o600;
+/// The database and the files that SQLite keeps beside it.
+const DATABASE: [&str; 3] = ["accord.db", "accord.db-wal", "accord.db-shm"];
 
 /// Why the home cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +87,7 @@ impl Home {
         for part in ["keys", "tls"] {
             drop(fs::remove_dir_all(self.dir.join(part)));
         }
-        for part in ["card.json", "accord.db", "accord.db-wal", "accord.db-shm"] {
+        for part in ["card.json"].iter().chain(&DATABASE) {
             drop(fs::remove_file(self.dir.join(part)));
         }
         // Fails, as it should, when the folder held something else.
@@ -122,6 +127,33 @@ impl Home {
         self.dir.join("accord.db")
     }
 
+    /// Makes the database's file if it is not there, and sees that its owner alone reads it. SQLite
+    /// makes the files beside it with the permissions of this one.
+    ///
+    /// # Errors
+    /// When a file cannot be made or its permissions cannot be set.
+    pub fn keep_database_private(&self) -> Result<(), HomeError> {
+        let path = self.database();
+        // Only a new file is opened here: closing one that this process has open elsewhere would
+        // end SQLite's locks on it.
+        match OpenOptions::new().create_new(true).write(true).mode(PRIVATE).open(&path) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                return Err(HomeError::File { path, error });
+            }
+            _ => {}
+        }
+        for part in DATABASE {
+            let path = self.dir.join(part);
+            match fs::set_permissions(&path, Permissions::from_mode(PRIVATE)) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(HomeError::File { path, error });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// The socket that the command line talks to.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
@@ -150,7 +182,7 @@ impl Home {
             .create(true)
             .truncate(false)
             .write(true)
-            .mode(0o600)
+            .mode(PRIVATE)
             .open(&path)
             .map_err(|error| HomeError::File { path: path.clone(), error })?;
         match file.try_lock() {
@@ -167,7 +199,7 @@ impl Home {
 /// When the file is there already or cannot be written.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), HomeError> {
     let write = || {
-        let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?;
+        let mut file = OpenOptions::new().create_new(true).write(true).mode(PRIVATE).open(path)?;
         file.write_all(bytes)?;
         file.sync_all()
     };

@@ -18,3 +18,4 @@ pub mod peer;
 pub mod query;
 pub mod registry;
 pub mod store;
+mod wording;

@@ -75,6 +75,7 @@ pub struct Node {
 /// # Errors
 /// When it cannot be opened.
 pub async fn open_store(home: &Home) -> Result<Arc<dyn Store>, StoreError> {
+    home.keep_database_private().map_err(|e| StoreError::Database(e.to_string()))?;
     Ok(Arc::new(Sqlite::open(&home.database()).await?))
 }
 

@@ -11,7 +11,7 @@ use crate::agency::AgencyId;
 use crate::answer::Basis;
 use crate::digest::Digest;
 use crate::entry::EntryKind;
-use crate::query::{Elements, Justification, Query, QueryId, UserName};
+use crate::query::{AuthorityId, Elements, Justification, Query, QueryId, UserName};
 use crate::refusal::Reason;
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -68,6 +68,9 @@ pub struct Access {
     pub why: Justification,
     /// The plate or other elements.
     pub elements: Elements,
+    /// The authority that the query cites.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<AuthorityId>,
     /// On what authority, once that is decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basis: Option<Basis>,
@@ -98,6 +101,7 @@ impl Access {
             owner: query.to.clone(),
             why: query.why.clone(),
             elements: query.elements.clone(),
+            authority: query.authority.clone(),
             basis: None,
             outcome,
             reasons: Vec::new(),

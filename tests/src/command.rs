@@ -247,6 +247,27 @@ impl Hand {
         )
     }
 
+    /// Runs a command with `--json`, naming nobody who acts.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    #[must_use]
+    pub fn accord_unnamed(&self, args: &[&str]) -> Ended {
+        let mut command = self.command(args);
+        ended(command.env_remove("ACCORD_USER").stdin(Stdio::null()).output().expect("a process"))
+    }
+
+    /// Runs a command without `--json`, as `user`: what a person reads.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    #[must_use]
+    pub fn tells(&self, user: &str, args: &[&str]) -> Ended {
+        let mut command = Command::new(binary());
+        command.env("ACCORD_HOME", self.home()).env("ACCORD_USER", user).args(args);
+        ended(command.stdin(Stdio::null()).output().expect("a process"))
+    }
+
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binary());
         command

@@ -30,8 +30,14 @@ const PROTOCOL: StreamProtocol = StreamProtocol::new("/accord/exchange/1");
 /// that go. `None` keeps silent and the substream open.
 pub type Script = dyn Fn(&Frame) -> Option<Vec<Frame>> + Send + Sync;
 
+/// A connection that stands: with whom, and from where they dialled unless this side did.
+type Connection = (PeerId, Option<Multiaddr>);
+
+/// What became of a dial; why, when no connection was established.
+type Dialled = Result<(), String>;
+
 enum Command {
-    Dial(PeerId, Multiaddr, oneshot::Sender<bool>),
+    Dial(PeerId, Multiaddr, oneshot::Sender<Dialled>),
 }
 
 /// A hostile peer.
@@ -40,7 +46,7 @@ pub struct RawPeer {
     pub identity: Identity,
     control: Control,
     commands: mpsc::UnboundedSender<Command>,
-    connections: watch::Receiver<Vec<PeerId>>,
+    connections: watch::Receiver<Vec<Connection>>,
     tasks: Vec<AbortHandle>,
 }
 
@@ -149,17 +155,31 @@ impl RawPeer {
     /// # Panics
     /// When nothing comes of it.
     pub async fn dial(&self, agency: &Agency) -> bool {
+        self.connect(agency).await.is_ok()
+    }
+
+    async fn connect(&self, agency: &Agency) -> Dialled {
         let peer = peer_id(&agency.identity.card.node_key);
         let address = agency.identity.card.addresses[0].as_str().parse().expect("an address");
         let (reply, dialled) = oneshot::channel();
         self.commands.send(Command::Dial(peer, address, reply)).expect("a running swarm");
-        within("dialling", dialled).await.unwrap_or(false)
+        within("dialling", dialled).await.unwrap_or_else(|_| Err("the swarm has gone".into()))
     }
 
     /// Whether a connection with `agency` stands.
     #[must_use]
     pub fn is_connected(&self, agency: &Agency) -> bool {
-        self.connections.borrow().contains(&peer_id(&agency.identity.card.node_key))
+        let agency = peer_id(&agency.identity.card.node_key);
+        self.connections.borrow().iter().any(|(peer, _)| *peer == agency)
+    }
+
+    /// From where the node of `agency` dialled a connection that stands.
+    #[must_use]
+    pub fn dialled_from(&self, agency: &Agency) -> Option<String> {
+        let agency = peer_id(&agency.identity.card.node_key);
+        let connections = self.connections.borrow();
+        let from = connections.iter().filter(|(peer, _)| *peer == agency);
+        from.filter_map(|(_, from)| from.as_ref().map(ToString::to_string)).next()
     }
 
     /// Waits until no connection with `agency` stands.
@@ -170,12 +190,17 @@ impl RawPeer {
 
     /// A new substream to `agency`, over a connection that stands or a new one.
     pub async fn open(&self, agency: &Agency) -> Option<Wire> {
-        if !self.is_connected(agency) && !self.dial(agency).await {
-            return None;
+        self.try_open(agency).await.ok()
+    }
+
+    async fn try_open(&self, agency: &Agency) -> Result<Wire, String> {
+        if !self.is_connected(agency) {
+            self.connect(agency).await.map_err(|e| format!("not connected: {e}"))?;
         }
         let peer = peer_id(&agency.identity.card.node_key);
         let mut control = self.control.clone();
-        within("a substream", control.open_stream(peer, PROTOCOL)).await.ok().map(Wire::over)
+        let opened = within("a substream", control.open_stream(peer, PROTOCOL)).await;
+        opened.map(Wire::over).map_err(|e| format!("no substream: {e}"))
     }
 
     /// Opens a conversation with a frame, and gives the reply with the substream.
@@ -199,9 +224,12 @@ impl RawPeer {
 
     /// Sends any bytes as a query, and gives what comes back.
     pub async fn ask_bytes(&self, agency: &Agency, query: &[u8]) -> Reply {
-        let Some(mut wire) = self.open(agency).await else { return Reply::Closed };
-        if wire.send(FrameKind::Query, query).await.is_err() {
-            return Reply::Closed;
+        let mut wire = match self.try_open(agency).await {
+            Ok(wire) => wire,
+            Err(why) => return Reply::Closed(why),
+        };
+        if let Err(error) = wire.send(FrameKind::Query, query).await {
+            return Reply::Closed(format!("the query was not taken: {error}"));
         }
         Reply::read(&mut wire).await
     }
@@ -210,15 +238,16 @@ impl RawPeer {
 async fn drive(
     mut swarm: Swarm<libp2p_stream::Behaviour>,
     mut commands: mpsc::UnboundedReceiver<Command>,
-    seen: watch::Sender<Vec<PeerId>>,
+    seen: watch::Sender<Vec<Connection>>,
 ) {
-    let mut dialling: Vec<(PeerId, oneshot::Sender<bool>)> = Vec::new();
-    let settle =
-        |dialling: &mut Vec<(PeerId, oneshot::Sender<bool>)>, peer: PeerId, established: bool| {
-            while let Some(at) = dialling.iter().position(|(dialled, _)| *dialled == peer) {
-                settle_one(dialling.swap_remove(at).1, established);
-            }
-        };
+    let mut dialling: Vec<(PeerId, oneshot::Sender<Dialled>)> = Vec::new();
+    let settle = |dialling: &mut Vec<(PeerId, oneshot::Sender<Dialled>)>,
+                  peer: PeerId,
+                  established: &Dialled| {
+        while let Some(at) = dialling.iter().position(|(dialled, _)| *dialled == peer) {
+            settle_one(dialling.swap_remove(at).1, established.clone());
+        }
+    };
     loop {
         tokio::select! {
             command = commands.recv() => match command {
@@ -230,21 +259,26 @@ async fn drive(
                         .build();
                     match swarm.dial(options) {
                         Ok(()) => dialling.push((peer, reply)),
-                        Err(_) => settle_one(reply, false),
+                        Err(error) => settle_one(reply, Err(error.to_string())),
                     }
                 }
             },
             event = swarm.select_next_some() => match event {
-                SwarmEvent::ConnectionEstablished { peer_id, .. } => {
-                    seen.send_modify(|peers| peers.push(peer_id));
-                    settle(&mut dialling, peer_id, true);
+                SwarmEvent::ConnectionEstablished { peer_id, endpoint, .. } => {
+                    let from = endpoint.is_listener().then(|| endpoint.get_remote_address().clone());
+                    seen.send_modify(|peers| peers.push((peer_id, from)));
+                    settle(&mut dialling, peer_id, &Ok(()));
                 }
-                SwarmEvent::ConnectionClosed { peer_id, .. } => seen.send_modify(|peers| {
-                    if let Some(at) = peers.iter().position(|peer| *peer == peer_id) {
+                SwarmEvent::ConnectionClosed { peer_id, endpoint, .. } => seen.send_modify(|peers| {
+                    let from = endpoint.is_listener().then(|| endpoint.get_remote_address());
+                    let closed = |(peer, at): &Connection| *peer == peer_id && at.as_ref() == from;
+                    if let Some(at) = peers.iter().position(closed) {
                         peers.swap_remove(at);
                     }
                 }),
-                SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), .. } => settle(&mut dialling, peer, false),
+                SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
+                    settle(&mut dialling, peer, &Err(error.to_string()));
+                }
                 _ => {}
             }
         }
@@ -252,6 +286,6 @@ async fn drive(
 }
 
 /// Who no longer waits needs no word.
-fn settle_one(waiting: oneshot::Sender<bool>, established: bool) {
+fn settle_one(waiting: oneshot::Sender<Dialled>, established: Dialled) {
     let _gone = waiting.send(established);
 }

@@ -79,8 +79,8 @@ pub enum Reply {
     Refusal(Envelope),
     /// An unsigned word that it could not be served.
     Failed(String),
-    /// Nothing: the substream was closed, or could not be opened.
-    Closed,
+    /// Nothing, and how that came about: the substream was closed, or could not be opened.
+    Closed(String),
 }
 
 impl Reply {
@@ -89,7 +89,10 @@ impl Reply {
     /// # Panics
     /// When it is none.
     pub async fn read(wire: &mut Wire) -> Self {
-        let Some(first) = wire.next().await else { return Self::Closed };
+        let first = match within("a frame or the end of the substream", wire.read()).await {
+            Ok(first) => first,
+            Err(error) => return Self::Closed(format!("no frame came: {error}")),
+        };
         match first.kind {
             FrameKind::Answer => {
                 let envelope = Envelope::parse(&first.body).expect("an answer's envelope");
@@ -142,7 +145,7 @@ impl Reply {
     /// Whether it carries nothing that was signed: an unsigned word, or silence.
     #[must_use]
     pub fn proves_nothing(&self) -> bool {
-        matches!(self, Self::Failed(_) | Self::Closed)
+        matches!(self, Self::Failed(_) | Self::Closed(_))
     }
 }
 
@@ -154,7 +157,7 @@ impl std::fmt::Debug for Reply {
                 write!(f, "a refusal {}", String::from_utf8_lossy(envelope.unverified_payload()))
             }
             Self::Failed(said) => write!(f, "the word {said}"),
-            Self::Closed => f.write_str("nothing"),
+            Self::Closed(how) => write!(f, "nothing ({how})"),
         }
     }
 }

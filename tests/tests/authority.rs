@@ -380,6 +380,10 @@ async fn an_authority_cited_is_the_one_that_counts() {
         let heard = citing(&asking, &owning, authority).await;
         assert_eq!(heard.basis.map(|basis| basis.authority).as_ref(), Some(authority));
     }
+    let log = asking.log().await;
+    let cited: Vec<_> =
+        log.all(Kind::QuerySent).iter().map(|sent| sent.access().authority.clone()).collect();
+    assert_eq!(cited, [Some(request.clone()), Some(agreement)], "the log says what was cited");
     let unknown: AuthorityId = "no-such-authority".parse().expect("an id");
     let heard = citing(&asking, &owning, &unknown).await;
     assert_eq!((heard.outcome, heard.reasons[0].code), ("refused", RefusalCode::NoAuthority));

@@ -166,6 +166,8 @@ fn an_import_that_is_refused_says_why_whatever_is_still_to_be_sent() {
         assert!(refused.failed(2).contains("`punchcards`"), "{refused:?}");
         let refused = hand.accord_as("nobody", &["reads", "import", &file]);
         assert!(refused.failed(1).contains("`nobody`"), "{refused:?}");
+        let unnamed = hand.accord_unnamed(&["reads", "import", &file]);
+        assert!(unnamed.failed(2).contains("--as"), "{unnamed:?}");
     }
 }
 

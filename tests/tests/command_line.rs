@@ -1,6 +1,7 @@
 //! The real binary: two nodes started by hand in separate homes, what commands print, and how they
 //! end.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use schemas::agency::AgencyId;
@@ -250,4 +251,61 @@ fn importing_twice_stores_once_and_a_bad_record_is_named_and_skipped() {
     );
     assert!(line["errors"][0]["at"].is_string() && line["errors"][0]["error"].is_string());
     assert_eq!(hand.accord(&["reads", "stats"]).done()["reads"], 5);
+}
+
+#[test]
+fn what_lies_in_a_home_is_for_its_owner_alone() {
+    let hand = Hand::with_officer("asking-ca-pd");
+    let mut folders = vec![hand.home()];
+    let mut seen = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in
+            std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("a file"))
+        {
+            let about = entry.metadata().expect("its permissions");
+            assert_eq!(about.permissions().mode() & 0o077, 0, "{entry:?}");
+            seen.push(entry.file_name().into_string().expect("UTF-8"));
+            if about.is_dir() {
+                folders.push(entry.path());
+            }
+        }
+    }
+    for name in ["accord.db", "accord.db-wal", "accord.db-shm", "agency.pem", "accord.sock"] {
+        assert!(seen.iter().any(|seen| seen == name), "{name} in {seen:?}");
+    }
+}
+
+#[test]
+fn what_people_read_is_short_and_names_the_query() {
+    let (asking, owning) = (Hand::with_officer("asking-ca-pd"), Hand::with_officer("owning-ca-pd"));
+    introduce(&asking, &owning);
+    introduce(&owning, &asking);
+    let now = node::clock::Clock::system().now();
+    let line = serde_json::to_string(&reads(&id(&owning.id), PLATE, 1, now)[0]).expect("JSON");
+    let file = owning.file("reads.jsonl");
+    std::fs::write(&file, line).expect("a file");
+    let imported = owning.tells("admin", &["reads", "import", &file]).out;
+    assert!(imported.contains(": 1 record, 1 read stored, "), "{imported}");
+    let agreement = agree(&asking, &owning);
+
+    let asked = asking.tells(OFFICER, &query(&["--to", &owning.id])).out;
+    assert!(asked.starts_with(&format!("owning-ca-pd: 1 read under {agreement}\n")), "{asked}");
+    let log = asking.accord(&["audit", "log", "--kind", "answer.received"]).lines();
+    let query_id = log[0]["query_id"].as_str().expect("an id");
+    assert!(asked.ends_with(&format!("\nquery {query_id}\n")), "{asked}");
+
+    let text = owning.tells("admin", &["agreement", "show", &agreement]).out;
+    assert!(text.contains("daily_limit") || text.contains("[[clauses]]"), "{text}");
+    for act in ["suspend", "resume", "withdraw"] {
+        let told = owning.tells("admin", &["agreement", act, &agreement, "--reason", "review"]).out;
+        assert!(told.starts_with(&agreement) && told.lines().count() == 6, "{told}");
+        assert!(text.starts_with(told.lines().next().unwrap_or("-")), "{text}");
+    }
+    let refused = asking.tells(OFFICER, &query(&["--to", &owning.id])).out;
+    assert!(refused.contains("refused") && refused.contains("\nquery "), "{refused}");
+
+    let listed = asking.accord(&["card", "list"]).done();
+    let shown = owning.accord(&["card", "show"]).done();
+    assert_eq!(listed["message_key"], shown["message_key"]);
+    assert!(listed["message_key"].is_string());
 }

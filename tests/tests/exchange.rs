@@ -8,10 +8,13 @@ use schemas::envelope::Kind as Signed;
 use schemas::purpose::Purpose;
 use schemas::query::Query;
 use tests::agency::{Agency, Plan, Transport};
-use tests::federation::{add_card, in_force, introduce, pair, pair_over, sharing_pair};
+use tests::federation::{
+    add_card, in_force, introduce, owner_and_raw, pair, pair_over, sharing_pair,
+};
 use tests::log::{Log, Logged, envelope};
 use tests::making::{OFFICER, PLATE, draft};
 use tests::raw::RawPeer;
+use tests::wait::eventually;
 
 /// What Civil Code 1798.90.52(a) demands of every access, and what this node adds to it.
 fn says_who_what_why(entry: &Logged, asking: &Agency, owning: &Agency, outcome: Outcome) {
@@ -178,6 +181,24 @@ async fn a_slow_and_a_dead_owner_delay_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_owner_whose_machine_refuses_connections_is_given_up_early_with_a_sentence() {
+    let asking =
+        Agency::of(Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 60)).await;
+    let mut owning = Agency::start("owning-ca-pd").await;
+    introduce(&[&asking, &owning]).await;
+    in_force(&[&asking, &owning]).await;
+    owning.stop().await;
+    let heard = asking.asks(owning.id(), PLATE).await;
+    assert_eq!(heard.outcome, "unanswered");
+    let why = heard.error.expect("why");
+    let address = owning.identity.card.addresses[0].as_str();
+    assert!(why.starts_with(&format!("{address} refuses connections; ")), "{why}");
+    let again = format!("`accord query --again {}`", heard.query_id.expect("an id"));
+    assert!(why.ends_with(&again) && why.len() < 250 && !why.contains("p2p"), "{why}");
+    assert_eq!(asking.log().await.count(Kind::QueryUnanswered), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_owner_that_was_down_is_asked_again_under_the_same_id() {
     let asking =
         Agency::of(Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 1)).await;
@@ -219,4 +240,13 @@ async fn what_ones_own_policy_forbids_never_leaves() {
     assert_eq!((log.count(Kind::QueryDeclined), log.count(Kind::QuerySent)), (1, 0));
     let owner = owning.log().await;
     assert_eq!((owner.count(Kind::QueryRefused), owner.count(Kind::QueryAnswered)), (0, 0));
+}
+
+/// A peer that dials at the same instant, from the port it listens on, must not meet a dial that
+/// comes from the port it dials: TCP would make one connection of the two, and neither would hold.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_dials_from_another_port_than_it_listens_on() {
+    let (owner, raw, _) = owner_and_raw().await;
+    let from = eventually("the owner dials", async || raw.dialled_from(&owner)).await;
+    assert_ne!(from, owner.identity.card.addresses[0].as_str());
 }

@@ -140,7 +140,7 @@ async fn outstanding_receipts_are_known_after_a_restart() {
     // The connection of before ends at some moment, and what is said on it is lost.
     let reply =
         eventually("the owner is reached again", async || match raw.ask(&owner, &asked).await {
-            Reply::Closed => None,
+            Reply::Closed(_) => None,
             reply => Some(reply),
         })
         .await;

@@ -106,7 +106,7 @@ async fn an_unknown_key_gets_no_answer_to_a_signed_query() {
     let stranger = RawPeer::start("stranger-ca-pd", owner.now());
     let asked = query(stranger.id(), owner.id(), PLATE, owner.now());
     let reply = stranger.ask(&owner, &stranger.identity.sign(Signed::Query, &asked)).await;
-    assert!(matches!(reply, tests::wire::Reply::Closed), "{reply:?}");
+    assert!(matches!(reply, tests::wire::Reply::Closed(_)), "{reply:?}");
     let log = owner.log().await;
     assert_eq!((log.count(Kind::QueryAnswered), log.count(Kind::QueryRefused)), (0, 0));
     assert_eq!(owner.store().searches(), 0);

@@ -66,6 +66,7 @@ impl Viewed {
             put("case", json!(access.why.case));
             put("reason", json!(access.why.reason));
             put("elements", json!(access.elements));
+            put("authority", json!(access.authority));
             put("outcome", json!(access.outcome));
             put("basis", json!(access.basis));
             put("count", json!(access.count));

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::Done;
 use super::client::Client;
-use super::output::{Output, table};
+use super::output::{Output, number, table};
 use super::time::local;
 use crate::acts::ActError;
 use crate::acts::agreements::{AgreementRow, Prepared, Wanted, sign_adherence};
@@ -143,7 +143,8 @@ pub(super) async fn run(
                     ActError::Failed(format!("`{}` cannot be written: {e}", out.display()))
                 })?;
             }
-            row
+            output.object(&row, || shown(&row));
+            return Ok(Done::Ok);
         }
         Agreement::Suspend(notice) => give(client, Act::Suspend, &notice).await?,
         Agreement::Resume(notice) => give(client, Act::Resume, &notice).await?,
@@ -241,7 +242,7 @@ async fn import(client: &Client, file: &Path, output: Output) -> Result<Done, Ac
     let envelopes = read_text(file).map_err(|e| ActError::Usage(e.to_string()))?;
     let done: Value = client.post("/agreements/import", &json!({ "envelopes": envelopes })).await?;
     output.object(&done, || {
-        format!("{} signed documents taken in", done.get("recorded").unwrap_or(&Value::Null))
+        format!("{} taken in", number(&done, "recorded", "signed document", "signed documents"))
     });
     Ok(Done::Ok)
 }
@@ -292,5 +293,11 @@ fn describe(row: &AgreementRow) -> String {
         local(row.effective),
         local(row.expires),
         table(&["party", "signed", "shares with"], &parties)
-    ) + &row.text.as_ref().map_or(String::new(), |text| format!("\n\n{text}"))
+    )
+}
+
+/// With the text, which what follows an act leaves out.
+fn shown(row: &AgreementRow) -> String {
+    let text = row.text.as_ref().map_or(String::new(), |text| format!("\n\n{text}"));
+    describe(row) + &text
 }

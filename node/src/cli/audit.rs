@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 use super::Done;
 use super::client::{Client, query_string};
-use super::output::{Output, text};
+use super::output::{Output, number, text};
 use super::time::{instant, shown};
 use crate::acts::ActError;
+use crate::wording::counted;
 
 #[derive(Subcommand)]
 pub(super) enum Audit {
@@ -102,8 +103,8 @@ fn describe(entry: &Value) -> String {
     if let Some(basis) = entry.pointer("/basis/authority").and_then(Value::as_str) {
         out += &format!("  under {basis}");
     }
-    if let Some(count) = entry.get("count") {
-        out += &format!("  {count} reads");
+    if entry.get("count").is_some() {
+        out += &format!("  {}", number(entry, "count", "read", "reads"));
     }
     for reason in entry.get("reasons").and_then(Value::as_array).into_iter().flatten() {
         out += &format!("  {}", text(reason, "code"));
@@ -112,14 +113,14 @@ fn describe(entry: &Value) -> String {
 }
 
 fn reconciled(report: &Value, findings: &[Value]) -> String {
-    let number = |key: &str| report.get(key).map(Value::to_string).unwrap_or_default();
+    let plain = |key: &str| report.get(key).map(Value::to_string).unwrap_or_default();
     let mut out = format!(
-        "with {}: {} matched, {} refused on both sides, {} still open, {} findings",
+        "with {}: {} matched, {} refused on both sides, {} still open, {}",
         text(report, "peer"),
-        number("matched"),
-        number("refused_both"),
-        number("open"),
-        findings.len()
+        plain("matched"),
+        plain("refused_both"),
+        plain("open"),
+        counted(findings.len(), "finding", "findings")
     );
     for finding in findings {
         let side = |key: &str| {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::acts::ActError;
+use crate::wording::counted;
 
 /// JSON for scripts, or sentences for people.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +54,11 @@ fn out(text: &str) {
 
 pub(super) fn err(text: &str) {
     drop(writeln!(std::io::stderr().lock(), "{text}"));
+}
+
+/// A number in a JSON object with what it counts: `1 read`, `2 reads`.
+pub(super) fn number(value: &Value, key: &str, one: &str, many: &str) -> String {
+    counted(value.get(key).and_then(Value::as_u64).unwrap_or_default(), one, many)
 }
 
 /// A field of a JSON object as text; empty when it is not there.

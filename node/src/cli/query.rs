@@ -6,6 +6,7 @@ use schemas::plate::Plate;
 use schemas::purpose::{Purpose, QueryKind};
 use schemas::query::{AuthorityId, Elements, Justification, Near, QueryId};
 use schemas::read::Location;
+use schemas::refusal::Citation;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde_json::Value;
@@ -17,6 +18,7 @@ use super::time::{instant, shown};
 use crate::acts::ActError;
 use crate::clock::Clock;
 use crate::query::draft::{Draft, Whom};
+use crate::wording::counted;
 
 /// How far back a search goes when no start is given, in days.
 const DAYS_BACK: u32 = 30;
@@ -223,6 +225,15 @@ fn location(place: &str) -> Result<Location, ActError> {
 
 /// One owner's outcome for a person.
 pub(super) fn describe(heard: &Value) -> String {
+    let said = outcome(heard);
+    match text(heard, "query_id") {
+        // Needed to ask again, to submit a request after a refusal, and to find it in the log.
+        id if !id.is_empty() && !said.contains(id) => format!("{said}\nquery {id}"),
+        _ => said,
+    }
+}
+
+fn outcome(heard: &Value) -> String {
     let owner = text(heard, "owner");
     let list = |key: &str| heard.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
     match text(heard, "outcome") {
@@ -234,7 +245,8 @@ pub(super) fn describe(heard: &Value) -> String {
             } else {
                 ""
             };
-            let mut out = format!("{owner}: {} reads under {basis}{more}", reads.len());
+            let found = counted(reads.len(), "read", "reads");
+            let mut out = format!("{owner}: {found} under {basis}{more}");
             if !reads.is_empty() {
                 let rows: Vec<Vec<String>> = reads.iter().map(row).collect();
                 out += "\n";
@@ -270,7 +282,8 @@ pub(super) fn reason(reason: &Value, indent: &str) -> String {
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
-        .map(|c| format!("{} {}", text(c, "source"), text(c, "section")))
+        .filter_map(|c| serde_json::from_value::<Citation>(c.clone()).ok())
+        .map(|citation| citation.to_string())
         .collect();
     format!(
         "{indent}{}: {}\n{indent}  [{}]",

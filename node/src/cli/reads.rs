@@ -11,9 +11,10 @@ use tokio::io::AsyncReadExt as _;
 
 use super::Done;
 use super::client::{Client, query_string};
-use super::output::{Output, err, text};
+use super::output::{Output, err, number, text};
 use super::time::shown;
 use crate::acts::ActError;
+use crate::wording::counted;
 
 /// Bytes sent at a time.
 const CHUNK: usize = 64 * 1024;
@@ -38,12 +39,11 @@ pub(super) async fn run(client: &Client, command: Reads, output: Output) -> Resu
         Reads::Stats => {
             let stats: Value = client.get("/reads/stats").await?;
             output.object(&stats, || {
-                let number = |key: &str| stats.get(key).map(Value::to_string).unwrap_or_default();
                 format!(
-                    "{} reads of {} plates by {} cameras, from {} until {}",
-                    number("reads"),
-                    number("plates"),
-                    number("cameras"),
+                    "{} of {} by {}, from {} until {}",
+                    number(&stats, "reads", "read", "reads"),
+                    number(&stats, "plates", "plate", "plates"),
+                    number(&stats, "cameras", "camera", "cameras"),
                     shown(text(&stats, "earliest")),
                     shown(text(&stats, "latest"))
                 )
@@ -108,7 +108,8 @@ async fn import(
     let mut last: Option<Value> = None;
     while let Some(line) = lines.next::<Value>().await? {
         if let Some(records) = line.get("progress") {
-            bar.set_message(format!("{name}: {records} records"));
+            let records = counted(records.as_u64().unwrap_or_default(), "record", "records");
+            bar.set_message(format!("{name}: {records}"));
         } else {
             last = Some(line);
         }
@@ -118,10 +119,8 @@ async fn import(
         last.ok_or_else(|| ActError::Failed(format!("`{name}`: the node stopped before the end")))?;
     if let Some(error) = line.get("error").and_then(Value::as_str) {
         let summary = line.get("summary").cloned().unwrap_or_default();
-        let stored = summary.get("stored").map(Value::to_string).unwrap_or_default();
-        return Err(ActError::Failed(format!(
-            "`{name}`: {error}; {stored} reads were stored before it"
-        )));
+        let stored = number(&summary, "stored", "read was", "reads were");
+        return Err(ActError::Failed(format!("`{name}`: {error}; {stored} stored before it")));
     }
     output.object(&line, || describe(&line));
     Ok(if line.get("rejected").and_then(Value::as_u64).unwrap_or(0) > 0 {
@@ -132,17 +131,17 @@ async fn import(
 }
 
 fn describe(line: &Value) -> String {
-    let number = |key: &str| line.get(key).map(Value::to_string).unwrap_or_default();
+    let plain = |key: &str| line.get(key).map(Value::to_string).unwrap_or_default();
     for error in line.get("errors").and_then(Value::as_array).into_iter().flatten() {
         err(&format!("  {}: {}", text(error, "at"), text(error, "error")));
     }
     format!(
-        "{}: {} records, {} reads stored, {} stored already, {} without a read, {} rejected",
+        "{}: {}, {} stored, {} stored already, {} without a read, {} rejected",
         text(line, "file"),
-        number("records"),
-        number("stored"),
-        number("duplicates"),
-        number("empty"),
-        number("rejected")
+        number(line, "records", "record", "records"),
+        number(line, "stored", "read", "reads"),
+        plain("duplicates"),
+        plain("empty"),
+        plain("rejected")
     )
 }

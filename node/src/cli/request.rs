@@ -16,6 +16,7 @@ use super::output::{Output, table, text};
 use super::time::{instant, local};
 use crate::acts::ActError;
 use crate::acts::requests::{BodyKind, Judgement, Received, RequestRow, Submission};
+use crate::wording::counted;
 
 #[derive(Subcommand)]
 pub(super) enum Request {
@@ -236,7 +237,7 @@ fn describe(row: &RequestRow) -> String {
         format!("within {} m of {latitude}, {longitude}", near.radius_m)
     }));
     if let (Some(uses), Some(left)) = (scope.uses, row.uses_left) {
-        bounds.push(format!("{left} of {uses} uses left"));
+        bounds.push(format!("{left} of {} left", counted(uses, "use", "uses")));
     }
     bounds.extend(scope.valid_until.map(|end| format!("usable until {}", local(end))));
     let mut lines = vec![format!("{} ({})", row.request, row.state)];

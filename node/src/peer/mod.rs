@@ -11,6 +11,7 @@ mod key;
 mod serve;
 mod swarm;
 mod tls;
+mod unreachable;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -169,14 +170,14 @@ impl Dial for Peers {
 
     async fn open(&self, node: &PublicKey, addresses: &[Text]) -> Result<Conversation, LinkError> {
         let peer = key::peer_id(node)
-            .ok_or_else(|| LinkError::Unreachable("the key is no node's".into()))?;
+            .ok_or_else(|| LinkError::unreachable("the key of its card is no node's"))?;
         let place = self.pools.place(&peer).await?;
         if let Some(stream) = self.pools.idle(&peer) {
             return Ok(Conversation::new(stream, place, self.pools.clone(), peer));
         }
         let addresses = addresses.iter().filter_map(|text| text.as_str().parse().ok()).collect();
         let (reply, opened) = oneshot::channel();
-        let gone = || LinkError::Unreachable("the network is closed".into());
+        let gone = || LinkError::unreachable("this node is stopping");
         self.commands.send(Command::Open { peer, addresses, reply }).await.map_err(|_| gone())?;
         let stream =
             opened.await.map_err(|_| LinkError::Lost("the connection closed".into()))??;

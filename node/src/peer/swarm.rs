@@ -9,7 +9,7 @@ use futures::StreamExt as _;
 use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::identity::Keypair;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
-use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
+use libp2p::swarm::{DialError, NetworkBehaviour, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Swarm, SwarmBuilder, tcp, yamux};
 use tokio::sync::{mpsc, oneshot};
 
@@ -17,6 +17,7 @@ use super::behaviour::{Exchange, Opened};
 use super::conversation::Pools;
 use super::serve::Accept;
 use super::tls::Tls;
+use super::unreachable::unreachable;
 use super::{PeerError, Settings};
 use crate::query::ports::LinkError;
 
@@ -163,20 +164,25 @@ fn open(
         return drop(reply.send(Err(LinkError::Busy)));
     }
     callers.push(reply);
-    // With the condition, callers that come while a dial is under way share it.
+    // With the condition, callers that come while a dial is under way share it. From a port of its
+    // own: two nodes that dial each other at one instant from the ports they listen on would make a
+    // single TCP connection with a TLS client at both ends, and neither dial would succeed.
     let opts = DialOpts::peer_id(peer)
         .addresses(addresses)
         .condition(PeerCondition::DisconnectedAndNotDialing)
+        .allocate_new_port()
         .build();
     match swarm.dial(opts) {
-        Ok(()) | Err(libp2p::swarm::DialError::DialPeerConditionFalse(_)) => {}
-        Err(error) => fail(waiting, &peer, &error.to_string()),
+        Ok(()) | Err(DialError::DialPeerConditionFalse(_)) => {}
+        Err(error) => fail(waiting, &peer, &error),
     }
 }
 
-fn fail(waiting: &mut HashMap<PeerId, Vec<Opened>>, peer: &PeerId, why: &str) {
+fn fail(waiting: &mut HashMap<PeerId, Vec<Opened>>, peer: &PeerId, error: &DialError) {
+    tracing::debug!(%error, "a dial failed");
+    let why = unreachable(error);
     for caller in waiting.remove(peer).into_iter().flatten() {
-        drop(caller.send(Err(LinkError::Unreachable(why.to_owned()))));
+        drop(caller.send(Err(why.clone())));
     }
 }
 
@@ -199,13 +205,8 @@ fn happened(
         SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. }
             if !swarm.is_connected(&peer) =>
         {
-            fail(waiting, &peer, &first_line(&error.to_string()));
+            fail(waiting, &peer, &error);
         }
         _ => {}
     }
-}
-
-/// Dial errors print one line an address and nested causes; the first says what matters.
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().chars().take(200).collect()
 }

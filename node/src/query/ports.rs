@@ -15,8 +15,13 @@ use crate::audit::release::Released;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
     /// No connection to the peer could be made.
-    #[error("no connection: {0}")]
-    Unreachable(String),
+    #[error("{why}")]
+    Unreachable {
+        /// Which address, and what happened there.
+        why: String,
+        /// Whether that was known at once, as where nobody listens: trying on soon tells nothing new.
+        at_once: bool,
+    },
     /// The conversation ended before the frame had passed.
     #[error("connection lost: {0}")]
     Lost(String),
@@ -26,6 +31,13 @@ pub enum LinkError {
     /// The peer's side or ours allows no more conversations at once.
     #[error("too many conversations with this peer")]
     Busy,
+}
+
+impl LinkError {
+    /// No connection could be made, and none will be.
+    pub(crate) fn unreachable(why: &str) -> Self {
+        Self::Unreachable { why: why.to_owned(), at_once: true }
+    }
 }
 
 /// One conversation: frames out and in, in order. Dropping it abandons it; [`Channel::finish`]

@@ -4,6 +4,9 @@
 //! nothing is ever deleted, so folding up to a date says who was permitted on that date. Readers
 //! take a snapshot; the log's writer alone publishes the next one, once its entry is durable.
 
+mod change;
+mod peers;
+mod people;
 mod state;
 
 use std::sync::Arc;
@@ -11,9 +14,10 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
-pub use state::{
-    Change, Delegation, HeldCard, Peer, Published, State, User, Verified, VersionedAgreement,
-};
+pub use change::Change;
+pub use peers::{HeldCard, Peer, Published, Verified};
+pub use people::{Delegation, User};
+pub use state::{State, VersionedAgreement};
 
 use crate::store::{Store, StoreError};
 

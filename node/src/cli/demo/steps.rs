@@ -22,6 +22,7 @@ use crate::node::Node;
 use crate::query::ask::Heard;
 use crate::query::draft::{Draft, Whom};
 use crate::query::statements::Reconciled;
+use crate::wording::counted;
 
 /// How often two logs are compared again while an exchange between them is under way.
 const SETTLING: u32 = 50;
@@ -177,7 +178,7 @@ fn outcome(heard: &Heard) -> String {
         })
         .collect();
     match heard.outcome {
-        "answered" => format!("{} reads{basis}", heard.reads.len()),
+        "answered" => format!("{}{basis}", counted(heard.reads.len(), "read", "reads")),
         "refused" => format!("refused: {}", reasons.join(", ")),
         other => other.to_owned(),
     }
@@ -261,10 +262,10 @@ pub(super) async fn reconciled(book: &mut Book, federation: &Federation) -> Step
             let told = report.matched.saturating_add(report.refused_both);
             if told > 0 || !report.findings.is_empty() || report.open > 0 {
                 book.say(&format!(
-                    "    {name} and {other}: {} matched, {} refused on both sides, {} findings",
+                    "    {name} and {other}: {} matched, {} refused on both sides, {}",
                     report.matched,
                     report.refused_both,
-                    report.findings.len()
+                    counted(report.findings.len(), "finding", "findings")
                 ));
             }
             pairs = pairs.saturating_add(1);

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use schemas::agency::AgencyId;
+use schemas::key::PublicKey;
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,7 @@ pub(in crate::http) struct CardRow {
     state: String,
     ori: Option<schemas::agency::Ori>,
     fingerprint: String,
+    message_key: PublicKey,
     version: u32,
     addresses: Vec<Text>,
     blocked: bool,
@@ -39,6 +41,7 @@ fn row(peer: &Peer) -> CardRow {
         state: peer.verified.state.to_string(),
         ori: card.ori.clone(),
         fingerprint: card.agency_key.fingerprint().to_string(),
+        message_key: card.message_key,
         version: card.version,
         addresses: card.addresses.clone(),
         blocked: peer.blocked.is_some(),

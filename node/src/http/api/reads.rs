@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use futures::StreamExt as _;
@@ -14,7 +15,7 @@ use super::Here;
 use super::lines;
 use crate::acts::reads::BATCH;
 use crate::acts::{ActError, By, Right, acting};
-use crate::http::error::ApiResult;
+use crate::http::error::{ApiError, ApiResult};
 use crate::ingest::{Format, ImportError, Item, Rejected, items};
 use crate::store::ReadStats;
 
@@ -72,12 +73,15 @@ struct Batch {
 /// Imports the body. What was stored before an error stays stored.
 pub(in crate::http) async fn import(
     State(node): Here,
-    by: By,
-    Query(what): Query<What>,
+    by: Result<By, ApiError>,
+    what: Result<Query<What>, QueryRejection>,
     body: Body,
 ) -> ApiResult<Response> {
+    // First of all, so that the body is read to its end whatever is refused from here on.
     let (chunks, source) = mpsc::channel::<std::io::Result<Bytes>>(16);
     tokio::spawn(forward(body, chunks));
+    let by = by?;
+    let Query(what) = what.map_err(|e| ActError::Usage(e.body_text()))?;
     let format = match &what.format {
         Some(format) => format.parse::<Format>().map_err(|e| ActError::Usage(e.to_string()))?,
         None => Format::Auto,

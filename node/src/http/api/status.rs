@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Here;
+use crate::wording::counted;
 
 pub(in crate::http) async fn show(State(node): Here) -> Json<Value> {
     Json(node.ready())
@@ -37,7 +38,7 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
                 |last| format!("{now} is before the last log entry of {last}; set the clock"),
             ),
         },
-        Check { check: "log", ok: true, detail: format!("{} entries", counters.size) },
+        Check { check: "log", ok: true, detail: counted(counters.size, "entry", "entries") },
         Check {
             check: "policy",
             ok: state.policy.is_some(),
@@ -46,17 +47,23 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
         Check {
             check: "database",
             ok: stats.is_ok(),
-            detail: stats.map_or_else(|e| e.to_string(), |s| format!("{} reads", s.reads)),
+            detail: stats.map_or_else(|e| e.to_string(), |s| counted(s.reads, "read", "reads")),
         },
         Check {
             check: "peers",
             ok: true,
-            detail: format!("{} cards, {connected} connected", state.peers.len()),
+            detail: format!(
+                "{}, {connected} connected",
+                counted(state.peers.len(), "card", "cards")
+            ),
         },
         Check {
             check: "outbox",
             ok: waiting.is_ok(),
-            detail: waiting.map_or_else(|e| e.to_string(), |w| format!("{} letters wait", w.len())),
+            detail: waiting.map_or_else(
+                |e| e.to_string(),
+                |w| counted(w.len(), "letter waits", "letters wait"),
+            ),
         },
         Check {
             check: "cipher",

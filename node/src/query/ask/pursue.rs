@@ -16,6 +16,7 @@ use schemas::read::Read;
 use schemas::refusal::Reason;
 use schemas::text::Text;
 use schemas::time::Timestamp;
+use tokio::time::Instant;
 
 use super::super::ports::{Channel, Dial, LinkError};
 use super::super::verify::{self, Unproven};
@@ -28,6 +29,9 @@ use crate::store::{Effects, Letter, Pages, Settled, Side};
 /// First pause between attempts; doubled up to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LAST_PAUSE: Duration = Duration::from_secs(2);
+/// How long an owner is tried whose machine refuses connections: as long as its node may need to
+/// start again. Who waits longer than that waits for a person.
+const RESTART: Duration = Duration::from_secs(3);
 
 /// A query that may leave, and what is needed to check what comes back.
 pub(super) struct Outstanding {
@@ -50,13 +54,24 @@ impl<D: Dial> Asker<D> {
     /// Sends a query that is logged until something comes back or the time is up.
     pub(super) async fn pursue(&self, outstanding: Outstanding, frames: &[Released]) -> Heard {
         let limit = Duration::from_secs(u64::from(self.office.bounds.answer_seconds));
-        let mut last = LinkError::Lost("nothing came in time".into()).to_string();
+        let mut last = "nothing came in time".to_owned();
         let came = tokio::time::timeout(limit, async {
             let mut pause = FIRST_PAUSE;
+            let mut refused_since = None;
             loop {
                 match self.attempt(&outstanding, frames).await {
-                    Ok(came) => return came,
-                    Err(error) => last = error.to_string(),
+                    Ok(came) => return Some(came),
+                    Err(error) => {
+                        last = advice(&error);
+                        if matches!(error, LinkError::Unreachable { at_once: true, .. }) {
+                            let since = *refused_since.get_or_insert_with(Instant::now);
+                            if since.elapsed() >= RESTART {
+                                return None;
+                            }
+                        } else {
+                            refused_since = None;
+                        }
+                    }
                 }
                 tokio::time::sleep(pause).await;
                 pause = pause.saturating_mul(2).min(LAST_PAUSE);
@@ -64,8 +79,8 @@ impl<D: Dial> Asker<D> {
         })
         .await;
         match came {
-            Ok((channel, came)) => self.settle(outstanding, came, channel).await,
-            Err(_) => self.unanswered(&outstanding, last).await,
+            Ok(Some((channel, came))) => self.settle(outstanding, came, channel).await,
+            Ok(None) | Err(_) => self.unanswered(&outstanding, last).await,
         }
     }
 
@@ -252,6 +267,16 @@ impl<D: Dial> Asker<D> {
                 Heard { query_id: Some(out.query.id), ..Heard::failed(&out.query.to, error) }
             }
         }
+    }
+}
+
+/// What went wrong, and what there is to do about it.
+fn advice(error: &LinkError) -> String {
+    match error {
+        LinkError::Unreachable { why, .. } => {
+            format!("{why}; see that its node runs and that its card says where")
+        }
+        error => error.to_string(),
     }
 }
 

@@ -1,0 +1,96 @@
+//! The registry's changes, as they stand in the audit log's transaction. Their JSON is stored for
+//! ever: what is written here is read back by every later version.
+
+use schemas::agency::AgencyId;
+use schemas::text::Text;
+use serde::{Deserialize, Serialize};
+
+use super::peers::Verified;
+use super::people::User;
+use crate::acts::requests::OutsideRequest;
+
+/// One change of who may do what. Stands beside its entry and is never deleted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Change {
+    /// A policy came into force.
+    Policy {
+        /// Its name, for messages.
+        name: String,
+        /// Its exact text.
+        text: String,
+    },
+    /// A user is as given from now on.
+    User {
+        /// The user.
+        user: User,
+    },
+    /// One's own card.
+    OwnCard {
+        /// Its envelope.
+        envelope: String,
+    },
+    /// A peer's card, confirmed by a person.
+    Card {
+        /// Its envelope.
+        envelope: String,
+        /// What the administrator verified.
+        verified: Verified,
+    },
+    /// A later version of a peer's card that changes nothing a person must confirm.
+    CardUpdate {
+        /// Its envelope.
+        envelope: String,
+    },
+    /// A later version of a peer's card that a person must confirm.
+    CardHeld {
+        /// Its envelope.
+        envelope: String,
+        /// Why.
+        why: String,
+    },
+    /// A peer is cut off, or let in again.
+    Block {
+        /// The peer.
+        agency: AgencyId,
+        /// Why it is cut off; absent when it is let in.
+        reason: Option<Text>,
+    },
+    /// An agreement's text.
+    Agreement {
+        /// Who proposed it.
+        from: AgencyId,
+        /// Its envelope.
+        envelope: String,
+    },
+    /// An adherence.
+    Adherence {
+        /// Its envelope.
+        envelope: String,
+    },
+    /// A suspension, resumption or withdrawal.
+    Notice {
+        /// Its envelope.
+        envelope: String,
+    },
+    /// A written request.
+    Request {
+        /// Its envelope.
+        envelope: String,
+    },
+    /// The decision on a written request.
+    Ruling {
+        /// Its envelope.
+        envelope: String,
+    },
+    /// The withdrawal of a written request.
+    Withdrawal {
+        /// Its envelope.
+        envelope: String,
+    },
+    /// A request of an outside body, for records release.
+    OutsideRequest {
+        /// The request.
+        request: OutsideRequest,
+    },
+}

@@ -1,0 +1,185 @@
+//! The one exchange that the vectors tell of, made with fixed keys.
+
+use schemas::answer::{Answer, Basis, Page, Receipt, Released};
+use schemas::card::Card;
+use schemas::digest::Digest;
+use schemas::envelope::{Envelope, Kind};
+use schemas::key::SecretKey;
+use schemas::purpose::{Purpose, QueryKind, Role};
+use schemas::query::{Elements, Justification, Query, QueryId, Requester};
+use schemas::read::{Location, Read, ReadId, Vehicle};
+use schemas::refusal::{Citation, Reason, Refusal, RefusalCode};
+
+pub(crate) fn secret(byte: u8) -> SecretKey {
+    SecretKey::from_seed(&[byte; 32])
+}
+
+/// The requester signs with the key of seed 0x11…, the owner with that of seed 0x21….
+pub(crate) fn requester() -> SecretKey {
+    secret(0x11)
+}
+
+pub(crate) fn owner() -> SecretKey {
+    secret(0x21)
+}
+
+pub(crate) fn query() -> Query {
+    Query {
+        id: QueryId::from_bytes([0xA5; 16]),
+        from: "indio-ca-pd".parse().unwrap(),
+        to: "monrovia-ca-pd".parse().unwrap(),
+        at: "2026-03-01T17:04:05.250Z".parse().unwrap(),
+        authority: Some("lasd-0a1b2c3d".parse().unwrap()),
+        requester: Requester {
+            user: "mreyes".parse().unwrap(),
+            full_name: "María Reyes".parse().unwrap(),
+            title: "Detective".parse().unwrap(),
+            roles: vec![Role::Sworn],
+            trained_on: Some("2025-11-03T00:00:00Z".parse().unwrap()),
+        },
+        why: Justification {
+            purpose: Purpose::StolenVehicle,
+            offense: "Vehicle Code 10851".parse().unwrap(),
+            case: "26-00417".parse().unwrap(),
+            cad: "".parse().unwrap(),
+            reason: "Stolen from a driveway on Oleander Avenue, seen westbound".parse().unwrap(),
+            suspicion: "".parse().unwrap(),
+            need_to_know: "".parse().unwrap(),
+            on_behalf_of: None,
+            for_officer: "".parse().unwrap(),
+        },
+        elements: Elements {
+            kind: QueryKind::Exact,
+            plate: Some("7ABC123".parse().unwrap()),
+            pattern: None,
+            plate_state: None,
+            from: "2026-02-01T00:00:00Z".parse().unwrap(),
+            until: "2026-03-01T17:04:05.250Z".parse().unwrap(),
+            near: None,
+            make: None,
+            color: None,
+            camera: None,
+        },
+        limit: 100,
+    }
+}
+
+pub(crate) fn read() -> Read {
+    let at = "2026-02-14T06:31:07.120Z".parse().unwrap();
+    Read {
+        id: ReadId::of_sighting("Foothill and Myrtle, lane 2", at, "7ABC-123"),
+        plate: "7ABC-123".parse().unwrap(),
+        plate_raw: "7ABC-123".parse().unwrap(),
+        plate_state: Some("CA".parse().unwrap()),
+        at,
+        camera: "Foothill and Myrtle, lane 2".parse().unwrap(),
+        location: Location::new(34.1443, -117.9995).unwrap(),
+        direction: Some("270".parse().unwrap()),
+        confidence: Some(0.93.try_into().unwrap()),
+        vehicle: Vehicle {
+            make: Some("Honda".parse().unwrap()),
+            color: Some("silver".parse().unwrap()),
+            ..Vehicle::default()
+        },
+        source: "native".parse().unwrap(),
+        vendor_id: None,
+        record: Digest::of(b"the whole source record"),
+    }
+}
+
+pub(crate) fn page() -> Vec<u8> {
+    let mut page = serde_json::to_vec(&read()).unwrap();
+    page.push(b'\n');
+    page
+}
+
+pub(crate) fn answer(asked: &Envelope) -> Answer {
+    Answer {
+        query_id: query().id,
+        query_digest: asked.digest(),
+        from: "monrovia-ca-pd".parse().unwrap(),
+        to: "indio-ca-pd".parse().unwrap(),
+        at: "2026-03-01T17:04:05.310Z".parse().unwrap(),
+        basis: Basis { authority: "lasd-0a1b2c3d".parse().unwrap(), version: 1 },
+        released: Released {
+            from: "2026-02-01T00:00:00Z".parse().unwrap(),
+            until: "2026-03-01T17:04:05.250Z".parse().unwrap(),
+            limit: 100,
+            images: false,
+        },
+        count: 1,
+        truncated: false,
+        notice: "View the image and verify through CLETS before acting.".parse().unwrap(),
+        pages: vec![Page {
+            digest: Digest::of(&page()),
+            bytes: page().len().try_into().unwrap(),
+            reads: 1,
+        }],
+    }
+}
+
+pub(crate) fn refusal(asked: &Envelope) -> Refusal {
+    Refusal {
+        query_id: query().id,
+        query_digest: asked.digest(),
+        from: "monrovia-ca-pd".parse().unwrap(),
+        to: "indio-ca-pd".parse().unwrap(),
+        at: "2026-03-01T17:04:05.310Z".parse().unwrap(),
+        reasons: vec![Reason {
+            code: RefusalCode::AuthorityNotInForce,
+            message: "agreement `lasd-0a1b2c3d` is suspended by `monrovia-ca-pd`".into(),
+            citations: vec![Citation::new("lasd-0a1b2c3d v1", "8")],
+        }],
+        advice: "".parse().unwrap(),
+    }
+}
+
+pub(crate) fn receipt(answered: &Envelope) -> Receipt {
+    Receipt {
+        query_id: query().id,
+        answer_digest: answered.digest(),
+        from: "indio-ca-pd".parse().unwrap(),
+        to: "monrovia-ca-pd".parse().unwrap(),
+        at: "2026-03-01T17:04:05.330Z".parse().unwrap(),
+    }
+}
+
+pub(crate) fn card() -> Card {
+    Card {
+        id: "monrovia-ca-pd".parse().unwrap(),
+        name: "Monrovia Police Department".parse().unwrap(),
+        ori: Some("CA0193300".parse().unwrap()),
+        kind: "police".parse().unwrap(),
+        state: "CA".parse().unwrap(),
+        version: 1,
+        at: "2026-01-02T08:00:00Z".parse().unwrap(),
+        addresses: vec!["/ip4/192.0.2.7/tcp/7420".parse().unwrap()],
+        contact: "Watch commander, +1 626 555 0100".parse().unwrap(),
+        agency_key: secret(0x22).public(),
+        node_key: secret(0x23).public(),
+        message_key: secret(0x21).public(),
+        log_key: secret(0x24).public(),
+        cosigner_key: secret(0x25).public(),
+        revocations: Vec::new(),
+    }
+}
+
+pub(crate) struct Exchange {
+    pub(crate) card: Envelope,
+    pub(crate) query: Envelope,
+    pub(crate) answer: Envelope,
+    pub(crate) refusal: Envelope,
+    pub(crate) receipt: Envelope,
+}
+
+pub(crate) fn exchange() -> Exchange {
+    let asked = Envelope::sign_json(Kind::Query, &query(), &requester()).unwrap();
+    let answered = Envelope::sign_json(Kind::Answer, &answer(&asked), &owner()).unwrap();
+    Exchange {
+        card: Envelope::sign_json(Kind::Card, &card(), &secret(0x22)).unwrap(),
+        refusal: Envelope::sign_json(Kind::Refusal, &refusal(&asked), &owner()).unwrap(),
+        receipt: Envelope::sign_json(Kind::Receipt, &receipt(&answered), &requester()).unwrap(),
+        query: asked,
+        answer: answered,
+    }
+}

@@ -1,5 +1,9 @@
+-- Every index costs each append one page more to make durable, and one with random keys one page
+-- an entry; so there is one such index, and exchanges are found through it.
+
 -- The audit log. A row is never changed and never deleted; bodies and envelopes may one day be
--- set to null at the end of their retention.
+-- set to null at the end of their retention. Indexes count up without a gap and times never go
+-- back, so a time is found by halving.
 create table entries (
     idx       integer primary key,
     at        integer not null,
@@ -14,7 +18,6 @@ create table entries (
 ) strict;
 create unique index entries_by_peer on entries (peer, peer_seq) where peer is not null;
 create index entries_by_query on entries (query) where query is not null;
-create index entries_by_time on entries (at);
 
 -- Every act that changes who may see what, in the order of the log: the registry is their fold.
 create table changes (
@@ -22,54 +25,61 @@ create table changes (
     change  text not null
 ) strict;
 
--- Queries that left this node; the envelope stands beside the entry.
+-- Queries that left this node, by the entry that let them; the envelope stands beside it.
 create table asked (
-    query_id   text primary key,
+    entry      integer primary key references entries (idx),
+    query_id   text    not null,
     owner      text    not null,
     sent_at    integer not null,
-    entry      integer not null references entries (idx),
     outcome    text,
     authority  text,
     settled_at integer
-) strict, without rowid;
-create index asked_open on asked (sent_at) where outcome is null;
+) strict;
 
--- Queries of peers that this node answered or refused, by id: none is served twice. Beside the
--- entry stand the envelopes of the query and of the reply.
+-- Queries of peers that this node answered or refused, by the entry that did. Beside the entry
+-- stand the envelopes of the query and of the reply.
 create table served (
-    query_id     text primary key,
+    entry        integer primary key references entries (idx),
     requester    text    not null,
     query_digest text    not null,
     at           integer not null,
     outcome      text    not null,
     authority    text,
-    entry        integer not null references entries (idx),
     receipted_at integer
-) strict, without rowid;
-create index served_by_authority on served (authority, at) where authority is not null;
-create index served_open on served (requester) where outcome = 'answered' and receipted_at is null;
+) strict;
 
--- Pages of answers: the owner's for redelivery, the requester's for the retention of answers.
--- side is 'served' or 'asked'.
+-- Whoever appends has looked for the id before; this holds whatever was overlooked.
+create trigger served_once before insert on served
+when exists (
+    select 1 from entries as new_one
+    join entries as old_one on old_one.query = new_one.query
+    join served on served.entry = old_one.idx
+    where new_one.idx = new.entry
+)
+begin
+    select raise(abort, 'a query is served once');
+end;
+
+-- Pages of an answer, end to end, by the entry that they came with: the owner's for redelivery,
+-- the requester's for the retention of answers. side is 'served' or 'asked'; lengths is a JSON
+-- array, in bytes.
 create table pages (
+    entry    integer primary key references entries (idx),
     side     text    not null,
-    query_id text    not null,
-    n        integer not null,
     until    integer not null,
-    bytes    blob    not null,
-    primary key (side, query_id, n)
-) strict, without rowid;
+    lengths  text    not null,
+    bytes    blob    not null
+) strict;
 create index pages_by_end on pages (until);
 
 -- What must still reach a peer. Only a durable append fills it.
 create table outbox (
-    id       integer primary key autoincrement,
+    id       integer primary key,
     peer     text    not null,
     kind     integer not null,
     digest   text    not null,
     body     text    not null
 ) strict;
-create index outbox_by_peer on outbox (peer, id);
 create index outbox_by_letter on outbox (digest, peer);
 
 create table reads (
@@ -81,3 +91,50 @@ create table reads (
     read    text    not null
 ) strict;
 create index reads_by_plate on reads (plate, at);
+
+-- A group of entries with all that becomes durable with them is one insert into this view: one
+-- statement, so one transaction and one hop to the thread of the database. Each value is a JSON
+-- array of the rows of one table or null, but for the last: the long texts end to end, which the
+-- rows name by offset from 1 and length, in bytes.
+create view groups (
+    entries, changes, asked, settled, served, receipted, pages, outbox, reads, long
+) as select null, null, null, null, null, null, null, null, null, null where false;
+
+create trigger append instead of insert on groups
+begin
+    insert into entries (idx, at, kind, peer, peer_seq, query, header, salt, body, envelope)
+        select value->>0, value->>1, value->>2, value->>3, value->>4, unhex(value->>5),
+               cast(substr(new.long, value->>6, value->>7) as text),
+               substr(new.long, value->>8, value->>9),
+               cast(substr(new.long, value->>10, value->>11) as text),
+               case when value->>12 is null then null
+                    else cast(substr(new.long, value->>12, value->>13) as text) end
+        from json_each(new.entries);
+    insert into changes (idx, change)
+        select value->>0, cast(substr(new.long, value->>1, value->>2) as text)
+        from json_each(new.changes);
+    insert into asked (entry, query_id, owner, sent_at)
+        select value->>0, value->>1, value->>2, value->>3 from json_each(new.asked);
+    update asked set outcome = row.value->>1, authority = row.value->>2, settled_at = row.value->>3
+        from json_each(new.settled) as row
+        join entries on entries.query = unhex(row.value->>0)
+        where asked.entry = entries.idx and (asked.outcome is null or asked.outcome = 'unanswered');
+    insert into served (entry, requester, query_digest, at, outcome, authority)
+        select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5
+        from json_each(new.served);
+    update served set receipted_at = row.value->>1
+        from json_each(new.receipted) as row
+        join entries on entries.query = unhex(row.value->>0)
+        where served.entry = entries.idx and served.receipted_at is null;
+    insert into pages (entry, side, until, lengths, bytes)
+        select value->>0, value->>1, value->>2, value->>3, substr(new.long, value->>4, value->>5)
+        from json_each(new.pages);
+    insert into outbox (peer, kind, digest, body)
+        select value->>0, value->>1, value->>2,
+               cast(substr(new.long, value->>3, value->>4) as text)
+        from json_each(new.outbox);
+    insert into reads (id, plate, at, camera, read)
+        select unhex(value->>0), value->>1, value->>2, value->>3,
+               cast(substr(new.long, value->>4, value->>5) as text)
+        from json_each(new.reads);
+end;

@@ -1,14 +1,15 @@
 //! SQLite: the default store, embedded.
 //!
 //! WAL with `synchronous=FULL`, one writing connection and a few for reading. A group of entries
-//! is one transaction of a handful of set-oriented statements (`insert … select from json_each`),
-//! because each statement costs a hop to the driver's thread, and one sync. After a crash the
+//! is one statement, because each costs a hop to the driver's thread and back, and one sync. After a crash the
 //! database holds exactly the groups whose commit returned, and perhaps the one under way.
 
 mod commit;
 mod exchange;
 mod log;
 mod reads;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,65 +1,42 @@
-//! One group of entries with their effects, in one transaction.
+//! One group of entries with their effects, in one statement.
 //!
-//! The whole transaction is one text with two parameters, so that it is one hop to the driver's
-//! thread: `?1` is JSON with the rows of every table, and `?2` holds the long texts end to end,
-//! which the rows name by offset and length. Long texts inside the JSON would be parsed once a
-//! column; so they are copied once.
+//! The view `groups` takes the whole group and its trigger spreads it over the tables. SQLite makes
+//! a statement's transaction itself, and undoes the whole statement if any part fails; the
+//! driver's thread is asked once and answers once. Long texts inside the JSON would be parsed once
+//! a column; so they stand end to end beside it and are copied once.
 
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::super::{Row, StoreError};
 
-/// A long text is `substr(?2, offset, length)`: bytes, counted from 1.
 const COMMIT: &str = "
-begin immediate;
-insert into entries (idx, at, kind, peer, peer_seq, query, header, salt, body, envelope)
-    select value->>0, value->>1, value->>2, value->>3, value->>4, unhex(value->>5),
-           cast(substr(?2, value->>6, value->>7) as text), substr(?2, value->>8, value->>9),
-           cast(substr(?2, value->>10, value->>11) as text),
-           case when value->>12 is null then null
-                else cast(substr(?2, value->>12, value->>13) as text) end
-    from json_each(?1, '$.entries');
-insert into changes (idx, change)
-    select value->>0, cast(substr(?2, value->>1, value->>2) as text)
-    from json_each(?1, '$.changes');
-insert into asked (query_id, owner, sent_at, entry)
-    select value->>0, value->>1, value->>2, value->>3 from json_each(?1, '$.asked');
-update asked set outcome = new.value->>1, authority = new.value->>2, settled_at = new.value->>3
-    from json_each(?1, '$.settled') as new
-    where query_id = new.value->>0 and (outcome is null or outcome = 'unanswered');
-insert into served (query_id, requester, query_digest, at, outcome, authority, entry)
-    select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6
-    from json_each(?1, '$.served');
-update served set receipted_at = new.value->>1
-    from json_each(?1, '$.receipted') as new
-    where query_id = new.value->>0 and receipted_at is null;
-insert or replace into pages (side, query_id, n, until, bytes)
-    select value->>0, value->>1, value->>2, value->>3, substr(?2, value->>4, value->>5)
-    from json_each(?1, '$.pages');
-insert into outbox (peer, kind, digest, body)
-    select value->>0, value->>1, value->>2, cast(substr(?2, value->>3, value->>4) as text)
-    from json_each(?1, '$.outbox');
-insert into reads (id, plate, at, camera, read)
-    select unhex(value->>0), value->>1, value->>2, value->>3,
-           cast(substr(?2, value->>4, value->>5) as text)
-    from json_each(?1, '$.reads');
-commit;
-";
+insert into groups
+    (entries, changes, asked, settled, served, receipted, pages, outbox, reads, long)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
 pub(super) async fn commit(writer: &mut SqliteConnection, group: &[Row]) -> Result<(), StoreError> {
     let mut batch = Batch::default();
     for row in group {
         batch.add(row)?;
     }
-    let rows = serde_json::to_string(&batch.tables).map_err(unwritable)?;
-    let done = sqlx::query(COMMIT).bind(rows).bind(batch.long).execute(&mut *writer).await;
-    if let Err(error) = done {
-        // Whatever statement failed, nothing of the group may stay; without a transaction open this
-        // fails too, and changes nothing.
-        drop(sqlx::query("rollback").execute(&mut *writer).await);
-        return Err(error.into());
+    let Batch { tables, long } = batch;
+    let all = [
+        tables.entries,
+        tables.changes,
+        tables.asked,
+        tables.settled,
+        tables.served,
+        tables.receipted,
+        tables.pages,
+        tables.outbox,
+        tables.reads,
+    ];
+    let mut statement = sqlx::query(COMMIT);
+    for rows in all {
+        statement = statement.bind(rows.json());
     }
+    statement.bind(long).execute(writer).await?;
     Ok(())
 }
 
@@ -67,10 +44,28 @@ fn unwritable(error: serde_json::Error) -> StoreError {
     StoreError::Corrupt(error.to_string())
 }
 
-/// Rows, each a JSON array already.
-type Rows = Vec<Box<serde_json::value::RawValue>>;
+/// Rows of one table: JSON arrays, with a comma after each.
+#[derive(Default)]
+struct Rows(Vec<u8>);
 
-#[derive(Default, Serialize)]
+impl Rows {
+    fn put(&mut self, row: &impl Serialize) -> Result<(), StoreError> {
+        serde_json::to_writer(&mut self.0, row).map_err(unwritable)?;
+        self.0.push(b',');
+        Ok(())
+    }
+
+    /// One JSON array, or nothing when there are no rows.
+    fn json(self) -> Option<String> {
+        let Self(mut rows) = self;
+        rows.pop()?;
+        rows.insert(0, b'[');
+        rows.push(b']');
+        String::from_utf8(rows).ok()
+    }
+}
+
+#[derive(Default)]
 struct Tables {
     entries: Rows,
     changes: Rows,
@@ -92,11 +87,6 @@ struct Batch {
 
 /// Where a long text stands: offset from 1, and length, in bytes.
 type Span = (usize, usize);
-
-fn put(rows: &mut Rows, row: &impl Serialize) -> Result<(), StoreError> {
-    rows.push(serde_json::value::to_raw_value(row).map_err(unwritable)?);
-    Ok(())
-}
 
 impl Batch {
     fn long(&mut self, bytes: &[u8]) -> Span {
@@ -127,7 +117,7 @@ impl Batch {
             envelope.map(|span| span.0),
             envelope.map(|span| span.1),
         );
-        put(&mut self.tables.entries, &row_of_entry)?;
+        self.tables.entries.put(&row_of_entry)?;
         self.effects(row, index, at)
     }
 
@@ -135,42 +125,40 @@ impl Batch {
         let effects = &row.effects;
         if let Some(change) = &effects.change {
             let (offset, length) = self.long(change.as_bytes());
-            put(&mut self.tables.changes, &(index, offset, length))?;
+            self.tables.changes.put(&(index, offset, length))?;
         }
         if let Some(asked) = &effects.asked {
-            put(&mut self.tables.asked, &(asked.query_id, &asked.owner, at, index))?;
+            self.tables.asked.put(&(index, asked.query_id, &asked.owner, at))?;
         }
         if let Some(settled) = &effects.settled {
-            let row = (settled.query_id, settled.outcome, &settled.authority, at);
-            put(&mut self.tables.settled, &row)?;
+            let id = settled.query_id.digest();
+            self.tables.settled.put(&(id, settled.outcome, &settled.authority, at))?;
         }
         if let Some(served) = &effects.served {
             let outcome = if served.answered { "answered" } else { "refused" };
-            let (id, digest) = (served.query_id, served.query_digest);
-            let row = (id, &served.requester, digest, at, outcome, &served.authority, index);
-            put(&mut self.tables.served, &row)?;
+            let (by, digest) = (&served.requester, served.query_digest);
+            self.tables.served.put(&(index, by, digest, at, outcome, &served.authority))?;
         }
         if let Some((_, query_id)) = &effects.receipted {
-            put(&mut self.tables.receipted, &(query_id, at))?;
+            self.tables.receipted.put(&(query_id.digest(), at))?;
         }
         if let Some(kept) = &effects.pages {
-            for (n, page) in kept.pages.iter().enumerate() {
-                let (offset, length) = self.long(page);
-                let until = kept.until.millis();
-                let row = (kept.side.code(), kept.query_id, n, until, offset, length);
-                put(&mut self.tables.pages, &row)?;
-            }
+            let lengths: Vec<usize> = kept.pages.iter().map(Vec::len).collect();
+            let lengths = serde_json::to_string(&lengths).map_err(unwritable)?;
+            let (offset, length) = self.long(&kept.pages.concat());
+            let (side, until) = (kept.side.code(), kept.until.millis());
+            self.tables.pages.put(&(index, side, until, lengths, offset, length))?;
         }
         for letter in &effects.outbox {
             let (offset, length) = self.long(letter.body.as_bytes());
             let row = (&letter.peer, letter.kind as u8, letter.digest(), offset, length);
-            put(&mut self.tables.outbox, &row)?;
+            self.tables.outbox.put(&row)?;
         }
         for read in &effects.reads {
             let text = serde_json::to_vec(read).map_err(unwritable)?;
             let (offset, length) = self.long(&text);
             let row = (read.id, &read.plate, read.at.millis(), &read.camera, offset, length);
-            put(&mut self.tables.reads, &row)?;
+            self.tables.reads.put(&row)?;
         }
         Ok(())
     }

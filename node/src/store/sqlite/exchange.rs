@@ -17,9 +17,9 @@ pub(super) async fn served(
     type Found = (String, String, i64, String, Option<String>, String, bool);
     let found: Option<Found> = sqlx::query_as(
         "select requester, query_digest, served.at, outcome, authority, envelope, receipted_at is not null
-         from served join entries on idx = entry where query_id = ?1",
+         from entries join served on entry = idx where query = ?1",
     )
-    .bind(id.to_string())
+    .bind(id.digest().as_bytes().to_vec())
     .fetch_optional(readers)
     .await?;
     let Some((requester, query_digest, at, outcome, authority, envelopes, receipted)) = found
@@ -48,10 +48,10 @@ pub(super) async fn asked(
     id: QueryId,
 ) -> Result<Option<AskedBefore>, StoreError> {
     let found: Option<(String, i64, String, Option<String>)> = sqlx::query_as(
-        "select owner, sent_at, envelope, outcome from asked join entries on idx = entry
-         where query_id = ?1",
+        "select owner, sent_at, envelope, outcome from entries join asked on entry = idx
+         where query = ?1",
     )
-    .bind(id.to_string())
+    .bind(id.digest().as_bytes().to_vec())
     .fetch_optional(readers)
     .await?;
     let Some((owner, sent_at, envelope, outcome)) = found else { return Ok(None) };
@@ -75,11 +75,27 @@ pub(super) async fn pages(
     side: Side,
     id: QueryId,
 ) -> Result<Vec<Vec<u8>>, StoreError> {
-    Ok(sqlx::query_scalar("select bytes from pages where side = ?1 and query_id = ?2 order by n")
-        .bind(side.code())
-        .bind(id.to_string())
-        .fetch_all(readers)
-        .await?)
+    let found: Option<(String, Vec<u8>)> = sqlx::query_as(
+        "select lengths, bytes from entries join pages on entry = idx
+         where query = ?1 and side = ?2 order by idx desc limit 1",
+    )
+    .bind(id.digest().as_bytes().to_vec())
+    .bind(side.code())
+    .fetch_optional(readers)
+    .await?;
+    let Some((lengths, bytes)) = found else { return Ok(Vec::new()) };
+    let lengths: Vec<usize> =
+        serde_json::from_str(&lengths).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    let mut rest = bytes.as_slice();
+    let mut pages = Vec::with_capacity(lengths.len());
+    for length in lengths {
+        let (page, after) = rest
+            .split_at_checked(length)
+            .ok_or_else(|| StoreError::Corrupt("pages shorter than their lengths".into()))?;
+        pages.push(page.to_vec());
+        rest = after;
+    }
+    Ok(pages)
 }
 
 pub(super) async fn drop_pages(

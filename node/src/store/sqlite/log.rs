@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::str::FromStr;
 
+use schemas::agency::AgencyId;
+use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, SqlitePool};
 
@@ -13,44 +15,36 @@ pub(super) async fn tail(
     writer: &mut SqliteConnection,
     day_start: Timestamp,
 ) -> Result<Tail, StoreError> {
-    let (size, last_at): (i64, Option<i64>) =
-        sqlx::query_as("select coalesce(max(idx) + 1, 0), max(at) from entries")
-            .fetch_one(&mut *writer)
+    // The last entry has the latest time.
+    let last: Option<(i64, i64)> =
+        sqlx::query_as("select idx + 1, at from entries order by idx desc limit 1")
+            .fetch_optional(&mut *writer)
             .await?;
+    let (size, last_at) = last.map_or((0, None), |(size, at)| (size, Some(at)));
     let peer_seq = counts(
         writer,
-        "select peer, max(peer_seq) from entries where peer is not null and ?1 is not null group by peer",
-        0,
+        "select peer, max(peer_seq) from entries where peer is not null group by peer",
     )
     .await?;
-    let uses = counts(
+    let mut uses: HashMap<AuthorityId, u32> = counts(
         writer,
-        "select authority, count(*) from
-           (select authority, at from served where outcome = 'answered'
-            union all select authority, settled_at from asked where outcome = 'answered')
-         where authority is not null and at >= ?1 group by authority",
-        i64::MIN,
+        "select authority, count(*) from asked
+         where outcome = 'answered' and authority is not null group by authority",
     )
     .await?;
-    let rows: Vec<(String, String, i64)> = sqlx::query_as(
-        "select authority, requester, count(*) from served
-         where authority is not null and outcome = 'answered' and at >= ?1
-         group by authority, requester",
-    )
-    .bind(day_start.millis())
-    .fetch_all(&mut *writer)
-    .await?;
-    let today = rows
-        .into_iter()
-        .map(|(authority, requester, n)| Ok(((read(&authority)?, read(&requester)?), number(n)?)))
-        .collect::<Result<_, StoreError>>()?;
-    let unreceipted = counts(
-        writer,
-        "select requester, count(*) from served
-         where outcome = 'answered' and receipted_at is null and ?1 is not null group by requester",
-        0,
-    )
-    .await?;
+    let mut today = HashMap::new();
+    let mut unreceipted: HashMap<AgencyId, u32> = HashMap::new();
+    for answers in answers_given(writer, day_start).await? {
+        let more = |n: &mut u32, by: u32| *n = n.saturating_add(by);
+        if answers.unreceipted > 0 {
+            more(unreceipted.entry(answers.to.clone()).or_default(), answers.unreceipted);
+        }
+        let Some(authority) = answers.authority else { continue };
+        more(uses.entry(authority.clone()).or_default(), answers.all);
+        if answers.today > 0 {
+            today.insert((authority, answers.to), answers.today);
+        }
+    }
     Ok(Tail {
         size: u64::try_from(size).map_err(|_| StoreError::Corrupt("negative index".into()))?,
         last_at: last_at.map(instant).transpose()?,
@@ -62,17 +56,49 @@ pub(super) async fn tail(
     })
 }
 
+/// Answers given on one authority to one requester.
+struct Answers {
+    authority: Option<AuthorityId>,
+    to: AgencyId,
+    all: u32,
+    today: u32,
+    unreceipted: u32,
+}
+
+/// All in one pass: an index for each count would be one page more an append.
+async fn answers_given(
+    writer: &mut SqliteConnection,
+    day_start: Timestamp,
+) -> Result<Vec<Answers>, StoreError> {
+    let rows: Vec<(Option<String>, String, i64, i64, i64)> = sqlx::query_as(
+        "select authority, requester, count(*), sum(at >= ?1), sum(receipted_at is null)
+         from served where outcome = 'answered' group by authority, requester",
+    )
+    .bind(day_start.millis())
+    .fetch_all(writer)
+    .await?;
+    rows.into_iter()
+        .map(|(authority, to, all, today, unreceipted)| {
+            Ok(Answers {
+                authority: authority.as_deref().map(read).transpose()?,
+                to: read(&to)?,
+                all: number(all)?,
+                today: number(today)?,
+                unreceipted: number(unreceipted)?,
+            })
+        })
+        .collect()
+}
+
 async fn counts<K, N>(
     writer: &mut SqliteConnection,
     statement: &'static str,
-    since: i64,
 ) -> Result<HashMap<K, N>, StoreError>
 where
     K: FromStr<Err: std::fmt::Display> + Eq + Hash,
     N: TryFrom<i64>,
 {
-    let rows: Vec<(String, i64)> =
-        sqlx::query_as(statement).bind(since).fetch_all(&mut *writer).await?;
+    let rows: Vec<(String, i64)> = sqlx::query_as(statement).fetch_all(&mut *writer).await?;
     rows.into_iter().map(|(key, n)| Ok((read(&key)?, number(n)?))).collect()
 }
 
@@ -101,6 +127,23 @@ pub(super) async fn changes(
     .await?)
 }
 
+/// The index of the first entry at or after an instant, found by halving: times never go back.
+fn first_from(query: &mut QueryBuilder<Sqlite>, instant: Timestamp) {
+    query
+        .push(
+            "(with recursive part (low, high) as (
+                select 0, (select coalesce(max(idx) + 1, 0) from entries)
+                union all
+                select iif(before, middle + 1, low), iif(before, high, middle)
+                from (select idx as middle, at < ",
+        )
+        .push_bind(instant.millis())
+        .push(
+            " as before from entries) join part on middle = (low + high) / 2 where low < high)
+            select low from part where low = high)",
+        );
+}
+
 pub(super) async fn entries(
     readers: &SqlitePool,
     filter: &EntryFilter,
@@ -115,10 +158,12 @@ pub(super) async fn entries(
         query.push(" and peer = ").push_bind(peer.as_str().to_owned());
     }
     if let Some(from) = filter.from {
-        query.push(" and at >= ").push_bind(from.millis());
+        query.push(" and idx >= ");
+        first_from(&mut query, from);
     }
     if let Some(until) = filter.until {
-        query.push(" and at < ").push_bind(until.millis());
+        query.push(" and idx < ");
+        first_from(&mut query, until);
     }
     if let Some(kind) = filter.kind {
         query.push(" and kind = ").push_bind(kind.code());

@@ -1,0 +1,120 @@
+//! What the statements rely on, against a database on disk.
+
+use schemas::digest::Digest;
+use schemas::entry::{EntryKind, Header, VERSION};
+use schemas::query::QueryId;
+use schemas::time::Timestamp;
+use tempfile::TempDir;
+
+use super::Sqlite;
+use crate::store::{Effects, EntryFilter, Pages, Row, Served, Side, Store as _};
+
+async fn store() -> (TempDir, Sqlite) {
+    let dir = TempDir::new().unwrap();
+    let store = Sqlite::open(&dir.path().join("node.db")).await.unwrap();
+    (dir, store)
+}
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000 + millis).unwrap()
+}
+
+fn row(index: u64, millis: i64, query: QueryId, effects: Effects) -> Row {
+    let header = Header {
+        v: VERSION,
+        index,
+        at: at(millis),
+        kind: EntryKind::QueryAnswered,
+        peer: None,
+        peer_seq: None,
+        query: Some(query.digest()),
+        body: Digest::of(b""),
+        envelope: None,
+    };
+    let header_bytes = String::from_utf8(header.to_bytes().unwrap()).unwrap();
+    let envelopes = Some("query\nreply".to_owned());
+    Row { header, header_bytes, salt: [7; 32], body: "{}".into(), envelopes, effects }
+}
+
+fn id(n: u8) -> QueryId {
+    QueryId::from_bytes([n; 16])
+}
+
+fn served(query_id: QueryId) -> Effects {
+    let served = Served {
+        query_id,
+        requester: "asking-ca-pd".parse().unwrap(),
+        query_digest: Digest::of(b"query"),
+        answered: true,
+        authority: Some("an-agreement".parse().unwrap()),
+    };
+    let pages = vec![b"one\n".to_vec(), b"another\n".to_vec()];
+    let pages = Pages { side: Side::Served, query_id, until: at(9_999), pages };
+    Effects { served: Some(served), pages: Some(pages), ..Effects::default() }
+}
+
+#[tokio::test]
+async fn entries_are_found_by_time_at_every_bound() {
+    let (_dir, store) = store().await;
+    let times = [0, 0, 0, 5, 5, 7, 20, 20];
+    let rows: Vec<Row> = (0u64..)
+        .zip(times)
+        .map(|(index, millis)| row(index, millis, id(index as u8), Effects::default()))
+        .collect();
+    let empty = EntryFilter { from: Some(at(0)), ..EntryFilter::default() };
+    assert!(store.entries(&empty, 0, 100).await.unwrap().is_empty());
+    store.commit(&rows).await.unwrap();
+    for from in -1..22 {
+        for until in -1..22 {
+            let filter = EntryFilter {
+                from: Some(at(from)),
+                until: Some(at(until)),
+                ..EntryFilter::default()
+            };
+            let found = store.entries(&filter, 0, 100).await.unwrap().len();
+            let expected = times.iter().filter(|at| (from..until).contains(at)).count();
+            assert_eq!(found, expected, "from {from} until {until}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_query_served_before_fails_its_whole_group_and_leaves_nothing() {
+    let (_dir, store) = store().await;
+    store.commit(&[row(0, 0, id(1), served(id(1)))]).await.unwrap();
+    let group = [row(1, 1, id(2), served(id(2))), row(2, 1, id(1), served(id(1)))];
+    assert!(store.commit(&group).await.is_err());
+    assert_eq!(store.tail(at(0)).await.unwrap().size, 1);
+    assert!(store.served(id(2)).await.unwrap().is_none());
+    store.commit(&[row(1, 1, id(2), served(id(2)))]).await.unwrap();
+    assert!(store.served(id(2)).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn pages_come_back_as_they_were_put_down_and_end_in_time() {
+    let (_dir, store) = store().await;
+    store.commit(&[row(0, 0, id(1), served(id(1)))]).await.unwrap();
+    let pages = store.pages(Side::Served, id(1)).await.unwrap();
+    assert_eq!(pages, [b"one\n".to_vec(), b"another\n".to_vec()]);
+    assert!(store.pages(Side::Asked, id(1)).await.unwrap().is_empty());
+    assert_eq!(store.drop_pages(at(9_998)).await.unwrap(), 0);
+    assert_eq!(store.drop_pages(at(9_999)).await.unwrap(), 1);
+    assert!(store.pages(Side::Served, id(1)).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_tail_counts_answers_by_day_and_receipt() {
+    let (_dir, store) = store().await;
+    let first = row(0, 0, id(1), served(id(1)));
+    store.commit(&[first, row(1, 10, id(2), served(id(2)))]).await.unwrap();
+    let requester: schemas::agency::AgencyId = "asking-ca-pd".parse().unwrap();
+    let receipted = Some((requester.clone(), id(1)));
+    let effects = Effects { receipted, ..Effects::default() };
+    store.commit(&[row(2, 11, id(1), effects)]).await.unwrap();
+    let tail = store.tail(at(10)).await.unwrap();
+    let authority: schemas::query::AuthorityId = "an-agreement".parse().unwrap();
+    assert_eq!((tail.size, tail.last_at), (3, Some(at(11))));
+    assert_eq!(tail.uses.get(&authority), Some(&2));
+    assert_eq!(tail.today.get(&(authority, requester.clone())), Some(&1));
+    assert_eq!(tail.unreceipted.get(&requester), Some(&1));
+}

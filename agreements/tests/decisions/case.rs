@@ -18,8 +18,8 @@ use crate::row::{
 
 /// An authority with its use.
 pub(crate) enum Paper {
-    Agreement { recorded: Recorded, used_today: u32, brought: bool },
-    Request { filed: Filed, used: u32, brought: bool },
+    Agreement { recorded: Box<Recorded>, used_today: u32, brought: bool },
+    Request { filed: Box<Filed>, used: u32, brought: bool },
 }
 
 /// What a row puts before the decision.
@@ -205,7 +205,11 @@ impl Between<'_> {
             };
             recorded.notice(notice).unwrap();
         }
-        Paper::Agreement { recorded, used_today: paper.used_today, brought: paper.brought }
+        Paper::Agreement {
+            recorded: Box::new(recorded),
+            used_today: paper.used_today,
+            brought: paper.brought,
+        }
     }
 
     fn request(&self, paper: &RequestPaper) -> Paper {
@@ -239,6 +243,6 @@ impl Between<'_> {
             };
             filed.withdraw(withdrawal).unwrap();
         }
-        Paper::Request { filed, used: paper.used, brought: paper.brought }
+        Paper::Request { filed: Box::new(filed), used: paper.used, brought: paper.brought }
     }
 }

@@ -8,6 +8,7 @@ mod book;
 mod crash;
 mod federation;
 mod papers;
+mod refusals;
 mod steps;
 mod story;
 
@@ -96,6 +97,7 @@ async fn every_step(book: &mut Book, dir: &Path) -> Result<Federation, ActError>
     papers::agreements(book, &federation).await?;
     steps::permitted(book, &federation).await?;
     steps::refused(book, &federation).await?;
+    refusals::each_by_its_policy(book, &federation).await?;
     papers::suspended(book, &federation).await?;
     papers::written_request(book, &federation).await?;
     crash::in_the_middle(book, &mut federation).await?;

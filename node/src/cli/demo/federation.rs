@@ -9,6 +9,7 @@ use std::time::Duration;
 use schemas::agency::AgencyId;
 use schemas::purpose::Role;
 use schemas::text::Text;
+use schemas::time::Timestamp;
 
 use super::super::init::{InitArgs, init};
 use super::story::{AGENCIES, Agency};
@@ -134,24 +135,37 @@ impl Federation {
 async fn people(node: &Node, agency: &Agency) -> Result<(), ActError> {
     let trained = Some(node.office.clock.now().minus_days(30).day_start());
     let (official, title) = agency.official;
+    let (role, post) = agency.post;
     for (name, full_name, title, role, trained_on) in [
-        ("officer", agency.officer, "Detective", Role::Sworn, trained),
+        ("officer", agency.officer, post, role, trained),
         ("official", official, title, Role::Supervisor, trained),
         ("auditor", "Auditor of the agency", "Auditor", Role::Auditor, None),
     ] {
-        let user = User {
-            name: name.parse().map_err(|e| ActError::Failed(format!("{e}")))?,
-            full_name: words(full_name)?,
-            title: words(title)?,
-            roles: vec![role],
-            trained_on,
-            until: None,
-            disabled: None,
-            delegations: Vec::new(),
-        };
-        node.office.add_user(&by("admin")?, &user).await?;
+        person(node, name, full_name, title, role, trained_on).await?;
     }
     Ok(())
+}
+
+/// Registers somebody.
+pub(super) async fn person(
+    node: &Node,
+    name: &str,
+    full_name: &str,
+    title: &str,
+    role: Role,
+    trained_on: Option<Timestamp>,
+) -> Result<(), ActError> {
+    let user = User {
+        name: name.parse().map_err(|e| ActError::Failed(format!("{e}")))?,
+        full_name: words(full_name)?,
+        title: words(title)?,
+        roles: vec![role],
+        trained_on,
+        until: None,
+        disabled: None,
+        delegations: Vec::new(),
+    };
+    node.office.add_user(&by("admin")?, &user).await.map(drop)
 }
 
 /// Waits, for a bounded time, until something holds.

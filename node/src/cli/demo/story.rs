@@ -1,6 +1,7 @@
 //! Who and what the demonstration is about. All of it is invented but the agencies' names.
 
 use schemas::agency::AgencyKind;
+use schemas::purpose::Role;
 use schemas::time::Timestamp;
 
 use crate::ingest::synthesis::{Camera, Plan, Planted, native, platerecognizer, rekor};
@@ -30,6 +31,8 @@ pub(super) struct Agency {
     /// The official who signs and approves.
     pub(super) official: (&'static str, &'static str),
     pub(super) officer: &'static str,
+    /// What they are: whoever the policy lets query.
+    pub(super) post: (Role, &'static str),
     pub(super) wrote: Wrote,
     /// Where its cameras stand.
     pub(super) place: (&'static str, f64, f64),
@@ -55,6 +58,7 @@ pub(super) const AGENCIES: [Agency; 8] = [
         state: "CA",
         official: ("Morgan Reyes", "Commander"),
         officer: "Jordan Lee",
+        post: (Role::Sworn, "Detective"),
         wrote: Wrote::Native,
         place: ("Temple City", 34.107, -118.058),
         seen: 1,
@@ -67,6 +71,7 @@ pub(super) const AGENCIES: [Agency; 8] = [
         state: "CA",
         official: ("Dana Whitfield", "Support Services Division Commander"),
         officer: "Chris Okafor",
+        post: (Role::Sworn, "Detective"),
         wrote: Wrote::PlateRecognizer,
         place: ("San Pedro", 33.738, -118.262),
         seen: 2,
@@ -79,6 +84,7 @@ pub(super) const AGENCIES: [Agency; 8] = [
         state: "CA",
         official: ("Pat Nakamura", "Patrol Captain"),
         officer: "Sam Ortiz",
+        post: (Role::Sworn, "Detective"),
         wrote: Wrote::Rekor,
         place: ("West Covina", 34.068, -117.939),
         seen: 3,
@@ -91,6 +97,7 @@ pub(super) const AGENCIES: [Agency; 8] = [
         state: "CA",
         official: ("Robin Castellano", "Support Services Division Commander"),
         officer: "Alex Moreno",
+        post: (Role::Dispatcher, "Communications dispatcher"),
         wrote: Wrote::Rekor,
         place: ("Monrovia", 34.148, -118.001),
         seen: 4,
@@ -103,6 +110,7 @@ pub(super) const AGENCIES: [Agency; 8] = [
         state: "CA",
         official: ("Casey Lindqvist", "ALPR System Administrator"),
         officer: "Drew Haddad",
+        post: (Role::Sworn, "Detective"),
         wrote: Wrote::PlateRecognizer,
         place: ("Escondido", 33.119, -117.086),
         seen: 2,
@@ -115,6 +123,7 @@ pub(super) const AGENCIES: [Agency; 8] = [
         state: "CA",
         official: ("Terry Villanueva", "Investigative Support Services Division Chief"),
         officer: "Kim Delgado",
+        post: (Role::Sworn, "Detective"),
         wrote: Wrote::Rekor,
         place: ("Indio", 33.720, -116.216),
         seen: 3,
@@ -127,6 +136,7 @@ pub(super) const AGENCIES: [Agency; 8] = [
         state: "CA",
         official: ("Lee Abernathy", "Field Office Director"),
         officer: "Pat Doyle",
+        post: (Role::Sworn, "Detective"),
         wrote: Wrote::Native,
         place: ("Los Angeles", 34.054, -118.243),
         seen: 0,
@@ -139,6 +149,7 @@ pub(super) const AGENCIES: [Agency; 8] = [
         state: "AZ",
         official: ("Jamie Stone", "Lieutenant"),
         officer: "Taylor Brooks",
+        post: (Role::Sworn, "Detective"),
         wrote: Wrote::Native,
         place: ("Yuma", 32.693, -114.628),
         seen: 0,

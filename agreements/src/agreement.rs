@@ -15,7 +15,7 @@ use crate::document::{DocumentError, read, sense, toml_form, write};
 pub const MOST_PARTIES: usize = 500;
 
 /// A numbered clause.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Clause {
     /// Its number, such as `4.2`.
@@ -28,7 +28,7 @@ pub struct Clause {
 }
 
 /// A standing agreement as it is signed: TOML that a lieutenant can read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Agreement {
     /// Its id.
@@ -148,7 +148,7 @@ impl Agreement {
 }
 
 /// Who signed for an agency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Signatory {
     /// Full name.
@@ -161,7 +161,7 @@ pub struct Signatory {
 }
 
 /// An agency's adherence to an agreement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Adherence {
     /// The agreement.
@@ -184,7 +184,7 @@ pub struct Adherence {
 }
 
 /// What a notice does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
     /// Suspends one's own side.
@@ -196,7 +196,7 @@ pub enum Act {
 }
 
 /// The person who gave a notice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Person {
     /// User name.
@@ -206,7 +206,7 @@ pub struct Person {
 }
 
 /// An agency's notice on its own side of an agreement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Notice {
     /// The agreement.

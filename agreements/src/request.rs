@@ -15,7 +15,7 @@ use crate::document::{DocumentError, read, sense, toml_form, write};
 pub const MOST_PLATES: usize = 50;
 
 /// What a request may be used for. Something must bound it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequestScope {
     /// Only these plates; any when empty.
@@ -82,7 +82,7 @@ impl RequestScope {
 }
 
 /// A written request as it is signed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     /// Its id.
@@ -113,7 +113,7 @@ pub struct Request {
 }
 
 /// Approved or denied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Approved, as asked or narrower.
@@ -123,7 +123,7 @@ pub enum Verdict {
 }
 
 /// The official who decided.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Official {
     /// Full name.
@@ -136,7 +136,7 @@ pub struct Official {
 }
 
 /// The owner's decision on a request.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ruling {
     /// The request.
@@ -159,7 +159,7 @@ pub struct Ruling {
 }
 
 /// The withdrawal of a request by who made it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Withdrawal {
     /// The request.

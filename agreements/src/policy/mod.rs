@@ -285,9 +285,13 @@ impl Policy {
 }
 
 impl Roles {
-    /// Whether a person with these roles and this title is one of them.
+    /// Whether a person with these roles and this title is one of them. A vendor is let in only
+    /// where vendors are named, whatever else they are.
     #[must_use]
     pub fn admit(&self, roles: &[Role], title: &Text) -> bool {
+        if roles.contains(&Role::Vendor) && !self.roles.contains(&Role::Vendor) {
+            return false;
+        }
         roles
             .iter()
             .filter(|role| self.roles.contains(role))

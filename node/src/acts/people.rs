@@ -1,6 +1,7 @@
 //! People: registering, training, disabling, delegating.
 
 use schemas::entry::EntryKind;
+use schemas::purpose::Role;
 use schemas::query::UserName;
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -126,6 +127,12 @@ pub(crate) fn check(user: &User) -> Result<(), ActError> {
     if user.full_name.is_empty() {
         return Err(ActError::Usage(format!(
             "user `{}` needs a full name; give --full-name",
+            user.name
+        )));
+    }
+    if user.roles.contains(&Role::Vendor) && user.until.is_none() {
+        return Err(ActError::Usage(format!(
+            "user `{}` is a vendor, who has access for a time; give --until",
             user.name
         )));
     }

@@ -7,6 +7,7 @@
 mod commit;
 mod exchange;
 mod log;
+mod readers;
 mod reads;
 #[cfg(test)]
 mod tests;
@@ -20,8 +21,8 @@ use schemas::digest::Digest;
 use schemas::query::QueryId;
 use schemas::read::ReadId;
 use schemas::time::Timestamp;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::SqliteConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::Mutex;
 
 use super::{
@@ -29,15 +30,18 @@ use super::{
     StoredEntry, Tail,
 };
 use agreements::decide::Scope;
+use readers::Readers;
 
+/// Pages of the write-ahead log after which it is written back into the database.
+const WAL_PAGES: u32 = 4_000;
 /// Connections for reading.
-const READERS: u32 = 4;
+const READERS: usize = 4;
 
 /// A SQLite database in the home.
 #[derive(Debug)]
 pub struct Sqlite {
     writer: Mutex<SqliteConnection>,
-    readers: SqlitePool,
+    readers: Readers,
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -63,28 +67,57 @@ impl Sqlite {
             .busy_timeout(Duration::from_secs(5))
             .pragma("cache_size", "-65536")
             // Fewer, larger checkpoints: each one syncs the database once more.
-            .pragma("wal_autocheckpoint", "8000")
+            .pragma("wal_autocheckpoint", WAL_PAGES.to_string())
             .statement_cache_capacity(256);
         let mut writer = SqliteConnection::connect_with(&options).await?;
         sqlx::migrate!("migrations/sqlite")
             .run(&mut writer)
             .await
             .map_err(|e| StoreError::Database(e.to_string()))?;
-        let readers = SqlitePoolOptions::new()
-            .min_connections(1)
-            .max_connections(READERS)
-            .connect_with(
-                options
-                    .read_only(true)
-                    .create_if_missing(false)
-                    // A reader empties its own cache whenever the writer has committed: a small one,
-                    // over pages mapped from the file.
-                    .pragma("cache_size", "-4096")
-                    .pragma("mmap_size", "1073741824"),
-            )
-            .await?;
+        lengthen_wal(&mut writer, path).await?;
+        let options = options
+            .read_only(true)
+            .create_if_missing(false)
+            // A reader empties its own cache whenever the writer has committed: a small one, over
+            // pages mapped from the file.
+            .pragma("cache_size", "-4096")
+            .pragma("mmap_size", "1073741824");
+        let readers = Readers::open(&options, READERS).await?;
         Ok(Self { writer: Mutex::new(writer), readers })
     }
+}
+
+/// Makes the write-ahead log as long as it gets between checkpoints. To sync what is written over
+/// takes half the time of what makes a file longer, for then the file system changes nothing but
+/// the content.
+///
+/// A transaction too large for its cache overflows into the log, and what is rolled back there is
+/// void: it is written over from its beginning.
+async fn lengthen_wal(writer: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    let length = tokio::fs::metadata(wal).await.map_or(0, |file| file.len());
+    let wanted = u64::from(WAL_PAGES).saturating_mul(4_096);
+    if length >= wanted {
+        return Ok(());
+    }
+    let begin = "pragma cache_size = 16; begin immediate; create table ballast (bytes blob)";
+    let filled = match sqlx::raw_sql(begin).execute(&mut *writer).await {
+        Ok(_) => {
+            sqlx::query("insert into ballast values (zeroblob(?1))")
+                .bind(i64::try_from(wanted).unwrap_or(i64::MAX))
+                .execute(&mut *writer)
+                .await
+        }
+        failed => failed,
+    };
+    // What failed has perhaps been rolled back already.
+    drop(sqlx::raw_sql("rollback").execute(&mut *writer).await);
+    sqlx::raw_sql("pragma cache_size = -65536").execute(writer).await?;
+    if let Err(error) = filled {
+        tracing::warn!(%error, "the write-ahead log could not be made long; appends take longer");
+    }
+    Ok(())
 }
 
 #[async_trait]
@@ -104,27 +137,27 @@ impl Store for Sqlite {
         start: u64,
         limit: u32,
     ) -> Result<Vec<StoredEntry>, StoreError> {
-        log::entries(&self.readers, filter, start, limit).await
+        log::entries(&mut *self.readers.take().await?, filter, start, limit).await
     }
 
     async fn changes(&self, until: Option<Timestamp>) -> Result<Vec<String>, StoreError> {
-        log::changes(&self.readers, until).await
+        log::changes(&mut *self.readers.take().await?, until).await
     }
 
     async fn served(&self, id: QueryId) -> Result<Option<ServedBefore>, StoreError> {
-        exchange::served(&self.readers, id).await
+        exchange::served(&mut *self.readers.take().await?, id).await
     }
 
     async fn asked(&self, id: QueryId) -> Result<Option<AskedBefore>, StoreError> {
-        exchange::asked(&self.readers, id).await
+        exchange::asked(&mut *self.readers.take().await?, id).await
     }
 
     async fn unsettled(&self, before: Timestamp) -> Result<Vec<QueryId>, StoreError> {
-        exchange::unsettled(&self.readers, before).await
+        exchange::unsettled(&mut *self.readers.take().await?, before).await
     }
 
     async fn pages(&self, side: Side, id: QueryId) -> Result<Vec<Vec<u8>>, StoreError> {
-        exchange::pages(&self.readers, side, id).await
+        exchange::pages(&mut *self.readers.take().await?, side, id).await
     }
 
     async fn drop_pages(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -132,7 +165,7 @@ impl Store for Sqlite {
     }
 
     async fn outbox(&self, each: u32) -> Result<Vec<Queued>, StoreError> {
-        exchange::outbox(&self.readers, each).await
+        exchange::outbox(&mut *self.readers.take().await?, each).await
     }
 
     async fn delivered(&self, letters: &[(AgencyId, Digest)]) -> Result<(), StoreError> {
@@ -140,14 +173,14 @@ impl Store for Sqlite {
     }
 
     async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError> {
-        reads::known(&self.readers, ids).await
+        reads::known(&mut *self.readers.take().await?, ids).await
     }
 
     async fn search(&self, scope: &Scope) -> Result<Found, StoreError> {
-        reads::search(&self.readers, scope).await
+        reads::search(&mut *self.readers.take().await?, scope).await
     }
 
     async fn stats(&self) -> Result<ReadStats, StoreError> {
-        reads::stats(&self.readers).await
+        reads::stats(&mut *self.readers.take().await?).await
     }
 }

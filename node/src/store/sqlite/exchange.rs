@@ -5,13 +5,13 @@ use schemas::digest::Digest;
 use schemas::frame::FrameKind;
 use schemas::query::QueryId;
 use schemas::time::Timestamp;
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::SqliteConnection;
 
 use super::super::{AskedBefore, Letter, Queued, ServedBefore, Side, StoreError};
 use super::log::{instant, read};
 
 pub(super) async fn served(
-    readers: &SqlitePool,
+    reader: &mut SqliteConnection,
     id: QueryId,
 ) -> Result<Option<ServedBefore>, StoreError> {
     type Found = (String, String, i64, String, Option<String>, String, bool);
@@ -20,7 +20,7 @@ pub(super) async fn served(
          from entries join served on entry = idx where query = ?1",
     )
     .bind(id.digest().as_bytes().to_vec())
-    .fetch_optional(readers)
+    .fetch_optional(reader)
     .await?;
     let Some((requester, query_digest, at, outcome, authority, envelopes, receipted)) = found
     else {
@@ -44,7 +44,7 @@ fn reply_of(envelopes: &str) -> Result<String, StoreError> {
 }
 
 pub(super) async fn asked(
-    readers: &SqlitePool,
+    reader: &mut SqliteConnection,
     id: QueryId,
 ) -> Result<Option<AskedBefore>, StoreError> {
     let found: Option<(String, i64, String, Option<String>)> = sqlx::query_as(
@@ -52,26 +52,26 @@ pub(super) async fn asked(
          where query = ?1",
     )
     .bind(id.digest().as_bytes().to_vec())
-    .fetch_optional(readers)
+    .fetch_optional(reader)
     .await?;
     let Some((owner, sent_at, envelope, outcome)) = found else { return Ok(None) };
     Ok(Some(AskedBefore { owner: read(&owner)?, sent_at: instant(sent_at)?, envelope, outcome }))
 }
 
 pub(super) async fn unsettled(
-    readers: &SqlitePool,
+    reader: &mut SqliteConnection,
     before: Timestamp,
 ) -> Result<Vec<QueryId>, StoreError> {
     let ids: Vec<String> =
         sqlx::query_scalar("select query_id from asked where outcome is null and sent_at < ?1")
             .bind(before.millis())
-            .fetch_all(readers)
+            .fetch_all(reader)
             .await?;
     ids.iter().map(|id| read(id)).collect()
 }
 
 pub(super) async fn pages(
-    readers: &SqlitePool,
+    reader: &mut SqliteConnection,
     side: Side,
     id: QueryId,
 ) -> Result<Vec<Vec<u8>>, StoreError> {
@@ -81,7 +81,7 @@ pub(super) async fn pages(
     )
     .bind(id.digest().as_bytes().to_vec())
     .bind(side.code())
-    .fetch_optional(readers)
+    .fetch_optional(reader)
     .await?;
     let Some((lengths, bytes)) = found else { return Ok(Vec::new()) };
     let lengths: Vec<usize> =
@@ -109,7 +109,10 @@ pub(super) async fn drop_pages(
     Ok(done.rows_affected())
 }
 
-pub(super) async fn outbox(readers: &SqlitePool, each: u32) -> Result<Vec<Queued>, StoreError> {
+pub(super) async fn outbox(
+    reader: &mut SqliteConnection,
+    each: u32,
+) -> Result<Vec<Queued>, StoreError> {
     let rows: Vec<(String, u8, String)> = sqlx::query_as(
         "select peer, kind, body from
            (select id, peer, kind, body, row_number() over (partition by peer order by id) as nth
@@ -117,7 +120,7 @@ pub(super) async fn outbox(readers: &SqlitePool, each: u32) -> Result<Vec<Queued
          where nth <= ?1 order by peer, id",
     )
     .bind(i64::from(each))
-    .fetch_all(readers)
+    .fetch_all(reader)
     .await?;
     rows.into_iter()
         .map(|(peer, kind, body)| {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemas::agency::AgencyId;
 use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
 use super::super::{EntryFilter, StoreError, StoredEntry, Tail};
 
@@ -116,14 +116,14 @@ pub(super) fn instant(millis: i64) -> Result<Timestamp, StoreError> {
 }
 
 pub(super) async fn changes(
-    readers: &SqlitePool,
+    reader: &mut SqliteConnection,
     until: Option<Timestamp>,
 ) -> Result<Vec<String>, StoreError> {
     Ok(sqlx::query_scalar(
         "select change from changes join entries using (idx) where at <= ?1 order by idx",
     )
     .bind(until.unwrap_or(Timestamp::MAX).millis())
-    .fetch_all(readers)
+    .fetch_all(reader)
     .await?)
 }
 
@@ -145,7 +145,7 @@ fn first_from(query: &mut QueryBuilder<Sqlite>, instant: Timestamp) {
 }
 
 pub(super) async fn entries(
-    readers: &SqlitePool,
+    reader: &mut SqliteConnection,
     filter: &EntryFilter,
     start: u64,
     limit: u32,
@@ -181,7 +181,7 @@ pub(super) async fn entries(
         query.push(" and query is not null");
     }
     query.push(" order by idx limit ").push_bind(i64::from(limit));
-    let rows = query.build().fetch_all(readers).await?;
+    let rows = query.build().fetch_all(reader).await?;
     rows.iter()
         .map(|row| {
             Ok(StoredEntry {

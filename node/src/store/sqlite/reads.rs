@@ -7,19 +7,22 @@ use schemas::plate::Plate;
 use schemas::purpose::QueryKind;
 use schemas::query::Near;
 use schemas::read::{Read, ReadId};
-use sqlx::SqlitePool;
+use sqlx::SqliteConnection;
 
 use super::super::{Found, ReadStats, StoreError};
 use super::log::instant;
 
-pub(super) async fn known(readers: &SqlitePool, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError> {
+pub(super) async fn known(
+    reader: &mut SqliteConnection,
+    ids: &[ReadId],
+) -> Result<Vec<ReadId>, StoreError> {
     let wanted: Vec<String> = ids.iter().map(|id| hex(id.as_bytes())).collect();
     let wanted = serde_json::to_string(&wanted).map_err(|e| StoreError::Corrupt(e.to_string()))?;
     let found: Vec<String> = sqlx::query_scalar(
         "select value from json_each(?1) where exists (select 1 from reads where id = unhex(value))",
     )
     .bind(wanted)
-    .fetch_all(readers)
+    .fetch_all(reader)
     .await?;
     found
         .iter()
@@ -30,7 +33,10 @@ pub(super) async fn known(readers: &SqlitePool, ids: &[ReadId]) -> Result<Vec<Re
         .collect()
 }
 
-pub(super) async fn search(readers: &SqlitePool, scope: &Scope) -> Result<Found, StoreError> {
+pub(super) async fn search(
+    reader: &mut SqliteConnection,
+    scope: &Scope,
+) -> Result<Found, StoreError> {
     let elements = scope.elements();
     // The decision permits only what this store can search; anything else finds nothing.
     let (QueryKind::Exact, Some(plate)) = (elements.kind, &elements.plate) else {
@@ -38,7 +44,7 @@ pub(super) async fn search(readers: &SqlitePool, scope: &Scope) -> Result<Found,
     };
     let limit = scope.limit();
     if let Some(near) = elements.near {
-        return search_near(readers, scope, plate, near).await;
+        return search_near(reader, scope, plate, near).await;
     }
     // One more than the limit tells whether there were more.
     let texts: Vec<String> = sqlx::query_scalar(
@@ -51,7 +57,7 @@ pub(super) async fn search(readers: &SqlitePool, scope: &Scope) -> Result<Found,
     .bind(scope.until().millis())
     .bind(elements.plate_state.map(|state| state.to_string()))
     .bind(i64::from(limit).saturating_add(1))
-    .fetch_all(readers)
+    .fetch_all(reader)
     .await?;
     let truncated = texts.len() > limit as usize;
     let reads: Result<Vec<Read>, StoreError> = texts
@@ -64,7 +70,7 @@ pub(super) async fn search(readers: &SqlitePool, scope: &Scope) -> Result<Found,
 
 /// The same within a circle. Reads of one plate in a period are few enough to look at each.
 async fn search_near(
-    readers: &SqlitePool,
+    reader: &mut SqliteConnection,
     scope: &Scope,
     plate: &Plate,
     near: Near,
@@ -78,7 +84,7 @@ async fn search_near(
     .bind(scope.from().millis())
     .bind(scope.until().millis())
     .bind(scope.elements().plate_state.map(|state| state.to_string()))
-    .fetch(readers);
+    .fetch(reader);
     let mut found = Found::default();
     while let Some(text) = rows.try_next().await? {
         let read: Read =
@@ -95,12 +101,12 @@ async fn search_near(
     Ok(found)
 }
 
-pub(super) async fn stats(readers: &SqlitePool) -> Result<ReadStats, StoreError> {
+pub(super) async fn stats(reader: &mut SqliteConnection) -> Result<ReadStats, StoreError> {
     let (reads, plates, cameras, earliest, latest): (i64, i64, i64, Option<i64>, Option<i64>) =
         sqlx::query_as(
             "select count(*), count(distinct plate), count(distinct camera), min(at), max(at) from reads",
         )
-        .fetch_one(readers)
+        .fetch_one(reader)
         .await?;
     let count = |n: i64| u64::try_from(n).map_err(|_| StoreError::Corrupt("negative count".into()));
     Ok(ReadStats {

@@ -181,7 +181,9 @@ impl ConnectionHandler for Substreams {
                 drop(info.send(Ok(protocol)));
             }
             ConnectionEvent::DialUpgradeError(failed) => {
-                drop(failed.info.send(Err(LinkError::Lost(failed.error.to_string()))));
+                tracing::debug!(error = %failed.error, "no substream could be opened");
+                let why = "the other side opens no conversation";
+                drop(failed.info.send(Err(LinkError::Lost(why.into()))));
             }
             _ => {}
         }

@@ -37,6 +37,7 @@ pub fn router(node: Arc<Node>) -> Router {
         .route("/queries", post(queries::ask))
         .route("/queries/{id}/again", post(queries::again))
         .route("/audit/log", get(audit::log))
+        .route("/audit/entries/{index}/envelopes", get(audit::envelopes))
         .route("/audit/reconcile", post(audit::reconcile))
         .route("/reads/stats", get(reads::stats))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))

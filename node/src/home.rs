@@ -206,6 +206,25 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), HomeError> {
     write().map_err(|error| HomeError::File { path: path.to_owned(), error })
 }
 
+/// Writes a file that only its owner reads in place of another, durably and at once: a reader, or a
+/// crash, finds the one or the other.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), HomeError> {
+    let new = path.with_extension("new");
+    let replace = || {
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(true).write(true).mode(PRIVATE);
+        let mut file = options.open(&new)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&new, path)?;
+        path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    };
+    replace().map_err(|error| HomeError::File { path: path.to_owned(), error })
+}
+
 /// Reads a text file.
 ///
 /// # Errors

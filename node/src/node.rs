@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::audit::append::AuditLog;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::home::{Home, HomeError, HomeLock};
+use crate::home::{Home, HomeError, HomeLock, replace_private};
 use crate::http::{router, socket};
 use crate::keys::{self, KeyUse};
 use crate::office::Office;
@@ -128,6 +128,7 @@ impl Node {
         let lock = home.lock()?;
         let config = Config::load(&home)?;
         let office = office_on(&home, &config, clock, store).await?;
+        keep_card(&home, &office.registry)?;
         let (newly, connected) = mpsc::channel(NEWLY_CONNECTED);
         let desk = Arc::new(Desk::new(office.clone(), newly));
         let settings = peer::Settings {
@@ -178,6 +179,16 @@ impl Node {
         self.delivery.wake();
     }
 
+    /// A new version of one's own card is in force: writes it into the home and shows it to peers.
+    ///
+    /// # Errors
+    /// When the file cannot be written; it is written again at the next start.
+    pub fn card_issued(&self) -> Result<(), crate::acts::ActError> {
+        self.delivery.announce();
+        keep_card(&self.home, &self.office.registry)
+            .map_err(|e| crate::acts::ActError::Failed(format!("the card is in force, but {e}")))
+    }
+
     /// Ends the connections of a peer that was just blocked.
     pub async fn cut_off(&self, id: &AgencyId) {
         let state = self.office.registry.state();
@@ -196,6 +207,17 @@ impl Node {
         self.desk.finish().await;
         drop(std::fs::remove_file(self.home.socket()));
     }
+}
+
+/// Writes the card in force into the home, where `accord card show` finds it, if another one stands
+/// there: the registry, not the file, is what counts.
+fn keep_card(home: &Home, registry: &Registry) -> Result<(), HomeError> {
+    let state = registry.state();
+    let Some(own) = &state.own else { return Ok(()) };
+    if std::fs::read(home.card()).is_ok_and(|bytes| bytes == own.envelope.as_bytes()) {
+        return Ok(());
+    }
+    replace_private(&home.card(), own.envelope.as_bytes())
 }
 
 async fn clean(office: Office, stop: CancellationToken) {

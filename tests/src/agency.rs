@@ -149,6 +149,7 @@ impl Agency {
             kind: plan.kind,
             state: plan.state.map(|state| state.parse().expect("a state")),
             listen: vec![free_address(plan.transport)],
+            address: Vec::new(),
             http: None,
             contact: None,
             quic: plan.transport == Transport::Quic,

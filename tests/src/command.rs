@@ -102,7 +102,7 @@ impl Hand {
     /// When that fails.
     #[must_use]
     pub fn init(id: &str) -> Self {
-        let hand = Self { dir: TempDir::new().expect("a directory"), run: None, id: id.to_owned() };
+        let hand = Self::nowhere(id);
         let listen = free_address(Transport::Tcp);
         let made = hand.accord(&[
             "init",
@@ -125,6 +125,15 @@ impl Hand {
         ]);
         assert_eq!(made.done()["agency"], id);
         hand
+    }
+
+    /// Where no home is yet.
+    ///
+    /// # Panics
+    /// When there is no room for one.
+    #[must_use]
+    pub fn nowhere(id: &str) -> Self {
+        Self { dir: TempDir::new().expect("a directory"), run: None, id: id.to_owned() }
     }
 
     /// Makes a home with an impatient configuration, starts its node and registers an officer.

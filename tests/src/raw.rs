@@ -130,6 +130,25 @@ impl RawPeer {
         &mut self,
         script: impl Fn(&Frame) -> Option<Vec<Frame>> + Send + Sync + 'static,
     ) {
+        self.serve(script, usize::MAX);
+    }
+
+    /// As [`Self::answer`], but every substream is closed once it has been answered.
+    ///
+    /// # Panics
+    /// When it answers already.
+    pub fn answer_once_each(
+        &mut self,
+        script: impl Fn(&Frame) -> Option<Vec<Frame>> + Send + Sync + 'static,
+    ) {
+        self.serve(script, 1);
+    }
+
+    fn serve(
+        &mut self,
+        script: impl Fn(&Frame) -> Option<Vec<Frame>> + Send + Sync + 'static,
+        frames_each: usize,
+    ) {
         let script: Arc<Script> = Arc::new(script);
         let mut incoming = self.control.accept(PROTOCOL).expect("one script");
         let task = tokio::spawn(async move {
@@ -137,7 +156,8 @@ impl RawPeer {
                 let script = script.clone();
                 tokio::spawn(async move {
                     let mut wire = Wire::over(stream);
-                    while let Some(frame) = wire.next_ever().await {
+                    for _ in 0..frames_each {
+                        let Some(frame) = wire.next_ever().await else { return };
                         for reply in script(&frame).unwrap_or_default() {
                             if wire.send(reply.kind, &reply.body).await.is_err() {
                                 return;

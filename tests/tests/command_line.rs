@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use schemas::agency::AgencyId;
+use schemas::envelope::{Envelope, Kind};
+use schemas::key::PublicKey;
 use serde_json::Value;
 use tests::command::{Ended, Hand};
 use tests::making::{OFFICER, PLATE, id, reads};
@@ -308,4 +310,45 @@ fn what_people_read_is_short_and_names_the_query() {
     let shown = owning.accord(&["card", "show"]).done();
     assert_eq!(listed["message_key"], shown["message_key"]);
     assert!(listed["message_key"].is_string());
+}
+
+#[test]
+fn the_exact_envelopes_of_an_entry_can_be_checked_elsewhere() {
+    let (asking, owning) = pair();
+    agree(&asking, &owning);
+    asking.accord_as(OFFICER, &query(&["--to", &owning.id])).done();
+    let index = |hand: &Hand, kind: &str| {
+        let log = hand.accord(&["audit", "log", "--kind", kind]).lines();
+        log[0]["index"].as_u64().expect("an index").to_string()
+    };
+    let received = index(&asking, "answer.received");
+    let shown = asking.tells("admin", &["audit", "envelope", &received]);
+    assert_eq!(shown.out, asking.accord(&["audit", "envelope", &received]).out);
+    let answer = Envelope::parse(shown.out.trim_end().as_bytes()).expect("the exact bytes");
+    let card = owning.accord(&["card", "show"]).done();
+    let key: PublicKey = card["message_key"].as_str().expect("a key").parse().expect("a key");
+    answer.verified(Kind::Answer, &key).expect("the owner's signature");
+
+    // The owner's entry holds the query and the answer, and the file the bytes of both.
+    let file = owning.file("both.jsonl");
+    let answered = index(&owning, "query.answered");
+    let told = owning.accord(&["audit", "envelope", &answered, "--out", &file]).done();
+    assert_eq!((&told["envelopes"], &told["kind"]), (&2.into(), &"query.answered".into()));
+    let both = std::fs::read_to_string(&file).expect("a file");
+    let kinds: Vec<_> = both
+        .lines()
+        .map(|line| Envelope::parse(line.as_bytes()).expect("an envelope").kind())
+        .collect();
+    assert_eq!(kinds, [Kind::Query, Kind::Answer]);
+    assert_eq!(both.lines().nth(1), Some(shown.out.trim_end()));
+
+    let viewed = owning.accord(&["audit", "log", "--kind", "audit.viewed"]).lines();
+    assert!(
+        viewed
+            .iter()
+            .any(|entry| entry["detail"]["envelopes_of"].as_u64() == answered.parse().ok())
+    );
+    assert_eq!(owning.accord_as(OFFICER, &["audit", "envelope", &answered]).code, 1);
+    assert!(owning.accord(&["audit", "envelope", "2"]).failed(2).contains("has no envelope"));
+    assert!(owning.accord(&["audit", "envelope", "99999"]).failed(2).contains("99999"));
 }

@@ -1,15 +1,22 @@
 //! Two logs compared: every exchange matched, or a finding that says which side lacks what.
 
+use std::time::Duration;
+
 use node::audit::reconcile::Class;
 use node::query::statements::Reconciled;
 use schemas::entry::EntryKind as Kind;
+use schemas::envelope::{Envelope, Kind as Signed};
+use schemas::frame::{Frame, FrameKind};
 use schemas::purpose::Purpose;
 use schemas::query::QueryId;
+use schemas::statement::Statement;
 use schemas::time::Timestamp;
 use tests::agency::{Agency, Plan};
 use tests::faulty::Failure;
-use tests::federation::{in_force, pair_of};
+use tests::federation::{add_card, in_force, pair_of};
 use tests::making::{PLATE, draft};
+use tests::raw::RawPeer;
+use tests::wait::eventually;
 
 /// Two agencies that share, the one that asks waiting one second for an answer.
 async fn sharing() -> (Agency, Agency) {
@@ -170,4 +177,37 @@ async fn a_query_asked_again_until_it_was_answered_is_matched() {
     owning.logs("the receipt", |log| (log.count(Kind::ReceiptRecorded) == 1).then_some(())).await;
     let report = reconciled(&asking, &owning).await;
     assert_eq!((report.matched, report.findings.len(), report.open), (1, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_substream_that_ended_unseen_costs_no_comparison() {
+    let owner = Agency::start("owning-ca-pd").await;
+    let mut raw = RawPeer::start("hostile-ca-pd", owner.now());
+    add_card(&owner, &raw.identity).await;
+    let (identity, to, at) = (raw.identity.clone(), owner.id().clone(), owner.now());
+    let (shown, card_shown) = tokio::sync::watch::channel(false);
+    raw.answer_once_each(move |frame| {
+        let envelope = match frame.kind {
+            FrameKind::Card => {
+                shown.send_replace(true);
+                identity.card_envelope()
+            }
+            _ => {
+                let request = Envelope::parse(&frame.body).expect("a request").digest();
+                let (from, to) = (identity.id.clone(), to.clone());
+                identity
+                    .sign(Signed::Statement, &Statement { request, from, to, at, pages: vec![] })
+            }
+        };
+        Some(vec![Frame::new(frame.kind, envelope.as_bytes().to_vec())])
+    });
+    raw.dial(&owner).await;
+    eventually("the owner shows its card", async || card_shown.borrow().then_some(())).await;
+    // The substream of that conversation returns to the owner's pool, and its end is not looked at.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let (from, until) = (Timestamp::MIN, Timestamp::MAX);
+    let node = owner.node();
+    let report =
+        node.office.reconcile(node.peers.as_ref(), &owner.admin(), raw.id(), from, until).await;
+    assert_eq!(report.expect("a comparison").matched, 0);
 }

@@ -1,4 +1,4 @@
-//! Cards of peers: confirmed by a person, blocked, let in again.
+//! Cards: those of peers confirmed by a person, blocked, let in again; one's own in later versions.
 
 use schemas::agency::{AgencyId, AgencyKind, State as UsState};
 use schemas::card::Card;
@@ -106,6 +106,54 @@ impl Office {
             })
             .await?;
         Ok(id)
+    }
+
+    /// Puts a later version of one's own card in force, signed elsewhere with the agency key.
+    ///
+    /// # Errors
+    /// When it is not the next version, or changes more than name, addresses and contact.
+    pub async fn reissue_card(&self, by: &By, envelope: &str) -> Result<u32, ActError> {
+        let envelope = Envelope::parse(envelope.trim_end().as_bytes())?;
+        let card = Card::open(&envelope).map_err(|e| ActError::Usage(e.to_string()))?;
+        let exact = envelope.to_text();
+        let (_, version) = self
+            .act(|state, now| {
+                let actor = acting(state, by, ADMINISTERS, now)?;
+                let own = state.own.as_ref().ok_or_else(|| {
+                    ActError::Failed("this node has no card of its own; make its home anew".into())
+                })?;
+                let next = own.value.version.saturating_add(1);
+                if card.version != next {
+                    return Err(ActError::Refused(format!(
+                        "version {} of the card is in force, so version {} cannot be the next; issue it again",
+                        own.value.version, card.version
+                    )));
+                }
+                let allowed = Card {
+                    name: card.name.clone(),
+                    addresses: card.addresses.clone(),
+                    contact: card.contact.clone(),
+                    version: next,
+                    at: card.at,
+                    ..own.value.clone()
+                };
+                if card != allowed {
+                    return Err(ActError::Refused(format!(
+                        "version {next} changes more than name, addresses and contact; keys, kind and state stay as they are"
+                    )));
+                }
+                let addresses: Vec<_> = card.addresses.iter().map(Text::as_str).collect();
+                let entry = Entry::new(EntryKind::CardIssued, self.actor(actor, by))
+                    .with_envelope(&envelope)
+                    .with("version", next)
+                    .with("name", card.name.as_str())
+                    .with("addresses", addresses)
+                    .with("contact", card.contact.as_str())
+                    .changing(Change::OwnCard { envelope: exact.clone() });
+                Ok((entry, next))
+            })
+            .await?;
+        Ok(version)
     }
 
     /// Cuts a peer off, or lets it in again when `reason` is absent from `block`.

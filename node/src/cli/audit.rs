@@ -1,10 +1,13 @@
 //! `accord audit …`
 
+use std::path::{Path, PathBuf};
+
 use clap::Subcommand;
 use schemas::agency::AgencyId;
 use schemas::entry::EntryKind;
 use schemas::plate::Plate;
 use schemas::time::Timestamp;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::Done;
@@ -36,6 +39,14 @@ pub(super) enum Audit {
         /// Of this kind, such as `query.answered`.
         #[arg(long)]
         kind: Option<EntryKind>,
+    },
+    /// The signed envelopes of an entry, exactly as they crossed the wire: for checks by other tools.
+    Envelope {
+        /// The entry's index in the log.
+        index: u64,
+        /// Write them here, one a line: the bytes whose digest the entry's header holds.
+        #[arg(long)]
+        out: Option<PathBuf>,
     },
     /// Compare one's own log with a peer's, exchange by exchange.
     Reconcile {
@@ -72,6 +83,7 @@ pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Resu
             }
             Ok(Done::Ok)
         }
+        Audit::Envelope { index, out } => envelope(client, index, out.as_deref(), output).await,
         Audit::Reconcile { peer, from, until } => {
             let report: Value = client
                 .post("/audit/reconcile", &json!({ "peer": peer, "from": from, "until": until }))
@@ -82,6 +94,34 @@ pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Resu
             Ok(if findings.is_empty() { Done::Ok } else { Done::Refused })
         }
     }
+}
+
+async fn envelope(
+    client: &Client,
+    index: u64,
+    out: Option<&Path>,
+    output: Output,
+) -> Result<Done, ActError> {
+    let beside: Value = client.get(&format!("/audit/entries/{index}/envelopes")).await?;
+    let envelopes = text(&beside, "envelopes");
+    let Some(out) = out else {
+        for line in envelopes.lines() {
+            let exact = RawValue::from_string(line.to_owned())
+                .map_err(|e| ActError::Failed(format!("entry {index}: {e}")))?;
+            output.object(&exact, || line.to_owned());
+        }
+        return Ok(Done::Ok);
+    };
+    std::fs::write(out, envelopes)
+        .map_err(|e| ActError::Failed(format!("`{}` cannot be written: {e}", out.display())))?;
+    let count = envelopes.lines().count();
+    let kind = text(&beside, "kind");
+    let row = json!({ "index": index, "kind": kind, "file": out, "envelopes": count });
+    output.object(&row, || {
+        let written = counted(count, "envelope", "envelopes");
+        format!("{written} of entry {index} ({kind}) written to {}", out.display())
+    });
+    Ok(Done::Ok)
 }
 
 fn describe(entry: &Value) -> String {

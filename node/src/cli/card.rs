@@ -12,10 +12,16 @@ use serde_json::{Value, json};
 
 use super::Done;
 use super::client::Client;
+use super::init::{dialable, sign_card};
 use super::output::{Output, table, text};
 use crate::acts::ActError;
 use crate::acts::cards::Confirmation;
+use crate::clock::Clock;
 use crate::home::{Home, read_text};
+use crate::keys::{self, KeyUse};
+
+/// In place of the addresses of a card that names none.
+const NOWHERE: &str = "none; say where peers reach this node with `accord card reissue --address`";
 
 #[derive(Subcommand)]
 pub(super) enum Card {
@@ -24,6 +30,19 @@ pub(super) enum Card {
         /// Write the signed card here.
         #[arg(long)]
         out: Option<PathBuf>,
+    },
+    /// Sign the next version of one's own card and send it to every peer.
+    Reissue {
+        /// Where peers reach the node from now on, in place of every address before; repeat for
+        /// several.
+        #[arg(long, value_name = "MULTIADDR")]
+        address: Vec<Text>,
+        /// The agency's name.
+        #[arg(long)]
+        name: Option<Text>,
+        /// Whom peers call at any hour.
+        #[arg(long)]
+        contact: Option<Text>,
     },
     /// Add a peer's card, once its fingerprint was heard over another channel.
     Add {
@@ -74,6 +93,10 @@ pub(super) async fn run(
     let row: Value = match command {
         Card::Show { out } => return show(dir, out, output),
         Card::List => return list(client, output).await,
+        Card::Reissue { address, name, contact } => {
+            let change = Reissue { addresses: address, name, contact };
+            return reissue(dir, client, change, output).await;
+        }
         Card::Add { file, fingerprint, verified_by, kind, state, replace } => {
             let envelope = read_text(&file).map_err(|e| ActError::Usage(e.to_string()))?;
             let confirmation =
@@ -101,6 +124,55 @@ fn show(dir: &Path, out: Option<PathBuf>, output: Output) -> Result<Done, ActErr
         std::fs::write(out, &exact)
             .map_err(|e| ActError::Failed(format!("`{}` cannot be written: {e}", out.display())))?;
     }
+    tell(&card, out.as_deref(), output);
+    Ok(Done::Ok)
+}
+
+/// What changes in the next version of one's own card.
+struct Reissue {
+    addresses: Vec<Text>,
+    name: Option<Text>,
+    contact: Option<Text>,
+}
+
+/// Signed here, with the agency key; the running node records it and shows it to peers.
+async fn reissue(
+    dir: &Path,
+    client: &Client,
+    change: Reissue,
+    output: Output,
+) -> Result<Done, ActError> {
+    let Reissue { addresses, name, contact } = change;
+    if addresses.is_empty() && name.is_none() && contact.is_none() {
+        return Err(ActError::Usage("say what changes: --address, --name or --contact".into()));
+    }
+    dialable(&addresses)?;
+    let key = keys::load(&Home::open(dir)?, KeyUse::Agency)?;
+    let known: Value = client.get("/cards/own").await?;
+    let known = Envelope::parse(text(&known, "envelope").as_bytes())?;
+    let known = Described::open(&known).map_err(|e| ActError::Failed(e.to_string()))?;
+    if known.agency_key != key.public() {
+        return Err(ActError::Usage(format!(
+            "the agency key in `{}` is not the one that signed the card; restore it from your backup",
+            dir.display()
+        )));
+    }
+    let card = Described {
+        version: known.version.saturating_add(1),
+        at: Clock::system().now(),
+        addresses: if addresses.is_empty() { known.addresses } else { addresses },
+        name: name.unwrap_or(known.name),
+        contact: contact.unwrap_or(known.contact),
+        ..known
+    };
+    let signed = sign_card(&card, &key)?.to_text();
+    client.post::<Value>("/cards/own", &json!({ "envelope": signed })).await?;
+    tell(&card, None, output);
+    Ok(Done::Ok)
+}
+
+/// One's own card for scripts and people.
+fn tell(card: &Described, out: Option<&Path>, output: Output) {
     let fingerprint = card.agency_key.fingerprint().to_string();
     let row = json!({
         "agency": card.id, "name": card.name, "kind": card.kind, "state": card.state, "ori": card.ori,
@@ -108,18 +180,19 @@ fn show(dir: &Path, out: Option<PathBuf>, output: Output) -> Result<Done, ActErr
         "blocked": false, "file": out, "message_key": card.message_key, "agency_key": card.agency_key,
     });
     output.object(&row, || {
-        let written = out.as_ref().map_or(String::new(), |out| format!("\nwritten to {}", out.display()));
+        let addresses = card.addresses.iter().map(Text::as_str).collect::<Vec<_>>().join(", ");
+        let written = out.map_or(String::new(), |out| format!("\nwritten to {}", out.display()));
         format!(
-            "{} ({}), {} of {}\nfingerprint  {fingerprint}\naddresses    {}\nmessage key  {}{written}",
+            "{} ({}), {} of {}, version {}\nfingerprint  {fingerprint}\naddresses    {}\nmessage key  {}{written}",
             card.name,
             card.id,
             card.kind,
             card.state,
-            card.addresses.iter().map(Text::as_str).collect::<Vec<_>>().join(", "),
+            card.version,
+            if addresses.is_empty() { NOWHERE } else { &addresses },
             card.message_key
         )
     });
-    Ok(Done::Ok)
 }
 
 async fn list(client: &Client, output: Output) -> Result<Done, ActError> {

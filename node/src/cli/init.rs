@@ -19,7 +19,7 @@ use schemas::text::Text;
 use serde_json::json;
 
 use super::Done;
-use super::output::Output;
+use super::output::{Output, err};
 use crate::acts::ActError;
 use crate::audit::entry::Entry;
 use crate::clock::Clock;
@@ -27,6 +27,7 @@ use crate::config::{Bounds, Config};
 use crate::home::{Home, HomeError, write_private};
 use crate::keys::{self, KeyUse};
 use crate::node::{StartError, open_office};
+use crate::peer::is_dialable;
 use crate::registry::{Change, User};
 
 /// What `accord init` is given.
@@ -59,9 +60,13 @@ pub struct InitArgs {
     /// The state it is of; the policy's, unless given.
     #[arg(long)]
     pub state: Option<State>,
-    /// Where peers reach the node, as multiaddresses.
-    #[arg(long, default_value = "/ip4/0.0.0.0/tcp/7420")]
+    /// Where the node listens, as multiaddresses.
+    #[arg(long, value_name = "MULTIADDR", default_value = "/ip4/0.0.0.0/tcp/7420")]
     pub listen: Vec<Text>,
+    /// Where peers reach the node, as its card says; those of --listen that can be dialled, unless
+    /// given.
+    #[arg(long, value_name = "MULTIADDR")]
+    pub address: Vec<Text>,
     /// Where the TLS side of HTTP will listen.
     #[arg(long)]
     pub http: Option<String>,
@@ -96,6 +101,13 @@ impl From<StartError> for ActError {
 
 pub(super) async fn run(dir: &Path, args: &InitArgs, output: Output) -> Result<Done, ActError> {
     let card = init(dir, args, &Clock::system()).await?;
+    if card.addresses.is_empty() {
+        err(&format!(
+            "note: the card of `{}` names no address, so no peer can reach this node yet; once it runs, say where it is reached with `accord --home {} card reissue --address /ip4/ADDRESS/tcp/PORT`",
+            card.id,
+            dir.display()
+        ));
+    }
     let fingerprint = card.agency_key.fingerprint().to_string();
     let made = json!({ "agency": card.id, "home": dir, "fingerprint": fingerprint });
     output.object(&made, || {
@@ -136,6 +148,7 @@ pub async fn init(dir: &Path, args: &InitArgs, clock: &Clock) -> Result<Card, Ac
             )));
         }
     }
+    dialable(&args.address)?;
     let home = Home::create(dir)?;
     let made = fill(&home, args, &policy, policy_name, policy_text, clock).await;
     if made.is_err() {
@@ -164,7 +177,7 @@ async fn fill(
         state: args.state.unwrap_or(policy.state),
         version: 1,
         at: clock.now(),
-        addresses: args.listen.clone(),
+        addresses: card_addresses(args),
         contact: args.contact.clone().unwrap_or_default(),
         agency_key: agency_key.public(),
         node_key: node_key?.public(),
@@ -188,6 +201,25 @@ async fn fill(
     Ok(card)
 }
 
+/// What the card says is what peers dial: never an address that means every machine.
+fn card_addresses(args: &InitArgs) -> Vec<Text> {
+    if !args.address.is_empty() {
+        return args.address.clone();
+    }
+    let listen = args.listen.iter();
+    listen.filter(|address| is_dialable(address.as_str())).cloned().collect()
+}
+
+/// Refuses addresses for a card that no peer can dial.
+pub(super) fn dialable(addresses: &[Text]) -> Result<(), ActError> {
+    match addresses.iter().find(|address| !is_dialable(address.as_str())) {
+        None => Ok(()),
+        Some(address) => Err(ActError::Usage(format!(
+            "--address `{address}` is nothing that peers can dial; expected one such as `/ip4/203.0.113.5/tcp/7420`"
+        ))),
+    }
+}
+
 fn policy_text(name: &str) -> Result<(String, String), ActError> {
     if let Some(text) = Policy::builtin_text(name) {
         return Ok((name.to_owned(), text.to_owned()));
@@ -200,7 +232,7 @@ fn policy_text(name: &str) -> Result<(String, String), ActError> {
     })
 }
 
-fn sign_card(card: &Card, key: &SecretKey) -> Result<Envelope, ActError> {
+pub(super) fn sign_card(card: &Card, key: &SecretKey) -> Result<Envelope, ActError> {
     Ok(Envelope::sign_json(Kind::Card, card, key)?)
 }
 

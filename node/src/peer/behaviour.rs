@@ -23,7 +23,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::serve::Accept;
 use super::{PROTOCOL, key};
-use crate::query::ports::LinkError;
+use crate::query::ports::{Dialler, LinkError};
 
 pub(super) type Opened = oneshot::Sender<Result<Stream, LinkError>>;
 
@@ -93,7 +93,8 @@ impl NetworkBehaviour for Exchange {
             && established.other_established == 0
             && let Some(node) = key::node_key(&established.peer_id)
         {
-            self.accept.connected(&node);
+            let dialled = established.endpoint.is_dialer();
+            self.accept.connected(&node, if dialled { Dialler::Us } else { Dialler::Them });
         }
     }
 
@@ -180,7 +181,9 @@ impl ConnectionHandler for Substreams {
                 drop(info.send(Ok(protocol)));
             }
             ConnectionEvent::DialUpgradeError(failed) => {
-                drop(failed.info.send(Err(LinkError::Lost(failed.error.to_string()))));
+                tracing::debug!(error = %failed.error, "no substream could be opened");
+                let why = "the other side opens no conversation";
+                drop(failed.info.send(Err(LinkError::Lost(why.into()))));
             }
             _ => {}
         }

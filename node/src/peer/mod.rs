@@ -92,6 +92,26 @@ pub fn is_address(text: &str) -> bool {
     text.parse::<Multiaddr>().is_ok()
 }
 
+/// Whether peers can dial what a text says: an address of one machine, with a port. What a node may
+/// listen on, such as every address of its machine, is not enough.
+#[must_use]
+pub fn is_dialable(text: &str) -> bool {
+    use libp2p::multiaddr::Protocol;
+    let Ok(address) = text.parse::<Multiaddr>() else { return false };
+    let mut parts = address.iter();
+    let machine = match parts.next() {
+        Some(Protocol::Ip4(ip)) => !ip.is_unspecified(),
+        Some(Protocol::Ip6(ip)) => !ip.is_unspecified(),
+        _ => false,
+    };
+    let port = match (parts.next(), parts.next()) {
+        (Some(Protocol::Tcp(port)), None) => port,
+        (Some(Protocol::Udp(port)), Some(Protocol::QuicV1)) => port,
+        _ => 0,
+    };
+    machine && port != 0 && parts.next().is_none()
+}
+
 /// The network, for asking and for closing.
 #[derive(Clone)]
 pub struct Peers {
@@ -182,5 +202,31 @@ impl Dial for Peers {
         let stream =
             opened.await.map_err(|_| LinkError::Lost("the connection closed".into()))??;
         Ok(Conversation::new(stream, place, self.pools.clone(), peer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_dialable;
+
+    #[test]
+    fn only_an_address_of_one_machine_can_be_dialled() {
+        for (text, dialable) in [
+            ("/ip4/203.0.113.5/tcp/7420", true),
+            ("/ip4/127.0.0.1/tcp/7420", true),
+            ("/ip6/2001:db8::5/tcp/7420", true),
+            ("/ip4/203.0.113.5/udp/7420/quic-v1", true),
+            ("/ip4/0.0.0.0/tcp/7420", false),
+            ("/ip6/::/tcp/7420", false),
+            ("/ip4/0.0.0.0/udp/7420/quic-v1", false),
+            ("/ip4/203.0.113.5/tcp/0", false),
+            ("/ip4/203.0.113.5/udp/7420", false),
+            ("/ip4/203.0.113.5", false),
+            ("/dns4/node.example/tcp/7420", false),
+            ("203.0.113.5:7420", false),
+            ("", false),
+        ] {
+            assert_eq!(is_dialable(text), dialable, "{text}");
+        }
     }
 }

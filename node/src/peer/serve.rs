@@ -12,13 +12,13 @@ use tokio_util::task::TaskTracker;
 
 use super::codec;
 use crate::audit::release::Released;
-use crate::query::ports::{Channel, Host, LinkError};
+use crate::query::ports::{Channel, Dialler, Host, LinkError};
 
 /// What the swarm's handlers tell; the host behind it stays generic.
 pub(super) trait Accept: Send + Sync + 'static {
     fn admits(&self, node: &PublicKey) -> bool;
     fn turned_away(&self, node: &PublicKey);
-    fn connected(&self, node: &PublicKey);
+    fn connected(&self, node: &PublicKey, dialler: Dialler);
     fn serve(&self, node: PublicKey, stream: Stream, place: OwnedSemaphorePermit);
 }
 
@@ -58,8 +58,8 @@ impl<H: Host> Accept for Serving<H> {
         self.host.turned_away(node);
     }
 
-    fn connected(&self, node: &PublicKey) {
-        self.host.connected(node);
+    fn connected(&self, node: &PublicKey, dialler: Dialler) {
+        self.host.connected(node, dialler);
     }
 
     fn serve(&self, node: PublicKey, stream: Stream, place: OwnedSemaphorePermit) {

@@ -1,33 +1,32 @@
 //! The outbox: what is logged and signed reaches its peer, however often that takes.
 //!
 //! A letter leaves the outbox only when its peer has acknowledged it. Acknowledgements are put down
-//! in batches, so a crash may deliver a letter twice; receivers know a letter they have.
+//! in batches, so a crash may deliver a letter twice; receivers know a letter they have. One's own
+//! card goes the same way when there is a new version of it.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+mod rounds;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::frame::FrameKind;
+use schemas::text::Text;
 use tokio::sync::{Notify, mpsc};
-use tokio::time::Instant;
 
 use super::Office;
-use super::ports::{Channel, Dial, LinkError};
+use super::ports::{Channel, Dial, Dialler, LinkError};
 use crate::audit::release::Released;
 use crate::registry::Peer;
 use crate::store::{Letter, Queued};
 use schemas::envelope::Envelope;
 
-/// How often the outbox is looked through.
-const ROUND: Duration = Duration::from_secs(2);
 /// How long acknowledgements are gathered.
 const GATHER: Duration = Duration::from_millis(100);
-/// Most letters to a peer in one round.
-const EACH: u32 = 256;
-/// Longest pause before an unreachable peer is tried again.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How long one letter may take, with its acknowledgement.
+const LETTER: Duration = Duration::from_secs(20);
 /// Most acknowledgements waiting to be put down.
 const LONGEST_QUEUE: usize = 4_096;
 
@@ -37,8 +36,11 @@ type Name = (AgencyId, Digest);
 pub struct Delivery<D> {
     office: Office,
     dial: Arc<D>,
+    /// Letters that are being delivered otherwise, or were acknowledged and are not put down yet.
     in_hand: Arc<Mutex<HashSet<Name>>>,
     acknowledged: mpsc::Sender<Name>,
+    /// Peers that have not been shown the present version of one's card.
+    unshown: Mutex<HashSet<AgencyId>>,
     wake: Arc<Notify>,
 }
 
@@ -73,14 +75,40 @@ impl Drop for InHand {
 impl<D: Dial> Delivery<D> {
     /// Starts delivering; `connected` names peers that have just connected.
     #[must_use]
-    pub fn start(office: Office, dial: Arc<D>, connected: mpsc::Receiver<AgencyId>) -> Arc<Self> {
+    pub fn start(
+        office: Office,
+        dial: Arc<D>,
+        connected: mpsc::Receiver<(AgencyId, Dialler)>,
+    ) -> Arc<Self> {
         let (acknowledged, queue) = mpsc::channel(LONGEST_QUEUE);
         let in_hand = Arc::new(Mutex::new(HashSet::new()));
         let wake = Arc::new(Notify::new());
-        let this = Arc::new(Self { office, dial, in_hand, acknowledged, wake });
+        let unshown = Mutex::default();
+        let this = Arc::new(Self { office, dial, in_hand, acknowledged, unshown, wake });
+        // Which peers have seen a later version is not stored: each is shown it after a start.
+        let state = this.office.registry.state();
+        if state.own.as_ref().is_some_and(|own| own.value.version > 1) {
+            this.announce();
+        }
         tokio::spawn(put_down(Arc::downgrade(&this), queue));
-        tokio::spawn(rounds(Arc::downgrade(&this), this.wake.clone(), connected));
+        tokio::spawn(rounds::run(Arc::downgrade(&this), this.wake.clone(), connected));
         this
+    }
+
+    /// One's card has a new version: shows it to every peer, however often that takes.
+    pub fn announce(&self) {
+        let state = self.office.registry.state();
+        let peers = state.peers.iter().filter(|(_, peer)| peer.blocked.is_none());
+        self.unshown().extend(peers.map(|(id, _)| id.clone()));
+        self.wake();
+    }
+
+    fn unshown(&self) -> MutexGuard<'_, HashSet<AgencyId>> {
+        self.unshown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn in_hand(&self) -> MutexGuard<'_, HashSet<Name>> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// New letters stand in the outbox; do not wait for the next round.
@@ -91,26 +119,30 @@ impl<D: Dial> Delivery<D> {
     /// Keeps the rounds away from a letter that the caller delivers itself.
     pub(super) fn take(&self, letter: &Letter) -> InHand {
         let name = (letter.peer.clone(), letter.digest());
-        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+        self.in_hand().insert(name.clone());
         InHand { name, in_hand: self.in_hand.clone(), acknowledged: self.acknowledged.clone() }
     }
 
     fn is_in_hand(&self, name: &Name) -> bool {
-        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
+        self.in_hand().contains(name)
     }
 
     async fn deliver_to(&self, peer: &Peer, letters: Vec<Queued>) -> Result<(), LinkError> {
         let card = &peer.card.value;
         let mut channel = self.dial.open(&card.node_key, &card.addresses).await?;
         for queued in letters {
-            let letter = queued.letter();
-            let name = (letter.peer.clone(), letter.digest());
+            let (letter, name) = (queued.letter(), name(&queued));
             if self.is_in_hand(&name) {
                 continue;
             }
-            channel.send(&queued.release()).await?;
-            match channel.recv().await?.kind {
+            let released = queued.release();
+            let exchange = async {
+                channel.send(&released).await?;
+                channel.recv().await
+            };
+            match in_time(exchange).await?.kind {
                 FrameKind::ReceiptAck | FrameKind::DocumentAck => {
+                    self.in_hand().insert(name.clone());
                     drop(self.acknowledged.send(name).await)
                 }
                 FrameKind::Failed => {
@@ -125,21 +157,43 @@ impl<D: Dial> Delivery<D> {
         Ok(())
     }
 
-    /// Shows one's card to a peer that has just connected, and looks at its card.
-    async fn show_card(&self, agency: &AgencyId) -> Result<(), LinkError> {
+    /// Shows one's card to a peer, and looks at its card; over a connection that stands, or to where
+    /// `addresses` says.
+    async fn show_card(&self, agency: &AgencyId, addresses: &[Text]) -> Result<(), LinkError> {
         let state = self.office.registry.state();
-        let (Some(peer), Some(own)) = (state.peers.get(agency), &state.own) else { return Ok(()) };
-        let own = Envelope::parse(own.envelope.as_bytes())
+        let (Some(peer), Some(own_card)) = (state.peers.get(agency), &state.own) else {
+            return Ok(());
+        };
+        let own = Envelope::parse(own_card.envelope.as_bytes())
             .map_err(|e| LinkError::Protocol(e.to_string()))?;
-        let card = &peer.card.value;
-        let mut channel = self.dial.open(&card.node_key, &card.addresses).await?;
-        channel.send(&Released::own_card(&own)).await?;
-        let shown = channel.recv().await?;
+        let mut channel = self.dial.open(&peer.card.value.node_key, addresses).await?;
+        let exchange = async {
+            channel.send(&Released::own_card(&own)).await?;
+            channel.recv().await
+        };
+        let shown = in_time(exchange).await?;
+        // A version that came meanwhile is announced for itself.
+        if self.office.registry.state().own.as_ref().is_some_and(|now| now == own_card) {
+            self.unshown().remove(agency);
+        }
         if shown.kind == FrameKind::Card {
             channel.finish();
             self.office.card_shown(peer, &shown.body).await.map_err(LinkError::Protocol)?;
         }
         Ok(())
+    }
+}
+
+fn name(queued: &Queued) -> Name {
+    let letter = queued.letter();
+    (letter.peer.clone(), letter.digest())
+}
+
+/// A letter and its acknowledgement, or an error when that takes too long.
+async fn in_time<T>(exchange: impl Future<Output = Result<T, LinkError>>) -> Result<T, LinkError> {
+    match tokio::time::timeout(LETTER, exchange).await {
+        Ok(done) => done,
+        Err(_) => Err(LinkError::Lost("no acknowledgement in time".into())),
     }
 }
 
@@ -159,74 +213,9 @@ async fn put_down<D: Dial>(
             // They stay in the outbox and are sent, and acknowledged, again.
             tracing::error!(%error, letters = names.len(), "acknowledgements could not be put down");
         }
+        for name in &names {
+            delivery.in_hand().remove(name);
+        }
         names.clear();
-    }
-}
-
-struct Pause {
-    until: Instant,
-    length: Duration,
-}
-
-async fn rounds<D: Dial>(
-    delivery: std::sync::Weak<Delivery<D>>,
-    wake: Arc<Notify>,
-    mut connected: mpsc::Receiver<AgencyId>,
-) {
-    let mut pauses: HashMap<AgencyId, Pause> = HashMap::new();
-    let mut tick = tokio::time::interval(ROUND);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        let newly = tokio::select! {
-            _ = tick.tick() => None,
-            () = wake.notified() => { pauses.clear(); None }
-            agency = connected.recv() => match agency { Some(agency) => Some(agency), None => return },
-        };
-        let Some(delivery) = delivery.upgrade() else { return };
-        if let Some(agency) = newly {
-            pauses.remove(&agency);
-            let delivery = delivery.clone();
-            tokio::spawn(async move { drop(delivery.show_card(&agency).await) });
-        }
-        round(&delivery, &mut pauses).await;
-    }
-}
-
-async fn round<D: Dial>(delivery: &Arc<Delivery<D>>, pauses: &mut HashMap<AgencyId, Pause>) {
-    let letters = match delivery.office.store.outbox(EACH).await {
-        Ok(letters) => letters,
-        Err(error) => return tracing::error!(%error, "the outbox cannot be read"),
-    };
-    let mut by_peer: HashMap<AgencyId, Vec<Queued>> = HashMap::new();
-    for queued in letters {
-        by_peer.entry(queued.letter().peer.clone()).or_default().push(queued);
-    }
-    let state = delivery.office.registry.state();
-    let now = Instant::now();
-    let mut tasks = tokio::task::JoinSet::new();
-    for (agency, letters) in by_peer {
-        let due = pauses.get(&agency).is_none_or(|pause| pause.until <= now);
-        let Some(peer) = state.peers.get(&agency).filter(|peer| due && peer.blocked.is_none())
-        else {
-            continue;
-        };
-        let (delivery, peer) = (delivery.clone(), peer.clone());
-        tasks.spawn(async move {
-            let limit = Duration::from_secs(20);
-            let done = tokio::time::timeout(limit, delivery.deliver_to(&peer, letters)).await;
-            (agency, matches!(done, Ok(Ok(()))))
-        });
-    }
-    while let Some(done) = tasks.join_next().await {
-        let Ok((agency, delivered)) = done else { continue };
-        if delivered {
-            pauses.remove(&agency);
-        } else {
-            let length = pauses
-                .get(&agency)
-                .map_or(ROUND, |p| p.length.saturating_mul(2))
-                .min(LONGEST_PAUSE);
-            pauses.insert(agency, Pause { until: Instant::now() + length, length });
-        }
     }
 }

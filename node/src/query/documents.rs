@@ -323,33 +323,53 @@ impl Office {
     /// Takes in the card that a connected peer shows: a later version is recorded, one that changes
     /// what a person must confirm waits, the same version with other bytes is an alarm.
     pub(super) async fn card_shown(&self, peer: &Peer, bytes: &[u8]) -> Result<(), String> {
-        let known = &peer.card.value;
         let envelope = Envelope::parse(bytes).map_err(|e| e.to_string())?;
         let shown = Card::open(&envelope).map_err(|e| e.to_string())?;
-        if shown.id != known.id {
-            return Err(format!("the card of `{}` shown by `{}`", shown.id, known.id));
+        let id = &peer.card.value.id;
+        if shown.id != *id {
+            return Err(format!("the card of `{}` shown by `{id}`", shown.id));
         }
+        for _ in 0..TRIES {
+            let state = self.registry.state();
+            // The same card may come by two conversations at once: it is judged on what is known
+            // at the instant of its entry.
+            let Some(entry) =
+                state.peers.get(id).and_then(|peer| self.judge(peer, &shown, &envelope))
+            else {
+                return Ok(());
+            };
+            let guard = Guard { generation: Some(state.generation()), ..Guard::default() };
+            match self.log.append(entry.guarded(guard)).await {
+                Err(AppendError::Moved(Moved::Registry)) => {}
+                appended => return appended.map(drop).map_err(|e| e.to_string()),
+            }
+        }
+        Err("the registry is being changed; show this again".into())
+    }
+
+    /// The entry that a shown card makes, if any.
+    fn judge(&self, peer: &Peer, shown: &Card, envelope: &Envelope) -> Option<Entry> {
+        let known = &peer.card.value;
         let exact = envelope.to_text();
         let waits = peer.held.as_ref().is_some_and(|held| held.card.envelope == exact);
         if shown.version < known.version || exact == peer.card.envelope || waits {
-            return Ok(());
+            return None;
         }
         let entry = |kind| {
             Entry::new(kind, self.peer_actor(&known.id))
                 .with_peer(&known.id)
-                .with_envelope(&envelope)
+                .with_envelope(envelope)
                 .with("version", shown.version)
         };
-        let entry = if shown.version == known.version {
+        Some(if shown.version == known.version {
             entry(EntryKind::AlarmRaised).with("alarm", "the same card version with other content")
-        } else if let Some(why) = must_be_confirmed(known, &shown) {
+        } else if let Some(why) = must_be_confirmed(known, shown) {
             entry(EntryKind::CardHeld)
                 .with("why", why)
                 .changing(Change::CardHeld { envelope: exact, why: why.into() })
         } else {
             entry(EntryKind::CardUpdated).changing(Change::CardUpdate { envelope: exact })
-        };
-        self.log.append(entry).await.map(drop).map_err(|e| e.to_string())
+        })
     }
 }
 

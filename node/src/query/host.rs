@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 
 use super::Office;
 use super::answer::{Asked, Reply, Unserved, reason};
-use super::ports::{Channel, Host, LinkError};
+use super::ports::{Channel, Dialler, Host, LinkError};
 use super::rejects::{Cause, Rejects};
 use crate::audit::append::{Acknowledgement, AppendError};
 use crate::audit::entry::Entry;
@@ -40,13 +40,13 @@ pub struct Desk {
     pub(super) office: Office,
     in_flight: Arc<InFlight>,
     rejects: Rejects,
-    connected: mpsc::Sender<AgencyId>,
+    connected: mpsc::Sender<(AgencyId, Dialler)>,
 }
 
 impl Desk {
     /// A desk that tells `connected` of every peer that connects.
     #[must_use]
-    pub fn new(office: Office, connected: mpsc::Sender<AgencyId>) -> Self {
+    pub fn new(office: Office, connected: mpsc::Sender<(AgencyId, Dialler)>) -> Self {
         let rejects = Rejects::start(office.clone());
         Self { office, in_flight: Arc::new(InFlight::default()), rejects, connected }
     }
@@ -234,10 +234,10 @@ impl Host for Desk {
         }
     }
 
-    fn connected(&self, node: &PublicKey) {
+    fn connected(&self, node: &PublicKey, dialler: Dialler) {
         if let Some(peer) = self.office.registry.state().peer_of_node(node) {
             // A full queue loses only a hint: cards also travel by the regular round.
-            drop(self.connected.try_send(peer.card.value.id.clone()));
+            drop(self.connected.try_send((peer.card.value.id.clone(), dialler)));
         }
     }
 

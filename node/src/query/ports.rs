@@ -75,6 +75,15 @@ pub trait Dial: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Self::Channel, LinkError>> + Send;
 }
 
+/// Which side dialled a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialler {
+    /// This node.
+    Us,
+    /// The peer: so it can be reached, and admits this node.
+    Them,
+}
+
 /// Serves conversations that peers open.
 pub trait Host: Send + Sync + 'static {
     /// Whether a node of this key may talk to us at all; asked at each connection, after its
@@ -84,8 +93,8 @@ pub trait Host: Send + Sync + 'static {
     /// A connection was closed because [`Host::admits`] said no. Must not block.
     fn turned_away(&self, node: &PublicKey);
 
-    /// A connection with an admitted node was established. Must not block.
-    fn connected(&self, node: &PublicKey);
+    /// A connection with an admitted node was established, by a dial of `dialler`. Must not block.
+    fn connected(&self, node: &PublicKey, dialler: Dialler);
 
     /// Serves the conversation that `opening` begins. `Ok` leaves the channel ready for the next
     /// opening frame; `Err` closes it.

@@ -108,14 +108,18 @@ impl Office {
             .releasing(vec![Frame::new(FrameKind::Statement, envelope.as_bytes().to_vec())]);
         let frames = self.log.append(entry).await?.release();
         let card = &peer.card.value;
-        let heard = async {
+        let hear = async || {
             let mut channel = dial.open(&card.node_key, &card.addresses).await?;
             channel.send_all(&frames).await?;
             hear(&mut channel, peer, &envelope, now).await.inspect(|_| channel.finish())
         };
-        let (theirs, bytes) = heard
-            .await
-            .map_err(|e| ActError::Failed(format!("`{agency}` could not be heard: {e}")))?;
+        let heard = match hear().await {
+            // A substream of the pool may have ended unseen; the next one is new or tells more.
+            Err(LinkError::Lost(_)) => hear().await,
+            heard => heard,
+        };
+        let (theirs, bytes) =
+            heard.map_err(|e| ActError::Failed(format!("`{agency}` could not be heard: {e}")))?;
         let ours = self.lines_with(agency, since, until).await?;
         let grace = i64::from(self.bounds.answer_seconds).saturating_mul(1_000);
         let report = compare(&ours, &theirs, &self.me, now.plus_millis(-grace));

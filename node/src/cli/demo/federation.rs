@@ -67,6 +67,7 @@ impl Federation {
                 kind: Some(agency.kind),
                 state: Some(agency.state.parse().map_err(|e| ActError::Failed(format!("{e}")))?),
                 listen: vec![words(&format!("/ip4/127.0.0.1/tcp/{}", free_port()?))?],
+                address: Vec::new(),
                 http: None,
                 contact: None,
                 quic: false,

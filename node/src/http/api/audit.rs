@@ -1,14 +1,14 @@
 //! `/audit`
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use schemas::agency::AgencyId;
 use schemas::entry::EntryKind;
 use schemas::plate::Plate;
 use schemas::time::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::Here;
@@ -100,6 +100,16 @@ pub(in crate::http) async fn log(
         }
     });
     Ok(lines::response(receiver))
+}
+
+/// The signed envelopes of one entry, exactly.
+pub(in crate::http) async fn envelopes(
+    State(node): Here,
+    by: By,
+    Path(index): Path<u64>,
+) -> ApiResult<Json<Value>> {
+    let beside = node.office.envelopes_of(&by, index).await?;
+    Ok(Json(json!({ "index": index, "kind": beside.kind, "envelopes": beside.envelopes })))
 }
 
 #[derive(Deserialize)]

@@ -3,14 +3,18 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use schemas::agency::AgencyId;
+use schemas::card::Card;
+use schemas::envelope::Envelope;
 use schemas::key::PublicKey;
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::Here;
 use crate::acts::cards::Confirmation;
 use crate::acts::{ActError, By};
 use crate::http::error::ApiResult;
+use crate::peer::is_dialable;
 use crate::registry::Peer;
 
 /// A card as `card list` prints it.
@@ -97,4 +101,36 @@ pub(in crate::http) async fn unblock(
     node.office.block_card(&by, &id, false, &why.reason).await?;
     node.wake();
     one(&node, &id)
+}
+
+/// One's own card as it is in force, exactly.
+pub(in crate::http) async fn own(State(node): Here) -> ApiResult<Json<Signed>> {
+    let state = node.office.registry.state();
+    let own = state.own.as_ref();
+    let own = own.ok_or_else(|| ActError::Failed("this node has no card of its own".into()))?;
+    Ok(Json(Signed { envelope: own.envelope.clone() }))
+}
+
+/// A signed card.
+#[derive(Serialize, Deserialize)]
+pub(in crate::http) struct Signed {
+    envelope: String,
+}
+
+pub(in crate::http) async fn reissue(
+    State(node): Here,
+    by: By,
+    Json(signed): Json<Signed>,
+) -> ApiResult<Json<Value>> {
+    let addresses = Envelope::parse(signed.envelope.as_bytes())
+        .ok()
+        .and_then(|envelope| Card::open(&envelope).ok())
+        .map_or_else(Vec::new, |card| card.addresses);
+    if let Some(address) = addresses.iter().find(|address| !is_dialable(address.as_str())) {
+        let why = format!("the card names `{address}`, which no peer can dial; issue it without");
+        return Err(ActError::Usage(why).into());
+    }
+    let version = node.office.reissue_card(&by, &signed.envelope).await?;
+    node.card_issued()?;
+    Ok(Json(json!({ "version": version })))
 }

@@ -2,10 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
+use schemas::card::Card;
+use schemas::text::Text;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::Here;
+use crate::peer::is_dialable;
 use crate::wording::counted;
 
 pub(in crate::http) async fn show(State(node): Here) -> Json<Value> {
@@ -49,6 +52,7 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
             ok: stats.is_ok(),
             detail: stats.map_or_else(|e| e.to_string(), |s| counted(s.reads, "read", "reads")),
         },
+        reached(state.own.as_ref().map(|own| &own.value)),
         Check {
             check: "peers",
             ok: true,
@@ -87,4 +91,20 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
                 .join("; "),
         },
     ])
+}
+
+/// Whether one's card says where peers reach this node.
+fn reached(card: Option<&Card>) -> Check {
+    let addresses: Vec<&str> =
+        card.into_iter().flat_map(|card| &card.addresses).map(Text::as_str).collect();
+    let ok = !addresses.is_empty() && addresses.iter().all(|address| is_dialable(address));
+    let said = if addresses.is_empty() { "no address".into() } else { addresses.join(", ") };
+    let detail = if ok {
+        said
+    } else {
+        format!(
+            "the card says {said}; say where peers reach this node with `accord card reissue --address`"
+        )
+    };
+    Check { check: "card", ok, detail }
 }

@@ -1,0 +1,143 @@
+//! One's own card in later versions, and what it may say of where a node is reached.
+
+use std::time::{Duration, Instant};
+
+use schemas::agency::AgencyKind;
+use schemas::card::Card;
+use schemas::entry::EntryKind as Kind;
+use schemas::envelope::{Envelope, Kind as Signed};
+use serde_json::Value;
+use tests::agency::{Agency, Transport, free_address};
+use tests::command::{Ended, Hand};
+use tests::federation::{in_force, pair};
+use tests::making::{OFFICER, PLATE, words};
+use tests::wait::{LONGEST, eventually};
+
+/// The next version of the card of `agency`, changed.
+fn next(agency: &Agency, change: impl FnOnce(&mut Card)) -> String {
+    let mut card = Card { version: 2, at: agency.now(), ..agency.identity.card.clone() };
+    change(&mut card);
+    let signed = Envelope::sign_json(Signed::Card, &card, &agency.identity.agency_key);
+    signed.expect("a card").to_text()
+}
+
+fn version(at: &Agency, of: &Agency) -> u32 {
+    at.office().registry.state().peers[of.id()].card.value.version
+}
+
+fn init(hand: &Hand, more: &[&str]) -> Ended {
+    let given = ["init", "--id", &hand.id, "--name", "A", "--policy", "california-statute"];
+    let admin = ["--admin", "admin", "--kind", "police"];
+    hand.accord(&[&given, admin.as_slice(), more].concat())
+}
+
+#[test]
+fn a_card_names_no_address_that_nobody_can_dial() {
+    let hand = Hand::nowhere("asking-ca-pd");
+    for address in ["/ip4/0.0.0.0/tcp/7420", "/ip6/::/tcp/7420", "/ip4/10.0.0.1/tcp/0", "10.0.0.1"]
+    {
+        assert!(init(&hand, &["--address", address]).failed(2).contains(&format!("`{address}`")));
+    }
+    let made = init(&hand, &[]);
+    assert!(made.err.contains("card reissue --address"), "{made:?}");
+    drop(made.done());
+    assert_eq!(hand.accord(&["card", "show"]).done()["addresses"], Value::Array(Vec::new()));
+    let config = std::fs::read_to_string(hand.home().join("accord.toml")).expect("a configuration");
+    assert!(config.contains("/ip4/0.0.0.0/tcp/7420"), "it listens all the same: {config}");
+
+    let hand = Hand::nowhere("asking-ca-pd");
+    let made =
+        init(&hand, &["--listen", "/ip4/0.0.0.0/tcp/7420", "--address", "/ip4/10.0.0.1/tcp/9"]);
+    assert_eq!(made.err, "");
+    assert_eq!(hand.accord(&["card", "show"]).done()["addresses"][0], "/ip4/10.0.0.1/tcp/9");
+}
+
+#[test]
+fn an_agency_that_moves_says_so() {
+    let (asking, mut owning) =
+        (Hand::with_officer("asking-ca-pd"), Hand::with_officer("owning-ca-pd"));
+    for (at, of) in [(&asking, &owning), (&owning, &asking)] {
+        let file = of.file("card.json");
+        let shown = of.accord(&["card", "show", "--out", &file]).done();
+        let fingerprint = shown["fingerprint"].as_str().expect("a fingerprint");
+        let heard = ["--fingerprint", fingerprint, "--verified-by", "telephone"];
+        drop(at.accord(&[&["card", "add", &file], heard.as_slice()].concat()).done());
+    }
+    assert_eq!(owning.stop(), 0);
+    let (path, new) = (owning.home().join("accord.toml"), free_address(Transport::Tcp));
+    let before = owning.accord(&["card", "show"]).done()["addresses"][0].clone();
+    let config = std::fs::read_to_string(&path).expect("a configuration");
+    let moved = config.replace(before.as_str().expect("an address"), new.as_str());
+    assert_ne!(moved, config);
+    std::fs::write(&path, moved).expect("a configuration");
+    owning.start();
+
+    assert!(owning.accord(&["card", "reissue"]).failed(2).contains("--address"));
+    let unspecified = ["card", "reissue", "--address", "/ip4/0.0.0.0/tcp/7420"];
+    assert!(owning.accord(&unspecified).failed(2).contains("0.0.0.0"));
+    let reissue = ["card", "reissue", "--address", new.as_str(), "--contact", "626 555 0100"];
+    assert!(owning.accord_as(OFFICER, &reissue).failed(1).contains(OFFICER));
+    let issued = owning.accord(&reissue).done();
+    assert_eq!((&issued["version"], &issued["addresses"][0]), (&2.into(), &new.as_str().into()));
+    assert_eq!(
+        owning.accord(&["card", "show"]).done()["version"],
+        2,
+        "the file of the home follows"
+    );
+
+    let end = Instant::now() + LONGEST;
+    loop {
+        let known = asking.accord(&["card", "list"]).done();
+        if known["version"] == 2 {
+            assert_eq!(known["addresses"], issued["addresses"]);
+            break;
+        }
+        assert!(Instant::now() < end, "{known}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let ask = ["query", "--to", "owning-ca-pd", "--plate", PLATE, "--purpose", "stolen_vehicle"];
+    let why = ["--case", "26-004711", "--reason", "Stolen vehicle reported by its owner"];
+    let heard = asking.accord_as(OFFICER, &[&ask, why.as_slice()].concat());
+    assert_eq!(heard.lines()[0]["outcome"], "refused", "it is heard at its new address: {heard:?}");
+    let count = |hand: &Hand, kind| hand.accord(&["audit", "log", "--kind", kind]).lines().len();
+    assert_eq!((count(&owning, "card.issued"), count(&asking, "card.updated")), (2, 1));
+    assert_eq!(owning.stop(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_was_down_gets_the_new_card_when_both_are_up_again() {
+    let (mut asking, mut owning) = pair().await;
+    in_force(&[&asking, &owning]).await;
+    asking.stop().await;
+    let card = next(&owning, |card| card.contact = words("626 555 0100"));
+    assert_eq!(owning.office().reissue_card(&owning.admin(), &card).await.expect("a card"), 2);
+    owning.node().card_issued().expect("a written card");
+    owning.restart().await;
+    asking.run().await;
+    eventually("the new card", async || (version(&asking, &owning) == 2).then_some(())).await;
+    asking.log().await.one(Kind::CardUpdated);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_version_changes_nothing_that_people_confirmed() {
+    let owning = Agency::start("owning-ca-pd").await;
+    let other = Agency::start("other-ca-pd").await;
+    let (office, admin) = (owning.office(), owning.admin());
+    let table: [(&str, String); 6] = [
+        ("changes more", next(&owning, |card| card.kind = AgencyKind::Sheriff)),
+        ("changes more", next(&owning, |card| card.state = "AZ".parse().expect("a state"))),
+        ("changes more", next(&owning, |card| card.message_key = other.identity.card.message_key)),
+        ("changes more", next(&other, |_| {})),
+        ("version 3", next(&owning, |card| card.version = 3)),
+        ("version 1", next(&owning, |card| card.version = 1)),
+    ];
+    for (why, card) in table {
+        let refused = office.reissue_card(&admin, &card).await.expect_err("no card");
+        assert!(refused.to_string().contains(why), "{refused}");
+    }
+    owning.log().await.one(Kind::CardIssued);
+    let renamed = next(&owning, |card| card.name = words("Owning Police"));
+    assert_eq!(office.reissue_card(&admin, &renamed).await.expect("a card"), 2);
+    let own = office.registry.state().own.clone().expect("a card");
+    assert_eq!(own.value.name, words("Owning Police"));
+}

@@ -3,7 +3,7 @@
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 
-use super::{AUDITS, ActError, By, acting};
+use super::{ActError, By, Right, acting};
 use crate::audit::entry::Entry;
 use crate::audit::view::Viewed;
 use crate::office::Office;
@@ -25,7 +25,7 @@ impl Office {
     /// When the actor may not, there is no such entry, or it has no envelope.
     pub async fn envelopes_of(&self, by: &By, index: u64) -> Result<Beside, ActError> {
         let state = self.registry.state();
-        let actor = self.actor(acting(&state, by, AUDITS, self.clock.now())?, by);
+        let actor = self.actor(acting(&state, by, Right::Audit, self.clock.now())?, by);
         let entry = Entry::new(EntryKind::AuditViewed, actor).with("envelopes_of", index);
         let size = self.log.append(entry).await?.position().index;
         if index >= size {

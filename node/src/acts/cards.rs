@@ -118,7 +118,7 @@ impl Office {
         let exact = envelope.to_text();
         let (_, version) = self
             .act(|state, now| {
-                let actor = acting(state, by, ADMINISTERS, now)?;
+                let actor = acting(state, by, Right::Administer, now)?;
                 let own = state.own.as_ref().ok_or_else(|| {
                     ActError::Failed("this node has no card of its own; make its home anew".into())
                 })?;

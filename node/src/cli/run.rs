@@ -18,8 +18,9 @@ pub(super) async fn run(dir: &Path, output: Output) -> Result<Done, ActError> {
     let node = Node::start(Home::open(dir)?, Clock::system()).await?;
     let ready = node.ready();
     output.object(&ready, || {
-        let addresses = ready.get("peer_addresses").map(Value::to_string).unwrap_or_default();
-        format!("{} is ready; peers reach it at {addresses}", text(&ready, "agency"))
+        let listening = ready.get("peer_addresses").and_then(Value::as_array);
+        let listening: Vec<_> = listening.into_iter().flatten().filter_map(Value::as_str).collect();
+        format!("{} is ready and listens at {}", text(&ready, "agency"), listening.join(", "))
     });
     let listening = |kind| signal(kind).map_err(|e| ActError::Failed(format!("no signals: {e}")));
     let (mut term, mut int) =

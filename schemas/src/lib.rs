@@ -14,6 +14,7 @@ pub mod entry;
 pub mod envelope;
 pub mod frame;
 pub mod key;
+pub mod merkle;
 pub mod plate;
 pub mod purpose;
 pub mod query;

@@ -12,6 +12,7 @@ use node::store::{
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
+use schemas::merkle::Subtree;
 use schemas::query::QueryId;
 use schemas::read::ReadId;
 use schemas::time::Timestamp;
@@ -158,6 +159,10 @@ impl Store for Faulty {
         limit: u32,
     ) -> Result<Vec<StoredEntry>, StoreError> {
         self.inner.entries(filter, start, limit).await
+    }
+
+    async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError> {
+        self.inner.subtrees(wanted).await
     }
 
     async fn changes(&self, until: Option<Timestamp>) -> Result<Vec<String>, StoreError> {

@@ -14,7 +14,10 @@ create table entries (
     header    text    not null,
     salt      blob,
     body      text,
-    envelope  text
+    envelope  text,
+    -- The hashes of the perfect subtrees above the leaf that this entry completed, 32 bytes each,
+    -- lowest first. So the tree is durable with its entry, and costs no row of its own.
+    nodes     blob
 ) strict;
 create unique index entries_by_peer on entries (peer, peer_seq) where peer is not null;
 create index entries_by_query on entries (query) where query is not null;
@@ -102,13 +105,15 @@ create view groups (
 
 create trigger append instead of insert on groups
 begin
-    insert into entries (idx, at, kind, peer, peer_seq, query, header, salt, body, envelope)
+    insert into entries (idx, at, kind, peer, peer_seq, query, header, salt, body, envelope, nodes)
         select value->>0, value->>1, value->>2, value->>3, value->>4, unhex(value->>5),
                cast(substr(new.long, value->>6, value->>7) as text),
                substr(new.long, value->>8, value->>9),
                cast(substr(new.long, value->>10, value->>11) as text),
                case when value->>12 is null then null
-                    else cast(substr(new.long, value->>12, value->>13) as text) end
+                    else cast(substr(new.long, value->>12, value->>13) as text) end,
+               case when value->>14 is null then null
+                    else substr(new.long, value->>14, value->>15) end
         from json_each(new.entries);
     insert into changes (idx, change)
         select value->>0, cast(substr(new.long, value->>1, value->>2) as text)

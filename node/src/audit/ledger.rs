@@ -6,6 +6,7 @@
 use schemas::body::Body;
 use schemas::digest::Digest;
 use schemas::entry::{Header, LARGEST_BODY, SALT, VERSION};
+use schemas::merkle;
 use schemas::time::Timestamp;
 
 use super::append::{AppendError, Moved};
@@ -120,10 +121,12 @@ impl Ledger {
         if let (Some(peer), Some(seq)) = (&header.peer, header.peer_seq) {
             self.tail.peer_seq.insert(peer.clone(), seq);
         }
-        self.tail.size = self.tail.size.saturating_add(1);
+        let completed = self.tail.tree.push(merkle::leaf(header_bytes.as_bytes()));
+        let nodes = completed.into_iter().skip(1).map(|(_, hash)| hash).collect();
+        self.tail.size = self.tail.tree.size();
         self.tail.last_at = Some(at);
         self.count(&effects);
-        Ok(Row { header, header_bytes, salt, body, envelopes, effects })
+        Ok(Row { header, header_bytes, salt, body, envelopes, nodes, effects })
     }
 
     fn count(&mut self, effects: &crate::store::Effects) {

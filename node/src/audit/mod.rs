@@ -9,4 +9,5 @@ pub mod entry;
 mod ledger;
 pub mod reconcile;
 pub mod release;
+pub mod verify;
 pub mod view;

@@ -15,6 +15,7 @@ use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header};
 use schemas::frame::FrameKind;
+use schemas::merkle::{Frontier, Subtree};
 use schemas::query::{AuthorityId, QueryId};
 use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
@@ -43,6 +44,8 @@ pub struct Row {
     pub body: String,
     /// The envelopes beside it, one a line.
     pub envelopes: Option<String>,
+    /// The hashes of the perfect subtrees above the leaf that it completed, lowest first.
+    pub nodes: Vec<Digest>,
     /// What else changes in the same transaction.
     pub effects: Effects,
 }
@@ -183,6 +186,8 @@ pub struct Tail {
     pub day_start: Option<Timestamp>,
     /// Answers given on each authority to each requester on that day.
     pub today: HashMap<(AuthorityId, AgencyId), u32>,
+    /// The right edge of the tree.
+    pub tree: Frontier,
     /// Answers to each peer without a receipt.
     pub unreceipted: HashMap<AgencyId, u32>,
 }
@@ -295,6 +300,9 @@ pub trait Store: Send + Sync + 'static {
         start: u64,
         limit: u32,
     ) -> Result<Vec<StoredEntry>, StoreError>;
+
+    /// The hashes of perfect subtrees of the log's tree, in the order asked for.
+    async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError>;
 
     /// The changes of the registry up to and with an instant, or all, in order, as JSON.
     async fn changes(&self, until: Option<Timestamp>) -> Result<Vec<String>, StoreError>;

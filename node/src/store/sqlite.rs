@@ -18,6 +18,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
+use schemas::merkle::Subtree;
 use schemas::query::QueryId;
 use schemas::read::ReadId;
 use schemas::time::Timestamp;
@@ -138,6 +139,10 @@ impl Store for Sqlite {
         limit: u32,
     ) -> Result<Vec<StoredEntry>, StoreError> {
         log::entries(&mut *self.readers.take().await?, filter, start, limit).await
+    }
+
+    async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError> {
+        log::subtrees(&mut *self.readers.take().await?, wanted).await
     }
 
     async fn changes(&self, until: Option<Timestamp>) -> Result<Vec<String>, StoreError> {

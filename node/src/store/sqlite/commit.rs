@@ -101,6 +101,8 @@ impl Batch {
         let (bytes, salt) = (self.long(row.header_bytes.as_bytes()), self.long(&row.salt));
         let body = self.long(row.body.as_bytes());
         let envelope = row.envelopes.as_ref().map(|text| self.long(text.as_bytes()));
+        let nodes: Vec<u8> = row.nodes.iter().flat_map(|node| *node.as_bytes()).collect();
+        let nodes = (!nodes.is_empty()).then(|| self.long(&nodes));
         let row_of_entry = (
             index,
             at,
@@ -116,6 +118,8 @@ impl Batch {
             body.1,
             envelope.map(|span| span.0),
             envelope.map(|span| span.1),
+            nodes.map(|span| span.0),
+            nodes.map(|span| span.1),
         );
         self.tables.entries.put(&row_of_entry)?;
         self.effects(row, index, at)

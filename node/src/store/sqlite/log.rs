@@ -5,6 +5,8 @@ use std::hash::Hash;
 use std::str::FromStr;
 
 use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::merkle::{self, Frontier, ProofError, Subtree};
 use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
@@ -45,8 +47,12 @@ pub(super) async fn tail(
             today.insert((authority, answers.to), answers.today);
         }
     }
+    let size = u64::try_from(size).map_err(|_| StoreError::Corrupt("negative index".into()))?;
+    let edge = subtrees(&mut *writer, &merkle::root_nodes(size)).await?;
+    let tree = Frontier::from_hashes(size, edge).map_err(|e| StoreError::Corrupt(e.to_string()))?;
     Ok(Tail {
-        size: u64::try_from(size).map_err(|_| StoreError::Corrupt("negative index".into()))?,
+        size,
+        tree,
         last_at: last_at.map(instant).transpose()?,
         peer_seq,
         uses,
@@ -54,6 +60,48 @@ pub(super) async fn tail(
         today,
         unreceipted,
     })
+}
+
+/// Hashes of perfect subtrees. One stands beside the entry that completed it; that of a leaf is the
+/// hash of the entry's header.
+pub(super) async fn subtrees(
+    connection: &mut SqliteConnection,
+    wanted: &[Subtree],
+) -> Result<Vec<Digest>, StoreError> {
+    let missing =
+        |subtree: &Subtree| StoreError::Corrupt(ProofError::Missing(*subtree).to_string());
+    let mut entries = Vec::with_capacity(wanted.len());
+    for subtree in wanted {
+        // The last leaf below it.
+        let last = subtree
+            .index
+            .checked_add(1)
+            .and_then(|next| next.checked_mul(1u64.checked_shl(subtree.level.into())?))
+            .and_then(|end| i64::try_from(end.saturating_sub(1)).ok())
+            .ok_or_else(|| missing(subtree))?;
+        entries.push((last, subtree.level));
+    }
+    let entries =
+        serde_json::to_string(&entries).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    let rows: Vec<(i64, Option<String>, Option<Vec<u8>>)> = sqlx::query_as(
+        "select wanted.value->>1, iif(wanted.value->>1 = 0, header, null),
+                iif(wanted.value->>1 = 0, null, substr(nodes, (wanted.value->>1) * 32 - 31, 32))
+         from json_each(?1) as wanted left join entries on idx = wanted.value->>0
+         order by wanted.key",
+    )
+    .bind(entries)
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .zip(wanted)
+        .map(|((_, header, node), subtree)| match (header, node) {
+            (Some(header), _) => Ok(merkle::leaf(header.as_bytes())),
+            (None, Some(node)) => {
+                node.try_into().map(Digest::from_bytes).map_err(|_| missing(subtree))
+            }
+            (None, None) => Err(missing(subtree)),
+        })
+        .collect()
 }
 
 /// Answers given on one authority to one requester.

@@ -33,7 +33,15 @@ fn row(index: u64, millis: i64, query: QueryId, effects: Effects) -> Row {
     };
     let header_bytes = String::from_utf8(header.to_bytes().unwrap()).unwrap();
     let envelopes = Some("query\nreply".to_owned());
-    Row { header, header_bytes, salt: [7; 32], body: "{}".into(), envelopes, effects }
+    Row {
+        header,
+        header_bytes,
+        salt: [7; 32],
+        body: "{}".into(),
+        envelopes,
+        nodes: vec![],
+        effects,
+    }
 }
 
 fn id(n: u8) -> QueryId {

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use schemas::agency::AgencyId;
+use schemas::checkpoint::origin;
+use schemas::note::Signer;
 use schemas::time::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, mpsc};
@@ -94,7 +96,8 @@ async fn office_on(
     store: Arc<dyn Store>,
 ) -> Result<Office, StartError> {
     let registry = Registry::load(store.as_ref()).await?;
-    let log = AuditLog::start(store.clone(), registry.clone(), clock.clone()).await?;
+    let log_key = Signer::new(origin(&config.agency), keys::load(home, KeyUse::Log)?);
+    let log = AuditLog::start(store.clone(), registry.clone(), clock.clone(), log_key).await?;
     Ok(Office {
         me: config.agency.clone(),
         message_key: keys::load(home, KeyUse::Message)?,
@@ -103,6 +106,7 @@ async fn office_on(
         log,
         store,
         bounds: config.exchange,
+        heads: Arc::default(),
     })
 }
 

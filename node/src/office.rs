@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::audit::append::AuditLog;
 use crate::clock::Clock;
 use crate::config::Bounds;
+use crate::query::heads::Heads;
 use crate::registry::Registry;
 use crate::store::Store;
 
@@ -30,6 +31,8 @@ pub struct Office {
     pub store: Arc<dyn Store>,
     /// Bounds of exchanges.
     pub bounds: Bounds,
+    /// What peers have shown of their logs.
+    pub heads: Arc<Heads>,
 }
 
 impl Office {

@@ -110,6 +110,8 @@ codes! {
         AuditReconciled = "audit.reconciled",
         /// Something that must not happen was noticed.
         AlarmRaised = "alarm.raised",
+        /// An auditor resolved an alarm.
+        AlarmResolved = "alarm.resolved",
     }
 }
 

@@ -17,10 +17,11 @@ pub use build::{consistency, consistency_nodes, inclusion, inclusion_nodes, root
 pub use frontier::Frontier;
 pub use verify::{root_from_inclusion, verify_consistency, verify_inclusion};
 
-/// Largest tree that a checkpoint may speak of, in leaves; a signed 64-bit column holds it.
-pub const LARGEST_SIZE: u64 = i64::MAX as u64;
+/// Largest tree that a checkpoint may speak of, in leaves: 2^62. No proof in it is longer than
+/// [`LONGEST_PROOF`], and a signed 64-bit column holds its size.
+pub const LARGEST_SIZE: u64 = 1 << 62;
 
-/// Most hashes in a proof for a tree of at most [`LARGEST_SIZE`] leaves.
+/// Most hashes in a proof (C2SP tlog-witness).
 pub const LONGEST_PROOF: usize = 63;
 
 /// The hash of a leaf: SHA-256(0x00 ‖ bytes) (RFC 9162 §2.1.1).

@@ -229,11 +229,14 @@ prop_compose! {
         plates in mostly(vec![], select(vec![vec!["8KTR392"], vec!["1ABC234"], vec!["1ABC234", "8KTR392"]])),
         from in mostly(None, instant().prop_map(Some)),
         until in mostly(None, instant().prop_map(Some)),
+        at_once in mostly(false, Just(true)),
         near in prop::option::weighted(0.1, near()),
         uses in prop::option::weighted(0.4, 1u32..5),
         valid_until in mostly(None, instant().prop_map(Some)),
     ) -> RequestScope {
         let plates = plates.into_iter().map(|plate| plate.parse().unwrap()).collect();
+        // A window that is empty is no window.
+        let until = if at_once { from } else { until };
         RequestScope { plates, from, until, near, uses, valid_until }
     }
 }

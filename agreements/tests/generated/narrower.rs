@@ -31,7 +31,7 @@ prop_compose! {
         more in prop_oneof![3 => Just(0u32), 1 => any::<u32>()],
         keep in 0usize..4,
         days in 1u32..400,
-        count in 1u32..600,
+        count in prop_oneof![12 => 1u32..600, 1 => Just(0)],
         at in -200i64..40,
     ) -> By {
         By { which: (1 << one) | more, keep, days, count, at: now().plus_millis(at * 86_400_000) }
@@ -215,6 +215,7 @@ pub(crate) fn never_more(
     papers: &BTreeMap<AuthorityId, Paper>,
 ) -> Result<(), TestCaseError> {
     let Decision::Permit(narrow) = narrow else { return Ok(()) };
+    prop_assert!(narrow.scope.from() < narrow.scope.until() && narrow.scope.limit() > 0);
     let Decision::Permit(wide) = wide else {
         return Err(TestCaseError::fail(format!("the narrower permits: {narrow:?}")));
     };

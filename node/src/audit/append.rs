@@ -10,14 +10,19 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use schemas::answer::LogPosition;
+use schemas::checkpoint::SignedCheckpoint;
 use schemas::entry::SALT;
 use schemas::frame::{Frame, FrameKind};
+use schemas::merkle::Frontier;
+use schemas::note::Signer;
+use schemas::standing::Standing;
 use schemas::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::entry::Entry;
 use super::ledger::Ledger;
 use super::release::Released;
+use super::standing::{Group, head};
 use crate::clock::Clock;
 use crate::registry::{Registry, RegistryError};
 use crate::store::{Queued, Row, Store, StoreError, Tail};
@@ -77,6 +82,8 @@ pub struct Appended {
     index: u64,
     at: Timestamp,
     frames: Vec<Frame>,
+    /// Where the entry stands, when something leaves with it.
+    standing: Option<Standing>,
 }
 
 impl Appended {
@@ -92,12 +99,12 @@ impl Appended {
         self.at
     }
 
-    /// The frames that the entry lets out, with its position beside the first.
+    /// The frames that the entry lets out, with what proves its place in the log beside the first.
     #[must_use]
     pub fn release(mut self) -> Vec<Released> {
-        let beside = serde_json::json!({ "log": self.position() });
-        if let Some(first) = self.frames.first_mut() {
-            first.beside = beside.to_string().into_bytes();
+        let beside = self.standing.and_then(|standing| serde_json::to_vec(&standing).ok());
+        if let (Some(first), Some(beside)) = (self.frames.first_mut(), beside) {
+            first.beside = beside;
         }
         self.frames.into_iter().map(Released::durable).collect()
     }
@@ -136,6 +143,9 @@ impl Queued {
     }
 }
 
+/// An entry that will be durable, and who waits for that.
+type Waiting = (Appended, oneshot::Sender<Result<Appended, AppendError>>);
+
 struct Job {
     entry: Entry,
     reply: oneshot::Sender<Result<Appended, AppendError>>,
@@ -146,6 +156,7 @@ struct Job {
 pub struct AuditLog {
     jobs: mpsc::Sender<Job>,
     counters: Arc<ArcSwap<Tail>>,
+    key: Arc<Signer>,
 }
 
 impl AuditLog {
@@ -157,14 +168,22 @@ impl AuditLog {
         store: Arc<dyn Store>,
         registry: Registry,
         clock: Clock,
+        key: Signer,
     ) -> Result<Self, StoreError> {
         let ledger = read_ledger(store.as_ref(), &clock).await?;
         let counters = Arc::new(ArcSwap::from_pointee(ledger.tail.clone()));
         let (jobs, queue) = mpsc::channel(LONGEST_QUEUE);
-        let writer =
-            Writer { store, registry, clock, ledger: Some(ledger), counters: counters.clone() };
+        let key = Arc::new(key);
+        let writer = Writer {
+            store,
+            registry,
+            clock,
+            key: key.clone(),
+            ledger: Some(ledger),
+            counters: counters.clone(),
+        };
         tokio::spawn(writer.run(queue));
-        Ok(Self { jobs, counters })
+        Ok(Self { jobs, counters, key })
     }
 
     /// Appends `entry`; returns once it is durable.
@@ -176,6 +195,15 @@ impl AuditLog {
         let (reply, answer) = oneshot::channel();
         self.jobs.send(Job { entry, reply }).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
+    }
+
+    /// The signed head of the log as of the last group.
+    ///
+    /// # Errors
+    /// Never for a log of a size that exists.
+    pub fn head(&self) -> Result<SignedCheckpoint, AppendError> {
+        head(&self.counters().tree, &self.key)
+            .ok_or_else(|| AppendError::Unwritable("its head cannot be signed".into()))
     }
 
     /// Counters as of the last group: uses and receipts that a decision needs. The guard of the
@@ -194,6 +222,7 @@ struct Writer {
     store: Arc<dyn Store>,
     registry: Registry,
     clock: Clock,
+    key: Arc<Signer>,
     /// `None` after a commit that failed: the store is asked what holds before the next append.
     ledger: Option<Ledger>,
     counters: Arc<ArcSwap<Tail>>,
@@ -240,10 +269,8 @@ impl Writer {
                     if let Some(changed) = changed {
                         state = Arc::new(changed);
                     }
-                    waiting.push((
-                        Appended { index: row.header.index, at: row.header.at, frames },
-                        reply,
-                    ));
+                    let (index, at) = (row.header.index, row.header.at);
+                    waiting.push((Appended { index, at, frames, standing: None }, reply));
                     rows.push(row);
                 }
                 Err(error) => refused.push((reply, error)),
@@ -251,6 +278,7 @@ impl Writer {
         }
         match self.commit(&rows).await {
             Ok(()) => {
+                self.prove(&ledger.tail.tree, &rows, &next.tail.tree, &mut waiting);
                 self.counters.store(Arc::new(next.tail.clone()));
                 self.ledger = Some(next);
                 self.registry.publish(state);
@@ -268,6 +296,19 @@ impl Writer {
         }
         for (reply, error) in refused {
             drop(reply.send(Err(error)));
+        }
+    }
+
+    /// Gives every entry that lets something out the proof of its place.
+    fn prove(&self, before: &Frontier, rows: &[Row], after: &Frontier, waiting: &mut [Waiting]) {
+        if waiting.iter().all(|(appended, _)| appended.frames.is_empty()) {
+            return;
+        }
+        let Some(group) = Group::of(before, rows, after, &self.key) else { return };
+        for ((appended, _), row) in waiting.iter_mut().zip(rows) {
+            if !appended.frames.is_empty() {
+                appended.standing = group.standing(appended.index, &row.header_bytes);
+            }
         }
     }
 

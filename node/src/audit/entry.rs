@@ -6,6 +6,7 @@ use schemas::entry::EntryKind;
 use schemas::envelope::Envelope;
 use schemas::frame::Frame;
 use schemas::query::{AuthorityId, QueryId};
+use schemas::standing::Standing;
 use schemas::time::Timestamp;
 use serde_json::{Map, Value};
 
@@ -90,6 +91,15 @@ impl Entry {
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.detail.insert(key.to_owned(), value.into());
         self
+    }
+
+    /// What proves where the peer's own entry stands in its log.
+    #[must_use]
+    pub fn with_standing(self, theirs: Option<&Standing>) -> Self {
+        match theirs.and_then(|theirs| serde_json::to_value(theirs).ok()) {
+            Some(theirs) => self.with("theirs", theirs),
+            None => self,
+        }
     }
 
     /// A signed envelope that stands beside it.

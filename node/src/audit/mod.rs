@@ -9,5 +9,6 @@ pub mod entry;
 mod ledger;
 pub mod reconcile;
 pub mod release;
+mod standing;
 pub mod verify;
 pub mod view;

@@ -171,7 +171,8 @@ impl<'a> Verifier<'a> {
                 found.push(("order", format!("follows entry {}", last.index)));
             }
             if header.at < last.at {
-                found.push(("time", format!("is of {}, its predecessor of {}", header.at, last.at)));
+                found
+                    .push(("time", format!("is of {}, its predecessor of {}", header.at, last.at)));
             }
         }
         if let (Some(peer), Some(seq)) = (&header.peer, header.peer_seq) {
@@ -228,11 +229,7 @@ fn problem(index: Option<u64>, code: &'static str, message: String) -> Problem {
 
 /// What one entry shows by itself: that its body and envelopes are those that its header commits
 /// to, and that whoever signed did.
-fn contents(
-    entries: &[(Header, &StoredEntry)],
-    keys: &Keys,
-    me: &AgencyId,
-) -> (u64, Vec<Problem>) {
+fn contents(entries: &[(Header, &StoredEntry)], keys: &Keys, me: &AgencyId) -> (u64, Vec<Problem>) {
     let (mut signatures, mut problems) = (0u64, Vec::new());
     for (header, entry) in entries {
         let mut wrong = |code, what: &str| {

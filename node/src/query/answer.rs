@@ -17,6 +17,7 @@ use schemas::frame::{Frame, FrameKind};
 use schemas::purpose::QueryKind;
 use schemas::query::{Elements, Query};
 use schemas::refusal::{Citation, Reason, Refusal, RefusalCode};
+use schemas::standing::Standing;
 use schemas::text::Text;
 
 use super::authorities::Candidates;
@@ -47,6 +48,8 @@ pub(super) enum Unserved {
 pub(super) struct Asked {
     pub(super) query: Query,
     pub(super) envelope: Envelope,
+    /// Where the requester's own entry of it stands, if it has shown that.
+    pub(super) theirs: Option<Standing>,
 }
 
 /// What was appended, and the envelope that its receipt must bind.
@@ -130,7 +133,8 @@ impl Office {
         redelivering: Option<&ServedBefore>,
     ) -> Decision {
         let now = self.clock.now();
-        let (Some(policy), Some(peer)) = (&state.policy, state.peers.get(&query.from)) else {
+        let facts = state.facts(std::slice::from_ref(&query.from));
+        let (Some(policy), Some(peer)) = (&state.policy, facts.first()) else {
             // A node without a policy, or a peer whose card has gone: unknown means no.
             return Decision::Refuse(Reasons::of(reason(
                 RefusalCode::NoAuthority,
@@ -140,7 +144,7 @@ impl Office {
         };
         let candidates =
             Candidates::of(state, &self.log.counters(), &self.me, &query.from, now, redelivering);
-        match decide(policy, &self.me, &peer.facts(), candidates.as_slice(), query, now) {
+        match decide(policy, &self.me, peer, candidates.as_slice(), query, now) {
             Decision::Permit(_) if !searchable(&query.elements) => {
                 Decision::Refuse(Reasons::of(reason(
                     RefusalCode::QueryKind,
@@ -212,6 +216,7 @@ impl Office {
         };
         let entry = Entry::new(EntryKind::QueryAnswered, asking(query))
             .with_peer(&query.from)
+            .with_standing(asked.theirs.as_ref())
             .with_access(access)
             .with_envelope(&asked.envelope)
             .with_envelope(&envelope)
@@ -256,6 +261,7 @@ impl Office {
         };
         let entry = Entry::new(EntryKind::QueryRefused, asking(query))
             .with_peer(&query.from)
+            .with_standing(asked.theirs.as_ref())
             .with_access(access)
             .with_envelope(&asked.envelope)
             .with_envelope(&envelope)
@@ -281,6 +287,7 @@ impl Office {
         if !before.answered {
             let entry = Entry::new(EntryKind::QueryRefused, asking(query))
                 .with_peer(&query.from)
+                .with_standing(asked.theirs.as_ref())
                 .with_access(Access {
                     query_digest: Some(asked.envelope.digest()),
                     answer_digest: Some(reply.digest()),
@@ -321,6 +328,7 @@ impl Office {
         access.answer_digest = Some(digest);
         let entry = Entry::new(EntryKind::AnswerRedelivered, asking(query))
             .with_peer(&query.from)
+            .with_standing(asked.theirs.as_ref())
             .with_access(access)
             .guarded(Guard {
                 generation: Some(state.generation()),

@@ -222,6 +222,17 @@ impl<D: Dial> Asker<D> {
         let (Some(peer), Some(policy)) = (state.peers.get(&owner), &state.policy) else {
             return Heard::failed(&owner, "no card of this agency, or no policy of one's own");
         };
+        if let Some(alarm) = state.alarm_about(&owner) {
+            return Heard::failed(
+                &owner,
+                format!(
+                    "alarm {} about `{owner}` is open ({}); nothing is asked of it until an auditor resolves it with `accord audit resolve {}`",
+                    alarm.alarm,
+                    alarm.what.kind.words(),
+                    alarm.alarm
+                ),
+            );
+        }
         if let Some(reasons) = decline(policy, &query, query.at) {
             return self.declined(query, actor, reasons.into_vec()).await;
         }

@@ -22,7 +22,7 @@ use crate::audit::append::{Acknowledgement, AppendError, Appended, Moved};
 use crate::audit::entry::{Entry, Guard};
 use crate::audit::release::Released;
 use crate::office::Office;
-use crate::registry::{Change, Peer, State};
+use crate::registry::{Alarm, AlarmKind, Change, Peer, State};
 
 /// What becomes of a document.
 enum Verdicted {
@@ -362,7 +362,15 @@ impl Office {
                 .with("version", shown.version)
         };
         Some(if shown.version == known.version {
-            entry(EntryKind::AlarmRaised).with("alarm", "the same card version with other content")
+            let alarm = Alarm {
+                peer: known.id.clone(),
+                kind: AlarmKind::Card,
+                evidence: vec![peer.card.envelope.clone(), exact],
+                at: self.clock.now(),
+            };
+            entry(EntryKind::AlarmRaised)
+                .with("alarm", alarm.kind.words())
+                .changing(Change::Alarm { alarm })
         } else if let Some(why) = must_be_confirmed(known, shown) {
             entry(EntryKind::CardHeld)
                 .with("why", why)

@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 
 use super::Office;
 use super::answer::{Asked, Reply, Unserved, reason};
+use super::heads::Shown;
 use super::ports::{Channel, Dialler, Host, LinkError};
 use super::rejects::{Cause, Rejects};
 use crate::audit::append::{Acknowledgement, AppendError};
@@ -62,10 +63,20 @@ impl Desk {
         frame: &Frame,
         channel: &mut C,
     ) -> Result<(), LinkError> {
-        let asked = match self.open_query(peer, frame) {
+        let mut asked = match self.open_query(peer, frame) {
             Ok(asked) => asked,
             Err((cause, why)) => return self.reject(peer, cause, why, channel).await,
         };
+        match self.office.shown_with_query(peer, &frame.beside, &asked) {
+            Shown::Proven(theirs) => asked.theirs = Some(theirs),
+            Shown::Nothing => {}
+            // The alarm stops what is decided next.
+            Shown::Wrong(kind, evidence) => {
+                if let Err(error) = self.office.raise(&peer.card.value.id, kind, evidence).await {
+                    return failed(channel, &Unserved::Log(error)).await;
+                }
+            }
+        }
         let most = self.office.bounds.in_flight_per_peer as usize;
         let reply = match InFlight::enter(&self.in_flight, &asked.query, most) {
             Ok(_place) => self.office.serve(&asked).await,
@@ -117,7 +128,7 @@ impl Desk {
         if query.to != self.office.me {
             return Err((Cause::Misdirected, format!("a query to `{}`", query.to)));
         }
-        Ok(Asked { query, envelope })
+        Ok(Asked { query, envelope, theirs: None })
     }
 
     async fn receipt<C: Channel>(

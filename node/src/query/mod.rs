@@ -8,6 +8,7 @@ pub(crate) mod authorities;
 pub mod deliver;
 pub mod documents;
 pub mod draft;
+pub mod heads;
 pub mod host;
 mod paging;
 pub mod ports;

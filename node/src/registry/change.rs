@@ -5,6 +5,7 @@ use schemas::agency::AgencyId;
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 
+use super::alarms::{Alarm, Resolution};
 use super::peers::Verified;
 use super::people::User;
 use crate::acts::requests::OutsideRequest;
@@ -87,6 +88,18 @@ pub enum Change {
     Withdrawal {
         /// Its envelope.
         envelope: String,
+    },
+    /// Something that an honest log or peer does not show was noticed.
+    Alarm {
+        /// The alarm.
+        alarm: Alarm,
+    },
+    /// An auditor resolved an alarm.
+    AlarmResolved {
+        /// The alarm's number.
+        alarm: u64,
+        /// How.
+        resolution: Resolution,
     },
     /// A request of an outside body, for records release.
     OutsideRequest {

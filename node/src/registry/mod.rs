@@ -4,6 +4,7 @@
 //! nothing is ever deleted, so folding up to a date says who was permitted on that date. Readers
 //! take a snapshot; the log's writer alone publishes the next one, once its entry is durable.
 
+mod alarms;
 mod change;
 mod peers;
 mod people;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
+pub use alarms::{Alarm, AlarmKind, Raised, Resolution};
 pub use change::Change;
 pub use peers::{HeldCard, Peer, Published, Verified};
 pub use people::{Delegation, User};

@@ -16,6 +16,7 @@ use schemas::key::PublicKey;
 use schemas::query::{AuthorityId, UserName};
 
 use super::RegistryError;
+use super::alarms::Raised;
 use super::change::Change;
 use super::peers::{HeldCard, Peer, Published};
 use super::people::User;
@@ -52,6 +53,8 @@ pub struct State {
     pub requests: BTreeMap<AuthorityId, Published<Filed>>,
     /// Requests of outside bodies.
     pub outside: BTreeMap<AuthorityId, OutsideRequest>,
+    /// Alarms by number, from 1.
+    pub alarms: BTreeMap<u64, Raised>,
     /// Which agreements and requests concern an agency.
     pub concerning: Concerning,
     nodes: HashMap<[u8; 32], AgencyId>,
@@ -89,8 +92,22 @@ impl State {
             state: own.value.state,
             blocked: None,
         });
-        let peers = agencies.iter().filter_map(|id| self.peers.get(id)).map(Peer::facts);
+        let facts = |peer: &Peer| {
+            let mut facts = peer.facts();
+            if let Some(alarm) = self.alarm_about(&facts.id) {
+                let why = format!("alarm {} is open", alarm.alarm);
+                facts.blocked = facts.blocked.or_else(|| why.parse().ok());
+            }
+            facts
+        };
+        let peers = agencies.iter().filter_map(|id| self.peers.get(id)).map(facts);
         own.into_iter().filter(|own| agencies.contains(&own.id)).chain(peers).collect()
+    }
+
+    /// The open alarm about `agency`, the oldest of several.
+    #[must_use]
+    pub fn alarm_about(&self, agency: &AgencyId) -> Option<&Raised> {
+        self.alarms.values().find(|raised| raised.what.peer == *agency && raised.resolved.is_none())
     }
 
     /// The peer whose node has this key.
@@ -175,6 +192,18 @@ impl State {
                 let (_, text) = payload(envelope)?;
                 let ruling = Ruling::from_toml("decision", &text).map_err(unfit)?;
                 self.request(&ruling.request)?.value.rule(ruling).map_err(unfit)?;
+            }
+            Change::Alarm { alarm } => {
+                let number = self.alarms.len() as u64 + 1;
+                let raised = Raised { alarm: number, what: alarm.clone(), resolved: None };
+                drop(self.alarms.insert(number, raised));
+            }
+            Change::AlarmResolved { alarm, resolution } => {
+                let raised = self
+                    .alarms
+                    .get_mut(alarm)
+                    .ok_or_else(|| unfit(format!("there is no alarm {alarm}")))?;
+                raised.resolved = Some(resolution.clone());
             }
             Change::OutsideRequest { request } => {
                 drop(self.outside.insert(request.id.clone(), request.clone()));

@@ -14,13 +14,16 @@ use schemas::key::PublicKey;
 use schemas::query::{AuthorityId, Query};
 use schemas::read::Read;
 use schemas::refusal::Reason;
+use schemas::standing::Standing;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use tokio::time::Instant;
 
+use super::super::heads::Shown;
 use super::super::ports::{Channel, Dial, LinkError};
 use super::super::verify::{self, Unproven};
 use super::{Asker, Heard};
+use crate::audit::append::AppendError;
 use crate::audit::entry::Entry;
 use crate::audit::release::Released;
 use crate::registry::Peer;
@@ -45,8 +48,8 @@ pub(super) struct Outstanding {
 
 /// What came back, as far as it is proven.
 enum Came {
-    Answer(Envelope, Box<Answer>, Vec<Vec<u8>>, Vec<Read>),
-    Refusal(Envelope, Vec<Reason>),
+    Answer(Envelope, Box<Answer>, Vec<Vec<u8>>, Vec<Read>, Vec<u8>),
+    Refusal(Envelope, Vec<Reason>, Vec<u8>),
     Unproven(Option<Envelope>, Unproven),
 }
 
@@ -109,7 +112,10 @@ impl<D: Dial> Asker<D> {
                                 pages.push(page.body);
                             }
                             match verify::pages(&answer, &pages, &out.query) {
-                                Ok(reads) => Came::Answer(envelope, Box::new(answer), pages, reads),
+                                Ok(reads) => {
+                                    let beside = first.beside;
+                                    Came::Answer(envelope, Box::new(answer), pages, reads, beside)
+                                }
                                 Err(error) => Came::Unproven(Some(envelope), error),
                             }
                         }
@@ -120,7 +126,7 @@ impl<D: Dial> Asker<D> {
                 Err(error) => Came::Unproven(None, error.into()),
                 Ok(envelope) => {
                     match verify::refusal(&envelope, &out.message_key, &out.query, digest) {
-                        Ok(refusal) => Came::Refusal(envelope, refusal.reasons),
+                        Ok(refusal) => Came::Refusal(envelope, refusal.reasons, first.beside),
                         Err(error) => Came::Unproven(Some(envelope), error),
                     }
                 }
@@ -137,16 +143,25 @@ impl<D: Dial> Asker<D> {
 
     async fn settle(&self, out: Outstanding, came: Came, channel: D::Channel) -> Heard {
         match came {
-            Came::Answer(envelope, answer, pages, reads) => {
-                self.received(out, envelope, *answer, pages, reads, channel).await
+            Came::Answer(envelope, answer, pages, reads, beside) => {
+                let theirs = match self.theirs(&out, &beside, &envelope).await {
+                    Ok(theirs) => theirs,
+                    Err(error) => return Heard::failed(&out.query.to, error),
+                };
+                self.received(out, envelope, *answer, pages, reads, theirs, channel).await
             }
-            Came::Refusal(envelope, reasons) => {
+            Came::Refusal(envelope, reasons, beside) => {
                 channel.finish();
+                let theirs = match self.theirs(&out, &beside, &envelope).await {
+                    Ok(theirs) => theirs,
+                    Err(error) => return Heard::failed(&out.query.to, error),
+                };
                 let mut access = out.access(Outcome::Refused);
                 access.reasons.clone_from(&reasons);
                 access.answer_digest = Some(envelope.digest());
                 let entry = out
                     .entry(EntryKind::RefusalReceived, access)
+                    .with_standing(theirs.as_ref())
                     .with_envelope(&envelope)
                     .effecting(out.settled("refused", None));
                 let heard = Heard {
@@ -177,6 +192,27 @@ impl<D: Dial> Asker<D> {
         }
     }
 
+    /// Where the owner's entry of a reply stands, as far as it has shown that. What an honest log
+    /// does not show raises an alarm; the reply itself is proven by its signature.
+    async fn theirs(
+        &self,
+        out: &Outstanding,
+        beside: &[u8],
+        reply: &Envelope,
+    ) -> Result<Option<Standing>, AppendError> {
+        let state = self.office.registry.state();
+        let Some(peer) = state.peers.get(&out.query.to) else { return Ok(None) };
+        let both = [&out.envelope, reply];
+        match self.office.shown_with_reply(peer, beside, &out.query, both) {
+            Shown::Proven(theirs) => Ok(Some(theirs)),
+            Shown::Nothing => Ok(None),
+            Shown::Wrong(kind, evidence) => {
+                self.office.raise(&out.query.to, kind, evidence).await.map(|()| None)
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what came, as it was taken apart")]
     async fn received(
         &self,
         out: Outstanding,
@@ -184,6 +220,7 @@ impl<D: Dial> Asker<D> {
         answer: Answer,
         pages: Vec<Vec<u8>>,
         reads: Vec<Read>,
+        theirs: Option<Standing>,
         channel: D::Channel,
     ) -> Heard {
         let owner = out.query.to.clone();
@@ -217,6 +254,7 @@ impl<D: Dial> Asker<D> {
         }
         let entry = out
             .entry(EntryKind::AnswerReceived, access)
+            .with_standing(theirs.as_ref())
             .with_envelope(&envelope)
             .with("receipt_digest", receipt.digest().to_string())
             .effecting(effects)

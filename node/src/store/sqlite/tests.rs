@@ -33,6 +33,8 @@ fn row(index: u64, millis: i64, query: QueryId, effects: Effects) -> Row {
     };
     let header_bytes = String::from_utf8(header.to_bytes().unwrap()).unwrap();
     let envelopes = Some("query\nreply".to_owned());
+    // As many subtrees as an entry at this place completes.
+    let nodes = vec![Digest::of(b"node"); index.trailing_ones() as usize];
     Row {
         header,
         header_bytes,

@@ -1,0 +1,64 @@
+//! Where the entries of one group stand: proofs of inclusion from what the writer holds in memory,
+//! and one signed checkpoint for all of them.
+
+use std::collections::HashMap;
+
+use schemas::answer::LogPosition;
+use schemas::checkpoint::{Checkpoint, SignedCheckpoint};
+use schemas::digest::Digest;
+use schemas::merkle::{self, Frontier, Subtree};
+use schemas::note::Signer;
+use schemas::standing::Standing;
+
+use crate::store::Row;
+
+/// The tree right after a group. A proof for an entry of the group needs only the edge before it
+/// and the subtrees that the group completed.
+pub(super) struct Group {
+    nodes: HashMap<Subtree, Digest>,
+    size: u64,
+    checkpoint: String,
+}
+
+impl Group {
+    /// What `rows` made of the tree. `None` if a checkpoint cannot be signed, which no tree of a
+    /// real size meets.
+    pub(super) fn of(
+        before: &Frontier,
+        rows: &[Row],
+        after: &Frontier,
+        log: &Signer,
+    ) -> Option<Self> {
+        let edge = merkle::root_nodes(before.size());
+        let mut nodes: HashMap<Subtree, Digest> =
+            edge.into_iter().zip(before.hashes().iter().copied()).collect();
+        for row in rows {
+            let mut subtree = Subtree::leaf(row.header.index);
+            nodes.insert(subtree, merkle::leaf(row.header_bytes.as_bytes()));
+            for hash in &row.nodes {
+                subtree = subtree.parent();
+                nodes.insert(subtree, *hash);
+            }
+        }
+        let checkpoint = head(after, log)?.to_string();
+        Some(Self { nodes, size: after.size(), checkpoint })
+    }
+
+    /// Where an entry of the group stands.
+    pub(super) fn standing(&self, index: u64, header: &str) -> Option<Standing> {
+        let lookup = |subtree| self.nodes.get(&subtree).copied();
+        Some(Standing {
+            log: LogPosition { index, size: self.size },
+            header: header.to_owned(),
+            inclusion: merkle::inclusion(index, self.size, lookup).ok()?,
+            checkpoint: self.checkpoint.clone(),
+        })
+    }
+}
+
+/// The signed head of a tree.
+pub(super) fn head(tree: &Frontier, log: &Signer) -> Option<SignedCheckpoint> {
+    let origin = log.vkey().name().clone();
+    let checkpoint = Checkpoint { origin, size: tree.size(), root: tree.root() };
+    SignedCheckpoint::sign(checkpoint, log).ok()
+}

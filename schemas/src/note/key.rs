@@ -1,0 +1,258 @@
+//! The names, ids and keys of who signs notes (C2SP signed-note, "Verifier keys").
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::{NoteError, SignatureLine, cosignature};
+use crate::digest::{Digest, hex, unhex};
+use crate::key::{PublicKey, SecretKey};
+use crate::time::Timestamp;
+
+/// The name of a key: what stands on its signature lines.
+///
+/// Not empty; holds no white space of Unicode, no `+` and no ASCII control character.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyName(String);
+
+impl KeyName {
+    /// From a text that is a name by construction.
+    pub(crate) const fn from_slug(slug: String) -> Self {
+        Self(slug)
+    }
+
+    /// The name itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for KeyName {
+    type Err = NoteError;
+
+    fn from_str(text: &str) -> Result<Self, NoteError> {
+        let refused = |c: char| c.is_whitespace() || c < ' ' || c == '+';
+        if text.is_empty() || text.contains(refused) {
+            Err(NoteError::Name(text.chars().take(80).collect()))
+        } else {
+            Ok(Self(text.to_owned()))
+        }
+    }
+}
+
+impl fmt::Display for KeyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Four bytes that, with its name, tell a key from others. Not a fingerprint: anybody can make a
+/// key with a given id, and all they get is a signature that does not verify.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(pub(super) [u8; 4]);
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What a key signs. Other types exist; their lines are kept and never verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyType {
+    /// Type 01: Ed25519 over a note's text.
+    Note,
+    /// Type 04: Ed25519 over a time and a checkpoint's text.
+    Cosignature,
+}
+
+impl KeyType {
+    const fn byte(self) -> u8 {
+        match self {
+            Self::Note => 1,
+            Self::Cosignature => 4,
+        }
+    }
+
+    fn of(byte: u8) -> Option<Self> {
+        [Self::Note, Self::Cosignature].into_iter().find(|kind| kind.byte() == byte)
+    }
+}
+
+/// A key that is trusted for a name: `<name>+<key id>+<base64 of type and key>`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Vkey {
+    name: KeyName,
+    kind: KeyType,
+    key: PublicKey,
+}
+
+impl Vkey {
+    /// The key of this name and type.
+    #[must_use]
+    pub const fn new(name: KeyName, kind: KeyType, key: PublicKey) -> Self {
+        Self { name, kind, key }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &KeyName {
+        &self.name
+    }
+
+    /// What it signs.
+    #[must_use]
+    pub const fn kind(&self) -> KeyType {
+        self.kind
+    }
+
+    /// The Ed25519 key.
+    #[must_use]
+    pub const fn public(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// Its id: the first four bytes of SHA-256(name ‖ 0x0A ‖ type ‖ key).
+    #[must_use]
+    pub fn id(&self) -> KeyId {
+        let hashed = [self.name.0.as_bytes(), b"\n", &self.typed()].concat();
+        let [a, b, c, d, ..] = *Digest::of(&hashed).as_bytes();
+        KeyId([a, b, c, d])
+    }
+
+    /// Checks this key's signature over a note's text. `None` if it does not hold; else the time
+    /// that a cosignature states, whole seconds.
+    pub(super) fn verify(&self, text: &str, signature: &[u8]) -> Option<Option<Timestamp>> {
+        match self.kind {
+            KeyType::Note => {
+                let signature = signature.try_into().ok()?;
+                self.key.verifies(text.as_bytes(), signature).then_some(None)
+            }
+            KeyType::Cosignature => cosignature::verify(&self.key, text, signature).map(Some),
+        }
+    }
+
+    fn typed(&self) -> Vec<u8> {
+        [&[self.kind.byte()], self.key.as_bytes().as_slice()].concat()
+    }
+}
+
+impl fmt::Display for Vkey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}+{}+{}", self.name, self.id(), BASE64.encode(self.typed()))
+    }
+}
+
+impl FromStr for Vkey {
+    type Err = NoteError;
+
+    fn from_str(text: &str) -> Result<Self, NoteError> {
+        let refused = |why| NoteError::Vkey(text.chars().take(160).collect(), why);
+        let form = || refused("expected a name, an id and a key, with `+` between them");
+        // Base64 may hold a `+`; a name and an id never do.
+        let mut parts = text.splitn(3, '+');
+        let (Some(name), Some(id), Some(typed)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(form());
+        };
+        let typed = BASE64.decode(typed).map_err(|_| refused("the key is not base64"))?;
+        let (kind, key) = typed.split_first().ok_or_else(form)?;
+        let kind = KeyType::of(*kind).ok_or_else(|| refused("its type is neither 01 nor 04"))?;
+        let key = <&[u8; 32]>::try_from(key).ok().and_then(PublicKey::from_bytes);
+        let vkey = Self::new(name.parse()?, kind, key.ok_or_else(|| refused("not a good key"))?);
+        if unhex(id).map(KeyId) != Some(vkey.id()) {
+            return Err(refused("the id is not that of the name and key"));
+        }
+        Ok(vkey)
+    }
+}
+
+/// A key of type 01 with its name: who signs notes.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    name: KeyName,
+    key: SecretKey,
+}
+
+impl Signer {
+    /// The signer of this name.
+    #[must_use]
+    pub const fn new(name: KeyName, key: SecretKey) -> Self {
+        Self { name, key }
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn vkey(&self) -> Vkey {
+        Vkey::new(self.name.clone(), KeyType::Note, self.key.public())
+    }
+
+    /// The signature line for a note's text.
+    pub(super) fn line(&self, text: &str) -> SignatureLine {
+        SignatureLine::by(&self.vkey(), self.key.sign(text.as_bytes()).to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
+
+    #[test]
+    fn the_specifications_key_reads_back_and_has_its_id() {
+        let vkey: Vkey = EXAMPLE.parse().unwrap();
+        assert_eq!(vkey.to_string(), EXAMPLE);
+        assert_eq!((vkey.name().as_str(), vkey.kind()), ("example.com/foo", KeyType::Note));
+        assert_eq!(vkey.id().to_string(), "530d903a");
+    }
+
+    #[test]
+    fn the_type_is_part_of_the_id() {
+        let vkey: Vkey = EXAMPLE.parse().unwrap();
+        let other = Vkey::new(vkey.name().clone(), KeyType::Cosignature, *vkey.public());
+        assert_ne!(other.id(), vkey.id());
+        assert_eq!(other.to_string().parse::<Vkey>().unwrap(), other);
+    }
+
+    #[test]
+    fn a_key_whose_parts_disagree_is_refused_with_the_reason() {
+        let key = |text: &[u8]| BASE64.encode(text);
+        for (text, why) in [
+            ("example.com/foo".to_owned(), "expected a name"),
+            ("example.com/foo+530d903a".to_owned(), "expected a name"),
+            ("example.com/foo+530d903a+".to_owned(), "expected a name"),
+            (EXAMPLE.replace("foo", "bar"), "the id is not"),
+            (EXAMPLE.replace("530d903a", "530D903A"), "the id is not"),
+            (EXAMPLE.replace("530d903a", "530d903b"), "the id is not"),
+            (EXAMPLE.replace("530d903a", "0530d903a"), "the id is not"),
+            (format!("{EXAMPLE}="), "not base64"),
+            (format!("a+530d903a+{}", key(&[6; 33])), "neither 01 nor 04"),
+            (format!("a+530d903a+{}", key(&[1; 32])), "not a good key"),
+            // The identity, a point of small order.
+            (format!("a+530d903a+{}", key(&[&[1, 1], [0; 31].as_slice()].concat())), "not a good"),
+            (EXAMPLE.replace("example.com/foo", ""), "not a key name"),
+        ] {
+            let error = text.parse::<Vkey>().unwrap_err().to_string();
+            assert!(error.contains(why), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_name_holds_no_space_plus_or_control_character() {
+        for good in ["a", "example.com/foo", "accord/monrovia-ca-pd", "Müller/Ω"] {
+            assert!(good.parse::<KeyName>().is_ok(), "{good}");
+        }
+        for bad in ["", " ", "a b", "a+b", "a\u{a0}b", "a\u{2003}", "a\n", "a\tb", "a\u{1}"] {
+            assert!(bad.parse::<KeyName>().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Where an entry stands in its log, with what proves it: travels beside a frame, unsigned, because
+//! the envelope was signed before its entry was written.
+
+use serde::{Deserialize, Serialize};
+
+use crate::answer::LogPosition;
+use crate::checkpoint::{CheckpointError, SignedCheckpoint};
+use crate::digest::Digest;
+use crate::entry::{Header, HeaderError};
+use crate::merkle::{self, ProofError};
+use crate::note::Vkey;
+
+/// An entry's place in the sender's log, proven against a signed checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Standing {
+    /// The entry's index, and the size of the tree that the checkpoint signs.
+    pub log: LogPosition,
+    /// The entry's header, exactly: the leaf.
+    pub header: String,
+    /// Hashes from the leaf's sibling up to a child of the root.
+    pub inclusion: Vec<Digest>,
+    /// The signed checkpoint, verbatim.
+    pub checkpoint: String,
+}
+
+/// Why a standing proves nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StandingError {
+    /// The checkpoint is none, or not signed by the log's key.
+    #[error("its checkpoint: {0}")]
+    Checkpoint(#[from] CheckpointError),
+    /// The header is none.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    /// The proof does not lead from the header to the checkpoint.
+    #[error("its proof: {0}")]
+    Proof(#[from] ProofError),
+    /// Header, position and checkpoint speak of different places.
+    #[error("header, position and checkpoint speak of different places")]
+    Place,
+}
+
+impl Standing {
+    /// Checks the proof and the checkpoint's signature by the log's key; the header and the
+    /// checkpoint that it leads to.
+    ///
+    /// # Errors
+    /// When anything of it does not hold.
+    pub fn verified(&self, log: &Vkey) -> Result<(Header, SignedCheckpoint), StandingError> {
+        let signed = SignedCheckpoint::parse(self.checkpoint.as_bytes())?;
+        let checkpoint = signed.verified(log)?;
+        let header = Header::from_bytes(self.header.as_bytes())?;
+        if header.index != self.log.index || checkpoint.size != self.log.size {
+            return Err(StandingError::Place);
+        }
+        merkle::verify_inclusion(
+            &merkle::leaf(self.header.as_bytes()),
+            self.log.index,
+            self.log.size,
+            &self.inclusion,
+            &checkpoint.root,
+        )?;
+        Ok((header, signed))
+    }
+}

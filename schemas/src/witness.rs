@@ -1,0 +1,138 @@
+//! What a witness demands of a checkpoint before it cosigns (C2SP tlog-witness, `add-checkpoint`).
+//!
+//! A witness remembers, for each log, the one checkpoint that it cosigned last. This module only
+//! judges. Its caller replaces what is stored with the checkpoint, in one atomic step and only if
+//! it is still [`Advance::replaces`], durably, and cosigns after that: two requests that were
+//! judged at once must not take the log back, and no crash may lose what was cosigned.
+
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoint::{Checkpoint, SignedCheckpoint};
+use crate::digest::Digest;
+use crate::merkle::{LONGEST_PROOF, empty, verify_consistency};
+use crate::note::{Cosigner, SignatureLine, Vkey};
+use crate::purpose::codes;
+use crate::time::Timestamp;
+
+codes! {
+    /// Why a witness does not cosign.
+    WitnessCode, "witness code" {
+        /// A log that is not known here.
+        UnknownOrigin = "unknown_origin",
+        /// The log's signature is missing or does not hold.
+        Signature = "signature",
+        /// The request's old size is above the checkpoint's.
+        OldSizeAbove = "old_size_above",
+        /// The request's old size is not the one stored; the refusal says which is.
+        OldSizeNotStored = "old_size_not_stored",
+        /// Same size as stored, another root: the log has forked.
+        RootDiffers = "root_differs",
+        /// A tree without leaves whose root is not the empty tree's.
+        EmptyRoot = "empty_root",
+        /// A proof from size 0, where nothing is to be proved.
+        ProofNotEmpty = "proof_not_empty",
+        /// More than 63 hashes.
+        ProofTooLong = "proof_too_long",
+        /// The tree does not start with the one stored, or the proof does not show it.
+        Proof = "proof",
+    }
+}
+
+/// A witness's refusal.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+    thiserror::Error,
+)]
+#[serde(deny_unknown_fields)]
+#[error("the witness refused: {code}")]
+pub struct WitnessRefusal {
+    /// Why.
+    pub code: WitnessCode,
+    /// With [`WitnessCode::OldSizeNotStored`]: the size stored, in leaves; 0 if the witness never
+    /// cosigned this log. The log asks again with a proof from there.
+    pub stored_size: Option<u64>,
+}
+
+impl From<WitnessCode> for WitnessRefusal {
+    fn from(code: WitnessCode) -> Self {
+        Self { code, stored_size: None }
+    }
+}
+
+/// A checkpoint that may be stored and, once it is, cosigned. Only [`judge`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advance {
+    replaces: Option<(u64, Digest)>,
+    signed: SignedCheckpoint,
+}
+
+impl Advance {
+    /// Size in leaves and root that were stored when this was judged; `None` if nothing was.
+    #[must_use]
+    pub const fn replaces(&self) -> Option<(u64, Digest)> {
+        self.replaces
+    }
+
+    /// What to store in its place. Of the same size and root when only the time moves on.
+    #[must_use]
+    pub const fn checkpoint(&self) -> &Checkpoint {
+        self.signed.unverified()
+    }
+
+    /// The cosignature. The checkpoint **must be durable** before this is called.
+    #[must_use]
+    pub fn cosign(&self, cosigner: &Cosigner, at: Timestamp) -> SignatureLine {
+        cosigner.line(self.signed.text(), at)
+    }
+}
+
+/// Judges a request to cosign.
+///
+/// `log` is the key that is known for the checkpoint's origin, if any; `stored` the size in leaves
+/// and root of what was cosigned last for this origin, if anything was; `old_size` the size in
+/// leaves that `proof` starts from.
+///
+/// # Errors
+/// A refusal, checked in the order of the specification, but for one: a fork is told before
+/// whatever is wrong with the proof.
+pub fn judge(
+    log: Option<&Vkey>,
+    stored: Option<(u64, Digest)>,
+    old_size: u64,
+    proof: &[Digest],
+    signed: &SignedCheckpoint,
+) -> Result<Advance, WitnessRefusal> {
+    let log = log.ok_or(WitnessCode::UnknownOrigin)?;
+    let checkpoint = signed.verified(log).map_err(|_| WitnessCode::Signature)?;
+    let (size, root) = (checkpoint.size, &checkpoint.root);
+    if old_size > size {
+        return Err(WitnessCode::OldSizeAbove.into());
+    }
+    let (stored_size, stored_root) = stored.unwrap_or_else(|| (0, empty()));
+    if old_size != stored_size {
+        let code = WitnessCode::OldSizeNotStored;
+        return Err(WitnessRefusal { code, stored_size: Some(stored_size) });
+    }
+    if size == 0 && *root != empty() {
+        return Err(WitnessCode::EmptyRoot.into());
+    }
+    if size == stored_size && *root != stored_root {
+        return Err(WitnessCode::RootDiffers.into());
+    }
+    if old_size == 0 && !proof.is_empty() {
+        return Err(WitnessCode::ProofNotEmpty.into());
+    }
+    if proof.len() > LONGEST_PROOF {
+        return Err(WitnessCode::ProofTooLong.into());
+    }
+    verify_consistency(old_size, &stored_root, size, root, proof)
+        .map_err(|_| WitnessCode::Proof)?;
+    Ok(Advance { replaces: stored, signed: signed.clone() })
+}

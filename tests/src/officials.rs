@@ -1,0 +1,152 @@
+//! Officials: people with the title that a policy names, or without it, and what they sign.
+
+use agreements::agreement::Agreement;
+use agreements::request::{RequestScope, Verdict};
+use node::acts::agreements::{AgreementRow, Wanted, sign_adherence};
+use node::acts::requests::{Judgement, RequestRow};
+use node::acts::{ActError, By};
+use node::registry::{Delegation, User};
+use schemas::agency::AgencyId;
+use schemas::purpose::Role;
+use schemas::query::AuthorityId;
+use schemas::text::Text;
+use schemas::time::Timestamp;
+
+use crate::agency::Agency;
+use crate::identity::exact;
+use crate::making::{OFFICER, words};
+
+/// An act of `user`.
+///
+/// # Panics
+/// When that is no user name.
+#[must_use]
+pub fn by(user: &str) -> By {
+    By { user: user.parse().expect("a user name"), auth: "test".into() }
+}
+
+/// An act of the officer whom every agency has.
+#[must_use]
+pub fn officer() -> By {
+    by(OFFICER)
+}
+
+/// Registers a supervisor.
+///
+/// # Panics
+/// When that is refused.
+pub async fn supervisor(agency: &Agency, user: &str, full_name: &str, title: &str) -> By {
+    let acting = by(user);
+    let user = User {
+        name: acting.user.clone(),
+        full_name: words(full_name),
+        title: words(title),
+        roles: vec![Role::Supervisor, Role::AlprAdministrator],
+        trained_on: Some(agency.now().minus_days(30).day_start()),
+        until: None,
+        disabled: None,
+        delegations: Vec::new(),
+    };
+    agency.office().add_user(&agency.admin(), &user).await.expect("a supervisor");
+    acting
+}
+
+/// The title of those who decide requests at `agency`, by its policy; the first of several.
+///
+/// # Panics
+/// When it names none.
+#[must_use]
+pub fn title(agency: &Agency) -> Text {
+    let state = agency.office().registry.state();
+    let policy = state.policy.as_ref().expect("a policy");
+    policy.approval.requests.titles.first().expect("a title").clone()
+}
+
+/// Registers the official whom the policy of `agency` names, Chris Doe.
+pub async fn official(agency: &Agency) -> By {
+    supervisor(agency, "c.doe", "Chris Doe", title(agency).as_str()).await
+}
+
+/// Delegates `title` to `user` at `agency`.
+///
+/// # Panics
+/// When that is refused.
+pub async fn delegate(agency: &Agency, to: &By, title: &str, from: Timestamp, until: Timestamp) {
+    let delegation = Delegation { title: words(title), from, until };
+    let delegated = agency.office().delegate(&agency.admin(), &to.user, &delegation).await;
+    delegated.expect("a delegation");
+}
+
+/// A decision as an official gives it.
+#[must_use]
+pub fn judgement(verdict: Verdict, narrower: RequestScope) -> Judgement {
+    Judgement { verdict, reason: words("Need is shown"), narrower }
+}
+
+/// Approves a request as asked.
+///
+/// # Errors
+/// What the node says when it does not.
+pub async fn approves(
+    agency: &Agency,
+    official: &By,
+    request: &AuthorityId,
+) -> Result<RequestRow, ActError> {
+    let judgement = judgement(Verdict::Approved, RequestScope::default());
+    let decided = agency.office().decide_request(official, request, &judgement).await;
+    agency.node().wake();
+    decided
+}
+
+/// The envelope of an adherence as the node prepares it for `official`.
+///
+/// # Errors
+/// What the node says when it prepares none.
+///
+/// # Panics
+/// When it cannot be signed.
+pub fn prepared(
+    agency: &Agency,
+    official: &By,
+    text: &Agreement,
+    share_with: Option<&[AgencyId]>,
+) -> Result<String, ActError> {
+    let wanted = Wanted { share_with: share_with.map(<[_]>::to_vec), ..Wanted::default() };
+    let prepared = agency.office().prepare_adherence(official, text, &wanted)?;
+    let exact = text.to_toml().expect("an agreement");
+    let key = &agency.identity.agency_key;
+    Ok(sign_adherence(text, &exact, agency.id(), prepared, None, agency.now(), key)
+        .expect("an adherence"))
+}
+
+/// Proposes `text` as `official`, and adheres to it as the node prepares it.
+///
+/// # Errors
+/// What the node says when it does not.
+pub async fn proposes(
+    agency: &Agency,
+    official: &By,
+    text: &Agreement,
+) -> Result<AgreementRow, ActError> {
+    let adherence = prepared(agency, official, text, None)?;
+    let proposal = exact(&agency.identity.propose(text));
+    let proposed = agency.office().propose(official, &proposal, &adherence).await;
+    agency.node().wake();
+    proposed
+}
+
+/// Adheres to `text` as `official`, as the node prepares it.
+///
+/// # Errors
+/// What the node says when it does not.
+pub async fn signs(
+    agency: &Agency,
+    official: &By,
+    text: &Agreement,
+    share_with: Option<&[AgencyId]>,
+) -> Result<AgreementRow, ActError> {
+    let adherence = prepared(agency, official, text, share_with)?;
+    let signed = agency.office().adhere(official, &adherence).await;
+    agency.node().wake();
+    signed
+}

@@ -22,8 +22,8 @@ use schemas::merkle::Subtree;
 use schemas::query::QueryId;
 use schemas::read::ReadId;
 use schemas::time::Timestamp;
-use sqlx::SqliteConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, SqliteConnection};
 use tokio::sync::Mutex;
 
 use super::{
@@ -35,6 +35,9 @@ use readers::Readers;
 
 /// Pages of the write-ahead log after which it is written back into the database.
 const WAL_PAGES: u32 = 4_000;
+/// Cache of the writer, in KiB below zero. When a page of an index splits, SQLite goes through its
+/// whole cache at the commit: one of 64 MiB made appends longer by 0.3 ms.
+const WRITER_CACHE: &str = "-16384";
 /// Connections for reading.
 const READERS: usize = 4;
 
@@ -66,7 +69,7 @@ impl Sqlite {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(false)
             .busy_timeout(Duration::from_secs(5))
-            .pragma("cache_size", "-65536")
+            .pragma("cache_size", WRITER_CACHE)
             // Fewer, larger checkpoints: each one syncs the database once more.
             .pragma("wal_autocheckpoint", WAL_PAGES.to_string())
             .statement_cache_capacity(256);
@@ -114,7 +117,9 @@ async fn lengthen_wal(writer: &mut SqliteConnection, path: &Path) -> Result<(), 
     };
     // What failed has perhaps been rolled back already.
     drop(sqlx::raw_sql("rollback").execute(&mut *writer).await);
-    sqlx::raw_sql("pragma cache_size = -65536").execute(writer).await?;
+    sqlx::raw_sql(AssertSqlSafe(format!("pragma cache_size = {WRITER_CACHE}")))
+        .execute(writer)
+        .await?;
     if let Err(error) = filled {
         tracing::warn!(%error, "the write-ahead log could not be made long; appends take longer");
     }

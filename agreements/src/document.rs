@@ -25,14 +25,52 @@ pub(crate) fn sense(what: impl Into<String>) -> DocumentError {
 
 pub(crate) fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, DocumentError> {
     toml::from_str(text).map_err(|error: toml::de::Error| {
-        // The library's message is of several lines with a drawing; its first line names the place
-        // and its last line says what was expected.
-        let whole = error.to_string();
-        let place = whole.lines().next().unwrap_or_default();
-        let said = error.message();
-        let what = if place == said { said.to_owned() } else { format!("{place}: {said}") };
+        let said = error.message().trim();
+        let place = error.span().map(|span| at(text, span.start));
+        let what = match place {
+            Some((line, Some(key))) if !said.contains(&format!("`{key}`")) => {
+                format!("line {line}, `{key}`: {said}")
+            }
+            Some((line, _)) => format!("line {line}: {said}"),
+            None => said.to_owned(),
+        };
         DocumentError::Form { file: file.to_owned(), what }
     })
+}
+
+/// The line of a byte of a document, from 1, and the key that the line gives a value, or the table
+/// that it opens.
+fn at(text: &str, byte: usize) -> (usize, Option<String>) {
+    let before = text.get(..byte).unwrap_or(text);
+    let number = before.lines().count().max(1) + usize::from(before.ends_with('\n'));
+    let line = text.lines().nth(number.saturating_sub(1)).unwrap_or_default();
+    let table = || line.trim().strip_prefix('[')?.trim_start_matches('[').split(']').next();
+    let key = line.split_once('=').map(|(key, _)| key.trim()).or_else(table).map(str::to_owned);
+    (number, key.filter(|key| !key.is_empty()))
+}
+
+/// The line on which a document gives `key` (dotted, as in `retention.reads.cut_off_days`) a value,
+/// or opens its table; from 1.
+pub(crate) fn line_of(text: &str, key: &str) -> Option<usize> {
+    let mut table = String::new();
+    let mut opened = None;
+    for (number, line) in (1usize..).zip(text.lines()) {
+        let line = line.trim();
+        if let Some(name) = line.strip_prefix('[') {
+            table = name.trim_start_matches('[').split(']').next().unwrap_or_default().to_owned();
+            if table == key {
+                opened = opened.or(Some(number));
+            }
+            continue;
+        }
+        let Some((name, _)) = line.split_once('=') else { continue };
+        let name = name.trim();
+        let whole = if table.is_empty() { name.to_owned() } else { format!("{table}.{name}") };
+        if whole == key {
+            return Some(number);
+        }
+    }
+    opened
 }
 
 pub(crate) fn write<T: Serialize>(what: &str, value: &T) -> Result<String, DocumentError> {

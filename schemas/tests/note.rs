@@ -150,39 +150,39 @@ fn opening_follows_the_specification() {
     let namesake = by(&signer("example.org/b", 9));
     // The id of a trusted key under another name, signed by nobody.
     let same_id = by(&b).to_string().replace("example.org/b", "example.org/d").parse().unwrap();
-    let check = |case: &str, lines: &[SignatureLine], trusted: &[&Vkey], expected| {
+    let check = |case: &str, lines: &[&SignatureLine], trusted: &[&Vkey], expected| {
         let mut note = Note::sign("text\n".to_owned(), &a).unwrap();
-        lines.iter().for_each(|line| note.add(line.clone()).unwrap());
+        lines.iter().for_each(|line| note.add((*line).clone()).unwrap());
         let read = Note::parse(note.to_string().as_bytes()).unwrap();
         assert_eq!(names(&read, trusted.iter().copied()), expected, "{case}");
     };
     check("nobody is trusted", &[], &[], Err(NoteError::Untrusted));
-    check("only others signed", &[foreign.clone()], &[&b_key], Err(NoteError::Untrusted));
-    check("one is enough", &[foreign], &[&b_key, &a_key], Ok(vec![name(&a_key)]));
+    check("only others signed", &[&foreign], &[&b_key], Err(NoteError::Untrusted));
+    check("one is enough", &[&foreign], &[&b_key, &a_key], Ok(vec![name(&a_key)]));
     check(
         "each that signed is told, in the order of the lines",
-        &[by(&b)],
+        &[&by(&b)],
         &[&c_key, &b_key, &a_key],
         Ok(vec![name(&a_key), name(&b_key)]),
     );
-    check("a namesake is ignored", &[namesake], &[&a_key, &b_key], Ok(vec![name(&a_key)]));
-    check("the same id is ignored", &[same_id], &[&a_key, &b_key], Ok(vec![name(&a_key)]));
+    check("a namesake is ignored", &[&namesake], &[&a_key, &b_key], Ok(vec![name(&a_key)]));
+    check("the same id is ignored", &[&same_id], &[&a_key, &b_key], Ok(vec![name(&a_key)]));
     let forged = forged(2, "example.org/b");
     check(
         "a trusted key's bad signature spoils the rest",
-        &[forged.clone()],
+        &[&forged],
         &[&a_key, &b_key],
         Err(NoteError::Signature(b_key.name().clone())),
     );
     check(
         "the same bad signature is ignored from a key that is not trusted",
-        &[forged.clone()],
+        &[&forged],
         &[&a_key],
         Ok(vec![name(&a_key)]),
     );
     check(
         "a later signature takes the place of the same key's earlier one",
-        &[forged, by(&b)],
+        &[&forged, &by(&b)],
         &[&b_key],
         Ok(vec![name(&b_key)]),
     );

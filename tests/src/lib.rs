@@ -19,5 +19,6 @@ pub mod log;
 pub mod making;
 pub mod officials;
 pub mod raw;
+pub mod texts;
 pub mod wait;
 pub mod wire;

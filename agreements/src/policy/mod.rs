@@ -14,7 +14,7 @@ use schemas::refusal::Citation;
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 
-use crate::document::{DocumentError, read, sense};
+use crate::document::{DocumentError, line_of, read, sense};
 
 pub use page::{Designee, Page, Section};
 pub use parts::{
@@ -30,6 +30,20 @@ pub const FORMAT: u32 = 2;
 
 /// The least that audit records are kept, in days (CJIS Security Policy AU-11).
 const LEAST_AUDIT_DAYS: u32 = 365;
+
+/// The line on which a policy's text gives `key` a value, for the head of a sentence.
+fn place(text: &str, key: &str) -> String {
+    // What is wrong may be that the last key is missing: then its table tells the place.
+    let table = key.rsplit_once('.').map(|(table, _)| table);
+    let line = line_of(text, key).or_else(|| line_of(text, table?));
+    line.map_or(String::new(), |line| format!("line {line}: "))
+}
+
+/// The one key that every version of the format has.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
+}
 
 /// A policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -89,15 +103,24 @@ impl Policy {
     /// # Errors
     /// With file, line, key and what is expected, or what does not hold together.
     pub fn from_toml(file: &str, text: &str) -> Result<Self, DocumentError> {
+        let version: Version = read(file, text)?;
+        if version.format != FORMAT {
+            return Err(sense(format!(
+                "{file}: {}`format` is {}; this version reads {FORMAT}",
+                place(text, "format"),
+                version.format
+            )));
+        }
         let policy: Self = read(file, text)?;
-        policy.check().map_err(|what| sense(format!("{file}: {what}")))?;
+        policy.check().map_err(|what| {
+            // The sentence names its key first.
+            let key = what.split('`').nth(1).unwrap_or_default();
+            sense(format!("{file}: {}{what}", place(text, key)))
+        })?;
         Ok(policy)
     }
 
     fn check(&self) -> Result<(), String> {
-        if self.format != FORMAT {
-            return Err(format!("`format` is {}; this version reads {FORMAT}", self.format));
-        }
         if self.source.trim().is_empty() {
             return Err("`source` must name the text that the policy encodes".into());
         }
@@ -130,6 +153,23 @@ impl Policy {
         if kept < LEAST_AUDIT_DAYS {
             return Err(format!(
                 "`retention.audit_reports.days` is {kept}; audit records are kept at least {LEAST_AUDIT_DAYS} days (CJIS Security Policy AU-11)"
+            ));
+        }
+        if self.verification.text.is_empty() {
+            return Err("`verification.text` must hold the notice that officers are shown".into());
+        }
+        if self.searches.kinds.is_empty() {
+            return Err("`searches.kinds` must name at least one sort of search".into());
+        }
+        let mut codes: Vec<_> = self.purposes.iter().map(|purpose| purpose.code).collect();
+        codes.sort_unstable();
+        if let Some([twice, _]) = codes.windows(2).find(|pair| pair.first() == pair.last()) {
+            return Err(format!("`purposes` names `{twice}` twice"));
+        }
+        if let Some(code) = self.suspicion.except.iter().find(|code| self.purpose(**code).is_none())
+        {
+            return Err(format!(
+                "`suspicion.except` names `{code}`, which `purposes` does not authorise"
             ));
         }
         self.check_people()?;
@@ -180,6 +220,9 @@ impl Policy {
 
     fn check_recipients(&self) -> Result<(), String> {
         let kinds = &self.release.recipients.kinds;
+        if kinds.is_empty() {
+            return Err("`release.recipients.kinds` must name at least one kind of agency".into());
+        }
         match kinds.iter().find(|kind| !kind.is_public_agency(State::CALIFORNIA)) {
             Some(kind) => Err(format!(
                 "`release.recipients.kinds` names `{kind}`, which is no public agency (California Civil Code 1798.90.55(b))"

@@ -35,15 +35,7 @@ fn row(index: u64, millis: i64, query: QueryId, effects: Effects) -> Row {
     let envelopes = Some("query\nreply".to_owned());
     // As many subtrees as an entry at this place completes.
     let nodes = vec![Digest::of(b"node"); index.trailing_ones() as usize];
-    Row {
-        header,
-        header_bytes,
-        salt: [7; 32],
-        body: "{}".into(),
-        envelopes,
-        nodes: vec![],
-        effects,
-    }
+    Row { header, header_bytes, salt: [7; 32], body: "{}".into(), envelopes, nodes, effects }
 }
 
 fn id(n: u8) -> QueryId {

@@ -106,6 +106,7 @@ async fn office_on(
         log,
         store,
         bounds: config.exchange,
+        cosigner_key: keys::load(home, KeyUse::Cosigner)?,
         heads: Arc::default(),
     })
 }

@@ -31,6 +31,8 @@ pub struct Office {
     pub store: Arc<dyn Store>,
     /// Bounds of exchanges.
     pub bounds: Bounds,
+    /// Cosigns peers' heads.
+    pub cosigner_key: SecretKey,
     /// What peers have shown of their logs.
     pub heads: Arc<Heads>,
 }

@@ -200,6 +200,12 @@ impl SignedCheckpoint {
         Ok(at)
     }
 
+    /// The lines that say they are by this key, **unchecked**.
+    #[must_use]
+    pub fn lines_by(&self, key: &Vkey) -> Vec<SignatureLine> {
+        self.note.signatures().iter().filter(|line| key.signed(line)).cloned().collect()
+    }
+
     /// The note's text, for who cosigns it.
     pub(crate) fn text(&self) -> &str {
         self.note.unverified_text()

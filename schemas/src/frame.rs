@@ -36,6 +36,10 @@ pub enum FrameKind {
     /// Asks for a statement of the exchanges between the two, and, as the reply, is its header;
     /// its pages follow. Opens an exchange.
     Statement = 11,
+    /// Asks the receiver to cosign the sender's signed head: a request as JSON. Opens an exchange.
+    Witness = 12,
+    /// The reply to [`FrameKind::Witness`]: a cosignature, or a refusal, as JSON.
+    Witnessed = 13,
 }
 
 impl FrameKind {
@@ -54,6 +58,8 @@ impl FrameKind {
             9 => Self::DocumentAck,
             10 => Self::Failed,
             11 => Self::Statement,
+            12 => Self::Witness,
+            13 => Self::Witnessed,
             _ => return None,
         })
     }
@@ -69,6 +75,7 @@ impl FrameKind {
             Self::Page => PAGE_BYTES,
             Self::ReceiptAck | Self::DocumentAck => 0,
             Self::Failed => 1_024,
+            Self::Witness | Self::Witnessed => 32_768,
         }
     }
 }

@@ -66,6 +66,34 @@ impl From<WitnessCode> for WitnessRefusal {
     }
 }
 
+/// What a log asks a witness, in the body of a frame.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessRequest {
+    /// The size that the proof starts from: what the witness cosigned last, as the log knows it.
+    pub old_size: u64,
+    /// The consistency proof, at most 63 hashes.
+    pub proof: Vec<Digest>,
+    /// The signed checkpoint, verbatim.
+    pub checkpoint: String,
+}
+
+/// What a witness replies, in the body of a frame.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum WitnessReply {
+    /// The cosignature's line, for the checkpoint that was shown.
+    Cosigned(String),
+    /// A refusal.
+    Refused {
+        /// Why.
+        refusal: WitnessRefusal,
+        /// The signed checkpoint of this log that the witness holds, verbatim, if it holds one: what
+        /// the log itself signed.
+        held: Option<String>,
+    },
+}
+
 /// A checkpoint that may be stored and, once it is, cosigned. Only [`judge`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Advance {

@@ -7,7 +7,7 @@ use agreements::decide::Scope;
 use async_trait::async_trait;
 use node::store::{
     AskedBefore, EntryFilter, Found, Queued, ReadStats, Row, ServedBefore, Side, Store, StoreError,
-    StoredEntry, Tail,
+    StoredEntry, Tail, Witnessed,
 };
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
@@ -163,6 +163,27 @@ impl Store for Faulty {
 
     async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError> {
         self.inner.subtrees(wanted).await
+    }
+
+    async fn witnessed(&self, origin: &AgencyId) -> Result<Option<Witnessed>, StoreError> {
+        self.inner.witnessed(origin).await
+    }
+
+    async fn witness(
+        &self,
+        origin: &AgencyId,
+        replaces: Option<(u64, Digest)>,
+        head: &Witnessed,
+    ) -> Result<bool, StoreError> {
+        self.inner.witness(origin, replaces, head).await
+    }
+
+    async fn keep_cosigned(&self, size: u64, checkpoint: &str) -> Result<(), StoreError> {
+        self.inner.keep_cosigned(size, checkpoint).await
+    }
+
+    async fn cosigned(&self, size: u64) -> Result<Option<String>, StoreError> {
+        self.inner.cosigned(size).await
     }
 
     async fn changes(&self, until: Option<Timestamp>) -> Result<Vec<String>, StoreError> {

@@ -87,7 +87,7 @@ pub fn why() -> Justification {
             "Stolen vehicle reported by its owner this morning, last seen leaving the scene",
         ),
         suspicion: words("The plate was entered as stolen in SVS by this agency today"),
-        need_to_know: words("Assigned detective of the case"),
+        need_to_know: words("Assigned to recover this vehicle for its owner"),
         on_behalf_of: None,
         for_officer: Text::default(),
     }

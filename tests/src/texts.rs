@@ -225,7 +225,7 @@ kind = "police"
 state = "CA"
 suspicion = { standard = "reasonable", need_to_know = false, except = ["missing_person"], at = ["9.5"] }
 case_number = { demand = "required", at = ["9.6"] }
-reason = { telling_words = 4, placeholders = ["parked"], at = ["9.7"] }
+reason = { telling_words = 3, placeholders = ["parked"], at = ["9.7"] }
 searches = { kinds = ["exact"], at = ["9.8"] }
 lookback = { days = 10, at = ["9.9"] }
 row_limit = { most = 2, at = ["9.10"] }

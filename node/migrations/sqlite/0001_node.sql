@@ -85,6 +85,20 @@ create table outbox (
 ) strict;
 create index outbox_by_letter on outbox (digest, peer);
 
+-- The last signed head of each peer's log that this node cosigned, verbatim.
+create table witnessed (
+    origin     text    primary key,
+    size       integer not null,
+    root       text    not null,
+    checkpoint text    not null
+) strict;
+
+-- Signed heads of this node's log with the cosignatures that peers gave, verbatim.
+create table cosigned (
+    size       integer primary key,
+    checkpoint text    not null
+) strict;
+
 create table reads (
     row     integer primary key,
     id      blob    not null unique,

@@ -14,7 +14,7 @@ use schemas::checkpoint::SignedCheckpoint;
 use schemas::entry::SALT;
 use schemas::frame::{Frame, FrameKind};
 use schemas::merkle::Frontier;
-use schemas::note::Signer;
+use schemas::note::{Signer, Vkey};
 use schemas::standing::Standing;
 use schemas::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
@@ -204,6 +204,12 @@ impl AuditLog {
     pub fn head(&self) -> Result<SignedCheckpoint, AppendError> {
         head(&self.counters().tree, &self.key)
             .ok_or_else(|| AppendError::Unwritable("its head cannot be signed".into()))
+    }
+
+    /// The key that signs the log's heads, as notes name it.
+    #[must_use]
+    pub fn vkey(&self) -> Vkey {
+        self.key.vkey()
     }
 
     /// Counters as of the last group: uses and receipts that a decision needs. The guard of the

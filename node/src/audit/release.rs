@@ -1,11 +1,21 @@
 //! The guard between the audit log and the wire.
 //!
 //! A [`Released`] frame is the only thing a channel sends. It is made here alone: out of an append
-//! that was durable, out of the outbox that a durable append filled, or for the two kinds of frame
-//! that carry nobody's data. So an unlogged release does not compile.
+//! that was durable, out of the outbox that a durable append filled, or for the kinds of frame that
+//! carry nobody's data: cards, failures, and hashes of a log. So an unlogged release does not
+//! compile.
 
 use schemas::envelope::Envelope;
 use schemas::frame::{Frame, FrameKind};
+
+/// Which side of a witnessing a frame is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WitnessFrame {
+    /// The log's.
+    Request,
+    /// The witness's.
+    Reply,
+}
 
 /// A frame that may go to the wire.
 #[derive(Debug)]
@@ -31,6 +41,18 @@ impl Released {
             serde_json::json!({ "code": code, "message": message }).to_string().into_bytes();
         body.truncate(FrameKind::Failed.largest_body());
         Self(Frame::new(FrameKind::Failed, body))
+    }
+
+    /// A request to cosign this log's head, or the word on a peer's: signed heads and hashes alone.
+    #[must_use]
+    pub fn witness(kind: WitnessFrame, body: Vec<u8>) -> Self {
+        Self(Frame::new(
+            match kind {
+                WitnessFrame::Request => FrameKind::Witness,
+                WitnessFrame::Reply => FrameKind::Witnessed,
+            },
+            body,
+        ))
     }
 
     /// An acknowledgement given again for what the store says is durable already.

@@ -269,6 +269,7 @@ impl Host for Desk {
             FrameKind::Card => self.card(peer, &opening, channel).await,
             FrameKind::Document => self.document(peer, &opening, channel).await,
             FrameKind::Statement => self.statement(peer, &opening, channel).await,
+            FrameKind::Witness => self.witness(peer, &opening, channel).await,
             _ => {
                 self.reject(peer, Cause::Unverifiable, "a frame that opens nothing".into(), channel)
                     .await

@@ -16,5 +16,6 @@ mod rejects;
 pub mod rerun;
 pub mod statements;
 pub mod verify;
+pub mod witness;
 
 use crate::office::Office;

@@ -226,6 +226,17 @@ pub struct EntryFilter {
     pub exchanges_only: bool,
 }
 
+/// The head of a peer's log that was cosigned last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witnessed {
+    /// Its size, in entries.
+    pub size: u64,
+    /// Its root.
+    pub root: Digest,
+    /// The signed checkpoint, verbatim.
+    pub checkpoint: String,
+}
+
 /// What a search found.
 #[derive(Debug, Clone, Default)]
 pub struct Found {
@@ -303,6 +314,24 @@ pub trait Store: Send + Sync + 'static {
 
     /// The hashes of perfect subtrees of the log's tree, in the order asked for.
     async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError>;
+
+    /// The head of a peer's log that was cosigned last.
+    async fn witnessed(&self, origin: &AgencyId) -> Result<Option<Witnessed>, StoreError>;
+
+    /// Puts `head` in the place of `replaces`, durably, if that is still what stands there; whether
+    /// it was.
+    async fn witness(
+        &self,
+        origin: &AgencyId,
+        replaces: Option<(u64, Digest)>,
+        head: &Witnessed,
+    ) -> Result<bool, StoreError>;
+
+    /// Keeps a signed head of this log with its cosignatures, in the place of one of its size.
+    async fn keep_cosigned(&self, size: u64, checkpoint: &str) -> Result<(), StoreError>;
+
+    /// The largest head that peers cosigned of a log of at most `size` entries.
+    async fn cosigned(&self, size: u64) -> Result<Option<String>, StoreError>;
 
     /// The changes of the registry up to and with an instant, or all, in order, as JSON.
     async fn changes(&self, until: Option<Timestamp>) -> Result<Vec<String>, StoreError>;

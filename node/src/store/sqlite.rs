@@ -6,6 +6,7 @@
 
 mod commit;
 mod exchange;
+mod heads;
 mod log;
 mod readers;
 mod reads;
@@ -28,7 +29,7 @@ use tokio::sync::Mutex;
 
 use super::{
     AskedBefore, EntryFilter, Found, Queued, ReadStats, Row, ServedBefore, Side, Store, StoreError,
-    StoredEntry, Tail,
+    StoredEntry, Tail, Witnessed,
 };
 use agreements::decide::Scope;
 use readers::Readers;
@@ -148,6 +149,27 @@ impl Store for Sqlite {
 
     async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError> {
         log::subtrees(&mut *self.readers.take().await?, wanted).await
+    }
+
+    async fn witnessed(&self, origin: &AgencyId) -> Result<Option<Witnessed>, StoreError> {
+        heads::witnessed(&mut *self.readers.take().await?, origin).await
+    }
+
+    async fn witness(
+        &self,
+        origin: &AgencyId,
+        replaces: Option<(u64, Digest)>,
+        head: &Witnessed,
+    ) -> Result<bool, StoreError> {
+        heads::witness(&mut *self.writer.lock().await, origin, replaces, head).await
+    }
+
+    async fn keep_cosigned(&self, size: u64, checkpoint: &str) -> Result<(), StoreError> {
+        heads::keep(&mut *self.writer.lock().await, size, checkpoint).await
+    }
+
+    async fn cosigned(&self, size: u64) -> Result<Option<String>, StoreError> {
+        heads::cosigned(&mut *self.readers.take().await?, size).await
     }
 
     async fn changes(&self, until: Option<Timestamp>) -> Result<Vec<String>, StoreError> {

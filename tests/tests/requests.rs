@@ -1,0 +1,487 @@
+//! Written requests: who decides them, how far they reach, what follows a refusal, and what both
+//! sides keep.
+
+use agreements::request::{RequestScope, Verdict};
+use node::acts::requests::{BodyKind, Received, RequestRow, Submission};
+use node::acts::{ActError, By};
+use node::query::ask::Heard;
+use node::registry::User;
+use schemas::entry::EntryKind as Kind;
+use schemas::purpose::Purpose;
+use schemas::query::{AuthorityId, Near, QueryId};
+use schemas::read::Location;
+use schemas::refusal::RefusalCode;
+use schemas::time::Timestamp;
+use tests::agency::{Agency, Plan};
+use tests::faulty::Failure;
+use tests::federation::{pair_of, sharing_pair};
+use tests::making::{DAY_MS, HOUR_MS, OFFICER, PLATE, draft, reads, words};
+use tests::officials::{approves, by, delegate, judgement, officer, official, supervisor};
+use tests::wait::eventually;
+
+const CHIEF: &str = "Investigative Support Services Division Chief";
+
+/// An agency that asks Indio, and Indio with three reads and the official whom its policy names.
+async fn indio() -> (Agency, Agency, By) {
+    let owner = Plan::of("indio-ca-pd").policy("indio-ca-pd");
+    let (asking, owning) = pair_of(Plan::of("asking-ca-pd"), owner).await;
+    let official = official(&owning).await;
+    (asking, owning, official)
+}
+
+fn submission(to: &Agency, scope: RequestScope) -> Submission {
+    Submission {
+        to: Some(to.id().clone()),
+        requested_by: Some(words("Maria Reyes")),
+        purpose: Some(Purpose::StolenVehicle),
+        case: words("26-004711"),
+        reason: words("Stolen vehicle seen near the station"),
+        scope,
+        after_refusal: None,
+    }
+}
+
+/// Files a request and waits until the owner has it.
+async fn filed(asking: &Agency, owning: &Agency, submission: &Submission) -> RequestRow {
+    let row = asking.office().submit_request(&officer(), submission).await.expect("a request");
+    asking.node().wake();
+    stands(owning, &row.request, "submitted").await;
+    row
+}
+
+async fn filed_for(asking: &Agency, owning: &Agency, scope: RequestScope) -> AuthorityId {
+    filed(asking, owning, &submission(owning, scope)).await.request
+}
+
+/// Waits until the request stands so at `agency`.
+async fn stands(agency: &Agency, request: &AuthorityId, state: &str) -> RequestRow {
+    let what = format!("{request} is {state} at {}", agency.id());
+    eventually(&what, async || {
+        agency.office().request_row(request).ok().filter(|row| row.state == state)
+    })
+    .await
+}
+
+async fn approved(asking: &Agency, owning: &Agency, official: &By, request: &AuthorityId) {
+    approves(owning, official, request).await.expect("an approval");
+    stands(asking, request, "approved").await;
+}
+
+async fn citing(asking: &Agency, owning: &Agency, request: &AuthorityId, plate: &str) -> Heard {
+    let mut draft = draft(&[owning.id()], plate, asking.now());
+    draft.authority = Some(request.clone());
+    asking.ask(&draft).await.remove(0)
+}
+
+fn code(heard: &Heard) -> RefusalCode {
+    assert_eq!(
+        (heard.outcome, heard.reads.len(), heard.reasons.len()),
+        ("refused", 0, 1),
+        "{heard:?}"
+    );
+    heard.reasons[0].code
+}
+
+fn once() -> RequestScope {
+    RequestScope { uses: Some(1), ..RequestScope::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_neither_title_nor_delegation_is_told_which_it_takes() {
+    let (asking, owning, _) = indio().await;
+    let sergeant = supervisor(&owning, "s.lee", "Sam Lee", "Sergeant").await;
+    let request = filed_for(&asking, &owning, once()).await;
+    for verdict in [Verdict::Approved, Verdict::Denied] {
+        let judgement = judgement(verdict, RequestScope::default());
+        let decided = owning.office().decide_request(&sergeant, &request, &judgement).await;
+        let Err(ActError::Refused(said)) = decided else { panic!("{decided:?}") };
+        assert!(said.contains(CHIEF) && said.contains("461.7(b)"), "{said}");
+        assert!(said.contains("s.lee") && said.contains("Sergeant"), "{said}");
+    }
+    // The roles that approve are the policy's too: an officer does not even come so far.
+    let decided = approves(&owning, &officer(), &request).await;
+    assert!(matches!(decided, Err(ActError::Refused(said)) if said.contains("461.7(b)")));
+    assert_eq!(owning.office().request_row(&request).expect("a request").state, "submitted");
+    assert_eq!(owning.log().await.count(Kind::RequestApproved), 0);
+    assert_eq!(
+        code(&citing(&asking, &owning, &request, PLATE).await),
+        RefusalCode::AuthorityNotInForce
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delegation_holds_in_its_period_and_the_decision_names_it() {
+    let (asking, owning, _) = indio().await;
+    let sergeant = supervisor(&owning, "s.lee", "Sam Lee", "Sergeant").await;
+    let (from, until) = (owning.now().plus_millis(HOUR_MS), owning.now().plus_millis(2 * HOUR_MS));
+    delegate(&owning, &sergeant, CHIEF, from, until).await;
+    delegate(&owning, &sergeant, "Patrol Captain", owning.now(), until).await;
+    let first = filed_for(&asking, &owning, once()).await;
+    let second = filed_for(&asking, &owning, once()).await;
+    let refused = approves(&owning, &sergeant, &first).await;
+    assert!(matches!(refused, Err(ActError::Refused(_))), "before it begins: {refused:?}");
+    let later = |millis| [&asking, &owning].map(|agency| agency.clock.shift(millis));
+    later(HOUR_MS);
+    approves(&owning, &sergeant, &first).await.expect("an approval under the delegation");
+    for agency in [&asking, &owning] {
+        let row = stands(agency, &first, "approved").await;
+        let (title, delegation) = (row.title.expect("a title"), row.delegation.expect("one"));
+        assert_eq!((title.as_str(), row.decided_by), (CHIEF, Some(words("Sam Lee"))));
+        let whole = [CHIEF.to_owned(), from.to_string(), until.to_string()];
+        assert!(whole.iter().all(|part| delegation.as_str().contains(part)), "{delegation}");
+        assert!(row.section.is_some_and(|section| section.as_str().contains("461.7(a)")));
+    }
+    let log = owning.log().await;
+    assert_eq!(log.one(Kind::RequestApproved).detail("title"), CHIEF);
+    assert_eq!(citing(&asking, &owning, &first, PLATE).await.outcome, "answered");
+    later(HOUR_MS);
+    let refused = approves(&owning, &sergeant, &second).await;
+    assert!(matches!(refused, Err(ActError::Refused(_))), "once it has ended: {refused:?}");
+}
+
+/// A circle around the middle of the place where every read here was made.
+fn circle(radius_m: u32) -> Near {
+    let center = Location::new(34.1, -118.1).expect("numbers").expect("a place");
+    Near { center, radius_m }
+}
+
+/// A request for two plates, thirty days, a wide circle, five uses and a week.
+fn wide(now: Timestamp) -> RequestScope {
+    RequestScope {
+        plates: [PLATE, "9OTHER9"].map(|plate| plate.parse().expect("a plate")).to_vec(),
+        from: Some(now.minus_days(30)),
+        until: Some(now),
+        near: Some(circle(5_000)),
+        uses: Some(5),
+        valid_until: Some(now.plus_millis(7 * DAY_MS)),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_approved_narrower_opens_that_and_no_more() {
+    let (asking, owning, official) = indio().await;
+    owning.has_reads("9OTHER9", 1).await;
+    let now = owning.now();
+    // Besides the three reads of an hour ago: one four days old, one in another city.
+    let mut more = reads(owning.id(), PLATE, 2, now.plus_millis(-5 * HOUR_MS));
+    more[0].at = now.minus_days(4);
+    more[1].location = Location::new(33.7, -116.2).expect("numbers");
+    let stored = owning.office().store_reads(&owning.admin(), &words("more"), "native", more).await;
+    assert_eq!(stored.expect("stored reads"), 2);
+    let request = filed_for(&asking, &owning, wide(now)).await;
+    let narrower = RequestScope {
+        plates: vec![PLATE.parse().expect("a plate")],
+        from: Some(now.minus_days(2)),
+        near: Some(circle(1_000)),
+        uses: Some(2),
+        ..RequestScope::default()
+    };
+    let judgement = judgement(Verdict::Approved, narrower.clone());
+    let decided = owning.office().decide_request(&official, &request, &judgement).await;
+    assert_eq!(decided.expect("an approval").uses_left, Some(2));
+    owning.node().wake();
+    let row = stands(&asking, &request, "approved").await;
+    assert_eq!((&row.scope.plates, row.scope.near), (&narrower.plates, narrower.near));
+    assert_eq!((row.scope.from, row.scope.until), (narrower.from, Some(now)), "the rest as asked");
+
+    let heard = citing(&asking, &owning, &request, "9OTHER9").await;
+    assert_eq!(code(&heard), RefusalCode::OutsideRequest);
+    let outside = |change: fn(&mut node::query::draft::Draft)| {
+        let mut draft = draft(&[owning.id()], PLATE, asking.now());
+        draft.authority = Some(request.clone());
+        change(&mut draft);
+        draft
+    };
+    for change in [
+        (|draft| draft.elements.until = draft.elements.until.minus_days(3)) as fn(&mut _),
+        |draft| draft.elements.near = Some(circle(2_000)),
+        |draft| draft.why.case = words("26-009999"),
+    ] {
+        let heard = asking.ask(&outside(change)).await.remove(0);
+        assert_eq!(code(&heard), RefusalCode::OutsideRequest);
+        assert!(heard.reasons[0].citations.iter().any(|cited| cited.section == "461.7(a)"));
+    }
+    // The week that is asked for holds five reads; the two days in the circle three.
+    let heard = citing(&asking, &owning, &request, PLATE).await;
+    assert_eq!((heard.outcome, heard.reads.len()), ("answered", 3), "{:?}", heard.reasons);
+    assert!(heard.reads.iter().all(|read| {
+        read.at >= now.minus_days(2) && read.location.is_some_and(|at| circle(1_000).holds(&at))
+    }));
+    assert_eq!(
+        asking.ask(&outside(|d| d.elements.near = Some(circle(500)))).await[0].reads.len(),
+        3
+    );
+    assert_eq!(code(&citing(&asking, &owning, &request, PLATE).await), RefusalCode::UsesExhausted);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_not_approved_wider_than_it_was_made() {
+    let (asking, owning, official) = indio().await;
+    let now = owning.now();
+    let request = filed_for(&asking, &owning, wide(now)).await;
+    let scope = RequestScope::default();
+    let plate = |plate: &str| plate.parse().expect("a plate");
+    let elsewhere = Near {
+        center: Location::new(33.7, -116.2).expect("numbers").expect("a place"),
+        radius_m: 100,
+    };
+    for (what, wider) in [
+        ("a plate", RequestScope { plates: vec![plate(PLATE), plate("5NEW555")], ..scope.clone() }),
+        ("earlier reads", RequestScope { from: Some(now.minus_days(31)), ..scope.clone() }),
+        ("later reads", RequestScope { until: Some(now.plus_millis(1_000)), ..scope.clone() }),
+        ("a wider circle", RequestScope { near: Some(circle(5_001)), ..scope.clone() }),
+        ("another circle", RequestScope { near: Some(elsewhere), ..scope.clone() }),
+        ("a use", RequestScope { uses: Some(6), ..scope.clone() }),
+        ("a day", RequestScope { valid_until: Some(now.plus_millis(8 * DAY_MS)), ..scope.clone() }),
+    ] {
+        let judgement = judgement(Verdict::Approved, wider);
+        let decided = owning.office().decide_request(&official, &request, &judgement).await;
+        let Err(error) = decided else { panic!("{what} more is approved") };
+        assert!(error.to_string().contains("not wider"), "{what}: {error}");
+    }
+    assert_eq!(owning.log().await.count(Kind::RequestApproved), 0);
+    approved(&asking, &owning, &official, &request).await;
+}
+
+/// A refused query, and the request that follows it in one step.
+async fn after_refusal(asking: &Agency, owning: &Agency) -> (QueryId, RequestRow) {
+    let heard = asking.asks(owning.id(), PLATE).await;
+    assert_eq!(code(&heard), RefusalCode::NoAuthority);
+    let refused = heard.query_id.expect("a query");
+    let follows = Submission { after_refusal: Some(refused), ..Submission::default() };
+    (refused, filed(asking, owning, &follows).await)
+}
+
+/// The kinds of the entries of the query that ran by itself.
+async fn rerun(asking: &Agency, query: QueryId) -> Vec<Kind> {
+    asking.log().await.exchange(query)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_query_becomes_a_request_in_one_step_and_runs_once_it_is_approved() {
+    let (asking, owning, official) = indio().await;
+    let (refused, row) = after_refusal(&asking, &owning).await;
+    let log = asking.log().await;
+    let asked = log.one(Kind::QuerySent).access();
+    assert_eq!((&row.owner, row.requested_by.as_str()), (owning.id(), "Maria Reyes"));
+    assert_eq!((row.purpose, &row.case), (Some(asked.why.purpose), &asked.why.case));
+    assert_eq!(row.scope.plates, asked.elements.plate.clone().into_iter().collect::<Vec<_>>());
+    let window = (Some(asked.elements.from), Some(asked.elements.until));
+    assert_eq!(((row.scope.from, row.scope.until), row.uses_left), (window, Some(1)));
+    let again = row.rerun.expect("the query that runs again");
+    assert_ne!(again, refused);
+    assert_eq!(rerun(&asking, again).await, [], "not before it is approved");
+
+    approves(&owning, &official, &row.request).await.expect("an approval");
+    stands(&asking, &row.request, "used_up").await;
+    let all = [Kind::QuerySent, Kind::AnswerReceived];
+    assert_eq!(rerun(&asking, again).await, all);
+    let log = asking.log().await;
+    let sent = log.last(Kind::QuerySent);
+    assert_eq!(sent.access().authority.as_ref(), Some(&row.request));
+    assert_eq!(sent.access().elements, asked.elements);
+    let told = sent.body.actor.auth.clone();
+    assert!(told.contains(&refused.to_string()) && told.contains("rerun"), "{told}");
+
+    let shown = asking
+        .node()
+        .asker
+        .ask_again(again, asking.log().await.last(Kind::QuerySent).body.actor.clone())
+        .await;
+    let shown = shown.expect("the answer, kept");
+    assert_eq!((shown.outcome, shown.reads.len()), ("answered", 3));
+    let log = asking.log().await;
+    let viewed = log.one(Kind::AnswerViewed);
+    assert!(viewed.belongs_to(again) && viewed.access().count == Some(3));
+    assert_eq!(owning.log().await.count(Kind::QueryAnswered), 1, "it was not asked again");
+    assert_eq!(owning.office().request_row(&row.request).expect("a request").uses_left, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_between_approval_and_rerun_neither_loses_nor_repeats_it() {
+    let (mut asking, owning, official) = indio().await;
+    let (_, row) = after_refusal(&asking, &owning).await;
+    let again = row.rerun.expect("the query that runs again");
+    // The approval is recorded, and the query cannot be: it does not run.
+    asking.store().fail_on(Kind::QuerySent, Failure::Lost);
+    approves(&owning, &official, &row.request).await.expect("an approval");
+    stands(&asking, &row.request, "approved").await;
+    eventually("it was tried", async || (asking.store().failed() > 0).then_some(())).await;
+    assert_eq!(rerun(&asking, again).await, []);
+    let once = [Kind::QuerySent, Kind::AnswerReceived];
+    asking.restart().await;
+    stands(&asking, &row.request, "used_up").await;
+    assert_eq!(rerun(&asking, again).await, once);
+    for _ in 0..2 {
+        asking.restart().await;
+        // Another change of the registry has it look again.
+        delegate(&asking, &officer(), "Anything", asking.now(), asking.now().plus_millis(1)).await;
+        filed_for(&asking, &owning, RequestScope { uses: Some(1), ..RequestScope::default() })
+            .await;
+    }
+    assert_eq!(rerun(&asking, again).await, once);
+    assert_eq!(owning.log().await.count(Kind::QueryAnswered), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_that_comes_while_the_requester_is_down_runs_the_query_when_it_is_back() {
+    let (mut asking, owning, official) = indio().await;
+    let (_, row) = after_refusal(&asking, &owning).await;
+    asking.stop().await;
+    approves(&owning, &official, &row.request).await.expect("an approval");
+    asking.run().await;
+    stands(&asking, &row.request, "used_up").await;
+    let again = row.rerun.expect("the query that runs again");
+    assert_eq!(rerun(&asking, again).await, [Kind::QuerySent, Kind::AnswerReceived]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_follows_only_a_query_that_was_refused() {
+    let (asking, owning, _) = sharing_pair().await;
+    let answered = asking.asks(owning.id(), PLATE).await;
+    assert_eq!(answered.outcome, "answered");
+    let mut unfit = draft(&[owning.id()], PLATE, asking.now());
+    unfit.why.reason = words("inv");
+    let declined = asking.ask(&unfit).await.remove(0);
+    assert_eq!(declined.refused_by, Some("own policy"));
+    let never: QueryId = "00000000000000000000000000000000".parse().expect("an id");
+    for (query, said) in [
+        (answered.query_id.expect("a query"), "was not refused"),
+        (declined.query_id.expect("a query"), "sent from here"),
+        (never, "sent from here"),
+    ] {
+        let follows = Submission { after_refusal: Some(query), ..Submission::default() };
+        let turned_down = asking.office().submit_request(&officer(), &follows).await;
+        let Err(ActError::Usage(error)) = turned_down else { panic!("{turned_down:?}") };
+        assert!(error.contains(said), "{error}");
+    }
+    assert_eq!(asking.log().await.count(Kind::RequestSubmitted), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_sides_keep_the_signed_request_and_the_signed_decision() {
+    let (mut asking, mut owning, official) = indio().await;
+    let request = filed_for(&asking, &owning, once()).await;
+    approved(&asking, &owning, &official, &request).await;
+    for _ in 0..2 {
+        let (ours, theirs) = (asking.log().await, owning.log().await);
+        let kept = [
+            (ours.one(Kind::RequestSubmitted), theirs.one(Kind::RequestReceived)),
+            (ours.one(Kind::RequestApproved), theirs.one(Kind::RequestApproved)),
+        ];
+        for (ours, theirs) in kept {
+            assert_eq!(ours.envelopes.len(), 1);
+            assert_eq!(ours.envelopes, theirs.envelopes, "the same bytes on both sides");
+            assert_eq!(ours.detail("request"), request.as_str());
+        }
+        let rows = [&asking, &owning].map(|agency| agency.office().request_row(&request));
+        let [ours, theirs] = rows.map(|row| format!("{:?}", row.expect("a request")));
+        assert_eq!(ours, theirs);
+        asking.restart().await;
+        owning.restart().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn withdrawn_denied_and_expired_requests_give_nothing_on_either_side() {
+    let (asking, owning, official) = indio().await;
+    let week = RequestScope {
+        valid_until: Some(owning.now().plus_millis(7 * DAY_MS)),
+        ..RequestScope::default()
+    };
+    let [waiting, withdrawn, denied, ends] = [
+        filed_for(&asking, &owning, once()).await,
+        filed_for(&asking, &owning, once()).await,
+        filed_for(&asking, &owning, once()).await,
+        filed_for(&asking, &owning, week).await,
+    ];
+    approved(&asking, &owning, &official, &withdrawn).await;
+    approved(&asking, &owning, &official, &ends).await;
+    for request in [&waiting, &withdrawn] {
+        asking.office().withdraw_request(&officer(), request).await.expect("a withdrawal");
+        asking.node().wake();
+        stands(&owning, request, "withdrawn").await;
+        let late = approves(&owning, &official, request).await;
+        assert!(late.is_err(), "what was withdrawn is not approved: {late:?}");
+    }
+    let denial = judgement(Verdict::Denied, RequestScope::default());
+    let decided = owning.office().decide_request(&official, &denied, &denial).await;
+    assert_eq!(decided.expect("a denial").state, "denied");
+    owning.node().wake();
+    stands(&asking, &denied, "denied").await;
+    assert!(approves(&owning, &official, &denied).await.is_err(), "it was decided once");
+    assert_eq!(citing(&asking, &owning, &ends, PLATE).await.outcome, "answered");
+    for agency in [&asking, &owning] {
+        agency.clock.shift(7 * DAY_MS);
+        stands(agency, &ends, "expired").await;
+    }
+    for request in [&waiting, &withdrawn, &denied, &ends] {
+        let heard = citing(&asking, &owning, request, PLATE).await;
+        assert_eq!(code(&heard), RefusalCode::AuthorityNotInForce);
+    }
+    assert_eq!(owning.log().await.count(Kind::QueryAnswered), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outside_bodys_request_is_filed_for_records_release_and_gives_no_authority() {
+    let (asking, owning, official) = indio().await;
+    let received = Received {
+        from_body: words("Desert Press"),
+        kind: BodyKind::PublicRecords,
+        about: words("All reads of May"),
+        case: words("PRA-17"),
+    };
+    let row = owning.office().record_request(&official, &received).await.expect("a record");
+    assert_eq!((row.state.as_str(), row.requester.as_str()), ("records_release", "Desert Press"));
+    assert!(row.section.is_some_and(|section| section.as_str().contains("461.7")));
+    let log = owning.log().await;
+    let entry = log.one(Kind::RequestRecorded);
+    assert_eq!(entry.detail("records_release"), "the Records Maintenance and Release Policy");
+    let decided = approves(&owning, &official, &row.request).await;
+    assert!(matches!(decided, Err(ActError::Usage(_))), "{decided:?}");
+    let heard = citing(&asking, &owning, &row.request, PLATE).await;
+    assert_eq!(code(&heard), RefusalCode::NoAuthority);
+    let listed = owning.office().request_rows();
+    assert!(listed.iter().any(|listed| listed.request == row.request));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_printable_sheet_holds_all_of_it_and_no_markup_of_others() {
+    let (asking, owning, official) = indio().await;
+    let name = "Mo \"<b>\" & <script>alert(1)</script>";
+    let other = User {
+        name: "m.o".parse().expect("a user name"),
+        full_name: words(name),
+        ..tests::making::officer(asking.now())
+    };
+    asking.office().add_user(&asking.admin(), &other).await.expect("a user");
+    let two = RequestScope { uses: Some(2), ..RequestScope::default() };
+    let asked = Submission { requested_by: Some(words(name)), ..submission(&owning, two) };
+    let request = filed(&asking, &owning, &asked).await.request;
+    approved(&asking, &owning, &official, &request).await;
+    let mut draft = draft(&[owning.id()], PLATE, asking.now());
+    (draft.user, draft.authority) = (by("m.o").user, Some(request.clone()));
+    for _ in 0..2 {
+        assert_eq!(asking.ask(&draft).await[0].outcome, "answered");
+    }
+    let sheet = owning.office().request_sheet(&official, &request).await.expect("a sheet");
+    for part in
+        [request.as_str(), CHIEF, "Chris Doe", "461.7(a)", "Need is shown", "26-004711", PLATE]
+    {
+        assert!(sheet.contains(part), "{part} in {sheet}");
+    }
+    assert!(!sheet.contains("<script") && !sheet.contains("<b>"), "{sheet}");
+    let escaped = "&lt;script&gt;alert(1)&lt;/script&gt;";
+    assert_eq!(sheet.matches(escaped).count(), 3, "the person requesting, and once a use");
+    let log = owning.log().await;
+    let answers = log.all(Kind::QueryAnswered);
+    assert_eq!(answers.len(), 2);
+    for answer in answers {
+        assert!(sheet.contains(&format!("<td>{}</td>", answer.header.index)), "{sheet}");
+    }
+    let viewed = log.last(Kind::AuditViewed);
+    assert_eq!(viewed.detail("request"), request.as_str());
+    assert!(sheet.contains(&format!("entry {} of the audit log", viewed.header.index)));
+    let refused = owning.office().request_sheet(&by(OFFICER), &request).await;
+    assert!(matches!(refused, Err(ActError::Refused(_))), "{refused:?}");
+}

@@ -203,7 +203,12 @@ impl SignedCheckpoint {
     /// The lines that say they are by this key, **unchecked**.
     #[must_use]
     pub fn lines_by(&self, key: &Vkey) -> Vec<SignatureLine> {
-        self.note.signatures().iter().filter(|line| key.signed(line)).cloned().collect()
+        self.note
+            .signatures()
+            .iter()
+            .filter(|line| line.name() == key.name() && line.id() == key.id())
+            .cloned()
+            .collect()
     }
 
     /// The note's text, for who cosigns it.

@@ -104,6 +104,8 @@ codes! {
         ReadsImported = "reads.imported",
         /// The log was read.
         AuditViewed = "audit.viewed",
+        /// The log was exported.
+        AuditExported = "audit.exported",
         /// A peer was given a statement of the exchanges with it.
         AuditStated = "audit.stated",
         /// Two logs were compared.

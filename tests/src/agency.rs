@@ -1,7 +1,7 @@
 //! An agency with a real node.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -19,6 +19,7 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use tempfile::TempDir;
 
+use crate::command::{Ended, accord_at};
 use crate::faulty::Faulty;
 use crate::identity::Identity;
 use crate::log::Log;
@@ -199,6 +200,21 @@ impl Agency {
     pub async fn restart(&mut self) {
         self.stop().await;
         self.run().await;
+    }
+
+    /// Its home.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Runs a command with `--json` at its home, as the administrator.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    #[must_use]
+    pub fn accord(&self, args: &[&str]) -> Ended {
+        tokio::task::block_in_place(|| accord_at(self.dir.path(), args))
     }
 
     /// Its id.

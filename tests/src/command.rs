@@ -288,6 +288,17 @@ impl Hand {
     }
 }
 
+/// Runs a command with `--json` at `home`, as the administrator.
+///
+/// # Panics
+/// When it cannot be run.
+#[must_use]
+pub fn accord_at(home: &Path, args: &[&str]) -> Ended {
+    let mut command = Command::new(binary());
+    command.env("ACCORD_HOME", home).env("ACCORD_USER", "admin").arg("--json").args(args);
+    ended(command.stdin(Stdio::null()).output().expect("a process"))
+}
+
 fn ended(output: Output) -> Ended {
     Ended {
         code: output.status.code().expect("an exit code"),

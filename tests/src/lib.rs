@@ -10,6 +10,7 @@
 //! Nothing here waits for a fixed time: what takes time is awaited with [`wait::eventually`].
 
 pub mod agency;
+pub mod auditor;
 pub mod command;
 pub mod faulty;
 pub mod federation;

@@ -7,6 +7,7 @@
 pub mod agreements;
 pub mod audit;
 pub mod cards;
+pub mod export;
 mod officials;
 pub mod people;
 pub mod policy;

@@ -5,8 +5,11 @@
 //! of a durable append.
 
 pub mod append;
+pub mod bundle;
+pub mod check;
 pub mod entry;
 mod ledger;
+
 pub mod reconcile;
 pub mod release;
 mod standing;

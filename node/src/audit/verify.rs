@@ -6,15 +6,23 @@ use std::collections::BTreeMap;
 use schemas::agency::AgencyId;
 use schemas::body::Body;
 use schemas::card::Card;
+use schemas::checkpoint::{CheckpointError, SignedCheckpoint, origin};
 use schemas::digest::Digest;
-use schemas::entry::Header;
+use schemas::entry::{EntryKind, Header};
 use schemas::envelope::{Envelope, Kind};
 use schemas::key::PublicKey;
 use schemas::merkle::{self, Frontier};
+use schemas::note::{KeyType, Vkey};
+use schemas::standing::Standing;
 use schemas::time::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 
+use super::bundle::Item;
 use crate::store::StoredEntry;
+
+/// Where a body keeps the place of the peer's entry in the peer's log.
+pub(super) const THEIRS: &str = "theirs";
 
 /// Something that a log which nobody tampered with does not show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -45,13 +53,65 @@ impl Keys {
 
     /// Whether `envelope` carries the signature of one of these agencies, with the key that its
     /// kind asks for. A card is signed by the key that it names.
-    fn signed(&self, envelope: &Envelope, agencies: &[&AgencyId]) -> bool {
+    pub(super) fn signed(&self, envelope: &Envelope, agencies: &[&AgencyId]) -> bool {
         let kind = envelope.kind();
         if kind == Kind::Card {
             return Card::open(envelope).is_ok();
         }
         let mut cards = agencies.iter().flat_map(|agency| self.of(agency)).rev();
         cards.any(|card| envelope.verified(kind, key(card, kind)).is_ok())
+    }
+}
+
+impl Keys {
+    /// Checks a head of an agency's log with the log keys that its cards name, the latest first.
+    ///
+    /// # Errors
+    /// When none of them signed it.
+    pub fn head(
+        &self,
+        agency: &AgencyId,
+        head: &SignedCheckpoint,
+    ) -> Result<Vkey, CheckpointError> {
+        let mut last = CheckpointError::Text("no card names the key of this log");
+        for card in self.of(agency).iter().rev() {
+            let key = Vkey::new(origin(agency), KeyType::Note, card.log_key);
+            match head.verified(&key) {
+                Ok(_) => return Ok(key),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    /// Checks a place in an agency's log; the header of the entry that stands there.
+    ///
+    /// # Errors
+    /// Why it is not proven.
+    pub fn standing(&self, agency: &AgencyId, standing: &Standing) -> Result<Header, String> {
+        let mut last = format!("no card of `{agency}` is at hand");
+        for card in self.of(agency).iter().rev() {
+            let key = Vkey::new(origin(agency), KeyType::Note, card.log_key);
+            match standing.verified(&key) {
+                Ok((header, _)) => return Ok(header),
+                Err(error) => last = error.to_string(),
+            }
+        }
+        Err(last)
+    }
+
+    /// The keys with which these agencies' peers cosign.
+    #[must_use]
+    pub fn cosigners(&self) -> Vec<Vkey> {
+        let cards = self.0.values().flatten();
+        let mut keys: Vec<Vkey> = Vec::new();
+        for card in cards {
+            let key = Vkey::new(origin(&card.id), KeyType::Cosignature, card.cosigner_key);
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        keys
     }
 }
 
@@ -62,25 +122,15 @@ fn key(card: &Card, kind: Kind) -> &PublicKey {
     }
 }
 
-/// How the entries of a log are numbered in what is checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Extract {
-    /// Every entry from the first on: the tree is recomputed.
-    Whole,
-    /// The entries that concern one peer, some or all: their own numbers show any that is missing.
-    Of(AgencyId),
-    /// Some entries in order.
-    Some,
-}
-
 /// What was checked so far.
 #[derive(Debug)]
-pub struct Verifier<'a> {
+pub struct Verifier {
     me: AgencyId,
-    keys: &'a Keys,
-    extract: Extract,
+    keys: Keys,
+    whole: bool,
     tree: Frontier,
-    last: Option<Header>,
+    next: u64,
+    last: Option<(u64, Timestamp)>,
     numbers: BTreeMap<AgencyId, u64>,
     signatures: u64,
     entries: u64,
@@ -88,7 +138,7 @@ pub struct Verifier<'a> {
     problems: Vec<Problem>,
 }
 
-/// What a check found.
+/// What a check found, beside the problems.
 #[derive(Debug, Clone)]
 pub struct Verified {
     /// The tree of the entries, when they are a whole log.
@@ -99,21 +149,18 @@ pub struct Verified {
     pub redacted: u64,
     /// Signatures checked.
     pub signatures: u64,
-    /// Time of the last entry.
-    pub last_at: Option<Timestamp>,
-    /// What is wrong.
-    pub problems: Vec<Problem>,
 }
 
-impl<'a> Verifier<'a> {
-    /// Checks the log of `me`.
+impl Verifier {
+    /// Checks the log of `me`: `whole` from its first entry on, or some of its entries in order.
     #[must_use]
-    pub fn new(me: AgencyId, keys: &'a Keys, extract: Extract) -> Self {
+    pub fn new(me: AgencyId, keys: Keys, whole: bool) -> Self {
         Self {
             me,
             keys,
-            extract,
+            whole,
             tree: Frontier::new(),
+            next: 0,
             last: None,
             numbers: BTreeMap::new(),
             signatures: 0,
@@ -123,93 +170,91 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// Checks the next entries. What concerns one entry alone is checked on every core.
-    pub fn check(&mut self, entries: &[StoredEntry]) {
-        let mut readable = Vec::with_capacity(entries.len());
-        for entry in entries {
-            if let Some(header) = self.header(entry) {
-                readable.push((header, entry));
-            }
-        }
+    /// Checks the next entries; their headers. What concerns one entry alone is checked on every
+    /// core.
+    pub fn check(&mut self, items: &[Item]) -> Vec<Option<Header>> {
+        let headers: Vec<Option<Header>> = items.iter().map(|item| self.header(item)).collect();
+        let readable: Vec<(&Header, &StoredEntry)> = headers
+            .iter()
+            .zip(items)
+            .filter(|(_, item)| !item.border)
+            .filter_map(|(header, item)| Some((header.as_ref()?, &item.entry)))
+            .collect();
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let each = readable.len().div_ceil(cores).max(1);
-        let (keys, me) = (self.keys, &self.me);
+        let (keys, me) = (&self.keys, &self.me);
         let found: Vec<(u64, Vec<Problem>)> = std::thread::scope(|scope| {
             let parts: Vec<_> = readable
                 .chunks(each)
                 .map(|part| scope.spawn(move || contents(part, keys, me)))
                 .collect();
-            let lost = |_| (0, vec![problem(None, "unchecked", "a check broke off".into())]);
+            let lost = |_| (0, vec![problem(None, "unchecked", "a check broke off")]);
             parts.into_iter().map(|part| part.join().unwrap_or_else(lost)).collect()
         });
         for (signatures, problems) in found {
             self.signatures = self.signatures.saturating_add(signatures);
             self.problems.extend(problems);
         }
+        headers
+    }
+
+    /// What was found since this was asked last.
+    pub fn problems(&mut self) -> Vec<Problem> {
+        std::mem::take(&mut self.problems)
     }
 
     /// What only the order of headers shows.
-    fn header(&mut self, entry: &StoredEntry) -> Option<Header> {
-        self.entries = self.entries.saturating_add(1);
-        let position = self.tree.size();
-        self.tree.push(merkle::leaf(entry.header.as_bytes()));
-        let header = match Header::from_bytes(entry.header.as_bytes()) {
+    fn header(&mut self, item: &Item) -> Option<Header> {
+        let bytes = item.entry.header.as_bytes();
+        self.entries = self.entries.saturating_add(u64::from(!item.border));
+        if self.whole {
+            self.tree.push(merkle::leaf(bytes));
+        }
+        let header = match Header::from_bytes(bytes) {
             Ok(header) => header,
             Err(error) => {
-                let index = (self.extract == Extract::Whole).then_some(position);
+                let index = self.whole.then_some(self.next);
                 self.problems.push(problem(index, "header", error.to_string()));
+                self.next = self.next.saturating_add(1);
                 return None;
             }
         };
         let index = header.index;
-        let mut found = Vec::new();
-        if self.extract == Extract::Whole && index != position {
-            found.push(("index", format!("stands at position {position}")));
-        }
-        if let Some(last) = &self.last {
-            if index <= last.index {
-                found.push(("order", format!("follows entry {}", last.index)));
+        let mut found = |index, code, what| self.problems.push(problem(Some(index), code, what));
+        if let Some((last, at)) = self.last {
+            if index <= last {
+                found(index, "order", format!("stands after entry {last}"));
             }
-            if header.at < last.at {
-                found
-                    .push(("time", format!("is of {}, its predecessor of {}", header.at, last.at)));
+            if header.at < at {
+                found(index, "time", format!("is of {}, the one before it of {at}", header.at));
             }
         }
-        if let (Some(peer), Some(seq)) = (&header.peer, header.peer_seq) {
-            let numbered = match &self.extract {
-                Extract::Whole => true,
-                Extract::Of(agency) => agency == peer,
-                Extract::Some => false,
+        if self.whole && index > self.next {
+            let missing = match index.saturating_sub(1) {
+                last if last == self.next => "it is missing".into(),
+                last => format!("entries {} to {last} are missing", self.next),
             };
-            let last = self.numbers.insert(peer.clone(), seq);
-            // A whole log counts from 1; an extract may begin later.
-            let expected = match (last, &self.extract) {
-                (Some(last), _) => Some(last.saturating_add(1)),
-                (None, Extract::Whole) => Some(1),
-                (None, _) => None,
-            };
-            if let Some(expected) = expected.filter(|expected| numbered && *expected != seq) {
-                found.push((
-                    "peer_seq",
-                    format!("is number {seq} with `{peer}`; number {expected} must follow"),
-                ));
-            }
+            found(self.next, "missing", format!("{missing}: entry {index} stands in its place"));
         }
-        if let Extract::Of(agency) = &self.extract
-            && header.peer.as_ref() != Some(agency)
+        if self.whole
+            && let (Some(peer), Some(seq)) = (&header.peer, header.peer_seq)
         {
-            found.push(("peer", format!("does not concern `{agency}`")));
+            let last = self.numbers.insert(peer.clone(), seq);
+            let expected = last.unwrap_or(0).saturating_add(1);
+            if expected != seq {
+                let what = format!("is number {seq} with `{peer}`; number {expected} must follow");
+                found(index, "peer_seq", what);
+            }
         }
-        if entry.salt.is_none() {
+        if item.entry.salt.is_none() && !item.border {
             self.redacted = self.redacted.saturating_add(1);
         }
-        let more = found.into_iter();
-        self.problems.extend(more.map(|(code, what)| problem(Some(index), code, what)));
-        self.last = Some(header.clone());
+        self.next = self.next.max(index.saturating_add(1));
+        self.last = Some((index, header.at));
         Some(header)
     }
 
-    /// What was found.
+    /// What was found, beside the problems.
     #[must_use]
     pub fn finish(self) -> Verified {
         Verified {
@@ -217,23 +262,29 @@ impl<'a> Verifier<'a> {
             entries: self.entries,
             redacted: self.redacted,
             signatures: self.signatures,
-            last_at: self.last.map(|last| last.at),
-            problems: self.problems,
         }
     }
 }
 
-fn problem(index: Option<u64>, code: &'static str, message: String) -> Problem {
-    Problem { index, code, message }
+pub(super) fn problem(
+    index: Option<u64>,
+    code: &'static str,
+    message: impl Into<String>,
+) -> Problem {
+    Problem { index, code, message: message.into() }
 }
 
 /// What one entry shows by itself: that its body and envelopes are those that its header commits
-/// to, and that whoever signed did.
-fn contents(entries: &[(Header, &StoredEntry)], keys: &Keys, me: &AgencyId) -> (u64, Vec<Problem>) {
+/// to, that whoever signed did, and that what it keeps of the peer's log is proven.
+fn contents(
+    entries: &[(&Header, &StoredEntry)],
+    keys: &Keys,
+    me: &AgencyId,
+) -> (u64, Vec<Problem>) {
     let (mut signatures, mut problems) = (0u64, Vec::new());
     for (header, entry) in entries {
         let mut wrong = |code, what: &str| {
-            problems.push(problem(Some(header.index), code, what.to_owned()));
+            problems.push(problem(Some(header.index), code, what));
         };
         match (&entry.salt, &entry.body) {
             (Some(salt), Some(text)) => {
@@ -241,24 +292,34 @@ fn contents(entries: &[(Header, &StoredEntry)], keys: &Keys, me: &AgencyId) -> (
                     wrong("body", "its body is not the one that its header commits to");
                 }
                 match serde_json::from_str::<Body>(text) {
-                    Ok(body) if body.at == header.at && body.kind == header.kind => {}
+                    Ok(body) if body.at == header.at && body.kind == header.kind => {
+                        if let Some(theirs) = body.detail.get(THEIRS) {
+                            signatures = signatures.saturating_add(1);
+                            if let Err(why) = kept(header, theirs, keys, me) {
+                                wrong("standing", &why);
+                            }
+                        }
+                    }
                     Ok(_) => wrong("body", "its body names another time or kind"),
                     Err(_) => wrong("body", "its body cannot be read"),
                 }
             }
-            (None, None) => {}
+            (None, None) => wrong("redacted", "its body is gone, and no entry says why"),
             _ => wrong("body", "its body or its salt is missing"),
         }
-        let kept = entry.envelope.as_ref();
-        match (header.envelope, kept) {
+        match (header.envelope, &entry.envelope) {
             (None, None) => {}
             (Some(digest), Some(lines)) if digest == Digest::of(lines.as_bytes()) => {}
             (Some(_), None) if entry.salt.is_none() => {}
             (Some(_), None) => wrong("envelope", "its envelopes are missing"),
             _ => wrong("envelope", "its envelopes are not those that its header commits to"),
         }
+        // What came and did not verify stands beside the entry that says so.
+        if header.kind == EntryKind::AnswerRejected {
+            continue;
+        }
         let agencies: Vec<&AgencyId> = header.peer.iter().chain([me]).collect();
-        for line in kept.into_iter().flat_map(|lines| lines.lines()) {
+        for line in entry.envelope.iter().flat_map(|lines| lines.lines()) {
             signatures = signatures.saturating_add(1);
             let signed = Envelope::parse(line.as_bytes())
                 .is_ok_and(|envelope| keys.signed(&envelope, &agencies));
@@ -268,4 +329,19 @@ fn contents(entries: &[(Header, &StoredEntry)], keys: &Keys, me: &AgencyId) -> (
         }
     }
     (signatures, problems)
+}
+
+/// Whether what an entry keeps of the peer's log is a proven place in it, of an entry about the
+/// same exchange with this agency.
+fn kept(header: &Header, theirs: &Value, keys: &Keys, me: &AgencyId) -> Result<(), String> {
+    let not = |why: String| format!("what it keeps of the peer's log proves nothing: {why}");
+    let standing: Standing =
+        serde_json::from_value(theirs.clone()).map_err(|e| not(e.to_string()))?;
+    let Some(peer) = &header.peer else { return Err(not("it concerns no peer".into())) };
+    let their = keys.standing(peer, &standing).map_err(not)?;
+    if their.peer.as_ref() == Some(me) && their.query == header.query {
+        Ok(())
+    } else {
+        Err(not("it is of another exchange".into()))
+    }
 }

@@ -11,10 +11,12 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::Done;
+use super::bundle::{self, Pin, pin};
 use super::client::{Client, query_string};
 use super::output::{Output, number, text};
 use super::time::{instant, shown};
 use crate::acts::ActError;
+use crate::audit::bundle::Scope;
 use crate::wording::counted;
 
 #[derive(Subcommand)]
@@ -47,6 +49,42 @@ pub(super) enum Audit {
         /// Write them here, one a line: the bytes whose digest the entry's header holds.
         #[arg(long)]
         out: Option<PathBuf>,
+    },
+    /// Check a log, one's own or that of a FILE that `accord audit export` wrote, on a machine
+    /// without a node: the tree, the signed head, every number, body, envelope and signature.
+    Verify {
+        /// The bundle; without it, the log of the running node.
+        file: Option<PathBuf>,
+        /// The agency key that is to be trusted, as `ID=FINGERPRINT`; others are not. Without it,
+        /// whose keys these are is the bundle's own word.
+        #[arg(long, value_name = "ID=FINGERPRINT", value_parser = pin)]
+        key: Vec<Pin>,
+        /// FILE is a proof that `accord audit proof` wrote; check it with the keys of this card.
+        #[arg(long, value_name = "FILE")]
+        card: Option<PathBuf>,
+    },
+    /// Write the log, or what of it concerns a peer or a period, for checks without a node.
+    Export {
+        /// Where to.
+        #[arg(long)]
+        out: PathBuf,
+        /// What concerns this peer.
+        #[arg(long)]
+        peer: Option<AgencyId>,
+        /// Entries at or after.
+        #[arg(long, value_parser = instant)]
+        from: Option<Timestamp>,
+        /// Entries before.
+        #[arg(long, value_parser = instant)]
+        until: Option<Timestamp>,
+    },
+    /// Write the proof that an entry stands in the log, as a C2SP tlog-proof.
+    Proof {
+        /// The entry's index in the log.
+        index: u64,
+        /// Where to, such as `entry.tlog-proof`.
+        #[arg(long)]
+        out: PathBuf,
     },
     /// Compare one's own log with a peer's, exchange by exchange.
     Reconcile {
@@ -84,6 +122,13 @@ pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Resu
             Ok(Done::Ok)
         }
         Audit::Envelope { index, out } => envelope(client, index, out.as_deref(), output).await,
+        Audit::Verify { file, key, card } => {
+            bundle::verify(client, file.as_deref(), &key, card.as_deref(), output).await
+        }
+        Audit::Export { out, peer, from, until } => {
+            bundle::export(client, &Scope { peer, from, until }, &out, output).await
+        }
+        Audit::Proof { index, out } => bundle::proof(client, index, &out, output).await,
         Audit::Reconcile { peer, from, until } => {
             let report: Value = client
                 .post("/audit/reconcile", &json!({ "peer": peer, "from": from, "until": until }))

@@ -139,12 +139,19 @@ async fn whole<T: DeserializeOwned>(response: Response<Incoming>) -> Result<T, A
 }
 
 impl Lines {
-    /// The next line, or `None` at the end.
+    /// The next line's value, or `None` at the end.
     pub(super) async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, ActError> {
+        let line = self.next_line().await?;
+        line.map(|line| serde_json::from_slice(&line).map_err(lost)).transpose()
+    }
+
+    /// The next line without its line feed, or `None` at the end.
+    pub(super) async fn next_line(&mut self) -> Result<Option<Vec<u8>>, ActError> {
         loop {
             if let Some(end) = self.rest.iter().position(|b| *b == b'\n') {
-                let line: Vec<u8> = self.rest.drain(..=end).collect();
-                return serde_json::from_slice(&line).map(Some).map_err(lost);
+                let mut line: Vec<u8> = self.rest.drain(..=end).collect();
+                line.pop();
+                return Ok(Some(line));
             }
             match self.body.frame().await {
                 None => return Ok(None),

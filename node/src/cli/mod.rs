@@ -2,6 +2,7 @@
 
 mod agreement;
 mod audit;
+mod bundle;
 mod card;
 mod client;
 mod demo;

@@ -6,7 +6,9 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-use super::api::{agreements, audit, cards, people, policy, queries, reads, requests, status};
+use super::api::{
+    agreements, audit, cards, exports, people, policy, queries, reads, requests, status,
+};
 use crate::node::Node;
 
 /// Largest JSON body of a request, in bytes.
@@ -44,6 +46,8 @@ pub fn router(node: Arc<Node>) -> Router {
         .route("/queries/{id}/again", post(queries::again))
         .route("/audit/log", get(audit::log))
         .route("/audit/entries/{index}/envelopes", get(audit::envelopes))
+        .route("/audit/entries/{index}/proof", get(exports::proof))
+        .route("/audit/export", post(exports::bundle))
         .route("/audit/reconcile", post(audit::reconcile))
         .route("/reads/stats", get(reads::stats))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))

@@ -3,6 +3,7 @@
 pub(super) mod agreements;
 pub(super) mod audit;
 pub(super) mod cards;
+pub(super) mod exports;
 mod lines;
 pub(super) mod people;
 pub(super) mod policy;

@@ -1,0 +1,360 @@
+//! Checking a bundle: everything that a log shows by itself, its signed head, and that nothing that
+//! the bundle should hold was left out. Pure; it trusts the keys that its caller pins, and nothing
+//! else where keys are pinned.
+
+use std::collections::BTreeMap;
+
+use schemas::agency::AgencyId;
+use schemas::body::Body;
+use schemas::card::Card;
+use schemas::checkpoint::{Checkpoint, SignedCheckpoint};
+use schemas::digest::Digest;
+use schemas::entry::{EntryKind, Header};
+use schemas::envelope::Envelope;
+use schemas::key::Fingerprint;
+use schemas::merkle;
+use schemas::note::Vkey;
+use serde::Serialize;
+
+use super::bundle::{BundleError, Earlier, Head, Item, SCOPE, Scope};
+use super::verify::{Keys, Problem, Verifier, problem};
+
+/// Entries checked at a time.
+const STEP: usize = 4_096;
+/// Most problems that are told one by one.
+const MOST_PROBLEMS: usize = 1_000;
+
+/// Fingerprints of the agency keys that the one who checks knows by another way, by agency.
+pub type Pins = BTreeMap<AgencyId, Vec<Fingerprint>>;
+
+/// What a check found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Whose log.
+    pub agency: AgencyId,
+    /// What of it.
+    pub scope: Scope,
+    /// Entries in the log that its signed head speaks of.
+    pub size: u64,
+    /// The root that its signed head speaks of.
+    pub root: Option<Digest>,
+    /// Whether nothing is wrong.
+    pub ok: bool,
+    /// Entries checked.
+    pub entries: u64,
+    /// Those of them whose body is destroyed.
+    pub redacted: u64,
+    /// Signatures checked.
+    pub signatures: u64,
+    /// Who cosigned a head of this log that the bundle shows.
+    pub cosigned_by: Vec<String>,
+    /// Whether the agency's key was pinned; otherwise keys are the bundle's own word.
+    pub pinned: bool,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+}
+
+/// The keys that cards name. Of an agency with pinned keys, only cards that one of those signed.
+pub fn keys(cards: &[String], pins: &Pins, problems: &mut Vec<Problem>) -> Keys {
+    let mut keys = Keys::default();
+    for text in cards {
+        let card = Envelope::parse(text.as_bytes())
+            .map_err(|e| e.to_string())
+            .and_then(|envelope| Card::open(&envelope).map_err(|e| e.to_string()));
+        match card {
+            Err(error) => problems.push(problem(None, "card", format!("a card: {error}"))),
+            Ok(card) => {
+                let found = card.agency_key.fingerprint();
+                if pins.get(&card.id).is_none_or(|known| known.contains(&found)) {
+                    keys.add(card);
+                } else {
+                    let what = format!(
+                        "a card of `{}` is signed by the key {found}, which is not the one pinned; it counts for nothing",
+                        card.id
+                    );
+                    problems.push(problem(None, "key", what));
+                }
+            }
+        }
+    }
+    keys
+}
+
+/// A check under way. `seen` is told of every entry with a readable header, in order, and of where
+/// its line begins.
+pub struct Check<S> {
+    head: Head,
+    pinned: bool,
+    checkpoint: Option<Checkpoint>,
+    cosigned_by: Vec<String>,
+    verifier: Verifier,
+    batch: Vec<(u64, Item)>,
+    numbers: Numbers,
+    problems: Vec<Problem>,
+    more: u64,
+    seen: S,
+}
+
+/// What the numbers of an extract have shown so far.
+#[derive(Debug, Default)]
+struct Numbers {
+    next: Option<u64>,
+    /// A border after the period was met: what stands between it and the export is not of it.
+    after: bool,
+    /// The export's own entry was met.
+    ended: bool,
+}
+
+impl<S: FnMut(&Header, &Item, u64)> Check<S> {
+    /// Begins with the first line of a bundle.
+    pub fn new(head: Head, pins: &Pins, seen: S) -> Self {
+        let mut problems = Vec::new();
+        let keys = keys(&head.cards, pins, &mut problems);
+        let pinned = pins.contains_key(&head.agency);
+        let mut wrong = |code, what: String| problems.push(problem(None, code, what));
+        if keys.of(&head.agency).is_empty() {
+            let whose = if pinned { " signed by the key pinned" } else { "" };
+            wrong("card", format!("there is no card of `{}`{whose}", head.agency));
+        }
+        let (mut checkpoint, mut cosigned_by) = (None, Vec::new());
+        match head.signed() {
+            Err(error) => wrong("checkpoint", format!("its signed head: {error}")),
+            Ok(signed) => {
+                checkpoint = Some(signed.unverified().clone());
+                match keys.head(&head.agency, &signed) {
+                    Err(error) => wrong("checkpoint", format!("its signed head: {error}")),
+                    Ok(log) => {
+                        let cosigners = keys.cosigners();
+                        let mut add = |signed: &SignedCheckpoint| {
+                            let by = signed.cosigned(&log, &cosigners)?;
+                            let names = by.iter().map(|by| by.key.name().to_string());
+                            cosigned_by.extend(names);
+                            Ok::<(), schemas::checkpoint::CheckpointError>(())
+                        };
+                        if let Err(error) = add(&signed) {
+                            wrong("checkpoint", format!("its signed head: {error}"));
+                        }
+                        if let Some(earlier) = &head.cosigned
+                            && let Err(why) = before(earlier, signed.unverified(), &log, &mut add)
+                        {
+                            wrong("cosigned", format!("the head that peers cosigned: {why}"));
+                        }
+                    }
+                }
+            }
+        }
+        cosigned_by.sort();
+        cosigned_by.dedup();
+        let whole = head.scope.is_whole();
+        let verifier = Verifier::new(head.agency.clone(), keys, whole);
+        Self {
+            head,
+            pinned,
+            checkpoint,
+            cosigned_by,
+            verifier,
+            batch: Vec::with_capacity(STEP),
+            numbers: Numbers::default(),
+            problems,
+            more: 0,
+            seen,
+        }
+    }
+
+    /// The next line, which begins at `offset`.
+    pub fn line(&mut self, offset: u64, item: Result<Item, BundleError>) {
+        match item {
+            Ok(item) => {
+                self.batch.push((offset, item));
+                if self.batch.len() >= STEP {
+                    self.flush();
+                }
+            }
+            Err(error) => {
+                self.flush();
+                self.wrong(None, "line", error.to_string());
+            }
+        }
+    }
+
+    fn wrong(&mut self, index: Option<u64>, code: &'static str, what: String) {
+        self.add(problem(index, code, what));
+    }
+
+    fn add(&mut self, found: Problem) {
+        if self.problems.len() < MOST_PROBLEMS {
+            self.problems.push(found);
+        } else {
+            self.more = self.more.saturating_add(1);
+        }
+    }
+
+    fn flush(&mut self) {
+        let (offsets, items): (Vec<u64>, Vec<Item>) = self.batch.drain(..).unzip();
+        let headers = self.verifier.check(&items);
+        for found in self.verifier.problems() {
+            self.add(found);
+        }
+        for ((header, item), offset) in headers.into_iter().zip(&items).zip(offsets) {
+            let Some(header) = header else { continue };
+            if !self.head.scope.is_whole() {
+                self.extract(&header, item);
+                self.place(&header, item);
+            } else if item.border {
+                self.wrong(Some(header.index), "scope", "a whole log has no borders".into());
+            }
+            (self.seen)(&header, item, offset);
+        }
+    }
+
+    /// That an extract holds every entry of its scope, as the numbers show.
+    fn extract(&mut self, header: &Header, item: &Item) {
+        let scope = self.head.scope.clone();
+        let index = header.index;
+        let number = match &scope.peer {
+            None => Some(index),
+            Some(peer) if header.peer.as_ref() == Some(peer) => header.peer_seq,
+            Some(peer) => {
+                return self.wrong(Some(index), "scope", format!("does not concern `{peer}`"));
+            }
+        };
+        let Some(number) = number else { return };
+        if self.numbers.ended {
+            self.wrong(Some(index), "scope", "stands after the entry of the export".into());
+        }
+        let early = scope.from.is_some_and(|from| header.at < from);
+        let late = scope.until.is_some_and(|until| header.at >= until);
+        let export = index == self.head.entry;
+        if item.border != (early || (late && !export)) {
+            let what = if item.border {
+                "is of the period, and only its header is here"
+            } else {
+                "is not of the period"
+            };
+            self.wrong(Some(index), "scope", what.into());
+        }
+        let first = u64::from(scope.peer.is_some());
+        let expected = match self.numbers.next {
+            Some(next) => Some(next),
+            // The entry before the period may have any number.
+            None => (!early).then_some(first),
+        };
+        let gap = expected.is_some_and(|expected| expected != number);
+        if gap && !(self.numbers.after && export) {
+            let expected = expected.unwrap_or(first);
+            let of = match &scope.peer {
+                Some(peer) => format!("with `{peer}`"),
+                None => "of the log".into(),
+            };
+            let what = format!(
+                "is number {number} {of}, where number {expected} belongs: an entry was left out, or stands here twice"
+            );
+            self.wrong(Some(index), "missing", what);
+        }
+        self.numbers.next = Some(number.saturating_add(1));
+        self.numbers.after |= late && item.border;
+        if export {
+            self.numbers.ended = true;
+            if !exports(header, item, &self.head) {
+                let what = "is not the entry of an export of this scope at this time";
+                self.wrong(Some(index), "scope", what.into());
+            }
+        }
+    }
+
+    /// That an entry of an extract stands under the signed head.
+    fn place(&mut self, header: &Header, item: &Item) {
+        let Some(checkpoint) = &self.checkpoint else { return };
+        let leaf = merkle::leaf(item.entry.header.as_bytes());
+        let proven = match &item.inclusion {
+            None => Err("it has no proof of its place".into()),
+            Some(proof) => merkle::verify_inclusion(
+                &leaf,
+                header.index,
+                checkpoint.size,
+                proof,
+                &checkpoint.root,
+            )
+            .map_err(|e| format!("its place under the signed head is not proven: {e}")),
+        };
+        if let Err(what) = proven {
+            self.wrong(Some(header.index), "proof", what);
+        }
+    }
+
+    /// What was found.
+    pub fn finish(mut self) -> Report {
+        self.flush();
+        let verified = self.verifier.finish();
+        let (size, root) = (verified.tree.size(), verified.tree.root());
+        let mut last = Vec::new();
+        let mut wrong = |code, what: String| last.push(problem(None, code, what));
+        if !self.head.scope.is_whole() {
+            if !self.numbers.ended {
+                wrong(
+                    "end",
+                    "the entry of the export itself is not the last one: the end was cut off"
+                        .into(),
+                );
+            }
+        } else if let Some(checkpoint) = &self.checkpoint {
+            if checkpoint.size != size {
+                wrong(
+                    "size",
+                    format!("holds {size} entries; its signed head is of {}", checkpoint.size),
+                );
+            } else if checkpoint.root != root {
+                wrong(
+                    "root",
+                    format!(
+                        "its entries make the root {root}; its signed head is of {}",
+                        checkpoint.root
+                    ),
+                );
+            }
+        }
+        if self.more > 0 {
+            wrong("more", format!("and {} more", self.more));
+        }
+        self.problems.extend(last);
+        Report {
+            agency: self.head.agency,
+            scope: self.head.scope,
+            size: self.checkpoint.as_ref().map_or(size, |checkpoint| checkpoint.size),
+            root: self.checkpoint.map(|checkpoint| checkpoint.root),
+            ok: self.problems.is_empty(),
+            entries: verified.entries,
+            redacted: verified.redacted,
+            signatures: verified.signatures,
+            cosigned_by: self.cosigned_by,
+            pinned: self.pinned,
+            problems: self.problems,
+        }
+    }
+}
+
+/// Whether an entry is that of the export that a head speaks of.
+fn exports(header: &Header, item: &Item, head: &Head) -> bool {
+    let body = item.entry.body.as_ref().and_then(|body| serde_json::from_str::<Body>(body).ok());
+    let scope = body
+        .and_then(|body| body.detail.get(SCOPE).cloned())
+        .and_then(|logged| serde_json::from_value::<Scope>(logged).ok());
+    header.kind == EntryKind::AuditExported
+        && header.at == head.at
+        && scope.is_some_and(|scope| scope == head.scope)
+}
+
+/// That the head which peers cosigned is of this log and comes before the bundle's.
+fn before(
+    earlier: &Earlier,
+    now: &Checkpoint,
+    log: &Vkey,
+    add: &mut impl FnMut(&SignedCheckpoint) -> Result<(), schemas::checkpoint::CheckpointError>,
+) -> Result<(), String> {
+    let signed =
+        SignedCheckpoint::parse(earlier.checkpoint.as_bytes()).map_err(|e| e.to_string())?;
+    let old = signed.verified(log).map_err(|e| e.to_string())?;
+    merkle::verify_consistency(old.size, &old.root, now.size, &now.root, &earlier.consistency)
+        .map_err(|e| format!("this log does not start with it: {e}"))?;
+    add(&signed).map_err(|e| e.to_string())
+}

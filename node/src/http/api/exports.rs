@@ -1,0 +1,64 @@
+//! `/audit/export` and the proofs of single entries.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde_json::value::RawValue;
+use tokio::sync::mpsc;
+
+use super::Here;
+use super::lines;
+use crate::acts::export::{Export, Proven};
+use crate::acts::{ActError, By};
+use crate::audit::bundle::Scope;
+use crate::http::error::ApiResult;
+
+/// A bundle, line by line. What fails on the way is a last line `{"error": sentence}`.
+pub(in crate::http) async fn bundle(
+    State(node): Here,
+    by: By,
+    Json(scope): Json<Scope>,
+) -> ApiResult<Response> {
+    let export = node.office.export(&by, scope).await?;
+    let (rows, receiver) = mpsc::channel::<Box<RawValue>>(64);
+    tokio::spawn(async move {
+        if let Err(error) = write(export, &rows).await {
+            let said = serde_json::json!({ "error": error.to_string() }).to_string();
+            if let Ok(line) = RawValue::from_string(said) {
+                drop(rows.send(line).await);
+            }
+        }
+    });
+    Ok(lines::response(receiver))
+}
+
+async fn write(mut export: Export, rows: &mpsc::Sender<Box<RawValue>>) -> Result<(), ActError> {
+    let failed = |e: serde_json::Error| ActError::Failed(e.to_string());
+    // Nobody reads on: the export ends early, and what its entry says stands.
+    let head = serde_json::to_string(&export.head).and_then(RawValue::from_string);
+    if rows.send(head.map_err(failed)?).await.is_err() {
+        return Ok(());
+    }
+    loop {
+        let items = export.next().await?;
+        if items.is_empty() {
+            return Ok(());
+        }
+        for item in items {
+            let line = item.to_line().map_err(failed)?;
+            let line = String::from_utf8(line).map_err(|e| ActError::Failed(e.to_string()))?;
+            if rows.send(RawValue::from_string(line).map_err(failed)?).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The proof that an entry stands in the log.
+pub(in crate::http) async fn proof(
+    State(node): Here,
+    by: By,
+    Path(index): Path<u64>,
+) -> ApiResult<Json<Proven>> {
+    Ok(Json(node.office.prove(&by, index).await?))
+}

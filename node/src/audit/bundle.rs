@@ -245,6 +245,11 @@ impl<R: BufRead> Reader<R> {
         Ok((head, reader))
     }
 
+    /// Reads on where an entry's line begins.
+    pub fn at(from: R) -> Self {
+        Self { from, line: 0, offset: 0 }
+    }
+
     /// The next entry, or why its line is none; `None` at the end.
     pub fn entry(&mut self) -> Option<At> {
         let offset = self.offset;

@@ -5,11 +5,14 @@
 //! of a durable append.
 
 pub mod append;
+mod binding;
 pub mod bundle;
 pub mod check;
 pub mod entry;
+pub mod evidence;
 mod ledger;
 
+pub mod offline;
 pub mod reconcile;
 pub mod release;
 mod standing;

@@ -3,16 +3,18 @@
 //! Exchanges pair by query id. Whatever one side's log says and the other's does not is a finding
 //! with its class; an exchange that may still be under way is left for later.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use schemas::agency::AgencyId;
 use schemas::body::Outcome;
+use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::query::QueryId;
 use schemas::statement::{Line, Reached};
 use schemas::time::Timestamp;
 use serde::Serialize;
 
+use super::evidence::Evidence;
 use super::view::Viewed;
 
 /// What differs.
@@ -33,6 +35,14 @@ pub enum Class {
     Differs,
     /// The owner holds a query signed by the requester that the requester's log lacks.
     OwnerHoldsUnknownQuery,
+    /// A log lacks an entry that it proved to the other side.
+    Omitted,
+    /// A log has another entry where it proved one to the other side.
+    Altered,
+    /// A log does not lead to a head that it signed for the other side.
+    Forked,
+    /// A bundle does not hold by itself.
+    Unsound,
 }
 
 /// One difference.
@@ -46,6 +56,8 @@ pub struct Finding {
     pub ours: Option<Line>,
     /// What theirs says.
     pub theirs: Option<Line>,
+    /// The entries that prove it.
+    pub evidence: Vec<Evidence>,
 }
 
 /// What a comparison found.
@@ -70,34 +82,67 @@ pub fn lines(
     since: Timestamp,
     until: Timestamp,
 ) -> BTreeMap<QueryId, Line> {
-    let mut lines = BTreeMap::<QueryId, Line>::new();
-    let mut ids = std::collections::HashMap::new();
-    for entry in entries {
-        let Some(body) = &entry.body else { continue };
+    let mut telling = Telling::new(me.clone(), since, until);
+    entries.iter().for_each(|entry| telling.add(entry));
+    telling.lines
+}
+
+/// The same, entry by entry.
+#[derive(Debug)]
+pub struct Telling {
+    me: AgencyId,
+    since: Timestamp,
+    until: Timestamp,
+    lines: BTreeMap<QueryId, Line>,
+    ids: HashMap<Digest, QueryId>,
+}
+
+impl Telling {
+    /// Of the log of `me`; exchanges whose query was signed in `since..until`.
+    #[must_use]
+    pub fn new(me: AgencyId, since: Timestamp, until: Timestamp) -> Self {
+        Self { me, since, until, lines: BTreeMap::new(), ids: HashMap::new() }
+    }
+
+    /// What it says so far.
+    #[must_use]
+    pub const fn lines(&self) -> &BTreeMap<QueryId, Line> {
+        &self.lines
+    }
+
+    /// The id of an exchange whose digest a header holds.
+    #[must_use]
+    pub fn name(&self, digest: &Digest) -> Option<QueryId> {
+        self.ids.get(digest).copied()
+    }
+
+    /// Takes in the next entry.
+    pub fn add(&mut self, entry: &Viewed) {
+        let Some(body) = &entry.body else { return };
         if entry.header.kind == EntryKind::ReceiptRecorded {
-            let id = entry.header.query.and_then(|digest| ids.get(&digest).copied());
-            if let Some(line) = id.and_then(|id| lines.get_mut(&id)) {
+            let id = entry.header.query.and_then(|digest| self.name(&digest));
+            if let Some(line) = id.and_then(|id| self.lines.get_mut(&id)) {
                 line.receipt = true;
             }
-            continue;
+            return;
         }
-        let Some(access) = &body.access else { continue };
-        let Some(query) = access.query_digest else { continue };
+        let Some(access) = &body.access else { return };
+        let Some(query) = access.query_digest else { return };
         let reached = match access.outcome {
-            Outcome::Declined | Outcome::Receipted => continue,
+            Outcome::Declined | Outcome::Receipted => return,
             Outcome::Sent => Reached::Sent,
             Outcome::Unanswered => Reached::Unanswered,
             Outcome::Rejected => Reached::Rejected,
             Outcome::Refused => Reached::Refused,
             Outcome::Answered => Reached::Answered,
         };
-        if !(since..until).contains(&access.asked_at) {
-            continue;
+        if !(self.since..self.until).contains(&access.asked_at) {
+            return;
         }
         if let Some(digest) = entry.header.query {
-            ids.insert(digest, access.query_id);
+            self.ids.insert(digest, access.query_id);
         }
-        let line = lines.entry(access.query_id).or_insert_with(|| Line {
+        let line = self.lines.entry(access.query_id).or_insert_with(|| Line {
             query_id: access.query_id,
             requester: access.requester.clone(),
             asked_at: access.asked_at,
@@ -111,10 +156,9 @@ pub fn lines(
             line.reached = reached;
             line.reply = access.answer_digest.or(line.reply);
             // The requester signs its receipt with the entry of the answer.
-            line.receipt |= reached == Reached::Answered && access.requester == *me;
+            line.receipt |= reached == Reached::Answered && access.requester == self.me;
         }
     }
-    lines
 }
 
 /// Compares two logs' lines. Exchanges asked at or after `settled_before` that do not match are
@@ -143,6 +187,7 @@ pub fn compare(
                 query_id: *id,
                 ours: our.cloned(),
                 theirs: their.cloned(),
+                evidence: Vec::new(),
             }),
         }
     }
@@ -183,7 +228,6 @@ fn judge(requester: Option<&Line>, owner: Option<&Line>) -> Judged {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use schemas::digest::Digest;
 
     fn line(reached: Reached, reply: Option<&[u8]>, receipt: bool) -> Line {
         Line {

@@ -18,6 +18,7 @@ use schemas::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::binding::unbound;
 use super::bundle::Item;
 use crate::store::StoredEntry;
 
@@ -53,7 +54,7 @@ impl Keys {
 
     /// Whether `envelope` carries the signature of one of these agencies, with the key that its
     /// kind asks for. A card is signed by the key that it names.
-    pub(super) fn signed(&self, envelope: &Envelope, agencies: &[&AgencyId]) -> bool {
+    fn signed(&self, envelope: &Envelope, agencies: &[&AgencyId]) -> bool {
         let kind = envelope.kind();
         if kind == Kind::Card {
             return Card::open(envelope).is_ok();
@@ -286,31 +287,39 @@ fn contents(
         let mut wrong = |code, what: &str| {
             problems.push(problem(Some(header.index), code, what));
         };
-        match (&entry.salt, &entry.body) {
+        let body = match (&entry.salt, &entry.body) {
             (Some(salt), Some(text)) => {
                 if !header.commits_to(salt, text.as_bytes()) {
                     wrong("body", "its body is not the one that its header commits to");
                 }
-                match serde_json::from_str::<Body>(text) {
-                    Ok(body) if body.at == header.at && body.kind == header.kind => {
-                        if let Some(theirs) = body.detail.get(THEIRS) {
-                            signatures = signatures.saturating_add(1);
-                            if let Err(why) = kept(header, theirs, keys, me) {
-                                wrong("standing", &why);
-                            }
-                        }
-                    }
-                    Ok(_) => wrong("body", "its body names another time or kind"),
-                    Err(_) => wrong("body", "its body cannot be read"),
+                serde_json::from_str::<Body>(text)
+                    .inspect_err(|_| wrong("body", "its body cannot be read"))
+                    .ok()
+            }
+            (None, None) => {
+                wrong("redacted", "its body is gone, and no entry says why");
+                None
+            }
+            _ => {
+                wrong("body", "its body or its salt is missing");
+                None
+            }
+        };
+        if let Some(body) = &body {
+            if body.at != header.at || body.kind != header.kind {
+                wrong("body", "its body names another time or kind");
+            }
+            if let Some(theirs) = body.detail.get(THEIRS) {
+                signatures = signatures.saturating_add(1);
+                if let Err(why) = kept(header, theirs, keys, me) {
+                    wrong("standing", &why);
                 }
             }
-            (None, None) => wrong("redacted", "its body is gone, and no entry says why"),
-            _ => wrong("body", "its body or its salt is missing"),
         }
         match (header.envelope, &entry.envelope) {
             (None, None) => {}
             (Some(digest), Some(lines)) if digest == Digest::of(lines.as_bytes()) => {}
-            (Some(_), None) if entry.salt.is_none() => {}
+            (Some(_), None) if entry.salt.is_none() => continue,
             (Some(_), None) => wrong("envelope", "its envelopes are missing"),
             _ => wrong("envelope", "its envelopes are not those that its header commits to"),
         }
@@ -319,13 +328,16 @@ fn contents(
             continue;
         }
         let agencies: Vec<&AgencyId> = header.peer.iter().chain([me]).collect();
+        let mut envelopes = Vec::new();
         for line in entry.envelope.iter().flat_map(|lines| lines.lines()) {
             signatures = signatures.saturating_add(1);
-            let signed = Envelope::parse(line.as_bytes())
-                .is_ok_and(|envelope| keys.signed(&envelope, &agencies));
-            if !signed {
-                wrong("signature", "an envelope is signed by neither agency's known key");
+            match Envelope::parse(line.as_bytes()) {
+                Ok(envelope) if keys.signed(&envelope, &agencies) => envelopes.push(envelope),
+                _ => wrong("signature", "an envelope is signed by neither agency's known key"),
             }
+        }
+        if let Some(what) = body.and_then(|body| unbound(header, &body, &envelopes)) {
+            wrong("binding", what);
         }
     }
     (signatures, problems)

@@ -14,6 +14,7 @@ use super::Done;
 use super::bundle::{self, Pin, pin};
 use super::client::{Client, query_string};
 use super::output::{Output, number, text};
+use super::reconcile;
 use super::time::{instant, shown};
 use crate::acts::ActError;
 use crate::audit::bundle::Scope;
@@ -86,11 +87,24 @@ pub(super) enum Audit {
         #[arg(long)]
         out: PathBuf,
     },
-    /// Compare one's own log with a peer's, exchange by exchange.
+    /// Compare one's own log with a peer's, exchange by exchange; or two bundles that
+    /// `accord audit export` wrote, on a machine without a node, trusting neither agency.
     Reconcile {
+        /// The two bundles.
+        #[arg(num_args = 2, value_name = "BUNDLE", conflicts_with_all = ["peer", "from", "until"])]
+        bundles: Vec<PathBuf>,
+        /// The agency keys that are to be trusted, as `ID=FINGERPRINT`: those of both bundles.
+        #[arg(long, value_name = "ID=FINGERPRINT", value_parser = pin, requires = "bundles")]
+        key: Vec<Pin>,
+        /// Seconds before the earlier bundle's end in which an exchange may have been under way.
+        #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "bundles")]
+        grace: u32,
+        /// Write the findings with their evidence and both signed heads here.
+        #[arg(long, value_name = "FILE", requires = "bundles")]
+        out: Option<PathBuf>,
         /// The peer.
-        #[arg(long)]
-        peer: AgencyId,
+        #[arg(long, required_unless_present = "bundles")]
+        peer: Option<AgencyId>,
         /// Exchanges asked at or after.
         #[arg(long, value_parser = instant)]
         from: Option<Timestamp>,
@@ -129,7 +143,13 @@ pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Resu
             bundle::export(client, &Scope { peer, from, until }, &out, output).await
         }
         Audit::Proof { index, out } => bundle::proof(client, index, &out, output).await,
-        Audit::Reconcile { peer, from, until } => {
+        Audit::Reconcile { bundles, key, grace, out, peer: None, .. } => {
+            let two = bundles
+                .try_into()
+                .map_err(|_| ActError::Usage("name two bundles, or a peer with --peer".into()))?;
+            reconcile::bundles(two, &key, grace, out.as_deref(), output)
+        }
+        Audit::Reconcile { peer, from, until, .. } => {
             let report: Value = client
                 .post("/audit/reconcile", &json!({ "peer": peer, "from": from, "until": until }))
                 .await?;

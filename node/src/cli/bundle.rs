@@ -56,6 +56,17 @@ fn file_error(path: &Path, what: &str, error: impl std::fmt::Display) -> ActErro
     ActError::Failed(format!("`{}` cannot be {what}: {error}", path.display()))
 }
 
+/// A new or emptied file for its owner alone.
+pub(super) fn written(path: &Path) -> Result<File, ActError> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|e| file_error(path, "written", e))
+}
+
 /// A file for its owner alone, under another name until it is whole.
 pub(super) struct Whole {
     path: PathBuf,
@@ -68,13 +79,7 @@ impl Whole {
         let mut part = path.as_os_str().to_owned();
         part.push(".part");
         let part = PathBuf::from(part);
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&part)
-            .map_err(|e| file_error(path, "written", e))?;
+        let file = written(&part)?;
         Ok(Self { path: path.to_owned(), part, file: BufWriter::new(file) })
     }
 

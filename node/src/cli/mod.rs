@@ -11,6 +11,7 @@ mod output;
 mod policy;
 mod query;
 mod reads;
+mod reconcile;
 mod request;
 mod run;
 mod time;

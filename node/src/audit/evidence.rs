@@ -1,0 +1,59 @@
+//! Entries as evidence: what a finding rests on, exactly as it stands in a log.
+
+use schemas::agency::AgencyId;
+use schemas::body::Body;
+use schemas::digest::Digest;
+use schemas::entry::{EntryKind, Header};
+use schemas::standing::Standing;
+use schemas::time::Timestamp;
+use serde::Serialize;
+
+use super::bundle::Item;
+use super::verify::THEIRS;
+
+/// An entry that a finding rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Evidence {
+    /// Whose log it stands in.
+    pub agency: AgencyId,
+    /// Where.
+    pub index: u64,
+    /// When it was appended.
+    pub at: Timestamp,
+    /// What it records.
+    pub kind: EntryKind,
+    /// The header, exactly: the leaf of the tree.
+    pub header: String,
+    /// The proof of its place under the log's signed head, where one is at hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inclusion: Option<Vec<Digest>>,
+    /// The signed envelopes beside it, exactly.
+    pub envelopes: Vec<String>,
+    /// The place of the other side's own entry in the other side's log, as that side proved it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub theirs: Option<Standing>,
+}
+
+impl Evidence {
+    /// The evidence that an entry is; `None` if its header cannot be read.
+    #[must_use]
+    pub fn of(agency: &AgencyId, item: &Item) -> Option<Self> {
+        let header = Header::from_bytes(item.entry.header.as_bytes()).ok()?;
+        Some(Self {
+            agency: agency.clone(),
+            index: header.index,
+            at: header.at,
+            kind: header.kind,
+            header: item.entry.header.clone(),
+            inclusion: item.inclusion.clone(),
+            envelopes: item.entry.envelope.iter().flat_map(|e| e.lines()).map(Into::into).collect(),
+            theirs: standing(item),
+        })
+    }
+}
+
+/// What an entry keeps of the other side's log, **unchecked**.
+pub(super) fn standing(item: &Item) -> Option<Standing> {
+    let body: Body = serde_json::from_str(item.entry.body.as_ref()?).ok()?;
+    serde_json::from_value(body.detail.get(THEIRS)?.clone()).ok()
+}

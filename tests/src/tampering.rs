@@ -1,0 +1,100 @@
+//! A database in the wrong hands: what stands in it is changed while its node is at rest.
+
+use schemas::digest::Digest;
+use schemas::entry::Header;
+use schemas::merkle::{self, Frontier};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+
+use crate::agency::Agency;
+
+impl Agency {
+    /// Stops the node, runs statements against its database, and starts it again.
+    ///
+    /// # Panics
+    /// When a statement fails or the node does not start.
+    pub async fn tampered_with(&mut self, statements: &[String]) {
+        self.stop().await;
+        let mut database = open(self).await;
+        for statement in statements {
+            sqlx::raw_sql(AssertSqlSafe(statement.clone()))
+                .execute(&mut database)
+                .await
+                .unwrap_or_else(|error| panic!("`{statement}`: {error}"));
+        }
+        database.close().await.expect("a closed database");
+        self.run().await;
+    }
+
+    /// Stops the node, writes its log anew without some entries, and starts it again: numbers and
+    /// tree fit one another, and the node signs what it finds.
+    ///
+    /// # Panics
+    /// When the database is not as a node leaves it, or the node does not start.
+    pub async fn rewrites_its_log_without(&mut self, left_out: &[u64]) {
+        self.stop().await;
+        let mut database = open(self).await;
+        let mut left_out = left_out.to_vec();
+        left_out.sort_unstable();
+        for index in left_out.iter().rev() {
+            for statement in [
+                format!("delete from served where entry = {index}"),
+                format!("delete from pages where entry = {index}"),
+                format!("delete from asked where entry = {index}"),
+                format!("delete from entries where idx = {index}"),
+            ] {
+                sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut database).await.expect("gone");
+            }
+        }
+        let rows: Vec<(i64, String)> =
+            sqlx::query_as("select idx, header from entries order by idx")
+                .fetch_all(&mut database)
+                .await
+                .expect("a log");
+        let mut tree = Frontier::new();
+        let mut numbers = std::collections::BTreeMap::<String, u64>::new();
+        for (old, text) in rows {
+            let mut header = Header::from_bytes(text.as_bytes()).expect("a header");
+            header.index = tree.size();
+            if let Some(peer) = &header.peer {
+                let number = numbers.entry(peer.to_string()).or_default();
+                *number += 1;
+                header.peer_seq = Some(*number);
+            }
+            let bytes = header.to_bytes().expect("a header");
+            let completed = tree.push(merkle::leaf(&bytes));
+            let nodes: Vec<u8> = completed
+                .iter()
+                .skip(1)
+                .flat_map(|(_, hash): &(_, Digest)| hash.as_bytes().to_vec())
+                .collect();
+            let new = i64::try_from(header.index).expect("an index");
+            sqlx::query("update entries set idx = ?1, peer_seq = ?2, header = ?3, nodes = ?4 where idx = ?5")
+                .bind(new)
+                .bind(header.peer_seq.map(|seq| i64::try_from(seq).expect("a number")))
+                .bind(String::from_utf8(bytes).expect("UTF-8"))
+                .bind((!nodes.is_empty()).then_some(nodes))
+                .bind(old)
+                .execute(&mut database)
+                .await
+                .expect("an entry");
+            for (table, key) in
+                [("changes", "idx"), ("served", "entry"), ("pages", "entry"), ("asked", "entry")]
+            {
+                let statement = format!("update {table} set {key} = {new} where {key} = {old}");
+                sqlx::raw_sql(AssertSqlSafe(statement))
+                    .execute(&mut database)
+                    .await
+                    .expect("moved");
+            }
+        }
+        database.close().await.expect("a closed database");
+        self.run().await;
+    }
+}
+
+async fn open(agency: &Agency) -> SqliteConnection {
+    let options =
+        SqliteConnectOptions::new().filename(agency.home().join("accord.db")).foreign_keys(false);
+    SqliteConnection::connect_with(&options).await.expect("a database")
+}

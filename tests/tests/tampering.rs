@@ -1,0 +1,390 @@
+//! The dishonest agency: whatever it does to its log, or to what it hands over of it, an auditor
+//! with both exports and both fingerprints finds it, by class, with what proves it.
+
+use schemas::card::Card;
+use schemas::entry::EntryKind as Kind;
+use schemas::envelope::{Envelope, Kind as Signed};
+use schemas::merkle;
+use schemas::query::{Query, QueryId};
+use serde_json::Value;
+use tests::agency::{Agency, Plan};
+use tests::auditor::{Auditor, problems};
+use tests::federation::{in_force, pair_of};
+use tests::identity::{Identity, exact};
+use tests::log::Log;
+use tests::making::PLATE;
+
+/// Two agencies that share, and an exchange between them.
+async fn exchanged() -> (Agency, Agency, QueryId) {
+    let (asking, owning) = pair_of(Plan::of("asking-ca-pd"), Plan::of("owning-ca-pd")).await;
+    in_force(&[&asking, &owning]).await;
+    let query = answered(&asking, &owning).await;
+    (asking, owning, query)
+}
+
+async fn answered(asking: &Agency, owning: &Agency) -> QueryId {
+    let heard = asking.asks(owning.id(), PLATE).await;
+    assert_eq!(heard.outcome, "answered", "{heard:?}");
+    let query = heard.query_id.expect("a query id");
+    let receipted = |log: &Log| {
+        log.all(Kind::ReceiptRecorded).iter().any(|entry| entry.belongs_to(query)).then_some(())
+    };
+    owning.logs("the receipt", receipted).await;
+    query
+}
+
+/// Where the owner's entry of an exchange stands.
+async fn place(at: &Agency, kind: Kind) -> u64 {
+    at.log().await.one(kind).header.index
+}
+
+/// Exchanges go on until the node no longer needs the entry to continue its tree; a node that does
+/// need one that is gone does not start.
+async fn buried(asking: &Agency, owning: &Agency, index: u64) {
+    loop {
+        let size = owning.log().await.entries().len() as u64;
+        let ends = merkle::root_nodes(size).into_iter().map(|node| (node.index + 1) << node.level);
+        if ends.min().is_some_and(|first| index + 1 < first) {
+            return;
+        }
+        answered(asking, owning).await;
+    }
+}
+
+/// Both exports in an auditor's folder.
+fn handed_over(asking: &Agency, owning: &Agency) -> Auditor {
+    let auditor = Auditor::default();
+    auditor.receives("asking", asking, &[]);
+    auditor.receives("owning", owning, &[]);
+    auditor
+}
+
+fn compared(auditor: &Auditor, asking: &Agency, owning: &Agency) -> Value {
+    let (code, report) = auditor.reconciles(["asking", "owning"], [asking, owning]);
+    let none = report["findings"].as_array().expect("findings").is_empty();
+    assert_eq!(code, i32::from(!none), "{report}");
+    report
+}
+
+fn of_class<'a>(report: &'a Value, class: &str) -> Vec<&'a Value> {
+    let all = report["findings"].as_array().expect("findings").iter();
+    all.filter(|finding| finding["class"] == class).collect()
+}
+
+/// The one finding of a class.
+fn one<'a>(report: &'a Value, class: &str) -> &'a Value {
+    match of_class(report, class).as_slice() {
+        [one] => one,
+        _ => panic!("not one `{class}` in {report:#}"),
+    }
+}
+
+/// The problem at an entry, among those of its bundle.
+fn found(report: &Value, index: Option<u64>, code: &str) {
+    let all = problems(report);
+    assert!(all.contains(&(index, code.to_owned())), "no {code} at {index:?} in {all:?}");
+}
+
+/// The asking agency's proof of what the owner's log held: the place of the owner's entry, signed.
+fn proves(finding: &Value, index: u64) {
+    let evidence = &finding["evidence"][0];
+    assert_eq!(evidence["agency"], "asking-ca-pd", "{finding:#}");
+    assert_eq!(evidence["theirs"]["log"]["index"], index, "{finding:#}");
+    let head = evidence["theirs"]["checkpoint"].as_str().expect("a signed head");
+    assert!(head.starts_with("accord/owning-ca-pd\n"), "{head}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn honest_logs_show_nothing() {
+    let (asking, owning, _) = exchanged().await;
+    let auditor = handed_over(&asking, &owning);
+    let report = compared(&auditor, &asking, &owning);
+    assert_eq!((&report["matched"], &report["open"]), (&1.into(), &0.into()));
+    assert!(report["findings"].as_array().expect("findings").is_empty(), "{report:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_entry_is_missed_by_its_number_and_proven_by_the_other_log() {
+    let (asking, mut owning, query) = exchanged().await;
+    let index = place(&owning, Kind::QueryAnswered).await;
+    buried(&asking, &owning, index).await;
+    owning.tampered_with(&[format!("delete from entries where idx = {index}")]).await;
+    let auditor = handed_over(&asking, &owning);
+    let (code, report) = auditor.verifies("owning", &[&owning]);
+    assert_eq!(code, 1);
+    found(&report, Some(index), "missing");
+    found(&report, None, "size");
+    let report = compared(&auditor, &asking, &owning);
+    let omitted = one(&report, "omitted");
+    assert_eq!((&omitted["agency"], &omitted["index"]), (&"owning-ca-pd".into(), &index.into()));
+    assert_eq!(omitted["query_id"], query.to_string());
+    proves(omitted, index);
+    assert_eq!(one(&report, "replied_owner_silent")["query_id"], query.to_string());
+    assert!(!of_class(&report, "unsound").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_body_and_a_changed_envelope_are_found() {
+    let (asking, mut owning, _) = exchanged().await;
+    let index = place(&owning, Kind::QueryAnswered).await;
+    let receipt = place(&owning, Kind::ReceiptRecorded).await;
+    let count = "replace(body, '\"count\":3', '\"count\":0')";
+    owning.tampered_with(&[format!("update entries set body = {count} where idx = {index}")]).await;
+    drop(asking);
+    let auditor = Auditor::default();
+    auditor.receives("owning", &owning, &[]);
+    assert_eq!(problems(&auditor.verifies("owning", &[&owning]).1), [(Some(index), "body".into())]);
+    let other = format!(
+        "update entries set envelope = (select envelope from entries where idx = {index}) where idx = {receipt}"
+    );
+    owning.tampered_with(&[other]).await;
+    auditor.receives("owning", &owning, &[]);
+    let (_, report) = auditor.verifies("owning", &[&owning]);
+    found(&report, Some(index), "body");
+    found(&report, Some(receipt), "envelope");
+    found(&report, Some(receipt), "binding");
+    // A running node says the same of its own log.
+    let own = owning.accord(&["audit", "verify"]);
+    assert_eq!((own.code, problems(&own.lines()[0])), (1, problems(&report)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_header_is_disproved_by_the_other_log() {
+    let (asking, mut owning, _) = exchanged().await;
+    let index = place(&owning, Kind::QueryAnswered).await;
+    let kind = "replace(header, 'query.answered', 'query.refused')";
+    owning
+        .tampered_with(&[format!("update entries set header = {kind} where idx = {index}")])
+        .await;
+    let auditor = handed_over(&asking, &owning);
+    let (_, report) = auditor.verifies("owning", &[&owning]);
+    found(&report, Some(index), "body");
+    let report = compared(&auditor, &asking, &owning);
+    let altered = one(&report, "altered");
+    proves(altered, index);
+    // Beside it, what the owner's bundle shows in that place.
+    assert_eq!(altered["evidence"][1]["kind"], "query.refused");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn swapped_entries_are_found_by_their_order() {
+    let (asking, mut owning, _) = exchanged().await;
+    let index = place(&owning, Kind::QueryAnswered).await;
+    buried(&asking, &owning, index).await;
+    let before = index - 1;
+    owning
+        .tampered_with(&[
+            "drop index entries_by_peer".into(),
+            format!("update entries set idx = -1 where idx = {index}"),
+            format!("update entries set idx = {index} where idx = {before}"),
+            format!("update entries set idx = {before} where idx = -1"),
+        ])
+        .await;
+    let auditor = handed_over(&asking, &owning);
+    let (code, report) = auditor.verifies("owning", &[&owning]);
+    assert_eq!(code, 1);
+    found(&report, Some(before), "missing");
+    found(&report, Some(before), "order");
+    found(&report, None, "root");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_cut_off_at_its_end_holds_by_itself_and_not_against_the_other_one() {
+    let (asking, mut owning, query) = exchanged().await;
+    let index = place(&owning, Kind::QueryAnswered).await;
+    owning
+        .tampered_with(&[
+            format!("delete from entries where idx >= {index}"),
+            format!("delete from served where entry >= {index}"),
+            format!("delete from pages where entry >= {index}"),
+        ])
+        .await;
+    let auditor = handed_over(&asking, &owning);
+    let (code, report) = auditor.verifies("owning", &[&owning]);
+    assert_eq!((code, problems(&report)), (0, vec![]));
+    let report = compared(&auditor, &asking, &owning);
+    // The export's own entry, or another one since, has taken the place.
+    let altered = one(&report, "altered");
+    assert_eq!((&altered["agency"], &altered["index"]), (&"owning-ca-pd".into(), &index.into()));
+    proves(altered, index);
+    assert_eq!(one(&report, "replied_owner_silent")["query_id"], query.to_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_rewritten_and_signed_anew_is_a_fork_that_the_other_log_proves() {
+    let (asking, mut owning, first) = exchanged().await;
+    let log = owning.log().await;
+    let gone: Vec<u64> = log
+        .entries()
+        .iter()
+        .filter(|entry| entry.belongs_to(first))
+        .map(|entry| entry.header.index)
+        .collect();
+    assert_eq!(gone.len(), 2, "an answer and a receipt");
+    let second = answered(&asking, &owning).await;
+    owning.rewrites_its_log_without(&gone).await;
+    let auditor = handed_over(&asking, &owning);
+    // Everything fits, numbers, tree and signed head: by itself it cannot be told from an honest log.
+    let (code, report) = auditor.verifies("owning", &[&owning]);
+    assert_eq!((code, problems(&report)), (0, vec![]));
+    let report = compared(&auditor, &asking, &owning);
+    let altered = of_class(&report, "altered");
+    assert!(altered.iter().any(|finding| finding["query_id"] == first.to_string()), "{report:#}");
+    proves(altered[0], gone[0]);
+    let silent = one(&report, "replied_owner_silent");
+    assert_eq!(silent["query_id"], first.to_string());
+    // The owner's own signature on the answer that its log denies.
+    let answers = silent["evidence"].as_array().expect("evidence").iter();
+    let signed = answers
+        .flat_map(|entry| entry["envelopes"].as_array().expect("envelopes"))
+        .map(|text| Envelope::parse(text.as_str().expect("text").as_bytes()).expect("an envelope"))
+        .find(|envelope| envelope.kind() == Signed::Answer)
+        .expect("the signed answer");
+    assert!(signed.verified(Signed::Answer, &owning.identity.message_key.public()).is_ok());
+    assert_eq!(report["matched"], 1, "the exchange {second} is told alike");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_differs_only_where_nothing_was_shown_is_a_fork_too() {
+    let (asking, mut owning, _) = exchanged().await;
+    // An entry about nobody's exchange, before the one that the other side keeps: dropped, and an
+    // entry of the same number put in its place, so that every index and number stays.
+    let log = owning.log().await;
+    let imported = log.one(Kind::ReadsImported).header.clone();
+    let (index, text) = (imported.index, String::from_utf8(imported.to_bytes().expect("bytes")));
+    let other = text.expect("UTF-8").replace("reads.imported", "audit.viewed");
+    owning
+        .tampered_with(&[format!("update entries set header = '{other}' where idx = {index}")])
+        .await;
+    owning.rewrites_its_log_without(&[]).await;
+    let auditor = handed_over(&asking, &owning);
+    let report = compared(&auditor, &asking, &owning);
+    let forked = one(&report, "forked");
+    assert_eq!(forked["agency"], "owning-ca-pd");
+    assert!(forked["evidence"][0]["theirs"]["checkpoint"].is_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_left_out_of_a_filtered_bundle_is_missed() {
+    let (asking, owning, _) = exchanged().await;
+    answered(&asking, &owning).await;
+    let auditor = Auditor::default();
+    auditor.receives("asking", &asking, &["--peer", "owning-ca-pd"]);
+    auditor.receives("owning", &owning, &["--peer", "asking-ca-pd"]);
+    let (code, report) = auditor.verifies("owning", &[&owning]);
+    assert_eq!((code, problems(&report)), (0, vec![]), "{report:#}");
+    let report = compared(&auditor, &asking, &owning);
+    assert_eq!(
+        (&report["matched"], report["findings"].as_array().map(Vec::len)),
+        (&2.into(), Some(0))
+    );
+    let whole = std::fs::read_to_string(auditor.file("owning")).expect("a bundle");
+    let lines = whole.lines().count();
+    // Whichever entry is left out, from the first to that of the export.
+    for left_out in 1..lines {
+        auditor.changes("owning", |lines| drop(lines.remove(left_out)));
+        let (code, report) = auditor.verifies("owning", &[&owning]);
+        let codes: Vec<String> = problems(&report).into_iter().map(|(_, code)| code).collect();
+        let expected = if left_out == lines - 1 { "end" } else { "missing" };
+        assert_eq!((code, codes), (1, vec![expected.to_owned()]), "without line {}", left_out + 1);
+        std::fs::write(auditor.file("owning"), &whole).expect("a bundle");
+    }
+    // The entry of an answer: its owner is silent, and the other side has the proof.
+    let at = whole.lines().position(|line| line.contains("query.answered")).expect("an answer");
+    auditor.changes("owning", |lines| drop(lines.remove(at)));
+    let report = compared(&auditor, &asking, &owning);
+    assert_eq!(one(&report, "omitted")["agency"], "owning-ca-pd");
+    assert_eq!(of_class(&report, "replied_owner_silent").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_with_a_card_of_somebody_elses_is_refused_belief() {
+    let (asking, owning, _) = exchanged().await;
+    let auditor = handed_over(&asking, &owning);
+    let other = Identity::new("owning-ca-pd", Vec::new(), owning.now());
+    let card = exact(&other.card_envelope());
+    let own = owning.identity.card_envelope();
+    let own: Card = Card::open(&own).expect("a card");
+    auditor.changes("owning", |lines| {
+        let mut head: Value = serde_json::from_str(&lines[0]).expect("a head");
+        let cards = head["cards"].as_array_mut().expect("cards");
+        for text in cards.iter_mut() {
+            let envelope = Envelope::parse(text.as_str().expect("text").as_bytes());
+            if Card::open(&envelope.expect("an envelope")).expect("a card").id == own.id {
+                *text = card.clone().into();
+            }
+        }
+        lines[0] = head.to_string();
+    });
+    // The pinned key signed no card; and nothing that the card's keys should have signed, they did.
+    let (code, report) = auditor.verifies("owning", &[&owning]);
+    assert_eq!(code, 1);
+    for code in ["key", "card", "checkpoint"] {
+        found(&report, None, code);
+    }
+    let (code, report) = auditor.verifies("owning", &[]);
+    assert_eq!(code, 1);
+    found(&report, None, "checkpoint");
+    assert!(!of_class(&compared(&auditor, &asking, &owning), "unsound").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_denies_having_asked_is_shown_its_own_signature() {
+    let (mut asking, owning) = pair_of(Plan::of("asking-ca-pd"), Plan::of("owning-ca-pd")).await;
+    in_force(&[&asking, &owning]).await;
+    asking.stop().await;
+    let before = asking.copy_database();
+    asking.run().await;
+    let query = answered(&asking, &owning).await;
+    let sent = place(&asking, Kind::QuerySent).await;
+    asking.stop().await;
+    asking.put_back(&before);
+    asking.run().await;
+    let auditor = handed_over(&asking, &owning);
+    let report = compared(&auditor, &asking, &owning);
+    let unknown = one(&report, "owner_holds_unknown_query");
+    assert_eq!(unknown["query_id"], query.to_string());
+    let text = unknown["evidence"][0]["envelopes"][0].as_str().expect("an envelope");
+    let envelope = Envelope::parse(text.as_bytes()).expect("an envelope");
+    let signed: Query = envelope
+        .verified_json(Signed::Query, &asking.identity.message_key.public())
+        .expect("the asking agency's signature");
+    assert_eq!(signed.id, query);
+    // And its own signed head proves that its log had the entry.
+    let against = of_class(&report, "altered");
+    let against = against.first().expect("a contradiction");
+    assert_eq!((&against["agency"], &against["index"]), (&"asking-ca-pd".into(), &sent.into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_denies_having_answered_is_shown_its_own_signature() {
+    let (asking, mut owning) = pair_of(Plan::of("asking-ca-pd"), Plan::of("owning-ca-pd")).await;
+    in_force(&[&asking, &owning]).await;
+    owning.stop().await;
+    let before = owning.copy_database();
+    owning.run().await;
+    let query = answered(&asking, &owning).await;
+    owning.stop().await;
+    owning.put_back(&before);
+    owning.run().await;
+    let auditor = handed_over(&asking, &owning);
+    let out = auditor.path("findings.json");
+    let (asking_at, owning_at) = (auditor.path("asking"), auditor.path("owning"));
+    let pins = tests::auditor::pins(&[&asking, &owning]);
+    let mut args =
+        vec!["audit", "reconcile", &asking_at, &owning_at, "--grace", "0", "--out", &out];
+    args.extend(pins.iter().map(String::as_str));
+    let ended = auditor.runs(&args);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let silent = ended.lines();
+    let silent = one(&silent[0], "replied_owner_silent");
+    assert_eq!(silent["query_id"], query.to_string());
+    // What is written holds the signed heads, and every piece of evidence with its proof.
+    let written = std::fs::read_to_string(auditor.file("findings.json")).expect("a file");
+    let written: Value = serde_json::from_str(&written).expect("JSON");
+    assert_eq!(written["heads"].as_array().map(Vec::len), Some(2));
+    let received = silent["evidence"].as_array().expect("evidence").iter();
+    let received = received.filter(|entry| entry["kind"] == "answer.received").count();
+    assert_eq!(received, 1);
+    assert!(silent["evidence"][0]["inclusion"].is_array());
+}

@@ -297,6 +297,23 @@ impl Agency {
             .collect()
     }
 
+    /// Takes the anchor away, as who hides that a database was put back would.
+    pub fn drop_anchor(&self) {
+        drop(std::fs::remove_file(self.dir.path().join("anchor")));
+    }
+
+    /// Tries to start the node; why it does not start.
+    ///
+    /// # Panics
+    /// When it starts.
+    pub async fn does_not_start(&self) -> StartError {
+        let home = Home::open(self.dir.path()).expect("a home");
+        match Node::start(home, self.clock.clone()).await {
+            Ok(_) => panic!("it starts"),
+            Err(error) => error,
+        }
+    }
+
     /// Puts back what [`Self::copy_database`] gave.
     ///
     /// # Panics

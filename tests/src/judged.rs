@@ -30,12 +30,15 @@ pub const PEER: &str = "los-angeles-ca-sheriff";
 /// query is to be answered.
 pub type Expected = Vec<(RefusalCode, &'static str)>;
 
+/// What is changed in a query before it is signed.
+type Change = dyn Fn(&mut Query, &Judged);
+
 /// One query and what must become of it.
 pub struct Row {
     what: &'static str,
     /// As what the owner has verified the peer, when not as a sheriff of California.
     peer: Option<(AgencyKind, &'static str)>,
-    change: Box<dyn Fn(&mut Query, &Judged)>,
+    change: Box<Change>,
     expected: Expected,
     /// How many reads an answer releases.
     count: u32,

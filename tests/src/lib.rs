@@ -19,6 +19,7 @@ pub mod log;
 pub mod making;
 pub mod officials;
 pub mod raw;
+pub mod requests;
 pub mod texts;
 pub mod wait;
 pub mod wire;

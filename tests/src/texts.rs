@@ -63,11 +63,7 @@ pub struct Text {
 }
 
 /// What every owner refuses, and one query that it answers.
-///
-/// # Panics
-/// Never.
 #[must_use]
-#[expect(clippy::too_many_lines, reason = "a table")]
 pub fn everywhere(text: &'static Text) -> Vec<Row> {
     let (days, kept) = text.retention;
     let prohibited = |what, reason: &'static str, section| {

@@ -135,6 +135,7 @@ async fn a_query_that_the_requesters_log_lost_is_found_in_the_owners() {
     let query = answered(&asking, &owning).await;
     asking.stop().await;
     asking.put_back(&before);
+    asking.drop_anchor();
     asking.run().await;
     assert_eq!(asking.log().await.count(Kind::QuerySent), 0);
     both_find(&asking, &owning, Class::OwnerHoldsUnknownQuery, query).await;
@@ -149,6 +150,7 @@ async fn an_answer_that_the_owners_log_lost_is_found_in_the_requesters() {
     let query = answered(&asking, &owning).await;
     owning.stop().await;
     owning.put_back(&before);
+    owning.drop_anchor();
     owning.run().await;
     assert_eq!(owning.log().await.count(Kind::QueryAnswered), 0);
     both_find(&asking, &owning, Class::RepliedOwnerSilent, query).await;

@@ -85,7 +85,10 @@ pub(super) fn suspicion(asked: &Asked<'_>) -> Option<Reason> {
 pub(super) fn need_to_know(asked: &Asked<'_>) -> Option<Reason> {
     let value = &asked.policy.suspicion;
     let given = &asked.query.why.need_to_know;
-    if !value.need_to_know || excepted(asked) || tells(asked, given) {
+    // "Assigned detective of the case" is as good a need to know as any.
+    let placeholders = &asked.policy.reason.placeholders;
+    let said = words::telling(given, asked.query, placeholders) > 0;
+    if !value.need_to_know || excepted(asked) || said {
         return None;
     }
     let what =

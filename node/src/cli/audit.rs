@@ -6,6 +6,7 @@ use clap::Subcommand;
 use schemas::agency::AgencyId;
 use schemas::entry::EntryKind;
 use schemas::plate::Plate;
+use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -48,6 +49,16 @@ pub(super) enum Audit {
         #[arg(long)]
         out: Option<PathBuf>,
     },
+    /// Alarms: what no honest log or peer shows.
+    Alarms,
+    /// Resolve an alarm, with the reason; exchanges with the peer go on.
+    Resolve {
+        /// The alarm's number.
+        alarm: u64,
+        /// Why nothing more is to be done.
+        #[arg(long)]
+        reason: Text,
+    },
     /// Compare one's own log with a peer's, exchange by exchange.
     Reconcile {
         /// The peer.
@@ -81,6 +92,22 @@ pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Resu
                 }
                 output.object(&entry, || describe(&entry));
             }
+            Ok(Done::Ok)
+        }
+        Audit::Alarms => {
+            let rows: Vec<Value> = client.get("/audit/alarms").await?;
+            if rows.is_empty() {
+                output.note("no alarms");
+            }
+            rows.iter().for_each(|row| output.object(row, || alarm(row)));
+            let open = rows.iter().any(|row| row.get("resolved").is_none_or(Value::is_null));
+            Ok(if open { Done::Refused } else { Done::Ok })
+        }
+        Audit::Resolve { alarm: number, reason } => {
+            let row: Value = client
+                .post(&format!("/audit/alarms/{number}/resolve"), &json!({ "reason": reason }))
+                .await?;
+            output.object(&row, || alarm(&row));
             Ok(Done::Ok)
         }
         Audit::Envelope { index, out } => envelope(client, index, out.as_deref(), output).await,
@@ -122,6 +149,25 @@ async fn envelope(
         format!("{written} of entry {index} ({kind}) written to {}", out.display())
     });
     Ok(Done::Ok)
+}
+
+fn alarm(row: &Value) -> String {
+    let number = row.get("alarm").map(Value::to_string).unwrap_or_default();
+    let resolved = row.get("resolved").filter(|resolved| resolved.is_object());
+    let ended = resolved.map_or("open".to_owned(), |resolved| {
+        format!("resolved by {}: {}", text(resolved, "by"), text(resolved, "reason"))
+    });
+    let mut out = format!(
+        "alarm {number}  {}  {}  {}\n  {ended}",
+        shown(text(row, "at")),
+        text(row, "peer"),
+        text(row, "kind")
+    );
+    for evidence in row.get("evidence").and_then(Value::as_array).into_iter().flatten() {
+        let lines = evidence.as_str().unwrap_or_default().trim_end().replace('\n', "\n    ");
+        out += &format!("\n    {lines}");
+    }
+    out
 }
 
 fn describe(entry: &Value) -> String {

@@ -10,17 +10,22 @@ use schemas::refusal::RefusalCode;
 use tests::agency::Agency;
 use tests::faulty::Failure;
 use tests::federation::sharing_pair;
+use tests::log::Log;
 use tests::making::{PLATE, draft, words};
 use tests::officials::{approves, delegate, officer};
 use tests::requests::{code, filed, filed_for, indio, stands};
 use tests::wait::eventually;
 
 /// A refused query, and the request that follows it in one step.
-async fn after_refusal(asking: &Agency, owning: &Agency) -> (QueryId, RequestRow) {
+async fn after_refusal(
+    asking: &Agency,
+    owning: &Agency,
+    scope: RequestScope,
+) -> (QueryId, RequestRow) {
     let heard = asking.asks(owning.id(), PLATE).await;
     assert_eq!(code(&heard), RefusalCode::NoAuthority);
     let refused = heard.query_id.expect("a query");
-    let follows = Submission { after_refusal: Some(refused), ..Submission::default() };
+    let follows = Submission { after_refusal: Some(refused), scope, ..Submission::default() };
     (refused, filed(asking, owning, &follows).await)
 }
 
@@ -32,7 +37,7 @@ async fn rerun(asking: &Agency, query: QueryId) -> Vec<Kind> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_query_becomes_a_request_in_one_step_and_runs_once_it_is_approved() {
     let (asking, owning, official) = indio().await;
-    let (refused, row) = after_refusal(&asking, &owning).await;
+    let (refused, row) = after_refusal(&asking, &owning, RequestScope::default()).await;
     let log = asking.log().await;
     let asked = log.one(Kind::QuerySent).access();
     assert_eq!((&row.owner, row.requested_by.as_str()), (owning.id(), "Maria Reyes"));
@@ -72,7 +77,9 @@ async fn a_refused_query_becomes_a_request_in_one_step_and_runs_once_it_is_appro
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_between_approval_and_rerun_neither_loses_nor_repeats_it() {
     let (mut asking, owning, official) = indio().await;
-    let (_, row) = after_refusal(&asking, &owning).await;
+    // Uses are left: it is not for want of them that it runs no second time.
+    let three = RequestScope { uses: Some(3), ..RequestScope::default() };
+    let (_, row) = after_refusal(&asking, &owning, three).await;
     let again = row.rerun.expect("the query that runs again");
     // The approval is recorded, and the query cannot be: it does not run.
     asking.store().fail_on(Kind::QuerySent, Failure::Lost);
@@ -82,7 +89,8 @@ async fn a_restart_between_approval_and_rerun_neither_loses_nor_repeats_it() {
     assert_eq!(rerun(&asking, again).await, []);
     let once = [Kind::QuerySent, Kind::AnswerReceived];
     asking.restart().await;
-    stands(&asking, &row.request, "used_up").await;
+    let answered = |log: &Log| (log.count(Kind::AnswerReceived) == 1).then_some(());
+    asking.logs("the answer", answered).await;
     assert_eq!(rerun(&asking, again).await, once);
     for _ in 0..2 {
         asking.restart().await;
@@ -93,12 +101,13 @@ async fn a_restart_between_approval_and_rerun_neither_loses_nor_repeats_it() {
     }
     assert_eq!(rerun(&asking, again).await, once);
     assert_eq!(owning.log().await.count(Kind::QueryAnswered), 1);
+    assert_eq!(asking.office().request_row(&row.request).expect("a request").uses_left, Some(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_approval_that_comes_while_the_requester_is_down_runs_the_query_when_it_is_back() {
     let (mut asking, owning, official) = indio().await;
-    let (_, row) = after_refusal(&asking, &owning).await;
+    let (_, row) = after_refusal(&asking, &owning, RequestScope::default()).await;
     asking.stop().await;
     approves(&owning, &official, &row.request).await.expect("an approval");
     asking.run().await;

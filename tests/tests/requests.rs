@@ -6,11 +6,13 @@ use node::acts::ActError;
 use node::acts::requests::{BodyKind, Received, Submission};
 use node::query::draft::Draft;
 use node::registry::User;
+use schemas::agency::AgencyKind;
 use schemas::entry::EntryKind as Kind;
 use schemas::query::Near;
 use schemas::read::Location;
 use schemas::refusal::RefusalCode;
 use schemas::time::Timestamp;
+use tests::federation::add_card_as;
 use tests::making::{DAY_MS, HOUR_MS, OFFICER, PLATE, draft, reads, words};
 use tests::officials::{approves, by, delegate, judgement, officer, supervisor};
 use tests::requests::{
@@ -68,6 +70,28 @@ async fn a_delegation_holds_in_its_period_and_the_decision_names_it() {
     later(HOUR_MS);
     let refused = approves(&owning, &sergeant, &second).await;
     assert!(matches!(refused, Err(ActError::Refused(_))), "once it has ended: {refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_of_a_body_to_which_nothing_is_released_is_approved() {
+    let (asking, owning, official) = indio().await;
+    let request = filed_for(&asking, &owning, once()).await;
+    for (kind, state, parts) in [
+        (AgencyKind::Federal, "CA", ["federal", "1798.90.55(b)"]),
+        (AgencyKind::Police, "AZ", ["out_of_state", "1798.90.5(f)"]),
+        (AgencyKind::Private, "CA", ["not_public_agency", "1798.90.55(b)"]),
+        (AgencyKind::Regional, "CA", ["release_path", "461.7"]),
+    ] {
+        add_card_as(&owning, &asking.identity, Some(kind), Some(state)).await;
+        let decided = approves(&owning, &official, &request).await;
+        let Err(ActError::Refused(said)) = decided else { panic!("{kind}: {decided:?}") };
+        assert!(parts.iter().all(|part| said.contains(part)), "{kind}: {said}");
+    }
+    // To deny it is no release.
+    let denial = judgement(Verdict::Denied, RequestScope::default());
+    let decided = owning.office().decide_request(&official, &request, &denial).await;
+    assert_eq!(decided.expect("a denial").state, "denied");
+    assert_eq!(owning.log().await.count(Kind::RequestApproved), 0);
 }
 
 /// A circle around the middle of the place where every read here was made.

@@ -243,6 +243,12 @@ impl Agency {
         By { user: "admin".parse().expect("a user name"), auth: "test".into() }
     }
 
+    /// The officer.
+    #[must_use]
+    pub fn officer(&self) -> By {
+        By { user: crate::making::OFFICER.parse().expect("a user name"), auth: "test".into() }
+    }
+
     /// Puts in `count` reads of `plate`.
     pub async fn has_reads(&self, plate: &str, count: usize) {
         let batch = reads(self.id(), plate, count, self.now());

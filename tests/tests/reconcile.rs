@@ -172,9 +172,9 @@ async fn a_query_asked_again_until_it_was_answered_is_matched() {
     let (asking, owning) = sharing().await;
     asking.store().fail_once_on(Kind::AnswerReceived, Failure::Lost);
     let heard = asking.asks(owning.id(), PLATE).await;
-    let actor = asking.log().await.one(Kind::QuerySent).body.actor.clone();
     let query = heard.query_id.expect("a query id");
-    let again = asking.node().asker.ask_again(query, actor).await.expect("an open query");
+    let again =
+        asking.node().asker.ask_again(query, &asking.officer()).await.expect("an open query");
     assert_eq!(again.outcome, "answered", "{again:?}");
     owning.logs("the receipt", |log| (log.count(Kind::ReceiptRecorded) == 1).then_some(())).await;
     let report = reconciled(&asking, &owning).await;

@@ -274,11 +274,10 @@ impl Filed {
         Self { request, request_digest, ruling: None, withdrawal: None }
     }
 
-    /// Records the decision.
+    /// Records the decision. One that crossed a withdrawal stands beside it and changes nothing.
     ///
     /// # Errors
-    /// When it is on another text, one was made, the request was withdrawn, or it widens what was
-    /// asked.
+    /// When it is on another text, one was made, or it widens what was asked.
     pub fn rule(&mut self, ruling: Ruling) -> Result<(), DocumentError> {
         let id = &self.request.id;
         if ruling.request != *id || ruling.request_digest != self.request_digest {
@@ -289,9 +288,6 @@ impl Filed {
         if let Some(made) = &self.ruling {
             let what = if made.verdict == Verdict::Approved { "approved" } else { "denied" };
             return Err(sense(format!("request `{id}` was {what} already")));
-        }
-        if self.withdrawal.is_some() {
-            return Err(sense(format!("request `{id}` was withdrawn")));
         }
         if ruling.verdict == Verdict::Approved && !ruling.scope.narrows(&self.request.scope) {
             return Err(sense(format!(

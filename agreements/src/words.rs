@@ -1,6 +1,7 @@
 //! What an officer's words say, and what they do not: placeholders and forbidden uses, by lists
 //! that are data (`words/`).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::LazyLock;
 
@@ -51,11 +52,20 @@ static FORBIDDEN: LazyLock<Option<ByFirst>> = LazyLock::new(|| {
 });
 
 /// The words of a text, lower case, split at everything that is neither letter nor digit.
-fn words(text: &str) -> Vec<String> {
+fn words(text: &str) -> Vec<Cow<'_, str>> {
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
+        .map(lowered)
         .collect()
+}
+
+/// Most words are written lower case already.
+fn lowered(word: &str) -> Cow<'_, str> {
+    if word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
+        Cow::Borrowed(word)
+    } else {
+        Cow::Owned(word.to_lowercase())
+    }
 }
 
 /// A word that repeats one character, such as `xxxx`.
@@ -64,12 +74,13 @@ fn repeats(word: &str) -> bool {
     chars.next().is_none_or(|first| chars.all(|c| c == first))
 }
 
-/// How many different words of `text` say something: are no placeholder (of the common list or of
-/// `more`), no number, no repeated character, and not the query's case, plate or purpose again.
-pub(crate) fn telling(text: &Text, query: &Query, more: &[Text]) -> usize {
-    let Some(placeholders) = PLACEHOLDERS.as_ref() else { return 0 };
+/// Whether `least` different words of `text` say something: are no placeholder (of the common list
+/// or of `more`), no number, no repeated character, and not the query's case, plate or purpose
+/// again.
+pub(crate) fn tell(text: &Text, query: &Query, more: &[Text], least: usize) -> bool {
+    let Some(placeholders) = PLACEHOLDERS.as_ref() else { return false };
     let (why, elements) = (&query.why, &query.elements);
-    let mut said: HashSet<String> = HashSet::new();
+    let mut said: Vec<Cow<'_, str>> = Vec::new();
     for known in [why.case.as_str(), why.cad.as_str(), why.purpose.code()] {
         said.extend(words(known));
     }
@@ -78,36 +89,41 @@ pub(crate) fn telling(text: &Text, query: &Query, more: &[Text]) -> usize {
     if let Some(plate) = &elements.plate {
         drop_spelled(&mut words, &plate.as_str().to_lowercase());
     }
-    words
-        .into_iter()
-        .filter(|word| {
-            word.chars().any(char::is_alphabetic)
-                && word.chars().count() > 1
-                && !repeats(word)
-                && !placeholders.contains(word)
-                && !more.iter().any(|more| more.as_str().eq_ignore_ascii_case(word))
-                && said.insert(word.clone())
-        })
-        .count()
+    let telling = words.into_iter().filter(|word| {
+        let tells = word.chars().any(char::is_alphabetic)
+            && !repeats(word)
+            && !said.contains(word)
+            && !placeholders.contains(word.as_ref())
+            && !more.iter().any(|more| more.as_str().eq_ignore_ascii_case(word));
+        if tells {
+            said.push(word.clone());
+        }
+        tells
+    });
+    telling.take(least).count() == least
 }
 
 /// Drops the words that together spell `plate`, as in `8KTR-392`.
-fn drop_spelled(words: &mut Vec<String>, plate: &str) {
+fn drop_spelled(words: &mut Vec<Cow<'_, str>>, plate: &str) {
     let mut from = 0;
     while from < words.len() {
         let mut rest = plate;
         let spelled = words.iter().skip(from).take_while(|word| {
-            let fits = rest.strip_prefix(word.as_str());
+            let fits = rest.strip_prefix(word.as_ref());
             rest = fits.unwrap_or(rest);
             fits.is_some()
         });
         let count = spelled.count();
-        if rest.is_empty() && count > 0 {
+        if rest.is_empty() {
             words.drain(from..from + count);
         } else {
             from += 1;
         }
     }
+}
+
+fn begins(words: &[Cow<'_, str>], phrase: &[String]) -> bool {
+    words.len() >= phrase.len() && words.iter().zip(phrase).all(|(word, of)| word == of)
 }
 
 /// Forbidden uses that `texts` betray, each with the words that do; `None` when that cannot be
@@ -122,10 +138,10 @@ pub(crate) fn betrayed<'a>(
         for (at, word) in words.iter().enumerate() {
             let rest = words.get(at..).unwrap_or_default();
             let longest = by_first
-                .get(word)
+                .get(word.as_ref())
                 .into_iter()
                 .flatten()
-                .filter(|(phrase, _)| rest.starts_with(phrase))
+                .filter(|(phrase, _)| begins(rest, phrase))
                 .max_by_key(|(phrase, _)| phrase.len());
             if let Some((phrase, prohibition)) = longest
                 && !found.iter().any(|(known, _)| known == prohibition)

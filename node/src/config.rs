@@ -39,6 +39,8 @@ pub struct Bounds {
     pub in_flight_per_peer: u32,
     /// Most answers to one peer whose receipts are outstanding.
     pub receipts_outstanding: u32,
+    /// How often peers are asked to cosign the head of the log, in seconds.
+    pub cosigned_every_seconds: u32,
 }
 
 impl Default for Bounds {
@@ -49,6 +51,7 @@ impl Default for Bounds {
             redelivery_hours: 24,
             in_flight_per_peer: 128,
             receipts_outstanding: 1_024,
+            cosigned_every_seconds: 600,
         }
     }
 }
@@ -70,6 +73,7 @@ impl Config {
             ("redelivery_hours", b.redelivery_hours, 24 * 30),
             ("in_flight_per_peer", b.in_flight_per_peer, 10_000),
             ("receipts_outstanding", b.receipts_outstanding, 100_000),
+            ("cosigned_every_seconds", b.cosigned_every_seconds, 86_400),
         ] {
             if value == 0 || value > most {
                 return Err(content(format!("exchange.{key} = {value}; expected 1 to {most}")));

@@ -121,6 +121,12 @@ impl Home {
         self.dir.join("card.json")
     }
 
+    /// The last signed head of the log, outside the database.
+    #[must_use]
+    pub fn anchor(&self) -> PathBuf {
+        self.dir.join("anchor")
+    }
+
     /// The SQLite database.
     #[must_use]
     pub fn database(&self) -> PathBuf {

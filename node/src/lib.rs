@@ -4,6 +4,7 @@
 //! `query` names no network or HTTP type; only [`node`] names a concrete store and network.
 
 pub mod acts;
+pub mod anchor;
 pub mod audit;
 pub mod cli;
 pub mod clock;

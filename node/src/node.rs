@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use crate::anchor;
 use crate::audit::append::AuditLog;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -28,6 +29,10 @@ use crate::store::{Store, StoreError};
 
 /// How often kept pages that have ended are destroyed.
 const CLEANING: Duration = Duration::from_secs(600);
+/// How soon after its start a node asks for cosignatures.
+const FIRST_COSIGNING: Duration = Duration::from_secs(10);
+/// How long a peer has to cosign.
+const COSIGNING: Duration = Duration::from_secs(20);
 /// Most peers waiting to be shown a card.
 const NEWLY_CONNECTED: usize = 1_024;
 
@@ -46,6 +51,16 @@ pub enum StartError {
     /// The network cannot be used.
     #[error(transparent)]
     Peer(#[from] PeerError),
+    /// The database was put back, or cut short.
+    #[error(
+        "the log has {size} entries, but its anchor is a signed head of {anchor} that it does not lead to: the database was put back or cut short. Put the right one in its place; if it is lost, `accord run --after-loss REASON` goes on and records that"
+    )]
+    RolledBack {
+        /// Entries that the anchor speaks of.
+        anchor: u64,
+        /// Entries in the database.
+        size: u64,
+    },
     /// The log cannot be written.
     #[error(transparent)]
     Log(#[from] crate::audit::append::AppendError),
@@ -134,6 +149,7 @@ impl Node {
         let config = Config::load(&home)?;
         let office = office_on(&home, &config, clock, store).await?;
         keep_card(&home, &office.registry)?;
+        anchor::check(&home, &office).await?;
         let (newly, connected) = mpsc::channel(NEWLY_CONNECTED);
         let desk = Arc::new(Desk::new(office.clone(), newly));
         let settings = peer::Settings {
@@ -164,6 +180,8 @@ impl Node {
         let served = tokio::spawn(socket::serve(listener, router(node.clone()), stop.clone()));
         *node.served.lock().await = Some(served);
         tokio::spawn(node.asker.clone().rerun_until(stop.clone()));
+        tokio::spawn(anchor::follow(node.home.clone(), node.office.clone(), stop.clone()));
+        tokio::spawn(node.clone().seek_cosignatures(stop.clone()));
         tokio::spawn(clean(node.office.clone(), stop));
         Ok(node)
     }
@@ -194,6 +212,45 @@ impl Node {
             .map_err(|e| crate::acts::ActError::Failed(format!("the card is in force, but {e}")))
     }
 
+    /// Has every peer cosign the head of the log, now and at intervals, until `stop`.
+    async fn seek_cosignatures(self: Arc<Self>, stop: CancellationToken) {
+        let every = Duration::from_secs(u64::from(self.config.exchange.cosigned_every_seconds));
+        let mut pause = FIRST_COSIGNING.min(every);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = every;
+            self.have_cosigned_by_all().await;
+        }
+    }
+
+    /// Has every peer that nothing stands against prove what it has shown of its log, and cosign the
+    /// head of this one; how many did.
+    pub async fn have_cosigned_by_all(&self) -> usize {
+        let state = self.office.registry.state();
+        let peers = state.peers.values().filter(|peer| {
+            peer.blocked.is_none() && state.alarm_about(&peer.card.value.id).is_none()
+        });
+        let asked = peers.map(async |peer| {
+            let dial = self.peers.as_ref();
+            let asked = async {
+                self.office.check_shown(dial, peer).await?;
+                self.office.have_cosigned(dial, peer).await
+            };
+            match tokio::time::timeout(COSIGNING, asked).await {
+                Ok(Ok(_)) => true,
+                Ok(Err(error)) => {
+                    tracing::debug!(peer = %peer.card.value.id, %error, "a head was not cosigned");
+                    false
+                }
+                Err(_) => false,
+            }
+        });
+        futures::future::join_all(asked).await.into_iter().filter(|done| *done).count()
+    }
+
     /// Ends the connections of a peer that was just blocked.
     pub async fn cut_off(&self, id: &AgencyId) {
         let state = self.office.registry.state();
@@ -210,6 +267,9 @@ impl Node {
         }
         self.peers.shutdown().await;
         self.desk.finish().await;
+        if let Err(error) = anchor::keep(&self.home, &self.office) {
+            tracing::error!(error, "the anchor could not be written");
+        }
         drop(std::fs::remove_file(self.home.socket()));
     }
 }

@@ -40,6 +40,9 @@ pub enum FrameKind {
     Witness = 12,
     /// The reply to [`FrameKind::Witness`]: a cosignature, or a refusal, as JSON.
     Witnessed = 13,
+    /// Asks the receiver to prove that one size of its log leads to another, and, as the reply,
+    /// holds the proof; both as JSON. Opens an exchange.
+    Consistency = 14,
 }
 
 impl FrameKind {
@@ -60,6 +63,7 @@ impl FrameKind {
             11 => Self::Statement,
             12 => Self::Witness,
             13 => Self::Witnessed,
+            14 => Self::Consistency,
             _ => return None,
         })
     }
@@ -75,6 +79,7 @@ impl FrameKind {
             Self::Page => PAGE_BYTES,
             Self::ReceiptAck | Self::DocumentAck => 0,
             Self::Failed => 1_024,
+            Self::Consistency => 8_192,
             Self::Witness | Self::Witnessed => 32_768,
         }
     }

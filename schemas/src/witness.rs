@@ -94,6 +94,24 @@ pub enum WitnessReply {
     },
 }
 
+/// Asks a log to prove that its tree of one size starts with that of another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConsistencyRequest {
+    /// The smaller size, in entries.
+    pub old_size: u64,
+    /// The larger size, in entries.
+    pub new_size: u64,
+}
+
+/// The proof that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConsistencyReply {
+    /// Hashes as in RFC 9162 §2.1.4.1, at most 63.
+    pub proof: Vec<Digest>,
+}
+
 /// A checkpoint that may be stored and, once it is, cosigned. Only [`judge`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Advance {

@@ -189,6 +189,23 @@ fn opening_follows_the_specification() {
     check("a key listed twice is one key", &[], &[&a_key, &a_key], Ok(vec![name(&a_key)]));
 }
 
+/// Ids are short: two keys of one name can have the same one. Nobody trusts both by accident.
+#[test]
+fn two_trusted_keys_that_share_name_and_id_are_ambiguous() {
+    let [a, b] = [20_926_u32, 26_315].map(|number| {
+        let mut seed = [0; 32];
+        seed.iter_mut().zip(number.to_be_bytes()).for_each(|(byte, value)| *byte = value);
+        Signer::new("example.org/a".parse().unwrap(), SecretKey::from_seed(&seed))
+    });
+    let (a_key, b_key) = (a.vkey(), b.vkey());
+    assert!(a_key != b_key && a_key.id() == b_key.id());
+    let note = Note::sign("text\n".to_owned(), &a).unwrap();
+    let name = || a_key.name().clone();
+    assert_eq!(names(&note, [&a_key, &b_key]), Err(NoteError::Ambiguous(name())));
+    assert_eq!(names(&note, [&b_key]), Err(NoteError::Signature(name())));
+    assert_eq!(names(&note, [&a_key]), Ok(vec![name().to_string()]));
+}
+
 /// A note that came with two lines by one key: both count, and the key is told once.
 #[test]
 fn every_line_by_a_trusted_key_must_hold() {

@@ -259,6 +259,12 @@ impl Agency {
         By { user: "admin".parse().expect("a user name"), auth: "test".into() }
     }
 
+    /// The officer.
+    #[must_use]
+    pub fn officer(&self) -> By {
+        By { user: crate::making::OFFICER.parse().expect("a user name"), auth: "test".into() }
+    }
+
     /// Puts in `count` reads of `plate`.
     pub async fn has_reads(&self, plate: &str, count: usize) {
         let batch = reads(self.id(), plate, count, self.now());
@@ -311,6 +317,23 @@ impl Agency {
             .into_iter()
             .map(|path| (path.clone(), std::fs::read(path).expect("a file")))
             .collect()
+    }
+
+    /// Takes the anchor away, as who hides that a database was put back would.
+    pub fn drop_anchor(&self) {
+        drop(std::fs::remove_file(self.dir.path().join("anchor")));
+    }
+
+    /// Tries to start the node; why it does not start.
+    ///
+    /// # Panics
+    /// When it starts.
+    pub async fn does_not_start(&self) -> StartError {
+        let home = Home::open(self.dir.path()).expect("a home");
+        match Node::start(home, self.clock.clone()).await {
+            Ok(_) => panic!("it starts"),
+            Err(error) => error,
+        }
     }
 
     /// Puts back what [`Self::copy_database`] gave.

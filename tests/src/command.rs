@@ -3,13 +3,17 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use node::clock::Clock;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::agency::{Transport, free_address};
-use crate::making::OFFICER;
+use crate::making::{OFFICER, reads};
+use crate::wait::LONGEST;
+
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// The `accord` binary beside this test.
 ///
@@ -102,6 +106,15 @@ impl Hand {
     /// When that fails.
     #[must_use]
     pub fn init(id: &str) -> Self {
+        Self::init_under(id, "california-statute")
+    }
+
+    /// As [`Self::init`], under another policy.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[must_use]
+    pub fn init_under(id: &str, policy: &str) -> Self {
         let hand = Self::nowhere(id);
         let listen = free_address(Transport::Tcp);
         let made = hand.accord(&[
@@ -111,7 +124,7 @@ impl Hand {
             "--name",
             id,
             "--policy",
-            "california-statute",
+            policy,
             "--admin",
             "admin",
             "--admin-name",
@@ -142,7 +155,24 @@ impl Hand {
     /// When that fails.
     #[must_use]
     pub fn with_officer(id: &str) -> Self {
-        let mut hand = Self::init(id);
+        Self::init(id).manned()
+    }
+
+    /// As [`Self::with_officer`], an agency whose policy comes with the node, with the official
+    /// `c.doe` of `title`.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[must_use]
+    pub fn under_its_policy(id: &str, title: &str) -> Self {
+        let hand = Self::init_under(id, id).manned();
+        let official = ["user", "add", "c.doe", "--full-name", "Chris Doe", "--role", "supervisor"];
+        hand.accord(&[&official[..], &["--title", title]].concat()).done();
+        hand
+    }
+
+    fn manned(self) -> Self {
+        let mut hand = self;
         hand.be_impatient();
         hand.start();
         let trained = Clock::system().now().minus_days(30).day();
@@ -239,6 +269,50 @@ impl Hand {
     #[must_use]
     pub fn accord(&self, args: &[&str]) -> Ended {
         ended(self.command(args).stdin(Stdio::null()).output().expect("a process"))
+    }
+
+    /// Runs `args` as the administrator until what it prints shows something.
+    ///
+    /// # Panics
+    /// When it does not within [`LONGEST`].
+    pub fn until<T>(&self, args: &[&str], look: impl Fn(&Ended) -> Option<T>) -> T {
+        let end = Instant::now() + LONGEST;
+        loop {
+            let ended = self.accord(args);
+            if let Some(found) = look(&ended) {
+                return found;
+            }
+            assert!(Instant::now() < end, "{args:?}: {ended:?}");
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// Records the card of `of`, as an administrator who heard the fingerprint.
+    ///
+    /// # Panics
+    /// When it is not recorded.
+    pub fn knows(&self, of: &Self) {
+        let file = of.file("card.json");
+        let shown = of.accord(&["card", "show", "--out", &file]).done();
+        let fingerprint = shown["fingerprint"].as_str().expect("a fingerprint");
+        let heard = ["--fingerprint", fingerprint, "--verified-by", "telephone"];
+        self.accord(&[&["card", "add", &file], &heard[..]].concat()).done();
+    }
+
+    /// Brings in `count` reads of `plate`.
+    ///
+    /// # Panics
+    /// When they are not all stored.
+    pub fn has_reads(&self, plate: &str, count: usize) {
+        let owner = self.id.parse().expect("an agency id");
+        let lines: Vec<_> = reads(&owner, plate, count, Clock::system().now())
+            .iter()
+            .map(|read| serde_json::to_string(read).expect("JSON"))
+            .collect();
+        let file = self.file("reads.jsonl");
+        std::fs::write(&file, lines.join("\n")).expect("a file");
+        let stored = self.accord(&["reads", "import", "--format", "native", &file]).done();
+        assert_eq!(stored["stored"], count);
     }
 
     /// Runs a command with `--json`, as `user`.

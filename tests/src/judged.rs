@@ -30,12 +30,15 @@ pub const PEER: &str = "los-angeles-ca-sheriff";
 /// query is to be answered.
 pub type Expected = Vec<(RefusalCode, &'static str)>;
 
+/// What is changed in a query before it is signed.
+type Change = dyn Fn(&mut Query, &Judged);
+
 /// One query and what must become of it.
 pub struct Row {
     what: &'static str,
     /// As what the owner has verified the peer, when not as a sheriff of California.
     peer: Option<(AgencyKind, &'static str)>,
-    change: Box<dyn Fn(&mut Query, &Judged)>,
+    change: Box<Change>,
     expected: Expected,
     /// How many reads an answer releases.
     count: u32,
@@ -100,6 +103,8 @@ pub struct Judged {
     pub unshared: Option<AuthorityId>,
     /// A request approved for one plate, three days and one use.
     pub once: AuthorityId,
+    /// A request approved for reads of six years ago and before.
+    pub old: AuthorityId,
     /// A request that nobody has decided.
     pub waiting: AuthorityId,
     /// A request that was denied.
@@ -141,10 +146,14 @@ impl Judged {
             ..RequestScope::default()
         };
         let once = files(&raw, &owner, narrow).await;
+        let past = RequestScope { until: Some(now.minus_days(6 * 365)), ..plain.clone() };
+        let old = files(&raw, &owner, past).await;
         let waiting = files(&raw, &owner, plain.clone()).await;
         let denied = files(&raw, &owner, plain.clone()).await;
         if requests {
-            approves(&owner, &official, &once).await.expect("an approval");
+            for request in [&once, &old] {
+                approves(&owner, &official, request).await.expect("an approval");
+            }
         }
         let denial = judgement(Verdict::Denied, RequestScope::default());
         owner.office().decide_request(&official, &denied, &denial).await.expect("a denial");
@@ -173,7 +182,7 @@ impl Judged {
             approves(&owner, &official, &wide).await.expect("an approval");
             (wide, None, None, None)
         };
-        Self { owner, official, raw, wide, strict, suspended, unshared, once, waiting, denied }
+        Self { owner, official, raw, wide, strict, suspended, unshared, once, old, waiting, denied }
     }
 
     /// The query of an officer of the peer, with everything that any policy demands.

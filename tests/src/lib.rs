@@ -20,6 +20,7 @@ pub mod log;
 pub mod making;
 pub mod officials;
 pub mod raw;
+pub mod requests;
 pub mod tampering;
 pub mod texts;
 pub mod wait;

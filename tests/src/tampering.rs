@@ -9,7 +9,8 @@ use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use crate::agency::Agency;
 
 impl Agency {
-    /// Stops the node, runs statements against its database, and starts it again.
+    /// Stops the node, runs statements against its database, takes away what else would tell of
+    /// it in its home, and starts it again.
     ///
     /// # Panics
     /// When a statement fails or the node does not start.
@@ -22,8 +23,15 @@ impl Agency {
                 .await
                 .unwrap_or_else(|error| panic!("`{statement}`: {error}"));
         }
-        database.close().await.expect("a closed database");
+        self.hides(database).await;
         self.run().await;
+    }
+
+    /// Heads that were signed before, in the home: the anchor, and what peers cosigned.
+    async fn hides(&self, mut database: SqliteConnection) {
+        sqlx::raw_sql("delete from cosigned").execute(&mut database).await.expect("gone");
+        database.close().await.expect("a closed database");
+        self.drop_anchor();
     }
 
     /// Stops the node, writes its log anew without some entries, and starts it again: numbers and
@@ -88,7 +96,7 @@ impl Agency {
                     .expect("moved");
             }
         }
-        database.close().await.expect("a closed database");
+        self.hides(database).await;
         self.run().await;
     }
 }

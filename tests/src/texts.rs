@@ -63,11 +63,7 @@ pub struct Text {
 }
 
 /// What every owner refuses, and one query that it answers.
-///
-/// # Panics
-/// Never.
 #[must_use]
-#[expect(clippy::too_many_lines, reason = "a table")]
 pub fn everywhere(text: &'static Text) -> Vec<Row> {
     let (days, kept) = text.retention;
     let prohibited = |what, reason: &'static str, section| {
@@ -141,12 +137,19 @@ pub fn everywhere(text: &'static Text) -> Vec<Row> {
             query.elements.plate = None;
             query.elements.color = Some(words("red"));
         }),
+        Row::new("no plate", &[(QueryKind, "1798.90.52(a)(2)")], |query, _| {
+            query.elements.plate = None;
+        }),
         Row::new("no period", &[(Window, "1798.90.52(a)(2)")], |query, _| {
             query.elements.from = query.elements.until;
         }),
         Row::new("before what is kept", &[(Retention, kept)], move |query, _| {
             query.elements.until = query.at.minus_days(days).plus_millis(-1_000);
             query.elements.from = query.elements.until.minus_days(7);
+        }),
+        Row::new("approved for what is kept no longer", &[(Retention, kept)], |query, of| {
+            query.authority = Some(of.old.clone());
+            query.elements.from = query.at.minus_days(7 * 365);
         }),
         Row::new("another plate", &[(OutsideRequest, text.requests)], |query, of| {
             query.authority = Some(of.once.clone());

@@ -211,10 +211,12 @@ async fn an_owner_that_was_down_is_asked_again_under_the_same_id() {
     assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0));
     let query = heard.query_id.expect("a query id");
     owning.run().await;
-    let log = asking.log().await;
-    let actor = log.one(Kind::QuerySent).body.actor.clone();
-    let again =
-        asking.node().asker.ask_again(query, actor).await.expect("a query that can be asked again");
+    let again = asking
+        .node()
+        .asker
+        .ask_again(query, &asking.officer())
+        .await
+        .expect("a query that can be asked again");
     assert_eq!(
         (again.outcome, again.reads.len(), again.query_id),
         ("answered", 3, Some(query)),

@@ -98,8 +98,8 @@ async fn an_answer_that_cannot_be_logged_is_not_shown_and_can_be_asked_for_again
     assert_eq!(asking.log().await.exchange(query), [Kind::QuerySent]);
     assert_eq!(owning.log().await.count(Kind::ReceiptRecorded), 0);
 
-    let actor = asking.log().await.one(Kind::QuerySent).body.actor.clone();
-    let again = asking.node().asker.ask_again(query, actor).await.expect("an open query");
+    let again =
+        asking.node().asker.ask_again(query, &asking.officer()).await.expect("an open query");
     assert_eq!((again.outcome, again.reads.len()), ("answered", 3), "{:?}", again.error);
     owning.logs("the receipt", |log| (log.count(Kind::ReceiptRecorded) == 1).then_some(())).await;
     let kinds = owning.log().await.exchange(query);

@@ -135,6 +135,7 @@ async fn a_query_that_the_requesters_log_lost_is_found_in_the_owners() {
     let query = answered(&asking, &owning).await;
     asking.stop().await;
     asking.put_back(&before);
+    asking.drop_anchor();
     asking.run().await;
     assert_eq!(asking.log().await.count(Kind::QuerySent), 0);
     both_find(&asking, &owning, Class::OwnerHoldsUnknownQuery, query).await;
@@ -149,6 +150,7 @@ async fn an_answer_that_the_owners_log_lost_is_found_in_the_requesters() {
     let query = answered(&asking, &owning).await;
     owning.stop().await;
     owning.put_back(&before);
+    owning.drop_anchor();
     owning.run().await;
     assert_eq!(owning.log().await.count(Kind::QueryAnswered), 0);
     both_find(&asking, &owning, Class::RepliedOwnerSilent, query).await;
@@ -170,9 +172,9 @@ async fn a_query_asked_again_until_it_was_answered_is_matched() {
     let (asking, owning) = sharing().await;
     asking.store().fail_once_on(Kind::AnswerReceived, Failure::Lost);
     let heard = asking.asks(owning.id(), PLATE).await;
-    let actor = asking.log().await.one(Kind::QuerySent).body.actor.clone();
     let query = heard.query_id.expect("a query id");
-    let again = asking.node().asker.ask_again(query, actor).await.expect("an open query");
+    let again =
+        asking.node().asker.ask_again(query, &asking.officer()).await.expect("an open query");
     assert_eq!(again.outcome, "answered", "{again:?}");
     owning.logs("the receipt", |log| (log.count(Kind::ReceiptRecorded) == 1).then_some(())).await;
     let report = reconciled(&asking, &owning).await;

@@ -2,89 +2,22 @@
 //! sides keep.
 
 use agreements::request::{RequestScope, Verdict};
-use node::acts::requests::{BodyKind, Received, RequestRow, Submission};
-use node::acts::{ActError, By};
-use node::query::ask::Heard;
+use node::acts::ActError;
+use node::acts::requests::{BodyKind, Received, Submission};
+use node::query::draft::Draft;
 use node::registry::User;
+use schemas::agency::AgencyKind;
 use schemas::entry::EntryKind as Kind;
-use schemas::purpose::Purpose;
-use schemas::query::{AuthorityId, Near, QueryId};
+use schemas::query::Near;
 use schemas::read::Location;
 use schemas::refusal::RefusalCode;
 use schemas::time::Timestamp;
-use tests::agency::{Agency, Plan};
-use tests::faulty::Failure;
-use tests::federation::{pair_of, sharing_pair};
+use tests::federation::add_card_as;
 use tests::making::{DAY_MS, HOUR_MS, OFFICER, PLATE, draft, reads, words};
-use tests::officials::{approves, by, delegate, judgement, officer, official, supervisor};
-use tests::wait::eventually;
-
-const CHIEF: &str = "Investigative Support Services Division Chief";
-
-/// An agency that asks Indio, and Indio with three reads and the official whom its policy names.
-async fn indio() -> (Agency, Agency, By) {
-    let owner = Plan::of("indio-ca-pd").policy("indio-ca-pd");
-    let (asking, owning) = pair_of(Plan::of("asking-ca-pd"), owner).await;
-    let official = official(&owning).await;
-    (asking, owning, official)
-}
-
-fn submission(to: &Agency, scope: RequestScope) -> Submission {
-    Submission {
-        to: Some(to.id().clone()),
-        requested_by: Some(words("Maria Reyes")),
-        purpose: Some(Purpose::StolenVehicle),
-        case: words("26-004711"),
-        reason: words("Stolen vehicle seen near the station"),
-        scope,
-        after_refusal: None,
-    }
-}
-
-/// Files a request and waits until the owner has it.
-async fn filed(asking: &Agency, owning: &Agency, submission: &Submission) -> RequestRow {
-    let row = asking.office().submit_request(&officer(), submission).await.expect("a request");
-    asking.node().wake();
-    stands(owning, &row.request, "submitted").await;
-    row
-}
-
-async fn filed_for(asking: &Agency, owning: &Agency, scope: RequestScope) -> AuthorityId {
-    filed(asking, owning, &submission(owning, scope)).await.request
-}
-
-/// Waits until the request stands so at `agency`.
-async fn stands(agency: &Agency, request: &AuthorityId, state: &str) -> RequestRow {
-    let what = format!("{request} is {state} at {}", agency.id());
-    eventually(&what, async || {
-        agency.office().request_row(request).ok().filter(|row| row.state == state)
-    })
-    .await
-}
-
-async fn approved(asking: &Agency, owning: &Agency, official: &By, request: &AuthorityId) {
-    approves(owning, official, request).await.expect("an approval");
-    stands(asking, request, "approved").await;
-}
-
-async fn citing(asking: &Agency, owning: &Agency, request: &AuthorityId, plate: &str) -> Heard {
-    let mut draft = draft(&[owning.id()], plate, asking.now());
-    draft.authority = Some(request.clone());
-    asking.ask(&draft).await.remove(0)
-}
-
-fn code(heard: &Heard) -> RefusalCode {
-    assert_eq!(
-        (heard.outcome, heard.reads.len(), heard.reasons.len()),
-        ("refused", 0, 1),
-        "{heard:?}"
-    );
-    heard.reasons[0].code
-}
-
-fn once() -> RequestScope {
-    RequestScope { uses: Some(1), ..RequestScope::default() }
-}
+use tests::officials::{approves, by, delegate, judgement, officer, supervisor};
+use tests::requests::{
+    CHIEF, approved, citing, code, filed, filed_for, indio, once, stands, submission,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_neither_title_nor_delegation_is_told_which_it_takes() {
@@ -139,6 +72,28 @@ async fn a_delegation_holds_in_its_period_and_the_decision_names_it() {
     assert!(matches!(refused, Err(ActError::Refused(_))), "once it has ended: {refused:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_of_a_body_to_which_nothing_is_released_is_approved() {
+    let (asking, owning, official) = indio().await;
+    let request = filed_for(&asking, &owning, once()).await;
+    for (kind, state, parts) in [
+        (AgencyKind::Federal, "CA", ["federal", "1798.90.55(b)"]),
+        (AgencyKind::Police, "AZ", ["out_of_state", "1798.90.5(f)"]),
+        (AgencyKind::Private, "CA", ["not_public_agency", "1798.90.55(b)"]),
+        (AgencyKind::Regional, "CA", ["release_path", "461.7"]),
+    ] {
+        add_card_as(&owning, &asking.identity, Some(kind), Some(state)).await;
+        let decided = approves(&owning, &official, &request).await;
+        let Err(ActError::Refused(said)) = decided else { panic!("{kind}: {decided:?}") };
+        assert!(parts.iter().all(|part| said.contains(part)), "{kind}: {said}");
+    }
+    // To deny it is no release.
+    let denial = judgement(Verdict::Denied, RequestScope::default());
+    let decided = owning.office().decide_request(&official, &request, &denial).await;
+    assert_eq!(decided.expect("a denial").state, "denied");
+    assert_eq!(owning.log().await.count(Kind::RequestApproved), 0);
+}
+
 /// A circle around the middle of the place where every read here was made.
 fn circle(radius_m: u32) -> Near {
     let center = Location::new(34.1, -118.1).expect("numbers").expect("a place");
@@ -186,14 +141,14 @@ async fn what_is_approved_narrower_opens_that_and_no_more() {
 
     let heard = citing(&asking, &owning, &request, "9OTHER9").await;
     assert_eq!(code(&heard), RefusalCode::OutsideRequest);
-    let outside = |change: fn(&mut node::query::draft::Draft)| {
+    let outside = |change: fn(&mut Draft)| {
         let mut draft = draft(&[owning.id()], PLATE, asking.now());
         draft.authority = Some(request.clone());
         change(&mut draft);
         draft
     };
     for change in [
-        (|draft| draft.elements.until = draft.elements.until.minus_days(3)) as fn(&mut _),
+        (|draft| draft.elements.until = draft.elements.until.minus_days(3)) as fn(&mut Draft),
         |draft| draft.elements.near = Some(circle(2_000)),
         |draft| draft.why.case = words("26-009999"),
     ] {
@@ -241,121 +196,6 @@ async fn a_request_is_not_approved_wider_than_it_was_made() {
     }
     assert_eq!(owning.log().await.count(Kind::RequestApproved), 0);
     approved(&asking, &owning, &official, &request).await;
-}
-
-/// A refused query, and the request that follows it in one step.
-async fn after_refusal(asking: &Agency, owning: &Agency) -> (QueryId, RequestRow) {
-    let heard = asking.asks(owning.id(), PLATE).await;
-    assert_eq!(code(&heard), RefusalCode::NoAuthority);
-    let refused = heard.query_id.expect("a query");
-    let follows = Submission { after_refusal: Some(refused), ..Submission::default() };
-    (refused, filed(asking, owning, &follows).await)
-}
-
-/// The kinds of the entries of the query that ran by itself.
-async fn rerun(asking: &Agency, query: QueryId) -> Vec<Kind> {
-    asking.log().await.exchange(query)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refused_query_becomes_a_request_in_one_step_and_runs_once_it_is_approved() {
-    let (asking, owning, official) = indio().await;
-    let (refused, row) = after_refusal(&asking, &owning).await;
-    let log = asking.log().await;
-    let asked = log.one(Kind::QuerySent).access();
-    assert_eq!((&row.owner, row.requested_by.as_str()), (owning.id(), "Maria Reyes"));
-    assert_eq!((row.purpose, &row.case), (Some(asked.why.purpose), &asked.why.case));
-    assert_eq!(row.scope.plates, asked.elements.plate.clone().into_iter().collect::<Vec<_>>());
-    let window = (Some(asked.elements.from), Some(asked.elements.until));
-    assert_eq!(((row.scope.from, row.scope.until), row.uses_left), (window, Some(1)));
-    let again = row.rerun.expect("the query that runs again");
-    assert_ne!(again, refused);
-    assert_eq!(rerun(&asking, again).await, [], "not before it is approved");
-
-    approves(&owning, &official, &row.request).await.expect("an approval");
-    stands(&asking, &row.request, "used_up").await;
-    let all = [Kind::QuerySent, Kind::AnswerReceived];
-    assert_eq!(rerun(&asking, again).await, all);
-    let log = asking.log().await;
-    let sent = log.last(Kind::QuerySent);
-    assert_eq!(sent.access().authority.as_ref(), Some(&row.request));
-    assert_eq!(sent.access().elements, asked.elements);
-    let told = sent.body.actor.auth.clone();
-    assert!(told.contains(&refused.to_string()) && told.contains("rerun"), "{told}");
-
-    let shown = asking
-        .node()
-        .asker
-        .ask_again(again, asking.log().await.last(Kind::QuerySent).body.actor.clone())
-        .await;
-    let shown = shown.expect("the answer, kept");
-    assert_eq!((shown.outcome, shown.reads.len()), ("answered", 3));
-    let log = asking.log().await;
-    let viewed = log.one(Kind::AnswerViewed);
-    assert!(viewed.belongs_to(again) && viewed.access().count == Some(3));
-    assert_eq!(owning.log().await.count(Kind::QueryAnswered), 1, "it was not asked again");
-    assert_eq!(owning.office().request_row(&row.request).expect("a request").uses_left, Some(0));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_restart_between_approval_and_rerun_neither_loses_nor_repeats_it() {
-    let (mut asking, owning, official) = indio().await;
-    let (_, row) = after_refusal(&asking, &owning).await;
-    let again = row.rerun.expect("the query that runs again");
-    // The approval is recorded, and the query cannot be: it does not run.
-    asking.store().fail_on(Kind::QuerySent, Failure::Lost);
-    approves(&owning, &official, &row.request).await.expect("an approval");
-    stands(&asking, &row.request, "approved").await;
-    eventually("it was tried", async || (asking.store().failed() > 0).then_some(())).await;
-    assert_eq!(rerun(&asking, again).await, []);
-    let once = [Kind::QuerySent, Kind::AnswerReceived];
-    asking.restart().await;
-    stands(&asking, &row.request, "used_up").await;
-    assert_eq!(rerun(&asking, again).await, once);
-    for _ in 0..2 {
-        asking.restart().await;
-        // Another change of the registry has it look again.
-        delegate(&asking, &officer(), "Anything", asking.now(), asking.now().plus_millis(1)).await;
-        filed_for(&asking, &owning, RequestScope { uses: Some(1), ..RequestScope::default() })
-            .await;
-    }
-    assert_eq!(rerun(&asking, again).await, once);
-    assert_eq!(owning.log().await.count(Kind::QueryAnswered), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_approval_that_comes_while_the_requester_is_down_runs_the_query_when_it_is_back() {
-    let (mut asking, owning, official) = indio().await;
-    let (_, row) = after_refusal(&asking, &owning).await;
-    asking.stop().await;
-    approves(&owning, &official, &row.request).await.expect("an approval");
-    asking.run().await;
-    stands(&asking, &row.request, "used_up").await;
-    let again = row.rerun.expect("the query that runs again");
-    assert_eq!(rerun(&asking, again).await, [Kind::QuerySent, Kind::AnswerReceived]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_request_follows_only_a_query_that_was_refused() {
-    let (asking, owning, _) = sharing_pair().await;
-    let answered = asking.asks(owning.id(), PLATE).await;
-    assert_eq!(answered.outcome, "answered");
-    let mut unfit = draft(&[owning.id()], PLATE, asking.now());
-    unfit.why.reason = words("inv");
-    let declined = asking.ask(&unfit).await.remove(0);
-    assert_eq!(declined.refused_by, Some("own policy"));
-    let never: QueryId = "00000000000000000000000000000000".parse().expect("an id");
-    for (query, said) in [
-        (answered.query_id.expect("a query"), "was not refused"),
-        (declined.query_id.expect("a query"), "sent from here"),
-        (never, "sent from here"),
-    ] {
-        let follows = Submission { after_refusal: Some(query), ..Submission::default() };
-        let turned_down = asking.office().submit_request(&officer(), &follows).await;
-        let Err(ActError::Usage(error)) = turned_down else { panic!("{turned_down:?}") };
-        assert!(error.contains(said), "{error}");
-    }
-    assert_eq!(asking.log().await.count(Kind::RequestSubmitted), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,12 +7,9 @@ use schemas::entry::EntryKind as Kind;
 use schemas::frame::FrameKind;
 use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
-use tests::federation::{
-    add_card, add_card_as, adhere, in_force, in_force_with, introduce, notice, pair, propose,
-    received, sign_everywhere,
-};
+use tests::federation::{add_card, add_card_as, adhere, in_force, notice, pair, propose};
 use tests::identity::exact;
-use tests::making::{DAY_MS, PLATE, agreement, id};
+use tests::making::{DAY_MS, PLATE, agreement};
 use tests::officials::{delegate, official, prepared, proposes, signs, supervisor};
 use tests::raw::RawPeer;
 

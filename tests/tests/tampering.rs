@@ -339,6 +339,7 @@ async fn whoever_denies_having_asked_is_shown_its_own_signature() {
     let sent = place(&asking, Kind::QuerySent).await;
     asking.stop().await;
     asking.put_back(&before);
+    asking.drop_anchor();
     asking.run().await;
     let auditor = handed_over(&asking, &owning);
     let report = compared(&auditor, &asking, &owning);
@@ -366,6 +367,7 @@ async fn whoever_denies_having_answered_is_shown_its_own_signature() {
     let query = answered(&asking, &owning).await;
     owning.stop().await;
     owning.put_back(&before);
+    owning.drop_anchor();
     owning.run().await;
     let auditor = handed_over(&asking, &owning);
     let out = auditor.path("findings.json");

@@ -53,7 +53,7 @@ pub(super) fn reason_given(asked: &Asked<'_>) -> Option<Reason> {
 /// Whether a text says something, as the policy measures reasons.
 fn tells(asked: &Asked<'_>, text: &Text) -> bool {
     let rules = &asked.policy.reason;
-    words::telling(text, asked.query, &rules.placeholders) >= rules.telling_words as usize
+    words::tell(text, asked.query, &rules.placeholders, rules.telling_words as usize)
 }
 
 fn excepted(asked: &Asked<'_>) -> bool {
@@ -85,7 +85,10 @@ pub(super) fn suspicion(asked: &Asked<'_>) -> Option<Reason> {
 pub(super) fn need_to_know(asked: &Asked<'_>) -> Option<Reason> {
     let value = &asked.policy.suspicion;
     let given = &asked.query.why.need_to_know;
-    if !value.need_to_know || excepted(asked) || tells(asked, given) {
+    // "Assigned detective of the case" is as good a need to know as any.
+    let placeholders = &asked.policy.reason.placeholders;
+    let said = words::tell(given, asked.query, placeholders, 1);
+    if !value.need_to_know || excepted(asked) || said {
         return None;
     }
     let what =

@@ -5,6 +5,7 @@
 //! log entry: if the registry moved meanwhile, it is judged again.
 
 pub mod agreements;
+pub mod alarms;
 pub mod audit;
 pub mod cards;
 pub mod export;

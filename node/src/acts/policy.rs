@@ -141,7 +141,7 @@ impl Office {
         known(&self.registry.state(), by, now)?;
         let at = wanted.at.unwrap_or(now);
         let state = self.registry_at(wanted.at).await?;
-        let own = policy(&state)?;
+        let own = policy_at(&state, wanted.at)?;
         let requester = wanted.from.clone().unwrap_or_else(|| self.me.clone());
         let ours = requester == self.me;
         if !ours && wanted.owner != self.me {
@@ -193,6 +193,19 @@ impl Office {
             Decision::Refuse(reasons) => explained.reasons = reasons.into_vec(),
         }
         Ok(explained)
+    }
+}
+
+/// The policy that was in force at a time.
+///
+/// # Errors
+/// When there was none.
+pub fn policy_at(state: &State, at: Option<Timestamp>) -> Result<&Policy, ActError> {
+    match at {
+        Some(at) if state.policy.is_none() => Err(ActError::Usage(format!(
+            "no policy was in force at {at}; the log of this node begins later"
+        ))),
+        _ => policy(state),
     }
 }
 

@@ -15,6 +15,8 @@ pub enum WitnessFrame {
     Request,
     /// The witness's.
     Reply,
+    /// A proof between two sizes, asked for or given.
+    Consistency,
 }
 
 /// A frame that may go to the wire.
@@ -50,6 +52,7 @@ impl Released {
             match kind {
                 WitnessFrame::Request => FrameKind::Witness,
                 WitnessFrame::Reply => FrameKind::Witnessed,
+                WitnessFrame::Consistency => FrameKind::Consistency,
             },
             body,
         ))

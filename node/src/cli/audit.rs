@@ -6,6 +6,7 @@ use clap::Subcommand;
 use schemas::agency::AgencyId;
 use schemas::entry::EntryKind;
 use schemas::plate::Plate;
+use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -50,6 +51,16 @@ pub(super) enum Audit {
         /// Write them here, one a line: the bytes whose digest the entry's header holds.
         #[arg(long)]
         out: Option<PathBuf>,
+    },
+    /// Alarms: what no honest log or peer shows.
+    Alarms,
+    /// Resolve an alarm, with the reason; exchanges with the peer go on.
+    Resolve {
+        /// The alarm's number.
+        alarm: u64,
+        /// Why nothing more is to be done.
+        #[arg(long)]
+        reason: Text,
     },
     /// Check a log, one's own or that of a FILE that `accord audit export` wrote, on a machine
     /// without a node: the tree, the signed head, every number, body, envelope and signature.
@@ -135,6 +146,22 @@ pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Resu
             }
             Ok(Done::Ok)
         }
+        Audit::Alarms => {
+            let rows: Vec<Value> = client.get("/audit/alarms").await?;
+            if rows.is_empty() {
+                output.note("no alarms");
+            }
+            rows.iter().for_each(|row| output.object(row, || alarm(row)));
+            let open = rows.iter().any(|row| row.get("resolved").is_none_or(Value::is_null));
+            Ok(if open { Done::Refused } else { Done::Ok })
+        }
+        Audit::Resolve { alarm: number, reason } => {
+            let row: Value = client
+                .post(&format!("/audit/alarms/{number}/resolve"), &json!({ "reason": reason }))
+                .await?;
+            output.object(&row, || alarm(&row));
+            Ok(Done::Ok)
+        }
         Audit::Envelope { index, out } => envelope(client, index, out.as_deref(), output).await,
         Audit::Verify { file, key, card } => {
             bundle::verify(client, file.as_deref(), &key, card.as_deref(), output).await
@@ -187,6 +214,25 @@ async fn envelope(
         format!("{written} of entry {index} ({kind}) written to {}", out.display())
     });
     Ok(Done::Ok)
+}
+
+fn alarm(row: &Value) -> String {
+    let number = row.get("alarm").map(Value::to_string).unwrap_or_default();
+    let resolved = row.get("resolved").filter(|resolved| resolved.is_object());
+    let ended = resolved.map_or("open".to_owned(), |resolved| {
+        format!("resolved by {}: {}", text(resolved, "by"), text(resolved, "reason"))
+    });
+    let mut out = format!(
+        "alarm {number}  {}  {}  {}\n  {ended}",
+        shown(text(row, "at")),
+        text(row, "peer"),
+        text(row, "kind")
+    );
+    for evidence in row.get("evidence").and_then(Value::as_array).into_iter().flatten() {
+        let lines = evidence.as_str().unwrap_or_default().trim_end().replace('\n', "\n    ");
+        out += &format!("\n    {lines}");
+    }
+    out
 }
 
 fn describe(entry: &Value) -> String {

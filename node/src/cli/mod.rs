@@ -52,7 +52,7 @@ enum Command {
     /// Make a node's home: keys, card, configuration, database, first administrator.
     Init(InitArgs),
     /// Serve until SIGTERM or SIGINT.
-    Run,
+    Run(run::RunArgs),
     /// Run a federation of eight agencies on this machine and see what it does.
     Demo(demo::DemoArgs),
     /// Ask peers for a plate.
@@ -124,7 +124,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
     let client = Client::new(&dir, cli.acting);
     match cli.command {
         Command::Init(args) => init::run(&dir, &args, output).await,
-        Command::Run => run::run(&dir, output).await,
+        Command::Run(args) => run::run(&dir, &args, output).await,
         Command::Demo(args) => demo::run(&args, output).await,
         Command::Query(args) => query::run(&client, &args, output).await,
         Command::Reads(command) => reads::run(&client, command, output).await,

@@ -8,14 +8,37 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::Done;
 use super::client::Client;
 use super::output::{Output, table, text};
+use schemas::text::Text;
+
 use crate::acts::ActError;
+use crate::anchor;
 use crate::clock::Clock;
 use crate::home::Home;
 use crate::node::Node;
 
-pub(super) async fn run(dir: &Path, output: Output) -> Result<Done, ActError> {
+/// How a node is started.
+#[derive(clap::Args)]
+pub(super) struct RunArgs {
+    /// Go on although the database was put back or cut short, because what it lacks is lost; this
+    /// is recorded with the reason and the head that it should lead to.
+    #[arg(long, value_name = "REASON")]
+    after_loss: Option<Text>,
+}
+
+pub(super) async fn run(dir: &Path, args: &RunArgs, output: Output) -> Result<Done, ActError> {
     log_to_stderr();
-    let node = Node::start(Home::open(dir)?, Clock::system()).await?;
+    let home = Home::open(dir)?;
+    let lost = match &args.after_loss {
+        Some(reason) if reason.is_empty() => {
+            return Err(ActError::Usage("say what happened: --after-loss REASON".into()));
+        }
+        Some(_) => anchor::give_up(&home)?,
+        None => None,
+    };
+    let node = Node::start(home, Clock::system()).await?;
+    if let (Some(reason), Some(head)) = (&args.after_loss, lost) {
+        node.office.record_loss(reason, &head).await?;
+    }
     let ready = node.ready();
     output.object(&ready, || {
         let listening = ready.get("peer_addresses").and_then(Value::as_array);

@@ -31,7 +31,7 @@ use super::draft::{Draft, Whom};
 use super::ports::Dial;
 use pursue::Outstanding;
 
-use crate::acts::By;
+use crate::acts::{By, known, policy};
 use crate::audit::append::AppendError;
 use crate::audit::entry::Entry;
 use crate::registry::State;
@@ -266,33 +266,41 @@ impl<D: Dial> Asker<D> {
     ///
     /// # Errors
     /// When there is no such query, or it was settled.
-    pub async fn ask_again(&self, id: QueryId, actor: Actor) -> Result<Heard, AskError> {
+    pub async fn ask_again(&self, id: QueryId, by: &By) -> Result<Heard, AskError> {
         let again = |why: String| AskError::Again(why);
-        let known = self.office.store.asked(id).await.map_err(|e| again(e.to_string()))?;
-        let known = known.ok_or_else(|| again(format!("no query `{id}` was sent from here")))?;
+        let state = self.office.registry.state();
+        let now = self.office.clock.now();
+        let user = known(&state, by, now).map_err(|e| AskError::User(e.to_string()))?;
+        let actor = self.office.actor(user, by);
+        let sent = self.office.store.asked(id).await.map_err(|e| again(e.to_string()))?;
+        let sent = sent.ok_or_else(|| again(format!("no query `{id}` was sent from here")))?;
         let envelope =
-            Envelope::parse(known.envelope.as_bytes()).map_err(|e| again(e.to_string()))?;
+            Envelope::parse(sent.envelope.as_bytes()).map_err(|e| again(e.to_string()))?;
         let query: Query = envelope
             .verified_json(Kind::Query, &self.office.message_key.public())
             .map_err(|e| again(e.to_string()))?;
-        match known.outcome.as_deref() {
+        // Whoever sees the answer is judged as if they asked for it now.
+        let policy = policy(&state).map_err(|e| again(e.to_string()))?;
+        let asking = Query { requester: user.requester(), at: now, ..query.clone() };
+        if let Some(reasons) = decline(policy, &asking, now) {
+            return Ok(self.declined(asking, actor, reasons.into_vec()).await);
+        }
+        match sent.outcome.as_deref() {
             Some("answered") => return self.kept(&query, actor).await,
             None | Some("unanswered") => {}
             Some(outcome) => {
                 return Err(again(format!("query `{id}` is settled already ({outcome})")));
             }
         }
-        let state = self.office.registry.state();
         let peer =
-            state.peers.get(&known.owner).ok_or_else(|| AskError::Unknown(known.owner.clone()))?;
-        let now = self.office.clock.now();
+            state.peers.get(&sent.owner).ok_or_else(|| AskError::Unknown(sent.owner.clone()))?;
         let outstanding =
             Outstanding::of(query.clone(), envelope.clone(), actor.clone(), peer, now)
                 .ok_or_else(|| again(REVOKED.into()))?;
         let mut access = Access::of(&query, Outcome::Sent);
         access.query_digest = Some(envelope.digest());
         let entry = Entry::new(EntryKind::QuerySent, actor.clone())
-            .with_peer(&known.owner)
+            .with_peer(&sent.owner)
             .with_access(access)
             .with("again", true)
             .with_envelope(&envelope)

@@ -129,13 +129,18 @@ impl<D: Dial> Delivery<D> {
 
     async fn deliver_to(&self, peer: &Peer, letters: Vec<Queued>) -> Result<(), LinkError> {
         let card = &peer.card.value;
-        let mut channel = self.dial.open(&card.node_key, &card.addresses).await?;
+        let mut open = None;
+        let mut left = 0usize;
         for queued in letters {
             let (letter, name) = (queued.letter(), name(&queued));
             if self.is_in_hand(&name) {
                 continue;
             }
             let released = queued.release();
+            let mut channel = match open.take() {
+                Some(channel) => channel,
+                None => self.dial.open(&card.node_key, &card.addresses).await?,
+            };
             let exchange = async {
                 channel.send(&released).await?;
                 channel.recv().await
@@ -143,18 +148,22 @@ impl<D: Dial> Delivery<D> {
             match in_time(exchange).await?.kind {
                 FrameKind::ReceiptAck | FrameKind::DocumentAck => {
                     self.in_hand().insert(name.clone());
-                    drop(self.acknowledged.send(name).await)
+                    drop(self.acknowledged.send(name).await);
+                    open = Some(channel);
                 }
                 FrameKind::Failed => {
                     tracing::warn!(peer = %letter.peer, kind = ?letter.kind, "a letter was not taken in; it is sent again later");
-                    // The peer may close the conversation after this; the rest is for later.
-                    return Err(LinkError::Lost("a letter was not taken in".into()));
+                    // The peer may close the conversation after this. It keeps back none of the
+                    // letters behind it: they go over another one.
+                    left = left.saturating_add(1);
                 }
                 _ => return Err(LinkError::Protocol("expected an acknowledgement".into())),
             }
         }
-        channel.finish();
-        Ok(())
+        if let Some(channel) = open {
+            channel.finish();
+        }
+        if left > 0 { Err(LinkError::Lost("letters were not taken in".into())) } else { Ok(()) }
     }
 
     /// Shows one's card to a peer, and looks at its card; over a connection that stands, or to where

@@ -279,6 +279,8 @@ impl Office {
                 if filed.ruling.as_ref() == Some(&ruling) {
                     return Ok(Verdicted::Known);
                 }
+                // What cannot be recorded proves nothing, now or later.
+                filed.clone().rule(ruling.clone())?;
                 let kind = match ruling.verdict {
                     Verdict::Approved => EntryKind::RequestApproved,
                     Verdict::Denied => EntryKind::RequestDenied,
@@ -302,7 +304,9 @@ impl Office {
                 if filed.request.from != card.id || filed.request.to != *me {
                     return Err(misfit("a withdrawal of a request of others"));
                 }
-                if filed.withdrawal.is_some() {
+                // One that crossed a denial changes nothing.
+                if filed.withdrawal.is_some() || filed.clone().withdraw(withdrawal.clone()).is_err()
+                {
                     return Ok(Verdicted::Known);
                 }
                 fresh(EntryKind::RequestWithdrawn, Change::Withdrawal { envelope: exact })

@@ -36,6 +36,11 @@ pub(super) enum Shown {
 }
 
 impl Heads {
+    /// The largest verified head that a peer has shown since the node started.
+    pub(super) fn largest(&self, peer: &AgencyId) -> Option<SignedCheckpoint> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(peer).cloned()
+    }
+
     /// Compares a verified head with the largest known one: one size has one root.
     fn fork(&self, peer: &AgencyId, head: &SignedCheckpoint) -> Option<Vec<String>> {
         let mut heads = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -270,6 +270,7 @@ impl Host for Desk {
             FrameKind::Document => self.document(peer, &opening, channel).await,
             FrameKind::Statement => self.statement(peer, &opening, channel).await,
             FrameKind::Witness => self.witness(peer, &opening, channel).await,
+            FrameKind::Consistency => self.consistency(peer, &opening, channel).await,
             _ => {
                 self.reject(peer, Cause::Unverifiable, "a frame that opens nothing".into(), channel)
                     .await

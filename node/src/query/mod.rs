@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod ask;
 pub(crate) mod authorities;
+pub mod consistency;
 pub mod deliver;
 pub mod documents;
 pub mod draft;

@@ -5,13 +5,16 @@
 
 use schemas::body::Actor;
 use schemas::digest::Digest;
-use schemas::query::{AuthorityId, Query, QueryId};
+use schemas::plate::Plate;
+use schemas::query::{AuthorityId, Query, QueryId, Requester};
+use schemas::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use agreements::request::RequestState;
+use agreements::request::{Filed, RequestState};
 
 use super::ask::Asker;
 use super::ports::Dial;
+use crate::store::EntryFilter;
 
 /// The id of the query that runs once `request` is approved.
 #[must_use]
@@ -22,6 +25,36 @@ pub fn id(request: &AuthorityId) -> QueryId {
         *byte = *of;
     }
     QueryId::from_bytes(bytes)
+}
+
+/// The refused query as far as it was approved: its case, plate and period are the request's.
+fn as_approved(
+    query: Query,
+    filed: &Filed,
+    id: QueryId,
+    requester: Requester,
+    now: Timestamp,
+) -> Query {
+    let (request, scope) = (&filed.request, filed.scope());
+    let mut again = Query { id, at: now, authority: Some(request.id.clone()), requester, ..query };
+    again.why.purpose = request.purpose;
+    if !request.case.is_empty() {
+        again.why.case = request.case.clone();
+    }
+    let elements = &mut again.elements;
+    let approved = |plate: &Plate| scope.plates.is_empty() || scope.plates.contains(plate);
+    if !elements.plate.as_ref().is_some_and(approved) {
+        elements.plate = scope.plates.first().cloned();
+    }
+    elements.from = scope.from.map_or(elements.from, |from| elements.from.max(from));
+    elements.until = scope.until.map_or(elements.until, |until| elements.until.min(until));
+    if elements.from >= elements.until {
+        // Another period was asked for than the refused query's: the request says which.
+        elements.from = scope.from.unwrap_or(elements.from);
+        elements.until = scope.until.unwrap_or(elements.until);
+    }
+    elements.near = scope.near.or(elements.near);
+    again
 }
 
 impl<D: Dial> Asker<D> {
@@ -51,9 +84,11 @@ impl<D: Dial> Asker<D> {
                 continue;
             }
             let id = id(&request.id);
-            match self.office.store.asked(id).await {
-                Ok(None) => {}
-                Ok(Some(_)) => continue,
+            // Sent or declined, it has run: either way its id stands in the log.
+            let filter = EntryFilter { query: Some(id.digest()), ..EntryFilter::default() };
+            match self.office.store.entries(&filter, 0, 1).await {
+                Ok(entries) if entries.is_empty() => {}
+                Ok(_) => continue,
                 Err(error) => {
                     tracing::error!(%error, "whether a query ran again cannot be told");
                     continue;
@@ -77,13 +112,7 @@ impl<D: Dial> Asker<D> {
                 agency: self.office.me.clone(),
                 auth: format!("node, rerun of {refused} under {}", request.id),
             };
-            let again = Query {
-                id,
-                at: now,
-                authority: Some(request.id.clone()),
-                requester: user.requester(),
-                ..query
-            };
+            let again = as_approved(query, filed, id, user.requester(), now);
             drop(self.ask_one(&state, again, actor).await);
         }
     }

@@ -7,7 +7,6 @@
 use schemas::agency::AgencyId;
 use schemas::checkpoint::{SignedCheckpoint, origin};
 use schemas::frame::{Frame, FrameKind};
-use schemas::merkle;
 use schemas::note::{Cosigner, KeyType, Vkey};
 use schemas::witness::{WitnessCode, WitnessRefusal, WitnessReply, WitnessRequest, judge};
 
@@ -117,19 +116,6 @@ impl Office {
         Ok(self.store.keep_cosigned(size, &whole.to_string()).await?)
     }
 
-    async fn consistency(
-        &self,
-        old: u64,
-        new: u64,
-    ) -> Result<Vec<schemas::digest::Digest>, WitnessError> {
-        let wanted = merkle::consistency_nodes(old, new).map_err(reply)?;
-        let found = self.store.subtrees(&wanted).await?;
-        let lookup = |subtree| {
-            wanted.iter().position(|w| *w == subtree).and_then(|at| found.get(at)).copied()
-        };
-        merkle::consistency(old, new, lookup).map_err(reply)
-    }
-
     /// A head of this log that a witness holds: if this log signed it and does not lead to it, this
     /// database was put back.
     async fn look_at_held(
@@ -149,16 +135,6 @@ impl Office {
         let evidence = vec![held.to_owned(), self.log.head()?.to_string()];
         self.raise(witness, AlarmKind::RolledBack, evidence).await?;
         Err(WitnessError::RolledBack { held: shown.size, size })
-    }
-
-    /// The root of this log's tree when it had `size` entries.
-    async fn root_at(&self, size: u64) -> Result<schemas::digest::Digest, WitnessError> {
-        let wanted = merkle::root_nodes(size);
-        let found = self.store.subtrees(&wanted).await?;
-        let lookup = |subtree| {
-            wanted.iter().position(|w| *w == subtree).and_then(|at| found.get(at)).copied()
-        };
-        merkle::root(size, lookup).map_err(reply)
     }
 }
 

@@ -224,6 +224,19 @@ mod tests {
     }
 
     #[test]
+    fn a_key_whose_base64_holds_a_plus_reads_back() {
+        let keys = (0..64).map(|seed| {
+            let key = SecretKey::from_seed(&[seed; 32]).public();
+            Vkey::new("a".parse().unwrap(), KeyType::Note, key).to_string()
+        });
+        let with_plus: Vec<String> = keys.filter(|key| key.matches('+').count() > 2).collect();
+        assert!(!with_plus.is_empty());
+        for key in with_plus {
+            assert_eq!(key.parse::<Vkey>().unwrap().to_string(), key);
+        }
+    }
+
+    #[test]
     fn a_key_whose_parts_disagree_is_refused_with_the_reason() {
         let key = |text: &[u8]| BASE64.encode(text);
         for (text, why) in [

@@ -70,6 +70,18 @@ impl Office {
                     filed.request.to
                 )));
             }
+            if filed.withdrawal.is_some() {
+                return Err(ActError::Refused(format!("request `{id}` was withdrawn")));
+            }
+            let scope = judgement.scope(&filed.request.scope);
+            if let Some(end) = scope
+                .valid_until
+                .filter(|end| judgement.verdict == Verdict::Approved && *end <= now)
+            {
+                return Err(ActError::Refused(format!(
+                    "request `{id}` would be usable until {end}, which has passed; deny it"
+                )));
+            }
             let official = authority(actor, policy, &policy.approval.requests, now)?;
             if judgement.verdict == Verdict::Approved {
                 let peer = state.peers.get(from).ok_or_else(|| super::unknown(from))?;
@@ -81,7 +93,7 @@ impl Office {
                 request: id.clone(),
                 request_digest: filed.request_digest,
                 verdict: judgement.verdict,
-                scope: judgement.scope(&filed.request.scope),
+                scope,
                 reason: judgement.reason.clone(),
                 decided_by: Official {
                     name: actor.full_name.clone(),

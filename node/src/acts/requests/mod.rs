@@ -82,6 +82,11 @@ impl Office {
         let (_, id) = self
             .act(|state, now| {
                 let actor = acting(state, by, Right::Query, now)?;
+                if let Some(end) = asked.scope.valid_until.filter(|end| *end <= now) {
+                    return Err(ActError::Usage(format!(
+                        "the request would be usable until {end}, which has passed"
+                    )));
+                }
                 if !state.peers.contains_key(&asked.to) {
                     return Err(unknown(&asked.to));
                 }
@@ -137,6 +142,18 @@ impl Office {
             });
         };
         let query = self.refused_query(id).await?;
+        if submission.to.as_ref().is_some_and(|to| *to != query.to) {
+            return Err(ActError::Usage(format!(
+                "query `{id}` was refused by `{}`; leave --to out, or --after-refusal",
+                query.to
+            )));
+        }
+        let person = &query.requester.full_name;
+        if submission.requested_by.as_ref().is_some_and(|by| by != person) {
+            return Err(ActError::Usage(format!(
+                "query `{id}` was asked by {person}; leave --requested-by out, or --after-refusal"
+            )));
+        }
         let or = |given: Text, asked: &Text| if given.is_empty() { asked.clone() } else { given };
         let given = submission.scope;
         let plates = query.elements.plate.clone().into_iter().collect();

@@ -83,7 +83,8 @@ impl Office {
         let other = if request.from == self.me { &request.to } else { &request.from };
         let filter = EntryFilter {
             peer: Some(other.clone()),
-            from: Some(request.at),
+            // The requester's clock may be ahead of the owner's.
+            from: Some(request.at.minus_days(1)),
             exchanges_only: true,
             ..EntryFilter::default()
         };

@@ -6,6 +6,7 @@ use axum::response::Response;
 use schemas::agency::AgencyId;
 use schemas::entry::EntryKind;
 use schemas::plate::Plate;
+use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,6 +19,7 @@ use crate::audit::entry::Entry;
 use crate::audit::view::Viewed;
 use crate::http::error::ApiResult;
 use crate::query::statements::Reconciled;
+use crate::registry::Raised;
 use crate::store::EntryFilter;
 
 /// Entries read at a time.
@@ -128,4 +130,23 @@ pub(in crate::http) async fn reconcile(
     let since = with.from.unwrap_or(Timestamp::MIN);
     let until = with.until.unwrap_or(Timestamp::MAX);
     Ok(Json(node.office.reconcile(node.peers.as_ref(), &by, &with.peer, since, until).await?))
+}
+
+pub(in crate::http) async fn alarms(State(node): Here) -> Json<Vec<Raised>> {
+    Json(node.office.alarms())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Why {
+    reason: Text,
+}
+
+pub(in crate::http) async fn resolve(
+    State(node): Here,
+    by: By,
+    Path(number): Path<u64>,
+    Json(why): Json<Why>,
+) -> ApiResult<Json<Raised>> {
+    Ok(Json(node.office.resolve_alarm(&by, number, &why.reason).await?))
 }

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Here;
-use crate::acts::policy::{Explain, Explained};
-use crate::acts::{ActError, By, policy};
+use crate::acts::policy::{Explain, Explained, policy_at};
+use crate::acts::{ActError, By};
 use crate::http::error::ApiResult;
 
 #[derive(Deserialize)]
@@ -21,7 +21,7 @@ pub(in crate::http) async fn show(
     Query(at): Query<At>,
 ) -> ApiResult<Json<Value>> {
     let state = node.office.registry_at(at.at).await?;
-    let policy = policy(&state)?;
+    let policy = policy_at(&state, at.at)?;
     Ok(Json(json!({ "agency": node.office.me, "policy": policy })))
 }
 

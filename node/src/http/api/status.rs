@@ -3,12 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use schemas::card::Card;
+use schemas::checkpoint::SignedCheckpoint;
 use schemas::text::Text;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::Here;
 use crate::peer::is_dialable;
+use crate::store::StoreError;
 use crate::wording::counted;
 
 pub(in crate::http) async fn show(State(node): Here) -> Json<Value> {
@@ -41,6 +43,8 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
                 |last| format!("{now} is before the last log entry of {last}; set the clock"),
             ),
         },
+        alarms(&state),
+        cosigned(node.office.store.cosigned(counters.size).await, counters.size),
         Check { check: "log", ok: true, detail: counted(counters.size, "entry", "entries") },
         Check {
             check: "policy",
@@ -91,6 +95,32 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
                 .join("; "),
         },
     ])
+}
+
+/// Whether something that no honest log shows is unresolved.
+fn alarms(state: &crate::registry::State) -> Check {
+    let open: Vec<String> = state
+        .alarms
+        .values()
+        .filter(|raised| raised.resolved.is_none())
+        .map(|raised| {
+            format!("{} about {}: {}", raised.alarm, raised.what.peer, raised.what.kind.words())
+        })
+        .collect();
+    Check { check: "alarms", ok: open.is_empty(), detail: open.join("; ") }
+}
+
+/// How much of the log peers have cosigned.
+fn cosigned(head: Result<Option<String>, StoreError>, size: u64) -> Check {
+    let detail = match &head {
+        Err(error) => error.to_string(),
+        Ok(None) => "no peer has cosigned a head of this log yet".into(),
+        Ok(Some(note)) => match SignedCheckpoint::parse(note.as_bytes()) {
+            Ok(head) => format!("{} of {size} entries", head.unverified().size),
+            Err(error) => error.to_string(),
+        },
+    };
+    Check { check: "cosigned", ok: head.is_ok(), detail }
 }
 
 /// Whether one's card says where peers reach this node.

@@ -4,64 +4,26 @@
 //! this room takes the signed envelopes, checks them as it would a peer's, records them and puts
 //! them into the outbox of every party.
 
-use ::agreements::agreement::{Act, Adherence, Agreement, Notice, Signatory};
-use ::agreements::approval::{shareable, unsignable};
+mod adherence;
+mod rows;
+
+use ::agreements::agreement::{Act, Adherence, Agreement, Notice};
 use schemas::agency::AgencyId;
-use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::FrameKind;
-use schemas::key::SecretKey;
 use schemas::query::AuthorityId;
 use schemas::text::Text;
-use schemas::time::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use super::officials::official;
-use super::{ActError, By, Right, acting, policy, refused};
+use super::{ActError, By, Right, acting};
 use crate::audit::entry::Entry;
 use crate::office::Office;
 use crate::query::documents::notice_kind;
 use crate::registry::{Change, State, VersionedAgreement};
 use crate::store::{Effects, Letter};
 
-/// A party as `agreement show` prints it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct PartyRow {
-    /// The party.
-    pub agency: AgencyId,
-    /// When it adhered.
-    pub signed_at: Option<Timestamp>,
-    /// With whom it shares.
-    pub shares_with: Vec<AgencyId>,
-}
-
-/// An agreement as `agreement list` and `show` print it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct AgreementRow {
-    /// Its id.
-    pub agreement: AuthorityId,
-    /// Its version.
-    pub version: u32,
-    /// Its title.
-    pub title: String,
-    /// How it stands for this agency.
-    pub state: String,
-    /// The parties.
-    pub parties: Vec<PartyRow>,
-    /// From when.
-    pub effective: Timestamp,
-    /// Until when.
-    pub expires: Timestamp,
-    /// Who proposed it.
-    pub proposer: AgencyId,
-    /// The text, for `show`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
-    /// Every signed envelope: the proposal, adherences and notices; for `show`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub envelopes: Vec<String>,
-}
+pub use adherence::{Prepared, Wanted, sign_adherence};
+pub use rows::{AgreementRow, PartyRow};
 
 impl Office {
     /// Records an agreement with one's own adherence and sends both to every party.
@@ -155,77 +117,6 @@ impl Office {
                 adherence.agency
             )))
         }
-    }
-
-    /// What an adherence to `agreement` would say: who signs by what authority, and with whom is
-    /// shared, everybody whom the policy lets in unless named.
-    ///
-    /// # Errors
-    /// When the policy does not let this agency adhere so, or the signatory is not the official
-    /// whom it names.
-    pub fn prepare_adherence(
-        &self,
-        by: &By,
-        agreement: &Agreement,
-        wanted: &Wanted,
-    ) -> Result<Prepared, ActError> {
-        let state = self.registry.state();
-        let now = self.clock.now();
-        let actor = acting(&state, by, Right::Approve, now)?;
-        let policy = policy(&state)?;
-        if !agreement.parties.contains(&self.me) {
-            return Err(ActError::Usage(format!(
-                "`{}` is no party of agreement `{}`",
-                self.me, agreement.id
-            )));
-        }
-        let known = state.facts(&agreement.parties);
-        let others: Vec<_> =
-            agreement.parties.iter().filter(|party| **party != self.me).cloned().collect();
-        let shares_with = match &wanted.share_with {
-            Some(named) => named.clone(),
-            None => {
-                let open = shareable(policy, &others, &known);
-                // With nobody left, the refusal names those who were meant.
-                if open.is_empty() { others } else { open }
-            }
-        };
-        if let Some(reasons) = unsignable(policy, &self.me, &shares_with, &known) {
-            return Err(refused(&reasons));
-        }
-        let signatory = match &wanted.signatory {
-            Some(name) => Signatory {
-                name: name.clone(),
-                title: wanted.title.clone().unwrap_or_default(),
-                delegation: None,
-            },
-            None => Signatory {
-                name: actor.full_name.clone(),
-                title: wanted.title.clone().unwrap_or_else(|| actor.title.clone()),
-                delegation: None,
-            },
-        };
-        let signatory = official(&state, policy, &policy.approval.agreements, signatory, now)?;
-        Ok(Prepared { shares_with, signatory })
-    }
-
-    /// The policy must have the path, open to those with whom is shared; no party may be a body
-    /// that the law shuts out; and the signatory must be the official whom the policy names, or
-    /// hold a delegation of theirs.
-    fn may_adhere(
-        &self,
-        state: &State,
-        agreement: &Agreement,
-        adherence: &Adherence,
-        now: Timestamp,
-    ) -> Result<(), ActError> {
-        let policy = policy(state)?;
-        let known = state.facts(&agreement.parties);
-        if let Some(reasons) = unsignable(policy, &self.me, &adherence.shares_with, &known) {
-            return Err(refused(&reasons));
-        }
-        let named = adherence.signatory.clone();
-        official(state, policy, &policy.approval.agreements, named, now).map(drop)
     }
 
     /// Suspends, resumes or ends one's own side of an agreement, at once, and tells the others.
@@ -323,61 +214,6 @@ impl Office {
         Ok(taken)
     }
 
-    /// Agreements, the highest version of each last.
-    #[must_use]
-    pub fn agreement_rows(&self) -> Vec<AgreementRow> {
-        let state = self.registry.state();
-        state
-            .agreements
-            .values()
-            .flat_map(|v| v.values())
-            .map(|version| self.row(version, false))
-            .collect()
-    }
-
-    /// One agreement with its text and envelopes.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn agreement_row(
-        &self,
-        id: &AuthorityId,
-        wanted: Option<u32>,
-    ) -> Result<AgreementRow, ActError> {
-        let state = self.registry.state();
-        Ok(self.row(version(&state, id, wanted)?, true))
-    }
-
-    fn row(&self, version: &VersionedAgreement, whole: bool) -> AgreementRow {
-        let recorded = &version.recorded;
-        let agreement = &recorded.agreement;
-        let parties = agreement.parties.iter().map(|agency| {
-            let adherence = recorded.adherences.get(agency);
-            PartyRow {
-                agency: agency.clone(),
-                signed_at: adherence.map(|a| a.at),
-                shares_with: adherence.map(|a| a.shares_with.clone()).unwrap_or_default(),
-            }
-        });
-        let body = Envelope::parse(version.envelope.as_bytes())
-            .ok()
-            .and_then(|e| String::from_utf8(e.unverified_payload().to_vec()).ok());
-        let envelopes =
-            std::iter::once(&version.envelope).chain(&version.signed).cloned().collect();
-        AgreementRow {
-            agreement: agreement.id.clone(),
-            version: agreement.version,
-            title: agreement.title.to_string(),
-            state: recorded.state(&self.me, self.clock.now()).to_owned(),
-            parties: parties.collect(),
-            effective: agreement.effective,
-            expires: agreement.expires,
-            proposer: version.proposer.clone(),
-            text: body.filter(|_| whole),
-            envelopes: if whole { envelopes } else { Vec::new() },
-        }
-    }
-
     /// An envelope of this agency's own agency key, and its text.
     fn own_document(&self, kind: Kind, envelope: &str) -> Result<(Envelope, String), ActError> {
         let envelope = Envelope::parse(envelope.as_bytes())?;
@@ -421,52 +257,4 @@ fn version<'a>(
     found.ok_or_else(|| {
         ActError::Usage(format!("no agreement `{id}` is recorded; see `accord agreement list`"))
     })
-}
-
-/// How a person wants to adhere.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Wanted {
-    /// With whom to share; with everybody whom the policy lets in when absent.
-    pub share_with: Option<Vec<AgencyId>>,
-    /// Who signs; the acting user when absent.
-    pub signatory: Option<Text>,
-    /// Their title; as registered when absent.
-    pub title: Option<Text>,
-}
-
-/// What an adherence says of the agency that signs.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Prepared {
-    /// With whom it shares.
-    pub shares_with: Vec<AgencyId>,
-    /// Who signs, and by what authority.
-    pub signatory: Signatory,
-}
-
-/// An adherence to an agreement, by its exact text, signed with the agency key: its envelope.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn sign_adherence(
-    agreement: &Agreement,
-    text: &str,
-    me: &AgencyId,
-    prepared: Prepared,
-    original: Option<Digest>,
-    at: Timestamp,
-    key: &SecretKey,
-) -> Result<String, ActError> {
-    let adherence = Adherence {
-        agreement: agreement.id.clone(),
-        version: agreement.version,
-        text: Digest::of(text.as_bytes()),
-        shares_with: prepared.shares_with,
-        agency: me.clone(),
-        original,
-        at,
-        signatory: prepared.signatory,
-    };
-    Ok(Envelope::sign(Kind::Adherence, adherence.to_toml()?.into_bytes(), key)?.to_text())
 }

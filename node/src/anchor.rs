@@ -1,0 +1,82 @@
+//! The anchor: the last signed head of the log, in a file outside the database. A database that was
+//! put back from a backup, or cut short, does not lead to it, and says so before the next append.
+
+use std::time::Duration;
+
+use schemas::checkpoint::SignedCheckpoint;
+use tokio_util::sync::CancellationToken;
+
+use crate::home::{Home, HomeError, read_text, replace_private};
+use crate::node::StartError;
+use crate::office::Office;
+
+/// How often the anchor follows the log.
+const FOLLOWS: Duration = Duration::from_secs(1);
+
+/// The anchor of a home, if there is one.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read(home: &Home) -> Result<Option<String>, HomeError> {
+    if home.anchor().exists() { read_text(&home.anchor()).map(Some) } else { Ok(None) }
+}
+
+/// Takes the anchor away: the operator has said that what it speaks of is lost.
+///
+/// # Errors
+/// When it cannot be.
+pub fn give_up(home: &Home) -> Result<Option<String>, HomeError> {
+    let held = read(home)?;
+    if held.is_some() {
+        let path = home.anchor();
+        std::fs::remove_file(&path).map_err(|error| HomeError::File { path, error })?;
+    }
+    Ok(held)
+}
+
+/// Checks that the log leads to its anchor.
+///
+/// # Errors
+/// When it does not, or the anchor is not this log's.
+pub(crate) async fn check(home: &Home, office: &Office) -> Result<(), StartError> {
+    let Some(held) = read(home)? else { return Ok(()) };
+    let spoilt = |why: String| HomeError::Content { path: home.anchor(), error: why };
+    let head = SignedCheckpoint::parse(held.as_bytes()).map_err(|e| spoilt(e.to_string()))?;
+    let anchor = head.verified(&office.log.vkey()).map_err(|e| spoilt(e.to_string()))?;
+    let size = office.log.counters().size;
+    let rolled_back = StartError::RolledBack { anchor: anchor.size, size };
+    if anchor.size > size {
+        return Err(rolled_back);
+    }
+    if office.root_at(anchor.size).await? == anchor.root { Ok(()) } else { Err(rolled_back) }
+}
+
+/// Lets the anchor follow the log until `stop`, and once more then.
+pub(crate) async fn follow(home: Home, office: Office, stop: CancellationToken) {
+    let mut written = None;
+    loop {
+        let stopping = tokio::select! {
+            () = stop.cancelled() => true,
+            () = tokio::time::sleep(FOLLOWS) => false,
+        };
+        let size = office.log.counters().size;
+        if written != Some(size) {
+            match keep(&home, &office) {
+                Ok(()) => written = Some(size),
+                Err(error) => tracing::error!(%error, "the anchor could not be written"),
+            }
+        }
+        if stopping {
+            return;
+        }
+    }
+}
+
+/// Writes the anchor as of now.
+///
+/// # Errors
+/// One sentence.
+pub(crate) fn keep(home: &Home, office: &Office) -> Result<(), String> {
+    let head = office.log.head().map_err(|e| e.to_string())?;
+    replace_private(&home.anchor(), head.to_string().as_bytes()).map_err(|e| e.to_string())
+}

@@ -1,0 +1,136 @@
+//! A refused query becomes a written request in one step, and runs again by itself once that is
+//! approved.
+
+use agreements::request::RequestScope;
+use node::acts::ActError;
+use node::acts::requests::{RequestRow, Submission};
+use schemas::entry::EntryKind as Kind;
+use schemas::query::QueryId;
+use schemas::refusal::RefusalCode;
+use tests::agency::Agency;
+use tests::faulty::Failure;
+use tests::federation::sharing_pair;
+use tests::log::Log;
+use tests::making::{PLATE, draft, words};
+use tests::officials::{approves, delegate, officer};
+use tests::requests::{code, filed, filed_for, indio, stands};
+use tests::wait::eventually;
+
+/// A refused query, and the request that follows it in one step.
+async fn after_refusal(
+    asking: &Agency,
+    owning: &Agency,
+    scope: RequestScope,
+) -> (QueryId, RequestRow) {
+    let heard = asking.asks(owning.id(), PLATE).await;
+    assert_eq!(code(&heard), RefusalCode::NoAuthority);
+    let refused = heard.query_id.expect("a query");
+    let follows = Submission { after_refusal: Some(refused), scope, ..Submission::default() };
+    (refused, filed(asking, owning, &follows).await)
+}
+
+/// The kinds of the entries of the query that ran by itself.
+async fn rerun(asking: &Agency, query: QueryId) -> Vec<Kind> {
+    asking.log().await.exchange(query)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_query_becomes_a_request_in_one_step_and_runs_once_it_is_approved() {
+    let (asking, owning, official) = indio().await;
+    let (refused, row) = after_refusal(&asking, &owning, RequestScope::default()).await;
+    let log = asking.log().await;
+    let asked = log.one(Kind::QuerySent).access();
+    assert_eq!((&row.owner, row.requested_by.as_str()), (owning.id(), "Maria Reyes"));
+    assert_eq!((row.purpose, &row.case), (Some(asked.why.purpose), &asked.why.case));
+    assert_eq!(row.scope.plates, asked.elements.plate.clone().into_iter().collect::<Vec<_>>());
+    let window = (Some(asked.elements.from), Some(asked.elements.until));
+    assert_eq!(((row.scope.from, row.scope.until), row.uses_left), (window, Some(1)));
+    let again = row.rerun.expect("the query that runs again");
+    assert_ne!(again, refused);
+    assert_eq!(rerun(&asking, again).await, [], "not before it is approved");
+
+    approves(&owning, &official, &row.request).await.expect("an approval");
+    stands(&asking, &row.request, "used_up").await;
+    let all = [Kind::QuerySent, Kind::AnswerReceived];
+    assert_eq!(rerun(&asking, again).await, all);
+    let log = asking.log().await;
+    let sent = log.last(Kind::QuerySent);
+    assert_eq!(sent.access().authority.as_ref(), Some(&row.request));
+    assert_eq!(sent.access().elements, asked.elements);
+    let told = sent.body.actor.auth.clone();
+    assert!(told.contains(&refused.to_string()) && told.contains("rerun"), "{told}");
+
+    let shown = asking.node().asker.ask_again(again, &asking.officer()).await;
+    let shown = shown.expect("the answer, kept");
+    assert_eq!((shown.outcome, shown.reads.len()), ("answered", 3));
+    let log = asking.log().await;
+    let viewed = log.one(Kind::AnswerViewed);
+    assert!(viewed.belongs_to(again) && viewed.access().count == Some(3));
+    assert_eq!(owning.log().await.count(Kind::QueryAnswered), 1, "it was not asked again");
+    assert_eq!(owning.office().request_row(&row.request).expect("a request").uses_left, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_between_approval_and_rerun_neither_loses_nor_repeats_it() {
+    let (mut asking, owning, official) = indio().await;
+    // Uses are left: it is not for want of them that it runs no second time.
+    let three = RequestScope { uses: Some(3), ..RequestScope::default() };
+    let (_, row) = after_refusal(&asking, &owning, three).await;
+    let again = row.rerun.expect("the query that runs again");
+    // The approval is recorded, and the query cannot be: it does not run.
+    asking.store().fail_on(Kind::QuerySent, Failure::Lost);
+    approves(&owning, &official, &row.request).await.expect("an approval");
+    stands(&asking, &row.request, "approved").await;
+    eventually("it was tried", async || (asking.store().failed() > 0).then_some(())).await;
+    assert_eq!(rerun(&asking, again).await, []);
+    let once = [Kind::QuerySent, Kind::AnswerReceived];
+    asking.restart().await;
+    let answered = |log: &Log| (log.count(Kind::AnswerReceived) == 1).then_some(());
+    asking.logs("the answer", answered).await;
+    assert_eq!(rerun(&asking, again).await, once);
+    for _ in 0..2 {
+        asking.restart().await;
+        // Another change of the registry has it look again.
+        delegate(&asking, &officer(), "Anything", asking.now(), asking.now().plus_millis(1)).await;
+        filed_for(&asking, &owning, RequestScope { uses: Some(1), ..RequestScope::default() })
+            .await;
+    }
+    assert_eq!(rerun(&asking, again).await, once);
+    assert_eq!(owning.log().await.count(Kind::QueryAnswered), 1);
+    assert_eq!(asking.office().request_row(&row.request).expect("a request").uses_left, Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_that_comes_while_the_requester_is_down_runs_the_query_when_it_is_back() {
+    let (mut asking, owning, official) = indio().await;
+    let (_, row) = after_refusal(&asking, &owning, RequestScope::default()).await;
+    asking.stop().await;
+    approves(&owning, &official, &row.request).await.expect("an approval");
+    asking.run().await;
+    stands(&asking, &row.request, "used_up").await;
+    let again = row.rerun.expect("the query that runs again");
+    assert_eq!(rerun(&asking, again).await, [Kind::QuerySent, Kind::AnswerReceived]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_follows_only_a_query_that_was_refused() {
+    let (asking, owning, _) = sharing_pair().await;
+    let answered = asking.asks(owning.id(), PLATE).await;
+    assert_eq!(answered.outcome, "answered");
+    let mut unfit = draft(&[owning.id()], PLATE, asking.now());
+    unfit.why.reason = words("inv");
+    let declined = asking.ask(&unfit).await.remove(0);
+    assert_eq!(declined.refused_by, Some("own policy"));
+    let never: QueryId = "00000000000000000000000000000000".parse().expect("an id");
+    for (query, said) in [
+        (answered.query_id.expect("a query"), "was not refused"),
+        (declined.query_id.expect("a query"), "sent from here"),
+        (never, "sent from here"),
+    ] {
+        let follows = Submission { after_refusal: Some(query), ..Submission::default() };
+        let turned_down = asking.office().submit_request(&officer(), &follows).await;
+        let Err(ActError::Usage(error)) = turned_down else { panic!("{turned_down:?}") };
+        assert!(error.contains(said), "{error}");
+    }
+    assert_eq!(asking.log().await.count(Kind::RequestSubmitted), 0);
+}

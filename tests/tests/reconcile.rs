@@ -45,6 +45,10 @@ async fn both_find(asking: &Agency, owning: &Agency, class: Class, query: QueryI
         let found: Vec<_> =
             report.findings.iter().map(|finding| (finding.class, finding.query_id)).collect();
         assert_eq!(found, [(class, query)], "at {}", at.id());
+        // What its own log holds of it is the evidence: every entry, with what was signed.
+        let held = at.log().await.exchange(query);
+        let shown: Vec<_> = report.findings[0].evidence.iter().map(|entry| entry.kind).collect();
+        assert_eq!(shown, held, "at {}", at.id());
         assert_eq!(report.open, 0);
         at.log().await.last(Kind::AuditReconciled);
     }

@@ -13,6 +13,7 @@ pub mod heads;
 pub mod host;
 mod paging;
 pub mod ports;
+mod proof;
 mod rejects;
 pub mod rerun;
 pub mod statements;

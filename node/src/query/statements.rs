@@ -122,7 +122,8 @@ impl Office {
             heard.map_err(|e| ActError::Failed(format!("`{agency}` could not be heard: {e}")))?;
         let ours = self.lines_with(agency, since, until).await?;
         let grace = i64::from(self.bounds.answer_seconds).saturating_mul(1_000);
-        let report = compare(&ours, &theirs, &self.me, now.plus_millis(-grace));
+        let mut report = compare(&ours, &theirs, &self.me, now.plus_millis(-grace));
+        self.add_evidence(&mut report.findings).await?;
         let entry = Entry::new(EntryKind::AuditReconciled, actor)
             .with_peer(agency)
             .with("matched", report.matched)

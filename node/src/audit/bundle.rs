@@ -377,4 +377,15 @@ mod tests {
         assert_eq!(error, "line 1 is of format 2; this version of accord reads format 1");
         assert!(Reader::open(b"".as_slice()).is_err());
     }
+
+    proptest::proptest! {
+        /// Whatever stands in a file, it is read to its end.
+        #[test]
+        fn any_bytes_are_read_to_their_end(bytes: Vec<u8>) {
+            let mut reader = Reader::at(bytes.as_slice());
+            while let Some(at) = reader.entry() {
+                assert!(at.offset < bytes.len() as u64);
+            }
+        }
+    }
 }

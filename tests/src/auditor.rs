@@ -3,11 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
+use schemas::entry::EntryKind as Kind;
+use schemas::query::QueryId;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::agency::Agency;
+use crate::agency::{Agency, Plan};
 use crate::command::{Ended, accord_at};
+use crate::federation::{in_force, pair_of};
+use crate::log::Log;
+use crate::making::PLATE;
 
 /// Where an auditor works.
 pub struct Auditor(TempDir);
@@ -114,4 +119,84 @@ pub fn problems(report: &Value) -> Vec<(Option<u64>, String)> {
             (problem["index"].as_u64(), problem["code"].as_str().expect("a code").to_owned())
         })
         .collect()
+}
+
+/// Two agencies that share, and an exchange between them.
+pub async fn exchanged() -> (Agency, Agency, QueryId) {
+    let (asking, owning) = pair_of(Plan::of("asking-ca-pd"), Plan::of("owning-ca-pd")).await;
+    in_force(&[&asking, &owning]).await;
+    let query = answered(&asking, &owning).await;
+    (asking, owning, query)
+}
+
+/// Asks, is answered, and the owner has the receipt.
+///
+/// # Panics
+/// When it is not answered.
+pub async fn answered(asking: &Agency, owning: &Agency) -> QueryId {
+    let heard = asking.asks(owning.id(), PLATE).await;
+    assert_eq!(heard.outcome, "answered", "{heard:?}");
+    let query = heard.query_id.expect("a query id");
+    let receipted = |log: &Log| {
+        log.all(Kind::ReceiptRecorded).iter().any(|entry| entry.belongs_to(query)).then_some(())
+    };
+    owning.logs("the receipt", receipted).await;
+    query
+}
+
+/// Where the one entry of a kind stands.
+pub async fn place(at: &Agency, kind: Kind) -> u64 {
+    at.log().await.one(kind).header.index
+}
+
+/// Both exports in an auditor's folder.
+#[must_use]
+pub fn handed_over(asking: &Agency, owning: &Agency) -> Auditor {
+    let auditor = Auditor::default();
+    auditor.receives("asking", asking, &[]);
+    auditor.receives("owning", owning, &[]);
+    auditor
+}
+
+/// Both exports compared.
+///
+/// # Panics
+/// When the exit code is not that of the findings.
+#[must_use]
+pub fn compared(auditor: &Auditor, asking: &Agency, owning: &Agency) -> Value {
+    let (code, report) = auditor.reconciles(["asking", "owning"], [asking, owning]);
+    let none = report["findings"].as_array().expect("findings").is_empty();
+    assert_eq!(code, i32::from(!none), "{report}");
+    report
+}
+
+/// The findings of a class.
+///
+/// # Panics
+/// When the report is none.
+#[must_use]
+pub fn of_class<'a>(report: &'a Value, class: &str) -> Vec<&'a Value> {
+    let all = report["findings"].as_array().expect("findings").iter();
+    all.filter(|finding| finding["class"] == class).collect()
+}
+
+/// The one finding of a class.
+///
+/// # Panics
+/// When there is none or more than one.
+#[must_use]
+pub fn one<'a>(report: &'a Value, class: &str) -> &'a Value {
+    match of_class(report, class).as_slice() {
+        [one] => one,
+        _ => panic!("not one `{class}` in {report:#}"),
+    }
+}
+
+/// The problem at an entry, among those of its bundle.
+///
+/// # Panics
+/// When it is not there.
+pub fn found(report: &Value, index: Option<u64>, code: &str) {
+    let all = problems(report);
+    assert!(all.contains(&(index, code.to_owned())), "no {code} at {index:?} in {all:?}");
 }

@@ -27,6 +27,36 @@ impl Agency {
         self.run().await;
     }
 
+    /// Stops the node, changes the body of an entry so that its header commits to it, writes the log
+    /// anew with it, and starts it again.
+    ///
+    /// # Panics
+    /// When there is no such entry, or the node does not start.
+    pub async fn forges(&mut self, index: u64, change: impl FnOnce(&str) -> String) {
+        self.stop().await;
+        let mut database = open(self).await;
+        let at = i64::try_from(index).expect("an index");
+        let (header, salt, body): (String, Vec<u8>, String) =
+            sqlx::query_as("select header, salt, body from entries where idx = ?1")
+                .bind(at)
+                .fetch_one(&mut database)
+                .await
+                .expect("an entry");
+        let body = change(&body);
+        let mut header = Header::from_bytes(header.as_bytes()).expect("a header");
+        header.body = Digest::of_two(&salt, body.as_bytes());
+        let header = String::from_utf8(header.to_bytes().expect("a header")).expect("UTF-8");
+        sqlx::query("update entries set header = ?1, body = ?2 where idx = ?3")
+            .bind(header)
+            .bind(body)
+            .bind(at)
+            .execute(&mut database)
+            .await
+            .expect("a forged entry");
+        self.hides(database).await;
+        self.rewrites_its_log_without(&[]).await;
+    }
+
     /// Heads that were signed before, in the home: the anchor, and what peers cosigned.
     async fn hides(&self, mut database: SqliteConnection) {
         sqlx::raw_sql("delete from cosigned").execute(&mut database).await.expect("gone");

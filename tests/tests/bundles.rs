@@ -9,14 +9,12 @@ use node::acts::ActError;
 use node::audit::bundle::Scope;
 use schemas::entry::EntryKind as Kind;
 use schemas::purpose::Purpose;
-use schemas::query::QueryId;
 use serde_json::{Value, json};
 use tests::agency::{Agency, Plan};
-use tests::auditor::{Auditor, pins, problems};
+use tests::auditor::{Auditor, answered, pins, problems};
 use tests::faulty::Failure;
 use tests::federation::{add_card, approved_request, in_force, notice, pair_of};
 use tests::identity::exact;
-use tests::log::Log;
 use tests::making::{PLATE, draft};
 
 /// Two agencies that share, with an exchange between them and another agency that both know.
@@ -24,17 +22,6 @@ async fn sharing() -> (Agency, Agency) {
     let (asking, owning) = pair_of(Plan::of("asking-ca-pd"), Plan::of("owning-ca-pd")).await;
     in_force(&[&asking, &owning]).await;
     (asking, owning)
-}
-
-async fn answered(asking: &Agency, owning: &Agency) -> QueryId {
-    let heard = asking.asks(owning.id(), PLATE).await;
-    assert_eq!(heard.outcome, "answered", "{heard:?}");
-    let query = heard.query_id.expect("a query id");
-    let receipted = |log: &Log| {
-        log.all(Kind::ReceiptRecorded).iter().any(|entry| entry.belongs_to(query)).then_some(())
-    };
-    owning.logs("the receipt", receipted).await;
-    query
 }
 
 #[tokio::test(flavor = "multi_thread")]

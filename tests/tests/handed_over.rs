@@ -1,0 +1,77 @@
+//! What an agency hands over of its log, spoilt on the way: an auditor misses what was left out, and
+//! believes no key but the ones that are pinned.
+
+use schemas::card::Card;
+use schemas::entry::EntryKind as Kind;
+use schemas::envelope::Envelope;
+use serde_json::Value;
+use tests::auditor::{
+    Auditor, answered, compared, exchanged, found, handed_over, of_class, one, place, problems,
+};
+use tests::identity::{Identity, exact};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_left_out_of_a_filtered_bundle_is_missed() {
+    let (asking, owning, _) = exchanged().await;
+    answered(&asking, &owning).await;
+    let auditor = Auditor::default();
+    auditor.receives("asking", &asking, &["--peer", "owning-ca-pd"]);
+    auditor.receives("owning", &owning, &["--peer", "asking-ca-pd"]);
+    let (code, report) = auditor.verifies("owning", &[&owning]);
+    assert_eq!((code, problems(&report)), (0, vec![]), "{report:#}");
+    let report = compared(&auditor, &asking, &owning);
+    assert_eq!(
+        (&report["matched"], report["findings"].as_array().map(Vec::len)),
+        (&2.into(), Some(0))
+    );
+    let whole = std::fs::read_to_string(auditor.file("owning")).expect("a bundle");
+    let lines = whole.lines().count();
+    // Whichever entry is left out, from the first to that of the export.
+    for left_out in 1..lines {
+        auditor.changes("owning", |lines| drop(lines.remove(left_out)));
+        let (code, report) = auditor.verifies("owning", &[&owning]);
+        let codes: Vec<String> = problems(&report).into_iter().map(|(_, code)| code).collect();
+        let expected = if left_out == lines - 1 { "end" } else { "missing" };
+        assert_eq!((code, codes), (1, vec![expected.to_owned()]), "without line {}", left_out + 1);
+        std::fs::write(auditor.file("owning"), &whole).expect("a bundle");
+    }
+    // The entry of an answer: its owner is silent, and the other side has the proof.
+    let at = whole.lines().position(|line| line.contains("query.answered")).expect("an answer");
+    auditor.changes("owning", |lines| drop(lines.remove(at)));
+    let report = compared(&auditor, &asking, &owning);
+    assert_eq!(one(&report, "omitted")["agency"], "owning-ca-pd");
+    assert_eq!(of_class(&report, "replied_owner_silent").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_with_a_card_of_somebody_elses_is_refused_belief() {
+    let (asking, owning, _) = exchanged().await;
+    let auditor = handed_over(&asking, &owning);
+    let other = Identity::new("owning-ca-pd", Vec::new(), owning.now());
+    let card = exact(&other.card_envelope());
+    let own = owning.identity.card_envelope();
+    let own: Card = Card::open(&own).expect("a card");
+    auditor.changes("owning", |lines| {
+        let mut head: Value = serde_json::from_str(&lines[0]).expect("a head");
+        let cards = head["cards"].as_array_mut().expect("cards");
+        for text in cards.iter_mut() {
+            let envelope = Envelope::parse(text.as_str().expect("text").as_bytes());
+            if Card::open(&envelope.expect("an envelope")).expect("a card").id == own.id {
+                *text = card.clone().into();
+            }
+        }
+        lines[0] = head.to_string();
+    });
+    // The pinned key signed no card; and nothing that the card's keys should have signed, they did.
+    let (code, report) = auditor.verifies("owning", &[&owning]);
+    assert_eq!(code, 1);
+    for code in ["key", "card", "checkpoint"] {
+        found(&report, None, code);
+    }
+    let answer = place(&owning, Kind::QueryAnswered).await;
+    let (code, report) = auditor.verifies("owning", &[]);
+    assert_eq!(code, 1);
+    found(&report, None, "checkpoint");
+    found(&report, Some(answer), "signature");
+    assert!(!of_class(&compared(&auditor, &asking, &owning), "unsound").is_empty());
+}

@@ -2,7 +2,7 @@
 //!
 //! `u32 length ‖ u8 kind ‖ u32 length of beside ‖ beside ‖ body`, integers big-endian; the first
 //! length counts everything after itself. *Beside* is JSON that is not signed (log position and,
-//! later, checkpoint and proofs); *body* is an envelope's exact bytes, a page, or empty. A receiver
+//! proof); *body* is an envelope's exact bytes, a page, or empty. A receiver
 //! refuses a frame by its kind and announced length before it reads the rest.
 
 use crate::answer::PAGE_BYTES;

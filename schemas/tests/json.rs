@@ -11,7 +11,9 @@ use schemas::entry::Header;
 use schemas::query::Query;
 use schemas::read::Read;
 use schemas::refusal::Refusal;
+use schemas::standing::Standing;
 use schemas::statement::{Line, Statement, StatementRequest};
+use schemas::witness::{ConsistencyReply, ConsistencyRequest, WitnessReply, WitnessRequest};
 use serde_json::Value;
 
 const UPDATE: &str = "ACCORD_UPDATE";
@@ -36,9 +38,14 @@ fn published() -> Vec<(&'static str, Value)> {
         ("read", schema_of::<Read>()),
         ("receipt", schema_of::<Receipt>()),
         ("refusal", schema_of::<Refusal>()),
+        ("standing", schema_of::<Standing>()),
         ("statement", schema_of::<Statement>()),
         ("statement-line", schema_of::<Line>()),
         ("statement-request", schema_of::<StatementRequest>()),
+        ("consistency-reply", schema_of::<ConsistencyReply>()),
+        ("consistency-request", schema_of::<ConsistencyRequest>()),
+        ("witness-reply", schema_of::<WitnessReply>()),
+        ("witness-request", schema_of::<WitnessRequest>()),
     ]
 }
 

@@ -287,3 +287,23 @@ fn a_refused_query_becomes_a_request_and_its_sheet_in_a_handful_of_commands() {
     let late = asking.accord_as(OFFICER, &["request", "submit", "--after-refusal", again]);
     assert!(late.failed(2).contains("was not refused"), "{late:?}");
 }
+
+#[test]
+fn who_was_never_trained_sees_no_answer_that_others_received() {
+    let (asking, owning) = pair(INDIO, CHIEF);
+    let add = ["user", "add", "n.new", "--full-name", "Nia New", "--role", "sworn"];
+    asking.accord(&add).done();
+    let refused = asking.accord_as(OFFICER, &with(&["query", "--to", INDIO]));
+    let query = refused.lines()[0]["query_id"].as_str().expect("an id").to_owned();
+    let row = asking.accord_as(OFFICER, &["request", "submit", "--after-refusal", &query]).done();
+    let (id, again) = (row["request"].as_str().expect("one"), row["rerun"].as_str().expect("one"));
+    owning.until(&["request", "show", id], |shown| (shown.code == 0).then_some(()));
+    owning.accord_as("c.doe", &["request", "approve", id, "--reason", "Need is shown"]).done();
+    asking.until(&["request", "show", id], |shown| {
+        (shown.done()["state"] == "used_up").then_some(())
+    });
+    assert_eq!(asking.accord_as(OFFICER, &["query", "--again", again]).code, 0);
+    let seen = asking.accord_as("n.new", &["query", "--again", again]);
+    assert_eq!(seen.code, 1, "{seen:?}");
+    assert!(!seen.out.contains(&format!("\"plate_raw\":\"{PLATE}\"")), "{seen:?}");
+}

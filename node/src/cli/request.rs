@@ -258,7 +258,8 @@ fn describe(row: &RequestRow) -> String {
     }
     lines.extend(row.section.as_ref().map(|section| format!("under {section}")));
     if let (Some(id), "approved" | "used_up") = (&row.rerun, row.state.as_str()) {
-        lines.push(format!("its query runs again; see `accord query --again {id}`"));
+        let runs = if row.state == "used_up" { "ran" } else { "runs" };
+        lines.push(format!("its query {runs} again; see `accord query --again {id}`"));
     }
     lines.join("\n")
 }

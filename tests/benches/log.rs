@@ -5,9 +5,10 @@
 
 use std::time::{Duration, Instant};
 
+use node::audit::bundle::Item;
 use node::audit::entry::Entry;
-use node::audit::verify::{Extract, Keys, Verifier};
-use node::store::{EntryFilter, Store as _, StoredEntry};
+use node::audit::verify::{Keys, Verifier};
+use node::store::{EntryFilter, Store as _};
 use schemas::checkpoint::{Checkpoint, SignedCheckpoint};
 use schemas::entry::EntryKind;
 use schemas::merkle;
@@ -44,14 +45,15 @@ async fn append(agency: &Agency, count: usize) -> Duration {
     started.elapsed()
 }
 
-async fn entries(agency: &Agency) -> Vec<StoredEntry> {
-    let mut all: Vec<StoredEntry> = Vec::new();
+async fn entries(agency: &Agency) -> Vec<Item> {
+    let mut all: Vec<Item> = Vec::new();
     loop {
         let start = all.len() as u64;
         let step = agency.store().entries(&EntryFilter::default(), start, STEP).await;
         let step = step.expect("entries");
         let whole = step.len() < STEP as usize;
-        all.extend(step);
+        let item = |entry| Item { entry, border: false, inclusion: None };
+        all.extend(step.into_iter().map(item));
         if whole {
             return all;
         }
@@ -65,9 +67,8 @@ async fn main() {
     rate("durable appends, 1,000 waiting", APPENDS, append(&agency, APPENDS).await);
 
     let log = entries(&agency).await;
-    let keys = Keys::default();
     let started = Instant::now();
-    let mut verifier = Verifier::new(agency.id().clone(), &keys, Extract::Whole);
+    let mut verifier = Verifier::new(agency.id().clone(), Keys::default(), true);
     for step in log.chunks(STEP as usize) {
         verifier.check(step);
     }
@@ -78,8 +79,8 @@ async fn main() {
 
     let started = Instant::now();
     let mut tree = merkle::Frontier::new();
-    for entry in &log {
-        tree.push(merkle::leaf(entry.header.as_bytes()));
+    for item in &log {
+        tree.push(merkle::leaf(item.entry.header.as_bytes()));
     }
     rate("headers hashed into the tree", log.len(), started.elapsed());
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::LazyLock;
 
-use schemas::query::Query;
+use schemas::query::{Elements, Justification, Query};
 use schemas::text::Text;
 use serde::Deserialize;
 
@@ -78,8 +78,19 @@ fn repeats(word: &str) -> bool {
 /// or of `more`), no number, no repeated character, and not the query's case, plate or purpose
 /// again.
 pub(crate) fn tell(text: &Text, query: &Query, more: &[Text], least: usize) -> bool {
-    let Some(placeholders) = PLACEHOLDERS.as_ref() else { return false };
-    let (why, elements) = (&query.why, &query.elements);
+    telling(text, &query.why, &query.elements, more, least) == least
+}
+
+/// How many different words of `text` say something, counted up to `most`.
+pub(crate) fn telling(
+    text: &Text,
+    why: &Justification,
+    elements: &Elements,
+    more: &[Text],
+    most: usize,
+) -> usize {
+    // A list that does not read leaves nothing that says anything.
+    let Some(placeholders) = PLACEHOLDERS.as_ref() else { return 0 };
     let mut said: Vec<Cow<'_, str>> = Vec::new();
     for known in [why.case.as_str(), why.cad.as_str(), why.purpose.code()] {
         said.extend(words(known));
@@ -100,7 +111,7 @@ pub(crate) fn tell(text: &Text, query: &Query, more: &[Text], least: usize) -> b
         }
         tells
     });
-    telling.take(least).count() == least
+    telling.take(most).count()
 }
 
 /// Drops the words that together spell `plate`, as in `8KTR-392`.

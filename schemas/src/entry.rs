@@ -106,6 +106,12 @@ codes! {
         AuditViewed = "audit.viewed",
         /// The log was exported.
         AuditExported = "audit.exported",
+        /// A report was made of the log.
+        AuditReported = "audit.reported",
+        /// Accesses were drawn for an audit.
+        AuditSampled = "audit.sampled",
+        /// An audit was recorded with its findings.
+        AuditRecorded = "audit.recorded",
         /// A peer was given a statement of the exchanges with it.
         AuditStated = "audit.stated",
         /// Two logs were compared.

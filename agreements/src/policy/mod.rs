@@ -10,6 +10,7 @@ mod place;
 use schemars::JsonSchema;
 use schemas::agency::{AgencyId, AgencyKind, State};
 use schemas::purpose::{Purpose, Role};
+use schemas::query::{Elements, Justification};
 use schemas::refusal::Citation;
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
@@ -306,6 +307,21 @@ impl Policy {
         let citations =
             path.map_or_else(|| self.cites(&self.release.recipients), |path| self.cites(path));
         citations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Whether a reason says just as much as this policy demands and not one word more: it passes,
+    /// and an auditor may want to hear what stood behind it.
+    #[must_use]
+    pub fn barely_told(&self, why: &Justification, elements: &Elements) -> bool {
+        let least = self.reason.telling_words as usize;
+        let said = crate::words::telling(
+            &why.reason,
+            why,
+            elements,
+            &self.reason.placeholders,
+            least.saturating_add(1),
+        );
+        said <= least
     }
 
     /// The authorised purpose of this code.

@@ -7,12 +7,14 @@
 pub mod agreements;
 pub mod alarms;
 pub mod audit;
+pub mod audits;
 pub mod cards;
 pub mod export;
 mod officials;
 pub mod people;
 pub mod policy;
 pub mod reads;
+pub mod reports;
 pub mod requests;
 
 use ::agreements::decide::Reasons;

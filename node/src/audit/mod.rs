@@ -15,6 +15,7 @@ mod ledger;
 pub mod offline;
 pub mod reconcile;
 pub mod release;
+pub mod report;
 mod standing;
 pub mod verify;
 pub mod view;

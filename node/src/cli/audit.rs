@@ -16,6 +16,7 @@ use super::bundle::{self, Pin, pin};
 use super::client::{Client, query_string};
 use super::output::{Output, number, text};
 use super::reconcile;
+use super::report;
 use super::time::{instant, shown};
 use crate::acts::ActError;
 use crate::audit::bundle::Scope;
@@ -98,6 +99,12 @@ pub(super) enum Audit {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Report who looked for what and why, with whom reads are shared, or what looks unusual.
+    Report(report::ReportArgs),
+    /// Draw accesses for an audit, the same ones for the same seed.
+    Sample(report::SampleArgs),
+    /// Record an audit with what was found.
+    Record(report::RecordArgs),
     /// Compare one's own log with a peer's, exchange by exchange; or two bundles that
     /// `accord audit export` wrote, on a machine without a node, trusting neither agency.
     Reconcile {
@@ -146,6 +153,9 @@ pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Resu
             }
             Ok(Done::Ok)
         }
+        Audit::Report(args) => report::report(client, &args, output).await,
+        Audit::Sample(args) => report::sample(client, args, output).await,
+        Audit::Record(args) => report::record(client, args, output).await,
         Audit::Alarms => {
             let rows: Vec<Value> = client.get("/audit/alarms").await?;
             if rows.is_empty() {

@@ -12,6 +12,7 @@ mod policy;
 mod query;
 mod reads;
 mod reconcile;
+mod report;
 mod request;
 mod run;
 mod time;

@@ -7,7 +7,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use super::api::{
-    agreements, audit, cards, exports, people, policy, queries, reads, requests, status,
+    agreements, audit, cards, exports, people, policy, queries, reads, reports, requests, status,
 };
 use crate::node::Node;
 
@@ -50,6 +50,9 @@ pub fn router(node: Arc<Node>) -> Router {
         .route("/audit/entries/{index}/envelopes", get(audit::envelopes))
         .route("/audit/entries/{index}/proof", get(exports::proof))
         .route("/audit/export", post(exports::bundle))
+        .route("/audit/report", get(reports::report))
+        .route("/audit/sample", post(reports::sample))
+        .route("/audit/record", post(reports::record))
         .route("/audit/reconcile", post(audit::reconcile))
         .route("/reads/stats", get(reads::stats))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))

@@ -73,7 +73,7 @@ impl Office {
         }
     }
 
-    pub(super) fn request(&self, filed: &Filed) -> RequestRow {
+    pub(in crate::acts) fn request(&self, filed: &Filed) -> RequestRow {
         let request = &filed.request;
         let used = self.log.counters().uses.get(&request.id).copied().unwrap_or(0);
         let scope = filed.scope().clone();

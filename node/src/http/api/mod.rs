@@ -9,6 +9,7 @@ pub(super) mod people;
 pub(super) mod policy;
 pub(super) mod queries;
 pub(super) mod reads;
+pub(super) mod reports;
 pub(super) mod requests;
 pub(super) mod status;
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Here;
+use crate::acts::ActError;
 use crate::peer::is_dialable;
 use crate::store::StoreError;
 use crate::wording::counted;
@@ -44,6 +45,7 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
             ),
         },
         alarms(&state),
+        audits(office.audits_due().await),
         cosigned(node.office.store.cosigned(counters.size).await, counters.size),
         Check { check: "log", ok: true, detail: counted(counters.size, "entry", "entries") },
         Check {
@@ -108,6 +110,16 @@ fn alarms(state: &crate::registry::State) -> Check {
         })
         .collect();
     Check { check: "alarms", ok: open.is_empty(), detail: open.join("; ") }
+}
+
+/// Whether audits and reconciliations were made as often as policy and agreements say.
+fn audits(due: Result<Vec<String>, ActError>) -> Check {
+    let ok = due.as_ref().is_ok_and(Vec::is_empty);
+    Check {
+        check: "audits due",
+        ok,
+        detail: due.map_or_else(|e| e.to_string(), |due| due.join("; ")),
+    }
 }
 
 /// How much of the log peers have cosigned.

@@ -1,0 +1,252 @@
+//! What an auditor may want to look at: not wrong by rule, but unusual. Pure.
+//!
+//! An asking of many owners is one query an owner; counts are taken an owner, and the owner with
+//! most counts, so that asking everybody is no exception by itself.
+
+use std::collections::BTreeMap;
+
+use agreements::policy::Policy;
+use jiff::tz::TimeZone;
+use schemas::agency::AgencyId;
+use schemas::body::{Access, Actor};
+use schemas::entry::EntryKind;
+use schemas::time::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::{Accesses, Seen};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// One user asks one owner for one plate more often than this within [`REPEAT_DAYS`]. A vehicle of
+/// an open case is looked for once a working day at most; more is following somebody.
+pub const REPEATS: usize = 5;
+
+/// Days that belong together for [`REPEATS`]: one working week.
+pub const REPEAT_DAYS: i64 = 7;
+
+/// One user asks one owner more often than this on a local day. A shift of eight hours with one
+/// query every ten minutes has 48.
+pub const A_DAY: usize = 50;
+
+/// Local hours between which a query is unusual: from this hour of the evening …
+pub const NIGHT_FROM: i8 = 22;
+
+/// … until this hour of the morning. Patrols do work then; the auditor holds it against the roster.
+pub const NIGHT_UNTIL: i8 = 5;
+
+/// A query that follows a refused one within this time may be the same one in other words.
+pub const REPHRASED_MS: i64 = DAY_MS;
+
+/// One query, its body at hand.
+struct Asked<'a> {
+    seen: &'a Seen,
+    actor: &'a Actor,
+    access: &'a Access,
+}
+
+/// What is found, and where.
+struct Finding<'a> {
+    finding: &'static str,
+    asked: Vec<&'a Asked<'a>>,
+    detail: String,
+}
+
+/// The person who asked: a user name and their agency.
+type Who<'a> = (Option<&'a str>, &'a AgencyId);
+
+impl Asked<'_> {
+    fn who(&self) -> Who<'_> {
+        (self.actor.user.as_ref().map(schemas::query::UserName::as_str), &self.actor.agency)
+    }
+
+    /// What is looked for: the plate, else the pattern.
+    fn plate(&self) -> Option<String> {
+        let elements = &self.access.elements;
+        let pattern = elements.pattern.as_ref().map(ToString::to_string);
+        elements.plate.as_ref().map(ToString::to_string).or(pattern)
+    }
+}
+
+/// Every exception among the queries of a period, in the order in which they begin in the log.
+#[must_use]
+pub fn exceptions(
+    accesses: &Accesses,
+    policy: &Policy,
+    zone: &TimeZone,
+) -> Vec<Map<String, Value>> {
+    let asked: Vec<Asked<'_>> = accesses.seen.iter().filter_map(asked).collect();
+    let mut found = repeats(&asked);
+    found.extend(nights(&asked, zone));
+    found.extend(volumes(&asked, zone));
+    found.extend(vague(accesses, &asked, policy));
+    found.extend(rephrased(accesses, &asked));
+    found.sort_by_key(|finding| {
+        (finding.asked.first().map(|first| first.seen.index), finding.finding)
+    });
+    found.iter().filter_map(row).collect()
+}
+
+fn asked(seen: &Seen) -> Option<Asked<'_>> {
+    // Seeing a kept answer again is no new query.
+    if matches!(seen.kind, EntryKind::AnswerViewed | EntryKind::AnswerRedelivered) {
+        return None;
+    }
+    let body = seen.body.as_ref()?;
+    Some(Asked { seen, actor: &body.actor, access: body.access.as_ref()? })
+}
+
+fn row(finding: &Finding<'_>) -> Option<Map<String, Value>> {
+    let (first, last) = (finding.asked.first()?, finding.asked.last()?);
+    let same = |of: &dyn Fn(&Asked<'_>) -> Option<String>| {
+        let value = of(first);
+        value.filter(|value| finding.asked.iter().all(|asked| of(asked).as_ref() == Some(value)))
+    };
+    let entries: Vec<u64> = finding.asked.iter().map(|asked| asked.seen.index).collect();
+    let row = json!({
+        "finding": finding.finding,
+        "user": first.actor.user,
+        "agency": first.actor.agency,
+        "plate": same(&|asked| asked.plate()),
+        "owner": same(&|asked| Some(asked.access.owner.to_string())),
+        "from": first.seen.at,
+        "until": last.seen.at,
+        "count": entries.len(),
+        "entries": entries,
+        "detail": finding.detail,
+    });
+    match row {
+        Value::Object(row) => Some(row),
+        _ => None,
+    }
+}
+
+fn groups<'a, K: Ord>(
+    asked: &'a [Asked<'a>],
+    key: impl Fn(&'a Asked<'a>) -> Option<K>,
+) -> BTreeMap<K, Vec<&'a Asked<'a>>> {
+    let mut groups: BTreeMap<K, Vec<&Asked<'_>>> = BTreeMap::new();
+    for one in asked {
+        if let Some(key) = key(one) {
+            groups.entry(key).or_default().push(one);
+        }
+    }
+    groups
+}
+
+fn repeats<'a>(asked: &'a [Asked<'a>]) -> Vec<Finding<'a>> {
+    let by = groups(asked, |one| Some((one.who(), one.plate()?, &one.access.owner)));
+    let mut found = Vec::new();
+    // Of several owners asked alike, the one asked most often stands for all.
+    let mut most: BTreeMap<(Who<'_>, String), Vec<&Asked<'_>>> = BTreeMap::new();
+    for ((who, plate, _), group) in by {
+        let window = REPEAT_DAYS.saturating_mul(DAY_MS);
+        let many = group.windows(REPEATS.saturating_add(1)).any(|run| {
+            run.first().zip(run.last()).is_some_and(|(first, last)| {
+                last.seen.at.millis().saturating_sub(first.seen.at.millis()) < window
+            })
+        });
+        if many {
+            let kept = most.entry((who, plate)).or_default();
+            if group.len() > kept.len() {
+                *kept = group;
+            }
+        }
+    }
+    for ((_, plate), group) in most {
+        let detail =
+            format!("asked for {plate} more than {REPEATS} times within {REPEAT_DAYS} days");
+        found.push(Finding { finding: "repeat_plate", asked: group, detail });
+    }
+    found
+}
+
+fn local(at: Timestamp, zone: &TimeZone) -> Option<jiff::civil::DateTime> {
+    let instant = jiff::Timestamp::from_millisecond(at.millis()).ok()?;
+    Some(instant.to_zoned(zone.clone()).datetime())
+}
+
+/// The day on which the night began, when `at` is at night.
+fn night(at: Timestamp, zone: &TimeZone) -> Option<jiff::civil::Date> {
+    let local = local(at, zone)?;
+    if local.hour() >= NIGHT_FROM {
+        Some(local.date())
+    } else if local.hour() < NIGHT_UNTIL {
+        local.date().yesterday().ok()
+    } else {
+        None
+    }
+}
+
+fn nights<'a>(asked: &'a [Asked<'a>], zone: &TimeZone) -> Vec<Finding<'a>> {
+    let by = groups(asked, |one| Some((one.who(), night(one.seen.at, zone)?)));
+    by.into_iter()
+        .map(|((_, night), group)| Finding {
+            finding: "unusual_hours",
+            asked: group,
+            detail: format!(
+                "between {NIGHT_FROM}:00 and 0{NIGHT_UNTIL}:00 local time, in the night of {night}"
+            ),
+        })
+        .collect()
+}
+
+fn volumes<'a>(asked: &'a [Asked<'a>], zone: &TimeZone) -> Vec<Finding<'a>> {
+    let by =
+        groups(asked, |one| Some((one.who(), local(one.seen.at, zone)?.date(), &one.access.owner)));
+    let mut most: BTreeMap<(Who<'_>, jiff::civil::Date), Vec<&Asked<'_>>> = BTreeMap::new();
+    for ((who, day, _), group) in by {
+        if group.len() > A_DAY {
+            let kept = most.entry((who, day)).or_default();
+            if group.len() > kept.len() {
+                *kept = group;
+            }
+        }
+    }
+    most.into_iter()
+        .map(|((_, day), group)| Finding {
+            finding: "unusual_volume",
+            asked: group,
+            detail: format!("more than {A_DAY} queries to one owner on {day}"),
+        })
+        .collect()
+}
+
+fn vague<'a>(accesses: &Accesses, asked: &'a [Asked<'a>], policy: &Policy) -> Vec<Finding<'a>> {
+    let by = groups(asked, |one| {
+        let passed = !accesses.refused(one.seen);
+        let few = policy.barely_told(&one.access.why, &one.access.elements);
+        (passed && few).then(|| (one.who(), one.access.why.reason.as_str(), one.plate()))
+    });
+    by.into_iter()
+        .map(|((_, reason, _), group)| Finding {
+            finding: "vague_reason",
+            asked: group,
+            detail: format!("“{reason}” passed without a word to spare"),
+        })
+        .collect()
+}
+
+fn rephrased<'a>(accesses: &Accesses, asked: &'a [Asked<'a>]) -> Vec<Finding<'a>> {
+    let by = groups(asked, |one| Some((one.who(), one.plate()?, &one.access.owner)));
+    let mut found = Vec::new();
+    for (_, group) in by {
+        for pair in group.windows(2) {
+            let [first, second] = pair else { continue };
+            let (was, is) = (&first.access.why, &second.access.why);
+            let soon = second.seen.at.millis().saturating_sub(first.seen.at.millis());
+            let changed = was.reason != is.reason || was.purpose != is.purpose;
+            if accesses.refused(first.seen) && changed && soon <= REPHRASED_MS {
+                let detail = format!(
+                    "refused with {} “{}”, asked again with {} “{}”",
+                    was.purpose, was.reason, is.purpose, is.reason
+                );
+                found.push(Finding {
+                    finding: "refused_then_rephrased",
+                    asked: vec![first, second],
+                    detail,
+                });
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,45 @@
+//! `/audit/report`, `/audit/sample`, `/audit/record`
+
+use axum::Json;
+use axum::extract::{Query, State};
+use schemas::time::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Here;
+use crate::acts::By;
+use crate::acts::audits::{Audited, Sample, Sampling};
+use crate::audit::report::{Kind, Report};
+use crate::http::error::ApiResult;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Wanted {
+    kind: Kind,
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
+}
+
+pub(in crate::http) async fn report(
+    State(node): Here,
+    by: By,
+    Query(wanted): Query<Wanted>,
+) -> ApiResult<Json<Report>> {
+    Ok(Json(node.office.report(&by, wanted.kind, wanted.from, wanted.until).await?))
+}
+
+pub(in crate::http) async fn sample(
+    State(node): Here,
+    by: By,
+    Json(wanted): Json<Sampling>,
+) -> ApiResult<Json<Sample>> {
+    Ok(Json(node.office.sample(&by, &wanted).await?))
+}
+
+pub(in crate::http) async fn record(
+    State(node): Here,
+    by: By,
+    Json(audited): Json<Audited>,
+) -> ApiResult<Json<Value>> {
+    Ok(Json(node.office.record_audit(&by, &audited).await?))
+}

@@ -39,6 +39,8 @@ pub struct Bounds {
     pub in_flight_per_peer: u32,
     /// Most answers to one peer whose receipts are outstanding.
     pub receipts_outstanding: u32,
+    /// How often it is looked whether a peer is to be reconciled with, in seconds.
+    pub reconciled_look_seconds: u32,
     /// How often peers are asked to cosign the head of the log, in seconds.
     pub cosigned_every_seconds: u32,
 }
@@ -51,6 +53,7 @@ impl Default for Bounds {
             redelivery_hours: 24,
             in_flight_per_peer: 128,
             receipts_outstanding: 1_024,
+            reconciled_look_seconds: 300,
             cosigned_every_seconds: 600,
         }
     }
@@ -73,6 +76,7 @@ impl Config {
             ("redelivery_hours", b.redelivery_hours, 24 * 30),
             ("in_flight_per_peer", b.in_flight_per_peer, 10_000),
             ("receipts_outstanding", b.receipts_outstanding, 100_000),
+            ("reconciled_look_seconds", b.reconciled_look_seconds, 86_400),
             ("cosigned_every_seconds", b.cosigned_every_seconds, 86_400),
         ] {
             if value == 0 || value > most {

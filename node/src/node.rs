@@ -27,6 +27,8 @@ use crate::registry::{Registry, RegistryError};
 use crate::store::sqlite::Sqlite;
 use crate::store::{Store, StoreError};
 
+mod cadence;
+
 /// How often kept pages that have ended are destroyed.
 const CLEANING: Duration = Duration::from_secs(600);
 /// How soon after its start a node asks for cosignatures.
@@ -182,6 +184,7 @@ impl Node {
         tokio::spawn(node.asker.clone().rerun_until(stop.clone()));
         tokio::spawn(anchor::follow(node.home.clone(), node.office.clone(), stop.clone()));
         tokio::spawn(node.clone().seek_cosignatures(stop.clone()));
+        tokio::spawn(cadence::keep(node.clone(), stop.clone()));
         tokio::spawn(clean(node.office.clone(), stop));
         Ok(node)
     }

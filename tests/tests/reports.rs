@@ -5,8 +5,8 @@ use schemas::entry::EntryKind as Kind;
 use schemas::purpose::Purpose;
 use schemas::time::Timestamp;
 use serde_json::{Value, json};
-use tests::agency::Agency;
-use tests::federation::sharing_pair;
+use tests::agency::{Agency, Plan};
+use tests::federation::{in_force_with, pair_of, sharing_pair};
 use tests::making::{DAY_MS, HOUR_MS, PLATE, draft, words};
 
 /// Noon of a local day of the recent past is where claims about hours begin.
@@ -247,4 +247,28 @@ async fn audits_fall_due_and_are_done() {
     let done = check(&owning, "audits due");
     let said = done["detail"].as_str().expect("a detail");
     assert!(!said.contains("an audit is due"), "{done}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_reconciles_by_itself_as_often_as_its_agreement_says() {
+    let asking = Plan::of("asking-ca-pd").bounds(|bounds| bounds.reconciled_look_seconds = 1);
+    let (asking, owning) = pair_of(asking, Plan::of("owning-ca-pd")).await;
+    in_force_with(&[&asking, &owning], |text| text.audit_every_days = 30).await;
+    assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(check(&owning, "audits due")["ok"], true);
+    assert_eq!(asking.log().await.count(Kind::AuditReconciled), 0);
+    for agency in [&asking, &owning] {
+        agency.clock.shift(31 * DAY_MS);
+    }
+    let due = check(&owning, "audits due");
+    assert!(due["detail"].as_str().is_some_and(|said| said.contains("asking-ca-pd")), "{due}");
+    let look = |log: &tests::log::Log| log.all(Kind::AuditReconciled).first().map(|e| (*e).clone());
+    let entry = asking.logs("a reconciliation", look).await;
+    assert_eq!(entry.header.peer.as_ref(), Some(owning.id()));
+    assert_eq!((entry.body.actor.user.as_ref(), entry.body.actor.auth.as_str()), (None, "node"));
+    assert_eq!((entry.detail("matched"), entry.detail("findings")), (&json!(1), &json!(0)));
+    assert_eq!(check(&asking, "audits due")["ok"], true);
+    // Once is enough until the next period.
+    tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
+    assert_eq!(asking.log().await.count(Kind::AuditReconciled), 1);
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use schemas::agency::AgencyId;
 use schemas::answer::MOST_PAGES;
+use schemas::body::Actor;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
@@ -91,8 +92,22 @@ impl Office {
         until: Timestamp,
     ) -> Result<Reconciled, ActError> {
         let state = self.registry.state();
+        let actor = self.actor(acting(&state, by, Right::Audit, self.clock.now())?, by);
+        self.reconcile_as(dial, actor, agency, since, until).await
+    }
+
+    /// As [`Self::reconcile`], by whom the caller knows may: the node itself, at the cadence that
+    /// the agreements demand.
+    pub(crate) async fn reconcile_as<D: Dial>(
+        &self,
+        dial: &D,
+        actor: Actor,
+        agency: &AgencyId,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Reconciled, ActError> {
+        let state = self.registry.state();
         let now = self.clock.now();
-        let actor = self.actor(acting(&state, by, Right::Audit, now)?, by);
         let peer = state.peers.get(agency).ok_or_else(|| {
             ActError::Usage(format!("no card of `{agency}` is recorded; see `accord card list`"))
         })?;
@@ -126,6 +141,8 @@ impl Office {
         self.add_evidence(&mut report.findings).await?;
         let entry = Entry::new(EntryKind::AuditReconciled, actor)
             .with_peer(agency)
+            .with("since", since.to_string())
+            .with("until", until.to_string())
             .with("matched", report.matched)
             .with("refused_both", report.refused_both)
             .with("open", report.open)

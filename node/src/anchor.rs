@@ -51,23 +51,20 @@ pub(crate) async fn check(home: &Home, office: &Office) -> Result<(), StartError
     if office.root_at(anchor.size).await? == anchor.root { Ok(()) } else { Err(rolled_back) }
 }
 
-/// Lets the anchor follow the log until `stop`, and once more then.
+/// Lets the anchor follow the log until `stop`. Who stops the node writes the last one.
 pub(crate) async fn follow(home: Home, office: Office, stop: CancellationToken) {
     let mut written = None;
     loop {
-        let stopping = tokio::select! {
-            () = stop.cancelled() => true,
-            () = tokio::time::sleep(FOLLOWS) => false,
-        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(FOLLOWS) => {}
+        }
         let size = office.log.counters().size;
         if written != Some(size) {
             match keep(&home, &office) {
                 Ok(()) => written = Some(size),
                 Err(error) => tracing::error!(%error, "the anchor could not be written"),
             }
-        }
-        if stopping {
-            return;
         }
     }
 }

@@ -86,6 +86,7 @@ pub struct Node {
     desk: Arc<Desk>,
     stop: CancellationToken,
     served: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    anchored: Mutex<Option<tokio::task::JoinHandle<()>>>,
     _lock: HomeLock,
 }
 
@@ -176,13 +177,15 @@ impl Node {
             desk,
             stop: stop.clone(),
             served: Mutex::new(None),
+            anchored: Mutex::new(None),
             _lock: lock,
         });
         let listener = socket::listen(&node.home.socket())?;
         let served = tokio::spawn(socket::serve(listener, router(node.clone()), stop.clone()));
         *node.served.lock().await = Some(served);
         tokio::spawn(node.asker.clone().rerun_until(stop.clone()));
-        tokio::spawn(anchor::follow(node.home.clone(), node.office.clone(), stop.clone()));
+        let anchored = anchor::follow(node.home.clone(), node.office.clone(), stop.clone());
+        *node.anchored.lock().await = Some(tokio::spawn(anchored));
         tokio::spawn(node.clone().seek_cosignatures(stop.clone()));
         tokio::spawn(cadence::keep(node.clone(), stop.clone()));
         tokio::spawn(clean(node.office.clone(), stop));
@@ -270,6 +273,10 @@ impl Node {
         }
         self.peers.shutdown().await;
         self.desk.finish().await;
+        // One writer at a time: the last anchor is written when nothing else writes it.
+        if let Some(anchored) = self.anchored.lock().await.take() {
+            drop(anchored.await);
+        }
         if let Err(error) = anchor::keep(&self.home, &self.office) {
             tracing::error!(error, "the anchor could not be written");
         }

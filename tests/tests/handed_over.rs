@@ -75,3 +75,28 @@ async fn a_bundle_with_a_card_of_somebody_elses_is_refused_belief() {
     found(&report, Some(answer), "signature");
     assert!(!of_class(&compared(&auditor, &asking, &owning), "unsound").is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_proof_or_scope_is_told_at_its_entry() {
+    let (_asking, owning, _) = exchanged().await;
+    let auditor = Auditor::default();
+    auditor.receives("owning", &owning, &["--peer", "asking-ca-pd"]);
+    let whole = std::fs::read_to_string(auditor.file("owning")).expect("a bundle");
+    let changed = |line: usize, change: &dyn Fn(&mut Value)| {
+        auditor.changes("owning", |lines| {
+            let mut value: Value = serde_json::from_str(&lines[line]).expect("JSON");
+            change(&mut value);
+            lines[line] = value.to_string();
+        });
+        let (_, report) = auditor.verifies("owning", &[&owning]);
+        std::fs::write(auditor.file("owning"), &whole).expect("a bundle");
+        problems(&report)
+    };
+    let answer = place(&owning, Kind::QueryAnswered).await;
+    let at = whole.lines().position(|line| line.contains("query.answered")).expect("an answer");
+    let spoilt = changed(at, &|entry| entry["inclusion"][0] = "00".repeat(32).into());
+    assert_eq!(spoilt, [(Some(answer), "proof".into())]);
+    let export = place(&owning, Kind::AuditExported).await;
+    let other = changed(0, &|head| head["scope"]["from"] = "2020-01-01T00:00:00.000Z".into());
+    assert_eq!(other, [(Some(export), "scope".into())]);
+}

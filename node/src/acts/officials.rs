@@ -9,7 +9,7 @@ use super::{ActError, sections};
 use crate::registry::{Delegation, State, User};
 
 /// By what title and, unless it is their own, by whose delegation a person approves.
-pub(super) struct Office {
+pub(super) struct Capacity {
     pub(super) title: Text,
     /// The delegation, in words, when the title is delegated.
     pub(super) delegation: Option<Text>,
@@ -24,18 +24,18 @@ pub(super) fn authority(
     policy: &Policy,
     officials: &Officials,
     now: Timestamp,
-) -> Result<Office, ActError> {
+) -> Result<Capacity, ActError> {
     let standing: Vec<&Delegation> =
         user.delegations.iter().filter(|d| (d.from..d.until).contains(&now)).collect();
     let titles = standing.iter().map(|delegation| &delegation.title);
     match officials.relied_on(&user.title, titles) {
-        Some((title, Reliance::Own)) => Ok(Office { title: title.clone(), delegation: None }),
+        Some((title, Reliance::Own)) => Ok(Capacity { title: title.clone(), delegation: None }),
         Some((title, Reliance::Delegated)) => {
             let held = standing.iter().find(|delegation| delegation.title == *title);
             let words = held.map_or(String::new(), |d| {
                 format!("delegated by the {title} from {} until {}", d.from, d.until)
             });
-            Ok(Office { title: title.clone(), delegation: words.parse().ok() })
+            Ok(Capacity { title: title.clone(), delegation: words.parse().ok() })
         }
         None => Err(not_the_official(user, policy, officials)),
     }
@@ -84,13 +84,13 @@ pub(super) fn official(
                 sections(&policy.cites(officials))
             ))
         })?;
-    let office = authority(user, policy, officials, now)?;
+    let capacity = authority(user, policy, officials, now)?;
     let claimed = &named.title;
-    if !claimed.is_empty() && *claimed != office.title && *claimed != user.title {
+    if !claimed.is_empty() && *claimed != capacity.title && *claimed != user.title {
         return Err(ActError::Refused(format!(
             "`{}` is registered as {}, not as {claimed}",
             user.name, user.title
         )));
     }
-    Ok(Signatory { name: named.name, title: office.title, delegation: office.delegation })
+    Ok(Signatory { name: named.name, title: capacity.title, delegation: capacity.delegation })
 }

@@ -14,6 +14,7 @@ use crate::audit::entry::Entry;
 use crate::audit::view::Viewed;
 use crate::office::Office;
 use crate::store::EntryFilter;
+use crate::wording::counted;
 
 /// Entries that one step of the search for uses reads.
 const STEP: u32 = 500;
@@ -68,7 +69,7 @@ impl Office {
                     (decision(&row, filed))
                     (used(&uses))
                     footer {
-                        "Printed for " (actor.full_name) " of " (self.me) " at " (now)
+                        "Printed for " (actor.full_name) " of " (self.me) " at " (when(now))
                         "; entry " (viewed.index) " of the audit log records it."
                     }
                 }
@@ -132,7 +133,7 @@ fn request(row: &RequestRow, filed: Option<&Filed>) -> Markup {
             }
             @if !row.case.is_empty() { dt { "Case" } dd { (row.case) } }
             dt { "Addressed to" } dd { (row.owner) }
-            dt { "Made" } dd { (row.at) }
+            dt { "Made" } dd { (when(row.at)) }
             @if let Some(filed) = filed {
                 @if !filed.request.reason.is_empty() {
                     dt { "Reason" } dd { (filed.request.reason) }
@@ -158,7 +159,7 @@ fn decision(row: &RequestRow, filed: Option<&Filed>) -> Markup {
                     (ruling.decided_by.name) ", " (ruling.decided_by.title)
                     @if let Some(delegation) = &ruling.decided_by.delegation { " (" (delegation) ")" }
                 }
-                dt { "When" } dd { (ruling.at) }
+                dt { "When" } dd { (when(ruling.at)) }
                 dt { "Reason" } dd { (ruling.reason) }
                 dt { "Section" } dd { (ruling.section) }
                 dt { "In force" } dd { (scope(&row.scope)) }
@@ -168,7 +169,7 @@ fn decision(row: &RequestRow, filed: Option<&Filed>) -> Markup {
                 dt { "Decided by" } dd { "nobody yet" }
             }
             @if let Some(withdrawal) = filed.and_then(|filed| filed.withdrawal.as_ref()) {
-                dt { "Withdrawn" } dd { (withdrawal.at) }
+                dt { "Withdrawn" } dd { (when(withdrawal.at)) }
             }
         }
     }
@@ -184,11 +185,11 @@ fn used(uses: &[Use]) -> Markup {
                 tr { th { "When" } th { "Who" } th { "Looked for" } th { "Case" } th { "Reads" } th { "Entry" } }
                 @for used in uses {
                     tr {
-                        td { (used.at) }
+                        td { (when(used.at)) }
                         td { (used.user) " (" (used.access.requester) ")" }
                         td {
                             @if let Some(plate) = &used.access.elements.plate { (plate) }
-                            " " (used.access.elements.from) " to " (used.access.elements.until)
+                            " " (when(used.access.elements.from)) " to " (when(used.access.elements.until))
                         }
                         td { (used.access.why.case) }
                         td {
@@ -203,6 +204,13 @@ fn used(uses: &[Use]) -> Markup {
     }
 }
 
+/// An instant as a sheet shows it, to the second.
+fn when(at: Timestamp) -> String {
+    let exact = at.to_string();
+    let second = exact.split('.').next().unwrap_or_default();
+    format!("{} UTC", second.trim_end_matches('Z').replace('T', " "))
+}
+
 /// A scope in words.
 fn scope(scope: &RequestScope) -> String {
     let mut bounds = Vec::new();
@@ -210,8 +218,8 @@ fn scope(scope: &RequestScope) -> String {
         let plates: Vec<_> = scope.plates.iter().map(ToString::to_string).collect();
         bounds.push(format!("plates {}", plates.join(", ")));
     }
-    bounds.extend(scope.from.map(|from| format!("reads from {from}")));
-    bounds.extend(scope.until.map(|until| format!("reads before {until}")));
+    bounds.extend(scope.from.map(|from| format!("reads from {}", when(from))));
+    bounds.extend(scope.until.map(|until| format!("reads before {}", when(until))));
     bounds.extend(scope.near.map(|near| {
         format!(
             "reads within {} metres of {}, {}",
@@ -220,7 +228,7 @@ fn scope(scope: &RequestScope) -> String {
             near.center.longitude()
         )
     }));
-    bounds.extend(scope.uses.map(|uses| format!("{uses} uses")));
-    bounds.extend(scope.valid_until.map(|end| format!("usable before {end}")));
+    bounds.extend(scope.uses.map(|uses| counted(uses, "use", "uses")));
+    bounds.extend(scope.valid_until.map(|end| format!("usable before {}", when(end))));
     bounds.join("; ")
 }

@@ -7,6 +7,7 @@
 
 mod kept;
 mod pursue;
+mod turned_down;
 
 use std::sync::Arc;
 
@@ -363,39 +364,6 @@ impl<D: Dial> Asker<D> {
 
 /// Why an owner is not asked whose answers would prove nothing.
 const REVOKED: &str = "the owner's message key was revoked; wait for its new card";
-
-impl Office {
-    /// The verification notice of this agency's own policy, which binds its officers.
-    pub(super) fn own_notice(&self) -> Text {
-        let state = self.registry.state();
-        state.policy.as_ref().map(|policy| policy.verification.text.clone()).unwrap_or_default()
-    }
-
-    /// Logs an attempt to ask that was turned down before there was a query.
-    ///
-    /// # Errors
-    /// When the log cannot be written.
-    pub async fn log_turned_down(
-        &self,
-        by: &By,
-        draft: &Draft,
-        why: &str,
-    ) -> Result<(), AppendError> {
-        let state = self.registry.state();
-        let full_name = state.users.get(&by.user).map(|user| user.full_name.clone());
-        let actor = Actor {
-            user: Some(by.user.clone()),
-            full_name: full_name.unwrap_or_default(),
-            agency: self.me.clone(),
-            auth: by.auth.clone(),
-        };
-        let unwritable = |e: serde_json::Error| AppendError::Unwritable(e.to_string());
-        let entry = Entry::new(EntryKind::QueryDeclined, actor)
-            .with("turned_down", why)
-            .with("draft", serde_json::to_value(draft).map_err(unwritable)?);
-        self.log.append(entry).await.map(drop)
-    }
-}
 
 /// A query id of fresh randomness.
 ///

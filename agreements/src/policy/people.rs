@@ -1,0 +1,64 @@
+//! Who is meant: roles with their titles, paths with their agencies, officials with their designees.
+
+use schemas::agency::AgencyId;
+use schemas::purpose::Role;
+use schemas::text::Text;
+
+use super::{Officials, Path, Roles};
+
+impl Roles {
+    /// Whether a person with these roles and this title is one of them. A vendor is let in only
+    /// where vendors are named, whatever else they are.
+    #[must_use]
+    pub fn admit(&self, roles: &[Role], title: &Text) -> bool {
+        if roles.contains(&Role::Vendor) && !self.roles.contains(&Role::Vendor) {
+            return false;
+        }
+        roles
+            .iter()
+            .filter(|role| self.roles.contains(role))
+            .any(|role| self.titled.get(role).is_none_or(|demanded| same_title(demanded, title)))
+    }
+}
+
+impl Path {
+    /// Whether this path is open to `peer`.
+    #[must_use]
+    pub fn open_to(&self, peer: &AgencyId) -> bool {
+        self.with.is_empty() || self.with.contains(peer)
+    }
+}
+
+impl Officials {
+    /// The title by which a person approves: one's own, or one delegated; `None` when neither is
+    /// one of these. Without titles, whoever has a role that approves does so by their own.
+    #[must_use]
+    pub fn relied_on<'a>(
+        &'a self,
+        own: &'a Text,
+        delegated: impl IntoIterator<Item = &'a Text>,
+    ) -> Option<(&'a Text, Reliance)> {
+        if self.titles.is_empty() {
+            return Some((own, Reliance::Own));
+        }
+        let listed = |title: &Text| self.titles.iter().any(|listed| same_title(listed, title));
+        if listed(own) {
+            return Some((own, Reliance::Own));
+        }
+        let delegated = delegated.into_iter().find(|title| self.designee && listed(title))?;
+        Some((delegated, Reliance::Delegated))
+    }
+}
+
+/// By what an official acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reliance {
+    /// Their own title.
+    Own,
+    /// A delegation of another's.
+    Delegated,
+}
+
+fn same_title(one: &Text, other: &Text) -> bool {
+    one.as_str().trim().eq_ignore_ascii_case(other.as_str().trim())
+}

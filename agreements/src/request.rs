@@ -294,6 +294,12 @@ impl Filed {
                 "request `{id}` can be approved as asked or narrower, not wider"
             )));
         }
+        let empty = matches!((ruling.scope.from, ruling.scope.until), (Some(from), Some(until)) if from >= until);
+        if ruling.verdict == Verdict::Approved && (empty || ruling.scope.uses == Some(0)) {
+            return Err(sense(format!(
+                "request `{id}` cannot be approved for no use at all or for an empty window; deny it"
+            )));
+        }
         if ruling.decided_by.name.is_empty() || ruling.reason.is_empty() {
             return Err(sense(format!(
                 "the decision on request `{id}` must name the official and the reason"

@@ -191,6 +191,18 @@ fn a_request_is_decided_once_and_by_an_official() {
         let error = filed.rule(again).unwrap_err().to_string();
         assert!(error.contains(&format!("was {word} already")), "{error}");
     }
+    for (what, spoil) in [
+        ("no use", (|scope| scope.uses = Some(0)) as fn(&mut RequestScope)),
+        ("an empty window", |scope| {
+            scope.from = Some(now());
+            scope.until = Some(now());
+        }),
+    ] {
+        let mut filed = filed(bounded());
+        let mut ruling = papers::ruling(&filed, Verdict::Approved, bounded());
+        spoil(&mut ruling.scope);
+        assert!(filed.rule(ruling).is_err(), "{what}");
+    }
     let mut gone = filed(bounded());
     gone.withdraw(withdrawal(&gone)).unwrap();
     // A decision that crossed the withdrawal stands beside it and changes nothing.

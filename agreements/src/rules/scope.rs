@@ -6,6 +6,7 @@ use schemas::refusal::{Reason, RefusalCode};
 use super::authority::request_sections;
 use super::reason;
 use crate::decide::{Authority, Candidate, Case};
+use crate::policy::Cited;
 use crate::request::RequestState;
 
 /// Person, case, plate, area and window are those of the request.
@@ -42,14 +43,20 @@ pub(super) fn request(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Reas
 pub(super) fn kept(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Reason> {
     let Authority::Request(filed) = candidate.authority else { return None };
     let until = filed.scope().until?;
-    let reads = &case.policy.retention.reads;
-    (until <= super::earliest(case.policy, case.now)).then(|| {
-        let message = format!(
-            "request `{}` is for reads before {until}; `{}` answers from the last {} days",
-            filed.request.id, case.me, reads.cut_off_days
-        );
-        reason(RefusalCode::Retention, message, case.policy.cites(reads))
-    })
+    let policy = case.policy;
+    let (code, days, value): (_, _, &dyn Cited) = if until <= super::cut_off(policy, case.now) {
+        let reads = &policy.retention.reads;
+        (RefusalCode::Retention, reads.cut_off_days, reads)
+    } else if until <= super::earliest(policy, case.now) {
+        (RefusalCode::Window, policy.lookback.days, &policy.lookback)
+    } else {
+        return None;
+    };
+    let message = format!(
+        "request `{}` is for reads before {until}; `{}` answers from the last {days} days",
+        filed.request.id, case.me
+    );
+    Some(reason(code, message, policy.cites(value)))
 }
 
 /// Uses are left.

@@ -1,6 +1,6 @@
 //! The node that an agency runs.
 //!
-//! Arrows go one way: `cli → {http, peer} → {acts, query} → {audit, registry, ingest} → store`.
+//! Arrows go one way: `cli → {http, peer} → {acts, query} → {audit, registry} → store`.
 //! `query` names no network or HTTP type; only [`node`] names a concrete store and network.
 
 pub mod acts;
@@ -11,7 +11,6 @@ pub mod clock;
 pub mod config;
 pub mod home;
 pub mod http;
-pub mod ingest;
 pub mod keys;
 pub mod node;
 pub mod office;

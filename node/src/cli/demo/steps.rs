@@ -17,7 +17,7 @@ use super::story::{
 };
 use crate::acts::reads::BATCH;
 use crate::acts::{ActError, By};
-use crate::ingest::{Format, Item, Rejected, items};
+use ingest::{Format, Item, Rejected, items};
 use crate::node::Node;
 use crate::query::ask::Heard;
 use crate::query::draft::{Draft, Whom};

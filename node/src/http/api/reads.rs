@@ -16,7 +16,7 @@ use super::lines;
 use crate::acts::reads::BATCH;
 use crate::acts::{ActError, By, Right, acting};
 use crate::http::error::{ApiError, ApiResult};
-use crate::ingest::{Format, ImportError, Item, Rejected, items};
+use ingest::{Format, ImportError, Item, Rejected, items};
 use crate::store::ReadStats;
 
 /// Most rejected records that are named; the rest are counted.

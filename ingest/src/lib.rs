@@ -1,9 +1,13 @@
-//! Importers: files of reads, in the formats that readers and vendors write, become [`Read`]s.
+//! Importers: files of reads, in the formats that readers and vendors write, become [`Sighting`]s:
+//! reads, and the photographs that came with them.
 //!
 //! Decides which format a record is in, and hands on for each record its reads, or why it has
 //! none. Never stores, never logs, reads no clock and opens no file. It holds one record at a time,
 //! at most 8 MiB, however long the file. A record that cannot be read is reported with its place
 //! and never stops the rest; only a source that cannot be read at all does.
+//!
+//! A crate of its own because it is pure: bytes in, reads out. So its parsers, which take in what
+//! anybody sends, are fuzzed without the node around them.
 //!
 //! Importing is idempotent because a read's identity is computed from the record alone: the same
 //! file imported again, after a crash or by mistake, yields the same ids.
@@ -13,6 +17,7 @@ mod framer;
 mod native;
 mod platerecognizer;
 mod rekor;
+mod sighting;
 pub mod synthesis;
 
 use std::collections::VecDeque;
@@ -21,12 +26,12 @@ use std::io;
 use std::str::FromStr;
 
 use schemas::digest::Digest;
-use schemas::read::Read;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use self::field::{Fault, clean};
 use self::framer::{Framed, Framer, Place};
+pub use self::sighting::Sighting;
 
 /// How many reads one record may carry. A frame shows a handful of plates.
 const MOST_RESULTS: usize = 1_000;
@@ -40,7 +45,7 @@ pub enum Format {
     /// Each record tells by its content.
     #[default]
     Auto,
-    /// JSON Lines of [`Read`], as a node exports them.
+    /// JSON Lines of [`schemas::read::Read`], as a node exports them.
     Native,
     /// Rekor Scout (OpenALPR) webhook bodies.
     Rekor,
@@ -95,8 +100,8 @@ impl FromStr for Format {
 /// What stands at one place of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Item {
-    /// A read.
-    Read(Box<Read>),
+    /// A read, with its photographs.
+    Read(Box<Sighting>),
     /// A record, or one of its reads, that cannot be used.
     Rejected(Rejected),
     /// A record that is understood and holds no read.
@@ -239,7 +244,7 @@ impl Found<'_> {
 
 /// What a parser makes out.
 enum Outcome {
-    Read(Box<Read>),
+    Read(Box<Sighting>),
     Empty(&'static str),
 }
 

@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::home::{Home, HomeError, HomeLock, replace_private};
 use crate::http::{router, socket};
+use crate::images::{Directory, ImageStoreError, Images};
 use crate::keys::{self, KeyUse};
 use crate::office::Office;
 use crate::peer::{self, PeerError, Peers};
@@ -31,6 +32,8 @@ mod cadence;
 
 /// How often kept pages that have ended are destroyed.
 const CLEANING: Duration = Duration::from_secs(600);
+/// Photographs that are checked as often, round and round.
+const CHECKED: u32 = 500;
 /// How soon after its start a node asks for cosignatures.
 const FIRST_COSIGNING: Duration = Duration::from_secs(10);
 /// How long a peer has to cosign.
@@ -47,6 +50,9 @@ pub enum StartError {
     /// The database does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The photographs cannot be reached.
+    #[error(transparent)]
+    Images(#[from] ImageStoreError),
     /// The registry cannot be told.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -123,6 +129,7 @@ async fn office_on(
         registry,
         log,
         store,
+        images: Images::new(Arc::new(Directory::open(&home.images())?)),
         bounds: config.exchange,
         cosigner_key: keys::load(home, KeyUse::Cosigner)?,
         heads: Arc::default(),
@@ -297,6 +304,14 @@ fn keep_card(home: &Home, registry: &Registry) -> Result<(), HomeError> {
 
 async fn clean(office: Office, stop: CancellationToken) {
     let mut tick = tokio::time::interval(CLEANING);
+    let mut looked_at = None;
+    match office.images.sweep(office.store.as_ref()).await {
+        Ok(0) => {}
+        Ok(images) => {
+            tracing::info!(images, "photographs of reads that were never stored are gone")
+        }
+        Err(error) => tracing::error!(%error, "photographs that a crash left were not swept"),
+    }
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -306,6 +321,18 @@ async fn clean(office: Office, stop: CancellationToken) {
             Ok(0) => {}
             Ok(pages) => tracing::info!(pages, "kept pages have ended and were destroyed"),
             Err(error) => tracing::error!(%error, "kept pages could not be destroyed"),
+        }
+        match office.images.destroy_unreferenced(office.store.as_ref()).await {
+            Ok(0) => {}
+            Ok(images) => {
+                tracing::info!(images, "photographs that nothing refers to are destroyed")
+            }
+            Err(error) => tracing::error!(%error, "photographs could not be destroyed"),
+        }
+        // Round and round, some at a time.
+        match office.images.check(office.store.as_ref(), looked_at, CHECKED).await {
+            Ok((_, last)) => looked_at = last,
+            Err(error) => tracing::error!(%error, "photographs could not be checked"),
         }
     }
 }

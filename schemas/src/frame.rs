@@ -33,8 +33,8 @@ pub enum FrameKind {
     /// Unsigned word that a frame could not be served; the body is a code and a sentence. It
     /// proves nothing and releases nothing; the sender of the frame may try again.
     Failed = 10,
-    /// Asks for a statement of the exchanges between the two, and, as the reply, is its header;
-    /// its pages follow. Opens an exchange.
+    /// Asks for a statement of the exchanges between the two, and, as the reply, is the statement.
+    /// Opens an exchange.
     Statement = 11,
     /// Asks the receiver to cosign the sender's signed head: a request as JSON. Opens an exchange.
     Witness = 12,
@@ -43,6 +43,9 @@ pub enum FrameKind {
     /// Asks the receiver to prove that one size of its log leads to another, and, as the reply,
     /// holds the proof; both as JSON. Opens an exchange.
     Consistency = 14,
+    /// After a statement: asks to be shown what stands at some places of its tree, and, as the
+    /// reply, one place each; both as JSON. One that names no place ends the exchange.
+    Narrow = 16,
 }
 
 impl FrameKind {
@@ -64,6 +67,7 @@ impl FrameKind {
             12 => Self::Witness,
             13 => Self::Witnessed,
             14 => Self::Consistency,
+            16 => Self::Narrow,
             _ => return None,
         })
     }
@@ -76,7 +80,7 @@ impl FrameKind {
             Self::Answer | Self::Refusal | Self::Card | Self::Document | Self::Statement => {
                 envelope::LARGEST
             }
-            Self::Page => PAGE_BYTES,
+            Self::Page | Self::Narrow => PAGE_BYTES,
             Self::ReceiptAck | Self::DocumentAck => 0,
             Self::Failed => 1_024,
             Self::Consistency => 8_192,
@@ -187,7 +191,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn heads_describe_their_frames(kind in 1u8..=11, beside in prop::collection::vec(any::<u8>(), 0..50), body in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn heads_describe_their_frames(kind in (1u8..=16).prop_filter("known", |kind| FrameKind::from_byte(*kind).is_some()), beside in prop::collection::vec(any::<u8>(), 0..50), body in prop::collection::vec(any::<u8>(), 0..200)) {
             let kind = FrameKind::from_byte(kind).unwrap();
             let body = if kind.largest_body() == 0 { Vec::new() } else { body };
             let frame = Frame { kind, beside, body };

@@ -12,7 +12,7 @@ use schemas::query::Query;
 use schemas::read::Read;
 use schemas::refusal::Refusal;
 use schemas::standing::Standing;
-use schemas::statement::{Line, Statement, StatementRequest};
+use schemas::statement::{Line, Narrow, Node, Statement, StatementRequest};
 use schemas::witness::{ConsistencyReply, ConsistencyRequest, WitnessReply, WitnessRequest};
 use serde_json::Value;
 
@@ -41,6 +41,8 @@ fn published() -> Vec<(&'static str, Value)> {
         ("standing", schema_of::<Standing>()),
         ("statement", schema_of::<Statement>()),
         ("statement-line", schema_of::<Line>()),
+        ("statement-narrow", schema_of::<Narrow>()),
+        ("statement-node", schema_of::<Node>()),
         ("statement-request", schema_of::<StatementRequest>()),
         ("consistency-reply", schema_of::<ConsistencyReply>()),
         ("consistency-request", schema_of::<ConsistencyRequest>()),

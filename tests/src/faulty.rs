@@ -1,13 +1,14 @@
 //! A store that fails when it is told to, and counts what it is asked.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use agreements::decide::Scope;
 use async_trait::async_trait;
 use node::store::{
-    AskedBefore, EntryFilter, Found, Queued, ReadStats, Row, ServedBefore, Side, Store, StoreError,
-    StoredEntry, Tail, Witnessed,
+    AskedBefore, EntryFilter, Exchange, Found, Queued, ReadStats, Row, ServedBefore, Side, Store,
+    StoreError, StoredEntry, Tail, Witnessed,
 };
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
@@ -244,6 +245,20 @@ impl Store for Faulty {
 
     async fn forget_images(&self, digests: &[Digest]) -> Result<(), StoreError> {
         self.inner.forget_images(digests).await
+    }
+
+    async fn exchanges(
+        &self,
+        peer: &AgencyId,
+        signed: Range<Timestamp>,
+        start: u64,
+        count: u64,
+    ) -> Result<Vec<Exchange>, StoreError> {
+        self.inner.exchanges(peer, signed, start, count).await
+    }
+
+    async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError> {
+        self.inner.exchanges_at(entries).await
     }
 
     async fn stats(&self) -> Result<ReadStats, StoreError> {

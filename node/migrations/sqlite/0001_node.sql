@@ -28,27 +28,47 @@ create table changes (
     change  text not null
 ) strict;
 
--- Queries that left this node, by the entry that let them; the envelope stands beside it.
+-- Queries that left this node, by the entry that let them; the envelope stands beside it. With the
+-- time of signing and the digests, two logs are reconciled without reading an entry.
 create table asked (
     entry      integer primary key references entries (idx),
     query_id   text    not null,
     owner      text    not null,
     sent_at    integer not null,
+    asked_at   integer not null,
+    query      blob    not null,
     outcome    text,
     authority  text,
-    settled_at integer
+    settled_at integer,
+    reply      blob,
+    receipt    blob
 ) strict;
 
 -- Queries of peers that this node answered or refused, by the entry that did. Beside the entry
 -- stand the envelopes of the query and of the reply.
 create table served (
     entry        integer primary key references entries (idx),
+    query_id     text    not null,
     requester    text    not null,
-    query_digest text    not null,
     at           integer not null,
+    asked_at     integer not null,
+    query        blob    not null,
     outcome      text    not null,
     authority    text,
-    receipted_at integer
+    reply        blob    not null,
+    receipted_at integer,
+    receipt      blob
+) strict;
+
+-- Refusals that are not given again for the same id, such as that of a node which is overloaded:
+-- the id may be answered yet.
+create table turned_away (
+    entry        integer primary key references entries (idx),
+    query_id     text    not null,
+    requester    text    not null,
+    asked_at     integer not null,
+    query        blob    not null,
+    reply        blob    not null
 ) strict;
 
 -- Whoever appends has looked for the id before; this holds whatever was overlooked.
@@ -157,8 +177,8 @@ end;
 -- array of the rows of one table or null, but for the last: the long texts end to end, which the
 -- rows name by offset from 1 and length, in bytes.
 create view groups (
-    entries, changes, asked, settled, served, receipted, pages, outbox, reads, long
-) as select null, null, null, null, null, null, null, null, null, null where false;
+    entries, changes, asked, settled, served, turned_away, receipted, pages, outbox, reads, long
+) as select null, null, null, null, null, null, null, null, null, null, null where false;
 
 create trigger append instead of insert on groups
 begin
@@ -175,16 +195,23 @@ begin
     insert into changes (idx, change)
         select value->>0, cast(substr(new.long, value->>1, value->>2) as text)
         from json_each(new.changes);
-    insert into asked (entry, query_id, owner, sent_at)
-        select value->>0, value->>1, value->>2, value->>3 from json_each(new.asked);
-    update asked set outcome = row.value->>1, authority = row.value->>2, settled_at = row.value->>3
+    insert into asked (entry, query_id, owner, sent_at, asked_at, query)
+        select value->>0, value->>1, value->>2, value->>3, value->>4, unhex(value->>5)
+        from json_each(new.asked);
+    update asked set outcome = row.value->>1, authority = row.value->>2, settled_at = row.value->>3,
+            reply = unhex(row.value->>4), receipt = unhex(row.value->>5)
         from json_each(new.settled) as row
         join entries on entries.query = unhex(row.value->>0)
         where asked.entry = entries.idx and (asked.outcome is null or asked.outcome = 'unanswered');
-    insert into served (entry, requester, query_digest, at, outcome, authority)
-        select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5
+    insert into served
+            (entry, query_id, requester, at, asked_at, query, outcome, authority, reply)
+        select value->>0, value->>1, value->>2, value->>3, value->>4, unhex(value->>5),
+               value->>6, value->>7, unhex(value->>8)
         from json_each(new.served);
-    update served set receipted_at = row.value->>1
+    insert into turned_away (entry, query_id, requester, asked_at, query, reply)
+        select value->>0, value->>1, value->>2, value->>4, unhex(value->>5), unhex(value->>8)
+        from json_each(new.turned_away);
+    update served set receipted_at = row.value->>1, receipt = unhex(row.value->>2)
         from json_each(new.receipted) as row
         join entries on entries.query = unhex(row.value->>0)
         where served.entry = entries.idx and served.receipted_at is null;

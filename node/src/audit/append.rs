@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::entry::Entry;
 use super::ledger::Ledger;
-use super::release::Released;
+use super::release::{Leave, Released};
 use super::standing::{Group, head};
 use crate::clock::Clock;
 use crate::registry::{Registry, RegistryError};
@@ -107,6 +107,12 @@ impl Appended {
             first.beside = beside;
         }
         self.frames.into_iter().map(Released::durable).collect()
+    }
+
+    /// The frames of a statement, or of the request for one, and the leave to show what it covers.
+    #[must_use]
+    pub fn release_stating(self) -> (Vec<Released>, Leave) {
+        (self.release(), Leave::durable())
     }
 
     /// The word that what a peer sent is durable here.

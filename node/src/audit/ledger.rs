@@ -145,8 +145,8 @@ impl Ledger {
             let n = self.tail.uses.entry(authority.clone()).or_insert(0);
             *n = n.saturating_add(1);
         }
-        if let Some((peer, _)) = &effects.receipted
-            && let Some(n) = self.tail.unreceipted.get_mut(peer)
+        if let Some(receipted) = &effects.receipted
+            && let Some(n) = self.tail.unreceipted.get_mut(&receipted.requester)
         {
             *n = n.saturating_sub(1);
         }

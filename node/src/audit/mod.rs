@@ -11,11 +11,13 @@ pub mod check;
 pub mod entry;
 pub mod evidence;
 mod ledger;
+pub mod narrow;
 
 pub mod offline;
 pub mod reconcile;
 pub mod release;
 pub mod report;
 mod standing;
+pub mod tree;
 pub mod verify;
 pub mod view;

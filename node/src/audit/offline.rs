@@ -12,41 +12,15 @@ use schemas::checkpoint::SignedCheckpoint;
 use schemas::digest::Digest;
 use schemas::entry::Header;
 use schemas::merkle::{self, Frontier};
-use schemas::query::QueryId;
-use schemas::statement::Line;
 use schemas::time::Timestamp;
 use serde::Serialize;
 
 use super::bundle::{Head, Item};
 use super::check::Report;
 use super::evidence::{Evidence, standing};
-use super::reconcile::{Class, Telling, compare};
+use super::reconcile::{Class, Finding, Telling, compare};
 use super::verify::Keys;
 use super::view::Viewed;
-
-/// One thing that two bundles show.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// Its class.
-    pub class: Class,
-    /// The query, where it is about one.
-    pub query_id: Option<QueryId>,
-    /// Whose log is not as it must be, where the finding says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub agency: Option<AgencyId>,
-    /// The entry of that log.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub index: Option<u64>,
-    /// In words, where the class alone does not say it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-    /// What the first bundle says of the exchange.
-    pub ours: Option<Line>,
-    /// What the second one says.
-    pub theirs: Option<Line>,
-    /// What proves it.
-    pub evidence: Vec<Evidence>,
-}
 
 /// What two bundles show.
 #[derive(Clone, Debug, Serialize)]
@@ -107,7 +81,7 @@ impl Told {
     #[must_use]
     pub fn new(head: Head, with: AgencyId, since: Timestamp, until: Timestamp) -> Self {
         Self {
-            telling: Telling::new(head.agency.clone(), since, until),
+            telling: Telling::new(since, until),
             head,
             with,
             entries: BTreeMap::new(),
@@ -197,24 +171,15 @@ pub fn reconcile(
     }
     let (our, their) = (ours.telling.lines(), theirs.telling.lines());
     let report = compare(our, their, &ours.head.agency, settled_before);
-    for finding in report.findings {
-        let digest = finding.query_id.digest();
-        let mut evidence = Vec::new();
+    for mut finding in report.findings {
+        let digest = finding.query_id.map(|query| query.digest());
         for (n, told) in told.iter().enumerate() {
-            for index in told.exchanges.get(&digest).into_iter().flatten() {
-                evidence.extend(told.evidence(n, *index, shelf));
+            let entries = digest.and_then(|digest| told.exchanges.get(&digest));
+            for index in entries.into_iter().flatten() {
+                finding.evidence.extend(told.evidence(n, *index, shelf));
             }
         }
-        findings.push(Finding {
-            class: finding.class,
-            query_id: Some(finding.query_id),
-            agency: None,
-            index: None,
-            message: None,
-            ours: finding.ours,
-            theirs: finding.theirs,
-            evidence,
-        });
+        findings.push(finding);
     }
     for (n, told) in told.iter().enumerate() {
         if reports.get(n).is_some_and(|report| sound(report)) {

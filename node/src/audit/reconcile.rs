@@ -13,6 +13,7 @@ use schemas::query::QueryId;
 use schemas::statement::{Line, Reached};
 use schemas::time::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::evidence::Evidence;
 use super::view::Viewed;
@@ -43,6 +44,8 @@ pub enum Class {
     Forked,
     /// A bundle does not hold by itself.
     Unsound,
+    /// What a peer showed of its log does not hash to what it had signed.
+    Contradicts,
 }
 
 /// One difference.
@@ -50,14 +53,40 @@ pub enum Class {
 pub struct Finding {
     /// Its class.
     pub class: Class,
-    /// The query.
-    pub query_id: QueryId,
-    /// What our log says.
+    /// The query, where it is about one.
+    pub query_id: Option<QueryId>,
+    /// Whose log is not as it must be, where the finding says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agency: Option<AgencyId>,
+    /// The entry of that log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<u64>,
+    /// In words, where the class alone does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// What our log, or that of the first bundle, says of the exchange.
     pub ours: Option<Line>,
-    /// What theirs says.
+    /// What theirs, or that of the second one, says.
     pub theirs: Option<Line>,
-    /// The entries that prove it.
+    /// What proves it.
     pub evidence: Vec<Evidence>,
+}
+
+impl Finding {
+    /// A finding about one exchange, without evidence yet.
+    #[must_use]
+    pub fn of(class: Class, query_id: QueryId, ours: Option<Line>, theirs: Option<Line>) -> Self {
+        Self {
+            class,
+            query_id: Some(query_id),
+            agency: None,
+            index: None,
+            message: None,
+            ours,
+            theirs,
+            evidence: Vec::new(),
+        }
+    }
 }
 
 /// What a comparison found.
@@ -75,22 +104,8 @@ pub struct Report {
 
 /// What a log says of the exchanges with one peer, from its entries in order. An exchange counts
 /// when its query was signed in `since..until`.
-#[must_use]
-pub fn lines(
-    entries: &[Viewed],
-    me: &AgencyId,
-    since: Timestamp,
-    until: Timestamp,
-) -> BTreeMap<QueryId, Line> {
-    let mut telling = Telling::new(me.clone(), since, until);
-    entries.iter().for_each(|entry| telling.add(entry));
-    telling.lines
-}
-
-/// The same, entry by entry.
 #[derive(Debug)]
 pub struct Telling {
-    me: AgencyId,
     since: Timestamp,
     until: Timestamp,
     lines: BTreeMap<QueryId, Line>,
@@ -98,10 +113,10 @@ pub struct Telling {
 }
 
 impl Telling {
-    /// Of the log of `me`; exchanges whose query was signed in `since..until`.
+    /// Of exchanges whose query was signed in `since..until`.
     #[must_use]
-    pub fn new(me: AgencyId, since: Timestamp, until: Timestamp) -> Self {
-        Self { me, since, until, lines: BTreeMap::new(), ids: HashMap::new() }
+    pub fn new(since: Timestamp, until: Timestamp) -> Self {
+        Self { since, until, lines: BTreeMap::new(), ids: HashMap::new() }
     }
 
     /// What it says so far.
@@ -122,7 +137,8 @@ impl Telling {
         if entry.header.kind == EntryKind::ReceiptRecorded {
             let id = entry.header.query.and_then(|digest| self.name(&digest));
             if let Some(line) = id.and_then(|id| self.lines.get_mut(&id)) {
-                line.receipt = true;
+                // The receipt is the one envelope beside its entry.
+                line.receipt = entry.header.envelope;
             }
             return;
         }
@@ -149,14 +165,15 @@ impl Telling {
             reached: Reached::Sent,
             query,
             reply: None,
-            receipt: false,
+            receipt: None,
         });
         // Other bytes under a known id were refused: the first bytes are the exchange.
         if line.query == query && reached >= line.reached {
             line.reached = reached;
             line.reply = access.answer_digest.or(line.reply);
             // The requester signs its receipt with the entry of the answer.
-            line.receipt |= reached == Reached::Answered && access.requester == self.me;
+            let receipt = body.detail.get("receipt_digest").and_then(Value::as_str);
+            line.receipt = receipt.and_then(|digest| digest.parse().ok()).or(line.receipt);
         }
     }
 }
@@ -182,13 +199,9 @@ pub fn compare(
             Judged::Finding(_) if any.asked_at >= settled_before => {
                 report.open = report.open.saturating_add(1);
             }
-            Judged::Finding(class) => report.findings.push(Finding {
-                class,
-                query_id: *id,
-                ours: our.cloned(),
-                theirs: their.cloned(),
-                evidence: Vec::new(),
-            }),
+            Judged::Finding(class) => {
+                report.findings.push(Finding::of(class, *id, our.cloned(), their.cloned()));
+            }
         }
     }
     report
@@ -200,6 +213,17 @@ enum Judged {
     Finding(Class),
 }
 
+/// The class of a difference between two logs' lines; `None` when there is none.
+#[must_use]
+pub fn class(ours: Option<&Line>, theirs: Option<&Line>, me: &AgencyId) -> Option<Class> {
+    let any = ours.or(theirs)?;
+    let (requester, owner) = if any.requester == *me { (ours, theirs) } else { (theirs, ours) };
+    match judge(requester, owner) {
+        Judged::Finding(class) => Some(class),
+        Judged::Matched | Judged::RefusedBoth => None,
+    }
+}
+
 fn judge(requester: Option<&Line>, owner: Option<&Line>) -> Judged {
     use Reached::{Answered, Refused, Rejected, Sent, Unanswered};
     let (Some(asked), Some(served)) = (requester, owner) else {
@@ -209,13 +233,14 @@ fn judge(requester: Option<&Line>, owner: Option<&Line>) -> Judged {
             Some(Refused | Answered) => Class::RepliedOwnerSilent,
         });
     };
-    if asked.query != served.query {
+    let alike = asked.requester == served.requester && asked.asked_at == served.asked_at;
+    if asked.query != served.query || !alike {
         return Judged::Finding(Class::Differs);
     }
     match (asked.reached, served.reached) {
         (Answered, Answered) if asked.reply != served.reply => Judged::Finding(Class::Differs),
-        (Answered, Answered) if served.receipt => Judged::Matched,
-        (Answered, Answered) => Judged::Finding(Class::ReceiptMissing),
+        (Answered, Answered) if served.receipt.is_none() => Judged::Finding(Class::ReceiptMissing),
+        (Answered, Answered) if asked.receipt == served.receipt => Judged::Matched,
         (Refused, Refused) if asked.reply == served.reply => Judged::RefusedBoth,
         (Sent | Unanswered | Rejected, Answered) => Judged::Finding(Class::ReleasedNotReceived),
         (Sent | Unanswered | Rejected, Refused) => Judged::Finding(Class::RefusedNotReceived),
@@ -237,7 +262,7 @@ mod tests {
             reached,
             query: Digest::of(b"query"),
             reply: reply.map(Digest::of),
-            receipt,
+            receipt: receipt.then(|| Digest::of(b"receipt")),
         }
     }
 
@@ -276,6 +301,12 @@ mod tests {
                 "another refusal",
                 Some(line(Refused, a, false)),
                 Some(line(Refused, Some(b"b"), false)),
+                "differs",
+            ),
+            (
+                "another receipt",
+                Some(line(Answered, a, true)),
+                Some(Line { receipt: Some(Digest::of(b"other")), ..line(Answered, a, true) }),
                 "differs",
             ),
             ("another query", Some(line(Answered, a, true)), Some(other_query), "differs"),

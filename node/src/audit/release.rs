@@ -19,6 +19,23 @@ pub enum WitnessFrame {
     Consistency,
 }
 
+/// Leave to show what a statement, or the request for one, covers: its entry is durable.
+#[derive(Debug)]
+pub struct Leave(());
+
+impl Leave {
+    /// Only [`crate::audit::append`] calls this.
+    pub(in crate::audit) fn durable() -> Self {
+        Self(())
+    }
+
+    /// Places of a tree over exchanges that are to be shown, or one that is.
+    #[must_use]
+    pub fn narrow(&self, body: Vec<u8>) -> Released {
+        Released(Frame::new(FrameKind::Narrow, body))
+    }
+}
+
 /// A frame that may go to the wire.
 #[derive(Debug)]
 pub struct Released(Frame);

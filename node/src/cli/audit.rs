@@ -117,8 +117,9 @@ pub(super) enum Audit {
         /// Seconds before the earlier bundle's end in which an exchange may have been under way.
         #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "bundles")]
         grace: u32,
-        /// Write the findings with their evidence and both signed heads here.
-        #[arg(long, value_name = "FILE", requires = "bundles")]
+        /// Write the findings here with what proves them: signed envelopes, proofs of their places,
+        /// signed heads, and what the peer signed and showed.
+        #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
         /// The peer.
         #[arg(long, required_unless_present = "bundles")]
@@ -186,10 +187,13 @@ pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Resu
                 .map_err(|_| ActError::Usage("name two bundles, or a peer with --peer".into()))?;
             reconcile::bundles(two, &key, grace, out.as_deref(), output)
         }
-        Audit::Reconcile { peer, from, until, .. } => {
+        Audit::Reconcile { peer, from, until, out, .. } => {
             let report: Value = client
                 .post("/audit/reconcile", &json!({ "peer": peer, "from": from, "until": until }))
                 .await?;
+            if let Some(out) = out {
+                reconcile::export(&out, &json!({ "report": report }))?;
+            }
             let findings =
                 report.get("findings").and_then(Value::as_array).cloned().unwrap_or_default();
             output.object(&report, || reconciled(&report, &findings));
@@ -283,7 +287,17 @@ fn reconciled(report: &Value, findings: &[Value]) -> String {
         plain("open"),
         counted(findings.len(), "finding", "findings")
     );
+    if report.get("further").and_then(Value::as_u64).unwrap_or(0) > 0 {
+        out += &format!(
+            "\n  {} further exchanges stand where the logs differ; compare a shorter time with --from and --until",
+            plain("further")
+        );
+    }
     for finding in findings {
+        if let Some(message) = finding.get("message").and_then(Value::as_str) {
+            out += &format!("\n  {}: {message}", text(finding, "class"));
+            continue;
+        }
         let side = |key: &str| {
             finding
                 .get(key)

@@ -61,7 +61,7 @@ pub(super) fn bundles(
     let told = [&ours_told, &theirs_told];
     let report = reconcile(told, [&our_report, &their_report], &known, settled_before, &mut shelf);
     if let Some(out) = out {
-        export(out, &heads, &report)?;
+        export(out, &serde_json::json!({ "heads": heads, "report": report }))?;
     }
     output.object(&report, || describe(&report));
     Ok(if report.findings.is_empty() { Done::Ok } else { Done::Refused })
@@ -84,13 +84,12 @@ fn check_head(head: &Head, other: &Head, path: &Path, pinned: &Pins) -> Result<(
     }
 }
 
-/// Writes the findings with what they rest on: both signed heads, the cards, the evidence.
-fn export(out: &Path, heads: &[Head; 2], report: &Reconciled) -> Result<(), ActError> {
+/// Writes findings with what they rest on.
+pub(super) fn export(out: &Path, all: &serde_json::Value) -> Result<(), ActError> {
     let mut file = written(out)?;
     let failed =
         |e: std::io::Error| ActError::Failed(format!("`{}` cannot be written: {e}", out.display()));
-    let all = serde_json::json!({ "heads": heads, "report": report });
-    let text = serde_json::to_vec_pretty(&all).map_err(|e| ActError::Failed(e.to_string()))?;
+    let text = serde_json::to_vec_pretty(all).map_err(|e| ActError::Failed(e.to_string()))?;
     file.write_all(&text).and_then(|()| file.write_all(b"\n")).map_err(failed)?;
     file.sync_all().map_err(failed)
 }

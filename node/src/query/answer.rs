@@ -207,8 +207,11 @@ impl Office {
         let served = Served {
             query_id: query.id,
             requester: query.from.clone(),
+            asked_at: query.at,
             query_digest: asked.envelope.digest(),
+            reply_digest: digest,
             answered: true,
+            kept: true,
             authority: Some(permit.basis.authority),
         };
         let hours = i64::from(self.bounds.redelivery_hours);
@@ -260,8 +263,11 @@ impl Office {
         let served = Served {
             query_id: query.id,
             requester: query.from.clone(),
+            asked_at: query.at,
             query_digest: asked.envelope.digest(),
+            reply_digest: envelope.digest(),
             answered: false,
+            kept: remember,
             authority: None,
         };
         let entry = Entry::new(EntryKind::QueryRefused, asking(query))
@@ -270,7 +276,7 @@ impl Office {
             .with_access(access)
             .with_envelope(&asked.envelope)
             .with_envelope(&envelope)
-            .effecting(Effects { served: remember.then_some(served), ..Effects::default() })
+            .effecting(Effects { served: Some(served), ..Effects::default() })
             .releasing(vec![Frame::new(FrameKind::Refusal, envelope.as_bytes().to_vec())]);
         Ok(Reply { appended: self.log.append(entry).await?, awaits_receipt: None })
     }

@@ -248,7 +248,12 @@ impl<D: Dial> Asker<D> {
         };
         let mut access = Access::of(&query, Outcome::Sent);
         access.query_digest = Some(envelope.digest());
-        let asked = Asked { query_id: query.id, owner: owner.clone() };
+        let asked = Asked {
+            query_id: query.id,
+            owner: owner.clone(),
+            asked_at: query.at,
+            query: envelope.digest(),
+        };
         let entry = Entry::new(EntryKind::QuerySent, actor.clone())
             .with_peer(&owner)
             .with_access(access)
@@ -350,7 +355,13 @@ impl<D: Dial> Asker<D> {
                 .map_err(|e| unavailable(e.to_string()))?;
             let mut access = Access::of(&query, Outcome::Unanswered);
             access.query_digest = Some(envelope.digest());
-            let settled = Settled { query_id: *id, outcome: "unanswered", authority: None };
+            let settled = Settled {
+                query_id: *id,
+                outcome: "unanswered",
+                authority: None,
+                reply: None,
+                receipt: None,
+            };
             let entry = Entry::new(EntryKind::QueryUnanswered, self.office.node_actor())
                 .with_peer(&asked.owner)
                 .with_access(access)

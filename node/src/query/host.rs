@@ -23,11 +23,12 @@ use super::answer::{Asked, Reply, Unserved, reason};
 use super::heads::Shown;
 use super::ports::{Channel, Dialler, Host, LinkError};
 use super::rejects::{Cause, Rejects};
+use super::statements::Stating;
 use crate::audit::append::{Acknowledgement, AppendError};
 use crate::audit::entry::Entry;
 use crate::audit::release::Released;
 use crate::registry::Peer;
-use crate::store::Effects;
+use crate::store::{Effects, Receipted};
 use schemas::answer::Receipt;
 
 /// How long the owner waits for a receipt on the conversation of its answer.
@@ -42,6 +43,7 @@ pub struct Desk {
     in_flight: Arc<InFlight>,
     rejects: Rejects,
     connected: mpsc::Sender<(AgencyId, Dialler)>,
+    pub(super) stating: Stating,
 }
 
 impl Desk {
@@ -49,7 +51,8 @@ impl Desk {
     #[must_use]
     pub fn new(office: Office, connected: mpsc::Sender<(AgencyId, Dialler)>) -> Self {
         let rejects = Rejects::start(office.clone());
-        Self { office, in_flight: Arc::new(InFlight::default()), rejects, connected }
+        let (in_flight, stating) = (Arc::new(InFlight::default()), Stating::default());
+        Self { office, in_flight, rejects, connected, stating }
     }
 
     /// Logs what was counted and not logged yet: the node stops.
@@ -180,7 +183,11 @@ impl Desk {
             .with("logged_at", receipt.at.to_string())
             .with_envelope(&envelope)
             .effecting(Effects {
-                receipted: Some((card.id.clone(), receipt.query_id)),
+                receipted: Some(Receipted {
+                    requester: card.id.clone(),
+                    query_id: receipt.query_id,
+                    receipt: envelope.digest(),
+                }),
                 ..Effects::default()
             });
         match self.office.log.append(entry).await {

@@ -1,5 +1,8 @@
 //! What one's own log holds as evidence of a finding.
 
+use schemas::merkle;
+
+use crate::acts::ActError;
 use crate::audit::bundle::Item;
 use crate::audit::evidence::Evidence;
 use crate::audit::reconcile::Finding;
@@ -12,16 +15,36 @@ const MOST: usize = 500;
 const EACH: u32 = 32;
 
 impl Office {
-    /// Adds to each finding the entries of its exchange in this log, with the signed envelopes.
-    pub(super) async fn add_evidence(&self, findings: &mut [Finding]) -> Result<(), StoreError> {
+    /// Adds to each finding the entries of its exchange in this log, with the signed envelopes and
+    /// the proofs of their places under the log's signed head, which it returns.
+    pub(super) async fn add_evidence(&self, findings: &mut [Finding]) -> Result<String, ActError> {
+        let head = self.log.head()?;
+        let size = head.unverified().size;
         for finding in findings.iter_mut().take(MOST) {
-            let query = Some(finding.query_id.digest());
-            let filter = EntryFilter { query, ..EntryFilter::default() };
+            let Some(query) = finding.query_id.map(|query| query.digest()) else { continue };
+            let filter = EntryFilter { query: Some(query), ..EntryFilter::default() };
             for entry in self.store.entries(&filter, 0, EACH).await? {
                 let item = Item { entry, border: false, inclusion: None };
-                finding.evidence.extend(Evidence::of(&self.me, &item));
+                let Some(mut evidence) = Evidence::of(&self.me, &item) else { continue };
+                evidence.inclusion = Some(self.inclusion(evidence.index, size).await?);
+                finding.evidence.push(evidence);
             }
         }
-        Ok(())
+        Ok(head.to_string())
+    }
+
+    /// The proof that the entry at `index` stands in this log's tree of `size` entries.
+    async fn inclusion(
+        &self,
+        index: u64,
+        size: u64,
+    ) -> Result<Vec<schemas::digest::Digest>, StoreError> {
+        let wrong = |e: merkle::ProofError| StoreError::Corrupt(e.to_string());
+        let wanted = merkle::inclusion_nodes(index, size).map_err(wrong)?;
+        let found = self.store.subtrees(&wanted).await?;
+        let lookup = |subtree| {
+            wanted.iter().position(|w| *w == subtree).and_then(|at| found.get(at)).copied()
+        };
+        merkle::inclusion(index, size, lookup).map_err(wrong)
     }
 }

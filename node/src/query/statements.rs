@@ -1,34 +1,39 @@
-//! Statements between two nodes: what each log says of the exchanges with the other.
+//! Reconciling with a peer: its signed statement against what this log tells, narrowed down to the
+//! exchanges that differ.
+//!
+//! The asking side decides the span by the signed times of queries, so that both sides cut at the
+//! same place. It asks only for what differs, checks all of it against what the peer signed, and
+//! puts the statement into its log: what a peer once stated it cannot take back. A difference of an
+//! exchange that may still be under way is no finding yet; once it cannot be, it is.
 
-use std::collections::BTreeMap;
+mod stating;
+mod telling;
+
+use std::time::Duration;
 
 use schemas::agency::AgencyId;
-use schemas::answer::MOST_PAGES;
 use schemas::body::Actor;
-use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
-use schemas::query::QueryId;
-use schemas::statement::{Line, Statement, StatementRequest};
+use schemas::statement::place::Place;
+use schemas::statement::{Child, Line, Narrow, Statement, StatementRequest};
 use schemas::time::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::answer::Unserved;
-use super::host::{Desk, REVOKED, failed};
-use super::paging;
+use super::host::REVOKED;
 use super::ports::{Channel, Dial, LinkError};
-use super::rejects::Cause;
 use crate::acts::{ActError, By, Right, acting};
 use crate::audit::entry::Entry;
-use crate::audit::reconcile::{Finding, compare, lines};
-use crate::audit::view::Viewed;
+use crate::audit::narrow::{Difference, Found, Narrowing};
+use crate::audit::reconcile::{Class, Finding, class};
+use crate::audit::release::{Leave, Released};
+use crate::audit::tree::{Item, Tree};
 use crate::office::Office;
 use crate::registry::Peer;
-use crate::store::{EntryFilter, StoreError};
+use crate::store::StoreError;
 
-/// Entries read at a time.
-const STEP: u32 = 2_000;
+pub(super) use stating::Stating;
 
 /// What `accord audit reconcile` prints.
 #[derive(Debug, Clone, Serialize)]
@@ -39,46 +44,59 @@ pub struct Reconciled {
     pub matched: u64,
     /// Refusals told alike.
     pub refused_both: u64,
-    /// Exchanges that may still be under way.
+    /// Exchanges that may still be under way, and are told by a later comparison.
     pub open: u64,
     /// Differences.
     pub findings: Vec<Finding>,
-    /// Bytes that crossed the wire for it.
+    /// Exchanges where the logs differ that were not looked into: more than are told one by one.
+    pub further: u64,
+    /// Bytes that crossed the wire for it, both ways.
     pub bytes_exchanged: usize,
+    /// What proves the findings to others; absent where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
+}
+
+/// What was signed, and what leads from there to the findings.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Proof {
+    /// The signed head of this log under which the evidence stands.
+    pub head: String,
+    /// The signed request.
+    pub request: String,
+    /// The peer's signed statement, bound to the request.
+    pub statement: String,
+    /// What the peer showed on the way from the root that it signed, exactly.
+    pub shown: Vec<String>,
+}
+
+/// Most bytes of a conversation.
+const MOST_BYTES: usize = 64 << 20;
+/// How long a conversation may take.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// What is asked.
+struct Asked<'a> {
+    request: &'a Envelope,
+    frames: &'a [Released],
+}
+
+/// A conversation at whose beginning the peer stated the root of its tree.
+struct Stated<C> {
+    channel: C,
+    envelope: Envelope,
+    root: Child,
+    bytes: usize,
+}
+
+/// What came of a conversation.
+struct Heard {
+    statement: Envelope,
+    found: Found,
+    bytes: usize,
 }
 
 impl Office {
-    /// What this log says of the exchanges with `peer`.
-    async fn lines_with(
-        &self,
-        peer: &AgencyId,
-        since: Timestamp,
-        until: Timestamp,
-    ) -> Result<BTreeMap<QueryId, Line>, StoreError> {
-        // A query's entries may follow its signature by the answer time and the redelivery window,
-        // so only the lower bound holds for entries, with the freshness allowed to clocks.
-        let allowed = i64::from(self.bounds.freshness_seconds).saturating_mul(1_000);
-        let filter = EntryFilter {
-            peer: Some(peer.clone()),
-            from: Some(since.plus_millis(-allowed)),
-            exchanges_only: true,
-            ..EntryFilter::default()
-        };
-        let mut entries = Vec::new();
-        let mut start = 0;
-        loop {
-            let step = self.store.entries(&filter, start, STEP).await?;
-            for entry in &step {
-                let viewed = Viewed::of(entry)?;
-                start = viewed.header.index.saturating_add(1);
-                entries.push(viewed);
-            }
-            if step.len() < STEP as usize {
-                return Ok(lines(&entries, &self.me, since, until));
-            }
-        }
-    }
-
     /// Asks `peer` what its log says and compares it with ours.
     ///
     /// # Errors
@@ -111,8 +129,14 @@ impl Office {
         let peer = state.peers.get(agency).ok_or_else(|| {
             ActError::Usage(format!("no card of `{agency}` is recorded; see `accord card list`"))
         })?;
-        let request =
-            StatementRequest { from: self.me.clone(), to: agency.clone(), at: now, since, until };
+        let until = until.min(self.latest(now));
+        let request = StatementRequest {
+            from: self.me.clone(),
+            to: agency.clone(),
+            at: now,
+            since,
+            until,
+        };
         let envelope = Envelope::sign_json(Kind::Statement, &request, &self.message_key)?;
         let entry = Entry::new(EntryKind::AuditStated, actor.clone())
             .with_peer(agency)
@@ -121,149 +145,192 @@ impl Office {
             .with("since", since.to_string())
             .with("until", until.to_string())
             .releasing(vec![Frame::new(FrameKind::Statement, envelope.as_bytes().to_vec())]);
-        let frames = self.log.append(entry).await?.release();
-        let card = &peer.card.value;
-        let hear = async || {
-            let mut channel = dial.open(&card.node_key, &card.addresses).await?;
-            channel.send_all(&frames).await?;
-            hear(&mut channel, peer, &envelope, now).await.inspect(|_| channel.finish())
+        let (frames, leave) = self.log.append(entry).await?.release_stating();
+        // Both sides make their trees at the same time.
+        let asked = Asked { request: &envelope, frames: &frames };
+        let (first, ours) =
+            tokio::join!(self.stated(dial, peer, &asked), self.tree(agency, since..until));
+        let ours = ours?;
+        let heard = async {
+            let stated = match first {
+                // A substream of the pool may have ended unseen; the next one is new or tells more.
+                Err(LinkError::Lost(_)) => self.stated(dial, peer, &asked).await?,
+                stated => stated?,
+            };
+            narrow(stated, ours, &leave).await
         };
-        let heard = match hear().await {
-            // A substream of the pool may have ended unseen; the next one is new or tells more.
-            Err(LinkError::Lost(_)) => hear().await,
-            heard => heard,
-        };
-        let (theirs, bytes) =
+        let heard = tokio::time::timeout(LONGEST, heard).await;
+        let heard = heard.map_err(|_| LinkError::Lost("it took too long".into())).flatten();
+        let Heard { statement, found, bytes } =
             heard.map_err(|e| ActError::Failed(format!("`{agency}` could not be heard: {e}")))?;
-        let ours = self.lines_with(agency, since, until).await?;
-        let grace = i64::from(self.bounds.answer_seconds).saturating_mul(1_000);
-        let mut report = compare(&ours, &theirs, &self.me, now.plus_millis(-grace));
-        self.add_evidence(&mut report.findings).await?;
+        let (findings, open) = self.findings(agency, &found, self.settled_before(now)).await?;
         let entry = Entry::new(EntryKind::AuditReconciled, actor)
             .with_peer(agency)
+            .with_envelope(&statement)
             .with("since", since.to_string())
             .with("until", until.to_string())
-            .with("matched", report.matched)
-            .with("refused_both", report.refused_both)
-            .with("open", report.open)
-            .with("findings", report.findings.len());
+            .with("matched", found.matched)
+            .with("refused_both", found.refused_both)
+            .with("open", open)
+            .with("findings", findings.len())
+            .with("further", found.further)
+            .with("classes", by_class(&findings));
         drop(self.log.append(entry).await?);
-        Ok(Reconciled {
+        let mut report = Reconciled {
             peer: agency.clone(),
-            matched: report.matched,
-            refused_both: report.refused_both,
-            open: report.open,
-            findings: report.findings,
-            bytes_exchanged: bytes.saturating_add(envelope.as_bytes().len()),
-        })
-    }
-}
-
-type Heard = (BTreeMap<QueryId, Line>, usize);
-
-async fn hear<C: Channel>(
-    channel: &mut C,
-    peer: &Peer,
-    request: &Envelope,
-    now: Timestamp,
-) -> Result<Heard, LinkError> {
-    let protocol = |what: &str| LinkError::Protocol(what.to_owned());
-    let first = channel.recv().await?;
-    if first.kind != FrameKind::Statement {
-        return Err(protocol("expected a statement"));
-    }
-    let card = &peer.card.value;
-    let key = peer.message_key(now).ok_or_else(|| protocol(REVOKED))?;
-    let statement: Statement = Envelope::parse(&first.body)
-        .and_then(|envelope| envelope.verified_json(Kind::Statement, key))
-        .map_err(|e| LinkError::Protocol(e.to_string()))?;
-    if statement.request != request.digest()
-        || statement.from != card.id
-        || statement.pages.len() > MOST_PAGES
-    {
-        return Err(protocol("a statement bound to something else"));
-    }
-    let mut bytes = first.body.len();
-    let mut theirs = BTreeMap::new();
-    for promised in &statement.pages {
-        let page = channel.recv().await?;
-        if page.kind != FrameKind::Page || Digest::of(&page.body) != promised.digest {
-            return Err(protocol("a page that is not the one promised"));
+            matched: found.matched,
+            refused_both: found.refused_both,
+            open,
+            findings,
+            further: found.further,
+            bytes_exchanged: bytes,
+            proof: None,
+        };
+        if !report.findings.is_empty() {
+            let head = self.add_evidence(&mut report.findings).await?;
+            let (request, statement) = (envelope.to_text(), statement.to_text());
+            report.proof = Some(Proof { head, request, statement, shown: found.shown });
         }
-        bytes = bytes.saturating_add(page.body.len());
-        for line in page.body.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
-            let line: Line =
-                serde_json::from_slice(line).map_err(|e| LinkError::Protocol(e.to_string()))?;
-            theirs.insert(line.query_id, line);
-        }
+        Ok(report)
     }
-    Ok((theirs, bytes))
-}
 
-impl Desk {
-    /// States to a peer what this log says of the exchanges with it.
-    pub(super) async fn statement<C: Channel>(
+    /// Asks for the peer's statement and checks it.
+    async fn stated<D: Dial>(
         &self,
+        dial: &D,
         peer: &Peer,
-        frame: &Frame,
-        channel: &mut C,
-    ) -> Result<(), LinkError> {
+        asked: &Asked<'_>,
+    ) -> Result<Stated<D::Channel>, LinkError> {
+        let protocol = |what: String| LinkError::Protocol(what);
         let card = &peer.card.value;
-        let Some(key) = peer.message_key(self.office.clock.now()) else {
-            return self.reject(peer, Cause::Unverifiable, REVOKED.into(), channel).await;
-        };
-        let opened = Envelope::parse(&frame.body).and_then(|envelope| {
-            let request: StatementRequest = envelope.verified_json(Kind::Statement, key)?;
-            Ok((envelope, request))
-        });
-        let (envelope, request) = match opened {
-            Ok(opened) => opened,
-            Err(error) => {
-                return self.reject(peer, Cause::Unverifiable, error.to_string(), channel).await;
-            }
-        };
-        if request.from != card.id || request.to != self.office.me {
-            return self
-                .reject(peer, Cause::Misdirected, "a request between others".into(), channel)
-                .await;
+        let mut channel = dial.open(&card.node_key, &card.addresses).await?;
+        channel.send_all(asked.frames).await?;
+        let first = expect(channel.recv().await?, FrameKind::Statement)?;
+        let bytes = asked.request.as_bytes().len().saturating_add(first.body.len());
+        let key = peer.message_key(self.clock.now()).ok_or_else(|| protocol(REVOKED.into()))?;
+        let envelope = Envelope::parse(&first.body).map_err(|e| protocol(e.to_string()))?;
+        let stated: Statement =
+            envelope.verified_json(Kind::Statement, key).map_err(|e| protocol(e.to_string()))?;
+        let bound = stated.request == asked.request.digest();
+        if !bound || stated.from != card.id || stated.to != self.me {
+            return Err(protocol("a statement bound to something else".into()));
         }
-        match self.state_to(peer, &envelope, &request).await {
-            Ok(frames) => channel.send_all(&frames).await,
-            Err(error) => failed(channel, &error).await,
-        }
+        let root = Child { place: Place::all(), count: stated.count, digest: stated.digest };
+        Ok(Stated { channel, envelope, root, bytes })
     }
 
-    async fn state_to(
+    /// The differences with their classes; and how many of them may still be under way, or were
+    /// settled while they were looked for.
+    async fn findings(
         &self,
-        peer: &Peer,
-        envelope: &Envelope,
-        request: &StatementRequest,
-    ) -> Result<Vec<crate::audit::release::Released>, Unserved> {
-        let office = &self.office;
-        let id = &peer.card.value.id;
-        let lines = office.lines_with(id, request.since, request.until).await?;
-        let paged = paging::pages(lines.values()).map_err(|e| Unserved::Message(e.to_string()))?;
-        if paged.count < lines.len() {
-            return Err(Unserved::Message(
-                "too many exchanges for one statement; ask for a shorter time".into(),
-            ));
-        }
-        let statement = Statement {
-            request: envelope.digest(),
-            from: office.me.clone(),
-            to: id.clone(),
-            at: office.clock.now(),
-            pages: paged.described,
+        peer: &AgencyId,
+        found: &Found,
+        settled_before: Timestamp,
+    ) -> Result<(Vec<Finding>, u64), StoreError> {
+        let ours: Vec<&Item> = found
+            .differences
+            .iter()
+            .filter_map(|difference| difference.ours.as_ref())
+            .chain(&found.unended)
+            .collect();
+        let lines = self.lines_at(peer, &ours).await?;
+        let told = |item: &Item| lines.get(&item.key).filter(|line| line.digest() == item.digest);
+        let (mut findings, mut open) = (Vec::new(), 0u64);
+        let mut put = |ours: Option<&Line>, theirs: Option<Line>| {
+            let Some(line) = ours.or(theirs.as_ref()) else { return };
+            if line.asked_at >= settled_before {
+                open = open.saturating_add(1);
+                return;
+            }
+            let query = line.query_id;
+            // Two lines that differ without a class would be one that is told of others.
+            let class = class(ours, theirs.as_ref(), &self.me).unwrap_or(Class::Differs);
+            findings.push(Finding::of(class, query, ours.cloned(), theirs));
         };
-        let signed = office.sign(Kind::Statement, &statement)?;
-        let mut frames = vec![Frame::new(FrameKind::Statement, signed.as_bytes().to_vec())];
-        frames.extend(paged.pages.into_iter().map(|page| Frame::new(FrameKind::Page, page)));
-        let entry = Entry::new(EntryKind::AuditStated, office.peer_actor(id))
-            .with_peer(id)
-            .with_envelope(envelope)
-            .with_envelope(&signed)
-            .with("exchanges", lines.len())
-            .releasing(frames);
-        Ok(office.log.append(entry).await?.release())
+        let mut moved = 0u64;
+        for Difference { ours, theirs } in &found.differences {
+            match ours.as_ref().map(told) {
+                Some(None) => moved = moved.saturating_add(1),
+                Some(ours) => put(ours, theirs.clone()),
+                None => put(None, theirs.clone()),
+            }
+        }
+        for item in &found.unended {
+            match told(item) {
+                None => moved = moved.saturating_add(1),
+                ours => put(ours, ours.cloned()),
+            }
+        }
+        for wrong in &found.contradictions {
+            findings.push(Finding {
+                class: Class::Contradicts,
+                query_id: None,
+                agency: Some(peer.clone()),
+                index: None,
+                message: Some(format!(
+                    "at `{}` it signed {} and showed something else: {}",
+                    wrong.place, wrong.stated, wrong.why
+                )),
+                ours: None,
+                theirs: None,
+                evidence: Vec::new(),
+            });
+        }
+        Ok((findings, open.saturating_add(moved)))
     }
+}
+
+/// Has a peer show what it stated, where that differs from ours.
+async fn narrow<C: Channel>(
+    stated: Stated<C>,
+    ours: Tree,
+    leave: &Leave,
+) -> Result<Heard, LinkError> {
+    let Stated { mut channel, envelope, root, mut bytes } = stated;
+    let mut narrowing = Narrowing::new(ours, root);
+    loop {
+        let places = narrowing.next();
+        let wanted = places.len();
+        let ask = serde_json::to_vec(&Narrow { places })
+            .map_err(|e| LinkError::Protocol(e.to_string()))?;
+        bytes = bytes.saturating_add(ask.len());
+        channel.send(&leave.narrow(ask)).await?;
+        if wanted == 0 {
+            channel.finish();
+            return Ok(Heard { statement: envelope, found: narrowing.finish(), bytes });
+        }
+        for _ in 0..wanted {
+            let shown = expect(channel.recv().await?, FrameKind::Narrow)?;
+            bytes = bytes.saturating_add(shown.body.len());
+            narrowing.take_in(&shown.body);
+        }
+        if bytes > MOST_BYTES {
+            return Err(LinkError::Protocol(format!(
+                "more than {MOST_BYTES} bytes of what differs; compare a shorter time"
+            )));
+        }
+    }
+}
+
+/// How many findings there are of each class.
+fn by_class(findings: &[Finding]) -> serde_json::Map<String, serde_json::Value> {
+    let mut counts = serde_json::Map::new();
+    for finding in findings {
+        let class = serde_json::to_value(finding.class).unwrap_or_default();
+        let class = class.as_str().unwrap_or_default().to_owned();
+        let count = counts.get(&class).and_then(serde_json::Value::as_u64).unwrap_or(0);
+        counts.insert(class, count.saturating_add(1).into());
+    }
+    counts
+}
+
+fn expect(frame: Frame, kind: FrameKind) -> Result<Frame, LinkError> {
+    if frame.kind == kind {
+        return Ok(frame);
+    }
+    let said = match frame.kind {
+        FrameKind::Failed => String::from_utf8_lossy(&frame.body).into_owned(),
+        other => format!("a frame of kind {other:?} where {kind:?} was expected"),
+    };
+    Err(LinkError::Protocol(said))
 }

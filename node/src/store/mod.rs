@@ -8,6 +8,7 @@
 pub mod sqlite;
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use agreements::decide::Scope;
 use async_trait::async_trait;
@@ -18,6 +19,7 @@ use schemas::frame::FrameKind;
 use schemas::merkle::{Frontier, Subtree};
 use schemas::query::{AuthorityId, QueryId};
 use schemas::read::{Read, ReadId};
+use schemas::statement::Reached;
 use schemas::time::Timestamp;
 
 /// Why the store could not do it. The cause goes to the operational log where it is handled.
@@ -61,8 +63,8 @@ pub struct Effects {
     pub settled: Option<Settled>,
     /// A peer's query that is now answered or refused.
     pub served: Option<Served>,
-    /// A peer and its query whose receipt has come.
-    pub receipted: Option<(AgencyId, QueryId)>,
+    /// The receipt of a peer that has come.
+    pub receipted: Option<Receipted>,
     /// Pages to keep.
     pub pages: Option<Pages>,
     /// What must reach peers.
@@ -78,6 +80,10 @@ pub struct Asked {
     pub query_id: QueryId,
     /// The owner asked.
     pub owner: AgencyId,
+    /// When it was signed.
+    pub asked_at: Timestamp,
+    /// Digest of its envelope.
+    pub query: Digest,
 }
 
 /// How a query of ours ended.
@@ -89,6 +95,21 @@ pub struct Settled {
     pub outcome: &'static str,
     /// The authority that an answer rested on.
     pub authority: Option<AuthorityId>,
+    /// Digest of the answer's or refusal's envelope.
+    pub reply: Option<Digest>,
+    /// Digest of the envelope of the receipt that was signed for it.
+    pub receipt: Option<Digest>,
+}
+
+/// The receipt for an answer of ours.
+#[derive(Debug, Clone)]
+pub struct Receipted {
+    /// Whose.
+    pub requester: AgencyId,
+    /// For the answer to this query.
+    pub query_id: QueryId,
+    /// Digest of its envelope.
+    pub receipt: Digest,
 }
 
 /// How a peer's query ended. Beside the entry stand the query's envelope and the reply's, in this
@@ -99,12 +120,41 @@ pub struct Served {
     pub query_id: QueryId,
     /// The requester.
     pub requester: AgencyId,
+    /// When the query was signed.
+    pub asked_at: Timestamp,
     /// Digest of the query's envelope.
     pub query_digest: Digest,
+    /// Digest of the reply's envelope.
+    pub reply_digest: Digest,
     /// Whether reads were released.
     pub answered: bool,
+    /// Whether this id is replied to like this from now on.
+    pub kept: bool,
     /// On what authority.
     pub authority: Option<AuthorityId>,
+}
+
+/// An exchange as the log's entries told it when they were appended, for reconciling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// The entry that let the query or the reply go.
+    pub entry: u64,
+    /// Whether this node asked; otherwise the peer did.
+    pub asked: bool,
+    /// The query.
+    pub query_id: QueryId,
+    /// When it was signed.
+    pub asked_at: Timestamp,
+    /// How far it came.
+    pub reached: Reached,
+    /// Digest of the query's envelope.
+    pub query: Digest,
+    /// Digest of the reply's envelope.
+    pub reply: Option<Digest>,
+    /// Digest of the receipt's envelope.
+    pub receipt: Option<Digest>,
+    /// Whether it was turned away, and may have been answered later.
+    pub turned_away: bool,
 }
 
 /// Which side of an exchange a page is kept for.
@@ -377,6 +427,19 @@ pub trait Store: Send + Sync + 'static {
 
     /// Of `digests`, forgets those that nothing refers to: their bytes are destroyed.
     async fn forget_images(&self, digests: &[Digest]) -> Result<(), StoreError>;
+
+    /// The exchanges with `peer` among the `count` entries from `start` on, whose queries were signed
+    /// in `signed`. They are told by what stands beside the log, not by its entries.
+    async fn exchanges(
+        &self,
+        peer: &AgencyId,
+        signed: Range<Timestamp>,
+        start: u64,
+        count: u64,
+    ) -> Result<Vec<Exchange>, StoreError>;
+
+    /// The exchanges that these entries began.
+    async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError>;
 
     /// What is stored.
     async fn stats(&self) -> Result<ReadStats, StoreError>;

@@ -6,6 +6,7 @@
 
 mod commit;
 mod exchange;
+mod exchanges;
 mod heads;
 mod images;
 mod log;
@@ -14,6 +15,7 @@ mod reads;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
@@ -29,8 +31,8 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 use tokio::sync::Mutex;
 
 use super::{
-    AskedBefore, EntryFilter, Found, Queued, ReadStats, Row, ServedBefore, Side, Store, StoreError,
-    StoredEntry, Tail, Witnessed,
+    AskedBefore, EntryFilter, Exchange, Found, Queued, ReadStats, Row, ServedBefore, Side, Store,
+    StoreError, StoredEntry, Tail, Witnessed,
 };
 use agreements::decide::Scope;
 use readers::Readers;
@@ -227,6 +229,20 @@ impl Store for Sqlite {
 
     async fn forget_images(&self, digests: &[Digest]) -> Result<(), StoreError> {
         images::forget(&mut *self.writer.lock().await, digests).await
+    }
+
+    async fn exchanges(
+        &self,
+        peer: &AgencyId,
+        signed: Range<Timestamp>,
+        start: u64,
+        count: u64,
+    ) -> Result<Vec<Exchange>, StoreError> {
+        exchanges::among(&mut *self.readers.take().await?, peer, signed, start, count).await
+    }
+
+    async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError> {
+        exchanges::at(&mut *self.readers.take().await?, entries).await
     }
 
     async fn stats(&self) -> Result<ReadStats, StoreError> {

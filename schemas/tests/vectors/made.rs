@@ -182,7 +182,7 @@ pub(crate) fn frames() -> Value {
         ],
         "refused_heads": [
             { "why": "no kind has this number", "hex": "000000050000000000" },
-            { "why": "no kind has this number", "hex": "000000050f00000000" },
+            { "why": "no kind has this number", "hex": "000000056000000000" },
             { "why": "shorter than its own head", "hex": "000000040100000000" },
             { "why": "beside is longer than the frame", "hex": "000000060100000002" },
             { "why": "a query of 32769 bytes", "hex": "000080060100000000" },

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use schemas::answer::{Answer, Receipt};
 use schemas::body::{Access, Actor, Outcome};
+use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
 use schemas::key::PublicKey;
-use schemas::query::{AuthorityId, Query};
+use schemas::query::Query;
 use schemas::read::Read;
 use schemas::refusal::Reason;
 use schemas::standing::Standing;
@@ -163,7 +164,7 @@ impl<D: Dial> Asker<D> {
                     .entry(EntryKind::RefusalReceived, access)
                     .with_standing(theirs.as_ref())
                     .with_envelope(&envelope)
-                    .effecting(out.settled("refused", None));
+                    .effecting(out.settled("refused", Some(envelope.digest())));
                 let heard = Heard {
                     reasons,
                     refused_by: Some("owner"),
@@ -241,7 +242,11 @@ impl<D: Dial> Asker<D> {
         access.answer_digest = Some(envelope.digest());
         let letter =
             Letter { peer: owner.clone(), kind: FrameKind::Receipt, body: receipt.to_text() };
-        let mut effects = out.settled("answered", Some(answer.basis.authority.clone()));
+        let mut effects = out.settled("answered", Some(envelope.digest()));
+        if let Some(settled) = &mut effects.settled {
+            settled.authority = Some(answer.basis.authority.clone());
+            settled.receipt = Some(receipt.digest());
+        }
         effects.outbox.push(letter.clone());
         if !pages.is_empty() {
             let days = self.office.answers_kept_days(&answer.basis.authority);
@@ -349,8 +354,9 @@ impl Outstanding {
         Entry::new(kind, self.actor.clone()).with_peer(&self.query.to).with_access(access)
     }
 
-    fn settled(&self, outcome: &'static str, authority: Option<AuthorityId>) -> Effects {
-        let settled = Settled { query_id: self.query.id, outcome, authority };
+    fn settled(&self, outcome: &'static str, reply: Option<Digest>) -> Effects {
+        let query_id = self.query.id;
+        let settled = Settled { query_id, outcome, authority: None, reply, receipt: None };
         Effects { settled: Some(settled), ..Effects::default() }
     }
 }

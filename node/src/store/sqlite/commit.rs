@@ -8,12 +8,12 @@
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
-use super::super::{Row, StoreError};
+use super::super::{Receipted, Row, Settled, StoreError};
 
 const COMMIT: &str = "
 insert into groups
-    (entries, changes, asked, settled, served, receipted, pages, outbox, reads, long)
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    (entries, changes, asked, settled, served, turned_away, receipted, pages, outbox, reads, long)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 
 pub(super) async fn commit(writer: &mut SqliteConnection, group: &[Row]) -> Result<(), StoreError> {
     let mut batch = Batch::default();
@@ -27,6 +27,7 @@ pub(super) async fn commit(writer: &mut SqliteConnection, group: &[Row]) -> Resu
         tables.asked,
         tables.settled,
         tables.served,
+        tables.turned_away,
         tables.receipted,
         tables.pages,
         tables.outbox,
@@ -72,6 +73,7 @@ struct Tables {
     asked: Rows,
     settled: Rows,
     served: Rows,
+    turned_away: Rows,
     receipted: Rows,
     pages: Rows,
     outbox: Rows,
@@ -132,19 +134,25 @@ impl Batch {
             self.tables.changes.put(&(index, offset, length))?;
         }
         if let Some(asked) = &effects.asked {
-            self.tables.asked.put(&(index, asked.query_id, &asked.owner, at))?;
+            let (id, signed) = (asked.query_id, asked.asked_at.millis());
+            self.tables.asked.put(&(index, id, &asked.owner, at, signed, asked.query))?;
         }
         if let Some(settled) = &effects.settled {
             let id = settled.query_id.digest();
-            self.tables.settled.put(&(id, settled.outcome, &settled.authority, at))?;
+            let Settled { outcome, authority, reply, receipt, .. } = settled;
+            self.tables.settled.put(&(id, outcome, authority, at, reply, receipt))?;
         }
         if let Some(served) = &effects.served {
             let outcome = if served.answered { "answered" } else { "refused" };
-            let (by, digest) = (&served.requester, served.query_digest);
-            self.tables.served.put(&(index, by, digest, at, outcome, &served.authority))?;
+            let (id, by, signed) = (served.query_id, &served.requester, served.asked_at.millis());
+            let (query, reply) = (served.query_digest, served.reply_digest);
+            let table =
+                if served.kept { &mut self.tables.served } else { &mut self.tables.turned_away };
+            let authority = &served.authority;
+            table.put(&(index, id, by, at, signed, query, outcome, authority, reply))?;
         }
-        if let Some((_, query_id)) = &effects.receipted {
-            self.tables.receipted.put(&(query_id.digest(), at))?;
+        if let Some(Receipted { query_id, receipt, .. }) = &effects.receipted {
+            self.tables.receipted.put(&(query_id.digest(), at, receipt))?;
         }
         if let Some(kept) = &effects.pages {
             let lengths: Vec<usize> = kept.pages.iter().map(Vec::len).collect();

@@ -16,8 +16,8 @@ pub(super) async fn served(
 ) -> Result<Option<ServedBefore>, StoreError> {
     type Found = (String, String, i64, String, Option<String>, String, bool);
     let found: Option<Found> = sqlx::query_as(
-        "select requester, query_digest, served.at, outcome, authority, envelope, receipted_at is not null
-         from entries join served on entry = idx where query = ?1",
+        "select requester, lower(hex(served.query)), served.at, outcome, authority, envelope, receipted_at is not null
+         from entries join served on entry = idx where entries.query = ?1",
     )
     .bind(id.digest().as_bytes().to_vec())
     .fetch_optional(reader)
@@ -49,7 +49,7 @@ pub(super) async fn asked(
 ) -> Result<Option<AskedBefore>, StoreError> {
     let found: Option<(String, i64, String, Option<String>)> = sqlx::query_as(
         "select owner, sent_at, envelope, outcome from entries join asked on entry = idx
-         where query = ?1",
+         where entries.query = ?1",
     )
     .bind(id.digest().as_bytes().to_vec())
     .fetch_optional(reader)

@@ -8,7 +8,7 @@ use schemas::time::Timestamp;
 use tempfile::TempDir;
 
 use super::Sqlite;
-use crate::store::{Effects, EntryFilter, Pages, Row, Served, Side, Store as _};
+use crate::store::{Effects, EntryFilter, Pages, Receipted, Row, Served, Side, Store as _};
 
 async fn store() -> (TempDir, Sqlite) {
     let dir = TempDir::new().unwrap();
@@ -47,8 +47,11 @@ fn served(query_id: QueryId) -> Effects {
     let served = Served {
         query_id,
         requester: "asking-ca-pd".parse().unwrap(),
+        asked_at: at(0),
         query_digest: Digest::of(b"query"),
+        reply_digest: Digest::of(b"reply"),
         answered: true,
+        kept: true,
         authority: Some("an-agreement".parse().unwrap()),
     };
     let pages = vec![b"one\n".to_vec(), b"another\n".to_vec()];
@@ -111,7 +114,8 @@ async fn the_tail_counts_answers_by_day_and_receipt() {
     let first = row(0, 0, id(1), served(id(1)));
     store.commit(&[first, row(1, 10, id(2), served(id(2)))]).await.unwrap();
     let requester: schemas::agency::AgencyId = "asking-ca-pd".parse().unwrap();
-    let receipted = Some((requester.clone(), id(1)));
+    let receipt = Digest::of(b"receipt");
+    let receipted = Some(Receipted { requester: requester.clone(), query_id: id(1), receipt });
     let effects = Effects { receipted, ..Effects::default() };
     store.commit(&[row(2, 11, id(1), effects)]).await.unwrap();
     let tail = store.tail(at(10)).await.unwrap();

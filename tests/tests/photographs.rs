@@ -1,44 +1,12 @@
 //! Claims about photographs: what is kept, when, and what a crash leaves.
 
-use std::path::PathBuf;
-
 use node::ingest::Sighting;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
-use schemas::image::View;
 use tests::agency::Agency;
 use tests::faulty::Failure;
-use tests::making::reads;
-
-const PLATE: &str = "7ABC123";
-
-/// A JPEG as far as anybody looks at it.
-fn jpeg(n: u8, bytes: usize) -> Vec<u8> {
-    let mut jpeg = b"\xFF\xD8\xFF\xE0".to_vec();
-    jpeg.resize(bytes, n);
-    jpeg
-}
-
-/// Reads of `plate`, each with a crop of its plate and the one view of the road behind all.
-fn photographed(agency: &Agency, plate: &str, count: usize) -> Vec<Sighting> {
-    let reads = reads(agency.id(), plate, count, agency.now());
-    let with = |(n, read)| {
-        let mut one = Sighting::new(read);
-        one.add(View::Plate, "plate", jpeg(u8::try_from(n).expect("few reads"), 2_000));
-        one.add(View::Context, "context", jpeg(200, 5_000));
-        one
-    };
-    reads.into_iter().enumerate().map(with).collect()
-}
-
-fn file(agency: &Agency, digest: Digest) -> PathBuf {
-    let name = digest.to_string();
-    agency.home().join("images").join(&name[..2]).join(&name[2..])
-}
-
-fn crops(batch: &[Sighting]) -> Vec<Digest> {
-    batch.iter().map(|one| one.read.images[0].digest).collect()
-}
+use tests::making::PLATE;
+use tests::photographs::{crops, file, jpeg, photographed};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_photograph_is_durable_before_its_read_and_shared_ones_are_kept_once() {

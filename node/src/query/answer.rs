@@ -21,9 +21,11 @@ use schemas::standing::Standing;
 use schemas::text::Text;
 
 use super::authorities::Candidates;
+use super::photographs::Leaving;
 use super::{Office, paging};
 use crate::audit::append::{AppendError, Appended, Moved};
 use crate::audit::entry::{Entry, Guard};
+use crate::images::{ImageStoreError, Underway};
 use crate::registry::State;
 use crate::store::{Effects, Found, Pages, Served, ServedBefore, Side, StoreError};
 
@@ -39,6 +41,9 @@ pub(super) enum Unserved {
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The photographs cannot be reached.
+    #[error(transparent)]
+    Images(#[from] ImageStoreError),
     /// A message could not be signed or written.
     #[error("{0}")]
     Message(String),
@@ -57,6 +62,8 @@ pub(super) struct Reply {
     pub(super) appended: Appended,
     /// Digest of the answer; `None` for a refusal.
     pub(super) awaits_receipt: Option<Digest>,
+    /// Held until the photographs of an answer are sent.
+    pub(super) underway: Option<Underway>,
 }
 
 pub(super) fn reason(code: RefusalCode, message: impl Into<String>, section: &str) -> Reason {
@@ -169,6 +176,8 @@ impl Office {
             found.reads.iter_mut().for_each(|read| read.images.clear());
         }
         let paged = paging::pages(&found.reads).map_err(|e| Unserved::Message(e.to_string()))?;
+        let paged_reads = found.reads.get(..paged.count).unwrap_or_default();
+        let mut leaving = Leaving::of(&self.images, paged_reads).await?;
         let truncated = found.truncated || paged.count < found.reads.len();
         let count = u32::try_from(paged.count).map_err(|e| Unserved::Message(e.to_string()))?;
         let pages = paged.pages;
@@ -189,6 +198,8 @@ impl Office {
             truncated,
             notice: permit.notice.clone(),
             pages: paged.described,
+            images: leaving.described.clone(),
+            images_beyond: leaving.beyond,
         };
         let envelope = self.sign(Kind::Answer, &answer)?;
         let digest = envelope.digest();
@@ -217,7 +228,7 @@ impl Office {
             query_id: query.id,
             until: answer.at.plus_millis(hours.saturating_mul(3_600_000)),
             pages: pages.clone(),
-            images: Vec::new(),
+            images: leaving.digests(),
         };
         let entry = Entry::new(EntryKind::QueryAnswered, asking(query))
             .with_peer(&query.from)
@@ -231,8 +242,9 @@ impl Office {
                 pages: (!pages.is_empty()).then_some(kept),
                 ..Effects::default()
             })
-            .releasing(frames(&envelope, pages));
-        Ok(Reply { appended: self.log.append(entry).await?, awaits_receipt: Some(digest) })
+            .releasing(frames(&envelope, pages, std::mem::take(&mut leaving.frames)));
+        let appended = self.log.append(entry).await?;
+        Ok(Reply { appended, awaits_receipt: Some(digest), underway: leaving.underway })
     }
 
     /// Signs, appends and lets go a refusal. `remember` keeps it under the query's id.
@@ -272,7 +284,7 @@ impl Office {
             .with_envelope(&envelope)
             .effecting(Effects { served: remember.then_some(served), ..Effects::default() })
             .releasing(vec![Frame::new(FrameKind::Refusal, envelope.as_bytes().to_vec())]);
-        Ok(Reply { appended: self.log.append(entry).await?, awaits_receipt: None })
+        Ok(Reply { appended: self.log.append(entry).await?, awaits_receipt: None, underway: None })
     }
 
     /// The same id again. Never a second search: the same bytes from the same agency get the same
@@ -300,7 +312,11 @@ impl Office {
                 })
                 .with("redelivered", true)
                 .releasing(vec![Frame::new(FrameKind::Refusal, reply.as_bytes().to_vec())]);
-            return Ok(Reply { appended: self.log.append(entry).await?, awaits_receipt: None });
+            return Ok(Reply {
+                appended: self.log.append(entry).await?,
+                awaits_receipt: None,
+                underway: None,
+            });
         }
         let ends = before
             .at
@@ -326,6 +342,17 @@ impl Office {
             Decision::Permit(permit) => permit,
         };
         let pages = self.store.pages(Side::Served, query.id).await?;
+        // Of this node's own making: its signature was made with it.
+        let answer: Answer = serde_json::from_slice(reply.unverified_payload())
+            .map_err(|e| Unserved::Store(StoreError::Corrupt(e.to_string())))?;
+        let Some(photographs) = Leaving::again(&self.images, &answer).await? else {
+            let gone = reason(
+                RefusalCode::Stale,
+                "a photograph of that answer is no longer there as it was; sign a new query",
+                "redelivery",
+            );
+            return self.refuse(asked, vec![gone], false).await;
+        };
         let digest = reply.digest();
         let mut access = Access::of(query, Outcome::Answered);
         access.basis = Some(permit.basis);
@@ -340,7 +367,7 @@ impl Office {
                 before: Some(permit.lapses),
                 ..Guard::default()
             })
-            .releasing(frames(&reply, pages));
+            .releasing(frames(&reply, pages, photographs.frames));
         match self.log.append(entry).await {
             Err(AppendError::Moved(_)) => {
                 let busy = reason(
@@ -350,7 +377,11 @@ impl Office {
                 );
                 self.refuse(asked, vec![busy], false).await
             }
-            appended => Ok(Reply { appended: appended?, awaits_receipt: Some(digest) }),
+            appended => Ok(Reply {
+                appended: appended?,
+                awaits_receipt: Some(digest),
+                underway: photographs.underway,
+            }),
         }
     }
 
@@ -384,8 +415,9 @@ fn asking(query: &Query) -> Actor {
     }
 }
 
-fn frames(envelope: &Envelope, pages: Vec<Vec<u8>>) -> Vec<Frame> {
+fn frames(envelope: &Envelope, pages: Vec<Vec<u8>>, photographs: Vec<Frame>) -> Vec<Frame> {
     let mut frames = vec![Frame::new(FrameKind::Answer, envelope.as_bytes().to_vec())];
     frames.extend(pages.into_iter().map(|page| Frame::new(FrameKind::Page, page)));
+    frames.extend(photographs);
     frames
 }

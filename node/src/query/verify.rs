@@ -57,7 +57,8 @@ pub fn answer(
 /// What a header may promise of photographs, before a byte of them is read.
 fn photographs(answer: &Answer, query: &Query) -> Result<(), Unproven> {
     let content = |what: &str| Unproven::Content(what.to_owned());
-    if !answer.images.is_empty() && !(query.images && answer.released.images) {
+    let opened = query.images && answer.released.images;
+    if !(opened || answer.images.is_empty()) {
         return Err(content("it holds photographs that were not asked for"));
     }
     let mut seen = HashSet::new();
@@ -133,9 +134,8 @@ pub fn pages(answer: &Answer, pages: &[Vec<u8>], query: &Query) -> Result<Vec<Re
         for line in bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
             let read: Read = serde_json::from_slice(line)
                 .map_err(|e| content(format!("page {n} holds what is no read: {e}")))?;
-            if read.images.len() > MOST_IMAGES
-                || !(read.images.is_empty() || query.images && answer.released.images)
-            {
+            let opened = query.images && answer.released.images;
+            if read.images.len() > MOST_IMAGES || !(opened || read.images.is_empty()) {
                 return Err(content(format!(
                     "page {n} holds a read with photographs that were not asked for"
                 )));

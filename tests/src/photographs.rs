@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use node::ingest::Sighting;
+use ingest::Sighting;
 use schemas::digest::Digest;
 use schemas::image::View;
 

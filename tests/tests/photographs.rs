@@ -1,6 +1,6 @@
 //! Claims about photographs: what is kept, when, and what a crash leaves.
 
-use node::ingest::Sighting;
+use ingest::Sighting;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use tests::agency::Agency;

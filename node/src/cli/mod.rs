@@ -8,6 +8,7 @@ mod client;
 mod demo;
 mod init;
 mod output;
+mod photographs;
 mod policy;
 mod query;
 mod reads;

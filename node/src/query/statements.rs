@@ -130,13 +130,8 @@ impl Office {
             ActError::Usage(format!("no card of `{agency}` is recorded; see `accord card list`"))
         })?;
         let until = until.min(self.latest(now));
-        let request = StatementRequest {
-            from: self.me.clone(),
-            to: agency.clone(),
-            at: now,
-            since,
-            until,
-        };
+        let request =
+            StatementRequest { from: self.me.clone(), to: agency.clone(), at: now, since, until };
         let envelope = Envelope::sign_json(Kind::Statement, &request, &self.message_key)?;
         let entry = Entry::new(EntryKind::AuditStated, actor.clone())
             .with_peer(agency)
@@ -294,11 +289,15 @@ async fn narrow<C: Channel>(
         let ask = serde_json::to_vec(&Narrow { places })
             .map_err(|e| LinkError::Protocol(e.to_string()))?;
         bytes = bytes.saturating_add(ask.len());
-        channel.send(&leave.narrow(ask)).await?;
+        let sent = channel.send(&leave.narrow(ask)).await;
         if wanted == 0 {
-            channel.finish();
+            // Everything was heard; whether the peer hears that it was changes nothing.
+            if sent.is_ok() {
+                channel.finish();
+            }
             return Ok(Heard { statement: envelope, found: narrowing.finish(), bytes });
         }
+        sent?;
         for _ in 0..wanted {
             let shown = expect(channel.recv().await?, FrameKind::Narrow)?;
             bytes = bytes.saturating_add(shown.body.len());

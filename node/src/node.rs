@@ -322,6 +322,13 @@ async fn clean(office: Office, stop: CancellationToken) {
             Ok(pages) => tracing::info!(pages, "kept pages have ended and were destroyed"),
             Err(error) => tracing::error!(%error, "kept pages could not be destroyed"),
         }
+        // Whom to tell of a correction is known as long as there is something to correct.
+        if let Some(policy) = office.registry.state().policy.clone() {
+            let cut_off = office.clock.now().minus_days(policy.retention.reads.cut_off_days);
+            if let Err(error) = office.store.forget_released(cut_off).await {
+                tracing::error!(%error, "releases of reads that are gone could not be forgotten");
+            }
+        }
         match office.images.destroy_unreferenced(office.store.as_ref()).await {
             Ok(0) => {}
             Ok(images) => {

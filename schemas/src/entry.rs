@@ -102,6 +102,8 @@ codes! {
         PolicyAdopted = "policy.adopted",
         /// Reads were imported.
         ReadsImported = "reads.imported",
+        /// A read was corrected: one's own, or one that a peer had released.
+        ReadsCorrected = "reads.corrected",
         /// The log was read.
         AuditViewed = "audit.viewed",
         /// The log was exported.

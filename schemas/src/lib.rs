@@ -10,6 +10,7 @@ pub mod answer;
 pub mod body;
 pub mod card;
 pub mod checkpoint;
+pub mod correction;
 pub mod digest;
 pub mod entry;
 pub mod envelope;

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, schema_for};
 use schemas::answer::{Answer, LogPosition, Receipt};
 use schemas::body::Body;
 use schemas::card::Card;
+use schemas::correction::Correction;
 use schemas::entry::Header;
 use schemas::query::Query;
 use schemas::read::Read;
@@ -31,6 +32,7 @@ fn published() -> Vec<(&'static str, Value)> {
     vec![
         ("answer", schema_of::<Answer>()),
         ("card", schema_of::<Card>()),
+        ("correction", schema_of::<Correction>()),
         ("entry-body", schema_of::<Body>()),
         ("entry-header", schema_of::<Header>()),
         ("log-position", schema_of::<LogPosition>()),

@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use agreements::decide::Scope;
 use async_trait::async_trait;
 use node::store::{
-    AskedBefore, EntryFilter, Found, Queued, ReadStats, Row, ServedBefore, Side, Store, StoreError,
-    StoredEntry, Tail, Witnessed,
+    AskedBefore, EntryFilter, Found, Queued, ReadStats, Release, Row, ServedBefore, Side, Store,
+    StoreError, StoredEntry, Tail, Witnessed,
 };
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::merkle::Subtree;
 use schemas::query::QueryId;
-use schemas::read::ReadId;
+use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use tokio::sync::watch;
 
@@ -222,6 +222,22 @@ impl Store for Faulty {
 
     async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError> {
         self.inner.known_reads(ids).await
+    }
+
+    async fn read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError> {
+        self.inner.read(id).await
+    }
+
+    async fn read_versions(&self, id: ReadId) -> Result<Vec<(u32, Read, u64)>, StoreError> {
+        self.inner.read_versions(id).await
+    }
+
+    async fn released(&self, id: ReadId) -> Result<Vec<Release>, StoreError> {
+        self.inner.released(id).await
+    }
+
+    async fn forget_released(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.inner.forget_released(before).await
     }
 
     async fn search(&self, scope: &Scope) -> Result<Found, StoreError> {

@@ -48,7 +48,12 @@ create table served (
     at           integer not null,
     outcome      text    not null,
     authority    text,
-    receipted_at integer
+    receipted_at integer,
+    -- The reads released, a JSON array of ids in hexadecimal, and the instant of the latest: who is
+    -- to be told of a correction. Looked through from end to end, since corrections are rare and
+    -- answers are not; null once none of them is stored any more.
+    reads        text,
+    latest       integer
 ) strict;
 
 -- Whoever appends has looked for the id before; this holds whatever was overlooked.
@@ -152,13 +157,28 @@ begin
         where images.digest = gone.digest;
 end;
 
+-- Earlier versions of reads that were corrected, by the entry of the correction.
+create table read_versions (
+    read    blob    not null,
+    version integer not null,
+    text    text    not null,
+    entry   integer not null references entries (idx),
+    primary key (read, version)
+) strict;
+
+create trigger read_versions_gone after delete on reads
+when exists (select 1 from read_versions where read = old.id)
+begin
+    delete from read_versions where read = old.id;
+end;
+
 -- A group of entries with all that becomes durable with them is one insert into this view: one
 -- statement, so one transaction and one hop to the thread of the database. Each value is a JSON
 -- array of the rows of one table or null, but for the last: the long texts end to end, which the
 -- rows name by offset from 1 and length, in bytes.
 create view groups (
-    entries, changes, asked, settled, served, receipted, pages, outbox, reads, long
-) as select null, null, null, null, null, null, null, null, null, null where false;
+    entries, changes, asked, settled, served, receipted, pages, outbox, reads, corrected, long
+) as select null, null, null, null, null, null, null, null, null, null, null where false;
 
 create trigger append instead of insert on groups
 begin
@@ -181,8 +201,10 @@ begin
         from json_each(new.settled) as row
         join entries on entries.query = unhex(row.value->>0)
         where asked.entry = entries.idx and (asked.outcome is null or asked.outcome = 'unanswered');
-    insert into served (entry, requester, query_digest, at, outcome, authority)
-        select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5
+    insert into served
+        (entry, requester, query_digest, at, outcome, authority, reads, latest)
+        select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6,
+               value->>7
         from json_each(new.served);
     update served set receipted_at = row.value->>1
         from json_each(new.receipted) as row
@@ -200,4 +222,10 @@ begin
         select unhex(value->>0), value->>1, value->>2, value->>3,
                cast(substr(new.long, value->>4, value->>5) as text)
         from json_each(new.reads);
+    insert into read_versions (read, version, text, entry)
+        select reads.id, value->>1, reads.read, value->>5
+        from json_each(new.corrected) join reads on reads.id = unhex(value->>0);
+    update reads set plate = row.value->>2,
+               read = cast(substr(new.long, row.value->>3, row.value->>4) as text)
+        from json_each(new.corrected) as row where reads.id = unhex(row.value->>0);
 end;

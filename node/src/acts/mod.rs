@@ -9,6 +9,7 @@ pub mod alarms;
 pub mod audit;
 pub mod audits;
 pub mod cards;
+pub mod corrections;
 pub mod export;
 mod officials;
 pub mod people;

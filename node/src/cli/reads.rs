@@ -6,14 +6,19 @@ use std::time::Duration;
 use clap::Subcommand;
 use hyper::body::Bytes;
 use indicatif::{ProgressBar, ProgressStyle};
+use schemas::agency::State;
+use schemas::plate::Plate;
+use schemas::read::ReadId;
+use schemas::text::Text;
 use serde_json::Value;
 use tokio::io::AsyncReadExt as _;
 
 use super::Done;
 use super::client::{Client, query_string};
-use super::output::{Output, err, number, text};
+use super::output::{Output, err, number, table, text};
 use super::time::shown;
 use crate::acts::ActError;
+use crate::acts::corrections::Wrong;
 use crate::wording::counted;
 
 /// Bytes sent at a time.
@@ -29,6 +34,27 @@ pub(super) enum Reads {
         /// The files.
         #[arg(required = true, value_name = "PATH")]
         files: Vec<PathBuf>,
+    },
+    /// Correct the plate of a read; every agency that received it is told, with the reason.
+    Correct {
+        /// The read's id.
+        #[arg(value_name = "ID")]
+        id: ReadId,
+        /// The plate as it is.
+        #[arg(long)]
+        plate: Plate,
+        /// The plate's state, where that was wrong too.
+        #[arg(long, value_name = "ST")]
+        plate_state: Option<State>,
+        /// Why.
+        #[arg(long)]
+        reason: Text,
+    },
+    /// Every version of a read, for who audits.
+    Versions {
+        /// The read's id.
+        #[arg(value_name = "ID")]
+        id: ReadId,
     },
     /// What is stored.
     Stats,
@@ -50,6 +76,29 @@ pub(super) async fn run(client: &Client, command: Reads, output: Output) -> Resu
             });
             Ok(Done::Ok)
         }
+        Reads::Correct { id, plate, plate_state, reason } => {
+            let wrong = Wrong { plate, plate_state, reason };
+            let done: Value = client.post(&format!("/reads/{id}/correction"), &wrong).await?;
+            output.object(&done, || {
+                format!(
+                    "{} is now {}, version {}; told for {}",
+                    text(&done, "was"),
+                    text(&done, "plate"),
+                    done.get("version").and_then(Value::as_u64).unwrap_or_default(),
+                    number(&done, "told", "answer", "answers")
+                )
+            });
+            Ok(Done::Ok)
+        }
+        Reads::Versions { id } => {
+            let versions: Vec<Value> = client.get(&format!("/reads/{id}/versions")).await?;
+            if output.json() {
+                versions.iter().for_each(|one| output.object(one, String::new));
+            } else {
+                output.object(&versions, || versions_table(&versions));
+            }
+            Ok(Done::Ok)
+        }
         Reads::Import { format, files } => {
             let mut worst = Done::Ok;
             for file in &files {
@@ -60,6 +109,24 @@ pub(super) async fn run(client: &Client, command: Reads, output: Output) -> Resu
             Ok(worst)
         }
     }
+}
+
+fn versions_table(versions: &[Value]) -> String {
+    let number = |one: &Value, key: &str| one.get(key).and_then(Value::as_u64);
+    let shown_number = |value: Option<u64>| value.map(|n| n.to_string()).unwrap_or_default();
+    let rows: Vec<_> = versions
+        .iter()
+        .map(|one| {
+            let read = one.get("read").cloned().unwrap_or_default();
+            vec![
+                shown_number(number(one, "version")),
+                text(&read, "plate").into(),
+                shown(text(&read, "at")),
+                shown_number(number(one, "corrected_by")),
+            ]
+        })
+        .collect();
+    table(&["version", "plate", "seen", "corrected by entry"], &rows)
 }
 
 async fn import(

@@ -56,6 +56,8 @@ pub fn router(node: Arc<Node>) -> Router {
         .route("/audit/record", post(reports::record))
         .route("/audit/reconcile", post(audit::reconcile))
         .route("/reads/stats", get(reads::stats))
+        .route("/reads/{id}/correction", post(reads::correct))
+        .route("/reads/{id}/versions", get(reads::versions))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         // The file itself is the body; it is read as a stream, a record at a time.
         .route("/reads", post(reads::import).layer(DefaultBodyLimit::disable()))

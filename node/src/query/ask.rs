@@ -15,6 +15,7 @@ use agreements::decide::decline;
 use schemas::agency::AgencyId;
 use schemas::answer::{Basis, LogPosition, Photograph};
 use schemas::body::{Access, Actor, Outcome};
+use schemas::correction::Correction;
 use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
@@ -58,6 +59,9 @@ pub struct Heard {
     pub notice: Text,
     /// The reads.
     pub reads: Vec<Read>,
+    /// Corrections that the owner sent since for reads of this answer, in the order they came.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub corrections: Vec<Correction>,
     /// Whether the owner opened the reads' photographs.
     pub images: bool,
     /// Their photographs, as the answer names them; kept as long as the answer.
@@ -94,6 +98,7 @@ impl Heard {
             own_notice: Text::default(),
             notice: Text::default(),
             reads: Vec::new(),
+            corrections: Vec::new(),
             images: false,
             photographs: Vec::new(),
             photographs_beyond: 0,
@@ -316,7 +321,12 @@ impl<D: Dial> Asker<D> {
             .releasing(vec![Frame::new(FrameKind::Query, envelope.as_bytes().to_vec())]);
         let frames =
             self.office.log.append(entry).await.map_err(|e| again(e.to_string()))?.release();
-        Ok(self.pursue(outstanding, &frames).await)
+        let mut heard = self.pursue(outstanding, &frames).await;
+        if heard.outcome == "answered" {
+            // They may have come before the answer did.
+            heard.corrections = self.corrections(id).await?;
+        }
+        Ok(heard)
     }
 
     /// A query that was sent from here, as it was signed.

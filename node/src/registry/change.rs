@@ -2,6 +2,7 @@
 //! ever: what is written here is read back by every later version.
 
 use schemas::agency::AgencyId;
+use schemas::read::ReadId;
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 
@@ -105,5 +106,13 @@ pub enum Change {
     OutsideRequest {
         /// The request.
         request: OutsideRequest,
+    },
+    /// A read was corrected. Changes nothing here but the registry's generation: what an answer
+    /// under way has found is searched again.
+    ReadCorrected {
+        /// The read.
+        read: ReadId,
+        /// The version that now holds.
+        version: u32,
     },
 }

@@ -208,6 +208,7 @@ impl State {
             Change::OutsideRequest { request } => {
                 drop(self.outside.insert(request.id.clone(), request.clone()));
             }
+            Change::ReadCorrected { .. } => {}
             Change::Withdrawal { envelope } => {
                 let (_, text) = payload(envelope)?;
                 let withdrawal = Withdrawal::from_toml("withdrawal", &text).map_err(unfit)?;

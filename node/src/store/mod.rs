@@ -69,6 +69,28 @@ pub struct Effects {
     pub outbox: Vec<Letter>,
     /// Reads to store; their ids are known to be new.
     pub reads: Vec<Read>,
+    /// A new version of a read.
+    pub corrected: Option<Corrected>,
+}
+
+/// A new version of a read. The one that it replaces is kept beside it, and ends with it.
+#[derive(Debug, Clone)]
+pub struct Corrected {
+    /// The read as it is now.
+    pub read: Read,
+    /// The version that it replaces.
+    pub replaces: u32,
+}
+
+/// A read was released by an answer.
+#[derive(Debug, Clone)]
+pub struct Release {
+    /// The answer's entry.
+    pub entry: u64,
+    /// To whom.
+    pub requester: AgencyId,
+    /// The envelopes beside the entry: the query's is the first line.
+    pub query: String,
 }
 
 /// A query that leaves. Its envelope is the one beside the entry.
@@ -105,6 +127,8 @@ pub struct Served {
     pub answered: bool,
     /// On what authority.
     pub authority: Option<AuthorityId>,
+    /// The reads released, and the instant of the latest: remembered as long as one of them lives.
+    pub released: Option<(Timestamp, Vec<ReadId>)>,
 }
 
 /// Which side of an exchange a page is kept for.
@@ -361,6 +385,20 @@ pub trait Store: Send + Sync + 'static {
 
     /// Those of `ids` that are stored already.
     async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError>;
+
+    /// A read by its id, with its version: 1 until it is corrected.
+    async fn read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError>;
+
+    /// The earlier versions of a read, oldest first, each with the entry of the correction that
+    /// replaced it.
+    async fn read_versions(&self, id: ReadId) -> Result<Vec<(u32, Read, u64)>, StoreError>;
+
+    /// The answers that released a read, in order.
+    async fn released(&self, id: ReadId) -> Result<Vec<Release>, StoreError>;
+
+    /// Forgets which reads an answer released, of answers whose reads were all made before `before`
+    /// and of which none is stored any more; of how many.
+    async fn forget_released(&self, before: Timestamp) -> Result<u64, StoreError>;
 
     /// The reads that a decision opened.
     async fn search(&self, scope: &Scope) -> Result<Found, StoreError>;

@@ -5,6 +5,7 @@
 //! database holds exactly the groups whose commit returned, and perhaps the one under way.
 
 mod commit;
+mod corrections;
 mod exchange;
 mod heads;
 mod images;
@@ -22,15 +23,15 @@ use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::merkle::Subtree;
 use schemas::query::QueryId;
-use schemas::read::ReadId;
+use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 use tokio::sync::Mutex;
 
 use super::{
-    AskedBefore, EntryFilter, Found, Queued, ReadStats, Row, ServedBefore, Side, Store, StoreError,
-    StoredEntry, Tail, Witnessed,
+    AskedBefore, EntryFilter, Found, Queued, ReadStats, Release, Row, ServedBefore, Side, Store,
+    StoreError, StoredEntry, Tail, Witnessed,
 };
 use agreements::decide::Scope;
 use readers::Readers;
@@ -207,6 +208,22 @@ impl Store for Sqlite {
 
     async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError> {
         reads::known(&mut *self.readers.take().await?, ids).await
+    }
+
+    async fn read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError> {
+        corrections::read(&mut *self.readers.take().await?, id).await
+    }
+
+    async fn read_versions(&self, id: ReadId) -> Result<Vec<(u32, Read, u64)>, StoreError> {
+        corrections::versions(&mut *self.readers.take().await?, id).await
+    }
+
+    async fn released(&self, id: ReadId) -> Result<Vec<Release>, StoreError> {
+        corrections::released(&mut *self.readers.take().await?, id).await
+    }
+
+    async fn forget_released(&self, before: Timestamp) -> Result<u64, StoreError> {
+        corrections::forget_released(&mut *self.writer.lock().await, before).await
     }
 
     async fn search(&self, scope: &Scope) -> Result<Found, StoreError> {

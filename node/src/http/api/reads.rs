@@ -3,15 +3,17 @@
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use futures::StreamExt as _;
+use schemas::read::ReadId;
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::Here;
 use super::lines;
+use crate::acts::corrections::{Done, Version, Wrong};
 use crate::acts::reads::{BATCH, BATCH_BYTES};
 use crate::acts::{ActError, By, Right, acting};
 use crate::http::error::{ApiError, ApiResult};
@@ -23,6 +25,25 @@ const MOST_NAMED: usize = 1_000;
 
 pub(in crate::http) async fn stats(State(node): Here) -> ApiResult<Json<ReadStats>> {
     Ok(Json(node.office.store.stats().await?))
+}
+
+pub(in crate::http) async fn correct(
+    State(node): Here,
+    by: By,
+    Path(id): Path<ReadId>,
+    Json(wrong): Json<Wrong>,
+) -> ApiResult<Json<Done>> {
+    let done = node.office.correct_read(&by, id, &wrong).await?;
+    node.wake();
+    Ok(Json(done))
+}
+
+pub(in crate::http) async fn versions(
+    State(node): Here,
+    by: By,
+    Path(id): Path<ReadId>,
+) -> ApiResult<Json<Vec<Version>>> {
+    Ok(Json(node.office.read_versions(&by, id).await?))
 }
 
 #[derive(Deserialize)]

@@ -8,12 +8,12 @@
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
-use super::super::{Row, StoreError};
+use super::super::{Corrected, Row, StoreError};
 
 const COMMIT: &str = "
 insert into groups
-    (entries, changes, asked, settled, served, receipted, pages, outbox, reads, long)
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    (entries, changes, asked, settled, served, receipted, pages, outbox, reads, corrected, long)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 
 pub(super) async fn commit(writer: &mut SqliteConnection, group: &[Row]) -> Result<(), StoreError> {
     let mut batch = Batch::default();
@@ -31,6 +31,7 @@ pub(super) async fn commit(writer: &mut SqliteConnection, group: &[Row]) -> Resu
         tables.pages,
         tables.outbox,
         tables.reads,
+        tables.corrected,
     ];
     let mut statement = sqlx::query(COMMIT);
     for rows in all {
@@ -76,6 +77,7 @@ struct Tables {
     pages: Rows,
     outbox: Rows,
     reads: Rows,
+    corrected: Rows,
 }
 
 /// The rows of each table, and the long texts.
@@ -141,7 +143,16 @@ impl Batch {
         if let Some(served) = &effects.served {
             let outcome = if served.answered { "answered" } else { "refused" };
             let (by, digest) = (&served.requester, served.query_digest);
-            self.tables.served.put(&(index, by, digest, at, outcome, &served.authority))?;
+            let (latest, reads) = match &served.released {
+                Some((latest, reads)) => {
+                    let reads = serde_json::to_string(reads).map_err(unwritable)?;
+                    (Some(latest.millis()), Some(reads))
+                }
+                None => (None, None),
+            };
+            let authority = &served.authority;
+            let row = (index, by, digest, at, outcome, authority, reads, latest);
+            self.tables.served.put(&row)?;
         }
         if let Some((_, query_id)) = &effects.receipted {
             self.tables.receipted.put(&(query_id.digest(), at))?;
@@ -167,6 +178,12 @@ impl Batch {
             let (offset, length) = self.long(&text);
             let row = (read.id, &read.plate, read.at.millis(), &read.camera, offset, length);
             self.tables.reads.put(&row)?;
+        }
+        if let Some(Corrected { read, replaces }) = &effects.corrected {
+            let text = serde_json::to_vec(read).map_err(unwritable)?;
+            let (offset, length) = self.long(&text);
+            let row = (read.id, replaces, &read.plate, offset, length, index);
+            self.tables.corrected.put(&row)?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use schemas::time::Timestamp;
 use tempfile::TempDir;
 
 use super::Sqlite;
-use crate::store::{Effects, EntryFilter, Pages, Row, Served, Side, Store as _};
+use crate::store::{Corrected, Effects, EntryFilter, Pages, Row, Served, Side, Store as _};
 
 async fn store() -> (TempDir, Sqlite) {
     let dir = TempDir::new().unwrap();
@@ -50,6 +50,7 @@ fn served(query_id: QueryId) -> Effects {
         query_digest: Digest::of(b"query"),
         answered: true,
         authority: Some("an-agreement".parse().unwrap()),
+        released: None,
     };
     let pages = vec![b"one\n".to_vec(), b"another\n".to_vec()];
     let pages = Pages { side: Side::Served, query_id, until: at(9_999), pages, images: Vec::new() };
@@ -162,4 +163,36 @@ async fn photographs_are_counted_by_the_database_whoever_destroys_what_refers_to
     assert_eq!(store.images(None, 10).await.unwrap(), [two]);
     assert_eq!(store.drop_pages(at(9_999)).await.unwrap(), 1);
     assert_eq!(store.unreferenced_images(10).await.unwrap(), [two]);
+}
+
+#[tokio::test]
+async fn versions_and_releases_end_with_the_read_that_they_are_of() {
+    let (dir, store) = store().await;
+    let (read, other) = (read_with(1, &[]), read_with(2, &[]));
+    let reads = vec![read.clone(), other.clone()];
+    store.commit(&[row(0, 0, id(1), Effects { reads, ..Effects::default() })]).await.unwrap();
+    let mut effects = served(id(2));
+    effects.served.as_mut().unwrap().released = Some((at(0), vec![read.id, other.id]));
+    store.commit(&[row(1, 0, id(2), effects)]).await.unwrap();
+    let now_is = Read { plate: "7ABC128".parse().unwrap(), ..read.clone() };
+    let corrected = Some(Corrected { read: now_is.clone(), replaces: 1 });
+    store.commit(&[row(2, 1, id(3), Effects { corrected, ..Effects::default() })]).await.unwrap();
+    assert_eq!(store.read(read.id).await.unwrap(), Some((now_is, 2)));
+    assert_eq!(store.read_versions(read.id).await.unwrap(), [(1, read.clone(), 2)]);
+    let released = store.released(read.id).await.unwrap();
+    assert_eq!((released.len(), released[0].entry), (1, 1));
+    assert_eq!(released[0].requester.as_str(), "asking-ca-pd");
+    // One of them lives: it is known to whom it went.
+    let mut database = {
+        use sqlx::Connection as _;
+        let path = format!("sqlite://{}", dir.path().join("node.db").display());
+        sqlx::SqliteConnection::connect(&path).await.unwrap()
+    };
+    sqlx::query("delete from reads where plate = '7ABC128'").execute(&mut database).await.unwrap();
+    assert!(store.read_versions(read.id).await.unwrap().is_empty());
+    assert_eq!(store.forget_released(at(1)).await.unwrap(), 0);
+    sqlx::query("delete from reads").execute(&mut database).await.unwrap();
+    assert_eq!(store.forget_released(at(0)).await.unwrap(), 0);
+    assert_eq!(store.forget_released(at(1)).await.unwrap(), 1);
+    assert!(store.released(other.id).await.unwrap().is_empty());
 }

@@ -28,9 +28,8 @@ use crate::store::sqlite::Sqlite;
 use crate::store::{Store, StoreError};
 
 mod cadence;
+mod retention;
 
-/// How often kept pages that have ended are destroyed.
-const CLEANING: Duration = Duration::from_secs(600);
 /// How soon after its start a node asks for cosignatures.
 const FIRST_COSIGNING: Duration = Duration::from_secs(10);
 /// How long a peer has to cosign.
@@ -126,6 +125,7 @@ async fn office_on(
         bounds: config.exchange,
         cosigner_key: keys::load(home, KeyUse::Cosigner)?,
         heads: Arc::default(),
+        retention: Arc::default(),
     })
 }
 
@@ -164,6 +164,9 @@ impl Node {
         let peers = Arc::new(peer::start(settings, desk.clone()).await?);
         let delivery = Delivery::start(office.clone(), peers.clone(), connected);
         let asker = Asker::new(office.clone(), peers.clone(), delivery.clone());
+        if let Err(error) = office.finish_redaction(None).await {
+            tracing::error!(%error, "what the log says is destroyed could not be; it is tried again");
+        }
         asker.close_open_queries().await?;
         let stop = CancellationToken::new();
         let node = Arc::new(Self {
@@ -188,7 +191,7 @@ impl Node {
         *node.anchored.lock().await = Some(tokio::spawn(anchored));
         tokio::spawn(node.clone().seek_cosignatures(stop.clone()));
         tokio::spawn(cadence::keep(node.clone(), stop.clone()));
-        tokio::spawn(clean(node.office.clone(), stop));
+        tokio::spawn(retention::keep(node.office.clone(), stop));
         Ok(node)
     }
 
@@ -293,21 +296,6 @@ fn keep_card(home: &Home, registry: &Registry) -> Result<(), HomeError> {
         return Ok(());
     }
     replace_private(&home.card(), own.envelope.as_bytes())
-}
-
-async fn clean(office: Office, stop: CancellationToken) {
-    let mut tick = tokio::time::interval(CLEANING);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = tick.tick() => {}
-        }
-        match office.store.drop_pages(office.clock.now()).await {
-            Ok(0) => {}
-            Ok(pages) => tracing::info!(pages, "kept pages have ended and were destroyed"),
-            Err(error) => tracing::error!(%error, "kept pages could not be destroyed"),
-        }
-    }
 }
 
 impl Office {

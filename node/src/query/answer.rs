@@ -282,7 +282,15 @@ impl Office {
             );
             return self.refuse(asked, vec![reused], false).await;
         }
-        let reply = Envelope::parse(before.reply.as_bytes())
+        let Some(reply) = &before.reply else {
+            let over = reason(
+                RefusalCode::Stale,
+                "this query was served so long ago that its reply is destroyed; sign a new query",
+                "redelivery",
+            );
+            return self.refuse(asked, vec![over], false).await;
+        };
+        let reply = Envelope::parse(reply.as_bytes())
             .map_err(|e| Unserved::Store(StoreError::Corrupt(e.to_string())))?;
         if !before.answered {
             let entry = Entry::new(EntryKind::QueryRefused, asking(query))
@@ -320,7 +328,7 @@ impl Office {
             }
             Decision::Permit(permit) => permit,
         };
-        let pages = self.store.pages(Side::Served, query.id).await?;
+        let pages = self.store.pages(Side::Served, query.id, self.clock.now()).await?;
         let digest = reply.digest();
         let mut access = Access::of(query, Outcome::Answered);
         access.basis = Some(permit.basis);

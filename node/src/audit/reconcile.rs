@@ -41,6 +41,9 @@ pub enum Class {
     Altered,
     /// A log does not lead to a head that it signed for the other side.
     Forked,
+    /// A log has destroyed its entries of it before the end of their retention, under hold, or
+    /// without an entry that says so.
+    RedactedEarly,
     /// A bundle does not hold by itself.
     Unsound,
 }

@@ -4,7 +4,7 @@
 //! accord.toml   configuration      keys/*.pem   private keys, 0600
 //! card.json     one's own card     tls/         certificate of the HTTP side
 //! accord.db     the database, 0600 accord.sock  where the command line talks to the running node
-//! lock          held while a node runs
+//! lock          held while a node runs images/     photographs, by digest
 //! ```
 
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
@@ -158,6 +158,12 @@ impl Home {
             }
         }
         Ok(())
+    }
+
+    /// The photographs.
+    #[must_use]
+    pub fn images(&self) -> PathBuf {
+        self.dir.join("images")
     }
 
     /// The socket that the command line talks to.

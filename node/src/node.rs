@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::home::{Home, HomeError, HomeLock, replace_private};
 use crate::http::{router, socket};
+use crate::images::{Directory, ImageStoreError, Images};
 use crate::keys::{self, KeyUse};
 use crate::office::Office;
 use crate::peer::{self, PeerError, Peers};
@@ -30,6 +31,10 @@ use crate::store::{Store, StoreError};
 mod cadence;
 mod retention;
 
+/// How often photographs are looked at.
+const LOOKING: Duration = Duration::from_secs(600);
+/// Photographs that are checked as often, round and round.
+const CHECKED: u32 = 500;
 /// How soon after its start a node asks for cosignatures.
 const FIRST_COSIGNING: Duration = Duration::from_secs(10);
 /// How long a peer has to cosign.
@@ -46,6 +51,9 @@ pub enum StartError {
     /// The database does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The photographs cannot be reached.
+    #[error(transparent)]
+    Images(#[from] ImageStoreError),
     /// The registry cannot be told.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -122,6 +130,7 @@ async fn office_on(
         registry,
         log,
         store,
+        images: Images::new(Arc::new(Directory::open(&home.images())?)),
         bounds: config.exchange,
         cosigner_key: keys::load(home, KeyUse::Cosigner)?,
         heads: Arc::default(),
@@ -191,7 +200,8 @@ impl Node {
         *node.anchored.lock().await = Some(tokio::spawn(anchored));
         tokio::spawn(node.clone().seek_cosignatures(stop.clone()));
         tokio::spawn(cadence::keep(node.clone(), stop.clone()));
-        tokio::spawn(retention::keep(node.office.clone(), stop));
+        tokio::spawn(retention::keep(node.office.clone(), stop.clone()));
+        tokio::spawn(look_after_images(node.office.clone(), stop));
         Ok(node)
     }
 
@@ -296,6 +306,36 @@ fn keep_card(home: &Home, registry: &Registry) -> Result<(), HomeError> {
         return Ok(());
     }
     replace_private(&home.card(), own.envelope.as_bytes())
+}
+
+async fn look_after_images(office: Office, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(LOOKING);
+    let mut looked_at = None;
+    match office.images.sweep(office.store.as_ref()).await {
+        Ok(0) => {}
+        Ok(images) => {
+            tracing::info!(images, "photographs of reads that were never stored are gone")
+        }
+        Err(error) => tracing::error!(%error, "photographs that a crash left were not swept"),
+    }
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        match office.images.destroy_unreferenced(office.store.as_ref()).await {
+            Ok(0) => {}
+            Ok(images) => {
+                tracing::info!(images, "photographs that nothing refers to are destroyed")
+            }
+            Err(error) => tracing::error!(%error, "photographs could not be destroyed"),
+        }
+        // Round and round, some at a time.
+        match office.images.check(office.store.as_ref(), looked_at, CHECKED).await {
+            Ok((_, last)) => looked_at = last,
+            Err(error) => tracing::error!(%error, "photographs could not be checked"),
+        }
+    }
 }
 
 impl Office {

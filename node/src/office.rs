@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::audit::append::AuditLog;
 use crate::clock::Clock;
 use crate::config::Bounds;
+use crate::images::Images;
 use crate::query::heads::Heads;
 use crate::registry::Registry;
 use crate::store::Store;
@@ -29,6 +30,8 @@ pub struct Office {
     pub log: AuditLog,
     /// The store, for reading.
     pub store: Arc<dyn Store>,
+    /// The photographs.
+    pub images: Images,
     /// Bounds of exchanges.
     pub bounds: Bounds,
     /// Cosigns peers' heads.

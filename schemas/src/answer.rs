@@ -13,6 +13,8 @@ use crate::time::Timestamp;
 
 /// Largest page, in bytes.
 pub const PAGE_BYTES: usize = 262_144;
+/// Most bytes that the photographs of one answer have together.
+pub const IMAGES_BYTES: u64 = 32 * 1_024 * 1_024;
 /// Most pages of one answer.
 pub const MOST_PAGES: usize = 64;
 

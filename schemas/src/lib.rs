@@ -14,6 +14,7 @@ pub mod digest;
 pub mod entry;
 pub mod envelope;
 pub mod frame;
+pub mod image;
 pub mod key;
 pub mod merkle;
 pub mod note;

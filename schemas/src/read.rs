@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::agency::State;
 use crate::digest::Digest;
+use crate::image::Image;
 use crate::plate::Plate;
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -267,6 +268,9 @@ pub struct Read {
     pub vendor_id: Option<Text>,
     /// Digest of the whole source record.
     pub record: Digest,
+    /// Its photographs, at most [`crate::image::MOST_IMAGES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<Image>,
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use node::cli::{InitArgs, init};
 use node::clock::Clock;
 use node::config::{Bounds, Config};
 use node::home::{Home, HomeError};
+use node::ingest::Sighting;
 use node::node::{Node, StartError, open_store};
 use node::office::Office;
 use node::query::ask::Heard;
@@ -268,9 +269,14 @@ impl Agency {
     /// Puts in `count` reads of `plate`.
     pub async fn has_reads(&self, plate: &str, count: usize) {
         let batch = reads(self.id(), plate, count, self.now());
+        assert_eq!(self.takes_in(batch.into_iter().map(Sighting::new).collect()).await, count);
+    }
+
+    /// Takes in reads with their photographs; how many were new.
+    pub async fn takes_in(&self, batch: Vec<Sighting>) -> usize {
         let stored =
             self.office().store_reads(&self.admin(), &words("test"), "native", batch).await;
-        assert_eq!(stored.expect("stored reads"), count);
+        stored.expect("stored reads").reads
     }
 
     /// Asks, and waits for an outcome from every owner; in the order they came.

@@ -276,6 +276,22 @@ impl Store for Faulty {
         self.inner.read(id).await
     }
 
+    async fn images(&self, after: Option<Digest>, limit: u32) -> Result<Vec<Digest>, StoreError> {
+        self.inner.images(after, limit).await
+    }
+
+    async fn referenced_images(&self, digests: &[Digest]) -> Result<Vec<Digest>, StoreError> {
+        self.inner.referenced_images(digests).await
+    }
+
+    async fn unreferenced_images(&self, limit: u32) -> Result<Vec<Digest>, StoreError> {
+        self.inner.unreferenced_images(limit).await
+    }
+
+    async fn forget_images(&self, digests: &[Digest]) -> Result<(), StoreError> {
+        self.inner.forget_images(digests).await
+    }
+
     async fn stats(&self) -> Result<ReadStats, StoreError> {
         self.inner.stats().await
     }

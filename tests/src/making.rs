@@ -55,6 +55,7 @@ pub fn reads(owner: &AgencyId, plate: &str, count: usize, now: Timestamp) -> Vec
                 source: "native".parse().expect("a source"),
                 vendor_id: None,
                 record: Digest::of(format!("{owner} {plate} {n}").as_bytes()),
+                images: Vec::new(),
             }
         })
         .collect()

@@ -121,8 +121,8 @@ async fn what_is_approved_narrower_opens_that_and_no_more() {
     let mut more = reads(owning.id(), PLATE, 2, now.plus_millis(-5 * HOUR_MS));
     more[0].at = now.minus_days(4);
     more[1].location = Location::new(33.7, -116.2).expect("numbers");
-    let stored = owning.office().store_reads(&owning.admin(), &words("more"), "native", more).await;
-    assert_eq!(stored.expect("stored reads"), 2);
+    let more = more.into_iter().map(node::ingest::Sighting::new).collect();
+    assert_eq!(owning.takes_in(more).await, 2);
     let request = filed_for(&asking, &owning, wide(now)).await;
     let narrower = RequestScope {
         plates: vec![PLATE.parse().expect("a plate")],

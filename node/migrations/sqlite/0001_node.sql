@@ -71,7 +71,9 @@ create table pages (
     side     text    not null,
     until    integer not null,
     lengths  text    not null,
-    bytes    blob    not null
+    bytes    blob    not null,
+    -- Photographs of the answer that are kept as long: a JSON array of digests in hexadecimal.
+    images   text
 ) strict;
 create index pages_by_end on pages (until);
 
@@ -111,6 +113,47 @@ create index reads_by_plate on reads (plate, at);
 -- What is past its retention. Reads come in nearly in this order.
 create index reads_by_time on reads (at);
 
+-- Photographs that reads and kept answers refer to, with how many times; their bytes are kept
+-- outside. Counted here, so that whoever destroys a read need not think of it; one that is at zero
+-- is destroyed and then forgotten.
+create table images (
+    digest  blob    primary key,
+    refs    integer not null
+) strict;
+create index images_unreferenced on images (digest) where refs = 0;
+
+create trigger read_with_images after insert on reads
+when json_type(new.read, '$.images') is not null
+begin
+    insert into images (digest, refs)
+        select unhex(value->>'$.digest'), 1 from json_each(new.read, '$.images') where true
+        on conflict (digest) do update set refs = refs + 1;
+end;
+
+create trigger read_with_images_gone after delete on reads
+when json_type(old.read, '$.images') is not null
+begin
+    update images set refs = refs - gone.times
+        from (select unhex(value->>'$.digest') as digest, count(*) as times
+              from json_each(old.read, '$.images') group by 1) as gone
+        where images.digest = gone.digest;
+end;
+
+create trigger answer_with_images after insert on pages when new.images is not null
+begin
+    insert into images (digest, refs)
+        select unhex(value), 1 from json_each(new.images) where true
+        on conflict (digest) do update set refs = refs + 1;
+end;
+
+create trigger answer_with_images_gone after delete on pages when old.images is not null
+begin
+    update images set refs = refs - gone.times
+        from (select unhex(value) as digest, count(*) as times
+              from json_each(old.images) group by 1) as gone
+        where images.digest = gone.digest;
+end;
+
 -- A group of entries with all that becomes durable with them is one insert into this view: one
 -- statement, so one transaction and one hop to the thread of the database. Each value is a JSON
 -- array of the rows of one table or null, but for the last: the long texts end to end, which the
@@ -147,8 +190,9 @@ begin
         from json_each(new.receipted) as row
         join entries on entries.query = unhex(row.value->>0)
         where served.entry = entries.idx and served.receipted_at is null;
-    insert into pages (entry, side, until, lengths, bytes)
-        select value->>0, value->>1, value->>2, value->>3, substr(new.long, value->>4, value->>5)
+    insert into pages (entry, side, until, lengths, bytes, images)
+        select value->>0, value->>1, value->>2, value->>3, substr(new.long, value->>4, value->>5),
+               value->>6
         from json_each(new.pages);
     insert into outbox (peer, kind, digest, body)
         select value->>0, value->>1, value->>2,

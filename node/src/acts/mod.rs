@@ -75,6 +75,12 @@ impl From<crate::store::StoreError> for ActError {
     }
 }
 
+impl From<crate::images::ImageStoreError> for ActError {
+    fn from(error: crate::images::ImageStoreError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
 impl From<::agreements::DocumentError> for ActError {
     fn from(error: ::agreements::DocumentError) -> Self {
         Self::Usage(error.to_string())

@@ -2,20 +2,37 @@
 
 use std::collections::HashSet;
 
+use schemas::digest::Digest;
 use schemas::entry::EntryKind;
-use schemas::read::Read;
+use schemas::read::ReadId;
 use schemas::text::Text;
 
 use super::{ActError, By, Right, acting};
 use crate::audit::entry::Entry;
+use crate::ingest::Sighting;
 use crate::office::Office;
 use crate::store::Effects;
 
 /// Most reads of one durable batch.
 pub const BATCH: usize = 2_000;
+/// Bytes of photographs after which a batch is full.
+pub const BATCH_BYTES: usize = 32 * 1_024 * 1_024;
+
+/// What became of a batch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Reads that were new and are stored.
+    pub reads: usize,
+    /// Photographs that came with them and are kept.
+    pub photographs: usize,
+    /// Photographs that a read of the native format names and that are not here: the read is
+    /// stored without them.
+    pub absent: Vec<(ReadId, Digest)>,
+}
 
 impl Office {
-    /// Stores those of `batch` that are not stored yet, with their entry; how many that were.
+    /// Stores those of `batch` that are not stored yet, with their entry; their photographs are
+    /// durable before.
     ///
     /// The caller imports one batch at a time: what is new is found before it is appended.
     ///
@@ -26,28 +43,60 @@ impl Office {
         by: &By,
         file: &Text,
         format: &str,
-        batch: Vec<Read>,
-    ) -> Result<usize, ActError> {
+        batch: Vec<Sighting>,
+    ) -> Result<Stored, ActError> {
         let now = self.clock.now();
         let state = self.registry.state();
         let actor = self.actor(acting(&state, by, Right::Collect, now)?, by);
         let offered = batch.len();
-        let ids: Vec<_> = batch.iter().map(|read| read.id).collect();
+        let ids: Vec<_> = batch.iter().map(|one| one.read.id).collect();
         let mut seen: HashSet<_> = self.store.known_reads(&ids).await?.into_iter().collect();
-        let new: Vec<_> = batch.into_iter().filter(|read| seen.insert(read.id)).collect();
+        let new: Vec<_> = batch.into_iter().filter(|one| seen.insert(one.read.id)).collect();
         if new.is_empty() {
-            return Ok(0);
+            return Ok(Stored::default());
         }
-        let stored = new.len();
-        let ids: Vec<u8> = new.iter().flat_map(|read| *read.id.as_bytes()).collect();
+        let mut stored = Stored { reads: new.len(), ..Stored::default() };
+        let (mut reads, mut photographs) = (Vec::with_capacity(new.len()), Vec::new());
+        let (mut named, mut elsewhere) = (HashSet::new(), HashSet::new());
+        for Sighting { read, photographs: given, .. } in new {
+            for bytes in given {
+                let digest = Digest::of(&bytes);
+                if named.insert(digest) {
+                    photographs.push((digest, bytes));
+                }
+            }
+            elsewhere.extend(read.images.iter().map(|image| image.digest));
+            reads.push(read);
+        }
+        stored.photographs = photographs.len();
+        let kept = self.images.keep(photographs).await?;
+        elsewhere.retain(|digest| !named.contains(digest));
+        let elsewhere: Vec<_> = elsewhere.into_iter().collect();
+        if !elsewhere.is_empty() {
+            let here = self.store.referenced_images(&elsewhere).await?;
+            named.extend(here);
+            // A read never refers to a photograph that is not durable here.
+            for read in &mut reads {
+                let id = read.id;
+                let absent = read.images.extract_if(.., |image| !named.contains(&image.digest));
+                stored.absent.extend(absent.map(|image| (id, image.digest)));
+            }
+        }
+        let ids: Vec<u8> = reads.iter().flat_map(|read| *read.id.as_bytes()).collect();
         let entry = Entry::new(EntryKind::ReadsImported, actor)
             .with("file", file.as_str())
             .with("format", format)
             .with("offered", offered)
-            .with("stored", stored)
-            .with("ids_digest", schemas::digest::Digest::of(&ids).to_string())
-            .effecting(Effects { reads: new, ..Effects::default() });
+            .with("stored", stored.reads)
+            .with("ids_digest", Digest::of(&ids).to_string());
+        let entry = match stored.photographs {
+            0 => entry,
+            photographs => entry.with("photographs", photographs),
+        };
+        let entry = entry.effecting(Effects { reads, ..Effects::default() });
         drop(self.log.append(entry).await?);
+        // From here on the database refers to them.
+        drop(kept);
         Ok(stored)
     }
 }

@@ -286,7 +286,12 @@ mod tests {
         use EntryKind::{EntriesRedacted as R, HoldPlaced as P, HoldReleased as L};
         let none = json!({});
         let lawful = redaction("2026-03-02", "0-4", none.clone());
-        let table: [(&str, Vec<(&str, EntryKind, u64, Value)>, &[(u64, &str)]); 11] = [
+        type Row = (
+            &'static str,
+            Vec<(&'static str, EntryKind, u64, Value)>,
+            &'static [(u64, &'static str)],
+        );
+        let table: [Row; 11] = [
             ("nothing says why", vec![], &[(1, "redacted")]),
             ("at the end of its retention", vec![("2027-03-02", R, 2, lawful.clone())], &[]),
             (

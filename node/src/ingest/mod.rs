@@ -1,4 +1,5 @@
-//! Importers: files of reads, in the formats that readers and vendors write, become [`Read`]s.
+//! Importers: files of reads, in the formats that readers and vendors write, become [`Sighting`]s:
+//! reads, and the photographs that came with them.
 //!
 //! Decides which format a record is in, and hands on for each record its reads, or why it has
 //! none. Never stores, never logs, reads no clock and opens no file. It holds one record at a time,
@@ -13,6 +14,7 @@ mod framer;
 mod native;
 mod platerecognizer;
 mod rekor;
+mod sighting;
 pub mod synthesis;
 
 use std::collections::VecDeque;
@@ -21,12 +23,12 @@ use std::io;
 use std::str::FromStr;
 
 use schemas::digest::Digest;
-use schemas::read::Read;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use self::field::{Fault, clean};
 use self::framer::{Framed, Framer, Place};
+pub use self::sighting::Sighting;
 
 /// How many reads one record may carry. A frame shows a handful of plates.
 const MOST_RESULTS: usize = 1_000;
@@ -40,7 +42,7 @@ pub enum Format {
     /// Each record tells by its content.
     #[default]
     Auto,
-    /// JSON Lines of [`Read`], as a node exports them.
+    /// JSON Lines of [`schemas::read::Read`], as a node exports them.
     Native,
     /// Rekor Scout (OpenALPR) webhook bodies.
     Rekor,
@@ -95,8 +97,8 @@ impl FromStr for Format {
 /// What stands at one place of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Item {
-    /// A read.
-    Read(Box<Read>),
+    /// A read, with its photographs.
+    Read(Box<Sighting>),
     /// A record, or one of its reads, that cannot be used.
     Rejected(Rejected),
     /// A record that is understood and holds no read.
@@ -239,7 +241,7 @@ impl Found<'_> {
 
 /// What a parser makes out.
 enum Outcome {
-    Read(Box<Read>),
+    Read(Box<Sighting>),
     Empty(&'static str),
 }
 

@@ -3,10 +3,11 @@
 //! Decides only whether a line's identity is its own. Never changes a field: what was exported is
 //! imported unchanged, `record` (the digest of the vendor's record) included.
 
+use schemas::image::MOST_IMAGES;
 use schemas::read::{Read, ReadId};
 
 use super::field::Fault;
-use super::{Found, Outcome};
+use super::{Found, Outcome, Sighting};
 
 pub(super) fn read(body: &str, found: &mut Found<'_>) {
     found.put("", one(body));
@@ -30,5 +31,11 @@ fn one(body: &str) -> Result<Outcome, Fault> {
             read.id
         )));
     }
-    Ok(Outcome::Read(Box::new(read)))
+    if read.images.len() > MOST_IMAGES {
+        return Err(Fault::new(format_args!(
+            "`images` names {} photographs; a read has at most {MOST_IMAGES}",
+            read.images.len()
+        )));
+    }
+    Ok(Outcome::Read(Box::new(Sighting::new(read))))
 }

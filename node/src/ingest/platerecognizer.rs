@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::field::{Fault, Scalar, confidence, state};
-use super::{Found, MOST_RESULTS, Outcome};
+use super::{Found, MOST_RESULTS, Outcome, Sighting};
 
 const SOURCE: &str = "platerecognizer";
 
@@ -98,7 +98,7 @@ fn one(raw: &RawValue, camera: &Text, at: Timestamp, record: Digest) -> Result<O
     let plate_raw = detection.plate.text("plate")?.unwrap_or_default();
     let plate: Plate = plate_raw.as_str().parse()?;
     let confidence = confidence(&detection.score, "score", 1.0)?;
-    Ok(Outcome::Read(Box::new(Read {
+    Ok(Outcome::Read(Box::new(Sighting::new(Read {
         id: ReadId::of_sighting(camera.as_str(), at, plate_raw.as_str()),
         plate,
         plate_raw,
@@ -112,7 +112,8 @@ fn one(raw: &RawValue, camera: &Text, at: Timestamp, record: Digest) -> Result<O
         source: SOURCE.parse()?,
         vendor_id: None,
         record,
-    })))
+        images: Vec::new(),
+    }))))
 }
 
 /// Degrees as a number, or the vendor's word; empty when Stream could not tell.

@@ -11,7 +11,7 @@ fn all(source: &str) -> Vec<Item> {
 
 fn reads(source: &str) -> Vec<Read> {
     let read = |item| match item {
-        Item::Read(read) => *read,
+        Item::Read(one) => one.read,
         other => panic!("{other:?}"),
     };
     all(source).into_iter().map(read).collect()

@@ -10,6 +10,7 @@
 
 use schemas::agency::State;
 use schemas::digest::Digest;
+use schemas::image::View;
 use schemas::plate::Plate;
 use schemas::read::{Confidence, Read, ReadId, Vehicle};
 use schemas::text::Text;
@@ -18,7 +19,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::field::{Fault, Scalar, confidence, location, state};
-use super::{Found, MOST_RESULTS, Outcome};
+use super::{Found, MOST_RESULTS, Outcome, Sighting};
 
 const SOURCE: &str = "rekor";
 
@@ -50,16 +51,20 @@ struct Body<'a> {
     results: Option<&'a RawValue>,
     #[serde(borrow)]
     group: Option<&'a RawValue>,
+    #[serde(borrow)]
+    vehicle_crop_jpeg: Option<&'a RawValue>,
 }
 
 /// One plate of a frame: an entry of `results`, or `best_plate`.
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-struct PlateOfFrame {
+struct PlateOfFrame<'a> {
     plate: Scalar,
     plate_index: Scalar,
     confidence: Scalar,
     region: Scalar,
+    #[serde(borrow)]
+    plate_crop_jpeg: Option<&'a RawValue>,
 }
 
 pub(super) fn read(body: &str, found: &mut Found<'_>) {
@@ -125,7 +130,11 @@ fn group(body: &Body<'_>, record: Digest) -> Result<Outcome, Fault> {
     };
     let plate_state = state(&body.best_region).or_else(|| state(&best.region));
     let vehicle = body.vehicle.map(vehicle).unwrap_or_default();
-    make(body, Reading { plate, plate_state, at, confidence, vehicle, vendor_id, record })
+    let mut sighting =
+        make(body, Reading { plate, plate_state, at, confidence, vehicle, vendor_id, record })?;
+    sighting.add_json(View::Plate, "best_plate.plate_crop_jpeg", best.plate_crop_jpeg);
+    sighting.add_json(View::Context, "vehicle_crop_jpeg", body.vehicle_crop_jpeg);
+    Ok(Outcome::Read(Box::new(sighting)))
 }
 
 fn results(body: &Body<'_>, found: &mut Found<'_>) {
@@ -171,14 +180,17 @@ fn result(
     };
     let (confidence, plate_state) = (confidence_of(&one)?, state(&one.region));
     let vehicle = Vehicle::default();
-    make(body, Reading { plate, plate_state, at, confidence, vehicle, vendor_id, record })
+    let mut sighting =
+        make(body, Reading { plate, plate_state, at, confidence, vehicle, vendor_id, record })?;
+    sighting.add_json(View::Plate, "plate_crop_jpeg", one.plate_crop_jpeg);
+    Ok(Outcome::Read(Box::new(sighting)))
 }
 
-fn plate_of_frame(raw: &RawValue) -> Result<PlateOfFrame, Fault> {
+fn plate_of_frame(raw: &RawValue) -> Result<PlateOfFrame<'_>, Fault> {
     Ok(serde_json::from_str(raw.get())?)
 }
 
-fn confidence_of(one: &PlateOfFrame) -> Result<Option<Confidence>, Fault> {
+fn confidence_of(one: &PlateOfFrame<'_>) -> Result<Option<Confidence>, Fault> {
     confidence(&one.confidence, "confidence", 100.0)
 }
 
@@ -201,7 +213,7 @@ struct Reading {
     record: Digest,
 }
 
-fn make(body: &Body<'_>, reading: Reading) -> Result<Outcome, Fault> {
+fn make(body: &Body<'_>, reading: Reading) -> Result<Sighting, Fault> {
     let camera = camera(body)?;
     let Reading { plate: plate_raw, plate_state, at, confidence, vehicle, vendor_id, record } =
         reading;
@@ -214,7 +226,7 @@ fn make(body: &Body<'_>, reading: Reading) -> Result<Outcome, Fault> {
         location((&body.gps_latitude, "gps_latitude"), (&body.gps_longitude, "gps_longitude"))?;
     let direction = heading(&body.travel_direction);
     let source = SOURCE.parse()?;
-    Ok(Outcome::Read(Box::new(Read {
+    Ok(Sighting::new(Read {
         id,
         plate,
         plate_raw,
@@ -228,7 +240,8 @@ fn make(body: &Body<'_>, reading: Reading) -> Result<Outcome, Fault> {
         source,
         vendor_id,
         record,
-    })))
+        images: Vec::new(),
+    }))
 }
 
 /// The camera's own id; without one, the agent and its name for the camera.

@@ -15,7 +15,7 @@ fn all(source: &str) -> Vec<Item> {
 
 fn reads(source: &str) -> Vec<Read> {
     let read = |item| match item {
-        Item::Read(read) => *read,
+        Item::Read(one) => one.read,
         other => panic!("{other:?}"),
     };
     all(source).into_iter().map(read).collect()
@@ -209,4 +209,56 @@ fn rejections_are_one_an_alert() {
     let [Item::Rejected(Rejected { at, error })] = &found[..] else { panic!("{found:?}") };
     assert_eq!(at, "line 1, group");
     assert!(error.contains("too long"), "{error}");
+}
+
+/// A group whose crops are these values of JSON.
+fn with_crops(plate: &str, vehicle: &str) -> String {
+    let mut body: serde_json::Value = serde_json::from_str(GROUP_V3).unwrap();
+    body["best_plate"]["plate_crop_jpeg"] = serde_json::from_str(plate).unwrap();
+    body["vehicle_crop_jpeg"] = serde_json::from_str(vehicle).unwrap();
+    body.to_string()
+}
+
+fn sighting(body: &str) -> Sighting {
+    match all(body).remove(0) {
+        Item::Read(one) => *one,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn crops_are_photographs_of_the_read_and_change_nothing_else_of_it() {
+    // base64 of FF D8 FF E0 and of FF D8 FF E1, the latter with a line break in it.
+    let found = sighting(&with_crops("\"/9j/4A==\"", "\"/9j/\\n4Q==\""));
+    let views: Vec<_> = found.read.images.iter().map(|image| (image.view, image.bytes)).collect();
+    assert_eq!(views, [(View::Plate, 4), (View::Context, 4)]);
+    assert_eq!(found.photographs, [b"\xFF\xD8\xFF\xE0".to_vec(), b"\xFF\xD8\xFF\xE1".to_vec()]);
+    assert_eq!(found.left_out, Vec::<String>::new());
+    let bare = sighting(&with_crops("null", "\"\""));
+    assert_eq!(bare.left_out, Vec::<String>::new());
+    assert_eq!(bare.read.images, []);
+    assert_eq!(bare.read.id, found.read.id);
+    assert!(!serde_json::to_string(&bare.read).unwrap().contains("images"));
+}
+
+#[test]
+fn what_is_no_photograph_is_left_out_and_said_and_does_not_cost_the_read() {
+    for (crop, said) in [
+        ("\"not base64!\"", "it is no base64"),
+        ("\"R0lGODlh\"", "it begins with `474946383961`; expected a JPEG, PNG or WebP image"),
+        ("17", "expected a text of base64"),
+        ("{\"a\": 1}", "expected a text of base64"),
+    ] {
+        let found = sighting(&with_crops(crop, "\"/9j/4A==\""));
+        assert_eq!(found.photographs.len(), 1, "{crop}");
+        assert_eq!(found.left_out.len(), 1, "{crop}");
+        let sentence = &found.left_out[0];
+        assert!(
+            sentence.starts_with("photograph `best_plate.plate_crop_jpeg` is left out: "),
+            "{sentence}"
+        );
+        assert!(sentence.contains(said), "{sentence}");
+    }
+    let twice = sighting(&with_crops("\"/9j/4A==\"", "\"/9j/4A==\""));
+    assert_eq!((twice.photographs.len(), twice.read.images.len()), (1, 1));
 }

@@ -186,6 +186,7 @@ fn native_read(sighting: &Sighting<'_>) -> Option<Read> {
         },
         source: "native".parse().ok()?,
         vendor_id: None,
+        images: Vec::new(),
     })
 }
 
@@ -356,7 +357,7 @@ mod tests {
                 let reads: Vec<&Read> = found
                     .iter()
                     .filter_map(
-                        |item| if let Item::Read(read) = item { Some(&**read) } else { None },
+                        |item| if let Item::Read(one) = item { Some(&one.read) } else { None },
                     )
                     .collect();
                 assert_eq!(reads.len(), 201, "{format}");

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use schemas::read::Read;
+
 use super::*;
 
 const REKOR: &str = include_str!("../../tests/fixtures/rekor_group_v2.json");
@@ -17,13 +19,13 @@ fn line(body: &str) -> String {
 }
 
 fn ids(found: &[Item]) -> Vec<schemas::read::ReadId> {
-    let id = |item: &Item| if let Item::Read(read) = item { Some(read.id) } else { None };
+    let id = |item: &Item| if let Item::Read(one) = item { Some(one.read.id) } else { None };
     found.iter().filter_map(id).collect()
 }
 
 fn shape(found: &[Item]) -> Vec<String> {
     let word = |item: &Item| match item {
-        Item::Read(read) => read.plate.to_string(),
+        Item::Read(one) => one.read.plate.to_string(),
         Item::Rejected(rejected) => rejected.to_string(),
         Item::Empty(empty) => format!("{}: {}", empty.at, empty.what),
     };
@@ -35,10 +37,10 @@ fn exported() -> (Vec<Read>, String) {
     let mut reads = Vec::new();
     let mut lines = String::new();
     for item in all(format!("{REKOR}{RESULTS}{STREAM}").as_bytes()) {
-        let Item::Read(read) = item else { panic!("{item:?}") };
-        lines.push_str(&serde_json::to_string(&read).unwrap());
+        let Item::Read(one) = item else { panic!("{item:?}") };
+        lines.push_str(&serde_json::to_string(&one.read).unwrap());
         lines.push('\n');
-        reads.push(*read);
+        reads.push(one.read);
     }
     (reads, lines)
 }
@@ -187,7 +189,8 @@ fn a_record_past_eight_mebibytes_is_refused_and_a_large_one_read() {
 fn what_is_exported_is_imported_unchanged() {
     let (reads, lines) = exported();
     let again: Vec<Item> = all(lines.as_bytes());
-    let expected: Vec<Item> = reads.into_iter().map(|read| Item::Read(Box::new(read))).collect();
+    let expected: Vec<Item> =
+        reads.into_iter().map(|read| Item::Read(Box::new(Sighting::new(read)))).collect();
     assert_eq!(again, expected);
 }
 
@@ -313,6 +316,6 @@ proptest! {
         let mut read = reads.remove(0);
         read.location = schemas::read::Location::new(latitude, longitude).unwrap();
         let lines = serde_json::to_string(&read).unwrap();
-        prop_assert_eq!(all(lines.as_bytes()), vec![Item::Read(Box::new(read))]);
+        prop_assert_eq!(all(lines.as_bytes()), vec![Item::Read(Box::new(Sighting::new(read)))]);
     }
 }

@@ -161,9 +161,13 @@ impl Office {
         asked: &Asked,
         state: &State,
         permit: Permit,
-        found: Found,
+        mut found: Found,
     ) -> Result<Reply, Unserved> {
         let query = &asked.query;
+        if !permit.scope.images() {
+            // Not even that there are any.
+            found.reads.iter_mut().for_each(|read| read.images.clear());
+        }
         let paged = paging::pages(&found.reads).map_err(|e| Unserved::Message(e.to_string()))?;
         let truncated = found.truncated || paged.count < found.reads.len();
         let count = u32::try_from(paged.count).map_err(|e| Unserved::Message(e.to_string()))?;
@@ -213,6 +217,7 @@ impl Office {
             query_id: query.id,
             until: answer.at.plus_millis(hours.saturating_mul(3_600_000)),
             pages: pages.clone(),
+            images: Vec::new(),
         };
         let entry = Entry::new(EntryKind::QueryAnswered, asking(query))
             .with_peer(&query.from)

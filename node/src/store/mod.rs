@@ -142,6 +142,8 @@ pub struct Pages {
     pub until: Timestamp,
     /// The pages' bytes, in order.
     pub pages: Vec<Vec<u8>>,
+    /// Photographs of the answer that are kept as long; their bytes are durable already.
+    pub images: Vec<Digest>,
 }
 
 /// Kept pages that have ended.
@@ -412,6 +414,19 @@ pub trait Store: Send + Sync + 'static {
 
     /// The read with this id, if it is stored or stands in a kept answer.
     async fn read(&self, id: ReadId) -> Result<Option<Read>, StoreError>;
+
+    /// Up to `limit` photographs that a read or a kept answer refers to, in the order of their
+    /// digests, from after `after` on.
+    async fn images(&self, after: Option<Digest>, limit: u32) -> Result<Vec<Digest>, StoreError>;
+
+    /// Those of `digests` that a read or a kept answer refers to.
+    async fn referenced_images(&self, digests: &[Digest]) -> Result<Vec<Digest>, StoreError>;
+
+    /// Up to `limit` photographs that something referred to once and nothing does any more.
+    async fn unreferenced_images(&self, limit: u32) -> Result<Vec<Digest>, StoreError>;
+
+    /// Of `digests`, forgets those that nothing refers to: their bytes are destroyed.
+    async fn forget_images(&self, digests: &[Digest]) -> Result<(), StoreError>;
 
     /// What is stored.
     async fn stats(&self) -> Result<ReadStats, StoreError>;

@@ -7,6 +7,7 @@
 mod commit;
 mod exchange;
 mod heads;
+mod images;
 mod log;
 mod readers;
 mod reads;
@@ -253,6 +254,22 @@ impl Store for Sqlite {
 
     async fn read(&self, id: ReadId) -> Result<Option<Read>, StoreError> {
         reads::one(&mut *self.readers.take().await?, id).await
+    }
+
+    async fn images(&self, after: Option<Digest>, limit: u32) -> Result<Vec<Digest>, StoreError> {
+        images::referred(&mut *self.readers.take().await?, after, limit).await
+    }
+
+    async fn referenced_images(&self, digests: &[Digest]) -> Result<Vec<Digest>, StoreError> {
+        images::of(&mut *self.readers.take().await?, digests).await
+    }
+
+    async fn unreferenced_images(&self, limit: u32) -> Result<Vec<Digest>, StoreError> {
+        images::unreferenced(&mut *self.readers.take().await?, limit).await
+    }
+
+    async fn forget_images(&self, digests: &[Digest]) -> Result<(), StoreError> {
+        images::forget(&mut *self.writer.lock().await, digests).await
     }
 
     async fn stats(&self) -> Result<ReadStats, StoreError> {

@@ -84,6 +84,7 @@ pub(crate) fn read() -> Read {
         source: "native".parse().unwrap(),
         vendor_id: None,
         record: Digest::of(b"the whole source record"),
+        images: Vec::new(),
     }
 }
 

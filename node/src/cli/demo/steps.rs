@@ -84,7 +84,7 @@ async fn import(
     let name = words("reads.json")?;
     for item in items(Format::Auto, file) {
         match item.map_err(|e| ActError::Failed(e.to_string()))? {
-            Item::Read(read) => batch.push(*read),
+            Item::Read(one) => batch.push(*one),
             Item::Empty(_) => empty += 1,
             Item::Rejected(broken) => rejected.push(broken),
         }
@@ -92,10 +92,11 @@ async fn import(
             stored += node
                 .office
                 .store_reads(&by("admin")?, &name, "auto", std::mem::take(&mut batch))
-                .await?;
+                .await?
+                .reads;
         }
     }
-    stored += node.office.store_reads(&by("admin")?, &name, "auto", batch).await?;
+    stored += node.office.store_reads(&by("admin")?, &name, "auto", batch).await?.reads;
     Ok((stored, empty, rejected))
 }
 

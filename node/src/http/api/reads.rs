@@ -6,17 +6,16 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use futures::StreamExt as _;
-use schemas::read::Read;
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::Here;
 use super::lines;
-use crate::acts::reads::BATCH;
+use crate::acts::reads::{BATCH, BATCH_BYTES};
 use crate::acts::{ActError, By, Right, acting};
 use crate::http::error::{ApiError, ApiResult};
-use crate::ingest::{Format, ImportError, Item, Rejected, items};
+use crate::ingest::{Format, ImportError, Item, Rejected, Sighting, items};
 use crate::store::ReadStats;
 
 /// Most rejected records that are named; the rest are counted.
@@ -51,7 +50,21 @@ struct Summary {
     duplicates: u64,
     empty: u64,
     rejected: u64,
+    photographs: u64,
+    photographs_left_out: u64,
     errors: Vec<At>,
+}
+
+impl Summary {
+    /// Photographs that were left out of reads that are stored all the same.
+    fn leave_out(&mut self, these: impl Iterator<Item = At>) {
+        for at in these {
+            self.photographs_left_out = self.photographs_left_out.saturating_add(1);
+            if self.errors.len() < MOST_NAMED {
+                self.errors.push(at);
+            }
+        }
+    }
 }
 
 #[derive(Serialize, Clone)]
@@ -63,7 +76,8 @@ struct At {
 /// A batch of what the parser found.
 #[derive(Default)]
 struct Batch {
-    reads: Vec<Read>,
+    reads: Vec<Sighting>,
+    bytes: usize,
     rejected: Vec<Rejected>,
     empty: u64,
     records: u64,
@@ -102,12 +116,23 @@ pub(in crate::http) async fn import(
             let room = MOST_NAMED.saturating_sub(summary.errors.len());
             let named = batch.rejected.into_iter().take(room);
             summary.errors.extend(named.map(|r| At { at: r.at, error: r.error }));
+            for one in &batch.reads {
+                let left_out = one.left_out.iter().cloned();
+                summary.leave_out(left_out.map(|error| At { at: one.read.id.to_string(), error }));
+            }
             let stored =
                 node.office.store_reads(&by, &what.file, &format.to_string(), batch.reads).await;
             let error = match (stored, batch.end) {
                 (Ok(stored), end) => {
-                    summary.stored += stored as u64;
-                    summary.duplicates += read - stored as u64;
+                    summary.stored += stored.reads as u64;
+                    summary.duplicates += read - stored.reads as u64;
+                    summary.photographs += stored.photographs as u64;
+                    summary.leave_out(stored.absent.iter().map(|(read, image)| At {
+                        at: read.to_string(),
+                        error: format!(
+                            "photograph `{image}` is not here; the read is stored without it"
+                        ),
+                    }));
                     end.map(|e| e.to_string())
                 }
                 (Err(error), _) => Some(error.to_string()),
@@ -147,14 +172,20 @@ fn parse(
     let mut batch = Batch::default();
     while let Some(item) = items.next() {
         match item {
-            Ok(Item::Read(read)) => batch.reads.push(*read),
+            Ok(Item::Read(one)) => {
+                let bytes = one.photographs.iter().map(Vec::len).sum();
+                batch.bytes = batch.bytes.saturating_add(bytes);
+                batch.reads.push(*one);
+            }
             Ok(Item::Rejected(rejected)) => batch.rejected.push(rejected),
             Ok(Item::Empty(_)) => batch.empty = batch.empty.saturating_add(1),
             Err(error) => batch.end = Some(error),
         }
         batch.records = items.records();
-        let full =
-            batch.reads.len() >= BATCH || batch.rejected.len() >= BATCH || batch.end.is_some();
+        let full = batch.reads.len() >= BATCH
+            || batch.bytes >= BATCH_BYTES
+            || batch.rejected.len() >= BATCH
+            || batch.end.is_some();
         if full && batches.blocking_send(std::mem::take(&mut batch)).is_err() {
             return;
         }

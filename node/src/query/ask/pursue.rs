@@ -250,6 +250,7 @@ impl<D: Dial> Asker<D> {
                 query_id: out.query.id,
                 until: answer.at.plus_millis(i64::from(days).saturating_mul(86_400_000)),
                 pages,
+                images: Vec::new(),
             });
         }
         let entry = out

@@ -155,7 +155,11 @@ impl Batch {
             let lengths = serde_json::to_string(&lengths).map_err(unwritable)?;
             let (offset, length) = self.long(&kept.pages.concat());
             let (side, until) = (kept.side.code(), kept.until.millis());
-            self.tables.pages.put(&(index, side, until, lengths, offset, length))?;
+            let images = match kept.images.as_slice() {
+                [] => None,
+                images => Some(serde_json::to_string(images).map_err(unwritable)?),
+            };
+            self.tables.pages.put(&(index, side, until, lengths, offset, length, images))?;
         }
         for letter in &effects.outbox {
             let (offset, length) = self.long(letter.body.as_bytes());

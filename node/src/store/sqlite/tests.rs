@@ -3,6 +3,7 @@
 use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header, VERSION};
 use schemas::query::QueryId;
+use schemas::read::Read;
 use schemas::time::Timestamp;
 use tempfile::TempDir;
 
@@ -51,7 +52,7 @@ fn served(query_id: QueryId) -> Effects {
         authority: Some("an-agreement".parse().unwrap()),
     };
     let pages = vec![b"one\n".to_vec(), b"another\n".to_vec()];
-    let pages = Pages { side: Side::Served, query_id, until: at(9_999), pages };
+    let pages = Pages { side: Side::Served, query_id, until: at(9_999), pages, images: Vec::new() };
     Effects { served: Some(served), pages: Some(pages), ..Effects::default() }
 }
 
@@ -152,4 +153,47 @@ async fn the_tail_counts_answers_by_day_and_receipt() {
     assert_eq!(tail.uses.get(&authority), Some(&2));
     assert_eq!(tail.today.get(&(authority, requester.clone())), Some(&1));
     assert_eq!(tail.unreceipted.get(&requester), Some(&1));
+}
+
+fn read_with(n: u8, images: &[Digest]) -> Read {
+    let images: Vec<_> = images
+        .iter()
+        .map(|digest| serde_json::json!({ "view": "plate", "digest": digest, "bytes": 4, "media": "image/jpeg" }))
+        .collect();
+    serde_json::from_value(serde_json::json!({
+        "id": Digest::of(&[n]), "plate": "7ABC123", "plate_raw": "7ABC123", "at": at(0),
+        "camera": "1", "source": "native", "record": Digest::of(b""), "images": images,
+    }))
+    .unwrap()
+}
+
+#[tokio::test]
+async fn photographs_are_counted_by_the_database_whoever_destroys_what_refers_to_them() {
+    let (dir, store) = store().await;
+    let (one, two) = (Digest::of(b"one"), Digest::of(b"two"));
+    let reads = vec![read_with(1, &[one, two]), read_with(2, &[one]), read_with(3, &[])];
+    store.commit(&[row(0, 0, id(1), Effects { reads, ..Effects::default() })]).await.unwrap();
+    let mut effects = served(id(2));
+    effects.pages.as_mut().unwrap().images = vec![two];
+    store.commit(&[row(1, 0, id(2), effects)]).await.unwrap();
+    let mut both = vec![one, two];
+    both.sort();
+    assert_eq!(store.images(None, 10).await.unwrap(), both);
+    assert_eq!(store.images(Some(both[0]), 10).await.unwrap(), both[1..]);
+    assert!(store.unreferenced_images(10).await.unwrap().is_empty());
+    let mut other = {
+        use sqlx::Connection as _;
+        let path = format!("sqlite://{}", dir.path().join("node.db").display());
+        sqlx::SqliteConnection::connect(&path).await.unwrap()
+    };
+    sqlx::query("delete from reads").execute(&mut other).await.unwrap();
+    // The kept answer still refers to one of them.
+    assert_eq!(store.unreferenced_images(10).await.unwrap(), [one]);
+    assert_eq!(store.referenced_images(&[one, two]).await.unwrap(), [two]);
+    store.forget_images(&[one, two]).await.unwrap();
+    assert!(store.unreferenced_images(10).await.unwrap().is_empty());
+    assert_eq!(store.images(None, 10).await.unwrap(), [two]);
+    let effects = Effects { ended: vec![1], ..Effects::default() };
+    store.commit(&[row(2, 0, id(3), effects)]).await.unwrap();
+    assert_eq!(store.unreferenced_images(10).await.unwrap(), [two]);
 }

@@ -1,0 +1,94 @@
+//! A read as it comes in, with the photographs that came with it.
+//!
+//! Decides whether bytes are a photograph. Never looks further into them than their beginning: a
+//! photograph is never decoded here. One that cannot be used is left out and said so; it does not
+//! cost the read.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use schemas::image::{IMAGE_BYTES, Image, MOST_IMAGES, View};
+use schemas::read::Read;
+use serde_json::value::RawValue;
+
+use super::field::Fault;
+
+/// One read and its photographs' bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sighting {
+    /// The read. Its `images` describe the photographs, and no others unless it came in the native
+    /// format: that names photographs whose bytes stand elsewhere.
+    pub read: Read,
+    /// The photographs' bytes, each once, in the order of the read's images.
+    pub photographs: Vec<Vec<u8>>,
+    /// Photographs that were left out, and why: a sentence each, with the field.
+    pub left_out: Vec<String>,
+}
+
+impl Sighting {
+    /// A read without photographs of its own.
+    #[must_use]
+    pub fn new(read: Read) -> Self {
+        Self { read, photographs: Vec::new(), left_out: Vec::new() }
+    }
+
+    /// Adds the photograph that `field` of the source held.
+    pub fn add(&mut self, view: View, field: &str, bytes: Vec<u8>) {
+        if self.read.images.len() >= MOST_IMAGES {
+            let more = format_args!("a read has at most {MOST_IMAGES} photographs");
+            return self.leave_out(field, more);
+        }
+        match Image::of(view, &bytes) {
+            Err(error) => self.leave_out(field, error),
+            Ok(image) => {
+                // The same bytes under two names are one photograph.
+                if !self.read.images.iter().any(|known| known.digest == image.digest) {
+                    self.read.images.push(image);
+                    self.photographs.push(bytes);
+                }
+            }
+        }
+    }
+
+    /// Adds the photograph that `field` of the source holds as base64. Nothing, and an empty text,
+    /// is no photograph.
+    pub fn add_base64(&mut self, view: View, field: &str, text: &str) {
+        if text.trim().is_empty() {
+            return;
+        }
+        // Four characters hold three bytes, and some writers break lines.
+        if text.len() / 2 > IMAGE_BYTES {
+            let length = text.len();
+            let what = format_args!(
+                "it has {length} characters of base64; at most {IMAGE_BYTES} bytes are taken"
+            );
+            return self.leave_out(field, what);
+        }
+        let bare: Cow<'_, str> = if text.contains(|c: char| c.is_ascii_whitespace()) {
+            text.chars().filter(|c| !c.is_ascii_whitespace()).collect::<String>().into()
+        } else {
+            text.into()
+        };
+        match STANDARD.decode(bare.as_bytes()) {
+            Ok(bytes) => self.add(view, field, bytes),
+            Err(error) => self.leave_out(field, format_args!("it is no base64: {error}")),
+        }
+    }
+
+    /// As [`Self::add_base64`], of a value of JSON.
+    pub(super) fn add_json(&mut self, view: View, field: &str, value: Option<&RawValue>) {
+        let Some(value) = value.filter(|value| value.get() != "null") else { return };
+        // A text with escapes cannot be borrowed.
+        let text: Result<String, _> = serde_json::from_str(value.get());
+        match text {
+            Ok(text) => self.add_base64(view, field, &text),
+            Err(_) => self.leave_out(field, "expected a text of base64"),
+        }
+    }
+
+    fn leave_out(&mut self, field: &str, why: impl std::fmt::Display) {
+        let said = Fault::new(format_args!("photograph `{field}` is left out: {why}"));
+        self.left_out.push(said.into_sentence());
+    }
+}

@@ -34,10 +34,47 @@ pub struct Redaction {
     /// How many those are.
     pub count: u64,
     /// What else is past the cut-off, below `until`, and is kept for a hold, by the hold's number.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "listed")]
+    #[schemars(with = "Vec<Held>")]
     pub held: BTreeMap<u64, Ranges>,
     /// Every entry below this index is destroyed, held or of a kind that stays.
     pub until: u64,
+}
+
+/// What one hold keeps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Held {
+    /// Its number.
+    hold: u64,
+    /// The entries that it keeps.
+    entries: Ranges,
+}
+
+/// As a list: the keys of a JSON object are texts, and a number among them is not read back
+/// everywhere.
+mod listed {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use super::{Held, Ranges};
+
+    pub(super) fn serialize<S: Serializer>(
+        held: &BTreeMap<u64, Ranges>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(
+            held.iter().map(|(hold, entries)| Held { hold: *hold, entries: entries.clone() }),
+        )
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<BTreeMap<u64, Ranges>, D::Error> {
+        let list = Vec::<Held>::deserialize(from)?;
+        Ok(list.into_iter().map(|held| (held.hold, held.entries)).collect())
+    }
 }
 
 /// A legal hold, as its entry tells of it.

@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn a_bare_entry_is_judged_by_the_entries_that_follow() {
         use EntryKind::{EntriesRedacted as R, HoldPlaced as P, HoldReleased as L};
-        let none = json!({});
+        let none = json!([]);
         let lawful = redaction("2026-03-02", "0-4", none.clone());
         type Row = (
             &'static str,
@@ -332,7 +332,12 @@ mod tests {
                 "passed by for a hold, and then destroyed under it",
                 vec![
                     ("2026-06-01", P, 2, placed(1, "")),
-                    ("2027-03-02", R, 3, redaction("2026-03-02", "0", json!({ "1": "1" }))),
+                    (
+                        "2027-03-02",
+                        R,
+                        3,
+                        redaction("2026-03-02", "0", json!([{ "hold": 1, "entries": "1" }])),
+                    ),
                     ("2027-03-03", R, 4, lawful.clone()),
                 ],
                 &[(1, "redacted_held")],

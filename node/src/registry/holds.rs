@@ -180,6 +180,8 @@ pub struct Redacted {
     pub until: u64,
     /// What is kept below it, by hold.
     pub held: BTreeMap<u64, Ranges>,
+    /// Entries from this instant on are whole; absent while nothing is destroyed.
+    pub cut_off: Option<Timestamp>,
     /// The indices that the last redaction destroys: after a crash, the part that may be unfinished.
     pub last: Ranges,
 }
@@ -188,6 +190,7 @@ impl Redacted {
     /// Takes in the next redaction.
     pub fn note(&mut self, redaction: &Redaction) {
         self.until = self.until.max(redaction.until);
+        self.cut_off = self.cut_off.max(Some(redaction.cut_off));
         self.last = redaction.entries.clone();
         for (hold, entries) in &redaction.held {
             let held = self.held.entry(*hold).or_default();

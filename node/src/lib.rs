@@ -1,6 +1,6 @@
 //! The node that an agency runs.
 //!
-//! Arrows go one way: `cli → {http, peer} → {acts, query} → {audit, registry, ingest} → {store, images}`.
+//! Arrows go one way: `cli → {http, peer} → {acts, query} → {audit, registry} → {store, images}`.
 //! `query` names no network or HTTP type; only [`node`] names a concrete store and network.
 
 pub mod acts;
@@ -12,7 +12,6 @@ pub mod config;
 pub mod home;
 pub mod http;
 pub mod images;
-pub mod ingest;
 pub mod keys;
 pub mod node;
 pub mod office;

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
+use ingest::Sighting;
 use node::acts::By;
 use node::cli::{InitArgs, init};
 use node::clock::Clock;
 use node::config::{Bounds, Config};
 use node::home::{Home, HomeError};
-use node::ingest::Sighting;
 use node::node::{Node, StartError, open_store};
 use node::office::Office;
 use node::query::ask::Heard;

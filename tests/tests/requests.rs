@@ -121,7 +121,7 @@ async fn what_is_approved_narrower_opens_that_and_no_more() {
     let mut more = reads(owning.id(), PLATE, 2, now.plus_millis(-5 * HOUR_MS));
     more[0].at = now.minus_days(4);
     more[1].location = Location::new(33.7, -116.2).expect("numbers");
-    let more = more.into_iter().map(node::ingest::Sighting::new).collect();
+    let more = more.into_iter().map(ingest::Sighting::new).collect();
     assert_eq!(owning.takes_in(more).await, 2);
     let request = filed_for(&asking, &owning, wide(now)).await;
     let narrower = RequestScope {

@@ -9,9 +9,9 @@ use schemas::text::Text;
 
 use super::{ActError, By, Right, acting};
 use crate::audit::entry::Entry;
-use crate::ingest::Sighting;
 use crate::office::Office;
 use crate::store::Effects;
+use ingest::Sighting;
 
 /// Most reads of one durable batch.
 pub const BATCH: usize = 2_000;

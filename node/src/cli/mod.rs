@@ -9,6 +9,7 @@ mod demo;
 mod hold;
 mod init;
 mod output;
+mod photographs;
 mod policy;
 mod query;
 mod reads;

@@ -45,6 +45,7 @@ pub fn router(node: Arc<Node>) -> Router {
         .route("/requests/{id}/withdraw", post(requests::withdraw))
         .route("/queries", post(queries::ask))
         .route("/queries/{id}/again", post(queries::again))
+        .route("/queries/{id}/photographs", post(queries::photographs))
         .route("/audit/alarms", get(audit::alarms))
         .route("/audit/alarms/{number}/resolve", post(audit::resolve))
         .route("/audit/log", get(audit::log))

@@ -17,12 +17,12 @@ use super::story::{
 };
 use crate::acts::reads::BATCH;
 use crate::acts::{ActError, By};
-use crate::ingest::{Format, Item, Rejected, items};
 use crate::node::Node;
 use crate::query::ask::Heard;
 use crate::query::draft::{Draft, Whom};
 use crate::query::statements::Reconciled;
 use crate::wording::counted;
+use ingest::{Format, Item, Rejected, items};
 
 /// How often two logs are compared again while an exchange between them is under way.
 const SETTLING: u32 = 50;
@@ -155,6 +155,7 @@ pub(super) async fn ask(
             camera: None,
         },
         limit: 50,
+        images: false,
     };
     (question.vary)(&mut draft);
     let mut outcomes = node.asker.ask(&draft, "demo")?;

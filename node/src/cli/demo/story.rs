@@ -4,7 +4,7 @@ use schemas::agency::AgencyKind;
 use schemas::purpose::Role;
 use schemas::time::Timestamp;
 
-use crate::ingest::synthesis::{Camera, Plan, Planted, native, platerecognizer, rekor};
+use ingest::synthesis::{Camera, Plan, Planted, native, platerecognizer, rekor};
 
 /// The car that everybody looks for.
 pub(super) const PLATE: &str = "8KTR392";

@@ -15,8 +15,8 @@ use super::lines;
 use crate::acts::reads::{BATCH, BATCH_BYTES};
 use crate::acts::{ActError, By, Right, acting};
 use crate::http::error::{ApiError, ApiResult};
-use crate::ingest::{Format, ImportError, Item, Rejected, Sighting, items};
 use crate::store::ReadStats;
+use ingest::{Format, ImportError, Item, Rejected, Sighting, items};
 
 /// Most rejected records that are named; the rest are counted.
 const MOST_NAMED: usize = 1_000;

@@ -59,6 +59,7 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
             ok: stats.is_ok(),
             detail: stats.map_or_else(|e| e.to_string(), |s| counted(s.reads, "read", "reads")),
         },
+        photographs(office).await,
         reached(state.own.as_ref().map(|own| &own.value)),
         retention(node.office.retention_status().await),
         Check {
@@ -99,6 +100,30 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
                 .join("; "),
         },
     ])
+}
+
+/// Photographs that doctor looks at itself; the node goes through all of them in turn.
+const PHOTOGRAPHS: u32 = 200;
+
+/// Whether photographs that reads and answers refer to are as they were kept.
+async fn photographs(office: &crate::office::Office) -> Check {
+    let looked = office.images.check(office.store.as_ref(), None, PHOTOGRAPHS).await;
+    let flaws = office.images.known_flaws();
+    let detail = match &looked {
+        Err(error) => error.to_string(),
+        Ok((count, _)) if flaws.is_empty() => counted(*count, "photograph", "photographs"),
+        Ok(_) => {
+            let are = if flaws.len() == 1 { "is" } else { "are" };
+            let named =
+                flaws.iter().take(10).map(|(digest, flaw)| format!("{digest} {}", flaw.words()));
+            format!(
+                "{} {are} not as kept; put back from a backup: {}",
+                counted(flaws.len(), "photograph", "photographs"),
+                named.collect::<Vec<_>>().join(", ")
+            )
+        }
+    };
+    Check { check: "photographs", ok: looked.is_ok() && flaws.is_empty(), detail }
 }
 
 /// Whether something that no honest log shows is unresolved.

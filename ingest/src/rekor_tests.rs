@@ -3,11 +3,11 @@
 use super::super::{Empty, Format, Item, Rejected, items};
 use super::*;
 
-const GROUP_V1: &str = include_str!("../../tests/fixtures/rekor_group_v1.json");
-const GROUP_V2: &str = include_str!("../../tests/fixtures/rekor_group_v2.json");
-const GROUP_V3: &str = include_str!("../../tests/fixtures/rekor_group_v3.json");
-const ALERT: &str = include_str!("../../tests/fixtures/rekor_alert.json");
-const RESULTS: &str = include_str!("../../tests/fixtures/rekor_results_v2.json");
+const GROUP_V1: &str = include_str!("../tests/fixtures/rekor_group_v1.json");
+const GROUP_V2: &str = include_str!("../tests/fixtures/rekor_group_v2.json");
+const GROUP_V3: &str = include_str!("../tests/fixtures/rekor_group_v3.json");
+const ALERT: &str = include_str!("../tests/fixtures/rekor_alert.json");
+const RESULTS: &str = include_str!("../tests/fixtures/rekor_results_v2.json");
 
 fn all(source: &str) -> Vec<Item> {
     items(Format::Rekor, source.as_bytes()).map(Result::unwrap).collect()
@@ -121,9 +121,9 @@ fn one_bad_result_does_not_cost_the_other() {
 #[test]
 fn bodies_without_a_read_are_known() {
     for (source, expected) in [
-        (include_str!("../../tests/fixtures/rekor_heartbeat.json"), "a heartbeat"),
-        (include_str!("../../tests/fixtures/rekor_vehicle.json"), "a vehicle without a plate"),
-        (include_str!("../../tests/fixtures/rekor_test.json"), "a test of the webhook"),
+        (include_str!("../tests/fixtures/rekor_heartbeat.json"), "a heartbeat"),
+        (include_str!("../tests/fixtures/rekor_vehicle.json"), "a vehicle without a plate"),
+        (include_str!("../tests/fixtures/rekor_test.json"), "a test of the webhook"),
         (r#"{"data_type":"alpr_results","results":[]}"#, "a frame without a plate"),
     ] {
         assert_eq!(all(source), [Item::Empty(Empty { at: "line 1".into(), what: expected })]);

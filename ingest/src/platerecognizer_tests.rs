@@ -3,7 +3,7 @@
 use super::super::{Empty, Format, Item, items};
 use super::*;
 
-const STREAM: &str = include_str!("../../tests/fixtures/platerecognizer_stream.json");
+const STREAM: &str = include_str!("../tests/fixtures/platerecognizer_stream.json");
 
 fn all(source: &str) -> Vec<Item> {
     items(Format::PlateRecognizer, source.as_bytes()).map(Result::unwrap).collect()

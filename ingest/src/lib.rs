@@ -6,6 +6,9 @@
 //! at most 8 MiB, however long the file. A record that cannot be read is reported with its place
 //! and never stops the rest; only a source that cannot be read at all does.
 //!
+//! A crate of its own because it is pure: bytes in, reads out. So its parsers, which take in what
+//! anybody sends, are fuzzed without the node around them.
+//!
 //! Importing is idempotent because a read's identity is computed from the record alone: the same
 //! file imported again, after a crash or by mistake, yields the same ids.
 

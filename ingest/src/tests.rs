@@ -6,9 +6,9 @@ use schemas::read::Read;
 
 use super::*;
 
-const REKOR: &str = include_str!("../../tests/fixtures/rekor_group_v2.json");
-const RESULTS: &str = include_str!("../../tests/fixtures/rekor_results_v2.json");
-const STREAM: &str = include_str!("../../tests/fixtures/platerecognizer_stream.json");
+const REKOR: &str = include_str!("../tests/fixtures/rekor_group_v2.json");
+const RESULTS: &str = include_str!("../tests/fixtures/rekor_results_v2.json");
+const STREAM: &str = include_str!("../tests/fixtures/platerecognizer_stream.json");
 
 fn all(bytes: &[u8]) -> Vec<Item> {
     items(Format::Auto, bytes).map(Result::unwrap).collect()

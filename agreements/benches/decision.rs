@@ -150,6 +150,7 @@ fn query(from: &AgencyId, to: &AgencyId, now: Timestamp) -> Result<Query, Box<dy
             camera: None,
         },
         limit: 100,
+        images: false,
     })
 }
 

@@ -95,7 +95,7 @@ impl Scope {
         self.limit
     }
 
-    /// Whether photographs are opened.
+    /// Whether photographs are opened: the authority opens them and the query asks for them.
     #[must_use]
     pub fn images(&self) -> bool {
         self.images
@@ -126,7 +126,8 @@ impl Reasons {
     }
 
     /// Several, put in order; `None` if there are none.
-    pub(crate) fn ordered(mut reasons: Vec<Reason>) -> Option<Self> {
+    #[must_use]
+    pub fn ordered(mut reasons: Vec<Reason>) -> Option<Self> {
         reasons.sort_by_key(|reason| reason.code);
         (!reasons.is_empty()).then_some(Self(reasons))
     }
@@ -262,7 +263,7 @@ fn permit(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Permit> {
                     from,
                     elements.until,
                     limit.min(agreement.row_limit),
-                    agreement.images,
+                    agreement.images && case.query.images,
                     None,
                 )?,
                 notice,

@@ -124,7 +124,7 @@ fn agreed(
     prop_assert!(agreement.query_kinds.contains(&query.elements.kind));
     prop_assert!(permit.scope.from() >= now().minus_days(agreement.lookback_days));
     prop_assert!(permit.scope.limit() <= agreement.row_limit);
-    prop_assert!(agreement.images || !permit.scope.images());
+    prop_assert_eq!(permit.scope.images(), agreement.images && query.images);
     prop_assert!(agreement.daily_limit.is_none_or(|most| used < most));
     prop_assert_eq!(permit.daily.as_ref().map(|(_, most)| *most), agreement.daily_limit);
     prop_assert!(permit.consumes.is_none() && permit.basis.version == agreement.version);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::agency::AgencyId;
 use crate::digest::Digest;
+use crate::image::Media;
 use crate::query::{AuthorityId, QueryId};
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -15,6 +16,8 @@ use crate::time::Timestamp;
 pub const PAGE_BYTES: usize = 262_144;
 /// Most bytes that the photographs of one answer have together.
 pub const IMAGES_BYTES: u64 = 32 * 1_024 * 1_024;
+/// Most photographs of one answer.
+pub const MOST_PHOTOGRAPHS: usize = 200;
 /// Most pages of one answer.
 pub const MOST_PAGES: usize = 64;
 
@@ -54,6 +57,31 @@ pub struct Page {
     pub reads: u32,
 }
 
+/// Why a photograph of a read does not follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Withheld {
+    /// The owner has it no longer.
+    Missing,
+    /// What the owner has under its digest is something else.
+    Altered,
+}
+
+/// One photograph of an answer's reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Photograph {
+    /// Digest of its bytes.
+    pub digest: Digest,
+    /// Its length in bytes.
+    pub bytes: u32,
+    /// How it is written.
+    pub media: Media,
+    /// Why its bytes do not follow the pages; they do unless this is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<Withheld>,
+}
+
 /// An answer's header as the owner signs it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -81,6 +109,18 @@ pub struct Answer {
     pub notice: Text,
     /// The pages, in order.
     pub pages: Vec<Page>,
+    /// Photographs of its reads, each once, in the order in which their bytes follow the pages; none
+    /// unless they were released.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<Photograph>,
+    /// How many further photographs its reads have, beyond what one answer carries.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub images_beyond: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the serializer passes a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// A receipt as the requester signs it: this answer was verified and logged.

@@ -43,6 +43,9 @@ pub enum FrameKind {
     /// Asks the receiver to prove that one size of its log leads to another, and, as the reply,
     /// holds the proof; both as JSON. Opens an exchange.
     Consistency = 14,
+    /// Owner to requester: a piece of a photograph, at most as large as a page. After the pages, in
+    /// the order of the header.
+    Image = 15,
 }
 
 impl FrameKind {
@@ -64,6 +67,7 @@ impl FrameKind {
             12 => Self::Witness,
             13 => Self::Witnessed,
             14 => Self::Consistency,
+            15 => Self::Image,
             _ => return None,
         })
     }
@@ -76,7 +80,7 @@ impl FrameKind {
             Self::Answer | Self::Refusal | Self::Card | Self::Document | Self::Statement => {
                 envelope::LARGEST
             }
-            Self::Page => PAGE_BYTES,
+            Self::Page | Self::Image => PAGE_BYTES,
             Self::ReceiptAck | Self::DocumentAck => 0,
             Self::Failed => 1_024,
             Self::Consistency => 8_192,
@@ -187,7 +191,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn heads_describe_their_frames(kind in 1u8..=11, beside in prop::collection::vec(any::<u8>(), 0..50), body in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn heads_describe_their_frames(kind in 1u8..=15, beside in prop::collection::vec(any::<u8>(), 0..50), body in prop::collection::vec(any::<u8>(), 0..200)) {
             let kind = FrameKind::from_byte(kind).unwrap();
             let body = if kind.largest_body() == 0 { Vec::new() } else { body };
             let frame = Frame { kind, beside, body };

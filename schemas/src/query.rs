@@ -293,4 +293,12 @@ pub struct Query {
     pub elements: Elements,
     /// Most reads wanted.
     pub limit: u32,
+    /// Whether the reads' photographs are wanted.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub images: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the serializer passes a reference")]
+fn is_false(wanted: &bool) -> bool {
+    !*wanted
 }

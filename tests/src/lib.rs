@@ -19,6 +19,7 @@ pub mod judged;
 pub mod log;
 pub mod making;
 pub mod officials;
+pub mod photographs;
 pub mod raw;
 pub mod requests;
 pub mod tampering;

@@ -121,6 +121,7 @@ pub fn draft(owners: &[&AgencyId], plate: &str, now: Timestamp) -> Draft {
         why: why(),
         elements: elements(plate, now),
         limit: 100,
+        images: false,
     }
 }
 

@@ -54,6 +54,8 @@ fn honest(identity: &Identity, query: &Query, digest: Digest) -> Forged {
         truncated: false,
         notice: words("verify before acting"),
         pages: Vec::new(),
+        images: Vec::new(),
+        images_beyond: 0,
     };
     let reads = reads(&identity.id, PLATE, 2, query.at);
     Forged { answer, reads, page: None, key: identity.message_key.clone(), altered: None }

@@ -1,67 +1,40 @@
 //! Claims about photographs: what is kept, when, and what a crash leaves.
 
-use std::path::PathBuf;
-
 use ingest::Sighting;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
-use schemas::image::View;
 use tests::agency::Agency;
 use tests::faulty::Failure;
-use tests::making::reads;
-
-const PLATE: &str = "7ABC123";
-
-/// A JPEG as far as anybody looks at it.
-fn jpeg(n: u8, bytes: usize) -> Vec<u8> {
-    let mut jpeg = b"\xFF\xD8\xFF\xE0".to_vec();
-    jpeg.resize(bytes, n);
-    jpeg
-}
-
-/// Reads of `plate`, each with a crop of its plate and the one view of the road behind all.
-fn photographed(agency: &Agency, plate: &str, count: usize) -> Vec<Sighting> {
-    let reads = reads(agency.id(), plate, count, agency.now());
-    let with = |(n, read)| {
-        let mut one = Sighting::new(read);
-        one.add(View::Plate, "plate", jpeg(u8::try_from(n).expect("few reads"), 2_000));
-        one.add(View::Context, "context", jpeg(200, 5_000));
-        one
-    };
-    reads.into_iter().enumerate().map(with).collect()
-}
-
-fn file(agency: &Agency, digest: Digest) -> PathBuf {
-    let name = digest.to_string();
-    agency.home().join("images").join(&name[..2]).join(&name[2..])
-}
-
-fn crops(batch: &[Sighting]) -> Vec<Digest> {
-    batch.iter().map(|one| one.read.images[0].digest).collect()
-}
+use tests::making::PLATE;
+use tests::photographs::{crops, file, jpeg, photographed};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_photograph_is_durable_before_its_read_and_shared_ones_are_kept_once() {
     let owner = Agency::start("owner-ca-pd").await;
     let batch = photographed(&owner, PLATE, 3);
     let (crops, road) = (crops(&batch), Digest::of(&jpeg(200, 5_000)));
+    let office = owner.office();
+    let import = async || {
+        let name = tests::making::words("test");
+        office.store_reads(&owner.admin(), &name, "native", batch.clone()).await
+    };
+    // As after a crash between the photographs and their reads: nothing refers to them, and they go.
     owner.store().fail_once_on(EntryKind::ReadsImported, Failure::Lost);
-    let failed = owner
-        .office()
-        .store_reads(&owner.admin(), &tests::making::words("test"), "native", batch.clone())
-        .await;
+    let failed = import().await;
     assert!(failed.is_err(), "{failed:?}");
-    // Written, but nothing refers to them: as after a crash between the two.
+    assert!(office.store.referenced_images(&crops).await.expect("a store").is_empty());
+    office.images.sweep(office.store.as_ref()).await.expect("a sweep");
+    assert!(!file(&owner, road).exists());
+    // And as after one that nobody saw end well: what the reads refer to is there, and stays.
+    owner.store().fail_once_on(EntryKind::ReadsImported, Failure::Unseen);
+    let unseen = import().await;
+    assert!(unseen.is_err(), "{unseen:?}");
+    assert_eq!(office.images.sweep(office.store.as_ref()).await.expect("a sweep"), 0);
+    assert_eq!(office.store.images(None, 10).await.expect("a store").len(), 4);
     for digest in crops.iter().chain([&road]) {
         assert!(file(&owner, *digest).is_file());
     }
-    let office = owner.office();
-    assert!(office.store.referenced_images(&crops).await.expect("a store").is_empty());
-    assert_eq!(office.images.sweep(office.store.as_ref()).await.expect("a sweep"), 4);
-    assert!(!file(&owner, road).exists());
-    assert_eq!(owner.takes_in(batch.clone()).await, 3);
-    assert_eq!(office.images.sweep(office.store.as_ref()).await.expect("a sweep"), 0);
-    assert_eq!(office.store.images(None, 10).await.expect("a store").len(), 4);
+    assert_eq!(import().await.expect("stored").reads, 0);
     for one in batch {
         for (image, bytes) in one.read.images.iter().zip(&one.photographs) {
             let kept = office.images.fetch(image.digest).await.expect("an image store");

@@ -84,6 +84,7 @@ impl Asked {
         );
         query.authority = given(&self.cites).map(|id| id.parse().unwrap());
         query.limit = self.limit;
+        query.images = self.images;
         let text = |text: &str| text.parse().unwrap();
         let person = &mut query.requester;
         person.full_name = text(&self.name);

@@ -65,6 +65,7 @@ pub(crate) fn query(from: &AgencyId, to: &AgencyId) -> Query {
             camera: None,
         },
         limit: 100,
+        images: false,
     }
 }
 

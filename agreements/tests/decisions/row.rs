@@ -138,6 +138,8 @@ pub(crate) struct Asked {
     pub(crate) from: String,
     pub(crate) until: String,
     pub(crate) limit: u32,
+    #[serde(default)]
+    pub(crate) images: bool,
     pub(crate) cites: String,
     /// Who the query says it is from, where that is not the peer.
     pub(crate) sender: Option<AgencyId>,

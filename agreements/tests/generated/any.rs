@@ -142,6 +142,7 @@ prop_compose! {
         from in mostly(now().minus_days(30), instant()),
         until in mostly(now(), instant()),
         limit in prop_oneof![1u32..2_000, any::<u32>()],
+        images in any::<bool>(),
     ) -> Query {
         query.authority = cited.map(|id: &str| id.parse().unwrap());
         let elements = &mut query.elements;
@@ -159,6 +160,7 @@ prop_compose! {
         elements.from = from;
         elements.until = until;
         query.limit = limit;
+        query.images = images;
         query
     }
 }

@@ -1,5 +1,7 @@
 //! `accord query`: what an officer with a case number and thirty seconds uses.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use schemas::agency::{AgencyId, State};
 use schemas::plate::Plate;
@@ -14,6 +16,7 @@ use serde_json::Value;
 use super::Done;
 use super::client::Client;
 use super::output::{Output, table, text};
+use super::photographs;
 use super::time::{instant, shown};
 use crate::acts::ActError;
 use crate::clock::Clock;
@@ -98,6 +101,12 @@ pub(super) struct QueryArgs {
     /// Most reads of each agency.
     #[arg(long, default_value_t = 100)]
     limit: u32,
+    /// Ask for the reads' photographs too, where the authority opens them.
+    #[arg(long)]
+    images: bool,
+    /// Write the photographs of the answers into this directory; asks for them.
+    #[arg(long, value_name = "DIR")]
+    save_images: Option<PathBuf>,
 }
 
 pub(super) async fn run(
@@ -106,18 +115,27 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<Done, ActError> {
     if let Some(id) = args.again {
-        let heard: Value = client.post(&format!("/queries/{id}/again"), &Value::Null).await?;
+        let mut heard: Value = client.post(&format!("/queries/{id}/again"), &Value::Null).await?;
+        save(client, &mut heard, args).await?;
         output.object(&heard, || describe(&heard));
         return ended(std::slice::from_ref(&heard));
     }
     let draft = draft(args)?;
     let mut lines = client.post_lines("/queries", &draft).await?;
     let mut heard = Vec::new();
-    while let Some(one) = lines.next::<Value>().await? {
+    while let Some(mut one) = lines.next::<Value>().await? {
+        save(client, &mut one, args).await?;
         output.object(&one, || describe(&one));
         heard.push(one);
     }
     ended(&heard)
+}
+
+async fn save(client: &Client, heard: &mut Value, args: &QueryArgs) -> Result<(), ActError> {
+    match &args.save_images {
+        Some(folder) => photographs::save(client, heard, folder).await,
+        None => Ok(()),
+    }
 }
 
 /// Refused by somebody is an answer (1); heard by nobody is not (3).
@@ -201,6 +219,7 @@ pub(super) fn draft_to(args: &QueryArgs, owners: &[AgencyId]) -> Result<Draft, A
         },
         elements,
         limit: args.limit,
+        images: args.images || args.save_images.is_some(),
     })
 }
 
@@ -251,6 +270,10 @@ fn outcome(heard: &Value) -> String {
                 let rows: Vec<Vec<String>> = reads.iter().map(row).collect();
                 out += "\n";
                 out += &table(&["plate", "seen", "camera", "place", "vehicle"], &rows);
+            }
+            if let Some(told) = photographs::describe(heard) {
+                out += "\n";
+                out += &told;
             }
             let (own, theirs) = (text(heard, "own_notice"), text(heard, "notice"));
             if !own.is_empty() && !reads.is_empty() {

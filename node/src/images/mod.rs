@@ -21,8 +21,8 @@ use crate::store::Store;
 
 /// Photographs looked at in one step of a sweep or a check.
 const STEP: u32 = 500;
-/// Answers with photographs under way at once. Each holds its photographs in memory, at most
-/// [`schemas::answer::IMAGES_BYTES`].
+/// Answers with photographs under way at once, each way. Each holds its photographs in memory, at
+/// most [`schemas::answer::IMAGES_BYTES`].
 const AT_ONCE: usize = 4;
 
 /// Why photographs cannot be kept or fetched.
@@ -74,7 +74,8 @@ pub struct Images {
     /// Held by who puts photographs down until what refers to them is committed, and by who
     /// destroys.
     gate: Arc<RwLock<()>>,
-    at_once: Arc<Semaphore>,
+    leaving: Arc<Semaphore>,
+    coming: Arc<Semaphore>,
     flaws: Arc<Mutex<BTreeMap<Digest, Flaw>>>,
 }
 
@@ -98,7 +99,8 @@ impl Images {
         Self {
             store,
             gate: Arc::default(),
-            at_once: Arc::new(Semaphore::new(AT_ONCE)),
+            leaving: Arc::new(Semaphore::new(AT_ONCE)),
+            coming: Arc::new(Semaphore::new(AT_ONCE)),
             flaws: Arc::default(),
         }
     }
@@ -143,9 +145,14 @@ impl Images {
         Ok(Err(flaw))
     }
 
-    /// Waits for a place among the answers with photographs under way.
+    /// Waits for a place among the answers with photographs that leave.
     pub async fn underway(&self) -> Underway {
-        Underway { _place: self.at_once.clone().acquire_owned().await.ok() }
+        Underway { _place: self.leaving.clone().acquire_owned().await.ok() }
+    }
+
+    /// Waits for a place among the answers with photographs that come.
+    pub async fn underway_here(&self) -> Underway {
+        Underway { _place: self.coming.clone().acquire_owned().await.ok() }
     }
 
     /// Destroys what nothing refers to any more, as the database knows it; how many.

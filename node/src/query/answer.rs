@@ -7,6 +7,8 @@
 //! A crash between append and sending leaves an entry that says more than happened, never less; the
 //! requester asks again by the same id and is redelivered.
 
+mod again;
+
 use agreements::decide::{Decision, Permit, Reasons, decide};
 use schemas::answer::{Answer, Released as Extent};
 use schemas::body::{Access, Actor, Outcome};
@@ -21,9 +23,11 @@ use schemas::standing::Standing;
 use schemas::text::Text;
 
 use super::authorities::Candidates;
+use super::photographs::Leaving;
 use super::{Office, paging};
 use crate::audit::append::{AppendError, Appended, Moved};
 use crate::audit::entry::{Entry, Guard};
+use crate::images::{ImageStoreError, Underway};
 use crate::registry::State;
 use crate::store::{Effects, Found, Pages, Served, ServedBefore, Side, StoreError};
 
@@ -39,6 +43,9 @@ pub(super) enum Unserved {
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The photographs cannot be reached.
+    #[error(transparent)]
+    Images(#[from] ImageStoreError),
     /// A message could not be signed or written.
     #[error("{0}")]
     Message(String),
@@ -57,6 +64,8 @@ pub(super) struct Reply {
     pub(super) appended: Appended,
     /// Digest of the answer; `None` for a refusal.
     pub(super) awaits_receipt: Option<Digest>,
+    /// Held until the photographs of an answer are sent.
+    pub(super) underway: Option<Underway>,
 }
 
 pub(super) fn reason(code: RefusalCode, message: impl Into<String>, section: &str) -> Reason {
@@ -169,6 +178,8 @@ impl Office {
             found.reads.iter_mut().for_each(|read| read.images.clear());
         }
         let paged = paging::pages(&found.reads).map_err(|e| Unserved::Message(e.to_string()))?;
+        let paged_reads = found.reads.get(..paged.count).unwrap_or_default();
+        let mut leaving = Leaving::of(&self.images, paged_reads).await?;
         let truncated = found.truncated || paged.count < found.reads.len();
         let count = u32::try_from(paged.count).map_err(|e| Unserved::Message(e.to_string()))?;
         let pages = paged.pages;
@@ -189,6 +200,8 @@ impl Office {
             truncated,
             notice: permit.notice.clone(),
             pages: paged.described,
+            images: leaving.described.clone(),
+            images_beyond: leaving.beyond,
         };
         let envelope = self.sign(Kind::Answer, &answer)?;
         let digest = envelope.digest();
@@ -217,7 +230,7 @@ impl Office {
             query_id: query.id,
             until: answer.at.plus_millis(hours.saturating_mul(3_600_000)),
             pages: pages.clone(),
-            images: Vec::new(),
+            images: leaving.digests(),
         };
         let entry = Entry::new(EntryKind::QueryAnswered, asking(query))
             .with_peer(&query.from)
@@ -231,8 +244,9 @@ impl Office {
                 pages: (!pages.is_empty()).then_some(kept),
                 ..Effects::default()
             })
-            .releasing(frames(&envelope, pages));
-        Ok(Reply { appended: self.log.append(entry).await?, awaits_receipt: Some(digest) })
+            .releasing(frames(&envelope, pages, std::mem::take(&mut leaving.frames)));
+        let appended = self.log.append(entry).await?;
+        Ok(Reply { appended, awaits_receipt: Some(digest), underway: leaving.underway })
     }
 
     /// Signs, appends and lets go a refusal. `remember` keeps it under the query's id.
@@ -272,86 +286,7 @@ impl Office {
             .with_envelope(&envelope)
             .effecting(Effects { served: remember.then_some(served), ..Effects::default() })
             .releasing(vec![Frame::new(FrameKind::Refusal, envelope.as_bytes().to_vec())]);
-        Ok(Reply { appended: self.log.append(entry).await?, awaits_receipt: None })
-    }
-
-    /// The same id again. Never a second search: the same bytes from the same agency get the same
-    /// reply, an answer only while its authority still holds; anything else is refused.
-    async fn serve_again(&self, asked: &Asked, before: &ServedBefore) -> Result<Reply, Unserved> {
-        let query = &asked.query;
-        if before.requester != query.from || before.query_digest != asked.envelope.digest() {
-            let reused = reason(
-                RefusalCode::IdReused,
-                "this query id was used before with other content; sign a new query",
-                "query id",
-            );
-            return self.refuse(asked, vec![reused], false).await;
-        }
-        let reply = Envelope::parse(before.reply.as_bytes())
-            .map_err(|e| Unserved::Store(StoreError::Corrupt(e.to_string())))?;
-        if !before.answered {
-            let entry = Entry::new(EntryKind::QueryRefused, asking(query))
-                .with_peer(&query.from)
-                .with_standing(asked.theirs.as_ref())
-                .with_access(Access {
-                    query_digest: Some(asked.envelope.digest()),
-                    answer_digest: Some(reply.digest()),
-                    ..Access::of(query, Outcome::Refused)
-                })
-                .with("redelivered", true)
-                .releasing(vec![Frame::new(FrameKind::Refusal, reply.as_bytes().to_vec())]);
-            return Ok(Reply { appended: self.log.append(entry).await?, awaits_receipt: None });
-        }
-        let ends = before
-            .at
-            .plus_millis(i64::from(self.bounds.redelivery_hours).saturating_mul(3_600_000));
-        if self.clock.now() >= ends {
-            let over = reason(
-                RefusalCode::Stale,
-                format!(
-                    "this query was answered at {} and can be redelivered no longer; sign a new query",
-                    before.at
-                ),
-                "redelivery",
-            );
-            return self.refuse(asked, vec![over], false).await;
-        }
-        let state = self.registry.state();
-        // The authority that was relied on must still hold; another one does not stand in for it.
-        let relied_on = Query { authority: before.authority.clone(), ..query.clone() };
-        let permit = match self.decide(&state, &relied_on, Some(before)) {
-            Decision::Refuse(reasons) => {
-                return self.refuse(asked, reasons.into_vec(), false).await;
-            }
-            Decision::Permit(permit) => permit,
-        };
-        let pages = self.store.pages(Side::Served, query.id).await?;
-        let digest = reply.digest();
-        let mut access = Access::of(query, Outcome::Answered);
-        access.basis = Some(permit.basis);
-        access.query_digest = Some(asked.envelope.digest());
-        access.answer_digest = Some(digest);
-        let entry = Entry::new(EntryKind::AnswerRedelivered, asking(query))
-            .with_peer(&query.from)
-            .with_standing(asked.theirs.as_ref())
-            .with_access(access)
-            .guarded(Guard {
-                generation: Some(state.generation()),
-                before: Some(permit.lapses),
-                ..Guard::default()
-            })
-            .releasing(frames(&reply, pages));
-        match self.log.append(entry).await {
-            Err(AppendError::Moved(_)) => {
-                let busy = reason(
-                    RefusalCode::Overloaded,
-                    "the authority changed at this moment; ask again",
-                    "concurrency",
-                );
-                self.refuse(asked, vec![busy], false).await
-            }
-            appended => Ok(Reply { appended: appended?, awaits_receipt: Some(digest) }),
-        }
+        Ok(Reply { appended: self.log.append(entry).await?, awaits_receipt: None, underway: None })
     }
 
     pub(super) fn sign<T: serde::Serialize>(
@@ -384,8 +319,9 @@ fn asking(query: &Query) -> Actor {
     }
 }
 
-fn frames(envelope: &Envelope, pages: Vec<Vec<u8>>) -> Vec<Frame> {
+fn frames(envelope: &Envelope, pages: Vec<Vec<u8>>, photographs: Vec<Frame>) -> Vec<Frame> {
     let mut frames = vec![Frame::new(FrameKind::Answer, envelope.as_bytes().to_vec())];
     frames.extend(pages.into_iter().map(|page| Frame::new(FrameKind::Page, page)));
+    frames.extend(photographs);
     frames
 }

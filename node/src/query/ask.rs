@@ -5,7 +5,7 @@
 //! entry that says which. A crash after `query.sent` leaves an open query; when the node starts
 //! again it is logged as unanswered and can be asked again under the same id.
 
-mod kept;
+pub mod kept;
 mod pursue;
 mod turned_down;
 
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use agreements::decide::decline;
 use schemas::agency::AgencyId;
-use schemas::answer::{Basis, LogPosition};
+use schemas::answer::{Basis, LogPosition, Photograph};
 use schemas::body::{Access, Actor, Outcome};
 use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
@@ -22,6 +22,7 @@ use schemas::query::{Query, QueryId};
 use schemas::read::Read;
 use schemas::refusal::Reason;
 use schemas::text::Text;
+use schemas::time::Timestamp;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
@@ -35,8 +36,8 @@ use pursue::Outstanding;
 use crate::acts::{By, known, policy};
 use crate::audit::append::AppendError;
 use crate::audit::entry::Entry;
-use crate::registry::State;
-use crate::store::{Asked, Effects, Settled};
+use crate::registry::{State, User};
+use crate::store::{Asked, AskedBefore, Effects, Settled};
 
 /// What became of the query to one owner. Its JSON is a line of `accord query --json`.
 #[derive(Debug, Clone, Serialize)]
@@ -57,6 +58,14 @@ pub struct Heard {
     pub notice: Text,
     /// The reads.
     pub reads: Vec<Read>,
+    /// Whether the owner opened the reads' photographs.
+    pub images: bool,
+    /// Their photographs, as the answer names them; kept as long as the answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub photographs: Vec<Photograph>,
+    /// Photographs beyond those that one answer carries.
+    #[serde(skip_serializing_if = "none")]
+    pub photographs_beyond: u32,
     /// Why it was refused.
     pub reasons: Vec<Reason>,
     /// Who refused: `owner`, or `own policy` when nothing left.
@@ -67,6 +76,11 @@ pub struct Heard {
     pub error: Option<String>,
     /// Where this agency's own entry about the outcome stands.
     pub log: Option<LogPosition>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the serializer passes a reference")]
+fn none(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Heard {
@@ -80,6 +94,9 @@ impl Heard {
             own_notice: Text::default(),
             notice: Text::default(),
             reads: Vec::new(),
+            images: false,
+            photographs: Vec::new(),
+            photographs_beyond: 0,
             reasons: Vec::new(),
             refused_by: None,
             error: None,
@@ -273,18 +290,9 @@ impl<D: Dial> Asker<D> {
         let now = self.office.clock.now();
         let user = known(&state, by, now).map_err(|e| AskError::User(e.to_string()))?;
         let actor = self.office.actor(user, by);
-        let sent = self.office.store.asked(id).await.map_err(|e| again(e.to_string()))?;
-        let sent = sent.ok_or_else(|| again(format!("no query `{id}` was sent from here")))?;
-        let envelope =
-            Envelope::parse(sent.envelope.as_bytes()).map_err(|e| again(e.to_string()))?;
-        let query: Query = envelope
-            .verified_json(Kind::Query, &self.office.message_key.public())
-            .map_err(|e| again(e.to_string()))?;
-        // Whoever sees the answer is judged as if they asked for it now.
-        let policy = policy(&state).map_err(|e| again(e.to_string()))?;
-        let asking = Query { requester: user.requester(), at: now, ..query.clone() };
-        if let Some(reasons) = decline(policy, &asking, now) {
-            return Ok(self.declined(asking, actor, reasons.into_vec()).await);
+        let (sent, envelope, query) = self.sent(id).await?;
+        if let Some((asking, reasons)) = again_declined(&state, user, &query, now)? {
+            return Ok(self.declined(asking, actor, reasons).await);
         }
         match sent.outcome.as_deref() {
             Some("answered") => return self.kept(&query, actor).await,
@@ -309,6 +317,22 @@ impl<D: Dial> Asker<D> {
         let frames =
             self.office.log.append(entry).await.map_err(|e| again(e.to_string()))?.release();
         Ok(self.pursue(outstanding, &frames).await)
+    }
+
+    /// A query that was sent from here, as it was signed.
+    async fn sent(&self, id: QueryId) -> Result<(AskedBefore, Envelope, Query), AskError> {
+        let again = |why: String| AskError::Again(why);
+        let sent = self.office.store.asked(id).await.map_err(|e| again(e.to_string()))?;
+        let sent = sent.ok_or_else(|| again(format!("no query `{id}` was sent from here")))?;
+        let exact = sent
+            .envelope
+            .as_ref()
+            .ok_or_else(|| again(format!("query `{id}` is kept no longer; ask it anew")))?;
+        let envelope = Envelope::parse(exact.as_bytes()).map_err(|e| again(e.to_string()))?;
+        let query: Query = envelope
+            .verified_json(Kind::Query, &self.office.message_key.public())
+            .map_err(|e| again(e.to_string()))?;
+        Ok((sent, envelope, query))
     }
 
     async fn declined(&self, query: Query, actor: Actor, reasons: Vec<Reason>) -> Heard {
@@ -343,8 +367,10 @@ impl<D: Dial> Asker<D> {
             else {
                 continue;
             };
-            let envelope = Envelope::parse(asked.envelope.as_bytes())
-                .map_err(|e| unavailable(e.to_string()))?;
+            // Past its retention there is nothing left to say of it.
+            let Some(exact) = &asked.envelope else { continue };
+            let envelope =
+                Envelope::parse(exact.as_bytes()).map_err(|e| unavailable(e.to_string()))?;
             let query: Query = envelope
                 .verified_json(Kind::Query, &self.office.message_key.public())
                 .map_err(|e| unavailable(e.to_string()))?;
@@ -360,6 +386,18 @@ impl<D: Dial> Asker<D> {
         }
         Ok(open.len())
     }
+}
+
+/// Whoever sees an answer again is judged as if they asked for it now: the query so, and why not.
+fn again_declined(
+    state: &State,
+    user: &User,
+    query: &Query,
+    now: Timestamp,
+) -> Result<Option<(Query, Vec<Reason>)>, AskError> {
+    let policy = policy(state).map_err(|e| AskError::Again(e.to_string()))?;
+    let asking = Query { requester: user.requester(), at: now, ..query.clone() };
+    Ok(decline(policy, &asking, now).map(|reasons| (asking, reasons.into_vec())))
 }
 
 /// Why an owner is not asked whose answers would prove nothing.

@@ -31,6 +31,9 @@ pub struct Draft {
     pub elements: Elements,
     /// Most reads wanted of each owner.
     pub limit: u32,
+    /// Whether photographs are wanted.
+    #[serde(default)]
+    pub images: bool,
 }
 
 impl Draft {
@@ -54,6 +57,7 @@ impl Draft {
             why: self.why.clone(),
             elements: self.elements.clone(),
             limit: self.limit,
+            images: self.images,
         }
     }
 }

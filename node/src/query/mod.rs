@@ -12,6 +12,7 @@ pub mod draft;
 pub mod heads;
 pub mod host;
 mod paging;
+mod photographs;
 pub mod ports;
 mod proof;
 mod rejects;

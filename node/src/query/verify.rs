@@ -1,13 +1,18 @@
 //! What came back, checked before anybody sees it. Pure.
 
-use schemas::answer::{Answer, MOST_PAGES};
+use std::collections::HashSet;
+
+use schemas::answer::{Answer, IMAGES_BYTES, MOST_PAGES, MOST_PHOTOGRAPHS};
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, EnvelopeError, Kind};
+use schemas::image::{IMAGE_BYTES, MOST_IMAGES};
 use schemas::key::PublicKey;
 use schemas::purpose::QueryKind;
 use schemas::query::Query;
 use schemas::read::Read;
 use schemas::refusal::Refusal;
+
+use super::photographs::sent;
 
 /// Why what came back proves nothing. Nobody is shown it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +50,25 @@ pub fn answer(
     if answer.count > query.limit || answer.pages.len() > MOST_PAGES {
         return Err(Unproven::Content("it holds more than was asked for".into()));
     }
+    photographs(&answer, query)?;
     Ok(answer)
+}
+
+/// What a header may promise of photographs, before a byte of them is read.
+fn photographs(answer: &Answer, query: &Query) -> Result<(), Unproven> {
+    let content = |what: &str| Unproven::Content(what.to_owned());
+    let opened = query.images && answer.released.images;
+    if !(opened || answer.images.is_empty()) {
+        return Err(content("it holds photographs that were not asked for"));
+    }
+    let mut seen = HashSet::new();
+    let once = answer.images.iter().all(|image| seen.insert(image.digest));
+    let sizes = answer.images.iter().all(|image| image.bytes as usize <= IMAGE_BYTES);
+    let bytes = sent(&answer.images).fold(0u64, |sum, one| sum.saturating_add(one.bytes.into()));
+    if !once || !sizes || answer.images.len() > MOST_PHOTOGRAPHS || bytes > IMAGES_BYTES {
+        return Err(content("it promises more photographs than an answer may hold"));
+    }
+    Ok(())
 }
 
 /// Checks a refusal against the query.
@@ -111,6 +134,12 @@ pub fn pages(answer: &Answer, pages: &[Vec<u8>], query: &Query) -> Result<Vec<Re
         for line in bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
             let read: Read = serde_json::from_slice(line)
                 .map_err(|e| content(format!("page {n} holds what is no read: {e}")))?;
+            let opened = query.images && answer.released.images;
+            if read.images.len() > MOST_IMAGES || !(opened || read.images.is_empty()) {
+                return Err(content(format!(
+                    "page {n} holds a read with photographs that were not asked for"
+                )));
+            }
             if !asked_for(&read, query) {
                 return Err(content(format!("page {n} holds a read that was not asked for")));
             }
@@ -119,6 +148,11 @@ pub fn pages(answer: &Answer, pages: &[Vec<u8>], query: &Query) -> Result<Vec<Re
         if reads.len().abs_diff(before) != promised.reads as usize {
             return Err(content(format!("page {n} holds another number of reads than it says")));
         }
+    }
+    let named: HashSet<_> =
+        reads.iter().flat_map(|read| &read.images).map(|image| image.digest).collect();
+    if answer.images.iter().any(|image| !named.contains(&image.digest)) {
+        return Err(content("it holds a photograph of none of its reads".into()));
     }
     Ok(reads)
 }

@@ -61,6 +61,7 @@ pub(crate) fn query() -> Query {
             camera: None,
         },
         limit: 100,
+        images: false,
     }
 }
 
@@ -116,6 +117,8 @@ pub(crate) fn answer(asked: &Envelope) -> Answer {
             bytes: page().len().try_into().unwrap(),
             reads: 1,
         }],
+        images: Vec::new(),
+        images_beyond: 0,
     }
 }
 

@@ -179,10 +179,11 @@ pub(crate) fn frames() -> Value {
             frame(FrameKind::Receipt, "", all.receipt.as_bytes()),
             frame(FrameKind::ReceiptAck, "", b""),
             frame(FrameKind::Failed, "", b"{\"code\":\"busy\",\"message\":\"this query is being served\"}"),
+            frame(FrameKind::Image, "", b"a piece of a photograph"),
         ],
         "refused_heads": [
             { "why": "no kind has this number", "hex": "000000050000000000" },
-            { "why": "no kind has this number", "hex": "000000050f00000000" },
+            { "why": "no kind has this number", "hex": "00000005fa00000000" },
             { "why": "shorter than its own head", "hex": "000000040100000000" },
             { "why": "beside is longer than the frame", "hex": "000000060100000002" },
             { "why": "a query of 32769 bytes", "hex": "000080060100000000" },

@@ -155,6 +155,7 @@ pub(super) async fn ask(
             camera: None,
         },
         limit: 50,
+        images: false,
     };
     (question.vary)(&mut draft);
     let mut outcomes = node.asker.ask(&draft, "demo")?;

@@ -47,3 +47,13 @@ pub(in crate::http) async fn again(
 ) -> ApiResult<Json<Heard>> {
     Ok(Json(node.asker.ask_again(id, &by).await?))
 }
+
+/// The photographs of a kept answer, a line each.
+pub(in crate::http) async fn photographs(
+    State(node): Here,
+    by: By,
+    Path(id): Path<QueryId>,
+) -> ApiResult<Response> {
+    let photographs = node.asker.photographs(id, &by).await.map_err(ActError::from)?;
+    Ok(lines::response(photographs))
+}

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::Here;
 use crate::acts::ActError;
+use crate::acts::retention::Retained;
 use crate::peer::is_dialable;
 use crate::store::StoreError;
 use crate::wording::counted;
@@ -58,7 +59,9 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
             ok: stats.is_ok(),
             detail: stats.map_or_else(|e| e.to_string(), |s| counted(s.reads, "read", "reads")),
         },
+        photographs(office).await,
         reached(state.own.as_ref().map(|own| &own.value)),
+        retention(node.office.retention_status().await),
         Check {
             check: "peers",
             ok: true,
@@ -99,6 +102,30 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
     ])
 }
 
+/// Photographs that doctor looks at itself; the node goes through all of them in turn.
+const PHOTOGRAPHS: u32 = 200;
+
+/// Whether photographs that reads and answers refer to are as they were kept.
+async fn photographs(office: &crate::office::Office) -> Check {
+    let looked = office.images.check(office.store.as_ref(), None, PHOTOGRAPHS).await;
+    let flaws = office.images.known_flaws();
+    let detail = match &looked {
+        Err(error) => error.to_string(),
+        Ok((count, _)) if flaws.is_empty() => counted(*count, "photograph", "photographs"),
+        Ok(_) => {
+            let are = if flaws.len() == 1 { "is" } else { "are" };
+            let named =
+                flaws.iter().take(10).map(|(digest, flaw)| format!("{digest} {}", flaw.words()));
+            format!(
+                "{} {are} not as kept; put back from a backup: {}",
+                counted(flaws.len(), "photograph", "photographs"),
+                named.collect::<Vec<_>>().join(", ")
+            )
+        }
+    };
+    Check { check: "photographs", ok: looked.is_ok() && flaws.is_empty(), detail }
+}
+
 /// Whether something that no honest log shows is unresolved.
 fn alarms(state: &crate::registry::State) -> Check {
     let open: Vec<String> = state
@@ -120,6 +147,25 @@ fn audits(due: Result<Vec<String>, ActError>) -> Check {
         ok,
         detail: due.map_or_else(|e| e.to_string(), |due| due.join("; ")),
     }
+}
+
+/// Whether anything is past its retention that no hold keeps. The node destroys it by itself within
+/// minutes of the end of a day (UTC), so something else is in the way.
+fn retention(status: Result<Retained, ActError>) -> Check {
+    let detail = match &status {
+        Err(error) => error.to_string(),
+        Ok(due) if due.any() => format!(
+            "{}, {} and {} of the log are past it: `accord retention run`",
+            counted(due.reads_purged, "read", "reads"),
+            counted(due.answers_purged, "kept answer", "kept answers"),
+            counted(due.entries_redacted, "entry", "entries"),
+        ),
+        Ok(due) if due.held > 0 => {
+            format!("{} for a hold", counted(due.held, "thing is kept", "things are kept"))
+        }
+        Ok(_) => "nothing is past it".into(),
+    };
+    Check { check: "retention", ok: status.is_ok_and(|due| !due.any()), detail }
 }
 
 /// How much of the log peers have cosigned.

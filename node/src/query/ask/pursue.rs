@@ -20,6 +20,7 @@ use schemas::time::Timestamp;
 use tokio::time::Instant;
 
 use super::super::heads::Shown;
+use super::super::photographs::{self, sent};
 use super::super::ports::{Channel, Dial, LinkError};
 use super::super::verify::{self, Unproven};
 use super::{Asker, Heard};
@@ -32,6 +33,8 @@ use crate::store::{Effects, Letter, Pages, Settled, Side};
 /// First pause between attempts; doubled up to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LAST_PAUSE: Duration = Duration::from_secs(2);
+/// How much longer an answer with photographs may take.
+const PHOTOGRAPHS: Duration = Duration::from_secs(60);
 /// How long an owner is tried whose machine refuses connections: as long as its node may need to
 /// start again. Who waits longer than that waits for a person.
 const RESTART: Duration = Duration::from_secs(3);
@@ -46,9 +49,18 @@ pub(super) struct Outstanding {
     addresses: Vec<Text>,
 }
 
+/// An answer, verified.
+struct Verified {
+    answer: Answer,
+    pages: Vec<Vec<u8>>,
+    reads: Vec<Read>,
+    /// Bytes of the photographs that followed, in the order of the header.
+    photographs: Vec<Vec<u8>>,
+}
+
 /// What came back, as far as it is proven.
 enum Came {
-    Answer(Envelope, Box<Answer>, Vec<Vec<u8>>, Vec<Read>, Vec<u8>),
+    Answer(Envelope, Box<Verified>, Vec<u8>),
     Refusal(Envelope, Vec<Reason>, Vec<u8>),
     Unproven(Option<Envelope>, Unproven),
 }
@@ -56,7 +68,13 @@ enum Came {
 impl<D: Dial> Asker<D> {
     /// Sends a query that is logged until something comes back or the time is up.
     pub(super) async fn pursue(&self, outstanding: Outstanding, frames: &[Released]) -> Heard {
-        let limit = Duration::from_secs(u64::from(self.office.bounds.answer_seconds));
+        let mut limit = Duration::from_secs(u64::from(self.office.bounds.answer_seconds));
+        // What the owner may take to write them comes on top.
+        let mut _underway = None;
+        if outstanding.query.images {
+            limit = limit.saturating_add(PHOTOGRAPHS);
+            _underway = Some(self.office.images.underway_here().await);
+        }
         let mut last = "nothing came in time".to_owned();
         let came = tokio::time::timeout(limit, async {
             let mut pause = FIRST_PAUSE;
@@ -111,10 +129,16 @@ impl<D: Dial> Asker<D> {
                                 }
                                 pages.push(page.body);
                             }
-                            match verify::pages(&answer, &pages, &out.query) {
-                                Ok(reads) => {
-                                    let beside = first.beside;
-                                    Came::Answer(envelope, Box::new(answer), pages, reads, beside)
+                            let reads = verify::pages(&answer, &pages, &out.query);
+                            // Nothing more is read of an answer that does not hold so far.
+                            let photographs = match &reads {
+                                Ok(_) => photographs::take_in(&mut channel, &answer).await?,
+                                Err(_) => Ok(Vec::new()),
+                            };
+                            match reads.and_then(|reads| Ok((reads, photographs?))) {
+                                Ok((reads, photographs)) => {
+                                    let verified = Verified { answer, pages, reads, photographs };
+                                    Came::Answer(envelope, Box::new(verified), first.beside)
                                 }
                                 Err(error) => Came::Unproven(Some(envelope), error),
                             }
@@ -143,12 +167,12 @@ impl<D: Dial> Asker<D> {
 
     async fn settle(&self, out: Outstanding, came: Came, channel: D::Channel) -> Heard {
         match came {
-            Came::Answer(envelope, answer, pages, reads, beside) => {
+            Came::Answer(envelope, verified, beside) => {
                 let theirs = match self.theirs(&out, &beside, &envelope).await {
                     Ok(theirs) => theirs,
                     Err(error) => return Heard::failed(&out.query.to, error),
                 };
-                self.received(out, envelope, *answer, pages, reads, theirs, channel).await
+                self.received(out, envelope, *verified, theirs, channel).await
             }
             Came::Refusal(envelope, reasons, beside) => {
                 channel.finish();
@@ -212,17 +236,15 @@ impl<D: Dial> Asker<D> {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what came, as it was taken apart")]
     async fn received(
         &self,
         out: Outstanding,
         envelope: Envelope,
-        answer: Answer,
-        pages: Vec<Vec<u8>>,
-        reads: Vec<Read>,
+        verified: Verified,
         theirs: Option<Standing>,
         channel: D::Channel,
     ) -> Heard {
+        let Verified { answer, pages, reads, photographs } = verified;
         let owner = out.query.to.clone();
         let receipt = Receipt {
             query_id: out.query.id,
@@ -250,9 +272,15 @@ impl<D: Dial> Asker<D> {
                 query_id: out.query.id,
                 until: answer.at.plus_millis(i64::from(days).saturating_mul(86_400_000)),
                 pages,
-                images: Vec::new(),
+                images: sent(&answer.images).map(|one| one.digest).collect(),
             });
         }
+        // Durable before anything refers to them.
+        let named = sent(&answer.images).map(|one| one.digest).zip(photographs).collect();
+        let kept = match self.office.images.keep(named).await {
+            Ok(kept) => kept,
+            Err(error) => return Heard::failed(&owner, error),
+        };
         let entry = out
             .entry(EntryKind::AnswerReceived, access)
             .with_standing(theirs.as_ref())
@@ -268,6 +296,7 @@ impl<D: Dial> Asker<D> {
                 return Heard { query_id: Some(out.query.id), ..Heard::failed(&owner, error) };
             }
         };
+        drop(kept);
         let position = appended.position();
         let frames = appended.release();
         // The officer does not wait for the receipt's acknowledgement.
@@ -279,6 +308,9 @@ impl<D: Dial> Asker<D> {
             own_notice: self.office.own_notice(),
             notice: answer.notice,
             reads,
+            images: answer.released.images,
+            photographs: answer.images,
+            photographs_beyond: answer.images_beyond,
             log: Some(position),
             ..Heard::new(&owner, "answered")
         }

@@ -12,8 +12,8 @@ use super::super::{Row, StoreError};
 
 const COMMIT: &str = "
 insert into groups
-    (entries, changes, asked, settled, served, receipted, pages, outbox, reads, long)
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    (entries, changes, asked, settled, served, receipted, pages, outbox, reads, purged, ended, long)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 
 pub(super) async fn commit(writer: &mut SqliteConnection, group: &[Row]) -> Result<(), StoreError> {
     let mut batch = Batch::default();
@@ -31,6 +31,8 @@ pub(super) async fn commit(writer: &mut SqliteConnection, group: &[Row]) -> Resu
         tables.pages,
         tables.outbox,
         tables.reads,
+        tables.purged,
+        tables.ended,
     ];
     let mut statement = sqlx::query(COMMIT);
     for rows in all {
@@ -76,6 +78,8 @@ struct Tables {
     pages: Rows,
     outbox: Rows,
     reads: Rows,
+    purged: Rows,
+    ended: Rows,
 }
 
 /// The rows of each table, and the long texts.
@@ -168,6 +172,8 @@ impl Batch {
             let row = (read.id, &read.plate, read.at.millis(), &read.camera, offset, length);
             self.tables.reads.put(&row)?;
         }
+        effects.purged.iter().try_for_each(|id| self.tables.purged.put(id))?;
+        effects.ended.iter().try_for_each(|entry| self.tables.ended.put(entry))?;
         Ok(())
     }
 }

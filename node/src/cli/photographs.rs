@@ -1,0 +1,98 @@
+//! Photographs of an answer, written to files.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use schemas::answer::Photograph;
+use schemas::digest::Digest;
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::output::text;
+use crate::acts::ActError;
+use crate::home::write_private;
+
+/// Writes the photographs of the answer to a query into `folder`, each under its digest; says in
+/// `heard` where each one is, or why it is not. A file that is there already stays.
+pub(super) async fn save(
+    client: &Client,
+    heard: &mut Value,
+    folder: &Path,
+) -> Result<(), ActError> {
+    let named = heard.get("photographs").and_then(Value::as_array).map_or(0, Vec::len);
+    if named == 0 || text(heard, "outcome") != "answered" {
+        return Ok(());
+    }
+    let id = text(heard, "query_id");
+    std::fs::create_dir_all(folder)
+        .map_err(|e| ActError::Usage(format!("`{}` cannot be made: {e}", folder.display())))?;
+    let mut lines = client.post_lines(&format!("/queries/{id}/photographs"), &Value::Null).await?;
+    let mut saved = Vec::new();
+    while let Some(mut one) = lines.next::<Value>().await? {
+        let data = one.as_object_mut().and_then(|one| one.remove("data"));
+        if let Some(data) = data.as_ref().and_then(Value::as_str) {
+            let file = write(folder, &one, data)?;
+            if let Some(one) = one.as_object_mut() {
+                one.insert("file".into(), json!(file));
+            }
+        }
+        saved.push(one);
+    }
+    if saved.len() < named {
+        let why = format!("{} of {named} photographs came; try again", saved.len());
+        return Err(ActError::Failed(why));
+    }
+    if let Some(heard) = heard.as_object_mut() {
+        heard.insert("photographs".into(), Value::Array(saved));
+    }
+    Ok(())
+}
+
+fn write(folder: &Path, one: &Value, data: &str) -> Result<String, ActError> {
+    let failed = |what: &str| ActError::Failed(format!("a photograph cannot be saved: {what}"));
+    let said = one.as_object().map(|one| {
+        let keys = ["digest", "bytes", "media"];
+        let kept = one.iter().filter(|(key, _)| keys.contains(&key.as_str()));
+        Value::Object(kept.map(|(key, value)| (key.clone(), value.clone())).collect())
+    });
+    let said: Photograph =
+        serde_json::from_value(said.unwrap_or_default()).map_err(|e| failed(&e.to_string()))?;
+    let bytes = STANDARD.decode(data).map_err(|e| failed(&e.to_string()))?;
+    if Digest::of(&bytes) != said.digest {
+        return Err(failed("it is not the one that the answer names"));
+    }
+    let path = folder.join(format!("{}.{}", said.digest, said.media.ending()));
+    if !std::fs::read(&path).is_ok_and(|there| there == bytes) {
+        write_private(&path, &bytes).map_err(|e| ActError::Failed(e.to_string()))?;
+    }
+    Ok(path.display().to_string())
+}
+
+/// What a person is told of an answer's photographs; nothing when none were wanted.
+pub(super) fn describe(heard: &Value) -> Option<String> {
+    let list = heard.get("photographs").and_then(Value::as_array);
+    let mut lines = Vec::new();
+    for one in list.into_iter().flatten() {
+        let short: String = text(one, "digest").chars().take(16).collect();
+        let told = match (text(one, "file"), text(one, "withheld"), text(one, "flaw")) {
+            ("", "", "") => continue,
+            (file, "", "") => file.to_owned(),
+            (_, "", flaw) => format!("photograph {short}… is {flaw} here; ask the owner anew"),
+            (_, withheld, _) => format!("photograph {short}… is {withheld} at the owner"),
+        };
+        lines.push(format!("  {told}"));
+    }
+    let count = list.map_or(0, Vec::len);
+    let beyond = heard.get("photographs_beyond").and_then(Value::as_u64).unwrap_or(0);
+    if count > 0 {
+        let more = if beyond > 0 {
+            format!(", and {beyond} more than one answer carries; ask for fewer reads")
+        } else {
+            String::new()
+        };
+        let counted = crate::wording::counted(count, "photograph", "photographs");
+        lines.insert(0, format!("{counted}{more}"));
+    }
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}

@@ -1,0 +1,47 @@
+//! Reads with photographs.
+
+use std::path::PathBuf;
+
+use ingest::Sighting;
+use schemas::digest::Digest;
+use schemas::image::View;
+
+use crate::agency::Agency;
+use crate::making::reads;
+
+/// A JPEG as far as anybody looks at it.
+#[must_use]
+pub fn jpeg(n: u8, bytes: usize) -> Vec<u8> {
+    let mut jpeg = b"\xFF\xD8\xFF\xE0".to_vec();
+    jpeg.resize(bytes, n);
+    jpeg
+}
+
+/// Reads of `plate`, each with a crop of its plate and the one view of the road behind all.
+///
+/// # Panics
+/// For more than 200.
+#[must_use]
+pub fn photographed(agency: &Agency, plate: &str, count: usize) -> Vec<Sighting> {
+    let reads = reads(agency.id(), plate, count, agency.now());
+    let with = |(n, read)| {
+        let mut one = Sighting::new(read);
+        one.add(View::Plate, "plate", jpeg(u8::try_from(n).expect("few reads"), 2_000));
+        one.add(View::Context, "context", jpeg(200, 5_000));
+        one
+    };
+    reads.into_iter().enumerate().map(with).collect()
+}
+
+/// Where the photograph of a digest is kept.
+#[must_use]
+pub fn file(agency: &Agency, digest: Digest) -> PathBuf {
+    let name = digest.to_string();
+    agency.home().join("images").join(&name[..2]).join(&name[2..])
+}
+
+/// The crops of their plates.
+#[must_use]
+pub fn crops(batch: &[Sighting]) -> Vec<Digest> {
+    batch.iter().map(|one| one.read.images[0].digest).collect()
+}

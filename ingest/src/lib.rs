@@ -19,6 +19,7 @@
 //! ```
 
 mod axis;
+mod dispatch;
 mod field;
 mod format;
 mod framer;

@@ -26,8 +26,11 @@ fn all(mapping: &str, source: &[u8]) -> Vec<Item> {
 }
 
 fn reads(found: &[Item]) -> Vec<&Read> {
-    let read = |item| if let &Item::Read(ref one) = item { Some(&one.read) } else { None };
-    found.iter().filter_map(read).collect()
+    let reads = found.iter().filter_map(|item| match item {
+        Item::Read(one) => Some(&one.read),
+        _ => None,
+    });
+    reads.collect()
 }
 
 fn refused(mapping: &str, source: &str) -> String {
@@ -187,13 +190,13 @@ proptest! {
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
     ) {
         for (mapping, source) in [FLOCK, VERKADA, VIGILANT, FIXED] {
-            drop(items(options(mapping), bytes.as_slice()).count());
+            let _ = items(options(mapping), bytes.as_slice()).count();
             let mut source = source.as_bytes().to_vec();
             for (index, byte) in &edits {
                 let at = index.index(source.len());
                 source[at] = *byte;
             }
-            drop(items(options(mapping), source.as_slice()).count());
+            let _ = items(options(mapping), source.as_slice()).count();
         }
     }
 }

@@ -47,7 +47,7 @@ pub(crate) use self::column::{Column, Step};
 pub(crate) use self::time::Times;
 
 /// The largest mapping file, in bytes.
-const LARGEST: usize = 64 << 10;
+const LARGEST: usize = 16 << 10;
 
 /// How records lie in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -76,6 +76,9 @@ impl<R: Read> Parts<R> {
     /// When the source cannot be read.
     pub(crate) fn next(&mut self) -> io::Result<Option<Body>> {
         if self.delimiter.is_empty() {
+            if self.ended {
+                return Ok(None);
+            }
             let Some(first) = self.first_line()? else {
                 self.ended = true;
                 let document = Some(Err("the multipart body has no boundary".to_owned()));

@@ -38,6 +38,9 @@ pub struct Statement {
     pub to: AgencyId,
     /// When it was signed.
     pub at: Timestamp,
+    /// What was logged before may be destroyed at the end of its retention; absent while nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_from: Option<Timestamp>,
     /// The pages, in order; `reads` counts lines.
     pub pages: Vec<Page>,
 }

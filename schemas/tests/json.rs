@@ -11,6 +11,7 @@ use schemas::correction::Correction;
 use schemas::entry::Header;
 use schemas::query::Query;
 use schemas::read::Read;
+use schemas::redaction::{HoldNotice, Redaction};
 use schemas::refusal::Refusal;
 use schemas::standing::Standing;
 use schemas::statement::{Line, Statement, StatementRequest};
@@ -38,6 +39,8 @@ fn published() -> Vec<(&'static str, Value)> {
         ("log-position", schema_of::<LogPosition>()),
         ("query", schema_of::<Query>()),
         ("read", schema_of::<Read>()),
+        ("hold-notice", schema_of::<HoldNotice>()),
+        ("redaction", schema_of::<Redaction>()),
         ("receipt", schema_of::<Receipt>()),
         ("refusal", schema_of::<Refusal>()),
         ("standing", schema_of::<Standing>()),

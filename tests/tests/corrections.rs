@@ -128,7 +128,8 @@ async fn who_may_not_and_what_is_none_of_ours_is_not_corrected() {
     // What is not logged is not corrected.
     owning.store().fail_once_on(Kind::ReadsCorrected, Failure::Lost);
     assert!(corrects(&owning, &owning.admin(), id, RIGHT).await.is_err());
-    let (read, version) = owning.office().store.read(id).await.expect("a store").expect("a read");
+    let (read, version) =
+        owning.office().store.own_read(id).await.expect("a store").expect("a read");
     assert_eq!((read.plate.as_str(), version), (PLATE, 1));
 }
 

@@ -201,8 +201,10 @@ async fn a_substream_that_ended_unseen_costs_no_comparison() {
             _ => {
                 let request = Envelope::parse(&frame.body).expect("a request").digest();
                 let (from, to) = (identity.id.clone(), to.clone());
-                identity
-                    .sign(Signed::Statement, &Statement { request, from, to, at, pages: vec![] })
+                identity.sign(
+                    Signed::Statement,
+                    &Statement { request, from, to, at, kept_from: None, pages: vec![] },
+                )
             }
         };
         Some(vec![Frame::new(frame.kind, envelope.as_bytes().to_vec())])

@@ -1,8 +1,8 @@
 -- Every index costs each append one page more to make durable, and one with random keys one page
 -- an entry; so there is one such index, and exchanges are found through it.
 
--- The audit log. A row is never changed and never deleted; bodies and envelopes may one day be
--- set to null at the end of their retention. Indexes count up without a gap and times never go
+-- The audit log. A row is never changed and never deleted, but salt, body and envelope are set to
+-- null at the end of their retention, once an entry says so. Indexes count up without a gap and times never go
 -- back, so a time is found by halving.
 create table entries (
     idx       integer primary key,
@@ -115,6 +115,8 @@ create table reads (
     read    text    not null
 ) strict;
 create index reads_by_plate on reads (plate, at);
+-- What is past its retention. Reads come in nearly in this order.
+create index reads_by_time on reads (at);
 
 -- Photographs that reads and kept answers refer to, with how many times; their bytes are kept
 -- outside. Counted here, so that whoever destroys a read need not think of it; one that is at zero
@@ -177,8 +179,10 @@ end;
 -- array of the rows of one table or null, but for the last: the long texts end to end, which the
 -- rows name by offset from 1 and length, in bytes.
 create view groups (
-    entries, changes, asked, settled, served, receipted, pages, outbox, reads, corrected, long
-) as select null, null, null, null, null, null, null, null, null, null, null where false;
+    entries, changes, asked, settled, served, receipted, pages, outbox, reads, corrected, purged,
+    ended, long
+) as select null, null, null, null, null, null, null, null, null, null, null, null, null
+    where false;
 
 create trigger append instead of insert on groups
 begin
@@ -228,4 +232,6 @@ begin
     update reads set plate = row.value->>2,
                read = cast(substr(new.long, row.value->>3, row.value->>4) as text)
         from json_each(new.corrected) as row where reads.id = unhex(row.value->>0);
+    delete from reads where id in (select unhex(value) from json_each(new.purged));
+    delete from pages where entry in (select value from json_each(new.ended));
 end;

@@ -130,7 +130,7 @@ impl Office {
 
     /// What a correction makes of a read.
     async fn next_version<'a>(&self, id: ReadId, wrong: &'a Wrong) -> Result<Next<'a>, ActError> {
-        let found = self.store.read(id).await?;
+        let found = self.store.own_read(id).await?;
         let (was, version) = found
             .ok_or_else(|| ActError::Usage(format!("read `{id}` is none of this agency's")))?;
         let now_is = Read {
@@ -205,7 +205,7 @@ impl Office {
         let entry =
             Entry::new(EntryKind::AuditViewed, actor).with("versions_of_read", id.to_string());
         drop(self.log.append(entry).await?);
-        let Some((read, version)) = self.store.read(id).await? else {
+        let Some((read, version)) = self.store.own_read(id).await? else {
             return Err(ActError::Usage(format!("read `{id}` is none of this agency's")));
         };
         let mut versions: Vec<_> = self

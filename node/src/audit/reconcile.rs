@@ -41,6 +41,9 @@ pub enum Class {
     Altered,
     /// A log does not lead to a head that it signed for the other side.
     Forked,
+    /// A log has destroyed its entries of it before the end of their retention, under hold, or
+    /// without an entry that says so.
+    RedactedEarly,
     /// A bundle does not hold by itself.
     Unsound,
 }
@@ -69,8 +72,43 @@ pub struct Report {
     pub refused_both: u64,
     /// Exchanges that may still be under way.
     pub open: u64,
+    /// Exchanges that one log tells of and the other no longer has to.
+    pub expired: u64,
     /// Everything else.
     pub findings: Vec<Finding>,
+}
+
+/// Days that every agency keeps audit records at least (CJIS Security Policy AU-11). A log that says
+/// it destroyed younger ones is not believed.
+const LEAST_KEPT_DAYS: u32 = 365;
+/// How far the signature of a query and its entries may lie apart, in milliseconds: the freshness
+/// allowed to clocks, at its largest.
+const APART_MS: i64 = 3_600_000;
+
+impl Report {
+    /// Takes out of the findings what one side has destroyed at the end of its retention: exchanges
+    /// that its log lacks, from before the instant from which it says, in its signed statement, that
+    /// its entries are whole. Whether it destroyed no more than it had to, its export tells.
+    #[must_use]
+    pub fn without_expired(
+        mut self,
+        [ours, theirs]: [Option<Timestamp>; 2],
+        now: Timestamp,
+    ) -> Self {
+        let believed = |kept_from: Option<Timestamp>| {
+            kept_from.map(|from| from.min(now.minus_days(LEAST_KEPT_DAYS)).plus_millis(APART_MS))
+        };
+        let [ours, theirs] = [believed(ours), believed(theirs)];
+        let before = self.findings.len();
+        self.findings.retain(|finding| match (&finding.ours, &finding.theirs) {
+            (Some(told), None) => theirs.is_none_or(|from| told.asked_at >= from),
+            (None, Some(told)) => ours.is_none_or(|from| told.asked_at >= from),
+            _ => true,
+        });
+        let expired = before.saturating_sub(self.findings.len());
+        self.expired = u64::try_from(expired).unwrap_or(u64::MAX);
+        self
+    }
 }
 
 /// What a log says of the exchanges with one peer, from its entries in order. An exchange counts
@@ -343,6 +381,45 @@ mod tests {
                 report.findings.first().map(|f| f.class),
                 "{what}"
             );
+        }
+    }
+
+    /// What one log lacks is no finding when its audit records of that time may be destroyed, and is
+    /// one when they may not, whatever the log says.
+    #[test]
+    fn what_is_past_its_retention_on_one_side_is_expired() {
+        let told = line(Reached::Answered, Some(b"a"), true);
+        let both = |told: Option<Line>| told.into_iter().map(|l| (l.query_id, l)).collect();
+        let (has, lacks) = (both(Some(told)), both(None));
+        let me: AgencyId = "asking-ca-pd".parse().unwrap();
+        let at = |text: &str| Some(text.parse::<Timestamp>().unwrap());
+        let next_year = at("2027-06-01T00:00:00Z").unwrap();
+        // The exchange is of 1 March 2026.
+        let table = [
+            ("nothing is destroyed", None, next_year, 0),
+            ("older ones are", at("2026-02-01T00:00:00Z"), next_year, 0),
+            ("those of its time are", at("2026-03-02T00:00:00Z"), next_year, 1),
+            (
+                "younger than a year",
+                at("2026-03-02T00:00:00Z"),
+                at("2027-02-01T00:00:00Z").unwrap(),
+                0,
+            ),
+        ];
+        for (what, kept_from, now, expired) in table {
+            let theirs = compare(&has, &lacks, &me, Timestamp::MAX);
+            let theirs = theirs.without_expired([None, kept_from], now);
+            assert_eq!(
+                (theirs.expired, theirs.findings.len() as u64),
+                (expired, 1 - expired),
+                "{what}"
+            );
+            let ours = compare(&lacks, &has, &me, Timestamp::MAX);
+            let ours = ours.without_expired([kept_from, None], now);
+            assert_eq!(ours.expired, expired, "{what}, on our side");
+            // The other side's retention excuses nobody.
+            let other = compare(&has, &lacks, &me, Timestamp::MAX);
+            assert_eq!(other.without_expired([kept_from, None], now).expired, 0, "{what}");
         }
     }
 

@@ -15,7 +15,7 @@ use super::Done;
 use super::bundle::{self, Pin, pin};
 use super::client::{Client, query_string};
 use super::output::{Output, number, text};
-use super::reconcile;
+use super::reconcile::{self, expired};
 use super::report;
 use super::time::{instant, shown};
 use crate::acts::ActError;
@@ -276,11 +276,12 @@ fn describe(entry: &Value) -> String {
 fn reconciled(report: &Value, findings: &[Value]) -> String {
     let plain = |key: &str| report.get(key).map(Value::to_string).unwrap_or_default();
     let mut out = format!(
-        "with {}: {} matched, {} refused on both sides, {} still open, {}",
+        "with {}: {} matched, {} refused on both sides, {} still open, {}{}",
         text(report, "peer"),
         plain("matched"),
         plain("refused_both"),
         plain("open"),
+        expired(report.get("expired").and_then(Value::as_u64).unwrap_or(0)),
         counted(findings.len(), "finding", "findings")
     );
     for finding in findings {

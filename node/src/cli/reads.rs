@@ -31,6 +31,9 @@ pub(super) enum Reads {
         /// The format; found out from the content unless given.
         #[arg(long, default_value = "auto")]
         format: String,
+        /// For tables and other exports: which column, or field, holds what.
+        #[arg(long, value_name = "FILE")]
+        mapping: Option<PathBuf>,
         /// The files.
         #[arg(required = true, value_name = "PATH")]
         files: Vec<PathBuf>,
@@ -99,10 +102,12 @@ pub(super) async fn run(client: &Client, command: Reads, output: Output) -> Resu
             }
             Ok(Done::Ok)
         }
-        Reads::Import { format, files } => {
+        Reads::Import { format, mapping, files } => {
+            let mapping = mapping.as_deref().map(mapping_of).transpose()?;
+            let how = [("format", Some(format)), ("mapping", mapping)];
             let mut worst = Done::Ok;
             for file in &files {
-                if import(client, &format, file, output).await? == Done::Refused {
+                if import(client, &how, file, output).await? == Done::Refused {
                     worst = Done::Refused;
                 }
             }
@@ -129,9 +134,17 @@ fn versions_table(versions: &[Value]) -> String {
     table(&["version", "plate", "seen", "corrected by entry"], &rows)
 }
 
+/// The text of a mapping, checked here so that its mistakes name the file.
+fn mapping_of(path: &Path) -> Result<String, ActError> {
+    let said = |e: &dyn std::fmt::Display| ActError::Usage(format!("`{}`: {e}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|e| said(&e))?;
+    text.parse::<ingest::Mapping>().map_err(|e| said(&e))?;
+    Ok(text)
+}
+
 async fn import(
     client: &Client,
-    format: &str,
+    how: &[(&str, Option<String>)],
     path: &Path,
     output: Output,
 ) -> Result<Done, ActError> {
@@ -170,7 +183,7 @@ async fn import(
             Err(error) => Some((Err(error), (source, sent))),
         }
     });
-    let parts = [("file", Some(name.clone())), ("format", Some(format.to_owned()))];
+    let parts = [&[("file", Some(name.clone()))], how].concat();
     let mut lines = client.upload(&format!("/reads{}", query_string(&parts)), chunks).await?;
     let mut last: Option<Value> = None;
     while let Some(line) = lines.next::<Value>().await? {

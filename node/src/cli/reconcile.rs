@@ -95,14 +95,20 @@ fn export(out: &Path, heads: &[Head; 2], report: &Reconciled) -> Result<(), ActE
     file.sync_all().map_err(failed)
 }
 
+/// How many exchanges are past their retention on one side, where there are any.
+pub(super) fn expired(count: u64) -> String {
+    if count == 0 { String::new() } else { format!("{count} expired on one side, ") }
+}
+
 fn describe(report: &Reconciled) -> String {
     let mut out = format!(
-        "{} with {}: {} matched, {} refused on both sides, {} still open, {}",
+        "{} with {}: {} matched, {} refused on both sides, {} still open, {}{}",
         report.agency,
         report.peer,
         report.matched,
         report.refused_both,
         report.open,
+        expired(report.expired),
         counted(report.findings.len(), "finding", "findings")
     );
     for finding in &report.findings {

@@ -334,8 +334,11 @@ impl<D: Dial> Asker<D> {
         let again = |why: String| AskError::Again(why);
         let sent = self.office.store.asked(id).await.map_err(|e| again(e.to_string()))?;
         let sent = sent.ok_or_else(|| again(format!("no query `{id}` was sent from here")))?;
-        let envelope =
-            Envelope::parse(sent.envelope.as_bytes()).map_err(|e| again(e.to_string()))?;
+        let exact = sent
+            .envelope
+            .as_ref()
+            .ok_or_else(|| again(format!("query `{id}` is kept no longer; ask it anew")))?;
+        let envelope = Envelope::parse(exact.as_bytes()).map_err(|e| again(e.to_string()))?;
         let query: Query = envelope
             .verified_json(Kind::Query, &self.office.message_key.public())
             .map_err(|e| again(e.to_string()))?;
@@ -374,8 +377,10 @@ impl<D: Dial> Asker<D> {
             else {
                 continue;
             };
-            let envelope = Envelope::parse(asked.envelope.as_bytes())
-                .map_err(|e| unavailable(e.to_string()))?;
+            // Past its retention there is nothing left to say of it.
+            let Some(exact) = &asked.envelope else { continue };
+            let envelope =
+                Envelope::parse(exact.as_bytes()).map_err(|e| unavailable(e.to_string()))?;
             let query: Query = envelope
                 .verified_json(Kind::Query, &self.office.message_key.public())
                 .map_err(|e| unavailable(e.to_string()))?;

@@ -46,12 +46,17 @@ impl Office {
         if let Some("refused") = asked.outcome.as_deref() {
             return Err(misfit("a correction of a query that was refused"));
         }
-        let pages = self.store.pages(Side::Asked, correction.query_id).await.map_err(store)?;
+        let pages = self
+            .store
+            .pages(Side::Asked, correction.query_id, self.clock.now())
+            .await
+            .map_err(store)?;
         let kept = !pages.is_empty();
         if kept && !pages.iter().any(|page| holds(page, correction.read)) {
             return Err(misfit("a correction of a read that the answer did not hold"));
         }
-        let user = Envelope::parse(asked.envelope.as_bytes()).ok().and_then(|query| {
+        let asked = asked.envelope.and_then(|query| Envelope::parse(query.as_bytes()).ok());
+        let user = asked.and_then(|query| {
             let query: Query = serde_json::from_slice(query.unverified_payload()).ok()?;
             Some(query.requester.user)
         });

@@ -18,7 +18,7 @@ impl Office {
             let query = Some(finding.query_id.digest());
             let filter = EntryFilter { query, ..EntryFilter::default() };
             for entry in self.store.entries(&filter, 0, EACH).await? {
-                let item = Item { entry, border: false, inclusion: None };
+                let item = Item { entry, border: false, judges: false, inclusion: None };
                 finding.evidence.extend(Evidence::of(&self.me, &item));
             }
         }

@@ -41,6 +41,8 @@ pub struct Reconciled {
     pub refused_both: u64,
     /// Exchanges that may still be under way.
     pub open: u64,
+    /// Exchanges whose entries one side has destroyed at the end of their retention.
+    pub expired: u64,
     /// Differences.
     pub findings: Vec<Finding>,
     /// Bytes that crossed the wire for it.
@@ -133,11 +135,13 @@ impl Office {
             Err(LinkError::Lost(_)) => hear().await,
             heard => heard,
         };
-        let (theirs, bytes) =
+        let Heard { theirs, kept_from, bytes } =
             heard.map_err(|e| ActError::Failed(format!("`{agency}` could not be heard: {e}")))?;
         let ours = self.lines_with(agency, since, until).await?;
         let grace = i64::from(self.bounds.answer_seconds).saturating_mul(1_000);
-        let mut report = compare(&ours, &theirs, &self.me, now.plus_millis(-grace));
+        let kept = [self.registry.state().redacted.cut_off, kept_from];
+        let mut report =
+            compare(&ours, &theirs, &self.me, now.plus_millis(-grace)).without_expired(kept, now);
         self.add_evidence(&mut report.findings).await?;
         let entry = Entry::new(EntryKind::AuditReconciled, actor)
             .with_peer(agency)
@@ -146,6 +150,7 @@ impl Office {
             .with("matched", report.matched)
             .with("refused_both", report.refused_both)
             .with("open", report.open)
+            .with("expired", report.expired)
             .with("findings", report.findings.len());
         drop(self.log.append(entry).await?);
         Ok(Reconciled {
@@ -153,13 +158,19 @@ impl Office {
             matched: report.matched,
             refused_both: report.refused_both,
             open: report.open,
+            expired: report.expired,
             findings: report.findings,
             bytes_exchanged: bytes.saturating_add(envelope.as_bytes().len()),
         })
     }
 }
 
-type Heard = (BTreeMap<QueryId, Line>, usize);
+/// What a peer stated.
+struct Heard {
+    theirs: BTreeMap<QueryId, Line>,
+    kept_from: Option<Timestamp>,
+    bytes: usize,
+}
 
 async fn hear<C: Channel>(
     channel: &mut C,
@@ -197,7 +208,7 @@ async fn hear<C: Channel>(
             theirs.insert(line.query_id, line);
         }
     }
-    Ok((theirs, bytes))
+    Ok(Heard { theirs, kept_from: statement.kept_from, bytes })
 }
 
 impl Desk {
@@ -253,6 +264,7 @@ impl Desk {
             from: office.me.clone(),
             to: id.clone(),
             at: office.clock.now(),
+            kept_from: office.registry.state().redacted.cut_off,
             pages: paged.described,
         };
         let signed = office.sign(Kind::Statement, &statement)?;

@@ -3,10 +3,12 @@
 
 use schemas::agency::AgencyId;
 use schemas::read::ReadId;
+use schemas::redaction::Redaction;
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 
 use super::alarms::{Alarm, Resolution};
+use super::holds::{Hold, Release};
 use super::peers::Verified;
 use super::people::User;
 use crate::acts::requests::OutsideRequest;
@@ -101,6 +103,23 @@ pub enum Change {
         alarm: u64,
         /// How.
         resolution: Resolution,
+    },
+    /// A legal hold was placed.
+    HoldPlaced {
+        /// The hold.
+        hold: Hold,
+    },
+    /// A legal hold was released.
+    HoldReleased {
+        /// Its number.
+        hold: u64,
+        /// How.
+        release: Release,
+    },
+    /// Bodies and envelopes of the log past their retention are destroyed.
+    Redacted {
+        /// Which.
+        redaction: Redaction,
     },
     /// A request of an outside body, for records release.
     OutsideRequest {

@@ -46,7 +46,8 @@ impl<D: Dial> Asker<D> {
         }
         let answer: Answer = serde_json::from_slice(envelope.unverified_payload())
             .map_err(|e| again(e.to_string()))?;
-        let pages = self.office.store.pages(Side::Asked, query.id).await;
+        let now = self.office.clock.now();
+        let pages = self.office.store.pages(Side::Asked, query.id, now).await;
         let pages = pages.map_err(|e| again(e.to_string()))?;
         if pages.len() != answer.pages.len() {
             return Err(gone());

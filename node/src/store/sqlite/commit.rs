@@ -12,8 +12,9 @@ use super::super::{Corrected, Row, StoreError};
 
 const COMMIT: &str = "
 insert into groups
-    (entries, changes, asked, settled, served, receipted, pages, outbox, reads, corrected, long)
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    (entries, changes, asked, settled, served, receipted, pages, outbox, reads, corrected, purged,
+     ended, long)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
 pub(super) async fn commit(writer: &mut SqliteConnection, group: &[Row]) -> Result<(), StoreError> {
     let mut batch = Batch::default();
@@ -32,6 +33,8 @@ pub(super) async fn commit(writer: &mut SqliteConnection, group: &[Row]) -> Resu
         tables.outbox,
         tables.reads,
         tables.corrected,
+        tables.purged,
+        tables.ended,
     ];
     let mut statement = sqlx::query(COMMIT);
     for rows in all {
@@ -78,6 +81,8 @@ struct Tables {
     outbox: Rows,
     reads: Rows,
     corrected: Rows,
+    purged: Rows,
+    ended: Rows,
 }
 
 /// The rows of each table, and the long texts.
@@ -185,6 +190,8 @@ impl Batch {
             let row = (read.id, replaces, &read.plate, offset, length, index);
             self.tables.corrected.put(&row)?;
         }
+        effects.purged.iter().try_for_each(|id| self.tables.purged.put(id))?;
+        effects.ended.iter().try_for_each(|entry| self.tables.ended.put(entry))?;
         Ok(())
     }
 }

@@ -16,7 +16,7 @@ fn number<T: TryFrom<i64>>(value: i64) -> Result<T, StoreError> {
     T::try_from(value).map_err(|_| StoreError::Corrupt(format!("number {value}")))
 }
 
-pub(super) async fn read(
+pub(super) async fn own_read(
     reader: &mut SqliteConnection,
     id: ReadId,
 ) -> Result<Option<(Read, u32)>, StoreError> {

@@ -23,7 +23,7 @@ const EARLIEST_MILLIS: i64 = 100_000_000_000;
 
 /// `text` cut to `longest` characters, with what does not print replaced, so that a source file
 /// can write neither a flood nor terminal commands into a report.
-pub(super) fn clean(text: &str, longest: usize) -> String {
+pub(crate) fn clean(text: &str, longest: usize) -> String {
     let printed = |c: char| {
         let hidden = c.is_control()
             || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
@@ -38,18 +38,18 @@ pub(super) fn clean(text: &str, longest: usize) -> String {
 
 /// Why a record, or one read of it, cannot be used: one bounded sentence.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fault(String);
+pub(crate) struct Fault(String);
 
 impl Fault {
-    pub(super) fn new(sentence: impl fmt::Display) -> Self {
+    pub(crate) fn new(sentence: impl fmt::Display) -> Self {
         Self(clean(&sentence.to_string(), LONGEST_SENTENCE))
     }
 
-    pub(super) fn missing(field: &str) -> Self {
+    pub(crate) fn missing(field: &str) -> Self {
         Self::new(format_args!("`{field}` is missing"))
     }
 
-    pub(super) fn into_sentence(self) -> String {
+    pub(crate) fn into_sentence(self) -> String {
         self.0
     }
 }
@@ -93,7 +93,7 @@ impl From<serde_json::Error> for Fault {
 
 /// One value of a body.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub(super) enum Scalar {
+pub(crate) enum Scalar {
     /// `null`, or not there.
     #[default]
     Missing,
@@ -124,7 +124,7 @@ impl Scalar {
         Fault::new(format_args!("`{field}` is {self}; expected {expected}"))
     }
 
-    pub(super) fn is_true(&self) -> bool {
+    pub(crate) fn is_true(&self) -> bool {
         match self {
             Self::Bool(value) => *value,
             Self::Whole(value) => *value != 0,
@@ -133,8 +133,20 @@ impl Scalar {
         }
     }
 
+    /// A text that is a number as that number, for formats that write every value as a text.
+    pub(crate) fn loosened(&self) -> Self {
+        let Self::Text(text) = self else { return self.clone() };
+        let text = text.trim();
+        // `nan` and `inf` are no numbers of a reader.
+        let numeric = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e'));
+        let whole = || text.parse().ok().map(Self::Whole);
+        let number = || text.parse().ok().filter(|n: &f64| n.is_finite()).map(Self::Number);
+        let value = if numeric { whole().or_else(number) } else { None };
+        value.unwrap_or_else(|| self.clone())
+    }
+
     /// A text, or a whole number's digits; `None` when missing or blank.
-    pub(super) fn text(&self, field: &str) -> Result<Option<Text>, Fault> {
+    pub(crate) fn text(&self, field: &str) -> Result<Option<Text>, Fault> {
         let text: Text = match self {
             Self::Missing => return Ok(None),
             Self::Text(value) => value
@@ -147,11 +159,11 @@ impl Scalar {
     }
 
     /// A text where it is one; what a description of a vehicle may be without.
-    pub(super) fn text_if_any(&self) -> Option<Text> {
+    pub(crate) fn text_if_any(&self) -> Option<Text> {
         self.text("").ok().flatten()
     }
 
-    pub(super) fn number(&self, field: &str) -> Result<Option<f64>, Fault> {
+    pub(crate) fn number(&self, field: &str) -> Result<Option<f64>, Fault> {
         match self {
             Self::Missing => Ok(None),
             // Exact up to 2^53; no coordinate, score or heading comes near it.
@@ -163,7 +175,7 @@ impl Scalar {
 
     /// Milliseconds since 1970. Seconds are refused, not converted: a file with both kinds would
     /// place reads decades apart without a word.
-    pub(super) fn millis(&self, field: &str) -> Result<Option<Timestamp>, Fault> {
+    pub(crate) fn millis(&self, field: &str) -> Result<Option<Timestamp>, Fault> {
         let millis = match self {
             Self::Missing => return Ok(None),
             Self::Whole(value) => *value,
@@ -186,7 +198,7 @@ impl Scalar {
     }
 
     /// RFC 3339 with its offset.
-    pub(super) fn instant(&self, field: &str) -> Result<Option<Timestamp>, Fault> {
+    pub(crate) fn instant(&self, field: &str) -> Result<Option<Timestamp>, Fault> {
         let at: Timestamp = match self {
             Self::Missing => return Ok(None),
             Self::Text(text) => text.trim().parse()?,
@@ -200,7 +212,7 @@ impl Scalar {
 }
 
 /// A confidence out of `value` on a scale from 0 to `whole`.
-pub(super) fn confidence(
+pub(crate) fn confidence(
     value: &Scalar,
     field: &str,
     whole: f64,
@@ -215,7 +227,7 @@ pub(super) fn confidence(
 }
 
 /// A place, where both coordinates are given and are not 0.0, 0.0.
-pub(super) fn location(
+pub(crate) fn location(
     latitude: (&Scalar, &str),
     longitude: (&Scalar, &str),
 ) -> Result<Option<Location>, Fault> {
@@ -226,7 +238,7 @@ pub(super) fn location(
 }
 
 /// `us-ca` → CA. Other countries' and unknown regions are no state of a plate here.
-pub(super) fn state(region: &Scalar) -> Option<State> {
+pub(crate) fn state(region: &Scalar) -> Option<State> {
     let Scalar::Text(region) = region else { return None };
     let (country, state) = region.trim().split_once('-')?;
     if country.eq_ignore_ascii_case("us") { state.parse().ok() } else { None }

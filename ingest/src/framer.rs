@@ -17,10 +17,10 @@
 use std::fmt;
 use std::io::{self, Read};
 
-use super::field::clean;
+use crate::field::clean;
 
 /// The largest record taken, in bytes; images may stand inside as base64.
-pub(super) const LARGEST_RECORD: usize = 8 << 20;
+pub(crate) const LARGEST_RECORD: usize = 8 << 20;
 
 /// How deep brackets may nest. Real bodies stay under ten. It also bounds how often a byte is
 /// scanned again after broken records, since only an open bracket makes one record reach into the
@@ -29,30 +29,33 @@ const DEEPEST: usize = 100;
 
 const CHUNK: usize = 64 << 10;
 
-/// How far into a file a first record is looked for before it is called no JSON at all.
-const SNIFFED: usize = CHUNK;
-
 /// Where a record begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    /// Line, from 1.
-    pub(super) line: u64,
-    /// Which record on that line, from 1.
-    pub(super) nth: u64,
+pub(crate) enum Place {
+    /// On a line of its own or with others.
+    Line {
+        /// Line, from 1.
+        line: u64,
+        /// Which record on that line, from 1.
+        nth: u64,
+    },
+    /// In a part of a multipart body, from 1.
+    Part(u64),
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.nth {
-            0 | 1 => write!(f, "line {}", self.line),
-            nth => write!(f, "line {}, record {nth}", self.line),
+        match self {
+            Self::Line { line, nth: 0 | 1 } => write!(f, "line {line}"),
+            Self::Line { line, nth } => write!(f, "line {line}, record {nth}"),
+            Self::Part(part) => write!(f, "part {part}"),
         }
     }
 }
 
 /// One record, or why there is none.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Framed<'a> {
+pub(crate) enum Framed<'a> {
     /// The bytes of one object, from `{` to the matching `}`.
     Record { place: Place, bytes: &'a [u8] },
     /// Bytes that are no record.
@@ -74,7 +77,7 @@ enum End {
 }
 
 /// The reader; see the module.
-pub(super) struct Framer<R> {
+pub(crate) struct Framer<R> {
     source: R,
     held: Vec<u8>,
     /// The next byte, as an index into `held`.
@@ -91,7 +94,7 @@ pub(super) struct Framer<R> {
 }
 
 impl<R: Read> Framer<R> {
-    pub(super) fn new(source: R) -> Self {
+    pub(crate) fn new(source: R) -> Self {
         Self::with_limit(source, LARGEST_RECORD)
     }
 
@@ -110,37 +113,11 @@ impl<R: Read> Framer<R> {
         }
     }
 
-    /// `Some(beginning of the file)` when nothing in its first 64 KiB looks like a JSON record.
-    pub(super) fn sniff(&mut self) -> io::Result<Option<String>> {
-        self.start = Some(0);
-        let verdict = loop {
-            let bytes = self.held.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.held);
-            let opens =
-                |line: &[u8]| matches!(line.iter().find(|b| !between(**b)), Some(b'{' | b'['));
-            let blank = bytes.iter().all(|b| between(*b));
-            if bytes.split(|b| *b == b'\n').any(opens) {
-                break None;
-            }
-            let ended = self.held.len() >= SNIFFED || !self.fill()?;
-            if ended && blank {
-                break None;
-            }
-            if ended {
-                let bytes = self.held.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.held);
-                let first: Vec<u8> =
-                    bytes.trim_ascii_start().iter().copied().take_while(|b| *b != b'\n').collect();
-                break Some(clean(&String::from_utf8_lossy(&first), 60));
-            }
-        };
-        self.start = None;
-        Ok(verdict)
-    }
-
     /// The next record; `None` at the end of the file.
     ///
     /// # Errors
     /// When the source cannot be read.
-    pub(super) fn next(&mut self) -> io::Result<Option<Framed<'_>>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<Framed<'_>>> {
         self.start = None;
         loop {
             let Some(byte) = self.peek()? else { return Ok(self.unclosed_list()) };
@@ -165,23 +142,22 @@ impl<R: Read> Framer<R> {
         let List::Open(line) = self.list else { return None };
         self.list = List::Closed;
         let error = "the list that begins here is not closed; the file may be cut off".to_owned();
-        Some(Framed::Broken { place: Place { line, nth: 1 }, error })
+        Some(Framed::Broken { place: Place::Line { line, nth: 1 }, error })
     }
 
     fn record(&mut self) -> io::Result<Framed<'_>> {
         self.nth += 1;
-        let place = Place { line: self.line, nth: self.nth };
+        let line = self.line;
+        let place = Place::Line { line, nth: self.nth };
         let (column, start) = (self.column, self.at);
         self.start = Some(start);
         self.spilled = false;
         let end = self.scan()?;
         let begin = self.start.unwrap_or_default();
         let size = self.at.saturating_sub(begin);
-        let too_large = self.spilled || size > self.limit;
+        let outgrown = self.spilled || size > self.limit;
         match end {
-            End::Closed if too_large => {
-                Ok(Framed::Broken { place, error: too_large_error(self.limit) })
-            }
+            End::Closed if outgrown => Ok(Framed::Broken { place, error: too_large(self.limit) }),
             End::Closed => {
                 let bytes = self.held.get(begin..self.at).unwrap_or_default();
                 Ok(Framed::Record { place, bytes })
@@ -189,10 +165,10 @@ impl<R: Read> Framer<R> {
             End::Broken(error) => {
                 if !self.spilled {
                     self.at = begin;
-                    self.line = place.line;
+                    self.line = line;
                 }
                 self.resume(column)?;
-                let error = if too_large { too_large_error(self.limit) } else { error };
+                let error = if outgrown { too_large(self.limit) } else { error };
                 Ok(Framed::Broken { place, error })
             }
         }
@@ -311,7 +287,8 @@ impl<R: Read> Framer<R> {
     /// Reports bytes that begin no record, up to the line's end or the next `{`.
     fn stray(&mut self) -> io::Result<Framed<'_>> {
         self.nth += 1;
-        let place = Place { line: self.line, nth: self.nth };
+        let line = self.line;
+        let place = Place::Line { line, nth: self.nth };
         let mut shown = Vec::new();
         while let Some(byte) = self.peek()?.filter(|b| !matches!(b, b'\n' | b'{')) {
             if shown.len() < 160 {
@@ -391,11 +368,11 @@ impl<R: Read> Framer<R> {
 }
 
 /// What may stand between records and means nothing.
-fn between(byte: u8) -> bool {
+pub(crate) fn between(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'\x1E')
 }
 
-fn too_large_error(limit: usize) -> String {
+pub(crate) fn too_large(limit: usize) -> String {
     format!("the record is larger than {limit} bytes; at most that many are taken")
 }
 

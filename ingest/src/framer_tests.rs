@@ -178,15 +178,3 @@ fn deep_brackets_are_refused_and_cost_one_record() {
     }
     assert_eq!(framed("[".repeat(10_000).as_bytes(), 1 << 20).len(), 1);
 }
-
-#[test]
-fn what_is_not_json_at_all_is_known_by_its_beginning() {
-    let sniff = |bytes: &[u8]| Framer::new(bytes).sniff().unwrap();
-    assert_eq!(sniff(b"timestamp,plate\n2026,7\n"), Some("timestamp,plate".into()));
-    assert_eq!(sniff(b"<AutoVu>\n").as_deref(), Some("<AutoVu>"));
-    assert!(sniff(b"\xFF\xD8\xFF\xE0").is_some());
-    assert!(sniff(b"\xFF\xFE{\0").is_some());
-    for json in [&b""[..], b"  \n", b"{", b"\xEF\xBB\xBF[", b"junk\n {}", b"\x1E{}\n"] {
-        assert_eq!(sniff(json), None);
-    }
-}

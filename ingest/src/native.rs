@@ -6,10 +6,11 @@
 use schemas::image::MOST_IMAGES;
 use schemas::read::{Read, ReadId};
 
-use super::field::Fault;
-use super::{Found, Outcome, Sighting};
+use crate::field::Fault;
+use crate::items::{Found, Outcome};
+use crate::sighting::Sighting;
 
-pub(super) fn read(body: &str, found: &mut Found<'_>) {
+pub(crate) fn read(body: &str, found: &mut Found<'_>) {
     found.put("", one(body));
 }
 

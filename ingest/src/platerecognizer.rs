@@ -12,8 +12,10 @@ use schemas::time::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::field::{Fault, Scalar, confidence, state};
-use super::{Found, MOST_RESULTS, Outcome, Sighting};
+use crate::MOST_RESULTS;
+use crate::field::{Fault, Scalar, confidence, state};
+use crate::items::{Found, Outcome};
+use crate::sighting::Sighting;
 
 const SOURCE: &str = "platerecognizer";
 
@@ -49,7 +51,7 @@ struct Detection<'a> {
     color: Option<&'a RawValue>,
 }
 
-pub(super) fn read(body: &str, found: &mut Found<'_>) {
+pub(crate) fn read(body: &str, found: &mut Found<'_>) {
     if let Err(fault) = results(body, found) {
         found.put("", Err(fault));
     }
@@ -90,7 +92,12 @@ fn results(body: &str, found: &mut Found<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn one(raw: &RawValue, camera: &Text, at: Timestamp, record: Digest) -> Result<Outcome, Fault> {
+pub(crate) fn one(
+    raw: &RawValue,
+    camera: &Text,
+    at: Timestamp,
+    record: Digest,
+) -> Result<Outcome, Fault> {
     let detection: Detection<'_> = serde_json::from_str(raw.get())?;
     if detection.plate == Scalar::Missing {
         return Ok(Outcome::Empty("a vehicle without a plate"));

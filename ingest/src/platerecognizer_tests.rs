@@ -1,7 +1,7 @@
 //! Every field of the vendor's that is taken, and what cannot be read.
 
-use super::super::{Empty, Format, Item, items};
 use super::*;
+use crate::{Empty, Format, Item, items};
 
 const STREAM: &str = include_str!("../tests/fixtures/platerecognizer_stream.json");
 

@@ -18,8 +18,10 @@ use schemas::time::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::field::{Fault, Scalar, confidence, location, state};
-use super::{Found, MOST_RESULTS, Outcome, Sighting};
+use crate::MOST_RESULTS;
+use crate::field::{Fault, Scalar, confidence, location, state};
+use crate::items::{Found, Outcome};
+use crate::sighting::Sighting;
 
 const SOURCE: &str = "rekor";
 
@@ -67,7 +69,7 @@ struct PlateOfFrame<'a> {
     plate_crop_jpeg: Option<&'a RawValue>,
 }
 
-pub(super) fn read(body: &str, found: &mut Found<'_>) {
+pub(crate) fn read(body: &str, found: &mut Found<'_>) {
     let body: Body<'_> = match serde_json::from_str(body) {
         Ok(body) => body,
         Err(error) => return found.put("", Err(error.into())),

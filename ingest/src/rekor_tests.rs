@@ -1,7 +1,7 @@
 //! Every field of the vendor's that is taken, and every kind of body.
 
-use super::super::{Empty, Format, Item, Rejected, items};
 use super::*;
+use crate::{Empty, Format, Item, Rejected, items};
 
 const GROUP_V1: &str = include_str!("../tests/fixtures/rekor_group_v1.json");
 const GROUP_V2: &str = include_str!("../tests/fixtures/rekor_group_v2.json");

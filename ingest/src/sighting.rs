@@ -12,7 +12,7 @@ use schemas::image::{IMAGE_BYTES, Image, MOST_IMAGES, View};
 use schemas::read::Read;
 use serde_json::value::RawValue;
 
-use super::field::Fault;
+use crate::field::Fault;
 
 /// One read and its photographs' bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +51,14 @@ impl Sighting {
         }
     }
 
+    /// Names a photograph whose bytes came with another read of the same record.
+    pub(crate) fn name(&mut self, image: Image) {
+        let known = self.read.images.iter().any(|known| known.digest == image.digest);
+        if !known && self.read.images.len() < MOST_IMAGES {
+            self.read.images.push(image);
+        }
+    }
+
     /// Adds the photograph that `field` of the source holds as base64. Nothing, and an empty text,
     /// is no photograph.
     pub fn add_base64(&mut self, view: View, field: &str, text: &str) {
@@ -77,7 +85,7 @@ impl Sighting {
     }
 
     /// As [`Self::add_base64`], of a value of JSON.
-    pub(super) fn add_json(&mut self, view: View, field: &str, value: Option<&RawValue>) {
+    pub(crate) fn add_json(&mut self, view: View, field: &str, value: Option<&RawValue>) {
         let Some(value) = value.filter(|value| value.get() != "null") else { return };
         // A text with escapes cannot be borrowed.
         let text: Result<String, _> = serde_json::from_str(value.get());

@@ -318,8 +318,8 @@ impl Draw {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Format, Item, items};
     use super::*;
+    use crate::{Format, Item, items};
 
     fn cameras() -> Vec<Camera> {
         vec![

@@ -1,5 +1,7 @@
 //! What holds for every format: detection, broken input, bounds and identity.
 
+use std::io;
+
 use proptest::prelude::*;
 
 use schemas::read::Read;
@@ -47,20 +49,27 @@ fn exported() -> (Vec<Read>, String) {
 
 #[test]
 fn format_names_are_the_published_ones() {
+    let words = [
+        "auto",
+        "native",
+        "rekor",
+        "platerecognizer",
+        "platerecognizer-csv",
+        "genetec",
+        "axis",
+        "hikvision",
+        "csv",
+    ];
+    assert_eq!(Format::ALL.map(|(_, word)| word), words);
     for (format, word) in Format::ALL {
         assert_eq!(word.parse(), Ok(format));
         assert_eq!(format.to_string(), word);
     }
-    for word in ["platerecognizer-csv", "genetec", "axis", "hikvision", "csv"] {
-        assert_eq!(
-            word.parse::<Format>().unwrap_err().to_string(),
-            format!(
-                "format `{word}` is not supported yet; supported are `auto`, `native`, `rekor` and \
-                 `platerecognizer`"
-            )
-        );
-    }
-    assert!(matches!("Rekor".parse::<Format>(), Err(FormatError::Unknown(_))));
+    assert_eq!(
+        "Rekor".parse::<Format>().unwrap_err().to_string(),
+        "`Rekor` is not a format; expected `auto`, `native`, `rekor`, `platerecognizer`, \
+         `platerecognizer-csv`, `genetec`, `axis`, `hikvision`, and `csv` with a mapping"
+    );
 }
 
 #[test]
@@ -72,27 +81,134 @@ fn each_record_tells_its_own_format() {
 }
 
 #[test]
-fn a_format_of_another_vendor_is_named() {
-    let source = b"{\"LprCameraName\":\"x\"}\n{\"plateUTF8\":\"x\"}\n{\"x\":1}\n{}\n";
-    let supported = "supported are `native`, `rekor` and `platerecognizer`";
-    let unknown = format!("the record is in no known format; {supported}");
+fn a_record_of_no_format_or_of_two_is_rejected_and_said_so() {
+    let source = b"{\"x\":1}\n{}\n{\"data_type\":\"alpr_group\",\"PlateRead\":\"7\"}\n";
+    let unknown = "the record is in no known format; supported are `native`, `rekor`, ";
+    let shape = shape(&all(source));
+    assert!(shape[0].starts_with(&format!("line 1: {unknown}")), "{}", shape[0]);
+    assert!(shape[1].starts_with(&format!("line 2: {unknown}")), "{}", shape[1]);
     assert_eq!(
-        shape(&all(source)),
-        [
-            format!("line 1: a record of a Genetec reader is not supported yet; {supported}"),
-            format!("line 2: a record of an Axis reader is not supported yet; {supported}"),
-            format!("line 3: {unknown}"),
-            format!("line 4: {unknown}"),
-        ]
+        shape[2],
+        "line 3: the record has fields of both `rekor` and `genetec`; say which it is with --format"
     );
 }
 
 #[test]
-fn a_file_without_json_is_refused_as_a_whole() {
-    for bytes in [&b"timestamp,plate\n2026-03-01,7\n"[..], b"<xml/>", b"\x89PNG\r\n\x1a\n\0"] {
+fn every_format_is_told_by_its_content() {
+    for (source, plate) in [
+        (include_bytes!("../tests/fixtures/rekor_group_v1.json").as_slice(), "5H20417"),
+        (include_bytes!("../tests/fixtures/platerecognizer_stream.csv"), "9FWX128"),
+        (include_bytes!("../tests/fixtures/genetec_http.json"), "6TRJ244"),
+        (include_bytes!("../tests/fixtures/genetec_http.xml"), "6TRJ244"),
+        (include_bytes!("../tests/fixtures/genetec_ftp.xml"), "6TRJ244"),
+        (include_bytes!("../tests/fixtures/axis_lost.json"), "4LDX607"),
+        (include_bytes!("../tests/fixtures/hikvision.xml"), "8VBN553"),
+        (include_bytes!("../tests/fixtures/hikvision_isapi.xml"), "8VBN553"),
+    ] {
+        let found = all(source);
+        assert_eq!(shape(&found)[0], plate);
+        assert_eq!(all(&gzipped(source)), found, "{plate}, packed");
+    }
+}
+
+#[test]
+fn a_source_that_is_not_what_it_is_said_to_be_is_refused() {
+    let genetec = include_bytes!("../tests/fixtures/genetec_http.xml");
+    let hikvision = include_bytes!("../tests/fixtures/hikvision.xml");
+    let axis = include_bytes!("../tests/fixtures/axis_lost.json");
+    let first = |format, bytes| match items(format, bytes).next().unwrap() {
+        Ok(Item::Rejected(rejected)) => rejected.error,
+        Ok(other) => panic!("{other:?}"),
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(first(Format::Axis, genetec.as_slice()), "the source is XML, not `axis`");
+    assert_eq!(
+        first(Format::Hikvision, genetec.as_slice()),
+        "the record is XML of another reader, not `hikvision`"
+    );
+    assert_eq!(
+        first(Format::Genetec, hikvision.as_slice()),
+        "the record is XML of another reader, not `genetec`"
+    );
+    assert_eq!(first(Format::Hikvision, axis.as_slice()), "the record is JSON, not `hikvision`");
+    let other = first(Format::Auto, b"<html><body>404</body></html>".as_slice());
+    assert!(other.starts_with("`<html>` is in no known format; expected `<Plate>`"), "{other}");
+}
+
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+#[test]
+fn a_packed_file_that_is_out_of_proportion_cut_off_or_damaged_is_refused() {
+    let last = |bytes: &[u8]| {
+        let found: Vec<_> = items(Format::Auto, bytes).collect();
+        match found.last().unwrap() {
+            Err(error) => error.to_string(),
+            Ok(other) => panic!("{other:?}"),
+        }
+    };
+    // 256 MiB of blanks before a record pack to 256 kB.
+    let mut bomb = vec![b' '; 256 << 20];
+    bomb.extend(line(REKOR).into_bytes());
+    assert!(last(&gzipped(&bomb)).contains("unpacks to more than 200 times its size"));
+    let packed = gzipped(&format!("{}\n", line(REKOR)).repeat(500).into_bytes());
+    let cut = &packed[..packed.len() / 2];
+    assert!(last(cut).contains("gzip data ends too early"), "{}", last(cut));
+    let mut damaged = packed.clone();
+    damaged[packed.len() - 6] ^= 0xFF;
+    assert!(last(&damaged).contains("gzip data is damaged"), "{}", last(&damaged));
+    // Several members, as appended log files are.
+    let twice = [packed.clone(), packed].concat();
+    assert_eq!(ids(&all(&twice)).len(), 1_000);
+}
+
+#[test]
+fn a_webhook_with_its_frame_is_one_body_whose_reads_share_the_photograph() {
+    let mut body = b"--x\r\nContent-Disposition: form-data; name=\"json\"\r\n\r\n".to_vec();
+    body.extend(STREAM.as_bytes());
+    body.extend(b"\r\n--x\r\nContent-Disposition: form-data; name=\"upload\"; ");
+    body.extend(b"filename=\"../../../etc/cron.d/x\"\r\n\r\n\xFF\xD8\xFF\xE0frame\r\n--x--\r\n");
+    for format in [Format::Auto, Format::PlateRecognizer] {
+        let found: Vec<Item> = items(format, body.as_slice()).map(Result::unwrap).collect();
+        assert_eq!(ids(&found), ids(&all(STREAM.as_bytes())));
+        for item in &found {
+            let Item::Read(one) = item else { panic!("{item:?}") };
+            assert_eq!(one.photographs, [b"\xFF\xD8\xFF\xE0frame".to_vec()]);
+            assert_eq!(one.read.images.len(), 1);
+        }
+    }
+}
+
+#[test]
+fn many_reads_of_one_body_carry_its_photographs_within_a_bound() {
+    let mut value: serde_json::Value = serde_json::from_str(STREAM).unwrap();
+    let result = value["data"]["results"][0].clone();
+    value["data"]["results"] = vec![result; 1_000].into();
+    let mut body = b"--x\r\n\r\n".to_vec();
+    body.extend(value.to_string().into_bytes());
+    body.extend(b"\r\n--x\r\n\r\n\xFF\xD8\xFF\xE0");
+    body.extend(vec![0; 4 << 20]);
+    body.extend(b"\r\n--x--\r\n");
+    let mut carried = 0;
+    for item in items(Format::Auto, body.as_slice()) {
+        let Ok(Item::Read(one)) = item else { panic!("{item:?}") };
+        carried += one.photographs.len();
+        assert_eq!(one.read.images.len(), 1);
+    }
+    assert_eq!(carried, 7, "7 of 4 MiB and a few bytes are less than 32 MiB");
+}
+
+#[test]
+fn a_file_in_no_format_is_refused_as_a_whole() {
+    for bytes in [&b"timestamp,plate\n2026-03-01,7\n"[..], b"\x89PNG\r\n\x1a\n\0", b"%PDF-1.7"] {
         let mut all = items(Format::Auto, bytes);
         let error = all.next().unwrap().unwrap_err().to_string();
-        assert!(error.contains("holds no JSON record") && !error.contains('\u{1a}'), "{error}");
+        assert!(error.contains("is in no format that tells by itself"), "{error}");
+        assert!(!error.contains('\u{1a}'), "{error}");
         assert!(all.next().is_none());
     }
     assert_eq!(all(b""), []);
@@ -257,6 +373,13 @@ fn bodies() -> impl Strategy<Value = Vec<u8>> {
         RESULTS.as_bytes().to_vec(),
         line(STREAM).into_bytes(),
         native.into_bytes(),
+        include_bytes!("../tests/fixtures/platerecognizer_stream.csv").to_vec(),
+        include_bytes!("../tests/fixtures/genetec_http.json").to_vec(),
+        include_bytes!("../tests/fixtures/genetec_http.xml").to_vec(),
+        include_bytes!("../tests/fixtures/genetec_ftp.xml").to_vec(),
+        include_bytes!("../tests/fixtures/axis_new.json").to_vec(),
+        include_bytes!("../tests/fixtures/hikvision.xml").to_vec(),
+        gzipped(REKOR.as_bytes()),
     ])
 }
 
@@ -265,7 +388,7 @@ fn check(bytes: &[u8]) {
     for (format, _) in Format::ALL {
         for item in items(format, bytes).filter_map(Result::ok) {
             if let Item::Rejected(Rejected { at, error }) = item {
-                assert!(at.starts_with("line "));
+                assert!(at.starts_with("line ") || at.starts_with("part "));
                 assert!(!error.is_empty() && error.chars().count() <= 301, "{error}");
                 assert!(!error.contains(char::is_control), "{error:?}");
             }

@@ -29,9 +29,10 @@ use crate::store::sqlite::Sqlite;
 use crate::store::{Store, StoreError};
 
 mod cadence;
+mod retention;
 
-/// How often kept pages that have ended are destroyed.
-const CLEANING: Duration = Duration::from_secs(600);
+/// How often photographs are looked at.
+const LOOKING: Duration = Duration::from_secs(600);
 /// Photographs that are checked as often, round and round.
 const CHECKED: u32 = 500;
 /// How soon after its start a node asks for cosignatures.
@@ -133,6 +134,7 @@ async fn office_on(
         bounds: config.exchange,
         cosigner_key: keys::load(home, KeyUse::Cosigner)?,
         heads: Arc::default(),
+        retention: Arc::default(),
     })
 }
 
@@ -171,6 +173,9 @@ impl Node {
         let peers = Arc::new(peer::start(settings, desk.clone()).await?);
         let delivery = Delivery::start(office.clone(), peers.clone(), connected);
         let asker = Asker::new(office.clone(), peers.clone(), delivery.clone());
+        if let Err(error) = office.finish_redaction(None).await {
+            tracing::error!(%error, "what the log says is destroyed could not be; it is tried again");
+        }
         asker.close_open_queries().await?;
         let stop = CancellationToken::new();
         let node = Arc::new(Self {
@@ -195,7 +200,8 @@ impl Node {
         *node.anchored.lock().await = Some(tokio::spawn(anchored));
         tokio::spawn(node.clone().seek_cosignatures(stop.clone()));
         tokio::spawn(cadence::keep(node.clone(), stop.clone()));
-        tokio::spawn(clean(node.office.clone(), stop));
+        tokio::spawn(retention::keep(node.office.clone(), stop.clone()));
+        tokio::spawn(look_after_images(node.office.clone(), stop));
         Ok(node)
     }
 
@@ -302,8 +308,8 @@ fn keep_card(home: &Home, registry: &Registry) -> Result<(), HomeError> {
     replace_private(&home.card(), own.envelope.as_bytes())
 }
 
-async fn clean(office: Office, stop: CancellationToken) {
-    let mut tick = tokio::time::interval(CLEANING);
+async fn look_after_images(office: Office, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(LOOKING);
     let mut looked_at = None;
     match office.images.sweep(office.store.as_ref()).await {
         Ok(0) => {}
@@ -317,10 +323,12 @@ async fn clean(office: Office, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = tick.tick() => {}
         }
-        match office.store.drop_pages(office.clock.now()).await {
-            Ok(0) => {}
-            Ok(pages) => tracing::info!(pages, "kept pages have ended and were destroyed"),
-            Err(error) => tracing::error!(%error, "kept pages could not be destroyed"),
+        // Whom to tell of a correction is known as long as there is something to correct.
+        if let Some(policy) = office.registry.state().policy.clone() {
+            let cut_off = office.clock.now().cut_off(policy.retention.reads.cut_off_days);
+            if let Err(error) = office.store.forget_released(cut_off).await {
+                tracing::error!(%error, "releases of reads that are gone could not be forgotten");
+            }
         }
         match office.images.destroy_unreferenced(office.store.as_ref()).await {
             Ok(0) => {}

@@ -38,6 +38,9 @@ pub struct Office {
     pub cosigner_key: SecretKey,
     /// What peers have shown of their logs.
     pub heads: Arc<Heads>,
+    /// Held by whoever destroys what is past its retention, and by whoever places a hold: what an
+    /// entry says is destroyed is gone before the next hold.
+    pub retention: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Office {

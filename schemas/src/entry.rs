@@ -102,6 +102,18 @@ codes! {
         PolicyAdopted = "policy.adopted",
         /// Reads were imported.
         ReadsImported = "reads.imported",
+        /// A read was corrected: one's own, or one that a peer had released.
+        ReadsCorrected = "reads.corrected",
+        /// Reads past their retention were destroyed.
+        ReadsPurged = "reads.purged",
+        /// Kept pages of answers past their retention were destroyed.
+        AnswersPurged = "answers.purged",
+        /// A legal hold was placed.
+        HoldPlaced = "hold.placed",
+        /// A legal hold was released.
+        HoldReleased = "hold.released",
+        /// Bodies and envelopes past their retention are destroyed from here on.
+        EntriesRedacted = "entries.redacted",
         /// The log was read.
         AuditViewed = "audit.viewed",
         /// The log was exported.
@@ -123,6 +135,49 @@ codes! {
     }
 }
 
+impl EntryKind {
+    /// Whether body and envelopes of such an entry are destroyed at the end of the retention of
+    /// audit records: those of accesses, which name plates and the people who asked, and of what
+    /// auditors looked up and wrote.
+    ///
+    /// Everything else stays: what says who was permitted what on which date, alarms, exports and
+    /// comparisons with peers, and the entries of retention itself, by which a destroyed body is
+    /// judged. A kind that is not named here is never destroyed.
+    #[must_use]
+    pub const fn ends(self) -> bool {
+        matches!(
+            self,
+            Self::QueryDeclined
+                | Self::QuerySent
+                | Self::QueryAnswered
+                | Self::QueryRefused
+                | Self::QueryUnanswered
+                | Self::AnswerReceived
+                | Self::AnswerViewed
+                | Self::AnswerRejected
+                | Self::AnswerRedelivered
+                | Self::RefusalReceived
+                | Self::ReceiptRecorded
+                | Self::ReadsSearched
+                | Self::ReadsCorrected
+                | Self::AuditViewed
+                | Self::AuditReported
+                | Self::AuditSampled
+                | Self::AuditRecorded
+        )
+    }
+
+    /// Whether such an entry says what may be destroyed or was. They concern the agency itself,
+    /// so that its number among those shows that none was left out.
+    #[must_use]
+    pub const fn judges(self) -> bool {
+        matches!(
+            self,
+            Self::PolicyAdopted | Self::HoldPlaced | Self::HoldReleased | Self::EntriesRedacted
+        )
+    }
+}
+
 /// An entry's header.
 ///
 /// `peer` and `peer_seq` stand together: the n-th entry that concerns a peer has `peer_seq` n,
@@ -138,7 +193,8 @@ pub struct Header {
     pub at: Timestamp,
     /// What it records.
     pub kind: EntryKind,
-    /// The peer it concerns.
+    /// The peer it concerns; the agency itself, where the entry says what of the log may be
+    /// destroyed.
     pub peer: Option<AgencyId>,
     /// Its number among the entries that concern this peer.
     pub peer_seq: Option<u64>,

@@ -42,10 +42,12 @@ pub enum Kind {
     /// What a peer is asked to state, or states, of the exchanges between the two; signed by the
     /// message key.
     Statement,
+    /// An owner's correction of a read that it released, signed by the message key.
+    Correction,
 }
 
 impl Kind {
-    const ALL: [(Self, &'static str); 12] = [
+    const ALL: [(Self, &'static str); 13] = [
         (Self::Card, "application/vnd.accord.card.v1+json"),
         (Self::Query, "application/vnd.accord.query.v1+json"),
         (Self::Answer, "application/vnd.accord.answer.v1+json"),
@@ -58,6 +60,7 @@ impl Kind {
         (Self::Decision, "application/vnd.accord.decision.v1+toml"),
         (Self::Withdrawal, "application/vnd.accord.withdrawal.v1+toml"),
         (Self::Statement, "application/vnd.accord.statement.v1+json"),
+        (Self::Correction, "application/vnd.accord.correction.v1+json"),
     ];
 
     /// The media type that is signed.

@@ -48,6 +48,14 @@ impl ReadId {
     }
 }
 
+impl FromStr for ReadId {
+    type Err = crate::digest::DigestError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
 impl fmt::Display for ReadId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

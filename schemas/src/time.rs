@@ -52,6 +52,14 @@ impl Timestamp {
         self.plus_millis(-i64::from(days).saturating_mul(86_400_000))
     }
 
+    /// The instant before which what is kept for `days` has ended at this one: the start of the UTC
+    /// day, so many days back. Everything is kept for whole days at least; neither the hour of a
+    /// run nor daylight saving moves it, and a leap day is a day like any other.
+    #[must_use]
+    pub fn cut_off(self, days: u32) -> Self {
+        self.day_start().minus_days(days)
+    }
+
     /// The start of this instant's UTC day.
     #[must_use]
     pub fn day_start(self) -> Self {
@@ -130,7 +138,43 @@ mod tests {
         assert!(error.to_string().contains("`yesterday`"));
     }
 
+    #[test]
+    fn a_cut_off_is_whole_days_before_the_day() {
+        let table = [
+            ("any hour of a day", "2026-03-01T00:00:00Z", 1, "2026-02-28T00:00:00Z"),
+            ("its last instant", "2026-03-01T23:59:59.999Z", 1, "2026-02-28T00:00:00Z"),
+            ("over a leap day", "2028-03-01T12:00:00Z", 1, "2028-02-29T00:00:00Z"),
+            ("from a leap day", "2028-02-29T12:00:00Z", 365, "2027-03-01T00:00:00Z"),
+            ("a year with a leap day in it", "2028-12-31T12:00:00Z", 365, "2028-01-01T00:00:00Z"),
+            ("two years without one", "2027-07-01T12:00:00Z", 730, "2025-07-01T00:00:00Z"),
+            ("two years with one", "2029-01-01T12:00:00Z", 730, "2027-01-02T00:00:00Z"),
+            ("no leap day in 2100", "2100-03-01T12:00:00Z", 1, "2100-02-28T00:00:00Z"),
+            ("clocks go forward", "2026-03-09T01:30:00-07:00", 1, "2026-03-08T00:00:00Z"),
+            ("clocks go back", "2026-11-02T01:30:00-08:00", 1, "2026-11-01T00:00:00Z"),
+            (
+                "a local evening is the next day",
+                "2026-03-01T18:00:00-08:00",
+                0,
+                "2026-03-02T00:00:00Z",
+            ),
+            ("no day at all", "2026-03-01T12:00:00Z", 0, "2026-03-01T00:00:00Z"),
+            ("held at the first year", "0001-01-05T00:00:00Z", u32::MAX, "0001-01-01T00:00:00Z"),
+        ];
+        for (what, now, days, expected) in table {
+            let now: Timestamp = now.parse().unwrap();
+            assert_eq!(now.cut_off(days), expected.parse().unwrap(), "{what}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_cut_off_leaves_so_many_whole_days(millis in Timestamp::MIN.0 / 2..=Timestamp::MAX.0, days in 0u32..40_000) {
+            let now = Timestamp::from_millis(millis).unwrap();
+            let kept = now.cut_off(days).distance(now);
+            prop_assert!(kept >= u64::from(days) * 86_400_000);
+            prop_assert!(kept < (u64::from(days) + 1) * 86_400_000);
+        }
+
         #[test]
         fn text_round_trips(millis in Timestamp::MIN.0..=Timestamp::MAX.0) {
             let at = Timestamp::from_millis(millis).unwrap();

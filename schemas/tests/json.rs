@@ -7,9 +7,11 @@ use schemars::{JsonSchema, schema_for};
 use schemas::answer::{Answer, LogPosition, Receipt};
 use schemas::body::Body;
 use schemas::card::Card;
+use schemas::correction::Correction;
 use schemas::entry::Header;
 use schemas::query::Query;
 use schemas::read::Read;
+use schemas::redaction::{HoldNotice, Redaction};
 use schemas::refusal::Refusal;
 use schemas::standing::Standing;
 use schemas::statement::{Line, Narrow, Node, Statement, StatementRequest};
@@ -31,11 +33,14 @@ fn published() -> Vec<(&'static str, Value)> {
     vec![
         ("answer", schema_of::<Answer>()),
         ("card", schema_of::<Card>()),
+        ("correction", schema_of::<Correction>()),
         ("entry-body", schema_of::<Body>()),
         ("entry-header", schema_of::<Header>()),
         ("log-position", schema_of::<LogPosition>()),
         ("query", schema_of::<Query>()),
         ("read", schema_of::<Read>()),
+        ("hold-notice", schema_of::<HoldNotice>()),
+        ("redaction", schema_of::<Redaction>()),
         ("receipt", schema_of::<Receipt>()),
         ("refusal", schema_of::<Refusal>()),
         ("standing", schema_of::<Standing>()),

@@ -1,21 +1,21 @@
 //! A store that fails when it is told to, and counts what it is asked.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use agreements::decide::Scope;
 use async_trait::async_trait;
 use node::store::{
-    AskedBefore, EntryFilter, Exchange, Found, Queued, ReadStats, Row, ServedBefore, Side, Store,
-    StoreError, StoredEntry, Tail, Witnessed,
+    AskedBefore, EndedPages, EntryFilter, Exchange, Found, Queued, ReadStats, Release, Row,
+    ServedBefore, Side, Store, StoreError, StoredEntry, Tail, Witnessed,
 };
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::merkle::Subtree;
 use schemas::query::QueryId;
-use schemas::read::ReadId;
+use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use tokio::sync::watch;
 
@@ -44,6 +44,7 @@ pub struct Faulty {
     failed: AtomicU64,
     searches: AtomicU64,
     fetches: AtomicU64,
+    unredacting: AtomicBool,
     held: watch::Sender<bool>,
 }
 
@@ -57,6 +58,7 @@ impl Faulty {
             failed: AtomicU64::new(0),
             searches: AtomicU64::new(0),
             fetches: AtomicU64::new(0),
+            unredacting: AtomicBool::new(false),
             held: watch::channel(false).0,
         })
     }
@@ -80,8 +82,14 @@ impl Faulty {
         self.set(Some(Fault { how, kind: Some(kind), left: Some(1) }));
     }
 
+    /// No body is destroyed from now on: as when the node ends between an entry and what it says.
+    pub fn fail_redactions(&self) {
+        self.unredacting.store(true, Ordering::SeqCst);
+    }
+
     /// Nothing fails any more.
     pub fn mend(&self) {
+        self.unredacting.store(false, Ordering::SeqCst);
         self.set(None);
     }
 
@@ -203,14 +211,35 @@ impl Store for Faulty {
         self.inner.unsettled(before).await
     }
 
-    async fn pages(&self, side: Side, id: QueryId) -> Result<Vec<Vec<u8>>, StoreError> {
+    async fn pages(
+        &self,
+        side: Side,
+        id: QueryId,
+        now: Timestamp,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
         self.fetches.fetch_add(1, Ordering::SeqCst);
         self.wait().await;
-        self.inner.pages(side, id).await
+        self.inner.pages(side, id, now).await
     }
 
-    async fn drop_pages(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.inner.drop_pages(now).await
+    async fn ended_pages(
+        &self,
+        now: Timestamp,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<EndedPages>, StoreError> {
+        self.inner.ended_pages(now, after, limit).await
+    }
+
+    async fn redact(&self, first: u64, last: u64) -> Result<u64, StoreError> {
+        if self.unredacting.load(Ordering::SeqCst) {
+            return Err(StoreError::Database("told to fail".into()));
+        }
+        self.inner.redact(first, last).await
+    }
+
+    async fn erase_traces(&self) -> Result<(), StoreError> {
+        self.inner.erase_traces().await
     }
 
     async fn outbox(&self, each: u32) -> Result<Vec<Queued>, StoreError> {
@@ -225,10 +254,43 @@ impl Store for Faulty {
         self.inner.known_reads(ids).await
     }
 
+    async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError> {
+        self.inner.own_read(id).await
+    }
+
+    async fn read_versions(&self, id: ReadId) -> Result<Vec<(u32, Read, u64)>, StoreError> {
+        self.inner.read_versions(id).await
+    }
+
+    async fn released(&self, id: ReadId) -> Result<Vec<Release>, StoreError> {
+        self.inner.released(id).await
+    }
+
+    async fn forget_released(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.inner.forget_released(before).await
+    }
+
     async fn search(&self, scope: &Scope) -> Result<Found, StoreError> {
         self.searches.fetch_add(1, Ordering::SeqCst);
         self.wait().await;
         self.inner.search(scope).await
+    }
+
+    async fn due_reads(
+        &self,
+        cut_off: Timestamp,
+        after: Option<(Timestamp, ReadId)>,
+        limit: u32,
+    ) -> Result<Vec<Read>, StoreError> {
+        self.inner.due_reads(cut_off, after, limit).await
+    }
+
+    async fn reads_before(&self, cut_off: Timestamp) -> Result<u64, StoreError> {
+        self.inner.reads_before(cut_off).await
+    }
+
+    async fn read(&self, id: ReadId) -> Result<Option<Read>, StoreError> {
+        self.inner.read(id).await
     }
 
     async fn images(&self, after: Option<Digest>, limit: u32) -> Result<Vec<Digest>, StoreError> {

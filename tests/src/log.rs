@@ -49,26 +49,28 @@ impl Logged {
 pub struct Log(Vec<Logged>);
 
 impl Log {
-    /// Reads the whole log.
+    /// Reads the whole log: the entries whose bodies are not destroyed.
     ///
     /// # Panics
     /// When an entry cannot be read, an index is missing, stands twice or out of order, a time goes
     /// back, or an envelope is not the one that the header commits to.
     pub async fn of(store: &dyn Store) -> Self {
         let mut entries: Vec<Logged> = Vec::new();
+        let mut start = 0;
         loop {
-            let start = entries.len() as u64;
             let step =
                 store.entries(&EntryFilter::default(), start, STEP).await.expect("a readable log");
             let whole = step.len() < STEP as usize;
             for stored in step {
                 let Viewed { header, body } =
                     Viewed::of(&stored).expect("an entry as it was written");
-                assert_eq!(header.index, entries.len() as u64, "indices follow one another");
+                assert_eq!(header.index, start, "indices follow one another");
+                start += 1;
                 assert!(
                     entries.last().is_none_or(|last| last.header.at <= header.at),
                     "times never go back"
                 );
+                let Some(body) = body else { continue };
                 let beside = stored
                     .envelope
                     .as_ref()
@@ -84,7 +86,7 @@ impl Log {
                     .flat_map(|text| text.lines())
                     .map(str::to_owned)
                     .collect();
-                entries.push(Logged { header, body: body.expect("a body"), envelopes });
+                entries.push(Logged { header, body, envelopes });
             }
             if whole {
                 return Self(entries);

@@ -104,8 +104,9 @@ async fn many_reads_arrive_whole_and_in_pages_of_the_promised_digests() {
         .expect("a signed answer");
     assert!(header.pages.len() > 1, "the claim is about several pages");
     let query = heard.query_id.expect("a query id");
-    let kept =
-        asking.office().store.pages(node::store::Side::Asked, query).await.expect("kept pages");
+    let now = asking.clock.now();
+    let kept = asking.office().store.pages(node::store::Side::Asked, query, now).await;
+    let kept = kept.expect("kept pages");
     let promised: Vec<_> = header.pages.iter().map(|page| page.digest).collect();
     assert_eq!(kept.iter().map(|page| Digest::of(page)).collect::<Vec<_>>(), promised);
     // The reads stand in pages, never in the log.

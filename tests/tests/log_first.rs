@@ -31,7 +31,8 @@ async fn an_owner_that_cannot_log_releases_nothing_and_says_so() {
     assert_eq!(owning.log().await.entries().len(), before);
     let query = heard.query_id.expect("a query id");
     assert_eq!(asking.log().await.exchange(query), [Kind::QuerySent, Kind::QueryUnanswered]);
-    assert!(owning.office().store.pages(Side::Served, query).await.expect("pages").is_empty());
+    let kept = owning.office().store.pages(Side::Served, query, owning.clock.now()).await;
+    assert!(kept.expect("pages").is_empty());
 
     owning.store().mend();
     let heard = asking.asks(owning.id(), PLATE).await;
@@ -94,7 +95,8 @@ async fn an_answer_that_cannot_be_logged_is_not_shown_and_can_be_asked_for_again
     assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0));
     assert!(heard.basis.is_none() && heard.log.is_none());
     let query = heard.query_id.expect("a query id");
-    assert!(asking.office().store.pages(Side::Asked, query).await.expect("pages").is_empty());
+    let kept = asking.office().store.pages(Side::Asked, query, asking.clock.now()).await;
+    assert!(kept.expect("pages").is_empty());
     assert_eq!(asking.log().await.exchange(query), [Kind::QuerySent]);
     assert_eq!(owning.log().await.count(Kind::ReceiptRecorded), 0);
 

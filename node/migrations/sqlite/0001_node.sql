@@ -1,8 +1,8 @@
 -- Every index costs each append one page more to make durable, and one with random keys one page
 -- an entry; so there is one such index, and exchanges are found through it.
 
--- The audit log. A row is never changed and never deleted; bodies and envelopes may one day be
--- set to null at the end of their retention. Indexes count up without a gap and times never go
+-- The audit log. A row is never changed and never deleted, but salt, body and envelope are set to
+-- null at the end of their retention, once an entry says so. Indexes count up without a gap and times never go
 -- back, so a time is found by halving.
 create table entries (
     idx       integer primary key,
@@ -56,8 +56,13 @@ create table served (
     outcome      text    not null,
     authority    text,
     reply        blob    not null,
+    receipt      blob,
     receipted_at integer,
-    receipt      blob
+    -- The reads released, a JSON array of ids in hexadecimal, and the instant of the latest: who is
+    -- to be told of a correction. Looked through from end to end, since corrections are rare and
+    -- answers are not; null once none of them is stored any more.
+    reads        text,
+    latest       integer
 ) strict;
 
 -- Refusals that are not given again for the same id, such as that of a node which is overloaded:
@@ -130,6 +135,8 @@ create table reads (
     read    text    not null
 ) strict;
 create index reads_by_plate on reads (plate, at);
+-- What is past its retention. Reads come in nearly in this order.
+create index reads_by_time on reads (at);
 
 -- Photographs that reads and kept answers refer to, with how many times; their bytes are kept
 -- outside. Counted here, so that whoever destroys a read need not think of it; one that is at zero
@@ -172,13 +179,30 @@ begin
         where images.digest = gone.digest;
 end;
 
+-- Earlier versions of reads that were corrected, by the entry of the correction.
+create table read_versions (
+    read    blob    not null,
+    version integer not null,
+    text    text    not null,
+    entry   integer not null references entries (idx),
+    primary key (read, version)
+) strict;
+
+create trigger read_versions_gone after delete on reads
+when exists (select 1 from read_versions where read = old.id)
+begin
+    delete from read_versions where read = old.id;
+end;
+
 -- A group of entries with all that becomes durable with them is one insert into this view: one
 -- statement, so one transaction and one hop to the thread of the database. Each value is a JSON
 -- array of the rows of one table or null, but for the last: the long texts end to end, which the
 -- rows name by offset from 1 and length, in bytes.
 create view groups (
-    entries, changes, asked, settled, served, turned_away, receipted, pages, outbox, reads, long
-) as select null, null, null, null, null, null, null, null, null, null, null where false;
+    entries, changes, asked, settled, served, turned_away, receipted, pages, outbox, reads,
+    corrected, purged, ended, long
+) as select null, null, null, null, null, null, null, null, null, null, null, null, null, null
+    where false;
 
 create trigger append instead of insert on groups
 begin
@@ -204,9 +228,10 @@ begin
         join entries on entries.query = unhex(row.value->>0)
         where asked.entry = entries.idx and (asked.outcome is null or asked.outcome = 'unanswered');
     insert into served
-            (entry, query_id, requester, at, asked_at, query, outcome, authority, reply)
+            (entry, query_id, requester, at, asked_at, query, outcome, authority, reply, reads,
+             latest)
         select value->>0, value->>1, value->>2, value->>3, value->>4, unhex(value->>5),
-               value->>6, value->>7, unhex(value->>8)
+               value->>6, value->>7, unhex(value->>8), value->>9, value->>10
         from json_each(new.served);
     insert into turned_away (entry, query_id, requester, asked_at, query, reply)
         select value->>0, value->>1, value->>2, value->>4, unhex(value->>5), unhex(value->>8)
@@ -227,4 +252,12 @@ begin
         select unhex(value->>0), value->>1, value->>2, value->>3,
                cast(substr(new.long, value->>4, value->>5) as text)
         from json_each(new.reads);
+    insert into read_versions (read, version, text, entry)
+        select reads.id, value->>1, reads.read, value->>5
+        from json_each(new.corrected) join reads on reads.id = unhex(value->>0);
+    update reads set plate = row.value->>2,
+               read = cast(substr(new.long, row.value->>3, row.value->>4) as text)
+        from json_each(new.corrected) as row where reads.id = unhex(row.value->>0);
+    delete from reads where id in (select unhex(value) from json_each(new.purged));
+    delete from pages where entry in (select value from json_each(new.ended));
 end;

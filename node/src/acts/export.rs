@@ -1,7 +1,7 @@
 //! Exports of the audit log, and proofs of single entries. Each is an entry of its own first, which
 //! the signed head of the export covers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use schemas::agency::AgencyId;
 use schemas::checkpoint::SignedCheckpoint;
@@ -12,10 +12,10 @@ use schemas::proof::LogProof;
 use serde::Serialize;
 
 use super::{ActError, By, Right, acting};
-use crate::audit::bundle::{Earlier, FORMAT, Head, Item, SCOPE, Scope};
+use crate::audit::bundle::{Earlier, FORMAT, Head, Item, OWN, SCOPE, Scope};
 use crate::audit::entry::Entry;
 use crate::office::Office;
-use crate::registry::Change;
+use crate::registry::{Change, Redacted};
 use crate::store::{EntryFilter, StoredEntry};
 
 /// Entries read at a time.
@@ -39,6 +39,8 @@ pub struct Export {
     pub head: Head,
     size: u64,
     next: Next,
+    /// What concerns the agency itself and was not written yet, of an extract.
+    own: VecDeque<(u64, StoredEntry)>,
 }
 
 /// What an export writes next.
@@ -77,7 +79,9 @@ impl Office {
             )));
         }
         let logged = serde_json::to_value(&scope).map_err(|e| ActError::Failed(e.to_string()))?;
-        let mut entry = Entry::new(EntryKind::AuditExported, actor).with(SCOPE, logged);
+        let own = self.log.counters().peer_seq.get(&self.me).copied().unwrap_or(0);
+        let mut entry =
+            Entry::new(EntryKind::AuditExported, actor).with(SCOPE, logged).with(OWN, own);
         if let Some(peer) = &scope.peer {
             // With a number of the peer's, it shows that nothing before it was left out.
             entry = entry.with_peer(peer);
@@ -85,7 +89,10 @@ impl Office {
         let appended = self.log.append(entry).await?;
         let signed = self.log.head()?;
         let size = signed.unverified().size;
-        let cards = self.cards(scope.peer.as_ref()).await?;
+        // After the append, so that no redaction of an entry exported here is missed.
+        let redacted = self.registry.state().redacted != Redacted::default();
+        let (cards, policies) = self.signed_by(scope.peer.as_ref()).await?;
+        let own = if scope.is_whole() { VecDeque::new() } else { self.own_entries(size).await? };
         let head = Head {
             accord_bundle: FORMAT,
             agency: self.me.clone(),
@@ -95,12 +102,13 @@ impl Office {
             scope,
             checkpoint: signed.to_string(),
             cards,
+            policies: if redacted { policies } else { Vec::new() },
         };
         let next = match (head.scope.from, &head.scope.peer) {
             (Some(_), _) => Next::Before,
             (None, _) => Next::From(0),
         };
-        Ok(Export { office: self.clone(), head, size, next })
+        Ok(Export { office: self.clone(), head, size, next, own })
     }
 
     /// The proof that the entry at `index` stands in the log, under a head that peers cosigned if
@@ -142,12 +150,41 @@ impl Office {
         Ok(Proven { index, kind: header.kind, proof: proof.to_string() })
     }
 
-    /// One's own card and those of peers, or of one peer, all versions.
-    async fn cards(&self, of: Option<&AgencyId>) -> Result<Vec<String>, ActError> {
-        let mut cards = Vec::new();
+    /// The entries that concern the agency itself, with their index.
+    async fn own_entries(&self, size: u64) -> Result<VecDeque<(u64, StoredEntry)>, ActError> {
+        let filter = EntryFilter { peer: Some(self.me.clone()), ..EntryFilter::default() };
+        let (mut own, mut start) = (VecDeque::new(), 0);
+        loop {
+            let step = self.store.entries(&filter, start, STEP).await?;
+            let full = step.len() == STEP as usize;
+            for entry in step {
+                let index = index_of(&entry)?;
+                start = index.saturating_add(1);
+                if index < size {
+                    own.push_back((index, entry));
+                }
+            }
+            if !full {
+                return Ok(own);
+            }
+        }
+    }
+
+    /// One's own card and those of peers, or of one peer, all versions; and the texts of one's
+    /// policies.
+    async fn signed_by(
+        &self,
+        of: Option<&AgencyId>,
+    ) -> Result<(Vec<String>, Vec<String>), ActError> {
+        let (mut cards, mut policies) = (Vec::new(), Vec::new());
         for text in self.store.changes(None).await? {
             let change: Change = serde_json::from_str(&text)
                 .map_err(|e| ActError::Failed(format!("a change cannot be read: {e}")))?;
+            if let Change::Policy { text, .. } = &change
+                && !policies.contains(text)
+            {
+                policies.push(text.clone());
+            }
             let (Change::OwnCard { envelope }
             | Change::Card { envelope, .. }
             | Change::CardUpdate { envelope }
@@ -165,7 +202,7 @@ impl Office {
                 cards.push(envelope);
             }
         }
-        Ok(cards)
+        Ok((cards, policies))
     }
 
     async fn cosigned_before(&self, size: u64) -> Result<Option<Earlier>, ActError> {
@@ -218,10 +255,31 @@ impl Export {
                 Next::From(start) => self.period(start).await?,
                 Next::After => self.after().await?,
             };
+            let items = self.with_own(items);
             if !items.is_empty() {
                 return self.proven(items).await;
             }
         }
+    }
+
+    /// `items` with what concerns the agency itself before and between them, each once.
+    fn with_own(&mut self, items: Vec<Item>) -> Vec<Item> {
+        let mut all = Vec::with_capacity(items.len());
+        for mut item in items {
+            let index = index_of(&item.entry).unwrap_or(0);
+            while let Some((at, _)) = self.own.front()
+                && *at <= index
+                && let Some((at, entry)) = self.own.pop_front()
+            {
+                if at < index {
+                    all.push(Item { entry, border: false, judges: true, inclusion: None });
+                } else if item.border {
+                    item = Item { entry, border: true, judges: true, inclusion: None };
+                }
+            }
+            all.push(item);
+        }
+        all
     }
 
     fn filter(&self) -> EntryFilter {
@@ -257,7 +315,7 @@ impl Export {
                 break;
             }
             next = Some(at.saturating_add(1));
-            items.push(Item { entry, border: false, inclusion: None });
+            items.push(Item { entry, border: false, judges: false, inclusion: None });
         }
         self.next = match next {
             Some(next) => Next::From(next.max(start.saturating_add(1))),
@@ -281,7 +339,12 @@ impl Export {
             }
         }
         let own = self.office.store.entries(&EntryFilter::default(), entry, 1).await?;
-        items.extend(own.into_iter().map(|entry| Item { entry, border: false, inclusion: None }));
+        items.extend(own.into_iter().map(|entry| Item {
+            entry,
+            border: false,
+            judges: false,
+            inclusion: None,
+        }));
         Ok(items)
     }
 
@@ -307,7 +370,7 @@ impl Export {
 fn bare(stored: &StoredEntry) -> Item {
     let entry =
         StoredEntry { header: stored.header.clone(), salt: None, body: None, envelope: None };
-    Item { entry, border: true, inclusion: None }
+    Item { entry, border: true, judges: false, inclusion: None }
 }
 
 fn index_of(stored: &StoredEntry) -> Result<u64, ActError> {

@@ -9,13 +9,16 @@ pub mod alarms;
 pub mod audit;
 pub mod audits;
 pub mod cards;
+pub mod corrections;
 pub mod export;
+pub mod holds;
 mod officials;
 pub mod people;
 pub mod policy;
 pub mod reads;
 pub mod reports;
 pub mod requests;
+pub mod retention;
 
 use ::agreements::decide::Reasons;
 use ::agreements::policy::{People, Policy, Roles};

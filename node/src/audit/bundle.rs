@@ -3,8 +3,8 @@
 //! JSON Lines. The first line is the [`Head`]: whose log, what of it, the signed head, the cards.
 //! Every further line is one entry, exactly as it stands in the log. An export of one peer or of a
 //! period also holds the header of the entry before it and of the one after it (its *borders*), so
-//! that the numbers show that nothing between was left out, and with every entry the proof of its
-//! place. The last entry of such an export is that of the export itself.
+//! that the numbers show that nothing between was left out, the entries that concern the agency
+//! itself, by which destroyed bodies are judged, and with every entry the proof of its place. The last entry of such an export is that of the export itself.
 //!
 //! Reading is strict and bounded: a line that is too long or not of this form is reported with its
 //! number, and the lines after it are read all the same.
@@ -31,6 +31,8 @@ pub const LARGEST_LINE: usize = 1 << 20;
 
 /// Where the body of an export's entry keeps its [`Scope`].
 pub const SCOPE: &str = "scope";
+/// Where it says how many entries before it concern the agency itself.
+pub const OWN: &str = "own";
 
 /// What a bundle is of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +74,10 @@ pub struct Head {
     pub cosigned: Option<Earlier>,
     /// The agency's card and those of peers, all versions, as the exact envelopes.
     pub cards: Vec<String>,
+    /// The texts of the agency's policies, by which it is judged whether what is destroyed had to
+    /// be; none while nothing is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<String>,
 }
 
 /// A signed head of an earlier size.
@@ -91,6 +97,8 @@ pub struct Item {
     pub entry: StoredEntry,
     /// Whether it stands here for its number alone.
     pub border: bool,
+    /// Whether it is not of the scope and stands here because destroyed bodies are judged by it.
+    pub judges: bool,
     /// The proof of its place under the bundle's signed head, unless the bundle is a whole log.
     pub inclusion: Option<Vec<Digest>>,
 }
@@ -105,6 +113,8 @@ struct Line {
     envelopes: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     border: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    judges: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     inclusion: Option<Vec<Digest>>,
 }
@@ -175,7 +185,7 @@ impl Item {
             return Err(format!("has a proof of more than {LONGEST_PROOF} hashes"));
         }
         let bare = line.salt.is_none() && line.body.is_none() && line.envelopes.is_none();
-        if line.border && !bare {
+        if line.border && !bare && !line.judges {
             return Err("is a border, and holds more than a header".into());
         }
         let salt = line
@@ -194,6 +204,7 @@ impl Item {
                 envelope: line.envelopes,
             },
             border: line.border,
+            judges: line.judges,
             inclusion: line.inclusion,
         })
     }
@@ -210,6 +221,7 @@ impl Item {
             body,
             envelopes: envelope,
             border: self.border,
+            judges: self.judges,
             inclusion: self.inclusion.clone(),
         })
     }
@@ -317,6 +329,7 @@ mod tests {
             checkpoint: "a\n".into(),
             cosigned: None,
             cards: vec!["{}".into()],
+            policies: Vec::new(),
         })
         .unwrap()
     }
@@ -328,7 +341,7 @@ mod tests {
             body: Some("{\"a\":\"é\\n\"}".into()),
             envelope: Some("one\ntwo".into()),
         };
-        Item { entry, border: false, inclusion: Some(vec![Digest::of(b"a")]) }
+        Item { entry, border: false, judges: false, inclusion: Some(vec![Digest::of(b"a")]) }
     }
 
     #[test]

@@ -16,7 +16,8 @@ use schemas::merkle;
 use schemas::note::Vkey;
 use serde::Serialize;
 
-use super::bundle::{BundleError, Earlier, Head, Item, SCOPE, Scope};
+use super::bundle::{BundleError, Earlier, Head, Item, OWN, SCOPE, Scope};
+use super::judge::Judge;
 use super::verify::{Keys, Problem, Verifier, problem};
 
 /// Entries checked at a time.
@@ -88,6 +89,7 @@ pub struct Check<S> {
     checkpoint: Option<Checkpoint>,
     cosigned_by: Vec<String>,
     verifier: Verifier,
+    judge: Judge,
     batch: Vec<(u64, Item)>,
     numbers: Numbers,
     problems: Vec<Problem>,
@@ -147,12 +149,14 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
         cosigned_by.dedup();
         let whole = head.scope.is_whole();
         let verifier = Verifier::new(head.agency.clone(), keys, whole);
+        let judge = Judge::new(head.agency.clone(), &head.policies);
         Self {
             head,
             pinned,
             checkpoint,
             cosigned_by,
             verifier,
+            judge,
             batch: Vec::with_capacity(STEP),
             numbers: Numbers::default(),
             problems,
@@ -197,11 +201,13 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
         }
         for ((header, item), offset) in headers.into_iter().zip(&items).zip(offsets) {
             let Some(header) = header else { continue };
+            self.judge.see(&header, item);
             if !self.head.scope.is_whole() {
                 self.extract(&header, item);
                 self.place(&header, item);
-            } else if item.border {
-                self.wrong(Some(header.index), "scope", "a whole log has no borders".into());
+            } else if item.border || item.judges {
+                let what = "a whole log has no borders, and nothing beside its entries";
+                self.wrong(Some(header.index), "scope", what.into());
             }
             (self.seen)(&header, item, offset);
         }
@@ -211,6 +217,12 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
     fn extract(&mut self, header: &Header, item: &Item) {
         let scope = self.head.scope.clone();
         let index = header.index;
+        if item.judges && !item.border {
+            if header.peer.as_ref() != Some(&self.head.agency) {
+                self.wrong(Some(index), "scope", "does not concern the agency itself".into());
+            }
+            return;
+        }
         let number = match &scope.peer {
             None => Some(index),
             Some(peer) if header.peer.as_ref() == Some(peer) => header.peer_seq,
@@ -259,6 +271,9 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
                 let what = "is not the entry of an export of this scope at this time";
                 self.wrong(Some(index), "scope", what.into());
             }
+            if let Some(own) = own_before(item) {
+                self.judge.promised(index, own);
+            }
         }
     }
 
@@ -285,6 +300,9 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
     /// What was found.
     pub fn finish(mut self) -> Report {
         self.flush();
+        let me = self.head.agency.clone();
+        let judge = std::mem::replace(&mut self.judge, Judge::new(me, &[]));
+        judge.finish().into_iter().for_each(|found| self.add(found));
         let verified = self.verifier.finish();
         let (size, root) = (verified.tree.size(), verified.tree.root());
         let mut last = Vec::new();
@@ -342,6 +360,12 @@ fn exports(header: &Header, item: &Item, head: &Head) -> bool {
     header.kind == EntryKind::AuditExported
         && header.at == head.at
         && scope.is_some_and(|scope| scope == head.scope)
+}
+
+/// How many entries before that of an export concern the agency itself, as it says.
+fn own_before(item: &Item) -> Option<u64> {
+    let body: Body = serde_json::from_str(item.entry.body.as_ref()?).ok()?;
+    body.detail.get(OWN)?.as_u64()
 }
 
 /// That the head which peers cosigned is of this log and comes before the bundle's.

@@ -46,13 +46,14 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// An entry of `kind`, by `actor`.
+    /// An entry of `kind`, by `actor`. One by which destroyed bodies are judged concerns the agency
+    /// itself.
     #[must_use]
     pub fn new(kind: EntryKind, actor: Actor) -> Self {
         Self {
             kind,
+            peer: kind.judges().then(|| actor.agency.clone()),
             actor,
-            peer: None,
             query: None,
             access: None,
             detail: Map::new(),

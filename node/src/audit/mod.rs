@@ -10,6 +10,7 @@ pub mod bundle;
 pub mod check;
 pub mod entry;
 pub mod evidence;
+pub mod judge;
 mod ledger;
 pub mod narrow;
 

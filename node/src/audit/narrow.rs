@@ -123,7 +123,7 @@ impl Narrowing {
     }
 
     /// The next places to ask for; none at the end.
-    pub fn next(&mut self) -> Vec<Place> {
+    pub fn wanted(&mut self) -> Vec<Place> {
         let some = self.ahead.len().min(MOST_PLACES);
         self.asked.extend(self.ahead.drain(..some));
         self.opened = self.opened.saturating_add(some);

@@ -35,6 +35,8 @@ pub struct Reconciled {
     pub refused_both: u64,
     /// Exchanges that may still have been under way.
     pub open: u64,
+    /// Exchanges whose entries one side has destroyed at the end of their retention.
+    pub expired: u64,
     /// Everything else.
     pub findings: Vec<Finding>,
     /// None: nothing crosses a wire.
@@ -59,6 +61,8 @@ pub struct Told {
     entries: BTreeMap<u64, (Digest, u64)>,
     /// The entries of each exchange.
     exchanges: HashMap<Digest, Vec<u64>>,
+    /// The entries of exchanges whose body is destroyed.
+    bare: BTreeSet<u64>,
     /// Leaves in order, of a whole log.
     leaves: Vec<Digest>,
     kept: Vec<Kept>,
@@ -86,6 +90,7 @@ impl Told {
             with,
             entries: BTreeMap::new(),
             exchanges: HashMap::new(),
+            bare: BTreeSet::new(),
             leaves: Vec::new(),
             kept: Vec::new(),
         }
@@ -103,6 +108,9 @@ impl Told {
         }
         if let Some(query) = header.query {
             self.exchanges.entry(query).or_default().push(header.index);
+            if item.entry.body.is_none() && !item.border {
+                self.bare.insert(header.index);
+            }
             if let Ok(viewed) = Viewed::of(&item.entry) {
                 self.telling.add(&viewed);
             }
@@ -171,8 +179,20 @@ pub fn reconcile(
     }
     let (our, their) = (ours.telling.lines(), theirs.telling.lines());
     let report = compare(our, their, &ours.head.agency, settled_before);
+    let mut expired = 0u64;
     for mut finding in report.findings {
         let digest = finding.query_id.map(|query| query.digest());
+        let destroyed = digest.and_then(|digest| {
+            told.iter().zip(reports).map(|(told, by)| told.destroyed(&digest, by)).max()
+        });
+        match destroyed.unwrap_or(Destroyed::Nothing) {
+            Destroyed::Nothing => {}
+            Destroyed::InTime => {
+                expired = expired.saturating_add(1);
+                continue;
+            }
+            Destroyed::Early => finding.class = Class::RedactedEarly,
+        }
         for (n, told) in told.iter().enumerate() {
             let entries = digest.and_then(|digest| told.exchanges.get(&digest));
             for index in entries.into_iter().flatten() {
@@ -192,6 +212,7 @@ pub fn reconcile(
         matched: report.matched,
         refused_both: report.refused_both,
         open: report.open,
+        expired,
         findings,
         bytes_exchanged: 0,
     }
@@ -285,7 +306,30 @@ fn disproved(
     findings
 }
 
+/// What a log has destroyed of an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Destroyed {
+    Nothing,
+    /// At the end of its retention, as its entries say.
+    InTime,
+    /// Before that, under hold, or without an entry that says so.
+    Early,
+}
+
 impl Told {
+    /// What this log has destroyed of an exchange, as the check of its bundle judged it.
+    fn destroyed(&self, exchange: &Digest, report: &Report) -> Destroyed {
+        let entries = self.exchanges.get(exchange).into_iter().flatten();
+        let mut destroyed = Destroyed::Nothing;
+        for index in entries.filter(|index| self.bare.contains(index)) {
+            let early = report.problems.iter().any(|problem| {
+                problem.index == Some(*index) && problem.code.starts_with("redacted")
+            });
+            destroyed = destroyed.max(if early { Destroyed::Early } else { Destroyed::InTime });
+        }
+        destroyed
+    }
+
     fn evidence(&self, n: usize, index: u64, shelf: &mut dyn Shelf) -> Option<Evidence> {
         let (_, offset) = self.entries.get(&index)?;
         Evidence::of(&self.head.agency, &shelf.item(n, *offset)?)

@@ -42,6 +42,9 @@ pub enum Class {
     Altered,
     /// A log does not lead to a head that it signed for the other side.
     Forked,
+    /// A log has destroyed its entries of it before the end of their retention, under hold, or
+    /// without an entry that says so.
+    RedactedEarly,
     /// A bundle does not hold by itself.
     Unsound,
     /// What a peer showed of its log does not hash to what it had signed.

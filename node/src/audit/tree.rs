@@ -115,7 +115,7 @@ impl Gathered {
     #[must_use]
     pub fn tree(mut self) -> Tree {
         let turned_away = std::mem::take(&mut self.turned_away);
-        self.items.sort_unstable_by(|a, b| (a.key, a.entry).cmp(&(b.key, b.entry)));
+        self.items.sort_unstable_by_key(|item| (item.key, item.entry));
         self.items.dedup_by(|next, one| next.key == one.key);
         let known = |key| self.items.binary_search_by(|item| item.key.cmp(key)).is_ok();
         let further: Vec<Item> = turned_away
@@ -125,7 +125,7 @@ impl Gathered {
             .collect();
         let mut items = self.items;
         items.extend(further);
-        items.sort_unstable_by(|a, b| (a.day(), a.key).cmp(&(b.day(), b.key)));
+        items.sort_unstable_by_key(|item| (item.day(), item.key));
         Tree::of(items)
     }
 }

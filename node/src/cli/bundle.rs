@@ -126,7 +126,7 @@ pub(super) async fn export(
         file.line(&line)?;
         let item = Item::parse(&line)
             .map_err(|e| ActError::Failed(format!("a line that the node sent {e}")))?;
-        entries = entries.saturating_add(usize::from(!item.border));
+        entries = entries.saturating_add(usize::from(!item.border && !item.judges));
         last = Header::from_bytes(item.entry.header.as_bytes()).ok().map(|header| header.index);
     }
     if last.is_none_or(|last| last < read.entry) {

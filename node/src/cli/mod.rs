@@ -6,6 +6,7 @@ mod bundle;
 mod card;
 mod client;
 mod demo;
+mod hold;
 mod init;
 mod output;
 mod photographs;
@@ -15,6 +16,7 @@ mod reads;
 mod reconcile;
 mod report;
 mod request;
+mod retention;
 mod run;
 mod time;
 mod user;
@@ -80,6 +82,12 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Legal holds.
+    #[command(subcommand)]
+    Hold(hold::Hold),
+    /// What is past its retention, and its destruction.
+    #[command(subcommand)]
+    Retention(retention::Retention),
     /// Check that the node is well.
     Doctor,
 }
@@ -136,6 +144,8 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
         Command::Request(command) => request::run(&client, command, output).await,
         Command::Policy(command) => policy::run(&client, command, output).await,
         Command::Audit(command) => audit::run(&client, command, output).await,
+        Command::Hold(command) => hold::run(&client, command, output).await,
+        Command::Retention(command) => retention::run(&client, command, output).await,
         Command::Doctor => run::doctor(&client, output).await,
     }
 }

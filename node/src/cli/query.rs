@@ -271,6 +271,15 @@ fn outcome(heard: &Value) -> String {
                 out += "\n";
                 out += &table(&["plate", "seen", "camera", "place", "vehicle"], &rows);
             }
+            for one in list("corrections") {
+                out += &format!(
+                    "\nCorrected by {owner} on {}: the read of {} is of {}. {}",
+                    shown(text(&one, "at")),
+                    text(&one, "was"),
+                    text(&one, "plate"),
+                    text(&one, "reason")
+                );
+            }
             if let Some(told) = photographs::describe(heard) {
                 out += "\n";
                 out += &told;

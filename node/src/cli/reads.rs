@@ -6,14 +6,19 @@ use std::time::Duration;
 use clap::Subcommand;
 use hyper::body::Bytes;
 use indicatif::{ProgressBar, ProgressStyle};
+use schemas::agency::State;
+use schemas::plate::Plate;
+use schemas::read::ReadId;
+use schemas::text::Text;
 use serde_json::Value;
 use tokio::io::AsyncReadExt as _;
 
 use super::Done;
 use super::client::{Client, query_string};
-use super::output::{Output, err, number, text};
+use super::output::{Output, err, number, table, text};
 use super::time::shown;
 use crate::acts::ActError;
+use crate::acts::corrections::Wrong;
 use crate::wording::counted;
 
 /// Bytes sent at a time.
@@ -26,9 +31,33 @@ pub(super) enum Reads {
         /// The format; found out from the content unless given.
         #[arg(long, default_value = "auto")]
         format: String,
+        /// For tables and other exports: which column, or field, holds what.
+        #[arg(long, value_name = "FILE")]
+        mapping: Option<PathBuf>,
         /// The files.
         #[arg(required = true, value_name = "PATH")]
         files: Vec<PathBuf>,
+    },
+    /// Correct the plate of a read; every agency that received it is told, with the reason.
+    Correct {
+        /// The read's id.
+        #[arg(value_name = "ID")]
+        id: ReadId,
+        /// The plate as it is.
+        #[arg(long)]
+        plate: Plate,
+        /// The plate's state, where that was wrong too.
+        #[arg(long, value_name = "ST")]
+        plate_state: Option<State>,
+        /// Why.
+        #[arg(long)]
+        reason: Text,
+    },
+    /// Every version of a read, for who audits.
+    Versions {
+        /// The read's id.
+        #[arg(value_name = "ID")]
+        id: ReadId,
     },
     /// What is stored.
     Stats,
@@ -50,10 +79,35 @@ pub(super) async fn run(client: &Client, command: Reads, output: Output) -> Resu
             });
             Ok(Done::Ok)
         }
-        Reads::Import { format, files } => {
+        Reads::Correct { id, plate, plate_state, reason } => {
+            let wrong = Wrong { plate, plate_state, reason };
+            let done: Value = client.post(&format!("/reads/{id}/correction"), &wrong).await?;
+            output.object(&done, || {
+                format!(
+                    "{} is now {}, version {}; told for {}",
+                    text(&done, "was"),
+                    text(&done, "plate"),
+                    done.get("version").and_then(Value::as_u64).unwrap_or_default(),
+                    number(&done, "told", "answer", "answers")
+                )
+            });
+            Ok(Done::Ok)
+        }
+        Reads::Versions { id } => {
+            let versions: Vec<Value> = client.get(&format!("/reads/{id}/versions")).await?;
+            if output.json() {
+                versions.iter().for_each(|one| output.object(one, String::new));
+            } else {
+                output.object(&versions, || versions_table(&versions));
+            }
+            Ok(Done::Ok)
+        }
+        Reads::Import { format, mapping, files } => {
+            let mapping = mapping.as_deref().map(mapping_of).transpose()?;
+            let how = [("format", Some(format)), ("mapping", mapping)];
             let mut worst = Done::Ok;
             for file in &files {
-                if import(client, &format, file, output).await? == Done::Refused {
+                if import(client, &how, file, output).await? == Done::Refused {
                     worst = Done::Refused;
                 }
             }
@@ -62,9 +116,35 @@ pub(super) async fn run(client: &Client, command: Reads, output: Output) -> Resu
     }
 }
 
+fn versions_table(versions: &[Value]) -> String {
+    let number = |one: &Value, key: &str| one.get(key).and_then(Value::as_u64);
+    let shown_number = |value: Option<u64>| value.map(|n| n.to_string()).unwrap_or_default();
+    let rows: Vec<_> = versions
+        .iter()
+        .map(|one| {
+            let read = one.get("read").cloned().unwrap_or_default();
+            vec![
+                shown_number(number(one, "version")),
+                text(&read, "plate").into(),
+                shown(text(&read, "at")),
+                shown_number(number(one, "corrected_by")),
+            ]
+        })
+        .collect();
+    table(&["version", "plate", "seen", "corrected by entry"], &rows)
+}
+
+/// The text of a mapping, checked here so that its mistakes name the file.
+fn mapping_of(path: &Path) -> Result<String, ActError> {
+    let said = |e: &dyn std::fmt::Display| ActError::Usage(format!("`{}`: {e}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|e| said(&e))?;
+    text.parse::<ingest::Mapping>().map_err(|e| said(&e))?;
+    Ok(text)
+}
+
 async fn import(
     client: &Client,
-    format: &str,
+    how: &[(&str, Option<String>)],
     path: &Path,
     output: Output,
 ) -> Result<Done, ActError> {
@@ -103,7 +183,7 @@ async fn import(
             Err(error) => Some((Err(error), (source, sent))),
         }
     });
-    let parts = [("file", Some(name.clone())), ("format", Some(format.to_owned()))];
+    let parts = [&[("file", Some(name.clone()))], how].concat();
     let mut lines = client.upload(&format!("/reads{}", query_string(&parts)), chunks).await?;
     let mut last: Option<Value> = None;
     while let Some(line) = lines.next::<Value>().await? {

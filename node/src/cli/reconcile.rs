@@ -94,14 +94,20 @@ pub(super) fn export(out: &Path, all: &serde_json::Value) -> Result<(), ActError
     file.sync_all().map_err(failed)
 }
 
+/// How many exchanges are past their retention on one side, where there are any.
+fn expired(count: u64) -> String {
+    if count == 0 { String::new() } else { format!("{count} expired on one side, ") }
+}
+
 fn describe(report: &Reconciled) -> String {
     let mut out = format!(
-        "{} with {}: {} matched, {} refused on both sides, {} still open, {}",
+        "{} with {}: {} matched, {} refused on both sides, {} still open, {}{}",
         report.agency,
         report.peer,
         report.matched,
         report.refused_both,
         report.open,
+        expired(report.expired),
         counted(report.findings.len(), "finding", "findings")
     );
     for finding in &report.findings {

@@ -7,7 +7,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use super::api::{
-    agreements, audit, cards, exports, people, policy, queries, reads, reports, requests, status,
+    agreements, audit, cards, exports, holds, people, policy, queries, reads, reports, requests,
+    status,
 };
 use crate::node::Node;
 
@@ -55,7 +56,12 @@ pub fn router(node: Arc<Node>) -> Router {
         .route("/audit/sample", post(reports::sample))
         .route("/audit/record", post(reports::record))
         .route("/audit/reconcile", post(audit::reconcile))
+        .route("/holds", get(holds::list).post(holds::place))
+        .route("/holds/{number}/release", post(holds::release))
+        .route("/retention", get(holds::status).post(holds::run))
         .route("/reads/stats", get(reads::stats))
+        .route("/reads/{id}/correction", post(reads::correct))
+        .route("/reads/{id}/versions", get(reads::versions))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         // The file itself is the body; it is read as a stream, a record at a time.
         .route("/reads", post(reads::import).layer(DefaultBodyLimit::disable()))

@@ -18,9 +18,11 @@ use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
 use schemas::purpose::QueryKind;
 use schemas::query::{Elements, Query};
+use schemas::read::{Read, ReadId};
 use schemas::refusal::{Citation, Reason, Refusal, RefusalCode};
 use schemas::standing::Standing;
 use schemas::text::Text;
+use schemas::time::Timestamp;
 
 use super::authorities::Candidates;
 use super::photographs::Leaving;
@@ -226,6 +228,7 @@ impl Office {
             answered: true,
             kept: true,
             authority: Some(permit.basis.authority),
+            released: released(paged_reads),
         };
         let hours = i64::from(self.bounds.redelivery_hours);
         let kept = Pages {
@@ -283,6 +286,7 @@ impl Office {
             answered: false,
             kept: remember,
             authority: None,
+            released: None,
         };
         let entry = Entry::new(EntryKind::QueryRefused, asking(query))
             .with_peer(&query.from)
@@ -303,6 +307,12 @@ impl Office {
         Envelope::sign_json(kind, message, &self.message_key)
             .map_err(|e| Unserved::Message(e.to_string()))
     }
+}
+
+/// Who is to be told of a correction of them, one day.
+fn released(reads: &[Read]) -> Option<(Timestamp, Vec<ReadId>)> {
+    let latest = reads.iter().map(|read| read.at).max()?;
+    Some((latest, reads.iter().map(|read| read.id).collect()))
 }
 
 /// What the stores search for. A search that no store makes would find nothing and look like an

@@ -15,6 +15,7 @@ use agreements::decide::decline;
 use schemas::agency::AgencyId;
 use schemas::answer::{Basis, LogPosition, Photograph};
 use schemas::body::{Access, Actor, Outcome};
+use schemas::correction::Correction;
 use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
@@ -58,6 +59,9 @@ pub struct Heard {
     pub notice: Text,
     /// The reads.
     pub reads: Vec<Read>,
+    /// Corrections that the owner sent since for reads of this answer, in the order they came.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub corrections: Vec<Correction>,
     /// Whether the owner opened the reads' photographs.
     pub images: bool,
     /// Their photographs, as the answer names them; kept as long as the answer.
@@ -94,6 +98,7 @@ impl Heard {
             own_notice: Text::default(),
             notice: Text::default(),
             reads: Vec::new(),
+            corrections: Vec::new(),
             images: false,
             photographs: Vec::new(),
             photographs_beyond: 0,
@@ -321,7 +326,12 @@ impl<D: Dial> Asker<D> {
             .releasing(vec![Frame::new(FrameKind::Query, envelope.as_bytes().to_vec())]);
         let frames =
             self.office.log.append(entry).await.map_err(|e| again(e.to_string()))?.release();
-        Ok(self.pursue(outstanding, &frames).await)
+        let mut heard = self.pursue(outstanding, &frames).await;
+        if heard.outcome == "answered" {
+            // They may have come before the answer did.
+            heard.corrections = self.corrections(id).await?;
+        }
+        Ok(heard)
     }
 
     /// A query that was sent from here, as it was signed.
@@ -329,8 +339,11 @@ impl<D: Dial> Asker<D> {
         let again = |why: String| AskError::Again(why);
         let sent = self.office.store.asked(id).await.map_err(|e| again(e.to_string()))?;
         let sent = sent.ok_or_else(|| again(format!("no query `{id}` was sent from here")))?;
-        let envelope =
-            Envelope::parse(sent.envelope.as_bytes()).map_err(|e| again(e.to_string()))?;
+        let exact = sent
+            .envelope
+            .as_ref()
+            .ok_or_else(|| again(format!("query `{id}` is kept no longer; ask it anew")))?;
+        let envelope = Envelope::parse(exact.as_bytes()).map_err(|e| again(e.to_string()))?;
         let query: Query = envelope
             .verified_json(Kind::Query, &self.office.message_key.public())
             .map_err(|e| again(e.to_string()))?;
@@ -369,8 +382,10 @@ impl<D: Dial> Asker<D> {
             else {
                 continue;
             };
-            let envelope = Envelope::parse(asked.envelope.as_bytes())
-                .map_err(|e| unavailable(e.to_string()))?;
+            // Past its retention there is nothing left to say of it.
+            let Some(exact) = &asked.envelope else { continue };
+            let envelope =
+                Envelope::parse(exact.as_bytes()).map_err(|e| unavailable(e.to_string()))?;
             let query: Query = envelope
                 .verified_json(Kind::Query, &self.office.message_key.public())
                 .map_err(|e| unavailable(e.to_string()))?;

@@ -33,7 +33,7 @@ enum Verdicted {
 }
 
 /// Why a document is not taken in.
-enum Unfit {
+pub(super) enum Unfit {
     /// It proves nothing.
     Unverifiable(String),
     /// It does not fit what is recorded here; the sender may send it again later.
@@ -53,7 +53,7 @@ impl From<agreements::DocumentError> for Unfit {
 }
 
 /// How often an act is tried again because the registry moved meanwhile.
-const TRIES: u32 = 8;
+pub(super) const TRIES: u32 = 8;
 
 impl Desk {
     pub(super) async fn document<C: Channel>(
@@ -131,6 +131,9 @@ impl Office {
         peer: &Peer,
         envelope: &Envelope,
     ) -> Result<Option<Appended>, Result<Unfit, Unserved>> {
+        if envelope.kind() == Kind::Correction {
+            return self.take_in_correction(peer, envelope).await;
+        }
         for _ in 0..TRIES {
             let state = self.registry.state();
             let entry = match self.examine(&state, peer, envelope).map_err(Ok)? {
@@ -317,6 +320,7 @@ impl Office {
             | Kind::Answer
             | Kind::Refusal
             | Kind::Receipt
+            | Kind::Correction
             | Kind::Statement => {
                 return Err(misfit("no document"));
             }

@@ -6,6 +6,7 @@ pub mod answer;
 pub mod ask;
 pub(crate) mod authorities;
 pub mod consistency;
+mod corrected;
 pub mod deliver;
 pub mod documents;
 pub mod draft;

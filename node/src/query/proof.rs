@@ -24,7 +24,7 @@ impl Office {
             let Some(query) = finding.query_id.map(|query| query.digest()) else { continue };
             let filter = EntryFilter { query: Some(query), ..EntryFilter::default() };
             for entry in self.store.entries(&filter, 0, EACH).await? {
-                let item = Item { entry, border: false, inclusion: None };
+                let item = Item { entry, border: false, judges: false, inclusion: None };
                 let Some(mut evidence) = Evidence::of(&self.me, &item) else { continue };
                 evidence.inclusion = Some(self.inclusion(evidence.index, size).await?);
                 finding.evidence.push(evidence);

@@ -284,7 +284,7 @@ async fn narrow<C: Channel>(
     let Stated { mut channel, envelope, root, mut bytes } = stated;
     let mut narrowing = Narrowing::new(ours, root);
     loop {
-        let places = narrowing.next();
+        let places = narrowing.wanted();
         let wanted = places.len();
         let ask = serde_json::to_vec(&Narrow { places })
             .map_err(|e| LinkError::Protocol(e.to_string()))?;

@@ -2,10 +2,13 @@
 //! ever: what is written here is read back by every later version.
 
 use schemas::agency::AgencyId;
+use schemas::read::ReadId;
+use schemas::redaction::Redaction;
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 
 use super::alarms::{Alarm, Resolution};
+use super::holds::{Hold, Release};
 use super::peers::Verified;
 use super::people::User;
 use crate::acts::requests::OutsideRequest;
@@ -101,9 +104,34 @@ pub enum Change {
         /// How.
         resolution: Resolution,
     },
+    /// A legal hold was placed.
+    HoldPlaced {
+        /// The hold.
+        hold: Hold,
+    },
+    /// A legal hold was released.
+    HoldReleased {
+        /// Its number.
+        hold: u64,
+        /// How.
+        release: Release,
+    },
+    /// Bodies and envelopes of the log past their retention are destroyed.
+    Redacted {
+        /// Which.
+        redaction: Redaction,
+    },
     /// A request of an outside body, for records release.
     OutsideRequest {
         /// The request.
         request: OutsideRequest,
+    },
+    /// A read was corrected. Changes nothing here but the registry's generation: what an answer
+    /// under way has found is searched again.
+    ReadCorrected {
+        /// The read.
+        read: ReadId,
+        /// The version that now holds.
+        version: u32,
     },
 }

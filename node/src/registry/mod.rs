@@ -6,6 +6,7 @@
 
 mod alarms;
 mod change;
+mod holds;
 mod peers;
 mod people;
 mod state;
@@ -17,6 +18,7 @@ use tokio::sync::Notify;
 
 pub use alarms::{Alarm, AlarmKind, Raised, Resolution};
 pub use change::Change;
+pub use holds::{HeldRead, Hold, On, Redacted, Release};
 pub use peers::{HeldCard, Peer, Published, Verified};
 pub use people::{Delegation, User};
 pub use state::{State, VersionedAgreement};

@@ -18,6 +18,7 @@ use schemas::query::{AuthorityId, UserName};
 use super::RegistryError;
 use super::alarms::Raised;
 use super::change::Change;
+use super::holds::{Hold, Redacted};
 use super::peers::{HeldCard, Peer, Published};
 use super::people::User;
 use crate::acts::requests::OutsideRequest;
@@ -55,6 +56,10 @@ pub struct State {
     pub outside: BTreeMap<AuthorityId, OutsideRequest>,
     /// Alarms by number, from 1.
     pub alarms: BTreeMap<u64, Raised>,
+    /// Legal holds by number, from 1, lasting and released.
+    pub holds: BTreeMap<u64, Hold>,
+    /// How far the log's bodies are destroyed.
+    pub redacted: Redacted,
     /// Which agreements and requests concern an agency.
     pub concerning: Concerning,
     nodes: HashMap<[u8; 32], AgencyId>,
@@ -205,9 +210,23 @@ impl State {
                     .ok_or_else(|| unfit(format!("there is no alarm {alarm}")))?;
                 raised.resolved = Some(resolution.clone());
             }
+            Change::HoldPlaced { hold } => {
+                if self.holds.insert(hold.hold, hold.clone()).is_some() {
+                    return Err(unfit(format!("there is a hold {} already", hold.hold)));
+                }
+            }
+            Change::HoldReleased { hold, release } => {
+                let hold = self
+                    .holds
+                    .get_mut(hold)
+                    .ok_or_else(|| unfit(format!("there is no hold {hold}")))?;
+                hold.released = Some(release.clone());
+            }
+            Change::Redacted { redaction } => self.redacted.note(redaction),
             Change::OutsideRequest { request } => {
                 drop(self.outside.insert(request.id.clone(), request.clone()));
             }
+            Change::ReadCorrected { .. } => {}
             Change::Withdrawal { envelope } => {
                 let (_, text) = payload(envelope)?;
                 let withdrawal = Withdrawal::from_toml("withdrawal", &text).map_err(unfit)?;

@@ -71,6 +71,32 @@ pub struct Effects {
     pub outbox: Vec<Letter>,
     /// Reads to store; their ids are known to be new.
     pub reads: Vec<Read>,
+    /// A new version of a read.
+    pub corrected: Option<Corrected>,
+    /// Reads to destroy.
+    pub purged: Vec<ReadId>,
+    /// Kept pages to destroy, by the entry that they came with.
+    pub ended: Vec<u64>,
+}
+
+/// A new version of a read. The one that it replaces is kept beside it, and ends with it.
+#[derive(Debug, Clone)]
+pub struct Corrected {
+    /// The read as it is now.
+    pub read: Read,
+    /// The version that it replaces.
+    pub replaces: u32,
+}
+
+/// A read was released by an answer.
+#[derive(Debug, Clone)]
+pub struct Release {
+    /// The answer's entry.
+    pub entry: u64,
+    /// To whom.
+    pub requester: AgencyId,
+    /// The envelopes beside the entry: the query's is the first line.
+    pub query: String,
 }
 
 /// A query that leaves. Its envelope is the one beside the entry.
@@ -132,6 +158,8 @@ pub struct Served {
     pub kept: bool,
     /// On what authority.
     pub authority: Option<AuthorityId>,
+    /// The reads released, and the instant of the latest: remembered as long as one of them lives.
+    pub released: Option<(Timestamp, Vec<ReadId>)>,
 }
 
 /// An exchange as the log's entries told it when they were appended, for reconciling.
@@ -190,6 +218,17 @@ pub struct Pages {
     pub pages: Vec<Vec<u8>>,
     /// Photographs of the answer that are kept as long; their bytes are durable already.
     pub images: Vec<Digest>,
+}
+
+/// Kept pages that have ended.
+#[derive(Debug, Clone)]
+pub struct EndedPages {
+    /// The entry that they came with.
+    pub entry: u64,
+    /// That entry's body, until redacted.
+    pub body: Option<String>,
+    /// The pages' bytes, where the body is redacted and does not tell whose they are.
+    pub bytes: Option<Vec<u8>>,
 }
 
 /// Something that must reach a peer.
@@ -276,6 +315,10 @@ pub struct EntryFilter {
     pub query: Option<Digest>,
     /// Belonging to any exchange.
     pub exchanges_only: bool,
+    /// Whose access is for this case.
+    pub case: Option<String>,
+    /// Of a kind whose body ends, and not redacted yet.
+    pub ending: bool,
 }
 
 /// The head of a peer's log that was cosigned last.
@@ -311,8 +354,8 @@ pub struct ServedBefore {
     pub answered: bool,
     /// On what authority.
     pub authority: Option<AuthorityId>,
-    /// The envelope of the answer or refusal.
-    pub reply: String,
+    /// The envelope of the answer or refusal, until redacted.
+    pub reply: Option<String>,
     /// Whether the receipt has come.
     pub receipted: bool,
 }
@@ -324,8 +367,8 @@ pub struct AskedBefore {
     pub owner: AgencyId,
     /// When it was sent.
     pub sent_at: Timestamp,
-    /// The exact envelope.
-    pub envelope: String,
+    /// The exact envelope, until redacted.
+    pub envelope: Option<String>,
     /// How it ended, if it has.
     pub outcome: Option<String>,
 }
@@ -397,11 +440,28 @@ pub trait Store: Send + Sync + 'static {
     /// Ids of queries sent before `before` and not settled.
     async fn unsettled(&self, before: Timestamp) -> Result<Vec<QueryId>, StoreError>;
 
-    /// The kept pages of an answer, in order; none once they have ended.
-    async fn pages(&self, side: Side, id: QueryId) -> Result<Vec<Vec<u8>>, StoreError>;
+    /// The kept pages of an answer, in order; none once they have ended, though a hold may keep them.
+    async fn pages(
+        &self,
+        side: Side,
+        id: QueryId,
+        now: Timestamp,
+    ) -> Result<Vec<Vec<u8>>, StoreError>;
 
-    /// Destroys pages that ended before `now`; how many.
-    async fn drop_pages(&self, now: Timestamp) -> Result<u64, StoreError>;
+    /// Up to `limit` kept pages that have ended by `now`, of entries after `after`, in order.
+    async fn ended_pages(
+        &self,
+        now: Timestamp,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<EndedPages>, StoreError>;
+
+    /// Destroys salt, body and envelopes of the entries from `first` to `last`, both included, whose
+    /// kind ends; of how many. Only what an entry of the log says is destroyed may be named here.
+    async fn redact(&self, first: u64, last: u64) -> Result<u64, StoreError>;
+
+    /// Overwrites what the files of the database still hold of what was destroyed.
+    async fn erase_traces(&self) -> Result<(), StoreError>;
 
     /// The oldest letters to each peer, in order, at most `each` a peer.
     async fn outbox(&self, each: u32) -> Result<Vec<Queued>, StoreError>;
@@ -412,8 +472,36 @@ pub trait Store: Send + Sync + 'static {
     /// Those of `ids` that are stored already.
     async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError>;
 
+    /// One's own read by its id, with its version: 1 until it is corrected.
+    async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError>;
+
+    /// The earlier versions of a read, oldest first, each with the entry of the correction that
+    /// replaced it.
+    async fn read_versions(&self, id: ReadId) -> Result<Vec<(u32, Read, u64)>, StoreError>;
+
+    /// The answers that released a read, in order.
+    async fn released(&self, id: ReadId) -> Result<Vec<Release>, StoreError>;
+
+    /// Forgets which reads an answer released, of answers whose reads were all made before `before`
+    /// and of which none is stored any more; of how many.
+    async fn forget_released(&self, before: Timestamp) -> Result<u64, StoreError>;
+
     /// The reads that a decision opened.
     async fn search(&self, scope: &Scope) -> Result<Found, StoreError>;
+
+    /// Up to `limit` reads made before `cut_off`, by time and id, after the place `after`.
+    async fn due_reads(
+        &self,
+        cut_off: Timestamp,
+        after: Option<(Timestamp, ReadId)>,
+        limit: u32,
+    ) -> Result<Vec<Read>, StoreError>;
+
+    /// How many reads were made before `cut_off`.
+    async fn reads_before(&self, cut_off: Timestamp) -> Result<u64, StoreError>;
+
+    /// The read with this id, if it is stored or stands in a kept answer.
+    async fn read(&self, id: ReadId) -> Result<Option<Read>, StoreError>;
 
     /// Up to `limit` photographs that a read or a kept answer refers to, in the order of their
     /// digests, from after `after` on.

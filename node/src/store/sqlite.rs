@@ -5,6 +5,7 @@
 //! database holds exactly the groups whose commit returned, and perhaps the one under way.
 
 mod commit;
+mod corrections;
 mod exchange;
 mod exchanges;
 mod heads;
@@ -12,6 +13,7 @@ mod images;
 mod log;
 mod readers;
 mod reads;
+mod retention;
 #[cfg(test)]
 mod tests;
 
@@ -24,21 +26,23 @@ use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::merkle::Subtree;
 use schemas::query::QueryId;
-use schemas::read::ReadId;
+use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 use tokio::sync::Mutex;
 
 use super::{
-    AskedBefore, EntryFilter, Exchange, Found, Queued, ReadStats, Row, ServedBefore, Side, Store,
-    StoreError, StoredEntry, Tail, Witnessed,
+    AskedBefore, EndedPages, EntryFilter, Exchange, Found, Queued, ReadStats, Release, Row,
+    ServedBefore, Side, Store, StoreError, StoredEntry, Tail, Witnessed,
 };
 use agreements::decide::Scope;
 use readers::Readers;
 
 /// Pages of the write-ahead log after which it is written back into the database.
 const WAL_PAGES: u32 = 4_000;
+/// The same in bytes.
+const WAL_BYTES: u64 = 4_000 * 4_096;
 /// Cache of the writer, in KiB below zero. When a page of an index splits, SQLite goes through its
 /// whole cache at the commit: one of 64 MiB made appends longer by 0.3 ms.
 const WRITER_CACHE: &str = "-16384";
@@ -74,6 +78,8 @@ impl Sqlite {
             .foreign_keys(false)
             .busy_timeout(Duration::from_secs(5))
             .pragma("cache_size", WRITER_CACHE)
+            // What is destroyed is written over.
+            .pragma("secure_delete", "on")
             // Fewer, larger checkpoints: each one syncs the database once more.
             .pragma("wal_autocheckpoint", WAL_PAGES.to_string())
             .statement_cache_capacity(256);
@@ -105,15 +111,16 @@ async fn lengthen_wal(writer: &mut SqliteConnection, path: &Path) -> Result<(), 
     let mut wal = path.as_os_str().to_owned();
     wal.push("-wal");
     let length = tokio::fs::metadata(wal).await.map_or(0, |file| file.len());
-    let wanted = u64::from(WAL_PAGES).saturating_mul(4_096);
-    if length >= wanted {
-        return Ok(());
-    }
+    if length < WAL_BYTES { fill_wal(writer).await } else { Ok(()) }
+}
+
+/// Writes over the write-ahead log from where it is written next, in its whole length.
+async fn fill_wal(writer: &mut SqliteConnection) -> Result<(), StoreError> {
     let begin = "pragma cache_size = 16; begin immediate; create table ballast (bytes blob)";
     let filled = match sqlx::raw_sql(begin).execute(&mut *writer).await {
         Ok(_) => {
             sqlx::query("insert into ballast values (zeroblob(?1))")
-                .bind(i64::try_from(wanted).unwrap_or(i64::MAX))
+                .bind(i64::try_from(WAL_BYTES).unwrap_or(i64::MAX))
                 .execute(&mut *writer)
                 .await
         }
@@ -191,12 +198,32 @@ impl Store for Sqlite {
         exchange::unsettled(&mut *self.readers.take().await?, before).await
     }
 
-    async fn pages(&self, side: Side, id: QueryId) -> Result<Vec<Vec<u8>>, StoreError> {
-        exchange::pages(&mut *self.readers.take().await?, side, id).await
+    async fn pages(
+        &self,
+        side: Side,
+        id: QueryId,
+        now: Timestamp,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        exchange::pages(&mut *self.readers.take().await?, side, id, now).await
     }
 
-    async fn drop_pages(&self, now: Timestamp) -> Result<u64, StoreError> {
-        exchange::drop_pages(&mut *self.writer.lock().await, now).await
+    async fn ended_pages(
+        &self,
+        now: Timestamp,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<EndedPages>, StoreError> {
+        retention::ended_pages(&mut *self.readers.take().await?, now, after, limit).await
+    }
+
+    async fn redact(&self, first: u64, last: u64) -> Result<u64, StoreError> {
+        retention::redact(&mut *self.writer.lock().await, first, last).await
+    }
+
+    async fn erase_traces(&self) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock().await;
+        retention::write_back(&mut writer).await?;
+        fill_wal(&mut writer).await
     }
 
     async fn outbox(&self, each: u32) -> Result<Vec<Queued>, StoreError> {
@@ -211,8 +238,41 @@ impl Store for Sqlite {
         reads::known(&mut *self.readers.take().await?, ids).await
     }
 
+    async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError> {
+        corrections::own_read(&mut *self.readers.take().await?, id).await
+    }
+
+    async fn read_versions(&self, id: ReadId) -> Result<Vec<(u32, Read, u64)>, StoreError> {
+        corrections::versions(&mut *self.readers.take().await?, id).await
+    }
+
+    async fn released(&self, id: ReadId) -> Result<Vec<Release>, StoreError> {
+        corrections::released(&mut *self.readers.take().await?, id).await
+    }
+
+    async fn forget_released(&self, before: Timestamp) -> Result<u64, StoreError> {
+        corrections::forget_released(&mut *self.writer.lock().await, before).await
+    }
+
     async fn search(&self, scope: &Scope) -> Result<Found, StoreError> {
         reads::search(&mut *self.readers.take().await?, scope).await
+    }
+
+    async fn due_reads(
+        &self,
+        cut_off: Timestamp,
+        after: Option<(Timestamp, ReadId)>,
+        limit: u32,
+    ) -> Result<Vec<Read>, StoreError> {
+        retention::due_reads(&mut *self.readers.take().await?, cut_off, after, limit).await
+    }
+
+    async fn reads_before(&self, cut_off: Timestamp) -> Result<u64, StoreError> {
+        retention::reads_before(&mut *self.readers.take().await?, cut_off).await
+    }
+
+    async fn read(&self, id: ReadId) -> Result<Option<Read>, StoreError> {
+        reads::one(&mut *self.readers.take().await?, id).await
     }
 
     async fn images(&self, after: Option<Digest>, limit: u32) -> Result<Vec<Digest>, StoreError> {

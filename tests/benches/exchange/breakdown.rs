@@ -42,7 +42,8 @@ where
 /// The entry of a query that leaves, with a new id.
 fn sent(ours: &Ours, query: &Query, envelope: &Envelope) -> Entry {
     let query = Query { id: random_id().expect("randomness"), ..query.clone() };
-    let asked = Asked { query_id: query.id, owner: query.to.clone() };
+    let (asked_at, digest) = (query.at, envelope.digest());
+    let asked = Asked { query_id: query.id, owner: query.to.clone(), asked_at, query: digest };
     Entry::new(EntryKind::QuerySent, ours.asking.office().node_actor())
         .with_peer(&query.to)
         .with_access(Access::of(&query, Outcome::Sent))

@@ -191,7 +191,10 @@ impl Office {
                 asked.outcome.as_deref().unwrap_or("open")
             )));
         }
-        let envelope = Envelope::parse(asked.envelope.as_bytes())?;
+        let exact = asked.envelope.ok_or_else(|| {
+            ActError::Usage(format!("query `{id}` is kept no longer; ask it anew"))
+        })?;
+        let envelope = Envelope::parse(exact.as_bytes())?;
         Ok(envelope.verified_json(Kind::Query, &self.message_key.public())?)
     }
 

@@ -4,6 +4,7 @@ pub(super) mod agreements;
 pub(super) mod audit;
 pub(super) mod cards;
 pub(super) mod exports;
+pub(super) mod holds;
 mod lines;
 pub(super) mod people;
 pub(super) mod policy;

@@ -1,22 +1,26 @@
 //! `/reads`
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use futures::StreamExt as _;
+use schemas::read::ReadId;
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::Here;
 use super::lines;
+use crate::acts::corrections::{Done, Version, Wrong};
 use crate::acts::reads::{BATCH, BATCH_BYTES};
 use crate::acts::{ActError, By, Right, acting};
 use crate::http::error::{ApiError, ApiResult};
 use crate::store::ReadStats;
-use ingest::{Format, ImportError, Item, Rejected, Sighting, items};
+use ingest::{Format, FormatError, ImportError, Item, Mapping, Options, Rejected, Sighting, items};
 
 /// Most rejected records that are named; the rest are counted.
 const MOST_NAMED: usize = 1_000;
@@ -25,12 +29,50 @@ pub(in crate::http) async fn stats(State(node): Here) -> ApiResult<Json<ReadStat
     Ok(Json(node.office.store.stats().await?))
 }
 
+pub(in crate::http) async fn correct(
+    State(node): Here,
+    by: By,
+    Path(id): Path<ReadId>,
+    Json(wrong): Json<Wrong>,
+) -> ApiResult<Json<Done>> {
+    let done = node.office.correct_read(&by, id, &wrong).await?;
+    node.wake();
+    Ok(Json(done))
+}
+
+pub(in crate::http) async fn versions(
+    State(node): Here,
+    by: By,
+    Path(id): Path<ReadId>,
+) -> ApiResult<Json<Vec<Version>>> {
+    Ok(Json(node.office.read_versions(&by, id).await?))
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct What {
     file: Text,
     #[serde(default)]
     format: Option<String>,
+    /// The text of a mapping file.
+    #[serde(default)]
+    mapping: Option<String>,
+}
+
+impl What {
+    /// How the body is to be read.
+    fn options(&self) -> Result<Options, ActError> {
+        let unfit = |e: String| ActError::Usage(e);
+        let format = match &self.format {
+            Some(format) => format.parse().map_err(|e: FormatError| unfit(e.to_string()))?,
+            None => Format::Auto,
+        };
+        let mapping = self.mapping.as_ref().map(|text| text.parse::<Mapping>().map(Arc::new));
+        let mapping = mapping.transpose().map_err(|e| unfit(e.to_string()))?;
+        let options = Options { format, mapping, camera: None };
+        options.check().map_err(unfit)?;
+        Ok(options)
+    }
 }
 
 /// One line of an import: progress while it runs, then the summary.
@@ -96,13 +138,11 @@ pub(in crate::http) async fn import(
     tokio::spawn(forward(body, chunks));
     let by = by?;
     let Query(what) = what.map_err(|e| ActError::Usage(e.body_text()))?;
-    let format = match &what.format {
-        Some(format) => format.parse::<Format>().map_err(|e| ActError::Usage(e.to_string()))?,
-        None => Format::Auto,
-    };
+    let options = what.options()?;
+    let format = options.format;
     acting(&node.office.registry.state(), &by, Right::Collect, node.office.clock.now())?;
     let (batches, mut parsed) = mpsc::channel::<Batch>(2);
-    tokio::task::spawn_blocking(move || parse(format, source, &batches));
+    tokio::task::spawn_blocking(move || parse(options, source, &batches));
     let (progress, receiver) = mpsc::channel(16);
     tokio::spawn(async move {
         // What is known to be new must stay new until it is stored: one batch at a time.
@@ -164,11 +204,11 @@ async fn forward(body: Body, chunks: mpsc::Sender<std::io::Result<Bytes>>) {
 }
 
 fn parse(
-    format: Format,
+    options: Options,
     source: mpsc::Receiver<std::io::Result<Bytes>>,
     batches: &mpsc::Sender<Batch>,
 ) {
-    let mut items = items(format, Chunks { source, rest: Bytes::new() });
+    let mut items = items(options, Chunks { source, rest: Bytes::new() });
     let mut batch = Batch::default();
     while let Some(item) = items.next() {
         match item {

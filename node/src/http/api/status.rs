@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::Here;
 use crate::acts::ActError;
+use crate::acts::retention::Retained;
 use crate::peer::is_dialable;
 use crate::store::StoreError;
 use crate::wording::counted;
@@ -60,6 +61,7 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
         },
         photographs(office).await,
         reached(state.own.as_ref().map(|own| &own.value)),
+        retention(node.office.retention_status().await),
         Check {
             check: "peers",
             ok: true,
@@ -145,6 +147,25 @@ fn audits(due: Result<Vec<String>, ActError>) -> Check {
         ok,
         detail: due.map_or_else(|e| e.to_string(), |due| due.join("; ")),
     }
+}
+
+/// Whether anything is past its retention that no hold keeps. The node destroys it by itself within
+/// minutes of the end of a day (UTC), so something else is in the way.
+fn retention(status: Result<Retained, ActError>) -> Check {
+    let detail = match &status {
+        Err(error) => error.to_string(),
+        Ok(due) if due.any() => format!(
+            "{}, {} and {} of the log are past it: `accord retention run`",
+            counted(due.reads_purged, "read", "reads"),
+            counted(due.answers_purged, "kept answer", "kept answers"),
+            counted(due.entries_redacted, "entry", "entries"),
+        ),
+        Ok(due) if due.held > 0 => {
+            format!("{} for a hold", counted(due.held, "thing is kept", "things are kept"))
+        }
+        Ok(_) => "nothing is past it".into(),
+    };
+    Check { check: "retention", ok: status.is_ok_and(|due| !due.any()), detail }
 }
 
 /// How much of the log peers have cosigned.

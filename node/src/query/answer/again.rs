@@ -33,7 +33,15 @@ impl Office {
             );
             return self.refuse(asked, vec![reused], false).await;
         }
-        let reply = Envelope::parse(before.reply.as_bytes())
+        let Some(reply) = &before.reply else {
+            let over = reason(
+                RefusalCode::Stale,
+                "this query was served so long ago that its reply is destroyed; sign a new query",
+                "redelivery",
+            );
+            return self.refuse(asked, vec![over], false).await;
+        };
+        let reply = Envelope::parse(reply.as_bytes())
             .map_err(|e| Unserved::Store(StoreError::Corrupt(e.to_string())))?;
         if !before.answered {
             let entry = Entry::new(EntryKind::QueryRefused, asking(query))
@@ -75,7 +83,7 @@ impl Office {
             }
             Decision::Permit(permit) => permit,
         };
-        let pages = self.store.pages(Side::Served, query.id).await?;
+        let pages = self.store.pages(Side::Served, query.id, self.clock.now()).await?;
         // Of this node's own making: its signature was made with it.
         let answer: Answer = serde_json::from_slice(reply.unverified_payload())
             .map_err(|e| Unserved::Store(StoreError::Corrupt(e.to_string())))?;

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use schemas::answer::{Answer, Photograph};
 use schemas::body::{Access, Actor, Outcome};
+use schemas::correction::Correction;
 use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::query::{Query, QueryId};
@@ -45,7 +46,8 @@ impl<D: Dial> Asker<D> {
         }
         let answer: Answer = serde_json::from_slice(envelope.unverified_payload())
             .map_err(|e| again(e.to_string()))?;
-        let pages = self.office.store.pages(Side::Asked, query.id).await;
+        let now = self.office.clock.now();
+        let pages = self.office.store.pages(Side::Asked, query.id, now).await;
         let pages = pages.map_err(|e| again(e.to_string()))?;
         if pages.len() != answer.pages.len() {
             return Err(gone());
@@ -66,6 +68,7 @@ impl<D: Dial> Asker<D> {
     /// Shows the kept answer to `query`.
     pub(super) async fn kept(&self, query: &Query, actor: Actor) -> Result<Heard, AskError> {
         let (envelope, answer, reads) = self.answer_kept(query).await?;
+        let corrections = self.corrections(query.id).await?;
         let entry = self.viewing(query, &envelope, &answer, actor);
         let viewed = self.office.log.append(entry).await;
         let viewed = viewed.map_err(|e| AskError::Again(e.to_string()))?;
@@ -76,6 +79,7 @@ impl<D: Dial> Asker<D> {
             own_notice: self.office.own_notice(),
             notice: answer.notice,
             reads,
+            corrections,
             images: answer.released.images,
             photographs: answer.images,
             photographs_beyond: answer.images_beyond,
@@ -83,6 +87,13 @@ impl<D: Dial> Asker<D> {
             ..Heard::new(&query.to, "answered")
         })
     }
+    /// The corrections that came for an answer.
+    pub(super) async fn corrections(&self, id: QueryId) -> Result<Vec<Correction>, AskError> {
+        let came = self.office.corrections_of(id).await;
+        let came = came.map_err(|e| AskError::Again(e.to_string()))?;
+        Ok(came.into_iter().map(|(_, correction)| correction).collect())
+    }
+
     /// Gives out the photographs of a kept answer, one after the other, for somebody to save: an
     /// entry of its own comes first.
     ///

@@ -8,12 +8,13 @@
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
-use super::super::{Receipted, Row, Settled, StoreError};
+use super::super::{Corrected, Receipted, Row, Settled, StoreError};
 
 const COMMIT: &str = "
 insert into groups
-    (entries, changes, asked, settled, served, turned_away, receipted, pages, outbox, reads, long)
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    (entries, changes, asked, settled, served, turned_away, receipted, pages, outbox, reads,
+     corrected, purged, ended, long)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 
 pub(super) async fn commit(writer: &mut SqliteConnection, group: &[Row]) -> Result<(), StoreError> {
     let mut batch = Batch::default();
@@ -32,6 +33,9 @@ pub(super) async fn commit(writer: &mut SqliteConnection, group: &[Row]) -> Resu
         tables.pages,
         tables.outbox,
         tables.reads,
+        tables.corrected,
+        tables.purged,
+        tables.ended,
     ];
     let mut statement = sqlx::query(COMMIT);
     for rows in all {
@@ -78,6 +82,9 @@ struct Tables {
     pages: Rows,
     outbox: Rows,
     reads: Rows,
+    corrected: Rows,
+    purged: Rows,
+    ended: Rows,
 }
 
 /// The rows of each table, and the long texts.
@@ -146,10 +153,19 @@ impl Batch {
             let outcome = if served.answered { "answered" } else { "refused" };
             let (id, by, signed) = (served.query_id, &served.requester, served.asked_at.millis());
             let (query, reply) = (served.query_digest, served.reply_digest);
+            let (latest, reads) = match &served.released {
+                Some((latest, reads)) => {
+                    let reads = serde_json::to_string(reads).map_err(unwritable)?;
+                    (Some(latest.millis()), Some(reads))
+                }
+                None => (None, None),
+            };
             let table =
                 if served.kept { &mut self.tables.served } else { &mut self.tables.turned_away };
             let authority = &served.authority;
-            table.put(&(index, id, by, at, signed, query, outcome, authority, reply))?;
+            table.put(&(
+                index, id, by, at, signed, query, outcome, authority, reply, reads, latest,
+            ))?;
         }
         if let Some(Receipted { query_id, receipt, .. }) = &effects.receipted {
             self.tables.receipted.put(&(query_id.digest(), at, receipt))?;
@@ -176,6 +192,14 @@ impl Batch {
             let row = (read.id, &read.plate, read.at.millis(), &read.camera, offset, length);
             self.tables.reads.put(&row)?;
         }
+        if let Some(Corrected { read, replaces }) = &effects.corrected {
+            let text = serde_json::to_vec(read).map_err(unwritable)?;
+            let (offset, length) = self.long(&text);
+            let row = (read.id, replaces, &read.plate, offset, length, index);
+            self.tables.corrected.put(&row)?;
+        }
+        effects.purged.iter().try_for_each(|id| self.tables.purged.put(id))?;
+        effects.ended.iter().try_for_each(|entry| self.tables.ended.put(entry))?;
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ pub(super) async fn served(
     reader: &mut SqliteConnection,
     id: QueryId,
 ) -> Result<Option<ServedBefore>, StoreError> {
-    type Found = (String, String, i64, String, Option<String>, String, bool);
+    type Found = (String, String, i64, String, Option<String>, Option<String>, bool);
     let found: Option<Found> = sqlx::query_as(
         "select requester, lower(hex(served.query)), served.at, outcome, authority, envelope, receipted_at is not null
          from entries join served on entry = idx where entries.query = ?1",
@@ -32,7 +32,7 @@ pub(super) async fn served(
         at: instant(at)?,
         answered: outcome == "answered",
         authority: authority.as_deref().map(read).transpose()?,
-        reply: reply_of(&envelopes)?,
+        reply: envelopes.as_deref().map(reply_of).transpose()?,
         receipted,
     }))
 }
@@ -47,7 +47,7 @@ pub(super) async fn asked(
     reader: &mut SqliteConnection,
     id: QueryId,
 ) -> Result<Option<AskedBefore>, StoreError> {
-    let found: Option<(String, i64, String, Option<String>)> = sqlx::query_as(
+    let found: Option<(String, i64, Option<String>, Option<String>)> = sqlx::query_as(
         "select owner, sent_at, envelope, outcome from entries join asked on entry = idx
          where entries.query = ?1",
     )
@@ -74,13 +74,15 @@ pub(super) async fn pages(
     reader: &mut SqliteConnection,
     side: Side,
     id: QueryId,
+    now: Timestamp,
 ) -> Result<Vec<Vec<u8>>, StoreError> {
     let found: Option<(String, Vec<u8>)> = sqlx::query_as(
         "select lengths, bytes from entries join pages on entry = idx
-         where query = ?1 and side = ?2 order by idx desc limit 1",
+         where query = ?1 and side = ?2 and until > ?3 order by idx desc limit 1",
     )
     .bind(id.digest().as_bytes().to_vec())
     .bind(side.code())
+    .bind(now.millis())
     .fetch_optional(reader)
     .await?;
     let Some((lengths, bytes)) = found else { return Ok(Vec::new()) };
@@ -96,17 +98,6 @@ pub(super) async fn pages(
         rest = after;
     }
     Ok(pages)
-}
-
-pub(super) async fn drop_pages(
-    writer: &mut SqliteConnection,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    let done = sqlx::query("delete from pages where until <= ?1")
-        .bind(now.millis())
-        .execute(&mut *writer)
-        .await?;
-    Ok(done.rows_affected())
 }
 
 pub(super) async fn outbox(

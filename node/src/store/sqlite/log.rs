@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
+use schemas::entry::EntryKind;
 use schemas::merkle::{self, Frontier, ProofError, Subtree};
 use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
@@ -192,6 +193,13 @@ fn first_from(query: &mut QueryBuilder<Sqlite>, instant: Timestamp) {
         );
 }
 
+/// The kinds whose body ends, as SQL.
+pub(super) fn ending() -> String {
+    let kinds = EntryKind::ALL.iter().filter(|kind| kind.ends());
+    let kinds: Vec<String> = kinds.map(|kind| format!("'{}'", kind.code())).collect();
+    format!("({})", kinds.join(", "))
+}
+
 pub(super) async fn entries(
     reader: &mut SqliteConnection,
     filter: &EntryFilter,
@@ -224,6 +232,14 @@ pub(super) async fn entries(
     }
     if let Some(digest) = &filter.query {
         query.push(" and query = ").push_bind(digest.as_bytes().to_vec());
+    }
+    if let Some(case) = &filter.case {
+        query.push(" and trim(body->>'$.access.why.case') = ").push_bind(case.trim().to_owned());
+        query.push(" collate nocase");
+    }
+    if filter.ending {
+        query.push(" and (body is not null or envelope is not null) and kind in ");
+        query.push(ending());
     }
     if filter.exchanges_only {
         query.push(" and query is not null");

@@ -33,6 +33,30 @@ pub(super) async fn known(
         .collect()
 }
 
+pub(super) async fn one(
+    reader: &mut SqliteConnection,
+    id: ReadId,
+) -> Result<Option<Read>, StoreError> {
+    let text: Option<String> = sqlx::query_scalar("select read from reads where id = ?1")
+        .bind(id.as_bytes().to_vec())
+        .fetch_optional(&mut *reader)
+        .await?;
+    if let Some(text) = text {
+        return serde_json::from_str(&text)
+            .map(Some)
+            .map_err(|e| StoreError::Corrupt(e.to_string()));
+    }
+    // One of a peer's stands in the pages of its answer, a line a read.
+    let pages: Vec<Vec<u8>> =
+        sqlx::query_scalar("select bytes from pages where instr(bytes, cast(?1 as blob)) limit 1")
+            .bind(id.to_string())
+            .fetch_all(reader)
+            .await?;
+    let lines = pages.iter().flat_map(|bytes| bytes.split(|b| *b == b'\n'));
+    let mut reads = lines.filter_map(|line| serde_json::from_slice::<Read>(line).ok());
+    Ok(reads.find(|read| read.id == id))
+}
+
 pub(super) async fn search(
     reader: &mut SqliteConnection,
     scope: &Scope,

@@ -8,7 +8,9 @@ use schemas::time::Timestamp;
 use tempfile::TempDir;
 
 use super::Sqlite;
-use crate::store::{Effects, EntryFilter, Pages, Receipted, Row, Served, Side, Store as _};
+use crate::store::{
+    Corrected, Effects, EntryFilter, Pages, Receipted, Row, Served, Side, Store as _,
+};
 
 async fn store() -> (TempDir, Sqlite) {
     let dir = TempDir::new().unwrap();
@@ -53,6 +55,7 @@ fn served(query_id: QueryId) -> Effects {
         answered: true,
         kept: true,
         authority: Some("an-agreement".parse().unwrap()),
+        released: None,
     };
     let pages = vec![b"one\n".to_vec(), b"another\n".to_vec()];
     let pages = Pages { side: Side::Served, query_id, until: at(9_999), pages, images: Vec::new() };
@@ -100,12 +103,45 @@ async fn a_query_served_before_fails_its_whole_group_and_leaves_nothing() {
 async fn pages_come_back_as_they_were_put_down_and_end_in_time() {
     let (_dir, store) = store().await;
     store.commit(&[row(0, 0, id(1), served(id(1)))]).await.unwrap();
-    let pages = store.pages(Side::Served, id(1)).await.unwrap();
+    let pages = store.pages(Side::Served, id(1), at(0)).await.unwrap();
     assert_eq!(pages, [b"one\n".to_vec(), b"another\n".to_vec()]);
-    assert!(store.pages(Side::Asked, id(1)).await.unwrap().is_empty());
-    assert_eq!(store.drop_pages(at(9_998)).await.unwrap(), 0);
-    assert_eq!(store.drop_pages(at(9_999)).await.unwrap(), 1);
-    assert!(store.pages(Side::Served, id(1)).await.unwrap().is_empty());
+    assert!(store.pages(Side::Asked, id(1), at(0)).await.unwrap().is_empty());
+    assert!(store.ended_pages(at(9_998), None, 9).await.unwrap().is_empty());
+    let ended = store.ended_pages(at(9_999), None, 9).await.unwrap();
+    assert_eq!((ended.len(), ended[0].entry), (1, 0));
+    // Kept for a hold, they are shown no longer.
+    assert!(store.pages(Side::Served, id(1), at(9_999)).await.unwrap().is_empty());
+    let effects = Effects { ended: vec![0], ..Effects::default() };
+    store.commit(&[row(1, 9_999, id(2), effects)]).await.unwrap();
+    assert!(store.ended_pages(at(9_999), None, 9).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn only_bodies_that_end_are_destroyed_and_nothing_is_left_of_them_in_the_files() {
+    let (dir, store) = store().await;
+    let mut rows: Vec<Row> = (0..40).map(|n| row(n, 0, id(n as u8), Effects::default())).collect();
+    for row in &mut rows {
+        row.body = format!("{{\"a\":\"THE-SECRET-{}\"}}", "x".repeat(6_000));
+    }
+    rows[3].header.kind = EntryKind::AlarmRaised;
+    rows[3].body = "{\"a\":\"an alarm\"}".into();
+    store.commit(&rows).await.unwrap();
+    assert_eq!(store.redact(0, 39).await.unwrap(), 39);
+    assert_eq!(store.redact(0, 39).await.unwrap(), 0);
+    let entries = store.entries(&EntryFilter::default(), 0, 100).await.unwrap();
+    for (n, entry) in entries.iter().enumerate() {
+        assert_eq!(entry.header, rows[n].header_bytes);
+        assert_eq!(entry.body.is_some(), n == 3, "{n}");
+        assert_eq!((entry.salt.is_some(), entry.envelope.is_some()), (n == 3, n == 3), "{n}");
+    }
+    let ending = EntryFilter { ending: true, ..EntryFilter::default() };
+    assert!(store.entries(&ending, 0, 100).await.unwrap().is_empty());
+    store.erase_traces().await.unwrap();
+    for file in std::fs::read_dir(dir.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        let secret = b"THE-SECRET";
+        assert!(!bytes.windows(secret.len()).any(|part| part == secret));
+    }
 }
 
 #[tokio::test]
@@ -164,6 +200,39 @@ async fn photographs_are_counted_by_the_database_whoever_destroys_what_refers_to
     store.forget_images(&[one, two]).await.unwrap();
     assert!(store.unreferenced_images(10).await.unwrap().is_empty());
     assert_eq!(store.images(None, 10).await.unwrap(), [two]);
-    assert_eq!(store.drop_pages(at(9_999)).await.unwrap(), 1);
+    let effects = Effects { ended: vec![1], ..Effects::default() };
+    store.commit(&[row(2, 0, id(3), effects)]).await.unwrap();
     assert_eq!(store.unreferenced_images(10).await.unwrap(), [two]);
+}
+
+#[tokio::test]
+async fn versions_and_releases_end_with_the_read_that_they_are_of() {
+    let (dir, store) = store().await;
+    let (read, other) = (read_with(1, &[]), read_with(2, &[]));
+    let reads = vec![read.clone(), other.clone()];
+    store.commit(&[row(0, 0, id(1), Effects { reads, ..Effects::default() })]).await.unwrap();
+    let mut effects = served(id(2));
+    effects.served.as_mut().unwrap().released = Some((at(0), vec![read.id, other.id]));
+    store.commit(&[row(1, 0, id(2), effects)]).await.unwrap();
+    let now_is = Read { plate: "7ABC128".parse().unwrap(), ..read.clone() };
+    let corrected = Some(Corrected { read: now_is.clone(), replaces: 1 });
+    store.commit(&[row(2, 1, id(3), Effects { corrected, ..Effects::default() })]).await.unwrap();
+    assert_eq!(store.own_read(read.id).await.unwrap(), Some((now_is, 2)));
+    assert_eq!(store.read_versions(read.id).await.unwrap(), [(1, read.clone(), 2)]);
+    let released = store.released(read.id).await.unwrap();
+    assert_eq!((released.len(), released[0].entry), (1, 1));
+    assert_eq!(released[0].requester.as_str(), "asking-ca-pd");
+    // One of them lives: it is known to whom it went.
+    let mut database = {
+        use sqlx::Connection as _;
+        let path = format!("sqlite://{}", dir.path().join("node.db").display());
+        sqlx::SqliteConnection::connect(&path).await.unwrap()
+    };
+    sqlx::query("delete from reads where plate = '7ABC128'").execute(&mut database).await.unwrap();
+    assert!(store.read_versions(read.id).await.unwrap().is_empty());
+    assert_eq!(store.forget_released(at(1)).await.unwrap(), 0);
+    sqlx::query("delete from reads").execute(&mut database).await.unwrap();
+    assert_eq!(store.forget_released(at(0)).await.unwrap(), 0);
+    assert_eq!(store.forget_released(at(1)).await.unwrap(), 1);
+    assert!(store.released(other.id).await.unwrap().is_empty());
 }

@@ -1,0 +1,318 @@
+//! Cuts a stream of bytes into the rows of a table, in bounded memory.
+//!
+//! Decides where a row and its cells begin and end. A quoted cell may hold line breaks. A row that
+//! cannot be cut costs its first line alone: reading goes on at the line after it, so a quote that
+//! is never closed does not swallow the rest of the file.
+
+use std::collections::VecDeque;
+use std::io::{self, BufReader, Read};
+
+use crate::framer::Place;
+use crate::stream::until;
+
+/// The largest row taken, in bytes.
+pub(crate) const LARGEST_ROW: usize = 1 << 20;
+/// Most cells of one row.
+const MOST_CELLS: usize = 1_000;
+
+/// How rows are cut into cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// Cells between delimiters, where `quote` encloses one that holds a delimiter.
+    Delimited { delimiter: u8, quote: Option<u8> },
+    /// The line as it is: one cell.
+    Whole,
+}
+
+/// One row, or why there is none.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Row {
+    /// Its cells, and the bytes that it was cut from, without the line's end.
+    Cells {
+        place: Place,
+        cells: Vec<Vec<u8>>,
+        bytes: Vec<u8>,
+    },
+    Broken {
+        place: Place,
+        error: String,
+    },
+}
+
+/// The reader; see the module.
+pub(crate) struct Rows<R> {
+    source: BufReader<R>,
+    cut: Cut,
+    /// Lines that were read ahead of a row that could not be cut.
+    ahead: VecDeque<Vec<u8>>,
+    line: u64,
+}
+
+impl<R: Read> Rows<R> {
+    pub(crate) fn new(source: R, cut: Cut) -> Self {
+        Self { source: BufReader::new(source), cut, ahead: VecDeque::new(), line: 0 }
+    }
+
+    /// Passes over one line; `false` at the end.
+    pub(crate) fn skip_line(&mut self) -> io::Result<bool> {
+        let found = self.line()?.is_some();
+        self.line = self.line.saturating_add(u64::from(found));
+        Ok(found)
+    }
+
+    /// The next row that is not blank; `None` at the end.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub(crate) fn next(&mut self) -> io::Result<Option<Row>> {
+        loop {
+            let Some(mut first) = self.line()? else { return Ok(None) };
+            self.line = self.line.saturating_add(1);
+            if self.line == 1 && first.starts_with(b"\xEF\xBB\xBF") {
+                first.drain(..3);
+            }
+            if !first.trim_ascii().is_empty() {
+                let place = Place::Line { line: self.line, nth: 1 };
+                return self.row(place, first).map(Some);
+            }
+        }
+    }
+
+    fn row(&mut self, place: Place, first: Vec<u8>) -> io::Result<Row> {
+        let broken = |error: String| Ok(Row::Broken { place, error });
+        if first.len() > LARGEST_ROW {
+            return broken(row_too_large());
+        }
+        let Cut::Delimited { delimiter, quote } = self.cut else {
+            let bytes = bare(&first).to_vec();
+            return Ok(Row::Cells { place, cells: vec![bytes.clone()], bytes });
+        };
+        let mut cutter = Cutter::new(delimiter, quote);
+        let mut more: Vec<Vec<u8>> = Vec::new();
+        let mut size = first.len();
+        let mut outcome = cutter.line(&first);
+        while matches!(outcome, Ok(false)) {
+            outcome = match self.line()? {
+                None => Err("a quote is not closed before the file ends".to_owned()),
+                Some(line) => {
+                    size = size.saturating_add(line.len());
+                    let outcome = cutter.line(&line);
+                    more.push(line);
+                    outcome
+                }
+            };
+            if size > LARGEST_ROW {
+                outcome = Err(format!(
+                    "a quote is not closed within {LARGEST_ROW} bytes; a row has at most that many"
+                ));
+            }
+        }
+        match outcome {
+            Err(error) => {
+                more.into_iter().rev().for_each(|line| self.ahead.push_front(line));
+                broken(error)
+            }
+            Ok(_) => {
+                self.line = self.line.saturating_add(more.len() as u64);
+                let mut bytes = first;
+                more.iter().for_each(|line| bytes.extend_from_slice(line));
+                bytes.truncate(bare(&bytes).len());
+                Ok(Row::Cells { place, cells: cutter.cells, bytes })
+            }
+        }
+    }
+
+    /// The next line with its end. One that is too long is cut: it is refused by its length.
+    fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
+        if let Some(line) = self.ahead.pop_front() {
+            return Ok(Some(line));
+        }
+        let mut line = Vec::new();
+        until(&mut self.source, b'\n', LARGEST_ROW + 1, &mut line)?;
+        let mut ended = line.len() <= LARGEST_ROW || line.last() == Some(&b'\n');
+        while !ended {
+            let mut rest = Vec::new();
+            until(&mut self.source, b'\n', LARGEST_ROW, &mut rest)?;
+            ended = rest.is_empty() || rest.last() == Some(&b'\n');
+        }
+        Ok((!line.is_empty()).then_some(line))
+    }
+}
+
+fn row_too_large() -> String {
+    format!("the row is larger than {LARGEST_ROW} bytes; at most that many are taken")
+}
+
+/// A line without its end.
+fn bare(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// Where in a row the next byte stands.
+#[derive(Clone, Copy, PartialEq)]
+enum At {
+    CellStart,
+    Plain,
+    Quoted,
+    /// After a quote inside a quoted cell: its end, or the first of two that mean one.
+    AfterQuote,
+}
+
+struct Cutter {
+    delimiter: u8,
+    quote: Option<u8>,
+    cells: Vec<Vec<u8>>,
+    cell: Vec<u8>,
+    at: At,
+}
+
+impl Cutter {
+    fn new(delimiter: u8, quote: Option<u8>) -> Self {
+        Self { delimiter, quote, cells: Vec::new(), cell: Vec::new(), at: At::CellStart }
+    }
+
+    /// Takes a line; whether the row ends with it.
+    fn line(&mut self, line: &[u8]) -> Result<bool, String> {
+        let text = bare(line);
+        for (offset, byte) in text.iter().copied().enumerate() {
+            let is_quote = Some(byte) == self.quote;
+            match self.at {
+                At::CellStart if is_quote => self.at = At::Quoted,
+                At::Quoted if is_quote => self.at = At::AfterQuote,
+                At::Quoted => self.cell.push(byte),
+                At::AfterQuote if is_quote => {
+                    self.cell.push(byte);
+                    self.at = At::Quoted;
+                }
+                _ if byte == self.delimiter => self.end_cell()?,
+                At::AfterQuote => {
+                    let column = offset.saturating_add(1);
+                    return Err(format!(
+                        "after a closing quote stands `{}` at byte {column}; expected the \
+                         delimiter or the line's end",
+                        byte.escape_ascii()
+                    ));
+                }
+                At::CellStart | At::Plain => {
+                    self.cell.push(byte);
+                    self.at = At::Plain;
+                }
+            }
+        }
+        if self.at == At::Quoted {
+            self.cell.extend_from_slice(line.get(text.len()..).unwrap_or_default());
+            return Ok(false);
+        }
+        self.end_cell()?;
+        Ok(true)
+    }
+
+    fn end_cell(&mut self) -> Result<(), String> {
+        if self.cells.len() >= MOST_CELLS {
+            return Err(format!("the row has more than {MOST_CELLS} cells"));
+        }
+        self.cells.push(std::mem::take(&mut self.cell));
+        self.at = At::CellStart;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const CSV: Cut = Cut::Delimited { delimiter: b',', quote: Some(b'"') };
+
+    fn rows(cut: Cut, source: &[u8]) -> Vec<String> {
+        let mut rows = Rows::new(source, cut);
+        let mut all = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            all.push(match row {
+                Row::Cells { place, cells, .. } => {
+                    let cells: Vec<_> =
+                        cells.iter().map(|cell| String::from_utf8_lossy(cell)).collect();
+                    format!("{place}: {}", cells.join("|"))
+                }
+                Row::Broken { place, error } => format!("{place}! {error}"),
+            });
+        }
+        all
+    }
+
+    #[test]
+    fn rows_are_cut_into_cells() {
+        let closing = "after a closing quote stands `x` at byte 4; expected the delimiter or the \
+                       line's end";
+        let table: &[(&[u8], &[&str])] = &[
+            (b"", &[]),
+            (b"\n\r\n  \n", &[]),
+            (b"a,b\r\n1,2", &["line 1: a|b", "line 2: 1|2"]),
+            (b"\xEF\xBB\xBFa,\n", &["line 1: a|"]),
+            (b"\"a,\"\"b\",c\n", &["line 1: a,\"b|c"]),
+            (b"\"a\nb\",c\nd,e\n", &["line 1: a\nb|c", "line 3: d|e"]),
+            (b"a\"b,c\n", &["line 1: a\"b|c"]),
+            (
+                b"\"never,closed\n1,2\n3,4\n",
+                &[
+                    "line 1! a quote is not closed before the file ends",
+                    "line 2: 1|2",
+                    "line 3: 3|4",
+                ],
+            ),
+            (b"\"a\"x,b\n1,2\n", &[&format!("line 1! {closing}"), "line 2: 1|2"]),
+        ];
+        for (source, expected) in table {
+            assert_eq!(rows(CSV, source), *expected, "{:?}", source.escape_ascii().to_string());
+        }
+        let pipes = Cut::Delimited { delimiter: b'|', quote: None };
+        assert_eq!(rows(pipes, b"\"a|b\"|c"), ["line 1: \"a|b\"|c"]);
+        assert_eq!(rows(Cut::Whole, b"a,\"b\r\nc"), ["line 1: a,\"b", "line 2: c"]);
+    }
+
+    #[test]
+    fn a_row_past_the_limit_costs_itself() {
+        let long = "x".repeat(3 * LARGEST_ROW);
+        let source = format!("1,2\n{long},b\n3,\"{long}\n4,5\n");
+        let found = rows(CSV, source.as_bytes());
+        assert_eq!(found.len(), 4, "{found:?}");
+        assert!(found[1].contains("larger than 1048576 bytes"), "{}", found[1]);
+        assert_eq!(found[3], "line 4: 4|5");
+        // A quote that stays open over many lines.
+        let open = format!("\"open\n{}", "1,2\n".repeat(LARGEST_ROW / 3));
+        let found = rows(CSV, open.as_bytes());
+        assert!(found[0].contains("not closed within 1048576 bytes"), "{}", found[0]);
+        assert_eq!(found.len(), 1 + LARGEST_ROW / 3);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_quoted_is_cut_as_it_was(
+            cells in prop::collection::vec("[a,\"\n|é]{0,8}", 2..6),
+        ) {
+            let quoted: Vec<String> =
+                cells.iter().map(|cell| format!("\"{}\"", cell.replace('"', "\"\""))).collect();
+            let source = format!("{}\r\nend,of\r\n", quoted.join(","));
+            let mut rows = Rows::new(source.as_bytes(), CSV);
+            let Some(Row::Cells { cells: found, bytes, .. }) = rows.next().unwrap() else {
+                panic!("no row")
+            };
+            let expected: Vec<Vec<u8>> = cells.iter().map(|c| c.clone().into_bytes()).collect();
+            prop_assert_eq!(found, expected);
+            prop_assert_eq!(bytes, quoted.join(",").into_bytes());
+            prop_assert_eq!(rows.next().unwrap().is_some(), true);
+            prop_assert_eq!(rows.next().unwrap(), None);
+        }
+
+        #[test]
+        fn no_bytes_hang_or_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            let mut rows = Rows::new(bytes.as_slice(), CSV);
+            let mut count = 0;
+            while rows.next().unwrap().is_some() {
+                count += 1;
+            }
+            prop_assert!(count <= bytes.len());
+        }
+    }
+}

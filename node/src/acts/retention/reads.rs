@@ -1,0 +1,99 @@
+//! Reads past the cut-off of the policy, and kept answers past their end.
+
+use schemas::body::Actor;
+use schemas::digest::Digest;
+use schemas::entry::EntryKind;
+
+use super::keeping::Keeping;
+use super::{BATCH, Pace, Retained, cited};
+use crate::acts::{ActError, policy};
+use crate::audit::entry::Entry;
+use crate::office::Office;
+use crate::store::Effects;
+
+impl Office {
+    /// Destroys reads past the cut-off, a batch an entry, in the entry's own transaction. They were
+    /// not answered any more since the cut-off. Neither the entry nor anything else keeps a plate.
+    pub(super) async fn purge_reads(
+        &self,
+        actor: &Actor,
+        pace: Pace,
+        done: &mut Retained,
+    ) -> Result<(), ActError> {
+        let (mut after, mut keeping) = (None, None);
+        loop {
+            let state = self.registry.state();
+            let policy = policy(&state)?;
+            let retention = &policy.retention.reads;
+            let cut_off = self.clock.now().cut_off(retention.cut_off_days);
+            let due = self.store.due_reads(cut_off, after, BATCH).await?;
+            let Some(last) = due.last() else { return Ok(()) };
+            let next = (last.at, last.id);
+            let kept = Keeping::of(self, &state, keeping.take()).await?;
+            let all = due.len();
+            let gone: Vec<_> = due.into_iter().filter(|read| !kept.read(read)).collect();
+            let (count, held) = (gone.len(), all.saturating_sub(gone.len()));
+            if !gone.is_empty() && pace != Pace::Dry {
+                let purged: Vec<_> = gone.iter().map(|read| read.id).collect();
+                let ids: Vec<u8> = purged.iter().flat_map(|id| *id.as_bytes()).collect();
+                let entry = Entry::new(EntryKind::ReadsPurged, actor.clone())
+                    .with("purged", count)
+                    .with("held", held)
+                    .with("ids_digest", Digest::of(&ids).to_string())
+                    .with("cut_off", cut_off.to_string())
+                    .with("sections", cited(policy, retention))
+                    .effecting(Effects { purged, ..Effects::default() });
+                if self.append_upon(&state, entry).await?.is_none() {
+                    continue;
+                }
+            }
+            keeping = Some(kept);
+            after = Some(next);
+            done.reads_due = done.reads_due.saturating_add(all as u64);
+            done.reads_purged = done.reads_purged.saturating_add(count as u64);
+            done.held = done.held.saturating_add(held as u64);
+            pace.pause().await;
+        }
+    }
+
+    /// Destroys kept answers past their end: an owner's after the time of redelivery, a requester's
+    /// after the agreement's retention of answers.
+    pub(super) async fn purge_answers(
+        &self,
+        actor: &Actor,
+        pace: Pace,
+        done: &mut Retained,
+    ) -> Result<(), ActError> {
+        let (mut after, mut keeping) = (None, None);
+        loop {
+            let state = self.registry.state();
+            let due = self.store.ended_pages(self.clock.now(), after, BATCH).await?;
+            let Some(last) = due.last() else { return Ok(()) };
+            let next = last.entry;
+            let kept = Keeping::of(self, &state, keeping.take()).await?;
+            let mut ended = Vec::new();
+            for pages in &due {
+                if !kept.pages(pages)? {
+                    ended.push(pages.entry);
+                }
+            }
+            let (count, held) = (ended.len(), due.len().saturating_sub(ended.len()));
+            if !ended.is_empty() && pace != Pace::Dry {
+                let places: Vec<u8> = ended.iter().flat_map(|entry| entry.to_be_bytes()).collect();
+                let entry = Entry::new(EntryKind::AnswersPurged, actor.clone())
+                    .with("purged", count)
+                    .with("held", held)
+                    .with("entries_digest", Digest::of(&places).to_string())
+                    .effecting(Effects { ended, ..Effects::default() });
+                if self.append_upon(&state, entry).await?.is_none() {
+                    continue;
+                }
+            }
+            keeping = Some(kept);
+            after = Some(next);
+            done.answers_purged = done.answers_purged.saturating_add(count as u64);
+            done.held = done.held.saturating_add(held as u64);
+            pace.pause().await;
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Legal holds: what is not destroyed whatever its retention. A hold lasts until it is released
+//! with a reason.
+
+use std::collections::BTreeMap;
+
+use schemas::body::{Access, Body};
+use schemas::digest::Digest;
+use schemas::plate::Plate;
+use schemas::query::UserName;
+use schemas::ranges::Ranges;
+use schemas::read::{Read, ReadId};
+use schemas::redaction::Redaction;
+use schemas::text::Text;
+use schemas::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum On {
+    /// Reads of a plate, and every access that names it.
+    Plate(Plate),
+    /// A read, and every access that its plate and time fall under.
+    Read(HeldRead),
+    /// Every access for a case, and the reads that it asked for.
+    Case(Text),
+}
+
+/// A read as it was found when its hold was placed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeldRead {
+    /// Its id.
+    pub id: ReadId,
+    /// Its plate.
+    pub plate: Plate,
+    /// When it was made.
+    pub at: Timestamp,
+}
+
+/// How a hold was released.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// Why it is needed no longer.
+    pub reason: Text,
+    /// By whom.
+    pub by: UserName,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hold {
+    /// Its number, from 1.
+    pub hold: u64,
+    /// What is held.
+    pub on: On,
+    /// Why.
+    pub reason: Text,
+    /// By whom it was placed.
+    pub by: UserName,
+    /// When.
+    pub at: Timestamp,
+    /// Salt of the digest by which its entry names its terms, in hexadecimal.
+    pub salt: String,
+    /// How it was released.
+    #[serde(default)]
+    pub released: Option<Release>,
+}
+
+/// What a hold's entry names by digest alone.
+#[derive(Serialize)]
+struct Terms<'a> {
+    on: &'a On,
+    reason: &'a Text,
+}
+
+impl Hold {
+    /// Whether it lasts.
+    #[must_use]
+    pub const fn lasts(&self) -> bool {
+        self.released.is_none()
+    }
+
+    /// The digest by which its entry names its terms.
+    ///
+    /// # Errors
+    /// When they cannot be written as JSON.
+    pub fn terms(&self) -> Result<Digest, serde_json::Error> {
+        let terms = serde_json::to_vec(&Terms { on: &self.on, reason: &self.reason })?;
+        Ok(Digest::of_two(self.salt.as_bytes(), &terms))
+    }
+}
+
+impl On {
+    /// Whether an entry with this body is held, by itself. One that is of an exchange and has no
+    /// access in its body, as a receipt, is held with the others of the exchange.
+    #[must_use]
+    pub fn holds_body(&self, body: &Body) -> bool {
+        if let Some(access) = &body.access {
+            return self.holds_access(access);
+        }
+        let looked_up = |key: &str| body.detail.get(key).and_then(serde_json::Value::as_str);
+        match self {
+            // A correction names the plate that was read too.
+            Self::Plate(plate) => {
+                ["plate", "was"].iter().any(|key| looked_up(key) == Some(plate.as_str()))
+            }
+            Self::Read(read) => {
+                looked_up("plate") == Some(read.plate.as_str())
+                    || looked_up("read") == Some(read.id.to_string().as_str())
+            }
+            Self::Case(case) => looked_up("case").is_some_and(|of| same_case(case, of)),
+        }
+    }
+
+    fn holds_access(&self, access: &Access) -> bool {
+        let elements = &access.elements;
+        let names = |plate: &Plate| {
+            elements.plate.as_ref() == Some(plate)
+                || elements.pattern.as_ref().is_some_and(|like| fits(plate.as_str(), like.as_str()))
+        };
+        match self {
+            Self::Plate(plate) => names(plate),
+            Self::Read(read) => {
+                names(&read.plate) && (elements.from..elements.until).contains(&read.at)
+            }
+            Self::Case(case) => same_case(case, access.why.case.as_str()),
+        }
+    }
+
+    /// Whether a stored read is held, by itself; the reads of a case are told by its accesses.
+    #[must_use]
+    pub fn holds_read(&self, read: &Read) -> bool {
+        match self {
+            Self::Plate(plate) => read.plate == *plate,
+            Self::Read(held) => read.id == held.id,
+            Self::Case(_) => false,
+        }
+    }
+}
+
+/// Case numbers are written by hand: neither the case of letters nor space around them tells two
+/// apart.
+fn same_case(one: &Text, other: &str) -> bool {
+    one.as_str().trim().eq_ignore_ascii_case(other.trim())
+}
+
+/// Whether a plate fits a pattern of `*` (any characters, or none) and `?` (one).
+fn fits(plate: &str, pattern: &str) -> bool {
+    // Which lengths of the pattern's beginning fit what was read of the plate so far.
+    let pattern: Vec<char> = pattern.chars().collect();
+    let stars = |mut at: Vec<bool>| {
+        for (n, of) in pattern.iter().enumerate() {
+            if *of == '*' && at.get(n) == Some(&true) {
+                at.iter_mut().skip(n.saturating_add(1)).take(1).for_each(|next| *next = true);
+            }
+        }
+        at
+    };
+    let mut start = vec![false; pattern.len().saturating_add(1)];
+    start.iter_mut().take(1).for_each(|first| *first = true);
+    let mut at = stars(start);
+    for c in plate.chars() {
+        let mut next = vec![false; at.len()];
+        for (n, of) in pattern.iter().enumerate().filter(|(n, _)| at.get(*n) == Some(&true)) {
+            let to = match of {
+                '*' => n,
+                of if *of == '?' || of.eq_ignore_ascii_case(&c) => n.saturating_add(1),
+                _ => continue,
+            };
+            next.iter_mut().skip(to).take(1).for_each(|fits| *fits = true);
+        }
+        at = stars(next);
+    }
+    at.last() == Some(&true)
+}
+
+/// How far the log's bodies are destroyed, as its own entries say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Redacted {
+    /// Every entry below this index is destroyed, held or of a kind that stays.
+    pub until: u64,
+    /// What is kept below it, by hold.
+    pub held: BTreeMap<u64, Ranges>,
+    /// The indices that the last redaction destroys: after a crash, the part that may be unfinished.
+    pub last: Ranges,
+}
+
+impl Redacted {
+    /// Takes in the next redaction.
+    pub fn note(&mut self, redaction: &Redaction) {
+        self.until = self.until.max(redaction.until);
+        self.last = redaction.entries.clone();
+        for (hold, entries) in &redaction.held {
+            let held = self.held.entry(*hold).or_default();
+            *held = held.with(entries);
+        }
+        self.held.retain(|_, held| {
+            *held = held.without(&redaction.entries);
+            !held.is_empty()
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_holds_the_plates_that_it_asks_for() {
+        let table = [
+            ("8ABC123", "8ABC123", true),
+            ("8ABC123", "8abc123", true),
+            ("8ABC123", "8AB*", true),
+            ("8ABC123", "*123", true),
+            ("8ABC123", "*", true),
+            ("8ABC123", "8?BC?2*", true),
+            ("8ABC123", "8ABC123*", true),
+            ("8ABC123", "8ABC12", false),
+            ("8ABC123", "8ABC123?", false),
+            ("8ABC123", "9*", false),
+            ("8ABC123", "*4", false),
+            ("8ABC123", "", false),
+            ("8ABC123", "*B*B*", false),
+            ("8ABB123", "*B*B*", true),
+        ];
+        for (plate, pattern, expected) in table {
+            assert_eq!(fits(plate, pattern), expected, "{plate} {pattern}");
+        }
+    }
+
+    #[test]
+    fn what_is_held_goes_with_the_redaction_that_destroys_it() {
+        let redaction = |entries: &str, held: &[(u64, &str)], until| Redaction {
+            cut_off: "2026-03-01T00:00:00Z".parse().unwrap(),
+            days: 365,
+            sections: Vec::new(),
+            entries: entries.parse().unwrap(),
+            count: 1,
+            held: held.iter().map(|(hold, set)| (*hold, set.parse().unwrap())).collect(),
+            until,
+        };
+        let mut redacted = Redacted::default();
+        redacted.note(&redaction("0-3,6-9", &[(1, "4-5"), (2, "5")], 10));
+        redacted.note(&redaction("10-11", &[(1, "12")], 13));
+        let held = |hold| redacted.held.get(&hold).map(ToString::to_string);
+        assert_eq!(held(1).as_deref(), Some("4-5,12"));
+        assert_eq!((held(2).as_deref(), redacted.until), (Some("5"), 13));
+        redacted.note(&redaction("4-5", &[], 13));
+        assert_eq!(redacted.held.get(&1).map(ToString::to_string).as_deref(), Some("12"));
+        assert_eq!(redacted.held.get(&2), None);
+        assert_eq!(redacted.last.to_string(), "4-5");
+    }
+}

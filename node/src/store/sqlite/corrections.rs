@@ -1,0 +1,80 @@
+//! Versions of reads, and to whom a read was released.
+
+use schemas::digest::hex;
+use schemas::read::{Read, ReadId};
+use schemas::time::Timestamp;
+use sqlx::SqliteConnection;
+
+use super::super::{Release, StoreError};
+use super::log::read as parsed;
+
+fn read_of(text: &str) -> Result<Read, StoreError> {
+    serde_json::from_str(text).map_err(|e| StoreError::Corrupt(e.to_string()))
+}
+
+fn number<T: TryFrom<i64>>(value: i64) -> Result<T, StoreError> {
+    T::try_from(value).map_err(|_| StoreError::Corrupt(format!("number {value}")))
+}
+
+pub(super) async fn own_read(
+    reader: &mut SqliteConnection,
+    id: ReadId,
+) -> Result<Option<(Read, u32)>, StoreError> {
+    let found: Option<(String, i64)> = sqlx::query_as(
+        "select read, 1 + (select count(*) from read_versions where read_versions.read = reads.id)
+         from reads where id = ?1",
+    )
+    .bind(id.as_bytes().to_vec())
+    .fetch_optional(reader)
+    .await?;
+    found.map(|(text, version)| Ok((read_of(&text)?, number(version)?))).transpose()
+}
+
+pub(super) async fn versions(
+    reader: &mut SqliteConnection,
+    id: ReadId,
+) -> Result<Vec<(u32, Read, u64)>, StoreError> {
+    let rows: Vec<(i64, String, i64)> = sqlx::query_as(
+        "select version, text, entry from read_versions where read = ?1 order by version",
+    )
+    .bind(id.as_bytes().to_vec())
+    .fetch_all(reader)
+    .await?;
+    rows.into_iter()
+        .map(|(version, text, entry)| Ok((number(version)?, read_of(&text)?, number(entry)?)))
+        .collect()
+}
+
+pub(super) async fn released(
+    reader: &mut SqliteConnection,
+    id: ReadId,
+) -> Result<Vec<Release>, StoreError> {
+    // An entry that was redacted since tells no query id; its answer is kept by nobody any more.
+    let rows: Vec<(i64, String, String)> = sqlx::query_as(
+        "select entry, requester, envelope from served join entries on idx = entry
+         where instr(reads, ?1) > 0 and envelope is not null order by entry",
+    )
+    .bind(hex(id.as_bytes()))
+    .fetch_all(reader)
+    .await?;
+    rows.into_iter()
+        .map(|(entry, requester, query)| {
+            Ok(Release { entry: number(entry)?, requester: parsed(&requester)?, query })
+        })
+        .collect()
+}
+
+pub(super) async fn forget_released(
+    writer: &mut SqliteConnection,
+    before: Timestamp,
+) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "update served set reads = null, latest = null
+         where latest < ?1 and not exists (
+             select 1 from json_each(served.reads) as one join reads on reads.id = unhex(one.value))",
+    )
+    .bind(before.millis())
+    .execute(writer)
+    .await?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,101 @@
+//! What is past its retention, and its destruction.
+
+use schemas::read::{Read, ReadId};
+use schemas::time::Timestamp;
+use sqlx::{AssertSqlSafe, SqliteConnection};
+
+use super::super::{EndedPages, StoreError};
+use super::log::ending;
+
+fn index(index: u64) -> i64 {
+    i64::try_from(index).unwrap_or(i64::MAX)
+}
+
+fn counted(rows: i64) -> Result<u64, StoreError> {
+    u64::try_from(rows).map_err(|_| StoreError::Corrupt(format!("count {rows}")))
+}
+
+pub(super) async fn ended_pages(
+    reader: &mut SqliteConnection,
+    now: Timestamp,
+    after: Option<u64>,
+    limit: u32,
+) -> Result<Vec<EndedPages>, StoreError> {
+    let rows: Vec<(i64, Option<String>, Option<Vec<u8>>)> = sqlx::query_as(
+        "select entry, body, iif(body is null, bytes, null) from pages join entries on idx = entry
+         where until <= ?1 and entry > ?2 order by entry limit ?3",
+    )
+    .bind(now.millis())
+    .bind(after.map_or(-1, index))
+    .bind(i64::from(limit))
+    .fetch_all(reader)
+    .await?;
+    rows.into_iter()
+        .map(|(entry, body, bytes)| Ok(EndedPages { entry: counted(entry)?, body, bytes }))
+        .collect()
+}
+
+pub(super) async fn redact(
+    writer: &mut SqliteConnection,
+    first: u64,
+    last: u64,
+) -> Result<u64, StoreError> {
+    let statement = format!(
+        "update entries set salt = null, body = null, envelope = null
+         where idx between ?1 and ?2 and kind in {}
+         and (salt is not null or body is not null or envelope is not null)",
+        ending()
+    );
+    let done = sqlx::query(AssertSqlSafe(statement))
+        .bind(index(first))
+        .bind(index(last))
+        .execute(writer)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// Writes the write-ahead log back into the database, so that it is begun anew.
+pub(super) async fn write_back(writer: &mut SqliteConnection) -> Result<(), StoreError> {
+    let (busy, ..): (i64, i64, i64) =
+        sqlx::query_as("pragma wal_checkpoint(restart)").fetch_one(writer).await?;
+    if busy == 0 {
+        Ok(())
+    } else {
+        Err(StoreError::Database("the write-ahead log is being read; it is erased later".into()))
+    }
+}
+
+pub(super) async fn due_reads(
+    reader: &mut SqliteConnection,
+    cut_off: Timestamp,
+    after: Option<(Timestamp, ReadId)>,
+    limit: u32,
+) -> Result<Vec<Read>, StoreError> {
+    let (at, id) = after
+        .map_or_else(|| (i64::MIN, Vec::new()), |(at, id)| (at.millis(), id.as_bytes().to_vec()));
+    let texts: Vec<String> = sqlx::query_scalar(
+        "select read from reads where at < ?1 and at >= ?2 and (at > ?2 or id > ?3)
+         order by at, id limit ?4",
+    )
+    .bind(cut_off.millis())
+    .bind(at)
+    .bind(id)
+    .bind(i64::from(limit))
+    .fetch_all(reader)
+    .await?;
+    texts
+        .iter()
+        .map(|text| serde_json::from_str(text).map_err(|e| StoreError::Corrupt(e.to_string())))
+        .collect()
+}
+
+pub(super) async fn reads_before(
+    reader: &mut SqliteConnection,
+    cut_off: Timestamp,
+) -> Result<u64, StoreError> {
+    let count: i64 = sqlx::query_scalar("select count(*) from reads where at < ?1")
+        .bind(cut_off.millis())
+        .fetch_one(reader)
+        .await?;
+    counted(count)
+}

@@ -185,6 +185,30 @@ async fn a_log_rewritten_and_signed_anew_is_a_fork_that_the_other_log_proves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_denies_having_received_an_answer_is_shown_its_receipt_and_its_log() {
+    let (mut asking, owning, query) = exchanged().await;
+    let received = place(&asking, Kind::AnswerReceived).await;
+    asking.rewrites_its_log_without(&[received]).await;
+    let auditor = handed_over(&asking, &owning);
+    // By itself its log holds.
+    let (code, report) = auditor.verifies("asking", &[&asking, &owning]);
+    assert_eq!((code, problems(&report)), (0, vec![]));
+    let report = compared(&auditor, &asking, &owning);
+    assert_eq!(one(&report, "released_not_received")["query_id"], query.to_string());
+    // The owner kept where the entry of the answer stood, proven beside the receipt.
+    let altered = of_class(&report, "altered");
+    let against = altered.iter().find(|finding| finding["index"] == received);
+    let against = against.unwrap_or_else(|| panic!("{report:#}"));
+    assert_eq!(against["agency"], "asking-ca-pd");
+    let kept = &against["evidence"][0];
+    assert_eq!(
+        (&kept["agency"], &kept["kind"]),
+        (&"owning-ca-pd".into(), &"receipt.recorded".into())
+    );
+    assert_eq!(kept["theirs"]["log"]["index"], received);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_differs_only_where_nothing_was_shown_is_a_fork_too() {
     let (asking, mut owning, _) = exchanged().await;
     // An entry about nobody's exchange, before the one that the other side keeps: dropped, and an

@@ -12,6 +12,7 @@ use schemas::merkle::{Frontier, leaf};
 use schemas::refusal::RefusalCode;
 use schemas::standing::Standing;
 use tests::agency::Agency;
+use tests::auditor::answered;
 use tests::federation::sharing_pair;
 use tests::making::{PLATE, words};
 
@@ -46,10 +47,11 @@ async fn the_tree_beside_the_entries_is_that_of_the_headers_and_outlives_a_resta
 #[tokio::test(flavor = "multi_thread")]
 async fn each_side_keeps_the_proof_of_where_the_others_entry_stands() {
     let (asking, owning, _) = sharing_pair().await;
-    assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+    answered(&asking, &owning).await;
     for (holder, of, kept, theirs) in [
         (&asking, &owning, Kind::AnswerReceived, Kind::QueryAnswered),
         (&owning, &asking, Kind::QueryAnswered, Kind::QuerySent),
+        (&owning, &asking, Kind::ReceiptRecorded, Kind::AnswerReceived),
     ] {
         let log = holder.log().await;
         let standing = log.one(kept).detail("theirs").clone();

@@ -214,3 +214,151 @@ impl Found {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use proptest::prelude::*;
+    use schemas::agency::AgencyId;
+    use schemas::query::QueryId;
+    use schemas::statement::{Child, Reached};
+    use schemas::time::Timestamp;
+
+    use super::super::tree::{Below, Gathered, line};
+    use super::*;
+    use crate::store::Exchange;
+
+    fn agencies() -> [AgencyId; 2] {
+        ["asking-ca-pd", "owning-ca-pd"].map(|id| id.parse().unwrap())
+    }
+
+    /// What one side's log says of exchange `n`; another `version` of it differs.
+    fn exchange(n: u16, version: u8, asked: bool) -> Exchange {
+        let mut id = [0; 16];
+        id[..2].copy_from_slice(&n.to_be_bytes());
+        // Some 4,000 a day, over three months of two years.
+        let millis = 1_767_000_000_000 + i64::from(n) * 2_000_000;
+        Exchange {
+            entry: u64::from(n),
+            asked,
+            query_id: QueryId::from_bytes(id),
+            asked_at: Timestamp::from_millis(millis).unwrap(),
+            reached: if n.is_multiple_of(5) { Reached::Refused } else { Reached::Answered },
+            query: Digest::of(&n.to_be_bytes()),
+            reply: Some(Digest::of(&[version])),
+            receipt: (!n.is_multiple_of(5)).then(|| Digest::of(b"receipt")),
+            turned_away: false,
+        }
+    }
+
+    /// A log's tree, and the lines in it by key.
+    fn told(of: &BTreeMap<u16, u8>, asked: bool) -> (Tree, BTreeMap<Digest, Line>) {
+        let [one, other] = agencies();
+        let (me, peer) = if asked { (one, other) } else { (other, one) };
+        let exchanges: Vec<_> =
+            of.iter().map(|(n, version)| exchange(*n, *version, asked)).collect();
+        let lines = exchanges.iter().map(|one| line(one, &me, &peer));
+        let lines = lines.map(|line| (line.query_id.digest(), line)).collect();
+        let mut gathered = Gathered::new(me, peer);
+        gathered.add(exchanges);
+        (gathered.tree(), lines)
+    }
+
+    fn show(tree: &Tree, lines: &BTreeMap<Digest, Line>, place: Place) -> Vec<u8> {
+        let node = match tree.below(&place) {
+            Below::Places(children) => Node { place, children, lines: Vec::new() },
+            Below::Bucket(items) => {
+                let lines = items.iter().map(|item| lines[&item.key].clone()).collect();
+                Node { place, children: Vec::new(), lines }
+            }
+        };
+        serde_json::to_vec(&node).unwrap()
+    }
+
+    /// Compares the first log with what the second one shows; and how many bytes that took.
+    fn compared(ours: &BTreeMap<u16, u8>, theirs: &BTreeMap<u16, u8>) -> (Found, usize) {
+        let ((ours, _), (theirs, lines)) = (told(ours, true), told(theirs, false));
+        let mut narrowing = Narrowing::new(ours, theirs.root());
+        let mut bytes = 0;
+        loop {
+            let places = narrowing.wanted();
+            if places.is_empty() {
+                return (narrowing.finish(), bytes);
+            }
+            for place in places {
+                let shown = show(&theirs, &lines, place);
+                bytes += shown.len();
+                narrowing.take_in(&shown);
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Exactly the exchanges that the two logs do not tell alike are found, whichever they are.
+        #[test]
+        fn what_differs_is_found_and_nothing_else(
+            base in prop::collection::btree_set(any::<u16>(), 0..600),
+            only_ours in prop::collection::btree_set(any::<u16>(), 0..20),
+            only_theirs in prop::collection::btree_set(any::<u16>(), 0..20),
+            altered in prop::collection::vec(any::<prop::sample::Index>(), 0..10),
+        ) {
+            let mut ours: BTreeMap<u16, u8> = base.iter().map(|n| (*n, 0)).collect();
+            let mut theirs = ours.clone();
+            for n in only_ours.difference(&base) { ours.insert(*n, 0); }
+            for n in only_theirs.difference(&base) { theirs.insert(*n, 0); }
+            let all: Vec<u16> = base.iter().copied().collect();
+            if !all.is_empty() {
+                for at in altered { theirs.insert(*at.get(&all), 1); }
+            }
+            let keys: BTreeSet<u16> = ours.keys().chain(theirs.keys()).copied().collect();
+            let (same, differ): (Vec<_>, Vec<_>) =
+                keys.into_iter().partition(|n| ours.get(n) == theirs.get(n));
+            let (found, _) = compared(&ours, &theirs);
+            let mut told: Vec<u16> = found.differences.iter().map(|one| {
+                let key = one.ours.as_ref().map(|item| item.key);
+                let key = key.or(one.theirs.as_ref().map(|line| line.query_id.digest()));
+                *differ.iter().find(|n| Some(exchange(**n, 0, true).query_id.digest()) == key)
+                    .expect("a difference that is one")
+            }).collect();
+            told.sort_unstable();
+            prop_assert_eq!(&told, &differ);
+            prop_assert!(found.contradictions.is_empty() && found.further == 0);
+            let refused = same.iter().filter(|n| n.is_multiple_of(5)).count() as u64;
+            prop_assert_eq!((found.matched, found.refused_both), (same.len() as u64 - refused, refused));
+        }
+    }
+
+    /// Sixty thousand exchanges and one that differs cost a few kilobytes; none that does, nothing.
+    #[test]
+    fn what_agrees_costs_nothing() {
+        let ours: BTreeMap<u16, u8> = (0..60_000).map(|n| (n, 0)).collect();
+        let (found, bytes) = compared(&ours, &ours);
+        assert_eq!((found.matched, found.refused_both, bytes), (48_000, 12_000, 0));
+        let mut theirs = ours.clone();
+        theirs.insert(31_007, 1);
+        let (found, bytes) = compared(&ours, &theirs);
+        assert_eq!((found.matched, found.differences.len()), (47_999, 1));
+        assert!(bytes < 30_000, "{bytes}");
+    }
+
+    /// Whatever does not hash to what was stated is told as a contradiction, and counts as nothing.
+    #[test]
+    fn a_peer_that_shows_something_else_than_it_stated_contradicts_itself() {
+        let ours: BTreeMap<u16, u8> = (0..50).map(|n| (n, 0)).collect();
+        let (theirs, lines) = told(&ours, false);
+        let root = Child { digest: Digest::of(b"another"), ..theirs.root() };
+        for shown in [show(&theirs, &lines, Place::all()), b"{}".to_vec(), b"nonsense".to_vec()] {
+            let mut narrowing = Narrowing::new(told(&ours, true).0, root.clone());
+            assert_eq!(narrowing.wanted(), [Place::all()]);
+            narrowing.take_in(&shown);
+            assert!(narrowing.wanted().is_empty());
+            let found = narrowing.finish();
+            assert_eq!((found.matched, found.refused_both), (0, 0));
+            assert_eq!(found.contradictions.len(), 1);
+            assert_eq!(found.contradictions[0].stated, root.digest);
+        }
+    }
+}

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use schemas::agency::AgencyId;
+use schemas::answer::Receipt;
 use schemas::checkpoint::{SignedCheckpoint, origin};
 use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header};
@@ -124,6 +125,22 @@ impl Office {
                 && header.query == Some(query.id.digest())
                 && header.peer.as_ref() == Some(&self.me)
                 && header.envelope.is_none_or(|digest| digest == both)
+        })
+    }
+
+    /// What stands beside a receipt: the requester's entry of the answer, beside which the answer
+    /// stands alone.
+    pub(super) fn shown_with_receipt(
+        &self,
+        peer: &Peer,
+        beside: &[u8],
+        receipt: &Receipt,
+    ) -> Shown {
+        self.shown(peer, beside, |header| {
+            header.kind == EntryKind::AnswerReceived
+                && header.query == Some(receipt.query_id.digest())
+                && header.peer.as_ref() == Some(&self.me)
+                && header.envelope == Some(receipt.answer_digest)
         })
     }
 

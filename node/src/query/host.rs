@@ -180,9 +180,21 @@ impl Desk {
         if before.is_some_and(|before| before.receipted) {
             return channel.send(&Released::acknowledge_again(Acknowledgement::Receipt)).await;
         }
+        // The requester's own entry of the answer: with its place proven, it cannot be denied later.
+        let theirs = match self.office.shown_with_receipt(peer, &frame.beside, &receipt) {
+            Shown::Proven(theirs) => Some(theirs),
+            Shown::Nothing => None,
+            Shown::Wrong(kind, evidence) => {
+                if let Err(error) = self.office.raise(&card.id, kind, evidence).await {
+                    return failed(channel, &Unserved::Log(error)).await;
+                }
+                None
+            }
+        };
         let entry = Entry::new(EntryKind::ReceiptRecorded, self.office.peer_actor(&card.id))
             .with_peer(&card.id)
             .with_query(receipt.query_id)
+            .with_standing(theirs.as_ref())
             .with("answer_digest", receipt.answer_digest.to_string())
             .with("logged_at", receipt.at.to_string())
             .with_envelope(&envelope)

@@ -12,7 +12,7 @@ use agreements::request::{
 };
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
-use schemas::query::Near;
+use schemas::area::Near;
 use schemas::read::Location;
 use schemas::text::Text;
 use schemas::time::Timestamp;

@@ -105,8 +105,10 @@ pub fn elements(plate: &str, now: Timestamp) -> Elements {
         from: now.minus_days(7),
         until: now,
         near: None,
+        polygon: None,
         make: None,
         color: None,
+        body: None,
         camera: None,
     }
 }

@@ -3,7 +3,8 @@
 
 use schemas::agency::AgencyKind;
 use schemas::purpose::{Purpose, QueryKind as Search, Role};
-use schemas::query::{Near, Query};
+use schemas::area::Near;
+use schemas::query::Query;
 use schemas::read::Location;
 use schemas::refusal::RefusalCode::{self, *};
 

@@ -8,7 +8,7 @@ use node::query::draft::Draft;
 use node::registry::User;
 use schemas::agency::AgencyKind;
 use schemas::entry::EntryKind as Kind;
-use schemas::query::Near;
+use schemas::area::Near;
 use schemas::read::Location;
 use schemas::refusal::RefusalCode;
 use schemas::time::Timestamp;

@@ -5,7 +5,7 @@ use futures::TryStreamExt as _;
 use schemas::digest::hex;
 use schemas::plate::Plate;
 use schemas::purpose::QueryKind;
-use schemas::query::Near;
+use schemas::area::Near;
 use schemas::read::{Read, ReadId};
 use sqlx::SqliteConnection;
 

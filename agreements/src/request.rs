@@ -1,10 +1,10 @@
 //! Written requests: agency, person, purpose, a bounded scope; approved, narrowed, denied.
 
 use schemas::agency::AgencyId;
+use schemas::area::Near;
 use schemas::digest::Digest;
 use schemas::plate::Plate;
 use schemas::purpose::Purpose;
-use schemas::area::Near;
 use schemas::query::{AuthorityId, QueryId, UserName};
 use schemas::text::Text;
 use schemas::time::Timestamp;

@@ -24,7 +24,6 @@ use crate::policy::{Cited, Policy};
 
 pub(crate) use agency::no_authority;
 pub(crate) use approval::{may_adhere, may_approve, may_record};
-pub(crate) use limits::Limits;
 pub(crate) use period::period;
 
 /// By whose policy a query is judged.

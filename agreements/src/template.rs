@@ -134,7 +134,9 @@ mod tests {
         assert!(error.contains("`onward_sharing` cannot be set"), "{error}");
         assert!(drafted("lasd", &[("row_limit", "0")]).is_err());
         assert_eq!(drafted("lasd", &[("longest_days", "3")]).unwrap().longest_days, Some(3));
-        for (key, value) in [("known_characters", "1"), ("widest_m", "10001"), ("longest_days", "0")] {
+        for (key, value) in
+            [("known_characters", "1"), ("widest_m", "10001"), ("longest_days", "0")]
+        {
             let error = drafted("lasd", &[(key, value)]).unwrap_err().to_string();
             assert!(error.contains(&format!("`{key}` is {value}; expected")), "{error}");
         }

@@ -9,8 +9,8 @@ use agreements::decide::{Authority, Candidate, Decision, PeerFacts, Reasons, dec
 use agreements::policy::Policy;
 use agreements::request::{RequestScope, Verdict};
 use schemas::agency::AgencyKind;
-use schemas::purpose::{Purpose, QueryKind, Role};
 use schemas::area::Near;
+use schemas::purpose::{Purpose, QueryKind, Role};
 use schemas::query::Query;
 use schemas::read::Location;
 use schemas::refusal::Citation;

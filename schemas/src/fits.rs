@@ -96,9 +96,7 @@ mod tests {
             "from": "2026-03-01T00:00:00.000Z", "until": "2026-03-02T00:00:00.000Z",
         });
         let vehicle = |of: Value| with(json!({ "kind": "vehicle", "plate": null }), &of);
-        let circle = |radius_m: u32| {
-            json!({ "near": { "center": { "latitude": 34.15, "longitude": -118.01 }, "radius_m": radius_m } })
-        };
+        let circle = |radius_m: u32| json!({ "near": { "center": { "latitude": 34.15, "longitude": -118.01 }, "radius_m": radius_m } });
         let triangle = |north: f64| {
             let corner = |a: f64, b: f64| json!({ "latitude": a, "longitude": b });
             json!({ "polygon": [corner(34.1, -118.1), corner(34.1, -117.9), corner(north, -118.0)] })

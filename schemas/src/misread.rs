@@ -43,8 +43,7 @@ impl Plate {
             return None;
         }
         let mut substitutions = Vec::new();
-        for (position, (asked, read)) in
-            (1..).zip(self.as_str().chars().zip(read.as_str().chars()))
+        for (position, (asked, read)) in (1..).zip(self.as_str().chars().zip(read.as_str().chars()))
         {
             if asked != read {
                 if !confused_with(asked).contains(read) {
@@ -130,7 +129,8 @@ mod tests {
         assert_eq!((all.plates.len(), all.all), (65_536, true));
         let cut = plate("0DOQ0DOQ").variants(25);
         assert_eq!((cut.plates.len(), cut.all), (25, false));
-        let fewest = cut.plates.iter().map(|read| plate("0DOQ0DOQ").misread_as(read).unwrap().len());
+        let fewest =
+            cut.plates.iter().map(|read| plate("0DOQ0DOQ").misread_as(read).unwrap().len());
         assert!(fewest.max() == Some(1));
     }
 

@@ -114,9 +114,12 @@ mod tests {
 
     #[test]
     fn descriptions_are_compared_by_their_words() {
-        for (text, compared) in
-            [(" Mercedes-Benz", "mercedes benz"), ("ŠKODA", "škoda"), ("suv_crossover", "suv crossover"), (" - ", "")]
-        {
+        for (text, compared) in [
+            (" Mercedes-Benz", "mercedes benz"),
+            ("ŠKODA", "škoda"),
+            ("suv_crossover", "suv crossover"),
+            (" - ", ""),
+        ] {
             assert_eq!(plain(text), compared, "{text}");
         }
     }

@@ -2,8 +2,8 @@
 //! policy, of an agency that the node has never heard of.
 
 use schemas::agency::AgencyKind;
-use schemas::purpose::{Purpose, QueryKind as Search, Role};
 use schemas::area::Near;
+use schemas::purpose::{Purpose, QueryKind as Search, Role};
 use schemas::query::Query;
 use schemas::read::Location;
 use schemas::refusal::RefusalCode::{self, *};

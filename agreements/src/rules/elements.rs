@@ -20,9 +20,9 @@ pub(super) fn whole(asked: &Asked<'_>) -> Option<Reason> {
         }
         QueryKind::Partial => (
             e.plate.is_none()
-                && e.pattern.as_ref().is_some_and(|one| {
-                    one.is_open() && one.known() >= LEAST_KNOWN as usize
-                }),
+                && e.pattern
+                    .as_ref()
+                    .is_some_and(|one| one.is_open() && one.known() >= LEAST_KNOWN as usize),
             "a pattern with `*` or `?` and at least two letters or digits",
         ),
         QueryKind::Area => (

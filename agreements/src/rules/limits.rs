@@ -53,7 +53,9 @@ impl Limits {
             && pattern.known() < least as usize
         {
             let known = pattern.known();
-            let message = format!("a partial search names at least {least} letters or digits; `{pattern}` names {known}");
+            let message = format!(
+                "a partial search names at least {least} letters or digits; `{pattern}` names {known}"
+            );
             return Some(("known_characters", message));
         }
         // An area that narrows the search for a plate may be as wide as it likes.

@@ -15,10 +15,7 @@ struct Bound {
 }
 
 /// Where the period begins, and what makes it begin later than was asked for.
-pub(crate) fn period(
-    case: &Case<'_>,
-    candidate: &Candidate<'_>,
-) -> (Timestamp, Option<Narrowed>) {
+pub(crate) fn period(case: &Case<'_>, candidate: &Candidate<'_>) -> (Timestamp, Option<Narrowed>) {
     let asked = case.query.elements.from;
     let mut bounds = of_policy(case);
     bounds.extend(of_authority(case, candidate));

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use schemas::agency::{AgencyId, State};
+use schemas::area::Near;
 use schemas::plate::Plate;
 use schemas::purpose::{Purpose, QueryKind};
-use schemas::area::{Near, Polygon};
 use schemas::query::{AuthorityId, Elements, Justification, QueryId};
 use schemas::read::Location;
 use schemas::refusal::Citation;
@@ -198,8 +198,10 @@ pub(super) fn draft_to(args: &QueryArgs, owners: &[AgencyId]) -> Result<Draft, A
         from: args.from.unwrap_or_else(|| now.minus_days(DAYS_BACK)),
         until: args.until.unwrap_or(now),
         near,
+        polygon: None,
         make: args.make.clone(),
         color: args.color.clone(),
+        body: None,
         camera: args.camera.clone(),
     };
     Ok(Draft {

@@ -219,7 +219,7 @@ fn halves(period: &Range<Timestamp>) -> Option<(Range<Timestamp>, Range<Timestam
     let long = period.end.millis().saturating_sub(period.start.millis());
     let middle = period.start.plus_millis(long / 2);
     (period.start < middle && middle < period.end)
-        .then(|| (period.start..middle, middle..period.end))
+        .then_some((period.start..middle, middle..period.end))
 }
 
 #[cfg(test)]

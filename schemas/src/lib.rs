@@ -8,6 +8,7 @@
 pub mod agency;
 pub mod answer;
 pub mod body;
+pub mod bundle;
 pub mod card;
 pub mod checkpoint;
 pub mod correction;

@@ -23,6 +23,7 @@ use crate::office::Office;
 use crate::peer::{self, PeerError, Peers};
 use crate::query::ask::Asker;
 use crate::query::deliver::Delivery;
+use crate::query::heads::prove_shown;
 use crate::query::host::Desk;
 use crate::registry::{Registry, RegistryError};
 use crate::store::sqlite::Sqlite;
@@ -198,6 +199,8 @@ impl Node {
         tokio::spawn(node.asker.clone().rerun_until(stop.clone()));
         let anchored = anchor::follow(node.home.clone(), node.office.clone(), stop.clone());
         *node.anchored.lock().await = Some(tokio::spawn(anchored));
+        let proving = prove_shown(node.office.clone(), node.peers.clone(), stop.clone());
+        tokio::spawn(proving);
         tokio::spawn(node.clone().seek_cosignatures(stop.clone()));
         tokio::spawn(cadence::keep(node.clone(), stop.clone()));
         tokio::spawn(retention::keep(node.office.clone(), stop.clone()));

@@ -21,6 +21,20 @@ pub const LARGEST_BODY: usize = 60_000;
 /// Bytes of randomness that salt a body's digest.
 pub const SALT: usize = 32;
 
+/// An entry as a log keeps it. What stands beside the header is destroyed at the end of its
+/// retention.
+#[derive(Debug, Clone)]
+pub struct StoredEntry {
+    /// The header's exact bytes.
+    pub header: String,
+    /// Salt, until redacted.
+    pub salt: Option<Vec<u8>>,
+    /// Body, until redacted.
+    pub body: Option<String>,
+    /// Envelopes, one a line, until redacted.
+    pub envelope: Option<String>,
+}
+
 codes! {
     /// What an entry records.
     EntryKind, "entry kind" {

@@ -1,9 +1,9 @@
 //! Frames: what stands on a substream between two nodes.
 //!
 //! `u32 length ‖ u8 kind ‖ u32 length of beside ‖ beside ‖ body`, integers big-endian; the first
-//! length counts everything after itself. *Beside* is JSON that is not signed (log position and,
-//! proof); *body* is an envelope's exact bytes, a page, or empty. A receiver
-//! refuses a frame by its kind and announced length before it reads the rest.
+//! length counts everything after itself. *Beside* is JSON that is not signed (log position and
+//! proof); *body* is an envelope's exact bytes, a page, or empty. A receiver refuses a frame by its
+//! kind and announced length before it reads the rest.
 
 use crate::answer::PAGE_BYTES;
 use crate::envelope;
@@ -40,8 +40,8 @@ pub enum FrameKind {
     Witness = 12,
     /// The reply to [`FrameKind::Witness`]: a cosignature, or a refusal, as JSON.
     Witnessed = 13,
-    /// Asks the receiver to prove that one size of its log leads to another, and, as the reply,
-    /// holds the proof; both as JSON. Opens an exchange.
+    /// Asks the receiver to prove that some sizes of its log lead one to the next, and, as the reply,
+    /// holds the proofs; both as JSON. Opens an exchange.
     Consistency = 14,
     /// Owner to requester: a piece of a photograph, at most as large as a page. After the pages, in
     /// the order of the header.
@@ -84,10 +84,9 @@ impl FrameKind {
             Self::Answer | Self::Refusal | Self::Card | Self::Document | Self::Statement => {
                 envelope::LARGEST
             }
-            Self::Page | Self::Image | Self::Narrow => PAGE_BYTES,
+            Self::Page | Self::Image | Self::Narrow | Self::Consistency => PAGE_BYTES,
             Self::ReceiptAck | Self::DocumentAck => 0,
             Self::Failed => 1_024,
-            Self::Consistency => 8_192,
             Self::Witness | Self::Witnessed => 32_768,
         }
     }

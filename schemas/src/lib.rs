@@ -9,6 +9,7 @@ pub mod agency;
 pub mod answer;
 pub mod area;
 pub mod body;
+pub mod bundle;
 pub mod card;
 pub mod checkpoint;
 pub mod correction;

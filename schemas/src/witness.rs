@@ -94,22 +94,43 @@ pub enum WitnessReply {
     },
 }
 
-/// Asks a log to prove that its tree of one size starts with that of another.
+/// Most sizes of one [`ConsistencyRequest`].
+pub const MOST_SIZES: usize = 32;
+
+/// Asks a log to prove that its trees of some sizes each start with the one before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConsistencyRequest {
-    /// The smaller size, in entries.
-    pub old_size: u64,
-    /// The larger size, in entries.
-    pub new_size: u64,
+    /// From 2 to [`MOST_SIZES`] sizes in entries, each larger than the one before.
+    pub sizes: Vec<u64>,
 }
 
-/// The proof that was asked for.
+impl ConsistencyRequest {
+    /// Whether a log of `size` entries can prove it.
+    #[must_use]
+    pub fn within(&self, size: u64) -> bool {
+        (2..=MOST_SIZES).contains(&self.sizes.len())
+            && self.sizes.is_sorted_by(|one, next| one < next)
+            && self.sizes.last().is_some_and(|last| *last <= size)
+    }
+}
+
+/// The proofs that were asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConsistencyReply {
-    /// Hashes as in RFC 9162 §2.1.4.1, at most 63.
-    pub proof: Vec<Digest>,
+    /// From each size to the next, the hashes as in RFC 9162 §2.1.4.1, at most 63. No proof at all
+    /// where the log cannot prove it.
+    pub proofs: Vec<Vec<Digest>>,
+}
+
+/// What stands beside a card.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Greeting {
+    /// The largest signed head of the receiver's log that the sender holds, verbatim: a log that
+    /// does not lead to it was put back, and learns so before anything is exchanged.
+    pub held: Option<String>,
 }
 
 /// A checkpoint that may be stored and, once it is, cosigned. Only [`judge`] makes one.

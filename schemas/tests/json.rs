@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use schemars::{JsonSchema, schema_for};
 use schemas::answer::{Answer, LogPosition, Receipt};
 use schemas::body::Body;
+use schemas::bundle;
 use schemas::card::Card;
 use schemas::correction::Correction;
 use schemas::entry::Header;
@@ -15,7 +16,9 @@ use schemas::redaction::{HoldNotice, Redaction};
 use schemas::refusal::Refusal;
 use schemas::standing::Standing;
 use schemas::statement::{Line, Narrow, Node, Statement, StatementRequest};
-use schemas::witness::{ConsistencyReply, ConsistencyRequest, WitnessReply, WitnessRequest};
+use schemas::witness::{
+    ConsistencyReply, ConsistencyRequest, Greeting, WitnessReply, WitnessRequest,
+};
 use serde_json::Value;
 
 const UPDATE: &str = "ACCORD_UPDATE";
@@ -32,6 +35,8 @@ fn schema_of<T: JsonSchema>() -> Value {
 fn published() -> Vec<(&'static str, Value)> {
     vec![
         ("answer", schema_of::<Answer>()),
+        ("bundle-entry", schema_of::<bundle::Line>()),
+        ("bundle-head", schema_of::<bundle::Head>()),
         ("card", schema_of::<Card>()),
         ("correction", schema_of::<Correction>()),
         ("entry-body", schema_of::<Body>()),
@@ -49,6 +54,7 @@ fn published() -> Vec<(&'static str, Value)> {
         ("statement-narrow", schema_of::<Narrow>()),
         ("statement-node", schema_of::<Node>()),
         ("statement-request", schema_of::<StatementRequest>()),
+        ("greeting", schema_of::<Greeting>()),
         ("consistency-reply", schema_of::<ConsistencyReply>()),
         ("consistency-request", schema_of::<ConsistencyRequest>()),
         ("witness-reply", schema_of::<WitnessReply>()),

@@ -5,10 +5,10 @@
 
 use std::time::{Duration, Instant};
 
-use node::audit::bundle::Item;
 use node::audit::entry::Entry;
 use node::audit::verify::{Keys, Verifier};
 use node::store::{EntryFilter, Store as _};
+use schemas::bundle::Item;
 use schemas::checkpoint::{Checkpoint, SignedCheckpoint};
 use schemas::entry::EntryKind;
 use schemas::merkle;

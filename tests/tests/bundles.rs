@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use agreements::agreement::Act;
 use agreements::request::RequestScope;
 use node::acts::ActError;
-use node::audit::bundle::Scope;
+use schemas::bundle::Scope;
 use schemas::entry::EntryKind as Kind;
 use schemas::purpose::Purpose;
 use serde_json::{Value, json};

@@ -13,8 +13,9 @@ use schemas::refusal::RefusalCode;
 use schemas::standing::Standing;
 use tests::agency::Agency;
 use tests::auditor::answered;
-use tests::federation::sharing_pair;
+use tests::federation::{in_force, introduce, sharing_pair};
 use tests::making::{PLATE, words};
+use tests::wait::eventually;
 
 /// The tree of an agency's log, from the headers alone.
 async fn tree(agency: &Agency) -> Frontier {
@@ -85,6 +86,12 @@ async fn peers_cosign_a_head_and_again_as_it_grows() {
     assert_eq!((kinds(&asking), kinds(&owning)), (vec![], vec![]));
 }
 
+/// Waits until a node has raised exactly these alarms by itself.
+async fn rings(agency: &Agency, alarms: &[AlarmKind]) {
+    let what = format!("{} raises {alarms:?}", agency.id());
+    eventually(&what, async || (kinds(agency) == alarms).then_some(())).await;
+}
+
 /// Puts the owner's database back to before an exchange that its peer has cosigned.
 async fn put_back() -> (Agency, Agency) {
     let (asking, mut owning, _) = sharing_pair().await;
@@ -107,14 +114,16 @@ async fn a_database_that_was_put_back_does_not_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_put_back_without_its_anchor_is_told_by_its_witness() {
+async fn a_log_put_back_without_its_anchor_is_told_at_the_first_contact() {
     let (asking, mut owning) = put_back().await;
     owning.drop_anchor();
     owning.run().await;
-    assert_eq!(owning.node().have_cosigned_by_all().await, 0);
-    assert_eq!(kinds(&owning), [AlarmKind::RolledBack]);
-    assert_eq!(kinds(&asking), [AlarmKind::Shrunk]);
-    // Both heads are kept as evidence, and both are signed by the log that was put back.
+    // Its peer shows it the head that it signed: nothing was exchanged, no round of cosigning came.
+    rings(&owning, &[AlarmKind::RolledBack]).await;
+    assert_eq!(owning.log().await.count(Kind::QueryAnswered), 0);
+    assert_eq!(asking.asks(owning.id(), PLATE).await.reasons[0].code, RefusalCode::Blocked);
+    // The refusal shows a head that does not lead on from what its peer holds.
+    rings(&asking, &[AlarmKind::Proof]).await;
     let alarms = asking.office().alarms();
     let evidence = &alarms[0].what.evidence;
     assert_eq!(evidence.len(), 2);
@@ -124,30 +133,32 @@ async fn a_log_put_back_without_its_anchor_is_told_by_its_witness() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_forked_log_stops_exchanges_until_an_auditor_resolves_it() {
-    let (asking, mut owning) = put_back().await;
+/// What an operator does who would rather not be told: the anchor is gone, the node's own alarm is
+/// resolved, and the log goes on with other entries beyond the head that was cosigned.
+async fn go_on_regardless(owning: &mut Agency, asking: &Agency) {
     owning.drop_anchor();
     owning.run().await;
-    // It goes on with other entries, beyond the head that was cosigned.
+    rings(owning, &[AlarmKind::RolledBack]).await;
+    let resolved = owning.office().resolve_alarm(&owning.admin(), 1, &words("seen")).await;
+    resolved.expect("a resolution");
     for n in 0..20 {
         let reason = words(&format!("review {n}"));
-        let id = asking.id().clone();
         let office = owning.office();
-        office.block_card(&owning.admin(), &id, n % 2 == 0, &reason).await.expect("a change");
+        office.block_card(&owning.admin(), asking.id(), n % 2 == 0, &reason).await.expect("done");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forked_log_is_found_out_by_the_next_exchange_and_goes_on_once_resolved() {
+    let (asking, mut owning) = put_back().await;
+    go_on_regardless(&mut owning, &asking).await;
     // It answers, and shows a head; what is shown must lead on from what is known.
     assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
-    asking.node().have_cosigned_by_all().await;
-    assert_eq!(kinds(&asking), [AlarmKind::Proof]);
-    assert_eq!(owning.node().have_cosigned_by_all().await, 0);
-    assert_eq!(kinds(&owning), [AlarmKind::RolledBack]);
+    rings(&asking, &[AlarmKind::Proof]).await;
     // Nothing is asked of it, and nothing is answered to it.
     let heard = asking.asks(owning.id(), PLATE).await;
     assert_eq!(heard.outcome, "unanswered");
     assert!(heard.error.is_some_and(|error| error.contains("alarm 1")));
-    let resolved = owning.office().resolve_alarm(&owning.admin(), 1, &words("seen")).await;
-    resolved.expect("a resolution");
     let heard = owning.asks(asking.id(), PLATE).await;
     assert_eq!(heard.outcome, "refused");
     assert!(heard.reasons.iter().any(|reason| reason.code == RefusalCode::Blocked));
@@ -157,6 +168,69 @@ async fn a_forked_log_stops_exchanges_until_an_auditor_resolves_it() {
     office.resolve_alarm(&asking.admin(), 1, &words("restored from backup")).await.expect("done");
     assert!(office.resolve_alarm(&asking.admin(), 1, &words("again")).await.is_err());
     assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+    // What was resolved rings no second time: the log that goes on is proven and cosigned again.
+    assert_eq!(owning.node().have_cosigned_by_all().await, 1);
+    assert_eq!(asking.node().have_cosigned_by_all().await, 1);
+    let held = asking.store().witnessed(owning.id()).await.expect("a store").expect("a head");
+    assert!(held.size > 20 && kinds(&asking).len() == 1 && kinds(&owning).len() == 1);
     let log = asking.log().await;
     assert_eq!((log.count(Kind::AlarmRaised), log.count(Kind::AlarmResolved)), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_lies_to_one_stops_nobody_elses_exchanges() {
+    let (asking, mut owning) = put_back().await;
+    let other = Agency::start("third-ca-pd").await;
+    introduce(&[&asking, &other]).await;
+    in_force(&[&asking, &other]).await;
+    go_on_regardless(&mut owning, &asking).await;
+    assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+    rings(&asking, &[AlarmKind::Proof]).await;
+    assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "unanswered");
+    assert_eq!(asking.asks(other.id(), PLATE).await.outcome, "answered");
+    assert_eq!(other.asks(asking.id(), PLATE).await.outcome, "answered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_that_touches_a_peer_shows_the_alarm_about_it() {
+    let (asking, mut owning) = put_back().await;
+    go_on_regardless(&mut owning, &asking).await;
+    assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+    rings(&asking, &[AlarmKind::Proof]).await;
+    let peer = owning.id().as_str();
+    let query =
+        ["--plate", PLATE, "--purpose", "stolen_vehicle", "--reason", "Taken from a garage"];
+    let explain = [&["policy", "explain", "--owner", peer], query.as_slice()].concat();
+    let ask = [&["query", "--to", peer], query.as_slice()].concat();
+    let again = [&["query", "--all"], query.as_slice()].concat();
+    for args in [
+        &["card", "list"][..],
+        &["agreement", "list"],
+        &[
+            "request",
+            "submit",
+            "--to",
+            peer,
+            "--requested-by",
+            "A. Ruiz",
+            "--purpose",
+            "stolen_vehicle",
+        ],
+        &["audit", "log", "--peer", peer],
+        &["audit", "log", "--kind", "query.sent"],
+        &["audit", "reconcile", "--peer", peer],
+        &["audit", "report", "--kind", "sharing"],
+        &explain,
+        &ask,
+        &again,
+    ] {
+        let ended = asking.accord(args);
+        let said = ended.err.matches("alarm 1 about `owning-ca-pd` is open").count();
+        assert_eq!(said, 1, "{args:?}: {ended:?}");
+        assert!(ended.err.contains("audit alarms"), "{args:?}: {ended:?}");
+    }
+    for args in [&["user", "list"][..], &["reads", "stats"], &["hold", "list"]] {
+        let ended = asking.accord(args);
+        assert!(!ended.err.contains("alarm"), "{args:?}: {ended:?}");
+    }
 }

@@ -33,7 +33,8 @@ impl Office {
         Ok(self.log.append(entry).await.map(drop)?)
     }
 
-    /// Resolves an alarm: exchanges with the peer go on.
+    /// Resolves an alarm: exchanges with the peer go on, from the next head that it shows. The heads
+    /// that the alarm rests on are given up and ring no further one.
     ///
     /// # Errors
     /// When there is no such open alarm, no reason is given, or the actor may not.
@@ -70,6 +71,7 @@ impl Office {
                 Ok((entry, Raised { resolved: Some(resolution), ..raised.clone() }))
             })
             .await?;
+        self.heads.forget(&resolved.what.peer);
         Ok(resolved)
     }
 }

@@ -12,11 +12,11 @@ use schemas::proof::LogProof;
 use serde::Serialize;
 
 use super::{ActError, By, Right, acting};
-use crate::audit::bundle::{Earlier, FORMAT, Head, Item, OWN, SCOPE, Scope};
 use crate::audit::entry::Entry;
 use crate::office::Office;
 use crate::registry::{Change, Redacted};
 use crate::store::{EntryFilter, StoredEntry};
+use schemas::bundle::{Earlier, FORMAT, Head, Item, OWN, SCOPE, Scope};
 
 /// Entries read at a time.
 const STEP: u32 = 500;

@@ -16,9 +16,9 @@ use schemas::merkle;
 use schemas::note::Vkey;
 use serde::Serialize;
 
-use super::bundle::{BundleError, Earlier, Head, Item, OWN, SCOPE, Scope};
 use super::judge::Judge;
 use super::verify::{Keys, Problem, Verifier, problem};
+use schemas::bundle::{BundleError, Earlier, Head, Item, OWN, SCOPE, Scope};
 
 /// Entries checked at a time.
 const STEP: usize = 4_096;

@@ -8,8 +8,8 @@ use schemas::standing::Standing;
 use schemas::time::Timestamp;
 use serde::Serialize;
 
-use super::bundle::Item;
 use super::verify::THEIRS;
+use schemas::bundle::Item;
 
 /// An entry that a finding rests on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -19,8 +19,8 @@ use schemas::redaction::{HOLD, HoldNotice, REDACTION, RELEASED, Redaction};
 use schemas::time::Timestamp;
 use serde::de::DeserializeOwned;
 
-use super::bundle::Item;
 use super::verify::{Problem, problem};
+use schemas::bundle::Item;
 
 /// Judges the bare entries of a log, told in order of what stands in it.
 #[derive(Debug)]

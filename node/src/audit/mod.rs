@@ -6,7 +6,6 @@
 
 pub mod append;
 mod binding;
-pub mod bundle;
 pub mod check;
 pub mod entry;
 pub mod evidence;

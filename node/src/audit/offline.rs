@@ -15,12 +15,12 @@ use schemas::merkle::{self, Frontier};
 use schemas::time::Timestamp;
 use serde::Serialize;
 
-use super::bundle::{Head, Item};
 use super::check::Report;
 use super::evidence::{Evidence, standing};
 use super::reconcile::{Class, Finding, Telling, compare};
 use super::verify::Keys;
 use super::view::Viewed;
+use schemas::bundle::{Head, Item};
 
 /// What two bundles show.
 #[derive(Clone, Debug, Serialize)]

@@ -7,6 +7,7 @@
 
 use schemas::envelope::Envelope;
 use schemas::frame::{Frame, FrameKind};
+use schemas::witness::Greeting;
 
 /// Which side of a witnessing a frame is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,10 +48,12 @@ impl Released {
         Self(frame)
     }
 
-    /// One's own card. It is signed to be shown to anybody who may connect.
+    /// One's own card, signed to be shown to anybody who may connect, and beside it what its
+    /// receiver showed of its own log.
     #[must_use]
-    pub fn own_card(card: &Envelope) -> Self {
-        Self(Frame::new(FrameKind::Card, card.as_bytes().to_vec()))
+    pub fn own_card(card: &Envelope, greeting: &Greeting) -> Self {
+        let beside = serde_json::to_vec(greeting).unwrap_or_default();
+        Self(Frame { kind: FrameKind::Card, beside, body: card.as_bytes().to_vec() })
     }
 
     /// The word that a frame could not be served. Carries a code and a sentence of the node's own.

@@ -19,8 +19,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::binding::unbound;
-use super::bundle::Item;
 use crate::store::StoredEntry;
+use schemas::bundle::Item;
 
 /// Where a body keeps the place of the peer's entry in the peer's log.
 pub(super) const THEIRS: &str = "theirs";

@@ -19,8 +19,8 @@ use super::reconcile;
 use super::report;
 use super::time::{instant, shown};
 use crate::acts::ActError;
-use crate::audit::bundle::Scope;
 use crate::wording::counted;
+use schemas::bundle::Scope;
 
 #[derive(Subcommand)]
 pub(super) enum Audit {

@@ -22,9 +22,9 @@ use super::Done;
 use super::client::Client;
 use super::output::{Output, text};
 use crate::acts::ActError;
-use crate::audit::bundle::{BundleError, Head, Item, Reader, Scope};
 use crate::audit::check::{Check, Pins, Report};
 use crate::wording::counted;
+use schemas::bundle::{BundleError, Head, Item, Reader, Scope};
 
 /// An agency's key that the one who checks knows by another way.
 #[derive(Debug, Clone)]

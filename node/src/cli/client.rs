@@ -1,6 +1,7 @@
 //! The command line as a client of the running node, over the socket in its home.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
@@ -13,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::net::UnixStream;
 
+use super::alarmed::Alarmed;
 use crate::acts::ActError;
 use crate::http::socket::USER_HEADER;
 
@@ -22,12 +24,14 @@ type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, std::io::Error>;
 pub(super) struct Client {
     home: PathBuf,
     user: Option<UserName>,
+    alarmed: Arc<Alarmed>,
 }
 
 /// Lines of JSON as they come.
 pub(super) struct Lines {
     body: Incoming,
     rest: Vec<u8>,
+    alarmed: Arc<Alarmed>,
 }
 
 fn lost(error: impl std::fmt::Display) -> ActError {
@@ -36,11 +40,12 @@ fn lost(error: impl std::fmt::Display) -> ActError {
 
 impl Client {
     pub(super) fn new(home: &Path, user: Option<UserName>) -> Self {
-        Self { home: home.to_owned(), user }
+        Self { home: home.to_owned(), user, alarmed: Arc::default() }
     }
 
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ActError> {
-        whole(self.send(Method::GET, path, empty()).await?).await
+        let response = self.send(Method::GET, path, empty()).await?;
+        self.whole(response).await
     }
 
     pub(super) async fn post<T: DeserializeOwned>(
@@ -48,14 +53,13 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, ActError> {
-        whole(self.send(Method::POST, path, json(body)?).await?).await
+        let response = self.send(Method::POST, path, self.json(body)?).await?;
+        self.whole(response).await
     }
 
     pub(super) async fn get_lines(&self, path: &str) -> Result<Lines, ActError> {
-        Ok(Lines {
-            body: self.send(Method::GET, path, empty()).await?.into_body(),
-            rest: Vec::new(),
-        })
+        let response = self.send(Method::GET, path, empty()).await?;
+        Ok(self.lines(response))
     }
 
     pub(super) async fn post_lines(
@@ -63,8 +67,8 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> Result<Lines, ActError> {
-        let response = self.send(Method::POST, path, json(body)?).await?;
-        Ok(Lines { body: response.into_body(), rest: Vec::new() })
+        let response = self.send(Method::POST, path, self.json(body)?).await?;
+        Ok(self.lines(response))
     }
 
     /// Uploads a stream and reads the lines that answer it while it runs.
@@ -76,7 +80,26 @@ impl Client {
         use futures::StreamExt as _;
         let body = StreamBody::new(chunks.map(|chunk| chunk.map(Frame::data))).boxed_unsync();
         let response = self.send(Method::POST, path, body).await?;
-        Ok(Lines { body: response.into_body(), rest: Vec::new() })
+        Ok(self.lines(response))
+    }
+
+    fn json(&self, body: &impl Serialize) -> Result<Body, ActError> {
+        let bytes = serde_json::to_vec(body).map_err(|e| ActError::Failed(e.to_string()))?;
+        self.alarmed.names(&bytes);
+        Ok(Full::new(Bytes::from(bytes)).map_err(|never| match never {}).boxed_unsync())
+    }
+
+    async fn whole<T: DeserializeOwned>(
+        &self,
+        response: Response<Incoming>,
+    ) -> Result<T, ActError> {
+        let bytes = response.into_body().collect().await.map_err(lost)?.to_bytes();
+        self.alarmed.names(&bytes);
+        serde_json::from_slice(&bytes).map_err(lost)
+    }
+
+    fn lines(&self, response: Response<Incoming>) -> Lines {
+        Lines { body: response.into_body(), rest: Vec::new(), alarmed: self.alarmed.clone() }
     }
 
     async fn send(
@@ -106,12 +129,15 @@ impl Client {
             request = request.header(USER_HEADER, user.as_str());
         }
         let request = request.body(body).map_err(lost)?;
+        self.alarmed.names(path.as_bytes());
         let response = sender.send_request(request).await.map_err(lost)?;
+        self.alarmed.heard(response.headers());
         let status = response.status();
         if status.is_success() {
             return Ok(response);
         }
         let bytes = response.into_body().collect().await.map_err(lost)?.to_bytes();
+        self.alarmed.names(&bytes);
         let said = serde_json::from_slice::<Value>(&bytes)
             .ok()
             .and_then(|value| value.get("error").and_then(Value::as_str).map(str::to_owned))
@@ -128,16 +154,6 @@ fn empty() -> Body {
     Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync()
 }
 
-fn json(body: &impl Serialize) -> Result<Body, ActError> {
-    let bytes = serde_json::to_vec(body).map_err(|e| ActError::Failed(e.to_string()))?;
-    Ok(Full::new(Bytes::from(bytes)).map_err(|never| match never {}).boxed_unsync())
-}
-
-async fn whole<T: DeserializeOwned>(response: Response<Incoming>) -> Result<T, ActError> {
-    let bytes = response.into_body().collect().await.map_err(lost)?.to_bytes();
-    serde_json::from_slice(&bytes).map_err(lost)
-}
-
 impl Lines {
     /// The next line's value, or `None` at the end.
     pub(super) async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, ActError> {
@@ -151,6 +167,7 @@ impl Lines {
             if let Some(end) = self.rest.iter().position(|b| *b == b'\n') {
                 let mut line: Vec<u8> = self.rest.drain(..=end).collect();
                 line.pop();
+                self.alarmed.names(&line);
                 return Ok(Some(line));
             }
             match self.body.frame().await {

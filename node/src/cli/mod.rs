@@ -1,6 +1,7 @@
 //! The command line: parses, calls the running node, prints. A file a command.
 
 mod agreement;
+mod alarmed;
 mod audit;
 mod bundle;
 mod card;

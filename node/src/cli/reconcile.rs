@@ -9,10 +9,10 @@ use super::Done;
 use super::bundle::{Pin, open, pins, whole, written};
 use super::output::Output;
 use crate::acts::ActError;
-use crate::audit::bundle::{Head, Item, Reader};
 use crate::audit::check::{Pins, keys};
 use crate::audit::offline::{Reconciled, Shelf, Told, reconcile, window};
 use crate::wording::counted;
+use schemas::bundle::{Head, Item, Reader};
 
 /// The bundles' files, from which evidence is read again.
 struct Files([PathBuf; 2]);

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::map_response_with_state;
 use axum::routing::{get, post};
 
+use super::alarms;
 use super::api::{
     agreements, audit, cards, exports, holds, people, policy, queries, reads, reports, requests,
     status,
@@ -65,5 +67,6 @@ pub fn router(node: Arc<Node>) -> Router {
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         // The file itself is the body; it is read as a stream, a record at a time.
         .route("/reads", post(reads::import).layer(DefaultBodyLimit::disable()))
+        .layer(map_response_with_state(node.clone(), alarms::tell))
         .with_state(node)
 }

@@ -4,7 +4,7 @@
 use schemas::digest::Digest;
 use schemas::frame::{Frame, FrameKind};
 use schemas::merkle::{self, verify_consistency};
-use schemas::witness::{ConsistencyReply, ConsistencyRequest};
+use schemas::witness::{ConsistencyReply, ConsistencyRequest, MOST_SIZES};
 
 use super::answer::Unserved;
 use super::host::{Desk, failed};
@@ -16,52 +16,87 @@ use crate::office::Office;
 use crate::registry::{AlarmKind, Peer};
 use crate::store::{StoreError, Witnessed};
 
+/// A signed head as it is compared: size, root, and the note that says so.
+type Head = (u64, Digest, String);
+
 impl Office {
-    /// Has `peer` prove that the largest head it has shown and the one kept of it are of one log,
-    /// and keeps the larger. A proof that does not hold raises an alarm.
+    /// Has `peer` prove that every head it has shown and the one kept of it are of one log, and keeps
+    /// the largest. A proof that does not hold raises an alarm.
     ///
     /// # Errors
     /// When the peer cannot be heard, or the store or the log does not answer.
     pub async fn check_shown<D: Dial>(&self, dial: &D, peer: &Peer) -> Result<(), WitnessError> {
         let id = &peer.card.value.id;
-        let Some(signed) = self.heads.largest(id) else { return Ok(()) };
-        let shown = signed.unverified();
-        let kept = self.store.witnessed(id).await?;
-        let checkpoint = signed.to_string();
-        if let Some(kept) = &kept {
-            let (old, new) = if kept.size <= shown.size {
-                ((kept.size, kept.root), (shown.size, shown.root))
-            } else {
-                ((shown.size, shown.root), (kept.size, kept.root))
-            };
-            let proof =
-                if old.0 == new.0 { Vec::new() } else { prove(dial, peer, old.0, new.0).await? };
-            if verify_consistency(old.0, &old.1, new.0, &new.1, &proof).is_err() {
-                let kind = if old.0 == new.0 { AlarmKind::Fork } else { AlarmKind::Proof };
-                let evidence = vec![kept.checkpoint.clone(), checkpoint];
-                return Ok(self.raise(id, kind, evidence).await?);
-            }
-            if kept.size >= shown.size {
-                return Ok(());
-            }
+        let shown = self.heads.waiting(id);
+        if shown.is_empty() {
+            return Ok(());
         }
-        let replaces = kept.map(|kept| (kept.size, kept.root));
-        let head = Witnessed { size: shown.size, root: shown.root, checkpoint };
-        // If a request to cosign came between, the next round looks again.
-        self.store.witness(id, replaces, &head).await?;
+        let stored = self.store.witnessed(id).await?;
+        let state = self.registry.state();
+        let kept = stored.as_ref().filter(|stored| !state.given_up(id, &stored.checkpoint));
+        let mut chain: Vec<Head> = shown
+            .iter()
+            .map(|signed| (signed.unverified().size, signed.unverified().root, signed.to_string()))
+            .chain(kept.map(|kept| (kept.size, kept.root, kept.checkpoint.clone())))
+            .collect();
+        chain.sort_by_key(|(size, ..)| *size);
+        if let Some((kind, evidence)) = disproved(dial, peer, &chain).await? {
+            return Ok(self.raise(id, kind, evidence).await?);
+        }
+        self.heads.proven(id, &shown);
+        let largest = chain.pop().filter(|(size, ..)| kept.is_none_or(|kept| kept.size < *size));
+        if let Some((size, root, checkpoint)) = largest {
+            let replaces = stored.as_ref().map(|stored| (stored.size, stored.root));
+            // If a request to cosign came between, that one keeps its head.
+            self.store.witness(id, replaces, &Witnessed { size, root, checkpoint }).await?;
+        }
         Ok(())
     }
+}
+
+/// What shows that heads of one log, smallest first, are not of one log.
+async fn disproved<D: Dial>(
+    dial: &D,
+    peer: &Peer,
+    chain: &[Head],
+) -> Result<Option<(AlarmKind, Vec<String>)>, WitnessError> {
+    let evidence = |old: &Head, new: &Head| vec![old.2.clone(), new.2.clone()];
+    let mut heads: Vec<&Head> = Vec::with_capacity(chain.len());
+    for head in chain {
+        match heads.last() {
+            Some(last) if last.0 == head.0 && last.1 == head.1 => {}
+            Some(last) if last.0 == head.0 => {
+                return Ok(Some((AlarmKind::Fork, evidence(last, head))));
+            }
+            _ => heads.push(head),
+        }
+    }
+    // Each part begins with the head that the one before it ended with.
+    let mut rest = heads.as_slice();
+    while rest.len() > 1 {
+        let (part, _) = rest.split_at(rest.len().min(MOST_SIZES));
+        let sizes = part.iter().map(|(size, ..)| *size).collect();
+        let proofs = prove(dial, peer, sizes).await?;
+        for (n, pair) in part.windows(2).enumerate() {
+            let [old, new] = pair else { continue };
+            let proof = proofs.get(n).map(Vec::as_slice).unwrap_or_default();
+            if verify_consistency(old.0, &old.1, new.0, &new.1, proof).is_err() {
+                return Ok(Some((AlarmKind::Proof, evidence(old, new))));
+            }
+        }
+        rest = rest.get(part.len() - 1..).unwrap_or_default();
+    }
+    Ok(None)
 }
 
 async fn prove<D: Dial>(
     dial: &D,
     peer: &Peer,
-    old_size: u64,
-    new_size: u64,
-) -> Result<Vec<Digest>, WitnessError> {
+    sizes: Vec<u64>,
+) -> Result<Vec<Vec<Digest>>, WitnessError> {
     let unread = |e: serde_json::Error| WitnessError::Reply(e.to_string());
     let card = &peer.card.value;
-    let body = serde_json::to_vec(&ConsistencyRequest { old_size, new_size }).map_err(unread)?;
+    let body = serde_json::to_vec(&ConsistencyRequest { sizes }).map_err(unread)?;
     let mut channel = dial.open(&card.node_key, &card.addresses).await?;
     channel.send(&Released::witness(WitnessFrame::Consistency, body)).await?;
     let frame = channel.recv().await?;
@@ -70,12 +105,12 @@ async fn prove<D: Dial>(
         return Err(LinkError::Protocol("expected a proof".into()).into());
     }
     let reply: ConsistencyReply = serde_json::from_slice(&frame.body).map_err(unread)?;
-    Ok(reply.proof)
+    Ok(reply.proofs)
 }
 
 impl Desk {
-    /// Proves to a peer that one size of this log leads to another. What this log does not reach,
-    /// it cannot prove: an empty proof says so.
+    /// Proves to a peer that some sizes of this log lead one to the next. What this log does not
+    /// reach, it cannot prove: no proof at all says so.
     pub(super) async fn consistency<C: Channel>(
         &self,
         peer: &Peer,
@@ -86,16 +121,17 @@ impl Desk {
             let why = "a request for a proof that cannot be read".to_owned();
             return self.reject(peer, Cause::Unverifiable, why, channel).await;
         };
-        let size = self.office.log.counters().size;
-        let proof = if request.old_size <= request.new_size && request.new_size <= size {
-            match self.office.consistency(request.old_size, request.new_size).await {
-                Ok(proof) => proof,
-                Err(error) => return failed(channel, &Unserved::Store(error)).await,
+        let mut proofs = Vec::new();
+        if request.within(self.office.log.counters().size) {
+            for pair in request.sizes.windows(2) {
+                let [old, new] = pair else { continue };
+                match self.office.consistency(*old, *new).await {
+                    Ok(proof) => proofs.push(proof),
+                    Err(error) => return failed(channel, &Unserved::Store(error)).await,
+                }
             }
-        } else {
-            Vec::new()
-        };
-        let body = serde_json::to_vec(&ConsistencyReply { proof })
+        }
+        let body = serde_json::to_vec(&ConsistencyReply { proofs })
             .map_err(|e| LinkError::Protocol(e.to_string()))?;
         channel.send(&Released::witness(WitnessFrame::Consistency, body)).await
     }

@@ -85,11 +85,9 @@ impl<D: Dial> Delivery<D> {
         let wake = Arc::new(Notify::new());
         let unshown = Mutex::default();
         let this = Arc::new(Self { office, dial, in_hand, acknowledged, unshown, wake });
-        // Which peers have seen a later version is not stored: each is shown it after a start.
-        let state = this.office.registry.state();
-        if state.own.as_ref().is_some_and(|own| own.value.version > 1) {
-            this.announce();
-        }
+        // Which peers have seen the present version is not stored, and each says what head of this
+        // log it holds: a log that was put back learns so at once.
+        this.announce();
         tokio::spawn(put_down(Arc::downgrade(&this), queue));
         tokio::spawn(rounds::run(Arc::downgrade(&this), this.wake.clone(), connected));
         this
@@ -175,9 +173,11 @@ impl<D: Dial> Delivery<D> {
         };
         let own = Envelope::parse(own_card.envelope.as_bytes())
             .map_err(|e| LinkError::Protocol(e.to_string()))?;
+        let greeting =
+            self.office.greeting(agency).await.map_err(|e| LinkError::Lost(e.to_string()))?;
         let mut channel = self.dial.open(&peer.card.value.node_key, addresses).await?;
         let exchange = async {
-            channel.send(&Released::own_card(&own)).await?;
+            channel.send(&Released::own_card(&own, &greeting)).await?;
             channel.recv().await
         };
         let shown = in_time(exchange).await?;
@@ -187,7 +187,7 @@ impl<D: Dial> Delivery<D> {
         }
         if shown.kind == FrameKind::Card {
             channel.finish();
-            self.office.card_shown(peer, &shown.body).await.map_err(LinkError::Protocol)?;
+            self.office.card_shown(peer, &shown).await.map_err(LinkError::Protocol)?;
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::Frame;
 use schemas::key::PublicKey;
+use schemas::witness::Greeting;
 
 use super::answer::Unserved;
 use super::host::{Desk, failed};
@@ -88,13 +89,17 @@ impl Desk {
         frame: &Frame,
         channel: &mut C,
     ) -> Result<(), LinkError> {
-        if let Err(error) = self.office.card_shown(peer, &frame.body).await {
+        if let Err(error) = self.office.card_shown(peer, frame).await {
             return self.reject(peer, Cause::Unverifiable, error, channel).await;
         }
+        let greeting = match self.office.greeting(&peer.card.value.id).await {
+            Ok(greeting) => greeting,
+            Err(error) => return failed(channel, &Unserved::Store(error)).await,
+        };
         let state = self.office.registry.state();
         let own = state.own.as_ref().and_then(|own| Envelope::parse(own.envelope.as_bytes()).ok());
         match own {
-            Some(own) => channel.send(&Released::own_card(&own)).await,
+            Some(own) => channel.send(&Released::own_card(&own, &greeting)).await,
             None => channel.send(&Released::failed("unavailable", "this node has no card")).await,
         }
     }
@@ -328,10 +333,15 @@ impl Office {
         Ok(Verdicted::New(Box::new(entry)))
     }
 
-    /// Takes in the card that a connected peer shows: a later version is recorded, one that changes
-    /// what a person must confirm waits, the same version with other bytes is an alarm.
-    pub(super) async fn card_shown(&self, peer: &Peer, bytes: &[u8]) -> Result<(), String> {
-        let envelope = Envelope::parse(bytes).map_err(|e| e.to_string())?;
+    /// Takes in the card that a connected peer shows, and the head of this log that it holds: a later
+    /// version is recorded, one that changes what a person must confirm waits, the same version with
+    /// other bytes is an alarm.
+    pub(super) async fn card_shown(&self, peer: &Peer, frame: &Frame) -> Result<(), String> {
+        if let Ok(Greeting { held: Some(held) }) = serde_json::from_slice(&frame.beside) {
+            let id = &peer.card.value.id;
+            self.look_at_held(id, &held).await.map_err(|e| e.to_string())?;
+        }
+        let envelope = Envelope::parse(&frame.body).map_err(|e| e.to_string())?;
         let shown = Card::open(&envelope).map_err(|e| e.to_string())?;
         let id = &peer.card.value.id;
         if shown.id != *id {

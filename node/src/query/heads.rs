@@ -1,8 +1,9 @@
 //! What a peer's frames show of its log: checked, compared with what it showed before, and kept in
 //! the entry that the frame leads to. So its own signed words stand in this log.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use schemas::agency::AgencyId;
 use schemas::answer::Receipt;
@@ -13,16 +14,42 @@ use schemas::envelope::Envelope;
 use schemas::note::{KeyType, Vkey};
 use schemas::query::Query;
 use schemas::standing::Standing;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use super::answer::Asked;
-use crate::audit::append::AppendError;
-use crate::audit::entry::Entry;
+use super::ports::Dial;
+use crate::audit::append::{AppendError, Moved};
+use crate::audit::entry::{Entry, Guard};
 use crate::office::Office;
 use crate::registry::{Alarm, AlarmKind, Change, Peer};
 
-/// The largest signed head that each peer has shown since the node started.
+/// How long shown heads are gathered before a proof is asked for.
+const GATHER: Duration = Duration::from_millis(200);
+/// How long a peer has to prove what it showed.
+const PROOF: Duration = Duration::from_secs(20);
+/// Most heads of one peer that wait to be proven; what is shown beyond them stands in the log alone,
+/// where reconciling looks at it.
+const MOST_WAITING: usize = 1_024;
+
+/// What peers have shown of their logs since the node started.
 #[derive(Debug, Default)]
-pub struct Heads(Mutex<HashMap<AgencyId, SignedCheckpoint>>);
+pub struct Heads {
+    by_peer: Mutex<HashMap<AgencyId, OfPeer>>,
+    /// A head was shown that nothing proves yet.
+    more: Notify,
+}
+
+/// What one peer has shown.
+#[derive(Debug, Default)]
+struct OfPeer {
+    /// The largest head that is proven to be of one log with all before it.
+    proven: Option<SignedCheckpoint>,
+    /// Signed heads, by their size, that are not proven yet to be of one log with it.
+    waiting: BTreeMap<u64, SignedCheckpoint>,
+    /// A proof is being asked for.
+    asked: bool,
+}
 
 /// What stood beside a frame.
 #[derive(Debug)]
@@ -37,24 +64,99 @@ pub(super) enum Shown {
 }
 
 impl Heads {
-    /// The largest verified head that a peer has shown since the node started.
-    pub(super) fn largest(&self, peer: &AgencyId) -> Option<SignedCheckpoint> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(peer).cloned()
+    fn by_peer(&self) -> MutexGuard<'_, HashMap<AgencyId, OfPeer>> {
+        self.by_peer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Compares a verified head with the largest known one: one size has one root.
+    /// The heads of a peer that wait to be proven, smallest first.
+    pub(super) fn waiting(&self, peer: &AgencyId) -> Vec<SignedCheckpoint> {
+        let heads = self.by_peer();
+        heads.get(peer).map_or_else(Vec::new, |of| of.waiting.values().cloned().collect())
+    }
+
+    /// These heads of a peer are proven to be of one log.
+    pub(super) fn proven(&self, peer: &AgencyId, heads: &[SignedCheckpoint]) {
+        let mut by_peer = self.by_peer();
+        let of = by_peer.entry(peer.clone()).or_default();
+        for head in heads {
+            of.waiting.remove(&head.unverified().size);
+        }
+        let largest = |head: &SignedCheckpoint| head.unverified().size;
+        of.proven = of.proven.take().into_iter().chain(heads.last().cloned()).max_by_key(largest);
+    }
+
+    /// Forgets what a peer has shown: an auditor resolved what it showed.
+    pub(crate) fn forget(&self, peer: &AgencyId) {
+        drop(self.by_peer().remove(peer));
+    }
+
+    /// Compares a verified head with the known ones, for one size has one root; one that is not
+    /// known waits to be proven.
     fn fork(&self, peer: &AgencyId, head: &SignedCheckpoint) -> Option<Vec<String>> {
-        let mut heads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut by_peer = self.by_peer();
+        let of = by_peer.entry(peer.clone()).or_default();
         let shown = head.unverified();
-        match heads.get(peer).map(|known| (known, known.unverified())) {
-            Some((known, of)) if of.size == shown.size && of.root != shown.root => {
-                Some(vec![known.to_string(), head.to_string()])
-            }
-            Some((_, of)) if of.size >= shown.size => None,
-            _ => {
-                heads.insert(peer.clone(), head.clone());
+        let proven = of.proven.as_ref().filter(|known| known.unverified().size == shown.size);
+        match of.waiting.get(&shown.size).or(proven) {
+            Some(known) if known.unverified().root == shown.root => None,
+            Some(known) => Some(vec![known.to_string(), head.to_string()]),
+            None => {
+                if of.waiting.len() < MOST_WAITING {
+                    of.waiting.insert(shown.size, head.clone());
+                    self.more.notify_one();
+                }
                 None
             }
+        }
+    }
+
+    /// Peers whose heads wait to be proven and that are not asked yet; they are from now on.
+    fn begin(&self) -> Vec<AgencyId> {
+        let mut by_peer = self.by_peer();
+        let due = by_peer.iter_mut().filter(|(_, of)| !of.asked && !of.waiting.is_empty());
+        due.map(|(peer, of)| {
+            of.asked = true;
+            peer.clone()
+        })
+        .collect()
+    }
+
+    /// A peer was asked; what it showed meanwhile is asked for next.
+    fn end(&self, peer: &AgencyId, again: bool) {
+        let mut by_peer = self.by_peer();
+        let Some(of) = by_peer.get_mut(peer) else { return };
+        of.asked = false;
+        if again && !of.waiting.is_empty() {
+            self.more.notify_one();
+        }
+    }
+}
+
+/// Has each peer prove what it showed as soon as it did, until `stop`: a log that tells two
+/// histories is found out by the next proof. One peer that is slow or silent keeps back no other;
+/// what it does not prove, the rounds of cosigning ask for again.
+pub(crate) async fn prove_shown<D: Dial>(office: Office, dial: Arc<D>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = office.heads.more.notified() => {}
+        }
+        // Under load one proof then covers many heads.
+        tokio::time::sleep(GATHER).await;
+        let state = office.registry.state();
+        for id in office.heads.begin() {
+            let peer = state.peers.get(&id).filter(|peer| peer.blocked.is_none());
+            let (office, dial, peer) = (office.clone(), dial.clone(), peer.cloned());
+            tokio::spawn(async move {
+                let proven = match &peer {
+                    Some(peer) => {
+                        let asked = office.check_shown(dial.as_ref(), peer);
+                        matches!(tokio::time::timeout(PROOF, asked).await, Ok(Ok(())))
+                    }
+                    None => false,
+                };
+                office.heads.end(&id, proven);
+            });
         }
     }
 }
@@ -154,19 +256,30 @@ impl Office {
         kind: AlarmKind,
         evidence: Vec<String>,
     ) -> Result<(), AppendError> {
-        let state = self.registry.state();
-        let open = state.alarms.values().any(|raised| {
-            raised.resolved.is_none() && raised.what.peer == *peer && raised.what.kind == kind
-        });
-        if open {
-            return Ok(());
+        loop {
+            let state = self.registry.state();
+            let open = state.alarms.values().any(|raised| {
+                raised.resolved.is_none() && raised.what.peer == *peer && raised.what.kind == kind
+            });
+            if open {
+                return Ok(());
+            }
+            let evidence = evidence.clone();
+            let alarm = Alarm { peer: peer.clone(), kind, evidence, at: self.clock.now() };
+            // Two conversations may show the same: the second finds the alarm of the first.
+            let guard = Guard { generation: Some(state.generation()), ..Guard::default() };
+            let entry = Entry::new(EntryKind::AlarmRaised, self.node_actor())
+                .with_peer(peer)
+                .with("alarm", kind.words())
+                .changing(Change::Alarm { alarm })
+                .guarded(guard);
+            match self.log.append(entry).await {
+                Err(AppendError::Moved(Moved::Registry)) => {}
+                appended => {
+                    tracing::error!(%peer, alarm = kind.words(), "alarm");
+                    return appended.map(drop);
+                }
+            }
         }
-        tracing::error!(%peer, alarm = kind.words(), "alarm");
-        let alarm = Alarm { peer: peer.clone(), kind, evidence, at: self.clock.now() };
-        let entry = Entry::new(EntryKind::AlarmRaised, self.node_actor())
-            .with_peer(peer)
-            .with("alarm", kind.words())
-            .changing(Change::Alarm { alarm });
-        self.log.append(entry).await.map(drop)
     }
 }

@@ -3,11 +3,11 @@
 use schemas::merkle;
 
 use crate::acts::ActError;
-use crate::audit::bundle::Item;
 use crate::audit::evidence::Evidence;
 use crate::audit::reconcile::Finding;
 use crate::office::Office;
 use crate::store::{EntryFilter, StoreError};
+use schemas::bundle::Item;
 
 /// Most findings that carry evidence; an export of both logs has it for all.
 const MOST: usize = 500;

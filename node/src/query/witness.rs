@@ -8,7 +8,9 @@ use schemas::agency::AgencyId;
 use schemas::checkpoint::{SignedCheckpoint, origin};
 use schemas::frame::{Frame, FrameKind};
 use schemas::note::{Cosigner, KeyType, Vkey};
-use schemas::witness::{WitnessCode, WitnessRefusal, WitnessReply, WitnessRequest, judge};
+use schemas::witness::{
+    Greeting, WitnessCode, WitnessRefusal, WitnessReply, WitnessRequest, judge,
+};
 
 use super::answer::Unserved;
 use super::heads::log_key;
@@ -84,7 +86,7 @@ impl Office {
                 }
                 WitnessReply::Refused { refusal, held } => {
                     if let Some(held) = held {
-                        self.look_at_held(&card.id, &held, size).await?;
+                        self.look_at_held(&card.id, &held).await?;
                     }
                     match refusal {
                         WitnessRefusal { stored_size: Some(stored), .. } if stored <= size => {
@@ -96,6 +98,11 @@ impl Office {
             }
         }
         Err(WitnessRefusal::from(WitnessCode::OldSizeNotStored).into())
+    }
+
+    /// What is said beside one's card: the largest head of `peer`'s log that is held.
+    pub(super) async fn greeting(&self, peer: &AgencyId) -> Result<Greeting, StoreError> {
+        Ok(Greeting { held: self.store.witnessed(peer).await?.map(|head| head.checkpoint) })
     }
 
     /// Adds to a head of one size every cosignature that was kept for it.
@@ -116,20 +123,23 @@ impl Office {
         Ok(self.store.keep_cosigned(size, &whole.to_string()).await?)
     }
 
-    /// A head of this log that a witness holds: if this log signed it and does not lead to it, this
+    /// A head of this log that a peer holds: if this log signed it and does not lead to it, this
     /// database was put back.
-    async fn look_at_held(
+    pub(super) async fn look_at_held(
         &self,
         witness: &AgencyId,
         held: &str,
-        size: u64,
     ) -> Result<(), WitnessError> {
+        let size = self.log.counters().size;
         let head = SignedCheckpoint::parse(held.as_bytes()).map_err(reply)?;
         let Ok(shown) = head.verified(&self.log.vkey()) else {
             return Err(WitnessError::Reply("the head it holds is not signed by this log".into()));
         };
         let reached = shown.size <= size && self.root_at(shown.size).await? == shown.root;
         if reached {
+            return Ok(());
+        }
+        if self.registry.state().given_up(witness, held) {
             return Ok(());
         }
         let evidence = vec![held.to_owned(), self.log.head()?.to_string()];
@@ -188,7 +198,10 @@ impl Office {
         for _ in 0..TRIES {
             let stored = self.store.witnessed(id).await?;
             let held = stored.as_ref().map(|stored| stored.checkpoint.clone());
-            let before = stored.as_ref().map(|stored| (stored.size, stored.root));
+            let replaces = stored.as_ref().map(|stored| (stored.size, stored.root));
+            let before = replaces.filter(|_| {
+                held.as_ref().is_some_and(|held| !self.registry.state().given_up(id, held))
+            });
             let advance = match judge(Some(&log), before, request.old_size, &request.proof, &signed)
             {
                 Ok(advance) => advance,
@@ -209,7 +222,7 @@ impl Office {
                 checkpoint: request.checkpoint.clone(),
             };
             // Durable before it is cosigned; if another request came first, judged again.
-            if self.store.witness(id, advance.replaces(), &head).await? {
+            if self.store.witness(id, replaces, &head).await? {
                 let cosigner = Cosigner::new(origin(&self.me), self.cosigner_key.clone());
                 let line = advance.cosign(&cosigner, self.clock.now());
                 return Ok(WitnessReply::Cosigned(line.to_string()));

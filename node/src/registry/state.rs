@@ -109,6 +109,18 @@ impl State {
         own.into_iter().filter(|own| agencies.contains(&own.id)).chain(peers).collect()
     }
 
+    /// Whether an auditor resolved an alarm about `agency` that rests on this signed head: it is
+    /// known to lead nowhere, and the next one is taken as the first.
+    #[must_use]
+    pub fn given_up(&self, agency: &AgencyId, head: &str) -> bool {
+        self.alarms.values().any(|raised| {
+            let what = &raised.what;
+            raised.resolved.is_some()
+                && what.peer == *agency
+                && what.evidence.iter().any(|evidence| evidence == head)
+        })
+    }
+
     /// The open alarm about `agency`, the oldest of several.
     #[must_use]
     pub fn alarm_about(&self, agency: &AgencyId) -> Option<&Raised> {

@@ -15,6 +15,7 @@ use agreements::decide::Scope;
 use async_trait::async_trait;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
+pub use schemas::entry::StoredEntry;
 use schemas::entry::{EntryKind, Header};
 use schemas::frame::FrameKind;
 use schemas::merkle::{Frontier, Subtree};
@@ -282,19 +283,6 @@ pub struct Tail {
     pub tree: Frontier,
     /// Answers to each peer without a receipt.
     pub unreceipted: HashMap<AgencyId, u32>,
-}
-
-/// An entry as it is read back.
-#[derive(Debug, Clone)]
-pub struct StoredEntry {
-    /// The header's exact bytes.
-    pub header: String,
-    /// Salt, until redacted.
-    pub salt: Option<Vec<u8>>,
-    /// Body, until redacted.
-    pub body: Option<String>,
-    /// Envelopes, one a line, until redacted.
-    pub envelope: Option<String>,
 }
 
 /// Which entries to read.

@@ -10,8 +10,8 @@ use super::Here;
 use super::lines;
 use crate::acts::export::{Export, Proven};
 use crate::acts::{ActError, By};
-use crate::audit::bundle::Scope;
 use crate::http::error::ApiResult;
+use schemas::bundle::Scope;
 
 /// A bundle, line by line. What fails on the way is a last line `{"error": sentence}`.
 pub(in crate::http) async fn bundle(

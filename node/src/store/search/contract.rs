@@ -126,13 +126,14 @@ fn elements(reads: &[Read], draw: &mut Draw) -> Elements {
 
 fn pattern(plate: &str, draw: &mut Draw) -> String {
     let half = plate.len() / 2;
+    let (start, end) = plate.split_at(half);
     let open = draw.of(&["*", "?", "??"]);
     match draw.below(5) {
-        0 => format!("{}{open}", &plate[..half.max(1)]),
-        1 => format!("{open}{}", &plate[half..]),
-        2 => format!("{}{open}{}", &plate[..1], &plate[half..]),
-        3 => format!("*{}*", &plate[1..half.max(2)]),
-        _ => format!("{}?{}", &plate[..half], &plate[half + 1..]),
+        0 => format!("{start}{open}"),
+        1 => format!("{open}{end}"),
+        2 => format!("{}{open}{end}", plate.split_at(1).0),
+        3 => format!("*{}*", end.split_at(1).0),
+        _ => format!("{start}?{}", end.split_at(1).1),
     }
 }
 

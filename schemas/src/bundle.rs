@@ -4,22 +4,23 @@
 //! Every further line is one entry, exactly as it stands in the log. An export of one peer or of a
 //! period also holds the header of the entry before it and of the one after it (its *borders*), so
 //! that the numbers show that nothing between was left out, the entries that concern the agency
-//! itself, by which destroyed bodies are judged, and with every entry the proof of its place. The last entry of such an export is that of the export itself.
+//! itself, by which destroyed bodies are judged, and with every entry the proof of its place. The
+//! last entry of such an export is that of the export itself.
 //!
 //! Reading is strict and bounded: a line that is too long or not of this form is reported with its
 //! number, and the lines after it are read all the same.
 
 use std::io::{self, BufRead, Read as _};
 
-use schemas::agency::AgencyId;
-use schemas::checkpoint::SignedCheckpoint;
-use schemas::digest::{Digest, hex, unhex};
-use schemas::entry::SALT;
-use schemas::merkle::LONGEST_PROOF;
-use schemas::time::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::store::StoredEntry;
+use crate::agency::AgencyId;
+use crate::checkpoint::{CheckpointError, SignedCheckpoint};
+use crate::digest::{Digest, hex, unhex};
+use crate::entry::{SALT, StoredEntry};
+use crate::merkle::LONGEST_PROOF;
+use crate::time::Timestamp;
 
 /// The version of this form.
 pub const FORMAT: u8 = 1;
@@ -35,7 +36,7 @@ pub const SCOPE: &str = "scope";
 pub const OWN: &str = "own";
 
 /// What a bundle is of.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scope {
     /// The entries that concern this peer; of all, and of none, where it is absent.
@@ -55,7 +56,7 @@ impl Scope {
 }
 
 /// The first line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
     /// [`FORMAT`].
@@ -81,7 +82,7 @@ pub struct Head {
 }
 
 /// A signed head of an earlier size.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Earlier {
     /// The head with its cosignatures, verbatim.
@@ -103,18 +104,26 @@ pub struct Item {
     pub inclusion: Option<Vec<Digest>>,
 }
 
-/// An entry's line. Salt, body and envelopes are null once they are redacted.
-#[derive(Serialize, Deserialize)]
+/// An entry's line as JSON; [`Item`] is what it means. Salt, body and envelopes are null once they
+/// are redacted.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Line {
+pub struct Line {
+    /// The header's exact bytes.
     header: String,
+    /// Hexadecimal.
     salt: Option<String>,
+    /// The body's exact bytes.
     body: Option<String>,
+    /// The envelopes' exact bytes, one a line.
     envelopes: Option<String>,
+    /// Whether it stands here for its number alone, as a header.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     border: bool,
+    /// Whether it stands here because destroyed bodies are judged by it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     judges: bool,
+    /// The proof of its place under the bundle's signed head, unless the bundle is a whole log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     inclusion: Option<Vec<Digest>>,
 }
@@ -165,7 +174,7 @@ impl Head {
     ///
     /// # Errors
     /// When it is none.
-    pub fn signed(&self) -> Result<SignedCheckpoint, schemas::checkpoint::CheckpointError> {
+    pub fn signed(&self) -> Result<SignedCheckpoint, CheckpointError> {
         SignedCheckpoint::parse(self.checkpoint.as_bytes())
     }
 }

@@ -1,11 +1,12 @@
 //! What every store's search must come to: the reads that fit, in their order, and whether there
 //! were more. Held against looking at every read one by one.
 
-use agreements::decide::Scope;
+use agreements::decide::{Scope, decide_own};
 use agreements::policy::Policy;
+use schemas::agency::AgencyId;
 use schemas::area::{Near, Polygon};
 use schemas::purpose::QueryKind;
-use schemas::query::Elements;
+use schemas::query::{Elements, Query};
 use schemas::read::{Location, Read};
 use schemas::time::Timestamp;
 use serde_json::{Value, json};
@@ -152,10 +153,26 @@ fn area(asked: &mut Value, draw: &mut Draw) {
     }
 }
 
+/// The scope of somebody who may ask.
 pub(in crate::store) fn scope(elements: &Elements, limit: u32) -> Scope {
     let text = Policy::builtin_text("california-statute").unwrap();
     let policy = Policy::from_toml("california-statute", text).unwrap();
-    Scope::own(&policy, elements, limit, start().plus_millis(86_400_000))
+    let now = start().plus_millis(86_400_000);
+    let me: AgencyId = "owning-ca-pd".parse().unwrap();
+    let query = json!({
+        "id": "0".repeat(32), "from": me, "to": me, "at": now, "limit": limit,
+        "requester": {
+            "user": "jdoe", "full_name": "Jane Doe", "roles": ["sworn"],
+            "trained_on": now.minus_days(30),
+        },
+        "why": {
+            "purpose": "stolen_vehicle", "case": "26-1234",
+            "reason": "taken from a driveway on Foothill Boulevard overnight",
+        },
+        "elements": elements,
+    });
+    let query: Query = serde_json::from_value(query).unwrap();
+    decide_own(&policy, &me, &query, now).unwrap_or_else(|reasons| panic!("{reasons:?}"))
 }
 
 /// Searches `store`, which holds `reads`, in many ways.

@@ -11,6 +11,7 @@ use schemas::query::Query;
 use schemas::read::Location;
 use schemas::refusal::RefusalCode as C;
 
+#[expect(dead_code, reason = "nothing is signed for a search in one's own reads")]
 #[path = "decisions/papers.rs"]
 mod papers;
 

@@ -11,6 +11,7 @@ mod exchanges;
 mod heads;
 mod images;
 mod log;
+mod lookups;
 mod readers;
 mod reads;
 mod retention;
@@ -56,6 +57,7 @@ const READERS: usize = 4;
 pub struct Sqlite {
     writer: Mutex<SqliteConnection>,
     readers: Readers,
+    lookups: lookups::Lookups,
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -100,7 +102,7 @@ impl Sqlite {
             .pragma("cache_size", "-4096")
             .pragma("mmap_size", "1073741824");
         let readers = Readers::open(&options, READERS).await?;
-        Ok(Self { writer: Mutex::new(writer), readers })
+        Ok(Self { writer: Mutex::new(writer), readers, lookups: lookups::Lookups::default() })
     }
 }
 

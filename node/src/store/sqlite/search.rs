@@ -15,6 +15,7 @@ use super::super::StoreError;
 use super::super::search::terms::Filter;
 use super::super::search::{Look, Way};
 use super::Sqlite;
+use super::lookups::Lookup;
 
 type Builder = QueryBuilder<sqlx::Sqlite>;
 
@@ -115,6 +116,11 @@ fn after(statement: &mut Builder, rank: &str, (after_rank, after_at, after_row):
     statement.push_bind(*after_row).push(")");
 }
 
+fn placed(text: &str, rank: i64, at: i64, row: i64) -> Result<(Read, Place), StoreError> {
+    let read = serde_json::from_str(text).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    Ok((read, (rank, at, row)))
+}
+
 #[async_trait]
 impl Look for Sqlite {
     type Place = Place;
@@ -144,6 +150,12 @@ impl Look for Sqlite {
         last: Option<&Place>,
         limit: u32,
     ) -> Result<Vec<(Read, Place)>, StoreError> {
+        if let (Way::Plate(plate), true, None) = (way, *filter == Filter::default(), last) {
+            let Range { start, end } = *period;
+            let lookup = Lookup { plate: plate.clone(), from: start, until: end, limit };
+            let rows = self.lookups.find(&self.readers, &lookup).await?;
+            return rows.into_iter().map(|(at, row, text)| placed(&text, 0, at, row)).collect();
+        }
         let (_, ordered) = index(way);
         let rank = if matches!(way, Way::Plates(_)) { "one.value->>1" } else { "0" };
         let mut statement = Builder::new(if ordered {
@@ -174,12 +186,6 @@ impl Look for Sqlite {
         let mut reader = self.readers.take().await?;
         let rows: Vec<(String, i64, i64, i64)> =
             statement.build_query_as().fetch_all(&mut *reader).await?;
-        rows.into_iter()
-            .map(|(text, rank, at, row)| {
-                let read =
-                    serde_json::from_str(&text).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-                Ok((read, (rank, at, row)))
-            })
-            .collect()
+        rows.into_iter().map(|(text, rank, at, row)| placed(&text, rank, at, row)).collect()
     }
 }

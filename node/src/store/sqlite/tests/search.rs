@@ -108,3 +108,41 @@ async fn every_way_is_an_index_of_its_own() {
         assert!(told.contains("COVERING INDEX") && told.contains(seeks), "{condition}: {told}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lookups_made_at_once_find_each_its_own_though_others_give_up() {
+    let (_dir, store) = store().await;
+    let reads = many();
+    let effects = Effects { reads: reads.clone(), ..Effects::default() };
+    store.commit(&[row(0, 0, id(1), effects)]).await.unwrap();
+    let store = std::sync::Arc::new(store);
+    let all: Vec<_> = (0..400usize)
+        .map(|n| {
+            let plate = reads[n % 50].plate.clone();
+            // Some begin later, some want few.
+            let (from, limit) = (start().plus_millis(n as i64 * 500), 1 + n as u32 % 3);
+            let elements = serde_json::from_value(serde_json::json!({
+                "kind": "exact", "plate": plate, "from": from,
+                "until": start().plus_millis(86_400_000),
+            }));
+            let elements: schemas::query::Elements = elements.unwrap();
+            let (scope, store) = (scope(&elements, limit), store.clone());
+            let task = tokio::spawn(async move { store.search(&scope).await });
+            if n % 7 == 0 {
+                task.abort();
+            }
+            (n, elements, limit as usize, task)
+        })
+        .collect();
+    for (n, elements, limit, task) in all {
+        let found = match task.await {
+            Ok(found) => found.unwrap(),
+            Err(gone) if n % 7 == 0 && gone.is_cancelled() => continue,
+            Err(error) => panic!("{error}"),
+        };
+        let mut expected: Vec<_> = reads.iter().filter(|read| elements.fits(read)).collect();
+        assert_eq!(found.truncated, expected.len() > limit, "{n}");
+        expected.truncate(limit);
+        assert_eq!(found.reads.iter().collect::<Vec<_>>(), expected, "{n}");
+    }
+}

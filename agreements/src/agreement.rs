@@ -54,6 +54,15 @@ pub struct Agreement {
     pub purposes: Vec<Purpose>,
     /// Sorts of search that may be asked for.
     pub query_kinds: Vec<QueryKind>,
+    /// How many letters and digits of a plate a partial search must name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_characters: Option<u32>,
+    /// How many days a search without a plate may reach over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest_days: Option<u32>,
+    /// The greatest radius of a search by area, in metres; a polygon may be twice as wide across.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub widest_m: Option<u32>,
     /// Whether photographs are released.
     pub images: bool,
     /// How far back a search may go, in days.
@@ -135,7 +144,7 @@ impl Agreement {
                 return Err(sense(format!("agreement `{id}`: `{key}` must not be 0")));
             }
         }
-        Ok(())
+        self.limits().check("").map_err(|what| sense(format!("agreement `{id}`: {what}")))
     }
 
     /// The clause that puts `key` into words, else the key itself, for citing.

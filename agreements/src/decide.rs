@@ -6,8 +6,9 @@
 
 use schemas::agency::{AgencyId, AgencyKind, State};
 use schemas::answer::Basis;
-use schemas::query::{AuthorityId, Elements, Near, Query};
-use schemas::refusal::Reason;
+use schemas::area::Near;
+use schemas::query::{AuthorityId, Elements, Query};
+use schemas::refusal::{Citation, Reason};
 use schemas::text::Text;
 use schemas::time::Timestamp;
 
@@ -160,6 +161,17 @@ pub struct Permit {
     pub consumes: Option<(AuthorityId, u32)>,
     /// An answer of today is counted on this authority, of so many.
     pub daily: Option<(AuthorityId, u32)>,
+    /// What makes the period shorter than was asked for.
+    pub narrowed: Option<Narrowed>,
+}
+
+/// Why less is opened than was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Narrowed {
+    /// In a sentence.
+    pub message: String,
+    /// The sections that say so.
+    pub citations: Vec<Citation>,
 }
 
 /// The decision on a query.
@@ -239,50 +251,45 @@ fn judged(asked: &Asked<'_>) -> Vec<Reason> {
 
 fn permit(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Permit> {
     let elements = &case.query.elements;
-    let from = elements.from.max(rules::earliest(case.policy, case.now));
     let limit = case.query.limit.min(case.policy.row_limit.most);
     let id = candidate.authority.id().clone();
-    let notice = case.policy.verification.text.clone();
-    let scope =
-        |from: Timestamp, until: Timestamp, limit: u32, images: bool, area: Option<Near>| {
-            (from < until && limit > 0).then(|| Scope {
-                elements: Elements { near: elements.near.or(area), ..elements.clone() },
-                from,
-                until,
-                limit,
-                images,
-            })
-        };
+    let (from, narrowed) = rules::period(case, candidate);
+    let permit = |version: u32, scope: Scope| Permit {
+        basis: Basis { authority: id.clone(), version },
+        scope,
+        notice: case.policy.verification.text.clone(),
+        lapses: Timestamp::MAX,
+        consumes: None,
+        daily: None,
+        narrowed,
+    };
+    let scope = |until: Timestamp, limit: u32, images: bool, area: Option<Near>| {
+        (from < until && limit > 0).then(|| Scope {
+            elements: Elements { near: elements.near.or(area), ..elements.clone() },
+            from,
+            until,
+            limit,
+            images,
+        })
+    };
     Some(match candidate.authority {
         Authority::Agreement(recorded) => {
             let agreement = &recorded.agreement;
-            let from = from.max(case.now.minus_days(agreement.lookback_days));
+            let images = agreement.images && case.query.images;
+            let scope = scope(elements.until, limit.min(agreement.row_limit), images, None)?;
             Permit {
-                basis: Basis { authority: id.clone(), version: agreement.version },
-                scope: scope(
-                    from,
-                    elements.until,
-                    limit.min(agreement.row_limit),
-                    agreement.images && case.query.images,
-                    None,
-                )?,
-                notice,
                 lapses: agreement.expires,
-                consumes: None,
-                daily: agreement.daily_limit.map(|most| (id, most)),
+                daily: agreement.daily_limit.map(|most| (id.clone(), most)),
+                ..permit(agreement.version, scope)
             }
         }
         Authority::Request(filed) => {
             let asked = filed.scope();
-            let from = asked.from.map_or(from, |earliest| from.max(earliest));
             let until = asked.until.map_or(elements.until, |latest| elements.until.min(latest));
             Permit {
-                basis: Basis { authority: id.clone(), version: 1 },
-                scope: scope(from, until, limit, false, asked.near)?,
-                notice,
                 lapses: asked.valid_until.unwrap_or(Timestamp::MAX),
-                consumes: asked.uses.map(|most| (id, most)),
-                daily: None,
+                consumes: asked.uses.map(|most| (id.clone(), most)),
+                ..permit(1, scope(until, limit, false, asked.near)?)
             }
         }
     })

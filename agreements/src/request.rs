@@ -1,10 +1,11 @@
 //! Written requests: agency, person, purpose, a bounded scope; approved, narrowed, denied.
 
 use schemas::agency::AgencyId;
+use schemas::area::Near;
 use schemas::digest::Digest;
 use schemas::plate::Plate;
 use schemas::purpose::Purpose;
-use schemas::query::{AuthorityId, Near, QueryId, UserName};
+use schemas::query::{AuthorityId, QueryId, UserName};
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -7,6 +7,8 @@ mod agency;
 mod approval;
 mod authority;
 mod elements;
+mod limits;
+mod period;
 mod person;
 mod purpose;
 mod scope;
@@ -22,6 +24,7 @@ use crate::policy::{Cited, Policy};
 
 pub(crate) use agency::no_authority;
 pub(crate) use approval::{may_adhere, may_approve, may_record};
+pub(crate) use period::period;
 
 /// By whose policy a query is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +106,7 @@ pub(crate) const OF_OWNER: &[OfOwner] = &[
     agency::blocked,
     agency::recipient,
     elements::kind,
+    limits::of_policy,
     elements::lookback,
     elements::retention,
 ];
@@ -114,6 +118,7 @@ pub(crate) const OF_AUTHORITY: &[OfAuthority] = &[
     authority::purpose,
     authority::case_required,
     authority::kind,
+    limits::of_authority,
     authority::window,
     authority::quota,
     scope::request,
@@ -136,13 +141,18 @@ pub(crate) fn reason(
     Reason { code, message: message.into(), citations }
 }
 
+/// A rule of the node's own, where the texts are silent.
+pub(crate) fn own_rule(section: &str) -> Citation {
+    Citation::new("Accord protocol", section)
+}
+
 /// The instant before which the owner's reads are answered no longer.
 pub(crate) fn cut_off(policy: &Policy, now: Timestamp) -> Timestamp {
     now.minus_days(policy.retention.reads.cut_off_days)
 }
 
 /// The earliest instant that a peer's search reaches.
-pub(crate) fn earliest(policy: &Policy, now: Timestamp) -> Timestamp {
+fn earliest(policy: &Policy, now: Timestamp) -> Timestamp {
     cut_off(policy, now).max(now.minus_days(policy.lookback.days))
 }
 

@@ -13,7 +13,7 @@ pub const NAMES: [&str; 2] = ["lasd", "arjis"];
 
 const DAY_MS: i64 = 86_400_000;
 /// Keys that `--set` may give another value.
-const SETTABLE: [&str; 16] = [
+const SETTABLE: [&str; 19] = [
     "id",
     "version",
     "supersedes",
@@ -30,6 +30,9 @@ const SETTABLE: [&str; 16] = [
     "answers_kept_days",
     "audit_every_days",
     "query_kinds",
+    "known_characters",
+    "longest_days",
+    "widest_m",
 ];
 
 /// The text of a template that comes with the node.
@@ -130,6 +133,13 @@ mod tests {
         let error = drafted("lasd", &[("onward_sharing", "true")]).unwrap_err().to_string();
         assert!(error.contains("`onward_sharing` cannot be set"), "{error}");
         assert!(drafted("lasd", &[("row_limit", "0")]).is_err());
+        assert_eq!(drafted("lasd", &[("longest_days", "3")]).unwrap().longest_days, Some(3));
+        for (key, value) in
+            [("known_characters", "1"), ("widest_m", "10001"), ("longest_days", "0")]
+        {
+            let error = drafted("lasd", &[(key, value)]).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{key}` is {value}; expected")), "{error}");
+        }
         assert!(drafted("lasd", &[("row_limit", "many")]).is_err());
         assert!(drafted("lasd", &[("expires", "2025-01-01T00:00:00Z")]).is_err());
     }

@@ -191,9 +191,9 @@ fn told(found: &Found) -> String {
     match found {
         Found::Nothing => "nothing speaks against it".to_owned(),
         Found::Permit(permitted) => {
-            let Permit { basis, scope, consumes, daily, lapses, notice } = &permitted.0;
+            let Permit { basis, scope, consumes, daily, lapses, notice, narrowed } = &permitted.0;
             format!(
-                "permit {} v{} from {} until {} limit {} images {} consumes {consumes:?} daily {daily:?} lapses {lapses}; {notice}",
+                "permit {} v{} from {} until {} limit {} images {} consumes {consumes:?} daily {daily:?} lapses {lapses} narrowed {narrowed:?}; {notice}",
                 basis.authority,
                 basis.version,
                 scope.from(),
@@ -281,10 +281,21 @@ fn beyond(expected: &Permitted, permit: &Permit, case: &Case) -> Vec<String> {
         ("elements", *scope.elements() == Elements { near, ..asked.clone() }),
         ("consumes", permit.consumes == counted(expected.consumes)),
         ("daily", permit.daily == counted(expected.daily)),
+        ("narrowed", cut(expected.narrowed.as_deref(), permit)),
         ("lapses", at(&expected.lapses, permit.lapses) == permit.lapses),
         ("notice", expected.notice.iter().all(|words| permit.notice.as_str().contains(words))),
     ];
     checks.iter().filter(|(_, holds)| !holds).map(|(what, _)| format!("`{what}` differs")).collect()
+}
+
+/// Whether what cut the period, if anything, is what the row says: sections, each as in a reason.
+fn cut(expected: Option<&[String]>, permit: &Permit) -> bool {
+    let Some(expected) = expected else { return true };
+    let citations = permit.narrowed.as_ref().map_or(&[][..], |narrowed| &narrowed.citations);
+    let same = |(section, found): (&String, &Citation)| {
+        *section == found.section || *section == found.to_string()
+    };
+    expected.len() == citations.len() && expected.iter().zip(citations).all(same)
 }
 
 #[test]

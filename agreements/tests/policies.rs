@@ -9,8 +9,9 @@ use agreements::decide::{Authority, Candidate, Decision, PeerFacts, Reasons, dec
 use agreements::policy::Policy;
 use agreements::request::{RequestScope, Verdict};
 use schemas::agency::AgencyKind;
+use schemas::area::Near;
 use schemas::purpose::{Purpose, QueryKind, Role};
-use schemas::query::{Near, Query};
+use schemas::query::Query;
 use schemas::read::Location;
 use schemas::refusal::Citation;
 use schemas::text::Text;
@@ -46,7 +47,7 @@ fn it_is_read_and_every_value_cites_its_own_text_or_another() {
 #[test]
 fn it_chooses_what_no_built_in_policy_does() {
     type Choice = fn(&Policy) -> bool;
-    let chosen: [(&str, Choice); 9] = [
+    let chosen: [(&str, Choice); 10] = [
         ("written requests of a list alone", |p| {
             p.release.written_request.as_ref().is_some_and(|path| !path.with.is_empty())
         }),
@@ -57,6 +58,12 @@ fn it_chooses_what_no_built_in_policy_does() {
         ("purposes without suspicion", |p| !p.suspicion.except.is_empty()),
         ("training every 180 days", |p| p.training.every_days == Some(180)),
         ("searches by area", |p| p.searches.kinds.contains(&QueryKind::Area)),
+        ("narrower searches", |p| {
+            let searches = &p.searches;
+            [searches.known_characters, searches.longest_days, searches.widest_m]
+                .iter()
+                .all(Option::is_some)
+        }),
         ("peers' titles", |p| !p.people.peers.titled.is_empty()),
         ("words that say nothing here", |p| !p.reason.placeholders.is_empty()),
         ("less to search than is kept", |p| p.lookback.days < p.retention.reads.cut_off_days),

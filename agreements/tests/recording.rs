@@ -11,8 +11,8 @@ use agreements::request::{
     Filed, MOST_PLATES, Request, RequestScope, RequestState, Ruling, Verdict, Withdrawal,
 };
 use schemas::agency::AgencyId;
+use schemas::area::Near;
 use schemas::digest::Digest;
-use schemas::query::Near;
 use schemas::read::Location;
 use schemas::text::Text;
 use schemas::time::Timestamp;

@@ -7,6 +7,7 @@
 
 pub mod agency;
 pub mod answer;
+pub mod area;
 pub mod body;
 pub mod bundle;
 pub mod card;
@@ -15,11 +16,14 @@ pub mod correction;
 pub mod digest;
 pub mod entry;
 pub mod envelope;
+mod fits;
 pub mod frame;
 pub mod image;
 pub mod key;
 pub mod merkle;
+pub mod misread;
 pub mod note;
+pub mod pattern;
 pub mod plate;
 pub mod proof;
 pub mod purpose;

@@ -44,9 +44,14 @@ impl Plate {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Of characters that are known to be a plate's.
+    pub(crate) fn known(text: String) -> Self {
+        Self(text)
+    }
 }
 
-fn separator(c: char) -> bool {
+pub(crate) fn separator(c: char) -> bool {
     c.is_whitespace() || matches!(c, '-' | '.' | '_' | '\u{B7}' | '\u{2010}'..='\u{2015}')
 }
 

@@ -6,7 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::agency::{AgencyId, State};
+use crate::area::{Near, Polygon};
 use crate::digest::{Digest, hex, unhex};
+use crate::pattern::PlatePattern;
 use crate::plate::Plate;
 use crate::purpose::{Purpose, QueryKind, Role};
 use crate::text::Text;
@@ -169,43 +171,6 @@ pub struct Requester {
     pub trained_on: Option<Timestamp>,
 }
 
-/// A circle on the ground.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Near {
-    /// Its middle.
-    pub center: crate::read::Location,
-    /// Its radius in metres.
-    pub radius_m: u32,
-}
-
-/// The earth's mean radius in metres.
-const EARTH_M: f64 = 6_371_008.8;
-
-impl Near {
-    /// Metres from its middle to `place`, on the great circle.
-    #[must_use]
-    pub fn metres_to(&self, place: &crate::read::Location) -> f64 {
-        let (a, b) = (self.center.latitude().to_radians(), place.latitude().to_radians());
-        let across = (place.longitude() - self.center.longitude()).to_radians();
-        let half = ((b - a) / 2.0).sin().powi(2) + a.cos() * b.cos() * (across / 2.0).sin().powi(2);
-        2.0 * EARTH_M * half.sqrt().min(1.0).asin()
-    }
-
-    /// Whether `place` lies in it.
-    #[must_use]
-    pub fn holds(&self, place: &crate::read::Location) -> bool {
-        self.metres_to(place) <= f64::from(self.radius_m)
-    }
-
-    /// Whether the whole of `other` lies in it.
-    #[must_use]
-    pub fn encloses(&self, other: &Self) -> bool {
-        self == other
-            || self.metres_to(&other.center) + f64::from(other.radius_m) <= f64::from(self.radius_m)
-    }
-}
-
 /// What is looked for: the query elements of Civil Code 1798.90.52(a)(2).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -217,7 +182,7 @@ pub struct Elements {
     pub plate: Option<Plate>,
     /// A plate pattern with `*` and `?`, of a partial search.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pattern: Option<Text>,
+    pub pattern: Option<PlatePattern>,
     /// The plate's state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plate_state: Option<State>,
@@ -228,12 +193,18 @@ pub struct Elements {
     /// Only reads made in this circle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub near: Option<Near>,
+    /// Only reads made in this polygon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub polygon: Option<Polygon>,
     /// Only vehicles of this make.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub make: Option<Text>,
     /// Only vehicles of this colour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub color: Option<Text>,
+    /// Only vehicles of this body type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Text>,
     /// Only reads of this camera.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub camera: Option<Text>,

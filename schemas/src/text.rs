@@ -54,6 +54,14 @@ impl Text {
     }
 }
 
+/// A description as it is compared: small letters, and one space for whatever stands between words.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    let small = text.to_lowercase();
+    let words = small.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
+}
+
 fn hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
@@ -103,6 +111,18 @@ impl fmt::Debug for Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn descriptions_are_compared_by_their_words() {
+        for (text, compared) in [
+            (" Mercedes-Benz", "mercedes benz"),
+            ("ŠKODA", "škoda"),
+            ("suv_crossover", "suv crossover"),
+            (" - ", ""),
+        ] {
+            assert_eq!(plain(text), compared, "{text}");
+        }
+    }
 
     #[test]
     fn hidden_characters_and_floods_are_refused() {

@@ -105,8 +105,10 @@ pub fn elements(plate: &str, now: Timestamp) -> Elements {
         from: now.minus_days(7),
         until: now,
         near: None,
+        polygon: None,
         make: None,
         color: None,
+        body: None,
         camera: None,
     }
 }
@@ -149,6 +151,9 @@ pub fn agreement(parties: &[&AgencyId], now: Timestamp) -> Agreement {
         parties: parties.iter().map(|party| (*party).clone()).collect(),
         purposes: vec![Purpose::StolenVehicle, Purpose::CriminalInvestigation],
         query_kinds: vec![QueryKind::Exact],
+        known_characters: None,
+        longest_days: None,
+        widest_m: None,
         images: false,
         lookback_days: 60,
         row_limit: 2_000,

@@ -2,8 +2,9 @@
 //! policy, of an agency that the node has never heard of.
 
 use schemas::agency::AgencyKind;
+use schemas::area::Near;
 use schemas::purpose::{Purpose, QueryKind as Search, Role};
-use schemas::query::{Near, Query};
+use schemas::query::Query;
 use schemas::read::Location;
 use schemas::refusal::RefusalCode::{self, *};
 

@@ -163,6 +163,7 @@ impl Policy {
         if self.searches.kinds.is_empty() {
             return Err("`searches.kinds` must name at least one sort of search".into());
         }
+        self.searches.limits().check("searches.")?;
         let mut codes: Vec<_> = self.purposes.iter().map(|purpose| purpose.code).collect();
         codes.sort_unstable();
         if let Some([twice, _]) = codes.windows(2).find(|pair| pair.first() == pair.last()) {

@@ -141,6 +141,17 @@ cited! {
     Searches {
         /// Which.
         kinds: Vec<QueryKind>,
+        /// How many letters and digits of a plate a partial search must name; the node's own least
+        /// when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        known_characters: Option<u32>,
+        /// How many days a search without a plate may reach over; the node's own most when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        longest_days: Option<u32>,
+        /// The greatest radius of a search by area, in metres; a polygon may be twice as wide across.
+        /// The node's own when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        widest_m: Option<u32>,
     }
 
     /// A number of days.

@@ -1,46 +1,63 @@
 //! What is looked for, and how far back.
 
 use schemas::purpose::QueryKind;
+use schemas::query::Elements;
 use schemas::refusal::{Reason, RefusalCode};
-use schemas::text::Text;
+use schemas::text::{Text, plain};
 
+use super::limits::{LEAST_KNOWN, WIDEST_M, across};
 use super::{Asked, cut_off, reason, statute};
 use crate::decide::Case;
-
-/// Least letters and digits that a pattern of a plate names.
-const LEAST_KNOWN: usize = 2;
-/// Greatest radius of a search by area, in metres.
-const WIDEST_M: u32 = 10_000;
 
 /// The elements are those of the sort of search that is named (1798.90.52(a)(2) records them), and
 /// say what is looked for: not everything.
 pub(super) fn whole(asked: &Asked<'_>) -> Option<Reason> {
     let e = &asked.query.elements;
-    let vehicle = e.make.is_some() || e.color.is_some() || e.camera.is_some();
-    let alone = e.plate.is_none() && e.pattern.is_none();
+    let alone = !e.names_plate();
     let (fits, needs) = match e.kind {
         QueryKind::Exact | QueryKind::Misread => {
             (e.plate.is_some() && e.pattern.is_none(), "a plate")
         }
         QueryKind::Partial => (
-            e.plate.is_none() && e.pattern.as_ref().is_some_and(partial),
+            e.plate.is_none()
+                && e.pattern
+                    .as_ref()
+                    .is_some_and(|one| one.is_open() && one.known() >= LEAST_KNOWN as usize),
             "a pattern with `*` or `?` and at least two letters or digits",
         ),
-        QueryKind::Area => {
-            let near = e.near.is_some_and(|near| (1..=WIDEST_M).contains(&near.radius_m));
-            (alone && near, "a place and a radius of at most 10,000 metres, and no plate")
+        QueryKind::Area => (
+            alone && some_area(e),
+            "a place and a radius of at most 10,000 metres, or a polygon of at most 20,000 metres across, and no plate",
+        ),
+        QueryKind::Vehicle => {
+            let named = [&e.make, &e.color, &e.body, &e.camera].into_iter().any(Option::is_some);
+            (alone && named, "a make, a colour, a body or a camera, and no plate")
         }
-        QueryKind::Vehicle => (alone && vehicle, "a make, a colour or a camera, and no plate"),
     };
-    (!fits).then(|| {
-        let message = format!("a search of the kind `{}` names {needs}", e.kind);
-        reason(RefusalCode::QueryKind, message, vec![statute("1798.90.52(a)(2)")])
-    })
+    let message = if !fits {
+        format!("a search of the kind `{}` names {needs}", e.kind)
+    } else if let Some((what, text)) = wordless(e) {
+        format!("`{text}` says nothing of the {what}; name it in a word, or leave it out")
+    } else {
+        return None;
+    };
+    Some(reason(RefusalCode::QueryKind, message, vec![statute("1798.90.52(a)(2)")]))
 }
 
-fn partial(pattern: &Text) -> bool {
-    let known = pattern.as_str().chars().filter(|c| c.is_alphanumeric()).count();
-    known >= LEAST_KNOWN && pattern.as_str().contains(['*', '?'])
+/// An area is named, and none of a county's width.
+fn some_area(elements: &Elements) -> bool {
+    let (near, polygon) = (elements.near, elements.polygon.as_ref());
+    (near.is_some() || polygon.is_some())
+        && near.is_none_or(|near| (1..=WIDEST_M).contains(&near.radius_m))
+        && polygon.is_none_or(|polygon| polygon.across_m() <= across(WIDEST_M))
+}
+
+/// What is given of the vehicle, without a letter or digit to look for.
+fn wordless(e: &Elements) -> Option<(&'static str, &Text)> {
+    [("make", &e.make), ("colour", &e.color), ("body", &e.body), ("camera", &e.camera)]
+        .into_iter()
+        .filter_map(|(what, text)| Some((what, text.as_ref()?)))
+        .find(|(_, text)| plain(text.as_str()).is_empty())
 }
 
 /// The policy lets peers search so.

@@ -28,6 +28,10 @@ pub(super) fn request(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Reas
         && !area.encloses(near)
     {
         "it was approved for another area"
+    } else if let (Some(area), Some(polygon)) = (&scope.near, &elements.polygon)
+        && !area.encloses_polygon(polygon)
+    {
+        "it was approved for another area"
     } else if scope.from.is_some_and(|from| elements.until <= from)
         || scope.until.is_some_and(|until| elements.from >= until)
     {

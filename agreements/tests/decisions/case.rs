@@ -13,7 +13,7 @@ use toml::{Table, Value};
 use crate::papers;
 use crate::row::{
     AgreementPaper, Asked, Circle, Outcome, Peer, RequestPaper, Row, Side, base, given, instant,
-    laid_over,
+    laid_over, polygon,
 };
 
 /// An authority with its use.
@@ -105,9 +105,11 @@ impl Asked {
         let elements = &mut query.elements;
         elements.kind = self.kind;
         elements.plate = given(&self.plate).map(|plate| plate.parse().unwrap());
-        elements.pattern = self.pattern.as_deref().map(text);
+        elements.pattern = self.pattern.as_deref().map(|text| text.parse().unwrap());
         elements.make = self.make.as_deref().map(text);
         elements.color = self.color.as_deref().map(text);
+        elements.body = self.body.as_deref().map(text);
+        elements.polygon = self.polygon.as_deref().map(polygon);
         elements.camera = self.camera.as_deref().map(text);
         elements.near = self.near.map(Circle::near);
         elements.from = instant(&self.from);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use agreements::agreement::Act;
 use agreements::request::RequestScope;
 use schemas::agency::{AgencyId, AgencyKind, State};
+use schemas::area::{Near, Polygon};
 use schemas::purpose::{Purpose, QueryKind, Role};
-use schemas::query::Near;
 use schemas::read::Location;
 use schemas::time::Timestamp;
 use serde::Deserialize;
@@ -93,6 +93,8 @@ pub(crate) struct Permitted {
     #[serde(default)]
     pub(crate) images: bool,
     pub(crate) near: Option<Circle>,
+    /// The sections that make the period shorter; not looked at when absent, nothing when empty.
+    pub(crate) narrowed: Option<Vec<String>>,
     pub(crate) consumes: Option<u32>,
     pub(crate) daily: Option<u32>,
     /// Not looked at when absent.
@@ -134,7 +136,10 @@ pub(crate) struct Asked {
     pub(crate) make: Option<String>,
     pub(crate) color: Option<String>,
     pub(crate) camera: Option<String>,
+    pub(crate) body: Option<String>,
     pub(crate) near: Option<Circle>,
+    /// Corners as latitude and longitude.
+    pub(crate) polygon: Option<Vec<(f64, f64)>>,
     pub(crate) from: String,
     pub(crate) until: String,
     pub(crate) limit: u32,
@@ -145,6 +150,11 @@ pub(crate) struct Asked {
     pub(crate) sender: Option<AgencyId>,
     /// Whom it says it is to, where that is not the owner.
     pub(crate) addressee: Option<AgencyId>,
+}
+
+pub(crate) fn polygon(corners: &[(f64, f64)]) -> Polygon {
+    let corner = |(latitude, longitude): &(f64, f64)| Location::new(*latitude, *longitude);
+    Polygon::new(corners.iter().map(|at| corner(at).unwrap().unwrap()).collect()).unwrap()
 }
 
 #[derive(Clone, Copy, PartialEq, Deserialize)]

@@ -9,8 +9,9 @@ use agreements::request::{Filed, RequestScope, Verdict, Withdrawal};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use schemas::agency::{AgencyId, AgencyKind, State};
+use schemas::area::{Near, Polygon};
 use schemas::purpose::{Purpose, QueryKind, Role};
-use schemas::query::{Near, Query};
+use schemas::query::Query;
 use schemas::read::Location;
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -94,6 +95,14 @@ pub(crate) fn near() -> impl Strategy<Value = Near> {
     })
 }
 
+fn polygon() -> impl Strategy<Value = Polygon> {
+    (33.0f64..34.0, -118.0f64..-117.0, 0.001f64..0.1).prop_map(|(latitude, longitude, side)| {
+        let corners = [(0.0, 0.0), (0.0, side), (side, 0.0)];
+        let place = |(up, right)| Location::new(latitude + up, longitude + right).unwrap().unwrap();
+        Polygon::new(corners.map(place).to_vec()).unwrap()
+    })
+}
+
 fn roles() -> impl Strategy<Value = Vec<Role>> {
     subsequence(Role::ALL.to_vec(), 0..3)
 }
@@ -138,6 +147,7 @@ prop_compose! {
         pattern in mostly(None, prop::option::of("[A-Z0-9*?]{1,7}")),
         make in mostly(None, Just(Some("Honda".parse().unwrap()))),
         near in prop::option::weighted(0.2, near()),
+        polygon in prop::option::weighted(0.2, polygon()),
         whole in any::<bool>(),
         from in mostly(now().minus_days(30), instant()),
         until in mostly(now(), instant()),
@@ -148,15 +158,18 @@ prop_compose! {
         let elements = &mut query.elements;
         elements.kind = kind;
         elements.plate = plate.map(|plate| plate.parse().unwrap());
-        elements.pattern = pattern.map(|pattern| pattern.parse().unwrap());
+        elements.pattern = pattern.and_then(|pattern: String| pattern.parse().ok());
         // Searches of other sorts are made whole half of the time.
         if whole && kind == QueryKind::Partial {
             (elements.plate, elements.pattern) = (None, Some("8K*".parse().unwrap()));
         } else if whole && kind == QueryKind::Misread {
             elements.pattern = None;
+        } else if whole && matches!(kind, QueryKind::Area | QueryKind::Vehicle) {
+            (elements.plate, elements.pattern) = (None, None);
         }
         elements.make = make;
         elements.near = near;
+        elements.polygon = polygon;
         elements.from = from;
         elements.until = until;
         query.limit = limit;

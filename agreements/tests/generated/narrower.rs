@@ -7,7 +7,8 @@ use agreements::decide::{Decision, Scope};
 use agreements::policy::{Demand, Policy, Standard};
 use agreements::request::RequestScope;
 use proptest::prelude::*;
-use schemas::query::{AuthorityId, Near};
+use schemas::area::Near;
+use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
 
 use crate::any::{self, Paper};
@@ -27,7 +28,7 @@ pub(crate) struct By {
 prop_compose! {
     pub(crate) fn ways()(
         // One or a few values at a time.
-        one in 0u32..16,
+        one in 0u32..19,
         more in prop_oneof![3 => Just(0u32), 1 => any::<u32>()],
         keep in 0usize..4,
         days in 1u32..400,
@@ -91,6 +92,15 @@ pub(crate) fn paper(paper: &mut Paper, by: &By) {
             {
                 adherence.shares_with.clear();
             }
+            if by.does(14) {
+                narrow_least(&mut agreement.known_characters, by);
+            }
+            if by.does(15) {
+                narrow_most(&mut agreement.longest_days, by.days);
+            }
+            if by.does(16) {
+                narrow_most(&mut agreement.widest_m, by.days);
+            }
             let act = if by.keep > 1 { Act::Suspend } else { Act::Withdraw };
             if by.does(13) {
                 let notice = any::notice(recorded, &parties[by.keep % 2], act);
@@ -116,6 +126,15 @@ pub(crate) fn paper(paper: &mut Paper, by: &By) {
             }
         }
     }
+}
+
+fn narrow_least(least: &mut Option<u32>, by: &By) {
+    let wanted = 2 + u32::try_from(by.keep).unwrap();
+    *least = Some(least.unwrap_or(2).max(wanted));
+}
+
+fn narrow_most(most: &mut Option<u32>, to: u32) {
+    *most = Some(most.unwrap_or(to).min(to));
 }
 
 fn scope(scope: &mut RequestScope, by: &By) {
@@ -201,6 +220,15 @@ pub(crate) fn policy(policy: &mut Policy, by: &By) {
                 path.with = vec!["third-ca-pd".parse().unwrap()];
             }
         }
+    }
+    if by.does(16) {
+        narrow_least(&mut policy.searches.known_characters, by);
+    }
+    if by.does(17) {
+        narrow_most(&mut policy.searches.longest_days, by.days);
+    }
+    if by.does(18) {
+        narrow_most(&mut policy.searches.widest_m, by.days);
     }
     if by.does(15) {
         policy.reason.placeholders.push("driveway".parse().unwrap());

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use schemas::agency::{AgencyId, State};
+use schemas::area::Near;
 use schemas::plate::Plate;
 use schemas::purpose::{Purpose, QueryKind};
-use schemas::query::{AuthorityId, Elements, Justification, Near, QueryId};
+use schemas::query::{AuthorityId, Elements, Justification, QueryId};
 use schemas::read::Location;
 use schemas::refusal::Citation;
 use schemas::text::Text;
@@ -197,8 +198,10 @@ pub(super) fn draft_to(args: &QueryArgs, owners: &[AgencyId]) -> Result<Draft, A
         from: args.from.unwrap_or_else(|| now.minus_days(DAYS_BACK)),
         until: args.until.unwrap_or(now),
         near,
+        polygon: None,
         make: args.make.clone(),
         color: args.color.clone(),
+        body: None,
         camera: args.camera.clone(),
     };
     Ok(Draft {

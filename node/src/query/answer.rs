@@ -16,8 +16,7 @@ use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
-use schemas::purpose::QueryKind;
-use schemas::query::{Elements, Query};
+use schemas::query::Query;
 use schemas::read::{Read, ReadId};
 use schemas::refusal::{Citation, Reason, Refusal, RefusalCode};
 use schemas::standing::Standing;
@@ -155,16 +154,7 @@ impl Office {
         };
         let candidates =
             Candidates::of(state, &self.log.counters(), &self.me, &query.from, now, redelivering);
-        match decide(policy, &self.me, peer, candidates.as_slice(), query, now) {
-            Decision::Permit(_) if !searchable(&query.elements) => {
-                Decision::Refuse(Reasons::of(reason(
-                    RefusalCode::QueryKind,
-                    "this owner's node searches for one exact plate and a period, in an area or everywhere, and for nothing else yet",
-                    "searches",
-                )))
-            }
-            decided => decided,
-        }
+        decide(policy, &self.me, peer, candidates.as_slice(), query, now)
     }
 
     async fn release(
@@ -313,16 +303,6 @@ impl Office {
 fn released(reads: &[Read]) -> Option<(Timestamp, Vec<ReadId>)> {
     let latest = reads.iter().map(|read| read.at).max()?;
     Some((latest, reads.iter().map(|read| read.id).collect()))
-}
-
-/// What the stores search for. A search that no store makes would find nothing and look like an
-/// answer.
-fn searchable(elements: &Elements) -> bool {
-    elements.kind == QueryKind::Exact
-        && elements.pattern.is_none()
-        && elements.make.is_none()
-        && elements.color.is_none()
-        && elements.camera.is_none()
 }
 
 /// The person who asks, as a signed query names them.

@@ -7,7 +7,6 @@ use schemas::digest::Digest;
 use schemas::envelope::{Envelope, EnvelopeError, Kind};
 use schemas::image::{IMAGE_BYTES, MOST_IMAGES};
 use schemas::key::PublicKey;
-use schemas::purpose::QueryKind;
 use schemas::query::Query;
 use schemas::read::Read;
 use schemas::refusal::Refusal;
@@ -140,8 +139,13 @@ pub fn pages(answer: &Answer, pages: &[Vec<u8>], query: &Query) -> Result<Vec<Re
                     "page {n} holds a read with photographs that were not asked for"
                 )));
             }
-            if !asked_for(&read, query) {
+            if !query.elements.fits(&read) {
                 return Err(content(format!("page {n} holds a read that was not asked for")));
+            }
+            if !(answer.released.from..answer.released.until).contains(&read.at) {
+                return Err(content(format!(
+                    "page {n} holds a read outside the period that it says it releases"
+                )));
             }
             reads.push(read);
         }
@@ -155,15 +159,4 @@ pub fn pages(answer: &Answer, pages: &[Vec<u8>], query: &Query) -> Result<Vec<Re
         return Err(content("it holds a photograph of none of its reads".into()));
     }
     Ok(reads)
-}
-
-fn asked_for(read: &Read, query: &Query) -> bool {
-    let elements = &query.elements;
-    let in_window = (elements.from..elements.until).contains(&read.at);
-    let right_plate =
-        elements.kind != QueryKind::Exact || elements.plate.as_ref() == Some(&read.plate);
-    let in_area = elements
-        .near
-        .is_none_or(|near| read.location.as_ref().is_some_and(|place| near.holds(place)));
-    in_window && right_plate && in_area
 }

@@ -5,6 +5,7 @@
 //! `Ok` for survives a crash of the process and of the machine. There is one writer at a time,
 //! which the home's lock sees to.
 
+pub mod search;
 pub mod sqlite;
 
 use std::collections::HashMap;
@@ -323,9 +324,10 @@ pub struct Witnessed {
 /// What a search found.
 #[derive(Debug, Clone, Default)]
 pub struct Found {
-    /// The reads, oldest first.
+    /// The reads: those of the plate asked for, then those of fewer substitutions before those of
+    /// more; among equals the oldest first, and at one instant by id.
     pub reads: Vec<Read>,
-    /// Whether more matched than the limit.
+    /// Whether more matched than the limit, or more were to be looked at than one search may.
     pub truncated: bool,
 }
 
@@ -474,7 +476,7 @@ pub trait Store: Send + Sync + 'static {
     /// and of which none is stored any more; of how many.
     async fn forget_released(&self, before: Timestamp) -> Result<u64, StoreError>;
 
-    /// The reads that a decision opened.
+    /// The reads that a decision opened, as [`search::search`] finds them.
     async fn search(&self, scope: &Scope) -> Result<Found, StoreError>;
 
     /// Up to `limit` reads made before `cut_off`, by time and id, after the place `after`.

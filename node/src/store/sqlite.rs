@@ -14,6 +14,8 @@ mod log;
 mod readers;
 mod reads;
 mod retention;
+mod search;
+mod terms;
 #[cfg(test)]
 mod tests;
 
@@ -88,6 +90,7 @@ impl Sqlite {
             .run(&mut writer)
             .await
             .map_err(|e| StoreError::Database(e.to_string()))?;
+        terms::fill(&mut writer).await?;
         lengthen_wal(&mut writer, path).await?;
         let options = options
             .read_only(true)
@@ -255,7 +258,7 @@ impl Store for Sqlite {
     }
 
     async fn search(&self, scope: &Scope) -> Result<Found, StoreError> {
-        reads::search(&mut *self.readers.take().await?, scope).await
+        super::search::search(self, scope).await
     }
 
     async fn due_reads(

@@ -15,6 +15,7 @@
 
 mod exchange;
 mod made;
+mod searches;
 
 use std::path::Path;
 
@@ -137,4 +138,9 @@ fn reads_have_the_identities_written_down() {
     for raw in file["no_plates"].as_array().unwrap() {
         assert!(plate(raw.as_str().unwrap()).is_err(), "{raw}");
     }
+}
+
+#[test]
+fn searches_find_what_is_written_down() {
+    searches::read_back(&compared("searches", &searches::searches()));
 }

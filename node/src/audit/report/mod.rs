@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use schemas::body::{Access, Body, Outcome};
 use schemas::entry::EntryKind;
 use schemas::query::{Elements, QueryId};
+use schemas::read::Location;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -324,8 +325,14 @@ pub fn described(elements: &Elements) -> String {
             near.center.longitude()
         )
     }));
+    parts.extend(elements.polygon.as_ref().map(|area| {
+        let corner = |at: &Location| format!("{}, {}", at.latitude(), at.longitude());
+        let corners: Vec<_> = area.corners().iter().map(corner).collect();
+        format!("within the polygon {}", corners.join(" / "))
+    }));
     parts.extend(elements.make.as_ref().map(|make| format!("make {make}")));
     parts.extend(elements.color.as_ref().map(|color| format!("colour {color}")));
+    parts.extend(elements.body.as_ref().map(|body| format!("body {body}")));
     parts.extend(elements.camera.as_ref().map(|camera| format!("camera {camera}")));
     parts.join("; ")
 }

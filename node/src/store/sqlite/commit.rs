@@ -8,6 +8,7 @@
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
+use super::super::search::terms::Terms;
 use super::super::{Corrected, Receipted, Row, Settled, StoreError};
 
 const COMMIT: &str = "
@@ -189,13 +190,14 @@ impl Batch {
         for read in &effects.reads {
             let text = serde_json::to_vec(read).map_err(unwritable)?;
             let (offset, length) = self.long(&text);
-            let row = (read.id, &read.plate, read.at.millis(), &read.camera, offset, length);
+            let (at, terms) = (read.at.millis(), Terms::of(read));
+            let row = (read.id, &read.plate, at, &read.camera, offset, length, terms);
             self.tables.reads.put(&row)?;
         }
         if let Some(Corrected { read, replaces }) = &effects.corrected {
             let text = serde_json::to_vec(read).map_err(unwritable)?;
             let (offset, length) = self.long(&text);
-            let row = (read.id, replaces, &read.plate, offset, length, index);
+            let row = (read.id, replaces, &read.plate, offset, length, index, Terms::of(read));
             self.tables.corrected.put(&row)?;
         }
         effects.purged.iter().try_for_each(|id| self.tables.purged.put(id))?;

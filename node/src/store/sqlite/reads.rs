@@ -1,15 +1,10 @@
-//! Reads: found only through a scope that a decision made.
+//! Reads by their ids, and how many there are.
 
-use agreements::decide::Scope;
-use futures::TryStreamExt as _;
 use schemas::digest::hex;
-use schemas::plate::Plate;
-use schemas::purpose::QueryKind;
-use schemas::query::Near;
 use schemas::read::{Read, ReadId};
 use sqlx::SqliteConnection;
 
-use super::super::{Found, ReadStats, StoreError};
+use super::super::{ReadStats, StoreError};
 use super::log::instant;
 
 pub(super) async fn known(
@@ -55,74 +50,6 @@ pub(super) async fn one(
     let lines = pages.iter().flat_map(|bytes| bytes.split(|b| *b == b'\n'));
     let mut reads = lines.filter_map(|line| serde_json::from_slice::<Read>(line).ok());
     Ok(reads.find(|read| read.id == id))
-}
-
-pub(super) async fn search(
-    reader: &mut SqliteConnection,
-    scope: &Scope,
-) -> Result<Found, StoreError> {
-    let elements = scope.elements();
-    // The decision permits only what this store can search; anything else finds nothing.
-    let (QueryKind::Exact, Some(plate)) = (elements.kind, &elements.plate) else {
-        return Ok(Found::default());
-    };
-    let limit = scope.limit();
-    if let Some(near) = elements.near {
-        return search_near(reader, scope, plate, near).await;
-    }
-    // One more than the limit tells whether there were more.
-    let texts: Vec<String> = sqlx::query_scalar(
-        "select read from reads where plate = ?1 and at >= ?2 and at < ?3
-         and (?4 is null or read->>'$.plate_state' is null or read->>'$.plate_state' = ?4)
-         order by at, id limit ?5",
-    )
-    .bind(plate.as_str())
-    .bind(scope.from().millis())
-    .bind(scope.until().millis())
-    .bind(elements.plate_state.map(|state| state.to_string()))
-    .bind(i64::from(limit).saturating_add(1))
-    .fetch_all(reader)
-    .await?;
-    let truncated = texts.len() > limit as usize;
-    let reads: Result<Vec<Read>, StoreError> = texts
-        .iter()
-        .take(limit as usize)
-        .map(|text| serde_json::from_str(text).map_err(|e| StoreError::Corrupt(e.to_string())))
-        .collect();
-    Ok(Found { reads: reads?, truncated })
-}
-
-/// The same within a circle. Reads of one plate in a period are few enough to look at each.
-async fn search_near(
-    reader: &mut SqliteConnection,
-    scope: &Scope,
-    plate: &Plate,
-    near: Near,
-) -> Result<Found, StoreError> {
-    let mut rows = sqlx::query_scalar::<_, String>(
-        "select read from reads where plate = ?1 and at >= ?2 and at < ?3
-         and (?4 is null or read->>'$.plate_state' is null or read->>'$.plate_state' = ?4)
-         order by at, id",
-    )
-    .bind(plate.as_str())
-    .bind(scope.from().millis())
-    .bind(scope.until().millis())
-    .bind(scope.elements().plate_state.map(|state| state.to_string()))
-    .fetch(reader);
-    let mut found = Found::default();
-    while let Some(text) = rows.try_next().await? {
-        let read: Read =
-            serde_json::from_str(&text).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        if !read.location.as_ref().is_some_and(|place| near.holds(place)) {
-            continue;
-        }
-        if found.reads.len() == scope.limit() as usize {
-            found.truncated = true;
-            break;
-        }
-        found.reads.push(read);
-    }
-    Ok(found)
 }
 
 pub(super) async fn stats(reader: &mut SqliteConnection) -> Result<ReadStats, StoreError> {

@@ -12,6 +12,8 @@ use crate::store::{
     Corrected, Effects, EntryFilter, Pages, Receipted, Row, Served, Side, Store as _,
 };
 
+mod search;
+
 async fn store() -> (TempDir, Sqlite) {
     let dir = TempDir::new().unwrap();
     let store = Sqlite::open(&dir.path().join("node.db")).await.unwrap();

@@ -1,0 +1,151 @@
+//! Long searches, on reads in memory of which each stands for many.
+
+use std::sync::Mutex;
+
+use super::contract::{Draw, read, scope, start};
+use super::*;
+
+struct Memory {
+    reads: Vec<Read>,
+    /// For how many reads each one counts.
+    each: u32,
+    /// The effort of each statement that fetched.
+    fetched: Mutex<Vec<u32>>,
+}
+
+impl Memory {
+    fn new(each: u32) -> Self {
+        let mut draw = Draw::new(7);
+        let reads = (0..200).map(|n| read(n, &mut draw)).collect();
+        Self { reads, each, fetched: Mutex::default() }
+    }
+
+    fn within(&self, period: &Range<Timestamp>) -> impl Iterator<Item = &Read> {
+        self.reads.iter().filter(|read| period.contains(&read.at))
+    }
+}
+
+#[async_trait]
+impl Look for Memory {
+    type Place = Timestamp;
+
+    async fn effort(
+        &self,
+        way: &Way,
+        period: &Range<Timestamp>,
+        most: u32,
+    ) -> Result<u32, StoreError> {
+        let whole = matches!(way, Way::Beginning(_) | Way::Ending(_));
+        let reads = if whole { self.reads.len() } else { self.within(period).count() };
+        Ok(most.min(u32::try_from(reads).unwrap() * self.each))
+    }
+
+    async fn reads(
+        &self,
+        way: &Way,
+        period: &Range<Timestamp>,
+        _: &Filter,
+        after: Option<&Timestamp>,
+        limit: u32,
+    ) -> Result<Vec<(Read, Timestamp)>, StoreError> {
+        let effort = self.effort(way, period, u32::MAX).await?;
+        self.fetched.lock().unwrap().push(effort);
+        let after = after.copied().unwrap_or(Timestamp::MIN);
+        let rows = self.within(period).filter(|read| read.at > after).take(limit as usize);
+        Ok(rows.map(|read| (read.clone(), read.at)).collect())
+    }
+}
+
+fn elements(asked: serde_json::Value) -> Elements {
+    let mut asked = asked;
+    asked["from"] = serde_json::json!(start());
+    asked["until"] = serde_json::json!(start().plus_millis(86_400_000));
+    serde_json::from_value(asked).unwrap()
+}
+
+async fn found(store: &Memory, elements: &Elements) -> Found {
+    search(store, &scope(elements, 1_000)).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_long_period_is_gone_through_in_parts_and_nothing_is_left_out() {
+    let store = Memory::new(4_900);
+    let gray = elements(serde_json::json!({ "kind": "vehicle", "color": "gray" }));
+    let all: Vec<_> = store.reads.iter().filter(|read| gray.fits(read)).cloned().collect();
+    let found = found(&store, &gray).await;
+    assert_eq!((found.reads, found.truncated), (all, false));
+    let fetched = store.fetched.lock().unwrap();
+    assert!(fetched.len() > 10 && fetched.iter().all(|effort| *effort <= PART), "{fetched:?}");
+}
+
+#[tokio::test]
+async fn a_search_that_would_go_through_too_many_reads_ends_and_says_so() {
+    let store = Memory::new(10_000);
+    let gray = elements(serde_json::json!({ "kind": "vehicle", "color": "gray" }));
+    let found = found(&store, &gray).await;
+    assert!(found.truncated && !found.reads.is_empty());
+    let through: u32 = store.fetched.lock().unwrap().iter().sum();
+    assert!(through <= MOST_LOOKED_AT, "{through}");
+    // Those that were looked at are the earliest.
+    let last = found.reads.last().unwrap().at;
+    let earlier = store.reads.iter().filter(|read| read.at <= last && gray.fits(read)).count();
+    assert_eq!(found.reads.len(), earlier);
+}
+
+#[tokio::test]
+async fn an_instant_with_too_many_reads_ends_a_search() {
+    let store = Memory::new(PART + 1);
+    let gray = elements(serde_json::json!({ "kind": "vehicle", "color": "gray" }));
+    let found = found(&store, &gray).await;
+    assert!(found.truncated && found.reads.is_empty());
+    assert!(store.fetched.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_beginning_that_too_many_plates_have_is_looked_for_by_time() {
+    let partial = elements(serde_json::json!({ "kind": "partial", "pattern": "7A*" }));
+    for (each, statements) in [(100, 1), (5_001, 0)] {
+        let store = Memory::new(each);
+        let found = found(&store, &partial).await;
+        let fits = store.reads.iter().filter(|read| partial.fits(read)).count();
+        assert_eq!(found.truncated, statements == 0);
+        assert!(found.reads.len() <= fits);
+        let fetched = store.fetched.lock().unwrap();
+        assert_eq!(fetched.len() == 1, statements == 1, "{fetched:?}");
+    }
+}
+
+#[test]
+fn the_way_is_the_shortest_that_the_elements_show() {
+    let of = |asked: serde_json::Value| way(&elements(asked)).map(|(way, _)| way);
+    let json = |text: &str| serde_json::from_str(text).unwrap();
+    let near = r#""near":{"center":{"latitude":34.1,"longitude":-118.0},"radius_m":10}"#;
+    let beginning = |text: &str| Way::Beginning(ahead(text));
+    for (asked, expected) in [
+        (r#"{"kind":"exact","plate":"7ABC123"}"#.to_owned(), Way::Plate("7ABC123".into())),
+        (r#"{"kind":"partial","pattern":"7AB*23"}"#.into(), beginning("7AB")),
+        (r#"{"kind":"partial","pattern":"7*123"}"#.into(), Way::Ending(ahead("321"))),
+        (r#"{"kind":"partial","pattern":"7*3"}"#.into(), Way::Time),
+        (r#"{"kind":"partial","pattern":"?AB*"}"#.into(), Way::Time),
+        (format!(r#"{{"kind":"area",{near}}}"#), Way::Cells(vec![446_778_200])),
+        (format!(r#"{{"kind":"vehicle","make":"Kia",{near}}}"#), Way::Cells(vec![446_778_200])),
+        (r#"{"kind":"vehicle","make":"Mercedes-Benz"}"#.into(), Way::Make("mercedes benz".into())),
+        (r#"{"kind":"vehicle","make":"Kia","camera":"c 1"}"#.into(), Way::Camera("c 1".into())),
+        (r#"{"kind":"vehicle","color":"red"}"#.into(), Way::Time),
+    ] {
+        let found = of(json(&asked)).unwrap();
+        if let (Way::Cells(found), Way::Cells(_)) = (&found, &expected) {
+            // Which they are is the grid's claim; here, that they are few.
+            assert!((1..=4).contains(&found.len()), "{asked}");
+        } else {
+            assert_eq!(found, expected, "{asked}");
+        }
+    }
+    assert_eq!(of(json(r#"{"kind":"exact"}"#)), None);
+    let Some(Way::Plates(plates)) = of(json(r#"{"kind":"misread","plate":"8A"}"#)) else {
+        panic!()
+    };
+    assert_eq!(plates, [("8A".to_owned(), 0), ("BA".to_owned(), 1)]);
+    let many = elements(json(r#"{"kind":"misread","plate":"0O0O0O0O0O"}"#));
+    assert!(way(&many).is_some_and(|(_, all)| !all));
+}

@@ -101,18 +101,6 @@ impl Scope {
     pub fn images(&self) -> bool {
         self.images
     }
-
-    /// The scope of an agency's search in its own reads: its own retention still applies.
-    #[must_use]
-    pub fn own(policy: &Policy, elements: &Elements, limit: u32, now: Timestamp) -> Self {
-        Self {
-            elements: elements.clone(),
-            from: elements.from.max(rules::cut_off(policy, now)),
-            until: elements.until,
-            limit: limit.min(policy.row_limit.most),
-            images: true,
-        }
-    }
 }
 
 /// Why a query is refused: at least one reason, in the order of the published codes.
@@ -243,6 +231,32 @@ pub fn decide(
 #[must_use]
 pub fn decline(policy: &Policy, query: &Query, now: Timestamp) -> Option<Reasons> {
     Reasons::ordered(judged(&Asked { policy, side: Side::Own, query, now }))
+}
+
+/// Decides on an agency's search in its own reads: who of its people asks, why, and how long reads
+/// are answered from. What peers may search is not asked here.
+///
+/// # Errors
+/// Every reason against it.
+pub fn decide_own(
+    policy: &Policy,
+    me: &AgencyId,
+    query: &Query,
+    now: Timestamp,
+) -> Result<Scope, Reasons> {
+    let elements = &query.elements;
+    let mut reasons = judged(&Asked { policy, side: Side::Own, query, now });
+    reasons.extend(rules::past_retention(policy, me, elements, now));
+    match Reasons::ordered(reasons) {
+        Some(reasons) => Err(reasons),
+        None => Ok(Scope {
+            elements: elements.clone(),
+            from: elements.from.max(rules::cut_off(policy, now)),
+            until: elements.until,
+            limit: query.limit.min(policy.row_limit.most),
+            images: true,
+        }),
+    }
 }
 
 fn judged(asked: &Asked<'_>) -> Vec<Reason> {

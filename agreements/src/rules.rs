@@ -24,6 +24,7 @@ use crate::policy::{Cited, Policy};
 
 pub(crate) use agency::no_authority;
 pub(crate) use approval::{may_adhere, may_approve, may_record};
+pub(crate) use elements::past_retention;
 pub(crate) use period::period;
 
 /// By whose policy a query is judged.

@@ -5,6 +5,7 @@ use agreements::request::RequestScope;
 use node::acts::ActError;
 use node::acts::requests::{RequestRow, Submission};
 use schemas::entry::EntryKind as Kind;
+use schemas::purpose::QueryKind;
 use schemas::query::QueryId;
 use schemas::refusal::RefusalCode;
 use tests::agency::Agency;
@@ -133,4 +134,28 @@ async fn a_request_follows_only_a_query_that_was_refused() {
         assert!(error.contains(said), "{error}");
     }
     assert_eq!(asking.log().await.count(Kind::RequestSubmitted), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_after_a_search_for_a_misread_plate_names_every_plate_that_it_opens() {
+    let (asking, owning, official) = indio().await;
+    owning.has_reads("7A8CI23", 1).await;
+    let ask = async |plate: &str| {
+        let mut draft = draft(&[owning.id()], plate, asking.now());
+        draft.elements.kind = QueryKind::Misread;
+        let refused = asking.ask(&draft).await.remove(0).query_id;
+        Submission { after_refusal: refused, ..Submission::default() }
+    };
+    let row = filed(&asking, &owning, &ask(PLATE).await).await;
+    // 7ABC123: B or 8, 1 or I or L, 2 or Z.
+    assert_eq!(row.scope.plates.len(), 2 * 3 * 2);
+    approves(&owning, &official, &row.request).await.expect("an approval");
+    stands(&asking, &row.request, "used_up").await;
+    let again = row.rerun.expect("the query that runs again");
+    let shown = asking.node().asker.ask_again(again, &asking.officer()).await.expect("the answer");
+    assert_eq!((shown.reads.len(), shown.misread.len()), (4, 1));
+    // A request does not name hundreds.
+    let many = asking.office().submit_request(&officer(), &ask("0OD1I2Z").await).await;
+    let Err(ActError::Usage(error)) = many else { panic!("{many:?}") };
+    assert!(error.contains("more plates than the 50"), "{error}");
 }

@@ -4,18 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use schemas::answer::{Answer, Basis, Page, Released};
+use schemas::area::{Near, Polygon};
 use schemas::digest::Digest;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::{Frame, FrameKind};
 use schemas::key::SecretKey;
-use schemas::query::Query;
-use schemas::read::Read;
+use schemas::purpose::QueryKind;
+use schemas::query::{Elements, Query};
+use schemas::read::{Location, Read};
 use schemas::refusal::Refusal;
 use tests::agency::{Agency, Plan};
 use tests::federation::{add_card, owner_and_raw};
 use tests::identity::Identity;
-use tests::making::{PLATE, id, query, reads, words};
+use tests::making::{PLATE, draft, id, query, reads, words};
 use tests::raw::RawPeer;
 use tests::wait::within;
 
@@ -171,6 +173,112 @@ async fn reads_that_were_not_asked_for_are_rejected() {
         forged.answer.count = 101;
     })
     .await;
+}
+
+/// What is asked for, and how a read of it is made into one that was not.
+type Other = (&'static str, fn(&mut Elements), fn(&mut Read));
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_that_returns_what_was_not_asked_is_caught_in_every_search() {
+    fn near(elements: &mut Elements, radius_m: u32) {
+        let center = Location::new(34.1, -118.1).expect("degrees").expect("a place");
+        (elements.kind, elements.plate) = (QueryKind::Area, None);
+        elements.near = Some(Near { center, radius_m });
+    }
+    fn vehicle(elements: &mut Elements) -> &mut Elements {
+        (elements.kind, elements.plate) = (QueryKind::Vehicle, None);
+        elements
+    }
+    fn honda(elements: &mut Elements) {
+        vehicle(elements).make = Some(words("Honda"));
+    }
+    fn nowhere(read: &mut Read) {
+        read.location = None;
+    }
+    let table: [Other; 10] = [
+        (
+            "of another state",
+            |e| e.plate_state = "CA".parse().ok(),
+            |r| {
+                r.plate_state = "NV".parse().ok();
+            },
+        ),
+        (
+            "beyond what readers confuse",
+            |e| e.kind = QueryKind::Misread,
+            |r| r.plate = "7A6C123".parse().expect("a plate"),
+        ),
+        (
+            "of another part",
+            |e| {
+                (e.kind, e.plate) = (QueryKind::Partial, None);
+                e.pattern = "7AB*".parse().ok();
+            },
+            |r| r.plate = "7BBC123".parse().expect("a plate"),
+        ),
+        (
+            "outside the circle",
+            |e| near(e, 500),
+            |r| {
+                r.location = Location::new(34.2, -118.1).expect("degrees");
+            },
+        ),
+        ("nobody knows where", |e| near(e, 500), nowhere),
+        (
+            "outside the polygon",
+            |e| {
+                let corner = |a, b| Location::new(a, b).expect("degrees").expect("a place");
+                let corners =
+                    vec![corner(34.0, -118.2), corner(34.0, -118.0), corner(34.15, -118.1)];
+                (e.kind, e.plate) = (QueryKind::Area, None);
+                e.polygon = Polygon::new(corners).ok();
+            },
+            |r| r.location = Location::new(34.14, -118.05).expect("degrees"),
+        ),
+        ("of another make", honda, |r| r.vehicle.make = Some(words("Ford"))),
+        ("of no make", honda, |r| r.vehicle.make = None),
+        (
+            "of another colour",
+            |e| vehicle(e).color = Some(words("red")),
+            |r| {
+                r.vehicle.color = Some(words("dark-redwood"));
+            },
+        ),
+        (
+            "of another camera",
+            |e| vehicle(e).camera = Some(words("camera 1")),
+            |r| {
+                r.camera = words("camera 2");
+            },
+        ),
+    ];
+    for (what, elements, spoil) in table {
+        for (spoilt, outcome) in [(false, "answered"), (true, "unanswered")] {
+            let (asking, raw) = asking(move |identity, query, digest| {
+                let mut forged = honest(identity, query, digest);
+                for read in &mut forged.reads {
+                    read.camera = words("camera 1");
+                    read.vehicle.make = Some(words("honda"));
+                    read.vehicle.color = Some(words("dark-red"));
+                }
+                if spoilt {
+                    spoil(&mut forged.reads[1]);
+                }
+                sent(forged)
+            })
+            .await;
+            let mut draft = draft(&[raw.id()], PLATE, asking.now());
+            elements(&mut draft.elements);
+            let heard = asking.ask(&draft).await.remove(0);
+            assert_eq!(heard.outcome, outcome, "{what}: {:?}", heard.error);
+            assert_eq!(heard.reads.is_empty(), spoilt, "{what}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_outside_the_period_that_an_answer_names_are_rejected() {
+    is_rejected(|forged| forged.answer.released.from = forged.answer.at).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

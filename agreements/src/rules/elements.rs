@@ -1,13 +1,16 @@
 //! What is looked for, and how far back.
 
+use schemas::agency::AgencyId;
 use schemas::purpose::QueryKind;
 use schemas::query::Elements;
 use schemas::refusal::{Reason, RefusalCode};
 use schemas::text::{Text, plain};
+use schemas::time::Timestamp;
 
 use super::limits::{LEAST_KNOWN, WIDEST_M, across};
 use super::{Asked, cut_off, reason, statute};
 use crate::decide::Case;
+use crate::policy::Policy;
 
 /// The elements are those of the sort of search that is named (1798.90.52(a)(2) records them), and
 /// say what is looked for: not everything.
@@ -111,12 +114,22 @@ pub(super) fn lookback(case: &Case<'_>) -> Option<Reason> {
 
 /// A read past the owner's cut-off is never answered, even if not yet purged.
 pub(super) fn retention(case: &Case<'_>) -> Option<Reason> {
-    let reads = &case.policy.retention.reads;
-    (case.query.elements.until <= cut_off(case.policy, case.now)).then(|| {
+    past_retention(case.policy, case.me, &case.query.elements, case.now)
+}
+
+/// The period ends before what is still answered from, to whomever.
+pub(crate) fn past_retention(
+    policy: &Policy,
+    me: &AgencyId,
+    elements: &Elements,
+    now: Timestamp,
+) -> Option<Reason> {
+    let reads = &policy.retention.reads;
+    (elements.until <= cut_off(policy, now)).then(|| {
         let message = format!(
-            "`{}` answers from reads of the last {} days; the period ends before",
-            case.me, reads.cut_off_days
+            "`{me}` answers from reads of the last {} days; the period ends before",
+            reads.cut_off_days
         );
-        reason(RefusalCode::Retention, message, case.policy.cites(reads))
+        reason(RefusalCode::Retention, message, policy.cites(reads))
     })
 }

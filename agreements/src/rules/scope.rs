@@ -1,6 +1,8 @@
 //! A written request is held to what was approved.
 
+use schemas::plate::Plate;
 use schemas::purpose::QueryKind;
+use schemas::query::Elements;
 use schemas::refusal::{Reason, RefusalCode};
 
 use super::authority::request_sections;
@@ -14,10 +16,7 @@ pub(super) fn request(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Reas
     let Authority::Request(filed) = candidate.authority else { return None };
     let (request, scope, query) = (&filed.request, filed.scope(), case.query);
     let elements = &query.elements;
-    // A search for what readers confuse with a plate opens reads of others.
-    let exact = elements.kind == QueryKind::Exact;
-    let plate_outside = !scope.plates.is_empty()
-        && !elements.plate.as_ref().is_some_and(|plate| exact && scope.plates.contains(plate));
+    let plate_outside = !scope.plates.is_empty() && !names_all(&scope.plates, elements);
     let outside = if query.requester.full_name != request.requested_by {
         "it was requested by another person"
     } else if !request.case.is_empty() && query.why.case != request.case {
@@ -41,6 +40,20 @@ pub(super) fn request(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Reas
     };
     let message = format!("the query is outside request `{}`: {outside}", request.id);
     Some(reason(RefusalCode::OutsideRequest, message, request_sections(case.policy)))
+}
+
+/// Whether these plates are all that a search opens. One for what readers confuse with a plate opens
+/// reads of others.
+fn names_all(plates: &[Plate], elements: &Elements) -> bool {
+    let Some(plate) = &elements.plate else { return false };
+    match elements.kind {
+        QueryKind::Exact => plates.contains(plate),
+        QueryKind::Misread => {
+            let variants = plate.variants(plates.len());
+            variants.all && variants.plates.iter().all(|read| plates.contains(read))
+        }
+        QueryKind::Partial | QueryKind::Area | QueryKind::Vehicle => false,
+    }
 }
 
 /// The approved period reaches into what the owner still answers from.

@@ -19,6 +19,7 @@ pub mod reads;
 pub mod reports;
 pub mod requests;
 pub mod retention;
+pub mod search;
 
 use ::agreements::decide::Reasons;
 use ::agreements::policy::{People, Policy, Roles};

@@ -1,6 +1,6 @@
 //! The policy: adopting another version, and explaining what it would decide.
 
-use ::agreements::decide::{Decision, Permit, decide, decline};
+use ::agreements::decide::{Decision, Narrowed, Permit, decide, decline};
 use ::agreements::policy::{Designee, Page, Policy};
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
@@ -69,6 +69,8 @@ pub struct Extent {
     pub limit: u32,
     /// Whether photographs are opened.
     pub images: bool,
+    /// What makes the period shorter than was asked for.
+    pub narrowed: Option<Narrowed>,
 }
 
 impl Extent {
@@ -78,6 +80,7 @@ impl Extent {
             until: permit.scope.until(),
             limit: permit.scope.limit(),
             images: permit.scope.images(),
+            narrowed: permit.narrowed.clone(),
         }
     }
 }

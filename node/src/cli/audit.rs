@@ -6,6 +6,8 @@ use clap::Subcommand;
 use schemas::agency::AgencyId;
 use schemas::entry::EntryKind;
 use schemas::plate::Plate;
+use schemas::purpose::QueryKind;
+use schemas::query::Elements;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde_json::value::RawValue;
@@ -19,6 +21,7 @@ use super::reconcile;
 use super::report;
 use super::time::{instant, shown};
 use crate::acts::ActError;
+use crate::audit::report::described;
 use crate::wording::counted;
 use schemas::bundle::Scope;
 
@@ -258,8 +261,9 @@ fn describe(entry: &Value) -> String {
             out += &format!("  {key} {value}");
         }
     }
-    if let Some(plate) = entry.pointer("/elements/plate").and_then(Value::as_str) {
-        out += &format!("  plate {plate}");
+    let elements = entry.get("elements").cloned().unwrap_or_default();
+    if let Ok(elements) = serde_json::from_value::<Elements>(elements) {
+        out += &format!("  {}", looked_for(&elements));
     }
     let reason = text(entry, "reason");
     if !reason.is_empty() {
@@ -275,6 +279,25 @@ fn describe(entry: &Value) -> String {
         out += &format!("  {}", text(reason, "code"));
     }
     out
+}
+
+/// A plate alone in short, since that is asked most; anything else in full.
+fn looked_for(elements: &Elements) -> String {
+    match elements {
+        Elements {
+            kind: QueryKind::Exact,
+            plate: Some(plate),
+            plate_state: None,
+            near: None,
+            polygon: None,
+            make: None,
+            color: None,
+            body: None,
+            camera: None,
+            ..
+        } => format!("plate {plate}"),
+        elements => described(elements),
+    }
 }
 
 fn reconciled(report: &Value, findings: &[Value]) -> String {

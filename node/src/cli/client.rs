@@ -15,6 +15,7 @@ use serde_json::Value;
 use tokio::net::UnixStream;
 
 use super::alarmed::Alarmed;
+use super::case::{self, OpenCase};
 use crate::acts::ActError;
 use crate::http::socket::USER_HEADER;
 
@@ -41,6 +42,11 @@ fn lost(error: impl std::fmt::Display) -> ActError {
 impl Client {
     pub(super) fn new(home: &Path, user: Option<UserName>) -> Self {
         Self { home: home.to_owned(), user, alarmed: Arc::default() }
+    }
+
+    /// The case that goes with what the acting user asks, if one is set.
+    pub(super) fn case(&self) -> Result<Option<OpenCase>, ActError> {
+        case::set(&self.home, self.user.as_ref())
     }
 
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ActError> {

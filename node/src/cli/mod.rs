@@ -2,9 +2,11 @@
 
 mod agreement;
 mod alarmed;
+mod asking;
 mod audit;
 mod bundle;
 mod card;
+mod case;
 mod client;
 mod demo;
 mod hold;
@@ -60,8 +62,11 @@ enum Command {
     Run(run::RunArgs),
     /// Run a federation of eight agencies on this machine and see what it does.
     Demo(demo::DemoArgs),
-    /// Ask peers for a plate.
+    /// Ask peers for a plate, a part of one, a place or a vehicle.
     Query(Box<query::QueryArgs>),
+    /// The case that the next queries are made for.
+    #[command(subcommand)]
+    Case(case::Case),
     /// Bring in, search and count one's own reads.
     #[command(subcommand)]
     Reads(reads::Reads),
@@ -132,12 +137,14 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
             .map(|home| home.join(".accord"))
             .ok_or_else(|| ActError::Usage("name the node's home with --home".into()))?,
     };
+    let acting = cli.acting.clone();
     let client = Client::new(&dir, cli.acting);
     match cli.command {
         Command::Init(args) => init::run(&dir, &args, output).await,
         Command::Run(args) => run::run(&dir, &args, output).await,
         Command::Demo(args) => demo::run(&args, output).await,
         Command::Query(args) => query::run(&client, &args, output).await,
+        Command::Case(command) => case::run(&dir, acting.as_ref(), command, output),
         Command::Reads(command) => reads::run(&client, command, output).await,
         Command::User(command) => user::run(&client, command, output).await,
         Command::Card(command) => card::run(&dir, &client, command, output).await,

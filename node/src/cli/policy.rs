@@ -116,7 +116,7 @@ fn show(policy: &Value, output: Output) {
 }
 
 async fn explain(client: &Client, args: &ExplainArgs, output: Output) -> Result<Done, ActError> {
-    let draft = query::draft_to(&args.query, std::slice::from_ref(&args.owner))?;
+    let draft = query::draft_to(client, &args.query, std::slice::from_ref(&args.owner))?;
     let wanted = json!({
         "owner": args.owner,
         "from": args.asked_by,
@@ -145,6 +145,13 @@ fn describe(explained: &Value) -> String {
             scope.get("limit").unwrap_or(&Value::Null),
             if scope.get("images") == Some(&Value::Bool(true)) { ", with photographs" } else { "" },
         ));
+        if let Some(narrowed) = scope.get("narrowed").filter(|narrowed| narrowed.is_object()) {
+            lines.push(format!(
+                "  no further back: {}\n    [{}]",
+                text(narrowed, "message"),
+                query::cited(narrowed)
+            ));
+        }
     }
     for (key, whose) in
         [("own_reasons", "your own policy keeps it from leaving"), ("reasons", owner)]

@@ -3,29 +3,20 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use schemas::agency::{AgencyId, State};
-use schemas::area::Near;
-use schemas::plate::Plate;
-use schemas::purpose::{Purpose, QueryKind};
-use schemas::query::{AuthorityId, Elements, Justification, QueryId};
-use schemas::read::Location;
+use schemas::agency::AgencyId;
+use schemas::query::{AuthorityId, QueryId};
 use schemas::refusal::Citation;
-use schemas::text::Text;
-use schemas::time::Timestamp;
 use serde_json::Value;
 
 use super::Done;
+use super::asking::{What, Why};
 use super::client::Client;
 use super::output::{Output, table, text};
 use super::photographs;
-use super::time::{instant, shown};
+use super::time::shown;
 use crate::acts::ActError;
-use crate::clock::Clock;
 use crate::query::draft::{Draft, Whom};
 use crate::wording::counted;
-
-/// How far back a search goes when no start is given, in days.
-const DAYS_BACK: u32 = 30;
 
 /// What is asked, of whom and why.
 #[derive(Args)]
@@ -39,69 +30,13 @@ pub(super) struct QueryArgs {
     /// Ask again, under the same id, what was not answered; or see again what was, while it is kept.
     #[arg(long, value_name = "QUERY_ID", conflicts_with_all = ["to", "all"])]
     again: Option<QueryId>,
-    /// Why, by code, such as `stolen_vehicle`.
-    #[arg(long, value_name = "CODE", required_unless_present = "again")]
-    purpose: Option<Purpose>,
-    /// Why, in words.
-    #[arg(long, default_value = "")]
-    reason: Text,
-    /// Case number.
-    #[arg(long, default_value = "")]
-    case: Text,
-    /// CAD incident number.
-    #[arg(long, default_value = "")]
-    cad: Text,
-    /// Offence or statute.
-    #[arg(long, default_value = "")]
-    offense: Text,
-    /// What the suspicion rests on.
-    #[arg(long, default_value = "")]
-    suspicion: Text,
-    /// Why you need to know.
-    #[arg(long, default_value = "")]
-    need_to_know: Text,
-    /// The agency on whose behalf you ask, when not your own.
-    #[arg(long, value_name = "ID")]
-    on_behalf_of: Option<AgencyId>,
-    /// The officer for whom a dispatcher asks.
-    #[arg(long, default_value = "")]
-    for_officer: Text,
+    #[command(flatten)]
+    why: Why,
     /// The agreement or request to rely on; the owner chooses unless given.
     #[arg(long, value_name = "ID")]
     authority: Option<AuthorityId>,
-    /// The plate.
-    #[arg(long)]
-    plate: Option<String>,
-    /// The plate's state.
-    #[arg(long, value_name = "ST")]
-    plate_state: Option<State>,
-    /// How the plate is matched: exact, partial or misread.
-    #[arg(long, default_value = "exact")]
-    r#match: QueryKind,
-    /// Reads made at or after; thirty days ago unless given.
-    #[arg(long, value_parser = instant, value_name = "TIME")]
-    from: Option<Timestamp>,
-    /// Reads made before; now unless given.
-    #[arg(long, value_parser = instant, value_name = "TIME")]
-    until: Option<Timestamp>,
-    /// Reads made near this place.
-    #[arg(long, value_name = "LAT,LON", requires = "radius", allow_hyphen_values = true)]
-    near: Option<String>,
-    /// How near, in metres.
-    #[arg(long, value_name = "METRES", requires = "near")]
-    radius: Option<u32>,
-    /// Vehicles of this make.
-    #[arg(long)]
-    make: Option<Text>,
-    /// Vehicles of this colour.
-    #[arg(long)]
-    color: Option<Text>,
-    /// Reads of this camera.
-    #[arg(long)]
-    camera: Option<Text>,
-    /// Most reads of each agency.
-    #[arg(long, default_value_t = 100)]
-    limit: u32,
+    #[command(flatten)]
+    what: What,
     /// Ask for the reads' photographs too, where the authority opens them.
     #[arg(long)]
     images: bool,
@@ -121,7 +56,7 @@ pub(super) async fn run(
         output.object(&heard, || describe(&heard));
         return ended(std::slice::from_ref(&heard));
     }
-    let draft = draft(args)?;
+    let draft = draft(client, args)?;
     let mut lines = client.post_lines("/queries", &draft).await?;
     let mut heard = Vec::new();
     while let Some(mut one) = lines.next::<Value>().await? {
@@ -156,93 +91,42 @@ fn ended(heard: &[Value]) -> Result<Done, ActError> {
     }
 }
 
-fn draft(args: &QueryArgs) -> Result<Draft, ActError> {
+fn draft(client: &Client, args: &QueryArgs) -> Result<Draft, ActError> {
     match (args.all, args.to.is_empty()) {
-        (true, _) => Ok(Draft { whom: Whom::All, ..draft_to(args, &[])? }),
-        (false, false) => draft_to(args, &args.to),
+        (true, _) => Ok(Draft { whom: Whom::All, ..draft_to(client, args, &[])? }),
+        (false, false) => draft_to(client, args, &args.to),
         (false, true) => Err(ActError::Usage("say whom to ask: --to ID, or --all".into())),
     }
 }
 
 /// The draft to these owners.
-pub(super) fn draft_to(args: &QueryArgs, owners: &[AgencyId]) -> Result<Draft, ActError> {
-    let usage = |what: String| ActError::Usage(what);
-    let whom = Whom::These(owners.to_vec());
-    let purpose = args.purpose.ok_or_else(|| usage("say why with --purpose".into()))?;
-    let now = Clock::system().now();
-    let partial = args.r#match == QueryKind::Partial;
-    let plate = match (&args.plate, partial) {
-        (Some(text), false) => {
-            Some(text.parse::<Plate>().map_err(|e| usage(format!("--plate: {e}")))?)
-        }
-        _ => None,
-    };
-    let pattern = match (&args.plate, partial) {
-        (Some(pattern), true) => Some(pattern.parse().map_err(|e| usage(format!("--plate: {e}")))?),
-        _ => None,
-    };
-    let near = near(args.near.as_deref(), args.radius)?;
-    let kind = match (&args.plate, args.r#match) {
-        (None, _) if near.is_some() => QueryKind::Area,
-        (None, _) if args.make.is_some() || args.color.is_some() || args.camera.is_some() => {
-            QueryKind::Vehicle
-        }
-        (None, _) => return Err(usage("say what to look for: --plate".into())),
-        (Some(_), kind) => kind,
-    };
-    let elements = Elements {
-        kind,
-        plate,
-        pattern,
-        plate_state: args.plate_state,
-        from: args.from.unwrap_or_else(|| now.minus_days(DAYS_BACK)),
-        until: args.until.unwrap_or(now),
-        near,
-        polygon: None,
-        make: args.make.clone(),
-        color: args.color.clone(),
-        body: None,
-        camera: args.camera.clone(),
-    };
+pub(super) fn draft_to(
+    client: &Client,
+    args: &QueryArgs,
+    owners: &[AgencyId],
+) -> Result<Draft, ActError> {
     Ok(Draft {
-        // The node takes the acting user; this only fills the field.
-        user: "unnamed".parse().map_err(|e| usage(format!("{e}")))?,
-        whom,
+        whom: Whom::These(owners.to_vec()),
         authority: args.authority.clone(),
-        why: Justification {
-            purpose,
-            offense: args.offense.clone(),
-            case: args.case.clone(),
-            cad: args.cad.clone(),
-            reason: args.reason.clone(),
-            suspicion: args.suspicion.clone(),
-            need_to_know: args.need_to_know.clone(),
-            on_behalf_of: args.on_behalf_of.clone(),
-            for_officer: args.for_officer.clone(),
-        },
-        elements,
-        limit: args.limit,
         images: args.images || args.save_images.is_some(),
+        ..drafted(client, &args.why, &args.what)?
     })
 }
 
-/// A circle as two options give it.
-pub(super) fn near(place: Option<&str>, radius: Option<u32>) -> Result<Option<Near>, ActError> {
-    match (place, radius) {
-        (Some(place), Some(radius_m)) => Ok(Some(Near { center: location(place)?, radius_m })),
-        _ => Ok(None),
-    }
-}
-
-fn location(place: &str) -> Result<Location, ActError> {
-    let refused = || {
-        ActError::Usage(format!(
-            "--near `{place}` is no place; expected LAT,LON such as `34.148,-118.001`"
-        ))
-    };
-    let (latitude, longitude) = place.split_once(',').ok_or_else(refused)?;
-    let number = |text: &str| text.trim().parse::<f64>().map_err(|_| refused());
-    Location::new(number(latitude)?, number(longitude)?).ok().flatten().ok_or_else(refused)
+/// What is looked for and why, to nobody yet.
+pub(super) fn drafted(client: &Client, why: &Why, what: &What) -> Result<Draft, ActError> {
+    // What makes no sense is told before a case is read.
+    let elements = what.elements()?;
+    Ok(Draft {
+        // The node takes the acting user; this only fills the field.
+        user: "unnamed".parse().map_err(|e| ActError::Usage(format!("{e}")))?,
+        whom: Whom::These(Vec::new()),
+        authority: None,
+        why: why.said(client.case()?.as_ref())?,
+        elements,
+        limit: what.limit,
+        images: false,
+    })
 }
 
 /// One owner's outcome for a person.
@@ -261,18 +145,18 @@ fn outcome(heard: &Value) -> String {
     match text(heard, "outcome") {
         "answered" => {
             let reads = list("reads");
-            let basis = heard.pointer("/basis/authority").and_then(Value::as_str).unwrap_or("");
+            let basis = heard.pointer("/basis/authority").and_then(Value::as_str);
+            let under = basis.map_or_else(String::new, |basis| format!(" under {basis}"));
             let more = if heard.get("truncated") == Some(&Value::Bool(true)) {
                 " (there are more)"
             } else {
                 ""
             };
             let found = counted(reads.len(), "read", "reads");
-            let mut out = format!("{owner}: {found} under {basis}{more}");
+            let mut out = format!("{owner}: {found}{under}{more}");
             if !reads.is_empty() {
-                let rows: Vec<Vec<String>> = reads.iter().map(row).collect();
                 out += "\n";
-                out += &table(&["plate", "seen", "camera", "place", "vehicle"], &rows);
+                out += &listed(&reads, &list("misread"));
             }
             for one in list("corrections") {
                 out += &format!(
@@ -312,7 +196,13 @@ fn outcome(heard: &Value) -> String {
 
 /// A reason for a person: its code, sentence and sections.
 pub(super) fn reason(reason: &Value, indent: &str) -> String {
-    let citations: Vec<String> = reason
+    let (code, message) = (text(reason, "code"), text(reason, "message"));
+    format!("{indent}{code}: {message}\n{indent}  [{}]", cited(reason))
+}
+
+/// The sections that something rests on.
+pub(super) fn cited(of: &Value) -> String {
+    let citations: Vec<String> = of
         .get("citations")
         .and_then(Value::as_array)
         .into_iter()
@@ -320,12 +210,31 @@ pub(super) fn reason(reason: &Value, indent: &str) -> String {
         .filter_map(|c| serde_json::from_value::<Citation>(c.clone()).ok())
         .map(|citation| citation.to_string())
         .collect();
-    format!(
-        "{indent}{}: {}\n{indent}  [{}]",
-        text(reason, "code"),
-        text(reason, "message"),
-        citations.join("; ")
-    )
+    citations.join("; ")
+}
+
+/// Reads as a table; with what the reader may have confused, where that is so of any.
+fn listed(reads: &[Value], misread: &[Value]) -> String {
+    let mut head = vec!["plate", "seen", "camera", "place", "vehicle"];
+    let mut rows: Vec<Vec<String>> = reads.iter().map(row).collect();
+    if !misread.is_empty() {
+        head.insert(1, "read for");
+        for (row, read) in rows.iter_mut().zip(reads) {
+            let of = misread.iter().find(|one| text(one, "read") == text(read, "id"));
+            row.insert(1, of.map_or_else(String::new, substituted));
+        }
+    }
+    table(&head, &rows)
+}
+
+/// `8 for B at 3`, for each character that differs.
+fn substituted(misread: &Value) -> String {
+    let all = misread.get("substitutions").and_then(Value::as_array).into_iter().flatten();
+    let one = |of: &Value| {
+        let position = of.get("position").and_then(Value::as_u64).unwrap_or_default();
+        format!("{} for {} at {position}", text(of, "read"), text(of, "asked"))
+    };
+    all.map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn row(read: &Value) -> Vec<String> {
@@ -336,7 +245,7 @@ fn row(read: &Value) -> Vec<String> {
         }
         _ => String::new(),
     };
-    let vehicle: Vec<&str> = ["color", "make", "model"]
+    let vehicle: Vec<&str> = ["color", "make", "model", "body"]
         .iter()
         .filter_map(|key| read.pointer(&format!("/vehicle/{key}")).and_then(Value::as_str))
         .collect();

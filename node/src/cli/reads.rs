@@ -14,8 +14,10 @@ use serde_json::Value;
 use tokio::io::AsyncReadExt as _;
 
 use super::Done;
+use super::asking::{What, Why};
 use super::client::{Client, query_string};
 use super::output::{Output, err, number, table, text};
+use super::query;
 use super::time::shown;
 use crate::acts::ActError;
 use crate::acts::corrections::Wrong;
@@ -53,6 +55,8 @@ pub(super) enum Reads {
         #[arg(long)]
         reason: Text,
     },
+    /// Search them; logged like any access.
+    Search(Box<SearchArgs>),
     /// Every version of a read, for who audits.
     Versions {
         /// The read's id.
@@ -61,6 +65,15 @@ pub(super) enum Reads {
     },
     /// What is stored.
     Stats,
+}
+
+/// What is looked for and why.
+#[derive(clap::Args)]
+pub(super) struct SearchArgs {
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    what: What,
 }
 
 pub(super) async fn run(client: &Client, command: Reads, output: Output) -> Result<Done, ActError> {
@@ -92,6 +105,12 @@ pub(super) async fn run(client: &Client, command: Reads, output: Output) -> Resu
                 )
             });
             Ok(Done::Ok)
+        }
+        Reads::Search(args) => {
+            let draft = query::drafted(client, &args.why, &args.what)?;
+            let heard: Value = client.post("/reads/search", &draft).await?;
+            output.object(&heard, || query::describe(&heard));
+            Ok(if text(&heard, "outcome") == "refused" { Done::Refused } else { Done::Ok })
         }
         Reads::Versions { id } => {
             let versions: Vec<Value> = client.get(&format!("/reads/{id}/versions")).await?;

@@ -141,7 +141,7 @@ impl ScopeArgs {
             plates: self.plate,
             from: self.from,
             until: self.until,
-            near: super::query::near(self.near.as_deref(), self.radius)?,
+            near: super::asking::near(self.near.as_deref(), self.radius)?,
             uses: self.uses,
             valid_until: self.valid_until,
         })

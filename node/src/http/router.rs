@@ -62,6 +62,7 @@ pub fn router(node: Arc<Node>) -> Router {
         .route("/holds/{number}/release", post(holds::release))
         .route("/retention", get(holds::status).post(holds::run))
         .route("/reads/stats", get(reads::stats))
+        .route("/reads/search", post(reads::search))
         .route("/reads/{id}/correction", post(reads::correct))
         .route("/reads/{id}/versions", get(reads::versions))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))

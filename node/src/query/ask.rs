@@ -19,8 +19,9 @@ use schemas::correction::Correction;
 use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
-use schemas::query::{Query, QueryId};
-use schemas::read::Read;
+use schemas::misread::Substitution;
+use schemas::query::{Elements, Query, QueryId};
+use schemas::read::{Read, ReadId};
 use schemas::refusal::Reason;
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -59,6 +60,9 @@ pub struct Heard {
     pub notice: Text,
     /// The reads.
     pub reads: Vec<Read>,
+    /// Of reads of another plate than the one asked for, what the reader may have confused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub misread: Vec<Misread>,
     /// Corrections that the owner sent since for reads of this answer, in the order they came.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub corrections: Vec<Correction>,
@@ -87,8 +91,25 @@ fn none(count: &u32) -> bool {
     *count == 0
 }
 
+/// A read of another plate than the one asked for, within what readers confuse.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Misread {
+    /// The read.
+    pub read: ReadId,
+    /// The characters that differ.
+    pub substitutions: Vec<Substitution>,
+}
+
+impl Misread {
+    /// Those of `reads`, in their order.
+    pub(crate) fn among(elements: &Elements, reads: &[Read]) -> Vec<Self> {
+        let one = |read: &Read| Self { read: read.id, substitutions: elements.substitutions(read) };
+        reads.iter().map(one).filter(|one| !one.substitutions.is_empty()).collect()
+    }
+}
+
 impl Heard {
-    fn new(owner: &AgencyId, outcome: &'static str) -> Self {
+    pub(crate) fn new(owner: &AgencyId, outcome: &'static str) -> Self {
         Self {
             query_id: None,
             owner: owner.clone(),
@@ -98,6 +119,7 @@ impl Heard {
             own_notice: Text::default(),
             notice: Text::default(),
             reads: Vec::new(),
+            misread: Vec::new(),
             corrections: Vec::new(),
             images: false,
             photographs: Vec::new(),

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::hint::black_box;
 
-use agreements::decide::Scope;
+use agreements::decide::decide_own;
 use node::audit::entry::Entry;
 use node::query::ask::random_id;
 use node::store::{Asked, Effects};
@@ -59,7 +59,7 @@ pub(crate) async fn run() {
     let key = asking.message_key.clone();
     let envelope = Envelope::sign_json(Kind::Query, &query, &key).expect("a query");
     let policy = owning.registry.state().policy.clone().expect("a policy");
-    let scope = Scope::own(&policy, &query.elements, 100, ours.owning.now());
+    let scope = decide_own(&policy, ours.owning.id(), &query, ours.owning.now()).expect("a scope");
 
     println!("\n{READS} reads; {MANY} in flight in the last column");
     println!("{:<34} {:>12} {:>12} {:>12}", "", "p50 at 1", "p99 at 1", "at 64");

@@ -6,12 +6,13 @@ mod outside;
 mod rows;
 mod sheet;
 
-use ::agreements::request::{Filed, Request, RequestScope, Withdrawal};
+use ::agreements::request::{Filed, MOST_PLATES, Request, RequestScope, Withdrawal};
 use schemas::agency::AgencyId;
 use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::FrameKind;
-use schemas::purpose::Purpose;
+use schemas::plate::Plate;
+use schemas::purpose::{Purpose, QueryKind};
 use schemas::query::{AuthorityId, Query, QueryId};
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
@@ -156,7 +157,7 @@ impl Office {
         }
         let or = |given: Text, asked: &Text| if given.is_empty() { asked.clone() } else { given };
         let given = submission.scope;
-        let plates = query.elements.plate.clone().into_iter().collect();
+        let plates = if given.plates.is_empty() { plates_of(&query)? } else { given.plates };
         Ok(Whole {
             to: submission.to.unwrap_or(query.to),
             requested_by: submission.requested_by.unwrap_or(query.requester.full_name),
@@ -164,7 +165,7 @@ impl Office {
             case: or(submission.case, &query.why.case),
             reason: or(submission.reason, &query.why.reason),
             scope: RequestScope {
-                plates: if given.plates.is_empty() { plates } else { given.plates },
+                plates,
                 from: given.from.or(Some(query.elements.from)),
                 until: given.until.or(Some(query.elements.until)),
                 near: given.near.or(query.elements.near),
@@ -247,4 +248,21 @@ impl Office {
 fn letter_to(peer: &AgencyId, body: String) -> Effects {
     let letter = Letter { peer: peer.clone(), kind: FrameKind::Document, body };
     Effects { outbox: vec![letter], ..Effects::default() }
+}
+
+/// The plates whose reads a query opens, for the owner's official to see; none where it names none.
+fn plates_of(query: &Query) -> Result<Vec<Plate>, ActError> {
+    let elements = &query.elements;
+    let Some(plate) = &elements.plate else { return Ok(Vec::new()) };
+    if elements.kind != QueryKind::Misread {
+        return Ok(vec![plate.clone()]);
+    }
+    let variants = plate.variants(MOST_PLATES);
+    if variants.all {
+        Ok(variants.plates)
+    } else {
+        Err(ActError::Usage(format!(
+            "readers confuse `{plate}` with more plates than the {MOST_PLATES} that a written request names; ask for those that matter one by one"
+        )))
+    }
 }

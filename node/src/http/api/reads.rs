@@ -19,6 +19,8 @@ use crate::acts::corrections::{Done, Version, Wrong};
 use crate::acts::reads::{BATCH, BATCH_BYTES};
 use crate::acts::{ActError, By, Right, acting};
 use crate::http::error::{ApiError, ApiResult};
+use crate::query::ask::Heard;
+use crate::query::draft::Draft;
 use crate::store::ReadStats;
 use ingest::{Format, FormatError, ImportError, Item, Mapping, Options, Rejected, Sighting, items};
 
@@ -27,6 +29,24 @@ const MOST_NAMED: usize = 1_000;
 
 pub(in crate::http) async fn stats(State(node): Here) -> ApiResult<Json<ReadStats>> {
     Ok(Json(node.office.store.stats().await?))
+}
+
+pub(in crate::http) async fn search(
+    State(node): Here,
+    by: By,
+    Json(mut draft): Json<Draft>,
+) -> ApiResult<Json<Heard>> {
+    draft.user = by.user.clone();
+    let office = &node.office;
+    match office.search_own(&by, &draft).await {
+        Ok(heard) => Ok(Json(heard)),
+        // An attempt that was turned down is on record like any other.
+        Err(error @ ActError::Refused(_)) => {
+            office.log_turned_down(&by, &draft, &error.to_string()).await?;
+            Err(error.into())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 pub(in crate::http) async fn correct(

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 
 use super::super::ports::Dial;
 use super::super::verify;
-use super::{AskError, Asker, Heard, again_declined};
+use super::{AskError, Asker, Heard, Misread, again_declined};
 use crate::acts::{By, known, refused};
 use crate::audit::entry::Entry;
 use crate::audit::view::Viewed;
@@ -78,6 +78,7 @@ impl<D: Dial> Asker<D> {
             truncated: answer.truncated,
             own_notice: self.office.own_notice(),
             notice: answer.notice,
+            misread: Misread::among(&query.elements, &reads),
             reads,
             corrections,
             images: answer.released.images,

@@ -24,7 +24,7 @@ use super::super::heads::Shown;
 use super::super::photographs::{self, sent};
 use super::super::ports::{Channel, Dial, LinkError};
 use super::super::verify::{self, Unproven};
-use super::{Asker, Heard};
+use super::{Asker, Heard, Misread};
 use crate::audit::append::AppendError;
 use crate::audit::entry::Entry;
 use crate::audit::release::Released;
@@ -312,6 +312,7 @@ impl<D: Dial> Asker<D> {
             truncated: answer.truncated,
             own_notice: self.office.own_notice(),
             notice: answer.notice,
+            misread: Misread::among(&out.query.elements, &reads),
             reads,
             images: answer.released.images,
             photographs: answer.images,

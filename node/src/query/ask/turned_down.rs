@@ -12,7 +12,7 @@ use crate::office::Office;
 
 impl Office {
     /// The verification notice of this agency's own policy, which binds its officers.
-    pub(in crate::query) fn own_notice(&self) -> Text {
+    pub(crate) fn own_notice(&self) -> Text {
         let state = self.registry.state();
         state.policy.as_ref().map(|policy| policy.verification.text.clone()).unwrap_or_default()
     }

@@ -1,11 +1,12 @@
 //! What every store's search must come to: the reads that fit, in their order, and whether there
 //! were more. Held against looking at every read one by one.
 
-use agreements::decide::Scope;
+use agreements::decide::{Reasons, Scope, decide_own};
 use agreements::policy::Policy;
+use schemas::agency::AgencyId;
 use schemas::area::{Near, Polygon};
 use schemas::purpose::QueryKind;
-use schemas::query::Elements;
+use schemas::query::{Elements, Query};
 use schemas::read::{Location, Read};
 use schemas::time::Timestamp;
 use serde_json::{Value, json};
@@ -152,24 +153,46 @@ fn area(asked: &mut Value, draw: &mut Draw) {
     }
 }
 
+/// The scope of somebody who may ask.
 pub(in crate::store) fn scope(elements: &Elements, limit: u32) -> Scope {
+    decided(elements, limit).unwrap_or_else(|reasons| panic!("{reasons:?}"))
+}
+
+fn decided(elements: &Elements, limit: u32) -> Result<Scope, Reasons> {
     let text = Policy::builtin_text("california-statute").unwrap();
     let policy = Policy::from_toml("california-statute", text).unwrap();
-    Scope::own(&policy, elements, limit, start().plus_millis(86_400_000))
+    let now = start().plus_millis(86_400_000);
+    let me: AgencyId = "owning-ca-pd".parse().unwrap();
+    let query = json!({
+        "id": "0".repeat(32), "from": me, "to": me, "at": now, "limit": limit,
+        "requester": {
+            "user": "jdoe", "full_name": "Jane Doe", "roles": ["sworn"],
+            "trained_on": now.minus_days(30),
+        },
+        "why": {
+            "purpose": "stolen_vehicle", "case": "26-1234",
+            "reason": "taken from a driveway on Foothill Boulevard overnight",
+        },
+        "elements": elements,
+    });
+    let query: Query = serde_json::from_value(query).unwrap();
+    decide_own(&policy, &me, &query, now)
 }
 
 /// Searches `store`, which holds `reads`, in many ways.
 pub(in crate::store) async fn finds_what_fits(store: &impl Store, reads: &[Read], seed: u64) {
     let mut draw = Draw::new(seed);
     let (mut found_any, mut cut) = (0, 0);
-    for _ in 0..400 {
+    for _ in 0..500 {
         let elements = elements(reads, &mut draw);
         let limit = u32::try_from(1 + draw.below(60)).unwrap();
+        // Too little of a plate, perhaps.
+        let Ok(scope) = decided(&elements, limit) else { continue };
         let mut expected: Vec<&Read> = reads.iter().filter(|read| elements.fits(read)).collect();
         expected.sort_by_key(|read| (elements.substitutions(read).len(), read.at));
         let truncated = expected.len() > limit as usize;
         expected.truncate(limit as usize);
-        let found = store.search(&scope(&elements, limit)).await.unwrap();
+        let found = store.search(&scope).await.unwrap();
         let asked = serde_json::to_string(&elements).unwrap();
         assert_eq!(found.reads.iter().collect::<Vec<_>>(), expected, "{asked}");
         assert_eq!(found.truncated, truncated, "{asked}");

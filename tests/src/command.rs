@@ -84,6 +84,8 @@ impl Ended {
 /// A home that the real binary works in.
 pub struct Hand {
     dir: TempDir,
+    /// The home, unless it is in `dir`.
+    elsewhere: Option<PathBuf>,
     run: Option<Child>,
     /// Its agency.
     pub id: String,
@@ -146,7 +148,19 @@ impl Hand {
     /// When there is no room for one.
     #[must_use]
     pub fn nowhere(id: &str) -> Self {
-        Self { dir: TempDir::new().expect("a directory"), run: None, id: id.to_owned() }
+        let dir = TempDir::new().expect("a directory");
+        Self { dir, elsewhere: None, run: None, id: id.to_owned() }
+    }
+
+    /// Where somebody else's home is: for commands there while that one starts and stops its node.
+    ///
+    /// # Panics
+    /// When there is no room for files.
+    #[must_use]
+    pub fn at(home: PathBuf, id: &str) -> Self {
+        let mut hand = Self::nowhere(id);
+        hand.elsewhere = Some(home);
+        hand
     }
 
     /// Makes a home with an impatient configuration, starts its node and registers an officer.
@@ -214,7 +228,7 @@ impl Hand {
     /// The home.
     #[must_use]
     pub fn home(&self) -> PathBuf {
-        self.dir.path().join("home")
+        self.elsewhere.clone().unwrap_or_else(|| self.dir.path().join("home"))
     }
 
     /// Starts `accord run` and waits until it says that it is ready.
@@ -297,6 +311,26 @@ impl Hand {
         let fingerprint = shown["fingerprint"].as_str().expect("a fingerprint");
         let heard = ["--fingerprint", fingerprint, "--verified-by", "telephone"];
         self.accord(&[&["card", "add", &file], &heard[..]].concat()).done();
+    }
+
+    /// Puts an agreement after the template `lasd` in force between this agency and `other`; its id.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn agrees_with(&self, other: &Self) -> String {
+        let file = self.file("draft.toml");
+        let parties = ["--party", self.id.as_str(), "--party", other.id.as_str()];
+        let draft = ["agreement", "draft", "--template", "lasd", "--out", &file];
+        let drafted = self.accord(&[&draft[..], &parties].concat()).done();
+        let id = drafted["agreement"].as_str().expect("an id").to_owned();
+        let proposed = self.accord(&["agreement", "propose", &file]).done();
+        assert_eq!(proposed["agreement"], id.as_str());
+        other.until(&["agreement", "show", &id], |shown| (shown.code == 0).then_some(()));
+        other.accord(&["agreement", "sign", &id]).done();
+        self.until(&["agreement", "show", &id], |shown| {
+            (shown.done()["state"] == "in_force").then_some(())
+        });
+        id
     }
 
     /// Brings in `count` reads of `plate`.

@@ -28,12 +28,26 @@ pub enum Failure {
     Unseen,
 }
 
+/// What makes something durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A commit of a group that holds an entry of this kind.
+    Entry(EntryKind),
+    /// A commit of any group.
+    AnyEntry,
+    /// Keeping a peer's head before it is cosigned, or once it is proven.
+    Witness,
+    /// Keeping a head of one's own with its cosignatures.
+    KeepCosigned,
+    /// Taking letters that were acknowledged out of the outbox.
+    Delivered,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Fault {
     how: Failure,
-    /// Only groups that hold an entry of this kind; any group when `None`.
-    kind: Option<EntryKind>,
-    /// How many more commits fail; for ever when `None`.
+    step: Step,
+    /// How many more times it fails; for ever when `None`.
     left: Option<u32>,
 }
 
@@ -69,17 +83,22 @@ impl Faulty {
 
     /// Every commit fails from now on.
     pub fn fail(&self, how: Failure) {
-        self.set(Some(Fault { how, kind: None, left: None }));
+        self.set(Some(Fault { how, step: Step::AnyEntry, left: None }));
     }
 
     /// Every commit of a group with an entry of `kind` fails from now on.
     pub fn fail_on(&self, kind: EntryKind, how: Failure) {
-        self.set(Some(Fault { how, kind: Some(kind), left: None }));
+        self.set(Some(Fault { how, step: Step::Entry(kind), left: None }));
     }
 
     /// The next commit of a group with an entry of `kind` fails, and no other.
     pub fn fail_once_on(&self, kind: EntryKind, how: Failure) {
-        self.set(Some(Fault { how, kind: Some(kind), left: Some(1) }));
+        self.fail_once_at(Step::Entry(kind), how);
+    }
+
+    /// The next of these steps fails, and no other.
+    pub fn fail_once_at(&self, step: Step, how: Failure) {
+        self.set(Some(Fault { how, step, left: Some(1) }));
     }
 
     /// No body is destroyed from now on: as when the node ends between an entry and what it says.
@@ -93,7 +112,7 @@ impl Faulty {
         self.set(None);
     }
 
-    /// Commits that failed as they were told to.
+    /// Steps that failed as they were told to.
     #[must_use]
     pub fn failed(&self) -> u64 {
         self.failed.load(Ordering::SeqCst)
@@ -127,10 +146,27 @@ impl Faulty {
         drop(self.held.subscribe().wait_for(|held| !held).await);
     }
 
-    fn falls_due(&self, group: &[Row]) -> Option<Failure> {
+    /// Takes a step as it is told to.
+    async fn take<T>(
+        &self,
+        is: impl Fn(Step) -> bool,
+        step: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        match self.falls_due(is) {
+            None => step.await,
+            Some(how) => {
+                if how == Failure::Unseen {
+                    step.await?;
+                }
+                Err(StoreError::Database("told to fail".into()))
+            }
+        }
+    }
+
+    fn falls_due(&self, is: impl Fn(Step) -> bool) -> Option<Failure> {
         let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
         let due = fault.as_mut()?;
-        if due.kind.is_some_and(|kind| group.iter().all(|row| row.header.kind != kind)) {
+        if !is(due.step) {
             return None;
         }
         let how = due.how;
@@ -151,14 +187,12 @@ impl Store for Faulty {
     }
 
     async fn commit(&self, group: &[Row]) -> Result<(), StoreError> {
-        let failure = self.falls_due(group);
-        if failure != Some(Failure::Lost) {
-            self.inner.commit(group).await?;
-        }
-        match failure {
-            Some(_) => Err(StoreError::Database("told to fail".into())),
-            None => Ok(()),
-        }
+        let holds = |step| match step {
+            Step::AnyEntry => true,
+            Step::Entry(kind) => group.iter().any(|row| row.header.kind == kind),
+            _ => false,
+        };
+        self.take(holds, self.inner.commit(group)).await
     }
 
     async fn entries(
@@ -184,11 +218,13 @@ impl Store for Faulty {
         replaces: Option<(u64, Digest)>,
         head: &Witnessed,
     ) -> Result<bool, StoreError> {
-        self.inner.witness(origin, replaces, head).await
+        let put = self.inner.witness(origin, replaces, head);
+        self.take(|step| step == Step::Witness, put).await
     }
 
     async fn keep_cosigned(&self, size: u64, checkpoint: &str) -> Result<(), StoreError> {
-        self.inner.keep_cosigned(size, checkpoint).await
+        let kept = self.inner.keep_cosigned(size, checkpoint);
+        self.take(|step| step == Step::KeepCosigned, kept).await
     }
 
     async fn cosigned(&self, size: u64) -> Result<Option<String>, StoreError> {
@@ -247,7 +283,7 @@ impl Store for Faulty {
     }
 
     async fn delivered(&self, letters: &[(AgencyId, Digest)]) -> Result<(), StoreError> {
-        self.inner.delivered(letters).await
+        self.take(|step| step == Step::Delivered, self.inner.delivered(letters)).await
     }
 
     async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError> {

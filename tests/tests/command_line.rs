@@ -2,7 +2,6 @@
 //! end.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::time::{Duration, Instant};
 
 use schemas::agency::AgencyId;
 use schemas::envelope::{Envelope, Kind};
@@ -10,7 +9,6 @@ use schemas::key::PublicKey;
 use serde_json::Value;
 use tests::command::{Ended, Hand};
 use tests::making::{OFFICER, PLATE, id, reads};
-use tests::wait::LONGEST;
 
 const QUERY: [&str; 11] = [
     "query",
@@ -28,19 +26,6 @@ const QUERY: [&str; 11] = [
 
 fn query<'a>(more: &[&'a str]) -> Vec<&'a str> {
     QUERY.iter().copied().chain(more.iter().copied()).collect()
-}
-
-/// Runs `args` until its output shows something.
-fn until<T>(hand: &Hand, args: &[&str], look: impl Fn(&Ended) -> Option<T>) -> T {
-    let end = Instant::now() + LONGEST;
-    loop {
-        let ended = hand.accord(args);
-        if let Some(found) = look(&ended) {
-            return found;
-        }
-        assert!(Instant::now() < end, "{args:?}: {ended:?}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }
 
 fn introduce(at: &Hand, of: &Hand) {
@@ -78,21 +63,6 @@ fn pair() -> (Hand, Hand) {
     (asking, owning)
 }
 
-fn agree(asking: &Hand, owning: &Hand) -> String {
-    let file = asking.file("draft.toml");
-    let parties = ["--party", asking.id.as_str(), "--party", owning.id.as_str()];
-    let draft = [&["agreement", "draft", "--template", "lasd", "--out", &file], parties.as_slice()]
-        .concat();
-    let id = asking.accord(&draft).done()["agreement"].as_str().expect("an id").to_owned();
-    assert_eq!(asking.accord(&["agreement", "propose", &file]).done()["agreement"], id.as_str());
-    until(owning, &["agreement", "show", &id], |shown| (shown.code == 0).then_some(()));
-    owning.accord(&["agreement", "sign", &id]).done();
-    until(asking, &["agreement", "show", &id], |shown| {
-        (shown.done()["state"] == "in_force").then_some(())
-    });
-    id
-}
-
 #[test]
 fn two_nodes_started_by_hand_share_under_an_agreement() {
     let (mut asking, mut owning) = pair();
@@ -106,7 +76,7 @@ fn two_nodes_started_by_hand_share_under_an_agreement() {
     );
     assert!(line["reasons"][0]["citations"][0]["section"].is_string());
 
-    let agreement = agree(&asking, &owning);
+    let agreement = asking.agrees_with(&owning);
     let heard = asking.accord_as(OFFICER, &query(&to)).done();
     assert_eq!(
         (&heard["outcome"], &heard["owner"]),
@@ -119,7 +89,7 @@ fn two_nodes_started_by_hand_share_under_an_agreement() {
     assert_eq!(all["reads"], heard["reads"]);
 
     let receipts = |log: &Ended| (log.lines().len() == 2).then_some(());
-    until(&owning, &["audit", "log", "--kind", "receipt.recorded"], receipts);
+    owning.until(&["audit", "log", "--kind", "receipt.recorded"], receipts);
     for (hand, kind) in
         [(&asking, "query.sent"), (&asking, "answer.received"), (&owning, "query.answered")]
     {
@@ -177,14 +147,14 @@ fn a_written_request_is_made_approved_and_used_up() {
         ],
     );
     let request = submitted.done()["request"].as_str().expect("an id").to_owned();
-    until(&owning, &["request", "show", &request], |shown| (shown.code == 0).then_some(()));
+    owning.until(&["request", "show", &request], |shown| (shown.code == 0).then_some(()));
     let approved =
         owning.accord(&["request", "approve", &request, "--reason", "Need is shown"]).done();
     assert_eq!(
         (&approved["state"], &approved["uses_left"]),
         (&Value::from("approved"), &Value::from(1))
     );
-    until(&asking, &["request", "show", &request], |shown| {
+    asking.until(&["request", "show", &request], |shown| {
         (shown.done()["state"] == "approved").then_some(())
     });
     let ask = || asking.accord_as(OFFICER, &query(&["--to", &owning.id, "--authority", &request]));
@@ -204,7 +174,7 @@ fn a_written_request_is_made_approved_and_used_up() {
 #[test]
 fn an_owner_that_is_down_is_no_answer() {
     let (asking, mut owning) = pair();
-    agree(&asking, &owning);
+    asking.agrees_with(&owning);
     assert_eq!(owning.stop(), 0);
     let ask = asking.accord_as(OFFICER, &query(&["--to", &owning.id]));
     assert_eq!(ask.code, 3, "{ask:?}");
@@ -221,7 +191,7 @@ fn an_owner_that_is_down_is_no_answer() {
 #[test]
 fn a_node_that_was_killed_starts_again_with_what_it_had() {
     let (asking, mut owning) = pair();
-    agree(&asking, &owning);
+    asking.agrees_with(&owning);
     assert_eq!(asking.accord_as(OFFICER, &query(&["--to", &owning.id])).code, 0);
     let before = owning.accord(&["audit", "log"]).lines();
     owning.kill();
@@ -288,7 +258,7 @@ fn what_people_read_is_short_and_names_the_query() {
     std::fs::write(&file, line).expect("a file");
     let imported = owning.tells("admin", &["reads", "import", &file]).out;
     assert!(imported.contains(": 1 record, 1 read stored, "), "{imported}");
-    let agreement = agree(&asking, &owning);
+    let agreement = asking.agrees_with(&owning);
 
     let asked = asking.tells(OFFICER, &query(&["--to", &owning.id])).out;
     assert!(asked.starts_with(&format!("owning-ca-pd: 1 read under {agreement}\n")), "{asked}");
@@ -315,7 +285,7 @@ fn what_people_read_is_short_and_names_the_query() {
 #[test]
 fn the_exact_envelopes_of_an_entry_can_be_checked_elsewhere() {
     let (asking, owning) = pair();
-    agree(&asking, &owning);
+    asking.agrees_with(&owning);
     asking.accord_as(OFFICER, &query(&["--to", &owning.id])).done();
     let index = |hand: &Hand, kind: &str| {
         let log = hand.accord(&["audit", "log", "--kind", kind]).lines();

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod database;
 pub mod home;
 pub mod http;
 pub mod images;

@@ -5,14 +5,18 @@
 //! `Ok` for survives a crash of the process and of the machine. There is one writer at a time,
 //! which the home's lock sees to.
 
+mod error;
+pub mod postgres;
 pub mod search;
 pub mod sqlite;
+mod stored;
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use agreements::decide::Scope;
 use async_trait::async_trait;
+pub use error::StoreError;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 pub use schemas::entry::StoredEntry;
@@ -23,17 +27,6 @@ use schemas::query::{AuthorityId, QueryId};
 use schemas::read::{Read, ReadId};
 use schemas::statement::Reached;
 use schemas::time::Timestamp;
-
-/// Why the store could not do it. The cause goes to the operational log where it is handled.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The database did not do what it was asked to.
-    #[error("database: {0}")]
-    Database(String),
-    /// What stands in the database is not what was written there.
-    #[error("database holds what this node never writes: {0}")]
-    Corrupt(String),
-}
 
 /// An entry with all that becomes durable with it.
 #[derive(Debug)]

@@ -60,12 +60,6 @@ pub struct Sqlite {
     lookups: lookups::Lookups,
 }
 
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Database(error.to_string())
-    }
-}
-
 impl Sqlite {
     /// Opens the database at `path`, making it if it is not there, and brings it to the present
     /// schema.
@@ -88,10 +82,7 @@ impl Sqlite {
             .pragma("wal_autocheckpoint", WAL_PAGES.to_string())
             .statement_cache_capacity(256);
         let mut writer = SqliteConnection::connect_with(&options).await?;
-        sqlx::migrate!("migrations/sqlite")
-            .run(&mut writer)
-            .await
-            .map_err(|e| StoreError::Database(e.to_string()))?;
+        sqlx::migrate!("migrations/sqlite").run(&mut writer).await?;
         terms::fill(&mut writer).await?;
         lengthen_wal(&mut writer, path).await?;
         let options = options

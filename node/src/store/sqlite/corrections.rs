@@ -6,15 +6,7 @@ use schemas::time::Timestamp;
 use sqlx::SqliteConnection;
 
 use super::super::{Release, StoreError};
-use super::log::read as parsed;
-
-fn read_of(text: &str) -> Result<Read, StoreError> {
-    serde_json::from_str(text).map_err(|e| StoreError::Corrupt(e.to_string()))
-}
-
-fn number<T: TryFrom<i64>>(value: i64) -> Result<T, StoreError> {
-    T::try_from(value).map_err(|_| StoreError::Corrupt(format!("number {value}")))
-}
+use super::super::stored::{number, parsed, read};
 
 pub(super) async fn own_read(
     reader: &mut SqliteConnection,
@@ -27,7 +19,7 @@ pub(super) async fn own_read(
     .bind(id.as_bytes().to_vec())
     .fetch_optional(reader)
     .await?;
-    found.map(|(text, version)| Ok((read_of(&text)?, number(version)?))).transpose()
+    found.map(|(text, version)| Ok((read(&text)?, number(version)?))).transpose()
 }
 
 pub(super) async fn versions(
@@ -41,7 +33,7 @@ pub(super) async fn versions(
     .fetch_all(reader)
     .await?;
     rows.into_iter()
-        .map(|(version, text, entry)| Ok((number(version)?, read_of(&text)?, number(entry)?)))
+        .map(|(version, text, entry)| Ok((number(version)?, read(&text)?, number(entry)?)))
         .collect()
 }
 

@@ -8,7 +8,7 @@ use schemas::time::Timestamp;
 use sqlx::SqliteConnection;
 
 use super::super::{AskedBefore, Letter, Queued, ServedBefore, Side, StoreError};
-use super::log::{instant, read};
+use super::super::stored::{self, instant, parsed, reply_of};
 
 pub(super) async fn served(
     reader: &mut SqliteConnection,
@@ -27,20 +27,14 @@ pub(super) async fn served(
         return Ok(None);
     };
     Ok(Some(ServedBefore {
-        requester: read(&requester)?,
-        query_digest: read(&query_digest)?,
+        requester: parsed(&requester)?,
+        query_digest: parsed(&query_digest)?,
         at: instant(at)?,
         answered: outcome == "answered",
-        authority: authority.as_deref().map(read).transpose()?,
+        authority: authority.as_deref().map(parsed).transpose()?,
         reply: envelopes.as_deref().map(reply_of).transpose()?,
         receipted,
     }))
-}
-
-/// The reply's envelope: beside its entry it stands on the line after the query's.
-fn reply_of(envelopes: &str) -> Result<String, StoreError> {
-    let reply = envelopes.lines().nth(1);
-    reply.map(str::to_owned).ok_or_else(|| StoreError::Corrupt("an entry without its reply".into()))
 }
 
 pub(super) async fn asked(
@@ -55,7 +49,7 @@ pub(super) async fn asked(
     .fetch_optional(reader)
     .await?;
     let Some((owner, sent_at, envelope, outcome)) = found else { return Ok(None) };
-    Ok(Some(AskedBefore { owner: read(&owner)?, sent_at: instant(sent_at)?, envelope, outcome }))
+    Ok(Some(AskedBefore { owner: parsed(&owner)?, sent_at: instant(sent_at)?, envelope, outcome }))
 }
 
 pub(super) async fn unsettled(
@@ -67,7 +61,7 @@ pub(super) async fn unsettled(
             .bind(before.millis())
             .fetch_all(reader)
             .await?;
-    ids.iter().map(|id| read(id)).collect()
+    ids.iter().map(|id| parsed(id)).collect()
 }
 
 pub(super) async fn pages(
@@ -88,16 +82,7 @@ pub(super) async fn pages(
     let Some((lengths, bytes)) = found else { return Ok(Vec::new()) };
     let lengths: Vec<usize> =
         serde_json::from_str(&lengths).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-    let mut rest = bytes.as_slice();
-    let mut pages = Vec::with_capacity(lengths.len());
-    for length in lengths {
-        let (page, after) = rest
-            .split_at_checked(length)
-            .ok_or_else(|| StoreError::Corrupt("pages shorter than their lengths".into()))?;
-        pages.push(page.to_vec());
-        rest = after;
-    }
-    Ok(pages)
+    stored::pages(&bytes, lengths)
 }
 
 pub(super) async fn outbox(
@@ -117,7 +102,7 @@ pub(super) async fn outbox(
         .map(|(peer, kind, body)| {
             let kind = FrameKind::from_byte(kind)
                 .ok_or_else(|| StoreError::Corrupt(format!("frame kind {kind}")))?;
-            Ok(Queued(Letter { peer: read(&peer)?, kind, body }))
+            Ok(Queued(Letter { peer: parsed(&peer)?, kind, body }))
         })
         .collect()
 }

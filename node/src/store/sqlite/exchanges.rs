@@ -12,7 +12,7 @@ use schemas::time::Timestamp;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::super::{Exchange, StoreError};
-use super::log::instant;
+use super::super::stored::{column, instant};
 
 /// One exchange as lower-case hexadecimal digits, of tables that name the same things differently.
 /// A digest that is missing is all zeros, which no digest is.
@@ -54,7 +54,6 @@ pub(super) async fn among(
     start: u64,
     count: u64,
 ) -> Result<Vec<Exchange>, StoreError> {
-    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     let end = start.saturating_add(count);
     let mut found = Vec::new();
     for (told, table, of) in [
@@ -67,8 +66,8 @@ pub(super) async fn among(
              where entry >= ?1 and entry < ?2 and {of} = ?3 and asked_at >= ?4 and asked_at < ?5"
         );
         let text: String = sqlx::query_scalar(AssertSqlSafe(statement))
-            .bind(number(start))
-            .bind(number(end))
+            .bind(column(start))
+            .bind(column(end))
             .bind(peer.as_str())
             .bind(signed.start.millis())
             .bind(signed.end.millis())

@@ -4,15 +4,8 @@ use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use sqlx::SqliteConnection;
 
+use super::super::stored::{column, number};
 use super::super::{StoreError, Witnessed};
-
-fn size_of(size: i64) -> Result<u64, StoreError> {
-    u64::try_from(size).map_err(|_| StoreError::Corrupt(format!("size {size}")))
-}
-
-fn column(size: u64) -> Result<i64, StoreError> {
-    i64::try_from(size).map_err(|_| StoreError::Corrupt(format!("size {size}")))
-}
 
 pub(super) async fn witnessed(
     connection: &mut SqliteConnection,
@@ -26,7 +19,7 @@ pub(super) async fn witnessed(
     row.map(|(size, root, checkpoint)| {
         let root: Digest =
             serde_json::from_value(root.into()).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        Ok(Witnessed { size: size_of(size)?, root, checkpoint })
+        Ok(Witnessed { size: number(size)?, root, checkpoint })
     })
     .transpose()
 }
@@ -38,7 +31,7 @@ pub(super) async fn witness(
     head: &Witnessed,
 ) -> Result<bool, StoreError> {
     let (old_size, old_root) = match replaces {
-        Some((size, root)) => (Some(column(size)?), Some(root.to_string())),
+        Some((size, root)) => (Some(column(size)), Some(root.to_string())),
         None => (None, None),
     };
     // One statement compares and puts: no other request comes between.
@@ -51,7 +44,7 @@ pub(super) async fn witness(
          set size = excluded.size, root = excluded.root, checkpoint = excluded.checkpoint",
     )
     .bind(origin.as_str())
-    .bind(column(head.size)?)
+    .bind(column(head.size))
     .bind(head.root.to_string())
     .bind(&head.checkpoint)
     .bind(old_size)
@@ -67,7 +60,7 @@ pub(super) async fn keep(
     checkpoint: &str,
 ) -> Result<(), StoreError> {
     sqlx::query("insert or replace into cosigned (size, checkpoint) values (?1, ?2)")
-        .bind(column(size)?)
+        .bind(column(size))
         .bind(checkpoint)
         .execute(writer)
         .await?;
@@ -81,7 +74,7 @@ pub(super) async fn cosigned(
     Ok(sqlx::query_scalar(
         "select checkpoint from cosigned where size <= ?1 order by size desc limit 1",
     )
-    .bind(column(size)?)
+    .bind(column(size))
     .fetch_optional(connection)
     .await?)
 }

@@ -5,13 +5,9 @@ use schemas::digest::{Digest, hex};
 use sqlx::SqliteConnection;
 
 use super::super::StoreError;
+use super::super::stored::digest;
 
 fn digests(rows: Vec<Vec<u8>>) -> Result<Vec<Digest>, StoreError> {
-    let digest = |bytes: Vec<u8>| {
-        <[u8; 32]>::try_from(bytes)
-            .map(Digest::from_bytes)
-            .map_err(|_| StoreError::Corrupt("a photograph's digest of another length".into()))
-    };
     rows.into_iter().map(digest).collect()
 }
 

@@ -6,12 +6,12 @@ use std::str::FromStr;
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
-use schemas::entry::EntryKind;
-use schemas::merkle::{self, Frontier, ProofError, Subtree};
+use schemas::merkle::{self, Frontier, Subtree};
 use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
+use super::super::stored::{completed_by, ending, instant, missing, number, parsed};
 use super::super::{EntryFilter, StoreError, StoredEntry, Tail};
 
 pub(super) async fn tail(
@@ -69,18 +69,9 @@ pub(super) async fn subtrees(
     connection: &mut SqliteConnection,
     wanted: &[Subtree],
 ) -> Result<Vec<Digest>, StoreError> {
-    let missing =
-        |subtree: &Subtree| StoreError::Corrupt(ProofError::Missing(*subtree).to_string());
     let mut entries = Vec::with_capacity(wanted.len());
     for subtree in wanted {
-        // The last leaf below it.
-        let last = subtree
-            .index
-            .checked_add(1)
-            .and_then(|next| next.checked_mul(1u64.checked_shl(subtree.level.into())?))
-            .and_then(|end| i64::try_from(end.saturating_sub(1)).ok())
-            .ok_or_else(|| missing(subtree))?;
-        entries.push((last, subtree.level));
+        entries.push((completed_by(subtree)?, subtree.level));
     }
     let entries =
         serde_json::to_string(&entries).map_err(|e| StoreError::Corrupt(e.to_string()))?;
@@ -129,8 +120,8 @@ async fn answers_given(
     rows.into_iter()
         .map(|(authority, to, all, today, unreceipted)| {
             Ok(Answers {
-                authority: authority.as_deref().map(read).transpose()?,
-                to: read(&to)?,
+                authority: authority.as_deref().map(parsed).transpose()?,
+                to: parsed(&to)?,
                 all: number(all)?,
                 today: number(today)?,
                 unreceipted: number(unreceipted)?,
@@ -148,20 +139,7 @@ where
     N: TryFrom<i64>,
 {
     let rows: Vec<(String, i64)> = sqlx::query_as(statement).fetch_all(&mut *writer).await?;
-    rows.into_iter().map(|(key, n)| Ok((read(&key)?, number(n)?))).collect()
-}
-
-/// A value that this node wrote as text.
-pub(super) fn read<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, StoreError> {
-    text.parse().map_err(|e| StoreError::Corrupt(format!("{e}")))
-}
-
-fn number<N: TryFrom<i64>>(n: i64) -> Result<N, StoreError> {
-    N::try_from(n).map_err(|_| StoreError::Corrupt(format!("count {n}")))
-}
-
-pub(super) fn instant(millis: i64) -> Result<Timestamp, StoreError> {
-    Timestamp::from_millis(millis).ok_or_else(|| StoreError::Corrupt(format!("time {millis}")))
+    rows.into_iter().map(|(key, n)| Ok((parsed(&key)?, number(n)?))).collect()
 }
 
 pub(super) async fn changes(
@@ -191,13 +169,6 @@ fn first_from(query: &mut QueryBuilder<Sqlite>, instant: Timestamp) {
             " as before from entries) join part on middle = (low + high) / 2 where low < high)
             select low from part where low = high)",
         );
-}
-
-/// The kinds whose body ends, as SQL.
-pub(super) fn ending() -> String {
-    let kinds = EntryKind::ALL.iter().filter(|kind| kind.ends());
-    let kinds: Vec<String> = kinds.map(|kind| format!("'{}'", kind.code())).collect();
-    format!("({})", kinds.join(", "))
 }
 
 pub(super) async fn entries(

@@ -5,7 +5,7 @@ use schemas::read::{Read, ReadId};
 use sqlx::SqliteConnection;
 
 use super::super::{ReadStats, StoreError};
-use super::log::instant;
+use super::super::stored::{self, instant, number};
 
 pub(super) async fn known(
     reader: &mut SqliteConnection,
@@ -37,9 +37,7 @@ pub(super) async fn one(
         .fetch_optional(&mut *reader)
         .await?;
     if let Some(text) = text {
-        return serde_json::from_str(&text)
-            .map(Some)
-            .map_err(|e| StoreError::Corrupt(e.to_string()));
+        return stored::read(&text).map(Some);
     }
     // One of a peer's stands in the pages of its answer, a line a read.
     let pages: Vec<Vec<u8>> =
@@ -59,11 +57,10 @@ pub(super) async fn stats(reader: &mut SqliteConnection) -> Result<ReadStats, St
         )
         .fetch_one(reader)
         .await?;
-    let count = |n: i64| u64::try_from(n).map_err(|_| StoreError::Corrupt("negative count".into()));
     Ok(ReadStats {
-        reads: count(reads)?,
-        plates: count(plates)?,
-        cameras: count(cameras)?,
+        reads: number(reads)?,
+        plates: number(plates)?,
+        cameras: number(cameras)?,
         earliest: earliest.map(instant).transpose()?,
         latest: latest.map(instant).transpose()?,
     })

@@ -5,15 +5,7 @@ use schemas::time::Timestamp;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::super::{EndedPages, StoreError};
-use super::log::ending;
-
-fn index(index: u64) -> i64 {
-    i64::try_from(index).unwrap_or(i64::MAX)
-}
-
-fn counted(rows: i64) -> Result<u64, StoreError> {
-    u64::try_from(rows).map_err(|_| StoreError::Corrupt(format!("count {rows}")))
-}
+use super::super::stored::{column, ending, number, read};
 
 pub(super) async fn ended_pages(
     reader: &mut SqliteConnection,
@@ -26,12 +18,12 @@ pub(super) async fn ended_pages(
          where until <= ?1 and entry > ?2 order by entry limit ?3",
     )
     .bind(now.millis())
-    .bind(after.map_or(-1, index))
+    .bind(after.map_or(-1, column))
     .bind(i64::from(limit))
     .fetch_all(reader)
     .await?;
     rows.into_iter()
-        .map(|(entry, body, bytes)| Ok(EndedPages { entry: counted(entry)?, body, bytes }))
+        .map(|(entry, body, bytes)| Ok(EndedPages { entry: number(entry)?, body, bytes }))
         .collect()
 }
 
@@ -47,8 +39,8 @@ pub(super) async fn redact(
         ending()
     );
     let done = sqlx::query(AssertSqlSafe(statement))
-        .bind(index(first))
-        .bind(index(last))
+        .bind(column(first))
+        .bind(column(last))
         .execute(writer)
         .await?;
     Ok(done.rows_affected())
@@ -85,7 +77,7 @@ pub(super) async fn due_reads(
     .await?;
     texts
         .iter()
-        .map(|text| serde_json::from_str(text).map_err(|e| StoreError::Corrupt(e.to_string())))
+        .map(|text| read(text))
         .collect()
 }
 
@@ -97,5 +89,5 @@ pub(super) async fn reads_before(
         .bind(cut_off.millis())
         .fetch_one(reader)
         .await?;
-    counted(count)
+    number(count)
 }

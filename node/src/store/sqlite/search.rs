@@ -11,7 +11,7 @@ use schemas::read::Read;
 use schemas::time::Timestamp;
 use sqlx::QueryBuilder;
 
-use super::super::StoreError;
+use super::super::{StoreError, stored};
 use super::super::search::terms::Filter;
 use super::super::search::{Look, Way};
 use super::Sqlite;
@@ -117,8 +117,7 @@ fn after(statement: &mut Builder, rank: &str, (after_rank, after_at, after_row):
 }
 
 fn placed(text: &str, rank: i64, at: i64, row: i64) -> Result<(Read, Place), StoreError> {
-    let read = serde_json::from_str(text).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-    Ok((read, (rank, at, row)))
+    Ok((stored::read(text)?, (rank, at, row)))
 }
 
 #[async_trait]

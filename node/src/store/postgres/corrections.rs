@@ -1,0 +1,72 @@
+//! Versions of reads, and to whom a read was released.
+
+use schemas::read::{Read, ReadId};
+use schemas::time::Timestamp;
+use sqlx::PgConnection;
+
+use super::super::stored::{number, parsed, read};
+use super::super::{Release, StoreError};
+
+pub(super) async fn own_read(
+    reader: &mut PgConnection,
+    id: ReadId,
+) -> Result<Option<(Read, u32)>, StoreError> {
+    let found: Option<(String, i64)> = sqlx::query_as(
+        "select reads.read, 1 + (select count(*) from read_versions where read_versions.read = $1)
+         from read_ids join reads on reads.at = read_ids.at and reads.id = read_ids.id
+         where read_ids.id = $1",
+    )
+    .bind(id.as_bytes().as_slice())
+    .fetch_optional(reader)
+    .await?;
+    found.map(|(text, version)| Ok((read(&text)?, number(version)?))).transpose()
+}
+
+pub(super) async fn versions(
+    reader: &mut PgConnection,
+    id: ReadId,
+) -> Result<Vec<(u32, Read, u64)>, StoreError> {
+    let rows: Vec<(i64, String, i64)> = sqlx::query_as(
+        "select version, text, entry from read_versions where read = $1 order by version",
+    )
+    .bind(id.as_bytes().as_slice())
+    .fetch_all(reader)
+    .await?;
+    rows.into_iter()
+        .map(|(version, text, entry)| Ok((number(version)?, read(&text)?, number(entry)?)))
+        .collect()
+}
+
+pub(super) async fn released(
+    reader: &mut PgConnection,
+    id: ReadId,
+) -> Result<Vec<Release>, StoreError> {
+    // An entry that was redacted since tells no query id; its answer is kept by nobody any more.
+    let rows: Vec<(i64, String, String)> = sqlx::query_as(
+        "select entry, requester, envelope from served join entries on idx = entry
+         where position($1::bytea in reads) > 0 and envelope is not null order by entry",
+    )
+    .bind(id.as_bytes().as_slice())
+    .fetch_all(reader)
+    .await?;
+    rows.into_iter()
+        .map(|(entry, requester, query)| {
+            Ok(Release { entry: number(entry)?, requester: parsed(&requester)?, query })
+        })
+        .collect()
+}
+
+pub(super) async fn forget_released(
+    writer: &mut PgConnection,
+    before: Timestamp,
+) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "update served set reads = null, latest = null
+         where latest < $1 and not exists (
+             select from each_of(served.reads) as one join read_ids on read_ids.id = one)",
+    )
+    .bind(before.millis())
+    .execute(writer)
+    .await?;
+    Ok(done.rows_affected())
+}

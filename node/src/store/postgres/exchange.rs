@@ -1,0 +1,127 @@
+//! Exchanges under way and past, pages, and the outbox.
+
+use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::frame::FrameKind;
+use schemas::query::QueryId;
+use schemas::time::Timestamp;
+use sqlx::PgConnection;
+
+use super::super::stored::{self, instant, number, parsed, reply_of};
+use super::super::{AskedBefore, Letter, Queued, ServedBefore, Side, StoreError};
+
+pub(super) async fn served(
+    reader: &mut PgConnection,
+    id: QueryId,
+) -> Result<Option<ServedBefore>, StoreError> {
+    type Found = (String, Vec<u8>, i64, String, Option<String>, Option<String>, bool);
+    let found: Option<Found> = sqlx::query_as(
+        "select requester, served.query, served.at, outcome, authority, envelope,
+                receipted_at is not null
+         from entries join served on entry = idx where entries.query = $1",
+    )
+    .bind(id.digest().as_bytes().as_slice())
+    .fetch_optional(reader)
+    .await?;
+    let Some((requester, query, at, outcome, authority, envelopes, receipted)) = found else {
+        return Ok(None);
+    };
+    Ok(Some(ServedBefore {
+        requester: parsed(&requester)?,
+        query_digest: stored::digest(query)?,
+        at: instant(at)?,
+        answered: outcome == "answered",
+        authority: authority.as_deref().map(parsed).transpose()?,
+        reply: envelopes.as_deref().map(reply_of).transpose()?,
+        receipted,
+    }))
+}
+
+pub(super) async fn asked(
+    reader: &mut PgConnection,
+    id: QueryId,
+) -> Result<Option<AskedBefore>, StoreError> {
+    let found: Option<(String, i64, Option<String>, Option<String>)> = sqlx::query_as(
+        "select owner, sent_at, envelope, outcome from entries join asked on entry = idx
+         where entries.query = $1",
+    )
+    .bind(id.digest().as_bytes().as_slice())
+    .fetch_optional(reader)
+    .await?;
+    let Some((owner, sent_at, envelope, outcome)) = found else { return Ok(None) };
+    Ok(Some(AskedBefore { owner: parsed(&owner)?, sent_at: instant(sent_at)?, envelope, outcome }))
+}
+
+pub(super) async fn unsettled(
+    reader: &mut PgConnection,
+    before: Timestamp,
+) -> Result<Vec<QueryId>, StoreError> {
+    let ids: Vec<String> = sqlx::query_scalar(
+        "select query_id from asked where outcome is null and sent_at < $1 order by entry",
+    )
+    .bind(before.millis())
+    .fetch_all(reader)
+    .await?;
+    ids.iter().map(|id| parsed(id)).collect()
+}
+
+pub(super) async fn pages(
+    reader: &mut PgConnection,
+    side: Side,
+    id: QueryId,
+    now: Timestamp,
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    let found: Option<(Vec<i64>, Vec<u8>)> = sqlx::query_as(
+        "select lengths, bytes from entries join pages on entry = idx
+         where query = $1 and side = $2 and until > $3 order by idx desc limit 1",
+    )
+    .bind(id.digest().as_bytes().as_slice())
+    .bind(side.code())
+    .bind(now.millis())
+    .fetch_optional(reader)
+    .await?;
+    let Some((lengths, bytes)) = found else { return Ok(Vec::new()) };
+    let lengths: Result<Vec<usize>, StoreError> = lengths.into_iter().map(number).collect();
+    stored::pages(&bytes, lengths?)
+}
+
+pub(super) async fn outbox(
+    reader: &mut PgConnection,
+    each: u32,
+) -> Result<Vec<Queued>, StoreError> {
+    let rows: Vec<(String, i32, String)> = sqlx::query_as(
+        "select peer, kind, body from
+           (select id, peer, kind, body, row_number() over (partition by peer order by id) as nth
+            from outbox) as letters
+         where nth <= $1 order by peer, id",
+    )
+    .bind(i64::from(each))
+    .fetch_all(reader)
+    .await?;
+    rows.into_iter()
+        .map(|(peer, kind, body)| {
+            let kind = u8::try_from(kind)
+                .ok()
+                .and_then(FrameKind::from_byte)
+                .ok_or_else(|| StoreError::Corrupt(format!("frame kind {kind}")))?;
+            Ok(Queued(Letter { peer: parsed(&peer)?, kind, body }))
+        })
+        .collect()
+}
+
+pub(super) async fn delivered(
+    writer: &mut PgConnection,
+    letters: &[(AgencyId, Digest)],
+) -> Result<(), StoreError> {
+    let peers: Vec<&str> = letters.iter().map(|(peer, _)| peer.as_str()).collect();
+    let digests: Vec<[u8; 32]> = letters.iter().map(|(_, digest)| *digest.as_bytes()).collect();
+    sqlx::query(
+        "delete from outbox using unnest($1, $2) as letter (peer, digest)
+         where outbox.digest = letter.digest and outbox.peer = letter.peer",
+    )
+    .bind(peers)
+    .bind(digests)
+    .execute(writer)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! Reads by their ids, and how many there are.
+
+use schemas::digest::Digest;
+use schemas::read::{Read, ReadId};
+use sqlx::PgConnection;
+
+use super::super::stored::{self, instant, number};
+use super::super::{ReadStats, StoreError};
+
+pub(super) async fn known(
+    reader: &mut PgConnection,
+    ids: &[ReadId],
+) -> Result<Vec<ReadId>, StoreError> {
+    let wanted: Vec<[u8; 32]> = ids.iter().map(|id| *id.as_bytes()).collect();
+    let found: Vec<Vec<u8>> =
+        sqlx::query_scalar("select id from read_ids where id = any ($1)")
+            .bind(wanted)
+            .fetch_all(reader)
+            .await?;
+    found
+        .into_iter()
+        .map(|id| {
+            let id: Digest = stored::digest(id)?;
+            stored::parsed(&id.to_string())
+        })
+        .collect()
+}
+
+pub(super) async fn one(
+    reader: &mut PgConnection,
+    id: ReadId,
+) -> Result<Option<Read>, StoreError> {
+    let text: Option<String> = sqlx::query_scalar(
+        "select reads.read from read_ids
+         join reads on reads.at = read_ids.at and reads.id = read_ids.id where read_ids.id = $1",
+    )
+    .bind(id.as_bytes().as_slice())
+    .fetch_optional(&mut *reader)
+    .await?;
+    if let Some(text) = text {
+        return stored::read(&text).map(Some);
+    }
+    // One of a peer's stands in the pages of its answer, a line a read.
+    let pages: Option<Vec<u8>> =
+        sqlx::query_scalar("select bytes from pages where position($1::bytea in bytes) > 0 limit 1")
+            .bind(id.to_string().into_bytes())
+            .fetch_optional(reader)
+            .await?;
+    let lines = pages.iter().flat_map(|bytes| bytes.split(|b| *b == b'\n'));
+    let mut reads = lines.filter_map(|line| serde_json::from_slice::<Read>(line).ok());
+    Ok(reads.find(|read| read.id == id))
+}
+
+pub(super) async fn stats(reader: &mut PgConnection) -> Result<ReadStats, StoreError> {
+    // Different values are counted by putting them into a table of their own, not by sorting.
+    let (reads, plates, cameras, earliest, latest): (i64, i64, i64, Option<i64>, Option<i64>) =
+        sqlx::query_as(
+            "select (select count(*) from reads),
+                    (select count(*) from (select plate from reads group by plate) as plates),
+                    (select count(*) from (select camera from reads group by camera) as cameras),
+                    (select min(at) from reads), (select max(at) from reads)",
+        )
+        .fetch_one(reader)
+        .await?;
+    Ok(ReadStats {
+        reads: number(reads)?,
+        plates: number(plates)?,
+        cameras: number(cameras)?,
+        earliest: earliest.map(instant).transpose()?,
+        latest: latest.map(instant).transpose()?,
+    })
+}

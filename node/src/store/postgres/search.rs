@@ -1,0 +1,183 @@
+//! The statements of a search.
+//!
+//! A period names the months that are looked through. Where an index gives the order of time, rows
+//! come out of it until there are enough; where it does not, the first few of what it leads to are
+//! sorted out.
+
+use std::ops::Range;
+
+use async_trait::async_trait;
+use schemas::read::{Read, ReadId};
+use schemas::time::Timestamp;
+use sqlx::{PgConnection, QueryBuilder};
+
+use super::super::search::terms::Filter;
+use super::super::search::{Look, Way};
+use super::super::{StoreError, stored};
+use super::{Postgres, reading};
+
+type Builder = QueryBuilder<sqlx::Postgres>;
+
+/// Where a read stands: rank, time, id.
+type Place = (i64, i64, ReadId);
+
+/// `from … where …` up to the way's own condition, always with one.
+fn on_the_way(statement: &mut Builder, way: &Way) {
+    if let Way::Plates(plates) = way {
+        let (texts, ranks): (Vec<String>, Vec<i64>) =
+            plates.iter().map(|(plate, rank)| (plate.clone(), i64::from(*rank))).unzip();
+        statement.push(" from unnest(").push_bind(texts).push(", ").push_bind(ranks);
+        statement.push(") as one (plate, rank) join reads using (plate) where true");
+        return;
+    }
+    statement.push(" from reads where ");
+    match way {
+        Way::Plates(_) | Way::Time => statement.push("true"),
+        Way::Plate(plate) => statement.push("plate = ").push_bind(plate.clone()),
+        Way::Camera(camera) => statement.push("camera = ").push_bind(camera.clone()),
+        Way::Make(make) => statement.push("make = ").push_bind(make.clone()),
+        Way::Beginning(Range { start, end }) => statement
+            .push("plate >= ")
+            .push_bind(start.clone())
+            .push(" and plate < ")
+            .push_bind(end.clone()),
+        Way::Ending(Range { start, end }) => statement
+            .push("tail >= ")
+            .push_bind(start.clone())
+            .push(" and tail < ")
+            .push_bind(end.clone()),
+        Way::Cells(cells) => {
+            // Cells are few enough for a column of four bytes; one that is not holds nothing.
+            let cells: Vec<i32> = cells.iter().filter_map(|cell| i32::try_from(*cell).ok()).collect();
+            statement.push("cell = any (").push_bind(cells).push(")")
+        }
+    };
+}
+
+fn in_period(statement: &mut Builder, period: &Range<Timestamp>) {
+    statement.push(" and at >= ").push_bind(period.start.millis());
+    statement.push(" and at < ").push_bind(period.end.millis());
+}
+
+/// A pattern with `*` and `?` as `like` writes it.
+fn like(pattern: &str) -> String {
+    let mut like = String::with_capacity(pattern.len());
+    for c in pattern.chars() {
+        match c {
+            '*' => like.push('%'),
+            '?' => like.push('_'),
+            '%' | '_' | '\\' => like.extend(['\\', c]),
+            c => like.push(c),
+        }
+    }
+    like
+}
+
+fn filtered(statement: &mut Builder, way: &Way, filter: &Filter) {
+    let (pattern, column) = match way {
+        Way::Ending(_) => (&filter.tail, "tail"),
+        _ => (&filter.pattern, "plate"),
+    };
+    if let Some(pattern) = pattern {
+        statement.push(" and ").push(column).push(" like ").push_bind(like(pattern));
+    }
+    if let Some(state) = &filter.state {
+        statement.push(" and (state is null or state = ").push_bind(state.clone()).push(")");
+    }
+    for (column, value) in [("camera", &filter.camera), ("make", &filter.make)] {
+        if let Some(value) = value {
+            statement.push(" and ").push(column).push(" = ").push_bind(value.clone());
+        }
+    }
+    for (column, words) in [("color", &filter.color), ("body", &filter.body)] {
+        if let Some(words) = words {
+            statement.push(" and strpos(").push(column).push(", ").push_bind(words.clone());
+            statement.push(") > 0");
+        }
+    }
+    if let Some(bounds) = &filter.bounds {
+        for (column, least, most) in
+            [("lat", bounds.south, bounds.north), ("lon", bounds.west, bounds.east)]
+        {
+            statement.push(" and ").push(column).push(" between ").push_bind(least);
+            statement.push(" and ").push_bind(most);
+        }
+    }
+}
+
+fn after(statement: &mut Builder, rank: &str, (after_rank, after_at, after_id): &Place) {
+    statement.push(" and at >= ").push_bind(if rank == "0" { *after_at } else { i64::MIN });
+    statement.push(" and (").push(rank).push(", at, id) > (");
+    statement.push_bind(*after_rank).push(", ");
+    statement.push_bind(*after_at).push(", ");
+    statement.push_bind(after_id.as_bytes().to_vec()).push(")");
+}
+
+async fn effort(
+    reader: &mut PgConnection,
+    way: &Way,
+    period: &Range<Timestamp>,
+    most: u32,
+) -> Result<u32, StoreError> {
+    let mut statement = Builder::new("select count(*) from (select 1");
+    on_the_way(&mut statement, way);
+    if !matches!(way, Way::Beginning(_) | Way::Ending(_)) {
+        in_period(&mut statement, period);
+    }
+    statement.push(" limit ").push_bind(i64::from(most)).push(") as rows");
+    stored::number(statement.build_query_scalar().fetch_one(reader).await?)
+}
+
+async fn reads(
+    reader: &mut PgConnection,
+    way: &Way,
+    period: &Range<Timestamp>,
+    filter: &Filter,
+    last: Option<&Place>,
+    limit: u32,
+) -> Result<Vec<(Read, Place)>, StoreError> {
+    let rank = if matches!(way, Way::Plates(_)) { "one.rank" } else { "0" };
+    let mut statement = Builder::new("select read, ");
+    statement.push(rank).push("::bigint as rank, at");
+    on_the_way(&mut statement, way);
+    in_period(&mut statement, period);
+    filtered(&mut statement, way, filter);
+    if let Some(place) = last {
+        after(&mut statement, rank, place);
+    }
+    statement.push(if rank == "0" { " order by at, id" } else { " order by one.rank, at, id" });
+    statement.push(" limit ").push_bind(i64::from(limit));
+    let rows: Vec<(String, i64, i64)> = statement.build_query_as().fetch_all(reader).await?;
+    rows.into_iter()
+        .map(|(text, rank, at)| {
+            let read = stored::read(&text)?;
+            let place = (rank, at, read.id);
+            Ok((read, place))
+        })
+        .collect()
+}
+
+#[async_trait]
+impl Look for Postgres {
+    type Place = Place;
+
+    async fn effort(
+        &self,
+        way: &Way,
+        period: &Range<Timestamp>,
+        most: u32,
+    ) -> Result<u32, StoreError> {
+        reading!(self, effort, way, period, most)
+    }
+
+    async fn reads(
+        &self,
+        way: &Way,
+        period: &Range<Timestamp>,
+        filter: &Filter,
+        last: Option<&Place>,
+        limit: u32,
+    ) -> Result<Vec<(Read, Place)>, StoreError> {
+        reading!(self, reads, way, period, filter, last, limit)
+    }
+}

@@ -1,0 +1,90 @@
+//! Values as databases hold them, whichever database it is, and back.
+
+use std::str::FromStr;
+
+use schemas::digest::Digest;
+use schemas::entry::EntryKind;
+use schemas::merkle::{ProofError, Subtree};
+use schemas::read::Read;
+use schemas::time::Timestamp;
+
+use super::StoreError;
+
+/// A value that this node wrote as text.
+pub(super) fn parsed<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|e| StoreError::Corrupt(format!("{e}")))
+}
+
+/// A read that this node wrote as JSON.
+pub(super) fn read(text: &str) -> Result<Read, StoreError> {
+    serde_json::from_str(text).map_err(|e| StoreError::Corrupt(e.to_string()))
+}
+
+/// A count or an index.
+pub(super) fn number<N: TryFrom<i64>>(n: i64) -> Result<N, StoreError> {
+    N::try_from(n).map_err(|_| StoreError::Corrupt(format!("number {n}")))
+}
+
+/// An index or a size as a column holds it. One that no column holds is past everything.
+pub(super) fn column(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// An instant.
+pub(super) fn instant(millis: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millis(millis).ok_or_else(|| StoreError::Corrupt(format!("time {millis}")))
+}
+
+/// A digest.
+pub(super) fn digest(bytes: Vec<u8>) -> Result<Digest, StoreError> {
+    let length = bytes.len();
+    bytes
+        .try_into()
+        .map(Digest::from_bytes)
+        .map_err(|_| StoreError::Corrupt(format!("a digest of {length} bytes")))
+}
+
+/// The kinds whose body ends, as SQL.
+pub(super) fn ending() -> String {
+    let kinds = EntryKind::ALL.iter().filter(|kind| kind.ends());
+    let kinds: Vec<String> = kinds.map(|kind| format!("'{}'", kind.code())).collect();
+    format!("({})", kinds.join(", "))
+}
+
+/// The reply's envelope: beside its entry it stands on the line after the query's.
+pub(super) fn reply_of(envelopes: &str) -> Result<String, StoreError> {
+    let reply = envelopes.lines().nth(1);
+    reply.map(str::to_owned).ok_or_else(|| StoreError::Corrupt("an entry without its reply".into()))
+}
+
+/// Pages that stand end to end.
+pub(super) fn pages(
+    bytes: &[u8],
+    lengths: impl IntoIterator<Item = usize>,
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    let mut rest = bytes;
+    let mut pages = Vec::new();
+    for length in lengths {
+        let (page, after) = rest
+            .split_at_checked(length)
+            .ok_or_else(|| StoreError::Corrupt("pages shorter than their lengths".into()))?;
+        pages.push(page.to_vec());
+        rest = after;
+    }
+    Ok(pages)
+}
+
+/// The hash of a perfect subtree is missing.
+pub(super) fn missing(subtree: &Subtree) -> StoreError {
+    StoreError::Corrupt(ProofError::Missing(*subtree).to_string())
+}
+
+/// The entry beside which the hash of a perfect subtree stands: that of the last leaf below it.
+pub(super) fn completed_by(subtree: &Subtree) -> Result<i64, StoreError> {
+    subtree
+        .index
+        .checked_add(1)
+        .and_then(|next| next.checked_mul(1u64.checked_shl(subtree.level.into())?))
+        .and_then(|end| i64::try_from(end.saturating_sub(1)).ok())
+        .ok_or_else(|| missing(subtree))
+}

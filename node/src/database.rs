@@ -9,17 +9,8 @@ use serde::{Deserialize, Serialize};
 /// Schemes of PostgreSQL, as its own tools take them.
 const SCHEMES: [&str; 2] = ["postgres", "postgresql"];
 /// Parameters of the URL that mean something.
-const PARAMETERS: [&str; 9] = [
-    "host",
-    "port",
-    "user",
-    "password",
-    "dbname",
-    "sslmode",
-    "sslrootcert",
-    "sslcert",
-    "sslkey",
-];
+const PARAMETERS: [&str; 9] =
+    ["host", "port", "user", "password", "dbname", "sslmode", "sslrootcert", "sslcert", "sslkey"];
 
 /// The URL of a database, such as `postgres://accord@db.example.org/accord`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

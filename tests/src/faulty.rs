@@ -359,6 +359,10 @@ impl Store for Faulty {
         self.inner.exchanges_at(entries).await
     }
 
+    async fn about(&self) -> Result<String, StoreError> {
+        self.inner.about().await
+    }
+
     async fn stats(&self) -> Result<ReadStats, StoreError> {
         self.inner.stats().await
     }

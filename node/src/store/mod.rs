@@ -5,6 +5,8 @@
 //! `Ok` for survives a crash of the process and of the machine. There is one writer at a time,
 //! which the home's lock sees to.
 
+#[cfg(test)]
+mod contract;
 mod error;
 pub mod postgres;
 pub mod search;
@@ -511,6 +513,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// The exchanges that these entries began.
     async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError>;
+
+    /// Which database this is, in words, without a password.
+    async fn about(&self) -> Result<String, StoreError>;
 
     /// What is stored.
     async fn stats(&self) -> Result<ReadStats, StoreError>;

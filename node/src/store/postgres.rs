@@ -84,10 +84,9 @@ macro_rules! writing {
 async fn in_time<T>(asked: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
     match tokio::time::timeout(lines::LONGEST, asked).await {
         Ok(result) => result,
-        Err(_) => Err(StoreError::Unreachable(format!(
-            "no answer within {} s",
-            lines::LONGEST.as_secs()
-        ))),
+        Err(_) => {
+            Err(StoreError::Unreachable(format!("no answer within {} s", lines::LONGEST.as_secs())))
+        }
     }
 }
 
@@ -296,6 +295,11 @@ impl Store for Postgres {
 
     async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError> {
         reading!(self, exchanges::at, entries)
+    }
+
+    async fn about(&self) -> Result<String, StoreError> {
+        let version = reading!(self, reads::version)?;
+        Ok(format!("PostgreSQL {version} at {}", self.server.shown()))
     }
 
     async fn stats(&self) -> Result<ReadStats, StoreError> {

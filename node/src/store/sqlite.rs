@@ -301,6 +301,10 @@ impl Store for Sqlite {
         exchanges::at(&mut *self.readers.take().await?, entries).await
     }
 
+    async fn about(&self) -> Result<String, StoreError> {
+        reads::about(&mut *self.readers.take().await?).await
+    }
+
     async fn stats(&self) -> Result<ReadStats, StoreError> {
         reads::stats(&mut *self.readers.take().await?).await
     }

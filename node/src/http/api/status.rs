@@ -57,7 +57,12 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
         Check {
             check: "database",
             ok: stats.is_ok(),
-            detail: stats.map_or_else(|e| e.to_string(), |s| counted(s.reads, "read", "reads")),
+            detail: match (stats, office.store.about().await) {
+                (Ok(stats), Ok(about)) => {
+                    format!("{}; {about}", counted(stats.reads, "read", "reads"))
+                }
+                (Err(error), _) | (_, Err(error)) => error.to_string(),
+            },
         },
         photographs(office).await,
         reached(state.own.as_ref().map(|own| &own.value)),

@@ -86,9 +86,7 @@ impl Server {
                 sqlx::Error::Database(said) => said.message().to_owned(),
                 _ => error.to_string(),
             })),
-            Err(_) => {
-                Err(unreachable(format!("no connection within {} s", CONNECTING.as_secs())))
-            }
+            Err(_) => Err(unreachable(format!("no connection within {} s", CONNECTING.as_secs()))),
         }
     }
 
@@ -97,15 +95,14 @@ impl Server {
     /// # Errors
     /// When it does not.
     pub(super) async fn check(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
-        let (version, fsync, full_pages, encoding): (i32, String, String, String) =
-            sqlx::query_as(
-                "select current_setting('server_version_num')::int, current_setting('fsync'),
+        let (version, fsync, full_pages, encoding): (i32, String, String, String) = sqlx::query_as(
+            "select current_setting('server_version_num')::int, current_setting('fsync'),
                         current_setting('full_page_writes'),
                         (select pg_encoding_to_char(encoding) from pg_database
                          where datname = current_database())",
-            )
-            .fetch_one(&mut *connection)
-            .await?;
+        )
+        .fetch_one(&mut *connection)
+        .await?;
         let wrong = |why: &str| Err(StoreError::Database(format!("`{}`: {why}", self.shown)));
         if version < OLDEST {
             return wrong("the server is older than PostgreSQL 13; use a later one");

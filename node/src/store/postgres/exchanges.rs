@@ -79,10 +79,8 @@ pub(super) async fn at(
     for table in TABLES {
         let statement =
             format!("select {COLUMNS} from ({}) as told where entry = any ($1)", table.rows);
-        let rows: Vec<Found> = sqlx::query_as(AssertSqlSafe(statement))
-            .bind(&wanted)
-            .fetch_all(&mut *reader)
-            .await?;
+        let rows: Vec<Found> =
+            sqlx::query_as(AssertSqlSafe(statement)).bind(&wanted).fetch_all(&mut *reader).await?;
         table.told(rows, &mut found)?;
     }
     Ok(found)

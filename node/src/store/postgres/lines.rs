@@ -11,8 +11,8 @@
 use std::time::Duration;
 
 use schemas::agency::AgencyId;
-use sqlx::postgres::PgConnection;
 use sqlx::Connection as _;
+use sqlx::postgres::PgConnection;
 use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
@@ -39,7 +39,10 @@ pub(super) struct Line {
 
 impl Line {
     /// The connection, and whether it was made now.
-    pub(super) async fn live(&mut self, server: &Server) -> Result<(PgConnection, bool), StoreError> {
+    pub(super) async fn live(
+        &mut self,
+        server: &Server,
+    ) -> Result<(PgConnection, bool), StoreError> {
         match self.connection.take() {
             Some(connection) => Ok((connection, false)),
             None => Ok((server.connect().await?, true)),
@@ -131,7 +134,8 @@ impl Writer {
     ) -> Result<PgConnection, StoreError> {
         if let Some(mut connection) = self.line.connection.take() {
             let sure = self.used.elapsed() < SURE;
-            if sure || tokio::time::timeout(LONGEST, connection.ping()).await.is_ok_and(|p| p.is_ok())
+            if sure
+                || tokio::time::timeout(LONGEST, connection.ping()).await.is_ok_and(|p| p.is_ok())
             {
                 return Ok(connection);
             }

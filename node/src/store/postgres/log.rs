@@ -156,10 +156,7 @@ fn first_from(query: &mut QueryBuilder<Postgres>, instant: Timestamp) {
 
 /// A value in the body of an entry. Its JSON may hold a NUL, which PostgreSQL's does not.
 fn in_body(query: &mut QueryBuilder<Postgres>, path: &str) {
-    query
-        .push(r"replace(body, '\u0000', '\ufffd')::json #>> '{")
-        .push(path)
-        .push("}'");
+    query.push(r"replace(body, '\u0000', '\ufffd')::json #>> '{").push(path).push("}'");
 }
 
 pub(super) async fn entries(
@@ -185,9 +182,7 @@ pub(super) async fn entries(
     if let Some(kind) = filter.kind {
         query.push(" and kind = ").push_bind(kind.code());
     }
-    for (value, path) in
-        [(&filter.user, "actor,user"), (&filter.plate, "access,elements,plate")]
-    {
+    for (value, path) in [(&filter.user, "actor,user"), (&filter.plate, "access,elements,plate")] {
         if let Some(value) = value {
             query.push(" and ");
             in_body(&mut query, path);

@@ -12,11 +12,10 @@ pub(super) async fn known(
     ids: &[ReadId],
 ) -> Result<Vec<ReadId>, StoreError> {
     let wanted: Vec<[u8; 32]> = ids.iter().map(|id| *id.as_bytes()).collect();
-    let found: Vec<Vec<u8>> =
-        sqlx::query_scalar("select id from read_ids where id = any ($1)")
-            .bind(wanted)
-            .fetch_all(reader)
-            .await?;
+    let found: Vec<Vec<u8>> = sqlx::query_scalar("select id from read_ids where id = any ($1)")
+        .bind(wanted)
+        .fetch_all(reader)
+        .await?;
     found
         .into_iter()
         .map(|id| {
@@ -26,10 +25,7 @@ pub(super) async fn known(
         .collect()
 }
 
-pub(super) async fn one(
-    reader: &mut PgConnection,
-    id: ReadId,
-) -> Result<Option<Read>, StoreError> {
+pub(super) async fn one(reader: &mut PgConnection, id: ReadId) -> Result<Option<Read>, StoreError> {
     let text: Option<String> = sqlx::query_scalar(
         "select reads.read from read_ids
          join reads on reads.at = read_ids.at and reads.id = read_ids.id where read_ids.id = $1",
@@ -41,11 +37,12 @@ pub(super) async fn one(
         return stored::read(&text).map(Some);
     }
     // One of a peer's stands in the pages of its answer, a line a read.
-    let pages: Option<Vec<u8>> =
-        sqlx::query_scalar("select bytes from pages where position($1::bytea in bytes) > 0 limit 1")
-            .bind(id.to_string().into_bytes())
-            .fetch_optional(reader)
-            .await?;
+    let pages: Option<Vec<u8>> = sqlx::query_scalar(
+        "select bytes from pages where position($1::bytea in bytes) > 0 limit 1",
+    )
+    .bind(id.to_string().into_bytes())
+    .fetch_optional(reader)
+    .await?;
     let lines = pages.iter().flat_map(|bytes| bytes.split(|b| *b == b'\n'));
     let mut reads = lines.filter_map(|line| serde_json::from_slice::<Read>(line).ok());
     Ok(reads.find(|read| read.id == id))
@@ -69,4 +66,10 @@ pub(super) async fn stats(reader: &mut PgConnection) -> Result<ReadStats, StoreE
         earliest: earliest.map(instant).transpose()?,
         latest: latest.map(instant).transpose()?,
     })
+}
+
+pub(super) async fn version(reader: &mut PgConnection) -> Result<String, StoreError> {
+    Ok(sqlx::query_scalar("select split_part(current_setting('server_version'), ' ', 1)")
+        .fetch_one(reader)
+        .await?)
 }

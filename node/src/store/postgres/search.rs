@@ -48,7 +48,8 @@ fn on_the_way(statement: &mut Builder, way: &Way) {
             .push_bind(end.clone()),
         Way::Cells(cells) => {
             // Cells are few enough for a column of four bytes; one that is not holds nothing.
-            let cells: Vec<i32> = cells.iter().filter_map(|cell| i32::try_from(*cell).ok()).collect();
+            let cells: Vec<i32> =
+                cells.iter().filter_map(|cell| i32::try_from(*cell).ok()).collect();
             statement.push("cell = any (").push_bind(cells).push(")")
         }
     };

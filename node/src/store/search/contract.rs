@@ -180,7 +180,7 @@ fn decided(elements: &Elements, limit: u32) -> Result<Scope, Reasons> {
 }
 
 /// Searches `store`, which holds `reads`, in many ways.
-pub(in crate::store) async fn finds_what_fits(store: &impl Store, reads: &[Read], seed: u64) {
+pub(in crate::store) async fn finds_what_fits(store: &dyn Store, reads: &[Read], seed: u64) {
     let mut draw = Draw::new(seed);
     let (mut found_any, mut cut) = (0, 0);
     for _ in 0..500 {

@@ -5,8 +5,8 @@ use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use sqlx::SqliteConnection;
 
-use super::super::{Release, StoreError};
 use super::super::stored::{number, parsed, read};
+use super::super::{Release, StoreError};
 
 pub(super) async fn own_read(
     reader: &mut SqliteConnection,

@@ -7,8 +7,8 @@ use schemas::query::QueryId;
 use schemas::time::Timestamp;
 use sqlx::SqliteConnection;
 
-use super::super::{AskedBefore, Letter, Queued, ServedBefore, Side, StoreError};
 use super::super::stored::{self, instant, parsed, reply_of};
+use super::super::{AskedBefore, Letter, Queued, ServedBefore, Side, StoreError};
 
 pub(super) async fn served(
     reader: &mut SqliteConnection,

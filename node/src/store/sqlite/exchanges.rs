@@ -11,8 +11,8 @@ use schemas::statement::Reached;
 use schemas::time::Timestamp;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::super::{Exchange, StoreError};
 use super::super::stored::{column, instant};
+use super::super::{Exchange, StoreError};
 
 /// One exchange as lower-case hexadecimal digits, of tables that name the same things differently.
 /// A digest that is missing is all zeros, which no digest is.

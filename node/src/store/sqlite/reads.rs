@@ -4,8 +4,8 @@ use schemas::digest::hex;
 use schemas::read::{Read, ReadId};
 use sqlx::SqliteConnection;
 
-use super::super::{ReadStats, StoreError};
 use super::super::stored::{self, instant, number};
+use super::super::{ReadStats, StoreError};
 
 pub(super) async fn known(
     reader: &mut SqliteConnection,
@@ -64,4 +64,9 @@ pub(super) async fn stats(reader: &mut SqliteConnection) -> Result<ReadStats, St
         earliest: earliest.map(instant).transpose()?,
         latest: latest.map(instant).transpose()?,
     })
+}
+
+pub(super) async fn about(reader: &mut SqliteConnection) -> Result<String, StoreError> {
+    let version: String = sqlx::query_scalar("select sqlite_version()").fetch_one(reader).await?;
+    Ok(format!("SQLite {version} in the home"))
 }

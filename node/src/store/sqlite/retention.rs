@@ -4,8 +4,8 @@ use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::super::{EndedPages, StoreError};
 use super::super::stored::{column, ending, number, read};
+use super::super::{EndedPages, StoreError};
 
 pub(super) async fn ended_pages(
     reader: &mut SqliteConnection,
@@ -75,10 +75,7 @@ pub(super) async fn due_reads(
     .bind(i64::from(limit))
     .fetch_all(reader)
     .await?;
-    texts
-        .iter()
-        .map(|text| read(text))
-        .collect()
+    texts.iter().map(|text| read(text)).collect()
 }
 
 pub(super) async fn reads_before(

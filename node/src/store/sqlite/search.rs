@@ -11,9 +11,9 @@ use schemas::read::Read;
 use schemas::time::Timestamp;
 use sqlx::QueryBuilder;
 
-use super::super::{StoreError, stored};
 use super::super::search::terms::Filter;
 use super::super::search::{Look, Way};
+use super::super::{StoreError, stored};
 use super::Sqlite;
 use super::lookups::Lookup;
 

@@ -1,4 +1,4 @@
-//! Reads are found by their terms, however they came into the database.
+//! Reads of an earlier schema, and the indexes.
 
 use std::borrow::Cow;
 
@@ -6,23 +6,8 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqliteConnection};
 
 use super::*;
-use crate::store::search::contract::{Draw, finds_what_fits, read, scope, start};
-
-fn many() -> Vec<Read> {
-    let mut draw = Draw::new(1);
-    (0..2_000).map(|n| read(n, &mut draw)).collect()
-}
-
-#[tokio::test]
-async fn a_search_finds_what_fits_in_its_order_and_says_when_there_is_more() {
-    let (_dir, store) = store().await;
-    let mut reads = many();
-    // They do not come in the order of time.
-    reads.sort_by_key(|read| read.record.to_string() + &read.plate.to_string());
-    let effects = Effects { reads: reads.clone(), ..Effects::default() };
-    store.commit(&[row(0, 0, id(1), effects)]).await.unwrap();
-    finds_what_fits(&store, &reads, 11).await;
-}
+use crate::store::contract::many;
+use crate::store::search::contract::finds_what_fits;
 
 #[tokio::test]
 async fn reads_of_an_earlier_schema_are_found_like_new_ones() {
@@ -52,36 +37,6 @@ async fn reads_of_an_earlier_schema_are_found_like_new_ones() {
 }
 
 #[tokio::test]
-async fn a_corrected_read_is_found_as_it_is_and_no_longer_as_it_was() {
-    let (_dir, store) = store().await;
-    let was = many().remove(0);
-    let mut is = was.clone();
-    is.plate = "9XYZ777".parse().unwrap();
-    is.plate_state = Some("OR".parse().unwrap());
-    let effects = Effects { reads: vec![was.clone()], ..Effects::default() };
-    store.commit(&[row(0, 0, id(1), effects)]).await.unwrap();
-    let corrected = Corrected { read: is.clone(), replaces: 1 };
-    let effects = Effects { corrected: Some(corrected), ..Effects::default() };
-    store.commit(&[row(1, 0, id(2), effects)]).await.unwrap();
-    let partial = |pattern: String| {
-        serde_json::from_value(serde_json::json!({
-            "kind": "partial", "pattern": pattern, "from": start(),
-            "until": start().plus_millis(86_400_000),
-        }))
-        .unwrap()
-    };
-    for (pattern, found) in [
-        ("9XY*".to_owned(), vec![is.clone()]),
-        ("*777".to_owned(), vec![is]),
-        (format!("{}*", was.plate.as_str().split_at(2).0), vec![]),
-        (format!("*{}", was.plate.as_str().split_at(1).1), vec![]),
-    ] {
-        let searched = store.search(&scope(&partial(pattern.clone()), 10)).await.unwrap();
-        assert_eq!(searched.reads, found, "{pattern}");
-    }
-}
-
-#[tokio::test]
 async fn every_way_is_an_index_of_its_own() {
     // A statement names its index, and fails where that is missing or does not serve.
     let (_dir, store) = store().await;
@@ -106,43 +61,5 @@ async fn every_way_is_an_index_of_its_own() {
         .unwrap();
         let told = format!("{plan:?}");
         assert!(told.contains("COVERING INDEX") && told.contains(seeks), "{condition}: {told}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn lookups_made_at_once_find_each_its_own_though_others_give_up() {
-    let (_dir, store) = store().await;
-    let reads = many();
-    let effects = Effects { reads: reads.clone(), ..Effects::default() };
-    store.commit(&[row(0, 0, id(1), effects)]).await.unwrap();
-    let store = std::sync::Arc::new(store);
-    let all: Vec<_> = (0..400usize)
-        .map(|n| {
-            let plate = reads[n % 50].plate.clone();
-            // Some begin later, some want few.
-            let (from, limit) = (start().plus_millis(n as i64 * 500), 1 + n as u32 % 3);
-            let elements = serde_json::from_value(serde_json::json!({
-                "kind": "exact", "plate": plate, "from": from,
-                "until": start().plus_millis(86_400_000),
-            }));
-            let elements: schemas::query::Elements = elements.unwrap();
-            let (scope, store) = (scope(&elements, limit), store.clone());
-            let task = tokio::spawn(async move { store.search(&scope).await });
-            if n % 7 == 0 {
-                task.abort();
-            }
-            (n, elements, limit as usize, task)
-        })
-        .collect();
-    for (n, elements, limit, task) in all {
-        let found = match task.await {
-            Ok(found) => found.unwrap(),
-            Err(gone) if n % 7 == 0 && gone.is_cancelled() => continue,
-            Err(error) => panic!("{error}"),
-        };
-        let mut expected: Vec<_> = reads.iter().filter(|read| elements.fits(read)).collect();
-        assert_eq!(found.truncated, expected.len() > limit, "{n}");
-        expected.truncate(limit);
-        assert_eq!(found.reads.iter().collect::<Vec<_>>(), expected, "{n}");
     }
 }

@@ -4,6 +4,7 @@ use schemas::agency::AgencyId;
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 
+use crate::database::Database;
 use crate::home::{Home, HomeError, read_text, write_private};
 
 /// `accord.toml`.
@@ -14,6 +15,9 @@ pub struct Config {
     pub agency: AgencyId,
     /// Where peers reach this node (multiaddresses).
     pub listen: Vec<Text>,
+    /// Where the database is; SQLite in the home unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<Database>,
     /// Where the TLS side of HTTP listens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<String>,
@@ -59,6 +63,18 @@ impl Default for Bounds {
     }
 }
 
+/// What is wrong, and in which line. The line itself may hold a password.
+fn without_line(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    match before {
+        Some(before) => {
+            let line = before.matches('\n').count().saturating_add(1);
+            format!("line {line}: {}", error.message())
+        }
+        None => error.message().to_owned(),
+    }
+}
+
 impl Config {
     /// Reads the configuration of `home`.
     ///
@@ -67,8 +83,11 @@ impl Config {
     pub fn load(home: &Home) -> Result<Self, HomeError> {
         let path = home.config();
         let content = |error: String| HomeError::Content { path: path.clone(), error };
-        let config: Self =
-            toml::from_str(&read_text(&path)?).map_err(|e| content(e.to_string()))?;
+        let text = read_text(&path)?;
+        let config: Self = toml::from_str(&text).map_err(|e| content(without_line(&text, &e)))?;
+        if let Some(database) = &config.database {
+            database.check().map_err(|e| content(e.to_string()))?;
+        }
         let b = &config.exchange;
         for (key, value, most) in [
             ("freshness_seconds", b.freshness_seconds, 3_600),

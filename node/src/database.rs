@@ -12,9 +12,10 @@ const SCHEMES: [&str; 2] = ["postgres", "postgresql"];
 const PARAMETERS: [&str; 9] =
     ["host", "port", "user", "password", "dbname", "sslmode", "sslrootcert", "sslcert", "sslkey"];
 
-/// The URL of a database, such as `postgres://accord@db.example.org/accord`.
+/// The URL of a database, such as `postgres://accord@db.example.org/accord`. One that was read from a
+/// file is checked where it is used, so that no parser shows it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(transparent)]
 pub struct Database(String);
 
 /// Why something is not the URL of a database. Shows no password.
@@ -42,6 +43,14 @@ impl Database {
         &self.0
     }
 
+    /// Checks that it is one.
+    ///
+    /// # Errors
+    /// When it is of no database that a node can use.
+    pub fn check(&self) -> Result<(), DatabaseError> {
+        self.0.parse::<Self>().map(drop)
+    }
+
     /// The parameters after the question mark, by name.
     fn parameters(&self) -> impl Iterator<Item = &str> {
         let query = self.0.split_once('?').map_or("", |(_, query)| query);
@@ -63,20 +72,6 @@ impl FromStr for Database {
             Some(parameter) => Err(DatabaseError::Parameter { url, parameter }),
             None => Ok(url),
         }
-    }
-}
-
-impl TryFrom<String> for Database {
-    type Error = DatabaseError;
-
-    fn try_from(text: String) -> Result<Self, DatabaseError> {
-        text.parse()
-    }
-}
-
-impl From<Database> for String {
-    fn from(database: Database) -> Self {
-        database.0
     }
 }
 

@@ -26,6 +26,7 @@ use crate::query::deliver::Delivery;
 use crate::query::heads::prove_shown;
 use crate::query::host::Desk;
 use crate::registry::{Registry, RegistryError};
+use crate::store::postgres::Postgres;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Store, StoreError};
 
@@ -102,7 +103,10 @@ pub struct Node {
 ///
 /// # Errors
 /// When it cannot be opened.
-pub async fn open_store(home: &Home) -> Result<Arc<dyn Store>, StoreError> {
+pub async fn open_store(home: &Home, config: &Config) -> Result<Arc<dyn Store>, StoreError> {
+    if let Some(database) = &config.database {
+        return Ok(Arc::new(Postgres::open(database, &config.agency).await?));
+    }
     home.keep_database_private().map_err(|e| StoreError::Database(e.to_string()))?;
     Ok(Arc::new(Sqlite::open(&home.database()).await?))
 }
@@ -112,7 +116,7 @@ pub async fn open_store(home: &Home) -> Result<Arc<dyn Store>, StoreError> {
 /// # Errors
 /// When keys, store or registry are not as they must be.
 pub async fn open_office(home: &Home, config: &Config, clock: Clock) -> Result<Office, StartError> {
-    office_on(home, config, clock, open_store(home).await?).await
+    office_on(home, config, clock, open_store(home, config).await?).await
 }
 
 async fn office_on(
@@ -145,8 +149,11 @@ impl Node {
     /// # Errors
     /// When anything it needs is not as it must be; then nothing runs.
     pub async fn start(home: Home, clock: Clock) -> Result<Arc<Self>, StartError> {
-        let store = open_store(&home).await?;
-        Self::start_on(home, clock, store).await
+        // One process at a time opens what is in a home.
+        let lock = home.lock()?;
+        let config = Config::load(&home)?;
+        let store = open_store(&home, &config).await?;
+        Self::start_with(lock, home, config, clock, store).await
     }
 
     /// Starts the node of `home` on a store of the caller's.
@@ -160,6 +167,16 @@ impl Node {
     ) -> Result<Arc<Self>, StartError> {
         let lock = home.lock()?;
         let config = Config::load(&home)?;
+        Self::start_with(lock, home, config, clock, store).await
+    }
+
+    async fn start_with(
+        lock: HomeLock,
+        home: Home,
+        config: Config,
+        clock: Clock,
+        store: Arc<dyn Store>,
+    ) -> Result<Arc<Self>, StartError> {
         let office = office_on(&home, &config, clock, store).await?;
         keep_card(&home, &office.registry)?;
         anchor::check(&home, &office).await?;

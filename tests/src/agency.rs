@@ -15,6 +15,8 @@ use node::node::{Node, StartError, open_store};
 use node::office::Office;
 use node::query::ask::Heard;
 use node::query::draft::Draft;
+use node::store::Store;
+use postgres_server::Server;
 use schemas::agency::{AgencyId, AgencyKind};
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -45,6 +47,7 @@ pub struct Plan {
     state: Option<&'static str>,
     transport: Transport,
     bounds: Bounds,
+    postgres: bool,
 }
 
 impl Plan {
@@ -59,7 +62,14 @@ impl Plan {
             transport: Transport::Tcp,
             // The answer time is what a claim about silence has to wait for.
             bounds: Bounds { answer_seconds: 5, ..Bounds::default() },
+            postgres: false,
         }
+    }
+
+    /// With its database on a PostgreSQL server of its own.
+    #[must_use]
+    pub fn on_postgres(self) -> Self {
+        Self { postgres: true, ..self }
     }
 
     /// Another kind of body.
@@ -125,6 +135,8 @@ pub struct Agency {
     pub clock: Clock,
     dir: TempDir,
     running: Option<(Arc<Node>, Arc<Faulty>)>,
+    // Goes last: a node that stops still writes.
+    server: Option<Arc<Server>>,
 }
 
 impl Agency {
@@ -139,6 +151,7 @@ impl Agency {
     /// When that fails.
     pub async fn of(plan: Plan) -> Self {
         let dir = TempDir::new().expect("a directory");
+        let server = plan.postgres.then(Server::start);
         let clock = Clock::system();
         let args = InitArgs {
             id: plan.id.parse().expect("an agency id"),
@@ -155,7 +168,7 @@ impl Agency {
             http: None,
             contact: None,
             quic: plan.transport == Transport::Quic,
-            database: None,
+            database: server.as_ref().map(|server| server.database()),
         };
         let card = init(dir.path(), &args, &clock).await.expect("a home");
         let home = Home::open(dir.path()).expect("a home");
@@ -163,7 +176,8 @@ impl Agency {
             Config { exchange: plan.bounds, ..Config::load(&home).expect("a configuration") };
         std::fs::write(home.config(), toml::to_string(&config).expect("TOML"))
             .expect("a written configuration");
-        let mut agency = Self { identity: Identity::of(&home, card), clock, dir, running: None };
+        let mut agency =
+            Self { identity: Identity::of(&home, card), clock, dir, running: None, server };
         agency.run().await;
         let office = agency.office();
         office.add_user(&agency.admin(), &officer(agency.now())).await.expect("an officer");
@@ -177,7 +191,7 @@ impl Agency {
     pub async fn run(&mut self) {
         assert!(self.running.is_none(), "it runs already");
         let home = Home::open(self.dir.path()).expect("a home");
-        let store = Faulty::over(open_store(&home).await.expect("a store"));
+        let store = Faulty::over(self.opened(&home).await);
         // A node that was just stopped may hold its home for a moment longer.
         let node = eventually("the node starts", async || {
             match Node::start_on(home.clone(), self.clock.clone(), store.clone()).await {
@@ -188,6 +202,31 @@ impl Agency {
         })
         .await;
         self.running = Some((node, store));
+    }
+
+    async fn opened(&self, home: &Home) -> Arc<dyn Store> {
+        let config = Config::load(home).expect("a configuration");
+        open_store(home, &config).await.expect("a store")
+    }
+
+    /// The server that its database is on, unless that is in its home.
+    ///
+    /// # Panics
+    /// When it is.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        self.server.as_ref().expect("an agency on PostgreSQL")
+    }
+
+    /// The URL of its database on [`Agency::server`].
+    ///
+    /// # Panics
+    /// When it is in its home.
+    #[must_use]
+    pub fn database(&self) -> String {
+        let home = Home::open(self.dir.path()).expect("a home");
+        let config = Config::load(&home).expect("a configuration");
+        config.database.expect("an agency on PostgreSQL").expose().to_owned()
     }
 
     /// Stops the node.
@@ -302,7 +341,7 @@ impl Agency {
             Some((_, store)) => Log::of(store.as_ref()).await,
             None => {
                 let home = Home::open(self.dir.path()).expect("a home");
-                Log::of(open_store(&home).await.expect("a store").as_ref()).await
+                Log::of(self.opened(&home).await.as_ref()).await
             }
         }
     }

@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::entry::Entry;
 use super::ledger::Ledger;
 use super::release::{Leave, Released};
-use super::standing::{Group, head};
+use super::standing::{Group, head, root_at};
 use crate::clock::Clock;
 use crate::registry::{Registry, RegistryError};
 use crate::store::{Queued, Row, Store, StoreError, Tail};
@@ -330,8 +330,21 @@ impl Writer {
 
     /// What holds after a commit that failed, as the store says.
     async fn recover(&self) -> Result<Ledger, RegistryError> {
-        self.registry.reload(self.store.as_ref()).await?;
-        Ok(read_ledger(self.store.as_ref(), &self.clock).await?)
+        let store = self.store.as_ref();
+        let ledger = read_ledger(store, &self.clock).await?;
+        // A server that another one stood in for may lack what it acknowledged.
+        let known = self.counters.load();
+        let kept = ledger.tail.size >= known.tree.size()
+            && root_at(store, known.tree.size()).await? == known.tree.root();
+        if !kept {
+            let (size, known) = (ledger.tail.size, known.tree.size());
+            return Err(StoreError::Corrupt(format!(
+                "a log of {size} entries that does not lead on from the {known} that were durable: it was put back or cut short; put the right one in its place"
+            ))
+            .into());
+        }
+        self.registry.reload(store).await?;
+        Ok(ledger)
     }
 }
 

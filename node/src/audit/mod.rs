@@ -17,7 +17,7 @@ pub mod offline;
 pub mod reconcile;
 pub mod release;
 pub mod report;
-mod standing;
+pub(crate) mod standing;
 pub mod tree;
 pub mod verify;
 pub mod view;

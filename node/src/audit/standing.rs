@@ -10,7 +10,7 @@ use schemas::merkle::{self, Frontier, Subtree};
 use schemas::note::Signer;
 use schemas::standing::Standing;
 
-use crate::store::Row;
+use crate::store::{Row, Store, StoreError};
 
 /// The tree right after a group. A proof for an entry of the group needs only the edge before it
 /// and the subtrees that the group completed.
@@ -61,4 +61,16 @@ pub(super) fn head(tree: &Frontier, log: &Signer) -> Option<SignedCheckpoint> {
     let origin = log.vkey().name().clone();
     let checkpoint = Checkpoint { origin, size: tree.size(), root: tree.root() };
     SignedCheckpoint::sign(checkpoint, log).ok()
+}
+
+/// The root of the log's tree when it had `size` entries.
+///
+/// # Errors
+/// When the store does not hold that many.
+pub(crate) async fn root_at(store: &dyn Store, size: u64) -> Result<Digest, StoreError> {
+    let wanted = merkle::root_nodes(size);
+    let found = store.subtrees(&wanted).await?;
+    let lookup =
+        |subtree| wanted.iter().position(|w| *w == subtree).and_then(|at| found.get(at)).copied();
+    merkle::root(size, lookup).map_err(|e| StoreError::Corrupt(e.to_string()))
 }

@@ -24,11 +24,13 @@ use crate::acts::ActError;
 use crate::audit::entry::Entry;
 use crate::clock::Clock;
 use crate::config::{Bounds, Config};
+use crate::database::Database;
 use crate::home::{Home, HomeError, write_private};
 use crate::keys::{self, KeyUse};
 use crate::node::{StartError, open_office};
 use crate::peer::is_dialable;
 use crate::registry::{Change, User};
+use crate::wording::counted;
 
 /// What `accord init` is given.
 #[derive(Args, Debug, Clone)]
@@ -76,7 +78,8 @@ pub struct InitArgs {
     /// Offer QUIC beside TCP; its ciphers cannot be narrowed to AES.
     #[arg(long)]
     pub quic: bool,
-    /// Where the database is; SQLite in the home unless given.
+    /// Where the database is, such as postgres://accord@db.example.org/accord; SQLite in the home
+    /// unless given. A password belongs into PGPASSWORD or PGPASSFILE, not here.
     #[arg(long, value_name = "URL")]
     pub database: Option<String>,
 }
@@ -126,13 +129,13 @@ pub(super) async fn run(dir: &Path, args: &InitArgs, output: Output) -> Result<D
 /// # Errors
 /// When something given makes no sense, or the home cannot be made.
 pub async fn init(dir: &Path, args: &InitArgs, clock: &Clock) -> Result<Card, ActError> {
-    if let Some(url) = &args.database
-        && !url.starts_with("sqlite:")
-    {
-        return Err(ActError::Usage(format!(
-            "--database `{url}` is not supported yet; leave it out for SQLite in the home"
-        )));
-    }
+    let database = args
+        .database
+        .as_ref()
+        .filter(|url| !url.starts_with("sqlite:"))
+        .map(|url| url.parse::<Database>())
+        .transpose()
+        .map_err(|e| ActError::Usage(e.to_string()))?;
     let (policy_name, policy_text) = policy_text(&args.policy)?;
     let policy = Policy::from_toml(&policy_name, &policy_text)?;
     if let Some(agency) = policy.agency.as_ref().filter(|agency| **agency != args.id) {
@@ -150,7 +153,7 @@ pub async fn init(dir: &Path, args: &InitArgs, clock: &Clock) -> Result<Card, Ac
     }
     dialable(&args.address)?;
     let home = Home::create(dir)?;
-    let made = fill(&home, args, &policy, policy_name, policy_text, clock).await;
+    let made = fill(&home, args, database, &policy, policy_name, policy_text, clock).await;
     if made.is_err() {
         // Nobody has seen these keys: leave nothing that the next attempt would trip over.
         home.undo();
@@ -161,6 +164,7 @@ pub async fn init(dir: &Path, args: &InitArgs, clock: &Clock) -> Result<Card, Ac
 async fn fill(
     home: &Home,
     args: &InitArgs,
+    database: Option<Database>,
     policy: &Policy,
     policy_name: String,
     policy_text: String,
@@ -192,6 +196,7 @@ async fn fill(
     let config = Config {
         agency: args.id.clone(),
         listen: args.listen.clone(),
+        database,
         http: args.http.clone(),
         quic: args.quic,
         exchange: Bounds::default(),
@@ -257,6 +262,13 @@ async fn first_entries(
     policy_text: String,
 ) -> Result<(), ActError> {
     let office = open_office(home, config, clock.clone()).await?;
+    let size = office.log.counters().size;
+    if let Some(database) = config.database.as_ref().filter(|_| size > 0) {
+        return Err(ActError::Usage(format!(
+            "`{database}` holds a log of {} already; name an empty database",
+            counted(size, "entry", "entries")
+        )));
+    }
     let actor = Actor {
         user: Some(args.admin.clone()),
         full_name: args.admin_name.clone().unwrap_or_default(),

@@ -151,12 +151,6 @@ impl Office {
 
     /// The root of this log's tree when it had `size` entries.
     pub(crate) async fn root_at(&self, size: u64) -> Result<Digest, StoreError> {
-        let wrong = |e: merkle::ProofError| StoreError::Corrupt(e.to_string());
-        let wanted = merkle::root_nodes(size);
-        let found = self.store.subtrees(&wanted).await?;
-        let lookup = |subtree| {
-            wanted.iter().position(|w| *w == subtree).and_then(|at| found.get(at)).copied()
-        };
-        merkle::root(size, lookup).map_err(wrong)
+        crate::audit::standing::root_at(self.store.as_ref(), size).await
     }
 }

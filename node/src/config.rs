@@ -5,7 +5,7 @@ use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 
 use crate::database::Database;
-use crate::home::{Home, HomeError, read_text, write_private};
+use crate::home::{Home, HomeError, read_text, replace_private, write_private};
 
 /// `accord.toml`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -103,6 +103,24 @@ impl Config {
             }
         }
         Ok(config)
+    }
+
+    /// Writes into the configuration of `home` where its database is from now on, and leaves the rest
+    /// as its operator wrote it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn set_database(home: &Home, database: &Database) -> Result<(), HomeError> {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            database: &'a Database,
+        }
+        let content = |error: String| HomeError::Content { path: home.config(), error };
+        let line = toml::to_string(&Line { database }).map_err(|e| content(e.to_string()))?;
+        // What is on top belongs to no table.
+        let text = line + &read_text(&home.config())?;
+        replace_private(&home.config(), text.as_bytes())?;
+        Self::load(home).map(drop)
     }
 
     /// Writes the configuration of a new home.

@@ -21,6 +21,7 @@ mod report;
 mod request;
 mod retention;
 mod run;
+mod store;
 mod time;
 mod user;
 
@@ -94,6 +95,9 @@ enum Command {
     /// What is past its retention, and its destruction.
     #[command(subcommand)]
     Retention(retention::Retention),
+    /// Where the node's data is kept.
+    #[command(subcommand)]
+    Store(store::Store),
     /// Check that the node is well.
     Doctor,
 }
@@ -154,6 +158,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
         Command::Audit(command) => audit::run(&client, command, output).await,
         Command::Hold(command) => hold::run(&client, command, output).await,
         Command::Retention(command) => retention::run(&client, command, output).await,
+        Command::Store(command) => store::run(&dir, command, output).await,
         Command::Doctor => run::doctor(&client, output).await,
     }
 }

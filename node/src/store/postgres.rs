@@ -14,6 +14,7 @@ mod connect;
 mod corrections;
 mod exchange;
 mod exchanges;
+pub(super) mod filling;
 mod heads;
 mod images;
 mod lines;

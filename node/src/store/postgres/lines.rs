@@ -183,6 +183,24 @@ pub(super) async fn lock(connection: &mut PgConnection) -> Result<(), StoreError
 /// The advisory lock that the one writer holds; the schema's `writer_lock()` is the same.
 const WRITER_LOCK: i64 = 71_895_125_815_908;
 
+/// The state of a database that is this agency's, or nobody's.
+///
+/// # Errors
+/// When it is another agency's.
+pub(super) async fn claim(
+    connection: &mut PgConnection,
+    agency: &AgencyId,
+) -> Result<String, StoreError> {
+    let (whose, state): (Option<String>, String) =
+        sqlx::query_as("select agency, state from node").fetch_one(connection).await?;
+    match whose.filter(|whose| whose != agency.as_str()) {
+        None => Ok(state),
+        Some(whose) => Err(StoreError::Database(format!(
+            "the database is that of `{whose}`, not of `{agency}`; name another one"
+        ))),
+    }
+}
+
 /// Begins a new epoch; its number.
 ///
 /// # Errors
@@ -191,13 +209,7 @@ pub(super) async fn begin(
     connection: &mut PgConnection,
     agency: &AgencyId,
 ) -> Result<i64, StoreError> {
-    let (whose, state): (Option<String>, String) =
-        sqlx::query_as("select agency, state from node").fetch_one(&mut *connection).await?;
-    if let Some(whose) = whose.filter(|whose| whose != agency.as_str()) {
-        return Err(StoreError::Database(format!(
-            "the database is that of `{whose}`, not of `{agency}`; name another one"
-        )));
-    }
+    let state = claim(connection, agency).await?;
     if state == "moving" {
         return Err(StoreError::Database(
             "a log was being copied into the database and is not whole; run `accord store move` again"

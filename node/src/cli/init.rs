@@ -34,58 +34,64 @@ use crate::peer::is_dialable;
 use crate::registry::{Change, User};
 use crate::wording::counted;
 
-/// What `accord init` is given.
+/// What `accord init` is given, each by option or by the environment.
 #[derive(Args, Debug, Clone)]
 pub struct InitArgs {
     /// The agency's id, such as `monrovia-ca-pd`.
-    #[arg(long)]
+    #[arg(long, env = "ACCORD_ID")]
     pub id: AgencyId,
     /// Its name.
-    #[arg(long)]
+    #[arg(long, env = "ACCORD_NAME")]
     pub name: Text,
     /// Its policy: one of the built-in names, or a TOML file.
-    #[arg(long)]
+    #[arg(long, env = "ACCORD_POLICY")]
     pub policy: String,
     /// User name of the first administrator.
-    #[arg(long)]
+    #[arg(long, env = "ACCORD_ADMIN")]
     pub admin: UserName,
     /// Full name of the first administrator.
-    #[arg(long)]
+    #[arg(long, env = "ACCORD_ADMIN_NAME")]
     pub admin_name: Option<Text>,
     /// Title of the first administrator.
-    #[arg(long)]
+    #[arg(long, env = "ACCORD_ADMIN_TITLE")]
     pub admin_title: Option<Text>,
     /// ORI, the nine characters that NCIC gives an agency.
-    #[arg(long)]
+    #[arg(long, env = "ACCORD_ORI")]
     pub ori: Option<Ori>,
     /// What sort of body it is; the policy's, unless given.
-    #[arg(long)]
+    #[arg(long, env = "ACCORD_KIND")]
     pub kind: Option<AgencyKind>,
     /// The state it is of; the policy's, unless given.
-    #[arg(long)]
+    #[arg(long, env = "ACCORD_STATE")]
     pub state: Option<State>,
     /// Where the node listens, as multiaddresses.
-    #[arg(long, value_name = "MULTIADDR", default_value = "/ip4/0.0.0.0/tcp/7420")]
+    #[arg(
+        long,
+        value_name = "MULTIADDR",
+        default_value = "/ip4/0.0.0.0/tcp/7420",
+        env = "ACCORD_LISTEN",
+        value_delimiter = ','
+    )]
     pub listen: Vec<Text>,
     /// Where peers reach the node, as its card says; those of --listen that can be dialled, unless
     /// given.
-    #[arg(long, value_name = "MULTIADDR")]
+    #[arg(long, value_name = "MULTIADDR", env = "ACCORD_ADDRESS", value_delimiter = ',')]
     pub address: Vec<Text>,
     /// Where the HTTPS side listens for readers, field units and monitoring; nowhere unless given.
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", env = "ACCORD_HTTP")]
     pub http: Option<SocketAddr>,
     /// A name or address by which HTTPS clients know this machine; `localhost` besides.
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", env = "ACCORD_HTTP_NAME", value_delimiter = ',')]
     pub http_name: Vec<String>,
     /// Whom peers call at any hour.
-    #[arg(long)]
+    #[arg(long, env = "ACCORD_CONTACT")]
     pub contact: Option<Text>,
     /// Offer QUIC beside TCP; its ciphers cannot be narrowed to AES.
     #[arg(long)]
     pub quic: bool,
     /// Where the database is, such as postgres://accord@db.example.org/accord; SQLite in the home
     /// unless given. A password belongs into PGPASSWORD or PGPASSFILE, not here.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", env = "ACCORD_DATABASE")]
     pub database: Option<String>,
 }
 

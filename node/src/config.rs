@@ -41,6 +41,9 @@ pub struct Bounds {
     pub redelivery_hours: u32,
     /// Most exchanges of one peer served at once.
     pub in_flight_per_peer: u32,
+    /// Most refusals, repetitions and failures of one peer in a minute; beyond them it is not served
+    /// until the minute is over.
+    pub refusals_per_minute: u32,
     /// Most answers to one peer whose receipts are outstanding.
     pub receipts_outstanding: u32,
     /// How often it is looked whether a peer is to be reconciled with, in seconds.
@@ -56,6 +59,7 @@ impl Default for Bounds {
             answer_seconds: 30,
             redelivery_hours: 24,
             in_flight_per_peer: 128,
+            refusals_per_minute: 300,
             receipts_outstanding: 1_024,
             reconciled_look_seconds: 300,
             cosigned_every_seconds: 600,
@@ -94,6 +98,7 @@ impl Config {
             ("answer_seconds", b.answer_seconds, 600),
             ("redelivery_hours", b.redelivery_hours, 24 * 30),
             ("in_flight_per_peer", b.in_flight_per_peer, 10_000),
+            ("refusals_per_minute", b.refusals_per_minute, 100_000),
             ("receipts_outstanding", b.receipts_outstanding, 100_000),
             ("reconciled_look_seconds", b.reconciled_look_seconds, 86_400),
             ("cosigned_every_seconds", b.cosigned_every_seconds, 86_400),

@@ -117,14 +117,21 @@ impl Hand {
     /// When that fails.
     #[must_use]
     pub fn init_under(id: &str, policy: &str) -> Self {
-        let hand = Self::nowhere(id);
-        let listen = free_address(Transport::Tcp);
-        let made = hand.accord(&[
+        Self::nowhere(id).made(policy, free_address(Transport::Tcp).as_str(), &[])
+    }
+
+    /// Makes the home with `accord init`, listening at `listen`; `further` stands at the end.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[must_use]
+    pub fn made(self, policy: &str, listen: &str, further: &[&str]) -> Self {
+        let init = [
             "init",
             "--id",
-            id,
+            &self.id,
             "--name",
-            id,
+            &self.id,
             "--policy",
             policy,
             "--admin",
@@ -136,10 +143,11 @@ impl Hand {
             "--kind",
             "police",
             "--listen",
-            listen.as_str(),
-        ]);
-        assert_eq!(made.done()["agency"], id);
-        hand
+            listen,
+        ];
+        let made = self.accord(&[&init[..], further].concat());
+        assert_eq!(made.done()["agency"], self.id.as_str());
+        self
     }
 
     /// Where no home is yet.
@@ -185,7 +193,24 @@ impl Hand {
         hand
     }
 
-    fn manned(self) -> Self {
+    /// As [`Self::with_officer`], its database at `url`.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[must_use]
+    pub fn with_officer_on(id: &str, url: &str) -> Self {
+        let listen = free_address(Transport::Tcp);
+        let made =
+            Self::nowhere(id).made("california-statute", listen.as_str(), &["--database", url]);
+        made.manned()
+    }
+
+    /// Makes the configuration impatient, starts the node and registers an officer.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[must_use]
+    pub fn manned(self) -> Self {
         let mut hand = self;
         hand.be_impatient();
         hand.start();

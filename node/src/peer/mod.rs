@@ -7,7 +7,9 @@
 mod behaviour;
 mod codec;
 mod conversation;
+mod guests;
 mod key;
+mod knocks;
 mod serve;
 mod swarm;
 mod tls;
@@ -33,8 +35,8 @@ pub const PROTOCOL: &str = "/accord/exchange/1";
 pub struct Limits {
     /// Conversations with one peer at once, each way.
     pub conversations_per_peer: usize,
-    /// Connections with one peer.
-    pub connections_per_peer: u32,
+    /// Connections with one peer; beyond them the oldest goes.
+    pub connections_per_peer: usize,
     /// Connections in all.
     pub connections: u32,
     /// Connections whose handshake is under way.
@@ -132,8 +134,8 @@ pub async fn start<H: Host>(settings: Settings, host: Arc<H>) -> Result<Peers, P
         .map(|text| address(text, settings.quic))
         .collect::<Result<Vec<_>, _>>()?;
     let serving = serve::Stop::default();
-    let acceptor = Arc::new(serve::Serving::new(host, serving.clone()));
     let pools = Arc::new(Pools::new(settings.limits));
+    let acceptor = Arc::new(serve::Serving::new(host, serving.clone(), pools.clone()));
     let mut swarm = swarm::build(&settings, acceptor)?;
     let addresses = swarm::listen(&mut swarm, listen).await?;
     let (commands, queue) = mpsc::channel(1_024);
@@ -192,8 +194,11 @@ impl Dial for Peers {
         let peer = key::peer_id(node)
             .ok_or_else(|| LinkError::unreachable("the key of its card is no node's"))?;
         let place = self.pools.place(&peer).await?;
+        let conversation = |stream, place| {
+            Conversation::new(stream, place, self.pools.clone(), peer, self.commands.clone())
+        };
         if let Some(stream) = self.pools.idle(&peer) {
-            return Ok(Conversation::new(stream, place, self.pools.clone(), peer));
+            return Ok(conversation(stream, place));
         }
         let addresses = addresses.iter().filter_map(|text| text.as_str().parse().ok()).collect();
         let (reply, opened) = oneshot::channel();
@@ -201,7 +206,7 @@ impl Dial for Peers {
         self.commands.send(Command::Open { peer, addresses, reply }).await.map_err(|_| gone())?;
         let stream =
             opened.await.map_err(|_| LinkError::Lost("the connection closed".into()))??;
-        Ok(Conversation::new(stream, place, self.pools.clone(), peer))
+        Ok(conversation(stream, place))
     }
 }
 

@@ -21,9 +21,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// When it was not built.
 #[must_use]
 pub fn binary() -> PathBuf {
-    let test = std::env::current_exe().expect("the path of this test");
-    // target/PROFILE/deps/test -> target/PROFILE/accord
-    let path = test.parent().and_then(Path::parent).expect("a target directory").join("accord");
+    let this = std::env::current_exe().expect("the path of this program");
+    // Beside target/PROFILE/deps, where tests are, or beside this program itself.
+    let folder = this.parent().expect("a target directory");
+    let folder = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
+    let path = folder.expect("a target directory").join("accord");
     assert!(
         path.exists(),
         "`{}` is not there; build it with `cargo build -p node`, then run this again",
@@ -87,6 +89,9 @@ pub struct Hand {
     /// The home, unless it is in `dir`.
     elsewhere: Option<PathBuf>,
     run: Option<Child>,
+    /// What its node is started with: a program before it, such as `ip netns exec`, and variables.
+    before: Vec<String>,
+    variables: Vec<(String, String)>,
     /// Its agency.
     pub id: String,
 }
@@ -157,7 +162,23 @@ impl Hand {
     #[must_use]
     pub fn nowhere(id: &str) -> Self {
         let dir = TempDir::new().expect("a directory");
-        Self { dir, elsewhere: None, run: None, id: id.to_owned() }
+        Self {
+            dir,
+            elsewhere: None,
+            run: None,
+            before: Vec::new(),
+            variables: Vec::new(),
+            id: id.to_owned(),
+        }
+    }
+
+    /// With its node started by `before`, a program that becomes it, and with `variables` set.
+    #[must_use]
+    pub fn run_by(mut self, before: &[&str], variables: &[(&str, &str)]) -> Self {
+        self.before = before.iter().map(ToString::to_string).collect();
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        self.variables = variables.iter().map(owned).collect();
+        self
     }
 
     /// Where somebody else's home is: for commands there while that one starts and stops its node.
@@ -261,8 +282,17 @@ impl Hand {
     /// # Panics
     /// When it does not.
     pub fn start(&mut self) {
-        let mut child = self
-            .command(&["run"])
+        let mut run = match self.before.split_first() {
+            None => self.command(&["run"]),
+            Some((program, rest)) => {
+                let mut run = Command::new(program);
+                run.args(rest).arg(binary()).args(["--json", "run"]);
+                run.env("ACCORD_HOME", self.home());
+                run
+            }
+        };
+        let mut child = run
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -289,6 +319,16 @@ impl Hand {
             Command::new("kill").arg("-TERM").arg(run.id().to_string()).status().expect("kill");
         assert!(asked.success());
         run.wait().expect("its end").code().expect("an exit code")
+    }
+
+    /// Sends the node a signal, such as `STOP`.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn signal(&self, name: &str) {
+        let run = self.run.as_ref().expect("a running node");
+        let sent = Command::new("kill").args(["-s", name, &run.id().to_string()]).status();
+        assert!(sent.expect("kill").success());
     }
 
     /// Ends the node at once, as a power cut would.

@@ -1,5 +1,7 @@
 //! The configuration file of a home. Every key is checked when it is read.
 
+use std::net::SocketAddr;
+
 use schemas::agency::AgencyId;
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
@@ -18,9 +20,9 @@ pub struct Config {
     /// Where the database is; SQLite in the home unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database: Option<Database>,
-    /// Where the TLS side of HTTP listens.
+    /// Where the HTTPS side listens, such as `0.0.0.0:8443`; nowhere unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub http: Option<String>,
+    pub http: Option<SocketAddr>,
     /// Whether QUIC is offered beside TCP. Its cipher suites cannot be narrowed to AES.
     #[serde(default)]
     pub quic: bool,

@@ -184,6 +184,14 @@ impl Home {
         self.dir.join("tls").join(name)
     }
 
+    /// Free space of the disk that holds the home, in bytes, for who is not root; `None` when the
+    /// system does not say.
+    #[must_use]
+    pub fn free_bytes(&self) -> Option<u64> {
+        let disk = rustix::fs::statvfs(&self.dir).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
     /// Takes the home for this process until the lock is dropped.
     ///
     /// # Errors

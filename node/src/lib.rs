@@ -1,11 +1,12 @@
 //! The node that an agency runs.
 //!
-//! Arrows go one way: `cli → {http, peer} → {acts, query} → {audit, registry} → {store, images}`.
+//! Arrows go one way: `cli → {http, peer} → intake → {acts, query} → {audit, registry} → {store, images}`.
 //! `query` names no network or HTTP type; only [`node`] names a concrete store and network.
 
 pub mod acts;
 pub mod anchor;
 pub mod audit;
+pub mod certificate;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -13,6 +14,7 @@ pub mod database;
 pub mod home;
 pub mod http;
 pub mod images;
+pub mod intake;
 pub mod keys;
 pub mod node;
 pub mod office;

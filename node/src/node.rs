@@ -8,7 +8,7 @@ use schemas::checkpoint::origin;
 use schemas::note::Signer;
 use schemas::time::Timestamp;
 use serde_json::{Value, json};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::anchor;
@@ -16,8 +16,9 @@ use crate::audit::append::AuditLog;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::home::{Home, HomeError, HomeLock, replace_private};
-use crate::http::{router, socket};
+use crate::http::{https, open_router, router, socket};
 use crate::images::{Directory, ImageStoreError, Images};
+use crate::intake::{self, Sources};
 use crate::keys::{self, KeyUse};
 use crate::office::Office;
 use crate::peer::{self, PeerError, Peers};
@@ -32,6 +33,9 @@ use crate::store::{Store, StoreError};
 
 mod cadence;
 mod retention;
+mod watching;
+
+pub use watching::{Seen, Watcher};
 
 /// How often photographs are looked at.
 const LOOKING: Duration = Duration::from_secs(600);
@@ -41,6 +45,10 @@ const CHECKED: u32 = 500;
 const FIRST_COSIGNING: Duration = Duration::from_secs(10);
 /// How long a peer has to cosign.
 const COSIGNING: Duration = Duration::from_secs(20);
+/// How long what is in flight has once the node stops.
+const FINISHING: Duration = Duration::from_secs(10);
+/// Most requests at once that send reads over HTTPS.
+const SENDING: usize = 16;
 /// Most peers waiting to be shown a card.
 const NEWLY_CONNECTED: usize = 1_024;
 
@@ -89,12 +97,18 @@ pub struct Node {
     pub config: Config,
     /// Its home.
     pub home: Home,
-    /// Held by the one import that runs.
-    pub importing: Mutex<()>,
+    /// What sources have sent.
+    pub sources: Arc<Sources>,
+    /// Turns of those that send reads over HTTPS.
+    pub sending: Semaphore,
+    /// The certificate of the HTTPS side, where there is one.
+    pub certificate: Option<Arc<https::Served>>,
+    /// What monitoring is told.
+    pub watcher: Watcher,
     delivery: Arc<Delivery<Peers>>,
     desk: Arc<Desk>,
     stop: CancellationToken,
-    served: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    served: Mutex<Vec<tokio::task::JoinHandle<()>>>,
     anchored: Mutex<Option<tokio::task::JoinHandle<()>>>,
     _lock: HomeLock,
 }
@@ -140,6 +154,7 @@ async fn office_on(
         cosigner_key: keys::load(home, KeyUse::Cosigner)?,
         heads: Arc::default(),
         retention: Arc::default(),
+        importing: Arc::default(),
     })
 }
 
@@ -195,6 +210,12 @@ impl Node {
             tracing::error!(%error, "what the log says is destroyed could not be; it is tried again");
         }
         asker.close_open_queries().await?;
+        let certificate = config.http.map(|_| https::Served::of(&home)).transpose()?;
+        let https = match (config.http, &certificate) {
+            (Some(address), Some(served)) => Some(https::listen(address, served).await?),
+            _ => None,
+        };
+        let watcher = Watcher::of(&home)?;
         let stop = CancellationToken::new();
         let node = Arc::new(Self {
             office,
@@ -202,17 +223,30 @@ impl Node {
             peers,
             config,
             home,
-            importing: Mutex::new(()),
+            sources: Arc::default(),
+            sending: Semaphore::new(SENDING),
+            certificate,
+            watcher,
             delivery,
             desk,
             stop: stop.clone(),
-            served: Mutex::new(None),
+            served: Mutex::default(),
             anchored: Mutex::new(None),
             _lock: lock,
         });
         let listener = socket::listen(&node.home.socket())?;
-        let served = tokio::spawn(socket::serve(listener, router(node.clone()), stop.clone()));
-        *node.served.lock().await = Some(served);
+        let mut served =
+            vec![tokio::spawn(socket::serve(listener, router(node.clone()), stop.clone()))];
+        if let (Some(https), Some(certificate)) = (https, &node.certificate) {
+            let router = open_router(node.clone());
+            served.push(tokio::spawn(https::serve(https, router, stop.clone())));
+            let clock = node.office.clock.clone();
+            tokio::spawn(certificate.clone().keep(clock, stop.clone()));
+        }
+        let folders = intake::watch(node.office.clone(), node.sources.clone(), stop.clone());
+        served.push(tokio::spawn(folders));
+        *node.served.lock().await = served;
+        tokio::spawn(watching::count(node.clone(), stop.clone()));
         tokio::spawn(node.asker.clone().rerun_until(stop.clone()));
         let anchored = anchor::follow(node.home.clone(), node.office.clone(), stop.clone());
         *node.anchored.lock().await = Some(tokio::spawn(anchored));
@@ -232,7 +266,10 @@ impl Node {
             "ready": true,
             "agency": self.office.me,
             "peer_addresses": self.peers.addresses(),
-            "http": format!("unix:{}", self.home.socket().display()),
+            "http": match self.config.http {
+                Some(address) => format!("https://{address}"),
+                None => format!("unix:{}", self.home.socket().display()),
+            },
         })
     }
 
@@ -301,9 +338,8 @@ impl Node {
     /// Stops: takes nothing new, finishes what is in flight, then lets go of the home.
     pub async fn stop(&self) {
         self.stop.cancel();
-        if let Some(served) = self.served.lock().await.take() {
-            drop(tokio::time::timeout(Duration::from_secs(10), served).await);
-        }
+        let served = std::mem::take(&mut *self.served.lock().await);
+        drop(tokio::time::timeout(FINISHING, futures::future::join_all(served)).await);
         self.peers.shutdown().await;
         self.desk.finish().await;
         // One writer at a time: the last anchor is written when nothing else writes it.

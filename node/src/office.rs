@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::Bounds;
 use crate::images::Images;
 use crate::query::heads::Heads;
-use crate::registry::Registry;
+use crate::registry::{Registry, SourceName};
 use crate::store::Store;
 
 /// What both sides of an exchange work with. Cheap to clone.
@@ -41,6 +41,8 @@ pub struct Office {
     /// Held by whoever destroys what is past its retention, and by whoever places a hold: what an
     /// entry says is destroyed is gone before the next hold.
     pub retention: Arc<tokio::sync::Mutex<()>>,
+    /// Held while a batch of reads is stored: what is known to be new must stay new until then.
+    pub importing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Office {
@@ -53,6 +55,12 @@ impl Office {
             agency: self.me.clone(),
             auth: "node".into(),
         }
+    }
+
+    /// A source of reads, known by its token or its folder, as the actor of an entry.
+    #[must_use]
+    pub fn source_actor(&self, source: &SourceName) -> Actor {
+        Actor { auth: format!("source {source}"), ..self.node_actor() }
     }
 
     /// A peer, known by its signature, as the actor of an entry.

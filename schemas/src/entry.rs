@@ -114,6 +114,12 @@ codes! {
         UserDelegated = "user.delegated",
         /// A policy came into force.
         PolicyAdopted = "policy.adopted",
+        /// A source may send reads by itself from here on.
+        SourceAdded = "source.added",
+        /// A source was given a new token.
+        SourceRenewed = "source.renewed",
+        /// A source may send reads no longer.
+        SourceDisabled = "source.disabled",
         /// Reads were imported.
         ReadsImported = "reads.imported",
         /// A read was corrected: one's own, or one that a peer had released.

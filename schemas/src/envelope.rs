@@ -44,10 +44,12 @@ pub enum Kind {
     Statement,
     /// An owner's correction of a read that it released, signed by the message key.
     Correction,
+    /// What an agency received from a field unit and has made durable, signed by its message key.
+    Transfer,
 }
 
 impl Kind {
-    const ALL: [(Self, &'static str); 13] = [
+    const ALL: [(Self, &'static str); 14] = [
         (Self::Card, "application/vnd.accord.card.v1+json"),
         (Self::Query, "application/vnd.accord.query.v1+json"),
         (Self::Answer, "application/vnd.accord.answer.v1+json"),
@@ -61,6 +63,7 @@ impl Kind {
         (Self::Withdrawal, "application/vnd.accord.withdrawal.v1+toml"),
         (Self::Statement, "application/vnd.accord.statement.v1+json"),
         (Self::Correction, "application/vnd.accord.correction.v1+json"),
+        (Self::Transfer, "application/vnd.accord.transfer.v1+json"),
     ];
 
     /// The media type that is signed.

@@ -36,4 +36,5 @@ pub mod standing;
 pub mod statement;
 pub mod text;
 pub mod time;
+pub mod transfer;
 pub mod witness;

@@ -16,6 +16,7 @@ use schemas::redaction::{HoldNotice, Redaction};
 use schemas::refusal::Refusal;
 use schemas::standing::Standing;
 use schemas::statement::{Line, Narrow, Node, Statement, StatementRequest};
+use schemas::transfer::TransferReceipt;
 use schemas::witness::{
     ConsistencyReply, ConsistencyRequest, Greeting, WitnessReply, WitnessRequest,
 };
@@ -54,6 +55,7 @@ fn published() -> Vec<(&'static str, Value)> {
         ("statement-narrow", schema_of::<Narrow>()),
         ("statement-node", schema_of::<Node>()),
         ("statement-request", schema_of::<StatementRequest>()),
+        ("transfer-receipt", schema_of::<TransferReceipt>()),
         ("greeting", schema_of::<Greeting>()),
         ("consistency-reply", schema_of::<ConsistencyReply>()),
         ("consistency-request", schema_of::<ConsistencyRequest>()),

@@ -1,6 +1,7 @@
 //! An agency with a real node.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -48,6 +49,7 @@ pub struct Plan {
     transport: Transport,
     bounds: Bounds,
     postgres: bool,
+    https: bool,
 }
 
 impl Plan {
@@ -63,6 +65,7 @@ impl Plan {
             // The answer time is what a claim about silence has to wait for.
             bounds: Bounds { answer_seconds: 5, ..Bounds::default() },
             postgres: false,
+            https: false,
         }
     }
 
@@ -70,6 +73,12 @@ impl Plan {
     #[must_use]
     pub fn on_postgres(self) -> Self {
         Self { postgres: true, ..self }
+    }
+
+    /// With an HTTPS side.
+    #[must_use]
+    pub fn with_https(self) -> Self {
+        Self { https: true, ..self }
     }
 
     /// Another kind of body.
@@ -127,6 +136,13 @@ pub fn free_address(transport: Transport) -> Text {
     panic!("no free port on 127.0.0.1");
 }
 
+/// An address for an HTTPS side that nobody listens on.
+fn free_socket() -> SocketAddr {
+    let address = free_address(Transport::Tcp);
+    let port = address.as_str().rsplit('/').next().and_then(|port| port.parse().ok());
+    SocketAddr::from(([127, 0, 0, 1], port.expect("a port")))
+}
+
 /// An agency with a home of its own and, most of the time, a running node.
 pub struct Agency {
     /// Who it is.
@@ -165,7 +181,8 @@ impl Agency {
             state: plan.state.map(|state| state.parse().expect("a state")),
             listen: vec![free_address(plan.transport)],
             address: Vec::new(),
-            http: None,
+            http: plan.https.then(free_socket),
+            http_name: Vec::new(),
             contact: None,
             quic: plan.transport == Transport::Quic,
             database: server.as_ref().map(|server| server.database()),
@@ -314,7 +331,7 @@ impl Agency {
     /// Takes in reads with their photographs; how many were new.
     pub async fn takes_in(&self, batch: Vec<Sighting>) -> usize {
         let stored =
-            self.office().store_reads(&self.admin(), &words("test"), "native", batch).await;
+            self.office().store_reads(&self.admin().into(), &words("test"), "native", batch).await;
         stored.expect("stored reads").reads
     }
 

@@ -234,7 +234,10 @@ async fn an_act_that_says_it_failed_can_be_done_again() {
                 Kind::ReadsImported => {
                     let reads = tests::making::reads(owning.id(), "4HOW", 2, owning.now());
                     let reads = reads.into_iter().map(ingest::Sighting::new).collect();
-                    office.store_reads(&admin, &words("test"), "native", reads).await.map(drop)
+                    office
+                        .store_reads(&admin.clone().into(), &words("test"), "native", reads)
+                        .await
+                        .map(drop)
                 }
                 _ => {
                     let block = kind == Kind::CardBlocked;

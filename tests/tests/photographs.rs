@@ -16,7 +16,7 @@ async fn a_photograph_is_durable_before_its_read_and_shared_ones_are_kept_once()
     let office = owner.office();
     let import = async || {
         let name = tests::making::words("test");
-        office.store_reads(&owner.admin(), &name, "native", batch.clone()).await
+        office.store_reads(&owner.admin().into(), &name, "native", batch.clone()).await
     };
     // As after a crash between the photographs and their reads: nothing refers to them, and they go.
     owner.store().fail_once_on(EntryKind::ReadsImported, Failure::Lost);
@@ -67,7 +67,7 @@ async fn a_native_read_never_refers_to_a_photograph_that_is_not_here() {
     let line = Sighting::new(batch[1].read.clone());
     let stored = owner
         .office()
-        .store_reads(&owner.admin(), &tests::making::words("test"), "native", vec![line])
+        .store_reads(&owner.admin().into(), &tests::making::words("test"), "native", vec![line])
         .await
         .expect("stored");
     assert_eq!(stored.absent, [(batch[1].read.id, batch[1].read.images[0].digest)]);

@@ -20,6 +20,7 @@ pub mod reports;
 pub mod requests;
 pub mod retention;
 pub mod search;
+pub mod sources;
 
 use ::agreements::decide::Reasons;
 use ::agreements::policy::{People, Policy, Roles};

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use schemas::body::Actor;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::read::ReadId;
@@ -10,6 +11,7 @@ use schemas::text::Text;
 use super::{ActError, By, Right, acting};
 use crate::audit::entry::Entry;
 use crate::office::Office;
+use crate::registry::SourceName;
 use crate::store::Effects;
 use ingest::Sighting;
 
@@ -17,6 +19,21 @@ use ingest::Sighting;
 pub const BATCH: usize = 2_000;
 /// Bytes of photographs after which a batch is full.
 pub const BATCH_BYTES: usize = 32 * 1_024 * 1_024;
+
+/// Who brings reads in.
+#[derive(Debug, Clone)]
+pub enum Bringer {
+    /// A person.
+    User(By),
+    /// A source that was added, by itself.
+    Source(SourceName),
+}
+
+impl From<By> for Bringer {
+    fn from(by: By) -> Self {
+        Self::User(by)
+    }
+}
 
 /// What became of a batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,23 +48,39 @@ pub struct Stored {
 }
 
 impl Office {
+    /// Who brings reads in, as the actor of their entry, if they may at this moment.
+    ///
+    /// # Errors
+    /// When they may not.
+    pub fn bringing(&self, by: &Bringer) -> Result<Actor, ActError> {
+        let state = self.registry.state();
+        match by {
+            Bringer::User(by) => {
+                Ok(self.actor(acting(&state, by, Right::Collect, self.clock.now())?, by))
+            }
+            Bringer::Source(name) => match state.sources.get(name) {
+                Some(source) if source.disabled.is_none() => Ok(self.source_actor(name)),
+                _ => Err(ActError::Refused(format!(
+                    "source `{name}` may not send reads; see `accord source list`"
+                ))),
+            },
+        }
+    }
+
     /// Stores those of `batch` that are not stored yet, with their entry; their photographs are
     /// durable before.
-    ///
-    /// The caller imports one batch at a time: what is new is found before it is appended.
     ///
     /// # Errors
     /// When the actor may not, or it cannot be made durable.
     pub async fn store_reads(
         &self,
-        by: &By,
+        by: &Bringer,
         file: &Text,
         format: &str,
         batch: Vec<Sighting>,
     ) -> Result<Stored, ActError> {
-        let now = self.clock.now();
-        let state = self.registry.state();
-        let actor = self.actor(acting(&state, by, Right::Collect, now)?, by);
+        let _one_batch = self.importing.lock().await;
+        let actor = self.bringing(by)?;
         let offered = batch.len();
         let ids: Vec<_> = batch.iter().map(|one| one.read.id).collect();
         let mut seen: HashSet<_> = self.store.known_reads(&ids).await?.into_iter().collect();

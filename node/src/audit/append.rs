@@ -7,6 +7,7 @@
 //! token was handed out.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use schemas::answer::LogPosition;
@@ -19,6 +20,7 @@ use schemas::standing::Standing;
 use schemas::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
+use super::counted::{Counted, Noted};
 use super::entry::Entry;
 use super::ledger::Ledger;
 use super::release::{Leave, Released};
@@ -162,6 +164,7 @@ struct Job {
 pub struct AuditLog {
     jobs: mpsc::Sender<Job>,
     counters: Arc<ArcSwap<Tail>>,
+    counted: Counted,
     key: Arc<Signer>,
 }
 
@@ -178,6 +181,7 @@ impl AuditLog {
     ) -> Result<Self, StoreError> {
         let ledger = read_ledger(store.as_ref(), &clock).await?;
         let counters = Arc::new(ArcSwap::from_pointee(ledger.tail.clone()));
+        let counted = Counted::default();
         let (jobs, queue) = mpsc::channel(LONGEST_QUEUE);
         let key = Arc::new(key);
         let writer = Writer {
@@ -187,9 +191,10 @@ impl AuditLog {
             key: key.clone(),
             ledger: Some(ledger),
             counters: counters.clone(),
+            counted: counted.clone(),
         };
         tokio::spawn(writer.run(queue));
-        Ok(Self { jobs, counters, key })
+        Ok(Self { jobs, counters, counted, key })
     }
 
     /// Appends `entry`; returns once it is durable.
@@ -218,6 +223,12 @@ impl AuditLog {
         self.key.vkey()
     }
 
+    /// What was counted since the node started.
+    #[must_use]
+    pub fn counted(&self) -> &Counted {
+        &self.counted
+    }
+
     /// Counters as of the last group: uses and receipts that a decision needs. The guard of the
     /// append checks them again.
     #[must_use]
@@ -238,6 +249,7 @@ struct Writer {
     /// `None` after a commit that failed: the store is asked what holds before the next append.
     ledger: Option<Ledger>,
     counters: Arc<ArcSwap<Tail>>,
+    counted: Counted,
 }
 
 impl Writer {
@@ -253,18 +265,23 @@ impl Writer {
             Some(ledger) => ledger,
             None => match self.recover().await {
                 Ok(ledger) => ledger,
-                Err(error) => return refuse_all(jobs, &error.to_string()),
+                Err(error) => {
+                    self.counted.failed();
+                    return refuse_all(jobs, &error.to_string());
+                }
             },
         };
         let mut next = ledger.clone();
         let mut state = self.registry.state();
         let mut rows = Vec::with_capacity(jobs.len());
         let mut waiting = Vec::with_capacity(jobs.len());
+        let mut counted = Vec::with_capacity(jobs.len());
         // Those are told once the group is done, so that who decides again sees what it lost to.
         let mut refused = Vec::new();
         for Job { mut entry, reply } in jobs {
             let frames = std::mem::take(&mut entry.frames);
             let change = entry.change.clone();
+            let noted = Noted::of(&entry);
             // An entry that fails leaves the ledger as it was: its counters move last.
             let built = next.time(self.clock.now()).and_then(|at| {
                 next.check(&entry.guard, state.generation(), at).map_err(AppendError::Moved)?;
@@ -284,12 +301,15 @@ impl Writer {
                     let (index, at) = (row.header.index, row.header.at);
                     waiting.push((Appended { index, at, frames, standing: None }, reply));
                     rows.push(row);
+                    counted.push(noted);
                 }
                 Err(error) => refused.push((reply, error)),
             }
         }
+        let began = Instant::now();
         match self.commit(&rows).await {
             Ok(()) => {
+                self.counted.durable(counted, began.elapsed());
                 self.prove(&ledger.tail.tree, &rows, &next.tail.tree, &mut waiting);
                 self.counters.store(Arc::new(next.tail.clone()));
                 self.ledger = Some(next);
@@ -300,6 +320,7 @@ impl Writer {
                 }
             }
             Err(error) => {
+                self.counted.failed();
                 tracing::error!(%error, entries = rows.len(), "audit log: commit failed");
                 for (_, reply) in waiting {
                     drop(reply.send(Err(AppendError::Unavailable(error.to_string()))));

@@ -7,6 +7,7 @@
 pub mod append;
 mod binding;
 pub mod check;
+pub mod counted;
 pub mod entry;
 pub mod evidence;
 pub mod judge;

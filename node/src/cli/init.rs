@@ -3,6 +3,7 @@
 //! The configuration is written last: a home without it is no home, so an `init` that was cut short
 //! leaves nothing that another command takes for a node.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use agreements::policy::Policy;
@@ -22,6 +23,7 @@ use super::Done;
 use super::output::{Output, err};
 use crate::acts::ActError;
 use crate::audit::entry::Entry;
+use crate::certificate;
 use crate::clock::Clock;
 use crate::config::{Bounds, Config};
 use crate::database::Database;
@@ -69,9 +71,12 @@ pub struct InitArgs {
     /// given.
     #[arg(long, value_name = "MULTIADDR")]
     pub address: Vec<Text>,
-    /// Where the TLS side of HTTP will listen.
-    #[arg(long)]
-    pub http: Option<String>,
+    /// Where the HTTPS side listens for readers, field units and monitoring; nowhere unless given.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub http: Option<SocketAddr>,
+    /// A name or address by which HTTPS clients know this machine; `localhost` besides.
+    #[arg(long, value_name = "HOST")]
+    pub http_name: Vec<String>,
     /// Whom peers call at any hour.
     #[arg(long)]
     pub contact: Option<Text>,
@@ -192,12 +197,12 @@ async fn fill(
     };
     let envelope = sign_card(&card, &agency_key)?;
     write_private(&home.card(), envelope.as_bytes())?;
-    tls_certificate(home)?;
+    certificate::create(home, &certificate_names(args), clock.now())?;
     let config = Config {
         agency: args.id.clone(),
         listen: args.listen.clone(),
         database,
-        http: args.http.clone(),
+        http: args.http,
         quic: args.quic,
         exchange: Bounds::default(),
     };
@@ -241,15 +246,15 @@ pub(super) fn sign_card(card: &Card, key: &SecretKey) -> Result<Envelope, ActErr
     Ok(Envelope::sign_json(Kind::Card, card, key)?)
 }
 
-/// A self-signed certificate for the TLS side of HTTP.
-fn tls_certificate(home: &Home) -> Result<(), ActError> {
-    let failed =
-        |e: rcgen::Error| ActError::Failed(format!("no TLS certificate could be made: {e}"));
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
-    let made = rcgen::generate_simple_self_signed(names).map_err(failed)?;
-    write_private(&home.tls("cert.pem"), made.cert.pem().as_bytes())?;
-    write_private(&home.tls("key.pem"), made.signing_key.serialize_pem().as_bytes())?;
-    Ok(())
+/// Whom the certificate of the HTTPS side is for.
+fn certificate_names(args: &InitArgs) -> Vec<String> {
+    let listening = args.http.map(|address| address.ip()).filter(|ip| !ip.is_unspecified());
+    let local = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    let mut names = args.http_name.clone();
+    names.extend(listening.map(|ip| ip.to_string()));
+    names.extend(local);
+    names.dedup();
+    names
 }
 
 async fn first_entries(

@@ -7,6 +7,7 @@ mod audit;
 mod bundle;
 mod card;
 mod case;
+mod certificate;
 mod client;
 mod demo;
 mod hold;
@@ -21,8 +22,10 @@ mod report;
 mod request;
 mod retention;
 mod run;
+mod source;
 mod store;
 mod time;
+mod transfer;
 mod user;
 
 use std::path::PathBuf;
@@ -71,6 +74,11 @@ enum Command {
     /// Bring in, search and count one's own reads.
     #[command(subcommand)]
     Reads(reads::Reads),
+    /// Cameras, readers and services that send reads by themselves.
+    #[command(subcommand)]
+    Source(source::Source),
+    /// Hand a field unit's reads over to its agency's node, for signed receipts.
+    Transfer(transfer::TransferArgs),
     /// People of this agency.
     #[command(subcommand)]
     User(user::User),
@@ -98,8 +106,13 @@ enum Command {
     /// Where the node's data is kept.
     #[command(subcommand)]
     Store(store::Store),
+    /// The certificate of the HTTPS side.
+    #[command(subcommand)]
+    Certificate(certificate::Certificate),
     /// Check that the node is well.
     Doctor,
+    /// Whether the node serves, for scripts and health checks.
+    Health,
 }
 
 /// How a command ended well.
@@ -150,6 +163,8 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
         Command::Query(args) => query::run(&client, &args, output).await,
         Command::Case(command) => case::run(&dir, acting.as_ref(), command, output),
         Command::Reads(command) => reads::run(&client, command, output).await,
+        Command::Source(command) => source::run(&client, command, output).await,
+        Command::Transfer(args) => transfer::run(&args, output).await,
         Command::User(command) => user::run(&client, command, output).await,
         Command::Card(command) => card::run(&dir, &client, command, output).await,
         Command::Agreement(command) => agreement::run(&dir, &client, command, output).await,
@@ -159,6 +174,8 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
         Command::Hold(command) => hold::run(&client, command, output).await,
         Command::Retention(command) => retention::run(&client, command, output).await,
         Command::Store(command) => store::run(&dir, command, output).await,
+        Command::Certificate(command) => certificate::run(&dir, &command, output),
         Command::Doctor => run::doctor(&client, output).await,
+        Command::Health => run::health(&client, output).await,
     }
 }

@@ -154,7 +154,7 @@ fn versions_table(versions: &[Value]) -> String {
 }
 
 /// The text of a mapping, checked here so that its mistakes name the file.
-fn mapping_of(path: &Path) -> Result<String, ActError> {
+pub(super) fn mapping_of(path: &Path) -> Result<String, ActError> {
     let said = |e: &dyn std::fmt::Display| ActError::Usage(format!("`{}`: {e}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|e| said(&e))?;
     text.parse::<ingest::Mapping>().map_err(|e| said(&e))?;

@@ -81,3 +81,10 @@ pub(super) async fn doctor(client: &Client, output: Output) -> Result<Done, ActE
     }
     Ok(if checks.iter().all(ok) { Done::Ok } else { Done::Refused })
 }
+
+pub(super) async fn health(client: &Client, output: Output) -> Result<Done, ActError> {
+    // What stands in the way comes as the error of the reply.
+    let ready: Value = client.get("/readyz").await?;
+    output.object(&ready, || "ready".into());
+    Ok(Done::Ok)
+}

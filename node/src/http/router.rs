@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use super::alarms;
 use super::api::{
     agreements, audit, cards, exports, holds, people, policy, queries, reads, reports, requests,
-    status,
+    sources, status,
 };
 use crate::node::Node;
 
@@ -61,10 +61,14 @@ pub fn router(node: Arc<Node>) -> Router {
         .route("/holds", get(holds::list).post(holds::place))
         .route("/holds/{number}/release", post(holds::release))
         .route("/retention", get(holds::status).post(holds::run))
+        .route("/sources", get(sources::list).post(sources::add))
+        .route("/sources/{name}/token", post(sources::renew))
+        .route("/sources/{name}/disable", post(sources::disable))
         .route("/reads/stats", get(reads::stats))
         .route("/reads/search", post(reads::search))
         .route("/reads/{id}/correction", post(reads::correct))
         .route("/reads/{id}/versions", get(reads::versions))
+        .merge(super::open::watching())
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         // The file itself is the body; it is read as a stream, a record at a time.
         .route("/reads", post(reads::import).layer(DefaultBodyLimit::disable()))

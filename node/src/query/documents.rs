@@ -326,7 +326,8 @@ impl Office {
             | Kind::Refusal
             | Kind::Receipt
             | Kind::Correction
-            | Kind::Statement => {
+            | Kind::Statement
+            | Kind::Transfer => {
                 return Err(misfit("no document"));
             }
         };

@@ -11,6 +11,7 @@ use super::alarms::{Alarm, Resolution};
 use super::holds::{Hold, Release};
 use super::peers::Verified;
 use super::people::User;
+use super::sources::Source;
 use crate::acts::requests::OutsideRequest;
 
 /// One change of who may do what. Stands beside its entry and is never deleted.
@@ -120,6 +121,11 @@ pub enum Change {
     Redacted {
         /// Which.
         redaction: Redaction,
+    },
+    /// A source is as given from now on.
+    Source {
+        /// The source.
+        source: Source,
     },
     /// A request of an outside body, for records release.
     OutsideRequest {

@@ -9,6 +9,7 @@ mod change;
 mod holds;
 mod peers;
 mod people;
+mod sources;
 mod state;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub use change::Change;
 pub use holds::{HeldRead, Hold, On, Redacted, Release};
 pub use peers::{HeldCard, Peer, Published, Verified};
 pub use people::{Delegation, User};
+pub use sources::{Source, SourceName, SourceNameError};
 pub use state::{State, VersionedAgreement};
 
 use crate::store::{Store, StoreError};

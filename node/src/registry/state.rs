@@ -21,6 +21,7 @@ use super::change::Change;
 use super::holds::{Hold, Redacted};
 use super::peers::{HeldCard, Peer, Published};
 use super::people::User;
+use super::sources::{Source, SourceName};
 use crate::acts::requests::OutsideRequest;
 
 /// One version of an agreement with all that was signed on it.
@@ -58,6 +59,8 @@ pub struct State {
     pub alarms: BTreeMap<u64, Raised>,
     /// Legal holds by number, from 1, lasting and released.
     pub holds: BTreeMap<u64, Hold>,
+    /// What sends reads by itself.
+    pub sources: BTreeMap<SourceName, Source>,
     /// How far the log's bodies are destroyed.
     pub redacted: Redacted,
     /// Which agreements and requests concern an agency.
@@ -233,6 +236,9 @@ impl State {
                     .get_mut(hold)
                     .ok_or_else(|| unfit(format!("there is no hold {hold}")))?;
                 hold.released = Some(release.clone());
+            }
+            Change::Source { source } => {
+                drop(self.sources.insert(source.name.clone(), source.clone()));
             }
             Change::Redacted { redaction } => self.redacted.note(redaction),
             Change::OutsideRequest { request } => {

@@ -69,6 +69,7 @@ impl Federation {
                 listen: vec![words(&format!("/ip4/127.0.0.1/tcp/{}", free_port()?))?],
                 address: Vec::new(),
                 http: None,
+                http_name: Vec::new(),
                 contact: None,
                 quic: false,
                 database: None,

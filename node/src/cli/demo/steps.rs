@@ -91,12 +91,12 @@ async fn import(
         if batch.len() == BATCH {
             stored += node
                 .office
-                .store_reads(&by("admin")?, &name, "auto", std::mem::take(&mut batch))
+                .store_reads(&by("admin")?.into(), &name, "auto", std::mem::take(&mut batch))
                 .await?
                 .reads;
         }
     }
-    stored += node.office.store_reads(&by("admin")?, &name, "auto", batch).await?.reads;
+    stored += node.office.store_reads(&by("admin")?.into(), &name, "auto", batch).await?.reads;
     Ok((stored, empty, rejected))
 }
 

@@ -12,6 +12,7 @@ pub(super) mod queries;
 pub(super) mod reads;
 pub(super) mod reports;
 pub(super) mod requests;
+pub(super) mod sources;
 pub(super) mod status;
 
 use std::sync::Arc;

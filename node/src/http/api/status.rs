@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::Here;
 use crate::acts::ActError;
 use crate::acts::retention::Retained;
+use crate::node::Node;
 use crate::peer::is_dialable;
 use crate::store::StoreError;
 use crate::wording::counted;
@@ -18,6 +19,11 @@ use crate::wording::counted;
 pub(in crate::http) async fn show(State(node): Here) -> Json<Value> {
     Json(node.ready())
 }
+
+/// How soon a certificate's end is too soon, in days.
+const SOON_DAYS: i64 = 14;
+/// Free space below which doctor warns, in bytes.
+const ROOM: u64 = 1 << 30;
 
 #[derive(Serialize)]
 pub(in crate::http) struct Check {
@@ -46,6 +52,9 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
             ),
         },
         alarms(&state),
+        certificate(&node),
+        disk(&node),
+        sources(&node),
         audits(office.audits_due().await),
         cosigned(node.office.store.cosigned(counters.size).await, counters.size),
         Check { check: "log", ok: true, detail: counted(counters.size, "entry", "entries") },
@@ -105,6 +114,55 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
                 .join("; "),
         },
     ])
+}
+
+/// Whether the certificate of the HTTPS side is good for a while yet. The node renews its own; an
+/// agency's own is the agency's to renew.
+fn certificate(node: &Node) -> Check {
+    let Some(served) = &node.certificate else {
+        return Check { check: "certificate", ok: true, detail: "no HTTPS side is served".into() };
+    };
+    let days = served.certificate().days_left(node.office.clock.now());
+    let detail = if days < SOON_DAYS {
+        format!(
+            "ends in {days} days: put new files into `tls/` of the home, or run `accord certificate renew`"
+        )
+    } else {
+        format!("ends in {days} days")
+    };
+    Check { check: "certificate", ok: days >= SOON_DAYS, detail }
+}
+
+/// Whether there is room on the disk of the home.
+fn disk(node: &Node) -> Check {
+    let free = node.home.free_bytes();
+    Check {
+        check: "disk",
+        ok: free.is_some_and(|free| free >= ROOM),
+        detail: free.map_or_else(
+            || "the system does not say how much is free".into(),
+            |free| format!("{} MiB are free where the home is", free >> 20),
+        ),
+    }
+}
+
+/// Whether what sources sent within a day could be used.
+fn sources(node: &Node) -> Check {
+    let state = node.office.registry.state();
+    let since = node.office.clock.now().minus_days(1);
+    let open = state.sources.values().filter(|source| source.disabled.is_none());
+    let heard: Vec<_> = open.map(|source| (source, node.sources.heard(&source.name))).collect();
+    let wrong: Vec<String> = heard
+        .iter()
+        .filter_map(|(source, heard)| {
+            let fresh = heard.error_at.is_some_and(|at| at > since);
+            let error = heard.error.as_ref().filter(|_| fresh);
+            error.map(|error| format!("{}: {error}", source.name))
+        })
+        .collect();
+    let detail =
+        if wrong.is_empty() { counted(heard.len(), "source", "sources") } else { wrong.join("; ") };
+    Check { check: "sources", ok: wrong.is_empty(), detail }
 }
 
 /// Photographs that doctor looks at itself; the node goes through all of them in turn.

@@ -1,0 +1,120 @@
+//! `accord source …`
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use schemas::text::Text;
+use serde_json::{Value, json};
+
+use super::Done;
+use super::client::Client;
+use super::output::{Output, table, text};
+use super::reads::mapping_of;
+use crate::acts::ActError;
+use crate::acts::sources::NewSource;
+use crate::registry::SourceName;
+
+#[derive(Subcommand)]
+pub(super) enum Source {
+    /// Let a camera, a reader or a vendor's service send reads by itself.
+    Add {
+        /// A name for it, such as `gate-1`.
+        name: SourceName,
+        /// The format of what it sends.
+        #[arg(long)]
+        format: String,
+        /// For tables and other exports: which column, or field, holds what.
+        #[arg(long, value_name = "FILE")]
+        mapping: Option<PathBuf>,
+        /// The camera of records that name none.
+        #[arg(long)]
+        camera: Option<Text>,
+        /// The folder that it writes its files into, instead of sending over HTTPS. The node
+        /// destroys each file once its reads are durable.
+        #[arg(long, value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+    /// List sources, and what they have sent since the node started.
+    List,
+    /// Give a source a new token; the old one is good no longer.
+    Token {
+        /// Its name.
+        name: SourceName,
+    },
+    /// Take nothing more from a source.
+    Disable {
+        /// Its name.
+        name: SourceName,
+        /// Why.
+        #[arg(long)]
+        reason: Text,
+    },
+}
+
+pub(super) async fn run(
+    client: &Client,
+    command: Source,
+    output: Output,
+) -> Result<Done, ActError> {
+    let source: Value = match command {
+        Source::Add { name, format, mapping, camera, folder } => {
+            let mapping = mapping.as_deref().map(mapping_of).transpose()?;
+            // As this shell sees it, which stands on the node's machine.
+            let folder = folder.map(std::path::absolute).transpose();
+            let folder = folder.map_err(|e| ActError::Usage(format!("--folder: {e}")))?;
+            client.post("/sources", &NewSource { name, format, mapping, camera, folder }).await?
+        }
+        Source::Token { name } => {
+            client.post(&format!("/sources/{name}/token"), &json!({})).await?
+        }
+        Source::Disable { name, reason } => {
+            client.post(&format!("/sources/{name}/disable"), &json!({ "reason": reason })).await?
+        }
+        Source::List => {
+            let sources: Vec<Value> = client.get("/sources").await?;
+            if output.json() {
+                sources.iter().for_each(|source| output.object(source, String::new));
+            } else {
+                output.note(&describe(&sources));
+            }
+            return Ok(Done::Ok);
+        }
+    };
+    output.object(&source, || {
+        let mut said = describe(std::slice::from_ref(&source));
+        let shown = |key: &str| source.get(key).and_then(Value::as_str);
+        if let Some(token) = shown("token") {
+            said.push_str(&format!(
+                "\n\ntoken {token}\nGive it to the source now: it is kept nowhere and shown once. The source sends it as\n`Authorization: Bearer` or as the password of `Authorization: Basic`."
+            ));
+            said.push_str(&match shown("url") {
+                Some(url) => format!("\nIt sends to {url}"),
+                None => "\nThis node serves no HTTPS yet: set `http = \"ADDR:PORT\"` in accord.toml and start it again.".into(),
+            });
+        }
+        said
+    });
+    Ok(Done::Ok)
+}
+
+fn describe(sources: &[Value]) -> String {
+    let row = |source: &Value| {
+        let number = |key: &str| source.get(key).map(ToString::to_string).unwrap_or_default();
+        let state = match (text(source, "disabled"), text(source, "error")) {
+            ("", "") => "open".to_owned(),
+            ("", error) => format!("open; last: {error}"),
+            (disabled, _) => format!("disabled: {disabled}"),
+        };
+        vec![
+            text(source, "source").to_owned(),
+            text(source, "format").to_owned(),
+            source.get("folder").and_then(Value::as_str).unwrap_or("HTTPS").to_owned(),
+            text(source, "last_at").to_owned(),
+            number("stored"),
+            number("rejected"),
+            state,
+        ]
+    };
+    let rows: Vec<Vec<String>> = sources.iter().map(row).collect();
+    table(&["source", "format", "by way of", "last", "stored", "rejected", ""], &rows)
+}

@@ -1,0 +1,290 @@
+//! `accord transfer`: a field unit hands the files of its reader over to its agency's node, and
+//! destroys its own copy of each once it holds a signed receipt that all of it is durable there
+//! (West Covina 462.4(b)).
+//!
+//! ```text
+//! hash the file → send it → verify the receipt: signature, agency, source, name, digest, length
+//!   → write the receipt, durably → destroy the file
+//! ```
+//!
+//! Cut off at any byte and run again, a file is sent again from its beginning; what was stored of
+//! it before is found to be stored, so nothing is lost and nothing is stored twice. A file with a
+//! record that cannot be used is not destroyed.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use http_body_util::{BodyExt as _, StreamBody};
+use hyper::body::{Bytes, Frame};
+use hyper::header::AUTHORIZATION;
+use hyper::{Method, Request};
+use indicatif::ProgressBar;
+use schemas::card::Card;
+use schemas::digest::Digest;
+use schemas::envelope::{Envelope, Kind};
+use schemas::transfer::TransferReceipt;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncReadExt as _;
+use zeroize::Zeroizing;
+
+use super::Done;
+use super::client::query_string;
+use super::output::{Output, err};
+use crate::acts::ActError;
+use crate::http::pinned::Pinned;
+use crate::registry::SourceName;
+use crate::wording::counted;
+
+/// Bytes read at a time.
+const CHUNK: usize = 64 * 1024;
+/// How long the node may be silent.
+const SILENCE: Duration = Duration::from_secs(120);
+/// Where receipts are kept, beside the files.
+const RECEIPTS: &str = "receipts";
+
+/// What is handed over, to whom, and how each knows the other.
+#[derive(Args)]
+pub(super) struct TransferArgs {
+    /// The folder that the unit's reader writes its files into.
+    #[arg(value_name = "FOLDER")]
+    folder: PathBuf,
+    /// The node's HTTPS side.
+    #[arg(long, value_name = "https://HOST:PORT")]
+    to: String,
+    /// The source that this unit is at the node.
+    #[arg(long, value_name = "NAME")]
+    source: SourceName,
+    /// A file that holds the source's token.
+    #[arg(long, value_name = "FILE")]
+    token_file: PathBuf,
+    /// SHA-256 of the node's public key, as `accord certificate show` tells it there.
+    #[arg(long, value_name = "SHA256")]
+    pin: Digest,
+    /// The agency's card, by which its receipts are verified.
+    #[arg(long, value_name = "FILE")]
+    card: PathBuf,
+}
+
+fn cannot(path: &Path, error: impl std::fmt::Display) -> ActError {
+    ActError::Failed(format!("`{}`: {error}", path.display()))
+}
+
+/// Who receives, and how what is received is verified.
+struct Receiver {
+    node: Pinned,
+    source: SourceName,
+    token: Zeroizing<String>,
+    card: Card,
+}
+
+pub(super) async fn run(args: &TransferArgs, output: Output) -> Result<Done, ActError> {
+    let usage = |path: &Path, e: &dyn std::fmt::Display| {
+        ActError::Usage(format!("`{}`: {e}", path.display()))
+    };
+    let card = fs::read(&args.card).map_err(|e| usage(&args.card, &e))?;
+    let card = Envelope::parse(&card).map_err(|e| usage(&args.card, &e))?;
+    let card = Card::open(&card).map_err(|e| usage(&args.card, &e))?;
+    let token = fs::read_to_string(&args.token_file).map_err(|e| usage(&args.token_file, &e))?;
+    let token = Zeroizing::new(token);
+    let receiver = Receiver {
+        node: Pinned::at(&args.to, args.pin)?,
+        source: args.source.clone(),
+        token: Zeroizing::new(token.trim().to_owned()),
+        card,
+    };
+    let files = files(&args.folder).map_err(|e| usage(&args.folder, &e))?;
+    if files.is_empty() {
+        output.note("nothing to hand over");
+    }
+    let mut all_used = true;
+    for path in files {
+        let done = receiver.hand_over(&args.folder, &path).await?;
+        all_used &= done.get("purged").and_then(Value::as_bool).unwrap_or(false);
+        output.object(&done, || describe(&done));
+    }
+    Ok(if all_used { Done::Ok } else { Done::Refused })
+}
+
+fn describe(done: &Value) -> String {
+    let number = |key: &str| done.get(key).and_then(Value::as_u64).unwrap_or_default();
+    let purged = done.get("purged").and_then(Value::as_bool).unwrap_or(false);
+    for error in done.get("errors").and_then(Value::as_array).into_iter().flatten() {
+        let part = |key: &str| error.get(key).and_then(Value::as_str).unwrap_or_default();
+        err(&format!("  {}: {}", part("at"), part("error")));
+    }
+    format!(
+        "{}: {} stored, {} stored already, {} rejected; {}",
+        done.get("file").and_then(Value::as_str).unwrap_or_default(),
+        counted(number("stored"), "read", "reads"),
+        number("duplicates"),
+        number("rejected"),
+        if purged { "receipt kept, file destroyed" } else { "the file stays here" }
+    )
+}
+
+/// The plain files of a folder that are written to their end, in the order of their names.
+fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let unfinished = name.starts_with('.') || name.ends_with(".tmp") || name.ends_with(".part");
+        if entry.metadata()?.is_file() && !unfinished {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// SHA-256 and length of what a file holds from its beginning; it is then at its beginning again.
+fn hashed(file: &mut File) -> io::Result<(Digest, u64)> {
+    let (mut hash, mut length, mut chunk) = (Sha256::new(), 0u64, vec![0; CHUNK]);
+    loop {
+        let n = file.read(&mut chunk)?;
+        if n == 0 {
+            file.rewind()?;
+            return Ok((Digest::from_bytes(hash.finalize().into()), length));
+        }
+        hash.update(chunk.get(..n).unwrap_or_default());
+        length = length.saturating_add(n as u64);
+    }
+}
+
+impl Receiver {
+    async fn hand_over(&self, folder: &Path, path: &Path) -> Result<Value, ActError> {
+        let mut file = File::open(path).map_err(|e| cannot(path, e))?;
+        let (digest, length) = hashed(&mut file).map_err(|e| cannot(path, e))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let kept = file.try_clone().map_err(|e| cannot(path, e))?;
+        let (text, errors) = self.send(&name, file, length).await?;
+        let receipt = self.verified(&text, &name, digest, length)?;
+        let purged = receipt.rejected == 0;
+        if purged {
+            keep(folder, &name, digest, &text).map_err(|e| cannot(path, e))?;
+            destroy(folder, path, &kept, length).map_err(|e| cannot(path, e))?;
+        }
+        Ok(json!({
+            "file": name, "records": receipt.records, "stored": receipt.stored,
+            "duplicates": receipt.duplicates, "rejected": receipt.rejected, "digest": digest,
+            "purged": purged, "errors": errors,
+        }))
+    }
+
+    /// Sends a file; the receipt as it came, unverified.
+    async fn send(&self, name: &str, file: File, length: u64) -> Result<(String, Value), ActError> {
+        let query = query_string(&[("file", Some(name.to_owned()))]);
+        let bar = ProgressBar::new(length).with_message(name.to_owned());
+        let sent = bar.clone();
+        let file = tokio::fs::File::from_std(file).take(length);
+        let chunks = futures::stream::unfold((file, sent), |(mut file, sent)| async move {
+            let mut chunk = vec![0; CHUNK];
+            match file.read(&mut chunk).await {
+                Ok(0) => None,
+                Ok(n) => {
+                    chunk.truncate(n);
+                    sent.inc(n as u64);
+                    Some((Ok(Frame::data(Bytes::from(chunk))), (file, sent)))
+                }
+                Err(error) => Some((Err(error), (file, sent))),
+            }
+        });
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(format!("/sources/{}/transfers{query}", self.source))
+            .header(AUTHORIZATION, format!("Bearer {}", self.token.as_str()))
+            .body(StreamBody::new(chunks).boxed_unsync())
+            .map_err(|e| ActError::Usage(format!("`{name}` cannot be sent: {e}")))?;
+        let answer = async {
+            let response = self.node.send(request).await?;
+            let status = response.status();
+            let body = response.into_body().collect().await;
+            let body = body.map_err(|e| ActError::Failed(format!("the node went away ({e})")))?;
+            Ok((status, body.to_bytes()))
+        };
+        let watched = async {
+            loop {
+                let before = bar.position();
+                tokio::time::sleep(SILENCE).await;
+                if bar.position() == before {
+                    return;
+                }
+            }
+        };
+        let answered = tokio::select! {
+            answered = answer => answered,
+            () = watched => Err(ActError::Failed("the node is silent; try again".into())),
+        };
+        bar.finish_and_clear();
+        let (status, body) = answered?;
+        let said: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if let Some(receipt) = said.get("receipt").and_then(Value::as_str) {
+            let errors = said.get("errors").cloned().unwrap_or_default();
+            return Ok((receipt.to_owned(), errors));
+        }
+        let why = said.get("error").and_then(Value::as_str).unwrap_or("no receipt came");
+        let why = format!("`{name}`: {why} ({status}); the file stays here");
+        Err(match status.as_u16() {
+            401 | 403 | 422 => ActError::Refused(why),
+            _ => ActError::Failed(why),
+        })
+    }
+
+    /// A receipt that is the agency's, and for this very file.
+    fn verified(
+        &self,
+        text: &str,
+        name: &str,
+        digest: Digest,
+        length: u64,
+    ) -> Result<TransferReceipt, ActError> {
+        let refused = |why: String| {
+            ActError::Refused(format!("`{name}`: the receipt {why}; the file stays here"))
+        };
+        let envelope = Envelope::parse(text.as_bytes()).map_err(|e| refused(e.to_string()))?;
+        let receipt: TransferReceipt = envelope
+            .verified_json(Kind::Transfer, &self.card.message_key)
+            .map_err(|e| refused(format!("is not signed by the card's message key ({e})")))?;
+        let ours = receipt.agency == self.card.id
+            && receipt.source.as_str() == self.source.to_string()
+            && receipt.file.as_str() == name.trim()
+            && receipt.digest == digest
+            && receipt.bytes == length;
+        if ours { Ok(receipt) } else { Err(refused("is for something else".into())) }
+    }
+}
+
+/// Keeps a receipt, durably; one for the same file and bytes is the same receipt again.
+fn keep(folder: &Path, name: &str, digest: Digest, text: &str) -> io::Result<()> {
+    let receipts = folder.join(RECEIPTS);
+    match fs::DirBuilder::new().mode(0o700).create(&receipts) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    let short: String = digest.to_string().chars().take(16).collect();
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(true).write(true).mode(0o600);
+    let mut file = options.open(receipts.join(format!("{name}.{short}.json")))?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    File::open(&receipts)?.sync_all()?;
+    File::open(folder)?.sync_all()
+}
+
+/// Destroys a file, if it is still the one that was handed over, and no longer than it was.
+fn destroy(folder: &Path, path: &Path, handed: &File, length: u64) -> io::Result<()> {
+    let (of, there) = (handed.metadata()?, fs::symlink_metadata(path)?);
+    if (of.dev(), of.ino()) != (there.dev(), there.ino()) || there.len() != length {
+        return Err(io::Error::other(
+            "changed while it was handed over; it stays here, hand it over again",
+        ));
+    }
+    fs::remove_file(path)?;
+    File::open(folder)?.sync_all()
+}

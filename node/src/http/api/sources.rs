@@ -1,0 +1,70 @@
+//! `/sources`
+
+use axum::Json;
+use axum::extract::{Path, State};
+use schemas::text::Text;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Here;
+use crate::acts::By;
+use crate::acts::sources::{Admitted, NewSource, to_json};
+use crate::http::error::ApiResult;
+use crate::intake::Heard;
+use crate::node::Node;
+use crate::registry::{Source, SourceName};
+
+fn described(node: &Node, source: &Source) -> Value {
+    to_json(source, &node.sources.heard(&source.name))
+}
+
+/// With its token, and where it sends: told this once.
+fn admitted(node: &Node, admitted: &Admitted) -> Value {
+    let mut described = to_json(&admitted.source, &Heard::default());
+    if let (Some(token), Some(object)) = (&admitted.token, described.as_object_mut()) {
+        let name = &admitted.source.name;
+        let url = node.config.http.map(|at| format!("https://{at}/sources/{name}/reads"));
+        object.insert("token".into(), token.as_str().into());
+        object.insert("url".into(), url.into());
+        let pin = node.certificate.as_ref().map(|served| served.certificate().pin.to_string());
+        object.insert("pin".into(), pin.into());
+    }
+    described
+}
+
+pub(in crate::http) async fn list(State(node): Here, by: By) -> ApiResult<Json<Vec<Value>>> {
+    let sources = node.office.sources(&by)?;
+    Ok(Json(sources.iter().map(|source| described(&node, source)).collect()))
+}
+
+pub(in crate::http) async fn add(
+    State(node): Here,
+    by: By,
+    Json(new): Json<NewSource>,
+) -> ApiResult<Json<Value>> {
+    Ok(Json(admitted(&node, &node.office.add_source(&by, &new).await?)))
+}
+
+pub(in crate::http) async fn renew(
+    State(node): Here,
+    by: By,
+    Path(name): Path<SourceName>,
+) -> ApiResult<Json<Value>> {
+    Ok(Json(admitted(&node, &node.office.renew_token(&by, &name).await?)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Why {
+    reason: Text,
+}
+
+pub(in crate::http) async fn disable(
+    State(node): Here,
+    by: By,
+    Path(name): Path<SourceName>,
+    Json(why): Json<Why>,
+) -> ApiResult<Json<Value>> {
+    let source = node.office.disable_source(&by, &name, &why.reason).await?;
+    Ok(Json(described(&node, &source)))
+}

@@ -1,0 +1,252 @@
+//! The HTTPS listener: TLS 1.2 and 1.3 with AES-GCM and nothing else (CJIS SC-13), for readers,
+//! field units and monitoring.
+//!
+//! What anybody can make it hold is bounded: connections in all and from one address, the time for
+//! a handshake and for the head of a request. The certificate is read again when its files change,
+//! and connections go on meanwhile.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs::{cipher_suite, default_provider};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use schemas::time::Timestamp;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+use crate::certificate::{self, CERTIFICATE, Certificate, KEY, RENEWED_DAYS};
+use crate::clock::Clock;
+use crate::home::{Home, HomeError};
+
+/// Most connections at once.
+const CONNECTIONS: usize = 256;
+/// Most of them from one address.
+const FROM_ONE: usize = 64;
+/// Time for a handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Time for the head of a request, and between two on one connection.
+const HEAD: Duration = Duration::from_secs(30);
+/// Time to finish what is in flight once the node stops.
+const FINISHING: Duration = Duration::from_secs(10);
+/// How often the certificate's files are looked at.
+const LOOKING: Duration = Duration::from_secs(2);
+
+/// The certificate in use.
+pub struct Served {
+    home: Home,
+    current: ArcSwap<Certificate>,
+}
+
+impl std::fmt::Debug for Served {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Served").finish_non_exhaustive()
+    }
+}
+
+impl ResolvesServerCert for Served {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.current.load().key.clone())
+    }
+}
+
+impl Served {
+    /// The certificate of `home`.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn of(home: &Home) -> Result<Arc<Self>, HomeError> {
+        let current = ArcSwap::from_pointee(certificate::load(home)?);
+        Ok(Arc::new(Self { home: home.clone(), current }))
+    }
+
+    /// The certificate in use.
+    #[must_use]
+    pub fn certificate(&self) -> Arc<Certificate> {
+        self.current.load_full()
+    }
+
+    fn written(&self) -> [Option<SystemTime>; 2] {
+        [CERTIFICATE, KEY].map(|file| {
+            std::fs::metadata(self.home.tls(file)).and_then(|meta| meta.modified()).ok()
+        })
+    }
+
+    /// Renews a certificate that the node made itself, when its end is near. An agency's own is the
+    /// agency's to renew; `doctor` tells of it.
+    fn renew(&self, now: Timestamp) {
+        let current = self.current.load();
+        if !current.self_signed || current.days_left(now) > RENEWED_DAYS {
+            return;
+        }
+        match certificate::renew(&self.home, &[], now) {
+            Ok(()) => tracing::info!("the certificate of the HTTPS side is renewed, for its key"),
+            Err(error) => tracing::error!(%error, "the certificate could not be renewed"),
+        }
+    }
+
+    /// Renews it in time, and reads it again when its files change, until `stop`.
+    pub async fn keep(self: Arc<Self>, clock: Clock, stop: CancellationToken) {
+        let mut read = self.written();
+        loop {
+            self.renew(clock.now());
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(LOOKING) => {}
+            }
+            let written = self.written();
+            if written == read {
+                continue;
+            }
+            match certificate::load(&self.home) {
+                Ok(certificate) => {
+                    let days_left = certificate.days_left(clock.now());
+                    tracing::info!(days_left, "a new certificate of the HTTPS side is in use");
+                    self.current.store(Arc::new(certificate));
+                    read = written;
+                }
+                // Of two files only one may be written yet: looked at again.
+                Err(error) => {
+                    tracing::error!(%error, "the new certificate is not used, the old one still is");
+                }
+            }
+        }
+    }
+
+    /// How connections are secured with it.
+    ///
+    /// # Errors
+    /// When TLS cannot be configured.
+    fn acceptor(self: &Arc<Self>) -> Result<TlsAcceptor, rustls::Error> {
+        let provider = CryptoProvider {
+            cipher_suites: vec![
+                cipher_suite::TLS13_AES_256_GCM_SHA384,
+                cipher_suite::TLS13_AES_128_GCM_SHA256,
+                cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+                cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+                cipher_suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+                cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+            ],
+            ..default_provider()
+        };
+        let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+            .with_no_client_auth()
+            .with_cert_resolver(self.clone());
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+}
+
+/// Listens at `address` with the certificate of `home`.
+///
+/// # Errors
+/// When the address cannot be had or TLS cannot be configured.
+pub async fn listen(
+    address: SocketAddr,
+    served: &Arc<Served>,
+) -> Result<(TcpListener, TlsAcceptor), HomeError> {
+    let unfit = |error: String| HomeError::Content { path: served.home.config(), error };
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|e| unfit(format!("http = \"{address}\" cannot be listened at ({e})")))?;
+    let acceptor = served.acceptor().map_err(|e| unfit(format!("TLS cannot be set up: {e}")))?;
+    Ok((listener, acceptor))
+}
+
+/// Connections from each address.
+#[derive(Default)]
+struct Counts(Mutex<HashMap<IpAddr, usize>>);
+
+/// One connection, counted until it ends.
+struct Counted {
+    counts: Arc<Counts>,
+    from: IpAddr,
+}
+
+impl Counts {
+    fn one_more(self: &Arc<Self>, from: IpAddr) -> Option<Counted> {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(from).or_default();
+        if *count >= FROM_ONE {
+            return None;
+        }
+        *count += 1;
+        Some(Counted { counts: self.clone(), from })
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut counts = self.counts.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.from) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                counts.remove(&self.from);
+            }
+        }
+    }
+}
+
+/// Serves until `stop`, finishing what is in flight.
+pub async fn serve(
+    (listener, acceptor): (TcpListener, TlsAcceptor),
+    router: Router,
+    stop: CancellationToken,
+) {
+    let graceful = GracefulShutdown::new();
+    let (open, counts) = (Arc::new(Semaphore::new(CONNECTIONS)), Arc::new(Counts::default()));
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, from) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Too many open files, most likely: whatever frees one takes a moment.
+                tracing::warn!(%error, "no connection could be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        // Those over the bounds are closed at once, so that those within are served.
+        let (Ok(permit), Some(counted)) =
+            (open.clone().try_acquire_owned(), counts.one_more(from.ip()))
+        else {
+            continue;
+        };
+        let (acceptor, router, watcher) = (acceptor.clone(), router.clone(), graceful.watcher());
+        tokio::spawn(async move {
+            let _held = (permit, counted);
+            let Some(tls) = secured(&acceptor, stream).await else { return };
+            let mut http = http1::Builder::new();
+            http.timer(TokioTimer::new()).header_read_timeout(HEAD);
+            let service = TowerToHyperService::new(router);
+            // A client that goes away, or sends no HTTP, is its own affair.
+            drop(watcher.watch(http.serve_connection(TokioIo::new(tls), service)).await);
+        });
+    }
+    drop(listener);
+    drop(tokio::time::timeout(FINISHING, graceful.shutdown()).await);
+}
+
+async fn secured(
+    acceptor: &TlsAcceptor,
+    stream: TcpStream,
+) -> Option<tokio_rustls::server::TlsStream<TcpStream>> {
+    drop(stream.set_nodelay(true));
+    tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await.ok()?.ok()
+}

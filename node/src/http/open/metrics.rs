@@ -1,0 +1,177 @@
+//! `/metrics`: what Prometheus reads. Counts, sizes and times; never a plate, a name or a reason.
+
+use std::sync::atomic::AtomicU64;
+
+use axum::extract::State;
+use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::token::token;
+use crate::http::api::Here;
+use crate::node::Node;
+
+/// The file, beside the certificate, that holds the token for `/metrics` on the HTTPS port.
+pub const METRICS_TOKEN: &str = "metrics-token";
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+pub(super) async fn show(State(node): Here) -> Response {
+    match text(&node).await {
+        Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+pub(super) async fn show_to_bearer(State(node): Here, headers: HeaderMap) -> Response {
+    if token(&headers).is_some_and(|token| node.watcher.admits(&token)) {
+        return show(State(node)).await;
+    }
+    let why = format!(
+        "the token for /metrics stands in `tls/{METRICS_TOKEN}` of the node's home; give it as `Authorization: Bearer`\n"
+    );
+    (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")], why).into_response()
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Of {
+    what: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfSource {
+    source: String,
+    outcome: &'static str,
+}
+
+type Count = Gauge<u64, AtomicU64>;
+
+fn gauge(registry: &mut Registry, name: &str, help: &str, value: u64) {
+    let gauge = Count::default();
+    gauge.set(value);
+    registry.register(name, help, gauge);
+}
+
+fn family(registry: &mut Registry, name: &str, help: &str, values: &[(&'static str, u64)]) {
+    let family = Family::<Of, Count>::default();
+    for (what, value) in values {
+        family.get_or_create(&Of { what }).set(*value);
+    }
+    registry.register(name, help, family);
+}
+
+async fn text(node: &Node) -> Result<String, std::fmt::Error> {
+    let mut registry = Registry::with_prefix("accord");
+    logged(&mut registry, node);
+    peers(&mut registry, node);
+    sources(&mut registry, node);
+    kept(&mut registry, node).await;
+    let mut text = String::new();
+    encode(&mut text, &registry)?;
+    Ok(text)
+}
+
+fn logged(registry: &mut Registry, node: &Node) {
+    let counted = node.office.log.counted();
+    let counters = node.office.log.counters();
+    gauge(registry, "log_entries", "Entries of the audit log", counters.size);
+    registry.register(
+        "log_appends",
+        "Entries appended since the node started; those of exchanges tell their outcomes",
+        counted.entries.clone(),
+    );
+    registry.register(
+        "refusals",
+        "Reasons of refusals since the node started",
+        counted.refusals.clone(),
+    );
+    registry.register_with_unit(
+        "log_commit",
+        "Time of a durable commit of the audit log, with its sync",
+        Unit::Seconds,
+        counted.commits.clone(),
+    );
+    registry.register(
+        "log_commit_failures",
+        "Commits of the audit log that failed",
+        counted.failed.clone(),
+    );
+}
+
+fn peers(registry: &mut Registry, node: &Node) {
+    let state = node.office.registry.state();
+    let connected = node.peers.connected().len() as u64;
+    let blocked = state.peers.values().filter(|peer| peer.blocked.is_some()).count() as u64;
+    family(
+        registry,
+        "peers",
+        "Peers whose cards are recorded, those connected, those blocked",
+        &[("recorded", state.peers.len() as u64), ("connected", connected), ("blocked", blocked)],
+    );
+    let open = state.alarms.values().filter(|raised| raised.resolved.is_none()).count() as u64;
+    gauge(registry, "alarms_open", "Alarms that no auditor has resolved", open);
+    let held = state.peers.values().filter(|peer| peer.held.is_some()).count() as u64;
+    gauge(registry, "cards_waiting", "Later cards of peers that a person must confirm", held);
+    if let Some(served) = &node.certificate {
+        let ends = served.certificate().not_after.millis().max(0).unsigned_abs() / 1_000;
+        gauge(
+            registry,
+            "certificate_end_timestamp_seconds",
+            "When the certificate of the HTTPS side ends, in seconds since 1970",
+            ends,
+        );
+    }
+    if let Some(own) = &state.own {
+        let issued = own.value.at.millis().max(0).unsigned_abs() / 1_000;
+        gauge(
+            registry,
+            "card_issued_timestamp_seconds",
+            "When one's own card was issued, in seconds since 1970; cards do not end",
+            issued,
+        );
+    }
+}
+
+fn sources(registry: &mut Registry, node: &Node) {
+    let state = node.office.registry.state();
+    let records = Family::<OfSource, Count>::default();
+    for name in state.sources.keys() {
+        let heard = node.sources.heard(name);
+        for (outcome, value) in [("stored", heard.stored), ("rejected", heard.rejected)] {
+            records.get_or_create(&OfSource { source: name.to_string(), outcome }).set(value);
+        }
+    }
+    registry.register("source_records", "What sources have sent since the node started", records);
+}
+
+async fn kept(registry: &mut Registry, node: &Node) {
+    if let Ok(waiting) = node.office.store.outbox(u32::MAX).await {
+        gauge(registry, "outbox_letters", "Letters that wait for peers", waiting.len() as u64);
+    }
+    if let Some(free) = node.home.free_bytes() {
+        gauge(registry, "disk_free_bytes", "Free space of the disk that holds the home", free);
+    }
+    // Those take the store a while; they are counted now and then.
+    let seen = node.seen();
+    if let Some(reads) = seen.reads {
+        gauge(registry, "reads", "Reads stored, as counted last", reads);
+    }
+    if let Some(due) = &seen.due {
+        family(
+            registry,
+            "retention_due",
+            "What is past its retention and not held, as counted last",
+            &[
+                ("reads", due.reads_purged),
+                ("answers", due.answers_purged),
+                ("log_entries", due.entries_redacted),
+            ],
+        );
+        gauge(registry, "retention_held", "What is past its retention and held", due.held);
+    }
+}

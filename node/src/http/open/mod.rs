@@ -1,0 +1,48 @@
+//! What the HTTPS port offers: health and metrics for monitoring, and a way in for the reads of
+//! sources. Nothing here shows a read, and nobody acts here but sources.
+//!
+//! ```text
+//! GET  /healthz                        the process answers
+//! GET  /readyz                         exchanges can be served, or why not
+//! GET  /metrics                        for Prometheus, with the token in tls/metrics-token
+//! POST /sources/NAME/reads             a webhook: what a reader sends
+//! POST /sources/NAME/TOKEN/reads       the same, for readers that know an address and nothing else
+//! POST /sources/NAME/transfers?file=F  a field unit's file; answered with a signed receipt
+//! ```
+
+mod health;
+mod metrics;
+mod sending;
+mod token;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+
+use crate::node::Node;
+
+pub use metrics::METRICS_TOKEN;
+
+/// Health and metrics on the socket, whose user needs no token.
+pub(super) fn watching() -> Router<Arc<Node>> {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::show))
+}
+
+/// What the HTTPS port offers.
+pub fn router(node: Arc<Node>) -> Router {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::show_to_bearer))
+        // Bodies are read as streams, a record at a time.
+        .route("/sources/{name}/reads", post(sending::reads))
+        .route("/sources/{name}/{token}/reads", post(sending::reads_by_address))
+        .route("/sources/{name}/transfers", post(sending::transfer))
+        .layer(DefaultBodyLimit::disable())
+        .with_state(node)
+}

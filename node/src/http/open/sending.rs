@@ -1,0 +1,167 @@
+//! Reads that sources send: webhooks, and the transfers of field units.
+//!
+//! A source is known by its token alone, and what it may do is to send. It is answered once all of
+//! what it sent is durable; 503 says that it was not and may be sent again, which stores nothing
+//! twice.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use schemas::envelope::{Envelope, Kind};
+use schemas::text::Text;
+use schemas::transfer::TransferReceipt;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::token::token;
+use crate::acts::ActError;
+use crate::acts::reads::Bringer;
+use crate::http::api::Here;
+use crate::intake::{self, Ended, Import, Summary};
+use crate::node::Node;
+use crate::registry::Source;
+
+/// Longest silence in the middle of a body.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How long a request waits for its turn.
+const TURN: Duration = Duration::from_secs(20);
+/// When one may come again that had to be turned away, in seconds.
+const AGAIN: &str = "10";
+
+fn said(status: StatusCode, error: &str) -> Response {
+    (status, Json(json!({ "error": error }))).into_response()
+}
+
+fn unknown() -> Response {
+    let why = "no source of this name has this token; `accord source token NAME` gives a new one";
+    let mut response = said(StatusCode::UNAUTHORIZED, why);
+    response
+        .headers_mut()
+        .insert(WWW_AUTHENTICATE, axum::http::HeaderValue::from_static("Basic realm=\"accord\""));
+    response
+}
+
+fn not_now(why: &str) -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, AGAIN)], Json(json!({ "error": why })))
+        .into_response()
+}
+
+fn source_of(node: &Node, name: &str, token: &str) -> Option<Source> {
+    let name = name.parse().ok()?;
+    let state = node.office.registry.state();
+    state.sources.get(&name).filter(|source| source.admits(token)).cloned()
+}
+
+pub(super) async fn reads(
+    State(node): Here,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let source = token(&headers).and_then(|token| source_of(&node, &name, &token));
+    match source {
+        Some(source) => received(&node, &source, body).await,
+        None => unknown(),
+    }
+}
+
+pub(super) async fn reads_by_address(
+    State(node): Here,
+    Path((name, token)): Path<(String, String)>,
+    body: Body,
+) -> Response {
+    match source_of(&node, &name, &token) {
+        Some(source) => received(&node, &source, body).await,
+        None => unknown(),
+    }
+}
+
+async fn received(node: &Node, source: &Source, body: Body) -> Response {
+    let file: Text = source.name.to_string().parse().unwrap_or_default();
+    let (chunks, _) = intake::body(body, Some(SILENCE));
+    match taken(node, source, file, chunks).await {
+        // A reader that sends one record and hears "done" has lost it: it must hear.
+        Ok(summary) if summary.rejected > 0 && summary.stored + summary.duplicates == 0 => {
+            (StatusCode::UNPROCESSABLE_ENTITY, Json(summary)).into_response()
+        }
+        Ok(summary) => Json(summary).into_response(),
+        Err(response) => response,
+    }
+}
+
+/// Imports what a source sends; what it is answered if that does not come to its end.
+async fn taken(
+    node: &Node,
+    source: &Source,
+    file: Text,
+    chunks: intake::Chunks,
+) -> Result<Summary, Response> {
+    let turn = tokio::time::timeout(TURN, node.sending.acquire()).await;
+    let Ok(Ok(_turn)) = turn else {
+        return Err(not_now("too much is being sent at this moment; send it again"));
+    };
+    let options = source.options().map_err(|e| said(StatusCode::INTERNAL_SERVER_ERROR, &e))?;
+    let import = Import { by: Bringer::Source(source.name.clone()), file, options };
+    let done = intake::import(&node.office, import, chunks, None).await;
+    node.sources.note(&source.name, node.office.clock.now(), &done);
+    done.map_err(|(ended, summary)| match ended {
+        Ended::Content(error) => {
+            let of = json!({ "error": error, "summary": summary });
+            (StatusCode::UNPROCESSABLE_ENTITY, Json(of)).into_response()
+        }
+        Ended::Here(ActError::Refused(why)) => said(StatusCode::FORBIDDEN, &why),
+        Ended::Here(error) => not_now(&error.to_string()),
+    })
+}
+
+#[derive(Deserialize)]
+pub(super) struct Named {
+    file: Text,
+}
+
+/// Takes a field unit's file, and signs for it (West Covina 462.4(b)).
+pub(super) async fn transfer(
+    State(node): Here,
+    Path(name): Path<String>,
+    Query(named): Query<Named>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let source = token(&headers).and_then(|token| source_of(&node, &name, &token));
+    let Some(source) = source else { return unknown() };
+    let (chunks, received) = intake::body(body, Some(SILENCE));
+    let summary = match taken(&node, &source, named.file.clone(), chunks).await {
+        Ok(summary) => summary,
+        Err(response) => return response,
+    };
+    let Ok((digest, bytes)) = received.await else {
+        return said(StatusCode::BAD_REQUEST, "the file did not come to its end; send it again");
+    };
+    let office = &node.office;
+    let receipt = TransferReceipt {
+        agency: office.me.clone(),
+        source: source.name.to_string().parse().unwrap_or_default(),
+        file: named.file,
+        digest,
+        bytes,
+        records: summary.records,
+        stored: summary.stored,
+        duplicates: summary.duplicates,
+        empty: summary.empty,
+        rejected: summary.rejected,
+        log_size: office.log.counters().size,
+        at: office.clock.now(),
+    };
+    match Envelope::sign_json(Kind::Transfer, &receipt, &office.message_key) {
+        Ok(envelope) => {
+            let of = json!({ "receipt": envelope.to_text(), "errors": summary.errors });
+            ([(CONTENT_TYPE, "application/json")], of.to_string()).into_response()
+        }
+        Err(error) => said(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}

@@ -53,11 +53,7 @@ pub(crate) struct Figures {
 }
 
 fn address(ip: &str, port: u16, quic: bool) -> String {
-    if quic {
-        format!("/ip4/{ip}/udp/{port}/quic-v1")
-    } else {
-        format!("/ip4/{ip}/tcp/{port}")
-    }
+    if quic { format!("/ip4/{ip}/udp/{port}/quic-v1") } else { format!("/ip4/{ip}/tcp/{port}") }
 }
 
 impl Pair {

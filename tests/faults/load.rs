@@ -52,7 +52,9 @@ pub(crate) fn ask(home: &Path, owners: &[&str], at: &Clock) -> Vec<Told> {
 
 /// The lines of JSON in a reply, whose body comes in chunks.
 fn lines(reply: &[u8]) -> Vec<Value> {
-    let Some(start) = reply.windows(4).position(|end| end == b"\r\n\r\n") else { return Vec::new() };
+    let Some(start) = reply.windows(4).position(|end| end == b"\r\n\r\n") else {
+        return Vec::new();
+    };
     let (mut rest, mut body) = (&reply[start + 4..], Vec::new());
     while let Some(end) = rest.windows(2).position(|end| end == b"\r\n") {
         let length = std::str::from_utf8(&rest[..end]).ok();

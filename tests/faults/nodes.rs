@@ -88,13 +88,8 @@ pub(crate) fn restarted() -> Figures {
         AGENCIES.iter().copied().filter(|id| *id != AGENCIES[node]).collect()
     };
     let mut told: Vec<Vec<Told>> = vec![Vec::new(); AGENCIES.len()];
-    let mut figures = Figures {
-        label: "restarted",
-        faults: 0,
-        asked: 0,
-        answered: 0,
-        judged: Judged::default(),
-    };
+    let mut figures =
+        Figures { label: "restarted", faults: 0, asked: 0, answered: 0, judged: Judged::default() };
     for round in 0..2 {
         let officers: Vec<Officers> = hands
             .iter()

@@ -222,17 +222,9 @@ impl State {
 /// The relay's process.
 pub(crate) fn run(seed: u64, routes: &str) {
     let routes: Vec<Route> = serde_json::from_str(routes).expect("routes");
-    let state = State {
-        trace: None,
-        armed: None,
-        delay: (0, 0),
-        cuts: 0,
-        random: seed.max(1),
-    };
-    let shared = Arc::new(Shared {
-        state: Mutex::new(state),
-        era: watch::channel(Era(0, How::Closed)).0,
-    });
+    let state = State { trace: None, armed: None, delay: (0, 0), cuts: 0, random: seed.max(1) };
+    let shared =
+        Arc::new(Shared { state: Mutex::new(state), era: watch::channel(Era(0, How::Closed)).0 });
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         for route in routes {
@@ -350,7 +342,9 @@ async fn datagrams(socket: Arc<UdpSocket>, route: Route, shared: Arc<Shared>) {
                 tokio::spawn(back(far.clone(), socket.clone(), from, shared.clone()));
                 order.push_back(from);
                 known.insert(from, far.clone());
-                if order.len() > 64 && let Some(old) = order.pop_front() {
+                if order.len() > 64
+                    && let Some(old) = order.pop_front()
+                {
                     known.remove(&old);
                 }
                 far

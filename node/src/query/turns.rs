@@ -179,7 +179,10 @@ impl Turns {
 
     /// Counts something of this peer that was logged without a result.
     pub(super) fn fruitless(&self, peer: &AgencyId) {
-        let now = Instant::now();
+        self.fruitless_at(peer, Instant::now());
+    }
+
+    fn fruitless_at(&self, peer: &AgencyId, now: Instant) {
         let mut all = self.all();
         let (since, count) = &mut all.line(peer, now).fruitless;
         if now.duration_since(*since) >= MINUTE {
@@ -190,7 +193,10 @@ impl Turns {
 
     /// Whether a peer has had as many as `most` of those in this minute.
     pub(super) fn exhausted(&self, peer: &AgencyId, most: u32) -> bool {
-        let now = Instant::now();
+        self.exhausted_at(peer, most, Instant::now())
+    }
+
+    fn exhausted_at(&self, peer: &AgencyId, most: u32, now: Instant) -> bool {
         let all = self.all();
         all.lines.get(peer).is_some_and(|line| {
             let (since, count) = line.fruitless;
@@ -201,6 +207,8 @@ impl Turns {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
+
     use super::*;
 
     fn id(text: &str) -> AgencyId {
@@ -208,79 +216,72 @@ mod tests {
     }
 
     /// Turns of `peer` that begin at once, until one would have to wait.
-    async fn at_once(turns: &Turns, peer: &AgencyId) -> Vec<Turn> {
-        let mut taken = Vec::new();
-        while let Ok(turn) = tokio::time::timeout(Duration::from_millis(1), turns.take(peer)).await
-        {
-            taken.push(turn);
-        }
-        taken
+    fn at_once(turns: &Turns, peer: &AgencyId) -> Vec<Turn> {
+        std::iter::from_fn(|| turns.take(peer).now_or_never()).collect()
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_peer_alone_has_many_turns_and_shares_them_once_another_comes() {
+    #[test]
+    fn a_peer_alone_has_many_turns_and_shares_them_once_another_comes() {
         let turns = Turns::default();
         let (flooding, honest) = (id("flooding-ca-pd"), id("honest-ca-pd"));
-        let flood = at_once(&turns, &flooding).await;
+        let flood = at_once(&turns, &flooding);
         assert_eq!(flood.len(), ALONE);
-        let begun = at_once(&turns, &honest).await;
+        let begun = at_once(&turns, &honest);
         assert_eq!(begun.len(), TOGETHER / 2, "who comes later waits for nobody");
         drop(flood);
-        assert_eq!(at_once(&turns, &flooding).await.len(), TOGETHER / 2);
+        assert_eq!(at_once(&turns, &flooding).len(), TOGETHER / 2);
         drop(begun);
-        tokio::time::advance(THERE).await;
-        assert_eq!(at_once(&turns, &flooding).await.len(), ALONE - TOGETHER / 2, "alone again");
+        let now = Instant::now();
+        assert_eq!(turns.all().share(now), TOGETHER / 2);
+        assert_eq!(turns.all().share(now + THERE), ALONE, "alone again");
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn whoever_waits_is_served_in_turn_and_who_gives_up_takes_no_place() {
         let turns = Turns::default();
         let (one, two) = (id("one-ca-pd"), id("two-ca-pd"));
-        let held = [at_once(&turns, &one).await, at_once(&turns, &two).await];
-        let waits = tokio::spawn({
-            let (turns, one) = (turns.clone(), one.clone());
-            async move { turns.take(&one).await }
-        });
-        tokio::task::yield_now().await;
-        assert!(!waits.is_finished());
+        let held = [at_once(&turns, &one), at_once(&turns, &two)];
+        let mut waits = std::pin::pin!(turns.take(&one));
+        assert!(waits.as_mut().now_or_never().is_none());
         drop(held);
-        drop(waits.await.unwrap());
+        drop(waits.await);
         assert_eq!(turns.all().running, 0);
         assert!(turns.all().order.is_empty());
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn many_peers_each_have_the_least() {
+    #[test]
+    fn many_peers_each_have_the_least() {
         let turns = Turns::default();
         let mut held = Vec::new();
         for n in 0..100 {
-            let begun = at_once(&turns, &id(&format!("peer-{n:03}-ca-pd"))).await;
+            let begun = at_once(&turns, &id(&format!("peer-{n:03}-ca-pd")));
             assert!(begun.len() >= LEAST, "{n}: {}", begun.len());
             held.push(begun);
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn what_has_no_result_is_bounded_by_the_minute() {
-        let turns = Turns::default();
+    #[test]
+    fn what_has_no_result_is_bounded_by_the_minute() {
+        let (turns, now) = (Turns::default(), Instant::now());
         let (flooding, honest) = (id("flooding-ca-pd"), id("honest-ca-pd"));
         for _ in 0..3 {
-            assert!(!turns.exhausted(&flooding, 3));
-            turns.fruitless(&flooding);
+            assert!(!turns.exhausted_at(&flooding, 3, now));
+            turns.fruitless_at(&flooding, now);
         }
-        assert!(turns.exhausted(&flooding, 3));
-        assert!(!turns.exhausted(&honest, 3));
-        tokio::time::advance(MINUTE).await;
-        assert!(!turns.exhausted(&flooding, 3));
+        assert!(turns.exhausted_at(&flooding, 3, now));
+        assert!(!turns.exhausted_at(&honest, 3, now));
+        assert!(!turns.exhausted_at(&flooding, 3, now + MINUTE * 2));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_peer_that_does_not_read_gets_no_more() {
         let turns = Turns::default();
         let (deaf, honest) = (id("deaf-ca-pd"), id("honest-ca-pd"));
         let held = turns.room(&deaf, 64 << 20).await;
         assert!(held.is_some());
-        assert!(turns.room(&deaf, 1).await.is_none());
+        assert!(turns.room(&deaf, 1).now_or_never().is_none());
         assert!(turns.room(&honest, 1).await.is_some());
+        drop(held);
+        assert!(turns.room(&deaf, 1).await.is_some());
     }
 }

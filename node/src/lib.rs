@@ -10,6 +10,7 @@ pub mod certificate;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod conformance;
 pub mod database;
 pub mod home;
 pub mod http;

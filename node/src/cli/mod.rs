@@ -9,6 +9,7 @@ mod card;
 mod case;
 mod certificate;
 mod client;
+mod conformance;
 mod demo;
 mod hold;
 mod init;
@@ -111,6 +112,8 @@ enum Command {
     Certificate(certificate::Certificate),
     /// Check that the node is well.
     Doctor,
+    /// See whether another implementation does what the protocol demands.
+    Conformance(conformance::ConformanceArgs),
     /// Whether the node serves, for scripts and health checks.
     Health,
 }
@@ -175,6 +178,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
         Command::Retention(command) => retention::run(&client, command, output).await,
         Command::Store(command) => store::run(&dir, command, output).await,
         Command::Certificate(command) => certificate::run(&dir, &command, output),
+        Command::Conformance(args) => conformance::run(&dir, &args, output).await,
         Command::Doctor => run::doctor(&client, output).await,
         Command::Health => run::health(&client, output).await,
     }

@@ -10,9 +10,10 @@ mod conversation;
 mod guests;
 mod key;
 mod knocks;
+pub(crate) mod probe;
 mod serve;
 mod swarm;
-mod tls;
+pub(crate) mod tls;
 mod unreachable;
 
 use std::sync::Arc;
@@ -136,7 +137,7 @@ pub async fn start<H: Host>(settings: Settings, host: Arc<H>) -> Result<Peers, P
     let serving = serve::Stop::default();
     let pools = Arc::new(Pools::new(settings.limits));
     let acceptor = Arc::new(serve::Serving::new(host, serving.clone(), pools.clone()));
-    let mut swarm = swarm::build(&settings, acceptor)?;
+    let mut swarm = swarm::build(&settings, acceptor, tls::Tls::new)?;
     let addresses = swarm::listen(&mut swarm, listen).await?;
     let (commands, queue) = mpsc::channel(1_024);
     tokio::spawn(swarm::run(swarm, queue, pools.clone()));

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::behaviour::{Exchange, Opened};
 use super::conversation::Pools;
 use super::serve::Accept;
-use super::tls::Tls;
+use super::tls::{Tls, TlsError};
 use super::unreachable::unreachable;
 use super::{PeerError, Settings};
 use crate::query::ports::LinkError;
@@ -47,6 +47,7 @@ pub(super) enum Command {
 pub(super) fn build(
     settings: &Settings,
     accept: Arc<dyn Accept>,
+    tls: impl FnOnce(&Keypair) -> Result<Tls, TlsError>,
 ) -> Result<Swarm<Behaviour>, PeerError> {
     let setup = |e: String| PeerError::Setup(e);
     let keypair = Keypair::ed25519_from_bytes(settings.seed).map_err(|e| setup(e.to_string()))?;
@@ -61,7 +62,7 @@ pub(super) fn build(
     };
     let tcp = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), Tls::new, muxer)
+        .with_tcp(tcp::Config::default().nodelay(true), tls, muxer)
         .map_err(|e| setup(e.to_string()))?;
     let behaviour = Behaviour {
         exchange: Exchange::new(accept, &limits),

@@ -204,7 +204,7 @@ pub async fn run(
 /// What a node said to one message.
 enum Said {
     /// An answer or a refusal that holds, with what stood beside it.
-    Served { reply: Envelope, refused: Option<Refusal>, beside: Vec<u8>, pages: usize },
+    Served { reply: Envelope, refused: Option<Box<Refusal>>, beside: Vec<u8>, pages: usize },
     /// An unsigned word: its code.
     Failed(String),
 }
@@ -232,7 +232,12 @@ impl Kit {
                 let reply = Envelope::parse(&frame.body).map_err(|e| e.to_string())?;
                 let refusal = verify::refusal(&reply, key, query, signed.digest())
                     .map_err(|e| e.to_string())?;
-                Ok(Said::Served { reply, refused: Some(refusal), beside: frame.beside, pages: 0 })
+                Ok(Said::Served {
+                    reply,
+                    refused: Some(Box::new(refusal)),
+                    beside: frame.beside,
+                    pages: 0,
+                })
             }
             FrameKind::Answer => {
                 let reply = Envelope::parse(&frame.body).map_err(|e| e.to_string())?;

@@ -132,5 +132,6 @@ async fn a_refusal_that_is_bound_to_another_query_holds_for_none() {
     let raw = careless(now, |_| Digest::of(b"another query"));
     let ended = examines(&tester, raw.addresses()[0].as_str()).await;
     assert_eq!(ended.code, 1);
-    assert!(broken(&ended).iter().any(|must| must.contains("answered or refused, signed")));
+    let told = broken(&ended).iter().any(|must| must.contains("answered or refused, signed"));
+    assert!(told, "{}", ended.out);
 }

@@ -5,11 +5,10 @@ use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{FrameKind, HEAD};
 
 use super::{Kit, Probe, Seen, failed_as, wire};
-use crate::peer::probe::Next;
+use crate::peer::probe::{Next, Raw};
 
 /// Shows a card; the other side's, checked.
-pub(super) async fn card(probe: &Probe, mine: &Envelope) -> Result<Card, String> {
-    let mut raw = probe.open().await?;
+pub(super) async fn card(probe: &Probe, mut raw: Raw, mine: &Envelope) -> Result<Card, String> {
     raw.send(&wire(FrameKind::Card, mine.as_bytes())?).await;
     let frame = match raw.next().await {
         Next::Frame(frame) if frame.kind == FrameKind::Card => frame,
@@ -84,6 +83,9 @@ pub(super) async fn used_again(kit: &Kit) -> Seen {
 pub(super) async fn half_a_frame(kit: &Kit) -> Seen {
     let mut half = kit.probe.open().await?;
     half.send(&[0, 0, 1]).await;
-    card(&kit.probe, &kit.my_card).await.map_err(|why| format!("beside half a frame: {why}"))?;
+    let beside = kit.probe.open().await?;
+    card(&kit.probe, beside, &kit.my_card)
+        .await
+        .map_err(|why| format!("beside half a frame: {why}"))?;
     Ok("another substream was served meanwhile".into())
 }

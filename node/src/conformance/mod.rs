@@ -167,8 +167,8 @@ pub async fn run(
         ok
     };
     let speaks = "libp2p over TLS 1.3 with AES-256-GCM, yamux and /accord/exchange/1 are spoken";
-    let probe = match transport::connected(node_seed, address).await {
-        Ok(probe) => probe,
+    let (probe, raw) = match transport::connected(node_seed, address).await {
+        Ok(connected) => connected,
         Err(why) => {
             told(speaks, "1", Err(why));
             return Ok(failed);
@@ -176,7 +176,7 @@ pub async fn run(
     };
     told(speaks, "1", Ok(format!("node key {}", probe.node.fingerprint())));
     let shows = "a Card is answered by the node's own, signed by the agency key that it names";
-    let them = match frames::card(&probe, &my_card).await {
+    let them = match frames::card(&probe, raw, &my_card).await {
         Ok(card) => card,
         Err(why) => {
             told(shows, "3, 6", Err(why));

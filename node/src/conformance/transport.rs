@@ -1,16 +1,16 @@
 //! Who is talked to, and how.
 
 use super::{Kit, Offer, Probe, Seen, dial};
-use crate::peer::probe::Next;
+use crate::peer::probe::{Next, Raw};
 use schemas::frame::FrameKind;
 
-/// A connection on which a substream of the protocol can be opened.
-pub(super) async fn connected(seed: [u8; 32], address: &str) -> Result<Probe, String> {
+/// A connection, and the first substream of the protocol on it.
+pub(super) async fn connected(seed: [u8; 32], address: &str) -> Result<(Probe, Raw), String> {
     let probe = dial(seed, address, Offer::Aes).await?;
-    drop(probe.open().await.map_err(|why| {
+    let raw = probe.open().await.map_err(|why| {
         format!("{why}; the node must have recorded the card of this home's agency")
-    })?);
-    Ok(probe)
+    })?;
+    Ok((probe, raw))
 }
 
 /// A handshake that offers ChaCha20-Poly1305 alone.

@@ -321,6 +321,15 @@ impl Hand {
         run.wait().expect("its end").code().expect("an exit code")
     }
 
+    /// The node's process.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.run.as_ref().expect("a running node").id()
+    }
+
     /// Sends the node a signal, such as `STOP`.
     ///
     /// # Panics

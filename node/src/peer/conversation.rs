@@ -38,6 +38,18 @@ struct Pool {
     heard: Option<Instant>,
 }
 
+impl Pool {
+    /// The substreams so far are worthless from now on.
+    fn next_era(&mut self) -> Vec<Stream> {
+        self.era = self.era.saturating_add(1);
+        std::mem::take(&mut self.idle)
+    }
+
+    fn is_silent_since(&self, since: Instant) -> bool {
+        self.heard.is_none_or(|heard| heard < since)
+    }
+}
+
 /// A place in the conversations with one peer.
 pub(super) struct Place {
     _permit: OwnedSemaphorePermit,
@@ -94,8 +106,7 @@ impl Pools {
             pool.connections = left;
             // A pooled substream does not tell which connection it is of: with any connection
             // gone, all are given up. Opening anew costs a round trip, a dead one an exchange.
-            pool.era = pool.era.saturating_add(1);
-            std::mem::take(&mut pool.idle)
+            pool.next_era()
         });
         drop(stale);
     }
@@ -107,15 +118,20 @@ impl Pools {
 
     /// Whether no frame of the peer has come since then.
     fn is_silent_since(&self, peer: &PeerId, since: Instant) -> bool {
-        self.with(peer, |pool| pool.heard.is_none_or(|heard| heard < since))
+        self.with(peer, |pool| pool.is_silent_since(since))
+    }
+
+    /// Gives up the connections of an era in which no frame has come since then; whether they stood.
+    /// Of all conversations that wait on them the first does it, so that none ends the next ones.
+    fn give_up(&self, peer: &PeerId, era: u64, since: Instant) -> bool {
+        let stale = self.with(peer, |pool| {
+            (pool.era == era && pool.is_silent_since(since)).then(|| pool.next_era())
+        });
+        stale.is_some()
     }
 
     pub(super) fn clear(&self, peer: &PeerId) {
-        let stale = self.with(peer, |pool| {
-            pool.era = pool.era.saturating_add(1);
-            std::mem::take(&mut pool.idle)
-        });
-        drop(stale);
+        drop(self.with(peer, Pool::next_era));
     }
 
     pub(super) fn connected(&self) -> Vec<PublicKey> {
@@ -155,11 +171,12 @@ impl Conversation {
         self.stream.as_mut().ok_or_else(|| LinkError::Lost("the conversation is over".into()))
     }
 
-    fn give_up_connection(&self) {
-        tracing::debug!(peer = %self.peer, "a connection is silent; it is given up");
-        self.pools.clear(&self.peer);
-        // A full queue leaves it to the next one that waits in vain.
-        drop(self.commands.try_send(Command::Disconnect(self.peer)));
+    fn give_up_connection(&self, since: Instant) {
+        if self.pools.give_up(&self.peer, self.place.era, since) {
+            tracing::debug!(peer = %self.peer, "a connection is silent; it is given up");
+            // A full queue leaves it to the next one that waits in vain.
+            drop(self.commands.try_send(Command::Disconnect(self.peer)));
+        }
     }
 }
 
@@ -177,7 +194,7 @@ impl Channel for Conversation {
             loop {
                 tokio::time::sleep_until(from + SILENT).await;
                 if pools.is_silent_since(&peer, from) {
-                    return;
+                    return from;
                 }
                 from = Instant::now();
             }
@@ -185,9 +202,9 @@ impl Channel for Conversation {
         let read = tokio::time::timeout(REPLY, codec::read(self.stream()?));
         let frame = tokio::select! {
             frame = read => frame.map_err(|_| LinkError::Lost("no reply in time".into()))?,
-            () = silence => {
+            since = silence => {
                 self.waiting = None;
-                self.give_up_connection();
+                self.give_up_connection(since);
                 return Err(LinkError::Lost("the connection says nothing any more".into()));
             }
         }?;
@@ -207,8 +224,8 @@ impl Channel for Conversation {
 impl Drop for Conversation {
     fn drop(&mut self) {
         let Some(since) = self.waiting else { return };
-        if since.elapsed() >= GIVEN_UP && self.pools.is_silent_since(&self.peer, since) {
-            self.give_up_connection();
+        if since.elapsed() >= GIVEN_UP {
+            self.give_up_connection(since);
         }
     }
 }

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use schemas::agency::AgencyId;
 use schemas::text::Text;
-use serde::de::DeserializeOwned;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use crate::database::Database;
@@ -131,15 +131,15 @@ impl Config {
         let table: Table = text.parse().map_err(|e| without_line(text, &e))?;
         let mut reading = Reading { table, within: "", problems: Vec::new() };
         let agency = reading.required("agency", "the id of the agency, such as \"monrovia-ca-pd\"");
-        let listen: Option<Vec<Text>> =
-            reading.required("listen", "a list of multiaddresses, such as [\"/ip4/0.0.0.0/tcp/7420\"]");
+        let listen: Option<Vec<Text>> = reading
+            .required("listen", "a list of multiaddresses, such as [\"/ip4/0.0.0.0/tcp/7420\"]");
         for address in listen.iter().flatten().filter(|address| !is_listenable(address.as_str())) {
             reading.problem(format!(
                 "listen names `{address}`, which is no address to listen on; expected such as /ip4/0.0.0.0/tcp/7420"
             ));
         }
-        let database: Option<Database> =
-            reading.optional("database", "a URL, such as \"postgres://accord@db.example.org/accord\"");
+        let database: Option<Database> = reading
+            .optional("database", "a URL, such as \"postgres://accord@db.example.org/accord\"");
         if let Some(Err(error)) = database.as_ref().map(Database::check) {
             reading.problem(error.to_string());
         }
@@ -154,11 +154,9 @@ impl Config {
                 Ok(Self { agency, listen, database, http, quic, exchange })
             }
             ([one], _, _) => Err(one.clone()),
-            (problems, _, _) => Err(format!(
-                "{} problems:\n  {}",
-                problems.len(),
-                problems.join("\n  ")
-            )),
+            (problems, _, _) => {
+                Err(format!("{} problems:\n  {}", problems.len(), problems.join("\n  ")))
+            }
         }
     }
 
@@ -304,7 +302,8 @@ mod tests {
 
     #[test]
     fn a_file_that_is_no_toml_is_told_by_its_line_which_is_not_shown() {
-        let said = Config::parse("agency = \"a\"\ndatabase = \"postgres://a:s3cret@\n").unwrap_err();
+        let said =
+            Config::parse("agency = \"a\"\ndatabase = \"postgres://a:s3cret@\n").unwrap_err();
         assert!(said.contains("line 2") && !said.contains("s3cret"), "{said}");
     }
 }

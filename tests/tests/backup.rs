@@ -4,9 +4,10 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use node::home::Home;
-use node::node::Node;
+use node::home::{Home, HomeError};
+use node::node::{Node, StartError};
 use node::registry::AlarmKind;
 use schemas::entry::EntryKind as Kind;
 use serde_json::{Value, json};
@@ -32,6 +33,19 @@ fn folder(made: &Value) -> PathBuf {
 
 fn restore(folder: &Path, home: &Path) -> Ended {
     tokio::task::block_in_place(|| accord_at(home, &["restore", text(folder)]))
+}
+
+/// Starts the node of `home`, on the clock of `of`.
+async fn starts(home: &Path, of: &Agency) -> Arc<Node> {
+    // A node that was just stopped may hold its home for a moment longer.
+    eventually("the node starts", async || {
+        match Node::start(Home::open(home).expect("a home"), of.clock.clone()).await {
+            Ok(node) => Some(node),
+            Err(StartError::Home(HomeError::Running(_))) => None,
+            Err(error) => panic!("{error}"),
+        }
+    })
+    .await
 }
 
 /// Every file below `dir` with its permissions.
@@ -78,8 +92,7 @@ async fn a_running_node_is_backed_up_and_put_back_whole() {
     let again = restore(&folder, &home);
     assert!(again.failed(2).contains("is not empty"), "{again:?}");
     // Whoever has the restored home has the node.
-    let node = Node::start(Home::open(&home).expect("a home"), owning.clock.clone());
-    let node = node.await.expect("a node");
+    let node = starts(&home, &owning).await;
     let reads = node.office.store.stats().await.expect("numbers").reads;
     assert_eq!(reads, 7);
     let looked = node.office.images.check(node.office.store.as_ref(), None, 99).await;
@@ -100,8 +113,7 @@ async fn a_running_node_is_backed_up_and_put_back_whole() {
     assert_eq!(heard.await.reads.len(), 3);
     node.stop().await;
     // Said once.
-    let node = Node::start(Home::open(&home).expect("a home"), owning.clock.clone());
-    let node = node.await.expect("a node");
+    let node = starts(&home, &owning).await;
     let log = tests::log::Log::of(node.office.store.as_ref()).await;
     assert_eq!(log.count(Kind::BackupRestored), 1);
     node.stop().await;
@@ -118,8 +130,7 @@ async fn an_old_backup_that_is_put_back_is_noticed() {
     owning.stop().await;
     let home = place.path().join("home");
     restore(&folder(&made), &home).done();
-    let node = Node::start(Home::open(&home).expect("a home"), owning.clock.clone());
-    let node = node.await.expect("a node");
+    let node = starts(&home, &owning).await;
     let rung = |node: &Node| {
         node.office.alarms().iter().any(|raised| raised.what.kind == AlarmKind::RolledBack)
     };

@@ -112,6 +112,7 @@ async fn a_running_node_is_backed_up_and_put_back_whole() {
     });
     assert_eq!(heard.await.reads.len(), 3);
     node.stop().await;
+    drop(node);
     // Said once.
     let node = starts(&home, &owning).await;
     let log = tests::log::Log::of(node.office.store.as_ref()).await;

@@ -1,5 +1,5 @@
 //! What grows with the number of peers, on one machine: `cargo bench -p tests --bench scale`, after
-//! `cargo build --release -p node`. SCALE.md beside this folder says what the figures mean.
+//! `cargo build --release -p node`. `SCALE.md` beside this folder says what the figures mean.
 //!
 //! One requester asks hundreds of owners, each a whole node with a home of its own, all in this
 //! process and on its cores; memory is that of a node that runs as a program. What is drawn is drawn

@@ -6,6 +6,7 @@
 pub mod acts;
 pub mod anchor;
 pub mod audit;
+pub mod backup;
 pub mod certificate;
 pub mod cli;
 pub mod clock;

@@ -195,6 +195,7 @@ impl Node {
         let office = office_on(&home, &config, clock, store).await?;
         keep_card(&home, &office.registry)?;
         anchor::check(&home, &office).await?;
+        office.record_restoring(&home).await?;
         let (newly, connected) = mpsc::channel(NEWLY_CONNECTED);
         let desk = Arc::new(Desk::new(office.clone(), newly));
         let settings = peer::Settings {

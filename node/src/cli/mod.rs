@@ -4,6 +4,7 @@ mod agreement;
 mod alarmed;
 mod asking;
 mod audit;
+mod backup;
 mod bundle;
 mod card;
 mod case;
@@ -110,6 +111,10 @@ enum Command {
     /// The certificate of the HTTPS side.
     #[command(subcommand)]
     Certificate(certificate::Certificate),
+    /// Copy everything that the node is into a folder, while it runs or not.
+    Backup(backup::BackupArgs),
+    /// Put a backup back into an empty home.
+    Restore(backup::RestoreArgs),
     /// Check that the node is well.
     Doctor,
     /// See whether another implementation does what the protocol demands.
@@ -179,6 +184,8 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
         Command::Store(command) => store::run(&dir, command, output).await,
         Command::Certificate(command) => certificate::run(&dir, &command, output),
         Command::Conformance(args) => conformance::run(&dir, &args, output).await,
+        Command::Backup(args) => backup::backup(&dir, &client, acting, &args, output).await,
+        Command::Restore(args) => backup::run_restore(&dir, &args, output),
         Command::Doctor => run::doctor(&client, output).await,
         Command::Health => run::health(&client, output).await,
     }

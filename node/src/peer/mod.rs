@@ -115,6 +115,20 @@ pub fn is_dialable(text: &str) -> bool {
     machine && port != 0 && parts.next().is_none()
 }
 
+/// Whether a node can listen there: an address of this machine, or every one, with a port of TCP or
+/// QUIC; port 0 stands for one that the system chooses.
+#[must_use]
+pub fn is_listenable(text: &str) -> bool {
+    use libp2p::multiaddr::Protocol;
+    let Ok(address) = text.parse::<Multiaddr>() else { return false };
+    let parts: Vec<Protocol<'_>> = address.iter().collect();
+    matches!(
+        parts.as_slice(),
+        [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Tcp(_)]
+            | [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Udp(_), Protocol::QuicV1]
+    )
+}
+
 /// The network, for asking and for closing.
 #[derive(Clone)]
 pub struct Peers {

@@ -14,9 +14,11 @@ use schemas::digest::Digest;
 use schemas::envelope::Envelope;
 use schemas::key::PublicKey;
 use schemas::query::{AuthorityId, UserName};
+use schemas::time::Timestamp;
 
 use super::RegistryError;
 use super::alarms::Raised;
+use super::backups::Backup;
 use super::change::Change;
 use super::holds::{Hold, Redacted};
 use super::peers::{HeldCard, Peer, Published};
@@ -61,6 +63,8 @@ pub struct State {
     pub holds: BTreeMap<u64, Hold>,
     /// What sends reads by itself.
     pub sources: BTreeMap<SourceName, Source>,
+    /// Backups by when they were begun.
+    pub backups: BTreeMap<Timestamp, Backup>,
     /// How far the log's bodies are destroyed.
     pub redacted: Redacted,
     /// Which agreements and requests concern an agency.
@@ -239,6 +243,10 @@ impl State {
             }
             Change::Source { source } => {
                 drop(self.sources.insert(source.name.clone(), source.clone()));
+            }
+            Change::Backup { backup, forgotten } => {
+                self.backups.retain(|at, _| !forgotten.contains(at));
+                drop(self.backups.insert(backup.at, backup.clone()));
             }
             Change::Redacted { redaction } => self.redacted.note(redaction),
             Change::OutsideRequest { request } => {

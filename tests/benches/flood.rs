@@ -23,11 +23,13 @@ use tests::identity::Identity;
 use tests::making::{HOUR_MS, PLATE, agreement, draft, id, query};
 use tests::raw::RawPeer;
 use tests::wire::{Reply, Wire};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
-/// In flight of each honest agency.
-const IN_FLIGHT: usize = 2;
-/// Exchanges of each honest agency in a round.
-const EACH: usize = 1_500;
+/// Honest exchanges in flight, of both agencies together.
+const IN_FLIGHT: usize = 4;
+/// Honest exchanges of a round.
+const EXCHANGES: usize = 3_000;
 const ROUNDS: usize = 3;
 /// What the flooding peer does at once.
 const LANES: usize = 64;
@@ -41,14 +43,26 @@ enum Flood {
     Refused,
     /// Valid signatures over nonsense.
     Nonsense,
-    /// Connections, one after another.
+    /// TCP connections that bring garbage.
     Connections,
+    /// Connections with a handshake of an admitted key, given up at once.
+    Handshakes,
     /// Substreams that stop inside a large frame.
     Halves,
 }
 
-const FLOODS: [Flood; 5] =
-    [Flood::Answered, Flood::Refused, Flood::Nonsense, Flood::Connections, Flood::Halves];
+/// Floods, and how many honest exchanges are in flight beside them.
+const FLOODS: [(Flood, usize); 7] = [
+    (Flood::Answered, 1),
+    (Flood::Answered, IN_FLIGHT),
+    (Flood::Refused, IN_FLIGHT),
+    (Flood::Nonsense, IN_FLIGHT),
+    (Flood::Connections, IN_FLIGHT),
+    (Flood::Handshakes, IN_FLIGHT),
+    (Flood::Halves, IN_FLIGHT),
+];
+/// Between two connections of a lane: what a dial costs the flooding side is not to be measured here.
+const PAUSE: Duration = Duration::from_millis(50);
 
 struct Stage {
     owner: Agency,
@@ -80,10 +94,9 @@ impl Stage {
     }
 
     /// A round of honest exchanges.
-    async fn round(&self) -> Measured {
+    async fn round(&self, in_flight: usize) -> Measured {
         let drafts = draft(&[self.owner.id()], PLATE, self.owner.now());
-        let workers = IN_FLIGHT * self.honest.len();
-        measure(EACH * self.honest.len(), workers, |worker| {
+        measure(EXCHANGES, in_flight, |worker| {
             let asker = self.honest[worker % self.honest.len()].node().asker.clone();
             let draft = drafts.clone();
             async move {
@@ -105,9 +118,13 @@ async fn flood(
     sent: Arc<AtomicU64>,
 ) {
     while !over.load(Ordering::Relaxed) {
-        if what == Flood::Connections {
-            drop(by.connect_to(&owner.card).await);
+        if matches!(what, Flood::Connections | Flood::Handshakes) {
+            match what {
+                Flood::Connections => garbage(&owner).await,
+                _ => drop(by.connect_to(&owner.card).await),
+            }
             sent.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(PAUSE).await;
             continue;
         }
         let Some(mut wire) = by.open_to(&owner.card).await else {
@@ -123,6 +140,16 @@ async fn flood(
     }
 }
 
+/// A connection that begins as one of nodes does, and goes on with garbage.
+async fn garbage(owner: &Identity) {
+    let address = owner.card.addresses[0].as_str();
+    let port = address.rsplit('/').next().expect("a port");
+    let Ok(mut stream) = TcpStream::connect(format!("127.0.0.1:{port}")).await else { return };
+    drop(stream.write_all(b"\x13/multistream/1.0.0\n\x0b/tls/1.0.0\ngarbage and more").await);
+    let mut end = [0; 64];
+    while stream.read(&mut end).await.is_ok_and(|read| read > 0) {}
+}
+
 /// Sends one thing; whether the substream goes on.
 async fn once(what: Flood, by: &Identity, owner: &Identity, wire: &mut Wire) -> bool {
     let now = node::clock::Clock::system().now();
@@ -133,7 +160,7 @@ async fn once(what: Flood, by: &Identity, owner: &Identity, wire: &mut Wire) -> 
             by.sign(Signed::Query, &Query { at: now.plus_millis(-HOUR_MS), ..one.clone() })
         }
         Flood::Nonsense => by.sign(Signed::Query, &Query { to: id("other-ca-pd"), ..one.clone() }),
-        Flood::Halves | Flood::Connections => {
+        Flood::Halves | Flood::Connections | Flood::Handshakes => {
             let head = [&30_005u32.to_be_bytes()[..], &[FrameKind::Query as u8], &[0; 4]].concat();
             let half = [head, vec![b' '; 29_000]].concat();
             return wire.send_bytes(&half).await.is_ok() && wire.next().await.is_some();
@@ -177,21 +204,25 @@ fn resident() -> f64 {
 
 async fn run() {
     let stage = Stage::set().await;
-    drop(stage.round().await);
+    drop(stage.round(IN_FLIGHT).await);
+    println!("two honest agencies; {LANES} lanes of one flooding peer\n");
     println!(
-        "two honest agencies, {IN_FLIGHT} in flight each; {LANES} lanes of one flooding peer\n"
+        "{:<12} {:>9} {:>21} {:>21} {:>7} {:>12} {:>12}",
+        "flood",
+        "in flight",
+        "p50, p99 without",
+        "p50, p99 with",
+        "p99 ×",
+        "flood sent/s",
+        "memory +MB"
     );
-    println!(
-        "{:<12} {:>21} {:>21} {:>7} {:>12} {:>12}",
-        "flood", "p50, p99 without", "p50, p99 with", "p99 ×", "flood sent/s", "memory +MB"
-    );
-    for what in FLOODS {
+    for (what, in_flight) in FLOODS {
         let (mut without, mut with) = (Measured::default(), Measured::default());
         let (mut sent_all, mut took) = (0, Duration::ZERO);
         let before = resident();
         let mut most = before;
         for _ in 0..ROUNDS {
-            without.add(stage.round().await);
+            without.add(stage.round(in_flight).await);
             let (over, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
             let lanes: Vec<_> = (0..LANES)
                 .map(|_| {
@@ -201,7 +232,7 @@ async fn run() {
                 })
                 .collect();
             let began = std::time::Instant::now();
-            with.add(stage.round().await);
+            with.add(stage.round(in_flight).await);
             took += began.elapsed();
             sent_all += sent.load(Ordering::Relaxed);
             most = most.max(resident());
@@ -214,7 +245,7 @@ async fn run() {
         let (p50, p99) = (ms(&mut without, 0.5), ms(&mut without, 0.99));
         let (flooded50, flooded99) = (ms(&mut with, 0.5), ms(&mut with, 0.99));
         println!(
-            "{:<12} {:>8.2} ms {:>7.2} ms {:>8.2} ms {:>7.2} ms {:>7.2} {:>12.0} {:>12.0}",
+            "{:<12} {in_flight:>9} {:>8.2} ms {:>7.2} ms {:>8.2} ms {:>7.2} ms {:>7.2} {:>12.0} {:>12.0}",
             format!("{what:?}").to_lowercase(),
             p50,
             p99,

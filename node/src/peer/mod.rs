@@ -40,7 +40,7 @@ pub struct Limits {
     pub connections_per_peer: usize,
     /// Connections in all.
     pub connections: u32,
-    /// Connections whose handshake is under way.
+    /// Connections that others open and whose handshake is under way.
     pub pending: u32,
     /// How long a connection may take to be made.
     pub connect: Duration,
@@ -53,7 +53,7 @@ impl Default for Limits {
         Self {
             conversations_per_peer: 128,
             connections_per_peer: 4,
-            connections: 1_024,
+            connections: 4_096,
             pending: 256,
             connect: Duration::from_secs(5),
             wait: Duration::from_secs(10),

@@ -69,7 +69,8 @@ pub(super) fn build(
         limits: connection_limits::Behaviour::new(
             ConnectionLimits::default()
                 .with_max_pending_incoming(Some(limits.pending))
-                .with_max_pending_outgoing(Some(limits.pending))
+                // One's own dials: a query to every peer makes as many at once as there are peers.
+                .with_max_pending_outgoing(Some(limits.connections))
                 .with_max_established(Some(limits.connections)),
         ),
     };

@@ -139,9 +139,9 @@ pub(crate) async fn run(peers: usize, seed: u64) {
         [("the requester", before, after), ("an owner", before_owner, after_owner)]
     {
         println!(
-            "a fan-out adds {:.1} entries and {:.3} MB to the home of {whose}",
+            "a fan-out adds {:.1} entries and {:.0} kB to the database of {whose}",
             (after.0 - before.0) as f64 / ONE_BY_ONE as f64,
-            (after.1 - before.1) / ONE_BY_ONE as f64,
+            (after.1 - before.1) * 1e3 / ONE_BY_ONE as f64,
         );
     }
     let at_once = futures::future::join_all((0..AT_ONCE).map(|_| ask_all(&asking, peers))).await;

@@ -1,5 +1,5 @@
 //! What grows with the number of peers, on one machine: `cargo bench -p tests --bench scale`, after
-//! `cargo build --release -p node`. SCALE.md beside this folder says what the figures mean.
+//! `cargo build --release -p node`. `SCALE.md` beside this folder says what the figures mean.
 //!
 //! One requester asks hundreds of owners, each a whole node with a home of its own, all in this
 //! process and on its cores; memory is that of a node that runs as a program. What is drawn is drawn
@@ -17,10 +17,15 @@ fn number(name: &str, default: usize) -> usize {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// Megabytes of the files of a database.
+/// Megabytes of a home's database, of what its write-ahead log will add too.
 fn database_mb(home: &std::path::Path) -> f64 {
-    let size = |name: &str| std::fs::metadata(home.join(name)).map_or(0, |file| file.len());
-    (size("accord.db") + size("accord.db-wal")) as f64 / 1e6
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let database = rusqlite::Connection::open_with_flags(home.join("accord.db"), flags);
+    let database = database.expect("a database");
+    let pragma = |name: &str| -> f64 {
+        database.pragma_query_value(None, name, |row| row.get(0)).expect("a number")
+    };
+    pragma("page_count") * pragma("page_size") / 1e6
 }
 
 fn main() {

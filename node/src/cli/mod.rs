@@ -14,6 +14,7 @@ mod conformance;
 mod demo;
 mod hold;
 mod init;
+mod key;
 mod output;
 mod photographs;
 mod policy;
@@ -87,6 +88,9 @@ enum Command {
     /// Agency cards: one's own and those of peers.
     #[command(subcommand)]
     Card(card::Card),
+    /// One's own keys.
+    #[command(subcommand)]
+    Key(key::Key),
     /// Standing agreements.
     #[command(subcommand)]
     Agreement(agreement::Agreement),
@@ -175,6 +179,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
         Command::Transfer(args) => transfer::run(&args, output).await,
         Command::User(command) => user::run(&client, command, output).await,
         Command::Card(command) => card::run(&dir, &client, command, output).await,
+        Command::Key(command) => key::run(&dir, &client, command, output).await,
         Command::Agreement(command) => agreement::run(&dir, &client, command, output).await,
         Command::Request(command) => request::run(&client, command, output).await,
         Command::Policy(command) => policy::run(&client, command, output).await,

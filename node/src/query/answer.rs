@@ -298,7 +298,7 @@ impl Office {
         kind: Kind,
         message: &T,
     ) -> Result<Envelope, Unserved> {
-        Envelope::sign_json(kind, message, &self.message_key)
+        Envelope::sign_json(kind, message, &self.message_key())
             .map_err(|e| Unserved::Message(e.to_string()))
     }
 }

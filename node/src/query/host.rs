@@ -135,10 +135,10 @@ impl Desk {
     fn open_query(&self, peer: &Peer, frame: &Frame) -> Result<Asked, (Cause, String)> {
         let unverifiable = |why: String| (Cause::Unverifiable, why);
         let card = &peer.card.value;
-        let key = peer
-            .message_key(self.office.clock.now())
-            .ok_or_else(|| unverifiable(REVOKED.into()))?;
         let envelope = Envelope::parse(&frame.body).map_err(|e| unverifiable(e.to_string()))?;
+        let key = peer
+            .key_of(&envelope, self.office.clock.now())
+            .ok_or_else(|| unverifiable(REVOKED.into()))?;
         let query: Query =
             envelope.verified_json(Kind::Query, key).map_err(|e| unverifiable(e.to_string()))?;
         if query.from != card.id {
@@ -161,18 +161,15 @@ impl Desk {
         expected: Option<Digest>,
     ) -> Result<(), LinkError> {
         let card = &peer.card.value;
-        let Some(key) = peer.message_key(self.office.clock.now()) else {
-            return self.reject(peer, Cause::Unverifiable, REVOKED.into(), channel).await;
-        };
-        let opened = Envelope::parse(&frame.body).and_then(|envelope| {
-            let receipt: Receipt = envelope.verified_json(Kind::Receipt, key)?;
-            Ok((envelope, receipt))
+        let now = self.office.clock.now();
+        let opened = Envelope::parse(&frame.body).map_err(|e| e.to_string()).and_then(|envelope| {
+            let key = peer.key_of(&envelope, now).ok_or_else(|| REVOKED.to_owned())?;
+            let receipt = envelope.verified_json(Kind::Receipt, key).map_err(|e| e.to_string())?;
+            Ok::<(Envelope, Receipt), String>((envelope, receipt))
         });
         let (envelope, receipt) = match opened {
             Ok(opened) => opened,
-            Err(error) => {
-                return self.reject(peer, Cause::Unverifiable, error.to_string(), channel).await;
-            }
+            Err(error) => return self.reject(peer, Cause::Unverifiable, error, channel).await,
         };
         if receipt.from != card.id || receipt.to != self.office.me {
             return self

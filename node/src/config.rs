@@ -1,39 +1,39 @@
-//! The configuration file of a home. Every key is checked when it is read.
+//! The configuration file of a home. Every key is checked when it is read, and everything that is
+//! wrong is told at once: an operator mends a file in one go.
 
 use std::net::SocketAddr;
 
 use schemas::agency::AgencyId;
 use schemas::text::Text;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use toml::{Table, Value};
 
 use crate::database::Database;
 use crate::home::{Home, HomeError, read_text, replace_private, write_private};
+use crate::peer::is_listenable;
 
 /// `accord.toml`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Config {
     /// The agency whose node this is.
     pub agency: AgencyId,
     /// Where peers reach this node (multiaddresses).
     pub listen: Vec<Text>,
     /// Where the database is; SQLite in the home unless given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub database: Option<Database>,
     /// Where the HTTPS side listens, such as `0.0.0.0:8443`; nowhere unless given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub http: Option<SocketAddr>,
     /// Whether QUIC is offered beside TCP. Its cipher suites cannot be narrowed to AES.
-    #[serde(default)]
     pub quic: bool,
     /// Bounds of exchanges.
-    #[serde(default)]
     pub exchange: Bounds,
 }
 
 /// Bounds of exchanges.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub struct Bounds {
     /// How far a query's time may be from ours, in seconds.
     pub freshness_seconds: u32,
@@ -43,12 +43,51 @@ pub struct Bounds {
     pub redelivery_hours: u32,
     /// Most exchanges of one peer served at once.
     pub in_flight_per_peer: u32,
+    /// Most refusals, repetitions and failures of one peer in a minute; beyond them it is not served
+    /// until the minute is over.
+    pub refusals_per_minute: u32,
     /// Most answers to one peer whose receipts are outstanding.
     pub receipts_outstanding: u32,
     /// How often it is looked whether a peer is to be reconciled with, in seconds.
     pub reconciled_look_seconds: u32,
     /// How often peers are asked to cosign the head of the log, in seconds.
     pub cosigned_every_seconds: u32,
+}
+
+impl Bounds {
+    fn of(table: &mut Reading) -> Self {
+        let default = Self::default();
+        Self {
+            freshness_seconds: table.bound("freshness_seconds", 3_600, default.freshness_seconds),
+            answer_seconds: table.bound("answer_seconds", 600, default.answer_seconds),
+            redelivery_hours: table.bound("redelivery_hours", 24 * 30, default.redelivery_hours),
+            in_flight_per_peer: table.bound(
+                "in_flight_per_peer",
+                10_000,
+                default.in_flight_per_peer,
+            ),
+            refusals_per_minute: table.bound(
+                "refusals_per_minute",
+                100_000,
+                default.refusals_per_minute,
+            ),
+            receipts_outstanding: table.bound(
+                "receipts_outstanding",
+                100_000,
+                default.receipts_outstanding,
+            ),
+            reconciled_look_seconds: table.bound(
+                "reconciled_look_seconds",
+                86_400,
+                default.reconciled_look_seconds,
+            ),
+            cosigned_every_seconds: table.bound(
+                "cosigned_every_seconds",
+                86_400,
+                default.cosigned_every_seconds,
+            ),
+        }
+    }
 }
 
 impl Default for Bounds {
@@ -58,6 +97,7 @@ impl Default for Bounds {
             answer_seconds: 30,
             redelivery_hours: 24,
             in_flight_per_peer: 128,
+            refusals_per_minute: 300,
             receipts_outstanding: 1_024,
             reconciled_look_seconds: 300,
             cosigned_every_seconds: 600,
@@ -81,30 +121,43 @@ impl Config {
     /// Reads the configuration of `home`.
     ///
     /// # Errors
-    /// When it cannot be read, or a key or value is not what it must be.
+    /// When it cannot be read, or a key or value is not what it must be; then every one is named.
     pub fn load(home: &Home) -> Result<Self, HomeError> {
         let path = home.config();
-        let content = |error: String| HomeError::Content { path: path.clone(), error };
-        let text = read_text(&path)?;
-        let config: Self = toml::from_str(&text).map_err(|e| content(without_line(&text, &e)))?;
-        if let Some(database) = &config.database {
-            database.check().map_err(|e| content(e.to_string()))?;
+        Self::parse(&read_text(&path)?).map_err(|error| HomeError::Content { path, error })
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let table: Table = text.parse().map_err(|e| without_line(text, &e))?;
+        let mut reading = Reading { table, within: "", problems: Vec::new() };
+        let agency = reading.required("agency", "the id of the agency, such as \"monrovia-ca-pd\"");
+        let listen: Option<Vec<Text>> = reading
+            .required("listen", "a list of multiaddresses, such as [\"/ip4/0.0.0.0/tcp/7420\"]");
+        for address in listen.iter().flatten().filter(|address| !is_listenable(address.as_str())) {
+            reading.problem(format!(
+                "listen names `{address}`, which is no address to listen on; expected such as /ip4/0.0.0.0/tcp/7420"
+            ));
         }
-        let b = &config.exchange;
-        for (key, value, most) in [
-            ("freshness_seconds", b.freshness_seconds, 3_600),
-            ("answer_seconds", b.answer_seconds, 600),
-            ("redelivery_hours", b.redelivery_hours, 24 * 30),
-            ("in_flight_per_peer", b.in_flight_per_peer, 10_000),
-            ("receipts_outstanding", b.receipts_outstanding, 100_000),
-            ("reconciled_look_seconds", b.reconciled_look_seconds, 86_400),
-            ("cosigned_every_seconds", b.cosigned_every_seconds, 86_400),
-        ] {
-            if value == 0 || value > most {
-                return Err(content(format!("exchange.{key} = {value}; expected 1 to {most}")));
+        let database: Option<Database> = reading
+            .optional("database", "a URL, such as \"postgres://accord@db.example.org/accord\"");
+        if let Some(Err(error)) = database.as_ref().map(Database::check) {
+            reading.problem(error.to_string());
+        }
+        let http = reading.optional("http", "an address and port, such as \"0.0.0.0:8443\"");
+        let quic = reading.optional("quic", "true or false").unwrap_or_default();
+        let exchange = reading.optional("exchange", "a table, [exchange]").unwrap_or_default();
+        let mut bounds = Reading { table: exchange, within: "exchange.", problems: Vec::new() };
+        let exchange = Bounds::of(&mut bounds);
+        let problems = [reading.finish(), bounds.finish()].concat();
+        match (problems.as_slice(), agency, listen) {
+            ([], Some(agency), Some(listen)) => {
+                Ok(Self { agency, listen, database, http, quic, exchange })
+            }
+            ([one], _, _) => Err(one.clone()),
+            (problems, _, _) => {
+                Err(format!("{} problems:\n  {}", problems.len(), problems.join("\n  ")))
             }
         }
-        Ok(config)
     }
 
     /// Writes into the configuration of `home` where its database is from now on, and leaves the rest
@@ -133,5 +186,124 @@ impl Config {
         let text = toml::to_string(self)
             .map_err(|e| HomeError::Content { path: home.config(), error: e.to_string() })?;
         write_private(&home.config(), text.as_bytes())
+    }
+}
+
+/// A table whose keys are taken out one by one; what is left at the end means nothing.
+struct Reading {
+    table: Table,
+    /// What stands before each key in messages.
+    within: &'static str,
+    problems: Vec<String>,
+}
+
+impl Reading {
+    fn problem(&mut self, said: String) {
+        self.problems.push(said);
+    }
+
+    /// The value of a key that must be there.
+    fn required<T: DeserializeOwned>(&mut self, key: &str, expected: &str) -> Option<T> {
+        if !self.table.contains_key(key) {
+            self.problem(format!("{}{key} is missing; expected {expected}", self.within));
+        }
+        self.optional(key, expected)
+    }
+
+    /// The value of a key that need not be there.
+    fn optional<T: DeserializeOwned>(&mut self, key: &str, expected: &str) -> Option<T> {
+        let value = self.table.remove(key)?;
+        let shown = shown(key, &value);
+        match value.try_into() {
+            Ok(value) => Some(value),
+            Err(_) => {
+                self.problem(format!("{}{key} = {shown}; expected {expected}", self.within));
+                None
+            }
+        }
+    }
+
+    /// A number from 1 to `most`.
+    fn bound(&mut self, key: &str, most: u32, default: u32) -> u32 {
+        let expected = format!("1 to {most}");
+        match self.optional::<u32>(key, &expected) {
+            Some(value) if value == 0 || value > most => {
+                self.problem(format!("{}{key} = {value}; expected {expected}", self.within));
+                default
+            }
+            Some(value) => value,
+            None => default,
+        }
+    }
+
+    fn finish(mut self) -> Vec<String> {
+        let keys: Vec<String> = self.table.keys().cloned().collect();
+        for key in keys {
+            self.problem(format!(
+                "{}{key} means nothing; see the README for the keys, and take it out",
+                self.within
+            ));
+        }
+        self.problems
+    }
+}
+
+/// A value as messages show it: the URL of a database may hold a password.
+fn shown(key: &str, value: &Value) -> String {
+    if key == "database" { "(not shown)".into() } else { value.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "agency = \"monrovia-ca-pd\"\nlisten = [\"/ip4/0.0.0.0/tcp/7420\"]\n";
+
+    #[test]
+    fn what_is_not_given_is_as_the_readme_says() {
+        let config = Config::parse(GOOD).unwrap();
+        assert_eq!(config.exchange.freshness_seconds, 300);
+        assert!(config.http.is_none() && !config.quic);
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let mut config = Config::parse(GOOD).unwrap();
+        config.http = "127.0.0.1:8443".parse().ok();
+        config.exchange.answer_seconds = 7;
+        let text = toml::to_string(&config).unwrap();
+        let read = Config::parse(&text).unwrap();
+        assert_eq!(toml::to_string(&read).unwrap(), text);
+    }
+
+    #[test]
+    fn every_problem_is_named_at_once_with_its_key_its_value_and_what_to_write() {
+        let text = "agency = \"Monrovia PD\"\nlisten = [\"0.0.0.0:7420\"]\nhttp = \"8443\"\nquic = \"no\"\nport = 1\n\
+                    database = \"mysql://a:s3cret@db/a\"\n[exchange]\nanswer_seconds = 0\nfreshness_seconds = \"1h\"\nfoo = 1\n";
+        let said = Config::parse(text).unwrap_err();
+        for part in [
+            "9 problems",
+            "agency = \"Monrovia PD\"; expected the id",
+            "listen names `0.0.0.0:7420`",
+            "database `mysql://a:***@db/a` is none that a node can use",
+            "http = \"8443\"; expected an address and port",
+            "quic = \"no\"; expected true or false",
+            "port means nothing",
+            "exchange.answer_seconds = 0; expected 1 to 600",
+            "exchange.freshness_seconds = \"1h\"; expected 1 to 3600",
+            "exchange.foo means nothing",
+        ] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert!(!said.contains("s3cret"), "{said}");
+        let said = Config::parse("quic = true").unwrap_err();
+        assert!(said.contains("agency is missing") && said.contains("listen is missing"), "{said}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_toml_is_told_by_its_line_which_is_not_shown() {
+        let said =
+            Config::parse("agency = \"a\"\ndatabase = \"postgres://a:s3cret@\n").unwrap_err();
+        assert!(said.contains("line 2") && !said.contains("s3cret"), "{said}");
     }
 }

@@ -6,10 +6,12 @@
 pub mod acts;
 pub mod anchor;
 pub mod audit;
+pub mod backup;
 pub mod certificate;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod conformance;
 pub mod database;
 pub mod home;
 pub mod http;

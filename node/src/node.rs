@@ -19,7 +19,7 @@ use crate::home::{Home, HomeError, HomeLock, replace_private};
 use crate::http::{https, open_router, router, socket};
 use crate::images::{Directory, ImageStoreError, Images};
 use crate::intake::{self, Sources};
-use crate::keys::{self, KeyUse};
+use crate::keys::{self, KeyUse, MessageKeys};
 use crate::office::Office;
 use crate::peer::{self, PeerError, Peers};
 use crate::query::ask::Asker;
@@ -144,7 +144,7 @@ async fn office_on(
     let log = AuditLog::start(store.clone(), registry.clone(), clock.clone(), log_key).await?;
     Ok(Office {
         me: config.agency.clone(),
-        message_key: keys::load(home, KeyUse::Message)?,
+        message_keys: MessageKeys::load(home)?,
         clock,
         registry,
         log,
@@ -195,6 +195,10 @@ impl Node {
         let office = office_on(&home, &config, clock, store).await?;
         keep_card(&home, &office.registry)?;
         anchor::check(&home, &office).await?;
+        if let Some(own) = &office.registry.state().own {
+            office.message_keys.settle(&own.value, office.clock.now())?;
+        }
+        office.record_restoring(&home).await?;
         let (newly, connected) = mpsc::channel(NEWLY_CONNECTED);
         let desk = Arc::new(Desk::new(office.clone(), newly));
         let settings = peer::Settings {

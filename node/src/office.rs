@@ -2,8 +2,10 @@
 
 use schemas::agency::AgencyId;
 use schemas::body::Actor;
+use schemas::envelope::{Envelope, EnvelopeError, Kind};
 use schemas::key::SecretKey;
 use schemas::query::AuthorityId;
+use serde::de::DeserializeOwned;
 
 use std::sync::Arc;
 
@@ -11,6 +13,7 @@ use crate::audit::append::AuditLog;
 use crate::clock::Clock;
 use crate::config::Bounds;
 use crate::images::Images;
+use crate::keys::MessageKeys;
 use crate::query::heads::Heads;
 use crate::registry::{Registry, SourceName};
 use crate::store::Store;
@@ -20,8 +23,8 @@ use crate::store::Store;
 pub struct Office {
     /// This agency.
     pub me: AgencyId,
-    /// Signs messages.
-    pub message_key: SecretKey,
+    /// What signs messages.
+    pub message_keys: MessageKeys,
     /// The clock.
     pub clock: Clock,
     /// Who may do what.
@@ -46,6 +49,26 @@ pub struct Office {
 }
 
 impl Office {
+    /// The key that signs messages now.
+    #[must_use]
+    pub fn message_key(&self) -> SecretKey {
+        let state = self.registry.state();
+        self.message_keys.signing(state.own.as_ref().map(|own| &own.value), self.clock.now())
+    }
+
+    /// What an envelope of one's own says, whichever of one's message keys signed it.
+    ///
+    /// # Errors
+    /// When none of them did.
+    pub fn own_signed<T: DeserializeOwned>(
+        &self,
+        envelope: &Envelope,
+        kind: Kind,
+    ) -> Result<T, EnvelopeError> {
+        let state = self.registry.state();
+        envelope.verified_json(kind, state.own_key_of(envelope).ok_or(EnvelopeError::Key)?)
+    }
+
     /// The node itself as the actor of an entry.
     #[must_use]
     pub fn node_actor(&self) -> Actor {

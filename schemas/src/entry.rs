@@ -148,6 +148,10 @@ codes! {
         AuditStated = "audit.stated",
         /// Two logs were compared.
         AuditReconciled = "audit.reconciled",
+        /// A backup was begun; those that are named are destroyed.
+        BackupMade = "backup.made",
+        /// The node was put back from a backup.
+        BackupRestored = "backup.restored",
         /// Something that must not happen was noticed.
         AlarmRaised = "alarm.raised",
         /// An auditor resolved an alarm.

@@ -234,6 +234,12 @@ impl Envelope {
         Digest::of(&self.bytes)
     }
 
+    /// The fingerprint of the key that it says it is signed with: a hint, which proves nothing.
+    #[must_use]
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
     /// What the envelope says it carries; signed, but not checked here.
     #[must_use]
     pub fn kind(&self) -> Kind {

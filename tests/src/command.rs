@@ -1,6 +1,5 @@
 //! The real binary, as a person or a script runs it.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -13,6 +12,8 @@ use crate::agency::{Transport, free_address};
 use crate::making::{OFFICER, reads};
 use crate::wait::LONGEST;
 
+mod running;
+
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The `accord` binary beside this test.
@@ -21,9 +22,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// When it was not built.
 #[must_use]
 pub fn binary() -> PathBuf {
-    let test = std::env::current_exe().expect("the path of this test");
-    // target/PROFILE/deps/test -> target/PROFILE/accord
-    let path = test.parent().and_then(Path::parent).expect("a target directory").join("accord");
+    let this = std::env::current_exe().expect("the path of this program");
+    // Beside target/PROFILE/deps, where tests are, or beside this program itself.
+    let folder = this.parent().expect("a target directory");
+    let folder = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
+    let path = folder.expect("a target directory").join("accord");
     assert!(
         path.exists(),
         "`{}` is not there; build it with `cargo build -p node`, then run this again",
@@ -87,6 +90,9 @@ pub struct Hand {
     /// The home, unless it is in `dir`.
     elsewhere: Option<PathBuf>,
     run: Option<Child>,
+    /// What its node is started with: a program before it, such as `ip netns exec`, and variables.
+    before: Vec<String>,
+    variables: Vec<(String, String)>,
     /// Its agency.
     pub id: String,
 }
@@ -117,14 +123,21 @@ impl Hand {
     /// When that fails.
     #[must_use]
     pub fn init_under(id: &str, policy: &str) -> Self {
-        let hand = Self::nowhere(id);
-        let listen = free_address(Transport::Tcp);
-        let made = hand.accord(&[
+        Self::nowhere(id).made(policy, free_address(Transport::Tcp).as_str(), &[])
+    }
+
+    /// Makes the home with `accord init`, listening at `listen`; `further` stands at the end.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[must_use]
+    pub fn made(self, policy: &str, listen: &str, further: &[&str]) -> Self {
+        let init = [
             "init",
             "--id",
-            id,
+            &self.id,
             "--name",
-            id,
+            &self.id,
             "--policy",
             policy,
             "--admin",
@@ -136,10 +149,11 @@ impl Hand {
             "--kind",
             "police",
             "--listen",
-            listen.as_str(),
-        ]);
-        assert_eq!(made.done()["agency"], id);
-        hand
+            listen,
+        ];
+        let made = self.accord(&[&init[..], further].concat());
+        assert_eq!(made.done()["agency"], self.id.as_str());
+        self
     }
 
     /// Where no home is yet.
@@ -149,7 +163,23 @@ impl Hand {
     #[must_use]
     pub fn nowhere(id: &str) -> Self {
         let dir = TempDir::new().expect("a directory");
-        Self { dir, elsewhere: None, run: None, id: id.to_owned() }
+        Self {
+            dir,
+            elsewhere: None,
+            run: None,
+            before: Vec::new(),
+            variables: Vec::new(),
+            id: id.to_owned(),
+        }
+    }
+
+    /// With its node started by `before`, a program that becomes it, and with `variables` set.
+    #[must_use]
+    pub fn run_by(mut self, before: &[&str], variables: &[(&str, &str)]) -> Self {
+        self.before = before.iter().map(ToString::to_string).collect();
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        self.variables = variables.iter().map(owned).collect();
+        self
     }
 
     /// Where somebody else's home is: for commands there while that one starts and stops its node.
@@ -185,7 +215,24 @@ impl Hand {
         hand
     }
 
-    fn manned(self) -> Self {
+    /// As [`Self::with_officer`], its database at `url`.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[must_use]
+    pub fn with_officer_on(id: &str, url: &str) -> Self {
+        let listen = free_address(Transport::Tcp);
+        let made =
+            Self::nowhere(id).made("california-statute", listen.as_str(), &["--database", url]);
+        made.manned()
+    }
+
+    /// Makes the configuration impatient, starts the node and registers an officer.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[must_use]
+    pub fn manned(self) -> Self {
         let mut hand = self;
         hand.be_impatient();
         hand.start();
@@ -229,51 +276,6 @@ impl Hand {
     #[must_use]
     pub fn home(&self) -> PathBuf {
         self.elsewhere.clone().unwrap_or_else(|| self.dir.path().join("home"))
-    }
-
-    /// Starts `accord run` and waits until it says that it is ready.
-    ///
-    /// # Panics
-    /// When it does not.
-    pub fn start(&mut self) {
-        let mut child = self
-            .command(&["run"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("a process");
-        let out = child.stdout.take().expect("its stdout");
-        self.run = Some(child);
-        let mut line = String::new();
-        BufReader::new(out).read_line(&mut line).expect("a line");
-        let ready: Value = serde_json::from_str(&line).expect("the line that says it is ready");
-        assert_eq!(
-            (&ready["ready"], &ready["agency"]),
-            (&Value::Bool(true), &Value::String(self.id.clone()))
-        );
-    }
-
-    /// Stops the node as an administrator would, with SIGTERM; its exit code.
-    ///
-    /// # Panics
-    /// When it does not run.
-    pub fn stop(&mut self) -> i32 {
-        let mut run = self.run.take().expect("a running node");
-        let asked =
-            Command::new("kill").arg("-TERM").arg(run.id().to_string()).status().expect("kill");
-        assert!(asked.success());
-        run.wait().expect("its end").code().expect("an exit code")
-    }
-
-    /// Ends the node at once, as a power cut would.
-    ///
-    /// # Panics
-    /// When it does not run.
-    pub fn kill(&mut self) {
-        let mut run = self.run.take().expect("a running node");
-        run.kill().expect("a signal");
-        run.wait().expect("its end");
     }
 
     /// Runs a command with `--json`, as the administrator.

@@ -1,6 +1,7 @@
 //! A store that fails when it is told to, and counts what it is asked.
 
 use std::ops::Range;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -357,6 +358,10 @@ impl Store for Faulty {
 
     async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError> {
         self.inner.exchanges_at(entries).await
+    }
+
+    async fn copy_to(&self, path: &Path) -> Result<bool, StoreError> {
+        self.inner.copy_to(path).await
     }
 
     async fn about(&self) -> Result<String, StoreError> {

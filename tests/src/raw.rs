@@ -11,6 +11,7 @@ use libp2p::swarm::SwarmEvent;
 use libp2p::{Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder, identity};
 use libp2p_stream::Control;
 use schemas::agency::AgencyId;
+use schemas::card::Card;
 use schemas::envelope::Envelope;
 use schemas::frame::{Frame, FrameKind};
 use schemas::key::PublicKey;
@@ -175,12 +176,19 @@ impl RawPeer {
     /// # Panics
     /// When nothing comes of it.
     pub async fn dial(&self, agency: &Agency) -> bool {
-        self.connect(agency).await.is_ok()
+        self.connect_to(&agency.identity.card).await.is_ok()
     }
 
-    async fn connect(&self, agency: &Agency) -> Dialled {
-        let peer = peer_id(&agency.identity.card.node_key);
-        let address = agency.identity.card.addresses[0].as_str().parse().expect("an address");
+    /// Dials the node that a card describes.
+    ///
+    /// # Errors
+    /// Why no connection was established.
+    ///
+    /// # Panics
+    /// When nothing comes of it.
+    pub async fn connect_to(&self, card: &Card) -> Result<(), String> {
+        let peer = peer_id(&card.node_key);
+        let address = card.addresses[0].as_str().parse().expect("an address");
         let (reply, dialled) = oneshot::channel();
         self.commands.send(Command::Dial(peer, address, reply)).expect("a running swarm");
         within("dialling", dialled).await.unwrap_or_else(|_| Err("the swarm has gone".into()))
@@ -213,11 +221,20 @@ impl RawPeer {
         self.try_open(agency).await.ok()
     }
 
+    /// As [`Self::open`], to the node that a card describes.
+    pub async fn open_to(&self, card: &Card) -> Option<Wire> {
+        self.try_open_to(card).await.ok()
+    }
+
     async fn try_open(&self, agency: &Agency) -> Result<Wire, String> {
-        if !self.is_connected(agency) {
-            self.connect(agency).await.map_err(|e| format!("not connected: {e}"))?;
+        self.try_open_to(&agency.identity.card).await
+    }
+
+    async fn try_open_to(&self, card: &Card) -> Result<Wire, String> {
+        let peer = peer_id(&card.node_key);
+        if !self.connections.borrow().iter().any(|(connected, _)| *connected == peer) {
+            self.connect_to(card).await.map_err(|e| format!("not connected: {e}"))?;
         }
-        let peer = peer_id(&agency.identity.card.node_key);
         let mut control = self.control.clone();
         let opened = within("a substream", control.open_stream(peer, PROTOCOL)).await;
         opened.map(Wire::over).map_err(|e| format!("no substream: {e}"))

@@ -123,10 +123,16 @@ async fn a_later_version_changes_nothing_that_people_confirmed() {
     let owning = Agency::start("owning-ca-pd").await;
     let other = Agency::start("other-ca-pd").await;
     let (office, admin) = (owning.office(), owning.admin());
-    let table: [(&str, String); 6] = [
+    let revoked =
+        schemas::card::Revocation { key: owning.identity.card.message_key, at: owning.now() };
+    let table: [(&str, String); 7] = [
+        ("changes more", next(&owning, |card| card.revocations.push(revoked))),
         ("changes more", next(&owning, |card| card.kind = AgencyKind::Sheriff)),
         ("changes more", next(&owning, |card| card.state = "AZ".parse().expect("a state"))),
-        ("changes more", next(&owning, |card| card.message_key = other.identity.card.message_key)),
+        (
+            "not in the home",
+            next(&owning, |card| card.message_key = other.identity.card.message_key),
+        ),
         ("changes more", next(&other, |_| {})),
         ("version 3", next(&owning, |card| card.version = 3)),
         ("version 1", next(&owning, |card| card.version = 1)),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use postgres_server::Server;
 use serde_json::Value;
 use tests::command::{Ended, Hand};
 use tests::making::{OFFICER, PLATE};
@@ -65,8 +66,17 @@ fn whole(home: &Hand, when: &str) {
 
 #[test]
 fn nodes_killed_under_load_lose_nothing_that_they_acknowledged() {
-    let (mut asking, mut owning) =
-        (Hand::with_officer("asking-ca-pd"), Hand::with_officer("owning-ca-pd"));
+    lose_nothing(Hand::with_officer("asking-ca-pd"), Hand::with_officer("owning-ca-pd"));
+}
+
+#[test]
+fn nodes_on_postgresql_killed_under_load_lose_nothing_that_they_acknowledged() {
+    let server = Server::start();
+    let on = |id| Hand::with_officer_on(id, &server.database());
+    lose_nothing(on("asking-ca-pd"), on("owning-ca-pd"));
+}
+
+fn lose_nothing(mut asking: Hand, mut owning: Hand) {
     asking.knows(&owning);
     owning.knows(&asking);
     owning.has_reads(PLATE, 3);

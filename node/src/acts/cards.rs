@@ -6,6 +6,7 @@ use schemas::entry::EntryKind;
 use schemas::envelope::Envelope;
 use schemas::key::Fingerprint;
 use schemas::text::Text;
+use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{ActError, By, Right, acting};
@@ -108,7 +109,8 @@ impl Office {
         Ok(id)
     }
 
-    /// Puts a later version of one's own card in force, signed elsewhere with the agency key.
+    /// Puts a later version of one's own card in force, signed elsewhere with the agency key. It may
+    /// name another message key, which must be in the home, and then says when the one before ends.
     ///
     /// # Errors
     /// When it is not the next version, or changes more than name, addresses and contact.
@@ -116,6 +118,7 @@ impl Office {
         let envelope = Envelope::parse(envelope.trim_end().as_bytes())?;
         let card = Card::open(&envelope).map_err(|e| ActError::Usage(e.to_string()))?;
         let exact = envelope.to_text();
+        self.message_keys.reload()?;
         let (_, version) = self
             .act(|state, now| {
                 let actor = acting(state, by, Right::Administer, now)?;
@@ -135,13 +138,16 @@ impl Office {
                     contact: card.contact.clone(),
                     version: next,
                     at: card.at,
+                    message_key: card.message_key,
+                    revocations: card.revocations.clone(),
                     ..own.value.clone()
                 };
                 if card != allowed {
                     return Err(ActError::Refused(format!(
-                        "version {next} changes more than name, addresses and contact; keys, kind and state stay as they are"
+                        "version {next} changes more than name, addresses, contact and message key; other keys, kind and state stay as they are"
                     )));
                 }
+                self.may_follow(&own.value, &card, now)?;
                 let addresses: Vec<_> = card.addresses.iter().map(Text::as_str).collect();
                 let entry = Entry::new(EntryKind::CardIssued, self.actor(actor, by))
                     .with_envelope(&envelope)
@@ -149,11 +155,43 @@ impl Office {
                     .with("name", card.name.as_str())
                     .with("addresses", addresses)
                     .with("contact", card.contact.as_str())
+                    .with("message_key", card.message_key.fingerprint().to_string())
                     .changing(Change::OwnCard { envelope: exact.clone() });
                 Ok((entry, next))
             })
             .await?;
         Ok(version)
+    }
+
+    /// Checks what the next card says of message keys.
+    fn may_follow(&self, known: &Card, next: &Card, now: Timestamp) -> Result<(), ActError> {
+        if next.message_key == known.message_key {
+            return if next.revocations == known.revocations {
+                Ok(())
+            } else {
+                Err(ActError::Refused(
+                    "the card changes more: it revokes a key that none replaces".into(),
+                ))
+            };
+        }
+        if !self.message_keys.has(&next.message_key) {
+            return Err(ActError::Usage(
+                "the private key of the card's message key is not in the home; use `accord key rotate message`".into(),
+            ));
+        }
+        if let Some(leaving) = known.revocations.iter().find(|revoked| now < revoked.at) {
+            return Err(ActError::Refused(format!(
+                "a key is being exchanged already, until {}; exchange the next one after that",
+                leaving.at
+            )));
+        }
+        let ends = next.revocations.strip_prefix(known.revocations.as_slice());
+        match ends {
+            Some([ends]) if ends.key == known.message_key && ends.at >= next.at => Ok(()),
+            _ => Err(ActError::Refused(
+                "the card does not say when the message key before ends, and nothing else".into(),
+            )),
+        }
     }
 
     /// Cuts a peer off, or lets it in again when `reason` is absent from `block`.

@@ -186,7 +186,7 @@ impl Office {
             reason: next.wrong.reason.clone(),
             at: next.at,
         };
-        let signed = Envelope::sign_json(Kind::Correction, &correction, &self.message_key)?;
+        let signed = Envelope::sign_json(Kind::Correction, &correction, &self.message_key())?;
         let letter = Letter {
             peer: release.requester.clone(),
             kind: FrameKind::Document,

@@ -8,6 +8,7 @@ pub mod agreements;
 pub mod alarms;
 pub mod audit;
 pub mod audits;
+pub mod backup;
 pub mod cards;
 pub mod corrections;
 pub mod export;

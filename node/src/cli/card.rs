@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use schemas::agency::{AgencyId, AgencyKind, State};
-use schemas::card::Card as Described;
+use schemas::card::{Card as Described, Revocation};
 use schemas::envelope::Envelope;
 use schemas::key::Fingerprint;
 use schemas::text::Text;
@@ -94,7 +94,7 @@ pub(super) async fn run(
         Card::Show { out } => return show(dir, out, output),
         Card::List => return list(client, output).await,
         Card::Reissue { address, name, contact } => {
-            let change = Reissue { addresses: address, name, contact };
+            let change = Reissue { addresses: address, name, contact, message_key: None };
             return reissue(dir, client, change, output).await;
         }
         Card::Add { file, fingerprint, verified_by, kind, state, replace } => {
@@ -129,25 +129,36 @@ fn show(dir: &Path, out: Option<PathBuf>, output: Output) -> Result<Done, ActErr
 }
 
 /// What changes in the next version of one's own card.
-struct Reissue {
+#[derive(Default)]
+pub(super) struct Reissue {
     addresses: Vec<Text>,
     name: Option<Text>,
     contact: Option<Text>,
+    /// Another message key; how many minutes longer the present one counts.
+    message_key: Option<u32>,
+}
+
+impl Reissue {
+    /// Another message key takes the place of the present one, which ends in `overlap` minutes.
+    pub(super) fn rotating(overlap: u32) -> Self {
+        Self { message_key: Some(overlap), ..Self::default() }
+    }
 }
 
 /// Signed here, with the agency key; the running node records it and shows it to peers.
-async fn reissue(
+pub(super) async fn reissue(
     dir: &Path,
     client: &Client,
     change: Reissue,
     output: Output,
 ) -> Result<Done, ActError> {
-    let Reissue { addresses, name, contact } = change;
-    if addresses.is_empty() && name.is_none() && contact.is_none() {
+    let Reissue { addresses, name, contact, message_key } = change;
+    if addresses.is_empty() && name.is_none() && contact.is_none() && message_key.is_none() {
         return Err(ActError::Usage("say what changes: --address, --name or --contact".into()));
     }
     dialable(&addresses)?;
-    let key = keys::load(&Home::open(dir)?, KeyUse::Agency)?;
+    let home = Home::open(dir)?;
+    let key = keys::load(&home, KeyUse::Agency)?;
     let known: Value = client.get("/cards/own").await?;
     let known = Envelope::parse(text(&known, "envelope").as_bytes())?;
     let known = Described::open(&known).map_err(|e| ActError::Failed(e.to_string()))?;
@@ -157,9 +168,24 @@ async fn reissue(
             dir.display()
         )));
     }
+    let at = Clock::system().now();
+    let (mut messages, mut revocations) = (known.message_key, known.revocations.clone());
+    if let Some(minutes) = message_key {
+        keys::MessageKeys::load(&home)?.settle(&known, at)?;
+        let ends = at.plus_millis(i64::from(minutes).saturating_mul(60_000));
+        revocations.push(Revocation { key: messages, at: ends });
+        messages = keys::next_message_key(&home)?.public();
+        if messages == known.message_key {
+            return Err(ActError::Refused(
+                "the message key is being exchanged already; exchange it again once the one before has ended".into(),
+            ));
+        }
+    }
     let card = Described {
+        message_key: messages,
+        revocations,
         version: known.version.saturating_add(1),
-        at: Clock::system().now(),
+        at,
         addresses: if addresses.is_empty() { known.addresses } else { addresses },
         name: name.unwrap_or(known.name),
         contact: contact.unwrap_or(known.contact),

@@ -4,14 +4,17 @@ mod agreement;
 mod alarmed;
 mod asking;
 mod audit;
+mod backup;
 mod bundle;
 mod card;
 mod case;
 mod certificate;
 mod client;
+mod conformance;
 mod demo;
 mod hold;
 mod init;
+mod key;
 mod output;
 mod photographs;
 mod policy;
@@ -85,6 +88,9 @@ enum Command {
     /// Agency cards: one's own and those of peers.
     #[command(subcommand)]
     Card(card::Card),
+    /// One's own keys.
+    #[command(subcommand)]
+    Key(key::Key),
     /// Standing agreements.
     #[command(subcommand)]
     Agreement(agreement::Agreement),
@@ -109,8 +115,14 @@ enum Command {
     /// The certificate of the HTTPS side.
     #[command(subcommand)]
     Certificate(certificate::Certificate),
+    /// Copy everything that the node is into a folder, while it runs or not.
+    Backup(backup::BackupArgs),
+    /// Put a backup back into an empty home.
+    Restore(backup::RestoreArgs),
     /// Check that the node is well.
     Doctor,
+    /// See whether another implementation does what the protocol demands.
+    Conformance(conformance::ConformanceArgs),
     /// Whether the node serves, for scripts and health checks.
     Health,
 }
@@ -167,6 +179,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
         Command::Transfer(args) => transfer::run(&args, output).await,
         Command::User(command) => user::run(&client, command, output).await,
         Command::Card(command) => card::run(&dir, &client, command, output).await,
+        Command::Key(command) => key::run(&dir, &client, command, output).await,
         Command::Agreement(command) => agreement::run(&dir, &client, command, output).await,
         Command::Request(command) => request::run(&client, command, output).await,
         Command::Policy(command) => policy::run(&client, command, output).await,
@@ -175,6 +188,9 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
         Command::Retention(command) => retention::run(&client, command, output).await,
         Command::Store(command) => store::run(&dir, command, output).await,
         Command::Certificate(command) => certificate::run(&dir, &command, output),
+        Command::Conformance(args) => conformance::run(&dir, &args, output).await,
+        Command::Backup(args) => backup::backup(&dir, &client, acting, &args, output).await,
+        Command::Restore(args) => backup::run_restore(&dir, &args, output),
         Command::Doctor => run::doctor(&client, output).await,
         Command::Health => run::health(&client, output).await,
     }

@@ -1,28 +1,31 @@
 //! The part of the swarm that is ours: who may connect, and substreams of our one protocol.
 //!
 //! No queue stands between an inbound substream and its task, so none is lost when a loop lags;
-//! beyond the bound of a connection a substream is dropped at once.
+//! beyond the bound of a peer a substream is dropped at once.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
 use libp2p::core::upgrade::ReadyUpgrade;
 use libp2p::swarm::handler::{ConnectionEvent, FullyNegotiatedInbound, FullyNegotiatedOutbound};
 use libp2p::swarm::{
-    ConnectionDenied, ConnectionHandler, ConnectionHandlerEvent, ConnectionId, FromSwarm,
-    NetworkBehaviour, NotifyHandler, StreamProtocol, SubstreamProtocol, THandlerInEvent,
-    THandlerOutEvent, ToSwarm,
+    CloseConnection, ConnectionDenied, ConnectionHandler, ConnectionHandlerEvent, ConnectionId,
+    FromSwarm, ListenError, NetworkBehaviour, NotifyHandler, StreamProtocol, SubstreamProtocol,
+    THandlerInEvent, THandlerOutEvent, ToSwarm,
 };
 use libp2p::{Multiaddr, PeerId, Stream};
 use schemas::key::PublicKey;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
+use super::guests::{Guest, Guests};
+use super::knocks::Knocks;
 use super::serve::Accept;
-use super::{PROTOCOL, key};
+use super::{Limits, PROTOCOL, key};
 use crate::query::ports::{Dialler, LinkError};
 
 pub(super) type Opened = oneshot::Sender<Result<Stream, LinkError>>;
@@ -32,15 +35,30 @@ pub(super) type Opened = oneshot::Sender<Result<Stream, LinkError>>;
 #[error("this node is not admitted")]
 pub(super) struct NotAdmitted;
 
+/// A connection was closed before its handshake: too many from there came to nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("too many connections from there came to nothing")]
+pub(super) struct TooOften;
+
 pub(super) struct Exchange {
     accept: Arc<dyn Accept>,
-    per_connection: usize,
     orders: VecDeque<(PeerId, Opened)>,
+    /// Connections that go, for the sake of newer ones.
+    closing: VecDeque<(PeerId, ConnectionId)>,
+    guests: Guests,
+    knocks: Knocks,
 }
 
 impl Exchange {
-    pub(super) fn new(accept: Arc<dyn Accept>, per_connection: usize) -> Self {
-        Self { accept, per_connection, orders: VecDeque::new() }
+    pub(super) fn new(accept: Arc<dyn Accept>, limits: &Limits) -> Self {
+        let substreams = limits.conversations_per_peer.saturating_add(8);
+        Self {
+            accept,
+            orders: VecDeque::new(),
+            closing: VecDeque::new(),
+            guests: Guests::new(substreams, limits.connections_per_peer),
+            knocks: Knocks::new(Instant::now()),
+        }
     }
 
     /// Opens a substream on a connection with `peer` that stands.
@@ -48,7 +66,7 @@ impl Exchange {
         self.orders.push_back((peer, opened));
     }
 
-    fn admit(&self, peer: PeerId) -> Result<Substreams, ConnectionDenied> {
+    fn admit(&mut self, peer: PeerId) -> Result<Substreams, ConnectionDenied> {
         let node = key::node_key(&peer).ok_or_else(|| ConnectionDenied::new(NotAdmitted))?;
         if !self.accept.admits(&node) {
             self.accept.turned_away(&node);
@@ -57,7 +75,7 @@ impl Exchange {
         Ok(Substreams {
             node,
             accept: self.accept.clone(),
-            places: Arc::new(Semaphore::new(self.per_connection)),
+            guest: self.guests.of(peer, Instant::now()),
             orders: VecDeque::new(),
         })
     }
@@ -67,6 +85,16 @@ impl NetworkBehaviour for Exchange {
     type ConnectionHandler = Substreams;
     type ToSwarm = Infallible;
 
+    fn handle_pending_inbound_connection(
+        &mut self,
+        _: ConnectionId,
+        _: &Multiaddr,
+        from: &Multiaddr,
+    ) -> Result<(), ConnectionDenied> {
+        let may = self.knocks.may(from, Instant::now());
+        if may { Ok(()) } else { Err(ConnectionDenied::new(TooOften)) }
+    }
+
     fn handle_established_inbound_connection(
         &mut self,
         _: ConnectionId,
@@ -74,7 +102,12 @@ impl NetworkBehaviour for Exchange {
         _: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<Substreams, ConnectionDenied> {
-        self.admit(peer)
+        let substreams = self.admit(peer)?;
+        if !self.guests.opens(peer, Instant::now()) {
+            self.accept.turned_away(&substreams.node);
+            return Err(ConnectionDenied::new(TooOften));
+        }
+        Ok(substreams)
     }
 
     fn handle_established_outbound_connection(
@@ -89,12 +122,32 @@ impl NetworkBehaviour for Exchange {
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
-        if let FromSwarm::ConnectionEstablished(established) = event
-            && established.other_established == 0
-            && let Some(node) = key::node_key(&established.peer_id)
-        {
-            let dialled = established.endpoint.is_dialer();
-            self.accept.connected(&node, if dialled { Dialler::Us } else { Dialler::Them });
+        let now = Instant::now();
+        match event {
+            FromSwarm::ConnectionEstablished(established) => {
+                let (peer, connection) = (established.peer_id, established.connection_id);
+                if let Some(oldest) = self.guests.established(peer, connection, now) {
+                    self.closing.push_back((peer, oldest));
+                }
+                if established.other_established == 0
+                    && let Some(node) = key::node_key(&peer)
+                {
+                    let dialled = established.endpoint.is_dialer();
+                    self.accept.connected(&node, if dialled { Dialler::Us } else { Dialler::Them });
+                }
+            }
+            FromSwarm::ConnectionClosed(closed) => {
+                self.guests.closed(&closed.peer_id, closed.connection_id);
+            }
+            FromSwarm::ListenFailure(failure) => {
+                // What was closed before its handshake has cost nothing.
+                let early = matches!(failure.error, ListenError::Denied { .. })
+                    && failure.peer_id.is_none();
+                if !early {
+                    self.knocks.fruitless(failure.send_back_addr, now);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -108,6 +161,10 @@ impl NetworkBehaviour for Exchange {
     }
 
     fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Infallible, THandlerInEvent<Self>>> {
+        if let Some((peer_id, oldest)) = self.closing.pop_front() {
+            let connection = CloseConnection::One(oldest);
+            return Poll::Ready(ToSwarm::CloseConnection { peer_id, connection });
+        }
         // The swarm task polls again after every command, so an order never waits for a waker.
         match self.orders.pop_front() {
             Some((peer_id, opened)) => Poll::Ready(ToSwarm::NotifyHandler {
@@ -124,7 +181,7 @@ impl NetworkBehaviour for Exchange {
 pub(super) struct Substreams {
     node: PublicKey,
     accept: Arc<dyn Accept>,
-    places: Arc<Semaphore>,
+    guest: Guest,
     orders: VecDeque<Opened>,
 }
 
@@ -167,9 +224,9 @@ impl ConnectionHandler for Substreams {
             ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound {
                 protocol: stream,
                 ..
-            }) => match self.places.clone().try_acquire_owned() {
-                Ok(place) => self.accept.serve(self.node, stream, place),
-                Err(_) => {
+            }) => match self.guest.seat() {
+                Some(seat) => self.accept.serve(self.node, stream, seat),
+                None => {
                     tracing::warn!(node = %self.node.fingerprint(), "too many substreams; one dropped")
                 }
             },

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use futures::{AsyncReadExt as _, AsyncWriteExt as _};
 use libp2p::Stream;
-use schemas::frame::{Frame, Head};
+use schemas::frame::{Frame, FrameKind, Head};
+use tokio::sync::OwnedSemaphorePermit;
 
+use super::guests::Seat;
 use crate::audit::release::Released;
 use crate::query::ports::LinkError;
 
@@ -27,21 +29,69 @@ fn ended(error: std::io::Error) -> LinkError {
 
 /// Reads the next frame; waits for its head without limit.
 pub(super) async fn read(stream: &mut Stream) -> Result<Frame, LinkError> {
+    let first = first(stream).await?;
+    in_time(async {
+        let head = head(first, stream).await?;
+        rest(head, stream).await
+    })
+    .await
+}
+
+/// Reads the frame that opens a conversation, and holds the room that it takes of what its peer may
+/// have; waits for its head without limit. Of a frame that opens nothing only the head is read.
+pub(super) async fn opening(
+    stream: &mut Stream,
+    seat: &Seat,
+) -> Result<(Frame, Option<OwnedSemaphorePermit>), LinkError> {
+    let first = first(stream).await?;
+    in_time(async {
+        let head = head(first, stream).await?;
+        if !opens(head.kind) {
+            return Ok((Frame::new(head.kind, Vec::new()), None));
+        }
+        let held = seat.hold(head.beside.saturating_add(head.body)).await;
+        Ok((rest(head, stream).await?, held))
+    })
+    .await
+}
+
+fn opens(kind: FrameKind) -> bool {
+    matches!(
+        kind,
+        FrameKind::Query
+            | FrameKind::Receipt
+            | FrameKind::Card
+            | FrameKind::Document
+            | FrameKind::Statement
+            | FrameKind::Witness
+            | FrameKind::Consistency
+    )
+}
+
+async fn in_time<T>(read: impl Future<Output = Result<T, LinkError>>) -> Result<T, LinkError> {
+    tokio::time::timeout(REST, read).await.map_err(|_| lost("a frame came in part only"))?
+}
+
+async fn first(stream: &mut Stream) -> Result<u8, LinkError> {
     let mut first = [0; 1];
     stream.read_exact(&mut first).await.map_err(ended)?;
-    let rest = async {
-        let mut head = [0; Head::WIRE];
-        let [begin, end @ ..] = &mut head;
-        *begin = first[0];
-        stream.read_exact(end).await.map_err(ended)?;
-        let head = Head::parse(&head).map_err(|e| LinkError::Protocol(e.to_string()))?;
-        let mut beside = vec![0; head.beside];
-        stream.read_exact(&mut beside).await.map_err(ended)?;
-        let mut body = vec![0; head.body];
-        stream.read_exact(&mut body).await.map_err(ended)?;
-        Ok(Frame { kind: head.kind, beside, body })
-    };
-    tokio::time::timeout(REST, rest).await.map_err(|_| lost("a frame came in part only"))?
+    Ok(first[0])
+}
+
+async fn head(first: u8, stream: &mut Stream) -> Result<Head, LinkError> {
+    let mut head = [0; Head::WIRE];
+    let [begin, end @ ..] = &mut head;
+    *begin = first;
+    stream.read_exact(end).await.map_err(ended)?;
+    Head::parse(&head).map_err(|e| LinkError::Protocol(e.to_string()))
+}
+
+async fn rest(head: Head, stream: &mut Stream) -> Result<Frame, LinkError> {
+    let mut beside = vec![0; head.beside];
+    stream.read_exact(&mut beside).await.map_err(ended)?;
+    let mut body = vec![0; head.body];
+    stream.read_exact(&mut body).await.map_err(ended)?;
+    Ok(Frame { kind: head.kind, beside, body })
 }
 
 /// Writes frames and hands them to the connection together.

@@ -7,14 +7,20 @@ use std::time::Duration;
 use libp2p::{PeerId, Stream};
 use schemas::frame::Frame;
 use schemas::key::PublicKey;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::Instant;
 
+use super::swarm::Command;
 use super::{Limits, codec, key};
 use crate::audit::release::Released;
 use crate::query::ports::{Channel, LinkError};
 
 /// How long a reply may take. Callers have their own, shorter limits.
 const REPLY: Duration = Duration::from_secs(120);
+/// How long a peer that is waited for may say nothing at all before its connection counts as dead.
+const SILENT: Duration = Duration::from_secs(10);
+/// The same for a conversation that its caller gives up.
+const GIVEN_UP: Duration = Duration::from_secs(1);
 
 /// Idle substreams and free places, by peer.
 pub(super) struct Pools {
@@ -28,6 +34,20 @@ struct Pool {
     connections: usize,
     /// Counted up when all connections have gone: substreams of before are worthless.
     era: u64,
+    /// When a frame of the peer last came, on whichever conversation.
+    heard: Option<Instant>,
+}
+
+impl Pool {
+    /// The substreams so far are worthless from now on.
+    fn next_era(&mut self) -> Vec<Stream> {
+        self.era = self.era.saturating_add(1);
+        std::mem::take(&mut self.idle)
+    }
+
+    fn is_silent_since(&self, since: Instant) -> bool {
+        self.heard.is_none_or(|heard| heard < since)
+    }
 }
 
 /// A place in the conversations with one peer.
@@ -52,6 +72,7 @@ impl Pools {
             places: Arc::new(Semaphore::new(most)),
             connections: 0,
             era: 0,
+            heard: None,
         }))
     }
 
@@ -85,18 +106,32 @@ impl Pools {
             pool.connections = left;
             // A pooled substream does not tell which connection it is of: with any connection
             // gone, all are given up. Opening anew costs a round trip, a dead one an exchange.
-            pool.era = pool.era.saturating_add(1);
-            std::mem::take(&mut pool.idle)
+            pool.next_era()
         });
         drop(stale);
     }
 
-    pub(super) fn clear(&self, peer: &PeerId) {
+    /// A frame of the peer has come.
+    pub(super) fn heard(&self, peer: &PeerId) {
+        self.with(peer, |pool| pool.heard = Some(Instant::now()));
+    }
+
+    /// Whether no frame of the peer has come since then.
+    fn is_silent_since(&self, peer: &PeerId, since: Instant) -> bool {
+        self.with(peer, |pool| pool.is_silent_since(since))
+    }
+
+    /// Gives up the connections of an era in which no frame has come since then; whether they stood.
+    /// Of all conversations that wait on them the first does it, so that none ends the next ones.
+    fn give_up(&self, peer: &PeerId, era: u64, since: Instant) -> bool {
         let stale = self.with(peer, |pool| {
-            pool.era = pool.era.saturating_add(1);
-            std::mem::take(&mut pool.idle)
+            (pool.era == era && pool.is_silent_since(since)).then(|| pool.next_era())
         });
-        drop(stale);
+        stale.is_some()
+    }
+
+    pub(super) fn clear(&self, peer: &PeerId) {
+        drop(self.with(peer, Pool::next_era));
     }
 
     pub(super) fn connected(&self) -> Vec<PublicKey> {
@@ -107,32 +142,90 @@ impl Pools {
 }
 
 /// A conversation that we opened.
+///
+/// A link can break without a word to either end. TCP would wait a quarter of an hour for it; here
+/// the connection is given up as soon as the peer is waited for and says nothing on any conversation,
+/// so that whoever asks next has a new one.
 pub struct Conversation {
-    stream: Stream,
+    stream: Option<Stream>,
     place: Place,
     pools: Arc<Pools>,
     peer: PeerId,
+    commands: mpsc::Sender<Command>,
+    /// Since when a frame of the peer is waited for.
+    waiting: Option<Instant>,
 }
 
 impl Conversation {
-    pub(super) fn new(stream: Stream, place: Place, pools: Arc<Pools>, peer: PeerId) -> Self {
-        Self { stream, place, pools, peer }
+    pub(super) fn new(
+        stream: Stream,
+        place: Place,
+        pools: Arc<Pools>,
+        peer: PeerId,
+        commands: mpsc::Sender<Command>,
+    ) -> Self {
+        Self { stream: Some(stream), place, pools, peer, commands, waiting: None }
+    }
+
+    fn stream(&mut self) -> Result<&mut Stream, LinkError> {
+        self.stream.as_mut().ok_or_else(|| LinkError::Lost("the conversation is over".into()))
+    }
+
+    fn give_up_connection(&self, since: Instant) {
+        if self.pools.give_up(&self.peer, self.place.era, since) {
+            tracing::debug!(peer = %self.peer, "a connection is silent; it is given up");
+            // A full queue leaves it to the next one that waits in vain.
+            drop(self.commands.try_send(Command::Disconnect(self.peer)));
+        }
     }
 }
 
 impl Channel for Conversation {
     async fn send_all(&mut self, frames: &[Released]) -> Result<(), LinkError> {
-        codec::write(&mut self.stream, frames).await
+        self.waiting = Some(Instant::now());
+        codec::write(self.stream()?, frames).await
     }
 
     async fn recv(&mut self) -> Result<Frame, LinkError> {
-        tokio::time::timeout(REPLY, codec::read(&mut self.stream))
-            .await
-            .map_err(|_| LinkError::Lost("no reply in time".into()))?
+        let since = *self.waiting.get_or_insert_with(Instant::now);
+        let (pools, peer) = (self.pools.clone(), self.peer);
+        let silence = async {
+            let mut from = since;
+            loop {
+                tokio::time::sleep_until(from + SILENT).await;
+                if pools.is_silent_since(&peer, from) {
+                    return from;
+                }
+                from = Instant::now();
+            }
+        };
+        let read = tokio::time::timeout(REPLY, codec::read(self.stream()?));
+        let frame = tokio::select! {
+            frame = read => frame.map_err(|_| LinkError::Lost("no reply in time".into()))?,
+            since = silence => {
+                self.waiting = None;
+                self.give_up_connection(since);
+                return Err(LinkError::Lost("the connection says nothing any more".into()));
+            }
+        }?;
+        self.waiting = None;
+        self.pools.heard(&self.peer);
+        Ok(frame)
     }
 
-    fn finish(self) {
-        let Self { stream, place, pools, peer } = self;
-        pools.put_back(&peer, stream, place.era);
+    fn finish(mut self) {
+        self.waiting = None;
+        if let Some(stream) = self.stream.take() {
+            self.pools.put_back(&self.peer, stream, self.place.era);
+        }
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        let Some(since) = self.waiting else { return };
+        if since.elapsed() >= GIVEN_UP {
+            self.give_up_connection(since);
+        }
     }
 }

@@ -7,10 +7,13 @@
 mod behaviour;
 mod codec;
 mod conversation;
+mod guests;
 mod key;
+mod knocks;
+pub(crate) mod probe;
 mod serve;
 mod swarm;
-mod tls;
+pub(crate) mod tls;
 mod unreachable;
 
 use std::sync::Arc;
@@ -33,11 +36,11 @@ pub const PROTOCOL: &str = "/accord/exchange/1";
 pub struct Limits {
     /// Conversations with one peer at once, each way.
     pub conversations_per_peer: usize,
-    /// Connections with one peer.
-    pub connections_per_peer: u32,
+    /// Connections with one peer; beyond them the oldest goes.
+    pub connections_per_peer: usize,
     /// Connections in all.
     pub connections: u32,
-    /// Connections whose handshake is under way.
+    /// Connections that others open and whose handshake is under way.
     pub pending: u32,
     /// How long a connection may take to be made.
     pub connect: Duration,
@@ -50,7 +53,7 @@ impl Default for Limits {
         Self {
             conversations_per_peer: 128,
             connections_per_peer: 4,
-            connections: 1_024,
+            connections: 4_096,
             pending: 256,
             connect: Duration::from_secs(5),
             wait: Duration::from_secs(10),
@@ -112,6 +115,20 @@ pub fn is_dialable(text: &str) -> bool {
     machine && port != 0 && parts.next().is_none()
 }
 
+/// Whether a node can listen there: an address of this machine, or every one, with a port of TCP or
+/// QUIC; port 0 stands for one that the system chooses.
+#[must_use]
+pub fn is_listenable(text: &str) -> bool {
+    use libp2p::multiaddr::Protocol;
+    let Ok(address) = text.parse::<Multiaddr>() else { return false };
+    let parts: Vec<Protocol<'_>> = address.iter().collect();
+    matches!(
+        parts.as_slice(),
+        [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Tcp(_)]
+            | [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Udp(_), Protocol::QuicV1]
+    )
+}
+
 /// The network, for asking and for closing.
 #[derive(Clone)]
 pub struct Peers {
@@ -132,9 +149,9 @@ pub async fn start<H: Host>(settings: Settings, host: Arc<H>) -> Result<Peers, P
         .map(|text| address(text, settings.quic))
         .collect::<Result<Vec<_>, _>>()?;
     let serving = serve::Stop::default();
-    let acceptor = Arc::new(serve::Serving::new(host, serving.clone()));
     let pools = Arc::new(Pools::new(settings.limits));
-    let mut swarm = swarm::build(&settings, acceptor)?;
+    let acceptor = Arc::new(serve::Serving::new(host, serving.clone(), pools.clone()));
+    let mut swarm = swarm::build(&settings, acceptor, tls::Tls::new)?;
     let addresses = swarm::listen(&mut swarm, listen).await?;
     let (commands, queue) = mpsc::channel(1_024);
     tokio::spawn(swarm::run(swarm, queue, pools.clone()));
@@ -192,8 +209,11 @@ impl Dial for Peers {
         let peer = key::peer_id(node)
             .ok_or_else(|| LinkError::unreachable("the key of its card is no node's"))?;
         let place = self.pools.place(&peer).await?;
+        let conversation = |stream, place| {
+            Conversation::new(stream, place, self.pools.clone(), peer, self.commands.clone())
+        };
         if let Some(stream) = self.pools.idle(&peer) {
-            return Ok(Conversation::new(stream, place, self.pools.clone(), peer));
+            return Ok(conversation(stream, place));
         }
         let addresses = addresses.iter().filter_map(|text| text.as_str().parse().ok()).collect();
         let (reply, opened) = oneshot::channel();
@@ -201,7 +221,7 @@ impl Dial for Peers {
         self.commands.send(Command::Open { peer, addresses, reply }).await.map_err(|_| gone())?;
         let stream =
             opened.await.map_err(|_| LinkError::Lost("the connection closed".into()))??;
-        Ok(Conversation::new(stream, place, self.pools.clone(), peer))
+        Ok(conversation(stream, place))
     }
 }
 

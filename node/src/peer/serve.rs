@@ -6,11 +6,12 @@ use std::time::Duration;
 use libp2p::Stream;
 use schemas::frame::Frame;
 use schemas::key::PublicKey;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::codec;
+use super::conversation::Pools;
+use super::guests::Seat;
+use super::{codec, key};
 use crate::audit::release::Released;
 use crate::query::ports::{Channel, Dialler, Host, LinkError};
 
@@ -19,7 +20,7 @@ pub(super) trait Accept: Send + Sync + 'static {
     fn admits(&self, node: &PublicKey) -> bool;
     fn turned_away(&self, node: &PublicKey);
     fn connected(&self, node: &PublicKey, dialler: Dialler);
-    fn serve(&self, node: PublicKey, stream: Stream, place: OwnedSemaphorePermit);
+    fn serve(&self, node: PublicKey, stream: Stream, seat: Seat);
 }
 
 /// Stops serving.
@@ -41,11 +42,12 @@ impl Stop {
 pub(super) struct Serving<H> {
     host: Arc<H>,
     stop: Stop,
+    pools: Arc<Pools>,
 }
 
 impl<H: Host> Serving<H> {
-    pub(super) fn new(host: Arc<H>, stop: Stop) -> Self {
-        Self { host, stop }
+    pub(super) fn new(host: Arc<H>, stop: Stop, pools: Arc<Pools>) -> Self {
+        Self { host, stop, pools }
     }
 }
 
@@ -62,21 +64,26 @@ impl<H: Host> Accept for Serving<H> {
         self.host.connected(node, dialler);
     }
 
-    fn serve(&self, node: PublicKey, stream: Stream, place: OwnedSemaphorePermit) {
+    fn serve(&self, node: PublicKey, stream: Stream, seat: Seat) {
         let (host, stopping) = (self.host.clone(), self.stop.stopping.clone());
+        let pools = self.pools.clone();
+        let peer = key::peer_id(&node);
         self.stop.tasks.spawn(async move {
             let mut served = Served { stream };
             loop {
                 let opening = tokio::select! {
-                    opening = codec::read(&mut served.stream) => opening,
+                    opening = codec::opening(&mut served.stream, &seat) => opening,
                     () = stopping.cancelled() => break,
                 };
-                let Ok(opening) = opening else { break };
+                let Ok((opening, _held)) = opening else { break };
+                if let Some(peer) = &peer {
+                    pools.heard(peer);
+                }
                 if host.serve(&node, opening, &mut served).await.is_err() {
                     break;
                 }
             }
-            drop(place);
+            drop(seat);
         });
     }
 }

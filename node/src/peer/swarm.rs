@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::behaviour::{Exchange, Opened};
 use super::conversation::Pools;
 use super::serve::Accept;
-use super::tls::Tls;
+use super::tls::{Tls, TlsError};
 use super::unreachable::unreachable;
 use super::{PeerError, Settings};
 use crate::query::ports::LinkError;
@@ -47,13 +47,14 @@ pub(super) enum Command {
 pub(super) fn build(
     settings: &Settings,
     accept: Arc<dyn Accept>,
+    tls: impl FnOnce(&Keypair) -> Result<Tls, TlsError>,
 ) -> Result<Swarm<Behaviour>, PeerError> {
     let setup = |e: String| PeerError::Setup(e);
     let keypair = Keypair::ed25519_from_bytes(settings.seed).map_err(|e| setup(e.to_string()))?;
     let limits = settings.limits;
-    // Both sides of a conversation hold a place, and yamux ends a connection that exceeds its own
-    // bound, so that bound lies well above ours.
-    let substreams = limits.conversations_per_peer.saturating_mul(4).max(512);
+    // Yamux ends a connection that exceeds its own bound and may hold a window of 256 KiB for each
+    // substream within it: room for the conversations of both sides, and no more.
+    let substreams = limits.conversations_per_peer.saturating_mul(2).saturating_add(32);
     let muxer = move || {
         let mut config = yamux::Config::default();
         config.set_max_num_streams(substreams);
@@ -61,16 +62,16 @@ pub(super) fn build(
     };
     let tcp = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), Tls::new, muxer)
+        .with_tcp(tcp::Config::default().nodelay(true), tls, muxer)
         .map_err(|e| setup(e.to_string()))?;
     let behaviour = Behaviour {
-        exchange: Exchange::new(accept, limits.conversations_per_peer.saturating_add(8)),
+        exchange: Exchange::new(accept, &limits),
         limits: connection_limits::Behaviour::new(
             ConnectionLimits::default()
                 .with_max_pending_incoming(Some(limits.pending))
-                .with_max_pending_outgoing(Some(limits.pending))
-                .with_max_established(Some(limits.connections))
-                .with_max_established_per_peer(Some(limits.connections_per_peer)),
+                // One's own dials: a query to every peer makes as many at once as there are peers.
+                .with_max_pending_outgoing(Some(limits.connections))
+                .with_max_established(Some(limits.connections)),
         ),
     };
     let config = |config: libp2p::swarm::Config| config.with_idle_connection_timeout(IDLE);

@@ -56,20 +56,39 @@ pub(super) struct Tls {
     client: Arc<ClientConfig>,
 }
 
+/// Which cipher suite is offered and taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// AES-256-GCM: what nodes speak.
+    Aes,
+    /// ChaCha20-Poly1305: what no node takes, to see that none does.
+    ChaCha,
+}
+
 impl Tls {
     /// An upgrade that proves `identity`.
     ///
     /// # Errors
     /// When no certificate can be made for it.
     pub(super) fn new(identity: &Keypair) -> Result<Self, TlsError> {
+        Self::offering(identity, Offer::Aes)
+    }
+
+    /// As [`Self::new`], of one suite.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(super) fn offering(identity: &Keypair, offer: Offer) -> Result<Self, TlsError> {
+        let suite = match offer {
+            Offer::Aes => cipher_suite::TLS13_AES_256_GCM_SHA384,
+            Offer::ChaCha => cipher_suite::TLS13_CHACHA20_POLY1305_SHA256,
+        };
         let configuration = |e: &dyn std::fmt::Display| TlsError::Configuration(e.to_string());
         let (chain, key) = certificate::generate(identity).map_err(|e| configuration(&e))?;
         let key = sign::any_ecdsa_type(&key).map_err(|e| configuration(&e))?;
         let resolver = Arc::new(SingleCertAndKey::from(CertifiedKey::new(vec![chain], key)));
-        let provider = Arc::new(CryptoProvider {
-            cipher_suites: vec![cipher_suite::TLS13_AES_256_GCM_SHA384],
-            ..default_provider()
-        });
+        let provider =
+            Arc::new(CryptoProvider { cipher_suites: vec![suite], ..default_provider() });
         let versions = [&rustls::version::TLS13];
 
         let mut server = ServerConfig::builder_with_provider(provider.clone())

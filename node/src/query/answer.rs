@@ -67,6 +67,8 @@ pub(super) struct Reply {
     pub(super) awaits_receipt: Option<Digest>,
     /// Held until the photographs of an answer are sent.
     pub(super) underway: Option<Underway>,
+    /// Delivered before.
+    pub(super) again: bool,
 }
 
 pub(super) fn reason(code: RefusalCode, message: impl Into<String>, section: &str) -> Reason {
@@ -242,7 +244,8 @@ impl Office {
             })
             .releasing(frames(&envelope, pages, std::mem::take(&mut leaving.frames)));
         let appended = self.log.append(entry).await?;
-        Ok(Reply { appended, awaits_receipt: Some(digest), underway: leaving.underway })
+        let underway = leaving.underway;
+        Ok(Reply { appended, awaits_receipt: Some(digest), underway, again: false })
     }
 
     /// Signs, appends and lets go a refusal. `remember` keeps it under the query's id.
@@ -286,7 +289,8 @@ impl Office {
             .with_envelope(&envelope)
             .effecting(Effects { served: Some(served), ..Effects::default() })
             .releasing(vec![Frame::new(FrameKind::Refusal, envelope.as_bytes().to_vec())]);
-        Ok(Reply { appended: self.log.append(entry).await?, awaits_receipt: None, underway: None })
+        let appended = self.log.append(entry).await?;
+        Ok(Reply { appended, awaits_receipt: None, underway: None, again: false })
     }
 
     pub(super) fn sign<T: serde::Serialize>(
@@ -294,7 +298,7 @@ impl Office {
         kind: Kind,
         message: &T,
     ) -> Result<Envelope, Unserved> {
-        Envelope::sign_json(kind, message, &self.message_key)
+        Envelope::sign_json(kind, message, &self.message_key())
             .map_err(|e| Unserved::Message(e.to_string()))
     }
 }

@@ -281,7 +281,7 @@ impl<D: Dial> Asker<D> {
         if let Some(reasons) = decline(policy, &query, query.at) {
             return self.declined(query, actor, reasons.into_vec()).await;
         }
-        let envelope = match Envelope::sign_json(Kind::Query, &query, &self.office.message_key) {
+        let envelope = match Envelope::sign_json(Kind::Query, &query, &self.office.message_key()) {
             Ok(envelope) => envelope,
             Err(error) => return Heard::failed(&owner, error),
         };
@@ -366,9 +366,8 @@ impl<D: Dial> Asker<D> {
             .as_ref()
             .ok_or_else(|| again(format!("query `{id}` is kept no longer; ask it anew")))?;
         let envelope = Envelope::parse(exact.as_bytes()).map_err(|e| again(e.to_string()))?;
-        let query: Query = envelope
-            .verified_json(Kind::Query, &self.office.message_key.public())
-            .map_err(|e| again(e.to_string()))?;
+        let query: Query =
+            self.office.own_signed(&envelope, Kind::Query).map_err(|e| again(e.to_string()))?;
         Ok((sent, envelope, query))
     }
 
@@ -408,8 +407,9 @@ impl<D: Dial> Asker<D> {
             let Some(exact) = &asked.envelope else { continue };
             let envelope =
                 Envelope::parse(exact.as_bytes()).map_err(|e| unavailable(e.to_string()))?;
-            let query: Query = envelope
-                .verified_json(Kind::Query, &self.office.message_key.public())
+            let query: Query = self
+                .office
+                .own_signed(&envelope, Kind::Query)
                 .map_err(|e| unavailable(e.to_string()))?;
             let mut access = Access::of(&query, Outcome::Unanswered);
             access.query_digest = Some(envelope.digest());

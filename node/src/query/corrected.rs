@@ -31,7 +31,7 @@ impl Office {
         let misfit = |why: &str| Ok(Unfit::Unverifiable(why.to_owned()));
         let store = |error: StoreError| Err(Unserved::Store(error));
         let card = &peer.card.value;
-        let Some(key) = peer.message_key(self.clock.now()) else {
+        let Some(key) = peer.key_of(envelope, self.clock.now()) else {
             return Err(misfit("it is signed with a revoked key"));
         };
         let correction: Correction =

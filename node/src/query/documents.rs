@@ -171,6 +171,7 @@ impl Office {
             String::from_utf8(envelope.verified(kind, key)?.to_vec())
                 .map_err(|_| misfit("it is not UTF-8"))
         };
+        let message_key = peer.key_of(envelope, self.clock.now()).unwrap_or(&card.message_key);
         let exact = envelope.to_text();
         let entry = match envelope.kind() {
             Kind::Agreement => {
@@ -230,7 +231,7 @@ impl Office {
                     .with("signatory", adherence.signatory.name.as_str())
             }
             Kind::Notice => {
-                let body = signed(Kind::Notice, &card.message_key)?;
+                let body = signed(Kind::Notice, message_key)?;
                 let notice = Notice::from_toml("notice", &body)?;
                 if notice.agency != card.id {
                     return Err(misfit("a notice of another agency"));
@@ -252,7 +253,7 @@ impl Office {
                     .with("reason", notice.reason.as_str())
             }
             Kind::Request => {
-                let body = signed(Kind::Request, &card.message_key)?;
+                let body = signed(Kind::Request, message_key)?;
                 let request = Request::from_toml("request", &body)?;
                 if request.from != card.id || request.to != *me {
                     return Err(misfit("a request between others"));
@@ -272,7 +273,7 @@ impl Office {
                     .with("requested_by", request.requested_by.as_str())
             }
             Kind::Decision => {
-                let body = signed(Kind::Decision, &card.message_key)?;
+                let body = signed(Kind::Decision, message_key)?;
                 let ruling = Ruling::from_toml("decision", &body)?;
                 let Some(filed) = state.requests.get(&ruling.request).map(|filed| &filed.value)
                 else {
@@ -300,7 +301,7 @@ impl Office {
                     .with("reason", ruling.reason.as_str())
             }
             Kind::Withdrawal => {
-                let body = signed(Kind::Withdrawal, &card.message_key)?;
+                let body = signed(Kind::Withdrawal, message_key)?;
                 let withdrawal = Withdrawal::from_toml("withdrawal", &body)?;
                 let Some(filed) = state.requests.get(&withdrawal.request).map(|filed| &filed.value)
                 else {

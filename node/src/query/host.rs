@@ -24,15 +24,22 @@ use super::heads::Shown;
 use super::ports::{Channel, Dialler, Host, LinkError};
 use super::rejects::{Cause, Rejects};
 use super::statements::Stating;
+use super::turns::{Turn, Turns};
 use crate::audit::append::{Acknowledgement, AppendError};
 use crate::audit::entry::Entry;
 use crate::audit::release::Released;
-use crate::registry::Peer;
+use crate::registry::{Peer, State};
 use crate::store::{Effects, Receipted};
-use schemas::answer::Receipt;
+use schemas::answer::{IMAGES_BYTES, Receipt};
 
 /// How long the owner waits for a receipt on the conversation of its answer.
 const RECEIPT_WAIT: Duration = Duration::from_secs(20);
+
+/// How long a peer waits for the word that it has asked too much; its substreams are what it pays with.
+const FLOODED: Duration = Duration::from_secs(1);
+/// What a read takes in an answer, about, and the most that all of them together take.
+const READ_BYTES: u64 = 1_024;
+const PAGES_BYTES: u64 = 16 << 20;
 
 /// Why a message of a revoked key is rejected.
 pub(super) const REVOKED: &str = "the message key was revoked";
@@ -44,6 +51,7 @@ pub struct Desk {
     rejects: Rejects,
     connected: mpsc::Sender<(AgencyId, Dialler)>,
     pub(super) stating: Stating,
+    turns: Turns,
 }
 
 impl Desk {
@@ -52,7 +60,7 @@ impl Desk {
     pub fn new(office: Office, connected: mpsc::Sender<(AgencyId, Dialler)>) -> Self {
         let rejects = Rejects::start(office.clone());
         let (in_flight, stating) = (Arc::new(InFlight::default()), Stating::default());
-        Self { office, in_flight, rejects, connected, stating }
+        Self { office, in_flight, rejects, connected, stating, turns: Turns::default() }
     }
 
     /// Logs what was counted and not logged yet: the node stops.
@@ -65,6 +73,7 @@ impl Desk {
         peer: &Peer,
         frame: &Frame,
         channel: &mut C,
+        turn: Turn,
     ) -> Result<(), LinkError> {
         let mut asked = match self.open_query(peer, frame) {
             Ok(asked) => asked,
@@ -80,6 +89,11 @@ impl Desk {
                 }
             }
         }
+        let id = &peer.card.value.id;
+        let Some(room) = self.turns.room(id, largest(&asked.query)).await else {
+            let word = "answers to your agency wait to be read; read them, then ask again";
+            return channel.send(&Released::failed("busy", word)).await;
+        };
         let most = self.office.bounds.in_flight_per_peer as usize;
         let reply = match InFlight::enter(&self.in_flight, &asked.query, most) {
             Ok(_place) => self.office.serve(&asked).await,
@@ -94,17 +108,21 @@ impl Desk {
                 self.office.refuse(&asked, vec![full], false).await
             }
         };
-        let Reply { appended, awaits_receipt, underway } = match reply {
+        let Reply { appended, awaits_receipt, underway, again } = match reply {
             Ok(reply) => reply,
             Err(error) => return failed(channel, &error).await,
         };
+        if again || awaits_receipt.is_none() {
+            self.turns.fruitless(id);
+        }
         channel.send_all(&appended.release()).await?;
-        drop(underway);
+        drop((underway, room, turn));
         let Some(answer) = awaits_receipt else { return Ok(()) };
         // The requester may have logged a rejection instead and send nothing; its conversation is
         // then simply over.
         match tokio::time::timeout(RECEIPT_WAIT, channel.recv()).await {
             Ok(Ok(frame)) if frame.kind == FrameKind::Receipt => {
+                let _turn = self.turns.take(id).await;
                 self.receipt(peer, &frame, channel, Some(answer)).await
             }
             Ok(Ok(_)) => Err(LinkError::Protocol("expected a receipt".into())),
@@ -117,10 +135,10 @@ impl Desk {
     fn open_query(&self, peer: &Peer, frame: &Frame) -> Result<Asked, (Cause, String)> {
         let unverifiable = |why: String| (Cause::Unverifiable, why);
         let card = &peer.card.value;
-        let key = peer
-            .message_key(self.office.clock.now())
-            .ok_or_else(|| unverifiable(REVOKED.into()))?;
         let envelope = Envelope::parse(&frame.body).map_err(|e| unverifiable(e.to_string()))?;
+        let key = peer
+            .key_of(&envelope, self.office.clock.now())
+            .ok_or_else(|| unverifiable(REVOKED.into()))?;
         let query: Query =
             envelope.verified_json(Kind::Query, key).map_err(|e| unverifiable(e.to_string()))?;
         if query.from != card.id {
@@ -143,18 +161,15 @@ impl Desk {
         expected: Option<Digest>,
     ) -> Result<(), LinkError> {
         let card = &peer.card.value;
-        let Some(key) = peer.message_key(self.office.clock.now()) else {
-            return self.reject(peer, Cause::Unverifiable, REVOKED.into(), channel).await;
-        };
-        let opened = Envelope::parse(&frame.body).and_then(|envelope| {
-            let receipt: Receipt = envelope.verified_json(Kind::Receipt, key)?;
-            Ok((envelope, receipt))
+        let now = self.office.clock.now();
+        let opened = Envelope::parse(&frame.body).map_err(|e| e.to_string()).and_then(|envelope| {
+            let key = peer.key_of(&envelope, now).ok_or_else(|| REVOKED.to_owned())?;
+            let receipt = envelope.verified_json(Kind::Receipt, key).map_err(|e| e.to_string())?;
+            Ok::<(Envelope, Receipt), String>((envelope, receipt))
         });
         let (envelope, receipt) = match opened {
             Ok(opened) => opened,
-            Err(error) => {
-                return self.reject(peer, Cause::Unverifiable, error.to_string(), channel).await;
-            }
+            Err(error) => return self.reject(peer, Cause::Unverifiable, error, channel).await,
         };
         if receipt.from != card.id || receipt.to != self.office.me {
             return self
@@ -220,6 +235,7 @@ impl Desk {
         channel: &mut C,
     ) -> Result<(), LinkError> {
         let card = &peer.card.value;
+        self.turns.fruitless(&card.id);
         self.rejects.report(&card.node_key, Some(&card.id), cause, why);
         let (code, message) = match cause {
             Cause::Misdirected => {
@@ -248,6 +264,12 @@ pub(super) async fn failed<C: Channel>(channel: &mut C, error: &Unserved) -> Res
     channel.send(&Released::failed(code, message)).await
 }
 
+/// The most that an answer to a query may take, in bytes, about.
+fn largest(query: &Query) -> u64 {
+    let pages = u64::from(query.limit).saturating_mul(READ_BYTES).min(PAGES_BYTES);
+    if query.images { pages.saturating_add(IMAGES_BYTES) } else { pages }
+}
+
 impl Host for Desk {
     fn admits(&self, node: &PublicKey) -> bool {
         self.office.registry.state().peer_of_node(node).is_some_and(|peer| peer.blocked.is_none())
@@ -257,12 +279,9 @@ impl Host for Desk {
         let state = self.office.registry.state();
         match state.peer_of_node(node) {
             Some(peer) => {
-                self.rejects.report(
-                    node,
-                    Some(&peer.card.value.id),
-                    Cause::Blocked,
-                    "connection closed".into(),
-                );
+                let cause = if peer.blocked.is_some() { Cause::Blocked } else { Cause::TooMany };
+                let id = &peer.card.value.id;
+                self.rejects.report(node, Some(id), cause, "connection closed".into());
             }
             None => self.rejects.report(node, None, Cause::UnknownKey, "connection closed".into()),
         }
@@ -281,17 +300,43 @@ impl Host for Desk {
         opening: Frame,
         channel: &mut C,
     ) -> Result<(), LinkError> {
+        let admitted = |state: &State| {
+            let peer = state.peer_of_node(node).filter(|peer| peer.blocked.is_none());
+            peer.map(|peer| peer.card.value.id.clone())
+        };
+        let Some(id) = admitted(&self.office.registry.state()) else {
+            self.turned_away(node);
+            return Err(LinkError::Protocol("no longer admitted".into()));
+        };
+        if self.turns.exhausted(&id, self.office.bounds.refusals_per_minute) {
+            let why = "more refused, repeated or unverifiable in a minute than it may";
+            self.rejects.report(node, Some(&id), Cause::TooMany, why.into());
+            tokio::time::sleep(FLOODED).await;
+            let word =
+                "too much of your agency was refused, repeated or unverifiable; go on in a minute";
+            return channel.send(&Released::failed("busy", word)).await;
+        }
+        let turn = self.turns.take(&id).await;
+        // As it is now, when the turn has come.
         let state = self.office.registry.state();
         let Some(peer) = state.peer_of_node(node).filter(|peer| peer.blocked.is_none()) else {
             self.turned_away(node);
             return Err(LinkError::Protocol("no longer admitted".into()));
         };
+        if matches!(opening.kind, FrameKind::Card | FrameKind::Statement | FrameKind::Witness) {
+            // Rare between honest peers, and each may leave something behind.
+            self.turns.fruitless(&id);
+        }
         match opening.kind {
-            FrameKind::Query => self.query(peer, &opening, channel).await,
+            FrameKind::Query => self.query(peer, &opening, channel, turn).await,
             FrameKind::Receipt => self.receipt(peer, &opening, channel, None).await,
             FrameKind::Card => self.card(peer, &opening, channel).await,
             FrameKind::Document => self.document(peer, &opening, channel).await,
-            FrameKind::Statement => self.statement(peer, &opening, channel).await,
+            FrameKind::Statement => {
+                // A long conversation, which has a bound of its own.
+                drop(turn);
+                self.statement(peer, &opening, channel).await
+            }
             FrameKind::Witness => self.witness(peer, &opening, channel).await,
             FrameKind::Consistency => self.consistency(peer, &opening, channel).await,
             _ => {

@@ -19,6 +19,7 @@ mod proof;
 mod rejects;
 pub mod rerun;
 pub mod statements;
+mod turns;
 pub mod verify;
 pub mod witness;
 

@@ -33,6 +33,8 @@ pub(super) enum Cause {
     Unverifiable,
     /// Not addressed to this agency.
     Misdirected,
+    /// Beyond what one peer may do in a minute.
+    TooMany,
 }
 
 impl Cause {
@@ -42,6 +44,7 @@ impl Cause {
             Self::Blocked => "blocked",
             Self::Unverifiable => "unverifiable",
             Self::Misdirected => "misdirected",
+            Self::TooMany => "too_many",
         }
     }
 }

@@ -132,7 +132,7 @@ impl Office {
         let until = until.min(self.latest(now));
         let request =
             StatementRequest { from: self.me.clone(), to: agency.clone(), at: now, since, until };
-        let envelope = Envelope::sign_json(Kind::Statement, &request, &self.message_key)?;
+        let envelope = Envelope::sign_json(Kind::Statement, &request, &self.message_key())?;
         let entry = Entry::new(EntryKind::AuditStated, actor.clone())
             .with_peer(agency)
             .with_envelope(&envelope)
@@ -202,8 +202,12 @@ impl Office {
         channel.send_all(asked.frames).await?;
         let first = expect(channel.recv().await?, FrameKind::Statement)?;
         let bytes = asked.request.as_bytes().len().saturating_add(first.body.len());
-        let key = peer.message_key(self.clock.now()).ok_or_else(|| protocol(REVOKED.into()))?;
         let envelope = Envelope::parse(&first.body).map_err(|e| protocol(e.to_string()))?;
+        // The card may have come to name another key since this was asked for.
+        let state = self.registry.state();
+        let peer = state.peers.get(&card.id).unwrap_or(peer);
+        let key =
+            peer.key_of(&envelope, self.clock.now()).ok_or_else(|| protocol(REVOKED.into()))?;
         let stated: Statement =
             envelope.verified_json(Kind::Statement, key).map_err(|e| protocol(e.to_string()))?;
         let bound = stated.request == asked.request.digest();

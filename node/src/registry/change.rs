@@ -5,9 +5,11 @@ use schemas::agency::AgencyId;
 use schemas::read::ReadId;
 use schemas::redaction::Redaction;
 use schemas::text::Text;
+use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::alarms::{Alarm, Resolution};
+use super::backups::Backup;
 use super::holds::{Hold, Release};
 use super::peers::Verified;
 use super::people::User;
@@ -126,6 +128,14 @@ pub enum Change {
     Source {
         /// The source.
         source: Source,
+    },
+    /// A backup was begun, and those made at these instants are no longer where they were.
+    Backup {
+        /// The backup.
+        backup: Backup,
+        /// When those were made.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        forgotten: Vec<Timestamp>,
     },
     /// A request of an outside body, for records release.
     OutsideRequest {

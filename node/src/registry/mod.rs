@@ -5,6 +5,7 @@
 //! take a snapshot; the log's writer alone publishes the next one, once its entry is durable.
 
 mod alarms;
+mod backups;
 mod change;
 mod holds;
 mod peers;
@@ -18,6 +19,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
 pub use alarms::{Alarm, AlarmKind, Raised, Resolution};
+pub use backups::Backup;
 pub use change::Change;
 pub use holds::{HeldRead, Hold, On, Redacted, Release};
 pub use peers::{HeldCard, Peer, Published, Verified};

@@ -3,6 +3,7 @@
 use agreements::decide::PeerFacts;
 use schemas::agency::{AgencyKind, State as UsState};
 use schemas::card::Card;
+use schemas::envelope::Envelope;
 use schemas::key::PublicKey;
 use schemas::query::UserName;
 use schemas::text::Text;
@@ -54,6 +55,13 @@ pub struct Peer {
     pub blocked: Option<Text>,
     /// A later card that waits.
     pub held: Option<HeldCard>,
+    /// Message keys of its earlier cards under the same agency key, oldest first.
+    pub earlier: Vec<PublicKey>,
+}
+
+/// Which of `keys` an envelope says that it is signed with.
+pub(crate) fn named_by<'a>(envelope: &Envelope, keys: &'a [PublicKey]) -> Option<&'a PublicKey> {
+    keys.iter().find(|key| key.fingerprint().to_string() == envelope.key_id())
 }
 
 impl Peer {
@@ -62,6 +70,18 @@ impl Peer {
     pub fn message_key(&self, now: Timestamp) -> Option<&PublicKey> {
         let card = &self.card.value;
         Some(&card.message_key).filter(|key| card.in_force(key, now))
+    }
+
+    /// The key that `envelope` must be signed with to count at `now`: the card's message key, or one
+    /// before it whose end the card announces and that has not come. `None` when it was revoked.
+    #[must_use]
+    pub fn key_of(&self, envelope: &Envelope, now: Timestamp) -> Option<&PublicKey> {
+        let card = &self.card.value;
+        let named = named_by(envelope, &self.earlier).filter(|key| **key != card.message_key);
+        let Some(earlier) = named else { return self.message_key(now) };
+        // A key that the card has left behind without a word is none.
+        let announced = card.revocations.iter().any(|revoked| revoked.key == *earlier);
+        Some(earlier).filter(|key| announced && card.in_force(key, now))
     }
 
     /// What the decision needs to know.

@@ -14,12 +14,14 @@ use schemas::digest::Digest;
 use schemas::envelope::Envelope;
 use schemas::key::PublicKey;
 use schemas::query::{AuthorityId, UserName};
+use schemas::time::Timestamp;
 
 use super::RegistryError;
 use super::alarms::Raised;
+use super::backups::Backup;
 use super::change::Change;
 use super::holds::{Hold, Redacted};
-use super::peers::{HeldCard, Peer, Published};
+use super::peers::{HeldCard, Peer, Published, named_by};
 use super::people::User;
 use super::sources::{Source, SourceName};
 use crate::acts::requests::OutsideRequest;
@@ -45,6 +47,8 @@ pub struct State {
     pub policy: Option<std::sync::Arc<Policy>>,
     /// One's own card.
     pub own: Option<Published<Card>>,
+    /// Message keys of all one's own cards, oldest first.
+    pub own_message_keys: Vec<PublicKey>,
     /// People.
     pub users: BTreeMap<UserName, User>,
     /// Peers.
@@ -61,6 +65,8 @@ pub struct State {
     pub holds: BTreeMap<u64, Hold>,
     /// What sends reads by itself.
     pub sources: BTreeMap<SourceName, Source>,
+    /// Backups by when they were begun.
+    pub backups: BTreeMap<Timestamp, Backup>,
     /// How far the log's bodies are destroyed.
     pub redacted: Redacted,
     /// Which agreements and requests concern an agency.
@@ -84,7 +90,31 @@ fn card(envelope: &str) -> Result<Published<Card>, RegistryError> {
     Ok(Published { value: Card::open(&parsed).map_err(unfit)?, envelope: envelope.to_owned() })
 }
 
+/// The message keys that `peer` has left behind once `next` is its card; another agency key vouches
+/// for none of them.
+fn left_behind(peer: &Peer, next: &Card) -> Vec<PublicKey> {
+    let known = &peer.card.value;
+    if known.agency_key != next.agency_key {
+        return Vec::new();
+    }
+    let mut earlier = peer.earlier.clone();
+    note_key(&mut earlier, known.message_key);
+    earlier
+}
+
+fn note_key(keys: &mut Vec<PublicKey>, key: PublicKey) {
+    if !keys.contains(&key) {
+        keys.push(key);
+    }
+}
+
 impl State {
+    /// One's own message key, present or past, that an envelope of one's own is signed with.
+    #[must_use]
+    pub fn own_key_of(&self, envelope: &Envelope) -> Option<&PublicKey> {
+        named_by(envelope, &self.own_message_keys).or(self.own_message_keys.last())
+    }
+
     /// Counted up by every change: a decision names the one it was made upon.
     #[must_use]
     pub fn generation(&self) -> u64 {
@@ -158,16 +188,23 @@ impl State {
                     Some(std::sync::Arc::new(Policy::from_toml(name, text).map_err(unfit)?));
             }
             Change::User { user } => drop(self.users.insert(user.name.clone(), user.clone())),
-            Change::OwnCard { envelope } => self.own = Some(card(envelope)?),
+            Change::OwnCard { envelope } => {
+                let card = card(envelope)?;
+                note_key(&mut self.own_message_keys, card.value.message_key);
+                self.own = Some(card);
+            }
             Change::Card { envelope, verified } => {
                 let card = card(envelope)?;
-                let blocked = self.peers.get(&card.value.id).and_then(|peer| peer.blocked.clone());
-                let peer = Peer { card, verified: verified.clone(), blocked, held: None };
+                let known = self.peers.get(&card.value.id);
+                let blocked = known.and_then(|peer| peer.blocked.clone());
+                let earlier = known.map_or_else(Vec::new, |peer| left_behind(peer, &card.value));
+                let peer = Peer { card, verified: verified.clone(), blocked, held: None, earlier };
                 self.put(peer);
             }
             Change::CardUpdate { envelope } => {
                 let card = card(envelope)?;
                 let mut peer = self.peer(&card.value.id)?.clone();
+                peer.earlier = left_behind(&peer, &card.value);
                 peer.card = card;
                 self.put(peer);
             }
@@ -239,6 +276,10 @@ impl State {
             }
             Change::Source { source } => {
                 drop(self.sources.insert(source.name.clone(), source.clone()));
+            }
+            Change::Backup { backup, forgotten } => {
+                self.backups.retain(|at, _| !forgotten.contains(at));
+                drop(self.backups.insert(backup.at, backup.clone()));
             }
             Change::Redacted { redaction } => self.redacted.note(redaction),
             Change::OutsideRequest { request } => {

@@ -16,6 +16,7 @@ mod stored;
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::path::Path;
 
 use agreements::decide::Scope;
 use async_trait::async_trait;
@@ -514,6 +515,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// The exchanges that these entries began.
     async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError>;
+
+    /// Copies the whole database into a new file at `path`, durably, as it is at one instant at or
+    /// after the call; others go on meanwhile. `false` when the database is on a server, which has
+    /// means of its own.
+    async fn copy_to(&self, path: &Path) -> Result<bool, StoreError>;
 
     /// Which database this is, in words, without a password.
     async fn about(&self) -> Result<String, StoreError>;

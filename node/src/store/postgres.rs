@@ -26,6 +26,7 @@ mod search;
 mod tests;
 
 use std::ops::Range;
+use std::path::Path;
 
 use agreements::decide::Scope;
 use async_trait::async_trait;
@@ -296,6 +297,10 @@ impl Store for Postgres {
 
     async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError> {
         reading!(self, exchanges::at, entries)
+    }
+
+    async fn copy_to(&self, _path: &Path) -> Result<bool, StoreError> {
+        Ok(false)
     }
 
     async fn about(&self) -> Result<String, StoreError> {

@@ -5,6 +5,7 @@
 //! database holds exactly the groups whose commit returned, and perhaps the one under way.
 
 mod commit;
+mod copy;
 mod corrections;
 mod exchange;
 mod exchanges;
@@ -57,6 +58,8 @@ const READERS: usize = 4;
 pub struct Sqlite {
     writer: Mutex<SqliteConnection>,
     readers: Readers,
+    /// How connections for reading are opened.
+    reading: SqliteConnectOptions,
     lookups: lookups::Lookups,
 }
 
@@ -93,7 +96,8 @@ impl Sqlite {
             .pragma("cache_size", "-4096")
             .pragma("mmap_size", "1073741824");
         let readers = Readers::open(&options, READERS).await?;
-        Ok(Self { writer: Mutex::new(writer), readers, lookups: lookups::Lookups::default() })
+        let (writer, lookups) = (Mutex::new(writer), lookups::Lookups::default());
+        Ok(Self { writer, readers, reading: options, lookups })
     }
 }
 
@@ -299,6 +303,10 @@ impl Store for Sqlite {
 
     async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError> {
         exchanges::at(&mut *self.readers.take().await?, entries).await
+    }
+
+    async fn copy_to(&self, path: &Path) -> Result<bool, StoreError> {
+        copy::copy(&self.reading, path).await
     }
 
     async fn about(&self) -> Result<String, StoreError> {

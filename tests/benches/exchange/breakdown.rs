@@ -56,7 +56,7 @@ pub(crate) async fn run() {
     let (ours, baseline) = (Ours::set_up().await, Baseline::set_up(MANY).await);
     let (asking, owning) = (ours.asking.office().clone(), ours.owning.office().clone());
     let query = making::query(ours.asking.id(), ours.owning.id(), making::PLATE, ours.asking.now());
-    let key = asking.message_key.clone();
+    let key = asking.message_key();
     let envelope = Envelope::sign_json(Kind::Query, &query, &key).expect("a query");
     let policy = owning.registry.state().policy.clone().expect("a policy");
     let scope = decide_own(&policy, ours.owning.id(), &query, ours.owning.now()).expect("a scope");

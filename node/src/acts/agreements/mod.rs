@@ -159,7 +159,7 @@ impl Office {
             // What a peer would refuse is refused here first.
             known.recorded.clone().notice(notice.clone())?;
             let body = notice.to_toml()?;
-            let envelope = Envelope::sign(Kind::Notice, body.into_bytes(), &self.message_key)?;
+            let envelope = Envelope::sign(Kind::Notice, body.into_bytes(), &self.message_key())?;
             let exact = envelope.to_text();
             let entry = Entry::new(notice_kind(act), self.actor(actor, by))
                 .with_envelope(&envelope)
@@ -189,14 +189,16 @@ impl Office {
             let signer = state.peers.values().find(|peer| {
                 let card = &peer.card.value;
                 [&card.agency_key, &card.message_key]
-                    .iter()
+                    .into_iter()
+                    .chain(&peer.earlier)
                     .any(|key| envelope.verified(envelope.kind(), key).is_ok())
             });
             let Some(peer) = signer else {
                 // One's own envelopes in the same file are no news.
                 let own = state.own.as_ref().is_some_and(|own| {
-                    [own.value.agency_key, own.value.message_key]
-                        .iter()
+                    [&own.value.agency_key]
+                        .into_iter()
+                        .chain(&state.own_message_keys)
                         .any(|key| envelope.verified(envelope.kind(), key).is_ok())
                 });
                 if own {

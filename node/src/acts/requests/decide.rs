@@ -105,8 +105,11 @@ impl Office {
             };
             // What the other side would refuse is refused here first.
             filed.clone().rule(ruling.clone())?;
-            let envelope =
-                Envelope::sign(Kind::Decision, ruling.to_toml()?.into_bytes(), &self.message_key)?;
+            let envelope = Envelope::sign(
+                Kind::Decision,
+                ruling.to_toml()?.into_bytes(),
+                &self.message_key(),
+            )?;
             let exact = envelope.to_text();
             let kind = match judgement.verdict {
                 Verdict::Approved => EntryKind::RequestApproved,

@@ -107,7 +107,7 @@ impl Office {
                 let envelope = Envelope::sign(
                     Kind::Request,
                     request.to_toml()?.into_bytes(),
-                    &self.message_key,
+                    &self.message_key(),
                 )?;
                 let exact = envelope.to_text();
                 let entry = Entry::new(EntryKind::RequestSubmitted, self.actor(actor, by))
@@ -196,7 +196,7 @@ impl Office {
             ActError::Usage(format!("query `{id}` is kept no longer; ask it anew"))
         })?;
         let envelope = Envelope::parse(exact.as_bytes())?;
-        Ok(envelope.verified_json(Kind::Query, &self.message_key.public())?)
+        Ok(self.own_signed(&envelope, Kind::Query)?)
     }
 
     /// Withdraws one's own request.
@@ -223,7 +223,7 @@ impl Office {
             let envelope = Envelope::sign(
                 Kind::Withdrawal,
                 withdrawal.to_toml()?.into_bytes(),
-                &self.message_key,
+                &self.message_key(),
             )?;
             let exact = envelope.to_text();
             let entry = Entry::new(EntryKind::RequestWithdrawn, self.actor(actor, by))

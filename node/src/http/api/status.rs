@@ -5,6 +5,7 @@ use axum::extract::State;
 use schemas::card::Card;
 use schemas::checkpoint::SignedCheckpoint;
 use schemas::text::Text;
+use schemas::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -22,6 +23,8 @@ pub(in crate::http) async fn show(State(node): Here) -> Json<Value> {
 
 /// How soon a certificate's end is too soon, in days.
 const SOON_DAYS: i64 = 14;
+/// How long ago the last backup may be, in days.
+const BACKED_UP_DAYS: u32 = 7;
 /// Free space below which doctor warns, in bytes.
 const ROOM: u64 = 1 << 30;
 
@@ -54,6 +57,7 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
         alarms(&state),
         certificate(&node),
         disk(&node),
+        backups(&state, now),
         sources(&node),
         audits(office.audits_due().await),
         cosigned(node.office.store.cosigned(counters.size).await, counters.size),
@@ -144,6 +148,31 @@ fn disk(node: &Node) -> Check {
             |free| format!("{} MiB are free where the home is", free >> 20),
         ),
     }
+}
+
+/// Whether the node was backed up lately, and nothing is left of backups that have ended.
+fn backups(state: &crate::registry::State, now: Timestamp) -> Check {
+    let since = now.minus_days(BACKED_UP_DAYS);
+    let over = state.backups.values().filter(|one| one.destroy_by <= now && one.folder.exists());
+    let over: Vec<_> = over.map(|one| one.folder.display().to_string()).collect();
+    let last = state.backups.values().next_back();
+    // A node that is new has nothing to lose yet.
+    let known_since = last.map(|last| last.at).or(state.own.as_ref().map(|own| own.value.at));
+    let late = known_since.is_none_or(|at| at < since);
+    let mut said = vec![last.map_or_else(
+        || "none was made yet".into(),
+        |last| format!("the last one was begun at {} in `{}`", last.at, last.folder.display()),
+    )];
+    if late {
+        said.push("make one with `accord backup --out FOLDER`".into());
+    }
+    if !over.is_empty() {
+        said.push(format!(
+            "ended and still there: {}; the next one in that folder destroys them",
+            over.join(", ")
+        ));
+    }
+    Check { check: "backups", ok: !late && over.is_empty(), detail: said.join("; ") }
 }
 
 /// Whether what sources sent within a day could be used.

@@ -157,7 +157,7 @@ pub(super) async fn transfer(
         log_size: office.log.counters().size,
         at: office.clock.now(),
     };
-    match Envelope::sign_json(Kind::Transfer, &receipt, &office.message_key) {
+    match Envelope::sign_json(Kind::Transfer, &receipt, &office.message_key()) {
         Ok(envelope) => {
             let of = json!({ "receipt": envelope.to_text(), "errors": summary.errors });
             ([(CONTENT_TYPE, "application/json")], of.to_string()).into_response()

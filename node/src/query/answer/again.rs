@@ -58,6 +58,7 @@ impl Office {
                 appended: self.log.append(entry).await?,
                 awaits_receipt: None,
                 underway: None,
+                again: true,
             });
         }
         let ends = before
@@ -131,6 +132,7 @@ impl Office {
                 appended: appended?,
                 awaits_receipt: Some(digest),
                 underway: photographs.underway,
+                again: true,
             }),
         }
     }

@@ -46,7 +46,6 @@ pub(super) struct Outstanding {
     envelope: Envelope,
     actor: Actor,
     node_key: PublicKey,
-    message_key: PublicKey,
     addresses: Vec<Text>,
 }
 
@@ -106,6 +105,15 @@ impl<D: Dial> Asker<D> {
         }
     }
 
+    /// The key that the owner must have signed a reply with, by its card as it is now: it may have
+    /// come to name another one since the query was sent.
+    fn owner_key(&self, out: &Outstanding, reply: &Envelope) -> Result<PublicKey, LinkError> {
+        let state = self.office.registry.state();
+        let key = state.peers.get(&out.query.to);
+        let key = key.and_then(|peer| peer.key_of(reply, self.office.clock.now())).copied();
+        key.ok_or_else(|| LinkError::Lost("the owner's reply is signed with a revoked key".into()))
+    }
+
     async fn attempt(
         &self,
         out: &Outstanding,
@@ -119,7 +127,8 @@ impl<D: Dial> Asker<D> {
             FrameKind::Answer => match Envelope::parse(&first.body) {
                 Err(error) => Came::Unproven(None, error.into()),
                 Ok(envelope) => {
-                    match verify::answer(&envelope, &out.message_key, &out.query, digest) {
+                    let key = self.owner_key(out, &envelope)?;
+                    match verify::answer(&envelope, &key, &out.query, digest) {
                         Err(error) => Came::Unproven(Some(envelope), error),
                         Ok(answer) => {
                             let mut pages = Vec::with_capacity(answer.pages.len());
@@ -150,7 +159,8 @@ impl<D: Dial> Asker<D> {
             FrameKind::Refusal => match Envelope::parse(&first.body) {
                 Err(error) => Came::Unproven(None, error.into()),
                 Ok(envelope) => {
-                    match verify::refusal(&envelope, &out.message_key, &out.query, digest) {
+                    let key = self.owner_key(out, &envelope)?;
+                    match verify::refusal(&envelope, &key, &out.query, digest) {
                         Ok(refusal) => Came::Refusal(envelope, refusal.reasons, first.beside),
                         Err(error) => Came::Unproven(Some(envelope), error),
                     }
@@ -254,7 +264,8 @@ impl<D: Dial> Asker<D> {
             to: owner.clone(),
             at: self.office.clock.now(),
         };
-        let receipt = match Envelope::sign_json(Kind::Receipt, &receipt, &self.office.message_key) {
+        let receipt = match Envelope::sign_json(Kind::Receipt, &receipt, &self.office.message_key())
+        {
             Ok(receipt) => receipt,
             Err(error) => return Heard::failed(&owner, error),
         };
@@ -367,12 +378,12 @@ impl Outstanding {
         now: Timestamp,
     ) -> Option<Self> {
         let card = &peer.card.value;
+        peer.message_key(now)?;
         Some(Self {
             query,
             envelope,
             actor,
             node_key: card.node_key,
-            message_key: *peer.message_key(now)?,
             addresses: card.addresses.clone(),
         })
     }

@@ -76,18 +76,16 @@ impl Desk {
         channel: &mut C,
     ) -> Result<(), LinkError> {
         let card = &peer.card.value;
-        let Some(key) = peer.message_key(self.office.clock.now()) else {
-            return self.reject(peer, Cause::Unverifiable, REVOKED.into(), channel).await;
-        };
-        let opened = Envelope::parse(&frame.body).and_then(|envelope| {
-            let request: StatementRequest = envelope.verified_json(Kind::Statement, key)?;
-            Ok((envelope, request))
+        let now = self.office.clock.now();
+        let opened = Envelope::parse(&frame.body).map_err(|e| e.to_string()).and_then(|envelope| {
+            let key = peer.key_of(&envelope, now).ok_or_else(|| REVOKED.to_owned())?;
+            let request =
+                envelope.verified_json(Kind::Statement, key).map_err(|e| e.to_string())?;
+            Ok::<(Envelope, StatementRequest), String>((envelope, request))
         });
         let (envelope, request) = match opened {
             Ok(opened) => opened,
-            Err(error) => {
-                return self.reject(peer, Cause::Unverifiable, error.to_string(), channel).await;
-            }
+            Err(error) => return self.reject(peer, Cause::Unverifiable, error, channel).await,
         };
         if request.from != card.id || request.to != self.office.me {
             return self

@@ -1,0 +1,113 @@
+//! `accord backup` and `accord restore`.
+
+use std::path::{Path, PathBuf};
+
+use schemas::query::UserName;
+use serde_json::json;
+
+use super::Done;
+use super::client::Client;
+use super::output::Output;
+use crate::acts::backup::{BackUp, KEEP_DAYS, Made};
+use crate::acts::{ActError, By};
+use crate::backup::restore::restore;
+use crate::backup::{Kept, MANIFEST};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::home::{Home, HomeError};
+use crate::node::open_office;
+use crate::wording::counted;
+
+const ON_A_SERVER: &str = "the database is on a PostgreSQL server, which is backed up by its own means: pg_dump, or pg_basebackup with its archive";
+
+#[derive(clap::Args)]
+pub(super) struct BackupArgs {
+    /// The folder in which the backup is made, in a folder of its own. Whoever can read it can act
+    /// for the agency: it belongs on an encrypted disk.
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+    /// When it is to be destroyed, in days from now (1 to 90). The next backup in that folder does.
+    #[arg(long, value_name = "DAYS", default_value_t = KEEP_DAYS)]
+    keep_days: u32,
+}
+
+/// Through the node if it runs, and otherwise without one.
+pub(super) async fn backup(
+    dir: &Path,
+    client: &Client,
+    user: Option<UserName>,
+    args: &BackupArgs,
+    output: Output,
+) -> Result<Done, ActError> {
+    let out = std::path::absolute(&args.out)
+        .map_err(|e| ActError::Usage(format!("`{}`: {e}", args.out.display())))?;
+    let asked = BackUp { out, keep_days: args.keep_days };
+    let home = Home::open(dir)?;
+    let made: Made = match home.lock() {
+        Err(HomeError::Running(_)) => client.post("/backup", &asked).await?,
+        Err(error) => return Err(error.into()),
+        Ok(_lock) => {
+            let user = user.ok_or_else(|| {
+                ActError::Usage("say who acts with --as USER or ACCORD_USER".into())
+            })?;
+            let uid = rustix::process::getuid().as_raw();
+            let by = By { user, auth: format!("no node, uid {uid}") };
+            let config = Config::load(&home)?;
+            let office = open_office(&home, &config, Clock::system()).await?;
+            office.back_up(&by, &home, &asked).await?
+        }
+    };
+    output.object(&made, || {
+        let mut said = format!(
+            "{}: {}, {} MiB; to be destroyed by {}",
+            made.backup.display(),
+            counted(made.files, "file", "files"),
+            made.bytes >> 20,
+            made.destroy_by
+        );
+        for gone in &made.destroyed {
+            said.push_str(&format!("\n{} had ended and is destroyed", gone.display()));
+        }
+        if made.database == Kept::Postgresql {
+            said.push_str(&format!("\n{ON_A_SERVER}"));
+        }
+        said
+    });
+    Ok(Done::Ok)
+}
+
+#[derive(clap::Args)]
+pub(super) struct RestoreArgs {
+    /// The backup: the folder that holds its `manifest.json`.
+    folder: PathBuf,
+}
+
+/// Into an empty home, without a node.
+pub(super) fn run_restore(
+    dir: &Path,
+    args: &RestoreArgs,
+    output: Output,
+) -> Result<Done, ActError> {
+    let said = restore(&args.folder, dir, Clock::system().now())?;
+    let restored = json!({
+        "agency": said.agency, "home": dir, "backup_at": said.at, "files": said.files.len(),
+        "database": said.database,
+    });
+    output.object(&restored, || {
+        let mut lines = vec![format!(
+            "the node of {} as of {} is in `{}`: {}, each as its {MANIFEST} says",
+            said.agency,
+            said.at,
+            dir.display(),
+            counted(said.files.len(), "file", "files")
+        )];
+        if said.database == Kept::Postgresql {
+            lines.push(format!("{ON_A_SERVER}; put it back before `accord run`"));
+        }
+        lines.push(
+            "See to it that no other node of this agency runs, then `accord run`. What was logged since is not in it: peers that hold a later head raise an alarm, and their auditors resolve it".into(),
+        );
+        lines.join("\n")
+    });
+    Ok(Done::Ok)
+}

@@ -1,0 +1,114 @@
+//! Documents, statements, and what shows a log.
+
+use agreements::request::Withdrawal;
+use schemas::checkpoint::{Checkpoint, SignedCheckpoint, origin};
+use schemas::digest::Digest;
+use schemas::envelope::{Envelope, Kind};
+use schemas::frame::FrameKind;
+use schemas::note::{KeyType, Signer, Vkey};
+use schemas::query::AuthorityId;
+use schemas::standing::Standing;
+use schemas::statement::{Narrow, Statement, StatementRequest};
+use schemas::time::Timestamp;
+use schemas::witness::{ConsistencyReply, ConsistencyRequest, WitnessReply, WitnessRequest};
+
+use super::{Kit, Said, Seen, failed_as, messages, parsed, wire};
+use crate::peer::probe::Next;
+
+pub(super) async fn document_too_early(kit: &Kit) -> Seen {
+    let request: AuthorityId = parsed("conformance-no-such-request")?;
+    let withdrawal =
+        Withdrawal { request, request_digest: Digest::of(b"none"), at: kit.clock.now() };
+    let body = withdrawal.to_toml().map_err(|e| e.to_string())?;
+    let signed = Envelope::sign(Kind::Withdrawal, body.into_bytes(), &kit.message_key)
+        .map_err(|e| e.to_string())?;
+    let (mut raw, next) = kit.says(FrameKind::Document, signed.as_bytes()).await?;
+    failed_as(&mut raw, next, "not_now", false).await
+}
+
+pub(super) async fn statement(kit: &Kit) -> Seen {
+    let now = kit.clock.now();
+    let request = StatementRequest {
+        from: kit.me.id.clone(),
+        to: kit.them.id.clone(),
+        at: now,
+        since: Timestamp::MIN,
+        until: now,
+    };
+    let signed = Envelope::sign_json(Kind::Statement, &request, &kit.message_key)
+        .map_err(|e| e.to_string())?;
+    let (mut raw, next) = kit.says(FrameKind::Statement, signed.as_bytes()).await?;
+    let frame = match next {
+        Next::Frame(frame) if frame.kind == FrameKind::Statement => frame,
+        other => return Err(format!("{other} in place of a statement")),
+    };
+    let envelope = Envelope::parse(&frame.body).map_err(|e| e.to_string())?;
+    let stated: Statement = envelope
+        .verified_json(Kind::Statement, &kit.them.message_key)
+        .map_err(|e| e.to_string())?;
+    // Of no place: the conversation is over.
+    let none = serde_json::to_vec(&Narrow { places: Vec::new() }).map_err(|e| e.to_string())?;
+    raw.send(&wire(FrameKind::Narrow, &none)?).await;
+    if stated.request != signed.digest() || stated.from != kit.them.id || stated.to != kit.me.id {
+        return Err("it is bound to another request".into());
+    }
+    Ok(format!("it tells of {}", crate::wording::counted(stated.count, "exchange", "exchanges")))
+}
+
+pub(super) async fn standing(kit: &Kit) -> Seen {
+    let query = messages::query(kit, kit.clock.now())?;
+    let signed = kit.signed(&query)?;
+    let (reply, beside) = match kit.asks_anew(&query, &signed).await? {
+        Said::Served { reply, beside, .. } => (reply, beside),
+        Said::Failed(code) => return Err(format!("Failed `{code}` in place of a reply")),
+    };
+    let Ok(standing) = serde_json::from_slice::<Standing>(&beside) else {
+        return Ok("none was shown, which is allowed".into());
+    };
+    let log = Vkey::new(origin(&kit.them.id), KeyType::Note, kit.them.log_key);
+    let (header, _) = standing.verified(&log).map_err(|e| e.to_string())?;
+    let both = [signed.as_bytes(), b"\n", reply.as_bytes()].concat();
+    if header.query != Some(query.id.digest())
+        || header.peer.as_ref() != Some(&kit.me.id)
+        || header.envelope.is_some_and(|envelope| envelope != Digest::of(&both))
+    {
+        return Err("the entry that it proves is another one".into());
+    }
+    Ok(format!("entry {} of {}", standing.log.index, standing.log.size))
+}
+
+pub(super) async fn foreign_head(kit: &Kit) -> Seen {
+    // Of a log of nobody, so that nothing is kept of the test agency's own.
+    let nobody = messages::another()?;
+    let head =
+        Checkpoint { origin: origin(&nobody), size: 1, root: schemas::merkle::leaf(b"nothing") };
+    let signer = Signer::new(origin(&nobody), kit.log_key.clone());
+    let head = SignedCheckpoint::sign(head, &signer).map_err(|e| e.to_string())?;
+    let request = WitnessRequest { old_size: 0, proof: Vec::new(), checkpoint: head.to_string() };
+    let body = serde_json::to_vec(&request).map_err(|e| e.to_string())?;
+    match kit.says(FrameKind::Witness, &body).await?.1 {
+        Next::Frame(frame) if frame.kind == FrameKind::Witnessed => {
+            match serde_json::from_slice(&frame.body).map_err(|e| e.to_string())? {
+                WitnessReply::Refused { refusal, .. } => Ok(format!("refused `{}`", refusal.code)),
+                WitnessReply::Cosigned(_) => Err("it was cosigned".into()),
+            }
+        }
+        other => Err(format!("{other} in place of Witnessed")),
+    }
+}
+
+pub(super) async fn consistency(kit: &Kit) -> Seen {
+    let request = ConsistencyRequest { sizes: vec![1, 2] };
+    let body = serde_json::to_vec(&request).map_err(|e| e.to_string())?;
+    match kit.says(FrameKind::Consistency, &body).await?.1 {
+        Next::Frame(frame) if frame.kind == FrameKind::Consistency => {
+            let reply: ConsistencyReply =
+                serde_json::from_slice(&frame.body).map_err(|e| e.to_string())?;
+            match reply.proofs.len() {
+                count @ (0 | 1) => Ok(crate::wording::counted(count, "proof", "proofs")),
+                count => Err(format!("{count} proofs for two sizes")),
+            }
+        }
+        other => Err(format!("{other} in place of Consistency")),
+    }
+}

@@ -1,0 +1,17 @@
+//! `/backup`
+
+use axum::Json;
+use axum::extract::State;
+
+use super::Here;
+use crate::acts::By;
+use crate::acts::backup::{BackUp, Made};
+use crate::http::error::ApiResult;
+
+pub(in crate::http) async fn make(
+    State(node): Here,
+    by: By,
+    Json(asked): Json<BackUp>,
+) -> ApiResult<Json<Made>> {
+    Ok(Json(node.office.back_up(&by, &node.home, &asked).await?))
+}

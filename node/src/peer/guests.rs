@@ -1,0 +1,163 @@
+//! What one peer may hold of this node over all its connections: substreams, bytes of frames that
+//! are being read or served, and how often it may connect.
+//!
+//! Of several connections the newest counts: an older one may be dead without either side knowing,
+//! so beyond the bound the oldest goes, and a peer whose link broke is never locked out by it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use libp2p::PeerId;
+use libp2p::swarm::ConnectionId;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Bytes of frames of one peer that are being read or served.
+const BYTES: usize = 4 << 20;
+/// Connections that one peer may open in a minute.
+const CONNECTIONS_A_MINUTE: u32 = 60;
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// One peer's bounds. There are no more of them than admitted keys.
+#[derive(Clone)]
+pub(super) struct Guest {
+    places: Arc<Semaphore>,
+    bytes: Arc<Semaphore>,
+}
+
+impl Guest {
+    fn new(substreams: usize) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(substreams)),
+            bytes: Arc::new(Semaphore::new(BYTES)),
+        }
+    }
+
+    /// A place for one substream, unless all are taken.
+    pub(super) fn seat(&self) -> Option<Seat> {
+        let place = self.places.clone().try_acquire_owned().ok()?;
+        Some(Seat { _place: place, bytes: self.bytes.clone() })
+    }
+}
+
+/// A substream's place.
+pub(super) struct Seat {
+    _place: OwnedSemaphorePermit,
+    bytes: Arc<Semaphore>,
+}
+
+impl Seat {
+    /// Waits until so many more bytes of this peer may be held.
+    pub(super) async fn hold(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let bytes = u32::try_from(bytes.clamp(1, BYTES)).ok()?;
+        self.bytes.clone().acquire_many_owned(bytes).await.ok()
+    }
+}
+
+struct Known {
+    guest: Guest,
+    connections: VecDeque<ConnectionId>,
+    since: Instant,
+    opened: u32,
+}
+
+pub(super) struct Guests {
+    known: HashMap<PeerId, Known>,
+    substreams: usize,
+    connections: usize,
+}
+
+impl Guests {
+    pub(super) fn new(substreams: usize, connections: usize) -> Self {
+        Self { known: HashMap::new(), substreams, connections }
+    }
+
+    fn known(&mut self, peer: PeerId, now: Instant) -> &mut Known {
+        let substreams = self.substreams;
+        self.known.entry(peer).or_insert_with(|| Known {
+            guest: Guest::new(substreams),
+            connections: VecDeque::new(),
+            since: now,
+            opened: 0,
+        })
+    }
+
+    /// The bounds of a peer that is admitted.
+    pub(super) fn of(&mut self, peer: PeerId, now: Instant) -> Guest {
+        self.known(peer, now).guest.clone()
+    }
+
+    /// Whether a peer may open one more connection in this minute.
+    pub(super) fn opens(&mut self, peer: PeerId, now: Instant) -> bool {
+        let known = self.known(peer, now);
+        if now.duration_since(known.since) >= MINUTE {
+            (known.since, known.opened) = (now, 0);
+        }
+        known.opened = known.opened.saturating_add(1);
+        known.opened <= CONNECTIONS_A_MINUTE
+    }
+
+    /// A connection stands; the one that has to go for it.
+    pub(super) fn established(
+        &mut self,
+        peer: PeerId,
+        connection: ConnectionId,
+        now: Instant,
+    ) -> Option<ConnectionId> {
+        let most = self.connections;
+        let known = self.known(peer, now);
+        known.connections.push_back(connection);
+        (known.connections.len() > most).then(|| known.connections.pop_front()).flatten()
+    }
+
+    /// A connection has gone.
+    pub(super) fn closed(&mut self, peer: &PeerId, connection: ConnectionId) {
+        if let Some(known) = self.known.get_mut(peer) {
+            known.connections.retain(|one| *one != connection);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    #[test]
+    fn beyond_the_bound_the_oldest_connection_goes() {
+        let (now, peer) = (Instant::now(), PeerId::random());
+        let mut guests = Guests::new(3, 2);
+        let [one, two, three, four] = [1, 2, 3, 4].map(ConnectionId::new_unchecked);
+        assert_eq!(guests.established(peer, one, now), None);
+        assert_eq!(guests.established(peer, two, now), None);
+        assert_eq!(guests.established(peer, three, now), Some(one));
+        guests.closed(&peer, one);
+        guests.closed(&peer, two);
+        assert_eq!(guests.established(peer, four, now), None);
+    }
+
+    #[test]
+    fn a_peer_that_connects_again_and_again_waits_for_the_next_minute() {
+        let (now, peer, other) = (Instant::now(), PeerId::random(), PeerId::random());
+        let mut guests = Guests::new(3, 2);
+        let opened = (0..200).filter(|_| guests.opens(peer, now)).count();
+        assert_eq!(opened, CONNECTIONS_A_MINUTE as usize);
+        assert!(guests.opens(other, now));
+        assert!(guests.opens(peer, now + MINUTE));
+    }
+
+    #[tokio::test]
+    async fn substreams_and_bytes_are_bounded_over_all_connections_of_a_peer() {
+        let (now, peer) = (Instant::now(), PeerId::random());
+        let mut guests = Guests::new(2, 2);
+        let (first, second) = (guests.of(peer, now), guests.of(peer, now));
+        let seats = [first.seat().unwrap(), second.seat().unwrap()];
+        assert!(first.seat().is_none() && second.seat().is_none());
+        let held = seats[0].hold(BYTES).await.unwrap();
+        assert!(seats[1].hold(1).now_or_never().is_none(), "it waits");
+        drop(held);
+        assert!(seats[1].hold(1).await.is_some());
+        assert!(guests.of(PeerId::random(), now).seat().is_some(), "another peer has its own");
+    }
+}

@@ -1,0 +1,116 @@
+//! Connections that come to nothing, by the machine they come from.
+//!
+//! A handshake costs more than anything else that a stranger can ask for. Who has made many of them
+//! for nothing in a minute is heard once a second until the minute is over, before any handshake:
+//! an honest agency behind the same address still gets through.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use libp2p::Multiaddr;
+use libp2p::multiaddr::Protocol;
+
+/// Connections of one machine that may come to nothing in a minute.
+const FREE: u32 = 30;
+const MINUTE: Duration = Duration::from_secs(60);
+/// How often a machine beyond that is heard.
+const EVERY: Duration = Duration::from_secs(1);
+/// Most machines kept apart; further ones are bounded by the handshakes at once alone.
+const MOST: usize = 4_096;
+
+struct Machine {
+    fruitless: u32,
+    heard: Instant,
+}
+
+pub(super) struct Knocks {
+    since: Instant,
+    machines: HashMap<IpAddr, Machine>,
+}
+
+impl Knocks {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { since: now, machines: HashMap::new() }
+    }
+
+    /// Whether a connection from there may begin its handshake.
+    pub(super) fn may(&mut self, from: &Multiaddr, now: Instant) -> bool {
+        self.forget(now);
+        let Some(machine) = ip(from).and_then(|ip| self.machines.get_mut(&ip)) else { return true };
+        if machine.fruitless <= FREE {
+            return true;
+        }
+        let may = now.duration_since(machine.heard) >= EVERY;
+        if may {
+            machine.heard = now;
+        }
+        may
+    }
+
+    /// A connection from there came to nothing.
+    pub(super) fn fruitless(&mut self, from: &Multiaddr, now: Instant) {
+        self.forget(now);
+        let Some(ip) = ip(from) else { return };
+        if self.machines.len() >= MOST && !self.machines.contains_key(&ip) {
+            return;
+        }
+        let machine = self.machines.entry(ip).or_insert(Machine { fruitless: 0, heard: now });
+        machine.fruitless = machine.fruitless.saturating_add(1);
+    }
+
+    fn forget(&mut self, now: Instant) {
+        if now.duration_since(self.since) >= MINUTE {
+            *self = Self::new(now);
+        }
+    }
+}
+
+/// The machine of an address; of IPv6 the network that one machine is given.
+fn ip(address: &Multiaddr) -> Option<IpAddr> {
+    match address.iter().next()? {
+        Protocol::Ip4(ip) => Some(ip.into()),
+        Protocol::Ip6(ip) => {
+            let [a, b, c, d, ..] = ip.segments();
+            Some(std::net::Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_knocks_for_nothing_again_and_again_is_heard_once_a_second_for_a_minute() {
+        let start = Instant::now();
+        let mut knocks = Knocks::new(start);
+        let (one, other): (Multiaddr, Multiaddr) = (
+            "/ip4/203.0.113.5/tcp/4001".parse().unwrap(),
+            "/ip4/203.0.113.6/tcp/4001".parse().unwrap(),
+        );
+        for _ in 0..FREE {
+            assert!(knocks.may(&one, start));
+            knocks.fruitless(&one, start);
+        }
+        assert!(knocks.may(&one, start));
+        knocks.fruitless(&one, start);
+        assert!(!knocks.may(&one, start));
+        assert!(knocks.may(&other, start), "another machine is not held to it");
+        assert!(knocks.may(&one, start + EVERY));
+        assert!(!knocks.may(&one, start + EVERY));
+        assert!(knocks.may(&one, start + MINUTE), "forgotten after a minute");
+        assert!(knocks.may(&one, start + MINUTE));
+    }
+
+    #[test]
+    fn machines_of_one_ipv6_network_are_one() {
+        let start = Instant::now();
+        let mut knocks = Knocks::new(start);
+        for n in 0..=FREE {
+            knocks.fruitless(&format!("/ip6/2001:db8::{n:x}/tcp/4001").parse().unwrap(), start);
+        }
+        assert!(!knocks.may(&"/ip6/2001:db8::ffff/tcp/4001".parse().unwrap(), start));
+    }
+}

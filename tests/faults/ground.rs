@@ -1,0 +1,171 @@
+//! Where faults happen: two agencies in namespaces of their own, joined by a relay, and the book of
+//! what officers were told and what was found.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use node::clock::Clock;
+use tests::command::{Ended, Hand};
+use tests::making::PLATE;
+
+use crate::judge::{Judged, judge};
+use crate::load::{Officers, Told, ask, resumes};
+use crate::net::{HUB, Net};
+use crate::relay::{Relay, Route, Towards};
+
+pub(crate) const ASKING: &str = "asking-ca-pd";
+pub(crate) const OWNING: &str = "owning-ca-pd";
+const PORT: u16 = 7420;
+/// Where the relay listens for those that go to the owner, and to the requester.
+const RELAYED: [u16; 2] = [7501, 7502];
+
+/// How a pair is made.
+#[derive(Default)]
+pub(crate) struct Made {
+    pub(crate) quic: bool,
+    pub(crate) seed: u64,
+    /// Where their homes are, if not in a temporary folder.
+    pub(crate) homes: Option<[PathBuf; 2]>,
+    /// Variables that each node runs with.
+    pub(crate) variables: [Vec<(String, String)>; 2],
+}
+
+/// A requester and an owner under an agreement. The nodes go first, the net last.
+pub(crate) struct Pair {
+    pub(crate) asking: Hand,
+    pub(crate) owning: Hand,
+    pub(crate) relay: Relay,
+    pub(crate) net: Net,
+    pub(crate) clock: Clock,
+    label: &'static str,
+    told: Vec<Told>,
+    faults: u64,
+    last: Judged,
+}
+
+/// What a scenario came to.
+pub(crate) struct Figures {
+    pub(crate) label: &'static str,
+    pub(crate) faults: u64,
+    pub(crate) asked: u64,
+    pub(crate) answered: u64,
+    pub(crate) judged: Judged,
+}
+
+fn address(ip: &str, port: u16, quic: bool) -> String {
+    if quic { format!("/ip4/{ip}/udp/{port}/quic-v1") } else { format!("/ip4/{ip}/tcp/{port}") }
+}
+
+impl Pair {
+    pub(crate) fn new(label: &'static str) -> Self {
+        Self::made(label, Made::default())
+    }
+
+    pub(crate) fn made(label: &'static str, made: Made) -> Self {
+        let net = Net::new(label, 2);
+        let socket = |ip: &str, port| SocketAddr::new(ip.parse().expect("an address"), port);
+        let routes: Vec<Route> = [(1, Towards::Owner), (0, Towards::Requester)]
+            .into_iter()
+            .zip(RELAYED)
+            .map(|((node, towards), port)| Route {
+                listen: socket(HUB, port),
+                target: socket(&Net::address(node), PORT),
+                towards,
+                udp: made.quic,
+            })
+            .collect();
+        let relay = Relay::start(&net.hub(), &routes, made.seed);
+        let hand = |node: usize, id: &str, relayed: u16| {
+            let hand = match &made.homes {
+                None => Hand::nowhere(id),
+                Some(homes) => Hand::at(homes[node].clone(), id),
+            };
+            let variables: Vec<_> = made.variables[node]
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect();
+            let listen = address(&Net::address(node), PORT, made.quic);
+            let reached = address(HUB, relayed, made.quic);
+            let mut further = vec!["--address", reached.as_str()];
+            if made.quic {
+                further.push("--quic");
+            }
+            hand.run_by(&["ip", "netns", "exec", &net.node(node)], &variables)
+                .made("california-statute", &listen, &further)
+                .manned()
+        };
+        let (asking, owning) = (hand(0, ASKING, RELAYED[1]), hand(1, OWNING, RELAYED[0]));
+        asking.knows(&owning);
+        owning.knows(&asking);
+        owning.has_reads(PLATE, 3);
+        asking.agrees_with(&owning);
+        let clock = Clock::system();
+        let mut pair = Self {
+            asking,
+            owning,
+            relay,
+            net,
+            clock,
+            label,
+            told: Vec::new(),
+            faults: 0,
+            last: Judged::default(),
+        };
+        pair.resumes("before any fault");
+        pair
+    }
+
+    /// One officer asks once.
+    pub(crate) fn ask(&mut self) {
+        let told = ask(&self.asking.home(), &[OWNING], &self.clock);
+        self.told.extend(told);
+    }
+
+    /// Officers who ask the owner until they are told to stop.
+    pub(crate) fn officers(&self, count: usize) -> Officers {
+        Officers::at(self.asking.home(), count, &[OWNING], &self.clock)
+    }
+
+    /// What officers were told.
+    pub(crate) fn note(&mut self, told: Vec<Told>) {
+        self.told.extend(told);
+    }
+
+    fn resumes(&mut self, when: &str) {
+        let told = resumes(when, &self.asking.home(), OWNING, &self.clock);
+        self.told.extend(told);
+        let settled = |doctor: &Ended| {
+            let rows = doctor.lines();
+            let outbox = rows.iter().find(|row| row["check"] == "outbox")?;
+            outbox["detail"].as_str()?.starts_with("0 letters").then_some(())
+        };
+        self.asking.until(&["doctor"], settled);
+        self.owning.until(&["doctor"], settled);
+    }
+
+    /// A fault is over: service resumes by itself, and both logs hold.
+    pub(crate) fn over(&mut self, what: &str) {
+        self.faults += 1;
+        self.holds(what);
+    }
+
+    fn holds(&mut self, what: &str) {
+        self.resumes(what);
+        let when = format!("{}, {what}", self.label);
+        self.last = judge(&when, &self.asking, &self.owning, &self.told);
+    }
+
+    /// The end: what it came to.
+    pub(crate) fn figures(mut self) -> Figures {
+        self.holds("at the end");
+        assert_eq!((self.asking.stop(), self.owning.stop()), (0, 0), "{}", self.label);
+        let answered = self.told.iter().filter(|told| told.outcome == "answered").count();
+        Figures {
+            label: self.label,
+            faults: self.faults,
+            asked: self.told.len() as u64,
+            answered: answered as u64,
+            judged: self.last.clone(),
+        }
+    }
+}

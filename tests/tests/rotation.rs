@@ -1,0 +1,148 @@
+//! The message key is exchanged while queries go on: none is lost, what the key before signed stays
+//! verifiable, and after its end it counts no more.
+
+use schemas::card::{Card, Revocation};
+use schemas::entry::EntryKind as Kind;
+use schemas::envelope::{Envelope, Kind as Signed};
+use schemas::frame::FrameKind;
+use schemas::key::SecretKey;
+use tests::agency::Agency;
+use tests::federation::{owner_and_raw, sharing_pair};
+use tests::identity::Identity;
+use tests::making::{HOUR_MS, PLATE, query};
+use tests::raw::RawPeer;
+use tests::wait::eventually;
+
+/// Queries of one stretch, in each direction.
+const QUERIES: usize = 25;
+
+async fn asks_many(asking: &Agency, owning: &Agency) {
+    for n in 0..QUERIES {
+        let heard = asking.asks(owning.id(), PLATE).await;
+        assert_eq!(heard.outcome, "answered", "query {n} to {}: {heard:?}", owning.id());
+    }
+}
+
+fn key_of(agency: &Agency) -> String {
+    agency.office().message_key().public().fingerprint().to_string()
+}
+
+/// The keys that signed the envelopes of `kind` in a log.
+async fn signers(agency: &Agency, kind: Kind) -> Vec<String> {
+    let log = agency.log().await;
+    let named = log.all(kind).into_iter().map(|entry| {
+        let first = &entry.envelopes.first().expect("an envelope");
+        Envelope::parse(first.as_bytes()).expect("an envelope").key_id().to_owned()
+    });
+    named.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_message_key_is_exchanged_under_queries_and_none_is_lost() {
+    let (asking, mut owning, _) = sharing_pair().await;
+    asking.has_reads(PLATE, 3).await;
+    let before = key_of(&owning);
+    let rotate = async {
+        let rotated = owning.accord(&["key", "rotate", "message"]).done();
+        assert_eq!(rotated["version"], 2);
+        let again = owning.accord(&["key", "rotate", "message"]);
+        assert!(again.failed(1).contains("being exchanged already"), "{again:?}");
+    };
+    tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking), rotate);
+    let taken =
+        |at: &Agency| at.office().registry.state().peers[owning.id()].card.value.version == 2;
+    eventually("the new card", async || taken(&asking).then_some(())).await;
+    assert_eq!(key_of(&owning), before, "the key before signs while peers learn the new card");
+
+    // Past the half the new one signs, and all goes on; also over a restart.
+    for agency in [&asking, &owning] {
+        agency.clock.shift(13 * HOUR_MS);
+    }
+    let after = key_of(&owning);
+    assert_ne!(after, before);
+    tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking));
+    owning.restart().await;
+    assert_eq!(key_of(&owning), after);
+    asks_many(&asking, &owning).await;
+
+    // Past its end, the key before is gone from the home.
+    for agency in [&asking, &owning] {
+        agency.clock.shift(12 * HOUR_MS);
+    }
+    owning.restart().await;
+    assert_eq!(key_of(&owning), after);
+    assert!(!owning.home().join("keys/message-next.pem").exists());
+    tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking));
+
+    // Both kinds of signature stand in the logs, and every one of them is checked.
+    let sent = signers(&owning, Kind::QuerySent).await;
+    assert!(sent.contains(&before) && sent.contains(&after), "{sent:?}");
+    for (at, with) in [(&asking, &owning), (&owning, &asking)] {
+        let verified = at.accord(&["audit", "verify"]);
+        assert_eq!(verified.code, 0, "{verified:?}");
+        let log = at.log().await;
+        assert_eq!((log.count(Kind::AnswerRejected), log.count(Kind::PeerRejected)), (0, 0));
+        assert_eq!((log.count(Kind::QueryUnanswered), log.count(Kind::AlarmRaised)), (0, 0));
+        let report = at.accord(&["audit", "reconcile", "--peer", with.id().as_str()]);
+        assert_eq!(report.code, 0, "{report:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_may_be_known_to_others_ends_at_once() {
+    let (asking, owning, _) = sharing_pair().await;
+    let before = key_of(&owning);
+    owning.accord(&["key", "rotate", "message", "--overlap", "0"]).done();
+    assert_ne!(key_of(&owning), before);
+    let version = || asking.office().registry.state().peers[owning.id()].card.value.version;
+    eventually("the new card", async || (version() == 2).then_some(())).await;
+    asks_many(&asking, &owning).await;
+}
+
+/// A query of `raw`, signed with `key`.
+fn signed(raw: &RawPeer, owner: &Agency, key: &SecretKey) -> Envelope {
+    let asked = query(raw.id(), owner.id(), PLATE, owner.now());
+    Envelope::sign_json(Signed::Query, &asked, key).expect("an envelope")
+}
+
+async fn shows(raw: &RawPeer, owner: &Agency, card: &Card) {
+    let envelope = Envelope::sign_json(Signed::Card, card, &raw.identity.agency_key);
+    let (taken, _) = raw.say(owner, FrameKind::Card, envelope.expect("a card").as_bytes()).await;
+    assert_eq!(taken.map(|frame| frame.kind), Some(FrameKind::Card));
+    let version = || owner.office().registry.state().peers[raw.id()].card.value.version;
+    assert_eq!(version(), card.version);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_before_counts_until_its_announced_end_and_no_longer() {
+    let (owner, raw, _) = owner_and_raw().await;
+    let old = raw.identity.message_key.clone();
+    let new = Identity::new("spare-ca-pd", Vec::new(), owner.now()).message_key;
+    let ends = owner.now().plus_millis(HOUR_MS);
+    let card = Card {
+        version: 2,
+        message_key: new.public(),
+        revocations: vec![Revocation { key: old.public(), at: ends }],
+        ..raw.identity.card.clone()
+    };
+    shows(&raw, &owner, &card).await;
+    for key in [&old, &new] {
+        drop(raw.ask(&owner, &signed(&raw, &owner, key)).await.answered());
+    }
+    owner.clock.shift(HOUR_MS + 1);
+    let reply = raw.ask(&owner, &signed(&raw, &owner, &old)).await;
+    assert!(reply.proves_nothing(), "{reply:?}");
+    drop(raw.ask(&owner, &signed(&raw, &owner, &new)).await.answered());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_a_card_leaves_behind_without_a_word_counts_no_more() {
+    let (owner, raw, _) = owner_and_raw().await;
+    let old = raw.identity.message_key.clone();
+    let new = Identity::new("spare-ca-pd", Vec::new(), owner.now()).message_key;
+    let card = Card { version: 2, message_key: new.public(), ..raw.identity.card.clone() };
+    shows(&raw, &owner, &card).await;
+    let reply = raw.ask(&owner, &signed(&raw, &owner, &old)).await;
+    assert!(reply.proves_nothing(), "{reply:?}");
+    drop(raw.ask(&owner, &signed(&raw, &owner, &new)).await.answered());
+}

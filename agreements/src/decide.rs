@@ -247,12 +247,32 @@ pub fn decide_own(
     let elements = &query.elements;
     let mut reasons = judged(&Asked { policy, side: Side::Own, query, now });
     reasons.extend(rules::past_retention(policy, me, elements, now));
+    own_scope(policy, query, elements.from.max(rules::cut_off(policy, now)), reasons)
+}
+
+/// Decides whether reads that a case searched for may be taken into its evidence: by the rules of a
+/// search in one's own reads. Past the cut-off stands only what a hold keeps for a proceeding (Indio
+/// 461.4, Port 462.4, Monrovia 463.8, Escondido V); the caller takes nothing else from there.
+///
+/// # Errors
+/// Every reason against it.
+pub fn decide_evidence(policy: &Policy, query: &Query, now: Timestamp) -> Result<Scope, Reasons> {
+    let reasons = judged(&Asked { policy, side: Side::Own, query, now });
+    own_scope(policy, query, query.elements.from, reasons)
+}
+
+fn own_scope(
+    policy: &Policy,
+    query: &Query,
+    from: Timestamp,
+    reasons: Vec<Reason>,
+) -> Result<Scope, Reasons> {
     match Reasons::ordered(reasons) {
         Some(reasons) => Err(reasons),
         None => Ok(Scope {
-            elements: elements.clone(),
-            from: elements.from.max(rules::cut_off(policy, now)),
-            until: elements.until,
+            elements: query.elements.clone(),
+            from,
+            until: query.elements.until,
             limit: query.limit.min(policy.row_limit.most),
             images: true,
         }),

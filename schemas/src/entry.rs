@@ -132,6 +132,8 @@ codes! {
         HoldPlaced = "hold.placed",
         /// A legal hold was released.
         HoldReleased = "hold.released",
+        /// Reads and received answers of a case were put into an evidence package.
+        EvidenceExported = "evidence.exported",
         /// Bodies and envelopes past their retention are destroyed from here on.
         EntriesRedacted = "entries.redacted",
         /// The log was read.

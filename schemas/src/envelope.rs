@@ -46,10 +46,12 @@ pub enum Kind {
     Correction,
     /// What an agency received from a field unit and has made durable, signed by its message key.
     Transfer,
+    /// What an evidence package holds, signed by the message key of the agency that made it.
+    Evidence,
 }
 
 impl Kind {
-    const ALL: [(Self, &'static str); 14] = [
+    const ALL: [(Self, &'static str); 15] = [
         (Self::Card, "application/vnd.accord.card.v1+json"),
         (Self::Query, "application/vnd.accord.query.v1+json"),
         (Self::Answer, "application/vnd.accord.answer.v1+json"),
@@ -64,6 +66,7 @@ impl Kind {
         (Self::Statement, "application/vnd.accord.statement.v1+json"),
         (Self::Correction, "application/vnd.accord.correction.v1+json"),
         (Self::Transfer, "application/vnd.accord.transfer.v1+json"),
+        (Self::Evidence, "application/vnd.accord.evidence.v1+json"),
     ];
 
     /// The media type that is signed.

@@ -16,6 +16,7 @@ pub mod correction;
 pub mod digest;
 pub mod entry;
 pub mod envelope;
+pub mod evidence;
 mod fits;
 pub mod frame;
 pub mod image;

@@ -10,6 +10,7 @@ use schemas::bundle;
 use schemas::card::Card;
 use schemas::correction::Correction;
 use schemas::entry::Header;
+use schemas::evidence::Evidence;
 use schemas::query::Query;
 use schemas::read::Read;
 use schemas::redaction::{HoldNotice, Redaction};
@@ -42,6 +43,7 @@ fn published() -> Vec<(&'static str, Value)> {
         ("correction", schema_of::<Correction>()),
         ("entry-body", schema_of::<Body>()),
         ("entry-header", schema_of::<Header>()),
+        ("evidence", schema_of::<Evidence>()),
         ("log-position", schema_of::<LogPosition>()),
         ("query", schema_of::<Query>()),
         ("read", schema_of::<Read>()),

@@ -91,7 +91,10 @@ impl Office {
         let size = signed.unverified().size;
         // After the append, so that no redaction of an entry exported here is missed.
         let redacted = self.registry.state().redacted != Redacted::default();
-        let (cards, policies) = self.signed_by(scope.peer.as_ref()).await?;
+        let (cards, policies) = {
+            let of = |id: &AgencyId| scope.peer.as_ref().is_none_or(|peer| peer == id);
+            self.signed_by(of).await?
+        };
         let own = if scope.is_whole() { VecDeque::new() } else { self.own_entries(size).await? };
         let head = Head {
             accord_bundle: FORMAT,
@@ -136,9 +139,20 @@ impl Office {
                 .unwrap_or(now),
             None => now,
         };
-        let size = head.unverified().size;
         let found = self.store.entries(&EntryFilter::default(), index, 1).await?;
         let stored = found.first().ok_or_else(|| failed("it is missing".into()))?;
+        self.proven(stored, head).await
+    }
+
+    /// The proof that an entry stands under a signed head that covers it.
+    pub(super) async fn proven(
+        &self,
+        stored: &StoredEntry,
+        head: SignedCheckpoint,
+    ) -> Result<Proven, ActError> {
+        let index = index_of(stored)?;
+        let failed = |e: String| ActError::Failed(format!("entry {index}: {e}"));
+        let size = head.unverified().size;
         let header =
             Header::from_bytes(stored.header.as_bytes()).map_err(|e| failed(e.to_string()))?;
         let nodes = self.nodes(&[index], size).await?;
@@ -170,11 +184,11 @@ impl Office {
         }
     }
 
-    /// One's own card and those of peers, or of one peer, all versions; and the texts of one's
+    /// One's own card and those of the peers that are wanted, all versions; and the texts of one's
     /// policies.
-    async fn signed_by(
+    pub(super) async fn signed_by(
         &self,
-        of: Option<&AgencyId>,
+        of: impl Fn(&AgencyId) -> bool,
     ) -> Result<(Vec<String>, Vec<String>), ActError> {
         let (mut cards, mut policies) = (Vec::new(), Vec::new());
         for text in self.store.changes(None).await? {
@@ -196,8 +210,7 @@ impl Office {
                 .ok()
                 .and_then(|signed| schemas::card::Card::open(&signed).ok())
                 .map(|card| card.id);
-            let wanted =
-                id.as_ref().is_none_or(|id| *id == self.me || of.is_none_or(|peer| peer == id));
+            let wanted = id.as_ref().is_none_or(|id| *id == self.me || of(id));
             if wanted && !cards.contains(&envelope) {
                 cards.push(envelope);
             }
@@ -373,7 +386,7 @@ fn bare(stored: &StoredEntry) -> Item {
     Item { entry, border: true, judges: false, inclusion: None }
 }
 
-fn index_of(stored: &StoredEntry) -> Result<u64, ActError> {
+pub(super) fn index_of(stored: &StoredEntry) -> Result<u64, ActError> {
     Header::from_bytes(stored.header.as_bytes())
         .map(|header| header.index)
         .map_err(|e| ActError::Failed(format!("the database holds what the log never wrote: {e}")))

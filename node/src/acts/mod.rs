@@ -11,6 +11,7 @@ pub mod audits;
 pub mod backup;
 pub mod cards;
 pub mod corrections;
+pub mod evidence;
 pub mod export;
 pub mod holds;
 mod officials;

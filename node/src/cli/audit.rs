@@ -256,7 +256,9 @@ fn describe(entry: &Value) -> String {
     let index = entry.get("index").map(Value::to_string).unwrap_or_default();
     let mut out = format!("{index:>6}  {}  {:<20}", shown(text(entry, "at")), text(entry, "kind"));
     for key in ["peer", "user", "purpose", "case"] {
-        let value = text(entry, key);
+        // An act that is no exchange, as a hold or an evidence package, names its case in the detail.
+        let detail = entry.get("detail").map_or("", |detail| text(detail, key));
+        let value = if key == "case" && !detail.is_empty() { detail } else { text(entry, key) };
         if !value.is_empty() {
             out += &format!("  {key} {value}");
         }

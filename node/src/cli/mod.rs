@@ -12,6 +12,7 @@ mod certificate;
 mod client;
 mod conformance;
 mod demo;
+mod evidence;
 mod hold;
 mod init;
 mod key;
@@ -106,6 +107,9 @@ enum Command {
     /// Legal holds.
     #[command(subcommand)]
     Hold(hold::Hold),
+    /// Evidence packages.
+    #[command(subcommand)]
+    Evidence(evidence::Evidence),
     /// What is past its retention, and its destruction.
     #[command(subcommand)]
     Retention(retention::Retention),
@@ -185,6 +189,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
         Command::Policy(command) => policy::run(&client, command, output).await,
         Command::Audit(command) => audit::run(&client, command, output).await,
         Command::Hold(command) => hold::run(&client, command, output).await,
+        Command::Evidence(command) => evidence::run(&client, command, output).await,
         Command::Retention(command) => retention::run(&client, command, output).await,
         Command::Store(command) => store::run(&dir, command, output).await,
         Command::Certificate(command) => certificate::run(&dir, &command, output),

@@ -9,8 +9,8 @@ use axum::routing::{get, post};
 
 use super::alarms;
 use super::api::{
-    agreements, audit, backup, cards, exports, holds, people, policy, queries, reads, reports,
-    requests, sources, status,
+    agreements, audit, backup, cards, evidence, exports, holds, people, policy, queries, reads,
+    reports, requests, sources, status,
 };
 use crate::node::Node;
 
@@ -60,6 +60,7 @@ pub fn router(node: Arc<Node>) -> Router {
         .route("/audit/reconcile", post(audit::reconcile))
         .route("/holds", get(holds::list).post(holds::place))
         .route("/holds/{number}/release", post(holds::release))
+        .route("/evidence", post(evidence::export))
         .route("/retention", get(holds::status).post(holds::run))
         .route("/backup", post(backup::make))
         .route("/sources", get(sources::list).post(sources::add))

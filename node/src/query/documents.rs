@@ -328,7 +328,8 @@ impl Office {
             | Kind::Receipt
             | Kind::Correction
             | Kind::Statement
-            | Kind::Transfer => {
+            | Kind::Transfer
+            | Kind::Evidence => {
                 return Err(misfit("no document"));
             }
         };

@@ -20,7 +20,7 @@ const EACH: u32 = 200;
 
 /// The holds that last, and what their cases asked for.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Keeping {
+pub(in crate::acts) struct Keeping {
     holds: Vec<Hold>,
     /// Plates that were asked for in a case under hold, with the time asked for.
     asked: Vec<(Plate, Timestamp, Timestamp)>,
@@ -28,7 +28,7 @@ pub(super) struct Keeping {
 
 impl Keeping {
     /// As of `state`. What `before` knows of the same holds is taken over.
-    pub(super) async fn of(
+    pub(in crate::acts) async fn of(
         office: &Office,
         state: &Arc<State>,
         before: Option<Self>,
@@ -51,7 +51,7 @@ impl Keeping {
     }
 
     /// Whether a read is kept.
-    pub(super) fn read(&self, read: &Read) -> bool {
+    pub(in crate::acts) fn read(&self, read: &Read) -> bool {
         self.holds.iter().any(|hold| hold.on.holds_read(read))
             || self.asked.iter().any(|(plate, from, until)| {
                 *plate == read.plate && (*from..*until).contains(&read.at)
@@ -59,7 +59,7 @@ impl Keeping {
     }
 
     /// The holds that keep an entry with this body, by number.
-    fn body<'a>(&'a self, body: &'a Body) -> impl Iterator<Item = u64> + 'a {
+    pub(in crate::acts) fn body<'a>(&'a self, body: &'a Body) -> impl Iterator<Item = u64> + 'a {
         self.holds.iter().filter(|hold| hold.on.holds_body(body)).map(|hold| hold.hold)
     }
 

@@ -8,7 +8,7 @@
 //! appended upon that state only, so a hold placed meanwhile holds.
 
 mod entries;
-mod keeping;
+pub(super) mod keeping;
 mod reads;
 
 use std::time::Duration;

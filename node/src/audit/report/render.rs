@@ -28,14 +28,26 @@ fn cell(value: Option<&Value>) -> String {
 }
 
 /// A cell that no spreadsheet takes for a formula: one that begins like a formula, or with white
-/// space that a spreadsheet skips, gets an apostrophe before it, and every cell is quoted.
+/// space that a spreadsheet skips, gets an apostrophe before it, and every cell is quoted. A plain
+/// negative number, as a longitude is, stands as it is.
 fn guarded(text: &str) -> String {
-    let risky = text
-        .trim_start()
-        .starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'])
-        || text.starts_with(['\t', '\r', '\n']);
+    let number = text.strip_prefix('-').is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_digit())
+            && rest.chars().all(|c| c.is_ascii_digit() || c == '.')
+    });
+    let risky = !number
+        && (text
+            .trim_start()
+            .starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'])
+            || text.starts_with(['\t', '\r', '\n']));
     let guard = if risky { "'" } else { "" };
     format!("\"{guard}{}\"", text.replace('"', "\"\""))
+}
+
+/// A line of comma-separated values (RFC 4180), each guarded against being taken for a formula.
+pub(crate) fn csv_line(cells: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let cells: Vec<String> = cells.into_iter().map(|cell| guarded(cell.as_ref())).collect();
+    cells.join(",") + "\r\n"
 }
 
 fn heading(column: &str) -> String {
@@ -49,9 +61,7 @@ fn heading(column: &str) -> String {
 #[must_use]
 pub fn csv(report: &Report) -> String {
     let columns = report.report.columns();
-    let head = columns.iter().chain(&MADE_FROM).map(|column| guarded(column));
-    let mut out = head.collect::<Vec<_>>().join(",");
-    out.push_str("\r\n");
+    let mut out = csv_line(columns.iter().chain(&MADE_FROM));
     let made = &report.made_from;
     let made = [
         made.entry.to_string(),
@@ -63,10 +73,7 @@ pub fn csv(report: &Report) -> String {
     let rows = if report.rows.is_empty() { &nothing[..] } else { &report.rows[..] };
     for row in rows {
         let cells = columns.iter().map(|column| cell(row.get(*column)));
-        let line: Vec<String> =
-            cells.chain(made.iter().cloned()).map(|text| guarded(&text)).collect();
-        out.push_str(&line.join(","));
-        out.push_str("\r\n");
+        out.push_str(&csv_line(cells.chain(made.iter().cloned())));
     }
     out
 }
@@ -126,7 +133,9 @@ mod tests {
         for (text, shown) in [
             ("=1+1", "\"'=1+1\""),
             ("+1", "\"'+1\""),
-            ("-1", "\"'-1\""),
+            ("-1+1", "\"'-1+1\""),
+            ("-1.e1", "\"'-1.e1\""),
+            ("-118.2625", "\"-118.2625\""),
             ("@SUM(A1)", "\"'@SUM(A1)\""),
             (" =1", "\"' =1\""),
             ("\t=1", "\"'\t=1\""),

@@ -4,6 +4,7 @@ pub(super) mod agreements;
 pub(super) mod audit;
 pub(super) mod backup;
 pub(super) mod cards;
+pub(super) mod evidence;
 pub(super) mod exports;
 pub(super) mod holds;
 mod lines;

@@ -1,0 +1,70 @@
+//! `/evidence`
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use schemas::digest::Digest;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::Here;
+use super::lines;
+use crate::acts::By;
+use crate::acts::evidence::{Package, Wanted};
+use crate::http::error::ApiResult;
+use crate::images::Images;
+
+/// A package: a line for each file, `{"file","data"}` with its bytes in base64, and at the end
+/// `{"package": summary}`. What fails on the way is a last line `{"error": sentence}`.
+pub(in crate::http) async fn export(
+    State(node): Here,
+    by: By,
+    Json(wanted): Json<Wanted>,
+) -> ApiResult<Response> {
+    let package = node.office.evidence(&by, &wanted.case).await?;
+    let images = node.office.images.clone();
+    let (rows, receiver) = mpsc::channel::<Value>(1);
+    tokio::spawn(async move {
+        let Package { summary, files, photographs } = package;
+        // Nobody reads on: what the entry says stands, and nothing more leaves.
+        let last = match sent(files, photographs, &images, &rows).await {
+            Ok(true) => json!({ "package": summary }),
+            Ok(false) => return,
+            Err(error) => json!({ "error": error }),
+        };
+        drop(rows.send(last).await);
+    });
+    Ok(lines::response(receiver))
+}
+
+/// Sends every file; whether somebody read them all.
+async fn sent(
+    files: BTreeMap<String, Vec<u8>>,
+    photographs: Vec<(String, Digest)>,
+    images: &Images,
+    rows: &mpsc::Sender<Value>,
+) -> Result<bool, String> {
+    let line = |file: String, bytes: &[u8]| json!({ "file": file, "data": STANDARD.encode(bytes) });
+    for (file, bytes) in files {
+        if rows.send(line(file, &bytes)).await.is_err() {
+            return Ok(false);
+        }
+    }
+    for (file, digest) in photographs {
+        let fetched = images.fetch(digest).await.map_err(|e| e.to_string())?;
+        let bytes = fetched.map_err(|flaw| {
+            format!(
+                "photograph {digest} is {} since the package was begun; run it again",
+                flaw.words()
+            )
+        })?;
+        if rows.send(line(file, &bytes)).await.is_err() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

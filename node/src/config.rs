@@ -11,6 +11,7 @@ use toml::{Table, Value};
 
 use crate::database::Database;
 use crate::home::{Home, HomeError, read_text, replace_private, write_private};
+use crate::images::Bucket;
 use crate::peer::is_listenable;
 
 /// `accord.toml`.
@@ -28,6 +29,9 @@ pub struct Config {
     pub http: Option<SocketAddr>,
     /// Whether QUIC is offered beside TCP. Its cipher suites cannot be narrowed to AES.
     pub quic: bool,
+    /// Where photographs are, if not in the home.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub photographs: Option<Bucket>,
     /// Bounds of exchanges.
     pub exchange: Bounds,
 }
@@ -145,13 +149,20 @@ impl Config {
         }
         let http = reading.optional("http", "an address and port, such as \"0.0.0.0:8443\"");
         let quic = reading.optional("quic", "true or false").unwrap_or_default();
+        let photographs: Option<Bucket> = reading.optional(
+            "photographs",
+            "a table, [photographs], with url and region, and endpoint and authority if need be",
+        );
+        for problem in photographs.iter().flat_map(Bucket::problems) {
+            reading.problem(problem);
+        }
         let exchange = reading.optional("exchange", "a table, [exchange]").unwrap_or_default();
         let mut bounds = Reading { table: exchange, within: "exchange.", problems: Vec::new() };
         let exchange = Bounds::of(&mut bounds);
         let problems = [reading.finish(), bounds.finish()].concat();
         match (problems.as_slice(), agency, listen) {
             ([], Some(agency), Some(listen)) => {
-                Ok(Self { agency, listen, database, http, quic, exchange })
+                Ok(Self { agency, listen, database, http, quic, photographs, exchange })
             }
             ([one], _, _) => Err(one.clone()),
             (problems, _, _) => {

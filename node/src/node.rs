@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::home::{Home, HomeError, HomeLock, replace_private};
 use crate::http::{https, open_router, router, socket};
-use crate::images::{Directory, ImageStoreError, Images};
+use crate::images::{ImageStoreError, Images};
 use crate::intake::{self, Sources};
 use crate::keys::{self, KeyUse, MessageKeys};
 use crate::office::Office;
@@ -149,7 +149,7 @@ async fn office_on(
         registry,
         log,
         store,
-        images: Images::new(Arc::new(Directory::open(&home.images())?)),
+        images: Images::open(home, config.photographs.as_ref())?,
         bounds: config.exchange,
         cosigner_key: keys::load(home, KeyUse::Cosigner)?,
         heads: Arc::default(),

@@ -74,7 +74,7 @@ async fn photographs_come_where_they_are_opened_and_asked_for_and_stay_as_long_a
     // The agreement's retention of answers is over: they go with the pages.
     let office = asking.office();
     asking.clock.shift(31 * DAY_MS);
-    let done = office.run_retention(&asking.admin(), PAUSE).await.expect("answers end");
+    let done = office.run_retention(&asking.admin(), PAUSE, &|_| ()).await.expect("answers end");
     assert_eq!(done.answers_purged, 1, "{done:?}");
     // The node may be about it already.
     office.images.destroy_unreferenced(office.store.as_ref()).await.expect("destroyed");

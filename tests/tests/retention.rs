@@ -154,7 +154,8 @@ async fn a_crash_between_the_entry_and_the_destruction_is_made_good_at_the_next_
 async fn only_who_administers_destroys_and_holds() {
     let (_asking, owning, _) = exchanged().await;
     let officer = By { user: tests::making::OFFICER.parse().expect("a name"), auth: "test".into() };
-    let refused = owning.office().run_retention(&officer, node::acts::retention::Pace::Dry).await;
+    let refused =
+        owning.office().run_retention(&officer, node::acts::retention::Pace::Dry, &|_| ()).await;
     assert!(refused.is_err());
     assert!(owning.office().holds(&officer).is_err());
 }

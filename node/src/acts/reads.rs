@@ -12,13 +12,15 @@ use super::{ActError, By, Right, acting};
 use crate::audit::entry::Entry;
 use crate::office::Office;
 use crate::registry::SourceName;
-use crate::store::Effects;
+use crate::store::{Effects, ReadStats};
 use ingest::Sighting;
 
 /// Most reads of one durable batch.
 pub const BATCH: usize = 2_000;
 /// Bytes of photographs after which a batch is full.
 pub const BATCH_BYTES: usize = 32 * 1_024 * 1_024;
+
+const HOUR_MS: i64 = 3_600_000;
 
 /// Who brings reads in.
 #[derive(Debug, Clone)]
@@ -47,7 +49,35 @@ pub struct Stored {
     pub absent: Vec<(ReadId, Digest)>,
 }
 
+/// What is stored, and how much was seen lately.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Stats {
+    /// What is stored.
+    #[serde(flatten)]
+    pub stored: ReadStats,
+    /// Reads of the last hour.
+    pub last_hour: u64,
+    /// Reads of the last 24 hours.
+    pub last_day: u64,
+}
+
 impl Office {
+    /// What is stored, counted read by read.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn read_stats(&self) -> Result<Stats, ActError> {
+        let stored = self.store.stats().await?;
+        let now = self.clock.now();
+        let mut since = [0; 2];
+        for (seen, hours) in since.iter_mut().zip([1, 24]) {
+            let before = self.store.reads_before(now.plus_millis(hours * -HOUR_MS)).await?;
+            *seen = stored.reads.saturating_sub(before);
+        }
+        let [last_hour, last_day] = since;
+        Ok(Stats { stored, last_hour, last_day })
+    }
+
     /// Who brings reads in, as the actor of their entry, if they may at this moment.
     ///
     /// # Errors

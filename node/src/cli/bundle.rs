@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use super::Done;
 use super::client::Client;
 use super::output::{Output, text};
+use super::progress::Progress;
 use crate::acts::ActError;
 use crate::audit::check::{Check, Pins, Report};
 use crate::wording::counted;
@@ -119,6 +120,7 @@ pub(super) async fn export(
     let mut file = Whole::create(out)?;
     file.line(&head)?;
     let (mut entries, mut last) = (0usize, None);
+    let progress = exporting(scope, &read);
     while let Some(line) = lines.next_line().await? {
         if let Some(error) = broke_off(&line) {
             return Err(error);
@@ -128,7 +130,9 @@ pub(super) async fn export(
             .map_err(|e| ActError::Failed(format!("a line that the node sent {e}")))?;
         entries = entries.saturating_add(usize::from(!item.border && !item.judges));
         last = Header::from_bytes(item.entry.header.as_bytes()).ok().map(|header| header.index);
+        progress.advance(1);
     }
+    progress.end();
     if last.is_none_or(|last| last < read.entry) {
         return Err(ActError::Failed(
             "the node stopped before the end of the export; run it again".into(),
@@ -141,6 +145,16 @@ pub(super) async fn export(
         format!("{written} of the log of {} written to {}", read.agency, out.display())
     });
     Ok(Done::Ok)
+}
+
+/// How far an export is. How many entries it has is known of a whole log alone.
+fn exporting(scope: &Scope, head: &Head) -> Progress {
+    let progress = Progress::of("entries");
+    progress.doing(head.agency.to_string());
+    if scope.is_whole() {
+        progress.whole(head.entry.saturating_add(1));
+    }
+    progress
 }
 
 pub(super) async fn proof(
@@ -192,6 +206,7 @@ async fn own(client: &Client, pins: &Pins) -> Result<Report, ActError> {
     let head = lines.next_line().await?.unwrap_or_default();
     let head =
         Head::parse(&head).map_err(|e| ActError::Failed(format!("what the node says {e}")))?;
+    let progress = exporting(&Scope::default(), &head);
     let mut check = Check::new(head, pins, |_: &Header, _: &Item, _| {});
     let mut number = 1u64;
     while let Some(line) = lines.next_line().await? {
@@ -201,7 +216,9 @@ async fn own(client: &Client, pins: &Pins) -> Result<Report, ActError> {
         number = number.saturating_add(1);
         let item = Item::parse(&line).map_err(|what| BundleError::Line { line: number, what });
         check.line(0, item);
+        progress.advance(1);
     }
+    progress.end();
     Ok(check.finish())
 }
 

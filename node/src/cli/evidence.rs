@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::Done;
 use super::client::Client;
 use super::output::{Output, text};
+use super::progress::Progress;
 use crate::acts::ActError;
 use crate::acts::evidence::{Summary, Wanted};
 use crate::home::write_private;
@@ -46,6 +47,8 @@ pub(super) async fn run(
             out.display()
         )));
     }
+    let progress = Progress::of_bytes();
+    progress.doing(format!("case {case}"));
     let mut lines = client.post_lines("/evidence", &Wanted { case }).await?;
     // Under another name until it is whole.
     let mut part = out.as_os_str().to_owned();
@@ -67,6 +70,10 @@ pub(super) async fn run(
         if let Some(error) = line.get("error").and_then(Value::as_str) {
             return Err(broken(&part, error));
         }
+        if let Some(bytes) = line.get("bytes").and_then(Value::as_u64) {
+            progress.whole(bytes);
+            continue;
+        }
         if let Some(summary) = line.get_mut("package").map(Value::take) {
             break serde_json::from_value(summary).map_err(|e| broken(&part, &e.to_string()))?;
         }
@@ -74,8 +81,10 @@ pub(super) async fn run(
         let bytes =
             STANDARD.decode(text(&line, "data")).map_err(|e| broken(&part, &e.to_string()))?;
         write(&part, &file, &bytes)?;
+        progress.advance(bytes.len() as u64);
         written.insert(file, Digest::of(&bytes));
     };
+    progress.end();
     compare(&part, &written)?;
     std::fs::rename(&part, &out)
         .and_then(|()| {

@@ -210,6 +210,7 @@ async fn fill(
         database,
         http: args.http,
         quic: args.quic,
+        photographs: None,
         exchange: Bounds::default(),
     };
     first_entries(home, &config, args, clock, &envelope, policy_name, policy_text).await?;

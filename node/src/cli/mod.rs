@@ -19,6 +19,7 @@ mod key;
 mod output;
 mod photographs;
 mod policy;
+mod progress;
 mod query;
 mod reads;
 mod reconcile;

@@ -1,11 +1,9 @@
 //! `accord reads …`
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Subcommand;
 use hyper::body::Bytes;
-use indicatif::{ProgressBar, ProgressStyle};
 use schemas::agency::State;
 use schemas::plate::Plate;
 use schemas::read::ReadId;
@@ -17,6 +15,7 @@ use super::Done;
 use super::asking::{What, Why};
 use super::client::{Client, query_string};
 use super::output::{Output, err, number, table, text};
+use super::progress::Progress;
 use super::query;
 use super::time::shown;
 use crate::acts::ActError;
@@ -80,16 +79,7 @@ pub(super) async fn run(client: &Client, command: Reads, output: Output) -> Resu
     match command {
         Reads::Stats => {
             let stats: Value = client.get("/reads/stats").await?;
-            output.object(&stats, || {
-                format!(
-                    "{} of {} by {}, from {} until {}",
-                    number(&stats, "reads", "read", "reads"),
-                    number(&stats, "plates", "plate", "plates"),
-                    number(&stats, "cameras", "camera", "cameras"),
-                    shown(text(&stats, "earliest")),
-                    shown(text(&stats, "latest"))
-                )
-            });
+            output.object(&stats, || stats_shown(&stats));
             Ok(Done::Ok)
         }
         Reads::Correct { id, plate, plate_state, reason } => {
@@ -135,6 +125,38 @@ pub(super) async fn run(client: &Client, command: Reads, output: Output) -> Resu
     }
 }
 
+fn stats_shown(stats: &Value) -> String {
+    let mut said = format!(
+        "{} of {} by {}",
+        number(stats, "reads", "read", "reads"),
+        number(stats, "plates", "plate", "plates"),
+        number(stats, "cameras", "camera", "cameras"),
+    );
+    if stats.get("earliest").is_some_and(Value::is_string) {
+        let (earliest, latest) = (text(stats, "earliest"), text(stats, "latest"));
+        said += &format!(", from {} until {}", shown(earliest), shown(latest));
+    }
+    said += &format!(
+        "\n{} in the last hour, {} in the last day; {}",
+        number(stats, "last_hour", "read", "reads"),
+        number(stats, "last_day", "read", "reads"),
+        number(stats, "photographs", "photograph", "photographs"),
+    );
+    let cameras = stats.get("by_camera").and_then(Value::as_array);
+    let rows: Vec<_> = cameras
+        .into_iter()
+        .flatten()
+        .map(|one| {
+            let reads = one.get("reads").map(Value::to_string).unwrap_or_default();
+            vec![text(one, "camera").to_owned(), reads, shown(text(one, "latest"))]
+        })
+        .collect();
+    if !rows.is_empty() {
+        said += &format!("\n\n{}", table(&["camera", "reads", "last seen"], &rows));
+    }
+    said
+}
+
 fn versions_table(versions: &[Value]) -> String {
     let number = |one: &Value, key: &str| one.get(key).and_then(Value::as_u64);
     let shown_number = |value: Option<u64>| value.map(|n| n.to_string()).unwrap_or_default();
@@ -170,14 +192,8 @@ async fn import(
     let name = path.display().to_string();
     let unreadable = |e: std::io::Error| ActError::Usage(format!("`{name}` cannot be read: {e}"));
     let standard_input = path == Path::new("-");
-    let bar = ProgressBar::no_length();
-    let style = ProgressStyle::with_template(
-        "{spinner} {msg}  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left",
-    );
-    if let Ok(style) = style {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(200));
+    let progress = Progress::of_bytes();
+    progress.doing(name.clone());
     let source: Box<dyn tokio::io::AsyncRead + Send + Unpin> = if standard_input {
         Box::new(tokio::io::stdin())
     } else {
@@ -186,17 +202,17 @@ async fn import(
         if metadata.is_dir() {
             return Err(ActError::Usage(format!("`{name}` is a folder; name the files in it")));
         }
-        bar.set_length(metadata.len());
+        progress.whole(metadata.len());
         Box::new(file)
     };
-    let sent = bar.clone();
+    let sent = progress.clone();
     let chunks = futures::stream::unfold((source, sent), |(mut source, sent)| async move {
         let mut chunk = vec![0; CHUNK];
         match source.read(&mut chunk).await {
             Ok(0) => None,
             Ok(n) => {
                 chunk.truncate(n);
-                sent.inc(n as u64);
+                sent.advance(n as u64);
                 Some((Ok(Bytes::from(chunk)), (source, sent)))
             }
             Err(error) => Some((Err(error), (source, sent))),
@@ -208,12 +224,12 @@ async fn import(
     while let Some(line) = lines.next::<Value>().await? {
         if let Some(records) = line.get("progress") {
             let records = counted(records.as_u64().unwrap_or_default(), "record", "records");
-            bar.set_message(format!("{name}: {records}"));
+            progress.doing(format!("{name}: {records}"));
         } else {
             last = Some(line);
         }
     }
-    bar.finish_and_clear();
+    progress.end();
     let line =
         last.ok_or_else(|| ActError::Failed(format!("`{name}`: the node stopped before the end")))?;
     if let Some(error) = line.get("error").and_then(Value::as_str) {

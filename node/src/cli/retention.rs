@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::Done;
 use super::client::Client;
 use super::output::{Output, number, text};
+use super::progress::Progress;
 use crate::acts::ActError;
 
 #[derive(Subcommand)]
@@ -27,12 +28,43 @@ pub(super) async fn run(
 ) -> Result<Done, ActError> {
     let row: Value = match command {
         Retention::Status => client.get("/retention").await?,
-        Retention::Run { dry_run } => {
-            client.post("/retention", &json!({ "dry_run": dry_run })).await?
+        Retention::Run { dry_run: true } => {
+            client.post("/retention", &json!({ "dry_run": true })).await?
         }
+        Retention::Run { dry_run: false } => purge(client).await?,
     };
     output.object(&row, || describe(&row));
     Ok(Done::Ok)
+}
+
+/// What of a run counts as done: reads that a hold keeps were looked at too.
+fn looked_at(row: &Value) -> u64 {
+    let number = |key| row.get(key).and_then(Value::as_u64).unwrap_or_default();
+    ["reads_due", "answers_purged", "entries_redacted"].into_iter().map(number).sum()
+}
+
+async fn purge(client: &Client) -> Result<Value, ActError> {
+    let progress = Progress::of("records");
+    progress.doing("destroying what is past its retention");
+    if !progress.unseen() {
+        progress.whole(looked_at(&client.get("/retention").await?));
+    }
+    let mut lines = client.post_lines("/retention", &json!({})).await?;
+    while let Some(line) = lines.next::<Value>().await? {
+        if let Some(done) = line.get("progress") {
+            progress.reached(looked_at(done));
+            continue;
+        }
+        progress.end();
+        return match line.get("error") {
+            None => Ok(line),
+            Some(_) => Err(ActError::Failed(format!(
+                "{}; what was logged as destroyed is destroyed by the next run",
+                text(&line, "error")
+            ))),
+        };
+    }
+    Err(ActError::Failed("the node stopped before the end; run it again".into()))
 }
 
 fn describe(row: &Value) -> String {

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use clap::Subcommand;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::Done;
 use super::output::Output;
+use super::progress::Progress;
 use crate::acts::ActError;
 use crate::config::Config;
 use crate::database::Database;
@@ -41,20 +41,16 @@ pub(super) async fn run(dir: &Path, command: Store, output: Output) -> Result<Do
         ActError::Failed(format!("{e}; the node is on SQLite in the home as before"))
     };
     let moving = Move::begin(&home.database(), &database, &config.agency).await.map_err(failed)?;
-    let bar = ProgressBar::new(moving.rows().saturating_mul(2));
-    let style = ProgressStyle::with_template(
-        "{spinner} {msg}  {human_pos} of {human_len} rows  {per_sec}  {eta} left",
-    );
-    if let Ok(style) = style {
-        bar.set_style(style);
-    }
+    let progress = Progress::of("rows");
+    // Each is copied, then compared.
+    progress.whole(moving.rows().saturating_mul(2));
     let moved = moving
         .run(|step| {
-            bar.set_message(format!("{} {}", step.doing, step.table));
-            bar.inc(step.rows);
+            progress.doing(format!("{} {}", step.doing, step.table));
+            progress.advance(step.rows);
         })
         .await;
-    bar.finish_and_clear();
+    progress.end();
     let moved = moved.map_err(failed)?;
     Config::set_database(&home, &database)?;
     let done = json!({

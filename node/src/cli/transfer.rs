@@ -22,7 +22,6 @@ use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::{Bytes, Frame};
 use hyper::header::AUTHORIZATION;
 use hyper::{Method, Request};
-use indicatif::ProgressBar;
 use schemas::card::Card;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
@@ -35,6 +34,7 @@ use zeroize::Zeroizing;
 use super::Done;
 use super::client::query_string;
 use super::output::{Output, err};
+use super::progress::Progress;
 use crate::acts::ActError;
 use crate::http::pinned::Pinned;
 use crate::registry::SourceName;
@@ -180,8 +180,10 @@ impl Receiver {
     /// Sends a file; the receipt as it came, unverified.
     async fn send(&self, name: &str, file: File, length: u64) -> Result<(String, Value), ActError> {
         let query = query_string(&[("file", Some(name.to_owned()))]);
-        let bar = ProgressBar::new(length).with_message(name.to_owned());
-        let sent = bar.clone();
+        let progress = Progress::of_bytes();
+        progress.doing(name);
+        progress.whole(length);
+        let sent = progress.clone();
         let file = tokio::fs::File::from_std(file).take(length);
         let chunks = futures::stream::unfold((file, sent), |(mut file, sent)| async move {
             let mut chunk = vec![0; CHUNK];
@@ -189,7 +191,7 @@ impl Receiver {
                 Ok(0) => None,
                 Ok(n) => {
                     chunk.truncate(n);
-                    sent.inc(n as u64);
+                    sent.advance(n as u64);
                     Some((Ok(Frame::data(Bytes::from(chunk))), (file, sent)))
                 }
                 Err(error) => Some((Err(error), (file, sent))),
@@ -210,9 +212,9 @@ impl Receiver {
         };
         let watched = async {
             loop {
-                let before = bar.position();
+                let before = progress.position();
                 tokio::time::sleep(SILENCE).await;
-                if bar.position() == before {
+                if progress.position() == before {
                     return;
                 }
             }
@@ -221,7 +223,7 @@ impl Receiver {
             answered = answer => answered,
             () = watched => Err(ActError::Failed("the node is silent; try again".into())),
         };
-        bar.finish_and_clear();
+        progress.end();
         let (status, body) = answered?;
         let said: Value = serde_json::from_slice(&body).unwrap_or_default();
         if let Some(receipt) = said.get("receipt").and_then(Value::as_str) {

@@ -6,6 +6,7 @@
 
 pub mod alarms;
 mod api;
+pub mod ciphers;
 mod error;
 pub mod https;
 mod open;

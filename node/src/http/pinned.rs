@@ -9,7 +9,6 @@ use hyper::header::HOST;
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
@@ -18,6 +17,7 @@ use schemas::digest::Digest;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::ciphers;
 use crate::acts::ActError;
 
 /// The body of a request.
@@ -95,7 +95,7 @@ impl Pinned {
             return Err(unfit("is no address of a node's HTTPS side"));
         }
         let authority = parsed.authority().ok_or_else(|| unfit("names no host"))?;
-        let provider = Arc::new(default_provider());
+        let provider = ciphers::aes_gcm();
         let config = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(|e| ActError::Failed(format!("TLS cannot be set up: {e}")))?

@@ -6,7 +6,12 @@
 //! next sweep destroys. Never decodes a photograph, and never gives out bytes that are not those of
 //! the digest they were asked for by.
 
+#[cfg(feature = "s3")]
+mod bucket;
+#[cfg(test)]
+mod contract;
 mod directory;
+mod place;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,8 +20,12 @@ use async_trait::async_trait;
 use schemas::digest::Digest;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedSemaphorePermit, RwLock, Semaphore};
 
+#[cfg(feature = "s3")]
+pub use bucket::S3;
 pub use directory::Directory;
+pub use place::Bucket;
 
+use crate::home::Home;
 use crate::store::Store;
 
 /// Photographs looked at in one step of a sweep or a check.
@@ -103,6 +112,21 @@ impl Images {
             coming: Arc::new(Semaphore::new(AT_ONCE)),
             flaws: Arc::default(),
         }
+    }
+
+    /// The photographs of a node: in its home, or in a bucket if its configuration names one.
+    ///
+    /// # Errors
+    /// When what is named cannot be used.
+    pub fn open(home: &Home, bucket: Option<&Bucket>) -> Result<Self, ImageStoreError> {
+        let store: Arc<dyn ImageStore> = match bucket {
+            None => Arc::new(Directory::open(&home.images())?),
+            #[cfg(feature = "s3")]
+            Some(bucket) => Arc::new(S3::open(bucket)?),
+            #[cfg(not(feature = "s3"))]
+            Some(bucket) => return Err(ImageStoreError(bucket.problems().join("; "))),
+        };
+        Ok(Self::new(store))
     }
 
     fn flaws(&self) -> MutexGuard<'_, BTreeMap<Digest, Flaw>> {

@@ -11,7 +11,6 @@ use schemas::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::acts::ActError;
-use crate::acts::retention::PAUSE;
 use crate::office::Office;
 
 /// How often it is looked what has ended.
@@ -63,7 +62,7 @@ async fn look(
     if *day == Some(now.day_start()) {
         return Ok(());
     }
-    let done = office.retain(&office.node_actor(), PAUSE).await?;
+    let done = office.retain_daily().await?;
     *day = Some(now.day_start());
     if done.any() {
         tracing::info!(

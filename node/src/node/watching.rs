@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use schemas::digest::Digest;
+use schemas::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
@@ -109,7 +110,7 @@ pub(super) async fn count(node: Arc<Node>, stop: CancellationToken) {
             () = tokio::time::sleep(pause) => {}
         }
         pause = COUNTING;
-        let reads = node.office.store.stats().await.ok().map(|stats| stats.reads);
+        let reads = node.office.store.reads_before(Timestamp::MAX).await.ok();
         let due = node.office.retention_status().await.ok();
         node.watcher.seen.store(Arc::new(Seen { reads, due }));
     }

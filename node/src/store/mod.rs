@@ -373,6 +373,24 @@ pub struct ReadStats {
     pub earliest: Option<Timestamp>,
     /// The newest.
     pub latest: Option<Timestamp>,
+    /// Photographs that reads and kept answers refer to.
+    pub photographs: u64,
+    /// What each camera has seen; those that saw something last come first, at most [`SHOWN_CAMERAS`].
+    pub by_camera: Vec<CameraStats>,
+}
+
+/// Most cameras that are counted one by one.
+pub const SHOWN_CAMERAS: u32 = 1_000;
+
+/// What is stored of one camera.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct CameraStats {
+    /// Its name.
+    pub camera: Text,
+    /// Its reads.
+    pub reads: u64,
+    /// The newest.
+    pub latest: Timestamp,
 }
 
 /// What a node needs of a database.

@@ -8,7 +8,7 @@ use schemas::merkle::{ProofError, Subtree};
 use schemas::read::Read;
 use schemas::time::Timestamp;
 
-use super::StoreError;
+use super::{CameraStats, StoreError};
 
 /// A value that this node wrote as text.
 pub(super) fn parsed<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, StoreError> {
@@ -33,6 +33,13 @@ pub(super) fn column(n: u64) -> i64 {
 /// An instant.
 pub(super) fn instant(millis: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_millis(millis).ok_or_else(|| StoreError::Corrupt(format!("time {millis}")))
+}
+
+/// A camera, its reads and its newest, as counted.
+pub(super) fn of_camera(
+    (camera, reads, latest): (String, i64, i64),
+) -> Result<CameraStats, StoreError> {
+    Ok(CameraStats { camera: parsed(&camera)?, reads: number(reads)?, latest: instant(latest)? })
 }
 
 /// A digest.

@@ -1,26 +1,31 @@
-//! Reads at scale: importing them, and every search, beside the SQLite library itself in the same
-//! run, on the same schema, indexes and rows.
+//! Reads at scale: importing them, and every search, beside the SQLite library itself and PostgreSQL
+//! itself in the same run, on the same rows; for imports and exact plates on the same schema and
+//! indexes, for others beside a plain table with `pg_trgm` and a geometry index.
 //!
-//! `cargo bench -p tests --bench reads`; `ACCORD_READS=10000000` for ten million (200,000 unless
-//! given). The node is real: batches are appended with their log entry and are durable, searches go
+//! `cargo build --release -p node`, then `cargo bench -p tests --bench reads`; `ACCORD_READS=10000000`
+//! for ten million (200,000 unless given). The node is real: batches are appended with their log entry and are durable, searches go
 //! through a decision and the store's own statements. Reads come in the order of a year,
 //! of 60 cameras, each plate three times. Times are those of the store, without the network.
 
 mod drawn;
 mod library;
+mod postgres;
 mod searches;
 
 use std::time::{Duration, Instant};
 
 use ingest::Sighting;
-use tests::agency::Agency;
+use tests::agency::{Agency, Plan};
 use tests::making::words;
 
 use drawn::Drawn;
 use library::Library;
+use postgres::Plain;
 
 /// Reads of one durable batch, as `reads import` makes them.
 const BATCH: u64 = 2_000;
+/// How long a node rests before its memory is told.
+const AT_REST: Duration = Duration::from_secs(45);
 
 /// How long something took, and how many.
 struct Took {
@@ -49,12 +54,58 @@ async fn import(agency: &Agency, drawn: &Drawn, first: u64, count: u64) -> Took 
     Took { time, count }
 }
 
-/// A value of this process, in MB.
-fn memory_mb(key: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+/// A value that the system tells of a process, in MB.
+fn memory_mb(status: &str, key: &str) -> u64 {
+    let status = std::fs::read_to_string(status).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(key));
     let kb = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
     kb.unwrap_or(0) / 1_024
+}
+
+/// Memory and starting of the node's own program on this home, with nothing else in its process.
+async fn at_rest(agency: &Agency) {
+    let program = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/accord");
+    if !program.exists() {
+        println!("\nno memory at rest: `cargo build --release -p node` makes the program first");
+        return;
+    }
+    let started = Instant::now();
+    let mut node = std::process::Command::new(program)
+        .arg("--home")
+        .arg(agency.home())
+        .arg("run")
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("a process");
+    let ready = loop {
+        if std::os::unix::net::UnixStream::connect(agency.home().join("accord.sock")).is_ok() {
+            break started.elapsed();
+        }
+        assert!(started.elapsed() < Duration::from_secs(60), "the node starts");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    let counted = std::fs::metadata(agency.home().join("accord.db")).map_or(0, |file| file.len());
+    // Over the first counts for monitoring and the first look at photographs.
+    tokio::time::sleep(AT_REST).await;
+    let of = |key| memory_mb(&format!("/proc/{}/status", node.id()), key);
+    println!(
+        "\n`accord run` on a database of {} MB: ready in {ready:.2?}; after {AT_REST:?} it holds {} MB and {} MB of mapped files",
+        counted >> 20,
+        of("RssAnon:"),
+        of("RssFile:")
+    );
+    node.kill().expect("an end");
+    node.wait().expect("an end");
+}
+
+fn told(what: &str, ours: &Took, theirs: &Took) {
+    println!(
+        "{what}, durable every {BATCH} reads: {:.0} a second, {:.0}: {:.2} of it",
+        ours.a_second(),
+        theirs.a_second(),
+        ours.a_second() / theirs.a_second()
+    );
 }
 
 #[tokio::main(flavor = "multi_thread")]
@@ -79,23 +130,15 @@ async fn main() {
         many.together.as_secs_f64() / few.together.as_secs_f64(),
         searches::IN_FLIGHT,
     );
-    searches::others(&agency, &drawn, count).await;
+    told("import; the SQLite library", &ours, &library::import(&drawn, count));
+
+    let server = Agency::of(Plan::of("other-ca-pd").on_postgres()).await;
+    let ours = import(&server, &drawn, 0, count).await;
+    told("import to PostgreSQL; COPY", &ours, &postgres::copy(&server, &drawn, count).await);
+    println!();
+    let plain = Plain::of(&server).await;
+    searches::others([&agency, &server], plain, &drawn, count).await;
 
     agency.stop().await;
-    let started = Instant::now();
-    agency.run().await;
-    println!(
-        "\nstarted in {:.2?}; this process holds {} MB and {} MB of mapped files",
-        started.elapsed(),
-        memory_mb("RssAnon:"),
-        memory_mb("RssFile:")
-    );
-    let theirs = library::import(&drawn, count);
-    println!(
-        "import, durable every {BATCH} reads: {:.0} a second; the library {:.0}; {:.2} of it",
-        ours.a_second(),
-        theirs.a_second(),
-        ours.a_second() / theirs.a_second()
-    );
-    println!("  (with all of the first tenth: {:.0} a second)", first.a_second());
+    at_rest(&agency).await;
 }

@@ -14,6 +14,7 @@ use tests::making::{query, words};
 
 use crate::drawn::Drawn;
 use crate::library::Library;
+use crate::postgres::Plain;
 
 /// Searches under way at once.
 pub(crate) const IN_FLIGHT: usize = 64;
@@ -110,10 +111,26 @@ fn print_line(what: &str, ours: Duration, theirs: Duration) {
     println!("{what:<44} {ours:>9.1?}   library {theirs:>9.1?}   {:.2}×", ratio(ours, theirs));
 }
 
-/// Every other search, one by one.
-pub(crate) async fn others(agency: &Agency, drawn: &Drawn, count: u64) {
-    let store = agency.office().store.clone();
-    println!("{:<44} {:>9} {:>9} {:>9} {:>7}", "", "p50", "p99", "most", "reads");
+/// Every other search, one by one: on SQLite, on PostgreSQL, and in a plain table there.
+pub(crate) async fn others(
+    [sqlite, postgres]: [&Agency; 2],
+    mut plain: Plain,
+    drawn: &Drawn,
+    count: u64,
+) {
+    println!(
+        "{:<40} {:>9} {:>9} {:>6}   {:>9} {:>9}   {:>9} {:>6} {:>7} {:>7}",
+        "one by one",
+        "SQLite",
+        "p99",
+        "reads",
+        "Postgres",
+        "p99",
+        "plain",
+        "reads",
+        "SQLite",
+        "Postgres"
+    );
     type Change = fn(&mut Elements, &str);
     fn without_plate(elements: &mut Elements, kind: QueryKind) {
         (elements.kind, elements.plate) = (kind, None);
@@ -159,7 +176,7 @@ pub(crate) async fn others(agency: &Agency, drawn: &Drawn, count: u64) {
         let scopes: Vec<Scope> = (0..OTHERS)
             .map(|n| n * 104_729 % count)
             .map(|n| {
-                scope(agency, |e| {
+                scope(sqlite, |e| {
                     let plate = drawn.plate(n);
                     change(e, &plate);
                     if e.kind == QueryKind::Area {
@@ -174,12 +191,34 @@ pub(crate) async fn others(agency: &Agency, drawn: &Drawn, count: u64) {
                 })
             })
             .collect();
-        drop(each(store.as_ref(), &scopes[..scopes.len() / 4]).await);
-        let (mut times, found) = each(store.as_ref(), &scopes).await;
-        let p50 = median(&mut times);
-        let p99 = times[times.len() * 99 / 100];
-        let reads = found.iter().map(|found| found.reads.len()).sum::<usize>() / found.len();
-        let most = times.last().copied().unwrap_or_default();
-        println!("{what:<44} {p50:>9.1?} {p99:>9.1?} {most:>9.1?} {reads:>7}");
+        let mut ours = Vec::new();
+        for agency in [sqlite, postgres] {
+            let store = agency.office().store.clone();
+            drop(each(store.as_ref(), &scopes[..scopes.len() / 4]).await);
+            let (mut times, found) = each(store.as_ref(), &scopes).await;
+            let p50 = median(&mut times);
+            let reads = found.iter().map(|found| found.reads.len()).sum::<usize>() / found.len();
+            ours.push((p50, times[times.len() * 99 / 100], reads));
+        }
+        let [(sqlite_p50, sqlite_p99, reads), (postgres_p50, postgres_p99, same)] = ours[..] else {
+            unreachable!("two agencies");
+        };
+        assert_eq!(reads, same, "{what}");
+        print!(
+            "{what:<40} {sqlite_p50:>9.1?} {sqlite_p99:>9.1?} {reads:>6}   {postgres_p50:>9.1?} {postgres_p99:>9.1?}"
+        );
+        drop(plain.each(&scopes[..scopes.len() / 4]).await);
+        match plain.each(&scopes).await {
+            Some((mut times, reads)) => {
+                let theirs = median(&mut times);
+                println!(
+                    "   {theirs:>9.1?} {reads:>6} {:>6.2}× {:>6.2}×",
+                    ratio(sqlite_p50, theirs),
+                    ratio(postgres_p50, theirs)
+                );
+            }
+            None => println!(),
+        }
     }
+    plain.end().await;
 }

@@ -13,11 +13,11 @@ const DECLARATION: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-
 
 /// A photograph of the payload, whose bytes stand in the image store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Photo {
+pub struct Photo {
     /// Its digest, which is its SHA-256.
-    pub(super) digest: Digest,
+    pub digest: Digest,
     /// Its length in bytes.
-    pub(super) bytes: u64,
+    pub bytes: u64,
 }
 
 /// The payload: the files below `data/`, by their path in the bag.
@@ -54,8 +54,8 @@ impl Payload {
     }
 
     /// The photographs, by their path in the bag.
-    pub(super) fn photographs(&self) -> Vec<(String, Digest)> {
-        self.photographs.iter().map(|(path, photo)| (path.clone(), photo.digest)).collect()
+    pub(super) fn photographs(&self) -> Vec<(String, Photo)> {
+        self.photographs.iter().map(|(path, photo)| (path.clone(), *photo)).collect()
     }
 
     /// The files, by their path in the bag.

@@ -31,7 +31,8 @@ use crate::images::Flaw;
 use crate::office::Office;
 use crate::registry::State;
 use crate::store::EntryFilter;
-use bag::{Payload, Photo, TAG_MANIFEST};
+pub use bag::Photo;
+use bag::{Payload, TAG_MANIFEST};
 use gather::{Asking, Gathered};
 
 /// The signature over what a package holds.
@@ -90,7 +91,7 @@ pub struct Package {
     /// Its files, by path.
     pub files: BTreeMap<String, Vec<u8>>,
     /// Its photographs, by path.
-    pub photographs: Vec<(String, Digest)>,
+    pub photographs: Vec<(String, Photo)>,
 }
 
 impl Office {

@@ -10,7 +10,7 @@ use schemas::redaction::{REDACTION, Redaction};
 use schemas::time::Timestamp;
 
 use super::keeping::Keeping;
-use super::{BATCH, PAUSE, Pace, Retained, cited};
+use super::{BATCH, Doing, PAUSE, Pace, cited};
 use crate::acts::holds::MOST_PARTS;
 use crate::acts::{ActError, policy};
 use crate::audit::entry::Entry;
@@ -68,8 +68,7 @@ impl Office {
     pub(super) async fn redact_entries(
         &self,
         actor: &Actor,
-        pace: Pace,
-        done: &mut Retained,
+        doing: &mut Doing<'_>,
     ) -> Result<(), ActError> {
         let (mut keeping, mut released) = (None, true);
         let mut start = self.registry.state().redacted.until;
@@ -92,7 +91,7 @@ impl Office {
                 (looked_at.without(&found.kept), found)
             };
             let nothing = found.count == 0 && found.held.is_empty();
-            if !nothing && pace != Pace::Dry {
+            if !nothing && !doing.dry() {
                 let redaction = Redaction {
                     cut_off,
                     days: retention.days,
@@ -110,21 +109,22 @@ impl Office {
                 if self.append_upon(&state, entry).await?.is_none() {
                     continue;
                 }
-                self.destroy(&redaction.entries, pace).await?;
+                self.destroy(&redaction.entries, doing.pace).await?;
             } else if !released {
                 // A redaction makes what it passed by part of the registry, where it is counted.
-                done.held = done.held.saturating_add(found.kept.count());
+                doing.done.held = doing.done.held.saturating_add(found.kept.count());
             }
             keeping = Some(kept);
-            done.entries_redacted = done.entries_redacted.saturating_add(found.count);
+            doing.done.entries_redacted = doing.done.entries_redacted.saturating_add(found.count);
+            (doing.told)(&doing.done);
             start = found.next;
             match (released, nothing) {
-                (true, _) if nothing || pace == Pace::Dry => released = false,
+                (true, _) if nothing || doing.dry() => released = false,
                 (false, true) => break,
                 _ => {}
             }
         }
-        done.held = done.held.saturating_add(self.still_held());
+        doing.done.held = doing.done.held.saturating_add(self.still_held());
         Ok(())
     }
 

@@ -44,6 +44,31 @@ impl Pace {
     }
 }
 
+/// A run under way.
+struct Doing<'a> {
+    pace: Pace,
+    done: Retained,
+    told: &'a Told,
+}
+
+impl Doing<'_> {
+    fn dry(&self) -> bool {
+        self.pace == Pace::Dry
+    }
+
+    /// After every batch: tells how far it is, and lets others go first.
+    async fn step(&self) {
+        (self.told)(&self.done);
+        self.pace.pause().await;
+    }
+}
+
+/// Who is told how far a run is.
+pub type Told = dyn Fn(&Retained) + Send + Sync;
+
+/// Nobody is told.
+fn nobody(_: &Retained) {}
+
 /// The pause of a run.
 pub const PAUSE: Pace = Pace::Quiet(Duration::from_millis(20));
 
@@ -82,49 +107,67 @@ impl Office {
     /// # Errors
     /// When there is no policy, or the store does not answer.
     pub async fn retention_status(&self) -> Result<Retained, ActError> {
-        self.retain(&self.node_actor(), Pace::Dry).await
+        self.retain(&self.node_actor(), Pace::Dry, &nobody).await
     }
 
-    /// Destroys what is past its retention.
+    /// Whether this person may have what is past its retention destroyed.
+    ///
+    /// # Errors
+    /// When they may not.
+    pub fn may_run_retention(&self, by: &By) -> Result<(), ActError> {
+        acting(&self.registry.state(), by, Right::Administer, self.clock.now()).map(drop)
+    }
+
+    /// Destroys what is past its retention, and tells how far it is.
     ///
     /// # Errors
     /// When the actor may not, or log or store do not answer; what was logged as destroyed is then
     /// destroyed by the next run.
-    pub async fn run_retention(&self, by: &By, pace: Pace) -> Result<Retained, ActError> {
+    pub async fn run_retention(
+        &self,
+        by: &By,
+        pace: Pace,
+        told: &Told,
+    ) -> Result<Retained, ActError> {
         let state = self.registry.state();
         let actor = self.actor(acting(&state, by, Right::Administer, self.clock.now())?, by);
-        self.retain(&actor, pace).await
+        self.retain(&actor, pace, told).await
     }
 
-    /// As [`Self::run_retention`], by whom the caller knows may: the node itself, once a day.
-    pub(crate) async fn retain(&self, actor: &Actor, pace: Pace) -> Result<Retained, ActError> {
+    /// As [`Self::run_retention`], by the node itself, once a day.
+    pub(crate) async fn retain_daily(&self) -> Result<Retained, ActError> {
+        self.retain(&self.node_actor(), PAUSE, &nobody).await
+    }
+
+    async fn retain(&self, actor: &Actor, pace: Pace, told: &Told) -> Result<Retained, ActError> {
         let _alone = self.retention.lock().await;
         let now = self.clock.now();
-        let mut done = Retained { dry_run: pace == Pace::Dry, ..Retained::default() };
+        let done = Retained { dry_run: pace == Pace::Dry, ..Retained::default() };
+        let mut doing = Doing { pace, done, told };
         {
             let state = self.registry.state();
             let retention = &policy(&state)?.retention;
-            done.reads_cut_off = Some(now.cut_off(retention.reads.cut_off_days));
-            done.entries_cut_off = Some(now.cut_off(retention.audit_reports.days));
+            doing.done.reads_cut_off = Some(now.cut_off(retention.reads.cut_off_days));
+            doing.done.entries_cut_off = Some(now.cut_off(retention.audit_reports.days));
         }
-        if pace != Pace::Dry {
-            done.entries_redacted = self.finish_redaction(Some(pace)).await?;
+        if !doing.dry() {
+            doing.done.entries_redacted = self.finish_redaction(Some(pace)).await?;
         }
-        self.purge_answers(actor, pace, &mut done).await?;
-        self.purge_reads(actor, pace, &mut done).await?;
-        self.redact_entries(actor, pace, &mut done).await?;
-        if pace != Pace::Dry && done.any() {
+        self.purge_answers(actor, &mut doing).await?;
+        self.purge_reads(actor, &mut doing).await?;
+        self.redact_entries(actor, &mut doing).await?;
+        if !doing.dry() && doing.done.any() {
             self.store.erase_traces().await?;
         }
-        Ok(done)
+        Ok(doing.done)
     }
 
     /// Destroys kept answers that have ended; how many. The node does this all day long.
     pub(crate) async fn end_answers(&self) -> Result<u64, ActError> {
         let _alone = self.retention.lock().await;
-        let mut done = Retained::default();
-        self.purge_answers(&self.node_actor(), PAUSE, &mut done).await?;
-        Ok(done.answers_purged)
+        let mut doing = Doing { pace: PAUSE, done: Retained::default(), told: &nobody };
+        self.purge_answers(&self.node_actor(), &mut doing).await?;
+        Ok(doing.done.answers_purged)
     }
 
     /// Appends an entry of retention upon the state that it was decided on; `None` when that has

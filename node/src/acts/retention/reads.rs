@@ -5,7 +5,7 @@ use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 
 use super::keeping::Keeping;
-use super::{BATCH, Pace, Retained, cited};
+use super::{BATCH, Doing, cited};
 use crate::acts::{ActError, policy};
 use crate::audit::entry::Entry;
 use crate::office::Office;
@@ -17,8 +17,7 @@ impl Office {
     pub(super) async fn purge_reads(
         &self,
         actor: &Actor,
-        pace: Pace,
-        done: &mut Retained,
+        doing: &mut Doing<'_>,
     ) -> Result<(), ActError> {
         let (mut after, mut keeping) = (None, None);
         loop {
@@ -33,7 +32,7 @@ impl Office {
             let all = due.len();
             let gone: Vec<_> = due.into_iter().filter(|read| !kept.read(read)).collect();
             let (count, held) = (gone.len(), all.saturating_sub(gone.len()));
-            if !gone.is_empty() && pace != Pace::Dry {
+            if !gone.is_empty() && !doing.dry() {
                 let purged: Vec<_> = gone.iter().map(|read| read.id).collect();
                 let ids: Vec<u8> = purged.iter().flat_map(|id| *id.as_bytes()).collect();
                 let entry = Entry::new(EntryKind::ReadsPurged, actor.clone())
@@ -49,10 +48,10 @@ impl Office {
             }
             keeping = Some(kept);
             after = Some(next);
-            done.reads_due = done.reads_due.saturating_add(all as u64);
-            done.reads_purged = done.reads_purged.saturating_add(count as u64);
-            done.held = done.held.saturating_add(held as u64);
-            pace.pause().await;
+            doing.done.reads_due = doing.done.reads_due.saturating_add(all as u64);
+            doing.done.reads_purged = doing.done.reads_purged.saturating_add(count as u64);
+            doing.done.held = doing.done.held.saturating_add(held as u64);
+            doing.step().await;
         }
     }
 
@@ -61,8 +60,7 @@ impl Office {
     pub(super) async fn purge_answers(
         &self,
         actor: &Actor,
-        pace: Pace,
-        done: &mut Retained,
+        doing: &mut Doing<'_>,
     ) -> Result<(), ActError> {
         let (mut after, mut keeping) = (None, None);
         loop {
@@ -78,7 +76,7 @@ impl Office {
                 }
             }
             let (count, held) = (ended.len(), due.len().saturating_sub(ended.len()));
-            if !ended.is_empty() && pace != Pace::Dry {
+            if !ended.is_empty() && !doing.dry() {
                 let places: Vec<u8> = ended.iter().flat_map(|entry| entry.to_be_bytes()).collect();
                 let entry = Entry::new(EntryKind::AnswersPurged, actor.clone())
                     .with("purged", count)
@@ -91,9 +89,9 @@ impl Office {
             }
             keeping = Some(kept);
             after = Some(next);
-            done.answers_purged = done.answers_purged.saturating_add(count as u64);
-            done.held = done.held.saturating_add(held as u64);
-            pace.pause().await;
+            doing.done.answers_purged = doing.done.answers_purged.saturating_add(count as u64);
+            doing.done.held = doing.done.held.saturating_add(held as u64);
+            doing.step().await;
         }
     }
 }

@@ -7,18 +7,17 @@ use axum::extract::State;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use schemas::digest::Digest;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::Here;
 use super::lines;
 use crate::acts::By;
-use crate::acts::evidence::{Package, Wanted};
+use crate::acts::evidence::{Package, Photo, Wanted};
 use crate::http::error::ApiResult;
 use crate::images::Images;
 
-/// A package: a line for each file, `{"file","data"}` with its bytes in base64, and at the end
+/// A package: first `{"bytes"}`, how many its files have, then a line for each file, `{"file","data"}` with its bytes in base64, and at the end
 /// `{"package": summary}`. What fails on the way is a last line `{"error": sentence}`.
 pub(in crate::http) async fn export(
     State(node): Here,
@@ -30,6 +29,9 @@ pub(in crate::http) async fn export(
     let (rows, receiver) = mpsc::channel::<Value>(1);
     tokio::spawn(async move {
         let Package { summary, files, photographs } = package;
+        let bytes: u64 = files.values().map(|file| file.len() as u64).sum();
+        let bytes = photographs.iter().fold(bytes, |all, (_, one)| all.saturating_add(one.bytes));
+        drop(rows.send(json!({ "bytes": bytes })).await);
         // Nobody reads on: what the entry says stands, and nothing more leaves.
         let last = match sent(files, photographs, &images, &rows).await {
             Ok(true) => json!({ "package": summary }),
@@ -44,7 +46,7 @@ pub(in crate::http) async fn export(
 /// Sends every file; whether somebody read them all.
 async fn sent(
     files: BTreeMap<String, Vec<u8>>,
-    photographs: Vec<(String, Digest)>,
+    photographs: Vec<(String, Photo)>,
     images: &Images,
     rows: &mpsc::Sender<Value>,
 ) -> Result<bool, String> {
@@ -54,7 +56,7 @@ async fn sent(
             return Ok(false);
         }
     }
-    for (file, digest) in photographs {
+    for (file, Photo { digest, .. }) in photographs {
         let fetched = images.fetch(digest).await.map_err(|e| e.to_string())?;
         let bytes = fetched.map_err(|flaw| {
             format!(

@@ -2,11 +2,13 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::mpsc;
 
-use super::Here;
+use super::{Here, lines};
 use crate::acts::By;
 use crate::acts::holds::{Placement, to_json};
 use crate::acts::retention::{PAUSE, Retained};
@@ -51,15 +53,36 @@ pub(in crate::http) struct Run {
     dry_run: bool,
 }
 
+/// One line of a run: how far it is, then what it did.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Line {
+    Progress { progress: Retained },
+    Done(Retained),
+    Error { error: String },
+}
+
 pub(in crate::http) async fn run(
     State(node): Here,
     by: By,
     Json(run): Json<Run>,
-) -> ApiResult<Json<Retained>> {
-    let done = if run.dry_run {
-        node.office.retention_status().await?
-    } else {
-        node.office.run_retention(&by, PAUSE).await?
-    };
-    Ok(Json(done))
+) -> ApiResult<Response> {
+    if run.dry_run {
+        return Ok(Json(node.office.retention_status().await?).into_response());
+    }
+    node.office.may_run_retention(&by)?;
+    let (lines, receiver) = mpsc::channel(16);
+    tokio::spawn(async move {
+        let progress = lines.clone();
+        // Who does not keep up with reading is told less often.
+        let told = move |done: &Retained| {
+            drop(progress.try_send(Line::Progress { progress: done.clone() }));
+        };
+        let last = match node.office.run_retention(&by, PAUSE, &told).await {
+            Ok(done) => Line::Done(done),
+            Err(error) => Line::Error { error: error.to_string() },
+        };
+        drop(lines.send(last).await);
+    });
+    Ok(lines::response(receiver))
 }

@@ -16,16 +16,15 @@ use tokio::sync::mpsc;
 use super::Here;
 use super::lines;
 use crate::acts::corrections::{Done, Version, Wrong};
-use crate::acts::reads::Bringer;
+use crate::acts::reads::{Bringer, Stats};
 use crate::acts::{ActError, By};
 use crate::http::error::{ApiError, ApiResult};
 use crate::intake::{self, Import, Progress, Summary};
 use crate::query::ask::Heard;
 use crate::query::draft::Draft;
-use crate::store::ReadStats;
 
-pub(in crate::http) async fn stats(State(node): Here) -> ApiResult<Json<ReadStats>> {
-    Ok(Json(node.office.store.stats().await?))
+pub(in crate::http) async fn stats(State(node): Here) -> ApiResult<Json<Stats>> {
+    Ok(Json(node.office.read_stats().await?))
 }
 
 pub(in crate::http) async fn search(

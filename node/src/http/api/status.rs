@@ -35,15 +35,16 @@ pub(in crate::http) struct Check {
     detail: String,
 }
 
-/// What a node can say of itself. Deeper checks join with the issues they belong to.
+/// What a node can say of itself.
 pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
     let office = &node.office;
     let state = office.registry.state();
     let counters = office.log.counters();
+    let failing = office.log.counted().failing();
     let now = office.clock.now();
     let behind = counters.last_at.filter(|last| *last > now);
     let waiting = office.store.outbox(u32::MAX).await;
-    let stats = office.store.stats().await;
+    let reads = office.store.reads_before(Timestamp::MAX).await;
     let connected = node.peers.connected().len();
     Json(vec![
         Check {
@@ -61,7 +62,16 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
         sources(&node),
         audits(office.audits_due().await),
         cosigned(node.office.store.cosigned(counters.size).await, counters.size),
-        Check { check: "log", ok: true, detail: counted(counters.size, "entry", "entries") },
+        Check {
+            check: "log",
+            ok: !failing,
+            detail: if failing {
+                "could not be written the last time; nothing is asked or answered until it can be"
+                    .into()
+            } else {
+                counted(counters.size, "entry", "entries")
+            },
+        },
         Check {
             check: "policy",
             ok: state.policy.is_some(),
@@ -69,10 +79,10 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
         },
         Check {
             check: "database",
-            ok: stats.is_ok(),
-            detail: match (stats, office.store.about().await) {
-                (Ok(stats), Ok(about)) => {
-                    format!("{}; {about}", counted(stats.reads, "read", "reads"))
+            ok: reads.is_ok(),
+            detail: match (reads, office.store.about().await) {
+                (Ok(reads), Ok(about)) => {
+                    format!("{}; {about}", counted(reads, "read", "reads"))
                 }
                 (Err(error), _) | (_, Err(error)) => error.to_string(),
             },

@@ -1,7 +1,7 @@
 //! Reads by their ids, their versions, and their end.
 
 use super::*;
-use crate::store::Corrected;
+use crate::store::{CameraStats, Corrected};
 
 const DAY: i64 = 86_400_000;
 
@@ -85,6 +85,13 @@ pub(in crate::store) async fn what_is_stored_is_counted(place: &impl Place) {
     let stats = store.stats().await.unwrap();
     assert_eq!((stats.reads, stats.plates, stats.cameras), (9, 2, 2));
     assert_eq!((stats.earliest, stats.latest), (Some(reads[0].at), Some(reads[8].at)));
+    let of = |camera: &str, reads, latest| CameraStats {
+        camera: camera.parse().unwrap(),
+        reads,
+        latest,
+    };
+    let first = reads[0].camera.to_string();
+    assert_eq!(stats.by_camera, [of(&first, 8, reads[8].at), of("2", 1, reads[4].at)]);
 }
 
 pub(in crate::store) async fn versions_and_releases_end_with_the_read_that_they_are_of(

@@ -4,8 +4,8 @@ use schemas::digest::hex;
 use schemas::read::{Read, ReadId};
 use sqlx::SqliteConnection;
 
-use super::super::stored::{self, instant, number};
-use super::super::{ReadStats, StoreError};
+use super::super::stored::{self, instant, number, of_camera};
+use super::super::{ReadStats, SHOWN_CAMERAS, StoreError};
 
 pub(super) async fn known(
     reader: &mut SqliteConnection,
@@ -51,18 +51,37 @@ pub(super) async fn one(
 }
 
 pub(super) async fn stats(reader: &mut SqliteConnection) -> Result<ReadStats, StoreError> {
-    let (reads, plates, cameras, earliest, latest): (i64, i64, i64, Option<i64>, Option<i64>) =
-        sqlx::query_as(
-            "select count(*), count(distinct plate), count(distinct camera), min(at), max(at) from reads",
-        )
-        .fetch_one(reader)
-        .await?;
+    // Each walks one index in its order, and holds nothing but a count.
+    let (reads, plates, cameras, earliest, latest, photographs): (
+        i64,
+        i64,
+        i64,
+        Option<i64>,
+        Option<i64>,
+        i64,
+    ) = sqlx::query_as(
+        "select (select count(*) from reads),
+                (select count(*) from (select plate from reads group by plate)),
+                (select count(*) from (select camera from reads group by camera)),
+                (select min(at) from reads), (select max(at) from reads),
+                (select count(*) from images where refs > 0)",
+    )
+    .fetch_one(&mut *reader)
+    .await?;
+    let by_camera: Vec<(String, i64, i64)> = sqlx::query_as(
+        "select camera, count(*), max(at) from reads group by camera order by 3 desc, 1 limit ?",
+    )
+    .bind(SHOWN_CAMERAS)
+    .fetch_all(reader)
+    .await?;
     Ok(ReadStats {
         reads: number(reads)?,
         plates: number(plates)?,
         cameras: number(cameras)?,
         earliest: earliest.map(instant).transpose()?,
         latest: latest.map(instant).transpose()?,
+        photographs: number(photographs)?,
+        by_camera: by_camera.into_iter().map(of_camera).collect::<Result<_, _>>()?,
     })
 }
 

@@ -210,15 +210,16 @@ impl ImageStore for S3 {
 
     async fn kept(&self, first: u8) -> Result<Vec<Digest>, ImageStoreError> {
         let folder = self.folder(first);
-        let listed = self.store.list(Some(&folder)).map_err(|e| failed(&e));
-        listed
+        let mut listed = self.store.list(Some(&folder));
+        let mut kept = Vec::new();
+        while let Some(object) = listed.try_next().await.map_err(|e| failed(&e))? {
             // What is not named like a photograph is none of ours.
-            .try_filter_map(|object| async move {
-                let rest = object.location.filename();
-                Ok(rest.and_then(|rest| format!("{first:02x}{rest}").parse().ok()))
-            })
-            .try_collect()
-            .await
+            let rest = object.location.filename();
+            let digest: Option<Digest> =
+                rest.and_then(|rest| format!("{first:02x}{rest}").parse().ok());
+            kept.extend(digest);
+        }
+        Ok(kept)
     }
 }
 

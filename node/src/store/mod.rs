@@ -30,6 +30,7 @@ use schemas::merkle::{Frontier, Subtree};
 use schemas::query::{AuthorityId, QueryId};
 use schemas::read::{Read, ReadId};
 use schemas::statement::Reached;
+use schemas::text::Text;
 use schemas::time::Timestamp;
 
 /// An entry with all that becomes durable with it.

@@ -1,5 +1,6 @@
 //! Operational logs hold ids, counts and durations: at their most talkative, through exchanges,
-//! refusals, imports and failures, no private key, token, plate, name or reason stands in them.
+//! refusals, imports and failures, no private key, token, plate, name or reason stands in them. They
+//! are JSON where that is asked for, and tell of an exchange by the same id on both sides.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +10,8 @@ use hyper::Request;
 use hyper::body::Bytes;
 use node::http::pinned::Pinned;
 use node::keys::{KeyUse, load};
-use tests::command::Hand;
+use serde_json::Value;
+use tests::command::{Ended, Hand};
 use tests::making::{OFFICER, PLATE};
 use tests::wait::within;
 
@@ -31,7 +33,8 @@ fn talkative(id: &str, http: &str) -> (Hand, String) {
     let hand = Hand::nowhere(id);
     let log = hand.file("log");
     let into = format!("exec \"$@\" 2>>'{log}'");
-    let hand = hand.run_by(&["sh", "-c", &into, "sh"], &[("ACCORD_LOG", ALL)]);
+    let hand = hand
+        .run_by(&["sh", "-c", &into, "sh"], &[("ACCORD_LOG", ALL), ("ACCORD_LOG_FORMAT", "json")]);
     let listen = tests::agency::free_address(tests::agency::Transport::Tcp);
     (hand.made("california-statute", listen.as_str(), &["--http", http]).manned(), log)
 }
@@ -96,6 +99,21 @@ async fn posts(hand: &Hand, http: &str, path: &str, bearer: Option<&str>, body: 
     let body = Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed_unsync();
     let request = request.body(body).expect("a request");
     within("a response", client.send(request)).await.expect("a response").status().as_u16()
+}
+
+/// The kinds of the entries that an operational log tells of an exchange with `peer`.
+fn told(log: &str, query: &str, peer: &str) -> Vec<String> {
+    let lines = fs::read_to_string(log).expect("a log");
+    let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line));
+    let of_it = lines.map(|line| line.expect("JSON")).filter(|line| {
+        line["message"] == "logged" && line["query"] == query && line["entry"].is_u64()
+    });
+    of_it
+        .map(|line| {
+            assert_eq!((line["level"].as_str(), line["peer"].as_str()), (Some("INFO"), Some(peer)));
+            line["kind"].as_str().expect("a kind").to_owned()
+        })
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -188,4 +206,17 @@ async fn nothing_secret_and_nobodys_plate_name_or_reason_stands_in_an_operationa
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+
+    let id = |ended: &Ended| ended.lines()[0]["query_id"].as_str().expect("an id").to_owned();
+    for (ended, kinds, [sent, came]) in [
+        (
+            &answered,
+            ["query.answered", "receipt.recorded"].as_slice(),
+            ["query.sent", "answer.received"],
+        ),
+        (&refused, &["query.refused"], ["query.sent", "refusal.received"]),
+    ] {
+        assert_eq!(told(&asking_log, &id(ended), "owning-ca-pd"), [sent, came], "{ended:?}");
+        assert_eq!(told(&owning_log, &id(ended), "asking-ca-pd"), *kinds, "{ended:?}");
+    }
 }

@@ -281,7 +281,7 @@ impl Writer {
         for Job { mut entry, reply } in jobs {
             let frames = std::mem::take(&mut entry.frames);
             let change = entry.change.clone();
-            let noted = Noted::of(&entry);
+            let mut noted = Noted::of(&entry);
             // An entry that fails leaves the ledger as it was: its counters move last.
             let built = next.time(self.clock.now()).and_then(|at| {
                 next.check(&entry.guard, state.generation(), at).map_err(AppendError::Moved)?;
@@ -301,6 +301,7 @@ impl Writer {
                     let (index, at) = (row.header.index, row.header.at);
                     waiting.push((Appended { index, at, frames, standing: None }, reply));
                     rows.push(row);
+                    noted.index = index;
                     counted.push(noted);
                 }
                 Err(error) => refused.push((reply, error)),

@@ -1,5 +1,6 @@
-//! What the log's writer counts for who watches the node: entries by kind, refusals by code, how
-//! long a commit takes. Nothing here names a plate, a person or a reason.
+//! What the log's writer counts and tells for who watches the node: entries by kind, refusals by code,
+//! how long a commit takes, and which exchange each entry belongs to. Nothing here names a plate, a
+//! person or a reason.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +10,9 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use schemas::agency::AgencyId;
 use schemas::entry::EntryKind;
+use schemas::query::QueryId;
 
 use super::entry::Entry;
 
@@ -41,16 +44,42 @@ pub struct Counted {
     failing: Arc<AtomicBool>,
 }
 
-/// What is counted of an entry once it is durable.
+/// What is counted and told of an entry once it is durable.
 pub(super) struct Noted {
+    /// Its index, once it has one.
+    pub(super) index: u64,
     kind: EntryKind,
+    query: Option<QueryId>,
+    peer: Option<AgencyId>,
     codes: Vec<String>,
+    reads: Option<u32>,
 }
 
 impl Noted {
     pub(super) fn of(entry: &Entry) -> Self {
         let reasons = entry.access.iter().flat_map(|access| &access.reasons);
-        Self { kind: entry.kind, codes: reasons.map(|reason| reason.code.to_string()).collect() }
+        Self {
+            index: 0,
+            kind: entry.kind,
+            query: entry.query,
+            peer: entry.peer.clone(),
+            codes: reasons.map(|reason| reason.code.to_string()).collect(),
+            reads: entry.access.as_ref().and_then(|access| access.count),
+        }
+    }
+
+    /// Tells of an exchange by its id, which is the same in the operational log of the other side.
+    fn tell(&self) {
+        let Some(query) = self.query else { return };
+        tracing::info!(
+            %query,
+            peer = self.peer.as_ref().map(tracing::field::display),
+            kind = %self.kind,
+            entry = self.index,
+            reads = self.reads,
+            codes = (!self.codes.is_empty()).then(|| self.codes.join(" ")),
+            "logged"
+        );
     }
 }
 
@@ -80,7 +109,9 @@ impl Counted {
         }
         self.failing.store(false, Ordering::Relaxed);
         self.commits.observe(took.as_secs_f64());
-        for Noted { kind, codes } in noted {
+        for one in noted {
+            one.tell();
+            let Noted { kind, codes, .. } = one;
             self.entries.get_or_create(&OfKind { kind: kind.to_string() }).inc();
             let by = match kind {
                 EntryKind::QueryDeclined => "own_policy",

@@ -26,7 +26,7 @@ pub(super) struct RunArgs {
 }
 
 pub(super) async fn run(dir: &Path, args: &RunArgs, output: Output) -> Result<Done, ActError> {
-    log_to_stderr();
+    log_to_stderr()?;
     let home = Home::open(dir)?;
     let lost = match &args.after_loss {
         Some(reason) if reason.is_empty() => {
@@ -52,16 +52,27 @@ pub(super) async fn run(dir: &Path, args: &RunArgs, output: Output) -> Result<Do
         _ = term.recv() => {}
         _ = int.recv() => {}
     }
-    output.note("stopping; finishing what is in flight");
+    tracing::info!("stopping; finishing what is in flight");
     node.stop().await;
     Ok(Done::Ok)
 }
 
-/// Operational logs go to stderr: ids, counts and durations, never a plate, a name or a reason.
-pub(super) fn log_to_stderr() {
+/// Operational logs go to stderr: ids, counts and durations, never a plate, a name or a reason. As
+/// lines to read, or with `ACCORD_LOG_FORMAT=json` as an object a line.
+fn log_to_stderr() -> Result<(), ActError> {
     let filter = tracing_subscriber::EnvFilter::try_from_env("ACCORD_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("node=info,warn"));
-    drop(tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init());
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match std::env::var("ACCORD_LOG_FORMAT").as_deref().unwrap_or("text") {
+        "" | "text" => drop(lines.try_init()),
+        "json" => drop(lines.json().flatten_event(true).try_init()),
+        other => {
+            return Err(ActError::Usage(format!(
+                "ACCORD_LOG_FORMAT is `{other}`; expected `text` or `json`"
+            )));
+        }
+    }
+    Ok(())
 }
 
 pub(super) async fn doctor(client: &Client, output: Output) -> Result<Done, ActError> {

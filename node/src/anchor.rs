@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::home::{Home, HomeError, read_text, replace_private};
 use crate::node::StartError;
 use crate::office::Office;
+use crate::query::heads::verified_by;
 
 /// How often the anchor follows the log.
 const FOLLOWS: Duration = Duration::from_secs(1);
@@ -42,7 +43,9 @@ pub(crate) async fn check(home: &Home, office: &Office) -> Result<(), StartError
     let Some(held) = read(home)? else { return Ok(()) };
     let spoilt = |why: String| HomeError::Content { path: home.anchor(), error: why };
     let head = SignedCheckpoint::parse(held.as_bytes()).map_err(|e| spoilt(e.to_string()))?;
-    let anchor = head.verified(&office.log.vkey()).map_err(|e| spoilt(e.to_string()))?;
+    // It may have been written before a key took the place of the one that signed it.
+    let keys = office.registry.state().own_log_keys();
+    let anchor = verified_by(&head, &keys).map_err(|e| spoilt(e.to_string()))?;
     let size = office.log.counters().size;
     let rolled_back = StartError::RolledBack { anchor: anchor.size, size };
     if anchor.size > size {

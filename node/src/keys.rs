@@ -43,6 +43,12 @@ impl KeyUse {
     }
 }
 
+impl std::fmt::Display for KeyUse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.file())
+    }
+}
+
 /// Makes a new key and its file.
 ///
 /// # Errors
@@ -79,16 +85,14 @@ fn load_at(path: PathBuf) -> Result<SecretKey, HomeError> {
     Ok(SecretKey::from_seed(key.as_bytes()))
 }
 
-/// The file of the message key that comes next, without its ending.
-const NEXT: &str = "message-next";
-
-/// What signs messages: one key, and while one takes the place of the other both.
+/// One key, and while another takes its place both.
 ///
-/// A card that names a new message key announces when the one before ends. Half of the time until
-/// then the one before still signs, while peers learn the new card; they take both until its end.
+/// A card that names a new key announces when the one before ends. Half of the time until then the
+/// one before still signs, while peers learn the new card; they take both until its end.
 #[derive(Clone)]
-pub struct MessageKeys {
+pub struct Keyring {
     home: Home,
+    use_: KeyUse,
     held: Arc<ArcSwap<Held>>,
 }
 
@@ -98,9 +102,9 @@ struct Held {
 }
 
 impl Held {
-    fn of(home: &Home) -> Result<Self, HomeError> {
-        let first = load(home, KeyUse::Message)?;
-        let next = home.key(NEXT);
+    fn of(home: &Home, use_: KeyUse) -> Result<Self, HomeError> {
+        let first = load(home, use_)?;
+        let next = next_file(home, use_);
         let next = if next.exists() { Some(load_at(next)?) } else { None };
         Ok(Self { first, next })
     }
@@ -110,14 +114,33 @@ impl Held {
     }
 }
 
-impl MessageKeys {
+/// The file of the key that comes next.
+fn next_file(home: &Home, use_: KeyUse) -> PathBuf {
+    home.key(&format!("{}-next", use_.file()))
+}
+
+impl KeyUse {
+    /// The key that a card names for this use.
+    #[must_use]
+    pub const fn named(self, card: &Card) -> &PublicKey {
+        match self {
+            Self::Agency => &card.agency_key,
+            Self::Node => &card.node_key,
+            Self::Message => &card.message_key,
+            Self::Log => &card.log_key,
+            Self::Cosigner => &card.cosigner_key,
+        }
+    }
+}
+
+impl Keyring {
     /// Those of a home.
     ///
     /// # Errors
     /// When they cannot be read.
-    pub fn load(home: &Home) -> Result<Self, HomeError> {
-        let held = Arc::new(ArcSwap::from_pointee(Held::of(home)?));
-        Ok(Self { home: home.clone(), held })
+    pub fn load(home: &Home, use_: KeyUse) -> Result<Self, HomeError> {
+        let held = Arc::new(ArcSwap::from_pointee(Held::of(home, use_)?));
+        Ok(Self { home: home.clone(), use_, held })
     }
 
     /// Reads them again: the command line has made the next one.
@@ -125,14 +148,26 @@ impl MessageKeys {
     /// # Errors
     /// When they cannot be read.
     pub fn reload(&self) -> Result<(), HomeError> {
-        self.held.store(Arc::new(Held::of(&self.home)?));
+        self.held.store(Arc::new(Held::of(&self.home, self.use_)?));
         Ok(())
+    }
+
+    /// What they are for.
+    #[must_use]
+    pub const fn of(&self) -> KeyUse {
+        self.use_
     }
 
     /// Whether the private key of `key` is here.
     #[must_use]
     pub fn has(&self, key: &PublicKey) -> bool {
         self.held.load().iter().any(|held| held.public() == *key)
+    }
+
+    /// All of them, the present one first.
+    #[must_use]
+    pub fn all(&self) -> Vec<SecretKey> {
+        self.held.load().iter().cloned().collect()
     }
 
     /// The one that signs at `now`, by one's own card.
@@ -147,7 +182,7 @@ impl MessageKeys {
             });
             still.filter_map(|revoked| with(&revoked.key)).next_back()
         });
-        let named = card.and_then(|card| with(&card.message_key));
+        let named = card.and_then(|card| with(self.use_.named(card)));
         leaving.or(named).unwrap_or(&held.first).clone()
     }
 
@@ -156,10 +191,10 @@ impl MessageKeys {
     /// # Errors
     /// When its file cannot be put in the place of the other.
     pub fn settle(&self, card: &Card, now: Timestamp) -> Result<(), HomeError> {
-        let (first, next) = (self.home.key(KeyUse::Message.file()), self.home.key(NEXT));
-        let ended = self.held.load().first.public();
-        let taken = next.exists() && load_at(next.clone())?.public() == card.message_key;
-        if taken && ended != card.message_key && !card.in_force(&ended, now) {
+        let (first, next) = (self.home.key(self.use_.file()), next_file(&self.home, self.use_));
+        let (ended, named) = (self.held.load().first.public(), self.use_.named(card));
+        let taken = next.exists() && load_at(next.clone())?.public() == *named;
+        if taken && ended != *named && !card.in_force(&ended, now) {
             std::fs::rename(&next, &first)
                 .map_err(|error| HomeError::File { path: first.clone(), error })?;
             self.reload()?;
@@ -168,11 +203,11 @@ impl MessageKeys {
     }
 }
 
-/// The message key that comes next: made now, unless it is there from an attempt that was cut short.
+/// The key that comes next: made now, unless it is there from an attempt that was cut short.
 ///
 /// # Errors
 /// When it can be neither read nor made.
-pub fn next_message_key(home: &Home) -> Result<SecretKey, HomeError> {
-    let path = home.key(NEXT);
+pub fn next_key(home: &Home, use_: KeyUse) -> Result<SecretKey, HomeError> {
+    let path = next_file(home, use_);
     if path.exists() { load_at(path) } else { create_at(path) }
 }

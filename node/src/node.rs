@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use schemas::agency::AgencyId;
 use schemas::checkpoint::origin;
-use schemas::note::Signer;
 use schemas::time::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, Semaphore, mpsc};
@@ -19,7 +18,7 @@ use crate::home::{Home, HomeError, HomeLock, replace_private};
 use crate::http::{https, open_router, router, socket};
 use crate::images::{ImageStoreError, Images};
 use crate::intake::{self, Sources};
-use crate::keys::{self, KeyUse, MessageKeys};
+use crate::keys::{self, KeyUse, Keyring};
 use crate::office::Office;
 use crate::peer::{self, PeerError, Peers};
 use crate::query::ask::Asker;
@@ -140,18 +139,20 @@ async fn office_on(
     store: Arc<dyn Store>,
 ) -> Result<Office, StartError> {
     let registry = Registry::load(store.as_ref()).await?;
-    let log_key = Signer::new(origin(&config.agency), keys::load(home, KeyUse::Log)?);
-    let log = AuditLog::start(store.clone(), registry.clone(), clock.clone(), log_key).await?;
+    let log_keys = Keyring::load(home, KeyUse::Log)?;
+    let (name, keys) = (origin(&config.agency), log_keys.all());
+    let log = AuditLog::start(store.clone(), registry.clone(), clock.clone(), name, keys).await?;
     Ok(Office {
         me: config.agency.clone(),
-        message_keys: MessageKeys::load(home)?,
+        message_keys: Keyring::load(home, KeyUse::Message)?,
+        log_keys,
         clock,
         registry,
         log,
         store,
         images: Images::open(home, config.photographs.as_ref())?,
         bounds: config.exchange,
-        cosigner_key: keys::load(home, KeyUse::Cosigner)?,
+        cosigner_keys: Keyring::load(home, KeyUse::Cosigner)?,
         heads: Arc::default(),
         retention: Arc::default(),
         importing: Arc::default(),
@@ -196,7 +197,10 @@ impl Node {
         keep_card(&home, &office.registry)?;
         anchor::check(&home, &office).await?;
         if let Some(own) = &office.registry.state().own {
-            office.message_keys.settle(&own.value, office.clock.now())?;
+            for keys in office.keyrings() {
+                keys.settle(&own.value, office.clock.now())?;
+            }
+            office.reload_keys()?;
         }
         office.record_restoring(&home).await?;
         let (newly, connected) = mpsc::channel(NEWLY_CONNECTED);

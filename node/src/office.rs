@@ -12,8 +12,9 @@ use std::sync::Arc;
 use crate::audit::append::AuditLog;
 use crate::clock::Clock;
 use crate::config::Bounds;
+use crate::home::HomeError;
 use crate::images::Images;
-use crate::keys::MessageKeys;
+use crate::keys::Keyring;
 use crate::query::heads::Heads;
 use crate::registry::{Registry, SourceName};
 use crate::store::Store;
@@ -24,7 +25,7 @@ pub struct Office {
     /// This agency.
     pub me: AgencyId,
     /// What signs messages.
-    pub message_keys: MessageKeys,
+    pub message_keys: Keyring,
     /// The clock.
     pub clock: Clock,
     /// Who may do what.
@@ -37,8 +38,10 @@ pub struct Office {
     pub images: Images,
     /// Bounds of exchanges.
     pub bounds: Bounds,
-    /// Cosigns peers' heads.
-    pub cosigner_key: SecretKey,
+    /// What signs heads of the log.
+    pub log_keys: Keyring,
+    /// What cosigns peers' heads.
+    pub cosigner_keys: Keyring,
     /// What peers have shown of their logs.
     pub heads: Arc<Heads>,
     /// Held by whoever destroys what is past its retention, and by whoever places a hold: what an
@@ -54,6 +57,30 @@ impl Office {
     pub fn message_key(&self) -> SecretKey {
         let state = self.registry.state();
         self.message_keys.signing(state.own.as_ref().map(|own| &own.value), self.clock.now())
+    }
+
+    /// The key that cosigns peers' heads now.
+    #[must_use]
+    pub fn cosigner_key(&self) -> SecretKey {
+        let state = self.registry.state();
+        self.cosigner_keys.signing(state.own.as_ref().map(|own| &own.value), self.clock.now())
+    }
+
+    /// The keys that are exchanged one by one.
+    #[must_use]
+    pub fn keyrings(&self) -> [&Keyring; 3] {
+        [&self.message_keys, &self.log_keys, &self.cosigner_keys]
+    }
+
+    /// Reads the keys again: the command line has made one that comes next. From here on every head
+    /// of the log is signed with both.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn reload_keys(&self) -> Result<(), HomeError> {
+        self.keyrings().into_iter().try_for_each(Keyring::reload)?;
+        self.log.sign_with(self.log_keys.all());
+        Ok(())
     }
 
     /// What an envelope of one's own says, whichever of one's message keys signed it.

@@ -128,6 +128,18 @@ impl SignedCheckpoint {
         Ok(Self { note: Note::sign(text, log)?, checkpoint })
     }
 
+    /// Signs it with another key of the same log too: while one takes the place of the other, both
+    /// stand under every head, and whoever knows either can check it.
+    ///
+    /// # Errors
+    /// [`CheckpointError::LogKey`] unless the key is named like the log; [`CheckpointError::Note`] when
+    /// there are too many lines.
+    pub fn sign_also(&mut self, log: &Signer) -> Result<(), CheckpointError> {
+        check_log_key(&log.vkey(), &self.checkpoint.origin)?;
+        self.note.add(log.line(self.note.unverified_text()))?;
+        Ok(())
+    }
+
     /// Reads a signed checkpoint without checking its signatures.
     ///
     /// # Errors

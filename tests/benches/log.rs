@@ -216,7 +216,7 @@ async fn main() {
     }
     rate("headers hashed into the tree", log.len(), started.elapsed());
 
-    let (checks, vkey) = (20_000, agency.office().log.vkey());
+    let (checks, vkey) = (20_000, agency.log_key());
     let note = head.to_string();
     let started = Instant::now();
     for _ in 0..checks {

@@ -19,6 +19,7 @@ use node::query::draft::Draft;
 use node::store::Store;
 use postgres_server::Server;
 use schemas::agency::{AgencyId, AgencyKind};
+use schemas::note::Vkey;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use tempfile::TempDir;
@@ -224,6 +225,15 @@ impl Agency {
     async fn opened(&self, home: &Home) -> Arc<dyn Store> {
         let config = Config::load(home).expect("a configuration");
         open_store(home, &config).await.expect("a store")
+    }
+
+    /// The key that signs its log's heads, as notes name it.
+    ///
+    /// # Panics
+    /// When it has no card.
+    #[must_use]
+    pub fn log_key(&self) -> Vkey {
+        self.office().registry.state().own_log_keys().pop().expect("a card")
     }
 
     /// The server that its database is on, unless that is in its home.

@@ -1,7 +1,9 @@
-//! The message key is exchanged while queries go on: none is lost, what the key before signed stays
-//! verifiable, and after its end it counts no more.
+//! Message, log and cosigner key are exchanged while queries go on: none is lost, what the key before
+//! signed stays verifiable, and after its end it counts no more.
 
+use node::registry::AlarmKind;
 use schemas::card::{Card, Revocation};
+use schemas::checkpoint::SignedCheckpoint;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::FrameKind;
@@ -145,4 +147,103 @@ async fn a_key_that_a_card_leaves_behind_without_a_word_counts_no_more() {
     let reply = raw.ask(&owner, &signed(&raw, &owner, &old)).await;
     assert!(reply.proves_nothing(), "{reply:?}");
     drop(raw.ask(&owner, &signed(&raw, &owner, &new)).await.answered());
+}
+
+/// Who signed the head of a log, and who cosigned it: the ids of the keys' lines.
+fn lines(head: &SignedCheckpoint) -> usize {
+    head.to_string().lines().filter(|line| line.starts_with('\u{2014}')).count()
+}
+
+async fn is_whole(at: &Agency, with: &Agency) {
+    let verified = at.accord(&["audit", "verify"]);
+    assert_eq!(verified.code, 0, "{verified:?}");
+    let log = at.log().await;
+    assert_eq!((log.count(Kind::AnswerRejected), log.count(Kind::PeerRejected)), (0, 0));
+    assert_eq!((log.count(Kind::QueryUnanswered), log.count(Kind::AlarmRaised)), (0, 0));
+    let report = at.accord(&["audit", "reconcile", "--peer", with.id().as_str()]);
+    assert_eq!(report.code, 0, "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn log_and_cosigner_key_are_exchanged_under_queries_and_none_is_lost() {
+    let (mut asking, mut owning, _) = sharing_pair().await;
+    asking.has_reads(PLATE, 3).await;
+    asks_many(&asking, &owning).await;
+    for agency in [&asking, &owning] {
+        assert_eq!(agency.node().have_cosigned_by_all().await, 1);
+    }
+    let before = owning.log_key();
+    let head = owning.office().log.head().expect("a head");
+    assert!(head.verified(&before).is_ok() && lines(&head) == 1);
+    let rotate = async {
+        for (key, version) in [("log", 2), ("cosigner", 3)] {
+            assert_eq!(owning.accord(&["key", "rotate", key]).done()["version"], version);
+            let again = owning.accord(&["key", "rotate", key]);
+            assert!(again.failed(1).contains("being exchanged already"), "{again:?}");
+        }
+    };
+    tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking), rotate);
+    let version = || asking.office().registry.state().peers[owning.id()].card.value.version;
+    eventually("the new card", async || (version() == 3).then_some(())).await;
+
+    // Both keys sign every head, so whoever knows either can check it.
+    let after = owning.log_key();
+    assert_ne!(after, before);
+    let head = owning.office().log.head().expect("a head");
+    assert!(head.verified(&before).is_ok() && head.verified(&after).is_ok());
+    let cosigning = |agency: &Agency| agency.office().cosigner_key().public();
+    let first = cosigning(&owning);
+    for agency in [&asking, &owning] {
+        assert_eq!(agency.node().have_cosigned_by_all().await, 1);
+    }
+
+    // Past the half the new one cosigns; over a restart, too, the anchor and what peers hold count.
+    for agency in [&asking, &owning] {
+        agency.clock.shift(13 * HOUR_MS);
+    }
+    owning.restart().await;
+    asking.restart().await;
+    assert_ne!(cosigning(&owning), first);
+    tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking));
+    for agency in [&asking, &owning] {
+        assert_eq!(agency.node().have_cosigned_by_all().await, 1);
+    }
+
+    // Past its end the key before is gone from the home and signs no more.
+    for agency in [&asking, &owning] {
+        agency.clock.shift(12 * HOUR_MS);
+    }
+    owning.restart().await;
+    let head = owning.office().log.head().expect("a head");
+    assert!(head.verified(&before).is_err() && head.verified(&after).is_ok());
+    for file in ["keys/log-next.pem", "keys/cosigner-next.pem"] {
+        assert!(!owning.home().join(file).exists(), "{file}");
+    }
+    tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking));
+    for agency in [&asking, &owning] {
+        assert_eq!(agency.node().have_cosigned_by_all().await, 1);
+    }
+    is_whole(&asking, &owning).await;
+    is_whole(&owning, &asking).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_the_key_before_signed_alone_counts_until_its_end_and_no_longer() {
+    let (asking, owning, _) = sharing_pair().await;
+    let before = owning.office().log_keys.all();
+    owning.accord(&["key", "rotate", "log", "--overlap", "60"]).done();
+    let version = || asking.office().registry.state().peers[owning.id()].card.value.version;
+    eventually("the new card", async || (version() == 2).then_some(())).await;
+    // Whoever took the key before along signs with that one alone.
+    owning.office().log.sign_with(before);
+    assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.office().alarms().len(), 0);
+    for agency in [&asking, &owning] {
+        agency.clock.shift(HOUR_MS + 1);
+    }
+    drop(asking.asks(owning.id(), PLATE).await);
+    let alarms = || asking.office().alarms().iter().map(|one| one.what.kind).collect::<Vec<_>>();
+    eventually("an alarm", async || (alarms() == [AlarmKind::Proof]).then_some(())).await;
+    let heard = asking.asks(owning.id(), PLATE).await;
+    assert!(heard.error.is_some_and(|error| error.contains("alarm 1")));
 }

@@ -2,8 +2,6 @@
 //! noticed by itself and by its witnesses.
 
 use node::node::StartError;
-use node::query::heads::log_key;
-use node::query::witness::cosigner_key;
 use node::registry::AlarmKind;
 use node::store::Store as _;
 use schemas::checkpoint::SignedCheckpoint;
@@ -41,7 +39,7 @@ async fn the_tree_beside_the_entries_is_that_of_the_headers_and_outlives_a_resta
         let head = agency.office().log.head().expect("a head");
         let tree = tree(agency).await;
         assert_eq!((head.unverified().size, head.unverified().root), (tree.size(), tree.root()));
-        assert!(head.verified(&agency.office().log.vkey()).is_ok());
+        assert!(head.verified(&agency.log_key()).is_ok());
     }
 }
 
@@ -57,8 +55,7 @@ async fn each_side_keeps_the_proof_of_where_the_others_entry_stands() {
         let log = holder.log().await;
         let standing = log.one(kept).detail("theirs").clone();
         let standing: Standing = serde_json::from_value(standing).expect("a standing");
-        let state = holder.office().registry.state();
-        let key = log_key(state.peers.get(of.id()).expect("its card"));
+        let key = of.log_key();
         let (header, _) = standing.verified(&key).expect("a proof that holds");
         assert_eq!(header, of.log().await.one(theirs).header);
         let mut other = standing.clone();
@@ -77,8 +74,8 @@ async fn peers_cosign_a_head_and_again_as_it_grows() {
         let kept = owning.store().cosigned(size).await.expect("a store").expect("a head");
         let kept = SignedCheckpoint::parse(kept.as_bytes()).expect("a checkpoint");
         let state = owning.office().registry.state();
-        let witness = cosigner_key(state.peers.get(asking.id()).expect("its card"));
-        let cosigned = kept.cosigned(&owning.office().log.vkey(), std::slice::from_ref(&witness));
+        let witness = state.peers[asking.id()].cosigner_keys(owning.now());
+        let cosigned = kept.cosigned(&owning.log_key(), &witness);
         assert_eq!(cosigned.expect("cosignatures that hold").len(), 1);
         let held = asking.store().witnessed(owning.id()).await.expect("a store");
         assert_eq!(held.expect("a head").size, kept.unverified().size);
@@ -129,7 +126,7 @@ async fn a_log_put_back_without_its_anchor_is_told_at_the_first_contact() {
     assert_eq!(evidence.len(), 2);
     for note in evidence {
         let head = SignedCheckpoint::parse(note.as_bytes()).expect("a checkpoint");
-        assert!(head.verified(&owning.office().log.vkey()).is_ok());
+        assert!(head.verified(&owning.log_key()).is_ok());
     }
 }
 

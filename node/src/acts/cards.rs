@@ -1,7 +1,7 @@
 //! Cards: those of peers confirmed by a person, blocked, let in again; one's own in later versions.
 
 use schemas::agency::{AgencyId, AgencyKind, State as UsState};
-use schemas::card::Card;
+use schemas::card::{Card, Revocation};
 use schemas::entry::EntryKind;
 use schemas::envelope::Envelope;
 use schemas::key::Fingerprint;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{ActError, By, Right, acting};
 use crate::audit::entry::Entry;
 use crate::office::Office;
-use crate::registry::{Change, Verified};
+use crate::registry::{Change, State, Verified};
 
 /// What a person confirms of a card.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -110,7 +110,8 @@ impl Office {
     }
 
     /// Puts a later version of one's own card in force, signed elsewhere with the agency key. It may
-    /// name another message key, which must be in the home, and then says when the one before ends.
+    /// name another message, log or cosigner key, which must be in the home, and then says when the
+    /// one before ends.
     ///
     /// # Errors
     /// When it is not the next version, or changes more than name, addresses and contact.
@@ -118,7 +119,7 @@ impl Office {
         let envelope = Envelope::parse(envelope.trim_end().as_bytes())?;
         let card = Card::open(&envelope).map_err(|e| ActError::Usage(e.to_string()))?;
         let exact = envelope.to_text();
-        self.message_keys.reload()?;
+        self.reload_keys()?;
         let (_, version) = self
             .act(|state, now| {
                 let actor = acting(state, by, Right::Administer, now)?;
@@ -139,15 +140,17 @@ impl Office {
                     version: next,
                     at: card.at,
                     message_key: card.message_key,
+                    log_key: card.log_key,
+                    cosigner_key: card.cosigner_key,
                     revocations: card.revocations.clone(),
                     ..own.value.clone()
                 };
                 if card != allowed {
                     return Err(ActError::Refused(format!(
-                        "version {next} changes more than name, addresses, contact and message key; other keys, kind and state stay as they are"
+                        "version {next} changes more than name, addresses, contact, and message, log or cosigner key; other keys, kind and state stay as they are"
                     )));
                 }
-                self.may_follow(&own.value, &card, now)?;
+                self.may_follow(state, &own.value, &card, now)?;
                 let addresses: Vec<_> = card.addresses.iter().map(Text::as_str).collect();
                 let entry = Entry::new(EntryKind::CardIssued, self.actor(actor, by))
                     .with_envelope(&envelope)
@@ -156,6 +159,8 @@ impl Office {
                     .with("addresses", addresses)
                     .with("contact", card.contact.as_str())
                     .with("message_key", card.message_key.fingerprint().to_string())
+                    .with("log_key", card.log_key.fingerprint().to_string())
+                    .with("cosigner_key", card.cosigner_key.fingerprint().to_string())
                     .changing(Change::OwnCard { envelope: exact.clone() });
                 Ok((entry, next))
             })
@@ -163,34 +168,52 @@ impl Office {
         Ok(version)
     }
 
-    /// Checks what the next card says of message keys.
-    fn may_follow(&self, known: &Card, next: &Card, now: Timestamp) -> Result<(), ActError> {
-        if next.message_key == known.message_key {
-            return if next.revocations == known.revocations {
-                Ok(())
-            } else {
-                Err(ActError::Refused(
-                    "the card changes more: it revokes a key that none replaces".into(),
-                ))
-            };
+    /// Checks what the next card says of the keys that are exchanged one by one.
+    fn may_follow(
+        &self,
+        state: &State,
+        known: &Card,
+        next: &Card,
+        now: Timestamp,
+    ) -> Result<(), ActError> {
+        let before = [&state.own_keys.message, &state.own_keys.log, &state.own_keys.cosigner];
+        let changed: Vec<_> = self
+            .keyrings()
+            .into_iter()
+            .zip(before)
+            .filter(|(keys, _)| keys.of().named(known) != keys.of().named(next))
+            .collect();
+        let (keys, before) = match changed.as_slice() {
+            [] if next.revocations == known.revocations => return Ok(()),
+            [one] => *one,
+            _ => {
+                return Err(ActError::Refused(
+                    "the card changes more: it revokes a key that none replaces, or exchanges several at once".into(),
+                ));
+            }
+        };
+        let (leaving, named) = (keys.of().named(known), keys.of().named(next));
+        if !keys.has(named) {
+            let key = keys.of();
+            return Err(ActError::Usage(format!(
+                "the private key of the card's {key} key is not in the home; use `accord key rotate {key}`"
+            )));
         }
-        if !self.message_keys.has(&next.message_key) {
-            return Err(ActError::Usage(
-                "the private key of the card's message key is not in the home; use `accord key rotate message`".into(),
-            ));
-        }
-        if let Some(leaving) = known.revocations.iter().find(|revoked| now < revoked.at) {
+        let under_way = |revoked: &&Revocation| now < revoked.at && before.contains(&revoked.key);
+        if let Some(leaving) = known.revocations.iter().find(under_way) {
             return Err(ActError::Refused(format!(
-                "a key is being exchanged already, until {}; exchange the next one after that",
+                "the {} key is being exchanged already, until {}; exchange the next one after that",
+                keys.of(),
                 leaving.at
             )));
         }
         let ends = next.revocations.strip_prefix(known.revocations.as_slice());
         match ends {
-            Some([ends]) if ends.key == known.message_key && ends.at >= next.at => Ok(()),
-            _ => Err(ActError::Refused(
-                "the card does not say when the message key before ends, and nothing else".into(),
-            )),
+            Some([ends]) if ends.key == *leaving && ends.at >= next.at => Ok(()),
+            _ => Err(ActError::Refused(format!(
+                "the card does not say when the {} key before ends, and nothing else",
+                keys.of()
+            ))),
         }
     }
 

@@ -14,8 +14,9 @@ use schemas::answer::LogPosition;
 use schemas::checkpoint::SignedCheckpoint;
 use schemas::entry::SALT;
 use schemas::frame::{Frame, FrameKind};
+use schemas::key::SecretKey;
 use schemas::merkle::Frontier;
-use schemas::note::{Signer, Vkey};
+use schemas::note::{KeyName, Signer};
 use schemas::standing::Standing;
 use schemas::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
@@ -165,11 +166,17 @@ pub struct AuditLog {
     jobs: mpsc::Sender<Job>,
     counters: Arc<ArcSwap<Tail>>,
     counted: Counted,
-    key: Arc<Signer>,
+    name: KeyName,
+    keys: Arc<ArcSwap<Vec<Signer>>>,
+}
+
+fn signers(name: &KeyName, keys: Vec<SecretKey>) -> Vec<Signer> {
+    keys.into_iter().map(|key| Signer::new(name.clone(), key)).collect()
 }
 
 impl AuditLog {
-    /// Starts the writer. It ends when the last clone of the log is dropped.
+    /// Starts the writer of the log of `name`, whose heads are signed with each of `keys`. It ends
+    /// when the last clone of the log is dropped.
     ///
     /// # Errors
     /// When the log's end cannot be read.
@@ -177,24 +184,25 @@ impl AuditLog {
         store: Arc<dyn Store>,
         registry: Registry,
         clock: Clock,
-        key: Signer,
+        name: KeyName,
+        keys: Vec<SecretKey>,
     ) -> Result<Self, StoreError> {
         let ledger = read_ledger(store.as_ref(), &clock).await?;
         let counters = Arc::new(ArcSwap::from_pointee(ledger.tail.clone()));
         let counted = Counted::default();
         let (jobs, queue) = mpsc::channel(LONGEST_QUEUE);
-        let key = Arc::new(key);
+        let keys = Arc::new(ArcSwap::from_pointee(signers(&name, keys)));
         let writer = Writer {
             store,
             registry,
             clock,
-            key: key.clone(),
+            keys: keys.clone(),
             ledger: Some(ledger),
             counters: counters.clone(),
             counted: counted.clone(),
         };
         tokio::spawn(writer.run(queue));
-        Ok(Self { jobs, counters, counted, key })
+        Ok(Self { jobs, counters, counted, name, keys })
     }
 
     /// Appends `entry`; returns once it is durable.
@@ -213,14 +221,13 @@ impl AuditLog {
     /// # Errors
     /// Never for a log of a size that exists.
     pub fn head(&self) -> Result<SignedCheckpoint, AppendError> {
-        head(&self.counters().tree, &self.key)
+        head(&self.counters().tree, &self.keys.load())
             .ok_or_else(|| AppendError::Unwritable("its head cannot be signed".into()))
     }
 
-    /// The key that signs the log's heads, as notes name it.
-    #[must_use]
-    pub fn vkey(&self) -> Vkey {
-        self.key.vkey()
+    /// From now on heads are signed with each of `keys`.
+    pub fn sign_with(&self, keys: Vec<SecretKey>) {
+        self.keys.store(Arc::new(signers(&self.name, keys)));
     }
 
     /// What was counted since the node started.
@@ -245,7 +252,7 @@ struct Writer {
     store: Arc<dyn Store>,
     registry: Registry,
     clock: Clock,
-    key: Arc<Signer>,
+    keys: Arc<ArcSwap<Vec<Signer>>>,
     /// `None` after a commit that failed: the store is asked what holds before the next append.
     ledger: Option<Ledger>,
     counters: Arc<ArcSwap<Tail>>,
@@ -338,7 +345,7 @@ impl Writer {
         if waiting.iter().all(|(appended, _)| appended.frames.is_empty()) {
             return;
         }
-        let Some(group) = Group::of(before, rows, after, &self.key) else { return };
+        let Some(group) = Group::of(before, rows, after, &self.keys.load()) else { return };
         for ((appended, _), row) in waiting.iter_mut().zip(rows) {
             if !appended.frames.is_empty() {
                 appended.standing = group.standing(appended.index, &row.header_bytes);

@@ -27,7 +27,7 @@ impl Group {
         before: &Frontier,
         rows: &[Row],
         after: &Frontier,
-        log: &Signer,
+        log: &[Signer],
     ) -> Option<Self> {
         let edge = merkle::root_nodes(before.size());
         let mut nodes: HashMap<Subtree, Digest> =
@@ -56,11 +56,14 @@ impl Group {
     }
 }
 
-/// The signed head of a tree.
-pub(super) fn head(tree: &Frontier, log: &Signer) -> Option<SignedCheckpoint> {
-    let origin = log.vkey().name().clone();
+/// The head of a tree, signed with each of the log's keys.
+pub(super) fn head(tree: &Frontier, log: &[Signer]) -> Option<SignedCheckpoint> {
+    let (first, further) = log.split_first()?;
+    let origin = first.vkey().name().clone();
     let checkpoint = Checkpoint { origin, size: tree.size(), root: tree.root() };
-    SignedCheckpoint::sign(checkpoint, log).ok()
+    let mut head = SignedCheckpoint::sign(checkpoint, first).ok()?;
+    further.iter().try_for_each(|key| head.sign_also(key)).ok()?;
+    Some(head)
 }
 
 /// The root of the log's tree when it had `size` entries.

@@ -94,7 +94,7 @@ pub(super) async fn run(
         Card::Show { out } => return show(dir, out, output),
         Card::List => return list(client, output).await,
         Card::Reissue { address, name, contact } => {
-            let change = Reissue { addresses: address, name, contact, message_key: None };
+            let change = Reissue { addresses: address, name, contact, key: None };
             return reissue(dir, client, change, output).await;
         }
         Card::Add { file, fingerprint, verified_by, kind, state, replace } => {
@@ -134,14 +134,14 @@ pub(super) struct Reissue {
     addresses: Vec<Text>,
     name: Option<Text>,
     contact: Option<Text>,
-    /// Another message key; how many minutes longer the present one counts.
-    message_key: Option<u32>,
+    /// Another key of this use; how many minutes longer the present one counts.
+    key: Option<(KeyUse, u32)>,
 }
 
 impl Reissue {
-    /// Another message key takes the place of the present one, which ends in `overlap` minutes.
-    pub(super) fn rotating(overlap: u32) -> Self {
-        Self { message_key: Some(overlap), ..Self::default() }
+    /// Another key takes the place of the present one of this use, which ends in `overlap` minutes.
+    pub(super) fn rotating(use_: KeyUse, overlap: u32) -> Self {
+        Self { key: Some((use_, overlap)), ..Self::default() }
     }
 }
 
@@ -152,8 +152,8 @@ pub(super) async fn reissue(
     change: Reissue,
     output: Output,
 ) -> Result<Done, ActError> {
-    let Reissue { addresses, name, contact, message_key } = change;
-    if addresses.is_empty() && name.is_none() && contact.is_none() && message_key.is_none() {
+    let Reissue { addresses, name, contact, key: rotated } = change;
+    if addresses.is_empty() && name.is_none() && contact.is_none() && rotated.is_none() {
         return Err(ActError::Usage("say what changes: --address, --name or --contact".into()));
     }
     dialable(&addresses)?;
@@ -169,28 +169,34 @@ pub(super) async fn reissue(
         )));
     }
     let at = Clock::system().now();
-    let (mut messages, mut revocations) = (known.message_key, known.revocations.clone());
-    if let Some(minutes) = message_key {
-        keys::MessageKeys::load(&home)?.settle(&known, at)?;
-        let ends = at.plus_millis(i64::from(minutes).saturating_mul(60_000));
-        revocations.push(Revocation { key: messages, at: ends });
-        messages = keys::next_message_key(&home)?.public();
-        if messages == known.message_key {
-            return Err(ActError::Refused(
-                "the message key is being exchanged already; exchange it again once the one before has ended".into(),
-            ));
-        }
-    }
-    let card = Described {
-        message_key: messages,
-        revocations,
+    let mut card = Described {
         version: known.version.saturating_add(1),
         at,
-        addresses: if addresses.is_empty() { known.addresses } else { addresses },
-        name: name.unwrap_or(known.name),
-        contact: contact.unwrap_or(known.contact),
-        ..known
+        addresses: if addresses.is_empty() { known.addresses.clone() } else { addresses },
+        name: name.unwrap_or_else(|| known.name.clone()),
+        contact: contact.unwrap_or_else(|| known.contact.clone()),
+        ..known.clone()
     };
+    if let Some((use_, minutes)) = rotated {
+        keys::Keyring::load(&home, use_)?.settle(&known, at)?;
+        let leaving = *use_.named(&known);
+        let next = keys::next_key(&home, use_)?.public();
+        if next == leaving {
+            return Err(ActError::Refused(format!(
+                "the {use_} key is being exchanged already; exchange it again once the one before has ended"
+            )));
+        }
+        let ends = at.plus_millis(i64::from(minutes).saturating_mul(60_000));
+        card.revocations.push(Revocation { key: leaving, at: ends });
+        match use_ {
+            KeyUse::Message => card.message_key = next,
+            KeyUse::Log => card.log_key = next,
+            KeyUse::Cosigner => card.cosigner_key = next,
+            KeyUse::Agency | KeyUse::Node => {
+                return Err(ActError::Usage(format!("the {use_} key cannot be exchanged alone")));
+            }
+        }
+    }
     let signed = sign_card(&card, &key)?.to_text();
     client.post::<Value>("/cards/own", &json!({ "envelope": signed })).await?;
     tell(&card, None, output);

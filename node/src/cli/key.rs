@@ -9,6 +9,7 @@ use super::card::{Reissue, reissue};
 use super::client::Client;
 use super::output::Output;
 use crate::acts::ActError;
+use crate::keys::KeyUse;
 
 #[derive(Subcommand)]
 pub(super) enum Key {
@@ -16,9 +17,9 @@ pub(super) enum Key {
     Rotate {
         /// Which.
         key: Rotated,
-        /// How long the present key still counts, in minutes: half of it the node goes on signing
-        /// with it, while peers learn the new card. 0 if it may be known to others: then messages
-        /// under way are refused.
+        /// How long the present key still counts, in minutes, while peers learn the new card: half of
+        /// it the node goes on signing with it (heads of the log it signs with both). 0 if it may be
+        /// known to others: then messages under way are refused.
         #[arg(long, value_name = "MINUTES", default_value_t = 1_440,
               value_parser = clap::value_parser!(u32).range(0..=43_200))]
         overlap: u32,
@@ -30,6 +31,20 @@ pub(super) enum Key {
 pub(super) enum Rotated {
     /// The one that signs queries, answers, receipts and requests.
     Message,
+    /// The one that signs heads of the audit log.
+    Log,
+    /// The one that cosigns heads of peers' logs.
+    Cosigner,
+}
+
+impl Rotated {
+    const fn of(self) -> KeyUse {
+        match self {
+            Self::Message => KeyUse::Message,
+            Self::Log => KeyUse::Log,
+            Self::Cosigner => KeyUse::Cosigner,
+        }
+    }
 }
 
 pub(super) async fn run(
@@ -38,6 +53,6 @@ pub(super) async fn run(
     command: Key,
     output: Output,
 ) -> Result<Done, ActError> {
-    let Key::Rotate { key: Rotated::Message, overlap } = command;
-    reissue(dir, client, Reissue::rotating(overlap), output).await
+    let Key::Rotate { key, overlap } = command;
+    reissue(dir, client, Reissue::rotating(key.of(), overlap), output).await
 }

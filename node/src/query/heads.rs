@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use schemas::agency::AgencyId;
 use schemas::answer::Receipt;
-use schemas::checkpoint::{SignedCheckpoint, origin};
+use schemas::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header};
 use schemas::envelope::Envelope;
-use schemas::note::{KeyType, Vkey};
+use schemas::note::Vkey;
 use schemas::query::Query;
 use schemas::standing::Standing;
 use tokio::sync::Notify;
@@ -161,11 +161,22 @@ pub(crate) async fn prove_shown<D: Dial>(office: Office, dial: Arc<D>, stop: Can
     }
 }
 
-/// The key that signs an agency's checkpoints, as notes name it.
-#[must_use]
-pub fn log_key(peer: &Peer) -> Vkey {
-    let card = &peer.card.value;
-    Vkey::new(origin(&card.id), KeyType::Note, card.log_key)
+/// What a head of a log says, once the signature of one of these keys of it has been checked.
+///
+/// # Errors
+/// When none of them signed it.
+pub fn verified_by<'h>(
+    head: &'h SignedCheckpoint,
+    keys: &[Vkey],
+) -> Result<&'h Checkpoint, CheckpointError> {
+    let mut last = CheckpointError::Text("no key of this log counts any more");
+    for key in keys {
+        match head.verified(key) {
+            Ok(checkpoint) => return Ok(checkpoint),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }
 
 impl Office {
@@ -181,8 +192,9 @@ impl Office {
             return Shown::Nothing;
         };
         let exact = || vec![String::from_utf8_lossy(beside).into_owned()];
-        match standing.verified(&log_key(peer)) {
-            Ok((header, head)) => {
+        let keys = peer.log_keys(self.clock.now());
+        match keys.iter().find_map(|key| standing.verified(key).ok()) {
+            Some((header, head)) => {
                 if !fits(&header) {
                     return Shown::Wrong(AlarmKind::Proof, exact());
                 }
@@ -191,7 +203,7 @@ impl Office {
                     None => Shown::Proven(standing),
                 }
             }
-            Err(_) => Shown::Wrong(AlarmKind::Proof, exact()),
+            None => Shown::Wrong(AlarmKind::Proof, exact()),
         }
     }
 

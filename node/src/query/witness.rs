@@ -7,13 +7,13 @@
 use schemas::agency::AgencyId;
 use schemas::checkpoint::{SignedCheckpoint, origin};
 use schemas::frame::{Frame, FrameKind};
-use schemas::note::{Cosigner, KeyType, Vkey};
+use schemas::note::{Cosigner, SignatureLine};
 use schemas::witness::{
     Greeting, WitnessCode, WitnessRefusal, WitnessReply, WitnessRequest, judge,
 };
 
 use super::answer::Unserved;
-use super::heads::log_key;
+use super::heads::verified_by;
 use super::host::{Desk, failed};
 use super::ports::{Channel, Dial, LinkError};
 use super::rejects::Cause;
@@ -80,7 +80,7 @@ impl Office {
             match serde_json::from_slice(&frame.body).map_err(reply)? {
                 WitnessReply::Cosigned(line) => {
                     let line = line.parse().map_err(reply)?;
-                    head.add(line, &cosigner_key(peer)).map_err(reply)?;
+                    self.add_cosignature(&mut head, line, peer)?;
                     self.keep_cosigned(head).await?;
                     return Ok(size);
                 }
@@ -105,6 +105,24 @@ impl Office {
         Ok(Greeting { held: self.store.witnessed(peer).await?.map(|head| head.checkpoint) })
     }
 
+    /// Adds a peer's cosignature that came now.
+    fn add_cosignature(
+        &self,
+        head: &mut SignedCheckpoint,
+        line: SignatureLine,
+        peer: &Peer,
+    ) -> Result<(), WitnessError> {
+        let keys = peer.cosigner_keys(self.clock.now());
+        let mut last = reply("none of its keys to cosign with counts any more");
+        for key in keys {
+            match head.add(line.clone(), &key) {
+                Ok(_) => return Ok(()),
+                Err(error) => last = reply(error),
+            }
+        }
+        Err(last)
+    }
+
     /// Adds to a head of one size every cosignature that was kept for it.
     async fn keep_cosigned(&self, head: SignedCheckpoint) -> Result<(), WitnessError> {
         let size = head.unverified().size;
@@ -113,7 +131,7 @@ impl Office {
         let kept = kept.and_then(|note| SignedCheckpoint::parse(note.as_bytes()).ok());
         if let Some(kept) = kept.filter(|kept| kept.unverified() == whole.unverified()) {
             let state = self.registry.state();
-            for key in state.peers.values().map(cosigner_key) {
+            for key in state.peers.values().flat_map(Peer::cosigner_keys_ever) {
                 for line in kept.lines_by(&key) {
                     // A line that does not hold is not carried on.
                     drop(whole.add(line, &key));
@@ -132,7 +150,7 @@ impl Office {
     ) -> Result<(), WitnessError> {
         let size = self.log.counters().size;
         let head = SignedCheckpoint::parse(held.as_bytes()).map_err(reply)?;
-        let Ok(shown) = head.verified(&self.log.vkey()) else {
+        let Ok(shown) = verified_by(&head, &self.registry.state().own_log_keys()) else {
             return Err(WitnessError::Reply("the head it holds is not signed by this log".into()));
         };
         let reached = shown.size <= size && self.root_at(shown.size).await? == shown.root;
@@ -150,13 +168,6 @@ impl Office {
 
 fn reply(why: impl std::fmt::Display) -> WitnessError {
     WitnessError::Reply(why.to_string())
-}
-
-/// The key with which an agency cosigns, as notes name it.
-#[must_use]
-pub fn cosigner_key(peer: &Peer) -> Vkey {
-    let card = &peer.card.value;
-    Vkey::new(origin(&card.id), KeyType::Cosignature, card.cosigner_key)
 }
 
 impl Desk {
@@ -194,7 +205,8 @@ impl Office {
             Ok(_) => return Ok(refused(WitnessCode::UnknownOrigin.into(), None)),
             Err(_) => return Ok(refused(WitnessCode::Signature.into(), None)),
         };
-        let log = log_key(peer);
+        let keys = peer.log_keys(self.clock.now());
+        let log = keys.iter().find(|key| signed.verified(key).is_ok()).or(keys.first());
         for _ in 0..TRIES {
             let stored = self.store.witnessed(id).await?;
             let held = stored.as_ref().map(|stored| stored.checkpoint.clone());
@@ -202,8 +214,7 @@ impl Office {
             let before = replaces.filter(|_| {
                 held.as_ref().is_some_and(|held| !self.registry.state().given_up(id, held))
             });
-            let advance = match judge(Some(&log), before, request.old_size, &request.proof, &signed)
-            {
+            let advance = match judge(log, before, request.old_size, &request.proof, &signed) {
                 Ok(advance) => advance,
                 Err(refusal) => {
                     if let (Some(kind), Some(stored)) =
@@ -223,7 +234,7 @@ impl Office {
             };
             // Durable before it is cosigned; if another request came first, judged again.
             if self.store.witness(id, replaces, &head).await? {
-                let cosigner = Cosigner::new(origin(&self.me), self.cosigner_key.clone());
+                let cosigner = Cosigner::new(origin(&self.me), self.cosigner_key());
                 let line = advance.cosign(&cosigner, self.clock.now());
                 return Ok(WitnessReply::Cosigned(line.to_string()));
             }

@@ -5,10 +5,13 @@ use schemas::agency::{AgencyKind, State as UsState};
 use schemas::card::Card;
 use schemas::envelope::Envelope;
 use schemas::key::PublicKey;
+use schemas::note::Vkey;
 use schemas::query::UserName;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use super::keys::{NamedKeys, counting, named_by, of_cosigner, of_log};
 
 /// What an administrator verified of a peer, outside this system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,13 +58,8 @@ pub struct Peer {
     pub blocked: Option<Text>,
     /// A later card that waits.
     pub held: Option<HeldCard>,
-    /// Message keys of its earlier cards under the same agency key, oldest first.
-    pub earlier: Vec<PublicKey>,
-}
-
-/// Which of `keys` an envelope says that it is signed with.
-pub(crate) fn named_by<'a>(envelope: &Envelope, keys: &'a [PublicKey]) -> Option<&'a PublicKey> {
-    keys.iter().find(|key| key.fingerprint().to_string() == envelope.key_id())
+    /// The keys of its earlier cards under the same agency key.
+    pub earlier: NamedKeys,
 }
 
 impl Peer {
@@ -77,11 +75,34 @@ impl Peer {
     #[must_use]
     pub fn key_of(&self, envelope: &Envelope, now: Timestamp) -> Option<&PublicKey> {
         let card = &self.card.value;
-        let named = named_by(envelope, &self.earlier).filter(|key| **key != card.message_key);
-        let Some(earlier) = named else { return self.message_key(now) };
-        // A key that the card has left behind without a word is none.
-        let announced = card.revocations.iter().any(|revoked| revoked.key == *earlier);
-        Some(earlier).filter(|key| announced && card.in_force(key, now))
+        let named = named_by(envelope, &self.earlier.message).unwrap_or(&card.message_key);
+        counting(card, &card.message_key, &self.earlier.message, now).find(|key| *key == named)
+    }
+
+    /// The keys one of which must have signed a head of its log to count at `now`, as notes name
+    /// them.
+    #[must_use]
+    pub fn log_keys(&self, now: Timestamp) -> Vec<Vkey> {
+        let card = &self.card.value;
+        let keys = counting(card, &card.log_key, &self.earlier.log, now);
+        keys.map(|key| of_log(card, key)).collect()
+    }
+
+    /// The keys one of which must have cosigned a head of a log to count at `now`, as notes name
+    /// them.
+    #[must_use]
+    pub fn cosigner_keys(&self, now: Timestamp) -> Vec<Vkey> {
+        let card = &self.card.value;
+        let keys = counting(card, &card.cosigner_key, &self.earlier.cosigner, now);
+        keys.map(|key| of_cosigner(card, key)).collect()
+    }
+
+    /// Every key with which it ever cosigned, for cosignatures that were checked when they came.
+    #[must_use]
+    pub fn cosigner_keys_ever(&self) -> Vec<Vkey> {
+        let card = &self.card.value;
+        let keys = [&card.cosigner_key].into_iter().chain(&self.earlier.cosigner);
+        keys.map(|key| of_cosigner(card, key)).collect()
     }
 
     /// What the decision needs to know.

@@ -13,6 +13,7 @@ use schemas::card::Card;
 use schemas::digest::Digest;
 use schemas::envelope::Envelope;
 use schemas::key::PublicKey;
+use schemas::note::Vkey;
 use schemas::query::{AuthorityId, UserName};
 use schemas::time::Timestamp;
 
@@ -21,7 +22,8 @@ use super::alarms::Raised;
 use super::backups::Backup;
 use super::change::Change;
 use super::holds::{Hold, Redacted};
-use super::peers::{HeldCard, Peer, Published, named_by};
+use super::keys::{NamedKeys, named_by, of_log};
+use super::peers::{HeldCard, Peer, Published};
 use super::people::User;
 use super::sources::{Source, SourceName};
 use crate::acts::requests::OutsideRequest;
@@ -47,8 +49,8 @@ pub struct State {
     pub policy: Option<std::sync::Arc<Policy>>,
     /// One's own card.
     pub own: Option<Published<Card>>,
-    /// Message keys of all one's own cards, oldest first.
-    pub own_message_keys: Vec<PublicKey>,
+    /// The keys of all one's own cards.
+    pub own_keys: NamedKeys,
     /// People.
     pub users: BTreeMap<UserName, User>,
     /// Peers.
@@ -90,29 +92,32 @@ fn card(envelope: &str) -> Result<Published<Card>, RegistryError> {
     Ok(Published { value: Card::open(&parsed).map_err(unfit)?, envelope: envelope.to_owned() })
 }
 
-/// The message keys that `peer` has left behind once `next` is its card; another agency key vouches
-/// for none of them.
-fn left_behind(peer: &Peer, next: &Card) -> Vec<PublicKey> {
+/// The keys that `peer` has left behind once `next` is its card; another agency key vouches for none
+/// of them.
+fn left_behind(peer: &Peer, next: &Card) -> NamedKeys {
     let known = &peer.card.value;
     if known.agency_key != next.agency_key {
-        return Vec::new();
+        return NamedKeys::default();
     }
     let mut earlier = peer.earlier.clone();
-    note_key(&mut earlier, known.message_key);
+    earlier.note(known);
     earlier
-}
-
-fn note_key(keys: &mut Vec<PublicKey>, key: PublicKey) {
-    if !keys.contains(&key) {
-        keys.push(key);
-    }
 }
 
 impl State {
     /// One's own message key, present or past, that an envelope of one's own is signed with.
     #[must_use]
     pub fn own_key_of(&self, envelope: &Envelope) -> Option<&PublicKey> {
-        named_by(envelope, &self.own_message_keys).or(self.own_message_keys.last())
+        named_by(envelope, &self.own_keys.message).or(self.own_keys.message.last())
+    }
+
+    /// Every key that has signed heads of this log, as notes name them.
+    #[must_use]
+    pub fn own_log_keys(&self) -> Vec<Vkey> {
+        let of = |own: &Published<Card>| {
+            self.own_keys.log.iter().map(|key| of_log(&own.value, key)).collect()
+        };
+        self.own.as_ref().map(of).unwrap_or_default()
     }
 
     /// Counted up by every change: a decision names the one it was made upon.
@@ -190,14 +195,15 @@ impl State {
             Change::User { user } => drop(self.users.insert(user.name.clone(), user.clone())),
             Change::OwnCard { envelope } => {
                 let card = card(envelope)?;
-                note_key(&mut self.own_message_keys, card.value.message_key);
+                self.own_keys.note(&card.value);
                 self.own = Some(card);
             }
             Change::Card { envelope, verified } => {
                 let card = card(envelope)?;
                 let known = self.peers.get(&card.value.id);
                 let blocked = known.and_then(|peer| peer.blocked.clone());
-                let earlier = known.map_or_else(Vec::new, |peer| left_behind(peer, &card.value));
+                let earlier =
+                    known.map_or_else(NamedKeys::default, |peer| left_behind(peer, &card.value));
                 let peer = Peer { card, verified: verified.clone(), blocked, held: None, earlier };
                 self.put(peer);
             }

@@ -196,7 +196,7 @@ impl Signer {
     }
 
     /// The signature line for a note's text.
-    pub(super) fn line(&self, text: &str) -> SignatureLine {
+    pub(crate) fn line(&self, text: &str) -> SignatureLine {
         SignatureLine::by(&self.vkey(), self.key.sign(text.as_bytes()).to_vec())
     }
 }

@@ -64,7 +64,9 @@ fn memory_mb(status: &str, key: &str) -> u64 {
 
 /// Memory and starting of the node's own program on this home, with nothing else in its process.
 async fn at_rest(agency: &Agency) {
-    let program = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/accord");
+    // Beside this program, which cargo puts one folder deeper.
+    let this = std::env::current_exe().expect("a path");
+    let program = this.ancestors().nth(2).expect("a folder").join("accord");
     if !program.exists() {
         println!("\nno memory at rest: `cargo build --release -p node` makes the program first");
         return;

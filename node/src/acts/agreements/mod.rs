@@ -190,7 +190,7 @@ impl Office {
                 let card = &peer.card.value;
                 [&card.agency_key, &card.message_key]
                     .into_iter()
-                    .chain(&peer.earlier)
+                    .chain(&peer.earlier.message)
                     .any(|key| envelope.verified(envelope.kind(), key).is_ok())
             });
             let Some(peer) = signer else {
@@ -198,7 +198,7 @@ impl Office {
                 let own = state.own.as_ref().is_some_and(|own| {
                     [&own.value.agency_key]
                         .into_iter()
-                        .chain(&state.own_message_keys)
+                        .chain(&state.own_keys.message)
                         .any(|key| envelope.verified(envelope.kind(), key).is_ok())
                 });
                 if own {

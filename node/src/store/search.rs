@@ -28,6 +28,9 @@ const PART: u32 = 50_000;
 const MOST_VARIANTS: usize = 20_000;
 /// Fewest characters by which plates are reached from one end.
 const LEAST_END: usize = 2;
+/// How many of a period's first reads are glanced through for the beginning or end of a plate, before
+/// all plates with it are: where so many have it that these hold enough, that is the shortest way.
+const GLANCES: [u32; 2] = [4_000, 16_000];
 /// Fewest candidates fetched at once.
 const LEAST_FETCHED: usize = 32;
 
@@ -77,6 +80,16 @@ pub trait Look {
         after: Option<&Self::Place>,
         limit: u32,
     ) -> Result<Vec<(Read, Self::Place)>, StoreError>;
+
+    /// Of the first `most` reads of this period in the order of time, those that the filter lets
+    /// through, at most `limit`, in that order.
+    async fn glance(
+        &self,
+        period: &Range<Timestamp>,
+        filter: &Filter,
+        most: u32,
+        limit: u32,
+    ) -> Result<Vec<Read>, StoreError>;
 }
 
 /// Searches what a decision opened.
@@ -87,15 +100,21 @@ pub async fn search<L: Look + Sync>(store: &L, scope: &Scope) -> Result<Found, S
     let elements = scope.elements();
     let Some((mut way, complete)) = way(elements) else { return Ok(Found::default()) };
     let whole = scope.from()..scope.until();
-    if matches!(way, Way::Beginning(_) | Way::Ending(_))
-        && store.effort(&way, &whole, MOST_LOOKED_AT.saturating_add(1)).await? > MOST_LOOKED_AT
-    {
-        way = Way::Time;
+    let filter = Filter::of(elements);
+    if matches!(way, Way::Beginning(_) | Way::Ending(_)) {
+        for most in GLANCES {
+            if let Some(found) = glanced(store, scope, &whole, &filter, most).await? {
+                return Ok(found);
+            }
+        }
+        if store.effort(&way, &whole, MOST_LOOKED_AT.saturating_add(1)).await? > MOST_LOOKED_AT {
+            way = Way::Time;
+        }
     }
     let mut search = Search {
         store,
         elements,
-        filter: Filter::of(elements),
+        filter,
         limit: scope.limit() as usize,
         found: Found { truncated: !complete, ..Found::default() },
     };
@@ -110,6 +129,26 @@ pub async fn search<L: Look + Sync>(store: &L, scope: &Scope) -> Result<Found, S
     let mut found = search.found;
     found.reads.sort_by_cached_key(|read| (elements.substitutions(read).len(), read.at, read.id));
     Ok(found)
+}
+
+/// What was asked for, if a glance at the first `most` reads of the period holds more of it than is
+/// shown.
+async fn glanced<L: Look + Sync>(
+    store: &L,
+    scope: &Scope,
+    period: &Range<Timestamp>,
+    filter: &Filter,
+    most: u32,
+) -> Result<Option<Found>, StoreError> {
+    let limit = scope.limit().saturating_add(1);
+    let mut reads = store.glance(period, filter, most, limit).await?;
+    reads.retain(|read| scope.elements().fits(read));
+    if reads.len() <= scope.limit() as usize {
+        return Ok(None);
+    }
+    reads.truncate(scope.limit() as usize);
+    reads.sort_by_key(|read| (read.at, read.id));
+    Ok(Some(Found { reads, truncated: true, ..Found::default() }))
 }
 
 struct Search<'a, L> {

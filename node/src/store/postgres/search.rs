@@ -158,6 +158,23 @@ async fn reads(
         .collect()
 }
 
+async fn glance(
+    reader: &mut PgConnection,
+    period: &Range<Timestamp>,
+    filter: &Filter,
+    most: u32,
+    limit: u32,
+) -> Result<Vec<Read>, StoreError> {
+    let mut statement = Builder::new("select read from (select * from reads where true");
+    in_period(&mut statement, period);
+    statement.push(" order by at, id limit ").push_bind(i64::from(most));
+    statement.push(") as first where true");
+    filtered(&mut statement, &Way::Time, filter);
+    statement.push(" order by at, id limit ").push_bind(i64::from(limit));
+    let rows: Vec<String> = statement.build_query_scalar().fetch_all(reader).await?;
+    rows.iter().map(|text| stored::read(text)).collect()
+}
+
 #[async_trait]
 impl Look for Postgres {
     type Place = Place;
@@ -180,5 +197,15 @@ impl Look for Postgres {
         limit: u32,
     ) -> Result<Vec<(Read, Place)>, StoreError> {
         reading!(self, reads, way, period, filter, last, limit)
+    }
+
+    async fn glance(
+        &self,
+        period: &Range<Timestamp>,
+        filter: &Filter,
+        most: u32,
+        limit: u32,
+    ) -> Result<Vec<Read>, StoreError> {
+        reading!(self, glance, period, filter, most, limit)
     }
 }

@@ -11,13 +11,15 @@ struct Memory {
     each: u32,
     /// The effort of each statement that fetched.
     fetched: Mutex<Vec<u32>>,
+    /// How many reads each glance went through.
+    glanced: Mutex<Vec<u32>>,
 }
 
 impl Memory {
     fn new(each: u32) -> Self {
         let mut draw = Draw::new(7);
         let reads = (0..200).map(|n| read(n, &mut draw)).collect();
-        Self { reads, each, fetched: Mutex::default() }
+        Self { reads, each, fetched: Mutex::default(), glanced: Mutex::default() }
     }
 
     fn within(&self, period: &Range<Timestamp>) -> impl Iterator<Item = &Read> {
@@ -53,6 +55,20 @@ impl Look for Memory {
         let after = after.copied().unwrap_or(Timestamp::MIN);
         let rows = self.within(period).filter(|read| read.at > after).take(limit as usize);
         Ok(rows.map(|read| (read.clone(), read.at)).collect())
+    }
+
+    async fn glance(
+        &self,
+        period: &Range<Timestamp>,
+        filter: &Filter,
+        most: u32,
+        limit: u32,
+    ) -> Result<Vec<Read>, StoreError> {
+        self.glanced.lock().unwrap().push(most);
+        let first = self.within(period).take((most / self.each) as usize);
+        let beginning = filter.pattern.as_ref().unwrap().trim_end_matches('*');
+        let fitting = first.filter(|read| read.plate.as_str().starts_with(beginning));
+        Ok(fitting.take(limit as usize).cloned().collect())
     }
 }
 
@@ -112,6 +128,27 @@ async fn a_beginning_that_too_many_plates_have_is_looked_for_by_time() {
         assert!(found.reads.len() <= fits);
         let fetched = store.fetched.lock().unwrap();
         assert_eq!(fetched.len() == 1, statements == 1, "{fetched:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_beginning_that_many_plates_have_is_found_at_a_glance_and_another_one_wholly() {
+    let store = Memory::new(100);
+    // The first two characters that the first forty reads have most often.
+    let beginnings: Vec<&str> = store.reads[..40].iter().map(|r| &r.plate.as_str()[..2]).collect();
+    let often = |of: &&&str| beginnings.iter().filter(|other| *other == *of).count();
+    let beginning = beginnings.iter().max_by_key(often).unwrap();
+    let pattern = format!("{beginning}*");
+    let partial = elements(serde_json::json!({ "kind": "partial", "pattern": pattern }));
+    let all: Vec<_> = store.reads.iter().filter(|read| partial.fits(read)).collect();
+    assert!(all.len() > 1, "{pattern}");
+    for (limit, glances, fetched) in [(1, 1, 0), (1_000, 2, 1)] {
+        let found = search(&store, &scope(&partial, limit)).await.unwrap();
+        let most = all.len().min(limit as usize);
+        assert_eq!(found.reads.iter().collect::<Vec<_>>(), all[..most]);
+        assert_eq!(found.truncated, all.len() > most);
+        assert_eq!(std::mem::take(&mut *store.glanced.lock().unwrap()), GLANCES[..glances]);
+        assert_eq!(std::mem::take(&mut *store.fetched.lock().unwrap()).len(), fetched);
     }
 }
 

@@ -187,4 +187,30 @@ impl Look for Sqlite {
             statement.build_query_as().fetch_all(&mut *reader).await?;
         rows.into_iter().map(|(text, rank, at, row)| placed(&text, rank, at, row)).collect()
     }
+
+    async fn glance(
+        &self,
+        period: &Range<Timestamp>,
+        filter: &Filter,
+        most: u32,
+        limit: u32,
+    ) -> Result<Vec<Read>, StoreError> {
+        // The index holds time and plate: a read is fetched only if its plate fits.
+        let mut statement = Builder::new(
+            "select reads.read from
+                 (select row as nth, at as seen, plate as of
+                  from reads indexed by reads_by_time where true",
+        );
+        in_period(&mut statement, period);
+        statement.push(" order by at, plate limit ").push_bind(i64::from(most));
+        statement.push(") cross join reads on reads.row = nth where true");
+        if let Some(pattern) = &filter.pattern {
+            statement.push(" and of glob ").push_bind(pattern.clone());
+        }
+        filtered(&mut statement, &Way::Time, filter);
+        statement.push(" order by seen, nth limit ").push_bind(i64::from(limit));
+        let mut reader = self.readers.take().await?;
+        let rows: Vec<String> = statement.build_query_scalar().fetch_all(&mut *reader).await?;
+        rows.iter().map(|text| stored::read(text)).collect()
+    }
 }

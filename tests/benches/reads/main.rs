@@ -3,9 +3,10 @@
 //! indexes, for others beside a plain table with `pg_trgm` and a geometry index.
 //!
 //! `cargo build --release -p node`, then `cargo bench -p tests --bench reads`; `ACCORD_READS=10000000`
-//! for ten million (200,000 unless given). The node is real: batches are appended with their log entry and are durable, searches go
-//! through a decision and the store's own statements. Reads come in the order of a year,
-//! of 60 cameras, each plate three times. Times are those of the store, without the network.
+//! for ten million (200,000 unless given); `-- sqlite` leaves PostgreSQL out. The node is real: batches
+//! are appended with their log entry and are durable, searches go through a decision and the store's
+//! own statements. Reads come in the order of a year, of 60 cameras, each plate three times. Times are
+//! those of the store, without the network.
 
 mod drawn;
 mod library;
@@ -110,21 +111,16 @@ fn told(what: &str, ours: &Took, theirs: &Took) {
     );
 }
 
-#[tokio::main(flavor = "multi_thread")]
-async fn main() {
-    let count = std::env::var("ACCORD_READS").ok().and_then(|n| n.parse().ok());
-    let count: u64 = count.unwrap_or(200_000);
-    let mut agency = Agency::start("owning-ca-pd").await;
-    let drawn = Drawn::before(agency.now(), count);
+/// The node on SQLite beside the library: imports and exact plates.
+async fn on_sqlite(agency: &mut Agency, drawn: &Drawn, count: u64) {
     let database = agency.home().join("accord.db");
-
-    let first = import(&agency, &drawn, 0, count / 10).await;
+    let first = import(agency, drawn, 0, count / 10).await;
     println!("\n{} reads", count / 10);
-    let few = searches::exact(&agency, &drawn, &Library::open(&database), count / 10).await;
-    let rest = import(&agency, &drawn, count / 10, count - count / 10).await;
+    let few = searches::exact(agency, drawn, &Library::open(&database), count / 10).await;
+    let rest = import(agency, drawn, count / 10, count - count / 10).await;
     let ours = Took { time: first.time + rest.time, count };
     println!("\n{count} reads, {} MB", std::fs::metadata(&database).map_or(0, |f| f.len() >> 20));
-    let many = searches::exact(&agency, &drawn, &Library::open(&database), count).await;
+    let many = searches::exact(agency, drawn, &Library::open(&database), count).await;
     println!(
         "{:<44} {:.2} one by one, {:.2} at {}",
         "ten times as many reads cost",
@@ -132,15 +128,33 @@ async fn main() {
         many.together.as_secs_f64() / few.together.as_secs_f64(),
         searches::IN_FLIGHT,
     );
-    told("import; the SQLite library", &ours, &library::import(&drawn, count));
+    searches::others(&[("SQLite", agency)], None, drawn, count).await;
+    agency.stop().await;
+    at_rest(agency).await;
+    told("import; the SQLite library", &ours, &library::import(drawn, count));
+    agency.run().await;
+}
 
+/// Nodes on SQLite and on PostgreSQL beside PostgreSQL itself: imports, and searches of every kind.
+async fn on_postgres(agency: &Agency, drawn: &Drawn, count: u64) {
     let server = Agency::of(Plan::of("other-ca-pd").on_postgres()).await;
-    let ours = import(&server, &drawn, 0, count).await;
-    told("import to PostgreSQL; COPY", &ours, &postgres::copy(&server, &drawn, count).await);
+    let ours = import(&server, drawn, 0, count).await;
+    told("import to PostgreSQL; COPY", &ours, &postgres::copy(&server, drawn, count).await);
     println!();
     let plain = Plain::of(&server).await;
-    searches::others([&agency, &server], plain, &drawn, count).await;
+    let nodes = [("SQLite", agency), ("Postgres", &server)];
+    searches::others(&nodes, Some(plain), drawn, count).await;
+}
 
+#[tokio::main(flavor = "multi_thread")]
+async fn main() {
+    let count = std::env::var("ACCORD_READS").ok().and_then(|n| n.parse().ok());
+    let count: u64 = count.unwrap_or(200_000);
+    let mut agency = Agency::start("owning-ca-pd").await;
+    let drawn = Drawn::before(agency.now(), count);
+    on_sqlite(&mut agency, &drawn, count).await;
+    if !std::env::args().any(|arg| arg == "sqlite") {
+        on_postgres(&agency, &drawn, count).await;
+    }
     agency.stop().await;
-    at_rest(&agency).await;
 }

@@ -111,26 +111,20 @@ fn print_line(what: &str, ours: Duration, theirs: Duration) {
     println!("{what:<44} {ours:>9.1?}   library {theirs:>9.1?}   {:.2}×", ratio(ours, theirs));
 }
 
-/// Every other search, one by one: on SQLite, on PostgreSQL, and in a plain table there.
+/// Every other search, one by one: at each of these nodes, and in a plain table of PostgreSQL beside
+/// them.
 pub(crate) async fn others(
-    [sqlite, postgres]: [&Agency; 2],
-    mut plain: Plain,
+    nodes: &[(&str, &Agency)],
+    mut plain: Option<Plain>,
     drawn: &Drawn,
     count: u64,
 ) {
-    println!(
-        "{:<40} {:>9} {:>9} {:>6}   {:>9} {:>9}   {:>9} {:>6} {:>7} {:>7}",
-        "one by one",
-        "SQLite",
-        "p99",
-        "reads",
-        "Postgres",
-        "p99",
-        "plain",
-        "reads",
-        "SQLite",
-        "Postgres"
-    );
+    let Some((_, first)) = nodes.first() else { return };
+    print!("{:<40} {:>6}", "one by one: p50, p99", "reads");
+    for (name, _) in nodes {
+        print!("   {name:>9} {:>9}", "");
+    }
+    println!("{}", if plain.is_some() { "       plain   reads   times" } else { "" });
     type Change = fn(&mut Elements, &str);
     fn without_plate(elements: &mut Elements, kind: QueryKind) {
         (elements.kind, elements.plate) = (kind, None);
@@ -176,7 +170,7 @@ pub(crate) async fn others(
         let scopes: Vec<Scope> = (0..OTHERS)
             .map(|n| n * 104_729 % count)
             .map(|n| {
-                scope(sqlite, |e| {
+                scope(first, |e| {
                     let plate = drawn.plate(n);
                     change(e, &plate);
                     if e.kind == QueryKind::Area {
@@ -192,33 +186,29 @@ pub(crate) async fn others(
             })
             .collect();
         let mut ours = Vec::new();
-        for agency in [sqlite, postgres] {
+        for (n, (_, agency)) in nodes.iter().enumerate() {
             let store = agency.office().store.clone();
             drop(each(store.as_ref(), &scopes[..scopes.len() / 4]).await);
             let (mut times, found) = each(store.as_ref(), &scopes).await;
             let p50 = median(&mut times);
             let reads = found.iter().map(|found| found.reads.len()).sum::<usize>() / found.len();
-            ours.push((p50, times[times.len() * 99 / 100], reads));
-        }
-        let [(sqlite_p50, sqlite_p99, reads), (postgres_p50, postgres_p99, same)] = ours[..] else {
-            unreachable!("two agencies");
-        };
-        assert_eq!(reads, same, "{what}");
-        print!(
-            "{what:<40} {sqlite_p50:>9.1?} {sqlite_p99:>9.1?} {reads:>6}   {postgres_p50:>9.1?} {postgres_p99:>9.1?}"
-        );
-        drop(plain.each(&scopes[..scopes.len() / 4]).await);
-        match plain.each(&scopes).await {
-            Some((mut times, reads)) => {
-                let theirs = median(&mut times);
-                println!(
-                    "   {theirs:>9.1?} {reads:>6} {:>6.2}× {:>6.2}×",
-                    ratio(sqlite_p50, theirs),
-                    ratio(postgres_p50, theirs)
-                );
+            if n == 0 {
+                print!("{what:<40} {reads:>6}");
             }
-            None => println!(),
+            print!("   {p50:>9.1?} {:>9.1?}", times[times.len() * 99 / 100]);
+            ours.push(p50);
         }
+        if let Some(plain) = &mut plain {
+            drop(plain.each(&scopes[..scopes.len() / 4]).await);
+            if let Some((mut times, reads)) = plain.each(&scopes).await {
+                let theirs = median(&mut times);
+                print!("   {theirs:>9.1?} {reads:>7}  ");
+                ours.iter().for_each(|ours| print!(" {:.2}×", ratio(*ours, theirs)));
+            }
+        }
+        println!();
     }
-    plain.end().await;
+    if let Some(plain) = plain {
+        plain.end().await;
+    }
 }

@@ -227,8 +227,7 @@ impl<R: Read> Documents<R> {
                 let error = "the record is not closed before the next begins; it may be cut off";
                 return Ok(Some(Framed::Broken { place: here, error: error.to_owned() }));
             }
-            if root.is_none() && !piece.trim_ascii_start().starts_with(b"<") && self.held.is_empty()
-            {
+            if root.is_none() && self.held.is_empty() && !begins_document(&piece) {
                 return Ok(Some(self.stray(here, piece)));
             }
             let in_prolog = root.is_none() && self.held.starts_with(b"<!--");
@@ -274,9 +273,10 @@ impl<R: Read> Documents<R> {
         self.line = self.line.saturating_add(lines as u64);
     }
 
-    /// Reports text outside of documents, up to where one may begin.
+    /// Reports text and closing tags outside of documents, up to where one may begin.
     fn stray(&mut self, place: Place, mut piece: Vec<u8>) -> Framed<'static> {
-        let end = piece.iter().position(|b| *b == b'<').unwrap_or(piece.len());
+        let end = piece.iter().skip(1).position(|b| *b == b'<').map(|at| at.saturating_add(1));
+        let end = end.unwrap_or(piece.len());
         self.next = piece.split_off(end);
         self.pass(&piece);
         let found = clean(String::from_utf8_lossy(&piece).trim(), 40);
@@ -286,6 +286,12 @@ impl<R: Read> Documents<R> {
 }
 
 const MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Whether a document may begin with this.
+fn begins_document(piece: &[u8]) -> bool {
+    let piece = piece.trim_ascii_start();
+    piece.starts_with(b"<") && !piece.starts_with(b"</")
+}
 
 /// The name of the element that a tag begins; `None` for declarations and comments.
 fn root_of(tag: &[u8]) -> Option<&[u8]> {

@@ -37,10 +37,12 @@ pub(crate) enum TimeFormat {
     Rfc3339,
     UnixSeconds,
     UnixMillis,
-    /// As of `strptime`; whether it names an offset.
+    /// As of `strptime`; whether it names an offset, and how many characters it has where nothing
+    /// divides its numbers.
     Pattern {
         pattern: String,
         offset: bool,
+        run: Option<usize>,
     },
 }
 
@@ -132,7 +134,7 @@ impl TimeFormat {
                 return refused("it does not say the whole date, hour and minute");
             }
         }
-        Ok(Self::Pattern { pattern: format.to_owned(), offset })
+        Ok(Self::Pattern { pattern: format.to_owned(), offset, run: run(format) })
     }
 }
 
@@ -166,7 +168,8 @@ impl Times {
                 return millis.transpose();
             }
             TimeFormat::UnixSeconds => Scalar::Text(seconds(text)?.to_string()),
-            TimeFormat::Pattern { pattern, offset } => {
+            TimeFormat::Pattern { run: Some(run), .. } if text.trim().len() != *run => return None,
+            TimeFormat::Pattern { pattern, offset, .. } => {
                 let read = BrokenDownTime::parse(pattern, text.as_bytes()).ok()?;
                 let instant = if *offset {
                     read.to_timestamp().ok()?
@@ -208,6 +211,19 @@ impl Times {
             Fault::new(format_args!("column `{field}` is `{shown}`, which is no time of this era"))
         })
     }
+}
+
+/// How long a time in this format is, if it is nothing but numbers of a width of their own that
+/// nothing divides: of a shorter one nobody can tell what is missing.
+fn run(format: &str) -> Option<usize> {
+    let directives = format.strip_prefix('%')?.split('%');
+    let width = |directive: &str| match directive {
+        "Y" => Some(4),
+        "m" | "d" | "H" | "I" | "M" | "S" | "y" => Some(2),
+        "j" => Some(3),
+        _ => None,
+    };
+    directives.map(width).sum()
 }
 
 /// Seconds since 1970, with a fraction or without, exactly.

@@ -302,7 +302,8 @@ fn what_never_ends_is_held_in_bounded_memory() {
     const LONG: u64 = 24 << 20;
     let before = most_held();
     let multipart = b"--b\r\nContent-Disposition: form-data; name=\"upload\"\r\n\r\n".as_slice();
-    let table: [(Format, Option<&str>, &[u8], &[u8]); 12] = [
+    type Row<'a> = (Format, Option<&'a str>, &'a [u8], &'a [u8]);
+    let table: [Row<'_>; 12] = [
         (Format::Auto, None, b"{\"a\":\"", b"x"),
         (Format::Auto, None, b"", b"["),
         (Format::Auto, None, b"", b"{\"a\":"),

@@ -104,7 +104,7 @@ async fn posts(hand: &Hand, http: &str, path: &str, bearer: Option<&str>, body: 
 /// The kinds of the entries that an operational log tells of an exchange with `peer`.
 fn told(log: &str, query: &str, peer: &str) -> Vec<String> {
     let lines = fs::read_to_string(log).expect("a log");
-    let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line));
+    let lines = lines.lines().map(serde_json::from_str::<Value>);
     let of_it = lines.map(|line| line.expect("JSON")).filter(|line| {
         line["message"] == "logged" && line["query"] == query && line["entry"].is_u64()
     });

@@ -381,6 +381,36 @@ async fn a_field_unit_destroys_its_copy_for_a_signed_receipt_and_for_nothing_les
     assert_eq!((receipt.records, receipt.rejected), (5, 0));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_unit_is_told_to_bring_the_card_once_the_message_key_is_another() {
+    let agency = monrovia().await;
+    let mut unit = Unit::of(&agency, address(&agency));
+    let file = |name: &str| fs::write(unit.reads().join(name), lines(&agency, PLATE, 1));
+    file("a.jsonl").expect("a file");
+    assert_eq!(agency.accord(&["key", "rotate", "message"]).code, 0);
+    // The key before still signs: by the card before and by the present one its receipts count.
+    assert_eq!(unit.hands_over().await.code, 0);
+    let card = unit.dir.path().join("present.json");
+    let card = card.to_str().expect("a path");
+    assert_eq!(agency.accord(&["card", "show", "--out", card]).code, 0);
+    let before = unit.args.clone();
+    let at = unit.args.iter().position(|arg| arg == "--card").expect("a card") + 1;
+    unit.args[at] = card.into();
+    fs::write(unit.reads().join("b.jsonl"), lines(&agency, "8BAD", 1)).expect("a file");
+    assert_eq!(unit.hands_over().await.code, 0);
+    // The new one signs: the card before does not name it, nothing is destroyed, nothing stored twice.
+    agency.clock.shift(13 * tests::making::HOUR_MS);
+    let present = std::mem::replace(&mut unit.args, before);
+    fs::write(unit.reads().join("c.jsonl"), lines(&agency, "9BAD", 1)).expect("a file");
+    let said = unit.hands_over().await;
+    assert_eq!(said.code, 1, "{said:?}");
+    assert!(said.err.contains("bring its present card"), "{said:?}");
+    unit.args = present;
+    let said = unit.hands_over().await;
+    assert_eq!((said.code, stored(&agency).await), (0, 3), "{said:?}");
+    assert_eq!(names(&unit.reads()), ["receipts"]);
+}
+
 /// Passes a connection on, and cuts it after so many bytes of what the unit sends.
 async fn cutting(to: std::net::SocketAddr, after: Arc<AtomicUsize>) -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

@@ -24,7 +24,7 @@ use hyper::header::AUTHORIZATION;
 use hyper::{Method, Request};
 use schemas::card::Card;
 use schemas::digest::Digest;
-use schemas::envelope::{Envelope, Kind};
+use schemas::envelope::{Envelope, EnvelopeError, Kind};
 use schemas::transfer::TransferReceipt;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -238,6 +238,19 @@ impl Receiver {
         })
     }
 
+    /// What a receipt says that the card's message key has signed, or one before it whose end the
+    /// card announces and that had not come.
+    fn signed(&self, envelope: &Envelope) -> Result<TransferReceipt, EnvelopeError> {
+        let named = envelope.verified_json(Kind::Transfer, &self.card.message_key);
+        let leaving = || {
+            self.card.revocations.iter().find_map(|revoked| {
+                let receipt = envelope.verified_json(Kind::Transfer, &revoked.key).ok();
+                receipt.filter(|receipt: &TransferReceipt| receipt.at < revoked.at)
+            })
+        };
+        named.or_else(|error| leaving().ok_or(error))
+    }
+
     /// A receipt that is the agency's, and for this very file.
     fn verified(
         &self,
@@ -250,9 +263,11 @@ impl Receiver {
             ActError::Refused(format!("`{name}`: the receipt {why}; the file stays here"))
         };
         let envelope = Envelope::parse(text.as_bytes()).map_err(|e| refused(e.to_string()))?;
-        let receipt: TransferReceipt = envelope
-            .verified_json(Kind::Transfer, &self.card.message_key)
-            .map_err(|e| refused(format!("is not signed by the card's message key ({e})")))?;
+        let receipt = self.signed(&envelope).map_err(|e| {
+            refused(format!(
+                "is not signed by a message key that counts by the card ({e}); if the agency has exchanged its key, bring its present card, as `accord card show --out` writes it"
+            ))
+        })?;
         let ours = receipt.agency == self.card.id
             && receipt.source.as_str() == self.source.to_string()
             && receipt.file.as_str() == name.trim()

@@ -148,7 +148,7 @@ async fn glanced<L: Look + Sync>(
     }
     reads.truncate(scope.limit() as usize);
     reads.sort_by_key(|read| (read.at, read.id));
-    Ok(Some(Found { reads, truncated: true, ..Found::default() }))
+    Ok(Some(Found { reads, truncated: true }))
 }
 
 struct Search<'a, L> {

@@ -135,8 +135,9 @@ async fn a_beginning_that_too_many_plates_have_is_looked_for_by_time() {
 async fn a_beginning_that_many_plates_have_is_found_at_a_glance_and_another_one_wholly() {
     let store = Memory::new(100);
     // The first two characters that the first forty reads have most often.
-    let beginnings: Vec<&str> = store.reads[..40].iter().map(|r| &r.plate.as_str()[..2]).collect();
-    let often = |of: &&&str| beginnings.iter().filter(|other| *other == *of).count();
+    let beginning = |read: &Read| read.plate.as_str().chars().take(2).collect::<String>();
+    let beginnings: Vec<String> = store.reads[..40].iter().map(beginning).collect();
+    let often = |of: &&String| beginnings.iter().filter(|other| other == of).count();
     let beginning = beginnings.iter().max_by_key(often).unwrap();
     let pattern = format!("{beginning}*");
     let partial = elements(serde_json::json!({ "kind": "partial", "pattern": pattern }));

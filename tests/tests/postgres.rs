@@ -9,6 +9,7 @@ use tests::agency::{Agency, Plan};
 use tests::auditor::{compared, handed_over};
 use tests::federation::{in_force, pair_of};
 use tests::making::{DAY_MS, PLATE, draft};
+use tests::wait::eventually;
 
 fn asking() -> Plan {
     Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 2)
@@ -187,4 +188,49 @@ async fn a_server_that_comes_back_without_its_last_entries_is_not_appended_to() 
     }
     let left = owning.server().sql(&url, "select count(*) from entries");
     assert_eq!(left, (size - 2).to_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_on_postgresql_is_put_back_from_its_backup_and_a_dump_made_right_after() {
+    let (asking, mut owning) = sharing(asking(), owning().on_postgres()).await;
+    answered(&asking, &owning).await;
+    let place = tempfile::TempDir::new().expect("a folder");
+    let path = |name: &str| place.path().join(name);
+    let text = |path: std::path::PathBuf| path.to_str().expect("UTF-8").to_owned();
+    let early = owning.server().dumped(&owning.database());
+    let made = owning.accord(&["backup", "--out", &text(path("backups"))]).done();
+    let late = owning.server().dumped(&owning.database());
+    let backup = made["backup"].as_str().expect("a folder").to_owned();
+    assert!(!std::path::Path::new(&backup).join("accord.db").exists());
+    owning.stop().await;
+
+    for (dump, home, starts) in [(&early, path("early"), false), (&late, path("late"), true)] {
+        let put_back = || tests::command::accord_at(&home, &["restore", &backup]);
+        let restored = tokio::task::block_in_place(put_back);
+        assert_eq!(restored.code, 0, "{restored:?}");
+        // Where the dump was put back, on a server of another name.
+        let config = std::fs::read_to_string(home.join("accord.toml")).expect("a configuration");
+        let moved = config.replace(&owning.database(), &owning.server().put_back(dump));
+        assert_ne!(moved, config);
+        std::fs::write(home.join("accord.toml"), moved).expect("a configuration");
+        let opened = node::home::Home::open(&home).expect("a home");
+        match node::node::Node::start(opened, owning.clock.clone()).await {
+            Ok(node) => {
+                assert!(starts, "a dump from before the backup does not lead to its head");
+                let heard = eventually("its peer is answered again", async || {
+                    let heard = asking.asks(owning.id(), PLATE).await;
+                    (heard.outcome == "answered").then_some(heard)
+                });
+                assert_eq!(heard.await.reads.len(), 3);
+                assert_eq!((node.office.alarms().len(), asking.office().alarms().len()), (0, 0));
+                let log = tests::log::Log::of(node.office.store.as_ref()).await;
+                assert_eq!(log.count(Kind::BackupRestored), 1);
+                node.stop().await;
+            }
+            Err(error) => {
+                assert!(!starts, "{error}");
+                assert!(error.to_string().contains("put back or cut short"), "{error}");
+            }
+        }
+    }
 }

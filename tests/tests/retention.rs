@@ -7,6 +7,7 @@ use serde_json::Value;
 use tests::agency::Agency;
 use tests::auditor::{compared, exchanged, found, handed_over, of_class, problems};
 use tests::making::PLATE;
+use tests::wait::eventually;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -158,4 +159,25 @@ async fn only_who_administers_destroys_and_holds() {
         owning.office().run_retention(&officer, node::acts::retention::Pace::Dry, &|_| ()).await;
     assert!(refused.is_err());
     assert!(owning.office().holds(&officer).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_has_jumped_destroys_nothing_by_itself_until_the_log_has_followed_it() {
+    let mut agency = Agency::start("owning-ca-pd").await;
+    agency.has_reads(PLATE, 3).await;
+    let reads = async |agency: &Agency| agency.office().store.stats().await.expect("numbers").reads;
+    agency.stop().await;
+    agency.clock.shift(400 * DAY_MS);
+    // It looks what has ended when it starts: all of it, by a clock that no entry has followed.
+    agency.run().await;
+    let due = ran(&agency, &["status"]);
+    assert_eq!(due["reads_due"], 3);
+    // An act of that day, and the next day is like any other.
+    assert_eq!(agency.accord(&["audit", "log"]).code, 0);
+    assert_eq!(reads(&agency).await, 3, "nothing was destroyed");
+    agency.stop().await;
+    agency.clock.shift(DAY_MS);
+    agency.run().await;
+    eventually("what has ended is destroyed", async || (reads(&agency).await == 0).then_some(()))
+        .await;
 }

@@ -208,15 +208,17 @@ async fn nothing_secret_and_nobodys_plate_name_or_reason_stands_in_an_operationa
     assert!(found.is_empty(), "{}", found.join("\n"));
 
     let id = |ended: &Ended| ended.lines()[0]["query_id"].as_str().expect("an id").to_owned();
-    for (ended, kinds, [sent, came]) in [
+    let log = [&asking_log, &owning_log];
+    for (ended, kinds) in [
         (
             &answered,
-            ["query.answered", "receipt.recorded"].as_slice(),
-            ["query.sent", "answer.received"],
+            [&["query.sent", "answer.received"][..], &["query.answered", "receipt.recorded"]],
         ),
-        (&refused, &["query.refused"], ["query.sent", "refusal.received"]),
+        (&refused, [&["query.declined"], &[]]),
     ] {
-        assert_eq!(told(&asking_log, &id(ended), "owning-ca-pd"), [sent, came], "{ended:?}");
-        assert_eq!(told(&owning_log, &id(ended), "asking-ca-pd"), *kinds, "{ended:?}");
+        for ((log, peer), kinds) in log.into_iter().zip(["owning-ca-pd", "asking-ca-pd"]).zip(kinds)
+        {
+            assert_eq!(told(log, &id(ended), peer), kinds, "{ended:?}");
+        }
     }
 }

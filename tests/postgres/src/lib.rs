@@ -93,6 +93,12 @@ fn done(command: &mut Command) {
     assert!(ended.status.success(), "{command:?}: {}: {said}", ended.status);
 }
 
+/// The name of the database of a URL that a server gave.
+fn name_of(url: &str) -> &str {
+    let name = url.split_once(":///").and_then(|(_, rest)| rest.split('?').next());
+    name.expect("a URL of this server")
+}
+
 impl Server {
     /// Starts a server.
     ///
@@ -177,14 +183,48 @@ impl Server {
     /// When it fails.
     #[must_use]
     pub fn sql(&self, url: &str, sql: &str) -> String {
-        let name = url.split_once(":///").and_then(|(_, rest)| rest.split('?').next());
-        let name = name.expect("a URL of this server");
-        let args =
-            ["--dbname", name, "--no-psqlrc", "--tuples-only", "--no-align", "--command", sql];
+        let args = [
+            "--dbname",
+            name_of(url),
+            "--no-psqlrc",
+            "--tuples-only",
+            "--no-align",
+            "--command",
+            sql,
+        ];
         let ended = self.tool("psql", &args).output().expect("psql");
         let said = String::from_utf8_lossy(&ended.stderr);
         assert!(ended.status.success(), "{sql}: {said}");
         String::from_utf8(ended.stdout).expect("text").trim().to_owned()
+    }
+
+    /// A database of this server as `pg_dump` writes it.
+    ///
+    /// # Panics
+    /// When it fails.
+    #[must_use]
+    pub fn dumped(&self, url: &str) -> Vec<u8> {
+        let ended = self.tool("pg_dump", &["--dbname", name_of(url)]).output().expect("pg_dump");
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        ended.stdout
+    }
+
+    /// A new database out of a dump; its URL.
+    ///
+    /// # Panics
+    /// When it cannot be put back.
+    #[must_use]
+    pub fn put_back(&self, dump: &[u8]) -> String {
+        use std::io::Write as _;
+        let url = self.database();
+        let args = ["--dbname", name_of(&url), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"];
+        let mut psql = self.tool("psql", &args);
+        let psql = psql.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut psql = psql.spawn().expect("psql");
+        psql.stdin.take().expect("its input").write_all(dump).expect("what it takes in");
+        let ended = psql.wait_with_output().expect("its end");
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        url
     }
 
     /// The folder of the server's data.

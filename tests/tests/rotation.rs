@@ -247,3 +247,14 @@ async fn a_head_that_the_key_before_signed_alone_counts_until_its_end_and_no_lon
     let heard = asking.asks(owning.id(), PLATE).await;
     assert!(heard.error.is_some_and(|error| error.contains("alarm 1")));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_signed_with_a_key_of_a_card_that_has_not_come_proves_nothing_and_rings_no_alarm() {
+    let (asking, owning, _) = sharing_pair().await;
+    let unheard_of = Identity::new("spare-ca-pd", Vec::new(), owning.now()).message_key;
+    owning.office().log.sign_with(vec![unheard_of]);
+    assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+    let log = asking.log().await;
+    assert!(log.one(Kind::AnswerReceived).body.detail.get("theirs").is_none());
+    assert_eq!((log.count(Kind::AlarmRaised), asking.office().alarms().len()), (0, 0));
+}

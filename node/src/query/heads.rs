@@ -11,9 +11,9 @@ use schemas::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header};
 use schemas::envelope::Envelope;
-use schemas::note::Vkey;
+use schemas::note::{NoteError, Vkey};
 use schemas::query::Query;
-use schemas::standing::Standing;
+use schemas::standing::{Standing, StandingError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -179,6 +179,16 @@ pub fn verified_by<'h>(
     Err(last)
 }
 
+/// Whether no key of this peer's log that was ever known signed the head: it may be one that a card
+/// names which has not come yet.
+fn unknown_key(peer: &Peer, standing: &Standing) -> bool {
+    let untrusted = |key: &Vkey| {
+        let said = standing.verified(key).err();
+        matches!(said, Some(StandingError::Checkpoint(CheckpointError::Note(NoteError::Untrusted))))
+    };
+    peer.log_keys_ever().iter().all(untrusted)
+}
+
 impl Office {
     /// Checks what stands beside a frame of `peer`; `fits` says whether the header is that of the
     /// entry which the frame must have.
@@ -203,6 +213,8 @@ impl Office {
                     None => Shown::Proven(standing),
                 }
             }
+            // The card that names the key comes by itself; until then this is as if nothing stood here.
+            None if unknown_key(peer, &standing) => Shown::Nothing,
             None => Shown::Wrong(AlarmKind::Proof, exact()),
         }
     }

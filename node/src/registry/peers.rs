@@ -88,6 +88,14 @@ impl Peer {
         keys.map(|key| of_log(card, key)).collect()
     }
 
+    /// Every key that ever signed heads of its log.
+    #[must_use]
+    pub fn log_keys_ever(&self) -> Vec<Vkey> {
+        let card = &self.card.value;
+        let keys = [&card.log_key].into_iter().chain(&self.earlier.log);
+        keys.map(|key| of_log(card, key)).collect()
+    }
+
     /// The keys one of which must have cosigned a head of a log to count at `now`, as notes name
     /// them.
     #[must_use]

@@ -6,10 +6,10 @@ use std::time::Duration;
 use schemas::checkpoint::SignedCheckpoint;
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::verify::signed_by;
 use crate::home::{Home, HomeError, read_text, replace_private};
 use crate::node::StartError;
 use crate::office::Office;
-use crate::query::heads::verified_by;
 
 /// How often the anchor follows the log.
 const FOLLOWS: Duration = Duration::from_secs(1);
@@ -44,8 +44,8 @@ pub(crate) async fn check(home: &Home, office: &Office) -> Result<(), StartError
     let spoilt = |why: String| HomeError::Content { path: home.anchor(), error: why };
     let head = SignedCheckpoint::parse(held.as_bytes()).map_err(|e| spoilt(e.to_string()))?;
     // It may have been written before a key took the place of the one that signed it.
-    let keys = office.registry.state().own_log_keys();
-    let anchor = verified_by(&head, &keys).map_err(|e| spoilt(e.to_string()))?;
+    signed_by(&head, office.own_log_keys()).map_err(|e| spoilt(e.to_string()))?;
+    let anchor = head.unverified();
     let size = office.log.counters().size;
     let rolled_back = StartError::RolledBack { anchor: anchor.size, size };
     if anchor.size > size {

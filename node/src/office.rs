@@ -4,6 +4,7 @@ use schemas::agency::AgencyId;
 use schemas::body::Actor;
 use schemas::envelope::{Envelope, EnvelopeError, Kind};
 use schemas::key::SecretKey;
+use schemas::note::Vkey;
 use schemas::query::AuthorityId;
 use serde::de::DeserializeOwned;
 
@@ -64,6 +65,15 @@ impl Office {
     pub fn cosigner_key(&self) -> SecretKey {
         let state = self.registry.state();
         self.cosigner_keys.signing(state.own.as_ref().map(|own| &own.value), self.clock.now())
+    }
+
+    /// Every key that has signed heads of this log, as notes name them: those that its cards named,
+    /// and those that are in the home, which a database that was put back knows nothing of.
+    #[must_use]
+    pub fn own_log_keys(&self) -> Vec<Vkey> {
+        let mut keys = self.registry.state().own_log_keys();
+        keys.extend(self.log.vkeys());
+        keys
     }
 
     /// The keys that are exchanged one by one.

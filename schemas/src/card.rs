@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::agency::{AgencyId, AgencyKind, Ori, State};
+use crate::checkpoint::origin;
 use crate::envelope::{Envelope, EnvelopeError, Kind};
 use crate::key::PublicKey;
+use crate::note::{KeyType, Vkey};
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -104,6 +106,18 @@ impl Card {
             return Err(CardError::Addresses(claimed.id));
         }
         Ok(claimed)
+    }
+
+    /// `key` as one of this agency's log, as notes name it.
+    #[must_use]
+    pub fn of_log(&self, key: &PublicKey) -> Vkey {
+        Vkey::new(origin(&self.id), KeyType::Note, *key)
+    }
+
+    /// `key` as one with which this agency cosigns, as notes name it.
+    #[must_use]
+    pub fn of_cosigner(&self, key: &PublicKey) -> Vkey {
+        Vkey::new(origin(&self.id), KeyType::Cosignature, *key)
     }
 
     /// Whether a signature that `key` made at `at` still counts.

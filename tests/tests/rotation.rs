@@ -1,6 +1,7 @@
 //! Message, log and cosigner key are exchanged while queries go on: none is lost, what the key before
 //! signed stays verifiable, and after its end it counts no more.
 
+use node::node::StartError;
 use node::registry::AlarmKind;
 use schemas::card::{Card, Revocation};
 use schemas::checkpoint::SignedCheckpoint;
@@ -37,6 +38,17 @@ async fn signers(agency: &Agency, kind: Kind) -> Vec<String> {
         Envelope::parse(first.as_bytes()).expect("an envelope").key_id().to_owned()
     });
     named.collect()
+}
+
+/// The log at `at` is whole, nothing in it went wrong, and it tells the same as that of `with`.
+async fn is_whole(at: &Agency, with: &Agency) {
+    let verified = at.accord(&["audit", "verify"]);
+    assert_eq!(verified.code, 0, "{verified:?}");
+    let log = at.log().await;
+    assert_eq!((log.count(Kind::AnswerRejected), log.count(Kind::PeerRejected)), (0, 0));
+    assert_eq!((log.count(Kind::QueryUnanswered), log.count(Kind::AlarmRaised)), (0, 0));
+    let report = at.accord(&["audit", "reconcile", "--peer", with.id().as_str()]);
+    assert_eq!(report.code, 0, "{report:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,15 +91,8 @@ async fn the_message_key_is_exchanged_under_queries_and_none_is_lost() {
     // Both kinds of signature stand in the logs, and every one of them is checked.
     let sent = signers(&owning, Kind::QuerySent).await;
     assert!(sent.contains(&before) && sent.contains(&after), "{sent:?}");
-    for (at, with) in [(&asking, &owning), (&owning, &asking)] {
-        let verified = at.accord(&["audit", "verify"]);
-        assert_eq!(verified.code, 0, "{verified:?}");
-        let log = at.log().await;
-        assert_eq!((log.count(Kind::AnswerRejected), log.count(Kind::PeerRejected)), (0, 0));
-        assert_eq!((log.count(Kind::QueryUnanswered), log.count(Kind::AlarmRaised)), (0, 0));
-        let report = at.accord(&["audit", "reconcile", "--peer", with.id().as_str()]);
-        assert_eq!(report.code, 0, "{report:?}");
-    }
+    is_whole(&asking, &owning).await;
+    is_whole(&owning, &asking).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,19 +154,9 @@ async fn a_key_that_a_card_leaves_behind_without_a_word_counts_no_more() {
     drop(raw.ask(&owner, &signed(&raw, &owner, &new)).await.answered());
 }
 
-/// Who signed the head of a log, and who cosigned it: the ids of the keys' lines.
+/// How many signatures stand under a head of a log.
 fn lines(head: &SignedCheckpoint) -> usize {
     head.to_string().lines().filter(|line| line.starts_with('\u{2014}')).count()
-}
-
-async fn is_whole(at: &Agency, with: &Agency) {
-    let verified = at.accord(&["audit", "verify"]);
-    assert_eq!(verified.code, 0, "{verified:?}");
-    let log = at.log().await;
-    assert_eq!((log.count(Kind::AnswerRejected), log.count(Kind::PeerRejected)), (0, 0));
-    assert_eq!((log.count(Kind::QueryUnanswered), log.count(Kind::AlarmRaised)), (0, 0));
-    let report = at.accord(&["audit", "reconcile", "--peer", with.id().as_str()]);
-    assert_eq!(report.code, 0, "{report:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -257,4 +252,19 @@ async fn a_head_signed_with_a_key_of_a_card_that_has_not_come_proves_nothing_and
     let log = asking.log().await;
     assert!(log.one(Kind::AnswerReceived).body.detail.get("theirs").is_none());
     assert_eq!((log.count(Kind::AlarmRaised), asking.office().alarms().len()), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_put_back_to_before_the_log_key_was_another_does_not_start() {
+    let mut owning = Agency::start("owning-ca-pd").await;
+    owning.stop().await;
+    let before = owning.copy_database();
+    owning.run().await;
+    owning.accord(&["key", "rotate", "log", "--overlap", "0"]).done();
+    // The key before has ended: from here on the new one alone signs, the anchor too.
+    owning.restart().await;
+    owning.stop().await;
+    owning.put_back(&before);
+    let error = owning.does_not_start().await;
+    assert!(matches!(error, StartError::RolledBack { anchor, size } if anchor > size), "{error}");
 }

@@ -176,14 +176,9 @@ impl Office {
         next: &Card,
         now: Timestamp,
     ) -> Result<(), ActError> {
-        let before = [&state.own_keys.message, &state.own_keys.log, &state.own_keys.cosigner];
-        let changed: Vec<_> = self
-            .keyrings()
-            .into_iter()
-            .zip(before)
-            .filter(|(keys, _)| keys.of().named(known) != keys.of().named(next))
-            .collect();
-        let (keys, before) = match changed.as_slice() {
+        let mut changed = self.keyrings().to_vec();
+        changed.retain(|keys| keys.of().named(known) != keys.of().named(next));
+        let keys = match changed.as_slice() {
             [] if next.revocations == known.revocations => return Ok(()),
             [one] => *one,
             _ => {
@@ -199,6 +194,7 @@ impl Office {
                 "the private key of the card's {key} key is not in the home; use `accord key rotate {key}`"
             )));
         }
+        let before = state.own_keys.of(keys.of());
         let under_way = |revoked: &&Revocation| now < revoked.at && before.contains(&revoked.key);
         if let Some(leaving) = known.revocations.iter().find(under_way) {
             return Err(ActError::Refused(format!(

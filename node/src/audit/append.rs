@@ -16,7 +16,7 @@ use schemas::entry::SALT;
 use schemas::frame::{Frame, FrameKind};
 use schemas::key::SecretKey;
 use schemas::merkle::Frontier;
-use schemas::note::{KeyName, Signer};
+use schemas::note::{KeyName, Signer, Vkey};
 use schemas::standing::Standing;
 use schemas::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
@@ -225,6 +225,12 @@ impl AuditLog {
             .ok_or_else(|| AppendError::Unwritable("its head cannot be signed".into()))
     }
 
+    /// The keys that sign heads now, as notes name them.
+    #[must_use]
+    pub fn vkeys(&self) -> Vec<Vkey> {
+        self.keys.load().iter().map(Signer::vkey).collect()
+    }
+
     /// From now on heads are signed with each of `keys`.
     pub fn sign_with(&self, keys: Vec<SecretKey>) {
         self.keys.store(Arc::new(signers(&self.name, keys)));
@@ -317,7 +323,7 @@ impl Writer {
         let began = Instant::now();
         match self.commit(&rows).await {
             Ok(()) => {
-                self.counted.durable(counted, began.elapsed());
+                self.counted.durable(&counted, began.elapsed());
                 self.prove(&ledger.tail.tree, &rows, &next.tail.tree, &mut waiting);
                 self.counters.store(Arc::new(next.tail.clone()));
                 self.ledger = Some(next);
@@ -326,6 +332,8 @@ impl Writer {
                     // A caller that no longer waits has released nothing; the entry stands.
                     drop(reply.send(Ok(appended)));
                 }
+                // Nobody waits for the operational log.
+                counted.iter().for_each(Noted::tell);
             }
             Err(error) => {
                 self.counted.failed();

@@ -69,7 +69,7 @@ impl Noted {
     }
 
     /// Tells of an exchange by its id, which is the same in the operational log of the other side.
-    fn tell(&self) {
+    pub(super) fn tell(&self) {
         let Some(query) = self.query else { return };
         tracing::info!(
             %query,
@@ -103,14 +103,13 @@ impl Counted {
         self.failing.load(Ordering::Relaxed)
     }
 
-    pub(super) fn durable(&self, noted: Vec<Noted>, took: Duration) {
+    pub(super) fn durable(&self, noted: &[Noted], took: Duration) {
         if noted.is_empty() {
             return;
         }
         self.failing.store(false, Ordering::Relaxed);
         self.commits.observe(took.as_secs_f64());
         for one in noted {
-            one.tell();
             let Noted { kind, codes, .. } = one;
             self.entries.get_or_create(&OfKind { kind: kind.to_string() }).inc();
             let by = match kind {
@@ -120,7 +119,7 @@ impl Counted {
                 _ => continue,
             };
             for code in codes {
-                self.refusals.get_or_create(&Refused { by, code }).inc();
+                self.refusals.get_or_create(&Refused { by, code: code.clone() }).inc();
             }
         }
     }

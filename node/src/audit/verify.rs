@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use schemas::agency::AgencyId;
 use schemas::body::Body;
 use schemas::card::Card;
-use schemas::checkpoint::{CheckpointError, SignedCheckpoint, origin};
+use schemas::checkpoint::{CheckpointError, SignedCheckpoint};
 use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header};
 use schemas::envelope::{Envelope, Kind};
 use schemas::key::PublicKey;
 use schemas::merkle::{self, Frontier};
-use schemas::note::{KeyType, Vkey};
+use schemas::note::Vkey;
 use schemas::standing::Standing;
 use schemas::time::Timestamp;
 use serde::Serialize;
@@ -64,6 +64,24 @@ impl Keys {
     }
 }
 
+/// Which of a log's keys has signed a head of it: the first whose signature is there and holds.
+///
+/// # Errors
+/// When none of them did.
+pub fn signed_by(
+    head: &SignedCheckpoint,
+    keys: impl IntoIterator<Item = Vkey>,
+) -> Result<Vkey, CheckpointError> {
+    let mut last = CheckpointError::Text("no card names the key of this log");
+    for key in keys {
+        match head.verified(&key) {
+            Ok(_) => return Ok(key),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
 impl Keys {
     /// Checks a head of an agency's log with the log keys that its cards name, the latest first.
     ///
@@ -74,15 +92,7 @@ impl Keys {
         agency: &AgencyId,
         head: &SignedCheckpoint,
     ) -> Result<Vkey, CheckpointError> {
-        let mut last = CheckpointError::Text("no card names the key of this log");
-        for card in self.of(agency).iter().rev() {
-            let key = Vkey::new(origin(agency), KeyType::Note, card.log_key);
-            match head.verified(&key) {
-                Ok(_) => return Ok(key),
-                Err(error) => last = error,
-            }
-        }
-        Err(last)
+        signed_by(head, self.of(agency).iter().rev().map(|card| card.of_log(&card.log_key)))
     }
 
     /// Checks a place in an agency's log; the header of the entry that stands there.
@@ -92,8 +102,7 @@ impl Keys {
     pub fn standing(&self, agency: &AgencyId, standing: &Standing) -> Result<Header, String> {
         let mut last = format!("no card of `{agency}` is at hand");
         for card in self.of(agency).iter().rev() {
-            let key = Vkey::new(origin(agency), KeyType::Note, card.log_key);
-            match standing.verified(&key) {
+            match standing.verified(&card.of_log(&card.log_key)) {
                 Ok((header, _)) => return Ok(header),
                 Err(error) => last = error.to_string(),
             }
@@ -107,7 +116,7 @@ impl Keys {
         let cards = self.0.values().flatten();
         let mut keys: Vec<Vkey> = Vec::new();
         for card in cards {
-            let key = Vkey::new(origin(&card.id), KeyType::Cosignature, card.cosigner_key);
+            let key = card.of_cosigner(&card.cosigner_key);
             if !keys.contains(&key) {
                 keys.push(key);
             }

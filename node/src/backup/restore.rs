@@ -13,9 +13,8 @@ use std::path::{Path, PathBuf};
 
 use schemas::agency::AgencyId;
 use schemas::card::Card;
-use schemas::checkpoint::{SignedCheckpoint, origin};
+use schemas::checkpoint::SignedCheckpoint;
 use schemas::envelope::Envelope;
-use schemas::note::{KeyType, Vkey};
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -179,7 +178,7 @@ fn of_one_node(folder: &Path, said: &Manifest) -> Result<(), ActError> {
     if card.id != said.agency {
         return Err(spoilt(folder, format!("its card is of `{}`", card.id)));
     }
-    let key = Vkey::new(origin(&card.id), KeyType::Note, card.log_key);
+    let key = card.of_log(&card.log_key);
     let head = SignedCheckpoint::parse(said.head.as_bytes()).map_err(|e| spoilt(folder, e))?;
     head.verified(&key).map(drop).map_err(|e| spoilt(folder, format!("the head of the log: {e}")))
 }

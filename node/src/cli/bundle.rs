@@ -10,11 +10,9 @@ use std::path::{Path, PathBuf};
 
 use schemas::agency::AgencyId;
 use schemas::card::Card;
-use schemas::checkpoint::origin;
 use schemas::entry::Header;
 use schemas::envelope::Envelope;
 use schemas::key::Fingerprint;
-use schemas::note::{KeyType, Vkey};
 use schemas::proof::LogProof;
 use serde_json::{Value, json};
 
@@ -263,7 +261,7 @@ fn verify_proof(file: &Path, card: &Path, pins: &Pins, output: Output) -> Result
         ));
     }
     let proof = LogProof::parse(&read(file)?).map_err(|e| usage(file, e.to_string()))?;
-    let log = Vkey::new(origin(&card_of.id), KeyType::Note, card_of.log_key);
+    let log = card_of.of_log(&card_of.log_key);
     let entry = proof.unverified_extra();
     let verified = proof.verify(entry, &log, &[], 0).map_err(|e| e.to_string()).and_then(|_| {
         let header = Header::from_bytes(entry).map_err(|e| e.to_string())?;

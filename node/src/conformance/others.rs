@@ -5,7 +5,7 @@ use schemas::checkpoint::{Checkpoint, SignedCheckpoint, origin};
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::FrameKind;
-use schemas::note::{KeyType, Signer, Vkey};
+use schemas::note::Signer;
 use schemas::query::AuthorityId;
 use schemas::standing::Standing;
 use schemas::statement::{Narrow, Statement, StatementRequest};
@@ -65,7 +65,7 @@ pub(super) async fn standing(kit: &Kit) -> Seen {
     let Ok(standing) = serde_json::from_slice::<Standing>(&beside) else {
         return Ok("none was shown, which is allowed".into());
     };
-    let log = Vkey::new(origin(&kit.them.id), KeyType::Note, kit.them.log_key);
+    let log = kit.them.of_log(&kit.them.log_key);
     let (header, _) = standing.verified(&log).map_err(|e| e.to_string())?;
     let both = [signed.as_bytes(), b"\n", reply.as_bytes()].concat();
     if header.query != Some(query.id.digest())

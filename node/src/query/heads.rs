@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use schemas::agency::AgencyId;
 use schemas::answer::Receipt;
-use schemas::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
+use schemas::checkpoint::{CheckpointError, SignedCheckpoint};
 use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header};
 use schemas::envelope::Envelope;
@@ -159,24 +159,6 @@ pub(crate) async fn prove_shown<D: Dial>(office: Office, dial: Arc<D>, stop: Can
             });
         }
     }
-}
-
-/// What a head of a log says, once the signature of one of these keys of it has been checked.
-///
-/// # Errors
-/// When none of them signed it.
-pub fn verified_by<'h>(
-    head: &'h SignedCheckpoint,
-    keys: &[Vkey],
-) -> Result<&'h Checkpoint, CheckpointError> {
-    let mut last = CheckpointError::Text("no key of this log counts any more");
-    for key in keys {
-        match head.verified(key) {
-            Ok(checkpoint) => return Ok(checkpoint),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
 }
 
 /// Whether no key of this peer's log that was ever known signed the head: it may be one that a card

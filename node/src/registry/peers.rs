@@ -11,7 +11,8 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::keys::{NamedKeys, counting, named_by, of_cosigner, of_log};
+use super::keys::{NamedKeys, named_by};
+use crate::keys::KeyUse;
 
 /// What an administrator verified of a peer, outside this system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,7 +77,7 @@ impl Peer {
     pub fn key_of(&self, envelope: &Envelope, now: Timestamp) -> Option<&PublicKey> {
         let card = &self.card.value;
         let named = named_by(envelope, &self.earlier.message).unwrap_or(&card.message_key);
-        counting(card, &card.message_key, &self.earlier.message, now).find(|key| *key == named)
+        self.counting(KeyUse::Message, now).find(|key| *key == named)
     }
 
     /// The keys one of which must have signed a head of its log to count at `now`, as notes name
@@ -84,16 +85,14 @@ impl Peer {
     #[must_use]
     pub fn log_keys(&self, now: Timestamp) -> Vec<Vkey> {
         let card = &self.card.value;
-        let keys = counting(card, &card.log_key, &self.earlier.log, now);
-        keys.map(|key| of_log(card, key)).collect()
+        self.counting(KeyUse::Log, now).map(|key| card.of_log(key)).collect()
     }
 
     /// Every key that ever signed heads of its log.
     #[must_use]
     pub fn log_keys_ever(&self) -> Vec<Vkey> {
         let card = &self.card.value;
-        let keys = [&card.log_key].into_iter().chain(&self.earlier.log);
-        keys.map(|key| of_log(card, key)).collect()
+        self.ever(KeyUse::Log).map(|key| card.of_log(key)).collect()
     }
 
     /// The keys one of which must have cosigned a head of a log to count at `now`, as notes name
@@ -101,16 +100,33 @@ impl Peer {
     #[must_use]
     pub fn cosigner_keys(&self, now: Timestamp) -> Vec<Vkey> {
         let card = &self.card.value;
-        let keys = counting(card, &card.cosigner_key, &self.earlier.cosigner, now);
-        keys.map(|key| of_cosigner(card, key)).collect()
+        self.counting(KeyUse::Cosigner, now).map(|key| card.of_cosigner(key)).collect()
     }
 
     /// Every key with which it ever cosigned, for cosignatures that were checked when they came.
     #[must_use]
     pub fn cosigner_keys_ever(&self) -> Vec<Vkey> {
         let card = &self.card.value;
-        let keys = [&card.cosigner_key].into_iter().chain(&self.earlier.cosigner);
-        keys.map(|key| of_cosigner(card, key)).collect()
+        self.ever(KeyUse::Cosigner).map(|key| card.of_cosigner(key)).collect()
+    }
+
+    /// The keys of one use that count at `now`: the one that the card names and, of those before it,
+    /// each whose end the card announces and that has not come. One that was left behind without a
+    /// word is none.
+    fn counting(&self, use_: KeyUse, now: Timestamp) -> impl Iterator<Item = &PublicKey> {
+        let card = &self.card.value;
+        let named = use_.named(card);
+        let announced = |key: &PublicKey| card.revocations.iter().any(|one| one.key == *key);
+        self.ever(use_)
+            .filter(move |key| *key == named || announced(key))
+            .filter(move |key| card.in_force(key, now))
+    }
+
+    /// Every key of one use, the one that the card names first.
+    fn ever(&self, use_: KeyUse) -> impl Iterator<Item = &PublicKey> {
+        let named = use_.named(&self.card.value);
+        let before = self.earlier.of(use_).iter().filter(move |key| *key != named);
+        [named].into_iter().chain(before)
     }
 
     /// What the decision needs to know.

@@ -22,7 +22,7 @@ use super::alarms::Raised;
 use super::backups::Backup;
 use super::change::Change;
 use super::holds::{Hold, Redacted};
-use super::keys::{NamedKeys, named_by, of_log};
+use super::keys::{NamedKeys, named_by};
 use super::peers::{HeldCard, Peer, Published};
 use super::people::User;
 use super::sources::{Source, SourceName};
@@ -114,10 +114,8 @@ impl State {
     /// Every key that has signed heads of this log, as notes name them.
     #[must_use]
     pub fn own_log_keys(&self) -> Vec<Vkey> {
-        let of = |own: &Published<Card>| {
-            self.own_keys.log.iter().map(|key| of_log(&own.value, key)).collect()
-        };
-        self.own.as_ref().map(of).unwrap_or_default()
+        let own = self.own.iter();
+        own.flat_map(|own| self.own_keys.log.iter().map(|key| own.value.of_log(key))).collect()
     }
 
     /// Counted up by every change: a decision names the one it was made upon.

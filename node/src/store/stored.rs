@@ -8,7 +8,7 @@ use schemas::merkle::{ProofError, Subtree};
 use schemas::read::Read;
 use schemas::time::Timestamp;
 
-use super::{CameraStats, StoreError};
+use super::{CameraStats, ReadStats, StoreError};
 
 /// A value that this node wrote as text.
 pub(super) fn parsed<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, StoreError> {
@@ -35,11 +35,29 @@ pub(super) fn instant(millis: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_millis(millis).ok_or_else(|| StoreError::Corrupt(format!("time {millis}")))
 }
 
-/// A camera, its reads and its newest, as counted.
-pub(super) fn of_camera(
-    (camera, reads, latest): (String, i64, i64),
-) -> Result<CameraStats, StoreError> {
-    Ok(CameraStats { camera: parsed(&camera)?, reads: number(reads)?, latest: instant(latest)? })
+/// Reads, plates, cameras, earliest, latest and photographs, as a statement counts them.
+pub(super) type Counts = (i64, i64, i64, Option<i64>, Option<i64>, i64);
+/// A camera, its reads and its newest, as a statement counts them.
+pub(super) type OfCamera = (String, i64, i64);
+
+/// What is stored, as counted.
+pub(super) fn stats(
+    (reads, plates, cameras, earliest, latest, photographs): Counts,
+    by_camera: Vec<OfCamera>,
+) -> Result<ReadStats, StoreError> {
+    let of_camera = |(camera, reads, latest): OfCamera| {
+        let (reads, latest) = (number(reads)?, instant(latest)?);
+        Ok(CameraStats { camera: parsed(&camera)?, reads, latest })
+    };
+    Ok(ReadStats {
+        reads: number(reads)?,
+        plates: number(plates)?,
+        cameras: number(cameras)?,
+        earliest: earliest.map(instant).transpose()?,
+        latest: latest.map(instant).transpose()?,
+        photographs: number(photographs)?,
+        by_camera: by_camera.into_iter().map(of_camera).collect::<Result<_, StoreError>>()?,
+    })
 }
 
 /// A digest.

@@ -4,7 +4,7 @@ use schemas::digest::Digest;
 use schemas::read::{Read, ReadId};
 use sqlx::PgConnection;
 
-use super::super::stored::{self, instant, number, of_camera};
+use super::super::stored::{self, Counts, OfCamera};
 use super::super::{ReadStats, SHOWN_CAMERAS, StoreError};
 
 pub(super) async fn known(
@@ -50,14 +50,7 @@ pub(super) async fn one(reader: &mut PgConnection, id: ReadId) -> Result<Option<
 
 pub(super) async fn stats(reader: &mut PgConnection) -> Result<ReadStats, StoreError> {
     // Different values are counted by putting them into a table of their own, not by sorting.
-    let (reads, plates, cameras, earliest, latest, photographs): (
-        i64,
-        i64,
-        i64,
-        Option<i64>,
-        Option<i64>,
-        i64,
-    ) = sqlx::query_as(
+    let counts: Counts = sqlx::query_as(
         "select (select count(*) from reads),
                 (select count(*) from (select plate from reads group by plate) as plates),
                 (select count(*) from (select camera from reads group by camera) as cameras),
@@ -66,21 +59,13 @@ pub(super) async fn stats(reader: &mut PgConnection) -> Result<ReadStats, StoreE
     )
     .fetch_one(&mut *reader)
     .await?;
-    let by_camera: Vec<(String, i64, i64)> = sqlx::query_as(
+    let by_camera: Vec<OfCamera> = sqlx::query_as(
         "select camera, count(*), max(at) from reads group by camera order by 3 desc, 1 limit $1",
     )
     .bind(i64::from(SHOWN_CAMERAS))
     .fetch_all(reader)
     .await?;
-    Ok(ReadStats {
-        reads: number(reads)?,
-        plates: number(plates)?,
-        cameras: number(cameras)?,
-        earliest: earliest.map(instant).transpose()?,
-        latest: latest.map(instant).transpose()?,
-        photographs: number(photographs)?,
-        by_camera: by_camera.into_iter().map(of_camera).collect::<Result<_, _>>()?,
-    })
+    stored::stats(counts, by_camera)
 }
 
 pub(super) async fn version(reader: &mut PgConnection) -> Result<String, StoreError> {

@@ -4,7 +4,7 @@ use schemas::digest::hex;
 use schemas::read::{Read, ReadId};
 use sqlx::SqliteConnection;
 
-use super::super::stored::{self, instant, number, of_camera};
+use super::super::stored::{self, Counts, OfCamera};
 use super::super::{ReadStats, SHOWN_CAMERAS, StoreError};
 
 pub(super) async fn known(
@@ -52,14 +52,7 @@ pub(super) async fn one(
 
 pub(super) async fn stats(reader: &mut SqliteConnection) -> Result<ReadStats, StoreError> {
     // Each walks one index in its order, and holds nothing but a count.
-    let (reads, plates, cameras, earliest, latest, photographs): (
-        i64,
-        i64,
-        i64,
-        Option<i64>,
-        Option<i64>,
-        i64,
-    ) = sqlx::query_as(
+    let counts: Counts = sqlx::query_as(
         "select (select count(*) from reads),
                 (select count(*) from (select plate from reads group by plate)),
                 (select count(*) from (select camera from reads group by camera)),
@@ -68,21 +61,13 @@ pub(super) async fn stats(reader: &mut SqliteConnection) -> Result<ReadStats, St
     )
     .fetch_one(&mut *reader)
     .await?;
-    let by_camera: Vec<(String, i64, i64)> = sqlx::query_as(
+    let by_camera: Vec<OfCamera> = sqlx::query_as(
         "select camera, count(*), max(at) from reads group by camera order by 3 desc, 1 limit ?",
     )
     .bind(SHOWN_CAMERAS)
     .fetch_all(reader)
     .await?;
-    Ok(ReadStats {
-        reads: number(reads)?,
-        plates: number(plates)?,
-        cameras: number(cameras)?,
-        earliest: earliest.map(instant).transpose()?,
-        latest: latest.map(instant).transpose()?,
-        photographs: number(photographs)?,
-        by_camera: by_camera.into_iter().map(of_camera).collect::<Result<_, _>>()?,
-    })
+    stored::stats(counts, by_camera)
 }
 
 pub(super) async fn about(reader: &mut SqliteConnection) -> Result<String, StoreError> {

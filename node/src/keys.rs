@@ -176,14 +176,19 @@ impl Keyring {
         let held = self.held.load();
         let with = |key: &PublicKey| held.iter().find(|held| held.public() == *key);
         let leaving = card.and_then(|card| {
-            let still = card.revocations.iter().filter(|revoked| {
-                let half = revoked.at.millis().saturating_add(card.at.millis()).div_euclid(2);
-                now.millis() < half
-            });
+            let still = card.revocations.iter().filter(|leaving| now < card.used_until(leaving));
             still.filter_map(|revoked| with(&revoked.key)).next_back()
         });
         let named = card.and_then(|card| with(self.use_.named(card)));
         leaving.or(named).unwrap_or(&held.first).clone()
+    }
+
+    /// The one before the one that a card names, while it is still here.
+    #[must_use]
+    pub fn before(&self, card: &Card) -> Option<SecretKey> {
+        let (held, named) = (self.held.load(), self.use_.named(card));
+        held.iter().any(|key| key.public() == *named).then_some(())?;
+        held.iter().find(|key| key.public() != *named).cloned()
     }
 
     /// Once the key before has ended, the one that the card names is the only one.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use schemas::agency::AgencyId;
 use schemas::checkpoint::origin;
 use schemas::time::Timestamp;
 use serde_json::{Value, json};
@@ -18,7 +17,7 @@ use crate::home::{Home, HomeError, HomeLock, replace_private};
 use crate::http::{https, open_router, router, socket};
 use crate::images::{ImageStoreError, Images};
 use crate::intake::{self, Sources};
-use crate::keys::{self, KeyUse, Keyring};
+use crate::keys::{KeyUse, Keyring};
 use crate::office::Office;
 use crate::peer::{self, PeerError, Peers};
 use crate::query::ask::Asker;
@@ -31,6 +30,7 @@ use crate::store::sqlite::Sqlite;
 use crate::store::{Store, StoreError};
 
 mod cadence;
+mod identity;
 mod retention;
 mod watching;
 
@@ -152,6 +152,7 @@ async fn office_on(
         store,
         images: Images::open(home, config.photographs.as_ref())?,
         bounds: config.exchange,
+        node_keys: Keyring::load(home, KeyUse::Node)?,
         cosigner_keys: Keyring::load(home, KeyUse::Cosigner)?,
         heads: Arc::default(),
         retention: Arc::default(),
@@ -206,7 +207,7 @@ impl Node {
         let (newly, connected) = mpsc::channel(NEWLY_CONNECTED);
         let desk = Arc::new(Desk::new(office.clone(), newly));
         let settings = peer::Settings {
-            seed: *keys::load(&home, KeyUse::Node)?.seed(),
+            node_key: office.node_key().0,
             listen: config.listen.iter().map(ToString::to_string).collect(),
             quic: config.quic,
             limits: peer::Limits::default(),
@@ -260,6 +261,7 @@ impl Node {
         *node.anchored.lock().await = Some(tokio::spawn(anchored));
         let proving = prove_shown(node.office.clone(), node.peers.clone(), stop.clone());
         tokio::spawn(proving);
+        tokio::spawn(identity::keep(node.clone(), stop.clone()));
         tokio::spawn(node.clone().seek_cosignatures(stop.clone()));
         tokio::spawn(cadence::keep(node.clone(), stop.clone()));
         tokio::spawn(retention::keep(node.office.clone(), stop.clone()));
@@ -290,7 +292,8 @@ impl Node {
     ///
     /// # Errors
     /// When the file cannot be written; it is written again at the next start.
-    pub fn card_issued(&self) -> Result<(), crate::acts::ActError> {
+    pub async fn card_issued(&self) -> Result<(), crate::acts::ActError> {
+        self.prove_identity().await;
         self.delivery.announce();
         keep_card(&self.home, &self.office.registry)
             .map_err(|e| crate::acts::ActError::Failed(format!("the card is in force, but {e}")))
@@ -333,14 +336,6 @@ impl Node {
             }
         });
         futures::future::join_all(asked).await.into_iter().filter(|done| *done).count()
-    }
-
-    /// Ends the connections of a peer that was just blocked.
-    pub async fn cut_off(&self, id: &AgencyId) {
-        let state = self.office.registry.state();
-        if let Some(peer) = state.peers.get(id) {
-            self.peers.disconnect(&peer.card.value.node_key).await;
-        }
     }
 
     /// Stops: takes nothing new, finishes what is in flight, then lets go of the home.

@@ -43,6 +43,8 @@ pub struct Office {
     pub log_keys: Keyring,
     /// What cosigns peers' heads.
     pub cosigner_keys: Keyring,
+    /// What proves on connecting whose node this is.
+    pub node_keys: Keyring,
     /// What peers have shown of their logs.
     pub heads: Arc<Heads>,
     /// Held by whoever destroys what is past its retention, and by whoever places a hold: what an
@@ -67,6 +69,17 @@ impl Office {
         self.cosigner_keys.signing(state.own.as_ref().map(|own| &own.value), self.clock.now())
     }
 
+    /// The key that this node proves on connecting now and, once that is the one that its card names,
+    /// the one before, which peers who have not learnt the card still know.
+    #[must_use]
+    pub fn node_key(&self) -> (SecretKey, Option<SecretKey>) {
+        let state = self.registry.state();
+        let own = state.own.as_ref().map(|own| &own.value);
+        let proven = self.node_keys.signing(own, self.clock.now());
+        let named = own.filter(|own| own.node_key == proven.public());
+        (proven, named.and_then(|own| self.node_keys.before(own)))
+    }
+
     /// Every key that has signed heads of this log, as notes name them: those that its cards named,
     /// and those that are in the home, which a database that was put back knows nothing of.
     #[must_use]
@@ -78,8 +91,8 @@ impl Office {
 
     /// The keys that are exchanged one by one.
     #[must_use]
-    pub fn keyrings(&self) -> [&Keyring; 3] {
-        [&self.message_keys, &self.log_keys, &self.cosigner_keys]
+    pub fn keyrings(&self) -> [&Keyring; 4] {
+        [&self.node_keys, &self.message_keys, &self.log_keys, &self.cosigner_keys]
     }
 
     /// Reads the keys again: the command line has made one that comes next. From here on every head

@@ -120,6 +120,14 @@ impl Card {
         Vkey::new(origin(&self.id), KeyType::Cosignature, *key)
     }
 
+    /// Until when the agency goes on using a key whose end this card announces, while peers learn the
+    /// card: half of the time.
+    #[must_use]
+    pub fn used_until(&self, leaving: &Revocation) -> Timestamp {
+        let left = leaving.at.millis().saturating_sub(self.at.millis());
+        self.at.plus_millis(left.div_euclid(2))
+    }
+
     /// Whether a signature that `key` made at `at` still counts.
     #[must_use]
     pub fn in_force(&self, key: &PublicKey, at: Timestamp) -> bool {

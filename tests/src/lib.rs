@@ -22,6 +22,7 @@ pub mod officials;
 pub mod photographs;
 pub mod raw;
 pub mod requests;
+pub mod rotating;
 pub mod tampering;
 pub mod texts;
 pub mod wait;

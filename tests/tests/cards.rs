@@ -111,7 +111,7 @@ async fn a_peer_that_was_down_gets_the_new_card_when_both_are_up_again() {
     asking.stop().await;
     let card = next(&owning, |card| card.contact = words("626 555 0100"));
     assert_eq!(owning.office().reissue_card(&owning.admin(), &card).await.expect("a card"), 2);
-    owning.node().card_issued().expect("a written card");
+    owning.node().card_issued().await.expect("a written card");
     owning.restart().await;
     asking.run().await;
     eventually("the new card", async || (version(&asking, &owning) == 2).then_some(())).await;

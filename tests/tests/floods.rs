@@ -10,7 +10,7 @@ use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::{Frame, FrameKind};
 use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
-use tests::federation::{add_card, owner_and_raw_of, signed_by_both};
+use tests::federation::{add_card, owner_and_raw, owner_and_raw_of, signed_by_both};
 use tests::making::{HOUR_MS, PLATE, agreement, id, query};
 use tests::raw::RawPeer;
 use tests::wait::{eventually, within};
@@ -163,6 +163,24 @@ async fn a_peer_has_so_many_substreams_over_all_its_connections() {
     )
     .await;
     assert!(reply.map_or(true, |reply| reply.proves_nothing()), "its places are taken");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_places_of_connections_that_the_owner_ended_are_free_again() {
+    let (owner, raw, _) = owner_and_raw().await;
+    let card = raw.identity.card_envelope();
+    // More than a peer has places, in four connections that each leave their substreams idle.
+    for _ in 0..4 {
+        let mut idle = Vec::new();
+        for _ in 0..40 {
+            let (shown, wire) = raw.say(&owner, FrameKind::Card, card.as_bytes()).await;
+            assert_eq!(shown.map(|frame| frame.kind), Some(FrameKind::Card));
+            idle.push(wire);
+        }
+        owner.node().cut_off(raw.id()).await;
+        raw.cut_off(&owner).await;
+    }
+    is_answered(&raw, &owner).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,17 +14,8 @@ use tests::federation::{owner_and_raw, sharing_pair};
 use tests::identity::Identity;
 use tests::making::{HOUR_MS, PLATE, query};
 use tests::raw::RawPeer;
+use tests::rotating::{asks_many, is_whole, learns};
 use tests::wait::eventually;
-
-/// Queries of one stretch, in each direction.
-const QUERIES: usize = 25;
-
-async fn asks_many(asking: &Agency, owning: &Agency) {
-    for n in 0..QUERIES {
-        let heard = asking.asks(owning.id(), PLATE).await;
-        assert_eq!(heard.outcome, "answered", "query {n} to {}: {heard:?}", owning.id());
-    }
-}
 
 fn key_of(agency: &Agency) -> String {
     agency.office().message_key().public().fingerprint().to_string()
@@ -40,17 +31,6 @@ async fn signers(agency: &Agency, kind: Kind) -> Vec<String> {
     named.collect()
 }
 
-/// The log at `at` is whole, nothing in it went wrong, and it tells the same as that of `with`.
-async fn is_whole(at: &Agency, with: &Agency) {
-    let verified = at.accord(&["audit", "verify"]);
-    assert_eq!(verified.code, 0, "{verified:?}");
-    let log = at.log().await;
-    assert_eq!((log.count(Kind::AnswerRejected), log.count(Kind::PeerRejected)), (0, 0));
-    assert_eq!((log.count(Kind::QueryUnanswered), log.count(Kind::AlarmRaised)), (0, 0));
-    let report = at.accord(&["audit", "reconcile", "--peer", with.id().as_str()]);
-    assert_eq!(report.code, 0, "{report:?}");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_message_key_is_exchanged_under_queries_and_none_is_lost() {
     let (asking, mut owning, _) = sharing_pair().await;
@@ -63,9 +43,7 @@ async fn the_message_key_is_exchanged_under_queries_and_none_is_lost() {
         assert!(again.failed(1).contains("being exchanged already"), "{again:?}");
     };
     tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking), rotate);
-    let taken =
-        |at: &Agency| at.office().registry.state().peers[owning.id()].card.value.version == 2;
-    eventually("the new card", async || taken(&asking).then_some(())).await;
+    learns(&asking, &owning, 2).await;
     assert_eq!(key_of(&owning), before, "the key before signs while peers learn the new card");
 
     // Past the half the new one signs, and all goes on; also over a restart.
@@ -101,8 +79,7 @@ async fn a_key_that_may_be_known_to_others_ends_at_once() {
     let before = key_of(&owning);
     owning.accord(&["key", "rotate", "message", "--overlap", "0"]).done();
     assert_ne!(key_of(&owning), before);
-    let version = || asking.office().registry.state().peers[owning.id()].card.value.version;
-    eventually("the new card", async || (version() == 2).then_some(())).await;
+    learns(&asking, &owning, 2).await;
     asks_many(&asking, &owning).await;
 }
 
@@ -178,8 +155,7 @@ async fn log_and_cosigner_key_are_exchanged_under_queries_and_none_is_lost() {
         }
     };
     tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking), rotate);
-    let version = || asking.office().registry.state().peers[owning.id()].card.value.version;
-    eventually("the new card", async || (version() == 3).then_some(())).await;
+    learns(&asking, &owning, 3).await;
 
     // Both keys sign every head, so whoever knows either can check it.
     let after = owning.log_key();
@@ -227,8 +203,7 @@ async fn a_head_that_the_key_before_signed_alone_counts_until_its_end_and_no_lon
     let (asking, owning, _) = sharing_pair().await;
     let before = owning.office().log_keys.all();
     owning.accord(&["key", "rotate", "log", "--overlap", "60"]).done();
-    let version = || asking.office().registry.state().peers[owning.id()].card.value.version;
-    eventually("the new card", async || (version() == 2).then_some(())).await;
+    learns(&asking, &owning, 2).await;
     // Whoever took the key before along signs with that one alone.
     owning.office().log.sign_with(before);
     assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");

@@ -80,10 +80,10 @@ impl Office {
                         )));
                     }
                 }
-                if let Some(other) = state.peer_of_node(&card.node_key).filter(|peer| peer.card.value.id != card.id) {
+                if let Some(other) = state.other_with_node(&card) {
                     return Err(ActError::Refused(format!(
-                        "the card of `{}` names the node key of `{}`",
-                        card.id, other.card.value.id
+                        "the card of `{}` names the node key of `{other}`",
+                        card.id
                     )));
                 }
                 let verified = Verified {
@@ -110,7 +110,7 @@ impl Office {
     }
 
     /// Puts a later version of one's own card in force, signed elsewhere with the agency key. It may
-    /// name another message, log or cosigner key, which must be in the home, and then says when the
+    /// name another node, message, log or cosigner key, which must be in the home, and then says when the
     /// one before ends.
     ///
     /// # Errors
@@ -139,6 +139,7 @@ impl Office {
                     contact: card.contact.clone(),
                     version: next,
                     at: card.at,
+                    node_key: card.node_key,
                     message_key: card.message_key,
                     log_key: card.log_key,
                     cosigner_key: card.cosigner_key,
@@ -147,7 +148,7 @@ impl Office {
                 };
                 if card != allowed {
                     return Err(ActError::Refused(format!(
-                        "version {next} changes more than name, addresses, contact, and message, log or cosigner key; other keys, kind and state stay as they are"
+                        "version {next} changes more than name, addresses, contact, and node, message, log or cosigner key; the agency key, kind and state stay as they are"
                     )));
                 }
                 self.may_follow(state, &own.value, &card, now)?;
@@ -158,6 +159,7 @@ impl Office {
                     .with("name", card.name.as_str())
                     .with("addresses", addresses)
                     .with("contact", card.contact.as_str())
+                    .with("node_key", card.node_key.fingerprint().to_string())
                     .with("message_key", card.message_key.fingerprint().to_string())
                     .with("log_key", card.log_key.fingerprint().to_string())
                     .with("cosigner_key", card.cosigner_key.fingerprint().to_string())

@@ -192,7 +192,8 @@ pub(super) async fn reissue(
             KeyUse::Message => card.message_key = next,
             KeyUse::Log => card.log_key = next,
             KeyUse::Cosigner => card.cosigner_key = next,
-            KeyUse::Agency | KeyUse::Node => {
+            KeyUse::Node => card.node_key = next,
+            KeyUse::Agency => {
                 return Err(ActError::Usage(format!("the {use_} key cannot be exchanged alone")));
             }
         }

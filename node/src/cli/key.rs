@@ -19,7 +19,7 @@ pub(super) enum Key {
         key: Rotated,
         /// How long the present key still counts, in minutes, while peers learn the new card: half of
         /// it the node goes on signing with it (heads of the log it signs with both). 0 if it may be
-        /// known to others: then messages under way are refused.
+        /// known to others: then what is under way is refused or asked again.
         #[arg(long, value_name = "MINUTES", default_value_t = 1_440,
               value_parser = clap::value_parser!(u32).range(0..=43_200))]
         overlap: u32,
@@ -29,6 +29,8 @@ pub(super) enum Key {
 /// The keys that can be exchanged alone.
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum Rotated {
+    /// The one that the node proves on connecting.
+    Node,
     /// The one that signs queries, answers, receipts and requests.
     Message,
     /// The one that signs heads of the audit log.
@@ -40,6 +42,7 @@ pub(super) enum Rotated {
 impl Rotated {
     const fn of(self) -> KeyUse {
         match self {
+            Self::Node => KeyUse::Node,
             Self::Message => KeyUse::Message,
             Self::Log => KeyUse::Log,
             Self::Cosigner => KeyUse::Cosigner,

@@ -3,12 +3,18 @@
 use schemas::card::Card;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{FrameKind, HEAD};
+use schemas::time::Timestamp;
 
 use super::{Kit, Probe, Seen, failed_as, wire};
 use crate::peer::probe::{Next, Raw};
 
 /// Shows a card; the other side's, checked.
-pub(super) async fn card(probe: &Probe, mut raw: Raw, mine: &Envelope) -> Result<Card, String> {
+pub(super) async fn card(
+    probe: &Probe,
+    mut raw: Raw,
+    mine: &Envelope,
+    now: Timestamp,
+) -> Result<Card, String> {
     raw.send(&wire(FrameKind::Card, mine.as_bytes())?).await;
     let frame = match raw.next().await {
         Next::Frame(frame) if frame.kind == FrameKind::Card => frame,
@@ -19,7 +25,10 @@ pub(super) async fn card(probe: &Probe, mut raw: Raw, mine: &Envelope) -> Result
         serde_json::from_slice(envelope.unverified_payload()).map_err(|e| e.to_string())?;
     let card: Card =
         envelope.verified_json(Kind::Card, &shown.agency_key).map_err(|e| e.to_string())?;
-    if card.node_key != probe.node {
+    // While it goes over to another key, its handshake may prove the one before.
+    let announced = card.revocations.iter().any(|one| one.key == probe.node);
+    let counts = announced && card.in_force(&probe.node, now);
+    if card.node_key != probe.node && !counts {
         return Err("its card names another node key than its handshake proved".into());
     }
     Ok(card)
@@ -84,7 +93,7 @@ pub(super) async fn half_a_frame(kit: &Kit) -> Seen {
     let mut half = kit.probe.open().await?;
     half.send(&[0, 0, 1]).await;
     let beside = kit.probe.open().await?;
-    card(&kit.probe, beside, &kit.my_card)
+    card(&kit.probe, beside, &kit.my_card, kit.clock.now())
         .await
         .map_err(|why| format!("beside half a frame: {why}"))?;
     Ok("another substream was served meanwhile".into())

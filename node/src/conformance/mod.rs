@@ -54,7 +54,7 @@ struct Kit {
     my_card: Envelope,
     message_key: SecretKey,
     log_key: SecretKey,
-    node_seed: [u8; 32],
+    node_key: SecretKey,
     clock: Clock,
     address: String,
     probe: Probe,
@@ -155,7 +155,7 @@ pub async fn run(
     let my_card = Envelope::parse(text.as_bytes()).map_err(|e| content(e.to_string()))?;
     let me: Card =
         serde_json::from_slice(my_card.unverified_payload()).map_err(|e| content(e.to_string()))?;
-    let node_seed = *load(home, KeyUse::Node)?.seed();
+    let node_key = load(home, KeyUse::Node)?;
     let mut failed = 0usize;
     let mut told = |must, section, seen: Seen| {
         let (ok, detail) = match seen {
@@ -167,7 +167,7 @@ pub async fn run(
         ok
     };
     let speaks = "libp2p over TLS 1.3 with AES-256-GCM, yamux and /accord/exchange/1 are spoken";
-    let (probe, raw) = match transport::connected(node_seed, address).await {
+    let (probe, raw) = match transport::connected(&node_key, address).await {
         Ok(connected) => connected,
         Err(why) => {
             told(speaks, "1", Err(why));
@@ -176,7 +176,7 @@ pub async fn run(
     };
     told(speaks, "1", Ok(format!("node key {}", probe.node.fingerprint())));
     let shows = "a Card is answered by the node's own, signed by the agency key that it names";
-    let them = match frames::card(&probe, raw, &my_card).await {
+    let them = match frames::card(&probe, raw, &my_card, clock.now()).await {
         Ok(card) => card,
         Err(why) => {
             told(shows, "3, 6", Err(why));
@@ -189,7 +189,7 @@ pub async fn run(
         my_card,
         message_key: load(home, KeyUse::Message)?,
         log_key: load(home, KeyUse::Log)?,
-        node_seed,
+        node_key,
         clock: clock.clone(),
         address: address.to_owned(),
         probe,

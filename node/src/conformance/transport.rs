@@ -3,10 +3,11 @@
 use super::{Kit, Offer, Probe, Seen, dial};
 use crate::peer::probe::{Next, Raw};
 use schemas::frame::FrameKind;
+use schemas::key::SecretKey;
 
 /// A connection, and the first substream of the protocol on it.
-pub(super) async fn connected(seed: [u8; 32], address: &str) -> Result<(Probe, Raw), String> {
-    let probe = dial(seed, address, Offer::Aes).await?;
+pub(super) async fn connected(node_key: &SecretKey, address: &str) -> Result<(Probe, Raw), String> {
+    let probe = dial(node_key, address, Offer::Aes).await?;
     let raw = probe.open().await.map_err(|why| {
         format!("{why}; the node must have recorded the card of this home's agency")
     })?;
@@ -15,7 +16,7 @@ pub(super) async fn connected(seed: [u8; 32], address: &str) -> Result<(Probe, R
 
 /// A handshake that offers ChaCha20-Poly1305 alone.
 pub(super) async fn other_suite(kit: &Kit) -> Seen {
-    match dial(kit.node_seed, &kit.address, Offer::ChaCha).await {
+    match dial(&kit.node_key, &kit.address, Offer::ChaCha).await {
         Ok(_) => Err("a handshake with ChaCha20-Poly1305 alone succeeded".into()),
         Err(_) => Ok("the handshake failed".into()),
     }
@@ -26,7 +27,7 @@ pub(super) async fn unknown_key(kit: &Kit) -> Seen {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|e| e.to_string())?;
     // A dialler is done with the handshake before the other side has judged its key.
-    let Ok(probe) = dial(seed, &kit.address, Offer::Aes).await else {
+    let Ok(probe) = dial(&SecretKey::from_seed(&seed), &kit.address, Offer::Aes).await else {
         return Ok("the connection was closed".into());
     };
     let Ok(mut raw) = probe.open().await else { return Ok("the connection was closed".into()) };

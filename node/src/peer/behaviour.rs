@@ -21,16 +21,18 @@ use libp2p::swarm::{
 use libp2p::{Multiaddr, PeerId, Stream};
 use schemas::key::PublicKey;
 use tokio::sync::oneshot;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::codec::Substream;
 use super::guests::{Guest, Guests};
 use super::knocks::Knocks;
 use super::serve::Accept;
 use super::{Limits, PROTOCOL, key};
 use crate::query::ports::{Dialler, LinkError};
 
-pub(super) type Opened = oneshot::Sender<Result<Stream, LinkError>>;
+pub(super) type Opened = oneshot::Sender<Result<Substream, LinkError>>;
 
-/// A connection was closed because its key is not admitted.
+/// A connection is closed because its key is not admitted, or no longer.
 #[derive(Debug, thiserror::Error)]
 #[error("this node is not admitted")]
 pub(super) struct NotAdmitted;
@@ -43,8 +45,8 @@ pub(super) struct TooOften;
 pub(super) struct Exchange {
     accept: Arc<dyn Accept>,
     orders: VecDeque<(PeerId, Opened)>,
-    /// Connections that go, for the sake of newer ones.
-    closing: VecDeque<(PeerId, ConnectionId)>,
+    /// Connections that go: for the sake of newer ones, or because their key is no longer admitted.
+    closing: VecDeque<(PeerId, CloseConnection)>,
     guests: Guests,
     knocks: Knocks,
 }
@@ -77,6 +79,8 @@ impl Exchange {
             accept: self.accept.clone(),
             guest: self.guests.of(peer, Instant::now()),
             orders: VecDeque::new(),
+            turned_away: false,
+            standing: CancellationToken::new().drop_guard(),
         })
     }
 }
@@ -127,7 +131,7 @@ impl NetworkBehaviour for Exchange {
             FromSwarm::ConnectionEstablished(established) => {
                 let (peer, connection) = (established.peer_id, established.connection_id);
                 if let Some(oldest) = self.guests.established(peer, connection, now) {
-                    self.closing.push_back((peer, oldest));
+                    self.closing.push_back((peer, CloseConnection::One(oldest)));
                 }
                 if established.other_established == 0
                     && let Some(node) = key::node_key(&peer)
@@ -153,16 +157,15 @@ impl NetworkBehaviour for Exchange {
 
     fn on_connection_handler_event(
         &mut self,
-        _: PeerId,
+        peer: PeerId,
         _: ConnectionId,
-        event: THandlerOutEvent<Self>,
+        NotAdmitted: THandlerOutEvent<Self>,
     ) {
-        match event {}
+        self.closing.push_back((peer, CloseConnection::All));
     }
 
     fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Infallible, THandlerInEvent<Self>>> {
-        if let Some((peer_id, oldest)) = self.closing.pop_front() {
-            let connection = CloseConnection::One(oldest);
+        if let Some((peer_id, connection)) = self.closing.pop_front() {
             return Poll::Ready(ToSwarm::CloseConnection { peer_id, connection });
         }
         // The swarm task polls again after every command, so an order never waits for a waker.
@@ -183,11 +186,20 @@ pub(super) struct Substreams {
     accept: Arc<dyn Accept>,
     guest: Guest,
     orders: VecDeque<Opened>,
+    turned_away: bool,
+    /// Dropped with this, at the end of the connection; its substreams know it by that.
+    standing: DropGuard,
+}
+
+impl Substreams {
+    fn of(&self, stream: Stream) -> Substream {
+        Substream { stream, ended: self.standing.token().clone() }
+    }
 }
 
 impl ConnectionHandler for Substreams {
     type FromBehaviour = Opened;
-    type ToBehaviour = Infallible;
+    type ToBehaviour = NotAdmitted;
     type InboundProtocol = ReadyUpgrade<StreamProtocol>;
     type OutboundProtocol = ReadyUpgrade<StreamProtocol>;
     type InboundOpenInfo = ();
@@ -200,7 +212,10 @@ impl ConnectionHandler for Substreams {
     fn poll(
         &mut self,
         _: &mut Context<'_>,
-    ) -> Poll<ConnectionHandlerEvent<Self::OutboundProtocol, Opened, Infallible>> {
+    ) -> Poll<ConnectionHandlerEvent<Self::OutboundProtocol, Opened, NotAdmitted>> {
+        if std::mem::take(&mut self.turned_away) {
+            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(NotAdmitted));
+        }
         match self.orders.pop_front() {
             Some(opened) => Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest {
                 protocol: SubstreamProtocol::new(
@@ -224,18 +239,26 @@ impl ConnectionHandler for Substreams {
             ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound {
                 protocol: stream,
                 ..
-            }) => match self.guest.seat() {
-                Some(seat) => self.accept.serve(self.node, stream, seat),
-                None => {
-                    tracing::warn!(node = %self.node.fingerprint(), "too many substreams; one dropped")
+            }) => {
+                // A key that was admitted when it connected may have ended since.
+                if !self.accept.admits(&self.node) {
+                    self.accept.turned_away(&self.node);
+                    self.turned_away = true;
+                    return;
                 }
-            },
+                match self.guest.seat() {
+                    Some(seat) => self.accept.serve(self.node, self.of(stream), seat),
+                    None => {
+                        tracing::warn!(node = %self.node.fingerprint(), "too many substreams; one dropped")
+                    }
+                }
+            }
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound {
                 protocol,
                 info,
             }) => {
                 // Who no longer waits drops the substream.
-                drop(info.send(Ok(protocol)));
+                drop(info.send(Ok(self.of(protocol))));
             }
             ConnectionEvent::DialUpgradeError(failed) => {
                 tracing::debug!(error = %failed.error, "no substream could be opened");

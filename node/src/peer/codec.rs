@@ -7,6 +7,7 @@ use futures::{AsyncReadExt as _, AsyncWriteExt as _};
 use libp2p::Stream;
 use schemas::frame::{Frame, FrameKind, Head};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
 
 use super::guests::Seat;
 use crate::audit::release::Released;
@@ -16,6 +17,16 @@ use crate::query::ports::LinkError;
 const REST: Duration = Duration::from_secs(20);
 /// How long the frames of one message may take to be written.
 const WRITE: Duration = Duration::from_secs(60);
+
+/// A substream of our protocol.
+///
+/// The multiplexer wakes nobody who reads when this side closes the connection, so each substream
+/// knows by itself when that has ended.
+#[derive(Debug)]
+pub(super) struct Substream {
+    pub(super) stream: Stream,
+    pub(super) ended: CancellationToken,
+}
 
 fn lost(why: &str) -> LinkError {
     LinkError::Lost(why.to_owned())
@@ -28,8 +39,9 @@ fn ended(error: std::io::Error) -> LinkError {
 }
 
 /// Reads the next frame; waits for its head without limit.
-pub(super) async fn read(stream: &mut Stream) -> Result<Frame, LinkError> {
-    let first = first(stream).await?;
+pub(super) async fn read(substream: &mut Substream) -> Result<Frame, LinkError> {
+    let first = first(substream).await?;
+    let stream = &mut substream.stream;
     in_time(async {
         let head = head(first, stream).await?;
         rest(head, stream).await
@@ -40,10 +52,11 @@ pub(super) async fn read(stream: &mut Stream) -> Result<Frame, LinkError> {
 /// Reads the frame that opens a conversation, and holds the room that it takes of what its peer may
 /// have; waits for its head without limit. Of a frame that opens nothing only the head is read.
 pub(super) async fn opening(
-    stream: &mut Stream,
+    substream: &mut Substream,
     seat: &Seat,
 ) -> Result<(Frame, Option<OwnedSemaphorePermit>), LinkError> {
-    let first = first(stream).await?;
+    let first = first(substream).await?;
+    let stream = &mut substream.stream;
     in_time(async {
         let head = head(first, stream).await?;
         if !opens(head.kind) {
@@ -72,9 +85,12 @@ async fn in_time<T>(read: impl Future<Output = Result<T, LinkError>>) -> Result<
     tokio::time::timeout(REST, read).await.map_err(|_| lost("a frame came in part only"))?
 }
 
-async fn first(stream: &mut Stream) -> Result<u8, LinkError> {
+async fn first(substream: &mut Substream) -> Result<u8, LinkError> {
     let mut first = [0; 1];
-    stream.read_exact(&mut first).await.map_err(ended)?;
+    tokio::select! {
+        read = substream.stream.read_exact(&mut first) => read.map_err(ended)?,
+        () = substream.ended.cancelled() => return Err(lost("the connection was closed")),
+    }
     Ok(first[0])
 }
 
@@ -95,7 +111,8 @@ async fn rest(head: Head, stream: &mut Stream) -> Result<Frame, LinkError> {
 }
 
 /// Writes frames and hands them to the connection together.
-pub(super) async fn write(stream: &mut Stream, frames: &[Released]) -> Result<(), LinkError> {
+pub(super) async fn write(substream: &mut Substream, frames: &[Released]) -> Result<(), LinkError> {
+    let stream = &mut substream.stream;
     let written = async {
         for released in frames {
             let bytes =

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use libp2p::{PeerId, Stream};
+use libp2p::PeerId;
 use schemas::frame::Frame;
 use schemas::key::PublicKey;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::Instant;
 
+use super::codec::Substream;
 use super::swarm::Command;
 use super::{Limits, codec, key};
 use crate::audit::release::Released;
@@ -29,7 +30,7 @@ pub(super) struct Pools {
 }
 
 struct Pool {
-    idle: Vec<Stream>,
+    idle: Vec<Substream>,
     places: Arc<Semaphore>,
     connections: usize,
     /// Counted up when all connections have gone: substreams of before are worthless.
@@ -40,7 +41,7 @@ struct Pool {
 
 impl Pool {
     /// The substreams so far are worthless from now on.
-    fn next_era(&mut self) -> Vec<Stream> {
+    fn next_era(&mut self) -> Vec<Substream> {
         self.era = self.era.saturating_add(1);
         std::mem::take(&mut self.idle)
     }
@@ -85,11 +86,11 @@ impl Pools {
         }
     }
 
-    pub(super) fn idle(&self, peer: &PeerId) -> Option<Stream> {
+    pub(super) fn idle(&self, peer: &PeerId) -> Option<Substream> {
         self.with(peer, |pool| pool.idle.pop())
     }
 
-    fn put_back(&self, peer: &PeerId, stream: Stream, era: u64) {
+    fn put_back(&self, peer: &PeerId, stream: Substream, era: u64) {
         self.with(peer, |pool| {
             if pool.connections > 0 && pool.era == era {
                 pool.idle.push(stream);
@@ -134,6 +135,10 @@ impl Pools {
         drop(self.with(peer, Pool::next_era));
     }
 
+    pub(super) fn is_connected(&self, peer: &PeerId) -> bool {
+        self.peers().get(peer).is_some_and(|pool| pool.connections > 0)
+    }
+
     pub(super) fn connected(&self) -> Vec<PublicKey> {
         let peers = self.peers();
         let connected = peers.iter().filter(|(_, pool)| pool.connections > 0);
@@ -147,7 +152,7 @@ impl Pools {
 /// the connection is given up as soon as the peer is waited for and says nothing on any conversation,
 /// so that whoever asks next has a new one.
 pub struct Conversation {
-    stream: Option<Stream>,
+    stream: Option<Substream>,
     place: Place,
     pools: Arc<Pools>,
     peer: PeerId,
@@ -158,7 +163,7 @@ pub struct Conversation {
 
 impl Conversation {
     pub(super) fn new(
-        stream: Stream,
+        stream: Substream,
         place: Place,
         pools: Arc<Pools>,
         peer: PeerId,
@@ -167,7 +172,7 @@ impl Conversation {
         Self { stream: Some(stream), place, pools, peer, commands, waiting: None }
     }
 
-    fn stream(&mut self) -> Result<&mut Stream, LinkError> {
+    fn stream(&mut self) -> Result<&mut Substream, LinkError> {
         self.stream.as_mut().ok_or_else(|| LinkError::Lost("the conversation is over".into()))
     }
 

@@ -10,23 +10,26 @@ mod conversation;
 mod guests;
 mod key;
 mod knocks;
+mod network;
 pub(crate) mod probe;
 mod serve;
 mod swarm;
 pub(crate) mod tls;
 mod unreachable;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use libp2p::Multiaddr;
-use schemas::key::PublicKey;
-use schemas::text::Text;
-use tokio::sync::{mpsc, oneshot};
+use schemas::key::{PublicKey, SecretKey};
+use tokio::sync::oneshot;
 
-use crate::query::ports::{Dial, Host, LinkError};
+use crate::query::ports::{Dial, Host, LinkError, Reach};
 use conversation::{Conversation, Pools};
+use network::Network;
+use serve::Accept;
 use swarm::Command;
+use tls::Tls;
 
 /// The protocol of conversations between nodes.
 pub const PROTOCOL: &str = "/accord/exchange/1";
@@ -63,8 +66,8 @@ impl Default for Limits {
 
 /// What the network needs to start.
 pub struct Settings {
-    /// Seed of the node key.
-    pub seed: [u8; 32],
+    /// The key that it proves.
+    pub node_key: SecretKey,
     /// Where to listen, as multiaddresses.
     pub listen: Vec<String>,
     /// Whether QUIC is offered.
@@ -130,12 +133,22 @@ pub fn is_listenable(text: &str) -> bool {
 }
 
 /// The network, for asking and for closing.
-#[derive(Clone)]
 pub struct Peers {
-    commands: mpsc::Sender<Command>,
-    pools: Arc<Pools>,
+    network: Network,
     addresses: Vec<String>,
     serving: serve::Stop,
+    acceptor: Arc<dyn Accept>,
+    tls: Tls,
+    proven: Mutex<Proven>,
+    quic: bool,
+    limits: Limits,
+}
+
+/// Who this node is on connecting.
+struct Proven {
+    now: SecretKey,
+    /// Who it was before, for nodes that know it as no other yet.
+    before: Option<SecretKey>,
 }
 
 /// Starts the network. Peers are served by `host`.
@@ -143,19 +156,23 @@ pub struct Peers {
 /// # Errors
 /// When an address cannot be listened on or the identity cannot be used; then nothing runs.
 pub async fn start<H: Host>(settings: Settings, host: Arc<H>) -> Result<Peers, PeerError> {
-    let listen = settings
-        .listen
-        .iter()
-        .map(|text| address(text, settings.quic))
-        .collect::<Result<Vec<_>, _>>()?;
+    let Settings { node_key, listen, quic, limits } = settings;
+    let listen = listen.iter().map(|text| address(text, quic)).collect::<Result<Vec<_>, _>>()?;
     let serving = serve::Stop::default();
-    let pools = Arc::new(Pools::new(settings.limits));
-    let acceptor = Arc::new(serve::Serving::new(host, serving.clone(), pools.clone()));
-    let mut swarm = swarm::build(&settings, acceptor, tls::Tls::new)?;
+    let pools = Arc::new(Pools::new(limits));
+    let acceptor: Arc<dyn Accept> =
+        Arc::new(serve::Serving::new(host, serving.clone(), pools.clone()));
+    let identity = key::identity(&node_key).map_err(setup)?;
+    let tls = Tls::new(&identity).map_err(setup)?;
+    let mut swarm = swarm::build(identity, tls.clone(), acceptor.clone(), quic, limits)?;
     let addresses = swarm::listen(&mut swarm, listen).await?;
-    let (commands, queue) = mpsc::channel(1_024);
-    tokio::spawn(swarm::run(swarm, queue, pools.clone()));
-    Ok(Peers { commands, pools, addresses, serving })
+    let network = Network::run(swarm, pools);
+    let proven = Mutex::new(Proven { now: node_key, before: None });
+    Ok(Peers { network, addresses, serving, acceptor, tls, proven, quic, limits })
+}
+
+fn setup(error: impl std::fmt::Display) -> PeerError {
+    PeerError::Setup(error.to_string())
 }
 
 fn address(text: &str, quic: bool) -> Result<Multiaddr, PeerError> {
@@ -172,6 +189,14 @@ fn is_quic(address: &Multiaddr) -> bool {
 }
 
 impl Peers {
+    /// A network that proves `node_key` and listens nowhere: for as long as a conversation over it.
+    fn dialling_as(&self, node_key: &SecretKey) -> Result<Network, PeerError> {
+        let identity = key::identity(node_key).map_err(setup)?;
+        let tls = Tls::new(&identity).map_err(setup)?;
+        let swarm = swarm::build(identity, tls, self.acceptor.clone(), self.quic, self.limits)?;
+        Ok(Network::run(swarm, Arc::new(Pools::new(self.limits))))
+    }
+
     /// Where the node listens, with real ports.
     #[must_use]
     pub fn addresses(&self) -> Vec<String> {
@@ -181,14 +206,44 @@ impl Peers {
     /// Nodes that are connected.
     #[must_use]
     pub fn connected(&self) -> Vec<PublicKey> {
-        self.pools.connected()
+        self.network.pools.connected()
+    }
+
+    /// Proves `node_key` from now on. If that is another one, every connection is made anew; `before`
+    /// is the one that nodes may still know. Over QUIC the key stays until the network is started
+    /// again.
+    ///
+    /// # Errors
+    /// When the key cannot be used; then nothing has changed.
+    pub async fn prove(
+        &self,
+        node_key: SecretKey,
+        before: Option<SecretKey>,
+    ) -> Result<(), PeerError> {
+        let another = {
+            let mut proven = self.proven();
+            let another = proven.now.public() != node_key.public();
+            if another {
+                self.tls.prove(&key::identity(&node_key).map_err(setup)?).map_err(setup)?;
+            }
+            *proven = Proven { now: node_key, before };
+            another
+        };
+        if another {
+            drop(self.network.commands.send(Command::Renew).await);
+        }
+        Ok(())
+    }
+
+    fn proven(&self) -> MutexGuard<'_, Proven> {
+        self.proven.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends every connection and conversation with a node at once.
     pub async fn disconnect(&self, node: &PublicKey) {
         if let Some(peer) = key::peer_id(node) {
-            self.pools.clear(&peer);
-            drop(self.commands.send(Command::Disconnect(peer)).await);
+            self.network.pools.clear(&peer);
+            drop(self.network.commands.send(Command::Disconnect(peer)).await);
         }
     }
 
@@ -196,7 +251,7 @@ impl Peers {
     pub async fn shutdown(&self) {
         self.serving.finish(Duration::from_secs(5)).await;
         let (done, closed) = oneshot::channel();
-        if self.commands.send(Command::Shutdown(done)).await.is_ok() {
+        if self.network.commands.send(Command::Shutdown(done)).await.is_ok() {
             drop(closed.await);
         }
     }
@@ -205,23 +260,16 @@ impl Peers {
 impl Dial for Peers {
     type Channel = Conversation;
 
-    async fn open(&self, node: &PublicKey, addresses: &[Text]) -> Result<Conversation, LinkError> {
-        let peer = key::peer_id(node)
-            .ok_or_else(|| LinkError::unreachable("the key of its card is no node's"))?;
-        let place = self.pools.place(&peer).await?;
-        let conversation = |stream, place| {
-            Conversation::new(stream, place, self.pools.clone(), peer, self.commands.clone())
-        };
-        if let Some(stream) = self.pools.idle(&peer) {
-            return Ok(conversation(stream, place));
-        }
-        let addresses = addresses.iter().filter_map(|text| text.as_str().parse().ok()).collect();
-        let (reply, opened) = oneshot::channel();
-        let gone = || LinkError::unreachable("this node is stopping");
-        self.commands.send(Command::Open { peer, addresses, reply }).await.map_err(|_| gone())?;
-        let stream =
-            opened.await.map_err(|_| LinkError::Lost("the connection closed".into()))??;
-        Ok(conversation(stream, place))
+    async fn open(&self, to: &Reach) -> Result<Conversation, LinkError> {
+        self.network.open(to).await
+    }
+
+    async fn open_as_before(&self, to: &Reach) -> Option<Result<Conversation, LinkError>> {
+        let before = self.proven().before.clone()?;
+        Some(match self.dialling_as(&before) {
+            Ok(network) => network.open(to).await,
+            Err(error) => Err(LinkError::unreachable(&error.to_string())),
+        })
     }
 }
 

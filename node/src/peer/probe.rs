@@ -7,17 +7,18 @@ use std::time::Duration;
 use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
 use libp2p::swarm::SwarmEvent;
 use libp2p::swarm::dial_opts::DialOpts;
-use libp2p::{Multiaddr, PeerId, Stream};
+use libp2p::{Multiaddr, PeerId};
 use schemas::frame::{Frame, FrameKind};
-use schemas::key::PublicKey;
+use schemas::key::{PublicKey, SecretKey};
 use tokio::sync::{mpsc, oneshot};
 
+use super::codec::Substream;
 use super::conversation::Pools;
 use super::guests::Seat;
 use super::serve::Accept;
 use super::swarm::{self, Command};
 use super::tls::{Offer, Tls};
-use super::{Limits, Settings, codec, key};
+use super::{Limits, codec, key};
 use crate::query::ports::{Dialler, LinkError};
 
 /// How long a handshake, a frame or the end of a substream is waited for.
@@ -33,7 +34,7 @@ pub(crate) struct Probe {
 }
 
 /// One substream.
-pub(crate) struct Raw(Stream);
+pub(crate) struct Raw(Substream);
 
 /// What came next on a substream.
 pub(crate) enum Next {
@@ -70,23 +71,28 @@ impl Accept for Alone {
 
     fn connected(&self, _: &PublicKey, _: Dialler) {}
 
-    fn serve(&self, _: PublicKey, stream: Stream, _: Seat) {
+    fn serve(&self, _: PublicKey, stream: Substream, _: Seat) {
         drop(stream);
     }
 }
 
-/// Dials an address and proves the node key of `seed`.
+/// Dials an address and proves `node_key`.
 ///
 /// # Errors
 /// Why no connection was made.
-pub(crate) async fn dial(seed: [u8; 32], address: &str, offer: Offer) -> Result<Probe, String> {
+pub(crate) async fn dial(
+    node_key: &SecretKey,
+    address: &str,
+    offer: Offer,
+) -> Result<Probe, String> {
     let address: Multiaddr = address.parse().map_err(|_| {
         format!("`{address}` is no multiaddress; expected such as /ip4/203.0.113.5/tcp/7420")
     })?;
     let limits = Limits::default();
-    let settings = Settings { seed, listen: Vec::new(), quic: true, limits };
-    let tls = move |identity: &_| Tls::offering(identity, offer);
-    let mut swarm = swarm::build(&settings, Arc::new(Alone), tls).map_err(|e| e.to_string())?;
+    let identity = key::identity(node_key)?;
+    let tls = Tls::offering(&identity, offer).map_err(|e| e.to_string())?;
+    let mut swarm =
+        swarm::build(identity, tls, Arc::new(Alone), true, limits).map_err(|e| e.to_string())?;
     let opts = DialOpts::unknown_peer_id().address(address.clone()).allocate_new_port().build();
     swarm.dial(opts).map_err(|e| e.to_string())?;
     let peer = tokio::time::timeout(WAIT, async {
@@ -126,8 +132,8 @@ impl Probe {
 impl Raw {
     /// Sends any bytes. That a peer no longer takes them shows in what comes next.
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
-        if self.0.write_all(bytes).await.is_ok() {
-            drop(self.0.flush().await);
+        if self.0.stream.write_all(bytes).await.is_ok() {
+            drop(self.0.stream.flush().await);
         }
     }
 
@@ -143,6 +149,9 @@ impl Raw {
     /// Whether it ends with nothing more on it.
     pub(crate) async fn ends(&mut self) -> bool {
         let mut more = [0; 1];
-        matches!(tokio::time::timeout(WAIT, self.0.read(&mut more)).await, Ok(Ok(0) | Err(_)))
+        matches!(
+            tokio::time::timeout(WAIT, self.0.stream.read(&mut more)).await,
+            Ok(Ok(0) | Err(_))
+        )
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use libp2p::Stream;
 use schemas::frame::Frame;
 use schemas::key::PublicKey;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::codec::Substream;
 use super::conversation::Pools;
 use super::guests::Seat;
 use super::{codec, key};
@@ -20,7 +20,7 @@ pub(super) trait Accept: Send + Sync + 'static {
     fn admits(&self, node: &PublicKey) -> bool;
     fn turned_away(&self, node: &PublicKey);
     fn connected(&self, node: &PublicKey, dialler: Dialler);
-    fn serve(&self, node: PublicKey, stream: Stream, seat: Seat);
+    fn serve(&self, node: PublicKey, stream: Substream, seat: Seat);
 }
 
 /// Stops serving.
@@ -64,7 +64,7 @@ impl<H: Host> Accept for Serving<H> {
         self.host.connected(node, dialler);
     }
 
-    fn serve(&self, node: PublicKey, stream: Stream, seat: Seat) {
+    fn serve(&self, node: PublicKey, stream: Substream, seat: Seat) {
         let (host, stopping) = (self.host.clone(), self.stop.stopping.clone());
         let pools = self.pools.clone();
         let peer = key::peer_id(&node);
@@ -90,7 +90,7 @@ impl<H: Host> Accept for Serving<H> {
 
 /// A conversation that a peer opened.
 struct Served {
-    stream: Stream,
+    stream: Substream,
 }
 
 impl Channel for Served {

@@ -18,7 +18,7 @@ use super::conversation::Pools;
 use super::serve::Accept;
 use super::tls::{Tls, TlsError};
 use super::unreachable::unreachable;
-use super::{PeerError, Settings};
+use super::{Limits, PeerError};
 use crate::query::ports::LinkError;
 
 /// How long a connection without substreams is kept.
@@ -40,18 +40,20 @@ pub(super) enum Command {
     Open { peer: PeerId, addresses: Vec<Multiaddr>, reply: Opened },
     /// Close all connections with a peer.
     Disconnect(PeerId),
+    /// Close all connections, which were made as who this node was before.
+    Renew,
     /// Close everything, then say so.
     Shutdown(oneshot::Sender<()>),
 }
 
 pub(super) fn build(
-    settings: &Settings,
+    identity: Keypair,
+    tls: Tls,
     accept: Arc<dyn Accept>,
-    tls: impl FnOnce(&Keypair) -> Result<Tls, TlsError>,
+    quic: bool,
+    limits: Limits,
 ) -> Result<Swarm<Behaviour>, PeerError> {
     let setup = |e: String| PeerError::Setup(e);
-    let keypair = Keypair::ed25519_from_bytes(settings.seed).map_err(|e| setup(e.to_string()))?;
-    let limits = settings.limits;
     // Yamux ends a connection that exceeds its own bound and may hold a window of 256 KiB for each
     // substream within it: room for the conversations of both sides, and no more.
     let substreams = limits.conversations_per_peer.saturating_mul(2).saturating_add(32);
@@ -60,7 +62,8 @@ pub(super) fn build(
         config.set_max_num_streams(substreams);
         config
     };
-    let tcp = SwarmBuilder::with_existing_identity(keypair)
+    let tls = |_: &Keypair| Ok::<_, TlsError>(tls);
+    let tcp = SwarmBuilder::with_existing_identity(identity)
         .with_tokio()
         .with_tcp(tcp::Config::default().nodelay(true), tls, muxer)
         .map_err(|e| setup(e.to_string()))?;
@@ -76,7 +79,7 @@ pub(super) fn build(
     };
     let config = |config: libp2p::swarm::Config| config.with_idle_connection_timeout(IDLE);
     let made = |_: &Keypair| behaviour;
-    Ok(if settings.quic {
+    Ok(if quic {
         tcp.with_quic()
             .with_behaviour(made)
             .map_err(|e: Infallible| match e {})?
@@ -137,6 +140,13 @@ pub(super) async fn run(
                     open(&mut swarm, &mut waiting, peer, addresses, reply);
                 }
                 Some(Command::Disconnect(peer)) => drop(swarm.disconnect_peer_id(peer)),
+                Some(Command::Renew) => {
+                    let connected: Vec<PeerId> = swarm.connected_peers().copied().collect();
+                    for peer in connected {
+                        pools.clear(&peer);
+                        let _ = swarm.disconnect_peer_id(peer);
+                    }
+                }
                 Some(Command::Shutdown(done)) => {
                     // The swarm is dropped on the way out: every connection ends before the word.
                     drop(swarm);

@@ -8,6 +8,7 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use futures::future::BoxFuture;
 use futures::{AsyncRead, AsyncWrite};
 use futures_rustls::{TlsAcceptor, TlsConnector, TlsStream};
@@ -49,9 +50,12 @@ pub(super) enum TlsError {
     Protocol,
 }
 
-/// The upgrade, for both directions.
+/// The upgrade, for both directions. Clones prove the same identity, also once it is another.
 #[derive(Clone)]
-pub(super) struct Tls {
+pub(super) struct Tls(Arc<ArcSwap<Proving>>);
+
+/// What proves an identity.
+struct Proving {
     server: Arc<ServerConfig>,
     client: Arc<ClientConfig>,
 }
@@ -74,11 +78,26 @@ impl Tls {
         Self::offering(identity, Offer::Aes)
     }
 
+    /// Proves another identity in every handshake from now on.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; then the one before stays.
+    pub(super) fn prove(&self, identity: &Keypair) -> Result<(), TlsError> {
+        self.0.store(Arc::new(Proving::new(identity, Offer::Aes)?));
+        Ok(())
+    }
+
     /// As [`Self::new`], of one suite.
     ///
     /// # Errors
     /// As [`Self::new`].
     pub(super) fn offering(identity: &Keypair, offer: Offer) -> Result<Self, TlsError> {
+        Ok(Self(Arc::new(ArcSwap::from_pointee(Proving::new(identity, offer)?))))
+    }
+}
+
+impl Proving {
+    fn new(identity: &Keypair, offer: Offer) -> Result<Self, TlsError> {
         let suite = match offer {
             Offer::Aes => cipher_suite::TLS13_AES_256_GCM_SHA384,
             Offer::ChaCha => cipher_suite::TLS13_CHACHA20_POLY1305_SHA256,
@@ -144,7 +163,8 @@ where
 
     fn upgrade_inbound(self, socket: C, _: Self::Info) -> Self::Future {
         Box::pin(async move {
-            let stream = TlsAcceptor::from(self.server).accept(socket).await?;
+            let acceptor = TlsAcceptor::from(self.0.load().server.clone());
+            let stream = acceptor.accept(socket).await?;
             let peer = proven(stream.get_ref().1)?;
             Ok((peer, stream.into()))
         })
@@ -163,7 +183,8 @@ where
         Box::pin(async move {
             // An address instead of a name: the specification wants no server name indication.
             let nobody = ServerName::IpAddress(Ipv4Addr::UNSPECIFIED.into());
-            let stream = TlsConnector::from(self.client).connect(nobody, socket).await?;
+            let connector = TlsConnector::from(self.0.load().client.clone());
+            let stream = connector.connect(nobody, socket).await?;
             let peer = proven(stream.get_ref().1)?;
             Ok((peer, stream.into()))
         })
@@ -342,8 +363,8 @@ mod tests {
         let (a, b) = pipe();
         let nobody = ServerName::IpAddress(Ipv4Addr::UNSPECIFIED.into());
         let (a, _b) = futures::join!(
-            TlsAcceptor::from(server.server.clone()).accept(a),
-            TlsConnector::from(client.client).connect(nobody.clone(), b)
+            TlsAcceptor::from(server.0.load().server.clone()).accept(a),
+            TlsConnector::from(client.0.load().client.clone()).connect(nobody.clone(), b)
         );
         let suite = a.unwrap().get_ref().1.negotiated_cipher_suite().unwrap().suite();
         assert_eq!(suite, CipherSuite::TLS13_AES_256_GCM_SHA384);
@@ -361,7 +382,7 @@ mod tests {
             .with_no_client_auth();
         let (a, b) = pipe();
         let (a, b) = futures::join!(
-            TlsAcceptor::from(server.server).accept(a),
+            TlsAcceptor::from(server.0.load().server.clone()).accept(a),
             TlsConnector::from(Arc::new(other_only)).connect(nobody, b)
         );
         assert!(a.is_err() && b.is_err());

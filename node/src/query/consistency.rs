@@ -8,7 +8,7 @@ use schemas::witness::{ConsistencyReply, ConsistencyRequest, MOST_SIZES};
 
 use super::answer::Unserved;
 use super::host::{Desk, failed};
-use super::ports::{Channel, Dial, LinkError};
+use super::ports::{Channel, Dial, LinkError, Reach};
 use super::rejects::Cause;
 use super::witness::WitnessError;
 use crate::audit::release::{Released, WitnessFrame};
@@ -40,7 +40,8 @@ impl Office {
             .chain(kept.map(|kept| (kept.size, kept.root, kept.checkpoint.clone())))
             .collect();
         chain.sort_by_key(|(size, ..)| *size);
-        if let Some((kind, evidence)) = disproved(dial, peer, &chain).await? {
+        let reach = Reach::of(peer, self.clock.now());
+        if let Some((kind, evidence)) = disproved(dial, &reach, &chain).await? {
             return Ok(self.raise(id, kind, evidence).await?);
         }
         self.heads.proven(id, &shown);
@@ -57,7 +58,7 @@ impl Office {
 /// What shows that heads of one log, smallest first, are not of one log.
 async fn disproved<D: Dial>(
     dial: &D,
-    peer: &Peer,
+    to: &Reach,
     chain: &[Head],
 ) -> Result<Option<(AlarmKind, Vec<String>)>, WitnessError> {
     let evidence = |old: &Head, new: &Head| vec![old.2.clone(), new.2.clone()];
@@ -76,7 +77,7 @@ async fn disproved<D: Dial>(
     while rest.len() > 1 {
         let (part, _) = rest.split_at(rest.len().min(MOST_SIZES));
         let sizes = part.iter().map(|(size, ..)| *size).collect();
-        let proofs = prove(dial, peer, sizes).await?;
+        let proofs = prove(dial, to, sizes).await?;
         for (n, pair) in part.windows(2).enumerate() {
             let [old, new] = pair else { continue };
             let proof = proofs.get(n).map(Vec::as_slice).unwrap_or_default();
@@ -91,13 +92,12 @@ async fn disproved<D: Dial>(
 
 async fn prove<D: Dial>(
     dial: &D,
-    peer: &Peer,
+    to: &Reach,
     sizes: Vec<u64>,
 ) -> Result<Vec<Vec<Digest>>, WitnessError> {
     let unread = |e: serde_json::Error| WitnessError::Reply(e.to_string());
-    let card = &peer.card.value;
     let body = serde_json::to_vec(&ConsistencyRequest { sizes }).map_err(unread)?;
-    let mut channel = dial.open(&card.node_key, &card.addresses).await?;
+    let mut channel = dial.open(to).await?;
     channel.send(&Released::witness(WitnessFrame::Consistency, body)).await?;
     let frame = channel.recv().await?;
     channel.finish();

@@ -13,11 +13,10 @@ use std::time::Duration;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::frame::FrameKind;
-use schemas::text::Text;
 use tokio::sync::{Notify, mpsc};
 
 use super::Office;
-use super::ports::{Channel, Dial, Dialler, LinkError};
+use super::ports::{Channel, Dial, Dialler, LinkError, Reach};
 use crate::audit::release::Released;
 use crate::registry::Peer;
 use crate::store::{Letter, Queued};
@@ -126,7 +125,7 @@ impl<D: Dial> Delivery<D> {
     }
 
     async fn deliver_to(&self, peer: &Peer, letters: Vec<Queued>) -> Result<(), LinkError> {
-        let card = &peer.card.value;
+        let reach = Reach::of(peer, self.office.clock.now());
         let mut open = None;
         let mut left = 0usize;
         for queued in letters {
@@ -137,7 +136,7 @@ impl<D: Dial> Delivery<D> {
             let released = queued.release();
             let mut channel = match open.take() {
                 Some(channel) => channel,
-                None => self.dial.open(&card.node_key, &card.addresses).await?,
+                None => self.dial.open(&reach).await?,
             };
             let exchange = async {
                 channel.send(&released).await?;
@@ -164,9 +163,35 @@ impl<D: Dial> Delivery<D> {
         if left > 0 { Err(LinkError::Lost("letters were not taken in".into())) } else { Ok(()) }
     }
 
-    /// Shows one's card to a peer, and looks at its card; over a connection that stands, or to where
-    /// `addresses` says.
-    async fn show_card(&self, agency: &AgencyId, addresses: &[Text]) -> Result<(), LinkError> {
+    /// Shows one's card to a peer, and looks at its card; over a connection that stands or, with
+    /// `dialling`, a new one. To a peer who does not know the present node key, as the node before.
+    async fn show_card(&self, agency: &AgencyId, dialling: bool) -> Result<(), LinkError> {
+        let state = self.office.registry.state();
+        let Some(peer) = state.peers.get(agency) else { return Ok(()) };
+        let mut reach = Reach::of(peer, self.office.clock.now());
+        if !dialling {
+            reach.addresses.clear();
+        }
+        let opened = self.dial.open(&reach).await;
+        let shown = match opened {
+            Ok(channel) => self.show_card_over(channel, agency).await,
+            Err(error) => Err(error),
+        };
+        match shown {
+            Ok(()) | Err(LinkError::Unreachable { .. } | LinkError::AnotherNode { .. }) => shown,
+            Err(_) if !dialling => shown,
+            Err(_) => match self.dial.open_as_before(&reach).await {
+                Some(channel) => self.show_card_over(channel?, agency).await,
+                None => shown,
+            },
+        }
+    }
+
+    async fn show_card_over(
+        &self,
+        mut channel: D::Channel,
+        agency: &AgencyId,
+    ) -> Result<(), LinkError> {
         let state = self.office.registry.state();
         let (Some(peer), Some(own_card)) = (state.peers.get(agency), &state.own) else {
             return Ok(());
@@ -175,7 +200,6 @@ impl<D: Dial> Delivery<D> {
             .map_err(|e| LinkError::Protocol(e.to_string()))?;
         let greeting =
             self.office.greeting(agency).await.map_err(|e| LinkError::Lost(e.to_string()))?;
-        let mut channel = self.dial.open(&peer.card.value.node_key, addresses).await?;
         let exchange = async {
             channel.send(&Released::own_card(&own, &greeting)).await?;
             channel.recv().await

@@ -272,12 +272,14 @@ fn largest(query: &Query) -> u64 {
 
 impl Host for Desk {
     fn admits(&self, node: &PublicKey) -> bool {
-        self.office.registry.state().peer_of_node(node).is_some_and(|peer| peer.blocked.is_none())
+        let state = self.office.registry.state();
+        let peer = state.peer_of_node(node, self.office.clock.now());
+        peer.is_some_and(|peer| peer.blocked.is_none())
     }
 
     fn turned_away(&self, node: &PublicKey) {
         let state = self.office.registry.state();
-        match state.peer_of_node(node) {
+        match state.peer_of_node(node, self.office.clock.now()) {
             Some(peer) => {
                 let cause = if peer.blocked.is_some() { Cause::Blocked } else { Cause::TooMany };
                 let id = &peer.card.value.id;
@@ -288,7 +290,8 @@ impl Host for Desk {
     }
 
     fn connected(&self, node: &PublicKey, dialler: Dialler) {
-        if let Some(peer) = self.office.registry.state().peer_of_node(node) {
+        let state = self.office.registry.state();
+        if let Some(peer) = state.peer_of_node(node, self.office.clock.now()) {
             // A full queue loses only a hint: cards also travel by the regular round.
             drop(self.connected.try_send((peer.card.value.id.clone(), dialler)));
         }
@@ -300,8 +303,9 @@ impl Host for Desk {
         opening: Frame,
         channel: &mut C,
     ) -> Result<(), LinkError> {
+        let now = || self.office.clock.now();
         let admitted = |state: &State| {
-            let peer = state.peer_of_node(node).filter(|peer| peer.blocked.is_none());
+            let peer = state.peer_of_node(node, now()).filter(|peer| peer.blocked.is_none());
             peer.map(|peer| peer.card.value.id.clone())
         };
         let Some(id) = admitted(&self.office.registry.state()) else {
@@ -319,7 +323,8 @@ impl Host for Desk {
         let turn = self.turns.take(&id).await;
         // As it is now, when the turn has come.
         let state = self.office.registry.state();
-        let Some(peer) = state.peer_of_node(node).filter(|peer| peer.blocked.is_none()) else {
+        let Some(peer) = state.peer_of_node(node, now()).filter(|peer| peer.blocked.is_none())
+        else {
             self.turned_away(node);
             return Err(LinkError::Protocol("no longer admitted".into()));
         };

@@ -8,8 +8,10 @@ use std::future::Future;
 use schemas::frame::Frame;
 use schemas::key::PublicKey;
 use schemas::text::Text;
+use schemas::time::Timestamp;
 
 use crate::audit::release::Released;
+use crate::registry::Peer;
 
 /// Why a frame did not pass.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +23,12 @@ pub enum LinkError {
         why: String,
         /// Whether that was known at once, as where nobody listens: trying on soon tells nothing new.
         at_once: bool,
+    },
+    /// Where the peer should be, a node of another key answers.
+    #[error("{why}")]
+    AnotherNode {
+        /// Which address.
+        why: String,
     },
     /// The conversation ended before the frame had passed.
     #[error("connection lost: {0}")]
@@ -61,18 +69,39 @@ pub trait Channel: Send {
     fn finish(self);
 }
 
+/// How a peer's node is reached.
+#[derive(Debug, Clone)]
+pub struct Reach {
+    /// The keys that it may prove, the one to expect first.
+    pub nodes: Vec<PublicKey>,
+    /// Where it listens (multiaddresses; those that cannot be read are skipped). Without any, only a
+    /// connection that stands is used.
+    pub addresses: Vec<Text>,
+}
+
+impl Reach {
+    /// How the node of a peer is reached at `now`.
+    #[must_use]
+    pub fn of(peer: &Peer, now: Timestamp) -> Self {
+        let addresses = peer.card.value.addresses.clone();
+        Self { nodes: peer.node_keys(now), addresses }
+    }
+}
+
 /// Opens conversations.
 pub trait Dial: Send + Sync + 'static {
     /// What it opens.
     type Channel: Channel + 'static;
 
-    /// A conversation with the node of this key, over a connection that stands or one dialled to
-    /// any of `addresses` (multiaddresses; those that cannot be read are skipped).
-    fn open(
+    /// A conversation with a node, over a connection that stands or one that is dialled.
+    fn open(&self, to: &Reach) -> impl Future<Output = Result<Self::Channel, LinkError>> + Send;
+
+    /// The same over a connection of its own that proves the node key before the present one, for a
+    /// node that has not learnt the present one; `None` where there is none.
+    fn open_as_before(
         &self,
-        node: &PublicKey,
-        addresses: &[Text],
-    ) -> impl Future<Output = Result<Self::Channel, LinkError>> + Send;
+        to: &Reach,
+    ) -> impl Future<Output = Option<Result<Self::Channel, LinkError>>> + Send;
 }
 
 /// Which side dialled a connection.

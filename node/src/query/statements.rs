@@ -22,7 +22,7 @@ use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::host::REVOKED;
-use super::ports::{Channel, Dial, LinkError};
+use super::ports::{Channel, Dial, LinkError, Reach};
 use crate::acts::{ActError, By, Right, acting};
 use crate::audit::entry::Entry;
 use crate::audit::narrow::{Difference, Found, Narrowing};
@@ -198,7 +198,7 @@ impl Office {
     ) -> Result<Stated<D::Channel>, LinkError> {
         let protocol = |what: String| LinkError::Protocol(what);
         let card = &peer.card.value;
-        let mut channel = dial.open(&card.node_key, &card.addresses).await?;
+        let mut channel = dial.open(&Reach::of(peer, self.clock.now())).await?;
         channel.send_all(asked.frames).await?;
         let first = expect(channel.recv().await?, FrameKind::Statement)?;
         let bytes = asked.request.as_bytes().len().saturating_add(first.body.len());

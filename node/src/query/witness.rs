@@ -14,7 +14,7 @@ use schemas::witness::{
 
 use super::answer::Unserved;
 use super::host::{Desk, failed};
-use super::ports::{Channel, Dial, LinkError};
+use super::ports::{Channel, Dial, LinkError, Reach};
 use super::rejects::Cause;
 use crate::audit::append::AppendError;
 use crate::audit::release::{Released, WitnessFrame};
@@ -70,7 +70,7 @@ impl Office {
             let proof = self.consistency(old_size, size).await?;
             let request = WitnessRequest { old_size, proof, checkpoint: head.to_string() };
             let body = serde_json::to_vec(&request).map_err(reply)?;
-            let mut channel = dial.open(&card.node_key, &card.addresses).await?;
+            let mut channel = dial.open(&Reach::of(peer, self.clock.now())).await?;
             channel.send(&Released::witness(WitnessFrame::Request, body)).await?;
             let frame = channel.recv().await?;
             channel.finish();

@@ -9,6 +9,8 @@ use crate::keys::KeyUse;
 /// Keys of an agency's cards under one agency key, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NamedKeys {
+    /// Those that its node proves on connecting.
+    pub node: Vec<PublicKey>,
     /// Those that sign messages.
     pub message: Vec<PublicKey>,
     /// Those that sign heads of the log.
@@ -30,13 +32,15 @@ impl NamedKeys {
             KeyUse::Message => &self.message,
             KeyUse::Log => &self.log,
             KeyUse::Cosigner => &self.cosigner,
-            KeyUse::Agency | KeyUse::Node => &[],
+            KeyUse::Node => &self.node,
+            KeyUse::Agency => &[],
         }
     }
 
     /// Adds what one more card names.
     pub(crate) fn note(&mut self, card: &Card) {
         for (keys, key) in [
+            (&mut self.node, card.node_key),
             (&mut self.message, card.message_key),
             (&mut self.log, card.log_key),
             (&mut self.cosigner, card.cosigner_key),

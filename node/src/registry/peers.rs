@@ -110,6 +110,24 @@ impl Peer {
         self.ever(KeyUse::Cosigner).map(|key| card.of_cosigner(key)).collect()
     }
 
+    /// The keys that its node may prove at `now`, the one to expect first.
+    #[must_use]
+    pub fn node_keys(&self, now: Timestamp) -> Vec<PublicKey> {
+        let card = &self.card.value;
+        let mut keys: Vec<PublicKey> = self.counting(KeyUse::Node, now).copied().collect();
+        // The one before is used until half of its last time is over.
+        let still = |key: &PublicKey| {
+            card.revocations.iter().any(|one| one.key == *key && now < card.used_until(one))
+        };
+        keys.sort_by_key(|key| !still(key));
+        keys
+    }
+
+    /// Every key that its node ever proved.
+    pub(super) fn node_keys_ever(&self) -> impl Iterator<Item = &PublicKey> {
+        self.ever(KeyUse::Node)
+    }
+
     /// The keys of one use that count at `now`: the one that the card names and, of those before it,
     /// each whose end the card announces and that has not come. One that was left behind without a
     /// word is none.

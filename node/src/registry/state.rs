@@ -163,10 +163,21 @@ impl State {
         self.alarms.values().find(|raised| raised.what.peer == *agency && raised.resolved.is_none())
     }
 
-    /// The peer whose node has this key.
+    /// The peer whose node may prove this key at `now`.
     #[must_use]
-    pub fn peer_of_node(&self, node: &PublicKey) -> Option<&Peer> {
-        self.peers.get(self.nodes.get(node.as_bytes())?)
+    pub fn peer_of_node(&self, node: &PublicKey, now: Timestamp) -> Option<&Peer> {
+        let peer = self.peers.get(self.nodes.get(node.as_bytes())?)?;
+        peer.node_keys(now).contains(node).then_some(peer)
+    }
+
+    /// The agency other than that of `card`, this one included, whose node has or had the key that
+    /// `card` names: a card cannot take over another agency's connections.
+    #[must_use]
+    pub fn other_with_node(&self, card: &Card) -> Option<&AgencyId> {
+        let node = &card.node_key;
+        let own = self.own.as_ref().filter(|_| self.own_keys.node.contains(node));
+        let known = own.map(|own| &own.value.id).or_else(|| self.nodes.get(node.as_bytes()));
+        known.filter(|agency| **agency != card.id)
     }
 
     /// This state with one more change.
@@ -302,7 +313,7 @@ impl State {
     fn put(&mut self, peer: Peer) {
         let id = peer.card.value.id.clone();
         self.nodes.retain(|_, agency| *agency != id);
-        self.nodes.insert(*peer.card.value.node_key.as_bytes(), id.clone());
+        self.nodes.extend(peer.node_keys_ever().map(|key| (*key.as_bytes(), id.clone())));
         self.peers.insert(id, peer);
     }
 

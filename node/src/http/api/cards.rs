@@ -131,6 +131,6 @@ pub(in crate::http) async fn reissue(
         return Err(ActError::Usage(why).into());
     }
     let version = node.office.reissue_card(&by, &signed.envelope).await?;
-    node.card_issued()?;
+    node.card_issued().await?;
     Ok(Json(json!({ "version": version })))
 }

@@ -16,13 +16,12 @@ use schemas::query::Query;
 use schemas::read::Read;
 use schemas::refusal::Reason;
 use schemas::standing::Standing;
-use schemas::text::Text;
 use schemas::time::Timestamp;
 use tokio::time::Instant;
 
 use super::super::heads::Shown;
 use super::super::photographs::{self, sent};
-use super::super::ports::{Channel, Dial, LinkError};
+use super::super::ports::{Channel, Dial, LinkError, Reach};
 use super::super::verify::{self, Unproven};
 use super::{Asker, Heard, Misread};
 use crate::audit::append::AppendError;
@@ -45,8 +44,6 @@ pub(super) struct Outstanding {
     query: Query,
     envelope: Envelope,
     actor: Actor,
-    node_key: PublicKey,
-    addresses: Vec<Text>,
 }
 
 /// An answer, verified.
@@ -105,6 +102,15 @@ impl<D: Dial> Asker<D> {
         }
     }
 
+    /// How the owner is reached, by its card as it is now: its node may have come to prove another key
+    /// since the query was sent.
+    fn owner_reach(&self, out: &Outstanding) -> Result<Reach, LinkError> {
+        let state = self.office.registry.state();
+        let peer = state.peers.get(&out.query.to);
+        peer.map(|peer| Reach::of(peer, self.office.clock.now()))
+            .ok_or_else(|| LinkError::unreachable("no card of the owner is recorded"))
+    }
+
     /// The key that the owner must have signed a reply with, by its card as it is now: it may have
     /// come to name another one since the query was sent.
     fn owner_key(&self, out: &Outstanding, reply: &Envelope) -> Result<PublicKey, LinkError> {
@@ -119,7 +125,7 @@ impl<D: Dial> Asker<D> {
         out: &Outstanding,
         frames: &[Released],
     ) -> Result<(D::Channel, Came), LinkError> {
-        let mut channel = self.dial.open(&out.node_key, &out.addresses).await?;
+        let mut channel = self.dial.open(&self.owner_reach(out)?).await?;
         channel.send_all(frames).await?;
         let first = channel.recv().await?;
         let digest = out.envelope.digest();
@@ -361,7 +367,7 @@ impl<D: Dial> Asker<D> {
 /// What went wrong, and what there is to do about it.
 fn advice(error: &LinkError) -> String {
     match error {
-        LinkError::Unreachable { why, .. } => {
+        LinkError::Unreachable { why, .. } | LinkError::AnotherNode { why } => {
             format!("{why}; see that its node runs and that its card says where")
         }
         error => error.to_string(),
@@ -377,15 +383,8 @@ impl Outstanding {
         peer: &Peer,
         now: Timestamp,
     ) -> Option<Self> {
-        let card = &peer.card.value;
         peer.message_key(now)?;
-        Some(Self {
-            query,
-            envelope,
-            actor,
-            node_key: card.node_key,
-            addresses: card.addresses.clone(),
-        })
+        Some(Self { query, envelope, actor })
     }
 
     fn access(&self, outcome: Outcome) -> Access {

@@ -196,16 +196,24 @@ impl Keyring {
     /// # Errors
     /// When its file cannot be put in the place of the other.
     pub fn settle(&self, card: &Card, now: Timestamp) -> Result<(), HomeError> {
-        let (first, next) = (self.home.key(self.use_.file()), next_file(&self.home, self.use_));
+        let next = next_file(&self.home, self.use_);
         let (ended, named) = (self.held.load().first.public(), self.use_.named(card));
-        let taken = next.exists() && load_at(next.clone())?.public() == *named;
+        let taken = next.exists() && load_at(next)?.public() == *named;
         if taken && ended != *named && !card.in_force(&ended, now) {
-            std::fs::rename(&next, &first)
-                .map_err(|error| HomeError::File { path: first.clone(), error })?;
+            take_next(&self.home, self.use_)?;
             self.reload()?;
         }
         Ok(())
     }
+}
+
+/// Puts the key that comes next in the place of the present one.
+///
+/// # Errors
+/// When it cannot be done; then the present one stays.
+pub fn take_next(home: &Home, use_: KeyUse) -> Result<(), HomeError> {
+    let (present, next) = (home.key(use_.file()), next_file(home, use_));
+    std::fs::rename(&next, &present).map_err(|error| HomeError::File { path: present, error })
 }
 
 /// The key that comes next: made now, unless it is there from an attempt that was cut short.

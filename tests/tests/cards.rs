@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use node::acts::cards::Reissued;
 use schemas::agency::AgencyKind;
 use schemas::card::Card;
 use schemas::entry::EntryKind as Kind;
@@ -14,11 +15,11 @@ use tests::making::{OFFICER, PLATE, words};
 use tests::wait::{LONGEST, eventually};
 
 /// The next version of the card of `agency`, changed.
-fn next(agency: &Agency, change: impl FnOnce(&mut Card)) -> String {
+fn next(agency: &Agency, change: impl FnOnce(&mut Card)) -> Reissued {
     let mut card = Card { version: 2, at: agency.now(), ..agency.identity.card.clone() };
     change(&mut card);
     let signed = Envelope::sign_json(Signed::Card, &card, &agency.identity.agency_key);
-    signed.expect("a card").to_text()
+    Reissued { envelope: signed.expect("a card").to_text(), vouched: None }
 }
 
 fn version(at: &Agency, of: &Agency) -> u32 {
@@ -125,7 +126,7 @@ async fn a_later_version_changes_nothing_that_people_confirmed() {
     let (office, admin) = (owning.office(), owning.admin());
     let revoked =
         schemas::card::Revocation { key: owning.identity.card.message_key, at: owning.now() };
-    let table: [(&str, String); 7] = [
+    let table: [(&str, Reissued); 7] = [
         ("changes more", next(&owning, |card| card.revocations.push(revoked))),
         ("changes more", next(&owning, |card| card.kind = AgencyKind::Sheriff)),
         ("changes more", next(&owning, |card| card.state = "AZ".parse().expect("a state"))),
@@ -133,7 +134,7 @@ async fn a_later_version_changes_nothing_that_people_confirmed() {
             "not in the home",
             next(&owning, |card| card.message_key = other.identity.card.message_key),
         ),
-        ("changes more", next(&other, |_| {})),
+        ("does not vouch", next(&other, |_| {})),
         ("version 3", next(&owning, |card| card.version = 3)),
         ("version 1", next(&owning, |card| card.version = 1)),
     ];

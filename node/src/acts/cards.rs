@@ -3,7 +3,7 @@
 use schemas::agency::{AgencyId, AgencyKind, State as UsState};
 use schemas::card::{Card, Revocation};
 use schemas::entry::EntryKind;
-use schemas::envelope::Envelope;
+use schemas::envelope::{Envelope, Kind};
 use schemas::key::Fingerprint;
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ActError, By, Right, acting};
 use crate::audit::entry::Entry;
+use crate::keys::KeyUse;
 use crate::office::Office;
 use crate::registry::{Change, State, Verified};
 
@@ -30,6 +31,17 @@ pub struct Confirmation {
     pub state: Option<UsState>,
     /// Whether a new agency key may take the place of the one known.
     pub replace: bool,
+}
+
+/// The next version of one's own card.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reissued {
+    /// Its envelope, exactly.
+    pub envelope: String,
+    /// The same card signed with the agency key before, where it names another one.
+    #[serde(default)]
+    pub vouched: Option<String>,
 }
 
 impl Office {
@@ -86,9 +98,16 @@ impl Office {
                         card.id
                     )));
                 }
+                // What was found of a peer outlives a card that claims the same as before.
+                let found_before = known.filter(|known| {
+                    let before = &known.card.value;
+                    (before.kind, &before.state) == (card.kind, &card.state)
+                });
+                let before = found_before.map(|known| (known.verified.kind, known.verified.state));
+                let (kind, state) = before.unwrap_or((card.kind, card.state));
                 let verified = Verified {
-                    kind: confirmation.kind.unwrap_or(card.kind),
-                    state: confirmation.state.unwrap_or(card.state),
+                    kind: confirmation.kind.unwrap_or(kind),
+                    state: confirmation.state.unwrap_or(state),
                     how: confirmation.verified_by.clone(),
                     by: by.user.clone(),
                     at: now,
@@ -110,13 +129,13 @@ impl Office {
     }
 
     /// Puts a later version of one's own card in force, signed elsewhere with the agency key. It may
-    /// name another node, message, log or cosigner key, which must be in the home, and then says when the
-    /// one before ends.
+    /// name another node, message, log or cosigner key, which must be in the home, and then says when
+    /// the one before ends; or another agency key, and nothing else, if the present one vouches for it.
     ///
     /// # Errors
-    /// When it is not the next version, or changes more than name, addresses and contact.
-    pub async fn reissue_card(&self, by: &By, envelope: &str) -> Result<u32, ActError> {
-        let envelope = Envelope::parse(envelope.trim_end().as_bytes())?;
+    /// When it is not the next version, or changes more than that, name, addresses and contact.
+    pub async fn reissue_card(&self, by: &By, reissued: &Reissued) -> Result<u32, ActError> {
+        let envelope = Envelope::parse(reissued.envelope.trim_end().as_bytes())?;
         let card = Card::open(&envelope).map_err(|e| ActError::Usage(e.to_string()))?;
         let exact = envelope.to_text();
         self.reload_keys()?;
@@ -133,38 +152,24 @@ impl Office {
                         own.value.version, card.version
                     )));
                 }
-                let allowed = Card {
-                    name: card.name.clone(),
-                    addresses: card.addresses.clone(),
-                    contact: card.contact.clone(),
-                    version: next,
-                    at: card.at,
-                    node_key: card.node_key,
-                    message_key: card.message_key,
-                    log_key: card.log_key,
-                    cosigner_key: card.cosigner_key,
-                    revocations: card.revocations.clone(),
-                    ..own.value.clone()
-                };
-                if card != allowed {
-                    return Err(ActError::Refused(format!(
-                        "version {next} changes more than name, addresses, contact, and node, message, log or cosigner key; the agency key, kind and state stay as they are"
-                    )));
+                if card.agency_key == own.value.agency_key {
+                    changes_little(&own.value, &card)?;
+                    self.may_follow(state, &own.value, &card, now)?;
+                } else {
+                    takes_over(&own.value, &card, &envelope, reissued.vouched.as_deref(), now)?;
                 }
-                self.may_follow(state, &own.value, &card, now)?;
                 let addresses: Vec<_> = card.addresses.iter().map(Text::as_str).collect();
-                let entry = Entry::new(EntryKind::CardIssued, self.actor(actor, by))
+                let mut entry = Entry::new(EntryKind::CardIssued, self.actor(actor, by))
                     .with_envelope(&envelope)
                     .with("version", next)
                     .with("name", card.name.as_str())
                     .with("addresses", addresses)
-                    .with("contact", card.contact.as_str())
-                    .with("node_key", card.node_key.fingerprint().to_string())
-                    .with("message_key", card.message_key.fingerprint().to_string())
-                    .with("log_key", card.log_key.fingerprint().to_string())
-                    .with("cosigner_key", card.cosigner_key.fingerprint().to_string())
-                    .changing(Change::OwnCard { envelope: exact.clone() });
-                Ok((entry, next))
+                    .with("contact", card.contact.as_str());
+                for use_ in KeyUse::ALL {
+                    let fingerprint = use_.named(&card).fingerprint().to_string();
+                    entry = entry.with(&format!("{use_}_key"), fingerprint);
+                }
+                Ok((entry.changing(Change::OwnCard { envelope: exact.clone() }), next))
             })
             .await?;
         Ok(version)
@@ -249,6 +254,64 @@ impl Office {
         .await?;
         Ok(())
     }
+}
+
+/// Checks that the next card under the same agency key changes nothing that people confirmed.
+fn changes_little(known: &Card, next: &Card) -> Result<(), ActError> {
+    let allowed = Card {
+        name: next.name.clone(),
+        addresses: next.addresses.clone(),
+        contact: next.contact.clone(),
+        version: next.version,
+        at: next.at,
+        node_key: next.node_key,
+        message_key: next.message_key,
+        log_key: next.log_key,
+        cosigner_key: next.cosigner_key,
+        revocations: next.revocations.clone(),
+        ..known.clone()
+    };
+    if *next == allowed {
+        return Ok(());
+    }
+    Err(ActError::Refused(format!(
+        "version {} changes more than name, addresses, contact, and node, message, log or cosigner key; kind and state stay as they are",
+        next.version
+    )))
+}
+
+/// Checks that another agency key takes the place of the present one with the word of both, and that
+/// the card changes nothing else. Whoever can open the socket has neither.
+fn takes_over(
+    known: &Card,
+    next: &Card,
+    envelope: &Envelope,
+    vouched: Option<&str>,
+    now: Timestamp,
+) -> Result<(), ActError> {
+    let refused = |why: &str| Err(ActError::Refused(why.to_owned()));
+    let vouched = vouched.and_then(|text| Envelope::parse(text.trim_end().as_bytes()).ok());
+    let vouched = vouched.filter(|vouched| {
+        let said = vouched.verified(Kind::Card, &known.agency_key);
+        said.is_ok_and(|said| said == envelope.unverified_payload())
+    });
+    if vouched.is_none() {
+        return refused(
+            "the card names an agency key that the present one does not vouch for; use `accord key rotate agency`",
+        );
+    }
+    let allowed =
+        Card { agency_key: next.agency_key, version: next.version, at: next.at, ..known.clone() };
+    if *next != allowed {
+        return refused("a card that names another agency key changes nothing else");
+    }
+    if let Some(leaving) = known.revocations.iter().find(|one| now < one.at) {
+        return Err(ActError::Refused(format!(
+            "another key is being exchanged until {}; exchange the agency key after that",
+            leaving.at
+        )));
+    }
+    Ok(())
 }
 
 pub(super) fn unknown(id: &AgencyId) -> ActError {

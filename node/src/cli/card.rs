@@ -6,7 +6,7 @@ use clap::Subcommand;
 use schemas::agency::{AgencyId, AgencyKind, State};
 use schemas::card::{Card as Described, Revocation};
 use schemas::envelope::Envelope;
-use schemas::key::Fingerprint;
+use schemas::key::{Fingerprint, SecretKey};
 use schemas::text::Text;
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use super::client::Client;
 use super::init::{dialable, sign_card};
 use super::output::{Output, table, text};
 use crate::acts::ActError;
-use crate::acts::cards::Confirmation;
+use crate::acts::cards::{Confirmation, Reissued};
 use crate::clock::Clock;
 use crate::home::{Home, read_text};
 use crate::keys::{self, KeyUse};
@@ -47,7 +47,11 @@ pub(super) enum Card {
     /// Add a peer's card, once its fingerprint was heard over another channel.
     Add {
         /// The peer's card.
-        file: PathBuf,
+        #[arg(required_unless_present = "held", conflicts_with = "held")]
+        file: Option<PathBuf>,
+        /// In place of a file: the card of this peer that waits, as its node has shown it.
+        #[arg(long, value_name = "ID")]
+        held: Option<AgencyId>,
         /// The fingerprint that the peer read out.
         #[arg(long)]
         fingerprint: Fingerprint,
@@ -97,8 +101,15 @@ pub(super) async fn run(
             let change = Reissue { addresses: address, name, contact, key: None };
             return reissue(dir, client, change, output).await;
         }
-        Card::Add { file, fingerprint, verified_by, kind, state, replace } => {
-            let envelope = read_text(&file).map_err(|e| ActError::Usage(e.to_string()))?;
+        Card::Add { file, held, fingerprint, verified_by, kind, state, replace } => {
+            let envelope = match (file, held) {
+                (Some(file), _) => read_text(&file).map_err(|e| ActError::Usage(e.to_string()))?,
+                (None, held) => {
+                    let id = held.ok_or_else(|| ActError::Usage("name a file or --held".into()))?;
+                    let held: Value = client.get(&format!("/cards/{id}/held")).await?;
+                    text(&held, "envelope").to_owned()
+                }
+            };
             let confirmation =
                 Confirmation { envelope, fingerprint, verified_by, kind, state, replace };
             client.post("/cards", &confirmation).await?
@@ -145,6 +156,53 @@ impl Reissue {
     }
 }
 
+/// The home, its agency key, and the card in force, which another key may have signed.
+async fn own(dir: &Path, client: &Client) -> Result<(Home, SecretKey, Described), ActError> {
+    let home = Home::open(dir)?;
+    let key = keys::load(&home, KeyUse::Agency)?;
+    let known: Value = client.get("/cards/own").await?;
+    let known = Envelope::parse(text(&known, "envelope").as_bytes())?;
+    let known = Described::open(&known).map_err(|e| ActError::Failed(e.to_string()))?;
+    Ok((home, key, known))
+}
+
+fn another_key(dir: &Path) -> ActError {
+    ActError::Usage(format!(
+        "the agency key in `{}` is not the one that signed the card; restore it from your backup",
+        dir.display()
+    ))
+}
+
+/// Has another agency key take the place of the present one, which vouches for it to the node. To
+/// peers it is unknown until their people have heard its fingerprint.
+pub(super) async fn renew_agency_key(
+    dir: &Path,
+    client: &Client,
+    output: Output,
+) -> Result<Done, ActError> {
+    let (home, key, known) = own(dir, client).await?;
+    let next = keys::next_key(&home, KeyUse::Agency)?;
+    let card = if known.agency_key == next.public() {
+        // An attempt before this one was cut short once the node had taken the card.
+        known
+    } else {
+        if known.agency_key != key.public() {
+            return Err(another_key(dir));
+        }
+        let version = known.version.saturating_add(1);
+        let at = Clock::system().now();
+        let card = Described { version, at, agency_key: next.public(), ..known };
+        let envelope = sign_card(&card, &next)?.to_text();
+        let vouched = Some(sign_card(&card, &key)?.to_text());
+        client.post::<Value>("/cards/own", &Reissued { envelope, vouched }).await?;
+        card
+    };
+    keys::take_next(&home, KeyUse::Agency)?;
+    tell(&card, None, output);
+    output.note("Read the fingerprint out to every peer. Until its people have added the card, `accord card add --held ID --fingerprint … --verified-by … --replace`, that peer goes on with the card before: exchange no other key meanwhile.");
+    Ok(Done::Ok)
+}
+
 /// Signed here, with the agency key; the running node records it and shows it to peers.
 pub(super) async fn reissue(
     dir: &Path,
@@ -157,16 +215,9 @@ pub(super) async fn reissue(
         return Err(ActError::Usage("say what changes: --address, --name or --contact".into()));
     }
     dialable(&addresses)?;
-    let home = Home::open(dir)?;
-    let key = keys::load(&home, KeyUse::Agency)?;
-    let known: Value = client.get("/cards/own").await?;
-    let known = Envelope::parse(text(&known, "envelope").as_bytes())?;
-    let known = Described::open(&known).map_err(|e| ActError::Failed(e.to_string()))?;
+    let (home, key, known) = own(dir, client).await?;
     if known.agency_key != key.public() {
-        return Err(ActError::Usage(format!(
-            "the agency key in `{}` is not the one that signed the card; restore it from your backup",
-            dir.display()
-        )));
+        return Err(another_key(dir));
     }
     let at = Clock::system().now();
     let mut card = Described {
@@ -193,13 +244,12 @@ pub(super) async fn reissue(
             KeyUse::Log => card.log_key = next,
             KeyUse::Cosigner => card.cosigner_key = next,
             KeyUse::Node => card.node_key = next,
-            KeyUse::Agency => {
-                return Err(ActError::Usage(format!("the {use_} key cannot be exchanged alone")));
-            }
+            KeyUse::Agency => card.agency_key = next,
         }
     }
     let signed = sign_card(&card, &key)?.to_text();
-    client.post::<Value>("/cards/own", &json!({ "envelope": signed })).await?;
+    let reissued = Reissued { envelope: signed, vouched: None };
+    client.post::<Value>("/cards/own", &reissued).await?;
     tell(&card, None, output);
     Ok(Done::Ok)
 }

@@ -5,11 +5,14 @@ use std::path::Path;
 use clap::{Subcommand, ValueEnum};
 
 use super::Done;
-use super::card::{Reissue, reissue};
+use super::card::{Reissue, reissue, renew_agency_key};
 use super::client::Client;
 use super::output::Output;
 use crate::acts::ActError;
 use crate::keys::KeyUse;
+
+/// How long a key counts beside the next one, in minutes.
+const A_DAY: u32 = 1_440;
 
 #[derive(Subcommand)]
 pub(super) enum Key {
@@ -18,17 +21,20 @@ pub(super) enum Key {
         /// Which.
         key: Rotated,
         /// How long the present key still counts, in minutes, while peers learn the new card: half of
-        /// it the node goes on signing with it (heads of the log it signs with both). 0 if it may be
-        /// known to others: then what is under way is refused or asked again.
-        #[arg(long, value_name = "MINUTES", default_value_t = 1_440,
-              value_parser = clap::value_parser!(u32).range(0..=43_200))]
-        overlap: u32,
+        /// it the node goes on with it (heads of the log it signs with both). 0 if it may be known to
+        /// others: then what is under way is refused or asked again. A day if not given; not for the
+        /// agency key, which counts with each peer until its people have added the new card.
+        #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(0..=43_200))]
+        overlap: Option<u32>,
     },
 }
 
-/// The keys that can be exchanged alone.
+/// The keys of a card.
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum Rotated {
+    /// The one that signs cards and agreements, by whose fingerprint peers know the agency: their
+    /// people confirm the new one by telephone.
+    Agency,
     /// The one that the node proves on connecting.
     Node,
     /// The one that signs queries, answers, receipts and requests.
@@ -39,17 +45,6 @@ pub(super) enum Rotated {
     Cosigner,
 }
 
-impl Rotated {
-    const fn of(self) -> KeyUse {
-        match self {
-            Self::Node => KeyUse::Node,
-            Self::Message => KeyUse::Message,
-            Self::Log => KeyUse::Log,
-            Self::Cosigner => KeyUse::Cosigner,
-        }
-    }
-}
-
 pub(super) async fn run(
     dir: &Path,
     client: &Client,
@@ -57,5 +52,16 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<Done, ActError> {
     let Key::Rotate { key, overlap } = command;
-    reissue(dir, client, Reissue::rotating(key.of(), overlap), output).await
+    let use_ = match key {
+        Rotated::Agency if overlap.is_some() => {
+            return Err(ActError::Usage("--overlap is not for the agency key".into()));
+        }
+        Rotated::Agency => return renew_agency_key(dir, client, output).await,
+        Rotated::Node => KeyUse::Node,
+        Rotated::Message => KeyUse::Message,
+        Rotated::Log => KeyUse::Log,
+        Rotated::Cosigner => KeyUse::Cosigner,
+    };
+    let change = Reissue::rotating(use_, overlap.unwrap_or(A_DAY));
+    reissue(dir, client, change, output).await
 }

@@ -28,6 +28,7 @@ pub fn router(node: Arc<Node>) -> Router {
         .route("/users/{name}/delegate", post(people::delegate))
         .route("/cards", get(cards::list).post(cards::add))
         .route("/cards/own", get(cards::own).post(cards::reissue))
+        .route("/cards/{id}/held", get(cards::held))
         .route("/cards/{id}/block", post(cards::block))
         .route("/cards/{id}/unblock", post(cards::unblock))
         .route("/agreements", get(agreements::list).post(agreements::propose))

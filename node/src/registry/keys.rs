@@ -6,9 +6,11 @@ use schemas::key::PublicKey;
 
 use crate::keys::KeyUse;
 
-/// Keys of an agency's cards under one agency key, oldest first.
+/// Keys of an agency's cards, oldest first; of a peer's those under its present agency key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NamedKeys {
+    /// Those that sign cards, agreements and adherences.
+    pub agency: Vec<PublicKey>,
     /// Those that its node proves on connecting.
     pub node: Vec<PublicKey>,
     /// Those that sign messages.
@@ -25,7 +27,7 @@ pub(crate) fn named_by<'a>(envelope: &Envelope, keys: &'a [PublicKey]) -> Option
 }
 
 impl NamedKeys {
-    /// Those of one use; none of a use whose key is not exchanged alone.
+    /// Those of one use.
     #[must_use]
     pub fn of(&self, use_: KeyUse) -> &[PublicKey] {
         match use_ {
@@ -33,13 +35,14 @@ impl NamedKeys {
             KeyUse::Log => &self.log,
             KeyUse::Cosigner => &self.cosigner,
             KeyUse::Node => &self.node,
-            KeyUse::Agency => &[],
+            KeyUse::Agency => &self.agency,
         }
     }
 
     /// Adds what one more card names.
     pub(crate) fn note(&mut self, card: &Card) {
         for (keys, key) in [
+            (&mut self.agency, card.agency_key),
             (&mut self.node, card.node_key),
             (&mut self.message, card.message_key),
             (&mut self.log, card.log_key),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Here;
-use crate::acts::cards::Confirmation;
+use crate::acts::cards::{Confirmation, Reissued};
 use crate::acts::{ActError, By};
 use crate::http::error::ApiResult;
 use crate::peer::is_dialable;
@@ -111,8 +111,19 @@ pub(in crate::http) async fn own(State(node): Here) -> ApiResult<Json<Signed>> {
     Ok(Json(Signed { envelope: own.envelope.clone() }))
 }
 
+/// The card of a peer that waits for a person, exactly.
+pub(in crate::http) async fn held(
+    State(node): Here,
+    Path(id): Path<AgencyId>,
+) -> ApiResult<Json<Signed>> {
+    let state = node.office.registry.state();
+    let held = state.peers.get(&id).and_then(|peer| peer.held.as_ref());
+    let held = held.ok_or_else(|| ActError::Usage(format!("no card of `{id}` waits")))?;
+    Ok(Json(Signed { envelope: held.card.envelope.clone() }))
+}
+
 /// A signed card.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 pub(in crate::http) struct Signed {
     envelope: String,
 }
@@ -120,9 +131,9 @@ pub(in crate::http) struct Signed {
 pub(in crate::http) async fn reissue(
     State(node): Here,
     by: By,
-    Json(signed): Json<Signed>,
+    Json(reissued): Json<Reissued>,
 ) -> ApiResult<Json<Value>> {
-    let addresses = Envelope::parse(signed.envelope.as_bytes())
+    let addresses = Envelope::parse(reissued.envelope.as_bytes())
         .ok()
         .and_then(|envelope| Card::open(&envelope).ok())
         .map_or_else(Vec::new, |card| card.addresses);
@@ -130,7 +141,7 @@ pub(in crate::http) async fn reissue(
         let why = format!("the card names `{address}`, which no peer can dial; issue it without");
         return Err(ActError::Usage(why).into());
     }
-    let version = node.office.reissue_card(&by, &signed.envelope).await?;
+    let version = node.office.reissue_card(&by, &reissued).await?;
     node.card_issued().await?;
     Ok(Json(json!({ "version": version })))
 }

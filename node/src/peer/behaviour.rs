@@ -37,6 +37,11 @@ pub(super) type Opened = oneshot::Sender<Result<Substream, LinkError>>;
 #[error("this node is not admitted")]
 pub(super) struct NotAdmitted;
 
+/// A connection was closed because this node stops.
+#[derive(Debug, thiserror::Error)]
+#[error("this node is stopping")]
+pub(super) struct Stopping;
+
 /// A connection was closed before its handshake: too many from there came to nothing.
 #[derive(Debug, thiserror::Error)]
 #[error("too many connections from there came to nothing")]
@@ -70,6 +75,9 @@ impl Exchange {
 
     fn admit(&mut self, peer: PeerId) -> Result<Substreams, ConnectionDenied> {
         let node = key::node_key(&peer).ok_or_else(|| ConnectionDenied::new(NotAdmitted))?;
+        if self.accept.stopping() {
+            return Err(ConnectionDenied::new(Stopping));
+        }
         if !self.accept.admits(&node) {
             self.accept.turned_away(&node);
             return Err(ConnectionDenied::new(NotAdmitted));
@@ -240,6 +248,9 @@ impl ConnectionHandler for Substreams {
                 protocol: stream,
                 ..
             }) => {
+                if self.accept.stopping() {
+                    return;
+                }
                 // A key that was admitted when it connected may have ended since.
                 if !self.accept.admits(&self.node) {
                     self.accept.turned_away(&self.node);

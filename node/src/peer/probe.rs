@@ -63,6 +63,10 @@ impl std::fmt::Display for Next {
 struct Alone;
 
 impl Accept for Alone {
+    fn stopping(&self) -> bool {
+        false
+    }
+
     fn admits(&self, _: &PublicKey) -> bool {
         true
     }

@@ -17,6 +17,7 @@ use crate::query::ports::{Channel, Dialler, Host, LinkError};
 
 /// What the swarm's handlers tell; the host behind it stays generic.
 pub(super) trait Accept: Send + Sync + 'static {
+    fn stopping(&self) -> bool;
     fn admits(&self, node: &PublicKey) -> bool;
     fn turned_away(&self, node: &PublicKey);
     fn connected(&self, node: &PublicKey, dialler: Dialler);
@@ -52,8 +53,12 @@ impl<H: Host> Serving<H> {
 }
 
 impl<H: Host> Accept for Serving<H> {
+    fn stopping(&self) -> bool {
+        self.stop.stopping.is_cancelled()
+    }
+
     fn admits(&self, node: &PublicKey) -> bool {
-        !self.stop.stopping.is_cancelled() && self.host.admits(node)
+        self.host.admits(node)
     }
 
     fn turned_away(&self, node: &PublicKey) {

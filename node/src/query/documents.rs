@@ -407,7 +407,9 @@ impl Office {
 
 fn must_be_confirmed(known: &Card, shown: &Card) -> Option<&'static str> {
     if shown.agency_key != known.agency_key {
-        Some("it names another agency key; hear its fingerprint, then add it with --held and --replace")
+        Some(
+            "it names another agency key; hear its fingerprint, then add it with --held and --replace",
+        )
     } else if shown.kind != known.kind || shown.state != known.state {
         Some("it claims another kind or state; verify that, then add it with --held")
     } else {

@@ -3,9 +3,10 @@
 use schemas::agency::AgencyId;
 use schemas::body::Actor;
 use schemas::envelope::{Envelope, EnvelopeError, Kind};
-use schemas::key::SecretKey;
+use schemas::key::{PublicKey, SecretKey};
 use schemas::note::Vkey;
 use schemas::query::AuthorityId;
+use schemas::time::Timestamp;
 use serde::de::DeserializeOwned;
 
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::Bounds;
 use crate::home::HomeError;
 use crate::images::Images;
-use crate::keys::Keyring;
+use crate::keys::{KeyUse, Keyring};
 use crate::query::heads::Heads;
 use crate::registry::{Registry, SourceName};
 use crate::store::Store;
@@ -93,6 +94,28 @@ impl Office {
     #[must_use]
     pub fn keyrings(&self) -> [&Keyring; 4] {
         [&self.node_keys, &self.message_keys, &self.log_keys, &self.cosigner_keys]
+    }
+
+    /// The uses whose key, as one's card names it, is not in the home: what is signed in its place
+    /// proves nothing to peers.
+    #[must_use]
+    pub fn keys_missing(&self) -> Vec<KeyUse> {
+        let state = self.registry.state();
+        let Some(own) = &state.own else { return Vec::new() };
+        let keyrings = self.keyrings().into_iter();
+        keyrings.filter(|keys| !keys.has(keys.of().named(&own.value))).map(Keyring::of).collect()
+    }
+
+    /// The uses whose key is being exchanged, and when the one before ends.
+    #[must_use]
+    pub fn keys_leaving(&self) -> Vec<(KeyUse, Timestamp)> {
+        let (state, now) = (self.registry.state(), self.clock.now());
+        let Some(own) = &state.own else { return Vec::new() };
+        let leaving = own.value.revocations.iter().filter(|one| now < one.at);
+        let of = |key: &PublicKey| {
+            KeyUse::ALL.into_iter().find(|use_| state.own_keys.of(*use_).contains(key))
+        };
+        leaving.filter_map(|one| Some((of(&one.key)?, one.at))).collect()
     }
 
     /// Reads the keys again: the command line has made one that comes next. From here on every head

@@ -1,13 +1,15 @@
 //! The node key is exchanged while queries go on: none is lost, peers who were away learn it when they
 //! are back, and after its end the one before opens no connection.
 
+use node::home::Home;
+use node::keys::{self, KeyUse};
 use schemas::card::{Card, Revocation};
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::FrameKind;
 use schemas::key::PublicKey;
-use tests::agency::Agency;
-use tests::federation::{add_card, owner_and_raw, sharing_pair};
+use tests::agency::{Agency, Transport};
+use tests::federation::{add_card, in_force, owner_and_raw, pair_over, sharing_pair};
 use tests::identity::Identity;
 use tests::making::{HOUR_MS, PLATE, query};
 use tests::raw::RawPeer;
@@ -115,6 +117,58 @@ async fn a_node_key_that_may_be_known_to_others_ends_at_once() {
     learns(&asking, &owning, 2).await;
     tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking));
     assert!(!asking.node().peers.connected().contains(&before));
+}
+
+/// What doctor says of the keys, and whether that is well.
+fn keys_at(agency: &Agency) -> (bool, String) {
+    let rows = agency.accord(&["doctor"]).lines();
+    let row = rows.into_iter().find(|row| row["check"] == "keys").expect("the row of the keys");
+    (row["ok"] == true, row["detail"].as_str().expect("a detail").to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_quic_the_next_key_is_proven_from_the_next_start_on() {
+    let (asking, mut owning) = pair_over(Transport::Quic).await;
+    in_force(&[&asking, &owning]).await;
+    owning.accord(&["key", "rotate", "node"]).done();
+    learns(&asking, &owning, 2).await;
+    let (well, said) = keys_at(&owning);
+    assert!(well && said.contains("the node key before the present one ends"), "{said}");
+    for agency in [&asking, &owning] {
+        agency.clock.shift(13 * HOUR_MS);
+    }
+    owning.node().prove_identity().await;
+    asks_many(&asking, &owning).await;
+    let (well, said) = keys_at(&owning);
+    assert!(!well && said.contains("restart the node"), "{said}");
+    owning.stop().await;
+    // In one process, the socket outlives the network by the time that its connections drain.
+    let address = owning.identity.card.addresses[0].as_str().to_owned();
+    let port = address.split('/').nth(4).and_then(|port| port.parse().ok()).expect("a port");
+    let free = || std::net::UdpSocket::bind(("127.0.0.1", port)).is_ok();
+    eventually("the socket is let go", async || free().then_some(())).await;
+    owning.run().await;
+    assert!(keys_at(&owning).0);
+    for agency in [&asking, &owning] {
+        agency.clock.shift(12 * HOUR_MS);
+    }
+    asks_until_met(&asking, &owning, proven(&owning)).await;
+    assert_eq!(keys_at(&owning), (true, "none is being exchanged".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_home_without_a_key_that_its_card_names_is_not_ready() {
+    let mut owning = Agency::start("owning-ca-pd").await;
+    assert!(owning.node().problems().await.is_empty() && keys_at(&owning).0);
+    owning.stop().await;
+    let home = Home::open(owning.home()).expect("a home");
+    std::fs::remove_file(home.key("message")).expect("a key's file");
+    drop(keys::create(&home, KeyUse::Message).expect("another key"));
+    owning.run().await;
+    let why = "the message key that the card names is not in the home";
+    assert_eq!(owning.node().problems().await, [why]);
+    let (well, said) = keys_at(&owning);
+    assert!(!well && said.starts_with(why), "{said}");
 }
 
 /// The next version of a raw peer's card, which names another node key; the key before ends in an

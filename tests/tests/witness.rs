@@ -145,18 +145,23 @@ async fn go_on_regardless(owning: &mut Agency, asking: &Agency) {
     }
 }
 
+/// Asks the log that went on regardless until it is found out. It answers, once the connection that
+/// blocking cut is made anew, and shows a head that does not lead on from what is known; or it has
+/// shown one before it was asked.
+async fn is_found_out(asking: &Agency, owning: &Agency) {
+    eventually("it shows its head", async || {
+        let heard = asking.asks(owning.id(), PLATE).await;
+        (heard.outcome == "answered" || kinds(asking) == [AlarmKind::Proof]).then_some(())
+    })
+    .await;
+    rings(asking, &[AlarmKind::Proof]).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forked_log_is_found_out_by_the_next_exchange_and_goes_on_once_resolved() {
     let (asking, mut owning) = put_back().await;
     go_on_regardless(&mut owning, &asking).await;
-    // It answers, once the connection that blocking cut is made anew, and shows a head that does not
-    // lead on from what is known; or it has shown one before it was asked.
-    eventually("it shows its head", async || {
-        let heard = asking.asks(owning.id(), PLATE).await;
-        (heard.outcome == "answered" || kinds(&asking) == [AlarmKind::Proof]).then_some(())
-    })
-    .await;
-    rings(&asking, &[AlarmKind::Proof]).await;
+    is_found_out(&asking, &owning).await;
     // Nothing is asked of it, and nothing is answered to it.
     let heard = asking.asks(owning.id(), PLATE).await;
     assert_eq!(heard.outcome, "unanswered");
@@ -186,8 +191,7 @@ async fn a_peer_that_lies_to_one_stops_nobody_elses_exchanges() {
     introduce(&[&asking, &other]).await;
     in_force(&[&asking, &other]).await;
     go_on_regardless(&mut owning, &asking).await;
-    assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
-    rings(&asking, &[AlarmKind::Proof]).await;
+    is_found_out(&asking, &owning).await;
     assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "unanswered");
     assert_eq!(asking.asks(other.id(), PLATE).await.outcome, "answered");
     assert_eq!(other.asks(asking.id(), PLATE).await.outcome, "answered");
@@ -197,8 +201,7 @@ async fn a_peer_that_lies_to_one_stops_nobody_elses_exchanges() {
 async fn every_command_that_touches_a_peer_shows_the_alarm_about_it() {
     let (asking, mut owning) = put_back().await;
     go_on_regardless(&mut owning, &asking).await;
-    assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
-    rings(&asking, &[AlarmKind::Proof]).await;
+    is_found_out(&asking, &owning).await;
     let peer = owning.id().as_str();
     let query =
         ["--plate", PLATE, "--purpose", "stolen_vehicle", "--reason", "Taken from a garage"];

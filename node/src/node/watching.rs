@@ -90,6 +90,9 @@ impl Node {
         {
             problems.push("the clock is far behind the last log entry".into());
         }
+        for key in office.keys_missing() {
+            problems.push(format!("the {key} key that the card names is not in the home"));
+        }
         if office.store.about().await.is_err() {
             problems.push("the database does not answer".into());
         }

@@ -140,6 +140,8 @@ pub struct Peers {
     acceptor: Arc<dyn Accept>,
     tls: Tls,
     proven: Mutex<Proven>,
+    /// The key that it was started with, which QUIC proves until the next start.
+    started: PublicKey,
     quic: bool,
     limits: Limits,
 }
@@ -167,8 +169,9 @@ pub async fn start<H: Host>(settings: Settings, host: Arc<H>) -> Result<Peers, P
     let mut swarm = swarm::build(identity, tls.clone(), acceptor.clone(), quic, limits)?;
     let addresses = swarm::listen(&mut swarm, listen).await?;
     let network = Network::run(swarm, pools);
+    let started = node_key.public();
     let proven = Mutex::new(Proven { now: node_key, before: None });
-    Ok(Peers { network, addresses, serving, acceptor, tls, proven, quic, limits })
+    Ok(Peers { network, addresses, serving, acceptor, tls, proven, started, quic, limits })
 }
 
 fn setup(error: impl std::fmt::Display) -> PeerError {
@@ -233,6 +236,12 @@ impl Peers {
             drop(self.network.commands.send(Command::Renew).await);
         }
         Ok(())
+    }
+
+    /// Whether QUIC still proves the node key before.
+    #[must_use]
+    pub fn is_behind_over_quic(&self) -> bool {
+        self.quic && self.proven().now.public() != self.started
     }
 
     fn proven(&self) -> MutexGuard<'_, Proven> {

@@ -88,6 +88,7 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
             },
         },
         photographs(office).await,
+        keys(&node),
         reached(state.own.as_ref().map(|own| &own.value)),
         retention(node.office.retention_status().await),
         Check {
@@ -145,6 +146,30 @@ fn certificate(node: &Node) -> Check {
         format!("ends in {days} days")
     };
     Check { check: "certificate", ok: days >= SOON_DAYS, detail }
+}
+
+/// Whether the keys that the card names are here, and which are being exchanged.
+fn keys(node: &Node) -> Check {
+    let mut wrong: Vec<String> = node
+        .office
+        .keys_missing()
+        .into_iter()
+        .map(|key| {
+            format!(
+                "the {key} key that the card names is not in the home; put it back from a backup"
+            )
+        })
+        .collect();
+    if node.peers.is_behind_over_quic() {
+        wrong.push("QUIC still proves the node key before; restart the node".into());
+    }
+    let leaving = node.office.keys_leaving().into_iter();
+    let leaving =
+        leaving.map(|(key, ends)| format!("the {key} key before the present one ends {ends}"));
+    let ok = wrong.is_empty();
+    wrong.extend(leaving);
+    let detail = if wrong.is_empty() { "none is being exchanged".into() } else { wrong.join("; ") };
+    Check { check: "keys", ok, detail }
 }
 
 /// Whether there is room on the disk of the home.

@@ -13,6 +13,7 @@ mod knocks;
 mod network;
 pub(crate) mod probe;
 mod serve;
+mod stall;
 mod swarm;
 pub(crate) mod tls;
 mod unreachable;

@@ -30,6 +30,8 @@ use rustls::{
     ServerConfig, SignatureScheme,
 };
 
+use super::stall::Unstalled;
+
 /// The application protocol that libp2p's TLS names.
 const ALPN: &[u8] = b"libp2p";
 
@@ -157,7 +159,7 @@ impl<C> InboundConnectionUpgrade<C> for Tls
 where
     C: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    type Output = (PeerId, TlsStream<C>);
+    type Output = (PeerId, Unstalled<TlsStream<C>>);
     type Error = TlsError;
     type Future = BoxFuture<'static, Result<Self::Output, TlsError>>;
 
@@ -166,7 +168,7 @@ where
             let acceptor = TlsAcceptor::from(self.0.load().server.clone());
             let stream = acceptor.accept(socket).await?;
             let peer = proven(stream.get_ref().1)?;
-            Ok((peer, stream.into()))
+            Ok((peer, Unstalled::new(stream.into())))
         })
     }
 }
@@ -175,7 +177,7 @@ impl<C> OutboundConnectionUpgrade<C> for Tls
 where
     C: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    type Output = (PeerId, TlsStream<C>);
+    type Output = (PeerId, Unstalled<TlsStream<C>>);
     type Error = TlsError;
     type Future = BoxFuture<'static, Result<Self::Output, TlsError>>;
 
@@ -186,7 +188,7 @@ where
             let connector = TlsConnector::from(self.0.load().client.clone());
             let stream = connector.connect(nobody, socket).await?;
             let peer = proven(stream.get_ref().1)?;
-            Ok((peer, stream.into()))
+            Ok((peer, Unstalled::new(stream.into())))
         })
     }
 }
@@ -323,13 +325,14 @@ mod tests {
     }
 
     /// A handshake between two upgrades, with a word in each direction; who each saw.
-    async fn shake<I, O, S>(inbound: I, outbound: O) -> Result<(PeerId, PeerId), String>
+    async fn shake<I, O, S, T>(inbound: I, outbound: O) -> Result<(PeerId, PeerId), String>
     where
         I: InboundConnectionUpgrade<Pipe, Output = (PeerId, S)> + UpgradeInfo<Info = &'static str>,
-        O: OutboundConnectionUpgrade<Pipe, Output = (PeerId, S)> + UpgradeInfo<Info = &'static str>,
+        O: OutboundConnectionUpgrade<Pipe, Output = (PeerId, T)> + UpgradeInfo<Info = &'static str>,
         I::Error: std::fmt::Display,
         O::Error: std::fmt::Display,
         S: AsyncRead + AsyncWrite + Unpin,
+        T: AsyncRead + AsyncWrite + Unpin,
     {
         let (a, b) = pipe();
         let name = "/tls/1.0.0";

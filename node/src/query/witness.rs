@@ -53,8 +53,9 @@ pub enum WitnessError {
     Reply(String),
 }
 
-/// How often the witness's stored size is learned anew before it is given up.
-const TRIES: u32 = 3;
+/// How often the witness's stored size is learned anew before it is given up: one that is catching up
+/// with heads it was shown by exchanges moves on meanwhile.
+const TRIES: u32 = 8;
 
 impl Office {
     /// Has `peer` cosign the head of this log; the size that it cosigned.

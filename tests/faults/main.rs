@@ -8,6 +8,7 @@
 
 mod ground;
 mod judge;
+mod keys;
 mod links;
 mod load;
 mod machine;
@@ -29,7 +30,7 @@ fn possible() -> Option<String> {
     None
 }
 
-const SCENARIOS: [Scenario; 11] = [
+const SCENARIOS: [Scenario; 12] = [
     ("cut", links::cut_in_an_exchange, possible),
     ("handshake", links::cut_in_a_handshake, possible),
     ("silent", links::broken_in_silence, possible),
@@ -39,6 +40,7 @@ const SCENARIOS: [Scenario; 11] = [
     ("killed", nodes::killed, possible),
     ("paused", nodes::paused, possible),
     ("restarted", nodes::restarted, possible),
+    ("rotated", keys::rotated, possible),
     ("full", machine::full, possible),
     ("clock", machine::wrong_clocks, machine::clocks_impossible),
 ];

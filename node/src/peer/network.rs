@@ -31,7 +31,7 @@ impl Network {
     pub(super) async fn open(&self, to: &Reach) -> Result<Conversation, LinkError> {
         let mut peers: Vec<PeerId> = to.nodes.iter().filter_map(key::peer_id).collect();
         peers.sort_by_key(|peer| !self.pools.is_connected(peer));
-        let mut last = LinkError::unreachable("the key of its card is no node's");
+        let mut last = LinkError::unreachable("its card names no node key that counts now");
         for peer in peers {
             match self.open_with(peer, to).await {
                 Err(another @ LinkError::AnotherNode { .. }) => last = another,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use schemas::agency::AgencyId;
 use schemas::checkpoint::origin;
 use schemas::time::Timestamp;
 use serde_json::{Value, json};
@@ -286,6 +287,17 @@ impl Node {
     /// Letters stand in the outbox, or a peer may be reached again.
     pub fn wake(&self) {
         self.delivery.wake();
+    }
+
+    /// Peers that have not taken in the present version of one's own card, by their ids.
+    #[must_use]
+    pub fn card_not_shown(&self) -> Vec<AgencyId> {
+        let state = self.office.registry.state();
+        let open = |id: &AgencyId| state.peers.get(id).is_some_and(|peer| peer.blocked.is_none());
+        let mut peers = self.delivery.not_shown();
+        peers.retain(open);
+        peers.sort();
+        peers
     }
 
     /// A new version of one's own card is in force: writes it into the home and shows it to peers.

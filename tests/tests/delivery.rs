@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use schemas::entry::EntryKind as Kind;
-use schemas::frame::FrameKind;
+use schemas::frame::{Frame, FrameKind};
 use tests::agency::Agency;
 use tests::federation::{add_card, pair, propose, received};
 use tests::making::agreement;
@@ -29,6 +29,34 @@ async fn a_slow_peer_delays_no_letter_to_another() {
     propose(&asking, &text, None).await;
     received(&owning, &text.id).await;
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_refuses_a_card_is_told_of_and_takes_letters_all_the_same() {
+    let mut asking = Agency::start("asking-ca-pd").await;
+    let mut refusing = RawPeer::start("refusing-ca-pd", asking.now());
+    let (takes, taken) = tokio::sync::watch::channel(false);
+    refusing.answer(move |frame| {
+        let reply = match frame.kind {
+            FrameKind::Document => Frame::new(FrameKind::DocumentAck, Vec::new()),
+            _ => {
+                Frame::new(FrameKind::Failed, br#"{"code":"unverifiable","message":"no"}"#.to_vec())
+            }
+        };
+        takes.send_if_modified(|taken| {
+            *taken |= frame.kind == FrameKind::Document;
+            *taken
+        });
+        Some(vec![reply])
+    });
+    add_card(&asking, &refusing.identity).await;
+    // From its start on a node shows its card to every peer.
+    asking.restart().await;
+    propose(&asking, &agreement(&[asking.id(), refusing.id()], asking.now()), None).await;
+    eventually("the letter", async || taken.borrow().then_some(())).await;
+    assert_eq!(asking.node().card_not_shown(), [refusing.id().clone()]);
+    let doctor = asking.accord(&["doctor"]);
+    assert!(doctor.out.contains("not taken in version 1 yet: refusing-ca-pd"), "{doctor:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

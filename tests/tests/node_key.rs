@@ -100,8 +100,11 @@ async fn a_peer_that_was_away_until_after_the_end_learns_the_key_when_it_is_back
         agency.clock.shift(2 * HOUR_MS);
     }
     owning.node().prove_identity().await;
+    assert_eq!(owning.node().card_not_shown(), [asking.id().clone()]);
     asking.run().await;
     learns(&asking, &owning, 2).await;
+    let shown = || owning.node().card_not_shown().is_empty();
+    eventually("that it is known to be learnt", async || shown().then_some(())).await;
     asks_until_met(&asking, &owning, proven(&owning)).await;
     tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking));
 }

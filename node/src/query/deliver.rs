@@ -43,6 +43,13 @@ pub struct Delivery<D> {
     wake: Arc<Notify>,
 }
 
+/// What became of a card that was shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CardShown {
+    TakenIn,
+    Refused,
+}
+
 /// A letter that somebody is delivering at this moment; dropped, the outbox tries it again.
 pub(super) struct InHand {
     name: Name,
@@ -98,6 +105,12 @@ impl<D: Dial> Delivery<D> {
         let peers = state.peers.iter().filter(|(_, peer)| peer.blocked.is_none());
         self.unshown().extend(peers.map(|(id, _)| id.clone()));
         self.wake();
+    }
+
+    /// Peers that have not taken in the present version of one's card.
+    #[must_use]
+    pub fn not_shown(&self) -> Vec<AgencyId> {
+        self.unshown().iter().cloned().collect()
     }
 
     fn unshown(&self) -> MutexGuard<'_, HashSet<AgencyId>> {
@@ -165,9 +178,9 @@ impl<D: Dial> Delivery<D> {
 
     /// Shows one's card to a peer, and looks at its card; over a connection that stands or, with
     /// `dialling`, a new one. To a peer who does not know the present node key, as the node before.
-    async fn show_card(&self, agency: &AgencyId, dialling: bool) -> Result<(), LinkError> {
+    async fn show_card(&self, agency: &AgencyId, dialling: bool) -> Result<CardShown, LinkError> {
         let state = self.office.registry.state();
-        let Some(peer) = state.peers.get(agency) else { return Ok(()) };
+        let Some(peer) = state.peers.get(agency) else { return Ok(CardShown::TakenIn) };
         let mut reach = Reach::of(peer, self.office.clock.now());
         if !dialling {
             reach.addresses.clear();
@@ -178,7 +191,7 @@ impl<D: Dial> Delivery<D> {
             Err(error) => Err(error),
         };
         match shown {
-            Ok(()) | Err(LinkError::Unreachable { .. } | LinkError::AnotherNode { .. }) => shown,
+            Ok(_) | Err(LinkError::Unreachable { .. } | LinkError::AnotherNode { .. }) => shown,
             Err(_) if !dialling => shown,
             Err(_) => match self.dial.open_as_before(&reach).await {
                 Some(channel) => self.show_card_over(channel?, agency).await,
@@ -191,10 +204,10 @@ impl<D: Dial> Delivery<D> {
         &self,
         mut channel: D::Channel,
         agency: &AgencyId,
-    ) -> Result<(), LinkError> {
+    ) -> Result<CardShown, LinkError> {
         let state = self.office.registry.state();
         let (Some(peer), Some(own_card)) = (state.peers.get(agency), &state.own) else {
-            return Ok(());
+            return Ok(CardShown::TakenIn);
         };
         let own = Envelope::parse(own_card.envelope.as_bytes())
             .map_err(|e| LinkError::Protocol(e.to_string()))?;
@@ -205,15 +218,17 @@ impl<D: Dial> Delivery<D> {
             channel.recv().await
         };
         let shown = in_time(exchange).await?;
+        if shown.kind != FrameKind::Card {
+            tracing::warn!(peer = %agency, "this agency's card was not taken in; it is shown again later");
+            return Ok(CardShown::Refused);
+        }
         // A version that came meanwhile is announced for itself.
         if self.office.registry.state().own.as_ref().is_some_and(|now| now == own_card) {
             self.unshown().remove(agency);
         }
-        if shown.kind == FrameKind::Card {
-            channel.finish();
-            self.office.card_shown(peer, &shown).await.map_err(LinkError::Protocol)?;
-        }
-        Ok(())
+        channel.finish();
+        self.office.card_shown(peer, &shown).await.map_err(LinkError::Protocol)?;
+        Ok(CardShown::TakenIn)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use schemas::agency::AgencyId;
 use schemas::card::Card;
 use schemas::checkpoint::SignedCheckpoint;
 use schemas::text::Text;
@@ -25,6 +26,8 @@ pub(in crate::http) async fn show(State(node): Here) -> Json<Value> {
 const SOON_DAYS: i64 = 14;
 /// How long ago the last backup may be, in days.
 const BACKED_UP_DAYS: u32 = 7;
+/// Most peers that one line names.
+const NAMED: usize = 10;
 /// Free space below which doctor warns, in bytes.
 const ROOM: u64 = 1 << 30;
 
@@ -89,7 +92,7 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
         },
         photographs(office).await,
         keys(&node),
-        reached(state.own.as_ref().map(|own| &own.value)),
+        reached(state.own.as_ref().map(|own| &own.value), &node.card_not_shown()),
         retention(node.office.retention_status().await),
         Check {
             check: "peers",
@@ -309,17 +312,27 @@ fn cosigned(head: Result<Option<String>, StoreError>, size: u64) -> Check {
 }
 
 /// Whether one's card says where peers reach this node.
-fn reached(card: Option<&Card>) -> Check {
+fn reached(card: Option<&Card>, not_shown: &[AgencyId]) -> Check {
     let addresses: Vec<&str> =
         card.into_iter().flat_map(|card| &card.addresses).map(Text::as_str).collect();
     let ok = !addresses.is_empty() && addresses.iter().all(|address| is_dialable(address));
     let said = if addresses.is_empty() { "no address".into() } else { addresses.join(", ") };
-    let detail = if ok {
+    let mut detail = if ok {
         said
     } else {
         format!(
             "the card says {said}; say where peers reach this node with `accord card reissue --address`"
         )
     };
+    if !not_shown.is_empty() {
+        let peers = counted(not_shown.len(), "peer has", "peers have");
+        let named: Vec<&str> = not_shown.iter().take(NAMED).map(AgencyId::as_str).collect();
+        let more = if not_shown.len() > NAMED { " and more" } else { "" };
+        let version = card.map_or(0, |card| card.version);
+        detail.push_str(&format!(
+            "; {peers} not taken in version {version} yet: {}{more}",
+            named.join(", ")
+        ));
+    }
     Check { check: "card", ok, detail }
 }

@@ -10,7 +10,7 @@ use tokio::task::{self, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::super::ports::{Dial, Dialler};
-use super::{Delivery, name};
+use super::{CardShown, Delivery, name};
 use crate::store::Queued;
 
 /// How often the outbox is looked through.
@@ -111,8 +111,12 @@ impl Turns {
             let show = unshown.contains(&agency);
             let to = agency.clone();
             let turn = self.tasks.spawn(async move {
-                let shown = !show || delivery.show_card(&to, true).await.is_ok();
-                shown && (letters.is_empty() || delivery.deliver_to(&peer, letters).await.is_ok())
+                let shown =
+                    if show { delivery.show_card(&to, true).await } else { Ok(CardShown::TakenIn) };
+                // Who refuses a card takes letters all the same.
+                let delivered = shown.is_ok()
+                    && (letters.is_empty() || delivery.deliver_to(&peer, letters).await.is_ok());
+                delivered && shown == Ok(CardShown::TakenIn)
             });
             self.under_way.insert(agency, Turn { task: turn.id(), again: false });
         }

@@ -128,6 +128,12 @@ impl Card {
         self.at.plus_millis(left.div_euclid(2))
     }
 
+    /// Whether this card announces the end of `key`, and that has not come at `at`.
+    #[must_use]
+    pub fn still_counts(&self, key: &PublicKey, at: Timestamp) -> bool {
+        self.revocations.iter().any(|leaving| leaving.key == *key) && self.in_force(key, at)
+    }
+
     /// Whether a signature that `key` made at `at` still counts.
     #[must_use]
     pub fn in_force(&self, key: &PublicKey, at: Timestamp) -> bool {

@@ -244,7 +244,12 @@ pub(super) async fn reissue(
             KeyUse::Log => card.log_key = next,
             KeyUse::Cosigner => card.cosigner_key = next,
             KeyUse::Node => card.node_key = next,
-            KeyUse::Agency => card.agency_key = next,
+            KeyUse::Agency => {
+                return Err(ActError::Usage(
+                    "the agency key is exchanged without an overlap: `accord key rotate agency`"
+                        .into(),
+                ));
+            }
         }
     }
     let signed = sign_card(&card, &key)?.to_text();

@@ -26,9 +26,7 @@ pub(super) async fn card(
     let card: Card =
         envelope.verified_json(Kind::Card, &shown.agency_key).map_err(|e| e.to_string())?;
     // While it goes over to another key, its handshake may prove the one before.
-    let announced = card.revocations.iter().any(|one| one.key == probe.node);
-    let counts = announced && card.in_force(&probe.node, now);
-    if card.node_key != probe.node && !counts {
+    if card.node_key != probe.node && !card.still_counts(&probe.node, now) {
         return Err("its card names another node key than its handshake proved".into());
     }
     Ok(card)

@@ -30,7 +30,7 @@ use conversation::{Conversation, Pools};
 use network::Network;
 use serve::Accept;
 use swarm::Command;
-use tls::Tls;
+use tls::{Offer, Tls};
 
 /// The protocol of conversations between nodes.
 pub const PROTOCOL: &str = "/accord/exchange/1";
@@ -165,9 +165,7 @@ pub async fn start<H: Host>(settings: Settings, host: Arc<H>) -> Result<Peers, P
     let pools = Arc::new(Pools::new(limits));
     let acceptor: Arc<dyn Accept> =
         Arc::new(serve::Serving::new(host, serving.clone(), pools.clone()));
-    let identity = key::identity(&node_key).map_err(setup)?;
-    let tls = Tls::new(&identity).map_err(setup)?;
-    let mut swarm = swarm::build(identity, tls.clone(), acceptor.clone(), quic, limits)?;
+    let (mut swarm, tls) = swarm::build(&node_key, Offer::Aes, acceptor.clone(), quic, limits)?;
     let addresses = swarm::listen(&mut swarm, listen).await?;
     let network = Network::run(swarm, pools);
     let started = node_key.public();
@@ -195,9 +193,8 @@ fn is_quic(address: &Multiaddr) -> bool {
 impl Peers {
     /// A network that proves `node_key` and listens nowhere: for as long as a conversation over it.
     fn dialling_as(&self, node_key: &SecretKey) -> Result<Network, PeerError> {
-        let identity = key::identity(node_key).map_err(setup)?;
-        let tls = Tls::new(&identity).map_err(setup)?;
-        let swarm = swarm::build(identity, tls, self.acceptor.clone(), self.quic, self.limits)?;
+        let accept = self.acceptor.clone();
+        let (swarm, _) = swarm::build(node_key, Offer::Aes, accept, self.quic, self.limits)?;
         Ok(Network::run(swarm, Arc::new(Pools::new(self.limits))))
     }
 

@@ -17,7 +17,7 @@ use super::conversation::Pools;
 use super::guests::Seat;
 use super::serve::Accept;
 use super::swarm::{self, Command};
-use super::tls::{Offer, Tls};
+use super::tls::Offer;
 use super::{Limits, codec, key};
 use crate::query::ports::{Dialler, LinkError};
 
@@ -93,10 +93,8 @@ pub(crate) async fn dial(
         format!("`{address}` is no multiaddress; expected such as /ip4/203.0.113.5/tcp/7420")
     })?;
     let limits = Limits::default();
-    let identity = key::identity(node_key)?;
-    let tls = Tls::offering(&identity, offer).map_err(|e| e.to_string())?;
-    let mut swarm =
-        swarm::build(identity, tls, Arc::new(Alone), true, limits).map_err(|e| e.to_string())?;
+    let (mut swarm, _) =
+        swarm::build(node_key, offer, Arc::new(Alone), true, limits).map_err(|e| e.to_string())?;
     let opts = DialOpts::unknown_peer_id().address(address.clone()).allocate_new_port().build();
     swarm.dial(opts).map_err(|e| e.to_string())?;
     let peer = tokio::time::timeout(WAIT, async {

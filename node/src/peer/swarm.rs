@@ -11,14 +11,15 @@ use libp2p::identity::Keypair;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{DialError, NetworkBehaviour, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Swarm, SwarmBuilder, tcp, yamux};
+use schemas::key::SecretKey;
 use tokio::sync::{mpsc, oneshot};
 
 use super::behaviour::{Exchange, Opened};
 use super::conversation::Pools;
 use super::serve::Accept;
-use super::tls::{Tls, TlsError};
+use super::tls::{Offer, Tls, TlsError};
 use super::unreachable::unreachable;
-use super::{Limits, PeerError};
+use super::{Limits, PeerError, key, setup};
 use crate::query::ports::LinkError;
 
 /// How long a connection without substreams is kept.
@@ -46,14 +47,16 @@ pub(super) enum Command {
     Shutdown(oneshot::Sender<()>),
 }
 
+/// A swarm that proves `node_key`, and the upgrade by which it proves another one later.
 pub(super) fn build(
-    identity: Keypair,
-    tls: Tls,
+    node_key: &SecretKey,
+    offer: Offer,
     accept: Arc<dyn Accept>,
     quic: bool,
     limits: Limits,
-) -> Result<Swarm<Behaviour>, PeerError> {
-    let setup = |e: String| PeerError::Setup(e);
+) -> Result<(Swarm<Behaviour>, Tls), PeerError> {
+    let identity = key::identity(node_key).map_err(setup)?;
+    let tls = Tls::new(&identity, offer).map_err(setup)?;
     // Yamux ends a connection that exceeds its own bound and may hold a window of 256 KiB for each
     // substream within it: room for the conversations of both sides, and no more.
     let substreams = limits.conversations_per_peer.saturating_mul(2).saturating_add(32);
@@ -62,11 +65,11 @@ pub(super) fn build(
         config.set_max_num_streams(substreams);
         config
     };
-    let tls = |_: &Keypair| Ok::<_, TlsError>(tls);
+    let upgrade = |_: &Keypair| Ok::<_, TlsError>(tls.clone());
     let tcp = SwarmBuilder::with_existing_identity(identity)
         .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), tls, muxer)
-        .map_err(|e| setup(e.to_string()))?;
+        .with_tcp(tcp::Config::default().nodelay(true), upgrade, muxer)
+        .map_err(setup)?;
     let behaviour = Behaviour {
         exchange: Exchange::new(accept, &limits),
         limits: connection_limits::Behaviour::new(
@@ -79,7 +82,7 @@ pub(super) fn build(
     };
     let config = |config: libp2p::swarm::Config| config.with_idle_connection_timeout(IDLE);
     let made = |_: &Keypair| behaviour;
-    Ok(if quic {
+    let swarm = if quic {
         tcp.with_quic()
             .with_behaviour(made)
             .map_err(|e: Infallible| match e {})?
@@ -92,7 +95,8 @@ pub(super) fn build(
             .with_swarm_config(config)
             .with_connection_timeout(limits.connect)
             .build()
-    })
+    };
+    Ok((swarm, tls))
 }
 
 /// Listens on every address; the real ones.

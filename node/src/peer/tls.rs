@@ -72,12 +72,12 @@ pub(crate) enum Offer {
 }
 
 impl Tls {
-    /// An upgrade that proves `identity`.
+    /// An upgrade that proves `identity` and speaks the suite of `offer`.
     ///
     /// # Errors
     /// When no certificate can be made for it.
-    pub(super) fn new(identity: &Keypair) -> Result<Self, TlsError> {
-        Self::offering(identity, Offer::Aes)
+    pub(super) fn new(identity: &Keypair, offer: Offer) -> Result<Self, TlsError> {
+        Ok(Self(Arc::new(ArcSwap::from_pointee(Proving::new(identity, offer)?))))
     }
 
     /// Proves another identity in every handshake from now on.
@@ -87,14 +87,6 @@ impl Tls {
     pub(super) fn prove(&self, identity: &Keypair) -> Result<(), TlsError> {
         self.0.store(Arc::new(Proving::new(identity, Offer::Aes)?));
         Ok(())
-    }
-
-    /// As [`Self::new`], of one suite.
-    ///
-    /// # Errors
-    /// As [`Self::new`].
-    pub(super) fn offering(identity: &Keypair, offer: Offer) -> Result<Self, TlsError> {
-        Ok(Self(Arc::new(ArcSwap::from_pointee(Proving::new(identity, offer)?))))
     }
 }
 
@@ -352,7 +344,7 @@ mod tests {
     async fn both_sides_prove_their_keys_also_to_the_stock_upgrade() {
         let (one, other) = (Keypair::generate_ed25519(), Keypair::generate_ed25519());
         let ids = (other.public().to_peer_id(), one.public().to_peer_id());
-        let ours = |key: &Keypair| Tls::new(key).unwrap();
+        let ours = |key: &Keypair| Tls::new(key, Offer::Aes).unwrap();
         let stock = |key: &Keypair| libp2p_tls::Config::new(key).unwrap();
         assert_eq!(shake(ours(&one), ours(&other)).await.unwrap(), ids);
         assert_eq!(shake(ours(&one), stock(&other)).await.unwrap(), ids);
@@ -362,7 +354,8 @@ mod tests {
     #[tokio::test]
     async fn nothing_but_aes_256_is_negotiated() {
         let (one, other) = (Keypair::generate_ed25519(), Keypair::generate_ed25519());
-        let (server, client) = (Tls::new(&one).unwrap(), Tls::new(&other).unwrap());
+        let (server, client) =
+            (Tls::new(&one, Offer::Aes).unwrap(), Tls::new(&other, Offer::Aes).unwrap());
         let (a, b) = pipe();
         let nobody = ServerName::IpAddress(Ipv4Addr::UNSPECIFIED.into());
         let (a, _b) = futures::join!(

@@ -11,14 +11,13 @@ use crate::query::ports::LinkError;
 
 /// What the caller is told of a dial that failed.
 pub(super) fn unreachable(error: &DialError) -> LinkError {
-    if let DialError::WrongPeerId { address, .. } = error {
-        return LinkError::AnotherNode {
-            why: format!("another node answers at {}", plain(address)),
-        };
-    }
     let (why, at_once) = match error {
         DialError::NoAddresses => ("its card names no address that can be dialled".into(), true),
         DialError::Denied { .. } => ("this node does not admit it now".into(), true),
+        DialError::WrongPeerId { address, .. } => {
+            let why = format!("another node answers at {}", plain(address));
+            return LinkError::AnotherNode { why };
+        }
         DialError::LocalPeerId { address } => {
             (format!("this node itself answers at {}", plain(address)), false)
         }
@@ -29,9 +28,9 @@ pub(super) fn unreachable(error: &DialError) -> LinkError {
                 .collect();
             (told.join(", and "), tried.iter().all(|(_, error)| refused(error)))
         }
-        DialError::WrongPeerId { .. }
-        | DialError::DialPeerConditionFalse(_)
-        | DialError::Aborted => ("the connection was given up".into(), false),
+        DialError::DialPeerConditionFalse(_) | DialError::Aborted => {
+            ("the connection was given up".into(), false)
+        }
     };
     LinkError::Unreachable { why, at_once }
 }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use schemas::agency::AgencyId;
+use schemas::card::Card;
 use schemas::digest::Digest;
 use schemas::frame::FrameKind;
 use tokio::sync::{Notify, mpsc};
@@ -18,7 +19,7 @@ use tokio::sync::{Notify, mpsc};
 use super::Office;
 use super::ports::{Channel, Dial, Dialler, LinkError, Reach};
 use crate::audit::release::Released;
-use crate::registry::Peer;
+use crate::registry::{Peer, Published};
 use crate::store::{Letter, Queued};
 use schemas::envelope::Envelope;
 
@@ -180,35 +181,36 @@ impl<D: Dial> Delivery<D> {
     /// `dialling`, a new one. To a peer who does not know the present node key, as the node before.
     async fn show_card(&self, agency: &AgencyId, dialling: bool) -> Result<CardShown, LinkError> {
         let state = self.office.registry.state();
-        let Some(peer) = state.peers.get(agency) else { return Ok(CardShown::TakenIn) };
+        let (Some(peer), Some(own)) = (state.peers.get(agency), &state.own) else {
+            return Ok(CardShown::TakenIn);
+        };
         let mut reach = Reach::of(peer, self.office.clock.now());
         if !dialling {
             reach.addresses.clear();
         }
-        let opened = self.dial.open(&reach).await;
-        let shown = match opened {
-            Ok(channel) => self.show_card_over(channel, agency).await,
+        let shown = match self.dial.open(&reach).await {
+            Ok(channel) => self.show_card_over(channel, peer, own).await,
             Err(error) => Err(error),
         };
-        match shown {
-            Ok(_) | Err(LinkError::Unreachable { .. } | LinkError::AnotherNode { .. }) => shown,
-            Err(_) if !dialling => shown,
-            Err(_) => match self.dial.open_as_before(&reach).await {
-                Some(channel) => self.show_card_over(channel?, agency).await,
-                None => shown,
-            },
+        // Who ends the conversation may know this node as the one before.
+        let away =
+            matches!(shown, Err(LinkError::Unreachable { .. } | LinkError::AnotherNode { .. }));
+        if shown.is_ok() || away || !dialling {
+            return shown;
+        }
+        match self.dial.open_as_before(&reach).await {
+            Some(channel) => self.show_card_over(channel?, peer, own).await,
+            None => shown,
         }
     }
 
     async fn show_card_over(
         &self,
         mut channel: D::Channel,
-        agency: &AgencyId,
+        peer: &Peer,
+        own_card: &Published<Card>,
     ) -> Result<CardShown, LinkError> {
-        let state = self.office.registry.state();
-        let (Some(peer), Some(own_card)) = (state.peers.get(agency), &state.own) else {
-            return Ok(CardShown::TakenIn);
-        };
+        let agency = &peer.card.value.id;
         let own = Envelope::parse(own_card.envelope.as_bytes())
             .map_err(|e| LinkError::Protocol(e.to_string()))?;
         let greeting =

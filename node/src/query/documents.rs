@@ -352,11 +352,11 @@ impl Office {
         }
         for _ in 0..TRIES {
             let state = self.registry.state();
-            // The same card may come by two conversations at once: it is judged on what is known
-            // at the instant of its entry.
             if let Some(other) = state.other_with_node(&shown) {
                 return Err(format!("the card of `{id}` names the node key of `{other}`"));
             }
+            // The same card may come by two conversations at once: it is judged on what is known
+            // at the instant of its entry.
             let Some(entry) =
                 state.peers.get(id).and_then(|peer| self.judge(peer, &shown, &envelope))
             else {

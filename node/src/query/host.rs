@@ -131,6 +131,12 @@ impl Desk {
         }
     }
 
+    /// The peer whose node may prove this key now, unless it is blocked.
+    fn admitted<'s>(&self, state: &'s State, node: &PublicKey) -> Option<&'s Peer> {
+        let peer = state.peer_of_node(node, self.office.clock.now());
+        peer.filter(|peer| peer.blocked.is_none())
+    }
+
     /// Everything that must hold before a query is a query.
     fn open_query(&self, peer: &Peer, frame: &Frame) -> Result<Asked, (Cause, String)> {
         let unverifiable = |why: String| (Cause::Unverifiable, why);
@@ -272,9 +278,7 @@ fn largest(query: &Query) -> u64 {
 
 impl Host for Desk {
     fn admits(&self, node: &PublicKey) -> bool {
-        let state = self.office.registry.state();
-        let peer = state.peer_of_node(node, self.office.clock.now());
-        peer.is_some_and(|peer| peer.blocked.is_none())
+        self.admitted(&self.office.registry.state(), node).is_some()
     }
 
     fn turned_away(&self, node: &PublicKey) {
@@ -303,12 +307,10 @@ impl Host for Desk {
         opening: Frame,
         channel: &mut C,
     ) -> Result<(), LinkError> {
-        let now = || self.office.clock.now();
-        let admitted = |state: &State| {
-            let peer = state.peer_of_node(node, now()).filter(|peer| peer.blocked.is_none());
-            peer.map(|peer| peer.card.value.id.clone())
-        };
-        let Some(id) = admitted(&self.office.registry.state()) else {
+        let id = self
+            .admitted(&self.office.registry.state(), node)
+            .map(|peer| peer.card.value.id.clone());
+        let Some(id) = id else {
             self.turned_away(node);
             return Err(LinkError::Protocol("no longer admitted".into()));
         };
@@ -323,8 +325,7 @@ impl Host for Desk {
         let turn = self.turns.take(&id).await;
         // As it is now, when the turn has come.
         let state = self.office.registry.state();
-        let Some(peer) = state.peer_of_node(node, now()).filter(|peer| peer.blocked.is_none())
-        else {
+        let Some(peer) = self.admitted(&state, node) else {
             self.turned_away(node);
             return Err(LinkError::Protocol("no longer admitted".into()));
         };

@@ -123,6 +123,11 @@ impl Peer {
         keys
     }
 
+    /// Whether its node may prove this key at `now`.
+    pub(super) fn may_prove(&self, node: &PublicKey, now: Timestamp) -> bool {
+        self.counting(KeyUse::Node, now).any(|key| key == node)
+    }
+
     /// Every key that its node ever proved.
     pub(super) fn node_keys_ever(&self) -> impl Iterator<Item = &PublicKey> {
         self.ever(KeyUse::Node)
@@ -134,10 +139,8 @@ impl Peer {
     fn counting(&self, use_: KeyUse, now: Timestamp) -> impl Iterator<Item = &PublicKey> {
         let card = &self.card.value;
         let named = use_.named(card);
-        let announced = |key: &PublicKey| card.revocations.iter().any(|one| one.key == *key);
-        self.ever(use_)
-            .filter(move |key| *key == named || announced(key))
-            .filter(move |key| card.in_force(key, now))
+        let named_still = move |key: &PublicKey| key == named && card.in_force(key, now);
+        self.ever(use_).filter(move |key| named_still(key) || card.still_counts(key, now))
     }
 
     /// Every key of one use, the one that the card names first.

@@ -167,7 +167,7 @@ impl State {
     #[must_use]
     pub fn peer_of_node(&self, node: &PublicKey, now: Timestamp) -> Option<&Peer> {
         let peer = self.peers.get(self.nodes.get(node.as_bytes())?)?;
-        peer.node_keys(now).contains(node).then_some(peer)
+        peer.may_prove(node, now).then_some(peer)
     }
 
     /// The agency other than that of `card`, this one included, whose node has or had the key that

@@ -13,7 +13,7 @@ RUN test -x /out/accord || { cargo build --locked --release -p node && install -
 
 FROM ${BASE}
 COPY --from=build /out/accord /usr/local/bin/accord
-COPY packaging/container/start /usr/local/bin/start-accord
+COPY node/packaging/container/start /usr/local/bin/start-accord
 RUN install -d -o 10001 -g 10001 -m 0700 /var/lib/accord
 USER 10001:10001
 ENV ACCORD_HOME=/var/lib/accord TZ=UTC

@@ -12,7 +12,7 @@ const README: &str = include_str!("../../README.md");
 
 /// A file of the importers' fixtures, or of the mappings that come with them.
 fn ours(path: &str) -> String {
-    format!("{}/../ingest/{path}", env!("CARGO_MANIFEST_DIR"))
+    format!("{}/../node/ingest/{path}", env!("CARGO_MANIFEST_DIR"))
 }
 
 fn imports(agency: &Agency, args: &[&str]) -> Value {

@@ -10,7 +10,7 @@ use tests::command::{Hand, binary};
 use tests::making::PLATE;
 
 const GUIDE: &str = include_str!("../../OPERATING.md");
-const UNIT: &str = include_str!("../../packaging/accord.service");
+const UNIT: &str = include_str!("../../node/packaging/accord.service");
 /// How long the whole guide may take before it is given up, in seconds.
 const LONGEST: &str = "240";
 

@@ -23,7 +23,7 @@ use tests::wait::{eventually, within};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-const STREAM: &str = include_str!("../../ingest/tests/fixtures/platerecognizer_stream.json");
+const STREAM: &str = include_str!("../../node/ingest/tests/fixtures/platerecognizer_stream.json");
 
 async fn monrovia() -> Agency {
     Agency::of(Plan::of("monrovia-ca-pd").with_https()).await

@@ -210,7 +210,6 @@ impl Node {
         let settings = peer::Settings {
             node_key: office.node_key().0,
             listen: config.listen.iter().map(ToString::to_string).collect(),
-            quic: config.quic,
             limits: peer::Limits::default(),
         };
         let peers = Arc::new(peer::start(settings, desk.clone()).await?);

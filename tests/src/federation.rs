@@ -8,7 +8,7 @@ use schemas::agency::{AgencyId, AgencyKind};
 use schemas::purpose::Purpose;
 use schemas::query::AuthorityId;
 
-use crate::agency::{Agency, Plan, Transport};
+use crate::agency::{Agency, Plan};
 use crate::identity::{Identity, exact};
 use crate::making::{OFFICER, agreement, words};
 use crate::raw::RawPeer;
@@ -56,12 +56,6 @@ pub async fn introduce(agencies: &[&Agency]) {
 /// [`crate::making::PLATE`].
 pub async fn pair() -> (Agency, Agency) {
     pair_of(Plan::of("asking-ca-pd"), Plan::of("owning-ca-pd")).await
-}
-
-/// As [`pair`], reached over `transport`.
-pub async fn pair_over(transport: Transport) -> (Agency, Agency) {
-    pair_of(Plan::of("asking-ca-pd").over(transport), Plan::of("owning-ca-pd").over(transport))
-        .await
 }
 
 /// As [`pair`], made as the plans say.

@@ -23,7 +23,7 @@ const CASE: &str = "26-0047119";
 const SPOILT_PLATE: &str = "9SPO1LT";
 
 fn free_socket() -> String {
-    let address = tests::agency::free_address(tests::agency::Transport::Tcp);
+    let address = tests::agency::free_address();
     let port = address.as_str().rsplit('/').next().expect("a port").to_owned();
     format!("127.0.0.1:{port}")
 }
@@ -35,7 +35,7 @@ fn talkative(id: &str, http: &str) -> (Hand, String) {
     let into = format!("exec \"$@\" 2>>'{log}'");
     let hand = hand
         .run_by(&["sh", "-c", &into, "sh"], &[("ACCORD_LOG", ALL), ("ACCORD_LOG_FORMAT", "json")]);
-    let listen = tests::agency::free_address(tests::agency::Transport::Tcp);
+    let listen = tests::agency::free_address();
     (hand.made("california-statute", listen.as_str(), &["--http", http]).manned(), log)
 }
 

@@ -86,9 +86,6 @@ pub struct InitArgs {
     /// Whom peers call at any hour.
     #[arg(long, env = "ACCORD_CONTACT")]
     pub contact: Option<Text>,
-    /// Offer QUIC beside TCP; its ciphers cannot be narrowed to AES.
-    #[arg(long)]
-    pub quic: bool,
     /// Where the database is, such as postgres://accord@db.example.org/accord; SQLite in the home
     /// unless given. A password belongs into PGPASSWORD or PGPASSFILE, not here.
     #[arg(long, value_name = "URL", env = "ACCORD_DATABASE")]
@@ -161,6 +158,11 @@ pub async fn init(dir: &Path, args: &InitArgs, clock: &Clock) -> Result<Card, Ac
                 "--listen `{address}` is no multiaddress; expected one such as `/ip4/0.0.0.0/tcp/7420`"
             )));
         }
+        if !crate::peer::is_listenable(address.as_str()) {
+            return Err(ActError::Usage(format!(
+                "--listen `{address}` is nothing that a node speaks; expected TCP, such as `/ip4/0.0.0.0/tcp/7420`"
+            )));
+        }
     }
     dialable(&args.address)?;
     let home = Home::create(dir)?;
@@ -209,7 +211,6 @@ async fn fill(
         listen: args.listen.clone(),
         database,
         http: args.http,
-        quic: args.quic,
         photographs: None,
         exchange: Bounds::default(),
     };

@@ -1,4 +1,5 @@
-//! The network: libp2p over TCP with TLS 1.3 and AES-256-GCM, QUIC if asked for.
+//! The network: libp2p over TCP with TLS 1.3 and AES-256-GCM, and no other transport: the ciphers of
+//! QUIC cannot be narrowed to AES-256.
 //!
 //! One swarm task owns the connections. Conversations run on a pool of long-lived substreams;
 //! every count of connections, substreams and waiting callers is bounded. This room knows frames,
@@ -71,8 +72,6 @@ pub struct Settings {
     pub node_key: SecretKey,
     /// Where to listen, as multiaddresses.
     pub listen: Vec<String>,
-    /// Whether QUIC is offered.
-    pub quic: bool,
     /// Bounds.
     pub limits: Limits,
 }
@@ -113,24 +112,23 @@ pub fn is_dialable(text: &str) -> bool {
     };
     let port = match (parts.next(), parts.next()) {
         (Some(Protocol::Tcp(port)), None) => port,
-        (Some(Protocol::Udp(port)), Some(Protocol::QuicV1)) => port,
         _ => 0,
     };
-    machine && port != 0 && parts.next().is_none()
+    machine && port != 0
 }
 
-/// Whether a node can listen there: an address of this machine, or every one, with a port of TCP or
-/// QUIC; port 0 stands for one that the system chooses.
+/// Whether a node can listen there: an address of this machine, or every one, with a port of TCP;
+/// port 0 stands for one that the system chooses.
 #[must_use]
 pub fn is_listenable(text: &str) -> bool {
+    text.parse::<Multiaddr>().is_ok_and(|address| is_tcp(&address))
+}
+
+/// Whether it is an IP address with a port of TCP, and nothing else.
+fn is_tcp(address: &Multiaddr) -> bool {
     use libp2p::multiaddr::Protocol;
-    let Ok(address) = text.parse::<Multiaddr>() else { return false };
     let parts: Vec<Protocol<'_>> = address.iter().collect();
-    matches!(
-        parts.as_slice(),
-        [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Tcp(_)]
-            | [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Udp(_), Protocol::QuicV1]
-    )
+    matches!(parts.as_slice(), [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Tcp(_)])
 }
 
 /// The network, for asking and for closing.
@@ -141,9 +139,6 @@ pub struct Peers {
     acceptor: Arc<dyn Accept>,
     tls: Tls,
     proven: Mutex<Proven>,
-    /// The key that it was started with, which QUIC proves until the next start.
-    started: PublicKey,
-    quic: bool,
     limits: Limits,
 }
 
@@ -159,42 +154,35 @@ struct Proven {
 /// # Errors
 /// When an address cannot be listened on or the identity cannot be used; then nothing runs.
 pub async fn start<H: Host>(settings: Settings, host: Arc<H>) -> Result<Peers, PeerError> {
-    let Settings { node_key, listen, quic, limits } = settings;
-    let listen = listen.iter().map(|text| address(text, quic)).collect::<Result<Vec<_>, _>>()?;
+    let Settings { node_key, listen, limits } = settings;
+    let listen = listen.iter().map(|text| address(text)).collect::<Result<Vec<_>, _>>()?;
     let serving = serve::Stop::default();
     let pools = Arc::new(Pools::new(limits));
     let acceptor: Arc<dyn Accept> =
         Arc::new(serve::Serving::new(host, serving.clone(), pools.clone()));
-    let (mut swarm, tls) = swarm::build(&node_key, Offer::Aes, acceptor.clone(), quic, limits)?;
+    let (mut swarm, tls) = swarm::build(&node_key, Offer::Aes, acceptor.clone(), limits)?;
     let addresses = swarm::listen(&mut swarm, listen).await?;
     let network = Network::run(swarm, pools);
-    let started = node_key.public();
     let proven = Mutex::new(Proven { now: node_key, before: None });
-    Ok(Peers { network, addresses, serving, acceptor, tls, proven, started, quic, limits })
+    Ok(Peers { network, addresses, serving, acceptor, tls, proven, limits })
 }
 
 fn setup(error: impl std::fmt::Display) -> PeerError {
     PeerError::Setup(error.to_string())
 }
 
-fn address(text: &str, quic: bool) -> Result<Multiaddr, PeerError> {
-    let refused = |why: &str| PeerError::Listen { address: text.to_owned(), why: why.to_owned() };
-    let address: Multiaddr = text.parse().map_err(|_| refused("it is no multiaddress"))?;
-    if !quic && is_quic(&address) {
-        return Err(refused("QUIC is off; set `quic = true` in accord.toml"));
-    }
-    Ok(address)
-}
-
-fn is_quic(address: &Multiaddr) -> bool {
-    address.iter().any(|part| matches!(part, libp2p::multiaddr::Protocol::QuicV1))
+fn address(text: &str) -> Result<Multiaddr, PeerError> {
+    text.parse().map_err(|_| PeerError::Listen {
+        address: text.to_owned(),
+        why: "it is no multiaddress".to_owned(),
+    })
 }
 
 impl Peers {
     /// A network that proves `node_key` and listens nowhere: for as long as a conversation over it.
     fn dialling_as(&self, node_key: &SecretKey) -> Result<Network, PeerError> {
         let accept = self.acceptor.clone();
-        let (swarm, _) = swarm::build(node_key, Offer::Aes, accept, self.quic, self.limits)?;
+        let (swarm, _) = swarm::build(node_key, Offer::Aes, accept, self.limits)?;
         Ok(Network::run(swarm, Arc::new(Pools::new(self.limits))))
     }
 
@@ -211,8 +199,7 @@ impl Peers {
     }
 
     /// Proves `node_key` from now on. If that is another one, every connection is made anew; `before`
-    /// is the one that nodes may still know. Over QUIC the key stays until the network is started
-    /// again.
+    /// is the one that nodes may still know.
     ///
     /// # Errors
     /// When the key cannot be used; then nothing has changed.
@@ -234,12 +221,6 @@ impl Peers {
             drop(self.network.commands.send(Command::Renew).await);
         }
         Ok(())
-    }
-
-    /// Whether QUIC still proves the node key before.
-    #[must_use]
-    pub fn is_behind_over_quic(&self) -> bool {
-        self.quic && self.proven().now.public() != self.started
     }
 
     fn proven(&self) -> MutexGuard<'_, Proven> {
@@ -282,7 +263,7 @@ impl Dial for Peers {
 
 #[cfg(test)]
 mod tests {
-    use super::is_dialable;
+    use super::{is_dialable, is_listenable};
 
     #[test]
     fn only_an_address_of_one_machine_can_be_dialled() {
@@ -290,10 +271,9 @@ mod tests {
             ("/ip4/203.0.113.5/tcp/7420", true),
             ("/ip4/127.0.0.1/tcp/7420", true),
             ("/ip6/2001:db8::5/tcp/7420", true),
-            ("/ip4/203.0.113.5/udp/7420/quic-v1", true),
+            ("/ip4/203.0.113.5/udp/7420/quic-v1", false),
             ("/ip4/0.0.0.0/tcp/7420", false),
             ("/ip6/::/tcp/7420", false),
-            ("/ip4/0.0.0.0/udp/7420/quic-v1", false),
             ("/ip4/203.0.113.5/tcp/0", false),
             ("/ip4/203.0.113.5/udp/7420", false),
             ("/ip4/203.0.113.5", false),
@@ -302,6 +282,20 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(is_dialable(text), dialable, "{text}");
+        }
+    }
+    #[test]
+    fn a_node_listens_on_tcp_alone() {
+        for (text, listenable) in [
+            ("/ip4/0.0.0.0/tcp/7420", true),
+            ("/ip6/::/tcp/0", true),
+            ("/ip4/0.0.0.0/udp/7420/quic-v1", false),
+            ("/ip4/0.0.0.0/udp/7420", false),
+            ("/ip4/0.0.0.0/tcp/7420/ws", false),
+            ("/ip4/0.0.0.0", false),
+            ("0.0.0.0:7420", false),
+        ] {
+            assert_eq!(is_listenable(text), listenable, "{text}");
         }
     }
 }

@@ -18,7 +18,7 @@ use super::guests::Seat;
 use super::serve::Accept;
 use super::swarm::{self, Command};
 use super::tls::Offer;
-use super::{Limits, codec, key};
+use super::{Limits, codec, is_tcp, key};
 use crate::query::ports::{Dialler, LinkError};
 
 /// How long a handshake, a frame or the end of a substream is waited for.
@@ -92,9 +92,14 @@ pub(crate) async fn dial(
     let address: Multiaddr = address.parse().map_err(|_| {
         format!("`{address}` is no multiaddress; expected such as /ip4/203.0.113.5/tcp/7420")
     })?;
+    if !is_tcp(&address) {
+        return Err(format!(
+            "`{address}` is nothing that a node speaks; expected TCP, such as /ip4/203.0.113.5/tcp/7420"
+        ));
+    }
     let limits = Limits::default();
     let (mut swarm, _) =
-        swarm::build(node_key, offer, Arc::new(Alone), true, limits).map_err(|e| e.to_string())?;
+        swarm::build(node_key, offer, Arc::new(Alone), limits).map_err(|e| e.to_string())?;
     let opts = DialOpts::unknown_peer_id().address(address.clone()).allocate_new_port().build();
     swarm.dial(opts).map_err(|e| e.to_string())?;
     let peer = tokio::time::timeout(WAIT, async {

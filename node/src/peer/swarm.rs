@@ -52,7 +52,6 @@ pub(super) fn build(
     node_key: &SecretKey,
     offer: Offer,
     accept: Arc<dyn Accept>,
-    quic: bool,
     limits: Limits,
 ) -> Result<(Swarm<Behaviour>, Tls), PeerError> {
     let identity = key::identity(node_key).map_err(setup)?;
@@ -66,10 +65,6 @@ pub(super) fn build(
         config
     };
     let upgrade = |_: &Keypair| Ok::<_, TlsError>(tls.clone());
-    let tcp = SwarmBuilder::with_existing_identity(identity)
-        .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), upgrade, muxer)
-        .map_err(setup)?;
     let behaviour = Behaviour {
         exchange: Exchange::new(accept, &limits),
         limits: connection_limits::Behaviour::new(
@@ -81,21 +76,15 @@ pub(super) fn build(
         ),
     };
     let config = |config: libp2p::swarm::Config| config.with_idle_connection_timeout(IDLE);
-    let made = |_: &Keypair| behaviour;
-    let swarm = if quic {
-        tcp.with_quic()
-            .with_behaviour(made)
-            .map_err(|e: Infallible| match e {})?
-            .with_swarm_config(config)
-            .with_connection_timeout(limits.connect)
-            .build()
-    } else {
-        tcp.with_behaviour(made)
-            .map_err(|e: Infallible| match e {})?
-            .with_swarm_config(config)
-            .with_connection_timeout(limits.connect)
-            .build()
-    };
+    let swarm = SwarmBuilder::with_existing_identity(identity)
+        .with_tokio()
+        .with_tcp(tcp::Config::default().nodelay(true), upgrade, muxer)
+        .map_err(setup)?
+        .with_behaviour(|_: &Keypair| behaviour)
+        .map_err(|e: Infallible| match e {})?
+        .with_swarm_config(config)
+        .with_connection_timeout(limits.connect)
+        .build();
     Ok((swarm, tls))
 }
 

@@ -71,7 +71,6 @@ impl Federation {
                 http: None,
                 http_name: Vec::new(),
                 contact: None,
-                quic: false,
                 database: None,
             };
             cards.insert(agency.id, init(&home, &args, &Clock::system()).await?);

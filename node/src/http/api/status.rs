@@ -110,15 +110,7 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
                 |w| counted(w.len(), "letter waits", "letters wait"),
             ),
         },
-        Check {
-            check: "cipher",
-            ok: !node.config.quic,
-            detail: if node.config.quic {
-                "TCP: TLS 1.3, AES-256-GCM only; QUIC is on, and its ciphers cannot be narrowed to AES".into()
-            } else {
-                "TLS 1.3, AES-256-GCM only".into()
-            },
-        },
+        Check { check: "cipher", ok: true, detail: "TLS 1.3, AES-256-GCM only".into() },
         Check {
             check: "cards waiting",
             ok: state.peers.values().all(|peer| peer.held.is_none()),
@@ -163,9 +155,6 @@ fn keys(node: &Node) -> Check {
             )
         })
         .collect();
-    if node.peers.is_behind_over_quic() {
-        wrong.push("QUIC still proves the node key before; restart the node".into());
-    }
     let leaving = node.office.keys_leaving().into_iter();
     let leaving =
         leaving.map(|(key, ends)| format!("the {key} key before the present one ends {ends}"));

@@ -6,6 +6,7 @@
 //! not their meaning: who may talk is the [`Host`]'s word, and what is said is the query room's.
 
 mod behaviour;
+mod certificate;
 mod codec;
 mod conversation;
 mod guests;

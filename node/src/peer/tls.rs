@@ -16,20 +16,20 @@ use libp2p::PeerId;
 use libp2p::core::UpgradeInfo;
 use libp2p::core::upgrade::{InboundConnectionUpgrade, OutboundConnectionUpgrade};
 use libp2p::identity::Keypair;
-use libp2p_tls::certificate;
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{cipher_suite, default_provider, sign};
+use rustls::crypto::{CryptoProvider, verify_tls13_signature_with_raw_key};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::NoServerSessionStorage;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
-    CertificateError, ClientConfig, CommonState, DigitallySignedStruct, DistinguishedName, Error,
-    ServerConfig, SignatureScheme,
+    ClientConfig, CommonState, DigitallySignedStruct, DistinguishedName, Error, ServerConfig,
+    SignatureScheme,
 };
 
+use super::certificate::{self, Proof, Unproven};
 use super::stall::Unstalled;
 
 /// The application protocol that libp2p's TLS names.
@@ -46,7 +46,7 @@ pub(super) enum TlsError {
     Configuration(String),
     /// The other side's certificate proves no libp2p key.
     #[error("certificate: {0}")]
-    Certificate(String),
+    Certificate(#[from] Unproven),
     /// The other side did not agree on the application protocol.
     #[error("the other side does not speak libp2p")]
     Protocol,
@@ -97,7 +97,7 @@ impl Proving {
             Offer::ChaCha => cipher_suite::TLS13_CHACHA20_POLY1305_SHA256,
         };
         let configuration = |e: &dyn std::fmt::Display| TlsError::Configuration(e.to_string());
-        let (chain, key) = certificate::generate(identity).map_err(|e| configuration(&e))?;
+        let (chain, key) = certificate::make(identity).map_err(|e| configuration(&e))?;
         let key = sign::any_ecdsa_type(&key).map_err(|e| configuration(&e))?;
         let resolver = Arc::new(SingleCertAndKey::from(CertifiedKey::new(vec![chain], key)));
         let provider =
@@ -132,10 +132,9 @@ fn proven(connection: &CommonState) -> Result<PeerId, TlsError> {
         return Err(TlsError::Protocol);
     }
     let [shown] = connection.peer_certificates().unwrap_or_default() else {
-        return Err(TlsError::Certificate("expected exactly one".into()));
+        return Err(TlsError::Certificate(Unproven::Count));
     };
-    let parsed = certificate::parse(shown).map_err(|e| TlsError::Certificate(e.to_string()))?;
-    Ok(parsed.peer_id())
+    Ok(certificate::check(shown)?.peer())
 }
 
 impl UpgradeInfo for Tls {
@@ -193,11 +192,17 @@ fn bad(error: impl std::fmt::Display) -> Error {
     Error::General(format!("libp2p certificate: {error}"))
 }
 
-fn check(certificate: &CertificateDer<'_>, more: &[CertificateDer<'_>]) -> Result<(), Error> {
+/// Checks what a peer shows: one certificate, which proves a libp2p key and is valid now.
+fn check<'a>(
+    certificate: &'a CertificateDer<'_>,
+    more: &[CertificateDer<'_>],
+    now: UnixTime,
+) -> Result<Proof<'a>, Error> {
     if !more.is_empty() {
-        return Err(bad("expected exactly one"));
+        return Err(bad(Unproven::Count));
     }
-    certificate::parse(certificate).map(drop).map_err(bad)
+    let proof = certificate::check(certificate).map_err(bad)?;
+    if proof.is_valid_at(now) { Ok(proof) } else { Err(bad(Unproven::Time)) }
 }
 
 fn verify(
@@ -205,11 +210,9 @@ fn verify(
     certificate: &CertificateDer<'_>,
     signed: &DigitallySignedStruct,
 ) -> Result<HandshakeSignatureValid, Error> {
-    certificate::parse(certificate)
-        .map_err(bad)?
-        .verify_signature(signed.scheme, message, signed.signature())
-        .map_err(|_| Error::InvalidCertificate(CertificateError::BadSignature))?;
-    Ok(HandshakeSignatureValid::assertion())
+    let proof = certificate::check(certificate).map_err(bad)?;
+    let known = default_provider().signature_verification_algorithms;
+    verify_tls13_signature_with_raw_key(message, &proof.key(), signed, &known)
 }
 
 /// TLS 1.2 is not offered; whoever speaks it anyway is refused.
@@ -222,9 +225,6 @@ fn schemes() -> Vec<SignatureScheme> {
         SignatureScheme::ECDSA_NISTP384_SHA384,
         SignatureScheme::ECDSA_NISTP256_SHA256,
         SignatureScheme::ED25519,
-        SignatureScheme::RSA_PSS_SHA512,
-        SignatureScheme::RSA_PSS_SHA384,
-        SignatureScheme::RSA_PSS_SHA256,
     ]
 }
 
@@ -235,9 +235,9 @@ impl ServerCertVerifier for Libp2pProof {
         intermediates: &[CertificateDer<'_>],
         _: &ServerName<'_>,
         _: &[u8],
-        _: UnixTime,
+        now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        check(end_entity, intermediates).map(|()| ServerCertVerified::assertion())
+        check(end_entity, intermediates, now).map(|_| ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -272,9 +272,9 @@ impl ClientCertVerifier for Libp2pProof {
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        _: UnixTime,
+        now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        check(end_entity, intermediates).map(|()| ClientCertVerified::assertion())
+        check(end_entity, intermediates, now).map(|_| ClientCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -301,86 +301,5 @@ impl ClientCertVerifier for Libp2pProof {
 }
 
 #[cfg(test)]
-mod tests {
-    use futures::{AsyncReadExt as _, AsyncWriteExt as _};
-    use libp2p::identity::Keypair;
-    use rustls::CipherSuite;
-    use tokio_util::compat::{Compat, TokioAsyncReadCompatExt as _};
-
-    use super::*;
-
-    type Pipe = Compat<tokio::io::DuplexStream>;
-
-    fn pipe() -> (Pipe, Pipe) {
-        let (a, b) = tokio::io::duplex(65_536);
-        (a.compat(), b.compat())
-    }
-
-    /// A handshake between two upgrades, with a word in each direction; who each saw.
-    async fn shake<I, O, S, T>(inbound: I, outbound: O) -> Result<(PeerId, PeerId), String>
-    where
-        I: InboundConnectionUpgrade<Pipe, Output = (PeerId, S)> + UpgradeInfo<Info = &'static str>,
-        O: OutboundConnectionUpgrade<Pipe, Output = (PeerId, T)> + UpgradeInfo<Info = &'static str>,
-        I::Error: std::fmt::Display,
-        O::Error: std::fmt::Display,
-        S: AsyncRead + AsyncWrite + Unpin,
-        T: AsyncRead + AsyncWrite + Unpin,
-    {
-        let (a, b) = pipe();
-        let name = "/tls/1.0.0";
-        let (a, b) =
-            futures::join!(inbound.upgrade_inbound(a, name), outbound.upgrade_outbound(b, name));
-        let (dialler, mut a) = a.map_err(|e| e.to_string())?;
-        let (listener, mut b) = b.map_err(|e| e.to_string())?;
-        let mut heard = [0; 5];
-        b.write_all(b"plate").await.map_err(|e| e.to_string())?;
-        b.flush().await.map_err(|e| e.to_string())?;
-        a.read_exact(&mut heard).await.map_err(|e| e.to_string())?;
-        assert_eq!(&heard, b"plate");
-        Ok((dialler, listener))
-    }
-
-    #[tokio::test]
-    async fn both_sides_prove_their_keys_also_to_the_stock_upgrade() {
-        let (one, other) = (Keypair::generate_ed25519(), Keypair::generate_ed25519());
-        let ids = (other.public().to_peer_id(), one.public().to_peer_id());
-        let ours = |key: &Keypair| Tls::new(key, Offer::Aes).unwrap();
-        let stock = |key: &Keypair| libp2p_tls::Config::new(key).unwrap();
-        assert_eq!(shake(ours(&one), ours(&other)).await.unwrap(), ids);
-        assert_eq!(shake(ours(&one), stock(&other)).await.unwrap(), ids);
-        assert_eq!(shake(stock(&one), ours(&other)).await.unwrap(), ids);
-    }
-
-    #[tokio::test]
-    async fn nothing_but_aes_256_is_negotiated() {
-        let (one, other) = (Keypair::generate_ed25519(), Keypair::generate_ed25519());
-        let (server, client) =
-            (Tls::new(&one, Offer::Aes).unwrap(), Tls::new(&other, Offer::Aes).unwrap());
-        let (a, b) = pipe();
-        let nobody = ServerName::IpAddress(Ipv4Addr::UNSPECIFIED.into());
-        let (a, _b) = futures::join!(
-            TlsAcceptor::from(server.0.load().server.clone()).accept(a),
-            TlsConnector::from(client.0.load().client.clone()).connect(nobody.clone(), b)
-        );
-        let suite = a.unwrap().get_ref().1.negotiated_cipher_suite().unwrap().suite();
-        assert_eq!(suite, CipherSuite::TLS13_AES_256_GCM_SHA384);
-
-        // A peer that speaks only ChaCha20 is not spoken to.
-        let provider = CryptoProvider {
-            cipher_suites: vec![cipher_suite::TLS13_CHACHA20_POLY1305_SHA256],
-            ..default_provider()
-        };
-        let other_only = ClientConfig::builder_with_provider(Arc::new(provider))
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .unwrap()
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Libp2pProof))
-            .with_no_client_auth();
-        let (a, b) = pipe();
-        let (a, b) = futures::join!(
-            TlsAcceptor::from(server.0.load().server.clone()).accept(a),
-            TlsConnector::from(Arc::new(other_only)).connect(nobody, b)
-        );
-        assert!(a.is_err() && b.is_err());
-    }
-}
+#[path = "tls_tests.rs"]
+mod tests;

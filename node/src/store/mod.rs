@@ -8,6 +8,7 @@
 #[cfg(test)]
 mod contract;
 mod error;
+pub mod migrations;
 pub mod moving;
 pub mod postgres;
 pub mod search;

@@ -40,7 +40,7 @@ use tokio::sync::Mutex;
 
 use super::{
     AskedBefore, EndedPages, EntryFilter, Exchange, Found, Queued, ReadStats, Release, Row,
-    ServedBefore, Side, Store, StoreError, StoredEntry, Tail, Witnessed,
+    ServedBefore, Side, Store, StoreError, StoredEntry, Tail, Witnessed, migrations,
 };
 use crate::database::Database;
 use connect::Server;
@@ -104,7 +104,7 @@ impl Postgres {
         let mut connection = server.connect().await?;
         server.check(&mut connection).await?;
         lines::lock(&mut connection).await?;
-        sqlx::migrate!("migrations/postgres").run(&mut connection).await?;
+        migrations::postgres().run(&mut connection).await?;
         let epoch = lines::begin(&mut connection, agency).await?;
         Ok(Self {
             server,

@@ -38,7 +38,7 @@ use tokio::sync::Mutex;
 
 use super::{
     AskedBefore, EndedPages, EntryFilter, Exchange, Found, Queued, ReadStats, Release, Row,
-    ServedBefore, Side, Store, StoreError, StoredEntry, Tail, Witnessed,
+    ServedBefore, Side, Store, StoreError, StoredEntry, Tail, Witnessed, migrations,
 };
 use agreements::decide::Scope;
 use readers::Readers;
@@ -85,7 +85,7 @@ impl Sqlite {
             .pragma("wal_autocheckpoint", WAL_PAGES.to_string())
             .statement_cache_capacity(256);
         let mut writer = SqliteConnection::connect_with(&options).await?;
-        sqlx::migrate!("migrations/sqlite").run(&mut writer).await?;
+        migrations::sqlite().run(&mut writer).await?;
         terms::fill(&mut writer).await?;
         lengthen_wal(&mut writer, path).await?;
         let options = options

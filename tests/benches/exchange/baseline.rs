@@ -13,6 +13,7 @@ use hyper::body::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
+use node::store::migrations;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
@@ -46,7 +47,7 @@ impl Database {
             .connect_with(options.clone())
             .await
             .expect("a database");
-        sqlx::migrate!("../node/migrations/sqlite").run(&writer).await.expect("the schema");
+        migrations::sqlite().run(&writer).await.expect("the schema");
         sqlx::query("create table audit (id integer primary key, at integer, body text)")
             .execute(&writer)
             .await

@@ -3,7 +3,7 @@
 use schemas::agency::AgencyId;
 use sqlx::postgres::PgConnection;
 
-use super::super::StoreError;
+use super::super::{StoreError, migrations};
 use super::connect::Server;
 use super::lines::{claim, lock};
 use crate::database::Database;
@@ -22,7 +22,7 @@ pub(in crate::store) async fn open(
     let mut connection = server.connect().await?;
     server.check(&mut connection).await?;
     lock(&mut connection).await?;
-    sqlx::migrate!("migrations/postgres").run(&mut connection).await?;
+    migrations::postgres().run(&mut connection).await?;
     let state = claim(&mut connection, agency).await?;
     let entries: bool = sqlx::query_scalar("select exists (select from entries)")
         .fetch_one(&mut connection)

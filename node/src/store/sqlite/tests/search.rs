@@ -7,6 +7,7 @@ use sqlx::{Connection as _, SqliteConnection};
 
 use super::*;
 use crate::store::contract::many;
+use crate::store::migrations;
 use crate::store::search::contract::finds_what_fits;
 
 #[tokio::test]
@@ -16,7 +17,7 @@ async fn reads_of_an_earlier_schema_are_found_like_new_ones() {
     let reads = many();
     let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
     let mut earlier = SqliteConnection::connect_with(&options).await.unwrap();
-    let mut migrator = sqlx::migrate!("migrations/sqlite");
+    let mut migrator = migrations::sqlite();
     migrator.migrations = Cow::Owned(migrator.iter().take(1).cloned().collect());
     migrator.run(&mut earlier).await.unwrap();
     let rows: Vec<_> = reads

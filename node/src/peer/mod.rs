@@ -17,6 +17,7 @@ pub(crate) mod probe;
 mod serve;
 mod stall;
 mod swarm;
+mod tcp;
 pub(crate) mod tls;
 mod unreachable;
 

@@ -7,17 +7,19 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use libp2p::connection_limits::{self, ConnectionLimits};
+use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{DialError, NetworkBehaviour, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, Swarm, SwarmBuilder, tcp, yamux};
+use libp2p::{Multiaddr, PeerId, Swarm, SwarmBuilder, Transport as _, yamux};
 use schemas::key::SecretKey;
 use tokio::sync::{mpsc, oneshot};
 
 use super::behaviour::{Exchange, Opened};
 use super::conversation::Pools;
 use super::serve::Accept;
-use super::tls::{Offer, Tls, TlsError};
+use super::tcp::Tcp;
+use super::tls::{Offer, Tls};
 use super::unreachable::unreachable;
 use super::{Limits, PeerError, key, setup};
 use crate::query::ports::LinkError;
@@ -59,12 +61,10 @@ pub(super) fn build(
     // Yamux ends a connection that exceeds its own bound and may hold a window of 256 KiB for each
     // substream within it: room for the conversations of both sides, and no more.
     let substreams = limits.conversations_per_peer.saturating_mul(2).saturating_add(32);
-    let muxer = move || {
-        let mut config = yamux::Config::default();
-        config.set_max_num_streams(substreams);
-        config
-    };
-    let upgrade = |_: &Keypair| Ok::<_, TlsError>(tls.clone());
+    let mut muxer = yamux::Config::default();
+    muxer.set_max_num_streams(substreams);
+    let transport =
+        Tcp::default().upgrade(Version::V1Lazy).authenticate(tls.clone()).multiplex(muxer);
     let behaviour = Behaviour {
         exchange: Exchange::new(accept, &limits),
         limits: connection_limits::Behaviour::new(
@@ -78,8 +78,8 @@ pub(super) fn build(
     let config = |config: libp2p::swarm::Config| config.with_idle_connection_timeout(IDLE);
     let swarm = SwarmBuilder::with_existing_identity(identity)
         .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), upgrade, muxer)
-        .map_err(setup)?
+        .with_other_transport(|_: &Keypair| transport)
+        .map_err(|e: Infallible| match e {})?
         .with_behaviour(|_: &Keypair| behaviour)
         .map_err(|e: Infallible| match e {})?
         .with_swarm_config(config)

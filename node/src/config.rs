@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-use crate::database::Database;
-use crate::home::{Home, HomeError, read_text, replace_private, write_private};
-use crate::images::Bucket;
-use crate::peer::is_listenable;
+use host::database::Database;
+use host::home::{Home, HomeError, read_text, replace_private, write_private};
+use peer::is_listenable;
+use store::photographs::Bucket;
 
 /// `accord.toml`.
 #[derive(Debug, Clone, Serialize)]

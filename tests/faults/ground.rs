@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use node::clock::Clock;
+use audit_log::clock::Clock;
 use tests::command::{Ended, Hand};
 use tests::making::PLATE;
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use node::clock::Clock;
+use audit_log::clock::Clock;
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -2,8 +2,8 @@
 
 use agreements::agreement::{Act, Agreement};
 use agreements::request::{RequestScope, Verdict};
-use node::acts::cards::Confirmation;
-use node::acts::requests::{Judgement, Submission};
+use node::admin::cards::Confirmation;
+use node::admin::requests::{Judgement, Submission};
 use schemas::agency::{AgencyId, AgencyKind};
 use schemas::purpose::Purpose;
 use schemas::query::AuthorityId;
@@ -224,7 +224,7 @@ pub async fn approved_request(
         after_refusal: None,
     };
     let officer =
-        node::acts::By { user: OFFICER.parse().expect("a user name"), auth: "test".into() };
+        node::permission::By { user: OFFICER.parse().expect("a user name"), auth: "test".into() };
     let filed = asking.office().submit_request(&officer, &submission).await.expect("a request");
     asking.node().wake();
     let state = |agency: &Agency| agency.office().request_row(&filed.request).map(|row| row.state);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use node::acts::cards::Reissued;
+use node::admin::cards::Reissued;
 use schemas::agency::AgencyKind;
 use schemas::card::Card;
 use schemas::entry::EntryKind as Kind;

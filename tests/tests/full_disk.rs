@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use node::clock::Clock;
+use audit_log::clock::Clock;
 use tests::agency::free_address;
 use tests::command::{Ended, Hand};
 use tests::making::{OFFICER, PLATE, id, reads};

@@ -1,8 +1,9 @@
 //! The node key is exchanged while queries go on: none is lost, peers who were away learn it when they
 //! are back, and after its end the one before opens no connection.
 
-use node::home::Home;
-use node::keys::{self, KeyUse};
+use audit_log::keys;
+use host::home::Home;
+use registry::KeyUse;
 use schemas::card::{Card, Revocation};
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};

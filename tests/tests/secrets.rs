@@ -5,11 +5,12 @@
 use std::fs;
 use std::path::Path;
 
+use audit_log::keys::load;
 use http_body_util::{BodyExt as _, Full};
 use hyper::Request;
 use hyper::body::Bytes;
 use node::http::pinned::Pinned;
-use node::keys::{KeyUse, load};
+use registry::KeyUse;
 use serde_json::Value;
 use tests::command::{Ended, Hand};
 use tests::making::{OFFICER, PLATE};
@@ -72,7 +73,7 @@ fn forms(bytes: &[u8]) -> Vec<String> {
 
 /// The private keys of a home, by what they are for.
 fn keys(home: &Path) -> Vec<(String, String)> {
-    let opened = node::home::Home::open(home).expect("a home");
+    let opened = host::home::Home::open(home).expect("a home");
     let mut found = Vec::new();
     for use_ in KeyUse::ALL {
         let seed = *load(&opened, use_).expect("a key").seed();

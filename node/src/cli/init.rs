@@ -21,18 +21,19 @@ use serde_json::json;
 
 use super::Done;
 use super::output::{Output, err};
-use crate::acts::ActError;
-use crate::audit::entry::Entry;
 use crate::certificate;
-use crate::clock::Clock;
 use crate::config::{Bounds, Config};
-use crate::database::Database;
-use crate::home::{Home, HomeError, write_private};
-use crate::keys::{self, KeyUse};
-use crate::node::{StartError, open_office};
-use crate::peer::is_dialable;
-use crate::registry::{Change, User};
-use crate::wording::counted;
+use crate::permission::ActError;
+use crate::run::{StartError, open_office};
+use audit::wording::counted;
+use audit_log::clock::Clock;
+use audit_log::entry::Entry;
+use audit_log::keys;
+use host::database::Database;
+use host::home::{Home, HomeError, write_private};
+use peer::is_dialable;
+use registry::KeyUse;
+use registry::{Change, User};
 
 /// What `accord init` is given, each by option or by the environment.
 #[derive(Args, Debug, Clone)]
@@ -153,12 +154,12 @@ pub async fn init(dir: &Path, args: &InitArgs, clock: &Clock) -> Result<Card, Ac
         )));
     }
     for address in &args.listen {
-        if !crate::peer::is_address(address.as_str()) {
+        if !peer::is_address(address.as_str()) {
             return Err(ActError::Usage(format!(
                 "--listen `{address}` is no multiaddress; expected one such as `/ip4/0.0.0.0/tcp/7420`"
             )));
         }
-        if !crate::peer::is_listenable(address.as_str()) {
+        if !peer::is_listenable(address.as_str()) {
             return Err(ActError::Usage(format!(
                 "--listen `{address}` is nothing that a node speaks; expected TCP, such as `/ip4/0.0.0.0/tcp/7420`"
             )));

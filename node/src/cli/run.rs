@@ -14,11 +14,11 @@ use super::client::Client;
 use super::output::{Output, table, text};
 use schemas::text::Text;
 
-use crate::acts::ActError;
-use crate::anchor;
-use crate::clock::Clock;
-use crate::home::Home;
-use crate::node::Node;
+use crate::permission::ActError;
+use crate::run::Node;
+use crate::run::anchor;
+use audit_log::clock::Clock;
+use host::home::Home;
 
 /// How a node is started.
 #[derive(clap::Args)]

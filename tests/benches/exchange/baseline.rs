@@ -13,12 +13,12 @@ use hyper::body::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
-use node::store::migrations;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use store::migrations;
 use tempfile::TempDir;
 use tests::making;
 use tokio::net::{TcpListener, TcpStream};
@@ -86,7 +86,7 @@ impl Database {
     }
 
     async fn fill(&self) {
-        let now = node::clock::Clock::system().now();
+        let now = audit_log::clock::Clock::system().now();
         let owner = making::id("owning-ca-pd");
         let mut reads = making::reads(&owner, making::PLATE, 3, now);
         for hundred in 0..crate::READS / 100 {
@@ -153,7 +153,7 @@ impl Baseline {
             tokio::spawn(connection);
             pool.push(Arc::new(Mutex::new(sender)));
         }
-        let now = node::clock::Clock::system().now();
+        let now = audit_log::clock::Clock::system().now();
         let question = (making::PLATE.to_owned(), now.minus_days(7).millis(), now.millis());
         Self { client, server, connections: pool, question, _dir: dir }
     }

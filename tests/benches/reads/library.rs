@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use node::store::migrations;
-use node::store::search::terms::Terms;
 use rusqlite::{Connection, OpenFlags, params};
+use store::migrations;
+use store::search::terms::Terms;
 use tempfile::TempDir;
 
 use crate::drawn::Drawn;

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use agreements::decide::Scope;
-use node::store::migrations;
-use node::store::search::terms::Terms;
 use schemas::digest::hex;
 use schemas::purpose::QueryKind;
 use schemas::query::Elements;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _};
+use store::migrations;
+use store::search::terms::Terms;
 use tests::agency::Agency;
 
 use crate::drawn::Drawn;

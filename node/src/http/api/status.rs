@@ -11,12 +11,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Here;
-use crate::acts::ActError;
-use crate::acts::retention::Retained;
-use crate::node::Node;
-use crate::peer::is_dialable;
-use crate::store::StoreError;
-use crate::wording::counted;
+use crate::permission::ActError;
+use crate::retention::Retained;
+use crate::run::Node;
+use audit::wording::counted;
+use peer::is_dialable;
+use store::StoreError;
 
 pub(in crate::http) async fn show(State(node): Here) -> Json<Value> {
     Json(node.ready())
@@ -178,7 +178,7 @@ fn disk(node: &Node) -> Check {
 }
 
 /// Whether the node was backed up lately, and nothing is left of backups that have ended.
-fn backups(state: &crate::registry::State, now: Timestamp) -> Check {
+fn backups(state: &registry::State, now: Timestamp) -> Check {
     let since = now.minus_days(BACKED_UP_DAYS);
     let over = state.backups.values().filter(|one| one.destroy_by <= now && one.folder.exists());
     let over: Vec<_> = over.map(|one| one.folder.display().to_string()).collect();
@@ -225,7 +225,7 @@ fn sources(node: &Node) -> Check {
 const PHOTOGRAPHS: u32 = 200;
 
 /// Whether photographs that reads and answers refer to are as they were kept.
-async fn photographs(office: &crate::office::Office) -> Check {
+async fn photographs(office: &crate::context::Office) -> Check {
     let looked = office.images.check(office.store.as_ref(), None, PHOTOGRAPHS).await;
     let flaws = office.images.known_flaws();
     let detail = match &looked {
@@ -246,7 +246,7 @@ async fn photographs(office: &crate::office::Office) -> Check {
 }
 
 /// Whether something that no honest log shows is unresolved.
-fn alarms(state: &crate::registry::State) -> Check {
+fn alarms(state: &registry::State) -> Check {
     let open: Vec<String> = state
         .alarms
         .values()

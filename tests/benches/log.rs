@@ -18,7 +18,7 @@ use schemas::merkle;
 use schemas::note::Signer;
 use schemas::time::Timestamp;
 use store::sqlite::Sqlite;
-use store::{Effects, EntryFilter, Row, Store as _};
+use store::{EntryFilter, Row, StateChanges, Store as _};
 use tests::agency::Agency;
 use tests::federation::sharing_pair;
 use tests::making::PLATE;
@@ -34,8 +34,8 @@ fn rate(what: &str, count: usize, took: Duration) {
 }
 
 async fn append(agency: &Agency, count: usize) -> Duration {
-    let log = &agency.office().log;
-    let actor = agency.office().node_actor();
+    let log = &agency.context().agency.log;
+    let actor = agency.context().agency.node_actor();
     let started = Instant::now();
     let waiting = (0..WAITING).map(|lane| {
         let (log, actor) = (log.clone(), actor.clone());
@@ -151,7 +151,7 @@ impl Plain {
                 body,
                 envelopes,
                 nodes,
-                effects: Effects::default(),
+                changes: StateChanges::default(),
             });
         }
         self.store.commit(&rows).await.expect("a commit");
@@ -206,7 +206,7 @@ async fn main() {
     }
     let verified = verifier.finish();
     rate("entries checked: tree, numbers, bodies", log.len(), started.elapsed());
-    let head = agency.office().log.head().expect("a head");
+    let head = agency.context().agency.log.head().expect("a head");
     assert_eq!(verified.tree.root(), head.unverified().root);
 
     let started = Instant::now();

@@ -11,13 +11,13 @@ use host::home::{Home, HomeError};
 use ingest::Sighting;
 use node::cli::{InitArgs, init};
 use node::config::{Bounds, Config};
-use node::context::Office;
+use node::context::NodeContext;
 use node::exchange::ask::Heard;
-use node::exchange::draft::Draft;
-use node::permission::By;
+use node::permission::Principal;
 use node::run::{Node, StartError, open_store};
 use postgres_server::Server;
 use schemas::agency::{AgencyId, AgencyKind};
+use schemas::draft::Draft;
 use schemas::note::Vkey;
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -175,8 +175,8 @@ impl Agency {
         let mut agency =
             Self { identity: Identity::of(&home, card), clock, dir, running: None, server };
         agency.run().await;
-        let office = agency.office();
-        office.add_user(&agency.admin(), &officer(agency.now())).await.expect("an officer");
+        let context = agency.context();
+        context.add_user(&agency.admin(), &officer(agency.now())).await.expect("an officer");
         agency
     }
 
@@ -211,7 +211,7 @@ impl Agency {
     /// When it has no card.
     #[must_use]
     pub fn log_key(&self) -> Vkey {
-        self.office().registry.state().own_log_keys().pop().expect("a card")
+        self.context().agency.registry.state().own_log_keys().pop().expect("a card")
     }
 
     /// The server that its database is on, unless that is in its home.
@@ -285,8 +285,8 @@ impl Agency {
 
     /// What its acts work with.
     #[must_use]
-    pub fn office(&self) -> &Office {
-        &self.node().office
+    pub fn context(&self) -> &NodeContext {
+        &self.node().context
     }
 
     /// The store of the running node.
@@ -300,14 +300,17 @@ impl Agency {
 
     /// The administrator.
     #[must_use]
-    pub fn admin(&self) -> By {
-        By { user: "admin".parse().expect("a user name"), auth: "test".into() }
+    pub fn admin(&self) -> Principal {
+        Principal { user: "admin".parse().expect("a user name"), auth: "test".into() }
     }
 
     /// The officer.
     #[must_use]
-    pub fn officer(&self) -> By {
-        By { user: crate::making::OFFICER.parse().expect("a user name"), auth: "test".into() }
+    pub fn officer(&self) -> Principal {
+        Principal {
+            user: crate::making::OFFICER.parse().expect("a user name"),
+            auth: "test".into(),
+        }
     }
 
     /// Puts in `count` reads of `plate`.
@@ -319,7 +322,7 @@ impl Agency {
     /// Takes in reads with their photographs; how many were new.
     pub async fn takes_in(&self, batch: Vec<Sighting>) -> usize {
         let stored =
-            self.office().store_reads(&self.admin().into(), &words("test"), "native", batch).await;
+            self.context().store_reads(&self.admin().into(), &words("test"), "native", batch).await;
         stored.expect("stored reads").reads
     }
 

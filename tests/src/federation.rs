@@ -40,7 +40,7 @@ pub async fn add_card_as(
         state: state.map(|state| state.parse().expect("a state")),
         replace: false,
     };
-    at.office().add_card(&at.admin(), &confirmation).await.expect("a card");
+    at.context().add_card(&at.admin(), &confirmation).await.expect("a card");
 }
 
 /// Makes every agency known to every other one.
@@ -119,7 +119,7 @@ pub async fn sign_everywhere(agencies: &[&Agency], text: &Agreement) {
     }
     for agency in agencies {
         eventually("every adherence arrives", async || {
-            let rows = agency.office().agreement_row(&text.id, None).ok()?;
+            let rows = agency.context().agreement_row(&text.id, None).ok()?;
             rows.parties.iter().all(|party| party.signed_at.is_some()).then_some(())
         })
         .await;
@@ -133,7 +133,7 @@ pub async fn sign_everywhere(agencies: &[&Agency], text: &Agreement) {
 pub async fn propose(agency: &Agency, text: &Agreement, with: Option<&[AgencyId]>) {
     let proposal = exact(&agency.identity.propose(text));
     let adherence = exact(&adherence(agency, text, with));
-    agency.office().propose(&agency.admin(), &proposal, &adherence).await.expect("a proposal");
+    agency.context().propose(&agency.admin(), &proposal, &adherence).await.expect("a proposal");
     agency.node().wake();
 }
 
@@ -143,7 +143,7 @@ pub async fn propose(agency: &Agency, text: &Agreement, with: Option<&[AgencyId]
 /// When it is refused.
 pub async fn adhere(agency: &Agency, text: &Agreement, with: Option<&[AgencyId]>) {
     let adherence = exact(&adherence(agency, text, with));
-    agency.office().adhere(&agency.admin(), &adherence).await.expect("an adherence");
+    agency.context().adhere(&agency.admin(), &adherence).await.expect("an adherence");
     agency.node().wake();
 }
 
@@ -161,7 +161,7 @@ fn adherence(
 /// Waits until the text of an agreement has arrived.
 pub async fn received(agency: &Agency, id: &AuthorityId) {
     eventually("the proposal arrives", async || {
-        agency.office().agreement_row(id, None).ok().map(drop)
+        agency.context().agreement_row(id, None).ok().map(drop)
     })
     .await;
 }
@@ -169,7 +169,7 @@ pub async fn received(agency: &Agency, id: &AuthorityId) {
 /// Waits until `agency` has the adherence of `of`.
 pub async fn adhered(agency: &Agency, id: &AuthorityId, of: &AgencyId) {
     eventually("the adherence arrives", async || {
-        let row = agency.office().agreement_row(id, None).ok()?;
+        let row = agency.context().agreement_row(id, None).ok()?;
         row.parties
             .iter()
             .any(|party| party.agency == *of && party.signed_at.is_some())
@@ -186,7 +186,7 @@ pub async fn signed_by_both(agency: &Agency, other: &Identity, text: &Agreement)
     propose(agency, text, None).await;
     let signed = exact(&other.adhere_to_all(text, agency.now()));
     agency
-        .office()
+        .context()
         .import_documents(&agency.admin(), &signed)
         .await
         .expect("an adherence as a file");
@@ -198,7 +198,7 @@ pub async fn signed_by_both(agency: &Agency, other: &Identity, text: &Agreement)
 /// When it is refused.
 pub async fn notice(agency: &Agency, id: &AuthorityId, act: Act) {
     agency
-        .office()
+        .context()
         .give_notice(&agency.admin(), id, act, &words("under review"))
         .await
         .expect("a notice");
@@ -223,11 +223,13 @@ pub async fn approved_request(
         scope,
         after_refusal: None,
     };
-    let officer =
-        node::permission::By { user: OFFICER.parse().expect("a user name"), auth: "test".into() };
-    let filed = asking.office().submit_request(&officer, &submission).await.expect("a request");
+    let officer = node::permission::Principal {
+        user: OFFICER.parse().expect("a user name"),
+        auth: "test".into(),
+    };
+    let filed = asking.context().submit_request(&officer, &submission).await.expect("a request");
     asking.node().wake();
-    let state = |agency: &Agency| agency.office().request_row(&filed.request).map(|row| row.state);
+    let state = |agency: &Agency| agency.context().request_row(&filed.request).map(|row| row.state);
     eventually("the request arrives", async || state(owning).ok()).await;
     let judgement = Judgement {
         verdict: Verdict::Approved,
@@ -235,7 +237,7 @@ pub async fn approved_request(
         narrower: RequestScope::default(),
     };
     owning
-        .office()
+        .context()
         .decide_request(&owning.admin(), &filed.request, &judgement)
         .await
         .expect("a decision");

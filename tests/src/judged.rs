@@ -4,7 +4,7 @@
 
 use agreements::agreement::{Act, Agreement, Clause};
 use agreements::request::{Request, RequestScope, Verdict};
-use node::permission::By;
+use node::permission::Principal;
 use schemas::agency::AgencyKind;
 use schemas::answer::Answer;
 use schemas::entry::EntryKind;
@@ -88,7 +88,7 @@ pub struct Judged {
     /// The owner, who has three reads of [`PLATE`].
     pub owner: Agency,
     /// Its official.
-    pub official: By,
+    pub official: Principal,
     /// The peer.
     pub raw: RawPeer,
     /// In force, and as wide as an authority can be: an agreement where the policy knows them, else
@@ -156,7 +156,7 @@ impl Judged {
             }
         }
         let denial = judgement(Verdict::Denied, RequestScope::default());
-        owner.office().decide_request(&official, &denied, &denial).await.expect("a denial");
+        owner.context().decide_request(&official, &denied, &denial).await.expect("a denial");
         let (wide, strict, suspended, unshared) = if agreements {
             let mut text = agreement(&[owner.id(), raw.id()], now);
             text.purposes = Purpose::ALL.to_vec();
@@ -167,7 +167,7 @@ impl Judged {
             let gone = strictly(&[owner.id(), raw.id()], now);
             agreed(&owner, &official, &raw.identity, &gone).await;
             let notice = owner
-                .office()
+                .context()
                 .give_notice(&official, &gone.id, Act::Suspend, &words("under review"))
                 .await;
             notice.expect("a suspension");
@@ -313,11 +313,11 @@ fn strictly(parties: &[&schemas::agency::AgencyId], now: Timestamp) -> Agreement
     }
 }
 
-async fn agreed(owner: &Agency, official: &By, peer: &Identity, text: &Agreement) {
+async fn agreed(owner: &Agency, official: &Principal, peer: &Identity, text: &Agreement) {
     proposes(owner, official, text).await.expect("a proposal");
     imports(owner, official, &exact(&peer.adhere_to_all(text, owner.now()))).await;
 }
 
-async fn imports(owner: &Agency, official: &By, signed: &str) {
-    owner.office().import_documents(official, signed).await.expect("a document as a file");
+async fn imports(owner: &Agency, official: &Principal, signed: &str) {
+    owner.context().import_documents(official, signed).await.expect("a document as a file");
 }

@@ -17,6 +17,8 @@ pub struct Logged {
     pub header: Header,
     /// The body.
     pub body: Body,
+    /// What its event says, as JSON.
+    pub said: Value,
     /// The envelopes beside it.
     pub envelopes: Vec<String>,
 }
@@ -28,7 +30,7 @@ impl Logged {
     /// When it records none.
     #[must_use]
     pub fn access(&self) -> &Access {
-        self.body.access.as_ref().expect("an entry about an access")
+        self.body.event.access().expect("an entry about an access")
     }
 
     /// Whether it belongs to the exchange of `query`.
@@ -40,7 +42,7 @@ impl Logged {
     /// A value of its detail; null when it has none of that name.
     #[must_use]
     pub fn detail(&self, key: &str) -> &Value {
-        self.body.detail.get(key).unwrap_or(&Value::Null)
+        self.said.get(key).unwrap_or(&Value::Null)
     }
 }
 
@@ -86,7 +88,8 @@ impl Log {
                     .flat_map(|text| text.lines())
                     .map(str::to_owned)
                     .collect();
-                entries.push(Logged { header, body, envelopes });
+                let said = serde_json::to_value(&body.event).expect("an event is JSON");
+                entries.push(Logged { header, body, said, envelopes });
             }
             if whole {
                 return Self(entries);

@@ -2,15 +2,15 @@
 
 use agreements::agreement::{Adherence, Agreement, Clause, Signatory};
 use node::exchange::ask::random_id;
-use node::exchange::draft::{Draft, Whom};
-use registry::User;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
+use schemas::draft::{Draft, Recipients};
 use schemas::purpose::{Purpose, QueryKind, Role};
 use schemas::query::{Elements, Justification, Query, Requester};
 use schemas::read::{Location, Read, ReadId, Vehicle};
 use schemas::text::Text;
 use schemas::time::Timestamp;
+use schemas::user::User;
 
 /// One day in milliseconds.
 pub const DAY_MS: i64 = 86_400_000;
@@ -118,7 +118,7 @@ pub fn elements(plate: &str, now: Timestamp) -> Elements {
 pub fn draft(owners: &[&AgencyId], plate: &str, now: Timestamp) -> Draft {
     Draft {
         user: OFFICER.parse().expect("a user name"),
-        whom: Whom::These(owners.iter().map(|owner| (*owner).clone()).collect()),
+        whom: Recipients::These(owners.iter().map(|owner| (*owner).clone()).collect()),
         authority: None,
         why: why(),
         elements: elements(plate, now),

@@ -4,13 +4,13 @@ use agreements::agreement::Agreement;
 use agreements::request::{RequestScope, Verdict};
 use node::admin::agreements::{AgreementRow, Wanted, sign_adherence};
 use node::admin::requests::{Judgement, RequestRow};
-use node::permission::{ActError, By};
-use registry::{Delegation, User};
+use node::permission::{ActError, Principal};
 use schemas::agency::AgencyId;
 use schemas::purpose::Role;
 use schemas::query::AuthorityId;
 use schemas::text::Text;
 use schemas::time::Timestamp;
+use schemas::user::{Delegation, User};
 
 use crate::agency::Agency;
 use crate::identity::exact;
@@ -21,13 +21,13 @@ use crate::making::{OFFICER, words};
 /// # Panics
 /// When that is no user name.
 #[must_use]
-pub fn by(user: &str) -> By {
-    By { user: user.parse().expect("a user name"), auth: "test".into() }
+pub fn by(user: &str) -> Principal {
+    Principal { user: user.parse().expect("a user name"), auth: "test".into() }
 }
 
 /// An act of the officer whom every agency has.
 #[must_use]
-pub fn officer() -> By {
+pub fn officer() -> Principal {
     by(OFFICER)
 }
 
@@ -35,7 +35,7 @@ pub fn officer() -> By {
 ///
 /// # Panics
 /// When that is refused.
-pub async fn supervisor(agency: &Agency, user: &str, full_name: &str, title: &str) -> By {
+pub async fn supervisor(agency: &Agency, user: &str, full_name: &str, title: &str) -> Principal {
     let acting = by(user);
     let user = User {
         name: acting.user.clone(),
@@ -47,7 +47,7 @@ pub async fn supervisor(agency: &Agency, user: &str, full_name: &str, title: &st
         disabled: None,
         delegations: Vec::new(),
     };
-    agency.office().add_user(&agency.admin(), &user).await.expect("a supervisor");
+    agency.context().add_user(&agency.admin(), &user).await.expect("a supervisor");
     acting
 }
 
@@ -57,13 +57,13 @@ pub async fn supervisor(agency: &Agency, user: &str, full_name: &str, title: &st
 /// When it names none.
 #[must_use]
 pub fn title(agency: &Agency) -> Text {
-    let state = agency.office().registry.state();
+    let state = agency.context().agency.registry.state();
     let policy = state.policy.as_ref().expect("a policy");
     policy.approval.requests.titles.first().expect("a title").clone()
 }
 
 /// Registers the official whom the policy of `agency` names, Chris Doe.
-pub async fn official(agency: &Agency) -> By {
+pub async fn official(agency: &Agency) -> Principal {
     supervisor(agency, "c.doe", "Chris Doe", title(agency).as_str()).await
 }
 
@@ -71,9 +71,15 @@ pub async fn official(agency: &Agency) -> By {
 ///
 /// # Panics
 /// When that is refused.
-pub async fn delegate(agency: &Agency, to: &By, title: &str, from: Timestamp, until: Timestamp) {
+pub async fn delegate(
+    agency: &Agency,
+    to: &Principal,
+    title: &str,
+    from: Timestamp,
+    until: Timestamp,
+) {
     let delegation = Delegation { title: words(title), from, until };
-    let delegated = agency.office().delegate(&agency.admin(), &to.user, &delegation).await;
+    let delegated = agency.context().delegate(&agency.admin(), &to.user, &delegation).await;
     delegated.expect("a delegation");
 }
 
@@ -89,11 +95,11 @@ pub fn judgement(verdict: Verdict, narrower: RequestScope) -> Judgement {
 /// What the node says when it does not.
 pub async fn approves(
     agency: &Agency,
-    official: &By,
+    official: &Principal,
     request: &AuthorityId,
 ) -> Result<RequestRow, ActError> {
     let judgement = judgement(Verdict::Approved, RequestScope::default());
-    let decided = agency.office().decide_request(official, request, &judgement).await;
+    let decided = agency.context().decide_request(official, request, &judgement).await;
     agency.node().wake();
     decided
 }
@@ -107,12 +113,12 @@ pub async fn approves(
 /// When it cannot be signed.
 pub fn prepared(
     agency: &Agency,
-    official: &By,
+    official: &Principal,
     text: &Agreement,
     share_with: Option<&[AgencyId]>,
 ) -> Result<String, ActError> {
     let wanted = Wanted { share_with: share_with.map(<[_]>::to_vec), ..Wanted::default() };
-    let prepared = agency.office().prepare_adherence(official, text, &wanted)?;
+    let prepared = agency.context().prepare_adherence(official, text, &wanted)?;
     let exact = text.to_toml().expect("an agreement");
     let key = &agency.identity.agency_key;
     Ok(sign_adherence(text, &exact, agency.id(), prepared, None, agency.now(), key)
@@ -125,12 +131,12 @@ pub fn prepared(
 /// What the node says when it does not.
 pub async fn proposes(
     agency: &Agency,
-    official: &By,
+    official: &Principal,
     text: &Agreement,
 ) -> Result<AgreementRow, ActError> {
     let adherence = prepared(agency, official, text, None)?;
     let proposal = exact(&agency.identity.propose(text));
-    let proposed = agency.office().propose(official, &proposal, &adherence).await;
+    let proposed = agency.context().propose(official, &proposal, &adherence).await;
     agency.node().wake();
     proposed
 }
@@ -141,12 +147,12 @@ pub async fn proposes(
 /// What the node says when it does not.
 pub async fn signs(
     agency: &Agency,
-    official: &By,
+    official: &Principal,
     text: &Agreement,
     share_with: Option<&[AgencyId]>,
 ) -> Result<AgreementRow, ActError> {
     let adherence = prepared(agency, official, text, share_with)?;
-    let signed = agency.office().adhere(official, &adherence).await;
+    let signed = agency.context().adhere(official, &adherence).await;
     agency.node().wake();
     signed
 }

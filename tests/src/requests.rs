@@ -3,7 +3,7 @@
 use agreements::request::RequestScope;
 use node::admin::requests::{RequestRow, Submission};
 use node::exchange::ask::Heard;
-use node::permission::By;
+use node::permission::Principal;
 use schemas::purpose::Purpose;
 use schemas::query::AuthorityId;
 use schemas::refusal::RefusalCode;
@@ -21,7 +21,7 @@ pub const CHIEF: &str = "Investigative Support Services Division Chief";
 ///
 /// # Panics
 /// When they cannot be made.
-pub async fn indio() -> (Agency, Agency, By) {
+pub async fn indio() -> (Agency, Agency, Principal) {
     let owner = Plan::of("indio-ca-pd").policy("indio-ca-pd");
     let (asking, owning) = pair_of(Plan::of("asking-ca-pd"), owner).await;
     let official = official(&owning).await;
@@ -47,7 +47,7 @@ pub fn submission(to: &Agency, scope: RequestScope) -> Submission {
 /// # Panics
 /// When it is not filed.
 pub async fn filed(asking: &Agency, owning: &Agency, submission: &Submission) -> RequestRow {
-    let row = asking.office().submit_request(&officer(), submission).await.expect("a request");
+    let row = asking.context().submit_request(&officer(), submission).await.expect("a request");
     asking.node().wake();
     stands(owning, &row.request, "submitted").await;
     row
@@ -62,7 +62,7 @@ pub async fn filed_for(asking: &Agency, owning: &Agency, scope: RequestScope) ->
 pub async fn stands(agency: &Agency, request: &AuthorityId, state: &str) -> RequestRow {
     let what = format!("{request} is {state} at {}", agency.id());
     eventually(&what, async || {
-        agency.office().request_row(request).ok().filter(|row| row.state == state)
+        agency.context().request_row(request).ok().filter(|row| row.state == state)
     })
     .await
 }
@@ -71,7 +71,12 @@ pub async fn stands(agency: &Agency, request: &AuthorityId, state: &str) -> Requ
 ///
 /// # Panics
 /// When it is refused.
-pub async fn approved(asking: &Agency, owning: &Agency, official: &By, request: &AuthorityId) {
+pub async fn approved(
+    asking: &Agency,
+    owning: &Agency,
+    official: &Principal,
+    request: &AuthorityId,
+) {
     approves(owning, official, request).await.expect("an approval");
     stands(asking, request, "approved").await;
 }

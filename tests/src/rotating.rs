@@ -22,7 +22,7 @@ pub async fn asks_many(asking: &Agency, owning: &Agency) {
 
 /// Waits until `at` has taken in that version of the card of `of`.
 pub async fn learns(at: &Agency, of: &Agency, version: u32) {
-    let known = || at.office().registry.state().peers[of.id()].card.value.version;
+    let known = || at.context().agency.registry.state().peers[of.id()].card.value.version;
     eventually("the new card", async || (known() == version).then_some(())).await;
 }
 

@@ -239,7 +239,7 @@ verification = { text = "Look at the photograph first.", strength = "shall", bef
 
 [administration]
 administrator = { title = "Park Warden", at = ["9.1"] }
-records_release = { to = "the park office", at = ["9.14"] }
+records_release = { to = "the park context", at = ["9.14"] }
 
 [people]
 query = { roles = ["sworn", "dispatcher"], at = ["9.3"] }

@@ -15,7 +15,7 @@ use tests::rotating::{asks_many, is_whole};
 use tests::wait::eventually;
 
 async fn waits(at: &Agency, of: &Agency) {
-    let held = || at.office().registry.state().peers[of.id()].held.is_some();
+    let held = || at.context().agency.registry.state().peers[of.id()].held.is_some();
     eventually("the card that waits", async || held().then_some(())).await;
 }
 
@@ -24,7 +24,7 @@ async fn the_agency_key_is_exchanged_and_peers_people_confirm_it() {
     let (asking, mut owning, _) = sharing_pair().await;
     asking.has_reads(PLATE, 3).await;
     let known = |at: &Agency| {
-        let state = at.office().registry.state();
+        let state = at.context().agency.registry.state();
         state.peers[owning.id()].card.value.agency_key.fingerprint().to_string()
     };
     let before = known(&asking);
@@ -55,7 +55,7 @@ async fn the_agency_key_is_exchanged_and_peers_people_confirm_it() {
 
     // What was agreed stands, and what is agreed from now on is signed with the new key.
     tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking));
-    let card = owning.office().registry.state().own.clone().expect("a card").value;
+    let card = owning.context().agency.registry.state().own.clone().expect("a card").value;
     owning.identity = Identity::of(&host::home::Home::open(owning.home()).expect("a home"), card);
     in_force(&[&owning, &asking]).await;
     owning.restart().await;
@@ -98,14 +98,14 @@ async fn no_other_agency_key_is_taken_without_the_word_of_the_present_one() {
     ];
     for (why, card, vouched) in table {
         let reissued = Reissued { envelope: sign(card, &stranger), vouched };
-        let refused = owning.office().reissue_card(&owning.admin(), &reissued).await;
+        let refused = owning.context().reissue_card(&owning.admin(), &reissued).await;
         let refused = refused.expect_err("no card").to_string();
         assert!(refused.contains(why), "{refused}");
     }
     owning.log().await.one(Kind::CardIssued);
     let reissued =
         Reissued { envelope: sign(&plain, &stranger), vouched: Some(sign(&plain, &own)) };
-    let taken = owning.office().reissue_card(&owning.admin(), &reissued).await;
+    let taken = owning.context().reissue_card(&owning.admin(), &reissued).await;
     assert_eq!(taken.expect("a card"), 2);
 }
 
@@ -125,7 +125,7 @@ async fn keys_are_exchanged_one_after_another() {
 async fn what_was_found_of_a_peer_outlives_its_next_card() {
     let (asking, owning) = pair().await;
     add_card_as(&asking, &owning.identity, Some(AgencyKind::Federal), None).await;
-    let verified = || asking.office().registry.state().peers[owning.id()].verified.kind;
+    let verified = || asking.context().agency.registry.state().peers[owning.id()].verified.kind;
     assert_eq!(verified(), AgencyKind::Federal);
     let fingerprint = owning.accord(&["key", "rotate", "agency"]).done()["fingerprint"].clone();
     waits(&asking, &owning).await;

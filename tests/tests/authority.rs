@@ -76,7 +76,7 @@ async fn a_withdrawn_agreement_gives_no_authority_and_cannot_be_resumed() {
     notice(&owning, &id, Act::Withdraw).await;
     assert_eq!(refused(&asking, &owning).await, [RefusalCode::AuthorityNotInForce]);
     let resumed = owning
-        .office()
+        .context()
         .give_notice(&owning.admin(), &id, Act::Resume, &"no".parse().expect("a text"))
         .await;
     assert!(resumed.is_err());
@@ -259,7 +259,7 @@ async fn a_request_for_one_use_is_used_once_whoever_races() {
     }
     let log = owning.log().await;
     assert_eq!((log.count(Kind::QueryAnswered), log.count(Kind::QueryRefused)), (1, 15));
-    assert_eq!(owning.office().request_row(&id).expect("a request").uses_left, Some(0));
+    assert_eq!(owning.context().request_row(&id).expect("a request").uses_left, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -319,7 +319,7 @@ async fn the_registry_is_the_same_after_a_restart() {
     approved_request(&asking, &owning, RequestScope { uses: Some(3), ..RequestScope::default() })
         .await;
     let told = |agency: &Agency| {
-        let state = agency.office().registry.state();
+        let state = agency.context().agency.registry.state();
         let folded = format!("{:?} {:?} {:?}", state.users, state.peers, state.agreements);
         (
             folded,
@@ -349,7 +349,7 @@ async fn uses_and_daily_counts_survive_a_restart() {
     }
     owning.logs("the receipts", |log| (log.count(Kind::ReceiptRecorded) == 2).then_some(())).await;
     let counted = |agency: &Agency| {
-        let tail = agency.office().log.counters();
+        let tail = agency.context().agency.log.counters();
         let open: HashMap<_, _> =
             tail.unreceipted.clone().into_iter().filter(|(_, open)| *open > 0).collect();
         (tail.size, tail.uses.clone(), tail.today.clone(), tail.peer_seq.clone(), open)

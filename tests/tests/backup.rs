@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use host::home::{Home, HomeError};
 use node::run::{Node, StartError};
-use registry::AlarmKind;
+use schemas::alarm::AlarmKind;
 use schemas::entry::EntryKind as Kind;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -75,12 +75,12 @@ async fn a_running_node_is_backed_up_and_put_back_whole() {
     for (path, mode) in files(&folder) {
         assert_eq!(mode, 0o600, "{}", path.display());
     }
-    let images = owning.office().store.images(None, 99).await.expect("digests").len();
+    let images = owning.context().store.images(None, 99).await.expect("digests").len();
     let log = owning.log().await;
-    let entry = &log.one(Kind::BackupMade).body;
-    assert_eq!(entry.actor.user.as_ref().map(ToString::to_string), Some("admin".into()));
-    assert_eq!(entry.detail["folder"], made["backup"]);
-    assert_eq!(entry.detail["destroy_by"], made["destroy_by"]);
+    let entry = log.one(Kind::BackupMade);
+    assert_eq!(entry.body.actor.user.as_ref().map(ToString::to_string), Some("admin".into()));
+    assert_eq!(entry.said["folder"], made["backup"]);
+    assert_eq!(entry.said["destroy_by"], made["destroy_by"]);
     owning.stop().await;
 
     let home = place.path().join("home");
@@ -93,19 +93,19 @@ async fn a_running_node_is_backed_up_and_put_back_whole() {
     assert!(again.failed(2).contains("is not empty"), "{again:?}");
     // Whoever has the restored home has the node.
     let node = starts(&home, &owning).await;
-    let reads = node.office.store.stats().await.expect("numbers").reads;
+    let reads = node.context.store.stats().await.expect("numbers").reads;
     assert_eq!(reads, 7);
-    let looked = node.office.images.check(node.office.store.as_ref(), None, 99).await;
+    let looked = node.context.photographs.check(node.context.store.as_ref(), None, 99).await;
     assert_eq!(looked.expect("a look").0 as usize, images);
-    assert!(node.office.images.known_flaws().is_empty());
-    let of_restored = tests::log::Log::of(node.office.store.as_ref()).await;
+    assert!(node.context.photographs.known_flaws().is_empty());
+    let of_restored = tests::log::Log::of(node.context.store.as_ref()).await;
     let kinds: Vec<_> = of_restored.entries().iter().map(|entry| entry.header.kind).collect();
     let was = log.entries().len();
     for (was, is) in log.entries().iter().zip(of_restored.entries()) {
         assert_eq!(was.header, is.header);
     }
     assert_eq!(kinds[was], Kind::BackupRestored, "recorded before anything else: {kinds:?}");
-    assert_eq!(of_restored.one(Kind::BackupRestored).body.detail["backup_at"], made["at"]);
+    assert_eq!(of_restored.one(Kind::BackupRestored).said["backup_at"], made["at"]);
     let heard = eventually("its peer is answered again", async || {
         let heard = asking.asks(owning.id(), PLATE).await;
         (heard.outcome == "answered").then_some(heard)
@@ -115,7 +115,7 @@ async fn a_running_node_is_backed_up_and_put_back_whole() {
     drop(node);
     // Said once.
     let node = starts(&home, &owning).await;
-    let log = tests::log::Log::of(node.office.store.as_ref()).await;
+    let log = tests::log::Log::of(node.context.store.as_ref()).await;
     assert_eq!(log.count(Kind::BackupRestored), 1);
     node.stop().await;
 }
@@ -133,7 +133,7 @@ async fn an_old_backup_that_is_put_back_is_noticed() {
     restore(&folder(&made), &home).done();
     let node = starts(&home, &owning).await;
     let rung = |node: &Node| {
-        node.office.alarms().iter().any(|raised| raised.what.kind == AlarmKind::RolledBack)
+        node.context.alarms().iter().any(|raised| raised.what.kind == AlarmKind::RolledBack)
     };
     eventually("the node is told that it was put back", async || rung(&node).then_some(())).await;
     assert!(asking.asks(owning.id(), PLATE).await.outcome != "answered");
@@ -319,7 +319,7 @@ async fn the_next_backup_destroys_those_of_this_agency_that_have_ended_and_no_ot
     assert!(long.exists() && others.exists() && folder(&made).exists());
     let log = agency.log().await;
     let entry = log.all(Kind::BackupMade).into_iter().next_back().expect("an entry");
-    assert_eq!(entry.body.detail["destroys"], made["destroyed"]);
+    assert_eq!(entry.said["destroys"], made["destroyed"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -388,7 +388,7 @@ async fn queries_are_answered_while_a_backup_is_made() {
         let home = Home::open(owning.home()).expect("a home");
         for _ in 0..3 {
             let asked = node::backup::create::BackUp { out: place.path().into(), keep_days: 1 };
-            owning.office().back_up(&admin, &home, &asked).await.expect("a backup");
+            owning.context().back_up(&admin, &home, &asked).await.expect("a backup");
         }
     };
     tokio::join!(asked, backups);

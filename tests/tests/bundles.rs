@@ -217,7 +217,7 @@ async fn an_auditor_trusts_no_key_that_is_not_pinned() {
 async fn only_who_may_audit_exports_and_what_is_unknown_is_named() {
     let (_asking, owning) = sharing().await;
     let scope = Scope::default();
-    let refused = owning.office().export(&owning.officer(), scope).await.err().expect("a refusal");
+    let refused = owning.context().export(&owning.officer(), scope).await.err().expect("a refusal");
     assert!(matches!(refused, ActError::Refused(_)), "{refused}");
     assert_eq!(owning.log().await.count(Kind::AuditExported), 0);
     let out = Auditor::default().path("out");

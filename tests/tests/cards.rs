@@ -23,7 +23,7 @@ fn next(agency: &Agency, change: impl FnOnce(&mut Card)) -> Reissued {
 }
 
 fn version(at: &Agency, of: &Agency) -> u32 {
-    at.office().registry.state().peers[of.id()].card.value.version
+    at.context().agency.registry.state().peers[of.id()].card.value.version
 }
 
 fn init(hand: &Hand, more: &[&str]) -> Ended {
@@ -122,7 +122,7 @@ async fn a_peer_that_was_down_gets_the_new_card_when_both_are_up_again() {
     in_force(&[&asking, &owning]).await;
     asking.stop().await;
     let card = next(&owning, |card| card.contact = words("626 555 0100"));
-    assert_eq!(owning.office().reissue_card(&owning.admin(), &card).await.expect("a card"), 2);
+    assert_eq!(owning.context().reissue_card(&owning.admin(), &card).await.expect("a card"), 2);
     owning.node().card_issued().await.expect("a written card");
     owning.restart().await;
     asking.run().await;
@@ -134,7 +134,7 @@ async fn a_peer_that_was_down_gets_the_new_card_when_both_are_up_again() {
 async fn a_later_version_changes_nothing_that_people_confirmed() {
     let owning = Agency::start("owning-ca-pd").await;
     let other = Agency::start("other-ca-pd").await;
-    let (office, admin) = (owning.office(), owning.admin());
+    let (context, admin) = (owning.context(), owning.admin());
     let revoked =
         schemas::card::Revocation { key: owning.identity.card.message_key, at: owning.now() };
     let table: [(&str, Reissued); 7] = [
@@ -150,12 +150,12 @@ async fn a_later_version_changes_nothing_that_people_confirmed() {
         ("version 1", next(&owning, |card| card.version = 1)),
     ];
     for (why, card) in table {
-        let refused = office.reissue_card(&admin, &card).await.expect_err("no card");
+        let refused = context.reissue_card(&admin, &card).await.expect_err("no card");
         assert!(refused.to_string().contains(why), "{refused}");
     }
     owning.log().await.one(Kind::CardIssued);
     let renamed = next(&owning, |card| card.name = words("Owning Police"));
-    assert_eq!(office.reissue_card(&admin, &renamed).await.expect("a card"), 2);
-    let own = office.registry.state().own.clone().expect("a card");
+    assert_eq!(context.reissue_card(&admin, &renamed).await.expect("a card"), 2);
+    let own = context.agency.registry.state().own.clone().expect("a card");
     assert_eq!(own.value.name, words("Owning Police"));
 }

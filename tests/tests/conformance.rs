@@ -47,7 +47,7 @@ async fn tester_known_to(owner: &Agency) -> Hand {
         state: None,
         replace: false,
     };
-    owner.office().add_card(&owner.admin(), &confirmation).await.expect("a card");
+    owner.context().add_card(&owner.admin(), &confirmation).await.expect("a card");
     tester
 }
 
@@ -60,7 +60,10 @@ async fn a_node_of_ours_does_everything_that_the_protocol_demands() {
     assert_eq!(ended.code, 0);
     assert!(ended.lines().len() > 25, "{}", ended.out);
     let log = owner.log().await;
-    assert!(owner.office().registry.state().alarms.is_empty(), "an examination alarms nobody");
+    assert!(
+        owner.context().agency.registry.state().alarms.is_empty(),
+        "an examination alarms nobody"
+    );
     assert!(log.count(schemas::entry::EntryKind::QueryRefused) > 5);
 }
 

@@ -1,7 +1,7 @@
 //! Claims about corrections: searches find what is right, who audits finds what was wrong, and who
 //! received it is told (Civil Code 1798.90.51(b)(2)(F)).
 
-use node::permission::{ActError, By};
+use node::permission::{ActError, Principal};
 use node::reads::corrections::{Done, Wrong};
 use schemas::answer::{Answer, Basis, Page, Released};
 use schemas::correction::Correction;
@@ -22,20 +22,25 @@ use tests::wait::eventually;
 
 const RIGHT: &str = "7ABC128";
 
-async fn corrects(owner: &Agency, by: &By, read: ReadId, plate: &str) -> Result<Done, ActError> {
+async fn corrects(
+    owner: &Agency,
+    by: &Principal,
+    read: ReadId,
+    plate: &str,
+) -> Result<Done, ActError> {
     let wrong = Wrong {
         plate: plate.parse().expect("a plate"),
         plate_state: None,
         reason: words("The crop shows an 8"),
     };
-    let done = owner.office().correct_read(by, read, &wrong).await;
+    let done = owner.context().correct_read(by, read, &wrong).await;
     owner.node().wake();
     done
 }
 
 /// Corrections in the outbox of `owner`.
 async fn letters(owner: &Agency) -> usize {
-    let letters = owner.office().store.outbox(10).await.expect("a store");
+    let letters = owner.context().store.outbox(10).await.expect("a store");
     let kind = |body: &str| Envelope::parse(body.as_bytes()).expect("an envelope").kind();
     letters.iter().filter(|one| kind(&one.letter().body) == Signed::Correction).count()
 }
@@ -71,7 +76,7 @@ async fn a_corrected_read_is_found_by_its_right_plate_alone_and_its_recipients_a
     let right = asking.asks(owning.id(), RIGHT).await.reads;
     assert_eq!((right.len(), right[0].id), (1, id));
     // What an auditor finds.
-    let versions = owning.office().read_versions(&owning.admin(), id).await.expect("versions");
+    let versions = owning.context().read_versions(&owning.admin(), id).await.expect("versions");
     let plates: Vec<_> =
         versions.iter().map(|one| (one.version, one.read.plate.as_str())).collect();
     assert_eq!(plates, [(1, PLATE), (2, RIGHT)]);
@@ -111,7 +116,7 @@ async fn two_corrections_of_one_read_at_once_are_two_versions() {
     let mut versions = [one.expect("corrected").version, two.expect("corrected").version];
     versions.sort_unstable();
     assert_eq!(versions, [2, 3]);
-    let kept = owning.office().read_versions(&admin, id).await.expect("versions");
+    let kept = owning.context().read_versions(&admin, id).await.expect("versions");
     assert_eq!(kept.iter().map(|one| one.version).collect::<Vec<_>>(), [1, 2, 3]);
 }
 
@@ -129,7 +134,7 @@ async fn who_may_not_and_what_is_none_of_ours_is_not_corrected() {
     owning.store().fail_once_on(Kind::ReadsCorrected, Failure::Lost);
     assert!(corrects(&owning, &owning.admin(), id, RIGHT).await.is_err());
     let (read, version) =
-        owning.office().store.own_read(id).await.expect("a store").expect("a read");
+        owning.context().store.own_read(id).await.expect("a store").expect("a read");
     assert_eq!((read.plate.as_str(), version), (PLATE, 1));
 }
 

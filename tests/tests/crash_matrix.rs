@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use agreements::agreement::Act;
 use node::retention::holds::{Placement, Wanted};
-use registry::AlarmKind;
+use schemas::alarm::AlarmKind;
 use schemas::entry::EntryKind as Kind;
 use schemas::merkle::{Frontier, leaf};
 use schemas::purpose::Purpose;
@@ -24,7 +24,7 @@ use tests::wait::eventually;
 async fn holds(agency: &Agency, when: &str) {
     // The node may append between the two.
     let (log, head) = eventually(&format!("{when}: the log stands still"), async || {
-        let (log, head) = (agency.log().await, agency.office().log.head().expect("a head"));
+        let (log, head) = (agency.log().await, agency.context().agency.log.head().expect("a head"));
         (log.entries().len() as u64 == head.unverified().size).then_some((log, head))
     })
     .await;
@@ -70,7 +70,7 @@ async fn whatever_commit_fails_the_tree_is_that_of_the_entries() {
             for (agency, other) in [(&asking, &owning), (&owning, &asking)] {
                 holds(agency, &when).await;
                 assert_eq!(agency.node().have_cosigned_by_all().await, 1, "{when}");
-                assert!(other.office().alarms().is_empty(), "{when}");
+                assert!(other.context().alarms().is_empty(), "{when}");
             }
             asking.restart().await;
             owning.restart().await;
@@ -98,7 +98,7 @@ async fn both_hold(asking: &mut Agency, owning: &mut Agency, when: &str) {
         for (agency, other) in [(&*asking, &*owning), (&*owning, &*asking)] {
             holds(agency, when).await;
             assert_eq!(agency.node().have_cosigned_by_all().await, 1, "{when}");
-            assert!(other.office().alarms().is_empty(), "{when}");
+            assert!(other.context().alarms().is_empty(), "{when}");
         }
     }
 }
@@ -221,7 +221,7 @@ async fn documents_and_letters_arrive_once_whatever_fails_on_the_way() {
 async fn an_act_that_says_it_failed_can_be_done_again() {
     for how in [Failure::Lost, Failure::Unseen] {
         let (mut asking, mut owning, _) = two().await;
-        let (office, admin) = (owning.office().clone(), owning.admin());
+        let (context, admin) = (owning.context().clone(), owning.admin());
         let placement =
             Placement { on: Wanted::Case(words("26-00417")), reason: words("Trial set for May") };
         for kind in [Kind::HoldPlaced, Kind::CardBlocked, Kind::CardUnblocked, Kind::ReadsImported]
@@ -230,18 +230,18 @@ async fn an_act_that_says_it_failed_can_be_done_again() {
             let failed = owning.store().failed();
             owning.store().fail_once_on(kind, how);
             let act = async || match kind {
-                Kind::HoldPlaced => office.place_hold(&admin, &placement).await.map(drop),
+                Kind::HoldPlaced => context.place_hold(&admin, &placement).await.map(drop),
                 Kind::ReadsImported => {
                     let reads = tests::making::reads(owning.id(), "4HOW", 2, owning.now());
                     let reads = reads.into_iter().map(ingest::Sighting::new).collect();
-                    office
+                    context
                         .store_reads(&admin.clone().into(), &words("test"), "native", reads)
                         .await
                         .map(drop)
                 }
                 _ => {
                     let block = kind == Kind::CardBlocked;
-                    office.block_card(&admin, asking.id(), block, &words("review")).await.map(drop)
+                    context.block_card(&admin, asking.id(), block, &words("review")).await.map(drop)
                 }
             };
             assert!(act().await.is_err(), "{when}: nobody may be told that it was done");
@@ -265,7 +265,7 @@ async fn a_head_is_cosigned_only_once_it_is_kept() {
             failing.store().fail_once_at(step, how);
             assert_eq!(owning.node().have_cosigned_by_all().await, 0, "{when}");
             assert_eq!(failing.store().failed(), 1, "{when}");
-            let size = owning.office().log.counters().size;
+            let size = owning.context().agency.log.counters().size;
             let kept = owning.store().cosigned(size).await.expect("a store");
             assert!(kept.is_none() || how == Failure::Unseen && !at_witness, "{when}: {kept:?}");
             both_hold(&mut asking, &mut owning, &when).await;
@@ -290,7 +290,7 @@ async fn an_alarm_whose_entry_fails_is_raised_when_it_is_shown_again() {
         owning.node().have_cosigned_by_all().await;
         eventually("the alarm stands", async || {
             owning.node().have_cosigned_by_all().await;
-            let kinds: Vec<_> = owning.office().alarms().iter().map(|a| a.what.kind).collect();
+            let kinds: Vec<_> = owning.context().alarms().iter().map(|a| a.what.kind).collect();
             (kinds == [AlarmKind::RolledBack]).then_some(())
         })
         .await;

@@ -17,8 +17,8 @@ async fn a_withdrawal_and_an_approval_that_cross_end_withdrawn_and_keep_nothing_
     let request = filed_for(&asking, &owning, once()).await;
     let (approval, by) = (judgement(Verdict::Approved, RequestScope::default()), officer());
     let (approved_here, withdrawn) = tokio::join!(
-        owning.office().decide_request(&official, &request, &approval),
-        asking.office().withdraw_request(&by, &request)
+        owning.context().decide_request(&official, &request, &approval),
+        asking.context().withdraw_request(&by, &request)
     );
     assert!(approved_here.is_ok() && withdrawn.is_ok(), "neither side knew");
     for agency in [&asking, &owning] {
@@ -41,7 +41,7 @@ async fn the_sheet_holds_every_use_though_clocks_differ() {
     approved(&asking, &owning, &official, &request).await;
     assert_eq!(citing(&asking, &owning, &request, PLATE).await.outcome, "answered");
     let answered = owning.log().await.one(Kind::QueryAnswered).header.index;
-    let sheet = owning.office().request_sheet(&official, &request).await.expect("a sheet");
+    let sheet = owning.context().request_sheet(&official, &request).await.expect("a sheet");
     assert!(sheet.contains(&format!("<td>{answered}</td>")), "{sheet}");
 }
 
@@ -58,7 +58,7 @@ async fn a_query_that_ones_own_policy_no_longer_lets_go_is_declined_once() {
     let text = Policy::builtin_text("california-statute").expect("a policy");
     let stolen = |part: &&str| !part.contains("code = \"stolen_vehicle\"");
     let other = text.split("[[purposes]]").filter(stolen).collect::<Vec<_>>().join("[[purposes]]");
-    let adopted = asking.office().adopt_policy(&asking.admin(), "mine.toml", &other).await;
+    let adopted = asking.context().adopt_policy(&asking.admin(), "mine.toml", &other).await;
     adopted.expect("a policy without stolen vehicles");
     approved(&asking, &owning, &official, &row.request).await;
     let declined = |log: &tests::log::Log| log.count(Kind::QueryDeclined);
@@ -92,7 +92,7 @@ async fn a_request_after_a_refusal_goes_to_whoever_refused() {
     let heard = asking.asks(owning.id(), PLATE).await;
     let to = Some(other.id().clone());
     let elsewhere = Submission { to, after_refusal: heard.query_id, ..Submission::default() };
-    let refused = asking.office().submit_request(&officer(), &elsewhere).await;
+    let refused = asking.context().submit_request(&officer(), &elsewhere).await;
     let said = refused.expect_err("another owner").to_string();
     assert!(said.contains("was refused by `indio-ca-pd`"), "{said}");
 }

@@ -4,7 +4,7 @@ use agreements::agreement::{Act, Adherence, Agreement, Notice, Person};
 use agreements::request::{RequestScope, Verdict};
 use agreements::template;
 use node::admin::requests::{Judgement, Submission};
-use node::permission::By;
+use node::permission::Principal;
 use schemas::card::Card;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
@@ -34,8 +34,8 @@ async fn an_agreement_is_made_over_the_network() {
     let (asking, owning) = pair().await;
     let id = in_force(&[&asking, &owning]).await;
     let (ours, theirs) = (
-        asking.office().agreement_row(&id, None).expect("an agreement"),
-        owning.office().agreement_row(&id, None).expect("an agreement"),
+        asking.context().agreement_row(&id, None).expect("an agreement"),
+        owning.context().agreement_row(&id, None).expect("an agreement"),
     );
     assert_eq!((ours.state.as_str(), theirs.state.as_str()), ("in_force", "in_force"));
     assert!(ours.text.is_some() && ours.text == theirs.text, "both hold the same text");
@@ -56,22 +56,22 @@ async fn an_agreement_is_made_of_files_between_nodes_that_do_not_meet() {
     let text = agreement(&[asking.id(), owning.id()], asking.now());
     propose(&asking, &text, None).await;
     let file =
-        asking.office().agreement_row(&text.id, None).expect("an agreement").envelopes.join("\n");
+        asking.context().agreement_row(&text.id, None).expect("an agreement").envelopes.join("\n");
     asking.stop().await;
 
     owning.run().await;
     assert_eq!(
-        owning.office().import_documents(&owning.admin(), &file).await.expect("an import"),
+        owning.context().import_documents(&owning.admin(), &file).await.expect("an import"),
         2
     );
     adhere(&owning, &text, None).await;
     let file =
-        owning.office().agreement_row(&text.id, None).expect("an agreement").envelopes.join("\n");
+        owning.context().agreement_row(&text.id, None).expect("an agreement").envelopes.join("\n");
     owning.stop().await;
 
     asking.run().await;
     for _ in 0..2 {
-        asking.office().import_documents(&asking.admin(), &file).await.expect("an import");
+        asking.context().import_documents(&asking.admin(), &file).await.expect("an import");
     }
     let log = asking.log().await;
     assert_eq!(log.count(Kind::AgreementAdhered), 1, "the same file again changes nothing");
@@ -158,7 +158,7 @@ async fn each_party_chooses_with_whom_it_shares() {
     // An adherence signed anew opens what was closed.
     adhere(&second, &text, None).await;
     eventually("the new share list arrives", async || {
-        let row = third.office().agreement_row(&text.id, None).ok()?;
+        let row = third.context().agreement_row(&text.id, None).ok()?;
         let second = row.parties.iter().find(|party| party.agency == *second.id())?;
         second.shares_with.contains(third.id()).then_some(())
     })
@@ -179,7 +179,7 @@ async fn a_new_version_takes_over_once_both_have_signed_it() {
     };
     propose(&asking, &second, None).await;
     eventually("the second version arrives", async || {
-        owning.office().agreement_row(&second.id, Some(2)).ok()
+        owning.context().agreement_row(&second.id, Some(2)).ok()
     })
     .await;
     assert_eq!(
@@ -206,7 +206,7 @@ async fn a_document_that_others_must_sign_is_not_taken_in() {
     let (me, hostile) = (owner.id(), raw.id());
     let between_others = agreement(&[hostile, other.id()], now);
     let without_sender = agreement(&[me, other.id()], now);
-    let recorded = owner.office().agreement_row(&known, None).expect("an agreement");
+    let recorded = owner.context().agreement_row(&known, None).expect("an agreement");
     let exact = recorded.text.expect("its text");
     let text = Agreement::from_toml("agreement", &exact).expect("an agreement");
     let rewritten = Agreement { row_limit: 1, ..text.clone() };
@@ -255,10 +255,10 @@ async fn a_document_that_others_must_sign_is_not_taken_in() {
             other.identity.propose(&agreement(&[me, other.id(), hostile], now)),
         ),
     ];
-    let before = owner.office().registry.state().generation();
+    let before = owner.context().agency.registry.state().generation();
     for (what, document) in table {
         assert!(!taken_in(&raw, &owner, &document).await, "{what}");
-        assert_eq!(owner.office().registry.state().generation(), before, "{what}");
+        assert_eq!(owner.context().agency.registry.state().generation(), before, "{what}");
     }
     owner.logs("the rejection", |log| (log.count(Kind::PeerRejected) > 0).then_some(())).await;
     // A proposal of its own is taken in, so it was not the sender.
@@ -287,7 +287,7 @@ async fn a_document_is_recorded_once_and_acknowledged_each_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_denied_request_gives_no_authority_and_says_why() {
     let (asking, owning) = pair().await;
-    let officer = By { user: OFFICER.parse().expect("a user name"), auth: "test".into() };
+    let officer = Principal { user: OFFICER.parse().expect("a user name"), auth: "test".into() };
     let submission = Submission {
         to: Some(owning.id().clone()),
         requested_by: Some(words("Maria Reyes")),
@@ -297,9 +297,9 @@ async fn a_denied_request_gives_no_authority_and_says_why() {
         scope: RequestScope { uses: Some(1), ..RequestScope::default() },
         after_refusal: None,
     };
-    let filed = asking.office().submit_request(&officer, &submission).await.expect("a request");
+    let filed = asking.context().submit_request(&officer, &submission).await.expect("a request");
     asking.node().wake();
-    let row = |agency: &Agency| agency.office().request_row(&filed.request).ok();
+    let row = |agency: &Agency| agency.context().request_row(&filed.request).ok();
     eventually("the request arrives", async || row(&owning)).await;
     assert_eq!(outcome(&asking, &owning).await, Err(RefusalCode::AuthorityNotInForce), "it waits");
     let denial = Judgement {
@@ -307,10 +307,10 @@ async fn a_denied_request_gives_no_authority_and_says_why() {
         reason: words("No need shown"),
         narrower: RequestScope::default(),
     };
-    let by_officer = owning.office().decide_request(&officer, &filed.request, &denial).await;
+    let by_officer = owning.context().decide_request(&officer, &filed.request, &denial).await;
     assert!(by_officer.is_err(), "an officer decides nothing");
     owning
-        .office()
+        .context()
         .decide_request(&owning.admin(), &filed.request, &denial)
         .await
         .expect("a decision");
@@ -336,7 +336,7 @@ async fn a_later_card_is_taken_in_held_or_an_alarm() {
     };
     let card = &raw.identity.card;
     let key = &raw.identity.agency_key;
-    let known = || owner.office().registry.state().peers[raw.id()].clone();
+    let known = || owner.context().agency.registry.state().peers[raw.id()].clone();
     let moved = Card { version: 2, contact: words("+1 555 0100, day and night"), ..card.clone() };
     assert_eq!(show(&moved, key).await, Some(FrameKind::Card));
     assert_eq!(known().card.value, moved);

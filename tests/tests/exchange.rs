@@ -95,7 +95,7 @@ async fn many_reads_arrive_whole_and_in_pages_of_the_promised_digests() {
     assert!(header.pages.len() > 1, "the claim is about several pages");
     let query = heard.query_id.expect("a query id");
     let now = asking.clock.now();
-    let kept = asking.office().store.pages(store::Side::Asked, query, now).await;
+    let kept = asking.context().store.pages(store::Side::Asked, query, now).await;
     let kept = kept.expect("kept pages");
     let promised: Vec<_> = header.pages.iter().map(|page| page.digest).collect();
     assert_eq!(kept.iter().map(|page| Digest::of(page)).collect::<Vec<_>>(), promised);
@@ -133,7 +133,7 @@ async fn all_asks_those_that_give_authority_and_nobody_else() {
     let other = Agency::start("other-ca-pd").await;
     introduce(&[&asking, &other]).await;
     let mut draft = draft(&[], PLATE, asking.now());
-    draft.whom = node::exchange::draft::Whom::All;
+    draft.whom = schemas::draft::Recipients::All;
     let heard = asking.ask(&draft).await;
     assert_eq!(
         heard.iter().map(|heard| (&heard.owner, heard.outcome)).collect::<Vec<_>>(),

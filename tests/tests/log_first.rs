@@ -31,7 +31,7 @@ async fn an_owner_that_cannot_log_releases_nothing_and_says_so() {
     assert_eq!(owning.log().await.entries().len(), before);
     let query = heard.query_id.expect("a query id");
     assert_eq!(asking.log().await.exchange(query), [Kind::QuerySent, Kind::QueryUnanswered]);
-    let kept = owning.office().store.pages(Side::Served, query, owning.clock.now()).await;
+    let kept = owning.context().store.pages(Side::Served, query, owning.clock.now()).await;
     assert!(kept.expect("pages").is_empty());
 
     owning.store().mend();
@@ -95,7 +95,7 @@ async fn an_answer_that_cannot_be_logged_is_not_shown_and_can_be_asked_for_again
     assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0));
     assert!(heard.basis.is_none() && heard.log.is_none());
     let query = heard.query_id.expect("a query id");
-    let kept = asking.office().store.pages(Side::Asked, query, asking.clock.now()).await;
+    let kept = asking.context().store.pages(Side::Asked, query, asking.clock.now()).await;
     assert!(kept.expect("pages").is_empty());
     assert_eq!(asking.log().await.exchange(query), [Kind::QuerySent]);
     assert_eq!(owning.log().await.count(Kind::ReceiptRecorded), 0);
@@ -129,12 +129,14 @@ async fn a_commit_that_failed_but_persisted_is_found_and_no_index_is_used_twice(
 async fn an_act_whose_commit_failed_but_persisted_holds() {
     let (asking, owning) = sharing().await;
     owning.store().fail_once_on(Kind::CardBlocked, Failure::Unseen);
-    let blocked =
-        owning.office().block_card(&owning.admin(), asking.id(), true, &words("compromised")).await;
+    let blocked = owning
+        .context()
+        .block_card(&owning.admin(), asking.id(), true, &words("compromised"))
+        .await;
     assert!(blocked.is_err(), "nobody may be told that it was done");
     // The next append reads what holds.
     owning.has_reads("1AFTER1", 1).await;
-    let state = owning.office().registry.state();
+    let state = owning.context().agency.registry.state();
     assert!(state.peers.get(asking.id()).is_some_and(|peer| peer.blocked.is_some()));
     owning.log().await.one(Kind::CardBlocked);
 }

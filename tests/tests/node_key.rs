@@ -18,7 +18,7 @@ use tests::rotating::{asks_many, is_whole, learns};
 use tests::wait::eventually;
 
 fn proven(agency: &Agency) -> PublicKey {
-    agency.office().node_key().0.public()
+    agency.context().node_key().0.public()
 }
 
 /// Asks until the connections of `asking` prove `key` and none another; every query is answered.
@@ -84,7 +84,8 @@ async fn a_peer_whose_clock_is_behind_dials_whichever_key_answers() {
     // The owner is past the half; whoever asks is not yet, and expects the key before.
     owning.clock.shift(2 * HOUR_MS + 60_000);
     asking.clock.shift(2 * HOUR_MS - 60_000);
-    let expected = || asking.office().registry.state().peers[owning.id()].node_keys(asking.now());
+    let expected =
+        || asking.context().agency.registry.state().peers[owning.id()].node_keys(asking.now());
     assert_eq!(expected().first(), Some(&before));
     assert_ne!(proven(&owning), before);
     asks_until_met(&asking, &owning, proven(&owning)).await;
@@ -220,7 +221,7 @@ async fn a_card_takes_over_no_other_agencys_connections() {
         let envelope = envelope.expect("a card");
         let (reply, _) = raw.say(&owner, FrameKind::Card, envelope.as_bytes()).await;
         assert_eq!(reply.map(|frame| frame.kind), Some(FrameKind::Failed));
-        let state = owner.office().registry.state();
+        let state = owner.context().agency.registry.state();
         assert_eq!(state.peers[raw.id()].card.value.version, 1);
     }
     let asked = query(other.id(), owner.id(), PLATE, owner.now());

@@ -13,31 +13,31 @@ async fn a_photograph_is_durable_before_its_read_and_shared_ones_are_kept_once()
     let owner = Agency::start("owner-ca-pd").await;
     let batch = photographed(&owner, PLATE, 3);
     let (crops, road) = (crops(&batch), Digest::of(&jpeg(200, 5_000)));
-    let office = owner.office();
+    let context = owner.context();
     let import = async || {
         let name = tests::making::words("test");
-        office.store_reads(&owner.admin().into(), &name, "native", batch.clone()).await
+        context.store_reads(&owner.admin().into(), &name, "native", batch.clone()).await
     };
     // As after a crash between the photographs and their reads: nothing refers to them, and they go.
     owner.store().fail_once_on(EntryKind::ReadsImported, Failure::Lost);
     let failed = import().await;
     assert!(failed.is_err(), "{failed:?}");
-    assert!(office.store.referenced_images(&crops).await.expect("a store").is_empty());
-    office.images.sweep(office.store.as_ref()).await.expect("a sweep");
+    assert!(context.store.referenced_images(&crops).await.expect("a store").is_empty());
+    context.photographs.sweep(context.store.as_ref()).await.expect("a sweep");
     assert!(!file(&owner, road).exists());
     // And as after one that nobody saw end well: what the reads refer to is there, and stays.
     owner.store().fail_once_on(EntryKind::ReadsImported, Failure::Unseen);
     let unseen = import().await;
     assert!(unseen.is_err(), "{unseen:?}");
-    assert_eq!(office.images.sweep(office.store.as_ref()).await.expect("a sweep"), 0);
-    assert_eq!(office.store.images(None, 10).await.expect("a store").len(), 4);
+    assert_eq!(context.photographs.sweep(context.store.as_ref()).await.expect("a sweep"), 0);
+    assert_eq!(context.store.images(None, 10).await.expect("a store").len(), 4);
     for digest in crops.iter().chain([&road]) {
         assert!(file(&owner, *digest).is_file());
     }
     assert_eq!(import().await.expect("stored").reads, 0);
     for one in batch {
         for (image, bytes) in one.read.images.iter().zip(&one.photographs) {
-            let kept = office.images.fetch(image.digest).await.expect("an image store");
+            let kept = context.photographs.fetch(image.digest).await.expect("an image store");
             assert_eq!(kept.as_ref(), Ok(bytes));
         }
     }
@@ -49,8 +49,8 @@ async fn what_a_crash_left_without_a_read_is_gone_after_the_next_start() {
     let kept = photographed(&owner, PLATE, 1);
     assert_eq!(owner.takes_in(kept.clone()).await, 1);
     let stray = jpeg(9, 700);
-    let office = owner.office();
-    drop(office.images.keep(vec![(Digest::of(&stray), stray.clone())]).await.expect("kept"));
+    let context = owner.context();
+    drop(context.photographs.keep(vec![(Digest::of(&stray), stray.clone())]).await.expect("kept"));
     let (stray, crop) = (file(&owner, Digest::of(&stray)), file(&owner, crops(&kept)[0]));
     assert!(stray.is_file());
     owner.restart().await;
@@ -66,7 +66,7 @@ async fn a_native_read_never_refers_to_a_photograph_that_is_not_here() {
     // The second as its native line: its crop is not here, the road behind it is.
     let line = Sighting::new(batch[1].read.clone());
     let stored = owner
-        .office()
+        .context()
         .store_reads(&owner.admin().into(), &tests::making::words("test"), "native", vec![line])
         .await
         .expect("stored");
@@ -80,13 +80,19 @@ async fn a_photograph_that_is_gone_or_altered_is_noticed() {
     let batch = photographed(&owner, PLATE, 2);
     let crops = crops(&batch);
     assert_eq!(owner.takes_in(batch).await, 2);
-    let office = owner.office();
-    assert_eq!(office.images.check(office.store.as_ref(), None, 10).await.expect("a check").0, 3);
-    assert!(office.images.known_flaws().is_empty());
+    let context = owner.context();
+    assert_eq!(
+        context.photographs.check(context.store.as_ref(), None, 10).await.expect("a check").0,
+        3
+    );
+    assert!(context.photographs.known_flaws().is_empty());
     std::fs::remove_file(file(&owner, crops[0])).expect("removed");
     std::fs::write(file(&owner, crops[1]), jpeg(77, 2_000)).expect("written");
-    assert_eq!(office.images.check(office.store.as_ref(), None, 10).await.expect("a check").0, 3);
-    let mut flaws = office.images.known_flaws();
+    assert_eq!(
+        context.photographs.check(context.store.as_ref(), None, 10).await.expect("a check").0,
+        3
+    );
+    let mut flaws = context.photographs.known_flaws();
     flaws.sort_by_key(|(digest, _)| *digest != crops[0]);
     assert_eq!(
         flaws,

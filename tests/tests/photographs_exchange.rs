@@ -39,7 +39,7 @@ async fn asks(asking: &Agency, owner: &Agency, images: bool) -> Heard {
 }
 
 async fn here(at: &Agency) -> Vec<Digest> {
-    at.office().store.images(None, 100).await.expect("a store")
+    at.context().store.images(None, 100).await.expect("a store")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,12 +72,12 @@ async fn photographs_come_where_they_are_opened_and_asked_for_and_stay_as_long_a
     let viewed = [Kind::QuerySent, Kind::AnswerReceived, Kind::AnswerViewed, Kind::AnswerViewed];
     assert_eq!(kinds, viewed);
     // The agreement's retention of answers is over: they go with the pages.
-    let office = asking.office();
+    let context = asking.context();
     asking.clock.shift(31 * DAY_MS);
-    let done = office.run_retention(&asking.admin(), PAUSE, &|_| ()).await.expect("answers end");
+    let done = context.run_retention(&asking.admin(), PAUSE, &|_| ()).await.expect("answers end");
     assert_eq!(done.answers_purged, 1, "{done:?}");
     // The node may be about it already.
-    office.images.destroy_unreferenced(office.store.as_ref()).await.expect("destroyed");
+    context.photographs.destroy_unreferenced(context.store.as_ref()).await.expect("destroyed");
     for digest in crops.iter().chain([&Digest::of(&jpeg(200, 5_000))]) {
         assert!(!file(&asking, *digest).exists());
     }
@@ -110,7 +110,7 @@ async fn what_is_missing_or_altered_at_the_owner_is_named_in_its_answer() {
     assert_eq!(withheld(crops[1]), Some(Withheld::Altered));
     // The answer holds; the one that is whole came, and the owner knows of the others.
     assert_eq!(here(&asking).await, [Digest::of(&jpeg(200, 5_000))]);
-    assert_eq!(owning.office().images.known_flaws().len(), 2);
+    assert_eq!(owning.context().photographs.known_flaws().len(), 2);
     let doctor = owning.accord(&["doctor"]);
     assert!(doctor.out.contains("2 photographs are not as kept"), "{doctor:?}");
 }
@@ -196,7 +196,8 @@ impl Told {
 async fn a_photograph_in_pieces_comes_whole() {
     let (asking, heard) = heard_from(|_| {}).await;
     assert_eq!((heard.outcome, heard.photographs.len()), ("answered", 1), "{heard:?}");
-    let kept = asking.office().images.fetch(heard.photographs[0].digest).await.expect("a store");
+    let kept =
+        asking.context().photographs.fetch(heard.photographs[0].digest).await.expect("a store");
     assert_eq!(kept.map(|bytes| bytes.len()), Ok(600_000));
 }
 

@@ -110,7 +110,7 @@ async fn all(owner: &Judged, rows: &[Row], never: &[RefusalCode]) {
 /// A blocked peer is not even told so; at home the decision says why.
 async fn blocked(owner: &Judged) {
     let Judged { owner, raw, .. } = owner;
-    let block = owner.office().block_card(&owner.admin(), raw.id(), true, &words("misuse")).await;
+    let block = owner.context().block_card(&owner.admin(), raw.id(), true, &words("misuse")).await;
     block.expect("a block");
     let before = owner.log().await.entries().len();
     let asked = query(raw.id(), owner.id(), PLATE, owner.now());
@@ -121,7 +121,7 @@ async fn blocked(owner: &Judged) {
     let draft = draft(&[owner.id()], PLATE, owner.now());
     let from = Some(raw.id().clone());
     let wanted = Explain { owner: owner.id().clone(), from, at: None, draft };
-    let explained = owner.office().explain(&owner.admin(), &wanted).await.expect("an explanation");
+    let explained = owner.context().explain(&owner.admin(), &wanted).await.expect("an explanation");
     let blocked = explained.reasons.iter().find(|reason| reason.code == Blocked);
     let cited = &blocked.expect("the block is a reason").citations;
     assert!(cited.iter().any(|cited| cited.section == "1798.90.51(a)"), "{cited:?}");

@@ -176,7 +176,7 @@ async fn a_requester_whose_server_is_away_asks_nothing() {
 async fn a_server_that_comes_back_without_its_last_entries_is_not_appended_to() {
     let (asking, owning) = sharing(asking(), owning().on_postgres()).await;
     answered(&asking, &owning).await;
-    let (size, url) = (owning.office().log.counters().size, owning.database());
+    let (size, url) = (owning.context().agency.log.counters().size, owning.database());
     // As a standby that had not received them would take over.
     let lost = format!("delete from entries where idx >= {}", size - 2);
     assert_eq!(owning.server().sql(&url, &lost), "DELETE 2");
@@ -222,8 +222,8 @@ async fn a_node_on_postgresql_is_put_back_from_its_backup_and_a_dump_made_right_
                     (heard.outcome == "answered").then_some(heard)
                 });
                 assert_eq!(heard.await.reads.len(), 3);
-                assert_eq!((node.office.alarms().len(), asking.office().alarms().len()), (0, 0));
-                let log = tests::log::Log::of(node.office.store.as_ref()).await;
+                assert_eq!((node.context.alarms().len(), asking.context().alarms().len()), (0, 0));
+                let log = tests::log::Log::of(node.context.store.as_ref()).await;
                 assert_eq!(log.count(Kind::BackupRestored), 1);
                 node.stop().await;
             }

@@ -41,7 +41,7 @@ fn receipt(raw: &RawPeer, owner: &Agency, query: &Query, answer: Digest) -> Enve
 /// Waits until everything in the outbox was acknowledged.
 async fn delivered(agency: &Agency) {
     eventually("an empty outbox", async || {
-        agency.office().store.outbox(10).await.expect("an outbox").is_empty().then_some(())
+        agency.context().store.outbox(10).await.expect("an outbox").is_empty().then_some(())
     })
     .await;
 }
@@ -97,7 +97,7 @@ async fn a_receipt_whose_acknowledgement_was_lost_is_recorded_once() {
     asking.asks(owning.id(), PLATE).await;
     eventually("the receipt is acknowledged", async || {
         asking.node().wake();
-        let left = asking.office().store.outbox(10).await.expect("an outbox");
+        let left = asking.context().store.outbox(10).await.expect("an outbox");
         (owning.store().failed() == 1 && left.is_empty()).then_some(())
     })
     .await;

@@ -32,7 +32,7 @@ async fn sharing() -> (Agency, Agency) {
 async fn reconciled(at: &Agency, with: &Agency) -> Reconciled {
     let (from, until) = (Timestamp::MIN, Timestamp::MAX);
     let node = at.node();
-    node.office
+    node.context
         .reconcile(node.peers.as_ref(), &at.admin(), with.id(), from, until)
         .await
         .expect("a comparison")
@@ -218,6 +218,6 @@ async fn a_substream_that_ended_unseen_costs_no_comparison() {
     let (from, until) = (Timestamp::MIN, Timestamp::MAX);
     let node = owner.node();
     let report =
-        node.office.reconcile(node.peers.as_ref(), &owner.admin(), raw.id(), from, until).await;
+        node.context.reconcile(node.peers.as_ref(), &owner.admin(), raw.id(), from, until).await;
     assert_eq!(report.expect("a comparison").matched, 0);
 }

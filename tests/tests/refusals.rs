@@ -150,7 +150,7 @@ async fn a_blocked_peer_is_cut_off_at_once() {
     drop(raw.ask(&owner, &ask()).await.answered());
     assert!(raw.is_connected(&owner));
     let reason = "compromised".parse().expect("a text");
-    owner.office().block_card(&owner.admin(), raw.id(), true, &reason).await.expect("a block");
+    owner.context().block_card(&owner.admin(), raw.id(), true, &reason).await.expect("a block");
     // Its connection still stands, and serves it no longer.
     let reply = raw.ask(&owner, &ask()).await;
     assert!(reply.proves_nothing(), "{reply:?}");
@@ -168,7 +168,7 @@ async fn a_blocked_peer_is_cut_off_at_once() {
         .await;
 
     owner
-        .office()
+        .context()
         .block_card(&owner.admin(), raw.id(), false, &reason)
         .await
         .expect("an end of the block");

@@ -185,7 +185,7 @@ async fn the_same_query_again_gets_the_same_bytes_without_a_second_search() {
     assert_eq!(owner.store().searches(), 1);
     let kinds = owner.log().await.exchange(query.id);
     assert_eq!(kinds, [Kind::QueryAnswered, Kind::AnswerRedelivered, Kind::AnswerRedelivered]);
-    assert_eq!(owner.office().log.counters().uses.get(&id), Some(&1));
+    assert_eq!(owner.context().agency.log.counters().uses.get(&id), Some(&1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -220,7 +220,7 @@ async fn a_redelivery_uses_no_second_use_of_a_request() {
     let (first, _) = raw.ask(&owning, &envelope).await.answered();
     let (again, _) = raw.ask(&owning, &envelope).await.answered();
     assert_eq!(first.as_bytes(), again.as_bytes());
-    assert_eq!(owning.office().log.counters().uses.get(&id), Some(&1));
+    assert_eq!(owning.context().agency.log.counters().uses.get(&id), Some(&1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

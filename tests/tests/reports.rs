@@ -1,6 +1,6 @@
 //! Reports of the log and periodic audits, over real nodes and the command line.
 
-use node::exchange::draft::Draft;
+use schemas::draft::Draft;
 use schemas::entry::EntryKind as Kind;
 use schemas::purpose::Purpose;
 use schemas::time::Timestamp;
@@ -89,7 +89,7 @@ async fn access_and_statutory_reports_hold_every_access_in_order_with_its_outcom
     }
     let officer = owning.officer();
     let kind = audit::report::Kind::Access;
-    assert!(owning.office().report(&officer, kind, None, None).await.is_err());
+    assert!(owning.context().report(&officer, kind, None, None).await.is_err());
     assert_eq!(owning.log().await.count(Kind::AuditReported), 3);
 }
 
@@ -235,7 +235,8 @@ async fn a_sample_is_reproducible_from_its_seed_and_recorded_with_its_findings()
 async fn audits_fall_due_and_are_done() {
     let (asking, owning, _) = sharing_pair().await;
     assert_eq!(check(&owning, "audits due")["ok"], true);
-    let days = owning.office().registry.state().policy.as_ref().expect("a policy").audits.days;
+    let days =
+        owning.context().agency.registry.state().policy.as_ref().expect("a policy").audits.days;
     for agency in [&asking, &owning] {
         agency.clock.shift(i64::from(days) * DAY_MS + HOUR_MS);
     }

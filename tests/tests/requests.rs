@@ -3,16 +3,16 @@
 
 use agreements::request::{RequestScope, Verdict};
 use node::admin::requests::{Received, Submission};
-use node::exchange::draft::Draft;
 use node::permission::ActError;
 use registry::BodyKind;
-use registry::User;
 use schemas::agency::AgencyKind;
 use schemas::area::Near;
+use schemas::draft::Draft;
 use schemas::entry::EntryKind as Kind;
 use schemas::read::Location;
 use schemas::refusal::RefusalCode;
 use schemas::time::Timestamp;
+use schemas::user::User;
 use tests::federation::add_card_as;
 use tests::making::{DAY_MS, HOUR_MS, OFFICER, PLATE, draft, reads, words};
 use tests::officials::{approves, by, delegate, judgement, officer, supervisor};
@@ -27,7 +27,7 @@ async fn who_has_neither_title_nor_delegation_is_told_which_it_takes() {
     let request = filed_for(&asking, &owning, once()).await;
     for verdict in [Verdict::Approved, Verdict::Denied] {
         let judgement = judgement(verdict, RequestScope::default());
-        let decided = owning.office().decide_request(&sergeant, &request, &judgement).await;
+        let decided = owning.context().decide_request(&sergeant, &request, &judgement).await;
         let Err(ActError::Refused(said)) = decided else { panic!("{decided:?}") };
         assert!(said.contains(CHIEF) && said.contains("461.7(b)"), "{said}");
         assert!(said.contains("s.lee") && said.contains("Sergeant"), "{said}");
@@ -35,7 +35,7 @@ async fn who_has_neither_title_nor_delegation_is_told_which_it_takes() {
     // The roles that approve are the policy's too: an officer does not even come so far.
     let decided = approves(&owning, &officer(), &request).await;
     assert!(matches!(decided, Err(ActError::Refused(said)) if said.contains("461.7(b)")));
-    assert_eq!(owning.office().request_row(&request).expect("a request").state, "submitted");
+    assert_eq!(owning.context().request_row(&request).expect("a request").state, "submitted");
     assert_eq!(owning.log().await.count(Kind::RequestApproved), 0);
     assert_eq!(
         code(&citing(&asking, &owning, &request, PLATE).await),
@@ -90,7 +90,7 @@ async fn no_request_of_a_body_to_which_nothing_is_released_is_approved() {
     }
     // To deny it is no release.
     let denial = judgement(Verdict::Denied, RequestScope::default());
-    let decided = owning.office().decide_request(&official, &request, &denial).await;
+    let decided = owning.context().decide_request(&official, &request, &denial).await;
     assert_eq!(decided.expect("a denial").state, "denied");
     assert_eq!(owning.log().await.count(Kind::RequestApproved), 0);
 }
@@ -133,7 +133,7 @@ async fn what_is_approved_narrower_opens_that_and_no_more() {
         ..RequestScope::default()
     };
     let judgement = judgement(Verdict::Approved, narrower.clone());
-    let decided = owning.office().decide_request(&official, &request, &judgement).await;
+    let decided = owning.context().decide_request(&official, &request, &judgement).await;
     assert_eq!(decided.expect("an approval").uses_left, Some(2));
     owning.node().wake();
     let row = stands(&asking, &request, "approved").await;
@@ -191,7 +191,7 @@ async fn a_request_is_not_approved_wider_than_it_was_made() {
         ("a day", RequestScope { valid_until: Some(now.plus_millis(8 * DAY_MS)), ..scope.clone() }),
     ] {
         let judgement = judgement(Verdict::Approved, wider);
-        let decided = owning.office().decide_request(&official, &request, &judgement).await;
+        let decided = owning.context().decide_request(&official, &request, &judgement).await;
         let Err(error) = decided else { panic!("{what} more is approved") };
         assert!(error.to_string().contains("not wider"), "{what}: {error}");
     }
@@ -215,7 +215,7 @@ async fn both_sides_keep_the_signed_request_and_the_signed_decision() {
             assert_eq!(ours.envelopes, theirs.envelopes, "the same bytes on both sides");
             assert_eq!(ours.detail("request"), request.as_str());
         }
-        let rows = [&asking, &owning].map(|agency| agency.office().request_row(&request));
+        let rows = [&asking, &owning].map(|agency| agency.context().request_row(&request));
         let [ours, theirs] = rows.map(|row| format!("{:?}", row.expect("a request")));
         assert_eq!(ours, theirs);
         asking.restart().await;
@@ -239,14 +239,14 @@ async fn withdrawn_denied_and_expired_requests_give_nothing_on_either_side() {
     approved(&asking, &owning, &official, &withdrawn).await;
     approved(&asking, &owning, &official, &ends).await;
     for request in [&waiting, &withdrawn] {
-        asking.office().withdraw_request(&officer(), request).await.expect("a withdrawal");
+        asking.context().withdraw_request(&officer(), request).await.expect("a withdrawal");
         asking.node().wake();
         stands(&owning, request, "withdrawn").await;
         let late = approves(&owning, &official, request).await;
         assert!(late.is_err(), "what was withdrawn is not approved: {late:?}");
     }
     let denial = judgement(Verdict::Denied, RequestScope::default());
-    let decided = owning.office().decide_request(&official, &denied, &denial).await;
+    let decided = owning.context().decide_request(&official, &denied, &denial).await;
     assert_eq!(decided.expect("a denial").state, "denied");
     owning.node().wake();
     stands(&asking, &denied, "denied").await;
@@ -272,7 +272,7 @@ async fn an_outside_bodys_request_is_filed_for_records_release_and_gives_no_auth
         about: words("All reads of May"),
         case: words("PRA-17"),
     };
-    let row = owning.office().record_request(&official, &received).await.expect("a record");
+    let row = owning.context().record_request(&official, &received).await.expect("a record");
     assert_eq!((row.state.as_str(), row.requester.as_str()), ("records_release", "Desert Press"));
     assert!(row.section.is_some_and(|section| section.as_str().contains("461.7")));
     let log = owning.log().await;
@@ -282,7 +282,7 @@ async fn an_outside_bodys_request_is_filed_for_records_release_and_gives_no_auth
     assert!(matches!(decided, Err(ActError::Usage(_))), "{decided:?}");
     let heard = citing(&asking, &owning, &row.request, PLATE).await;
     assert_eq!(code(&heard), RefusalCode::NoAuthority);
-    let listed = owning.office().request_rows();
+    let listed = owning.context().request_rows();
     assert!(listed.iter().any(|listed| listed.request == row.request));
 }
 
@@ -295,7 +295,7 @@ async fn the_printable_sheet_holds_all_of_it_and_no_markup_of_others() {
         full_name: words(name),
         ..tests::making::officer(asking.now())
     };
-    asking.office().add_user(&asking.admin(), &other).await.expect("a user");
+    asking.context().add_user(&asking.admin(), &other).await.expect("a user");
     let two = RequestScope { uses: Some(2), ..RequestScope::default() };
     let asked = Submission { requested_by: Some(words(name)), ..submission(&owning, two) };
     let request = filed(&asking, &owning, &asked).await.request;
@@ -305,7 +305,7 @@ async fn the_printable_sheet_holds_all_of_it_and_no_markup_of_others() {
     for _ in 0..2 {
         assert_eq!(asking.ask(&draft).await[0].outcome, "answered");
     }
-    let sheet = owning.office().request_sheet(&official, &request).await.expect("a sheet");
+    let sheet = owning.context().request_sheet(&official, &request).await.expect("a sheet");
     for part in
         [request.as_str(), CHIEF, "Chris Doe", "461.7(a)", "Need is shown", "26-004711", PLATE]
     {
@@ -323,6 +323,6 @@ async fn the_printable_sheet_holds_all_of_it_and_no_markup_of_others() {
     let viewed = log.last(Kind::AuditViewed);
     assert_eq!(viewed.detail("request"), request.as_str());
     assert!(sheet.contains(&format!("entry {} of the audit log", viewed.header.index)));
-    let refused = owning.office().request_sheet(&by(OFFICER), &request).await;
+    let refused = owning.context().request_sheet(&by(OFFICER), &request).await;
     assert!(matches!(refused, Err(ActError::Refused(_))), "{refused:?}");
 }

@@ -1,7 +1,7 @@
 //! Retention: what is past it is destroyed, log first; what is destroyed too early, or under hold,
 //! is told by the log itself, to its agency and to an auditor who trusts nobody.
 
-use node::permission::By;
+use node::permission::Principal;
 use schemas::entry::EntryKind as Kind;
 use serde_json::Value;
 use tests::agency::Agency;
@@ -26,7 +26,7 @@ fn ran(at: &Agency, args: &[&str]) -> Value {
 
 /// What the database still holds of an entry.
 async fn whole(at: &Agency, index: u64) -> bool {
-    let found = at.office().store.entries(&store::EntryFilter::default(), index, 1).await;
+    let found = at.context().store.entries(&store::EntryFilter::default(), index, 1).await;
     found.expect("entries").first().expect("an entry").body.is_some()
 }
 
@@ -154,18 +154,20 @@ async fn a_crash_between_the_entry_and_the_destruction_is_made_good_at_the_next_
 #[tokio::test(flavor = "multi_thread")]
 async fn only_who_administers_destroys_and_holds() {
     let (_asking, owning, _) = exchanged().await;
-    let officer = By { user: tests::making::OFFICER.parse().expect("a name"), auth: "test".into() };
+    let officer =
+        Principal { user: tests::making::OFFICER.parse().expect("a name"), auth: "test".into() };
     let refused =
-        owning.office().run_retention(&officer, node::retention::Pace::Dry, &|_| ()).await;
+        owning.context().run_retention(&officer, node::retention::Pace::Dry, &|_| ()).await;
     assert!(refused.is_err());
-    assert!(owning.office().holds(&officer).is_err());
+    assert!(owning.context().holds(&officer).is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_has_jumped_destroys_nothing_by_itself_until_the_log_has_followed_it() {
     let mut agency = Agency::start("owning-ca-pd").await;
     agency.has_reads(PLATE, 3).await;
-    let reads = async |agency: &Agency| agency.office().store.stats().await.expect("numbers").reads;
+    let reads =
+        async |agency: &Agency| agency.context().store.stats().await.expect("numbers").reads;
     agency.stop().await;
     agency.clock.shift(400 * DAY_MS);
     // It looks what has ended when it starts: all of it, by a clock that no entry has followed.

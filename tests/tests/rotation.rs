@@ -2,7 +2,7 @@
 //! signed stays verifiable, and after its end it counts no more.
 
 use node::run::StartError;
-use registry::AlarmKind;
+use schemas::alarm::AlarmKind;
 use schemas::card::{Card, Revocation};
 use schemas::checkpoint::SignedCheckpoint;
 use schemas::entry::EntryKind as Kind;
@@ -18,7 +18,7 @@ use tests::rotating::{asks_many, is_whole, learns};
 use tests::wait::eventually;
 
 fn key_of(agency: &Agency) -> String {
-    agency.office().message_key().public().fingerprint().to_string()
+    agency.context().message_key().public().fingerprint().to_string()
 }
 
 /// The keys that signed the envelopes of `kind` in a log.
@@ -93,7 +93,7 @@ async fn shows(raw: &RawPeer, owner: &Agency, card: &Card) {
     let envelope = Envelope::sign_json(Signed::Card, card, &raw.identity.agency_key);
     let (taken, _) = raw.say(owner, FrameKind::Card, envelope.expect("a card").as_bytes()).await;
     assert_eq!(taken.map(|frame| frame.kind), Some(FrameKind::Card));
-    let version = || owner.office().registry.state().peers[raw.id()].card.value.version;
+    let version = || owner.context().agency.registry.state().peers[raw.id()].card.value.version;
     assert_eq!(version(), card.version);
 }
 
@@ -145,7 +145,7 @@ async fn log_and_cosigner_key_are_exchanged_under_queries_and_none_is_lost() {
         assert_eq!(agency.node().have_cosigned_by_all().await, 1);
     }
     let before = owning.log_key();
-    let head = owning.office().log.head().expect("a head");
+    let head = owning.context().agency.log.head().expect("a head");
     assert!(head.verified(&before).is_ok() && lines(&head) == 1);
     let rotate = async {
         for (key, version) in [("log", 2), ("cosigner", 3)] {
@@ -160,9 +160,9 @@ async fn log_and_cosigner_key_are_exchanged_under_queries_and_none_is_lost() {
     // Both keys sign every head, so whoever knows either can check it.
     let after = owning.log_key();
     assert_ne!(after, before);
-    let head = owning.office().log.head().expect("a head");
+    let head = owning.context().agency.log.head().expect("a head");
     assert!(head.verified(&before).is_ok() && head.verified(&after).is_ok());
-    let cosigning = |agency: &Agency| agency.office().cosigner_key().public();
+    let cosigning = |agency: &Agency| agency.context().cosigner_key().public();
     let first = cosigning(&owning);
     for agency in [&asking, &owning] {
         assert_eq!(agency.node().have_cosigned_by_all().await, 1);
@@ -185,7 +185,7 @@ async fn log_and_cosigner_key_are_exchanged_under_queries_and_none_is_lost() {
         agency.clock.shift(12 * HOUR_MS);
     }
     owning.restart().await;
-    let head = owning.office().log.head().expect("a head");
+    let head = owning.context().agency.log.head().expect("a head");
     assert!(head.verified(&before).is_err() && head.verified(&after).is_ok());
     for file in ["keys/log-next.pem", "keys/cosigner-next.pem"] {
         assert!(!owning.home().join(file).exists(), "{file}");
@@ -201,18 +201,18 @@ async fn log_and_cosigner_key_are_exchanged_under_queries_and_none_is_lost() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_the_key_before_signed_alone_counts_until_its_end_and_no_longer() {
     let (asking, owning, _) = sharing_pair().await;
-    let before = owning.office().log_keys.all();
+    let before = owning.context().keys.log.all();
     owning.accord(&["key", "rotate", "log", "--overlap", "60"]).done();
     learns(&asking, &owning, 2).await;
     // Whoever took the key before along signs with that one alone.
-    owning.office().log.sign_with(before);
+    owning.context().agency.log.sign_with(before);
     assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
-    assert_eq!(asking.office().alarms().len(), 0);
+    assert_eq!(asking.context().alarms().len(), 0);
     for agency in [&asking, &owning] {
         agency.clock.shift(HOUR_MS + 1);
     }
     drop(asking.asks(owning.id(), PLATE).await);
-    let alarms = || asking.office().alarms().iter().map(|one| one.what.kind).collect::<Vec<_>>();
+    let alarms = || asking.context().alarms().iter().map(|one| one.what.kind).collect::<Vec<_>>();
     eventually("an alarm", async || (alarms() == [AlarmKind::Proof]).then_some(())).await;
     let heard = asking.asks(owning.id(), PLATE).await;
     assert!(heard.error.is_some_and(|error| error.contains("alarm 1")));
@@ -222,11 +222,11 @@ async fn a_head_that_the_key_before_signed_alone_counts_until_its_end_and_no_lon
 async fn a_head_signed_with_a_key_of_a_card_that_has_not_come_proves_nothing_and_rings_no_alarm() {
     let (asking, owning, _) = sharing_pair().await;
     let unheard_of = Identity::new("spare-ca-pd", Vec::new(), owning.now()).message_key;
-    owning.office().log.sign_with(vec![unheard_of]);
+    owning.context().agency.log.sign_with(vec![unheard_of]);
     assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
     let log = asking.log().await;
-    assert!(log.one(Kind::AnswerReceived).body.detail.get("theirs").is_none());
-    assert_eq!((log.count(Kind::AlarmRaised), asking.office().alarms().len()), (0, 0));
+    assert!(log.one(Kind::AnswerReceived).said.get("theirs").is_none());
+    assert_eq!((log.count(Kind::AlarmRaised), asking.context().alarms().len()), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

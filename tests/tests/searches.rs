@@ -4,8 +4,8 @@
 use agreements::policy::Policy;
 use ingest::Sighting;
 use node::exchange::ask::Heard;
-use node::exchange::draft::Draft;
 use schemas::area::{Near, Polygon};
+use schemas::draft::Draft;
 use schemas::purpose::QueryKind;
 use schemas::query::Elements;
 use schemas::read::{Location, Read};
@@ -53,7 +53,7 @@ async fn open_to_every_search(owner: &Agency, more: &str) {
         format!("kinds = [\"exact\", \"partial\", \"misread\", \"area\", \"vehicle\"]\n{more}");
     let open = text.replace("kinds = [\"exact\", \"partial\", \"misread\"]", &all);
     assert_ne!(text, open);
-    owner.office().adopt_policy(&owner.admin(), "open.toml", &open).await.expect("a policy");
+    owner.context().adopt_policy(&owner.admin(), "open.toml", &open).await.expect("a policy");
 }
 
 async fn share(agencies: [&Agency; 2], change: impl FnOnce(&mut agreements::agreement::Agreement)) {

@@ -58,7 +58,7 @@ impl Second {
             state: None,
             replace: false,
         };
-        owner.office().add_card(&owner.admin(), &confirmation).await.expect("a card");
+        owner.context().add_card(&owner.admin(), &confirmation).await.expect("a card");
         std::fs::write(&owner_card, owner.identity.card_envelope().as_bytes()).expect("a file");
         Self { home, owner_card, _folder: folder }
     }
@@ -93,7 +93,7 @@ impl Asking {
         let said = self.says().await;
         assert_eq!(said["cipher"], "TLS_AES_256_GCM_SHA384");
         let id: AuthorityId = said["request"].as_str().expect("an id").parse().expect("an id");
-        let row = owner.office().request_row(&id).expect("acknowledged, so it is recorded");
+        let row = owner.context().request_row(&id).expect("acknowledged, so it is recorded");
         assert_eq!(row.state, "submitted");
         id
     }
@@ -139,7 +139,7 @@ async fn a_peer_of_another_make_learns_that_its_request_is_denied() {
     let mut asking = second.asks(PLATE);
     let request = asking.request(&owner).await;
     let denied = judgement(Verdict::Denied, RequestScope::default());
-    owner.office().decide_request(&chief, &request, &denied).await.expect("a denial");
+    owner.context().decide_request(&chief, &request, &denied).await.expect("a denial");
     owner.node().wake();
     assert_eq!(asking.says().await["verdict"], "denied");
     assert_eq!(asking.code().await, Some(1));

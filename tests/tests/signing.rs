@@ -52,11 +52,11 @@ async fn indio_neither_proposes_nor_signs_a_standing_agreement() {
     // Nor when the agency key signs it past the node.
     let signed = |text: &Agreement| exact(&indio.identity.adhere_to_all(text, indio.now()));
     let proposal = exact(&indio.identity.propose(&ours));
-    refused(indio.office().propose(&official, &proposal, &signed(&ours)).await, &why);
-    refused(indio.office().adhere(&official, &signed(&theirs)).await, &why);
+    refused(indio.context().propose(&official, &proposal, &signed(&ours)).await, &why);
+    refused(indio.context().adhere(&official, &signed(&theirs)).await, &why);
     let log = indio.log().await;
     assert_eq!((log.count(Kind::AgreementProposed), log.count(Kind::AgreementSigned)), (0, 0));
-    assert_eq!(indio.office().agreement_row(&theirs.id, None).expect("it").state, "proposed");
+    assert_eq!(indio.context().agreement_row(&theirs.id, None).expect("it").state, "proposed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,9 +72,9 @@ async fn at_the_port_signing_takes_the_title_or_a_delegation_of_it() {
     let claimed = text();
     let signed = exact(&port.identity.adhere_to_all(&claimed, port.now()));
     let proposal = exact(&port.identity.propose(&claimed));
-    let proposed = port.office().propose(&sergeant, &proposal, &signed).await;
+    let proposed = port.context().propose(&sergeant, &proposal, &signed).await;
     refused(proposed, &["Chris Doe", COMMANDER, "462.7(c)"]);
-    assert!(port.office().agreement_row(&claimed.id, None).is_err());
+    assert!(port.context().agreement_row(&claimed.id, None).is_err());
 
     let until = port.now().plus_millis(DAY_MS);
     delegate(&port, &sergeant, COMMANDER, port.now().minus_days(1), until).await;
@@ -95,7 +95,7 @@ async fn at_the_port_signing_takes_the_title_or_a_delegation_of_it() {
             (&name.into(), &COMMANDER.into())
         );
     }
-    let row = port.office().agreement_row(&delegated.agreement, None).expect("it");
+    let row = port.context().agreement_row(&delegated.agreement, None).expect("it");
     let adherence = tests::log::envelope(&row.envelopes[1]);
     let said = String::from_utf8(adherence.unverified_payload().to_vec()).expect("UTF-8");
     assert!(said.contains("delegation = \"delegated by the Support Services"), "{said}");
@@ -112,7 +112,7 @@ async fn monrovia_shares_with_the_sheriff_alone_whoever_else_is_party() {
     let text = agreement(&[monrovia.id(), sheriff.id(), other.id()], monrovia.now());
     proposes(&monrovia, &official, &text).await.expect("a proposal");
     let shares = || -> Vec<AgencyId> {
-        let row = monrovia.office().agreement_row(&text.id, None).expect("it");
+        let row = monrovia.context().agreement_row(&text.id, None).expect("it");
         let own = row.parties.iter().find(|party| party.agency == *monrovia.id());
         own.expect("a party").shares_with.clone()
     };
@@ -140,7 +140,7 @@ async fn no_agreement_with_a_federal_agency_is_proposed_or_recorded() {
     let text = agreement(&parties, us.now());
     let signed = exact(&us.identity.adhere(&text, &[friend.id().clone()], us.now()));
     let proposal = exact(&us.identity.propose(&text));
-    refused(us.office().propose(&us.admin(), &proposal, &signed).await, &why);
+    refused(us.context().propose(&us.admin(), &proposal, &signed).await, &why);
 
     for (sender, text) in [
         (&friend, agreement(&parties, us.now())),
@@ -150,14 +150,14 @@ async fn no_agreement_with_a_federal_agency_is_proposed_or_recorded() {
         let sent = sender.identity.propose(&text);
         let (reply, _) = sender.say(&us, FrameKind::Document, sent.as_bytes()).await;
         assert_ne!(reply.map(|frame| frame.kind), Some(FrameKind::DocumentAck));
-        let file = us.office().import_documents(&us.admin(), &exact(&sent)).await;
+        let file = us.context().import_documents(&us.admin(), &exact(&sent)).await;
         assert!(file.is_err(), "nor as a file");
-        assert!(us.office().agreement_row(&text.id, None).is_err(), "not recorded");
+        assert!(us.context().agreement_row(&text.id, None).is_err(), "not recorded");
     }
     let log = us.log().await;
     let recorded = [Kind::AgreementProposed, Kind::AgreementReceived, Kind::AgreementSigned];
     assert!(recorded.iter().all(|kind| log.count(*kind) == 0));
-    assert_eq!(us.office().agreement_rows().len(), 0);
+    assert_eq!(us.context().agreement_rows().len(), 0);
 }
 
 /// The next version of the agreement `id`, with the same parties.
@@ -174,7 +174,7 @@ async fn a_version_that_was_merely_proposed_keeps_nobody_from_suspending_the_one
     let text = second(&asking, &owning, &id);
     propose(&asking, &text, None).await;
     tests::wait::eventually("the proposal arrives", async || {
-        owning.office().agreement_row(&id, Some(2)).ok()
+        owning.context().agreement_row(&id, Some(2)).ok()
     })
     .await;
     assert_eq!(outcome(&asking, &owning).await, Ok(3), "the first still stands");
@@ -205,7 +205,7 @@ async fn a_suspended_or_withdrawn_version_does_not_bring_an_older_one_back() {
         let text = second(&asking, &owning, &id);
         propose(&asking, &text, None).await;
         tests::wait::eventually("the proposal arrives", async || {
-            owning.office().agreement_row(&id, Some(2)).ok()
+            owning.context().agreement_row(&id, Some(2)).ok()
         })
         .await;
         adhere(&owning, &text, None).await;
@@ -227,7 +227,7 @@ async fn a_version_that_has_expired_does_not_bring_an_older_one_back() {
     text.expires = owning.now().plus_millis(DAY_MS);
     propose(&asking, &text, None).await;
     tests::wait::eventually("the proposal arrives", async || {
-        owning.office().agreement_row(&id, Some(2)).ok()
+        owning.context().agreement_row(&id, Some(2)).ok()
     })
     .await;
     adhere(&owning, &text, None).await;

@@ -73,7 +73,7 @@ fn lines(agency: &Agency, plate: &str, count: usize) -> String {
 }
 
 async fn stored(agency: &Agency) -> u64 {
-    agency.office().store.stats().await.expect("numbers").reads
+    agency.context().store.stats().await.expect("numbers").reads
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -272,7 +272,10 @@ async fn files_in_a_watched_folder_are_taken_in_once_and_destroyed_and_bad_ones_
     // While the log cannot be written, and while the node is down, the folder keeps what it has.
     agency.store().fail(Failure::Lost);
     fs::write(folder.join("later.jsonl"), lines(&agency, "7LATER", 4)).expect("a file");
-    eventually("it is tried", async || agency.office().log.counted().failing().then_some(())).await;
+    eventually("it is tried", async || {
+        agency.context().agency.log.counted().failing().then_some(())
+    })
+    .await;
     assert!(folder.join("later.jsonl").exists());
     agency.restart().await;
     eventually("it is taken", async || (names(&folder) == left).then_some(())).await;

@@ -40,7 +40,7 @@ async fn lived() -> (Agency, Agency) {
         plate_state: None,
         reason: words("A letter O was read for a zero"),
     };
-    owning.office().correct_read(&owning.admin(), id, &wrong).await.expect("a correction");
+    owning.context().correct_read(&owning.admin(), id, &wrong).await.expect("a correction");
     for at in [&asking, &owning] {
         assert_eq!(at.node().have_cosigned_by_all().await, 1);
     }
@@ -62,7 +62,7 @@ async fn a_moved_node_goes_on_where_it_was_and_no_peer_raises_an_alarm() {
     let url = server.database();
     let running = moved(&owning, &url);
     assert!(running.failed(3).contains("is running already"), "{running:?}");
-    let stats = owning.office().store.stats().await.expect("counts");
+    let stats = owning.context().store.stats().await.expect("counts");
     owning.stop().await;
     let before = owning.log().await;
     let done = moved(&owning, &url).done();
@@ -76,13 +76,13 @@ async fn a_moved_node_goes_on_where_it_was_and_no_peer_raises_an_alarm() {
     assert!(again.failed(2).contains("already"), "{again:?}");
 
     owning.run().await;
-    let about = owning.office().store.about().await.expect("what it is on");
+    let about = owning.context().store.about().await.expect("what it is on");
     assert!(about.starts_with("PostgreSQL"), "{about}");
     let after = owning.log().await;
     for (was, is) in before.entries().iter().zip(after.entries()) {
         assert_eq!((&was.header, &was.envelopes), (&is.header, &is.envelopes));
     }
-    let images = |agency: &Agency| agency.office().store.clone();
+    let images = |agency: &Agency| agency.context().store.clone();
     let kept = images(&owning).images(None, 99).await.expect("digests");
     assert!(
         !kept.is_empty() && images(&owning).unreferenced_images(9).await.expect("none").is_empty()

@@ -98,7 +98,7 @@ async fn whoever_shows_another_thing_than_it_signed_contradicts_itself() {
     let node = asking.node();
     let report = eventually("a comparison", async || {
         let peers = node.peers.as_ref();
-        node.office.reconcile(peers, &asking.admin(), raw.id(), from, until).await.ok()
+        node.context.reconcile(peers, &asking.admin(), raw.id(), from, until).await.ok()
     })
     .await;
     let classes: Vec<_> = report.findings.iter().map(|finding| finding.class).collect();

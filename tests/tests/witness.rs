@@ -2,7 +2,7 @@
 //! noticed by itself and by its witnesses.
 
 use node::run::StartError;
-use registry::AlarmKind;
+use schemas::alarm::AlarmKind;
 use schemas::checkpoint::SignedCheckpoint;
 use schemas::entry::EntryKind as Kind;
 use schemas::merkle::{Frontier, leaf};
@@ -25,7 +25,7 @@ async fn tree(agency: &Agency) -> Frontier {
 }
 
 fn kinds(agency: &Agency) -> Vec<AlarmKind> {
-    agency.office().alarms().iter().map(|raised| raised.what.kind).collect()
+    agency.context().alarms().iter().map(|raised| raised.what.kind).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,7 +36,7 @@ async fn the_tree_beside_the_entries_is_that_of_the_headers_and_outlives_a_resta
     }
     asking.restart().await;
     for agency in [&asking, &owning] {
-        let head = agency.office().log.head().expect("a head");
+        let head = agency.context().agency.log.head().expect("a head");
         let tree = tree(agency).await;
         assert_eq!((head.unverified().size, head.unverified().root), (tree.size(), tree.root()));
         assert!(head.verified(&agency.log_key()).is_ok());
@@ -70,10 +70,10 @@ async fn peers_cosign_a_head_and_again_as_it_grows() {
     for _ in 0..3 {
         assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
         assert_eq!(owning.node().have_cosigned_by_all().await, 1);
-        let size = owning.office().log.counters().size;
+        let size = owning.context().agency.log.counters().size;
         let kept = owning.store().cosigned(size).await.expect("a store").expect("a head");
         let kept = SignedCheckpoint::parse(kept.as_bytes()).expect("a checkpoint");
-        let state = owning.office().registry.state();
+        let state = owning.context().agency.registry.state();
         let witness = state.peers[asking.id()].cosigner_keys(owning.now());
         let cosigned = kept.cosigned(&owning.log_key(), &witness);
         assert_eq!(cosigned.expect("cosignatures that hold").len(), 1);
@@ -121,7 +121,7 @@ async fn a_log_put_back_without_its_anchor_is_told_at_the_first_contact() {
     assert_eq!(asking.asks(owning.id(), PLATE).await.reasons[0].code, RefusalCode::Blocked);
     // The refusal shows a head that does not lead on from what its peer holds.
     rings(&asking, &[AlarmKind::Proof]).await;
-    let alarms = asking.office().alarms();
+    let alarms = asking.context().alarms();
     let evidence = &alarms[0].what.evidence;
     assert_eq!(evidence.len(), 2);
     for note in evidence {
@@ -136,12 +136,12 @@ async fn go_on_regardless(owning: &mut Agency, asking: &Agency) {
     owning.drop_anchor();
     owning.run().await;
     rings(owning, &[AlarmKind::RolledBack]).await;
-    let resolved = owning.office().resolve_alarm(&owning.admin(), 1, &words("seen")).await;
+    let resolved = owning.context().resolve_alarm(&owning.admin(), 1, &words("seen")).await;
     resolved.expect("a resolution");
     for n in 0..20 {
         let reason = words(&format!("review {n}"));
-        let office = owning.office();
-        office.block_card(&owning.admin(), asking.id(), n % 2 == 0, &reason).await.expect("done");
+        let context = owning.context();
+        context.block_card(&owning.admin(), asking.id(), n % 2 == 0, &reason).await.expect("done");
     }
 }
 
@@ -170,10 +170,10 @@ async fn a_forked_log_is_found_out_by_the_next_exchange_and_goes_on_once_resolve
     assert_eq!(heard.outcome, "refused");
     assert!(heard.reasons.iter().any(|reason| reason.code == RefusalCode::Blocked));
     // An auditor says why it goes on.
-    let office = asking.office();
-    assert!(office.resolve_alarm(&asking.admin(), 1, &words("")).await.is_err());
-    office.resolve_alarm(&asking.admin(), 1, &words("restored from backup")).await.expect("done");
-    assert!(office.resolve_alarm(&asking.admin(), 1, &words("again")).await.is_err());
+    let context = asking.context();
+    assert!(context.resolve_alarm(&asking.admin(), 1, &words("")).await.is_err());
+    context.resolve_alarm(&asking.admin(), 1, &words("restored from backup")).await.expect("done");
+    assert!(context.resolve_alarm(&asking.admin(), 1, &words("again")).await.is_err());
     assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
     // What was resolved rings no second time: the log that goes on is proven and cosigned again.
     assert_eq!(owning.node().have_cosigned_by_all().await, 1);

@@ -2,12 +2,14 @@
 
 use schemas::body::{Access, Actor, Body, Outcome};
 use schemas::digest::{Digest, hex};
-use schemas::entry::{EntryKind, Header, VERSION};
+use schemas::entry::{Header, VERSION};
 use schemas::envelope::{Envelope, pre_authentication};
+use schemas::event::Event;
+use schemas::event::exchange::{QueryAnswered, ReceiptRecorded};
 use schemas::frame::{Frame, FrameKind};
 use schemas::key::SecretKey;
 use schemas::read::ReadId;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::exchange::{answer, exchange, owner, page, query, read, requester, secret};
 
@@ -111,27 +113,27 @@ pub(crate) fn entries() -> Value {
     access.answer_digest = Some(all.answer.digest());
     let answered = Body {
         at: "2026-03-01T17:04:05.311Z".parse().unwrap(),
-        kind: EntryKind::QueryAnswered,
         actor: Actor {
             user: Some(asked.requester.user.clone()),
             full_name: asked.requester.full_name.clone(),
             agency: asked.from.clone(),
             auth: "signed envelope".into(),
         },
-        access: Some(access),
-        detail: Map::new(),
+        event: Event::QueryAnswered(QueryAnswered { access, theirs: None }),
     };
     let receipted = Body {
         at: "2026-03-01T17:04:05.340Z".parse().unwrap(),
-        kind: EntryKind::ReceiptRecorded,
         actor: Actor {
             user: None,
             full_name: "".parse().unwrap(),
             agency: asked.from.clone(),
             auth: "signed envelope".into(),
         },
-        access: None,
-        detail: Map::from_iter([("answer_digest".into(), json!(all.answer.digest()))]),
+        event: Event::ReceiptRecorded(ReceiptRecorded {
+            answer_digest: all.answer.digest(),
+            logged_at: "2026-03-01T17:04:05.330Z".parse().unwrap(),
+            theirs: None,
+        }),
     };
     let make = |index: u64, body: &Body, salt: [u8; 32], envelopes: &[&Envelope]| {
         let written = serde_json::to_string(body).unwrap();
@@ -140,7 +142,7 @@ pub(crate) fn entries() -> Value {
             v: VERSION,
             index,
             at: body.at,
-            kind: body.kind,
+            kind: body.event.kind(),
             peer: peer.clone(),
             peer_seq: Some(index + 1),
             query: Some(id.digest()),

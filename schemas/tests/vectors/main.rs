@@ -107,7 +107,7 @@ fn entries_commit_to_what_stands_beside_them() {
         assert_eq!(header.envelope, Some(envelopes));
         assert_eq!(header.query.unwrap().to_string(), string(&file, "query_id_sha256"));
         let body: Body = serde_json::from_str(string(vector, "body")).unwrap();
-        assert_eq!((body.at, body.kind), (header.at, header.kind));
+        assert_eq!((body.at, body.event.kind()), (header.at, header.kind));
     }
 }
 

@@ -11,7 +11,7 @@ use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
 use schemas::query::Query;
-use store::{Asked, Effects};
+use store::{Asked, StateChanges};
 use tests::making;
 
 use crate::baseline::Baseline;
@@ -44,17 +44,17 @@ fn sent(ours: &Ours, query: &Query, envelope: &Envelope) -> Entry {
     let query = Query { id: random_id().expect("randomness"), ..query.clone() };
     let (asked_at, digest) = (query.at, envelope.digest());
     let asked = Asked { query_id: query.id, owner: query.to.clone(), asked_at, query: digest };
-    Entry::new(EntryKind::QuerySent, ours.asking.office().node_actor())
+    Entry::new(EntryKind::QuerySent, ours.asking.context().agency.node_actor())
         .with_peer(&query.to)
         .with_access(Access::of(&query, Outcome::Sent))
         .with_envelope(envelope)
-        .effecting(Effects { asked: Some(asked), ..Effects::default() })
+        .effecting(StateChanges { asked: Some(asked), ..StateChanges::default() })
         .releasing(vec![Frame::new(FrameKind::Query, envelope.as_bytes().to_vec())])
 }
 
 pub(crate) async fn run() {
     let (ours, baseline) = (Ours::set_up().await, Baseline::set_up(MANY).await);
-    let (asking, owning) = (ours.asking.office().clone(), ours.owning.office().clone());
+    let (asking, owning) = (ours.asking.context().clone(), ours.owning.context().clone());
     let query = making::query(ours.asking.id(), ours.owning.id(), making::PLATE, ours.asking.now());
     let key = asking.message_key();
     let envelope = Envelope::sign_json(Kind::Query, &query, &key).expect("a query");

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use node::exchange::draft::Draft;
+use schemas::draft::Draft;
 use schemas::entry::{EntryKind, Header};
 use store::{EntryFilter, Store as _};
 use tests::agency::{Agency, Plan};

@@ -17,8 +17,8 @@ const EXCHANGES: usize = 5_000;
 const IN_FLIGHT: usize = 50;
 
 async fn fill(agency: &Agency, count: usize) {
-    let log = &agency.office().log;
-    let actor = agency.office().node_actor();
+    let log = &agency.context().agency.log;
+    let actor = agency.context().agency.node_actor();
     let lanes = (0..WAITING).map(|lane| {
         let (log, actor) = (log.clone(), actor.clone());
         tokio::spawn(async move {
@@ -50,7 +50,7 @@ pub(crate) async fn run(entries: usize) {
         futures::future::join_all((0..IN_FLIGHT).map(|_| asking.ask(&one))).await;
     }
     fill(&owning, entries).await;
-    let size = owning.office().log.counters().size;
+    let size = owning.context().agency.log.counters().size;
     println!("\na log of {size} entries, {:.0} MB", database_mb(owning.home()));
     for round in ["at once", "again"] {
         owning.stop().await;

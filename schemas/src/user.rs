@@ -1,13 +1,15 @@
-//! People of this agency, and the authority delegated to them.
+//! People of an agency as it registers them, and the authority delegated to them.
 
-use schemas::purpose::Role;
-use schemas::query::{Requester, UserName};
-use schemas::text::Text;
-use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::purpose::Role;
+use crate::query::{Requester, UserName};
+use crate::text::Text;
+use crate::time::Timestamp;
 
 /// A person at this agency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct User {
     /// User name.
@@ -35,6 +37,7 @@ pub struct User {
 
 /// Authority of a title, delegated for a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Delegation {
     /// Whose authority.

@@ -1,14 +1,16 @@
 //! From what an officer typed to one query an owner. Pure.
 
-use schemas::agency::AgencyId;
-use schemas::query::{AuthorityId, Elements, Justification, Query, QueryId, Requester, UserName};
-use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::agency::AgencyId;
+use crate::query::{AuthorityId, Elements, Justification, Query, QueryId, Requester, UserName};
+use crate::time::Timestamp;
 
 /// Whom to ask.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Whom {
+pub enum Recipients {
     /// Every peer that gives authority at this instant; never a broadcast.
     All,
     /// These.
@@ -17,12 +19,13 @@ pub enum Whom {
 
 /// What an officer typed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Draft {
     /// The user who asks.
     pub user: UserName,
     /// Whom.
-    pub whom: Whom,
+    pub whom: Recipients,
     /// On what authority, when the officer names one.
     pub authority: Option<AuthorityId>,
     /// Why.

@@ -1,0 +1,10 @@
+//! A node as those who operate it see it: commands, the guide, backups, databases, operational logs.
+
+mod backup;
+mod bad_input;
+mod command_line;
+mod guide;
+mod moving_to_postgresql;
+mod operational_logs;
+mod policy_commands;
+mod postgresql;

@@ -5,13 +5,15 @@ use agreements::request::{RequestScope, Verdict};
 use node::acts::cards::Confirmation;
 use node::acts::requests::{Judgement, Submission};
 use schemas::agency::{AgencyId, AgencyKind};
+use schemas::entry::EntryKind as Kind;
 use schemas::purpose::Purpose;
-use schemas::query::AuthorityId;
+use schemas::query::{AuthorityId, QueryId};
 
 use crate::agency::{Agency, Plan, Transport};
-use crate::identity::{Identity, exact};
-use crate::making::{OFFICER, agreement, words};
-use crate::raw::RawPeer;
+use crate::audit_log::Log;
+use crate::fixtures::{OFFICER, agreement, words};
+use crate::identity::{Identity, envelope_text};
+use crate::raw_peer::RawPeer;
 use crate::wait::eventually;
 
 /// Records the card of `of` at `at`, as an administrator who heard the fingerprint.
@@ -33,7 +35,7 @@ pub async fn add_card_as(
     state: Option<&str>,
 ) {
     let confirmation = Confirmation {
-        envelope: exact(&of.card_envelope()),
+        envelope: envelope_text(&of.card_envelope()),
         fingerprint: of.agency_key.public().fingerprint(),
         verified_by: words("telephone"),
         kind,
@@ -53,7 +55,7 @@ pub async fn introduce(agencies: &[&Agency]) {
 }
 
 /// Two agencies that know each other: the one that asks, and the owner, who has three reads of
-/// [`crate::making::PLATE`].
+/// [`crate::fixtures::PLATE`].
 pub async fn pair() -> (Agency, Agency) {
     pair_of(Plan::of("asking-ca-pd"), Plan::of("owning-ca-pd")).await
 }
@@ -68,18 +70,23 @@ pub async fn pair_over(transport: Transport) -> (Agency, Agency) {
 pub async fn pair_of(asking: Plan, owning: Plan) -> (Agency, Agency) {
     let (asking, owning) = (Agency::of(asking).await, Agency::of(owning).await);
     introduce(&[&asking, &owning]).await;
-    owning.has_reads(crate::making::PLATE, 3).await;
+    owning.add_reads(crate::fixtures::PLATE, 3).await;
     (asking, owning)
 }
 
 /// As [`pair`], with an agreement in force between the two.
 pub async fn sharing_pair() -> (Agency, Agency, AuthorityId) {
-    let (asking, owning) = pair().await;
+    sharing_pair_of(Plan::of("asking-ca-pd"), Plan::of("owning-ca-pd")).await
+}
+
+/// As [`sharing_pair`], made as the plans say.
+pub async fn sharing_pair_of(asking: Plan, owning: Plan) -> (Agency, Agency, AuthorityId) {
+    let (asking, owning) = pair_of(asking, owning).await;
     let id = in_force(&[&asking, &owning]).await;
     (asking, owning, id)
 }
 
-/// An agency that owns three reads of [`crate::making::PLATE`], and a hostile peer whose card it
+/// An agency that owns three reads of [`crate::fixtures::PLATE`], and a hostile peer whose card it
 /// has and with which it has an agreement in force.
 pub async fn owner_and_raw() -> (Agency, RawPeer, AuthorityId) {
     owner_and_raw_of(Plan::of("owning-ca-pd")).await
@@ -88,12 +95,41 @@ pub async fn owner_and_raw() -> (Agency, RawPeer, AuthorityId) {
 /// As [`owner_and_raw`], the owner made as `plan` says.
 pub async fn owner_and_raw_of(plan: Plan) -> (Agency, RawPeer, AuthorityId) {
     let owner = Agency::of(plan).await;
-    owner.has_reads(crate::making::PLATE, 3).await;
+    owner.add_reads(crate::fixtures::PLATE, 3).await;
     let raw = RawPeer::start("hostile-ca-pd", owner.now());
     add_card(&owner, &raw.identity).await;
     let text = agreement(&[owner.id(), &raw.identity.id], owner.now());
     signed_by_both(&owner, &raw.identity, &text).await;
     (owner, raw, text.id)
+}
+
+/// Asks for the three reads of [`pair`], is answered, and the owner has the receipt; the query.
+///
+/// # Panics
+/// When it is answered otherwise.
+pub async fn answered_query(asking: &Agency, owning: &Agency) -> QueryId {
+    let heard = asking.ask_one(owning.id(), crate::fixtures::PLATE).await;
+    assert_eq!((heard.outcome, heard.reads.len()), ("answered", 3), "{heard:?}");
+    let query = heard.query_id.expect("a query id");
+    let receipted = |log: &Log| {
+        log.all(Kind::ReceiptRecorded).iter().any(|entry| entry.belongs_to(query)).then_some(())
+    };
+    owning.wait_for_log("the receipt", receipted).await;
+    query
+}
+
+/// Puts the database of `owning` back to before an exchange whose head `asking` has cosigned. Its node
+/// is left stopped.
+///
+/// # Panics
+/// When the exchange does not come about.
+pub async fn roll_back_cosigned(asking: &Agency, owning: &mut Agency) {
+    let exchange = async |owning: &mut Agency| {
+        let heard = asking.ask_one(owning.id(), crate::fixtures::PLATE).await;
+        assert_eq!(heard.outcome, "answered", "{heard:?}");
+        assert_eq!(owning.node().have_cosigned_by_all().await, 1);
+    };
+    owning.roll_back_after(exchange).await;
 }
 
 /// An agreement between all of `agencies`, signed by all, sharing with all, and known to all.
@@ -120,7 +156,7 @@ pub async fn in_force_with(
 pub async fn sign_everywhere(agencies: &[&Agency], text: &Agreement) {
     propose(agencies[0], text, None).await;
     for agency in &agencies[1..] {
-        received(agency, &text.id).await;
+        wait_for_agreement(agency, &text.id).await;
         adhere(agency, text, None).await;
     }
     for agency in agencies {
@@ -137,8 +173,8 @@ pub async fn sign_everywhere(agencies: &[&Agency], text: &Agreement) {
 /// # Panics
 /// When it is refused.
 pub async fn propose(agency: &Agency, text: &Agreement, with: Option<&[AgencyId]>) {
-    let proposal = exact(&agency.identity.propose(text));
-    let adherence = exact(&adherence(agency, text, with));
+    let proposal = envelope_text(&agency.identity.propose(text));
+    let adherence = envelope_text(&adherence(agency, text, with));
     agency.office().propose(&agency.admin(), &proposal, &adherence).await.expect("a proposal");
     agency.node().wake();
 }
@@ -148,7 +184,7 @@ pub async fn propose(agency: &Agency, text: &Agreement, with: Option<&[AgencyId]
 /// # Panics
 /// When it is refused.
 pub async fn adhere(agency: &Agency, text: &Agreement, with: Option<&[AgencyId]>) {
-    let adherence = exact(&adherence(agency, text, with));
+    let adherence = envelope_text(&adherence(agency, text, with));
     agency.office().adhere(&agency.admin(), &adherence).await.expect("an adherence");
     agency.node().wake();
 }
@@ -165,7 +201,7 @@ fn adherence(
 }
 
 /// Waits until the text of an agreement has arrived.
-pub async fn received(agency: &Agency, id: &AuthorityId) {
+pub async fn wait_for_agreement(agency: &Agency, id: &AuthorityId) {
     eventually("the proposal arrives", async || {
         agency.office().agreement_row(id, None).ok().map(drop)
     })
@@ -173,7 +209,7 @@ pub async fn received(agency: &Agency, id: &AuthorityId) {
 }
 
 /// Waits until `agency` has the adherence of `of`.
-pub async fn adhered(agency: &Agency, id: &AuthorityId, of: &AgencyId) {
+pub async fn wait_for_adherence(agency: &Agency, id: &AuthorityId, of: &AgencyId) {
     eventually("the adherence arrives", async || {
         let row = agency.office().agreement_row(id, None).ok()?;
         row.parties
@@ -190,7 +226,7 @@ pub async fn adhered(agency: &Agency, id: &AuthorityId, of: &AgencyId) {
 /// When it is refused.
 pub async fn signed_by_both(agency: &Agency, other: &Identity, text: &Agreement) {
     propose(agency, text, None).await;
-    let signed = exact(&other.adhere_to_all(text, agency.now()));
+    let signed = envelope_text(&other.adhere_to_all(text, agency.now()));
     agency
         .office()
         .import_documents(&agency.admin(), &signed)
@@ -202,7 +238,7 @@ pub async fn signed_by_both(agency: &Agency, other: &Identity, text: &Agreement)
 ///
 /// # Panics
 /// When it is refused.
-pub async fn notice(agency: &Agency, id: &AuthorityId, act: Act) {
+pub async fn give_notice(agency: &Agency, id: &AuthorityId, act: Act) {
     agency
         .office()
         .give_notice(&agency.admin(), id, act, &words("under review"))

@@ -12,7 +12,7 @@ use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
 use schemas::query::Query;
-use tests::making;
+use tests::fixtures;
 
 use crate::baseline::Baseline;
 use crate::measure::measure;
@@ -55,7 +55,8 @@ fn sent(ours: &Ours, query: &Query, envelope: &Envelope) -> Entry {
 pub(crate) async fn run() {
     let (ours, baseline) = (Ours::set_up().await, Baseline::set_up(MANY).await);
     let (asking, owning) = (ours.asking.office().clone(), ours.owning.office().clone());
-    let query = making::query(ours.asking.id(), ours.owning.id(), making::PLATE, ours.asking.now());
+    let query =
+        fixtures::query(ours.asking.id(), ours.owning.id(), fixtures::PLATE, ours.asking.now());
     let key = asking.message_key();
     let envelope = Envelope::sign_json(Kind::Query, &query, &key).expect("a query");
     let policy = owning.registry.state().policy.clone().expect("a policy");

@@ -11,11 +11,11 @@ use schemas::query::QueryId;
 use serde_json::Value;
 use tempfile::TempDir;
 use tests::agency::Agency;
-use tests::command::Ended;
-use tests::faulty::Failure;
+use tests::command_line::CommandOutput;
+use tests::faulty_store::Failure;
 use tests::federation::{in_force_with, introduce};
-use tests::making::{DAY_MS, OFFICER, PLATE, draft};
-use tests::photographs::{crops, file, jpeg, photographed};
+use tests::fixtures::{DAY_MS, OFFICER, PLATE, draft};
+use tests::photographs::{jpeg, photograph_file, plate_crops, reads_with_photographs};
 
 const CASE: &str = "26-004711";
 
@@ -33,10 +33,10 @@ async fn investigated() -> Investigated {
         (Agency::start("asking-ca-pd").await, Agency::start("owning-ca-pd").await);
     introduce(&[&asking, &owning]).await;
     in_force_with(&[&asking, &owning], |text| text.images = true).await;
-    assert_eq!(owning.takes_in(photographed(&owning, PLATE, 3)).await, 3);
-    let mut own = photographed(&asking, PLATE, 5).split_off(3);
+    assert_eq!(owning.import(reads_with_photographs(&owning, PLATE, 3)).await, 3);
+    let mut own = reads_with_photographs(&asking, PLATE, 5).split_off(3);
     own.truncate(2);
-    assert_eq!(asking.takes_in(own).await, 2);
+    assert_eq!(asking.import(own).await, 2);
     let mut asked = draft(&[owning.id()], PLATE, asking.now());
     asked.images = true;
     let heard = asking.ask(&asked).await.remove(0);
@@ -48,7 +48,7 @@ async fn investigated() -> Investigated {
 }
 
 impl Investigated {
-    fn exports_as(&self, user: &str, name: &str, case: &str) -> (PathBuf, Ended) {
+    fn exports_as(&self, user: &str, name: &str, case: &str) -> (PathBuf, CommandOutput) {
         let out = self.dir.path().join(name);
         let path = out.display().to_string();
         let export = ["evidence", "export", "--case", case, "--out", &path, "--as", user];
@@ -161,7 +161,7 @@ async fn a_package_that_was_changed_does_not_check() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_leaves_without_its_entry() {
     let case = investigated().await;
-    for failure in [Failure::Lost, Failure::Unseen] {
+    for failure in [Failure::BeforeWrite, Failure::AfterWrite] {
         case.asking.store().fail_once_on(Kind::EvidenceExported, failure);
         let (out, ended) = case.exports_as(OFFICER, "none", CASE);
         assert_eq!(ended.code, 3, "{ended:?}");
@@ -241,11 +241,11 @@ async fn what_is_past_its_retention_is_in_no_package_unless_a_hold_keeps_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_photograph_that_is_gone_is_named_and_the_rest_is_packed() {
     let case = investigated().await;
-    let own = photographed(&case.asking, PLATE, 5).split_off(3);
-    std::fs::remove_file(file(&case.asking, crops(&own)[0])).expect("removed");
+    let own = reads_with_photographs(&case.asking, PLATE, 5).split_off(3);
+    std::fs::remove_file(photograph_file(&case.asking, plate_crops(&own)[0])).expect("removed");
     let (package, said) = case.exports("first");
     assert_eq!(said["images"], 5);
-    assert_eq!(said["images_missing"][0]["digest"], crops(&own)[0].to_string());
+    assert_eq!(said["images_missing"][0]["digest"], plate_crops(&own)[0].to_string());
     assert_eq!(said["images_missing"][0]["why"], "missing");
     assert!(checked(&package).status.success());
 }

@@ -12,20 +12,16 @@ use schemas::query::QueryId;
 use schemas::statement::{Statement, divided};
 use schemas::time::Timestamp;
 use tests::agency::{Agency, Plan};
-use tests::faulty::Failure;
-use tests::federation::{add_card, in_force, pair_of};
-use tests::making::{PLATE, draft};
-use tests::raw::RawPeer;
+use tests::faulty_store::Failure;
+use tests::federation::{add_card, answered_query, sharing_pair_of};
+use tests::fixtures::{PLATE, SETTLED_MS, draft};
+use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
-
-/// Longer than an exchange may be under way: the time for an answer, and the freshness of a clock.
-const SETTLED_MS: i64 = 306_000;
 
 /// Two agencies that share, the one that asks waiting one second for an answer.
 async fn sharing() -> (Agency, Agency) {
     let asking = Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 1);
-    let (asking, owning) = pair_of(asking, Plan::of("owning-ca-pd")).await;
-    in_force(&[&asking, &owning]).await;
+    let (asking, owning, _) = sharing_pair_of(asking, Plan::of("owning-ca-pd")).await;
     (asking, owning)
 }
 
@@ -57,25 +53,13 @@ async fn both_find(asking: &Agency, owning: &Agency, class: Class, query: QueryI
     }
 }
 
-/// Asks, is answered, and the owner has the receipt.
-async fn answered(asking: &Agency, owning: &Agency) -> QueryId {
-    let heard = asking.asks(owning.id(), PLATE).await;
-    assert_eq!(heard.outcome, "answered", "{heard:?}");
-    let query = heard.query_id.expect("a query id");
-    let receipted = |log: &tests::log::Log| {
-        log.all(Kind::ReceiptRecorded).iter().any(|entry| entry.belongs_to(query)).then_some(())
-    };
-    owning.logs("the receipt", receipted).await;
-    query
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_both_logs_tell_alike_is_matched() {
     let (asking, owning) = sharing().await;
     for _ in 0..3 {
-        answered(&asking, &owning).await;
+        answered_query(&asking, &owning).await;
     }
-    answered(&owning, &asking).await;
+    answered_query(&owning, &asking).await;
     let mut refused = draft(&[owning.id()], PLATE, asking.now());
     refused.why.purpose = Purpose::MissingPerson;
     assert_eq!(asking.ask(&refused).await[0].outcome, "refused");
@@ -93,9 +77,9 @@ async fn what_both_logs_tell_alike_is_matched() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_to_an_owner_that_was_down_is_found_as_sent_and_owner_silent() {
     let (asking, mut owning) = sharing().await;
-    answered(&asking, &owning).await;
+    answered_query(&asking, &owning).await;
     owning.stop().await;
-    let heard = asking.asks(owning.id(), PLATE).await;
+    let heard = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!(heard.outcome, "unanswered");
     owning.run().await;
     let report = reconciled(&asking, &owning).await;
@@ -106,8 +90,8 @@ async fn a_query_to_an_owner_that_was_down_is_found_as_sent_and_owner_silent() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_the_requester_did_not_log_is_found_as_released_not_received() {
     let (asking, owning) = sharing().await;
-    asking.store().fail_once_on(Kind::AnswerReceived, Failure::Lost);
-    let heard = asking.asks(owning.id(), PLATE).await;
+    asking.store().fail_once_on(Kind::AnswerReceived, Failure::BeforeWrite);
+    let heard = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0));
     both_find(&asking, &owning, Class::ReleasedNotReceived, heard.query_id.expect("a query id"))
         .await;
@@ -116,7 +100,7 @@ async fn an_answer_that_the_requester_did_not_log_is_found_as_released_not_recei
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_that_the_requester_did_not_log_is_found() {
     let (asking, owning) = sharing().await;
-    asking.store().fail_once_on(Kind::RefusalReceived, Failure::Lost);
+    asking.store().fail_once_on(Kind::RefusalReceived, Failure::BeforeWrite);
     let mut refused = draft(&[owning.id()], PLATE, asking.now());
     refused.why.purpose = Purpose::MissingPerson;
     let heard = asking.ask(&refused).await.remove(0);
@@ -127,8 +111,8 @@ async fn a_refusal_that_the_requester_did_not_log_is_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_without_receipt_is_found_as_receipt_missing() {
     let (asking, owning) = sharing().await;
-    owning.store().fail_on(Kind::ReceiptRecorded, Failure::Lost);
-    let heard = asking.asks(owning.id(), PLATE).await;
+    owning.store().fail_on(Kind::ReceiptRecorded, Failure::BeforeWrite);
+    let heard = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!(heard.outcome, "answered");
     both_find(&asking, &owning, Class::ReceiptMissing, heard.query_id.expect("a query id")).await;
 }
@@ -136,13 +120,8 @@ async fn an_answer_without_receipt_is_found_as_receipt_missing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_that_the_requesters_log_lost_is_found_in_the_owners() {
     let (mut asking, owning) = sharing().await;
-    asking.stop().await;
-    let before = asking.copy_database();
-    asking.run().await;
-    let query = answered(&asking, &owning).await;
-    asking.stop().await;
-    asking.put_back(&before);
-    asking.drop_anchor();
+    let query = asking.roll_back_after(async |asking| answered_query(asking, &owning).await).await;
+    asking.delete_anchor();
     asking.run().await;
     assert_eq!(asking.log().await.count(Kind::QuerySent), 0);
     both_find(&asking, &owning, Class::OwnerHoldsUnknownQuery, query).await;
@@ -151,13 +130,8 @@ async fn a_query_that_the_requesters_log_lost_is_found_in_the_owners() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_the_owners_log_lost_is_found_in_the_requesters() {
     let (asking, mut owning) = sharing().await;
-    owning.stop().await;
-    let before = owning.copy_database();
-    owning.run().await;
-    let query = answered(&asking, &owning).await;
-    owning.stop().await;
-    owning.put_back(&before);
-    owning.drop_anchor();
+    let query = owning.roll_back_after(async |owning| answered_query(&asking, owning).await).await;
+    owning.delete_anchor();
     owning.run().await;
     assert_eq!(owning.log().await.count(Kind::QueryAnswered), 0);
     both_find(&asking, &owning, Class::RepliedOwnerSilent, query).await;
@@ -166,10 +140,9 @@ async fn an_answer_that_the_owners_log_lost_is_found_in_the_requesters() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_may_still_be_under_way_is_left_open() {
     let asking = Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 60);
-    let (asking, owning) = pair_of(asking, Plan::of("owning-ca-pd")).await;
-    in_force(&[&asking, &owning]).await;
-    asking.store().fail_once_on(Kind::AnswerReceived, Failure::Lost);
-    asking.asks(owning.id(), PLATE).await;
+    let (asking, owning, _) = sharing_pair_of(asking, Plan::of("owning-ca-pd")).await;
+    asking.store().fail_once_on(Kind::AnswerReceived, Failure::BeforeWrite);
+    asking.ask_one(owning.id(), PLATE).await;
     let report = reconciled(&asking, &owning).await;
     assert_eq!((report.open, report.findings.len()), (1, 0));
 }
@@ -177,13 +150,15 @@ async fn what_may_still_be_under_way_is_left_open() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_asked_again_until_it_was_answered_is_matched() {
     let (asking, owning) = sharing().await;
-    asking.store().fail_once_on(Kind::AnswerReceived, Failure::Lost);
-    let heard = asking.asks(owning.id(), PLATE).await;
+    asking.store().fail_once_on(Kind::AnswerReceived, Failure::BeforeWrite);
+    let heard = asking.ask_one(owning.id(), PLATE).await;
     let query = heard.query_id.expect("a query id");
     let again =
         asking.node().asker.ask_again(query, &asking.officer()).await.expect("an open query");
     assert_eq!(again.outcome, "answered", "{again:?}");
-    owning.logs("the receipt", |log| (log.count(Kind::ReceiptRecorded) == 1).then_some(())).await;
+    owning
+        .wait_for_log("the receipt", |log| (log.count(Kind::ReceiptRecorded) == 1).then_some(()))
+        .await;
     let report = reconciled(&asking, &owning).await;
     assert_eq!((report.matched, report.findings.len(), report.open), (1, 0, 0));
 }

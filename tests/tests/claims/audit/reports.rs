@@ -7,7 +7,7 @@ use schemas::time::Timestamp;
 use serde_json::{Value, json};
 use tests::agency::{Agency, Plan};
 use tests::federation::{in_force_with, pair_of, sharing_pair};
-use tests::making::{DAY_MS, HOUR_MS, PLATE, draft, words};
+use tests::fixtures::{DAY_MS, HOUR_MS, PLATE, draft, words};
 
 /// Noon of a local day of the recent past is where claims about hours begin.
 fn to_noon(agencies: &[&Agency]) {
@@ -48,7 +48,7 @@ fn check(at: &Agency, name: &str) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn access_and_statutory_reports_hold_every_access_in_order_with_its_outcome() {
     let (asking, owning, agreement) = sharing_pair().await;
-    assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
     let no = refused(&asking, &owning, "6XYZ987", "Missing person last seen in this vehicle");
     assert_eq!(asking.ask(&no).await[0].outcome, "refused");
     for at in [&asking, &owning] {
@@ -96,8 +96,8 @@ async fn access_and_statutory_reports_hold_every_access_in_order_with_its_outcom
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sharing_report_says_with_whom_under_what_since_when() {
     let (asking, owning, agreement) = sharing_pair().await;
-    asking.asks(owning.id(), PLATE).await;
-    asking.asks(owning.id(), PLATE).await;
+    asking.ask_one(owning.id(), PLATE).await;
+    asking.ask_one(owning.id(), PLATE).await;
     for (at, with, given, received) in [(&owning, &asking, 2, 0), (&asking, &owning, 0, 2)] {
         let rows = report(at, "sharing");
         assert_eq!(rows.len(), 1, "{rows:?}");
@@ -195,7 +195,7 @@ async fn the_exceptions_report_finds_what_was_planted_and_nothing_else() {
 async fn a_sample_is_reproducible_from_its_seed_and_recorded_with_its_findings() {
     let (asking, owning, _) = sharing_pair().await;
     for _ in 0..12 {
-        assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+        assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
     }
     let drawn = |seed: &str| {
         let ended = owning.accord(&["audit", "sample", "--count", "4", "--seed", seed]);
@@ -254,7 +254,7 @@ async fn a_node_reconciles_by_itself_as_often_as_its_agreement_says() {
     let asking = Plan::of("asking-ca-pd").bounds(|bounds| bounds.reconciled_look_seconds = 1);
     let (asking, owning) = pair_of(asking, Plan::of("owning-ca-pd")).await;
     in_force_with(&[&asking, &owning], |text| text.audit_every_days = 30).await;
-    assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
     assert_eq!(check(&owning, "audits due")["ok"], true);
     assert_eq!(asking.log().await.count(Kind::AuditReconciled), 0);
     for agency in [&asking, &owning] {
@@ -262,8 +262,9 @@ async fn a_node_reconciles_by_itself_as_often_as_its_agreement_says() {
     }
     let due = check(&owning, "audits due");
     assert!(due["detail"].as_str().is_some_and(|said| said.contains("asking-ca-pd")), "{due}");
-    let look = |log: &tests::log::Log| log.all(Kind::AuditReconciled).first().map(|e| (*e).clone());
-    let entry = asking.logs("a reconciliation", look).await;
+    let look =
+        |log: &tests::audit_log::Log| log.all(Kind::AuditReconciled).first().map(|e| (*e).clone());
+    let entry = asking.wait_for_log("a reconciliation", look).await;
     assert_eq!(entry.header.peer.as_ref(), Some(owning.id()));
     assert_eq!((entry.body.actor.user.as_ref(), entry.body.actor.auth.as_str()), (None, "node"));
     assert_eq!((entry.detail("matched"), entry.detail("findings")), (&json!(1), &json!(0)));

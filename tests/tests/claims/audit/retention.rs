@@ -5,11 +5,11 @@ use node::acts::By;
 use schemas::entry::EntryKind as Kind;
 use serde_json::Value;
 use tests::agency::Agency;
-use tests::auditor::{compared, exchanged, found, handed_over, of_class, problems};
-use tests::making::PLATE;
+use tests::auditor::{
+    assert_problem, bundles_of_both, findings_of, pair_with_exchange, problems, reconcile_bundles,
+};
+use tests::fixtures::{DAY_MS, PLATE};
 use tests::wait::eventually;
-
-const DAY_MS: i64 = 86_400_000;
 
 /// Lets days pass at both agencies.
 fn days_pass(agencies: [&Agency; 2], days: i64) {
@@ -32,7 +32,7 @@ async fn whole(at: &Agency, index: u64) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn past_its_retention_the_log_is_redacted_and_everything_else_still_holds() {
-    let (asking, owning, _) = exchanged().await;
+    let (asking, owning, _) = pair_with_exchange().await;
     let answer = owning.log().await.one(Kind::QueryAnswered).header.index;
     days_pass([&asking, &owning], 364);
     let early = ran(&owning, &["run"]);
@@ -57,36 +57,36 @@ async fn past_its_retention_the_log_is_redacted_and_everything_else_still_holds(
     assert_eq!(live.code, 0, "{live:?}");
     // The digests by which two logs are compared name nobody, and stay.
     assert_eq!(live.lines()[0]["matched"], 1, "{live:?}");
-    let auditor = handed_over(&asking, &owning);
-    auditor.receives("extract", &owning, &["--peer", "asking-ca-pd"]);
+    let auditor = bundles_of_both(&asking, &owning);
+    auditor.receive("extract", &owning, &["--peer", "asking-ca-pd"]);
     for bundle in ["owning", "extract"] {
-        let (code, report) = auditor.verifies(bundle, &[&owning]);
+        let (code, report) = auditor.verify(bundle, &[&owning]);
         assert_eq!((code, problems(&report)), (0, vec![]), "{bundle}");
         assert!(report["redacted"].as_u64() > Some(0), "{bundle}: {report}");
     }
-    let report = compared(&auditor, &asking, &owning);
+    let report = reconcile_bundles(&auditor, &asking, &owning);
     assert_eq!((&report["expired"], &report["matched"]), (&1.into(), &0.into()), "{report:#}");
     // Once both have, neither tells of it.
     ran(&asking, &["run"]);
-    let report = compared(&handed_over(&asking, &owning), &asking, &owning);
+    let report = reconcile_bundles(&bundles_of_both(&asking, &owning), &asking, &owning);
     assert_eq!((&report["expired"], &report["matched"]), (&0.into(), &0.into()), "{report:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_destroyed_without_an_entry_or_before_its_time_is_told() {
-    let (asking, mut owning, query) = exchanged().await;
+    let (asking, mut owning, query) = pair_with_exchange().await;
     let answer = owning.log().await.one(Kind::QueryAnswered).header.index;
     days_pass([&asking, &owning], 1);
     let destroy = format!(
         "update entries set salt = null, body = null, envelope = null where idx = {answer}"
     );
-    owning.tampered_with(&[destroy]).await;
+    owning.tamper_with_database(&[destroy]).await;
     let own = owning.accord(&["audit", "verify"]);
     assert_eq!(own.code, 1);
-    found(&own.lines()[0], Some(answer), "redacted");
+    assert_problem(&own.lines()[0], Some(answer), "redacted");
     // Whatever the owner says of it, the other log still tells what was asked and answered.
-    let report = compared(&handed_over(&asking, &owning), &asking, &owning);
-    let early = of_class(&report, "redacted_early");
+    let report = reconcile_bundles(&bundles_of_both(&asking, &owning), &asking, &owning);
+    let early = findings_of(&report, "redacted_early");
     assert_eq!(early.len(), 1, "{report:#}");
     assert_eq!(early[0]["query_id"], query.to_string());
     assert!(!early[0]["evidence"].as_array().expect("evidence").is_empty());
@@ -95,7 +95,7 @@ async fn what_is_destroyed_without_an_entry_or_before_its_time_is_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_under_hold_outlives_its_retention_until_it_is_released() {
-    let (asking, owning, _) = exchanged().await;
+    let (asking, owning, _) = pair_with_exchange().await;
     let answer = owning.log().await.one(Kind::QueryAnswered).header.index;
     let none = owning.accord(&["hold", "add", "--plate", PLATE]);
     assert_ne!(none.code, 0, "a hold says why");
@@ -119,7 +119,7 @@ async fn what_is_under_hold_outlives_its_retention_until_it_is_released() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_destroyed_under_hold_is_told() {
-    let (asking, mut owning, _) = exchanged().await;
+    let (asking, mut owning, _) = pair_with_exchange().await;
     let answer = owning.log().await.one(Kind::QueryAnswered).header.index;
     owning.accord(&["hold", "add", "--plate", PLATE, "--reason", "Trial of case 26-417"]).done();
     days_pass([&asking, &owning], 400);
@@ -128,7 +128,7 @@ async fn what_is_destroyed_under_hold_is_told() {
     let destroy = format!(
         "update entries set salt = null, body = null, envelope = null where idx = {answer}"
     );
-    owning.tampered_with(&[destroy]).await;
+    owning.tamper_with_database(&[destroy]).await;
     let own = owning.accord(&["audit", "verify"]);
     assert_eq!(own.code, 1);
     let said = problems(&own.lines()[0]);
@@ -138,7 +138,7 @@ async fn what_is_destroyed_under_hold_is_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_between_the_entry_and_the_destruction_is_made_good_at_the_next_run() {
-    let (asking, mut owning, _) = exchanged().await;
+    let (asking, mut owning, _) = pair_with_exchange().await;
     let answer = owning.log().await.one(Kind::QueryAnswered).header.index;
     days_pass([&asking, &owning], 400);
     owning.store().fail_redactions();
@@ -153,8 +153,9 @@ async fn a_crash_between_the_entry_and_the_destruction_is_made_good_at_the_next_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_who_administers_destroys_and_holds() {
-    let (_asking, owning, _) = exchanged().await;
-    let officer = By { user: tests::making::OFFICER.parse().expect("a name"), auth: "test".into() };
+    let (_asking, owning, _) = pair_with_exchange().await;
+    let officer =
+        By { user: tests::fixtures::OFFICER.parse().expect("a name"), auth: "test".into() };
     let refused =
         owning.office().run_retention(&officer, node::acts::retention::Pace::Dry, &|_| ()).await;
     assert!(refused.is_err());
@@ -164,7 +165,7 @@ async fn only_who_administers_destroys_and_holds() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_has_jumped_destroys_nothing_by_itself_until_the_log_has_followed_it() {
     let mut agency = Agency::start("owning-ca-pd").await;
-    agency.has_reads(PLATE, 3).await;
+    agency.add_reads(PLATE, 3).await;
     let reads = async |agency: &Agency| agency.office().store.stats().await.expect("numbers").reads;
     agency.stop().await;
     agency.clock.shift(400 * DAY_MS);

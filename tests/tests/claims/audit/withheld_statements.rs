@@ -10,14 +10,12 @@ use schemas::statement::place::Place;
 use schemas::statement::{Child, Node, Statement};
 use schemas::time::Timestamp;
 use serde_json::Value;
-use tests::agency::{Agency, Plan};
-use tests::auditor::{answered, compared, handed_over, one};
-use tests::federation::{add_card, in_force, pair_of};
-use tests::raw::RawPeer;
+use tests::agency::Agency;
+use tests::auditor::{bundles_of_both, reconcile_bundles, single_finding};
+use tests::federation::{add_card, answered_query, sharing_pair};
+use tests::fixtures::SETTLED_MS;
+use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
-
-/// Longer than an exchange may be under way.
-const SETTLED_MS: i64 = 306_000;
 
 fn text(value: &Value) -> &str {
     value.as_str().expect("a text")
@@ -25,11 +23,10 @@ fn text(value: &Value) -> &str {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_withholds_an_answer_from_a_comparison_is_shown_what_it_signed() {
-    let (asking, mut owning) = pair_of(Plan::of("asking-ca-pd"), Plan::of("owning-ca-pd")).await;
-    in_force(&[&asking, &owning]).await;
-    let query = answered(&asking, &owning).await;
+    let (asking, mut owning, _) = sharing_pair().await;
+    let query = answered_query(&asking, &owning).await;
     // The log is left whole; what it tells of exchanges is not.
-    owning.tampered_with(&["delete from served".to_owned()]).await;
+    owning.tamper_with_database(&["delete from served".to_owned()]).await;
     for agency in [&asking, &owning] {
         agency.clock.shift(SETTLED_MS);
     }
@@ -41,7 +38,7 @@ async fn whoever_withholds_an_answer_from_a_comparison_is_shown_what_it_signed()
     let written = std::fs::read(&out).expect("the findings");
     let written: Value = serde_json::from_slice(&written).expect("JSON");
     assert_eq!(written["report"], told.lines()[0]);
-    let finding = one(&written["report"], "replied_owner_silent");
+    let finding = single_finding(&written["report"], "replied_owner_silent");
     assert_eq!(finding["query_id"], query.to_string());
 
     // Its own signed answer, with the place of its entry that it proved.
@@ -62,8 +59,8 @@ async fn whoever_withholds_an_answer_from_a_comparison_is_shown_what_it_signed()
     assert_eq!(statement.count, 0);
 
     // Its exported log tells what its statement withheld: nobody can have both.
-    let auditor = handed_over(&asking, &owning);
-    assert_eq!(compared(&auditor, &asking, &owning)["matched"], 1);
+    let auditor = bundles_of_both(&asking, &owning);
+    assert_eq!(reconcile_bundles(&auditor, &asking, &owning)["matched"], 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

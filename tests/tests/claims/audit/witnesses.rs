@@ -10,9 +10,9 @@ use schemas::merkle::{Frontier, leaf};
 use schemas::refusal::RefusalCode;
 use schemas::standing::Standing;
 use tests::agency::Agency;
-use tests::auditor::answered;
-use tests::federation::{in_force, introduce, sharing_pair};
-use tests::making::{PLATE, words};
+
+use tests::federation::{answered_query, in_force, introduce, roll_back_cosigned, sharing_pair};
+use tests::fixtures::{PLATE, words};
 use tests::wait::eventually;
 
 /// The tree of an agency's log, from the headers alone.
@@ -32,7 +32,7 @@ fn kinds(agency: &Agency) -> Vec<AlarmKind> {
 async fn the_tree_beside_the_entries_is_that_of_the_headers_and_outlives_a_restart() {
     let (mut asking, owning, _) = sharing_pair().await;
     for _ in 0..5 {
-        assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+        assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
     }
     asking.restart().await;
     for agency in [&asking, &owning] {
@@ -46,7 +46,7 @@ async fn the_tree_beside_the_entries_is_that_of_the_headers_and_outlives_a_resta
 #[tokio::test(flavor = "multi_thread")]
 async fn each_side_keeps_the_proof_of_where_the_others_entry_stands() {
     let (asking, owning, _) = sharing_pair().await;
-    answered(&asking, &owning).await;
+    answered_query(&asking, &owning).await;
     for (holder, of, kept, theirs) in [
         (&asking, &owning, Kind::AnswerReceived, Kind::QueryAnswered),
         (&owning, &asking, Kind::QueryAnswered, Kind::QuerySent),
@@ -68,7 +68,7 @@ async fn each_side_keeps_the_proof_of_where_the_others_entry_stands() {
 async fn peers_cosign_a_head_and_again_as_it_grows() {
     let (asking, owning, _) = sharing_pair().await;
     for _ in 0..3 {
-        assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+        assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
         assert_eq!(owning.node().have_cosigned_by_all().await, 1);
         let size = owning.office().log.counters().size;
         let kept = owning.store().cosigned(size).await.expect("a store").expect("a head");
@@ -92,20 +92,14 @@ async fn rings(agency: &Agency, alarms: &[AlarmKind]) {
 /// Puts the owner's database back to before an exchange that its peer has cosigned.
 async fn put_back() -> (Agency, Agency) {
     let (asking, mut owning, _) = sharing_pair().await;
-    owning.stop().await;
-    let before = owning.copy_database();
-    owning.run().await;
-    assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
-    assert_eq!(owning.node().have_cosigned_by_all().await, 1);
-    owning.stop().await;
-    owning.put_back(&before);
+    roll_back_cosigned(&asking, &mut owning).await;
     (asking, owning)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_was_put_back_does_not_start() {
     let (_asking, owning) = put_back().await;
-    let error = owning.does_not_start().await;
+    let error = owning.start_error().await;
     assert!(matches!(error, StartError::RolledBack { anchor, size } if anchor > size), "{error}");
     assert!(error.to_string().contains("--after-loss"), "{error}");
 }
@@ -113,12 +107,12 @@ async fn a_database_that_was_put_back_does_not_start() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_put_back_without_its_anchor_is_told_at_the_first_contact() {
     let (asking, mut owning) = put_back().await;
-    owning.drop_anchor();
+    owning.delete_anchor();
     owning.run().await;
     // Its peer shows it the head that it signed: nothing was exchanged, no round of cosigning came.
     rings(&owning, &[AlarmKind::RolledBack]).await;
     assert_eq!(owning.log().await.count(Kind::QueryAnswered), 0);
-    assert_eq!(asking.asks(owning.id(), PLATE).await.reasons[0].code, RefusalCode::Blocked);
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.reasons[0].code, RefusalCode::Blocked);
     // The refusal shows a head that does not lead on from what its peer holds.
     rings(&asking, &[AlarmKind::Proof]).await;
     let alarms = asking.office().alarms();
@@ -133,7 +127,7 @@ async fn a_log_put_back_without_its_anchor_is_told_at_the_first_contact() {
 /// What an operator does who would rather not be told: the anchor is gone, the node's own alarm is
 /// resolved, and the log goes on with other entries beyond the head that was cosigned.
 async fn go_on_regardless(owning: &mut Agency, asking: &Agency) {
-    owning.drop_anchor();
+    owning.delete_anchor();
     owning.run().await;
     rings(owning, &[AlarmKind::RolledBack]).await;
     let resolved = owning.office().resolve_alarm(&owning.admin(), 1, &words("seen")).await;
@@ -150,7 +144,7 @@ async fn go_on_regardless(owning: &mut Agency, asking: &Agency) {
 /// shown one before it was asked.
 async fn is_found_out(asking: &Agency, owning: &Agency) {
     eventually("it shows its head", async || {
-        let heard = asking.asks(owning.id(), PLATE).await;
+        let heard = asking.ask_one(owning.id(), PLATE).await;
         (heard.outcome == "answered" || kinds(asking) == [AlarmKind::Proof]).then_some(())
     })
     .await;
@@ -163,10 +157,10 @@ async fn a_forked_log_is_found_out_by_the_next_exchange_and_goes_on_once_resolve
     go_on_regardless(&mut owning, &asking).await;
     is_found_out(&asking, &owning).await;
     // Nothing is asked of it, and nothing is answered to it.
-    let heard = asking.asks(owning.id(), PLATE).await;
+    let heard = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!(heard.outcome, "unanswered");
     assert!(heard.error.is_some_and(|error| error.contains("alarm 1")));
-    let heard = owning.asks(asking.id(), PLATE).await;
+    let heard = owning.ask_one(asking.id(), PLATE).await;
     assert_eq!(heard.outcome, "refused");
     assert!(heard.reasons.iter().any(|reason| reason.code == RefusalCode::Blocked));
     // An auditor says why it goes on.
@@ -174,7 +168,7 @@ async fn a_forked_log_is_found_out_by_the_next_exchange_and_goes_on_once_resolve
     assert!(office.resolve_alarm(&asking.admin(), 1, &words("")).await.is_err());
     office.resolve_alarm(&asking.admin(), 1, &words("restored from backup")).await.expect("done");
     assert!(office.resolve_alarm(&asking.admin(), 1, &words("again")).await.is_err());
-    assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
     // What was resolved rings no second time: the log that goes on is proven and cosigned again.
     assert_eq!(owning.node().have_cosigned_by_all().await, 1);
     assert_eq!(asking.node().have_cosigned_by_all().await, 1);
@@ -192,9 +186,9 @@ async fn a_peer_that_lies_to_one_stops_nobody_elses_exchanges() {
     in_force(&[&asking, &other]).await;
     go_on_regardless(&mut owning, &asking).await;
     is_found_out(&asking, &owning).await;
-    assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "unanswered");
-    assert_eq!(asking.asks(other.id(), PLATE).await.outcome, "answered");
-    assert_eq!(other.asks(asking.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "unanswered");
+    assert_eq!(asking.ask_one(other.id(), PLATE).await.outcome, "answered");
+    assert_eq!(other.ask_one(asking.id(), PLATE).await.outcome, "answered");
 }
 
 #[tokio::test(flavor = "multi_thread")]

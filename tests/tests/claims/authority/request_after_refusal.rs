@@ -9,13 +9,15 @@ use schemas::purpose::QueryKind;
 use schemas::query::QueryId;
 use schemas::refusal::RefusalCode;
 use tests::agency::Agency;
-use tests::faulty::Failure;
+use tests::audit_log::Log;
+use tests::faulty_store::Failure;
 use tests::federation::sharing_pair;
-use tests::log::Log;
-use tests::making::{PLATE, draft, words};
-use tests::officials::{approves, delegate, officer};
-use tests::requests::{code, filed, filed_for, indio, stands};
+use tests::fixtures::{PLATE, draft, words};
+use tests::officials::{approve, delegate, officer};
 use tests::wait::eventually;
+use tests::written_requests::{
+    asking_and_indio, file_request, file_request_within, refusal_code, wait_for_state,
+};
 
 /// A refused query, and the request that follows it in one step.
 async fn after_refusal(
@@ -23,11 +25,11 @@ async fn after_refusal(
     owning: &Agency,
     scope: RequestScope,
 ) -> (QueryId, RequestRow) {
-    let heard = asking.asks(owning.id(), PLATE).await;
-    assert_eq!(code(&heard), RefusalCode::NoAuthority);
+    let heard = asking.ask_one(owning.id(), PLATE).await;
+    assert_eq!(refusal_code(&heard), RefusalCode::NoAuthority);
     let refused = heard.query_id.expect("a query");
     let follows = Submission { after_refusal: Some(refused), scope, ..Submission::default() };
-    (refused, filed(asking, owning, &follows).await)
+    (refused, file_request(asking, owning, &follows).await)
 }
 
 /// The kinds of the entries of the query that ran by itself.
@@ -37,7 +39,7 @@ async fn rerun(asking: &Agency, query: QueryId) -> Vec<Kind> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_query_becomes_a_request_in_one_step_and_runs_once_it_is_approved() {
-    let (asking, owning, official) = indio().await;
+    let (asking, owning, official) = asking_and_indio().await;
     let (refused, row) = after_refusal(&asking, &owning, RequestScope::default()).await;
     let log = asking.log().await;
     let asked = log.one(Kind::QuerySent).access();
@@ -50,8 +52,8 @@ async fn a_refused_query_becomes_a_request_in_one_step_and_runs_once_it_is_appro
     assert_ne!(again, refused);
     assert_eq!(rerun(&asking, again).await, [], "not before it is approved");
 
-    approves(&owning, &official, &row.request).await.expect("an approval");
-    stands(&asking, &row.request, "used_up").await;
+    approve(&owning, &official, &row.request).await.expect("an approval");
+    wait_for_state(&asking, &row.request, "used_up").await;
     let all = [Kind::QuerySent, Kind::AnswerReceived];
     assert_eq!(rerun(&asking, again).await, all);
     let log = asking.log().await;
@@ -73,28 +75,32 @@ async fn a_refused_query_becomes_a_request_in_one_step_and_runs_once_it_is_appro
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_between_approval_and_rerun_neither_loses_nor_repeats_it() {
-    let (mut asking, owning, official) = indio().await;
+    let (mut asking, owning, official) = asking_and_indio().await;
     // Uses are left: it is not for want of them that it runs no second time.
     let three = RequestScope { uses: Some(3), ..RequestScope::default() };
     let (_, row) = after_refusal(&asking, &owning, three).await;
     let again = row.rerun.expect("the query that runs again");
     // The approval is recorded, and the query cannot be: it does not run.
-    asking.store().fail_on(Kind::QuerySent, Failure::Lost);
-    approves(&owning, &official, &row.request).await.expect("an approval");
-    stands(&asking, &row.request, "approved").await;
+    asking.store().fail_on(Kind::QuerySent, Failure::BeforeWrite);
+    approve(&owning, &official, &row.request).await.expect("an approval");
+    wait_for_state(&asking, &row.request, "approved").await;
     eventually("it was tried", async || (asking.store().failed() > 0).then_some(())).await;
     assert_eq!(rerun(&asking, again).await, []);
     let once = [Kind::QuerySent, Kind::AnswerReceived];
     asking.restart().await;
     let answered = |log: &Log| (log.count(Kind::AnswerReceived) == 1).then_some(());
-    asking.logs("the answer", answered).await;
+    asking.wait_for_log("the answer", answered).await;
     assert_eq!(rerun(&asking, again).await, once);
     for _ in 0..2 {
         asking.restart().await;
         // Another change of the registry has it look again.
         delegate(&asking, &officer(), "Anything", asking.now(), asking.now().plus_millis(1)).await;
-        filed_for(&asking, &owning, RequestScope { uses: Some(1), ..RequestScope::default() })
-            .await;
+        file_request_within(
+            &asking,
+            &owning,
+            RequestScope { uses: Some(1), ..RequestScope::default() },
+        )
+        .await;
     }
     assert_eq!(rerun(&asking, again).await, once);
     assert_eq!(owning.log().await.count(Kind::QueryAnswered), 1);
@@ -103,12 +109,12 @@ async fn a_restart_between_approval_and_rerun_neither_loses_nor_repeats_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_approval_that_comes_while_the_requester_is_down_runs_the_query_when_it_is_back() {
-    let (mut asking, owning, official) = indio().await;
+    let (mut asking, owning, official) = asking_and_indio().await;
     let (_, row) = after_refusal(&asking, &owning, RequestScope::default()).await;
     asking.stop().await;
-    approves(&owning, &official, &row.request).await.expect("an approval");
+    approve(&owning, &official, &row.request).await.expect("an approval");
     asking.run().await;
-    stands(&asking, &row.request, "used_up").await;
+    wait_for_state(&asking, &row.request, "used_up").await;
     let again = row.rerun.expect("the query that runs again");
     assert_eq!(rerun(&asking, again).await, [Kind::QuerySent, Kind::AnswerReceived]);
 }
@@ -116,7 +122,7 @@ async fn an_approval_that_comes_while_the_requester_is_down_runs_the_query_when_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_follows_only_a_query_that_was_refused() {
     let (asking, owning, _) = sharing_pair().await;
-    let answered = asking.asks(owning.id(), PLATE).await;
+    let answered = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!(answered.outcome, "answered");
     let mut unfit = draft(&[owning.id()], PLATE, asking.now());
     unfit.why.reason = words("inv");
@@ -138,19 +144,19 @@ async fn a_request_follows_only_a_query_that_was_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_after_a_search_for_a_misread_plate_names_every_plate_that_it_opens() {
-    let (asking, owning, official) = indio().await;
-    owning.has_reads("7A8CI23", 1).await;
+    let (asking, owning, official) = asking_and_indio().await;
+    owning.add_reads("7A8CI23", 1).await;
     let ask = async |plate: &str| {
         let mut draft = draft(&[owning.id()], plate, asking.now());
         draft.elements.kind = QueryKind::Misread;
         let refused = asking.ask(&draft).await.remove(0).query_id;
         Submission { after_refusal: refused, ..Submission::default() }
     };
-    let row = filed(&asking, &owning, &ask(PLATE).await).await;
+    let row = file_request(&asking, &owning, &ask(PLATE).await).await;
     // 7ABC123: B or 8, 1 or I or L, 2 or Z.
     assert_eq!(row.scope.plates.len(), 2 * 3 * 2);
-    approves(&owning, &official, &row.request).await.expect("an approval");
-    stands(&asking, &row.request, "used_up").await;
+    approve(&owning, &official, &row.request).await.expect("an approval");
+    wait_for_state(&asking, &row.request, "used_up").await;
     let again = row.rerun.expect("the query that runs again");
     let shown = asking.node().asker.ask_again(again, &asking.officer()).await.expect("the answer");
     assert_eq!((shown.reads.len(), shown.misread.len()), (4, 1));

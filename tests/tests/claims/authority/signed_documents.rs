@@ -13,15 +13,15 @@ use schemas::purpose::Purpose;
 use schemas::refusal::RefusalCode;
 use tests::agency::Agency;
 use tests::federation::{
-    add_card, adhere, adhered, in_force, introduce, owner_and_raw, pair, propose, received,
-    sign_everywhere,
+    add_card, adhere, in_force, introduce, owner_and_raw, pair, propose, sign_everywhere,
+    wait_for_adherence, wait_for_agreement,
 };
-use tests::making::{OFFICER, PLATE, agreement, id, words};
-use tests::raw::RawPeer;
+use tests::fixtures::{OFFICER, PLATE, agreement, id, words};
+use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
 
 async fn outcome(asking: &Agency, owning: &Agency) -> Result<u32, RefusalCode> {
-    let heard = asking.asks(owning.id(), PLATE).await;
+    let heard = asking.ask_one(owning.id(), PLATE).await;
     match heard.outcome {
         "answered" => Ok(heard.basis.expect("a basis").version),
         "refused" => Err(heard.reasons[0].code),
@@ -92,12 +92,12 @@ async fn an_agreement_of_many_is_in_force_pairwise_as_parties_sign() {
     let text = agreement(&[first.id(), second.id(), third.id(), fourth.id()], first.now());
     propose(first, &text, None).await;
     for agency in [second, third, fourth] {
-        received(agency, &text.id).await;
+        wait_for_agreement(agency, &text.id).await;
     }
     assert_eq!(outcome(second, first).await, Err(RefusalCode::AuthorityNotInForce));
     adhere(second, &text, None).await;
     for agency in [first, third] {
-        adhered(agency, &text.id, second.id()).await;
+        wait_for_adherence(agency, &text.id, second.id()).await;
     }
     assert_eq!(outcome(second, first).await, Ok(1));
     assert_eq!(outcome(first, second).await, Ok(1));
@@ -110,9 +110,9 @@ async fn an_agreement_of_many_is_in_force_pairwise_as_parties_sign() {
     // A later party joins without anybody signing again.
     adhere(third, &text, None).await;
     for agency in [first, second] {
-        adhered(agency, &text.id, third.id()).await;
+        wait_for_adherence(agency, &text.id, third.id()).await;
     }
-    adhered(third, &text.id, second.id()).await;
+    wait_for_adherence(third, &text.id, second.id()).await;
     for (asking, owning) in [(third, first), (third, second), (first, third), (second, third)] {
         assert_eq!(outcome(asking, owning).await, Ok(1));
     }
@@ -138,12 +138,12 @@ async fn each_party_chooses_with_whom_it_shares() {
     // The first shares with both, the second with the first alone, the third with both.
     propose(&first, &text, None).await;
     for (agency, with) in [(&second, Some([first.id().clone()])), (&third, None)] {
-        received(agency, &text.id).await;
+        wait_for_agreement(agency, &text.id).await;
         adhere(agency, &text, with.as_ref().map(<[_; 1]>::as_slice)).await;
     }
     for agency in [&first, &second, &third] {
         for party in &parties {
-            adhered(agency, &text.id, party).await;
+            wait_for_adherence(agency, &text.id, party).await;
         }
     }
     assert_eq!(outcome(&first, &second).await, Ok(1));
@@ -216,10 +216,10 @@ async fn a_document_that_others_must_sign_is_not_taken_in() {
     let keys = &raw.identity;
     let in_anothers_name = Adherence {
         agency: me.clone(),
-        ..tests::making::adherence(&text, &exact, hostile, &[], now)
+        ..tests::fixtures::adherence(&text, &exact, hostile, &[], now)
     };
     let to_another_text =
-        tests::making::adherence(&text, "another text", hostile, std::slice::from_ref(me), now);
+        tests::fixtures::adherence(&text, "another text", hostile, std::slice::from_ref(me), now);
     let notice = Notice {
         agreement: known.clone(),
         version: 1,
@@ -260,7 +260,9 @@ async fn a_document_that_others_must_sign_is_not_taken_in() {
         assert!(!taken_in(&raw, &owner, &document).await, "{what}");
         assert_eq!(owner.office().registry.state().generation(), before, "{what}");
     }
-    owner.logs("the rejection", |log| (log.count(Kind::PeerRejected) > 0).then_some(())).await;
+    owner
+        .wait_for_log("the rejection", |log| (log.count(Kind::PeerRejected) > 0).then_some(()))
+        .await;
     // A proposal of its own is taken in, so it was not the sender.
     assert!(taken_in(&raw, &owner, &keys.propose(&agreement(&[me, hostile], now))).await);
 }

@@ -7,11 +7,13 @@ use schemas::entry::EntryKind as Kind;
 use schemas::frame::FrameKind;
 use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
-use tests::federation::{add_card, add_card_as, adhere, in_force, notice, pair, propose};
-use tests::identity::exact;
-use tests::making::{DAY_MS, PLATE, agreement};
-use tests::officials::{delegate, official, prepared, proposes, signs, supervisor};
-use tests::raw::RawPeer;
+use tests::federation::{add_card, add_card_as, adhere, give_notice, in_force, pair, propose};
+use tests::fixtures::{DAY_MS, PLATE, agreement};
+use tests::identity::envelope_text;
+use tests::officials::{
+    add_official, add_supervisor, delegate, prepare_adherence, propose_as, sign_as,
+};
+use tests::raw_peer::RawPeer;
 
 const COMMANDER: &str = "Support Services Division Commander";
 
@@ -25,7 +27,7 @@ async fn owner(policy: &'static str) -> Agency {
 }
 
 async fn outcome(asking: &Agency, owning: &Agency) -> Result<usize, RefusalCode> {
-    let heard = asking.asks(owning.id(), PLATE).await;
+    let heard = asking.ask_one(owning.id(), PLATE).await;
     match heard.outcome {
         "answered" => Ok(heard.reads.len()),
         "refused" => Err(heard.reasons[0].code),
@@ -36,7 +38,7 @@ async fn outcome(asking: &Agency, owning: &Agency) -> Result<usize, RefusalCode>
 #[tokio::test(flavor = "multi_thread")]
 async fn indio_neither_proposes_nor_signs_a_standing_agreement() {
     let indio = owner("indio-ca-pd").await;
-    let official = official(&indio).await;
+    let official = add_official(&indio).await;
     let other = RawPeer::start("other-ca-pd", indio.now());
     add_card(&indio, &other.identity).await;
     let parties = [indio.id(), other.id()];
@@ -47,11 +49,11 @@ async fn indio_neither_proposes_nor_signs_a_standing_agreement() {
 
     let ours = agreement(&parties, indio.now());
     let why = ["release_path", "standing agreement", "461.7(a)"];
-    refused(prepared(&indio, &official, &ours, None), &why);
-    refused(prepared(&indio, &official, &theirs, None), &why);
+    refused(prepare_adherence(&indio, &official, &ours, None), &why);
+    refused(prepare_adherence(&indio, &official, &theirs, None), &why);
     // Nor when the agency key signs it past the node.
-    let signed = |text: &Agreement| exact(&indio.identity.adhere_to_all(text, indio.now()));
-    let proposal = exact(&indio.identity.propose(&ours));
+    let signed = |text: &Agreement| envelope_text(&indio.identity.adhere_to_all(text, indio.now()));
+    let proposal = envelope_text(&indio.identity.propose(&ours));
     refused(indio.office().propose(&official, &proposal, &signed(&ours)).await, &why);
     refused(indio.office().adhere(&official, &signed(&theirs)).await, &why);
     let log = indio.log().await;
@@ -65,24 +67,24 @@ async fn at_the_port_signing_takes_the_title_or_a_delegation_of_it() {
     let other = RawPeer::start("other-ca-pd", port.now());
     add_card(&port, &other.identity).await;
     let text = || agreement(&[port.id(), other.id()], port.now());
-    let sergeant = supervisor(&port, "s.lee", "Sam Lee", "Sergeant").await;
+    let sergeant = add_supervisor(&port, "s.lee", "Sam Lee", "Sergeant").await;
     let why = ["s.lee", "Sergeant", COMMANDER, "462.7(c)"];
-    refused(proposes(&port, &sergeant, &text()).await, &why);
+    refused(propose_as(&port, &sergeant, &text()).await, &why);
     // An adherence that names somebody else, or a title that nobody here has, is none either.
     let claimed = text();
-    let signed = exact(&port.identity.adhere_to_all(&claimed, port.now()));
-    let proposal = exact(&port.identity.propose(&claimed));
+    let signed = envelope_text(&port.identity.adhere_to_all(&claimed, port.now()));
+    let proposal = envelope_text(&port.identity.propose(&claimed));
     let proposed = port.office().propose(&sergeant, &proposal, &signed).await;
     refused(proposed, &["Chris Doe", COMMANDER, "462.7(c)"]);
     assert!(port.office().agreement_row(&claimed.id, None).is_err());
 
     let until = port.now().plus_millis(DAY_MS);
     delegate(&port, &sergeant, COMMANDER, port.now().minus_days(1), until).await;
-    let delegated = proposes(&port, &sergeant, &text()).await.expect("under the delegation");
+    let delegated = propose_as(&port, &sergeant, &text()).await.expect("under the delegation");
     port.clock.shift(DAY_MS);
-    refused(proposes(&port, &sergeant, &text()).await, &why);
-    let commander = official(&port).await;
-    let own = proposes(&port, &commander, &text()).await.expect("by the title");
+    refused(propose_as(&port, &sergeant, &text()).await, &why);
+    let commander = add_official(&port).await;
+    let own = propose_as(&port, &commander, &text()).await.expect("by the title");
 
     let log = port.log().await;
     let signed: Vec<_> = log.all(Kind::AgreementSigned);
@@ -96,7 +98,7 @@ async fn at_the_port_signing_takes_the_title_or_a_delegation_of_it() {
         );
     }
     let row = port.office().agreement_row(&delegated.agreement, None).expect("it");
-    let adherence = tests::log::envelope(&row.envelopes[1]);
+    let adherence = tests::audit_log::envelope(&row.envelopes[1]);
     let said = String::from_utf8(adherence.unverified_payload().to_vec()).expect("UTF-8");
     assert!(said.contains("delegation = \"delegated by the Support Services"), "{said}");
 }
@@ -104,13 +106,13 @@ async fn at_the_port_signing_takes_the_title_or_a_delegation_of_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn monrovia_shares_with_the_sheriff_alone_whoever_else_is_party() {
     let monrovia = owner("monrovia-ca-pd").await;
-    let official = official(&monrovia).await;
+    let official = add_official(&monrovia).await;
     let sheriff = RawPeer::start("los-angeles-ca-sheriff", monrovia.now());
     let other = RawPeer::start("pasadena-ca-pd", monrovia.now());
     add_card_as(&monrovia, &sheriff.identity, Some(AgencyKind::Sheriff), None).await;
     add_card(&monrovia, &other.identity).await;
     let text = agreement(&[monrovia.id(), sheriff.id(), other.id()], monrovia.now());
-    proposes(&monrovia, &official, &text).await.expect("a proposal");
+    propose_as(&monrovia, &official, &text).await.expect("a proposal");
     let shares = || -> Vec<AgencyId> {
         let row = monrovia.office().agreement_row(&text.id, None).expect("it");
         let own = row.parties.iter().find(|party| party.agency == *monrovia.id());
@@ -119,10 +121,10 @@ async fn monrovia_shares_with_the_sheriff_alone_whoever_else_is_party() {
     assert_eq!(shares(), [sheriff.id().clone()]);
     for with in [vec![other.id().clone()], vec![sheriff.id().clone(), other.id().clone()]] {
         let why = ["463.6(d)", "pasadena-ca-pd", "los-angeles-ca-sheriff"];
-        refused(signs(&monrovia, &official, &text, Some(&with)).await, &why);
+        refused(sign_as(&monrovia, &official, &text, Some(&with)).await, &why);
     }
     let none = agreement(&[monrovia.id(), other.id()], monrovia.now());
-    refused(proposes(&monrovia, &official, &none).await, &["463.6(d)", "pasadena-ca-pd"]);
+    refused(propose_as(&monrovia, &official, &none).await, &["463.6(d)", "pasadena-ca-pd"]);
     assert_eq!(shares(), [sheriff.id().clone()]);
 }
 
@@ -135,11 +137,11 @@ async fn no_agreement_with_a_federal_agency_is_proposed_or_recorded() {
     add_card_as(&us, &bureau.identity, Some(AgencyKind::Federal), None).await;
     let parties = [us.id(), friend.id(), bureau.id()];
     let why = ["federal", "some-federal-bureau", "1798.90.55(b)"];
-    refused(proposes(&us, &us.admin(), &agreement(&parties, us.now())).await, &why);
+    refused(propose_as(&us, &us.admin(), &agreement(&parties, us.now())).await, &why);
     // Nor if it is signed past the node, sharing with the friend alone.
     let text = agreement(&parties, us.now());
-    let signed = exact(&us.identity.adhere(&text, &[friend.id().clone()], us.now()));
-    let proposal = exact(&us.identity.propose(&text));
+    let signed = envelope_text(&us.identity.adhere(&text, &[friend.id().clone()], us.now()));
+    let proposal = envelope_text(&us.identity.propose(&text));
     refused(us.office().propose(&us.admin(), &proposal, &signed).await, &why);
 
     for (sender, text) in [
@@ -150,7 +152,7 @@ async fn no_agreement_with_a_federal_agency_is_proposed_or_recorded() {
         let sent = sender.identity.propose(&text);
         let (reply, _) = sender.say(&us, FrameKind::Document, sent.as_bytes()).await;
         assert_ne!(reply.map(|frame| frame.kind), Some(FrameKind::DocumentAck));
-        let file = us.office().import_documents(&us.admin(), &exact(&sent)).await;
+        let file = us.office().import_documents(&us.admin(), &envelope_text(&sent)).await;
         assert!(file.is_err(), "nor as a file");
         assert!(us.office().agreement_row(&text.id, None).is_err(), "not recorded");
     }
@@ -178,12 +180,12 @@ async fn a_version_that_was_merely_proposed_keeps_nobody_from_suspending_the_one
     })
     .await;
     assert_eq!(outcome(&asking, &owning).await, Ok(3), "the first still stands");
-    notice(&owning, &id, Act::Suspend).await;
+    give_notice(&owning, &id, Act::Suspend).await;
     let suspended = owning.log().await.one(Kind::AgreementSuspended).clone();
     assert_eq!(suspended.detail("version"), 1);
     assert_eq!(outcome(&asking, &owning).await, Err(RefusalCode::AuthorityNotInForce));
     // What was suspended was the sharing: the second version does not revive the first.
-    notice(&owning, &id, Act::Resume).await;
+    give_notice(&owning, &id, Act::Resume).await;
     assert_eq!(outcome(&asking, &owning).await, Ok(3));
 }
 
@@ -193,7 +195,7 @@ async fn who_proposed_the_next_version_can_suspend_all_the_same() {
     let id = in_force(&[&asking, &owning]).await;
     propose(&owning, &second(&asking, &owning, &id), None).await;
     assert_eq!(outcome(&asking, &owning).await, Ok(3));
-    notice(&owning, &id, Act::Suspend).await;
+    give_notice(&owning, &id, Act::Suspend).await;
     assert_eq!(outcome(&asking, &owning).await, Err(RefusalCode::AuthorityNotInForce));
 }
 
@@ -213,7 +215,7 @@ async fn a_suspended_or_withdrawn_version_does_not_bring_an_older_one_back() {
         let log = owning.log().await;
         let basis = log.last(Kind::QueryAnswered).access().basis.clone();
         assert_eq!(basis.map(|basis| basis.version), Some(2));
-        notice(&owning, &id, act).await;
+        give_notice(&owning, &id, act).await;
         assert_eq!(outcome(&asking, &owning).await, Err(RefusalCode::AuthorityNotInForce));
         assert_eq!(owning.log().await.last(Kind::QueryRefused).access().basis, None);
     }

@@ -12,21 +12,21 @@ use schemas::query::AuthorityId;
 use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
 use tests::federation::{
-    add_card, approved_request, in_force, in_force_with, introduce, notice, owner_and_raw, pair,
-    sharing_pair, signed_by_both,
+    add_card, approved_request, give_notice, in_force, in_force_with, introduce, owner_and_raw,
+    pair, sharing_pair, signed_by_both,
 };
-use tests::making::{DAY_MS, HOUR_MS, PLATE, agreement, draft, query};
-use tests::raw::RawPeer;
+use tests::fixtures::{DAY_MS, HOUR_MS, PLATE, agreement, draft, query};
+use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
 
 async fn refused(asking: &Agency, owning: &Agency) -> Vec<RefusalCode> {
-    let heard = asking.asks(owning.id(), PLATE).await;
+    let heard = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!((heard.outcome, heard.reads.len()), ("refused", 0), "{heard:?}");
     heard.reasons.iter().map(|reason| reason.code).collect()
 }
 
 async fn answered(asking: &Agency, owning: &Agency) {
-    let heard = asking.asks(owning.id(), PLATE).await;
+    let heard = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!(
         (heard.outcome, heard.reads.len()),
         ("answered", 3),
@@ -51,21 +51,25 @@ async fn citing(
 async fn a_suspended_agreement_gives_no_authority_until_it_is_resumed() {
     let (asking, owning, id) = sharing_pair().await;
     answered(&asking, &owning).await;
-    notice(&owning, &id, Act::Suspend).await;
+    give_notice(&owning, &id, Act::Suspend).await;
     assert_eq!(refused(&asking, &owning).await, [RefusalCode::AuthorityNotInForce]);
     asking
-        .logs("the notice arrives", |log| (log.count(Kind::AgreementSuspended) == 1).then_some(()))
+        .wait_for_log("the notice arrives", |log| {
+            (log.count(Kind::AgreementSuspended) == 1).then_some(())
+        })
         .await;
-    notice(&owning, &id, Act::Resume).await;
+    give_notice(&owning, &id, Act::Resume).await;
     answered(&asking, &owning).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_requesters_own_suspension_binds_the_owner_once_it_is_told() {
     let (asking, owning, id) = sharing_pair().await;
-    notice(&asking, &id, Act::Suspend).await;
+    give_notice(&asking, &id, Act::Suspend).await;
     owning
-        .logs("the notice arrives", |log| (log.count(Kind::AgreementSuspended) == 1).then_some(()))
+        .wait_for_log("the notice arrives", |log| {
+            (log.count(Kind::AgreementSuspended) == 1).then_some(())
+        })
         .await;
     assert_eq!(refused(&asking, &owning).await, [RefusalCode::AuthorityNotInForce]);
 }
@@ -73,7 +77,7 @@ async fn the_requesters_own_suspension_binds_the_owner_once_it_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawn_agreement_gives_no_authority_and_cannot_be_resumed() {
     let (asking, owning, id) = sharing_pair().await;
-    notice(&owning, &id, Act::Withdraw).await;
+    give_notice(&owning, &id, Act::Withdraw).await;
     assert_eq!(refused(&asking, &owning).await, [RefusalCode::AuthorityNotInForce]);
     let resumed = owning
         .office()
@@ -126,12 +130,12 @@ async fn redelivery_ends_too(end: impl AsyncFnOnce(&Agency, &AuthorityId)) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_suspension_also_ends_redelivery() {
-    redelivery_ends_too(async |owner, id| notice(owner, id, Act::Suspend).await).await;
+    redelivery_ends_too(async |owner, id| give_notice(owner, id, Act::Suspend).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawal_also_ends_redelivery() {
-    redelivery_ends_too(async |owner, id| notice(owner, id, Act::Withdraw).await).await;
+    redelivery_ends_too(async |owner, id| give_notice(owner, id, Act::Withdraw).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,7 +163,7 @@ async fn the_end_of_an_agreement_also_ends_redelivery() {
 async fn a_redelivery_decided_before_the_end_of_its_authority_is_not_sent_after_it() {
     for suspended in [true, false] {
         let owner = Agency::start("owning-ca-pd").await;
-        owner.has_reads(PLATE, 3).await;
+        owner.add_reads(PLATE, 3).await;
         let raw = RawPeer::start("hostile-ca-pd", owner.now());
         add_card(&owner, &raw.identity).await;
         let mut text = agreement(&[owner.id(), raw.id()], owner.now());
@@ -176,11 +180,11 @@ async fn a_redelivery_decided_before_the_end_of_its_authority_is_not_sent_after_
             })
             .await;
             if suspended {
-                notice(&owner, &text.id, Act::Suspend).await;
+                give_notice(&owner, &text.id, Act::Suspend).await;
             } else {
                 owner.clock.shift(HOUR_MS);
             }
-            owner.store().let_go();
+            owner.store().release();
         });
         drop(reply.refused(&owner.identity.card.message_key));
         assert_eq!(owner.log().await.count(Kind::AnswerRedelivered), 0);
@@ -193,11 +197,11 @@ async fn queries_decided_before_an_agreement_expires_are_not_answered_after_it()
     let ends = owning.now().plus_millis(HOUR_MS);
     in_force_with(&[&asking, &owning], |text| text.expires = ends).await;
     owning.store().hold();
-    let (heard, ()) = tokio::join!(asking.asks(owning.id(), PLATE), async {
+    let (heard, ()) = tokio::join!(asking.ask_one(owning.id(), PLATE), async {
         eventually("it is searching", async || (owning.store().searches() == 1).then_some(()))
             .await;
         owning.clock.shift(HOUR_MS);
-        owning.store().let_go();
+        owning.store().release();
     });
     assert_eq!((heard.outcome, heard.reads.len()), ("refused", 0), "{heard:?}");
     assert_eq!(heard.reasons[0].code, RefusalCode::AuthorityNotInForce);
@@ -211,13 +215,13 @@ async fn queries_decided_before_a_suspension_are_not_answered_after_it() {
     // Every query is decided, and held in its search, before the suspension.
     owning.store().hold();
     let (heard, ()) =
-        tokio::join!(join_all((0..many).map(|_| asking.asks(owning.id(), PLATE))), async {
+        tokio::join!(join_all((0..many).map(|_| asking.ask_one(owning.id(), PLATE))), async {
             eventually("all are searching", async || {
                 (owning.store().searches() == many).then_some(())
             })
             .await;
-            notice(&owning, &id, Act::Suspend).await;
-            owning.store().let_go();
+            give_notice(&owning, &id, Act::Suspend).await;
+            owning.store().release();
         });
     for heard in heard {
         assert_eq!((heard.outcome, heard.reads.len()), ("refused", 0), "{heard:?}");
@@ -229,12 +233,14 @@ async fn queries_decided_before_a_suspension_are_not_answered_after_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn however_queries_race_a_suspension_none_is_answered_behind_it() {
     let (asking, owning, id) = sharing_pair().await;
-    let asks = join_all((0..64).map(|_| asking.asks(owning.id(), PLATE)));
+    let asks = join_all((0..64).map(|_| asking.ask_one(owning.id(), PLATE)));
     let (heard, ()) = tokio::join!(asks, async {
         owning
-            .logs("a first answer", |log| (log.count(Kind::QueryAnswered) > 0).then_some(()))
+            .wait_for_log("a first answer", |log| {
+                (log.count(Kind::QueryAnswered) > 0).then_some(())
+            })
             .await;
-        notice(&owning, &id, Act::Suspend).await;
+        give_notice(&owning, &id, Act::Suspend).await;
     });
     let log = owning.log().await;
     let suspended = log.one(Kind::AgreementSuspended).header.index;
@@ -265,7 +271,7 @@ async fn a_request_for_one_use_is_used_once_whoever_races() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_held_to_its_plates_and_its_end() {
     let (asking, owning) = pair().await;
-    owning.has_reads("9OTHER9", 1).await;
+    owning.add_reads("9OTHER9", 1).await;
     let scope = RequestScope {
         plates: vec![PLATE.parse().expect("a plate")],
         valid_until: Some(owning.now().plus_millis(DAY_MS)),
@@ -273,7 +279,7 @@ async fn a_request_is_held_to_its_plates_and_its_end() {
     };
     let id = approved_request(&asking, &owning, scope).await;
     assert_eq!(citing(&asking, &owning, &id).await.outcome, "answered");
-    let other = asking.asks(owning.id(), "9OTHER9").await;
+    let other = asking.ask_one(owning.id(), "9OTHER9").await;
     assert_eq!(
         other.reasons.iter().map(|reason| reason.code).collect::<Vec<_>>(),
         [RefusalCode::OutsideRequest]
@@ -288,7 +294,7 @@ async fn a_request_is_held_to_its_plates_and_its_end() {
 async fn a_daily_limit_holds_under_a_race_and_ends_with_the_day() {
     let (asking, owning) = pair().await;
     in_force_with(&[&asking, &owning], |text| text.daily_limit = Some(2)).await;
-    let heard = join_all((0..8).map(|_| asking.asks(owning.id(), PLATE))).await;
+    let heard = join_all((0..8).map(|_| asking.ask_one(owning.id(), PLATE))).await;
     assert_eq!(heard.iter().filter(|heard| heard.outcome == "answered").count(), 2);
     let reasons = heard.iter().flat_map(|heard| &heard.reasons);
     assert!(
@@ -347,7 +353,9 @@ async fn uses_and_daily_counts_survive_a_restart() {
     for authority in [&agreement, &request] {
         assert_eq!(citing(&asking, &owning, authority).await.outcome, "answered");
     }
-    owning.logs("the receipts", |log| (log.count(Kind::ReceiptRecorded) == 2).then_some(())).await;
+    owning
+        .wait_for_log("the receipts", |log| (log.count(Kind::ReceiptRecorded) == 2).then_some(()))
+        .await;
     let counted = |agency: &Agency| {
         let tail = agency.office().log.counters();
         let open: HashMap<_, _> =

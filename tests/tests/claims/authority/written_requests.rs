@@ -13,51 +13,52 @@ use schemas::read::Location;
 use schemas::refusal::RefusalCode;
 use schemas::time::Timestamp;
 use tests::federation::add_card_as;
-use tests::making::{DAY_MS, HOUR_MS, OFFICER, PLATE, draft, reads, words};
-use tests::officials::{approves, by, delegate, judgement, officer, supervisor};
-use tests::requests::{
-    CHIEF, approved, citing, code, filed, filed_for, indio, once, stands, submission,
+use tests::fixtures::{DAY_MS, HOUR_MS, OFFICER, PLATE, draft, reads, words};
+use tests::officials::{acting_as, add_supervisor, approve, decision, delegate, officer};
+use tests::written_requests::{
+    CHIEF, approve_and_wait, ask_citing, asking_and_indio, file_request, file_request_within,
+    refusal_code, single_use, submission, wait_for_state,
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_neither_title_nor_delegation_is_told_which_it_takes() {
-    let (asking, owning, _) = indio().await;
-    let sergeant = supervisor(&owning, "s.lee", "Sam Lee", "Sergeant").await;
-    let request = filed_for(&asking, &owning, once()).await;
+    let (asking, owning, _) = asking_and_indio().await;
+    let sergeant = add_supervisor(&owning, "s.lee", "Sam Lee", "Sergeant").await;
+    let request = file_request_within(&asking, &owning, single_use()).await;
     for verdict in [Verdict::Approved, Verdict::Denied] {
-        let judgement = judgement(verdict, RequestScope::default());
+        let judgement = decision(verdict, RequestScope::default());
         let decided = owning.office().decide_request(&sergeant, &request, &judgement).await;
         let Err(ActError::Refused(said)) = decided else { panic!("{decided:?}") };
         assert!(said.contains(CHIEF) && said.contains("461.7(b)"), "{said}");
         assert!(said.contains("s.lee") && said.contains("Sergeant"), "{said}");
     }
     // The roles that approve are the policy's too: an officer does not even come so far.
-    let decided = approves(&owning, &officer(), &request).await;
+    let decided = approve(&owning, &officer(), &request).await;
     assert!(matches!(decided, Err(ActError::Refused(said)) if said.contains("461.7(b)")));
     assert_eq!(owning.office().request_row(&request).expect("a request").state, "submitted");
     assert_eq!(owning.log().await.count(Kind::RequestApproved), 0);
     assert_eq!(
-        code(&citing(&asking, &owning, &request, PLATE).await),
+        refusal_code(&ask_citing(&asking, &owning, &request, PLATE).await),
         RefusalCode::AuthorityNotInForce
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delegation_holds_in_its_period_and_the_decision_names_it() {
-    let (asking, owning, _) = indio().await;
-    let sergeant = supervisor(&owning, "s.lee", "Sam Lee", "Sergeant").await;
+    let (asking, owning, _) = asking_and_indio().await;
+    let sergeant = add_supervisor(&owning, "s.lee", "Sam Lee", "Sergeant").await;
     let (from, until) = (owning.now().plus_millis(HOUR_MS), owning.now().plus_millis(2 * HOUR_MS));
     delegate(&owning, &sergeant, CHIEF, from, until).await;
     delegate(&owning, &sergeant, "Patrol Captain", owning.now(), until).await;
-    let first = filed_for(&asking, &owning, once()).await;
-    let second = filed_for(&asking, &owning, once()).await;
-    let refused = approves(&owning, &sergeant, &first).await;
+    let first = file_request_within(&asking, &owning, single_use()).await;
+    let second = file_request_within(&asking, &owning, single_use()).await;
+    let refused = approve(&owning, &sergeant, &first).await;
     assert!(matches!(refused, Err(ActError::Refused(_))), "before it begins: {refused:?}");
     let later = |millis| [&asking, &owning].map(|agency| agency.clock.shift(millis));
     later(HOUR_MS);
-    approves(&owning, &sergeant, &first).await.expect("an approval under the delegation");
+    approve(&owning, &sergeant, &first).await.expect("an approval under the delegation");
     for agency in [&asking, &owning] {
-        let row = stands(agency, &first, "approved").await;
+        let row = wait_for_state(agency, &first, "approved").await;
         let (title, delegation) = (row.title.expect("a title"), row.delegation.expect("one"));
         assert_eq!((title.as_str(), row.decided_by), (CHIEF, Some(words("Sam Lee"))));
         let whole = [CHIEF.to_owned(), from.to_string(), until.to_string()];
@@ -66,16 +67,16 @@ async fn a_delegation_holds_in_its_period_and_the_decision_names_it() {
     }
     let log = owning.log().await;
     assert_eq!(log.one(Kind::RequestApproved).detail("title"), CHIEF);
-    assert_eq!(citing(&asking, &owning, &first, PLATE).await.outcome, "answered");
+    assert_eq!(ask_citing(&asking, &owning, &first, PLATE).await.outcome, "answered");
     later(HOUR_MS);
-    let refused = approves(&owning, &sergeant, &second).await;
+    let refused = approve(&owning, &sergeant, &second).await;
     assert!(matches!(refused, Err(ActError::Refused(_))), "once it has ended: {refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_request_of_a_body_to_which_nothing_is_released_is_approved() {
-    let (asking, owning, official) = indio().await;
-    let request = filed_for(&asking, &owning, once()).await;
+    let (asking, owning, official) = asking_and_indio().await;
+    let request = file_request_within(&asking, &owning, single_use()).await;
     for (kind, state, parts) in [
         (AgencyKind::Federal, "CA", ["federal", "1798.90.55(b)"]),
         (AgencyKind::Police, "AZ", ["out_of_state", "1798.90.5(f)"]),
@@ -83,12 +84,12 @@ async fn no_request_of_a_body_to_which_nothing_is_released_is_approved() {
         (AgencyKind::Regional, "CA", ["release_path", "461.7"]),
     ] {
         add_card_as(&owning, &asking.identity, Some(kind), Some(state)).await;
-        let decided = approves(&owning, &official, &request).await;
+        let decided = approve(&owning, &official, &request).await;
         let Err(ActError::Refused(said)) = decided else { panic!("{kind}: {decided:?}") };
         assert!(parts.iter().all(|part| said.contains(part)), "{kind}: {said}");
     }
     // To deny it is no release.
-    let denial = judgement(Verdict::Denied, RequestScope::default());
+    let denial = decision(Verdict::Denied, RequestScope::default());
     let decided = owning.office().decide_request(&official, &request, &denial).await;
     assert_eq!(decided.expect("a denial").state, "denied");
     assert_eq!(owning.log().await.count(Kind::RequestApproved), 0);
@@ -114,16 +115,16 @@ fn wide(now: Timestamp) -> RequestScope {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_approved_narrower_opens_that_and_no_more() {
-    let (asking, owning, official) = indio().await;
-    owning.has_reads("9OTHER9", 1).await;
+    let (asking, owning, official) = asking_and_indio().await;
+    owning.add_reads("9OTHER9", 1).await;
     let now = owning.now();
     // Besides the three reads of an hour ago: one four days old, one in another city.
     let mut more = reads(owning.id(), PLATE, 2, now.plus_millis(-5 * HOUR_MS));
     more[0].at = now.minus_days(4);
     more[1].location = Location::new(33.7, -116.2).expect("numbers");
     let more = more.into_iter().map(ingest::Sighting::new).collect();
-    assert_eq!(owning.takes_in(more).await, 2);
-    let request = filed_for(&asking, &owning, wide(now)).await;
+    assert_eq!(owning.import(more).await, 2);
+    let request = file_request_within(&asking, &owning, wide(now)).await;
     let narrower = RequestScope {
         plates: vec![PLATE.parse().expect("a plate")],
         from: Some(now.minus_days(2)),
@@ -131,16 +132,16 @@ async fn what_is_approved_narrower_opens_that_and_no_more() {
         uses: Some(2),
         ..RequestScope::default()
     };
-    let judgement = judgement(Verdict::Approved, narrower.clone());
+    let judgement = decision(Verdict::Approved, narrower.clone());
     let decided = owning.office().decide_request(&official, &request, &judgement).await;
     assert_eq!(decided.expect("an approval").uses_left, Some(2));
     owning.node().wake();
-    let row = stands(&asking, &request, "approved").await;
+    let row = wait_for_state(&asking, &request, "approved").await;
     assert_eq!((&row.scope.plates, row.scope.near), (&narrower.plates, narrower.near));
     assert_eq!((row.scope.from, row.scope.until), (narrower.from, Some(now)), "the rest as asked");
 
-    let heard = citing(&asking, &owning, &request, "9OTHER9").await;
-    assert_eq!(code(&heard), RefusalCode::OutsideRequest);
+    let heard = ask_citing(&asking, &owning, &request, "9OTHER9").await;
+    assert_eq!(refusal_code(&heard), RefusalCode::OutsideRequest);
     let outside = |change: fn(&mut Draft)| {
         let mut draft = draft(&[owning.id()], PLATE, asking.now());
         draft.authority = Some(request.clone());
@@ -153,11 +154,11 @@ async fn what_is_approved_narrower_opens_that_and_no_more() {
         |draft| draft.why.case = words("26-009999"),
     ] {
         let heard = asking.ask(&outside(change)).await.remove(0);
-        assert_eq!(code(&heard), RefusalCode::OutsideRequest);
+        assert_eq!(refusal_code(&heard), RefusalCode::OutsideRequest);
         assert!(heard.reasons[0].citations.iter().any(|cited| cited.section == "461.7(a)"));
     }
     // The week that is asked for holds five reads; the two days in the circle three.
-    let heard = citing(&asking, &owning, &request, PLATE).await;
+    let heard = ask_citing(&asking, &owning, &request, PLATE).await;
     assert_eq!((heard.outcome, heard.reads.len()), ("answered", 3), "{:?}", heard.reasons);
     assert!(heard.reads.iter().all(|read| {
         read.at >= now.minus_days(2) && read.location.is_some_and(|at| circle(1_000).holds(&at))
@@ -166,14 +167,17 @@ async fn what_is_approved_narrower_opens_that_and_no_more() {
         asking.ask(&outside(|d| d.elements.near = Some(circle(500)))).await[0].reads.len(),
         3
     );
-    assert_eq!(code(&citing(&asking, &owning, &request, PLATE).await), RefusalCode::UsesExhausted);
+    assert_eq!(
+        refusal_code(&ask_citing(&asking, &owning, &request, PLATE).await),
+        RefusalCode::UsesExhausted
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_not_approved_wider_than_it_was_made() {
-    let (asking, owning, official) = indio().await;
+    let (asking, owning, official) = asking_and_indio().await;
     let now = owning.now();
-    let request = filed_for(&asking, &owning, wide(now)).await;
+    let request = file_request_within(&asking, &owning, wide(now)).await;
     let scope = RequestScope::default();
     let plate = |plate: &str| plate.parse().expect("a plate");
     let elsewhere = Near {
@@ -189,20 +193,20 @@ async fn a_request_is_not_approved_wider_than_it_was_made() {
         ("a use", RequestScope { uses: Some(6), ..scope.clone() }),
         ("a day", RequestScope { valid_until: Some(now.plus_millis(8 * DAY_MS)), ..scope.clone() }),
     ] {
-        let judgement = judgement(Verdict::Approved, wider);
+        let judgement = decision(Verdict::Approved, wider);
         let decided = owning.office().decide_request(&official, &request, &judgement).await;
         let Err(error) = decided else { panic!("{what} more is approved") };
         assert!(error.to_string().contains("not wider"), "{what}: {error}");
     }
     assert_eq!(owning.log().await.count(Kind::RequestApproved), 0);
-    approved(&asking, &owning, &official, &request).await;
+    approve_and_wait(&asking, &owning, &official, &request).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_sides_keep_the_signed_request_and_the_signed_decision() {
-    let (mut asking, mut owning, official) = indio().await;
-    let request = filed_for(&asking, &owning, once()).await;
-    approved(&asking, &owning, &official, &request).await;
+    let (mut asking, mut owning, official) = asking_and_indio().await;
+    let request = file_request_within(&asking, &owning, single_use()).await;
+    approve_and_wait(&asking, &owning, &official, &request).await;
     for _ in 0..2 {
         let (ours, theirs) = (asking.log().await, owning.log().await);
         let kept = [
@@ -224,47 +228,47 @@ async fn both_sides_keep_the_signed_request_and_the_signed_decision() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn withdrawn_denied_and_expired_requests_give_nothing_on_either_side() {
-    let (asking, owning, official) = indio().await;
+    let (asking, owning, official) = asking_and_indio().await;
     let week = RequestScope {
         valid_until: Some(owning.now().plus_millis(7 * DAY_MS)),
         ..RequestScope::default()
     };
     let [waiting, withdrawn, denied, ends] = [
-        filed_for(&asking, &owning, once()).await,
-        filed_for(&asking, &owning, once()).await,
-        filed_for(&asking, &owning, once()).await,
-        filed_for(&asking, &owning, week).await,
+        file_request_within(&asking, &owning, single_use()).await,
+        file_request_within(&asking, &owning, single_use()).await,
+        file_request_within(&asking, &owning, single_use()).await,
+        file_request_within(&asking, &owning, week).await,
     ];
-    approved(&asking, &owning, &official, &withdrawn).await;
-    approved(&asking, &owning, &official, &ends).await;
+    approve_and_wait(&asking, &owning, &official, &withdrawn).await;
+    approve_and_wait(&asking, &owning, &official, &ends).await;
     for request in [&waiting, &withdrawn] {
         asking.office().withdraw_request(&officer(), request).await.expect("a withdrawal");
         asking.node().wake();
-        stands(&owning, request, "withdrawn").await;
-        let late = approves(&owning, &official, request).await;
+        wait_for_state(&owning, request, "withdrawn").await;
+        let late = approve(&owning, &official, request).await;
         assert!(late.is_err(), "what was withdrawn is not approved: {late:?}");
     }
-    let denial = judgement(Verdict::Denied, RequestScope::default());
+    let denial = decision(Verdict::Denied, RequestScope::default());
     let decided = owning.office().decide_request(&official, &denied, &denial).await;
     assert_eq!(decided.expect("a denial").state, "denied");
     owning.node().wake();
-    stands(&asking, &denied, "denied").await;
-    assert!(approves(&owning, &official, &denied).await.is_err(), "it was decided once");
-    assert_eq!(citing(&asking, &owning, &ends, PLATE).await.outcome, "answered");
+    wait_for_state(&asking, &denied, "denied").await;
+    assert!(approve(&owning, &official, &denied).await.is_err(), "it was decided once");
+    assert_eq!(ask_citing(&asking, &owning, &ends, PLATE).await.outcome, "answered");
     for agency in [&asking, &owning] {
         agency.clock.shift(7 * DAY_MS);
-        stands(agency, &ends, "expired").await;
+        wait_for_state(agency, &ends, "expired").await;
     }
     for request in [&waiting, &withdrawn, &denied, &ends] {
-        let heard = citing(&asking, &owning, request, PLATE).await;
-        assert_eq!(code(&heard), RefusalCode::AuthorityNotInForce);
+        let heard = ask_citing(&asking, &owning, request, PLATE).await;
+        assert_eq!(refusal_code(&heard), RefusalCode::AuthorityNotInForce);
     }
     assert_eq!(owning.log().await.count(Kind::QueryAnswered), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outside_bodys_request_is_filed_for_records_release_and_gives_no_authority() {
-    let (asking, owning, official) = indio().await;
+    let (asking, owning, official) = asking_and_indio().await;
     let received = Received {
         from_body: words("Desert Press"),
         kind: BodyKind::PublicRecords,
@@ -277,30 +281,30 @@ async fn an_outside_bodys_request_is_filed_for_records_release_and_gives_no_auth
     let log = owning.log().await;
     let entry = log.one(Kind::RequestRecorded);
     assert_eq!(entry.detail("records_release"), "the Records Maintenance and Release Policy");
-    let decided = approves(&owning, &official, &row.request).await;
+    let decided = approve(&owning, &official, &row.request).await;
     assert!(matches!(decided, Err(ActError::Usage(_))), "{decided:?}");
-    let heard = citing(&asking, &owning, &row.request, PLATE).await;
-    assert_eq!(code(&heard), RefusalCode::NoAuthority);
+    let heard = ask_citing(&asking, &owning, &row.request, PLATE).await;
+    assert_eq!(refusal_code(&heard), RefusalCode::NoAuthority);
     let listed = owning.office().request_rows();
     assert!(listed.iter().any(|listed| listed.request == row.request));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_printable_sheet_holds_all_of_it_and_no_markup_of_others() {
-    let (asking, owning, official) = indio().await;
+    let (asking, owning, official) = asking_and_indio().await;
     let name = "Mo \"<b>\" & <script>alert(1)</script>";
     let other = User {
         name: "m.o".parse().expect("a user name"),
         full_name: words(name),
-        ..tests::making::officer(asking.now())
+        ..tests::fixtures::officer(asking.now())
     };
     asking.office().add_user(&asking.admin(), &other).await.expect("a user");
     let two = RequestScope { uses: Some(2), ..RequestScope::default() };
     let asked = Submission { requested_by: Some(words(name)), ..submission(&owning, two) };
-    let request = filed(&asking, &owning, &asked).await.request;
-    approved(&asking, &owning, &official, &request).await;
+    let request = file_request(&asking, &owning, &asked).await.request;
+    approve_and_wait(&asking, &owning, &official, &request).await;
     let mut draft = draft(&[owning.id()], PLATE, asking.now());
-    (draft.user, draft.authority) = (by("m.o").user, Some(request.clone()));
+    (draft.user, draft.authority) = (acting_as("m.o").user, Some(request.clone()));
     for _ in 0..2 {
         assert_eq!(asking.ask(&draft).await[0].outcome, "answered");
     }
@@ -322,6 +326,6 @@ async fn the_printable_sheet_holds_all_of_it_and_no_markup_of_others() {
     let viewed = log.last(Kind::AuditViewed);
     assert_eq!(viewed.detail("request"), request.as_str());
     assert!(sheet.contains(&format!("entry {} of the audit log", viewed.header.index)));
-    let refused = owning.office().request_sheet(&by(OFFICER), &request).await;
+    let refused = owning.office().request_sheet(&acting_as(OFFICER), &request).await;
     assert!(matches!(refused, Err(ActError::Refused(_))), "{refused:?}");
 }

@@ -11,8 +11,8 @@ use schemas::frame::{Frame, FrameKind};
 use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
 use tests::federation::{add_card, owner_and_raw, owner_and_raw_of, signed_by_both};
-use tests::making::{HOUR_MS, PLATE, agreement, id, query};
-use tests::raw::RawPeer;
+use tests::fixtures::{HOUR_MS, PLATE, agreement, id, query};
+use tests::raw_peer::RawPeer;
 use tests::wait::{eventually, within};
 use tests::wire::Reply;
 
@@ -135,7 +135,7 @@ async fn a_peer_that_fills_its_turns_leaves_others_theirs() {
                 .await;
                 let searches = owner.store().searches();
                 assert!(searches <= 65, "of a hundred the flood has 64 turns: {searches}");
-                owner.store().let_go();
+                owner.store().release();
             });
             drop(reply.0.answered());
         }
@@ -178,7 +178,7 @@ async fn the_places_of_connections_that_the_owner_ended_are_free_again() {
             idle.push(wire);
         }
         owner.node().cut_off(raw.id()).await;
-        raw.cut_off(&owner).await;
+        raw.wait_until_disconnected(&owner).await;
     }
     is_answered(&raw, &owner).await;
 }
@@ -191,7 +191,7 @@ async fn a_peer_that_connects_again_and_again_is_counted_and_others_connect_mean
         flooding.dial(&owner).await;
     }
     owner
-        .logs("too many connections are counted", |log| {
+        .wait_for_log("too many connections are counted", |log| {
             log.all(Kind::PeerRejected)
                 .iter()
                 .any(|entry| entry.detail("cause") == "too_many")

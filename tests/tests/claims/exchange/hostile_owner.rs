@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use schemas::answer::{Answer, Basis, Page, Released};
 use schemas::area::{Near, Polygon};
 use schemas::digest::Digest;
 use schemas::entry::EntryKind as Kind;
-use schemas::envelope::{Envelope, Kind as Signed};
+use schemas::envelope::Kind as Signed;
 use schemas::frame::{Frame, FrameKind};
 use schemas::key::SecretKey;
 use schemas::purpose::QueryKind;
@@ -16,70 +15,16 @@ use schemas::read::{Location, Read};
 use schemas::refusal::Refusal;
 use tests::agency::{Agency, Plan};
 use tests::federation::{add_card, owner_and_raw};
+use tests::fixtures::{PLATE, draft, id, query, reads, words};
+use tests::forged_answer::{ForgedAnswer, page_of};
 use tests::identity::Identity;
-use tests::making::{PLATE, draft, id, query, reads, words};
-use tests::raw::RawPeer;
+use tests::raw_peer::RawPeer;
 use tests::wait::within;
 
-/// An answer that a claim may falsify before it is signed and sent.
-struct Forged {
-    answer: Answer,
-    reads: Vec<Read>,
-    /// What is sent in place of the page that the header promises.
-    page: Option<Vec<u8>>,
-    key: SecretKey,
-    /// The byte of the envelope whose lowest bit is turned.
-    altered: Option<usize>,
-}
-
-fn page_of(reads: &[Read]) -> Vec<u8> {
-    let lines = reads.iter().map(|read| serde_json::to_string(read).expect("JSON") + "\n");
-    lines.collect::<String>().into_bytes()
-}
-
 /// An honest answer with two reads.
-fn honest(identity: &Identity, query: &Query, digest: Digest) -> Forged {
-    let answer = Answer {
-        query_id: query.id,
-        query_digest: digest,
-        from: identity.id.clone(),
-        to: query.from.clone(),
-        at: query.at,
-        basis: Basis { authority: "an-agreement".parse().expect("an id"), version: 1 },
-        released: Released {
-            from: query.elements.from,
-            until: query.elements.until,
-            limit: query.limit,
-            images: false,
-        },
-        count: 2,
-        truncated: false,
-        notice: words("verify before acting"),
-        pages: Vec::new(),
-        images: Vec::new(),
-        images_beyond: 0,
-    };
+fn honest(identity: &Identity, query: &Query, digest: Digest) -> ForgedAnswer {
     let reads = reads(&identity.id, PLATE, 2, query.at);
-    Forged { answer, reads, page: None, key: identity.message_key.clone(), altered: None }
-}
-
-fn sent(mut forged: Forged) -> Vec<Frame> {
-    let page = page_of(&forged.reads);
-    if forged.answer.pages.is_empty() {
-        let bytes = u32::try_from(page.len()).expect("a small page");
-        let reads = u32::try_from(forged.reads.len()).expect("few reads");
-        forged.answer.pages.push(Page { digest: Digest::of(&page), bytes, reads });
-    }
-    let envelope =
-        Envelope::sign_json(Signed::Answer, &forged.answer, &forged.key).expect("an envelope");
-    let mut bytes = envelope.as_bytes().to_vec();
-    if let Some(at) = forged.altered {
-        bytes[at] ^= 1;
-    }
-    vec![
-        Frame::new(FrameKind::Answer, bytes),
-        Frame::new(FrameKind::Page, forged.page.unwrap_or(page)),
-    ]
+    ForgedAnswer::honest(identity, query, digest, reads)
 }
 
 /// An agency that asks a hostile owner whose replies `script` makes of each query.
@@ -90,26 +35,19 @@ async fn asking(
         Agency::of(Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 2)).await;
     let mut raw = RawPeer::start("hostile-ca-pd", asking.now());
     add_card(&asking, &raw.identity).await;
-    let (identity, requester) = (raw.identity.clone(), asking.identity.card.message_key);
-    raw.answer(move |frame| {
-        let envelope = (frame.kind == FrameKind::Query)
-            .then(|| Envelope::parse(&frame.body).expect("a query"))?;
-        let query: Query =
-            envelope.verified_json(Signed::Query, &requester).expect("a signed query");
-        Some(script(&identity, &query, envelope.digest()))
-    });
+    raw.answer_queries(asking.identity.card.message_key, script);
     (asking, raw)
 }
 
 /// An answer that is falsified so is logged as rejected and shown to nobody.
-async fn is_rejected(falsify: impl Fn(&mut Forged) + Send + Sync + 'static) {
+async fn is_rejected(falsify: impl Fn(&mut ForgedAnswer) + Send + Sync + 'static) {
     let (asking, raw) = asking(move |identity, query, digest| {
         let mut forged = honest(identity, query, digest);
         falsify(&mut forged);
-        sent(forged)
+        forged.frames()
     })
     .await;
-    let heard = asking.asks(raw.id(), PLATE).await;
+    let heard = asking.ask_one(raw.id(), PLATE).await;
     assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0), "{heard:?}");
     let said = heard.error.expect("why nothing is shown");
     assert!(said.contains("does not verify"), "{said}");
@@ -120,15 +58,15 @@ async fn is_rejected(falsify: impl Fn(&mut Forged) + Send + Sync + 'static) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_honest_answer_of_another_make_of_node_is_shown() {
     let (asking, raw) =
-        asking(|identity, query, digest| sent(honest(identity, query, digest))).await;
-    let heard = asking.asks(raw.id(), PLATE).await;
+        asking(|identity, query, digest| honest(identity, query, digest).frames()).await;
+    let heard = asking.ask_one(raw.id(), PLATE).await;
     assert_eq!((heard.outcome, heard.reads.len()), ("answered", 2), "{:?}", heard.error);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_with_any_bit_altered_is_rejected() {
     for at in [20, 90, 400, 700] {
-        is_rejected(move |forged| forged.altered = Some(at)).await;
+        is_rejected(move |forged| forged.altered_byte = Some(at)).await;
     }
 }
 
@@ -264,7 +202,7 @@ async fn an_owner_that_returns_what_was_not_asked_is_caught_in_every_search() {
                 if spoilt {
                     spoil(&mut forged.reads[1]);
                 }
-                sent(forged)
+                forged.frames()
             })
             .await;
             let mut draft = draft(&[raw.id()], PLATE, asking.now());
@@ -299,7 +237,7 @@ async fn a_refusal_without_a_reason_is_rejected() {
         )]
     })
     .await;
-    let heard = asking.asks(raw.id(), PLATE).await;
+    let heard = asking.ask_one(raw.id(), PLATE).await;
     assert_eq!(heard.outcome, "unanswered");
     let kinds = asking.log().await.exchange(heard.query_id.expect("a query id"));
     assert_eq!(kinds, [Kind::QuerySent, Kind::AnswerRejected]);
@@ -311,10 +249,10 @@ async fn a_reply_of_the_wrong_sort_ends_unanswered() {
     let counted = tries.clone();
     let (asking, raw) = asking(move |identity, query, digest| {
         counted.fetch_add(1, Ordering::SeqCst);
-        sent(honest(identity, query, digest)).split_off(1)
+        honest(identity, query, digest).frames().split_off(1)
     })
     .await;
-    let heard = asking.asks(raw.id(), PLATE).await;
+    let heard = asking.ask_one(raw.id(), PLATE).await;
     assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0));
     assert!(tries.load(Ordering::SeqCst) > 1, "it is tried again while there is time");
     let kinds = asking.log().await.exchange(heard.query_id.expect("a query id"));

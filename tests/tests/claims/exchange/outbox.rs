@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use schemas::entry::EntryKind as Kind;
 use schemas::frame::{Frame, FrameKind};
 use tests::agency::Agency;
-use tests::federation::{add_card, pair, propose, received};
-use tests::making::agreement;
-use tests::raw::RawPeer;
+use tests::federation::{add_card, pair, propose, wait_for_agreement};
+use tests::fixtures::agreement;
+use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -27,7 +27,7 @@ async fn a_slow_peer_delays_no_letter_to_another() {
     let begun = Instant::now();
     let text = agreement(&[asking.id(), owning.id()], asking.now());
     propose(&asking, &text, None).await;
-    received(&owning, &text.id).await;
+    wait_for_agreement(&owning, &text.id).await;
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
@@ -65,7 +65,9 @@ async fn a_peer_that_does_not_know_this_node_is_not_dialled_without_end() {
         (Agency::start("asking-ca-pd").await, Agency::start("owning-ca-pd").await);
     add_card(&asking, &owning.identity).await;
     propose(&asking, &agreement(&[asking.id(), owning.id()], asking.now()), None).await;
-    owning.logs("a first attempt", |log| (log.count(Kind::PeerRejected) > 0).then_some(())).await;
+    owning
+        .wait_for_log("a first attempt", |log| (log.count(Kind::PeerRejected) > 0).then_some(()))
+        .await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     owning.stop().await;
     let log = owning.log().await;

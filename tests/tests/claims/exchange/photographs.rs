@@ -6,29 +6,27 @@ use std::process::Command;
 
 use node::acts::retention::PAUSE;
 use node::query::ask::Heard;
-use schemas::answer::{Answer, Basis, Page, Photograph, Released, Withheld};
+use schemas::answer::{Photograph, Withheld};
 use schemas::digest::Digest;
 use schemas::entry::EntryKind as Kind;
-use schemas::envelope::{Envelope, Kind as Signed};
-use schemas::frame::{Frame, FrameKind};
-use schemas::image::{Media, View};
+use schemas::image::{Image, Media, View};
 use schemas::query::Query;
-use schemas::read::Read;
 use tests::agency::{Agency, Plan};
 use tests::federation::{add_card, in_force_with, introduce};
+use tests::fixtures::{DAY_MS, PLATE, draft, reads};
+use tests::forged_answer::ForgedAnswer;
 use tests::identity::Identity;
-use tests::making::{DAY_MS, PLATE, draft, reads};
-use tests::photographs::{crops, file, jpeg, photographed};
-use tests::raw::RawPeer;
+use tests::photographs::{jpeg, photograph_file, plate_crops, reads_with_photographs};
+use tests::raw_peer::RawPeer;
 
 async fn sharing(images: bool) -> (Agency, Agency, Vec<Digest>) {
     let (asking, owning) =
         (Agency::start("asking-ca-pd").await, Agency::start("owning-ca-pd").await);
     introduce(&[&asking, &owning]).await;
     in_force_with(&[&asking, &owning], |text| text.images = images).await;
-    let batch = photographed(&owning, PLATE, 2);
-    let crops = crops(&batch);
-    assert_eq!(owning.takes_in(batch).await, 2);
+    let batch = reads_with_photographs(&owning, PLATE, 2);
+    let crops = plate_crops(&batch);
+    assert_eq!(owning.import(batch).await, 2);
     (asking, owning, crops)
 }
 
@@ -56,7 +54,7 @@ async fn photographs_come_where_they_are_opened_and_asked_for_and_stay_as_long_a
     let id = heard.query_id.expect("a query id");
     // Both reads have the one view of the road: it came once.
     for digest in crops.iter().chain([&Digest::of(&jpeg(200, 5_000))]) {
-        assert!(file(&asking, *digest).is_file());
+        assert!(photograph_file(&asking, *digest).is_file());
     }
     // Seen again, and saved, from what is kept: each is an entry.
     asking.restart().await;
@@ -79,9 +77,9 @@ async fn photographs_come_where_they_are_opened_and_asked_for_and_stay_as_long_a
     // The node may be about it already.
     office.images.destroy_unreferenced(office.store.as_ref()).await.expect("destroyed");
     for digest in crops.iter().chain([&Digest::of(&jpeg(200, 5_000))]) {
-        assert!(!file(&asking, *digest).exists());
+        assert!(!photograph_file(&asking, *digest).exists());
     }
-    assert!(file(&owning, crops[0]).is_file());
+    assert!(photograph_file(&owning, crops[0]).is_file());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,8 +97,8 @@ async fn nothing_of_a_photograph_crosses_where_it_is_not_opened_or_not_asked_for
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_missing_or_altered_at_the_owner_is_named_in_its_answer() {
     let (asking, owning, crops) = sharing(true).await;
-    std::fs::remove_file(file(&owning, crops[0])).expect("removed");
-    std::fs::write(file(&owning, crops[1]), jpeg(66, 2_000)).expect("written");
+    std::fs::remove_file(photograph_file(&owning, crops[0])).expect("removed");
+    std::fs::write(photograph_file(&owning, crops[1]), jpeg(66, 2_000)).expect("written");
     let heard = asks(&asking, &owning, true).await;
     assert_eq!((heard.outcome, heard.reads.len()), ("answered", 2), "{heard:?}");
     let withheld = |digest: Digest| {
@@ -117,19 +115,17 @@ async fn what_is_missing_or_altered_at_the_owner_is_named_in_its_answer() {
 
 /// An owner that answers with one read, one photograph of `photograph`, and what `falsify` makes
 /// of that.
-async fn heard_from(falsify: impl Fn(&mut Told) + Send + Sync + 'static) -> (Agency, Heard) {
+async fn heard_from(
+    falsify: impl Fn(&mut ForgedAnswer) + Send + Sync + 'static,
+) -> (Agency, Heard) {
     let asking =
         Agency::of(Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 2)).await;
     let mut raw = RawPeer::start("hostile-ca-pd", asking.now());
     add_card(&asking, &raw.identity).await;
-    let (identity, requester) = (raw.identity.clone(), asking.identity.card.message_key);
-    raw.answer(move |frame| {
-        let envelope = (frame.kind == FrameKind::Query)
-            .then(|| Envelope::parse(&frame.body).expect("a query"))?;
-        let query: Query = envelope.verified_json(Signed::Query, &requester).expect("a query");
-        let mut told = Told::honest(&identity, &query, envelope.digest());
-        falsify(&mut told);
-        Some(told.frames(&identity))
+    raw.answer_queries(asking.identity.card.message_key, move |identity, query, digest| {
+        let mut forged = with_photograph(identity, query, digest);
+        falsify(&mut forged);
+        forged.frames()
     });
     let mut draft = draft(&[raw.id()], PLATE, asking.now());
     draft.images = true;
@@ -138,58 +134,22 @@ async fn heard_from(falsify: impl Fn(&mut Told) + Send + Sync + 'static) -> (Age
     (asking, heard)
 }
 
-struct Told {
-    answer: Answer,
-    read: Read,
-    pieces: Vec<Vec<u8>>,
-}
-
-impl Told {
-    fn honest(identity: &Identity, query: &Query, query_digest: Digest) -> Self {
-        let photograph = jpeg(1, 600_000);
-        let mut read = reads(&identity.id, PLATE, 1, query.at).remove(0);
-        let image = schemas::image::Image::of(View::Plate, &photograph).expect("a photograph");
-        read.images = vec![image.clone()];
-        let answer = Answer {
-            query_id: query.id,
-            query_digest,
-            from: identity.id.clone(),
-            to: query.from.clone(),
-            at: query.at,
-            basis: Basis { authority: "an-agreement".parse().expect("an id"), version: 1 },
-            released: Released {
-                from: query.elements.from,
-                until: query.elements.until,
-                limit: query.limit,
-                images: true,
-            },
-            count: 1,
-            truncated: false,
-            notice: schemas::text::Text::default(),
-            pages: Vec::new(),
-            images: vec![Photograph {
-                digest: image.digest,
-                bytes: image.bytes,
-                media: Media::Jpeg,
-                withheld: None,
-            }],
-            images_beyond: 0,
-        };
-        Self { answer, read, pieces: photograph.chunks(262_144).map(<[u8]>::to_vec).collect() }
-    }
-
-    fn frames(mut self, identity: &Identity) -> Vec<Frame> {
-        let page = (serde_json::to_string(&self.read).expect("JSON") + "\n").into_bytes();
-        let bytes = u32::try_from(page.len()).expect("a small page");
-        self.answer.pages.push(Page { digest: Digest::of(&page), bytes, reads: 1 });
-        let signed = Envelope::sign_json(Signed::Answer, &self.answer, &identity.message_key);
-        let mut frames = vec![
-            Frame::new(FrameKind::Answer, signed.expect("an envelope").as_bytes().to_vec()),
-            Frame::new(FrameKind::Page, page),
-        ];
-        frames.extend(self.pieces.into_iter().map(|piece| Frame::new(FrameKind::Image, piece)));
-        frames
-    }
+/// An honest answer with one read and its photograph, in pieces.
+fn with_photograph(identity: &Identity, query: &Query, digest: Digest) -> ForgedAnswer {
+    let photograph = jpeg(1, 600_000);
+    let mut read = reads(&identity.id, PLATE, 1, query.at).remove(0);
+    let image = Image::of(View::Plate, &photograph).expect("a photograph");
+    read.images = vec![image.clone()];
+    let mut forged = ForgedAnswer::honest(identity, query, digest, vec![read]);
+    forged.answer.released.images = true;
+    forged.answer.images = vec![Photograph {
+        digest: image.digest,
+        bytes: image.bytes,
+        media: Media::Jpeg,
+        withheld: None,
+    }];
+    forged.pieces = photograph.chunks(262_144).map(<[u8]>::to_vec).collect();
+    forged
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -202,29 +162,30 @@ async fn a_photograph_in_pieces_comes_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn photographs_that_are_not_those_promised_are_rejected_and_not_kept() {
-    type Falsified = (&'static str, fn(&mut Told));
+    type Falsified = (&'static str, fn(&mut ForgedAnswer));
     let cases: [Falsified; 8] = [
-        ("is not the one it promises", |told| told.pieces[1][5] ^= 1),
-        ("is longer than it promises", |told| told.pieces[2].extend([0; 9])),
-        ("more photographs than an answer may hold", |told| {
-            told.answer.images[0].bytes = 9 * 1_024 * 1_024;
+        ("is not the one it promises", |forged| forged.pieces[1][5] ^= 1),
+        ("is longer than it promises", |forged| forged.pieces[2].extend([0; 9])),
+        ("more photographs than an answer may hold", |forged| {
+            forged.answer.images[0].bytes = 9 * 1_024 * 1_024;
         }),
-        ("more photographs than an answer may hold", |told| {
+        ("more photographs than an answer may hold", |forged| {
             for n in 0..5u8 {
                 let digest = Digest::of(&[n]);
-                let one = Photograph { digest, bytes: 8_000_000, ..told.answer.images[0].clone() };
-                told.answer.images.push(one);
+                let one =
+                    Photograph { digest, bytes: 8_000_000, ..forged.answer.images[0].clone() };
+                forged.answer.images.push(one);
             }
         }),
-        ("more photographs than an answer may hold", |told| {
-            let one = told.answer.images[0].clone();
-            told.answer.images.push(one);
+        ("more photographs than an answer may hold", |forged| {
+            let one = forged.answer.images[0].clone();
+            forged.answer.images.push(one);
         }),
-        ("a photograph of none of its reads", |told| {
-            told.answer.images[0].digest = Digest::of(b"another");
+        ("a photograph of none of its reads", |forged| {
+            forged.answer.images[0].digest = Digest::of(b"another");
         }),
-        ("a photograph of none of its reads", |told| told.read.images.clear()),
-        ("were not asked for", |told| told.answer.released.images = false),
+        ("a photograph of none of its reads", |forged| forged.reads[0].images.clear()),
+        ("were not asked for", |forged| forged.answer.released.images = false),
     ];
     for (said, falsify) in cases {
         let (asking, heard) = heard_from(falsify).await;
@@ -241,16 +202,16 @@ async fn photographs_that_are_not_those_promised_are_rejected_and_not_kept() {
 async fn an_answer_again_brings_its_photographs_again_or_says_why_not() {
     let (asking, owning, crops) = sharing(true).await;
     // The answer leaves, and its requester does not take it down.
-    asking.store().fail_once_on(Kind::AnswerReceived, tests::faulty::Failure::Lost);
+    asking.store().fail_once_on(Kind::AnswerReceived, tests::faulty_store::Failure::BeforeWrite);
     let lost = asks(&asking, &owning, true).await;
     assert_eq!(lost.outcome, "unanswered");
     let id = lost.query_id.expect("a query id");
     let again = asking.node().asker.ask_again(id, &asking.officer()).await.expect("an answer");
     assert_eq!((again.outcome, again.photographs.len()), ("answered", 3), "{again:?}");
     assert_eq!(owning.log().await.exchange(id)[1], Kind::AnswerRedelivered);
-    asking.store().fail_once_on(Kind::AnswerReceived, tests::faulty::Failure::Lost);
+    asking.store().fail_once_on(Kind::AnswerReceived, tests::faulty_store::Failure::BeforeWrite);
     let lost = asks(&asking, &owning, true).await;
-    std::fs::remove_file(file(&owning, crops[0])).expect("removed");
+    std::fs::remove_file(photograph_file(&owning, crops[0])).expect("removed");
     let id = lost.query_id.expect("a query id");
     let again = asking.node().asker.ask_again(id, &asking.officer()).await.expect("a refusal");
     assert_eq!(again.outcome, "refused");
@@ -264,7 +225,7 @@ async fn the_command_line_saves_photographs_that_stock_tools_find_whole() {
     let folder = dir.path().join("photographs");
     let ended = asking.accord(&[
         "--as",
-        tests::making::OFFICER,
+        tests::fixtures::OFFICER,
         "query",
         "--to",
         owning.id().as_str(),

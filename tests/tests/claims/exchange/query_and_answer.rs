@@ -8,16 +8,14 @@ use schemas::envelope::Kind as Signed;
 use schemas::purpose::Purpose;
 use schemas::query::Query;
 use tests::agency::{Agency, Plan, Transport};
-use tests::federation::{
-    add_card, in_force, introduce, owner_and_raw, pair, pair_over, sharing_pair,
-};
-use tests::log::{Log, Logged, envelope};
-use tests::making::{OFFICER, PLATE, draft};
-use tests::raw::RawPeer;
+use tests::audit_log::{Log, LogEntry, envelope};
+use tests::federation::{add_card, in_force, introduce, owner_and_raw, pair_over, sharing_pair};
+use tests::fixtures::{OFFICER, PLATE, draft};
+use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
 
 /// What Civil Code 1798.90.52(a) demands of every access, and what this node adds to it.
-fn says_who_what_why(entry: &Logged, asking: &Agency, owning: &Agency, outcome: Outcome) {
+fn says_who_what_why(entry: &LogEntry, asking: &Agency, owning: &Agency, outcome: Outcome) {
     let access = entry.access();
     assert_eq!(entry.body.at, entry.header.at);
     assert_eq!(entry.body.actor.user.as_ref().map(|user| user.as_str()), Some(OFFICER));
@@ -34,11 +32,13 @@ fn says_who_what_why(entry: &Logged, asking: &Agency, owning: &Agency, outcome: 
 async fn both_logs_tell_the_whole_exchange(transport: Transport) {
     let (asking, owning) = pair_over(transport).await;
     let agreement = in_force(&[&asking, &owning]).await;
-    let heard = asking.asks(owning.id(), PLATE).await;
+    let heard = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!((heard.outcome, heard.reads.len()), ("answered", 3), "{heard:?}");
     assert_eq!(heard.basis.as_ref().map(|basis| &basis.authority), Some(&agreement));
     let query = heard.query_id.expect("a query id");
-    owning.logs("the receipt", |log| (log.count(Kind::ReceiptRecorded) == 1).then_some(())).await;
+    owning
+        .wait_for_log("the receipt", |log| (log.count(Kind::ReceiptRecorded) == 1).then_some(()))
+        .await;
 
     let (asked, answered) = (asking.log().await, owning.log().await);
     assert_eq!(asked.exchange(query), [Kind::QuerySent, Kind::AnswerReceived]);
@@ -87,7 +87,7 @@ async fn an_answered_query_stands_in_both_logs_over_quic() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_reads_arrive_whole_and_in_pages_of_the_promised_digests() {
     let (asking, owning, _) = sharing_pair().await;
-    owning.has_reads("8PAGES1", 900).await;
+    owning.add_reads("8PAGES1", 900).await;
     let mut draft = draft(&[owning.id()], "8PAGES1", asking.now());
     draft.limit = 1_000;
     let heard = asking.ask(&draft).await.remove(0);
@@ -129,11 +129,11 @@ async fn an_answer_is_cut_at_the_limit_and_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_read_of_another_plate_is_released() {
     let (asking, owning, _) = sharing_pair().await;
-    owning.has_reads("9OTHER9", 5).await;
-    let heard = asking.asks(owning.id(), PLATE).await;
+    owning.add_reads("9OTHER9", 5).await;
+    let heard = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!(heard.reads.len(), 3);
     assert!(heard.reads.iter().all(|read| read.plate.as_str() == PLATE));
-    let none = asking.asks(owning.id(), "1NOBODY").await;
+    let none = asking.ask_one(owning.id(), "1NOBODY").await;
     assert_eq!((none.outcome, none.reads.len()), ("answered", 0));
 }
 
@@ -159,7 +159,7 @@ async fn a_slow_and_a_dead_owner_delay_nobody() {
     let alive = Agency::start("alive-ca-pd").await;
     let mut dead = Agency::start("dead-ca-pd").await;
     introduce(&[&asking, &alive, &dead]).await;
-    alive.has_reads(PLATE, 1).await;
+    alive.add_reads(PLATE, 1).await;
     let mut mute = RawPeer::start("a-mute-ca-pd", asking.now());
     mute.answer(|_| None);
     add_card(&asking, &mute.identity).await;
@@ -189,7 +189,7 @@ async fn an_owner_whose_machine_refuses_connections_is_given_up_early_with_a_sen
     introduce(&[&asking, &owning]).await;
     in_force(&[&asking, &owning]).await;
     owning.stop().await;
-    let heard = asking.asks(owning.id(), PLATE).await;
+    let heard = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!(heard.outcome, "unanswered");
     let why = heard.error.expect("why");
     let address = owning.identity.card.addresses[0].as_str();
@@ -205,10 +205,10 @@ async fn an_owner_that_was_down_is_asked_again_under_the_same_id() {
         Agency::of(Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 1)).await;
     let mut owning = Agency::start("owning-ca-pd").await;
     introduce(&[&asking, &owning]).await;
-    owning.has_reads(PLATE, 3).await;
+    owning.add_reads(PLATE, 3).await;
     in_force(&[&asking, &owning]).await;
     owning.stop().await;
-    let heard = asking.asks(owning.id(), PLATE).await;
+    let heard = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0));
     let query = heard.query_id.expect("a query id");
     owning.run().await;
@@ -233,8 +233,7 @@ async fn an_owner_that_was_down_is_asked_again_under_the_same_id() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_ones_own_policy_forbids_never_leaves() {
-    let (asking, owning) = pair().await;
-    in_force(&[&asking, &owning]).await;
+    let (asking, owning, _) = sharing_pair().await;
     let mut draft = draft(&[owning.id()], PLATE, asking.now());
     draft.why.purpose = Purpose::CivilAction;
     let heard = asking.ask(&draft).await.remove(0);

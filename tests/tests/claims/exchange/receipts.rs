@@ -8,11 +8,11 @@ use schemas::frame::FrameKind;
 use schemas::query::Query;
 use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
-use tests::faulty::Failure;
+use tests::audit_log::{Log, envelope};
+use tests::faulty_store::Failure;
 use tests::federation::{add_card, owner_and_raw, owner_and_raw_of, sharing_pair};
-use tests::log::{Log, envelope};
-use tests::making::{PLATE, query};
-use tests::raw::RawPeer;
+use tests::fixtures::{PLATE, query};
+use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
 use tests::wire::Reply;
 
@@ -57,8 +57,8 @@ async fn a_receipt_that_was_not_recorded_is_sent_again_once_the_owner_is_back() 
     for agency in [&asking, &owning] {
         delivered(agency).await;
     }
-    owning.store().fail_on(Kind::ReceiptRecorded, Failure::Lost);
-    let heard = asking.asks(owning.id(), PLATE).await;
+    owning.store().fail_on(Kind::ReceiptRecorded, Failure::BeforeWrite);
+    let heard = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!(
         (heard.outcome, heard.reads.len()),
         ("answered", 3),
@@ -68,7 +68,7 @@ async fn a_receipt_that_was_not_recorded_is_sent_again_once_the_owner_is_back() 
     owning.stop().await;
     assert_eq!(owning.log().await.count(Kind::ReceiptRecorded), 0);
     owning.run().await;
-    owning.logs("the receipt", receipts(1)).await;
+    owning.wait_for_log("the receipt", receipts(1)).await;
     let log = owning.log().await;
     let recorded = log.one(Kind::ReceiptRecorded);
     assert!(recorded.belongs_to(heard.query_id.expect("a query id")));
@@ -82,19 +82,19 @@ async fn a_receipt_that_was_not_recorded_is_sent_again_once_the_owner_is_back() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receipt_outlives_the_node_that_signed_it() {
     let (mut asking, owning, _) = sharing_pair().await;
-    owning.store().fail_on(Kind::ReceiptRecorded, Failure::Lost);
-    asking.asks(owning.id(), PLATE).await;
+    owning.store().fail_on(Kind::ReceiptRecorded, Failure::BeforeWrite);
+    asking.ask_one(owning.id(), PLATE).await;
     asking.restart().await;
     owning.store().mend();
     asking.node().wake();
-    owning.logs("the receipt", receipts(1)).await;
+    owning.wait_for_log("the receipt", receipts(1)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receipt_whose_acknowledgement_was_lost_is_recorded_once() {
     let (asking, owning, _) = sharing_pair().await;
-    owning.store().fail_once_on(Kind::ReceiptRecorded, Failure::Unseen);
-    asking.asks(owning.id(), PLATE).await;
+    owning.store().fail_once_on(Kind::ReceiptRecorded, Failure::AfterWrite);
+    asking.ask_one(owning.id(), PLATE).await;
     eventually("the receipt is acknowledged", async || {
         asking.node().wake();
         let left = asking.office().store.outbox(10).await.expect("an outbox");

@@ -5,12 +5,12 @@ use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
 use schemas::refusal::{Reason, Refusal, RefusalCode};
 use tests::agency::{Agency, Plan};
+use tests::audit_log::envelope;
 use tests::federation::{
     add_card, add_card_as, owner_and_raw, owner_and_raw_of, pair, sharing_pair,
 };
-use tests::log::envelope;
-use tests::making::{HOUR_MS, PLATE, query};
-use tests::raw::RawPeer;
+use tests::fixtures::{HOUR_MS, PLATE, query};
+use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
 
 fn codes(reasons: &[Reason]) -> Vec<RefusalCode> {
@@ -20,7 +20,7 @@ fn codes(reasons: &[Reason]) -> Vec<RefusalCode> {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_authority_a_known_peer_gets_a_signed_refusal_with_its_section() {
     let (asking, owning) = pair().await;
-    let heard = asking.asks(owning.id(), PLATE).await;
+    let heard = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!((heard.outcome, heard.refused_by, heard.reads.len()), ("refused", Some("owner"), 0));
     assert_eq!(codes(&heard.reasons), [RefusalCode::NoAuthority]);
     let reason = &heard.reasons[0];
@@ -50,17 +50,20 @@ async fn an_unknown_key_is_closed_and_counted_once_an_hour() {
     let attempts = 4;
     for _ in 0..attempts {
         stranger.dial(&owner).await;
-        stranger.cut_off(&owner).await;
+        stranger.wait_until_disconnected(&owner).await;
     }
-    let rejected = |log: &tests::log::Log| -> Vec<(String, u64)> {
-        let count = |entry: &tests::log::Logged| entry.detail("count").as_u64().expect("a count");
-        let cause = |entry: &tests::log::Logged| {
+    let rejected = |log: &tests::audit_log::Log| -> Vec<(String, u64)> {
+        let count =
+            |entry: &tests::audit_log::LogEntry| entry.detail("count").as_u64().expect("a count");
+        let cause = |entry: &tests::audit_log::LogEntry| {
             entry.detail("cause").as_str().expect("a cause").to_owned()
         };
         log.all(Kind::PeerRejected).into_iter().map(|entry| (cause(entry), count(entry))).collect()
     };
     let first = owner
-        .logs("the first of the hour", |log| Some(rejected(log)).filter(|all| !all.is_empty()))
+        .wait_for_log("the first of the hour", |log| {
+            Some(rejected(log)).filter(|all| !all.is_empty())
+        })
         .await;
     assert_eq!(first, [("unknown_key".to_owned(), 1)]);
     let log = owner.log().await;
@@ -70,7 +73,7 @@ async fn an_unknown_key_is_closed_and_counted_once_an_hour() {
     owner.clock.shift(HOUR_MS);
     stranger.dial(&owner).await;
     let all = owner
-        .logs("the hour's count", |log| Some(rejected(log)).filter(|all| all.len() >= 3))
+        .wait_for_log("the hour's count", |log| Some(rejected(log)).filter(|all| all.len() >= 3))
         .await;
     let unknown = "unknown_key".to_owned();
     assert_eq!(all, [(unknown.clone(), 1), (unknown.clone(), attempts - 1), (unknown, 1)]);
@@ -85,12 +88,13 @@ async fn what_was_counted_in_the_hour_is_logged_when_the_node_stops() {
     for stranger in &strangers {
         for _ in 0..3 {
             stranger.dial(&owner).await;
-            stranger.cut_off(&owner).await;
+            stranger.wait_until_disconnected(&owner).await;
         }
     }
-    let first_ones =
-        |log: &tests::log::Log| (log.count(Kind::PeerRejected) == strangers.len()).then_some(());
-    owner.logs("the first of each", first_ones).await;
+    let first_ones = |log: &tests::audit_log::Log| {
+        (log.count(Kind::PeerRejected) == strangers.len()).then_some(())
+    };
+    owner.wait_for_log("the first of each", first_ones).await;
     // A process ends here: nothing may be left to do.
     owner.stop().await;
     let log = owner.log().await;
@@ -123,9 +127,9 @@ async fn refused_whatever_was_signed(
     code: RefusalCode,
 ) {
     let (asking, owning, _) = sharing_pair().await;
-    assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
     add_card_as(&owning, &asking.identity, kind, state).await;
-    let heard = asking.asks(owning.id(), PLATE).await;
+    let heard = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!((heard.outcome, heard.reads.len()), ("refused", 0));
     assert_eq!(codes(&heard.reasons), [code]);
     assert!(heard.reasons[0].citations.iter().any(|cited| cited.section == "1798.90.5(f)"));
@@ -155,14 +159,14 @@ async fn a_blocked_peer_is_cut_off_at_once() {
     let reply = raw.ask(&owner, &ask()).await;
     assert!(reply.proves_nothing(), "{reply:?}");
     owner.node().cut_off(raw.id()).await;
-    raw.cut_off(&owner).await;
+    raw.wait_until_disconnected(&owner).await;
     let reply = raw.ask(&owner, &ask()).await;
     assert!(reply.proves_nothing(), "{reply:?}");
     let log = owner.log().await;
     let blocked = log.one(Kind::CardBlocked).header.index;
     assert!(log.all(Kind::QueryAnswered).iter().all(|entry| entry.header.index < blocked));
     owner
-        .logs("the attempt", |log| {
+        .wait_for_log("the attempt", |log| {
             log.all(Kind::PeerRejected).iter().any(|e| e.detail("cause") == "blocked").then_some(())
         })
         .await;
@@ -192,7 +196,7 @@ async fn more_in_flight_than_allowed_is_refused_as_overloaded() {
             })
             .await;
             let reply = raw.ask(&owner, &ask()).await;
-            owner.store().let_go();
+            owner.store().release();
             reply
         });
     let reasons = refused.refused(&owner.identity.card.message_key);
@@ -220,7 +224,7 @@ async fn one_peers_flood_leaves_room_for_another() {
         })
         .await;
         let reply = other.ask(&owner, &asked).await;
-        owner.store().let_go();
+        owner.store().release();
         reply
     });
     let reasons = refused.refused(&owner.identity.card.message_key);

@@ -6,12 +6,12 @@ use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::query::Query;
 use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
+use tests::audit_log::Log;
 use tests::federation::{
     add_card, approved_request, introduce, owner_and_raw, pair, signed_by_both,
 };
-use tests::log::Log;
-use tests::making::{DAY_MS, PLATE, agreement, query};
-use tests::raw::RawPeer;
+use tests::fixtures::{DAY_MS, PLATE, agreement, query};
+use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
 use tests::wire::Reply;
 
@@ -29,7 +29,7 @@ async fn nothing_is_released(owner: &Agency, reply: Reply, cause: &str) {
     let seen = |log: &Log| {
         log.all(Kind::PeerRejected).iter().any(|entry| entry.detail("cause") == cause).then_some(())
     };
-    owner.logs("the rejection", seen).await;
+    owner.wait_for_log("the rejection", seen).await;
     let log = owner.log().await;
     assert_eq!((log.count(Kind::QueryAnswered), log.count(Kind::AnswerRedelivered)), (0, 0));
     assert_eq!(owner.store().searches(), 0);
@@ -110,7 +110,7 @@ async fn a_query_forwarded_to_another_owner_is_rejected() {
     add_card(&other, &raw.identity).await;
     let text = agreement(&[other.id(), raw.id()], other.now());
     signed_by_both(&other, &raw.identity, &text).await;
-    other.has_reads(PLATE, 1).await;
+    other.add_reads(PLATE, 1).await;
     let to_owner = signed(&raw, &asked(&raw, &owner));
     nothing_is_released(&other, raw.ask(&other, &to_owner).await, "misdirected").await;
 }
@@ -152,7 +152,7 @@ async fn a_refused_stale_query_stays_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn other_bytes_under_a_known_id_are_refused() {
     let (owner, raw, _) = owner_and_raw().await;
-    owner.has_reads("9OTHER9", 2).await;
+    owner.add_reads("9OTHER9", 2).await;
     let first = asked(&raw, &owner);
     drop(raw.ask(&owner, &signed(&raw, &first)).await.answered());
     let mut other = first.clone();
@@ -177,7 +177,7 @@ async fn the_same_query_again_gets_the_same_bytes_without_a_second_search() {
     let envelope = signed(&raw, &query);
     let (first, pages) = raw.ask(&owner, &envelope).await.answered();
     // What came in meanwhile does not change what was answered.
-    owner.has_reads(PLATE, 7).await;
+    owner.add_reads(PLATE, 7).await;
     for _ in 0..2 {
         let (again, same) = raw.ask(&owner, &envelope).await.answered();
         assert_eq!((again.as_bytes(), &same), (first.as_bytes(), &pages));
@@ -198,7 +198,7 @@ async fn the_same_query_while_it_is_being_served_is_not_served_twice() {
             .await;
         let again = raw.ask(&owner, &envelope).await;
         assert!(matches!(&again, Reply::Failed(said) if said.contains("busy")), "{again:?}");
-        owner.store().let_go();
+        owner.store().release();
     });
     drop(first.answered());
     assert_eq!(owner.store().searches(), 1);

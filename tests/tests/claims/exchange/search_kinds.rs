@@ -12,7 +12,7 @@ use schemas::read::{Location, Read};
 use schemas::refusal::RefusalCode;
 use tests::agency::Agency;
 use tests::federation::{in_force_with, introduce};
-use tests::making::{DAY_MS, HOUR_MS, draft, elements, reads, words};
+use tests::fixtures::{DAY_MS, HOUR_MS, draft, elements, reads, words};
 
 fn place(latitude: f64, longitude: f64) -> Location {
     Location::new(latitude, longitude).expect("degrees").expect("a place")
@@ -42,7 +42,7 @@ async fn sighted() -> (Agency, Agency) {
         read(owner, "8ABX999", 5, ["Mercedes-Benz", "gray", "suv-crossover"], (34.10, -118.10)),
         read(owner, "9ZZZ123", 50, ["Honda", "white", "sedan"], (34.10, -118.105)),
     ];
-    assert_eq!(owner.takes_in(batch.into_iter().map(Sighting::new).collect()).await, 5);
+    assert_eq!(owner.import(batch.into_iter().map(Sighting::new).collect()).await, 5);
     (asking, owning)
 }
 
@@ -287,9 +287,10 @@ async fn an_agreement_narrows_searches_and_refuses_kinds_by_its_clause() {
     let log = owner.log().await;
     let answer = log.last(schemas::entry::EntryKind::QueryAnswered);
     let asked = answer.access().elements.clone();
-    let released: schemas::answer::Answer =
-        serde_json::from_slice(tests::log::envelope(&answer.envelopes[1]).unverified_payload())
-            .expect("an answer");
+    let released: schemas::answer::Answer = serde_json::from_slice(
+        tests::audit_log::envelope(&answer.envelopes[1]).unverified_payload(),
+    )
+    .expect("an answer");
     assert_eq!(released.released.from, asked.until.plus_millis(-DAY_MS));
     let misread = asks(&asking, &owner, |e| e.kind = QueryKind::Misread).await;
     assert_eq!(refused(&misread), [(RefusalCode::QueryKind, vec!["1.1".to_owned()])]);

@@ -14,10 +14,13 @@ use schemas::merkle::{Frontier, leaf};
 use schemas::purpose::Purpose;
 use schemas::query::AuthorityId;
 use tests::agency::{Agency, Plan};
-use tests::faulty::{Failure, Step};
-use tests::federation::{adhere, adhered, in_force, pair_of, propose, received};
-use tests::log::Logged;
-use tests::making::{PLATE, agreement, draft, words};
+use tests::audit_log::LogEntry;
+use tests::faulty_store::{Failure, Step};
+use tests::federation::{
+    adhere, pair_of, propose, roll_back_cosigned, sharing_pair_of, wait_for_adherence,
+    wait_for_agreement,
+};
+use tests::fixtures::{PLATE, agreement, draft, words};
 use tests::wait::eventually;
 
 /// The log is whole, and its signed head is that of its entries.
@@ -45,19 +48,18 @@ async fn holds(agency: &Agency, when: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_commit_fails_the_tree_is_that_of_the_entries() {
     let asking = Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 2);
-    let (mut asking, mut owning) = pair_of(asking, Plan::of("owning-ca-pd")).await;
-    in_force(&[&asking, &owning]).await;
+    let (mut asking, mut owning, _) = sharing_pair_of(asking, Plan::of("owning-ca-pd")).await;
     for (at_owner, kind) in [
         (false, Kind::QuerySent),
         (true, Kind::QueryAnswered),
         (false, Kind::AnswerReceived),
         (true, Kind::ReceiptRecorded),
     ] {
-        for how in [Failure::Lost, Failure::Unseen] {
+        for how in [Failure::BeforeWrite, Failure::AfterWrite] {
             let when = format!("{kind} {how:?}");
             let failing = if at_owner { &owning } else { &asking };
             failing.store().fail_once_on(kind, how);
-            let heard = asking.asks(owning.id(), PLATE).await;
+            let heard = asking.ask_one(owning.id(), PLATE).await;
             // Nobody sees an answer whose entry was not known to be durable.
             assert!(heard.reads.is_empty() || kind != Kind::AnswerReceived, "{when}");
             let failing = if at_owner { &owning } else { &asking };
@@ -66,7 +68,7 @@ async fn whatever_commit_fails_the_tree_is_that_of_the_entries() {
                 (failing.store().failed() == 1).then_some(())
             })
             .await;
-            assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered", "{when}");
+            assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered", "{when}");
             for (agency, other) in [(&asking, &owning), (&owning, &asking)] {
                 holds(agency, &when).await;
                 assert_eq!(agency.node().have_cosigned_by_all().await, 1, "{when}");
@@ -83,8 +85,7 @@ async fn whatever_commit_fails_the_tree_is_that_of_the_entries() {
 /// Two agencies between which `agreement` is in force, and which wait two seconds for an answer.
 async fn two() -> (Agency, Agency, AuthorityId) {
     let asking = Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 2);
-    let (asking, owning) = pair_of(asking, Plan::of("owning-ca-pd")).await;
-    let id = in_force(&[&asking, &owning]).await;
+    let (asking, owning, id) = sharing_pair_of(asking, Plan::of("owning-ca-pd")).await;
     (asking, owning, id)
 }
 
@@ -116,7 +117,7 @@ async fn a_refusal_whose_entry_fails_is_given_and_shown_only_once_it_is_logged()
     for (at_owner, kind) in
         [(true, Kind::QueryRefused), (false, Kind::RefusalReceived), (false, Kind::QueryDeclined)]
     {
-        for how in [Failure::Lost, Failure::Unseen] {
+        for how in [Failure::BeforeWrite, Failure::AfterWrite] {
             let when = format!("{kind} {how:?}");
             let asking = Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 2);
             let (mut asking, mut owning) = pair_of(asking, Plan::of("owning-ca-pd")).await;
@@ -140,24 +141,24 @@ async fn a_refusal_whose_entry_fails_is_given_and_shown_only_once_it_is_logged()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_that_nobody_answers_and_one_delivered_again_are_logged_when_the_log_can_be() {
-    for how in [Failure::Lost, Failure::Unseen] {
+    for how in [Failure::BeforeWrite, Failure::AfterWrite] {
         let (mut asking, mut owning, _) = two().await;
         // The owner cannot log and so not answer; the requester cannot log that.
-        owning.store().fail_on(Kind::QueryAnswered, Failure::Lost);
+        owning.store().fail_on(Kind::QueryAnswered, Failure::BeforeWrite);
         asking.store().fail_once_on(Kind::QueryUnanswered, how);
-        let heard = asking.asks(owning.id(), PLATE).await;
+        let heard = asking.ask_one(owning.id(), PLATE).await;
         assert_ne!(heard.outcome, "answered", "{how:?}");
         owning.store().mend();
         fails(&asking, "unanswered").await;
         let query = heard.query_id.expect("a query id");
         asking.restart().await;
         asking
-            .logs("the open query is closed", |log| {
+            .wait_for_log("the open query is closed", |log| {
                 log.exchange(query).contains(&Kind::QueryUnanswered).then_some(())
             })
             .await;
         // The answer comes when it is asked for again; then it is lost, and comes once more.
-        asking.store().fail_once_on(Kind::AnswerReceived, Failure::Lost);
+        asking.store().fail_once_on(Kind::AnswerReceived, Failure::BeforeWrite);
         owning.store().fail_once_on(Kind::AnswerRedelivered, how);
         let officer = asking.officer();
         let mut outcomes = Vec::new();
@@ -178,7 +179,7 @@ async fn a_query_that_nobody_answers_and_one_delivered_again_are_logged_when_the
 
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_and_letters_arrive_once_whatever_fails_on_the_way() {
-    for how in [Failure::Lost, Failure::Unseen] {
+    for how in [Failure::BeforeWrite, Failure::AfterWrite] {
         for (at_receiver, step) in [
             (true, Step::Entry(Kind::AgreementReceived)),
             (true, Step::Entry(Kind::AgreementAdhered)),
@@ -191,20 +192,20 @@ async fn documents_and_letters_arrive_once_whatever_fails_on_the_way() {
             failing.store().fail_once_at(step, how);
             let text = agreement(&[asking.id(), owning.id()], asking.now());
             propose(&asking, &text, None).await;
-            received(&owning, &text.id).await;
+            wait_for_agreement(&owning, &text.id).await;
             adhere(&owning, &text, None).await;
-            adhered(&owning, &text.id, asking.id()).await;
-            adhered(&asking, &text.id, owning.id()).await;
-            tests::federation::notice(&asking, &text.id, Act::Suspend).await;
+            wait_for_adherence(&owning, &text.id, asking.id()).await;
+            wait_for_adherence(&asking, &text.id, owning.id()).await;
+            tests::federation::give_notice(&asking, &text.id, Act::Suspend).await;
             owning
-                .logs(&format!("{when}: the notice arrives"), |log| {
+                .wait_for_log(&format!("{when}: the notice arrives"), |log| {
                     (log.count(Kind::AgreementSuspended) == 1).then_some(())
                 })
                 .await;
             fails(if at_receiver { &owning } else { &asking }, &when).await;
             let log = owning.log().await;
             let of = |kind| {
-                let of = |entry: &&&Logged| entry.detail("agreement") == text.id.as_str();
+                let of = |entry: &&&LogEntry| entry.detail("agreement") == text.id.as_str();
                 log.all(kind).iter().filter(of).count()
             };
             assert_eq!(
@@ -219,7 +220,7 @@ async fn documents_and_letters_arrive_once_whatever_fails_on_the_way() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_act_that_says_it_failed_can_be_done_again() {
-    for how in [Failure::Lost, Failure::Unseen] {
+    for how in [Failure::BeforeWrite, Failure::AfterWrite] {
         let (mut asking, mut owning, _) = two().await;
         let (office, admin) = (owning.office().clone(), owning.admin());
         let placement =
@@ -232,7 +233,7 @@ async fn an_act_that_says_it_failed_can_be_done_again() {
             let act = async || match kind {
                 Kind::HoldPlaced => office.place_hold(&admin, &placement).await.map(drop),
                 Kind::ReadsImported => {
-                    let reads = tests::making::reads(owning.id(), "4HOW", 2, owning.now());
+                    let reads = tests::fixtures::reads(owning.id(), "4HOW", 2, owning.now());
                     let reads = reads.into_iter().map(ingest::Sighting::new).collect();
                     office
                         .store_reads(&admin.clone().into(), &words("test"), "native", reads)
@@ -248,7 +249,7 @@ async fn an_act_that_says_it_failed_can_be_done_again() {
             assert_eq!(owning.store().failed(), failed + 1, "{when}");
             // What was done unseen may say so; what was lost is done now.
             let done = act().await;
-            assert!(done.is_ok() || how == Failure::Unseen, "{when}: {done:?}");
+            assert!(done.is_ok() || how == Failure::AfterWrite, "{when}: {done:?}");
             assert!(owning.log().await.count(kind) >= 1, "{when}");
         }
         both_hold(&mut asking, &mut owning, &format!("acts {how:?}")).await;
@@ -258,7 +259,7 @@ async fn an_act_that_says_it_failed_can_be_done_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_is_cosigned_only_once_it_is_kept() {
     for (at_witness, step) in [(true, Step::Witness), (false, Step::KeepCosigned)] {
-        for how in [Failure::Lost, Failure::Unseen] {
+        for how in [Failure::BeforeWrite, Failure::AfterWrite] {
             let when = format!("{step:?} {how:?}");
             let (mut asking, mut owning, _) = two().await;
             let failing = if at_witness { &asking } else { &owning };
@@ -267,7 +268,10 @@ async fn a_head_is_cosigned_only_once_it_is_kept() {
             assert_eq!(failing.store().failed(), 1, "{when}");
             let size = owning.office().log.counters().size;
             let kept = owning.store().cosigned(size).await.expect("a store");
-            assert!(kept.is_none() || how == Failure::Unseen && !at_witness, "{when}: {kept:?}");
+            assert!(
+                kept.is_none() || how == Failure::AfterWrite && !at_witness,
+                "{when}: {kept:?}"
+            );
             both_hold(&mut asking, &mut owning, &when).await;
         }
     }
@@ -275,16 +279,10 @@ async fn a_head_is_cosigned_only_once_it_is_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_alarm_whose_entry_fails_is_raised_when_it_is_shown_again() {
-    for how in [Failure::Lost, Failure::Unseen] {
+    for how in [Failure::BeforeWrite, Failure::AfterWrite] {
         let (asking, mut owning, _) = two().await;
-        owning.stop().await;
-        let before = owning.copy_database();
-        owning.run().await;
-        assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
-        assert_eq!(owning.node().have_cosigned_by_all().await, 1);
-        owning.stop().await;
-        owning.put_back(&before);
-        owning.drop_anchor();
+        roll_back_cosigned(&asking, &mut owning).await;
+        owning.delete_anchor();
         owning.run().await;
         owning.store().fail_once_on(Kind::AlarmRaised, how);
         owning.node().have_cosigned_by_all().await;

@@ -8,8 +8,8 @@ use std::process::Command;
 
 use node::clock::Clock;
 use tests::agency::{Transport, free_address};
-use tests::command::{Ended, Hand};
-use tests::making::{OFFICER, PLATE, id, reads};
+use tests::command_line::{CliAgency, CommandOutput};
+use tests::fixtures::{OFFICER, PLATE, id, reads};
 
 /// The size of the disk, in MiB: room for the database's write-ahead log of 16 MiB and some reads.
 const DISK: u32 = 64;
@@ -55,33 +55,34 @@ impl Drop for Disk {
     }
 }
 
-fn check(hand: &Hand, name: &str) -> bool {
-    let lines = hand.accord(&["doctor"]).lines();
+fn check(agency: &CliAgency, name: &str) -> bool {
+    let lines = agency.accord(&["doctor"]).lines();
     lines.iter().find(|line| line["check"] == name).expect("the check")["ok"] == true
 }
 
-fn in_words(ended: &Ended) {
+fn in_words(ended: &CommandOutput) {
     assert_eq!(ended.code, 3, "{ended:?}");
     assert!(ended.err.contains("full") || ended.err.contains("cannot be written"), "{ended:?}");
 }
 
-fn stored(hand: &Hand) -> u64 {
-    hand.accord(&["reads", "stats"]).done()["reads"].as_u64().expect("a number")
+fn stored(agency: &CliAgency) -> u64 {
+    agency.accord(&["reads", "stats"]).done()["reads"].as_u64().expect("a number")
 }
 
 #[test]
 fn a_full_disk_loses_nothing_that_was_acknowledged_and_the_node_goes_on_once_there_is_room() {
-    let hand = Hand::nowhere("owning-ca-pd");
-    let Some(disk) = Disk::mount(&hand.home()) else {
+    let agency = CliAgency::without_home("owning-ca-pd");
+    let Some(disk) = Disk::mount(&agency.home()) else {
         eprintln!("skipped: mounting a small disk takes root");
         return;
     };
     let listen = free_address(Transport::Tcp);
-    let mut hand = hand.made("california-statute", listen.as_str(), &[]).manned();
+    let mut agency =
+        agency.init_with("california-statute", listen.as_str(), &[]).start_with_officer();
     let owner = id("owning-ca-pd");
     let import = |n: usize| {
         let plate = format!("8FUL{n:03}");
-        let file = hand.file(&format!("{n}.jsonl"));
+        let file = agency.file(&format!("{n}.jsonl"));
         if !Path::new(&file).exists() {
             let lines: Vec<_> = reads(&owner, &plate, READS, Clock::system().now())
                 .iter()
@@ -89,7 +90,7 @@ fn a_full_disk_loses_nothing_that_was_acknowledged_and_the_node_goes_on_once_the
                 .collect();
             fs::write(&file, lines.join("\n")).expect("a file");
         }
-        hand.accord(&["reads", "import", "--format", "native", &file])
+        agency.accord(&["reads", "import", "--format", "native", &file])
     };
     let mut acknowledged = 0;
     let mut refused = None;
@@ -107,13 +108,13 @@ fn a_full_disk_loses_nothing_that_was_acknowledged_and_the_node_goes_on_once_the
 
     // Nothing at all is left: whatever is done is either logged or not done.
     disk.fill();
-    assert!(!check(&hand, "disk"));
-    let health = hand.accord(&["health"]);
+    assert!(!check(&agency, "disk"));
+    let health = agency.accord(&["health"]);
     assert!(health.failed(3).contains("free on the disk of the home"), "{health:?}");
     let look = || {
         let search = ["reads", "search", "--purpose", "stolen_vehicle", "--case", "26-1"];
         let about = ["--reason", "Stolen vehicle reported by its owner", "--plate", PLATE];
-        hand.accord_as(OFFICER, &[&search[..], &about].concat())
+        agency.accord_as(OFFICER, &[&search[..], &about].concat())
     };
     let mut looked = 0;
     let mut failed = 0;
@@ -128,12 +129,13 @@ fn a_full_disk_loses_nothing_that_was_acknowledged_and_the_node_goes_on_once_the
         }
     }
     in_words(&import(refused));
-    let searches =
-        |hand: &Hand| hand.accord(&["audit", "log", "--kind", "reads.searched"]).lines().len();
+    let searches = |agency: &CliAgency| {
+        agency.accord(&["audit", "log", "--kind", "reads.searched"]).lines().len()
+    };
 
     // There is room again, and nobody restarts anything.
     disk.grow();
-    hand.until(&["health"], |ended| match ended.code {
+    agency.retry_until(&["health"], |ended| match ended.code {
         0 => Some(()),
         // The log is written by whoever comes next.
         _ => {
@@ -141,14 +143,14 @@ fn a_full_disk_loses_nothing_that_was_acknowledged_and_the_node_goes_on_once_the
             None
         }
     });
-    let more = searches(&hand);
+    let more = searches(&agency);
     assert!(more >= looked, "{looked} shown, {failed} refused, {more} logged");
-    assert!(stored(&hand) >= acknowledged);
-    let verified = hand.accord(&["audit", "verify"]);
+    assert!(stored(&agency) >= acknowledged);
+    let verified = agency.accord(&["audit", "verify"]);
     assert_eq!(verified.code, 0, "{verified:?}");
-    assert_eq!(hand.stop(), 0);
-    hand.start();
-    assert!(stored(&hand) >= acknowledged);
-    let verified = hand.accord(&["audit", "verify"]);
+    assert_eq!(agency.stop(), 0);
+    agency.start();
+    assert!(stored(&agency) >= acknowledged);
+    let verified = agency.accord(&["audit", "verify"]);
     assert_eq!(verified.code, 0, "{verified:?}");
 }

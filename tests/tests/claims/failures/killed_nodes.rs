@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use postgres_server::Server;
 use serde_json::Value;
-use tests::command::{Ended, Hand};
-use tests::making::{OFFICER, PLATE};
+use tests::command_line::{CliAgency, CommandOutput, STOLEN_VEHICLE};
+use tests::fixtures::{OFFICER, PLATE};
 
 /// How often a node is killed.
 const KILLS: u64 = 8;
@@ -18,28 +18,14 @@ const OFFICERS: usize = 3;
 const MOST: usize = 400;
 
 /// Asks until told to end; the ids of the queries whose reads were shown.
-fn ask(home: &Hand, owner: &str, over: &AtomicBool) -> BTreeSet<String> {
+fn ask(home: &CliAgency, owner: &str, over: &AtomicBool) -> BTreeSet<String> {
     let mut shown = BTreeSet::new();
     for _ in 0..MOST {
         if over.load(Ordering::SeqCst) {
             break;
         }
-        let ended = home.accord_as(
-            OFFICER,
-            &[
-                "query",
-                "--to",
-                owner,
-                "--purpose",
-                "stolen_vehicle",
-                "--reason",
-                "Stolen vehicle reported by its owner",
-                "--case",
-                "26-004711",
-                "--plate",
-                PLATE,
-            ],
-        );
+        let query = [&["query", "--to", owner, "--plate", PLATE], &STOLEN_VEHICLE[..]].concat();
+        let ended = home.accord_as(OFFICER, &query);
         // A node that was killed leaves whole lines and perhaps the beginning of one.
         let lines = ended.out.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         for line in lines.filter(|line| line["outcome"] == "answered") {
@@ -54,33 +40,33 @@ fn ask(home: &Hand, owner: &str, over: &AtomicBool) -> BTreeSet<String> {
 }
 
 /// The queries that a log has an entry of this kind for.
-fn queries(home: &Hand, kind: &str) -> BTreeSet<String> {
+fn queries(home: &CliAgency, kind: &str) -> BTreeSet<String> {
     let entries = home.accord(&["audit", "log", "--kind", kind]).lines();
     entries.iter().filter_map(|entry| entry["query_id"].as_str().map(str::to_owned)).collect()
 }
 
-fn whole(home: &Hand, when: &str) {
+fn whole(home: &CliAgency, when: &str) {
     let verified = home.accord(&["audit", "verify"]);
     assert_eq!(verified.code, 0, "{when}, {}: {verified:?}", home.id);
 }
 
 #[test]
 fn nodes_killed_under_load_lose_nothing_that_they_acknowledged() {
-    lose_nothing(Hand::with_officer("asking-ca-pd"), Hand::with_officer("owning-ca-pd"));
+    lose_nothing(CliAgency::with_officer("asking-ca-pd"), CliAgency::with_officer("owning-ca-pd"));
 }
 
 #[test]
 fn nodes_on_postgresql_killed_under_load_lose_nothing_that_they_acknowledged() {
     let server = Server::start();
-    let on = |id| Hand::with_officer_on(id, &server.database());
+    let on = |id| CliAgency::with_officer_on(id, &server.database());
     lose_nothing(on("asking-ca-pd"), on("owning-ca-pd"));
 }
 
-fn lose_nothing(mut asking: Hand, mut owning: Hand) {
-    asking.knows(&owning);
-    owning.knows(&asking);
-    owning.has_reads(PLATE, 3);
-    asking.agrees_with(&owning);
+fn lose_nothing(mut asking: CliAgency, mut owning: CliAgency) {
+    asking.add_card(&owning);
+    owning.add_card(&asking);
+    owning.add_reads(PLATE, 3);
+    asking.agree_with(&owning);
 
     let mut shown = BTreeSet::new();
     for kill in 0..KILLS {
@@ -89,7 +75,7 @@ fn lose_nothing(mut asking: Hand, mut owning: Hand) {
             if kill % 2 == 0 { (&mut owning, &mut asking) } else { (&mut asking, &mut owning) };
         // Who asks is a home, whether its node lives or not.
         let asker = if kill % 2 == 0 { other.home() } else { victim.home() };
-        let asker = Hand::at(asker, "asking-ca-pd");
+        let asker = CliAgency::at(asker, "asking-ca-pd");
         std::thread::scope(|scope| {
             let officers: Vec<_> =
                 (0..OFFICERS).map(|_| scope.spawn(|| ask(&asker, "owning-ca-pd", &over))).collect();
@@ -109,13 +95,13 @@ fn lose_nothing(mut asking: Hand, mut owning: Hand) {
     assert!(shown.len() > 20, "there was load: {}", shown.len());
 
     // What waits is delivered; then nothing more is under way.
-    let settled = |doctor: &Ended| {
+    let settled = |doctor: &CommandOutput| {
         let rows = doctor.lines();
         let outbox = rows.iter().find(|row| row["check"] == "outbox")?;
         outbox["detail"].as_str()?.starts_with("0 letters").then_some(())
     };
-    asking.until(&["doctor"], settled);
-    owning.until(&["doctor"], settled);
+    asking.retry_until(&["doctor"], settled);
+    owning.retry_until(&["doctor"], settled);
     let (received, answered) =
         (queries(&asking, "answer.received"), queries(&owning, "query.answered"));
     assert!(shown.is_subset(&received), "no officer saw an answer that is not in the log");

@@ -9,9 +9,9 @@ use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::key::SecretKey;
 use tests::agency::Agency;
 use tests::federation::{add_card_as, in_force, pair, sharing_pair};
+use tests::fixtures::{HOUR_MS, PLATE};
 use tests::identity::Identity;
-use tests::making::{HOUR_MS, PLATE};
-use tests::rotating::{asks_many, is_whole};
+use tests::key_rotation::{ask_many, assert_log_whole};
 use tests::wait::eventually;
 
 async fn waits(at: &Agency, of: &Agency) {
@@ -22,7 +22,7 @@ async fn waits(at: &Agency, of: &Agency) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_agency_key_is_exchanged_and_peers_people_confirm_it() {
     let (asking, mut owning, _) = sharing_pair().await;
-    asking.has_reads(PLATE, 3).await;
+    asking.add_reads(PLATE, 3).await;
     let known = |at: &Agency| {
         let state = at.office().registry.state();
         state.peers[owning.id()].card.value.agency_key.fingerprint().to_string()
@@ -30,7 +30,7 @@ async fn the_agency_key_is_exchanged_and_peers_people_confirm_it() {
     let before = known(&asking);
     let rotate = async { owning.accord(&["key", "rotate", "agency"]).done() };
     let ((), (), rotated) =
-        tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking), rotate);
+        tokio::join!(ask_many(&asking, &owning), ask_many(&owning, &asking), rotate);
     assert_eq!(rotated["version"], 2);
     let after = rotated["fingerprint"].as_str().expect("a fingerprint").to_owned();
     assert_ne!(after, before);
@@ -39,7 +39,7 @@ async fn the_agency_key_is_exchanged_and_peers_people_confirm_it() {
     // The card waits; everything goes on, and the peer's people are told what is to do.
     waits(&asking, &owning).await;
     assert_eq!(known(&asking), before);
-    tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking));
+    tokio::join!(ask_many(&asking, &owning), ask_many(&owning, &asking));
     let doctor = asking.accord(&["doctor"]);
     assert!(doctor.out.contains("cards waiting"), "{doctor:?}");
     let add = |fingerprint: &str, more: &[&str]| {
@@ -54,14 +54,14 @@ async fn the_agency_key_is_exchanged_and_peers_people_confirm_it() {
     assert!(add(&after, &["--replace"]).failed(2).contains("waits"), "nothing waits any more");
 
     // What was agreed stands, and what is agreed from now on is signed with the new key.
-    tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking));
+    tokio::join!(ask_many(&asking, &owning), ask_many(&owning, &asking));
     let card = owning.office().registry.state().own.clone().expect("a card").value;
     owning.identity = Identity::of(&node::home::Home::open(owning.home()).expect("a home"), card);
     in_force(&[&owning, &asking]).await;
     owning.restart().await;
-    tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking));
-    is_whole(&asking, &owning).await;
-    is_whole(&owning, &asking).await;
+    tokio::join!(ask_many(&asking, &owning), ask_many(&owning, &asking));
+    assert_log_whole(&asking, &owning).await;
+    assert_log_whole(&owning, &asking).await;
 
     // An auditor who knows either key finds the cards under that one.
     let log = owning.log().await;

@@ -9,9 +9,9 @@ use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
 use serde_json::Value;
 use tests::agency::{Agency, Transport, free_address};
-use tests::command::{Ended, Hand};
-use tests::federation::{in_force, pair};
-use tests::making::{OFFICER, PLATE, words};
+use tests::command_line::{CliAgency, CommandOutput};
+use tests::federation::sharing_pair;
+use tests::fixtures::{OFFICER, PLATE, words};
 use tests::wait::{LONGEST, eventually};
 
 /// The next version of the card of `agency`, changed.
@@ -26,37 +26,38 @@ fn version(at: &Agency, of: &Agency) -> u32 {
     at.office().registry.state().peers[of.id()].card.value.version
 }
 
-fn init(hand: &Hand, more: &[&str]) -> Ended {
-    let given = ["init", "--id", &hand.id, "--name", "A", "--policy", "california-statute"];
+fn init(agency: &CliAgency, more: &[&str]) -> CommandOutput {
+    let given = ["init", "--id", &agency.id, "--name", "A", "--policy", "california-statute"];
     let admin = ["--admin", "admin", "--kind", "police"];
-    hand.accord(&[&given, admin.as_slice(), more].concat())
+    agency.accord(&[&given, admin.as_slice(), more].concat())
 }
 
 #[test]
 fn a_card_names_no_address_that_nobody_can_dial() {
-    let hand = Hand::nowhere("asking-ca-pd");
+    let agency = CliAgency::without_home("asking-ca-pd");
     for address in ["/ip4/0.0.0.0/tcp/7420", "/ip6/::/tcp/7420", "/ip4/10.0.0.1/tcp/0", "10.0.0.1"]
     {
-        assert!(init(&hand, &["--address", address]).failed(2).contains(&format!("`{address}`")));
+        assert!(init(&agency, &["--address", address]).failed(2).contains(&format!("`{address}`")));
     }
-    let made = init(&hand, &[]);
+    let made = init(&agency, &[]);
     assert!(made.err.contains("card reissue --address"), "{made:?}");
     drop(made.done());
-    assert_eq!(hand.accord(&["card", "show"]).done()["addresses"], Value::Array(Vec::new()));
-    let config = std::fs::read_to_string(hand.home().join("accord.toml")).expect("a configuration");
+    assert_eq!(agency.accord(&["card", "show"]).done()["addresses"], Value::Array(Vec::new()));
+    let config =
+        std::fs::read_to_string(agency.home().join("accord.toml")).expect("a configuration");
     assert!(config.contains("/ip4/0.0.0.0/tcp/7420"), "it listens all the same: {config}");
 
-    let hand = Hand::nowhere("asking-ca-pd");
+    let agency = CliAgency::without_home("asking-ca-pd");
     let made =
-        init(&hand, &["--listen", "/ip4/0.0.0.0/tcp/7420", "--address", "/ip4/10.0.0.1/tcp/9"]);
+        init(&agency, &["--listen", "/ip4/0.0.0.0/tcp/7420", "--address", "/ip4/10.0.0.1/tcp/9"]);
     assert_eq!(made.err, "");
-    assert_eq!(hand.accord(&["card", "show"]).done()["addresses"][0], "/ip4/10.0.0.1/tcp/9");
+    assert_eq!(agency.accord(&["card", "show"]).done()["addresses"][0], "/ip4/10.0.0.1/tcp/9");
 }
 
 #[test]
 fn an_agency_that_moves_says_so() {
     let (asking, mut owning) =
-        (Hand::with_officer("asking-ca-pd"), Hand::with_officer("owning-ca-pd"));
+        (CliAgency::with_officer("asking-ca-pd"), CliAgency::with_officer("owning-ca-pd"));
     for (at, of) in [(&asking, &owning), (&owning, &asking)] {
         let file = of.file("card.json");
         let shown = of.accord(&["card", "show", "--out", &file]).done();
@@ -100,15 +101,15 @@ fn an_agency_that_moves_says_so() {
     let why = ["--case", "26-004711", "--reason", "Stolen vehicle reported by its owner"];
     let heard = asking.accord_as(OFFICER, &[&ask, why.as_slice()].concat());
     assert_eq!(heard.lines()[0]["outcome"], "refused", "it is heard at its new address: {heard:?}");
-    let count = |hand: &Hand, kind| hand.accord(&["audit", "log", "--kind", kind]).lines().len();
+    let count =
+        |agency: &CliAgency, kind| agency.accord(&["audit", "log", "--kind", kind]).lines().len();
     assert_eq!((count(&owning, "card.issued"), count(&asking, "card.updated")), (2, 1));
     assert_eq!(owning.stop(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_that_was_down_gets_the_new_card_when_both_are_up_again() {
-    let (mut asking, mut owning) = pair().await;
-    in_force(&[&asking, &owning]).await;
+    let (mut asking, mut owning, _) = sharing_pair().await;
     asking.stop().await;
     let card = next(&owning, |card| card.contact = words("626 555 0100"));
     assert_eq!(owning.office().reissue_card(&owning.admin(), &card).await.expect("a card"), 2);

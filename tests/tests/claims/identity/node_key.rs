@@ -10,10 +10,10 @@ use schemas::frame::FrameKind;
 use schemas::key::PublicKey;
 use tests::agency::{Agency, Transport};
 use tests::federation::{add_card, in_force, owner_and_raw, pair_over, sharing_pair};
+use tests::fixtures::{HOUR_MS, PLATE, query};
 use tests::identity::Identity;
-use tests::making::{HOUR_MS, PLATE, query};
-use tests::raw::RawPeer;
-use tests::rotating::{asks_many, is_whole, learns};
+use tests::key_rotation::{ask_many, assert_log_whole, wait_for_card};
+use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
 
 fn proven(agency: &Agency) -> PublicKey {
@@ -23,7 +23,7 @@ fn proven(agency: &Agency) -> PublicKey {
 /// Asks until the connections of `asking` prove `key` and none another; every query is answered.
 async fn asks_until_met(asking: &Agency, owning: &Agency, key: PublicKey) {
     let met = async || {
-        asks_many(asking, owning).await;
+        ask_many(asking, owning).await;
         (asking.node().peers.connected() == [key]).then_some(())
     };
     eventually("a connection that proves the key", met).await;
@@ -32,15 +32,15 @@ async fn asks_until_met(asking: &Agency, owning: &Agency, key: PublicKey) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_node_key_is_exchanged_under_queries_and_none_is_lost() {
     let (mut asking, mut owning, _) = sharing_pair().await;
-    asking.has_reads(PLATE, 3).await;
+    asking.add_reads(PLATE, 3).await;
     let before = proven(&owning);
     let rotate = async {
         assert_eq!(owning.accord(&["key", "rotate", "node"]).done()["version"], 2);
         let again = owning.accord(&["key", "rotate", "node"]);
         assert!(again.failed(1).contains("being exchanged already"), "{again:?}");
     };
-    tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking), rotate);
-    learns(&asking, &owning, 2).await;
+    tokio::join!(ask_many(&asking, &owning), ask_many(&owning, &asking), rotate);
+    wait_for_card(&asking, &owning, 2).await;
     assert_eq!(proven(&owning), before, "the key before is proven while peers learn the new card");
     asks_until_met(&asking, &owning, before).await;
 
@@ -52,13 +52,13 @@ async fn the_node_key_is_exchanged_under_queries_and_none_is_lost() {
     assert_ne!(after, before);
     tokio::join!(asks_until_met(&asking, &owning, after), async {
         while asking.node().peers.connected() != [after] {
-            asks_many(&owning, &asking).await;
+            ask_many(&owning, &asking).await;
         }
     });
     asking.restart().await;
-    asks_many(&asking, &owning).await;
+    ask_many(&asking, &owning).await;
     owning.restart().await;
-    tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking));
+    tokio::join!(ask_many(&asking, &owning), ask_many(&owning, &asking));
     asks_until_met(&asking, &owning, after).await;
 
     // Past its end, the key before is gone from the home.
@@ -68,17 +68,17 @@ async fn the_node_key_is_exchanged_under_queries_and_none_is_lost() {
     owning.restart().await;
     assert_eq!(proven(&owning), after);
     assert!(!owning.home().join("keys/node-next.pem").exists());
-    tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking));
-    is_whole(&asking, &owning).await;
-    is_whole(&owning, &asking).await;
+    tokio::join!(ask_many(&asking, &owning), ask_many(&owning, &asking));
+    assert_log_whole(&asking, &owning).await;
+    assert_log_whole(&owning, &asking).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_whose_clock_is_behind_dials_whichever_key_answers() {
     let (asking, owning, _) = sharing_pair().await;
-    asking.has_reads(PLATE, 3).await;
+    asking.add_reads(PLATE, 3).await;
     owning.accord(&["key", "rotate", "node", "--overlap", "240"]).done();
-    learns(&asking, &owning, 2).await;
+    wait_for_card(&asking, &owning, 2).await;
     let before = proven(&owning);
     // The owner is past the half; whoever asks is not yet, and expects the key before.
     owning.clock.shift(2 * HOUR_MS + 60_000);
@@ -87,13 +87,13 @@ async fn a_peer_whose_clock_is_behind_dials_whichever_key_answers() {
     assert_eq!(expected().first(), Some(&before));
     assert_ne!(proven(&owning), before);
     asks_until_met(&asking, &owning, proven(&owning)).await;
-    asks_many(&owning, &asking).await;
+    ask_many(&owning, &asking).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_that_was_away_until_after_the_end_learns_the_key_when_it_is_back() {
     let (mut asking, owning, _) = sharing_pair().await;
-    asking.has_reads(PLATE, 3).await;
+    asking.add_reads(PLATE, 3).await;
     asking.stop().await;
     owning.accord(&["key", "rotate", "node", "--overlap", "60"]).done();
     for agency in [&asking, &owning] {
@@ -102,23 +102,23 @@ async fn a_peer_that_was_away_until_after_the_end_learns_the_key_when_it_is_back
     owning.node().prove_identity().await;
     assert_eq!(owning.node().card_not_shown(), [asking.id().clone()]);
     asking.run().await;
-    learns(&asking, &owning, 2).await;
+    wait_for_card(&asking, &owning, 2).await;
     let shown = || owning.node().card_not_shown().is_empty();
     eventually("that it is known to be learnt", async || shown().then_some(())).await;
     asks_until_met(&asking, &owning, proven(&owning)).await;
-    tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking));
+    tokio::join!(ask_many(&asking, &owning), ask_many(&owning, &asking));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_key_that_may_be_known_to_others_ends_at_once() {
     let (asking, owning, _) = sharing_pair().await;
-    asking.has_reads(PLATE, 3).await;
+    asking.add_reads(PLATE, 3).await;
     let before = proven(&owning);
     let rotate = async { owning.accord(&["key", "rotate", "node", "--overlap", "0"]).done() };
-    tokio::join!(rotate, asks_many(&asking, &owning));
+    tokio::join!(rotate, ask_many(&asking, &owning));
     assert_ne!(proven(&owning), before);
-    learns(&asking, &owning, 2).await;
-    tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking));
+    wait_for_card(&asking, &owning, 2).await;
+    tokio::join!(ask_many(&asking, &owning), ask_many(&owning, &asking));
     assert!(!asking.node().peers.connected().contains(&before));
 }
 
@@ -134,14 +134,14 @@ async fn over_quic_the_next_key_is_proven_from_the_next_start_on() {
     let (asking, mut owning) = pair_over(Transport::Quic).await;
     in_force(&[&asking, &owning]).await;
     owning.accord(&["key", "rotate", "node"]).done();
-    learns(&asking, &owning, 2).await;
+    wait_for_card(&asking, &owning, 2).await;
     let (well, said) = keys_at(&owning);
     assert!(well && said.contains("the node key before the present one ends"), "{said}");
     for agency in [&asking, &owning] {
         agency.clock.shift(13 * HOUR_MS);
     }
     owning.node().prove_identity().await;
-    asks_many(&asking, &owning).await;
+    ask_many(&asking, &owning).await;
     let (well, said) = keys_at(&owning);
     assert!(!well && said.contains("restart the node"), "{said}");
     owning.stop().await;
@@ -207,7 +207,7 @@ async fn the_key_before_opens_connections_until_its_announced_end_and_no_longer(
     // The connection of before still stands; it is closed at the first word on it.
     assert!(raw.is_connected(&owner));
     assert!(raw.ask(&owner, &ask()).await.proves_nothing());
-    raw.cut_off(&owner).await;
+    raw.wait_until_disconnected(&owner).await;
     assert!(raw.ask(&owner, &ask()).await.proves_nothing());
     drop(after.ask(&owner, &ask()).await.answered());
     assert!(owner.log().await.count(Kind::PeerRejected) > 0);

@@ -11,10 +11,10 @@ use schemas::frame::FrameKind;
 use schemas::key::SecretKey;
 use tests::agency::Agency;
 use tests::federation::{owner_and_raw, sharing_pair};
+use tests::fixtures::{HOUR_MS, PLATE, query};
 use tests::identity::Identity;
-use tests::making::{HOUR_MS, PLATE, query};
-use tests::raw::RawPeer;
-use tests::rotating::{asks_many, is_whole, learns};
+use tests::key_rotation::{ask_many, assert_log_whole, wait_for_card};
+use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
 
 fn key_of(agency: &Agency) -> String {
@@ -34,7 +34,7 @@ async fn signers(agency: &Agency, kind: Kind) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_message_key_is_exchanged_under_queries_and_none_is_lost() {
     let (asking, mut owning, _) = sharing_pair().await;
-    asking.has_reads(PLATE, 3).await;
+    asking.add_reads(PLATE, 3).await;
     let before = key_of(&owning);
     let rotate = async {
         let rotated = owning.accord(&["key", "rotate", "message"]).done();
@@ -42,8 +42,8 @@ async fn the_message_key_is_exchanged_under_queries_and_none_is_lost() {
         let again = owning.accord(&["key", "rotate", "message"]);
         assert!(again.failed(1).contains("being exchanged already"), "{again:?}");
     };
-    tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking), rotate);
-    learns(&asking, &owning, 2).await;
+    tokio::join!(ask_many(&asking, &owning), ask_many(&owning, &asking), rotate);
+    wait_for_card(&asking, &owning, 2).await;
     assert_eq!(key_of(&owning), before, "the key before signs while peers learn the new card");
 
     // Past the half the new one signs, and all goes on; also over a restart.
@@ -52,10 +52,10 @@ async fn the_message_key_is_exchanged_under_queries_and_none_is_lost() {
     }
     let after = key_of(&owning);
     assert_ne!(after, before);
-    tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking));
+    tokio::join!(ask_many(&asking, &owning), ask_many(&owning, &asking));
     owning.restart().await;
     assert_eq!(key_of(&owning), after);
-    asks_many(&asking, &owning).await;
+    ask_many(&asking, &owning).await;
 
     // Past its end, the key before is gone from the home.
     for agency in [&asking, &owning] {
@@ -64,13 +64,13 @@ async fn the_message_key_is_exchanged_under_queries_and_none_is_lost() {
     owning.restart().await;
     assert_eq!(key_of(&owning), after);
     assert!(!owning.home().join("keys/message-next.pem").exists());
-    tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking));
+    tokio::join!(ask_many(&asking, &owning), ask_many(&owning, &asking));
 
     // Both kinds of signature stand in the logs, and every one of them is checked.
     let sent = signers(&owning, Kind::QuerySent).await;
     assert!(sent.contains(&before) && sent.contains(&after), "{sent:?}");
-    is_whole(&asking, &owning).await;
-    is_whole(&owning, &asking).await;
+    assert_log_whole(&asking, &owning).await;
+    assert_log_whole(&owning, &asking).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,8 +79,8 @@ async fn a_key_that_may_be_known_to_others_ends_at_once() {
     let before = key_of(&owning);
     owning.accord(&["key", "rotate", "message", "--overlap", "0"]).done();
     assert_ne!(key_of(&owning), before);
-    learns(&asking, &owning, 2).await;
-    asks_many(&asking, &owning).await;
+    wait_for_card(&asking, &owning, 2).await;
+    ask_many(&asking, &owning).await;
 }
 
 /// A query of `raw`, signed with `key`.
@@ -139,8 +139,8 @@ fn lines(head: &SignedCheckpoint) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn log_and_cosigner_key_are_exchanged_under_queries_and_none_is_lost() {
     let (mut asking, mut owning, _) = sharing_pair().await;
-    asking.has_reads(PLATE, 3).await;
-    asks_many(&asking, &owning).await;
+    asking.add_reads(PLATE, 3).await;
+    ask_many(&asking, &owning).await;
     for agency in [&asking, &owning] {
         assert_eq!(agency.node().have_cosigned_by_all().await, 1);
     }
@@ -154,8 +154,8 @@ async fn log_and_cosigner_key_are_exchanged_under_queries_and_none_is_lost() {
             assert!(again.failed(1).contains("being exchanged already"), "{again:?}");
         }
     };
-    tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking), rotate);
-    learns(&asking, &owning, 3).await;
+    tokio::join!(ask_many(&asking, &owning), ask_many(&owning, &asking), rotate);
+    wait_for_card(&asking, &owning, 3).await;
 
     // Both keys sign every head, so whoever knows either can check it.
     let after = owning.log_key();
@@ -175,7 +175,7 @@ async fn log_and_cosigner_key_are_exchanged_under_queries_and_none_is_lost() {
     owning.restart().await;
     asking.restart().await;
     assert_ne!(cosigning(&owning), first);
-    tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking));
+    tokio::join!(ask_many(&asking, &owning), ask_many(&owning, &asking));
     for agency in [&asking, &owning] {
         assert_eq!(agency.node().have_cosigned_by_all().await, 1);
     }
@@ -190,12 +190,12 @@ async fn log_and_cosigner_key_are_exchanged_under_queries_and_none_is_lost() {
     for file in ["keys/log-next.pem", "keys/cosigner-next.pem"] {
         assert!(!owning.home().join(file).exists(), "{file}");
     }
-    tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking));
+    tokio::join!(ask_many(&asking, &owning), ask_many(&owning, &asking));
     for agency in [&asking, &owning] {
         assert_eq!(agency.node().have_cosigned_by_all().await, 1);
     }
-    is_whole(&asking, &owning).await;
-    is_whole(&owning, &asking).await;
+    assert_log_whole(&asking, &owning).await;
+    assert_log_whole(&owning, &asking).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,18 +203,18 @@ async fn a_head_that_the_key_before_signed_alone_counts_until_its_end_and_no_lon
     let (asking, owning, _) = sharing_pair().await;
     let before = owning.office().log_keys.all();
     owning.accord(&["key", "rotate", "log", "--overlap", "60"]).done();
-    learns(&asking, &owning, 2).await;
+    wait_for_card(&asking, &owning, 2).await;
     // Whoever took the key before along signs with that one alone.
     owning.office().log.sign_with(before);
-    assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
     assert_eq!(asking.office().alarms().len(), 0);
     for agency in [&asking, &owning] {
         agency.clock.shift(HOUR_MS + 1);
     }
-    drop(asking.asks(owning.id(), PLATE).await);
+    drop(asking.ask_one(owning.id(), PLATE).await);
     let alarms = || asking.office().alarms().iter().map(|one| one.what.kind).collect::<Vec<_>>();
     eventually("an alarm", async || (alarms() == [AlarmKind::Proof]).then_some(())).await;
-    let heard = asking.asks(owning.id(), PLATE).await;
+    let heard = asking.ask_one(owning.id(), PLATE).await;
     assert!(heard.error.is_some_and(|error| error.contains("alarm 1")));
 }
 
@@ -223,7 +223,7 @@ async fn a_head_signed_with_a_key_of_a_card_that_has_not_come_proves_nothing_and
     let (asking, owning, _) = sharing_pair().await;
     let unheard_of = Identity::new("spare-ca-pd", Vec::new(), owning.now()).message_key;
     owning.office().log.sign_with(vec![unheard_of]);
-    assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
     let log = asking.log().await;
     assert!(log.one(Kind::AnswerReceived).body.detail.get("theirs").is_none());
     assert_eq!((log.count(Kind::AlarmRaised), asking.office().alarms().len()), (0, 0));
@@ -232,14 +232,12 @@ async fn a_head_signed_with_a_key_of_a_card_that_has_not_come_proves_nothing_and
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_put_back_to_before_the_log_key_was_another_does_not_start() {
     let mut owning = Agency::start("owning-ca-pd").await;
-    owning.stop().await;
-    let before = owning.copy_database();
-    owning.run().await;
-    owning.accord(&["key", "rotate", "log", "--overlap", "0"]).done();
-    // The key before has ended: from here on the new one alone signs, the anchor too.
-    owning.restart().await;
-    owning.stop().await;
-    owning.put_back(&before);
-    let error = owning.does_not_start().await;
+    let rotated = owning.roll_back_after(async |owning| {
+        owning.accord(&["key", "rotate", "log", "--overlap", "0"]).done();
+        // The key before has ended: from here on the new one alone signs, the anchor too.
+        owning.restart().await;
+    });
+    rotated.await;
+    let error = owning.start_error().await;
     assert!(matches!(error, StartError::RolledBack { anchor, size } if anchor > size), "{error}");
 }

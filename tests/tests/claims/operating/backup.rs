@@ -13,10 +13,10 @@ use schemas::entry::EntryKind as Kind;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tests::agency::{Agency, Plan};
-use tests::command::{Ended, accord_at};
+use tests::command_line::{CommandOutput, accord_at};
 use tests::federation::{in_force, introduce, sharing_pair};
-use tests::making::PLATE;
-use tests::photographs::photographed;
+use tests::fixtures::PLATE;
+use tests::photographs::reads_with_photographs;
 use tests::wait::eventually;
 
 fn text(path: &Path) -> &str {
@@ -31,7 +31,7 @@ fn folder(made: &Value) -> PathBuf {
     made["backup"].as_str().expect("a path").into()
 }
 
-fn restore(folder: &Path, home: &Path) -> Ended {
+fn restore(folder: &Path, home: &Path) -> CommandOutput {
     tokio::task::block_in_place(|| accord_at(home, &["restore", text(folder)]))
 }
 
@@ -66,8 +66,8 @@ fn files(dir: &Path) -> Vec<(PathBuf, u32)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_node_is_backed_up_and_put_back_whole() {
     let (asking, mut owning, _) = sharing_pair().await;
-    assert_eq!(owning.takes_in(photographed(&owning, "8PHOTO1", 4)).await, 4);
-    assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(owning.import(reads_with_photographs(&owning, "8PHOTO1", 4)).await, 4);
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
     let place = TempDir::new().expect("a folder");
     let made = back_up(&owning, place.path());
     let folder = folder(&made);
@@ -98,7 +98,7 @@ async fn a_running_node_is_backed_up_and_put_back_whole() {
     let looked = node.office.images.check(node.office.store.as_ref(), None, 99).await;
     assert_eq!(looked.expect("a look").0 as usize, images);
     assert!(node.office.images.known_flaws().is_empty());
-    let of_restored = tests::log::Log::of(node.office.store.as_ref()).await;
+    let of_restored = tests::audit_log::Log::of(node.office.store.as_ref()).await;
     let kinds: Vec<_> = of_restored.entries().iter().map(|entry| entry.header.kind).collect();
     let was = log.entries().len();
     for (was, is) in log.entries().iter().zip(of_restored.entries()) {
@@ -107,7 +107,7 @@ async fn a_running_node_is_backed_up_and_put_back_whole() {
     assert_eq!(kinds[was], Kind::BackupRestored, "recorded before anything else: {kinds:?}");
     assert_eq!(of_restored.one(Kind::BackupRestored).body.detail["backup_at"], made["at"]);
     let heard = eventually("its peer is answered again", async || {
-        let heard = asking.asks(owning.id(), PLATE).await;
+        let heard = asking.ask_one(owning.id(), PLATE).await;
         (heard.outcome == "answered").then_some(heard)
     });
     assert_eq!(heard.await.reads.len(), 3);
@@ -115,7 +115,7 @@ async fn a_running_node_is_backed_up_and_put_back_whole() {
     drop(node);
     // Said once.
     let node = starts(&home, &owning).await;
-    let log = tests::log::Log::of(node.office.store.as_ref()).await;
+    let log = tests::audit_log::Log::of(node.office.store.as_ref()).await;
     assert_eq!(log.count(Kind::BackupRestored), 1);
     node.stop().await;
 }
@@ -126,7 +126,7 @@ async fn an_old_backup_that_is_put_back_is_noticed() {
     let place = TempDir::new().expect("a folder");
     let made = back_up(&owning, place.path());
     // What was logged after it, and cosigned.
-    assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
     assert_eq!(owning.node().have_cosigned_by_all().await, 1);
     owning.stop().await;
     let home = place.path().join("home");
@@ -136,7 +136,7 @@ async fn an_old_backup_that_is_put_back_is_noticed() {
         node.office.alarms().iter().any(|raised| raised.what.kind == AlarmKind::RolledBack)
     };
     eventually("the node is told that it was put back", async || rung(&node).then_some(())).await;
-    assert!(asking.asks(owning.id(), PLATE).await.outcome != "answered");
+    assert!(asking.ask_one(owning.id(), PLATE).await.outcome != "answered");
     node.stop().await;
 }
 
@@ -145,7 +145,7 @@ async fn a_database_that_does_not_reach_the_backups_head_does_not_start() {
     let mut agency = Agency::start("owning-ca-pd").await;
     let place = TempDir::new().expect("a folder");
     let early = back_up(&agency, place.path());
-    agency.has_reads(PLATE, 1).await;
+    agency.add_reads(PLATE, 1).await;
     let late = back_up(&agency, place.path());
     agency.stop().await;
     let home = place.path().join("home");
@@ -161,7 +161,7 @@ async fn a_database_that_does_not_reach_the_backups_head_does_not_start() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_that_is_not_as_it_was_made_is_refused_and_nothing_is_written() {
     let agency = Agency::start("owning-ca-pd").await;
-    assert_eq!(agency.takes_in(photographed(&agency, "8PHOTO1", 1)).await, 1);
+    assert_eq!(agency.import(reads_with_photographs(&agency, "8PHOTO1", 1)).await, 1);
     let place = TempDir::new().expect("a folder");
     let made = folder(&back_up(&agency, place.path()));
     let manifest: Value =
@@ -327,7 +327,7 @@ async fn only_who_administers_makes_a_backup_and_only_where_it_makes_sense() {
     let mut agency = Agency::of(Plan::of("owning-ca-pd")).await;
     let place = TempDir::new().expect("a folder");
     let out = text(place.path());
-    let by_officer = agency.accord(&["--as", tests::making::OFFICER, "backup", "--out", out]);
+    let by_officer = agency.accord(&["--as", tests::fixtures::OFFICER, "backup", "--out", out]);
     assert!(by_officer.failed(1).contains("may not do this"), "{by_officer:?}");
     for (args, said) in [
         (vec!["backup", "--out", out, "--keep-days", "91"], "expected 1 to 90"),
@@ -340,14 +340,14 @@ async fn only_who_administers_makes_a_backup_and_only_where_it_makes_sense() {
     assert_eq!(fs::read_dir(place.path()).expect("a folder").count(), 0);
     assert_eq!(agency.log().await.count(Kind::BackupMade), 0);
     // Nothing is copied that is not in the log first.
-    agency.store().fail_on(Kind::BackupMade, tests::faulty::Failure::Lost);
+    agency.store().fail_on(Kind::BackupMade, tests::faulty_store::Failure::BeforeWrite);
     let unlogged = agency.accord(&["backup", "--out", out]);
     assert_eq!(unlogged.code, 3, "{unlogged:?}");
     assert_eq!(fs::read_dir(place.path()).expect("a folder").count(), 0);
     agency.store().mend();
     // Without a node it is the same.
     agency.stop().await;
-    let by_officer = agency.accord(&["--as", tests::making::OFFICER, "backup", "--out", out]);
+    let by_officer = agency.accord(&["--as", tests::fixtures::OFFICER, "backup", "--out", out]);
     assert!(by_officer.failed(1).contains("may not do this"), "{by_officer:?}");
     back_up(&agency, place.path());
     let log = agency.log().await;
@@ -375,12 +375,12 @@ async fn queries_are_answered_while_a_backup_is_made() {
     let asking = Agency::start("asking-ca-pd").await;
     let owning = Agency::start("owning-ca-pd").await;
     introduce(&[&asking, &owning]).await;
-    owning.has_reads(PLATE, 2_000).await;
+    owning.add_reads(PLATE, 2_000).await;
     in_force(&[&asking, &owning]).await;
     let place = TempDir::new().expect("a folder");
     let asked = async {
         for _ in 0..20 {
-            assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+            assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
         }
     };
     let backups = async {

@@ -1,14 +1,14 @@
 //! The real binary given what makes no sense, or by who may not: one sentence that names it, and the
 //! exit code that says whose turn it is.
 
-use tests::command::Hand;
-use tests::making::{OFFICER, PLATE};
+use tests::command_line::CliAgency;
+use tests::fixtures::{OFFICER, PLATE};
 
 #[test]
 fn bad_input_gets_one_sentence_that_names_it() {
-    let hand = Hand::with_officer("asking-ca-pd");
-    let missing = hand.file("missing");
-    let no_card = hand.file("nonsense.json");
+    let agency = CliAgency::with_officer("asking-ca-pd");
+    let missing = agency.file("missing");
+    let no_card = agency.file("nonsense.json");
     std::fs::write(&no_card, "{\"payloadType\":1}").expect("a file");
     let zeros = "00".repeat(32);
     let table: &[(&[&str], u8, &str)] = &[
@@ -99,7 +99,7 @@ fn bad_input_gets_one_sentence_that_names_it() {
         (&["run"], 3, "running already"),
     ];
     for (args, code, named) in table {
-        let ended = hand.accord(args);
+        let ended = agency.accord(args);
         assert_eq!((ended.code, ended.out.as_str()), (i32::from(*code), ""), "{args:?}: {ended:?}");
         let sentence = ended.err.lines().next().unwrap_or_default();
         let plain = named.trim_matches('`');
@@ -118,66 +118,66 @@ fn bad_input_gets_one_sentence_that_names_it() {
 
 #[test]
 fn who_may_not_is_refused_and_who_is_not_named_is_asked_for() {
-    let hand = Hand::with_officer("asking-ca-pd");
-    let refused = hand
+    let agency = CliAgency::with_officer("asking-ca-pd");
+    let refused = agency
         .accord_as(OFFICER, &["user", "add", "n.one", "--full-name", "N One", "--role", "sworn"]);
     assert!(refused.failed(1).contains("`m.reyes`"));
-    let refused = hand.accord_as("nobody", &["audit", "log"]);
+    let refused = agency.accord_as("nobody", &["audit", "log"]);
     assert!(refused.failed(1).contains("`nobody`"));
     assert_eq!(
-        hand.accord_as(OFFICER, &["audit", "log"]).code,
+        agency.accord_as(OFFICER, &["audit", "log"]).code,
         1,
         "an officer does not read the log"
     );
-    let unnamed = hand.accord_as("", &["audit", "log"]);
+    let unnamed = agency.accord_as("", &["audit", "log"]);
     assert_eq!(unnamed.code, 2, "{unnamed:?}");
 }
 
 #[test]
 fn without_a_running_node_a_command_says_how_to_start_it() {
-    let mut hand = Hand::init("asking-ca-pd");
-    assert!(hand.accord(&["user", "list"]).failed(3).contains("is not running"));
+    let mut agency = CliAgency::init("asking-ca-pd");
+    assert!(agency.accord(&["user", "list"]).failed(3).contains("is not running"));
     assert_eq!(
-        hand.accord(&["card", "show"]).done()["agency"],
+        agency.accord(&["card", "show"]).done()["agency"],
         "asking-ca-pd",
         "one's own card is a file"
     );
-    hand.start();
-    assert_eq!(hand.accord(&["user", "list"]).done()["name"], "admin");
-    let checks = hand.accord(&["doctor"]);
+    agency.start();
+    assert_eq!(agency.accord(&["user", "list"]).done()["name"], "admin");
+    let checks = agency.accord(&["doctor"]);
     assert!(
         checks.lines().iter().all(|check| check["check"].is_string() && check["ok"].is_boolean()),
         "{checks:?}"
     );
     assert_eq!(checks.code, i32::from(checks.lines().iter().any(|check| check["ok"] == false)));
-    assert_eq!(hand.stop(), 0);
-    hand.start();
-    assert_eq!(hand.accord(&["user", "list"]).done()["name"], "admin");
+    assert_eq!(agency.stop(), 0);
+    agency.start();
+    assert_eq!(agency.accord(&["user", "list"]).done()["name"], "admin");
 }
 
 #[test]
 fn an_import_that_is_refused_says_why_whatever_is_still_to_be_sent() {
-    let hand = Hand::with_officer("owning-ca-pd");
-    let file = hand.file("reads.jsonl");
+    let agency = CliAgency::with_officer("owning-ca-pd");
+    let file = agency.file("reads.jsonl");
     // Whether the node's word overtakes the file depends on both their paces.
     for lines in [1, 100_000, 3_000_000, 1, 100_000] {
         std::fs::write(&file, "{}\n".repeat(lines)).expect("a file");
-        let refused = hand.accord(&["reads", "import", "--format", "punchcards", &file]);
+        let refused = agency.accord(&["reads", "import", "--format", "punchcards", &file]);
         assert!(refused.failed(2).contains("`punchcards`"), "{refused:?}");
-        let refused = hand.accord_as("nobody", &["reads", "import", &file]);
+        let refused = agency.accord_as("nobody", &["reads", "import", &file]);
         assert!(refused.failed(1).contains("`nobody`"), "{refused:?}");
-        let unnamed = hand.accord_unnamed(&["reads", "import", &file]);
+        let unnamed = agency.accord_unnamed(&["reads", "import", &file]);
         assert!(unnamed.failed(2).contains("--as"), "{unnamed:?}");
     }
 }
 
 #[test]
 fn an_import_that_ends_in_the_middle_says_why() {
-    let hand = Hand::with_officer("owning-ca-pd");
-    let file = hand.file("reads.jsonl");
+    let agency = CliAgency::with_officer("owning-ca-pd");
+    let file = agency.file("reads.jsonl");
     std::fs::write(&file, "x".repeat(40_000_000)).expect("a file");
     for _ in 0..4 {
-        let ended = hand.accord(&["reads", "import", "--format", "native", &file]);
+        let ended = agency.accord(&["reads", "import", "--format", "native", &file]);
         assert!(matches!(ended.code, 2 | 3), "{ended:?}");
         assert!(ended.err.contains(&file) && ended.err.contains("xxx"), "{ended:?}");
     }

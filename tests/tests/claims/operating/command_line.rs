@@ -3,63 +3,23 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use schemas::agency::AgencyId;
 use schemas::envelope::{Envelope, Kind};
 use schemas::key::PublicKey;
 use serde_json::Value;
-use tests::command::{Ended, Hand};
-use tests::making::{OFFICER, PLATE, id, reads};
-
-const QUERY: [&str; 11] = [
-    "query",
-    "--purpose",
-    "stolen_vehicle",
-    "--reason",
-    "Stolen vehicle reported by its owner",
-    "--case",
-    "26-004711",
-    "--plate",
-    PLATE,
-    "--limit",
-    "50",
-];
+use tests::command_line::{CliAgency, CommandOutput, STOLEN_VEHICLE};
+use tests::fixtures::{OFFICER, PLATE, id, reads};
 
 fn query<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    QUERY.iter().copied().chain(more.iter().copied()).collect()
-}
-
-fn introduce(at: &Hand, of: &Hand) {
-    let file = of.file("card.json");
-    let shown = of.accord(&["card", "show", "--out", &file]).done();
-    let fingerprint = shown["fingerprint"].as_str().expect("a fingerprint");
-    let added = at
-        .accord(&["card", "add", &file, "--fingerprint", fingerprint, "--verified-by", "telephone"])
-        .done();
-    assert_eq!(
-        (&added["agency"], &added["blocked"]),
-        (&Value::from(of.id.as_str()), &Value::Bool(false))
-    );
-}
-
-fn import(hand: &Hand, count: usize) -> Value {
-    let owner: AgencyId = id(&hand.id);
-    let now = node::clock::Clock::system().now();
-    let lines: Vec<_> = reads(&owner, PLATE, count, now)
-        .iter()
-        .map(|read| serde_json::to_string(read).expect("JSON"))
-        .collect();
-    let file = hand.file("reads.jsonl");
-    std::fs::write(&file, lines.join("\n")).expect("a file");
-    hand.accord(&["reads", "import", "--format", "native", &file]).done()
+    [&["query"], &STOLEN_VEHICLE[..], &["--plate", PLATE, "--limit", "50"], more].concat()
 }
 
 /// Two running nodes that know each other; the second owns three reads.
-fn pair() -> (Hand, Hand) {
-    let (asking, owning) = (Hand::with_officer("asking-ca-pd"), Hand::with_officer("owning-ca-pd"));
-    introduce(&asking, &owning);
-    introduce(&owning, &asking);
-    let imported = import(&owning, 3);
-    assert_eq!((&imported["records"], &imported["stored"]), (&Value::from(3), &Value::from(3)));
+fn pair() -> (CliAgency, CliAgency) {
+    let (asking, owning) =
+        (CliAgency::with_officer("asking-ca-pd"), CliAgency::with_officer("owning-ca-pd"));
+    asking.add_card(&owning);
+    owning.add_card(&asking);
+    owning.add_reads(PLATE, 3);
     (asking, owning)
 }
 
@@ -76,7 +36,7 @@ fn two_nodes_started_by_hand_share_under_an_agreement() {
     );
     assert!(line["reasons"][0]["citations"][0]["section"].is_string());
 
-    let agreement = asking.agrees_with(&owning);
+    let agreement = asking.agree_with(&owning);
     let heard = asking.accord_as(OFFICER, &query(&to)).done();
     assert_eq!(
         (&heard["outcome"], &heard["owner"]),
@@ -88,12 +48,12 @@ fn two_nodes_started_by_hand_share_under_an_agreement() {
     let all = asking.accord_as(OFFICER, &query(&["--all"])).done();
     assert_eq!(all["reads"], heard["reads"]);
 
-    let receipts = |log: &Ended| (log.lines().len() == 2).then_some(());
-    owning.until(&["audit", "log", "--kind", "receipt.recorded"], receipts);
-    for (hand, kind) in
+    let receipts = |log: &CommandOutput| (log.lines().len() == 2).then_some(());
+    owning.retry_until(&["audit", "log", "--kind", "receipt.recorded"], receipts);
+    for (agency, kind) in
         [(&asking, "query.sent"), (&asking, "answer.received"), (&owning, "query.answered")]
     {
-        let log = hand.accord(&["audit", "log", "--kind", kind]);
+        let log = agency.accord(&["audit", "log", "--kind", kind]);
         let entry = log
             .lines()
             .into_iter()
@@ -147,14 +107,14 @@ fn a_written_request_is_made_approved_and_used_up() {
         ],
     );
     let request = submitted.done()["request"].as_str().expect("an id").to_owned();
-    owning.until(&["request", "show", &request], |shown| (shown.code == 0).then_some(()));
+    owning.retry_until(&["request", "show", &request], |shown| (shown.code == 0).then_some(()));
     let approved =
         owning.accord(&["request", "approve", &request, "--reason", "Need is shown"]).done();
     assert_eq!(
         (&approved["state"], &approved["uses_left"]),
         (&Value::from("approved"), &Value::from(1))
     );
-    asking.until(&["request", "show", &request], |shown| {
+    asking.retry_until(&["request", "show", &request], |shown| {
         (shown.done()["state"] == "approved").then_some(())
     });
     let ask = || asking.accord_as(OFFICER, &query(&["--to", &owning.id, "--authority", &request]));
@@ -174,7 +134,7 @@ fn a_written_request_is_made_approved_and_used_up() {
 #[test]
 fn an_owner_that_is_down_is_no_answer() {
     let (asking, mut owning) = pair();
-    asking.agrees_with(&owning);
+    asking.agree_with(&owning);
     assert_eq!(owning.stop(), 0);
     let ask = asking.accord_as(OFFICER, &query(&["--to", &owning.id]));
     assert_eq!(ask.code, 3, "{ask:?}");
@@ -191,7 +151,7 @@ fn an_owner_that_is_down_is_no_answer() {
 #[test]
 fn a_node_that_was_killed_starts_again_with_what_it_had() {
     let (asking, mut owning) = pair();
-    asking.agrees_with(&owning);
+    asking.agree_with(&owning);
     assert_eq!(asking.accord_as(OFFICER, &query(&["--to", &owning.id])).code, 0);
     let before = owning.accord(&["audit", "log"]).lines();
     owning.kill();
@@ -206,15 +166,16 @@ fn a_node_that_was_killed_starts_again_with_what_it_had() {
 
 #[test]
 fn importing_twice_stores_once_and_a_bad_record_is_named_and_skipped() {
-    let hand = Hand::with_officer("owning-ca-pd");
-    assert_eq!(import(&hand, 5)["stored"], 5);
-    let again =
-        hand.accord(&["reads", "import", "--format", "native", &hand.file("reads.jsonl")]).done();
+    let agency = CliAgency::with_officer("owning-ca-pd");
+    agency.add_reads(PLATE, 5);
+    let again = agency
+        .accord(&["reads", "import", "--format", "native", &agency.file("reads.jsonl")])
+        .done();
     let counts = ["records", "stored", "duplicates", "rejected"].map(|key| again[key].as_u64());
     assert_eq!(counts, [Some(5), Some(0), Some(5), Some(0)], "{again}");
-    let file = hand.file("bad.jsonl");
+    let file = agency.file("bad.jsonl");
     std::fs::write(&file, "{\"plate\": \"not a read\"}\n").expect("a file");
-    let ended = hand.accord(&["reads", "import", "--format", "native", &file]);
+    let ended = agency.accord(&["reads", "import", "--format", "native", &file]);
     let line = &ended.lines()[0];
     assert_eq!(
         (&line["stored"], &line["rejected"]),
@@ -222,13 +183,13 @@ fn importing_twice_stores_once_and_a_bad_record_is_named_and_skipped() {
         "{ended:?}"
     );
     assert!(line["errors"][0]["at"].is_string() && line["errors"][0]["error"].is_string());
-    assert_eq!(hand.accord(&["reads", "stats"]).done()["reads"], 5);
+    assert_eq!(agency.accord(&["reads", "stats"]).done()["reads"], 5);
 }
 
 #[test]
 fn what_lies_in_a_home_is_for_its_owner_alone() {
-    let hand = Hand::with_officer("asking-ca-pd");
-    let mut folders = vec![hand.home()];
+    let agency = CliAgency::with_officer("asking-ca-pd");
+    let mut folders = vec![agency.home()];
     let mut seen = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in
@@ -249,31 +210,33 @@ fn what_lies_in_a_home_is_for_its_owner_alone() {
 
 #[test]
 fn what_people_read_is_short_and_names_the_query() {
-    let (asking, owning) = (Hand::with_officer("asking-ca-pd"), Hand::with_officer("owning-ca-pd"));
-    introduce(&asking, &owning);
-    introduce(&owning, &asking);
+    let (asking, owning) =
+        (CliAgency::with_officer("asking-ca-pd"), CliAgency::with_officer("owning-ca-pd"));
+    asking.add_card(&owning);
+    owning.add_card(&asking);
     let now = node::clock::Clock::system().now();
     let line = serde_json::to_string(&reads(&id(&owning.id), PLATE, 1, now)[0]).expect("JSON");
     let file = owning.file("reads.jsonl");
     std::fs::write(&file, line).expect("a file");
-    let imported = owning.tells("admin", &["reads", "import", &file]).out;
+    let imported = owning.accord_text("admin", &["reads", "import", &file]).out;
     assert!(imported.contains(": 1 record, 1 read stored, "), "{imported}");
-    let agreement = asking.agrees_with(&owning);
+    let agreement = asking.agree_with(&owning);
 
-    let asked = asking.tells(OFFICER, &query(&["--to", &owning.id])).out;
+    let asked = asking.accord_text(OFFICER, &query(&["--to", &owning.id])).out;
     assert!(asked.starts_with(&format!("owning-ca-pd: 1 read under {agreement}\n")), "{asked}");
     let log = asking.accord(&["audit", "log", "--kind", "answer.received"]).lines();
     let query_id = log[0]["query_id"].as_str().expect("an id");
     assert!(asked.ends_with(&format!("\nquery {query_id}\n")), "{asked}");
 
-    let text = owning.tells("admin", &["agreement", "show", &agreement]).out;
+    let text = owning.accord_text("admin", &["agreement", "show", &agreement]).out;
     assert!(text.contains("daily_limit") || text.contains("[[clauses]]"), "{text}");
     for act in ["suspend", "resume", "withdraw"] {
-        let told = owning.tells("admin", &["agreement", act, &agreement, "--reason", "review"]).out;
+        let told =
+            owning.accord_text("admin", &["agreement", act, &agreement, "--reason", "review"]).out;
         assert!(told.starts_with(&agreement) && told.lines().count() == 6, "{told}");
         assert!(text.starts_with(told.lines().next().unwrap_or("-")), "{text}");
     }
-    let refused = asking.tells(OFFICER, &query(&["--to", &owning.id])).out;
+    let refused = asking.accord_text(OFFICER, &query(&["--to", &owning.id])).out;
     assert!(refused.contains("refused") && refused.contains("\nquery "), "{refused}");
 
     let listed = asking.accord(&["card", "list"]).done();
@@ -285,14 +248,14 @@ fn what_people_read_is_short_and_names_the_query() {
 #[test]
 fn the_exact_envelopes_of_an_entry_can_be_checked_elsewhere() {
     let (asking, owning) = pair();
-    asking.agrees_with(&owning);
+    asking.agree_with(&owning);
     asking.accord_as(OFFICER, &query(&["--to", &owning.id])).done();
-    let index = |hand: &Hand, kind: &str| {
-        let log = hand.accord(&["audit", "log", "--kind", kind]).lines();
+    let index = |agency: &CliAgency, kind: &str| {
+        let log = agency.accord(&["audit", "log", "--kind", kind]).lines();
         log[0]["index"].as_u64().expect("an index").to_string()
     };
     let received = index(&asking, "answer.received");
-    let shown = asking.tells("admin", &["audit", "envelope", &received]);
+    let shown = asking.accord_text("admin", &["audit", "envelope", &received]);
     assert_eq!(shown.out, asking.accord(&["audit", "envelope", &received]).out);
     let answer = Envelope::parse(shown.out.trim_end().as_bytes()).expect("the exact bytes");
     let card = owning.accord(&["card", "show"]).done();

@@ -6,8 +6,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use tests::command::{Hand, binary};
-use tests::making::PLATE;
+use tests::binary::binary;
+use tests::command_line::CliAgency;
+use tests::fixtures::PLATE;
 
 const GUIDE: &str = include_str!("../../../../OPERATING.md");
 const UNIT: &str = include_str!("../../../../node/packaging/accord.service");
@@ -67,8 +68,8 @@ impl Drop for Started<'_> {
 
 #[test]
 fn the_guide_is_followed_word_by_word_on_a_clean_home() {
-    let mut peer = Hand::with_officer("peer-ca-pd");
-    peer.has_reads(PLATE, 3);
+    let mut peer = CliAgency::with_officer("peer-ca-pd");
+    peer.add_reads(PLATE, 3);
     let dir = tempfile::TempDir::new().expect("a folder");
     let (home, programs) = (dir.path().join("accord"), dir.path().join("bin"));
     for folder in [&home, &programs] {
@@ -104,7 +105,8 @@ fn the_guide_is_followed_word_by_word_on_a_clean_home() {
         }
         let ours = home.join("ours.card");
         if !known && home.join("pilot-2026.toml").exists() {
-            let card = Hand::at(home.join(".accord"), "example-ca-pd").accord(&["card", "show"]);
+            let card =
+                CliAgency::at(home.join(".accord"), "example-ca-pd").accord(&["card", "show"]);
             let fingerprint = card.done()["fingerprint"].as_str().expect("one").to_owned();
             let add = ["card", "add", ours.to_str().expect("UTF-8"), "--fingerprint", &fingerprint];
             peer.accord(&[&add[..], &["--verified-by", "telephone"]].concat()).done();
@@ -132,8 +134,8 @@ fn what_root_types_is_at_least_shell() {
 
 #[test]
 fn the_guide_says_what_to_do_about_every_check_and_every_alarm() {
-    let hand = Hand::with_officer("example-ca-pd");
-    for check in hand.accord(&["doctor"]).lines() {
+    let agency = CliAgency::with_officer("example-ca-pd");
+    for check in agency.accord(&["doctor"]).lines() {
         let row = format!("| `{}` |", check["check"].as_str().expect("a name"));
         assert!(GUIDE.contains(&row), "{row}");
     }

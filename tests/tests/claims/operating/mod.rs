@@ -4,6 +4,7 @@ mod backup;
 mod bad_input;
 mod command_line;
 mod guide;
+mod https;
 mod moving_to_postgresql;
 mod operational_logs;
 mod policy_commands;

@@ -6,35 +6,24 @@ use node::store::moving::Move;
 use postgres_server::Server;
 use schemas::entry::EntryKind as Kind;
 use tests::agency::{Agency, Plan};
-use tests::command::Hand;
-use tests::federation::{in_force, pair};
-use tests::making::{PLATE, draft, words};
-use tests::photographs::photographed;
-
-async fn answered(asking: &Agency, owning: &Agency) {
-    let heard = asking.asks(owning.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("answered", 3), "{heard:?}");
-    let query = heard.query_id.expect("a query id");
-    let receipted = |log: &tests::log::Log| {
-        log.all(Kind::ReceiptRecorded).iter().any(|entry| entry.belongs_to(query)).then_some(())
-    };
-    owning.logs("the receipt", receipted).await;
-}
+use tests::command_line::CliAgency;
+use tests::federation::{answered_query, sharing_pair};
+use tests::fixtures::{PLATE, draft, words};
+use tests::photographs::reads_with_photographs;
 
 /// Two agencies that share and have something of everything: answers, refusals, a correction,
 /// cosigned heads, letters under way.
 async fn lived() -> (Agency, Agency) {
-    let (asking, owning) = pair().await;
-    in_force(&[&asking, &owning]).await;
-    asking.has_reads(PLATE, 3).await;
-    answered(&asking, &owning).await;
-    answered(&owning, &asking).await;
+    let (asking, owning, _) = sharing_pair().await;
+    asking.add_reads(PLATE, 3).await;
+    answered_query(&asking, &owning).await;
+    answered_query(&owning, &asking).await;
     let mut refused = draft(&[owning.id()], PLATE, asking.now());
     refused.why.purpose = schemas::purpose::Purpose::MissingPerson;
     assert_eq!(asking.ask(&refused).await[0].outcome, "refused");
-    let batch = photographed(&owning, "8PHOTO1", 4);
+    let batch = reads_with_photographs(&owning, "8PHOTO1", 4);
     let id = batch[0].read.id;
-    assert_eq!(owning.takes_in(batch).await, 4);
+    assert_eq!(owning.import(batch).await, 4);
     let wrong = Wrong {
         plate: "8PH0T01".parse().expect("a plate"),
         plate_state: None,
@@ -47,11 +36,11 @@ async fn lived() -> (Agency, Agency) {
     (asking, owning)
 }
 
-fn moved(agency: &Agency, url: &str) -> tests::command::Ended {
+fn moved(agency: &Agency, url: &str) -> tests::command_line::CommandOutput {
     agency.accord(&["store", "move", "--to", url])
 }
 
-fn unalarmed(log: &tests::log::Log) {
+fn unalarmed(log: &tests::audit_log::Log) {
     assert_eq!(log.count(Kind::AlarmRaised), 0);
 }
 
@@ -87,8 +76,8 @@ async fn a_moved_node_goes_on_where_it_was_and_no_peer_raises_an_alarm() {
     assert!(
         !kept.is_empty() && images(&owning).unreferenced_images(9).await.expect("none").is_empty()
     );
-    answered(&asking, &owning).await;
-    answered(&owning, &asking).await;
+    answered_query(&asking, &owning).await;
+    answered_query(&owning, &asking).await;
     for (at, with) in [(&asking, &owning), (&owning, &asking)] {
         assert_eq!(at.node().have_cosigned_by_all().await, 1);
         let verified = at.accord(&["audit", "verify"]);
@@ -103,7 +92,7 @@ async fn a_moved_node_goes_on_where_it_was_and_no_peer_raises_an_alarm() {
     let text = std::fs::read_to_string(&config).expect("a configuration");
     let back: Vec<&str> = text.lines().filter(|line| !line.starts_with("database")).collect();
     std::fs::write(&config, back.join("\n")).expect("a configuration");
-    let said = owning.does_not_start().await.to_string();
+    let said = owning.start_error().await.to_string();
     assert!(said.contains("put back or cut short"), "{said}");
 }
 
@@ -130,7 +119,7 @@ async fn a_move_that_was_cut_short_changes_nothing_and_is_begun_again() {
     assert_ne!(server.sql(&url, "select count(*) from entries"), "0");
     // The node lives on where it was.
     owning.run().await;
-    answered(&asking, &owning).await;
+    answered_query(&asking, &owning).await;
     owning.stop().await;
     let size = owning.log().await.entries().len();
     // What arrives otherwise than it was sent is told.
@@ -145,7 +134,7 @@ async fn a_move_that_was_cut_short_changes_nothing_and_is_begun_again() {
     drop(server.sql(&url, "drop trigger stop on changes"));
     assert_eq!(moved(&owning, &url).done()["entries"], size);
     owning.run().await;
-    answered(&asking, &owning).await;
+    answered_query(&asking, &owning).await;
     unalarmed(&asking.log().await);
 }
 
@@ -172,8 +161,8 @@ fn init_takes_an_empty_database_and_shows_no_password() {
     let server = Server::start();
     let url = server.database() + "&password=s3cret";
     let init = |id: &str, url: &str| {
-        let hand = Hand::nowhere(id);
-        let ended = hand.accord(&[
+        let agency = CliAgency::without_home(id);
+        let ended = agency.accord(&[
             "init",
             "--id",
             id,
@@ -190,11 +179,11 @@ fn init_takes_an_empty_database_and_shows_no_password() {
             "--database",
             url,
         ]);
-        (hand, ended)
+        (agency, ended)
     };
-    let (hand, made) = init("owning-ca-pd", &url);
+    let (agency, made) = init("owning-ca-pd", &url);
     made.done();
-    assert!(!hand.home().join("accord.db").exists());
+    assert!(!agency.home().join("accord.db").exists());
     for (id, said) in [
         ("owning-ca-pd", "holds a log of 3 entries already; name an empty database"),
         ("other-ca-pd", "that of `owning-ca-pd`, not of `other-ca-pd`"),
@@ -214,13 +203,13 @@ fn init_takes_an_empty_database_and_shows_no_password() {
         assert!(!other.home().exists(), "nothing is left");
     }
     // A mistake in the file is told by its line, which is not shown.
-    let config = hand.home().join("accord.toml");
+    let config = agency.home().join("accord.toml");
     let text = std::fs::read_to_string(&config).expect("a configuration");
     for (from, to, line) in
         [("s3cret\"", "s3cret", "line "), ("quic = false", "quick = 1", "quick")]
     {
         std::fs::write(&config, text.replace(from, to)).expect("a configuration");
-        let refused = hand.accord(&["run"]);
+        let refused = agency.accord(&["run"]);
         assert!(refused.code != 0 && refused.err.contains(line), "{refused:?}");
         assert!(!refused.err.contains("s3cret"), "{refused:?}");
     }

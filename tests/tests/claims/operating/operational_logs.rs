@@ -5,15 +5,14 @@
 use std::fs;
 use std::path::Path;
 
-use http_body_util::{BodyExt as _, Full};
-use hyper::Request;
-use hyper::body::Bytes;
-use node::http::pinned::Pinned;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use node::keys::{KeyUse, load};
 use serde_json::Value;
-use tests::command::{Ended, Hand};
-use tests::making::{OFFICER, PLATE};
-use tests::wait::within;
+use tests::agency::{Transport, free_address, free_socket};
+use tests::command_line::{CliAgency, CommandOutput};
+use tests::fixtures::{OFFICER, PLATE};
+use tests::https::send_to;
 
 /// Everything that any part of the program says.
 const ALL: &str = "trace";
@@ -22,37 +21,23 @@ const VAGUE: &str = "inv";
 const CASE: &str = "26-0047119";
 const SPOILT_PLATE: &str = "9SPO1LT";
 
-fn free_socket() -> String {
-    let address = tests::agency::free_address(tests::agency::Transport::Tcp);
-    let port = address.as_str().rsplit('/').next().expect("a port").to_owned();
-    format!("127.0.0.1:{port}")
-}
-
 /// An agency whose node writes its operational log to a file.
-fn talkative(id: &str, http: &str) -> (Hand, String) {
-    let hand = Hand::nowhere(id);
-    let log = hand.file("log");
+fn talkative(id: &str, http: &str) -> (CliAgency, String) {
+    let agency = CliAgency::without_home(id);
+    let log = agency.file("log");
     let into = format!("exec \"$@\" 2>>'{log}'");
-    let hand = hand
-        .run_by(&["sh", "-c", &into, "sh"], &[("ACCORD_LOG", ALL), ("ACCORD_LOG_FORMAT", "json")]);
-    let listen = tests::agency::free_address(tests::agency::Transport::Tcp);
-    (hand.made("california-statute", listen.as_str(), &["--http", http]).manned(), log)
+    let agency = agency.run_under(
+        &["sh", "-c", &into, "sh"],
+        &[("ACCORD_LOG", ALL), ("ACCORD_LOG_FORMAT", "json")],
+    );
+    let listen = free_address(Transport::Tcp);
+    (
+        agency
+            .init_with("california-statute", listen.as_str(), &["--http", http])
+            .start_with_officer(),
+        log,
+    )
 }
-
-fn base64(bytes: &[u8], letters: &[u8; 64]) -> String {
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits =
-            chunk.iter().fold(0u32, |bits, b| bits << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
-        for n in 0..=chunk.len() {
-            text.push(letters[(bits >> (18 - 6 * n) & 63) as usize].into());
-        }
-    }
-    text
-}
-
-const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// Bytes in the forms in which a program may print them.
 fn forms(bytes: &[u8]) -> Vec<String> {
@@ -65,8 +50,8 @@ fn forms(bytes: &[u8]) -> Vec<String> {
         list(&|b| format!("{b:#x}")),
         list(&|b| format!("0x{b:02x}")),
         // Without what depends on the bytes that follow.
-        base64(bytes, STANDARD)[..bytes.len() / 3 * 4].to_owned(),
-        base64(bytes, URL_SAFE)[..bytes.len() / 3 * 4].to_owned(),
+        STANDARD_NO_PAD.encode(bytes)[..bytes.len() / 3 * 4].to_owned(),
+        URL_SAFE_NO_PAD.encode(bytes)[..bytes.len() / 3 * 4].to_owned(),
     ]
 }
 
@@ -89,16 +74,18 @@ fn keys(home: &Path) -> Vec<(String, String)> {
     found
 }
 
-async fn posts(hand: &Hand, http: &str, path: &str, bearer: Option<&str>, body: String) -> u16 {
-    let pin = hand.accord(&["certificate", "show"]).done()["pin"].as_str().expect("a pin").parse();
-    let client = Pinned::at(&format!("https://{http}"), pin.expect("a digest")).expect("a client");
-    let mut request = Request::post(path);
-    if let Some(bearer) = bearer {
-        request = request.header("authorization", format!("Bearer {bearer}"));
-    }
-    let body = Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed_unsync();
-    let request = request.body(body).expect("a request");
-    within("a response", client.send(request)).await.expect("a response").status().as_u16()
+/// Sends reads to a source; the status of the response.
+async fn post(
+    agency: &CliAgency,
+    http: &str,
+    path: &str,
+    token: Option<&str>,
+    body: String,
+) -> u16 {
+    let pin =
+        agency.accord(&["certificate", "show"]).done()["pin"].as_str().expect("a pin").parse();
+    let bearer = token.map(|token| format!("Bearer {token}"));
+    send_to(http, pin.expect("a digest"), "POST", path, bearer.as_deref(), body).await.0
 }
 
 /// The kinds of the entries that an operational log tells of an exchange with `peer`.
@@ -118,13 +105,13 @@ fn told(log: &str, query: &str, peer: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_secret_and_nobodys_plate_name_or_reason_stands_in_an_operational_log() {
-    let (at, with) = (free_socket(), free_socket());
+    let (at, with) = (free_socket().to_string(), free_socket().to_string());
     let (mut asking, asking_log) = talkative("asking-ca-pd", &at);
     let (mut owning, owning_log) = talkative("owning-ca-pd", &with);
-    asking.knows(&owning);
-    owning.knows(&asking);
-    owning.has_reads(PLATE, 3);
-    asking.agrees_with(&owning);
+    asking.add_card(&owning);
+    owning.add_card(&asking);
+    owning.add_reads(PLATE, 3);
+    asking.agree_with(&owning);
 
     // What is answered, what is refused by either side, what one looks up in one's own reads.
     let ask = |reason: &str, purpose: &str, plate: &str| {
@@ -164,9 +151,9 @@ async fn nothing_secret_and_nobodys_plate_name_or_reason_stands_in_an_operationa
     let wrong = "wrong-token-that-a-camera-was-given";
     let in_path = format!("/sources/gate-1/{token}/reads");
     for (path, bearer) in [("/sources/gate-1/reads", Some(&*token)), (&*in_path, None)] {
-        assert_ne!(posts(&owning, &with, path, bearer, spoilt.clone()).await, 401);
+        assert_ne!(post(&owning, &with, path, bearer, spoilt.clone()).await, 401);
     }
-    let turned_away = posts(&owning, &with, "/sources/gate-1/reads", Some(wrong), spoilt).await;
+    let turned_away = post(&owning, &with, "/sources/gate-1/reads", Some(wrong), spoilt).await;
     assert_eq!(turned_away, 401);
 
     // A hold, a written request, a backup, a node that is gone.
@@ -207,7 +194,8 @@ async fn nothing_secret_and_nobodys_plate_name_or_reason_stands_in_an_operationa
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
 
-    let id = |ended: &Ended| ended.lines()[0]["query_id"].as_str().expect("an id").to_owned();
+    let id =
+        |ended: &CommandOutput| ended.lines()[0]["query_id"].as_str().expect("an id").to_owned();
     let log = [&asking_log, &owning_log];
     for (ended, kinds) in [
         (

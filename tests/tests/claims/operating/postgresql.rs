@@ -6,9 +6,9 @@ use schemas::entry::EntryKind as Kind;
 use schemas::purpose::Purpose;
 use serde_json::Value;
 use tests::agency::{Agency, Plan};
-use tests::auditor::{compared, handed_over};
-use tests::federation::{in_force, pair_of};
-use tests::making::{DAY_MS, PLATE, draft};
+use tests::auditor::{bundles_of_both, reconcile_bundles};
+use tests::federation::{answered_query, sharing_pair_of};
+use tests::fixtures::{DAY_MS, PLATE, draft};
 use tests::wait::eventually;
 
 fn asking() -> Plan {
@@ -21,19 +21,8 @@ fn owning() -> Plan {
 
 /// Two agencies that share, made as the plans say.
 async fn sharing(asking: Plan, owning: Plan) -> (Agency, Agency) {
-    let (asking, owning) = pair_of(asking, owning).await;
-    in_force(&[&asking, &owning]).await;
+    let (asking, owning, _) = sharing_pair_of(asking, owning).await;
     (asking, owning)
-}
-
-async fn answered(asking: &Agency, owning: &Agency) {
-    let heard = asking.asks(owning.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("answered", 3), "{heard:?}");
-    let query = heard.query_id.expect("a query id");
-    let receipted = |log: &tests::log::Log| {
-        log.all(Kind::ReceiptRecorded).iter().any(|entry| entry.belongs_to(query)).then_some(())
-    };
-    owning.logs("the receipt", receipted).await;
 }
 
 async fn refused(asking: &Agency, owning: &Agency) {
@@ -68,16 +57,16 @@ fn database(at: &Agency) -> Value {
 
 async fn an_exchange_is_permitted_refused_logged_and_reconciled(asking: Plan, owning: Plan) {
     let (mut asking, mut owning) = sharing(asking, owning).await;
-    answered(&asking, &owning).await;
+    answered_query(&asking, &owning).await;
     refused(&asking, &owning).await;
     both_match(&asking, &owning, 1, 1);
     // Everything goes on after a restart of both.
     asking.restart().await;
     owning.restart().await;
-    answered(&asking, &owning).await;
+    answered_query(&asking, &owning).await;
     both_match(&asking, &owning, 2, 1);
-    let auditor = handed_over(&asking, &owning);
-    let report = compared(&auditor, &asking, &owning);
+    let auditor = bundles_of_both(&asking, &owning);
+    let report = reconcile_bundles(&auditor, &asking, &owning);
     assert_eq!(report["matched"], 2, "{report:#}");
     for at in [&asking, &owning] {
         assert_eq!(at.log().await.count(Kind::AlarmRaised), 0);
@@ -120,7 +109,7 @@ async fn doctor_says_which_server_it_is_and_when_it_is_away() {
 #[tokio::test(flavor = "multi_thread")]
 async fn past_its_retention_what_an_owner_keeps_on_postgresql_is_destroyed() {
     let (asking, owning) = sharing(asking(), owning().on_postgres()).await;
-    answered(&asking, &owning).await;
+    answered_query(&asking, &owning).await;
     let answer = owning.log().await.one(Kind::QueryAnswered).header.index;
     let whole_entry = async || {
         let found = owning.store().entries(&EntryFilter::default(), answer, 1).await;
@@ -143,14 +132,14 @@ async fn past_its_retention_what_an_owner_keeps_on_postgresql_is_destroyed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_whose_server_crashes_releases_nothing_until_it_is_back_and_loses_nothing() {
     let (asking, owning) = sharing(asking(), owning().on_postgres()).await;
-    answered(&asking, &owning).await;
+    answered_query(&asking, &owning).await;
     for round in 0..2 {
         owning.server().stop_at_once();
-        let heard = asking.asks(owning.id(), PLATE).await;
+        let heard = asking.ask_one(owning.id(), PLATE).await;
         assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0), "{heard:?}");
         owning.server().run();
         // The node was told nothing, and goes on by itself.
-        answered(&asking, &owning).await;
+        answered_query(&asking, &owning).await;
         assert_eq!(owning.log().await.count(Kind::QueryAnswered), 2 + round);
     }
     whole(&owning);
@@ -162,20 +151,20 @@ async fn a_requester_whose_server_is_away_asks_nothing() {
     let (asking, owning) = sharing(asking().on_postgres(), owning()).await;
     let before = owning.log().await.entries().len();
     asking.server().stop_at_once();
-    let heard = asking.asks(owning.id(), PLATE).await;
+    let heard = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0));
     let said = heard.error.expect("why nothing was asked");
     assert!(said.contains("audit log cannot be written"), "{said}");
     assert_eq!(owning.log().await.entries().len(), before);
     asking.server().run();
-    answered(&asking, &owning).await;
+    answered_query(&asking, &owning).await;
     both_match(&asking, &owning, 1, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_comes_back_without_its_last_entries_is_not_appended_to() {
     let (asking, owning) = sharing(asking(), owning().on_postgres()).await;
-    answered(&asking, &owning).await;
+    answered_query(&asking, &owning).await;
     let (size, url) = (owning.office().log.counters().size, owning.database());
     // As a standby that had not received them would take over.
     let lost = format!("delete from entries where idx >= {}", size - 2);
@@ -183,7 +172,7 @@ async fn a_server_that_comes_back_without_its_last_entries_is_not_appended_to() 
     owning.server().stop_at_once();
     owning.server().run();
     for _ in 0..2 {
-        let heard = asking.asks(owning.id(), PLATE).await;
+        let heard = asking.ask_one(owning.id(), PLATE).await;
         assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0));
     }
     let left = owning.server().sql(&url, "select count(*) from entries");
@@ -193,7 +182,7 @@ async fn a_server_that_comes_back_without_its_last_entries_is_not_appended_to() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_on_postgresql_is_put_back_from_its_backup_and_a_dump_made_right_after() {
     let (asking, mut owning) = sharing(asking(), owning().on_postgres()).await;
-    answered(&asking, &owning).await;
+    answered_query(&asking, &owning).await;
     let place = tempfile::TempDir::new().expect("a folder");
     let path = |name: &str| place.path().join(name);
     let text = |path: std::path::PathBuf| path.to_str().expect("UTF-8").to_owned();
@@ -205,7 +194,7 @@ async fn a_node_on_postgresql_is_put_back_from_its_backup_and_a_dump_made_right_
     owning.stop().await;
 
     for (dump, home, starts) in [(&early, path("early"), false), (&late, path("late"), true)] {
-        let put_back = || tests::command::accord_at(&home, &["restore", &backup]);
+        let put_back = || tests::command_line::accord_at(&home, &["restore", &backup]);
         let restored = tokio::task::block_in_place(put_back);
         assert_eq!(restored.code, 0, "{restored:?}");
         // Where the dump was put back, on a server of another name.
@@ -218,12 +207,12 @@ async fn a_node_on_postgresql_is_put_back_from_its_backup_and_a_dump_made_right_
             Ok(node) => {
                 assert!(starts, "a dump from before the backup does not lead to its head");
                 let heard = eventually("its peer is answered again", async || {
-                    let heard = asking.asks(owning.id(), PLATE).await;
+                    let heard = asking.ask_one(owning.id(), PLATE).await;
                     (heard.outcome == "answered").then_some(heard)
                 });
                 assert_eq!(heard.await.reads.len(), 3);
                 assert_eq!((node.office.alarms().len(), asking.office().alarms().len()), (0, 0));
-                let log = tests::log::Log::of(node.office.store.as_ref()).await;
+                let log = tests::audit_log::Log::of(node.office.store.as_ref()).await;
                 assert_eq!(log.count(Kind::BackupRestored), 1);
                 node.stop().await;
             }

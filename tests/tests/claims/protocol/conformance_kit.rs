@@ -9,22 +9,22 @@ use schemas::query::Query;
 use schemas::refusal::{Reason, Refusal, RefusalCode};
 use serde_json::Value;
 use tests::agency::{Agency, Plan};
-use tests::command::{Ended, Hand};
-use tests::making::{DAY_MS, words};
-use tests::raw::RawPeer;
+use tests::command_line::{CliAgency, CommandOutput};
+use tests::fixtures::{DAY_MS, words};
+use tests::raw_peer::RawPeer;
 
 /// Examines the node at an address with the keys of a test agency.
-async fn examines(tester: &Hand, address: &str) -> Ended {
+async fn examines(tester: &CliAgency, address: &str) -> CommandOutput {
     let (home, address) = (tester.home(), address.to_owned());
     tokio::task::spawn_blocking(move || {
-        tests::command::accord_at(&home, &["conformance", "--peer", &address])
+        tests::command_line::accord_at(&home, &["conformance", "--peer", &address])
     })
     .await
     .expect("an examination")
 }
 
 /// The musts that do not hold.
-fn broken(ended: &Ended) -> Vec<String> {
+fn broken(ended: &CommandOutput) -> Vec<String> {
     let lines = ended.lines();
     assert!(lines.iter().all(|line| {
         ["must", "section", "detail"].iter().all(|key| line[*key].is_string())
@@ -35,8 +35,8 @@ fn broken(ended: &Ended) -> Vec<String> {
 }
 
 /// A test agency, its card recorded at `owner`.
-async fn tester_known_to(owner: &Agency) -> Hand {
-    let tester = Hand::init("conformance-ca-pd");
+async fn tester_known_to(owner: &Agency) -> CliAgency {
+    let tester = CliAgency::init("conformance-ca-pd");
     let card = std::fs::read_to_string(tester.home().join("card.json")).expect("a card");
     let shown = tester.accord(&["card", "show"]).done();
     let confirmation = Confirmation {
@@ -67,7 +67,7 @@ async fn a_node_of_ours_does_everything_that_the_protocol_demands() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_does_not_know_the_tester_is_not_examined() {
     let owner = Agency::of(Plan::of("owning-ca-pd")).await;
-    let tester = Hand::init("conformance-ca-pd");
+    let tester = CliAgency::init("conformance-ca-pd");
     let ended = examines(&tester, owner.identity.card.addresses[0].as_str()).await;
     assert_eq!((ended.code, ended.lines().len()), (1, 1), "{ended:?}");
 }
@@ -111,7 +111,7 @@ fn careless(now: schemas::time::Timestamp, bound: fn(&Envelope) -> Digest) -> Ra
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_careless_node_does_not_do_is_told_must_by_must() {
-    let tester = Hand::init("conformance-ca-pd");
+    let tester = CliAgency::init("conformance-ca-pd");
     let raw = careless(node::clock::Clock::system().now(), Envelope::digest);
     let ended = examines(&tester, raw.addresses()[0].as_str()).await;
     assert_eq!(ended.code, 1);
@@ -127,7 +127,7 @@ async fn what_a_careless_node_does_not_do_is_told_must_by_must() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_that_is_bound_to_another_query_holds_for_none() {
-    let tester = Hand::init("conformance-ca-pd");
+    let tester = CliAgency::init("conformance-ca-pd");
     let now = node::clock::Clock::system().now();
     let raw = careless(now, |_| Digest::of(b"another query"));
     let ended = examines(&tester, raw.addresses()[0].as_str()).await;

@@ -10,8 +10,8 @@ use schemas::query::AuthorityId;
 use serde_json::Value;
 use tempfile::TempDir;
 use tests::agency::{Agency, Plan};
-use tests::making::{PLATE, words};
-use tests::officials::{approves, judgement, official};
+use tests::fixtures::{PLATE, words};
+use tests::officials::{add_official, approve, decision};
 use tests::wait::{eventually, within};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
@@ -106,12 +106,12 @@ impl Asking {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_of_another_make_files_a_request_asks_and_verifies_the_answer() {
     let owner = Agency::of(Plan::of("indio-ca-pd").policy("indio-ca-pd")).await;
-    owner.has_reads(PLATE, 3).await;
-    let chief = official(&owner).await;
+    owner.add_reads(PLATE, 3).await;
+    let chief = add_official(&owner).await;
     let second = Second::known_to(&owner).await;
     let mut asking = second.asks(PLATE);
     let request = asking.request(&owner).await;
-    approves(&owner, &chief, &request).await.expect("an approval");
+    approve(&owner, &chief, &request).await.expect("an approval");
     assert_eq!(asking.says().await["verdict"], "approved");
     let answered = asking.says().await;
     assert_eq!(answered["outcome"], "answered", "{answered}");
@@ -134,11 +134,11 @@ async fn a_peer_of_another_make_files_a_request_asks_and_verifies_the_answer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_of_another_make_learns_that_its_request_is_denied() {
     let owner = Agency::of(Plan::of("indio-ca-pd").policy("indio-ca-pd")).await;
-    let chief = official(&owner).await;
+    let chief = add_official(&owner).await;
     let second = Second::known_to(&owner).await;
     let mut asking = second.asks(PLATE);
     let request = asking.request(&owner).await;
-    let denied = judgement(Verdict::Denied, RequestScope::default());
+    let denied = decision(Verdict::Denied, RequestScope::default());
     owner.office().decide_request(&chief, &request, &denied).await.expect("a denial");
     owner.node().wake();
     assert_eq!(asking.says().await["verdict"], "denied");

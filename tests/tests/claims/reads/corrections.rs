@@ -3,21 +3,19 @@
 
 use node::acts::corrections::{Done, Wrong};
 use node::acts::{ActError, By};
-use schemas::answer::{Answer, Basis, Page, Released};
 use schemas::correction::Correction;
-use schemas::digest::Digest;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
-use schemas::frame::{Frame, FrameKind};
+use schemas::frame::FrameKind;
 use schemas::key::SecretKey;
-use schemas::query::{Query, QueryId};
+use schemas::query::QueryId;
 use schemas::read::ReadId;
 use tests::agency::Agency;
-use tests::faulty::Failure;
+use tests::faulty_store::Failure;
 use tests::federation::{add_card, sharing_pair};
-use tests::identity::Identity;
-use tests::making::{PLATE, reads, words};
-use tests::raw::RawPeer;
+use tests::fixtures::{PLATE, reads, words};
+use tests::forged_answer::ForgedAnswer;
+use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
 
 const RIGHT: &str = "7ABC128";
@@ -53,7 +51,7 @@ async fn shown(asking: &Agency, query: QueryId, count: usize) -> Vec<Correction>
 #[tokio::test(flavor = "multi_thread")]
 async fn a_corrected_read_is_found_by_its_right_plate_alone_and_its_recipients_are_told() {
     let (asking, owning, _) = sharing_pair().await;
-    let heard = asking.asks(owning.id(), PLATE).await;
+    let heard = asking.ask_one(owning.id(), PLATE).await;
     let (id, query) = (heard.reads[1].id, heard.query_id.expect("a query id"));
     let done = corrects(&owning, &owning.admin(), id, RIGHT).await.expect("corrected");
     assert_eq!((done.version, done.told), (2, 1));
@@ -67,8 +65,8 @@ async fn a_corrected_read_is_found_by_its_right_plate_alone_and_its_recipients_a
     eventually("the letter is acknowledged", async || (letters(&owning).await == 0).then_some(()))
         .await;
     // What a search finds from now on.
-    assert_eq!(asking.asks(owning.id(), PLATE).await.reads.len(), 2);
-    let right = asking.asks(owning.id(), RIGHT).await.reads;
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.reads.len(), 2);
+    let right = asking.ask_one(owning.id(), RIGHT).await.reads;
     assert_eq!((right.len(), right[0].id), (1, id));
     // What an auditor finds.
     let versions = owning.office().read_versions(&owning.admin(), id).await.expect("versions");
@@ -84,7 +82,7 @@ async fn a_corrected_read_is_found_by_its_right_plate_alone_and_its_recipients_a
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recipient_that_was_away_is_told_when_it_is_back_and_once() {
     let (mut asking, owning, _) = sharing_pair().await;
-    let heard = asking.asks(owning.id(), PLATE).await;
+    let heard = asking.ask_one(owning.id(), PLATE).await;
     let query = heard.query_id.expect("a query id");
     asking.stop().await;
     let done = corrects(&owning, &owning.admin(), heard.reads[0].id, RIGHT).await;
@@ -92,7 +90,7 @@ async fn a_recipient_that_was_away_is_told_when_it_is_back_and_once() {
     assert_eq!(letters(&owning).await, 1);
     asking.run().await;
     // Its first acknowledgement is lost with its entry: the letter comes again.
-    asking.store().fail_once_on(Kind::ReadsCorrected, Failure::Unseen);
+    asking.store().fail_once_on(Kind::ReadsCorrected, Failure::AfterWrite);
     shown(&asking, query, 1).await;
     eventually("the letter is acknowledged", async || (letters(&owning).await == 0).then_some(()))
         .await;
@@ -102,7 +100,7 @@ async fn a_recipient_that_was_away_is_told_when_it_is_back_and_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_corrections_of_one_read_at_once_are_two_versions() {
     let (asking, owning, _) = sharing_pair().await;
-    let id = asking.asks(owning.id(), PLATE).await.reads[0].id;
+    let id = asking.ask_one(owning.id(), PLATE).await.reads[0].id;
     let admin = owning.admin();
     let (one, two) = tokio::join!(
         corrects(&owning, &admin, id, RIGHT),
@@ -118,7 +116,7 @@ async fn two_corrections_of_one_read_at_once_are_two_versions() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_not_and_what_is_none_of_ours_is_not_corrected() {
     let (asking, owning, _) = sharing_pair().await;
-    let id = asking.asks(owning.id(), PLATE).await.reads[0].id;
+    let id = asking.ask_one(owning.id(), PLATE).await.reads[0].id;
     let officer = corrects(&owning, &owning.officer(), id, RIGHT).await;
     assert!(matches!(officer, Err(ActError::Refused(_))), "{officer:?}");
     let foreign = corrects(&asking, &asking.admin(), id, RIGHT).await;
@@ -126,7 +124,7 @@ async fn who_may_not_and_what_is_none_of_ours_is_not_corrected() {
     let same = corrects(&owning, &owning.admin(), id, PLATE).await;
     assert!(matches!(same, Err(ActError::Usage(_))), "{same:?}");
     // What is not logged is not corrected.
-    owning.store().fail_once_on(Kind::ReadsCorrected, Failure::Lost);
+    owning.store().fail_once_on(Kind::ReadsCorrected, Failure::BeforeWrite);
     assert!(corrects(&owning, &owning.admin(), id, RIGHT).await.is_err());
     let (read, version) =
         owning.office().store.own_read(id).await.expect("a store").expect("a read");
@@ -136,49 +134,19 @@ async fn who_may_not_and_what_is_none_of_ours_is_not_corrected() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_under_way_while_a_read_is_corrected_is_searched_again() {
     let (asking, owning, _) = sharing_pair().await;
-    let id = asking.asks(owning.id(), PLATE).await.reads[0].id;
+    let id = asking.ask_one(owning.id(), PLATE).await.reads[0].id;
     owning.store().hold();
     let searches = owning.store().searches();
-    let (heard, ()) = tokio::join!(asking.asks(owning.id(), PLATE), async {
+    let (heard, ()) = tokio::join!(asking.ask_one(owning.id(), PLATE), async {
         eventually("the search begins", async || {
             (owning.store().searches() > searches).then_some(())
         })
         .await;
         corrects(&owning, &owning.admin(), id, RIGHT).await.expect("corrected");
-        owning.store().let_go();
+        owning.store().release();
     });
     assert_eq!((heard.outcome, heard.reads.len()), ("answered", 2), "{heard:?}");
     assert!(heard.reads.iter().all(|read| read.id != id));
-}
-
-/// An answer with one read, as its owner signs and sends it.
-fn answer(identity: &Identity, query: &Query, digest: Digest) -> Vec<Frame> {
-    let read = reads(&identity.id, PLATE, 1, query.at).remove(0);
-    let page = (serde_json::to_string(&read).expect("JSON") + "\n").into_bytes();
-    let bytes = u32::try_from(page.len()).expect("a small page");
-    let answer = Answer {
-        query_id: query.id,
-        query_digest: digest,
-        from: identity.id.clone(),
-        to: query.from.clone(),
-        at: query.at,
-        basis: Basis { authority: "an-agreement".parse().expect("an id"), version: 1 },
-        released: Released {
-            from: query.elements.from,
-            until: query.elements.until,
-            limit: query.limit,
-            images: false,
-        },
-        count: 1,
-        truncated: false,
-        notice: words("verify before acting"),
-        pages: vec![Page { digest: Digest::of(&page), bytes, reads: 1 }],
-        images: Vec::new(),
-        images_beyond: 0,
-    };
-    let signed = Envelope::sign_json(Signed::Answer, &answer, &identity.message_key);
-    let signed = signed.expect("an envelope").as_bytes().to_vec();
-    vec![Frame::new(FrameKind::Answer, signed), Frame::new(FrameKind::Page, page)]
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -186,14 +154,11 @@ async fn a_peer_corrects_only_what_it_released() {
     let asking = Agency::start("asking-ca-pd").await;
     let mut raw = RawPeer::start("hostile-ca-pd", asking.now());
     add_card(&asking, &raw.identity).await;
-    let (identity, requester) = (raw.identity.clone(), asking.identity.card.message_key);
-    raw.answer(move |frame| {
-        let envelope = (frame.kind == FrameKind::Query)
-            .then(|| Envelope::parse(&frame.body).expect("a query"))?;
-        let query: Query = envelope.verified_json(Signed::Query, &requester).expect("a query");
-        Some(answer(&identity, &query, envelope.digest()))
+    raw.answer_queries(asking.identity.card.message_key, |identity, query, digest| {
+        let reads = reads(&identity.id, PLATE, 1, query.at);
+        ForgedAnswer::honest(identity, query, digest, reads).frames()
     });
-    let heard = asking.asks(raw.id(), PLATE).await;
+    let heard = asking.ask_one(raw.id(), PLATE).await;
     let honest = Correction {
         from: raw.id().clone(),
         to: asking.id().clone(),

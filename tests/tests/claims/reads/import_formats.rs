@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use tests::agency::Agency;
-use tests::command::binary;
+use tests::binary::binary;
 
 const README: &str = include_str!("../../../../README.md");
 

@@ -6,9 +6,9 @@ use schemas::entry::EntryKind as Kind;
 use schemas::purpose::QueryKind;
 use serde_json::{Value, json};
 use tests::agency::Agency;
-use tests::command::Hand;
-use tests::faulty::Failure;
-use tests::making::{OFFICER, PLATE, draft, words};
+use tests::command_line::CliAgency;
+use tests::faulty_store::Failure;
+use tests::fixtures::{OFFICER, PLATE, draft, words};
 
 const SEARCH: [&str; 4] = ["reads", "search", "--plate", PLATE];
 const WHY: [&str; 6] = [
@@ -23,7 +23,7 @@ const WHY: [&str; 6] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn a_search_is_on_record_with_everything_that_the_law_names_before_it_is_shown() {
     let owner = Agency::start("owning-ca-pd").await;
-    owner.has_reads(PLATE, 3).await;
+    owner.add_reads(PLATE, 3).await;
     let asked = draft(&[], PLATE, owner.now());
     let heard = owner.office().search_own(&owner.officer(), &asked).await.expect("an outcome");
     assert_eq!((heard.outcome, heard.reads.len(), &heard.owner), ("answered", 3, owner.id()));
@@ -44,9 +44,9 @@ async fn a_search_is_on_record_with_everything_that_the_law_names_before_it_is_s
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_logged_is_not_shown() {
     let owner = Agency::start("owning-ca-pd").await;
-    owner.has_reads(PLATE, 3).await;
+    owner.add_reads(PLATE, 3).await;
     let asked = draft(&[], PLATE, owner.now());
-    for failure in [Failure::Lost, Failure::Unseen] {
+    for failure in [Failure::BeforeWrite, Failure::AfterWrite] {
         owner.store().fail_once_on(Kind::ReadsSearched, failure);
         let error = owner.office().search_own(&owner.officer(), &asked).await.expect_err("no log");
         assert!(error.to_string().contains("audit log cannot be written"), "{error}");
@@ -57,7 +57,7 @@ async fn what_cannot_be_logged_is_not_shown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_ones_own_policy_forbids_is_an_outcome_on_record_and_nothing_is_searched() {
     let owner = Agency::start("owning-ca-pd").await;
-    owner.has_reads(PLATE, 3).await;
+    owner.add_reads(PLATE, 3).await;
     let mut asked = draft(&[], PLATE, owner.now());
     asked.why.reason = words("inv");
     asked.elements.kind = QueryKind::Area;
@@ -77,8 +77,8 @@ async fn what_ones_own_policy_forbids_is_an_outcome_on_record_and_nothing_is_sea
 }
 
 /// The rows of a report as its JSON shows them.
-fn rows(hand: &Hand, kind: &str) -> Vec<Value> {
-    let report = hand.accord(&["audit", "report", "--kind", kind, "--format", "json"]);
+fn rows(agency: &CliAgency, kind: &str) -> Vec<Value> {
+    let report = agency.accord(&["audit", "report", "--kind", kind, "--format", "json"]);
     assert_eq!(report.code, 0, "{report:?}");
     report
         .lines()
@@ -92,39 +92,39 @@ fn rows(hand: &Hand, kind: &str) -> Vec<Value> {
 
 #[test]
 fn a_search_shows_what_a_query_shows_and_stands_in_every_report() {
-    let hand = Hand::with_officer("owning-ca-pd");
-    hand.has_reads(PLATE, 3);
-    let found = hand.accord_as(OFFICER, &[&SEARCH[..], &WHY].concat()).done();
+    let agency = CliAgency::with_officer("owning-ca-pd");
+    agency.add_reads(PLATE, 3);
+    let found = agency.accord_as(OFFICER, &[&SEARCH[..], &WHY].concat()).done();
     assert_eq!((&found["outcome"], &found["owner"]), (&json!("answered"), &json!("owning-ca-pd")));
     assert_eq!(found["reads"].as_array().map(Vec::len), Some(3));
     assert!(found["notice"].as_str().is_some_and(|notice| !notice.is_empty()));
     let index = &found["log"]["index"];
     // Six times a week is following somebody.
     for _ in 0..5 {
-        hand.accord_as(OFFICER, &[&SEARCH[..], &WHY].concat()).done();
+        agency.accord_as(OFFICER, &[&SEARCH[..], &WHY].concat()).done();
     }
-    let log = hand.accord(&["audit", "log", "--kind", "reads.searched"]);
+    let log = agency.accord(&["audit", "log", "--kind", "reads.searched"]);
     assert_eq!(log.lines().len(), 6);
     let entry = &log.lines()[0];
     assert_eq!((&entry["index"], &entry["case"]), (index, &json!("26-004711")));
     assert_eq!((&entry["user"], &entry["outcome"]), (&json!(OFFICER), &json!("answered")));
     for kind in ["access", "statutory"] {
-        assert!(rows(&hand, kind).iter().any(|row| row["index"] == *index), "{kind}");
+        assert!(rows(&agency, kind).iter().any(|row| row["index"] == *index), "{kind}");
     }
-    let exceptions = rows(&hand, "exceptions");
+    let exceptions = rows(&agency, "exceptions");
     assert!(exceptions.iter().any(|row| row["finding"] == "repeat_plate"), "{exceptions:?}");
     // And for a person.
-    let told = hand.tells(OFFICER, &[&SEARCH[..], &WHY, &["--match", "misread"]].concat());
+    let told = agency.accord_text(OFFICER, &[&SEARCH[..], &WHY, &["--match", "misread"]].concat());
     assert_eq!(told.code, 0, "{told:?}");
     assert!(told.out.starts_with("owning-ca-pd: 3 reads\n"), "{}", told.out);
     assert!(told.out.contains("Your policy: "), "{}", told.out);
-    let log = hand.tells("admin", &["audit", "log", "--kind", "reads.searched"]);
+    let log = agency.accord_text("admin", &["audit", "log", "--kind", "reads.searched"]);
     assert!(log.out.contains("misread search; plate 7ABC123"), "{}", log.out);
 }
 
 #[test]
 fn options_that_make_no_search_are_told_before_anything_is_asked() {
-    let hand = Hand::with_officer("owning-ca-pd");
+    let agency = CliAgency::with_officer("owning-ca-pd");
     for (options, says) in [
         (&["--match", "partial"][..], "give --plate"),
         (&["--plate", "7AB*"], "--match partial"),
@@ -139,17 +139,17 @@ fn options_that_make_no_search_are_told_before_anything_is_asked() {
             "is no place",
         ),
     ] {
-        let ended = hand.accord_as(OFFICER, &[&["reads", "search"], options].concat());
+        let ended = agency.accord_as(OFFICER, &[&["reads", "search"], options].concat());
         let said = ended.failed(2);
         assert!(said.contains(says), "{options:?}: {said}");
     }
-    assert_eq!(hand.accord(&["audit", "log", "--kind", "reads.searched"]).lines().len(), 0);
+    assert_eq!(agency.accord(&["audit", "log", "--kind", "reads.searched"]).lines().len(), 0);
 }
 
 #[test]
 fn searches_without_a_plate_are_made_from_the_command_line() {
-    let hand = Hand::with_officer("owning-ca-pd");
-    hand.has_reads(PLATE, 3);
+    let agency = CliAgency::with_officer("owning-ca-pd");
+    agency.add_reads(PLATE, 3);
     let since = node::clock::Clock::system().now().minus_days(1).to_string();
     for (options, kind) in [
         (&["--near", "34.1,-118.1", "--radius", "500"][..], "area"),
@@ -157,10 +157,10 @@ fn searches_without_a_plate_are_made_from_the_command_line() {
         (&["--camera", "owning-ca-pd-camera-1"], "vehicle"),
     ] {
         let args = [&["reads", "search", "--from", &since][..], &WHY, options].concat();
-        let found = hand.accord_as(OFFICER, &args).done();
+        let found = agency.accord_as(OFFICER, &args).done();
         let expected = if kind == "area" { 3 } else { 1 };
         assert_eq!(found["reads"].as_array().map(Vec::len), Some(expected), "{options:?}");
-        let log = hand.accord(&["audit", "log", "--kind", "reads.searched"]);
+        let log = agency.accord(&["audit", "log", "--kind", "reads.searched"]);
         assert_eq!(
             log.lines().last().map(|entry| entry["elements"]["kind"].clone()),
             Some(json!(kind))
@@ -169,82 +169,82 @@ fn searches_without_a_plate_are_made_from_the_command_line() {
 }
 
 /// The last entry about what somebody asked.
-fn last(hand: &Hand, kind: &str) -> Value {
-    let log = hand.accord(&["audit", "log", "--kind", kind]);
+fn last(agency: &CliAgency, kind: &str) -> Value {
+    let log = agency.accord(&["audit", "log", "--kind", kind]);
     log.lines().pop().unwrap_or_else(|| panic!("no entry of the kind {kind}"))
 }
 
 #[test]
 fn a_case_goes_with_what_its_user_asks_until_it_ends() {
-    let hand = Hand::with_officer("owning-ca-pd");
-    let other = Hand::with_officer("other-ca-pd");
-    hand.knows(&other);
-    hand.has_reads(PLATE, 1);
+    let agency = CliAgency::with_officer("owning-ca-pd");
+    let other = CliAgency::with_officer("other-ca-pd");
+    agency.add_card(&other);
+    agency.add_reads(PLATE, 1);
     let set = [&["case", "use", "26-004711"], &WHY[..2], &WHY[4..]].concat();
-    let shown = hand.accord_as(OFFICER, &set).done();
+    let shown = agency.accord_as(OFFICER, &set).done();
     assert_eq!(
         (&shown["case"], &shown["purpose"]),
         (&json!("26-004711"), &json!("stolen_vehicle"))
     );
-    assert_eq!(hand.accord_as(OFFICER, &["case", "show"]).done(), shown);
+    assert_eq!(agency.accord_as(OFFICER, &["case", "show"]).done(), shown);
 
     // A search, a query and an explanation say nothing of why.
-    let found = hand.accord_as(OFFICER, &SEARCH);
+    let found = agency.accord_as(OFFICER, &SEARCH);
     assert!(found.err.contains("case 26-004711, set until"), "{found:?}");
     assert_eq!(found.done()["outcome"], "answered");
-    let entry = last(&hand, "reads.searched");
+    let entry = last(&agency, "reads.searched");
     assert_eq!((&entry["case"], &entry["reason"]), (&json!("26-004711"), &json!(WHY[5])));
     let query = ["query", "--to", "other-ca-pd", "--plate", PLATE];
     // The other agency has no card of this one, and is silent.
-    assert_eq!(hand.accord_as(OFFICER, &query).code, 3);
-    assert_eq!(last(&hand, "query.sent")["case"], "26-004711");
+    assert_eq!(agency.accord_as(OFFICER, &query).code, 3);
+    assert_eq!(last(&agency, "query.sent")["case"], "26-004711");
     let explain = ["policy", "explain", "--owner", "other-ca-pd", "--plate", PLATE];
-    let explained = hand.accord_as(OFFICER, &explain);
+    let explained = agency.accord_as(OFFICER, &explain);
     assert_eq!(explained.lines()[0]["own_reasons"], json!([]), "{explained:?}");
 
     // What is typed wins; another case takes nothing from this one.
     let reason = "The owner's brother saw it parked on Myrtle Avenue";
-    hand.accord_as(OFFICER, &[&SEARCH[..], &["--reason", reason]].concat()).done();
-    let entry = last(&hand, "reads.searched");
+    agency.accord_as(OFFICER, &[&SEARCH[..], &["--reason", reason]].concat()).done();
+    let entry = last(&agency, "reads.searched");
     assert_eq!((&entry["case"], &entry["reason"]), (&json!("26-004711"), &json!(reason)));
-    let other_case = hand.accord_as(OFFICER, &[&SEARCH[..], &["--case", "26-9"]].concat());
+    let other_case = agency.accord_as(OFFICER, &[&SEARCH[..], &["--case", "26-9"]].concat());
     assert_eq!(other_case.code, 2);
     assert!(other_case.err.contains("say why with --purpose"), "{other_case:?}");
 
     // It is its user's alone.
-    assert_eq!(hand.accord_as("admin", &SEARCH).code, 2);
-    assert_eq!(hand.accord_as("admin", &["case", "show"]).done(), json!({ "case": null }));
+    assert_eq!(agency.accord_as("admin", &SEARCH).code, 2);
+    assert_eq!(agency.accord_as("admin", &["case", "show"]).done(), json!({ "case": null }));
 
-    hand.accord_as(OFFICER, &["case", "end"]).done();
-    assert_eq!(hand.accord_as(OFFICER, &SEARCH).failed(2).matches("--purpose").count(), 2);
+    agency.accord_as(OFFICER, &["case", "end"]).done();
+    assert_eq!(agency.accord_as(OFFICER, &SEARCH).failed(2).matches("--purpose").count(), 2);
 }
 
 #[test]
 fn a_case_that_has_ended_or_cannot_be_read_goes_with_nothing() {
-    let hand = Hand::with_officer("owning-ca-pd");
+    let agency = CliAgency::with_officer("owning-ca-pd");
     let set = [&["case", "use", "26-004711"], &WHY[..2], &WHY[4..]].concat();
-    hand.accord_as(OFFICER, &set).done();
-    let file = hand.home().join("cases").join(format!("{OFFICER}.json"));
+    agency.accord_as(OFFICER, &set).done();
+    let file = agency.home().join("cases").join(format!("{OFFICER}.json"));
     let mode = std::fs::metadata(&file).expect("a file").permissions();
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
     let text = std::fs::read_to_string(&file).expect("a case");
     let mut case: Value = serde_json::from_str(&text).expect("JSON");
     case["until"] = json!("2026-01-01T00:00:00.000Z");
     std::fs::write(&file, case.to_string()).expect("a file");
-    let ended = hand.accord_as(OFFICER, &SEARCH);
+    let ended = agency.accord_as(OFFICER, &SEARCH);
     assert_eq!(ended.code, 2, "{ended:?}");
     assert!(ended.err.contains("case 26-004711 ended at"), "{ended:?}");
-    assert_eq!(hand.accord_as(OFFICER, &["case", "show"]).done(), json!({ "case": null }));
+    assert_eq!(agency.accord_as(OFFICER, &["case", "show"]).done(), json!({ "case": null }));
 
     std::fs::write(&file, "{}").expect("a file");
     // Even where everything was said: nobody knows what was meant to go with it.
-    let unread = hand.accord_as(OFFICER, &[&SEARCH[..], &WHY].concat());
+    let unread = agency.accord_as(OFFICER, &[&SEARCH[..], &WHY].concat());
     assert!(unread.failed(3).contains("holds no case that can be read"), "{unread:?}");
-    assert_eq!(hand.accord_as(OFFICER, &["case", "end"]).done()["ended"], true);
-    assert_eq!(hand.accord_as(OFFICER, &[&SEARCH[..], &WHY].concat()).code, 0);
+    assert_eq!(agency.accord_as(OFFICER, &["case", "end"]).done()["ended"], true);
+    assert_eq!(agency.accord_as(OFFICER, &[&SEARCH[..], &WHY].concat()).code, 0);
     for (bad, code) in [(&["case", "use", ""][..], 2), (&["case", "use", "1", "--hours", "73"], 2)]
     {
-        assert_eq!(hand.accord_as(OFFICER, &[bad, &WHY[..2], &WHY[4..]].concat()).code, code);
+        assert_eq!(agency.accord_as(OFFICER, &[bad, &WHY[..2], &WHY[4..]].concat()).code, code);
     }
-    assert_eq!(hand.accord_unnamed(&["case", "show"]).code, 2);
+    assert_eq!(agency.accord_unnamed(&["case", "show"]).code, 2);
 }

@@ -4,35 +4,35 @@ use ingest::Sighting;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use tests::agency::Agency;
-use tests::faulty::Failure;
-use tests::making::PLATE;
-use tests::photographs::{crops, file, jpeg, photographed};
+use tests::faulty_store::Failure;
+use tests::fixtures::PLATE;
+use tests::photographs::{jpeg, photograph_file, plate_crops, reads_with_photographs};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_photograph_is_durable_before_its_read_and_shared_ones_are_kept_once() {
     let owner = Agency::start("owner-ca-pd").await;
-    let batch = photographed(&owner, PLATE, 3);
-    let (crops, road) = (crops(&batch), Digest::of(&jpeg(200, 5_000)));
+    let batch = reads_with_photographs(&owner, PLATE, 3);
+    let (crops, road) = (plate_crops(&batch), Digest::of(&jpeg(200, 5_000)));
     let office = owner.office();
     let import = async || {
-        let name = tests::making::words("test");
+        let name = tests::fixtures::words("test");
         office.store_reads(&owner.admin().into(), &name, "native", batch.clone()).await
     };
     // As after a crash between the photographs and their reads: nothing refers to them, and they go.
-    owner.store().fail_once_on(EntryKind::ReadsImported, Failure::Lost);
+    owner.store().fail_once_on(EntryKind::ReadsImported, Failure::BeforeWrite);
     let failed = import().await;
     assert!(failed.is_err(), "{failed:?}");
     assert!(office.store.referenced_images(&crops).await.expect("a store").is_empty());
     office.images.sweep(office.store.as_ref()).await.expect("a sweep");
-    assert!(!file(&owner, road).exists());
+    assert!(!photograph_file(&owner, road).exists());
     // And as after one that nobody saw end well: what the reads refer to is there, and stays.
-    owner.store().fail_once_on(EntryKind::ReadsImported, Failure::Unseen);
+    owner.store().fail_once_on(EntryKind::ReadsImported, Failure::AfterWrite);
     let unseen = import().await;
     assert!(unseen.is_err(), "{unseen:?}");
     assert_eq!(office.images.sweep(office.store.as_ref()).await.expect("a sweep"), 0);
     assert_eq!(office.store.images(None, 10).await.expect("a store").len(), 4);
     for digest in crops.iter().chain([&road]) {
-        assert!(file(&owner, *digest).is_file());
+        assert!(photograph_file(&owner, *digest).is_file());
     }
     assert_eq!(import().await.expect("stored").reads, 0);
     for one in batch {
@@ -46,12 +46,15 @@ async fn a_photograph_is_durable_before_its_read_and_shared_ones_are_kept_once()
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_crash_left_without_a_read_is_gone_after_the_next_start() {
     let mut owner = Agency::start("owner-ca-pd").await;
-    let kept = photographed(&owner, PLATE, 1);
-    assert_eq!(owner.takes_in(kept.clone()).await, 1);
+    let kept = reads_with_photographs(&owner, PLATE, 1);
+    assert_eq!(owner.import(kept.clone()).await, 1);
     let stray = jpeg(9, 700);
     let office = owner.office();
     drop(office.images.keep(vec![(Digest::of(&stray), stray.clone())]).await.expect("kept"));
-    let (stray, crop) = (file(&owner, Digest::of(&stray)), file(&owner, crops(&kept)[0]));
+    let (stray, crop) = (
+        photograph_file(&owner, Digest::of(&stray)),
+        photograph_file(&owner, plate_crops(&kept)[0]),
+    );
     assert!(stray.is_file());
     owner.restart().await;
     tests::wait::eventually("the sweep", async || (!stray.exists()).then_some(())).await;
@@ -61,13 +64,13 @@ async fn what_a_crash_left_without_a_read_is_gone_after_the_next_start() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_native_read_never_refers_to_a_photograph_that_is_not_here() {
     let owner = Agency::start("owner-ca-pd").await;
-    let batch = photographed(&owner, PLATE, 2);
-    assert_eq!(owner.takes_in(vec![batch[0].clone()]).await, 1);
+    let batch = reads_with_photographs(&owner, PLATE, 2);
+    assert_eq!(owner.import(vec![batch[0].clone()]).await, 1);
     // The second as its native line: its crop is not here, the road behind it is.
     let line = Sighting::new(batch[1].read.clone());
     let stored = owner
         .office()
-        .store_reads(&owner.admin().into(), &tests::making::words("test"), "native", vec![line])
+        .store_reads(&owner.admin().into(), &tests::fixtures::words("test"), "native", vec![line])
         .await
         .expect("stored");
     assert_eq!(stored.absent, [(batch[1].read.id, batch[1].read.images[0].digest)]);
@@ -77,14 +80,14 @@ async fn a_native_read_never_refers_to_a_photograph_that_is_not_here() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_photograph_that_is_gone_or_altered_is_noticed() {
     let owner = Agency::start("owner-ca-pd").await;
-    let batch = photographed(&owner, PLATE, 2);
-    let crops = crops(&batch);
-    assert_eq!(owner.takes_in(batch).await, 2);
+    let batch = reads_with_photographs(&owner, PLATE, 2);
+    let crops = plate_crops(&batch);
+    assert_eq!(owner.import(batch).await, 2);
     let office = owner.office();
     assert_eq!(office.images.check(office.store.as_ref(), None, 10).await.expect("a check").0, 3);
     assert!(office.images.known_flaws().is_empty());
-    std::fs::remove_file(file(&owner, crops[0])).expect("removed");
-    std::fs::write(file(&owner, crops[1]), jpeg(77, 2_000)).expect("written");
+    std::fs::remove_file(photograph_file(&owner, crops[0])).expect("removed");
+    std::fs::write(photograph_file(&owner, crops[1]), jpeg(77, 2_000)).expect("written");
     assert_eq!(office.images.check(office.store.as_ref(), None, 10).await.expect("a check").0, 3);
     let mut flaws = office.images.known_flaws();
     flaws.sort_by_key(|(digest, _)| *digest != crops[0]);

@@ -1,5 +1,6 @@
 //! What stands in a node's audit log.
 
+use node::audit::entry::Entry;
 use node::audit::view::Viewed;
 use node::store::{EntryFilter, Store};
 use schemas::body::{Access, Body};
@@ -8,11 +9,15 @@ use schemas::envelope::Envelope;
 use schemas::query::QueryId;
 use serde_json::Value;
 
+use crate::agency::Agency;
+
 const STEP: u32 = 2_000;
+/// Appends that wait together in [`append_many`].
+pub const WAITING: usize = 1_000;
 
 /// One entry, with its body checked against its header.
 #[derive(Debug, Clone)]
-pub struct Logged {
+pub struct LogEntry {
     /// The header.
     pub header: Header,
     /// The body.
@@ -21,7 +26,7 @@ pub struct Logged {
     pub envelopes: Vec<String>,
 }
 
-impl Logged {
+impl LogEntry {
     /// The access it records.
     ///
     /// # Panics
@@ -46,7 +51,7 @@ impl Logged {
 
 /// The whole log, in order.
 #[derive(Debug, Clone)]
-pub struct Log(Vec<Logged>);
+pub struct Log(Vec<LogEntry>);
 
 impl Log {
     /// Reads the whole log: the entries whose bodies are not destroyed.
@@ -55,7 +60,7 @@ impl Log {
     /// When an entry cannot be read, an index is missing, stands twice or out of order, a time goes
     /// back, or an envelope is not the one that the header commits to.
     pub async fn of(store: &dyn Store) -> Self {
-        let mut entries: Vec<Logged> = Vec::new();
+        let mut entries: Vec<LogEntry> = Vec::new();
         let mut start = 0;
         loop {
             let step =
@@ -86,7 +91,7 @@ impl Log {
                     .flat_map(|text| text.lines())
                     .map(str::to_owned)
                     .collect();
-                entries.push(Logged { header, body, envelopes });
+                entries.push(LogEntry { header, body, envelopes });
             }
             if whole {
                 return Self(entries);
@@ -96,13 +101,13 @@ impl Log {
 
     /// Every entry.
     #[must_use]
-    pub fn entries(&self) -> &[Logged] {
+    pub fn entries(&self) -> &[LogEntry] {
         &self.0
     }
 
     /// The entries of `kind`, in order.
     #[must_use]
-    pub fn all(&self, kind: EntryKind) -> Vec<&Logged> {
+    pub fn all(&self, kind: EntryKind) -> Vec<&LogEntry> {
         self.0.iter().filter(|entry| entry.header.kind == kind).collect()
     }
 
@@ -116,7 +121,7 @@ impl Log {
     ///
     /// # Panics
     /// When there is none or more than one.
-    pub fn one(&self, kind: EntryKind) -> &Logged {
+    pub fn one(&self, kind: EntryKind) -> &LogEntry {
         match self.all(kind).as_slice() {
             [one] => one,
             found => panic!(
@@ -131,7 +136,7 @@ impl Log {
     ///
     /// # Panics
     /// When there is none.
-    pub fn last(&self, kind: EntryKind) -> &Logged {
+    pub fn last(&self, kind: EntryKind) -> &LogEntry {
         self.all(kind)
             .pop()
             .unwrap_or_else(|| panic!("no entry of kind `{kind}` among {:?}", self.kinds()))
@@ -159,4 +164,29 @@ impl Log {
 #[must_use]
 pub fn envelope(text: &str) -> Envelope {
     Envelope::parse(text.as_bytes()).expect("an envelope")
+}
+
+/// Appends `count` entries with bodies of the size of an access, [`WAITING`] at a time; all are durable
+/// when this returns.
+///
+/// # Panics
+/// When one is not appended.
+pub async fn append_many(agency: &Agency, count: usize) {
+    let log = &agency.office().log;
+    let actor = agency.office().node_actor();
+    let lanes = (0..WAITING).map(|lane| {
+        let (log, actor) = (log.clone(), actor.clone());
+        tokio::spawn(async move {
+            for n in 0..count / WAITING {
+                let entry = Entry::new(EntryKind::AuditViewed, actor.clone())
+                    .with("lane", lane)
+                    .with("n", n)
+                    .with("text", "a reason of the length that people write in one sentence");
+                log.append(entry).await.expect("an append");
+            }
+        })
+    });
+    for lane in lanes.collect::<Vec<_>>() {
+        lane.await.expect("a lane");
+    }
 }

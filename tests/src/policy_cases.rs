@@ -17,10 +17,10 @@ use schemas::time::Timestamp;
 
 use crate::agency::{Agency, Plan};
 use crate::federation::add_card_as;
-use crate::identity::{Identity, exact};
-use crate::making::{DAY_MS, OFFICER, PLATE, agreement, id, query, words};
-use crate::officials::{approves, judgement, official, proposes};
-use crate::raw::RawPeer;
+use crate::fixtures::{DAY_MS, OFFICER, PLATE, agreement, id, query, words};
+use crate::identity::{Identity, envelope_text};
+use crate::officials::{add_official, approve, decision, propose_as};
+use crate::raw_peer::RawPeer;
 use crate::wire::Reply;
 
 /// The peer: the one agency with which every policy here lets an agreement stand.
@@ -31,10 +31,10 @@ pub const PEER: &str = "los-angeles-ca-sheriff";
 pub type Expected = Vec<(RefusalCode, &'static str)>;
 
 /// What is changed in a query before it is signed.
-type Change = dyn Fn(&mut Query, &Judged);
+type Change = dyn Fn(&mut Query, &PolicyScenario);
 
 /// One query and what must become of it.
-pub struct Row {
+pub struct PolicyCase {
     what: &'static str,
     /// As what the owner has verified the peer, when not as a sheriff of California.
     peer: Option<(AgencyKind, &'static str)>,
@@ -44,19 +44,22 @@ pub struct Row {
     count: u32,
 }
 
-impl Row {
+impl PolicyCase {
     /// The query of an officer with everything that any policy demands, but for `change`, and how
     /// it is refused.
     pub fn new(
         what: &'static str,
         expected: &[(RefusalCode, &'static str)],
-        change: impl Fn(&mut Query, &Judged) + 'static,
+        change: impl Fn(&mut Query, &PolicyScenario) + 'static,
     ) -> Self {
         Self { what, peer: None, change: Box::new(change), expected: expected.to_vec(), count: 3 }
     }
 
     /// A query that is answered.
-    pub fn answered(what: &'static str, change: impl Fn(&mut Query, &Judged) + 'static) -> Self {
+    pub fn answered(
+        what: &'static str,
+        change: impl Fn(&mut Query, &PolicyScenario) + 'static,
+    ) -> Self {
         Self::new(what, &[], change)
     }
 
@@ -84,7 +87,7 @@ impl Row {
 }
 
 /// The owner, the peer, and what stands between them.
-pub struct Judged {
+pub struct PolicyScenario {
     /// The owner, who has three reads of [`PLATE`].
     pub owner: Agency,
     /// Its official.
@@ -111,7 +114,7 @@ pub struct Judged {
     pub denied: AuthorityId,
 }
 
-impl Judged {
+impl PolicyScenario {
     /// The owner under the policy that comes with the node by its name; `agreements` when that
     /// knows standing agreements.
     ///
@@ -131,8 +134,8 @@ impl Judged {
 
     async fn made(plan: Plan, agreements: bool, requests: bool) -> Self {
         let owner = Agency::of(plan).await;
-        owner.has_reads(PLATE, 3).await;
-        let official = official(&owner).await;
+        owner.add_reads(PLATE, 3).await;
+        let official = add_official(&owner).await;
         let raw = RawPeer::start(PEER, owner.now());
         add_card_as(&owner, &raw.identity, Some(AgencyKind::Sheriff), None).await;
         let now = owner.now();
@@ -145,17 +148,17 @@ impl Judged {
             uses: Some(1),
             ..RequestScope::default()
         };
-        let once = files(&raw, &owner, narrow).await;
+        let once = send_request(&raw, &owner, narrow).await;
         let past = RequestScope { until: Some(now.minus_days(6 * 365)), ..plain.clone() };
-        let old = files(&raw, &owner, past).await;
-        let waiting = files(&raw, &owner, plain.clone()).await;
-        let denied = files(&raw, &owner, plain.clone()).await;
+        let old = send_request(&raw, &owner, past).await;
+        let waiting = send_request(&raw, &owner, plain.clone()).await;
+        let denied = send_request(&raw, &owner, plain.clone()).await;
         if requests {
             for request in [&once, &old] {
-                approves(&owner, &official, request).await.expect("an approval");
+                approve(&owner, &official, request).await.expect("an approval");
             }
         }
-        let denial = judgement(Verdict::Denied, RequestScope::default());
+        let denial = decision(Verdict::Denied, RequestScope::default());
         owner.office().decide_request(&official, &denied, &denial).await.expect("a denial");
         let (wide, strict, suspended, unshared) = if agreements {
             let mut text = agreement(&[owner.id(), raw.id()], now);
@@ -173,13 +176,13 @@ impl Judged {
             notice.expect("a suspension");
             let third = id("third-ca-pd");
             let apart = strictly(&[owner.id(), raw.id(), &third], now);
-            proposes(&owner, &official, &apart).await.expect("a proposal");
+            propose_as(&owner, &official, &apart).await.expect("a proposal");
             let signed = raw.identity.adhere(&apart, &[third], now);
-            imports(&owner, &official, &exact(&signed)).await;
+            imports(&owner, &official, &envelope_text(&signed)).await;
             (text.id, Some(strict.id), Some(gone.id), Some(apart.id))
         } else {
-            let wide = files(&raw, &owner, plain).await;
-            approves(&owner, &official, &wide).await.expect("an approval");
+            let wide = send_request(&raw, &owner, plain).await;
+            approve(&owner, &official, &wide).await.expect("an approval");
             (wide, None, None, None)
         };
         Self { owner, official, raw, wide, strict, suspended, unshared, once, old, waiting, denied }
@@ -196,7 +199,7 @@ impl Judged {
     ///
     /// # Panics
     /// When anything else does.
-    pub async fn judge(&self, row: &Row) {
+    pub async fn judge(&self, row: &PolicyCase) {
         if let Some((kind, state)) = row.peer {
             add_card_as(&self.owner, &self.raw.identity, Some(kind), Some(state)).await;
         }
@@ -209,7 +212,7 @@ impl Judged {
             self.released(&query, reply, row.count, &what).await;
         } else {
             let reasons = reply.refused(&self.owner.identity.card.message_key);
-            expect(&reasons, &row.expected, &what);
+            assert_reasons(&reasons, &row.expected, &what);
             assert_eq!(self.owner.store().searches(), searches, "{what}: nothing is searched");
             let log = self.owner.log().await;
             let entry = log.entries().last().expect("an entry");
@@ -245,7 +248,7 @@ impl Judged {
 ///
 /// # Panics
 /// When they are others.
-pub fn expect(reasons: &[Reason], expected: &[(RefusalCode, &str)], what: &str) {
+pub fn assert_reasons(reasons: &[Reason], expected: &[(RefusalCode, &str)], what: &str) {
     let mut codes: Vec<_> = reasons.iter().map(|reason| reason.code).collect();
     codes.dedup();
     let mut wanted: Vec<_> = expected.iter().map(|(code, _)| *code).collect();
@@ -264,7 +267,7 @@ pub fn expect(reasons: &[Reason], expected: &[(RefusalCode, &str)], what: &str) 
 ///
 /// # Panics
 /// When it is not taken in.
-pub async fn files(raw: &RawPeer, owner: &Agency, scope: RequestScope) -> AuthorityId {
+pub async fn send_request(raw: &RawPeer, owner: &Agency, scope: RequestScope) -> AuthorityId {
     let suffix = node::query::ask::random_id().expect("randomness");
     let request = Request {
         id: format!("req-{suffix}").parse().expect("an authority id"),
@@ -314,8 +317,8 @@ fn strictly(parties: &[&schemas::agency::AgencyId], now: Timestamp) -> Agreement
 }
 
 async fn agreed(owner: &Agency, official: &By, peer: &Identity, text: &Agreement) {
-    proposes(owner, official, text).await.expect("a proposal");
-    imports(owner, official, &exact(&peer.adhere_to_all(text, owner.now()))).await;
+    propose_as(owner, official, text).await.expect("a proposal");
+    imports(owner, official, &envelope_text(&peer.adhere_to_all(text, owner.now()))).await;
 }
 
 async fn imports(owner: &Agency, official: &By, signed: &str) {

@@ -8,11 +8,11 @@ use schemas::query::Query;
 use schemas::read::Location;
 use schemas::refusal::RefusalCode::{self, *};
 
-use crate::judged::{Judged, Row};
-use crate::making::{DAY_MS, id, words};
+use crate::fixtures::{DAY_MS, id, words};
+use crate::policy_cases::{PolicyCase, PolicyScenario};
 
 /// Every code that a decision gives; the rest are about the exchange.
-pub const DECIDED: [RefusalCode; 26] = [
+pub const DECISION_CODES: [RefusalCode; 26] = [
     NotPublicAgency,
     OutOfState,
     Federal,
@@ -42,7 +42,7 @@ pub const DECIDED: [RefusalCode; 26] = [
 ];
 
 /// Where a policy's text says what, and what it says: from the text, not from the file.
-pub struct Text {
+pub struct PolicySections {
     /// To whom reads are released.
     pub recipients: &'static str,
     /// Written requests.
@@ -65,41 +65,41 @@ pub struct Text {
 
 /// What every owner refuses, and one query that it answers.
 #[must_use]
-pub fn everywhere(text: &'static Text) -> Vec<Row> {
+pub fn cases_under_any_policy(text: &'static PolicySections) -> Vec<PolicyCase> {
     let (days, kept) = text.retention;
     let prohibited = |what, reason: &'static str, section| {
-        Row::new(what, &[(PurposeProhibited, section)], move |query, _| {
+        PolicyCase::new(what, &[(PurposeProhibited, section)], move |query, _| {
             query.why.reason = words(reason);
         })
     };
     let vague = |reason: &'static str| {
         let expected = [(ReasonVague, text.reason), (ReasonVague, "1798.90.52(a)(4)")];
-        Row::new(reason, &expected, move |query, _| query.why.reason = words(reason))
+        PolicyCase::new(reason, &expected, move |query, _| query.why.reason = words(reason))
     };
     let role = |roles: &'static [Role]| {
         let expected = [(RoleNotAuthorized, text.recipients)];
-        Row::new("a role", &expected, move |query, _| query.requester.roles = roles.to_vec())
+        PolicyCase::new("a role", &expected, move |query, _| query.requester.roles = roles.to_vec())
     };
     vec![
-        Row::answered("everything is given", |_, _| {}),
-        Row::of(
+        PolicyCase::answered("everything is given", |_, _| {}),
+        PolicyCase::of(
             AgencyKind::Federal,
             "CA",
             &[(Federal, "1798.90.55(b)"), (Federal, "public agency")],
         ),
-        Row::of(AgencyKind::Sheriff, "NV", &[(OutOfState, "1798.90.5(f)")]),
-        Row::of(AgencyKind::Commercial, "CA", &[(NotPublicAgency, "1798.90.55(b)")]),
-        Row::of(AgencyKind::CampusPrivate, "CA", &[(NotPublicAgency, "1798.90.5(f)")]),
-        Row::new("no such authority", &[(NoAuthority, text.requests)], |query, _| {
+        PolicyCase::of(AgencyKind::Sheriff, "NV", &[(OutOfState, "1798.90.5(f)")]),
+        PolicyCase::of(AgencyKind::Commercial, "CA", &[(NotPublicAgency, "1798.90.55(b)")]),
+        PolicyCase::of(AgencyKind::CampusPrivate, "CA", &[(NotPublicAgency, "1798.90.5(f)")]),
+        PolicyCase::new("no such authority", &[(NoAuthority, text.requests)], |query, _| {
             query.authority = Some("no-such-authority".parse().expect("an authority id"));
         }),
-        Row::new("waits", &[(AuthorityNotInForce, text.decides)], |query, of| {
+        PolicyCase::new("waits", &[(AuthorityNotInForce, text.decides)], |query, of| {
             query.authority = Some(of.waiting.clone());
         }),
-        Row::new("denied", &[(AuthorityNotInForce, text.decides)], |query, of| {
+        PolicyCase::new("denied", &[(AuthorityNotInForce, text.decides)], |query, of| {
             query.authority = Some(of.denied.clone());
         }),
-        Row::new(
+        PolicyCase::new(
             "the policy does not name the purpose",
             &[(PurposeNotAuthorized, text.unnamed.1), (PurposeNotAuthorized, "1798.90.52(b)")],
             |query, _| query.why.purpose = text.unnamed.0,
@@ -107,7 +107,7 @@ pub fn everywhere(text: &'static Text) -> Vec<Row> {
         prohibited("protest", "List of protest attendees wanted downtown", text.rights),
         prohibited("immigration", "Subject of immigration enforcement sweep", "7284.6(a)(1)"),
         prohibited("reproductive care", "Driver suspected of seeking an abortion", "13778.2"),
-        Row::new(
+        PolicyCase::new(
             "for another agency",
             &[(OnBehalfOf, text.recipients), (OnBehalfOf, "7284.6(a)(1)")],
             |query, _| query.why.on_behalf_of = Some(id("some-federal-bureau")),
@@ -115,65 +115,73 @@ pub fn everywhere(text: &'static Text) -> Vec<Row> {
         role(&[Role::Vendor]),
         role(&[Role::Sworn, Role::Vendor]),
         role(&[Role::Auditor]),
-        Row::new("never trained", &[(TrainingMissing, text.training)], |query, _| {
+        PolicyCase::new("never trained", &[(TrainingMissing, text.training)], |query, _| {
             query.requester.trained_on = None;
         }),
-        Row::new("trained tomorrow", &[(TrainingMissing, text.training)], |query, _| {
+        PolicyCase::new("trained tomorrow", &[(TrainingMissing, text.training)], |query, _| {
             query.requester.trained_on = Some(query.at.plus_millis(DAY_MS));
         }),
-        Row::new("no reason", &[(ReasonMissing, "1798.90.52(a)(4)")], |query, _| {
+        PolicyCase::new("no reason", &[(ReasonMissing, "1798.90.52(a)(4)")], |query, _| {
             query.why.reason = words("");
         }),
         vague("inv"),
         vague("26-004711"),
         vague("investigation 26-004711, plate 7ABC123"),
-        Row::new("an area", &[(QueryKind, text.searches)], |query, _| {
+        PolicyCase::new("an area", &[(QueryKind, text.searches)], |query, _| {
             let center = Location::new(34.1, -118.1).expect("numbers").expect("a place");
             query.elements.kind = Search::Area;
             query.elements.plate = None;
             query.elements.near = Some(Near { center, radius_m: 500 });
         }),
-        Row::new("a vehicle", &[(QueryKind, text.searches)], |query, _| {
+        PolicyCase::new("a vehicle", &[(QueryKind, text.searches)], |query, _| {
             query.elements.kind = Search::Vehicle;
             query.elements.plate = None;
             query.elements.color = Some(words("red"));
         }),
-        Row::new("no plate", &[(QueryKind, "1798.90.52(a)(2)")], |query, _| {
+        PolicyCase::new("no plate", &[(QueryKind, "1798.90.52(a)(2)")], |query, _| {
             query.elements.plate = None;
         }),
-        Row::new("no period", &[(Window, "1798.90.52(a)(2)")], |query, _| {
+        PolicyCase::new("no period", &[(Window, "1798.90.52(a)(2)")], |query, _| {
             query.elements.from = query.elements.until;
         }),
-        Row::new("before what is kept", &[(Retention, kept)], move |query, _| {
+        PolicyCase::new("before what is kept", &[(Retention, kept)], move |query, _| {
             query.elements.until = query.at.minus_days(days).plus_millis(-1_000);
             query.elements.from = query.elements.until.minus_days(7);
         }),
-        Row::new("approved for what is kept no longer", &[(Retention, kept)], |query, of| {
-            query.authority = Some(of.old.clone());
-            query.elements.from = query.at.minus_days(7 * 365);
-        }),
-        Row::new("another plate", &[(OutsideRequest, text.requests)], |query, of| {
+        PolicyCase::new(
+            "approved for what is kept no longer",
+            &[(Retention, kept)],
+            |query, of| {
+                query.authority = Some(of.old.clone());
+                query.elements.from = query.at.minus_days(7 * 365);
+            },
+        ),
+        PolicyCase::new("another plate", &[(OutsideRequest, text.requests)], |query, of| {
             query.authority = Some(of.once.clone());
             query.elements.plate = Some("9OTHER9".parse().expect("a plate"));
         }),
-        Row::new("another case", &[(OutsideRequest, text.requests)], |query, of| {
+        PolicyCase::new("another case", &[(OutsideRequest, text.requests)], |query, of| {
             query.authority = Some(of.once.clone());
             query.why.case = words("26-009999");
         }),
-        Row::new("another person", &[(OutsideRequest, text.requests)], |query, of| {
+        PolicyCase::new("another person", &[(OutsideRequest, text.requests)], |query, of| {
             query.authority = Some(of.once.clone());
             query.requester.full_name = words("Sam Other");
         }),
-        Row::new("another period", &[(OutsideRequest, text.requests)], |query, of| {
+        PolicyCase::new("another period", &[(OutsideRequest, text.requests)], |query, of| {
             query.authority = Some(of.once.clone());
             query.elements.until = query.at.minus_days(4);
         }),
-        Row::new("another purpose", &[(PurposeNotAuthorized, text.requests)], |query, of| {
-            query.authority = Some(of.once.clone());
-            query.why.purpose = Purpose::WantedPerson;
-        }),
-        Row::answered("the one use", |query, of| query.authority = Some(of.once.clone())),
-        Row::new("a second use", &[(UsesExhausted, text.requests)], |query, of| {
+        PolicyCase::new(
+            "another purpose",
+            &[(PurposeNotAuthorized, text.requests)],
+            |query, of| {
+                query.authority = Some(of.once.clone());
+                query.why.purpose = Purpose::WantedPerson;
+            },
+        ),
+        PolicyCase::answered("the one use", |query, of| query.authority = Some(of.once.clone())),
+        PolicyCase::new("a second use", &[(UsesExhausted, text.requests)], |query, of| {
             query.authority = Some(of.once.clone());
         }),
     ]
@@ -181,47 +189,51 @@ pub fn everywhere(text: &'static Text) -> Vec<Row> {
 
 /// What an agreement adds.
 ///
-/// The rows cite the agreements of [`Judged`].
+/// The rows cite the agreements of [`PolicyScenario`].
 #[must_use]
-pub fn with_agreements() -> Vec<Row> {
-    fn strict(query: &mut Query, of: &Judged) {
+pub fn cases_with_agreements() -> Vec<PolicyCase> {
+    fn strict(query: &mut Query, of: &PolicyScenario) {
         query.authority.clone_from(&of.strict);
     }
     vec![
-        Row::new("unnamed", &[(RequesterNotNamed, "1798.90.52(a)(3)")], |query, _| {
+        PolicyCase::new("unnamed", &[(RequesterNotNamed, "1798.90.52(a)(3)")], |query, _| {
             query.requester.full_name = words("");
         }),
-        Row::new("not the agreement's purpose", &[(PurposeNotAuthorized, "2.1")], |query, of| {
-            strict(query, of);
-            query.why.purpose = Purpose::WantedPerson;
-        }),
-        Row::new("not the agreement's search", &[(QueryKind, "2.2")], |query, of| {
+        PolicyCase::new(
+            "not the agreement's purpose",
+            &[(PurposeNotAuthorized, "2.1")],
+            |query, of| {
+                strict(query, of);
+                query.why.purpose = Purpose::WantedPerson;
+            },
+        ),
+        PolicyCase::new("not the agreement's search", &[(QueryKind, "2.2")], |query, of| {
             strict(query, of);
             query.elements.kind = Search::Misread;
         }),
-        Row::new("the agreement wants a number", &[(CaseRequired, "2.3")], |query, of| {
+        PolicyCase::new("the agreement wants a number", &[(CaseRequired, "2.3")], |query, of| {
             strict(query, of);
             (query.why.case, query.why.cad) = (words(""), words(""));
         }),
-        Row::new("before the agreement's days", &[(Window, "2.4")], |query, of| {
+        PolicyCase::new("before the agreement's days", &[(Window, "2.4")], |query, of| {
             strict(query, of);
             query.elements.from = query.at.minus_days(60);
             query.elements.until = query.at.minus_days(31);
         }),
-        Row::new("suspended", &[(AuthorityNotInForce, "3.2")], |query, of| {
+        PolicyCase::new("suspended", &[(AuthorityNotInForce, "3.2")], |query, of| {
             query.authority.clone_from(&of.suspended);
         }),
-        Row::new("not shared", &[(PartyNotListed, "3.1")], |query, of| {
+        PolicyCase::new("not shared", &[(PartyNotListed, "3.1")], |query, of| {
             query.authority.clone_from(&of.unshared);
         }),
-        Row::answered("the first of the day", strict),
-        Row::new("the second of the day", &[(Quota, "2.5")], strict),
+        PolicyCase::answered("the first of the day", strict),
+        PolicyCase::new("the second of the day", &[(Quota, "2.5")], strict),
     ]
 }
 
 /// The policy of an agency whose name stands nowhere in the node: it knows agreements alone, wants a
 /// number and a suspicion, but for missing people, and training twice a year.
-pub const SEVENTH: &str = r#"
+pub const UNFAMILIAR_POLICY: &str = r#"
 format = 2
 agency = "altadena-ca-parks"
 source = "Altadena Parks Rule 9"

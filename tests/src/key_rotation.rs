@@ -3,7 +3,7 @@
 use schemas::entry::EntryKind as Kind;
 
 use crate::agency::Agency;
-use crate::making::PLATE;
+use crate::fixtures::PLATE;
 use crate::wait::eventually;
 
 /// Queries of one stretch, in each direction.
@@ -13,15 +13,15 @@ const QUERIES: usize = 25;
 ///
 /// # Panics
 /// When one is not.
-pub async fn asks_many(asking: &Agency, owning: &Agency) {
+pub async fn ask_many(asking: &Agency, owning: &Agency) {
     for n in 0..QUERIES {
-        let heard = asking.asks(owning.id(), PLATE).await;
+        let heard = asking.ask_one(owning.id(), PLATE).await;
         assert_eq!(heard.outcome, "answered", "query {n} to {}: {heard:?}", owning.id());
     }
 }
 
 /// Waits until `at` has taken in that version of the card of `of`.
-pub async fn learns(at: &Agency, of: &Agency, version: u32) {
+pub async fn wait_for_card(at: &Agency, of: &Agency, version: u32) {
     let known = || at.office().registry.state().peers[of.id()].card.value.version;
     eventually("the new card", async || (known() == version).then_some(())).await;
 }
@@ -30,7 +30,7 @@ pub async fn learns(at: &Agency, of: &Agency, version: u32) {
 ///
 /// # Panics
 /// When that is not so.
-pub async fn is_whole(at: &Agency, with: &Agency) {
+pub async fn assert_log_whole(at: &Agency, with: &Agency) {
     let verified = at.accord(&["audit", "verify"]);
     assert_eq!(verified.code, 0, "{verified:?}");
     let log = at.log().await;

@@ -10,8 +10,8 @@ use schemas::refusal::RefusalCode;
 
 use crate::agency::{Agency, Plan};
 use crate::federation::pair_of;
-use crate::making::{draft, words};
-use crate::officials::{approves, officer, official};
+use crate::fixtures::{draft, words};
+use crate::officials::{add_official, approve, officer};
 use crate::wait::eventually;
 
 /// Who decides requests at Indio, by 461.7(b).
@@ -21,10 +21,10 @@ pub const CHIEF: &str = "Investigative Support Services Division Chief";
 ///
 /// # Panics
 /// When they cannot be made.
-pub async fn indio() -> (Agency, Agency, By) {
+pub async fn asking_and_indio() -> (Agency, Agency, By) {
     let owner = Plan::of("indio-ca-pd").policy("indio-ca-pd");
     let (asking, owning) = pair_of(Plan::of("asking-ca-pd"), owner).await;
-    let official = official(&owning).await;
+    let official = add_official(&owning).await;
     (asking, owning, official)
 }
 
@@ -46,20 +46,24 @@ pub fn submission(to: &Agency, scope: RequestScope) -> Submission {
 ///
 /// # Panics
 /// When it is not filed.
-pub async fn filed(asking: &Agency, owning: &Agency, submission: &Submission) -> RequestRow {
+pub async fn file_request(asking: &Agency, owning: &Agency, submission: &Submission) -> RequestRow {
     let row = asking.office().submit_request(&officer(), submission).await.expect("a request");
     asking.node().wake();
-    stands(owning, &row.request, "submitted").await;
+    wait_for_state(owning, &row.request, "submitted").await;
     row
 }
 
-/// As [`filed`], for a stolen vehicle within `scope`.
-pub async fn filed_for(asking: &Agency, owning: &Agency, scope: RequestScope) -> AuthorityId {
-    filed(asking, owning, &submission(owning, scope)).await.request
+/// As [`file_request`], for a stolen vehicle within `scope`.
+pub async fn file_request_within(
+    asking: &Agency,
+    owning: &Agency,
+    scope: RequestScope,
+) -> AuthorityId {
+    file_request(asking, owning, &submission(owning, scope)).await.request
 }
 
 /// Waits until the request stands so at `agency`.
-pub async fn stands(agency: &Agency, request: &AuthorityId, state: &str) -> RequestRow {
+pub async fn wait_for_state(agency: &Agency, request: &AuthorityId, state: &str) -> RequestRow {
     let what = format!("{request} is {state} at {}", agency.id());
     eventually(&what, async || {
         agency.office().request_row(request).ok().filter(|row| row.state == state)
@@ -71,13 +75,23 @@ pub async fn stands(agency: &Agency, request: &AuthorityId, state: &str) -> Requ
 ///
 /// # Panics
 /// When it is refused.
-pub async fn approved(asking: &Agency, owning: &Agency, official: &By, request: &AuthorityId) {
-    approves(owning, official, request).await.expect("an approval");
-    stands(asking, request, "approved").await;
+pub async fn approve_and_wait(
+    asking: &Agency,
+    owning: &Agency,
+    official: &By,
+    request: &AuthorityId,
+) {
+    approve(owning, official, request).await.expect("an approval");
+    wait_for_state(asking, request, "approved").await;
 }
 
 /// Asks for `plate` relying on `request`.
-pub async fn citing(asking: &Agency, owning: &Agency, request: &AuthorityId, plate: &str) -> Heard {
+pub async fn ask_citing(
+    asking: &Agency,
+    owning: &Agency,
+    request: &AuthorityId,
+    plate: &str,
+) -> Heard {
     let mut draft = draft(&[owning.id()], plate, asking.now());
     draft.authority = Some(request.clone());
     asking.ask(&draft).await.remove(0)
@@ -88,7 +102,7 @@ pub async fn citing(asking: &Agency, owning: &Agency, request: &AuthorityId, pla
 /// # Panics
 /// When there is another number, or reads.
 #[must_use]
-pub fn code(heard: &Heard) -> RefusalCode {
+pub fn refusal_code(heard: &Heard) -> RefusalCode {
     assert_eq!(
         (heard.outcome, heard.reads.len(), heard.reasons.len()),
         ("refused", 0, 1),
@@ -99,6 +113,6 @@ pub fn code(heard: &Heard) -> RefusalCode {
 
 /// For one use.
 #[must_use]
-pub fn once() -> RequestScope {
+pub fn single_use() -> RequestScope {
     RequestScope { uses: Some(1), ..RequestScope::default() }
 }

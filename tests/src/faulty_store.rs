@@ -24,9 +24,9 @@ use tokio::sync::watch;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
     /// Nothing was written.
-    Lost,
+    BeforeWrite,
     /// Everything was written, and the word of it was lost.
-    Unseen,
+    AfterWrite,
 }
 
 /// What makes something durable.
@@ -53,7 +53,7 @@ struct Fault {
 }
 
 /// A store over another one.
-pub struct Faulty {
+pub struct FaultyStore {
     inner: Arc<dyn Store>,
     fault: Mutex<Option<Fault>>,
     failed: AtomicU64,
@@ -63,7 +63,7 @@ pub struct Faulty {
     held: watch::Sender<bool>,
 }
 
-impl Faulty {
+impl FaultyStore {
     /// A store that does what `inner` does, until it is told otherwise.
     #[must_use]
     pub fn over(inner: Arc<dyn Store>) -> Arc<Self> {
@@ -131,14 +131,14 @@ impl Faulty {
         self.fetches.load(Ordering::SeqCst)
     }
 
-    /// What begins from now on to search or to fetch pages does not end before [`Self::let_go`]:
+    /// What begins from now on to search or to fetch pages does not end before [`Self::release`]:
     /// so it stands between a decision and its entry.
     pub fn hold(&self) {
         self.held.send_replace(true);
     }
 
     /// What was held ends.
-    pub fn let_go(&self) {
+    pub fn release(&self) {
         self.held.send_replace(false);
     }
 
@@ -156,7 +156,7 @@ impl Faulty {
         match self.falls_due(is) {
             None => step.await,
             Some(how) => {
-                if how == Failure::Unseen {
+                if how == Failure::AfterWrite {
                     step.await?;
                 }
                 Err(StoreError::Database("told to fail".into()))
@@ -182,7 +182,7 @@ impl Faulty {
 }
 
 #[async_trait]
-impl Store for Faulty {
+impl Store for FaultyStore {
     async fn tail(&self, day_start: Timestamp) -> Result<Tail, StoreError> {
         self.inner.tail(day_start).await
     }

@@ -5,9 +5,10 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::{Hand, binary};
+use super::CliAgency;
+use crate::binary::binary;
 
-impl Hand {
+impl CliAgency {
     /// Starts `accord run` and waits until it says that it is ready.
     ///
     /// # Panics

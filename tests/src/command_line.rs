@@ -1,7 +1,7 @@
 //! The real binary, as a person or a script runs it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use node::clock::Clock;
@@ -9,83 +9,28 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::agency::{Transport, free_address};
-use crate::making::{OFFICER, reads};
+use crate::binary::binary;
+use crate::fixtures::{OFFICER, reads};
 use crate::wait::LONGEST;
 
+mod output;
 mod running;
 
+pub use output::CommandOutput;
+
+/// Why the officer asks, as options of a command.
+pub const STOLEN_VEHICLE: [&str; 6] = [
+    "--purpose",
+    "stolen_vehicle",
+    "--reason",
+    "Stolen vehicle reported by its owner",
+    "--case",
+    "26-004711",
+];
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// The `accord` binary beside this test.
-///
-/// # Panics
-/// When it was not built.
-#[must_use]
-pub fn binary() -> PathBuf {
-    let this = std::env::current_exe().expect("the path of this program");
-    // Beside target/PROFILE/deps, where tests are, or beside this program itself.
-    let folder = this.parent().expect("a target directory");
-    let folder = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
-    let path = folder.expect("a target directory").join("accord");
-    assert!(
-        path.exists(),
-        "`{}` is not there; build it with `cargo build -p node`, then run this again",
-        path.display()
-    );
-    path
-}
-
-/// How a command ended.
-#[derive(Debug)]
-pub struct Ended {
-    /// Its exit code.
-    pub code: i32,
-    /// What stood on stdout.
-    pub out: String,
-    /// What stood on stderr.
-    pub err: String,
-}
-
-impl Ended {
-    /// Every line on stdout as JSON.
-    ///
-    /// # Panics
-    /// When a line is not JSON.
-    #[must_use]
-    pub fn lines(&self) -> Vec<Value> {
-        let line = |line: &str| {
-            serde_json::from_str(line).unwrap_or_else(|e| panic!("`{line}` is not JSON: {e}"))
-        };
-        self.out.lines().map(line).collect()
-    }
-
-    /// The one line on stdout as JSON, of a command that was done.
-    ///
-    /// # Panics
-    /// When it was not, or there is another number of lines.
-    pub fn done(&self) -> Value {
-        assert_eq!(self.code, 0, "{self:?}");
-        let mut lines = self.lines();
-        assert_eq!(lines.len(), 1, "{self:?}");
-        lines.remove(0)
-    }
-
-    /// The one sentence on stderr of a command that was not done.
-    ///
-    /// # Panics
-    /// When its code is another, or it said more or less than one line.
-    #[must_use]
-    pub fn failed(&self, code: i32) -> &str {
-        assert_eq!(self.code, code, "{self:?}");
-        assert_eq!(self.out, "", "nothing on stdout when nothing was done");
-        let said: Vec<_> = self.err.lines().collect();
-        assert_eq!(said.len(), 1, "one sentence: {self:?}");
-        said[0]
-    }
-}
-
 /// A home that the real binary works in.
-pub struct Hand {
+pub struct CliAgency {
     dir: TempDir,
     /// The home, unless it is in `dir`.
     elsewhere: Option<PathBuf>,
@@ -97,7 +42,7 @@ pub struct Hand {
     pub id: String,
 }
 
-impl Drop for Hand {
+impl Drop for CliAgency {
     fn drop(&mut self) {
         if let Some(mut run) = self.run.take() {
             // A test that failed leaves no node behind; one that went well has stopped it.
@@ -107,7 +52,7 @@ impl Drop for Hand {
     }
 }
 
-impl Hand {
+impl CliAgency {
     /// Makes a home with `accord init`.
     ///
     /// # Panics
@@ -123,7 +68,7 @@ impl Hand {
     /// When that fails.
     #[must_use]
     pub fn init_under(id: &str, policy: &str) -> Self {
-        Self::nowhere(id).made(policy, free_address(Transport::Tcp).as_str(), &[])
+        Self::without_home(id).init_with(policy, free_address(Transport::Tcp).as_str(), &[])
     }
 
     /// Makes the home with `accord init`, listening at `listen`; `further` stands at the end.
@@ -131,7 +76,7 @@ impl Hand {
     /// # Panics
     /// When that fails.
     #[must_use]
-    pub fn made(self, policy: &str, listen: &str, further: &[&str]) -> Self {
+    pub fn init_with(self, policy: &str, listen: &str, further: &[&str]) -> Self {
         let init = [
             "init",
             "--id",
@@ -161,7 +106,7 @@ impl Hand {
     /// # Panics
     /// When there is no room for one.
     #[must_use]
-    pub fn nowhere(id: &str) -> Self {
+    pub fn without_home(id: &str) -> Self {
         let dir = TempDir::new().expect("a directory");
         Self {
             dir,
@@ -175,7 +120,7 @@ impl Hand {
 
     /// With its node started by `before`, a program that becomes it, and with `variables` set.
     #[must_use]
-    pub fn run_by(mut self, before: &[&str], variables: &[(&str, &str)]) -> Self {
+    pub fn run_under(mut self, before: &[&str], variables: &[(&str, &str)]) -> Self {
         self.before = before.iter().map(ToString::to_string).collect();
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         self.variables = variables.iter().map(owned).collect();
@@ -188,9 +133,9 @@ impl Hand {
     /// When there is no room for files.
     #[must_use]
     pub fn at(home: PathBuf, id: &str) -> Self {
-        let mut hand = Self::nowhere(id);
-        hand.elsewhere = Some(home);
-        hand
+        let mut agency = Self::without_home(id);
+        agency.elsewhere = Some(home);
+        agency
     }
 
     /// Makes a home with an impatient configuration, starts its node and registers an officer.
@@ -199,7 +144,7 @@ impl Hand {
     /// When that fails.
     #[must_use]
     pub fn with_officer(id: &str) -> Self {
-        Self::init(id).manned()
+        Self::init(id).start_with_officer()
     }
 
     /// As [`Self::with_officer`], an agency whose policy comes with the node, with the official
@@ -209,10 +154,10 @@ impl Hand {
     /// When that fails.
     #[must_use]
     pub fn under_its_policy(id: &str, title: &str) -> Self {
-        let hand = Self::init_under(id, id).manned();
+        let agency = Self::init_under(id, id).start_with_officer();
         let official = ["user", "add", "c.doe", "--full-name", "Chris Doe", "--role", "supervisor"];
-        hand.accord(&[&official[..], &["--title", title]].concat()).done();
-        hand
+        agency.accord(&[&official[..], &["--title", title]].concat()).done();
+        agency
     }
 
     /// As [`Self::with_officer`], its database at `url`.
@@ -222,9 +167,12 @@ impl Hand {
     #[must_use]
     pub fn with_officer_on(id: &str, url: &str) -> Self {
         let listen = free_address(Transport::Tcp);
-        let made =
-            Self::nowhere(id).made("california-statute", listen.as_str(), &["--database", url]);
-        made.manned()
+        let made = Self::without_home(id).init_with(
+            "california-statute",
+            listen.as_str(),
+            &["--database", url],
+        );
+        made.start_with_officer()
     }
 
     /// Makes the configuration impatient, starts the node and registers an officer.
@@ -232,12 +180,12 @@ impl Hand {
     /// # Panics
     /// When that fails.
     #[must_use]
-    pub fn manned(self) -> Self {
-        let mut hand = self;
-        hand.be_impatient();
-        hand.start();
+    pub fn start_with_officer(self) -> Self {
+        let mut agency = self;
+        agency.shorten_answer_time();
+        agency.start();
         let trained = Clock::system().now().minus_days(30).day();
-        let added = hand.accord(&[
+        let added = agency.accord(&[
             "user",
             "add",
             OFFICER,
@@ -251,14 +199,14 @@ impl Hand {
             &trained,
         ]);
         assert_eq!(added.done()["name"], OFFICER);
-        hand
+        agency
     }
 
     /// Gives an owner two seconds to answer, in place of half a minute.
     ///
     /// # Panics
     /// When the configuration is not as `accord init` writes it.
-    pub fn be_impatient(&self) {
+    pub fn shorten_answer_time(&self) {
         let path = self.home().join("accord.toml");
         let text = std::fs::read_to_string(&path).expect("a configuration");
         assert!(text.contains("answer_seconds = 30"), "{text}");
@@ -283,15 +231,15 @@ impl Hand {
     /// # Panics
     /// When it cannot be run.
     #[must_use]
-    pub fn accord(&self, args: &[&str]) -> Ended {
-        ended(self.command(args).stdin(Stdio::null()).output().expect("a process"))
+    pub fn accord(&self, args: &[&str]) -> CommandOutput {
+        CommandOutput::from(self.command(args).stdin(Stdio::null()).output().expect("a process"))
     }
 
     /// Runs `args` as the administrator until what it prints shows something.
     ///
     /// # Panics
     /// When it does not within [`LONGEST`].
-    pub fn until<T>(&self, args: &[&str], look: impl Fn(&Ended) -> Option<T>) -> T {
+    pub fn retry_until<T>(&self, args: &[&str], look: impl Fn(&CommandOutput) -> Option<T>) -> T {
         let end = Instant::now() + LONGEST;
         loop {
             let ended = self.accord(args);
@@ -307,19 +255,21 @@ impl Hand {
     ///
     /// # Panics
     /// When it is not recorded.
-    pub fn knows(&self, of: &Self) {
+    pub fn add_card(&self, of: &Self) {
         let file = of.file("card.json");
         let shown = of.accord(&["card", "show", "--out", &file]).done();
         let fingerprint = shown["fingerprint"].as_str().expect("a fingerprint");
         let heard = ["--fingerprint", fingerprint, "--verified-by", "telephone"];
-        self.accord(&[&["card", "add", &file], &heard[..]].concat()).done();
+        let added = self.accord(&[&["card", "add", &file], &heard[..]].concat()).done();
+        let blocked = Value::Bool(false);
+        assert_eq!((&added["agency"], &added["blocked"]), (&of.id.as_str().into(), &blocked));
     }
 
     /// Puts an agreement after the template `lasd` in force between this agency and `other`; its id.
     ///
     /// # Panics
     /// When that fails.
-    pub fn agrees_with(&self, other: &Self) -> String {
+    pub fn agree_with(&self, other: &Self) -> String {
         let file = self.file("draft.toml");
         let parties = ["--party", self.id.as_str(), "--party", other.id.as_str()];
         let draft = ["agreement", "draft", "--template", "lasd", "--out", &file];
@@ -327,19 +277,19 @@ impl Hand {
         let id = drafted["agreement"].as_str().expect("an id").to_owned();
         let proposed = self.accord(&["agreement", "propose", &file]).done();
         assert_eq!(proposed["agreement"], id.as_str());
-        other.until(&["agreement", "show", &id], |shown| (shown.code == 0).then_some(()));
+        other.retry_until(&["agreement", "show", &id], |shown| (shown.code == 0).then_some(()));
         other.accord(&["agreement", "sign", &id]).done();
-        self.until(&["agreement", "show", &id], |shown| {
+        self.retry_until(&["agreement", "show", &id], |shown| {
             (shown.done()["state"] == "in_force").then_some(())
         });
         id
     }
 
-    /// Brings in `count` reads of `plate`.
+    /// Imports `count` reads of `plate`.
     ///
     /// # Panics
     /// When they are not all stored.
-    pub fn has_reads(&self, plate: &str, count: usize) {
+    pub fn add_reads(&self, plate: &str, count: usize) {
         let owner = self.id.parse().expect("an agency id");
         let lines: Vec<_> = reads(&owner, plate, count, Clock::system().now())
             .iter()
@@ -347,8 +297,9 @@ impl Hand {
             .collect();
         let file = self.file("reads.jsonl");
         std::fs::write(&file, lines.join("\n")).expect("a file");
-        let stored = self.accord(&["reads", "import", "--format", "native", &file]).done();
-        assert_eq!(stored["stored"], count);
+        let imported = self.accord(&["reads", "import", "--format", "native", &file]).done();
+        let count = Value::from(count);
+        assert_eq!((&imported["records"], &imported["stored"]), (&count, &count));
     }
 
     /// Runs a command with `--json`, as `user`.
@@ -356,8 +307,8 @@ impl Hand {
     /// # Panics
     /// When it cannot be run.
     #[must_use]
-    pub fn accord_as(&self, user: &str, args: &[&str]) -> Ended {
-        ended(
+    pub fn accord_as(&self, user: &str, args: &[&str]) -> CommandOutput {
+        CommandOutput::from(
             self.command(args)
                 .env("ACCORD_USER", user)
                 .stdin(Stdio::null())
@@ -371,9 +322,11 @@ impl Hand {
     /// # Panics
     /// When it cannot be run.
     #[must_use]
-    pub fn accord_unnamed(&self, args: &[&str]) -> Ended {
+    pub fn accord_unnamed(&self, args: &[&str]) -> CommandOutput {
         let mut command = self.command(args);
-        ended(command.env_remove("ACCORD_USER").stdin(Stdio::null()).output().expect("a process"))
+        CommandOutput::from(
+            command.env_remove("ACCORD_USER").stdin(Stdio::null()).output().expect("a process"),
+        )
     }
 
     /// Runs a command without `--json`, as `user`: what a person reads.
@@ -381,10 +334,10 @@ impl Hand {
     /// # Panics
     /// When it cannot be run.
     #[must_use]
-    pub fn tells(&self, user: &str, args: &[&str]) -> Ended {
+    pub fn accord_text(&self, user: &str, args: &[&str]) -> CommandOutput {
         let mut command = Command::new(binary());
         command.env("ACCORD_HOME", self.home()).env("ACCORD_USER", user).args(args);
-        ended(command.stdin(Stdio::null()).output().expect("a process"))
+        CommandOutput::from(command.stdin(Stdio::null()).output().expect("a process"))
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -403,16 +356,8 @@ impl Hand {
 /// # Panics
 /// When it cannot be run.
 #[must_use]
-pub fn accord_at(home: &Path, args: &[&str]) -> Ended {
+pub fn accord_at(home: &Path, args: &[&str]) -> CommandOutput {
     let mut command = Command::new(binary());
     command.env("ACCORD_HOME", home).env("ACCORD_USER", "admin").arg("--json").args(args);
-    ended(command.stdin(Stdio::null()).output().expect("a process"))
-}
-
-fn ended(output: Output) -> Ended {
-    Ended {
-        code: output.status.code().expect("an exit code"),
-        out: String::from_utf8(output.stdout).expect("UTF-8"),
-        err: String::from_utf8(output.stderr).expect("UTF-8"),
-    }
+    CommandOutput::from(command.stdin(Stdio::null()).output().expect("a process"))
 }

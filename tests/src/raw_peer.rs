@@ -211,7 +211,7 @@ impl RawPeer {
     }
 
     /// Waits until no connection with `agency` stands.
-    pub async fn cut_off(&self, agency: &Agency) {
+    pub async fn wait_until_disconnected(&self, agency: &Agency) {
         eventually("the connection is closed", async || (!self.is_connected(agency)).then_some(()))
             .await;
     }

@@ -16,6 +16,8 @@ use schemas::time::Timestamp;
 pub const DAY_MS: i64 = 86_400_000;
 /// One hour in milliseconds.
 pub const HOUR_MS: i64 = 3_600_000;
+/// Longer than an exchange may be under way: the time for an answer, and the freshness of a clock.
+pub const SETTLED_MS: i64 = 306_000;
 /// The officer that every agency here has.
 pub const OFFICER: &str = "m.reyes";
 /// The plate that is asked for where a claim does not care.
@@ -78,7 +80,7 @@ pub fn officer(now: Timestamp) -> User {
 
 /// Why the officer asks, with everything that any policy demands.
 #[must_use]
-pub fn why() -> Justification {
+pub fn justification() -> Justification {
     Justification {
         purpose: Purpose::StolenVehicle,
         offense: words("CVC 10851"),
@@ -120,7 +122,7 @@ pub fn draft(owners: &[&AgencyId], plate: &str, now: Timestamp) -> Draft {
         user: OFFICER.parse().expect("a user name"),
         whom: Whom::These(owners.iter().map(|owner| (*owner).clone()).collect()),
         authority: None,
-        why: why(),
+        why: justification(),
         elements: elements(plate, now),
         limit: 100,
         images: false,

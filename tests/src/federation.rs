@@ -1,17 +1,14 @@
 //! Making agencies known to each other, and what they sign.
 
 use agreements::agreement::{Act, Agreement};
-use agreements::request::{RequestScope, Verdict};
 use node::acts::cards::Confirmation;
-use node::acts::requests::{Judgement, Submission};
 use schemas::agency::{AgencyId, AgencyKind};
 use schemas::entry::EntryKind as Kind;
-use schemas::purpose::Purpose;
 use schemas::query::{AuthorityId, QueryId};
 
 use crate::agency::{Agency, Plan, Transport};
 use crate::audit_log::Log;
-use crate::fixtures::{OFFICER, agreement, words};
+use crate::fixtures::{agreement, words};
 use crate::identity::{Identity, envelope_text};
 use crate::raw_peer::RawPeer;
 use crate::wait::eventually;
@@ -245,46 +242,4 @@ pub async fn give_notice(agency: &Agency, id: &AuthorityId, act: Act) {
         .await
         .expect("a notice");
     agency.node().wake();
-}
-
-/// A written request of `asking` that `owning` has approved as asked, known to both as approved.
-///
-/// # Panics
-/// When it is refused.
-pub async fn approved_request(
-    asking: &Agency,
-    owning: &Agency,
-    scope: RequestScope,
-) -> AuthorityId {
-    let submission = Submission {
-        to: Some(owning.id().clone()),
-        requested_by: Some(words("Maria Reyes")),
-        purpose: Some(Purpose::StolenVehicle),
-        case: words("26-004711"),
-        reason: words("Stolen vehicle, no standing agreement"),
-        scope,
-        after_refusal: None,
-    };
-    let officer =
-        node::acts::By { user: OFFICER.parse().expect("a user name"), auth: "test".into() };
-    let filed = asking.office().submit_request(&officer, &submission).await.expect("a request");
-    asking.node().wake();
-    let state = |agency: &Agency| agency.office().request_row(&filed.request).map(|row| row.state);
-    eventually("the request arrives", async || state(owning).ok()).await;
-    let judgement = Judgement {
-        verdict: Verdict::Approved,
-        reason: words("Need is shown"),
-        narrower: RequestScope::default(),
-    };
-    owning
-        .office()
-        .decide_request(&owning.admin(), &filed.request, &judgement)
-        .await
-        .expect("a decision");
-    owning.node().wake();
-    eventually("the decision arrives", async || {
-        state(asking).ok().filter(|state| state == "approved")
-    })
-    .await;
-    filed.request
 }

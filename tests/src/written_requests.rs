@@ -85,6 +85,21 @@ pub async fn approve_and_wait(
     wait_for_state(asking, request, "approved").await;
 }
 
+/// A request for a stolen vehicle within `scope` that `owning` has approved as asked, known to both as
+/// approved.
+///
+/// # Panics
+/// When it is refused.
+pub async fn approved_request(
+    asking: &Agency,
+    owning: &Agency,
+    scope: RequestScope,
+) -> AuthorityId {
+    let request = file_request_within(asking, owning, scope).await;
+    approve_and_wait(asking, owning, &owning.admin(), &request).await;
+    request
+}
+
 /// Asks for `plate` relying on `request`.
 pub async fn ask_citing(
     asking: &Agency,

@@ -13,11 +13,10 @@ use serde_json::{Value, json};
 use tests::agency::{Agency, Plan};
 use tests::auditor::{Auditor, key_pins, problems};
 use tests::faulty_store::Failure;
-use tests::federation::{
-    add_card, answered_query, approved_request, give_notice, in_force, pair_of, sharing_pair,
-};
+use tests::federation::{add_card, answered_query, give_notice, in_force, pair_of, sharing_pair};
 use tests::fixtures::{PLATE, draft};
 use tests::identity::envelope_text;
+use tests::written_requests::approved_request;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_is_logged_first_private_and_verified_without_a_node() {

@@ -3,8 +3,7 @@
 use agreements::agreement::{Act, Adherence, Agreement, Notice, Person};
 use agreements::request::{RequestScope, Verdict};
 use agreements::template;
-use node::acts::By;
-use node::acts::requests::{Judgement, Submission};
+use node::acts::requests::Judgement;
 use schemas::card::Card;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
@@ -17,8 +16,10 @@ use tests::federation::{
     wait_for_adherence, wait_for_agreement,
 };
 use tests::fixtures::{OFFICER, PLATE, agreement, id, words};
+use tests::officials::{decision, officer};
 use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
+use tests::written_requests::{file_request_within, single_use, wait_for_state};
 
 async fn outcome(asking: &Agency, owning: &Agency) -> Result<u32, RefusalCode> {
     let heard = asking.ask_one(owning.id(), PLATE).await;
@@ -289,38 +290,15 @@ async fn a_document_is_recorded_once_and_acknowledged_each_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_denied_request_gives_no_authority_and_says_why() {
     let (asking, owning) = pair().await;
-    let officer = By { user: OFFICER.parse().expect("a user name"), auth: "test".into() };
-    let submission = Submission {
-        to: Some(owning.id().clone()),
-        requested_by: Some(words("Maria Reyes")),
-        purpose: Some(Purpose::StolenVehicle),
-        case: words("26-004711"),
-        reason: words("Stolen vehicle"),
-        scope: RequestScope { uses: Some(1), ..RequestScope::default() },
-        after_refusal: None,
-    };
-    let filed = asking.office().submit_request(&officer, &submission).await.expect("a request");
-    asking.node().wake();
-    let row = |agency: &Agency| agency.office().request_row(&filed.request).ok();
-    eventually("the request arrives", async || row(&owning)).await;
+    let request = file_request_within(&asking, &owning, single_use()).await;
     assert_eq!(outcome(&asking, &owning).await, Err(RefusalCode::AuthorityNotInForce), "it waits");
-    let denial = Judgement {
-        verdict: Verdict::Denied,
-        reason: words("No need shown"),
-        narrower: RequestScope::default(),
-    };
-    let by_officer = owning.office().decide_request(&officer, &filed.request, &denial).await;
+    let denial = decision(Verdict::Denied, RequestScope::default());
+    let denial = Judgement { reason: words("No need shown"), ..denial };
+    let by_officer = owning.office().decide_request(&officer(), &request, &denial).await;
     assert!(by_officer.is_err(), "an officer decides nothing");
-    owning
-        .office()
-        .decide_request(&owning.admin(), &filed.request, &denial)
-        .await
-        .expect("a decision");
+    owning.office().decide_request(&owning.admin(), &request, &denial).await.expect("a decision");
     owning.node().wake();
-    let told = eventually("the decision arrives", async || {
-        row(&asking).filter(|row| row.state == "denied")
-    })
-    .await;
+    let told = wait_for_state(&asking, &request, "denied").await;
     assert_eq!(told.reason.map(|reason| reason.to_string()).as_deref(), Some("No need shown"));
     assert_eq!(told.decided_by.map(|name| name.to_string()).as_deref(), Some("Alex Admin"));
     assert_eq!(outcome(&asking, &owning).await, Err(RefusalCode::AuthorityNotInForce));

@@ -12,12 +12,13 @@ use schemas::query::AuthorityId;
 use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
 use tests::federation::{
-    add_card, approved_request, give_notice, in_force, in_force_with, introduce, owner_and_raw,
-    pair, sharing_pair, signed_by_both,
+    add_card, give_notice, in_force, in_force_with, introduce, owner_and_raw, pair, sharing_pair,
+    signed_by_both,
 };
 use tests::fixtures::{DAY_MS, HOUR_MS, PLATE, agreement, draft, query};
 use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
+use tests::written_requests::approved_request;
 
 async fn refused(asking: &Agency, owning: &Agency) -> Vec<RefusalCode> {
     let heard = asking.ask_one(owning.id(), PLATE).await;

@@ -7,13 +7,12 @@ use schemas::query::Query;
 use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
 use tests::audit_log::Log;
-use tests::federation::{
-    add_card, approved_request, introduce, owner_and_raw, pair, signed_by_both,
-};
+use tests::federation::{add_card, introduce, owner_and_raw, pair, signed_by_both};
 use tests::fixtures::{DAY_MS, PLATE, agreement, query};
 use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
 use tests::wire::Reply;
+use tests::written_requests::approved_request;
 
 fn asked(raw: &RawPeer, owner: &Agency) -> Query {
     query(raw.id(), owner.id(), PLATE, owner.now())

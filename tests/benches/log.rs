@@ -7,9 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use node::audit::verify::{Keys, Verifier};
-use node::store::sqlite::Sqlite;
-use node::store::{Effects, EntryFilter, Row, Store as _};
+use audit::verify::{Keys, Verifier};
 use schemas::bundle::Item;
 use schemas::checkpoint::{Checkpoint, SignedCheckpoint, origin};
 use schemas::digest::Digest;
@@ -18,10 +16,12 @@ use schemas::key::SecretKey;
 use schemas::merkle;
 use schemas::note::Signer;
 use schemas::time::Timestamp;
+use store::sqlite::Sqlite;
+use store::{Effects, EntryFilter, Row, Store as _};
 use tests::agency::Agency;
-use tests::audit_log::{WAITING, append_many};
 use tests::federation::sharing_pair;
 use tests::fixtures::PLATE;
+use tests::logs::{WAITING, append_many};
 
 const APPENDS: usize = 40_000;
 const STEP: u32 = 5_000;

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use node::clock::Clock;
+use audit_log::clock::Clock;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::agency::{Transport, free_address};
+use crate::agency::free_address;
 use crate::binary::binary;
 use crate::fixtures::{OFFICER, reads};
 use crate::wait::LONGEST;
@@ -68,7 +68,7 @@ impl CliAgency {
     /// When that fails.
     #[must_use]
     pub fn init_under(id: &str, policy: &str) -> Self {
-        Self::without_home(id).init_with(policy, free_address(Transport::Tcp).as_str(), &[])
+        Self::without_home(id).init_with(policy, free_address().as_str(), &[])
     }
 
     /// Makes the home with `accord init`, listening at `listen`; `further` stands at the end.
@@ -166,7 +166,7 @@ impl CliAgency {
     /// When that fails.
     #[must_use]
     pub fn with_officer_on(id: &str, url: &str) -> Self {
-        let listen = free_address(Transport::Tcp);
+        let listen = free_address();
         let made = Self::without_home(id).init_with(
             "california-statute",
             listen.as_str(),

@@ -1,15 +1,15 @@
 //! Making agencies known to each other, and what they sign.
 
 use agreements::agreement::{Act, Agreement};
-use node::acts::cards::Confirmation;
+use node::admin::cards::Confirmation;
 use schemas::agency::{AgencyId, AgencyKind};
 use schemas::entry::EntryKind as Kind;
 use schemas::query::{AuthorityId, QueryId};
 
-use crate::agency::{Agency, Plan, Transport};
-use crate::audit_log::Log;
+use crate::agency::{Agency, Plan};
 use crate::fixtures::{agreement, words};
 use crate::identity::{Identity, envelope_text};
+use crate::logs::Log;
 use crate::raw_peer::RawPeer;
 use crate::wait::eventually;
 
@@ -55,12 +55,6 @@ pub async fn introduce(agencies: &[&Agency]) {
 /// [`crate::fixtures::PLATE`].
 pub async fn pair() -> (Agency, Agency) {
     pair_of(Plan::of("asking-ca-pd"), Plan::of("owning-ca-pd")).await
-}
-
-/// As [`pair`], reached over `transport`.
-pub async fn pair_over(transport: Transport) -> (Agency, Agency) {
-    pair_of(Plan::of("asking-ca-pd").over(transport), Plan::of("owning-ca-pd").over(transport))
-        .await
 }
 
 /// As [`pair`], made as the plans say.

@@ -5,14 +5,13 @@
 //! [`command_line::CliAgency`] is a node of the real binary, worked by commands. A
 //! [`raw_peer::RawPeer`] is an agency whose node is none of ours: it speaks the wire directly and says
 //! whatever a claim needs it to say. [`federation`] makes agencies known to each other and signs
-//! agreements between them, [`fixtures`] are the values that they exchange, [`audit_log`] reads what
+//! agreements between them, [`fixtures`] are the values that they exchange, [`logs`] reads what
 //! stands in a node's log, and an [`auditor`] has files alone.
 //!
 //! Nothing here waits for a fixed time: what takes time is awaited with [`wait::eventually`]. Nothing
 //! changes what a process has one of, since `cargo test` runs claims as threads of one.
 
 pub mod agency;
-pub mod audit_log;
 pub mod auditor;
 pub mod binary;
 pub mod command_line;
@@ -23,6 +22,7 @@ pub mod forged_answer;
 pub mod https;
 pub mod identity;
 pub mod key_rotation;
+pub mod logs;
 pub mod officials;
 pub mod photographs;
 pub mod policy_cases;

@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use tests::agency::Plan;
-use tests::audit_log::append_many;
 use tests::federation::sharing_pair_of;
 use tests::fixtures::{PLATE, draft};
+use tests::logs::append_many;
 
 use crate::database_mb;
 

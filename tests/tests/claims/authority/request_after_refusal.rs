@@ -2,17 +2,17 @@
 //! approved.
 
 use agreements::request::RequestScope;
-use node::acts::ActError;
-use node::acts::requests::{RequestRow, Submission};
+use node::admin::requests::{RequestRow, Submission};
+use node::permission::ActError;
 use schemas::entry::EntryKind as Kind;
 use schemas::purpose::QueryKind;
 use schemas::query::QueryId;
 use schemas::refusal::RefusalCode;
 use tests::agency::Agency;
-use tests::audit_log::Log;
 use tests::faulty_store::Failure;
 use tests::federation::sharing_pair;
 use tests::fixtures::{PLATE, draft, words};
+use tests::logs::Log;
 use tests::officials::{approve, delegate, officer};
 use tests::wait::eventually;
 use tests::written_requests::{

@@ -2,7 +2,7 @@
 
 use agreements::policy::Policy;
 use agreements::request::{RequestScope, Verdict};
-use node::acts::requests::{RequestRow, Submission};
+use node::admin::requests::{RequestRow, Submission};
 use schemas::entry::EntryKind as Kind;
 use schemas::refusal::RefusalCode;
 use tests::agency::Agency;
@@ -64,7 +64,7 @@ async fn a_query_that_ones_own_policy_no_longer_lets_go_is_declined_once() {
     let adopted = asking.office().adopt_policy(&asking.admin(), "mine.toml", &other).await;
     adopted.expect("a policy without stolen vehicles");
     approve_and_wait(&asking, &owning, &official, &row.request).await;
-    let declined = |log: &tests::audit_log::Log| log.count(Kind::QueryDeclined);
+    let declined = |log: &tests::logs::Log| log.count(Kind::QueryDeclined);
     asking.wait_for_log("the query is declined", |log| (declined(log) > 0).then_some(())).await;
     for _ in 0..2 {
         asking.restart().await;
@@ -82,8 +82,7 @@ async fn the_query_that_runs_is_that_of_the_request_where_it_says_otherwise() {
     let row = follows(&asking, &owning, anew).await;
     approve(&owning, &official, &row.request).await.expect("an approval");
     let again = row.rerun.expect("the query that runs again");
-    let ended =
-        |log: &tests::audit_log::Log| Some(log.exchange(again)).filter(|all| all.len() == 2);
+    let ended = |log: &tests::logs::Log| Some(log.exchange(again)).filter(|all| all.len() == 2);
     let exchange = asking.wait_for_log("its end", ended).await;
     assert_eq!(exchange, [Kind::QuerySent, Kind::AnswerReceived]);
 }

@@ -3,7 +3,7 @@
 use agreements::agreement::{Act, Adherence, Agreement, Notice, Person};
 use agreements::request::{RequestScope, Verdict};
 use agreements::template;
-use node::acts::requests::Judgement;
+use node::admin::requests::Judgement;
 use schemas::card::Card;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};

@@ -1,7 +1,7 @@
 //! Who signs a standing agreement, with whom, and which of its versions counts.
 
 use agreements::agreement::{Act, Agreement};
-use node::acts::ActError;
+use node::permission::ActError;
 use schemas::agency::{AgencyId, AgencyKind};
 use schemas::entry::EntryKind as Kind;
 use schemas::frame::FrameKind;
@@ -98,7 +98,7 @@ async fn at_the_port_signing_takes_the_title_or_a_delegation_of_it() {
         );
     }
     let row = port.office().agreement_row(&delegated.agreement, None).expect("it");
-    let adherence = tests::audit_log::envelope(&row.envelopes[1]);
+    let adherence = tests::logs::envelope(&row.envelopes[1]);
     let said = String::from_utf8(adherence.unverified_payload().to_vec()).expect("UTF-8");
     assert!(said.contains("delegation = \"delegated by the Support Services"), "{said}");
 }

@@ -5,11 +5,11 @@ use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
 use schemas::refusal::{Reason, Refusal, RefusalCode};
 use tests::agency::{Agency, Plan};
-use tests::audit_log::envelope;
 use tests::federation::{
     add_card, add_card_as, owner_and_raw, owner_and_raw_of, pair, sharing_pair,
 };
 use tests::fixtures::{HOUR_MS, PLATE, query};
+use tests::logs::envelope;
 use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
 
@@ -52,10 +52,10 @@ async fn an_unknown_key_is_closed_and_counted_once_an_hour() {
         stranger.dial(&owner).await;
         stranger.wait_until_disconnected(&owner).await;
     }
-    let rejected = |log: &tests::audit_log::Log| -> Vec<(String, u64)> {
+    let rejected = |log: &tests::logs::Log| -> Vec<(String, u64)> {
         let count =
-            |entry: &tests::audit_log::LogEntry| entry.detail("count").as_u64().expect("a count");
-        let cause = |entry: &tests::audit_log::LogEntry| {
+            |entry: &tests::logs::LogEntry| entry.detail("count").as_u64().expect("a count");
+        let cause = |entry: &tests::logs::LogEntry| {
             entry.detail("cause").as_str().expect("a cause").to_owned()
         };
         log.all(Kind::PeerRejected).into_iter().map(|entry| (cause(entry), count(entry))).collect()
@@ -91,9 +91,8 @@ async fn what_was_counted_in_the_hour_is_logged_when_the_node_stops() {
             stranger.wait_until_disconnected(&owner).await;
         }
     }
-    let first_ones = |log: &tests::audit_log::Log| {
-        (log.count(Kind::PeerRejected) == strangers.len()).then_some(())
-    };
+    let first_ones =
+        |log: &tests::logs::Log| (log.count(Kind::PeerRejected) == strangers.len()).then_some(());
     owner.wait_for_log("the first of each", first_ones).await;
     // A process ends here: nothing may be left to do.
     owner.stop().await;

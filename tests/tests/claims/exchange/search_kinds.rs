@@ -3,8 +3,8 @@
 
 use agreements::policy::Policy;
 use ingest::Sighting;
-use node::query::ask::Heard;
-use node::query::draft::Draft;
+use node::exchange::ask::Heard;
+use node::exchange::draft::Draft;
 use schemas::area::{Near, Polygon};
 use schemas::purpose::QueryKind;
 use schemas::query::Elements;
@@ -287,10 +287,9 @@ async fn an_agreement_narrows_searches_and_refuses_kinds_by_its_clause() {
     let log = owner.log().await;
     let answer = log.last(schemas::entry::EntryKind::QueryAnswered);
     let asked = answer.access().elements.clone();
-    let released: schemas::answer::Answer = serde_json::from_slice(
-        tests::audit_log::envelope(&answer.envelopes[1]).unverified_payload(),
-    )
-    .expect("an answer");
+    let released: schemas::answer::Answer =
+        serde_json::from_slice(tests::logs::envelope(&answer.envelopes[1]).unverified_payload())
+            .expect("an answer");
     assert_eq!(released.released.from, asked.until.plus_millis(-DAY_MS));
     let misread = asks(&asking, &owner, |e| e.kind = QueryKind::Misread).await;
     assert_eq!(refused(&misread), [(RefusalCode::QueryKind, vec!["1.1".to_owned()])]);

@@ -6,21 +6,21 @@
 use std::collections::BTreeSet;
 
 use agreements::agreement::Act;
-use node::acts::holds::{Placement, Wanted};
-use node::registry::AlarmKind;
-use node::store::Store as _;
+use node::retention::holds::{Placement, Wanted};
+use registry::AlarmKind;
 use schemas::entry::EntryKind as Kind;
 use schemas::merkle::{Frontier, leaf};
 use schemas::purpose::Purpose;
 use schemas::query::AuthorityId;
+use store::Store as _;
 use tests::agency::{Agency, Plan};
-use tests::audit_log::LogEntry;
 use tests::faulty_store::{Failure, Step};
 use tests::federation::{
     adhere, pair_of, propose, roll_back_cosigned, sharing_pair_of, wait_for_adherence,
     wait_for_agreement,
 };
 use tests::fixtures::{PLATE, agreement, draft, words};
+use tests::logs::LogEntry;
 use tests::wait::eventually;
 
 /// The log is whole, and its signed head is that of its entries.

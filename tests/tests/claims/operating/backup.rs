@@ -6,9 +6,9 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use node::home::{Home, HomeError};
-use node::node::{Node, StartError};
-use node::registry::AlarmKind;
+use host::home::{Home, HomeError};
+use node::run::{Node, StartError};
+use registry::AlarmKind;
 use schemas::entry::EntryKind as Kind;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -98,7 +98,7 @@ async fn a_running_node_is_backed_up_and_put_back_whole() {
     let looked = node.office.images.check(node.office.store.as_ref(), None, 99).await;
     assert_eq!(looked.expect("a look").0 as usize, images);
     assert!(node.office.images.known_flaws().is_empty());
-    let of_restored = tests::audit_log::Log::of(node.office.store.as_ref()).await;
+    let of_restored = tests::logs::Log::of(node.office.store.as_ref()).await;
     let kinds: Vec<_> = of_restored.entries().iter().map(|entry| entry.header.kind).collect();
     let was = log.entries().len();
     for (was, is) in log.entries().iter().zip(of_restored.entries()) {
@@ -115,7 +115,7 @@ async fn a_running_node_is_backed_up_and_put_back_whole() {
     drop(node);
     // Said once.
     let node = starts(&home, &owning).await;
-    let log = tests::audit_log::Log::of(node.office.store.as_ref()).await;
+    let log = tests::logs::Log::of(node.office.store.as_ref()).await;
     assert_eq!(log.count(Kind::BackupRestored), 1);
     node.stop().await;
 }
@@ -387,7 +387,7 @@ async fn queries_are_answered_while_a_backup_is_made() {
         let admin = owning.admin();
         let home = Home::open(owning.home()).expect("a home");
         for _ in 0..3 {
-            let asked = node::acts::backup::BackUp { out: place.path().into(), keep_days: 1 };
+            let asked = node::backup::create::BackUp { out: place.path().into(), keep_days: 1 };
             owning.office().back_up(&admin, &home, &asked).await.expect("a backup");
         }
     };

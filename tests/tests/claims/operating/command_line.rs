@@ -214,7 +214,7 @@ fn what_people_read_is_short_and_names_the_query() {
         (CliAgency::with_officer("asking-ca-pd"), CliAgency::with_officer("owning-ca-pd"));
     asking.add_card(&owning);
     owning.add_card(&asking);
-    let now = node::clock::Clock::system().now();
+    let now = audit_log::clock::Clock::system().now();
     let line = serde_json::to_string(&reads(&id(&owning.id), PLATE, 1, now)[0]).expect("JSON");
     let file = owning.file("reads.jsonl");
     std::fs::write(&file, line).expect("a file");

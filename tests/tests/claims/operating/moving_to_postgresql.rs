@@ -1,10 +1,10 @@
 //! A node is moved from SQLite to PostgreSQL: everything comes along, nobody notices, and a move that
 //! was cut short changes nothing.
 
-use node::acts::corrections::Wrong;
-use node::store::moving::Move;
+use node::reads::corrections::Wrong;
 use postgres_server::Server;
 use schemas::entry::EntryKind as Kind;
+use store::moving::Move;
 use tests::agency::{Agency, Plan};
 use tests::command_line::CliAgency;
 use tests::federation::{answered_query, sharing_pair};
@@ -40,7 +40,7 @@ fn moved(agency: &Agency, url: &str) -> tests::command_line::CommandOutput {
     agency.accord(&["store", "move", "--to", url])
 }
 
-fn unalarmed(log: &tests::audit_log::Log) {
+fn unalarmed(log: &tests::logs::Log) {
     assert_eq!(log.count(Kind::AlarmRaised), 0);
 }
 
@@ -205,9 +205,10 @@ fn init_takes_an_empty_database_and_shows_no_password() {
     // A mistake in the file is told by its line, which is not shown.
     let config = agency.home().join("accord.toml");
     let text = std::fs::read_to_string(&config).expect("a configuration");
-    for (from, to, line) in
-        [("s3cret\"", "s3cret", "line "), ("quic = false", "quick = 1", "quick")]
-    {
+    for (from, to, line) in [
+        ("s3cret\"", "s3cret", "line "),
+        ("answer_seconds = ", "answer_minutes = ", "answer_minutes"),
+    ] {
         std::fs::write(&config, text.replace(from, to)).expect("a configuration");
         let refused = agency.accord(&["run"]);
         assert!(refused.code != 0 && refused.err.contains(line), "{refused:?}");

@@ -5,11 +5,12 @@
 use std::fs;
 use std::path::Path;
 
+use audit_log::keys::load;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use node::keys::{KeyUse, load};
+use registry::KeyUse;
 use serde_json::Value;
-use tests::agency::{Transport, free_address, free_socket};
+use tests::agency::{free_address, free_socket};
 use tests::command_line::{CliAgency, CommandOutput};
 use tests::fixtures::{OFFICER, PLATE};
 use tests::https::send_to;
@@ -30,7 +31,7 @@ fn talkative(id: &str, http: &str) -> (CliAgency, String) {
         &["sh", "-c", &into, "sh"],
         &[("ACCORD_LOG", ALL), ("ACCORD_LOG_FORMAT", "json")],
     );
-    let listen = free_address(Transport::Tcp);
+    let listen = free_address();
     (
         agency
             .init_with("california-statute", listen.as_str(), &["--http", http])
@@ -57,7 +58,7 @@ fn forms(bytes: &[u8]) -> Vec<String> {
 
 /// The private keys of a home, by what they are for.
 fn keys(home: &Path) -> Vec<(String, String)> {
-    let opened = node::home::Home::open(home).expect("a home");
+    let opened = host::home::Home::open(home).expect("a home");
     let mut found = Vec::new();
     for use_ in KeyUse::ALL {
         let seed = *load(&opened, use_).expect("a key").seed();

@@ -1,10 +1,10 @@
 //! Real nodes of which one or both have their database on a PostgreSQL server: what holds on SQLite
 //! holds there, and the server may go and come.
 
-use node::store::{EntryFilter, Store as _};
 use schemas::entry::EntryKind as Kind;
 use schemas::purpose::Purpose;
 use serde_json::Value;
+use store::{EntryFilter, Store as _};
 use tests::agency::{Agency, Plan};
 use tests::auditor::{bundles_of_both, reconcile_bundles};
 use tests::federation::{answered_query, sharing_pair_of};
@@ -202,8 +202,8 @@ async fn a_node_on_postgresql_is_put_back_from_its_backup_and_a_dump_made_right_
         let moved = config.replace(&owning.database(), &owning.server().put_back(dump));
         assert_ne!(moved, config);
         std::fs::write(home.join("accord.toml"), moved).expect("a configuration");
-        let opened = node::home::Home::open(&home).expect("a home");
-        match node::node::Node::start(opened, owning.clock.clone()).await {
+        let opened = host::home::Home::open(&home).expect("a home");
+        match node::run::Node::start(opened, owning.clock.clone()).await {
             Ok(node) => {
                 assert!(starts, "a dump from before the backup does not lead to its head");
                 let heard = eventually("its peer is answered again", async || {
@@ -212,7 +212,7 @@ async fn a_node_on_postgresql_is_put_back_from_its_backup_and_a_dump_made_right_
                 });
                 assert_eq!(heard.await.reads.len(), 3);
                 assert_eq!((node.office.alarms().len(), asking.office().alarms().len()), (0, 0));
-                let log = tests::audit_log::Log::of(node.office.store.as_ref()).await;
+                let log = tests::logs::Log::of(node.office.store.as_ref()).await;
                 assert_eq!(log.count(Kind::BackupRestored), 1);
                 node.stop().await;
             }

@@ -16,7 +16,7 @@ use schemas::time::Timestamp;
 use store::{Asked, Receipted, Served, Settled, StateChanges};
 use tests::agency::Agency;
 use tests::federation::sharing_pair;
-use tests::making;
+use tests::fixtures;
 
 const DAYS: u64 = 300;
 const DAY_MS: i64 = 86_400_000;
@@ -145,7 +145,7 @@ async fn main() {
     let count: u64 = count.unwrap_or(1_000_000);
     let (asking, owning, _) = sharing_pair().await;
     let at = asking.now().plus_millis(-DAY_MS);
-    let query = making::query(asking.id(), owning.id(), making::PLATE, at);
+    let query = fixtures::query(asking.id(), owning.id(), fixtures::PLATE, at);
     let started = Instant::now();
     tokio::join!(
         fill(&asking, &query, count, true, false),

@@ -1,8 +1,7 @@
 //! An agency with a real node.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -24,12 +23,14 @@ use schemas::time::Timestamp;
 use store::Store;
 use tempfile::TempDir;
 
-use crate::command::{Ended, accord_at};
-use crate::faulty::Faulty;
+use crate::command_line::{CommandOutput, accord_at};
+use crate::faulty_store::FaultyStore;
+use crate::fixtures::{officer, reads, words};
 use crate::identity::Identity;
-use crate::log::Log;
-use crate::making::{officer, reads, words};
+use crate::logs::Log;
 use crate::wait::{eventually, within};
+
+mod database;
 
 /// What an agency is to be.
 #[derive(Debug, Clone)]
@@ -117,7 +118,11 @@ pub fn free_address() -> Text {
 }
 
 /// An address for an HTTPS side that nobody listens on.
-fn free_socket() -> SocketAddr {
+///
+/// # Panics
+/// When every port is taken.
+#[must_use]
+pub fn free_socket() -> SocketAddr {
     let address = free_address();
     let port = address.as_str().rsplit('/').next().and_then(|port| port.parse().ok());
     SocketAddr::from(([127, 0, 0, 1], port.expect("a port")))
@@ -130,7 +135,7 @@ pub struct Agency {
     /// Its clock.
     pub clock: Clock,
     dir: TempDir,
-    running: Option<(Arc<Node>, Arc<Faulty>)>,
+    running: Option<(Arc<Node>, Arc<FaultyStore>)>,
     // Goes last: a node that stops still writes.
     server: Option<Arc<Server>>,
 }
@@ -187,7 +192,7 @@ impl Agency {
     pub async fn run(&mut self) {
         assert!(self.running.is_none(), "it runs already");
         let home = Home::open(self.dir.path()).expect("a home");
-        let store = Faulty::over(self.opened(&home).await);
+        let store = FaultyStore::over(self.opened(&home).await);
         // A node that was just stopped may hold its home for a moment longer.
         let node = eventually("the node starts", async || {
             match Node::start_on(home.clone(), self.clock.clone(), store.clone()).await {
@@ -258,7 +263,7 @@ impl Agency {
     /// # Panics
     /// When it cannot be run.
     #[must_use]
-    pub fn accord(&self, args: &[&str]) -> Ended {
+    pub fn accord(&self, args: &[&str]) -> CommandOutput {
         tokio::task::block_in_place(|| accord_at(self.dir.path(), args))
     }
 
@@ -294,7 +299,7 @@ impl Agency {
     /// # Panics
     /// When it does not run.
     #[must_use]
-    pub fn store(&self) -> &Arc<Faulty> {
+    pub fn store(&self) -> &Arc<FaultyStore> {
         &self.running.as_ref().expect("a running node").1
     }
 
@@ -308,19 +313,19 @@ impl Agency {
     #[must_use]
     pub fn officer(&self) -> Principal {
         Principal {
-            user: crate::making::OFFICER.parse().expect("a user name"),
+            user: crate::fixtures::OFFICER.parse().expect("a user name"),
             auth: "test".into(),
         }
     }
 
     /// Puts in `count` reads of `plate`.
-    pub async fn has_reads(&self, plate: &str, count: usize) {
+    pub async fn add_reads(&self, plate: &str, count: usize) {
         let batch = reads(self.id(), plate, count, self.now());
-        assert_eq!(self.takes_in(batch.into_iter().map(Sighting::new).collect()).await, count);
+        assert_eq!(self.import(batch.into_iter().map(Sighting::new).collect()).await, count);
     }
 
     /// Takes in reads with their photographs; how many were new.
-    pub async fn takes_in(&self, batch: Vec<Sighting>) -> usize {
+    pub async fn import(&self, batch: Vec<Sighting>) -> usize {
         let stored =
             self.context().store_reads(&self.admin().into(), &words("test"), "native", batch).await;
         stored.expect("stored reads").reads
@@ -337,8 +342,8 @@ impl Agency {
     }
 
     /// Asks one owner for `plate`.
-    pub async fn asks(&self, owner: &AgencyId, plate: &str) -> Heard {
-        let mut heard = self.ask(&crate::making::draft(&[owner], plate, self.now())).await;
+    pub async fn ask_one(&self, owner: &AgencyId, plate: &str) -> Heard {
+        let mut heard = self.ask(&crate::fixtures::draft(&[owner], plate, self.now())).await;
         assert_eq!(heard.len(), 1, "one outcome an owner");
         heard.remove(0)
     }
@@ -355,61 +360,19 @@ impl Agency {
     }
 
     /// Waits until its log shows something.
-    pub async fn logs<T>(&self, what: &str, look: impl Fn(&Log) -> Option<T>) -> T {
+    pub async fn wait_for_log<T>(&self, what: &str, look: impl Fn(&Log) -> Option<T>) -> T {
         eventually(what, async || look(&self.log().await)).await
-    }
-
-    /// The files of its database, to be put back later.
-    ///
-    /// # Panics
-    /// When the node runs.
-    #[must_use]
-    pub fn copy_database(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        assert!(self.running.is_none(), "a database is copied at rest");
-        self.database_files()
-            .into_iter()
-            .map(|path| (path.clone(), std::fs::read(path).expect("a file")))
-            .collect()
-    }
-
-    /// Takes the anchor away, as who hides that a database was put back would.
-    pub fn drop_anchor(&self) {
-        drop(std::fs::remove_file(self.dir.path().join("anchor")));
     }
 
     /// Tries to start the node; why it does not start.
     ///
     /// # Panics
     /// When it starts.
-    pub async fn does_not_start(&self) -> StartError {
+    pub async fn start_error(&self) -> StartError {
         let home = Home::open(self.dir.path()).expect("a home");
         match Node::start(home, self.clock.clone()).await {
             Ok(_) => panic!("it starts"),
             Err(error) => error,
         }
-    }
-
-    /// Puts back what [`Self::copy_database`] gave.
-    ///
-    /// # Panics
-    /// When the node runs.
-    pub fn put_back(&self, files: &BTreeMap<PathBuf, Vec<u8>>) {
-        assert!(self.running.is_none(), "a database is put back at rest");
-        for path in self.database_files() {
-            std::fs::remove_file(path).expect("a file that goes");
-        }
-        for (path, bytes) in files {
-            std::fs::write(path, bytes).expect("a file that comes back");
-        }
-    }
-
-    fn database_files(&self) -> Vec<PathBuf> {
-        let files = std::fs::read_dir(self.dir.path()).expect("a home");
-        let paths = files.map(|file| file.expect("a file").path());
-        paths
-            .filter(|path| {
-                path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("accord.db"))
-            })
-            .collect()
     }
 }

@@ -13,30 +13,35 @@ use schemas::time::Timestamp;
 use schemas::user::{Delegation, User};
 
 use crate::agency::Agency;
-use crate::identity::exact;
-use crate::making::{OFFICER, words};
+use crate::fixtures::{OFFICER, words};
+use crate::identity::envelope_text;
 
 /// An act of `user`.
 ///
 /// # Panics
 /// When that is no user name.
 #[must_use]
-pub fn by(user: &str) -> Principal {
+pub fn acting_as(user: &str) -> Principal {
     Principal { user: user.parse().expect("a user name"), auth: "test".into() }
 }
 
 /// An act of the officer whom every agency has.
 #[must_use]
 pub fn officer() -> Principal {
-    by(OFFICER)
+    acting_as(OFFICER)
 }
 
 /// Registers a supervisor.
 ///
 /// # Panics
 /// When that is refused.
-pub async fn supervisor(agency: &Agency, user: &str, full_name: &str, title: &str) -> Principal {
-    let acting = by(user);
+pub async fn add_supervisor(
+    agency: &Agency,
+    user: &str,
+    full_name: &str,
+    title: &str,
+) -> Principal {
+    let acting = acting_as(user);
     let user = User {
         name: acting.user.clone(),
         full_name: words(full_name),
@@ -56,15 +61,15 @@ pub async fn supervisor(agency: &Agency, user: &str, full_name: &str, title: &st
 /// # Panics
 /// When it names none.
 #[must_use]
-pub fn title(agency: &Agency) -> Text {
+pub fn approving_title(agency: &Agency) -> Text {
     let state = agency.context().agency.registry.state();
     let policy = state.policy.as_ref().expect("a policy");
     policy.approval.requests.titles.first().expect("a title").clone()
 }
 
 /// Registers the official whom the policy of `agency` names, Chris Doe.
-pub async fn official(agency: &Agency) -> Principal {
-    supervisor(agency, "c.doe", "Chris Doe", title(agency).as_str()).await
+pub async fn add_official(agency: &Agency) -> Principal {
+    add_supervisor(agency, "c.doe", "Chris Doe", approving_title(agency).as_str()).await
 }
 
 /// Delegates `title` to `user` at `agency`.
@@ -85,7 +90,7 @@ pub async fn delegate(
 
 /// A decision as an official gives it.
 #[must_use]
-pub fn judgement(verdict: Verdict, narrower: RequestScope) -> Judgement {
+pub fn decision(verdict: Verdict, narrower: RequestScope) -> Judgement {
     Judgement { verdict, reason: words("Need is shown"), narrower }
 }
 
@@ -93,12 +98,12 @@ pub fn judgement(verdict: Verdict, narrower: RequestScope) -> Judgement {
 ///
 /// # Errors
 /// What the node says when it does not.
-pub async fn approves(
+pub async fn approve(
     agency: &Agency,
     official: &Principal,
     request: &AuthorityId,
 ) -> Result<RequestRow, ActError> {
-    let judgement = judgement(Verdict::Approved, RequestScope::default());
+    let judgement = decision(Verdict::Approved, RequestScope::default());
     let decided = agency.context().decide_request(official, request, &judgement).await;
     agency.node().wake();
     decided
@@ -111,7 +116,7 @@ pub async fn approves(
 ///
 /// # Panics
 /// When it cannot be signed.
-pub fn prepared(
+pub fn prepare_adherence(
     agency: &Agency,
     official: &Principal,
     text: &Agreement,
@@ -129,13 +134,13 @@ pub fn prepared(
 ///
 /// # Errors
 /// What the node says when it does not.
-pub async fn proposes(
+pub async fn propose_as(
     agency: &Agency,
     official: &Principal,
     text: &Agreement,
 ) -> Result<AgreementRow, ActError> {
-    let adherence = prepared(agency, official, text, None)?;
-    let proposal = exact(&agency.identity.propose(text));
+    let adherence = prepare_adherence(agency, official, text, None)?;
+    let proposal = envelope_text(&agency.identity.propose(text));
     let proposed = agency.context().propose(official, &proposal, &adherence).await;
     agency.node().wake();
     proposed
@@ -145,13 +150,13 @@ pub async fn proposes(
 ///
 /// # Errors
 /// What the node says when it does not.
-pub async fn signs(
+pub async fn sign_as(
     agency: &Agency,
     official: &Principal,
     text: &Agreement,
     share_with: Option<&[AgencyId]>,
 ) -> Result<AgreementRow, ActError> {
-    let adherence = prepared(agency, official, text, share_with)?;
+    let adherence = prepare_adherence(agency, official, text, share_with)?;
     let signed = agency.context().adhere(official, &adherence).await;
     agency.node().wake();
     signed

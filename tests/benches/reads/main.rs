@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use ingest::Sighting;
 use tests::agency::{Agency, Plan};
-use tests::making::words;
+use tests::fixtures::words;
 
 use drawn::Drawn;
 use library::Library;

@@ -10,7 +10,7 @@ use schemas::purpose::QueryKind;
 use schemas::query::Elements;
 use store::{Found, Store};
 use tests::agency::Agency;
-use tests::making::{query, words};
+use tests::fixtures::{query, words};
 
 use crate::drawn::Drawn;
 use crate::library::Library;

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use schemas::draft::Recipients;
 use tests::agency::{Agency, Plan};
-use tests::federation::{add_card, adhere, propose, received};
-use tests::making::{PLATE, agreement, draft};
+use tests::federation::{add_card, adhere, propose, wait_for_agreement};
+use tests::fixtures::{PLATE, agreement, draft};
 use tests::wait::LONGEST;
 
 use crate::database_mb;
@@ -100,12 +100,12 @@ async fn federation(peers: usize, seed: u64) -> (Agency, Vec<Agency>) {
         let some = drawn.below(100) < HAVE_SOME;
         if some {
             let count = 1 + drawn.below(5);
-            owner.has_reads(PLATE, usize::try_from(count).expect("few")).await;
+            owner.add_reads(PLATE, usize::try_from(count).expect("few")).await;
         }
-        owner.has_reads(&format!("6X{n:05}"), OTHERS).await;
+        owner.add_reads(&format!("6X{n:05}"), OTHERS).await;
         let text = agreement(&[asking.id(), owner.id()], asking.now());
         propose(&asking, &text, None).await;
-        received(&owner, &text.id).await;
+        wait_for_agreement(&owner, &text.id).await;
         adhere(&owner, &text, None).await;
         owners.push(owner);
     }

@@ -16,7 +16,7 @@ use crate::context::NodeContext;
 use audit_log::append::{AppendError, Appended, Moved};
 use audit_log::entry::{Entry, Guard};
 use registry::{Change, Peer};
-use store::{EntryFilter, Side, StoreError};
+use store::{EntryFilter, Side, Store, StoreError};
 
 /// Entries of one query that are looked at.
 const MOST: u32 = 1_000;
@@ -64,7 +64,8 @@ impl NodeContext {
         // at the instant of its entry.
         for _ in 0..TRIES {
             let state = self.agency.registry.state();
-            let before = self.corrections_of(correction.query_id).await.map_err(store)?;
+            let before =
+                corrections_of(self.store.as_ref(), correction.query_id).await.map_err(store)?;
             for (known, earlier) in &before {
                 if known == envelope {
                     return Ok(None);
@@ -112,36 +113,35 @@ impl NodeContext {
         }
         entry
     }
-
-    /// The corrections that came for the answer to a query of ours, in the order they came.
-    pub(crate) async fn corrections_of(
-        &self,
-        query: QueryId,
-    ) -> Result<Vec<(Envelope, Correction)>, StoreError> {
-        let filter = EntryFilter {
-            query: Some(query.digest()),
-            kind: Some(EntryKind::ReadsCorrected),
-            ..EntryFilter::default()
-        };
-        let entries = self.store.entries(&filter, 0, MOST).await?;
-        // One whose retention is over says nothing any more.
-        let envelopes = entries.iter().filter_map(|entry| entry.envelope.as_ref());
-        let corrupt = |e: String| StoreError::Corrupt(e);
-        envelopes
-            .map(|text| {
-                let envelope =
-                    Envelope::parse(text.as_bytes()).map_err(|e| corrupt(e.to_string()))?;
-                // Verified when it came, with the key in force then.
-                let correction = serde_json::from_slice(envelope.unverified_payload())
-                    .map_err(|e| corrupt(e.to_string()))?;
-                Ok((envelope, correction))
-            })
-            .collect()
-    }
 }
 
 fn holds(page: &[u8], id: ReadId) -> bool {
     page.split(|b| *b == b'\n')
         .filter_map(|line| serde_json::from_slice::<Read>(line).ok())
         .any(|read| read.id == id)
+}
+
+/// The corrections that came for the answer to a query of ours, in the order they came.
+pub(crate) async fn corrections_of(
+    store: &dyn Store,
+    query: QueryId,
+) -> Result<Vec<(Envelope, Correction)>, StoreError> {
+    let filter = EntryFilter {
+        query: Some(query.digest()),
+        kind: Some(EntryKind::ReadsCorrected),
+        ..EntryFilter::default()
+    };
+    let entries = store.entries(&filter, 0, MOST).await?;
+    // One whose retention is over says nothing any more.
+    let envelopes = entries.iter().filter_map(|entry| entry.envelope.as_ref());
+    let corrupt = |e: String| StoreError::Corrupt(e);
+    envelopes
+        .map(|text| {
+            let envelope = Envelope::parse(text.as_bytes()).map_err(|e| corrupt(e.to_string()))?;
+            // Verified when it came, with the key in force then.
+            let correction = serde_json::from_slice(envelope.unverified_payload())
+                .map_err(|e| corrupt(e.to_string()))?;
+            Ok((envelope, correction))
+        })
+        .collect()
 }

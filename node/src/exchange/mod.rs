@@ -6,7 +6,7 @@ pub mod answer;
 pub mod ask;
 pub(crate) mod authorities;
 pub mod consistency;
-mod corrected;
+pub(crate) mod corrected;
 pub mod deliver;
 pub mod documents;
 pub mod heads;

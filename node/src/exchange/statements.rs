@@ -24,9 +24,9 @@ use serde::{Deserialize, Serialize};
 use super::host::REVOKED;
 use crate::context::NodeContext;
 use crate::permission::{ActError, Permission, Principal, authorize};
-use audit::narrow::{Difference, Found, Narrowing};
+use audit::exchange_tree::{Item, Tree};
 use audit::reconcile::{Class, Finding, class};
-use audit::tree::{Item, Tree};
+use audit::tree_diff::{DiffResult, Difference, TreeDiff};
 use audit_log::entry::Entry;
 use audit_log::release::{Leave, Released};
 use peer::link::{Channel, Dial, LinkError, Reach};
@@ -92,7 +92,7 @@ struct Stated<C> {
 /// What came of a conversation.
 struct Heard {
     statement: Envelope,
-    found: Found,
+    found: DiffResult,
     bytes: usize,
 }
 
@@ -234,7 +234,7 @@ impl NodeContext {
     async fn findings(
         &self,
         peer: &AgencyId,
-        found: &Found,
+        found: &DiffResult,
         settled_before: Timestamp,
     ) -> Result<(Vec<Finding>, u64), StoreError> {
         let ours: Vec<&Item> = found
@@ -297,7 +297,7 @@ async fn narrow<C: Channel>(
     leave: &Leave,
 ) -> Result<Heard, LinkError> {
     let Stated { mut channel, envelope, root, mut bytes } = stated;
-    let mut narrowing = Narrowing::new(ours, root);
+    let mut narrowing = TreeDiff::new(ours, root);
     loop {
         let places = narrowing.wanted();
         let wanted = places.len();

@@ -9,9 +9,11 @@ use audit_log::registry::{Registry, fold_until};
 use registry::{SourceName, State};
 use schemas::agency::AgencyId;
 use schemas::body::Actor;
+use schemas::envelope::{Envelope, EnvelopeError, Kind};
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use schemas::user::User;
+use serde::de::DeserializeOwned;
 use store::Store;
 
 use super::{ActError, Principal};
@@ -44,7 +46,8 @@ impl OwnAgency {
         }
     }
 
-    /// Judges an act on the registry as it is, and appends it there.
+    /// Judges an act on the registry as it is, and appends its entry there. When the registry moved
+    /// between the two, the act is judged again on what holds now.
     ///
     /// # Errors
     /// What `judge` says, or that the log cannot be written.
@@ -52,9 +55,23 @@ impl OwnAgency {
         &self,
         judge: impl Fn(&State, Timestamp) -> Result<(Entry, T), ActError>,
     ) -> Result<(Appended, T), ActError> {
+        self.act_async(|state, now| std::future::ready(judge(&state, now))).await
+    }
+
+    /// As [`OwnAgency::act`], for a judge who reads the store too.
+    ///
+    /// # Errors
+    /// What `judge` says, or that the log cannot be written.
+    pub async fn act_async<T, F>(
+        &self,
+        judge: impl Fn(Arc<State>, Timestamp) -> F,
+    ) -> Result<(Appended, T), ActError>
+    where
+        F: Future<Output = Result<(Entry, T), ActError>>,
+    {
         for _ in 0..TRIES {
             let state = self.registry.state();
-            let (entry, result) = judge(&state, self.clock.now())?;
+            let (entry, result) = judge(state.clone(), self.clock.now()).await?;
             let guard = Guard { generation: Some(state.generation()), ..Guard::default() };
             match self.log.append(entry.guarded(guard)).await {
                 Err(AppendError::Moved(Moved::Registry)) => {}
@@ -64,6 +81,19 @@ impl OwnAgency {
         Err(ActError::failed(
             "the registry is being changed by others at this moment; try again".into(),
         ))
+    }
+
+    /// What an envelope of one's own says, whichever of one's message keys signed it.
+    ///
+    /// # Errors
+    /// When none of them did.
+    pub fn own_signed<T: DeserializeOwned>(
+        &self,
+        envelope: &Envelope,
+        kind: Kind,
+    ) -> Result<T, EnvelopeError> {
+        let state = self.registry.state();
+        envelope.verified_json(kind, state.own_key_of(envelope).ok_or(EnvelopeError::Key)?)
     }
 
     /// The node itself as the actor of an entry.

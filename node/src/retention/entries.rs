@@ -77,7 +77,7 @@ impl NodeContext {
             let policy = policy_in_force(&state)?;
             let retention = &policy.retention.audit_reports;
             let cut_off = self.agency.clock.now().cut_off(retention.days);
-            let kept = Keeping::of(self, &state, keeping.take()).await?;
+            let kept = Keeping::of(self.store.as_ref(), &state, keeping.take()).await?;
             let (entries, found) = if released {
                 let found = self.released_entries(&state, &kept, cut_off).await?;
                 (found.gone.clone(), Found { next: start, held: BTreeMap::new(), ..found })

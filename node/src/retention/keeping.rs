@@ -11,7 +11,7 @@ use crate::context::NodeContext;
 use crate::permission::ActError;
 use audit::view::Viewed;
 use registry::{Hold, On, State};
-use store::{EndedPages, EntryFilter};
+use store::{EndedPages, EntryFilter, Store};
 
 /// Entries read at a time.
 const STEP: u32 = 1_000;
@@ -29,7 +29,7 @@ pub(crate) struct Keeping {
 impl Keeping {
     /// As of `state`. What `before` knows of the same holds is taken over.
     pub(crate) async fn of(
-        context: &NodeContext,
+        store: &dyn Store,
         state: &Arc<State>,
         before: Option<Self>,
     ) -> Result<Self, ActError> {
@@ -42,7 +42,7 @@ impl Keeping {
         for hold in &holds {
             if let On::Case(case) = &hold.on {
                 let filter = EntryFilter { case: Some(case.to_string()), ..EntryFilter::default() };
-                asked.extend(asked_for(context, &filter).await?);
+                asked.extend(asked_for(store, &filter).await?);
             }
         }
         asked.sort();
@@ -105,12 +105,12 @@ impl Keeping {
 
 /// The plates that accesses asked for, with the time asked for.
 async fn asked_for(
-    context: &NodeContext,
+    store: &dyn Store,
     filter: &EntryFilter,
 ) -> Result<Vec<(Plate, Timestamp, Timestamp)>, ActError> {
     let (mut asked, mut start) = (Vec::new(), 0);
     loop {
-        let step = context.store.entries(filter, start, STEP).await?;
+        let step = store.entries(filter, start, STEP).await?;
         for entry in &step {
             let viewed = Viewed::of(entry)?;
             start = viewed.header.index.saturating_add(1);

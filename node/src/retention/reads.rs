@@ -28,7 +28,7 @@ impl NodeContext {
             let due = self.store.due_reads(cut_off, after, BATCH).await?;
             let Some(last) = due.last() else { return Ok(()) };
             let next = (last.at, last.id);
-            let kept = Keeping::of(self, &state, keeping.take()).await?;
+            let kept = Keeping::of(self.store.as_ref(), &state, keeping.take()).await?;
             let all = due.len();
             let gone: Vec<_> = due.into_iter().filter(|read| !kept.read(read)).collect();
             let (count, held) = (gone.len(), all.saturating_sub(gone.len()));
@@ -68,7 +68,7 @@ impl NodeContext {
             let due = self.store.ended_pages(self.agency.clock.now(), after, BATCH).await?;
             let Some(last) = due.last() else { return Ok(()) };
             let next = last.entry;
-            let kept = Keeping::of(self, &state, keeping.take()).await?;
+            let kept = Keeping::of(self.store.as_ref(), &state, keeping.take()).await?;
             let mut ended = Vec::new();
             for pages in &due {
                 if !kept.pages(pages)? {

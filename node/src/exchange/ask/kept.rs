@@ -14,6 +14,7 @@ use schemas::read::Read;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use super::super::corrected::corrections_of;
 use super::super::verify;
 use super::{AskError, Asker, Heard, Misread, again_declined};
 use crate::permission::{Principal, authenticate, refused};
@@ -90,7 +91,7 @@ impl<D: Dial> Asker<D> {
     }
     /// The corrections that came for an answer.
     pub(super) async fn corrections(&self, id: QueryId) -> Result<Vec<Correction>, AskError> {
-        let came = self.context.corrections_of(id).await;
+        let came = corrections_of(self.context.store.as_ref(), id).await;
         let came = came.map_err(|e| AskError::Again(e.to_string()))?;
         Ok(came.into_iter().map(|(_, correction)| correction).collect())
     }

@@ -22,7 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::super::answer::Unserved;
 use super::super::host::{Desk, REVOKED, failed};
 use super::super::rejects::Cause;
-use audit::tree::{Below, Item, Tree};
+use audit::exchange_tree::{Below, Item, Tree};
 use audit_log::entry::Entry;
 use audit_log::release::{Leave, Released};
 use peer::link::{Channel, LinkError};

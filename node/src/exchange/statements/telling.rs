@@ -9,7 +9,7 @@ use schemas::statement::Line;
 use schemas::time::Timestamp;
 
 use crate::context::NodeContext;
-use audit::tree::{Gathered, Item, Tree, line};
+use audit::exchange_tree::{Item, Tree, TreeBuilder, line};
 use audit::view::Viewed;
 use store::{EntryFilter, StoreError};
 
@@ -45,7 +45,7 @@ impl NodeContext {
         let size = self.agency.log.counters().size;
         let mut start = self.first_from(signed.start.plus_millis(-allowed), size).await?;
         let end = self.first_from(signed.end.plus_millis(allowed), size).await?;
-        let mut gathered = Gathered::new(self.agency.id.clone(), peer.clone());
+        let mut gathered = TreeBuilder::new(self.agency.id.clone(), peer.clone());
         while start < end {
             let count = STEP.min(end.saturating_sub(start));
             let found = self.store.exchanges(peer, signed.clone(), start, count).await?;

@@ -12,9 +12,10 @@ use std::sync::Arc;
 use crate::config::Bounds;
 use crate::exchange::heads::Heads;
 use crate::permission::OwnAgency;
+use audit_log::append::AuditLog;
 use audit_log::keys::Keyring;
 use host::home::{Home, HomeError};
-use registry::KeyUse;
+use registry::{KeyUse, State};
 use store::Store;
 use store::photographs::Images;
 
@@ -50,6 +51,23 @@ impl OwnKeys {
     pub fn all(&self) -> [&Keyring; 4] {
         [&self.node, &self.message, &self.log, &self.cosigner]
     }
+
+    /// The key that signs messages at `now`, by the card that `state` has in force.
+    #[must_use]
+    pub fn message_key(&self, state: &State, now: Timestamp) -> SecretKey {
+        self.message.signing(state.own.as_ref().map(|own| &own.value), now)
+    }
+
+    /// Reads the keys again: the command line has made one that comes next. From here on every head
+    /// of `log` is signed with both.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn reload(&self, log: &AuditLog) -> Result<(), HomeError> {
+        self.all().into_iter().try_for_each(Keyring::reload)?;
+        log.sign_with(self.log.all());
+        Ok(())
+    }
 }
 
 /// What acts of the node work with, piece by piece: a function takes the pieces that it needs. Cheap
@@ -79,8 +97,7 @@ impl NodeContext {
     /// The key that signs messages now.
     #[must_use]
     pub fn message_key(&self) -> SecretKey {
-        let state = self.agency.registry.state();
-        self.keys.message.signing(state.own.as_ref().map(|own| &own.value), self.agency.clock.now())
+        self.keys.message_key(&self.agency.registry.state(), self.agency.clock.now())
     }
 
     /// The key that cosigns peers' heads now.
@@ -132,17 +149,6 @@ impl NodeContext {
             KeyUse::ALL.into_iter().find(|use_| state.own_keys.of(*use_).contains(key))
         };
         leaving.filter_map(|one| Some((of(&one.key)?, one.at))).collect()
-    }
-
-    /// Reads the keys again: the command line has made one that comes next. From here on every head
-    /// of the log is signed with both.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub fn reload_keys(&self) -> Result<(), HomeError> {
-        self.keys.all().into_iter().try_for_each(Keyring::reload)?;
-        self.agency.log.sign_with(self.keys.log.all());
-        Ok(())
     }
 
     /// What an envelope of one's own says, whichever of one's message keys signed it.

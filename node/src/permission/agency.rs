@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use audit_log::append::{AppendError, Appended, AuditLog, Moved};
 use audit_log::clock::Clock;
-use audit_log::entry::{Entry, Guard};
+use audit_log::entry::Entry;
 use audit_log::registry::{Registry, fold_until};
 use registry::{SourceName, State};
 use schemas::agency::AgencyId;
@@ -44,7 +44,8 @@ impl OwnAgency {
         }
     }
 
-    /// Judges an act on the registry as it is, and appends it there.
+    /// Judges an act on the registry as it is, and appends its entry there. When the registry moved
+    /// between the two, the act is judged again on what holds now.
     ///
     /// # Errors
     /// What `judge` says, or that the log cannot be written.
@@ -52,11 +53,24 @@ impl OwnAgency {
         &self,
         judge: impl Fn(&State, Timestamp) -> Result<(Entry, T), ActError>,
     ) -> Result<(Appended, T), ActError> {
+        self.act_async(|state, now| std::future::ready(judge(&state, now))).await
+    }
+
+    /// As [`OwnAgency::act`], for a judge who reads the store too.
+    ///
+    /// # Errors
+    /// What `judge` says, or that the log cannot be written.
+    pub async fn act_async<T, F>(
+        &self,
+        judge: impl Fn(Arc<State>, Timestamp) -> F,
+    ) -> Result<(Appended, T), ActError>
+    where
+        F: Future<Output = Result<(Entry, T), ActError>>,
+    {
         for _ in 0..TRIES {
             let state = self.registry.state();
-            let (entry, result) = judge(&state, self.clock.now())?;
-            let guard = Guard { generation: Some(state.generation()), ..Guard::default() };
-            match self.log.append(entry.guarded(guard)).await {
+            let (entry, result) = judge(state.clone(), self.clock.now()).await?;
+            match self.log.append(entry.untyped_on(&state)).await {
                 Err(AppendError::Moved(Moved::Registry)) => {}
                 appended => return Ok((appended?, result)),
             }

@@ -15,7 +15,7 @@ use crate::permission::OwnAgency;
 use audit_log::append::AuditLog;
 use audit_log::keys::Keyring;
 use host::home::{Home, HomeError};
-use registry::{KeyUse, State};
+use registry::KeyUse;
 use store::Store;
 use store::photographs::Images;
 
@@ -52,10 +52,16 @@ impl OwnKeys {
         [&self.node, &self.message, &self.log, &self.cosigner]
     }
 
-    /// The key that signs messages at `now`, by the card that `state` has in force.
+    /// The key of `agency` that signs messages now.
     #[must_use]
-    pub fn message_key(&self, state: &State, now: Timestamp) -> SecretKey {
-        self.message.signing(state.own.as_ref().map(|own| &own.value), now)
+    pub fn message_key(&self, agency: &OwnAgency) -> SecretKey {
+        signing(&self.message, agency)
+    }
+
+    /// The key of `agency` that cosigns peers' heads now.
+    #[must_use]
+    pub fn cosigner_key(&self, agency: &OwnAgency) -> SecretKey {
+        signing(&self.cosigner, agency)
     }
 
     /// Reads the keys again: the command line has made one that comes next. From here on every head
@@ -68,6 +74,11 @@ impl OwnKeys {
         log.sign_with(self.log.all());
         Ok(())
     }
+}
+
+fn signing(keys: &Keyring, agency: &OwnAgency) -> SecretKey {
+    let state = agency.registry.state();
+    keys.signing(state.own.as_ref().map(|own| &own.value), agency.clock.now())
 }
 
 /// What acts of the node work with, piece by piece: a function takes the pieces that it needs. Cheap
@@ -97,16 +108,13 @@ impl NodeContext {
     /// The key that signs messages now.
     #[must_use]
     pub fn message_key(&self) -> SecretKey {
-        self.keys.message_key(&self.agency.registry.state(), self.agency.clock.now())
+        self.keys.message_key(&self.agency)
     }
 
     /// The key that cosigns peers' heads now.
     #[must_use]
     pub fn cosigner_key(&self) -> SecretKey {
-        let state = self.agency.registry.state();
-        self.keys
-            .cosigner
-            .signing(state.own.as_ref().map(|own| &own.value), self.agency.clock.now())
+        self.keys.cosigner_key(&self.agency)
     }
 
     /// The key that this node proves on connecting now and, once that is the one that its card names,
@@ -124,9 +132,7 @@ impl NodeContext {
     /// and those that are in the home, which a database that was put back knows nothing of.
     #[must_use]
     pub fn own_log_keys(&self) -> Vec<Vkey> {
-        let mut keys = self.agency.registry.state().own_log_keys();
-        keys.extend(self.agency.log.vkeys());
-        keys
+        self.agency.own_log_keys()
     }
 
     /// The uses whose key, as one's card names it, is not in the home: what is signed in its place
@@ -160,8 +166,7 @@ impl NodeContext {
         envelope: &Envelope,
         kind: Kind,
     ) -> Result<T, EnvelopeError> {
-        let state = self.agency.registry.state();
-        envelope.verified_json(kind, state.own_key_of(envelope).ok_or(EnvelopeError::Key)?)
+        self.agency.own_signed(envelope, kind)
     }
 
     /// How long answers under an authority are kept, in days: the agreement's retention of answers,

@@ -14,7 +14,6 @@ pub mod host;
 mod paging;
 mod photographs;
 mod proof;
-pub(crate) mod refused_query;
 mod rejects;
 pub mod rerun;
 pub mod statements;

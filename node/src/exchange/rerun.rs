@@ -12,8 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use agreements::request::{Filed, RequestState};
 
-use super::ask::Asker;
-use super::refused_query::refused_query;
+use super::ask::{Asker, refused_query};
 use peer::link::Dial;
 use store::EntryFilter;
 

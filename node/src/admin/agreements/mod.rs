@@ -117,7 +117,7 @@ pub async fn give_notice(
             // What a peer would refuse is refused here first.
             known.recorded.clone().notice(notice.clone())?;
             let body = notice.to_toml()?.into_bytes();
-            let envelope = Envelope::sign(Kind::Notice, body, &keys.message_key(state, now))?;
+            let envelope = Envelope::sign(Kind::Notice, body, &keys.message_key(agency))?;
             let actor = agency.actor(user, by);
             Ok((notice_given(state, actor, agreement, &notice, &envelope), ()))
         })

@@ -105,7 +105,7 @@ pub async fn decide(
             // What the other side would refuse is refused here first.
             filed.clone().rule(ruling.clone())?;
             let body = ruling.to_toml()?.into_bytes();
-            let envelope = Envelope::sign(Kind::Decision, body, &keys.message_key(state, now))?;
+            let envelope = Envelope::sign(Kind::Decision, body, &keys.message_key(agency))?;
             let actor = agency.actor(user, by);
             Ok((request_decided(state, actor, requester, &ruling, &envelope), ()))
         })

@@ -17,8 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cards::unknown;
 use crate::context::OwnKeys;
-use crate::exchange::ask::random_id;
-use crate::exchange::refused_query::refused_query;
+use crate::exchange::ask::{random_id, refused_query};
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit_log::entries::authority::{request_submitted, request_withdrawn};
 use registry::State;
@@ -110,7 +109,7 @@ pub async fn submit(
                 at: now,
             };
             let body = request.to_toml()?.into_bytes();
-            let envelope = Envelope::sign(Kind::Request, body, &keys.message_key(state, now))?;
+            let envelope = Envelope::sign(Kind::Request, body, &keys.message_key(agency))?;
             Ok((request_submitted(state, agency.actor(user, by), &request, &envelope), ()))
         })
         .await?;
@@ -204,7 +203,7 @@ pub async fn withdraw(
             // What the owner would refuse is refused here first.
             filed.clone().withdraw(withdrawal.clone())?;
             let body = withdrawal.to_toml()?.into_bytes();
-            let envelope = Envelope::sign(Kind::Withdrawal, body, &keys.message_key(state, now))?;
+            let envelope = Envelope::sign(Kind::Withdrawal, body, &keys.message_key(agency))?;
             let actor = agency.actor(user, by);
             Ok((request_withdrawn(state, actor, &request.to, &withdrawal, &envelope), ()))
         })

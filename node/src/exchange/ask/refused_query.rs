@@ -1,7 +1,7 @@
 //! A query of one's own that its owner refused: what a written request follows, and what runs again
 //! once that request is approved.
 
-use schemas::envelope::{Envelope, EnvelopeError, Kind};
+use schemas::envelope::{Envelope, Kind};
 use schemas::query::{Query, QueryId};
 
 use crate::permission::{ActError, OwnAgency};
@@ -11,7 +11,7 @@ use store::Store;
 ///
 /// # Errors
 /// When no query of this id was sent from here, it was not refused, or it is kept no longer.
-pub(crate) async fn refused_query(
+pub async fn refused_query(
     agency: &OwnAgency,
     store: &dyn Store,
     id: QueryId,
@@ -29,7 +29,5 @@ pub(crate) async fn refused_query(
         .envelope
         .ok_or_else(|| ActError::usage(format!("query `{id}` is kept no longer; ask it anew")))?;
     let envelope = Envelope::parse(exact.as_bytes())?;
-    let state = agency.registry.state();
-    let key = state.own_key_of(&envelope).ok_or(EnvelopeError::Key)?;
-    Ok(envelope.verified_json(Kind::Query, key)?)
+    Ok(agency.own_signed(&envelope, Kind::Query)?)
 }

@@ -203,7 +203,7 @@ impl Node {
             for keys in context.keys.all() {
                 keys.settle(&own.value, context.agency.clock.now())?;
             }
-            context.reload_keys()?;
+            context.keys.reload(&context.agency.log)?;
         }
         context.record_restoring(&home).await?;
         let (newly, connected) = mpsc::channel(NEWLY_CONNECTED);
@@ -284,7 +284,7 @@ impl Node {
         })
     }
 
-    /// Letters stand in the outbox, or a peer may be reached again.
+    /// Peers may be reached again: tries now what waits for them. New documents need no call.
     pub fn wake(&self) {
         self.delivery.wake();
     }

@@ -19,7 +19,7 @@ use schemas::merkle::Frontier;
 use schemas::note::{KeyName, Signer, Vkey};
 use schemas::standing::Standing;
 use schemas::time::Timestamp;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::entry::Entry;
 use super::ledger::Ledger;
@@ -157,6 +157,7 @@ pub struct AuditLog {
     jobs: mpsc::Sender<Job>,
     counters: Arc<ArcSwap<Tail>>,
     counted: Counted,
+    documents_queued: Arc<Notify>,
     name: KeyName,
     keys: Arc<ArcSwap<Vec<Signer>>>,
 }
@@ -181,6 +182,7 @@ impl AuditLog {
         let ledger = read_ledger(store.as_ref(), &clock).await?;
         let counters = Arc::new(ArcSwap::from_pointee(ledger.tail.clone()));
         let counted = Counted::default();
+        let documents_queued = Arc::new(Notify::new());
         let (jobs, queue) = mpsc::channel(LONGEST_QUEUE);
         let keys = Arc::new(ArcSwap::from_pointee(signers(&name, keys)));
         let writer = Writer {
@@ -191,9 +193,10 @@ impl AuditLog {
             ledger: Some(ledger),
             counters: counters.clone(),
             counted: counted.clone(),
+            documents_queued: documents_queued.clone(),
         };
         tokio::spawn(writer.run(queue));
-        Ok(Self { jobs, counters, counted, name, keys })
+        Ok(Self { jobs, counters, counted, documents_queued, name, keys })
     }
 
     /// Appends `entry`; returns once it is durable.
@@ -233,6 +236,13 @@ impl AuditLog {
         &self.counted
     }
 
+    /// Ends with the next durable entry after this call that puts a document into the outbox. A
+    /// receipt is none: it leaves with the answer's own conversation.
+    pub fn documents_queued(&self) -> impl Future<Output = ()> + use<> {
+        // `notified_owned` counts from its making on, not from its first poll.
+        self.documents_queued.clone().notified_owned()
+    }
+
     /// Counters as of the last group: uses and receipts that a decision needs. The guard of the
     /// append checks them again.
     #[must_use]
@@ -254,6 +264,7 @@ struct Writer {
     ledger: Option<Ledger>,
     counters: Arc<ArcSwap<Tail>>,
     counted: Counted,
+    documents_queued: Arc<Notify>,
 }
 
 impl Writer {
@@ -320,6 +331,10 @@ impl Writer {
                 self.counters.store(Arc::new(next.tail.clone()));
                 self.ledger = Some(next);
                 self.registry.publish(state);
+                let mut queued = rows.iter().flat_map(|row| &row.changes.outbox);
+                if queued.any(|message| message.kind == FrameKind::Document) {
+                    self.documents_queued.notify_waiters();
+                }
                 for (appended, reply) in waiting {
                     // A caller that no longer waits has released nothing; the entry stands.
                     drop(reply.send(Ok(appended)));

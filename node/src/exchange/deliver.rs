@@ -19,7 +19,7 @@ use tokio::sync::{Notify, mpsc};
 use super::NodeContext;
 use audit_log::release::Released;
 use peer::link::{Channel, Dial, Dialler, LinkError, Reach};
-use registry::{Peer, Published};
+use registry::{Peer, Signed};
 use schemas::envelope::Envelope;
 use store::{OutboxMessage, Queued};
 
@@ -122,7 +122,8 @@ impl<D: Dial> Delivery<D> {
         self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// New letters stand in the outbox; do not wait for the next round.
+    /// Peers may be reached again: do not wait for the next round. New documents, and cards that a
+    /// person confirmed, need no call: the log and the registry say so.
     pub fn wake(&self) {
         self.wake.notify_one();
     }
@@ -208,7 +209,7 @@ impl<D: Dial> Delivery<D> {
         &self,
         mut channel: D::Channel,
         peer: &Peer,
-        own_card: &Published<Card>,
+        own_card: &Signed<Card>,
     ) -> Result<CardShown, LinkError> {
         let agency = &peer.card.value.id;
         let own = Envelope::parse(own_card.envelope.as_bytes())

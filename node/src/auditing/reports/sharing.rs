@@ -62,6 +62,8 @@ impl NodeContext {
             let request = &filed.request;
             let ours = request.from == self.agency.id;
             let with = if ours { &request.to } else { &request.from };
+            let used = self.agency.log.counters().uses.get(&request.id).copied().unwrap_or(0);
+            let state = filed.state(used, self.agency.clock.now()).code();
             let until = [
                 filed.scope().valid_until,
                 filed.withdrawal.as_ref().map(|withdrawal| withdrawal.at),
@@ -79,7 +81,7 @@ impl NodeContext {
                     "under": request.id,
                     "version": 1,
                     "sort": "written_request",
-                    "state": self.request(filed).state,
+                    "state": state,
                     "since": ruling.at,
                     "until": until.into_iter().flatten().min(),
                     "purposes": [request.purpose],

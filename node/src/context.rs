@@ -15,7 +15,7 @@ use crate::permission::OwnAgency;
 use audit_log::keys::Keyring;
 use host::home::{Home, HomeError};
 use registry::KeyUse;
-use store::Store;
+use store::ReadStore;
 use store::photographs::Images;
 
 /// The keys that are exchanged one by one. Cheap to clone.
@@ -61,7 +61,7 @@ pub struct NodeContext {
     /// Its keys.
     pub keys: OwnKeys,
     /// The store, for reading.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn ReadStore>,
     /// The photographs.
     pub photographs: Images,
     /// Bounds of exchanges.

@@ -157,6 +157,8 @@ pub struct AuditLog {
     jobs: mpsc::Sender<Job>,
     counters: Arc<ArcSwap<Tail>>,
     counted: Counted,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) registry: Registry,
     name: KeyName,
     keys: Arc<ArcSwap<Vec<Signer>>>,
 }
@@ -184,8 +186,8 @@ impl AuditLog {
         let (jobs, queue) = mpsc::channel(LONGEST_QUEUE);
         let keys = Arc::new(ArcSwap::from_pointee(signers(&name, keys)));
         let writer = Writer {
-            store,
-            registry,
+            store: store.clone(),
+            registry: registry.clone(),
             clock,
             keys: keys.clone(),
             ledger: Some(ledger),
@@ -193,7 +195,7 @@ impl AuditLog {
             counted: counted.clone(),
         };
         tokio::spawn(writer.run(queue));
-        Ok(Self { jobs, counters, counted, name, keys })
+        Ok(Self { jobs, counters, counted, store, registry, name, keys })
     }
 
     /// Appends `entry`; returns once it is durable.

@@ -5,6 +5,7 @@
 //! of a durable append.
 
 pub mod append;
+pub mod bookkeeping;
 pub mod clock;
 pub mod entries;
 pub mod entry;

@@ -10,7 +10,7 @@ use schemas::merkle::{self, Frontier, Subtree};
 use schemas::note::Signer;
 use schemas::standing::Standing;
 
-use store::{Row, Store, StoreError};
+use store::{ReadStore, Row, StoreError};
 
 /// The tree right after a group. A proof for an entry of the group needs only the edge before it
 /// and the subtrees that the group completed.
@@ -70,7 +70,7 @@ pub(super) fn head(tree: &Frontier, log: &[Signer]) -> Option<SignedCheckpoint> 
 ///
 /// # Errors
 /// When the store does not hold that many.
-pub async fn root_at(store: &dyn Store, size: u64) -> Result<Digest, StoreError> {
+pub async fn root_at(store: &dyn ReadStore, size: u64) -> Result<Digest, StoreError> {
     let wanted = merkle::root_nodes(size);
     let found = store.subtrees(&wanted).await?;
     let lookup =

@@ -9,7 +9,7 @@
 
 mod again;
 
-use agreements::decide::{Decision, Permit, Reasons, decide};
+use agreements::decide::{Decision, Permit, Reasons, Scope as _, decide};
 use schemas::answer::{Answer, Released as Extent};
 use schemas::body::{Access, Actor, Outcome};
 use schemas::digest::Digest;

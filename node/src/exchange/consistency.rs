@@ -50,7 +50,8 @@ impl NodeContext {
         if let Some((size, root, checkpoint)) = largest {
             let replaces = stored.as_ref().map(|stored| (stored.size, stored.root));
             // If a request to cosign came between, that one keeps its head.
-            self.store.witness(id, replaces, &Witnessed { size, root, checkpoint }).await?;
+            let head = Witnessed { size, root, checkpoint };
+            self.agency.log.witness(id, replaces, &head).await?;
         }
         Ok(())
     }

@@ -259,7 +259,7 @@ async fn put_down<D: Dial>(
             names.push(name);
         }
         let Some(delivery) = delivery.upgrade() else { return };
-        if let Err(error) = delivery.context.store.delivered(&names).await {
+        if let Err(error) = delivery.context.agency.log.delivered(&names).await {
             // They stay in the outbox and are sent, and acknowledged, again.
             tracing::error!(%error, letters = names.len(), "acknowledgements could not be put down");
         }

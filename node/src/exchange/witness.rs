@@ -140,7 +140,7 @@ impl NodeContext {
                 }
             }
         }
-        Ok(self.store.keep_cosigned(size, &whole.to_string()).await?)
+        Ok(self.agency.log.keep_cosigned(size, &whole.to_string()).await?)
     }
 
     /// A head of this log that a peer holds: if this log signed it and does not lead to it, this
@@ -236,7 +236,7 @@ impl NodeContext {
                 checkpoint: request.checkpoint.clone(),
             };
             // Durable before it is cosigned; if another request came first, judged again.
-            if self.store.witness(id, replaces, &head).await? {
+            if self.agency.log.witness(id, replaces, &head).await? {
                 let cosigner = Cosigner::new(origin(&self.agency.id), self.cosigner_key());
                 let line = advance.cosign(&cosigner, self.agency.clock.now());
                 return Ok(WitnessReply::Cosigned(line.to_string()));

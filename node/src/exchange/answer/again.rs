@@ -1,6 +1,6 @@
 //! A query whose id was served before: the same reply, or a refusal, and never a second search.
 
-use agreements::decide::Decision;
+use agreements::decide::{Decision, Scope as _};
 use schemas::answer::Answer;
 use schemas::body::{Access, Outcome};
 use schemas::entry::EntryKind;

@@ -1,7 +1,7 @@
 //! What the log's store keeps beside the log, and the destruction that entries of the log announced.
 //!
 //! The log holds the only handle that can write, so whatever changes the database is here or is an
-//! append. Nothing is destroyed here that an entry has not said is destroyed, that something still
+//! append; heads of logs are kept in [`crate::cosigning`]. Nothing is destroyed here that an entry has not said is destroyed, that something still
 //! refers to, or that is no more than a trace of what is gone already.
 
 use std::collections::VecDeque;
@@ -11,7 +11,7 @@ use agreements::decide::DueReads;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use store::photographs::{ImageStoreError, Images};
-use store::{Store, StoreError, Witnessed};
+use store::{Store, StoreError};
 
 use crate::append::AuditLog;
 
@@ -80,27 +80,5 @@ impl AuditLog {
     /// When the database does not answer; then they are sent again.
     pub async fn delivered(&self, messages: &[(AgencyId, Digest)]) -> Result<(), StoreError> {
         self.store.delivered(messages).await
-    }
-
-    /// Puts `head` of a peer's log in the place of `replaces`, durably, if that is still what stands
-    /// there; whether it was.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn witness(
-        &self,
-        origin: &AgencyId,
-        replaces: Option<(u64, Digest)>,
-        head: &Witnessed,
-    ) -> Result<bool, StoreError> {
-        self.store.witness(origin, replaces, head).await
-    }
-
-    /// Keeps a signed head of this log with its cosignatures, in the place of one of its size.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn keep_cosigned(&self, size: u64, checkpoint: &str) -> Result<(), StoreError> {
-        self.store.keep_cosigned(size, checkpoint).await
     }
 }

@@ -66,6 +66,23 @@ pub(super) fn head(tree: &Frontier, log: &[Signer]) -> Option<SignedCheckpoint> 
     Some(head)
 }
 
+/// The proof that the log's tree of `new` entries starts with that of `old`.
+///
+/// # Errors
+/// When the store does not hold that many.
+pub async fn consistency(
+    store: &dyn ReadStore,
+    old: u64,
+    new: u64,
+) -> Result<Vec<Digest>, StoreError> {
+    let wrong = |e: merkle::ProofError| StoreError::Corrupt(e.to_string());
+    let wanted = merkle::consistency_nodes(old, new).map_err(wrong)?;
+    let found = store.subtrees(&wanted).await?;
+    let lookup =
+        |subtree| wanted.iter().position(|w| *w == subtree).and_then(|at| found.get(at)).copied();
+    merkle::consistency(old, new, lookup).map_err(wrong)
+}
+
 /// The root of the log's tree when it had `size` entries.
 ///
 /// # Errors

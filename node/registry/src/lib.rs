@@ -11,6 +11,7 @@ mod holds;
 mod keys;
 mod outside;
 mod peers;
+mod records;
 mod sources;
 mod state;
 

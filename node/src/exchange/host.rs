@@ -24,7 +24,8 @@ use super::heads::Shown;
 use super::rejects::{Cause, Rejects};
 use super::statements::Stating;
 use super::turns::{Turn, Turns};
-use audit_log::append::{Acknowledgement, AppendError};
+use audit_log::acknowledgement::Acknowledgement;
+use audit_log::append::AppendError;
 use audit_log::entry::Entry;
 use audit_log::release::Released;
 use peer::link::{Channel, Dialler, Host, LinkError};
@@ -199,7 +200,7 @@ impl Desk {
             return self.reject(peer, Cause::Unverifiable, why, channel).await;
         }
         if before.is_some_and(|before| before.receipted) {
-            return channel.send(&Released::acknowledge_again(Acknowledgement::Receipt)).await;
+            return self.acknowledge_again(&envelope, channel).await;
         }
         // The requester's own entry of the answer: with its place proven, it cannot be denied later.
         let theirs = match self.context.shown_with_receipt(peer, &frame.beside, &receipt) {
@@ -231,6 +232,22 @@ impl Desk {
         match self.context.agency.log.append(entry).await {
             Ok(appended) => channel.send(&appended.acknowledge(Acknowledgement::Receipt)).await,
             Err(error) => failed(channel, &Unserved::Log(error)).await,
+        }
+    }
+
+    /// Says of a receipt or a document that came again that it is recorded, if it is.
+    pub(super) async fn acknowledge_again<C: Channel>(
+        &self,
+        envelope: &Envelope,
+        channel: &mut C,
+    ) -> Result<(), LinkError> {
+        match self.context.agency.log.already_recorded(envelope).await {
+            Ok(Some(known)) => channel.send(&Released::acknowledged_again(known)).await,
+            Ok(None) => {
+                let word = "what was recorded changed at this moment; send this again";
+                channel.send(&Released::failed("not_now", word)).await
+            }
+            Err(error) => failed(channel, &Unserved::Store(error)).await,
         }
     }
 

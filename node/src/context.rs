@@ -50,6 +50,23 @@ impl OwnKeys {
     pub fn all(&self) -> [&Keyring; 4] {
         [&self.node, &self.message, &self.log, &self.cosigner]
     }
+
+    /// The key of `agency` that signs messages now.
+    #[must_use]
+    pub fn message_key(&self, agency: &OwnAgency) -> SecretKey {
+        signing(&self.message, agency)
+    }
+
+    /// The key of `agency` that cosigns peers' heads now.
+    #[must_use]
+    pub fn cosigner_key(&self, agency: &OwnAgency) -> SecretKey {
+        signing(&self.cosigner, agency)
+    }
+}
+
+fn signing(keys: &Keyring, agency: &OwnAgency) -> SecretKey {
+    let state = agency.registry.state();
+    keys.signing(state.own.as_ref().map(|own| &own.value), agency.clock.now())
 }
 
 /// What acts of the node work with, piece by piece: a function takes the pieces that it needs. Cheap
@@ -79,17 +96,13 @@ impl NodeContext {
     /// The key that signs messages now.
     #[must_use]
     pub fn message_key(&self) -> SecretKey {
-        let state = self.agency.registry.state();
-        self.keys.message.signing(state.own.as_ref().map(|own| &own.value), self.agency.clock.now())
+        self.keys.message_key(&self.agency)
     }
 
     /// The key that cosigns peers' heads now.
     #[must_use]
     pub fn cosigner_key(&self) -> SecretKey {
-        let state = self.agency.registry.state();
-        self.keys
-            .cosigner
-            .signing(state.own.as_ref().map(|own| &own.value), self.agency.clock.now())
+        self.keys.cosigner_key(&self.agency)
     }
 
     /// The key that this node proves on connecting now and, once that is the one that its card names,

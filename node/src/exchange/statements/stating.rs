@@ -124,7 +124,8 @@ impl Desk {
             count: root.count,
             digest: root.digest,
         };
-        let signed = context.sign(Kind::Statement, &statement)?;
+        let signed = Envelope::sign_json(Kind::Statement, &statement, &context.message_key())
+            .map_err(|e| Unserved::Message(e.to_string()))?;
         let entry = Entry::new(EntryKind::AuditStated, context.agency.peer_actor(id))
             .with_peer(id)
             .with_envelope(envelope)

@@ -1,8 +1,10 @@
 //! The decision: may this query be answered, how far, and if not, why not.
 //!
 //! Total, pure, and no on anything unknown. Rules stand in `rules`, one function each; this file
-//! only chooses the authority and puts the reasons together. INVARIANT: a [`Scope`] is made here
-//! alone, so no search happens that was not decided.
+//! only chooses the authority and puts the reasons together. INVARIANT: a scope is made here alone, so
+//! no search happens that was not decided.
+
+mod scope;
 
 use schemas::agency::{AgencyId, AgencyKind, State};
 use schemas::answer::Basis;
@@ -16,6 +18,8 @@ use crate::lifecycle::Recorded;
 use crate::policy::Policy;
 use crate::request::Filed;
 use crate::rules::{self, Asked, Side};
+use scope::Opened;
+pub use scope::{DueReads, OwnScope, PeerScope, Scope, due_reads};
 
 /// What is known of the agency that asks, as an administrator verified it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,48 +65,6 @@ pub struct Candidate<'a> {
     pub used_today: u32,
 }
 
-/// How far the reads are opened. Made by a decision alone.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Scope {
-    elements: Elements,
-    from: Timestamp,
-    until: Timestamp,
-    limit: u32,
-    images: bool,
-}
-
-impl Scope {
-    /// What is looked for.
-    #[must_use]
-    pub fn elements(&self) -> &Elements {
-        &self.elements
-    }
-
-    /// Earliest instant, inclusive.
-    #[must_use]
-    pub fn from(&self) -> Timestamp {
-        self.from
-    }
-
-    /// Latest instant, exclusive.
-    #[must_use]
-    pub fn until(&self) -> Timestamp {
-        self.until
-    }
-
-    /// Most reads.
-    #[must_use]
-    pub fn limit(&self) -> u32 {
-        self.limit
-    }
-
-    /// Whether photographs are opened: the authority opens them and the query asks for them.
-    #[must_use]
-    pub fn images(&self) -> bool {
-        self.images
-    }
-}
-
 /// Why a query is refused: at least one reason, in the order of the published codes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reasons(Vec<Reason>);
@@ -135,12 +97,12 @@ impl Reasons {
 }
 
 /// A permission.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Permit {
     /// On what authority.
     pub basis: Basis,
     /// How far.
-    pub scope: Scope,
+    pub scope: PeerScope,
     /// The owner's notice to who acts on a read.
     pub notice: Text,
     /// From this instant the permission no longer holds.
@@ -163,7 +125,7 @@ pub struct Narrowed {
 }
 
 /// The decision on a query.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, PartialEq)]
 #[expect(
     clippy::large_enum_variant,
     reason = "a decision is matched at once and never kept in numbers"
@@ -243,7 +205,7 @@ pub fn decide_own(
     me: &AgencyId,
     query: &Query,
     now: Timestamp,
-) -> Result<Scope, Reasons> {
+) -> Result<OwnScope, Reasons> {
     let elements = &query.elements;
     let mut reasons = judged(&Asked { policy, side: Side::Own, query, now });
     reasons.extend(rules::past_retention(policy, me, elements, now));
@@ -256,7 +218,11 @@ pub fn decide_own(
 ///
 /// # Errors
 /// Every reason against it.
-pub fn decide_evidence(policy: &Policy, query: &Query, now: Timestamp) -> Result<Scope, Reasons> {
+pub fn decide_evidence(
+    policy: &Policy,
+    query: &Query,
+    now: Timestamp,
+) -> Result<OwnScope, Reasons> {
     let reasons = judged(&Asked { policy, side: Side::Own, query, now });
     own_scope(policy, query, query.elements.from, reasons)
 }
@@ -266,16 +232,16 @@ fn own_scope(
     query: &Query,
     from: Timestamp,
     reasons: Vec<Reason>,
-) -> Result<Scope, Reasons> {
+) -> Result<OwnScope, Reasons> {
     match Reasons::ordered(reasons) {
         Some(reasons) => Err(reasons),
-        None => Ok(Scope {
+        None => Ok(OwnScope(Opened {
             elements: query.elements.clone(),
             from,
             until: query.elements.until,
             limit: query.limit.min(policy.row_limit.most),
             images: true,
-        }),
+        })),
     }
 }
 
@@ -288,7 +254,7 @@ fn permit(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Permit> {
     let limit = case.query.limit.min(case.policy.row_limit.most);
     let id = candidate.authority.id().clone();
     let (from, narrowed) = rules::period(case, candidate);
-    let permit = |version: u32, scope: Scope| Permit {
+    let permit = |version: u32, scope: PeerScope| Permit {
         basis: Basis { authority: id.clone(), version },
         scope,
         notice: case.policy.verification.text.clone(),
@@ -298,12 +264,9 @@ fn permit(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Permit> {
         narrowed,
     };
     let scope = |until: Timestamp, limit: u32, images: bool, area: Option<Near>| {
-        (from < until && limit > 0).then(|| Scope {
-            elements: Elements { near: elements.near.or(area), ..elements.clone() },
-            from,
-            until,
-            limit,
-            images,
+        (from < until && limit > 0).then(|| {
+            let elements = Elements { near: elements.near.or(area), ..elements.clone() };
+            PeerScope(Opened { elements, from, until, limit, images })
         })
     };
     Some(match candidate.authority {

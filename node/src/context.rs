@@ -16,7 +16,7 @@ use audit_log::append::AuditLog;
 use audit_log::keys::Keyring;
 use host::home::{Home, HomeError};
 use registry::KeyUse;
-use store::Store;
+use store::ReadStore;
 use store::photographs::Images;
 
 /// The keys that are exchanged one by one. Cheap to clone.
@@ -90,7 +90,7 @@ pub struct NodeContext {
     /// Its keys.
     pub keys: OwnKeys,
     /// The store, for reading.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn ReadStore>,
     /// The photographs.
     pub photographs: Images,
     /// Bounds of exchanges.

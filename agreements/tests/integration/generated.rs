@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use agreements::decide::{
-    Authority, Candidate, Decision, PeerFacts, Permit, Scope, decide, decline,
+    Authority, Candidate, Decision, PeerFacts, PeerScope, Permit, Scope as _, decide, decline,
 };
 use agreements::lifecycle::{Recorded, Standing};
 use agreements::policy::Policy;
@@ -86,7 +86,7 @@ fn tells(reasons: &[Reason]) -> Result<(), TestCaseError> {
 }
 
 /// A scope lies within what was asked and within what the policy opens to peers.
-fn within_bounds(case: &Case, scope: &Scope) -> Result<(), TestCaseError> {
+fn within_bounds(case: &Case, scope: &PeerScope) -> Result<(), TestCaseError> {
     let (policy, query) = (&case.policy, &case.query);
     let asked = &query.elements;
     prop_assert!(scope.from() < scope.until() && scope.limit() > 0);

@@ -1,6 +1,6 @@
 //! The policy: adopting another version, and explaining what it would decide.
 
-use ::agreements::decide::{Decision, Narrowed, Permit, decide, decline};
+use ::agreements::decide::{Decision, Narrowed, Permit, Scope as _, decide, decline};
 use ::agreements::policy::{Designee, Page, Policy};
 use schemas::agency::AgencyId;
 use schemas::query::{QueryId, UserName};

@@ -15,7 +15,7 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use schemas::user::User;
 use serde::de::DeserializeOwned;
-use store::Store;
+use store::ReadStore;
 
 use super::{ActError, Principal};
 
@@ -171,7 +171,7 @@ impl OwnAgency {
     /// When it cannot be told.
     pub async fn registry_at(
         &self,
-        store: &dyn Store,
+        store: &dyn ReadStore,
         at: Option<Timestamp>,
     ) -> Result<Arc<State>, ActError> {
         match at {

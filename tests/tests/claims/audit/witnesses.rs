@@ -9,7 +9,7 @@ use schemas::entry::EntryKind as Kind;
 use schemas::merkle::{Frontier, leaf};
 use schemas::refusal::RefusalCode;
 use schemas::standing::Standing;
-use store::Store as _;
+use store::Heads as _;
 use tests::agency::Agency;
 
 use tests::federation::{answered_query, in_force, introduce, roll_back_cosigned, sharing_pair};

@@ -13,7 +13,7 @@ use schemas::entry::EntryKind as Kind;
 use schemas::merkle::{Frontier, leaf};
 use schemas::purpose::Purpose;
 use schemas::query::AuthorityId;
-use store::Store as _;
+use store::Heads as _;
 use tests::agency::{Agency, Plan};
 use tests::faulty_store::{Failure, Step};
 use tests::federation::{

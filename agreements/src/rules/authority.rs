@@ -2,10 +2,11 @@
 
 use schemas::refusal::{Citation, Reason, RefusalCode};
 
+use super::case::Case;
+use super::cite::{listed, reason, statute};
 use super::why::numbered;
-use super::{reason, statute};
 use crate::agreement::Agreement;
-use crate::decide::{Authority, Candidate, Case};
+use crate::facts::{Authority, Candidate};
 use crate::lifecycle::{Recorded, Standing};
 use crate::policy::Policy;
 use crate::request::{Filed, RequestState};
@@ -34,7 +35,7 @@ pub(super) fn release_path(case: &Case<'_>, candidate: &Candidate<'_>) -> Option
             format!(
                 "the policy of `{}` releases data on {what} only to {}",
                 case.me,
-                super::listed(&path.with)
+                listed(&path.with)
             ),
             case.policy.cites(path),
         ),

@@ -10,6 +10,7 @@
 //! A backup holds private keys and reads: whoever has it can act for the agency. It is whole or not
 //! there: it gets its name last.
 
+pub mod create;
 pub mod files;
 pub mod restore;
 
@@ -23,7 +24,7 @@ use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::acts::ActError;
+use crate::permission::ActError;
 
 /// The version of the manifest.
 pub const VERSION: u32 = 1;

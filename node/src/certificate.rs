@@ -13,7 +13,7 @@ use schemas::time::Timestamp;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use crate::home::{Home, HomeError, read_text, replace_private};
+use host::home::{Home, HomeError, read_text, replace_private};
 
 /// How long a certificate that the node made is good, in days: what browsers accept at most.
 const LASTS_DAYS: i64 = 398;

@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-use crate::database::Database;
-use crate::home::{Home, HomeError, read_text, replace_private, write_private};
-use crate::images::Bucket;
-use crate::peer::is_listenable;
+use host::database::Database;
+use host::home::{Home, HomeError, read_text, replace_private, write_private};
+use peer::is_listenable;
+use store::photographs::Bucket;
 
 /// `accord.toml`.
 #[derive(Debug, Clone, Serialize)]
@@ -27,8 +27,6 @@ pub struct Config {
     /// Where the HTTPS side listens, such as `0.0.0.0:8443`; nowhere unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http: Option<SocketAddr>,
-    /// Whether QUIC is offered beside TCP. Its cipher suites cannot be narrowed to AES.
-    pub quic: bool,
     /// Where photographs are, if not in the home.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub photographs: Option<Bucket>,
@@ -148,7 +146,6 @@ impl Config {
             reading.problem(error.to_string());
         }
         let http = reading.optional("http", "an address and port, such as \"0.0.0.0:8443\"");
-        let quic = reading.optional("quic", "true or false").unwrap_or_default();
         let photographs: Option<Bucket> = reading.optional(
             "photographs",
             "a table, [photographs], with url and region, and endpoint and authority if need be",
@@ -162,7 +159,7 @@ impl Config {
         let problems = [reading.finish(), bounds.finish()].concat();
         match (problems.as_slice(), agency, listen) {
             ([], Some(agency), Some(listen)) => {
-                Ok(Self { agency, listen, database, http, quic, photographs, exchange })
+                Ok(Self { agency, listen, database, http, photographs, exchange })
             }
             ([one], _, _) => Err(one.clone()),
             (problems, _, _) => {
@@ -274,7 +271,7 @@ mod tests {
     fn what_is_not_given_is_as_the_readme_says() {
         let config = Config::parse(GOOD).unwrap();
         assert_eq!(config.exchange.freshness_seconds, 300);
-        assert!(config.http.is_none() && !config.quic);
+        assert!(config.http.is_none());
     }
 
     #[test]
@@ -289,7 +286,7 @@ mod tests {
 
     #[test]
     fn every_problem_is_named_at_once_with_its_key_its_value_and_what_to_write() {
-        let text = "agency = \"Monrovia PD\"\nlisten = [\"0.0.0.0:7420\"]\nhttp = \"8443\"\nquic = \"no\"\nport = 1\n\
+        let text = "agency = \"Monrovia PD\"\nlisten = [\"0.0.0.0:7420\", \"/ip4/0.0.0.0/udp/7420/quic-v1\"]\nhttp = \"8443\"\nport = 1\n\
                     database = \"mysql://a:s3cret@db/a\"\n[exchange]\nanswer_seconds = 0\nfreshness_seconds = \"1h\"\nfoo = 1\n";
         let said = Config::parse(text).unwrap_err();
         for part in [
@@ -298,7 +295,7 @@ mod tests {
             "listen names `0.0.0.0:7420`",
             "database `mysql://a:***@db/a` is none that a node can use",
             "http = \"8443\"; expected an address and port",
-            "quic = \"no\"; expected true or false",
+            "listen names `/ip4/0.0.0.0/udp/7420/quic-v1`, which is no address to listen on",
             "port means nothing",
             "exchange.answer_seconds = 0; expected 1 to 600",
             "exchange.freshness_seconds = \"1h\"; expected 1 to 3600",
@@ -307,7 +304,7 @@ mod tests {
             assert!(said.contains(part), "{part}: {said}");
         }
         assert!(!said.contains("s3cret"), "{said}");
-        let said = Config::parse("quic = true").unwrap_err();
+        let said = Config::parse("http = \"127.0.0.1:8443\"").unwrap_err();
         assert!(said.contains("agency is missing") && said.contains("listen is missing"), "{said}");
     }
 

@@ -1,27 +1,19 @@
-//! The node that an agency runs.
+//! The node that an agency runs: the program `accord`.
 //!
-//! Arrows go one way: `cli → {http, peer} → intake → {acts, query} → {audit, registry} → {store, images}`.
-//! `query` names no network or HTTP type; only [`node`] names a concrete store and network.
+//! Arrows go one way, and are checked: `permission ← exchange ← {admin, auditing, retention, reads} ←
+//! backup ← http ← run ← cli`. What stands to the left knows nothing of what stands to the right.
 
-pub mod acts;
-pub mod anchor;
-pub mod audit;
+pub mod admin;
+pub mod auditing;
 pub mod backup;
 pub mod certificate;
 pub mod cli;
-pub mod clock;
 pub mod config;
 pub mod conformance;
-pub mod database;
-pub mod home;
+pub mod context;
+pub mod exchange;
 pub mod http;
-pub mod images;
-pub mod intake;
-pub mod keys;
-pub mod node;
-pub mod office;
-pub mod peer;
-pub mod query;
-pub mod registry;
-pub mod store;
-mod wording;
+pub mod permission;
+pub mod reads;
+pub mod retention;
+pub mod run;

@@ -8,11 +8,10 @@ use serde::{Deserialize, Serialize};
 /// An agency's id: a slug such as `monrovia-ca-pd`.
 ///
 /// Three to 64 characters of `a`–`z`, `0`–`9` and single inner hyphens.
-#[derive(
-    Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
+#[cfg_attr(feature = "json-schema", schemars(with = "String"))]
 pub struct AgencyId(String);
 
 /// Why a text names no agency, kind, state or ORI.
@@ -61,11 +60,10 @@ impl FromStr for AgencyId {
 }
 
 /// A two-letter state or territory code, upper case.
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
+#[cfg_attr(feature = "json-schema", schemars(with = "String"))]
 pub struct State([u8; 2]);
 
 impl State {
@@ -91,11 +89,10 @@ impl FromStr for State {
 }
 
 /// An ORI: the nine-character identifier that NCIC gives an agency.
-#[derive(
-    Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
+#[cfg_attr(feature = "json-schema", schemars(with = "String"))]
 pub struct Ori(String);
 
 impl FromStr for Ori {
@@ -144,19 +141,8 @@ text_form! {
 }
 
 /// What sort of body an agency is.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AgencyKind {
     /// A city's police department.

@@ -22,7 +22,8 @@ pub const MOST_PHOTOGRAPHS: usize = 200;
 pub const MOST_PAGES: usize = 64;
 
 /// The authority that an answer rests on, in the version that was decided upon.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Basis {
     /// Agreement or request.
@@ -32,7 +33,8 @@ pub struct Basis {
 }
 
 /// How far the owner opened its reads for this answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Released {
     /// Earliest instant searched, inclusive; later than asked when narrowed.
@@ -46,7 +48,8 @@ pub struct Released {
 }
 
 /// One page of reads: JSON Lines of [`crate::read::Read`], one a line, each line ended by `\n`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Page {
     /// Digest of its bytes.
@@ -58,7 +61,8 @@ pub struct Page {
 }
 
 /// Why a photograph of a read does not follow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Withheld {
     /// The owner has it no longer.
@@ -68,7 +72,8 @@ pub enum Withheld {
 }
 
 /// One photograph of an answer's reads.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Photograph {
     /// Digest of its bytes.
@@ -83,7 +88,8 @@ pub struct Photograph {
 }
 
 /// An answer's header as the owner signs it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
     /// The query answered.
@@ -124,7 +130,8 @@ fn is_zero(count: &u32) -> bool {
 }
 
 /// A receipt as the requester signs it: this answer was verified and logged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Receipt {
     /// The query.
@@ -140,7 +147,8 @@ pub struct Receipt {
 }
 
 /// Where an entry stands in its log. Travels beside an envelope, unsigned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 pub struct LogPosition {
     /// The entry's index.
     pub index: u64,

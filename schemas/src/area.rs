@@ -49,7 +49,8 @@ impl Bounds {
 }
 
 /// A circle on the ground.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Near {
     /// Its middle.
@@ -106,9 +107,10 @@ impl Near {
 
 /// A polygon on the ground: 3 to [`MOST_CORNERS`] different corners in order around it, the last one
 /// joined to the first, without edges that cross or touch. Its edge belongs to it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "Vec<Location>", into = "Vec<Location>")]
-#[schemars(with = "Vec<Location>")]
+#[cfg_attr(feature = "json-schema", schemars(with = "Vec<Location>"))]
 pub struct Polygon(Vec<Location>);
 
 /// Why corners make no polygon.

@@ -12,7 +12,6 @@
 
 use std::io::{self, BufRead, Read as _};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::agency::AgencyId;
@@ -36,7 +35,8 @@ pub const SCOPE: &str = "scope";
 pub const OWN: &str = "own";
 
 /// What a bundle is of.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Scope {
     /// The entries that concern this peer; of all, and of none, where it is absent.
@@ -56,7 +56,8 @@ impl Scope {
 }
 
 /// The first line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Head {
     /// [`FORMAT`].
@@ -82,7 +83,8 @@ pub struct Head {
 }
 
 /// A signed head of an earlier size.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Earlier {
     /// The head with its cosignatures, verbatim.
@@ -106,7 +108,8 @@ pub struct Item {
 
 /// An entry's line as JSON; [`Item`] is what it means. Salt, body and envelopes are null once they
 /// are redacted.
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Line {
     /// The header's exact bytes.

@@ -14,7 +14,8 @@ use crate::time::Timestamp;
 pub const MOST_ADDRESSES: usize = 16;
 
 /// What a key that is no longer in force was used for, and when it ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Revocation {
     /// The key.
@@ -26,7 +27,8 @@ pub struct Revocation {
 /// An agency card, signed by the agency key it names.
 ///
 /// Kind and state are **claims**: what counts is what an administrator recorded as verified.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Card {
     /// The agency.

@@ -11,7 +11,8 @@ use crate::text::Text;
 use crate::time::Timestamp;
 
 /// A correction as the owner signs it, to one agency about one answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Correction {
     /// The owner.

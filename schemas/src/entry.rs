@@ -208,7 +208,8 @@ impl EntryKind {
 ///
 /// `peer` and `peer_seq` stand together: the n-th entry that concerns a peer has `peer_seq` n,
 /// counted from 1, so an export of one peer's entries shows whether any is missing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Header {
     /// Form of the header; [`VERSION`].

@@ -10,7 +10,8 @@ use crate::time::Timestamp;
 
 /// What an evidence package holds: a BagIt bag (RFC 8493) whose manifests name every file of it by
 /// its SHA-256.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
     /// The agency that made it.

@@ -17,6 +17,7 @@ pub mod digest;
 pub mod entry;
 pub mod envelope;
 pub mod evidence;
+pub mod exchange;
 mod fits;
 pub mod frame;
 pub mod image;

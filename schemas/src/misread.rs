@@ -9,7 +9,8 @@ use crate::plate::Plate;
 pub const CONFUSED: [&str; 6] = ["0DOQ", "1IL", "2Z", "5S", "8B", "6G"];
 
 /// One character of a plate that was read as another of its set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Substitution {
     /// Which character, from 1.

@@ -13,11 +13,10 @@ use crate::plate::{LONGEST, Plate, separator};
 /// Upper-cased and without separators, as a [`Plate`] is. Letters, digits and `?` are together no
 /// more than a plate's characters. Between two letters or digits, `?` stand before one `*`: so there
 /// is one way to write a pattern.
-#[derive(
-    Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
+#[cfg_attr(feature = "json-schema", schemars(with = "String"))]
 pub struct PlatePattern(String);
 
 /// Why a text is no pattern of a plate.

@@ -9,11 +9,10 @@ use serde::{Deserialize, Serialize};
 /// characters (the width of NCIC's licence plate field).
 ///
 /// The text as the reader gave it is kept beside it (`plate_raw` of a read).
-#[derive(
-    Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
+#[cfg_attr(feature = "json-schema", schemars(with = "String"))]
 pub struct Plate(String);
 
 /// Why a text is not a plate.

@@ -13,9 +13,8 @@ use crate::text::Text;
 use crate::time::Timestamp;
 
 /// A read's identity: equal for equal readings, however often and wherever they are imported.
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct ReadId(Digest);
 
@@ -69,15 +68,17 @@ impl fmt::Debug for ReadId {
 }
 
 /// Where a read was made, WGS 84 degrees.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "Coordinates", into = "Coordinates")]
-#[schemars(with = "Coordinates")]
+#[cfg_attr(feature = "json-schema", schemars(with = "Coordinates"))]
 pub struct Location {
     latitude: f64,
     longitude: f64,
 }
 
-#[derive(Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct Coordinates {
     latitude: f64,
@@ -133,11 +134,10 @@ impl From<Location> for Coordinates {
 }
 
 /// How sure the reader was, from 0 to 1.
-#[derive(
-    Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "f64", into = "f64")]
-#[schemars(with = "f64")]
+#[cfg_attr(feature = "json-schema", schemars(with = "f64"))]
 pub struct Confidence(f64);
 
 /// Why a number is no confidence.
@@ -160,7 +160,8 @@ impl From<Confidence> for f64 {
 }
 
 /// What the reader made out of the vehicle. Empty fields were not reported.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Vehicle {
     /// Make, as the source writes it.
@@ -189,11 +190,10 @@ impl Vehicle {
 }
 
 /// The format a read came in.
-#[derive(
-    Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
+#[cfg_attr(feature = "json-schema", schemars(with = "String"))]
 pub struct Source(String);
 
 /// Why a text names no source.
@@ -241,7 +241,8 @@ impl fmt::Debug for Source {
 }
 
 /// One read. Its JSON is the native format: what a node exports it imports unchanged.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Read {
     /// Identity, by which importing twice stores once.

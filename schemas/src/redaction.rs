@@ -20,7 +20,8 @@ pub const HOLD: &str = "hold";
 pub const RELEASED: &str = "released";
 
 /// Bodies and envelopes past their retention are destroyed: what `entries.redacted` says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Redaction {
     /// Entries from this instant on are kept.
@@ -35,14 +36,15 @@ pub struct Redaction {
     pub count: u64,
     /// What else is past the cut-off, below `until`, and is kept for a hold, by the hold's number.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "listed")]
-    #[schemars(with = "Vec<Held>")]
+    #[cfg_attr(feature = "json-schema", schemars(with = "Vec<Held>"))]
     pub held: BTreeMap<u64, Ranges>,
     /// Every entry below this index is destroyed, held or of a kind that stays.
     pub until: u64,
 }
 
 /// What one hold keeps.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct Held {
     /// Its number.
@@ -78,7 +80,8 @@ mod listed {
 }
 
 /// A legal hold, as its entry tells of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HoldNotice {
     /// Its number.

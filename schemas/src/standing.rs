@@ -11,7 +11,8 @@ use crate::merkle::{self, ProofError};
 use crate::note::Vkey;
 
 /// An entry's place in the sender's log, proven against a signed checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Standing {
     /// The entry's index, and the size of the tree that the checkpoint signs.

@@ -13,20 +13,10 @@ pub const LONGEST: usize = 2_000;
 /// May be empty: whether a text is needed is a rule's decision, not a parser's. Bidirectional
 /// overrides are refused with the control characters, so that a reason reads on every screen as it
 /// was written.
-#[derive(
-    Clone,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    Default,
-    schemars::JsonSchema,
-)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
+#[cfg_attr(feature = "json-schema", schemars(with = "String"))]
 pub struct Text(String);
 
 /// Why a text is refused.

@@ -10,11 +10,10 @@ use serde::{Deserialize, Serialize};
 /// Its text form is always RFC 3339 with three fractional digits and `Z`
 /// (`2026-03-01T17:04:05.250Z`): one instant has one spelling, so signed bytes and log entries
 /// compare as text. CJIS AU-8 asks for hundredths of a second or finer.
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
+#[cfg_attr(feature = "json-schema", schemars(with = "String"))]
 pub struct Timestamp(i64);
 
 /// Why a text is not an instant.

@@ -10,7 +10,8 @@ use crate::time::Timestamp;
 
 /// What an agency's node received in one batch from a field unit, and made durable before it signed
 /// this.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TransferReceipt {
     /// The agency.

@@ -39,17 +39,8 @@ codes! {
 }
 
 /// A witness's refusal.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-    thiserror::Error,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[error("the witness refused: {code}")]
 pub struct WitnessRefusal {
@@ -67,7 +58,8 @@ impl From<WitnessCode> for WitnessRefusal {
 }
 
 /// What a log asks a witness, in the body of a frame.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WitnessRequest {
     /// The size that the proof starts from: what the witness cosigned last, as the log knows it.
@@ -79,7 +71,8 @@ pub struct WitnessRequest {
 }
 
 /// What a witness replies, in the body of a frame.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum WitnessReply {
     /// The cosignature's line, for the checkpoint that was shown.
@@ -98,7 +91,8 @@ pub enum WitnessReply {
 pub const MOST_SIZES: usize = 32;
 
 /// Asks a log to prove that its trees of some sizes each start with the one before.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConsistencyRequest {
     /// From 2 to [`MOST_SIZES`] sizes in entries, each larger than the one before.
@@ -116,7 +110,8 @@ impl ConsistencyRequest {
 }
 
 /// The proofs that were asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConsistencyReply {
     /// From each size to the next, the hashes as in RFC 9162 §2.1.4.1, at most 63. No proof at all
@@ -125,7 +120,8 @@ pub struct ConsistencyReply {
 }
 
 /// What stands beside a card.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Greeting {
     /// The largest signed head of the receiver's log that the sender holds, verbatim: a log that

@@ -152,7 +152,7 @@ async fn garbage(owner: &Identity) {
 
 /// Sends one thing; whether the substream goes on.
 async fn once(what: Flood, by: &Identity, owner: &Identity, wire: &mut Wire) -> bool {
-    let now = node::clock::Clock::system().now();
+    let now = audit_log::clock::Clock::system().now();
     let one = query(&by.id, &owner.id, PLATE, now);
     let signed = match what {
         Flood::Answered => by.sign(Signed::Query, &one),

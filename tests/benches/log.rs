@@ -7,10 +7,8 @@
 
 use std::time::{Duration, Instant};
 
-use node::audit::entry::Entry;
-use node::audit::verify::{Keys, Verifier};
-use node::store::sqlite::Sqlite;
-use node::store::{Effects, EntryFilter, Row, Store as _};
+use audit::verify::{Keys, Verifier};
+use audit_log::entry::Entry;
 use schemas::bundle::Item;
 use schemas::checkpoint::{Checkpoint, SignedCheckpoint, origin};
 use schemas::digest::Digest;
@@ -19,6 +17,8 @@ use schemas::key::SecretKey;
 use schemas::merkle;
 use schemas::note::Signer;
 use schemas::time::Timestamp;
+use store::sqlite::Sqlite;
+use store::{Effects, EntryFilter, Row, Store as _};
 use tests::agency::Agency;
 use tests::federation::sharing_pair;
 use tests::making::PLATE;

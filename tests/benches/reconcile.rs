@@ -7,13 +7,13 @@
 
 use std::time::Instant;
 
-use node::audit::entry::Entry;
-use node::store::{Asked, Effects, Receipted, Served, Settled};
+use audit_log::entry::Entry;
 use schemas::body::{Access, Outcome};
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::query::{Query, QueryId};
 use schemas::time::Timestamp;
+use store::{Asked, Effects, Receipted, Served, Settled};
 use tests::agency::Agency;
 use tests::federation::sharing_pair;
 use tests::making;

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use node::clock::Clock;
+use audit_log::clock::Clock;
 use tests::command::{Ended, Hand};
 use tests::making::PLATE;
 
@@ -16,14 +16,14 @@ use crate::relay::{Relay, Route, Towards};
 pub(crate) const ASKING: &str = "asking-ca-pd";
 pub(crate) const OWNING: &str = "owning-ca-pd";
 const PORT: u16 = 7420;
+/// What the relay's uneven delays are drawn from: the same in every run.
+const SEED: u64 = 1;
 /// Where the relay listens for those that go to the owner, and to the requester.
 const RELAYED: [u16; 2] = [7501, 7502];
 
 /// How a pair is made.
 #[derive(Default)]
 pub(crate) struct Made {
-    pub(crate) quic: bool,
-    pub(crate) seed: u64,
     /// Where their homes are, if not in a temporary folder.
     pub(crate) homes: Option<[PathBuf; 2]>,
     /// Variables that each node runs with.
@@ -52,8 +52,8 @@ pub(crate) struct Figures {
     pub(crate) judged: Judged,
 }
 
-fn address(ip: &str, port: u16, quic: bool) -> String {
-    if quic { format!("/ip4/{ip}/udp/{port}/quic-v1") } else { format!("/ip4/{ip}/tcp/{port}") }
+fn address(ip: &str, port: u16) -> String {
+    format!("/ip4/{ip}/tcp/{port}")
 }
 
 impl Pair {
@@ -71,10 +71,9 @@ impl Pair {
                 listen: socket(HUB, port),
                 target: socket(&Net::address(node), PORT),
                 towards,
-                udp: made.quic,
             })
             .collect();
-        let relay = Relay::start(&net.hub(), &routes, made.seed);
+        let relay = Relay::start(&net.hub(), &routes, SEED);
         let hand = |node: usize, id: &str, relayed: u16| {
             let hand = match &made.homes {
                 None => Hand::nowhere(id),
@@ -84,14 +83,10 @@ impl Pair {
                 .iter()
                 .map(|(name, value)| (name.as_str(), value.as_str()))
                 .collect();
-            let listen = address(&Net::address(node), PORT, made.quic);
-            let reached = address(HUB, relayed, made.quic);
-            let mut further = vec!["--address", reached.as_str()];
-            if made.quic {
-                further.push("--quic");
-            }
+            let listen = address(&Net::address(node), PORT);
+            let reached = address(HUB, relayed);
             hand.run_by(&["ip", "netns", "exec", &net.node(node)], &variables)
-                .made("california-statute", &listen, &further)
+                .made("california-statute", &listen, &["--address", &reached])
                 .manned()
         };
         let (asking, owning) = (hand(0, ASKING, RELAYED[1]), hand(1, OWNING, RELAYED[0]));

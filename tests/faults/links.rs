@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::ground::{Figures, Made, Pair};
+use crate::ground::{Figures, Pair};
 use crate::relay::{Burst, How, Towards, Word};
 
 /// Most bursts of an exchange that are cut.
@@ -112,20 +112,6 @@ pub(crate) fn slow() -> Figures {
         let told = officers.stop();
         pair.note(told);
         pair.over(&format!("delays of {least} to {most} ms"));
-    }
-    pair.figures()
-}
-
-/// A link whose packets overtake each other; over QUIC, which has to put them in order itself.
-pub(crate) fn reordered() -> Figures {
-    let mut pair = Pair::made("reordered", Made { quic: true, seed: 7, ..Made::default() });
-    for (least, most) in [(0, 10), (0, 60)] {
-        pair.relay.does(&Word::Delay(least, most));
-        let officers = pair.officers(4);
-        std::thread::sleep(Duration::from_secs(3));
-        let told = officers.stop();
-        pair.note(told);
-        pair.over(&format!("packets reordered within {} ms", most - least));
     }
     pair.figures()
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use node::clock::Clock;
+use audit_log::clock::Clock;
 use node::http::socket::USER_HEADER;
 use serde_json::Value;
 use tests::making::{OFFICER, PLATE, draft, id};

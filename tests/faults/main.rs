@@ -30,13 +30,12 @@ fn possible() -> Option<String> {
     None
 }
 
-const SCENARIOS: [Scenario; 12] = [
+const SCENARIOS: [Scenario; 11] = [
     ("cut", links::cut_in_an_exchange, possible),
     ("handshake", links::cut_in_a_handshake, possible),
     ("silent", links::broken_in_silence, possible),
     ("isolated", links::isolated, possible),
     ("slow", links::slow, possible),
-    ("reordered", links::reordered, possible),
     ("killed", nodes::killed, possible),
     ("paused", nodes::paused, possible),
     ("restarted", nodes::restarted, possible),

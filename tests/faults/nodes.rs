@@ -9,7 +9,7 @@ use crate::ground::{Figures, Pair};
 use crate::judge::{Judged, judge};
 use crate::load::{Officers, Told, resumes};
 use crate::net::Net;
-use node::clock::Clock;
+use audit_log::clock::Clock;
 
 /// How often a node is killed.
 const KILLS: u64 = 8;

@@ -1,10 +1,9 @@
-//! A relay between nodes that delays, reorders and cuts: a process of its own in the hub's
+//! A relay between nodes that delays and cuts: a process of its own in the hub's
 //! namespace, told what to do by lines of JSON on its input, answering each with one on its output.
 //!
 //! It knows bytes and directions, not frames, which are encrypted: `ask` is towards the owner, `own`
 //! towards the requester, whichever of the two has dialled.
 
-use std::collections::{HashMap, VecDeque};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -14,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 /// Towards whom bytes go.
@@ -79,7 +78,6 @@ pub(crate) struct Route {
     pub(crate) target: SocketAddr,
     /// Whose node the target is.
     pub(crate) towards: Towards,
-    pub(crate) udp: bool,
 }
 
 /// The relay, as the suite sees it.
@@ -228,13 +226,8 @@ pub(crate) fn run(seed: u64, routes: &str) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         for route in routes {
-            if route.udp {
-                let socket = UdpSocket::bind(route.listen).await.expect("an address");
-                tokio::spawn(datagrams(Arc::new(socket), route, shared.clone()));
-            } else {
-                let listener = TcpListener::bind(route.listen).await.expect("an address");
-                tokio::spawn(connections(listener, route, shared.clone()));
-            }
+            let listener = TcpListener::bind(route.listen).await.expect("an address");
+            tokio::spawn(connections(listener, route, shared.clone()));
         }
         let say = |said: &Said| println!("{}", serde_json::to_string(said).expect("JSON"));
         say(&Said::Done);
@@ -324,47 +317,5 @@ async fn pipe(
     if how == How::Silent {
         // As a link that broke: for longer than any run, nothing is read, sent or closed.
         tokio::time::sleep(Duration::from_secs(3_600)).await;
-    }
-}
-
-/// Passes datagrams on, each held back for a time of its own: so they overtake each other.
-async fn datagrams(socket: Arc<UdpSocket>, route: Route, shared: Arc<Shared>) {
-    let mut known: HashMap<SocketAddr, Arc<UdpSocket>> = HashMap::new();
-    let mut order: VecDeque<SocketAddr> = VecDeque::new();
-    let mut buffer = vec![0; 65_536];
-    while let Ok((read, from)) = socket.recv_from(&mut buffer).await {
-        let far = match known.get(&from) {
-            Some(far) => far.clone(),
-            None => {
-                let bind = SocketAddr::new(route.listen.ip(), 0);
-                let far = Arc::new(UdpSocket::bind(bind).await.expect("a socket"));
-                far.connect(route.target).await.expect("a target");
-                tokio::spawn(back(far.clone(), socket.clone(), from, shared.clone()));
-                order.push_back(from);
-                known.insert(from, far.clone());
-                if order.len() > 64
-                    && let Some(old) = order.pop_front()
-                {
-                    known.remove(&old);
-                }
-                far
-            }
-        };
-        let (datagram, pause) = (buffer[..read].to_vec(), shared.pause());
-        tokio::spawn(async move {
-            tokio::time::sleep(pause).await;
-            drop(far.send(&datagram).await);
-        });
-    }
-}
-
-async fn back(far: Arc<UdpSocket>, near: Arc<UdpSocket>, to: SocketAddr, shared: Arc<Shared>) {
-    let mut buffer = vec![0; 65_536];
-    while let Ok(read) = far.recv(&mut buffer).await {
-        let (datagram, pause, near) = (buffer[..read].to_vec(), shared.pause(), near.clone());
-        tokio::spawn(async move {
-            tokio::time::sleep(pause).await;
-            drop(near.send_to(&datagram, to).await);
-        });
     }
 }

@@ -6,22 +6,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
+use audit_log::clock::Clock;
+use host::home::{Home, HomeError};
 use ingest::Sighting;
-use node::acts::By;
 use node::cli::{InitArgs, init};
-use node::clock::Clock;
 use node::config::{Bounds, Config};
-use node::home::{Home, HomeError};
-use node::node::{Node, StartError, open_store};
-use node::office::Office;
-use node::query::ask::Heard;
-use node::query::draft::Draft;
-use node::store::Store;
+use node::context::Office;
+use node::exchange::ask::Heard;
+use node::exchange::draft::Draft;
+use node::permission::By;
+use node::run::{Node, StartError, open_store};
 use postgres_server::Server;
 use schemas::agency::{AgencyId, AgencyKind};
 use schemas::note::Vkey;
 use schemas::text::Text;
 use schemas::time::Timestamp;
+use store::Store;
 use tempfile::TempDir;
 
 use crate::command::{Ended, accord_at};
@@ -31,15 +31,6 @@ use crate::log::Log;
 use crate::making::{officer, reads, words};
 use crate::wait::{eventually, within};
 
-/// How its node is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    /// TCP with TLS.
-    Tcp,
-    /// QUIC.
-    Quic,
-}
-
 /// What an agency is to be.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -47,14 +38,13 @@ pub struct Plan {
     policy: String,
     kind: Option<AgencyKind>,
     state: Option<&'static str>,
-    transport: Transport,
     bounds: Bounds,
     postgres: bool,
     https: bool,
 }
 
 impl Plan {
-    /// A police department of California under the statute's minimum, reached over TCP.
+    /// A police department of California under the statute's minimum.
     #[must_use]
     pub fn of(id: &'static str) -> Self {
         Self {
@@ -62,7 +52,6 @@ impl Plan {
             policy: "california-statute".into(),
             kind: Some(AgencyKind::Police),
             state: None,
-            transport: Transport::Tcp,
             // The answer time is what a claim about silence has to wait for.
             bounds: Bounds { answer_seconds: 5, ..Bounds::default() },
             postgres: false,
@@ -94,12 +83,6 @@ impl Plan {
         Self { state: Some(state), ..self }
     }
 
-    /// Reached otherwise.
-    #[must_use]
-    pub fn over(self, transport: Transport) -> Self {
-        Self { transport, ..self }
-    }
-
     /// Under another policy.
     #[must_use]
     pub fn policy(self, policy: &str) -> Self {
@@ -117,7 +100,7 @@ impl Plan {
 /// An address of this machine that nobody listens on, below the ports that the system gives to
 /// outgoing connections.
 #[must_use]
-pub fn free_address(transport: Transport) -> Text {
+pub fn free_address() -> Text {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     const FIRST: u16 = 10_000;
     const PORTS: u16 = 20_000;
@@ -125,13 +108,9 @@ pub fn free_address(transport: Transport) -> Text {
     for _ in 0..PORTS {
         let step = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
         let port = FIRST + step % PORTS;
-        let free = std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()
-            && std::net::UdpSocket::bind(("127.0.0.1", port)).is_ok();
+        let free = std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
         if free {
-            return words(&match transport {
-                Transport::Tcp => format!("/ip4/127.0.0.1/tcp/{port}"),
-                Transport::Quic => format!("/ip4/127.0.0.1/udp/{port}/quic-v1"),
-            });
+            return words(&format!("/ip4/127.0.0.1/tcp/{port}"));
         }
     }
     panic!("no free port on 127.0.0.1");
@@ -139,7 +118,7 @@ pub fn free_address(transport: Transport) -> Text {
 
 /// An address for an HTTPS side that nobody listens on.
 fn free_socket() -> SocketAddr {
-    let address = free_address(Transport::Tcp);
+    let address = free_address();
     let port = address.as_str().rsplit('/').next().and_then(|port| port.parse().ok());
     SocketAddr::from(([127, 0, 0, 1], port.expect("a port")))
 }
@@ -180,12 +159,11 @@ impl Agency {
             ori: None,
             kind: plan.kind,
             state: plan.state.map(|state| state.parse().expect("a state")),
-            listen: vec![free_address(plan.transport)],
+            listen: vec![free_address()],
             address: Vec::new(),
             http: plan.https.then(free_socket),
             http_name: Vec::new(),
             contact: None,
-            quic: plan.transport == Transport::Quic,
             database: server.as_ref().map(|server| server.database()),
         };
         let card = init(dir.path(), &args, &clock).await.expect("a home");

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use node::clock::Clock;
+use audit_log::clock::Clock;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::agency::{Transport, free_address};
+use crate::agency::free_address;
 use crate::making::{OFFICER, reads};
 use crate::wait::LONGEST;
 
@@ -123,7 +123,7 @@ impl Hand {
     /// When that fails.
     #[must_use]
     pub fn init_under(id: &str, policy: &str) -> Self {
-        Self::nowhere(id).made(policy, free_address(Transport::Tcp).as_str(), &[])
+        Self::nowhere(id).made(policy, free_address().as_str(), &[])
     }
 
     /// Makes the home with `accord init`, listening at `listen`; `further` stands at the end.
@@ -221,7 +221,7 @@ impl Hand {
     /// When that fails.
     #[must_use]
     pub fn with_officer_on(id: &str, url: &str) -> Self {
-        let listen = free_address(Transport::Tcp);
+        let listen = free_address();
         let made =
             Self::nowhere(id).made("california-statute", listen.as_str(), &["--database", url]);
         made.manned()

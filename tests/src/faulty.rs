@@ -7,17 +7,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use agreements::decide::Scope;
 use async_trait::async_trait;
-use node::store::{
-    AskedBefore, EndedPages, EntryFilter, Exchange, Found, Queued, ReadStats, Release, Row,
-    ServedBefore, Side, Store, StoreError, StoredEntry, Tail, Witnessed,
-};
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
+use schemas::entry::StoredEntry;
+use schemas::exchange::Exchange;
 use schemas::merkle::Subtree;
 use schemas::query::QueryId;
 use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
+use store::{
+    AskedBefore, EndedPages, EntryFilter, Found, Queued, ReadStats, Release, Row, ServedBefore,
+    Side, Store, StoreError, Tail, Witnessed,
+};
 use tokio::sync::watch;
 
 /// How a commit fails.

@@ -2,13 +2,13 @@
 
 use agreements::agreement::{Act, Agreement};
 use agreements::request::{RequestScope, Verdict};
-use node::acts::cards::Confirmation;
-use node::acts::requests::{Judgement, Submission};
+use node::admin::cards::Confirmation;
+use node::admin::requests::{Judgement, Submission};
 use schemas::agency::{AgencyId, AgencyKind};
 use schemas::purpose::Purpose;
 use schemas::query::AuthorityId;
 
-use crate::agency::{Agency, Plan, Transport};
+use crate::agency::{Agency, Plan};
 use crate::identity::{Identity, exact};
 use crate::making::{OFFICER, agreement, words};
 use crate::raw::RawPeer;
@@ -56,12 +56,6 @@ pub async fn introduce(agencies: &[&Agency]) {
 /// [`crate::making::PLATE`].
 pub async fn pair() -> (Agency, Agency) {
     pair_of(Plan::of("asking-ca-pd"), Plan::of("owning-ca-pd")).await
-}
-
-/// As [`pair`], reached over `transport`.
-pub async fn pair_over(transport: Transport) -> (Agency, Agency) {
-    pair_of(Plan::of("asking-ca-pd").over(transport), Plan::of("owning-ca-pd").over(transport))
-        .await
 }
 
 /// As [`pair`], made as the plans say.
@@ -230,7 +224,7 @@ pub async fn approved_request(
         after_refusal: None,
     };
     let officer =
-        node::acts::By { user: OFFICER.parse().expect("a user name"), auth: "test".into() };
+        node::permission::By { user: OFFICER.parse().expect("a user name"), auth: "test".into() };
     let filed = asking.office().submit_request(&officer, &submission).await.expect("a request");
     asking.node().wake();
     let state = |agency: &Agency| agency.office().request_row(&filed.request).map(|row| row.state);

@@ -1,8 +1,9 @@
 //! The keys and the card of an agency, real or hostile.
 
 use agreements::agreement::Agreement;
-use node::home::Home;
-use node::keys::{self, KeyUse};
+use audit_log::keys;
+use host::home::Home;
+use registry::KeyUse;
 use schemas::agency::{AgencyId, AgencyKind};
 use schemas::card::Card;
 use schemas::envelope::{Envelope, Kind};

@@ -4,7 +4,7 @@
 
 use agreements::agreement::{Act, Agreement, Clause};
 use agreements::request::{Request, RequestScope, Verdict};
-use node::acts::By;
+use node::permission::By;
 use schemas::agency::AgencyKind;
 use schemas::answer::Answer;
 use schemas::entry::EntryKind;
@@ -265,7 +265,7 @@ pub fn expect(reasons: &[Reason], expected: &[(RefusalCode, &str)], what: &str) 
 /// # Panics
 /// When it is not taken in.
 pub async fn files(raw: &RawPeer, owner: &Agency, scope: RequestScope) -> AuthorityId {
-    let suffix = node::query::ask::random_id().expect("randomness");
+    let suffix = node::exchange::ask::random_id().expect("randomness");
     let request = Request {
         id: format!("req-{suffix}").parse().expect("an authority id"),
         from: raw.id().clone(),

@@ -1,12 +1,12 @@
 //! What stands in a node's audit log.
 
-use node::audit::view::Viewed;
-use node::store::{EntryFilter, Store};
+use audit::view::Viewed;
 use schemas::body::{Access, Body};
 use schemas::entry::{EntryKind, Header};
 use schemas::envelope::Envelope;
 use schemas::query::QueryId;
 use serde_json::Value;
+use store::{EntryFilter, Store};
 
 const STEP: u32 = 2_000;
 

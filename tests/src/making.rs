@@ -1,9 +1,9 @@
 //! Values that claims are made with: reads, drafts, users, agreements.
 
 use agreements::agreement::{Adherence, Agreement, Clause, Signatory};
-use node::query::ask::random_id;
-use node::query::draft::{Draft, Whom};
-use node::registry::User;
+use node::exchange::ask::random_id;
+use node::exchange::draft::{Draft, Whom};
+use registry::User;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::purpose::{Purpose, QueryKind, Role};

@@ -2,10 +2,10 @@
 
 use agreements::agreement::Agreement;
 use agreements::request::{RequestScope, Verdict};
-use node::acts::agreements::{AgreementRow, Wanted, sign_adherence};
-use node::acts::requests::{Judgement, RequestRow};
-use node::acts::{ActError, By};
-use node::registry::{Delegation, User};
+use node::admin::agreements::{AgreementRow, Wanted, sign_adherence};
+use node::admin::requests::{Judgement, RequestRow};
+use node::permission::{ActError, By};
+use registry::{Delegation, User};
 use schemas::agency::AgencyId;
 use schemas::purpose::Role;
 use schemas::query::AuthorityId;

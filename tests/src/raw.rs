@@ -20,7 +20,7 @@ use schemas::time::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 
-use crate::agency::{Agency, Transport, free_address};
+use crate::agency::{Agency, free_address};
 use crate::identity::Identity;
 use crate::wait::{eventually, within};
 use crate::wire::{Reply, Wire};
@@ -76,7 +76,7 @@ impl RawPeer {
     /// # Panics
     /// When it cannot listen.
     pub fn start(id: &str, now: Timestamp) -> Self {
-        Self::with(Identity::new(id, vec![free_address(Transport::Tcp)], now))
+        Self::with(Identity::new(id, vec![free_address()], now))
     }
 
     /// A peer with the keys of `identity`.

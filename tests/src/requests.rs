@@ -1,9 +1,9 @@
 //! Written requests between an agency and Indio, which releases reads on nothing else.
 
 use agreements::request::RequestScope;
-use node::acts::By;
-use node::acts::requests::{RequestRow, Submission};
-use node::query::ask::Heard;
+use node::admin::requests::{RequestRow, Submission};
+use node::exchange::ask::Heard;
+use node::permission::By;
 use schemas::purpose::Purpose;
 use schemas::query::AuthorityId;
 use schemas::refusal::RefusalCode;

@@ -2,8 +2,8 @@
 //! approved.
 
 use agreements::request::RequestScope;
-use node::acts::ActError;
-use node::acts::requests::{RequestRow, Submission};
+use node::admin::requests::{RequestRow, Submission};
+use node::permission::ActError;
 use schemas::entry::EntryKind as Kind;
 use schemas::purpose::QueryKind;
 use schemas::query::QueryId;

@@ -1,7 +1,7 @@
 //! The agency key is exchanged: the node takes the word of both keys, peers that of a person who heard
 //! the new fingerprint, and until then everything goes on under the card before.
 
-use node::acts::cards::Reissued;
+use node::admin::cards::Reissued;
 use schemas::agency::AgencyKind;
 use schemas::card::Card;
 use schemas::entry::EntryKind as Kind;
@@ -56,7 +56,7 @@ async fn the_agency_key_is_exchanged_and_peers_people_confirm_it() {
     // What was agreed stands, and what is agreed from now on is signed with the new key.
     tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking));
     let card = owning.office().registry.state().own.clone().expect("a card").value;
-    owning.identity = Identity::of(&node::home::Home::open(owning.home()).expect("a home"), card);
+    owning.identity = Identity::of(&host::home::Home::open(owning.home()).expect("a home"), card);
     in_force(&[&owning, &asking]).await;
     owning.restart().await;
     tokio::join!(asks_many(&asking, &owning), asks_many(&owning, &asking));

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use agreements::agreement::Act;
 use agreements::request::RequestScope;
+use audit_log::clock::Clock;
 use futures::future::join_all;
-use node::clock::Clock;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
 use schemas::query::AuthorityId;
@@ -41,7 +41,7 @@ async fn citing(
     asking: &Agency,
     owning: &Agency,
     authority: &AuthorityId,
-) -> node::query::ask::Heard {
+) -> node::exchange::ask::Heard {
     let mut draft = draft(&[owning.id()], PLATE, asking.now());
     draft.authority = Some(authority.clone());
     asking.ask(&draft).await.remove(0)

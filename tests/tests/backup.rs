@@ -6,9 +6,9 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use node::home::{Home, HomeError};
-use node::node::{Node, StartError};
-use node::registry::AlarmKind;
+use host::home::{Home, HomeError};
+use node::run::{Node, StartError};
+use registry::AlarmKind;
 use schemas::entry::EntryKind as Kind;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -387,7 +387,7 @@ async fn queries_are_answered_while_a_backup_is_made() {
         let admin = owning.admin();
         let home = Home::open(owning.home()).expect("a home");
         for _ in 0..3 {
-            let asked = node::acts::backup::BackUp { out: place.path().into(), keep_days: 1 };
+            let asked = node::backup::create::BackUp { out: place.path().into(), keep_days: 1 };
             owning.office().back_up(&admin, &home, &asked).await.expect("a backup");
         }
     };

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use agreements::agreement::Act;
 use agreements::request::RequestScope;
-use node::acts::ActError;
+use node::permission::ActError;
 use schemas::bundle::Scope;
 use schemas::entry::EntryKind as Kind;
 use schemas::purpose::Purpose;

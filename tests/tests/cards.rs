@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use node::acts::cards::Reissued;
+use node::admin::cards::Reissued;
 use schemas::agency::AgencyKind;
 use schemas::card::Card;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
 use serde_json::Value;
-use tests::agency::{Agency, Transport, free_address};
+use tests::agency::{Agency, free_address};
 use tests::command::{Ended, Hand};
 use tests::federation::{in_force, pair};
 use tests::making::{OFFICER, PLATE, words};
@@ -54,6 +54,17 @@ fn a_card_names_no_address_that_nobody_can_dial() {
 }
 
 #[test]
+fn a_node_is_told_to_listen_on_nothing_that_it_does_not_speak() {
+    let hand = Hand::nowhere("asking-ca-pd");
+    for address in ["/ip4/127.0.0.1/udp/7420/quic-v1", "/ip4/127.0.0.1/tcp/7420/ws"] {
+        for (option, why) in [("--listen", "a node speaks"), ("--address", "peers can dial")] {
+            let ended = init(&hand, &[option, address]);
+            assert!(ended.failed(2).contains(&format!("`{address}` is nothing that {why}")));
+        }
+    }
+}
+
+#[test]
 fn an_agency_that_moves_says_so() {
     let (asking, mut owning) =
         (Hand::with_officer("asking-ca-pd"), Hand::with_officer("owning-ca-pd"));
@@ -65,7 +76,7 @@ fn an_agency_that_moves_says_so() {
         drop(at.accord(&[&["card", "add", &file], heard.as_slice()].concat()).done());
     }
     assert_eq!(owning.stop(), 0);
-    let (path, new) = (owning.home().join("accord.toml"), free_address(Transport::Tcp));
+    let (path, new) = (owning.home().join("accord.toml"), free_address());
     let before = owning.accord(&["card", "show"]).done()["addresses"][0].clone();
     let config = std::fs::read_to_string(&path).expect("a configuration");
     let moved = config.replace(before.as_str().expect("an address"), new.as_str());

@@ -43,7 +43,7 @@ fn introduce(at: &Hand, of: &Hand) {
 
 fn import(hand: &Hand, count: usize) -> Value {
     let owner: AgencyId = id(&hand.id);
-    let now = node::clock::Clock::system().now();
+    let now = audit_log::clock::Clock::system().now();
     let lines: Vec<_> = reads(&owner, PLATE, count, now)
         .iter()
         .map(|read| serde_json::to_string(read).expect("JSON"))
@@ -252,7 +252,7 @@ fn what_people_read_is_short_and_names_the_query() {
     let (asking, owning) = (Hand::with_officer("asking-ca-pd"), Hand::with_officer("owning-ca-pd"));
     introduce(&asking, &owning);
     introduce(&owning, &asking);
-    let now = node::clock::Clock::system().now();
+    let now = audit_log::clock::Clock::system().now();
     let line = serde_json::to_string(&reads(&id(&owning.id), PLATE, 1, now)[0]).expect("JSON");
     let file = owning.file("reads.jsonl");
     std::fs::write(&file, line).expect("a file");

@@ -1,7 +1,7 @@
 //! The conformance kit: a node of ours does everything that the protocol demands, and what another
 //! one does not is told, must by must.
 
-use node::acts::cards::Confirmation;
+use node::admin::cards::Confirmation;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::{Frame, FrameKind};
@@ -112,7 +112,7 @@ fn careless(now: schemas::time::Timestamp, bound: fn(&Envelope) -> Digest) -> Ra
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_careless_node_does_not_do_is_told_must_by_must() {
     let tester = Hand::init("conformance-ca-pd");
-    let raw = careless(node::clock::Clock::system().now(), Envelope::digest);
+    let raw = careless(audit_log::clock::Clock::system().now(), Envelope::digest);
     let ended = examines(&tester, raw.addresses()[0].as_str()).await;
     assert_eq!(ended.code, 1);
     let broken = broken(&ended);
@@ -128,7 +128,7 @@ async fn what_a_careless_node_does_not_do_is_told_must_by_must() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_that_is_bound_to_another_query_holds_for_none() {
     let tester = Hand::init("conformance-ca-pd");
-    let now = node::clock::Clock::system().now();
+    let now = audit_log::clock::Clock::system().now();
     let raw = careless(now, |_| Digest::of(b"another query"));
     let ended = examines(&tester, raw.addresses()[0].as_str()).await;
     assert_eq!(ended.code, 1);

@@ -1,8 +1,8 @@
 //! Claims about corrections: searches find what is right, who audits finds what was wrong, and who
 //! received it is told (Civil Code 1798.90.51(b)(2)(F)).
 
-use node::acts::corrections::{Done, Wrong};
-use node::acts::{ActError, By};
+use node::permission::{ActError, By};
+use node::reads::corrections::{Done, Wrong};
 use schemas::answer::{Answer, Basis, Page, Released};
 use schemas::correction::Correction;
 use schemas::digest::Digest;

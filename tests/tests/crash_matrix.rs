@@ -6,13 +6,13 @@
 use std::collections::BTreeSet;
 
 use agreements::agreement::Act;
-use node::acts::holds::{Placement, Wanted};
-use node::registry::AlarmKind;
-use node::store::Store as _;
+use node::retention::holds::{Placement, Wanted};
+use registry::AlarmKind;
 use schemas::entry::EntryKind as Kind;
 use schemas::merkle::{Frontier, leaf};
 use schemas::purpose::Purpose;
 use schemas::query::AuthorityId;
+use store::Store as _;
 use tests::agency::{Agency, Plan};
 use tests::faulty::{Failure, Step};
 use tests::federation::{adhere, adhered, in_force, pair_of, propose, received};

@@ -2,7 +2,7 @@
 
 use agreements::policy::Policy;
 use agreements::request::{RequestScope, Verdict};
-use node::acts::requests::{RequestRow, Submission};
+use node::admin::requests::{RequestRow, Submission};
 use schemas::entry::EntryKind as Kind;
 use schemas::refusal::RefusalCode;
 use tests::agency::Agency;

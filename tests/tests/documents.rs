@@ -3,8 +3,8 @@
 use agreements::agreement::{Act, Adherence, Agreement, Notice, Person};
 use agreements::request::{RequestScope, Verdict};
 use agreements::template;
-use node::acts::By;
-use node::acts::requests::{Judgement, Submission};
+use node::admin::requests::{Judgement, Submission};
+use node::permission::By;
 use schemas::card::Card;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};

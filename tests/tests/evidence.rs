@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use node::acts::retention::PAUSE;
+use node::retention::PAUSE;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind as Kind;
 use schemas::query::QueryId;

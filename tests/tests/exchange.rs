@@ -7,12 +7,11 @@ use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
 use schemas::purpose::Purpose;
 use schemas::query::Query;
-use tests::agency::{Agency, Plan, Transport};
-use tests::federation::{
-    add_card, in_force, introduce, owner_and_raw, pair, pair_over, sharing_pair,
-};
+use tests::agency::{Agency, Plan};
+use tests::federation::{add_card, in_force, introduce, owner_and_raw, pair, sharing_pair};
+use tests::identity::Identity;
 use tests::log::{Log, Logged, envelope};
-use tests::making::{OFFICER, PLATE, draft};
+use tests::making::{OFFICER, PLATE, draft, words};
 use tests::raw::RawPeer;
 use tests::wait::eventually;
 
@@ -31,8 +30,9 @@ fn says_who_what_why(entry: &Logged, asking: &Agency, owning: &Agency, outcome: 
     assert_eq!(access.outcome, outcome);
 }
 
-async fn both_logs_tell_the_whole_exchange(transport: Transport) {
-    let (asking, owning) = pair_over(transport).await;
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answered_query_stands_in_both_logs_over_tcp() {
+    let (asking, owning) = pair().await;
     let agreement = in_force(&[&asking, &owning]).await;
     let heard = asking.asks(owning.id(), PLATE).await;
     assert_eq!((heard.outcome, heard.reads.len()), ("answered", 3), "{heard:?}");
@@ -75,16 +75,6 @@ async fn both_logs_tell_the_whole_exchange(transport: Transport) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answered_query_stands_in_both_logs_over_tcp() {
-    both_logs_tell_the_whole_exchange(Transport::Tcp).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answered_query_stands_in_both_logs_over_quic() {
-    both_logs_tell_the_whole_exchange(Transport::Quic).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn many_reads_arrive_whole_and_in_pages_of_the_promised_digests() {
     let (asking, owning, _) = sharing_pair().await;
     owning.has_reads("8PAGES1", 900).await;
@@ -105,7 +95,7 @@ async fn many_reads_arrive_whole_and_in_pages_of_the_promised_digests() {
     assert!(header.pages.len() > 1, "the claim is about several pages");
     let query = heard.query_id.expect("a query id");
     let now = asking.clock.now();
-    let kept = asking.office().store.pages(node::store::Side::Asked, query, now).await;
+    let kept = asking.office().store.pages(store::Side::Asked, query, now).await;
     let kept = kept.expect("kept pages");
     let promised: Vec<_> = header.pages.iter().map(|page| page.digest).collect();
     assert_eq!(kept.iter().map(|page| Digest::of(page)).collect::<Vec<_>>(), promised);
@@ -143,7 +133,7 @@ async fn all_asks_those_that_give_authority_and_nobody_else() {
     let other = Agency::start("other-ca-pd").await;
     introduce(&[&asking, &other]).await;
     let mut draft = draft(&[], PLATE, asking.now());
-    draft.whom = node::query::draft::Whom::All;
+    draft.whom = node::exchange::draft::Whom::All;
     let heard = asking.ask(&draft).await;
     assert_eq!(
         heard.iter().map(|heard| (&heard.owner, heard.outcome)).collect::<Vec<_>>(),
@@ -197,6 +187,19 @@ async fn an_owner_whose_machine_refuses_connections_is_given_up_early_with_a_sen
     let again = format!("`accord query --again {}`", heard.query_id.expect("an id"));
     assert!(why.ends_with(&again) && why.len() < 250 && !why.contains("p2p"), "{why}");
     assert_eq!(asking.log().await.count(Kind::QueryUnanswered), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_that_names_quic_alone_is_told_as_one_that_this_node_cannot_dial() {
+    let asking =
+        Agency::of(Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 1)).await;
+    let address = "/ip4/127.0.0.1/udp/7420/quic-v1";
+    let elsewhere = Identity::new("elsewhere-ca-pd", vec![words(address)], asking.now());
+    add_card(&asking, &elsewhere).await;
+    let heard = asking.asks(&elsewhere.id, PLATE).await;
+    assert_eq!(heard.outcome, "unanswered");
+    let why = heard.error.expect("why");
+    assert!(why.starts_with(&format!("{address} is no address that this node can dial")), "{why}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

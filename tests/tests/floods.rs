@@ -45,7 +45,7 @@ async fn what_is_refused_of_one_peer_in_a_minute_is_bounded_and_so_is_the_log() 
     let stale = query(flooding.id(), owner.id(), PLATE, owner.now().plus_millis(-HOUR_MS));
     let mut refused = 0;
     for n in 0..25 {
-        let id = node::query::ask::random_id().expect("randomness");
+        let id = node::exchange::ask::random_id().expect("randomness");
         let one = schemas::query::Query { id, ..stale.clone() };
         match flooding.ask(&owner, &flooding.identity.sign(Signed::Query, &one)).await {
             Reply::Refusal(_) => refused += 1,

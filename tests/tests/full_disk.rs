@@ -6,8 +6,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use node::clock::Clock;
-use tests::agency::{Transport, free_address};
+use audit_log::clock::Clock;
+use tests::agency::free_address;
 use tests::command::{Ended, Hand};
 use tests::making::{OFFICER, PLATE, id, reads};
 
@@ -76,7 +76,7 @@ fn a_full_disk_loses_nothing_that_was_acknowledged_and_the_node_goes_on_once_the
         eprintln!("skipped: mounting a small disk takes root");
         return;
     };
-    let listen = free_address(Transport::Tcp);
+    let listen = free_address();
     let mut hand = hand.made("california-statute", listen.as_str(), &[]).manned();
     let owner = id("owning-ca-pd");
     let import = |n: usize| {

@@ -141,7 +141,7 @@ async fn an_answer_signed_with_another_key_is_rejected() {
 async fn an_answer_to_another_query_is_rejected() {
     is_rejected(|forged| forged.answer.query_digest = Digest::of(b"another")).await;
     is_rejected(|forged| {
-        forged.answer.query_id = node::query::ask::random_id().expect("randomness")
+        forged.answer.query_id = node::exchange::ask::random_id().expect("randomness")
     })
     .await;
 }

@@ -1,8 +1,8 @@
 //! No log, no data: what cannot be logged is neither asked nor released nor shown.
 
-use node::store::Side;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
+use store::Side;
 use tests::agency::{Agency, Plan};
 use tests::faulty::Failure;
 use tests::federation::{add_card, in_force, owner_and_raw, pair_of};

@@ -137,7 +137,7 @@ fn the_guide_says_what_to_do_about_every_check_and_every_alarm() {
         let row = format!("| `{}` |", check["check"].as_str().expect("a name"));
         assert!(GUIDE.contains(&row), "{row}");
     }
-    use node::registry::AlarmKind as A;
+    use registry::AlarmKind as A;
     for alarm in [A::Fork, A::Shrunk, A::Proof, A::Card, A::RolledBack] {
         assert!(GUIDE.contains(&format!("| {} |", alarm.words())), "{}", alarm.words());
     }

@@ -150,7 +150,7 @@ fn options_that_make_no_search_are_told_before_anything_is_asked() {
 fn searches_without_a_plate_are_made_from_the_command_line() {
     let hand = Hand::with_officer("owning-ca-pd");
     hand.has_reads(PLATE, 3);
-    let since = node::clock::Clock::system().now().minus_days(1).to_string();
+    let since = audit_log::clock::Clock::system().now().minus_days(1).to_string();
     for (options, kind) in [
         (&["--near", "34.1,-118.1", "--radius", "500"][..], "area"),
         (&["--polygon", "34.0,-118.2 34.0,-118.0 34.15,-118.1"], "area"),

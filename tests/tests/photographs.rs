@@ -90,6 +90,9 @@ async fn a_photograph_that_is_gone_or_altered_is_noticed() {
     flaws.sort_by_key(|(digest, _)| *digest != crops[0]);
     assert_eq!(
         flaws,
-        [(crops[0], node::images::Flaw::Missing), (crops[1], node::images::Flaw::Altered)]
+        [
+            (crops[0], store::photographs::Flaw::Missing),
+            (crops[1], store::photographs::Flaw::Altered)
+        ]
     );
 }

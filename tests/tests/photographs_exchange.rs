@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use node::acts::retention::PAUSE;
-use node::query::ask::Heard;
+use node::exchange::ask::Heard;
+use node::retention::PAUSE;
 use schemas::answer::{Answer, Basis, Page, Photograph, Released, Withheld};
 use schemas::digest::Digest;
 use schemas::entry::EntryKind as Kind;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use node::acts::policy::Explain;
+use node::admin::policy::Explain;
 use schemas::agency::AgencyKind;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;

@@ -1,7 +1,7 @@
 //! `accord policy …` and `accord request …` as people and scripts use them.
 
 use agreements::policy::Policy;
-use node::clock::Clock;
+use audit_log::clock::Clock;
 use serde_json::Value;
 use tests::command::{Ended, Hand};
 use tests::making::{OFFICER, PLATE};

@@ -1,10 +1,10 @@
 //! Real nodes of which one or both have their database on a PostgreSQL server: what holds on SQLite
 //! holds there, and the server may go and come.
 
-use node::store::{EntryFilter, Store as _};
 use schemas::entry::EntryKind as Kind;
 use schemas::purpose::Purpose;
 use serde_json::Value;
+use store::{EntryFilter, Store as _};
 use tests::agency::{Agency, Plan};
 use tests::auditor::{compared, handed_over};
 use tests::federation::{in_force, pair_of};
@@ -213,8 +213,8 @@ async fn a_node_on_postgresql_is_put_back_from_its_backup_and_a_dump_made_right_
         let moved = config.replace(&owning.database(), &owning.server().put_back(dump));
         assert_ne!(moved, config);
         std::fs::write(home.join("accord.toml"), moved).expect("a configuration");
-        let opened = node::home::Home::open(&home).expect("a home");
-        match node::node::Node::start(opened, owning.clock.clone()).await {
+        let opened = host::home::Home::open(&home).expect("a home");
+        match node::run::Node::start(opened, owning.clock.clone()).await {
             Ok(node) => {
                 assert!(starts, "a dump from before the backup does not lead to its head");
                 let heard = eventually("its peer is answered again", async || {

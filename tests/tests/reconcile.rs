@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use node::audit::reconcile::Class;
-use node::query::statements::Reconciled;
+use audit::reconcile::Class;
+use node::exchange::statements::Reconciled;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::{Frame, FrameKind};

@@ -1,6 +1,6 @@
 //! Reports of the log and periodic audits, over real nodes and the command line.
 
-use node::query::draft::Draft;
+use node::exchange::draft::Draft;
 use schemas::entry::EntryKind as Kind;
 use schemas::purpose::Purpose;
 use schemas::time::Timestamp;
@@ -88,7 +88,7 @@ async fn access_and_statutory_reports_hold_every_access_in_order_with_its_outcom
         assert_eq!((none.code, none.out.as_str()), (0, ""));
     }
     let officer = owning.officer();
-    let kind = node::audit::report::Kind::Access;
+    let kind = audit::report::Kind::Access;
     assert!(owning.office().report(&officer, kind, None, None).await.is_err());
     assert_eq!(owning.log().await.count(Kind::AuditReported), 3);
 }
@@ -210,7 +210,7 @@ async fn a_sample_is_reproducible_from_its_seed_and_recorded_with_its_findings()
     let log = owning.log().await;
     let all: Vec<u64> =
         log.all(Kind::QueryAnswered).iter().map(|entry| entry.header.index).collect();
-    assert_eq!(node::acts::audits::draw("winter 2026", &all, 4), first);
+    assert_eq!(node::auditing::periodic::draw("winter 2026", &all, 4), first);
     let sampled = log.all(Kind::AuditSampled)[0];
     assert_eq!((sampled.header.index, sampled.detail("drawn")), (sample, &json!(first)));
 

@@ -2,10 +2,11 @@
 //! sides keep.
 
 use agreements::request::{RequestScope, Verdict};
-use node::acts::ActError;
-use node::acts::requests::{BodyKind, Received, Submission};
-use node::query::draft::Draft;
-use node::registry::User;
+use node::admin::requests::{Received, Submission};
+use node::exchange::draft::Draft;
+use node::permission::ActError;
+use registry::BodyKind;
+use registry::User;
 use schemas::agency::AgencyKind;
 use schemas::area::Near;
 use schemas::entry::EntryKind as Kind;

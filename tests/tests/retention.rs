@@ -1,7 +1,7 @@
 //! Retention: what is past it is destroyed, log first; what is destroyed too early, or under hold,
 //! is told by the log itself, to its agency and to an auditor who trusts nobody.
 
-use node::acts::By;
+use node::permission::By;
 use schemas::entry::EntryKind as Kind;
 use serde_json::Value;
 use tests::agency::Agency;
@@ -26,7 +26,7 @@ fn ran(at: &Agency, args: &[&str]) -> Value {
 
 /// What the database still holds of an entry.
 async fn whole(at: &Agency, index: u64) -> bool {
-    let found = at.office().store.entries(&node::store::EntryFilter::default(), index, 1).await;
+    let found = at.office().store.entries(&store::EntryFilter::default(), index, 1).await;
     found.expect("entries").first().expect("an entry").body.is_some()
 }
 
@@ -156,7 +156,7 @@ async fn only_who_administers_destroys_and_holds() {
     let (_asking, owning, _) = exchanged().await;
     let officer = By { user: tests::making::OFFICER.parse().expect("a name"), auth: "test".into() };
     let refused =
-        owning.office().run_retention(&officer, node::acts::retention::Pace::Dry, &|_| ()).await;
+        owning.office().run_retention(&officer, node::retention::Pace::Dry, &|_| ()).await;
     assert!(refused.is_err());
     assert!(owning.office().holds(&officer).is_err());
 }

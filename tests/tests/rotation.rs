@@ -1,8 +1,8 @@
 //! Message, log and cosigner key are exchanged while queries go on: none is lost, what the key before
 //! signed stays verifiable, and after its end it counts no more.
 
-use node::node::StartError;
-use node::registry::AlarmKind;
+use node::run::StartError;
+use registry::AlarmKind;
 use schemas::card::{Card, Revocation};
 use schemas::checkpoint::SignedCheckpoint;
 use schemas::entry::EntryKind as Kind;

@@ -3,8 +3,8 @@
 
 use agreements::policy::Policy;
 use ingest::Sighting;
-use node::query::ask::Heard;
-use node::query::draft::Draft;
+use node::exchange::ask::Heard;
+use node::exchange::draft::Draft;
 use schemas::area::{Near, Polygon};
 use schemas::purpose::QueryKind;
 use schemas::query::Elements;

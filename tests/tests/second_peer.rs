@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use node::acts::cards::Confirmation;
+use node::admin::cards::Confirmation;
 use schemas::entry::EntryKind as Kind;
 use schemas::query::AuthorityId;
 use serde_json::Value;

@@ -5,11 +5,12 @@
 use std::fs;
 use std::path::Path;
 
+use audit_log::keys::load;
 use http_body_util::{BodyExt as _, Full};
 use hyper::Request;
 use hyper::body::Bytes;
 use node::http::pinned::Pinned;
-use node::keys::{KeyUse, load};
+use registry::KeyUse;
 use serde_json::Value;
 use tests::command::{Ended, Hand};
 use tests::making::{OFFICER, PLATE};
@@ -23,7 +24,7 @@ const CASE: &str = "26-0047119";
 const SPOILT_PLATE: &str = "9SPO1LT";
 
 fn free_socket() -> String {
-    let address = tests::agency::free_address(tests::agency::Transport::Tcp);
+    let address = tests::agency::free_address();
     let port = address.as_str().rsplit('/').next().expect("a port").to_owned();
     format!("127.0.0.1:{port}")
 }
@@ -35,7 +36,7 @@ fn talkative(id: &str, http: &str) -> (Hand, String) {
     let into = format!("exec \"$@\" 2>>'{log}'");
     let hand = hand
         .run_by(&["sh", "-c", &into, "sh"], &[("ACCORD_LOG", ALL), ("ACCORD_LOG_FORMAT", "json")]);
-    let listen = tests::agency::free_address(tests::agency::Transport::Tcp);
+    let listen = tests::agency::free_address();
     (hand.made("california-statute", listen.as_str(), &["--http", http]).manned(), log)
 }
 
@@ -72,7 +73,7 @@ fn forms(bytes: &[u8]) -> Vec<String> {
 
 /// The private keys of a home, by what they are for.
 fn keys(home: &Path) -> Vec<(String, String)> {
-    let opened = node::home::Home::open(home).expect("a home");
+    let opened = host::home::Home::open(home).expect("a home");
     let mut found = Vec::new();
     for use_ in KeyUse::ALL {
         let seed = *load(&opened, use_).expect("a key").seed();

@@ -1,7 +1,7 @@
 //! Who signs a standing agreement, with whom, and which of its versions counts.
 
 use agreements::agreement::{Act, Agreement};
-use node::acts::ActError;
+use node::permission::ActError;
 use schemas::agency::{AgencyId, AgencyKind};
 use schemas::entry::EntryKind as Kind;
 use schemas::frame::FrameKind;

@@ -1,10 +1,10 @@
 //! A node is moved from SQLite to PostgreSQL: everything comes along, nobody notices, and a move that
 //! was cut short changes nothing.
 
-use node::acts::corrections::Wrong;
-use node::store::moving::Move;
+use node::reads::corrections::Wrong;
 use postgres_server::Server;
 use schemas::entry::EntryKind as Kind;
+use store::moving::Move;
 use tests::agency::{Agency, Plan};
 use tests::command::Hand;
 use tests::federation::{in_force, pair};

@@ -1,7 +1,7 @@
 //! A peer that withholds, or says one thing and shows another, when two logs are compared live: what
 //! it signed is written out as evidence that holds without any node.
 
-use node::audit::reconcile::Class;
+use audit::reconcile::Class;
 use schemas::answer::Answer;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind as Signed};

@@ -1,14 +1,14 @@
 //! Signed heads: cosigned by peers, proven beside every frame, and a log that was put back or forked
 //! noticed by itself and by its witnesses.
 
-use node::node::StartError;
-use node::registry::AlarmKind;
-use node::store::Store as _;
+use node::run::StartError;
+use registry::AlarmKind;
 use schemas::checkpoint::SignedCheckpoint;
 use schemas::entry::EntryKind as Kind;
 use schemas::merkle::{Frontier, leaf};
 use schemas::refusal::RefusalCode;
 use schemas::standing::Standing;
+use store::Store as _;
 use tests::agency::Agency;
 use tests::auditor::answered;
 use tests::federation::{in_force, introduce, sharing_pair};

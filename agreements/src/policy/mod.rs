@@ -8,7 +8,6 @@ mod parts;
 mod people;
 mod place;
 
-use schemars::JsonSchema;
 use schemas::agency::{AgencyId, AgencyKind, State};
 use schemas::purpose::{Purpose, Role};
 use schemas::query::{Elements, Justification};
@@ -48,7 +47,8 @@ struct Version {
 }
 
 /// A policy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     /// Version of the format; [`FORMAT`].

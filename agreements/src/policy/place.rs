@@ -64,6 +64,7 @@ impl fmt::Display for Place {
     }
 }
 
+#[cfg(feature = "json-schema")]
 impl schemars::JsonSchema for Place {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Place".into()

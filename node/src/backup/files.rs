@@ -12,8 +12,8 @@ use schemas::agency::AgencyId;
 use schemas::time::Timestamp;
 
 use super::{DATABASE, LEFT_OUT, Listed, MANIFEST, Manifest, failed, manifest, pass_on};
-use crate::acts::ActError;
-use crate::home::write_private;
+use crate::permission::ActError;
+use host::home::write_private;
 
 /// How deep folders stand in a home.
 const DEEPEST: usize = 4;

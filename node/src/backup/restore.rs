@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 use super::files::private_file;
 use super::{DATABASE, Kept, LEFT_OUT, Listed, MANIFEST, Manifest, RESTORED};
 use super::{below, failed, manifest, pass_on};
-use crate::acts::ActError;
-use crate::home::write_private;
+use crate::permission::ActError;
+use host::home::write_private;
 
 const CONFIG: &str = "accord.toml";
 /// Files without which a home is none.

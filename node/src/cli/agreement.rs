@@ -16,11 +16,12 @@ use super::Done;
 use super::client::Client;
 use super::output::{Output, number, table};
 use super::time::local;
-use crate::acts::ActError;
-use crate::acts::agreements::{AgreementRow, Prepared, Wanted, sign_adherence};
-use crate::clock::Clock;
-use crate::home::{Home, read_text};
-use crate::keys::{self, KeyUse};
+use crate::admin::agreements::{AgreementRow, Prepared, Wanted, sign_adherence};
+use crate::permission::ActError;
+use audit_log::clock::Clock;
+use audit_log::keys;
+use host::home::{Home, read_text};
+use registry::KeyUse;
 
 #[derive(Subcommand)]
 pub(super) enum Agreement {
@@ -177,7 +178,7 @@ fn draft(
             ))
         })?,
     };
-    let random = crate::query::ask::random_id().map_err(ActError::Failed)?.to_string();
+    let random = crate::exchange::ask::random_id().map_err(ActError::Failed)?.to_string();
     let suffix: String = random.chars().take(8).collect();
     let stem: String = name
         .rsplit('/')

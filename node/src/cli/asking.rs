@@ -12,8 +12,8 @@ use schemas::time::Timestamp;
 
 use super::case::OpenCase;
 use super::time::instant;
-use crate::acts::ActError;
-use crate::clock::Clock;
+use crate::permission::ActError;
+use audit_log::clock::Clock;
 
 /// How far back a search for a plate goes when no start is given, in days.
 const DAYS_BACK: u32 = 30;

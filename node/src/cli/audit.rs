@@ -20,9 +20,9 @@ use super::output::{Output, number, text};
 use super::reconcile;
 use super::report;
 use super::time::{instant, shown};
-use crate::acts::ActError;
-use crate::audit::report::described;
-use crate::wording::counted;
+use crate::permission::ActError;
+use audit::report::described;
+use audit::wording::counted;
 use schemas::bundle::Scope;
 
 #[derive(Subcommand)]

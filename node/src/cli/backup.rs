@@ -8,15 +8,15 @@ use serde_json::json;
 use super::Done;
 use super::client::Client;
 use super::output::Output;
-use crate::acts::backup::{BackUp, KEEP_DAYS, Made};
-use crate::acts::{ActError, By};
+use crate::backup::create::{BackUp, KEEP_DAYS, Made};
 use crate::backup::restore::restore;
 use crate::backup::{Kept, MANIFEST};
-use crate::clock::Clock;
 use crate::config::Config;
-use crate::home::{Home, HomeError};
-use crate::node::open_office;
-use crate::wording::counted;
+use crate::permission::{ActError, By};
+use crate::run::open_office;
+use audit::wording::counted;
+use audit_log::clock::Clock;
+use host::home::{Home, HomeError};
 
 const ON_A_SERVER: &str = "the database is on a PostgreSQL server, which is backed up by its own means: pg_dump, or pg_basebackup with its archive";
 

@@ -20,9 +20,9 @@ use super::Done;
 use super::client::Client;
 use super::output::{Output, text};
 use super::progress::Progress;
-use crate::acts::ActError;
-use crate::audit::check::{Check, Pins, Report};
-use crate::wording::counted;
+use crate::permission::ActError;
+use audit::check::{Check, Pins, Report};
+use audit::wording::counted;
 use schemas::bundle::{BundleError, Head, Item, Reader, Scope};
 
 /// An agency's key that the one who checks knows by another way.

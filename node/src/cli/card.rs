@@ -14,11 +14,12 @@ use super::Done;
 use super::client::Client;
 use super::init::{dialable, sign_card};
 use super::output::{Output, table, text};
-use crate::acts::ActError;
-use crate::acts::cards::{Confirmation, Reissued};
-use crate::clock::Clock;
-use crate::home::{Home, read_text};
-use crate::keys::{self, KeyUse};
+use crate::admin::cards::{Confirmation, Reissued};
+use crate::permission::ActError;
+use audit_log::clock::Clock;
+use audit_log::keys;
+use host::home::{Home, read_text};
+use registry::KeyUse;
 
 /// In place of the addresses of a card that names none.
 const NOWHERE: &str = "none; say where peers reach this node with `accord card reissue --address`";

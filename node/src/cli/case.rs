@@ -19,9 +19,9 @@ use serde_json::json;
 use super::Done;
 use super::output::{Output, err};
 use super::time::local;
-use crate::acts::ActError;
-use crate::clock::Clock;
-use crate::home::{Home, replace_private};
+use crate::permission::ActError;
+use audit_log::clock::Clock;
+use host::home::{Home, replace_private};
 
 const HOUR_MS: i64 = 3_600_000;
 

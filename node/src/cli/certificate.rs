@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::Done;
 use super::output::Output;
-use crate::acts::ActError;
 use crate::certificate;
-use crate::clock::Clock;
-use crate::home::Home;
+use crate::permission::ActError;
+use audit_log::clock::Clock;
+use host::home::Home;
 
 #[derive(Subcommand)]
 pub(super) enum Certificate {

@@ -16,8 +16,8 @@ use tokio::net::UnixStream;
 
 use super::alarmed::Alarmed;
 use super::case::{self, OpenCase};
-use crate::acts::ActError;
 use crate::http::socket::USER_HEADER;
+use crate::permission::ActError;
 
 type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, std::io::Error>;
 

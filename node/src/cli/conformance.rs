@@ -6,10 +6,10 @@ use schemas::text::Text;
 
 use super::Done;
 use super::output::Output;
-use crate::acts::ActError;
-use crate::clock::Clock;
 use crate::conformance::{Must, run as examine};
-use crate::home::Home;
+use crate::permission::ActError;
+use audit_log::clock::Clock;
+use host::home::Home;
 
 /// Whom to examine.
 #[derive(clap::Args)]

@@ -20,7 +20,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Done;
 use super::output::Output;
-use crate::acts::ActError;
+use crate::permission::ActError;
 use book::Book;
 use federation::Federation;
 
@@ -52,7 +52,7 @@ pub(super) async fn run(args: &DemoArgs, output: Output) -> Result<Done, ActErro
 
 /// A new folder that nobody else can look into.
 fn temporary() -> Result<PathBuf, ActError> {
-    let random = crate::query::ask::random_id().map_err(ActError::Failed)?.to_string();
+    let random = crate::exchange::ask::random_id().map_err(ActError::Failed)?.to_string();
     // Short, because the path of a socket has an end.
     let name: String = "accord-demo-".chars().chain(random.chars().take(12)).collect();
     let dir = std::env::temp_dir().join(name);

@@ -15,10 +15,10 @@ use super::Done;
 use super::client::Client;
 use super::output::{Output, text};
 use super::progress::Progress;
-use crate::acts::ActError;
-use crate::acts::evidence::{Summary, Wanted};
-use crate::home::write_private;
-use crate::wording::counted;
+use crate::auditing::evidence::{Summary, Wanted};
+use crate::permission::ActError;
+use audit::wording::counted;
+use host::home::write_private;
 
 #[derive(Subcommand)]
 pub(super) enum Evidence {

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::Done;
 use super::client::Client;
 use super::output::{Output, table, text};
-use crate::acts::ActError;
-use crate::acts::holds::{Placement, Wanted};
+use crate::permission::ActError;
+use crate::retention::holds::{Placement, Wanted};
 
 #[derive(Subcommand)]
 pub(super) enum Hold {

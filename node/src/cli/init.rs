@@ -21,18 +21,19 @@ use serde_json::json;
 
 use super::Done;
 use super::output::{Output, err};
-use crate::acts::ActError;
-use crate::audit::entry::Entry;
 use crate::certificate;
-use crate::clock::Clock;
 use crate::config::{Bounds, Config};
-use crate::database::Database;
-use crate::home::{Home, HomeError, write_private};
-use crate::keys::{self, KeyUse};
-use crate::node::{StartError, open_office};
-use crate::peer::is_dialable;
-use crate::registry::{Change, User};
-use crate::wording::counted;
+use crate::permission::ActError;
+use crate::run::{StartError, open_office};
+use audit::wording::counted;
+use audit_log::clock::Clock;
+use audit_log::entry::Entry;
+use audit_log::keys;
+use host::database::Database;
+use host::home::{Home, HomeError, write_private};
+use peer::is_dialable;
+use registry::KeyUse;
+use registry::{Change, User};
 
 /// What `accord init` is given, each by option or by the environment.
 #[derive(Args, Debug, Clone)]
@@ -86,9 +87,6 @@ pub struct InitArgs {
     /// Whom peers call at any hour.
     #[arg(long, env = "ACCORD_CONTACT")]
     pub contact: Option<Text>,
-    /// Offer QUIC beside TCP; its ciphers cannot be narrowed to AES.
-    #[arg(long)]
-    pub quic: bool,
     /// Where the database is, such as postgres://accord@db.example.org/accord; SQLite in the home
     /// unless given. A password belongs into PGPASSWORD or PGPASSFILE, not here.
     #[arg(long, value_name = "URL", env = "ACCORD_DATABASE")]
@@ -156,9 +154,14 @@ pub async fn init(dir: &Path, args: &InitArgs, clock: &Clock) -> Result<Card, Ac
         )));
     }
     for address in &args.listen {
-        if !crate::peer::is_address(address.as_str()) {
+        if !peer::is_address(address.as_str()) {
             return Err(ActError::Usage(format!(
                 "--listen `{address}` is no multiaddress; expected one such as `/ip4/0.0.0.0/tcp/7420`"
+            )));
+        }
+        if !peer::is_listenable(address.as_str()) {
+            return Err(ActError::Usage(format!(
+                "--listen `{address}` is nothing that a node speaks; expected TCP, such as `/ip4/0.0.0.0/tcp/7420`"
             )));
         }
     }
@@ -209,7 +212,6 @@ async fn fill(
         listen: args.listen.clone(),
         database,
         http: args.http,
-        quic: args.quic,
         photographs: None,
         exchange: Bounds::default(),
     };

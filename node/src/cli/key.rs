@@ -8,8 +8,8 @@ use super::Done;
 use super::card::{Reissue, reissue, renew_agency_key};
 use super::client::Client;
 use super::output::Output;
-use crate::acts::ActError;
-use crate::keys::KeyUse;
+use crate::permission::ActError;
+use registry::KeyUse;
 
 /// How long a key counts beside the next one, in minutes.
 const A_DAY: u32 = 1_440;

@@ -39,7 +39,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use schemas::query::UserName;
 
-use crate::acts::ActError;
+use crate::permission::ActError;
 use client::Client;
 use output::Output;
 

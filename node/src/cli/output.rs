@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::acts::ActError;
-use crate::wording::counted;
+use crate::permission::ActError;
+use audit::wording::counted;
 
 /// JSON for scripts, or sentences for people.
 #[derive(Debug, Clone, Copy)]

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use super::output::text;
-use crate::acts::ActError;
-use crate::home::write_private;
+use crate::permission::ActError;
+use host::home::write_private;
 
 /// Writes the photographs of the answer to a query into `folder`, each under its digest; says in
 /// `heard` where each one is, or why it is not. A file that is there already stays.
@@ -91,7 +91,7 @@ pub(super) fn describe(heard: &Value) -> Option<String> {
         } else {
             String::new()
         };
-        let counted = crate::wording::counted(count, "photograph", "photographs");
+        let counted = audit::wording::counted(count, "photograph", "photographs");
         lines.insert(0, format!("{counted}{more}"));
     }
     (!lines.is_empty()).then(|| lines.join("\n"))

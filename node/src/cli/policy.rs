@@ -13,8 +13,8 @@ use super::client::{Client, query_string};
 use super::output::{Output, text};
 use super::query::{self, QueryArgs};
 use super::time::{instant, shown};
-use crate::acts::ActError;
-use crate::home::read_text;
+use crate::permission::ActError;
+use host::home::read_text;
 
 #[derive(Subcommand)]
 pub(super) enum Policy {

@@ -14,9 +14,9 @@ use super::client::Client;
 use super::output::{Output, table, text};
 use super::photographs;
 use super::time::shown;
-use crate::acts::ActError;
-use crate::query::draft::{Draft, Whom};
-use crate::wording::counted;
+use crate::exchange::draft::{Draft, Whom};
+use crate::permission::ActError;
+use audit::wording::counted;
 
 /// What is asked, of whom and why.
 #[derive(Args)]

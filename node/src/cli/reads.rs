@@ -18,9 +18,9 @@ use super::output::{Output, err, number, table, text};
 use super::progress::Progress;
 use super::query;
 use super::time::shown;
-use crate::acts::ActError;
-use crate::acts::corrections::Wrong;
-use crate::wording::counted;
+use crate::permission::ActError;
+use crate::reads::corrections::Wrong;
+use audit::wording::counted;
 
 /// Bytes sent at a time.
 const CHUNK: usize = 64 * 1024;

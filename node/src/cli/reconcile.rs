@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use super::Done;
 use super::bundle::{Pin, open, pins, whole, written};
 use super::output::Output;
-use crate::acts::ActError;
-use crate::audit::check::{Pins, keys};
-use crate::audit::offline::{Reconciled, Shelf, Told, reconcile, window};
-use crate::wording::counted;
+use crate::permission::ActError;
+use audit::check::{Pins, keys};
+use audit::offline::{Reconciled, Shelf, Told, reconcile, window};
+use audit::wording::counted;
 use schemas::bundle::{Head, Item, Reader};
 
 /// The bundles' files, from which evidence is read again.

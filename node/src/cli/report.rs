@@ -9,11 +9,11 @@ use super::Done;
 use super::client::{Client, query_string};
 use super::output::{Output, text};
 use super::time::instant;
-use crate::acts::ActError;
-use crate::acts::audits::{Audited, Sample, Sampling};
-use crate::audit::report::render::{csv, page};
-use crate::audit::report::{Kind, Report};
-use crate::wording::counted;
+use crate::auditing::periodic::{Audited, Sample, Sampling};
+use crate::permission::ActError;
+use audit::report::render::{csv, page};
+use audit::report::{Kind, Report};
+use audit::wording::counted;
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

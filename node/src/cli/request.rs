@@ -14,9 +14,10 @@ use super::Done;
 use super::client::Client;
 use super::output::{Output, table, text};
 use super::time::{instant, local};
-use crate::acts::ActError;
-use crate::acts::requests::{BodyKind, Judgement, Received, RequestRow, Submission};
-use crate::wording::counted;
+use crate::admin::requests::{Judgement, Received, RequestRow, Submission};
+use crate::permission::ActError;
+use audit::wording::counted;
+use registry::BodyKind;
 
 #[derive(Subcommand)]
 pub(super) enum Request {

@@ -7,7 +7,7 @@ use super::Done;
 use super::client::Client;
 use super::output::{Output, number, text};
 use super::progress::Progress;
-use crate::acts::ActError;
+use crate::permission::ActError;
 
 #[derive(Subcommand)]
 pub(super) enum Retention {

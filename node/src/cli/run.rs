@@ -4,17 +4,21 @@ use std::path::Path;
 
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::Done;
 use super::client::Client;
 use super::output::{Output, table, text};
 use schemas::text::Text;
 
-use crate::acts::ActError;
-use crate::anchor;
-use crate::clock::Clock;
-use crate::home::Home;
-use crate::node::Node;
+use crate::permission::ActError;
+use crate::run::Node;
+use crate::run::anchor;
+use audit_log::clock::Clock;
+use host::home::Home;
 
 /// How a node is started.
 #[derive(clap::Args)]
@@ -60,12 +64,15 @@ pub(super) async fn run(dir: &Path, args: &RunArgs, output: Output) -> Result<Do
 /// Operational logs go to stderr: ids, counts and durations, never a plate, a name or a reason. As
 /// lines to read, or with `ACCORD_LOG_FORMAT=json` as an object a line.
 fn log_to_stderr() -> Result<(), ActError> {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("ACCORD_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("node=info,warn"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let asked = std::env::var("ACCORD_LOG").ok().and_then(|asked| asked.parse().ok());
+    let usual =
+        || Targets::new().with_target("node", LevelFilter::INFO).with_default(LevelFilter::WARN);
+    let filter: Targets = asked.unwrap_or_else(usual);
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let told = tracing_subscriber::registry().with(filter);
     match std::env::var("ACCORD_LOG_FORMAT").as_deref().unwrap_or("text") {
-        "" | "text" => drop(lines.try_init()),
-        "json" => drop(lines.json().flatten_event(true).try_init()),
+        "" | "text" => drop(told.with(lines).try_init()),
+        "json" => drop(told.with(lines.json().flatten_event(true)).try_init()),
         other => {
             return Err(ActError::Usage(format!(
                 "ACCORD_LOG_FORMAT is `{other}`; expected `text` or `json`"

@@ -10,9 +10,9 @@ use super::Done;
 use super::client::Client;
 use super::output::{Output, table, text};
 use super::reads::mapping_of;
-use crate::acts::ActError;
-use crate::acts::sources::NewSource;
-use crate::registry::SourceName;
+use crate::permission::ActError;
+use crate::reads::sources::NewSource;
+use registry::SourceName;
 
 #[derive(Subcommand)]
 pub(super) enum Source {

@@ -8,11 +8,11 @@ use serde_json::json;
 use super::Done;
 use super::output::Output;
 use super::progress::Progress;
-use crate::acts::ActError;
 use crate::config::Config;
-use crate::database::Database;
-use crate::home::Home;
-use crate::store::moving::Move;
+use crate::permission::ActError;
+use host::database::Database;
+use host::home::Home;
+use store::moving::Move;
 
 #[derive(Subcommand)]
 pub(super) enum Store {
@@ -29,7 +29,7 @@ pub(super) enum Store {
 pub(super) async fn run(dir: &Path, command: Store, output: Output) -> Result<Done, ActError> {
     let Store::Move { to } = command;
     let database: Database =
-        to.parse().map_err(|e: crate::database::DatabaseError| ActError::Usage(e.to_string()))?;
+        to.parse().map_err(|e: host::database::DatabaseError| ActError::Usage(e.to_string()))?;
     let home = Home::open(dir)?;
     // No node runs, and none starts, until the configuration says where.
     let _lock = home.lock()?;
@@ -37,7 +37,7 @@ pub(super) async fn run(dir: &Path, command: Store, output: Output) -> Result<Do
     if let Some(already) = &config.database {
         return Err(ActError::Usage(format!("the node is on `{already}` already")));
     }
-    let failed = |e: crate::store::StoreError| {
+    let failed = |e: store::StoreError| {
         ActError::Failed(format!("{e}; the node is on SQLite in the home as before"))
     };
     let moving = Move::begin(&home.database(), &database, &config.agency).await.map_err(failed)?;

@@ -35,10 +35,10 @@ use super::Done;
 use super::client::query_string;
 use super::output::{Output, err};
 use super::progress::Progress;
-use crate::acts::ActError;
 use crate::http::pinned::Pinned;
-use crate::registry::SourceName;
-use crate::wording::counted;
+use crate::permission::ActError;
+use audit::wording::counted;
+use registry::SourceName;
 
 /// Bytes read at a time.
 const CHUNK: usize = 64 * 1024;

@@ -11,8 +11,8 @@ use super::Done;
 use super::client::{Client, query_string};
 use super::output::{Output, table};
 use super::time::{day, instant};
-use crate::acts::ActError;
-use crate::registry::{Delegation, User as Registered};
+use crate::permission::ActError;
+use registry::{Delegation, User as Registered};
 
 #[derive(Subcommand)]
 pub(super) enum User {

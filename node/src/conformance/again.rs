@@ -8,7 +8,7 @@ use schemas::query::Query;
 use schemas::refusal::RefusalCode;
 
 use super::{Kit, Said, Seen, failed_as, messages, refused_as, wire};
-use crate::peer::probe::{Next, Raw};
+use peer::probe::{Next, Raw};
 
 fn receipt(kit: &Kit, query: &Query, answer: Digest) -> Result<Envelope, String> {
     let receipt = Receipt {

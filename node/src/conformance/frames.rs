@@ -6,7 +6,7 @@ use schemas::frame::{FrameKind, HEAD};
 use schemas::time::Timestamp;
 
 use super::{Kit, Probe, Seen, failed_as, wire};
-use crate::peer::probe::{Next, Raw};
+use peer::probe::{Next, Raw};
 
 /// Shows a card; the other side's, checked.
 pub(super) async fn card(

@@ -11,7 +11,7 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 
 use super::{Kit, Said, Seen, failed_as, parsed, refused_as};
-use crate::query::ask::random_id;
+use crate::exchange::ask::random_id;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -75,7 +75,7 @@ pub(super) async fn served(kit: &Kit) -> Seen {
             Ok(format!("refused {}", codes.join(", ")))
         }
         Said::Served { pages, .. } => {
-            Ok(format!("answered with {}", crate::wording::counted(pages, "page", "pages")))
+            Ok(format!("answered with {}", audit::wording::counted(pages, "page", "pages")))
         }
         Said::Failed(code) => Err(format!("Failed `{code}`")),
     }

@@ -23,13 +23,14 @@ use schemas::refusal::{Refusal, RefusalCode};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::acts::ActError;
-use crate::clock::Clock;
-use crate::home::{Home, read_text};
-use crate::keys::{KeyUse, load};
-use crate::peer::probe::{Next, Probe, Raw, dial};
-use crate::peer::tls::Offer;
-use crate::query::verify;
+use crate::exchange::verify;
+use crate::permission::ActError;
+use audit_log::clock::Clock;
+use audit_log::keys::load;
+use host::home::{Home, read_text};
+use peer::probe::{Next, Probe, Raw, dial};
+use peer::tls::Offer;
+use registry::KeyUse;
 
 /// One thing that a node must do, and whether it did.
 #[derive(Debug, Clone, Serialize)]

@@ -13,7 +13,7 @@ use schemas::time::Timestamp;
 use schemas::witness::{ConsistencyReply, ConsistencyRequest, WitnessReply, WitnessRequest};
 
 use super::{Kit, Said, Seen, failed_as, messages, parsed, wire};
-use crate::peer::probe::Next;
+use peer::probe::Next;
 
 pub(super) async fn document_too_early(kit: &Kit) -> Seen {
     let request: AuthorityId = parsed("conformance-no-such-request")?;
@@ -52,7 +52,7 @@ pub(super) async fn statement(kit: &Kit) -> Seen {
     if stated.request != signed.digest() || stated.from != kit.them.id || stated.to != kit.me.id {
         return Err("it is bound to another request".into());
     }
-    Ok(format!("it tells of {}", crate::wording::counted(stated.count, "exchange", "exchanges")))
+    Ok(format!("it tells of {}", audit::wording::counted(stated.count, "exchange", "exchanges")))
 }
 
 pub(super) async fn standing(kit: &Kit) -> Seen {
@@ -105,7 +105,7 @@ pub(super) async fn consistency(kit: &Kit) -> Seen {
             let reply: ConsistencyReply =
                 serde_json::from_slice(&frame.body).map_err(|e| e.to_string())?;
             match reply.proofs.len() {
-                count @ (0 | 1) => Ok(crate::wording::counted(count, "proof", "proofs")),
+                count @ (0 | 1) => Ok(audit::wording::counted(count, "proof", "proofs")),
                 count => Err(format!("{count} proofs for two sizes")),
             }
         }

@@ -1,7 +1,7 @@
 //! Who is talked to, and how.
 
 use super::{Kit, Offer, Probe, Seen, dial};
-use crate::peer::probe::{Next, Raw};
+use peer::probe::{Next, Raw};
 use schemas::frame::FrameKind;
 use schemas::key::SecretKey;
 

@@ -8,7 +8,7 @@ use axum::response::Response;
 use schemas::agency::AgencyId;
 use serde::{Deserialize, Serialize};
 
-use crate::node::Node;
+use crate::run::Node;
 
 /// The header that tells them: a JSON array of [`Open`]. Absent while there is none.
 pub const HEADER: HeaderName = HeaderName::from_static("accord-alarms");

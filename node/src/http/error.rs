@@ -4,10 +4,10 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use crate::acts::ActError;
-use crate::audit::append::AppendError;
-use crate::query::ask::AskError;
-use crate::store::StoreError;
+use crate::exchange::ask::AskError;
+use crate::permission::ActError;
+use audit_log::append::AppendError;
+use store::StoreError;
 
 /// An error on its way to a client.
 pub struct ApiError(pub(super) ActError);

@@ -25,10 +25,10 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use super::ciphers;
 use crate::certificate::{self, CERTIFICATE, Certificate, KEY, RENEWED_DAYS};
-use crate::clock::Clock;
-use crate::home::{Home, HomeError};
+use audit_log::clock::Clock;
+use host::cipher_suites;
+use host::home::{Home, HomeError};
 
 /// Most connections at once.
 const CONNECTIONS: usize = 256;
@@ -129,7 +129,7 @@ impl Served {
     /// # Errors
     /// When TLS cannot be configured.
     fn acceptor(self: &Arc<Self>) -> Result<TlsAcceptor, rustls::Error> {
-        let mut config = ServerConfig::builder_with_provider(ciphers::aes_gcm())
+        let mut config = ServerConfig::builder_with_provider(cipher_suites::aes_gcm())
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
             .with_no_client_auth()
             .with_cert_resolver(self.clone());

@@ -6,7 +6,6 @@
 
 pub mod alarms;
 mod api;
-pub mod ciphers;
 mod error;
 pub mod https;
 mod open;

@@ -17,8 +17,8 @@ use schemas::digest::Digest;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::ciphers;
-use crate::acts::ActError;
+use crate::permission::ActError;
+use host::cipher_suites;
 
 /// The body of a request.
 pub type Body = UnsyncBoxBody<Bytes, std::io::Error>;
@@ -95,7 +95,7 @@ impl Pinned {
             return Err(unfit("is no address of a node's HTTPS side"));
         }
         let authority = parsed.authority().ok_or_else(|| unfit("names no host"))?;
-        let provider = ciphers::aes_gcm();
+        let provider = cipher_suites::aes_gcm();
         let config = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(|e| ActError::Failed(format!("TLS cannot be set up: {e}")))?

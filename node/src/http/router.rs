@@ -12,7 +12,7 @@ use super::api::{
     agreements, audit, backup, cards, evidence, exports, holds, people, policy, queries, reads,
     reports, requests, sources, status,
 };
-use crate::node::Node;
+use crate::run::Node;
 
 /// Largest JSON body of a request, in bytes.
 const LARGEST_BODY: usize = 1 << 20;

@@ -13,8 +13,8 @@ use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 
 use super::error::ApiError;
-use crate::acts::{ActError, By};
-use crate::home::HomeError;
+use crate::permission::{ActError, By};
+use host::home::HomeError;
 
 /// The header that names the user who acts.
 pub const USER_HEADER: &str = "accord-user";

@@ -18,6 +18,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use store::migrations;
 use tempfile::TempDir;
 use tests::making;
 use tokio::net::{TcpListener, TcpStream};
@@ -46,7 +47,7 @@ impl Database {
             .connect_with(options.clone())
             .await
             .expect("a database");
-        sqlx::migrate!("../node/migrations/sqlite").run(&writer).await.expect("the schema");
+        migrations::sqlite().run(&writer).await.expect("the schema");
         sqlx::query("create table audit (id integer primary key, at integer, body text)")
             .execute(&writer)
             .await
@@ -85,7 +86,7 @@ impl Database {
     }
 
     async fn fill(&self) {
-        let now = node::clock::Clock::system().now();
+        let now = audit_log::clock::Clock::system().now();
         let owner = making::id("owning-ca-pd");
         let mut reads = making::reads(&owner, making::PLATE, 3, now);
         for hundred in 0..crate::READS / 100 {
@@ -152,7 +153,7 @@ impl Baseline {
             tokio::spawn(connection);
             pool.push(Arc::new(Mutex::new(sender)));
         }
-        let now = node::clock::Clock::system().now();
+        let now = audit_log::clock::Clock::system().now();
         let question = (making::PLATE.to_owned(), now.minus_days(7).millis(), now.millis());
         Self { client, server, connections: pool, question, _dir: dir }
     }

@@ -4,14 +4,14 @@ use std::future::Future;
 use std::hint::black_box;
 
 use agreements::decide::decide_own;
-use node::audit::entry::Entry;
-use node::query::ask::random_id;
-use node::store::{Asked, Effects};
+use audit_log::entry::Entry;
+use node::exchange::ask::random_id;
 use schemas::body::{Access, Outcome};
 use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
 use schemas::query::Query;
+use store::{Asked, Effects};
 use tests::making;
 
 use crate::baseline::Baseline;

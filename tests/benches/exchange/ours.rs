@@ -3,9 +3,9 @@
 use std::future::Future;
 use std::time::Duration;
 
-use node::query::draft::Draft;
-use node::store::{EntryFilter, Store as _};
+use node::exchange::draft::Draft;
 use schemas::entry::{EntryKind, Header};
+use store::{EntryFilter, Store as _};
 use tests::agency::{Agency, Plan};
 use tests::federation;
 use tests::making;

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use node::store::search::terms::Terms;
 use rusqlite::{Connection, OpenFlags, params};
+use store::migrations;
+use store::search::terms::Terms;
 use tempfile::TempDir;
 
 use crate::drawn::Drawn;
@@ -84,7 +85,7 @@ pub(crate) fn import(drawn: &Drawn, count: u64) -> Took {
     connection.pragma_update(None, "cache_size", -16_384).expect("a cache");
     connection.pragma_update(None, "secure_delete", "on").expect("a mode");
     connection.pragma_update(None, "wal_autocheckpoint", 4_000).expect("a length");
-    for migration in sqlx::migrate!("../node/migrations/sqlite").iter() {
+    for migration in migrations::sqlite().iter() {
         connection.execute_batch(migration.sql.as_str()).expect("the schema");
     }
     let mut time = Duration::ZERO;

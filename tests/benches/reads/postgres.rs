@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use agreements::decide::Scope;
-use node::store::search::terms::Terms;
 use schemas::digest::hex;
 use schemas::purpose::QueryKind;
 use schemas::query::Elements;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _};
+use store::migrations;
+use store::search::terms::Terms;
 use tests::agency::Agency;
 
 use crate::drawn::Drawn;
@@ -30,7 +31,7 @@ async fn connected(url: &str) -> PgConnection {
 /// indexes. What a read is found by and its JSON are made on the way, as the node makes them.
 pub(crate) async fn copy(agency: &Agency, drawn: &Drawn, count: u64) -> Took {
     let mut connection = connected(&agency.server().database()).await;
-    sqlx::migrate!("../node/migrations/postgres").run(&mut connection).await.expect("the schema");
+    migrations::postgres().run(&mut connection).await.expect("the schema");
     for day in 0..=400 {
         let day = drawn.end().minus_days(day).millis().div_euclid(86_400_000);
         let made = sqlx::query("select keep_month($1)").bind(day).execute(&mut connection).await;

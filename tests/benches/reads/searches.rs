@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use agreements::decide::{Scope, decide_own};
-use node::store::{Found, Store};
 use schemas::area::Near;
 use schemas::purpose::QueryKind;
 use schemas::query::Elements;
+use store::{Found, Store};
 use tests::agency::Agency;
 use tests::making::{query, words};
 

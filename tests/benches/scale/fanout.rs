@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use node::query::draft::Whom;
+use node::exchange::draft::Whom;
 use tests::agency::{Agency, Plan};
 use tests::federation::{add_card, adhere, propose, received};
 use tests::making::{PLATE, agreement, draft};
@@ -80,7 +80,7 @@ fn show(what: &str, fanouts: &[Vec<Duration>]) {
 
 async fn settled(asking: &Agency) {
     let end = Instant::now() + LONGEST * 3;
-    while !node::store::Store::outbox(asking.store().as_ref(), 1).await.expect("one").is_empty() {
+    while !store::Store::outbox(asking.store().as_ref(), 1).await.expect("one").is_empty() {
         assert!(Instant::now() < end, "letters are left in the outbox");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

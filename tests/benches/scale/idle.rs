@@ -25,7 +25,7 @@ fn card_of(hand: &Hand) -> Card {
 
 /// A peer that shows its card when it is asked, and nothing else.
 fn idle(n: usize) -> RawPeer {
-    let now = node::clock::Clock::system().now().plus_millis(-DAY_MS);
+    let now = audit_log::clock::Clock::system().now().plus_millis(-DAY_MS);
     let mut peer = RawPeer::start(&format!("idle-{n:03}-ca-pd"), now);
     let card = peer.identity.card_envelope().as_bytes().to_vec();
     peer.answer(move |frame| {

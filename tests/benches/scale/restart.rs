@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use node::audit::entry::Entry;
+use audit_log::entry::Entry;
 use schemas::entry::EntryKind;
 use tests::agency::{Agency, Plan};
 use tests::federation::{in_force, pair_of};

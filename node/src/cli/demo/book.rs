@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::output::{Output, err};
-use crate::acts::ActError;
+use crate::permission::ActError;
 
 pub(super) struct Book {
     output: Output,

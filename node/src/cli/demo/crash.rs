@@ -11,9 +11,9 @@ use super::book::Book;
 use super::federation::{Federation, PATIENCE, eventually};
 use super::steps::{Question, ask, outcomes};
 use super::story::{MONROVIA, SHERIFF};
-use crate::acts::ActError;
-use crate::audit::view::Viewed;
-use crate::store::EntryFilter;
+use crate::permission::ActError;
+use audit::view::Viewed;
+use store::EntryFilter;
 
 pub(super) async fn in_the_middle(
     book: &mut Book,

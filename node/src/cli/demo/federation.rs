@@ -13,12 +13,12 @@ use schemas::time::Timestamp;
 
 use super::super::init::{InitArgs, init};
 use super::story::{AGENCIES, Agency};
-use crate::acts::cards::Confirmation;
-use crate::acts::{ActError, By};
-use crate::clock::Clock;
-use crate::home::Home;
-use crate::node::Node;
-use crate::registry::User;
+use crate::admin::cards::Confirmation;
+use crate::permission::{ActError, By};
+use crate::run::Node;
+use audit_log::clock::Clock;
+use host::home::Home;
+use registry::User;
 
 /// How long anything may take that must happen.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -71,7 +71,6 @@ impl Federation {
                 http: None,
                 http_name: Vec::new(),
                 contact: None,
-                quic: false,
                 database: None,
             };
             cards.insert(agency.id, init(&home, &args, &Clock::system()).await?);
@@ -81,7 +80,7 @@ impl Federation {
         }
         for (id, node) in &nodes {
             for (other, card) in cards.iter().filter(|(other, _)| *other != id) {
-                let envelope = crate::home::read_text(&dir.join(other).join("card.json"))?;
+                let envelope = host::home::read_text(&dir.join(other).join("card.json"))?;
                 let confirmation = Confirmation {
                     envelope,
                     fingerprint: card.agency_key.fingerprint(),

@@ -13,12 +13,13 @@ use super::book::Book;
 use super::federation::{Federation, by, eventually, id, words};
 use super::steps::{Question, Steps, ask, outcomes};
 use super::story::{COVINA, ESCONDIDO, INDIO, MONROVIA, PORT, SHERIFF};
-use crate::acts::ActError;
-use crate::acts::agreements::{Wanted, sign_adherence};
-use crate::acts::requests::{Judgement, RequestRow, Submission};
-use crate::keys::{self, KeyUse};
-use crate::node::Node;
-use crate::query::rerun;
+use crate::admin::agreements::{Wanted, sign_adherence};
+use crate::admin::requests::{Judgement, RequestRow, Submission};
+use crate::exchange::rerun;
+use crate::permission::ActError;
+use crate::run::Node;
+use audit_log::keys;
+use registry::KeyUse;
 
 pub(super) async fn agreements(book: &mut Book, federation: &Federation) -> Steps {
     book.heading("Agreements: signed by every party, travelling over the network");

@@ -11,9 +11,9 @@ use super::federation::{Federation, by, eventually, id, person, words};
 use super::papers::approve;
 use super::steps::{Question, Steps, ask, outcome};
 use super::story::{CASE, COVINA, ESCONDIDO, INDIO, MONROVIA, PLATE, PORT, SHERIFF};
-use crate::acts::ActError;
-use crate::acts::requests::Submission;
-use crate::query::draft::Draft;
+use crate::admin::requests::Submission;
+use crate::exchange::draft::Draft;
+use crate::permission::ActError;
 
 /// What the careless officer does, by whom, and what is wrong about it.
 type Careless = (&'static str, &'static str, fn(&mut Draft));

@@ -15,13 +15,13 @@ use super::story::{
     AGENCIES, ARIZONA, CASE, COVINA, ESCONDIDO, FEDERAL, INDIO, MONROVIA, PLATE, PORT, READS,
     SHERIFF,
 };
-use crate::acts::reads::BATCH;
-use crate::acts::{ActError, By};
-use crate::node::Node;
-use crate::query::ask::Heard;
-use crate::query::draft::{Draft, Whom};
-use crate::query::statements::Reconciled;
-use crate::wording::counted;
+use crate::exchange::ask::Heard;
+use crate::exchange::draft::{Draft, Whom};
+use crate::exchange::statements::Reconciled;
+use crate::permission::{ActError, By};
+use crate::reads::import::BATCH;
+use crate::run::Node;
+use audit::wording::counted;
 use ingest::{Format, Item, Rejected, items};
 
 /// How often two logs are compared again while an exchange between them is under way.

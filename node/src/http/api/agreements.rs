@@ -8,9 +8,9 @@ use schemas::text::Text;
 use serde::Deserialize;
 
 use super::Here;
-use crate::acts::By;
-use crate::acts::agreements::{AgreementRow, Prepared, Wanted};
+use crate::admin::agreements::{AgreementRow, Prepared, Wanted};
 use crate::http::error::ApiResult;
+use crate::permission::By;
 
 pub(in crate::http) async fn list(State(node): Here) -> Json<Vec<AgreementRow>> {
     Json(node.office.agreement_rows())
@@ -41,7 +41,7 @@ pub(in crate::http) async fn prepare(
     Json(preparing): Json<Preparing>,
 ) -> ApiResult<Json<Prepared>> {
     let agreement = Agreement::from_toml("agreement", &preparing.agreement)
-        .map_err(crate::acts::ActError::from)?;
+        .map_err(crate::permission::ActError::from)?;
     Ok(Json(node.office.prepare_adherence(&by, &agreement, &preparing.wanted)?))
 }
 

@@ -14,13 +14,13 @@ use tokio::sync::mpsc;
 
 use super::Here;
 use super::lines;
-use crate::acts::{By, Right, acting};
-use crate::audit::entry::Entry;
-use crate::audit::view::Viewed;
+use crate::exchange::statements::Reconciled;
 use crate::http::error::ApiResult;
-use crate::query::statements::Reconciled;
-use crate::registry::Raised;
-use crate::store::EntryFilter;
+use crate::permission::{By, Right, acting};
+use audit::view::Viewed;
+use audit_log::entry::Entry;
+use registry::Raised;
+use store::EntryFilter;
 
 /// Entries read at a time.
 const STEP: u32 = 500;

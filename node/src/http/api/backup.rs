@@ -4,9 +4,9 @@ use axum::Json;
 use axum::extract::State;
 
 use super::Here;
-use crate::acts::By;
-use crate::acts::backup::{BackUp, Made};
+use crate::backup::create::{BackUp, Made};
 use crate::http::error::ApiResult;
+use crate::permission::By;
 
 pub(in crate::http) async fn make(
     State(node): Here,

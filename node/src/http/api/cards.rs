@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Here;
-use crate::acts::cards::{Confirmation, Reissued};
-use crate::acts::{ActError, By};
+use crate::admin::cards::{Confirmation, Reissued};
 use crate::http::error::ApiResult;
-use crate::peer::is_dialable;
-use crate::registry::Peer;
+use crate::permission::{ActError, By};
+use peer::is_dialable;
+use registry::Peer;
 
 /// A card as `card list` prints it.
 #[derive(Serialize)]
@@ -60,7 +60,7 @@ pub(in crate::http) async fn list(State(node): Here) -> Json<Vec<CardRow>> {
     Json(node.office.registry.state().peers.values().map(row).collect())
 }
 
-fn one(node: &crate::node::Node, id: &AgencyId) -> ApiResult<Json<CardRow>> {
+fn one(node: &crate::run::Node, id: &AgencyId) -> ApiResult<Json<CardRow>> {
     let state = node.office.registry.state();
     let peer = state.peers.get(id).ok_or_else(|| ActError::Failed(format!("no card of `{id}`")))?;
     Ok(Json(row(peer)))

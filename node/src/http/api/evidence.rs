@@ -12,10 +12,10 @@ use tokio::sync::mpsc;
 
 use super::Here;
 use super::lines;
-use crate::acts::By;
-use crate::acts::evidence::{Package, Photo, Wanted};
+use crate::auditing::evidence::{Package, Photo, Wanted};
 use crate::http::error::ApiResult;
-use crate::images::Images;
+use crate::permission::By;
+use store::photographs::Images;
 
 /// A package: first `{"bytes"}`, how many its files have, then a line for each file, `{"file","data"}` with its bytes in base64, and at the end
 /// `{"package": summary}`. What fails on the way is a last line `{"error": sentence}`.

@@ -8,9 +8,9 @@ use tokio::sync::mpsc;
 
 use super::Here;
 use super::lines;
-use crate::acts::export::{Export, Proven};
-use crate::acts::{ActError, By};
+use crate::auditing::export::{Export, Proven};
 use crate::http::error::ApiResult;
+use crate::permission::{ActError, By};
 use schemas::bundle::Scope;
 
 /// A bundle, line by line. What fails on the way is a last line `{"error": sentence}`.

@@ -9,10 +9,10 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::{Here, lines};
-use crate::acts::By;
-use crate::acts::holds::{Placement, to_json};
-use crate::acts::retention::{PAUSE, Retained};
 use crate::http::error::ApiResult;
+use crate::permission::By;
+use crate::retention::holds::{Placement, to_json};
+use crate::retention::{PAUSE, Retained};
 
 pub(in crate::http) async fn list(State(node): Here, by: By) -> ApiResult<Json<Vec<Value>>> {
     Ok(Json(node.office.holds(&by)?.iter().map(to_json).collect()))

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 
-use crate::node::Node;
+use crate::run::Node;
 
 /// The node, as a handler receives it.
 pub(super) type Here = State<Arc<Node>>;

@@ -8,9 +8,9 @@ use schemas::time::Timestamp;
 use serde::Deserialize;
 
 use super::Here;
-use crate::acts::By;
 use crate::http::error::ApiResult;
-use crate::registry::{Delegation, User};
+use crate::permission::By;
+use registry::{Delegation, User};
 
 #[derive(Deserialize)]
 pub(in crate::http) struct At {

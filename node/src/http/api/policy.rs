@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Here;
-use crate::acts::policy::{Explain, Explained, policy_at};
-use crate::acts::{ActError, By};
+use crate::admin::policy::{Explain, Explained, policy_at};
 use crate::http::error::ApiResult;
+use crate::permission::{ActError, By};
 
 #[derive(Deserialize)]
 pub(in crate::http) struct At {

@@ -7,10 +7,10 @@ use schemas::query::QueryId;
 
 use super::Here;
 use super::lines;
-use crate::acts::{ActError, By};
+use crate::exchange::ask::{AskError, Heard};
+use crate::exchange::draft::Draft;
 use crate::http::error::ApiResult;
-use crate::query::ask::{AskError, Heard};
-use crate::query::draft::Draft;
+use crate::permission::{ActError, By};
 
 impl From<AskError> for ActError {
     fn from(error: AskError) -> Self {

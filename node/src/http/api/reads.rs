@@ -15,13 +15,14 @@ use tokio::sync::mpsc;
 
 use super::Here;
 use super::lines;
-use crate::acts::corrections::{Done, Version, Wrong};
-use crate::acts::reads::{Bringer, Stats};
-use crate::acts::{ActError, By};
+use crate::exchange::ask::Heard;
+use crate::exchange::draft::Draft;
 use crate::http::error::{ApiError, ApiResult};
-use crate::intake::{self, Import, Progress, Summary};
-use crate::query::ask::Heard;
-use crate::query::draft::Draft;
+use crate::permission::{ActError, By};
+use crate::reads::corrections::{Done, Version, Wrong};
+use crate::reads::import::{Bringer, Stats};
+use crate::reads::intake;
+use crate::reads::intake::{Import, Progress, Summary};
 
 pub(in crate::http) async fn stats(State(node): Here) -> ApiResult<Json<Stats>> {
     Ok(Json(node.office.read_stats().await?))

@@ -7,10 +7,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Here;
-use crate::acts::By;
-use crate::acts::audits::{Audited, Sample, Sampling};
-use crate::audit::report::{Kind, Report};
+use crate::auditing::periodic::{Audited, Sample, Sampling};
 use crate::http::error::ApiResult;
+use crate::permission::By;
+use audit::report::{Kind, Report};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

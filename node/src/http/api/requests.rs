@@ -5,9 +5,9 @@ use axum::extract::{Path, State};
 use schemas::query::AuthorityId;
 
 use super::Here;
-use crate::acts::By;
-use crate::acts::requests::{Judgement, Received, RequestRow, Submission};
+use crate::admin::requests::{Judgement, Received, RequestRow, Submission};
 use crate::http::error::ApiResult;
+use crate::permission::By;
 
 pub(in crate::http) async fn list(State(node): Here) -> Json<Vec<RequestRow>> {
     Json(node.office.request_rows())

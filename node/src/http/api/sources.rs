@@ -7,12 +7,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Here;
-use crate::acts::By;
-use crate::acts::sources::{Admitted, NewSource, to_json};
 use crate::http::error::ApiResult;
-use crate::intake::Heard;
-use crate::node::Node;
-use crate::registry::{Source, SourceName};
+use crate::permission::By;
+use crate::reads::intake::Heard;
+use crate::reads::sources::{Admitted, NewSource, to_json};
+use crate::run::Node;
+use registry::{Source, SourceName};
 
 fn described(node: &Node, source: &Source) -> Value {
     to_json(source, &node.sources.heard(&source.name))

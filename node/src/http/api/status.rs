@@ -11,12 +11,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Here;
-use crate::acts::ActError;
-use crate::acts::retention::Retained;
-use crate::node::Node;
-use crate::peer::is_dialable;
-use crate::store::StoreError;
-use crate::wording::counted;
+use crate::permission::ActError;
+use crate::retention::Retained;
+use crate::run::Node;
+use audit::wording::counted;
+use peer::is_dialable;
+use store::StoreError;
 
 pub(in crate::http) async fn show(State(node): Here) -> Json<Value> {
     Json(node.ready())
@@ -110,15 +110,7 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
                 |w| counted(w.len(), "letter waits", "letters wait"),
             ),
         },
-        Check {
-            check: "cipher",
-            ok: !node.config.quic,
-            detail: if node.config.quic {
-                "TCP: TLS 1.3, AES-256-GCM only; QUIC is on, and its ciphers cannot be narrowed to AES".into()
-            } else {
-                "TLS 1.3, AES-256-GCM only".into()
-            },
-        },
+        Check { check: "cipher", ok: true, detail: "TLS 1.3, AES-256-GCM only".into() },
         Check {
             check: "cards waiting",
             ok: state.peers.values().all(|peer| peer.held.is_none()),
@@ -163,9 +155,6 @@ fn keys(node: &Node) -> Check {
             )
         })
         .collect();
-    if node.peers.is_behind_over_quic() {
-        wrong.push("QUIC still proves the node key before; restart the node".into());
-    }
     let leaving = node.office.keys_leaving().into_iter();
     let leaving =
         leaving.map(|(key, ends)| format!("the {key} key before the present one ends {ends}"));
@@ -189,7 +178,7 @@ fn disk(node: &Node) -> Check {
 }
 
 /// Whether the node was backed up lately, and nothing is left of backups that have ended.
-fn backups(state: &crate::registry::State, now: Timestamp) -> Check {
+fn backups(state: &registry::State, now: Timestamp) -> Check {
     let since = now.minus_days(BACKED_UP_DAYS);
     let over = state.backups.values().filter(|one| one.destroy_by <= now && one.folder.exists());
     let over: Vec<_> = over.map(|one| one.folder.display().to_string()).collect();
@@ -236,7 +225,7 @@ fn sources(node: &Node) -> Check {
 const PHOTOGRAPHS: u32 = 200;
 
 /// Whether photographs that reads and answers refer to are as they were kept.
-async fn photographs(office: &crate::office::Office) -> Check {
+async fn photographs(office: &crate::context::Office) -> Check {
     let looked = office.images.check(office.store.as_ref(), None, PHOTOGRAPHS).await;
     let flaws = office.images.known_flaws();
     let detail = match &looked {
@@ -257,7 +246,7 @@ async fn photographs(office: &crate::office::Office) -> Check {
 }
 
 /// Whether something that no honest log shows is unresolved.
-fn alarms(state: &crate::registry::State) -> Check {
+fn alarms(state: &registry::State) -> Check {
     let open: Vec<String> = state
         .alarms
         .values()

@@ -14,7 +14,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::token::token;
 use crate::http::api::Here;
-use crate::node::Node;
+use crate::run::Node;
 
 /// The file, beside the certificate, that holds the token for `/metrics` on the HTTPS port.
 pub const METRICS_TOKEN: &str = "metrics-token";

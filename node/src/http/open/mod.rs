@@ -21,7 +21,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-use crate::node::Node;
+use crate::run::Node;
 
 pub use metrics::METRICS_TOKEN;
 

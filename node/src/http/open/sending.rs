@@ -19,12 +19,13 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::token::token;
-use crate::acts::ActError;
-use crate::acts::reads::Bringer;
 use crate::http::api::Here;
-use crate::intake::{self, Ended, Import, Summary};
-use crate::node::Node;
-use crate::registry::Source;
+use crate::permission::ActError;
+use crate::reads::import::Bringer;
+use crate::reads::intake;
+use crate::reads::intake::{Ended, Import, Summary};
+use crate::run::Node;
+use registry::Source;
 
 /// Longest silence in the middle of a body.
 const SILENCE: Duration = Duration::from_secs(30);

@@ -1,0 +1,355 @@
+//! Reports of the audit log: who looked for what, when and why, and how it ended.
+//!
+//! Rows stand in log order and hold what the log holds: nothing is rounded, shortened or left out.
+//! An entry whose body was destroyed at the end of its retention has a row that says so.
+
+pub mod exceptions;
+pub mod render;
+
+use std::collections::BTreeMap;
+
+use schemas::body::{Access, Body, Outcome};
+use schemas::entry::EntryKind;
+use schemas::query::{Elements, QueryId};
+use schemas::read::Location;
+use schemas::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::view::Viewed;
+
+/// The class under which Monrovia's 463.5(b) has an access documented.
+pub const CLASSIFICATION: &str = "ALPR Request";
+
+/// What a report is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Every access with its justification and outcome.
+    Access,
+    /// With whom reads are shared, under what, since when.
+    Sharing,
+    /// What Civil Code 1798.90.52(a) demands of every access, no more.
+    Statutory,
+    /// What an auditor may want to look at.
+    Exceptions,
+}
+
+/// A word that names no report.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a report; expected access, sharing, statutory or exceptions")]
+pub struct UnknownReport(String);
+
+impl std::str::FromStr for Kind {
+    type Err = UnknownReport;
+
+    fn from_str(text: &str) -> Result<Self, UnknownReport> {
+        let found = Self::ALL.into_iter().find(|kind| kind.code() == text);
+        found.ok_or_else(|| UnknownReport(text.chars().take(60).collect()))
+    }
+}
+
+impl Kind {
+    /// Every report.
+    pub const ALL: [Self; 4] = [Self::Access, Self::Sharing, Self::Statutory, Self::Exceptions];
+
+    /// Its name, as `--kind` takes it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Sharing => "sharing",
+            Self::Statutory => "statutory",
+            Self::Exceptions => "exceptions",
+        }
+    }
+
+    /// Its title.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Access => "Access to licence plate reads",
+            Self::Sharing => "Sharing of licence plate reads",
+            Self::Statutory => "Record of access, California Civil Code 1798.90.52(a)",
+            Self::Exceptions => "Exceptions for review",
+        }
+    }
+
+    /// The columns of its rows, in order.
+    #[must_use]
+    pub const fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Access => &[
+                "index",
+                "at",
+                "classification",
+                "kind",
+                "user",
+                "full_name",
+                "agency",
+                "plate",
+                "data_queried",
+                "owner",
+                "purpose",
+                "reason",
+                "case",
+                "outcome",
+                "outcome_entry",
+                "count",
+                "basis",
+                "refused_for",
+                "query_id",
+            ],
+            Self::Statutory => &[
+                "index",
+                "at",
+                "plate",
+                "data_queried",
+                "user",
+                "full_name",
+                "agency",
+                "purpose",
+                "reason",
+                "owner",
+                "outcome",
+            ],
+            Self::Sharing => &[
+                "with",
+                "direction",
+                "under",
+                "version",
+                "sort",
+                "state",
+                "since",
+                "until",
+                "purposes",
+                "answers_given",
+                "answers_received",
+            ],
+            Self::Exceptions => &[
+                "finding", "user", "agency", "plate", "owner", "from", "until", "count", "entries",
+                "detail",
+            ],
+        }
+    }
+}
+
+/// The log that a report was made from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MadeFrom {
+    /// The entry that records the report.
+    pub entry: u64,
+    /// Entries of the log that the signed head covers.
+    pub size: u64,
+    /// Its root.
+    pub root: String,
+    /// When the report was made and the head signed.
+    pub signed_at: Timestamp,
+    /// The signed log head, verbatim.
+    pub checkpoint: String,
+}
+
+/// A report.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Report {
+    /// What it is about.
+    pub report: Kind,
+    /// Whose log it was made of.
+    pub agency: String,
+    /// By whom.
+    pub by: String,
+    /// Accesses at or after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
+    /// Accesses before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// The log.
+    pub made_from: MadeFrom,
+    /// The rows.
+    pub rows: Vec<Map<String, Value>>,
+}
+
+/// Whether an entry of this kind is where an access to reads stands: one row each.
+#[must_use]
+pub const fn is_access(kind: EntryKind) -> bool {
+    matches!(
+        kind,
+        EntryKind::QueryDeclined
+            | EntryKind::QuerySent
+            | EntryKind::QueryAnswered
+            | EntryKind::QueryRefused
+            | EntryKind::AnswerViewed
+            | EntryKind::AnswerRedelivered
+            | EntryKind::ReadsSearched
+    )
+}
+
+/// An access as the log tells it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Where it stands.
+    pub index: u64,
+    /// When.
+    pub at: Timestamp,
+    /// What the entry records.
+    pub kind: EntryKind,
+    /// The body, until destroyed.
+    pub body: Option<Body>,
+}
+
+/// How a query of one's own ended.
+#[derive(Debug, Clone)]
+struct End {
+    index: u64,
+    outcome: Outcome,
+    count: Option<u32>,
+    basis: Option<String>,
+    codes: Vec<String>,
+}
+
+impl End {
+    fn of(index: u64, access: &Access) -> Self {
+        Self {
+            index,
+            outcome: access.outcome,
+            count: access.count,
+            basis: access.basis.as_ref().map(|basis| basis.authority.to_string()),
+            codes: access.reasons.iter().map(|reason| reason.code.to_string()).collect(),
+        }
+    }
+}
+
+/// The accesses of a period, in log order, with how each ended.
+#[derive(Debug, Default)]
+pub struct Accesses {
+    /// The accesses.
+    pub seen: Vec<Seen>,
+    ends: BTreeMap<QueryId, End>,
+}
+
+impl Accesses {
+    /// Takes in the next entry; it is an access of the period when it stands before `until`. Later
+    /// entries tell how earlier ones ended.
+    pub fn take(&mut self, entry: Viewed, until: Option<Timestamp>) {
+        let Viewed { header, body } = entry;
+        if is_access(header.kind) {
+            if until.is_none_or(|until| header.at < until) {
+                self.seen.push(Seen {
+                    index: header.index,
+                    at: header.at,
+                    kind: header.kind,
+                    body,
+                });
+            }
+            return;
+        }
+        let ends = matches!(
+            header.kind,
+            EntryKind::AnswerReceived
+                | EntryKind::RefusalReceived
+                | EntryKind::AnswerRejected
+                | EntryKind::QueryUnanswered
+        );
+        if let Some(access) = body.and_then(|body| body.access).filter(|_| ends) {
+            self.ends.insert(access.query_id, End::of(header.index, &access));
+        }
+    }
+
+    /// How an access ended, and the entry that says so when it is another one.
+    fn end(&self, seen: &Seen) -> Option<(End, bool)> {
+        let access = seen.body.as_ref()?.access.as_ref()?;
+        if seen.kind == EntryKind::QuerySent
+            && let Some(end) = self.ends.get(&access.query_id)
+        {
+            return Some((end.clone(), true));
+        }
+        Some((End::of(seen.index, access), false))
+    }
+
+    /// Whether an access was refused, by one's own rules or the owner's.
+    #[must_use]
+    pub fn refused(&self, seen: &Seen) -> bool {
+        self.end(seen)
+            .is_some_and(|(end, _)| matches!(end.outcome, Outcome::Refused | Outcome::Declined))
+    }
+
+    /// The row of an access with every value of the access report.
+    #[must_use]
+    pub fn row(&self, seen: &Seen) -> Map<String, Value> {
+        let mut row = Map::new();
+        row.insert("index".into(), json!(seen.index));
+        row.insert("at".into(), json!(seen.at));
+        row.insert("kind".into(), json!(seen.kind));
+        row.insert("classification".into(), json!(CLASSIFICATION));
+        let Some(body) = &seen.body else {
+            row.insert("outcome".into(), json!("redacted"));
+            return row;
+        };
+        row.insert("user".into(), json!(body.actor.user));
+        row.insert("full_name".into(), json!(body.actor.full_name));
+        row.insert("agency".into(), json!(body.actor.agency));
+        if let Some(access) = &body.access {
+            let why = &access.why;
+            row.insert("query_id".into(), json!(access.query_id));
+            row.insert("owner".into(), json!(access.owner));
+            row.insert("plate".into(), json!(access.elements.plate));
+            row.insert("data_queried".into(), json!(described(&access.elements)));
+            row.insert("purpose".into(), json!(why.purpose));
+            row.insert("reason".into(), json!(why.reason));
+            let case = if why.case.is_empty() { &why.cad } else { &why.case };
+            row.insert("case".into(), json!(case));
+        }
+        if let Some((end, other)) = self.end(seen) {
+            row.insert("outcome".into(), json!(end.outcome));
+            if other {
+                row.insert("outcome_entry".into(), json!(end.index));
+            }
+            row.insert("count".into(), json!(end.count));
+            row.insert("basis".into(), json!(end.basis));
+            row.insert("refused_for".into(), json!(end.codes.join(" ")));
+        }
+        row
+    }
+
+    /// The rows of the access or statutory report: those columns and no others.
+    #[must_use]
+    pub fn rows(&self, kind: Kind) -> Vec<Map<String, Value>> {
+        let columns = kind.columns();
+        self.seen
+            .iter()
+            .map(|seen| {
+                let row = self.row(seen);
+                row.into_iter().filter(|(key, _)| columns.contains(&key.as_str())).collect()
+            })
+            .collect()
+    }
+}
+
+/// The query elements in one line, none left out.
+#[must_use]
+pub fn described(elements: &Elements) -> String {
+    let mut parts = vec![format!("{} search", elements.kind)];
+    parts.extend(elements.plate.as_ref().map(|plate| format!("plate {plate}")));
+    parts.extend(elements.pattern.as_ref().map(|pattern| format!("plate like {pattern}")));
+    parts.extend(elements.plate_state.as_ref().map(|state| format!("of {state}")));
+    parts.push(format!("reads from {} until {}", elements.from, elements.until));
+    parts.extend(elements.near.as_ref().map(|near| {
+        format!(
+            "within {} metres of {}, {}",
+            near.radius_m,
+            near.center.latitude(),
+            near.center.longitude()
+        )
+    }));
+    parts.extend(elements.polygon.as_ref().map(|area| {
+        let corner = |at: &Location| format!("{}, {}", at.latitude(), at.longitude());
+        let corners: Vec<_> = area.corners().iter().map(corner).collect();
+        format!("within the polygon {}", corners.join(" / "))
+    }));
+    parts.extend(elements.make.as_ref().map(|make| format!("make {make}")));
+    parts.extend(elements.color.as_ref().map(|color| format!("colour {color}")));
+    parts.extend(elements.body.as_ref().map(|body| format!("body {body}")));
+    parts.extend(elements.camera.as_ref().map(|camera| format!("camera {camera}")));
+    parts.join("; ")
+}

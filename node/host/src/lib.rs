@@ -1,0 +1,6 @@
+//! What the node takes from the machine that it runs on: the folder that is its home, files that only
+//! it may read, the address of its database, and the TLS suites that it speaks.
+
+pub mod cipher_suites;
+pub mod database;
+pub mod home;

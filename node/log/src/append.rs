@@ -1,0 +1,384 @@
+//! Appending: one writer, groups of entries, one sync a group.
+//!
+//! The order is the design: check the guards → build the rows on a copy of the ledger → commit →
+//! take the copy for the ledger, publish the registry → hand out the tokens. A commit that fails
+//! hands out nothing, and since it may have happened unseen, the ledger and the registry are read
+//! again from the store before the next append. After a crash the log holds every entry whose
+//! token was handed out.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use schemas::answer::LogPosition;
+use schemas::checkpoint::SignedCheckpoint;
+use schemas::entry::SALT;
+use schemas::frame::{Frame, FrameKind};
+use schemas::key::SecretKey;
+use schemas::merkle::Frontier;
+use schemas::note::{KeyName, Signer, Vkey};
+use schemas::standing::Standing;
+use schemas::time::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+
+use super::entry::Entry;
+use super::ledger::Ledger;
+use super::release::{Leave, Released};
+use super::standing::{Group, head, root_at};
+use crate::clock::Clock;
+use crate::metrics::{Counted, Noted};
+use crate::registry::{Registry, RegistryError};
+use store::{Row, Store, StoreError, Tail};
+
+/// Most entries of one group.
+const LARGEST_GROUP: usize = 128;
+/// Most appends waiting.
+const LONGEST_QUEUE: usize = 1_024;
+
+/// What moved between deciding and appending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Moved {
+    /// A card, agreement, request, user or policy changed.
+    #[error("what the decision rested on has changed")]
+    Registry,
+    /// The authority ended.
+    #[error("the authority has ended")]
+    Lapsed,
+    /// The written request has no uses left.
+    #[error("the written request has no uses left")]
+    UsesExhausted,
+    /// The daily limit is reached.
+    #[error("the daily limit is reached")]
+    Quota,
+    /// Too many receipts are outstanding.
+    #[error("too many receipts are outstanding")]
+    ReceiptsOutstanding,
+}
+
+/// Why nothing was appended. In every case nothing may leave.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AppendError {
+    /// The log cannot be written now.
+    #[error("the audit log cannot be written ({0}); nothing is asked or released until it can")]
+    Unavailable(String),
+    /// The clock stands far behind the last entry.
+    #[error(
+        "the clock says {now} but the last log entry is of {last}; set the clock, then try again"
+    )]
+    Clock {
+        /// What the clock says.
+        now: Timestamp,
+        /// Time of the last entry.
+        last: Timestamp,
+    },
+    /// What was decided no longer holds; decide again.
+    #[error("{0}")]
+    Moved(Moved),
+    /// The entry itself cannot be written.
+    #[error("this act cannot be logged: {0}")]
+    Unwritable(String),
+}
+
+/// Proof that an entry is durable. Only the writer makes one.
+#[derive(Debug)]
+pub struct Appended {
+    index: u64,
+    at: Timestamp,
+    frames: Vec<Frame>,
+    /// Where the entry stands, when something leaves with it.
+    standing: Option<Standing>,
+}
+
+impl Appended {
+    /// Where the entry stands.
+    #[must_use]
+    pub fn position(&self) -> LogPosition {
+        LogPosition { index: self.index, size: self.index.saturating_add(1) }
+    }
+
+    /// The entry's time.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// The frames that the entry lets out, with what proves its place in the log beside the first.
+    #[must_use]
+    pub fn release(mut self) -> Vec<Released> {
+        let beside = self.standing.and_then(|standing| serde_json::to_vec(&standing).ok());
+        if let (Some(first), Some(beside)) = (self.frames.first_mut(), beside) {
+            first.beside = beside;
+        }
+        self.frames.into_iter().map(Released::durable).collect()
+    }
+
+    /// The frames of a statement, or of the request for one, and the leave to show what it covers.
+    #[must_use]
+    pub fn release_stating(self) -> (Vec<Released>, Leave) {
+        (self.release(), Leave::durable())
+    }
+
+    /// The word that what a peer sent is durable here.
+    #[must_use]
+    pub fn acknowledge(&self, kind: Acknowledgement) -> Released {
+        Released::acknowledge_again(kind)
+    }
+}
+
+/// What is acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acknowledgement {
+    /// A receipt.
+    Receipt,
+    /// A document.
+    Document,
+}
+
+impl Acknowledgement {
+    pub(super) const fn frame(self) -> FrameKind {
+        match self {
+            Self::Receipt => FrameKind::ReceiptAck,
+            Self::Document => FrameKind::DocumentAck,
+        }
+    }
+}
+
+/// An entry that will be durable, and who waits for that.
+type Waiting = (Appended, oneshot::Sender<Result<Appended, AppendError>>);
+
+struct Job {
+    entry: Entry,
+    reply: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+/// The node's audit log, for appending. Cheap to clone.
+#[derive(Clone)]
+pub struct AuditLog {
+    jobs: mpsc::Sender<Job>,
+    counters: Arc<ArcSwap<Tail>>,
+    counted: Counted,
+    name: KeyName,
+    keys: Arc<ArcSwap<Vec<Signer>>>,
+}
+
+fn signers(name: &KeyName, keys: Vec<SecretKey>) -> Vec<Signer> {
+    keys.into_iter().map(|key| Signer::new(name.clone(), key)).collect()
+}
+
+impl AuditLog {
+    /// Starts the writer of the log of `name`, whose heads are signed with each of `keys`. It ends
+    /// when the last clone of the log is dropped.
+    ///
+    /// # Errors
+    /// When the log's end cannot be read.
+    pub async fn start(
+        store: Arc<dyn Store>,
+        registry: Registry,
+        clock: Clock,
+        name: KeyName,
+        keys: Vec<SecretKey>,
+    ) -> Result<Self, StoreError> {
+        let ledger = read_ledger(store.as_ref(), &clock).await?;
+        let counters = Arc::new(ArcSwap::from_pointee(ledger.tail.clone()));
+        let counted = Counted::default();
+        let (jobs, queue) = mpsc::channel(LONGEST_QUEUE);
+        let keys = Arc::new(ArcSwap::from_pointee(signers(&name, keys)));
+        let writer = Writer {
+            store,
+            registry,
+            clock,
+            keys: keys.clone(),
+            ledger: Some(ledger),
+            counters: counters.clone(),
+            counted: counted.clone(),
+        };
+        tokio::spawn(writer.run(queue));
+        Ok(Self { jobs, counters, counted, name, keys })
+    }
+
+    /// Appends `entry`; returns once it is durable.
+    ///
+    /// # Errors
+    /// When it is not: then nothing that depends on it may happen.
+    pub async fn append(&self, entry: Entry) -> Result<Appended, AppendError> {
+        let gone = || AppendError::Unavailable("its writer has stopped".into());
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(Job { entry, reply }).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    /// The signed head of the log as of the last group.
+    ///
+    /// # Errors
+    /// Never for a log of a size that exists.
+    pub fn head(&self) -> Result<SignedCheckpoint, AppendError> {
+        head(&self.counters().tree, &self.keys.load())
+            .ok_or_else(|| AppendError::Unwritable("its head cannot be signed".into()))
+    }
+
+    /// The keys that sign heads now, as notes name them.
+    #[must_use]
+    pub fn vkeys(&self) -> Vec<Vkey> {
+        self.keys.load().iter().map(Signer::vkey).collect()
+    }
+
+    /// From now on heads are signed with each of `keys`.
+    pub fn sign_with(&self, keys: Vec<SecretKey>) {
+        self.keys.store(Arc::new(signers(&self.name, keys)));
+    }
+
+    /// What was counted since the node started.
+    #[must_use]
+    pub fn counted(&self) -> &Counted {
+        &self.counted
+    }
+
+    /// Counters as of the last group: uses and receipts that a decision needs. The guard of the
+    /// append checks them again.
+    #[must_use]
+    pub fn counters(&self) -> Arc<Tail> {
+        self.counters.load_full()
+    }
+}
+
+async fn read_ledger(store: &dyn Store, clock: &Clock) -> Result<Ledger, StoreError> {
+    Ok(Ledger::new(store.tail(clock.now().day_start()).await?))
+}
+
+struct Writer {
+    store: Arc<dyn Store>,
+    registry: Registry,
+    clock: Clock,
+    keys: Arc<ArcSwap<Vec<Signer>>>,
+    /// `None` after a commit that failed: the store is asked what holds before the next append.
+    ledger: Option<Ledger>,
+    counters: Arc<ArcSwap<Tail>>,
+    counted: Counted,
+}
+
+impl Writer {
+    async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        let mut jobs = Vec::with_capacity(LARGEST_GROUP);
+        while queue.recv_many(&mut jobs, LARGEST_GROUP).await > 0 {
+            self.group(std::mem::take(&mut jobs)).await;
+        }
+    }
+
+    async fn group(&mut self, jobs: Vec<Job>) {
+        let ledger = match self.ledger.take() {
+            Some(ledger) => ledger,
+            None => match self.recover().await {
+                Ok(ledger) => ledger,
+                Err(error) => {
+                    self.counted.failed();
+                    return refuse_all(jobs, &error.to_string());
+                }
+            },
+        };
+        let mut next = ledger.clone();
+        let mut state = self.registry.state();
+        let mut rows = Vec::with_capacity(jobs.len());
+        let mut waiting = Vec::with_capacity(jobs.len());
+        let mut counted = Vec::with_capacity(jobs.len());
+        // Those are told once the group is done, so that who decides again sees what it lost to.
+        let mut refused = Vec::new();
+        for Job { mut entry, reply } in jobs {
+            let frames = std::mem::take(&mut entry.frames);
+            let change = entry.change.clone();
+            let mut noted = Noted::of(&entry);
+            // An entry that fails leaves the ledger as it was: its counters move last.
+            let built = next.time(self.clock.now()).and_then(|at| {
+                next.check(&entry.guard, state.generation(), at).map_err(AppendError::Moved)?;
+                let changed = change
+                    .map(|change| state.with(&change))
+                    .transpose()
+                    .map_err(|e| AppendError::Unwritable(e.to_string()))?;
+                let mut salt = [0; SALT];
+                getrandom::fill(&mut salt).map_err(|e| AppendError::Unavailable(e.to_string()))?;
+                Ok((next.row(entry, at, salt)?, changed))
+            });
+            match built {
+                Ok((row, changed)) => {
+                    if let Some(changed) = changed {
+                        state = Arc::new(changed);
+                    }
+                    let (index, at) = (row.header.index, row.header.at);
+                    waiting.push((Appended { index, at, frames, standing: None }, reply));
+                    rows.push(row);
+                    noted.index = index;
+                    counted.push(noted);
+                }
+                Err(error) => refused.push((reply, error)),
+            }
+        }
+        let began = Instant::now();
+        match self.commit(&rows).await {
+            Ok(()) => {
+                self.counted.durable(&counted, began.elapsed());
+                self.prove(&ledger.tail.tree, &rows, &next.tail.tree, &mut waiting);
+                self.counters.store(Arc::new(next.tail.clone()));
+                self.ledger = Some(next);
+                self.registry.publish(state);
+                for (appended, reply) in waiting {
+                    // A caller that no longer waits has released nothing; the entry stands.
+                    drop(reply.send(Ok(appended)));
+                }
+                // Nobody waits for the operational log.
+                counted.iter().for_each(Noted::tell);
+            }
+            Err(error) => {
+                self.counted.failed();
+                tracing::error!(%error, entries = rows.len(), "audit log: commit failed");
+                for (_, reply) in waiting {
+                    drop(reply.send(Err(AppendError::Unavailable(error.to_string()))));
+                }
+            }
+        }
+        for (reply, error) in refused {
+            drop(reply.send(Err(error)));
+        }
+    }
+
+    /// Gives every entry that lets something out the proof of its place.
+    fn prove(&self, before: &Frontier, rows: &[Row], after: &Frontier, waiting: &mut [Waiting]) {
+        if waiting.iter().all(|(appended, _)| appended.frames.is_empty()) {
+            return;
+        }
+        let Some(group) = Group::of(before, rows, after, &self.keys.load()) else { return };
+        for ((appended, _), row) in waiting.iter_mut().zip(rows) {
+            if !appended.frames.is_empty() {
+                appended.standing = group.standing(appended.index, &row.header_bytes);
+            }
+        }
+    }
+
+    async fn commit(&self, rows: &[Row]) -> Result<(), StoreError> {
+        if rows.is_empty() { Ok(()) } else { self.store.commit(rows).await }
+    }
+
+    /// What holds after a commit that failed, as the store says.
+    async fn recover(&self) -> Result<Ledger, RegistryError> {
+        let store = self.store.as_ref();
+        let ledger = read_ledger(store, &self.clock).await?;
+        // A server that another one stood in for may lack what it acknowledged.
+        let known = self.counters.load();
+        let kept = ledger.tail.size >= known.tree.size()
+            && root_at(store, known.tree.size()).await? == known.tree.root();
+        if !kept {
+            let (size, known) = (ledger.tail.size, known.tree.size());
+            return Err(StoreError::Corrupt(format!(
+                "a log of {size} entries that does not lead on from the {known} that were durable: it was put back or cut short; put the right one in its place"
+            ))
+            .into());
+        }
+        self.registry.reload(store).await?;
+        Ok(ledger)
+    }
+}
+
+fn refuse_all(jobs: Vec<Job>, why: &str) {
+    tracing::error!(error = why, entries = jobs.len(), "audit log: cannot be written");
+    for job in jobs {
+        drop(job.reply.send(Err(AppendError::Unavailable(why.to_owned()))));
+    }
+}

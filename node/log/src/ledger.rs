@@ -1,0 +1,154 @@
+//! What the next append continues: index, time, counters.
+//!
+//! Held by the one writer. A group is tried on a copy; the copy becomes the ledger when the group
+//! is durable.
+
+use schemas::body::Body;
+use schemas::digest::Digest;
+use schemas::entry::{Header, LARGEST_BODY, SALT, VERSION};
+use schemas::merkle;
+use schemas::time::Timestamp;
+
+use super::append::{AppendError, Moved};
+use super::entry::{Entry, Guard};
+use store::{Row, Tail};
+
+/// How far the clock may stand behind the last entry, in milliseconds.
+const CLOCK_BEHIND_MS: u64 = 300_000;
+
+#[derive(Debug, Clone)]
+pub(super) struct Ledger {
+    pub(super) tail: Tail,
+}
+
+impl Ledger {
+    pub(super) fn new(tail: Tail) -> Self {
+        Self { tail }
+    }
+
+    /// The time of the next entry: never before its predecessor, never far from the clock.
+    pub(super) fn time(&mut self, now: Timestamp) -> Result<Timestamp, AppendError> {
+        let at = match self.tail.last_at {
+            Some(last) if last > now => {
+                if last.distance(now) > CLOCK_BEHIND_MS {
+                    return Err(AppendError::Clock { now, last });
+                }
+                last
+            }
+            _ => now,
+        };
+        if self.tail.day_start != Some(at.day_start()) {
+            self.tail.day_start = Some(at.day_start());
+            self.tail.today.clear();
+        }
+        Ok(at)
+    }
+
+    pub(super) fn check(&self, guard: &Guard, generation: u64, at: Timestamp) -> Result<(), Moved> {
+        if guard.generation.is_some_and(|seen| seen != generation) {
+            return Err(Moved::Registry);
+        }
+        if guard.before.is_some_and(|end| at >= end) {
+            return Err(Moved::Lapsed);
+        }
+        if let Some((authority, most)) = &guard.uses
+            && self.tail.uses.get(authority).copied().unwrap_or(0) >= *most
+        {
+            return Err(Moved::UsesExhausted);
+        }
+        if let Some((of, most)) = &guard.daily
+            && self.tail.today.get(of).copied().unwrap_or(0) >= *most
+        {
+            return Err(Moved::Quota);
+        }
+        if let Some((peer, most)) = &guard.unreceipted
+            && self.tail.unreceipted.get(peer).is_some_and(|n| n >= most)
+        {
+            return Err(Moved::ReceiptsOutstanding);
+        }
+        Ok(())
+    }
+
+    /// The row of the next entry; the counters move on.
+    pub(super) fn row(
+        &mut self,
+        entry: Entry,
+        at: Timestamp,
+        salt: [u8; SALT],
+    ) -> Result<Row, AppendError> {
+        let Entry {
+            kind, actor, peer, query, access, detail, envelopes, change, mut effects, ..
+        } = entry;
+        let body = Body { at, kind, actor, access, detail };
+        let body =
+            serde_json::to_string(&body).map_err(|e| AppendError::Unwritable(e.to_string()))?;
+        if body.len() > LARGEST_BODY {
+            return Err(AppendError::Unwritable(format!(
+                "its body of {} bytes is too large",
+                body.len()
+            )));
+        }
+        effects.change = change
+            .map(|change| serde_json::to_string(&change))
+            .transpose()
+            .map_err(|e| AppendError::Unwritable(e.to_string()))?;
+        let envelopes = (!envelopes.is_empty()).then(|| {
+            let lines: Vec<_> =
+                envelopes.iter().map(|e| String::from_utf8_lossy(e.as_bytes())).collect();
+            lines.join("\n")
+        });
+        let peer_seq = peer
+            .as_ref()
+            .map(|peer| self.tail.peer_seq.get(peer).map_or(1, |last| last.saturating_add(1)));
+        let header = Header {
+            v: VERSION,
+            index: self.tail.size,
+            at,
+            kind,
+            peer,
+            peer_seq,
+            query: query.map(|id| id.digest()),
+            body: Digest::of_two(&salt, body.as_bytes()),
+            envelope: envelopes.as_ref().map(|text| Digest::of(text.as_bytes())),
+        };
+        let header_bytes =
+            header
+                .to_bytes()
+                .ok()
+                .and_then(|bytes| String::from_utf8(bytes).ok())
+                .ok_or_else(|| AppendError::Unwritable("its header cannot be written".into()))?;
+        // Nothing fails from here on: the counters move only with the entry.
+        if let (Some(peer), Some(seq)) = (&header.peer, header.peer_seq) {
+            self.tail.peer_seq.insert(peer.clone(), seq);
+        }
+        let completed = self.tail.tree.push(merkle::leaf(header_bytes.as_bytes()));
+        let nodes = completed.into_iter().skip(1).map(|(_, hash)| hash).collect();
+        self.tail.size = self.tail.tree.size();
+        self.tail.last_at = Some(at);
+        self.count(&effects);
+        Ok(Row { header, header_bytes, salt, body, envelopes, nodes, effects })
+    }
+
+    fn count(&mut self, effects: &store::Effects) {
+        if let Some(served) = effects.served.as_ref().filter(|served| served.answered) {
+            if let Some(authority) = &served.authority {
+                let n = self.tail.uses.entry(authority.clone()).or_insert(0);
+                *n = n.saturating_add(1);
+                let of = (authority.clone(), served.requester.clone());
+                let n = self.tail.today.entry(of).or_insert(0);
+                *n = n.saturating_add(1);
+            }
+            let n = self.tail.unreceipted.entry(served.requester.clone()).or_insert(0);
+            *n = n.saturating_add(1);
+        }
+        if let Some(authority) = effects.settled.as_ref().and_then(|s| s.authority.as_ref()) {
+            let n = self.tail.uses.entry(authority.clone()).or_insert(0);
+            *n = n.saturating_add(1);
+        }
+        if let Some(receipted) = &effects.receipted
+            && let Some(n) = self.tail.unreceipted.get_mut(&receipted.requester)
+        {
+            *n = n.saturating_sub(1);
+        }
+    }
+}

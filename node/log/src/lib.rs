@@ -1,0 +1,15 @@
+//! The audit log: every access and every act that changes who may see what.
+//!
+//! Nothing leaves this node, and nobody sees an answer, before its entry is durable. The types see
+//! to it: [`release::Released`] frames come only out of [`append::Appended`], which comes only out
+//! of a durable append.
+
+pub mod append;
+pub mod clock;
+pub mod entry;
+pub mod keys;
+mod ledger;
+pub mod metrics;
+pub mod registry;
+pub mod release;
+pub mod standing;

@@ -1,0 +1,282 @@
+//! The part of the swarm that is ours: who may connect, and substreams of our one protocol.
+//!
+//! No queue stands between an inbound substream and its task, so none is lost when a loop lags;
+//! beyond the bound of a peer a substream is dropped at once.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use libp2p::core::Endpoint;
+use libp2p::core::transport::PortUse;
+use libp2p::core::upgrade::ReadyUpgrade;
+use libp2p::swarm::handler::{ConnectionEvent, FullyNegotiatedInbound, FullyNegotiatedOutbound};
+use libp2p::swarm::{
+    CloseConnection, ConnectionDenied, ConnectionHandler, ConnectionHandlerEvent, ConnectionId,
+    FromSwarm, ListenError, NetworkBehaviour, NotifyHandler, StreamProtocol, SubstreamProtocol,
+    THandlerInEvent, THandlerOutEvent, ToSwarm,
+};
+use libp2p::{Multiaddr, PeerId, Stream};
+use schemas::key::PublicKey;
+use tokio::sync::oneshot;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::codec::Substream;
+use super::guests::{Guest, Guests};
+use super::knocks::Knocks;
+use super::serve::Accept;
+use super::{Limits, PROTOCOL, key};
+use crate::link::{Dialler, LinkError};
+
+pub(super) type Opened = oneshot::Sender<Result<Substream, LinkError>>;
+
+/// A connection is closed because its key is not admitted, or no longer.
+#[derive(Debug, thiserror::Error)]
+#[error("this node is not admitted")]
+pub(super) struct NotAdmitted;
+
+/// A connection was closed because this node stops.
+#[derive(Debug, thiserror::Error)]
+#[error("this node is stopping")]
+pub(super) struct Stopping;
+
+/// A connection was closed before its handshake: too many from there came to nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("too many connections from there came to nothing")]
+pub(super) struct TooOften;
+
+pub(super) struct Exchange {
+    accept: Arc<dyn Accept>,
+    orders: VecDeque<(PeerId, Opened)>,
+    /// Connections that go: for the sake of newer ones, or because their key is no longer admitted.
+    closing: VecDeque<(PeerId, CloseConnection)>,
+    guests: Guests,
+    knocks: Knocks,
+}
+
+impl Exchange {
+    pub(super) fn new(accept: Arc<dyn Accept>, limits: &Limits) -> Self {
+        let substreams = limits.conversations_per_peer.saturating_add(8);
+        Self {
+            accept,
+            orders: VecDeque::new(),
+            closing: VecDeque::new(),
+            guests: Guests::new(substreams, limits.connections_per_peer),
+            knocks: Knocks::new(Instant::now()),
+        }
+    }
+
+    /// Opens a substream on a connection with `peer` that stands.
+    pub(super) fn open(&mut self, peer: PeerId, opened: Opened) {
+        self.orders.push_back((peer, opened));
+    }
+
+    fn admit(&mut self, peer: PeerId) -> Result<Substreams, ConnectionDenied> {
+        let node = key::node_key(&peer).ok_or_else(|| ConnectionDenied::new(NotAdmitted))?;
+        if self.accept.stopping() {
+            return Err(ConnectionDenied::new(Stopping));
+        }
+        if !self.accept.admits(&node) {
+            self.accept.turned_away(&node);
+            return Err(ConnectionDenied::new(NotAdmitted));
+        }
+        Ok(Substreams {
+            node,
+            accept: self.accept.clone(),
+            guest: self.guests.of(peer, Instant::now()),
+            orders: VecDeque::new(),
+            turned_away: false,
+            standing: CancellationToken::new().drop_guard(),
+        })
+    }
+}
+
+impl NetworkBehaviour for Exchange {
+    type ConnectionHandler = Substreams;
+    type ToSwarm = Infallible;
+
+    fn handle_pending_inbound_connection(
+        &mut self,
+        _: ConnectionId,
+        _: &Multiaddr,
+        from: &Multiaddr,
+    ) -> Result<(), ConnectionDenied> {
+        let may = self.knocks.may(from, Instant::now());
+        if may { Ok(()) } else { Err(ConnectionDenied::new(TooOften)) }
+    }
+
+    fn handle_established_inbound_connection(
+        &mut self,
+        _: ConnectionId,
+        peer: PeerId,
+        _: &Multiaddr,
+        _: &Multiaddr,
+    ) -> Result<Substreams, ConnectionDenied> {
+        let substreams = self.admit(peer)?;
+        if !self.guests.opens(peer, Instant::now()) {
+            self.accept.turned_away(&substreams.node);
+            return Err(ConnectionDenied::new(TooOften));
+        }
+        Ok(substreams)
+    }
+
+    fn handle_established_outbound_connection(
+        &mut self,
+        _: ConnectionId,
+        peer: PeerId,
+        _: &Multiaddr,
+        _: Endpoint,
+        _: PortUse,
+    ) -> Result<Substreams, ConnectionDenied> {
+        self.admit(peer)
+    }
+
+    fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
+        let now = Instant::now();
+        match event {
+            FromSwarm::ConnectionEstablished(established) => {
+                let (peer, connection) = (established.peer_id, established.connection_id);
+                if let Some(oldest) = self.guests.established(peer, connection, now) {
+                    self.closing.push_back((peer, CloseConnection::One(oldest)));
+                }
+                if established.other_established == 0
+                    && let Some(node) = key::node_key(&peer)
+                {
+                    let dialled = established.endpoint.is_dialer();
+                    self.accept.connected(&node, if dialled { Dialler::Us } else { Dialler::Them });
+                }
+            }
+            FromSwarm::ConnectionClosed(closed) => {
+                self.guests.closed(&closed.peer_id, closed.connection_id);
+            }
+            FromSwarm::ListenFailure(failure) => {
+                // What was closed before its handshake has cost nothing.
+                let early = matches!(failure.error, ListenError::Denied { .. })
+                    && failure.peer_id.is_none();
+                if !early {
+                    self.knocks.fruitless(failure.send_back_addr, now);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn on_connection_handler_event(
+        &mut self,
+        peer: PeerId,
+        _: ConnectionId,
+        NotAdmitted: THandlerOutEvent<Self>,
+    ) {
+        self.closing.push_back((peer, CloseConnection::All));
+    }
+
+    fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Infallible, THandlerInEvent<Self>>> {
+        if let Some((peer_id, connection)) = self.closing.pop_front() {
+            return Poll::Ready(ToSwarm::CloseConnection { peer_id, connection });
+        }
+        // The swarm task polls again after every command, so an order never waits for a waker.
+        match self.orders.pop_front() {
+            Some((peer_id, opened)) => Poll::Ready(ToSwarm::NotifyHandler {
+                peer_id,
+                handler: NotifyHandler::Any,
+                event: opened,
+            }),
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// The substreams of one connection.
+pub(super) struct Substreams {
+    node: PublicKey,
+    accept: Arc<dyn Accept>,
+    guest: Guest,
+    orders: VecDeque<Opened>,
+    turned_away: bool,
+    /// Dropped with this, at the end of the connection; its substreams know it by that.
+    standing: DropGuard,
+}
+
+impl Substreams {
+    fn of(&self, stream: Stream) -> Substream {
+        Substream { stream, ended: self.standing.token().clone() }
+    }
+}
+
+impl ConnectionHandler for Substreams {
+    type FromBehaviour = Opened;
+    type ToBehaviour = NotAdmitted;
+    type InboundProtocol = ReadyUpgrade<StreamProtocol>;
+    type OutboundProtocol = ReadyUpgrade<StreamProtocol>;
+    type InboundOpenInfo = ();
+    type OutboundOpenInfo = Opened;
+
+    fn listen_protocol(&self) -> SubstreamProtocol<Self::InboundProtocol> {
+        SubstreamProtocol::new(ReadyUpgrade::new(StreamProtocol::new(PROTOCOL)), ())
+    }
+
+    fn poll(
+        &mut self,
+        _: &mut Context<'_>,
+    ) -> Poll<ConnectionHandlerEvent<Self::OutboundProtocol, Opened, NotAdmitted>> {
+        if std::mem::take(&mut self.turned_away) {
+            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(NotAdmitted));
+        }
+        match self.orders.pop_front() {
+            Some(opened) => Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest {
+                protocol: SubstreamProtocol::new(
+                    ReadyUpgrade::new(StreamProtocol::new(PROTOCOL)),
+                    opened,
+                ),
+            }),
+            None => Poll::Pending,
+        }
+    }
+
+    fn on_behaviour_event(&mut self, opened: Opened) {
+        self.orders.push_back(opened);
+    }
+
+    fn on_connection_event(
+        &mut self,
+        event: ConnectionEvent<'_, Self::InboundProtocol, Self::OutboundProtocol, (), Opened>,
+    ) {
+        match event {
+            ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound {
+                protocol: stream,
+                ..
+            }) => {
+                if self.accept.stopping() {
+                    return;
+                }
+                // A key that was admitted when it connected may have ended since.
+                if !self.accept.admits(&self.node) {
+                    self.accept.turned_away(&self.node);
+                    self.turned_away = true;
+                    return;
+                }
+                match self.guest.seat() {
+                    Some(seat) => self.accept.serve(self.node, self.of(stream), seat),
+                    None => {
+                        tracing::warn!(node = %self.node.fingerprint(), "too many substreams; one dropped")
+                    }
+                }
+            }
+            ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound {
+                protocol,
+                info,
+            }) => {
+                // Who no longer waits drops the substream.
+                drop(info.send(Ok(self.of(protocol))));
+            }
+            ConnectionEvent::DialUpgradeError(failed) => {
+                tracing::debug!(error = %failed.error, "no substream could be opened");
+                let why = "the other side opens no conversation";
+                drop(failed.info.send(Err(LinkError::Lost(why.into()))));
+            }
+            _ => {}
+        }
+    }
+}

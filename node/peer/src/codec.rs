@@ -1,0 +1,125 @@
+//! Frames on a substream. A frame's kind and lengths are checked before its bytes are read, so what
+//! a peer can make us hold is bounded by the kind it announces.
+
+use std::time::Duration;
+
+use futures::{AsyncReadExt as _, AsyncWriteExt as _};
+use libp2p::Stream;
+use schemas::frame::{Frame, FrameKind, Head};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
+
+use super::guests::Seat;
+use crate::link::LinkError;
+use audit_log::release::Released;
+
+/// How long the rest of a frame may take once its head has come.
+const REST: Duration = Duration::from_secs(20);
+/// How long the frames of one message may take to be written.
+const WRITE: Duration = Duration::from_secs(60);
+
+/// A substream of our protocol.
+///
+/// The multiplexer wakes nobody who reads when this side closes the connection, so each substream
+/// knows by itself when that has ended.
+#[derive(Debug)]
+pub(super) struct Substream {
+    pub(super) stream: Stream,
+    pub(super) ended: CancellationToken,
+}
+
+fn lost(why: &str) -> LinkError {
+    LinkError::Lost(why.to_owned())
+}
+
+/// What the network library says of a substream means nothing to who waits for an answer.
+fn ended(error: std::io::Error) -> LinkError {
+    tracing::debug!(%error, "a substream ended");
+    lost("the other side ended the conversation")
+}
+
+/// Reads the next frame; waits for its head without limit.
+pub(super) async fn read(substream: &mut Substream) -> Result<Frame, LinkError> {
+    let first = first(substream).await?;
+    let stream = &mut substream.stream;
+    in_time(async {
+        let head = head(first, stream).await?;
+        rest(head, stream).await
+    })
+    .await
+}
+
+/// Reads the frame that opens a conversation, and holds the room that it takes of what its peer may
+/// have; waits for its head without limit. Of a frame that opens nothing only the head is read.
+pub(super) async fn opening(
+    substream: &mut Substream,
+    seat: &Seat,
+) -> Result<(Frame, Option<OwnedSemaphorePermit>), LinkError> {
+    let first = first(substream).await?;
+    let stream = &mut substream.stream;
+    in_time(async {
+        let head = head(first, stream).await?;
+        if !opens(head.kind) {
+            return Ok((Frame::new(head.kind, Vec::new()), None));
+        }
+        let held = seat.hold(head.beside.saturating_add(head.body)).await;
+        Ok((rest(head, stream).await?, held))
+    })
+    .await
+}
+
+fn opens(kind: FrameKind) -> bool {
+    matches!(
+        kind,
+        FrameKind::Query
+            | FrameKind::Receipt
+            | FrameKind::Card
+            | FrameKind::Document
+            | FrameKind::Statement
+            | FrameKind::Witness
+            | FrameKind::Consistency
+    )
+}
+
+async fn in_time<T>(read: impl Future<Output = Result<T, LinkError>>) -> Result<T, LinkError> {
+    tokio::time::timeout(REST, read).await.map_err(|_| lost("a frame came in part only"))?
+}
+
+async fn first(substream: &mut Substream) -> Result<u8, LinkError> {
+    let mut first = [0; 1];
+    tokio::select! {
+        read = substream.stream.read_exact(&mut first) => read.map_err(ended)?,
+        () = substream.ended.cancelled() => return Err(lost("the connection was closed")),
+    }
+    Ok(first[0])
+}
+
+async fn head(first: u8, stream: &mut Stream) -> Result<Head, LinkError> {
+    let mut head = [0; Head::WIRE];
+    let [begin, end @ ..] = &mut head;
+    *begin = first;
+    stream.read_exact(end).await.map_err(ended)?;
+    Head::parse(&head).map_err(|e| LinkError::Protocol(e.to_string()))
+}
+
+async fn rest(head: Head, stream: &mut Stream) -> Result<Frame, LinkError> {
+    let mut beside = vec![0; head.beside];
+    stream.read_exact(&mut beside).await.map_err(ended)?;
+    let mut body = vec![0; head.body];
+    stream.read_exact(&mut body).await.map_err(ended)?;
+    Ok(Frame { kind: head.kind, beside, body })
+}
+
+/// Writes frames and hands them to the connection together.
+pub(super) async fn write(substream: &mut Substream, frames: &[Released]) -> Result<(), LinkError> {
+    let stream = &mut substream.stream;
+    let written = async {
+        for released in frames {
+            let bytes =
+                released.frame().to_bytes().map_err(|e| LinkError::Protocol(e.to_string()))?;
+            stream.write_all(&bytes).await.map_err(ended)?;
+        }
+        stream.flush().await.map_err(ended)
+    };
+    tokio::time::timeout(WRITE, written).await.map_err(|_| lost("a frame could not be written"))?
+}

@@ -1,0 +1,304 @@
+//! The network: libp2p over TCP with TLS 1.3 and AES-256-GCM, and no other transport: the ciphers of
+//! QUIC cannot be narrowed to AES-256.
+//!
+//! One swarm task owns the connections. Conversations run on a pool of long-lived substreams;
+//! every count of connections, substreams and waiting callers is bounded. This room knows frames,
+//! not their meaning: who may talk is the [`Host`]'s word, and what is said is the query room's.
+
+mod behaviour;
+mod certificate;
+mod codec;
+mod conversation;
+mod guests;
+mod key;
+mod knocks;
+pub mod link;
+mod network;
+pub mod probe;
+mod serve;
+mod stall;
+mod swarm;
+mod tcp;
+pub mod tls;
+mod unreachable;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use libp2p::Multiaddr;
+use schemas::key::{PublicKey, SecretKey};
+use tokio::sync::oneshot;
+
+use crate::link::{Dial, Host, LinkError, Reach};
+use conversation::{Conversation, Pools};
+use network::Network;
+use serve::Accept;
+use swarm::Command;
+use tls::{Offer, Tls};
+
+/// The protocol of conversations between nodes.
+pub const PROTOCOL: &str = "/accord/exchange/1";
+
+/// Bounds of the network.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Conversations with one peer at once, each way.
+    pub conversations_per_peer: usize,
+    /// Connections with one peer; beyond them the oldest goes.
+    pub connections_per_peer: usize,
+    /// Connections in all.
+    pub connections: u32,
+    /// Connections that others open and whose handshake is under way.
+    pub pending: u32,
+    /// How long a connection may take to be made.
+    pub connect: Duration,
+    /// How long a caller waits for a place in a conversation.
+    pub wait: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            conversations_per_peer: 128,
+            connections_per_peer: 4,
+            connections: 4_096,
+            pending: 256,
+            connect: Duration::from_secs(5),
+            wait: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What the network needs to start.
+pub struct Settings {
+    /// The key that it proves.
+    pub node_key: SecretKey,
+    /// Where to listen, as multiaddresses.
+    pub listen: Vec<String>,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// Why the network does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum PeerError {
+    /// Not a multiaddress that can be listened on.
+    #[error("`{address}` cannot be listened on: {why}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The identity or the transport could not be made.
+    #[error("the network cannot be set up: {0}")]
+    Setup(String),
+}
+
+/// Whether a text is a multiaddress.
+#[must_use]
+pub fn is_address(text: &str) -> bool {
+    text.parse::<Multiaddr>().is_ok()
+}
+
+/// Whether peers can dial what a text says: an address of one machine, with a port. What a node may
+/// listen on, such as every address of its machine, is not enough.
+#[must_use]
+pub fn is_dialable(text: &str) -> bool {
+    use libp2p::multiaddr::Protocol;
+    let Ok(address) = text.parse::<Multiaddr>() else { return false };
+    let mut parts = address.iter();
+    let machine = match parts.next() {
+        Some(Protocol::Ip4(ip)) => !ip.is_unspecified(),
+        Some(Protocol::Ip6(ip)) => !ip.is_unspecified(),
+        _ => false,
+    };
+    let port = match (parts.next(), parts.next()) {
+        (Some(Protocol::Tcp(port)), None) => port,
+        _ => 0,
+    };
+    machine && port != 0
+}
+
+/// Whether a node can listen there: an address of this machine, or every one, with a port of TCP;
+/// port 0 stands for one that the system chooses.
+#[must_use]
+pub fn is_listenable(text: &str) -> bool {
+    text.parse::<Multiaddr>().is_ok_and(|address| is_tcp(&address))
+}
+
+/// Whether it is an IP address with a port of TCP, and nothing else.
+fn is_tcp(address: &Multiaddr) -> bool {
+    use libp2p::multiaddr::Protocol;
+    let parts: Vec<Protocol<'_>> = address.iter().collect();
+    matches!(parts.as_slice(), [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Tcp(_)])
+}
+
+/// The network, for asking and for closing.
+pub struct Peers {
+    network: Network,
+    addresses: Vec<String>,
+    serving: serve::Stop,
+    acceptor: Arc<dyn Accept>,
+    tls: Tls,
+    proven: Mutex<Proven>,
+    limits: Limits,
+}
+
+/// Who this node is on connecting.
+struct Proven {
+    now: SecretKey,
+    /// Who it was before, for nodes that know it as no other yet.
+    before: Option<SecretKey>,
+}
+
+/// Starts the network. Peers are served by `host`.
+///
+/// # Errors
+/// When an address cannot be listened on or the identity cannot be used; then nothing runs.
+pub async fn start<H: Host>(settings: Settings, host: Arc<H>) -> Result<Peers, PeerError> {
+    let Settings { node_key, listen, limits } = settings;
+    let listen = listen.iter().map(|text| address(text)).collect::<Result<Vec<_>, _>>()?;
+    let serving = serve::Stop::default();
+    let pools = Arc::new(Pools::new(limits));
+    let acceptor: Arc<dyn Accept> =
+        Arc::new(serve::Serving::new(host, serving.clone(), pools.clone()));
+    let (mut swarm, tls) = swarm::build(&node_key, Offer::Aes, acceptor.clone(), limits)?;
+    let addresses = swarm::listen(&mut swarm, listen).await?;
+    let network = Network::run(swarm, pools);
+    let proven = Mutex::new(Proven { now: node_key, before: None });
+    Ok(Peers { network, addresses, serving, acceptor, tls, proven, limits })
+}
+
+fn setup(error: impl std::fmt::Display) -> PeerError {
+    PeerError::Setup(error.to_string())
+}
+
+fn address(text: &str) -> Result<Multiaddr, PeerError> {
+    text.parse().map_err(|_| PeerError::Listen {
+        address: text.to_owned(),
+        why: "it is no multiaddress".to_owned(),
+    })
+}
+
+impl Peers {
+    /// A network that proves `node_key` and listens nowhere: for as long as a conversation over it.
+    fn dialling_as(&self, node_key: &SecretKey) -> Result<Network, PeerError> {
+        let accept = self.acceptor.clone();
+        let (swarm, _) = swarm::build(node_key, Offer::Aes, accept, self.limits)?;
+        Ok(Network::run(swarm, Arc::new(Pools::new(self.limits))))
+    }
+
+    /// Where the node listens, with real ports.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<String> {
+        self.addresses.clone()
+    }
+
+    /// Nodes that are connected.
+    #[must_use]
+    pub fn connected(&self) -> Vec<PublicKey> {
+        self.network.pools.connected()
+    }
+
+    /// Proves `node_key` from now on. If that is another one, every connection is made anew; `before`
+    /// is the one that nodes may still know.
+    ///
+    /// # Errors
+    /// When the key cannot be used; then nothing has changed.
+    pub async fn prove(
+        &self,
+        node_key: SecretKey,
+        before: Option<SecretKey>,
+    ) -> Result<(), PeerError> {
+        let another = {
+            let mut proven = self.proven();
+            let another = proven.now.public() != node_key.public();
+            if another {
+                self.tls.prove(&key::identity(&node_key).map_err(setup)?).map_err(setup)?;
+            }
+            *proven = Proven { now: node_key, before };
+            another
+        };
+        if another {
+            drop(self.network.commands.send(Command::Renew).await);
+        }
+        Ok(())
+    }
+
+    fn proven(&self) -> MutexGuard<'_, Proven> {
+        self.proven.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends every connection and conversation with a node at once.
+    pub async fn disconnect(&self, node: &PublicKey) {
+        if let Some(peer) = key::peer_id(node) {
+            self.network.pools.clear(&peer);
+            drop(self.network.commands.send(Command::Disconnect(peer)).await);
+        }
+    }
+
+    /// Takes nothing new, lets conversations finish for a few seconds, then closes.
+    pub async fn shutdown(&self) {
+        self.serving.finish(Duration::from_secs(5)).await;
+        let (done, closed) = oneshot::channel();
+        if self.network.commands.send(Command::Shutdown(done)).await.is_ok() {
+            drop(closed.await);
+        }
+    }
+}
+
+impl Dial for Peers {
+    type Channel = Conversation;
+
+    async fn open(&self, to: &Reach) -> Result<Conversation, LinkError> {
+        self.network.open(to).await
+    }
+
+    async fn open_as_before(&self, to: &Reach) -> Option<Result<Conversation, LinkError>> {
+        let before = self.proven().before.clone()?;
+        Some(match self.dialling_as(&before) {
+            Ok(network) => network.open(to).await,
+            Err(error) => Err(LinkError::unreachable(&error.to_string())),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_dialable, is_listenable};
+
+    #[test]
+    fn only_an_address_of_one_machine_can_be_dialled() {
+        for (text, dialable) in [
+            ("/ip4/203.0.113.5/tcp/7420", true),
+            ("/ip4/127.0.0.1/tcp/7420", true),
+            ("/ip6/2001:db8::5/tcp/7420", true),
+            ("/ip4/203.0.113.5/udp/7420/quic-v1", false),
+            ("/ip4/0.0.0.0/tcp/7420", false),
+            ("/ip6/::/tcp/7420", false),
+            ("/ip4/203.0.113.5/tcp/0", false),
+            ("/ip4/203.0.113.5/udp/7420", false),
+            ("/ip4/203.0.113.5", false),
+            ("/dns4/node.example/tcp/7420", false),
+            ("203.0.113.5:7420", false),
+            ("", false),
+        ] {
+            assert_eq!(is_dialable(text), dialable, "{text}");
+        }
+    }
+    #[test]
+    fn a_node_listens_on_tcp_alone() {
+        for (text, listenable) in [
+            ("/ip4/0.0.0.0/tcp/7420", true),
+            ("/ip6/::/tcp/0", true),
+            ("/ip4/0.0.0.0/udp/7420/quic-v1", false),
+            ("/ip4/0.0.0.0/udp/7420", false),
+            ("/ip4/0.0.0.0/tcp/7420/ws", false),
+            ("/ip4/0.0.0.0", false),
+            ("0.0.0.0:7420", false),
+        ] {
+            assert_eq!(is_listenable(text), listenable, "{text}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Serving substreams that peers open: one task each, one conversation after another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use schemas::frame::Frame;
+use schemas::key::PublicKey;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::codec::Substream;
+use super::conversation::Pools;
+use super::guests::Seat;
+use super::{codec, key};
+use crate::link::{Channel, Dialler, Host, LinkError};
+use audit_log::release::Released;
+
+/// What the swarm's handlers tell; the host behind it stays generic.
+pub(super) trait Accept: Send + Sync + 'static {
+    fn stopping(&self) -> bool;
+    fn admits(&self, node: &PublicKey) -> bool;
+    fn turned_away(&self, node: &PublicKey);
+    fn connected(&self, node: &PublicKey, dialler: Dialler);
+    fn serve(&self, node: PublicKey, stream: Substream, seat: Seat);
+}
+
+/// Stops serving.
+#[derive(Clone, Default)]
+pub(super) struct Stop {
+    stopping: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Stop {
+    /// No conversation begins any more; those under way may finish for `limit`.
+    pub(super) async fn finish(&self, limit: Duration) {
+        self.stopping.cancel();
+        self.tasks.close();
+        drop(tokio::time::timeout(limit, self.tasks.wait()).await);
+    }
+}
+
+pub(super) struct Serving<H> {
+    host: Arc<H>,
+    stop: Stop,
+    pools: Arc<Pools>,
+}
+
+impl<H: Host> Serving<H> {
+    pub(super) fn new(host: Arc<H>, stop: Stop, pools: Arc<Pools>) -> Self {
+        Self { host, stop, pools }
+    }
+}
+
+impl<H: Host> Accept for Serving<H> {
+    fn stopping(&self) -> bool {
+        self.stop.stopping.is_cancelled()
+    }
+
+    fn admits(&self, node: &PublicKey) -> bool {
+        self.host.admits(node)
+    }
+
+    fn turned_away(&self, node: &PublicKey) {
+        self.host.turned_away(node);
+    }
+
+    fn connected(&self, node: &PublicKey, dialler: Dialler) {
+        self.host.connected(node, dialler);
+    }
+
+    fn serve(&self, node: PublicKey, stream: Substream, seat: Seat) {
+        let (host, stopping) = (self.host.clone(), self.stop.stopping.clone());
+        let pools = self.pools.clone();
+        let peer = key::peer_id(&node);
+        self.stop.tasks.spawn(async move {
+            let mut served = Served { stream };
+            loop {
+                let opening = tokio::select! {
+                    opening = codec::opening(&mut served.stream, &seat) => opening,
+                    () = stopping.cancelled() => break,
+                };
+                let Ok((opening, _held)) = opening else { break };
+                if let Some(peer) = &peer {
+                    pools.heard(peer);
+                }
+                if host.serve(&node, opening, &mut served).await.is_err() {
+                    break;
+                }
+            }
+            drop(seat);
+        });
+    }
+}
+
+/// A conversation that a peer opened.
+struct Served {
+    stream: Substream,
+}
+
+impl Channel for Served {
+    async fn send_all(&mut self, frames: &[Released]) -> Result<(), LinkError> {
+        codec::write(&mut self.stream, frames).await
+    }
+
+    async fn recv(&mut self) -> Result<Frame, LinkError> {
+        codec::read(&mut self.stream).await
+    }
+
+    fn finish(self) {}
+}

@@ -1,0 +1,153 @@
+//! The registry's changes, as they stand in the audit log's transaction. Their JSON is stored for
+//! ever: what is written here is read back by every later version.
+
+use schemas::agency::AgencyId;
+use schemas::read::ReadId;
+use schemas::redaction::Redaction;
+use schemas::text::Text;
+use schemas::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::alarms::{Alarm, Resolution};
+use super::backups::Backup;
+use super::holds::{Hold, Release};
+use super::peers::Verified;
+use super::people::User;
+use super::sources::Source;
+use crate::OutsideRequest;
+
+/// One change of who may do what. Stands beside its entry and is never deleted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Change {
+    /// A policy came into force.
+    Policy {
+        /// Its name, for messages.
+        name: String,
+        /// Its exact text.
+        text: String,
+    },
+    /// A user is as given from now on.
+    User {
+        /// The user.
+        user: User,
+    },
+    /// One's own card.
+    OwnCard {
+        /// Its envelope.
+        envelope: String,
+    },
+    /// A peer's card, confirmed by a person.
+    Card {
+        /// Its envelope.
+        envelope: String,
+        /// What the administrator verified.
+        verified: Verified,
+    },
+    /// A later version of a peer's card that changes nothing a person must confirm.
+    CardUpdate {
+        /// Its envelope.
+        envelope: String,
+    },
+    /// A later version of a peer's card that a person must confirm.
+    CardHeld {
+        /// Its envelope.
+        envelope: String,
+        /// Why.
+        why: String,
+    },
+    /// A peer is cut off, or let in again.
+    Block {
+        /// The peer.
+        agency: AgencyId,
+        /// Why it is cut off; absent when it is let in.
+        reason: Option<Text>,
+    },
+    /// An agreement's text.
+    Agreement {
+        /// Who proposed it.
+        from: AgencyId,
+        /// Its envelope.
+        envelope: String,
+    },
+    /// An adherence.
+    Adherence {
+        /// Its envelope.
+        envelope: String,
+    },
+    /// A suspension, resumption or withdrawal.
+    Notice {
+        /// Its envelope.
+        envelope: String,
+    },
+    /// A written request.
+    Request {
+        /// Its envelope.
+        envelope: String,
+    },
+    /// The decision on a written request.
+    Ruling {
+        /// Its envelope.
+        envelope: String,
+    },
+    /// The withdrawal of a written request.
+    Withdrawal {
+        /// Its envelope.
+        envelope: String,
+    },
+    /// Something that an honest log or peer does not show was noticed.
+    Alarm {
+        /// The alarm.
+        alarm: Alarm,
+    },
+    /// An auditor resolved an alarm.
+    AlarmResolved {
+        /// The alarm's number.
+        alarm: u64,
+        /// How.
+        resolution: Resolution,
+    },
+    /// A legal hold was placed.
+    HoldPlaced {
+        /// The hold.
+        hold: Hold,
+    },
+    /// A legal hold was released.
+    HoldReleased {
+        /// Its number.
+        hold: u64,
+        /// How.
+        release: Release,
+    },
+    /// Bodies and envelopes of the log past their retention are destroyed.
+    Redacted {
+        /// Which.
+        redaction: Redaction,
+    },
+    /// A source is as given from now on.
+    Source {
+        /// The source.
+        source: Source,
+    },
+    /// A backup was begun, and those made at these instants are no longer where they were.
+    Backup {
+        /// The backup.
+        backup: Backup,
+        /// When those were made.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        forgotten: Vec<Timestamp>,
+    },
+    /// A request of an outside body, for records release.
+    OutsideRequest {
+        /// The request.
+        request: OutsideRequest,
+    },
+    /// A read was corrected. Changes nothing here but the registry's generation: what an answer
+    /// under way has found is searched again.
+    ReadCorrected {
+        /// The read.
+        read: ReadId,
+        /// The version that now holds.
+        version: u32,
+    },
+}

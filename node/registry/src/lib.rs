@@ -1,0 +1,32 @@
+//! Who may see what: people, cards, agreements, written requests, holds, sources and alarms.
+//!
+//! The registry is the fold of the changes that stand in the audit log, in its order. Nothing is ever
+//! deleted, so folding up to a date says who was permitted on that date. Pure: whoever verifies a log
+//! folds it without a node.
+
+mod alarms;
+mod backups;
+mod change;
+mod holds;
+mod keys;
+mod outside;
+mod peers;
+mod people;
+mod sources;
+mod state;
+
+pub use alarms::{Alarm, AlarmKind, Raised, Resolution};
+pub use backups::Backup;
+pub use change::Change;
+pub use holds::{HeldRead, Hold, On, Redacted, Release};
+pub use keys::{KeyUse, NamedKeys};
+pub use outside::{BodyKind, OutsideRequest, UnknownBodyKind};
+pub use peers::{HeldCard, Peer, Published, Verified};
+pub use people::{Delegation, User};
+pub use sources::{Source, SourceName, SourceNameError};
+pub use state::{State, VersionedAgreement};
+
+/// A change that cannot be read, or does not fit what came before it: what is wrong, in words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("registry: {0}")]
+pub struct ChangeError(String);

@@ -1,0 +1,374 @@
+//! The state that the registry's changes fold to. Pure.
+
+use std::collections::{BTreeMap, HashMap};
+
+use agreements::agreement::{Adherence, Agreement, Notice};
+use agreements::book::Concerning;
+use agreements::decide::PeerFacts;
+use agreements::lifecycle::Recorded;
+use agreements::policy::Policy;
+use agreements::request::{Filed, Request, Ruling, Withdrawal};
+use schemas::agency::AgencyId;
+use schemas::card::Card;
+use schemas::digest::Digest;
+use schemas::envelope::Envelope;
+use schemas::key::PublicKey;
+use schemas::note::Vkey;
+use schemas::query::{AuthorityId, UserName};
+use schemas::time::Timestamp;
+
+use super::ChangeError;
+use super::alarms::Raised;
+use super::backups::Backup;
+use super::change::Change;
+use super::holds::{Hold, Redacted};
+use super::keys::{NamedKeys, named_by};
+use super::peers::{HeldCard, Peer, Published};
+use super::people::User;
+use super::sources::{Source, SourceName};
+use crate::OutsideRequest;
+
+/// One version of an agreement with all that was signed on it.
+#[derive(Debug, Clone)]
+pub struct VersionedAgreement {
+    /// Who proposed it.
+    pub proposer: AgencyId,
+    /// The text with adherences and notices.
+    pub recorded: Recorded,
+    /// The proposal's envelope.
+    pub envelope: String,
+    /// Envelopes of the adherences and notices, in the order they came.
+    pub signed: Vec<String>,
+}
+
+/// Who may do what.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    generation: u64,
+    /// The policy in force.
+    pub policy: Option<std::sync::Arc<Policy>>,
+    /// One's own card.
+    pub own: Option<Published<Card>>,
+    /// The keys of all one's own cards.
+    pub own_keys: NamedKeys,
+    /// People.
+    pub users: BTreeMap<UserName, User>,
+    /// Peers.
+    pub peers: BTreeMap<AgencyId, Peer>,
+    /// Agreements by id and version.
+    pub agreements: BTreeMap<AuthorityId, BTreeMap<u32, VersionedAgreement>>,
+    /// Written requests, sent and received.
+    pub requests: BTreeMap<AuthorityId, Published<Filed>>,
+    /// Requests of outside bodies.
+    pub outside: BTreeMap<AuthorityId, OutsideRequest>,
+    /// Alarms by number, from 1.
+    pub alarms: BTreeMap<u64, Raised>,
+    /// Legal holds by number, from 1, lasting and released.
+    pub holds: BTreeMap<u64, Hold>,
+    /// What sends reads by itself.
+    pub sources: BTreeMap<SourceName, Source>,
+    /// Backups by when they were begun.
+    pub backups: BTreeMap<Timestamp, Backup>,
+    /// How far the log's bodies are destroyed.
+    pub redacted: Redacted,
+    /// Which agreements and requests concern an agency.
+    pub concerning: Concerning,
+    nodes: HashMap<[u8; 32], AgencyId>,
+}
+
+fn unfit(what: impl std::fmt::Display) -> ChangeError {
+    ChangeError(what.to_string())
+}
+
+/// The payload of an envelope whose signature was checked before its change was appended.
+fn payload(envelope: &str) -> Result<(Envelope, String), ChangeError> {
+    let envelope = Envelope::parse(envelope.as_bytes()).map_err(unfit)?;
+    let text = String::from_utf8(envelope.unverified_payload().to_vec()).map_err(unfit)?;
+    Ok((envelope, text))
+}
+
+fn card(envelope: &str) -> Result<Published<Card>, ChangeError> {
+    let (parsed, _) = payload(envelope)?;
+    Ok(Published { value: Card::open(&parsed).map_err(unfit)?, envelope: envelope.to_owned() })
+}
+
+/// The keys that `peer` has left behind once `next` is its card; another agency key vouches for none
+/// of them.
+fn left_behind(peer: &Peer, next: &Card) -> NamedKeys {
+    let known = &peer.card.value;
+    if known.agency_key != next.agency_key {
+        return NamedKeys::default();
+    }
+    let mut earlier = peer.earlier.clone();
+    earlier.note(known);
+    earlier
+}
+
+impl State {
+    /// The state that changes fold to, given as their JSON and in the order of the log.
+    ///
+    /// # Errors
+    /// When one cannot be read, or does not fit those before it.
+    pub fn fold(changes: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, ChangeError> {
+        let mut state = Self::default();
+        for text in changes {
+            let change: Change = serde_json::from_str(text.as_ref())
+                .map_err(|e| unfit(format!("a change cannot be read: {e}")))?;
+            state.apply(&change)?;
+        }
+        Ok(state)
+    }
+
+    /// One's own message key, present or past, that an envelope of one's own is signed with.
+    #[must_use]
+    pub fn own_key_of(&self, envelope: &Envelope) -> Option<&PublicKey> {
+        named_by(envelope, &self.own_keys.message).or(self.own_keys.message.last())
+    }
+
+    /// Every key that has signed heads of this log, as notes name them.
+    #[must_use]
+    pub fn own_log_keys(&self) -> Vec<Vkey> {
+        let own = self.own.iter();
+        own.flat_map(|own| self.own_keys.log.iter().map(|key| own.value.of_log(key))).collect()
+    }
+
+    /// Counted up by every change: a decision names the one it was made upon.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// What was verified of those of `agencies` whose cards are recorded, and of this agency itself.
+    #[must_use]
+    pub fn facts(&self, agencies: &[AgencyId]) -> Vec<PeerFacts> {
+        let own = self.own.as_ref().map(|own| PeerFacts {
+            id: own.value.id.clone(),
+            kind: own.value.kind,
+            state: own.value.state,
+            blocked: None,
+        });
+        let facts = |peer: &Peer| {
+            let mut facts = peer.facts();
+            if let Some(alarm) = self.alarm_about(&facts.id) {
+                let why = format!("alarm {} is open", alarm.alarm);
+                facts.blocked = facts.blocked.or_else(|| why.parse().ok());
+            }
+            facts
+        };
+        let peers = agencies.iter().filter_map(|id| self.peers.get(id)).map(facts);
+        own.into_iter().filter(|own| agencies.contains(&own.id)).chain(peers).collect()
+    }
+
+    /// Whether an auditor resolved an alarm about `agency` that rests on this signed head: it is
+    /// known to lead nowhere, and the next one is taken as the first.
+    #[must_use]
+    pub fn given_up(&self, agency: &AgencyId, head: &str) -> bool {
+        self.alarms.values().any(|raised| {
+            let what = &raised.what;
+            raised.resolved.is_some()
+                && what.peer == *agency
+                && what.evidence.iter().any(|evidence| evidence == head)
+        })
+    }
+
+    /// The open alarm about `agency`, the oldest of several.
+    #[must_use]
+    pub fn alarm_about(&self, agency: &AgencyId) -> Option<&Raised> {
+        self.alarms.values().find(|raised| raised.what.peer == *agency && raised.resolved.is_none())
+    }
+
+    /// The peer whose node may prove this key at `now`.
+    #[must_use]
+    pub fn peer_of_node(&self, node: &PublicKey, now: Timestamp) -> Option<&Peer> {
+        let peer = self.peers.get(self.nodes.get(node.as_bytes())?)?;
+        peer.may_prove(node, now).then_some(peer)
+    }
+
+    /// The agency other than that of `card`, this one included, whose node has or had the key that
+    /// `card` names: a card cannot take over another agency's connections.
+    #[must_use]
+    pub fn other_with_node(&self, card: &Card) -> Option<&AgencyId> {
+        let node = &card.node_key;
+        let own = self.own.as_ref().filter(|_| self.own_keys.node.contains(node));
+        let known = own.map(|own| &own.value.id).or_else(|| self.nodes.get(node.as_bytes()));
+        known.filter(|agency| **agency != card.id)
+    }
+
+    /// This state with one more change.
+    ///
+    /// # Errors
+    /// When the change does not fit.
+    pub fn with(&self, change: &Change) -> Result<Self, ChangeError> {
+        let mut next = self.clone();
+        next.apply(change)?;
+        Ok(next)
+    }
+
+    /// Makes one more change.
+    ///
+    /// # Errors
+    /// When the change does not fit; the state may then be half changed and must be dropped.
+    pub fn apply(&mut self, change: &Change) -> Result<(), ChangeError> {
+        self.generation = self.generation.saturating_add(1);
+        match change {
+            Change::Policy { name, text } => {
+                self.policy =
+                    Some(std::sync::Arc::new(Policy::from_toml(name, text).map_err(unfit)?));
+            }
+            Change::User { user } => drop(self.users.insert(user.name.clone(), user.clone())),
+            Change::OwnCard { envelope } => {
+                let card = card(envelope)?;
+                self.own_keys.note(&card.value);
+                self.own = Some(card);
+            }
+            Change::Card { envelope, verified } => {
+                let card = card(envelope)?;
+                let known = self.peers.get(&card.value.id);
+                let blocked = known.and_then(|peer| peer.blocked.clone());
+                let earlier =
+                    known.map_or_else(NamedKeys::default, |peer| left_behind(peer, &card.value));
+                let peer = Peer { card, verified: verified.clone(), blocked, held: None, earlier };
+                self.put(peer);
+            }
+            Change::CardUpdate { envelope } => {
+                let card = card(envelope)?;
+                let mut peer = self.peer(&card.value.id)?.clone();
+                peer.earlier = left_behind(&peer, &card.value);
+                peer.card = card;
+                self.put(peer);
+            }
+            Change::CardHeld { envelope, why } => {
+                let card = card(envelope)?;
+                let mut peer = self.peer(&card.value.id)?.clone();
+                peer.held = Some(HeldCard { card, why: why.clone() });
+                self.put(peer);
+            }
+            Change::Block { agency, reason } => {
+                let mut peer = self.peer(agency)?.clone();
+                peer.blocked = reason.clone();
+                self.put(peer);
+            }
+            Change::Agreement { from, envelope } => self.agreement(from, envelope)?,
+            Change::Adherence { envelope } => {
+                let (_, text) = payload(envelope)?;
+                let adherence = Adherence::from_toml("adherence", &text).map_err(unfit)?;
+                let at = self.version(&adherence.agreement, adherence.version)?;
+                at.recorded.adhere(adherence).map_err(unfit)?;
+                at.signed.push(envelope.clone());
+            }
+            Change::Notice { envelope } => {
+                let (_, text) = payload(envelope)?;
+                let notice = Notice::from_toml("notice", &text).map_err(unfit)?;
+                let at = self.version(&notice.agreement, notice.version)?;
+                at.recorded.notice(notice).map_err(unfit)?;
+                at.signed.push(envelope.clone());
+            }
+            Change::Request { envelope } => {
+                let (parsed, text) = payload(envelope)?;
+                let request = Request::from_toml("request", &text).map_err(unfit)?;
+                let id = request.id.clone();
+                self.concerning.note(&id, [&request.from, &request.to]);
+                let filed = Filed::new(request, Digest::of(parsed.unverified_payload()));
+                let published = Published { value: filed, envelope: envelope.clone() };
+                if self.requests.insert(id.clone(), published).is_some() {
+                    return Err(unfit(format!("request `{id}` is already filed")));
+                }
+            }
+            Change::Ruling { envelope } => {
+                let (_, text) = payload(envelope)?;
+                let ruling = Ruling::from_toml("decision", &text).map_err(unfit)?;
+                self.request(&ruling.request)?.value.rule(ruling).map_err(unfit)?;
+            }
+            Change::Alarm { alarm } => {
+                let number = self.alarms.len() as u64 + 1;
+                let raised = Raised { alarm: number, what: alarm.clone(), resolved: None };
+                drop(self.alarms.insert(number, raised));
+            }
+            Change::AlarmResolved { alarm, resolution } => {
+                let raised = self
+                    .alarms
+                    .get_mut(alarm)
+                    .ok_or_else(|| unfit(format!("there is no alarm {alarm}")))?;
+                raised.resolved = Some(resolution.clone());
+            }
+            Change::HoldPlaced { hold } => {
+                if self.holds.insert(hold.hold, hold.clone()).is_some() {
+                    return Err(unfit(format!("there is a hold {} already", hold.hold)));
+                }
+            }
+            Change::HoldReleased { hold, release } => {
+                let hold = self
+                    .holds
+                    .get_mut(hold)
+                    .ok_or_else(|| unfit(format!("there is no hold {hold}")))?;
+                hold.released = Some(release.clone());
+            }
+            Change::Source { source } => {
+                drop(self.sources.insert(source.name.clone(), source.clone()));
+            }
+            Change::Backup { backup, forgotten } => {
+                self.backups.retain(|at, _| !forgotten.contains(at));
+                drop(self.backups.insert(backup.at, backup.clone()));
+            }
+            Change::Redacted { redaction } => self.redacted.note(redaction),
+            Change::OutsideRequest { request } => {
+                drop(self.outside.insert(request.id.clone(), request.clone()));
+            }
+            Change::ReadCorrected { .. } => {}
+            Change::Withdrawal { envelope } => {
+                let (_, text) = payload(envelope)?;
+                let withdrawal = Withdrawal::from_toml("withdrawal", &text).map_err(unfit)?;
+                self.request(&withdrawal.request)?.value.withdraw(withdrawal).map_err(unfit)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, peer: Peer) {
+        let id = peer.card.value.id.clone();
+        self.nodes.retain(|_, agency| *agency != id);
+        self.nodes.extend(peer.node_keys_ever().map(|key| (*key.as_bytes(), id.clone())));
+        self.peers.insert(id, peer);
+    }
+
+    fn peer(&self, id: &AgencyId) -> Result<&Peer, ChangeError> {
+        self.peers.get(id).ok_or_else(|| unfit(format!("no card of `{id}` is recorded")))
+    }
+
+    fn agreement(&mut self, from: &AgencyId, envelope: &str) -> Result<(), ChangeError> {
+        let (_, text) = payload(envelope)?;
+        let agreement = Agreement::from_toml("agreement", &text).map_err(unfit)?;
+        let (id, version) = (agreement.id.clone(), agreement.version);
+        let versions = self.agreements.entry(id.clone()).or_default();
+        if versions.contains_key(&version) {
+            return Err(unfit(format!("agreement `{id}` version {version} is already recorded")));
+        }
+        self.concerning.note(&id, &agreement.parties);
+        let recorded = Recorded::new(agreement, Digest::of(text.as_bytes()));
+        versions.insert(
+            version,
+            VersionedAgreement {
+                proposer: from.clone(),
+                recorded,
+                envelope: envelope.to_owned(),
+                signed: Vec::new(),
+            },
+        );
+        Ok(())
+    }
+
+    fn version(
+        &mut self,
+        id: &AuthorityId,
+        version: u32,
+    ) -> Result<&mut VersionedAgreement, ChangeError> {
+        self.agreements
+            .get_mut(id)
+            .and_then(|versions| versions.get_mut(&version))
+            .ok_or_else(|| unfit(format!("agreement `{id}` version {version} is not recorded")))
+    }
+
+    fn request(&mut self, id: &AuthorityId) -> Result<&mut Published<Filed>, ChangeError> {
+        self.requests.get_mut(id).ok_or_else(|| unfit(format!("request `{id}` is not filed")))
+    }
+}

@@ -1,0 +1,319 @@
+//! Cards: those of peers confirmed by a person, blocked, let in again; one's own in later versions.
+
+use schemas::agency::{AgencyId, AgencyKind, State as UsState};
+use schemas::card::{Card, Revocation};
+use schemas::entry::EntryKind;
+use schemas::envelope::{Envelope, Kind};
+use schemas::key::Fingerprint;
+use schemas::text::Text;
+use schemas::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Office;
+use crate::permission::{ActError, By, Right, acting};
+use audit_log::entry::Entry;
+use registry::KeyUse;
+use registry::{Change, State, Verified};
+
+/// What a person confirms of a card.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmation {
+    /// The card's envelope, exactly.
+    pub envelope: String,
+    /// The fingerprint heard over another channel.
+    pub fingerprint: Fingerprint,
+    /// How the agency, its kind and its state were verified.
+    pub verified_by: Text,
+    /// The kind, when it was found to be another than the card claims.
+    pub kind: Option<AgencyKind>,
+    /// The state, when it was found to be another.
+    pub state: Option<UsState>,
+    /// Whether a new agency key may take the place of the one known.
+    pub replace: bool,
+}
+
+/// The next version of one's own card.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reissued {
+    /// Its envelope, exactly.
+    pub envelope: String,
+    /// The same card signed with the agency key before, where it names another one.
+    #[serde(default)]
+    pub vouched: Option<String>,
+}
+
+impl Office {
+    /// Adds a peer's card once a person has confirmed it.
+    ///
+    /// # Errors
+    /// When it is no card, the fingerprint is another's, or another key of that agency is known.
+    pub async fn add_card(
+        &self,
+        by: &By,
+        confirmation: &Confirmation,
+    ) -> Result<AgencyId, ActError> {
+        let envelope = Envelope::parse(confirmation.envelope.trim_end().as_bytes())?;
+        let card = Card::open(&envelope).map_err(|e| ActError::Usage(e.to_string()))?;
+        if card.id == self.me {
+            return Err(ActError::Usage(format!("`{}` is this agency itself", card.id)));
+        }
+        let found = card.agency_key.fingerprint();
+        if found != confirmation.fingerprint {
+            return Err(ActError::Refused(format!(
+                "the card's fingerprint is {found}, not {}; do not trust it before the agency has confirmed it over another channel",
+                confirmation.fingerprint
+            )));
+        }
+        if confirmation.verified_by.is_empty() {
+            return Err(ActError::Usage(
+                "say how the agency was verified with --verified-by".into(),
+            ));
+        }
+        let exact = envelope.to_text();
+        let (_, id) = self
+            .act(|state, now| {
+                let actor = acting(state, by, Right::Administer, now)?;
+                let known = state.peers.get(&card.id);
+                if let Some(known) = known {
+                    let known = &known.card.value;
+                    if known.agency_key != card.agency_key && !confirmation.replace {
+                        return Err(ActError::Refused(format!(
+                            "another agency key of `{}` is known ({}); if the agency confirms that it was replaced, add --replace",
+                            card.id,
+                            known.agency_key.fingerprint()
+                        )));
+                    }
+                    if known.agency_key == card.agency_key && card.version < known.version {
+                        return Err(ActError::Refused(format!(
+                            "version {} of the card of `{}` is known; this is version {}",
+                            known.version, card.id, card.version
+                        )));
+                    }
+                }
+                if let Some(other) = state.other_with_node(&card) {
+                    return Err(ActError::Refused(format!(
+                        "the card of `{}` names the node key of `{other}`",
+                        card.id
+                    )));
+                }
+                // What was found of a peer outlives a card that claims the same as before.
+                let found_before = known.filter(|known| {
+                    let before = &known.card.value;
+                    (before.kind, &before.state) == (card.kind, &card.state)
+                });
+                let before = found_before.map(|known| (known.verified.kind, known.verified.state));
+                let (kind, state) = before.unwrap_or((card.kind, card.state));
+                let verified = Verified {
+                    kind: confirmation.kind.unwrap_or(kind),
+                    state: confirmation.state.unwrap_or(state),
+                    how: confirmation.verified_by.clone(),
+                    by: by.user.clone(),
+                    at: now,
+                };
+                let kind = if known.is_some() { EntryKind::CardReplaced } else { EntryKind::CardAdded };
+                let entry = Entry::new(kind, self.actor(actor, by))
+                    .with_peer(&card.id)
+                    .with_envelope(&envelope)
+                    .with("fingerprint", found.to_string())
+                    .with("kind", verified.kind.code())
+                    .with("state", verified.state.to_string())
+                    .with("verified_by", verified.how.as_str())
+                    .with("version", card.version)
+                    .changing(Change::Card { envelope: exact.clone(), verified });
+                Ok((entry, card.id.clone()))
+            })
+            .await?;
+        Ok(id)
+    }
+
+    /// Puts a later version of one's own card in force, signed elsewhere with the agency key. It may
+    /// name another node, message, log or cosigner key, which must be in the home, and then says when
+    /// the one before ends; or another agency key, and nothing else, if the present one vouches for it.
+    ///
+    /// # Errors
+    /// When it is not the next version, or changes more than that, name, addresses and contact.
+    pub async fn reissue_card(&self, by: &By, reissued: &Reissued) -> Result<u32, ActError> {
+        let envelope = Envelope::parse(reissued.envelope.trim_end().as_bytes())?;
+        let card = Card::open(&envelope).map_err(|e| ActError::Usage(e.to_string()))?;
+        let exact = envelope.to_text();
+        self.reload_keys()?;
+        let (_, version) = self
+            .act(|state, now| {
+                let actor = acting(state, by, Right::Administer, now)?;
+                let own = state.own.as_ref().ok_or_else(|| {
+                    ActError::Failed("this node has no card of its own; make its home anew".into())
+                })?;
+                let next = own.value.version.saturating_add(1);
+                if card.version != next {
+                    return Err(ActError::Refused(format!(
+                        "version {} of the card is in force, so version {} cannot be the next; issue it again",
+                        own.value.version, card.version
+                    )));
+                }
+                if card.agency_key == own.value.agency_key {
+                    changes_little(&own.value, &card)?;
+                    self.may_follow(state, &own.value, &card, now)?;
+                } else {
+                    takes_over(&own.value, &card, &envelope, reissued.vouched.as_deref(), now)?;
+                }
+                let addresses: Vec<_> = card.addresses.iter().map(Text::as_str).collect();
+                let mut entry = Entry::new(EntryKind::CardIssued, self.actor(actor, by))
+                    .with_envelope(&envelope)
+                    .with("version", next)
+                    .with("name", card.name.as_str())
+                    .with("addresses", addresses)
+                    .with("contact", card.contact.as_str());
+                for use_ in KeyUse::ALL {
+                    let fingerprint = use_.named(&card).fingerprint().to_string();
+                    entry = entry.with(&format!("{use_}_key"), fingerprint);
+                }
+                Ok((entry.changing(Change::OwnCard { envelope: exact.clone() }), next))
+            })
+            .await?;
+        Ok(version)
+    }
+
+    /// Checks what the next card says of the keys that are exchanged one by one.
+    fn may_follow(
+        &self,
+        state: &State,
+        known: &Card,
+        next: &Card,
+        now: Timestamp,
+    ) -> Result<(), ActError> {
+        let mut changed = self.keyrings().to_vec();
+        changed.retain(|keys| keys.of().named(known) != keys.of().named(next));
+        let keys = match changed.as_slice() {
+            [] if next.revocations == known.revocations => return Ok(()),
+            [one] => *one,
+            _ => {
+                return Err(ActError::Refused(
+                    "the card changes more: it revokes a key that none replaces, or exchanges several at once".into(),
+                ));
+            }
+        };
+        let (leaving, named) = (keys.of().named(known), keys.of().named(next));
+        if !keys.has(named) {
+            let key = keys.of();
+            return Err(ActError::Usage(format!(
+                "the private key of the card's {key} key is not in the home; use `accord key rotate {key}`"
+            )));
+        }
+        let before = state.own_keys.of(keys.of());
+        let under_way = |revoked: &&Revocation| now < revoked.at && before.contains(&revoked.key);
+        if let Some(leaving) = known.revocations.iter().find(under_way) {
+            return Err(ActError::Refused(format!(
+                "the {} key is being exchanged already, until {}; exchange the next one after that",
+                keys.of(),
+                leaving.at
+            )));
+        }
+        let ends = next.revocations.strip_prefix(known.revocations.as_slice());
+        match ends {
+            Some([ends]) if ends.key == *leaving && ends.at >= next.at => Ok(()),
+            _ => Err(ActError::Refused(format!(
+                "the card does not say when the {} key before ends, and nothing else",
+                keys.of()
+            ))),
+        }
+    }
+
+    /// Cuts a peer off, or lets it in again when `reason` is absent from `block`.
+    ///
+    /// # Errors
+    /// When there is no card of it, it is so already, or no reason is given.
+    pub async fn block_card(
+        &self,
+        by: &By,
+        id: &AgencyId,
+        block: bool,
+        reason: &Text,
+    ) -> Result<(), ActError> {
+        if reason.is_empty() {
+            return Err(ActError::Usage("say why with --reason".into()));
+        }
+        self.act(|state, now| {
+            let actor = acting(state, by, Right::Administer, now)?;
+            let peer = state.peers.get(id).ok_or_else(|| unknown(id))?;
+            if peer.blocked.is_some() == block {
+                let is = if block { "blocked already" } else { "not blocked" };
+                return Err(ActError::Usage(format!("`{id}` is {is}")));
+            }
+            let kind = if block { EntryKind::CardBlocked } else { EntryKind::CardUnblocked };
+            let entry = Entry::new(kind, self.actor(actor, by))
+                .with_peer(id)
+                .with("reason", reason.as_str())
+                .changing(Change::Block {
+                    agency: id.clone(),
+                    reason: block.then(|| reason.clone()),
+                });
+            Ok((entry, ()))
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+/// Checks that the next card under the same agency key changes nothing that people confirmed.
+fn changes_little(known: &Card, next: &Card) -> Result<(), ActError> {
+    let allowed = Card {
+        name: next.name.clone(),
+        addresses: next.addresses.clone(),
+        contact: next.contact.clone(),
+        version: next.version,
+        at: next.at,
+        node_key: next.node_key,
+        message_key: next.message_key,
+        log_key: next.log_key,
+        cosigner_key: next.cosigner_key,
+        revocations: next.revocations.clone(),
+        ..known.clone()
+    };
+    if *next == allowed {
+        return Ok(());
+    }
+    Err(ActError::Refused(format!(
+        "version {} changes more than name, addresses, contact, and node, message, log or cosigner key; kind and state stay as they are",
+        next.version
+    )))
+}
+
+/// Checks that another agency key takes the place of the present one with the word of both, and that
+/// the card changes nothing else. Whoever can open the socket has neither.
+fn takes_over(
+    known: &Card,
+    next: &Card,
+    envelope: &Envelope,
+    vouched: Option<&str>,
+    now: Timestamp,
+) -> Result<(), ActError> {
+    let refused = |why: &str| Err(ActError::Refused(why.to_owned()));
+    let vouched = vouched.and_then(|text| Envelope::parse(text.trim_end().as_bytes()).ok());
+    let vouched = vouched.filter(|vouched| {
+        let said = vouched.verified(Kind::Card, &known.agency_key);
+        said.is_ok_and(|said| said == envelope.unverified_payload())
+    });
+    if vouched.is_none() {
+        return refused(
+            "the card names an agency key that the present one does not vouch for; use `accord key rotate agency`",
+        );
+    }
+    let allowed =
+        Card { agency_key: next.agency_key, version: next.version, at: next.at, ..known.clone() };
+    if *next != allowed {
+        return refused("a card that names another agency key changes nothing else");
+    }
+    if let Some(leaving) = known.revocations.iter().find(|one| now < one.at) {
+        return Err(ActError::Refused(format!(
+            "another key is being exchanged until {}; exchange the agency key after that",
+            leaving.at
+        )));
+    }
+    Ok(())
+}
+
+pub(super) fn unknown(id: &AgencyId) -> ActError {
+    ActError::Usage(format!("no card of `{id}` is recorded; see `accord card list`"))
+}

@@ -1,0 +1,12 @@
+//! What administrators and approving officials do at their own node: people, cards, the policy,
+//! agreements, written requests.
+//!
+//! Every act is a named user's, is judged on a snapshot of the registry, and becomes true with its
+//! log entry: if the registry moved meanwhile, it is judged again.
+
+pub mod agreements;
+pub mod cards;
+pub(crate) mod officials;
+pub mod people;
+pub mod policy;
+pub mod requests;

@@ -1,0 +1,149 @@
+//! People: registering, training, disabling, delegating.
+
+use schemas::entry::EntryKind;
+use schemas::purpose::Role;
+use schemas::query::UserName;
+use schemas::text::Text;
+use schemas::time::Timestamp;
+
+use crate::context::Office;
+use crate::permission::{ActError, By, Right, acting, policy_in_force};
+use audit_log::entry::Entry;
+use registry::{Change, Delegation, State, User};
+
+impl Office {
+    /// Registers a user.
+    ///
+    /// # Errors
+    /// When the name is taken, nobody's full name is given, or the actor may not.
+    pub async fn add_user(&self, by: &By, user: &User) -> Result<User, ActError> {
+        self.change_user(by, EntryKind::UserAdded, |state, _| {
+            if state.users.contains_key(&user.name) {
+                return Err(ActError::Usage(format!("user `{}` exists already", user.name)));
+            }
+            check(user)?;
+            Ok(user.clone())
+        })
+        .await
+    }
+
+    /// Records a user's training.
+    ///
+    /// # Errors
+    /// When there is no such user, the day is to come, or the actor may not.
+    pub async fn train_user(
+        &self,
+        by: &By,
+        name: &UserName,
+        on: Timestamp,
+    ) -> Result<User, ActError> {
+        self.change_user(by, EntryKind::UserTrained, |state, now| {
+            if on > now {
+                return Err(ActError::Usage(format!("training on {} is yet to come", on.day())));
+            }
+            Ok(User { trained_on: Some(on), ..known(state, name)?.clone() })
+        })
+        .await
+    }
+
+    /// Ends a user's access.
+    ///
+    /// # Errors
+    /// When there is no such user, it is the last administrator, or the actor may not.
+    pub async fn disable_user(
+        &self,
+        by: &By,
+        name: &UserName,
+        reason: &Text,
+    ) -> Result<User, ActError> {
+        self.change_user(by, EntryKind::UserDisabled, |state, now| {
+            let user = known(state, name)?;
+            let roles = &policy_in_force(state)?.people.administer;
+            let administers =
+                |user: &User| user.enabled(now) && roles.admit(&user.roles, &user.title);
+            if !state.users.values().any(|other| other.name != *name && administers(other)) {
+                return Err(ActError::Refused(format!(
+                    "`{name}` is the last administrator; add another first"
+                )));
+            }
+            let reason = if reason.is_empty() {
+                "disabled".parse().unwrap_or_default()
+            } else {
+                reason.clone()
+            };
+            Ok(User { disabled: Some(reason), ..user.clone() })
+        })
+        .await
+    }
+
+    /// Delegates the approving authority of a title to a user.
+    ///
+    /// # Errors
+    /// When there is no such user, the time is empty, or the actor may not.
+    pub async fn delegate(
+        &self,
+        by: &By,
+        name: &UserName,
+        delegation: &Delegation,
+    ) -> Result<User, ActError> {
+        self.change_user(by, EntryKind::UserDelegated, |state, _| {
+            if delegation.from >= delegation.until {
+                return Err(ActError::Usage(format!(
+                    "a delegation from {} until {} is empty",
+                    delegation.from, delegation.until
+                )));
+            }
+            let mut user = known(state, name)?.clone();
+            user.delegations.push(delegation.clone());
+            Ok(user)
+        })
+        .await
+    }
+
+    async fn change_user(
+        &self,
+        by: &By,
+        kind: EntryKind,
+        judge: impl Fn(&State, Timestamp) -> Result<User, ActError>,
+    ) -> Result<User, ActError> {
+        let (_, user) = self
+            .act(|state, now| {
+                let actor = acting(state, by, Right::Administer, now)?;
+                let user = judge(state, now)?;
+                let value =
+                    serde_json::to_value(&user).map_err(|e| ActError::Failed(e.to_string()))?;
+                let entry = Entry::new(kind, self.actor(actor, by))
+                    .with("user", value)
+                    .changing(Change::User { user: user.clone() });
+                Ok((entry, user))
+            })
+            .await?;
+        Ok(user)
+    }
+}
+
+/// What every registered user has.
+pub(crate) fn check(user: &User) -> Result<(), ActError> {
+    if user.full_name.is_empty() {
+        return Err(ActError::Usage(format!(
+            "user `{}` needs a full name; give --full-name",
+            user.name
+        )));
+    }
+    if user.roles.contains(&Role::Vendor) && user.until.is_none() {
+        return Err(ActError::Usage(format!(
+            "user `{}` is a vendor, who has access for a time; give --until",
+            user.name
+        )));
+    }
+    if user.roles.is_empty() {
+        return Err(ActError::Usage(format!("user `{}` needs a role; give --role", user.name)));
+    }
+    Ok(())
+}
+
+fn known<'a>(state: &'a State, name: &UserName) -> Result<&'a User, ActError> {
+    state.users.get(name).ok_or_else(|| {
+        ActError::Usage(format!("there is no user `{name}`; see `accord user list`"))
+    })
+}

@@ -1,0 +1,232 @@
+//! The policy: adopting another version, and explaining what it would decide.
+
+use ::agreements::decide::{Decision, Narrowed, Permit, decide, decline};
+use ::agreements::policy::{Designee, Page, Policy};
+use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::entry::EntryKind;
+use schemas::query::{QueryId, UserName};
+use schemas::refusal::Reason;
+use schemas::text::Text;
+use schemas::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Office;
+use crate::exchange::authorities::Candidates;
+use crate::exchange::draft::Draft;
+use crate::permission::{ActError, By, Right, acting, known, policy_in_force};
+use audit_log::entry::Entry;
+use registry::{Change, State};
+use store::Tail;
+
+/// What would be decided, as a person asks.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Explain {
+    /// The owner.
+    pub owner: AgencyId,
+    /// The agency that asks, when it is not one's own.
+    pub from: Option<AgencyId>,
+    /// As of this time; now when absent.
+    pub at: Option<Timestamp>,
+    /// The query.
+    pub draft: Draft,
+}
+
+/// What would be decided. Its JSON is the line of `accord policy explain --json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Explained {
+    /// `permit` or `refuse`.
+    pub decision: &'static str,
+    /// As of when.
+    pub at: Timestamp,
+    /// The owner.
+    pub owner: AgencyId,
+    /// The agency that asks.
+    pub requester: AgencyId,
+    /// The owner's policy by which it was judged.
+    pub policy: String,
+    /// How far reads would be opened.
+    pub scope: Option<Extent>,
+    /// On what authority.
+    pub basis: Option<String>,
+    /// The owner's notice.
+    pub notice: Text,
+    /// Every reason against it, of the owner.
+    pub reasons: Vec<Reason>,
+    /// Every reason of one's own policy that keeps it from leaving.
+    pub own_reasons: Vec<Reason>,
+}
+
+/// How far reads would be opened.
+#[derive(Debug, Clone, Serialize)]
+pub struct Extent {
+    /// Earliest instant.
+    pub from: Timestamp,
+    /// Latest instant.
+    pub until: Timestamp,
+    /// Most reads.
+    pub limit: u32,
+    /// Whether photographs are opened.
+    pub images: bool,
+    /// What makes the period shorter than was asked for.
+    pub narrowed: Option<Narrowed>,
+}
+
+impl Extent {
+    fn of(permit: &Permit) -> Self {
+        Self {
+            from: permit.scope.from(),
+            until: permit.scope.until(),
+            limit: permit.scope.limit(),
+            images: permit.scope.images(),
+            narrowed: permit.narrowed.clone(),
+        }
+    }
+}
+
+impl Office {
+    /// Puts another policy into force. The one before stays on record.
+    ///
+    /// # Errors
+    /// When it does not read, is another agency's, or the actor may not.
+    pub async fn adopt_policy(&self, by: &By, name: &str, text: &str) -> Result<Policy, ActError> {
+        let adopted = Policy::from_toml(name, text)?;
+        if let Some(agency) = adopted.agency.as_ref().filter(|agency| **agency != self.me) {
+            return Err(ActError::Usage(format!(
+                "`{name}` is the policy of `{agency}`, not of `{}`",
+                self.me
+            )));
+        }
+        self.act(|state, now| {
+            let actor = acting(state, by, Right::Administer, now)?;
+            let entry = Entry::new(EntryKind::PolicyAdopted, self.actor(actor, by))
+                .with("name", name)
+                .with("digest", Digest::of(text.as_bytes()).to_string())
+                .changing(Change::Policy { name: name.to_owned(), text: text.to_owned() });
+            Ok((entry, ()))
+        })
+        .await?;
+        Ok(adopted)
+    }
+
+    /// The posted page, with those who hold the offices that it names.
+    ///
+    /// # Errors
+    /// When there is no policy.
+    pub fn policy_page(&self) -> Result<Page, ActError> {
+        let state = self.registry.state();
+        let now = self.clock.now();
+        let holders = state.users.values().filter(|user| user.enabled(now)).flat_map(|user| {
+            let delegated = user
+                .delegations
+                .iter()
+                .filter(|delegation| (delegation.from..delegation.until).contains(&now))
+                .map(|delegation| delegation.title.clone());
+            std::iter::once(user.title.clone())
+                .chain(delegated)
+                .map(|title| Designee { name: user.full_name.clone(), title })
+        });
+        let holders: Vec<Designee> = holders.collect();
+        let name = state.own.as_ref().map_or_else(String::new, |own| own.value.name.to_string());
+        Ok(policy_in_force(&state)?.page(&name, &holders))
+    }
+
+    /// What would be decided and why, asking nobody and logging nothing about any plate.
+    ///
+    /// Another owner's policy is the published text that comes with this node, else the statute's
+    /// minimum; the owner alone decides.
+    ///
+    /// # Errors
+    /// When the user or an agency is unknown, or the registry cannot be told.
+    pub async fn explain(&self, by: &By, wanted: &Explain) -> Result<Explained, ActError> {
+        let now = self.clock.now();
+        known(&self.registry.state(), by, now)?;
+        let at = wanted.at.unwrap_or(now);
+        let state = self.registry_at(wanted.at).await?;
+        let own = policy_at(&state, wanted.at)?;
+        let requester = wanted.from.clone().unwrap_or_else(|| self.me.clone());
+        let ours = requester == self.me;
+        if !ours && wanted.owner != self.me {
+            return Err(ActError::Usage(format!(
+                "explain a query of `{requester}` to `{}` there; here, one of the two is `{}`",
+                wanted.owner, self.me
+            )));
+        }
+        let user = person(&state, &by.user)?;
+        let query =
+            wanted.draft.query(QueryId::from_bytes([0; 16]), &requester, &wanted.owner, &user, at);
+        let facts = state.facts(std::slice::from_ref(&requester));
+        let facts = facts.first().ok_or_else(|| super::cards::unknown(&requester))?;
+        let published =
+            if wanted.owner == self.me { None } else { Some(published(&wanted.owner)?) };
+        let judged_by = published.as_ref().unwrap_or(own);
+        // How much of each authority was used is known for the present alone.
+        let counters =
+            if wanted.at.is_none() { self.log.counters() } else { Tail::default().into() };
+        let candidates = Candidates::of(&state, &counters, &wanted.owner, &requester, at, None);
+        let decision = decide(judged_by, &wanted.owner, facts, candidates.as_slice(), &query, at);
+        let own_reasons = if ours {
+            decline(own, &query, at).map(|reasons| reasons.into_vec()).unwrap_or_default()
+        } else {
+            Vec::new()
+        };
+        let mut explained = Explained {
+            decision: "refuse",
+            at,
+            owner: wanted.owner.clone(),
+            requester,
+            policy: judged_by.source.clone(),
+            scope: None,
+            basis: None,
+            notice: Text::default(),
+            reasons: Vec::new(),
+            own_reasons,
+        };
+        match decision {
+            Decision::Permit(permit) => {
+                if explained.own_reasons.is_empty() {
+                    explained.decision = "permit";
+                }
+                explained.scope = Some(Extent::of(&permit));
+                explained.basis =
+                    Some(format!("{} v{}", permit.basis.authority, permit.basis.version));
+                explained.notice = permit.notice;
+            }
+            Decision::Refuse(reasons) => explained.reasons = reasons.into_vec(),
+        }
+        Ok(explained)
+    }
+}
+
+/// The policy that was in force at a time.
+///
+/// # Errors
+/// When there was none.
+pub fn policy_at(state: &State, at: Option<Timestamp>) -> Result<&Policy, ActError> {
+    match at {
+        Some(at) if state.policy.is_none() => Err(ActError::Usage(format!(
+            "no policy was in force at {at}; the log of this node begins later"
+        ))),
+        _ => policy_in_force(state),
+    }
+}
+
+fn person(state: &State, name: &UserName) -> Result<schemas::query::Requester, ActError> {
+    state
+        .users
+        .get(name)
+        .map(registry::User::requester)
+        .ok_or_else(|| ActError::Usage(format!("`{name}` was no user of this agency at that time")))
+}
+
+/// The policy of another agency as it is published, as far as this node knows it.
+fn published(owner: &AgencyId) -> Result<Policy, ActError> {
+    let name = if Policy::builtin_text(owner.as_str()).is_some() {
+        owner.as_str()
+    } else {
+        "california-statute"
+    };
+    let text = Policy::builtin_text(name).unwrap_or_default();
+    Ok(Policy::from_toml(name, text)?)
+}

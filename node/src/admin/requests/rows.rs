@@ -1,0 +1,123 @@
+//! Requests as `request list` and `request show` print them.
+
+use ::agreements::request::{Filed, RequestScope};
+use schemas::agency::AgencyId;
+use schemas::purpose::Purpose;
+use schemas::query::{AuthorityId, QueryId};
+use schemas::text::Text;
+use schemas::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::ActError;
+use crate::context::Office;
+use crate::exchange::rerun;
+use registry::OutsideRequest;
+
+/// A request with how it stands.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RequestRow {
+    /// Its id.
+    pub request: AuthorityId,
+    /// How it stands; `records_release` for those of outside bodies.
+    pub state: String,
+    /// The agency that asks, or the outside body.
+    pub requester: String,
+    /// The agency asked.
+    pub owner: AgencyId,
+    /// The person requesting.
+    pub requested_by: Text,
+    /// The intended purpose; absent for outside bodies.
+    pub purpose: Option<Purpose>,
+    /// Case number.
+    pub case: Text,
+    /// The scope in force: as approved, else as asked.
+    pub scope: RequestScope,
+    /// Uses left, when uses bound it.
+    pub uses_left: Option<u32>,
+    /// When it was made.
+    pub at: Timestamp,
+    /// Who decided.
+    pub decided_by: Option<Text>,
+    /// Their title.
+    pub title: Option<Text>,
+    /// The delegation relied on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delegation: Option<Text>,
+    /// The section under which it was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub section: Option<Text>,
+    /// The decision's reason.
+    pub reason: Option<Text>,
+    /// The query that reruns the refused one, once it is approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun: Option<QueryId>,
+}
+
+impl Office {
+    /// Requests, sent, received and of outside bodies.
+    #[must_use]
+    pub fn request_rows(&self) -> Vec<RequestRow> {
+        let state = self.registry.state();
+        let peers = state.requests.values().map(|filed| self.request(&filed.value));
+        peers.chain(state.outside.values().map(|request| self.outside(request))).collect()
+    }
+
+    /// One request.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn request_row(&self, id: &AuthorityId) -> Result<RequestRow, ActError> {
+        let state = self.registry.state();
+        match state.outside.get(id) {
+            Some(request) => Ok(self.outside(request)),
+            None => Ok(self.request(self.filed(&state, id)?)),
+        }
+    }
+
+    pub(crate) fn request(&self, filed: &Filed) -> RequestRow {
+        let request = &filed.request;
+        let used = self.log.counters().uses.get(&request.id).copied().unwrap_or(0);
+        let scope = filed.scope().clone();
+        let decided = filed.ruling.as_ref();
+        let own = request.from == self.me;
+        RequestRow {
+            request: request.id.clone(),
+            state: filed.state(used, self.clock.now()).code().to_owned(),
+            requester: request.from.to_string(),
+            owner: request.to.clone(),
+            requested_by: request.requested_by.clone(),
+            purpose: Some(request.purpose),
+            case: request.case.clone(),
+            uses_left: scope.uses.map(|uses| uses.saturating_sub(used)),
+            scope,
+            at: request.at,
+            decided_by: decided.map(|ruling| ruling.decided_by.name.clone()),
+            title: decided.map(|ruling| ruling.decided_by.title.clone()),
+            delegation: decided.and_then(|ruling| ruling.decided_by.delegation.clone()),
+            section: decided.map(|ruling| ruling.section.clone()),
+            reason: decided.map(|ruling| ruling.reason.clone()),
+            rerun: request.after_refusal.filter(|_| own).map(|_| rerun::id(&request.id)),
+        }
+    }
+
+    fn outside(&self, request: &OutsideRequest) -> RequestRow {
+        RequestRow {
+            request: request.id.clone(),
+            state: "records_release".to_owned(),
+            requester: request.from_body.to_string(),
+            owner: self.me.clone(),
+            requested_by: request.from_body.clone(),
+            purpose: None,
+            case: request.case.clone(),
+            scope: RequestScope::default(),
+            uses_left: None,
+            at: request.at,
+            decided_by: None,
+            title: None,
+            delegation: None,
+            section: Some(request.section.clone()),
+            reason: Some(request.about.clone()),
+            rerun: None,
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! One printable sheet: request, decision, section, and every use since.
+
+use ::agreements::request::{Filed, RequestScope};
+use maud::{DOCTYPE, Markup, html};
+use schemas::body::Access;
+use schemas::entry::EntryKind;
+use schemas::query::AuthorityId;
+use schemas::text::Text;
+use schemas::time::Timestamp;
+
+use super::RequestRow;
+use crate::context::Office;
+use crate::permission::{ActError, By, Right, acting};
+use audit::view::Viewed;
+use audit::wording::counted;
+use audit_log::entry::Entry;
+use store::EntryFilter;
+
+/// Entries that one step of the search for uses reads.
+const STEP: u32 = 500;
+
+const STYLE: &str = "body{font:11pt/1.4 serif;max-width:48em;margin:2em auto;padding:0 1em}\
+h1{font-size:15pt}h2{font-size:12pt;margin:1.5em 0 .3em;border-bottom:1px solid}\
+table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;\
+padding:.2em .8em .2em 0}dl{display:grid;grid-template-columns:12em 1fr;gap:.2em 1em;margin:0}\
+dt{font-weight:bold}dd{margin:0;overflow-wrap:anywhere}footer{margin-top:2em;font-size:9pt}\
+@media print{body{margin:0}}";
+
+/// A use of a request: an answer given or received on it.
+struct Use {
+    at: Timestamp,
+    index: u64,
+    kind: EntryKind,
+    user: Text,
+    access: Access,
+}
+
+impl Office {
+    /// The sheet as HTML. Reading it is an entry, as it shows what the log holds.
+    ///
+    /// # Errors
+    /// When there is no such request, or the actor may read neither requests nor the log.
+    pub async fn request_sheet(&self, by: &By, id: &AuthorityId) -> Result<String, ActError> {
+        let state = self.registry.state();
+        let now = self.clock.now();
+        let actor = acting(&state, by, Right::Approve, now)
+            .or_else(|_| acting(&state, by, Right::Audit, now))?;
+        let row = self.request_row(id)?;
+        let entry = Entry::new(EntryKind::AuditViewed, self.actor(actor, by))
+            .with("request", id.as_str())
+            .with("sheet", true);
+        let viewed = self.log.append(entry).await?.position();
+        let filed = state.requests.get(id).map(|filed| &filed.value);
+        let uses = match filed {
+            Some(filed) => self.uses(filed).await?,
+            None => Vec::new(),
+        };
+        let page = html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    title { "Written request " (id) }
+                    style { (STYLE) }
+                }
+                body {
+                    h1 { "Written request for licence plate reader data" }
+                    (request(&row, filed))
+                    (decision(&row, filed))
+                    (used(&uses))
+                    footer {
+                        "Printed for " (actor.full_name) " of " (self.me) " at " (when(now))
+                        "; entry " (viewed.index) " of the audit log records it."
+                    }
+                }
+            }
+        };
+        Ok(page.into_string())
+    }
+
+    /// Every answer on a request that this agency's log holds, in order.
+    async fn uses(&self, filed: &Filed) -> Result<Vec<Use>, ActError> {
+        let request = &filed.request;
+        let other = if request.from == self.me { &request.to } else { &request.from };
+        let filter = EntryFilter {
+            peer: Some(other.clone()),
+            // The requester's clock may be ahead of the owner's.
+            from: Some(request.at.minus_days(1)),
+            exchanges_only: true,
+            ..EntryFilter::default()
+        };
+        let (mut uses, mut start) = (Vec::new(), 0);
+        loop {
+            let entries = self.store.entries(&filter, start, STEP).await?;
+            for entry in &entries {
+                let Viewed { header, body } = Viewed::of(entry)?;
+                start = header.index.saturating_add(1);
+                let answer = matches!(
+                    header.kind,
+                    EntryKind::QueryAnswered
+                        | EntryKind::AnswerRedelivered
+                        | EntryKind::AnswerReceived
+                );
+                let Some(body) = body.filter(|_| answer) else { continue };
+                let Some(access) = body.access else { continue };
+                if access.basis.as_ref().is_some_and(|basis| basis.authority == request.id) {
+                    let user = body.actor.full_name;
+                    uses.push(Use {
+                        at: header.at,
+                        index: header.index,
+                        kind: header.kind,
+                        user,
+                        access,
+                    });
+                }
+            }
+            if entries.len() < STEP as usize {
+                return Ok(uses);
+            }
+        }
+    }
+}
+
+fn request(row: &RequestRow, filed: Option<&Filed>) -> Markup {
+    html! {
+        h2 { "The request" }
+        dl {
+            dt { "Number" } dd { (row.request) }
+            dt { "Agency" } dd { (row.requester) }
+            dt { "Person requesting" } dd { (row.requested_by) }
+            @if let Some(purpose) = row.purpose {
+                dt { "Intended purpose" } dd { (purpose) }
+            }
+            @if !row.case.is_empty() { dt { "Case" } dd { (row.case) } }
+            dt { "Addressed to" } dd { (row.owner) }
+            dt { "Made" } dd { (when(row.at)) }
+            @if let Some(filed) = filed {
+                @if !filed.request.reason.is_empty() {
+                    dt { "Reason" } dd { (filed.request.reason) }
+                }
+                dt { "Asked for" } dd { (scope(&filed.request.scope)) }
+                dt { "Signed text" } dd { (filed.request_digest) }
+            } @else {
+                @if let Some(about) = &row.reason { dt { "About" } dd { (about) } }
+            }
+        }
+    }
+}
+
+fn decision(row: &RequestRow, filed: Option<&Filed>) -> Markup {
+    let ruling = filed.and_then(|filed| filed.ruling.as_ref());
+    html! {
+        h2 { "The decision" }
+        dl {
+            dt { "State" } dd { (row.state) }
+            @if let Some(ruling) = ruling {
+                dt { "Decided by" }
+                dd {
+                    (ruling.decided_by.name) ", " (ruling.decided_by.title)
+                    @if let Some(delegation) = &ruling.decided_by.delegation { " (" (delegation) ")" }
+                }
+                dt { "When" } dd { (when(ruling.at)) }
+                dt { "Reason" } dd { (ruling.reason) }
+                dt { "Section" } dd { (ruling.section) }
+                dt { "In force" } dd { (scope(&row.scope)) }
+            } @else if let Some(section) = &row.section {
+                dt { "Records release" } dd { (section) }
+            } @else {
+                dt { "Decided by" } dd { "nobody yet" }
+            }
+            @if let Some(withdrawal) = filed.and_then(|filed| filed.withdrawal.as_ref()) {
+                dt { "Withdrawn" } dd { (when(withdrawal.at)) }
+            }
+        }
+    }
+}
+
+fn used(uses: &[Use]) -> Markup {
+    html! {
+        h2 { "Every use" }
+        @if uses.is_empty() {
+            p { "None." }
+        } @else {
+            table {
+                tr { th { "When" } th { "Who" } th { "Looked for" } th { "Case" } th { "Reads" } th { "Entry" } }
+                @for used in uses {
+                    tr {
+                        td { (when(used.at)) }
+                        td { (used.user) " (" (used.access.requester) ")" }
+                        td {
+                            @if let Some(plate) = &used.access.elements.plate { (plate) }
+                            " " (when(used.access.elements.from)) " to " (when(used.access.elements.until))
+                        }
+                        td { (used.access.why.case) }
+                        td {
+                            @if let Some(count) = used.access.count { (count) }
+                            @if used.kind == EntryKind::AnswerRedelivered { "delivered again" }
+                        }
+                        td { (used.index) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// An instant as a sheet shows it, to the second.
+fn when(at: Timestamp) -> String {
+    let exact = at.to_string();
+    let second = exact.split('.').next().unwrap_or_default();
+    format!("{} UTC", second.trim_end_matches('Z').replace('T', " "))
+}
+
+/// A scope in words.
+fn scope(scope: &RequestScope) -> String {
+    let mut bounds = Vec::new();
+    if !scope.plates.is_empty() {
+        let plates: Vec<_> = scope.plates.iter().map(ToString::to_string).collect();
+        bounds.push(format!("plates {}", plates.join(", ")));
+    }
+    bounds.extend(scope.from.map(|from| format!("reads from {}", when(from))));
+    bounds.extend(scope.until.map(|until| format!("reads before {}", when(until))));
+    bounds.extend(scope.near.map(|near| {
+        format!(
+            "reads within {} metres of {}, {}",
+            near.radius_m,
+            near.center.latitude(),
+            near.center.longitude()
+        )
+    }));
+    bounds.extend(scope.uses.map(|uses| counted(uses, "use", "uses")));
+    bounds.extend(scope.valid_until.map(|end| format!("usable before {}", when(end))));
+    bounds.join("; ")
+}

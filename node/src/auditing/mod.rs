@@ -1,0 +1,9 @@
+//! What auditors do at their own node: read and export the log, report on it, draw samples, record
+//! audits, resolve alarms, put evidence together. Looking is logged before anything is shown.
+
+pub mod alarms;
+pub mod entries;
+pub mod evidence;
+pub mod export;
+pub mod periodic;
+pub mod reports;

@@ -1,0 +1,153 @@
+//! With whom reads are shared, under what, since when: agreements that both sides adhered to, and
+//! written requests that were approved, with the answers given and received under each.
+
+use std::collections::BTreeMap;
+
+use ::agreements::agreement::{Act, Agreement};
+use ::agreements::lifecycle::{Recorded, Standing};
+use ::agreements::request::Verdict;
+use schemas::agency::AgencyId;
+use schemas::entry::EntryKind;
+use schemas::query::AuthorityId;
+use schemas::time::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::context::Office;
+use crate::permission::ActError;
+use registry::State;
+
+/// Answers given to and received from a peer on an authority.
+type Answers = BTreeMap<(AuthorityId, u32, AgencyId), (u64, u64)>;
+
+impl Office {
+    /// The rows of the sharing report, those that began first at the top. What had ended before the
+    /// period, or began after it, is not part of it.
+    pub(super) async fn sharing(
+        &self,
+        state: &State,
+        from: Option<Timestamp>,
+        until: Option<Timestamp>,
+        below: u64,
+    ) -> Result<Vec<Map<String, Value>>, ActError> {
+        let mut answers = Answers::new();
+        self.each(from, below, |entry| {
+            let (header, body) = (entry.header, entry.body);
+            let given = header.kind == EntryKind::QueryAnswered;
+            let counted = given || header.kind == EntryKind::AnswerReceived;
+            if !counted || until.is_some_and(|until| header.at >= until) {
+                return;
+            }
+            let basis = body.and_then(|body| body.access).and_then(|access| access.basis);
+            if let (Some(peer), Some(basis)) = (header.peer, basis) {
+                let count = answers.entry((basis.authority, basis.version, peer)).or_default();
+                let side = if given { &mut count.0 } else { &mut count.1 };
+                *side = side.saturating_add(1);
+            }
+        })
+        .await?;
+        let now = self.clock.now();
+        let mut rows = Vec::new();
+        for version in state.agreements.values().flat_map(BTreeMap::values) {
+            let recorded = &version.recorded;
+            for other in recorded.agreement.parties.iter().filter(|party| **party != self.me) {
+                rows.extend(agreed(recorded, &self.me, other, now, &answers));
+            }
+        }
+        for filed in state.requests.values().map(|filed| &filed.value) {
+            let Some(ruling) = filed.ruling.as_ref().filter(|r| r.verdict == Verdict::Approved)
+            else {
+                continue;
+            };
+            let request = &filed.request;
+            let ours = request.from == self.me;
+            let with = if ours { &request.to } else { &request.from };
+            let until = [
+                filed.scope().valid_until,
+                filed.withdrawal.as_ref().map(|withdrawal| withdrawal.at),
+            ];
+            let given =
+                answers.iter().filter(|((id, _, peer), _)| *id == request.id && peer == with);
+            let (given, received) =
+                given.fold((0_u64, 0_u64), |sum, (_, n)| (sum.0 + n.0, sum.1 + n.1));
+            rows.push((
+                ruling.at,
+                until.into_iter().flatten().min(),
+                json!({
+                    "with": with,
+                    "direction": if ours { "from_them" } else { "to_them" },
+                    "under": request.id,
+                    "version": 1,
+                    "sort": "written_request",
+                    "state": self.request(filed).state,
+                    "since": ruling.at,
+                    "until": until.into_iter().flatten().min(),
+                    "purposes": [request.purpose],
+                    "answers_given": given,
+                    "answers_received": received,
+                }),
+            ));
+        }
+        rows.retain(|(since, end, _)| {
+            end.is_none_or(|end| from.is_none_or(|from| end > from))
+                && until.is_none_or(|until| *since < until)
+        });
+        rows.sort_by_key(|(since, _, _)| *since);
+        let objects = rows.into_iter().filter_map(|(_, _, row)| match row {
+            Value::Object(row) => Some(row),
+            _ => None,
+        });
+        Ok(objects.collect())
+    }
+}
+
+type Row = (Timestamp, Option<Timestamp>, Value);
+
+/// The row of an agreement with one other party; none when it was never shared between the two.
+fn agreed(
+    recorded: &Recorded,
+    me: &AgencyId,
+    other: &AgencyId,
+    now: Timestamp,
+    answers: &Answers,
+) -> Option<Row> {
+    let Agreement { id, version, effective, expires, purposes, .. } = &recorded.agreement;
+    let (ours, theirs) = (recorded.adherences.get(me)?, recorded.adherences.get(other)?);
+    if !ours.shares_with.contains(other) || !theirs.shares_with.contains(me) {
+        return None;
+    }
+    let since = (*effective).max(ours.at).max(theirs.at);
+    let ended = recorded
+        .notices
+        .iter()
+        .filter(|notice| notice.act == Act::Withdraw)
+        .filter(|notice| notice.agency == *me || notice.agency == *other)
+        .map(|notice| notice.at)
+        .min();
+    let until = ended.map_or(*expires, |ended| ended.min(*expires));
+    let state = match recorded.standing(me, other, now) {
+        Standing::InForce => "in_force",
+        Standing::NotYetEffective(_) => "not_yet_effective",
+        Standing::Expired(_) => "expired",
+        Standing::Suspended { .. } => "suspended",
+        Standing::Withdrawn { .. } => "withdrawn",
+        Standing::NotAParty(_) | Standing::NotAdhered(_) | Standing::NotShared { .. } => {
+            return None;
+        }
+    };
+    let (given, received) =
+        answers.get(&(id.clone(), *version, other.clone())).copied().unwrap_or_default();
+    let row = json!({
+        "with": other,
+        "direction": "both",
+        "under": id,
+        "version": version,
+        "sort": "agreement",
+        "state": state,
+        "since": since,
+        "until": until,
+        "purposes": purposes,
+        "answers_given": given,
+        "answers_received": received,
+    });
+    Some((since, Some(until), row))
+}

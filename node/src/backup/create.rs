@@ -1,0 +1,176 @@
+//! Backups, and their record in the log: that one is made and which are destroyed stands there first.
+
+use std::path::{Path, PathBuf};
+
+use schemas::entry::EntryKind;
+use schemas::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::backup::files::{self, Writing};
+use crate::backup::restore::Restored;
+use crate::backup::{Kept, Manifest, RESTORED, VERSION};
+use crate::context::Office;
+use crate::permission::{ActError, By, Right, acting};
+use audit_log::entry::Entry;
+use host::home::{Home, HomeError, read_text};
+use registry::{Backup, Change};
+
+/// How long a backup is kept unless it is said, in days.
+pub const KEEP_DAYS: u32 = 30;
+/// The longest that one is kept, in days.
+pub const LONGEST_DAYS: u32 = 90;
+const DAY_MS: i64 = 86_400_000;
+
+/// What backup is asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackUp {
+    /// The folder that the backup is made in; an absolute path.
+    pub out: PathBuf,
+    /// When it is to be destroyed, in days from now; 1 to 90.
+    pub keep_days: u32,
+}
+
+/// A backup that was made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Made {
+    /// Where it stands.
+    pub backup: PathBuf,
+    /// When it was begun.
+    pub at: Timestamp,
+    /// When it is to be destroyed at the latest.
+    pub destroy_by: Timestamp,
+    /// Whether the database is in it.
+    pub database: Kept,
+    /// Files in it.
+    pub files: u64,
+    /// Their length, in bytes.
+    pub bytes: u64,
+    /// Earlier ones that had ended and are destroyed.
+    pub destroyed: Vec<PathBuf>,
+}
+
+impl Office {
+    /// Makes a backup of the node in `home`, which may be running, and destroys earlier ones in the
+    /// same folder that have ended.
+    ///
+    /// # Errors
+    /// When the actor may not, or the backup cannot be written; then nothing is left of it, but the
+    /// entry that it was begun.
+    pub async fn back_up(&self, by: &By, home: &Home, asked: &BackUp) -> Result<Made, ActError> {
+        let BackUp { out, keep_days } = asked;
+        if !(1..=LONGEST_DAYS).contains(keep_days) {
+            return Err(ActError::Usage(format!(
+                "--keep-days {keep_days}; expected 1 to {LONGEST_DAYS}"
+            )));
+        }
+        apart(out, home.dir())?;
+        let keep_ms = i64::from(*keep_days).saturating_mul(DAY_MS);
+        let (appended, (begun, over, destroy_by)) = self
+            .act(|state, now| {
+                let actor = acting(state, by, Right::Administer, now)?;
+                let over = files::ended(out, &self.me, now)?;
+                let destroy_by = now.plus_millis(keep_ms);
+                let folder = out.join(files::name(&self.me, now));
+                let shown = |path: &PathBuf| path.display().to_string();
+                let entry = Entry::new(EntryKind::BackupMade, self.actor(actor, by))
+                    .with("folder", shown(&folder))
+                    .with("destroy_by", destroy_by.to_string())
+                    .with("destroys", over.iter().map(shown).collect::<Vec<_>>())
+                    .changing(Change::Backup {
+                        backup: Backup { folder, at: now, destroy_by },
+                        forgotten: forgotten(state.backups.values()),
+                    });
+                Ok((entry, (now, over, destroy_by)))
+            })
+            .await?;
+        tracing::info!(index = appended.position().index, "a backup is begun");
+        // Before the copy, which then leads to it.
+        let head = self.log.head()?.to_string();
+        let writing = Writing::begin(out, &self.me, begun)?;
+        let copied = self.store.copy_to(&writing.database()).await;
+        let copied = copied.inspect_err(|_| writing.give_up())?;
+        let backup = writing.whole().to_owned();
+        let said = Manifest {
+            accord_backup: VERSION,
+            agency: self.me.clone(),
+            at: begun,
+            destroy_by,
+            head,
+            database: if copied { Kept::Sqlite } else { Kept::Postgresql },
+            files: Vec::new(),
+        };
+        let from = home.dir().to_owned();
+        let said = blocking(move || writing.finish(&from, said)).await?;
+        let gone = over.clone();
+        blocking(move || gone.iter().try_for_each(|folder| files::destroy(folder))).await.map_err(
+            |e| {
+                ActError::Failed(format!(
+                    "the backup `{}` is made, but an ended one could not be destroyed: {e}",
+                    backup.display()
+                ))
+            },
+        )?;
+        Ok(Made {
+            backup,
+            at: said.at,
+            destroy_by,
+            database: said.database,
+            files: said.files.len() as u64,
+            bytes: said.files.iter().map(|file| file.bytes).sum(),
+            destroyed: over,
+        })
+    }
+
+    /// Records that this home was put back from a backup, if it was and its log does not say so yet.
+    ///
+    /// # Errors
+    /// When what the home says cannot be read, or the log cannot be written.
+    pub async fn record_restoring(&self, home: &Home) -> Result<(), crate::run::StartError> {
+        let path = home.dir().join(RESTORED);
+        if !path.exists() {
+            return Ok(());
+        }
+        let note: Restored = serde_json::from_str(&read_text(&path)?)
+            .map_err(|e| HomeError::Content { path: path.clone(), error: e.to_string() })?;
+        let entry = Entry::new(EntryKind::BackupRestored, self.node_actor())
+            .with("backup_at", note.backup_at.to_string())
+            .with("restored_at", note.restored_at.to_string())
+            .with("uid", note.uid)
+            .with("head", note.head);
+        drop(self.log.append(entry).await?);
+        // A crash here records it twice, which says nothing wrong.
+        std::fs::remove_file(&path).map_err(|error| HomeError::File { path, error })?;
+        Ok(())
+    }
+}
+
+/// Backups that are no longer where they were made: destroyed, or put away elsewhere.
+fn forgotten<'a>(backups: impl Iterator<Item = &'a Backup>) -> Vec<Timestamp> {
+    backups.filter(|backup| !backup.folder.exists()).map(|backup| backup.at).collect()
+}
+
+/// A backup within the home is lost with it, and would hold itself.
+fn apart(out: &Path, home: &Path) -> Result<(), ActError> {
+    if !out.is_absolute() {
+        return Err(ActError::Usage(format!("`{}` is no absolute path", out.display())));
+    }
+    let real = |path: &Path| {
+        let there = path.ancestors().find_map(|part| part.canonicalize().ok());
+        there.unwrap_or_else(|| path.to_owned())
+    };
+    if real(out).starts_with(real(home)) {
+        return Err(ActError::Usage(format!(
+            "`{}` is in the home; a backup belongs elsewhere, best on another machine's disk",
+            out.display()
+        )));
+    }
+    Ok(())
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ActError> + Send + 'static,
+) -> Result<T, ActError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|e| ActError::Failed(format!("the backup ended early: {e}")))?
+}

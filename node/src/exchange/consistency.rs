@@ -1,0 +1,156 @@
+//! Proving that what a peer shows of its log beside frames leads on from what was known of it: a log
+//! that tells two peers, or one peer twice, different histories cannot.
+
+use schemas::digest::Digest;
+use schemas::frame::{Frame, FrameKind};
+use schemas::merkle::{self, verify_consistency};
+use schemas::witness::{ConsistencyReply, ConsistencyRequest, MOST_SIZES};
+
+use super::answer::Unserved;
+use super::host::{Desk, failed};
+use super::rejects::Cause;
+use super::witness::WitnessError;
+use crate::context::Office;
+use audit_log::release::{Released, WitnessFrame};
+use peer::link::{Channel, Dial, LinkError, Reach};
+use registry::{AlarmKind, Peer};
+use store::{StoreError, Witnessed};
+
+/// A signed head as it is compared: size, root, and the note that says so.
+type Head = (u64, Digest, String);
+
+impl Office {
+    /// Has `peer` prove that every head it has shown and the one kept of it are of one log, and keeps
+    /// the largest. A proof that does not hold raises an alarm.
+    ///
+    /// # Errors
+    /// When the peer cannot be heard, or the store or the log does not answer.
+    pub async fn check_shown<D: Dial>(&self, dial: &D, peer: &Peer) -> Result<(), WitnessError> {
+        let id = &peer.card.value.id;
+        let shown = self.heads.waiting(id);
+        if shown.is_empty() {
+            return Ok(());
+        }
+        let stored = self.store.witnessed(id).await?;
+        let state = self.registry.state();
+        let kept = stored.as_ref().filter(|stored| !state.given_up(id, &stored.checkpoint));
+        let mut chain: Vec<Head> = shown
+            .iter()
+            .map(|signed| (signed.unverified().size, signed.unverified().root, signed.to_string()))
+            .chain(kept.map(|kept| (kept.size, kept.root, kept.checkpoint.clone())))
+            .collect();
+        chain.sort_by_key(|(size, ..)| *size);
+        let reach = Reach::of(peer, self.clock.now());
+        if let Some((kind, evidence)) = disproved(dial, &reach, &chain).await? {
+            return Ok(self.raise(id, kind, evidence).await?);
+        }
+        self.heads.proven(id, &shown);
+        let largest = chain.pop().filter(|(size, ..)| kept.is_none_or(|kept| kept.size < *size));
+        if let Some((size, root, checkpoint)) = largest {
+            let replaces = stored.as_ref().map(|stored| (stored.size, stored.root));
+            // If a request to cosign came between, that one keeps its head.
+            self.store.witness(id, replaces, &Witnessed { size, root, checkpoint }).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What shows that heads of one log, smallest first, are not of one log.
+async fn disproved<D: Dial>(
+    dial: &D,
+    to: &Reach,
+    chain: &[Head],
+) -> Result<Option<(AlarmKind, Vec<String>)>, WitnessError> {
+    let evidence = |old: &Head, new: &Head| vec![old.2.clone(), new.2.clone()];
+    let mut heads: Vec<&Head> = Vec::with_capacity(chain.len());
+    for head in chain {
+        match heads.last() {
+            Some(last) if last.0 == head.0 && last.1 == head.1 => {}
+            Some(last) if last.0 == head.0 => {
+                return Ok(Some((AlarmKind::Fork, evidence(last, head))));
+            }
+            _ => heads.push(head),
+        }
+    }
+    // Each part begins with the head that the one before it ended with.
+    let mut rest = heads.as_slice();
+    while rest.len() > 1 {
+        let (part, _) = rest.split_at(rest.len().min(MOST_SIZES));
+        let sizes = part.iter().map(|(size, ..)| *size).collect();
+        let proofs = prove(dial, to, sizes).await?;
+        for (n, pair) in part.windows(2).enumerate() {
+            let [old, new] = pair else { continue };
+            let proof = proofs.get(n).map(Vec::as_slice).unwrap_or_default();
+            if verify_consistency(old.0, &old.1, new.0, &new.1, proof).is_err() {
+                return Ok(Some((AlarmKind::Proof, evidence(old, new))));
+            }
+        }
+        rest = rest.get(part.len() - 1..).unwrap_or_default();
+    }
+    Ok(None)
+}
+
+async fn prove<D: Dial>(
+    dial: &D,
+    to: &Reach,
+    sizes: Vec<u64>,
+) -> Result<Vec<Vec<Digest>>, WitnessError> {
+    let unread = |e: serde_json::Error| WitnessError::Reply(e.to_string());
+    let body = serde_json::to_vec(&ConsistencyRequest { sizes }).map_err(unread)?;
+    let mut channel = dial.open(to).await?;
+    channel.send(&Released::witness(WitnessFrame::Consistency, body)).await?;
+    let frame = channel.recv().await?;
+    channel.finish();
+    if frame.kind != FrameKind::Consistency {
+        return Err(LinkError::Protocol("expected a proof".into()).into());
+    }
+    let reply: ConsistencyReply = serde_json::from_slice(&frame.body).map_err(unread)?;
+    Ok(reply.proofs)
+}
+
+impl Desk {
+    /// Proves to a peer that some sizes of this log lead one to the next. What this log does not
+    /// reach, it cannot prove: no proof at all says so.
+    pub(super) async fn consistency<C: Channel>(
+        &self,
+        peer: &Peer,
+        frame: &Frame,
+        channel: &mut C,
+    ) -> Result<(), LinkError> {
+        let Ok(request) = serde_json::from_slice::<ConsistencyRequest>(&frame.body) else {
+            let why = "a request for a proof that cannot be read".to_owned();
+            return self.reject(peer, Cause::Unverifiable, why, channel).await;
+        };
+        let mut proofs = Vec::new();
+        if request.within(self.office.log.counters().size) {
+            for pair in request.sizes.windows(2) {
+                let [old, new] = pair else { continue };
+                match self.office.consistency(*old, *new).await {
+                    Ok(proof) => proofs.push(proof),
+                    Err(error) => return failed(channel, &Unserved::Store(error)).await,
+                }
+            }
+        }
+        let body = serde_json::to_vec(&ConsistencyReply { proofs })
+            .map_err(|e| LinkError::Protocol(e.to_string()))?;
+        channel.send(&Released::witness(WitnessFrame::Consistency, body)).await
+    }
+}
+
+impl Office {
+    /// The proof that this log's tree of `new` entries starts with that of `old`.
+    pub(super) async fn consistency(&self, old: u64, new: u64) -> Result<Vec<Digest>, StoreError> {
+        let wrong = |e: merkle::ProofError| StoreError::Corrupt(e.to_string());
+        let wanted = merkle::consistency_nodes(old, new).map_err(wrong)?;
+        let found = self.store.subtrees(&wanted).await?;
+        let lookup = |subtree| {
+            wanted.iter().position(|w| *w == subtree).and_then(|at| found.get(at)).copied()
+        };
+        merkle::consistency(old, new, lookup).map_err(wrong)
+    }
+
+    /// The root of this log's tree when it had `size` entries.
+    pub(crate) async fn root_at(&self, size: u64) -> Result<Digest, StoreError> {
+        audit_log::standing::root_at(self.store.as_ref(), size).await
+    }
+}

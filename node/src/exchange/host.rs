@@ -1,0 +1,397 @@
+//! Serving the conversations that peers open: which frame goes where.
+//!
+//! Decides only who may talk and how many at once; what is answered is decided in `answer`. An
+//! unknown key never gets past its connection; a frame that proves nothing gets an unsigned word
+//! and is counted.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::entry::EntryKind;
+use schemas::envelope::{Envelope, Kind};
+use schemas::frame::{Frame, FrameKind};
+use schemas::key::PublicKey;
+use schemas::query::{Query, QueryId};
+use schemas::refusal::RefusalCode;
+use tokio::sync::mpsc;
+
+use super::Office;
+use super::answer::{Asked, Reply, Unserved, reason};
+use super::heads::Shown;
+use super::rejects::{Cause, Rejects};
+use super::statements::Stating;
+use super::turns::{Turn, Turns};
+use audit_log::append::{Acknowledgement, AppendError};
+use audit_log::entry::Entry;
+use audit_log::release::Released;
+use peer::link::{Channel, Dialler, Host, LinkError};
+use registry::{Peer, State};
+use schemas::answer::{IMAGES_BYTES, Receipt};
+use store::{Effects, Receipted};
+
+/// How long the owner waits for a receipt on the conversation of its answer.
+const RECEIPT_WAIT: Duration = Duration::from_secs(20);
+
+/// How long a peer waits for the word that it has asked too much; its substreams are what it pays with.
+const FLOODED: Duration = Duration::from_secs(1);
+/// What a read takes in an answer, about, and the most that all of them together take.
+const READ_BYTES: u64 = 1_024;
+const PAGES_BYTES: u64 = 16 << 20;
+
+/// Why a message of a revoked key is rejected.
+pub(super) const REVOKED: &str = "the message key was revoked";
+
+/// Serves peers.
+pub struct Desk {
+    pub(super) office: Office,
+    in_flight: Arc<InFlight>,
+    rejects: Rejects,
+    connected: mpsc::Sender<(AgencyId, Dialler)>,
+    pub(super) stating: Stating,
+    turns: Turns,
+}
+
+impl Desk {
+    /// A desk that tells `connected` of every peer that connects.
+    #[must_use]
+    pub fn new(office: Office, connected: mpsc::Sender<(AgencyId, Dialler)>) -> Self {
+        let rejects = Rejects::start(office.clone());
+        let (in_flight, stating) = (Arc::new(InFlight::default()), Stating::default());
+        Self { office, in_flight, rejects, connected, stating, turns: Turns::default() }
+    }
+
+    /// Logs what was counted and not logged yet: the node stops.
+    pub async fn finish(&self) {
+        self.rejects.finish().await;
+    }
+
+    async fn query<C: Channel>(
+        &self,
+        peer: &Peer,
+        frame: &Frame,
+        channel: &mut C,
+        turn: Turn,
+    ) -> Result<(), LinkError> {
+        let mut asked = match self.open_query(peer, frame) {
+            Ok(asked) => asked,
+            Err((cause, why)) => return self.reject(peer, cause, why, channel).await,
+        };
+        match self.office.shown_with_query(peer, &frame.beside, &asked) {
+            Shown::Proven(theirs) => asked.theirs = Some(theirs),
+            Shown::Nothing => {}
+            // The alarm stops what is decided next.
+            Shown::Wrong(kind, evidence) => {
+                if let Err(error) = self.office.raise(&peer.card.value.id, kind, evidence).await {
+                    return failed(channel, &Unserved::Log(error)).await;
+                }
+            }
+        }
+        let id = &peer.card.value.id;
+        let Some(room) = self.turns.room(id, largest(&asked.query)).await else {
+            let word = "answers to your agency wait to be read; read them, then ask again";
+            return channel.send(&Released::failed("busy", word)).await;
+        };
+        let most = self.office.bounds.in_flight_per_peer as usize;
+        let reply = match InFlight::enter(&self.in_flight, &asked.query, most) {
+            Ok(_place) => self.office.serve(&asked).await,
+            Err(Full::SameQuery) => {
+                return channel.send(&Released::failed("busy", "this query is being served")).await;
+            }
+            Err(Full::Peer) => {
+                let message = format!(
+                    "{most} queries of your agency are being served; ask again when one is done"
+                );
+                let full = reason(RefusalCode::Overloaded, message, "in flight");
+                self.office.refuse(&asked, vec![full], false).await
+            }
+        };
+        let Reply { appended, awaits_receipt, underway, again } = match reply {
+            Ok(reply) => reply,
+            Err(error) => return failed(channel, &error).await,
+        };
+        if again || awaits_receipt.is_none() {
+            self.turns.fruitless(id);
+        }
+        channel.send_all(&appended.release()).await?;
+        drop((underway, room, turn));
+        let Some(answer) = awaits_receipt else { return Ok(()) };
+        // The requester may have logged a rejection instead and send nothing; its conversation is
+        // then simply over.
+        match tokio::time::timeout(RECEIPT_WAIT, channel.recv()).await {
+            Ok(Ok(frame)) if frame.kind == FrameKind::Receipt => {
+                let _turn = self.turns.take(id).await;
+                self.receipt(peer, &frame, channel, Some(answer)).await
+            }
+            Ok(Ok(_)) => Err(LinkError::Protocol("expected a receipt".into())),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(LinkError::Lost("no receipt in time".into())),
+        }
+    }
+
+    /// The peer whose node may prove this key now, unless it is blocked.
+    fn admitted<'s>(&self, state: &'s State, node: &PublicKey) -> Option<&'s Peer> {
+        let peer = state.peer_of_node(node, self.office.clock.now());
+        peer.filter(|peer| peer.blocked.is_none())
+    }
+
+    /// Everything that must hold before a query is a query.
+    fn open_query(&self, peer: &Peer, frame: &Frame) -> Result<Asked, (Cause, String)> {
+        let unverifiable = |why: String| (Cause::Unverifiable, why);
+        let card = &peer.card.value;
+        let envelope = Envelope::parse(&frame.body).map_err(|e| unverifiable(e.to_string()))?;
+        let key = peer
+            .key_of(&envelope, self.office.clock.now())
+            .ok_or_else(|| unverifiable(REVOKED.into()))?;
+        let query: Query =
+            envelope.verified_json(Kind::Query, key).map_err(|e| unverifiable(e.to_string()))?;
+        if query.from != card.id {
+            return Err((
+                Cause::Misdirected,
+                format!("a query from `{}` presented by `{}`", query.from, card.id),
+            ));
+        }
+        if query.to != self.office.me {
+            return Err((Cause::Misdirected, format!("a query to `{}`", query.to)));
+        }
+        Ok(Asked { query, envelope, theirs: None })
+    }
+
+    async fn receipt<C: Channel>(
+        &self,
+        peer: &Peer,
+        frame: &Frame,
+        channel: &mut C,
+        expected: Option<Digest>,
+    ) -> Result<(), LinkError> {
+        let card = &peer.card.value;
+        let now = self.office.clock.now();
+        let opened = Envelope::parse(&frame.body).map_err(|e| e.to_string()).and_then(|envelope| {
+            let key = peer.key_of(&envelope, now).ok_or_else(|| REVOKED.to_owned())?;
+            let receipt = envelope.verified_json(Kind::Receipt, key).map_err(|e| e.to_string())?;
+            Ok::<(Envelope, Receipt), String>((envelope, receipt))
+        });
+        let (envelope, receipt) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return self.reject(peer, Cause::Unverifiable, error, channel).await,
+        };
+        if receipt.from != card.id || receipt.to != self.office.me {
+            return self
+                .reject(peer, Cause::Misdirected, "a receipt of others".into(), channel)
+                .await;
+        }
+        let before = match self.office.store.served(receipt.query_id).await {
+            Ok(before) => before,
+            Err(error) => return failed(channel, &Unserved::Store(error)).await,
+        };
+        let fits = before.as_ref().is_some_and(|before| {
+            before.answered
+                && before.requester == card.id
+                // Of an answer that is destroyed by now, the peer's signed word stands alone.
+                && before.reply.as_ref().is_none_or(|reply| {
+                    Digest::of(reply.as_bytes()) == receipt.answer_digest
+                })
+        }) && expected.is_none_or(|digest| digest == receipt.answer_digest);
+        if !fits {
+            let why = "a receipt for what was not answered".to_owned();
+            return self.reject(peer, Cause::Unverifiable, why, channel).await;
+        }
+        if before.is_some_and(|before| before.receipted) {
+            return channel.send(&Released::acknowledge_again(Acknowledgement::Receipt)).await;
+        }
+        // The requester's own entry of the answer: with its place proven, it cannot be denied later.
+        let theirs = match self.office.shown_with_receipt(peer, &frame.beside, &receipt) {
+            Shown::Proven(theirs) => Some(theirs),
+            Shown::Nothing => None,
+            Shown::Wrong(kind, evidence) => {
+                if let Err(error) = self.office.raise(&card.id, kind, evidence).await {
+                    return failed(channel, &Unserved::Log(error)).await;
+                }
+                None
+            }
+        };
+        let entry = Entry::new(EntryKind::ReceiptRecorded, self.office.peer_actor(&card.id))
+            .with_peer(&card.id)
+            .with_query(receipt.query_id)
+            .with_standing(theirs.as_ref())
+            .with("answer_digest", receipt.answer_digest.to_string())
+            .with("logged_at", receipt.at.to_string())
+            .with_envelope(&envelope)
+            .effecting(Effects {
+                receipted: Some(Receipted {
+                    requester: card.id.clone(),
+                    query_id: receipt.query_id,
+                    receipt: envelope.digest(),
+                }),
+                ..Effects::default()
+            });
+        match self.office.log.append(entry).await {
+            Ok(appended) => channel.send(&appended.acknowledge(Acknowledgement::Receipt)).await,
+            Err(error) => failed(channel, &Unserved::Log(error)).await,
+        }
+    }
+
+    pub(super) async fn reject<C: Channel>(
+        &self,
+        peer: &Peer,
+        cause: Cause,
+        why: String,
+        channel: &mut C,
+    ) -> Result<(), LinkError> {
+        let card = &peer.card.value;
+        self.turns.fruitless(&card.id);
+        self.rejects.report(&card.node_key, Some(&card.id), cause, why);
+        let (code, message) = match cause {
+            Cause::Misdirected => {
+                ("misdirected", "this is addressed to another agency or sent by one")
+            }
+            _ => ("unverifiable", "this cannot be verified; nothing was released"),
+        };
+        channel.send(&Released::failed(code, message)).await?;
+        Err(LinkError::Protocol(code.into()))
+    }
+}
+
+/// Says over an unsigned frame why nothing could be done. The cause goes to the operational log.
+pub(super) async fn failed<C: Channel>(channel: &mut C, error: &Unserved) -> Result<(), LinkError> {
+    tracing::error!(%error, "a peer could not be served");
+    let (code, message) = match error {
+        Unserved::Log(AppendError::Moved(_)) => ("busy", "this changed at this moment; try again"),
+        Unserved::Log(_) => (
+            "log_unavailable",
+            "this agency's audit log cannot be written; nothing is released until it can",
+        ),
+        Unserved::Store(_) | Unserved::Images(_) | Unserved::Message(_) => {
+            ("unavailable", "this agency's node could not serve this; try again later")
+        }
+    };
+    channel.send(&Released::failed(code, message)).await
+}
+
+/// The most that an answer to a query may take, in bytes, about.
+fn largest(query: &Query) -> u64 {
+    let pages = u64::from(query.limit).saturating_mul(READ_BYTES).min(PAGES_BYTES);
+    if query.images { pages.saturating_add(IMAGES_BYTES) } else { pages }
+}
+
+impl Host for Desk {
+    fn admits(&self, node: &PublicKey) -> bool {
+        self.admitted(&self.office.registry.state(), node).is_some()
+    }
+
+    fn turned_away(&self, node: &PublicKey) {
+        let state = self.office.registry.state();
+        match state.peer_of_node(node, self.office.clock.now()) {
+            Some(peer) => {
+                let cause = if peer.blocked.is_some() { Cause::Blocked } else { Cause::TooMany };
+                let id = &peer.card.value.id;
+                self.rejects.report(node, Some(id), cause, "connection closed".into());
+            }
+            None => self.rejects.report(node, None, Cause::UnknownKey, "connection closed".into()),
+        }
+    }
+
+    fn connected(&self, node: &PublicKey, dialler: Dialler) {
+        let state = self.office.registry.state();
+        if let Some(peer) = state.peer_of_node(node, self.office.clock.now()) {
+            // A full queue loses only a hint: cards also travel by the regular round.
+            drop(self.connected.try_send((peer.card.value.id.clone(), dialler)));
+        }
+    }
+
+    async fn serve<C: Channel>(
+        &self,
+        node: &PublicKey,
+        opening: Frame,
+        channel: &mut C,
+    ) -> Result<(), LinkError> {
+        let id = self
+            .admitted(&self.office.registry.state(), node)
+            .map(|peer| peer.card.value.id.clone());
+        let Some(id) = id else {
+            self.turned_away(node);
+            return Err(LinkError::Protocol("no longer admitted".into()));
+        };
+        if self.turns.exhausted(&id, self.office.bounds.refusals_per_minute) {
+            let why = "more refused, repeated or unverifiable in a minute than it may";
+            self.rejects.report(node, Some(&id), Cause::TooMany, why.into());
+            tokio::time::sleep(FLOODED).await;
+            let word =
+                "too much of your agency was refused, repeated or unverifiable; go on in a minute";
+            return channel.send(&Released::failed("busy", word)).await;
+        }
+        let turn = self.turns.take(&id).await;
+        // As it is now, when the turn has come.
+        let state = self.office.registry.state();
+        let Some(peer) = self.admitted(&state, node) else {
+            self.turned_away(node);
+            return Err(LinkError::Protocol("no longer admitted".into()));
+        };
+        if matches!(opening.kind, FrameKind::Card | FrameKind::Statement | FrameKind::Witness) {
+            // Rare between honest peers, and each may leave something behind.
+            self.turns.fruitless(&id);
+        }
+        match opening.kind {
+            FrameKind::Query => self.query(peer, &opening, channel, turn).await,
+            FrameKind::Receipt => self.receipt(peer, &opening, channel, None).await,
+            FrameKind::Card => self.card(peer, &opening, channel).await,
+            FrameKind::Document => self.document(peer, &opening, channel).await,
+            FrameKind::Statement => {
+                // A long conversation, which has a bound of its own.
+                drop(turn);
+                self.statement(peer, &opening, channel).await
+            }
+            FrameKind::Witness => self.witness(peer, &opening, channel).await,
+            FrameKind::Consistency => self.consistency(peer, &opening, channel).await,
+            _ => {
+                self.reject(peer, Cause::Unverifiable, "a frame that opens nothing".into(), channel)
+                    .await
+            }
+        }
+    }
+}
+
+/// Queries being served at this moment, by peer and id.
+#[derive(Default)]
+struct InFlight(Mutex<HashMap<AgencyId, HashSet<QueryId>>>);
+
+enum Full {
+    SameQuery,
+    Peer,
+}
+
+struct Place {
+    all: Arc<InFlight>,
+    peer: AgencyId,
+    id: QueryId,
+}
+
+impl InFlight {
+    fn enter(all: &Arc<Self>, query: &Query, most: usize) -> Result<Place, Full> {
+        let mut served = all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // One id is served once at a time, whoever presents it.
+        if served.values().any(|ids| ids.contains(&query.id)) {
+            return Err(Full::SameQuery);
+        }
+        let ids = served.entry(query.from.clone()).or_default();
+        if ids.len() >= most {
+            return Err(Full::Peer);
+        }
+        ids.insert(query.id);
+        Ok(Place { all: all.clone(), peer: query.from.clone(), id: query.id })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut served = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ids) = served.get_mut(&self.peer) {
+            ids.remove(&self.id);
+            if ids.is_empty() {
+                served.remove(&self.peer);
+            }
+        }
+    }
+}

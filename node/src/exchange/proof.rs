@@ -1,0 +1,50 @@
+//! What one's own log holds as evidence of a finding.
+
+use schemas::merkle;
+
+use crate::context::Office;
+use crate::permission::ActError;
+use audit::evidence::Evidence;
+use audit::reconcile::Finding;
+use schemas::bundle::Item;
+use store::{EntryFilter, StoreError};
+
+/// Most findings that carry evidence; an export of both logs has it for all.
+const MOST: usize = 500;
+/// Most entries of one exchange.
+const EACH: u32 = 32;
+
+impl Office {
+    /// Adds to each finding the entries of its exchange in this log, with the signed envelopes and
+    /// the proofs of their places under the log's signed head, which it returns.
+    pub(super) async fn add_evidence(&self, findings: &mut [Finding]) -> Result<String, ActError> {
+        let head = self.log.head()?;
+        let size = head.unverified().size;
+        for finding in findings.iter_mut().take(MOST) {
+            let Some(query) = finding.query_id.map(|query| query.digest()) else { continue };
+            let filter = EntryFilter { query: Some(query), ..EntryFilter::default() };
+            for entry in self.store.entries(&filter, 0, EACH).await? {
+                let item = Item { entry, border: false, judges: false, inclusion: None };
+                let Some(mut evidence) = Evidence::of(&self.me, &item) else { continue };
+                evidence.inclusion = Some(self.inclusion(evidence.index, size).await?);
+                finding.evidence.push(evidence);
+            }
+        }
+        Ok(head.to_string())
+    }
+
+    /// The proof that the entry at `index` stands in this log's tree of `size` entries.
+    async fn inclusion(
+        &self,
+        index: u64,
+        size: u64,
+    ) -> Result<Vec<schemas::digest::Digest>, StoreError> {
+        let wrong = |e: merkle::ProofError| StoreError::Corrupt(e.to_string());
+        let wanted = merkle::inclusion_nodes(index, size).map_err(wrong)?;
+        let found = self.store.subtrees(&wanted).await?;
+        let lookup = |subtree| {
+            wanted.iter().position(|w| *w == subtree).and_then(|at| found.get(at)).copied()
+        };
+        merkle::inclusion(index, size, lookup).map_err(wrong)
+    }
+}

@@ -1,0 +1,339 @@
+//! Reconciling with a peer: its signed statement against what this log tells, narrowed down to the
+//! exchanges that differ.
+//!
+//! The asking side decides the span by the signed times of queries, so that both sides cut at the
+//! same place. It asks only for what differs, checks all of it against what the peer signed, and
+//! puts the statement into its log: what a peer once stated it cannot take back. A difference of an
+//! exchange that may still be under way is no finding yet; once it cannot be, it is.
+
+mod stating;
+mod telling;
+
+use std::time::Duration;
+
+use schemas::agency::AgencyId;
+use schemas::body::Actor;
+use schemas::entry::EntryKind;
+use schemas::envelope::{Envelope, Kind};
+use schemas::frame::{Frame, FrameKind};
+use schemas::statement::place::Place;
+use schemas::statement::{Child, Line, Narrow, Statement, StatementRequest};
+use schemas::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::host::REVOKED;
+use crate::context::Office;
+use crate::permission::{ActError, By, Right, acting};
+use audit::narrow::{Difference, Found, Narrowing};
+use audit::reconcile::{Class, Finding, class};
+use audit::tree::{Item, Tree};
+use audit_log::entry::Entry;
+use audit_log::release::{Leave, Released};
+use peer::link::{Channel, Dial, LinkError, Reach};
+use registry::Peer;
+use store::StoreError;
+
+pub(super) use stating::Stating;
+
+/// What `accord audit reconcile` prints.
+#[derive(Debug, Clone, Serialize)]
+pub struct Reconciled {
+    /// The peer.
+    pub peer: AgencyId,
+    /// Exchanges told alike.
+    pub matched: u64,
+    /// Refusals told alike.
+    pub refused_both: u64,
+    /// Exchanges that may still be under way, and are told by a later comparison.
+    pub open: u64,
+    /// Differences.
+    pub findings: Vec<Finding>,
+    /// Exchanges where the logs differ that were not looked into: more than are told one by one.
+    pub further: u64,
+    /// Bytes that crossed the wire for it, both ways.
+    pub bytes_exchanged: usize,
+    /// What proves the findings to others; absent where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
+}
+
+/// What was signed, and what leads from there to the findings.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Proof {
+    /// The signed head of this log under which the evidence stands.
+    pub head: String,
+    /// The signed request.
+    pub request: String,
+    /// The peer's signed statement, bound to the request.
+    pub statement: String,
+    /// What the peer showed on the way from the root that it signed, exactly.
+    pub shown: Vec<String>,
+}
+
+/// Most bytes of a conversation.
+const MOST_BYTES: usize = 64 << 20;
+/// How long a conversation may take.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// What is asked.
+struct Asked<'a> {
+    request: &'a Envelope,
+    frames: &'a [Released],
+}
+
+/// A conversation at whose beginning the peer stated the root of its tree.
+struct Stated<C> {
+    channel: C,
+    envelope: Envelope,
+    root: Child,
+    bytes: usize,
+}
+
+/// What came of a conversation.
+struct Heard {
+    statement: Envelope,
+    found: Found,
+    bytes: usize,
+}
+
+impl Office {
+    /// Asks `peer` what its log says and compares it with ours.
+    ///
+    /// # Errors
+    /// When the actor may not, the peer cannot be heard, or its statement proves nothing.
+    pub async fn reconcile<D: Dial>(
+        &self,
+        dial: &D,
+        by: &By,
+        agency: &AgencyId,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Reconciled, ActError> {
+        let state = self.registry.state();
+        let actor = self.actor(acting(&state, by, Right::Audit, self.clock.now())?, by);
+        self.reconcile_as(dial, actor, agency, since, until).await
+    }
+
+    /// As [`Self::reconcile`], by whom the caller knows may: the node itself, at the cadence that
+    /// the agreements demand.
+    pub(crate) async fn reconcile_as<D: Dial>(
+        &self,
+        dial: &D,
+        actor: Actor,
+        agency: &AgencyId,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Reconciled, ActError> {
+        let state = self.registry.state();
+        let now = self.clock.now();
+        let peer = state.peers.get(agency).ok_or_else(|| {
+            ActError::Usage(format!("no card of `{agency}` is recorded; see `accord card list`"))
+        })?;
+        let until = until.min(self.latest(now));
+        let request =
+            StatementRequest { from: self.me.clone(), to: agency.clone(), at: now, since, until };
+        let envelope = Envelope::sign_json(Kind::Statement, &request, &self.message_key())?;
+        let entry = Entry::new(EntryKind::AuditStated, actor.clone())
+            .with_peer(agency)
+            .with_envelope(&envelope)
+            .with("asked", true)
+            .with("since", since.to_string())
+            .with("until", until.to_string())
+            .releasing(vec![Frame::new(FrameKind::Statement, envelope.as_bytes().to_vec())]);
+        let (frames, leave) = self.log.append(entry).await?.release_stating();
+        // Both sides make their trees at the same time.
+        let asked = Asked { request: &envelope, frames: &frames };
+        let (first, ours) =
+            tokio::join!(self.stated(dial, peer, &asked), self.tree(agency, since..until));
+        let ours = ours?;
+        let heard = async {
+            let stated = match first {
+                // A substream of the pool may have ended unseen; the next one is new or tells more.
+                Err(LinkError::Lost(_)) => self.stated(dial, peer, &asked).await?,
+                stated => stated?,
+            };
+            narrow(stated, ours, &leave).await
+        };
+        let heard = tokio::time::timeout(LONGEST, heard).await;
+        let heard = heard.map_err(|_| LinkError::Lost("it took too long".into())).flatten();
+        let Heard { statement, found, bytes } =
+            heard.map_err(|e| ActError::Failed(format!("`{agency}` could not be heard: {e}")))?;
+        let (findings, open) = self.findings(agency, &found, self.settled_before(now)).await?;
+        let entry = Entry::new(EntryKind::AuditReconciled, actor)
+            .with_peer(agency)
+            .with_envelope(&statement)
+            .with("since", since.to_string())
+            .with("until", until.to_string())
+            .with("matched", found.matched)
+            .with("refused_both", found.refused_both)
+            .with("open", open)
+            .with("findings", findings.len())
+            .with("further", found.further)
+            .with("classes", by_class(&findings));
+        drop(self.log.append(entry).await?);
+        let mut report = Reconciled {
+            peer: agency.clone(),
+            matched: found.matched,
+            refused_both: found.refused_both,
+            open,
+            findings,
+            further: found.further,
+            bytes_exchanged: bytes,
+            proof: None,
+        };
+        if !report.findings.is_empty() {
+            let head = self.add_evidence(&mut report.findings).await?;
+            let (request, statement) = (envelope.to_text(), statement.to_text());
+            report.proof = Some(Proof { head, request, statement, shown: found.shown });
+        }
+        Ok(report)
+    }
+
+    /// Asks for the peer's statement and checks it.
+    async fn stated<D: Dial>(
+        &self,
+        dial: &D,
+        peer: &Peer,
+        asked: &Asked<'_>,
+    ) -> Result<Stated<D::Channel>, LinkError> {
+        let protocol = |what: String| LinkError::Protocol(what);
+        let card = &peer.card.value;
+        let mut channel = dial.open(&Reach::of(peer, self.clock.now())).await?;
+        channel.send_all(asked.frames).await?;
+        let first = expect(channel.recv().await?, FrameKind::Statement)?;
+        let bytes = asked.request.as_bytes().len().saturating_add(first.body.len());
+        let envelope = Envelope::parse(&first.body).map_err(|e| protocol(e.to_string()))?;
+        // The card may have come to name another key since this was asked for.
+        let state = self.registry.state();
+        let peer = state.peers.get(&card.id).unwrap_or(peer);
+        let key =
+            peer.key_of(&envelope, self.clock.now()).ok_or_else(|| protocol(REVOKED.into()))?;
+        let stated: Statement =
+            envelope.verified_json(Kind::Statement, key).map_err(|e| protocol(e.to_string()))?;
+        let bound = stated.request == asked.request.digest();
+        if !bound || stated.from != card.id || stated.to != self.me {
+            return Err(protocol("a statement bound to something else".into()));
+        }
+        let root = Child { place: Place::all(), count: stated.count, digest: stated.digest };
+        Ok(Stated { channel, envelope, root, bytes })
+    }
+
+    /// The differences with their classes; and how many of them may still be under way, or were
+    /// settled while they were looked for.
+    async fn findings(
+        &self,
+        peer: &AgencyId,
+        found: &Found,
+        settled_before: Timestamp,
+    ) -> Result<(Vec<Finding>, u64), StoreError> {
+        let ours: Vec<&Item> = found
+            .differences
+            .iter()
+            .filter_map(|difference| difference.ours.as_ref())
+            .chain(&found.unended)
+            .collect();
+        let lines = self.lines_at(peer, &ours).await?;
+        let told = |item: &Item| lines.get(&item.key).filter(|line| line.digest() == item.digest);
+        let (mut findings, mut open) = (Vec::new(), 0u64);
+        let mut put = |ours: Option<&Line>, theirs: Option<Line>| {
+            let Some(line) = ours.or(theirs.as_ref()) else { return };
+            if line.asked_at >= settled_before {
+                open = open.saturating_add(1);
+                return;
+            }
+            let query = line.query_id;
+            // Two lines that differ without a class would be one that is told of others.
+            let class = class(ours, theirs.as_ref(), &self.me).unwrap_or(Class::Differs);
+            findings.push(Finding::of(class, query, ours.cloned(), theirs));
+        };
+        let mut moved = 0u64;
+        for Difference { ours, theirs } in &found.differences {
+            match ours.as_ref().map(told) {
+                Some(None) => moved = moved.saturating_add(1),
+                Some(ours) => put(ours, theirs.clone()),
+                None => put(None, theirs.clone()),
+            }
+        }
+        for item in &found.unended {
+            match told(item) {
+                None => moved = moved.saturating_add(1),
+                ours => put(ours, ours.cloned()),
+            }
+        }
+        for wrong in &found.contradictions {
+            findings.push(Finding {
+                class: Class::Contradicts,
+                query_id: None,
+                agency: Some(peer.clone()),
+                index: None,
+                message: Some(format!(
+                    "at `{}` it signed {} and showed something else: {}",
+                    wrong.place, wrong.stated, wrong.why
+                )),
+                ours: None,
+                theirs: None,
+                evidence: Vec::new(),
+            });
+        }
+        Ok((findings, open.saturating_add(moved)))
+    }
+}
+
+/// Has a peer show what it stated, where that differs from ours.
+async fn narrow<C: Channel>(
+    stated: Stated<C>,
+    ours: Tree,
+    leave: &Leave,
+) -> Result<Heard, LinkError> {
+    let Stated { mut channel, envelope, root, mut bytes } = stated;
+    let mut narrowing = Narrowing::new(ours, root);
+    loop {
+        let places = narrowing.wanted();
+        let wanted = places.len();
+        let ask = serde_json::to_vec(&Narrow { places })
+            .map_err(|e| LinkError::Protocol(e.to_string()))?;
+        bytes = bytes.saturating_add(ask.len());
+        let sent = channel.send(&leave.narrow(ask)).await;
+        if wanted == 0 {
+            // Everything was heard; whether the peer hears that it was changes nothing.
+            if sent.is_ok() {
+                channel.finish();
+            }
+            return Ok(Heard { statement: envelope, found: narrowing.finish(), bytes });
+        }
+        sent?;
+        for _ in 0..wanted {
+            let shown = expect(channel.recv().await?, FrameKind::Narrow)?;
+            bytes = bytes.saturating_add(shown.body.len());
+            narrowing.take_in(&shown.body);
+        }
+        if bytes > MOST_BYTES {
+            return Err(LinkError::Protocol(format!(
+                "more than {MOST_BYTES} bytes of what differs; compare a shorter time"
+            )));
+        }
+    }
+}
+
+/// How many findings there are of each class.
+fn by_class(findings: &[Finding]) -> serde_json::Map<String, serde_json::Value> {
+    let mut counts = serde_json::Map::new();
+    for finding in findings {
+        let class = serde_json::to_value(finding.class).unwrap_or_default();
+        let class = class.as_str().unwrap_or_default().to_owned();
+        let count = counts.get(&class).and_then(serde_json::Value::as_u64).unwrap_or(0);
+        counts.insert(class, count.saturating_add(1).into());
+    }
+    counts
+}
+
+fn expect(frame: Frame, kind: FrameKind) -> Result<Frame, LinkError> {
+    if frame.kind == kind {
+        return Ok(frame);
+    }
+    let said = match frame.kind {
+        FrameKind::Failed => String::from_utf8_lossy(&frame.body).into_owned(),
+        other => format!("a frame of kind {other:?} where {kind:?} was expected"),
+    };
+    Err(LinkError::Protocol(said))
+}

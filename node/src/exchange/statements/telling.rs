@@ -1,0 +1,90 @@
+//! What this log tells of the exchanges with a peer, without reading its entries.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::statement::Line;
+use schemas::time::Timestamp;
+
+use crate::context::Office;
+use audit::tree::{Gathered, Item, Tree, line};
+use audit::view::Viewed;
+use store::{EntryFilter, StoreError};
+
+/// Entries looked through at a time.
+const STEP: u64 = 65_536;
+/// Lines fetched at a time.
+const LINES: usize = 1_000;
+/// How far an entry may stand from the signing of its query, in milliseconds, beside the freshness
+/// allowed: the log's clock may stand behind its last entry for so long.
+const CLOCK_MS: i64 = 300_000;
+
+impl Office {
+    /// The instant before which no exchange is under way any more: a query is asked for as long as
+    /// an answer is waited for, by a clock that may be off by the freshness allowed.
+    pub(super) fn settled_before(&self, now: Timestamp) -> Timestamp {
+        let seconds = self.bounds.answer_seconds.saturating_add(self.bounds.freshness_seconds);
+        now.plus_millis(-i64::from(seconds).saturating_mul(1_000))
+    }
+
+    /// The latest instant at which a query may have been signed, by a clock that is fast.
+    pub(super) fn latest(&self, now: Timestamp) -> Timestamp {
+        now.plus_millis(i64::from(self.bounds.freshness_seconds).saturating_mul(1_000))
+    }
+
+    /// The tree over the exchanges with `peer` whose queries were signed in `signed`.
+    pub(super) async fn tree(
+        &self,
+        peer: &AgencyId,
+        signed: Range<Timestamp>,
+    ) -> Result<Tree, StoreError> {
+        let allowed = i64::from(self.bounds.freshness_seconds).saturating_mul(1_000);
+        let allowed = allowed.saturating_add(CLOCK_MS);
+        let size = self.log.counters().size;
+        let mut start = self.first_from(signed.start.plus_millis(-allowed), size).await?;
+        let end = self.first_from(signed.end.plus_millis(allowed), size).await?;
+        let mut gathered = Gathered::new(self.me.clone(), peer.clone());
+        while start < end {
+            let count = STEP.min(end.saturating_sub(start));
+            let found = self.store.exchanges(peer, signed.clone(), start, count).await?;
+            gathered.add(found);
+            start = start.saturating_add(count);
+        }
+        // Some hundred thousand hashes: not on a thread that serves others.
+        tokio::task::spawn_blocking(|| gathered.tree())
+            .await
+            .map_err(|e| StoreError::Database(e.to_string()))
+    }
+
+    /// The index of the first entry at or after an instant.
+    async fn first_from(&self, at: Timestamp, size: u64) -> Result<u64, StoreError> {
+        if at == Timestamp::MIN {
+            return Ok(0);
+        }
+        let filter = EntryFilter { from: Some(at), ..EntryFilter::default() };
+        match self.store.entries(&filter, 0, 1).await?.first() {
+            Some(entry) => {
+                Ok(Viewed::of(entry).map_err(|e| StoreError::Corrupt(e.to_string()))?.header.index)
+            }
+            None => Ok(size),
+        }
+    }
+
+    /// The lines of some exchanges, as they are told now, by the digest of the query's id.
+    pub(super) async fn lines_at(
+        &self,
+        peer: &AgencyId,
+        items: &[&Item],
+    ) -> Result<HashMap<Digest, Line>, StoreError> {
+        let mut lines = HashMap::with_capacity(items.len());
+        for some in items.chunks(LINES) {
+            let entries: Vec<u64> = some.iter().map(|item| item.entry).collect();
+            let told = self.store.exchanges_at(&entries).await?;
+            let told = told.iter().map(|one| (one.query_id.digest(), line(one, &self.me, peer)));
+            lines.extend(told);
+        }
+        Ok(lines)
+    }
+}

@@ -1,0 +1,268 @@
+//! Witnessing: peers cosign each other's signed heads, so that none can rewrite its log without all
+//! who cosigned it having kept the proof.
+//!
+//! As a witness this node stores a head before it cosigns it, in one step that no other request
+//! comes between. What an honest log never asks raises an alarm that keeps both heads.
+
+use schemas::agency::AgencyId;
+use schemas::checkpoint::{SignedCheckpoint, origin};
+use schemas::frame::{Frame, FrameKind};
+use schemas::note::{Cosigner, SignatureLine};
+use schemas::witness::{
+    Greeting, WitnessCode, WitnessRefusal, WitnessReply, WitnessRequest, judge,
+};
+
+use super::answer::Unserved;
+use super::host::{Desk, failed};
+use super::rejects::Cause;
+use crate::context::Office;
+use audit::verify::signed_by;
+use audit_log::append::AppendError;
+use audit_log::release::{Released, WitnessFrame};
+use peer::link::{Channel, Dial, LinkError, Reach};
+use registry::{AlarmKind, Peer};
+use store::{StoreError, Witnessed};
+
+/// Why a head was not cosigned.
+#[derive(Debug, thiserror::Error)]
+pub enum WitnessError {
+    /// The witness could not be heard.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log could not be written.
+    #[error(transparent)]
+    Log(#[from] AppendError),
+    /// The witness refused.
+    #[error(transparent)]
+    Refused(#[from] WitnessRefusal),
+    /// The witness holds a signed head of this log that the log does not reach.
+    #[error(
+        "the witness holds a signed head of this log with {held} entries that this log, of {size}, does not lead to"
+    )]
+    RolledBack {
+        /// Size of the head that the witness holds.
+        held: u64,
+        /// Entries in this log.
+        size: u64,
+    },
+    /// The reply proves nothing.
+    #[error("the witness's reply proves nothing: {0}")]
+    Reply(String),
+}
+
+/// How often the witness's stored size is learned anew before it is given up: one that is catching up
+/// with heads it was shown by exchanges moves on meanwhile.
+const TRIES: u32 = 8;
+
+impl Office {
+    /// Has `peer` cosign the head of this log; the size that it cosigned.
+    ///
+    /// # Errors
+    /// When it does not, or holds what shows that this log was put back.
+    pub async fn have_cosigned<D: Dial>(&self, dial: &D, peer: &Peer) -> Result<u64, WitnessError> {
+        let card = &peer.card.value;
+        let mut old_size = 0;
+        for _ in 0..TRIES {
+            let mut head = self.log.head()?;
+            let size = head.unverified().size;
+            let proof = self.consistency(old_size, size).await?;
+            let request = WitnessRequest { old_size, proof, checkpoint: head.to_string() };
+            let body = serde_json::to_vec(&request).map_err(reply)?;
+            let mut channel = dial.open(&Reach::of(peer, self.clock.now())).await?;
+            channel.send(&Released::witness(WitnessFrame::Request, body)).await?;
+            let frame = channel.recv().await?;
+            channel.finish();
+            if frame.kind != FrameKind::Witnessed {
+                return Err(LinkError::Protocol("expected a witness's word".into()).into());
+            }
+            match serde_json::from_slice(&frame.body).map_err(reply)? {
+                WitnessReply::Cosigned(line) => {
+                    let line = line.parse().map_err(reply)?;
+                    self.add_cosignature(&mut head, line, peer)?;
+                    self.keep_cosigned(head).await?;
+                    return Ok(size);
+                }
+                WitnessReply::Refused { refusal, held } => {
+                    if let Some(held) = held {
+                        self.look_at_held(&card.id, &held).await?;
+                    }
+                    match refusal {
+                        WitnessRefusal { stored_size: Some(stored), .. } if stored <= size => {
+                            old_size = stored;
+                        }
+                        refusal => return Err(refusal.into()),
+                    }
+                }
+            }
+        }
+        Err(WitnessRefusal::from(WitnessCode::OldSizeNotStored).into())
+    }
+
+    /// What is said beside one's card: the largest head of `peer`'s log that is held.
+    pub(super) async fn greeting(&self, peer: &AgencyId) -> Result<Greeting, StoreError> {
+        Ok(Greeting { held: self.store.witnessed(peer).await?.map(|head| head.checkpoint) })
+    }
+
+    /// Adds a peer's cosignature that came now.
+    fn add_cosignature(
+        &self,
+        head: &mut SignedCheckpoint,
+        line: SignatureLine,
+        peer: &Peer,
+    ) -> Result<(), WitnessError> {
+        let keys = peer.cosigner_keys(self.clock.now());
+        let mut last = reply("none of its keys to cosign with counts any more");
+        for key in keys {
+            match head.add(line.clone(), &key) {
+                Ok(_) => return Ok(()),
+                Err(error) => last = reply(error),
+            }
+        }
+        Err(last)
+    }
+
+    /// Adds to a head of one size every cosignature that was kept for it.
+    async fn keep_cosigned(&self, head: SignedCheckpoint) -> Result<(), WitnessError> {
+        let size = head.unverified().size;
+        let mut whole = head;
+        let kept = self.store.cosigned(size).await?;
+        let kept = kept.and_then(|note| SignedCheckpoint::parse(note.as_bytes()).ok());
+        if let Some(kept) = kept.filter(|kept| kept.unverified() == whole.unverified()) {
+            let state = self.registry.state();
+            for key in state.peers.values().flat_map(Peer::cosigner_keys_ever) {
+                for line in kept.lines_by(&key) {
+                    // A line that does not hold is not carried on.
+                    drop(whole.add(line, &key));
+                }
+            }
+        }
+        Ok(self.store.keep_cosigned(size, &whole.to_string()).await?)
+    }
+
+    /// A head of this log that a peer holds: if this log signed it and does not lead to it, this
+    /// database was put back.
+    pub(super) async fn look_at_held(
+        &self,
+        witness: &AgencyId,
+        held: &str,
+    ) -> Result<(), WitnessError> {
+        let size = self.log.counters().size;
+        let head = SignedCheckpoint::parse(held.as_bytes()).map_err(reply)?;
+        if signed_by(&head, self.own_log_keys()).is_err() {
+            return Err(WitnessError::Reply("the head it holds is not signed by this log".into()));
+        }
+        let shown = head.unverified();
+        let reached = shown.size <= size && self.root_at(shown.size).await? == shown.root;
+        if reached {
+            return Ok(());
+        }
+        if self.registry.state().given_up(witness, held) {
+            return Ok(());
+        }
+        let evidence = vec![held.to_owned(), self.log.head()?.to_string()];
+        self.raise(witness, AlarmKind::RolledBack, evidence).await?;
+        Err(WitnessError::RolledBack { held: shown.size, size })
+    }
+}
+
+fn reply(why: impl std::fmt::Display) -> WitnessError {
+    WitnessError::Reply(why.to_string())
+}
+
+impl Desk {
+    /// Cosigns a peer's head, if it leads on from the one cosigned before.
+    pub(super) async fn witness<C: Channel>(
+        &self,
+        peer: &Peer,
+        frame: &Frame,
+        channel: &mut C,
+    ) -> Result<(), LinkError> {
+        let Ok(request) = serde_json::from_slice::<WitnessRequest>(&frame.body) else {
+            let why = "a request to cosign that cannot be read".to_owned();
+            return self.reject(peer, Cause::Unverifiable, why, channel).await;
+        };
+        match self.office.cosign(peer, &request).await {
+            Ok(reply) => {
+                let body =
+                    serde_json::to_vec(&reply).map_err(|e| LinkError::Protocol(e.to_string()))?;
+                channel.send(&Released::witness(WitnessFrame::Reply, body)).await
+            }
+            Err(error) => failed(channel, &error).await,
+        }
+    }
+}
+
+impl Office {
+    async fn cosign(
+        &self,
+        peer: &Peer,
+        request: &WitnessRequest,
+    ) -> Result<WitnessReply, Unserved> {
+        let id = &peer.card.value.id;
+        let signed = match SignedCheckpoint::parse(request.checkpoint.as_bytes()) {
+            Ok(signed) if signed.unverified().origin == origin(id) => signed,
+            Ok(_) => return Ok(refused(WitnessCode::UnknownOrigin.into(), None)),
+            Err(_) => return Ok(refused(WitnessCode::Signature.into(), None)),
+        };
+        let keys = peer.log_keys(self.clock.now());
+        let log = keys.iter().find(|key| signed.verified(key).is_ok()).or(keys.first());
+        for _ in 0..TRIES {
+            let stored = self.store.witnessed(id).await?;
+            let held = stored.as_ref().map(|stored| stored.checkpoint.clone());
+            let replaces = stored.as_ref().map(|stored| (stored.size, stored.root));
+            let before = replaces.filter(|_| {
+                held.as_ref().is_some_and(|held| !self.registry.state().given_up(id, held))
+            });
+            let advance = match judge(log, before, request.old_size, &request.proof, &signed) {
+                Ok(advance) => advance,
+                Err(refusal) => {
+                    if let (Some(kind), Some(stored)) =
+                        (never_honest(refusal.code, before, &signed), &stored)
+                    {
+                        let evidence = vec![stored.checkpoint.clone(), request.checkpoint.clone()];
+                        self.raise(id, kind, evidence).await.map_err(Unserved::Log)?;
+                    }
+                    return Ok(refused(refusal, held));
+                }
+            };
+            let head = advance.checkpoint();
+            let head = Witnessed {
+                size: head.size,
+                root: head.root,
+                checkpoint: request.checkpoint.clone(),
+            };
+            // Durable before it is cosigned; if another request came first, judged again.
+            if self.store.witness(id, replaces, &head).await? {
+                let cosigner = Cosigner::new(origin(&self.me), self.cosigner_key());
+                let line = advance.cosign(&cosigner, self.clock.now());
+                return Ok(WitnessReply::Cosigned(line.to_string()));
+            }
+        }
+        Ok(refused(WitnessCode::OldSizeNotStored.into(), None))
+    }
+}
+
+fn refused(refusal: WitnessRefusal, held: Option<String>) -> WitnessReply {
+    WitnessReply::Refused { refusal, held }
+}
+
+/// What a signed head shows that no honest log signs, given the one cosigned before.
+fn never_honest(
+    code: WitnessCode,
+    before: Option<(u64, schemas::digest::Digest)>,
+    signed: &SignedCheckpoint,
+) -> Option<AlarmKind> {
+    let shown = signed.unverified();
+    match code {
+        WitnessCode::RootDiffers => Some(AlarmKind::Fork),
+        WitnessCode::Proof => Some(AlarmKind::Proof),
+        // The signature holds: these are checked after it.
+        WitnessCode::OldSizeAbove | WitnessCode::OldSizeNotStored => {
+            before.filter(|(size, _)| shown.size < *size).map(|_| AlarmKind::Shrunk)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,219 @@
+//! Sources of reads: adding one, giving it a new token, disabling it, listing them.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use schemas::digest::Digest;
+use schemas::entry::EntryKind;
+use schemas::text::Text;
+use schemas::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::context::Office;
+use crate::permission::{ActError, By, Right, acting};
+use crate::reads::intake::Heard;
+use audit_log::entry::Entry;
+use registry::{Change, Source, SourceName, State, User};
+
+/// Random bytes of a token.
+const TOKEN: usize = 32;
+
+/// A source as it is to be added.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewSource {
+    /// Its name.
+    pub name: SourceName,
+    /// The format of what it sends.
+    pub format: String,
+    /// The text of the mapping, where its format needs one.
+    #[serde(default)]
+    pub mapping: Option<String>,
+    /// The camera of records that name none.
+    #[serde(default)]
+    pub camera: Option<Text>,
+    /// The folder that it writes into, instead of sending over HTTPS.
+    #[serde(default)]
+    pub folder: Option<PathBuf>,
+}
+
+/// A source, with the token that nobody can be told again.
+pub struct Admitted {
+    /// The source.
+    pub source: Source,
+    /// Its token; a folder has none.
+    pub token: Option<Zeroizing<String>>,
+}
+
+/// The JSON of a source, as `accord source list` prints it.
+#[must_use]
+pub fn to_json(source: &Source, heard: &Heard) -> Value {
+    json!({
+        "source": source.name, "format": source.format, "mapped": source.mapping.is_some(),
+        "camera": source.camera, "folder": source.folder, "by": source.by, "at": source.at,
+        "disabled": source.disabled, "last_at": heard.last_at, "stored": heard.stored,
+        "rejected": heard.rejected, "error": heard.error, "error_at": heard.error_at,
+    })
+}
+
+fn new_token() -> Result<Zeroizing<String>, ActError> {
+    let mut bytes = Zeroizing::new([0; TOKEN]);
+    getrandom::fill(bytes.as_mut_slice())
+        .map_err(|e| ActError::Failed(format!("the system gives no randomness ({e})")))?;
+    Ok(Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())))
+}
+
+/// A folder as it is kept: absolute, there, and the node's own to empty.
+fn folder(given: &Path) -> Result<PathBuf, ActError> {
+    let unfit = |why: &dyn std::fmt::Display| {
+        ActError::Usage(format!("--folder `{}`: {why}", given.display()))
+    };
+    if !given.is_absolute() {
+        return Err(unfit(&"expected an absolute path, as the node sees it"));
+    }
+    let folder = given.canonicalize().map_err(|e| unfit(&e))?;
+    if !folder.is_dir() {
+        return Err(unfit(&"is no folder"));
+    }
+    // The node destroys each file once its reads are durable: it must be able to.
+    let probe = folder.join(".accord-probe");
+    std::fs::write(&probe, b"")
+        .and_then(|()| std::fs::remove_file(&probe))
+        .map_err(|e| unfit(&format_args!("the node cannot write there ({e})")))?;
+    Ok(folder)
+}
+
+fn known<'a>(state: &'a State, name: &SourceName) -> Result<&'a Source, ActError> {
+    state.sources.get(name).ok_or_else(|| {
+        ActError::Usage(format!("there is no source `{name}`; see `accord source list`"))
+    })
+}
+
+impl Office {
+    /// Every source, open and disabled.
+    ///
+    /// # Errors
+    /// When the actor neither administers nor audits.
+    pub fn sources(&self, by: &By) -> Result<Vec<Source>, ActError> {
+        let (state, now) = (self.registry.state(), self.clock.now());
+        acting(&state, by, Right::Administer, now)
+            .or_else(|_| acting(&state, by, Right::Audit, now))?;
+        Ok(state.sources.values().cloned().collect())
+    }
+
+    /// Adds a source; one that was disabled may be added anew.
+    ///
+    /// # Errors
+    /// When its name is taken, format, mapping or folder are not what they must be, or the actor may
+    /// not.
+    pub async fn add_source(&self, by: &By, new: &NewSource) -> Result<Admitted, ActError> {
+        acting(&self.registry.state(), by, Right::Administer, self.clock.now())?;
+        let folder = new.folder.as_deref().map(folder).transpose()?;
+        let token = if folder.is_none() { Some(new_token()?) } else { None };
+        let source = self
+            .change_source(by, EntryKind::SourceAdded, |state, user, now| {
+                let open = |source: &&Source| source.disabled.is_none();
+                if state.sources.get(&new.name).filter(open).is_some() {
+                    return Err(ActError::Usage(format!("source `{}` exists already", new.name)));
+                }
+                let same = |source: &&Source| folder.is_some() && source.folder == folder;
+                if let Some(other) = state.sources.values().filter(open).find(same) {
+                    return Err(ActError::Usage(format!(
+                        "source `{}` has that folder already",
+                        other.name
+                    )));
+                }
+                let source = Source {
+                    name: new.name.clone(),
+                    format: new.format.clone(),
+                    mapping: new.mapping.clone(),
+                    camera: new.camera.clone(),
+                    folder: folder.clone(),
+                    token: token.as_ref().map(|token| Digest::of(token.as_bytes())),
+                    by: user.name.clone(),
+                    at: now,
+                    disabled: None,
+                };
+                source.options().map_err(ActError::Usage)?;
+                Ok(source)
+            })
+            .await?;
+        Ok(Admitted { source, token })
+    }
+
+    /// Gives a source a new token; the old one is good no longer.
+    ///
+    /// # Errors
+    /// When there is no such source, it is disabled or has a folder, or the actor may not.
+    pub async fn renew_token(&self, by: &By, name: &SourceName) -> Result<Admitted, ActError> {
+        let token = new_token()?;
+        let source = self
+            .change_source(by, EntryKind::SourceRenewed, |state, user, now| {
+                let source = known(state, name)?;
+                if source.disabled.is_some() || source.folder.is_some() {
+                    let why = if source.folder.is_some() { "has a folder" } else { "is disabled" };
+                    return Err(ActError::Usage(format!(
+                        "source `{name}` {why} and takes no token"
+                    )));
+                }
+                Ok(Source {
+                    token: Some(Digest::of(token.as_bytes())),
+                    by: user.name.clone(),
+                    at: now,
+                    ..source.clone()
+                })
+            })
+            .await?;
+        Ok(Admitted { source, token: Some(token) })
+    }
+
+    /// Takes nothing more from a source.
+    ///
+    /// # Errors
+    /// When there is no such source, no reason is given, or the actor may not.
+    pub async fn disable_source(
+        &self,
+        by: &By,
+        name: &SourceName,
+        reason: &Text,
+    ) -> Result<Source, ActError> {
+        if reason.is_empty() {
+            return Err(ActError::Usage("say why with --reason".into()));
+        }
+        self.change_source(by, EntryKind::SourceDisabled, |state, user, now| {
+            Ok(Source {
+                disabled: Some(reason.clone()),
+                by: user.name.clone(),
+                at: now,
+                ..known(state, name)?.clone()
+            })
+        })
+        .await
+    }
+
+    async fn change_source(
+        &self,
+        by: &By,
+        kind: EntryKind,
+        judge: impl Fn(&State, &User, Timestamp) -> Result<Source, ActError>,
+    ) -> Result<Source, ActError> {
+        let (_, source) = self
+            .act(|state, now| {
+                let user = acting(state, by, Right::Administer, now)?;
+                let source = judge(state, user, now)?;
+                let entry = Entry::new(kind, self.actor(user, by))
+                    .with("source", source.name.to_string())
+                    .with("format", source.format.as_str())
+                    .with("camera", json!(source.camera))
+                    .with("folder", json!(source.folder))
+                    .with("reason", json!(source.disabled))
+                    .changing(Change::Source { source: source.clone() });
+                Ok((entry, source))
+            })
+            .await?;
+        Ok(source)
+    }
+}

@@ -1,0 +1,439 @@
+//! The wiring of a running node. The only place that names a concrete store and network.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use schemas::agency::AgencyId;
+use schemas::checkpoint::origin;
+use schemas::time::Timestamp;
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::context::Office;
+use crate::exchange::ask::Asker;
+use crate::exchange::deliver::Delivery;
+use crate::exchange::heads::prove_shown;
+use crate::exchange::host::Desk;
+use crate::http::{https, open_router, router, socket};
+use crate::reads::intake;
+use crate::reads::intake::Sources;
+use audit_log::append::AuditLog;
+use audit_log::clock::Clock;
+use audit_log::keys::Keyring;
+use audit_log::registry::{Registry, RegistryError};
+use host::home::{Home, HomeError, HomeLock, replace_private};
+use peer;
+use peer::{PeerError, Peers};
+use registry::KeyUse;
+use store::photographs::{ImageStoreError, Images};
+use store::postgres::Postgres;
+use store::sqlite::Sqlite;
+use store::{Store, StoreError};
+
+pub(crate) mod anchor;
+mod cadence;
+mod identity;
+mod retention;
+mod watching;
+
+pub use watching::{Seen, Watcher};
+
+/// How often photographs are looked at.
+const LOOKING: Duration = Duration::from_secs(600);
+/// Photographs that are checked as often, round and round.
+const CHECKED: u32 = 500;
+/// How soon after its start a node asks for cosignatures.
+const FIRST_COSIGNING: Duration = Duration::from_secs(10);
+/// How long a peer has to cosign.
+const COSIGNING: Duration = Duration::from_secs(20);
+/// How long what is in flight has once the node stops.
+const FINISHING: Duration = Duration::from_secs(10);
+/// Most requests at once that send reads over HTTPS.
+const SENDING: usize = 16;
+/// Most peers waiting to be shown a card.
+const NEWLY_CONNECTED: usize = 1_024;
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The home is not as it must be.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The database does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The photographs cannot be reached.
+    #[error(transparent)]
+    Images(#[from] ImageStoreError),
+    /// The registry cannot be told.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The network cannot be used.
+    #[error(transparent)]
+    Peer(#[from] PeerError),
+    /// The database was put back, or cut short.
+    #[error(
+        "the log has {size} entries, but its anchor is a signed head of {anchor} that it does not lead to: the database was put back or cut short. Put the right one in its place; if it is lost, `accord run --after-loss REASON` goes on and records that"
+    )]
+    RolledBack {
+        /// Entries that the anchor speaks of.
+        anchor: u64,
+        /// Entries in the database.
+        size: u64,
+    },
+    /// The log cannot be written.
+    #[error(transparent)]
+    Log(#[from] audit_log::append::AppendError),
+}
+
+/// A running node.
+pub struct Node {
+    /// What its acts work with.
+    pub office: Office,
+    /// Asks peers.
+    pub asker: Asker<Peers>,
+    /// The network.
+    pub peers: Arc<Peers>,
+    /// Its configuration.
+    pub config: Config,
+    /// Its home.
+    pub home: Home,
+    /// What sources have sent.
+    pub sources: Arc<Sources>,
+    /// Turns of those that send reads over HTTPS.
+    pub sending: Semaphore,
+    /// The certificate of the HTTPS side, where there is one.
+    pub certificate: Option<Arc<https::Served>>,
+    /// What monitoring is told.
+    pub watcher: Watcher,
+    delivery: Arc<Delivery<Peers>>,
+    desk: Arc<Desk>,
+    stop: CancellationToken,
+    served: Mutex<Vec<tokio::task::JoinHandle<()>>>,
+    anchored: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    _lock: HomeLock,
+}
+
+/// The store of a home.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn open_store(home: &Home, config: &Config) -> Result<Arc<dyn Store>, StoreError> {
+    if let Some(database) = &config.database {
+        return Ok(Arc::new(Postgres::open(database, &config.agency).await?));
+    }
+    home.keep_database_private().map_err(|e| StoreError::Database(e.to_string()))?;
+    Ok(Arc::new(Sqlite::open(&home.database()).await?))
+}
+
+/// What acts work with, without a network: for `init`.
+///
+/// # Errors
+/// When keys, store or registry are not as they must be.
+pub async fn open_office(home: &Home, config: &Config, clock: Clock) -> Result<Office, StartError> {
+    office_on(home, config, clock, open_store(home, config).await?).await
+}
+
+async fn office_on(
+    home: &Home,
+    config: &Config,
+    clock: Clock,
+    store: Arc<dyn Store>,
+) -> Result<Office, StartError> {
+    let registry = Registry::load(store.as_ref()).await?;
+    let log_keys = Keyring::load(home, KeyUse::Log)?;
+    let (name, keys) = (origin(&config.agency), log_keys.all());
+    let log = AuditLog::start(store.clone(), registry.clone(), clock.clone(), name, keys).await?;
+    Ok(Office {
+        me: config.agency.clone(),
+        message_keys: Keyring::load(home, KeyUse::Message)?,
+        log_keys,
+        clock,
+        registry,
+        log,
+        store,
+        images: Images::open(home, config.photographs.as_ref())?,
+        bounds: config.exchange,
+        node_keys: Keyring::load(home, KeyUse::Node)?,
+        cosigner_keys: Keyring::load(home, KeyUse::Cosigner)?,
+        heads: Arc::default(),
+        retention: Arc::default(),
+        importing: Arc::default(),
+    })
+}
+
+impl Node {
+    /// Starts the node of `home`.
+    ///
+    /// # Errors
+    /// When anything it needs is not as it must be; then nothing runs.
+    pub async fn start(home: Home, clock: Clock) -> Result<Arc<Self>, StartError> {
+        // One process at a time opens what is in a home.
+        let lock = home.lock()?;
+        let config = Config::load(&home)?;
+        let store = open_store(&home, &config).await?;
+        Self::start_with(lock, home, config, clock, store).await
+    }
+
+    /// Starts the node of `home` on a store of the caller's.
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    pub async fn start_on(
+        home: Home,
+        clock: Clock,
+        store: Arc<dyn Store>,
+    ) -> Result<Arc<Self>, StartError> {
+        let lock = home.lock()?;
+        let config = Config::load(&home)?;
+        Self::start_with(lock, home, config, clock, store).await
+    }
+
+    async fn start_with(
+        lock: HomeLock,
+        home: Home,
+        config: Config,
+        clock: Clock,
+        store: Arc<dyn Store>,
+    ) -> Result<Arc<Self>, StartError> {
+        let office = office_on(&home, &config, clock, store).await?;
+        keep_card(&home, &office.registry)?;
+        anchor::check(&home, &office).await?;
+        if let Some(own) = &office.registry.state().own {
+            for keys in office.keyrings() {
+                keys.settle(&own.value, office.clock.now())?;
+            }
+            office.reload_keys()?;
+        }
+        office.record_restoring(&home).await?;
+        let (newly, connected) = mpsc::channel(NEWLY_CONNECTED);
+        let desk = Arc::new(Desk::new(office.clone(), newly));
+        let settings = peer::Settings {
+            node_key: office.node_key().0,
+            listen: config.listen.iter().map(ToString::to_string).collect(),
+            limits: peer::Limits::default(),
+        };
+        let peers = Arc::new(peer::start(settings, desk.clone()).await?);
+        let delivery = Delivery::start(office.clone(), peers.clone(), connected);
+        let asker = Asker::new(office.clone(), peers.clone(), delivery.clone());
+        if let Err(error) = office.finish_redaction(None).await {
+            tracing::error!(%error, "what the log says is destroyed could not be; it is tried again");
+        }
+        asker.close_open_queries().await?;
+        let certificate = config.http.map(|_| https::Served::of(&home)).transpose()?;
+        let https = match (config.http, &certificate) {
+            (Some(address), Some(served)) => Some(https::listen(address, served).await?),
+            _ => None,
+        };
+        let watcher = Watcher::of(&home)?;
+        let stop = CancellationToken::new();
+        let node = Arc::new(Self {
+            office,
+            asker,
+            peers,
+            config,
+            home,
+            sources: Arc::default(),
+            sending: Semaphore::new(SENDING),
+            certificate,
+            watcher,
+            delivery,
+            desk,
+            stop: stop.clone(),
+            served: Mutex::default(),
+            anchored: Mutex::new(None),
+            _lock: lock,
+        });
+        let listener = socket::listen(&node.home.socket())?;
+        let mut served =
+            vec![tokio::spawn(socket::serve(listener, router(node.clone()), stop.clone()))];
+        if let (Some(https), Some(certificate)) = (https, &node.certificate) {
+            let router = open_router(node.clone());
+            served.push(tokio::spawn(https::serve(https, router, stop.clone())));
+            let clock = node.office.clock.clone();
+            tokio::spawn(certificate.clone().keep(clock, stop.clone()));
+        }
+        let folders = intake::watch(node.office.clone(), node.sources.clone(), stop.clone());
+        served.push(tokio::spawn(folders));
+        *node.served.lock().await = served;
+        tokio::spawn(watching::count(node.clone(), stop.clone()));
+        tokio::spawn(node.asker.clone().rerun_until(stop.clone()));
+        let anchored = anchor::follow(node.home.clone(), node.office.clone(), stop.clone());
+        *node.anchored.lock().await = Some(tokio::spawn(anchored));
+        let proving = prove_shown(node.office.clone(), node.peers.clone(), stop.clone());
+        tokio::spawn(proving);
+        tokio::spawn(identity::keep(node.clone(), stop.clone()));
+        tokio::spawn(node.clone().seek_cosignatures(stop.clone()));
+        tokio::spawn(cadence::keep(node.clone(), stop.clone()));
+        tokio::spawn(retention::keep(node.office.clone(), stop.clone()));
+        tokio::spawn(look_after_images(node.office.clone(), stop));
+        Ok(node)
+    }
+
+    /// The line that says the node is ready.
+    #[must_use]
+    pub fn ready(&self) -> Value {
+        json!({
+            "ready": true,
+            "agency": self.office.me,
+            "peer_addresses": self.peers.addresses(),
+            "http": match self.config.http {
+                Some(address) => format!("https://{address}"),
+                None => format!("unix:{}", self.home.socket().display()),
+            },
+        })
+    }
+
+    /// Letters stand in the outbox, or a peer may be reached again.
+    pub fn wake(&self) {
+        self.delivery.wake();
+    }
+
+    /// Peers that have not taken in the present version of one's own card, by their ids.
+    #[must_use]
+    pub fn card_not_shown(&self) -> Vec<AgencyId> {
+        let state = self.office.registry.state();
+        let open = |id: &AgencyId| state.peers.get(id).is_some_and(|peer| peer.blocked.is_none());
+        let mut peers = self.delivery.not_shown();
+        peers.retain(open);
+        peers.sort();
+        peers
+    }
+
+    /// A new version of one's own card is in force: writes it into the home and shows it to peers.
+    ///
+    /// # Errors
+    /// When the file cannot be written; it is written again at the next start.
+    pub async fn card_issued(&self) -> Result<(), crate::permission::ActError> {
+        self.prove_identity().await;
+        self.delivery.announce();
+        keep_card(&self.home, &self.office.registry).map_err(|e| {
+            crate::permission::ActError::Failed(format!("the card is in force, but {e}"))
+        })
+    }
+
+    /// Has every peer cosign the head of the log, now and at intervals, until `stop`.
+    async fn seek_cosignatures(self: Arc<Self>, stop: CancellationToken) {
+        let every = Duration::from_secs(u64::from(self.config.exchange.cosigned_every_seconds));
+        let mut pause = FIRST_COSIGNING.min(every);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = every;
+            self.have_cosigned_by_all().await;
+        }
+    }
+
+    /// Has every peer that nothing stands against prove what it has shown of its log, and cosign the
+    /// head of this one; how many did.
+    pub async fn have_cosigned_by_all(&self) -> usize {
+        let state = self.office.registry.state();
+        let peers = state.peers.values().filter(|peer| {
+            peer.blocked.is_none() && state.alarm_about(&peer.card.value.id).is_none()
+        });
+        let asked = peers.map(async |peer| {
+            let dial = self.peers.as_ref();
+            let asked = async {
+                self.office.check_shown(dial, peer).await?;
+                self.office.have_cosigned(dial, peer).await
+            };
+            match tokio::time::timeout(COSIGNING, asked).await {
+                Ok(Ok(_)) => true,
+                Ok(Err(error)) => {
+                    tracing::debug!(peer = %peer.card.value.id, %error, "a head was not cosigned");
+                    false
+                }
+                Err(_) => false,
+            }
+        });
+        futures::future::join_all(asked).await.into_iter().filter(|done| *done).count()
+    }
+
+    /// Stops: takes nothing new, finishes what is in flight, then lets go of the home.
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        let served = std::mem::take(&mut *self.served.lock().await);
+        drop(tokio::time::timeout(FINISHING, futures::future::join_all(served)).await);
+        self.peers.shutdown().await;
+        self.desk.finish().await;
+        // One writer at a time: the last anchor is written when nothing else writes it.
+        if let Some(anchored) = self.anchored.lock().await.take() {
+            drop(anchored.await);
+        }
+        if let Err(error) = anchor::keep(&self.home, &self.office) {
+            tracing::error!(error, "the anchor could not be written");
+        }
+        drop(std::fs::remove_file(self.home.socket()));
+    }
+}
+
+/// Writes the card in force into the home, where `accord card show` finds it, if another one stands
+/// there: the registry, not the file, is what counts.
+fn keep_card(home: &Home, registry: &Registry) -> Result<(), HomeError> {
+    let state = registry.state();
+    let Some(own) = &state.own else { return Ok(()) };
+    if std::fs::read(home.card()).is_ok_and(|bytes| bytes == own.envelope.as_bytes()) {
+        return Ok(());
+    }
+    replace_private(&home.card(), own.envelope.as_bytes())
+}
+
+async fn look_after_images(office: Office, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(LOOKING);
+    let mut looked_at = None;
+    match office.images.sweep(office.store.as_ref()).await {
+        Ok(0) => {}
+        Ok(images) => {
+            tracing::info!(images, "photographs of reads that were never stored are gone")
+        }
+        Err(error) => tracing::error!(%error, "photographs that a crash left were not swept"),
+    }
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        // Whom to tell of a correction is known as long as there is something to correct.
+        if let Some(policy) = office.registry.state().policy.clone() {
+            let cut_off = office.clock.now().cut_off(policy.retention.reads.cut_off_days);
+            if let Err(error) = office.store.forget_released(cut_off).await {
+                tracing::error!(%error, "releases of reads that are gone could not be forgotten");
+            }
+        }
+        match office.images.destroy_unreferenced(office.store.as_ref()).await {
+            Ok(0) => {}
+            Ok(images) => {
+                tracing::info!(images, "photographs that nothing refers to are destroyed")
+            }
+            Err(error) => tracing::error!(%error, "photographs could not be destroyed"),
+        }
+        // Round and round, some at a time.
+        match office.images.check(office.store.as_ref(), looked_at, CHECKED).await {
+            Ok((_, last)) => looked_at = last,
+            Err(error) => tracing::error!(%error, "photographs could not be checked"),
+        }
+    }
+}
+
+impl Office {
+    /// The registry as of an instant: the fold of the changes up to then, or the present one.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    pub async fn registry_at(
+        &self,
+        at: Option<Timestamp>,
+    ) -> Result<Arc<registry::State>, crate::permission::ActError> {
+        match at {
+            None => Ok(self.registry.state()),
+            Some(at) => audit_log::registry::fold_until(self.store.as_ref(), Some(at))
+                .await
+                .map(Arc::new)
+                .map_err(|e| crate::permission::ActError::Failed(e.to_string())),
+        }
+    }
+}

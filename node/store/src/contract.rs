@@ -1,0 +1,187 @@
+//! What every store must do, whichever database it is: one suite, run against each of them.
+//!
+//! A claim is a function over a [`Place`] where a store can be opened and opened again. A store's
+//! own tests call [`holds_at`] once, which makes a test of each claim.
+
+pub(super) mod exchanges;
+pub(super) mod heads;
+pub(super) mod images;
+pub(super) mod log;
+pub(super) mod pages;
+pub(super) mod reads;
+pub(super) mod search;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use schemas::digest::Digest;
+use schemas::entry::{EntryKind, Header, VERSION};
+use schemas::merkle::{self, Frontier};
+use schemas::query::QueryId;
+use schemas::read::Read;
+use schemas::time::Timestamp;
+
+pub(super) use search::many;
+
+use super::{Effects, Pages, Row, Served, Side, Store, Tail};
+
+/// Where one database is.
+#[async_trait]
+pub(super) trait Place: Sync {
+    /// Opens the store there. One that was opened before is gone by then.
+    async fn open(&self) -> Arc<dyn Store>;
+}
+
+/// Waits for what no task may hold: migrations.
+pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(future))
+}
+
+/// Makes a test of each claim, at a new place of this type.
+macro_rules! holds_at {
+    ($place:ty) => {
+        holds_at!(@claims $place,
+            log: a_group_is_stored_whole_or_not_at_all,
+            log: an_entry_that_is_there_is_not_written_again,
+            log: the_log_goes_on_where_it_ended_before_the_store_was_opened_again,
+            log: the_tail_counts_answers_by_authority_day_and_receipt,
+            log: entries_are_found_by_time_at_every_bound,
+            log: entries_are_found_by_each_filter_and_by_all_at_once,
+            log: subtrees_come_in_the_order_asked_for_and_one_that_is_missing_is_told,
+            log: changes_come_in_order_up_to_an_instant,
+            log: only_bodies_that_end_are_destroyed,
+            exchanges: a_query_served_before_fails_its_whole_group_and_leaves_nothing,
+            exchanges: a_query_that_was_turned_away_may_be_served_later,
+            exchanges: what_was_served_is_told_with_its_reply_and_receipt,
+            exchanges: a_query_of_ours_is_settled_once_but_for_silence,
+            exchanges: exchanges_are_told_by_peer_period_and_entry,
+            exchanges: letters_wait_in_order_until_they_are_delivered,
+            heads: a_head_is_witnessed_in_the_place_of_the_one_that_was_there,
+            heads: of_the_cosigned_heads_the_largest_within_a_size_is_told,
+            pages: pages_come_back_as_they_were_put_down_and_end_in_time,
+            pages: ended_pages_come_in_order_some_at_a_time,
+            pages: a_peers_read_is_found_in_the_pages_of_its_answer,
+            reads: reads_are_known_by_their_ids_until_they_are_purged,
+            reads: reads_of_many_months_are_due_in_order_some_at_a_time,
+            reads: a_read_is_stored_once,
+            reads: what_is_stored_is_counted,
+            reads: versions_and_releases_end_with_the_read_that_they_are_of,
+            images: photographs_are_counted_by_what_refers_to_them,
+            search: a_search_finds_what_fits_in_its_order_and_says_when_there_is_more,
+            search: a_corrected_read_is_found_as_it_is_and_no_longer_as_it_was,
+            search: lookups_made_at_once_find_each_its_own_though_others_give_up,
+        );
+    };
+    (@claims $place:ty, $($module:ident: $claim:ident,)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $claim() {
+                $crate::contract::$module::$claim(&<$place>::new().await).await;
+            }
+        )*
+    };
+}
+pub(super) use holds_at;
+
+pub(super) fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000 + millis).unwrap()
+}
+
+pub(super) fn id(n: u8) -> QueryId {
+    QueryId::from_bytes([n; 16])
+}
+
+/// An entry of an exchange; its place in the tree is not asked about.
+pub(super) fn row(index: u64, millis: i64, query: QueryId, effects: Effects) -> Row {
+    let header = Header {
+        v: VERSION,
+        index,
+        at: at(millis),
+        kind: EntryKind::QueryAnswered,
+        peer: None,
+        peer_seq: None,
+        query: Some(query.digest()),
+        body: Digest::of(b""),
+        envelope: None,
+    };
+    // As many subtrees as an entry at this place completes.
+    let nodes = vec![Digest::of(b"node"); index.trailing_ones() as usize];
+    let envelopes = Some("query\nreply".to_owned());
+    let mut row = Row {
+        header,
+        header_bytes: String::new(),
+        salt: [7; 32],
+        body: "{}".into(),
+        envelopes,
+        nodes,
+        effects,
+    };
+    write(&mut row);
+    row
+}
+
+/// Writes the header of a row that was changed.
+fn write(row: &mut Row) {
+    row.header_bytes = String::from_utf8(row.header.to_bytes().unwrap()).unwrap();
+}
+
+/// A row without anything that happens beside it.
+fn plain(index: u64, millis: i64) -> Row {
+    row(index, millis, id(u8::try_from(index % 251).unwrap()), Effects::default())
+}
+
+/// Gives rows the nodes that belong to them in the tree after `tree`.
+fn grow(tree: &mut Frontier, rows: &mut [Row]) {
+    for row in rows {
+        let completed = tree.push(merkle::leaf(row.header_bytes.as_bytes()));
+        row.nodes = completed.into_iter().skip(1).map(|(_, hash)| hash).collect();
+    }
+}
+
+pub(super) fn answer(query_id: QueryId) -> Served {
+    Served {
+        query_id,
+        requester: "asking-ca-pd".parse().unwrap(),
+        asked_at: at(0),
+        query_digest: Digest::of(b"query"),
+        reply_digest: Digest::of(b"reply"),
+        answered: true,
+        kept: true,
+        authority: Some("an-agreement".parse().unwrap()),
+        released: None,
+    }
+}
+
+pub(super) fn served(query_id: QueryId) -> Effects {
+    let pages = vec![b"one\n".to_vec(), b"another\n".to_vec()];
+    let pages = Pages { side: Side::Served, query_id, until: at(9_999), pages, images: Vec::new() };
+    Effects { served: Some(answer(query_id)), pages: Some(pages), ..Effects::default() }
+}
+
+pub(super) fn read(n: u8, millis: i64, images: &[Digest]) -> Read {
+    let images: Vec<_> = images
+        .iter()
+        .map(|digest| serde_json::json!({ "view": "plate", "digest": digest, "bytes": 4, "media": "image/jpeg" }))
+        .collect();
+    serde_json::from_value(serde_json::json!({
+        "id": Digest::of(&[n]), "plate": "7ABC123", "plate_raw": "7ABC123", "at": at(millis),
+        "camera": "1", "source": "native", "record": Digest::of(b""), "images": images,
+    }))
+    .unwrap()
+}
+
+pub(super) fn storing(reads: Vec<Read>) -> Effects {
+    Effects { reads, ..Effects::default() }
+}
+
+/// The log's end, which whoever appends reads first.
+async fn tail(store: &dyn Store) -> Tail {
+    store.tail(at(0)).await.unwrap()
+}
+
+/// Opens the store and reads the log's end.
+async fn begun(place: &impl Place) -> Arc<dyn Store> {
+    let store = place.open().await;
+    tail(store.as_ref()).await;
+    store
+}

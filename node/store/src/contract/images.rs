@@ -1,0 +1,46 @@
+//! Which photographs something refers to.
+
+use super::*;
+
+pub(crate) async fn photographs_are_counted_by_what_refers_to_them(place: &impl Place) {
+    let store = begun(place).await;
+    let (one, two) = (Digest::of(b"one"), Digest::of(b"two"));
+    let reads = vec![read(1, 0, &[one, two]), read(2, 0, &[one]), read(3, 0, &[])];
+    let ids: Vec<_> = reads.iter().map(|read| read.id).collect();
+    store.commit(&[row(0, 0, id(1), storing(reads.clone()))]).await.unwrap();
+    let mut effects = served(id(2));
+    effects.pages.as_mut().unwrap().images = vec![two];
+    store.commit(&[row(1, 0, id(2), effects)]).await.unwrap();
+    let mut both = vec![one, two];
+    both.sort();
+    assert_eq!(store.images(None, 10).await.unwrap(), both);
+    assert_eq!(store.images(None, 1).await.unwrap(), both[..1]);
+    assert_eq!(store.images(Some(both[0]), 10).await.unwrap(), both[1..]);
+    assert!(store.unreferenced_images(10).await.unwrap().is_empty());
+    // A correction changes nothing about them.
+    let now_is = Read { plate: "7ABC128".parse().unwrap(), ..reads[0].clone() };
+    let corrected = Some(crate::Corrected { read: now_is, replaces: 1 });
+    let effects = Effects { corrected, ..Effects::default() };
+    store.commit(&[row(2, 0, id(3), effects)]).await.unwrap();
+    assert_eq!(store.images(None, 10).await.unwrap(), both);
+    let effects = Effects { purged: vec![ids[1], ids[2]], ..Effects::default() };
+    store.commit(&[row(3, 0, id(4), effects)]).await.unwrap();
+    assert!(store.unreferenced_images(10).await.unwrap().is_empty());
+    let effects = Effects { purged: vec![ids[0]], ..Effects::default() };
+    store.commit(&[row(4, 0, id(5), effects)]).await.unwrap();
+    // The kept answer still refers to one of them.
+    assert_eq!(store.unreferenced_images(10).await.unwrap(), [one]);
+    assert_eq!(store.referenced_images(&[one, two]).await.unwrap(), [two]);
+    store.forget_images(&[one, two]).await.unwrap();
+    assert!(store.unreferenced_images(10).await.unwrap().is_empty());
+    assert_eq!(store.images(None, 10).await.unwrap(), [two]);
+    let effects = Effects { ended: vec![1], ..Effects::default() };
+    store.commit(&[row(5, 0, id(6), effects)]).await.unwrap();
+    assert_eq!(store.unreferenced_images(10).await.unwrap(), [two]);
+    // What is referred to again lives again.
+    let again = storing(vec![read(7, 0, &[two])]);
+    store.commit(&[row(6, 0, id(7), again)]).await.unwrap();
+    assert!(store.unreferenced_images(10).await.unwrap().is_empty());
+    store.forget_images(&[two]).await.unwrap();
+    assert_eq!(store.images(None, 10).await.unwrap(), [two]);
+}

@@ -1,0 +1,71 @@
+//! Kept pages of answers.
+
+use super::*;
+
+pub(crate) async fn pages_come_back_as_they_were_put_down_and_end_in_time(place: &impl Place) {
+    let store = begun(place).await;
+    store.commit(&[row(0, 0, id(1), served(id(1)))]).await.unwrap();
+    let pages = store.pages(Side::Served, id(1), at(0)).await.unwrap();
+    assert_eq!(pages, [b"one\n".to_vec(), b"another\n".to_vec()]);
+    assert!(store.pages(Side::Asked, id(1), at(0)).await.unwrap().is_empty());
+    assert!(store.ended_pages(at(9_998), None, 9).await.unwrap().is_empty());
+    let ended = store.ended_pages(at(9_999), None, 9).await.unwrap();
+    assert_eq!((ended.len(), ended[0].entry), (1, 0));
+    // Kept for a hold, they are shown no longer.
+    assert!(store.pages(Side::Served, id(1), at(9_999)).await.unwrap().is_empty());
+    let effects = Effects { ended: vec![0], ..Effects::default() };
+    store.commit(&[row(1, 9_999, id(2), effects)]).await.unwrap();
+    assert!(store.ended_pages(at(9_999), None, 9).await.unwrap().is_empty());
+}
+
+pub(crate) async fn ended_pages_come_in_order_some_at_a_time(place: &impl Place) {
+    let store = begun(place).await;
+    let kept = |n: u8| {
+        let pages = Pages {
+            side: Side::Asked,
+            query_id: id(n),
+            until: at(100 - i64::from(n)),
+            // An answer without reads has a page without bytes.
+            pages: vec![vec![n; usize::from(n)], Vec::new()],
+            images: Vec::new(),
+        };
+        Effects { pages: Some(pages), ..Effects::default() }
+    };
+    let rows: Vec<Row> = (0u8..6).map(|n| row(u64::from(n), 0, id(n), kept(n))).collect();
+    store.commit(&rows).await.unwrap();
+    let pages = store.pages(Side::Asked, id(2), at(0)).await.unwrap();
+    assert_eq!(pages, [vec![2, 2], vec![]]);
+    let ended = async |now, after, limit| {
+        let ended = store.ended_pages(at(now), after, limit).await.unwrap();
+        ended.iter().map(|one| one.entry).collect::<Vec<_>>()
+    };
+    assert_eq!(ended(97, None, 9).await, [3, 4, 5]);
+    assert_eq!(ended(100, None, 2).await, [0, 1]);
+    assert_eq!(ended(100, Some(1), 2).await, [2, 3]);
+    assert_eq!(ended(100, Some(5), 2).await, [] as [u64; 0]);
+    // Whose they are is told by the body, and by the bytes once that is gone.
+    store.redact(3, 3).await.unwrap();
+    let told = store.ended_pages(at(97), None, 2).await.unwrap();
+    assert_eq!((told[0].body.as_deref(), told[0].bytes.as_deref()), (None, Some(&[3, 3, 3][..])));
+    assert_eq!((told[1].body.as_deref(), told[1].bytes.as_deref()), (Some("{}"), None));
+}
+
+pub(crate) async fn a_peers_read_is_found_in_the_pages_of_its_answer(place: &impl Place) {
+    let store = begun(place).await;
+    let (theirs, own) = (read(1, 0, &[]), read(2, 0, &[]));
+    let line = |read: &Read| serde_json::to_string(read).unwrap() + "\n";
+    let page = (line(&read(3, 0, &[])) + &line(&theirs)).into_bytes();
+    let pages = Pages {
+        side: Side::Asked,
+        query_id: id(1),
+        until: at(9),
+        pages: vec![page],
+        images: Vec::new(),
+    };
+    let effects = Effects { pages: Some(pages), ..storing(vec![own.clone()]) };
+    store.commit(&[row(0, 0, id(1), effects)]).await.unwrap();
+    assert_eq!(store.read(theirs.id).await.unwrap(), Some(theirs.clone()));
+    assert_eq!(store.read(own.id).await.unwrap(), Some(own));
+    assert_eq!(store.read(read(4, 0, &[]).id).await.unwrap(), None);
+    assert_eq!(store.own_read(theirs.id).await.unwrap(), None);
+}

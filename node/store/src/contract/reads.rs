@@ -1,0 +1,134 @@
+//! Reads by their ids, their versions, and their end.
+
+use super::*;
+use crate::{CameraStats, Corrected};
+
+const DAY: i64 = 86_400_000;
+
+pub(crate) async fn reads_are_known_by_their_ids_until_they_are_purged(place: &impl Place) {
+    let store = begun(place).await;
+    let reads: Vec<Read> = (0..4).map(|n| read(n, i64::from(n) * 20 * DAY, &[])).collect();
+    let ids: Vec<_> = reads.iter().map(|read| read.id).collect();
+    store.commit(&[row(0, 0, id(1), storing(reads[..3].to_vec()))]).await.unwrap();
+    let mut known = store.known_reads(&ids).await.unwrap();
+    known.sort_unstable();
+    let mut expected = ids[..3].to_vec();
+    expected.sort_unstable();
+    assert_eq!(known, expected);
+    assert!(store.known_reads(&[]).await.unwrap().is_empty());
+    assert_eq!(store.own_read(ids[1]).await.unwrap(), Some((reads[1].clone(), 1)));
+    let effects = Effects { purged: vec![ids[0], ids[1], ids[3]], ..Effects::default() };
+    store.commit(&[row(1, 0, id(2), effects)]).await.unwrap();
+    assert_eq!(store.known_reads(&ids).await.unwrap(), [ids[2]]);
+    assert_eq!(store.own_read(ids[1]).await.unwrap(), None);
+    store.erase_traces().await.unwrap();
+    // One whose month has gone comes again.
+    store.commit(&[row(2, 0, id(3), storing(vec![reads[0].clone()]))]).await.unwrap();
+    assert_eq!(store.read(ids[0]).await.unwrap(), Some(reads[0].clone()));
+}
+
+pub(crate) async fn reads_of_many_months_are_due_in_order_some_at_a_time(place: &impl Place) {
+    let store = begun(place).await;
+    // Over two years and on both sides of a month's end; some at one instant.
+    let mut times: Vec<i64> = (0..60).map(|n| n * 13 * DAY).collect();
+    let month: Timestamp = "2024-02-01T00:00:00Z".parse().unwrap();
+    let month = month.millis() - at(0).millis();
+    times.extend([month - 1, month, month, month, -40 * 365 * DAY, -60 * 365 * DAY]);
+    let mut reads: Vec<Read> =
+        (0u8..).zip(&times).map(|(n, millis)| read(n, *millis, &[])).collect();
+    store.commit(&[row(0, 0, id(1), storing(reads.clone()))]).await.unwrap();
+    reads.sort_by_key(|read| (read.at, read.id));
+    let cut_off = at(400 * DAY);
+    let due: Vec<Read> = reads.iter().filter(|read| read.at < cut_off).cloned().collect();
+    assert_eq!(store.reads_before(cut_off).await.unwrap(), due.len() as u64);
+    let mut found = Vec::new();
+    let mut after = None;
+    loop {
+        let some = store.due_reads(cut_off, after, 7).await.unwrap();
+        let Some(last) = some.last() else { break };
+        assert!(some.len() <= 7);
+        after = Some((last.at, last.id));
+        found.extend(some);
+    }
+    assert_eq!(found, due);
+    // Two at one instant, in two parts.
+    let one = store.due_reads(at(month + 1), Some((at(month - 1), found[0].id)), 99).await.unwrap();
+    assert!(one.len() >= 3);
+    let rest = store.due_reads(at(month + 1), Some((one[0].at, one[0].id)), 99).await.unwrap();
+    assert_eq!(rest, one[1..]);
+}
+
+pub(crate) async fn a_read_is_stored_once(place: &impl Place) {
+    let store = begun(place).await;
+    store.commit(&[row(0, 0, id(1), storing(vec![read(1, 0, &[])]))]).await.unwrap();
+    // At another time, too: a source's own id is an id.
+    for again in [read(1, 0, &[]), read(1, 90 * DAY, &[])] {
+        let both = vec![read(2, 0, &[]), again];
+        assert!(store.commit(&[row(1, 0, id(2), storing(both))]).await.is_err());
+        assert_eq!(tail(store.as_ref()).await.size, 1);
+        assert_eq!(store.stats().await.unwrap().reads, 1);
+    }
+}
+
+pub(crate) async fn what_is_stored_is_counted(place: &impl Place) {
+    let store = begun(place).await;
+    let none = store.stats().await.unwrap();
+    assert_eq!((none.reads, none.plates, none.cameras, none.earliest), (0, 0, 0, None));
+    let mut reads: Vec<Read> = (0..9).map(|n| read(n, i64::from(n) * 30 * DAY, &[])).collect();
+    reads[3].plate = "8XYZ987".parse().unwrap();
+    reads[4].camera = "2".parse().unwrap();
+    store.commit(&[row(0, 0, id(1), storing(reads.clone()))]).await.unwrap();
+    let stats = store.stats().await.unwrap();
+    assert_eq!((stats.reads, stats.plates, stats.cameras), (9, 2, 2));
+    assert_eq!((stats.earliest, stats.latest), (Some(reads[0].at), Some(reads[8].at)));
+    let of = |camera: &str, reads, latest| CameraStats {
+        camera: camera.parse().unwrap(),
+        reads,
+        latest,
+    };
+    let first = reads[0].camera.to_string();
+    assert_eq!(stats.by_camera, [of(&first, 8, reads[8].at), of("2", 1, reads[4].at)]);
+}
+
+pub(crate) async fn versions_and_releases_end_with_the_read_that_they_are_of(place: &impl Place) {
+    let store = begun(place).await;
+    let (read, other) = (read(1, 0, &[]), read(2, 0, &[]));
+    let reads = vec![read.clone(), other.clone()];
+    store.commit(&[row(0, 0, id(1), storing(reads))]).await.unwrap();
+    let mut effects = served(id(2));
+    effects.served.as_mut().unwrap().released = Some((at(0), vec![read.id, other.id]));
+    let mut one = served(id(4));
+    one.served.as_mut().unwrap().released = Some((at(5), vec![other.id]));
+    store.commit(&[row(1, 0, id(2), effects), row(2, 0, id(4), one)]).await.unwrap();
+    let correct = async |index, replaces, plate: &str| {
+        let now_is = Read { plate: plate.parse().unwrap(), ..read.clone() };
+        let corrected = Some(Corrected { read: now_is.clone(), replaces });
+        let effects = Effects { corrected, ..Effects::default() };
+        store.commit(&[row(index, 1, id(9), effects)]).await.unwrap();
+        now_is
+    };
+    let second = correct(3, 1, "7ABC128").await;
+    let third = correct(4, 2, "7ABG128").await;
+    assert_eq!(store.own_read(read.id).await.unwrap(), Some((third, 3)));
+    let versions = store.read_versions(read.id).await.unwrap();
+    assert_eq!(versions, [(1, read.clone(), 3), (2, second, 4)]);
+    let released = store.released(read.id).await.unwrap();
+    assert_eq!((released.len(), released[0].entry), (1, 1));
+    assert_eq!(released[0].requester.as_str(), "asking-ca-pd");
+    assert_eq!(released[0].query.lines().next(), Some("query"));
+    assert_eq!(store.released(other.id).await.unwrap().len(), 2);
+    // One of them lives: it is known to whom it went.
+    let purge = async |index, read: &Read| {
+        let effects = Effects { purged: vec![read.id], ..Effects::default() };
+        store.commit(&[row(index, 2, id(8), effects)]).await.unwrap();
+    };
+    purge(5, &read).await;
+    assert!(store.read_versions(read.id).await.unwrap().is_empty());
+    assert_eq!(store.forget_released(at(1)).await.unwrap(), 0);
+    purge(6, &other).await;
+    assert_eq!(store.forget_released(at(0)).await.unwrap(), 0);
+    assert_eq!(store.forget_released(at(1)).await.unwrap(), 1);
+    assert_eq!(store.released(other.id).await.unwrap().len(), 1);
+    assert_eq!(store.forget_released(at(6)).await.unwrap(), 1);
+    assert!(store.released(other.id).await.unwrap().is_empty());
+}

@@ -1,0 +1,217 @@
+//! Reading the log back.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::str::FromStr;
+
+use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::merkle::{self, Frontier, Subtree};
+use schemas::query::AuthorityId;
+use schemas::time::Timestamp;
+use sqlx::{PgConnection, Postgres, QueryBuilder};
+
+use super::super::stored::{self, column, completed_by, ending, instant, missing, number, parsed};
+use super::super::{EntryFilter, StoreError, Tail};
+use schemas::entry::StoredEntry;
+
+pub(super) async fn tail(
+    writer: &mut PgConnection,
+    day_start: Timestamp,
+) -> Result<Tail, StoreError> {
+    // The last entry has the latest time.
+    let last: Option<(i64, i64)> =
+        sqlx::query_as("select idx + 1, at from entries order by idx desc limit 1")
+            .fetch_optional(&mut *writer)
+            .await?;
+    let (size, last_at) = last.map_or((0, None), |(size, at)| (size, Some(at)));
+    // From peer to peer through the index, whatever the length of the log.
+    let peer_seq = counts(
+        writer,
+        "with recursive peers (peer) as (
+             (select peer from entries where peer is not null order by peer limit 1)
+             union all
+             select (select peer from entries where peer > peers.peer order by peer limit 1)
+             from peers where peers.peer is not null)
+         select peer, (select max(peer_seq) from entries where entries.peer = peers.peer)
+         from peers where peer is not null",
+    )
+    .await?;
+    let mut uses: HashMap<AuthorityId, u32> = counts(
+        writer,
+        "select authority, count(*) from asked
+         where outcome = 'answered' and authority is not null group by authority",
+    )
+    .await?;
+    let mut today = HashMap::new();
+    let mut unreceipted: HashMap<AgencyId, u32> = HashMap::new();
+    let answers: Vec<(Option<String>, String, i64, i64, i64)> = sqlx::query_as(
+        "select authority, requester, count(*), count(*) filter (where at >= $1),
+                count(*) filter (where receipted_at is null)
+         from served where outcome = 'answered' group by authority, requester",
+    )
+    .bind(day_start.millis())
+    .fetch_all(&mut *writer)
+    .await?;
+    let more = |n: &mut u32, by: u32| *n = n.saturating_add(by);
+    for (authority, to, all, on_the_day, without_receipt) in answers {
+        let to: AgencyId = parsed(&to)?;
+        if without_receipt > 0 {
+            more(unreceipted.entry(to.clone()).or_default(), number(without_receipt)?);
+        }
+        let Some(authority) = authority.as_deref().map(parsed::<AuthorityId>).transpose()? else {
+            continue;
+        };
+        more(uses.entry(authority.clone()).or_default(), number(all)?);
+        if on_the_day > 0 {
+            today.insert((authority, to), number(on_the_day)?);
+        }
+    }
+    let size: u64 = number(size)?;
+    let edge = subtrees(&mut *writer, &merkle::root_nodes(size)).await?;
+    let tree = Frontier::from_hashes(size, edge).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    Ok(Tail {
+        size,
+        tree,
+        last_at: last_at.map(instant).transpose()?,
+        peer_seq,
+        uses,
+        day_start: Some(day_start),
+        today,
+        unreceipted,
+    })
+}
+
+/// Hashes of perfect subtrees. One stands beside the entry that completed it; that of a leaf is the
+/// hash of the entry's header.
+pub(super) async fn subtrees(
+    connection: &mut PgConnection,
+    wanted: &[Subtree],
+) -> Result<Vec<Digest>, StoreError> {
+    let entries: Result<Vec<i64>, StoreError> = wanted.iter().map(completed_by).collect();
+    let levels: Vec<i32> = wanted.iter().map(|subtree| i32::from(subtree.level)).collect();
+    let rows: Vec<(Option<String>, Option<Vec<u8>>)> = sqlx::query_as(
+        "select case when level = 0 then header end,
+                case when level > 0 then substr(nodes, level * 32 - 31, 32) end
+         from unnest($1, $2) with ordinality as wanted (idx, level, nth)
+         left join entries using (idx) order by nth",
+    )
+    .bind(entries?)
+    .bind(levels)
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .zip(wanted)
+        .map(|((header, node), subtree)| match (header, node) {
+            (Some(header), _) => Ok(merkle::leaf(header.as_bytes())),
+            (None, Some(node)) => stored::digest(node).map_err(|_| missing(subtree)),
+            (None, None) => Err(missing(subtree)),
+        })
+        .collect()
+}
+
+async fn counts<K, N>(
+    connection: &mut PgConnection,
+    statement: &'static str,
+) -> Result<HashMap<K, N>, StoreError>
+where
+    K: FromStr<Err: std::fmt::Display> + Eq + Hash,
+    N: TryFrom<i64>,
+{
+    let rows: Vec<(String, i64)> = sqlx::query_as(statement).fetch_all(connection).await?;
+    rows.into_iter().map(|(key, n)| Ok((parsed(&key)?, number(n)?))).collect()
+}
+
+pub(super) async fn changes(
+    reader: &mut PgConnection,
+    until: Option<Timestamp>,
+) -> Result<Vec<String>, StoreError> {
+    Ok(sqlx::query_scalar(
+        "select change from changes join entries using (idx) where at <= $1 order by idx",
+    )
+    .bind(until.unwrap_or(Timestamp::MAX).millis())
+    .fetch_all(reader)
+    .await?)
+}
+
+/// The index of the first entry at or after an instant, found by halving: times never go back.
+fn first_from(query: &mut QueryBuilder<Postgres>, instant: Timestamp) {
+    let at = "(select at from entries where idx = (low + high) / 2) < ";
+    query
+        .push(
+            "(with recursive part (low, high) as (
+                select 0::bigint, (select coalesce(max(idx) + 1, 0) from entries)
+                union all
+                select case when ",
+        )
+        .push(at)
+        .push_bind(instant.millis())
+        .push(" then (low + high) / 2 + 1 else low end, case when ")
+        .push(at)
+        .push_bind(instant.millis())
+        .push(
+            " then high else (low + high) / 2 end from part where low < high)
+            select low from part where low = high)",
+        );
+}
+
+/// A value in the body of an entry. Its JSON may hold a NUL, which PostgreSQL's does not.
+fn in_body(query: &mut QueryBuilder<Postgres>, path: &str) {
+    query.push(r"replace(body, '\u0000', '\ufffd')::json #>> '{").push(path).push("}'");
+}
+
+pub(super) async fn entries(
+    reader: &mut PgConnection,
+    filter: &EntryFilter,
+    start: u64,
+    limit: u32,
+) -> Result<Vec<StoredEntry>, StoreError> {
+    let mut query: QueryBuilder<Postgres> =
+        QueryBuilder::new("select header, salt, body, envelope from entries where idx >= ");
+    query.push_bind(column(start));
+    if let Some(peer) = &filter.peer {
+        query.push(" and peer = ").push_bind(peer.as_str().to_owned());
+    }
+    if let Some(from) = filter.from {
+        query.push(" and idx >= ");
+        first_from(&mut query, from);
+    }
+    if let Some(until) = filter.until {
+        query.push(" and idx < ");
+        first_from(&mut query, until);
+    }
+    if let Some(kind) = filter.kind {
+        query.push(" and kind = ").push_bind(kind.code());
+    }
+    for (value, path) in [(&filter.user, "actor,user"), (&filter.plate, "access,elements,plate")] {
+        if let Some(value) = value {
+            query.push(" and ");
+            in_body(&mut query, path);
+            query.push(" = ").push_bind(value.clone());
+        }
+    }
+    if let Some(digest) = &filter.query {
+        query.push(" and query = ").push_bind(digest.as_bytes().to_vec());
+    }
+    if let Some(case) = &filter.case {
+        // Letters of the Latin alphabet alone are the same small and large.
+        query.push(" and lower(btrim(");
+        in_body(&mut query, "access,why,case");
+        query.push(r#") collate "C") = lower("#).push_bind(case.trim().to_owned());
+        query.push(r#"::text collate "C")"#);
+    }
+    if filter.ending {
+        query.push(" and (body is not null or envelope is not null) and kind in ");
+        query.push(ending());
+    }
+    if filter.exchanges_only {
+        query.push(" and query is not null");
+    }
+    query.push(" order by idx limit ").push_bind(i64::from(limit));
+    type Found = (String, Option<Vec<u8>>, Option<String>, Option<String>);
+    let rows: Vec<Found> = query.build_query_as().fetch_all(reader).await?;
+    Ok(rows
+        .into_iter()
+        .map(|(header, salt, body, envelope)| StoredEntry { header, salt, body, envelope })
+        .collect())
+}

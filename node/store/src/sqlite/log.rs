@@ -1,0 +1,231 @@
+//! Reading the log back.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::str::FromStr;
+
+use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::merkle::{self, Frontier, Subtree};
+use schemas::query::AuthorityId;
+use schemas::time::Timestamp;
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
+
+use super::super::stored::{completed_by, ending, instant, missing, number, parsed};
+use super::super::{EntryFilter, StoreError, Tail};
+use schemas::entry::StoredEntry;
+
+pub(super) async fn tail(
+    writer: &mut SqliteConnection,
+    day_start: Timestamp,
+) -> Result<Tail, StoreError> {
+    // The last entry has the latest time.
+    let last: Option<(i64, i64)> =
+        sqlx::query_as("select idx + 1, at from entries order by idx desc limit 1")
+            .fetch_optional(&mut *writer)
+            .await?;
+    let (size, last_at) = last.map_or((0, None), |(size, at)| (size, Some(at)));
+    let peer_seq = counts(
+        writer,
+        "select peer, max(peer_seq) from entries where peer is not null group by peer",
+    )
+    .await?;
+    let mut uses: HashMap<AuthorityId, u32> = counts(
+        writer,
+        "select authority, count(*) from asked
+         where outcome = 'answered' and authority is not null group by authority",
+    )
+    .await?;
+    let mut today = HashMap::new();
+    let mut unreceipted: HashMap<AgencyId, u32> = HashMap::new();
+    for answers in answers_given(writer, day_start).await? {
+        let more = |n: &mut u32, by: u32| *n = n.saturating_add(by);
+        if answers.unreceipted > 0 {
+            more(unreceipted.entry(answers.to.clone()).or_default(), answers.unreceipted);
+        }
+        let Some(authority) = answers.authority else { continue };
+        more(uses.entry(authority.clone()).or_default(), answers.all);
+        if answers.today > 0 {
+            today.insert((authority, answers.to), answers.today);
+        }
+    }
+    let size = u64::try_from(size).map_err(|_| StoreError::Corrupt("negative index".into()))?;
+    let edge = subtrees(&mut *writer, &merkle::root_nodes(size)).await?;
+    let tree = Frontier::from_hashes(size, edge).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    Ok(Tail {
+        size,
+        tree,
+        last_at: last_at.map(instant).transpose()?,
+        peer_seq,
+        uses,
+        day_start: Some(day_start),
+        today,
+        unreceipted,
+    })
+}
+
+/// Hashes of perfect subtrees. One stands beside the entry that completed it; that of a leaf is the
+/// hash of the entry's header.
+pub(super) async fn subtrees(
+    connection: &mut SqliteConnection,
+    wanted: &[Subtree],
+) -> Result<Vec<Digest>, StoreError> {
+    let mut entries = Vec::with_capacity(wanted.len());
+    for subtree in wanted {
+        entries.push((completed_by(subtree)?, subtree.level));
+    }
+    let entries =
+        serde_json::to_string(&entries).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    let rows: Vec<(i64, Option<String>, Option<Vec<u8>>)> = sqlx::query_as(
+        "select wanted.value->>1, iif(wanted.value->>1 = 0, header, null),
+                iif(wanted.value->>1 = 0, null, substr(nodes, (wanted.value->>1) * 32 - 31, 32))
+         from json_each(?1) as wanted left join entries on idx = wanted.value->>0
+         order by wanted.key",
+    )
+    .bind(entries)
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .zip(wanted)
+        .map(|((_, header, node), subtree)| match (header, node) {
+            (Some(header), _) => Ok(merkle::leaf(header.as_bytes())),
+            (None, Some(node)) => {
+                node.try_into().map(Digest::from_bytes).map_err(|_| missing(subtree))
+            }
+            (None, None) => Err(missing(subtree)),
+        })
+        .collect()
+}
+
+/// Answers given on one authority to one requester.
+struct Answers {
+    authority: Option<AuthorityId>,
+    to: AgencyId,
+    all: u32,
+    today: u32,
+    unreceipted: u32,
+}
+
+/// All in one pass: an index for each count would be one page more an append.
+async fn answers_given(
+    writer: &mut SqliteConnection,
+    day_start: Timestamp,
+) -> Result<Vec<Answers>, StoreError> {
+    let rows: Vec<(Option<String>, String, i64, i64, i64)> = sqlx::query_as(
+        "select authority, requester, count(*), sum(at >= ?1), sum(receipted_at is null)
+         from served where outcome = 'answered' group by authority, requester",
+    )
+    .bind(day_start.millis())
+    .fetch_all(writer)
+    .await?;
+    rows.into_iter()
+        .map(|(authority, to, all, today, unreceipted)| {
+            Ok(Answers {
+                authority: authority.as_deref().map(parsed).transpose()?,
+                to: parsed(&to)?,
+                all: number(all)?,
+                today: number(today)?,
+                unreceipted: number(unreceipted)?,
+            })
+        })
+        .collect()
+}
+
+async fn counts<K, N>(
+    writer: &mut SqliteConnection,
+    statement: &'static str,
+) -> Result<HashMap<K, N>, StoreError>
+where
+    K: FromStr<Err: std::fmt::Display> + Eq + Hash,
+    N: TryFrom<i64>,
+{
+    let rows: Vec<(String, i64)> = sqlx::query_as(statement).fetch_all(&mut *writer).await?;
+    rows.into_iter().map(|(key, n)| Ok((parsed(&key)?, number(n)?))).collect()
+}
+
+pub(super) async fn changes(
+    reader: &mut SqliteConnection,
+    until: Option<Timestamp>,
+) -> Result<Vec<String>, StoreError> {
+    Ok(sqlx::query_scalar(
+        "select change from changes join entries using (idx) where at <= ?1 order by idx",
+    )
+    .bind(until.unwrap_or(Timestamp::MAX).millis())
+    .fetch_all(reader)
+    .await?)
+}
+
+/// The index of the first entry at or after an instant, found by halving: times never go back.
+fn first_from(query: &mut QueryBuilder<Sqlite>, instant: Timestamp) {
+    query
+        .push(
+            "(with recursive part (low, high) as (
+                select 0, (select coalesce(max(idx) + 1, 0) from entries)
+                union all
+                select iif(before, middle + 1, low), iif(before, high, middle)
+                from (select idx as middle, at < ",
+        )
+        .push_bind(instant.millis())
+        .push(
+            " as before from entries) join part on middle = (low + high) / 2 where low < high)
+            select low from part where low = high)",
+        );
+}
+
+pub(super) async fn entries(
+    reader: &mut SqliteConnection,
+    filter: &EntryFilter,
+    start: u64,
+    limit: u32,
+) -> Result<Vec<StoredEntry>, StoreError> {
+    let start = i64::try_from(start).unwrap_or(i64::MAX);
+    let mut query: QueryBuilder<Sqlite> =
+        QueryBuilder::new("select header, salt, body, envelope from entries where idx >= ");
+    query.push_bind(start);
+    if let Some(peer) = &filter.peer {
+        query.push(" and peer = ").push_bind(peer.as_str().to_owned());
+    }
+    if let Some(from) = filter.from {
+        query.push(" and idx >= ");
+        first_from(&mut query, from);
+    }
+    if let Some(until) = filter.until {
+        query.push(" and idx < ");
+        first_from(&mut query, until);
+    }
+    if let Some(kind) = filter.kind {
+        query.push(" and kind = ").push_bind(kind.code());
+    }
+    if let Some(user) = &filter.user {
+        query.push(" and body->>'$.actor.user' = ").push_bind(user.clone());
+    }
+    if let Some(plate) = &filter.plate {
+        query.push(" and body->>'$.access.elements.plate' = ").push_bind(plate.clone());
+    }
+    if let Some(digest) = &filter.query {
+        query.push(" and query = ").push_bind(digest.as_bytes().to_vec());
+    }
+    if let Some(case) = &filter.case {
+        query.push(" and trim(body->>'$.access.why.case') = ").push_bind(case.trim().to_owned());
+        query.push(" collate nocase");
+    }
+    if filter.ending {
+        query.push(" and (body is not null or envelope is not null) and kind in ");
+        query.push(ending());
+    }
+    if filter.exchanges_only {
+        query.push(" and query is not null");
+    }
+    query.push(" order by idx limit ").push_bind(i64::from(limit));
+    let rows = query.build().fetch_all(reader).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(StoredEntry {
+                header: row.try_get(0)?,
+                salt: row.try_get(1)?,
+                body: row.try_get(2)?,
+                envelope: row.try_get(3)?,
+            })
+        })
+        .collect()
+}

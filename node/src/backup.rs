@@ -83,7 +83,7 @@ pub struct Manifest {
 }
 
 pub(crate) fn failed(path: &Path, error: &std::io::Error) -> ActError {
-    ActError::Failed(format!("`{}`: {error}", path.display()))
+    ActError::failed(format!("`{}`: {error}", path.display()))
 }
 
 /// Reads what a backup says of itself.
@@ -97,12 +97,12 @@ pub fn manifest(folder: &Path) -> Result<Manifest, ActError> {
     }
     let path = folder.join(MANIFEST);
     let text = std::fs::read(&path).map_err(|error| {
-        ActError::Usage(format!("`{}` is no backup: `{MANIFEST}`: {error}", folder.display()))
+        ActError::usage(format!("`{}` is no backup: `{MANIFEST}`: {error}", folder.display()))
     })?;
-    let unfit = |e: serde_json::Error| ActError::Usage(format!("`{}`: {e}", path.display()));
+    let unfit = |e: serde_json::Error| ActError::usage(format!("`{}`: {e}", path.display()));
     let version = serde_json::from_slice::<Versioned>(&text).map_err(unfit)?.accord_backup;
     if version != VERSION {
-        return Err(ActError::Usage(format!(
+        return Err(ActError::usage(format!(
             "`{}` is of version {version}, and this program reads version {VERSION}; use the one that made it",
             folder.display()
         )));

@@ -1,7 +1,5 @@
 //! What every act of the node works with: its identity, its keys, its log and its store.
 
-use schemas::agency::AgencyId;
-use schemas::body::Actor;
 use schemas::envelope::{Envelope, EnvelopeError, Kind};
 use schemas::key::{PublicKey, SecretKey};
 use schemas::note::Vkey;
@@ -13,43 +11,63 @@ use std::sync::Arc;
 
 use crate::config::Bounds;
 use crate::exchange::heads::Heads;
-use audit_log::append::AuditLog;
-use audit_log::clock::Clock;
+use crate::permission::OwnAgency;
 use audit_log::keys::Keyring;
-use audit_log::registry::Registry;
-use host::home::HomeError;
+use host::home::{Home, HomeError};
 use registry::KeyUse;
-use registry::SourceName;
 use store::Store;
 use store::photographs::Images;
 
-/// What both sides of an exchange work with. Cheap to clone.
+/// The keys that are exchanged one by one. Cheap to clone.
 #[derive(Clone)]
-pub struct Office {
-    /// This agency.
-    pub me: AgencyId,
+pub struct OwnKeys {
+    /// What proves on connecting whose node this is.
+    pub node: Keyring,
     /// What signs messages.
-    pub message_keys: Keyring,
-    /// The clock.
-    pub clock: Clock,
-    /// Who may do what.
-    pub registry: Registry,
-    /// The audit log.
-    pub log: AuditLog,
+    pub message: Keyring,
+    /// What signs heads of the log.
+    pub log: Keyring,
+    /// What cosigns peers' heads.
+    pub cosigner: Keyring,
+}
+
+impl OwnKeys {
+    /// Those of a home.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn load(home: &Home) -> Result<Self, HomeError> {
+        Ok(Self {
+            node: Keyring::load(home, KeyUse::Node)?,
+            message: Keyring::load(home, KeyUse::Message)?,
+            log: Keyring::load(home, KeyUse::Log)?,
+            cosigner: Keyring::load(home, KeyUse::Cosigner)?,
+        })
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> [&Keyring; 4] {
+        [&self.node, &self.message, &self.log, &self.cosigner]
+    }
+}
+
+/// What acts of the node work with, piece by piece: a function takes the pieces that it needs. Cheap
+/// to clone.
+#[derive(Clone)]
+pub struct NodeContext {
+    /// This agency as it acts.
+    pub agency: OwnAgency,
+    /// Its keys.
+    pub keys: OwnKeys,
     /// The store, for reading.
     pub store: Arc<dyn Store>,
     /// The photographs.
-    pub images: Images,
+    pub photographs: Images,
     /// Bounds of exchanges.
     pub bounds: Bounds,
-    /// What signs heads of the log.
-    pub log_keys: Keyring,
-    /// What cosigns peers' heads.
-    pub cosigner_keys: Keyring,
-    /// What proves on connecting whose node this is.
-    pub node_keys: Keyring,
     /// What peers have shown of their logs.
-    pub heads: Arc<Heads>,
+    pub observed: Arc<Heads>,
     /// Held by whoever destroys what is past its retention, and by whoever places a hold: what an
     /// entry says is destroyed is gone before the next hold.
     pub retention: Arc<tokio::sync::Mutex<()>>,
@@ -57,61 +75,57 @@ pub struct Office {
     pub importing: Arc<tokio::sync::Mutex<()>>,
 }
 
-impl Office {
+impl NodeContext {
     /// The key that signs messages now.
     #[must_use]
     pub fn message_key(&self) -> SecretKey {
-        let state = self.registry.state();
-        self.message_keys.signing(state.own.as_ref().map(|own| &own.value), self.clock.now())
+        let state = self.agency.registry.state();
+        self.keys.message.signing(state.own.as_ref().map(|own| &own.value), self.agency.clock.now())
     }
 
     /// The key that cosigns peers' heads now.
     #[must_use]
     pub fn cosigner_key(&self) -> SecretKey {
-        let state = self.registry.state();
-        self.cosigner_keys.signing(state.own.as_ref().map(|own| &own.value), self.clock.now())
+        let state = self.agency.registry.state();
+        self.keys
+            .cosigner
+            .signing(state.own.as_ref().map(|own| &own.value), self.agency.clock.now())
     }
 
     /// The key that this node proves on connecting now and, once that is the one that its card names,
     /// the one before, which peers who have not learnt the card still know.
     #[must_use]
     pub fn node_key(&self) -> (SecretKey, Option<SecretKey>) {
-        let state = self.registry.state();
+        let state = self.agency.registry.state();
         let own = state.own.as_ref().map(|own| &own.value);
-        let proven = self.node_keys.signing(own, self.clock.now());
+        let proven = self.keys.node.signing(own, self.agency.clock.now());
         let named = own.filter(|own| own.node_key == proven.public());
-        (proven, named.and_then(|own| self.node_keys.before(own)))
+        (proven, named.and_then(|own| self.keys.node.before(own)))
     }
 
     /// Every key that has signed heads of this log, as notes name them: those that its cards named,
     /// and those that are in the home, which a database that was put back knows nothing of.
     #[must_use]
     pub fn own_log_keys(&self) -> Vec<Vkey> {
-        let mut keys = self.registry.state().own_log_keys();
-        keys.extend(self.log.vkeys());
+        let mut keys = self.agency.registry.state().own_log_keys();
+        keys.extend(self.agency.log.vkeys());
         keys
-    }
-
-    /// The keys that are exchanged one by one.
-    #[must_use]
-    pub fn keyrings(&self) -> [&Keyring; 4] {
-        [&self.node_keys, &self.message_keys, &self.log_keys, &self.cosigner_keys]
     }
 
     /// The uses whose key, as one's card names it, is not in the home: what is signed in its place
     /// proves nothing to peers.
     #[must_use]
     pub fn keys_missing(&self) -> Vec<KeyUse> {
-        let state = self.registry.state();
+        let state = self.agency.registry.state();
         let Some(own) = &state.own else { return Vec::new() };
-        let keyrings = self.keyrings().into_iter();
+        let keyrings = self.keys.all().into_iter();
         keyrings.filter(|keys| !keys.has(keys.of().named(&own.value))).map(Keyring::of).collect()
     }
 
     /// The uses whose key is being exchanged, and when the one before ends.
     #[must_use]
     pub fn keys_leaving(&self) -> Vec<(KeyUse, Timestamp)> {
-        let (state, now) = (self.registry.state(), self.clock.now());
+        let (state, now) = (self.agency.registry.state(), self.agency.clock.now());
         let Some(own) = &state.own else { return Vec::new() };
         let leaving = own.value.revocations.iter().filter(|one| now < one.at);
         let of = |key: &PublicKey| {
@@ -126,8 +140,8 @@ impl Office {
     /// # Errors
     /// When they cannot be read.
     pub fn reload_keys(&self) -> Result<(), HomeError> {
-        self.keyrings().into_iter().try_for_each(Keyring::reload)?;
-        self.log.sign_with(self.log_keys.all());
+        self.keys.all().into_iter().try_for_each(Keyring::reload)?;
+        self.agency.log.sign_with(self.keys.log.all());
         Ok(())
     }
 
@@ -140,43 +154,15 @@ impl Office {
         envelope: &Envelope,
         kind: Kind,
     ) -> Result<T, EnvelopeError> {
-        let state = self.registry.state();
+        let state = self.agency.registry.state();
         envelope.verified_json(kind, state.own_key_of(envelope).ok_or(EnvelopeError::Key)?)
-    }
-
-    /// The node itself as the actor of an entry.
-    #[must_use]
-    pub fn node_actor(&self) -> Actor {
-        Actor {
-            user: None,
-            full_name: schemas::text::Text::default(),
-            agency: self.me.clone(),
-            auth: "node".into(),
-        }
-    }
-
-    /// A source of reads, known by its token or its folder, as the actor of an entry.
-    #[must_use]
-    pub fn source_actor(&self, source: &SourceName) -> Actor {
-        Actor { auth: format!("source {source}"), ..self.node_actor() }
-    }
-
-    /// A peer, known by its signature, as the actor of an entry.
-    #[must_use]
-    pub fn peer_actor(&self, peer: &AgencyId) -> Actor {
-        Actor {
-            user: None,
-            full_name: schemas::text::Text::default(),
-            agency: peer.clone(),
-            auth: "signed envelope".into(),
-        }
     }
 
     /// How long answers under an authority are kept, in days: the agreement's retention of answers,
     /// or [`ANSWERS_KEPT_DAYS`] under a written request.
     #[must_use]
     pub fn answers_kept_days(&self, authority: &AuthorityId) -> u32 {
-        let state = self.registry.state();
+        let state = self.agency.registry.state();
         let versions = state.agreements.get(authority);
         versions
             .and_then(|versions| versions.values().next_back())

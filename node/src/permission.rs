@@ -4,89 +4,25 @@
 //! Every act is a named user's, is judged on a snapshot of the registry, and becomes true with its
 //! log entry: if the registry moved meanwhile, it is judged again.
 
+mod agency;
+mod error;
+
 use ::agreements::decide::Reasons;
 use ::agreements::policy::{People, Policy, Roles};
-use schemas::body::Actor;
 use schemas::query::UserName;
 use schemas::refusal::Citation;
 use schemas::time::Timestamp;
 
-use crate::context::Office;
-use audit_log::append::{AppendError, Appended, Moved};
-use audit_log::entry::{Entry, Guard};
-use registry::{State, User};
+use registry::State;
+use schemas::user::User;
 
-/// How often an act is judged again because the registry moved meanwhile.
-pub(crate) const TRIES: u32 = 8;
-
-/// Why an act was not done.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum ActError {
-    /// What was given makes no sense here.
-    #[error("{0}")]
-    Usage(String),
-    /// A rule forbids it.
-    #[error("{0}")]
-    Refused(String),
-    /// It could not be done.
-    #[error("{0}")]
-    Failed(String),
-}
-
-impl ActError {
-    /// The exit code of the command line.
-    #[must_use]
-    pub const fn exit_code(&self) -> u8 {
-        match self {
-            Self::Refused(_) => 1,
-            Self::Usage(_) => 2,
-            Self::Failed(_) => 3,
-        }
-    }
-}
-
-impl From<AppendError> for ActError {
-    fn from(error: AppendError) -> Self {
-        match error {
-            AppendError::Unwritable(_) => Self::Usage(error.to_string()),
-            _ => Self::Failed(error.to_string()),
-        }
-    }
-}
-
-impl From<audit::view::Altered> for ActError {
-    fn from(error: audit::view::Altered) -> Self {
-        Self::Failed(error.to_string())
-    }
-}
-
-impl From<store::StoreError> for ActError {
-    fn from(error: store::StoreError) -> Self {
-        Self::Failed(error.to_string())
-    }
-}
-
-impl From<store::photographs::ImageStoreError> for ActError {
-    fn from(error: store::photographs::ImageStoreError) -> Self {
-        Self::Failed(error.to_string())
-    }
-}
-
-impl From<::agreements::DocumentError> for ActError {
-    fn from(error: ::agreements::DocumentError) -> Self {
-        Self::Usage(error.to_string())
-    }
-}
-
-impl From<schemas::envelope::EnvelopeError> for ActError {
-    fn from(error: schemas::envelope::EnvelopeError) -> Self {
-        Self::Usage(error.to_string())
-    }
-}
+pub use agency::OwnAgency;
+pub(crate) use agency::TRIES;
+pub use error::ActError;
 
 /// Who acts, as the way in recognised them.
 #[derive(Debug, Clone)]
-pub struct By {
+pub struct Principal {
     /// The user named.
     pub user: UserName,
     /// How they were recognised, such as `socket, uid 1000`.
@@ -95,7 +31,7 @@ pub struct By {
 
 /// What a person may do here; the policy names the roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Right {
+pub enum Permission {
     /// Ask peers, and submit written requests.
     Query,
     /// Bring reads in.
@@ -108,7 +44,7 @@ pub enum Right {
     Audit,
 }
 
-impl Right {
+impl Permission {
     fn roles(self, people: &People) -> &Roles {
         match self {
             Self::Query => &people.query,
@@ -126,7 +62,7 @@ impl Right {
 /// When there is none: then nobody may do anything.
 pub fn policy_in_force(state: &State) -> Result<&Policy, ActError> {
     state.policy.as_deref().ok_or_else(|| {
-        ActError::Failed("this node has no policy in force; run `accord doctor`".into())
+        ActError::failed("this node has no policy in force; run `accord doctor`".into())
     })
 }
 
@@ -134,9 +70,13 @@ pub fn policy_in_force(state: &State) -> Result<&Policy, ActError> {
 ///
 /// # Errors
 /// When the user is unknown or disabled.
-pub fn known<'a>(state: &'a State, by: &By, now: Timestamp) -> Result<&'a User, ActError> {
+pub fn authenticate<'a>(
+    state: &'a State,
+    by: &Principal,
+    now: Timestamp,
+) -> Result<&'a User, ActError> {
     let user = state.users.get(&by.user).ok_or_else(|| {
-        ActError::Refused(format!(
+        ActError::refused(format!(
             "`{}` is no user of this agency; see `accord user list`",
             by.user
         ))
@@ -144,23 +84,23 @@ pub fn known<'a>(state: &'a State, by: &By, now: Timestamp) -> Result<&'a User, 
     if user.enabled(now) {
         Ok(user)
     } else {
-        Err(ActError::Refused(format!("user `{}` is disabled", by.user)))
+        Err(ActError::refused(format!("user `{}` is disabled", by.user)))
     }
 }
 
-/// The user who acts, if the policy gives one of their roles this right.
+/// The user who acts, if the policy gives one of their roles this permission.
 ///
 /// # Errors
 /// When the user is unknown, disabled, or of other roles.
-pub fn acting<'a>(
+pub fn authorize<'a>(
     state: &'a State,
-    by: &By,
-    right: Right,
+    by: &Principal,
+    permission: Permission,
     now: Timestamp,
 ) -> Result<&'a User, ActError> {
-    let user = known(state, by, now)?;
+    let user = authenticate(state, by, now)?;
     let policy = policy_in_force(state)?;
-    let roles = right.roles(&policy.people);
+    let roles = permission.roles(&policy.people);
     if roles.admit(&user.roles, &user.title) {
         return Ok(user);
     }
@@ -172,7 +112,7 @@ pub fn acting<'a>(
             None => role.to_string(),
         })
         .collect();
-    Err(ActError::Refused(format!(
+    Err(ActError::refused(format!(
         "user `{}` may not do this; it takes one of the roles {} [{}]",
         by.user,
         codes.join(", "),
@@ -194,40 +134,5 @@ pub(crate) fn refused(reasons: &Reasons) -> ActError {
             format!("{}: {} [{}]", reason.code, reason.message, sections(&reason.citations))
         })
         .collect();
-    ActError::Refused(said.join("; "))
-}
-
-impl Office {
-    /// The actor of an entry about what `user` does.
-    #[must_use]
-    pub fn actor(&self, user: &User, by: &By) -> Actor {
-        Actor {
-            user: Some(user.name.clone()),
-            full_name: user.full_name.clone(),
-            agency: self.me.clone(),
-            auth: by.auth.clone(),
-        }
-    }
-
-    /// Judges an act on the registry as it is, and appends it there.
-    ///
-    /// # Errors
-    /// What `judge` says, or that the log cannot be written.
-    pub async fn act<T>(
-        &self,
-        judge: impl Fn(&State, Timestamp) -> Result<(Entry, T), ActError>,
-    ) -> Result<(Appended, T), ActError> {
-        for _ in 0..TRIES {
-            let state = self.registry.state();
-            let (entry, result) = judge(&state, self.clock.now())?;
-            let guard = Guard { generation: Some(state.generation()), ..Guard::default() };
-            match self.log.append(entry.guarded(guard)).await {
-                Err(AppendError::Moved(Moved::Registry)) => {}
-                appended => return Ok((appended?, result)),
-            }
-        }
-        Err(ActError::Failed(
-            "the registry is being changed by others at this moment; try again".into(),
-        ))
-    }
+    ActError::refused(said.join("; "))
 }

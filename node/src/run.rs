@@ -5,28 +5,26 @@ use std::time::Duration;
 
 use schemas::agency::AgencyId;
 use schemas::checkpoint::origin;
-use schemas::time::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::context::Office;
+use crate::context::{NodeContext, OwnKeys};
 use crate::exchange::ask::Asker;
 use crate::exchange::deliver::Delivery;
 use crate::exchange::heads::prove_shown;
 use crate::exchange::host::Desk;
 use crate::http::{https, open_router, router, socket};
+use crate::permission::OwnAgency;
 use crate::reads::intake;
 use crate::reads::intake::Sources;
 use audit_log::append::AuditLog;
 use audit_log::clock::Clock;
-use audit_log::keys::Keyring;
 use audit_log::registry::{Registry, RegistryError};
 use host::home::{Home, HomeError, HomeLock, replace_private};
 use peer;
 use peer::{PeerError, Peers};
-use registry::KeyUse;
 use store::photographs::{ImageStoreError, Images};
 use store::postgres::Postgres;
 use store::sqlite::Sqlite;
@@ -91,7 +89,7 @@ pub enum StartError {
 /// A running node.
 pub struct Node {
     /// What its acts work with.
-    pub office: Office,
+    pub context: NodeContext,
     /// Asks peers.
     pub asker: Asker<Peers>,
     /// The network.
@@ -132,33 +130,33 @@ pub async fn open_store(home: &Home, config: &Config) -> Result<Arc<dyn Store>, 
 ///
 /// # Errors
 /// When keys, store or registry are not as they must be.
-pub async fn open_office(home: &Home, config: &Config, clock: Clock) -> Result<Office, StartError> {
-    office_on(home, config, clock, open_store(home, config).await?).await
+pub async fn open_context(
+    home: &Home,
+    config: &Config,
+    clock: Clock,
+) -> Result<NodeContext, StartError> {
+    context_on(home, config, clock, open_store(home, config).await?).await
 }
 
-async fn office_on(
+async fn context_on(
     home: &Home,
     config: &Config,
     clock: Clock,
     store: Arc<dyn Store>,
-) -> Result<Office, StartError> {
+) -> Result<NodeContext, StartError> {
     let registry = Registry::load(store.as_ref()).await?;
-    let log_keys = Keyring::load(home, KeyUse::Log)?;
-    let (name, keys) = (origin(&config.agency), log_keys.all());
-    let log = AuditLog::start(store.clone(), registry.clone(), clock.clone(), name, keys).await?;
-    Ok(Office {
-        me: config.agency.clone(),
-        message_keys: Keyring::load(home, KeyUse::Message)?,
-        log_keys,
-        clock,
-        registry,
-        log,
+    let keys = OwnKeys::load(home)?;
+    let (name, signing) = (origin(&config.agency), keys.log.all());
+    let log =
+        AuditLog::start(store.clone(), registry.clone(), clock.clone(), name, signing).await?;
+    let agency = OwnAgency { id: config.agency.clone(), clock, registry, log };
+    Ok(NodeContext {
+        agency,
+        keys,
         store,
-        images: Images::open(home, config.photographs.as_ref())?,
+        photographs: Images::open(home, config.photographs.as_ref())?,
         bounds: config.exchange,
-        node_keys: Keyring::load(home, KeyUse::Node)?,
-        cosigner_keys: Keyring::load(home, KeyUse::Cosigner)?,
-        heads: Arc::default(),
+        observed: Arc::default(),
         retention: Arc::default(),
         importing: Arc::default(),
     })
@@ -198,27 +196,27 @@ impl Node {
         clock: Clock,
         store: Arc<dyn Store>,
     ) -> Result<Arc<Self>, StartError> {
-        let office = office_on(&home, &config, clock, store).await?;
-        keep_card(&home, &office.registry)?;
-        anchor::check(&home, &office).await?;
-        if let Some(own) = &office.registry.state().own {
-            for keys in office.keyrings() {
-                keys.settle(&own.value, office.clock.now())?;
+        let context = context_on(&home, &config, clock, store).await?;
+        keep_card(&home, &context.agency.registry)?;
+        anchor::check(&home, &context).await?;
+        if let Some(own) = &context.agency.registry.state().own {
+            for keys in context.keys.all() {
+                keys.settle(&own.value, context.agency.clock.now())?;
             }
-            office.reload_keys()?;
+            context.reload_keys()?;
         }
-        office.record_restoring(&home).await?;
+        context.record_restoring(&home).await?;
         let (newly, connected) = mpsc::channel(NEWLY_CONNECTED);
-        let desk = Arc::new(Desk::new(office.clone(), newly));
+        let desk = Arc::new(Desk::new(context.clone(), newly));
         let settings = peer::Settings {
-            node_key: office.node_key().0,
+            node_key: context.node_key().0,
             listen: config.listen.iter().map(ToString::to_string).collect(),
             limits: peer::Limits::default(),
         };
         let peers = Arc::new(peer::start(settings, desk.clone()).await?);
-        let delivery = Delivery::start(office.clone(), peers.clone(), connected);
-        let asker = Asker::new(office.clone(), peers.clone(), delivery.clone());
-        if let Err(error) = office.finish_redaction(None).await {
+        let delivery = Delivery::start(context.clone(), peers.clone(), connected);
+        let asker = Asker::new(context.clone(), peers.clone(), delivery.clone());
+        if let Err(error) = context.finish_redaction(None).await {
             tracing::error!(%error, "what the log says is destroyed could not be; it is tried again");
         }
         asker.close_open_queries().await?;
@@ -230,7 +228,7 @@ impl Node {
         let watcher = Watcher::of(&home)?;
         let stop = CancellationToken::new();
         let node = Arc::new(Self {
-            office,
+            context,
             asker,
             peers,
             config,
@@ -252,23 +250,23 @@ impl Node {
         if let (Some(https), Some(certificate)) = (https, &node.certificate) {
             let router = open_router(node.clone());
             served.push(tokio::spawn(https::serve(https, router, stop.clone())));
-            let clock = node.office.clock.clone();
+            let clock = node.context.agency.clock.clone();
             tokio::spawn(certificate.clone().keep(clock, stop.clone()));
         }
-        let folders = intake::watch(node.office.clone(), node.sources.clone(), stop.clone());
+        let folders = intake::watch(node.context.clone(), node.sources.clone(), stop.clone());
         served.push(tokio::spawn(folders));
         *node.served.lock().await = served;
         tokio::spawn(watching::count(node.clone(), stop.clone()));
         tokio::spawn(node.asker.clone().rerun_until(stop.clone()));
-        let anchored = anchor::follow(node.home.clone(), node.office.clone(), stop.clone());
+        let anchored = anchor::follow(node.home.clone(), node.context.clone(), stop.clone());
         *node.anchored.lock().await = Some(tokio::spawn(anchored));
-        let proving = prove_shown(node.office.clone(), node.peers.clone(), stop.clone());
+        let proving = prove_shown(node.context.clone(), node.peers.clone(), stop.clone());
         tokio::spawn(proving);
         tokio::spawn(identity::keep(node.clone(), stop.clone()));
         tokio::spawn(node.clone().seek_cosignatures(stop.clone()));
         tokio::spawn(cadence::keep(node.clone(), stop.clone()));
-        tokio::spawn(retention::keep(node.office.clone(), stop.clone()));
-        tokio::spawn(look_after_images(node.office.clone(), stop));
+        tokio::spawn(retention::keep(node.context.clone(), stop.clone()));
+        tokio::spawn(look_after_images(node.context.clone(), stop));
         Ok(node)
     }
 
@@ -277,7 +275,7 @@ impl Node {
     pub fn ready(&self) -> Value {
         json!({
             "ready": true,
-            "agency": self.office.me,
+            "agency": self.context.agency.id,
             "peer_addresses": self.peers.addresses(),
             "http": match self.config.http {
                 Some(address) => format!("https://{address}"),
@@ -294,7 +292,7 @@ impl Node {
     /// Peers that have not taken in the present version of one's own card, by their ids.
     #[must_use]
     pub fn card_not_shown(&self) -> Vec<AgencyId> {
-        let state = self.office.registry.state();
+        let state = self.context.agency.registry.state();
         let open = |id: &AgencyId| state.peers.get(id).is_some_and(|peer| peer.blocked.is_none());
         let mut peers = self.delivery.not_shown();
         peers.retain(open);
@@ -309,8 +307,8 @@ impl Node {
     pub async fn card_issued(&self) -> Result<(), crate::permission::ActError> {
         self.prove_identity().await;
         self.delivery.announce();
-        keep_card(&self.home, &self.office.registry).map_err(|e| {
-            crate::permission::ActError::Failed(format!("the card is in force, but {e}"))
+        keep_card(&self.home, &self.context.agency.registry).map_err(|e| {
+            crate::permission::ActError::failed(format!("the card is in force, but {e}"))
         })
     }
 
@@ -331,15 +329,15 @@ impl Node {
     /// Has every peer that nothing stands against prove what it has shown of its log, and cosign the
     /// head of this one; how many did.
     pub async fn have_cosigned_by_all(&self) -> usize {
-        let state = self.office.registry.state();
+        let state = self.context.agency.registry.state();
         let peers = state.peers.values().filter(|peer| {
             peer.blocked.is_none() && state.alarm_about(&peer.card.value.id).is_none()
         });
         let asked = peers.map(async |peer| {
             let dial = self.peers.as_ref();
             let asked = async {
-                self.office.check_shown(dial, peer).await?;
-                self.office.have_cosigned(dial, peer).await
+                self.context.check_shown(dial, peer).await?;
+                self.context.have_cosigned(dial, peer).await
             };
             match tokio::time::timeout(COSIGNING, asked).await {
                 Ok(Ok(_)) => true,
@@ -364,7 +362,7 @@ impl Node {
         if let Some(anchored) = self.anchored.lock().await.take() {
             drop(anchored.await);
         }
-        if let Err(error) = anchor::keep(&self.home, &self.office) {
+        if let Err(error) = anchor::keep(&self.home, &self.context) {
             tracing::error!(error, "the anchor could not be written");
         }
         drop(std::fs::remove_file(self.home.socket()));
@@ -382,10 +380,10 @@ fn keep_card(home: &Home, registry: &Registry) -> Result<(), HomeError> {
     replace_private(&home.card(), own.envelope.as_bytes())
 }
 
-async fn look_after_images(office: Office, stop: CancellationToken) {
+async fn look_after_images(context: NodeContext, stop: CancellationToken) {
     let mut tick = tokio::time::interval(LOOKING);
     let mut looked_at = None;
-    match office.images.sweep(office.store.as_ref()).await {
+    match context.photographs.sweep(context.store.as_ref()).await {
         Ok(0) => {}
         Ok(images) => {
             tracing::info!(images, "photographs of reads that were never stored are gone")
@@ -397,14 +395,14 @@ async fn look_after_images(office: Office, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = tick.tick() => {}
         }
-        // Whom to tell of a correction is known as long as there is something to correct.
-        if let Some(policy) = office.registry.state().policy.clone() {
-            let cut_off = office.clock.now().cut_off(policy.retention.reads.cut_off_days);
-            if let Err(error) = office.store.forget_released(cut_off).await {
+        // Recipients to tell of a correction is known as long as there is something to correct.
+        if let Some(policy) = context.agency.registry.state().policy.clone() {
+            let cut_off = context.agency.clock.now().cut_off(policy.retention.reads.cut_off_days);
+            if let Err(error) = context.store.forget_released(cut_off).await {
                 tracing::error!(%error, "releases of reads that are gone could not be forgotten");
             }
         }
-        match office.images.destroy_unreferenced(office.store.as_ref()).await {
+        match context.photographs.destroy_unreferenced(context.store.as_ref()).await {
             Ok(0) => {}
             Ok(images) => {
                 tracing::info!(images, "photographs that nothing refers to are destroyed")
@@ -412,28 +410,9 @@ async fn look_after_images(office: Office, stop: CancellationToken) {
             Err(error) => tracing::error!(%error, "photographs could not be destroyed"),
         }
         // Round and round, some at a time.
-        match office.images.check(office.store.as_ref(), looked_at, CHECKED).await {
+        match context.photographs.check(context.store.as_ref(), looked_at, CHECKED).await {
             Ok((_, last)) => looked_at = last,
             Err(error) => tracing::error!(%error, "photographs could not be checked"),
-        }
-    }
-}
-
-impl Office {
-    /// The registry as of an instant: the fold of the changes up to then, or the present one.
-    ///
-    /// # Errors
-    /// When it cannot be told.
-    pub async fn registry_at(
-        &self,
-        at: Option<Timestamp>,
-    ) -> Result<Arc<registry::State>, crate::permission::ActError> {
-        match at {
-            None => Ok(self.registry.state()),
-            Some(at) => audit_log::registry::fold_until(self.store.as_ref(), Some(at))
-                .await
-                .map(Arc::new)
-                .map_err(|e| crate::permission::ActError::Failed(e.to_string())),
         }
     }
 }

@@ -5,12 +5,11 @@
 //! reason, authority and outcome.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use crate::agency::AgencyId;
 use crate::answer::Basis;
 use crate::digest::Digest;
-use crate::entry::EntryKind;
+use crate::event::Event;
 use crate::query::{AuthorityId, Elements, Justification, Query, QueryId, UserName};
 use crate::refusal::Reason;
 use crate::text::Text;
@@ -115,21 +114,15 @@ impl Access {
     }
 }
 
-/// The body of an entry.
+/// The body of an entry: `{"at":…,"actor":{…},"event":{"kind":…,…}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Body {
     /// When it was appended; the header's time.
     pub at: Timestamp,
-    /// What it records; the header's kind.
-    pub kind: EntryKind,
     /// Who did it.
     pub actor: Actor,
-    /// The access, when it is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub access: Option<Access>,
-    /// What else belongs to an act of this kind.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub detail: Map<String, Value>,
+    /// What it records, of the header's kind.
+    pub event: Event,
 }

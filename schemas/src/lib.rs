@@ -6,6 +6,7 @@
 //! this crate and `PROTOCOL.md` alone.
 
 pub mod agency;
+pub mod alarm;
 pub mod answer;
 pub mod area;
 pub mod body;
@@ -14,8 +15,10 @@ pub mod card;
 pub mod checkpoint;
 pub mod correction;
 pub mod digest;
+pub mod draft;
 pub mod entry;
 pub mod envelope;
+pub mod event;
 pub mod evidence;
 pub mod exchange;
 mod fits;
@@ -39,4 +42,5 @@ pub mod statement;
 pub mod text;
 pub mod time;
 pub mod transfer;
+pub mod user;
 pub mod witness;

@@ -19,9 +19,9 @@ use schemas::frame::FrameKind;
 use schemas::query::Query;
 use tests::agency::{Agency, Plan};
 use tests::federation::{add_card, in_force, introduce, signed_by_both};
+use tests::fixtures::{HOUR_MS, PLATE, agreement, draft, id, query};
 use tests::identity::Identity;
-use tests::making::{HOUR_MS, PLATE, agreement, draft, id, query};
-use tests::raw::RawPeer;
+use tests::raw_peer::RawPeer;
 use tests::wire::{Reply, Wire};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -79,7 +79,7 @@ impl Stage {
             })
         };
         let owner = Agency::of(roomy("owning-ca-pd")).await;
-        owner.has_reads(PLATE, 3).await;
+        owner.add_reads(PLATE, 3).await;
         let honest =
             vec![Agency::of(roomy("first-ca-pd")).await, Agency::of(roomy("second-ca-pd")).await];
         for agency in &honest {

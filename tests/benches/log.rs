@@ -8,7 +8,6 @@
 use std::time::{Duration, Instant};
 
 use audit::verify::{Keys, Verifier};
-use audit_log::entry::Entry;
 use schemas::bundle::Item;
 use schemas::checkpoint::{Checkpoint, SignedCheckpoint, origin};
 use schemas::digest::Digest;
@@ -18,13 +17,13 @@ use schemas::merkle;
 use schemas::note::Signer;
 use schemas::time::Timestamp;
 use store::sqlite::Sqlite;
-use store::{Effects, EntryFilter, Row, Store as _};
+use store::{EntryFilter, Row, StateChanges, Store as _};
 use tests::agency::Agency;
 use tests::federation::sharing_pair;
-use tests::making::PLATE;
+use tests::fixtures::PLATE;
+use tests::logs::{WAITING, append_many};
 
 const APPENDS: usize = 40_000;
-const WAITING: usize = 1_000;
 const STEP: u32 = 5_000;
 const EXCHANGES: usize = 1_000;
 
@@ -34,24 +33,8 @@ fn rate(what: &str, count: usize, took: Duration) {
 }
 
 async fn append(agency: &Agency, count: usize) -> Duration {
-    let log = &agency.office().log;
-    let actor = agency.office().node_actor();
     let started = Instant::now();
-    let waiting = (0..WAITING).map(|lane| {
-        let (log, actor) = (log.clone(), actor.clone());
-        tokio::spawn(async move {
-            for n in 0..count / WAITING {
-                let entry = Entry::new(EntryKind::AuditViewed, actor.clone())
-                    .with("lane", lane)
-                    .with("n", n)
-                    .with("text", "a reason of the length that people write in one sentence");
-                log.append(entry).await.expect("an append");
-            }
-        })
-    });
-    for lane in waiting.collect::<Vec<_>>() {
-        lane.await.expect("a lane");
-    }
+    append_many(agency, count).await;
     started.elapsed()
 }
 
@@ -74,7 +57,7 @@ async fn entries(agency: &Agency) -> Vec<Item> {
 async fn signatures() {
     let (asking, owning, _) = sharing_pair().await;
     for _ in 0..EXCHANGES {
-        assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+        assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
     }
     let (log, mut keys) = (entries(&owning).await, Keys::default());
     for agency in [&asking, &owning] {
@@ -151,7 +134,7 @@ impl Plain {
                 body,
                 envelopes,
                 nodes,
-                effects: Effects::default(),
+                changes: StateChanges::default(),
             });
         }
         self.store.commit(&rows).await.expect("a commit");
@@ -206,7 +189,7 @@ async fn main() {
     }
     let verified = verifier.finish();
     rate("entries checked: tree, numbers, bodies", log.len(), started.elapsed());
-    let head = agency.office().log.head().expect("a head");
+    let head = agency.context().agency.log.head().expect("a head");
     assert_eq!(verified.tree.root(), head.unverified().root);
 
     let started = Instant::now();

@@ -13,10 +13,10 @@ use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::query::{Query, QueryId};
 use schemas::time::Timestamp;
-use store::{Asked, Effects, Receipted, Served, Settled};
+use store::{Asked, Receipted, Served, Settled, StateChanges};
 use tests::agency::Agency;
 use tests::federation::sharing_pair;
-use tests::making;
+use tests::fixtures;
 
 const DAYS: u64 = 300;
 const DAY_MS: i64 = 86_400_000;
@@ -38,7 +38,7 @@ fn entries(of: &Agency, query: &Query, n: u64, asks: bool) -> [Entry; 2] {
     let [asked, answer, receipt] =
         ["q", "a", "r"].map(|of| Digest::of(format!("{of}{n}").as_bytes()));
     let access = |outcome| Access { query_digest: Some(asked), ..Access::of(&query, outcome) };
-    let actor = of.office().node_actor();
+    let actor = of.context().agency.node_actor();
     let (peer, query_id, asked_at) =
         (if asks { &query.to } else { &query.from }, query.id, query.at);
     let entry = |kind, outcome, effects| {
@@ -58,12 +58,12 @@ fn entries(of: &Agency, query: &Query, n: u64, asks: bool) -> [Entry; 2] {
             entry(
                 EntryKind::QuerySent,
                 Outcome::Sent,
-                Effects { asked: Some(sent), ..Effects::default() },
+                StateChanges { asked: Some(sent), ..StateChanges::default() },
             ),
             entry(
                 EntryKind::AnswerReceived,
                 Outcome::Answered,
-                Effects { settled: Some(settled), ..Effects::default() },
+                StateChanges { settled: Some(settled), ..StateChanges::default() },
             ),
         ];
     }
@@ -83,12 +83,12 @@ fn entries(of: &Agency, query: &Query, n: u64, asks: bool) -> [Entry; 2] {
         entry(
             EntryKind::QueryAnswered,
             Outcome::Answered,
-            Effects { served: Some(served), ..Effects::default() },
+            StateChanges { served: Some(served), ..StateChanges::default() },
         ),
         entry(
             EntryKind::ReceiptRecorded,
             Outcome::Receipted,
-            Effects { receipted: Some(receipted), ..Effects::default() },
+            StateChanges { receipted: Some(receipted), ..StateChanges::default() },
         ),
     ]
 }
@@ -100,7 +100,7 @@ async fn fill(agency: &Agency, query: &Query, count: u64, asks: bool, missing: b
                 continue;
             }
             for entry in entries(agency, query, n, asks) {
-                agency.office().log.append(entry).await.expect("an append");
+                agency.context().agency.log.append(entry).await.expect("an append");
             }
         }
     });
@@ -111,7 +111,7 @@ async fn compare(asking: &Agency, owning: &Agency, what: &str) {
     let node = asking.node();
     let started = Instant::now();
     let report = node
-        .office
+        .context
         .reconcile(
             node.peers.as_ref(),
             &asking.admin(),
@@ -145,7 +145,7 @@ async fn main() {
     let count: u64 = count.unwrap_or(1_000_000);
     let (asking, owning, _) = sharing_pair().await;
     let at = asking.now().plus_millis(-DAY_MS);
-    let query = making::query(asking.id(), owning.id(), making::PLATE, at);
+    let query = fixtures::query(asking.id(), owning.id(), fixtures::PLATE, at);
     let started = Instant::now();
     tokio::join!(
         fill(&asking, &query, count, true, false),
@@ -166,7 +166,7 @@ async fn main() {
 async fn fill_missing(owning: &Agency, query: &Query) {
     for n in (0..10 * MISSING).step_by(MISSING as usize) {
         for entry in entries(owning, query, n, false) {
-            owning.office().log.append(entry).await.expect("an append");
+            owning.context().agency.log.append(entry).await.expect("an append");
         }
     }
 }

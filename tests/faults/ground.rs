@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use audit_log::clock::Clock;
-use tests::command::{Ended, Hand};
-use tests::making::PLATE;
+use tests::command_line::{CliAgency, CommandOutput};
+use tests::fixtures::PLATE;
 
 use crate::judge::{Judged, judge};
 use crate::load::{Officers, Told, ask, resumes};
@@ -32,8 +32,8 @@ pub(crate) struct Made {
 
 /// A requester and an owner under an agreement. The nodes go first, the net last.
 pub(crate) struct Pair {
-    pub(crate) asking: Hand,
-    pub(crate) owning: Hand,
+    pub(crate) asking: CliAgency,
+    pub(crate) owning: CliAgency,
     pub(crate) relay: Relay,
     pub(crate) net: Net,
     pub(crate) clock: Clock,
@@ -74,10 +74,10 @@ impl Pair {
             })
             .collect();
         let relay = Relay::start(&net.hub(), &routes, SEED);
-        let hand = |node: usize, id: &str, relayed: u16| {
-            let hand = match &made.homes {
-                None => Hand::nowhere(id),
-                Some(homes) => Hand::at(homes[node].clone(), id),
+        let agency = |node: usize, id: &str, relayed: u16| {
+            let agency = match &made.homes {
+                None => CliAgency::without_home(id),
+                Some(homes) => CliAgency::at(homes[node].clone(), id),
             };
             let variables: Vec<_> = made.variables[node]
                 .iter()
@@ -85,15 +85,16 @@ impl Pair {
                 .collect();
             let listen = address(&Net::address(node), PORT);
             let reached = address(HUB, relayed);
-            hand.run_by(&["ip", "netns", "exec", &net.node(node)], &variables)
-                .made("california-statute", &listen, &["--address", &reached])
-                .manned()
+            agency
+                .run_under(&["ip", "netns", "exec", &net.node(node)], &variables)
+                .init_with("california-statute", &listen, &["--address", &reached])
+                .start_with_officer()
         };
-        let (asking, owning) = (hand(0, ASKING, RELAYED[1]), hand(1, OWNING, RELAYED[0]));
-        asking.knows(&owning);
-        owning.knows(&asking);
-        owning.has_reads(PLATE, 3);
-        asking.agrees_with(&owning);
+        let (asking, owning) = (agency(0, ASKING, RELAYED[1]), agency(1, OWNING, RELAYED[0]));
+        asking.add_card(&owning);
+        owning.add_card(&asking);
+        owning.add_reads(PLATE, 3);
+        asking.agree_with(&owning);
         let clock = Clock::system();
         let mut pair = Self {
             asking,
@@ -129,13 +130,13 @@ impl Pair {
     fn resumes(&mut self, when: &str) {
         let told = resumes(when, &self.asking.home(), OWNING, &self.clock);
         self.told.extend(told);
-        let settled = |doctor: &Ended| {
+        let settled = |doctor: &CommandOutput| {
             let rows = doctor.lines();
             let outbox = rows.iter().find(|row| row["check"] == "outbox")?;
             outbox["detail"].as_str()?.starts_with("0 letters").then_some(())
         };
-        self.asking.until(&["doctor"], settled);
-        self.owning.until(&["doctor"], settled);
+        self.asking.retry_until(&["doctor"], settled);
+        self.owning.retry_until(&["doctor"], settled);
     }
 
     /// A fault is over: service resumes by itself, and both logs hold.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::query::QueryId;
 use serde_json::Value;
-use tests::command::Hand;
+use tests::command_line::CliAgency;
 
 use crate::load::Told;
 
@@ -95,13 +95,13 @@ fn class(ours: Reached, theirs: Reached, receipted: bool) -> Option<&'static str
     }
 }
 
-fn bundle(of: &Hand) -> String {
+fn bundle(of: &CliAgency) -> String {
     let file = of.file("bundle");
     of.accord(&["audit", "export", "--out", &file]).done();
     file
 }
 
-fn pin(of: &Hand) -> String {
+fn pin(of: &CliAgency) -> String {
     let shown = of.accord(&["card", "show"]).done();
     format!("{}={}", of.id, shown["fingerprint"].as_str().expect("a fingerprint"))
 }
@@ -110,12 +110,12 @@ fn pin(of: &Hand) -> String {
 ///
 /// # Panics
 /// When anything does not hold.
-pub(crate) fn judge(when: &str, one: &Hand, other: &Hand, told: &[Told]) -> Judged {
-    for hand in [one, other] {
-        let verified = hand.accord(&["audit", "verify"]);
-        assert_eq!(verified.code, 0, "{when}: the log of {} verifies: {verified:?}", hand.id);
-        let alarms = hand.accord(&["audit", "alarms"]);
-        assert_eq!(alarms.out, "", "{when}: no alarm at {}", hand.id);
+pub(crate) fn judge(when: &str, one: &CliAgency, other: &CliAgency, told: &[Told]) -> Judged {
+    for agency in [one, other] {
+        let verified = agency.accord(&["audit", "verify"]);
+        assert_eq!(verified.code, 0, "{when}: the log of {} verifies: {verified:?}", agency.id);
+        let alarms = agency.accord(&["audit", "alarms"]);
+        assert_eq!(alarms.out, "", "{when}: no alarm at {}", agency.id);
     }
     let files = [bundle(one), bundle(other)];
     let pins = [pin(one), pin(other)];
@@ -181,7 +181,7 @@ pub(crate) fn judge(when: &str, one: &Hand, other: &Hand, told: &[Told]) -> Judg
     judged
 }
 
-fn reconciled(at: &Hand, files: &[String; 2], pins: &[String; 2]) -> Value {
+fn reconciled(at: &CliAgency, files: &[String; 2], pins: &[String; 2]) -> Value {
     let [ours, theirs] = files;
     let [one, other] = pins;
     let args = ["audit", "reconcile", ours, theirs, "--grace", "0", "--key", one, "--key", other];

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use audit_log::clock::Clock;
 use node::http::socket::USER_HEADER;
 use serde_json::Value;
-use tests::making::{OFFICER, PLATE, draft, id};
+use tests::fixtures::{OFFICER, PLATE, draft, id};
 
 /// The longest an officer waits for a word of the node.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use tests::command::Hand;
-use tests::making::PLATE;
+use tests::command_line::CliAgency;
+use tests::fixtures::PLATE;
 
 use crate::ground::{Figures, Pair};
 use crate::judge::{Judged, judge};
@@ -64,25 +64,25 @@ const AGENCIES: [&str; 3] = ["first-ca-pd", "second-ca-pd", "third-ca-pd"];
 pub(crate) fn restarted() -> Figures {
     let net = Net::new("rolling", AGENCIES.len());
     let clock = Clock::system();
-    let mut hands: Vec<Hand> = AGENCIES
+    let mut hands: Vec<CliAgency> = AGENCIES
         .iter()
         .enumerate()
         .map(|(node, id)| {
             let listen = format!("/ip4/{}/tcp/7420", Net::address(node));
-            Hand::nowhere(id)
-                .run_by(&["ip", "netns", "exec", &net.node(node)], &[])
-                .made("california-statute", &listen, &[])
-                .manned()
+            CliAgency::without_home(id)
+                .run_under(&["ip", "netns", "exec", &net.node(node)], &[])
+                .init_with("california-statute", &listen, &[])
+                .start_with_officer()
         })
         .collect();
     for at in &hands {
         for of in hands.iter().filter(|of| of.id != at.id) {
-            at.knows(of);
+            at.add_card(of);
         }
-        at.has_reads(PLATE, 3);
+        at.add_reads(PLATE, 3);
     }
     for (one, other) in [(0, 1), (0, 2), (1, 2)] {
-        hands[one].agrees_with(&hands[other]);
+        hands[one].agree_with(&hands[other]);
     }
     let others = |node: usize| -> Vec<&'static str> {
         AGENCIES.iter().copied().filter(|id| *id != AGENCIES[node]).collect()
@@ -94,25 +94,25 @@ pub(crate) fn restarted() -> Figures {
         let officers: Vec<Officers> = hands
             .iter()
             .enumerate()
-            .map(|(node, hand)| Officers::at(hand.home(), 2, &others(node), &clock))
+            .map(|(node, agency)| Officers::at(agency.home(), 2, &others(node), &clock))
             .collect();
-        for hand in &mut hands {
+        for agency in &mut hands {
             std::thread::sleep(Duration::from_millis(500));
-            assert_eq!(hand.stop(), 0, "round {round}: {} stops in order", hand.id);
-            hand.start();
+            assert_eq!(agency.stop(), 0, "round {round}: {} stops in order", agency.id);
+            agency.start();
             figures.faults += 1;
         }
         std::thread::sleep(Duration::from_millis(500));
         for (told, officers) in told.iter_mut().zip(officers) {
             told.extend(officers.stop());
         }
-        for (node, hand) in hands.iter().enumerate() {
+        for (node, agency) in hands.iter().enumerate() {
             for owner in others(node) {
-                told[node].extend(resumes("after the restarts", &hand.home(), owner, &clock));
+                told[node].extend(resumes("after the restarts", &agency.home(), owner, &clock));
             }
         }
-        for hand in &hands {
-            hand.until(&["doctor"], |doctor| {
+        for agency in &hands {
+            agency.retry_until(&["doctor"], |doctor| {
                 let rows = doctor.lines();
                 let outbox = rows.iter().find(|row| row["check"] == "outbox")?;
                 outbox["detail"].as_str()?.starts_with("0 letters").then_some(())
@@ -124,8 +124,8 @@ pub(crate) fn restarted() -> Figures {
         figures.answered += u64::from(told.outcome == "answered");
     }
     figures.judged = between_all(&hands, &told);
-    for hand in &mut hands {
-        assert_eq!(hand.stop(), 0);
+    for agency in &mut hands {
+        assert_eq!(agency.stop(), 0);
     }
     drop(hands);
     drop(net);
@@ -133,7 +133,7 @@ pub(crate) fn restarted() -> Figures {
 }
 
 /// The judgements of all pairs, taken together.
-fn between_all(hands: &[Hand], told: &[Vec<Told>]) -> Judged {
+fn between_all(hands: &[CliAgency], told: &[Vec<Told>]) -> Judged {
     let mut all = Judged::default();
     for (one, other) in [(0, 1), (0, 2), (1, 2)] {
         let of = |asker: usize, owner: usize| {

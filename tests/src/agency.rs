@@ -1,8 +1,7 @@
 //! An agency with a real node.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -11,25 +10,27 @@ use host::home::{Home, HomeError};
 use ingest::Sighting;
 use node::cli::{InitArgs, init};
 use node::config::{Bounds, Config};
-use node::context::Office;
+use node::context::NodeContext;
 use node::exchange::ask::Heard;
-use node::exchange::draft::Draft;
-use node::permission::By;
+use node::permission::Principal;
 use node::run::{Node, StartError, open_store};
 use postgres_server::Server;
 use schemas::agency::{AgencyId, AgencyKind};
+use schemas::draft::Draft;
 use schemas::note::Vkey;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use store::Store;
 use tempfile::TempDir;
 
-use crate::command::{Ended, accord_at};
-use crate::faulty::Faulty;
+use crate::command_line::{CommandOutput, accord_at};
+use crate::faulty_store::FaultyStore;
+use crate::fixtures::{officer, reads, words};
 use crate::identity::Identity;
-use crate::log::Log;
-use crate::making::{officer, reads, words};
+use crate::logs::Log;
 use crate::wait::{eventually, within};
+
+mod database;
 
 /// What an agency is to be.
 #[derive(Debug, Clone)]
@@ -117,7 +118,11 @@ pub fn free_address() -> Text {
 }
 
 /// An address for an HTTPS side that nobody listens on.
-fn free_socket() -> SocketAddr {
+///
+/// # Panics
+/// When every port is taken.
+#[must_use]
+pub fn free_socket() -> SocketAddr {
     let address = free_address();
     let port = address.as_str().rsplit('/').next().and_then(|port| port.parse().ok());
     SocketAddr::from(([127, 0, 0, 1], port.expect("a port")))
@@ -130,7 +135,7 @@ pub struct Agency {
     /// Its clock.
     pub clock: Clock,
     dir: TempDir,
-    running: Option<(Arc<Node>, Arc<Faulty>)>,
+    running: Option<(Arc<Node>, Arc<FaultyStore>)>,
     // Goes last: a node that stops still writes.
     server: Option<Arc<Server>>,
 }
@@ -175,8 +180,8 @@ impl Agency {
         let mut agency =
             Self { identity: Identity::of(&home, card), clock, dir, running: None, server };
         agency.run().await;
-        let office = agency.office();
-        office.add_user(&agency.admin(), &officer(agency.now())).await.expect("an officer");
+        let context = agency.context();
+        context.add_user(&agency.admin(), &officer(agency.now())).await.expect("an officer");
         agency
     }
 
@@ -187,7 +192,7 @@ impl Agency {
     pub async fn run(&mut self) {
         assert!(self.running.is_none(), "it runs already");
         let home = Home::open(self.dir.path()).expect("a home");
-        let store = Faulty::over(self.opened(&home).await);
+        let store = FaultyStore::over(self.opened(&home).await);
         // A node that was just stopped may hold its home for a moment longer.
         let node = eventually("the node starts", async || {
             match Node::start_on(home.clone(), self.clock.clone(), store.clone()).await {
@@ -211,7 +216,7 @@ impl Agency {
     /// When it has no card.
     #[must_use]
     pub fn log_key(&self) -> Vkey {
-        self.office().registry.state().own_log_keys().pop().expect("a card")
+        self.context().agency.registry.state().own_log_keys().pop().expect("a card")
     }
 
     /// The server that its database is on, unless that is in its home.
@@ -258,7 +263,7 @@ impl Agency {
     /// # Panics
     /// When it cannot be run.
     #[must_use]
-    pub fn accord(&self, args: &[&str]) -> Ended {
+    pub fn accord(&self, args: &[&str]) -> CommandOutput {
         tokio::task::block_in_place(|| accord_at(self.dir.path(), args))
     }
 
@@ -285,8 +290,8 @@ impl Agency {
 
     /// What its acts work with.
     #[must_use]
-    pub fn office(&self) -> &Office {
-        &self.node().office
+    pub fn context(&self) -> &NodeContext {
+        &self.node().context
     }
 
     /// The store of the running node.
@@ -294,32 +299,35 @@ impl Agency {
     /// # Panics
     /// When it does not run.
     #[must_use]
-    pub fn store(&self) -> &Arc<Faulty> {
+    pub fn store(&self) -> &Arc<FaultyStore> {
         &self.running.as_ref().expect("a running node").1
     }
 
     /// The administrator.
     #[must_use]
-    pub fn admin(&self) -> By {
-        By { user: "admin".parse().expect("a user name"), auth: "test".into() }
+    pub fn admin(&self) -> Principal {
+        Principal { user: "admin".parse().expect("a user name"), auth: "test".into() }
     }
 
     /// The officer.
     #[must_use]
-    pub fn officer(&self) -> By {
-        By { user: crate::making::OFFICER.parse().expect("a user name"), auth: "test".into() }
+    pub fn officer(&self) -> Principal {
+        Principal {
+            user: crate::fixtures::OFFICER.parse().expect("a user name"),
+            auth: "test".into(),
+        }
     }
 
     /// Puts in `count` reads of `plate`.
-    pub async fn has_reads(&self, plate: &str, count: usize) {
+    pub async fn add_reads(&self, plate: &str, count: usize) {
         let batch = reads(self.id(), plate, count, self.now());
-        assert_eq!(self.takes_in(batch.into_iter().map(Sighting::new).collect()).await, count);
+        assert_eq!(self.import(batch.into_iter().map(Sighting::new).collect()).await, count);
     }
 
     /// Takes in reads with their photographs; how many were new.
-    pub async fn takes_in(&self, batch: Vec<Sighting>) -> usize {
+    pub async fn import(&self, batch: Vec<Sighting>) -> usize {
         let stored =
-            self.office().store_reads(&self.admin().into(), &words("test"), "native", batch).await;
+            self.context().store_reads(&self.admin().into(), &words("test"), "native", batch).await;
         stored.expect("stored reads").reads
     }
 
@@ -334,8 +342,8 @@ impl Agency {
     }
 
     /// Asks one owner for `plate`.
-    pub async fn asks(&self, owner: &AgencyId, plate: &str) -> Heard {
-        let mut heard = self.ask(&crate::making::draft(&[owner], plate, self.now())).await;
+    pub async fn ask_one(&self, owner: &AgencyId, plate: &str) -> Heard {
+        let mut heard = self.ask(&crate::fixtures::draft(&[owner], plate, self.now())).await;
         assert_eq!(heard.len(), 1, "one outcome an owner");
         heard.remove(0)
     }
@@ -352,61 +360,19 @@ impl Agency {
     }
 
     /// Waits until its log shows something.
-    pub async fn logs<T>(&self, what: &str, look: impl Fn(&Log) -> Option<T>) -> T {
+    pub async fn wait_for_log<T>(&self, what: &str, look: impl Fn(&Log) -> Option<T>) -> T {
         eventually(what, async || look(&self.log().await)).await
-    }
-
-    /// The files of its database, to be put back later.
-    ///
-    /// # Panics
-    /// When the node runs.
-    #[must_use]
-    pub fn copy_database(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        assert!(self.running.is_none(), "a database is copied at rest");
-        self.database_files()
-            .into_iter()
-            .map(|path| (path.clone(), std::fs::read(path).expect("a file")))
-            .collect()
-    }
-
-    /// Takes the anchor away, as who hides that a database was put back would.
-    pub fn drop_anchor(&self) {
-        drop(std::fs::remove_file(self.dir.path().join("anchor")));
     }
 
     /// Tries to start the node; why it does not start.
     ///
     /// # Panics
     /// When it starts.
-    pub async fn does_not_start(&self) -> StartError {
+    pub async fn start_error(&self) -> StartError {
         let home = Home::open(self.dir.path()).expect("a home");
         match Node::start(home, self.clock.clone()).await {
             Ok(_) => panic!("it starts"),
             Err(error) => error,
         }
-    }
-
-    /// Puts back what [`Self::copy_database`] gave.
-    ///
-    /// # Panics
-    /// When the node runs.
-    pub fn put_back(&self, files: &BTreeMap<PathBuf, Vec<u8>>) {
-        assert!(self.running.is_none(), "a database is put back at rest");
-        for path in self.database_files() {
-            std::fs::remove_file(path).expect("a file that goes");
-        }
-        for (path, bytes) in files {
-            std::fs::write(path, bytes).expect("a file that comes back");
-        }
-    }
-
-    fn database_files(&self) -> Vec<PathBuf> {
-        let files = std::fs::read_dir(self.dir.path()).expect("a home");
-        let paths = files.map(|file| file.expect("a file").path());
-        paths
-            .filter(|path| {
-                path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("accord.db"))
-            })
-            .collect()
     }
 }

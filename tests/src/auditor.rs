@@ -8,11 +8,9 @@ use schemas::query::QueryId;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::agency::{Agency, Plan};
-use crate::command::{Ended, accord_at};
-use crate::federation::{in_force, pair_of};
-use crate::log::Log;
-use crate::making::PLATE;
+use crate::agency::Agency;
+use crate::command_line::{CommandOutput, accord_at};
+use crate::federation::{answered_query, sharing_pair};
 
 /// Where an auditor works.
 pub struct Auditor(TempDir);
@@ -40,7 +38,7 @@ impl Auditor {
     ///
     /// # Panics
     /// When it does not.
-    pub fn receives(&self, name: &str, of: &Agency, scope: &[&str]) -> Value {
+    pub fn receive(&self, name: &str, of: &Agency, scope: &[&str]) -> Value {
         let path = self.path(name);
         let mut args = vec!["audit", "export", "--out", &path];
         args.extend(scope);
@@ -52,7 +50,7 @@ impl Auditor {
     /// # Panics
     /// When it cannot be run.
     #[must_use]
-    pub fn runs(&self, args: &[&str]) -> Ended {
+    pub fn run(&self, args: &[&str]) -> CommandOutput {
         tokio::task::block_in_place(|| accord_at(Path::new("/nowhere"), args))
     }
 
@@ -61,12 +59,12 @@ impl Auditor {
     /// # Panics
     /// When it cannot be run.
     #[must_use]
-    pub fn verifies(&self, name: &str, pinned: &[&Agency]) -> (i32, Value) {
+    pub fn verify(&self, name: &str, pinned: &[&Agency]) -> (i32, Value) {
         let path = self.path(name);
-        let pins = pins(pinned);
+        let pins = key_pins(pinned);
         let mut args = vec!["audit", "verify", path.as_str()];
         args.extend(pins.iter().map(String::as_str));
-        let ended = self.runs(&args);
+        let ended = self.run(&args);
         let report = ended.lines().pop().unwrap_or_else(|| panic!("{ended:?}"));
         (ended.code, report)
     }
@@ -76,12 +74,12 @@ impl Auditor {
     /// # Panics
     /// When it cannot be run.
     #[must_use]
-    pub fn reconciles(&self, bundles: [&str; 2], of: [&Agency; 2]) -> (i32, Value) {
+    pub fn reconcile(&self, bundles: [&str; 2], of: [&Agency; 2]) -> (i32, Value) {
         let paths = bundles.map(|name| self.path(name));
-        let pins = pins(&of);
+        let pins = key_pins(&of);
         let mut args = vec!["audit", "reconcile", &paths[0], &paths[1], "--grace", "0"];
         args.extend(pins.iter().map(String::as_str));
-        let ended = self.runs(&args);
+        let ended = self.run(&args);
         let report = ended.lines().pop().unwrap_or_else(|| panic!("{ended:?}"));
         (ended.code, report)
     }
@@ -90,7 +88,7 @@ impl Auditor {
     ///
     /// # Panics
     /// When it cannot be read or written.
-    pub fn changes(&self, name: &str, change: impl FnOnce(&mut Vec<String>)) {
+    pub fn edit(&self, name: &str, change: impl FnOnce(&mut Vec<String>)) {
         let text = std::fs::read_to_string(self.file(name)).expect("a bundle");
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
         change(&mut lines);
@@ -100,7 +98,7 @@ impl Auditor {
 
 /// `--key ID=FINGERPRINT` for these agencies.
 #[must_use]
-pub fn pins(of: &[&Agency]) -> Vec<String> {
+pub fn key_pins(of: &[&Agency]) -> Vec<String> {
     of.iter()
         .flat_map(|agency| {
             let key = agency.identity.agency_key.public().fingerprint();
@@ -122,39 +120,23 @@ pub fn problems(report: &Value) -> Vec<(Option<u64>, String)> {
 }
 
 /// Two agencies that share, and an exchange between them.
-pub async fn exchanged() -> (Agency, Agency, QueryId) {
-    let (asking, owning) = pair_of(Plan::of("asking-ca-pd"), Plan::of("owning-ca-pd")).await;
-    in_force(&[&asking, &owning]).await;
-    let query = answered(&asking, &owning).await;
+pub async fn pair_with_exchange() -> (Agency, Agency, QueryId) {
+    let (asking, owning, _) = sharing_pair().await;
+    let query = answered_query(&asking, &owning).await;
     (asking, owning, query)
 }
 
-/// Asks, is answered, and the owner has the receipt.
-///
-/// # Panics
-/// When it is not answered.
-pub async fn answered(asking: &Agency, owning: &Agency) -> QueryId {
-    let heard = asking.asks(owning.id(), PLATE).await;
-    assert_eq!(heard.outcome, "answered", "{heard:?}");
-    let query = heard.query_id.expect("a query id");
-    let receipted = |log: &Log| {
-        log.all(Kind::ReceiptRecorded).iter().any(|entry| entry.belongs_to(query)).then_some(())
-    };
-    owning.logs("the receipt", receipted).await;
-    query
-}
-
 /// Where the one entry of a kind stands.
-pub async fn place(at: &Agency, kind: Kind) -> u64 {
+pub async fn entry_index(at: &Agency, kind: Kind) -> u64 {
     at.log().await.one(kind).header.index
 }
 
 /// Both exports in an auditor's folder.
 #[must_use]
-pub fn handed_over(asking: &Agency, owning: &Agency) -> Auditor {
+pub fn bundles_of_both(asking: &Agency, owning: &Agency) -> Auditor {
     let auditor = Auditor::default();
-    auditor.receives("asking", asking, &[]);
-    auditor.receives("owning", owning, &[]);
+    auditor.receive("asking", asking, &[]);
+    auditor.receive("owning", owning, &[]);
     auditor
 }
 
@@ -163,8 +145,8 @@ pub fn handed_over(asking: &Agency, owning: &Agency) -> Auditor {
 /// # Panics
 /// When the exit code is not that of the findings.
 #[must_use]
-pub fn compared(auditor: &Auditor, asking: &Agency, owning: &Agency) -> Value {
-    let (code, report) = auditor.reconciles(["asking", "owning"], [asking, owning]);
+pub fn reconcile_bundles(auditor: &Auditor, asking: &Agency, owning: &Agency) -> Value {
+    let (code, report) = auditor.reconcile(["asking", "owning"], [asking, owning]);
     let none = report["findings"].as_array().expect("findings").is_empty();
     assert_eq!(code, i32::from(!none), "{report}");
     report
@@ -175,7 +157,7 @@ pub fn compared(auditor: &Auditor, asking: &Agency, owning: &Agency) -> Value {
 /// # Panics
 /// When the report is none.
 #[must_use]
-pub fn of_class<'a>(report: &'a Value, class: &str) -> Vec<&'a Value> {
+pub fn findings_of<'a>(report: &'a Value, class: &str) -> Vec<&'a Value> {
     let all = report["findings"].as_array().expect("findings").iter();
     all.filter(|finding| finding["class"] == class).collect()
 }
@@ -185,8 +167,8 @@ pub fn of_class<'a>(report: &'a Value, class: &str) -> Vec<&'a Value> {
 /// # Panics
 /// When there is none or more than one.
 #[must_use]
-pub fn one<'a>(report: &'a Value, class: &str) -> &'a Value {
-    match of_class(report, class).as_slice() {
+pub fn single_finding<'a>(report: &'a Value, class: &str) -> &'a Value {
+    match findings_of(report, class).as_slice() {
         [one] => one,
         _ => panic!("not one `{class}` in {report:#}"),
     }
@@ -196,7 +178,7 @@ pub fn one<'a>(report: &'a Value, class: &str) -> &'a Value {
 ///
 /// # Panics
 /// When it is not there.
-pub fn found(report: &Value, index: Option<u64>, code: &str) {
+pub fn assert_problem(report: &Value, index: Option<u64>, code: &str) {
     let all = problems(report);
     assert!(all.contains(&(index, code.to_owned())), "no {code} at {index:?} in {all:?}");
 }

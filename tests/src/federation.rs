@@ -1,17 +1,16 @@
 //! Making agencies known to each other, and what they sign.
 
 use agreements::agreement::{Act, Agreement};
-use agreements::request::{RequestScope, Verdict};
 use node::admin::cards::Confirmation;
-use node::admin::requests::{Judgement, Submission};
 use schemas::agency::{AgencyId, AgencyKind};
-use schemas::purpose::Purpose;
-use schemas::query::AuthorityId;
+use schemas::entry::EntryKind as Kind;
+use schemas::query::{AuthorityId, QueryId};
 
 use crate::agency::{Agency, Plan};
-use crate::identity::{Identity, exact};
-use crate::making::{OFFICER, agreement, words};
-use crate::raw::RawPeer;
+use crate::fixtures::{agreement, words};
+use crate::identity::{Identity, envelope_text};
+use crate::logs::Log;
+use crate::raw_peer::RawPeer;
 use crate::wait::eventually;
 
 /// Records the card of `of` at `at`, as an administrator who heard the fingerprint.
@@ -33,14 +32,14 @@ pub async fn add_card_as(
     state: Option<&str>,
 ) {
     let confirmation = Confirmation {
-        envelope: exact(&of.card_envelope()),
+        envelope: envelope_text(&of.card_envelope()),
         fingerprint: of.agency_key.public().fingerprint(),
         verified_by: words("telephone"),
         kind,
         state: state.map(|state| state.parse().expect("a state")),
         replace: false,
     };
-    at.office().add_card(&at.admin(), &confirmation).await.expect("a card");
+    at.context().add_card(&at.admin(), &confirmation).await.expect("a card");
 }
 
 /// Makes every agency known to every other one.
@@ -53,7 +52,7 @@ pub async fn introduce(agencies: &[&Agency]) {
 }
 
 /// Two agencies that know each other: the one that asks, and the owner, who has three reads of
-/// [`crate::making::PLATE`].
+/// [`crate::fixtures::PLATE`].
 pub async fn pair() -> (Agency, Agency) {
     pair_of(Plan::of("asking-ca-pd"), Plan::of("owning-ca-pd")).await
 }
@@ -62,18 +61,23 @@ pub async fn pair() -> (Agency, Agency) {
 pub async fn pair_of(asking: Plan, owning: Plan) -> (Agency, Agency) {
     let (asking, owning) = (Agency::of(asking).await, Agency::of(owning).await);
     introduce(&[&asking, &owning]).await;
-    owning.has_reads(crate::making::PLATE, 3).await;
+    owning.add_reads(crate::fixtures::PLATE, 3).await;
     (asking, owning)
 }
 
 /// As [`pair`], with an agreement in force between the two.
 pub async fn sharing_pair() -> (Agency, Agency, AuthorityId) {
-    let (asking, owning) = pair().await;
+    sharing_pair_of(Plan::of("asking-ca-pd"), Plan::of("owning-ca-pd")).await
+}
+
+/// As [`sharing_pair`], made as the plans say.
+pub async fn sharing_pair_of(asking: Plan, owning: Plan) -> (Agency, Agency, AuthorityId) {
+    let (asking, owning) = pair_of(asking, owning).await;
     let id = in_force(&[&asking, &owning]).await;
     (asking, owning, id)
 }
 
-/// An agency that owns three reads of [`crate::making::PLATE`], and a hostile peer whose card it
+/// An agency that owns three reads of [`crate::fixtures::PLATE`], and a hostile peer whose card it
 /// has and with which it has an agreement in force.
 pub async fn owner_and_raw() -> (Agency, RawPeer, AuthorityId) {
     owner_and_raw_of(Plan::of("owning-ca-pd")).await
@@ -82,12 +86,41 @@ pub async fn owner_and_raw() -> (Agency, RawPeer, AuthorityId) {
 /// As [`owner_and_raw`], the owner made as `plan` says.
 pub async fn owner_and_raw_of(plan: Plan) -> (Agency, RawPeer, AuthorityId) {
     let owner = Agency::of(plan).await;
-    owner.has_reads(crate::making::PLATE, 3).await;
+    owner.add_reads(crate::fixtures::PLATE, 3).await;
     let raw = RawPeer::start("hostile-ca-pd", owner.now());
     add_card(&owner, &raw.identity).await;
     let text = agreement(&[owner.id(), &raw.identity.id], owner.now());
     signed_by_both(&owner, &raw.identity, &text).await;
     (owner, raw, text.id)
+}
+
+/// Asks for the three reads of [`pair`], is answered, and the owner has the receipt; the query.
+///
+/// # Panics
+/// When it is answered otherwise.
+pub async fn answered_query(asking: &Agency, owning: &Agency) -> QueryId {
+    let heard = asking.ask_one(owning.id(), crate::fixtures::PLATE).await;
+    assert_eq!((heard.outcome, heard.reads.len()), ("answered", 3), "{heard:?}");
+    let query = heard.query_id.expect("a query id");
+    let receipted = |log: &Log| {
+        log.all(Kind::ReceiptRecorded).iter().any(|entry| entry.belongs_to(query)).then_some(())
+    };
+    owning.wait_for_log("the receipt", receipted).await;
+    query
+}
+
+/// Puts the database of `owning` back to before an exchange whose head `asking` has cosigned. Its node
+/// is left stopped.
+///
+/// # Panics
+/// When the exchange does not come about.
+pub async fn roll_back_cosigned(asking: &Agency, owning: &mut Agency) {
+    let exchange = async |owning: &mut Agency| {
+        let heard = asking.ask_one(owning.id(), crate::fixtures::PLATE).await;
+        assert_eq!(heard.outcome, "answered", "{heard:?}");
+        assert_eq!(owning.node().have_cosigned_by_all().await, 1);
+    };
+    owning.roll_back_after(exchange).await;
 }
 
 /// An agreement between all of `agencies`, signed by all, sharing with all, and known to all.
@@ -114,12 +147,12 @@ pub async fn in_force_with(
 pub async fn sign_everywhere(agencies: &[&Agency], text: &Agreement) {
     propose(agencies[0], text, None).await;
     for agency in &agencies[1..] {
-        received(agency, &text.id).await;
+        wait_for_agreement(agency, &text.id).await;
         adhere(agency, text, None).await;
     }
     for agency in agencies {
         eventually("every adherence arrives", async || {
-            let rows = agency.office().agreement_row(&text.id, None).ok()?;
+            let rows = agency.context().agreement_row(&text.id, None).ok()?;
             rows.parties.iter().all(|party| party.signed_at.is_some()).then_some(())
         })
         .await;
@@ -131,9 +164,9 @@ pub async fn sign_everywhere(agencies: &[&Agency], text: &Agreement) {
 /// # Panics
 /// When it is refused.
 pub async fn propose(agency: &Agency, text: &Agreement, with: Option<&[AgencyId]>) {
-    let proposal = exact(&agency.identity.propose(text));
-    let adherence = exact(&adherence(agency, text, with));
-    agency.office().propose(&agency.admin(), &proposal, &adherence).await.expect("a proposal");
+    let proposal = envelope_text(&agency.identity.propose(text));
+    let adherence = envelope_text(&adherence(agency, text, with));
+    agency.context().propose(&agency.admin(), &proposal, &adherence).await.expect("a proposal");
     agency.node().wake();
 }
 
@@ -142,8 +175,8 @@ pub async fn propose(agency: &Agency, text: &Agreement, with: Option<&[AgencyId]
 /// # Panics
 /// When it is refused.
 pub async fn adhere(agency: &Agency, text: &Agreement, with: Option<&[AgencyId]>) {
-    let adherence = exact(&adherence(agency, text, with));
-    agency.office().adhere(&agency.admin(), &adherence).await.expect("an adherence");
+    let adherence = envelope_text(&adherence(agency, text, with));
+    agency.context().adhere(&agency.admin(), &adherence).await.expect("an adherence");
     agency.node().wake();
 }
 
@@ -159,17 +192,17 @@ fn adherence(
 }
 
 /// Waits until the text of an agreement has arrived.
-pub async fn received(agency: &Agency, id: &AuthorityId) {
+pub async fn wait_for_agreement(agency: &Agency, id: &AuthorityId) {
     eventually("the proposal arrives", async || {
-        agency.office().agreement_row(id, None).ok().map(drop)
+        agency.context().agreement_row(id, None).ok().map(drop)
     })
     .await;
 }
 
 /// Waits until `agency` has the adherence of `of`.
-pub async fn adhered(agency: &Agency, id: &AuthorityId, of: &AgencyId) {
+pub async fn wait_for_adherence(agency: &Agency, id: &AuthorityId, of: &AgencyId) {
     eventually("the adherence arrives", async || {
-        let row = agency.office().agreement_row(id, None).ok()?;
+        let row = agency.context().agreement_row(id, None).ok()?;
         row.parties
             .iter()
             .any(|party| party.agency == *of && party.signed_at.is_some())
@@ -184,9 +217,9 @@ pub async fn adhered(agency: &Agency, id: &AuthorityId, of: &AgencyId) {
 /// When it is refused.
 pub async fn signed_by_both(agency: &Agency, other: &Identity, text: &Agreement) {
     propose(agency, text, None).await;
-    let signed = exact(&other.adhere_to_all(text, agency.now()));
+    let signed = envelope_text(&other.adhere_to_all(text, agency.now()));
     agency
-        .office()
+        .context()
         .import_documents(&agency.admin(), &signed)
         .await
         .expect("an adherence as a file");
@@ -196,53 +229,11 @@ pub async fn signed_by_both(agency: &Agency, other: &Identity, text: &Agreement)
 ///
 /// # Panics
 /// When it is refused.
-pub async fn notice(agency: &Agency, id: &AuthorityId, act: Act) {
+pub async fn give_notice(agency: &Agency, id: &AuthorityId, act: Act) {
     agency
-        .office()
+        .context()
         .give_notice(&agency.admin(), id, act, &words("under review"))
         .await
         .expect("a notice");
     agency.node().wake();
-}
-
-/// A written request of `asking` that `owning` has approved as asked, known to both as approved.
-///
-/// # Panics
-/// When it is refused.
-pub async fn approved_request(
-    asking: &Agency,
-    owning: &Agency,
-    scope: RequestScope,
-) -> AuthorityId {
-    let submission = Submission {
-        to: Some(owning.id().clone()),
-        requested_by: Some(words("Maria Reyes")),
-        purpose: Some(Purpose::StolenVehicle),
-        case: words("26-004711"),
-        reason: words("Stolen vehicle, no standing agreement"),
-        scope,
-        after_refusal: None,
-    };
-    let officer =
-        node::permission::By { user: OFFICER.parse().expect("a user name"), auth: "test".into() };
-    let filed = asking.office().submit_request(&officer, &submission).await.expect("a request");
-    asking.node().wake();
-    let state = |agency: &Agency| agency.office().request_row(&filed.request).map(|row| row.state);
-    eventually("the request arrives", async || state(owning).ok()).await;
-    let judgement = Judgement {
-        verdict: Verdict::Approved,
-        reason: words("Need is shown"),
-        narrower: RequestScope::default(),
-    };
-    owning
-        .office()
-        .decide_request(&owning.admin(), &filed.request, &judgement)
-        .await
-        .expect("a decision");
-    owning.node().wake();
-    eventually("the decision arrives", async || {
-        state(asking).ok().filter(|state| state == "approved")
-    })
-    .await;
-    filed.request
 }

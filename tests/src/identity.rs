@@ -12,7 +12,7 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::Serialize;
 
-use crate::making::{adherence, words};
+use crate::fixtures::{adherence, words};
 
 /// Who an agency is, and what it signs with.
 #[derive(Debug, Clone)]
@@ -114,6 +114,6 @@ impl Identity {
 
 /// An envelope as text.
 #[must_use]
-pub fn exact(envelope: &Envelope) -> String {
+pub fn envelope_text(envelope: &Envelope) -> String {
     String::from_utf8(envelope.as_bytes().to_vec()).expect("envelopes are ASCII")
 }

@@ -4,39 +4,44 @@ use agreements::agreement::Agreement;
 use agreements::request::{RequestScope, Verdict};
 use node::admin::agreements::{AgreementRow, Wanted, sign_adherence};
 use node::admin::requests::{Judgement, RequestRow};
-use node::permission::{ActError, By};
-use registry::{Delegation, User};
+use node::permission::{ActError, Principal};
 use schemas::agency::AgencyId;
 use schemas::purpose::Role;
 use schemas::query::AuthorityId;
 use schemas::text::Text;
 use schemas::time::Timestamp;
+use schemas::user::{Delegation, User};
 
 use crate::agency::Agency;
-use crate::identity::exact;
-use crate::making::{OFFICER, words};
+use crate::fixtures::{OFFICER, words};
+use crate::identity::envelope_text;
 
 /// An act of `user`.
 ///
 /// # Panics
 /// When that is no user name.
 #[must_use]
-pub fn by(user: &str) -> By {
-    By { user: user.parse().expect("a user name"), auth: "test".into() }
+pub fn acting_as(user: &str) -> Principal {
+    Principal { user: user.parse().expect("a user name"), auth: "test".into() }
 }
 
 /// An act of the officer whom every agency has.
 #[must_use]
-pub fn officer() -> By {
-    by(OFFICER)
+pub fn officer() -> Principal {
+    acting_as(OFFICER)
 }
 
 /// Registers a supervisor.
 ///
 /// # Panics
 /// When that is refused.
-pub async fn supervisor(agency: &Agency, user: &str, full_name: &str, title: &str) -> By {
-    let acting = by(user);
+pub async fn add_supervisor(
+    agency: &Agency,
+    user: &str,
+    full_name: &str,
+    title: &str,
+) -> Principal {
+    let acting = acting_as(user);
     let user = User {
         name: acting.user.clone(),
         full_name: words(full_name),
@@ -47,7 +52,7 @@ pub async fn supervisor(agency: &Agency, user: &str, full_name: &str, title: &st
         disabled: None,
         delegations: Vec::new(),
     };
-    agency.office().add_user(&agency.admin(), &user).await.expect("a supervisor");
+    agency.context().add_user(&agency.admin(), &user).await.expect("a supervisor");
     acting
 }
 
@@ -56,30 +61,36 @@ pub async fn supervisor(agency: &Agency, user: &str, full_name: &str, title: &st
 /// # Panics
 /// When it names none.
 #[must_use]
-pub fn title(agency: &Agency) -> Text {
-    let state = agency.office().registry.state();
+pub fn approving_title(agency: &Agency) -> Text {
+    let state = agency.context().agency.registry.state();
     let policy = state.policy.as_ref().expect("a policy");
     policy.approval.requests.titles.first().expect("a title").clone()
 }
 
 /// Registers the official whom the policy of `agency` names, Chris Doe.
-pub async fn official(agency: &Agency) -> By {
-    supervisor(agency, "c.doe", "Chris Doe", title(agency).as_str()).await
+pub async fn add_official(agency: &Agency) -> Principal {
+    add_supervisor(agency, "c.doe", "Chris Doe", approving_title(agency).as_str()).await
 }
 
 /// Delegates `title` to `user` at `agency`.
 ///
 /// # Panics
 /// When that is refused.
-pub async fn delegate(agency: &Agency, to: &By, title: &str, from: Timestamp, until: Timestamp) {
+pub async fn delegate(
+    agency: &Agency,
+    to: &Principal,
+    title: &str,
+    from: Timestamp,
+    until: Timestamp,
+) {
     let delegation = Delegation { title: words(title), from, until };
-    let delegated = agency.office().delegate(&agency.admin(), &to.user, &delegation).await;
+    let delegated = agency.context().delegate(&agency.admin(), &to.user, &delegation).await;
     delegated.expect("a delegation");
 }
 
 /// A decision as an official gives it.
 #[must_use]
-pub fn judgement(verdict: Verdict, narrower: RequestScope) -> Judgement {
+pub fn decision(verdict: Verdict, narrower: RequestScope) -> Judgement {
     Judgement { verdict, reason: words("Need is shown"), narrower }
 }
 
@@ -87,13 +98,13 @@ pub fn judgement(verdict: Verdict, narrower: RequestScope) -> Judgement {
 ///
 /// # Errors
 /// What the node says when it does not.
-pub async fn approves(
+pub async fn approve(
     agency: &Agency,
-    official: &By,
+    official: &Principal,
     request: &AuthorityId,
 ) -> Result<RequestRow, ActError> {
-    let judgement = judgement(Verdict::Approved, RequestScope::default());
-    let decided = agency.office().decide_request(official, request, &judgement).await;
+    let judgement = decision(Verdict::Approved, RequestScope::default());
+    let decided = agency.context().decide_request(official, request, &judgement).await;
     agency.node().wake();
     decided
 }
@@ -105,14 +116,14 @@ pub async fn approves(
 ///
 /// # Panics
 /// When it cannot be signed.
-pub fn prepared(
+pub fn prepare_adherence(
     agency: &Agency,
-    official: &By,
+    official: &Principal,
     text: &Agreement,
     share_with: Option<&[AgencyId]>,
 ) -> Result<String, ActError> {
     let wanted = Wanted { share_with: share_with.map(<[_]>::to_vec), ..Wanted::default() };
-    let prepared = agency.office().prepare_adherence(official, text, &wanted)?;
+    let prepared = agency.context().prepare_adherence(official, text, &wanted)?;
     let exact = text.to_toml().expect("an agreement");
     let key = &agency.identity.agency_key;
     Ok(sign_adherence(text, &exact, agency.id(), prepared, None, agency.now(), key)
@@ -123,14 +134,14 @@ pub fn prepared(
 ///
 /// # Errors
 /// What the node says when it does not.
-pub async fn proposes(
+pub async fn propose_as(
     agency: &Agency,
-    official: &By,
+    official: &Principal,
     text: &Agreement,
 ) -> Result<AgreementRow, ActError> {
-    let adherence = prepared(agency, official, text, None)?;
-    let proposal = exact(&agency.identity.propose(text));
-    let proposed = agency.office().propose(official, &proposal, &adherence).await;
+    let adherence = prepare_adherence(agency, official, text, None)?;
+    let proposal = envelope_text(&agency.identity.propose(text));
+    let proposed = agency.context().propose(official, &proposal, &adherence).await;
     agency.node().wake();
     proposed
 }
@@ -139,14 +150,14 @@ pub async fn proposes(
 ///
 /// # Errors
 /// What the node says when it does not.
-pub async fn signs(
+pub async fn sign_as(
     agency: &Agency,
-    official: &By,
+    official: &Principal,
     text: &Agreement,
     share_with: Option<&[AgencyId]>,
 ) -> Result<AgreementRow, ActError> {
-    let adherence = prepared(agency, official, text, share_with)?;
-    let signed = agency.office().adhere(official, &adherence).await;
+    let adherence = prepare_adherence(agency, official, text, share_with)?;
+    let signed = agency.context().adhere(official, &adherence).await;
     agency.node().wake();
     signed
 }

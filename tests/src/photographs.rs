@@ -7,7 +7,7 @@ use schemas::digest::Digest;
 use schemas::image::View;
 
 use crate::agency::Agency;
-use crate::making::reads;
+use crate::fixtures::reads;
 
 /// A JPEG as far as anybody looks at it.
 #[must_use]
@@ -22,7 +22,7 @@ pub fn jpeg(n: u8, bytes: usize) -> Vec<u8> {
 /// # Panics
 /// For more than 200.
 #[must_use]
-pub fn photographed(agency: &Agency, plate: &str, count: usize) -> Vec<Sighting> {
+pub fn reads_with_photographs(agency: &Agency, plate: &str, count: usize) -> Vec<Sighting> {
     let reads = reads(agency.id(), plate, count, agency.now());
     let with = |(n, read)| {
         let mut one = Sighting::new(read);
@@ -35,13 +35,13 @@ pub fn photographed(agency: &Agency, plate: &str, count: usize) -> Vec<Sighting>
 
 /// Where the photograph of a digest is kept.
 #[must_use]
-pub fn file(agency: &Agency, digest: Digest) -> PathBuf {
+pub fn photograph_file(agency: &Agency, digest: Digest) -> PathBuf {
     let name = digest.to_string();
     agency.home().join("images").join(&name[..2]).join(&name[2..])
 }
 
 /// The crops of their plates.
 #[must_use]
-pub fn crops(batch: &[Sighting]) -> Vec<Digest> {
+pub fn plate_crops(batch: &[Sighting]) -> Vec<Digest> {
     batch.iter().map(|one| one.read.images[0].digest).collect()
 }

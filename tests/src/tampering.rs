@@ -14,7 +14,7 @@ impl Agency {
     ///
     /// # Panics
     /// When a statement fails or the node does not start.
-    pub async fn tampered_with(&mut self, statements: &[String]) {
+    pub async fn tamper_with_database(&mut self, statements: &[String]) {
         self.stop().await;
         let mut database = open(self).await;
         for statement in statements {
@@ -23,7 +23,7 @@ impl Agency {
                 .await
                 .unwrap_or_else(|error| panic!("`{statement}`: {error}"));
         }
-        self.hides(database).await;
+        self.hide_traces(database).await;
         self.run().await;
     }
 
@@ -32,7 +32,7 @@ impl Agency {
     ///
     /// # Panics
     /// When there is no such entry, or the node does not start.
-    pub async fn forges(&mut self, index: u64, change: impl FnOnce(&str) -> String) {
+    pub async fn forge_entry(&mut self, index: u64, change: impl FnOnce(&str) -> String) {
         self.stop().await;
         let mut database = open(self).await;
         let at = i64::try_from(index).expect("an index");
@@ -53,15 +53,15 @@ impl Agency {
             .execute(&mut database)
             .await
             .expect("a forged entry");
-        self.hides(database).await;
-        self.rewrites_its_log_without(&[]).await;
+        self.hide_traces(database).await;
+        self.rewrite_log_without(&[]).await;
     }
 
     /// Heads that were signed before, in the home: the anchor, and what peers cosigned.
-    async fn hides(&self, mut database: SqliteConnection) {
+    async fn hide_traces(&self, mut database: SqliteConnection) {
         sqlx::raw_sql("delete from cosigned").execute(&mut database).await.expect("gone");
         database.close().await.expect("a closed database");
-        self.drop_anchor();
+        self.delete_anchor();
     }
 
     /// Stops the node, writes its log anew without some entries, and starts it again: numbers and
@@ -69,7 +69,7 @@ impl Agency {
     ///
     /// # Panics
     /// When the database is not as a node leaves it, or the node does not start.
-    pub async fn rewrites_its_log_without(&mut self, left_out: &[u64]) {
+    pub async fn rewrite_log_without(&mut self, left_out: &[u64]) {
         self.stop().await;
         let mut database = open(self).await;
         let mut left_out = left_out.to_vec();
@@ -126,7 +126,7 @@ impl Agency {
                     .expect("moved");
             }
         }
-        self.hides(database).await;
+        self.hide_traces(database).await;
         self.run().await;
     }
 }

@@ -3,6 +3,7 @@
 use schemas::body::Body;
 use schemas::entry::{EntryKind, Header};
 use schemas::envelope::{Envelope, Kind};
+use schemas::event::Event;
 use schemas::query::QueryId;
 use serde::Deserialize;
 
@@ -19,7 +20,7 @@ pub(super) fn unbound(
     body: &Body,
     envelopes: &[Envelope],
 ) -> Option<&'static str> {
-    let access = body.access.as_ref();
+    let access = body.event.access();
     for envelope in envelopes {
         let spoken_of = match envelope.kind() {
             Kind::Query => access.and_then(|access| access.query_digest),
@@ -36,7 +37,7 @@ pub(super) fn unbound(
         }
     }
     let has = |kind| envelopes.iter().any(|envelope| envelope.kind() == kind);
-    let again = body.detail.contains_key("redelivered");
+    let again = matches!(&body.event, Event::QueryRefused(refused) if refused.redelivered);
     let complete = match header.kind {
         EntryKind::QuerySent => has(Kind::Query),
         EntryKind::QueryAnswered => has(Kind::Query) && has(Kind::Answer),

@@ -11,13 +11,14 @@ use schemas::checkpoint::{Checkpoint, SignedCheckpoint};
 use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header};
 use schemas::envelope::Envelope;
+use schemas::event::Event;
 use schemas::key::Fingerprint;
 use schemas::merkle;
 use serde::Serialize;
 
 use super::judge::Judge;
 use super::verify::{Keys, Problem, Verifier, problem};
-use schemas::bundle::{BundleError, Earlier, Head, Item, OWN, SCOPE, Scope};
+use schemas::bundle::{BundleError, Earlier, Head, Item, Scope};
 
 /// Entries checked at a time.
 const STEP: usize = 4_096;
@@ -355,18 +356,17 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
 /// Whether an entry is that of the export that a head speaks of.
 fn exports(header: &Header, item: &Item, head: &Head) -> bool {
     let body = item.entry.body.as_ref().and_then(|body| serde_json::from_str::<Body>(body).ok());
-    let scope = body
-        .and_then(|body| body.detail.get(SCOPE).cloned())
-        .and_then(|logged| serde_json::from_value::<Scope>(logged).ok());
-    header.kind == EntryKind::AuditExported
-        && header.at == head.at
-        && scope.is_some_and(|scope| scope == head.scope)
+    let Some(Event::AuditExported(exported)) = body.map(|body| body.event) else { return false };
+    header.kind == EntryKind::AuditExported && header.at == head.at && exported.scope == head.scope
 }
 
 /// How many entries before that of an export concern the agency itself, as it says.
 fn own_before(item: &Item) -> Option<u64> {
     let body: Body = serde_json::from_str(item.entry.body.as_ref()?).ok()?;
-    body.detail.get(OWN)?.as_u64()
+    match body.event {
+        Event::AuditExported(exported) => Some(exported.own),
+        _ => None,
+    }
 }
 
 /// That the head which peers cosigned is of this log and comes before the bundle's.

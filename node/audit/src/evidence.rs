@@ -8,7 +8,6 @@ use schemas::standing::Standing;
 use schemas::time::Timestamp;
 use serde::Serialize;
 
-use super::verify::THEIRS;
 use schemas::bundle::Item;
 
 /// An entry that a finding rests on.
@@ -55,5 +54,5 @@ impl Evidence {
 /// What an entry keeps of the other side's log, **unchecked**.
 pub(super) fn standing(item: &Item) -> Option<Standing> {
     let body: Body = serde_json::from_str(item.entry.body.as_ref()?).ok()?;
-    serde_json::from_value(body.detail.get(THEIRS)?.clone()).ok()
+    body.event.theirs().cloned()
 }

@@ -13,11 +13,11 @@ use agreements::policy::Policy;
 use schemas::agency::AgencyId;
 use schemas::body::Body;
 use schemas::digest::Digest;
-use schemas::entry::{EntryKind, Header};
+use schemas::entry::Header;
+use schemas::event::Event;
 use schemas::ranges::Ranges;
-use schemas::redaction::{HOLD, HoldNotice, REDACTION, RELEASED, Redaction};
+use schemas::redaction::Redaction;
 use schemas::time::Timestamp;
-use serde::de::DeserializeOwned;
 
 use super::verify::{Problem, problem};
 use schemas::bundle::Item;
@@ -115,24 +115,15 @@ impl Judge {
         let body = item.entry.body.as_ref().and_then(|text| serde_json::from_str(text).ok());
         // One that cannot be read, or is not the one committed to, is told elsewhere.
         let Some(body): Option<Body> = body else { return };
-        match header.kind {
-            EntryKind::PolicyAdopted => {
-                let digest: Option<Digest> = detail(&body, "digest");
-                self.days = digest.and_then(|digest| self.policies.get(&digest).copied());
+        match body.event {
+            Event::PolicyAdopted(adopted) => {
+                self.days = self.policies.get(&adopted.digest).copied();
             }
-            EntryKind::HoldPlaced => match detail::<HoldNotice>(&body, HOLD) {
-                Some(notice) => drop(self.holds.insert(notice.hold, notice.entries)),
-                None => self.wrong(header.index, "hold", "says not which hold it is".into()),
-            },
-            EntryKind::HoldReleased => {
-                if let Some(hold) = detail::<u64>(&body, RELEASED) {
-                    self.holds.remove(&hold);
-                }
+            Event::HoldPlaced(placed) => {
+                drop(self.holds.insert(placed.hold.hold, placed.hold.entries));
             }
-            EntryKind::EntriesRedacted => match detail::<Redaction>(&body, REDACTION) {
-                Some(redaction) => self.redaction(header, redaction),
-                None => self.wrong(header.index, "redacted", "says not what it destroys".into()),
-            },
+            Event::HoldReleased(hold) => drop(self.holds.remove(&hold.released)),
+            Event::EntriesRedacted(redacted) => self.redaction(header, redacted.redaction),
             _ => {}
         }
     }
@@ -213,14 +204,10 @@ impl Judge {
     }
 }
 
-fn detail<T: DeserializeOwned>(body: &Body, key: &str) -> Option<T> {
-    serde_json::from_value(body.detail.get(key)?.clone()).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use schemas::body::Actor;
-    use schemas::entry::VERSION;
+    use schemas::entry::{EntryKind, VERSION};
     use serde_json::{Map, Value, json};
 
     use super::*;
@@ -253,8 +240,10 @@ mod tests {
             auth: "node".into(),
         };
         let body = match detail {
-            Value::Object(detail) => {
-                let body = Body { at: header.at, kind, actor, access: None, detail };
+            Value::Object(mut event) => {
+                event.insert("kind".into(), json!(kind));
+                let event = serde_json::from_value(Value::Object(event)).unwrap();
+                let body = Body { at: header.at, actor, event };
                 Some(serde_json::to_string(&body).unwrap())
             }
             _ => None,
@@ -271,12 +260,12 @@ mod tests {
             "cut_off": format!("{cut_off}T00:00:00Z"), "days": 365, "sections": [],
             "entries": entries, "count": 1, "held": held, "until": 99,
         });
-        told.insert(REDACTION.into(), redaction);
+        told.insert("redaction".into(), redaction);
         Value::Object(told)
     }
 
     fn placed(hold: u64, entries: &str) -> Value {
-        json!({ HOLD: { "hold": hold, "terms": Digest::of(b""), "entries": entries } })
+        json!({ "hold": { "hold": hold, "terms": Digest::of(b""), "entries": entries } })
     }
 
     /// Entry 1 is of 1 March 2026 and bare; the policy keeps audit records for 365 days. What follows
@@ -323,7 +312,7 @@ mod tests {
                 "after its hold was released",
                 vec![
                     ("2026-06-01", P, 2, placed(1, "1")),
-                    ("2026-07-01", L, 3, json!({ RELEASED: 1 })),
+                    ("2026-07-01", L, 3, json!({ "released": 1, "terms": Digest::of(b"") })),
                     ("2027-03-02", R, 4, lawful.clone()),
                 ],
                 &[],

@@ -9,11 +9,11 @@ use schemas::agency::AgencyId;
 use schemas::body::Outcome;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
+use schemas::event::Event;
 use schemas::query::QueryId;
 use schemas::statement::{Line, Reached};
 use schemas::time::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::evidence::Evidence;
 use super::view::Viewed;
@@ -145,7 +145,7 @@ impl Telling {
             }
             return;
         }
-        let Some(access) = &body.access else { return };
+        let Some(access) = body.event.access() else { return };
         let Some(query) = access.query_digest else { return };
         let reached = match access.outcome {
             Outcome::Declined | Outcome::Receipted => return,
@@ -175,8 +175,9 @@ impl Telling {
             line.reached = reached;
             line.reply = access.answer_digest.or(line.reply);
             // The requester signs its receipt with the entry of the answer.
-            let receipt = body.detail.get("receipt_digest").and_then(Value::as_str);
-            line.receipt = receipt.and_then(|digest| digest.parse().ok()).or(line.receipt);
+            if let Event::AnswerReceived(received) = &body.event {
+                line.receipt = Some(received.receipt_digest);
+            }
         }
     }
 }

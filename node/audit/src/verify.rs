@@ -16,14 +16,10 @@ use schemas::note::Vkey;
 use schemas::standing::Standing;
 use schemas::time::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::binding::unbound;
 use schemas::bundle::Item;
 use schemas::entry::StoredEntry;
-
-/// Where a body keeps the place of the peer's entry in the peer's log.
-pub(super) const THEIRS: &str = "theirs";
 
 /// Something that a log which nobody tampered with does not show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -314,10 +310,10 @@ fn contents(
             }
         };
         if let Some(body) = &body {
-            if body.at != header.at || body.kind != header.kind {
+            if body.at != header.at || body.event.kind() != header.kind {
                 wrong("body", "its body names another time or kind");
             }
-            if let Some(theirs) = body.detail.get(THEIRS) {
+            if let Some(theirs) = body.event.theirs() {
                 signatures = signatures.saturating_add(1);
                 if let Err(why) = kept(header, theirs, keys, me) {
                     wrong("standing", &why);
@@ -353,12 +349,10 @@ fn contents(
 
 /// Whether what an entry keeps of the peer's log is a proven place in it, of an entry about the
 /// same exchange with this agency.
-fn kept(header: &Header, theirs: &Value, keys: &Keys, me: &AgencyId) -> Result<(), String> {
+fn kept(header: &Header, theirs: &Standing, keys: &Keys, me: &AgencyId) -> Result<(), String> {
     let not = |why: String| format!("what it keeps of the peer's log proves nothing: {why}");
-    let standing: Standing =
-        serde_json::from_value(theirs.clone()).map_err(|e| not(e.to_string()))?;
     let Some(peer) = &header.peer else { return Err(not("it concerns no peer".into())) };
-    let their = keys.standing(peer, &standing).map_err(not)?;
+    let their = keys.standing(peer, theirs).map_err(not)?;
     if their.peer.as_ref() == Some(me) && their.query == header.query {
         Ok(())
     } else {

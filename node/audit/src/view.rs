@@ -63,7 +63,7 @@ impl Viewed {
         put("user", json!(body.actor.user));
         put("agency", json!(body.actor.agency));
         put("auth", json!(body.actor.auth));
-        if let Some(access) = &body.access {
+        if let Some(access) = body.event.access() {
             put("query_id", json!(access.query_id));
             put("requester", json!(access.requester));
             put("owner", json!(access.owner));
@@ -79,8 +79,13 @@ impl Viewed {
                 put("reasons", json!(access.reasons));
             }
         }
-        if !body.detail.is_empty() {
-            put("detail", Value::Object(body.detail.clone()));
+        // What else belongs to an act of its kind.
+        if let Ok(Value::Object(mut detail)) = serde_json::to_value(&body.event) {
+            detail.remove("kind");
+            detail.remove("access");
+            if !detail.is_empty() {
+                put("detail", Value::Object(detail));
+            }
         }
         Value::Object(row)
     }

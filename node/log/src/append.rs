@@ -288,7 +288,8 @@ impl Writer {
             let mut noted = Noted::of(&entry);
             // An entry that fails leaves the ledger as it was: its counters move last.
             let built = next.time(self.clock.now()).and_then(|at| {
-                next.check(&entry.guard, state.generation(), at).map_err(AppendError::Moved)?;
+                next.check(&entry.precondition, state.generation(), at)
+                    .map_err(AppendError::Moved)?;
                 let changed = change
                     .map(|change| state.with(&change))
                     .transpose()

@@ -76,10 +76,10 @@ impl Ledger {
         at: Timestamp,
         salt: [u8; SALT],
     ) -> Result<Row, AppendError> {
-        let Entry {
-            kind, actor, peer, query, access, detail, envelopes, change, mut effects, ..
-        } = entry;
-        let body = Body { at, kind, actor, access, detail };
+        let Entry { actor, said, peer, query, envelopes, change, mut changes, .. } = entry;
+        let event = said.event().map_err(|e| AppendError::Unwritable(e.to_string()))?;
+        let kind = event.kind();
+        let body = Body { at, actor, event };
         let body =
             serde_json::to_string(&body).map_err(|e| AppendError::Unwritable(e.to_string()))?;
         if body.len() > LARGEST_BODY {
@@ -88,7 +88,7 @@ impl Ledger {
                 body.len()
             )));
         }
-        effects.change = change
+        changes.change = change
             .map(|change| serde_json::to_string(&change))
             .transpose()
             .map_err(|e| AppendError::Unwritable(e.to_string()))?;
@@ -125,12 +125,12 @@ impl Ledger {
         let nodes = completed.into_iter().skip(1).map(|(_, hash)| hash).collect();
         self.tail.size = self.tail.tree.size();
         self.tail.last_at = Some(at);
-        self.count(&effects);
-        Ok(Row { header, header_bytes, salt, body, envelopes, nodes, effects })
+        self.count(&changes);
+        Ok(Row { header, header_bytes, salt, body, envelopes, nodes, changes })
     }
 
-    fn count(&mut self, effects: &store::Effects) {
-        if let Some(served) = effects.served.as_ref().filter(|served| served.answered) {
+    fn count(&mut self, changes: &store::StateChanges) {
+        if let Some(served) = changes.served.as_ref().filter(|served| served.answered) {
             if let Some(authority) = &served.authority {
                 let n = self.tail.uses.entry(authority.clone()).or_insert(0);
                 *n = n.saturating_add(1);
@@ -141,11 +141,11 @@ impl Ledger {
             let n = self.tail.unreceipted.entry(served.requester.clone()).or_insert(0);
             *n = n.saturating_add(1);
         }
-        if let Some(authority) = effects.settled.as_ref().and_then(|s| s.authority.as_ref()) {
+        if let Some(authority) = changes.settled.as_ref().and_then(|s| s.authority.as_ref()) {
             let n = self.tail.uses.entry(authority.clone()).or_insert(0);
             *n = n.saturating_add(1);
         }
-        if let Some(receipted) = &effects.receipted
+        if let Some(receipted) = &changes.receipted
             && let Some(n) = self.tail.unreceipted.get_mut(&receipted.requester)
         {
             *n = n.saturating_sub(1);

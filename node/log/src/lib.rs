@@ -6,6 +6,7 @@
 
 pub mod append;
 pub mod clock;
+pub mod entries;
 pub mod entry;
 pub mod keys;
 mod ledger;

@@ -57,14 +57,14 @@ pub(super) struct Noted {
 
 impl Noted {
     pub(super) fn of(entry: &Entry) -> Self {
-        let reasons = entry.access.iter().flat_map(|access| &access.reasons);
+        let reasons = entry.said.access().into_iter().flat_map(|access| &access.reasons);
         Self {
             index: 0,
-            kind: entry.kind,
+            kind: entry.said.kind(),
             query: entry.query,
             peer: entry.peer.clone(),
             codes: reasons.map(|reason| reason.code.to_string()).collect(),
-            reads: entry.access.as_ref().and_then(|access| access.count),
+            reads: entry.said.access().and_then(|access| access.count),
         }
     }
 

@@ -2,40 +2,11 @@
 //! resolves it with a reason; until then nothing is exchanged with the peer that it is about.
 
 use schemas::agency::AgencyId;
+use schemas::alarm::AlarmKind;
 use schemas::query::UserName;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
-
-/// What was noticed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AlarmKind {
-    /// Two signed heads of one log that cannot both be true.
-    Fork,
-    /// A signed head smaller than one shown before.
-    Shrunk,
-    /// A proof that does not lead to the signed head.
-    Proof,
-    /// The same card version with other content.
-    Card,
-    /// A peer holds a signed head of this log that its database does not reach: it was put back.
-    RolledBack,
-}
-
-impl AlarmKind {
-    /// In words.
-    #[must_use]
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Fork => "two signed heads of its log that cannot both be true",
-            Self::Shrunk => "a signed head of its log smaller than one shown before",
-            Self::Proof => "a proof of its log that does not lead to its signed head",
-            Self::Card => "the same card version with other content",
-            Self::RolledBack => "a head of this agency's own log that its database does not reach",
-        }
-    }
-}
 
 /// An alarm.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

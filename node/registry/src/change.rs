@@ -6,13 +6,13 @@ use schemas::read::ReadId;
 use schemas::redaction::Redaction;
 use schemas::text::Text;
 use schemas::time::Timestamp;
+use schemas::user::User;
 use serde::{Deserialize, Serialize};
 
 use super::alarms::{Alarm, Resolution};
 use super::backups::Backup;
 use super::holds::{Hold, Release};
 use super::peers::Verified;
-use super::people::User;
 use super::sources::Source;
 use crate::OutsideRequest;
 

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use schemas::body::{Access, Body};
+use schemas::body::Body;
 use schemas::digest::Digest;
+use schemas::event::Event;
+use schemas::event::audit::Viewed;
 use schemas::plate::Plate;
-use schemas::query::UserName;
+use schemas::query::{Elements, UserName};
 use schemas::ranges::Ranges;
 use schemas::read::{Read, ReadId};
 use schemas::redaction::Redaction;
@@ -100,25 +102,42 @@ impl On {
     /// access in its body, as a receipt, is held with the others of the exchange.
     #[must_use]
     pub fn holds_body(&self, body: &Body) -> bool {
-        if let Some(access) = &body.access {
-            return self.holds_access(access);
+        if let Some(access) = body.event.access() {
+            return self.holds_asked(&access.elements, &access.why.case);
         }
-        let looked_up = |key: &str| body.detail.get(key).and_then(serde_json::Value::as_str);
-        match self {
+        match &body.event {
+            Event::QueryDeclined(declined) => declined
+                .draft
+                .as_ref()
+                .is_some_and(|draft| self.holds_asked(&draft.elements, &draft.why.case)),
             // A correction names the plate that was read too.
-            Self::Plate(plate) => {
-                ["plate", "was"].iter().any(|key| looked_up(key) == Some(plate.as_str()))
-            }
-            Self::Read(read) => {
-                looked_up("plate") == Some(read.plate.as_str())
-                    || looked_up("read") == Some(read.id.to_string().as_str())
-            }
-            Self::Case(case) => looked_up("case").is_some_and(|of| same_case(case, of)),
+            Event::ReadsCorrected(corrected) => match self {
+                Self::Plate(plate) => *plate == corrected.plate || *plate == corrected.was,
+                Self::Read(read) => read.id == corrected.read || read.plate == corrected.plate,
+                Self::Case(_) => false,
+            },
+            Event::AuditViewed(viewed) => self.holds_viewed(&viewed.viewed),
+            Event::EvidenceExported(exported) => self.holds_case(&exported.case),
+            Event::RequestSubmitted(submitted) => self.holds_case(&submitted.case),
+            Event::RequestRecorded(recorded) => self.holds_case(&recorded.case),
+            _ => false,
         }
     }
 
-    fn holds_access(&self, access: &Access) -> bool {
-        let elements = &access.elements;
+    fn holds_case(&self, case: &Text) -> bool {
+        matches!(self, Self::Case(held) if same_case(held, case.as_str()))
+    }
+
+    fn holds_viewed(&self, viewed: &Viewed) -> bool {
+        match (self, viewed) {
+            (Self::Plate(plate), Viewed::Entries(of)) => of.plate.as_ref() == Some(plate),
+            (Self::Read(read), Viewed::Entries(of)) => of.plate.as_ref() == Some(&read.plate),
+            (Self::Read(read), Viewed::VersionsOf(id)) => read.id == *id,
+            _ => false,
+        }
+    }
+
+    fn holds_asked(&self, elements: &Elements, case: &Text) -> bool {
         let names = |plate: &Plate| {
             elements.plate.as_ref() == Some(plate)
                 || elements.pattern.as_ref().is_some_and(|pattern| pattern.fits(plate))
@@ -128,7 +147,7 @@ impl On {
             Self::Read(read) => {
                 names(&read.plate) && (elements.from..elements.until).contains(&read.at)
             }
-            Self::Case(case) => same_case(case, access.why.case.as_str()),
+            Self::Case(held) => same_case(held, case.as_str()),
         }
     }
 

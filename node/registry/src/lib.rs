@@ -11,18 +11,16 @@ mod holds;
 mod keys;
 mod outside;
 mod peers;
-mod people;
 mod sources;
 mod state;
 
-pub use alarms::{Alarm, AlarmKind, Raised, Resolution};
+pub use alarms::{Alarm, Raised, Resolution};
 pub use backups::Backup;
 pub use change::Change;
 pub use holds::{HeldRead, Hold, On, Redacted, Release};
 pub use keys::{KeyUse, NamedKeys};
 pub use outside::{BodyKind, OutsideRequest, UnknownBodyKind};
 pub use peers::{HeldCard, Peer, Published, Verified};
-pub use people::{Delegation, User};
 pub use sources::{Source, SourceName, SourceNameError};
 pub use state::{State, VersionedAgreement};
 

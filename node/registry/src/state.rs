@@ -16,6 +16,7 @@ use schemas::key::PublicKey;
 use schemas::note::Vkey;
 use schemas::query::{AuthorityId, UserName};
 use schemas::time::Timestamp;
+use schemas::user::User;
 
 use super::ChangeError;
 use super::alarms::Raised;
@@ -24,7 +25,6 @@ use super::change::Change;
 use super::holds::{Hold, Redacted};
 use super::keys::{NamedKeys, named_by};
 use super::peers::{HeldCard, Peer, Published};
-use super::people::User;
 use super::sources::{Source, SourceName};
 use crate::OutsideRequest;
 

@@ -9,8 +9,8 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::context::Office;
-use crate::permission::{ActError, By, Right, acting};
+use crate::context::NodeContext;
+use crate::permission::{ActError, Permission, Principal, authorize};
 use audit_log::entry::Entry;
 use registry::KeyUse;
 use registry::{Change, State, Verified};
@@ -44,56 +44,57 @@ pub struct Reissued {
     pub vouched: Option<String>,
 }
 
-impl Office {
+impl NodeContext {
     /// Adds a peer's card once a person has confirmed it.
     ///
     /// # Errors
     /// When it is no card, the fingerprint is another's, or another key of that agency is known.
     pub async fn add_card(
         &self,
-        by: &By,
+        by: &Principal,
         confirmation: &Confirmation,
     ) -> Result<AgencyId, ActError> {
         let envelope = Envelope::parse(confirmation.envelope.trim_end().as_bytes())?;
-        let card = Card::open(&envelope).map_err(|e| ActError::Usage(e.to_string()))?;
-        if card.id == self.me {
-            return Err(ActError::Usage(format!("`{}` is this agency itself", card.id)));
+        let card = Card::open(&envelope).map_err(|e| ActError::usage(e.to_string()))?;
+        if card.id == self.agency.id {
+            return Err(ActError::usage(format!("`{}` is this agency itself", card.id)));
         }
         let found = card.agency_key.fingerprint();
         if found != confirmation.fingerprint {
-            return Err(ActError::Refused(format!(
+            return Err(ActError::refused(format!(
                 "the card's fingerprint is {found}, not {}; do not trust it before the agency has confirmed it over another channel",
                 confirmation.fingerprint
             )));
         }
         if confirmation.verified_by.is_empty() {
-            return Err(ActError::Usage(
+            return Err(ActError::usage(
                 "say how the agency was verified with --verified-by".into(),
             ));
         }
         let exact = envelope.to_text();
         let (_, id) = self
+            .agency
             .act(|state, now| {
-                let actor = acting(state, by, Right::Administer, now)?;
+                let actor = authorize(state, by, Permission::Administer, now)?;
                 let known = state.peers.get(&card.id);
                 if let Some(known) = known {
                     let known = &known.card.value;
                     if known.agency_key != card.agency_key && !confirmation.replace {
-                        return Err(ActError::Refused(format!(
+                        return Err(ActError::refused(format!(
                             "another agency key of `{}` is known ({}); if the agency confirms that it was replaced, add --replace",
                             card.id,
                             known.agency_key.fingerprint()
                         )));
                     }
                     if known.agency_key == card.agency_key && card.version < known.version {
-                        return Err(ActError::Refused(format!(
+                        return Err(ActError::refused(format!(
                             "version {} of the card of `{}` is known; this is version {}",
                             known.version, card.id, card.version
                         )));
                     }
                 }
                 if let Some(other) = state.other_with_node(&card) {
-                    return Err(ActError::Refused(format!(
+                    return Err(ActError::refused(format!(
                         "the card of `{}` names the node key of `{other}`",
                         card.id
                     )));
@@ -113,15 +114,15 @@ impl Office {
                     at: now,
                 };
                 let kind = if known.is_some() { EntryKind::CardReplaced } else { EntryKind::CardAdded };
-                let entry = Entry::new(kind, self.actor(actor, by))
+                let entry = Entry::new(kind, self.agency.actor(actor, by))
                     .with_peer(&card.id)
                     .with_envelope(&envelope)
-                    .with("fingerprint", found.to_string())
-                    .with("kind", verified.kind.code())
-                    .with("state", verified.state.to_string())
-                    .with("verified_by", verified.how.as_str())
-                    .with("version", card.version)
-                    .changing(Change::Card { envelope: exact.clone(), verified });
+                    .with_detail("fingerprint", found.to_string())
+                    .with_detail("kind", verified.kind.code())
+                    .with_detail("state", verified.state.to_string())
+                    .with_detail("verified_by", verified.how.as_str())
+                    .with_detail("version", card.version)
+                    .untyped_changing(Change::Card { envelope: exact.clone(), verified });
                 Ok((entry, card.id.clone()))
             })
             .await?;
@@ -134,20 +135,21 @@ impl Office {
     ///
     /// # Errors
     /// When it is not the next version, or changes more than that, name, addresses and contact.
-    pub async fn reissue_card(&self, by: &By, reissued: &Reissued) -> Result<u32, ActError> {
+    pub async fn reissue_card(&self, by: &Principal, reissued: &Reissued) -> Result<u32, ActError> {
         let envelope = Envelope::parse(reissued.envelope.trim_end().as_bytes())?;
-        let card = Card::open(&envelope).map_err(|e| ActError::Usage(e.to_string()))?;
+        let card = Card::open(&envelope).map_err(|e| ActError::usage(e.to_string()))?;
         let exact = envelope.to_text();
         self.reload_keys()?;
         let (_, version) = self
+            .agency
             .act(|state, now| {
-                let actor = acting(state, by, Right::Administer, now)?;
+                let actor = authorize(state, by, Permission::Administer, now)?;
                 let own = state.own.as_ref().ok_or_else(|| {
-                    ActError::Failed("this node has no card of its own; make its home anew".into())
+                    ActError::failed("this node has no card of its own; make its home anew".into())
                 })?;
                 let next = own.value.version.saturating_add(1);
                 if card.version != next {
-                    return Err(ActError::Refused(format!(
+                    return Err(ActError::refused(format!(
                         "version {} of the card is in force, so version {} cannot be the next; issue it again",
                         own.value.version, card.version
                     )));
@@ -159,17 +161,17 @@ impl Office {
                     takes_over(&own.value, &card, &envelope, reissued.vouched.as_deref(), now)?;
                 }
                 let addresses: Vec<_> = card.addresses.iter().map(Text::as_str).collect();
-                let mut entry = Entry::new(EntryKind::CardIssued, self.actor(actor, by))
+                let mut entry = Entry::new(EntryKind::CardIssued, self.agency.actor(actor, by))
                     .with_envelope(&envelope)
-                    .with("version", next)
-                    .with("name", card.name.as_str())
-                    .with("addresses", addresses)
-                    .with("contact", card.contact.as_str());
+                    .with_detail("version", next)
+                    .with_detail("name", card.name.as_str())
+                    .with_detail("addresses", addresses)
+                    .with_detail("contact", card.contact.as_str());
                 for use_ in KeyUse::ALL {
                     let fingerprint = use_.named(&card).fingerprint().to_string();
-                    entry = entry.with(&format!("{use_}_key"), fingerprint);
+                    entry = entry.with_detail(&format!("{use_}_key"), fingerprint);
                 }
-                Ok((entry.changing(Change::OwnCard { envelope: exact.clone() }), next))
+                Ok((entry.untyped_changing(Change::OwnCard { envelope: exact.clone() }), next))
             })
             .await?;
         Ok(version)
@@ -183,13 +185,13 @@ impl Office {
         next: &Card,
         now: Timestamp,
     ) -> Result<(), ActError> {
-        let mut changed = self.keyrings().to_vec();
+        let mut changed = self.keys.all().to_vec();
         changed.retain(|keys| keys.of().named(known) != keys.of().named(next));
         let keys = match changed.as_slice() {
             [] if next.revocations == known.revocations => return Ok(()),
             [one] => *one,
             _ => {
-                return Err(ActError::Refused(
+                return Err(ActError::refused(
                     "the card changes more: it revokes a key that none replaces, or exchanges several at once".into(),
                 ));
             }
@@ -197,14 +199,14 @@ impl Office {
         let (leaving, named) = (keys.of().named(known), keys.of().named(next));
         if !keys.has(named) {
             let key = keys.of();
-            return Err(ActError::Usage(format!(
+            return Err(ActError::usage(format!(
                 "the private key of the card's {key} key is not in the home; use `accord key rotate {key}`"
             )));
         }
         let before = state.own_keys.of(keys.of());
         let under_way = |revoked: &&Revocation| now < revoked.at && before.contains(&revoked.key);
         if let Some(leaving) = known.revocations.iter().find(under_way) {
-            return Err(ActError::Refused(format!(
+            return Err(ActError::refused(format!(
                 "the {} key is being exchanged already, until {}; exchange the next one after that",
                 keys.of(),
                 leaving.at
@@ -213,7 +215,7 @@ impl Office {
         let ends = next.revocations.strip_prefix(known.revocations.as_slice());
         match ends {
             Some([ends]) if ends.key == *leaving && ends.at >= next.at => Ok(()),
-            _ => Err(ActError::Refused(format!(
+            _ => Err(ActError::refused(format!(
                 "the card does not say when the {} key before ends, and nothing else",
                 keys.of()
             ))),
@@ -226,32 +228,33 @@ impl Office {
     /// When there is no card of it, it is so already, or no reason is given.
     pub async fn block_card(
         &self,
-        by: &By,
+        by: &Principal,
         id: &AgencyId,
         block: bool,
         reason: &Text,
     ) -> Result<(), ActError> {
         if reason.is_empty() {
-            return Err(ActError::Usage("say why with --reason".into()));
+            return Err(ActError::usage("say why with --reason".into()));
         }
-        self.act(|state, now| {
-            let actor = acting(state, by, Right::Administer, now)?;
-            let peer = state.peers.get(id).ok_or_else(|| unknown(id))?;
-            if peer.blocked.is_some() == block {
-                let is = if block { "blocked already" } else { "not blocked" };
-                return Err(ActError::Usage(format!("`{id}` is {is}")));
-            }
-            let kind = if block { EntryKind::CardBlocked } else { EntryKind::CardUnblocked };
-            let entry = Entry::new(kind, self.actor(actor, by))
-                .with_peer(id)
-                .with("reason", reason.as_str())
-                .changing(Change::Block {
-                    agency: id.clone(),
-                    reason: block.then(|| reason.clone()),
-                });
-            Ok((entry, ()))
-        })
-        .await?;
+        self.agency
+            .act(|state, now| {
+                let actor = authorize(state, by, Permission::Administer, now)?;
+                let peer = state.peers.get(id).ok_or_else(|| unknown(id))?;
+                if peer.blocked.is_some() == block {
+                    let is = if block { "blocked already" } else { "not blocked" };
+                    return Err(ActError::usage(format!("`{id}` is {is}")));
+                }
+                let kind = if block { EntryKind::CardBlocked } else { EntryKind::CardUnblocked };
+                let entry = Entry::new(kind, self.agency.actor(actor, by))
+                    .with_peer(id)
+                    .with_detail("reason", reason.as_str())
+                    .untyped_changing(Change::Block {
+                        agency: id.clone(),
+                        reason: block.then(|| reason.clone()),
+                    });
+                Ok((entry, ()))
+            })
+            .await?;
         Ok(())
     }
 }
@@ -274,7 +277,7 @@ fn changes_little(known: &Card, next: &Card) -> Result<(), ActError> {
     if *next == allowed {
         return Ok(());
     }
-    Err(ActError::Refused(format!(
+    Err(ActError::refused(format!(
         "version {} changes more than name, addresses, contact, and node, message, log or cosigner key; kind and state stay as they are",
         next.version
     )))
@@ -289,7 +292,7 @@ fn takes_over(
     vouched: Option<&str>,
     now: Timestamp,
 ) -> Result<(), ActError> {
-    let refused = |why: &str| Err(ActError::Refused(why.to_owned()));
+    let refused = |why: &str| Err(ActError::refused(why.to_owned()));
     let vouched = vouched.and_then(|text| Envelope::parse(text.trim_end().as_bytes()).ok());
     let vouched = vouched.filter(|vouched| {
         let said = vouched.verified(Kind::Card, &known.agency_key);
@@ -306,7 +309,7 @@ fn takes_over(
         return refused("a card that names another agency key changes nothing else");
     }
     if let Some(leaving) = known.revocations.iter().find(|one| now < one.at) {
-        return Err(ActError::Refused(format!(
+        return Err(ActError::refused(format!(
             "another key is being exchanged until {}; exchange the agency key after that",
             leaving.at
         )));
@@ -315,5 +318,5 @@ fn takes_over(
 }
 
 pub(super) fn unknown(id: &AgencyId) -> ActError {
-    ActError::Usage(format!("no card of `{id}` is recorded; see `accord card list`"))
+    ActError::usage(format!("no card of `{id}` is recorded; see `accord card list`"))
 }

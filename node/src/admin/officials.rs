@@ -6,7 +6,8 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 
 use crate::permission::{ActError, sections};
-use registry::{Delegation, State, User};
+use registry::State;
+use schemas::user::{Delegation, User};
 
 /// By what title and, unless it is their own, by whose delegation a person approves.
 pub(super) struct Capacity {
@@ -48,7 +49,7 @@ fn not_the_official(user: &User, policy: &Policy, officials: &Officials) -> ActE
     } else {
         ""
     };
-    ActError::Refused(format!(
+    ActError::refused(format!(
         "`{}` ({}) may not approve this; it takes the {}{or} [{}]",
         user.name,
         if user.title.is_empty() { "no title" } else { user.title.as_str() },
@@ -77,7 +78,7 @@ pub(super) fn official(
         .values()
         .find(|user| user.full_name == named.name && user.enabled(now))
         .ok_or_else(|| {
-            ActError::Refused(format!(
+            ActError::refused(format!(
                 "`{}` is no enabled user of this agency; the policy leaves this to the {}, so who signs is registered with that title [{}]",
                 named.name,
                 officials.titles.iter().map(Text::as_str).collect::<Vec<_>>().join(" or the "),
@@ -87,7 +88,7 @@ pub(super) fn official(
     let capacity = authority(user, policy, officials, now)?;
     let claimed = &named.title;
     if !claimed.is_empty() && *claimed != capacity.title && *claimed != user.title {
-        return Err(ActError::Refused(format!(
+        return Err(ActError::refused(format!(
             "`{}` is registered as {}, not as {claimed}",
             user.name, user.title
         )));

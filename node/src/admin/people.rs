@@ -6,20 +6,21 @@ use schemas::query::UserName;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 
-use crate::context::Office;
-use crate::permission::{ActError, By, Right, acting, policy_in_force};
+use crate::context::NodeContext;
+use crate::permission::{ActError, Permission, Principal, authorize, policy_in_force};
 use audit_log::entry::Entry;
-use registry::{Change, Delegation, State, User};
+use registry::{Change, State};
+use schemas::user::{Delegation, User};
 
-impl Office {
+impl NodeContext {
     /// Registers a user.
     ///
     /// # Errors
     /// When the name is taken, nobody's full name is given, or the actor may not.
-    pub async fn add_user(&self, by: &By, user: &User) -> Result<User, ActError> {
+    pub async fn add_user(&self, by: &Principal, user: &User) -> Result<User, ActError> {
         self.change_user(by, EntryKind::UserAdded, |state, _| {
             if state.users.contains_key(&user.name) {
-                return Err(ActError::Usage(format!("user `{}` exists already", user.name)));
+                return Err(ActError::usage(format!("user `{}` exists already", user.name)));
             }
             check(user)?;
             Ok(user.clone())
@@ -33,13 +34,13 @@ impl Office {
     /// When there is no such user, the day is to come, or the actor may not.
     pub async fn train_user(
         &self,
-        by: &By,
+        by: &Principal,
         name: &UserName,
         on: Timestamp,
     ) -> Result<User, ActError> {
         self.change_user(by, EntryKind::UserTrained, |state, now| {
             if on > now {
-                return Err(ActError::Usage(format!("training on {} is yet to come", on.day())));
+                return Err(ActError::usage(format!("training on {} is yet to come", on.day())));
             }
             Ok(User { trained_on: Some(on), ..known(state, name)?.clone() })
         })
@@ -52,7 +53,7 @@ impl Office {
     /// When there is no such user, it is the last administrator, or the actor may not.
     pub async fn disable_user(
         &self,
-        by: &By,
+        by: &Principal,
         name: &UserName,
         reason: &Text,
     ) -> Result<User, ActError> {
@@ -62,7 +63,7 @@ impl Office {
             let administers =
                 |user: &User| user.enabled(now) && roles.admit(&user.roles, &user.title);
             if !state.users.values().any(|other| other.name != *name && administers(other)) {
-                return Err(ActError::Refused(format!(
+                return Err(ActError::refused(format!(
                     "`{name}` is the last administrator; add another first"
                 )));
             }
@@ -82,13 +83,13 @@ impl Office {
     /// When there is no such user, the time is empty, or the actor may not.
     pub async fn delegate(
         &self,
-        by: &By,
+        by: &Principal,
         name: &UserName,
         delegation: &Delegation,
     ) -> Result<User, ActError> {
         self.change_user(by, EntryKind::UserDelegated, |state, _| {
             if delegation.from >= delegation.until {
-                return Err(ActError::Usage(format!(
+                return Err(ActError::usage(format!(
                     "a delegation from {} until {} is empty",
                     delegation.from, delegation.until
                 )));
@@ -102,19 +103,20 @@ impl Office {
 
     async fn change_user(
         &self,
-        by: &By,
+        by: &Principal,
         kind: EntryKind,
         judge: impl Fn(&State, Timestamp) -> Result<User, ActError>,
     ) -> Result<User, ActError> {
         let (_, user) = self
+            .agency
             .act(|state, now| {
-                let actor = acting(state, by, Right::Administer, now)?;
+                let actor = authorize(state, by, Permission::Administer, now)?;
                 let user = judge(state, now)?;
                 let value =
-                    serde_json::to_value(&user).map_err(|e| ActError::Failed(e.to_string()))?;
-                let entry = Entry::new(kind, self.actor(actor, by))
-                    .with("user", value)
-                    .changing(Change::User { user: user.clone() });
+                    serde_json::to_value(&user).map_err(|e| ActError::failed(e.to_string()))?;
+                let entry = Entry::new(kind, self.agency.actor(actor, by))
+                    .with_detail("user", value)
+                    .untyped_changing(Change::User { user: user.clone() });
                 Ok((entry, user))
             })
             .await?;
@@ -125,25 +127,25 @@ impl Office {
 /// What every registered user has.
 pub(crate) fn check(user: &User) -> Result<(), ActError> {
     if user.full_name.is_empty() {
-        return Err(ActError::Usage(format!(
+        return Err(ActError::usage(format!(
             "user `{}` needs a full name; give --full-name",
             user.name
         )));
     }
     if user.roles.contains(&Role::Vendor) && user.until.is_none() {
-        return Err(ActError::Usage(format!(
+        return Err(ActError::usage(format!(
             "user `{}` is a vendor, who has access for a time; give --until",
             user.name
         )));
     }
     if user.roles.is_empty() {
-        return Err(ActError::Usage(format!("user `{}` needs a role; give --role", user.name)));
+        return Err(ActError::usage(format!("user `{}` needs a role; give --role", user.name)));
     }
     Ok(())
 }
 
 fn known<'a>(state: &'a State, name: &UserName) -> Result<&'a User, ActError> {
     state.users.get(name).ok_or_else(|| {
-        ActError::Usage(format!("there is no user `{name}`; see `accord user list`"))
+        ActError::usage(format!("there is no user `{name}`; see `accord user list`"))
     })
 }

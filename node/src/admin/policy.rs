@@ -11,12 +11,14 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::context::Office;
+use crate::context::NodeContext;
 use crate::exchange::authorities::Candidates;
-use crate::exchange::draft::Draft;
-use crate::permission::{ActError, By, Right, acting, known, policy_in_force};
+use crate::permission::{
+    ActError, Permission, Principal, authenticate, authorize, policy_in_force,
+};
 use audit_log::entry::Entry;
 use registry::{Change, State};
+use schemas::draft::Draft;
 use store::Tail;
 
 /// What would be decided, as a person asks.
@@ -85,28 +87,37 @@ impl Extent {
     }
 }
 
-impl Office {
+impl NodeContext {
     /// Puts another policy into force. The one before stays on record.
     ///
     /// # Errors
     /// When it does not read, is another agency's, or the actor may not.
-    pub async fn adopt_policy(&self, by: &By, name: &str, text: &str) -> Result<Policy, ActError> {
+    pub async fn adopt_policy(
+        &self,
+        by: &Principal,
+        name: &str,
+        text: &str,
+    ) -> Result<Policy, ActError> {
         let adopted = Policy::from_toml(name, text)?;
-        if let Some(agency) = adopted.agency.as_ref().filter(|agency| **agency != self.me) {
-            return Err(ActError::Usage(format!(
+        if let Some(agency) = adopted.agency.as_ref().filter(|agency| **agency != self.agency.id) {
+            return Err(ActError::usage(format!(
                 "`{name}` is the policy of `{agency}`, not of `{}`",
-                self.me
+                self.agency.id
             )));
         }
-        self.act(|state, now| {
-            let actor = acting(state, by, Right::Administer, now)?;
-            let entry = Entry::new(EntryKind::PolicyAdopted, self.actor(actor, by))
-                .with("name", name)
-                .with("digest", Digest::of(text.as_bytes()).to_string())
-                .changing(Change::Policy { name: name.to_owned(), text: text.to_owned() });
-            Ok((entry, ()))
-        })
-        .await?;
+        self.agency
+            .act(|state, now| {
+                let actor = authorize(state, by, Permission::Administer, now)?;
+                let entry = Entry::new(EntryKind::PolicyAdopted, self.agency.actor(actor, by))
+                    .with_detail("name", name)
+                    .with_detail("digest", Digest::of(text.as_bytes()).to_string())
+                    .untyped_changing(Change::Policy {
+                        name: name.to_owned(),
+                        text: text.to_owned(),
+                    });
+                Ok((entry, ()))
+            })
+            .await?;
         Ok(adopted)
     }
 
@@ -115,8 +126,8 @@ impl Office {
     /// # Errors
     /// When there is no policy.
     pub fn policy_page(&self) -> Result<Page, ActError> {
-        let state = self.registry.state();
-        let now = self.clock.now();
+        let state = self.agency.registry.state();
+        let now = self.agency.clock.now();
         let holders = state.users.values().filter(|user| user.enabled(now)).flat_map(|user| {
             let delegated = user
                 .delegations
@@ -139,18 +150,18 @@ impl Office {
     ///
     /// # Errors
     /// When the user or an agency is unknown, or the registry cannot be told.
-    pub async fn explain(&self, by: &By, wanted: &Explain) -> Result<Explained, ActError> {
-        let now = self.clock.now();
-        known(&self.registry.state(), by, now)?;
+    pub async fn explain(&self, by: &Principal, wanted: &Explain) -> Result<Explained, ActError> {
+        let now = self.agency.clock.now();
+        authenticate(&self.agency.registry.state(), by, now)?;
         let at = wanted.at.unwrap_or(now);
-        let state = self.registry_at(wanted.at).await?;
+        let state = self.agency.registry_at(self.store.as_ref(), wanted.at).await?;
         let own = policy_at(&state, wanted.at)?;
-        let requester = wanted.from.clone().unwrap_or_else(|| self.me.clone());
-        let ours = requester == self.me;
-        if !ours && wanted.owner != self.me {
-            return Err(ActError::Usage(format!(
+        let requester = wanted.from.clone().unwrap_or_else(|| self.agency.id.clone());
+        let ours = requester == self.agency.id;
+        if !ours && wanted.owner != self.agency.id {
+            return Err(ActError::usage(format!(
                 "explain a query of `{requester}` to `{}` there; here, one of the two is `{}`",
-                wanted.owner, self.me
+                wanted.owner, self.agency.id
             )));
         }
         let user = person(&state, &by.user)?;
@@ -159,11 +170,11 @@ impl Office {
         let facts = state.facts(std::slice::from_ref(&requester));
         let facts = facts.first().ok_or_else(|| super::cards::unknown(&requester))?;
         let published =
-            if wanted.owner == self.me { None } else { Some(published(&wanted.owner)?) };
+            if wanted.owner == self.agency.id { None } else { Some(published(&wanted.owner)?) };
         let judged_by = published.as_ref().unwrap_or(own);
         // How much of each authority was used is known for the present alone.
         let counters =
-            if wanted.at.is_none() { self.log.counters() } else { Tail::default().into() };
+            if wanted.at.is_none() { self.agency.log.counters() } else { Tail::default().into() };
         let candidates = Candidates::of(&state, &counters, &wanted.owner, &requester, at, None);
         let decision = decide(judged_by, &wanted.owner, facts, candidates.as_slice(), &query, at);
         let own_reasons = if ours {
@@ -205,7 +216,7 @@ impl Office {
 /// When there was none.
 pub fn policy_at(state: &State, at: Option<Timestamp>) -> Result<&Policy, ActError> {
     match at {
-        Some(at) if state.policy.is_none() => Err(ActError::Usage(format!(
+        Some(at) if state.policy.is_none() => Err(ActError::usage(format!(
             "no policy was in force at {at}; the log of this node begins later"
         ))),
         _ => policy_in_force(state),
@@ -216,8 +227,8 @@ fn person(state: &State, name: &UserName) -> Result<schemas::query::Requester, A
     state
         .users
         .get(name)
-        .map(registry::User::requester)
-        .ok_or_else(|| ActError::Usage(format!("`{name}` was no user of this agency at that time")))
+        .map(schemas::user::User::requester)
+        .ok_or_else(|| ActError::usage(format!("`{name}` was no user of this agency at that time")))
 }
 
 /// The policy of another agency as it is published, as far as this node knows it.

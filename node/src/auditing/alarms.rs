@@ -3,16 +3,17 @@
 use schemas::entry::EntryKind;
 use schemas::text::Text;
 
-use crate::context::Office;
-use crate::permission::{ActError, By, Right, acting};
+use crate::context::NodeContext;
+use crate::permission::{ActError, Permission, Principal, authorize};
 use audit_log::entry::Entry;
-use registry::{Alarm, AlarmKind, Change, Raised, Resolution};
+use registry::{Alarm, Change, Raised, Resolution};
+use schemas::alarm::AlarmKind;
 
-impl Office {
+impl NodeContext {
     /// Every alarm, open and resolved.
     #[must_use]
     pub fn alarms(&self) -> Vec<Raised> {
-        self.registry.state().alarms.values().cloned().collect()
+        self.agency.registry.state().alarms.values().cloned().collect()
     }
 
     /// Records that the database was put back and what it lacks is lost.
@@ -21,16 +22,16 @@ impl Office {
     /// When the log cannot be written.
     pub async fn record_loss(&self, reason: &Text, head: &str) -> Result<(), ActError> {
         let alarm = Alarm {
-            peer: self.me.clone(),
+            peer: self.agency.id.clone(),
             kind: AlarmKind::RolledBack,
             evidence: vec![head.to_owned()],
-            at: self.clock.now(),
+            at: self.agency.clock.now(),
         };
-        let entry = Entry::new(EntryKind::AlarmRaised, self.node_actor())
-            .with("alarm", AlarmKind::RolledBack.words())
-            .with("reason", reason.as_str())
-            .changing(Change::Alarm { alarm });
-        Ok(self.log.append(entry).await.map(drop)?)
+        let entry = Entry::new(EntryKind::AlarmRaised, self.agency.node_actor())
+            .with_detail("alarm", AlarmKind::RolledBack.words())
+            .with_detail("reason", reason.as_str())
+            .untyped_changing(Change::Alarm { alarm });
+        Ok(self.agency.log.append(entry).await.map(drop)?)
     }
 
     /// Resolves an alarm: exchanges with the peer go on, from the next head that it shows. The heads
@@ -40,38 +41,39 @@ impl Office {
     /// When there is no such open alarm, no reason is given, or the actor may not.
     pub async fn resolve_alarm(
         &self,
-        by: &By,
+        by: &Principal,
         number: u64,
         reason: &Text,
     ) -> Result<Raised, ActError> {
         if reason.is_empty() {
-            return Err(ActError::Usage("say why with --reason".into()));
+            return Err(ActError::usage("say why with --reason".into()));
         }
         let (_, resolved) = self
+            .agency
             .act(|state, now| {
-                let actor = acting(state, by, Right::Audit, now)?;
+                let actor = authorize(state, by, Permission::Audit, now)?;
                 let raised = state.alarms.get(&number).ok_or_else(|| {
-                    ActError::Usage(format!(
+                    ActError::usage(format!(
                         "there is no alarm {number}; see `accord audit alarms`"
                     ))
                 })?;
                 if raised.resolved.is_some() {
-                    return Err(ActError::Usage(format!("alarm {number} is resolved already")));
+                    return Err(ActError::usage(format!("alarm {number} is resolved already")));
                 }
                 let resolution =
                     Resolution { reason: reason.clone(), by: actor.name.clone(), at: now };
-                let entry = Entry::new(EntryKind::AlarmResolved, self.actor(actor, by))
+                let entry = Entry::new(EntryKind::AlarmResolved, self.agency.actor(actor, by))
                     .with_peer(&raised.what.peer)
-                    .with("alarm", number)
-                    .with("reason", reason.as_str())
-                    .changing(Change::AlarmResolved {
+                    .with_detail("alarm", number)
+                    .with_detail("reason", reason.as_str())
+                    .untyped_changing(Change::AlarmResolved {
                         alarm: number,
                         resolution: resolution.clone(),
                     });
                 Ok((entry, Raised { resolved: Some(resolution), ..raised.clone() }))
             })
             .await?;
-        self.heads.forget(&resolved.what.peer);
+        self.observed.forget(&resolved.what.peer);
         Ok(resolved)
     }
 }

@@ -3,8 +3,8 @@
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 
-use crate::context::Office;
-use crate::permission::{ActError, By, Right, acting};
+use crate::context::NodeContext;
+use crate::permission::{ActError, Permission, Principal, authorize};
 use audit::view::Viewed;
 use audit_log::entry::Entry;
 use store::EntryFilter;
@@ -18,18 +18,20 @@ pub struct Beside {
     pub envelopes: String,
 }
 
-impl Office {
+impl NodeContext {
     /// The envelopes of the entry at `index`.
     ///
     /// # Errors
     /// When the actor may not, there is no such entry, or it has no envelope.
-    pub async fn envelopes_of(&self, by: &By, index: u64) -> Result<Beside, ActError> {
-        let state = self.registry.state();
-        let actor = self.actor(acting(&state, by, Right::Audit, self.clock.now())?, by);
-        let entry = Entry::new(EntryKind::AuditViewed, actor).with("envelopes_of", index);
-        let size = self.log.append(entry).await?.position().index;
+    pub async fn envelopes_of(&self, by: &Principal, index: u64) -> Result<Beside, ActError> {
+        let state = self.agency.registry.state();
+        let actor = self
+            .agency
+            .actor(authorize(&state, by, Permission::Audit, self.agency.clock.now())?, by);
+        let entry = Entry::new(EntryKind::AuditViewed, actor).with_detail("envelopes_of", index);
+        let size = self.agency.log.append(entry).await?.position().index;
         if index >= size {
-            return Err(ActError::Usage(format!(
+            return Err(ActError::usage(format!(
                 "there is no entry {index}; the last one is {}",
                 size.saturating_sub(1)
             )));
@@ -39,7 +41,7 @@ impl Office {
         let header = Viewed::of(stored)?.header;
         let Some(envelopes) = stored.envelope.clone().filter(|_| header.index == index) else {
             return Err(match header.envelope {
-                None => ActError::Usage(format!(
+                None => ActError::usage(format!(
                     "entry {index} ({}) has no envelope: nothing was signed for it",
                     header.kind
                 )),
@@ -47,7 +49,7 @@ impl Office {
             });
         };
         if header.envelope != Some(Digest::of(envelopes.as_bytes())) {
-            return Err(ActError::Failed(format!(
+            return Err(ActError::failed(format!(
                 "the envelopes of entry {index} are not those that its header commits to: the database was changed"
             )));
         }
@@ -56,5 +58,5 @@ impl Office {
 }
 
 fn missing(index: u64) -> ActError {
-    ActError::Failed(format!("the envelopes of entry {index} are kept no longer"))
+    ActError::failed(format!("the envelopes of entry {index} are kept no longer"))
 }

@@ -11,8 +11,8 @@ use schemas::merkle::{self, Subtree};
 use schemas::proof::LogProof;
 use serde::Serialize;
 
-use crate::context::Office;
-use crate::permission::{ActError, By, Right, acting};
+use crate::context::NodeContext;
+use crate::permission::{ActError, Permission, Principal, authorize};
 use audit_log::entry::Entry;
 use registry::{Change, Redacted};
 use schemas::bundle::{Earlier, FORMAT, Head, Item, OWN, SCOPE, Scope};
@@ -35,7 +35,7 @@ pub struct Proven {
 
 /// An export under way.
 pub struct Export {
-    office: Office,
+    context: NodeContext,
     /// The first line.
     pub head: Head,
     size: u64,
@@ -57,41 +57,44 @@ enum Next {
     End,
 }
 
-impl Office {
+impl NodeContext {
     /// Begins an export.
     ///
     /// # Errors
     /// When the actor may not, the peer is unknown, or log or store do not answer.
-    pub async fn export(&self, by: &By, scope: Scope) -> Result<Export, ActError> {
-        let state = self.registry.state();
-        let actor = self.actor(acting(&state, by, Right::Audit, self.clock.now())?, by);
+    pub async fn export(&self, by: &Principal, scope: Scope) -> Result<Export, ActError> {
+        let state = self.agency.registry.state();
+        let actor = self
+            .agency
+            .actor(authorize(&state, by, Permission::Audit, self.agency.clock.now())?, by);
         if let Some(peer) = &scope.peer
             && !state.peers.contains_key(peer)
         {
-            return Err(ActError::Usage(format!(
+            return Err(ActError::usage(format!(
                 "no card of `{peer}` is recorded; see `accord card list`"
             )));
         }
         if let (Some(from), Some(until)) = (scope.from, scope.until)
             && from >= until
         {
-            return Err(ActError::Usage(format!(
+            return Err(ActError::usage(format!(
                 "a period from {from} until {until} holds nothing; give an earlier --from"
             )));
         }
-        let logged = serde_json::to_value(&scope).map_err(|e| ActError::Failed(e.to_string()))?;
-        let own = self.log.counters().peer_seq.get(&self.me).copied().unwrap_or(0);
-        let mut entry =
-            Entry::new(EntryKind::AuditExported, actor).with(SCOPE, logged).with(OWN, own);
+        let logged = serde_json::to_value(&scope).map_err(|e| ActError::failed(e.to_string()))?;
+        let own = self.agency.log.counters().peer_seq.get(&self.agency.id).copied().unwrap_or(0);
+        let mut entry = Entry::new(EntryKind::AuditExported, actor)
+            .with_detail(SCOPE, logged)
+            .with_detail(OWN, own);
         if let Some(peer) = &scope.peer {
             // With a number of the peer's, it shows that nothing before it was left out.
             entry = entry.with_peer(peer);
         }
-        let appended = self.log.append(entry).await?;
-        let signed = self.log.head()?;
+        let appended = self.agency.log.append(entry).await?;
+        let signed = self.agency.log.head()?;
         let size = signed.unverified().size;
         // After the append, so that no redaction of an entry exported here is missed.
-        let redacted = self.registry.state().redacted != Redacted::default();
+        let redacted = self.agency.registry.state().redacted != Redacted::default();
         let (cards, policies) = {
             let of = |id: &AgencyId| scope.peer.as_ref().is_none_or(|peer| peer == id);
             self.signed_by(of).await?
@@ -99,7 +102,7 @@ impl Office {
         let own = if scope.is_whole() { VecDeque::new() } else { self.own_entries(size).await? };
         let head = Head {
             accord_bundle: FORMAT,
-            agency: self.me.clone(),
+            agency: self.agency.id.clone(),
             entry: appended.position().index,
             at: appended.at(),
             cosigned: self.cosigned_before(size).await?,
@@ -112,7 +115,7 @@ impl Office {
             (Some(_), _) => Next::Before,
             (None, _) => Next::From(0),
         };
-        Ok(Export { office: self.clone(), head, size, next, own })
+        Ok(Export { context: self.clone(), head, size, next, own })
     }
 
     /// The proof that the entry at `index` stands in the log, under a head that peers cosigned if
@@ -120,19 +123,21 @@ impl Office {
     ///
     /// # Errors
     /// When the actor may not, there is no such entry, or log or store do not answer.
-    pub async fn prove(&self, by: &By, index: u64) -> Result<Proven, ActError> {
-        let state = self.registry.state();
-        let actor = self.actor(acting(&state, by, Right::Audit, self.clock.now())?, by);
-        let entry = Entry::new(EntryKind::AuditViewed, actor).with("proof_of", index);
-        let last = self.log.append(entry).await?.position().index;
+    pub async fn prove(&self, by: &Principal, index: u64) -> Result<Proven, ActError> {
+        let state = self.agency.registry.state();
+        let actor = self
+            .agency
+            .actor(authorize(&state, by, Permission::Audit, self.agency.clock.now())?, by);
+        let entry = Entry::new(EntryKind::AuditViewed, actor).with_detail("proof_of", index);
+        let last = self.agency.log.append(entry).await?.position().index;
         if index >= last {
-            return Err(ActError::Usage(format!(
+            return Err(ActError::usage(format!(
                 "there is no entry {index}; the last one is {}",
                 last.saturating_sub(1)
             )));
         }
-        let failed = |e: String| ActError::Failed(format!("entry {index}: {e}"));
-        let now = self.log.head()?;
+        let failed = |e: String| ActError::failed(format!("entry {index}: {e}"));
+        let now = self.agency.log.head()?;
         let head = match self.store.cosigned(now.unverified().size).await? {
             Some(cosigned) => SignedCheckpoint::parse(cosigned.as_bytes())
                 .ok()
@@ -152,7 +157,7 @@ impl Office {
         head: SignedCheckpoint,
     ) -> Result<Proven, ActError> {
         let index = index_of(stored)?;
-        let failed = |e: String| ActError::Failed(format!("entry {index}: {e}"));
+        let failed = |e: String| ActError::failed(format!("entry {index}: {e}"));
         let size = head.unverified().size;
         let header =
             Header::from_bytes(stored.header.as_bytes()).map_err(|e| failed(e.to_string()))?;
@@ -167,7 +172,7 @@ impl Office {
 
     /// The entries that concern the agency itself, with their index.
     async fn own_entries(&self, size: u64) -> Result<VecDeque<(u64, StoredEntry)>, ActError> {
-        let filter = EntryFilter { peer: Some(self.me.clone()), ..EntryFilter::default() };
+        let filter = EntryFilter { peer: Some(self.agency.id.clone()), ..EntryFilter::default() };
         let (mut own, mut start) = (VecDeque::new(), 0);
         loop {
             let step = self.store.entries(&filter, start, STEP).await?;
@@ -194,7 +199,7 @@ impl Office {
         let (mut cards, mut policies) = (Vec::new(), Vec::new());
         for text in self.store.changes(None).await? {
             let change: Change = serde_json::from_str(&text)
-                .map_err(|e| ActError::Failed(format!("a change cannot be read: {e}")))?;
+                .map_err(|e| ActError::failed(format!("a change cannot be read: {e}")))?;
             if let Change::Policy { text, .. } = &change
                 && !policies.contains(text)
             {
@@ -211,7 +216,7 @@ impl Office {
                 .ok()
                 .and_then(|signed| schemas::card::Card::open(&signed).ok())
                 .map(|card| card.id);
-            let wanted = id.as_ref().is_none_or(|id| *id == self.me || of(id));
+            let wanted = id.as_ref().is_none_or(|id| *id == self.agency.id || of(id));
             if wanted && !cards.contains(&envelope) {
                 cards.push(envelope);
             }
@@ -221,7 +226,7 @@ impl Office {
 
     async fn cosigned_before(&self, size: u64) -> Result<Option<Earlier>, ActError> {
         let Some(checkpoint) = self.store.cosigned(size).await? else { return Ok(None) };
-        let failed = |e: String| ActError::Failed(format!("the head that peers cosigned: {e}"));
+        let failed = |e: String| ActError::failed(format!("the head that peers cosigned: {e}"));
         let old = SignedCheckpoint::parse(checkpoint.as_bytes())
             .map_err(|e| failed(e.to_string()))?
             .unverified()
@@ -242,7 +247,7 @@ impl Office {
         let mut wanted = Vec::new();
         for index in entries {
             let nodes = merkle::inclusion_nodes(*index, size)
-                .map_err(|e| ActError::Failed(format!("entry {index}: {e}")))?;
+                .map_err(|e| ActError::failed(format!("entry {index}: {e}")))?;
             wanted.extend(nodes);
         }
         wanted.sort_unstable();
@@ -305,7 +310,7 @@ impl Export {
         let filter = EntryFilter { until: self.head.scope.from, ..self.filter() };
         let (mut last, mut start) = (None, 0);
         loop {
-            let step = self.office.store.entries(&filter, start, STEP).await?;
+            let step = self.context.store.entries(&filter, start, STEP).await?;
             let Some(stored) = step.last() else { break };
             start = index_of(stored)?.saturating_add(1);
             last = Some(bare(stored));
@@ -318,7 +323,7 @@ impl Export {
         let filter = EntryFilter { from, until, ..self.filter() };
         // A whole log goes on to its head; an extract ends with the entry of the export.
         let end = if self.head.scope.is_whole() { self.size } else { self.head.entry };
-        let step = self.office.store.entries(&filter, start, STEP).await?;
+        let step = self.context.store.entries(&filter, start, STEP).await?;
         let mut items = Vec::with_capacity(step.len());
         let mut next = None;
         for entry in step {
@@ -345,14 +350,14 @@ impl Export {
         let mut items = Vec::new();
         if let Some(until) = self.head.scope.until {
             let filter = EntryFilter { from: Some(until), ..self.filter() };
-            let first = self.office.store.entries(&filter, 0, 1).await?;
+            let first = self.context.store.entries(&filter, 0, 1).await?;
             if let Some(first) = first.first()
                 && index_of(first)? < entry
             {
                 items.push(bare(first));
             }
         }
-        let own = self.office.store.entries(&EntryFilter::default(), entry, 1).await?;
+        let own = self.context.store.entries(&EntryFilter::default(), entry, 1).await?;
         items.extend(own.into_iter().map(|entry| Item {
             entry,
             border: false,
@@ -371,7 +376,7 @@ impl Export {
             .map(|item| index_of(&item.entry).ok().filter(|index| *index < self.size))
             .collect();
         let known: Vec<u64> = places.iter().copied().flatten().collect();
-        let nodes = self.office.nodes(&known, self.size).await?;
+        let nodes = self.context.nodes(&known, self.size).await?;
         for (item, index) in items.iter_mut().zip(places) {
             item.inclusion = index.and_then(|index| {
                 merkle::inclusion(index, self.size, |subtree| nodes.get(&subtree).copied()).ok()
@@ -390,5 +395,5 @@ fn bare(stored: &StoredEntry) -> Item {
 pub(super) fn index_of(stored: &StoredEntry) -> Result<u64, ActError> {
     Header::from_bytes(stored.header.as_bytes())
         .map(|header| header.index)
-        .map_err(|e| ActError::Failed(format!("the database holds what the log never wrote: {e}")))
+        .map_err(|e| ActError::failed(format!("the database holds what the log never wrote: {e}")))
 }

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
+use schemas::event::Event;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::context::Office;
-use crate::permission::{ActError, By, Right, acting, policy_in_force, sections};
+use crate::context::NodeContext;
+use crate::permission::{ActError, Permission, Principal, authorize, policy_in_force, sections};
 use audit::report::Seen;
 use audit::view::Viewed;
 use audit_log::entry::Entry;
@@ -89,33 +90,33 @@ pub struct Audited {
     pub ok: bool,
 }
 
-impl Office {
+impl NodeContext {
     /// Draws accesses for an audit. What was drawn is an entry before anybody sees it.
     ///
     /// # Errors
     /// When the actor may not, nothing can be drawn, or log or store do not answer.
-    pub async fn sample(&self, by: &By, wanted: &Sampling) -> Result<Sample, ActError> {
+    pub async fn sample(&self, by: &Principal, wanted: &Sampling) -> Result<Sample, ActError> {
         let Sampling { count, seed, from, until } = wanted;
         if !(1..=LARGEST_SAMPLE).contains(count) {
-            return Err(ActError::Usage(format!(
+            return Err(ActError::usage(format!(
                 "--count {count} cannot be drawn; expected 1 to {LARGEST_SAMPLE}"
             )));
         }
-        let state = self.registry.state();
-        let user = acting(&state, by, Right::Audit, self.clock.now())?;
-        let below = self.log.counters().size;
+        let state = self.agency.registry.state();
+        let user = authorize(&state, by, Permission::Audit, self.agency.clock.now())?;
+        let below = self.agency.log.counters().size;
         let accesses = self.accesses(*from, *until, below).await?;
         let indices: Vec<u64> = accesses.seen.iter().map(|seen| seen.index).collect();
         let drawn = draw(seed.as_str(), &indices, *count as usize);
-        let entry = Entry::new(EntryKind::AuditSampled, self.actor(user, by))
-            .with("count", *count)
-            .with("seed", seed.as_str())
-            .with("from", json!(from))
-            .with("until", json!(until))
-            .with("below", below)
-            .with("among", indices.len())
-            .with("drawn", drawn.clone());
-        let sample = self.log.append(entry).await?.position().index;
+        let entry = Entry::new(EntryKind::AuditSampled, self.agency.actor(user, by))
+            .with_detail("count", *count)
+            .with_detail("seed", seed.as_str())
+            .with_detail("from", json!(from))
+            .with_detail("until", json!(until))
+            .with_detail("below", below)
+            .with_detail("among", indices.len())
+            .with_detail("drawn", drawn.clone());
+        let sample = self.agency.log.append(entry).await?.position().index;
         let shown = accesses.seen.iter().filter(|Seen { index, .. }| drawn.contains(index));
         let rows = shown.map(|seen| accesses.row(seen)).collect();
         Ok(Sample { sample, among: indices.len(), rows })
@@ -126,30 +127,30 @@ impl Office {
     /// # Errors
     /// When the actor may not, the finding is empty, or what it is about was not drawn or is not
     /// there.
-    pub async fn record_audit(&self, by: &By, audited: &Audited) -> Result<Value, ActError> {
-        let state = self.registry.state();
-        let user = acting(&state, by, Right::Audit, self.clock.now())?;
+    pub async fn record_audit(&self, by: &Principal, audited: &Audited) -> Result<Value, ActError> {
+        let state = self.agency.registry.state();
+        let user = authorize(&state, by, Permission::Audit, self.agency.clock.now())?;
         if audited.finding.is_empty() {
-            return Err(ActError::Usage("say what was found with --finding".into()));
+            return Err(ActError::usage("say what was found with --finding".into()));
         }
-        let size = self.log.counters().size;
+        let size = self.agency.log.counters().size;
         if let Some(missing) = audited.entries.iter().find(|index| **index >= size) {
-            return Err(ActError::Usage(format!("there is no entry {missing}")));
+            return Err(ActError::usage(format!("there is no entry {missing}")));
         }
         if let Some(sample) = audited.sample {
             let drawn = self.drawn(sample).await?;
             if let Some(other) = audited.entries.iter().find(|index| !drawn.contains(index)) {
-                return Err(ActError::Usage(format!(
+                return Err(ActError::usage(format!(
                     "entry {other} is not among those that sample {sample} drew"
                 )));
             }
         }
-        let entry = Entry::new(EntryKind::AuditRecorded, self.actor(user, by))
-            .with("sample", json!(audited.sample))
-            .with("finding", audited.finding.as_str())
-            .with("entries", audited.entries.clone())
-            .with("ok", audited.ok);
-        let appended = self.log.append(entry).await?;
+        let entry = Entry::new(EntryKind::AuditRecorded, self.agency.actor(user, by))
+            .with_detail("sample", json!(audited.sample))
+            .with_detail("finding", audited.finding.as_str())
+            .with_detail("entries", audited.entries.clone())
+            .with_detail("ok", audited.ok);
+        let appended = self.agency.log.append(entry).await?;
         Ok(json!({
             "index": appended.position().index,
             "at": appended.at(),
@@ -168,9 +169,12 @@ impl Office {
         let drawn = sampled
             .filter(|v| v.header.index == index && v.header.kind == EntryKind::AuditSampled)
             .and_then(|v| v.body)
-            .and_then(|body| serde_json::from_value(body.detail.get("drawn")?.clone()).ok());
+            .and_then(|body| match body.event {
+                Event::AuditSampled(sampled) => Some(sampled.drawn),
+                _ => None,
+            });
         drawn.ok_or_else(|| {
-            ActError::Usage(format!(
+            ActError::usage(format!(
                 "entry {index} is no sample; draw one with `accord audit sample`"
             ))
         })
@@ -181,8 +185,8 @@ impl Office {
     /// # Errors
     /// When there is no policy, or the store does not answer.
     pub async fn audits_due(&self) -> Result<Vec<String>, ActError> {
-        let state = self.registry.state();
-        let now = self.clock.now();
+        let state = self.agency.registry.state();
+        let now = self.agency.clock.now();
         let mut due = Vec::new();
         let policy = policy_in_force(&state)?;
         let days = policy.audits.days;
@@ -200,7 +204,7 @@ impl Office {
             ));
         }
         let reconciled = self.last(EntryKind::AuditReconciled).await?;
-        for (peer, cadence) in cadences(&state, &self.me, now) {
+        for (peer, cadence) in cadences(&state, &self.agency.id, now) {
             let since = reconciled.get(&Some(peer.clone())).copied().unwrap_or(cadence.since);
             let end = after(since, cadence.days);
             if now >= end {

@@ -4,8 +4,8 @@
 use schemas::entry::EntryKind;
 use schemas::time::Timestamp;
 
-use crate::context::Office;
-use crate::permission::{ActError, By, Right, acting, policy_in_force};
+use crate::context::NodeContext;
+use crate::permission::{ActError, Permission, Principal, authorize, policy_in_force};
 use audit::report::exceptions::exceptions;
 use audit::report::{Accesses, Kind, MadeFrom, Report};
 use audit::view::Viewed;
@@ -20,37 +20,37 @@ const STEP: u32 = 500;
 /// A period without an instant in it.
 fn period(from: Option<Timestamp>, until: Option<Timestamp>) -> Result<(), ActError> {
     match (from, until) {
-        (Some(from), Some(until)) if from >= until => Err(ActError::Usage(format!(
+        (Some(from), Some(until)) if from >= until => Err(ActError::usage(format!(
             "a period from {from} until {until} holds nothing; give an earlier --from"
         ))),
         _ => Ok(()),
     }
 }
 
-impl Office {
+impl NodeContext {
     /// Makes a report.
     ///
     /// # Errors
     /// When the actor may not, the period holds nothing, or log or store do not answer.
     pub async fn report(
         &self,
-        by: &By,
+        by: &Principal,
         kind: Kind,
         from: Option<Timestamp>,
         until: Option<Timestamp>,
     ) -> Result<Report, ActError> {
         period(from, until)?;
-        let state = self.registry.state();
-        let user = acting(&state, by, Right::Audit, self.clock.now())?;
-        let mut entry =
-            Entry::new(EntryKind::AuditReported, self.actor(user, by)).with("report", kind.code());
+        let state = self.agency.registry.state();
+        let user = authorize(&state, by, Permission::Audit, self.agency.clock.now())?;
+        let mut entry = Entry::new(EntryKind::AuditReported, self.agency.actor(user, by))
+            .with_detail("report", kind.code());
         for (key, value) in [("from", from), ("until", until)] {
             if let Some(value) = value {
-                entry = entry.with(key, value.to_string());
+                entry = entry.with_detail(key, value.to_string());
             }
         }
-        let appended = self.log.append(entry).await?;
-        let signed = self.log.head()?;
+        let appended = self.agency.log.append(entry).await?;
+        let signed = self.agency.log.head()?;
         let head = signed.unverified();
         let made_from = MadeFrom {
             entry: appended.position().index,
@@ -70,7 +70,7 @@ impl Office {
             }
         };
         let by = format!("{} ({})", user.full_name, user.name);
-        let agency = self.me.to_string();
+        let agency = self.agency.id.to_string();
         Ok(Report { report: kind, agency, by, from, until, made_from, rows })
     }
 

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::backup::files::{self, Writing};
 use crate::backup::restore::Restored;
 use crate::backup::{Kept, Manifest, RESTORED, VERSION};
-use crate::context::Office;
-use crate::permission::{ActError, By, Right, acting};
+use crate::context::NodeContext;
+use crate::permission::{ActError, Permission, Principal, authorize};
 use audit_log::entry::Entry;
 use host::home::{Home, HomeError, read_text};
 use registry::{Backup, Change};
@@ -50,34 +50,40 @@ pub struct Made {
     pub destroyed: Vec<PathBuf>,
 }
 
-impl Office {
+impl NodeContext {
     /// Makes a backup of the node in `home`, which may be running, and destroys earlier ones in the
     /// same folder that have ended.
     ///
     /// # Errors
     /// When the actor may not, or the backup cannot be written; then nothing is left of it, but the
     /// entry that it was begun.
-    pub async fn back_up(&self, by: &By, home: &Home, asked: &BackUp) -> Result<Made, ActError> {
+    pub async fn back_up(
+        &self,
+        by: &Principal,
+        home: &Home,
+        asked: &BackUp,
+    ) -> Result<Made, ActError> {
         let BackUp { out, keep_days } = asked;
         if !(1..=LONGEST_DAYS).contains(keep_days) {
-            return Err(ActError::Usage(format!(
+            return Err(ActError::usage(format!(
                 "--keep-days {keep_days}; expected 1 to {LONGEST_DAYS}"
             )));
         }
         apart(out, home.dir())?;
         let keep_ms = i64::from(*keep_days).saturating_mul(DAY_MS);
         let (appended, (begun, over, destroy_by)) = self
+            .agency
             .act(|state, now| {
-                let actor = acting(state, by, Right::Administer, now)?;
-                let over = files::ended(out, &self.me, now)?;
+                let actor = authorize(state, by, Permission::Administer, now)?;
+                let over = files::ended(out, &self.agency.id, now)?;
                 let destroy_by = now.plus_millis(keep_ms);
-                let folder = out.join(files::name(&self.me, now));
+                let folder = out.join(files::name(&self.agency.id, now));
                 let shown = |path: &PathBuf| path.display().to_string();
-                let entry = Entry::new(EntryKind::BackupMade, self.actor(actor, by))
-                    .with("folder", shown(&folder))
-                    .with("destroy_by", destroy_by.to_string())
-                    .with("destroys", over.iter().map(shown).collect::<Vec<_>>())
-                    .changing(Change::Backup {
+                let entry = Entry::new(EntryKind::BackupMade, self.agency.actor(actor, by))
+                    .with_detail("folder", shown(&folder))
+                    .with_detail("destroy_by", destroy_by.to_string())
+                    .with_detail("destroys", over.iter().map(shown).collect::<Vec<_>>())
+                    .untyped_changing(Change::Backup {
                         backup: Backup { folder, at: now, destroy_by },
                         forgotten: forgotten(state.backups.values()),
                     });
@@ -86,14 +92,14 @@ impl Office {
             .await?;
         tracing::info!(index = appended.position().index, "a backup is begun");
         // Before the copy, which then leads to it.
-        let head = self.log.head()?.to_string();
-        let writing = Writing::begin(out, &self.me, begun)?;
+        let head = self.agency.log.head()?.to_string();
+        let writing = Writing::begin(out, &self.agency.id, begun)?;
         let copied = self.store.copy_to(&writing.database()).await;
         let copied = copied.inspect_err(|_| writing.give_up())?;
         let backup = writing.whole().to_owned();
         let said = Manifest {
             accord_backup: VERSION,
-            agency: self.me.clone(),
+            agency: self.agency.id.clone(),
             at: begun,
             destroy_by,
             head,
@@ -105,7 +111,7 @@ impl Office {
         let gone = over.clone();
         blocking(move || gone.iter().try_for_each(|folder| files::destroy(folder))).await.map_err(
             |e| {
-                ActError::Failed(format!(
+                ActError::failed(format!(
                     "the backup `{}` is made, but an ended one could not be destroyed: {e}",
                     backup.display()
                 ))
@@ -133,12 +139,12 @@ impl Office {
         }
         let note: Restored = serde_json::from_str(&read_text(&path)?)
             .map_err(|e| HomeError::Content { path: path.clone(), error: e.to_string() })?;
-        let entry = Entry::new(EntryKind::BackupRestored, self.node_actor())
-            .with("backup_at", note.backup_at.to_string())
-            .with("restored_at", note.restored_at.to_string())
-            .with("uid", note.uid)
-            .with("head", note.head);
-        drop(self.log.append(entry).await?);
+        let entry = Entry::new(EntryKind::BackupRestored, self.agency.node_actor())
+            .with_detail("backup_at", note.backup_at.to_string())
+            .with_detail("restored_at", note.restored_at.to_string())
+            .with_detail("uid", note.uid)
+            .with_detail("head", note.head);
+        drop(self.agency.log.append(entry).await?);
         // A crash here records it twice, which says nothing wrong.
         std::fs::remove_file(&path).map_err(|error| HomeError::File { path, error })?;
         Ok(())
@@ -153,14 +159,14 @@ fn forgotten<'a>(backups: impl Iterator<Item = &'a Backup>) -> Vec<Timestamp> {
 /// A backup within the home is lost with it, and would hold itself.
 fn apart(out: &Path, home: &Path) -> Result<(), ActError> {
     if !out.is_absolute() {
-        return Err(ActError::Usage(format!("`{}` is no absolute path", out.display())));
+        return Err(ActError::usage(format!("`{}` is no absolute path", out.display())));
     }
     let real = |path: &Path| {
         let there = path.ancestors().find_map(|part| part.canonicalize().ok());
         there.unwrap_or_else(|| path.to_owned())
     };
     if real(out).starts_with(real(home)) {
-        return Err(ActError::Usage(format!(
+        return Err(ActError::usage(format!(
             "`{}` is in the home; a backup belongs elsewhere, best on another machine's disk",
             out.display()
         )));
@@ -172,5 +178,5 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ActError> + Send + 'static,
 ) -> Result<T, ActError> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|e| ActError::Failed(format!("the backup ended early: {e}")))?
+    done.map_err(|e| ActError::failed(format!("the backup ended early: {e}")))?
 }

@@ -54,7 +54,7 @@ impl Writing {
         private_folder(out)?;
         let (partial, whole) = (out.join(format!(".{name}{PARTIAL}")), out.join(&name));
         if whole.exists() || partial.exists() {
-            return Err(ActError::Usage(format!("`{}` is there already", whole.display())));
+            return Err(ActError::usage(format!("`{}` is there already", whole.display())));
         }
         private_folder(&partial)?;
         Ok(Self { partial, whole })
@@ -104,7 +104,7 @@ impl Writing {
         files.sort_by(|a, b| a.path.cmp(&b.path));
         manifest.files = files;
         let text = serde_json::to_vec_pretty(&manifest)
-            .map_err(|e| ActError::Failed(format!("the manifest could not be written: {e}")))?;
+            .map_err(|e| ActError::failed(format!("the manifest could not be written: {e}")))?;
         write_private(&self.partial.join(MANIFEST), &text)?;
         // Everything at once: photographs are many, and a sync of each takes longer than all.
         let synced =

@@ -53,7 +53,7 @@ pub struct Restored {
 }
 
 fn spoilt(folder: &Path, why: impl std::fmt::Display) -> ActError {
-    ActError::Refused(format!(
+    ActError::refused(format!(
         "`{}` is not as it was made: {why}; nothing was restored",
         folder.display()
     ))
@@ -97,7 +97,7 @@ pub fn restore(folder: &Path, home: &Path, now: Timestamp) -> Result<Manifest, A
 fn is_empty(home: &Path) -> Result<(), ActError> {
     match fs::read_dir(home).map(|mut entries| entries.next().is_none()) {
         Ok(true) => Ok(()),
-        Ok(false) => Err(ActError::Usage(format!(
+        Ok(false) => Err(ActError::usage(format!(
             "`{}` is not empty; name an empty home with --home",
             home.display()
         ))),
@@ -208,7 +208,7 @@ fn put(folder: &Path, home: &Path, said: &Manifest, now: Timestamp) -> Result<()
         restored_at: now,
         uid: rustix::process::getuid().as_raw(),
     };
-    let note = serde_json::to_vec(&note).map_err(|e| ActError::Failed(e.to_string()))?;
+    let note = serde_json::to_vec(&note).map_err(|e| ActError::failed(e.to_string()))?;
     write_private(&home.join(RESTORED), &note)?;
     write_private(&home.join("anchor"), said.head.as_bytes())?;
     let synced = || File::open(home).and_then(|folder| Ok(rustix::fs::syncfs(folder)?));

@@ -115,7 +115,7 @@ pub(super) async fn run(
         Agreement::List => return list(client, output).await,
         Agreement::Import { file } => return import(client, &file, output).await,
         Agreement::Propose { file, signing } => {
-            let body = read_text(&file).map_err(|e| ActError::Usage(e.to_string()))?;
+            let body = read_text(&file).map_err(|e| ActError::usage(e.to_string()))?;
             let agreement = Text_::from_toml(&file.display().to_string(), &body)?;
             let key = keys::load(&Home::open(dir)?, KeyUse::Agency)?;
             let proposal = Envelope::sign(Kind::Agreement, body.clone().into_bytes(), &key)?;
@@ -141,7 +141,7 @@ pub(super) async fn run(
             if let Some(out) = out {
                 let lines = row.envelopes.join("\n") + "\n";
                 std::fs::write(&out, lines).map_err(|e| {
-                    ActError::Failed(format!("`{}` cannot be written: {e}", out.display()))
+                    ActError::failed(format!("`{}` cannot be written: {e}", out.display()))
                 })?;
             }
             output.object(&row, || shown(&row));
@@ -166,13 +166,13 @@ fn draft(
     for pair in set {
         let (key, value) = pair
             .split_once('=')
-            .ok_or_else(|| ActError::Usage(format!("--set `{pair}` is not KEY=VALUE")))?;
+            .ok_or_else(|| ActError::usage(format!("--set `{pair}` is not KEY=VALUE")))?;
         settings.push((key.to_owned(), value.to_owned()));
     }
     let body = match template::builtin(name) {
         Some(body) => body.to_owned(),
         None => std::fs::read_to_string(name).map_err(|e| {
-            ActError::Usage(format!(
+            ActError::usage(format!(
                 "template `{name}` is neither a file ({e}) nor one of {}",
                 template::NAMES.join(", ")
             ))
@@ -189,10 +189,10 @@ fn draft(
         .collect();
     let id: AuthorityId = format!("{}-{suffix}", stem.to_lowercase())
         .parse()
-        .map_err(|e| ActError::Usage(format!("{e}")))?;
+        .map_err(|e| ActError::usage(format!("{e}")))?;
     let agreement = template::draft(&body, id, parties, Clock::system().now(), &settings)?;
     std::fs::write(out, agreement.to_toml()?)
-        .map_err(|e| ActError::Failed(format!("`{}` cannot be written: {e}", out.display())))?;
+        .map_err(|e| ActError::failed(format!("`{}` cannot be written: {e}", out.display())))?;
     let row = json!({ "agreement": agreement.id, "version": agreement.version, "file": out });
     output.object(&row, || {
         format!(
@@ -227,7 +227,7 @@ async fn sign(
         match &given.original {
             None => None,
             Some(file) => Some(Digest::of(&std::fs::read(file).map_err(|e| {
-                ActError::Usage(format!("`{}` cannot be read: {e}", file.display()))
+                ActError::usage(format!("`{}` cannot be read: {e}", file.display()))
             })?)),
         };
     let me = crate::config::Config::load(&home)?.agency;
@@ -240,7 +240,7 @@ async fn give(client: &Client, act: Act, notice: &NoticeArgs) -> Result<Agreemen
 }
 
 async fn import(client: &Client, file: &Path, output: Output) -> Result<Done, ActError> {
-    let envelopes = read_text(file).map_err(|e| ActError::Usage(e.to_string()))?;
+    let envelopes = read_text(file).map_err(|e| ActError::usage(e.to_string()))?;
     let done: Value = client.post("/agreements/import", &json!({ "envelopes": envelopes })).await?;
     output.object(&done, || {
         format!("{} taken in", number(&done, "recorded", "signed document", "signed documents"))

@@ -60,7 +60,7 @@ impl Why {
             if given.is_empty() { set } else { given.clone() }
         };
         let purpose = self.purpose.or(set.map(|why| why.purpose)).ok_or_else(|| {
-            ActError::Usage(
+            ActError::usage(
                 "say why with --purpose, or set a case with `accord case use NUMBER --purpose …`"
                     .into(),
             )
@@ -139,7 +139,7 @@ pub(super) struct What {
 
 impl What {
     pub(super) fn elements(&self) -> Result<Elements, ActError> {
-        let usage = |what: String| ActError::Usage(what);
+        let usage = |what: String| ActError::usage(what);
         let unfit = |error: &dyn std::fmt::Display| usage(format!("--plate: {error}"));
         let now = Clock::system().now();
         let near = near(self.near.as_deref(), self.radius)?;
@@ -187,13 +187,13 @@ impl What {
             (true, _) => QueryKind::Vehicle,
             (false, true) => QueryKind::Area,
             (false, false) => {
-                return Err(ActError::Usage(
+                return Err(ActError::usage(
                     "say what to look for: --plate; or without one a place (--near, --polygon), a vehicle (--make, --color, --body) or a --camera".into(),
                 ));
             }
         };
         if self.from.is_none() {
-            return Err(ActError::Usage(
+            return Err(ActError::usage(
                 "a search without a plate takes a period: --from TIME, and --until TIME unless it ends now".into(),
             ));
         }
@@ -214,12 +214,12 @@ pub(super) fn near(place: Option<&str>, radius: Option<u32>) -> Result<Option<Ne
 fn polygon(corners: &str) -> Result<Polygon, ActError> {
     let corners: Result<Vec<_>, _> =
         corners.split_whitespace().map(|corner| location("polygon", corner)).collect();
-    Polygon::new(corners?).map_err(|e| ActError::Usage(format!("--polygon: {e}")))
+    Polygon::new(corners?).map_err(|e| ActError::usage(format!("--polygon: {e}")))
 }
 
 fn location(option: &str, place: &str) -> Result<Location, ActError> {
     let refused = || {
-        ActError::Usage(format!(
+        ActError::usage(format!(
             "--{option}: `{place}` is no place; expected LAT,LON such as `34.148,-118.001`"
         ))
     };

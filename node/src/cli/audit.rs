@@ -151,7 +151,7 @@ pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Resu
                 client.get_lines(&format!("/audit/log{}", query_string(&parts))).await?;
             while let Some(entry) = lines.next::<Value>().await? {
                 if let Some(error) = entry.get("error").and_then(Value::as_str) {
-                    return Err(ActError::Failed(error.to_owned()));
+                    return Err(ActError::failed(error.to_owned()));
                 }
                 output.object(&entry, || describe(&entry));
             }
@@ -187,7 +187,7 @@ pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Resu
         Audit::Reconcile { bundles, key, grace, out, peer: None, .. } => {
             let two = bundles
                 .try_into()
-                .map_err(|_| ActError::Usage("name two bundles, or a peer with --peer".into()))?;
+                .map_err(|_| ActError::usage("name two bundles, or a peer with --peer".into()))?;
             reconcile::bundles(two, &key, grace, out.as_deref(), output)
         }
         Audit::Reconcile { peer, from, until, out, .. } => {
@@ -216,13 +216,13 @@ async fn envelope(
     let Some(out) = out else {
         for line in envelopes.lines() {
             let exact = RawValue::from_string(line.to_owned())
-                .map_err(|e| ActError::Failed(format!("entry {index}: {e}")))?;
+                .map_err(|e| ActError::failed(format!("entry {index}: {e}")))?;
             output.object(&exact, || line.to_owned());
         }
         return Ok(Done::Ok);
     };
     std::fs::write(out, envelopes)
-        .map_err(|e| ActError::Failed(format!("`{}` cannot be written: {e}", out.display())))?;
+        .map_err(|e| ActError::failed(format!("`{}` cannot be written: {e}", out.display())))?;
     let count = envelopes.lines().count();
     let kind = text(&beside, "kind");
     let row = json!({ "index": index, "kind": kind, "file": out, "envelopes": count });

@@ -12,8 +12,8 @@ use crate::backup::create::{BackUp, KEEP_DAYS, Made};
 use crate::backup::restore::restore;
 use crate::backup::{Kept, MANIFEST};
 use crate::config::Config;
-use crate::permission::{ActError, By};
-use crate::run::open_office;
+use crate::permission::{ActError, Principal};
+use crate::run::open_context;
 use audit::wording::counted;
 use audit_log::clock::Clock;
 use host::home::{Home, HomeError};
@@ -40,7 +40,7 @@ pub(super) async fn backup(
     output: Output,
 ) -> Result<Done, ActError> {
     let out = std::path::absolute(&args.out)
-        .map_err(|e| ActError::Usage(format!("`{}`: {e}", args.out.display())))?;
+        .map_err(|e| ActError::usage(format!("`{}`: {e}", args.out.display())))?;
     let asked = BackUp { out, keep_days: args.keep_days };
     let home = Home::open(dir)?;
     let made: Made = match home.lock() {
@@ -48,13 +48,13 @@ pub(super) async fn backup(
         Err(error) => return Err(error.into()),
         Ok(_lock) => {
             let user = user.ok_or_else(|| {
-                ActError::Usage("say who acts with --as USER or ACCORD_USER".into())
+                ActError::usage("say who acts with --as USER or ACCORD_USER".into())
             })?;
             let uid = rustix::process::getuid().as_raw();
-            let by = By { user, auth: format!("no node, uid {uid}") };
+            let by = Principal { user, auth: format!("no node, uid {uid}") };
             let config = Config::load(&home)?;
-            let office = open_office(&home, &config, Clock::system()).await?;
-            office.back_up(&by, &home, &asked).await?
+            let context = open_context(&home, &config, Clock::system()).await?;
+            context.back_up(&by, &home, &asked).await?
         }
     };
     output.object(&made, || {

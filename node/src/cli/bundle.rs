@@ -52,7 +52,7 @@ pub(super) fn pins(given: &[Pin]) -> Pins {
 }
 
 fn file_error(path: &Path, what: &str, error: impl std::fmt::Display) -> ActError {
-    ActError::Failed(format!("`{}` cannot be {what}: {error}", path.display()))
+    ActError::failed(format!("`{}` cannot be {what}: {error}", path.display()))
 }
 
 /// A new or emptied file for its owner alone.
@@ -102,7 +102,7 @@ impl Whole {
 /// What the node says in place of a line when it cannot go on.
 fn broke_off(line: &[u8]) -> Option<ActError> {
     let said = line.starts_with(b"{\"error\"").then(|| serde_json::from_slice::<Value>(line))?;
-    Some(ActError::Failed(said.map_or_else(|e| e.to_string(), |said| text(&said, "error").into())))
+    Some(ActError::failed(said.map_or_else(|e| e.to_string(), |said| text(&said, "error").into())))
 }
 
 pub(super) async fn export(
@@ -114,7 +114,7 @@ pub(super) async fn export(
     let mut lines = client.post_lines("/audit/export", scope).await?;
     let head = lines.next_line().await?.unwrap_or_default();
     let read =
-        Head::parse(&head).map_err(|e| ActError::Failed(format!("what the node says {e}")))?;
+        Head::parse(&head).map_err(|e| ActError::failed(format!("what the node says {e}")))?;
     let mut file = Whole::create(out)?;
     file.line(&head)?;
     let (mut entries, mut last) = (0usize, None);
@@ -125,14 +125,14 @@ pub(super) async fn export(
         }
         file.line(&line)?;
         let item = Item::parse(&line)
-            .map_err(|e| ActError::Failed(format!("a line that the node sent {e}")))?;
+            .map_err(|e| ActError::failed(format!("a line that the node sent {e}")))?;
         entries = entries.saturating_add(usize::from(!item.border && !item.judges));
         last = Header::from_bytes(item.entry.header.as_bytes()).ok().map(|header| header.index);
         progress.advance(1);
     }
     progress.end();
     if last.is_none_or(|last| last < read.entry) {
-        return Err(ActError::Failed(
+        return Err(ActError::failed(
             "the node stopped before the end of the export; run it again".into(),
         ));
     }
@@ -184,7 +184,7 @@ pub(super) async fn verify(
         (Some(file), None) => whole(file, &pins, |_, _, _| {})?,
         (Some(file), Some(card)) => return verify_proof(file, card, &pins, output),
         (None, Some(_)) => {
-            return Err(ActError::Usage(
+            return Err(ActError::usage(
                 "--card goes with a .tlog-proof file; name that too".into(),
             ));
         }
@@ -203,7 +203,7 @@ async fn own(client: &Client, pins: &Pins) -> Result<Report, ActError> {
     let mut lines = client.post_lines("/audit/export", &Scope::default()).await?;
     let head = lines.next_line().await?.unwrap_or_default();
     let head =
-        Head::parse(&head).map_err(|e| ActError::Failed(format!("what the node says {e}")))?;
+        Head::parse(&head).map_err(|e| ActError::failed(format!("what the node says {e}")))?;
     let progress = exporting(&Scope::default(), &head);
     let mut check = Check::new(head, pins, |_: &Header, _: &Item, _| {});
     let mut number = 1u64;
@@ -222,7 +222,7 @@ async fn own(client: &Client, pins: &Pins) -> Result<Report, ActError> {
 
 /// Opens a bundle.
 pub(super) fn open(path: &Path) -> Result<(Head, Reader<BufReader<File>>), ActError> {
-    let usage = |what: String| ActError::Usage(format!("`{}`: {what}", path.display()));
+    let usage = |what: String| ActError::usage(format!("`{}`: {what}", path.display()));
     let file = File::open(path).map_err(|e| usage(e.to_string()))?;
     Reader::open(BufReader::with_capacity(1 << 20, file)).map_err(|e| usage(e.to_string()))
 }
@@ -246,9 +246,9 @@ pub(super) fn whole(
 
 fn verify_proof(file: &Path, card: &Path, pins: &Pins, output: Output) -> Result<Done, ActError> {
     let read = |path: &Path| {
-        std::fs::read(path).map_err(|e| ActError::Usage(format!("`{}`: {e}", path.display())))
+        std::fs::read(path).map_err(|e| ActError::usage(format!("`{}`: {e}", path.display())))
     };
-    let usage = |path: &Path, e: String| ActError::Usage(format!("`{}`: {e}", path.display()));
+    let usage = |path: &Path, e: String| ActError::usage(format!("`{}`: {e}", path.display()));
     let bytes = read(card)?;
     let signed = Envelope::parse(bytes.trim_ascii_end()).map_err(|e| usage(card, e.to_string()))?;
     let card_of = Card::open(&signed).map_err(|e| usage(card, e.to_string()))?;

@@ -41,7 +41,7 @@ pub(super) enum Card {
         /// The agency's name.
         #[arg(long)]
         name: Option<Text>,
-        /// Whom peers call at any hour.
+        /// Recipients peers call at any hour.
         #[arg(long)]
         contact: Option<Text>,
     },
@@ -104,9 +104,9 @@ pub(super) async fn run(
         }
         Card::Add { file, held, fingerprint, verified_by, kind, state, replace } => {
             let envelope = match (file, held) {
-                (Some(file), _) => read_text(&file).map_err(|e| ActError::Usage(e.to_string()))?,
+                (Some(file), _) => read_text(&file).map_err(|e| ActError::usage(e.to_string()))?,
                 (None, held) => {
-                    let id = held.ok_or_else(|| ActError::Usage("name a file or --held".into()))?;
+                    let id = held.ok_or_else(|| ActError::usage("name a file or --held".into()))?;
                     let held: Value = client.get(&format!("/cards/{id}/held")).await?;
                     text(&held, "envelope").to_owned()
                 }
@@ -131,10 +131,10 @@ fn show(dir: &Path, out: Option<PathBuf>, output: Output) -> Result<Done, ActErr
     let home = Home::open(dir)?;
     let exact = read_text(&home.card())?;
     let envelope = Envelope::parse(exact.as_bytes())?;
-    let card = Described::open(&envelope).map_err(|e| ActError::Failed(e.to_string()))?;
+    let card = Described::open(&envelope).map_err(|e| ActError::failed(e.to_string()))?;
     if let Some(out) = &out {
         std::fs::write(out, &exact)
-            .map_err(|e| ActError::Failed(format!("`{}` cannot be written: {e}", out.display())))?;
+            .map_err(|e| ActError::failed(format!("`{}` cannot be written: {e}", out.display())))?;
     }
     tell(&card, out.as_deref(), output);
     Ok(Done::Ok)
@@ -163,12 +163,12 @@ async fn own(dir: &Path, client: &Client) -> Result<(Home, SecretKey, Described)
     let key = keys::load(&home, KeyUse::Agency)?;
     let known: Value = client.get("/cards/own").await?;
     let known = Envelope::parse(text(&known, "envelope").as_bytes())?;
-    let known = Described::open(&known).map_err(|e| ActError::Failed(e.to_string()))?;
+    let known = Described::open(&known).map_err(|e| ActError::failed(e.to_string()))?;
     Ok((home, key, known))
 }
 
 fn another_key(dir: &Path) -> ActError {
-    ActError::Usage(format!(
+    ActError::usage(format!(
         "the agency key in `{}` is not the one that signed the card; restore it from your backup",
         dir.display()
     ))
@@ -213,7 +213,7 @@ pub(super) async fn reissue(
 ) -> Result<Done, ActError> {
     let Reissue { addresses, name, contact, key: rotated } = change;
     if addresses.is_empty() && name.is_none() && contact.is_none() && rotated.is_none() {
-        return Err(ActError::Usage("say what changes: --address, --name or --contact".into()));
+        return Err(ActError::usage("say what changes: --address, --name or --contact".into()));
     }
     dialable(&addresses)?;
     let (home, key, known) = own(dir, client).await?;
@@ -234,7 +234,7 @@ pub(super) async fn reissue(
         let leaving = *use_.named(&known);
         let next = keys::next_key(&home, use_)?.public();
         if next == leaving {
-            return Err(ActError::Refused(format!(
+            return Err(ActError::refused(format!(
                 "the {use_} key is being exchanged already; exchange it again once the one before has ended"
             )));
         }
@@ -246,7 +246,7 @@ pub(super) async fn reissue(
             KeyUse::Cosigner => card.cosigner_key = next,
             KeyUse::Node => card.node_key = next,
             KeyUse::Agency => {
-                return Err(ActError::Usage(
+                return Err(ActError::usage(
                     "the agency key is exchanged without an overlap: `accord key rotate agency`"
                         .into(),
                 ));

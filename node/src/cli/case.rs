@@ -79,7 +79,7 @@ struct Place(PathBuf);
 impl Place {
     fn of(dir: &Path, user: Option<&UserName>) -> Result<Self, ActError> {
         let user = user.ok_or_else(|| {
-            ActError::Usage("name the user who acts with --as or $ACCORD_USER".into())
+            ActError::usage("name the user who acts with --as or $ACCORD_USER".into())
         })?;
         Ok(Self(dir.join("cases").join(format!("{user}.json"))))
     }
@@ -87,7 +87,7 @@ impl Place {
     /// What stands there, ended or not.
     fn read(&self) -> Result<Option<OpenCase>, ActError> {
         let unreadable = |error: &dyn std::fmt::Display| {
-            ActError::Failed(format!(
+            ActError::failed(format!(
                 "`{}` holds no case that can be read ({error}); set it again with `accord case use`, or end it with `accord case end`",
                 self.0.display()
             ))
@@ -102,12 +102,12 @@ impl Place {
 
     fn write(&self, case: &OpenCase) -> Result<(), ActError> {
         let failed = |error: &dyn std::fmt::Display| {
-            ActError::Failed(format!("the case cannot be kept: `{}`: {error}", self.0.display()))
+            ActError::failed(format!("the case cannot be kept: `{}`: {error}", self.0.display()))
         };
         let folder = self.0.parent().ok_or_else(|| failed(&"no folder"))?;
         private_folder(folder).map_err(|e| failed(&e))?;
         let bytes = serde_json::to_vec(case).map_err(|e| failed(&e))?;
-        replace_private(&self.0, &bytes).map_err(|e| ActError::Failed(e.to_string()))
+        replace_private(&self.0, &bytes).map_err(|e| ActError::failed(e.to_string()))
     }
 
     /// Whether there was one.
@@ -116,7 +116,7 @@ impl Place {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => {
-                Err(ActError::Failed(format!("`{}` cannot be removed: {error}", self.0.display())))
+                Err(ActError::failed(format!("`{}` cannot be removed: {error}", self.0.display())))
             }
         }
     }
@@ -150,7 +150,7 @@ pub(super) fn run(
     output: Output,
 ) -> Result<Done, ActError> {
     // A folder without a node is not to get one file of a home.
-    Home::open(dir).map_err(|e| ActError::Failed(e.to_string()))?;
+    Home::open(dir).map_err(|e| ActError::failed(e.to_string()))?;
     let place = Place::of(dir, user)?;
     let now = Clock::system().now();
     match command {
@@ -168,7 +168,7 @@ pub(super) fn run(
         } => {
             if number.is_empty() || reason.is_empty() {
                 let missing = if number.is_empty() { "a case number" } else { "--reason" };
-                return Err(ActError::Usage(format!("{missing} must say something")));
+                return Err(ActError::usage(format!("{missing} must say something")));
             }
             let why = Justification {
                 purpose,

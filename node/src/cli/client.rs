@@ -36,7 +36,7 @@ pub(super) struct Lines {
 }
 
 fn lost(error: impl std::fmt::Display) -> ActError {
-    ActError::Failed(format!("the node stopped answering ({error})"))
+    ActError::failed(format!("the node stopped answering ({error})"))
 }
 
 impl Client {
@@ -90,7 +90,7 @@ impl Client {
     }
 
     fn json(&self, body: &impl Serialize) -> Result<Body, ActError> {
-        let bytes = serde_json::to_vec(body).map_err(|e| ActError::Failed(e.to_string()))?;
+        let bytes = serde_json::to_vec(body).map_err(|e| ActError::failed(e.to_string()))?;
         self.alarmed.names(&bytes);
         Ok(Full::new(Bytes::from(bytes)).map_err(|never| match never {}).boxed_unsync())
     }
@@ -117,7 +117,7 @@ impl Client {
         let socket = self.home.join("accord.sock");
         let stream = UnixStream::connect(&socket).await.map_err(|error| {
             let home = self.home.display();
-            ActError::Failed(if self.home.join("accord.toml").exists() {
+            ActError::failed(if self.home.join("accord.toml").exists() {
                 format!("the node in `{home}` is not running ({error}); start it with `accord --home {home} run`")
             } else {
                 format!("no node lives in `{home}`; make one with `accord init`, or name another with --home")
@@ -149,9 +149,9 @@ impl Client {
             .and_then(|value| value.get("error").and_then(Value::as_str).map(str::to_owned))
             .unwrap_or_else(|| String::from_utf8_lossy(&bytes).trim().to_owned());
         Err(match status {
-            StatusCode::FORBIDDEN => ActError::Refused(said),
-            status if status.is_client_error() => ActError::Usage(said),
-            _ => ActError::Failed(said),
+            StatusCode::FORBIDDEN => ActError::refused(said),
+            status if status.is_client_error() => ActError::usage(said),
+            _ => ActError::failed(said),
         })
     }
 }

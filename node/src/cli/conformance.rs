@@ -11,7 +11,7 @@ use crate::permission::ActError;
 use audit_log::clock::Clock;
 use host::home::Home;
 
-/// Whom to examine.
+/// Recipients to examine.
 #[derive(clap::Args)]
 pub(super) struct ConformanceArgs {
     /// Where the node to examine is reached, as a multiaddress. Its administrator has recorded the

@@ -60,7 +60,7 @@ fn temporary() -> Result<PathBuf, ActError> {
     std::fs::DirBuilder::new()
         .mode(0o700)
         .create(&dir)
-        .map_err(|e| ActError::Failed(format!("`{}`: {e}", dir.display())))?;
+        .map_err(|e| ActError::failed(format!("`{}`: {e}", dir.display())))?;
     Ok(dir)
 }
 
@@ -70,7 +70,7 @@ async fn play(book: &mut Book, dir: &Path, once: bool) -> Result<Done, ActError>
     let mut signals = Signals::listen()?;
     let played = tokio::select! {
         played = every_step(book, dir) => played,
-        () = signals.any() => Err(ActError::Failed("interrupted".into())),
+        () = signals.any() => Err(ActError::failed("interrupted".into())),
     };
     let federation = match played {
         Ok(federation) => federation,
@@ -114,7 +114,7 @@ struct Signals {
 impl Signals {
     fn listen() -> Result<Self, ActError> {
         let listening =
-            |kind| signal(kind).map_err(|e| ActError::Failed(format!("no signals: {e}")));
+            |kind| signal(kind).map_err(|e| ActError::failed(format!("no signals: {e}")));
         Ok(Self {
             interrupt: listening(SignalKind::interrupt())?,
             terminate: listening(SignalKind::terminate())?,

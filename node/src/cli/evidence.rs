@@ -42,7 +42,7 @@ pub(super) async fn run(
 ) -> Result<Done, ActError> {
     let Evidence::Export { case, out } = command;
     if out.exists() {
-        return Err(ActError::Usage(format!(
+        return Err(ActError::usage(format!(
             "`{}` is there already; name a new folder",
             out.display()
         )));
@@ -56,7 +56,7 @@ pub(super) async fn run(
     let part = PathBuf::from(part);
     std::fs::create_dir(&part).map_err(|e| {
         let said = format!("`{}` cannot be made: {e}", part.display());
-        ActError::Usage(if part.exists() {
+        ActError::usage(if part.exists() {
             format!("{said}; remove what an earlier export left there")
         } else {
             said
@@ -94,7 +94,7 @@ pub(super) async fn run(
             .sync_all()
         })
         .map_err(|e| broken(&part, &e.to_string()))?;
-    let mut row = serde_json::to_value(&summary).map_err(|e| ActError::Failed(e.to_string()))?;
+    let mut row = serde_json::to_value(&summary).map_err(|e| ActError::failed(e.to_string()))?;
     if let Some(row) = row.as_object_mut() {
         row.insert("package".into(), json!(out));
     }
@@ -103,7 +103,7 @@ pub(super) async fn run(
 }
 
 fn broken(part: &Path, what: &str) -> ActError {
-    ActError::Failed(format!(
+    ActError::failed(format!(
         "{what}; what came is in `{}` and is no package: remove it and run the export again",
         part.display()
     ))

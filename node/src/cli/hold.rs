@@ -59,7 +59,7 @@ impl On {
         plate
             .or(read)
             .or(self.case.map(Wanted::Case))
-            .ok_or_else(|| ActError::Usage("name a --plate, a --read or a --case".into()))
+            .ok_or_else(|| ActError::usage("name a --plate, a --read or a --case".into()))
     }
 }
 

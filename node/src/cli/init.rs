@@ -24,7 +24,7 @@ use super::output::{Output, err};
 use crate::certificate;
 use crate::config::{Bounds, Config};
 use crate::permission::ActError;
-use crate::run::{StartError, open_office};
+use crate::run::{StartError, open_context};
 use audit::wording::counted;
 use audit_log::clock::Clock;
 use audit_log::entry::Entry;
@@ -32,8 +32,9 @@ use audit_log::keys;
 use host::database::Database;
 use host::home::{Home, HomeError, write_private};
 use peer::is_dialable;
+use registry::Change;
 use registry::KeyUse;
-use registry::{Change, User};
+use schemas::user::User;
 
 /// What `accord init` is given, each by option or by the environment.
 #[derive(Args, Debug, Clone)]
@@ -84,7 +85,7 @@ pub struct InitArgs {
     /// A name or address by which HTTPS clients know this machine; `localhost` besides.
     #[arg(long, value_name = "HOST", env = "ACCORD_HTTP_NAME", value_delimiter = ',')]
     pub http_name: Vec<String>,
-    /// Whom peers call at any hour.
+    /// Recipients peers call at any hour.
     #[arg(long, env = "ACCORD_CONTACT")]
     pub contact: Option<Text>,
     /// Where the database is, such as postgres://accord@db.example.org/accord; SQLite in the home
@@ -144,23 +145,23 @@ pub async fn init(dir: &Path, args: &InitArgs, clock: &Clock) -> Result<Card, Ac
         .filter(|url| !url.starts_with("sqlite:"))
         .map(|url| url.parse::<Database>())
         .transpose()
-        .map_err(|e| ActError::Usage(e.to_string()))?;
+        .map_err(|e| ActError::usage(e.to_string()))?;
     let (policy_name, policy_text) = policy_text(&args.policy)?;
     let policy = Policy::from_toml(&policy_name, &policy_text)?;
     if let Some(agency) = policy.agency.as_ref().filter(|agency| **agency != args.id) {
-        return Err(ActError::Usage(format!(
+        return Err(ActError::usage(format!(
             "policy `{}` is that of `{agency}`, not of `{}`",
             args.policy, args.id
         )));
     }
     for address in &args.listen {
         if !peer::is_address(address.as_str()) {
-            return Err(ActError::Usage(format!(
+            return Err(ActError::usage(format!(
                 "--listen `{address}` is no multiaddress; expected one such as `/ip4/0.0.0.0/tcp/7420`"
             )));
         }
         if !peer::is_listenable(address.as_str()) {
-            return Err(ActError::Usage(format!(
+            return Err(ActError::usage(format!(
                 "--listen `{address}` is nothing that a node speaks; expected TCP, such as `/ip4/0.0.0.0/tcp/7420`"
             )));
         }
@@ -233,7 +234,7 @@ fn card_addresses(args: &InitArgs) -> Vec<Text> {
 pub(super) fn dialable(addresses: &[Text]) -> Result<(), ActError> {
     match addresses.iter().find(|address| !is_dialable(address.as_str())) {
         None => Ok(()),
-        Some(address) => Err(ActError::Usage(format!(
+        Some(address) => Err(ActError::usage(format!(
             "--address `{address}` is nothing that peers can dial; expected one such as `/ip4/203.0.113.5/tcp/7420`"
         ))),
     }
@@ -244,7 +245,7 @@ fn policy_text(name: &str) -> Result<(String, String), ActError> {
         return Ok((name.to_owned(), text.to_owned()));
     }
     std::fs::read_to_string(name).map(|text| (name.to_owned(), text)).map_err(|error| {
-        ActError::Usage(format!(
+        ActError::usage(format!(
             "policy `{name}` is neither a file ({error}) nor one of {}",
             Policy::builtin_names().join(", ")
         ))
@@ -255,7 +256,7 @@ pub(super) fn sign_card(card: &Card, key: &SecretKey) -> Result<Envelope, ActErr
     Ok(Envelope::sign_json(Kind::Card, card, key)?)
 }
 
-/// Whom the certificate of the HTTPS side is for.
+/// Recipients the certificate of the HTTPS side is for.
 fn certificate_names(args: &InitArgs) -> Vec<String> {
     let listening = args.http.map(|address| address.ip()).filter(|ip| !ip.is_unspecified());
     let local = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
@@ -275,10 +276,10 @@ async fn first_entries(
     policy_name: String,
     policy_text: String,
 ) -> Result<(), ActError> {
-    let office = open_office(home, config, clock.clone()).await?;
-    let size = office.log.counters().size;
+    let context = open_context(home, config, clock.clone()).await?;
+    let size = context.agency.log.counters().size;
     if let Some(database) = config.database.as_ref().filter(|_| size > 0) {
-        return Err(ActError::Usage(format!(
+        return Err(ActError::usage(format!(
             "`{database}` holds a log of {} already; name an empty database",
             counted(size, "entry", "entries")
         )));
@@ -302,21 +303,21 @@ async fn first_entries(
         disabled: None,
         delegations: Vec::new(),
     };
-    let user = serde_json::to_value(&admin).map_err(|e| ActError::Failed(e.to_string()))?;
+    let user = serde_json::to_value(&admin).map_err(|e| ActError::failed(e.to_string()))?;
     let exact = card.to_text();
     for entry in [
         Entry::new(EntryKind::CardIssued, actor.clone())
             .with_envelope(card)
-            .changing(Change::OwnCard { envelope: exact }),
+            .untyped_changing(Change::OwnCard { envelope: exact }),
         Entry::new(EntryKind::PolicyAdopted, actor.clone())
-            .with("policy", policy_name.clone())
-            .with("digest", schemas::digest::Digest::of(policy_text.as_bytes()).to_string())
-            .changing(Change::Policy { name: policy_name, text: policy_text }),
+            .with_detail("policy", policy_name.clone())
+            .with_detail("digest", schemas::digest::Digest::of(policy_text.as_bytes()).to_string())
+            .untyped_changing(Change::Policy { name: policy_name, text: policy_text }),
         Entry::new(EntryKind::UserAdded, actor)
-            .with("user", user)
-            .changing(Change::User { user: admin }),
+            .with_detail("user", user)
+            .untyped_changing(Change::User { user: admin }),
     ] {
-        drop(office.log.append(entry).await?);
+        drop(context.agency.log.append(entry).await?);
     }
     Ok(())
 }

@@ -54,7 +54,7 @@ pub(super) async fn run(
     let Key::Rotate { key, overlap } = command;
     let use_ = match key {
         Rotated::Agency if overlap.is_some() => {
-            return Err(ActError::Usage("--overlap is not for the agency key, which counts with each peer until its people have added the new card; leave it out".into()));
+            return Err(ActError::usage("--overlap is not for the agency key, which counts with each peer until its people have added the new card; leave it out".into()));
         }
         Rotated::Agency => return renew_agency_key(dir, client, output).await,
         Rotated::Node => KeyUse::Node,

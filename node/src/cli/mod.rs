@@ -155,7 +155,7 @@ pub fn main() -> ExitCode {
     let output = Output::new(cli.json);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return output.fail(&ActError::Failed(format!("no runtime: {error}"))),
+        Err(error) => return output.fail(&ActError::failed(format!("no runtime: {error}"))),
     };
     match runtime.block_on(dispatch(cli, output)) {
         Ok(Done::Ok) => ExitCode::SUCCESS,
@@ -169,7 +169,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
         Some(dir) => dir,
         None => std::env::home_dir()
             .map(|home| home.join(".accord"))
-            .ok_or_else(|| ActError::Usage("name the node's home with --home".into()))?,
+            .ok_or_else(|| ActError::usage("name the node's home with --home".into()))?,
     };
     let acting = cli.acting.clone();
     let client = Client::new(&dir, cli.acting);

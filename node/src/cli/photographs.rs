@@ -26,7 +26,7 @@ pub(super) async fn save(
     }
     let id = text(heard, "query_id");
     std::fs::create_dir_all(folder)
-        .map_err(|e| ActError::Usage(format!("`{}` cannot be made: {e}", folder.display())))?;
+        .map_err(|e| ActError::usage(format!("`{}` cannot be made: {e}", folder.display())))?;
     let mut lines = client.post_lines(&format!("/queries/{id}/photographs"), &Value::Null).await?;
     let mut saved = Vec::new();
     while let Some(mut one) = lines.next::<Value>().await? {
@@ -41,7 +41,7 @@ pub(super) async fn save(
     }
     if saved.len() < named {
         let why = format!("{} of {named} photographs came; try again", saved.len());
-        return Err(ActError::Failed(why));
+        return Err(ActError::failed(why));
     }
     if let Some(heard) = heard.as_object_mut() {
         heard.insert("photographs".into(), Value::Array(saved));
@@ -50,7 +50,7 @@ pub(super) async fn save(
 }
 
 fn write(folder: &Path, one: &Value, data: &str) -> Result<String, ActError> {
-    let failed = |what: &str| ActError::Failed(format!("a photograph cannot be saved: {what}"));
+    let failed = |what: &str| ActError::failed(format!("a photograph cannot be saved: {what}"));
     let said = one.as_object().map(|one| {
         let keys = ["digest", "bytes", "media"];
         let kept = one.iter().filter(|(key, _)| keys.contains(&key.as_str()));
@@ -64,7 +64,7 @@ fn write(folder: &Path, one: &Value, data: &str) -> Result<String, ActError> {
     }
     let path = folder.join(format!("{}.{}", said.digest, said.media.ending()));
     if !std::fs::read(&path).is_ok_and(|there| there == bytes) {
-        write_private(&path, &bytes).map_err(|e| ActError::Failed(e.to_string()))?;
+        write_private(&path, &bytes).map_err(|e| ActError::failed(e.to_string()))?;
     }
     Ok(path.display().to_string())
 }

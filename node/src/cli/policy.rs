@@ -71,7 +71,7 @@ pub(super) async fn run(
             Ok(Done::Ok)
         }
         Policy::Adopt { file } => {
-            let body = read_text(&file).map_err(|e| ActError::Usage(e.to_string()))?;
+            let body = read_text(&file).map_err(|e| ActError::usage(e.to_string()))?;
             let name = name(&file);
             let policy: Value =
                 client.post("/policy", &json!({ "name": name, "text": body })).await?;
@@ -95,7 +95,7 @@ fn name(file: &Path) -> String {
 
 fn published(agency: &AgencyId, output: Output) -> Result<Done, ActError> {
     let body = Read::builtin_text(agency.as_str()).ok_or_else(|| {
-        ActError::Usage(format!(
+        ActError::usage(format!(
             "no published policy of `{agency}` comes with this node; it has {}",
             Read::builtin_names().join(", ")
         ))

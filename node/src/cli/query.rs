@@ -14,9 +14,9 @@ use super::client::Client;
 use super::output::{Output, table, text};
 use super::photographs;
 use super::time::shown;
-use crate::exchange::draft::{Draft, Whom};
 use crate::permission::ActError;
 use audit::wording::counted;
+use schemas::draft::{Draft, Recipients};
 
 /// What is asked, of whom and why.
 #[derive(Args)]
@@ -85,7 +85,7 @@ fn ended(heard: &[Value]) -> Result<Done, ActError> {
             .filter(|one| text(one, "outcome") == "unanswered")
             .map(|one| text(one, "owner"))
             .collect();
-        Err(ActError::Failed(format!("unanswered by {}", silent.join(", "))))
+        Err(ActError::failed(format!("unanswered by {}", silent.join(", "))))
     } else {
         Ok(Done::Ok)
     }
@@ -93,9 +93,9 @@ fn ended(heard: &[Value]) -> Result<Done, ActError> {
 
 fn draft(client: &Client, args: &QueryArgs) -> Result<Draft, ActError> {
     match (args.all, args.to.is_empty()) {
-        (true, _) => Ok(Draft { whom: Whom::All, ..draft_to(client, args, &[])? }),
+        (true, _) => Ok(Draft { whom: Recipients::All, ..draft_to(client, args, &[])? }),
         (false, false) => draft_to(client, args, &args.to),
-        (false, true) => Err(ActError::Usage("say whom to ask: --to ID, or --all".into())),
+        (false, true) => Err(ActError::usage("say whom to ask: --to ID, or --all".into())),
     }
 }
 
@@ -106,7 +106,7 @@ pub(super) fn draft_to(
     owners: &[AgencyId],
 ) -> Result<Draft, ActError> {
     Ok(Draft {
-        whom: Whom::These(owners.to_vec()),
+        whom: Recipients::These(owners.to_vec()),
         authority: args.authority.clone(),
         images: args.images || args.save_images.is_some(),
         ..drafted(client, &args.why, &args.what)?
@@ -119,8 +119,8 @@ pub(super) fn drafted(client: &Client, why: &Why, what: &What) -> Result<Draft, 
     let elements = what.elements()?;
     Ok(Draft {
         // The node takes the acting user; this only fills the field.
-        user: "unnamed".parse().map_err(|e| ActError::Usage(format!("{e}")))?,
-        whom: Whom::These(Vec::new()),
+        user: "unnamed".parse().map_err(|e| ActError::usage(format!("{e}")))?,
+        whom: Recipients::These(Vec::new()),
         authority: None,
         why: why.said(client.case()?.as_ref())?,
         elements,

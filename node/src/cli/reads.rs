@@ -177,7 +177,7 @@ fn versions_table(versions: &[Value]) -> String {
 
 /// The text of a mapping, checked here so that its mistakes name the file.
 pub(super) fn mapping_of(path: &Path) -> Result<String, ActError> {
-    let said = |e: &dyn std::fmt::Display| ActError::Usage(format!("`{}`: {e}", path.display()));
+    let said = |e: &dyn std::fmt::Display| ActError::usage(format!("`{}`: {e}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|e| said(&e))?;
     text.parse::<ingest::Mapping>().map_err(|e| said(&e))?;
     Ok(text)
@@ -190,7 +190,7 @@ async fn import(
     output: Output,
 ) -> Result<Done, ActError> {
     let name = path.display().to_string();
-    let unreadable = |e: std::io::Error| ActError::Usage(format!("`{name}` cannot be read: {e}"));
+    let unreadable = |e: std::io::Error| ActError::usage(format!("`{name}` cannot be read: {e}"));
     let standard_input = path == Path::new("-");
     let progress = Progress::of_bytes();
     progress.doing(name.clone());
@@ -200,7 +200,7 @@ async fn import(
         let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
         let metadata = file.metadata().await.map_err(unreadable)?;
         if metadata.is_dir() {
-            return Err(ActError::Usage(format!("`{name}` is a folder; name the files in it")));
+            return Err(ActError::usage(format!("`{name}` is a folder; name the files in it")));
         }
         progress.whole(metadata.len());
         Box::new(file)
@@ -231,11 +231,11 @@ async fn import(
     }
     progress.end();
     let line =
-        last.ok_or_else(|| ActError::Failed(format!("`{name}`: the node stopped before the end")))?;
+        last.ok_or_else(|| ActError::failed(format!("`{name}`: the node stopped before the end")))?;
     if let Some(error) = line.get("error").and_then(Value::as_str) {
         let summary = line.get("summary").cloned().unwrap_or_default();
         let stored = number(&summary, "stored", "read was", "reads were");
-        return Err(ActError::Failed(format!("`{name}`: {error}; {stored} stored before it")));
+        return Err(ActError::failed(format!("`{name}`: {error}; {stored} stored before it")));
     }
     output.object(&line, || describe(&line));
     Ok(if line.get("rejected").and_then(Value::as_u64).unwrap_or(0) > 0 {

@@ -35,12 +35,12 @@ pub(super) fn bundles(
     let pinned = pins(given);
     let [first, second] = [paths.first(), paths.get(1)];
     let (Some(first), Some(second)) = (first, second) else {
-        return Err(ActError::Usage("name two bundles".into()));
+        return Err(ActError::usage("name two bundles".into()));
     };
     let heads = [open(first)?.0, open(second)?.0];
     let [ours, theirs] = &heads;
     if ours.agency == theirs.agency {
-        return Err(ActError::Usage(format!(
+        return Err(ActError::usage(format!(
             "both bundles are of `{}`; give one of each agency",
             ours.agency
         )));
@@ -68,7 +68,7 @@ pub(super) fn bundles(
 }
 
 fn check_head(head: &Head, other: &Head, path: &Path, pinned: &Pins) -> Result<(), ActError> {
-    let usage = |what: String| Err(ActError::Usage(format!("`{}`: {what}", path.display())));
+    let usage = |what: String| Err(ActError::usage(format!("`{}`: {what}", path.display())));
     if !pinned.contains_key(&head.agency) {
         return usage(format!(
             "the key of `{0}` is not pinned; name its fingerprint with --key {0}=FINGERPRINT",
@@ -88,8 +88,8 @@ fn check_head(head: &Head, other: &Head, path: &Path, pinned: &Pins) -> Result<(
 pub(super) fn export(out: &Path, all: &serde_json::Value) -> Result<(), ActError> {
     let mut file = written(out)?;
     let failed =
-        |e: std::io::Error| ActError::Failed(format!("`{}` cannot be written: {e}", out.display()));
-    let text = serde_json::to_vec_pretty(all).map_err(|e| ActError::Failed(e.to_string()))?;
+        |e: std::io::Error| ActError::failed(format!("`{}` cannot be written: {e}", out.display()));
+    let text = serde_json::to_vec_pretty(all).map_err(|e| ActError::failed(e.to_string()))?;
     file.write_all(&text).and_then(|()| file.write_all(b"\n")).map_err(failed)?;
     file.sync_all().map_err(failed)
 }

@@ -58,13 +58,13 @@ async fn purge(client: &Client) -> Result<Value, ActError> {
         progress.end();
         return match line.get("error") {
             None => Ok(line),
-            Some(_) => Err(ActError::Failed(format!(
+            Some(_) => Err(ActError::failed(format!(
                 "{}; what was logged as destroyed is destroyed by the next run",
                 text(&line, "error")
             ))),
         };
     }
-    Err(ActError::Failed("the node stopped before the end; run it again".into()))
+    Err(ActError::failed("the node stopped before the end; run it again".into()))
 }
 
 fn describe(row: &Value) -> String {

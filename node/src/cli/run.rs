@@ -34,14 +34,14 @@ pub(super) async fn run(dir: &Path, args: &RunArgs, output: Output) -> Result<Do
     let home = Home::open(dir)?;
     let lost = match &args.after_loss {
         Some(reason) if reason.is_empty() => {
-            return Err(ActError::Usage("say what happened: --after-loss REASON".into()));
+            return Err(ActError::usage("say what happened: --after-loss REASON".into()));
         }
         Some(_) => anchor::give_up(&home)?,
         None => None,
     };
     let node = Node::start(home, Clock::system()).await?;
     if let (Some(reason), Some(head)) = (&args.after_loss, lost) {
-        node.office.record_loss(reason, &head).await?;
+        node.context.record_loss(reason, &head).await?;
     }
     let ready = node.ready();
     output.object(&ready, || {
@@ -49,7 +49,7 @@ pub(super) async fn run(dir: &Path, args: &RunArgs, output: Output) -> Result<Do
         let listening: Vec<_> = listening.into_iter().flatten().filter_map(Value::as_str).collect();
         format!("{} is ready and listens at {}", text(&ready, "agency"), listening.join(", "))
     });
-    let listening = |kind| signal(kind).map_err(|e| ActError::Failed(format!("no signals: {e}")));
+    let listening = |kind| signal(kind).map_err(|e| ActError::failed(format!("no signals: {e}")));
     let (mut term, mut int) =
         (listening(SignalKind::terminate())?, listening(SignalKind::interrupt())?);
     tokio::select! {
@@ -74,7 +74,7 @@ fn log_to_stderr() -> Result<(), ActError> {
         "" | "text" => drop(told.with(lines).try_init()),
         "json" => drop(told.with(lines.json().flatten_event(true)).try_init()),
         other => {
-            return Err(ActError::Usage(format!(
+            return Err(ActError::usage(format!(
                 "ACCORD_LOG_FORMAT is `{other}`; expected `text` or `json`"
             )));
         }

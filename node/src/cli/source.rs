@@ -61,7 +61,7 @@ pub(super) async fn run(
             let mapping = mapping.as_deref().map(mapping_of).transpose()?;
             // As this shell sees it, which stands on the node's machine.
             let folder = folder.map(std::path::absolute).transpose();
-            let folder = folder.map_err(|e| ActError::Usage(format!("--folder: {e}")))?;
+            let folder = folder.map_err(|e| ActError::usage(format!("--folder: {e}")))?;
             client.post("/sources", &NewSource { name, format, mapping, camera, folder }).await?
         }
         Source::Token { name } => {

@@ -29,16 +29,16 @@ pub(super) enum Store {
 pub(super) async fn run(dir: &Path, command: Store, output: Output) -> Result<Done, ActError> {
     let Store::Move { to } = command;
     let database: Database =
-        to.parse().map_err(|e: host::database::DatabaseError| ActError::Usage(e.to_string()))?;
+        to.parse().map_err(|e: host::database::DatabaseError| ActError::usage(e.to_string()))?;
     let home = Home::open(dir)?;
     // No node runs, and none starts, until the configuration says where.
     let _lock = home.lock()?;
     let config = Config::load(&home)?;
     if let Some(already) = &config.database {
-        return Err(ActError::Usage(format!("the node is on `{already}` already")));
+        return Err(ActError::usage(format!("the node is on `{already}` already")));
     }
     let failed = |e: store::StoreError| {
-        ActError::Failed(format!("{e}; the node is on SQLite in the home as before"))
+        ActError::failed(format!("{e}; the node is on SQLite in the home as before"))
     };
     let moving = Move::begin(&home.database(), &database, &config.agency).await.map_err(failed)?;
     let progress = Progress::of("rows");

@@ -71,7 +71,7 @@ pub(super) struct TransferArgs {
 }
 
 fn cannot(path: &Path, error: impl std::fmt::Display) -> ActError {
-    ActError::Failed(format!("`{}`: {error}", path.display()))
+    ActError::failed(format!("`{}`: {error}", path.display()))
 }
 
 /// Who receives, and how what is received is verified.
@@ -84,7 +84,7 @@ struct Receiver {
 
 pub(super) async fn run(args: &TransferArgs, output: Output) -> Result<Done, ActError> {
     let usage = |path: &Path, e: &dyn std::fmt::Display| {
-        ActError::Usage(format!("`{}`: {e}", path.display()))
+        ActError::usage(format!("`{}`: {e}", path.display()))
     };
     let card = fs::read(&args.card).map_err(|e| usage(&args.card, &e))?;
     let card = Envelope::parse(&card).map_err(|e| usage(&args.card, &e))?;
@@ -202,12 +202,12 @@ impl Receiver {
             .uri(format!("/sources/{}/transfers{query}", self.source))
             .header(AUTHORIZATION, format!("Bearer {}", self.token.as_str()))
             .body(StreamBody::new(chunks).boxed_unsync())
-            .map_err(|e| ActError::Usage(format!("`{name}` cannot be sent: {e}")))?;
+            .map_err(|e| ActError::usage(format!("`{name}` cannot be sent: {e}")))?;
         let answer = async {
             let response = self.node.send(request).await?;
             let status = response.status();
             let body = response.into_body().collect().await;
-            let body = body.map_err(|e| ActError::Failed(format!("the node went away ({e})")))?;
+            let body = body.map_err(|e| ActError::failed(format!("the node went away ({e})")))?;
             Ok((status, body.to_bytes()))
         };
         let watched = async {
@@ -221,7 +221,7 @@ impl Receiver {
         };
         let answered = tokio::select! {
             answered = answer => answered,
-            () = watched => Err(ActError::Failed("the node is silent; try again".into())),
+            () = watched => Err(ActError::failed("the node is silent; try again".into())),
         };
         progress.end();
         let (status, body) = answered?;
@@ -233,8 +233,8 @@ impl Receiver {
         let why = said.get("error").and_then(Value::as_str).unwrap_or("no receipt came");
         let why = format!("`{name}`: {why} ({status}); the file stays here");
         Err(match status.as_u16() {
-            401 | 403 | 422 => ActError::Refused(why),
-            _ => ActError::Failed(why),
+            401 | 403 | 422 => ActError::refused(why),
+            _ => ActError::failed(why),
         })
     }
 
@@ -260,7 +260,7 @@ impl Receiver {
         length: u64,
     ) -> Result<TransferReceipt, ActError> {
         let refused = |why: String| {
-            ActError::Refused(format!("`{name}`: the receipt {why}; the file stays here"))
+            ActError::refused(format!("`{name}`: the receipt {why}; the file stays here"))
         };
         let envelope = Envelope::parse(text.as_bytes()).map_err(|e| refused(e.to_string()))?;
         let receipt = self.signed(&envelope).map_err(|e| {

@@ -12,7 +12,8 @@ use super::client::{Client, query_string};
 use super::output::{Output, table};
 use super::time::{day, instant};
 use crate::permission::ActError;
-use registry::{Delegation, User as Registered};
+use schemas::user::Delegation;
+use schemas::user::User as Registered;
 
 #[derive(Subcommand)]
 pub(super) enum User {

@@ -152,7 +152,7 @@ pub async fn run(
     mut tell: impl FnMut(&Must),
 ) -> Result<usize, ActError> {
     let text = read_text(&home.card())?;
-    let content = |e: String| ActError::Failed(format!("`{}`: {e}", home.card().display()));
+    let content = |e: String| ActError::failed(format!("`{}`: {e}", home.card().display()));
     let my_card = Envelope::parse(text.as_bytes()).map_err(|e| content(e.to_string()))?;
     let me: Card =
         serde_json::from_slice(my_card.unverified_payload()).map_err(|e| content(e.to_string()))?;

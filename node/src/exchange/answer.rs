@@ -25,12 +25,12 @@ use schemas::time::Timestamp;
 
 use super::authorities::Candidates;
 use super::photographs::Leaving;
-use super::{Office, paging};
+use super::{NodeContext, paging};
 use audit_log::append::{AppendError, Appended, Moved};
 use audit_log::entry::{Entry, Guard};
 use registry::State;
 use store::photographs::{ImageStoreError, Underway};
-use store::{Effects, Found, Pages, Served, ServedBefore, Side, StoreError};
+use store::{Found, Pages, Served, ServedBefore, Side, StateChanges, StoreError};
 
 /// How often a decision is made again because what it rested on moved.
 const DECISIONS: u32 = 4;
@@ -79,13 +79,13 @@ pub(super) fn reason(code: RefusalCode, message: impl Into<String>, section: &st
     }
 }
 
-impl Office {
+impl NodeContext {
     /// Serves a query that is not being served at this moment.
     pub(super) async fn serve(&self, asked: &Asked) -> Result<Reply, Unserved> {
         if let Some(before) = self.store.served(asked.query.id).await? {
             return self.serve_again(asked, &before).await;
         }
-        let now = self.clock.now();
+        let now = self.agency.clock.now();
         let allowed = u64::from(self.bounds.freshness_seconds).saturating_mul(1_000);
         if asked.query.at.distance(now) > allowed {
             let apart = asked.query.at.distance(now) / 1_000;
@@ -97,7 +97,7 @@ impl Office {
             return self.refuse(asked, vec![stale], true).await;
         }
         for _ in 0..DECISIONS {
-            let state = self.registry.state();
+            let state = self.agency.registry.state();
             match self.decide(&state, &asked.query, None) {
                 Decision::Refuse(reasons) => {
                     return self.refuse(asked, reasons.into_vec(), true).await;
@@ -144,7 +144,7 @@ impl Office {
         query: &Query,
         redelivering: Option<&ServedBefore>,
     ) -> Decision {
-        let now = self.clock.now();
+        let now = self.agency.clock.now();
         let facts = state.facts(std::slice::from_ref(&query.from));
         let (Some(policy), Some(peer)) = (&state.policy, facts.first()) else {
             // A node without a policy, or a peer whose card has gone: unknown means no.
@@ -154,9 +154,15 @@ impl Office {
                 "fail closed",
             )));
         };
-        let candidates =
-            Candidates::of(state, &self.log.counters(), &self.me, &query.from, now, redelivering);
-        decide(policy, &self.me, peer, candidates.as_slice(), query, now)
+        let candidates = Candidates::of(
+            state,
+            &self.agency.log.counters(),
+            &self.agency.id,
+            &query.from,
+            now,
+            redelivering,
+        );
+        decide(policy, &self.agency.id, peer, candidates.as_slice(), query, now)
     }
 
     async fn release(
@@ -173,16 +179,16 @@ impl Office {
         }
         let paged = paging::pages(&found.reads).map_err(|e| Unserved::Message(e.to_string()))?;
         let paged_reads = found.reads.get(..paged.count).unwrap_or_default();
-        let mut leaving = Leaving::of(&self.images, paged_reads).await?;
+        let mut leaving = Leaving::of(&self.photographs, paged_reads).await?;
         let truncated = found.truncated || paged.count < found.reads.len();
         let count = u32::try_from(paged.count).map_err(|e| Unserved::Message(e.to_string()))?;
         let pages = paged.pages;
         let answer = Answer {
             query_id: query.id,
             query_digest: asked.envelope.digest(),
-            from: self.me.clone(),
+            from: self.agency.id.clone(),
             to: query.from.clone(),
-            at: self.clock.now(),
+            at: self.agency.clock.now(),
             basis: permit.basis.clone(),
             released: Extent {
                 from: permit.scope.from(),
@@ -237,13 +243,13 @@ impl Office {
             .with_envelope(&asked.envelope)
             .with_envelope(&envelope)
             .guarded(guard)
-            .effecting(Effects {
+            .effecting(StateChanges {
                 served: Some(served),
                 pages: (!pages.is_empty()).then_some(kept),
-                ..Effects::default()
+                ..StateChanges::default()
             })
-            .releasing(frames(&envelope, pages, std::mem::take(&mut leaving.frames)));
-        let appended = self.log.append(entry).await?;
+            .untyped_releasing(frames(&envelope, pages, std::mem::take(&mut leaving.frames)));
+        let appended = self.agency.log.append(entry).await?;
         let underway = leaving.underway;
         Ok(Reply { appended, awaits_receipt: Some(digest), underway, again: false })
     }
@@ -259,9 +265,9 @@ impl Office {
         let refusal = Refusal {
             query_id: query.id,
             query_digest: asked.envelope.digest(),
-            from: self.me.clone(),
+            from: self.agency.id.clone(),
             to: query.from.clone(),
-            at: self.clock.now(),
+            at: self.agency.clock.now(),
             reasons: reasons.clone(),
             advice: Text::default(),
         };
@@ -287,9 +293,9 @@ impl Office {
             .with_access(access)
             .with_envelope(&asked.envelope)
             .with_envelope(&envelope)
-            .effecting(Effects { served: Some(served), ..Effects::default() })
-            .releasing(vec![Frame::new(FrameKind::Refusal, envelope.as_bytes().to_vec())]);
-        let appended = self.log.append(entry).await?;
+            .effecting(StateChanges { served: Some(served), ..StateChanges::default() })
+            .untyped_releasing(vec![Frame::new(FrameKind::Refusal, envelope.as_bytes().to_vec())]);
+        let appended = self.agency.log.append(entry).await?;
         Ok(Reply { appended, awaits_receipt: None, underway: None, again: false })
     }
 

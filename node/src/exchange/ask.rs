@@ -25,18 +25,19 @@ use tokio::sync::mpsc;
 
 pub use heard::{Heard, Misread};
 
-use super::Office;
+use super::NodeContext;
 use super::authorities::Candidates;
 use super::deliver::Delivery;
-use super::draft::{Draft, Whom};
 use peer::link::Dial;
 use pursue::Outstanding;
+use schemas::draft::{Draft, Recipients};
 
-use crate::permission::{By, known, policy_in_force};
+use crate::permission::{Principal, authenticate, policy_in_force};
 use audit_log::append::AppendError;
 use audit_log::entry::Entry;
-use registry::{State, User};
-use store::{Asked, AskedBefore, Effects, Settled};
+use registry::State;
+use schemas::user::User;
+use store::{Asked, AskedBefore, Settled, StateChanges};
 
 /// Why a draft asks nobody.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,7 +62,7 @@ pub enum AskError {
 
 /// Asks peers.
 pub struct Asker<D> {
-    pub(super) office: Office,
+    pub(super) context: NodeContext,
     dial: Arc<D>,
     delivery: Arc<Delivery<D>>,
 }
@@ -69,7 +70,7 @@ pub struct Asker<D> {
 impl<D> Clone for Asker<D> {
     fn clone(&self) -> Self {
         Self {
-            office: self.office.clone(),
+            context: self.context.clone(),
             dial: self.dial.clone(),
             delivery: self.delivery.clone(),
         }
@@ -79,8 +80,8 @@ impl<D> Clone for Asker<D> {
 impl<D: Dial> Asker<D> {
     /// An asker that dials with `dial` and sees receipts delivered by `delivery`.
     #[must_use]
-    pub fn new(office: Office, dial: Arc<D>, delivery: Arc<Delivery<D>>) -> Self {
-        Self { office, dial, delivery }
+    pub fn new(context: NodeContext, dial: Arc<D>, delivery: Arc<Delivery<D>>) -> Self {
+        Self { context, dial, delivery }
     }
 
     /// Asks every owner of the draft; outcomes come in the order they happen.
@@ -88,8 +89,8 @@ impl<D: Dial> Asker<D> {
     /// # Errors
     /// When nobody can be asked at all. What a rule forbids is an outcome, not an error.
     pub fn ask(&self, draft: &Draft, auth: &str) -> Result<mpsc::Receiver<Heard>, AskError> {
-        let state = self.office.registry.state();
-        let now = self.office.clock.now();
+        let state = self.context.agency.registry.state();
+        let now = self.context.agency.clock.now();
         let user =
             state.users.get(&draft.user).filter(|user| user.enabled(now)).ok_or_else(|| {
                 AskError::User(format!(
@@ -104,7 +105,7 @@ impl<D: Dial> Asker<D> {
         let actor = Actor {
             user: Some(user.name.clone()),
             full_name: user.full_name.clone(),
-            agency: self.office.me.clone(),
+            agency: self.context.agency.id.clone(),
             auth: auth.to_owned(),
         };
         let (heard, outcomes) = mpsc::channel(owners.len().max(1));
@@ -116,8 +117,9 @@ impl<D: Dial> Asker<D> {
             tokio::spawn(async move {
                 let outcome = match random_id() {
                     Ok(id) => {
-                        let at = this.office.clock.now();
-                        let query = draft.query(id, &this.office.me, &owner, &requester, at);
+                        let at = this.context.agency.clock.now();
+                        let query =
+                            draft.query(id, &this.context.agency.id, &owner, &requester, at);
                         this.ask_one(&state, query, actor).await
                     }
                     Err(error) => Heard::failed(&owner, error),
@@ -131,7 +133,7 @@ impl<D: Dial> Asker<D> {
 
     fn owners(&self, state: &State, draft: &Draft) -> Result<Vec<AgencyId>, AskError> {
         match &draft.whom {
-            Whom::These(owners) => {
+            Recipients::These(owners) => {
                 if let Some(unknown) = owners.iter().find(|owner| !state.peers.contains_key(owner))
                 {
                     return Err(AskError::Unknown(unknown.clone()));
@@ -141,16 +143,16 @@ impl<D: Dial> Asker<D> {
                 owners.dedup();
                 Ok(owners)
             }
-            Whom::All => Ok(self.giving_authority(state)),
+            Recipients::All => Ok(self.giving_authority(state)),
         }
     }
 
     /// Peers of which an agreement in force or an approved request gives this agency authority.
     /// Only the want of one keeps an owner out; every other refusal is the owner's to pronounce.
     fn giving_authority(&self, state: &State) -> Vec<AgencyId> {
-        let now = self.office.clock.now();
-        let counters = self.office.log.counters();
-        let me = &self.office.me;
+        let now = self.context.agency.clock.now();
+        let counters = self.context.agency.log.counters();
+        let me = &self.context.agency.id;
         let gives = |owner: &&AgencyId| {
             Candidates::of(state, &counters, owner, me, now, None).any_in_force(owner, me, now)
         };
@@ -183,7 +185,7 @@ impl<D: Dial> Asker<D> {
         if let Some(reasons) = decline(policy, &query, query.at) {
             return self.declined(query, actor, reasons.into_vec()).await;
         }
-        let envelope = match Envelope::sign_json(Kind::Query, &query, &self.office.message_key()) {
+        let envelope = match Envelope::sign_json(Kind::Query, &query, &self.context.message_key()) {
             Ok(envelope) => envelope,
             Err(error) => return Heard::failed(&owner, error),
         };
@@ -204,9 +206,9 @@ impl<D: Dial> Asker<D> {
             .with_peer(&owner)
             .with_access(access)
             .with_envelope(&envelope)
-            .effecting(Effects { asked: Some(asked), ..Effects::default() })
-            .releasing(vec![Frame::new(FrameKind::Query, envelope.as_bytes().to_vec())]);
-        let frames = match self.office.log.append(entry).await {
+            .effecting(StateChanges { asked: Some(asked), ..StateChanges::default() })
+            .untyped_releasing(vec![Frame::new(FrameKind::Query, envelope.as_bytes().to_vec())]);
+        let frames = match self.context.agency.log.append(entry).await {
             Ok(appended) => appended.release(),
             Err(error) => return Heard::failed(&owner, error),
         };
@@ -218,12 +220,12 @@ impl<D: Dial> Asker<D> {
     ///
     /// # Errors
     /// When there is no such query, or it was settled.
-    pub async fn ask_again(&self, id: QueryId, by: &By) -> Result<Heard, AskError> {
+    pub async fn ask_again(&self, id: QueryId, by: &Principal) -> Result<Heard, AskError> {
         let again = |why: String| AskError::Again(why);
-        let state = self.office.registry.state();
-        let now = self.office.clock.now();
-        let user = known(&state, by, now).map_err(|e| AskError::User(e.to_string()))?;
-        let actor = self.office.actor(user, by);
+        let state = self.context.agency.registry.state();
+        let now = self.context.agency.clock.now();
+        let user = authenticate(&state, by, now).map_err(|e| AskError::User(e.to_string()))?;
+        let actor = self.context.agency.actor(user, by);
         let (sent, envelope, query) = self.sent(id).await?;
         if let Some((asking, reasons)) = again_declined(&state, user, &query, now)? {
             return Ok(self.declined(asking, actor, reasons).await);
@@ -245,11 +247,17 @@ impl<D: Dial> Asker<D> {
         let entry = Entry::new(EntryKind::QuerySent, actor.clone())
             .with_peer(&sent.owner)
             .with_access(access)
-            .with("again", true)
+            .with_detail("again", true)
             .with_envelope(&envelope)
-            .releasing(vec![Frame::new(FrameKind::Query, envelope.as_bytes().to_vec())]);
-        let frames =
-            self.office.log.append(entry).await.map_err(|e| again(e.to_string()))?.release();
+            .untyped_releasing(vec![Frame::new(FrameKind::Query, envelope.as_bytes().to_vec())]);
+        let frames = self
+            .context
+            .agency
+            .log
+            .append(entry)
+            .await
+            .map_err(|e| again(e.to_string()))?
+            .release();
         let mut heard = self.pursue(outstanding, &frames).await;
         if heard.outcome == "answered" {
             // They may have come before the answer did.
@@ -261,7 +269,7 @@ impl<D: Dial> Asker<D> {
     /// A query that was sent from here, as it was signed.
     async fn sent(&self, id: QueryId) -> Result<(AskedBefore, Envelope, Query), AskError> {
         let again = |why: String| AskError::Again(why);
-        let sent = self.office.store.asked(id).await.map_err(|e| again(e.to_string()))?;
+        let sent = self.context.store.asked(id).await.map_err(|e| again(e.to_string()))?;
         let sent = sent.ok_or_else(|| again(format!("no query `{id}` was sent from here")))?;
         let exact = sent
             .envelope
@@ -269,7 +277,7 @@ impl<D: Dial> Asker<D> {
             .ok_or_else(|| again(format!("query `{id}` is kept no longer; ask it anew")))?;
         let envelope = Envelope::parse(exact.as_bytes()).map_err(|e| again(e.to_string()))?;
         let query: Query =
-            self.office.own_signed(&envelope, Kind::Query).map_err(|e| again(e.to_string()))?;
+            self.context.own_signed(&envelope, Kind::Query).map_err(|e| again(e.to_string()))?;
         Ok((sent, envelope, query))
     }
 
@@ -278,7 +286,7 @@ impl<D: Dial> Asker<D> {
         access.reasons.clone_from(&reasons);
         let entry =
             Entry::new(EntryKind::QueryDeclined, actor).with_peer(&query.to).with_access(access);
-        match self.office.log.append(entry).await {
+        match self.context.agency.log.append(entry).await {
             Ok(appended) => Heard {
                 query_id: Some(query.id),
                 reasons,
@@ -296,12 +304,12 @@ impl<D: Dial> Asker<D> {
     /// When the store or the log does not answer.
     pub async fn close_open_queries(&self) -> Result<usize, AppendError> {
         let unavailable = |e: String| AppendError::Unavailable(e);
-        let now = self.office.clock.now();
+        let now = self.context.agency.clock.now();
         let open =
-            self.office.store.unsettled(now).await.map_err(|e| unavailable(e.to_string()))?;
+            self.context.store.unsettled(now).await.map_err(|e| unavailable(e.to_string()))?;
         for id in &open {
             let Some(asked) =
-                self.office.store.asked(*id).await.map_err(|e| unavailable(e.to_string()))?
+                self.context.store.asked(*id).await.map_err(|e| unavailable(e.to_string()))?
             else {
                 continue;
             };
@@ -310,7 +318,7 @@ impl<D: Dial> Asker<D> {
             let envelope =
                 Envelope::parse(exact.as_bytes()).map_err(|e| unavailable(e.to_string()))?;
             let query: Query = self
-                .office
+                .context
                 .own_signed(&envelope, Kind::Query)
                 .map_err(|e| unavailable(e.to_string()))?;
             let mut access = Access::of(&query, Outcome::Unanswered);
@@ -322,12 +330,12 @@ impl<D: Dial> Asker<D> {
                 reply: None,
                 receipt: None,
             };
-            let entry = Entry::new(EntryKind::QueryUnanswered, self.office.node_actor())
+            let entry = Entry::new(EntryKind::QueryUnanswered, self.context.agency.node_actor())
                 .with_peer(&asked.owner)
                 .with_access(access)
-                .with("why", "the node stopped before anything came")
-                .effecting(Effects { settled: Some(settled), ..Effects::default() });
-            drop(self.office.log.append(entry).await?);
+                .with_detail("why", "the node stopped before anything came")
+                .effecting(StateChanges { settled: Some(settled), ..StateChanges::default() });
+            drop(self.context.agency.log.append(entry).await?);
         }
         Ok(open.len())
     }

@@ -10,16 +10,17 @@ use super::answer::Unserved;
 use super::host::{Desk, failed};
 use super::rejects::Cause;
 use super::witness::WitnessError;
-use crate::context::Office;
+use crate::context::NodeContext;
 use audit_log::release::{Released, WitnessFrame};
 use peer::link::{Channel, Dial, LinkError, Reach};
-use registry::{AlarmKind, Peer};
+use registry::Peer;
+use schemas::alarm::AlarmKind;
 use store::{StoreError, Witnessed};
 
 /// A signed head as it is compared: size, root, and the note that says so.
 type Head = (u64, Digest, String);
 
-impl Office {
+impl NodeContext {
     /// Has `peer` prove that every head it has shown and the one kept of it are of one log, and keeps
     /// the largest. A proof that does not hold raises an alarm.
     ///
@@ -27,12 +28,12 @@ impl Office {
     /// When the peer cannot be heard, or the store or the log does not answer.
     pub async fn check_shown<D: Dial>(&self, dial: &D, peer: &Peer) -> Result<(), WitnessError> {
         let id = &peer.card.value.id;
-        let shown = self.heads.waiting(id);
+        let shown = self.observed.waiting(id);
         if shown.is_empty() {
             return Ok(());
         }
         let stored = self.store.witnessed(id).await?;
-        let state = self.registry.state();
+        let state = self.agency.registry.state();
         let kept = stored.as_ref().filter(|stored| !state.given_up(id, &stored.checkpoint));
         let mut chain: Vec<Head> = shown
             .iter()
@@ -40,11 +41,11 @@ impl Office {
             .chain(kept.map(|kept| (kept.size, kept.root, kept.checkpoint.clone())))
             .collect();
         chain.sort_by_key(|(size, ..)| *size);
-        let reach = Reach::of(peer, self.clock.now());
+        let reach = Reach::of(peer, self.agency.clock.now());
         if let Some((kind, evidence)) = disproved(dial, &reach, &chain).await? {
             return Ok(self.raise(id, kind, evidence).await?);
         }
-        self.heads.proven(id, &shown);
+        self.observed.proven(id, &shown);
         let largest = chain.pop().filter(|(size, ..)| kept.is_none_or(|kept| kept.size < *size));
         if let Some((size, root, checkpoint)) = largest {
             let replaces = stored.as_ref().map(|stored| (stored.size, stored.root));
@@ -122,10 +123,10 @@ impl Desk {
             return self.reject(peer, Cause::Unverifiable, why, channel).await;
         };
         let mut proofs = Vec::new();
-        if request.within(self.office.log.counters().size) {
+        if request.within(self.context.agency.log.counters().size) {
             for pair in request.sizes.windows(2) {
                 let [old, new] = pair else { continue };
-                match self.office.consistency(*old, *new).await {
+                match self.context.consistency(*old, *new).await {
                     Ok(proof) => proofs.push(proof),
                     Err(error) => return failed(channel, &Unserved::Store(error)).await,
                 }
@@ -137,7 +138,7 @@ impl Desk {
     }
 }
 
-impl Office {
+impl NodeContext {
     /// The proof that this log's tree of `new` entries starts with that of `old`.
     pub(super) async fn consistency(&self, old: u64, new: u64) -> Result<Vec<Digest>, StoreError> {
         let wrong = |e: merkle::ProofError| StoreError::Corrupt(e.to_string());

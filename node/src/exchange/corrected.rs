@@ -12,7 +12,7 @@ use schemas::read::{Read, ReadId};
 
 use super::answer::Unserved;
 use super::documents::{TRIES, Unfit};
-use crate::context::Office;
+use crate::context::NodeContext;
 use audit_log::append::{AppendError, Appended, Moved};
 use audit_log::entry::{Entry, Guard};
 use registry::{Change, Peer};
@@ -21,7 +21,7 @@ use store::{EntryFilter, Side, StoreError};
 /// Entries of one query that are looked at.
 const MOST: u32 = 1_000;
 
-impl Office {
+impl NodeContext {
     /// Records a peer's correction; `None` when it is recorded already.
     pub(super) async fn take_in_correction(
         &self,
@@ -31,12 +31,12 @@ impl Office {
         let misfit = |why: &str| Ok(Unfit::Unverifiable(why.to_owned()));
         let store = |error: StoreError| Err(Unserved::Store(error));
         let card = &peer.card.value;
-        let Some(key) = peer.key_of(envelope, self.clock.now()) else {
+        let Some(key) = peer.key_of(envelope, self.agency.clock.now()) else {
             return Err(misfit("it is signed with a revoked key"));
         };
         let correction: Correction =
             envelope.verified_json(Kind::Correction, key).map_err(|e| misfit(&e.to_string()))?;
-        if correction.from != card.id || correction.to != self.me {
+        if correction.from != card.id || correction.to != self.agency.id {
             return Err(misfit("a correction between others"));
         }
         let asked = self.store.asked(correction.query_id).await.map_err(store)?;
@@ -48,7 +48,7 @@ impl Office {
         }
         let pages = self
             .store
-            .pages(Side::Asked, correction.query_id, self.clock.now())
+            .pages(Side::Asked, correction.query_id, self.agency.clock.now())
             .await
             .map_err(store)?;
         let kept = !pages.is_empty();
@@ -63,7 +63,7 @@ impl Office {
         // The same letter may come by two conversations at once: it is looked for on what is known
         // at the instant of its entry.
         for _ in 0..TRIES {
-            let state = self.registry.state();
+            let state = self.agency.registry.state();
             let before = self.corrections_of(correction.query_id).await.map_err(store)?;
             for (known, earlier) in &before {
                 if known == envelope {
@@ -77,7 +77,7 @@ impl Office {
             }
             let guard = Guard { generation: Some(state.generation()), ..Guard::default() };
             let entry = self.received(peer, envelope, &correction, user.as_ref(), kept);
-            match self.log.append(entry.guarded(guard)).await {
+            match self.agency.log.append(entry.guarded(guard)).await {
                 Err(AppendError::Moved(Moved::Registry)) => {}
                 appended => return appended.map(Some).map_err(|e| Err(Unserved::Log(e))),
             }
@@ -95,20 +95,20 @@ impl Office {
     ) -> Entry {
         let card = &peer.card.value;
         let (read, version) = (correction.read, correction.version);
-        let mut entry = Entry::new(EntryKind::ReadsCorrected, self.peer_actor(&card.id))
+        let mut entry = Entry::new(EntryKind::ReadsCorrected, self.agency.peer_actor(&card.id))
             .with_peer(&card.id)
             .with_query(correction.query_id)
             .with_envelope(envelope)
-            .with("read", correction.read.to_string())
-            .with("version", correction.version)
-            .with("was", correction.was.as_str())
-            .with("plate", correction.plate.as_str())
-            .with("reason", correction.reason.as_str())
-            .with("query_id", correction.query_id.to_string())
-            .with("answer_kept", kept)
-            .changing(Change::ReadCorrected { read, version });
+            .with_detail("read", correction.read.to_string())
+            .with_detail("version", correction.version)
+            .with_detail("was", correction.was.as_str())
+            .with_detail("plate", correction.plate.as_str())
+            .with_detail("reason", correction.reason.as_str())
+            .with_detail("query_id", correction.query_id.to_string())
+            .with_detail("answer_kept", kept)
+            .untyped_changing(Change::ReadCorrected { read, version });
         if let Some(user) = user {
-            entry = entry.with("asked_by", user.as_str());
+            entry = entry.with_detail("asked_by", user.as_str());
         }
         entry
     }

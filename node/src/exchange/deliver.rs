@@ -16,12 +16,12 @@ use schemas::digest::Digest;
 use schemas::frame::FrameKind;
 use tokio::sync::{Notify, mpsc};
 
-use super::Office;
+use super::NodeContext;
 use audit_log::release::Released;
 use peer::link::{Channel, Dial, Dialler, LinkError, Reach};
 use registry::{Peer, Published};
 use schemas::envelope::Envelope;
-use store::{Letter, Queued};
+use store::{OutboxMessage, Queued};
 
 /// How long acknowledgements are gathered.
 const GATHER: Duration = Duration::from_millis(100);
@@ -34,7 +34,7 @@ type Name = (AgencyId, Digest);
 
 /// Sees letters delivered.
 pub struct Delivery<D> {
-    office: Office,
+    context: NodeContext,
     dial: Arc<D>,
     /// Letters that are being delivered otherwise, or were acknowledged and are not put down yet.
     in_hand: Arc<Mutex<HashSet<Name>>>,
@@ -83,7 +83,7 @@ impl<D: Dial> Delivery<D> {
     /// Starts delivering; `connected` names peers that have just connected.
     #[must_use]
     pub fn start(
-        office: Office,
+        context: NodeContext,
         dial: Arc<D>,
         connected: mpsc::Receiver<(AgencyId, Dialler)>,
     ) -> Arc<Self> {
@@ -91,7 +91,7 @@ impl<D: Dial> Delivery<D> {
         let in_hand = Arc::new(Mutex::new(HashSet::new()));
         let wake = Arc::new(Notify::new());
         let unshown = Mutex::default();
-        let this = Arc::new(Self { office, dial, in_hand, acknowledged, unshown, wake });
+        let this = Arc::new(Self { context, dial, in_hand, acknowledged, unshown, wake });
         // Which peers have seen the present version is not stored, and each says what head of this
         // log it holds: a log that was put back learns so at once.
         this.announce();
@@ -102,7 +102,7 @@ impl<D: Dial> Delivery<D> {
 
     /// One's card has a new version: shows it to every peer, however often that takes.
     pub fn announce(&self) {
-        let state = self.office.registry.state();
+        let state = self.context.agency.registry.state();
         let peers = state.peers.iter().filter(|(_, peer)| peer.blocked.is_none());
         self.unshown().extend(peers.map(|(id, _)| id.clone()));
         self.wake();
@@ -128,7 +128,7 @@ impl<D: Dial> Delivery<D> {
     }
 
     /// Keeps the rounds away from a letter that the caller delivers itself.
-    pub(super) fn take(&self, letter: &Letter) -> InHand {
+    pub(super) fn take(&self, letter: &OutboxMessage) -> InHand {
         let name = (letter.peer.clone(), letter.digest());
         self.in_hand().insert(name.clone());
         InHand { name, in_hand: self.in_hand.clone(), acknowledged: self.acknowledged.clone() }
@@ -139,7 +139,7 @@ impl<D: Dial> Delivery<D> {
     }
 
     async fn deliver_to(&self, peer: &Peer, letters: Vec<Queued>) -> Result<(), LinkError> {
-        let reach = Reach::of(peer, self.office.clock.now());
+        let reach = Reach::of(peer, self.context.agency.clock.now());
         let mut open = None;
         let mut left = 0usize;
         for queued in letters {
@@ -180,11 +180,11 @@ impl<D: Dial> Delivery<D> {
     /// Shows one's card to a peer, and looks at its card; over a connection that stands or, with
     /// `dialling`, a new one. To a peer who does not know the present node key, as the node before.
     async fn show_card(&self, agency: &AgencyId, dialling: bool) -> Result<CardShown, LinkError> {
-        let state = self.office.registry.state();
+        let state = self.context.agency.registry.state();
         let (Some(peer), Some(own)) = (state.peers.get(agency), &state.own) else {
             return Ok(CardShown::TakenIn);
         };
-        let mut reach = Reach::of(peer, self.office.clock.now());
+        let mut reach = Reach::of(peer, self.context.agency.clock.now());
         if !dialling {
             reach.addresses.clear();
         }
@@ -214,7 +214,7 @@ impl<D: Dial> Delivery<D> {
         let own = Envelope::parse(own_card.envelope.as_bytes())
             .map_err(|e| LinkError::Protocol(e.to_string()))?;
         let greeting =
-            self.office.greeting(agency).await.map_err(|e| LinkError::Lost(e.to_string()))?;
+            self.context.greeting(agency).await.map_err(|e| LinkError::Lost(e.to_string()))?;
         let exchange = async {
             channel.send(&Released::own_card(&own, &greeting)).await?;
             channel.recv().await
@@ -225,11 +225,11 @@ impl<D: Dial> Delivery<D> {
             return Ok(CardShown::Refused);
         }
         // A version that came meanwhile is announced for itself.
-        if self.office.registry.state().own.as_ref().is_some_and(|now| now == own_card) {
+        if self.context.agency.registry.state().own.as_ref().is_some_and(|now| now == own_card) {
             self.unshown().remove(agency);
         }
         channel.finish();
-        self.office.card_shown(peer, &shown).await.map_err(LinkError::Protocol)?;
+        self.context.card_shown(peer, &shown).await.map_err(LinkError::Protocol)?;
         Ok(CardShown::TakenIn)
     }
 }
@@ -259,7 +259,7 @@ async fn put_down<D: Dial>(
             names.push(name);
         }
         let Some(delivery) = delivery.upgrade() else { return };
-        if let Err(error) = delivery.office.store.delivered(&names).await {
+        if let Err(error) = delivery.context.store.delivered(&names).await {
             // They stay in the outbox and are sent, and acknowledged, again.
             tracing::error!(%error, letters = names.len(), "acknowledgements could not be put down");
         }

@@ -18,12 +18,13 @@ use schemas::witness::Greeting;
 use super::answer::Unserved;
 use super::host::{Desk, failed};
 use super::rejects::Cause;
-use crate::context::Office;
+use crate::context::NodeContext;
 use audit_log::append::{Acknowledgement, AppendError, Appended, Moved};
 use audit_log::entry::{Entry, Guard};
 use audit_log::release::Released;
 use peer::link::{Channel, LinkError};
-use registry::{Alarm, AlarmKind, Change, Peer, State};
+use registry::{Alarm, Change, Peer, State};
+use schemas::alarm::AlarmKind;
 
 /// What becomes of a document.
 enum Verdicted {
@@ -69,7 +70,7 @@ impl Desk {
                 return self.reject(peer, Cause::Unverifiable, error.to_string(), channel).await;
             }
         };
-        match self.office.take_in(peer, &envelope).await {
+        match self.context.take_in(peer, &envelope).await {
             Ok(Some(appended)) => {
                 channel.send(&appended.acknowledge(Acknowledgement::Document)).await
             }
@@ -89,14 +90,14 @@ impl Desk {
         frame: &Frame,
         channel: &mut C,
     ) -> Result<(), LinkError> {
-        if let Err(error) = self.office.card_shown(peer, frame).await {
+        if let Err(error) = self.context.card_shown(peer, frame).await {
             return self.reject(peer, Cause::Unverifiable, error, channel).await;
         }
-        let greeting = match self.office.greeting(&peer.card.value.id).await {
+        let greeting = match self.context.greeting(&peer.card.value.id).await {
             Ok(greeting) => greeting,
             Err(error) => return failed(channel, &Unserved::Store(error)).await,
         };
-        let state = self.office.registry.state();
+        let state = self.context.agency.registry.state();
         let own = state.own.as_ref().and_then(|own| Envelope::parse(own.envelope.as_bytes()).ok());
         match own {
             Some(own) => channel.send(&Released::own_card(&own, &greeting)).await,
@@ -113,7 +114,7 @@ pub(crate) fn notice_kind(act: Act) -> EntryKind {
     }
 }
 
-impl Office {
+impl NodeContext {
     /// Records what a peer signed and sent as a file.
     ///
     /// # Errors
@@ -140,13 +141,13 @@ impl Office {
             return self.take_in_correction(peer, envelope).await;
         }
         for _ in 0..TRIES {
-            let state = self.registry.state();
+            let state = self.agency.registry.state();
             let entry = match self.examine(&state, peer, envelope).map_err(Ok)? {
                 Verdicted::Known => return Ok(None),
                 Verdicted::New(entry) => entry,
             };
             let guard = Guard { generation: Some(state.generation()), ..Guard::default() };
-            match self.log.append(entry.guarded(guard)).await {
+            match self.agency.log.append(entry.guarded(guard)).await {
                 Err(AppendError::Moved(Moved::Registry)) => {}
                 appended => return appended.map(Some).map_err(|e| Err(Unserved::Log(e))),
             }
@@ -156,22 +157,23 @@ impl Office {
 
     fn examine(&self, state: &State, peer: &Peer, envelope: &Envelope) -> Result<Verdicted, Unfit> {
         let card = &peer.card.value;
-        let me = &self.me;
+        let me = &self.agency.id;
         let misfit = |why: &str| Unfit::Unverifiable(why.to_owned());
         let fresh = |kind: EntryKind, change: Change| {
-            Entry::new(kind, self.peer_actor(&card.id))
+            Entry::new(kind, self.agency.peer_actor(&card.id))
                 .with_peer(&card.id)
                 .with_envelope(envelope)
-                .changing(change)
+                .untyped_changing(change)
         };
         let signed = |kind: Kind, key: &PublicKey| -> Result<String, Unfit> {
-            if !card.in_force(key, self.clock.now()) {
+            if !card.in_force(key, self.agency.clock.now()) {
                 return Err(misfit("it is signed with a revoked key"));
             }
             String::from_utf8(envelope.verified(kind, key)?.to_vec())
                 .map_err(|_| misfit("it is not UTF-8"))
         };
-        let message_key = peer.key_of(envelope, self.clock.now()).unwrap_or(&card.message_key);
+        let message_key =
+            peer.key_of(envelope, self.agency.clock.now()).unwrap_or(&card.message_key);
         let exact = envelope.to_text();
         let entry = match envelope.kind() {
             Kind::Agreement => {
@@ -203,8 +205,8 @@ impl Office {
                     EntryKind::AgreementReceived,
                     Change::Agreement { from: card.id.clone(), envelope: exact },
                 )
-                .with("agreement", agreement.id.as_str())
-                .with("version", agreement.version)
+                .with_detail("agreement", agreement.id.as_str())
+                .with_detail("version", agreement.version)
             }
             Kind::Adherence => {
                 let body = signed(Kind::Adherence, &card.agency_key)?;
@@ -226,9 +228,9 @@ impl Office {
                     return Ok(Verdicted::Known);
                 }
                 fresh(EntryKind::AgreementAdhered, Change::Adherence { envelope: exact })
-                    .with("agreement", adherence.agreement.as_str())
-                    .with("version", adherence.version)
-                    .with("signatory", adherence.signatory.name.as_str())
+                    .with_detail("agreement", adherence.agreement.as_str())
+                    .with_detail("version", adherence.version)
+                    .with_detail("signatory", adherence.signatory.name.as_str())
             }
             Kind::Notice => {
                 let body = signed(Kind::Notice, message_key)?;
@@ -248,9 +250,9 @@ impl Office {
                     return Ok(Verdicted::Known);
                 }
                 fresh(notice_kind(notice.act), Change::Notice { envelope: exact })
-                    .with("agreement", notice.agreement.as_str())
-                    .with("version", notice.version)
-                    .with("reason", notice.reason.as_str())
+                    .with_detail("agreement", notice.agreement.as_str())
+                    .with_detail("version", notice.version)
+                    .with_detail("reason", notice.reason.as_str())
             }
             Kind::Request => {
                 let body = signed(Kind::Request, message_key)?;
@@ -269,8 +271,8 @@ impl Office {
                     };
                 }
                 fresh(EntryKind::RequestReceived, Change::Request { envelope: exact })
-                    .with("request", request.id.as_str())
-                    .with("requested_by", request.requested_by.as_str())
+                    .with_detail("request", request.id.as_str())
+                    .with_detail("requested_by", request.requested_by.as_str())
             }
             Kind::Decision => {
                 let body = signed(Kind::Decision, message_key)?;
@@ -295,10 +297,10 @@ impl Office {
                     Verdict::Denied => EntryKind::RequestDenied,
                 };
                 fresh(kind, Change::Ruling { envelope: exact })
-                    .with("request", ruling.request.as_str())
-                    .with("decided_by", ruling.decided_by.name.as_str())
-                    .with("title", ruling.decided_by.title.as_str())
-                    .with("reason", ruling.reason.as_str())
+                    .with_detail("request", ruling.request.as_str())
+                    .with_detail("decided_by", ruling.decided_by.name.as_str())
+                    .with_detail("title", ruling.decided_by.title.as_str())
+                    .with_detail("reason", ruling.reason.as_str())
             }
             Kind::Withdrawal => {
                 let body = signed(Kind::Withdrawal, message_key)?;
@@ -319,7 +321,7 @@ impl Office {
                     return Ok(Verdicted::Known);
                 }
                 fresh(EntryKind::RequestWithdrawn, Change::Withdrawal { envelope: exact })
-                    .with("request", withdrawal.request.as_str())
+                    .with_detail("request", withdrawal.request.as_str())
             }
             Kind::Card
             | Kind::Query
@@ -351,7 +353,7 @@ impl Office {
             return Err(format!("the card of `{}` shown by `{id}`", shown.id));
         }
         for _ in 0..TRIES {
-            let state = self.registry.state();
+            let state = self.agency.registry.state();
             if let Some(other) = state.other_with_node(&shown) {
                 return Err(format!("the card of `{id}` names the node key of `{other}`"));
             }
@@ -363,7 +365,7 @@ impl Office {
                 return Ok(());
             };
             let guard = Guard { generation: Some(state.generation()), ..Guard::default() };
-            match self.log.append(entry.guarded(guard)).await {
+            match self.agency.log.append(entry.guarded(guard)).await {
                 Err(AppendError::Moved(Moved::Registry)) => {}
                 appended => return appended.map(drop).map_err(|e| e.to_string()),
             }
@@ -380,27 +382,27 @@ impl Office {
             return None;
         }
         let entry = |kind| {
-            Entry::new(kind, self.peer_actor(&known.id))
+            Entry::new(kind, self.agency.peer_actor(&known.id))
                 .with_peer(&known.id)
                 .with_envelope(envelope)
-                .with("version", shown.version)
+                .with_detail("version", shown.version)
         };
         Some(if shown.version == known.version {
             let alarm = Alarm {
                 peer: known.id.clone(),
                 kind: AlarmKind::Card,
                 evidence: vec![peer.card.envelope.clone(), exact],
-                at: self.clock.now(),
+                at: self.agency.clock.now(),
             };
             entry(EntryKind::AlarmRaised)
-                .with("alarm", alarm.kind.words())
-                .changing(Change::Alarm { alarm })
+                .with_detail("alarm", alarm.kind.words())
+                .untyped_changing(Change::Alarm { alarm })
         } else if let Some(why) = must_be_confirmed(known, shown) {
             entry(EntryKind::CardHeld)
-                .with("why", why)
-                .changing(Change::CardHeld { envelope: exact, why: why.into() })
+                .with_detail("why", why)
+                .untyped_changing(Change::CardHeld { envelope: exact, why: why.into() })
         } else {
-            entry(EntryKind::CardUpdated).changing(Change::CardUpdate { envelope: exact })
+            entry(EntryKind::CardUpdated).untyped_changing(Change::CardUpdate { envelope: exact })
         })
     }
 }

@@ -18,11 +18,12 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::answer::Asked;
-use crate::context::Office;
+use crate::context::NodeContext;
 use audit_log::append::{AppendError, Moved};
 use audit_log::entry::{Entry, Guard};
 use peer::link::Dial;
-use registry::{Alarm, AlarmKind, Change, Peer};
+use registry::{Alarm, Change, Peer};
+use schemas::alarm::AlarmKind;
 
 /// How long shown heads are gathered before a proof is asked for.
 const GATHER: Duration = Duration::from_millis(200);
@@ -135,27 +136,31 @@ impl Heads {
 /// Has each peer prove what it showed as soon as it did, until `stop`: a log that tells two
 /// histories is found out by the next proof. One peer that is slow or silent keeps back no other;
 /// what it does not prove, the rounds of cosigning ask for again.
-pub(crate) async fn prove_shown<D: Dial>(office: Office, dial: Arc<D>, stop: CancellationToken) {
+pub(crate) async fn prove_shown<D: Dial>(
+    context: NodeContext,
+    dial: Arc<D>,
+    stop: CancellationToken,
+) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = office.heads.more.notified() => {}
+            () = context.observed.more.notified() => {}
         }
         // Under load one proof then covers many heads.
         tokio::time::sleep(GATHER).await;
-        let state = office.registry.state();
-        for id in office.heads.begin() {
+        let state = context.agency.registry.state();
+        for id in context.observed.begin() {
             let peer = state.peers.get(&id).filter(|peer| peer.blocked.is_none());
-            let (office, dial, peer) = (office.clone(), dial.clone(), peer.cloned());
+            let (context, dial, peer) = (context.clone(), dial.clone(), peer.cloned());
             tokio::spawn(async move {
                 let proven = match &peer {
                     Some(peer) => {
-                        let asked = office.check_shown(dial.as_ref(), peer);
+                        let asked = context.check_shown(dial.as_ref(), peer);
                         matches!(tokio::time::timeout(PROOF, asked).await, Ok(Ok(())))
                     }
                     None => false,
                 };
-                office.heads.end(&id, proven);
+                context.observed.end(&id, proven);
             });
         }
     }
@@ -171,7 +176,7 @@ fn unknown_key(peer: &Peer, standing: &Standing) -> bool {
     peer.log_keys_ever().iter().all(untrusted)
 }
 
-impl Office {
+impl NodeContext {
     /// Checks what stands beside a frame of `peer`; `fits` says whether the header is that of the
     /// entry which the frame must have.
     pub(super) fn shown(
@@ -184,13 +189,13 @@ impl Office {
             return Shown::Nothing;
         };
         let exact = || vec![String::from_utf8_lossy(beside).into_owned()];
-        let keys = peer.log_keys(self.clock.now());
+        let keys = peer.log_keys(self.agency.clock.now());
         match keys.iter().find_map(|key| standing.verified(key).ok()) {
             Some((header, head)) => {
                 if !fits(&header) {
                     return Shown::Wrong(AlarmKind::Proof, exact());
                 }
-                match self.heads.fork(&peer.card.value.id, &head) {
+                match self.observed.fork(&peer.card.value.id, &head) {
                     Some(evidence) => Shown::Wrong(AlarmKind::Fork, evidence),
                     None => Shown::Proven(standing),
                 }
@@ -207,7 +212,7 @@ impl Office {
         self.shown(peer, beside, |header| {
             header.kind == EntryKind::QuerySent
                 && header.query == Some(asked.query.id.digest())
-                && header.peer.as_ref() == Some(&self.me)
+                && header.peer.as_ref() == Some(&self.agency.id)
                 && header.envelope == envelope
         })
     }
@@ -231,7 +236,7 @@ impl Office {
             );
             replied
                 && header.query == Some(query.id.digest())
-                && header.peer.as_ref() == Some(&self.me)
+                && header.peer.as_ref() == Some(&self.agency.id)
                 && header.envelope.is_none_or(|digest| digest == both)
         })
     }
@@ -247,7 +252,7 @@ impl Office {
         self.shown(peer, beside, |header| {
             header.kind == EntryKind::AnswerReceived
                 && header.query == Some(receipt.query_id.digest())
-                && header.peer.as_ref() == Some(&self.me)
+                && header.peer.as_ref() == Some(&self.agency.id)
                 && header.envelope == Some(receipt.answer_digest)
         })
     }
@@ -263,7 +268,7 @@ impl Office {
         evidence: Vec<String>,
     ) -> Result<(), AppendError> {
         loop {
-            let state = self.registry.state();
+            let state = self.agency.registry.state();
             let open = state.alarms.values().any(|raised| {
                 raised.resolved.is_none() && raised.what.peer == *peer && raised.what.kind == kind
             });
@@ -271,15 +276,15 @@ impl Office {
                 return Ok(());
             }
             let evidence = evidence.clone();
-            let alarm = Alarm { peer: peer.clone(), kind, evidence, at: self.clock.now() };
+            let alarm = Alarm { peer: peer.clone(), kind, evidence, at: self.agency.clock.now() };
             // Two conversations may show the same: the second finds the alarm of the first.
             let guard = Guard { generation: Some(state.generation()), ..Guard::default() };
-            let entry = Entry::new(EntryKind::AlarmRaised, self.node_actor())
+            let entry = Entry::new(EntryKind::AlarmRaised, self.agency.node_actor())
                 .with_peer(peer)
-                .with("alarm", kind.words())
-                .changing(Change::Alarm { alarm })
+                .with_detail("alarm", kind.words())
+                .untyped_changing(Change::Alarm { alarm })
                 .guarded(guard);
-            match self.log.append(entry).await {
+            match self.agency.log.append(entry).await {
                 Err(AppendError::Moved(Moved::Registry)) => {}
                 appended => {
                     tracing::error!(%peer, alarm = kind.words(), "alarm");

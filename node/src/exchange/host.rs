@@ -18,7 +18,7 @@ use schemas::query::{Query, QueryId};
 use schemas::refusal::RefusalCode;
 use tokio::sync::mpsc;
 
-use super::Office;
+use super::NodeContext;
 use super::answer::{Asked, Reply, Unserved, reason};
 use super::heads::Shown;
 use super::rejects::{Cause, Rejects};
@@ -30,7 +30,7 @@ use audit_log::release::Released;
 use peer::link::{Channel, Dialler, Host, LinkError};
 use registry::{Peer, State};
 use schemas::answer::{IMAGES_BYTES, Receipt};
-use store::{Effects, Receipted};
+use store::{Receipted, StateChanges};
 
 /// How long the owner waits for a receipt on the conversation of its answer.
 const RECEIPT_WAIT: Duration = Duration::from_secs(20);
@@ -46,7 +46,7 @@ pub(super) const REVOKED: &str = "the message key was revoked";
 
 /// Serves peers.
 pub struct Desk {
-    pub(super) office: Office,
+    pub(super) context: NodeContext,
     in_flight: Arc<InFlight>,
     rejects: Rejects,
     connected: mpsc::Sender<(AgencyId, Dialler)>,
@@ -57,10 +57,10 @@ pub struct Desk {
 impl Desk {
     /// A desk that tells `connected` of every peer that connects.
     #[must_use]
-    pub fn new(office: Office, connected: mpsc::Sender<(AgencyId, Dialler)>) -> Self {
-        let rejects = Rejects::start(office.clone());
+    pub fn new(context: NodeContext, connected: mpsc::Sender<(AgencyId, Dialler)>) -> Self {
+        let rejects = Rejects::start(context.clone());
         let (in_flight, stating) = (Arc::new(InFlight::default()), Stating::default());
-        Self { office, in_flight, rejects, connected, stating, turns: Turns::default() }
+        Self { context, in_flight, rejects, connected, stating, turns: Turns::default() }
     }
 
     /// Logs what was counted and not logged yet: the node stops.
@@ -79,12 +79,12 @@ impl Desk {
             Ok(asked) => asked,
             Err((cause, why)) => return self.reject(peer, cause, why, channel).await,
         };
-        match self.office.shown_with_query(peer, &frame.beside, &asked) {
+        match self.context.shown_with_query(peer, &frame.beside, &asked) {
             Shown::Proven(theirs) => asked.theirs = Some(theirs),
             Shown::Nothing => {}
             // The alarm stops what is decided next.
             Shown::Wrong(kind, evidence) => {
-                if let Err(error) = self.office.raise(&peer.card.value.id, kind, evidence).await {
+                if let Err(error) = self.context.raise(&peer.card.value.id, kind, evidence).await {
                     return failed(channel, &Unserved::Log(error)).await;
                 }
             }
@@ -94,9 +94,9 @@ impl Desk {
             let word = "answers to your agency wait to be read; read them, then ask again";
             return channel.send(&Released::failed("busy", word)).await;
         };
-        let most = self.office.bounds.in_flight_per_peer as usize;
+        let most = self.context.bounds.in_flight_per_peer as usize;
         let reply = match InFlight::enter(&self.in_flight, &asked.query, most) {
-            Ok(_place) => self.office.serve(&asked).await,
+            Ok(_place) => self.context.serve(&asked).await,
             Err(Full::SameQuery) => {
                 return channel.send(&Released::failed("busy", "this query is being served")).await;
             }
@@ -105,7 +105,7 @@ impl Desk {
                     "{most} queries of your agency are being served; ask again when one is done"
                 );
                 let full = reason(RefusalCode::Overloaded, message, "in flight");
-                self.office.refuse(&asked, vec![full], false).await
+                self.context.refuse(&asked, vec![full], false).await
             }
         };
         let Reply { appended, awaits_receipt, underway, again } = match reply {
@@ -133,7 +133,7 @@ impl Desk {
 
     /// The peer whose node may prove this key now, unless it is blocked.
     fn admitted<'s>(&self, state: &'s State, node: &PublicKey) -> Option<&'s Peer> {
-        let peer = state.peer_of_node(node, self.office.clock.now());
+        let peer = state.peer_of_node(node, self.context.agency.clock.now());
         peer.filter(|peer| peer.blocked.is_none())
     }
 
@@ -143,7 +143,7 @@ impl Desk {
         let card = &peer.card.value;
         let envelope = Envelope::parse(&frame.body).map_err(|e| unverifiable(e.to_string()))?;
         let key = peer
-            .key_of(&envelope, self.office.clock.now())
+            .key_of(&envelope, self.context.agency.clock.now())
             .ok_or_else(|| unverifiable(REVOKED.into()))?;
         let query: Query =
             envelope.verified_json(Kind::Query, key).map_err(|e| unverifiable(e.to_string()))?;
@@ -153,7 +153,7 @@ impl Desk {
                 format!("a query from `{}` presented by `{}`", query.from, card.id),
             ));
         }
-        if query.to != self.office.me {
+        if query.to != self.context.agency.id {
             return Err((Cause::Misdirected, format!("a query to `{}`", query.to)));
         }
         Ok(Asked { query, envelope, theirs: None })
@@ -167,7 +167,7 @@ impl Desk {
         expected: Option<Digest>,
     ) -> Result<(), LinkError> {
         let card = &peer.card.value;
-        let now = self.office.clock.now();
+        let now = self.context.agency.clock.now();
         let opened = Envelope::parse(&frame.body).map_err(|e| e.to_string()).and_then(|envelope| {
             let key = peer.key_of(&envelope, now).ok_or_else(|| REVOKED.to_owned())?;
             let receipt = envelope.verified_json(Kind::Receipt, key).map_err(|e| e.to_string())?;
@@ -177,12 +177,12 @@ impl Desk {
             Ok(opened) => opened,
             Err(error) => return self.reject(peer, Cause::Unverifiable, error, channel).await,
         };
-        if receipt.from != card.id || receipt.to != self.office.me {
+        if receipt.from != card.id || receipt.to != self.context.agency.id {
             return self
                 .reject(peer, Cause::Misdirected, "a receipt of others".into(), channel)
                 .await;
         }
-        let before = match self.office.store.served(receipt.query_id).await {
+        let before = match self.context.store.served(receipt.query_id).await {
             Ok(before) => before,
             Err(error) => return failed(channel, &Unserved::Store(error)).await,
         };
@@ -202,32 +202,33 @@ impl Desk {
             return channel.send(&Released::acknowledge_again(Acknowledgement::Receipt)).await;
         }
         // The requester's own entry of the answer: with its place proven, it cannot be denied later.
-        let theirs = match self.office.shown_with_receipt(peer, &frame.beside, &receipt) {
+        let theirs = match self.context.shown_with_receipt(peer, &frame.beside, &receipt) {
             Shown::Proven(theirs) => Some(theirs),
             Shown::Nothing => None,
             Shown::Wrong(kind, evidence) => {
-                if let Err(error) = self.office.raise(&card.id, kind, evidence).await {
+                if let Err(error) = self.context.raise(&card.id, kind, evidence).await {
                     return failed(channel, &Unserved::Log(error)).await;
                 }
                 None
             }
         };
-        let entry = Entry::new(EntryKind::ReceiptRecorded, self.office.peer_actor(&card.id))
-            .with_peer(&card.id)
-            .with_query(receipt.query_id)
-            .with_standing(theirs.as_ref())
-            .with("answer_digest", receipt.answer_digest.to_string())
-            .with("logged_at", receipt.at.to_string())
-            .with_envelope(&envelope)
-            .effecting(Effects {
-                receipted: Some(Receipted {
-                    requester: card.id.clone(),
-                    query_id: receipt.query_id,
-                    receipt: envelope.digest(),
-                }),
-                ..Effects::default()
-            });
-        match self.office.log.append(entry).await {
+        let entry =
+            Entry::new(EntryKind::ReceiptRecorded, self.context.agency.peer_actor(&card.id))
+                .with_peer(&card.id)
+                .with_query(receipt.query_id)
+                .with_standing(theirs.as_ref())
+                .with_detail("answer_digest", receipt.answer_digest.to_string())
+                .with_detail("logged_at", receipt.at.to_string())
+                .with_envelope(&envelope)
+                .effecting(StateChanges {
+                    receipted: Some(Receipted {
+                        requester: card.id.clone(),
+                        query_id: receipt.query_id,
+                        receipt: envelope.digest(),
+                    }),
+                    ..StateChanges::default()
+                });
+        match self.context.agency.log.append(entry).await {
             Ok(appended) => channel.send(&appended.acknowledge(Acknowledgement::Receipt)).await,
             Err(error) => failed(channel, &Unserved::Log(error)).await,
         }
@@ -278,12 +279,12 @@ fn largest(query: &Query) -> u64 {
 
 impl Host for Desk {
     fn admits(&self, node: &PublicKey) -> bool {
-        self.admitted(&self.office.registry.state(), node).is_some()
+        self.admitted(&self.context.agency.registry.state(), node).is_some()
     }
 
     fn turned_away(&self, node: &PublicKey) {
-        let state = self.office.registry.state();
-        match state.peer_of_node(node, self.office.clock.now()) {
+        let state = self.context.agency.registry.state();
+        match state.peer_of_node(node, self.context.agency.clock.now()) {
             Some(peer) => {
                 let cause = if peer.blocked.is_some() { Cause::Blocked } else { Cause::TooMany };
                 let id = &peer.card.value.id;
@@ -294,8 +295,8 @@ impl Host for Desk {
     }
 
     fn connected(&self, node: &PublicKey, dialler: Dialler) {
-        let state = self.office.registry.state();
-        if let Some(peer) = state.peer_of_node(node, self.office.clock.now()) {
+        let state = self.context.agency.registry.state();
+        if let Some(peer) = state.peer_of_node(node, self.context.agency.clock.now()) {
             // A full queue loses only a hint: cards also travel by the regular round.
             drop(self.connected.try_send((peer.card.value.id.clone(), dialler)));
         }
@@ -308,13 +309,13 @@ impl Host for Desk {
         channel: &mut C,
     ) -> Result<(), LinkError> {
         let id = self
-            .admitted(&self.office.registry.state(), node)
+            .admitted(&self.context.agency.registry.state(), node)
             .map(|peer| peer.card.value.id.clone());
         let Some(id) = id else {
             self.turned_away(node);
             return Err(LinkError::Protocol("no longer admitted".into()));
         };
-        if self.turns.exhausted(&id, self.office.bounds.refusals_per_minute) {
+        if self.turns.exhausted(&id, self.context.bounds.refusals_per_minute) {
             let why = "more refused, repeated or unverifiable in a minute than it may";
             self.rejects.report(node, Some(&id), Cause::TooMany, why.into());
             tokio::time::sleep(FLOODED).await;
@@ -324,7 +325,7 @@ impl Host for Desk {
         }
         let turn = self.turns.take(&id).await;
         // As it is now, when the turn has come.
-        let state = self.office.registry.state();
+        let state = self.context.agency.registry.state();
         let Some(peer) = self.admitted(&state, node) else {
             self.turned_away(node);
             return Err(LinkError::Protocol("no longer admitted".into()));

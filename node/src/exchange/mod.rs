@@ -9,7 +9,6 @@ pub mod consistency;
 mod corrected;
 pub mod deliver;
 pub mod documents;
-pub mod draft;
 pub mod heads;
 pub mod host;
 mod paging;
@@ -22,4 +21,4 @@ mod turns;
 pub mod verify;
 pub mod witness;
 
-use crate::context::Office;
+use crate::context::NodeContext;

@@ -2,7 +2,7 @@
 
 use schemas::merkle;
 
-use crate::context::Office;
+use crate::context::NodeContext;
 use crate::permission::ActError;
 use audit::evidence::Evidence;
 use audit::reconcile::Finding;
@@ -14,18 +14,18 @@ const MOST: usize = 500;
 /// Most entries of one exchange.
 const EACH: u32 = 32;
 
-impl Office {
+impl NodeContext {
     /// Adds to each finding the entries of its exchange in this log, with the signed envelopes and
     /// the proofs of their places under the log's signed head, which it returns.
     pub(super) async fn add_evidence(&self, findings: &mut [Finding]) -> Result<String, ActError> {
-        let head = self.log.head()?;
+        let head = self.agency.log.head()?;
         let size = head.unverified().size;
         for finding in findings.iter_mut().take(MOST) {
             let Some(query) = finding.query_id.map(|query| query.digest()) else { continue };
             let filter = EntryFilter { query: Some(query), ..EntryFilter::default() };
             for entry in self.store.entries(&filter, 0, EACH).await? {
                 let item = Item { entry, border: false, judges: false, inclusion: None };
-                let Some(mut evidence) = Evidence::of(&self.me, &item) else { continue };
+                let Some(mut evidence) = Evidence::of(&self.agency.id, &item) else { continue };
                 evidence.inclusion = Some(self.inclusion(evidence.index, size).await?);
                 finding.evidence.push(evidence);
             }

@@ -13,7 +13,7 @@ use schemas::key::PublicKey;
 use schemas::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use super::Office;
+use super::NodeContext;
 use audit_log::entry::Entry;
 
 /// Most reports waiting; beyond that they are only counted as lost in the operational log.
@@ -71,9 +71,9 @@ pub(super) struct Rejects {
 }
 
 impl Rejects {
-    pub(super) fn start(office: Office) -> Self {
+    pub(super) fn start(context: NodeContext) -> Self {
         let (reports, queue) = mpsc::channel(LONGEST_QUEUE);
-        tokio::spawn(run(office, queue));
+        tokio::spawn(run(context, queue));
         Self { reports }
     }
 
@@ -99,8 +99,8 @@ impl Rejects {
     }
 }
 
-async fn run(office: Office, mut queue: mpsc::Receiver<Word>) {
-    let mut hour = hour_of(office.clock.now());
+async fn run(context: NodeContext, mut queue: mpsc::Receiver<Word>) {
+    let mut hour = hour_of(context.agency.clock.now());
     let mut further: HashMap<Key, u64> = HashMap::new();
     let mut tick = tokio::time::interval(Duration::from_secs(30));
     loop {
@@ -111,11 +111,11 @@ async fn run(office: Office, mut queue: mpsc::Receiver<Word>) {
             },
             _ = tick.tick() => None,
         };
-        let now = hour_of(office.clock.now());
+        let now = hour_of(context.agency.clock.now());
         if now != hour || matches!(word, Some(Word::Finish(_))) {
             hour = now;
             for (key, count) in further.drain().filter(|(_, count)| *count > 0) {
-                append(&office, &key, count, "further ones of the same hour").await;
+                append(&context, &key, count, "further ones of the same hour").await;
             }
         }
         match word {
@@ -132,7 +132,7 @@ async fn run(office: Office, mut queue: mpsc::Receiver<Word>) {
                 match further.get_mut(&key) {
                     Some(count) => *count = count.saturating_add(1),
                     None => {
-                        append(&office, &key, 1, &why).await;
+                        append(&context, &key, 1, &why).await;
                         further.insert(key, 0);
                     }
                 }
@@ -145,18 +145,18 @@ fn hour_of(at: Timestamp) -> i64 {
     at.millis().div_euclid(HOUR_MS)
 }
 
-async fn append(office: &Office, key: &Key, count: u64, why: &str) {
-    let mut entry = Entry::new(EntryKind::PeerRejected, office.node_actor())
-        .with("cause", key.cause.code())
-        .with("count", count)
-        .with("why", why.chars().take(300).collect::<String>());
+async fn append(context: &NodeContext, key: &Key, count: u64, why: &str) {
+    let mut entry = Entry::new(EntryKind::PeerRejected, context.agency.node_actor())
+        .with_detail("cause", key.cause.code())
+        .with_detail("count", count)
+        .with_detail("why", why.chars().take(300).collect::<String>());
     if let Some(node) = &key.node {
-        entry = entry.with("node_key", node.fingerprint().to_string());
+        entry = entry.with_detail("node_key", node.fingerprint().to_string());
     }
     if let Some(peer) = &key.peer {
         entry = entry.with_peer(peer);
     }
-    if let Err(error) = office.log.append(entry).await {
+    if let Err(error) = context.agency.log.append(entry).await {
         tracing::error!(%error, count, "peer rejected, but the log cannot be written");
     }
 }

@@ -62,7 +62,7 @@ impl<D: Dial> Asker<D> {
     pub async fn rerun_until(self, stop: CancellationToken) {
         loop {
             // Taken before looking, so that a change meanwhile is not missed.
-            let changed = self.office.registry.changed();
+            let changed = self.context.agency.registry.changed();
             self.rerun_approved().await;
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -73,20 +73,22 @@ impl<D: Dial> Asker<D> {
 
     /// Asks once for every approved request that follows a refusal and whose query has not run.
     async fn rerun_approved(&self) {
-        let state = self.office.registry.state();
-        let now = self.office.clock.now();
-        let counters = self.office.log.counters();
+        let state = self.context.agency.registry.state();
+        let now = self.context.agency.clock.now();
+        let counters = self.context.agency.log.counters();
         for filed in state.requests.values().map(|published| &published.value) {
             let request = &filed.request;
             let Some(refused) = request.after_refusal else { continue };
             let used = counters.uses.get(&request.id).copied().unwrap_or(0);
-            if request.from != self.office.me || filed.state(used, now) != RequestState::Approved {
+            if request.from != self.context.agency.id
+                || filed.state(used, now) != RequestState::Approved
+            {
                 continue;
             }
             let id = id(&request.id);
             // Sent or declined, it has run: either way its id stands in the log.
             let filter = EntryFilter { query: Some(id.digest()), ..EntryFilter::default() };
-            match self.office.store.entries(&filter, 0, 1).await {
+            match self.context.store.entries(&filter, 0, 1).await {
                 Ok(entries) if entries.is_empty() => {}
                 Ok(_) => continue,
                 Err(error) => {
@@ -94,7 +96,7 @@ impl<D: Dial> Asker<D> {
                     continue;
                 }
             }
-            let query = match self.office.refused_query(refused).await {
+            let query = match self.context.refused_query(refused).await {
                 Ok(query) => query,
                 Err(error) => {
                     tracing::warn!(%error, "a refused query cannot run again");
@@ -109,7 +111,7 @@ impl<D: Dial> Asker<D> {
             let actor = Actor {
                 user: Some(user.name.clone()),
                 full_name: user.full_name.clone(),
-                agency: self.office.me.clone(),
+                agency: self.context.agency.id.clone(),
                 auth: format!("node, rerun of {refused} under {}", request.id),
             };
             let again = as_approved(query, filed, id, user.requester(), now);

@@ -22,8 +22,8 @@ use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::host::REVOKED;
-use crate::context::Office;
-use crate::permission::{ActError, By, Right, acting};
+use crate::context::NodeContext;
+use crate::permission::{ActError, Permission, Principal, authorize};
 use audit::narrow::{Difference, Found, Narrowing};
 use audit::reconcile::{Class, Finding, class};
 use audit::tree::{Item, Tree};
@@ -96,7 +96,7 @@ struct Heard {
     bytes: usize,
 }
 
-impl Office {
+impl NodeContext {
     /// Asks `peer` what its log says and compares it with ours.
     ///
     /// # Errors
@@ -104,13 +104,15 @@ impl Office {
     pub async fn reconcile<D: Dial>(
         &self,
         dial: &D,
-        by: &By,
+        by: &Principal,
         agency: &AgencyId,
         since: Timestamp,
         until: Timestamp,
     ) -> Result<Reconciled, ActError> {
-        let state = self.registry.state();
-        let actor = self.actor(acting(&state, by, Right::Audit, self.clock.now())?, by);
+        let state = self.agency.registry.state();
+        let actor = self
+            .agency
+            .actor(authorize(&state, by, Permission::Audit, self.agency.clock.now())?, by);
         self.reconcile_as(dial, actor, agency, since, until).await
     }
 
@@ -124,23 +126,31 @@ impl Office {
         since: Timestamp,
         until: Timestamp,
     ) -> Result<Reconciled, ActError> {
-        let state = self.registry.state();
-        let now = self.clock.now();
+        let state = self.agency.registry.state();
+        let now = self.agency.clock.now();
         let peer = state.peers.get(agency).ok_or_else(|| {
-            ActError::Usage(format!("no card of `{agency}` is recorded; see `accord card list`"))
+            ActError::usage(format!("no card of `{agency}` is recorded; see `accord card list`"))
         })?;
         let until = until.min(self.latest(now));
-        let request =
-            StatementRequest { from: self.me.clone(), to: agency.clone(), at: now, since, until };
+        let request = StatementRequest {
+            from: self.agency.id.clone(),
+            to: agency.clone(),
+            at: now,
+            since,
+            until,
+        };
         let envelope = Envelope::sign_json(Kind::Statement, &request, &self.message_key())?;
         let entry = Entry::new(EntryKind::AuditStated, actor.clone())
             .with_peer(agency)
             .with_envelope(&envelope)
-            .with("asked", true)
-            .with("since", since.to_string())
-            .with("until", until.to_string())
-            .releasing(vec![Frame::new(FrameKind::Statement, envelope.as_bytes().to_vec())]);
-        let (frames, leave) = self.log.append(entry).await?.release_stating();
+            .with_detail("asked", true)
+            .with_detail("since", since.to_string())
+            .with_detail("until", until.to_string())
+            .untyped_releasing(vec![Frame::new(
+                FrameKind::Statement,
+                envelope.as_bytes().to_vec(),
+            )]);
+        let (frames, leave) = self.agency.log.append(entry).await?.release_stating();
         // Both sides make their trees at the same time.
         let asked = Asked { request: &envelope, frames: &frames };
         let (first, ours) =
@@ -157,20 +167,20 @@ impl Office {
         let heard = tokio::time::timeout(LONGEST, heard).await;
         let heard = heard.map_err(|_| LinkError::Lost("it took too long".into())).flatten();
         let Heard { statement, found, bytes } =
-            heard.map_err(|e| ActError::Failed(format!("`{agency}` could not be heard: {e}")))?;
+            heard.map_err(|e| ActError::failed(format!("`{agency}` could not be heard: {e}")))?;
         let (findings, open) = self.findings(agency, &found, self.settled_before(now)).await?;
         let entry = Entry::new(EntryKind::AuditReconciled, actor)
             .with_peer(agency)
             .with_envelope(&statement)
-            .with("since", since.to_string())
-            .with("until", until.to_string())
-            .with("matched", found.matched)
-            .with("refused_both", found.refused_both)
-            .with("open", open)
-            .with("findings", findings.len())
-            .with("further", found.further)
-            .with("classes", by_class(&findings));
-        drop(self.log.append(entry).await?);
+            .with_detail("since", since.to_string())
+            .with_detail("until", until.to_string())
+            .with_detail("matched", found.matched)
+            .with_detail("refused_both", found.refused_both)
+            .with_detail("open", open)
+            .with_detail("findings", findings.len())
+            .with_detail("further", found.further)
+            .with_detail("classes", by_class(&findings));
+        drop(self.agency.log.append(entry).await?);
         let mut report = Reconciled {
             peer: agency.clone(),
             matched: found.matched,
@@ -198,20 +208,21 @@ impl Office {
     ) -> Result<Stated<D::Channel>, LinkError> {
         let protocol = |what: String| LinkError::Protocol(what);
         let card = &peer.card.value;
-        let mut channel = dial.open(&Reach::of(peer, self.clock.now())).await?;
+        let mut channel = dial.open(&Reach::of(peer, self.agency.clock.now())).await?;
         channel.send_all(asked.frames).await?;
         let first = expect(channel.recv().await?, FrameKind::Statement)?;
         let bytes = asked.request.as_bytes().len().saturating_add(first.body.len());
         let envelope = Envelope::parse(&first.body).map_err(|e| protocol(e.to_string()))?;
         // The card may have come to name another key since this was asked for.
-        let state = self.registry.state();
+        let state = self.agency.registry.state();
         let peer = state.peers.get(&card.id).unwrap_or(peer);
-        let key =
-            peer.key_of(&envelope, self.clock.now()).ok_or_else(|| protocol(REVOKED.into()))?;
+        let key = peer
+            .key_of(&envelope, self.agency.clock.now())
+            .ok_or_else(|| protocol(REVOKED.into()))?;
         let stated: Statement =
             envelope.verified_json(Kind::Statement, key).map_err(|e| protocol(e.to_string()))?;
         let bound = stated.request == asked.request.digest();
-        if !bound || stated.from != card.id || stated.to != self.me {
+        if !bound || stated.from != card.id || stated.to != self.agency.id {
             return Err(protocol("a statement bound to something else".into()));
         }
         let root = Child { place: Place::all(), count: stated.count, digest: stated.digest };
@@ -243,7 +254,7 @@ impl Office {
             }
             let query = line.query_id;
             // Two lines that differ without a class would be one that is told of others.
-            let class = class(ours, theirs.as_ref(), &self.me).unwrap_or(Class::Differs);
+            let class = class(ours, theirs.as_ref(), &self.agency.id).unwrap_or(Class::Differs);
             findings.push(Finding::of(class, query, ours.cloned(), theirs));
         };
         let mut moved = 0u64;

@@ -15,12 +15,13 @@ use schemas::witness::{
 use super::answer::Unserved;
 use super::host::{Desk, failed};
 use super::rejects::Cause;
-use crate::context::Office;
+use crate::context::NodeContext;
 use audit::verify::signed_by;
 use audit_log::append::AppendError;
 use audit_log::release::{Released, WitnessFrame};
 use peer::link::{Channel, Dial, LinkError, Reach};
-use registry::{AlarmKind, Peer};
+use registry::Peer;
+use schemas::alarm::AlarmKind;
 use store::{StoreError, Witnessed};
 
 /// Why a head was not cosigned.
@@ -57,7 +58,7 @@ pub enum WitnessError {
 /// with heads it was shown by exchanges moves on meanwhile.
 const TRIES: u32 = 8;
 
-impl Office {
+impl NodeContext {
     /// Has `peer` cosign the head of this log; the size that it cosigned.
     ///
     /// # Errors
@@ -66,12 +67,12 @@ impl Office {
         let card = &peer.card.value;
         let mut old_size = 0;
         for _ in 0..TRIES {
-            let mut head = self.log.head()?;
+            let mut head = self.agency.log.head()?;
             let size = head.unverified().size;
             let proof = self.consistency(old_size, size).await?;
             let request = WitnessRequest { old_size, proof, checkpoint: head.to_string() };
             let body = serde_json::to_vec(&request).map_err(reply)?;
-            let mut channel = dial.open(&Reach::of(peer, self.clock.now())).await?;
+            let mut channel = dial.open(&Reach::of(peer, self.agency.clock.now())).await?;
             channel.send(&Released::witness(WitnessFrame::Request, body)).await?;
             let frame = channel.recv().await?;
             channel.finish();
@@ -113,7 +114,7 @@ impl Office {
         line: SignatureLine,
         peer: &Peer,
     ) -> Result<(), WitnessError> {
-        let keys = peer.cosigner_keys(self.clock.now());
+        let keys = peer.cosigner_keys(self.agency.clock.now());
         let mut last = reply("none of its keys to cosign with counts any more");
         for key in keys {
             match head.add(line.clone(), &key) {
@@ -131,7 +132,7 @@ impl Office {
         let kept = self.store.cosigned(size).await?;
         let kept = kept.and_then(|note| SignedCheckpoint::parse(note.as_bytes()).ok());
         if let Some(kept) = kept.filter(|kept| kept.unverified() == whole.unverified()) {
-            let state = self.registry.state();
+            let state = self.agency.registry.state();
             for key in state.peers.values().flat_map(Peer::cosigner_keys_ever) {
                 for line in kept.lines_by(&key) {
                     // A line that does not hold is not carried on.
@@ -149,7 +150,7 @@ impl Office {
         witness: &AgencyId,
         held: &str,
     ) -> Result<(), WitnessError> {
-        let size = self.log.counters().size;
+        let size = self.agency.log.counters().size;
         let head = SignedCheckpoint::parse(held.as_bytes()).map_err(reply)?;
         if signed_by(&head, self.own_log_keys()).is_err() {
             return Err(WitnessError::Reply("the head it holds is not signed by this log".into()));
@@ -159,10 +160,10 @@ impl Office {
         if reached {
             return Ok(());
         }
-        if self.registry.state().given_up(witness, held) {
+        if self.agency.registry.state().given_up(witness, held) {
             return Ok(());
         }
-        let evidence = vec![held.to_owned(), self.log.head()?.to_string()];
+        let evidence = vec![held.to_owned(), self.agency.log.head()?.to_string()];
         self.raise(witness, AlarmKind::RolledBack, evidence).await?;
         Err(WitnessError::RolledBack { held: shown.size, size })
     }
@@ -184,7 +185,7 @@ impl Desk {
             let why = "a request to cosign that cannot be read".to_owned();
             return self.reject(peer, Cause::Unverifiable, why, channel).await;
         };
-        match self.office.cosign(peer, &request).await {
+        match self.context.cosign(peer, &request).await {
             Ok(reply) => {
                 let body =
                     serde_json::to_vec(&reply).map_err(|e| LinkError::Protocol(e.to_string()))?;
@@ -195,7 +196,7 @@ impl Desk {
     }
 }
 
-impl Office {
+impl NodeContext {
     async fn cosign(
         &self,
         peer: &Peer,
@@ -207,14 +208,14 @@ impl Office {
             Ok(_) => return Ok(refused(WitnessCode::UnknownOrigin.into(), None)),
             Err(_) => return Ok(refused(WitnessCode::Signature.into(), None)),
         };
-        let keys = peer.log_keys(self.clock.now());
+        let keys = peer.log_keys(self.agency.clock.now());
         let log = keys.iter().find(|key| signed.verified(key).is_ok()).or(keys.first());
         for _ in 0..TRIES {
             let stored = self.store.witnessed(id).await?;
             let held = stored.as_ref().map(|stored| stored.checkpoint.clone());
             let replaces = stored.as_ref().map(|stored| (stored.size, stored.root));
             let before = replaces.filter(|_| {
-                held.as_ref().is_some_and(|held| !self.registry.state().given_up(id, held))
+                held.as_ref().is_some_and(|held| !self.agency.registry.state().given_up(id, held))
             });
             let advance = match judge(log, before, request.old_size, &request.proof, &signed) {
                 Ok(advance) => advance,
@@ -236,8 +237,8 @@ impl Office {
             };
             // Durable before it is cosigned; if another request came first, judged again.
             if self.store.witness(id, replaces, &head).await? {
-                let cosigner = Cosigner::new(origin(&self.me), self.cosigner_key());
-                let line = advance.cosign(&cosigner, self.clock.now());
+                let cosigner = Cosigner::new(origin(&self.agency.id), self.cosigner_key());
+                let line = advance.cosign(&cosigner, self.agency.clock.now());
                 return Ok(WitnessReply::Cosigned(line.to_string()));
             }
         }

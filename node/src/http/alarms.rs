@@ -29,7 +29,7 @@ pub struct Open {
 
 /// Adds the open alarms to a reply.
 pub(super) async fn tell(State(node): State<Arc<Node>>, mut response: Response) -> Response {
-    let state = node.office.registry.state();
+    let state = node.context.agency.registry.state();
     let open: Vec<Open> = state
         .alarms
         .values()

@@ -88,7 +88,7 @@ impl Pinned {
     /// When `url` is no such address.
     pub fn at(url: &str, key: Digest) -> Result<Self, ActError> {
         let unfit = |why: &str| {
-            ActError::Usage(format!("`{url}`: {why}; expected one such as `https://HOST:8443`"))
+            ActError::usage(format!("`{url}`: {why}; expected one such as `https://HOST:8443`"))
         };
         let parsed: Uri = url.parse().map_err(|e| unfit(&format!("{e}")))?;
         if parsed.scheme_str() != Some("https") || !matches!(parsed.path(), "" | "/") {
@@ -98,7 +98,7 @@ impl Pinned {
         let provider = cipher_suites::aes_gcm();
         let config = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
-            .map_err(|e| ActError::Failed(format!("TLS cannot be set up: {e}")))?
+            .map_err(|e| ActError::failed(format!("TLS cannot be set up: {e}")))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Pin { key, provider }))
             .with_no_client_auth();
@@ -116,7 +116,7 @@ impl Pinned {
     /// When the node cannot be reached, has another key, or goes away.
     pub async fn send(&self, mut request: Request<Body>) -> Result<Response<Incoming>, ActError> {
         let lost = |e: &dyn std::fmt::Display| {
-            ActError::Failed(format!("`{}`: {e}; try again", self.authority))
+            ActError::failed(format!("`{}`: {e}; try again", self.authority))
         };
         let name = ServerName::try_from(self.host.clone()).map_err(|e| lost(&e))?;
         let stream =
@@ -127,7 +127,7 @@ impl Pinned {
                 CertificateError::ApplicationVerificationFailure,
             );
             if pinned == Some(&other_key) {
-                return ActError::Refused(format!(
+                return ActError::refused(format!(
                     "`{}` has another key than --pin says; nothing was sent. Ask its operator for `accord certificate show`",
                     self.authority
                 ));

@@ -13,7 +13,7 @@ use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 
 use super::error::ApiError;
-use crate::permission::{ActError, By};
+use crate::permission::{ActError, Principal};
 use host::home::HomeError;
 
 /// The header that names the user who acts.
@@ -31,11 +31,11 @@ impl Connected<IncomingStream<'_, UnixListener>> for Caller {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for By {
+impl<S: Send + Sync> FromRequestParts<S> for Principal {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let refused = |why: String| ApiError(ActError::Usage(why));
+        let refused = |why: String| ApiError(ActError::usage(why));
         let name = parts
             .headers
             .get(USER_HEADER)
@@ -45,7 +45,7 @@ impl<S: Send + Sync> FromRequestParts<S> for By {
         let user: UserName = name.parse().map_err(|e| refused(format!("{e}")))?;
         let caller = parts.extensions.get::<ConnectInfo<Caller>>().and_then(|info| info.0.uid);
         let uid = caller.ok_or_else(|| {
-            ApiError(ActError::Refused(
+            ApiError(ActError::refused(
                 "the calling process cannot be told; nothing is done".into(),
             ))
         })?;

@@ -19,12 +19,12 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::context::Office;
-use crate::permission::{ActError, By, Right, TRIES, acting};
+use crate::context::NodeContext;
+use crate::permission::{ActError, Permission, Principal, TRIES, authorize};
 use audit_log::append::{AppendError, Moved};
 use audit_log::entry::{Entry, Guard};
 use registry::Change;
-use store::{Corrected, Effects, Letter, Release};
+use store::{Corrected, OutboxMessage, Release, StateChanges};
 
 /// Recipients told by one entry: what is said of each must fit its body.
 const TOLD: usize = 150;
@@ -76,37 +76,42 @@ struct Next<'a> {
     at: Timestamp,
 }
 
-impl Office {
+impl NodeContext {
     /// Corrects one's own read.
     ///
     /// # Errors
     /// When the actor may not, there is no such read, or nothing would change.
-    pub async fn correct_read(&self, by: &By, id: ReadId, wrong: &Wrong) -> Result<Done, ActError> {
+    pub async fn correct_read(
+        &self,
+        by: &Principal,
+        id: ReadId,
+        wrong: &Wrong,
+    ) -> Result<Done, ActError> {
         if wrong.reason.is_empty() {
-            return Err(ActError::Usage("say why with --reason".into()));
+            return Err(ActError::usage("say why with --reason".into()));
         }
         for _ in 0..TRIES {
             // Corrections move the registry: two of one read do not both come first.
-            let state = self.registry.state();
-            let user = acting(&state, by, Right::Administer, self.clock.now())?;
+            let state = self.agency.registry.state();
+            let user = authorize(&state, by, Permission::Administer, self.agency.clock.now())?;
             let next = self.next_version(id, wrong).await?;
             let releases = self.store.released(id).await?;
             let letters = self.letters(&releases, &next)?;
             let mut chunks = letters.chunks(TOLD);
             let first = chunks.next().unwrap_or_default();
-            let actor = self.actor(user, by);
+            let actor = self.agency.actor(user, by);
             let entry = saying(&actor, &next, first)
-                .changing(Change::ReadCorrected { read: id, version: next.version })
-                .effecting(Effects {
+                .untyped_changing(Change::ReadCorrected { read: id, version: next.version })
+                .effecting(StateChanges {
                     corrected: Some(Corrected {
                         read: next.now_is.clone(),
                         replaces: next.version.saturating_sub(1),
                     }),
                     outbox: outbox(first),
-                    ..Effects::default()
+                    ..StateChanges::default()
                 })
                 .guarded(Guard { generation: Some(state.generation()), ..Guard::default() });
-            match self.log.append(entry).await {
+            match self.agency.log.append(entry).await {
                 Err(AppendError::Moved(Moved::Registry)) => continue,
                 appended => drop(appended?),
             }
@@ -125,34 +130,34 @@ impl Office {
             let (was, plate) = (next.was.plate, next.now_is.plate);
             return Ok(Done { read: id, version: next.version, was, plate, told });
         }
-        Err(ActError::Failed("reads or the registry are being changed by others; try again".into()))
+        Err(ActError::failed("reads or the registry are being changed by others; try again".into()))
     }
 
     /// What a correction makes of a read.
     async fn next_version<'a>(&self, id: ReadId, wrong: &'a Wrong) -> Result<Next<'a>, ActError> {
         let found = self.store.own_read(id).await?;
         let (was, version) = found
-            .ok_or_else(|| ActError::Usage(format!("read `{id}` is none of this agency's")))?;
+            .ok_or_else(|| ActError::usage(format!("read `{id}` is none of this agency's")))?;
         let now_is = Read {
             plate: wrong.plate.clone(),
             plate_state: wrong.plate_state.or(was.plate_state),
             ..was.clone()
         };
         if now_is == was {
-            return Err(ActError::Usage(format!(
+            return Err(ActError::usage(format!(
                 "read `{id}` is of `{}` already; nothing was corrected",
                 was.plate
             )));
         }
         let version = version.saturating_add(1);
-        Ok(Next { was, now_is, wrong, version, at: self.clock.now() })
+        Ok(Next { was, now_is, wrong, version, at: self.agency.clock.now() })
     }
 
     fn letters(
         &self,
         releases: &[Release],
         next: &Next<'_>,
-    ) -> Result<Vec<(Letter, Correction)>, ActError> {
+    ) -> Result<Vec<(OutboxMessage, Correction)>, ActError> {
         releases.iter().map(|release| self.letter(release, next)).collect()
     }
 
@@ -160,22 +165,26 @@ impl Office {
         &self,
         actor: &Actor,
         next: &Next<'_>,
-        letters: &[(Letter, Correction)],
+        letters: &[(OutboxMessage, Correction)],
     ) -> Result<(), ActError> {
         let entry = saying(actor, next, letters)
-            .effecting(Effects { outbox: outbox(letters), ..Effects::default() });
-        drop(self.log.append(entry).await?);
+            .effecting(StateChanges { outbox: outbox(letters), ..StateChanges::default() });
+        drop(self.agency.log.append(entry).await?);
         Ok(())
     }
 
-    fn letter(&self, release: &Release, next: &Next<'_>) -> Result<(Letter, Correction), ActError> {
+    fn letter(
+        &self,
+        release: &Release,
+        next: &Next<'_>,
+    ) -> Result<(OutboxMessage, Correction), ActError> {
         let asked = release.query.lines().next().unwrap_or_default();
         let query = Envelope::parse(asked.as_bytes())?;
         // Verified when it was answered.
         let query: Query = serde_json::from_slice(query.unverified_payload())
-            .map_err(|e| ActError::Failed(format!("entry {}: {e}", release.entry)))?;
+            .map_err(|e| ActError::failed(format!("entry {}: {e}", release.entry)))?;
         let correction = Correction {
-            from: self.me.clone(),
+            from: self.agency.id.clone(),
             to: release.requester.clone(),
             query_id: query.id,
             read: next.was.id,
@@ -187,7 +196,7 @@ impl Office {
             at: next.at,
         };
         let signed = Envelope::sign_json(Kind::Correction, &correction, &self.message_key())?;
-        let letter = Letter {
+        let letter = OutboxMessage {
             peer: release.requester.clone(),
             kind: FrameKind::Document,
             body: signed.to_text(),
@@ -199,14 +208,20 @@ impl Office {
     ///
     /// # Errors
     /// When the actor may not, or there is no such read.
-    pub async fn read_versions(&self, by: &By, id: ReadId) -> Result<Vec<Version>, ActError> {
-        let state = self.registry.state();
-        let actor = self.actor(acting(&state, by, Right::Audit, self.clock.now())?, by);
-        let entry =
-            Entry::new(EntryKind::AuditViewed, actor).with("versions_of_read", id.to_string());
-        drop(self.log.append(entry).await?);
+    pub async fn read_versions(
+        &self,
+        by: &Principal,
+        id: ReadId,
+    ) -> Result<Vec<Version>, ActError> {
+        let state = self.agency.registry.state();
+        let actor = self
+            .agency
+            .actor(authorize(&state, by, Permission::Audit, self.agency.clock.now())?, by);
+        let entry = Entry::new(EntryKind::AuditViewed, actor)
+            .with_detail("versions_of_read", id.to_string());
+        drop(self.agency.log.append(entry).await?);
         let Some((read, version)) = self.store.own_read(id).await? else {
-            return Err(ActError::Usage(format!("read `{id}` is none of this agency's")));
+            return Err(ActError::usage(format!("read `{id}` is none of this agency's")));
         };
         let mut versions: Vec<_> = self
             .store
@@ -220,12 +235,12 @@ impl Office {
     }
 }
 
-fn outbox(letters: &[(Letter, Correction)]) -> Vec<Letter> {
+fn outbox(letters: &[(OutboxMessage, Correction)]) -> Vec<OutboxMessage> {
     letters.iter().map(|(letter, _)| letter.clone()).collect()
 }
 
 /// The entry of a correction, with whom it tells: the digests are those of the signed letters.
-fn saying(actor: &Actor, next: &Next<'_>, letters: &[(Letter, Correction)]) -> Entry {
+fn saying(actor: &Actor, next: &Next<'_>, letters: &[(OutboxMessage, Correction)]) -> Entry {
     let told: Vec<_> = letters
         .iter()
         .map(|(letter, correction)| {
@@ -233,10 +248,10 @@ fn saying(actor: &Actor, next: &Next<'_>, letters: &[(Letter, Correction)]) -> E
         })
         .collect();
     Entry::new(EntryKind::ReadsCorrected, actor.clone())
-        .with("read", next.was.id.to_string())
-        .with("version", next.version)
-        .with("was", next.was.plate.as_str())
-        .with("plate", next.now_is.plate.as_str())
-        .with("reason", next.wrong.reason.as_str())
-        .with("told", told)
+        .with_detail("read", next.was.id.to_string())
+        .with_detail("version", next.version)
+        .with_detail("was", next.was.plate.as_str())
+        .with_detail("plate", next.now_is.plate.as_str())
+        .with_detail("reason", next.wrong.reason.as_str())
+        .with_detail("told", told)
 }

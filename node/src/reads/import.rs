@@ -8,12 +8,12 @@ use schemas::entry::EntryKind;
 use schemas::read::ReadId;
 use schemas::text::Text;
 
-use crate::context::Office;
-use crate::permission::{ActError, By, Right, acting};
+use crate::context::NodeContext;
+use crate::permission::{ActError, Permission, Principal, authorize};
 use audit_log::entry::Entry;
 use ingest::Sighting;
 use registry::SourceName;
-use store::{Effects, ReadStats};
+use store::{ReadStats, StateChanges};
 
 /// Most reads of one durable batch.
 pub const BATCH: usize = 2_000;
@@ -26,13 +26,13 @@ const HOUR_MS: i64 = 3_600_000;
 #[derive(Debug, Clone)]
 pub enum Bringer {
     /// A person.
-    User(By),
+    User(Principal),
     /// A source that was added, by itself.
     Source(SourceName),
 }
 
-impl From<By> for Bringer {
-    fn from(by: By) -> Self {
+impl From<Principal> for Bringer {
+    fn from(by: Principal) -> Self {
         Self::User(by)
     }
 }
@@ -61,14 +61,14 @@ pub struct Stats {
     pub last_day: u64,
 }
 
-impl Office {
+impl NodeContext {
     /// What is stored, counted read by read.
     ///
     /// # Errors
     /// When the store does not answer.
     pub async fn read_stats(&self) -> Result<Stats, ActError> {
         let stored = self.store.stats().await?;
-        let now = self.clock.now();
+        let now = self.agency.clock.now();
         let mut since = [0; 2];
         for (seen, hours) in since.iter_mut().zip([1, 24]) {
             let before = self.store.reads_before(now.plus_millis(hours * -HOUR_MS)).await?;
@@ -83,14 +83,14 @@ impl Office {
     /// # Errors
     /// When they may not.
     pub fn bringing(&self, by: &Bringer) -> Result<Actor, ActError> {
-        let state = self.registry.state();
+        let state = self.agency.registry.state();
         match by {
-            Bringer::User(by) => {
-                Ok(self.actor(acting(&state, by, Right::Collect, self.clock.now())?, by))
-            }
+            Bringer::User(by) => Ok(self
+                .agency
+                .actor(authorize(&state, by, Permission::Collect, self.agency.clock.now())?, by)),
             Bringer::Source(name) => match state.sources.get(name) {
-                Some(source) if source.disabled.is_none() => Ok(self.source_actor(name)),
-                _ => Err(ActError::Refused(format!(
+                Some(source) if source.disabled.is_none() => Ok(self.agency.source_actor(name)),
+                _ => Err(ActError::refused(format!(
                     "source `{name}` may not send reads; see `accord source list`"
                 ))),
             },
@@ -132,7 +132,7 @@ impl Office {
             reads.push(read);
         }
         stored.photographs = photographs.len();
-        let kept = self.images.keep(photographs).await?;
+        let kept = self.photographs.keep(photographs).await?;
         elsewhere.retain(|digest| !named.contains(digest));
         let elsewhere: Vec<_> = elsewhere.into_iter().collect();
         if !elsewhere.is_empty() {
@@ -147,17 +147,17 @@ impl Office {
         }
         let ids: Vec<u8> = reads.iter().flat_map(|read| *read.id.as_bytes()).collect();
         let entry = Entry::new(EntryKind::ReadsImported, actor)
-            .with("file", file.as_str())
-            .with("format", format)
-            .with("offered", offered)
-            .with("stored", stored.reads)
-            .with("ids_digest", Digest::of(&ids).to_string());
+            .with_detail("file", file.as_str())
+            .with_detail("format", format)
+            .with_detail("offered", offered)
+            .with_detail("stored", stored.reads)
+            .with_detail("ids_digest", Digest::of(&ids).to_string());
         let entry = match stored.photographs {
             0 => entry,
-            photographs => entry.with("photographs", photographs),
+            photographs => entry.with_detail("photographs", photographs),
         };
-        let entry = entry.effecting(Effects { reads, ..Effects::default() });
-        drop(self.log.append(entry).await?);
+        let entry = entry.effecting(StateChanges { reads, ..StateChanges::default() });
+        drop(self.agency.log.append(entry).await?);
         // From here on the database refers to them.
         drop(kept);
         Ok(stored)

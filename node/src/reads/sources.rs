@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::context::Office;
-use crate::permission::{ActError, By, Right, acting};
+use crate::context::NodeContext;
+use crate::permission::{ActError, Permission, Principal, authorize};
 use crate::reads::intake::Heard;
 use audit_log::entry::Entry;
-use registry::{Change, Source, SourceName, State, User};
+use registry::{Change, Source, SourceName, State};
+use schemas::user::User;
 
 /// Random bytes of a token.
 const TOKEN: usize = 32;
@@ -62,14 +63,14 @@ pub fn to_json(source: &Source, heard: &Heard) -> Value {
 fn new_token() -> Result<Zeroizing<String>, ActError> {
     let mut bytes = Zeroizing::new([0; TOKEN]);
     getrandom::fill(bytes.as_mut_slice())
-        .map_err(|e| ActError::Failed(format!("the system gives no randomness ({e})")))?;
+        .map_err(|e| ActError::failed(format!("the system gives no randomness ({e})")))?;
     Ok(Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())))
 }
 
 /// A folder as it is kept: absolute, there, and the node's own to empty.
 fn folder(given: &Path) -> Result<PathBuf, ActError> {
     let unfit = |why: &dyn std::fmt::Display| {
-        ActError::Usage(format!("--folder `{}`: {why}", given.display()))
+        ActError::usage(format!("--folder `{}`: {why}", given.display()))
     };
     if !given.is_absolute() {
         return Err(unfit(&"expected an absolute path, as the node sees it"));
@@ -88,19 +89,19 @@ fn folder(given: &Path) -> Result<PathBuf, ActError> {
 
 fn known<'a>(state: &'a State, name: &SourceName) -> Result<&'a Source, ActError> {
     state.sources.get(name).ok_or_else(|| {
-        ActError::Usage(format!("there is no source `{name}`; see `accord source list`"))
+        ActError::usage(format!("there is no source `{name}`; see `accord source list`"))
     })
 }
 
-impl Office {
+impl NodeContext {
     /// Every source, open and disabled.
     ///
     /// # Errors
     /// When the actor neither administers nor audits.
-    pub fn sources(&self, by: &By) -> Result<Vec<Source>, ActError> {
-        let (state, now) = (self.registry.state(), self.clock.now());
-        acting(&state, by, Right::Administer, now)
-            .or_else(|_| acting(&state, by, Right::Audit, now))?;
+    pub fn sources(&self, by: &Principal) -> Result<Vec<Source>, ActError> {
+        let (state, now) = (self.agency.registry.state(), self.agency.clock.now());
+        authorize(&state, by, Permission::Administer, now)
+            .or_else(|_| authorize(&state, by, Permission::Audit, now))?;
         Ok(state.sources.values().cloned().collect())
     }
 
@@ -109,19 +110,24 @@ impl Office {
     /// # Errors
     /// When its name is taken, format, mapping or folder are not what they must be, or the actor may
     /// not.
-    pub async fn add_source(&self, by: &By, new: &NewSource) -> Result<Admitted, ActError> {
-        acting(&self.registry.state(), by, Right::Administer, self.clock.now())?;
+    pub async fn add_source(&self, by: &Principal, new: &NewSource) -> Result<Admitted, ActError> {
+        authorize(
+            &self.agency.registry.state(),
+            by,
+            Permission::Administer,
+            self.agency.clock.now(),
+        )?;
         let folder = new.folder.as_deref().map(folder).transpose()?;
         let token = if folder.is_none() { Some(new_token()?) } else { None };
         let source = self
             .change_source(by, EntryKind::SourceAdded, |state, user, now| {
                 let open = |source: &&Source| source.disabled.is_none();
                 if state.sources.get(&new.name).filter(open).is_some() {
-                    return Err(ActError::Usage(format!("source `{}` exists already", new.name)));
+                    return Err(ActError::usage(format!("source `{}` exists already", new.name)));
                 }
                 let same = |source: &&Source| folder.is_some() && source.folder == folder;
                 if let Some(other) = state.sources.values().filter(open).find(same) {
-                    return Err(ActError::Usage(format!(
+                    return Err(ActError::usage(format!(
                         "source `{}` has that folder already",
                         other.name
                     )));
@@ -148,14 +154,18 @@ impl Office {
     ///
     /// # Errors
     /// When there is no such source, it is disabled or has a folder, or the actor may not.
-    pub async fn renew_token(&self, by: &By, name: &SourceName) -> Result<Admitted, ActError> {
+    pub async fn renew_token(
+        &self,
+        by: &Principal,
+        name: &SourceName,
+    ) -> Result<Admitted, ActError> {
         let token = new_token()?;
         let source = self
             .change_source(by, EntryKind::SourceRenewed, |state, user, now| {
                 let source = known(state, name)?;
                 if source.disabled.is_some() || source.folder.is_some() {
                     let why = if source.folder.is_some() { "has a folder" } else { "is disabled" };
-                    return Err(ActError::Usage(format!(
+                    return Err(ActError::usage(format!(
                         "source `{name}` {why} and takes no token"
                     )));
                 }
@@ -176,12 +186,12 @@ impl Office {
     /// When there is no such source, no reason is given, or the actor may not.
     pub async fn disable_source(
         &self,
-        by: &By,
+        by: &Principal,
         name: &SourceName,
         reason: &Text,
     ) -> Result<Source, ActError> {
         if reason.is_empty() {
-            return Err(ActError::Usage("say why with --reason".into()));
+            return Err(ActError::usage("say why with --reason".into()));
         }
         self.change_source(by, EntryKind::SourceDisabled, |state, user, now| {
             Ok(Source {
@@ -196,21 +206,22 @@ impl Office {
 
     async fn change_source(
         &self,
-        by: &By,
+        by: &Principal,
         kind: EntryKind,
         judge: impl Fn(&State, &User, Timestamp) -> Result<Source, ActError>,
     ) -> Result<Source, ActError> {
         let (_, source) = self
+            .agency
             .act(|state, now| {
-                let user = acting(state, by, Right::Administer, now)?;
+                let user = authorize(state, by, Permission::Administer, now)?;
                 let source = judge(state, user, now)?;
-                let entry = Entry::new(kind, self.actor(user, by))
-                    .with("source", source.name.to_string())
-                    .with("format", source.format.as_str())
-                    .with("camera", json!(source.camera))
-                    .with("folder", json!(source.folder))
-                    .with("reason", json!(source.disabled))
-                    .changing(Change::Source { source: source.clone() });
+                let entry = Entry::new(kind, self.agency.actor(user, by))
+                    .with_detail("source", source.name.to_string())
+                    .with_detail("format", source.format.as_str())
+                    .with_detail("camera", json!(source.camera))
+                    .with_detail("folder", json!(source.folder))
+                    .with_detail("reason", json!(source.disabled))
+                    .untyped_changing(Change::Source { source: source.clone() });
                 Ok((entry, source))
             })
             .await?;

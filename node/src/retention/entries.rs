@@ -11,7 +11,7 @@ use schemas::time::Timestamp;
 
 use super::keeping::Keeping;
 use super::{BATCH, Doing, PAUSE, Pace, cited};
-use crate::context::Office;
+use crate::context::NodeContext;
 use crate::permission::{ActError, policy_in_force};
 use crate::retention::holds::MOST_PARTS;
 use audit::view::Viewed;
@@ -42,12 +42,12 @@ impl Found {
 
     async fn note(
         &mut self,
-        office: &Office,
+        context: &NodeContext,
         keeping: &Keeping,
         entry: &Viewed,
     ) -> Result<(), ActError> {
         let index = entry.header.index;
-        let by = keeping.entry(office, entry).await?;
+        let by = keeping.entry(context, entry).await?;
         if by.is_empty() {
             self.count = self.count.saturating_add(1);
             self.gone.add(index);
@@ -62,7 +62,7 @@ impl Found {
     }
 }
 
-impl Office {
+impl NodeContext {
     /// Destroys the bodies and envelopes of entries that end and are past their retention: first
     /// what holds kept that are released by now, then what fell due since the last run.
     pub(super) async fn redact_entries(
@@ -71,12 +71,12 @@ impl Office {
         doing: &mut Doing<'_>,
     ) -> Result<(), ActError> {
         let (mut keeping, mut released) = (None, true);
-        let mut start = self.registry.state().redacted.until;
+        let mut start = self.agency.registry.state().redacted.until;
         loop {
-            let state = self.registry.state();
+            let state = self.agency.registry.state();
             let policy = policy_in_force(&state)?;
             let retention = &policy.retention.audit_reports;
-            let cut_off = self.clock.now().cut_off(retention.days);
+            let cut_off = self.agency.clock.now().cut_off(retention.days);
             let kept = Keeping::of(self, &state, keeping.take()).await?;
             let (entries, found) = if released {
                 let found = self.released_entries(&state, &kept, cut_off).await?;
@@ -102,10 +102,10 @@ impl Office {
                     until: found.next,
                 };
                 let detail = serde_json::to_value(&redaction)
-                    .map_err(|e| ActError::Failed(e.to_string()))?;
+                    .map_err(|e| ActError::failed(e.to_string()))?;
                 let entry = Entry::new(EntryKind::EntriesRedacted, actor.clone())
-                    .with(REDACTION, detail)
-                    .changing(Change::Redacted { redaction: redaction.clone() });
+                    .with_detail(REDACTION, detail)
+                    .untyped_changing(Change::Redacted { redaction: redaction.clone() });
                 if self.append_upon(&state, entry).await?.is_none() {
                     continue;
                 }
@@ -130,7 +130,7 @@ impl Office {
 
     /// How many entries redactions passed by for holds.
     fn still_held(&self) -> u64 {
-        let state = self.registry.state();
+        let state = self.agency.registry.state();
         let held = state.redacted.held.values().fold(Ranges::default(), |all, held| all.with(held));
         held.count()
     }
@@ -198,7 +198,7 @@ impl Office {
     /// Destroys what the last redaction says is destroyed, if a crash came between; of how many
     /// entries.
     pub(crate) async fn finish_redaction(&self, pace: Option<Pace>) -> Result<u64, ActError> {
-        let last = self.registry.state().redacted.last.clone();
+        let last = self.agency.registry.state().redacted.last.clone();
         self.destroy(&last, pace.unwrap_or(PAUSE)).await
     }
 

@@ -16,8 +16,8 @@ use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::context::Office;
-use crate::permission::{ActError, By, Right, acting};
+use crate::context::NodeContext;
+use crate::permission::{ActError, Permission, Principal, authorize};
 use audit::view::Viewed;
 use audit_log::entry::Entry;
 use registry::{Change, HeldRead, Hold, On, Release};
@@ -64,15 +64,15 @@ pub fn to_json(hold: &Hold) -> Value {
     })
 }
 
-impl Office {
+impl NodeContext {
     /// Every hold, lasting and released.
     ///
     /// # Errors
     /// When the actor neither administers nor audits.
-    pub fn holds(&self, by: &By) -> Result<Vec<Hold>, ActError> {
-        let (state, now) = (self.registry.state(), self.clock.now());
-        acting(&state, by, Right::Administer, now)
-            .or_else(|_| acting(&state, by, Right::Audit, now))?;
+    pub fn holds(&self, by: &Principal) -> Result<Vec<Hold>, ActError> {
+        let (state, now) = (self.agency.registry.state(), self.agency.clock.now());
+        authorize(&state, by, Permission::Administer, now)
+            .or_else(|_| authorize(&state, by, Permission::Audit, now))?;
         Ok(state.holds.values().cloned().collect())
     }
 
@@ -80,22 +80,31 @@ impl Office {
     ///
     /// # Errors
     /// When no reason is given, there is no such read, the actor may not, or it cannot be logged.
-    pub async fn place_hold(&self, by: &By, placement: &Placement) -> Result<Hold, ActError> {
+    pub async fn place_hold(
+        &self,
+        by: &Principal,
+        placement: &Placement,
+    ) -> Result<Hold, ActError> {
         if placement.reason.is_empty() {
-            return Err(ActError::Usage("say why with --reason".into()));
+            return Err(ActError::usage("say why with --reason".into()));
         }
-        acting(&self.registry.state(), by, Right::Administer, self.clock.now())?;
+        authorize(
+            &self.agency.registry.state(),
+            by,
+            Permission::Administer,
+            self.agency.clock.now(),
+        )?;
         let _alone = self.retention.lock().await;
         self.finish_redaction(None).await?;
         let on = match &placement.on {
             Wanted::Plate(plate) => On::Plate(plate.clone()),
             Wanted::Case(case) if case.as_str().trim().is_empty() => {
-                return Err(ActError::Usage("a case number cannot be empty".into()));
+                return Err(ActError::usage("a case number cannot be empty".into()));
             }
             Wanted::Case(case) => On::Case(case.clone()),
             Wanted::Read(id) => {
                 let read = self.store.read(*id).await?.ok_or_else(|| {
-                    ActError::Usage(format!(
+                    ActError::usage(format!(
                         "no read `{id}` is stored here, nor in an answer that is kept"
                     ))
                 })?;
@@ -105,10 +114,11 @@ impl Office {
         let (entries, more) = self.kept_by(&on).await?;
         let mut salt = [0; SALT];
         getrandom::fill(&mut salt)
-            .map_err(|e| ActError::Failed(format!("the system gives no randomness ({e})")))?;
+            .map_err(|e| ActError::failed(format!("the system gives no randomness ({e})")))?;
         let (_, hold) = self
+            .agency
             .act(|state, now| {
-                let user = acting(state, by, Right::Administer, now)?;
+                let user = authorize(state, by, Permission::Administer, now)?;
                 let hold = Hold {
                     hold: state.holds.keys().next_back().map_or(1, |last| last.saturating_add(1)),
                     on: on.clone(),
@@ -118,12 +128,12 @@ impl Office {
                     salt: hex(&salt),
                     released: None,
                 };
-                let unwritable = |e: serde_json::Error| ActError::Failed(e.to_string());
+                let unwritable = |e: serde_json::Error| ActError::failed(e.to_string());
                 let terms = hold.terms().map_err(unwritable)?;
                 let notice = HoldNotice { hold: hold.hold, terms, entries: entries.clone(), more };
-                let entry = Entry::new(EntryKind::HoldPlaced, self.actor(user, by))
-                    .with(HOLD, serde_json::to_value(notice).map_err(unwritable)?)
-                    .changing(Change::HoldPlaced { hold: hold.clone() });
+                let entry = Entry::new(EntryKind::HoldPlaced, self.agency.actor(user, by))
+                    .with_detail(HOLD, serde_json::to_value(notice).map_err(unwritable)?)
+                    .untyped_changing(Change::HoldPlaced { hold: hold.clone() });
                 Ok((entry, hold))
             })
             .await?;
@@ -136,27 +146,34 @@ impl Office {
     /// When no reason is given, there is no such hold, it is released, or the actor may not.
     pub async fn release_hold(
         &self,
-        by: &By,
+        by: &Principal,
         number: u64,
         reason: &Text,
     ) -> Result<Hold, ActError> {
         if reason.is_empty() {
-            return Err(ActError::Usage("say why with --reason".into()));
+            return Err(ActError::usage("say why with --reason".into()));
         }
         let (_, hold) = self
+            .agency
             .act(|state, now| {
-                let user = acting(state, by, Right::Administer, now)?;
+                let user = authorize(state, by, Permission::Administer, now)?;
                 let hold = state.holds.get(&number).ok_or_else(|| {
-                    ActError::Usage(format!("there is no hold {number}; see `accord hold list`"))
+                    ActError::usage(format!("there is no hold {number}; see `accord hold list`"))
                 })?;
                 if !hold.lasts() {
-                    return Err(ActError::Usage(format!("hold {number} is released already")));
+                    return Err(ActError::usage(format!("hold {number} is released already")));
                 }
                 let release = Release { reason: reason.clone(), by: user.name.clone(), at: now };
-                let entry = Entry::new(EntryKind::HoldReleased, self.actor(user, by))
-                    .with(RELEASED, number)
-                    .with("terms", hold.terms().map(|terms| terms.to_string()).unwrap_or_default())
-                    .changing(Change::HoldReleased { hold: number, release: release.clone() });
+                let entry = Entry::new(EntryKind::HoldReleased, self.agency.actor(user, by))
+                    .with_detail(RELEASED, number)
+                    .with_detail(
+                        "terms",
+                        hold.terms().map(|terms| terms.to_string()).unwrap_or_default(),
+                    )
+                    .untyped_changing(Change::HoldReleased {
+                        hold: number,
+                        release: release.clone(),
+                    });
                 Ok((entry, Hold { released: Some(release), ..hold.clone() }))
             })
             .await?;

@@ -7,7 +7,7 @@ use schemas::plate::Plate;
 use schemas::read::Read;
 use schemas::time::Timestamp;
 
-use crate::context::Office;
+use crate::context::NodeContext;
 use crate::permission::ActError;
 use audit::view::Viewed;
 use registry::{Hold, On, State};
@@ -29,7 +29,7 @@ pub(crate) struct Keeping {
 impl Keeping {
     /// As of `state`. What `before` knows of the same holds is taken over.
     pub(crate) async fn of(
-        office: &Office,
+        context: &NodeContext,
         state: &Arc<State>,
         before: Option<Self>,
     ) -> Result<Self, ActError> {
@@ -42,7 +42,7 @@ impl Keeping {
         for hold in &holds {
             if let On::Case(case) = &hold.on {
                 let filter = EntryFilter { case: Some(case.to_string()), ..EntryFilter::default() };
-                asked.extend(asked_for(office, &filter).await?);
+                asked.extend(asked_for(context, &filter).await?);
             }
         }
         asked.sort();
@@ -66,7 +66,7 @@ impl Keeping {
     /// The holds that keep an entry. One whose body names no access is kept with its exchange.
     pub(super) async fn entry(
         &self,
-        office: &Office,
+        context: &NodeContext,
         entry: &Viewed,
     ) -> Result<Vec<u64>, ActError> {
         let Some(body) = &entry.body else { return Ok(Vec::new()) };
@@ -74,9 +74,9 @@ impl Keeping {
             return Ok(Vec::new());
         }
         let mut by: Vec<u64> = self.body(body).collect();
-        if body.access.is_none() && entry.header.query.is_some() {
+        if body.event.access().is_none() && entry.header.query.is_some() {
             let filter = EntryFilter { query: entry.header.query, ..EntryFilter::default() };
-            for other in office.store.entries(&filter, 0, EACH).await? {
+            for other in context.store.entries(&filter, 0, EACH).await? {
                 by.extend(Viewed::of(&other)?.body.iter().flat_map(|body| self.body(body)));
             }
         }
@@ -92,7 +92,7 @@ impl Keeping {
         }
         if let Some(text) = &pages.body {
             let body = serde_json::from_str(text).map_err(|e| {
-                ActError::Failed(format!("the body of entry {} cannot be read: {e}", pages.entry))
+                ActError::failed(format!("the body of entry {} cannot be read: {e}", pages.entry))
             })?;
             return Ok(self.body(&body).next().is_some());
         }
@@ -105,16 +105,16 @@ impl Keeping {
 
 /// The plates that accesses asked for, with the time asked for.
 async fn asked_for(
-    office: &Office,
+    context: &NodeContext,
     filter: &EntryFilter,
 ) -> Result<Vec<(Plate, Timestamp, Timestamp)>, ActError> {
     let (mut asked, mut start) = (Vec::new(), 0);
     loop {
-        let step = office.store.entries(filter, start, STEP).await?;
+        let step = context.store.entries(filter, start, STEP).await?;
         for entry in &step {
             let viewed = Viewed::of(entry)?;
             start = viewed.header.index.saturating_add(1);
-            let elements = viewed.body.and_then(|body| body.access).map(|access| access.elements);
+            let elements = viewed.body.and_then(|body| Some(body.event.access()?.elements.clone()));
             asked.extend(elements.and_then(|of| Some((of.plate?, of.from, of.until))));
         }
         if step.len() < STEP as usize {

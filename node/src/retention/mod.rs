@@ -19,8 +19,8 @@ use schemas::body::Actor;
 use schemas::time::Timestamp;
 use serde::Serialize;
 
-use crate::context::Office;
-use crate::permission::{ActError, By, Right, acting, policy_in_force};
+use crate::context::NodeContext;
+use crate::permission::{ActError, Permission, Principal, authorize, policy_in_force};
 use audit_log::append::{AppendError, Appended, Moved};
 use audit_log::entry::{Entry, Guard};
 use registry::State;
@@ -102,21 +102,27 @@ impl Retained {
     }
 }
 
-impl Office {
+impl NodeContext {
     /// What a run would do.
     ///
     /// # Errors
     /// When there is no policy, or the store does not answer.
     pub async fn retention_status(&self) -> Result<Retained, ActError> {
-        self.retain(&self.node_actor(), Pace::Dry, &nobody).await
+        self.retain(&self.agency.node_actor(), Pace::Dry, &nobody).await
     }
 
     /// Whether this person may have what is past its retention destroyed.
     ///
     /// # Errors
     /// When they may not.
-    pub fn may_run_retention(&self, by: &By) -> Result<(), ActError> {
-        acting(&self.registry.state(), by, Right::Administer, self.clock.now()).map(drop)
+    pub fn may_run_retention(&self, by: &Principal) -> Result<(), ActError> {
+        authorize(
+            &self.agency.registry.state(),
+            by,
+            Permission::Administer,
+            self.agency.clock.now(),
+        )
+        .map(drop)
     }
 
     /// Destroys what is past its retention, and tells how far it is.
@@ -126,27 +132,29 @@ impl Office {
     /// destroyed by the next run.
     pub async fn run_retention(
         &self,
-        by: &By,
+        by: &Principal,
         pace: Pace,
         told: &Told,
     ) -> Result<Retained, ActError> {
-        let state = self.registry.state();
-        let actor = self.actor(acting(&state, by, Right::Administer, self.clock.now())?, by);
+        let state = self.agency.registry.state();
+        let actor = self
+            .agency
+            .actor(authorize(&state, by, Permission::Administer, self.agency.clock.now())?, by);
         self.retain(&actor, pace, told).await
     }
 
     /// As [`Self::run_retention`], by the node itself, once a day.
     pub(crate) async fn retain_daily(&self) -> Result<Retained, ActError> {
-        self.retain(&self.node_actor(), PAUSE, &nobody).await
+        self.retain(&self.agency.node_actor(), PAUSE, &nobody).await
     }
 
     async fn retain(&self, actor: &Actor, pace: Pace, told: &Told) -> Result<Retained, ActError> {
         let _alone = self.retention.lock().await;
-        let now = self.clock.now();
+        let now = self.agency.clock.now();
         let done = Retained { dry_run: pace == Pace::Dry, ..Retained::default() };
         let mut doing = Doing { pace, done, told };
         {
-            let state = self.registry.state();
+            let state = self.agency.registry.state();
             let retention = &policy_in_force(&state)?.retention;
             doing.done.reads_cut_off = Some(now.cut_off(retention.reads.cut_off_days));
             doing.done.entries_cut_off = Some(now.cut_off(retention.audit_reports.days));
@@ -167,7 +175,7 @@ impl Office {
     pub(crate) async fn end_answers(&self) -> Result<u64, ActError> {
         let _alone = self.retention.lock().await;
         let mut doing = Doing { pace: PAUSE, done: Retained::default(), told: &nobody };
-        self.purge_answers(&self.node_actor(), &mut doing).await?;
+        self.purge_answers(&self.agency.node_actor(), &mut doing).await?;
         Ok(doing.done.answers_purged)
     }
 
@@ -175,7 +183,7 @@ impl Office {
     /// moved, and it is to be decided again.
     async fn append_upon(&self, state: &State, entry: Entry) -> Result<Option<Appended>, ActError> {
         let guard = Guard { generation: Some(state.generation()), ..Guard::default() };
-        match self.log.append(entry.guarded(guard)).await {
+        match self.agency.log.append(entry.guarded(guard)).await {
             Err(AppendError::Moved(Moved::Registry)) => Ok(None),
             appended => Ok(Some(appended?)),
         }

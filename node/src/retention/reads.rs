@@ -6,12 +6,12 @@ use schemas::entry::EntryKind;
 
 use super::keeping::Keeping;
 use super::{BATCH, Doing, cited};
-use crate::context::Office;
+use crate::context::NodeContext;
 use crate::permission::{ActError, policy_in_force};
 use audit_log::entry::Entry;
-use store::Effects;
+use store::StateChanges;
 
-impl Office {
+impl NodeContext {
     /// Destroys reads past the cut-off, a batch an entry, in the entry's own transaction. They were
     /// not answered any more since the cut-off. Neither the entry nor anything else keeps a plate.
     pub(super) async fn purge_reads(
@@ -21,10 +21,10 @@ impl Office {
     ) -> Result<(), ActError> {
         let (mut after, mut keeping) = (None, None);
         loop {
-            let state = self.registry.state();
+            let state = self.agency.registry.state();
             let policy = policy_in_force(&state)?;
             let retention = &policy.retention.reads;
-            let cut_off = self.clock.now().cut_off(retention.cut_off_days);
+            let cut_off = self.agency.clock.now().cut_off(retention.cut_off_days);
             let due = self.store.due_reads(cut_off, after, BATCH).await?;
             let Some(last) = due.last() else { return Ok(()) };
             let next = (last.at, last.id);
@@ -36,12 +36,12 @@ impl Office {
                 let purged: Vec<_> = gone.iter().map(|read| read.id).collect();
                 let ids: Vec<u8> = purged.iter().flat_map(|id| *id.as_bytes()).collect();
                 let entry = Entry::new(EntryKind::ReadsPurged, actor.clone())
-                    .with("purged", count)
-                    .with("held", held)
-                    .with("ids_digest", Digest::of(&ids).to_string())
-                    .with("cut_off", cut_off.to_string())
-                    .with("sections", cited(policy, retention))
-                    .effecting(Effects { purged, ..Effects::default() });
+                    .with_detail("purged", count)
+                    .with_detail("held", held)
+                    .with_detail("ids_digest", Digest::of(&ids).to_string())
+                    .with_detail("cut_off", cut_off.to_string())
+                    .with_detail("sections", cited(policy, retention))
+                    .effecting(StateChanges { purged, ..StateChanges::default() });
                 if self.append_upon(&state, entry).await?.is_none() {
                     continue;
                 }
@@ -64,8 +64,8 @@ impl Office {
     ) -> Result<(), ActError> {
         let (mut after, mut keeping) = (None, None);
         loop {
-            let state = self.registry.state();
-            let due = self.store.ended_pages(self.clock.now(), after, BATCH).await?;
+            let state = self.agency.registry.state();
+            let due = self.store.ended_pages(self.agency.clock.now(), after, BATCH).await?;
             let Some(last) = due.last() else { return Ok(()) };
             let next = last.entry;
             let kept = Keeping::of(self, &state, keeping.take()).await?;
@@ -79,10 +79,10 @@ impl Office {
             if !ended.is_empty() && !doing.dry() {
                 let places: Vec<u8> = ended.iter().flat_map(|entry| entry.to_be_bytes()).collect();
                 let entry = Entry::new(EntryKind::AnswersPurged, actor.clone())
-                    .with("purged", count)
-                    .with("held", held)
-                    .with("entries_digest", Digest::of(&places).to_string())
-                    .effecting(Effects { ended, ..Effects::default() });
+                    .with_detail("purged", count)
+                    .with_detail("held", held)
+                    .with_detail("entries_digest", Digest::of(&places).to_string())
+                    .effecting(StateChanges { ended, ..StateChanges::default() });
                 if self.append_upon(&state, entry).await?.is_none() {
                     continue;
                 }

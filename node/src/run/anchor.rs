@@ -6,7 +6,7 @@ use std::time::Duration;
 use schemas::checkpoint::SignedCheckpoint;
 use tokio_util::sync::CancellationToken;
 
-use crate::context::Office;
+use crate::context::NodeContext;
 use crate::run::StartError;
 use audit::verify::signed_by;
 use host::home::{Home, HomeError, read_text, replace_private};
@@ -39,32 +39,32 @@ pub(crate) fn give_up(home: &Home) -> Result<Option<String>, HomeError> {
 ///
 /// # Errors
 /// When it does not, or the anchor is not this log's.
-pub(crate) async fn check(home: &Home, office: &Office) -> Result<(), StartError> {
+pub(crate) async fn check(home: &Home, context: &NodeContext) -> Result<(), StartError> {
     let Some(held) = read(home)? else { return Ok(()) };
     let spoilt = |why: String| HomeError::Content { path: home.anchor(), error: why };
     let head = SignedCheckpoint::parse(held.as_bytes()).map_err(|e| spoilt(e.to_string()))?;
     // It may have been written before a key took the place of the one that signed it.
-    signed_by(&head, office.own_log_keys()).map_err(|e| spoilt(e.to_string()))?;
+    signed_by(&head, context.own_log_keys()).map_err(|e| spoilt(e.to_string()))?;
     let anchor = head.unverified();
-    let size = office.log.counters().size;
+    let size = context.agency.log.counters().size;
     let rolled_back = StartError::RolledBack { anchor: anchor.size, size };
     if anchor.size > size {
         return Err(rolled_back);
     }
-    if office.root_at(anchor.size).await? == anchor.root { Ok(()) } else { Err(rolled_back) }
+    if context.root_at(anchor.size).await? == anchor.root { Ok(()) } else { Err(rolled_back) }
 }
 
 /// Lets the anchor follow the log until `stop`. Who stops the node writes the last one.
-pub(crate) async fn follow(home: Home, office: Office, stop: CancellationToken) {
+pub(crate) async fn follow(home: Home, context: NodeContext, stop: CancellationToken) {
     let mut written = None;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(FOLLOWS) => {}
         }
-        let size = office.log.counters().size;
+        let size = context.agency.log.counters().size;
         if written != Some(size) {
-            match keep(&home, &office) {
+            match keep(&home, &context) {
                 Ok(()) => written = Some(size),
                 Err(error) => tracing::error!(%error, "the anchor could not be written"),
             }
@@ -76,7 +76,7 @@ pub(crate) async fn follow(home: Home, office: Office, stop: CancellationToken) 
 ///
 /// # Errors
 /// One sentence.
-pub(crate) fn keep(home: &Home, office: &Office) -> Result<(), String> {
-    let head = office.log.head().map_err(|e| e.to_string())?;
+pub(crate) fn keep(home: &Home, context: &NodeContext) -> Result<(), String> {
+    let head = context.agency.log.head().map_err(|e| e.to_string())?;
     replace_private(&home.anchor(), head.to_string().as_bytes()).map_err(|e| e.to_string())
 }

@@ -47,26 +47,27 @@ async fn reconcile_one(
     node: &Node,
     tried: &mut BTreeMap<AgencyId, Timestamp>,
 ) -> Result<(), ActError> {
-    let office = &node.office;
-    let now = office.clock.now();
-    let state = office.registry.state();
-    let reconciled = office.last(EntryKind::AuditReconciled).await?;
-    let due = cadences(&state, &office.me, now).into_iter().filter_map(|(peer, cadence)| {
-        let last = reconciled.get(&Some(peer.clone())).copied();
-        let end = after(last.unwrap_or(cadence.since), cadence.days);
-        let waits = tried.get(&peer).is_some_and(|at| now < at.plus_millis(AGAIN_MS));
-        let open = state.peers.get(&peer).is_some_and(|known| known.blocked.is_none())
-            && state.alarm_about(&peer).is_none();
-        (now >= end && open && !waits).then_some((end, peer, last))
-    });
+    let context = &node.context;
+    let now = context.agency.clock.now();
+    let state = context.agency.registry.state();
+    let reconciled = context.last(EntryKind::AuditReconciled).await?;
+    let due =
+        cadences(&state, &context.agency.id, now).into_iter().filter_map(|(peer, cadence)| {
+            let last = reconciled.get(&Some(peer.clone())).copied();
+            let end = after(last.unwrap_or(cadence.since), cadence.days);
+            let waits = tried.get(&peer).is_some_and(|at| now < at.plus_millis(AGAIN_MS));
+            let open = state.peers.get(&peer).is_some_and(|known| known.blocked.is_none())
+                && state.alarm_about(&peer).is_none();
+            (now >= end && open && !waits).then_some((end, peer, last))
+        });
     let Some((_, peer, last)) = due.min() else { return Ok(()) };
     tried.insert(peer.clone(), now);
     let since = last.map_or(Timestamp::MIN, |last| last.minus_days(OVERLAP_DAYS));
-    let (dial, actor) = (node.peers.as_ref(), office.node_actor());
-    let heard = office.reconcile_as(dial, actor, &peer, since, Timestamp::MAX);
+    let (dial, actor) = (node.peers.as_ref(), context.agency.node_actor());
+    let heard = context.reconcile_as(dial, actor, &peer, since, Timestamp::MAX);
     let report = tokio::time::timeout(LONGEST, heard)
         .await
-        .map_err(|_| ActError::Failed(format!("`{peer}` did not state its log in time")))??;
+        .map_err(|_| ActError::failed(format!("`{peer}` did not state its log in time")))??;
     tried.remove(&peer);
     tracing::info!(peer.id = %peer, findings = report.findings.len(), "reconciled at cadence");
     Ok(())

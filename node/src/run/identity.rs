@@ -25,7 +25,7 @@ pub(super) async fn keep(node: Arc<Node>, stop: CancellationToken) {
 impl Node {
     /// Proves on connecting the key that is to be used now.
     pub async fn prove_identity(&self) {
-        let (node_key, before) = self.office.node_key();
+        let (node_key, before) = self.context.node_key();
         if let Err(error) = self.peers.prove(node_key, before).await {
             tracing::error!(%error, "the node key cannot be used; the one before is still proven");
         }
@@ -33,9 +33,9 @@ impl Node {
 
     /// Ends the connections of a peer that was just blocked.
     pub async fn cut_off(&self, id: &AgencyId) {
-        let state = self.office.registry.state();
+        let state = self.context.agency.registry.state();
         if let Some(peer) = state.peers.get(id) {
-            for node in peer.node_keys(self.office.clock.now()) {
+            for node in peer.node_keys(self.context.agency.clock.now()) {
                 self.peers.disconnect(&node).await;
             }
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use schemas::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use crate::context::Office;
+use crate::context::NodeContext;
 use crate::permission::ActError;
 
 /// How often it is looked what has ended.
@@ -19,10 +19,10 @@ const LOOK: Duration = Duration::from_secs(600);
 const SILENT_MS: u64 = 2 * 86_400_000;
 
 /// Looks at intervals until `stop`.
-pub(super) async fn keep(office: Office, stop: CancellationToken) {
+pub(super) async fn keep(context: NodeContext, stop: CancellationToken) {
     let mut tick = tokio::time::interval(LOOK);
     let mut day = None;
-    let mut last_seen = office.log.counters().last_at;
+    let mut last_seen = context.agency.log.counters().last_at;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -30,7 +30,7 @@ pub(super) async fn keep(office: Office, stop: CancellationToken) {
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            done = look(&office, &mut day, &mut last_seen) => if let Err(error) = done {
+            done = look(&context, &mut day, &mut last_seen) => if let Err(error) = done {
                 tracing::error!(%error, "what is past its retention could not be destroyed");
             }
         }
@@ -40,13 +40,13 @@ pub(super) async fn keep(office: Office, stop: CancellationToken) {
 /// `day` is the last day on which a run ended well; `last_seen` the last entry's time at the last
 /// look.
 async fn look(
-    office: &Office,
+    context: &NodeContext,
     day: &mut Option<Timestamp>,
     last_seen: &mut Option<Timestamp>,
 ) -> Result<(), ActError> {
-    let now = office.clock.now();
+    let now = context.agency.clock.now();
     let silent = last_seen.is_some_and(|last| last.distance(now) > SILENT_MS);
-    *last_seen = office.log.counters().last_at;
+    *last_seen = context.agency.log.counters().last_at;
     if silent {
         // Of the time before a jump of the clock nothing is known: a day must pass.
         *day = Some(now.day_start());
@@ -55,14 +55,14 @@ async fn look(
         );
         return Ok(());
     }
-    let answers = office.end_answers().await?;
+    let answers = context.end_answers().await?;
     if answers > 0 {
         tracing::info!(answers, "kept answers have ended and were destroyed");
     }
     if *day == Some(now.day_start()) {
         return Ok(());
     }
-    let done = office.retain_daily().await?;
+    let done = context.retain_daily().await?;
     *day = Some(now.day_start());
     if done.any() {
         tracing::info!(

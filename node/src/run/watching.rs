@@ -81,19 +81,19 @@ impl Node {
         if self.stop.is_cancelled() {
             problems.push("the node is stopping".to_owned());
         }
-        let office = &self.office;
-        if office.log.counted().failing() {
+        let context = &self.context;
+        if context.agency.log.counted().failing() {
             problems.push("the audit log could not be written the last time".into());
         }
-        if let Some(last) = office.log.counters().last_at
-            && office.clock.now() < last.plus_millis(-BEHIND_MS)
+        if let Some(last) = context.agency.log.counters().last_at
+            && context.agency.clock.now() < last.plus_millis(-BEHIND_MS)
         {
             problems.push("the clock is far behind the last log entry".into());
         }
-        for key in office.keys_missing() {
+        for key in context.keys_missing() {
             problems.push(format!("the {key} key that the card names is not in the home"));
         }
-        if office.store.about().await.is_err() {
+        if context.store.about().await.is_err() {
             problems.push("the database does not answer".into());
         }
         if let Some(free) = self.home.free_bytes().filter(|free| *free < LEAST_FREE) {
@@ -113,8 +113,8 @@ pub(super) async fn count(node: Arc<Node>, stop: CancellationToken) {
             () = tokio::time::sleep(pause) => {}
         }
         pause = COUNTING;
-        let reads = node.office.store.reads_before(Timestamp::MAX).await.ok();
-        let due = node.office.retention_status().await.ok();
+        let reads = node.context.store.reads_before(Timestamp::MAX).await.ok();
+        let due = node.context.retention_status().await.ok();
         node.watcher.seen.store(Arc::new(Seen { reads, due }));
     }
 }

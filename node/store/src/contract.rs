@@ -23,7 +23,7 @@ use schemas::time::Timestamp;
 
 pub(super) use search::many;
 
-use super::{Effects, Pages, Row, Served, Side, Store, Tail};
+use super::{Pages, Row, Served, Side, StateChanges, Store, Tail};
 
 /// Where one database is.
 #[async_trait]
@@ -92,7 +92,7 @@ pub(super) fn id(n: u8) -> QueryId {
 }
 
 /// An entry of an exchange; its place in the tree is not asked about.
-pub(super) fn row(index: u64, millis: i64, query: QueryId, effects: Effects) -> Row {
+pub(super) fn row(index: u64, millis: i64, query: QueryId, changes: StateChanges) -> Row {
     let header = Header {
         v: VERSION,
         index,
@@ -114,7 +114,7 @@ pub(super) fn row(index: u64, millis: i64, query: QueryId, effects: Effects) -> 
         body: "{}".into(),
         envelopes,
         nodes,
-        effects,
+        changes,
     };
     write(&mut row);
     row
@@ -127,7 +127,7 @@ fn write(row: &mut Row) {
 
 /// A row without anything that happens beside it.
 fn plain(index: u64, millis: i64) -> Row {
-    row(index, millis, id(u8::try_from(index % 251).unwrap()), Effects::default())
+    row(index, millis, id(u8::try_from(index % 251).unwrap()), StateChanges::default())
 }
 
 /// Gives rows the nodes that belong to them in the tree after `tree`.
@@ -152,10 +152,10 @@ pub(super) fn answer(query_id: QueryId) -> Served {
     }
 }
 
-pub(super) fn served(query_id: QueryId) -> Effects {
+pub(super) fn served(query_id: QueryId) -> StateChanges {
     let pages = vec![b"one\n".to_vec(), b"another\n".to_vec()];
     let pages = Pages { side: Side::Served, query_id, until: at(9_999), pages, images: Vec::new() };
-    Effects { served: Some(answer(query_id)), pages: Some(pages), ..Effects::default() }
+    StateChanges { served: Some(answer(query_id)), pages: Some(pages), ..StateChanges::default() }
 }
 
 pub(super) fn read(n: u8, millis: i64, images: &[Digest]) -> Read {
@@ -170,8 +170,8 @@ pub(super) fn read(n: u8, millis: i64, images: &[Digest]) -> Read {
     .unwrap()
 }
 
-pub(super) fn storing(reads: Vec<Read>) -> Effects {
-    Effects { reads, ..Effects::default() }
+pub(super) fn storing(reads: Vec<Read>) -> StateChanges {
+    StateChanges { reads, ..StateChanges::default() }
 }
 
 /// The log's end, which whoever appends reads first.

@@ -36,7 +36,8 @@ use schemas::read::{Read, ReadId};
 use schemas::text::Text;
 use schemas::time::Timestamp;
 pub use written::{
-    Asked, Corrected, Effects, Letter, Pages, Receipted, Release, Row, Served, Settled, Side,
+    Asked, Corrected, OutboxMessage, Pages, Receipted, Release, Row, Served, Settled, Side,
+    StateChanges,
 };
 
 /// Kept pages that have ended.
@@ -52,12 +53,12 @@ pub struct EndedPages {
 
 /// A letter as it stands in the outbox. Only a store makes one, out of what an append stored.
 #[derive(Debug, Clone)]
-pub struct Queued(Letter);
+pub struct Queued(OutboxMessage);
 
 impl Queued {
     /// The letter.
     #[must_use]
-    pub fn letter(&self) -> &Letter {
+    pub fn letter(&self) -> &OutboxMessage {
         &self.0
     }
 }

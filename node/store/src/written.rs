@@ -24,12 +24,12 @@ pub struct Row {
     /// The hashes of the perfect subtrees above the leaf that it completed, lowest first.
     pub nodes: Vec<Digest>,
     /// What else changes in the same transaction.
-    pub effects: Effects,
+    pub changes: StateChanges,
 }
 
 /// What changes together with an entry.
 #[derive(Debug, Default)]
-pub struct Effects {
+pub struct StateChanges {
     /// A change of the registry, as JSON.
     pub change: Option<String>,
     /// A query that may now leave.
@@ -43,7 +43,7 @@ pub struct Effects {
     /// Pages to keep.
     pub pages: Option<Pages>,
     /// What must reach peers.
-    pub outbox: Vec<Letter>,
+    pub outbox: Vec<OutboxMessage>,
     /// Reads to store; their ids are known to be new.
     pub reads: Vec<Read>,
     /// A new version of a read.
@@ -174,7 +174,7 @@ pub struct Pages {
 
 /// Something that must reach a peer.
 #[derive(Debug, Clone)]
-pub struct Letter {
+pub struct OutboxMessage {
     /// To whom.
     pub peer: AgencyId,
     /// As what frame.
@@ -183,7 +183,7 @@ pub struct Letter {
     pub body: String,
 }
 
-impl Letter {
+impl OutboxMessage {
     /// Digest of the envelope: with the peer it names the letter.
     #[must_use]
     pub fn digest(&self) -> Digest {

@@ -20,7 +20,7 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use store::migrations;
 use tempfile::TempDir;
-use tests::making;
+use tests::fixtures;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
@@ -87,10 +87,10 @@ impl Database {
 
     async fn fill(&self) {
         let now = audit_log::clock::Clock::system().now();
-        let owner = making::id("owning-ca-pd");
-        let mut reads = making::reads(&owner, making::PLATE, 3, now);
+        let owner = fixtures::id("owning-ca-pd");
+        let mut reads = fixtures::reads(&owner, fixtures::PLATE, 3, now);
         for hundred in 0..crate::READS / 100 {
-            reads.extend(making::reads(&owner, &format!("6X{hundred:05}"), 100, now));
+            reads.extend(fixtures::reads(&owner, &format!("6X{hundred:05}"), 100, now));
         }
         for chunk in reads.chunks(5_000) {
             let rows: Vec<_> = chunk
@@ -154,7 +154,7 @@ impl Baseline {
             pool.push(Arc::new(Mutex::new(sender)));
         }
         let now = audit_log::clock::Clock::system().now();
-        let question = (making::PLATE.to_owned(), now.minus_days(7).millis(), now.millis());
+        let question = (fixtures::PLATE.to_owned(), now.minus_days(7).millis(), now.millis());
         Self { client, server, connections: pool, question, _dir: dir }
     }
 

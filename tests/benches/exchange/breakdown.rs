@@ -4,6 +4,7 @@ use std::future::Future;
 use std::hint::black_box;
 
 use agreements::decide::decide_own;
+use audit_log::entries::exchange::{SignedQuery, query_sent};
 use audit_log::entry::Entry;
 use node::exchange::ask::random_id;
 use schemas::body::{Access, Outcome};
@@ -11,8 +12,8 @@ use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
 use schemas::query::Query;
-use store::{Asked, Effects};
-use tests::making;
+use store::{Asked, StateChanges};
+use tests::fixtures;
 
 use crate::baseline::Baseline;
 use crate::measure::measure;
@@ -42,29 +43,24 @@ where
 /// The entry of a query that leaves, with a new id.
 fn sent(ours: &Ours, query: &Query, envelope: &Envelope) -> Entry {
     let query = Query { id: random_id().expect("randomness"), ..query.clone() };
-    let (asked_at, digest) = (query.at, envelope.digest());
-    let asked = Asked { query_id: query.id, owner: query.to.clone(), asked_at, query: digest };
-    Entry::new(EntryKind::QuerySent, ours.asking.office().node_actor())
-        .with_peer(&query.to)
-        .with_access(Access::of(&query, Outcome::Sent))
-        .with_envelope(envelope)
-        .effecting(Effects { asked: Some(asked), ..Effects::default() })
-        .releasing(vec![Frame::new(FrameKind::Query, envelope.as_bytes().to_vec())])
+    let actor = ours.asking.context().agency.node_actor();
+    query_sent(actor, SignedQuery { query: &query, envelope })
 }
 
 pub(crate) async fn run() {
     let (ours, baseline) = (Ours::set_up().await, Baseline::set_up(MANY).await);
-    let (asking, owning) = (ours.asking.office().clone(), ours.owning.office().clone());
-    let query = making::query(ours.asking.id(), ours.owning.id(), making::PLATE, ours.asking.now());
+    let (asking, owning) = (ours.asking.context().clone(), ours.owning.context().clone());
+    let query =
+        fixtures::query(ours.asking.id(), ours.owning.id(), fixtures::PLATE, ours.asking.now());
     let key = asking.message_key();
     let envelope = Envelope::sign_json(Kind::Query, &query, &key).expect("a query");
-    let policy = owning.registry.state().policy.clone().expect("a policy");
+    let policy = owning.agency.registry.state().policy.clone().expect("a policy");
     let scope = decide_own(&policy, ours.owning.id(), &query, ours.owning.now()).expect("a scope");
 
     println!("\n{READS} reads; {MANY} in flight in the last column");
     println!("{:<34} {:>12} {:>12} {:>12}", "", "p50 at 1", "p99 at 1", "at 64");
     part("append a query's entry", |_| {
-        let (log, entry) = (asking.log.clone(), sent(&ours, &query, &envelope));
+        let (log, entry) = (asking.agency.log.clone(), sent(&ours, &query, &envelope));
         async move { drop(log.append(entry).await.expect("a durable entry")) }
     })
     .await;

@@ -3,12 +3,12 @@
 use std::future::Future;
 use std::time::Duration;
 
-use node::exchange::draft::Draft;
+use schemas::draft::Draft;
 use schemas::entry::{EntryKind, Header};
 use store::{EntryFilter, Store as _};
 use tests::agency::{Agency, Plan};
 use tests::federation;
-use tests::making;
+use tests::fixtures;
 
 pub(crate) struct Ours {
     pub(crate) asking: Agency,
@@ -29,9 +29,9 @@ impl Ours {
         federation::in_force(&[&asking, &owning]).await;
         // Beside the three reads that are looked for, many of others.
         for hundred in 0..crate::READS / 100 {
-            owning.has_reads(&format!("6X{hundred:05}"), 100).await;
+            owning.add_reads(&format!("6X{hundred:05}"), 100).await;
         }
-        let draft = making::draft(&[owning.id()], making::PLATE, asking.now());
+        let draft = fixtures::draft(&[owning.id()], fixtures::PLATE, asking.now());
         Self { asking, owning, draft }
     }
 

@@ -3,7 +3,7 @@
 use schemas::digest::Digest;
 use schemas::read::{Location, Read, ReadId, Vehicle};
 use schemas::time::Timestamp;
-use tests::making::words;
+use tests::fixtures::words;
 
 /// Days over which reads are spread.
 const DAYS: u64 = 360;

@@ -10,7 +10,7 @@ use schemas::purpose::QueryKind;
 use schemas::query::Elements;
 use store::{Found, Store};
 use tests::agency::Agency;
-use tests::making::{query, words};
+use tests::fixtures::{query, words};
 
 use crate::drawn::Drawn;
 use crate::library::Library;
@@ -35,7 +35,7 @@ pub(crate) struct Exact {
 fn scope(agency: &Agency, change: impl FnOnce(&mut Elements)) -> Scope {
     let mut query = query(agency.id(), agency.id(), "7ABC123", agency.now());
     change(&mut query.elements);
-    let policy = agency.office().registry.state().policy.clone().expect("a policy");
+    let policy = agency.context().agency.registry.state().policy.clone().expect("a policy");
     let decided = decide_own(&policy, agency.id(), &query, agency.now());
     decided.unwrap_or_else(|reasons| panic!("{reasons:?}"))
 }
@@ -62,7 +62,7 @@ async fn each(store: &dyn Store, scopes: &[Scope]) -> (Vec<Duration>, Vec<Found>
 
 /// An exact plate and thirty days, one by one and many at once, beside the library.
 pub(crate) async fn exact(agency: &Agency, drawn: &Drawn, library: &Library, count: u64) -> Exact {
-    let store = agency.office().store.clone();
+    let store = agency.context().store.clone();
     let mut asked = Vec::new();
     let mut scopes = Vec::new();
     for n in 0..EXACT {
@@ -187,7 +187,7 @@ pub(crate) async fn others(
             .collect();
         let mut ours = Vec::new();
         for (n, (_, agency)) in nodes.iter().enumerate() {
-            let store = agency.office().store.clone();
+            let store = agency.context().store.clone();
             drop(each(store.as_ref(), &scopes[..scopes.len() / 4]).await);
             let (mut times, found) = each(store.as_ref(), &scopes).await;
             let p50 = median(&mut times);

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use node::exchange::draft::Whom;
+use schemas::draft::Recipients;
 use tests::agency::{Agency, Plan};
-use tests::federation::{add_card, adhere, propose, received};
-use tests::making::{PLATE, agreement, draft};
+use tests::federation::{add_card, adhere, propose, wait_for_agreement};
+use tests::fixtures::{PLATE, agreement, draft};
 use tests::wait::LONGEST;
 
 use crate::database_mb;
@@ -53,7 +53,7 @@ impl Times {
 /// One fan-out: when each answer came.
 async fn ask_all(asking: &Agency, peers: usize) -> Vec<Duration> {
     let mut all = draft(&[], PLATE, asking.now());
-    all.whom = Whom::All;
+    all.whom = Recipients::All;
     let begun = Instant::now();
     let mut outcomes = asking.node().asker.ask(&all, "bench").expect("a draft that asks");
     let mut times = Vec::with_capacity(peers);
@@ -100,12 +100,12 @@ async fn federation(peers: usize, seed: u64) -> (Agency, Vec<Agency>) {
         let some = drawn.below(100) < HAVE_SOME;
         if some {
             let count = 1 + drawn.below(5);
-            owner.has_reads(PLATE, usize::try_from(count).expect("few")).await;
+            owner.add_reads(PLATE, usize::try_from(count).expect("few")).await;
         }
-        owner.has_reads(&format!("6X{n:05}"), OTHERS).await;
+        owner.add_reads(&format!("6X{n:05}"), OTHERS).await;
         let text = agreement(&[asking.id(), owner.id()], asking.now());
         propose(&asking, &text, None).await;
-        received(&owner, &text.id).await;
+        wait_for_agreement(&owner, &text.id).await;
         adhere(&owner, &text, None).await;
         owners.push(owner);
     }
@@ -126,7 +126,7 @@ pub(crate) async fn run(peers: usize, seed: u64) {
     show("the first fan-out", &[ask_all(&asking, peers).await]);
     settled(&asking).await;
 
-    let sizes = |of: &Agency| (of.office().log.counters().size, database_mb(of.home()));
+    let sizes = |of: &Agency| (of.context().agency.log.counters().size, database_mb(of.home()));
     let (before, before_owner) = (sizes(&asking), sizes(&owners[0]));
     let mut fanouts = Vec::new();
     for _ in 0..ONE_BY_ONE {

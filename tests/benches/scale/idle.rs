@@ -5,9 +5,9 @@ use std::time::Duration;
 use schemas::card::Card;
 use schemas::envelope::Envelope;
 use schemas::frame::{Frame, FrameKind};
-use tests::command::Hand;
-use tests::making::DAY_MS;
-use tests::raw::RawPeer;
+use tests::command_line::CliAgency;
+use tests::fixtures::DAY_MS;
+use tests::raw_peer::RawPeer;
 
 /// Kilobytes that a process holds.
 fn resident_kb(pid: u32) -> f64 {
@@ -17,8 +17,8 @@ fn resident_kb(pid: u32) -> f64 {
     kb.expect("kilobytes")
 }
 
-fn card_of(hand: &Hand) -> Card {
-    let bytes = std::fs::read(hand.home().join("card.json")).expect("a card");
+fn card_of(agency: &CliAgency) -> Card {
+    let bytes = std::fs::read(agency.home().join("card.json")).expect("a card");
     let envelope = Envelope::parse(&bytes).expect("an envelope");
     serde_json::from_slice(envelope.unverified_payload()).expect("a card")
 }
@@ -36,20 +36,20 @@ fn idle(n: usize) -> RawPeer {
 }
 
 pub(crate) async fn run(peers: usize) {
-    let mut hand = Hand::init("idle-ca-pd");
-    hand.start();
-    let (card, pid) = (card_of(&hand), hand.pid());
+    let mut agency = CliAgency::init("idle-ca-pd");
+    agency.start();
+    let (card, pid) = (card_of(&agency), agency.pid());
     let mut known = Vec::new();
     let mut held = vec![(0, resident_kb(pid))];
     let step = (peers / 3).max(1);
     while known.len() < peers {
         for _ in 0..step {
             let peer = idle(known.len());
-            let file = hand.file("card.json");
+            let file = agency.file("card.json");
             std::fs::write(&file, peer.identity.card_envelope().as_bytes()).expect("a file");
             let fingerprint = peer.identity.agency_key.public().fingerprint().to_string();
             let add = ["card", "add", &file, "--fingerprint", &fingerprint, "--verified-by", "x"];
-            hand.accord(&add).done();
+            agency.accord(&add).done();
             peer.connect_to(&card).await.expect("a connection");
             known.push(peer);
         }
@@ -67,5 +67,5 @@ pub(crate) async fn run(peers: usize) {
         let each = (more - less) / (many - few) as f64;
         println!("an extra idle peer takes {each:.0} kB (goal: less than 200 kB)");
     }
-    assert_eq!(hand.stop(), 0);
+    assert_eq!(agency.stop(), 0);
 }

@@ -2,39 +2,16 @@
 
 use std::time::Instant;
 
-use audit_log::entry::Entry;
-use schemas::entry::EntryKind;
-use tests::agency::{Agency, Plan};
-use tests::federation::{in_force, pair_of};
-use tests::making::{PLATE, draft};
+use tests::agency::Plan;
+use tests::federation::sharing_pair_of;
+use tests::fixtures::{PLATE, draft};
+use tests::logs::append_many;
 
 use crate::database_mb;
 
-/// Appends that wait together.
-const WAITING: usize = 1_000;
 /// Exchanges among the entries: what the node owes and is owed is told anew at its start.
 const EXCHANGES: usize = 5_000;
 const IN_FLIGHT: usize = 50;
-
-async fn fill(agency: &Agency, count: usize) {
-    let log = &agency.office().log;
-    let actor = agency.office().node_actor();
-    let lanes = (0..WAITING).map(|lane| {
-        let (log, actor) = (log.clone(), actor.clone());
-        tokio::spawn(async move {
-            for n in 0..count / WAITING {
-                let entry = Entry::new(EntryKind::AuditViewed, actor.clone())
-                    .with("lane", lane)
-                    .with("n", n)
-                    .with("text", "a reason of the length that people write in one sentence");
-                log.append(entry).await.expect("an append");
-            }
-        })
-    });
-    for lane in lanes.collect::<Vec<_>>() {
-        lane.await.expect("a lane");
-    }
-}
 
 pub(crate) async fn run(entries: usize) {
     let roomy = |id| {
@@ -43,14 +20,14 @@ pub(crate) async fn run(entries: usize) {
             bounds.receipts_outstanding = 100_000;
         })
     };
-    let (asking, mut owning) = pair_of(roomy("asking-ca-pd"), roomy("owning-ca-pd")).await;
-    in_force(&[&asking, &owning]).await;
+    let (asking, mut owning, _) =
+        sharing_pair_of(roomy("asking-ca-pd"), roomy("owning-ca-pd")).await;
     let one = draft(&[owning.id()], PLATE, asking.now());
     for _ in 0..EXCHANGES / IN_FLIGHT {
         futures::future::join_all((0..IN_FLIGHT).map(|_| asking.ask(&one))).await;
     }
-    fill(&owning, entries).await;
-    let size = owning.office().log.counters().size;
+    append_many(&owning, entries).await;
+    let size = owning.context().agency.log.counters().size;
     println!("\na log of {size} entries, {:.0} MB", database_mb(owning.home()));
     for round in ["at once", "again"] {
         owning.stop().await;
@@ -62,6 +39,6 @@ pub(crate) async fn run(entries: usize) {
         );
     }
     let begun = Instant::now();
-    assert_eq!(asking.asks(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
     println!("and answers the first query after {:.2} s more", begun.elapsed().as_secs_f64());
 }

@@ -14,12 +14,24 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+mod template;
+
 /// Where Debian keeps the servers, a folder a version.
 const DEBIAN: &str = "/usr/lib/postgresql";
 /// Who may do everything at the server.
 const ADMIN: &str = "postgres";
 /// Who owns the databases that are handed out, and may do nothing else.
 const ROLE: &str = "accord";
+/// How the files of a server are made; a crash of the machine ends the test anyway.
+const INITDB: [&str; 7] = [
+    "--username",
+    ADMIN,
+    "--auth=trust",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--no-sync",
+    "--wal-segsize=4",
+];
 /// How long a server may take to start or to stop.
 const LONGEST: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(10);
@@ -99,6 +111,14 @@ fn name_of(url: &str) -> &str {
     name.expect("a URL of this server")
 }
 
+/// Makes the files of a server.
+///
+/// # Panics
+/// When that fails.
+fn initdb(programs: &Path, data: &Path) {
+    done(command(&programs.join("initdb")).args(INITDB).arg("--pgdata").arg(data));
+}
+
 impl Server {
     /// Starts a server.
     ///
@@ -123,14 +143,13 @@ impl Server {
             std::os::unix::fs::chown(dir.path(), Some(user), group).expect("a folder given away");
         }
         let data = dir.path().join("data");
-        done(
-            command(&programs.join("initdb"))
-                .arg("--pgdata")
-                .arg(&data)
-                .args(["--username", ADMIN, "--auth=trust", "--encoding=UTF8", "--locale=C"])
-                // A crash of the machine ends the test anyway.
-                .args(["--no-sync", "--wal-segsize=4"]),
-        );
+        match template::kept(&programs) {
+            Some(template) => done(Command::new("cp").arg("-a").arg(template).arg(&data)),
+            None => {
+                initdb(&programs, &data);
+                template::keep(&programs, &data);
+            }
+        }
         let server = Self {
             dir,
             programs,

@@ -92,7 +92,7 @@ fn asked(seen: &Seen) -> Option<Asked<'_>> {
         return None;
     }
     let body = seen.body.as_ref()?;
-    Some(Asked { seen, actor: &body.actor, access: body.access.as_ref()? })
+    Some(Asked { seen, actor: &body.actor, access: body.event.access()? })
 }
 
 fn row(finding: &Finding<'_>) -> Option<Map<String, Value>> {

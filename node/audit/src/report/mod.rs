@@ -251,14 +251,14 @@ impl Accesses {
                 | EntryKind::AnswerRejected
                 | EntryKind::QueryUnanswered
         );
-        if let Some(access) = body.and_then(|body| body.access).filter(|_| ends) {
-            self.ends.insert(access.query_id, End::of(header.index, &access));
+        if let Some(access) = body.as_ref().and_then(|body| body.event.access()).filter(|_| ends) {
+            self.ends.insert(access.query_id, End::of(header.index, access));
         }
     }
 
     /// How an access ended, and the entry that says so when it is another one.
     fn end(&self, seen: &Seen) -> Option<(End, bool)> {
-        let access = seen.body.as_ref()?.access.as_ref()?;
+        let access = seen.body.as_ref()?.event.access()?;
         if seen.kind == EntryKind::QuerySent
             && let Some(end) = self.ends.get(&access.query_id)
         {
@@ -289,7 +289,7 @@ impl Accesses {
         row.insert("user".into(), json!(body.actor.user));
         row.insert("full_name".into(), json!(body.actor.full_name));
         row.insert("agency".into(), json!(body.actor.agency));
-        if let Some(access) = &body.access {
+        if let Some(access) = body.event.access() {
             let why = &access.why;
             row.insert("query_id".into(), json!(access.query_id));
             row.insert("owner".into(), json!(access.owner));

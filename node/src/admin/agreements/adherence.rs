@@ -11,8 +11,8 @@ use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::super::officials::official;
-use crate::context::Office;
-use crate::permission::{ActError, By, Right, acting, policy_in_force, refused};
+use crate::context::NodeContext;
+use crate::permission::{ActError, Permission, Principal, authorize, policy_in_force, refused};
 use registry::State;
 
 /// How a person wants to adhere.
@@ -37,7 +37,7 @@ pub struct Prepared {
     pub signatory: Signatory,
 }
 
-impl Office {
+impl NodeContext {
     /// What an adherence to `agreement` would say: who signs by what authority, and with whom is
     /// shared, everybody whom the policy lets in unless named.
     ///
@@ -46,23 +46,23 @@ impl Office {
     /// whom it names.
     pub fn prepare_adherence(
         &self,
-        by: &By,
+        by: &Principal,
         agreement: &Agreement,
         wanted: &Wanted,
     ) -> Result<Prepared, ActError> {
-        let state = self.registry.state();
-        let now = self.clock.now();
-        let actor = acting(&state, by, Right::Approve, now)?;
+        let state = self.agency.registry.state();
+        let now = self.agency.clock.now();
+        let actor = authorize(&state, by, Permission::Approve, now)?;
         let policy = policy_in_force(&state)?;
-        if !agreement.parties.contains(&self.me) {
-            return Err(ActError::Usage(format!(
+        if !agreement.parties.contains(&self.agency.id) {
+            return Err(ActError::usage(format!(
                 "`{}` is no party of agreement `{}`",
-                self.me, agreement.id
+                self.agency.id, agreement.id
             )));
         }
         let known = state.facts(&agreement.parties);
         let others: Vec<_> =
-            agreement.parties.iter().filter(|party| **party != self.me).cloned().collect();
+            agreement.parties.iter().filter(|party| **party != self.agency.id).cloned().collect();
         let shares_with = match &wanted.share_with {
             Some(named) => named.clone(),
             None => {
@@ -71,7 +71,7 @@ impl Office {
                 if open.is_empty() { others } else { open }
             }
         };
-        if let Some(reasons) = unsignable(policy, &self.me, &shares_with, &known) {
+        if let Some(reasons) = unsignable(policy, &self.agency.id, &shares_with, &known) {
             return Err(refused(&reasons));
         }
         let signatory = match &wanted.signatory {
@@ -102,7 +102,7 @@ impl Office {
     ) -> Result<(), ActError> {
         let policy = policy_in_force(state)?;
         let known = state.facts(&agreement.parties);
-        if let Some(reasons) = unsignable(policy, &self.me, &adherence.shares_with, &known) {
+        if let Some(reasons) = unsignable(policy, &self.agency.id, &adherence.shares_with, &known) {
             return Err(refused(&reasons));
         }
         let named = adherence.signatory.clone();

@@ -7,7 +7,7 @@ use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{ActError, version};
-use crate::context::Office;
+use crate::context::NodeContext;
 use registry::VersionedAgreement;
 
 /// A party as `agreement show` prints it.
@@ -48,11 +48,11 @@ pub struct AgreementRow {
     pub envelopes: Vec<String>,
 }
 
-impl Office {
+impl NodeContext {
     /// Agreements, the highest version of each last.
     #[must_use]
     pub fn agreement_rows(&self) -> Vec<AgreementRow> {
-        let state = self.registry.state();
+        let state = self.agency.registry.state();
         state
             .agreements
             .values()
@@ -70,7 +70,7 @@ impl Office {
         id: &AuthorityId,
         wanted: Option<u32>,
     ) -> Result<AgreementRow, ActError> {
-        let state = self.registry.state();
+        let state = self.agency.registry.state();
         Ok(self.row(version(&state, id, wanted)?, true))
     }
 
@@ -94,7 +94,7 @@ impl Office {
             agreement: agreement.id.clone(),
             version: agreement.version,
             title: agreement.title.to_string(),
-            state: recorded.state(&self.me, self.clock.now()).to_owned(),
+            state: recorded.state(&self.agency.id, self.agency.clock.now()).to_owned(),
             parties: parties.collect(),
             effective: agreement.effective,
             expires: agreement.expires,

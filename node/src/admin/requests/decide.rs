@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::super::officials::authority;
 use super::{RequestRow, letter_to};
-use crate::context::Office;
-use crate::permission::{ActError, By, Right, acting, policy_in_force, refused};
+use crate::context::NodeContext;
+use crate::permission::{ActError, Permission, Principal, authorize, policy_in_force, refused};
 use audit_log::entry::Entry;
 use registry::Change;
 
@@ -43,7 +43,7 @@ impl Judgement {
     }
 }
 
-impl Office {
+impl NodeContext {
     /// Decides a peer's request and sends the decision back.
     ///
     /// # Errors
@@ -52,80 +52,81 @@ impl Office {
     /// and holds no delegation.
     pub async fn decide_request(
         &self,
-        by: &By,
+        by: &Principal,
         id: &AuthorityId,
         judgement: &Judgement,
     ) -> Result<RequestRow, ActError> {
         if judgement.reason.is_empty() {
-            return Err(ActError::Usage("say why with --reason".into()));
+            return Err(ActError::usage("say why with --reason".into()));
         }
-        self.act(|state, now| {
-            let actor = acting(state, by, Right::Approve, now)?;
-            let policy = policy_in_force(state)?;
-            let filed = self.filed(state, id)?;
-            let from = &filed.request.from;
-            if filed.request.to != self.me {
-                return Err(ActError::Refused(format!(
-                    "request `{id}` is for `{}` to decide",
-                    filed.request.to
-                )));
-            }
-            if filed.withdrawal.is_some() {
-                return Err(ActError::Refused(format!("request `{id}` was withdrawn")));
-            }
-            let scope = judgement.scope(&filed.request.scope);
-            if let Some(end) = scope
-                .valid_until
-                .filter(|end| judgement.verdict == Verdict::Approved && *end <= now)
-            {
-                return Err(ActError::Refused(format!(
-                    "request `{id}` would be usable until {end}, which has passed; deny it"
-                )));
-            }
-            let official = authority(actor, policy, &policy.approval.requests, now)?;
-            if judgement.verdict == Verdict::Approved {
-                let peer = state.peers.get(from).ok_or_else(|| super::unknown(from))?;
-                if let Some(reasons) = unapprovable(policy, &self.me, &peer.facts()) {
-                    return Err(refused(&reasons));
+        self.agency
+            .act(|state, now| {
+                let actor = authorize(state, by, Permission::Approve, now)?;
+                let policy = policy_in_force(state)?;
+                let filed = self.filed(state, id)?;
+                let from = &filed.request.from;
+                if filed.request.to != self.agency.id {
+                    return Err(ActError::refused(format!(
+                        "request `{id}` is for `{}` to decide",
+                        filed.request.to
+                    )));
                 }
-            }
-            let ruling = Ruling {
-                request: id.clone(),
-                request_digest: filed.request_digest,
-                verdict: judgement.verdict,
-                scope,
-                reason: judgement.reason.clone(),
-                decided_by: Official {
-                    name: actor.full_name.clone(),
-                    title: official.title,
-                    delegation: official.delegation,
-                },
-                section: policy.request_section().parse().unwrap_or_default(),
-                at: now,
-            };
-            // What the other side would refuse is refused here first.
-            filed.clone().rule(ruling.clone())?;
-            let envelope = Envelope::sign(
-                Kind::Decision,
-                ruling.to_toml()?.into_bytes(),
-                &self.message_key(),
-            )?;
-            let exact = envelope.to_text();
-            let kind = match judgement.verdict {
-                Verdict::Approved => EntryKind::RequestApproved,
-                Verdict::Denied => EntryKind::RequestDenied,
-            };
-            let entry = Entry::new(kind, self.actor(actor, by))
-                .with_peer(from)
-                .with_envelope(&envelope)
-                .with("request", id.as_str())
-                .with("title", ruling.decided_by.title.as_str())
-                .with("reason", judgement.reason.as_str())
-                .changing(Change::Ruling { envelope: exact.clone() })
-                .effecting(letter_to(from, exact));
-            Ok((entry, ()))
-        })
-        .await?;
+                if filed.withdrawal.is_some() {
+                    return Err(ActError::refused(format!("request `{id}` was withdrawn")));
+                }
+                let scope = judgement.scope(&filed.request.scope);
+                if let Some(end) = scope
+                    .valid_until
+                    .filter(|end| judgement.verdict == Verdict::Approved && *end <= now)
+                {
+                    return Err(ActError::refused(format!(
+                        "request `{id}` would be usable until {end}, which has passed; deny it"
+                    )));
+                }
+                let official = authority(actor, policy, &policy.approval.requests, now)?;
+                if judgement.verdict == Verdict::Approved {
+                    let peer = state.peers.get(from).ok_or_else(|| super::unknown(from))?;
+                    if let Some(reasons) = unapprovable(policy, &self.agency.id, &peer.facts()) {
+                        return Err(refused(&reasons));
+                    }
+                }
+                let ruling = Ruling {
+                    request: id.clone(),
+                    request_digest: filed.request_digest,
+                    verdict: judgement.verdict,
+                    scope,
+                    reason: judgement.reason.clone(),
+                    decided_by: Official {
+                        name: actor.full_name.clone(),
+                        title: official.title,
+                        delegation: official.delegation,
+                    },
+                    section: policy.request_section().parse().unwrap_or_default(),
+                    at: now,
+                };
+                // What the other side would refuse is refused here first.
+                filed.clone().rule(ruling.clone())?;
+                let envelope = Envelope::sign(
+                    Kind::Decision,
+                    ruling.to_toml()?.into_bytes(),
+                    &self.message_key(),
+                )?;
+                let exact = envelope.to_text();
+                let kind = match judgement.verdict {
+                    Verdict::Approved => EntryKind::RequestApproved,
+                    Verdict::Denied => EntryKind::RequestDenied,
+                };
+                let entry = Entry::new(kind, self.agency.actor(actor, by))
+                    .with_peer(from)
+                    .with_envelope(&envelope)
+                    .with_detail("request", id.as_str())
+                    .with_detail("title", ruling.decided_by.title.as_str())
+                    .with_detail("reason", judgement.reason.as_str())
+                    .untyped_changing(Change::Ruling { envelope: exact.clone() })
+                    .effecting(letter_to(from, exact));
+                Ok((entry, ()))
+            })
+            .await?;
         self.request_row(id)
     }
 }

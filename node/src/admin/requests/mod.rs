@@ -18,11 +18,11 @@ use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 
 use super::cards::unknown;
-use crate::context::Office;
-use crate::permission::{ActError, By, Right, acting};
+use crate::context::NodeContext;
+use crate::permission::{ActError, Permission, Principal, authorize};
 use audit_log::entry::Entry;
 use registry::{Change, State};
-use store::{Effects, Letter};
+use store::{OutboxMessage, StateChanges};
 
 pub use decide::Judgement;
 pub use outside::Received;
@@ -65,7 +65,7 @@ struct Whole {
     scope: RequestScope,
 }
 
-impl Office {
+impl NodeContext {
     /// Files a written request and sends it to the owner.
     ///
     /// # Errors
@@ -73,18 +73,19 @@ impl Office {
     /// not.
     pub async fn submit_request(
         &self,
-        by: &By,
+        by: &Principal,
         submission: &Submission,
     ) -> Result<RequestRow, ActError> {
         let asked = self.after_refusal(submission.clone()).await?;
         let random = crate::exchange::ask::random_id().map_err(ActError::Failed)?.to_string();
         let id: AuthorityId =
-            format!("req-{random}").parse().map_err(|e| ActError::Failed(format!("{e}")))?;
+            format!("req-{random}").parse().map_err(|e| ActError::failed(format!("{e}")))?;
         let (_, id) = self
+            .agency
             .act(|state, now| {
-                let actor = acting(state, by, Right::Query, now)?;
+                let actor = authorize(state, by, Permission::Query, now)?;
                 if let Some(end) = asked.scope.valid_until.filter(|end| *end <= now) {
-                    return Err(ActError::Usage(format!(
+                    return Err(ActError::usage(format!(
                         "the request would be usable until {end}, which has passed"
                     )));
                 }
@@ -93,7 +94,7 @@ impl Office {
                 }
                 let request = Request {
                     id: id.clone(),
-                    from: self.me.clone(),
+                    from: self.agency.id.clone(),
                     to: asked.to.clone(),
                     requested_by: asked.requested_by.clone(),
                     user: actor.name.clone(),
@@ -110,14 +111,14 @@ impl Office {
                     &self.message_key(),
                 )?;
                 let exact = envelope.to_text();
-                let entry = Entry::new(EntryKind::RequestSubmitted, self.actor(actor, by))
+                let entry = Entry::new(EntryKind::RequestSubmitted, self.agency.actor(actor, by))
                     .with_peer(&asked.to)
                     .with_envelope(&envelope)
-                    .with("request", id.as_str())
-                    .with("requested_by", asked.requested_by.as_str())
-                    .with("purpose", asked.purpose.code())
-                    .with("case", asked.case.as_str())
-                    .changing(Change::Request { envelope: exact.clone() })
+                    .with_detail("request", id.as_str())
+                    .with_detail("requested_by", asked.requested_by.as_str())
+                    .with_detail("purpose", asked.purpose.code())
+                    .with_detail("case", asked.case.as_str())
+                    .untyped_changing(Change::Request { envelope: exact.clone() })
                     .effecting(letter_to(&asked.to, exact));
                 Ok((entry, id.clone()))
             })
@@ -128,7 +129,7 @@ impl Office {
     /// What is asked for, filled up from the refused query that it follows.
     async fn after_refusal(&self, submission: Submission) -> Result<Whole, ActError> {
         let Some(id) = submission.after_refusal else {
-            let needed = |what: &str| ActError::Usage(format!("a written request needs {what}"));
+            let needed = |what: &str| ActError::usage(format!("a written request needs {what}"));
             return Ok(Whole {
                 to: submission.to.ok_or_else(|| needed("the owner; give --to"))?,
                 requested_by: submission
@@ -144,14 +145,14 @@ impl Office {
         };
         let query = self.refused_query(id).await?;
         if submission.to.as_ref().is_some_and(|to| *to != query.to) {
-            return Err(ActError::Usage(format!(
+            return Err(ActError::usage(format!(
                 "query `{id}` was refused by `{}`; leave --to out, or --after-refusal",
                 query.to
             )));
         }
         let person = &query.requester.full_name;
         if submission.requested_by.as_ref().is_some_and(|by| by != person) {
-            return Err(ActError::Usage(format!(
+            return Err(ActError::usage(format!(
                 "query `{id}` was asked by {person}; leave --requested-by out, or --after-refusal"
             )));
         }
@@ -172,7 +173,7 @@ impl Office {
                 uses: given.uses.or(Some(1)),
                 valid_until: given
                     .valid_until
-                    .or_else(|| Some(self.clock.now().plus_millis(VALID_MS))),
+                    .or_else(|| Some(self.agency.clock.now().plus_millis(VALID_MS))),
             },
         })
     }
@@ -183,17 +184,17 @@ impl Office {
     /// When there is none such.
     pub(crate) async fn refused_query(&self, id: QueryId) -> Result<Query, ActError> {
         let none = || {
-            ActError::Usage(format!("no query `{id}` was sent from here; see `accord audit log`"))
+            ActError::usage(format!("no query `{id}` was sent from here; see `accord audit log`"))
         };
         let asked = self.store.asked(id).await?.ok_or_else(none)?;
         if asked.outcome.as_deref() != Some("refused") {
-            return Err(ActError::Usage(format!(
+            return Err(ActError::usage(format!(
                 "query `{id}` was not refused ({}); a request follows a refusal",
                 asked.outcome.as_deref().unwrap_or("open")
             )));
         }
         let exact = asked.envelope.ok_or_else(|| {
-            ActError::Usage(format!("query `{id}` is kept no longer; ask it anew"))
+            ActError::usage(format!("query `{id}` is kept no longer; ask it anew"))
         })?;
         let envelope = Envelope::parse(exact.as_bytes())?;
         Ok(self.own_signed(&envelope, Kind::Query)?)
@@ -205,49 +206,53 @@ impl Office {
     /// When there is none to withdraw, or the actor may not.
     pub async fn withdraw_request(
         &self,
-        by: &By,
+        by: &Principal,
         id: &AuthorityId,
     ) -> Result<RequestRow, ActError> {
-        self.act(|state, now| {
-            let actor = acting(state, by, Right::Query, now)?;
-            let filed = self.filed(state, id)?;
-            if filed.request.from != self.me {
-                return Err(ActError::Refused(format!(
-                    "request `{id}` is of `{}`",
-                    filed.request.from
-                )));
-            }
-            let withdrawal =
-                Withdrawal { request: id.clone(), request_digest: filed.request_digest, at: now };
-            filed.clone().withdraw(withdrawal.clone())?;
-            let envelope = Envelope::sign(
-                Kind::Withdrawal,
-                withdrawal.to_toml()?.into_bytes(),
-                &self.message_key(),
-            )?;
-            let exact = envelope.to_text();
-            let entry = Entry::new(EntryKind::RequestWithdrawn, self.actor(actor, by))
-                .with_peer(&filed.request.to)
-                .with_envelope(&envelope)
-                .with("request", id.as_str())
-                .changing(Change::Withdrawal { envelope: exact.clone() })
-                .effecting(letter_to(&filed.request.to, exact));
-            Ok((entry, ()))
-        })
-        .await?;
+        self.agency
+            .act(|state, now| {
+                let actor = authorize(state, by, Permission::Query, now)?;
+                let filed = self.filed(state, id)?;
+                if filed.request.from != self.agency.id {
+                    return Err(ActError::refused(format!(
+                        "request `{id}` is of `{}`",
+                        filed.request.from
+                    )));
+                }
+                let withdrawal = Withdrawal {
+                    request: id.clone(),
+                    request_digest: filed.request_digest,
+                    at: now,
+                };
+                filed.clone().withdraw(withdrawal.clone())?;
+                let envelope = Envelope::sign(
+                    Kind::Withdrawal,
+                    withdrawal.to_toml()?.into_bytes(),
+                    &self.message_key(),
+                )?;
+                let exact = envelope.to_text();
+                let entry = Entry::new(EntryKind::RequestWithdrawn, self.agency.actor(actor, by))
+                    .with_peer(&filed.request.to)
+                    .with_envelope(&envelope)
+                    .with_detail("request", id.as_str())
+                    .untyped_changing(Change::Withdrawal { envelope: exact.clone() })
+                    .effecting(letter_to(&filed.request.to, exact));
+                Ok((entry, ()))
+            })
+            .await?;
         self.request_row(id)
     }
 
     fn filed<'a>(&self, state: &'a State, id: &AuthorityId) -> Result<&'a Filed, ActError> {
         state.requests.get(id).map(|filed| &filed.value).ok_or_else(|| {
-            ActError::Usage(format!("no request `{id}` is filed; see `accord request list`"))
+            ActError::usage(format!("no request `{id}` is filed; see `accord request list`"))
         })
     }
 }
 
-fn letter_to(peer: &AgencyId, body: String) -> Effects {
-    let letter = Letter { peer: peer.clone(), kind: FrameKind::Document, body };
-    Effects { outbox: vec![letter], ..Effects::default() }
+fn letter_to(peer: &AgencyId, body: String) -> StateChanges {
+    let letter = OutboxMessage { peer: peer.clone(), kind: FrameKind::Document, body };
+    StateChanges { outbox: vec![letter], ..StateChanges::default() }
 }
 
 /// The plates whose reads a query opens, for the owner's official to see; none where it names none.
@@ -261,7 +266,7 @@ fn plates_of(query: &Query) -> Result<Vec<Plate>, ActError> {
     if variants.all {
         Ok(variants.plates)
     } else {
-        Err(ActError::Usage(format!(
+        Err(ActError::usage(format!(
             "readers confuse `{plate}` with more plates than the {MOST_PLATES} that a written request names; ask for those that matter one by one"
         )))
     }

@@ -9,7 +9,7 @@ use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ActError;
-use crate::context::Office;
+use crate::context::NodeContext;
 use crate::exchange::rerun;
 use registry::OutsideRequest;
 
@@ -53,11 +53,11 @@ pub struct RequestRow {
     pub rerun: Option<QueryId>,
 }
 
-impl Office {
+impl NodeContext {
     /// Requests, sent, received and of outside bodies.
     #[must_use]
     pub fn request_rows(&self) -> Vec<RequestRow> {
-        let state = self.registry.state();
+        let state = self.agency.registry.state();
         let peers = state.requests.values().map(|filed| self.request(&filed.value));
         peers.chain(state.outside.values().map(|request| self.outside(request))).collect()
     }
@@ -67,7 +67,7 @@ impl Office {
     /// # Errors
     /// When there is none.
     pub fn request_row(&self, id: &AuthorityId) -> Result<RequestRow, ActError> {
-        let state = self.registry.state();
+        let state = self.agency.registry.state();
         match state.outside.get(id) {
             Some(request) => Ok(self.outside(request)),
             None => Ok(self.request(self.filed(&state, id)?)),
@@ -76,13 +76,13 @@ impl Office {
 
     pub(crate) fn request(&self, filed: &Filed) -> RequestRow {
         let request = &filed.request;
-        let used = self.log.counters().uses.get(&request.id).copied().unwrap_or(0);
+        let used = self.agency.log.counters().uses.get(&request.id).copied().unwrap_or(0);
         let scope = filed.scope().clone();
         let decided = filed.ruling.as_ref();
-        let own = request.from == self.me;
+        let own = request.from == self.agency.id;
         RequestRow {
             request: request.id.clone(),
-            state: filed.state(used, self.clock.now()).code().to_owned(),
+            state: filed.state(used, self.agency.clock.now()).code().to_owned(),
             requester: request.from.to_string(),
             owner: request.to.clone(),
             requested_by: request.requested_by.clone(),
@@ -105,7 +105,7 @@ impl Office {
             request: request.id.clone(),
             state: "records_release".to_owned(),
             requester: request.from_body.to_string(),
-            owner: self.me.clone(),
+            owner: self.agency.id.clone(),
             requested_by: request.from_body.clone(),
             purpose: None,
             case: request.case.clone(),

@@ -9,8 +9,8 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 
 use super::RequestRow;
-use crate::context::Office;
-use crate::permission::{ActError, By, Right, acting};
+use crate::context::NodeContext;
+use crate::permission::{ActError, Permission, Principal, authorize};
 use audit::view::Viewed;
 use audit::wording::counted;
 use audit_log::entry::Entry;
@@ -35,21 +35,25 @@ struct Use {
     access: Access,
 }
 
-impl Office {
+impl NodeContext {
     /// The sheet as HTML. Reading it is an entry, as it shows what the log holds.
     ///
     /// # Errors
     /// When there is no such request, or the actor may read neither requests nor the log.
-    pub async fn request_sheet(&self, by: &By, id: &AuthorityId) -> Result<String, ActError> {
-        let state = self.registry.state();
-        let now = self.clock.now();
-        let actor = acting(&state, by, Right::Approve, now)
-            .or_else(|_| acting(&state, by, Right::Audit, now))?;
+    pub async fn request_sheet(
+        &self,
+        by: &Principal,
+        id: &AuthorityId,
+    ) -> Result<String, ActError> {
+        let state = self.agency.registry.state();
+        let now = self.agency.clock.now();
+        let actor = authorize(&state, by, Permission::Approve, now)
+            .or_else(|_| authorize(&state, by, Permission::Audit, now))?;
         let row = self.request_row(id)?;
-        let entry = Entry::new(EntryKind::AuditViewed, self.actor(actor, by))
-            .with("request", id.as_str())
-            .with("sheet", true);
-        let viewed = self.log.append(entry).await?.position();
+        let entry = Entry::new(EntryKind::AuditViewed, self.agency.actor(actor, by))
+            .with_detail("request", id.as_str())
+            .with_detail("sheet", true);
+        let viewed = self.agency.log.append(entry).await?.position();
         let filed = state.requests.get(id).map(|filed| &filed.value);
         let uses = match filed {
             Some(filed) => self.uses(filed).await?,
@@ -69,7 +73,7 @@ impl Office {
                     (decision(&row, filed))
                     (used(&uses))
                     footer {
-                        "Printed for " (actor.full_name) " of " (self.me) " at " (when(now))
+                        "Printed for " (actor.full_name) " of " (self.agency.id) " at " (when(now))
                         "; entry " (viewed.index) " of the audit log records it."
                     }
                 }
@@ -81,7 +85,7 @@ impl Office {
     /// Every answer on a request that this agency's log holds, in order.
     async fn uses(&self, filed: &Filed) -> Result<Vec<Use>, ActError> {
         let request = &filed.request;
-        let other = if request.from == self.me { &request.to } else { &request.from };
+        let other = if request.from == self.agency.id { &request.to } else { &request.from };
         let filter = EntryFilter {
             peer: Some(other.clone()),
             // The requester's clock may be ahead of the owner's.
@@ -102,7 +106,7 @@ impl Office {
                         | EntryKind::AnswerReceived
                 );
                 let Some(body) = body.filter(|_| answer) else { continue };
-                let Some(access) = body.access else { continue };
+                let Some(access) = body.event.access().cloned() else { continue };
                 if access.basis.as_ref().is_some_and(|basis| basis.authority == request.id) {
                     let user = body.actor.full_name;
                     uses.push(Use {

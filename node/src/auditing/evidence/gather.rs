@@ -17,12 +17,12 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 
 use super::ActError;
-use crate::context::Office;
+use crate::context::NodeContext;
 use crate::exchange::verify;
 use crate::retention::keeping::Keeping;
 use audit::view::Viewed;
-use registry::User;
 use schemas::entry::StoredEntry;
+use schemas::user::User;
 use store::{EntryFilter, Side};
 
 /// Entries read at a time.
@@ -74,7 +74,7 @@ pub(super) struct Asking<'a> {
     pub(super) now: Timestamp,
 }
 
-impl Office {
+impl NodeContext {
     /// Every entry that concerns a case: its accesses, and what else belongs to their exchanges.
     pub(super) async fn recorded_for(&self, case: &Text) -> Result<Vec<Recorded>, ActError> {
         let by_case = EntryFilter { case: Some(case.to_string()), ..EntryFilter::default() };
@@ -120,8 +120,8 @@ impl Office {
         let mut gathered = Gathered::default();
         for recorded in &entries {
             let Some(body) = &recorded.viewed.body else { continue };
-            let Some(access) = &body.access else { continue };
-            match (body.kind, access.outcome) {
+            let Some(access) = body.event.access() else { continue };
+            match (body.event.kind(), access.outcome) {
                 (EntryKind::ReadsSearched, Outcome::Answered) => {
                     let query = self.as_searched(access, asking);
                     let scope = match decide_evidence(asking.policy, &query, asking.now) {
@@ -135,7 +135,7 @@ impl Office {
                         found.filter(|read| read.at >= cut_off || asking.keeping.read(read));
                     gathered.own.extend(found.map(|read| ((read.at, read.id), read)));
                     if gathered.own.len() > MOST_READS {
-                        return Err(ActError::Failed(format!(
+                        return Err(ActError::failed(format!(
                             "the searches of this case find more than {MOST_READS} reads, which one package does not hold"
                         )));
                     }
@@ -161,8 +161,8 @@ impl Office {
     fn as_searched(&self, access: &Access, asking: &Asking<'_>) -> Query {
         Query {
             id: access.query_id,
-            from: self.me.clone(),
-            to: self.me.clone(),
+            from: self.agency.id.clone(),
+            to: self.agency.id.clone(),
             at: asking.now,
             authority: None,
             requester: asking.user.requester(),
@@ -198,7 +198,7 @@ impl Office {
         let pages = self.store.pages(Side::Asked, id, as_of).await?;
         let reads = if pages.len() == answer.pages.len() {
             verify::pages(&answer, &pages, &query)
-                .map_err(|e| ActError::Failed(format!("the kept answer to query `{id}`: {e}")))?
+                .map_err(|e| ActError::failed(format!("the kept answer to query `{id}`: {e}")))?
         } else {
             Vec::new()
         };
@@ -220,7 +220,7 @@ impl Office {
 fn answer_in(envelope: &str, id: QueryId) -> Result<Answer, ActError> {
     let envelope = Envelope::parse(envelope.as_bytes())?;
     serde_json::from_slice(envelope.unverified_payload())
-        .map_err(|e| ActError::Failed(format!("the answer to query `{id}` cannot be read: {e}")))
+        .map_err(|e| ActError::failed(format!("the answer to query `{id}` cannot be read: {e}")))
 }
 
 fn forbidden(access: &Access, reasons: Vec<Reason>) -> Forbidden {

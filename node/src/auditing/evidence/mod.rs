@@ -23,8 +23,8 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::context::Office;
-use crate::permission::{ActError, By, TRIES, known, policy_in_force, refused};
+use crate::context::NodeContext;
+use crate::permission::{ActError, Principal, TRIES, authenticate, policy_in_force, refused};
 use crate::retention::keeping::Keeping;
 use audit_log::append::{AppendError, Moved};
 use audit_log::entry::{Entry, Guard};
@@ -94,23 +94,23 @@ pub struct Package {
     pub photographs: Vec<(String, Photo)>,
 }
 
-impl Office {
+impl NodeContext {
     /// Puts what belongs to a case into a package, for somebody who may ask for it.
     ///
     /// # Errors
     /// When nothing is on record for the case, the user may not ask for what belongs to it, or it
     /// cannot be logged: then nothing leaves.
-    pub async fn evidence(&self, by: &By, case: &Text) -> Result<Package, ActError> {
+    pub async fn evidence(&self, by: &Principal, case: &Text) -> Result<Package, ActError> {
         if case.as_str().trim().is_empty() {
-            return Err(ActError::Usage("a case number cannot be empty".into()));
+            return Err(ActError::usage("a case number cannot be empty".into()));
         }
         for _ in 0..TRIES {
-            let state = self.registry.state();
-            let now = self.clock.now();
-            let user = known(&state, by, now)?;
+            let state = self.agency.registry.state();
+            let now = self.agency.clock.now();
+            let user = authenticate(&state, by, now)?;
             let entries = self.recorded_for(case).await?;
             if entries.iter().all(|one| one.viewed.body.is_none()) {
-                return Err(ActError::Usage(format!(
+                return Err(ActError::usage(format!(
                     "nothing is on record here for case `{case}`; a query or a search names its case with --case"
                 )));
             }
@@ -119,13 +119,13 @@ impl Office {
             let gathered = match self.gather(entries, &asking).await? {
                 Ok(gathered) => gathered,
                 Err(forbidden) => {
-                    let entry = Entry::new(EntryKind::QueryDeclined, self.actor(user, by))
+                    let entry = Entry::new(EntryKind::QueryDeclined, self.agency.actor(user, by))
                         .with_access(forbidden.access)
-                        .with("evidence", true);
-                    drop(self.log.append(entry).await?);
+                        .with_detail("evidence", true);
+                    drop(self.agency.log.append(entry).await?);
                     let reasons = Reasons::ordered(forbidden.reasons);
                     return Err(reasons.map_or_else(
-                        || ActError::Failed("no reason was given against it".into()),
+                        || ActError::failed("no reason was given against it".into()),
                         |reasons| refused(&reasons),
                     ));
                 }
@@ -133,20 +133,20 @@ impl Office {
             let (payload, summary) = self.payload(&state, &gathered, case, now).await?;
             let manifest = payload.manifest();
             let guard = Guard { generation: Some(state.generation()), ..Guard::default() };
-            let entry = Entry::new(EntryKind::EvidenceExported, self.actor(user, by))
-                .with("case", case.as_str())
-                .with("reads", summary.reads)
-                .with("answers", summary.answers)
-                .with("images", summary.images)
-                .with("manifest", Digest::of(manifest.as_bytes()).to_string())
+            let entry = Entry::new(EntryKind::EvidenceExported, self.agency.actor(user, by))
+                .with_detail("case", case.as_str())
+                .with_detail("reads", summary.reads)
+                .with_detail("answers", summary.answers)
+                .with_detail("images", summary.images)
+                .with_detail("manifest", Digest::of(manifest.as_bytes()).to_string())
                 .guarded(guard);
-            match self.log.append(entry).await {
+            match self.agency.log.append(entry).await {
                 // What it was judged by moved: judge again.
                 Err(AppendError::Moved(Moved::Registry)) => {}
                 appended => {
                     let index = appended?.position().index;
                     let said = Evidence {
-                        agency: self.me.clone(),
+                        agency: self.agency.id.clone(),
                         case: case.clone(),
                         by: user.name.clone(),
                         at: now,
@@ -158,7 +158,7 @@ impl Office {
                 }
             }
         }
-        Err(ActError::Failed(
+        Err(ActError::failed(
             "the registry is being changed by others at this moment; try again".into(),
         ))
     }
@@ -183,7 +183,7 @@ impl Office {
         let own_reads = gathered.own.len();
         let ended = gathered.received.iter().filter(|one| one.pages.len() < one.answer.pages.len());
         let summary = Summary {
-            agency: self.me.clone(),
+            agency: self.agency.id.clone(),
             case: case.clone(),
             reads: gathered.received.iter().map(|one| one.reads.len()).sum::<usize>() + own_reads,
             own_reads,
@@ -197,7 +197,7 @@ impl Office {
         let said = serde_json::to_string_pretty(&summary).map_err(unwritable)?;
         payload.put("package.json", said + "\n");
         let notice = policy_in_force(state)?.verification.text.clone();
-        payload.put("reads.csv", render::table(&self.me, gathered));
+        payload.put("reads.csv", render::table(&self.agency.id, gathered));
         payload.put("index.html", render::page(&summary, gathered, &notice, now));
         Ok((payload, summary))
     }
@@ -238,7 +238,7 @@ impl Office {
         payload: &mut Payload,
         gathered: &Gathered,
     ) -> Result<(), ActError> {
-        let head = self.log.head()?;
+        let head = self.agency.log.head()?;
         payload.put("custody/checkpoint", head.to_string());
         for one in &gathered.entries {
             let files = self.entry_files(&one.stored, &head).await?;
@@ -280,7 +280,7 @@ impl Office {
         let named: BTreeMap<Digest, &Image> = images.map(|image| (image.digest, image)).collect();
         let (mut count, mut missing) = (0usize, Vec::new());
         for (digest, image) in named {
-            let why = match self.images.fetch(digest).await? {
+            let why = match self.photographs.fetch(digest).await? {
                 Ok(photograph) => {
                     let photo = Photo { digest, bytes: photograph.len() as u64 };
                     payload.put_photograph(&format!("images/{}", image.file_name()), photo);
@@ -306,10 +306,10 @@ impl Office {
         said: Evidence,
         summary: Summary,
     ) -> Result<Package, ActError> {
-        let head = self.log.head()?;
+        let head = self.agency.log.head()?;
         let found = self.store.entries(&EntryFilter::default(), said.entry, 1).await?;
         let stored = found.first().ok_or_else(|| {
-            ActError::Failed(format!("entry {} of this export is missing", said.entry))
+            ActError::failed(format!("entry {} of this export is missing", said.entry))
         })?;
         let key = self.message_key();
         let mut further: BTreeMap<_, _> =
@@ -349,5 +349,5 @@ fn own(gathered: &Gathered, digest: Digest) -> bool {
 
 #[expect(clippy::needless_pass_by_value, reason = "as `map_err` hands it over")]
 fn unwritable(error: serde_json::Error) -> ActError {
-    ActError::Failed(error.to_string())
+    ActError::failed(error.to_string())
 }

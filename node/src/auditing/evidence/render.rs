@@ -213,7 +213,7 @@ fn custody(entries: &[Recorded]) -> Markup {
                 @for one in entries {
                     @let header = &one.viewed.header;
                     @let body = one.viewed.body.as_ref();
-                    @let access = body.and_then(|body| body.access.as_ref());
+                    @let access = body.and_then(|body| body.event.access());
                     tr {
                         td { a href=(format!("custody/{}.tlog-proof", header.index)) { (header.index) } }
                         td { (header.at) }

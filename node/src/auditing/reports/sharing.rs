@@ -12,14 +12,14 @@ use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::context::Office;
+use crate::context::NodeContext;
 use crate::permission::ActError;
 use registry::State;
 
 /// Answers given to and received from a peer on an authority.
 type Answers = BTreeMap<(AuthorityId, u32, AgencyId), (u64, u64)>;
 
-impl Office {
+impl NodeContext {
     /// The rows of the sharing report, those that began first at the top. What had ended before the
     /// period, or began after it, is not part of it.
     pub(super) async fn sharing(
@@ -37,7 +37,7 @@ impl Office {
             if !counted || until.is_some_and(|until| header.at >= until) {
                 return;
             }
-            let basis = body.and_then(|body| body.access).and_then(|access| access.basis);
+            let basis = body.and_then(|body| body.event.access()?.basis.clone());
             if let (Some(peer), Some(basis)) = (header.peer, basis) {
                 let count = answers.entry((basis.authority, basis.version, peer)).or_default();
                 let side = if given { &mut count.0 } else { &mut count.1 };
@@ -45,12 +45,13 @@ impl Office {
             }
         })
         .await?;
-        let now = self.clock.now();
+        let now = self.agency.clock.now();
         let mut rows = Vec::new();
         for version in state.agreements.values().flat_map(BTreeMap::values) {
             let recorded = &version.recorded;
-            for other in recorded.agreement.parties.iter().filter(|party| **party != self.me) {
-                rows.extend(agreed(recorded, &self.me, other, now, &answers));
+            for other in recorded.agreement.parties.iter().filter(|party| **party != self.agency.id)
+            {
+                rows.extend(agreed(recorded, &self.agency.id, other, now, &answers));
             }
         }
         for filed in state.requests.values().map(|filed| &filed.value) {
@@ -59,7 +60,7 @@ impl Office {
                 continue;
             };
             let request = &filed.request;
-            let ours = request.from == self.me;
+            let ours = request.from == self.agency.id;
             let with = if ours { &request.to } else { &request.from };
             let until = [
                 filed.scope().valid_until,

@@ -31,21 +31,21 @@ pub(super) async fn in_the_middle(
     // Stopped, it takes the query's bytes and does nothing with them; then it is killed.
     signal(&child, "STOP").await?;
     let sheriff = federation.node(SHERIFF)?.clone();
-    let sent_before = sheriff.office.log.counters().size;
+    let sent_before = sheriff.context.agency.log.counters().size;
     let asked = async {
         let heard = ask(federation, &Question::stolen(SHERIFF, &[MONROVIA])).await?;
         Ok::<_, ActError>(heard)
     };
     let killed = async {
         eventually("the query is logged and sent", || {
-            sheriff.office.log.counters().size > sent_before
+            sheriff.context.agency.log.counters().size > sent_before
         })
         .await?;
         tokio::time::sleep(Duration::from_millis(200)).await;
         child
             .kill()
             .await
-            .map_err(|e| ActError::Failed(format!("the process was not killed: {e}")))?;
+            .map_err(|e| ActError::failed(format!("the process was not killed: {e}")))?;
         start(federation).await
     };
     let (heard, again) = tokio::join!(asked, killed);
@@ -64,7 +64,7 @@ pub(super) async fn in_the_middle(
 
 /// Starts Monrovia's node as a process of this very program, and waits until it is ready.
 async fn start(federation: &Federation) -> Result<Child, ActError> {
-    let failed = |what: &str, e: std::io::Error| ActError::Failed(format!("{what}: {e}"));
+    let failed = |what: &str, e: std::io::Error| ActError::failed(format!("{what}: {e}"));
     let program = std::env::current_exe().map_err(|e| failed("this program cannot be found", e))?;
     let mut child = Command::new(program)
         .arg("--home")
@@ -85,18 +85,18 @@ async fn start(federation: &Federation) -> Result<Child, ActError> {
     };
     match tokio::time::timeout(PATIENCE, ready).await {
         Ok(Some(line)) if line.contains("\"ready\":true") => Ok(child),
-        _ => Err(ActError::Failed("the node's process does not get ready".into())),
+        _ => Err(ActError::failed("the node's process does not get ready".into())),
     }
 }
 
 async fn signal(child: &Child, name: &str) -> Result<(), ActError> {
-    let pid = child.id().ok_or_else(|| ActError::Failed("the node's process has ended".into()))?;
+    let pid = child.id().ok_or_else(|| ActError::failed("the node's process has ended".into()))?;
     // The shell's own `kill`: small images have a shell and no such program.
     let script = format!("kill -{name} {pid}");
     let sent = Command::new("sh").args(["-c", &script]).status().await;
     match sent {
         Ok(status) if status.success() => Ok(()),
-        _ => Err(ActError::Failed(format!("the node's process could not be sent SIG{name}"))),
+        _ => Err(ActError::failed(format!("the node's process could not be sent SIG{name}"))),
     }
 }
 
@@ -104,7 +104,7 @@ async fn stop(mut child: Child) -> Result<(), ActError> {
     signal(&child, "TERM").await?;
     match tokio::time::timeout(PATIENCE, child.wait()).await {
         Ok(Ok(_)) => Ok(()),
-        _ => Err(ActError::Failed("the node's process does not stop".into())),
+        _ => Err(ActError::failed("the node's process does not stop".into())),
     }
 }
 
@@ -114,7 +114,7 @@ async fn answers(
     query: Option<schemas::query::QueryId>,
 ) -> Result<usize, ActError> {
     let filter = EntryFilter { query: query.map(|id| id.digest()), ..EntryFilter::default() };
-    let entries = federation.node(MONROVIA)?.office.store.entries(&filter, 0, 100).await?;
+    let entries = federation.node(MONROVIA)?.context.store.entries(&filter, 0, 100).await?;
     let mut released = 0;
     for entry in &entries {
         let kind = Viewed::of(entry)?.header.kind;

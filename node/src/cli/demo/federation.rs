@@ -14,11 +14,11 @@ use schemas::time::Timestamp;
 use super::super::init::{InitArgs, init};
 use super::story::{AGENCIES, Agency};
 use crate::admin::cards::Confirmation;
-use crate::permission::{ActError, By};
+use crate::permission::{ActError, Principal};
 use crate::run::Node;
 use audit_log::clock::Clock;
 use host::home::Home;
-use registry::User;
+use schemas::user::User;
 
 /// How long anything may take that must happen.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,18 +30,18 @@ pub(super) struct Federation {
 
 /// Words for a field.
 pub(super) fn words(text: &str) -> Result<Text, ActError> {
-    text.parse().map_err(|e| ActError::Failed(format!("{e}")))
+    text.parse().map_err(|e| ActError::failed(format!("{e}")))
 }
 
 /// Somebody of an agency, as an act names them.
-pub(super) fn by(user: &str) -> Result<By, ActError> {
-    let user = user.parse().map_err(|e| ActError::Failed(format!("{e}")))?;
-    Ok(By { user, auth: "demo".into() })
+pub(super) fn by(user: &str) -> Result<Principal, ActError> {
+    let user = user.parse().map_err(|e| ActError::failed(format!("{e}")))?;
+    Ok(Principal { user, auth: "demo".into() })
 }
 
 /// A port that nobody has.
 fn free_port() -> Result<u16, ActError> {
-    let failed = |e: std::io::Error| ActError::Failed(format!("no port on loopback: {e}"));
+    let failed = |e: std::io::Error| ActError::failed(format!("no port on loopback: {e}"));
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .map_err(failed)?
         .local_addr()
@@ -57,15 +57,15 @@ impl Federation {
         for agency in &AGENCIES {
             let home = dir.join(agency.id);
             let args = InitArgs {
-                id: agency.id.parse().map_err(|e| ActError::Failed(format!("{e}")))?,
+                id: agency.id.parse().map_err(|e| ActError::failed(format!("{e}")))?,
                 name: words(agency.name)?,
                 policy: agency.policy.to_owned(),
-                admin: "admin".parse().map_err(|e| ActError::Failed(format!("{e}")))?,
+                admin: "admin".parse().map_err(|e| ActError::failed(format!("{e}")))?,
                 admin_name: Some(words("Administrator of the node")?),
                 admin_title: Some(words("Systems administrator")?),
                 ori: None,
                 kind: Some(agency.kind),
-                state: Some(agency.state.parse().map_err(|e| ActError::Failed(format!("{e}")))?),
+                state: Some(agency.state.parse().map_err(|e| ActError::failed(format!("{e}")))?),
                 listen: vec![words(&format!("/ip4/127.0.0.1/tcp/{}", free_port()?))?],
                 address: Vec::new(),
                 http: None,
@@ -89,7 +89,7 @@ impl Federation {
                     state: None,
                     replace: false,
                 };
-                node.office.add_card(&by("admin")?, &confirmation).await?;
+                node.context.add_card(&by("admin")?, &confirmation).await?;
             }
         }
         Ok(Self { dir, nodes })
@@ -100,7 +100,7 @@ impl Federation {
     }
 
     pub(super) fn node(&self, id: &str) -> Result<&Arc<Node>, ActError> {
-        self.nodes.get(id).ok_or_else(|| ActError::Failed(format!("the node of `{id}` is not up")))
+        self.nodes.get(id).ok_or_else(|| ActError::failed(format!("the node of `{id}` is not up")))
     }
 
     pub(super) fn home(&self, id: &str) -> PathBuf {
@@ -134,7 +134,7 @@ impl Federation {
 }
 
 async fn people(node: &Node, agency: &Agency) -> Result<(), ActError> {
-    let trained = Some(node.office.clock.now().minus_days(30).day_start());
+    let trained = Some(node.context.agency.clock.now().minus_days(30).day_start());
     let (official, title) = agency.official;
     let (role, post) = agency.post;
     for (name, full_name, title, role, trained_on) in [
@@ -157,7 +157,7 @@ pub(super) async fn person(
     trained_on: Option<Timestamp>,
 ) -> Result<(), ActError> {
     let user = User {
-        name: name.parse().map_err(|e| ActError::Failed(format!("{e}")))?,
+        name: name.parse().map_err(|e| ActError::failed(format!("{e}")))?,
         full_name: words(full_name)?,
         title: words(title)?,
         roles: vec![role],
@@ -166,7 +166,7 @@ pub(super) async fn person(
         disabled: None,
         delegations: Vec::new(),
     };
-    node.office.add_user(&by("admin")?, &user).await.map(drop)
+    node.context.add_user(&by("admin")?, &user).await.map(drop)
 }
 
 /// Waits, for a bounded time, until something holds.
@@ -176,15 +176,15 @@ pub(super) async fn eventually(what: &str, holds: impl Fn() -> bool) -> Result<(
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
-    waited.await.map_err(|_| ActError::Failed(format!("waited too long until {what}")))
+    waited.await.map_err(|_| ActError::failed(format!("waited too long until {what}")))
 }
 
 /// An agency's id, parsed.
 pub(super) fn id(text: &str) -> Result<AgencyId, ActError> {
-    text.parse().map_err(|e| ActError::Failed(format!("{e}")))
+    text.parse().map_err(|e| ActError::failed(format!("{e}")))
 }
 
 /// Writes a file of the demonstration.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), ActError> {
-    std::fs::write(path, bytes).map_err(|e| ActError::Failed(format!("`{}`: {e}", path.display())))
+    std::fs::write(path, bytes).map_err(|e| ActError::failed(format!("`{}`: {e}", path.display())))
 }

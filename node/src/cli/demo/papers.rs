@@ -45,7 +45,7 @@ pub(super) async fn agreements(book: &mut Book, federation: &Federation) -> Step
 
 /// The first party proposes, every other one signs what reached it, and all hear of all.
 async fn standing(federation: &Federation, template: &str, name: &str, parties: &[&str]) -> Steps {
-    let authority: AuthorityId = name.parse().map_err(|e| ActError::Failed(format!("{e}")))?;
+    let authority: AuthorityId = name.parse().map_err(|e| ActError::failed(format!("{e}")))?;
     let all = parties.iter().map(|party| id(party)).collect::<Result<Vec<_>, _>>()?;
     let body = template::builtin(template).unwrap_or_default();
     let mut proposer = None;
@@ -53,11 +53,11 @@ async fn standing(federation: &Federation, template: &str, name: &str, parties: 
         let node = federation.node(party)?;
         let key = keys::load(&node.home, KeyUse::Agency)?;
         let official = by("official")?;
-        let me = &node.office.me;
-        let now = node.office.clock.now();
+        let me = &node.context.agency.id;
+        let now = node.context.agency.clock.now();
         let sign = |agreement: &Agreement, written: &str| {
             let prepared =
-                node.office.prepare_adherence(&official, agreement, &Wanted::default())?;
+                node.context.prepare_adherence(&official, agreement, &Wanted::default())?;
             sign_adherence(agreement, written, me, prepared, None, now, &key)
         };
         if proposer.is_none() {
@@ -65,22 +65,22 @@ async fn standing(federation: &Federation, template: &str, name: &str, parties: 
             let written = agreement.to_toml()?;
             let proposal = Envelope::sign(Kind::Agreement, written.clone().into_bytes(), &key)?;
             let adherence = sign(&agreement, &written)?;
-            node.office.propose(&official, &proposal.to_text(), &adherence).await?;
+            node.context.propose(&official, &proposal.to_text(), &adherence).await?;
             proposer = Some(*party);
         } else {
             eventually(&format!("{name} reaches {party}"), || state_of(node, name) != "unknown")
                 .await?;
-            let row = node.office.agreement_row(&authority, None)?;
+            let row = node.context.agreement_row(&authority, None)?;
             let written = row.text.unwrap_or_default();
             let agreement = Agreement::from_toml(name, &written)?;
-            node.office.adhere(&official, &sign(&agreement, &written)?).await?;
+            node.context.adhere(&official, &sign(&agreement, &written)?).await?;
         }
         node.wake();
     }
     for party in parties {
         let node = federation.node(party)?;
         eventually(&format!("{party} hears of all signatures on {name}"), || {
-            node.office
+            node.context
                 .agreement_row(&authority, None)
                 .is_ok_and(|row| row.parties.iter().all(|party| party.signed_at.is_some()))
         })
@@ -90,7 +90,7 @@ async fn standing(federation: &Federation, template: &str, name: &str, parties: 
 }
 
 fn state_of(node: &Node, name: &str) -> String {
-    let rows = node.office.agreement_rows();
+    let rows = node.context.agreement_rows();
     rows.into_iter()
         .find(|row| row.agreement.as_str() == name)
         .map_or("unknown".into(), |row| row.state)
@@ -99,12 +99,12 @@ fn state_of(node: &Node, name: &str) -> String {
 pub(super) async fn suspended(book: &mut Book, federation: &Federation) -> Steps {
     book.heading("An agency suspends its side: at once, and for nobody else");
     let port = federation.node(PORT)?;
-    let lasd: AuthorityId = "lasd-2026".parse().map_err(|e| ActError::Failed(format!("{e}")))?;
+    let lasd: AuthorityId = "lasd-2026".parse().map_err(|e| ActError::failed(format!("{e}")))?;
     for (act, step, expected) in [
         (Act::Suspend, "asked while suspended", "refused: authority_not_in_force [8]"),
         (Act::Resume, "asked once resumed", "2 reads under lasd-2026"),
     ] {
-        port.office.give_notice(&by("official")?, &lasd, act, &words("under review")?).await?;
+        port.context.give_notice(&by("official")?, &lasd, act, &words("under review")?).await?;
         port.wake();
         let heard = ask(federation, &Question::stolen(SHERIFF, &[PORT])).await?;
         book.step(step, expected, &outcomes(&heard));
@@ -123,10 +123,10 @@ pub(super) async fn written_request(book: &mut Book, federation: &Federation) ->
         after_refusal: refused.first().and_then(|heard| heard.query_id),
         ..Submission::default()
     };
-    let filed = monrovia.office.submit_request(&officer, &submission).await?;
+    let filed = monrovia.context.submit_request(&officer, &submission).await?;
     monrovia.wake();
     let request = filed.request;
-    eventually("the request reaches Indio", || indio.office.request_row(&request).is_ok()).await?;
+    eventually("the request reaches Indio", || indio.context.request_row(&request).is_ok()).await?;
     let row = approve(indio, &request).await?;
     let decided = format!("{} by the {}", row.state, row.title.unwrap_or_default());
     book.step(
@@ -134,7 +134,7 @@ pub(super) async fn written_request(book: &mut Book, federation: &Federation) ->
         "approved by the Investigative Support Services Division Chief",
         &decided,
     );
-    let state = || monrovia.office.request_row(&request).map(|row| row.state).unwrap_or_default();
+    let state = || monrovia.context.request_row(&request).map(|row| row.state).unwrap_or_default();
     eventually("the refused query has run again", || state() == "used_up").await?;
     let heard = monrovia.asker.ask_again(rerun::id(&request), &officer).await?;
     book.step(
@@ -154,7 +154,7 @@ pub(super) async fn approve(owner: &Node, request: &AuthorityId) -> Result<Reque
         reason: words("a case, a plate, a period: in order")?,
         narrower: RequestScope::default(),
     };
-    let row = owner.office.decide_request(&by("official")?, request, &judgement).await?;
+    let row = owner.context.decide_request(&by("official")?, request, &judgement).await?;
     owner.wake();
     Ok(row)
 }

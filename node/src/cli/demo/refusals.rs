@@ -12,8 +12,8 @@ use super::papers::approve;
 use super::steps::{Question, Steps, ask, outcome};
 use super::story::{CASE, COVINA, ESCONDIDO, INDIO, MONROVIA, PLATE, PORT, SHERIFF};
 use crate::admin::requests::Submission;
-use crate::exchange::draft::Draft;
 use crate::permission::ActError;
+use schemas::draft::Draft;
 
 /// What the careless officer does, by whom, and what is wrong about it.
 type Careless = (&'static str, &'static str, fn(&mut Draft));
@@ -130,8 +130,8 @@ pub(super) async fn each_by_its_policy(book: &mut Book, federation: &Federation)
     book.heading("Five owners, five policies: an officer whose own agency asks for nothing");
     let sheriff = federation.node(SHERIFF)?;
     let minimum = Policy::builtin_text("california-statute").unwrap_or_default();
-    sheriff.office.adopt_policy(&by("admin")?, "lax.toml", &lax(minimum)?).await?;
-    let now = sheriff.office.clock.now();
+    sheriff.context.adopt_policy(&by("admin")?, "lax.toml", &lax(minimum)?).await?;
+    let now = sheriff.context.agency.clock.now();
     let trained = |days| Some(now.minus_days(days).day_start());
     person(sheriff, "rookie", "Noor Price", "Deputy", Role::Sworn, None).await?;
     person(sheriff, "veteran", "Ira Boone", "Deputy", Role::Sworn, trained(730)).await?;
@@ -154,7 +154,7 @@ pub(super) async fn each_by_its_policy(book: &mut Book, federation: &Federation)
         let observed = if wrong.is_empty() { RIGHT.to_owned() } else { wrong.join("; ") };
         book.step(&format!("{owner} asked {} ways", CARELESS.len()), RIGHT, &observed);
     }
-    sheriff.office.adopt_policy(&by("admin")?, "california-statute", minimum).await.map(drop)
+    sheriff.context.adopt_policy(&by("admin")?, "california-statute", minimum).await.map(drop)
 }
 
 const RIGHT: &str = "each decided as its text demands";
@@ -170,7 +170,7 @@ fn lax(minimum: &str) -> Result<String, ActError> {
         let more = AuthorizedPurpose { code: more, ..purpose.clone() };
         policy.purposes.push(more);
     }
-    toml::to_string(&policy).map_err(|e| ActError::Failed(e.to_string()))
+    toml::to_string(&policy).map_err(|e| ActError::failed(e.to_string()))
 }
 
 /// Indio answers the Sheriff on an approved request alone.
@@ -183,17 +183,17 @@ async fn request(federation: &Federation) -> Steps {
         case: words(CASE)?,
         reason: words("the car was seen heading east on I-10")?,
         scope: RequestScope {
-            plates: vec![PLATE.parse().map_err(|e| ActError::Failed(format!("{e}")))?],
+            plates: vec![PLATE.parse().map_err(|e| ActError::failed(format!("{e}")))?],
             uses: Some(5),
             ..RequestScope::default()
         },
         after_refusal: None,
     };
-    let filed = sheriff.office.submit_request(&by("officer")?, &submission).await?;
+    let filed = sheriff.context.submit_request(&by("officer")?, &submission).await?;
     sheriff.wake();
     let id = filed.request;
-    eventually("the request reaches Indio", || indio.office.request_row(&id).is_ok()).await?;
+    eventually("the request reaches Indio", || indio.context.request_row(&id).is_ok()).await?;
     approve(indio, &id).await?;
-    let state = || sheriff.office.request_row(&id).map(|row| row.state).unwrap_or_default();
+    let state = || sheriff.context.request_row(&id).map(|row| row.state).unwrap_or_default();
     eventually("the decision reaches the Sheriff", || state() == "approved").await
 }

@@ -16,13 +16,13 @@ use super::story::{
     SHERIFF,
 };
 use crate::exchange::ask::Heard;
-use crate::exchange::draft::{Draft, Whom};
 use crate::exchange::statements::Reconciled;
-use crate::permission::{ActError, By};
+use crate::permission::{ActError, Principal};
 use crate::reads::import::BATCH;
 use crate::run::Node;
 use audit::wording::counted;
 use ingest::{Format, Item, Rejected, items};
+use schemas::draft::{Draft, Recipients};
 
 /// How often two logs are compared again while an exchange between them is under way.
 const SETTLING: u32 = 50;
@@ -38,7 +38,7 @@ pub(super) async fn introductions(book: &mut Book, federation: &Federation) -> S
     let up = federation.nodes().count();
     book.step("nodes up", "8", &up.to_string());
     let cards: usize =
-        federation.nodes().map(|(_, node)| node.office.registry.state().peers.len()).sum();
+        federation.nodes().map(|(_, node)| node.context.agency.registry.state().peers.len()).sum();
     book.step("agency cards confirmed by fingerprint", "56", &cards.to_string());
     Ok(())
 }
@@ -48,7 +48,7 @@ pub(super) async fn reads(book: &mut Book, federation: &Federation) -> Steps {
     for (seed, agency) in (1u64..).zip(&AGENCIES) {
         let node = federation.node(agency.id)?;
         let file = federation.home(agency.id).join("reads.json");
-        write(&file, &agency.file(seed, node.office.clock.now()))?;
+        write(&file, &agency.file(seed, node.context.agency.clock.now()))?;
         let expected = |stored: usize, again: usize| {
             let flaws =
                 if agency.flawed() { "; 1 heartbeat, 1 broken record reported" } else { "" };
@@ -78,25 +78,25 @@ async fn import(
     node: &Node,
     path: &std::path::Path,
 ) -> Result<(usize, usize, Vec<Rejected>), ActError> {
-    let file = std::fs::File::open(path).map_err(|e| ActError::Failed(e.to_string()))?;
+    let file = std::fs::File::open(path).map_err(|e| ActError::failed(e.to_string()))?;
     let (mut stored, mut empty, mut rejected) = (0, 0, Vec::new());
     let mut batch = Vec::new();
     let name = words("reads.json")?;
     for item in items(Format::Auto, file) {
-        match item.map_err(|e| ActError::Failed(e.to_string()))? {
+        match item.map_err(|e| ActError::failed(e.to_string()))? {
             Item::Read(one) => batch.push(*one),
             Item::Empty(_) => empty += 1,
             Item::Rejected(broken) => rejected.push(broken),
         }
         if batch.len() == BATCH {
             stored += node
-                .office
+                .context
                 .store_reads(&by("admin")?.into(), &name, "auto", std::mem::take(&mut batch))
                 .await?
                 .reads;
         }
     }
-    stored += node.office.store_reads(&by("admin")?.into(), &name, "auto", batch).await?.reads;
+    stored += node.context.store_reads(&by("admin")?.into(), &name, "auto", batch).await?.reads;
     Ok((stored, empty, rejected))
 }
 
@@ -120,12 +120,12 @@ pub(super) async fn ask(
     question: &Question<'_>,
 ) -> Result<Vec<Heard>, ActError> {
     let node = federation.node(question.from)?;
-    let now = node.office.clock.now();
+    let now = node.context.agency.clock.now();
     let officer = by(question.user)?;
     let whom = if question.to.is_empty() {
-        Whom::All
+        Recipients::All
     } else {
-        Whom::These(question.to.iter().map(|to| id(to)).collect::<Result<_, _>>()?)
+        Recipients::These(question.to.iter().map(|to| id(to)).collect::<Result<_, _>>()?)
     };
     let mut draft = Draft {
         user: officer.user,
@@ -144,7 +144,7 @@ pub(super) async fn ask(
         },
         elements: Elements {
             kind: QueryKind::Exact,
-            plate: Some(PLATE.parse().map_err(|e| ActError::Failed(format!("{e}")))?),
+            plate: Some(PLATE.parse().map_err(|e| ActError::failed(format!("{e}")))?),
             pattern: None,
             plate_state: None,
             from: now.minus_days(7),
@@ -303,11 +303,18 @@ async fn settled(node: &Node, other: &str) -> Result<Reconciled, ActError> {
         compare(node, &auditor, &other).await
     };
     tokio::time::timeout(PATIENCE, compared).await.map_err(|_| {
-        ActError::Failed(format!("`{other}` did not state its log to `{}` in time", node.office.me))
+        ActError::failed(format!(
+            "`{other}` did not state its log to `{}` in time",
+            node.context.agency.id
+        ))
     })?
 }
 
-async fn compare(node: &Node, auditor: &By, other: &AgencyId) -> Result<Reconciled, ActError> {
+async fn compare(
+    node: &Node,
+    auditor: &Principal,
+    other: &AgencyId,
+) -> Result<Reconciled, ActError> {
     let (since, until) = (Timestamp::MIN, Timestamp::MAX);
-    node.office.reconcile(node.peers.as_ref(), auditor, other, since, until).await
+    node.context.reconcile(node.peers.as_ref(), auditor, other, since, until).await
 }

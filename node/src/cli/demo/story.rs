@@ -134,7 +134,7 @@ pub(super) const AGENCIES: [Agency; 8] = [
         policy: "california-statute",
         kind: AgencyKind::Federal,
         state: "CA",
-        official: ("Lee Abernathy", "Field Office Director"),
+        official: ("Lee Abernathy", "Field NodeContext Director"),
         officer: "Pat Doyle",
         post: (Role::Sworn, "Detective"),
         wrote: Wrote::Native,

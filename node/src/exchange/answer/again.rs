@@ -11,12 +11,12 @@ use schemas::refusal::RefusalCode;
 
 use super::super::photographs::Leaving;
 use super::{Asked, Reply, Unserved, asking, frames, reason};
-use crate::context::Office;
+use crate::context::NodeContext;
 use audit_log::append::AppendError;
 use audit_log::entry::{Entry, Guard};
 use store::{ServedBefore, Side, StoreError};
 
-impl Office {
+impl NodeContext {
     /// The same id again. Never a second search: the same bytes from the same agency get the same
     /// reply, an answer only while its authority still holds; anything else is refused.
     pub(super) async fn serve_again(
@@ -52,10 +52,10 @@ impl Office {
                     answer_digest: Some(reply.digest()),
                     ..Access::of(query, Outcome::Refused)
                 })
-                .with("redelivered", true)
-                .releasing(vec![Frame::new(FrameKind::Refusal, reply.as_bytes().to_vec())]);
+                .with_detail("redelivered", true)
+                .untyped_releasing(vec![Frame::new(FrameKind::Refusal, reply.as_bytes().to_vec())]);
             return Ok(Reply {
-                appended: self.log.append(entry).await?,
+                appended: self.agency.log.append(entry).await?,
                 awaits_receipt: None,
                 underway: None,
                 again: true,
@@ -64,7 +64,7 @@ impl Office {
         let ends = before
             .at
             .plus_millis(i64::from(self.bounds.redelivery_hours).saturating_mul(3_600_000));
-        if self.clock.now() >= ends {
+        if self.agency.clock.now() >= ends {
             let over = reason(
                 RefusalCode::Stale,
                 format!(
@@ -75,7 +75,7 @@ impl Office {
             );
             return self.refuse(asked, vec![over], false).await;
         }
-        let state = self.registry.state();
+        let state = self.agency.registry.state();
         // The authority that was relied on must still hold; another one does not stand in for it.
         let relied_on = Query { authority: before.authority.clone(), ..query.clone() };
         let permit = match self.decide(&state, &relied_on, Some(before)) {
@@ -84,7 +84,7 @@ impl Office {
             }
             Decision::Permit(permit) => permit,
         };
-        let pages = self.store.pages(Side::Served, query.id, self.clock.now()).await?;
+        let pages = self.store.pages(Side::Served, query.id, self.agency.clock.now()).await?;
         // Of this node's own making: its signature was made with it.
         let answer: Answer = serde_json::from_slice(reply.unverified_payload())
             .map_err(|e| Unserved::Store(StoreError::Corrupt(e.to_string())))?;
@@ -96,7 +96,7 @@ impl Office {
             );
             return self.refuse(asked, vec![closed], false).await;
         }
-        let Some(photographs) = Leaving::again(&self.images, &answer).await? else {
+        let Some(photographs) = Leaving::again(&self.photographs, &answer).await? else {
             let gone = reason(
                 RefusalCode::Stale,
                 "a photograph of that answer is no longer there as it was; sign a new query",
@@ -118,8 +118,8 @@ impl Office {
                 before: Some(permit.lapses),
                 ..Guard::default()
             })
-            .releasing(frames(&reply, pages, photographs.frames));
-        match self.log.append(entry).await {
+            .untyped_releasing(frames(&reply, pages, photographs.frames));
+        match self.agency.log.append(entry).await {
             Err(AppendError::Moved(_)) => {
                 let busy = reason(
                     RefusalCode::Overloaded,

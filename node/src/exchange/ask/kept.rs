@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 
 use super::super::verify;
 use super::{AskError, Asker, Heard, Misread, again_declined};
-use crate::permission::{By, known, refused};
+use crate::permission::{Principal, authenticate, refused};
 use audit::view::Viewed;
 use audit_log::entry::Entry;
 use peer::link::Dial;
@@ -32,7 +32,7 @@ impl<D: Dial> Asker<D> {
             kind: Some(EntryKind::AnswerReceived),
             ..EntryFilter::default()
         };
-        let found = self.office.store.entries(&filter, 0, 1).await;
+        let found = self.context.store.entries(&filter, 0, 1).await;
         let found = found.map_err(|e| again(e.to_string()))?;
         let gone = || again(format!("the answer to query `{}` is kept no longer", query.id));
         let entry = found.first().ok_or_else(gone)?;
@@ -46,8 +46,8 @@ impl<D: Dial> Asker<D> {
         }
         let answer: Answer = serde_json::from_slice(envelope.unverified_payload())
             .map_err(|e| again(e.to_string()))?;
-        let now = self.office.clock.now();
-        let pages = self.office.store.pages(Side::Asked, query.id, now).await;
+        let now = self.context.agency.clock.now();
+        let pages = self.context.store.pages(Side::Asked, query.id, now).await;
         let pages = pages.map_err(|e| again(e.to_string()))?;
         if pages.len() != answer.pages.len() {
             return Err(gone());
@@ -70,13 +70,13 @@ impl<D: Dial> Asker<D> {
         let (envelope, answer, reads) = self.answer_kept(query).await?;
         let corrections = self.corrections(query.id).await?;
         let entry = self.viewing(query, &envelope, &answer, actor);
-        let viewed = self.office.log.append(entry).await;
+        let viewed = self.context.agency.log.append(entry).await;
         let viewed = viewed.map_err(|e| AskError::Again(e.to_string()))?;
         Ok(Heard {
             query_id: Some(query.id),
             basis: Some(answer.basis),
             truncated: answer.truncated,
-            own_notice: self.office.own_notice(),
+            own_notice: self.context.own_notice(),
             notice: answer.notice,
             misread: Misread::among(&query.elements, &reads),
             reads,
@@ -90,7 +90,7 @@ impl<D: Dial> Asker<D> {
     }
     /// The corrections that came for an answer.
     pub(super) async fn corrections(&self, id: QueryId) -> Result<Vec<Correction>, AskError> {
-        let came = self.office.corrections_of(id).await;
+        let came = self.context.corrections_of(id).await;
         let came = came.map_err(|e| AskError::Again(e.to_string()))?;
         Ok(came.into_iter().map(|(_, correction)| correction).collect())
     }
@@ -103,25 +103,25 @@ impl<D: Dial> Asker<D> {
     pub async fn photographs(
         &self,
         id: QueryId,
-        by: &By,
+        by: &Principal,
     ) -> Result<mpsc::Receiver<Saved>, AskError> {
         let again = |why: String| AskError::Again(why);
-        let state = self.office.registry.state();
-        let now = self.office.clock.now();
-        let user = known(&state, by, now).map_err(|e| AskError::User(e.to_string()))?;
+        let state = self.context.agency.registry.state();
+        let now = self.context.agency.clock.now();
+        let user = authenticate(&state, by, now).map_err(|e| AskError::User(e.to_string()))?;
         let (_, _, query) = self.sent(id).await?;
         if let Some((asking, reasons)) = again_declined(&state, user, &query, now)? {
             let refused = Reasons::ordered(reasons.clone()).map(|reasons| refused(&reasons));
-            drop(self.declined(asking, self.office.actor(user, by), reasons).await);
+            drop(self.declined(asking, self.context.agency.actor(user, by), reasons).await);
             return Err(AskError::User(refused.map_or_else(String::new, |e| e.to_string())));
         }
         let (envelope, answer, _) = self.answer_kept(&query).await?;
         let entry = self
-            .viewing(&query, &envelope, &answer, self.office.actor(user, by))
-            .with("photographs", answer.images.len());
-        drop(self.office.log.append(entry).await.map_err(|e| again(e.to_string()))?);
+            .viewing(&query, &envelope, &answer, self.context.agency.actor(user, by))
+            .with_detail("photographs", answer.images.len());
+        drop(self.context.agency.log.append(entry).await.map_err(|e| again(e.to_string()))?);
         let (saved, receiver) = mpsc::channel(1);
-        let images = self.office.images.clone();
+        let images = self.context.photographs.clone();
         tokio::spawn(async move {
             for one in answer.images {
                 let fetched = match one.withheld {

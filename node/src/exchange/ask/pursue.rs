@@ -28,7 +28,7 @@ use audit_log::entry::Entry;
 use audit_log::release::Released;
 use peer::link::{Channel, Dial, LinkError, Reach};
 use registry::Peer;
-use store::{Effects, Letter, Pages, Settled, Side};
+use store::{OutboxMessage, Pages, Settled, Side, StateChanges};
 
 /// First pause between attempts; doubled up to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -65,12 +65,12 @@ enum Came {
 impl<D: Dial> Asker<D> {
     /// Sends a query that is logged until something comes back or the time is up.
     pub(super) async fn pursue(&self, outstanding: Outstanding, frames: &[Released]) -> Heard {
-        let mut limit = Duration::from_secs(u64::from(self.office.bounds.answer_seconds));
+        let mut limit = Duration::from_secs(u64::from(self.context.bounds.answer_seconds));
         // What the owner may take to write them comes on top.
         let mut _underway = None;
         if outstanding.query.images {
             limit = limit.saturating_add(PHOTOGRAPHS);
-            _underway = Some(self.office.images.underway_here().await);
+            _underway = Some(self.context.photographs.underway_here().await);
         }
         let mut last = "nothing came in time".to_owned();
         let came = tokio::time::timeout(limit, async {
@@ -105,18 +105,18 @@ impl<D: Dial> Asker<D> {
     /// How the owner is reached, by its card as it is now: its node may have come to prove another key
     /// since the query was sent.
     fn owner_reach(&self, out: &Outstanding) -> Result<Reach, LinkError> {
-        let state = self.office.registry.state();
+        let state = self.context.agency.registry.state();
         let peer = state.peers.get(&out.query.to);
-        peer.map(|peer| Reach::of(peer, self.office.clock.now()))
+        peer.map(|peer| Reach::of(peer, self.context.agency.clock.now()))
             .ok_or_else(|| LinkError::unreachable("no card of the owner is recorded"))
     }
 
     /// The key that the owner must have signed a reply with, by its card as it is now: it may have
     /// come to name another one since the query was sent.
     fn owner_key(&self, out: &Outstanding, reply: &Envelope) -> Result<PublicKey, LinkError> {
-        let state = self.office.registry.state();
+        let state = self.context.agency.registry.state();
         let key = state.peers.get(&out.query.to);
-        let key = key.and_then(|peer| peer.key_of(reply, self.office.clock.now())).copied();
+        let key = key.and_then(|peer| peer.key_of(reply, self.context.agency.clock.now())).copied();
         key.ok_or_else(|| LinkError::Lost("the owner's reply is signed with a revoked key".into()))
     }
 
@@ -217,7 +217,7 @@ impl<D: Dial> Asker<D> {
                 let access = out.access(Outcome::Rejected);
                 let mut entry = out
                     .entry(EntryKind::AnswerRejected, access)
-                    .with("why", error.to_string())
+                    .with_detail("why", error.to_string())
                     .effecting(out.settled("rejected", None));
                 if let Some(envelope) = &envelope {
                     entry = entry.with_envelope(envelope);
@@ -241,14 +241,14 @@ impl<D: Dial> Asker<D> {
         beside: &[u8],
         reply: &Envelope,
     ) -> Result<Option<Standing>, AppendError> {
-        let state = self.office.registry.state();
+        let state = self.context.agency.registry.state();
         let Some(peer) = state.peers.get(&out.query.to) else { return Ok(None) };
         let both = [&out.envelope, reply];
-        match self.office.shown_with_reply(peer, beside, &out.query, both) {
+        match self.context.shown_with_reply(peer, beside, &out.query, both) {
             Shown::Proven(theirs) => Ok(Some(theirs)),
             Shown::Nothing => Ok(None),
             Shown::Wrong(kind, evidence) => {
-                self.office.raise(&out.query.to, kind, evidence).await.map(|()| None)
+                self.context.raise(&out.query.to, kind, evidence).await.map(|()| None)
             }
         }
     }
@@ -266,21 +266,24 @@ impl<D: Dial> Asker<D> {
         let receipt = Receipt {
             query_id: out.query.id,
             answer_digest: envelope.digest(),
-            from: self.office.me.clone(),
+            from: self.context.agency.id.clone(),
             to: owner.clone(),
-            at: self.office.clock.now(),
+            at: self.context.agency.clock.now(),
         };
-        let receipt = match Envelope::sign_json(Kind::Receipt, &receipt, &self.office.message_key())
-        {
-            Ok(receipt) => receipt,
-            Err(error) => return Heard::failed(&owner, error),
-        };
+        let receipt =
+            match Envelope::sign_json(Kind::Receipt, &receipt, &self.context.message_key()) {
+                Ok(receipt) => receipt,
+                Err(error) => return Heard::failed(&owner, error),
+            };
         let mut access = out.access(Outcome::Answered);
         access.basis = Some(answer.basis.clone());
         access.count = Some(answer.count);
         access.answer_digest = Some(envelope.digest());
-        let letter =
-            Letter { peer: owner.clone(), kind: FrameKind::Receipt, body: receipt.to_text() };
+        let letter = OutboxMessage {
+            peer: owner.clone(),
+            kind: FrameKind::Receipt,
+            body: receipt.to_text(),
+        };
         let mut effects = out.settled("answered", Some(envelope.digest()));
         if let Some(settled) = &mut effects.settled {
             settled.authority = Some(answer.basis.authority.clone());
@@ -288,7 +291,7 @@ impl<D: Dial> Asker<D> {
         }
         effects.outbox.push(letter.clone());
         if !pages.is_empty() {
-            let days = self.office.answers_kept_days(&answer.basis.authority);
+            let days = self.context.answers_kept_days(&answer.basis.authority);
             effects.pages = Some(Pages {
                 side: Side::Asked,
                 query_id: out.query.id,
@@ -299,7 +302,7 @@ impl<D: Dial> Asker<D> {
         }
         // Durable before anything refers to them.
         let named = sent(&answer.images).map(|one| one.digest).zip(photographs).collect();
-        let kept = match self.office.images.keep(named).await {
+        let kept = match self.context.photographs.keep(named).await {
             Ok(kept) => kept,
             Err(error) => return Heard::failed(&owner, error),
         };
@@ -307,11 +310,11 @@ impl<D: Dial> Asker<D> {
             .entry(EntryKind::AnswerReceived, access)
             .with_standing(theirs.as_ref())
             .with_envelope(&envelope)
-            .with("receipt_digest", receipt.digest().to_string())
+            .with_detail("receipt_digest", receipt.digest().to_string())
             .effecting(effects)
-            .releasing(vec![Frame::new(FrameKind::Receipt, receipt.as_bytes().to_vec())]);
+            .untyped_releasing(vec![Frame::new(FrameKind::Receipt, receipt.as_bytes().to_vec())]);
         let in_hand = self.delivery.take(&letter);
-        let appended = match self.office.log.append(entry).await {
+        let appended = match self.context.agency.log.append(entry).await {
             Ok(appended) => appended,
             // Not logged, not shown: the reads are dropped here.
             Err(error) => {
@@ -327,7 +330,7 @@ impl<D: Dial> Asker<D> {
             query_id: Some(out.query.id),
             basis: Some(answer.basis),
             truncated: answer.truncated,
-            own_notice: self.office.own_notice(),
+            own_notice: self.context.own_notice(),
             notice: answer.notice,
             misread: Misread::among(&out.query.elements, &reads),
             reads,
@@ -342,7 +345,7 @@ impl<D: Dial> Asker<D> {
     async fn unanswered(&self, out: &Outstanding, why: String) -> Heard {
         let entry = out
             .entry(EntryKind::QueryUnanswered, out.access(Outcome::Unanswered))
-            .with("why", why.clone())
+            .with_detail("why", why.clone())
             .effecting(out.settled("unanswered", None));
         let heard = Heard::failed(
             &out.query.to,
@@ -353,7 +356,7 @@ impl<D: Dial> Asker<D> {
 
     /// Appends how it ended; if that cannot be logged, nothing but that is said.
     async fn conclude(&self, out: &Outstanding, entry: Entry, heard: Heard) -> Heard {
-        match self.office.log.append(entry).await {
+        match self.context.agency.log.append(entry).await {
             Ok(appended) => {
                 Heard { query_id: Some(out.query.id), log: Some(appended.position()), ..heard }
             }
@@ -397,9 +400,9 @@ impl Outstanding {
         Entry::new(kind, self.actor.clone()).with_peer(&self.query.to).with_access(access)
     }
 
-    fn settled(&self, outcome: &'static str, reply: Option<Digest>) -> Effects {
+    fn settled(&self, outcome: &'static str, reply: Option<Digest>) -> StateChanges {
         let query_id = self.query.id;
         let settled = Settled { query_id, outcome, authority: None, reply, receipt: None };
-        Effects { settled: Some(settled), ..Effects::default() }
+        StateChanges { settled: Some(settled), ..StateChanges::default() }
     }
 }

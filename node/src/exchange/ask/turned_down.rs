@@ -4,16 +4,16 @@ use schemas::body::Actor;
 use schemas::entry::EntryKind;
 use schemas::text::Text;
 
-use super::super::draft::Draft;
-use crate::context::Office;
-use crate::permission::By;
+use crate::context::NodeContext;
+use crate::permission::Principal;
 use audit_log::append::AppendError;
 use audit_log::entry::Entry;
+use schemas::draft::Draft;
 
-impl Office {
+impl NodeContext {
     /// The verification notice of this agency's own policy, which binds its officers.
     pub(crate) fn own_notice(&self) -> Text {
-        let state = self.registry.state();
+        let state = self.agency.registry.state();
         state.policy.as_ref().map(|policy| policy.verification.text.clone()).unwrap_or_default()
     }
 
@@ -23,22 +23,22 @@ impl Office {
     /// When the log cannot be written.
     pub async fn log_turned_down(
         &self,
-        by: &By,
+        by: &Principal,
         draft: &Draft,
         why: &str,
     ) -> Result<(), AppendError> {
-        let state = self.registry.state();
+        let state = self.agency.registry.state();
         let full_name = state.users.get(&by.user).map(|user| user.full_name.clone());
         let actor = Actor {
             user: Some(by.user.clone()),
             full_name: full_name.unwrap_or_default(),
-            agency: self.me.clone(),
+            agency: self.agency.id.clone(),
             auth: by.auth.clone(),
         };
         let unwritable = |e: serde_json::Error| AppendError::Unwritable(e.to_string());
         let entry = Entry::new(EntryKind::QueryDeclined, actor)
-            .with("turned_down", why)
-            .with("draft", serde_json::to_value(draft).map_err(unwritable)?);
-        self.log.append(entry).await.map(drop)
+            .with_detail("turned_down", why)
+            .with_detail("draft", serde_json::to_value(draft).map_err(unwritable)?);
+        self.agency.log.append(entry).await.map(drop)
     }
 }

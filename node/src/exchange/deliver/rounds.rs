@@ -88,7 +88,7 @@ pub(super) async fn run<D: Dial>(
 impl Turns {
     /// Begins a turn for every peer that has something to get, may be tried, and has none.
     async fn begin<D: Dial>(&mut self, delivery: &Arc<Delivery<D>>) {
-        let letters = match delivery.office.store.outbox(EACH).await {
+        let letters = match delivery.context.store.outbox(EACH).await {
             Ok(letters) => letters,
             Err(error) => return tracing::error!(%error, "the outbox cannot be read"),
         };
@@ -98,7 +98,7 @@ impl Turns {
         for queued in letters.into_iter().filter(|queued| !delivery.is_in_hand(&name(queued))) {
             by_peer.entry(queued.letter().peer.clone()).or_default().push(queued);
         }
-        let state = delivery.office.registry.state();
+        let state = delivery.context.agency.registry.state();
         let now = Instant::now();
         for (agency, letters) in by_peer {
             let due = self.pauses.get(&agency).is_none_or(|pause| pause.until <= now)

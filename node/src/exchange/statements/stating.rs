@@ -76,7 +76,7 @@ impl Desk {
         channel: &mut C,
     ) -> Result<(), LinkError> {
         let card = &peer.card.value;
-        let now = self.office.clock.now();
+        let now = self.context.agency.clock.now();
         let opened = Envelope::parse(&frame.body).map_err(|e| e.to_string()).and_then(|envelope| {
             let key = peer.key_of(&envelope, now).ok_or_else(|| REVOKED.to_owned())?;
             let request =
@@ -87,7 +87,7 @@ impl Desk {
             Ok(opened) => opened,
             Err(error) => return self.reject(peer, Cause::Unverifiable, error, channel).await,
         };
-        if request.from != card.id || request.to != self.office.me {
+        if request.from != card.id || request.to != self.context.agency.id {
             return self
                 .reject(peer, Cause::Misdirected, "a request between others".into(), channel)
                 .await;
@@ -111,26 +111,26 @@ impl Desk {
         envelope: &Envelope,
         request: &StatementRequest,
     ) -> Result<(Tree, (Vec<Released>, Leave)), Unserved> {
-        let office = &self.office;
+        let context = &self.context;
         let id = &peer.card.value.id;
-        let tree = office.tree(id, request.since..request.until).await?;
+        let tree = context.tree(id, request.since..request.until).await?;
         let root = tree.root();
         let statement = Statement {
             request: envelope.digest(),
-            from: office.me.clone(),
+            from: context.agency.id.clone(),
             to: id.clone(),
-            at: office.clock.now(),
+            at: context.agency.clock.now(),
             count: root.count,
             digest: root.digest,
         };
-        let signed = office.sign(Kind::Statement, &statement)?;
-        let entry = Entry::new(EntryKind::AuditStated, office.peer_actor(id))
+        let signed = context.sign(Kind::Statement, &statement)?;
+        let entry = Entry::new(EntryKind::AuditStated, context.agency.peer_actor(id))
             .with_peer(id)
             .with_envelope(envelope)
             .with_envelope(&signed)
-            .with("exchanges", root.count)
-            .releasing(vec![Frame::new(FrameKind::Statement, signed.as_bytes().to_vec())]);
-        Ok((tree, office.log.append(entry).await?.release_stating()))
+            .with_detail("exchanges", root.count)
+            .untyped_releasing(vec![Frame::new(FrameKind::Statement, signed.as_bytes().to_vec())]);
+        Ok((tree, context.agency.log.append(entry).await?.release_stating()))
     }
 
     /// Shows what the peer asks for, until it asks for nothing more.
@@ -189,7 +189,7 @@ impl Desk {
         };
         let wanted: Vec<&Item> = items.iter().collect();
         let told: HashMap<Digest, Line> =
-            self.office.lines_at(&peer.card.value.id, &wanted).await?;
+            self.context.lines_at(&peer.card.value.id, &wanted).await?;
         let same =
             |item: &Item| told.get(&item.key).filter(|line| line.digest() == item.digest).cloned();
         let lines = items.iter().map(same).collect::<Option<Vec<Line>>>();

@@ -8,7 +8,7 @@ use schemas::digest::Digest;
 use schemas::statement::Line;
 use schemas::time::Timestamp;
 
-use crate::context::Office;
+use crate::context::NodeContext;
 use audit::tree::{Gathered, Item, Tree, line};
 use audit::view::Viewed;
 use store::{EntryFilter, StoreError};
@@ -21,7 +21,7 @@ const LINES: usize = 1_000;
 /// allowed: the log's clock may stand behind its last entry for so long.
 const CLOCK_MS: i64 = 300_000;
 
-impl Office {
+impl NodeContext {
     /// The instant before which no exchange is under way any more: a query is asked for as long as
     /// an answer is waited for, by a clock that may be off by the freshness allowed.
     pub(super) fn settled_before(&self, now: Timestamp) -> Timestamp {
@@ -42,10 +42,10 @@ impl Office {
     ) -> Result<Tree, StoreError> {
         let allowed = i64::from(self.bounds.freshness_seconds).saturating_mul(1_000);
         let allowed = allowed.saturating_add(CLOCK_MS);
-        let size = self.log.counters().size;
+        let size = self.agency.log.counters().size;
         let mut start = self.first_from(signed.start.plus_millis(-allowed), size).await?;
         let end = self.first_from(signed.end.plus_millis(allowed), size).await?;
-        let mut gathered = Gathered::new(self.me.clone(), peer.clone());
+        let mut gathered = Gathered::new(self.agency.id.clone(), peer.clone());
         while start < end {
             let count = STEP.min(end.saturating_sub(start));
             let found = self.store.exchanges(peer, signed.clone(), start, count).await?;
@@ -82,7 +82,8 @@ impl Office {
         for some in items.chunks(LINES) {
             let entries: Vec<u64> = some.iter().map(|item| item.entry).collect();
             let told = self.store.exchanges_at(&entries).await?;
-            let told = told.iter().map(|one| (one.query_id.digest(), line(one, &self.me, peer)));
+            let told =
+                told.iter().map(|one| (one.query_id.digest(), line(one, &self.agency.id, peer)));
             lines.extend(told);
         }
         Ok(lines)

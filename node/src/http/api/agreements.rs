@@ -10,10 +10,10 @@ use serde::Deserialize;
 use super::Here;
 use crate::admin::agreements::{AgreementRow, Prepared, Wanted};
 use crate::http::error::ApiResult;
-use crate::permission::By;
+use crate::permission::Principal;
 
 pub(in crate::http) async fn list(State(node): Here) -> Json<Vec<AgreementRow>> {
-    Json(node.office.agreement_rows())
+    Json(node.context.agreement_rows())
 }
 
 #[derive(Deserialize)]
@@ -26,7 +26,7 @@ pub(in crate::http) async fn show(
     Path(id): Path<AuthorityId>,
     Query(wanted): Query<Version>,
 ) -> ApiResult<Json<AgreementRow>> {
-    Ok(Json(node.office.agreement_row(&id, wanted.version)?))
+    Ok(Json(node.context.agreement_row(&id, wanted.version)?))
 }
 
 #[derive(Deserialize)]
@@ -37,12 +37,12 @@ pub(in crate::http) struct Preparing {
 
 pub(in crate::http) async fn prepare(
     State(node): Here,
-    by: By,
+    by: Principal,
     Json(preparing): Json<Preparing>,
 ) -> ApiResult<Json<Prepared>> {
     let agreement = Agreement::from_toml("agreement", &preparing.agreement)
         .map_err(crate::permission::ActError::from)?;
-    Ok(Json(node.office.prepare_adherence(&by, &agreement, &preparing.wanted)?))
+    Ok(Json(node.context.prepare_adherence(&by, &agreement, &preparing.wanted)?))
 }
 
 #[derive(Deserialize)]
@@ -53,10 +53,10 @@ pub(in crate::http) struct Proposal {
 
 pub(in crate::http) async fn propose(
     State(node): Here,
-    by: By,
+    by: Principal,
     Json(proposal): Json<Proposal>,
 ) -> ApiResult<Json<AgreementRow>> {
-    let row = node.office.propose(&by, &proposal.agreement, &proposal.adherence).await?;
+    let row = node.context.propose(&by, &proposal.agreement, &proposal.adherence).await?;
     node.wake();
     Ok(Json(row))
 }
@@ -68,11 +68,11 @@ pub(in crate::http) struct Signed {
 
 pub(in crate::http) async fn adhere(
     State(node): Here,
-    by: By,
+    by: Principal,
     Path(_): Path<AuthorityId>,
     Json(signed): Json<Signed>,
 ) -> ApiResult<Json<AgreementRow>> {
-    let row = node.office.adhere(&by, &signed.adherence).await?;
+    let row = node.context.adhere(&by, &signed.adherence).await?;
     node.wake();
     Ok(Json(row))
 }
@@ -85,11 +85,11 @@ pub(in crate::http) struct Notice {
 
 pub(in crate::http) async fn notice(
     State(node): Here,
-    by: By,
+    by: Principal,
     Path(id): Path<AuthorityId>,
     Json(notice): Json<Notice>,
 ) -> ApiResult<Json<AgreementRow>> {
-    let row = node.office.give_notice(&by, &id, notice.act, &notice.reason).await?;
+    let row = node.context.give_notice(&by, &id, notice.act, &notice.reason).await?;
     node.wake();
     Ok(Json(row))
 }
@@ -101,9 +101,9 @@ pub(in crate::http) struct Documents {
 
 pub(in crate::http) async fn import(
     State(node): Here,
-    by: By,
+    by: Principal,
     Json(documents): Json<Documents>,
 ) -> ApiResult<Json<serde_json::Value>> {
-    let taken = node.office.import_documents(&by, &documents.envelopes).await?;
+    let taken = node.context.import_documents(&by, &documents.envelopes).await?;
     Ok(Json(serde_json::json!({ "recorded": taken })))
 }

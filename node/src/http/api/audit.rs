@@ -16,7 +16,7 @@ use super::Here;
 use super::lines;
 use crate::exchange::statements::Reconciled;
 use crate::http::error::ApiResult;
-use crate::permission::{By, Right, acting};
+use crate::permission::{Permission, Principal, authorize};
 use audit::view::Viewed;
 use audit_log::entry::Entry;
 use registry::Raised;
@@ -39,13 +39,13 @@ pub(in crate::http) struct Wanted {
 /// The log, in order. Reading it is an entry too.
 pub(in crate::http) async fn log(
     State(node): Here,
-    by: By,
+    by: Principal,
     Query(wanted): Query<Wanted>,
 ) -> ApiResult<Response> {
-    let office = node.office.clone();
-    let state = office.registry.state();
-    let user = acting(&state, &by, Right::Audit, office.clock.now())?;
-    let mut entry = Entry::new(EntryKind::AuditViewed, office.actor(user, &by));
+    let context = node.context.clone();
+    let state = context.agency.registry.state();
+    let user = authorize(&state, &by, Permission::Audit, context.agency.clock.now())?;
+    let mut entry = Entry::new(EntryKind::AuditViewed, context.agency.actor(user, &by));
     let plate = wanted.plate.as_ref().map(ToString::to_string);
     for (key, value) in [
         ("peer", wanted.peer.as_ref().map(ToString::to_string)),
@@ -56,10 +56,10 @@ pub(in crate::http) async fn log(
         ("kind", wanted.kind.map(|kind| kind.to_string())),
     ] {
         if let Some(value) = value {
-            entry = entry.with(key, value);
+            entry = entry.with_detail(key, value);
         }
     }
-    let viewed_at = office.log.append(entry).await?.position().index;
+    let viewed_at = context.agency.log.append(entry).await?.position().index;
     let filter = EntryFilter {
         peer: wanted.peer,
         from: wanted.from,
@@ -73,7 +73,7 @@ pub(in crate::http) async fn log(
     tokio::spawn(async move {
         let mut start = 0;
         while start < viewed_at {
-            let step = match office.store.entries(&filter, start, STEP).await {
+            let step = match context.store.entries(&filter, start, STEP).await {
                 Ok(step) => step,
                 Err(error) => {
                     drop(rows.send(serde_json::json!({ "error": error.to_string() })).await);
@@ -107,10 +107,10 @@ pub(in crate::http) async fn log(
 /// The signed envelopes of one entry, exactly.
 pub(in crate::http) async fn envelopes(
     State(node): Here,
-    by: By,
+    by: Principal,
     Path(index): Path<u64>,
 ) -> ApiResult<Json<Value>> {
-    let beside = node.office.envelopes_of(&by, index).await?;
+    let beside = node.context.envelopes_of(&by, index).await?;
     Ok(Json(json!({ "index": index, "kind": beside.kind, "envelopes": beside.envelopes })))
 }
 
@@ -124,16 +124,16 @@ pub(in crate::http) struct With {
 
 pub(in crate::http) async fn reconcile(
     State(node): Here,
-    by: By,
+    by: Principal,
     Json(with): Json<With>,
 ) -> ApiResult<Json<Reconciled>> {
     let since = with.from.unwrap_or(Timestamp::MIN);
     let until = with.until.unwrap_or(Timestamp::MAX);
-    Ok(Json(node.office.reconcile(node.peers.as_ref(), &by, &with.peer, since, until).await?))
+    Ok(Json(node.context.reconcile(node.peers.as_ref(), &by, &with.peer, since, until).await?))
 }
 
 pub(in crate::http) async fn alarms(State(node): Here) -> Json<Vec<Raised>> {
-    Json(node.office.alarms())
+    Json(node.context.alarms())
 }
 
 #[derive(Deserialize)]
@@ -144,9 +144,9 @@ pub(in crate::http) struct Why {
 
 pub(in crate::http) async fn resolve(
     State(node): Here,
-    by: By,
+    by: Principal,
     Path(number): Path<u64>,
     Json(why): Json<Why>,
 ) -> ApiResult<Json<Raised>> {
-    Ok(Json(node.office.resolve_alarm(&by, number, &why.reason).await?))
+    Ok(Json(node.context.resolve_alarm(&by, number, &why.reason).await?))
 }

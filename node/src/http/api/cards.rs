@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::Here;
 use crate::admin::cards::{Confirmation, Reissued};
 use crate::http::error::ApiResult;
-use crate::permission::{ActError, By};
+use crate::permission::{ActError, Principal};
 use peer::is_dialable;
 use registry::Peer;
 
@@ -57,21 +57,21 @@ fn row(peer: &Peer) -> CardRow {
 }
 
 pub(in crate::http) async fn list(State(node): Here) -> Json<Vec<CardRow>> {
-    Json(node.office.registry.state().peers.values().map(row).collect())
+    Json(node.context.agency.registry.state().peers.values().map(row).collect())
 }
 
 fn one(node: &crate::run::Node, id: &AgencyId) -> ApiResult<Json<CardRow>> {
-    let state = node.office.registry.state();
-    let peer = state.peers.get(id).ok_or_else(|| ActError::Failed(format!("no card of `{id}`")))?;
+    let state = node.context.agency.registry.state();
+    let peer = state.peers.get(id).ok_or_else(|| ActError::failed(format!("no card of `{id}`")))?;
     Ok(Json(row(peer)))
 }
 
 pub(in crate::http) async fn add(
     State(node): Here,
-    by: By,
+    by: Principal,
     Json(confirmation): Json<Confirmation>,
 ) -> ApiResult<Json<CardRow>> {
-    let id = node.office.add_card(&by, &confirmation).await?;
+    let id = node.context.add_card(&by, &confirmation).await?;
     node.wake();
     one(&node, &id)
 }
@@ -83,31 +83,31 @@ pub(in crate::http) struct Why {
 
 pub(in crate::http) async fn block(
     State(node): Here,
-    by: By,
+    by: Principal,
     Path(id): Path<AgencyId>,
     Json(why): Json<Why>,
 ) -> ApiResult<Json<CardRow>> {
-    node.office.block_card(&by, &id, true, &why.reason).await?;
+    node.context.block_card(&by, &id, true, &why.reason).await?;
     node.cut_off(&id).await;
     one(&node, &id)
 }
 
 pub(in crate::http) async fn unblock(
     State(node): Here,
-    by: By,
+    by: Principal,
     Path(id): Path<AgencyId>,
     Json(why): Json<Why>,
 ) -> ApiResult<Json<CardRow>> {
-    node.office.block_card(&by, &id, false, &why.reason).await?;
+    node.context.block_card(&by, &id, false, &why.reason).await?;
     node.wake();
     one(&node, &id)
 }
 
 /// One's own card as it is in force, exactly.
 pub(in crate::http) async fn own(State(node): Here) -> ApiResult<Json<Signed>> {
-    let state = node.office.registry.state();
+    let state = node.context.agency.registry.state();
     let own = state.own.as_ref();
-    let own = own.ok_or_else(|| ActError::Failed("this node has no card of its own".into()))?;
+    let own = own.ok_or_else(|| ActError::failed("this node has no card of its own".into()))?;
     Ok(Json(Signed { envelope: own.envelope.clone() }))
 }
 
@@ -116,9 +116,9 @@ pub(in crate::http) async fn held(
     State(node): Here,
     Path(id): Path<AgencyId>,
 ) -> ApiResult<Json<Signed>> {
-    let state = node.office.registry.state();
+    let state = node.context.agency.registry.state();
     let held = state.peers.get(&id).and_then(|peer| peer.held.as_ref());
-    let held = held.ok_or_else(|| ActError::Usage(format!("no card of `{id}` waits")))?;
+    let held = held.ok_or_else(|| ActError::usage(format!("no card of `{id}` waits")))?;
     Ok(Json(Signed { envelope: held.card.envelope.clone() }))
 }
 
@@ -130,7 +130,7 @@ pub(in crate::http) struct Signed {
 
 pub(in crate::http) async fn reissue(
     State(node): Here,
-    by: By,
+    by: Principal,
     Json(reissued): Json<Reissued>,
 ) -> ApiResult<Json<Value>> {
     let addresses = Envelope::parse(reissued.envelope.as_bytes())
@@ -139,9 +139,9 @@ pub(in crate::http) async fn reissue(
         .map_or_else(Vec::new, |card| card.addresses);
     if let Some(address) = addresses.iter().find(|address| !is_dialable(address.as_str())) {
         let why = format!("the card names `{address}`, which no peer can dial; issue it without");
-        return Err(ActError::Usage(why).into());
+        return Err(ActError::usage(why).into());
     }
-    let version = node.office.reissue_card(&by, &reissued).await?;
+    let version = node.context.reissue_card(&by, &reissued).await?;
     node.card_issued().await?;
     Ok(Json(json!({ "version": version })))
 }

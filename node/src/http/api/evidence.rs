@@ -14,18 +14,18 @@ use super::Here;
 use super::lines;
 use crate::auditing::evidence::{Package, Photo, Wanted};
 use crate::http::error::ApiResult;
-use crate::permission::By;
+use crate::permission::Principal;
 use store::photographs::Images;
 
 /// A package: first `{"bytes"}`, how many its files have, then a line for each file, `{"file","data"}` with its bytes in base64, and at the end
 /// `{"package": summary}`. What fails on the way is a last line `{"error": sentence}`.
 pub(in crate::http) async fn export(
     State(node): Here,
-    by: By,
+    by: Principal,
     Json(wanted): Json<Wanted>,
 ) -> ApiResult<Response> {
-    let package = node.office.evidence(&by, &wanted.case).await?;
-    let images = node.office.images.clone();
+    let package = node.context.evidence(&by, &wanted.case).await?;
+    let images = node.context.photographs.clone();
     let (rows, receiver) = mpsc::channel::<Value>(1);
     tokio::spawn(async move {
         let Package { summary, files, photographs } = package;

@@ -10,16 +10,16 @@ use super::Here;
 use super::lines;
 use crate::auditing::export::{Export, Proven};
 use crate::http::error::ApiResult;
-use crate::permission::{ActError, By};
+use crate::permission::{ActError, Principal};
 use schemas::bundle::Scope;
 
 /// A bundle, line by line. What fails on the way is a last line `{"error": sentence}`.
 pub(in crate::http) async fn bundle(
     State(node): Here,
-    by: By,
+    by: Principal,
     Json(scope): Json<Scope>,
 ) -> ApiResult<Response> {
-    let export = node.office.export(&by, scope).await?;
+    let export = node.context.export(&by, scope).await?;
     let (rows, receiver) = mpsc::channel::<Box<RawValue>>(64);
     tokio::spawn(async move {
         if let Err(error) = write(export, &rows).await {
@@ -33,7 +33,7 @@ pub(in crate::http) async fn bundle(
 }
 
 async fn write(mut export: Export, rows: &mpsc::Sender<Box<RawValue>>) -> Result<(), ActError> {
-    let failed = |e: serde_json::Error| ActError::Failed(e.to_string());
+    let failed = |e: serde_json::Error| ActError::failed(e.to_string());
     // Nobody reads on: the export ends early, and what its entry says stands.
     let head = serde_json::to_string(&export.head).and_then(RawValue::from_string);
     if rows.send(head.map_err(failed)?).await.is_err() {
@@ -46,7 +46,7 @@ async fn write(mut export: Export, rows: &mpsc::Sender<Box<RawValue>>) -> Result
         }
         for item in items {
             let line = item.to_line().map_err(failed)?;
-            let line = String::from_utf8(line).map_err(|e| ActError::Failed(e.to_string()))?;
+            let line = String::from_utf8(line).map_err(|e| ActError::failed(e.to_string()))?;
             if rows.send(RawValue::from_string(line).map_err(failed)?).await.is_err() {
                 return Ok(());
             }
@@ -57,8 +57,8 @@ async fn write(mut export: Export, rows: &mpsc::Sender<Box<RawValue>>) -> Result
 /// The proof that an entry stands in the log.
 pub(in crate::http) async fn proof(
     State(node): Here,
-    by: By,
+    by: Principal,
     Path(index): Path<u64>,
 ) -> ApiResult<Json<Proven>> {
-    Ok(Json(node.office.prove(&by, index).await?))
+    Ok(Json(node.context.prove(&by, index).await?))
 }

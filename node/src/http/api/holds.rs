@@ -10,20 +10,20 @@ use tokio::sync::mpsc;
 
 use super::{Here, lines};
 use crate::http::error::ApiResult;
-use crate::permission::By;
+use crate::permission::Principal;
 use crate::retention::holds::{Placement, to_json};
 use crate::retention::{PAUSE, Retained};
 
-pub(in crate::http) async fn list(State(node): Here, by: By) -> ApiResult<Json<Vec<Value>>> {
-    Ok(Json(node.office.holds(&by)?.iter().map(to_json).collect()))
+pub(in crate::http) async fn list(State(node): Here, by: Principal) -> ApiResult<Json<Vec<Value>>> {
+    Ok(Json(node.context.holds(&by)?.iter().map(to_json).collect()))
 }
 
 pub(in crate::http) async fn place(
     State(node): Here,
-    by: By,
+    by: Principal,
     Json(placement): Json<Placement>,
 ) -> ApiResult<Json<Value>> {
-    Ok(Json(to_json(&node.office.place_hold(&by, &placement).await?)))
+    Ok(Json(to_json(&node.context.place_hold(&by, &placement).await?)))
 }
 
 #[derive(Deserialize)]
@@ -34,15 +34,15 @@ pub(in crate::http) struct Why {
 
 pub(in crate::http) async fn release(
     State(node): Here,
-    by: By,
+    by: Principal,
     Path(number): Path<u64>,
     Json(why): Json<Why>,
 ) -> ApiResult<Json<Value>> {
-    Ok(Json(to_json(&node.office.release_hold(&by, number, &why.reason).await?)))
+    Ok(Json(to_json(&node.context.release_hold(&by, number, &why.reason).await?)))
 }
 
 pub(in crate::http) async fn status(State(node): Here) -> ApiResult<Json<Retained>> {
-    Ok(Json(node.office.retention_status().await?))
+    Ok(Json(node.context.retention_status().await?))
 }
 
 /// How a run is asked for.
@@ -64,13 +64,13 @@ enum Line {
 
 pub(in crate::http) async fn run(
     State(node): Here,
-    by: By,
+    by: Principal,
     Json(run): Json<Run>,
 ) -> ApiResult<Response> {
     if run.dry_run {
-        return Ok(Json(node.office.retention_status().await?).into_response());
+        return Ok(Json(node.context.retention_status().await?).into_response());
     }
-    node.office.may_run_retention(&by)?;
+    node.context.may_run_retention(&by)?;
     let (lines, receiver) = mpsc::channel(16);
     tokio::spawn(async move {
         let progress = lines.clone();
@@ -78,7 +78,7 @@ pub(in crate::http) async fn run(
         let told = move |done: &Retained| {
             drop(progress.try_send(Line::Progress { progress: done.clone() }));
         };
-        let last = match node.office.run_retention(&by, PAUSE, &told).await {
+        let last = match node.context.run_retention(&by, PAUSE, &told).await {
             Ok(done) => Line::Done(done),
             Err(error) => Line::Error { error: error.to_string() },
         };

@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::Here;
 use crate::http::error::ApiResult;
-use crate::permission::By;
-use registry::{Delegation, User};
+use crate::permission::Principal;
+use schemas::user::{Delegation, User};
 
 #[derive(Deserialize)]
 pub(in crate::http) struct At {
@@ -21,16 +21,16 @@ pub(in crate::http) async fn list(
     State(node): Here,
     Query(at): Query<At>,
 ) -> ApiResult<Json<Vec<User>>> {
-    let state = node.office.registry_at(at.at).await?;
+    let state = node.context.agency.registry_at(node.context.store.as_ref(), at.at).await?;
     Ok(Json(state.users.values().cloned().collect()))
 }
 
 pub(in crate::http) async fn add(
     State(node): Here,
-    by: By,
+    by: Principal,
     Json(user): Json<User>,
 ) -> ApiResult<Json<User>> {
-    Ok(Json(node.office.add_user(&by, &user).await?))
+    Ok(Json(node.context.add_user(&by, &user).await?))
 }
 
 #[derive(Deserialize)]
@@ -40,11 +40,11 @@ pub(in crate::http) struct Trained {
 
 pub(in crate::http) async fn train(
     State(node): Here,
-    by: By,
+    by: Principal,
     Path(name): Path<UserName>,
     Json(trained): Json<Trained>,
 ) -> ApiResult<Json<User>> {
-    Ok(Json(node.office.train_user(&by, &name, trained.on).await?))
+    Ok(Json(node.context.train_user(&by, &name, trained.on).await?))
 }
 
 #[derive(Deserialize)]
@@ -55,18 +55,18 @@ pub(in crate::http) struct Why {
 
 pub(in crate::http) async fn disable(
     State(node): Here,
-    by: By,
+    by: Principal,
     Path(name): Path<UserName>,
     Json(why): Json<Why>,
 ) -> ApiResult<Json<User>> {
-    Ok(Json(node.office.disable_user(&by, &name, &why.reason).await?))
+    Ok(Json(node.context.disable_user(&by, &name, &why.reason).await?))
 }
 
 pub(in crate::http) async fn delegate(
     State(node): Here,
-    by: By,
+    by: Principal,
     Path(name): Path<UserName>,
     Json(delegation): Json<Delegation>,
 ) -> ApiResult<Json<User>> {
-    Ok(Json(node.office.delegate(&by, &name, &delegation).await?))
+    Ok(Json(node.context.delegate(&by, &name, &delegation).await?))
 }

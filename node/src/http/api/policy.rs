@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Here;
 use crate::admin::policy::{Explain, Explained, policy_at};
 use crate::http::error::ApiResult;
-use crate::permission::{ActError, By};
+use crate::permission::{ActError, Principal};
 
 #[derive(Deserialize)]
 pub(in crate::http) struct At {
@@ -20,9 +20,9 @@ pub(in crate::http) async fn show(
     State(node): Here,
     Query(at): Query<At>,
 ) -> ApiResult<Json<Value>> {
-    let state = node.office.registry_at(at.at).await?;
+    let state = node.context.agency.registry_at(node.context.store.as_ref(), at.at).await?;
     let policy = policy_at(&state, at.at)?;
-    Ok(Json(json!({ "agency": node.office.me, "policy": policy })))
+    Ok(Json(json!({ "agency": node.context.agency.id, "policy": policy })))
 }
 
 #[derive(Deserialize)]
@@ -33,20 +33,20 @@ pub(in crate::http) struct Adopted {
 
 pub(in crate::http) async fn adopt(
     State(node): Here,
-    by: By,
+    by: Principal,
     Json(adopted): Json<Adopted>,
 ) -> ApiResult<Json<Value>> {
-    let policy = node.office.adopt_policy(&by, &adopted.name, &adopted.text).await?;
-    Ok(Json(json!({ "agency": node.office.me, "policy": policy })))
+    let policy = node.context.adopt_policy(&by, &adopted.name, &adopted.text).await?;
+    Ok(Json(json!({ "agency": node.context.agency.id, "policy": policy })))
 }
 
 pub(in crate::http) async fn explain(
     State(node): Here,
-    by: By,
+    by: Principal,
     Json(mut wanted): Json<Explain>,
 ) -> ApiResult<Json<Explained>> {
     wanted.draft.user = by.user.clone();
-    Ok(Json(node.office.explain(&by, &wanted).await?))
+    Ok(Json(node.context.explain(&by, &wanted).await?))
 }
 
 #[derive(Deserialize)]
@@ -58,15 +58,15 @@ pub(in crate::http) async fn page(
     State(node): Here,
     Query(wanted): Query<Format>,
 ) -> ApiResult<Json<Value>> {
-    let page = node.office.policy_page()?;
+    let page = node.context.policy_page()?;
     let text = match wanted.format.as_deref() {
         None | Some("html") => page.html(),
         Some("md") => page.markdown(),
         Some(other) => {
             return Err(
-                ActError::Usage(format!("`{other}` is no format; expected html or md")).into()
+                ActError::usage(format!("`{other}` is no format; expected html or md")).into()
             );
         }
     };
-    Ok(Json(json!({ "agency": node.office.me, "page": text })))
+    Ok(Json(json!({ "agency": node.context.agency.id, "page": text })))
 }

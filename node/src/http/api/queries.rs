@@ -8,9 +8,9 @@ use schemas::query::QueryId;
 use super::Here;
 use super::lines;
 use crate::exchange::ask::{AskError, Heard};
-use crate::exchange::draft::Draft;
 use crate::http::error::ApiResult;
-use crate::permission::{ActError, By};
+use crate::permission::{ActError, Principal};
+use schemas::draft::Draft;
 
 impl From<AskError> for ActError {
     fn from(error: AskError) -> Self {
@@ -23,17 +23,17 @@ impl From<AskError> for ActError {
 
 pub(in crate::http) async fn ask(
     State(node): Here,
-    by: By,
+    by: Principal,
     Json(mut draft): Json<Draft>,
 ) -> ApiResult<Response> {
     draft.user = by.user.clone();
-    let office = &node.office;
+    let context = &node.context;
     // Whether the user's role may query is the policy's rule, with its section: see `decline`.
     match node.asker.ask(&draft, &by.auth).map_err(ActError::from) {
         Ok(outcomes) => Ok(lines::response(outcomes)),
         // An attempt that was turned down is on record like any other.
         Err(error @ ActError::Refused(_)) => {
-            office.log_turned_down(&by, &draft, &error.to_string()).await?;
+            context.log_turned_down(&by, &draft, &error.to_string()).await?;
             Err(error.into())
         }
         Err(error) => Err(error.into()),
@@ -42,7 +42,7 @@ pub(in crate::http) async fn ask(
 
 pub(in crate::http) async fn again(
     State(node): Here,
-    by: By,
+    by: Principal,
     Path(id): Path<QueryId>,
 ) -> ApiResult<Json<Heard>> {
     Ok(Json(node.asker.ask_again(id, &by).await?))
@@ -51,7 +51,7 @@ pub(in crate::http) async fn again(
 /// The photographs of a kept answer, a line each.
 pub(in crate::http) async fn photographs(
     State(node): Here,
-    by: By,
+    by: Principal,
     Path(id): Path<QueryId>,
 ) -> ApiResult<Response> {
     let photographs = node.asker.photographs(id, &by).await.map_err(ActError::from)?;

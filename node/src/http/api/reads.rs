@@ -16,30 +16,30 @@ use tokio::sync::mpsc;
 use super::Here;
 use super::lines;
 use crate::exchange::ask::Heard;
-use crate::exchange::draft::Draft;
 use crate::http::error::{ApiError, ApiResult};
-use crate::permission::{ActError, By};
+use crate::permission::{ActError, Principal};
 use crate::reads::corrections::{Done, Version, Wrong};
 use crate::reads::import::{Bringer, Stats};
 use crate::reads::intake;
 use crate::reads::intake::{Import, Progress, Summary};
+use schemas::draft::Draft;
 
 pub(in crate::http) async fn stats(State(node): Here) -> ApiResult<Json<Stats>> {
-    Ok(Json(node.office.read_stats().await?))
+    Ok(Json(node.context.read_stats().await?))
 }
 
 pub(in crate::http) async fn search(
     State(node): Here,
-    by: By,
+    by: Principal,
     Json(mut draft): Json<Draft>,
 ) -> ApiResult<Json<Heard>> {
     draft.user = by.user.clone();
-    let office = &node.office;
-    match office.search_own(&by, &draft).await {
+    let context = &node.context;
+    match context.search_own(&by, &draft).await {
         Ok(heard) => Ok(Json(heard)),
         // An attempt that was turned down is on record like any other.
         Err(error @ ActError::Refused(_)) => {
-            office.log_turned_down(&by, &draft, &error.to_string()).await?;
+            context.log_turned_down(&by, &draft, &error.to_string()).await?;
             Err(error.into())
         }
         Err(error) => Err(error.into()),
@@ -48,21 +48,21 @@ pub(in crate::http) async fn search(
 
 pub(in crate::http) async fn correct(
     State(node): Here,
-    by: By,
+    by: Principal,
     Path(id): Path<ReadId>,
     Json(wrong): Json<Wrong>,
 ) -> ApiResult<Json<Done>> {
-    let done = node.office.correct_read(&by, id, &wrong).await?;
+    let done = node.context.correct_read(&by, id, &wrong).await?;
     node.wake();
     Ok(Json(done))
 }
 
 pub(in crate::http) async fn versions(
     State(node): Here,
-    by: By,
+    by: Principal,
     Path(id): Path<ReadId>,
 ) -> ApiResult<Json<Vec<Version>>> {
-    Ok(Json(node.office.read_versions(&by, id).await?))
+    Ok(Json(node.context.read_versions(&by, id).await?))
 }
 
 #[derive(Deserialize)]
@@ -79,7 +79,7 @@ pub(in crate::http) struct What {
 impl What {
     /// How the body is to be read.
     fn options(&self) -> Result<Options, ActError> {
-        let unfit = |e: String| ActError::Usage(e);
+        let unfit = |e: String| ActError::usage(e);
         let format = match &self.format {
             Some(format) => format.parse().map_err(|e: FormatError| unfit(e.to_string()))?,
             None => Format::Auto,
@@ -104,16 +104,16 @@ enum Line {
 /// Imports the body. What was stored before an error stays stored.
 pub(in crate::http) async fn import(
     State(node): Here,
-    by: Result<By, ApiError>,
+    by: Result<Principal, ApiError>,
     what: Result<Query<What>, QueryRejection>,
     body: Body,
 ) -> ApiResult<Response> {
     // First of all, so that the body is read to its end whatever is refused from here on.
     let (source, _) = intake::body(body, None);
     let by = Bringer::from(by?);
-    let Query(what) = what.map_err(|e| ActError::Usage(e.body_text()))?;
+    let Query(what) = what.map_err(|e| ActError::usage(e.body_text()))?;
     let options = what.options()?;
-    drop(node.office.bringing(&by)?);
+    drop(node.context.bringing(&by)?);
     let import = Import { by, file: what.file, options };
     let (lines, receiver) = mpsc::channel(16);
     let (progress, mut steps) = mpsc::channel(16);
@@ -124,7 +124,7 @@ pub(in crate::http) async fn import(
         }
     });
     tokio::spawn(async move {
-        let done = intake::import(&node.office, import, source, Some(progress)).await;
+        let done = intake::import(&node.context, import, source, Some(progress)).await;
         drop(telling.await);
         let last = match done {
             Ok(summary) => Line::Summary(summary),

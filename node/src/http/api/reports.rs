@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Here;
 use crate::auditing::periodic::{Audited, Sample, Sampling};
 use crate::http::error::ApiResult;
-use crate::permission::By;
+use crate::permission::Principal;
 use audit::report::{Kind, Report};
 
 #[derive(Deserialize)]
@@ -22,24 +22,24 @@ pub(in crate::http) struct Wanted {
 
 pub(in crate::http) async fn report(
     State(node): Here,
-    by: By,
+    by: Principal,
     Query(wanted): Query<Wanted>,
 ) -> ApiResult<Json<Report>> {
-    Ok(Json(node.office.report(&by, wanted.kind, wanted.from, wanted.until).await?))
+    Ok(Json(node.context.report(&by, wanted.kind, wanted.from, wanted.until).await?))
 }
 
 pub(in crate::http) async fn sample(
     State(node): Here,
-    by: By,
+    by: Principal,
     Json(wanted): Json<Sampling>,
 ) -> ApiResult<Json<Sample>> {
-    Ok(Json(node.office.sample(&by, &wanted).await?))
+    Ok(Json(node.context.sample(&by, &wanted).await?))
 }
 
 pub(in crate::http) async fn record(
     State(node): Here,
-    by: By,
+    by: Principal,
     Json(audited): Json<Audited>,
 ) -> ApiResult<Json<Value>> {
-    Ok(Json(node.office.record_audit(&by, &audited).await?))
+    Ok(Json(node.context.record_audit(&by, &audited).await?))
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Here;
 use crate::http::error::ApiResult;
-use crate::permission::By;
+use crate::permission::Principal;
 use crate::reads::intake::Heard;
 use crate::reads::sources::{Admitted, NewSource, to_json};
 use crate::run::Node;
@@ -32,25 +32,25 @@ fn admitted(node: &Node, admitted: &Admitted) -> Value {
     described
 }
 
-pub(in crate::http) async fn list(State(node): Here, by: By) -> ApiResult<Json<Vec<Value>>> {
-    let sources = node.office.sources(&by)?;
+pub(in crate::http) async fn list(State(node): Here, by: Principal) -> ApiResult<Json<Vec<Value>>> {
+    let sources = node.context.sources(&by)?;
     Ok(Json(sources.iter().map(|source| described(&node, source)).collect()))
 }
 
 pub(in crate::http) async fn add(
     State(node): Here,
-    by: By,
+    by: Principal,
     Json(new): Json<NewSource>,
 ) -> ApiResult<Json<Value>> {
-    Ok(Json(admitted(&node, &node.office.add_source(&by, &new).await?)))
+    Ok(Json(admitted(&node, &node.context.add_source(&by, &new).await?)))
 }
 
 pub(in crate::http) async fn renew(
     State(node): Here,
-    by: By,
+    by: Principal,
     Path(name): Path<SourceName>,
 ) -> ApiResult<Json<Value>> {
-    Ok(Json(admitted(&node, &node.office.renew_token(&by, &name).await?)))
+    Ok(Json(admitted(&node, &node.context.renew_token(&by, &name).await?)))
 }
 
 #[derive(Deserialize)]
@@ -61,10 +61,10 @@ pub(in crate::http) struct Why {
 
 pub(in crate::http) async fn disable(
     State(node): Here,
-    by: By,
+    by: Principal,
     Path(name): Path<SourceName>,
     Json(why): Json<Why>,
 ) -> ApiResult<Json<Value>> {
-    let source = node.office.disable_source(&by, &name, &why.reason).await?;
+    let source = node.context.disable_source(&by, &name, &why.reason).await?;
     Ok(Json(described(&node, &source)))
 }

@@ -40,14 +40,14 @@ pub(in crate::http) struct Check {
 
 /// What a node can say of itself.
 pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
-    let office = &node.office;
-    let state = office.registry.state();
-    let counters = office.log.counters();
-    let failing = office.log.counted().failing();
-    let now = office.clock.now();
+    let context = &node.context;
+    let state = context.agency.registry.state();
+    let counters = context.agency.log.counters();
+    let failing = context.agency.log.counted().failing();
+    let now = context.agency.clock.now();
     let behind = counters.last_at.filter(|last| *last > now);
-    let waiting = office.store.outbox(u32::MAX).await;
-    let reads = office.store.reads_before(Timestamp::MAX).await;
+    let waiting = context.store.outbox(u32::MAX).await;
+    let reads = context.store.reads_before(Timestamp::MAX).await;
     let connected = node.peers.connected().len();
     Json(vec![
         Check {
@@ -63,8 +63,8 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
         disk(&node),
         backups(&state, now),
         sources(&node),
-        audits(office.audits_due().await),
-        cosigned(node.office.store.cosigned(counters.size).await, counters.size),
+        audits(context.audits_due().await),
+        cosigned(node.context.store.cosigned(counters.size).await, counters.size),
         Check {
             check: "log",
             ok: !failing,
@@ -83,17 +83,17 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
         Check {
             check: "database",
             ok: reads.is_ok(),
-            detail: match (reads, office.store.about().await) {
+            detail: match (reads, context.store.about().await) {
                 (Ok(reads), Ok(about)) => {
                     format!("{}; {about}", counted(reads, "read", "reads"))
                 }
                 (Err(error), _) | (_, Err(error)) => error.to_string(),
             },
         },
-        photographs(office).await,
+        photographs(context).await,
         keys(&node),
         reached(state.own.as_ref().map(|own| &own.value), &node.card_not_shown()),
-        retention(node.office.retention_status().await),
+        retention(node.context.retention_status().await),
         Check {
             check: "peers",
             ok: true,
@@ -132,7 +132,7 @@ fn certificate(node: &Node) -> Check {
     let Some(served) = &node.certificate else {
         return Check { check: "certificate", ok: true, detail: "no HTTPS side is served".into() };
     };
-    let days = served.certificate().days_left(node.office.clock.now());
+    let days = served.certificate().days_left(node.context.agency.clock.now());
     let detail = if days < SOON_DAYS {
         format!(
             "ends in {days} days: put new files into `tls/` of the home, or run `accord certificate renew`"
@@ -146,7 +146,7 @@ fn certificate(node: &Node) -> Check {
 /// Whether the keys that the card names are here, and which are being exchanged.
 fn keys(node: &Node) -> Check {
     let mut wrong: Vec<String> = node
-        .office
+        .context
         .keys_missing()
         .into_iter()
         .map(|key| {
@@ -155,7 +155,7 @@ fn keys(node: &Node) -> Check {
             )
         })
         .collect();
-    let leaving = node.office.keys_leaving().into_iter();
+    let leaving = node.context.keys_leaving().into_iter();
     let leaving =
         leaving.map(|(key, ends)| format!("the {key} key before the present one ends {ends}"));
     let ok = wrong.is_empty();
@@ -204,8 +204,8 @@ fn backups(state: &registry::State, now: Timestamp) -> Check {
 
 /// Whether what sources sent within a day could be used.
 fn sources(node: &Node) -> Check {
-    let state = node.office.registry.state();
-    let since = node.office.clock.now().minus_days(1);
+    let state = node.context.agency.registry.state();
+    let since = node.context.agency.clock.now().minus_days(1);
     let open = state.sources.values().filter(|source| source.disabled.is_none());
     let heard: Vec<_> = open.map(|source| (source, node.sources.heard(&source.name))).collect();
     let wrong: Vec<String> = heard
@@ -225,9 +225,9 @@ fn sources(node: &Node) -> Check {
 const PHOTOGRAPHS: u32 = 200;
 
 /// Whether photographs that reads and answers refer to are as they were kept.
-async fn photographs(office: &crate::context::Office) -> Check {
-    let looked = office.images.check(office.store.as_ref(), None, PHOTOGRAPHS).await;
-    let flaws = office.images.known_flaws();
+async fn photographs(context: &crate::context::NodeContext) -> Check {
+    let looked = context.photographs.check(context.store.as_ref(), None, PHOTOGRAPHS).await;
+    let flaws = context.photographs.known_flaws();
     let detail = match &looked {
         Err(error) => error.to_string(),
         Ok((count, _)) if flaws.is_empty() => counted(*count, "photograph", "photographs"),

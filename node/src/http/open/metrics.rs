@@ -77,8 +77,8 @@ async fn text(node: &Node) -> Result<String, std::fmt::Error> {
 }
 
 fn logged(registry: &mut Registry, node: &Node) {
-    let counted = node.office.log.counted();
-    let counters = node.office.log.counters();
+    let counted = node.context.agency.log.counted();
+    let counters = node.context.agency.log.counters();
     gauge(registry, "log_entries", "Entries of the audit log", counters.size);
     registry.register(
         "log_appends",
@@ -104,7 +104,7 @@ fn logged(registry: &mut Registry, node: &Node) {
 }
 
 fn peers(registry: &mut Registry, node: &Node) {
-    let state = node.office.registry.state();
+    let state = node.context.agency.registry.state();
     let connected = node.peers.connected().len() as u64;
     let blocked = state.peers.values().filter(|peer| peer.blocked.is_some()).count() as u64;
     family(
@@ -138,7 +138,7 @@ fn peers(registry: &mut Registry, node: &Node) {
 }
 
 fn sources(registry: &mut Registry, node: &Node) {
-    let state = node.office.registry.state();
+    let state = node.context.agency.registry.state();
     let records = Family::<OfSource, Count>::default();
     for name in state.sources.keys() {
         let heard = node.sources.heard(name);
@@ -150,7 +150,7 @@ fn sources(registry: &mut Registry, node: &Node) {
 }
 
 async fn kept(registry: &mut Registry, node: &Node) {
-    if let Ok(waiting) = node.office.store.outbox(u32::MAX).await {
+    if let Ok(waiting) = node.context.store.outbox(u32::MAX).await {
         gauge(registry, "outbox_letters", "Letters that wait for peers", waiting.len() as u64);
     }
     if let Some(free) = node.home.free_bytes() {

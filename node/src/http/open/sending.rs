@@ -54,7 +54,7 @@ fn not_now(why: &str) -> Response {
 
 fn source_of(node: &Node, name: &str, token: &str) -> Option<Source> {
     let name = name.parse().ok()?;
-    let state = node.office.registry.state();
+    let state = node.context.agency.registry.state();
     state.sources.get(&name).filter(|source| source.admits(token)).cloned()
 }
 
@@ -108,8 +108,8 @@ async fn taken(
     };
     let options = source.options().map_err(|e| said(StatusCode::INTERNAL_SERVER_ERROR, &e))?;
     let import = Import { by: Bringer::Source(source.name.clone()), file, options };
-    let done = intake::import(&node.office, import, chunks, None).await;
-    node.sources.note(&source.name, node.office.clock.now(), &done);
+    let done = intake::import(&node.context, import, chunks, None).await;
+    node.sources.note(&source.name, node.context.agency.clock.now(), &done);
     done.map_err(|(ended, summary)| match ended {
         Ended::Content(error) => {
             let of = json!({ "error": error, "summary": summary });
@@ -143,9 +143,9 @@ pub(super) async fn transfer(
     let Ok((digest, bytes)) = received.await else {
         return said(StatusCode::BAD_REQUEST, "the file did not come to its end; send it again");
     };
-    let office = &node.office;
+    let context = &node.context;
     let receipt = TransferReceipt {
-        agency: office.me.clone(),
+        agency: context.agency.id.clone(),
         source: source.name.to_string().parse().unwrap_or_default(),
         file: named.file,
         digest,
@@ -155,10 +155,10 @@ pub(super) async fn transfer(
         duplicates: summary.duplicates,
         empty: summary.empty,
         rejected: summary.rejected,
-        log_size: office.log.counters().size,
-        at: office.clock.now(),
+        log_size: context.agency.log.counters().size,
+        at: context.agency.clock.now(),
     };
-    match Envelope::sign_json(Kind::Transfer, &receipt, &office.message_key()) {
+    match Envelope::sign_json(Kind::Transfer, &receipt, &context.message_key()) {
         Ok(envelope) => {
             let of = json!({ "receipt": envelope.to_text(), "errors": summary.errors });
             ([(CONTENT_TYPE, "application/json")], of.to_string()).into_response()

@@ -19,7 +19,7 @@ use schemas::text::Text;
 use tokio_util::sync::CancellationToken;
 
 use super::{Ended, Import, Sources, Summary, import};
-use crate::context::Office;
+use crate::context::NodeContext;
 use crate::permission::ActError;
 use crate::reads::import::Bringer;
 use registry::Source;
@@ -51,14 +51,14 @@ struct Watched {
 }
 
 /// Takes in what appears in the folders of sources, until `stop`.
-pub async fn watch(office: Office, sources: Arc<Sources>, stop: CancellationToken) {
+pub async fn watch(context: NodeContext, sources: Arc<Sources>, stop: CancellationToken) {
     let mut watched: HashMap<PathBuf, Watched> = HashMap::new();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(LOOKING) => {}
         }
-        let state = office.registry.state();
+        let state = context.agency.registry.state();
         let open = state.sources.values().filter(|source| source.disabled.is_none());
         for source in open {
             let Some(folder) = &source.folder else { continue };
@@ -67,7 +67,7 @@ pub async fn watch(office: Office, sources: Arc<Sources>, stop: CancellationToke
                 continue;
             }
             of.rests_until = None;
-            if let Err(error) = look(&office, &sources, source, folder, of, &stop).await {
+            if let Err(error) = look(&context, &sources, source, folder, of, &stop).await {
                 tracing::error!(source = %source.name, %error, "a watched folder cannot be taken in");
                 of.rests_until = Instant::now().checked_add(RESTING);
             }
@@ -76,7 +76,7 @@ pub async fn watch(office: Office, sources: Arc<Sources>, stop: CancellationToke
 }
 
 async fn look(
-    office: &Office,
+    context: &NodeContext,
     sources: &Sources,
     source: &Source,
     folder: &Path,
@@ -87,18 +87,18 @@ async fn look(
         if stop.is_cancelled() {
             return Ok(());
         }
-        take(office, sources, source, folder, &file).await?;
+        take(context, sources, source, folder, &file).await?;
         watched.files.remove(&file);
     }
     if watched.swept.is_none_or(|at| at.elapsed() >= SWEEPING) {
         watched.swept = Some(Instant::now());
-        sweep(office, folder).map_err(|e| cannot(folder, &e))?;
+        sweep(context, folder).map_err(|e| cannot(folder, &e))?;
     }
     Ok(())
 }
 
 fn cannot(path: &Path, error: &io::Error) -> ActError {
-    ActError::Failed(format!("`{}`: {error}", path.display()))
+    ActError::failed(format!("`{}`: {error}", path.display()))
 }
 
 /// The files of a folder that have been as they are for long enough, in the order of their names.
@@ -133,7 +133,7 @@ fn settled(folder: &Path, watched: &mut Watched) -> io::Result<Vec<PathBuf>> {
 
 /// Takes one file in. What was wrong with it is no error here: it stands beside the file.
 async fn take(
-    office: &Office,
+    context: &NodeContext,
     sources: &Sources,
     source: &Source,
     folder: &Path,
@@ -149,8 +149,8 @@ async fn take(
         .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
         .open(path)
         .map_err(|e| cannot(path, &e))?;
-    let done = import(office, what, file, None).await;
-    sources.note(&source.name, office.clock.now(), &done);
+    let done = import(context, what, file, None).await;
+    sources.note(&source.name, context.agency.clock.now(), &done);
     let put_away = match &done {
         Ok(summary) if summary.rejected == 0 => destroy(folder, path),
         Ok(summary) => reject(folder, path, summary, None),
@@ -204,9 +204,9 @@ fn reject(folder: &Path, path: &Path, summary: &Summary, why: Option<&str>) -> i
 }
 
 /// Destroys what was rejected and is past the retention of reads.
-fn sweep(office: &Office, folder: &Path) -> io::Result<()> {
-    let Some(policy) = office.registry.state().policy.clone() else { return Ok(()) };
-    let cut_off = office.clock.now().cut_off(policy.retention.reads.cut_off_days).millis();
+fn sweep(context: &NodeContext, folder: &Path) -> io::Result<()> {
+    let Some(policy) = context.agency.registry.state().policy.clone() else { return Ok(()) };
+    let cut_off = context.agency.clock.now().cut_off(policy.retention.reads.cut_off_days).millis();
     let rejected = match fs::read_dir(folder.join(REJECTED)) {
         Ok(rejected) => rejected,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

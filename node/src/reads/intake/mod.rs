@@ -2,7 +2,7 @@
 //! folder, all by the one way [`import`].
 //!
 //! ```text
-//! bytes → parse (a thread of its own) → batches of at most 2,000 reads → Office::store_reads, durable
+//! bytes → parse (a thread of its own) → batches of at most 2,000 reads → NodeContext::store_reads, durable
 //! ```
 //!
 //! What was stored before an error stays stored; sent again, it is found to be stored already. A
@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 pub use body::{Chunks, Received, body};
 pub use folder::watch;
 
-use crate::context::Office;
+use crate::context::NodeContext;
 use crate::permission::ActError;
 use crate::reads::import::Bringer;
 use parse::{Batch, parse};
@@ -114,7 +114,7 @@ pub struct Import {
 /// # Errors
 /// Why it ended early, with what became of the rest before.
 pub async fn import(
-    office: &Office,
+    context: &NodeContext,
     what: Import,
     source: impl std::io::Read + Send + 'static,
     progress: Option<mpsc::Sender<Progress>>,
@@ -135,7 +135,7 @@ pub async fn import(
             let left_out = one.left_out.iter().cloned();
             summary.leave_out(left_out.map(|error| At { at: id.clone(), error }));
         }
-        let stored = match office.store_reads(&by, &file, &format, batch.reads).await {
+        let stored = match context.store_reads(&by, &file, &format, batch.reads).await {
             Ok(stored) => stored,
             Err(error) => return Err((error.into(), summary)),
         };

@@ -5,7 +5,7 @@ use schemas::frame::FrameKind;
 use schemas::statement::Reached;
 
 use super::*;
-use crate::{Asked, Letter, Receipted, Settled};
+use crate::{Asked, OutboxMessage, Receipted, Settled};
 use schemas::exchange::Exchange;
 
 fn owner() -> AgencyId {
@@ -16,13 +16,13 @@ fn requester() -> AgencyId {
     "asking-ca-pd".parse().unwrap()
 }
 
-fn ours(n: u8, millis: i64) -> Effects {
+fn ours(n: u8, millis: i64) -> StateChanges {
     let query = Digest::of(&[n]);
     let asked = Asked { query_id: id(n), owner: owner(), asked_at: at(millis), query };
-    Effects { asked: Some(asked), ..Effects::default() }
+    StateChanges { asked: Some(asked), ..StateChanges::default() }
 }
 
-fn settled(n: u8, outcome: &'static str) -> Effects {
+fn settled(n: u8, outcome: &'static str) -> StateChanges {
     let digest = |what: &str| Some(Digest::of(format!("{what} {n}").as_bytes()));
     let (reply, receipt) = match outcome {
         "answered" => (digest("reply"), digest("receipt")),
@@ -31,7 +31,7 @@ fn settled(n: u8, outcome: &'static str) -> Effects {
     };
     let authority = Some("an-agreement".parse().unwrap());
     let settled = Settled { query_id: id(n), outcome, authority, reply, receipt };
-    Effects { settled: Some(settled), ..Effects::default() }
+    StateChanges { settled: Some(settled), ..StateChanges::default() }
 }
 
 pub(crate) async fn a_query_served_before_fails_its_whole_group_and_leaves_nothing(
@@ -54,7 +54,7 @@ pub(crate) async fn a_query_served_before_fails_its_whole_group_and_leaves_nothi
 pub(crate) async fn a_query_that_was_turned_away_may_be_served_later(place: &impl Place) {
     let store = begun(place).await;
     let away = Served { answered: false, kept: false, authority: None, ..answer(id(1)) };
-    let away = || Effects { served: Some(away.clone()), ..Effects::default() };
+    let away = || StateChanges { served: Some(away.clone()), ..StateChanges::default() };
     store.commit(&[row(0, 0, id(1), away()), row(1, 1, id(1), away())]).await.unwrap();
     assert!(store.served(id(1)).await.unwrap().is_none());
     store.commit(&[row(2, 2, id(1), served(id(1)))]).await.unwrap();
@@ -69,7 +69,7 @@ pub(crate) async fn what_was_served_is_told_with_its_reply_and_receipt(place: &i
     let store = begun(place).await;
     assert!(store.served(id(1)).await.unwrap().is_none());
     let refusal = Served { answered: false, authority: None, ..answer(id(2)) };
-    let refusal = Effects { served: Some(refusal), ..Effects::default() };
+    let refusal = StateChanges { served: Some(refusal), ..StateChanges::default() };
     store.commit(&[row(0, 3, id(1), served(id(1))), row(1, 4, id(2), refusal)]).await.unwrap();
     let told = store.served(id(1)).await.unwrap().unwrap();
     assert_eq!((told.requester, told.at, told.answered), (requester(), at(3), true));
@@ -81,7 +81,7 @@ pub(crate) async fn what_was_served_is_told_with_its_reply_and_receipt(place: &i
     let receipt = |digest: &[u8]| {
         let receipt = Digest::of(digest);
         let receipted = Receipted { requester: requester(), query_id: id(1), receipt };
-        Effects { receipted: Some(receipted), ..Effects::default() }
+        StateChanges { receipted: Some(receipted), ..StateChanges::default() }
     };
     store.commit(&[row(2, 5, id(1), receipt(b"first"))]).await.unwrap();
     // A second receipt changes nothing.
@@ -128,7 +128,7 @@ pub(crate) async fn exchanges_are_told_by_peer_period_and_entry(place: &impl Pla
     let store = begun(place).await;
     let refusal = Served { answered: false, authority: None, ..answer(id(8)) };
     let elsewhere = Served { requester: "other-ca-pd".parse().unwrap(), ..answer(id(9)) };
-    let served = |served| Effects { served: Some(served), ..Effects::default() };
+    let served = |served| StateChanges { served: Some(served), ..StateChanges::default() };
     let group = [
         row(0, 0, id(1), ours(1, 0)),
         row(1, 1, id(2), ours(2, 1)),
@@ -193,7 +193,7 @@ pub(crate) async fn exchanges_are_told_by_peer_period_and_entry(place: &impl Pla
 }
 
 pub(crate) async fn letters_wait_in_order_until_they_are_delivered(place: &impl Place) {
-    let letter = |peer: &str, body: &str| Letter {
+    let letter = |peer: &str, body: &str| OutboxMessage {
         peer: peer.parse().unwrap(),
         kind: FrameKind::Query,
         body: body.into(),
@@ -207,9 +207,15 @@ pub(crate) async fn letters_wait_in_order_until_they_are_delivered(place: &impl 
     ];
     let store = begun(place).await;
     let outbox = all[..3].to_vec();
-    store.commit(&[row(0, 0, id(1), Effects { outbox, ..Effects::default() })]).await.unwrap();
+    store
+        .commit(&[row(0, 0, id(1), StateChanges { outbox, ..StateChanges::default() })])
+        .await
+        .unwrap();
     let outbox = all[3..].to_vec();
-    store.commit(&[row(1, 0, id(2), Effects { outbox, ..Effects::default() })]).await.unwrap();
+    store
+        .commit(&[row(1, 0, id(2), StateChanges { outbox, ..StateChanges::default() })])
+        .await
+        .unwrap();
     drop(store);
     let store = begun(place).await;
     let waiting = async |each| {
@@ -223,7 +229,7 @@ pub(crate) async fn letters_wait_in_order_until_they_are_delivered(place: &impl 
     let b = |body| format!("other-ca-pd {body}");
     assert_eq!(waiting(9).await, [a(1), a(2), a(3), b("b1"), b("a1")]);
     assert_eq!(waiting(2).await, [a(1), a(2), b("b1"), b("a1")]);
-    let name = |letter: &Letter| (letter.peer.clone(), letter.digest());
+    let name = |letter: &OutboxMessage| (letter.peer.clone(), letter.digest());
     store.delivered(&[name(&all[1]), name(&all[0])]).await.unwrap();
     store.delivered(&[]).await.unwrap();
     assert_eq!(waiting(9).await, [a(2), a(3), b("a1")]);

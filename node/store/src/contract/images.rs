@@ -20,13 +20,13 @@ pub(crate) async fn photographs_are_counted_by_what_refers_to_them(place: &impl 
     // A correction changes nothing about them.
     let now_is = Read { plate: "7ABC128".parse().unwrap(), ..reads[0].clone() };
     let corrected = Some(crate::Corrected { read: now_is, replaces: 1 });
-    let effects = Effects { corrected, ..Effects::default() };
+    let effects = StateChanges { corrected, ..StateChanges::default() };
     store.commit(&[row(2, 0, id(3), effects)]).await.unwrap();
     assert_eq!(store.images(None, 10).await.unwrap(), both);
-    let effects = Effects { purged: vec![ids[1], ids[2]], ..Effects::default() };
+    let effects = StateChanges { purged: vec![ids[1], ids[2]], ..StateChanges::default() };
     store.commit(&[row(3, 0, id(4), effects)]).await.unwrap();
     assert!(store.unreferenced_images(10).await.unwrap().is_empty());
-    let effects = Effects { purged: vec![ids[0]], ..Effects::default() };
+    let effects = StateChanges { purged: vec![ids[0]], ..StateChanges::default() };
     store.commit(&[row(4, 0, id(5), effects)]).await.unwrap();
     // The kept answer still refers to one of them.
     assert_eq!(store.unreferenced_images(10).await.unwrap(), [one]);
@@ -34,7 +34,7 @@ pub(crate) async fn photographs_are_counted_by_what_refers_to_them(place: &impl 
     store.forget_images(&[one, two]).await.unwrap();
     assert!(store.unreferenced_images(10).await.unwrap().is_empty());
     assert_eq!(store.images(None, 10).await.unwrap(), [two]);
-    let effects = Effects { ended: vec![1], ..Effects::default() };
+    let effects = StateChanges { ended: vec![1], ..StateChanges::default() };
     store.commit(&[row(5, 0, id(6), effects)]).await.unwrap();
     assert_eq!(store.unreferenced_images(10).await.unwrap(), [two]);
     // What is referred to again lives again.

@@ -11,7 +11,7 @@ pub(crate) async fn a_group_is_stored_whole_or_not_at_all(place: &impl Place) {
     let good = || row(0, 0, id(1), storing(vec![read(1, 0, &[])]));
     // A read that is stored twice.
     let mut bad = plain(1, 1);
-    bad.effects = Effects { change: Some("{}".into()), ..storing(vec![read(1, 0, &[])]) };
+    bad.changes = StateChanges { change: Some("{}".into()), ..storing(vec![read(1, 0, &[])]) };
     assert!(store.commit(&[good(), bad]).await.is_err());
     let tail = tail(store.as_ref()).await;
     assert_eq!((tail.size, tail.last_at), (0, None));
@@ -98,16 +98,16 @@ pub(crate) async fn the_tail_counts_answers_by_authority_day_and_receipt(place: 
     let rows = [
         row(0, 0, id(1), served(id(1))),
         row(1, 10, id(2), served(id(2))),
-        row(2, 10, id(4), Effects { asked: Some(asked), ..Effects::default() }),
-        row(3, 10, id(4), Effects { settled: Some(settled), ..Effects::default() }),
-        row(4, 10, id(5), Effects { served: Some(refused), ..Effects::default() }),
+        row(2, 10, id(4), StateChanges { asked: Some(asked), ..StateChanges::default() }),
+        row(3, 10, id(4), StateChanges { settled: Some(settled), ..StateChanges::default() }),
+        row(4, 10, id(5), StateChanges { served: Some(refused), ..StateChanges::default() }),
     ];
     store.commit(&rows).await.unwrap();
     let requester: schemas::agency::AgencyId = "asking-ca-pd".parse().unwrap();
     let receipt = Digest::of(b"receipt");
     let receipted =
         Some(crate::Receipted { requester: requester.clone(), query_id: id(1), receipt });
-    let effects = Effects { receipted, ..Effects::default() };
+    let effects = StateChanges { receipted, ..StateChanges::default() };
     store.commit(&[row(5, 11, id(1), effects)]).await.unwrap();
     let tail = store.tail(at(10)).await.unwrap();
     let authority: schemas::query::AuthorityId = "an-agreement".parse().unwrap();
@@ -252,7 +252,7 @@ pub(crate) async fn changes_come_in_order_up_to_an_instant(place: &impl Place) {
     let store = begun(place).await;
     let mut rows: Vec<Row> = (0..12).map(|n| plain(n, i64::try_from(n / 3).unwrap())).collect();
     for (n, row) in rows.iter_mut().enumerate().filter(|(n, _)| n % 2 == 0) {
-        row.effects.change = Some(format!(r#"{{"n":{n}}}"#));
+        row.changes.change = Some(format!(r#"{{"n":{n}}}"#));
     }
     store.commit(&rows).await.unwrap();
     let changes = |all: &[usize]| all.iter().map(|n| format!(r#"{{"n":{n}}}"#)).collect::<Vec<_>>();

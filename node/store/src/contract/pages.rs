@@ -13,7 +13,7 @@ pub(crate) async fn pages_come_back_as_they_were_put_down_and_end_in_time(place:
     assert_eq!((ended.len(), ended[0].entry), (1, 0));
     // Kept for a hold, they are shown no longer.
     assert!(store.pages(Side::Served, id(1), at(9_999)).await.unwrap().is_empty());
-    let effects = Effects { ended: vec![0], ..Effects::default() };
+    let effects = StateChanges { ended: vec![0], ..StateChanges::default() };
     store.commit(&[row(1, 9_999, id(2), effects)]).await.unwrap();
     assert!(store.ended_pages(at(9_999), None, 9).await.unwrap().is_empty());
 }
@@ -29,7 +29,7 @@ pub(crate) async fn ended_pages_come_in_order_some_at_a_time(place: &impl Place)
             pages: vec![vec![n; usize::from(n)], Vec::new()],
             images: Vec::new(),
         };
-        Effects { pages: Some(pages), ..Effects::default() }
+        StateChanges { pages: Some(pages), ..StateChanges::default() }
     };
     let rows: Vec<Row> = (0u8..6).map(|n| row(u64::from(n), 0, id(n), kept(n))).collect();
     store.commit(&rows).await.unwrap();
@@ -62,7 +62,7 @@ pub(crate) async fn a_peers_read_is_found_in_the_pages_of_its_answer(place: &imp
         pages: vec![page],
         images: Vec::new(),
     };
-    let effects = Effects { pages: Some(pages), ..storing(vec![own.clone()]) };
+    let effects = StateChanges { pages: Some(pages), ..storing(vec![own.clone()]) };
     store.commit(&[row(0, 0, id(1), effects)]).await.unwrap();
     assert_eq!(store.read(theirs.id).await.unwrap(), Some(theirs.clone()));
     assert_eq!(store.read(own.id).await.unwrap(), Some(own));

@@ -17,7 +17,7 @@ pub(crate) async fn reads_are_known_by_their_ids_until_they_are_purged(place: &i
     assert_eq!(known, expected);
     assert!(store.known_reads(&[]).await.unwrap().is_empty());
     assert_eq!(store.own_read(ids[1]).await.unwrap(), Some((reads[1].clone(), 1)));
-    let effects = Effects { purged: vec![ids[0], ids[1], ids[3]], ..Effects::default() };
+    let effects = StateChanges { purged: vec![ids[0], ids[1], ids[3]], ..StateChanges::default() };
     store.commit(&[row(1, 0, id(2), effects)]).await.unwrap();
     assert_eq!(store.known_reads(&ids).await.unwrap(), [ids[2]]);
     assert_eq!(store.own_read(ids[1]).await.unwrap(), None);
@@ -103,7 +103,7 @@ pub(crate) async fn versions_and_releases_end_with_the_read_that_they_are_of(pla
     let correct = async |index, replaces, plate: &str| {
         let now_is = Read { plate: plate.parse().unwrap(), ..read.clone() };
         let corrected = Some(Corrected { read: now_is.clone(), replaces });
-        let effects = Effects { corrected, ..Effects::default() };
+        let effects = StateChanges { corrected, ..StateChanges::default() };
         store.commit(&[row(index, 1, id(9), effects)]).await.unwrap();
         now_is
     };
@@ -119,7 +119,7 @@ pub(crate) async fn versions_and_releases_end_with_the_read_that_they_are_of(pla
     assert_eq!(store.released(other.id).await.unwrap().len(), 2);
     // One of them lives: it is known to whom it went.
     let purge = async |index, read: &Read| {
-        let effects = Effects { purged: vec![read.id], ..Effects::default() };
+        let effects = StateChanges { purged: vec![read.id], ..StateChanges::default() };
         store.commit(&[row(index, 2, id(8), effects)]).await.unwrap();
     };
     purge(5, &read).await;

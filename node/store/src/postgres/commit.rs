@@ -170,7 +170,7 @@ impl<'a> Batch<'a> {
     }
 
     fn exchanges(&mut self, row: &'a Row, index: i64, at: i64) {
-        let effects = &row.effects;
+        let effects = &row.changes;
         if let Some(asked) = &effects.asked {
             self.asked_entry.push(index);
             self.asked_id.push(asked.query_id.to_string());
@@ -215,7 +215,7 @@ impl<'a> Batch<'a> {
     }
 
     fn outgoing(&mut self, row: &'a Row, index: i64) {
-        let effects = &row.effects;
+        let effects = &row.changes;
         if let Some(change) = &effects.change {
             self.change_idx.push(index);
             self.change_text.push(change);
@@ -239,7 +239,7 @@ impl<'a> Batch<'a> {
     }
 
     fn reads(&mut self, row: &'a Row, index: i64) -> Result<(), StoreError> {
-        let effects = &row.effects;
+        let effects = &row.changes;
         for read in &effects.reads {
             let terms = Terms::of(read);
             self.read_id.push(*read.id.as_bytes());

@@ -8,7 +8,7 @@ use schemas::time::Timestamp;
 use sqlx::PgConnection;
 
 use super::super::stored::{self, instant, number, parsed, reply_of};
-use super::super::{AskedBefore, Letter, Queued, ServedBefore, Side, StoreError};
+use super::super::{AskedBefore, OutboxMessage, Queued, ServedBefore, Side, StoreError};
 
 pub(super) async fn served(
     reader: &mut PgConnection,
@@ -104,7 +104,7 @@ pub(super) async fn outbox(
                 .ok()
                 .and_then(FrameKind::from_byte)
                 .ok_or_else(|| StoreError::Corrupt(format!("frame kind {kind}")))?;
-            Ok(Queued(Letter { peer: parsed(&peer)?, kind, body }))
+            Ok(Queued(OutboxMessage { peer: parsed(&peer)?, kind, body }))
         })
         .collect()
 }

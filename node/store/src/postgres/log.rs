@@ -183,7 +183,9 @@ pub(super) async fn entries(
     if let Some(kind) = filter.kind {
         query.push(" and kind = ").push_bind(kind.code());
     }
-    for (value, path) in [(&filter.user, "actor,user"), (&filter.plate, "access,elements,plate")] {
+    for (value, path) in
+        [(&filter.user, "actor,user"), (&filter.plate, "event,access,elements,plate")]
+    {
         if let Some(value) = value {
             query.push(" and ");
             in_body(&mut query, path);
@@ -196,7 +198,7 @@ pub(super) async fn entries(
     if let Some(case) = &filter.case {
         // Letters of the Latin alphabet alone are the same small and large.
         query.push(" and lower(btrim(");
-        in_body(&mut query, "access,why,case");
+        in_body(&mut query, "event,access,why,case");
         query.push(r#") collate "C") = lower("#).push_bind(case.trim().to_owned());
         query.push(r#"::text collate "C")"#);
     }

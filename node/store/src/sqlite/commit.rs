@@ -136,7 +136,7 @@ impl Batch {
     }
 
     fn effects(&mut self, row: &Row, index: u64, at: i64) -> Result<(), StoreError> {
-        let effects = &row.effects;
+        let effects = &row.changes;
         if let Some(change) = &effects.change {
             let (offset, length) = self.long(change.as_bytes());
             self.tables.changes.put(&(index, offset, length))?;

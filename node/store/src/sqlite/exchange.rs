@@ -8,7 +8,7 @@ use schemas::time::Timestamp;
 use sqlx::SqliteConnection;
 
 use super::super::stored::{self, instant, parsed, reply_of};
-use super::super::{AskedBefore, Letter, Queued, ServedBefore, Side, StoreError};
+use super::super::{AskedBefore, OutboxMessage, Queued, ServedBefore, Side, StoreError};
 
 pub(super) async fn served(
     reader: &mut SqliteConnection,
@@ -102,7 +102,7 @@ pub(super) async fn outbox(
         .map(|(peer, kind, body)| {
             let kind = FrameKind::from_byte(kind)
                 .ok_or_else(|| StoreError::Corrupt(format!("frame kind {kind}")))?;
-            Ok(Queued(Letter { peer: parsed(&peer)?, kind, body }))
+            Ok(Queued(OutboxMessage { peer: parsed(&peer)?, kind, body }))
         })
         .collect()
 }

@@ -200,13 +200,15 @@ pub(super) async fn entries(
         query.push(" and body->>'$.actor.user' = ").push_bind(user.clone());
     }
     if let Some(plate) = &filter.plate {
-        query.push(" and body->>'$.access.elements.plate' = ").push_bind(plate.clone());
+        query.push(" and body->>'$.event.access.elements.plate' = ").push_bind(plate.clone());
     }
     if let Some(digest) = &filter.query {
         query.push(" and query = ").push_bind(digest.as_bytes().to_vec());
     }
     if let Some(case) = &filter.case {
-        query.push(" and trim(body->>'$.access.why.case') = ").push_bind(case.trim().to_owned());
+        query
+            .push(" and trim(body->>'$.event.access.why.case') = ")
+            .push_bind(case.trim().to_owned());
         query.push(" collate nocase");
     }
     if filter.ending {

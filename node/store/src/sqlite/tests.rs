@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::Sqlite;
 use crate::contract::{Place, answer, at, holds_at, id, read, row, served, storing, wait};
-use crate::{Corrected, Effects, Row, Store};
+use crate::{Corrected, Row, StateChanges, Store};
 
 mod search;
 
@@ -46,7 +46,8 @@ async fn another(dir: &TempDir) -> SqliteConnection {
 #[tokio::test]
 async fn nothing_is_left_in_the_files_of_bodies_that_were_destroyed() {
     let (dir, store) = store().await;
-    let mut rows: Vec<Row> = (0..40).map(|n| row(n, 0, id(n as u8), Effects::default())).collect();
+    let mut rows: Vec<Row> =
+        (0..40).map(|n| row(n, 0, id(n as u8), StateChanges::default())).collect();
     for row in &mut rows {
         row.body = format!("{{\"a\":\"THE-SECRET-{}\"}}", "x".repeat(6_000));
     }
@@ -69,11 +70,14 @@ async fn whoever_destroys_reads_destroys_what_belongs_to_them() {
     store.commit(&[row(0, 0, id(1), effects)]).await.unwrap();
     let mut released = answer(id(2));
     released.released = Some((at(0), vec![was.id]));
-    let effects = Effects { served: Some(released), ..served(id(2)) };
+    let effects = StateChanges { served: Some(released), ..served(id(2)) };
     store.commit(&[row(1, 0, id(2), effects)]).await.unwrap();
     let now_is = Read { plate: "7ABC128".parse().unwrap(), ..was.clone() };
     let corrected = Some(Corrected { read: now_is, replaces: 1 });
-    store.commit(&[row(2, 1, id(3), Effects { corrected, ..Effects::default() })]).await.unwrap();
+    store
+        .commit(&[row(2, 1, id(3), StateChanges { corrected, ..StateChanges::default() })])
+        .await
+        .unwrap();
     let mut other = another(&dir).await;
     sqlx::query("delete from reads where plate = '7ABC128'").execute(&mut other).await.unwrap();
     assert!(store.read_versions(was.id).await.unwrap().is_empty());

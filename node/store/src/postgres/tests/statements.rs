@@ -1,7 +1,7 @@
 //! What statements go through: indexes, and months.
 
 use super::*;
-use crate::Effects;
+use crate::StateChanges;
 use crate::contract::{at, id, many, read, row, storing};
 
 const DAY: i64 = 86_400_000;
@@ -61,7 +61,10 @@ async fn a_month_whose_reads_are_all_destroyed_goes_with_its_files() {
     let reads: Vec<_> = (0..3).map(|n| read(n, i64::from(n) * 31 * DAY, &[])).collect();
     let purged = vec![reads[0].id, reads[2].id];
     store.commit(&[row(0, 0, id(1), storing(reads))]).await.unwrap();
-    store.commit(&[row(1, 0, id(2), Effects { purged, ..Effects::default() })]).await.unwrap();
+    store
+        .commit(&[row(1, 0, id(2), StateChanges { purged, ..StateChanges::default() })])
+        .await
+        .unwrap();
     store.erase_traces().await.unwrap();
     let months = "select string_agg(inhrelid::regclass::text, ' ' order by 1) from pg_inherits
                   where inhparent = 'reads'::regclass";

@@ -42,7 +42,7 @@ async fn every_way_is_an_index_of_its_own() {
     // A statement names its index, and fails where that is missing or does not serve.
     let (_dir, store) = store().await;
     let reads = many();
-    let effects = Effects { reads, ..Effects::default() };
+    let effects = StateChanges { reads, ..StateChanges::default() };
     store.commit(&[row(0, 0, id(1), effects)]).await.unwrap();
     let mut reader = store.readers.take().await.unwrap();
     for (condition, index, seeks) in [

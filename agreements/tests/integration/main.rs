@@ -1,0 +1,16 @@
+//! May this query be answered? Decided and recorded through the crate's public interface, beside the
+//! texts that demand it.
+//!
+//! One program for all of it: each further file directly under `tests/` would be linked by itself.
+
+#![cfg(test)]
+
+mod coverage;
+mod decisions;
+mod fixtures;
+mod generated;
+mod json_schemas;
+mod lifecycle;
+mod own_reads;
+mod policy_demands;
+mod policy_files;

@@ -1,0 +1,287 @@
+//! Entries of agreements and written requests: one's own acts, which leave as documents for the
+//! peers that they concern, and those of peers as they arrive.
+
+use agreements::agreement::{Act, Adherence, Agreement, Notice};
+use agreements::request::{Request, Ruling, Verdict, Withdrawal};
+use registry::{Change, OutsideRequest, State};
+use schemas::agency::AgencyId;
+use schemas::body::Actor;
+use schemas::envelope::Envelope;
+use schemas::event::Event;
+use schemas::event::authority::{
+    AgreementAdhered, AgreementNoticed, AgreementProposed, AgreementReceived, AgreementSigned,
+    RequestDecided, RequestReceived, RequestRecorded, RequestSubmitted, RequestWithdrawn,
+};
+use schemas::frame::FrameKind;
+use store::{OutboxMessage, StateChanges};
+
+use crate::entry::Entry;
+
+/// What a signed document becomes for each of its recipients.
+fn documents<'a>(
+    recipients: impl IntoIterator<Item = &'a AgencyId>,
+    envelope: &Envelope,
+) -> StateChanges {
+    let body = envelope.to_text();
+    let message = |peer: &AgencyId| OutboxMessage {
+        peer: peer.clone(),
+        kind: FrameKind::Document,
+        body: body.clone(),
+    };
+    StateChanges {
+        outbox: recipients.into_iter().map(message).collect(),
+        ..StateChanges::default()
+    }
+}
+
+/// The other parties of an agreement.
+fn others<'a>(actor: &Actor, agreement: &'a Agreement) -> Vec<&'a AgencyId> {
+    agreement.parties.iter().filter(|party| **party != actor.agency).collect()
+}
+
+/// One proposes an agreement; the text leaves for every other party.
+#[must_use]
+pub fn agreement_proposed(
+    state: &State,
+    actor: Actor,
+    agreement: &Agreement,
+    envelope: &Envelope,
+) -> Entry {
+    let event = AgreementProposed {
+        agreement: agreement.id.clone(),
+        version: agreement.version,
+        parties: agreement.parties.clone(),
+    };
+    let (from, envelope_text) = (actor.agency.clone(), envelope.to_text());
+    let changes = documents(others(&actor, agreement), envelope);
+    Entry::saying(actor, Event::AgreementProposed(event))
+        .beside([envelope])
+        .changing(state, Change::Agreement { from, envelope: envelope_text })
+        .with(changes)
+}
+
+/// A peer's proposal arrived.
+#[must_use]
+pub fn agreement_received(
+    state: &State,
+    actor: Actor,
+    agreement: &Agreement,
+    envelope: &Envelope,
+) -> Entry {
+    let from = actor.agency.clone();
+    let event = AgreementReceived { agreement: agreement.id.clone(), version: agreement.version };
+    Entry::saying(actor, Event::AgreementReceived(event))
+        .about(&from.clone())
+        .beside([envelope])
+        .changing(state, Change::Agreement { from, envelope: envelope.to_text() })
+}
+
+/// One adheres; the adherence leaves for every other party of `agreement`.
+#[must_use]
+pub fn agreement_signed(
+    state: &State,
+    actor: Actor,
+    agreement: &Agreement,
+    adherence: &Adherence,
+    envelope: &Envelope,
+) -> Entry {
+    let event = AgreementSigned {
+        agreement: adherence.agreement.clone(),
+        version: adherence.version,
+        signatory: adherence.signatory.name.clone(),
+        title: adherence.signatory.title.clone(),
+        shares_with: adherence.shares_with.clone(),
+    };
+    let changes = documents(others(&actor, agreement), envelope);
+    Entry::saying(actor, Event::AgreementSigned(event))
+        .beside([envelope])
+        .changing(state, Change::Adherence { envelope: envelope.to_text() })
+        .with(changes)
+}
+
+/// A peer's adherence arrived.
+#[must_use]
+pub fn agreement_adhered(
+    state: &State,
+    actor: Actor,
+    adherence: &Adherence,
+    envelope: &Envelope,
+) -> Entry {
+    let event = AgreementAdhered {
+        agreement: adherence.agreement.clone(),
+        version: adherence.version,
+        signatory: adherence.signatory.name.clone(),
+    };
+    let from = actor.agency.clone();
+    Entry::saying(actor, Event::AgreementAdhered(event))
+        .about(&from)
+        .beside([envelope])
+        .changing(state, Change::Adherence { envelope: envelope.to_text() })
+}
+
+fn noticed(notice: &Notice) -> Event {
+    let event = AgreementNoticed {
+        agreement: notice.agreement.clone(),
+        version: notice.version,
+        reason: notice.reason.clone(),
+    };
+    match notice.act {
+        Act::Suspend => Event::AgreementSuspended(event),
+        Act::Resume => Event::AgreementResumed(event),
+        Act::Withdraw => Event::AgreementWithdrawn(event),
+    }
+}
+
+/// One suspends or resumes one's side of `agreement`, or withdraws; the notice leaves for every
+/// other party.
+#[must_use]
+pub fn notice_given(
+    state: &State,
+    actor: Actor,
+    agreement: &Agreement,
+    notice: &Notice,
+    envelope: &Envelope,
+) -> Entry {
+    let changes = documents(others(&actor, agreement), envelope);
+    Entry::saying(actor, noticed(notice))
+        .beside([envelope])
+        .changing(state, Change::Notice { envelope: envelope.to_text() })
+        .with(changes)
+}
+
+/// A peer's notice arrived.
+#[must_use]
+pub fn notice_received(state: &State, actor: Actor, notice: &Notice, envelope: &Envelope) -> Entry {
+    let from = actor.agency.clone();
+    Entry::saying(actor, noticed(notice))
+        .about(&from)
+        .beside([envelope])
+        .changing(state, Change::Notice { envelope: envelope.to_text() })
+}
+
+/// One submits a written request, which leaves for its owner.
+#[must_use]
+pub fn request_submitted(
+    state: &State,
+    actor: Actor,
+    request: &Request,
+    envelope: &Envelope,
+) -> Entry {
+    let event = RequestSubmitted {
+        request: request.id.clone(),
+        requested_by: request.requested_by.clone(),
+        purpose: request.purpose,
+        case: request.case.clone(),
+    };
+    Entry::saying(actor, Event::RequestSubmitted(event))
+        .about(&request.to)
+        .beside([envelope])
+        .changing(state, Change::Request { envelope: envelope.to_text() })
+        .with(documents([&request.to], envelope))
+}
+
+/// A peer's written request arrived.
+#[must_use]
+pub fn request_received(
+    state: &State,
+    actor: Actor,
+    request: &Request,
+    envelope: &Envelope,
+) -> Entry {
+    let event =
+        RequestReceived { request: request.id.clone(), requested_by: request.requested_by.clone() };
+    Entry::saying(actor, Event::RequestReceived(event))
+        .about(&request.from)
+        .beside([envelope])
+        .changing(state, Change::Request { envelope: envelope.to_text() })
+}
+
+fn decided(ruling: &Ruling) -> Event {
+    let event = RequestDecided {
+        request: ruling.request.clone(),
+        decided_by: ruling.decided_by.name.clone(),
+        title: ruling.decided_by.title.clone(),
+        reason: ruling.reason.clone(),
+    };
+    match ruling.verdict {
+        Verdict::Approved => Event::RequestApproved(event),
+        Verdict::Denied => Event::RequestDenied(event),
+    }
+}
+
+/// A written request is decided here; the decision leaves for `requester`.
+#[must_use]
+pub fn request_decided(
+    state: &State,
+    actor: Actor,
+    requester: &AgencyId,
+    ruling: &Ruling,
+    envelope: &Envelope,
+) -> Entry {
+    Entry::saying(actor, decided(ruling))
+        .about(requester)
+        .beside([envelope])
+        .changing(state, Change::Ruling { envelope: envelope.to_text() })
+        .with(documents([requester], envelope))
+}
+
+/// The owner's decision on a request of one's own arrived.
+#[must_use]
+pub fn decision_received(
+    state: &State,
+    actor: Actor,
+    ruling: &Ruling,
+    envelope: &Envelope,
+) -> Entry {
+    let from = actor.agency.clone();
+    Entry::saying(actor, decided(ruling))
+        .about(&from)
+        .beside([envelope])
+        .changing(state, Change::Ruling { envelope: envelope.to_text() })
+}
+
+/// One withdraws a written request; the withdrawal leaves for its owner.
+#[must_use]
+pub fn request_withdrawn(
+    state: &State,
+    actor: Actor,
+    owner: &AgencyId,
+    withdrawal: &Withdrawal,
+    envelope: &Envelope,
+) -> Entry {
+    let event = RequestWithdrawn { request: withdrawal.request.clone() };
+    Entry::saying(actor, Event::RequestWithdrawn(event))
+        .about(owner)
+        .beside([envelope])
+        .changing(state, Change::Withdrawal { envelope: envelope.to_text() })
+        .with(documents([owner], envelope))
+}
+
+/// A peer's withdrawal of its request arrived.
+#[must_use]
+pub fn withdrawal_received(
+    state: &State,
+    actor: Actor,
+    withdrawal: &Withdrawal,
+    envelope: &Envelope,
+) -> Entry {
+    let from = actor.agency.clone();
+    let event = RequestWithdrawn { request: withdrawal.request.clone() };
+    Entry::saying(actor, Event::RequestWithdrawn(event))
+        .about(&from)
+        .beside([envelope])
+        .changing(state, Change::Withdrawal { envelope: envelope.to_text() })
+}
+
+/// An outside body's request is filed for records release.
+#[must_use]
+pub fn request_recorded(state: &State, actor: Actor, request: OutsideRequest) -> Entry {
+    let event = RequestRecorded {
+        request: request.id.clone(),
+        from_body: request.from_body.clone(),
+        case: request.case.clone(),
+        records_release: request.to.clone(),
+    };
+    Entry::saying(actor, Event::RequestRecorded(event))
+        .changing(state, Change::OutsideRequest { request })
+}

@@ -1,0 +1,44 @@
+//! Entries of people and of the policy.
+
+use registry::{Change, State};
+use schemas::body::Actor;
+use schemas::digest::Digest;
+use schemas::event::Event;
+use schemas::event::people::{PolicyAdopted, UserChanged};
+use schemas::user::User;
+
+use crate::entry::Entry;
+
+/// What of a person changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserChange {
+    /// The person is registered.
+    Added,
+    /// A training is recorded.
+    Trained,
+    /// The person may act no longer.
+    Disabled,
+    /// Approving authority is delegated to the person.
+    Delegated,
+}
+
+/// A person is as given from now on.
+#[must_use]
+pub fn user_changed(state: &State, actor: Actor, what: UserChange, user: User) -> Entry {
+    let event = UserChanged { user: user.clone() };
+    let event = match what {
+        UserChange::Added => Event::UserAdded(event),
+        UserChange::Trained => Event::UserTrained(event),
+        UserChange::Disabled => Event::UserDisabled(event),
+        UserChange::Delegated => Event::UserDelegated(event),
+    };
+    Entry::saying(actor, event).changing(state, Change::User { user })
+}
+
+/// A policy comes into force.
+#[must_use]
+pub fn policy_adopted(state: &State, actor: Actor, name: &str, text: &str) -> Entry {
+    let event = PolicyAdopted { name: name.to_owned(), digest: Digest::of(text.as_bytes()) };
+    let change = Change::Policy { name: name.to_owned(), text: text.to_owned() };
+    Entry::saying(actor, Event::PolicyAdopted(event)).changing(state, change)
+}

@@ -1,0 +1,163 @@
+//! Entries of one's own reads, and of what sends them.
+
+use registry::{Change, Source, State};
+use schemas::body::{Access, Actor};
+use schemas::correction::Correction;
+use schemas::digest::Digest;
+use schemas::envelope::Envelope;
+use schemas::event::Event;
+use schemas::event::reads::{
+    CorrectedAnswer, CorrectionSent, ReadsCorrected, ReadsImported, ReadsSearched, SourceChanged,
+};
+use schemas::read::Read;
+use schemas::text::Text;
+use store::{Corrected, OutboxMessage, StateChanges};
+
+use crate::entry::{Entry, Precondition};
+
+/// One's own reads are searched, as long as the registry is `state`.
+#[must_use]
+pub fn reads_searched(state: &State, actor: Actor, access: Access) -> Entry {
+    Entry::saying(actor, Event::ReadsSearched(ReadsSearched { access }))
+        .provided(Precondition::registry(state))
+}
+
+/// What of a source changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceChange {
+    /// It may send from here on.
+    Added,
+    /// It has a new token.
+    Renewed,
+    /// It may send no longer.
+    Disabled,
+}
+
+/// A source is as given from now on.
+#[must_use]
+pub fn source_changed(state: &State, actor: Actor, what: SourceChange, source: Source) -> Entry {
+    let event = SourceChanged {
+        source: source.name.to_string(),
+        format: source.format.clone(),
+        camera: source.camera.clone(),
+        folder: source.folder.clone(),
+        reason: source.disabled.clone(),
+    };
+    let event = match what {
+        SourceChange::Added => Event::SourceAdded(event),
+        SourceChange::Renewed => Event::SourceRenewed(event),
+        SourceChange::Disabled => Event::SourceDisabled(event),
+    };
+    Entry::saying(actor, event).changing(state, Change::Source { source })
+}
+
+/// What reads came in.
+#[derive(Debug)]
+pub struct Import {
+    /// The name of the file or the source.
+    pub file: Text,
+    /// Its format.
+    pub format: String,
+    /// Reads in it.
+    pub offered: u64,
+    /// Photographs stored with them; their bytes are durable already.
+    pub photographs: u64,
+}
+
+/// Reads are stored; their ids are known to be new.
+#[must_use]
+pub fn reads_imported(actor: Actor, import: Import, reads: Vec<Read>) -> Entry {
+    let ids: Vec<u8> = reads.iter().flat_map(|read| *read.id.as_bytes()).collect();
+    let event = ReadsImported {
+        file: import.file,
+        format: import.format,
+        offered: import.offered,
+        stored: reads.len() as u64,
+        ids_digest: Digest::of(&ids),
+        photographs: import.photographs,
+    };
+    Entry::saying(actor, Event::ReadsImported(event))
+        .with(StateChanges { reads, ..StateChanges::default() })
+}
+
+/// A correction of one's own read.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnCorrection<'a> {
+    /// The read as it was.
+    pub was: &'a Read,
+    /// The read as it is now.
+    pub now_is: &'a Read,
+    /// The version that now holds.
+    pub version: u32,
+    /// Why.
+    pub reason: &'a Text,
+}
+
+/// A signed correction, as it leaves for one recipient of the read.
+pub type SignedCorrection = (OutboxMessage, Correction);
+
+fn corrected(actor: Actor, what: OwnCorrection<'_>, told: &[SignedCorrection]) -> Entry {
+    let sent = |(message, correction): &SignedCorrection| CorrectionSent {
+        to: message.peer.clone(),
+        query_id: correction.query_id,
+        digest: message.digest(),
+    };
+    let event = ReadsCorrected {
+        read: what.was.id,
+        version: what.version,
+        was: what.was.plate.clone(),
+        plate: what.now_is.plate.clone(),
+        reason: what.reason.clone(),
+        told: told.iter().map(sent).collect(),
+        answer: None,
+    };
+    let outbox = told.iter().map(|(message, _)| message.clone()).collect();
+    Entry::saying(actor, Event::ReadsCorrected(event))
+        .with(StateChanges { outbox, ..StateChanges::default() })
+}
+
+/// One's own read gets another version, and the first of its recipients are told.
+#[must_use]
+pub fn read_corrected(
+    state: &State,
+    actor: Actor,
+    what: OwnCorrection<'_>,
+    told: &[SignedCorrection],
+) -> Entry {
+    let mut entry = corrected(actor, what, told);
+    let replaces = what.version.saturating_sub(1);
+    entry.changes.corrected = Some(Corrected { read: what.now_is.clone(), replaces });
+    entry.changing(state, Change::ReadCorrected { read: what.was.id, version: what.version })
+}
+
+/// Further recipients of a corrected read are told.
+#[must_use]
+pub fn correction_told(actor: Actor, what: OwnCorrection<'_>, told: &[SignedCorrection]) -> Entry {
+    corrected(actor, what, told)
+}
+
+/// A peer corrects a read that it had released.
+#[must_use]
+pub fn correction_received(
+    state: &State,
+    actor: Actor,
+    correction: &Correction,
+    envelope: &Envelope,
+    answer: CorrectedAnswer,
+) -> Entry {
+    let event = ReadsCorrected {
+        read: correction.read,
+        version: correction.version,
+        was: correction.was.clone(),
+        plate: correction.plate.clone(),
+        reason: correction.reason.clone(),
+        told: Vec::new(),
+        answer: Some(answer),
+    };
+    let (peer, read, version) = (actor.agency.clone(), correction.read, correction.version);
+    Entry::saying(actor, Event::ReadsCorrected(event))
+        .about(&peer)
+        .of_query(correction.query_id)
+        .beside([envelope])
+        .changing(state, Change::ReadCorrected { read, version })
+}

@@ -1,0 +1,34 @@
+//! Alarms: what an honest log or peer does not show.
+
+use serde::{Deserialize, Serialize};
+
+/// What was noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum AlarmKind {
+    /// Two signed heads of one log that cannot both be true.
+    Fork,
+    /// A signed head smaller than one shown before.
+    Shrunk,
+    /// A proof that does not lead to the signed head.
+    Proof,
+    /// The same card version with other content.
+    Card,
+    /// A peer holds a signed head of this log that its database does not reach: it was put back.
+    RolledBack,
+}
+
+impl AlarmKind {
+    /// In words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Fork => "two signed heads of its log that cannot both be true",
+            Self::Shrunk => "a signed head of its log smaller than one shown before",
+            Self::Proof => "a proof of its log that does not lead to its signed head",
+            Self::Card => "the same card version with other content",
+            Self::RolledBack => "a head of this agency's own log that its database does not reach",
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! From what an officer typed to one query an owner. Pure.
+
+use serde::{Deserialize, Serialize};
+
+use crate::agency::AgencyId;
+use crate::query::{AuthorityId, Elements, Justification, Query, QueryId, Requester, UserName};
+use crate::time::Timestamp;
+
+/// Whom to ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Recipients {
+    /// Every peer that gives authority at this instant; never a broadcast.
+    All,
+    /// These.
+    These(Vec<AgencyId>),
+}
+
+/// What an officer typed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Draft {
+    /// The user who asks.
+    pub user: UserName,
+    /// Whom.
+    pub whom: Recipients,
+    /// On what authority, when the officer names one.
+    pub authority: Option<AuthorityId>,
+    /// Why.
+    pub why: Justification,
+    /// What for.
+    pub elements: Elements,
+    /// Most reads wanted of each owner.
+    pub limit: u32,
+    /// Whether photographs are wanted.
+    #[serde(default)]
+    pub images: bool,
+}
+
+impl Draft {
+    /// The query to one owner.
+    #[must_use]
+    pub fn query(
+        &self,
+        id: QueryId,
+        from: &AgencyId,
+        to: &AgencyId,
+        requester: &Requester,
+        at: Timestamp,
+    ) -> Query {
+        Query {
+            id,
+            from: from.clone(),
+            to: to.clone(),
+            at,
+            authority: self.authority.clone(),
+            requester: requester.clone(),
+            why: self.why.clone(),
+            elements: self.elements.clone(),
+            limit: self.limit,
+            images: self.images,
+        }
+    }
+}

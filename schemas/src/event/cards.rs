@@ -1,0 +1,83 @@
+//! Events of agency cards: one's own, and those of peers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::agency::{AgencyKind, State};
+use crate::key::Fingerprint;
+use crate::text::Text;
+
+/// One's own card was signed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CardIssued {
+    /// Its version.
+    pub version: u32,
+    /// The agency's name.
+    pub name: Text,
+    /// Where its node listens (multiaddresses).
+    pub addresses: Vec<Text>,
+    /// Whom to call at any hour.
+    pub contact: Text,
+    /// Fingerprint of the agency key, where the card names a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agency_key: Option<Fingerprint>,
+    /// Fingerprint of the node key, where the card names a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_key: Option<Fingerprint>,
+    /// Fingerprint of the message key, where the card names a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_key: Option<Fingerprint>,
+    /// Fingerprint of the log key, where the card names a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_key: Option<Fingerprint>,
+    /// Fingerprint of the cosigner key, where the card names a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cosigner_key: Option<Fingerprint>,
+}
+
+/// A person confirmed a peer's card: the first one, or one with another agency key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CardConfirmed {
+    /// Fingerprint of the agency key, as the person gave it.
+    pub fingerprint: Fingerprint,
+    /// What sort of body it is, as verified. (`kind` is the entry's own.)
+    pub agency_kind: AgencyKind,
+    /// Of which state, as verified.
+    pub state: State,
+    /// How that and the fingerprint were verified, in words.
+    pub verified_by: Text,
+    /// The card's version.
+    pub version: u32,
+}
+
+/// A later version of a peer's card arrived that changes nothing a person must confirm.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CardUpdated {
+    /// Its version.
+    pub version: u32,
+}
+
+/// A later version of a peer's card awaits confirmation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CardHeld {
+    /// Its version.
+    pub version: u32,
+    /// What must be confirmed, in words.
+    pub why: String,
+}
+
+/// A peer was cut off, or let in again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CardBlocked {
+    /// Why.
+    pub reason: Text,
+}

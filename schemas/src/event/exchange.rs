@@ -1,0 +1,186 @@
+//! Events of exchanges: asking, answering, receipts, and what never became an exchange.
+
+use serde::{Deserialize, Serialize};
+
+use super::is_false;
+use crate::body::Access;
+use crate::digest::Digest;
+use crate::draft::Draft;
+use crate::key::Fingerprint;
+use crate::purpose::codes;
+use crate::standing::Standing;
+use crate::time::Timestamp;
+
+/// One's own policy, or a rule about who may ask, kept a query from leaving.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct QueryDeclined {
+    /// The query that would have been asked; absent where the draft did not come that far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
+    /// What was typed, where nobody could be asked at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<Draft>,
+    /// Why nobody could be asked at all: the sentence that the person was shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// Whether it was reads for an evidence package that were declined.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub evidence: bool,
+}
+
+/// A query was signed and may leave.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct QuerySent {
+    /// The query.
+    pub access: Access,
+    /// Whether it had been sent before, under the same id.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub again: bool,
+}
+
+/// Reads were released to a peer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct QueryAnswered {
+    /// The query, its basis and how many reads were released.
+    pub access: Access,
+    /// Where the requester's own entry stands in its log, as far as it proved that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theirs: Option<Standing>,
+}
+
+/// A peer's query was refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct QueryRefused {
+    /// The query, and the reasons.
+    pub access: Access,
+    /// Where the requester's own entry stands in its log, as far as it proved that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theirs: Option<Standing>,
+    /// Whether it is the refusal of before, sent again: then no envelopes stand beside this entry.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub redelivered: bool,
+}
+
+/// Nothing came in time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct QueryUnanswered {
+    /// The query.
+    pub access: Access,
+    /// What stood in the way, in words.
+    pub why: String,
+}
+
+/// An answer was verified; people may see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AnswerReceived {
+    /// The query, the basis and how many reads came.
+    pub access: Access,
+    /// H(envelope of the receipt that was signed for it).
+    pub receipt_digest: Digest,
+    /// Where the owner's own entry stands in its log, as far as it proved that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theirs: Option<Standing>,
+}
+
+/// A kept answer was shown again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AnswerViewed {
+    /// The query that was answered.
+    pub access: Access,
+}
+
+/// An answer or refusal did not verify; nobody sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AnswerRejected {
+    /// The query.
+    pub access: Access,
+    /// What does not hold, in words.
+    pub why: String,
+}
+
+/// An answer was sent again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AnswerRedelivered {
+    /// The query, and what it was answered with.
+    pub access: Access,
+    /// Where the requester's own entry stands in its log, as far as it proved that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theirs: Option<Standing>,
+}
+
+/// A refusal was verified.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RefusalReceived {
+    /// The query, and the reasons.
+    pub access: Access,
+    /// Where the owner's own entry stands in its log, as far as it proved that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theirs: Option<Standing>,
+}
+
+/// A peer's receipt was verified.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptRecorded {
+    /// H(envelope of the answer that the receipt is for).
+    pub answer_digest: Digest,
+    /// When the requester logged the answer, by its own clock.
+    pub logged_at: Timestamp,
+    /// Where the requester's own entry stands in its log, as far as it proved that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theirs: Option<Standing>,
+}
+
+codes! {
+    /// Why something was rejected before it became a query.
+    RejectionCause, "cause of a rejection" {
+        /// No card has this key.
+        UnknownKey = "unknown_key",
+        /// The peer is cut off.
+        Blocked = "blocked",
+        /// Bytes, signature or content that prove nothing.
+        Unverifiable = "unverifiable",
+        /// Not addressed to this agency.
+        Misdirected = "misdirected",
+        /// Beyond what one peer may do in a minute.
+        TooMany = "too_many",
+    }
+}
+
+/// A peer that may not talk to us, or bytes that prove nothing. The first of an hour for a key and
+/// cause is an entry at once; the further ones of that hour are one entry more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PeerRejected {
+    /// Why.
+    pub cause: RejectionCause,
+    /// How often.
+    pub count: u64,
+    /// The first of them in words, at most 300 characters.
+    pub why: String,
+    /// Fingerprint of the node key; absent where too many keys are counted together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_key: Option<Fingerprint>,
+}

@@ -1,0 +1,117 @@
+//! Events of one's own reads: searching, importing and correcting them, and what sends them.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::agency::AgencyId;
+use crate::body::Access;
+use crate::digest::Digest;
+use crate::plate::Plate;
+use crate::query::{QueryId, UserName};
+use crate::read::ReadId;
+use crate::text::Text;
+
+/// One's own reads were searched.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReadsSearched {
+    /// The search, with requester and owner the same.
+    pub access: Access,
+}
+
+/// A source may send reads, was given a new token, or may send no longer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SourceChanged {
+    /// Its name.
+    pub source: String,
+    /// The format of what it sends.
+    pub format: String,
+    /// The camera of records that name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub camera: Option<Text>,
+    /// The folder that it writes its files into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+    /// Why it may send no longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Text>,
+}
+
+/// Reads were imported.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReadsImported {
+    /// The name of what they came in.
+    pub file: Text,
+    /// Its format.
+    pub format: String,
+    /// Reads in it.
+    pub offered: u64,
+    /// Those of them that were not stored before.
+    pub stored: u64,
+    /// H(ids of the stored ones, in their order).
+    pub ids_digest: Digest,
+    /// Photographs stored with them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub photographs: u64,
+}
+
+/// A read was corrected: one's own, or one that a peer had released.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReadsCorrected {
+    /// The read.
+    pub read: ReadId,
+    /// The version that now holds.
+    pub version: u32,
+    /// The plate before.
+    pub was: Plate,
+    /// The plate that is right.
+    pub plate: Plate,
+    /// Why.
+    pub reason: Text,
+    /// Who is told, where it is one's own read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<CorrectionSent>,
+    /// What it says of an answer that was received, where a peer corrects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<CorrectedAnswer>,
+}
+
+/// A correction as it leaves for one recipient of the read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CorrectionSent {
+    /// To whom.
+    pub to: AgencyId,
+    /// For which of its queries.
+    pub query_id: QueryId,
+    /// H(envelope of the correction).
+    pub digest: Digest,
+}
+
+/// The answer that a peer's correction is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CorrectedAnswer {
+    /// The query that it answered.
+    pub query_id: QueryId,
+    /// Whether its reads are still kept.
+    pub kept: bool,
+    /// Who had asked, as far as that is still known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<UserName>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+const fn is_zero(n: &u64) -> bool {
+    *n == 0
+}

@@ -1,0 +1,53 @@
+//! Where the real binary is, and whether it is the one of the sources that its test was built from.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::time::SystemTime;
+
+/// The `accord` binary beside this test.
+///
+/// # Panics
+/// When it was not built, or was built before a change of its sources that this test was built after:
+/// cargo builds it for tests of the package `node`, not for those of the package `tests` alone.
+#[must_use]
+pub fn binary() -> PathBuf {
+    static FOUND: LazyLock<Result<PathBuf, String>> = LazyLock::new(found);
+    FOUND.clone().unwrap_or_else(|why| panic!("{why}"))
+}
+
+fn found() -> Result<PathBuf, String> {
+    let this = std::env::current_exe().expect("the path of this program");
+    // Beside target/PROFILE/deps, where tests are, or beside this program itself.
+    let folder = this.parent().expect("a target directory");
+    let folder = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
+    let path = folder.expect("a target directory").join("accord");
+    let Some(built) = changed(&path) else {
+        let advice = "build it with `cargo build -p node`, then run this again";
+        return Err(format!("`{}` is not there; {advice}", path.display()));
+    };
+    let test_built = changed(&this).expect("the time of this program");
+    let older = |source: &PathBuf| {
+        changed(source).is_some_and(|changed| built < changed && changed <= test_built)
+    };
+    match sources(&path.with_extension("d")).into_iter().find(older) {
+        None => Ok(path),
+        Some(source) => Err(format!(
+            "`{}` is older than `{}`; build it with `cargo build -p node`, then run this again",
+            path.display(),
+            source.display()
+        )),
+    }
+}
+
+fn changed(path: &Path) -> Option<SystemTime> {
+    path.metadata().ok()?.modified().ok()
+}
+
+/// What cargo says that a program was built from, in the form of `make`; nothing when it says nothing.
+fn sources(dependencies: &Path) -> Vec<PathBuf> {
+    let text = std::fs::read_to_string(dependencies).unwrap_or_default();
+    let Some((_, sources)) = text.split_once(": ") else { return Vec::new() };
+    // A space within a path is escaped.
+    let sources = sources.trim_end().replace("\\ ", "\0");
+    sources.split(' ').map(|path| PathBuf::from(path.replace('\0', " "))).collect()
+}

@@ -1,0 +1,66 @@
+//! What a command printed and how it ended.
+
+use std::process::Output;
+
+use serde_json::Value;
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct CommandOutput {
+    /// Its exit code.
+    pub code: i32,
+    /// What stood on stdout.
+    pub out: String,
+    /// What stood on stderr.
+    pub err: String,
+}
+
+impl CommandOutput {
+    /// Every line on stdout as JSON.
+    ///
+    /// # Panics
+    /// When a line is not JSON.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Value> {
+        let line = |line: &str| {
+            serde_json::from_str(line).unwrap_or_else(|e| panic!("`{line}` is not JSON: {e}"))
+        };
+        self.out.lines().map(line).collect()
+    }
+
+    /// The one line on stdout as JSON, of a command that was done.
+    ///
+    /// # Panics
+    /// When it was not, or there is another number of lines.
+    pub fn done(&self) -> Value {
+        assert_eq!(self.code, 0, "{self:?}");
+        let mut lines = self.lines();
+        assert_eq!(lines.len(), 1, "{self:?}");
+        lines.remove(0)
+    }
+
+    /// The one sentence on stderr of a command that was not done.
+    ///
+    /// # Panics
+    /// When its code is another, or it said more or less than one line.
+    #[must_use]
+    pub fn failed(&self, code: i32) -> &str {
+        assert_eq!(self.code, code, "{self:?}");
+        assert_eq!(self.out, "", "nothing on stdout when nothing was done");
+        let said: Vec<_> = self.err.lines().collect();
+        assert_eq!(said.len(), 1, "one sentence: {self:?}");
+        said[0]
+    }
+}
+
+impl From<Output> for CommandOutput {
+    /// # Panics
+    /// When the command was ended by a signal, or wrote what is no text.
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().expect("an exit code"),
+            out: String::from_utf8(output.stdout).expect("UTF-8"),
+            err: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! A store that fails when it is told to, and counts what it is asked.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use agreements::decide::Scope;
+use async_trait::async_trait;
+use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::entry::EntryKind;
+use schemas::entry::StoredEntry;
+use schemas::exchange::Exchange;
+use schemas::merkle::Subtree;
+use schemas::query::QueryId;
+use schemas::read::{Read, ReadId};
+use schemas::time::Timestamp;
+use store::{
+    AskedBefore, EndedPages, EntryFilter, Found, Queued, ReadStats, Release, Row, ServedBefore,
+    Side, Store, StoreError, Tail, Witnessed,
+};
+use tokio::sync::watch;
+
+/// How a commit fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// Nothing was written.
+    BeforeWrite,
+    /// Everything was written, and the word of it was lost.
+    AfterWrite,
+}
+
+/// What makes something durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A commit of a group that holds an entry of this kind.
+    Entry(EntryKind),
+    /// A commit of any group.
+    AnyEntry,
+    /// Keeping a peer's head before it is cosigned, or once it is proven.
+    Witness,
+    /// Keeping a head of one's own with its cosignatures.
+    KeepCosigned,
+    /// Taking letters that were acknowledged out of the outbox.
+    Delivered,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Fault {
+    how: Failure,
+    step: Step,
+    /// How many more times it fails; for ever when `None`.
+    left: Option<u32>,
+}
+
+/// A store over another one.
+pub struct FaultyStore {
+    inner: Arc<dyn Store>,
+    fault: Mutex<Option<Fault>>,
+    failed: AtomicU64,
+    searches: AtomicU64,
+    fetches: AtomicU64,
+    unredacting: AtomicBool,
+    held: watch::Sender<bool>,
+}
+
+impl FaultyStore {
+    /// A store that does what `inner` does, until it is told otherwise.
+    #[must_use]
+    pub fn over(inner: Arc<dyn Store>) -> Arc<Self> {
+        Arc::new(Self {
+            inner,
+            fault: Mutex::new(None),
+            failed: AtomicU64::new(0),
+            searches: AtomicU64::new(0),
+            fetches: AtomicU64::new(0),
+            unredacting: AtomicBool::new(false),
+            held: watch::channel(false).0,
+        })
+    }
+
+    fn set(&self, fault: Option<Fault>) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+    }
+
+    /// Every commit fails from now on.
+    pub fn fail(&self, how: Failure) {
+        self.set(Some(Fault { how, step: Step::AnyEntry, left: None }));
+    }
+
+    /// Every commit of a group with an entry of `kind` fails from now on.
+    pub fn fail_on(&self, kind: EntryKind, how: Failure) {
+        self.set(Some(Fault { how, step: Step::Entry(kind), left: None }));
+    }
+
+    /// The next commit of a group with an entry of `kind` fails, and no other.
+    pub fn fail_once_on(&self, kind: EntryKind, how: Failure) {
+        self.fail_once_at(Step::Entry(kind), how);
+    }
+
+    /// The next of these steps fails, and no other.
+    pub fn fail_once_at(&self, step: Step, how: Failure) {
+        self.set(Some(Fault { how, step, left: Some(1) }));
+    }
+
+    /// No body is destroyed from now on: as when the node ends between an entry and what it says.
+    pub fn fail_redactions(&self) {
+        self.unredacting.store(true, Ordering::SeqCst);
+    }
+
+    /// Nothing fails any more.
+    pub fn mend(&self) {
+        self.unredacting.store(false, Ordering::SeqCst);
+        self.set(None);
+    }
+
+    /// Steps that failed as they were told to.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.failed.load(Ordering::SeqCst)
+    }
+
+    /// Searches that were begun.
+    #[must_use]
+    pub fn searches(&self) -> u64 {
+        self.searches.load(Ordering::SeqCst)
+    }
+
+    /// Times that kept pages were fetched.
+    #[must_use]
+    pub fn fetches(&self) -> u64 {
+        self.fetches.load(Ordering::SeqCst)
+    }
+
+    /// What begins from now on to search or to fetch pages does not end before [`Self::release`]:
+    /// so it stands between a decision and its entry.
+    pub fn hold(&self) {
+        self.held.send_replace(true);
+    }
+
+    /// What was held ends.
+    pub fn release(&self) {
+        self.held.send_replace(false);
+    }
+
+    async fn wait(&self) {
+        // An error means that the store has gone, and with it who held it.
+        drop(self.held.subscribe().wait_for(|held| !held).await);
+    }
+
+    /// Takes a step as it is told to.
+    async fn take<T>(
+        &self,
+        is: impl Fn(Step) -> bool,
+        step: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        match self.falls_due(is) {
+            None => step.await,
+            Some(how) => {
+                if how == Failure::AfterWrite {
+                    step.await?;
+                }
+                Err(StoreError::Database("told to fail".into()))
+            }
+        }
+    }
+
+    fn falls_due(&self, is: impl Fn(Step) -> bool) -> Option<Failure> {
+        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = fault.as_mut()?;
+        if !is(due.step) {
+            return None;
+        }
+        let how = due.how;
+        match &mut due.left {
+            Some(left) if *left <= 1 => *fault = None,
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        self.failed.fetch_add(1, Ordering::SeqCst);
+        Some(how)
+    }
+}
+
+#[async_trait]
+impl Store for FaultyStore {
+    async fn tail(&self, day_start: Timestamp) -> Result<Tail, StoreError> {
+        self.inner.tail(day_start).await
+    }
+
+    async fn commit(&self, group: &[Row]) -> Result<(), StoreError> {
+        let holds = |step| match step {
+            Step::AnyEntry => true,
+            Step::Entry(kind) => group.iter().any(|row| row.header.kind == kind),
+            _ => false,
+        };
+        self.take(holds, self.inner.commit(group)).await
+    }
+
+    async fn entries(
+        &self,
+        filter: &EntryFilter,
+        start: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredEntry>, StoreError> {
+        self.inner.entries(filter, start, limit).await
+    }
+
+    async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError> {
+        self.inner.subtrees(wanted).await
+    }
+
+    async fn witnessed(&self, origin: &AgencyId) -> Result<Option<Witnessed>, StoreError> {
+        self.inner.witnessed(origin).await
+    }
+
+    async fn witness(
+        &self,
+        origin: &AgencyId,
+        replaces: Option<(u64, Digest)>,
+        head: &Witnessed,
+    ) -> Result<bool, StoreError> {
+        let put = self.inner.witness(origin, replaces, head);
+        self.take(|step| step == Step::Witness, put).await
+    }
+
+    async fn keep_cosigned(&self, size: u64, checkpoint: &str) -> Result<(), StoreError> {
+        let kept = self.inner.keep_cosigned(size, checkpoint);
+        self.take(|step| step == Step::KeepCosigned, kept).await
+    }
+
+    async fn cosigned(&self, size: u64) -> Result<Option<String>, StoreError> {
+        self.inner.cosigned(size).await
+    }
+
+    async fn changes(&self, until: Option<Timestamp>) -> Result<Vec<String>, StoreError> {
+        self.inner.changes(until).await
+    }
+
+    async fn served(&self, id: QueryId) -> Result<Option<ServedBefore>, StoreError> {
+        self.inner.served(id).await
+    }
+
+    async fn asked(&self, id: QueryId) -> Result<Option<AskedBefore>, StoreError> {
+        self.inner.asked(id).await
+    }
+
+    async fn unsettled(&self, before: Timestamp) -> Result<Vec<QueryId>, StoreError> {
+        self.inner.unsettled(before).await
+    }
+
+    async fn pages(
+        &self,
+        side: Side,
+        id: QueryId,
+        now: Timestamp,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.fetches.fetch_add(1, Ordering::SeqCst);
+        self.wait().await;
+        self.inner.pages(side, id, now).await
+    }
+
+    async fn ended_pages(
+        &self,
+        now: Timestamp,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<EndedPages>, StoreError> {
+        self.inner.ended_pages(now, after, limit).await
+    }
+
+    async fn redact(&self, first: u64, last: u64) -> Result<u64, StoreError> {
+        if self.unredacting.load(Ordering::SeqCst) {
+            return Err(StoreError::Database("told to fail".into()));
+        }
+        self.inner.redact(first, last).await
+    }
+
+    async fn erase_traces(&self) -> Result<(), StoreError> {
+        self.inner.erase_traces().await
+    }
+
+    async fn outbox(&self, each: u32) -> Result<Vec<Queued>, StoreError> {
+        self.inner.outbox(each).await
+    }
+
+    async fn delivered(&self, letters: &[(AgencyId, Digest)]) -> Result<(), StoreError> {
+        self.take(|step| step == Step::Delivered, self.inner.delivered(letters)).await
+    }
+
+    async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError> {
+        self.inner.known_reads(ids).await
+    }
+
+    async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError> {
+        self.inner.own_read(id).await
+    }
+
+    async fn read_versions(&self, id: ReadId) -> Result<Vec<(u32, Read, u64)>, StoreError> {
+        self.inner.read_versions(id).await
+    }
+
+    async fn released(&self, id: ReadId) -> Result<Vec<Release>, StoreError> {
+        self.inner.released(id).await
+    }
+
+    async fn forget_released(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.inner.forget_released(before).await
+    }
+
+    async fn search(&self, scope: &Scope) -> Result<Found, StoreError> {
+        self.searches.fetch_add(1, Ordering::SeqCst);
+        self.wait().await;
+        self.inner.search(scope).await
+    }
+
+    async fn due_reads(
+        &self,
+        cut_off: Timestamp,
+        after: Option<(Timestamp, ReadId)>,
+        limit: u32,
+    ) -> Result<Vec<Read>, StoreError> {
+        self.inner.due_reads(cut_off, after, limit).await
+    }
+
+    async fn reads_before(&self, cut_off: Timestamp) -> Result<u64, StoreError> {
+        self.inner.reads_before(cut_off).await
+    }
+
+    async fn read(&self, id: ReadId) -> Result<Option<Read>, StoreError> {
+        self.inner.read(id).await
+    }
+
+    async fn images(&self, after: Option<Digest>, limit: u32) -> Result<Vec<Digest>, StoreError> {
+        self.inner.images(after, limit).await
+    }
+
+    async fn referenced_images(&self, digests: &[Digest]) -> Result<Vec<Digest>, StoreError> {
+        self.inner.referenced_images(digests).await
+    }
+
+    async fn unreferenced_images(&self, limit: u32) -> Result<Vec<Digest>, StoreError> {
+        self.inner.unreferenced_images(limit).await
+    }
+
+    async fn forget_images(&self, digests: &[Digest]) -> Result<(), StoreError> {
+        self.inner.forget_images(digests).await
+    }
+
+    async fn exchanges(
+        &self,
+        peer: &AgencyId,
+        signed: Range<Timestamp>,
+        start: u64,
+        count: u64,
+    ) -> Result<Vec<Exchange>, StoreError> {
+        self.inner.exchanges(peer, signed, start, count).await
+    }
+
+    async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError> {
+        self.inner.exchanges_at(entries).await
+    }
+
+    async fn copy_to(&self, path: &Path) -> Result<bool, StoreError> {
+        self.inner.copy_to(path).await
+    }
+
+    async fn about(&self) -> Result<String, StoreError> {
+        self.inner.about().await
+    }
+
+    async fn stats(&self) -> Result<ReadStats, StoreError> {
+        self.inner.stats().await
+    }
+}

@@ -1,0 +1,67 @@
+//! The HTTPS side of a node, as cameras, monitoring and field units reach it.
+
+use std::net::SocketAddr;
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::Request;
+use hyper::body::Bytes;
+use node::http::pinned::Pinned;
+use schemas::digest::Digest;
+
+use crate::agency::Agency;
+use crate::wait::within;
+
+/// The digest of the key of a node's certificate, which its callers pin.
+///
+/// # Panics
+/// When the node has no HTTPS side.
+#[must_use]
+pub fn pin(agency: &Agency) -> Digest {
+    agency.node().certificate.as_ref().expect("an HTTPS side").certificate().pin
+}
+
+/// Where a node's HTTPS side listens.
+///
+/// # Panics
+/// When the node has none.
+#[must_use]
+pub fn address(agency: &Agency) -> SocketAddr {
+    agency.node().config.http.expect("an HTTPS side")
+}
+
+/// Sends a request to a node; the status and the text of the response.
+pub async fn send(
+    agency: &Agency,
+    method: &str,
+    path: &str,
+    authorization: Option<&str>,
+    body: impl Into<Bytes>,
+) -> (u16, String) {
+    let at = address(agency).to_string();
+    send_to(&at, pin(agency), method, path, authorization, body).await
+}
+
+/// As [`send`], to whoever listens at `at`, which is `HOST:PORT`, with the key of `pin`.
+///
+/// # Panics
+/// When no response comes, or the key is another.
+pub async fn send_to(
+    at: &str,
+    pin: Digest,
+    method: &str,
+    path: &str,
+    authorization: Option<&str>,
+    body: impl Into<Bytes>,
+) -> (u16, String) {
+    let client = Pinned::at(&format!("https://{at}"), pin).expect("a client");
+    let mut request = Request::builder().method(method).uri(path);
+    if let Some(authorization) = authorization {
+        request = request.header("authorization", authorization);
+    }
+    let body = Full::new(body.into()).map_err(|never| match never {}).boxed_unsync();
+    let request = request.body(body).expect("a request");
+    let response = within("a response", client.send(request)).await.expect("a response");
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.expect("a body").to_bytes();
+    (status, String::from_utf8_lossy(&body).into_owned())
+}

@@ -1,0 +1,133 @@
+//! Written requests between an agency and Indio, which releases reads on nothing else.
+
+use agreements::request::RequestScope;
+use node::admin::requests::{RequestRow, Submission};
+use node::exchange::ask::Heard;
+use node::permission::Principal;
+use schemas::purpose::Purpose;
+use schemas::query::AuthorityId;
+use schemas::refusal::RefusalCode;
+
+use crate::agency::{Agency, Plan};
+use crate::federation::pair_of;
+use crate::fixtures::{draft, words};
+use crate::officials::{add_official, approve, officer};
+use crate::wait::eventually;
+
+/// Who decides requests at Indio, by 461.7(b).
+pub const CHIEF: &str = "Investigative Support Services Division Chief";
+
+/// An agency that asks Indio, and Indio with three reads and the official whom its policy names.
+///
+/// # Panics
+/// When they cannot be made.
+pub async fn asking_and_indio() -> (Agency, Agency, Principal) {
+    let owner = Plan::of("indio-ca-pd").policy("indio-ca-pd");
+    let (asking, owning) = pair_of(Plan::of("asking-ca-pd"), owner).await;
+    let official = add_official(&owning).await;
+    (asking, owning, official)
+}
+
+/// A request for a stolen vehicle.
+#[must_use]
+pub fn submission(to: &Agency, scope: RequestScope) -> Submission {
+    Submission {
+        to: Some(to.id().clone()),
+        requested_by: Some(words("Maria Reyes")),
+        purpose: Some(Purpose::StolenVehicle),
+        case: words("26-004711"),
+        reason: words("Stolen vehicle seen near the station"),
+        scope,
+        after_refusal: None,
+    }
+}
+
+/// Files a request and waits until the owner has it.
+///
+/// # Panics
+/// When it is not filed.
+pub async fn file_request(asking: &Agency, owning: &Agency, submission: &Submission) -> RequestRow {
+    let row = asking.context().submit_request(&officer(), submission).await.expect("a request");
+    asking.node().wake();
+    wait_for_state(owning, &row.request, "submitted").await;
+    row
+}
+
+/// As [`file_request`], for a stolen vehicle within `scope`.
+pub async fn file_request_within(
+    asking: &Agency,
+    owning: &Agency,
+    scope: RequestScope,
+) -> AuthorityId {
+    file_request(asking, owning, &submission(owning, scope)).await.request
+}
+
+/// Waits until the request stands so at `agency`.
+pub async fn wait_for_state(agency: &Agency, request: &AuthorityId, state: &str) -> RequestRow {
+    let what = format!("{request} is {state} at {}", agency.id());
+    eventually(&what, async || {
+        agency.context().request_row(request).ok().filter(|row| row.state == state)
+    })
+    .await
+}
+
+/// Approves a request, and waits until the requester knows.
+///
+/// # Panics
+/// When it is refused.
+pub async fn approve_and_wait(
+    asking: &Agency,
+    owning: &Agency,
+    official: &Principal,
+    request: &AuthorityId,
+) {
+    approve(owning, official, request).await.expect("an approval");
+    wait_for_state(asking, request, "approved").await;
+}
+
+/// A request for a stolen vehicle within `scope` that `owning` has approved as asked, known to both as
+/// approved.
+///
+/// # Panics
+/// When it is refused.
+pub async fn approved_request(
+    asking: &Agency,
+    owning: &Agency,
+    scope: RequestScope,
+) -> AuthorityId {
+    let request = file_request_within(asking, owning, scope).await;
+    approve_and_wait(asking, owning, &owning.admin(), &request).await;
+    request
+}
+
+/// Asks for `plate` relying on `request`.
+pub async fn ask_citing(
+    asking: &Agency,
+    owning: &Agency,
+    request: &AuthorityId,
+    plate: &str,
+) -> Heard {
+    let mut draft = draft(&[owning.id()], plate, asking.now());
+    draft.authority = Some(request.clone());
+    asking.ask(&draft).await.remove(0)
+}
+
+/// The one reason of a refusal.
+///
+/// # Panics
+/// When there is another number, or reads.
+#[must_use]
+pub fn refusal_code(heard: &Heard) -> RefusalCode {
+    assert_eq!(
+        (heard.outcome, heard.reads.len(), heard.reasons.len()),
+        ("refused", 0, 1),
+        "{heard:?}"
+    );
+    heard.reasons[0].code
+}
+
+/// For one use.
+#[must_use]
+pub fn single_use() -> RequestScope {
+    RequestScope { uses: Some(1), ..RequestScope::default() }
+}

@@ -1,0 +1,11 @@
+//! What an agency, its peers and an auditor can prove from logs, and how long what they hold is kept.
+
+mod bundles;
+mod evidence_packages;
+mod reconciliation;
+mod reports;
+mod retention;
+mod tampered_bundles;
+mod tampered_logs;
+mod withheld_statements;
+mod witnesses;

@@ -1,0 +1,104 @@
+//! What an agency hands over of its log, spoilt on the way: an auditor misses what was left out, and
+//! believes no key but the ones that are pinned.
+
+use schemas::card::Card;
+use schemas::entry::EntryKind as Kind;
+use schemas::envelope::Envelope;
+use serde_json::Value;
+use tests::auditor::{
+    Auditor, assert_problem, bundles_of_both, entry_index, findings_of, pair_with_exchange,
+    problems, reconcile_bundles, single_finding,
+};
+use tests::federation::answered_query;
+use tests::identity::{Identity, envelope_text};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_left_out_of_a_filtered_bundle_is_missed() {
+    let (asking, owning, _) = pair_with_exchange().await;
+    answered_query(&asking, &owning).await;
+    let auditor = Auditor::default();
+    auditor.receive("asking", &asking, &["--peer", "owning-ca-pd"]);
+    auditor.receive("owning", &owning, &["--peer", "asking-ca-pd"]);
+    let (code, report) = auditor.verify("owning", &[&owning]);
+    assert_eq!((code, problems(&report)), (0, vec![]), "{report:#}");
+    let report = reconcile_bundles(&auditor, &asking, &owning);
+    assert_eq!(
+        (&report["matched"], report["findings"].as_array().map(Vec::len)),
+        (&2.into(), Some(0))
+    );
+    let whole = std::fs::read_to_string(auditor.file("owning")).expect("a bundle");
+    let lines = whole.lines().count();
+    // Whichever entry is left out, from the first to that of the export.
+    for left_out in 1..lines {
+        auditor.edit("owning", |lines| drop(lines.remove(left_out)));
+        let (code, report) = auditor.verify("owning", &[&owning]);
+        let codes: Vec<String> = problems(&report).into_iter().map(|(_, code)| code).collect();
+        let expected = if left_out == lines - 1 { "end" } else { "missing" };
+        assert_eq!((code, codes), (1, vec![expected.to_owned()]), "without line {}", left_out + 1);
+        std::fs::write(auditor.file("owning"), &whole).expect("a bundle");
+    }
+    // The entry of an answer: its owner is silent, and the other side has the proof.
+    let at = whole.lines().position(|line| line.contains("query.answered")).expect("an answer");
+    auditor.edit("owning", |lines| drop(lines.remove(at)));
+    let report = reconcile_bundles(&auditor, &asking, &owning);
+    assert_eq!(single_finding(&report, "omitted")["agency"], "owning-ca-pd");
+    assert_eq!(findings_of(&report, "replied_owner_silent").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_with_a_card_of_somebody_elses_is_refused_belief() {
+    let (asking, owning, _) = pair_with_exchange().await;
+    let auditor = bundles_of_both(&asking, &owning);
+    let other = Identity::new("owning-ca-pd", Vec::new(), owning.now());
+    let card = envelope_text(&other.card_envelope());
+    let own = owning.identity.card_envelope();
+    let own: Card = Card::open(&own).expect("a card");
+    auditor.edit("owning", |lines| {
+        let mut head: Value = serde_json::from_str(&lines[0]).expect("a head");
+        let cards = head["cards"].as_array_mut().expect("cards");
+        for text in cards.iter_mut() {
+            let envelope = Envelope::parse(text.as_str().expect("text").as_bytes());
+            if Card::open(&envelope.expect("an envelope")).expect("a card").id == own.id {
+                *text = card.clone().into();
+            }
+        }
+        lines[0] = head.to_string();
+    });
+    // The pinned key signed no card; and nothing that the card's keys should have signed, they did.
+    let (code, report) = auditor.verify("owning", &[&owning]);
+    assert_eq!(code, 1);
+    for code in ["key", "card", "checkpoint"] {
+        assert_problem(&report, None, code);
+    }
+    let answer = entry_index(&owning, Kind::QueryAnswered).await;
+    let (code, report) = auditor.verify("owning", &[]);
+    assert_eq!(code, 1);
+    assert_problem(&report, None, "checkpoint");
+    assert_problem(&report, Some(answer), "signature");
+    assert!(!findings_of(&reconcile_bundles(&auditor, &asking, &owning), "unsound").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_proof_or_scope_is_told_at_its_entry() {
+    let (_asking, owning, _) = pair_with_exchange().await;
+    let auditor = Auditor::default();
+    auditor.receive("owning", &owning, &["--peer", "asking-ca-pd"]);
+    let whole = std::fs::read_to_string(auditor.file("owning")).expect("a bundle");
+    let changed = |line: usize, change: &dyn Fn(&mut Value)| {
+        auditor.edit("owning", |lines| {
+            let mut value: Value = serde_json::from_str(&lines[line]).expect("JSON");
+            change(&mut value);
+            lines[line] = value.to_string();
+        });
+        let (_, report) = auditor.verify("owning", &[&owning]);
+        std::fs::write(auditor.file("owning"), &whole).expect("a bundle");
+        problems(&report)
+    };
+    let answer = entry_index(&owning, Kind::QueryAnswered).await;
+    let at = whole.lines().position(|line| line.contains("query.answered")).expect("an answer");
+    let spoilt = changed(at, &|entry| entry["inclusion"][0] = "00".repeat(32).into());
+    assert_eq!(spoilt, [(Some(answer), "proof".into())]);
+    let export = entry_index(&owning, Kind::AuditExported).await;
+    let other = changed(0, &|head| head["scope"]["from"] = "2020-01-01T00:00:00.000Z".into());
+    assert_eq!(other, [(Some(export), "scope".into())]);
+}

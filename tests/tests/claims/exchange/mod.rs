@@ -1,0 +1,12 @@
+//! A query from one agency to another: asked, answered or refused, receipted, and logged first.
+
+mod flooding;
+mod hostile_owner;
+mod log_before_release;
+mod outbox;
+mod photographs;
+mod query_and_answer;
+mod receipts;
+mod refusals;
+mod replay;
+mod search_kinds;

@@ -1,0 +1,123 @@
+//! A file of each format comes in through the command line, by itself or by its mapping, and a
+//! second time changes nothing; and so do those of the README's examples, typed as they stand there.
+
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use serde_json::Value;
+use tests::agency::Agency;
+use tests::binary::binary;
+
+const README: &str = include_str!("../../../../README.md");
+
+/// A file of the importers' fixtures, or of the mappings that come with them.
+fn ours(path: &str) -> String {
+    format!("{}/../node/ingest/{path}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn imports(agency: &Agency, args: &[&str]) -> Value {
+    let mut all = vec!["reads", "import"];
+    all.extend(args);
+    let ended = agency.accord(&all);
+    ended.lines().pop().unwrap_or_else(|| panic!("{args:?}: {ended:?}"))
+}
+
+fn counts(summary: &Value) -> [u64; 3] {
+    ["stored", "duplicates", "rejected"].map(|key| summary[key].as_u64().expect("a count"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_each_format_is_imported_once() {
+    let agency = Agency::start("reading-ca-pd").await;
+    // Stored, stored already, rejected. The three of Genetec tell of
+    // one read, and so do both of Plate Recognizer of one of theirs.
+    let table = [
+        ("rekor_group_v3.json", [1, 0, 0], "rekor", None),
+        ("platerecognizer_stream.json", [2, 0, 0], "platerecognizer", None),
+        ("platerecognizer_stream.csv", [1, 1, 0], "platerecognizer-csv", None),
+        ("genetec_http.json", [1, 0, 0], "genetec", None),
+        ("genetec_http.xml", [0, 1, 0], "genetec", None),
+        ("genetec_ftp.xml", [0, 1, 0], "genetec", None),
+        ("axis_new.json", [1, 0, 0], "axis", None),
+        ("hikvision.xml", [1, 0, 0], "hikvision", None),
+        ("vigilant.csv", [2, 0, 2], "csv", Some("vigilant.toml")),
+        ("fixed.txt", [2, 0, 0], "csv", Some("fixed.toml")),
+        ("flock.json", [2, 0, 0], "csv", Some("flock.toml")),
+        ("verkada.json", [1, 0, 0], "csv", Some("verkada.toml")),
+    ];
+    for (file, expected, format, mapping) in table {
+        let path = ours(&format!("tests/fixtures/{file}"));
+        let mapping = mapping.map(|name| ours(&format!("mappings/{name}")));
+        let with: Vec<&str> = mapping.iter().flat_map(|file| ["--mapping", file]).collect();
+        let first = imports(&agency, &[&with[..], &["--format", format, &path]].concat());
+        assert_eq!(counts(&first), expected, "{file}: {first}");
+        // Told by its content, or by the mapping alone, it is the same.
+        let again = imports(&agency, &[&with[..], &[&path]].concat());
+        assert_eq!(counts(&again)[..2], [0, counts(&first)[..2].iter().sum()], "{file}: {again}");
+    }
+    // The same car, further on: one read, whichever report of it came first.
+    let further = imports(&agency, &[&ours("tests/fixtures/axis_update.json")]);
+    assert_eq!(counts(&further), [0, 1, 0], "{further}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_without_its_mapping_and_a_mapping_that_does_not_fit_are_told() {
+    let agency = Agency::start("reading-ca-pd").await;
+    let table = ours("tests/fixtures/vigilant.csv");
+    for args in [
+        vec!["reads", "import", "--format", "csv", &table],
+        vec![
+            "reads",
+            "import",
+            "--format",
+            "rekor",
+            "--mapping",
+            &ours("mappings/vigilant.toml"),
+            &table,
+        ],
+        vec!["reads", "import", "--mapping", "/nowhere/mapping.toml", &table],
+    ] {
+        let ended = agency.accord(&args);
+        assert_eq!(ended.code, 2, "{args:?}: {ended:?}");
+        assert!(ended.err.contains("mapping"), "{ended:?}");
+    }
+    let other =
+        agency.accord(&["reads", "import", "--mapping", &ours("mappings/fixed.toml"), &table]);
+    assert_ne!(other.code, 0, "{other:?}");
+}
+
+/// What the README's examples print, as they stand there, at a node whose home is `port`.
+fn readme_examples(agency: &Agency) -> String {
+    let begun = README.split("```sh\nbring() {").nth(1).expect("the examples");
+    let block = format!("bring() {{{}", begun.split("```").next().expect("their end"));
+    let dir = tempfile::TempDir::new().expect("a folder");
+    symlink(agency.home(), dir.path().join("port")).expect("a home");
+    symlink(ours(""), dir.path().join("ingest")).expect("the fixtures");
+    // Whoever administers here is called otherwise than in the README.
+    let program = format!("accord() {{ '{}' \"$@\"; }}\n", binary().display());
+    let block = block.replace("--as dcho", "--as admin");
+    let run = Command::new("bash")
+        .arg("-c")
+        .arg(program + &block)
+        .current_dir(dir.path())
+        .env("TZ", "UTC")
+        .output()
+        .expect("bash");
+    format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_readmes_examples_import_every_format_as_they_stand() {
+    let agency = Agency::start("reading-ca-pd").await;
+    let said = readme_examples(&agency);
+    let fixtures = std::fs::read_dir(ours("tests/fixtures")).expect("fixtures");
+    for fixture in fixtures.map(|file| file.expect("a file").file_name()) {
+        let named = format!("/{}: ", fixture.to_str().expect("UTF-8"));
+        assert!(said.contains(&named), "{named}{said}");
+    }
+    for line in said.lines().filter(|line| line.ends_with(" rejected")) {
+        let rejected = if line.contains("vigilant.csv") { "2 rejected" } else { "0 rejected" };
+        assert!(line.ends_with(rejected), "{line}");
+    }
+    assert!(said.contains("22 reads of 16 plates by 13 cameras"), "{said}");
+}

@@ -1,0 +1,9 @@
+//! An agency's own reads: how they come in, are searched and corrected.
+
+mod corrections;
+mod field_units;
+mod import_formats;
+mod own_search;
+mod photographs;
+mod watched_folders;
+mod webhooks;

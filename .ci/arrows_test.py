@@ -21,15 +21,17 @@ loader.exec_module(arrows)
 
 
 def tree(files):
-    """A tree of these files. A crate `x` gets its Cargo.toml, and what no row is about stays short."""
+    """A tree of these files. Each crate gets a Cargo.toml that lists all of them."""
     with tempfile.TemporaryDirectory() as folder:
         top = Path(folder)
+        listed = "".join(f'{name} = "1"\n' for name in sorted({name.split("/")[0] for name in files}))
         for name, text in files.items():
             (top / name).parent.mkdir(parents=True, exist_ok=True)
             (top / name).write_text(text, encoding="utf-8")
             crate = top / re.split("/(?:src|tests|target)/", name)[0]
             if "/" in name and not (crate / "Cargo.toml").exists():
-                (crate / "Cargo.toml").write_text(f'[package]\nname = "{crate.name}"\n', encoding="utf-8")
+                manifest = f'[package]\nname = "{crate.name}"\n[dependencies]\n{listed}'
+                (crate / "Cargo.toml").write_text(manifest, encoding="utf-8")
         return Tree(top)
 
 
@@ -37,6 +39,7 @@ def tree(files):
 AROUND = {
     "low-er/src/lib.rs": "pub mod deep; pub struct Top;",
     "low-er/src/deep.rs": "pub struct Deep;",
+    "apart/stranger/src/lib.rs": "pub struct Thing;",
     "x/src/a.rs": "pub struct Thing; pub enum Kind { One } pub fn act() {} pub const MOST: u8 = 1;",
     "x/src/b.rs": "pub mod child; pub struct Parent;",
     "x/src/b/child.rs": "pub struct Child; pub fn grow() {}",
@@ -73,6 +76,7 @@ READ = [
     ("strings", 'fn f() { "crate::a::act"; r#"crate::a " "#; b"\\"crate::a"; \'"\'; "crate::a"; }', set()),
     ("code between strings and lifetimes", "fn f<'a>(_: &'a str, _: 'x') { '\"'; crate::a::act(); '\"'; }", {"a"}),
     ("names of our own", "mod crates { pub mod a { pub struct Thing; } } use crates::a::Thing;", set()),
+    ("a crate that is no dependency", "fn f() { stranger::Thing }", set()),
     ("other people's crates", "use std::fmt; use serde::a::Thing; fn f() -> fmt::Result {}", set()),
     ("lifetimes that are captured", "fn f() -> impl Sized + use<> { crate::a::act() }", {"a"}),
     ("fields and variables", "fn f(a: u8) { let b = a; b.child.grow; a == b; }", set()),

@@ -49,6 +49,7 @@ class Module:
     file: str
     parent: "Module | None"
     test: bool
+    crates: frozenset = frozenset()  # of a crate's root: names of crates that its paths may begin with
     children: dict = field(default_factory=dict)
     items: set = field(default_factory=set)
     imports: dict = field(default_factory=dict)  # name here -> path, as a tuple

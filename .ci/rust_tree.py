@@ -24,6 +24,16 @@ OF_THE_STANDARD_LIBRARY = frozenset(
 )
 
 
+def dependencies(cargo):
+    """The names of the crates that a Cargo.toml lists, those for tests and for one platform too."""
+    for table, inside in cargo.items():
+        if table in ("dependencies", "dev-dependencies", "build-dependencies"):
+            yield from inside
+        elif table == "target":
+            for platform in inside.values():
+                yield from dependencies(platform)
+
+
 class Tree:
     """Every crate below a folder, read."""
 
@@ -47,6 +57,7 @@ class Tree:
         folder = manifest.parent
         name = cargo.get("lib", {}).get("name", cargo["package"]["name"]).replace("-", "_")
         library = folder / cargo.get("lib", {}).get("path", "src/lib.rs")
+        crates = {name} | {key.replace("-", "_") for key in dependencies(cargo)}
         roots = {library: False, folder / "src/main.rs": False, folder / "build.rs": False}
         for kind, test in (("src/bin", False), ("tests", True), ("benches", True), ("examples", True)):
             for root in [*folder.glob(f"{kind}/*.rs"), *folder.glob(f"{kind}/*/main.rs")]:
@@ -57,7 +68,7 @@ class Tree:
                     roots[folder / target["path"]] = test
         for root, test in roots.items():
             if root.is_file():
-                module = Module(self.name(root), None, test)
+                module = Module(self.name(root), None, test, crates)
                 if root == library:
                     self.libraries[name] = module
                 self.read(module, root, root.parent)
@@ -167,7 +178,7 @@ class Tree:
                 rest = rest[1:]
         else:
             found = self.look_up(module, rest[0], len(rest) == 1, seen)
-            if found is None and rest[0] in self.libraries:
+            if found is None and rest[0] in self.libraries and rest[0] in module.root.crates:
                 found = self.libraries[rest[0]], True
             if found is None or not found[1]:
                 return found

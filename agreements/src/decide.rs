@@ -6,95 +6,21 @@
 
 mod scope;
 
-use schemas::agency::{AgencyId, AgencyKind, State};
+use schemas::agency::AgencyId;
 use schemas::answer::Basis;
 use schemas::area::Near;
 use schemas::query::{AuthorityId, Elements, Query};
-use schemas::refusal::{Citation, Reason};
+use schemas::refusal::Reason;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 
-use crate::lifecycle::Recorded;
 use crate::policy::Policy;
-use crate::request::Filed;
-use crate::rules::{self, Asked, Side};
+use crate::rules::{self, Asked, Case, Side};
 use scope::Opened;
+
+pub use crate::facts::{Authority, Candidate, PeerFacts};
+pub use crate::reasons::{Narrowed, Reasons};
 pub use scope::{DueReads, OwnScope, PeerScope, Scope, due_reads};
-
-/// What is known of the agency that asks, as an administrator verified it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PeerFacts {
-    /// The agency.
-    pub id: AgencyId,
-    /// What sort of body it is.
-    pub kind: AgencyKind,
-    /// The state it is of.
-    pub state: State,
-    /// Why it is cut off, if it is.
-    pub blocked: Option<Text>,
-}
-
-/// What a query may rely on.
-#[derive(Debug, Clone, Copy)]
-pub enum Authority<'a> {
-    /// A standing agreement.
-    Agreement(&'a Recorded),
-    /// A written request.
-    Request(&'a Filed),
-}
-
-impl<'a> Authority<'a> {
-    /// The id of the agreement or request.
-    #[must_use]
-    pub fn id(&self) -> &'a AuthorityId {
-        match self {
-            Self::Agreement(recorded) => &recorded.agreement.id,
-            Self::Request(filed) => &filed.request.id,
-        }
-    }
-}
-
-/// An authority with its use so far.
-#[derive(Debug, Clone, Copy)]
-pub struct Candidate<'a> {
-    /// The agreement or request.
-    pub authority: Authority<'a>,
-    /// Answers given on it.
-    pub used: u32,
-    /// Answers given on it to this requester today.
-    pub used_today: u32,
-}
-
-/// Why a query is refused: at least one reason, in the order of the published codes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reasons(Vec<Reason>);
-
-impl Reasons {
-    /// One reason.
-    #[must_use]
-    pub fn of(reason: Reason) -> Self {
-        Self(vec![reason])
-    }
-
-    /// Several, put in order; `None` if there are none.
-    #[must_use]
-    pub fn ordered(mut reasons: Vec<Reason>) -> Option<Self> {
-        reasons.sort_by_key(|reason| reason.code);
-        (!reasons.is_empty()).then_some(Self(reasons))
-    }
-
-    /// The reasons.
-    #[must_use]
-    pub fn as_slice(&self) -> &[Reason] {
-        &self.0
-    }
-
-    /// The reasons.
-    #[must_use]
-    pub fn into_vec(self) -> Vec<Reason> {
-        self.0
-    }
-}
 
 /// A permission.
 #[derive(Debug, PartialEq)]
@@ -115,15 +41,6 @@ pub struct Permit {
     pub narrowed: Option<Narrowed>,
 }
 
-/// Why less is opened than was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Narrowed {
-    /// In a sentence.
-    pub message: String,
-    /// The sections that say so.
-    pub citations: Vec<Citation>,
-}
-
 /// The decision on a query.
 #[derive(Debug, PartialEq)]
 #[expect(
@@ -135,15 +52,6 @@ pub enum Decision {
     Permit(Permit),
     /// It may not, and why.
     Refuse(Reasons),
-}
-
-/// What the rules look at.
-pub(crate) struct Case<'a> {
-    pub(crate) policy: &'a Policy,
-    pub(crate) me: &'a AgencyId,
-    pub(crate) peer: &'a PeerFacts,
-    pub(crate) query: &'a Query,
-    pub(crate) now: Timestamp,
 }
 
 /// Decides on a peer's query. `candidates` are the authorities between the two, in id order.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use agreements::decide::{
     Authority, Candidate, Decision, PeerFacts, PeerScope, Permit, Scope as _, decide, decline,
 };
-use agreements::lifecycle::{Recorded, Standing};
+use agreements::lifecycle::{AgreementStatus, Recorded};
 use agreements::policy::Policy;
 use agreements::request::{Filed, RequestState};
 use proptest::prelude::*;
@@ -111,7 +111,7 @@ fn agreed(
 ) -> Result<(), TestCaseError> {
     let agreement = &recorded.agreement;
     let query = &case.query;
-    prop_assert_eq!(recorded.standing(&case.me, &case.peer.id, now()), Standing::InForce);
+    prop_assert_eq!(recorded.status(&case.me, &case.peer.id, now()), AgreementStatus::InForce);
     prop_assert!(case.policy.release.standing_agreement.is_some());
     prop_assert!(agreement.purposes.contains(&query.why.purpose));
     prop_assert!(agreement.query_kinds.contains(&query.elements.kind));

@@ -9,7 +9,7 @@ use schemas::event::audit::{EntriesViewed, Viewed};
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit::view::{Altered, LogEntry};
 use audit_log::entries::audit::audit_viewed;
-use store::{EntryFilter, Store};
+use store::{EntryFilter, ReadStore};
 
 /// Entries read at a time.
 const STEP: u32 = 500;
@@ -32,7 +32,7 @@ pub(super) async fn record_view(
 
 /// Entries that are being read, in order.
 pub struct Listing {
-    store: Arc<dyn Store>,
+    store: Arc<dyn ReadStore>,
     filter: EntryFilter,
     start: u64,
     end: u64,
@@ -44,7 +44,7 @@ pub struct Listing {
 /// When the actor may not, or the log cannot be written.
 pub async fn list(
     agency: &OwnAgency,
-    store: &Arc<dyn Store>,
+    store: &Arc<dyn ReadStore>,
     by: &Principal,
     wanted: EntriesViewed,
 ) -> Result<Listing, ActError> {
@@ -107,7 +107,7 @@ pub struct Beside {
 /// When the actor may not, there is no such entry, or it has no envelope.
 pub async fn envelopes(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     by: &Principal,
     index: u64,
 ) -> Result<Beside, ActError> {

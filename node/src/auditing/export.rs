@@ -14,14 +14,14 @@ use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit::time::empty_period;
 use audit_log::entries::audit::audit_exported;
 use registry::Redacted;
-use store::{EntryFilter, Store};
+use store::{EntryFilter, ReadStore};
 
 /// Entries read at a time.
 const STEP: u32 = 500;
 
 /// An export under way.
 pub struct Export {
-    store: Arc<dyn Store>,
+    store: Arc<dyn ReadStore>,
     /// The first line.
     pub head: Head,
     size: u64,
@@ -49,7 +49,7 @@ enum Next {
 /// When the actor may not, the peer is unknown, or log or store do not answer.
 pub async fn begin(
     agency: &OwnAgency,
-    store: &Arc<dyn Store>,
+    store: &Arc<dyn ReadStore>,
     by: &Principal,
     scope: Scope,
 ) -> Result<Export, ActError> {
@@ -95,7 +95,7 @@ pub async fn begin(
 
 /// The entries that concern the agency itself, with their index.
 async fn own_entries(
-    store: &Arc<dyn Store>,
+    store: &Arc<dyn ReadStore>,
     me: &AgencyId,
     size: u64,
 ) -> Result<VecDeque<(u64, StoredEntry)>, ActError> {

@@ -21,7 +21,7 @@ use crate::permission::{
 use audit::report::Seen;
 use audit::view::LogEntry;
 use audit_log::entries::audit::{audit_recorded, audit_sampled};
-use store::{EntryFilter, Store};
+use store::{EntryFilter, ReadStore};
 
 /// Most accesses of one sample.
 const LARGEST_SAMPLE: u32 = 1_000;
@@ -97,7 +97,7 @@ pub struct Audited {
 /// When the actor may not, nothing can be drawn, or log or store do not answer.
 pub async fn sample(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     by: &Principal,
     wanted: &Sampling,
 ) -> Result<Sample, ActError> {
@@ -134,7 +134,7 @@ pub async fn sample(
 /// When the actor may not, the finding is empty, or what it is about was not drawn or is not there.
 pub async fn record(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     by: &Principal,
     audited: &Audited,
 ) -> Result<Value, ActError> {
@@ -174,7 +174,7 @@ pub async fn record(
 }
 
 /// The accesses that the entry at `index` says were drawn.
-async fn drawn(store: &dyn Store, index: u64) -> Result<Vec<u64>, ActError> {
+async fn drawn(store: &dyn ReadStore, index: u64) -> Result<Vec<u64>, ActError> {
     let found = store.entries(&EntryFilter::default(), index, 1).await?;
     let sampled = found.first().map(LogEntry::of).transpose()?;
     let drawn = sampled
@@ -193,7 +193,7 @@ async fn drawn(store: &dyn Store, index: u64) -> Result<Vec<u64>, ActError> {
 ///
 /// # Errors
 /// When there is no policy, or the store does not answer.
-pub async fn due(agency: &OwnAgency, store: &dyn Store) -> Result<Vec<String>, ActError> {
+pub async fn due(agency: &OwnAgency, store: &dyn ReadStore) -> Result<Vec<String>, ActError> {
     let state = agency.registry.state();
     let now = agency.clock.now();
     let mut due = Vec::new();
@@ -226,14 +226,14 @@ pub async fn due(agency: &OwnAgency, store: &dyn Store) -> Result<Vec<String>, A
     Ok(due)
 }
 
-async fn first_entry(store: &dyn Store) -> Result<Option<Timestamp>, ActError> {
+async fn first_entry(store: &dyn ReadStore) -> Result<Option<Timestamp>, ActError> {
     let first = store.entries(&EntryFilter::default(), 0, 1).await?;
     Ok(first.first().map(LogEntry::of).transpose()?.map(|entry| entry.header.at))
 }
 
 /// When an entry of `kind` was last appended, by the peer that it concerns.
 pub(crate) async fn last_of(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     kind: EntryKind,
 ) -> Result<BTreeMap<Option<AgencyId>, Timestamp>, ActError> {
     let filter = EntryFilter { kind: Some(kind), ..EntryFilter::default() };

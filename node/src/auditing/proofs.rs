@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::entries::{beyond, record_view};
 use crate::permission::{ActError, OwnAgency, Principal};
 use registry::Change;
-use store::{EntryFilter, Store};
+use store::{EntryFilter, ReadStore};
 
 /// The proof that an entry stands in the log.
 #[derive(Clone, Debug, Serialize)]
@@ -36,7 +36,7 @@ pub struct Proven {
 /// When the actor may not, there is no such entry, or log or store do not answer.
 pub async fn prove(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     by: &Principal,
     index: u64,
 ) -> Result<Proven, ActError> {
@@ -60,7 +60,7 @@ pub async fn prove(
 
 /// The proof that an entry stands under a signed head that covers it.
 pub(super) async fn of_entry(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     stored: &StoredEntry,
     head: SignedCheckpoint,
 ) -> Result<Proven, ActError> {
@@ -80,7 +80,7 @@ pub(super) async fn of_entry(
 /// The latest head of at most `size` entries that peers cosigned, with the proof that the tree of
 /// `size` starts with it.
 pub(super) async fn cosigned_before(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     size: u64,
 ) -> Result<Option<Earlier>, ActError> {
     let Some(checkpoint) = store.cosigned(size).await? else { return Ok(None) };
@@ -98,7 +98,7 @@ pub(super) async fn cosigned_before(
 
 /// What the inclusion proofs of some entries in the tree of `size` are made of.
 pub(super) async fn inclusion_nodes(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     entries: &[u64],
     size: u64,
 ) -> Result<HashMap<Subtree, Digest>, ActError> {
@@ -114,7 +114,7 @@ pub(super) async fn inclusion_nodes(
 }
 
 async fn subtrees(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     wanted: Vec<Subtree>,
 ) -> Result<HashMap<Subtree, Digest>, ActError> {
     let hashes = store.subtrees(&wanted).await?;
@@ -131,7 +131,7 @@ pub(super) struct SignedTexts {
 
 /// The cards of `me` and of the peers that `of` wants, and every policy.
 pub(super) async fn signed_texts(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     me: &AgencyId,
     of: impl Fn(&AgencyId) -> bool,
 ) -> Result<SignedTexts, ActError> {

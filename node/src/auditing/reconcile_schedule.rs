@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ::agreements::lifecycle::Standing;
+use ::agreements::lifecycle::AgreementStatus;
 use schemas::agency::AgencyId;
 use schemas::time::Timestamp;
 
@@ -46,7 +46,7 @@ pub(crate) fn schedules(
         let recorded = &version.recorded;
         let agreement = &recorded.agreement;
         for other in agreement.parties.iter().filter(|party| *party != me) {
-            let in_force = recorded.standing(me, other, now) == Standing::InForce;
+            let in_force = recorded.status(me, other, now) == AgreementStatus::InForce;
             if !in_force || !state.peers.contains_key(other) {
                 continue;
             }

@@ -10,7 +10,7 @@ use audit::report::{Accesses, Kind, MadeFrom, Report};
 use audit::time::empty_period;
 use audit::view::LogEntry;
 use audit_log::entries::audit::audit_reported;
-use store::{EntryFilter, Store};
+use store::{EntryFilter, ReadStore};
 
 mod sharing;
 
@@ -23,7 +23,7 @@ const STEP: u32 = 500;
 /// When the actor may not, the period holds nothing, or log or store do not answer.
 pub async fn make(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     by: &Principal,
     kind: Kind,
     from: Option<Timestamp>,
@@ -62,7 +62,7 @@ pub async fn make(
 
 /// The accesses of a period among the entries before `below`.
 pub(super) async fn accesses(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     from: Option<Timestamp>,
     until: Option<Timestamp>,
     below: u64,
@@ -74,7 +74,7 @@ pub(super) async fn accesses(
 
 /// Hands over every entry at or after `from` that stands before `below`, in order.
 async fn each(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     from: Option<Timestamp>,
     below: u64,
     mut take: impl FnMut(LogEntry),

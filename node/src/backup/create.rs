@@ -13,7 +13,7 @@ use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit_log::entries::retention::{backup_made, backup_restored};
 use host::home::{Home, HomeError, read_text};
 use registry::Backup;
-use store::Store;
+use store::ReadStore;
 
 /// How long a backup is kept unless it is said, in days.
 pub const KEEP_DAYS: u32 = 30;
@@ -58,7 +58,7 @@ pub struct Made {
 /// that it was begun.
 pub async fn back_up(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     by: &Principal,
     home: &Home,
     asked: &BackUp,

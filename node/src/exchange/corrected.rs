@@ -16,7 +16,7 @@ use crate::context::NodeContext;
 use audit_log::append::{AppendError, Appended, Moved};
 use audit_log::entry::{Entry, Guard};
 use registry::{Change, Peer};
-use store::{EntryFilter, Side, Store, StoreError};
+use store::{EntryFilter, ReadStore, Side, StoreError};
 
 /// Entries of one query that are looked at.
 const MOST: u32 = 1_000;
@@ -123,7 +123,7 @@ fn holds(page: &[u8], id: ReadId) -> bool {
 
 /// The corrections that came for the answer to a query of ours, in the order they came.
 pub(crate) async fn corrections_of(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     query: QueryId,
 ) -> Result<Vec<(Envelope, Correction)>, StoreError> {
     let filter = EntryFilter {

@@ -11,7 +11,7 @@ use crate::context::NodeContext;
 use crate::permission::ActError;
 use audit::view::Viewed;
 use registry::{Hold, On, State};
-use store::{EndedPages, EntryFilter, Store};
+use store::{EndedPages, EntryFilter, ReadStore};
 
 /// Entries read at a time.
 const STEP: u32 = 1_000;
@@ -29,7 +29,7 @@ pub(crate) struct Keeping {
 impl Keeping {
     /// As of `state`. What `before` knows of the same holds is taken over.
     pub(crate) async fn of(
-        store: &dyn Store,
+        store: &dyn ReadStore,
         state: &Arc<State>,
         before: Option<Self>,
     ) -> Result<Self, ActError> {
@@ -105,7 +105,7 @@ impl Keeping {
 
 /// The plates that accesses asked for, with the time asked for.
 async fn asked_for(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     filter: &EntryFilter,
 ) -> Result<Vec<(Plate, Timestamp, Timestamp)>, ActError> {
     let (mut asked, mut start) = (Vec::new(), 0);

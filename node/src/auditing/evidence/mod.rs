@@ -34,7 +34,7 @@ use bag::Payload;
 pub use bag::Photo;
 use gather::Asking;
 use registry::State;
-use store::Store;
+use store::ReadStore;
 use store::photographs::Images;
 
 /// What is asked for.
@@ -99,7 +99,7 @@ pub struct Packaging<'a> {
     /// Its keys: the message key signs a package.
     pub keys: &'a OwnKeys,
     /// What is on record.
-    pub store: &'a dyn Store,
+    pub store: &'a dyn ReadStore,
     /// The photographs.
     pub photographs: &'a Images,
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use ::agreements::agreement::{Act, Agreement};
-use ::agreements::lifecycle::{Recorded, Standing};
+use ::agreements::lifecycle::{AgreementStatus, Recorded};
 use ::agreements::request::{Filed, Verdict};
 use schemas::agency::AgencyId;
 use schemas::entry::EntryKind;
@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use super::each;
 use crate::permission::{ActError, OwnAgency};
 use registry::State;
-use store::Store;
+use store::ReadStore;
 
 /// Answers given to and received from a peer on an authority.
 type Answers = BTreeMap<(AuthorityId, u32, AgencyId), (u64, u64)>;
@@ -24,7 +24,7 @@ type Answers = BTreeMap<(AuthorityId, u32, AgencyId), (u64, u64)>;
 /// period, or began after it, is not part of it.
 pub(super) async fn rows(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     state: &State,
     from: Option<Timestamp>,
     until: Option<Timestamp>,
@@ -57,7 +57,7 @@ pub(super) async fn rows(
 
 /// The answers of a period, by authority and peer.
 async fn answers(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     from: Option<Timestamp>,
     until: Option<Timestamp>,
     below: u64,
@@ -105,13 +105,15 @@ fn agreed(
         .map(|notice| notice.at)
         .min();
     let until = ended.map_or(*expires, |ended| ended.min(*expires));
-    let state = match recorded.standing(me, other, now) {
-        Standing::InForce => "in_force",
-        Standing::NotYetEffective(_) => "not_yet_effective",
-        Standing::Expired(_) => "expired",
-        Standing::Suspended { .. } => "suspended",
-        Standing::Withdrawn { .. } => "withdrawn",
-        Standing::NotAParty(_) | Standing::NotAdhered(_) | Standing::NotShared { .. } => {
+    let state = match recorded.status(me, other, now) {
+        AgreementStatus::InForce => "in_force",
+        AgreementStatus::NotYetEffective(_) => "not_yet_effective",
+        AgreementStatus::Expired(_) => "expired",
+        AgreementStatus::Suspended { .. } => "suspended",
+        AgreementStatus::Withdrawn { .. } => "withdrawn",
+        AgreementStatus::NotAParty(_)
+        | AgreementStatus::NotAdhered(_)
+        | AgreementStatus::NotShared { .. } => {
             return None;
         }
     };

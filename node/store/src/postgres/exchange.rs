@@ -7,7 +7,7 @@ use schemas::query::QueryId;
 use schemas::time::Timestamp;
 use sqlx::PgConnection;
 
-use super::super::stored::{self, instant, number, parsed, reply_of};
+use super::super::decode::{self, instant, number, parsed, reply_of};
 use super::super::{AskedBefore, OutboxMessage, Queued, ServedBefore, Side, StoreError};
 
 pub(super) async fn served(
@@ -28,7 +28,7 @@ pub(super) async fn served(
     };
     Ok(Some(ServedBefore {
         requester: parsed(&requester)?,
-        query_digest: stored::digest(query)?,
+        query_digest: decode::digest(query)?,
         at: instant(at)?,
         answered: outcome == "answered",
         authority: authority.as_deref().map(parsed).transpose()?,
@@ -82,7 +82,7 @@ pub(super) async fn pages(
     .await?;
     let Some((lengths, bytes)) = found else { return Ok(Vec::new()) };
     let lengths: Result<Vec<usize>, StoreError> = lengths.into_iter().map(number).collect();
-    stored::pages(&bytes, lengths?)
+    decode::pages(&bytes, lengths?)
 }
 
 pub(super) async fn outbox(

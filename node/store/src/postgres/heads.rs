@@ -4,7 +4,7 @@ use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use sqlx::PgConnection;
 
-use super::super::stored::{column, digest, number};
+use super::super::decode::{column, digest, number};
 use super::super::{StoreError, Witnessed};
 
 pub(super) async fn witnessed(

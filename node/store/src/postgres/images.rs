@@ -5,7 +5,7 @@ use schemas::digest::Digest;
 use sqlx::PgConnection;
 
 use super::super::StoreError;
-use super::super::stored::digest;
+use super::super::decode::digest;
 
 fn digests(rows: Vec<Vec<u8>>) -> Result<Vec<Digest>, StoreError> {
     rows.into_iter().map(digest).collect()

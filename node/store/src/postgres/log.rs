@@ -11,7 +11,7 @@ use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 
-use super::super::stored::{self, column, completed_by, ending, instant, missing, number, parsed};
+use super::super::decode::{self, column, completed_by, ending, instant, missing, number, parsed};
 use super::super::{EntryFilter, StoreError, Tail};
 use schemas::entry::StoredEntry;
 
@@ -104,7 +104,7 @@ pub(super) async fn subtrees(
         .zip(wanted)
         .map(|((header, node), subtree)| match (header, node) {
             (Some(header), _) => Ok(merkle::leaf(header.as_bytes())),
-            (None, Some(node)) => stored::digest(node).map_err(|_| missing(subtree)),
+            (None, Some(node)) => decode::digest(node).map_err(|_| missing(subtree)),
             (None, None) => Err(missing(subtree)),
         })
         .collect()

@@ -4,7 +4,7 @@ use schemas::digest::Digest;
 use schemas::read::{Read, ReadId};
 use sqlx::PgConnection;
 
-use super::super::stored::{self, Counts, OfCamera};
+use super::super::decode::{self, Counts, OfCamera};
 use super::super::{ReadStats, SHOWN_CAMERAS, StoreError};
 
 pub(super) async fn known(
@@ -19,8 +19,8 @@ pub(super) async fn known(
     found
         .into_iter()
         .map(|id| {
-            let id: Digest = stored::digest(id)?;
-            stored::parsed(&id.to_string())
+            let id: Digest = decode::digest(id)?;
+            decode::parsed(&id.to_string())
         })
         .collect()
 }
@@ -34,7 +34,7 @@ pub(super) async fn one(reader: &mut PgConnection, id: ReadId) -> Result<Option<
     .fetch_optional(&mut *reader)
     .await?;
     if let Some(text) = text {
-        return stored::read(&text).map(Some);
+        return decode::read(&text).map(Some);
     }
     // One of a peer's stands in the pages of its answer, a line a read.
     let pages: Option<Vec<u8>> = sqlx::query_scalar(
@@ -65,7 +65,7 @@ pub(super) async fn stats(reader: &mut PgConnection) -> Result<ReadStats, StoreE
     .bind(i64::from(SHOWN_CAMERAS))
     .fetch_all(reader)
     .await?;
-    stored::stats(counts, by_camera)
+    decode::stats(counts, by_camera)
 }
 
 pub(super) async fn version(reader: &mut PgConnection) -> Result<String, StoreError> {

@@ -13,7 +13,7 @@ use sqlx::{PgConnection, QueryBuilder};
 
 use super::super::search::terms::Filter;
 use super::super::search::{Look, Way};
-use super::super::{StoreError, stored};
+use super::super::{StoreError, decode};
 use super::{Postgres, reading};
 
 type Builder = QueryBuilder<sqlx::Postgres>;
@@ -126,7 +126,7 @@ async fn effort(
         in_period(&mut statement, period);
     }
     statement.push(" limit ").push_bind(i64::from(most)).push(") as rows");
-    stored::number(statement.build_query_scalar().fetch_one(reader).await?)
+    decode::number(statement.build_query_scalar().fetch_one(reader).await?)
 }
 
 async fn reads(
@@ -151,7 +151,7 @@ async fn reads(
     let rows: Vec<(String, i64, i64)> = statement.build_query_as().fetch_all(reader).await?;
     rows.into_iter()
         .map(|(text, rank, at)| {
-            let read = stored::read(&text)?;
+            let read = decode::read(&text)?;
             let place = (rank, at, read.id);
             Ok((read, place))
         })
@@ -172,7 +172,7 @@ async fn glance(
     filtered(&mut statement, &Way::Time, filter);
     statement.push(" order by at, id limit ").push_bind(i64::from(limit));
     let rows: Vec<String> = statement.build_query_scalar().fetch_all(reader).await?;
-    rows.iter().map(|text| stored::read(text)).collect()
+    rows.iter().map(|text| decode::read(text)).collect()
 }
 
 #[async_trait]

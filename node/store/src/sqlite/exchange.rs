@@ -7,7 +7,7 @@ use schemas::query::QueryId;
 use schemas::time::Timestamp;
 use sqlx::SqliteConnection;
 
-use super::super::stored::{self, instant, parsed, reply_of};
+use super::super::decode::{self, instant, parsed, reply_of};
 use super::super::{AskedBefore, OutboxMessage, Queued, ServedBefore, Side, StoreError};
 
 pub(super) async fn served(
@@ -82,7 +82,7 @@ pub(super) async fn pages(
     let Some((lengths, bytes)) = found else { return Ok(Vec::new()) };
     let lengths: Vec<usize> =
         serde_json::from_str(&lengths).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-    stored::pages(&bytes, lengths)
+    decode::pages(&bytes, lengths)
 }
 
 pub(super) async fn outbox(

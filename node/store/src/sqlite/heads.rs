@@ -4,7 +4,7 @@ use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use sqlx::SqliteConnection;
 
-use super::super::stored::{column, number};
+use super::super::decode::{column, number};
 use super::super::{StoreError, Witnessed};
 
 pub(super) async fn witnessed(

@@ -11,7 +11,7 @@ use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
-use super::super::stored::{completed_by, ending, instant, missing, number, parsed};
+use super::super::decode::{completed_by, ending, instant, missing, number, parsed};
 use super::super::{EntryFilter, StoreError, Tail};
 use schemas::entry::StoredEntry;
 

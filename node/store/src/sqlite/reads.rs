@@ -4,7 +4,7 @@ use schemas::digest::hex;
 use schemas::read::{Read, ReadId};
 use sqlx::SqliteConnection;
 
-use super::super::stored::{self, Counts, OfCamera};
+use super::super::decode::{self, Counts, OfCamera};
 use super::super::{ReadStats, SHOWN_CAMERAS, StoreError};
 
 pub(super) async fn known(
@@ -37,7 +37,7 @@ pub(super) async fn one(
         .fetch_optional(&mut *reader)
         .await?;
     if let Some(text) = text {
-        return stored::read(&text).map(Some);
+        return decode::read(&text).map(Some);
     }
     // One of a peer's stands in the pages of its answer, a line a read.
     let pages: Vec<Vec<u8>> =
@@ -67,7 +67,7 @@ pub(super) async fn stats(reader: &mut SqliteConnection) -> Result<ReadStats, St
     .bind(SHOWN_CAMERAS)
     .fetch_all(reader)
     .await?;
-    stored::stats(counts, by_camera)
+    decode::stats(counts, by_camera)
 }
 
 pub(super) async fn about(reader: &mut SqliteConnection) -> Result<String, StoreError> {

@@ -4,7 +4,7 @@ use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::super::stored::{column, ending, number, read};
+use super::super::decode::{column, ending, number, read};
 use super::super::{EndedPages, StoreError};
 
 pub(super) async fn ended_pages(

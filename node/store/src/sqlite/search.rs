@@ -13,7 +13,7 @@ use sqlx::QueryBuilder;
 
 use super::super::search::terms::Filter;
 use super::super::search::{Look, Way};
-use super::super::{StoreError, stored};
+use super::super::{StoreError, decode};
 use super::Sqlite;
 use super::lookups::Lookup;
 
@@ -117,7 +117,7 @@ fn after(statement: &mut Builder, rank: &str, (after_rank, after_at, after_row):
 }
 
 fn placed(text: &str, rank: i64, at: i64, row: i64) -> Result<(Read, Place), StoreError> {
-    Ok((stored::read(text)?, (rank, at, row)))
+    Ok((decode::read(text)?, (rank, at, row)))
 }
 
 #[async_trait]
@@ -211,6 +211,6 @@ impl Look for Sqlite {
         statement.push(" order by seen, nth limit ").push_bind(i64::from(limit));
         let mut reader = self.readers.take().await?;
         let rows: Vec<String> = statement.build_query_scalar().fetch_all(&mut *reader).await?;
-        rows.iter().map(|text| stored::read(text)).collect()
+        rows.iter().map(|text| decode::read(text)).collect()
     }
 }

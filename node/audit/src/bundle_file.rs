@@ -49,12 +49,11 @@ impl<R: Read> BundleFile<R> {
     pub fn check(
         &mut self,
         pins: &Pins,
-        seen: impl FnMut(&Head, &Header, &Item, u64),
+        mut seen: impl FnMut(&Head, &Header, &Item, u64),
     ) -> Result<Report, Unable> {
         let Self { name, from } = self;
         let opened = Reader::open(BufReader::with_capacity(BUFFER, from));
         let (head, mut reader) = opened.map_err(|e| Unable::Usage(format!("`{name}`: {e}")))?;
-        let mut seen = seen;
         let of = head.clone();
         let told = |header: &Header, item: &Item, offset| seen(&of, header, item, offset);
         let mut check = Check::new(head, pins, told);

@@ -1,7 +1,7 @@
 //! The program `accord-audit`, where it has no bundle to look at. What it says of real ones is
 //! compared with what `accord` says in the claims of `tests`.
 
-#![cfg(all(test, feature = "program"))]
+#![cfg(test)]
 
 use std::process::{Command, Output};
 

@@ -7,12 +7,8 @@ use agreements::decide::decide_own;
 use audit_log::entries::exchange::{SignedQuery, query_sent};
 use audit_log::entry::Entry;
 use node::exchange::ask::random_id;
-use schemas::body::{Access, Outcome};
-use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
-use schemas::frame::{Frame, FrameKind};
 use schemas::query::Query;
-use store::{Asked, StateChanges};
 use tests::fixtures;
 
 use crate::baseline::Baseline;

@@ -109,8 +109,7 @@ async fn nothing_secret_and_nobodys_plate_name_or_reason_stands_in_an_operationa
     let (at, with) = (free_socket().to_string(), free_socket().to_string());
     let (mut asking, asking_log) = talkative("asking-ca-pd", &at);
     let (mut owning, owning_log) = talkative("owning-ca-pd", &with);
-    asking.add_card(&owning);
-    owning.add_card(&asking);
+    asking.introduce(&owning);
     owning.add_reads(PLATE, 3);
     asking.agree_with(&owning);
 

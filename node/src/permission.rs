@@ -16,7 +16,7 @@ use schemas::time::Timestamp;
 use registry::State;
 use schemas::user::User;
 
-pub use agency::OwnAgency;
+pub use agency::{NotActed, OwnAgency};
 pub(crate) use agency::TRIES;
 pub use error::ActError;
 

@@ -19,6 +19,29 @@ use super::{ActError, Principal};
 /// How often an act is judged again because the registry moved meanwhile.
 pub(crate) const TRIES: u32 = 8;
 
+/// Why an act that was judged is not in the log.
+#[derive(Debug)]
+pub enum NotActed<E> {
+    /// The judge says that it may not, or need not, be.
+    Judged(E),
+    /// The log did not take it.
+    Log(AppendError),
+    /// The registry moved again and again while it was judged.
+    Contended,
+}
+
+impl From<NotActed<ActError>> for ActError {
+    fn from(error: NotActed<ActError>) -> Self {
+        match error {
+            NotActed::Judged(error) => error,
+            NotActed::Log(error) => error.into(),
+            NotActed::Contended => Self::failed(
+                "the registry is being changed by others at this moment; try again".into(),
+            ),
+        }
+    }
+}
+
 /// This agency as it acts. Cheap to clone.
 #[derive(Clone)]
 pub struct OwnAgency {
@@ -52,18 +75,73 @@ impl OwnAgency {
         &self,
         judge: impl Fn(&State, Timestamp) -> Result<(Entry, T), ActError>,
     ) -> Result<(Appended, T), ActError> {
-        for _ in 0..TRIES {
-            let state = self.registry.state();
-            let (entry, result) = judge(&state, self.clock.now())?;
+        let guarded = |state: &State, now| {
             let guard = Guard { generation: Some(state.generation()), ..Guard::default() };
-            match self.log.append(entry.guarded(guard)).await {
+            judge(state, now).map(|(entry, result)| (entry.guarded(guard), result))
+        };
+        Ok(self.act_or(guarded).await?)
+    }
+
+    /// As [`Self::act`], for a judge with reasons of its own not to act.
+    ///
+    /// # Errors
+    /// What `judge` says, or that the log cannot be written.
+    pub async fn act_or<T, E>(
+        &self,
+        judge: impl Fn(&State, Timestamp) -> Result<(Entry, T), E>,
+    ) -> Result<(Appended, T), NotActed<E>> {
+        self.act_async(|state, now| std::future::ready(judge(&state, now))).await
+    }
+
+    /// As [`Self::act_or`], for a judge that has to look something up.
+    ///
+    /// # Errors
+    /// What `judge` says, or that the log cannot be written.
+    pub async fn act_async<T, E, F: Future<Output = Result<(Entry, T), E>>>(
+        &self,
+        judge: impl Fn(Arc<State>, Timestamp) -> F,
+    ) -> Result<(Appended, T), NotActed<E>> {
+        for _ in 0..TRIES {
+            let judged = judge(self.registry.state(), self.clock.now());
+            let (entry, result) = judged.await.map_err(NotActed::Judged)?;
+            match self.log.append(entry).await {
                 Err(AppendError::Moved(Moved::Registry)) => {}
-                appended => return Ok((appended?, result)),
+                appended => return Ok((appended.map_err(NotActed::Log)?, result)),
             }
         }
-        Err(ActError::failed(
-            "the registry is being changed by others at this moment; try again".into(),
-        ))
+        Err(NotActed::Contended)
+    }
+
+    /// As [`Self::act_async`], for a judge who may find that there is nothing to log: what it found is
+    /// returned all the same, without an entry.
+    ///
+    /// # Errors
+    /// What `judge` says, or that the log cannot be written.
+    pub async fn act_if<T, F: Future<Output = Result<(Option<Entry>, T), ActError>>>(
+        &self,
+        judge: impl Fn(Arc<State>, Timestamp) -> F,
+    ) -> Result<(Option<Appended>, T), ActError> {
+        enum NoEntry<T> {
+            NotNeeded(T),
+            Judged(ActError),
+        }
+        let judge = |state, now| {
+            let judged = judge(state, now);
+            async move {
+                match judged.await {
+                    Ok((Some(entry), found)) => Ok((entry, found)),
+                    Ok((None, found)) => Err(NoEntry::NotNeeded(found)),
+                    Err(error) => Err(NoEntry::Judged(error)),
+                }
+            }
+        };
+        match self.act_async(judge).await {
+            Ok((appended, found)) => Ok((Some(appended), found)),
+            Err(NotActed::Judged(NoEntry::NotNeeded(found))) => Ok((None, found)),
+            Err(NotActed::Judged(NoEntry::Judged(error))) => Err(error),
+            Err(NotActed::Log(error)) => Err(error.into()),
+            Err(NotActed::Contended) => Err(NotActed::Contended.into()),
+        }
     }
 
     /// The node itself as the actor of an entry.

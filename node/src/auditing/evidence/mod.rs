@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::OwnKeys;
 use crate::permission::{ActError, OwnAgency, Principal, authenticate, policy_in_force, refused};
-use crate::retention::keeping::Keeping;
+use crate::retention::hold_filter::HoldFilter;
 use audit_log::entries::audit::evidence_exported;
 use audit_log::entries::exchange::evidence_declined;
 use audit_log::entry::Entry;
@@ -144,8 +144,8 @@ impl Packaging<'_> {
                 "nothing is on record here for case `{case}`; a query or a search names its case with --case"
             )));
         }
-        let keeping = Keeping::of(self.store, &state, None).await?;
-        let asking = Asking { user, policy: policy_in_force(&state)?, keeping: &keeping, now };
+        let holds = HoldFilter::of(self.store, &state, None).await?;
+        let asking = Asking { user, policy: policy_in_force(&state)?, holds: &holds, now };
         let actor = self.agency.actor(user, by);
         let gathered = match self.gather(entries, &asking).await? {
             Ok(gathered) => gathered,

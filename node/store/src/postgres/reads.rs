@@ -1,11 +1,65 @@
 //! Reads by their ids, and how many there are.
 
+use std::path::Path;
+
+use agreements::decide::Scope;
+use async_trait::async_trait;
 use schemas::digest::Digest;
 use schemas::read::{Read, ReadId};
+use schemas::time::Timestamp;
 use sqlx::PgConnection;
 
 use super::super::decode::{self, Counts, OfCamera};
 use super::super::{ReadStats, SHOWN_CAMERAS, StoreError};
+use super::reading;
+use crate::{Database, Found, OwnReads, Release};
+
+#[async_trait]
+impl Database for super::Postgres {
+    async fn copy_to(&self, _path: &Path) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    async fn about(&self) -> Result<String, StoreError> {
+        let version = reading!(self, version)?;
+        Ok(format!("PostgreSQL {version} at {}", self.server.shown()))
+    }
+}
+
+#[async_trait]
+impl OwnReads for super::Postgres {
+    async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError> {
+        reading!(self, known, ids)
+    }
+
+    async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError> {
+        reading!(self, super::corrections::own_read, id)
+    }
+
+    async fn read_versions(&self, id: ReadId) -> Result<Vec<(u32, Read, u64)>, StoreError> {
+        reading!(self, super::corrections::versions, id)
+    }
+
+    async fn released(&self, id: ReadId) -> Result<Vec<Release>, StoreError> {
+        reading!(self, super::corrections::released, id)
+    }
+
+    async fn search(&self, scope: &dyn Scope) -> Result<Found, StoreError> {
+        crate::search::search(self, scope).await
+    }
+
+    async fn reads_before(&self, cut_off: Timestamp) -> Result<u64, StoreError> {
+        reading!(self, super::retention::reads_before, cut_off)
+    }
+
+    async fn read(&self, id: ReadId) -> Result<Option<Read>, StoreError> {
+        reading!(self, one, id)
+    }
+
+    async fn stats(&self) -> Result<ReadStats, StoreError> {
+        reading!(self, stats)
+    }
+}
 
 pub(super) async fn known(
     reader: &mut PgConnection,

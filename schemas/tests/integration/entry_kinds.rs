@@ -9,8 +9,11 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use schemars::schema_for;
+use schemas::answer::Answer;
 use schemas::body::Body;
 use schemas::event::EntryKind;
+use schemas::query::Query;
+use schemas::refusal::Refusal;
 use serde_json::{Map, Value};
 
 const UPDATE: &str = "ACCORD_UPDATE";
@@ -65,7 +68,7 @@ impl Types<'_> {
     /// A type of its own: where its schema stands, or in which table its parts do.
     fn named(&mut self, name: &str) -> String {
         let file = format!("json/{}.schema.json", words(name, '-'));
-        let words = words(name, ' ');
+        let words = if name == "Timestamp" { "time".into() } else { words(name, ' ') };
         if folder().join(&file).exists() {
             return format!("[{words}]({file})");
         }
@@ -74,6 +77,19 @@ impl Types<'_> {
             self.told.insert(name.to_owned());
         }
         words
+    }
+
+    /// The rows of a type of its own.
+    fn named_parts(&mut self, name: &str, out: &mut String) {
+        let def = &self.defs[name];
+        let said = line(def["description"].as_str().unwrap_or_default());
+        let choices = parts_of_choice(def);
+        let one_of = if choices.is_some() { ", one of" } else { "" };
+        writeln!(out, "| **{}**{one_of} | | | **{said}** |", words(name, ' ')).unwrap();
+        match choices {
+            Some(choices) => choices.iter().for_each(|one| self.parts(one, out)),
+            None => self.parts(def, out),
+        }
     }
 
     /// The rows of an object's parts.
@@ -86,9 +102,11 @@ impl Types<'_> {
             if name == "kind" && part.get("const").is_some() {
                 continue;
             }
+            // A choice says what it is beside its only part.
+            let said = part["description"].as_str().or(schema["description"].as_str());
+            let said = line(said.unwrap_or_default());
             let may = if required.contains(&name.as_str()) { "" } else { ", or absent" };
             let value = self.value(part);
-            let said = line(part["description"].as_str().unwrap_or_default());
             writeln!(out, "| | `{name}` | {value}{may} | {said} |").unwrap();
         }
     }
@@ -98,6 +116,13 @@ impl Types<'_> {
 fn parts_of_choice(def: &Value) -> Option<&Vec<Value>> {
     let all = def["oneOf"].as_array()?;
     all.iter().all(|one| one.get("properties").is_some()).then_some(all)
+}
+
+/// The types that messages are made of, whose schemas stand in files of their own.
+fn of_messages() -> BTreeSet<String> {
+    let all = [schema_for!(Query), schema_for!(Answer), schema_for!(Refusal)];
+    let names = all.iter().filter_map(|schema| schema.get("$defs")?.as_object());
+    names.flat_map(|defs| defs.keys().cloned()).collect()
 }
 
 fn line(text: &str) -> String {
@@ -110,26 +135,30 @@ fn table() -> String {
     let mut types = Types { defs: &defs, told: BTreeSet::new() };
     let mut out = "| `kind` | field | value | what it says |\n|---|---|---|---|\n".to_owned();
     let kinds = defs["Event"]["oneOf"].as_array().expect("kinds");
+    assert_eq!(kinds.len(), EntryKind::ALL.len());
+    let mut last = String::new();
     for kind in kinds {
         let code = kind["properties"]["kind"]["const"].as_str().expect("a kind");
         let said = line(kind["description"].as_str().expect("what it means"));
+        let mut fields = String::new();
+        types.parts(kind, &mut fields);
+        // Kinds that say the same fields share their rows.
+        if fields != last {
+            out.push_str(&std::mem::replace(&mut last, fields));
+        }
         writeln!(out, "| **`{code}`** | | | **{said}** |").unwrap();
-        let inner = kind["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/"));
-        types.parts(inner.map_or(kind, |name| &defs[name]), &mut out);
     }
-    assert_eq!(kinds.len(), EntryKind::ALL.len());
+    out.push_str(&last);
     out.push_str(
         "\nParts of what stands there:\n\n| value | part | | what it says |\n|---|---|---|---|\n",
     );
-    let told = std::mem::take(&mut types.told);
-    for name in told {
-        let def = &defs[&name];
-        let said = line(def["description"].as_str().unwrap_or_default());
-        writeln!(out, "| **{}** | | | **{said}** |", words(&name, ' ')).unwrap();
-        match parts_of_choice(def) {
-            Some(choices) => choices.iter().for_each(|one| types.parts(one, &mut out)),
-            None => types.parts(def, &mut out),
+    let messages = of_messages();
+    let mut done = BTreeSet::new();
+    while let Some(name) = types.told.iter().find(|name| !done.contains(*name)).cloned() {
+        if !messages.contains(&name) {
+            types.named_parts(&name, &mut out);
         }
+        done.insert(name);
     }
     out
 }

@@ -16,7 +16,7 @@ use crate::permission::{
 use audit_log::entries::people::policy_adopted;
 use registry::State;
 use schemas::draft::Draft;
-use store::{Store, Tail};
+use store::{ReadStore, Tail};
 
 /// What would be decided, as a person asks.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -141,7 +141,7 @@ pub fn page(agency: &OwnAgency) -> Result<Page, ActError> {
 /// When the user or an agency is unknown, or the registry cannot be told.
 pub async fn explain(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     by: &Principal,
     wanted: &Explain,
 ) -> Result<Explained, ActError> {

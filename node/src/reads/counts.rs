@@ -4,7 +4,7 @@ use schemas::time::Timestamp;
 use serde::Serialize;
 
 use crate::permission::ActError;
-use store::{ReadStats, Store};
+use store::{ReadStats, ReadStore};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -24,7 +24,7 @@ pub struct ReadCounts {
 ///
 /// # Errors
 /// When the store does not answer.
-pub async fn count(store: &dyn Store, now: Timestamp) -> Result<ReadCounts, ActError> {
+pub async fn count(store: &dyn ReadStore, now: Timestamp) -> Result<ReadCounts, ActError> {
     let stored = store.stats().await?;
     let mut since = [0; 2];
     for (count, hours) in since.iter_mut().zip([1, 24]) {

@@ -12,7 +12,7 @@ use crate::permission::{ActError, OwnAgency, Principal, authenticate, policy_in_
 use audit_log::entries::reads::reads_searched;
 use registry::State;
 use schemas::draft::Draft;
-use store::Store;
+use store::ReadStore;
 
 /// Searches this agency's own reads for its user. What its policy forbids is an outcome, and on
 /// record.
@@ -22,7 +22,7 @@ use store::Store;
 /// shown.
 pub async fn search(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     by: &Principal,
     draft: &Draft,
 ) -> Result<Heard, ActError> {

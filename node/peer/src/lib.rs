@@ -13,6 +13,7 @@ mod guests;
 mod key;
 mod knocks;
 pub mod link;
+pub mod minute;
 mod network;
 pub mod probe;
 mod serve;

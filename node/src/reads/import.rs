@@ -7,6 +7,7 @@ use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::read::ReadId;
 use schemas::text::Text;
+use schemas::time::HOUR_MS;
 
 use crate::context::NodeContext;
 use crate::permission::{ActError, Permission, Principal, authorize};
@@ -19,8 +20,6 @@ use store::{ReadStats, StateChanges};
 pub const BATCH: usize = 2_000;
 /// Bytes of photographs after which a batch is full.
 pub const BATCH_BYTES: usize = 32 * 1_024 * 1_024;
-
-const HOUR_MS: i64 = 3_600_000;
 
 /// Who brings reads in.
 #[derive(Debug, Clone)]

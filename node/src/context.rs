@@ -1,22 +1,24 @@
 //! What every act of the node works with: its identity, its keys, its log and its store.
 
+mod observed;
+
 use schemas::envelope::{Envelope, EnvelopeError, Kind};
 use schemas::key::{PublicKey, SecretKey};
 use schemas::note::Vkey;
-use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
 use serde::de::DeserializeOwned;
 
 use std::sync::Arc;
 
 use crate::config::Bounds;
-use crate::exchange::heads::Heads;
 use crate::permission::OwnAgency;
 use audit_log::keys::Keyring;
 use host::home::{Home, HomeError};
 use registry::KeyUse;
 use store::Store;
 use store::photographs::Images;
+
+pub use observed::ObservedCheckpoints;
 
 /// The keys that are exchanged one by one. Cheap to clone.
 #[derive(Clone)]
@@ -50,6 +52,23 @@ impl OwnKeys {
     pub fn all(&self) -> [&Keyring; 4] {
         [&self.node, &self.message, &self.log, &self.cosigner]
     }
+
+    /// The key of `agency` that signs messages now.
+    #[must_use]
+    pub fn message_key(&self, agency: &OwnAgency) -> SecretKey {
+        signing(&self.message, agency)
+    }
+
+    /// The key of `agency` that cosigns peers' heads now.
+    #[must_use]
+    pub fn cosigner_key(&self, agency: &OwnAgency) -> SecretKey {
+        signing(&self.cosigner, agency)
+    }
+}
+
+fn signing(keys: &Keyring, agency: &OwnAgency) -> SecretKey {
+    let state = agency.registry.state();
+    keys.signing(state.own.as_ref().map(|own| &own.value), agency.clock.now())
 }
 
 /// What acts of the node work with, piece by piece: a function takes the pieces that it needs. Cheap
@@ -66,8 +85,8 @@ pub struct NodeContext {
     pub photographs: Images,
     /// Bounds of exchanges.
     pub bounds: Bounds,
-    /// What peers have shown of their logs.
-    pub observed: Arc<Heads>,
+    /// The checkpoints that peers have shown of their logs.
+    pub observed: Arc<ObservedCheckpoints>,
     /// Held by whoever destroys what is past its retention, and by whoever places a hold: what an
     /// entry says is destroyed is gone before the next hold.
     pub retention: Arc<tokio::sync::Mutex<()>>,
@@ -79,17 +98,13 @@ impl NodeContext {
     /// The key that signs messages now.
     #[must_use]
     pub fn message_key(&self) -> SecretKey {
-        let state = self.agency.registry.state();
-        self.keys.message.signing(state.own.as_ref().map(|own| &own.value), self.agency.clock.now())
+        self.keys.message_key(&self.agency)
     }
 
     /// The key that cosigns peers' heads now.
     #[must_use]
     pub fn cosigner_key(&self) -> SecretKey {
-        let state = self.agency.registry.state();
-        self.keys
-            .cosigner
-            .signing(state.own.as_ref().map(|own| &own.value), self.agency.clock.now())
+        self.keys.cosigner_key(&self.agency)
     }
 
     /// The key that this node proves on connecting now and, once that is the one that its card names,
@@ -107,9 +122,7 @@ impl NodeContext {
     /// and those that are in the home, which a database that was put back knows nothing of.
     #[must_use]
     pub fn own_log_keys(&self) -> Vec<Vkey> {
-        let mut keys = self.agency.registry.state().own_log_keys();
-        keys.extend(self.agency.log.vkeys());
-        keys
+        self.agency.own_log_keys()
     }
 
     /// The uses whose key, as one's card names it, is not in the home: what is signed in its place
@@ -154,19 +167,7 @@ impl NodeContext {
         envelope: &Envelope,
         kind: Kind,
     ) -> Result<T, EnvelopeError> {
-        let state = self.agency.registry.state();
-        envelope.verified_json(kind, state.own_key_of(envelope).ok_or(EnvelopeError::Key)?)
-    }
-
-    /// How long answers under an authority are kept, in days: the agreement's retention of answers,
-    /// or [`ANSWERS_KEPT_DAYS`] under a written request.
-    #[must_use]
-    pub fn answers_kept_days(&self, authority: &AuthorityId) -> u32 {
-        let state = self.agency.registry.state();
-        let versions = state.agreements.get(authority);
-        versions
-            .and_then(|versions| versions.values().next_back())
-            .map_or(ANSWERS_KEPT_DAYS, |version| version.recorded.agreement.answers_kept_days)
+        self.agency.own_signed(envelope, kind)
     }
 }
 

@@ -16,8 +16,8 @@ use schemas::time::Timestamp;
 use registry::State;
 use schemas::user::User;
 
-pub use agency::OwnAgency;
 pub(crate) use agency::TRIES;
+pub use agency::{NotActed, OwnAgency};
 pub use error::ActError;
 
 /// Who acts, as the way in recognised them.

@@ -8,9 +8,11 @@
 use std::time::Instant;
 
 use audit_log::entry::Entry;
+use node::exchange::statements::Reconciler;
 use schemas::body::{Access, Outcome};
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
+use schemas::outcome::OutcomeCode;
 use schemas::query::{Query, QueryId};
 use schemas::time::Timestamp;
 use store::{Asked, Receipted, Served, Settled, StateChanges};
@@ -49,7 +51,7 @@ fn entries(of: &Agency, query: &Query, n: u64, asks: bool) -> [Entry; 2] {
         let sent = Asked { query_id, owner: query.to.clone(), asked_at, query: asked };
         let settled = Settled {
             query_id,
-            outcome: "answered",
+            outcome: OutcomeCode::Answered,
             authority: None,
             reply: Some(answer),
             receipt: Some(receipt),
@@ -110,8 +112,7 @@ async fn fill(agency: &Agency, query: &Query, count: u64, asks: bool, missing: b
 async fn compare(asking: &Agency, owning: &Agency, what: &str) {
     let node = asking.node();
     let started = Instant::now();
-    let report = node
-        .context
+    let report = Reconciler::of(&node.context)
         .reconcile(
             node.peers.as_ref(),
             &asking.admin(),

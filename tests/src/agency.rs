@@ -11,7 +11,7 @@ use ingest::Sighting;
 use node::cli::{InitArgs, init};
 use node::config::{Bounds, Config};
 use node::context::NodeContext;
-use node::exchange::ask::Heard;
+use node::exchange::ask::QueryOutcome;
 use node::permission::Principal;
 use node::run::{Node, StartError, open_store};
 use postgres_server::Server;
@@ -332,8 +332,8 @@ impl Agency {
     }
 
     /// Asks, and waits for an outcome from every owner; in the order they came.
-    pub async fn ask(&self, draft: &Draft) -> Vec<Heard> {
-        let mut outcomes = self.node().asker.ask(draft, "test").expect("a draft that asks");
+    pub async fn ask(&self, draft: &Draft) -> Vec<QueryOutcome> {
+        let mut outcomes = self.node().queries.ask(draft, "test").expect("a draft that asks");
         let mut heard = Vec::new();
         while let Some(outcome) = within("an outcome", outcomes.recv()).await {
             heard.push(outcome);
@@ -342,7 +342,7 @@ impl Agency {
     }
 
     /// Asks one owner for `plate`.
-    pub async fn ask_one(&self, owner: &AgencyId, plate: &str) -> Heard {
+    pub async fn ask_one(&self, owner: &AgencyId, plate: &str) -> QueryOutcome {
         let mut heard = self.ask(&crate::fixtures::draft(&[owner], plate, self.now())).await;
         assert_eq!(heard.len(), 1, "one outcome an owner");
         heard.remove(0)

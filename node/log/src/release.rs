@@ -49,11 +49,11 @@ impl Released {
         Self(frame)
     }
 
-    /// A letter of the outbox as a frame: only a store makes one, out of what a durable append stored.
+    /// A message of the outbox as a frame: only a store makes one, out of what a durable append stored.
     #[must_use]
     pub fn queued(queued: &Queued) -> Self {
-        let letter = queued.letter();
-        Self::durable(Frame::new(letter.kind, letter.body.clone().into_bytes()))
+        let message = queued.message();
+        Self::durable(Frame::new(message.kind, message.body.clone().into_bytes()))
     }
 
     /// One's own card, signed to be shown to anybody who may connect, and beside it what its

@@ -24,7 +24,7 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 
 use super::authorities::Candidates;
-use super::photographs::Leaving;
+use super::photographs::OutgoingPhotos;
 use super::{NodeContext, paging};
 use audit_log::append::{AppendError, Appended, Moved};
 use audit_log::entry::{Entry, Guard};
@@ -179,7 +179,7 @@ impl NodeContext {
         }
         let paged = paging::pages(&found.reads).map_err(|e| Unserved::Message(e.to_string()))?;
         let paged_reads = found.reads.get(..paged.count).unwrap_or_default();
-        let mut leaving = Leaving::of(&self.photographs, paged_reads).await?;
+        let mut leaving = OutgoingPhotos::of(&self.photographs, paged_reads).await?;
         let truncated = found.truncated || paged.count < found.reads.len();
         let count = u32::try_from(paged.count).map_err(|e| Unserved::Message(e.to_string()))?;
         let pages = paged.pages;

@@ -4,25 +4,31 @@
 //! As a witness this node stores a head before it cosigns it, in one step that no other request
 //! comes between. What an honest log never asks raises an alarm that keeps both heads.
 
+use std::sync::Arc;
+
 use schemas::agency::AgencyId;
+use schemas::alarm::AlarmKind;
 use schemas::checkpoint::{SignedCheckpoint, origin};
+use schemas::digest::Digest;
 use schemas::frame::{Frame, FrameKind};
 use schemas::note::{Cosigner, SignatureLine};
 use schemas::witness::{
     Greeting, WitnessCode, WitnessRefusal, WitnessReply, WitnessRequest, judge,
 };
 
+use super::alarms::raise;
 use super::answer::Unserved;
-use super::host::{Desk, failed};
-use super::rejects::Cause;
-use crate::context::NodeContext;
+use super::consistency::consistency;
+use super::not_served::NotServed;
+use crate::context::{NodeContext, ObservedCheckpoints, OwnKeys};
+use crate::permission::OwnAgency;
 use audit::verify::signed_by;
 use audit_log::append::AppendError;
 use audit_log::release::{Released, WitnessFrame};
+use audit_log::standing::root_at;
 use peer::link::{Channel, Dial, LinkError, Reach};
 use registry::Peer;
-use schemas::alarm::AlarmKind;
-use store::{StoreError, Witnessed};
+use store::{Store, StoreError, Witnessed};
 
 /// Why a head was not cosigned.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +64,27 @@ pub enum WitnessError {
 /// with heads it was shown by exchanges moves on meanwhile.
 const TRIES: u32 = 8;
 
-impl NodeContext {
+/// Has peers witness this log, and witnesses theirs. Cheap to clone.
+#[derive(Clone)]
+pub struct Witnessing {
+    pub(super) agency: OwnAgency,
+    keys: OwnKeys,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) checkpoints: Arc<ObservedCheckpoints>,
+}
+
+impl Witnessing {
+    /// The witnessing of a node.
+    #[must_use]
+    pub fn of(context: &NodeContext) -> Self {
+        Self {
+            agency: context.agency.clone(),
+            keys: context.keys.clone(),
+            store: context.store.clone(),
+            checkpoints: context.observed.clone(),
+        }
+    }
+
     /// Has `peer` cosign the head of this log; the size that it cosigned.
     ///
     /// # Errors
@@ -69,7 +95,7 @@ impl NodeContext {
         for _ in 0..TRIES {
             let mut head = self.agency.log.head()?;
             let size = head.unverified().size;
-            let proof = self.consistency(old_size, size).await?;
+            let proof = consistency(self.store.as_ref(), old_size, size).await?;
             let request = WitnessRequest { old_size, proof, checkpoint: head.to_string() };
             let body = serde_json::to_vec(&request).map_err(reply)?;
             let mut channel = dial.open(&Reach::of(peer, self.agency.clock.now())).await?;
@@ -152,11 +178,12 @@ impl NodeContext {
     ) -> Result<(), WitnessError> {
         let size = self.agency.log.counters().size;
         let head = SignedCheckpoint::parse(held.as_bytes()).map_err(reply)?;
-        if signed_by(&head, self.own_log_keys()).is_err() {
+        if signed_by(&head, self.agency.own_log_keys()).is_err() {
             return Err(WitnessError::Reply("the head it holds is not signed by this log".into()));
         }
         let shown = head.unverified();
-        let reached = shown.size <= size && self.root_at(shown.size).await? == shown.root;
+        let reached =
+            shown.size <= size && root_at(self.store.as_ref(), shown.size).await? == shown.root;
         if reached {
             return Ok(());
         }
@@ -164,39 +191,19 @@ impl NodeContext {
             return Ok(());
         }
         let evidence = vec![held.to_owned(), self.agency.log.head()?.to_string()];
-        self.raise(witness, AlarmKind::RolledBack, evidence).await?;
+        raise(&self.agency, witness, AlarmKind::RolledBack, evidence).await?;
         Err(WitnessError::RolledBack { held: shown.size, size })
     }
-}
 
-fn reply(why: impl std::fmt::Display) -> WitnessError {
-    WitnessError::Reply(why.to_string())
-}
-
-impl Desk {
     /// Cosigns a peer's head, if it leads on from the one cosigned before.
-    pub(super) async fn witness<C: Channel>(
-        &self,
-        peer: &Peer,
-        frame: &Frame,
-        channel: &mut C,
-    ) -> Result<(), LinkError> {
-        let Ok(request) = serde_json::from_slice::<WitnessRequest>(&frame.body) else {
-            let why = "a request to cosign that cannot be read".to_owned();
-            return self.reject(peer, Cause::Unverifiable, why, channel).await;
-        };
-        match self.context.cosign(peer, &request).await {
-            Ok(reply) => {
-                let body =
-                    serde_json::to_vec(&reply).map_err(|e| LinkError::Protocol(e.to_string()))?;
-                channel.send(&Released::witness(WitnessFrame::Reply, body)).await
-            }
-            Err(error) => failed(channel, &error).await,
-        }
+    pub(super) async fn serve(&self, peer: &Peer, frame: &Frame) -> Result<Released, NotServed> {
+        let request: WitnessRequest = serde_json::from_slice(&frame.body)
+            .map_err(|_| NotServed::unverifiable("a request to cosign that cannot be read"))?;
+        let reply = self.cosign(peer, &request).await?;
+        let body = serde_json::to_vec(&reply).map_err(|e| LinkError::Protocol(e.to_string()))?;
+        Ok(Released::witness(WitnessFrame::Reply, body))
     }
-}
 
-impl NodeContext {
     async fn cosign(
         &self,
         peer: &Peer,
@@ -224,7 +231,7 @@ impl NodeContext {
                         (never_honest(refusal.code, before, &signed), &stored)
                     {
                         let evidence = vec![stored.checkpoint.clone(), request.checkpoint.clone()];
-                        self.raise(id, kind, evidence).await.map_err(Unserved::Log)?;
+                        raise(&self.agency, id, kind, evidence).await.map_err(Unserved::Log)?;
                     }
                     return Ok(refused(refusal, held));
                 }
@@ -237,13 +244,18 @@ impl NodeContext {
             };
             // Durable before it is cosigned; if another request came first, judged again.
             if self.store.witness(id, replaces, &head).await? {
-                let cosigner = Cosigner::new(origin(&self.agency.id), self.cosigner_key());
+                let cosigner =
+                    Cosigner::new(origin(&self.agency.id), self.keys.cosigner_key(&self.agency));
                 let line = advance.cosign(&cosigner, self.agency.clock.now());
                 return Ok(WitnessReply::Cosigned(line.to_string()));
             }
         }
         Ok(refused(WitnessCode::OldSizeNotStored.into(), None))
     }
+}
+
+fn reply(why: impl std::fmt::Display) -> WitnessError {
+    WitnessError::Reply(why.to_string())
 }
 
 fn refused(refusal: WitnessRefusal, held: Option<String>) -> WitnessReply {
@@ -253,7 +265,7 @@ fn refused(refusal: WitnessRefusal, held: Option<String>) -> WitnessReply {
 /// What a signed head shows that no honest log signs, given the one cosigned before.
 fn never_honest(
     code: WitnessCode,
-    before: Option<(u64, schemas::digest::Digest)>,
+    before: Option<(u64, Digest)>,
     signed: &SignedCheckpoint,
 ) -> Option<AlarmKind> {
     let shown = signed.unverified();

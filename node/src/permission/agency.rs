@@ -9,15 +9,41 @@ use audit_log::registry::{Registry, fold_until};
 use registry::{SourceName, State};
 use schemas::agency::AgencyId;
 use schemas::body::Actor;
+use schemas::envelope::{Envelope, EnvelopeError, Kind};
+use schemas::note::Vkey;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use schemas::user::User;
+use serde::de::DeserializeOwned;
 use store::Store;
 
 use super::{ActError, Principal};
 
 /// How often an act is judged again because the registry moved meanwhile.
 pub(crate) const TRIES: u32 = 8;
+
+/// Why an act that was judged is not in the log.
+#[derive(Debug)]
+pub enum NotActed<E> {
+    /// The judge says that it may not, or need not, be.
+    Judged(E),
+    /// The log did not take it.
+    Log(AppendError),
+    /// The registry moved again and again while it was judged.
+    Contended,
+}
+
+impl From<NotActed<ActError>> for ActError {
+    fn from(error: NotActed<ActError>) -> Self {
+        match error {
+            NotActed::Judged(error) => error,
+            NotActed::Log(error) => error.into(),
+            NotActed::Contended => Self::failed(
+                "the registry is being changed by others at this moment; try again".into(),
+            ),
+        }
+    }
+}
 
 /// This agency as it acts. Cheap to clone.
 #[derive(Clone)]
@@ -52,18 +78,63 @@ impl OwnAgency {
         &self,
         judge: impl Fn(&State, Timestamp) -> Result<(Entry, T), ActError>,
     ) -> Result<(Appended, T), ActError> {
-        for _ in 0..TRIES {
-            let state = self.registry.state();
-            let (entry, result) = judge(&state, self.clock.now())?;
+        let guarded = |state: &State, now| {
             let guard = Guard { generation: Some(state.generation()), ..Guard::default() };
-            match self.log.append(entry.guarded(guard)).await {
+            judge(state, now).map(|(entry, result)| (entry.guarded(guard), result))
+        };
+        Ok(self.act_or(guarded).await?)
+    }
+
+    /// As [`Self::act`], for a judge with reasons of its own not to act.
+    ///
+    /// # Errors
+    /// What `judge` says, or that the log cannot be written.
+    pub async fn act_or<T, E>(
+        &self,
+        judge: impl Fn(&State, Timestamp) -> Result<(Entry, T), E>,
+    ) -> Result<(Appended, T), NotActed<E>> {
+        self.act_async(|state, now| std::future::ready(judge(&state, now))).await
+    }
+
+    /// As [`Self::act_or`], for a judge that has to look something up.
+    ///
+    /// # Errors
+    /// What `judge` says, or that the log cannot be written.
+    pub async fn act_async<T, E, F: Future<Output = Result<(Entry, T), E>>>(
+        &self,
+        judge: impl Fn(Arc<State>, Timestamp) -> F,
+    ) -> Result<(Appended, T), NotActed<E>> {
+        for _ in 0..TRIES {
+            let judged = judge(self.registry.state(), self.clock.now());
+            let (entry, result) = judged.await.map_err(NotActed::Judged)?;
+            match self.log.append(entry).await {
                 Err(AppendError::Moved(Moved::Registry)) => {}
-                appended => return Ok((appended?, result)),
+                appended => return Ok((appended.map_err(NotActed::Log)?, result)),
             }
         }
-        Err(ActError::failed(
-            "the registry is being changed by others at this moment; try again".into(),
-        ))
+        Err(NotActed::Contended)
+    }
+
+    /// What an envelope of one's own says, whichever of one's message keys signed it.
+    ///
+    /// # Errors
+    /// When none of them did.
+    pub fn own_signed<T: DeserializeOwned>(
+        &self,
+        envelope: &Envelope,
+        kind: Kind,
+    ) -> Result<T, EnvelopeError> {
+        let state = self.registry.state();
+        envelope.verified_json(kind, state.own_key_of(envelope).ok_or(EnvelopeError::Key)?)
+    }
+
+    /// Every key that has signed heads of this log, as notes name them: those that its cards named,
+    /// and those that are in the home, which a database that was put back knows nothing of.
+    #[must_use]
+    pub fn own_log_keys(&self) -> Vec<Vkey> {
+        let mut keys = self.registry.state().own_log_keys();
+        keys.extend(self.log.vkeys());
+        keys
     }
 
     /// The node itself as the actor of an entry.

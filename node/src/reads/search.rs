@@ -3,11 +3,12 @@
 use ::agreements::decide::decide_own;
 use schemas::body::{Access, Outcome};
 use schemas::entry::EntryKind;
+use schemas::outcome::{OutcomeCode, RefusedBy};
 use schemas::query::Query;
 use schemas::refusal::Reason;
 
 use crate::context::NodeContext;
-use crate::exchange::ask::{Heard, Misread, random_id};
+use crate::exchange::ask::{Misread, QueryOutcome, random_id};
 use crate::permission::{ActError, Principal, TRIES, authenticate, policy_in_force};
 use audit_log::append::{AppendError, Moved};
 use audit_log::entry::{Entry, Guard};
@@ -16,7 +17,7 @@ use schemas::draft::Draft;
 /// What a search brings, before it is logged.
 struct Found {
     access: Access,
-    heard: Heard,
+    heard: QueryOutcome,
 }
 
 impl NodeContext {
@@ -26,7 +27,11 @@ impl NodeContext {
     /// # Errors
     /// When the user is unknown or disabled, or the search cannot be made or logged: then nothing is
     /// shown.
-    pub async fn search_own(&self, by: &Principal, draft: &Draft) -> Result<Heard, ActError> {
+    pub async fn search_own(
+        &self,
+        by: &Principal,
+        draft: &Draft,
+    ) -> Result<QueryOutcome, ActError> {
         let id = random_id().map_err(ActError::Failed)?;
         for _ in 0..TRIES {
             let state = self.agency.registry.state();
@@ -41,7 +46,7 @@ impl NodeContext {
                     let mut access = Access::of(&query, Outcome::Answered);
                     access.count = u32::try_from(found.reads.len()).ok();
                     let notice = policy.verification.text.clone();
-                    let heard = Heard {
+                    let heard = QueryOutcome {
                         query_id: Some(id),
                         truncated: found.truncated,
                         own_notice: notice.clone(),
@@ -49,7 +54,7 @@ impl NodeContext {
                         misread: Misread::among(&query.elements, &found.reads),
                         reads: found.reads,
                         images: scope.images(),
-                        ..Heard::new(&self.agency.id, "answered")
+                        ..QueryOutcome::new(&self.agency.id, OutcomeCode::Answered)
                     };
                     Found { access, heard }
                 }
@@ -61,7 +66,9 @@ impl NodeContext {
             match self.agency.log.append(entry).await {
                 // What it was judged by moved: judge again.
                 Err(AppendError::Moved(Moved::Registry)) => {}
-                appended => return Ok(Heard { log: Some(appended?.position()), ..found.heard }),
+                appended => {
+                    return Ok(QueryOutcome { log: Some(appended?.position()), ..found.heard });
+                }
             }
         }
         Err(ActError::failed(
@@ -72,11 +79,11 @@ impl NodeContext {
     fn declined(&self, query: &Query, reasons: Vec<Reason>) -> Found {
         let mut access = Access::of(query, Outcome::Declined);
         access.reasons.clone_from(&reasons);
-        let heard = Heard {
+        let heard = QueryOutcome {
             query_id: Some(query.id),
             reasons,
-            refused_by: Some("own policy"),
-            ..Heard::new(&self.agency.id, "refused")
+            refused_by: Some(RefusedBy::OwnPolicy),
+            ..QueryOutcome::new(&self.agency.id, OutcomeCode::Refused)
         };
         Found { access, heard }
     }

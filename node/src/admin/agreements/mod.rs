@@ -16,7 +16,7 @@ use schemas::query::AuthorityId;
 use schemas::text::Text;
 
 use crate::context::NodeContext;
-use crate::exchange::documents::notice_kind;
+use crate::exchange::documents::{notice_kind, record_from_file};
 use crate::permission::{ActError, Permission, Principal, authorize};
 use audit_log::entry::Entry;
 use registry::{Change, State, VersionedAgreement};
@@ -212,7 +212,7 @@ impl NodeContext {
                     "line {at}: signed by no agency whose card is recorded"
                 )));
             };
-            self.take_in_file(peer, &envelope)
+            record_from_file(&self.agency, self.store.as_ref(), peer, &envelope)
                 .await
                 .map_err(|why| ActError::refused(format!("line {at}: {why}")))?;
             taken = taken.saturating_add(1);

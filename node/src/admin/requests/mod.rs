@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cards::unknown;
 use crate::context::NodeContext;
+use crate::exchange::ask::refused_query;
 use crate::permission::{ActError, Permission, Principal, authorize};
 use audit_log::entry::Entry;
 use registry::{Change, State};
@@ -143,7 +144,7 @@ impl NodeContext {
                 scope: submission.scope,
             });
         };
-        let query = self.refused_query(id).await?;
+        let query = refused_query(&self.agency, self.store.as_ref(), id).await?;
         if submission.to.as_ref().is_some_and(|to| *to != query.to) {
             return Err(ActError::usage(format!(
                 "query `{id}` was refused by `{}`; leave --to out, or --after-refusal",
@@ -176,28 +177,6 @@ impl NodeContext {
                     .or_else(|| Some(self.agency.clock.now().plus_millis(VALID_MS))),
             },
         })
-    }
-
-    /// A query of ours that its owner refused.
-    ///
-    /// # Errors
-    /// When there is none such.
-    pub(crate) async fn refused_query(&self, id: QueryId) -> Result<Query, ActError> {
-        let none = || {
-            ActError::usage(format!("no query `{id}` was sent from here; see `accord audit log`"))
-        };
-        let asked = self.store.asked(id).await?.ok_or_else(none)?;
-        if asked.outcome.as_deref() != Some("refused") {
-            return Err(ActError::usage(format!(
-                "query `{id}` was not refused ({}); a request follows a refusal",
-                asked.outcome.as_deref().unwrap_or("open")
-            )));
-        }
-        let exact = asked.envelope.ok_or_else(|| {
-            ActError::usage(format!("query `{id}` is kept no longer; ask it anew"))
-        })?;
-        let envelope = Envelope::parse(exact.as_bytes())?;
-        Ok(self.own_signed(&envelope, Kind::Query)?)
     }
 
     /// Withdraws one's own request.

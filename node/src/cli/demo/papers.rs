@@ -136,7 +136,7 @@ pub(super) async fn written_request(book: &mut Book, federation: &Federation) ->
     );
     let state = || monrovia.context.request_row(&request).map(|row| row.state).unwrap_or_default();
     eventually("the refused query has run again", || state() == "used_up").await?;
-    let heard = monrovia.asker.ask_again(rerun::id(&request), &officer).await?;
+    let heard = monrovia.queries.ask_again(rerun::id(&request), &officer).await?;
     book.step(
         "once approved, the query ran again by itself",
         &format!("3 reads under {request}"),

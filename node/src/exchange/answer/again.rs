@@ -9,7 +9,7 @@ use schemas::frame::{Frame, FrameKind};
 use schemas::query::Query;
 use schemas::refusal::RefusalCode;
 
-use super::super::photographs::Leaving;
+use super::super::photographs::OutgoingPhotos;
 use super::{Asked, Reply, Unserved, asking, frames, reason};
 use crate::context::NodeContext;
 use audit_log::append::AppendError;
@@ -96,7 +96,7 @@ impl NodeContext {
             );
             return self.refuse(asked, vec![closed], false).await;
         }
-        let Some(photographs) = Leaving::again(&self.photographs, &answer).await? else {
+        let Some(photographs) = OutgoingPhotos::again(&self.photographs, &answer).await? else {
             let gone = reason(
                 RefusalCode::Stale,
                 "a photograph of that answer is no longer there as it was; sign a new query",

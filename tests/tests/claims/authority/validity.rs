@@ -8,6 +8,7 @@ use audit_log::clock::Clock;
 use futures::future::join_all;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
+use schemas::outcome::OutcomeCode;
 use schemas::query::AuthorityId;
 use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
@@ -22,7 +23,7 @@ use tests::written_requests::approved_request;
 
 async fn refused(asking: &Agency, owning: &Agency) -> Vec<RefusalCode> {
     let heard = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("refused", 0), "{heard:?}");
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Refused, 0), "{heard:?}");
     heard.reasons.iter().map(|reason| reason.code).collect()
 }
 
@@ -30,7 +31,7 @@ async fn answered(asking: &Agency, owning: &Agency) {
     let heard = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!(
         (heard.outcome, heard.reads.len()),
-        ("answered", 3),
+        (OutcomeCode::Answered, 3),
         "{:?} {:?}",
         heard.reasons,
         heard.error
@@ -42,7 +43,7 @@ async fn citing(
     asking: &Agency,
     owning: &Agency,
     authority: &AuthorityId,
-) -> node::exchange::ask::Heard {
+) -> node::exchange::ask::QueryOutcome {
     let mut draft = draft(&[owning.id()], PLATE, asking.now());
     draft.authority = Some(authority.clone());
     asking.ask(&draft).await.remove(0)
@@ -204,7 +205,7 @@ async fn queries_decided_before_an_agreement_expires_are_not_answered_after_it()
         owning.clock.shift(HOUR_MS);
         owning.store().release();
     });
-    assert_eq!((heard.outcome, heard.reads.len()), ("refused", 0), "{heard:?}");
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Refused, 0), "{heard:?}");
     assert_eq!(heard.reasons[0].code, RefusalCode::AuthorityNotInForce);
     assert_eq!(owning.log().await.count(Kind::QueryAnswered), 0);
 }
@@ -225,7 +226,7 @@ async fn queries_decided_before_a_suspension_are_not_answered_after_it() {
             owning.store().release();
         });
     for heard in heard {
-        assert_eq!((heard.outcome, heard.reads.len()), ("refused", 0), "{heard:?}");
+        assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Refused, 0), "{heard:?}");
         assert_eq!(heard.reasons[0].code, RefusalCode::AuthorityNotInForce);
     }
     assert_eq!(owning.log().await.count(Kind::QueryAnswered), 0);
@@ -257,11 +258,12 @@ async fn a_request_for_one_use_is_used_once_whoever_races() {
     let scope = RequestScope { uses: Some(1), ..RequestScope::default() };
     let id = approved_request(&asking, &owning, scope).await;
     let heard = join_all((0..16).map(|_| citing(&asking, &owning, &id))).await;
-    let answers: Vec<_> = heard.iter().filter(|heard| heard.outcome == "answered").collect();
+    let answers: Vec<_> =
+        heard.iter().filter(|heard| heard.outcome == OutcomeCode::Answered).collect();
     assert_eq!(answers.len(), 1);
     assert_eq!(answers[0].reads.len(), 3);
-    for heard in heard.iter().filter(|heard| heard.outcome != "answered") {
-        assert_eq!((heard.outcome, heard.reads.len()), ("refused", 0), "{heard:?}");
+    for heard in heard.iter().filter(|heard| heard.outcome != OutcomeCode::Answered) {
+        assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Refused, 0), "{heard:?}");
         assert_eq!(heard.reasons[0].code, RefusalCode::UsesExhausted);
     }
     let log = owning.log().await;
@@ -279,7 +281,7 @@ async fn a_request_is_held_to_its_plates_and_its_end() {
         ..RequestScope::default()
     };
     let id = approved_request(&asking, &owning, scope).await;
-    assert_eq!(citing(&asking, &owning, &id).await.outcome, "answered");
+    assert_eq!(citing(&asking, &owning, &id).await.outcome, OutcomeCode::Answered);
     let other = asking.ask_one(owning.id(), "9OTHER9").await;
     assert_eq!(
         other.reasons.iter().map(|reason| reason.code).collect::<Vec<_>>(),
@@ -296,7 +298,7 @@ async fn a_daily_limit_holds_under_a_race_and_ends_with_the_day() {
     let (asking, owning) = pair().await;
     in_force_with(&[&asking, &owning], |text| text.daily_limit = Some(2)).await;
     let heard = join_all((0..8).map(|_| asking.ask_one(owning.id(), PLATE))).await;
-    assert_eq!(heard.iter().filter(|heard| heard.outcome == "answered").count(), 2);
+    assert_eq!(heard.iter().filter(|heard| heard.outcome == OutcomeCode::Answered).count(), 2);
     let reasons = heard.iter().flat_map(|heard| &heard.reasons);
     assert!(
         reasons.clone().count() == 6
@@ -352,7 +354,7 @@ async fn uses_and_daily_counts_survive_a_restart() {
     )
     .await;
     for authority in [&agreement, &request] {
-        assert_eq!(citing(&asking, &owning, authority).await.outcome, "answered");
+        assert_eq!(citing(&asking, &owning, authority).await.outcome, OutcomeCode::Answered);
     }
     owning
         .wait_for_log("the receipts", |log| (log.count(Kind::ReceiptRecorded) == 2).then_some(()))
@@ -369,9 +371,9 @@ async fn uses_and_daily_counts_survive_a_restart() {
     for (authority, code) in
         [(&agreement, RefusalCode::Quota), (&request, RefusalCode::UsesExhausted)]
     {
-        assert_eq!(citing(&asking, &owning, authority).await.outcome, "answered");
+        assert_eq!(citing(&asking, &owning, authority).await.outcome, OutcomeCode::Answered);
         let heard = citing(&asking, &owning, authority).await;
-        assert_eq!((heard.outcome, heard.reasons[0].code), ("refused", code));
+        assert_eq!((heard.outcome, heard.reasons[0].code), (OutcomeCode::Refused, code));
     }
 }
 
@@ -395,7 +397,13 @@ async fn an_authority_cited_is_the_one_that_counts() {
     assert_eq!(cited, [Some(request.clone()), Some(agreement)], "the log says what was cited");
     let unknown: AuthorityId = "no-such-authority".parse().expect("an id");
     let heard = citing(&asking, &owning, &unknown).await;
-    assert_eq!((heard.outcome, heard.reasons[0].code), ("refused", RefusalCode::NoAuthority));
+    assert_eq!(
+        (heard.outcome, heard.reasons[0].code),
+        (OutcomeCode::Refused, RefusalCode::NoAuthority)
+    );
     let heard = citing(&asking, &owning, &request).await;
-    assert_eq!((heard.outcome, heard.reasons[0].code), ("refused", RefusalCode::UsesExhausted));
+    assert_eq!(
+        (heard.outcome, heard.reasons[0].code),
+        (OutcomeCode::Refused, RefusalCode::UsesExhausted)
+    );
 }

@@ -12,10 +12,11 @@ use std::sync::Arc;
 
 use crate::config::Bounds;
 use crate::permission::OwnAgency;
+use audit_log::append::AuditLog;
 use audit_log::keys::Keyring;
 use host::home::{Home, HomeError};
 use registry::KeyUse;
-use store::Store;
+use store::ReadStore;
 use store::photographs::Images;
 
 pub use observed::ObservedCheckpoints;
@@ -64,6 +65,17 @@ impl OwnKeys {
     pub fn cosigner_key(&self, agency: &OwnAgency) -> SecretKey {
         signing(&self.cosigner, agency)
     }
+
+    /// Reads the keys again: the command line has made one that comes next. From here on every head
+    /// of `log` is signed with both.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn reload(&self, log: &AuditLog) -> Result<(), HomeError> {
+        self.all().into_iter().try_for_each(Keyring::reload)?;
+        log.sign_with(self.log.all());
+        Ok(())
+    }
 }
 
 fn signing(keys: &Keyring, agency: &OwnAgency) -> SecretKey {
@@ -80,7 +92,7 @@ pub struct NodeContext {
     /// Its keys.
     pub keys: OwnKeys,
     /// The store, for reading.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn ReadStore>,
     /// The photographs.
     pub photographs: Images,
     /// Bounds of exchanges.
@@ -145,17 +157,6 @@ impl NodeContext {
             KeyUse::ALL.into_iter().find(|use_| state.own_keys.of(*use_).contains(key))
         };
         leaving.filter_map(|one| Some((of(&one.key)?, one.at))).collect()
-    }
-
-    /// Reads the keys again: the command line has made one that comes next. From here on every head
-    /// of the log is signed with both.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub fn reload_keys(&self) -> Result<(), HomeError> {
-        self.keys.all().into_iter().try_for_each(Keyring::reload)?;
-        self.agency.log.sign_with(self.keys.log.all());
-        Ok(())
     }
 
     /// What an envelope of one's own says, whichever of one's message keys signed it.

@@ -38,7 +38,7 @@ use peer::link::Dial;
 use registry::State;
 use send::{PendingQuery, QuerySender};
 use settle::QuerySettler;
-use store::Store;
+use store::ReadStore;
 
 pub use cached_answers::Saved;
 pub use outcome::{Misread, QueryOutcome};
@@ -69,7 +69,7 @@ pub enum AskError {
 /// Asks peers. Cheap to clone.
 pub struct QueryClient<D> {
     pub(super) agency: OwnAgency,
-    pub(super) store: Arc<dyn Store>,
+    pub(super) store: Arc<dyn ReadStore>,
     keys: OwnKeys,
     cached: Arc<CachedAnswers>,
     sender: Arc<QuerySender<D>>,

@@ -14,6 +14,7 @@ use schemas::witness::Greeting;
 use super::not_served::NotServed;
 use super::witness::Witnessing;
 use crate::permission::{NotActed, OwnAgency};
+use audit_log::card::OwnCard;
 use audit_log::entries::cards::{card_contradicted, card_held, card_updated};
 use audit_log::entry::Entry;
 use audit_log::release::Released;
@@ -34,13 +35,9 @@ pub(super) async fn serve(
     frame: &Frame,
 ) -> Result<Released, NotServed> {
     record_shown(witnessing, peer, frame).await.map_err(NotServed::unverifiable)?;
-    let greeting = witnessing.greeting(&peer.card.value.id).await?;
-    let state = witnessing.agency.registry.state();
-    let own = state.own.as_ref().and_then(|own| Envelope::parse(own.envelope.as_bytes()).ok());
-    match own {
-        Some(own) => Ok(Released::own_card(&own, &greeting)),
-        None => Err(NotServed::NotNow("unavailable", "this node has no card".into())),
-    }
+    let own = witnessing.agency.log.own_card(&peer.card.value.id).await?;
+    own.map(OwnCard::into_frame)
+        .ok_or_else(|| NotServed::NotNow("unavailable", "this node has no card".into()))
 }
 
 /// Takes in the card that a connected peer shows, and looks at the head of this log that it holds.

@@ -4,20 +4,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use schemas::checkpoint::SignedCheckpoint;
 use schemas::digest::Digest;
 use schemas::frame::{Frame, FrameKind};
-use schemas::merkle::{self, verify_consistency};
+use schemas::merkle::verify_consistency;
 use schemas::witness::{ConsistencyReply, ConsistencyRequest, MOST_SIZES};
 use tokio_util::sync::CancellationToken;
 
 use super::alarms::raise;
 use super::not_served::NotServed;
 use super::witness::{WitnessError, Witnessing};
-use audit_log::release::{Released, WitnessFrame};
+use audit_log::append::AuditLog;
+use audit_log::cosigning::HeldHead;
+use audit_log::release::Released;
 use peer::link::{Channel, Dial, LinkError, Reach};
 use registry::Peer;
 use schemas::alarm::AlarmKind;
-use store::{Store, StoreError, Witnessed};
 
 /// How long checkpoints are gathered before a proof is asked for.
 const GATHER: Duration = Duration::from_millis(200);
@@ -39,9 +41,10 @@ impl Witnessing {
         if shown.is_empty() {
             return Ok(());
         }
-        let stored = self.store.witnessed(id).await?;
+        let held = self.agency.log.held_head(id).await?;
         let state = self.agency.registry.state();
-        let kept = stored.as_ref().filter(|stored| !state.given_up(id, &stored.checkpoint));
+        let kept = held.as_ref().map(HeldHead::witnessed);
+        let kept = kept.filter(|kept| !state.given_up(id, &kept.checkpoint));
         let mut chain: Vec<Head> = shown
             .iter()
             .map(|signed| (signed.unverified().size, signed.unverified().root, signed.to_string()))
@@ -53,11 +56,12 @@ impl Witnessing {
             return Ok(raise(&self.agency, id, kind, evidence).await?);
         }
         self.checkpoints.proven(id, &shown);
-        let largest = chain.pop().filter(|(size, ..)| kept.is_none_or(|kept| kept.size < *size));
-        if let Some((size, root, checkpoint)) = largest {
-            let replaces = stored.as_ref().map(|stored| (stored.size, stored.root));
+        let largest = shown.iter().max_by_key(|head| head.unverified().size);
+        let larger =
+            |head: &&SignedCheckpoint| kept.is_none_or(|kept| kept.size < head.unverified().size);
+        if let Some(head) = largest.filter(larger) {
             // If a request to cosign came between, that one keeps its head.
-            self.store.witness(id, replaces, &Witnessed { size, root, checkpoint }).await?;
+            self.agency.log.keep_head(id, held.as_ref(), head).await?;
         }
         Ok(())
     }
@@ -104,9 +108,8 @@ async fn prove<D: Dial>(
     sizes: Vec<u64>,
 ) -> Result<Vec<Vec<Digest>>, WitnessError> {
     let unread = |e: serde_json::Error| WitnessError::Reply(e.to_string());
-    let body = serde_json::to_vec(&ConsistencyRequest { sizes }).map_err(unread)?;
     let mut channel = dial.open(to).await?;
-    channel.send(&Released::witness(WitnessFrame::Consistency, body)).await?;
+    channel.send(&Released::consistency_asked(&ConsistencyRequest { sizes })).await?;
     let frame = channel.recv().await?;
     channel.finish();
     if frame.kind != FrameKind::Consistency {
@@ -149,37 +152,9 @@ pub(crate) async fn prove_as_observed<D: Dial>(
     }
 }
 
-/// Proves to a peer that some sizes of this log, of `size` entries, lead one to the next. What this
-/// log does not reach, it cannot prove: no proof at all says so.
-pub(super) async fn serve(
-    store: &dyn Store,
-    size: u64,
-    frame: &Frame,
-) -> Result<Released, NotServed> {
+/// Proves to a peer that some sizes of this log lead one to the next.
+pub(super) async fn serve(log: &AuditLog, frame: &Frame) -> Result<Released, NotServed> {
     let request: ConsistencyRequest = serde_json::from_slice(&frame.body)
         .map_err(|_| NotServed::unverifiable("a request for a proof that cannot be read"))?;
-    let mut proofs = Vec::new();
-    if request.within(size) {
-        for pair in request.sizes.windows(2) {
-            let [old, new] = pair else { continue };
-            proofs.push(consistency(store, *old, *new).await?);
-        }
-    }
-    let body = serde_json::to_vec(&ConsistencyReply { proofs })
-        .map_err(|e| LinkError::Protocol(e.to_string()))?;
-    Ok(Released::witness(WitnessFrame::Consistency, body))
-}
-
-/// The proof that this log's tree of `new` entries starts with that of `old`.
-pub(super) async fn consistency(
-    store: &dyn Store,
-    old: u64,
-    new: u64,
-) -> Result<Vec<Digest>, StoreError> {
-    let wrong = |e: merkle::ProofError| StoreError::Corrupt(e.to_string());
-    let wanted = merkle::consistency_nodes(old, new).map_err(wrong)?;
-    let found = store.subtrees(&wanted).await?;
-    let lookup =
-        |subtree| wanted.iter().position(|w| *w == subtree).and_then(|at| found.get(at)).copied();
-    merkle::consistency(old, new, lookup).map_err(wrong)
+    Ok(log.consistency(&request).await?)
 }

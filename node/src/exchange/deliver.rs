@@ -22,7 +22,7 @@ use crate::permission::OwnAgency;
 use audit_log::release::Released;
 use peer::link::{Channel, Dial, Dialler, LinkError, Reach};
 use registry::Peer;
-use store::{OutboxMessage, Queued, Store};
+use store::{OutboxMessage, Queued, ReadStore};
 
 /// How long acknowledgements are gathered.
 const GATHER: Duration = Duration::from_millis(100);
@@ -36,7 +36,7 @@ type Name = (AgencyId, Digest);
 /// Sees messages delivered.
 pub struct Delivery<D> {
     agency: OwnAgency,
-    store: Arc<dyn Store>,
+    store: Arc<dyn ReadStore>,
     witnessing: Witnessing,
     dial: Arc<D>,
     /// Messages that are being delivered otherwise, or whose acknowledgement is not written yet.
@@ -125,7 +125,8 @@ impl<D: Dial> Delivery<D> {
         self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// New messages stand in the outbox; do not wait for the next round.
+    /// Peers may be reached again: do not wait for the next round. New documents, and cards that a
+    /// person confirmed, need no call: the log and the registry say so.
     pub fn wake(&self) {
         self.wake.notify_one();
     }
@@ -207,7 +208,7 @@ async fn flush_acks<D: Dial>(
             names.push(name);
         }
         let Some(delivery) = delivery.upgrade() else { return };
-        if let Err(error) = delivery.store.delivered(&names).await {
+        if let Err(error) = delivery.agency.log.delivered(&names).await {
             // They stay in the outbox and are sent, and acknowledged, again.
             tracing::error!(%error, messages = names.len(), "acknowledgements could not be written");
         }

@@ -10,11 +10,9 @@ pub mod corrections;
 mod requests;
 
 use ::agreements::DocumentError;
-use ::agreements::agreement::Act;
 use schemas::agency::AgencyId;
 use schemas::body::Actor;
 use schemas::card::Card;
-use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, EnvelopeError, Kind};
 use schemas::frame::Frame;
 use schemas::key::PublicKey;
@@ -22,11 +20,12 @@ use schemas::time::Timestamp;
 
 use super::not_served::NotServed;
 use crate::permission::{NotActed, OwnAgency};
-use audit_log::append::{Acknowledgement, Appended};
+use audit_log::acknowledgement::Acknowledgement;
+use audit_log::append::{Appended, AuditLog};
 use audit_log::entry::Entry;
 use audit_log::release::Released;
 use registry::{Peer, State};
-use store::Store;
+use store::ReadStore;
 
 /// Why a document makes no entry.
 enum NoEntry {
@@ -63,14 +62,25 @@ impl From<DocumentError> for NoEntry {
 /// Takes in a document of a peer and acknowledges it.
 pub(super) async fn serve(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     peer: &Peer,
     frame: &Frame,
 ) -> Result<Released, NotServed> {
     let envelope = Envelope::parse(&frame.body)?;
-    Ok(match record(agency, store, peer, &envelope).await? {
-        Some(appended) => appended.acknowledge(Acknowledgement::Document),
-        None => Released::acknowledge_again(Acknowledgement::Document),
+    match record(agency, store, peer, &envelope).await? {
+        Some(appended) => Ok(appended.acknowledge(Acknowledgement::Document)),
+        None => acknowledge_again(&agency.log, &envelope).await,
+    }
+}
+
+/// Says of a receipt or a document that came again that it is recorded, if it is.
+pub(super) async fn acknowledge_again(
+    log: &AuditLog,
+    envelope: &Envelope,
+) -> Result<Released, NotServed> {
+    let known = log.already_recorded(envelope).await?;
+    known.map(Released::acknowledged_again).ok_or_else(|| {
+        NotServed::not_now("what was recorded changed at this moment; send this again")
     })
 }
 
@@ -80,7 +90,7 @@ pub(super) async fn serve(
 /// One sentence: why it is not recorded.
 pub(crate) async fn record_from_file(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     peer: &Peer,
     envelope: &Envelope,
 ) -> Result<(), String> {
@@ -90,7 +100,7 @@ pub(crate) async fn record_from_file(
 /// Records what a peer signed; `None` when it is recorded already.
 async fn record(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     peer: &Peer,
     envelope: &Envelope,
 ) -> Result<Option<Appended>, NotServed> {
@@ -180,13 +190,5 @@ impl Document<'_> {
         }
         String::from_utf8(self.envelope.verified(kind, key)?.to_vec())
             .map_err(|_| NoEntry::misfit("it is not UTF-8"))
-    }
-}
-
-pub(crate) fn notice_kind(act: Act) -> EntryKind {
-    match act {
-        Act::Suspend => EntryKind::AgreementSuspended,
-        Act::Resume => EntryKind::AgreementResumed,
-        Act::Withdraw => EntryKind::AgreementWithdrawn,
     }
 }

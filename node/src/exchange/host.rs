@@ -19,7 +19,7 @@ use schemas::refusal::RefusalCode;
 use tokio::sync::mpsc;
 
 use super::NodeContext;
-use super::answer::{Asked, Reply, Unserved, reason};
+use super::answer::{Answering, Asked, Reply, Unserved, reason};
 use super::fair_scheduler::{FairScheduler, Permit};
 use super::not_served::NotServed;
 use super::observed::Observer;
@@ -27,7 +27,8 @@ use super::rejections::RejectionCounter;
 use super::statements::ReconcileServer;
 use super::witness::Witnessing;
 use super::{cards, consistency, documents};
-use audit_log::append::{Acknowledgement, AppendError};
+use audit_log::acknowledgement::Acknowledgement;
+use audit_log::append::AppendError;
 use audit_log::entries::exchange::{SignedQuery, receipt_recorded};
 use audit_log::release::Released;
 use peer::link::{Channel, Dialler, Host, LinkError};
@@ -49,6 +50,7 @@ pub(super) const REVOKED: &str = "the message key was revoked";
 /// Serves peers.
 pub struct Desk {
     context: NodeContext,
+    answering: Answering,
     in_flight: Arc<InFlight>,
     rejections: RejectionCounter,
     observer: Observer,
@@ -63,6 +65,7 @@ impl Desk {
     #[must_use]
     pub fn new(context: NodeContext, connected: mpsc::Sender<(AgencyId, Dialler)>) -> Self {
         Self {
+            answering: Answering::of(&context),
             in_flight: Arc::new(InFlight::default()),
             rejections: RejectionCounter::start(context.agency.clone()),
             observer: Observer::of(&context),
@@ -103,7 +106,7 @@ impl Desk {
         };
         let most = self.context.bounds.in_flight_per_peer as usize;
         let reply = match InFlight::enter(&self.in_flight, &asked.query, most) {
-            Ok(_place) => self.context.serve(&asked).await,
+            Ok(_place) => self.answering.reply(&asked).await,
             Err(Full::SameQuery) => {
                 return channel.send(&Released::failed("busy", "this query is being served")).await;
             }
@@ -112,7 +115,7 @@ impl Desk {
                     "{most} queries of your agency are being served; ask again when one is done"
                 );
                 let full = reason(RefusalCode::Overloaded, message, "in flight");
-                self.context.refuse(&asked, vec![full], false).await
+                self.answering.refuse(&asked, vec![full], false).await
             }
         };
         let Reply { appended, awaits_receipt, underway, again } = match reply {
@@ -208,7 +211,8 @@ impl Desk {
             return self.reject(peer, RejectionCause::Unverifiable, why, channel).await;
         }
         if before.is_some_and(|before| before.receipted) {
-            return channel.send(&Released::acknowledge_again(Acknowledgement::Receipt)).await;
+            let reply = documents::acknowledge_again(&self.context.agency.log, &envelope).await;
+            return self.reply(peer, reply, channel).await;
         }
         // The requester's own entry of the answer: with its place proven, it cannot be denied later.
         let theirs = match self.observer.beside_receipt(peer, &frame.beside, &receipt).await {
@@ -383,8 +387,7 @@ impl Host for Desk {
                 self.reply(peer, reply, channel).await
             }
             FrameKind::Consistency => {
-                let size = self.context.agency.log.counters().size;
-                let reply = consistency::serve(self.context.store.as_ref(), size, &opening).await;
+                let reply = consistency::serve(&self.context.agency.log, &opening).await;
                 self.reply(peer, reply, channel).await
             }
             _ => {

@@ -30,7 +30,8 @@ use audit::narrow::{Difference, Found, Narrowing};
 use audit::reconcile::{Class, Finding, class};
 use audit::tree::{Item, Tree};
 use audit_log::entries::audit::{audit_reconciled, statement_asked};
-use audit_log::release::{Leave, Released};
+use audit_log::narrowing::NarrowingToken;
+use audit_log::release::Released;
 use peer::link::{Channel, Dial, LinkError, Reach};
 use registry::Peer;
 use store::StoreError;
@@ -153,7 +154,7 @@ impl Reconciler {
             StatementRequest { from: own.id.clone(), to: agency.clone(), at: now, since, until };
         let envelope = Envelope::sign_json(Kind::Statement, &request, &self.keys.message_key(own))?;
         let entry = statement_asked(actor.clone(), agency, since, until, &envelope);
-        let (frames, leave) = own.log.append(entry).await?.release_stating();
+        let (frames, mut token) = own.log.append(entry).await?.release_stating();
         // Both sides make their trees at the same time.
         let asked = Asked { request: &envelope, frames: &frames };
         let (first, ours) =
@@ -165,7 +166,7 @@ impl Reconciler {
                 Err(LinkError::Lost(_)) => self.stated(dial, peer, &asked).await?,
                 stated => stated?,
             };
-            narrow(stated, ours, &leave).await
+            narrow(stated, ours, agency, &mut token).await
         };
         let heard = tokio::time::timeout(LONGEST, heard).await;
         let heard = heard.map_err(|_| LinkError::Lost("it took too long".into())).flatten();
@@ -298,17 +299,18 @@ impl Reconciler {
 async fn narrow<C: Channel>(
     stated: Stated<C>,
     ours: Tree,
-    leave: &Leave,
+    peer: &AgencyId,
+    token: &mut NarrowingToken,
 ) -> Result<Compared, LinkError> {
     let Stated { mut channel, envelope, root, mut bytes } = stated;
     let mut narrowing = Narrowing::new(ours, root);
     loop {
         let places = narrowing.wanted();
         let wanted = places.len();
-        let ask = serde_json::to_vec(&Narrow { places })
-            .map_err(|e| LinkError::Protocol(e.to_string()))?;
-        bytes = bytes.saturating_add(ask.len());
-        let sent = channel.send(&leave.narrow(ask)).await;
+        let ask =
+            token.ask(peer, &Narrow { places }).map_err(|e| LinkError::Protocol(e.to_string()))?;
+        bytes = bytes.saturating_add(ask.frame().body.len());
+        let sent = channel.send(&ask).await;
         if wanted == 0 {
             // Everything was heard; whether the peer hears that it was changes nothing.
             if sent.is_ok() {

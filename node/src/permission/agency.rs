@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use audit_log::append::{AppendError, Appended, AuditLog, Moved};
 use audit_log::clock::Clock;
-use audit_log::entry::{Entry, Guard};
+use audit_log::entry::Entry;
 use audit_log::registry::{Registry, fold_until};
 use registry::{SourceName, State};
 use schemas::agency::AgencyId;
@@ -15,7 +15,7 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use schemas::user::User;
 use serde::de::DeserializeOwned;
-use store::Store;
+use store::ReadStore;
 
 use super::{ActError, Principal};
 
@@ -70,7 +70,8 @@ impl OwnAgency {
         }
     }
 
-    /// Judges an act on the registry as it is, and appends it there.
+    /// Judges an act on the registry as it is, and appends its entry there. When the registry moved
+    /// between the two, the act is judged again on what holds now.
     ///
     /// # Errors
     /// What `judge` says, or that the log cannot be written.
@@ -78,11 +79,10 @@ impl OwnAgency {
         &self,
         judge: impl Fn(&State, Timestamp) -> Result<(Entry, T), ActError>,
     ) -> Result<(Appended, T), ActError> {
-        let guarded = |state: &State, now| {
-            let guard = Guard { generation: Some(state.generation()), ..Guard::default() };
-            judge(state, now).map(|(entry, result)| (entry.guarded(guard), result))
+        let judge = |state: &State, now| {
+            judge(state, now).map(|(entry, result)| (entry.untyped_on(state), result))
         };
-        Ok(self.act_or(guarded).await?)
+        Ok(self.act_or(judge).await?)
     }
 
     /// As [`Self::act`], for a judge with reasons of its own not to act.
@@ -171,7 +171,7 @@ impl OwnAgency {
     /// When it cannot be told.
     pub async fn registry_at(
         &self,
-        store: &dyn Store,
+        store: &dyn ReadStore,
         at: Option<Timestamp>,
     ) -> Result<Arc<State>, ActError> {
         match at {

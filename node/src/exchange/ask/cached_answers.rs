@@ -23,12 +23,12 @@ use crate::permission::OwnAgency;
 use audit::view::Viewed;
 use audit_log::entries::exchange::{answer_viewed, photographs_saved};
 use store::photographs::{Flaw, Images};
-use store::{EntryFilter, Side, Store};
+use store::{EntryFilter, ReadStore, Side};
 
 /// The answers that are kept here.
 pub(super) struct CachedAnswers {
     pub(super) agency: OwnAgency,
-    pub(super) store: Arc<dyn Store>,
+    pub(super) store: Arc<dyn ReadStore>,
     pub(super) photographs: Images,
 }
 

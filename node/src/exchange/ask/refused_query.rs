@@ -6,7 +6,7 @@ use schemas::outcome::OutcomeCode;
 use schemas::query::{Query, QueryId};
 
 use crate::permission::{ActError, OwnAgency};
-use store::Store;
+use store::ReadStore;
 
 /// The refused query, as it was signed.
 ///
@@ -14,7 +14,7 @@ use store::Store;
 /// When no query of this id was sent from here, it was not refused, or it is kept no longer.
 pub async fn refused_query(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     id: QueryId,
 ) -> Result<Query, ActError> {
     let none =

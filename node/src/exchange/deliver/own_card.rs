@@ -1,15 +1,12 @@
 //! Showing one's own card to peers, and looking at theirs in return.
 
 use schemas::agency::AgencyId;
-use schemas::card::Card;
-use schemas::envelope::Envelope;
 use schemas::frame::FrameKind;
 
 use super::super::cards::record_shown;
 use super::{Delivery, in_time};
-use audit_log::release::Released;
 use peer::link::{Channel, Dial, LinkError, Reach};
-use registry::{Peer, Published};
+use registry::Peer;
 
 /// What became of a card that was shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +24,7 @@ impl<D: Dial> Delivery<D> {
         dialling: bool,
     ) -> Result<CardShown, LinkError> {
         let state = self.agency.registry.state();
-        let (Some(peer), Some(own)) = (state.peers.get(agency), &state.own) else {
+        let (Some(peer), true) = (state.peers.get(agency), state.own.is_some()) else {
             return Ok(CardShown::TakenIn);
         };
         let mut reach = Reach::of(peer, self.agency.clock.now());
@@ -35,7 +32,7 @@ impl<D: Dial> Delivery<D> {
             reach.addresses.clear();
         }
         let shown = match self.dial.open(&reach).await {
-            Ok(channel) => self.show_over(channel, peer, own).await,
+            Ok(channel) => self.show_over(channel, peer).await,
             Err(error) => Err(error),
         };
         // A peer that ends the conversation may know this node as the one before.
@@ -45,7 +42,7 @@ impl<D: Dial> Delivery<D> {
             return shown;
         }
         match self.dial.open_as_before(&reach).await {
-            Some(channel) => self.show_over(channel?, peer, own).await,
+            Some(channel) => self.show_over(channel?, peer).await,
             None => shown,
         }
     }
@@ -54,15 +51,14 @@ impl<D: Dial> Delivery<D> {
         &self,
         mut channel: D::Channel,
         peer: &Peer,
-        own_card: &Published<Card>,
     ) -> Result<CardShown, LinkError> {
         let agency = &peer.card.value.id;
-        let own = Envelope::parse(own_card.envelope.as_bytes())
-            .map_err(|e| LinkError::Protocol(e.to_string()))?;
-        let greeting =
-            self.witnessing.greeting(agency).await.map_err(|e| LinkError::Lost(e.to_string()))?;
+        let own = self.agency.log.own_card(agency).await;
+        let Some(own) = own.map_err(|e| LinkError::Lost(e.to_string()))? else {
+            return Ok(CardShown::TakenIn);
+        };
         let exchange = async {
-            channel.send(&Released::own_card(&own, &greeting)).await?;
+            channel.send(own.frame()).await?;
             channel.recv().await
         };
         let shown = in_time(exchange).await?;
@@ -71,7 +67,8 @@ impl<D: Dial> Delivery<D> {
             return Ok(CardShown::Refused);
         }
         // A version that came meanwhile is announced for itself.
-        if self.agency.registry.state().own.as_ref().is_some_and(|now| now == own_card) {
+        let state = self.agency.registry.state();
+        if state.own.as_ref().is_some_and(|now| now == own.published()) {
             self.unshown().remove(agency);
         }
         channel.finish();

@@ -21,7 +21,7 @@ use crate::permission::OwnAgency;
 use audit_log::append::Appended;
 use audit_log::entries::reads::correction_received;
 use registry::{Peer, State};
-use store::{AskedBefore, EntryFilter, Side, Store, StoreError};
+use store::{AskedBefore, EntryFilter, ReadStore, Side, StoreError};
 
 /// Entries of one query that are looked at.
 const MOST: u32 = 1_000;
@@ -29,7 +29,7 @@ const MOST: u32 = 1_000;
 /// Records a peer's correction; `None` when it is recorded already.
 pub(super) async fn record(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     peer: &Peer,
     envelope: &Envelope,
 ) -> Result<Option<Appended>, NotServed> {
@@ -63,7 +63,7 @@ pub(super) async fn record(
 /// The answer that a correction is of: it must be one of its sender's, and hold the read.
 async fn corrected_answer(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     peer: &Peer,
     correction: &Correction,
 ) -> Result<CorrectedAnswer, NotServed> {
@@ -95,7 +95,7 @@ fn query_of(asked: &AskedBefore) -> Option<Query> {
 
 /// The corrections that came for the answer to a query of ours, in the order they came.
 pub(crate) async fn corrections_of(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     query: QueryId,
 ) -> Result<Vec<(Envelope, Correction)>, StoreError> {
     let filter = EntryFilter {

@@ -7,7 +7,7 @@ use crate::permission::{ActError, OwnAgency};
 use audit::evidence::Evidence;
 use audit::reconcile::Finding;
 use schemas::bundle::Item;
-use store::{EntryFilter, Store, StoreError};
+use store::{EntryFilter, ReadStore, StoreError};
 
 /// Most findings that carry evidence; an export of both logs has it for all.
 const MOST: usize = 500;
@@ -18,7 +18,7 @@ const EACH: u32 = 32;
 /// the proofs of their places under the log's signed head, which it returns.
 pub(super) async fn add_evidence(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     findings: &mut [Finding],
 ) -> Result<String, ActError> {
     let head = agency.log.head()?;
@@ -37,7 +37,11 @@ pub(super) async fn add_evidence(
 }
 
 /// The proof that the entry at `index` stands in this log's tree of `size` entries.
-async fn inclusion(store: &dyn Store, index: u64, size: u64) -> Result<Vec<Digest>, StoreError> {
+async fn inclusion(
+    store: &dyn ReadStore,
+    index: u64,
+    size: u64,
+) -> Result<Vec<Digest>, StoreError> {
     let wrong = |e: merkle::ProofError| StoreError::Corrupt(e.to_string());
     let wanted = merkle::inclusion_nodes(index, size).map_err(wrong)?;
     let found = store.subtrees(&wanted).await?;

@@ -25,7 +25,8 @@ use super::reconcile_source::ReconcileSource;
 use crate::context::{NodeContext, OwnKeys};
 use audit::tree::{Below, Item, Tree};
 use audit_log::entries::audit::statement_given;
-use audit_log::release::{Leave, Released};
+use audit_log::narrowing::NarrowingToken;
+use audit_log::release::Released;
 use peer::link::{Channel, LinkError};
 use registry::Peer;
 
@@ -105,9 +106,9 @@ impl ReconcileServer {
         let Some(_slot) = self.slots.enter(&card.id) else {
             return Err(NotServed::NotNow("busy", "logs are being compared; try again".into()));
         };
-        let (tree, (frames, leave)) = self.state_to(peer, &envelope, &request).await?;
+        let (tree, (frames, mut token)) = self.state_to(peer, &envelope, &request).await?;
         channel.send_all(&frames).await?;
-        self.show(peer, &tree, &leave, channel).await
+        self.show(peer, &tree, &mut token, channel).await
     }
 
     async fn state_to(
@@ -115,7 +116,7 @@ impl ReconcileServer {
         peer: &Peer,
         envelope: &Envelope,
         request: &StatementRequest,
-    ) -> Result<(Tree, (Vec<Released>, Leave)), Unserved> {
+    ) -> Result<(Tree, (Vec<Released>, NarrowingToken)), Unserved> {
         let agency = &self.source.agency;
         let id = &peer.card.value.id;
         let tree = self.source.tree(id, request.since..request.until).await?;
@@ -140,7 +141,7 @@ impl ReconcileServer {
         &self,
         peer: &Peer,
         tree: &Tree,
-        leave: &Leave,
+        token: &mut NarrowingToken,
         channel: &mut C,
     ) -> Result<(), NotServed> {
         let mut open = HashSet::from([Place::all()]);
@@ -173,9 +174,10 @@ impl ReconcileServer {
                 }
                 let node = self.node(peer, tree, place).await?;
                 open.extend(node.children.iter().map(|child| child.place.clone()));
-                let body =
-                    serde_json::to_vec(&node).map_err(|e| LinkError::Protocol(e.to_string()))?;
-                channel.send(&leave.narrow(body)).await?;
+                let shown = token
+                    .show(&peer.card.value.id, &node)
+                    .map_err(|e| LinkError::Protocol(e.to_string()))?;
+                channel.send(&shown).await?;
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::context::NodeContext;
 use crate::permission::OwnAgency;
 use audit::tree::{Gathered, Item, Tree, line};
 use audit::view::Viewed;
-use store::{EntryFilter, Store, StoreError};
+use store::{EntryFilter, ReadStore, StoreError};
 
 /// Entries looked through at a time.
 const STEP: u64 = 65_536;
@@ -25,7 +25,7 @@ const LINES: usize = 1_000;
 #[derive(Clone)]
 pub(super) struct ReconcileSource {
     pub(super) agency: OwnAgency,
-    pub(super) store: Arc<dyn Store>,
+    pub(super) store: Arc<dyn ReadStore>,
     bounds: Bounds,
 }
 

@@ -3,6 +3,7 @@
 //! index is used twice, what was acknowledged is there, what peers cosigned before still leads on,
 //! and the step is taken when it is tried again.
 
+use node::admin::cards;
 use std::collections::BTreeSet;
 
 use agreements::agreement::Act;
@@ -13,7 +14,7 @@ use schemas::merkle::{Frontier, leaf};
 use schemas::outcome::OutcomeCode;
 use schemas::purpose::Purpose;
 use schemas::query::AuthorityId;
-use store::Store as _;
+use store::Heads as _;
 use tests::agency::{Agency, Plan};
 use tests::faulty_store::{Failure, Step};
 use tests::federation::{
@@ -250,8 +251,12 @@ async fn an_act_that_says_it_failed_can_be_done_again() {
                         .map(drop)
                 }
                 _ => {
-                    let block = kind == Kind::CardBlocked;
-                    context.block_card(&admin, asking.id(), block, &words("review")).await.map(drop)
+                    let (agency, why) = (&context.agency, words("review"));
+                    if kind == Kind::CardBlocked {
+                        cards::block(agency, &admin, asking.id(), &why).await
+                    } else {
+                        cards::unblock(agency, &admin, asking.id(), &why).await
+                    }
                 }
             };
             assert!(act().await.is_err(), "{when}: nobody may be told that it was done");

@@ -1,6 +1,6 @@
 //! Raising alarms: what an honest peer never shows is put on record once, with what proves it.
 
-use audit_log::append::{AppendError, Moved};
+use audit_log::append::{AppendError, Conflict};
 use audit_log::entries::audit::alarm_raised;
 use registry::{Alarm, State};
 use schemas::agency::AgencyId;
@@ -37,7 +37,7 @@ pub(crate) async fn raise(
         Err(NotActed::Judged(Open)) => return Ok(()),
         Ok(_) => Ok(()),
         Err(NotActed::Log(error)) => Err(error),
-        Err(NotActed::Contended) => Err(AppendError::Moved(Moved::Registry)),
+        Err(NotActed::Contended) => Err(AppendError::Moved(Conflict::Registry)),
     };
     tracing::error!(peer.id = %peer, alarm.kind = kind.words(), "alarm");
     raised

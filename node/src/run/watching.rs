@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::Node;
 use crate::http::METRICS_TOKEN;
-use crate::retention::Retained;
+use crate::retention::RetentionReport;
 use host::home::{Home, HomeError, read_text, write_private};
 
 /// How often the store is counted.
@@ -30,7 +30,7 @@ pub struct Seen {
     /// Reads stored.
     pub reads: Option<u64>,
     /// What is past its retention.
-    pub due: Option<Retained>,
+    pub due: Option<RetentionReport>,
 }
 
 /// Who may read the metrics over the network, and what was counted for them.
@@ -80,7 +80,7 @@ impl Node {
             problems.push("the node is stopping".to_owned());
         }
         let context = &self.context;
-        if context.agency.log.counted().failing() {
+        if context.agency.log.metrics().failing() {
             problems.push("the audit log could not be written the last time".into());
         }
         if let Some(last) = context.agency.log.counters().last_at
@@ -112,7 +112,7 @@ pub(super) async fn count(node: Arc<Node>, stop: CancellationToken) {
         }
         pause = COUNTING;
         let reads = node.context.store.reads_before(Timestamp::MAX).await.ok();
-        let due = node.context.retention_status().await.ok();
+        let due = node.retention.status().await.ok();
         node.watcher.seen.store(Arc::new(Seen { reads, due }));
     }
 }

@@ -68,7 +68,7 @@ impl<D: Dial> Delivery<D> {
         }
         // A version that came meanwhile is announced for itself.
         let state = self.agency.registry.state();
-        if state.own.as_ref().is_some_and(|now| now == own.published()) {
+        if state.own.as_ref().is_some_and(|now| now == own.signed()) {
             self.unshown().remove(agency);
         }
         channel.finish();

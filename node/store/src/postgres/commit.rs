@@ -10,8 +10,8 @@ use schemas::outcome::OutcomeCode;
 use schemas::read::Read;
 use sqlx::PgConnection;
 
+use super::super::decode::column;
 use super::super::search::terms::Terms;
-use super::super::stored::column;
 use super::super::{Corrected, Pages, Receipted, Row, Served, Settled, StoreError};
 
 type Digest = [u8; 32];

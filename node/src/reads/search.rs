@@ -27,7 +27,7 @@ impl NodeContext {
     /// When the user is unknown or disabled, or the search cannot be made or logged: then nothing is
     /// shown.
     pub async fn search_own(&self, by: &Principal, draft: &Draft) -> Result<Heard, ActError> {
-        let id = random_id().map_err(ActError::Failed)?;
+        let id = random_id().map_err(ActError::failed)?;
         for _ in 0..TRIES {
             let state = self.agency.registry.state();
             let now = self.agency.clock.now();

@@ -143,7 +143,7 @@ impl NodeContext {
                     at: now,
                     disabled: None,
                 };
-                source.options().map_err(ActError::Usage)?;
+                source.options().map_err(ActError::usage)?;
                 Ok(source)
             })
             .await?;

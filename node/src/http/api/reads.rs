@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use ingest::{Format, FormatError, Mapping, Options};
 use schemas::read::ReadId;
@@ -17,11 +16,13 @@ use super::Here;
 use super::lines;
 use crate::exchange::ask::Heard;
 use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::{Json, Path, Query};
+use crate::http::problem::Problem;
 use crate::permission::{ActError, Principal};
 use crate::reads::corrections::{Done, Version, Wrong};
 use crate::reads::import::{Bringer, Stats};
 use crate::reads::intake;
-use crate::reads::intake::{Import, Progress, Summary};
+use crate::reads::intake::{Ended, Import, Progress, Summary};
 use schemas::draft::Draft;
 
 pub(in crate::http) async fn stats(State(node): Here) -> ApiResult<Json<Stats>> {
@@ -96,20 +97,20 @@ impl What {
 enum Line {
     Progress(Progress),
     Summary(Summary),
-    Error { error: String, summary: Summary },
+    BrokenOff { error: Problem, summary: Summary },
 }
 
 /// Imports the body. What was stored before an error stays stored.
 pub(in crate::http) async fn import(
     State(node): Here,
     by: Result<Principal, ApiError>,
-    what: Result<Query<What>, QueryRejection>,
+    what: Result<Query<What>, ApiError>,
     body: Body,
 ) -> ApiResult<Response> {
     // First of all, so that the body is read to its end whatever is refused from here on.
     let (source, _) = intake::body(body, None);
     let by = Bringer::from(by?);
-    let Query(what) = what.map_err(|e| ActError::usage(e.body_text()))?;
+    let Query(what) = what?;
     let options = what.options()?;
     drop(node.context.bringing(&by)?);
     let import = Import { by, file: what.file, options };
@@ -126,7 +127,15 @@ pub(in crate::http) async fn import(
         drop(telling.await);
         let last = match done {
             Ok(summary) => Line::Summary(summary),
-            Err((ended, summary)) => Line::Error { error: ended.to_string(), summary },
+            Err((ended, summary)) => {
+                let error = match ended {
+                    Ended::Content(why) => {
+                        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "content_unreadable", why)
+                    }
+                    Ended::Here(error) => Problem::from(&error),
+                };
+                Line::BrokenOff { error, summary }
+            }
         };
         drop(lines.send(last).await);
     });

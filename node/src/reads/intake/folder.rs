@@ -140,7 +140,7 @@ async fn take(
     path: &Path,
 ) -> Result<(), ActError> {
     let name = path.file_name().unwrap_or_default();
-    let options = source.options().map_err(ActError::Failed)?;
+    let options = source.options().map_err(ActError::failed)?;
     let shown: Text = name.to_string_lossy().parse().unwrap_or_default();
     let what = Import { by: Bringer::Source(source.name.clone()), file: shown, options };
     // A link that took the file's place since it was looked at is not followed.

@@ -19,6 +19,7 @@ use super::output::{Output, err, number, table, text};
 use super::progress::Progress;
 use super::query;
 use super::time::shown;
+use crate::http::problem::BrokenOff;
 use crate::permission::ActError;
 use crate::reads::corrections::CorrectionRequest;
 use audit::wording::counted;
@@ -234,10 +235,11 @@ async fn import(
     progress.end();
     let line =
         last.ok_or_else(|| ActError::failed(format!("`{name}`: the node stopped before the end")))?;
-    if let Some(error) = line.get("error").and_then(Value::as_str) {
+    if let Some(problem) = BrokenOff::of(&line) {
         let summary = line.get("summary").cloned().unwrap_or_default();
         let stored = number(&summary, "stored", "read was", "reads were");
-        return Err(ActError::failed(format!("`{name}`: {error}; {stored} stored before it")));
+        let why = format!("`{name}`: {}; {stored} stored before it", problem.detail);
+        return Err(ActError::failed_as(problem.code, why));
     }
     output.object(&line, || describe(&line));
     Ok(if line.get("rejected").and_then(Value::as_u64).unwrap_or(0) > 0 {

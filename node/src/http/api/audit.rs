@@ -1,7 +1,6 @@
 //! `/audit`
 
-use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use schemas::agency::AgencyId;
 use schemas::entry::EntryKind;
@@ -16,7 +15,9 @@ use super::Here;
 use super::lines;
 use crate::exchange::statements::{Reconciled, Reconciler};
 use crate::http::error::ApiResult;
-use crate::permission::{Permission, Principal, authorize};
+use crate::http::extract::{Json, Path, Query};
+use crate::http::problem::BrokenOff;
+use crate::permission::{ActError, Permission, Principal, authorize};
 use audit::view::Viewed;
 use audit_log::entry::Entry;
 use registry::Raised;
@@ -34,6 +35,11 @@ pub(in crate::http) struct Wanted {
     user: Option<String>,
     plate: Option<Plate>,
     kind: Option<EntryKind>,
+}
+
+/// The line that says why no further entry comes.
+fn broken_off(error: impl Into<ActError>) -> Value {
+    json!(BrokenOff::from(&error.into()))
 }
 
 /// The log, in order. Reading it is an entry too.
@@ -76,7 +82,7 @@ pub(in crate::http) async fn log(
             let step = match context.store.entries(&filter, start, STEP).await {
                 Ok(step) => step,
                 Err(error) => {
-                    drop(rows.send(serde_json::json!({ "error": error.to_string() })).await);
+                    drop(rows.send(broken_off(error)).await);
                     return;
                 }
             };
@@ -90,7 +96,7 @@ pub(in crate::http) async fn log(
                         }
                         viewed.to_json()
                     }
-                    Err(error) => serde_json::json!({ "error": error.to_string() }),
+                    Err(error) => broken_off(error),
                 };
                 if rows.send(row).await.is_err() {
                     return;

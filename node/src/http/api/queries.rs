@@ -1,22 +1,28 @@
 //! `/queries`
 
-use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use schemas::query::QueryId;
+use schemas::refusal::RefusalCode;
 
 use super::Here;
 use super::lines;
 use crate::exchange::ask::{AskError, QueryOutcome, log_rejected_draft};
 use crate::http::error::ApiResult;
+use crate::http::extract::{Json, Path};
 use crate::permission::{ActError, Principal};
 use schemas::draft::Draft;
 
 impl From<AskError> for ActError {
     fn from(error: AskError) -> Self {
         match error {
-            AskError::User(_) | AskError::Nobody => Self::Refused(error.to_string()),
-            AskError::Unknown(_) | AskError::Again(_) => Self::Usage(error.to_string()),
+            AskError::User(why) => Self::refused_as("user_not_authorized", Vec::new(), why),
+            AskError::Nobody => {
+                let code = RefusalCode::NoAuthority.code();
+                Self::refused_as(code, Vec::new(), error.to_string())
+            }
+            AskError::Unknown(_) => Self::usage_by("agency_unknown", error),
+            AskError::Again(_) => Self::usage_by("query_not_repeatable", error),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! `/status` and `/doctor`
 
-use axum::Json;
 use axum::extract::State;
 use schemas::agency::AgencyId;
 use schemas::card::Card;
@@ -11,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Here;
+use crate::http::extract::Json;
 use crate::permission::ActError;
 use crate::retention::RetentionReport;
 use crate::run::Node;

@@ -145,7 +145,7 @@ async fn a_request_follows_only_a_query_that_was_refused() {
         )
         .await;
         let Err(ActError::Usage(error)) = turned_down else { panic!("{turned_down:?}") };
-        assert!(error.contains(said), "{error}");
+        assert!(error.sentence.contains(said), "{error}");
     }
     assert_eq!(asking.log().await.count(Kind::RequestSubmitted), 0);
 }
@@ -179,5 +179,5 @@ async fn a_request_after_a_search_for_a_misread_plate_names_every_plate_that_it_
     )
     .await;
     let Err(ActError::Usage(error)) = many else { panic!("{many:?}") };
-    assert!(error.contains("more plates than the 50"), "{error}");
+    assert!(error.sentence.contains("more plates than the 50"), "{error}");
 }

@@ -23,7 +23,7 @@ const COMMANDER: &str = "Support Services Division Commander";
 
 fn refused<T: std::fmt::Debug>(done: Result<T, ActError>, parts: &[&str]) {
     let Err(ActError::Refused(said)) = done else { panic!("{done:?}") };
-    assert!(parts.iter().all(|part| said.contains(part)), "{parts:?} in {said}");
+    assert!(parts.iter().all(|part| said.sentence.contains(part)), "{parts:?} in {said}");
 }
 
 async fn owner(policy: &'static str) -> Agency {

@@ -33,12 +33,13 @@ async fn who_has_neither_title_nor_delegation_is_told_which_it_takes() {
         let decided =
             requests::decide(owning.own(), owning.keys(), &sergeant, &request, &judgement).await;
         let Err(ActError::Refused(said)) = decided else { panic!("{decided:?}") };
+        let said = said.sentence;
         assert!(said.contains(CHIEF) && said.contains("461.7(b)"), "{said}");
         assert!(said.contains("s.lee") && said.contains("Sergeant"), "{said}");
     }
     // The roles that approve are the policy's too: an officer does not even come so far.
     let decided = approve(&owning, &officer(), &request).await;
-    assert!(matches!(decided, Err(ActError::Refused(said)) if said.contains("461.7(b)")));
+    assert!(matches!(decided, Err(ActError::Refused(said)) if said.sentence.contains("461.7(b)")));
     assert_eq!(requests::show(owning.own(), &request).expect("a request").state, "submitted");
     assert_eq!(owning.log().await.count(Kind::RequestApproved), 0);
     assert_eq!(
@@ -90,7 +91,8 @@ async fn no_request_of_a_body_to_which_nothing_is_released_is_approved() {
         add_card_as(&owning, &asking.identity, Some(kind), Some(state)).await;
         let decided = approve(&owning, &official, &request).await;
         let Err(ActError::Refused(said)) = decided else { panic!("{kind}: {decided:?}") };
-        assert!(parts.iter().all(|part| said.contains(part)), "{kind}: {said}");
+        assert!(parts.iter().all(|part| said.sentence.contains(part)), "{kind}: {said}");
+        assert!(said.reasons.iter().any(|reason| reason.code == parts[0]), "{kind}: {said:?}");
     }
     // To deny it is no release.
     let denial = decision(Verdict::Denied, RequestScope::default());

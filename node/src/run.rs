@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use crate::backup::create::record_restoring;
 use crate::config::Config;
 use crate::context::{NodeContext, OwnKeys};
 use crate::exchange::ask::QueryClient;
@@ -213,7 +214,7 @@ impl Node {
             }
             context.keys.reload(&context.agency.log)?;
         }
-        context.record_restoring(&home).await?;
+        record_restoring(&context.agency, &home).await?;
         let (newly, connected) = mpsc::channel(NEWLY_CONNECTED);
         let desk = Arc::new(Desk::new(context.clone(), newly));
         let settings = peer::Settings {

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::Done;
-use super::bundle::{self, Pin, pin};
+use super::bundle;
 use super::client::{Client, query_string};
 use super::output::{Output, number, text};
 use super::reconcile;
@@ -22,6 +22,7 @@ use super::report;
 use super::time::{instant, shown};
 use crate::http::problem::BrokenOff;
 use crate::permission::ActError;
+use audit::Pin;
 use audit::report::described;
 use audit::wording::counted;
 use schemas::bundle::Scope;
@@ -74,7 +75,7 @@ pub(super) enum Audit {
         file: Option<PathBuf>,
         /// The agency key that is to be trusted, as `ID=FINGERPRINT`; others are not. Without it,
         /// whose keys these are is the bundle's own word.
-        #[arg(long, value_name = "ID=FINGERPRINT", value_parser = pin)]
+        #[arg(long, value_name = "ID=FINGERPRINT")]
         key: Vec<Pin>,
         /// FILE is a proof that `accord audit proof` wrote; check it with the keys of this card.
         #[arg(long, value_name = "FILE")]
@@ -116,7 +117,7 @@ pub(super) enum Audit {
         #[arg(num_args = 2, value_name = "BUNDLE", conflicts_with_all = ["peer", "from", "until"])]
         bundles: Vec<PathBuf>,
         /// The agency keys that are to be trusted, as `ID=FINGERPRINT`: those of both bundles.
-        #[arg(long, value_name = "ID=FINGERPRINT", value_parser = pin, requires = "bundles")]
+        #[arg(long, value_name = "ID=FINGERPRINT", requires = "bundles")]
         key: Vec<Pin>,
         /// Seconds before the earlier bundle's end in which an exchange may have been under way.
         #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "bundles")]

@@ -26,9 +26,9 @@ use serde::{Deserialize, Serialize};
 use super::host::REVOKED;
 use crate::context::{NodeContext, OwnKeys};
 use crate::permission::{ActError, Permission, Principal, authorize};
-use audit::narrow::{Difference, Found, Narrowing};
+use audit::exchange_tree::{Item, Tree};
 use audit::reconcile::{Class, Finding, class};
-use audit::tree::{Item, Tree};
+use audit::tree_diff::{DiffResult, Difference, TreeDiff};
 use audit_log::entries::audit::{audit_reconciled, statement_asked};
 use audit_log::narrowing::NarrowingToken;
 use audit_log::release::Released;
@@ -98,7 +98,7 @@ struct Stated<C> {
 /// What came of a conversation.
 struct Compared {
     statement: Envelope,
-    found: Found,
+    found: DiffResult,
     bytes: usize,
 }
 
@@ -238,7 +238,7 @@ impl Reconciler {
     async fn findings(
         &self,
         peer: &AgencyId,
-        found: &Found,
+        found: &DiffResult,
         settled_before: Timestamp,
     ) -> Result<(Vec<Finding>, u64), StoreError> {
         let ours: Vec<&Item> = found
@@ -303,7 +303,7 @@ async fn narrow<C: Channel>(
     token: &mut NarrowingToken,
 ) -> Result<Compared, LinkError> {
     let Stated { mut channel, envelope, root, mut bytes } = stated;
-    let mut narrowing = Narrowing::new(ours, root);
+    let mut narrowing = TreeDiff::new(ours, root);
     loop {
         let places = narrowing.wanted();
         let wanted = places.len();

@@ -14,7 +14,8 @@ use schemas::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::Node;
-use crate::auditing::periodic::{after, cadences};
+use crate::auditing::periodic::last_of;
+use crate::auditing::reconcile_schedule::schedules;
 use crate::exchange::statements::Reconciler;
 use crate::permission::ActError;
 
@@ -51,11 +52,11 @@ async fn reconcile_one(
     let context = &node.context;
     let now = context.agency.clock.now();
     let state = context.agency.registry.state();
-    let reconciled = context.last(EntryKind::AuditReconciled).await?;
+    let reconciled = last_of(context.store.as_ref(), EntryKind::AuditReconciled).await?;
     let due =
-        cadences(&state, &context.agency.id, now).into_iter().filter_map(|(peer, cadence)| {
+        schedules(&state, &context.agency.id, now).into_iter().filter_map(|(peer, schedule)| {
             let last = reconciled.get(&Some(peer.clone())).copied();
-            let end = after(last.unwrap_or(cadence.since), cadence.days);
+            let end = schedule.due_at(last);
             let waits = tried.get(&peer).is_some_and(|at| now < at.plus_millis(AGAIN_MS));
             let open = state.peers.get(&peer).is_some_and(|known| known.blocked.is_none())
                 && state.alarm_about(&peer).is_none();

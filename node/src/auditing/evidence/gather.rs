@@ -16,12 +16,12 @@ use schemas::refusal::Reason;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 
-use super::ActError;
-use crate::context::NodeContext;
+use super::Packaging;
 use crate::exchange::documents::corrections::corrections_of;
 use crate::exchange::verify;
+use crate::permission::ActError;
 use crate::retention::hold_filter::HoldFilter;
-use audit::view::Viewed;
+use audit::view::LogEntry;
 use schemas::entry::StoredEntry;
 use schemas::user::User;
 use store::{EntryFilter, Side};
@@ -34,7 +34,7 @@ const MOST_READS: usize = 200_000;
 /// An entry of the log that concerns the case.
 pub(super) struct Recorded {
     pub(super) stored: StoredEntry,
-    pub(super) viewed: Viewed,
+    pub(super) read: LogEntry,
 }
 
 /// An answer that was received for the case.
@@ -75,14 +75,14 @@ pub(super) struct Asking<'a> {
     pub(super) now: Timestamp,
 }
 
-impl NodeContext {
+impl Packaging<'_> {
     /// Every entry that concerns a case: its accesses, and what else belongs to their exchanges.
     pub(super) async fn recorded_for(&self, case: &Text) -> Result<Vec<Recorded>, ActError> {
         let by_case = EntryFilter { case: Some(case.to_string()), ..EntryFilter::default() };
         let mut found = BTreeMap::new();
         self.collect(&by_case, &mut found).await?;
         let exchanges: BTreeSet<_> =
-            found.values().filter_map(|one: &Recorded| one.viewed.header.query).collect();
+            found.values().filter_map(|one: &Recorded| one.read.header.query).collect();
         for exchange in exchanges {
             let of_it = EntryFilter { query: Some(exchange), ..EntryFilter::default() };
             self.collect(&of_it, &mut found).await?;
@@ -100,10 +100,10 @@ impl NodeContext {
             let step = self.store.entries(filter, start, STEP).await?;
             let full = step.len() == STEP as usize;
             for stored in step {
-                let viewed = Viewed::of(&stored)?;
-                let index = viewed.header.index;
+                let read = LogEntry::of(&stored)?;
+                let index = read.header.index;
                 start = index.saturating_add(1);
-                found.insert(index, Recorded { stored, viewed });
+                found.insert(index, Recorded { stored, read });
             }
             if !full {
                 return Ok(());
@@ -120,7 +120,7 @@ impl NodeContext {
     ) -> Result<Result<Gathered, Forbidden>, ActError> {
         let mut gathered = Gathered::default();
         for recorded in &entries {
-            let Some(body) = &recorded.viewed.body else { continue };
+            let Some(body) = &recorded.read.body else { continue };
             let Some(access) = body.event.access() else { continue };
             match (body.event.kind(), access.outcome) {
                 (EntryKind::ReadsSearched, Outcome::Answered) => {
@@ -188,14 +188,14 @@ impl NodeContext {
         let came = recorded.stored.envelope.as_ref().and_then(|lines| lines.lines().next());
         let (Some(query_envelope), Some(envelope)) = (sent, came) else { return Ok(Ok(None)) };
         let query: Query =
-            self.own_signed(&Envelope::parse(query_envelope.as_bytes())?, Kind::Query)?;
+            self.agency.own_signed(&Envelope::parse(query_envelope.as_bytes())?, Kind::Query)?;
         let now = asking.now;
         let anew = Query { requester: asking.user.requester(), at: now, ..query.clone() };
         if let Some(reasons) = decline(asking.policy, &anew, now) {
             return Ok(Err(forbidden(access, reasons.into_vec())));
         }
         let answer: Answer = answer_in(envelope, id)?;
-        let as_of = if held { recorded.viewed.header.at } else { now };
+        let as_of = if held { recorded.read.header.at } else { now };
         let pages = self.store.pages(Side::Asked, id, as_of).await?;
         let reads = if pages.len() == answer.pages.len() {
             verify::pages(&answer, &pages, &query)
@@ -203,7 +203,7 @@ impl NodeContext {
         } else {
             Vec::new()
         };
-        let corrections = corrections_of(self.store.as_ref(), id).await?;
+        let corrections = corrections_of(self.store, id).await?;
         Ok(Ok(Some(Received {
             envelope: envelope.to_owned(),
             corrections: corrections.into_iter().map(|(_, correction)| correction).collect(),

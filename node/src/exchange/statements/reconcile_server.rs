@@ -23,7 +23,7 @@ use super::super::host::REVOKED;
 use super::super::not_served::NotServed;
 use super::reconcile_source::ReconcileSource;
 use crate::context::{NodeContext, OwnKeys};
-use audit::tree::{Below, Item, Tree};
+use audit::exchange_tree::{Below, Item, Tree};
 use audit_log::entries::audit::statement_given;
 use audit_log::narrowing::NarrowingToken;
 use audit_log::release::Released;

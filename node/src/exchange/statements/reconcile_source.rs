@@ -12,8 +12,8 @@ use schemas::time::{CLOCK_BEHIND_MS, SECOND_MS, Timestamp};
 use crate::config::Bounds;
 use crate::context::NodeContext;
 use crate::permission::OwnAgency;
-use audit::tree::{Gathered, Item, Tree, line};
-use audit::view::Viewed;
+use audit::exchange_tree::{Item, Tree, TreeBuilder, line};
+use audit::view::LogEntry;
 use store::{EntryFilter, ReadStore, StoreError};
 
 /// Entries looked through at a time.
@@ -60,7 +60,7 @@ impl ReconcileSource {
         let size = self.agency.log.counters().size;
         let mut start = self.first_from(signed.start.plus_millis(-allowed), size).await?;
         let end = self.first_from(signed.end.plus_millis(allowed), size).await?;
-        let mut gathered = Gathered::new(self.agency.id.clone(), peer.clone());
+        let mut gathered = TreeBuilder::new(self.agency.id.clone(), peer.clone());
         while start < end {
             let count = STEP.min(end.saturating_sub(start));
             let found = self.store.exchanges(peer, signed.clone(), start, count).await?;
@@ -80,9 +80,10 @@ impl ReconcileSource {
         }
         let filter = EntryFilter { from: Some(at), ..EntryFilter::default() };
         match self.store.entries(&filter, 0, 1).await?.first() {
-            Some(entry) => {
-                Ok(Viewed::of(entry).map_err(|e| StoreError::Corrupt(e.to_string()))?.header.index)
-            }
+            Some(entry) => Ok(LogEntry::of(entry)
+                .map_err(|e| StoreError::Corrupt(e.to_string()))?
+                .header
+                .index),
             None => Ok(size),
         }
     }

@@ -11,21 +11,28 @@ use tokio::sync::mpsc;
 
 use super::Here;
 use super::lines;
-use crate::auditing::evidence::{Package, Photo, Wanted};
+use crate::auditing::evidence::{Package, Packaging, Photo, Wanted};
 use crate::http::error::ApiResult;
 use crate::http::extract::Json;
 use crate::http::problem::BrokenOff;
 use crate::permission::{ActError, Principal};
 use store::photographs::Images;
 
-/// A package: first `{"bytes"}`, how many its files have, then a line for each file, `{"file","data"}` with its bytes in base64, and at the end
-/// `{"package": summary}`. What fails on the way is a last line `{"error": problem}`.
+/// A package: first `{"bytes"}`, how many its files have, then a line for each file, `{"file","data"}`
+/// with its bytes in base64, and at the end `{"package": summary}`. What fails on the way is a last line `{"error": problem}`.
 pub(in crate::http) async fn export(
     State(node): Here,
     by: Principal,
     Json(wanted): Json<Wanted>,
 ) -> ApiResult<Response> {
-    let package = node.context.evidence(&by, &wanted.case).await?;
+    let context = &node.context;
+    let packaging = Packaging {
+        agency: &context.agency,
+        keys: &context.keys,
+        store: context.store.as_ref(),
+        photographs: &context.photographs,
+    };
+    let package = packaging.package(&by, &wanted.case).await?;
     let images = node.context.photographs.clone();
     let (rows, receiver) = mpsc::channel::<Value>(1);
     tokio::spawn(async move {

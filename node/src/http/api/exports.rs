@@ -7,7 +7,8 @@ use tokio::sync::mpsc;
 
 use super::Here;
 use super::lines;
-use crate::auditing::export::{Export, Proven};
+use crate::auditing::export::{Export, begin};
+use crate::auditing::proofs::{Proven, prove};
 use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path};
 use crate::http::problem::BrokenOff;
@@ -20,7 +21,7 @@ pub(in crate::http) async fn bundle(
     by: Principal,
     Json(scope): Json<Scope>,
 ) -> ApiResult<Response> {
-    let export = node.context.export(&by, scope).await?;
+    let export = begin(&node.context.agency, &node.context.store, &by, scope).await?;
     let (rows, receiver) = mpsc::channel::<Box<RawValue>>(64);
     tokio::spawn(async move {
         if let Err(error) = write(export, &rows).await {
@@ -60,5 +61,6 @@ pub(in crate::http) async fn proof(
     by: Principal,
     Path(index): Path<u64>,
 ) -> ApiResult<Json<Proven>> {
-    Ok(Json(node.context.prove(&by, index).await?))
+    let (agency, store) = (&node.context.agency, node.context.store.as_ref());
+    Ok(Json(prove(agency, store, &by, index).await?))
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Here;
+use crate::auditing::periodic::due as audits_due;
 use crate::http::extract::Json;
 use crate::permission::ActError;
 use crate::retention::RetentionReport;
@@ -63,7 +64,7 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
         disk(&node),
         backups(&state, now),
         sources(&node),
-        audits(context.audits_due().await),
+        audits(audits_due(&context.agency, context.store.as_ref()).await),
         cosigned(node.context.store.cosigned(counters.size).await, counters.size),
         Check {
             check: "log",

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use agreements::agreement::Act;
 use agreements::request::RequestScope;
+use node::auditing::export;
 use node::permission::ActError;
 use schemas::bundle::Scope;
 use schemas::entry::EntryKind as Kind;
@@ -214,7 +215,9 @@ async fn an_auditor_trusts_no_key_that_is_not_pinned() {
 async fn only_who_may_audit_exports_and_what_is_unknown_is_named() {
     let (_asking, owning, _) = sharing_pair().await;
     let scope = Scope::default();
-    let refused = owning.context().export(&owning.officer(), scope).await.err().expect("a refusal");
+    let context = owning.context();
+    let begun = export::begin(&context.agency, &context.store, &owning.officer(), scope).await;
+    let refused = begun.err().expect("a refusal");
     assert!(matches!(refused, ActError::Refused(_)), "{refused}");
     assert_eq!(owning.log().await.count(Kind::AuditExported), 0);
     let out = Auditor::default().path("out");

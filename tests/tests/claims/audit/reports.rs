@@ -1,5 +1,6 @@
 //! Reports of the log and periodic audits, over real nodes and the command line.
 
+use node::auditing::reports;
 use schemas::draft::Draft;
 use schemas::entry::EntryKind as Kind;
 use schemas::outcome::OutcomeCode;
@@ -90,7 +91,8 @@ async fn access_and_statutory_reports_hold_every_access_in_order_with_its_outcom
     }
     let officer = owning.officer();
     let kind = audit::report::Kind::Access;
-    assert!(owning.context().report(&officer, kind, None, None).await.is_err());
+    let (context, store) = (owning.context(), owning.context().store.as_ref());
+    assert!(reports::make(&context.agency, store, &officer, kind, None, None).await.is_err());
     assert_eq!(owning.log().await.count(Kind::AuditReported), 3);
 }
 

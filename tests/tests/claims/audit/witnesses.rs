@@ -2,6 +2,7 @@
 //! noticed by itself and by its witnesses.
 
 use node::admin::cards;
+use node::auditing::alarms;
 use node::run::StartError;
 use schemas::alarm::AlarmKind;
 use schemas::checkpoint::SignedCheckpoint;
@@ -27,7 +28,7 @@ async fn tree(agency: &Agency) -> Frontier {
 }
 
 fn kinds(agency: &Agency) -> Vec<AlarmKind> {
-    agency.context().alarms().iter().map(|raised| raised.what.kind).collect()
+    alarms::list(&agency.context().agency).iter().map(|raised| raised.what.kind).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +118,7 @@ async fn a_log_put_back_without_its_anchor_is_told_at_the_first_contact() {
     assert_eq!(asking.ask_one(owning.id(), PLATE).await.reasons[0].code, RefusalCode::Blocked);
     // The refusal shows a head that does not lead on from what its peer holds.
     rings(&asking, &[AlarmKind::Proof]).await;
-    let alarms = asking.context().alarms();
+    let alarms = alarms::list(&asking.context().agency);
     let evidence = &alarms[0].what.evidence;
     assert_eq!(evidence.len(), 2);
     for note in evidence {
@@ -132,7 +133,9 @@ async fn go_on_regardless(owning: &mut Agency, asking: &Agency) {
     owning.delete_anchor();
     owning.run().await;
     rings(owning, &[AlarmKind::RolledBack]).await;
-    let resolved = owning.context().resolve_alarm(&owning.admin(), 1, &words("seen")).await;
+    let context = owning.context();
+    let (by, reason) = (owning.admin(), words("seen"));
+    let resolved = alarms::resolve(&context.agency, &context.observed, &by, 1, &reason).await;
     resolved.expect("a resolution");
     for n in 0..20 {
         let reason = words(&format!("review {n}"));
@@ -174,9 +177,25 @@ async fn a_forked_log_is_found_out_by_the_next_exchange_and_goes_on_once_resolve
     assert!(heard.reasons.iter().any(|reason| reason.code == RefusalCode::Blocked));
     // An auditor says why it goes on.
     let context = asking.context();
-    assert!(context.resolve_alarm(&asking.admin(), 1, &words("")).await.is_err());
-    context.resolve_alarm(&asking.admin(), 1, &words("restored from backup")).await.expect("done");
-    assert!(context.resolve_alarm(&asking.admin(), 1, &words("again")).await.is_err());
+    assert!(
+        alarms::resolve(&context.agency, &context.observed, &asking.admin(), 1, &words(""))
+            .await
+            .is_err()
+    );
+    alarms::resolve(
+        &context.agency,
+        &context.observed,
+        &asking.admin(),
+        1,
+        &words("restored from backup"),
+    )
+    .await
+    .expect("done");
+    assert!(
+        alarms::resolve(&context.agency, &context.observed, &asking.admin(), 1, &words("again"))
+            .await
+            .is_err()
+    );
     assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
     // What was resolved rings no second time: the log that goes on is proven and cosigned again.
     assert_eq!(owning.node().have_cosigned_by_all().await, 1);

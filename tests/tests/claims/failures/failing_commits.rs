@@ -7,6 +7,7 @@ use node::admin::cards;
 use std::collections::BTreeSet;
 
 use agreements::agreement::Act;
+use node::auditing::alarms;
 use node::retention::holds::{HoldRequest, HoldTarget, place};
 use schemas::alarm::AlarmKind;
 use schemas::entry::EntryKind as Kind;
@@ -78,7 +79,7 @@ async fn whatever_commit_fails_the_tree_is_that_of_the_entries() {
             for (agency, other) in [(&asking, &owning), (&owning, &asking)] {
                 holds(agency, &when).await;
                 assert_eq!(agency.node().have_cosigned_by_all().await, 1, "{when}");
-                assert!(other.context().alarms().is_empty(), "{when}");
+                assert!(alarms::list(&other.context().agency).is_empty(), "{when}");
             }
             asking.restart().await;
             owning.restart().await;
@@ -105,7 +106,7 @@ async fn both_hold(asking: &mut Agency, owning: &mut Agency, when: &str) {
         for (agency, other) in [(&*asking, &*owning), (&*owning, &*asking)] {
             holds(agency, when).await;
             assert_eq!(agency.node().have_cosigned_by_all().await, 1, "{when}");
-            assert!(other.context().alarms().is_empty(), "{when}");
+            assert!(alarms::list(&other.context().agency).is_empty(), "{when}");
         }
     }
 }
@@ -308,7 +309,8 @@ async fn an_alarm_whose_entry_fails_is_raised_when_it_is_shown_again() {
         owning.node().have_cosigned_by_all().await;
         eventually("the alarm stands", async || {
             owning.node().have_cosigned_by_all().await;
-            let kinds: Vec<_> = owning.context().alarms().iter().map(|a| a.what.kind).collect();
+            let kinds: Vec<_> =
+                alarms::list(&owning.context().agency).iter().map(|a| a.what.kind).collect();
             (kinds == [AlarmKind::RolledBack]).then_some(())
         })
         .await;

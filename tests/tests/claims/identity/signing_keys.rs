@@ -1,6 +1,7 @@
 //! Message, log and cosigner key are exchanged while queries go on: none is lost, what the key before
 //! signed stays verifiable, and after its end it counts no more.
 
+use node::auditing::alarms;
 use node::run::StartError;
 use schemas::alarm::AlarmKind;
 use schemas::card::{Card, Revocation};
@@ -200,10 +201,12 @@ async fn a_head_that_the_key_before_signed_alone_counts_until_its_end_and_no_lon
     // Whoever took the key before along signs with that one alone.
     owning.context().agency.log.sign_with(before);
     assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
-    assert_eq!(asking.context().alarms().len(), 0);
+    assert_eq!(alarms::list(&asking.context().agency).len(), 0);
     shift_clocks([&asking, &owning], HOUR_MS + 1);
     drop(asking.ask_one(owning.id(), PLATE).await);
-    let alarms = || asking.context().alarms().iter().map(|one| one.what.kind).collect::<Vec<_>>();
+    let alarms = || {
+        alarms::list(&asking.context().agency).iter().map(|one| one.what.kind).collect::<Vec<_>>()
+    };
     eventually("an alarm", async || (alarms() == [AlarmKind::Proof]).then_some(())).await;
     let heard = asking.ask_one(owning.id(), PLATE).await;
     assert!(heard.error.is_some_and(|error| error.contains("alarm 1")));
@@ -217,7 +220,10 @@ async fn a_head_signed_with_a_key_of_a_card_that_has_not_come_proves_nothing_and
     assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
     let log = asking.log().await;
     assert!(log.one(Kind::AnswerReceived).said.get("theirs").is_none());
-    assert_eq!((log.count(Kind::AlarmRaised), asking.context().alarms().len()), (0, 0));
+    assert_eq!(
+        (log.count(Kind::AlarmRaised), alarms::list(&asking.context().agency).len()),
+        (0, 0)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use host::home::{Home, HomeError};
+use node::auditing::alarms;
+use node::backup::create::{self, BackUp};
 use node::run::{Node, StartError};
 use schemas::alarm::AlarmKind;
 use schemas::entry::EntryKind as Kind;
@@ -134,7 +136,9 @@ async fn an_old_backup_that_is_put_back_is_noticed() {
     restore(&folder(&made), &home).done();
     let node = starts(&home, &owning).await;
     let rung = |node: &Node| {
-        node.context.alarms().iter().any(|raised| raised.what.kind == AlarmKind::RolledBack)
+        alarms::list(&node.context.agency)
+            .iter()
+            .any(|raised| raised.what.kind == AlarmKind::RolledBack)
     };
     eventually("the node is told that it was put back", async || rung(&node).then_some(())).await;
     assert!(asking.ask_one(owning.id(), PLATE).await.outcome != OutcomeCode::Answered);
@@ -380,11 +384,13 @@ async fn queries_are_answered_while_a_backup_is_made() {
         }
     };
     let backups = async {
-        let admin = owning.admin();
+        let (admin, context) = (owning.admin(), owning.context());
         let home = Home::open(owning.home()).expect("a home");
         for _ in 0..3 {
-            let asked = node::backup::create::BackUp { out: place.path().into(), keep_days: 1 };
-            owning.context().back_up(&admin, &home, &asked).await.expect("a backup");
+            let asked = BackUp { out: place.path().into(), keep_days: 1 };
+            let store = context.store.as_ref();
+            let made = create::back_up(&context.agency, store, &admin, &home, &asked).await;
+            made.expect("a backup");
         }
     };
     tokio::join!(asked, backups);

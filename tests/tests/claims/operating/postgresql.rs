@@ -1,6 +1,7 @@
 //! Real nodes of which one or both have their database on a PostgreSQL server: what holds on SQLite
 //! holds there, and the server may go and come.
 
+use node::auditing::alarms;
 use schemas::entry::EntryKind as Kind;
 use schemas::outcome::OutcomeCode;
 use schemas::purpose::Purpose;
@@ -206,7 +207,13 @@ async fn a_node_on_postgresql_is_put_back_from_its_backup_and_a_dump_made_right_
                     (heard.outcome == OutcomeCode::Answered).then_some(heard)
                 });
                 assert_eq!(heard.await.reads.len(), 3);
-                assert_eq!((node.context.alarms().len(), asking.context().alarms().len()), (0, 0));
+                assert_eq!(
+                    (
+                        alarms::list(&node.context.agency).len(),
+                        alarms::list(&asking.context().agency).len()
+                    ),
+                    (0, 0)
+                );
                 let log = tests::logs::Log::of(node.context.store.as_ref()).await;
                 assert_eq!(log.count(Kind::BackupRestored), 1);
                 node.stop().await;

@@ -24,7 +24,7 @@ use schemas::bundle::Item;
 
 /// Judges the bare entries of a log, told in order of what stands in it.
 #[derive(Debug)]
-pub struct Judge {
+pub struct RedactionCheck {
     me: AgencyId,
     /// Days that a policy keeps audit records, by the digest of its text.
     policies: HashMap<Digest, u32>,
@@ -32,7 +32,7 @@ pub struct Judge {
     days: Option<u32>,
     /// What each hold in force keeps, as far as the log names it.
     holds: BTreeMap<u64, Ranges>,
-    redactions: Vec<Judged>,
+    redactions: Vec<JudgedRedaction>,
     bare: Vec<(u64, Timestamp)>,
     /// The number of the last entry that concerns the agency itself.
     own: u64,
@@ -41,7 +41,7 @@ pub struct Judge {
 
 /// A redaction, judged upon the policy and the holds of its time.
 #[derive(Debug)]
-struct Judged {
+struct JudgedRedaction {
     index: u64,
     entries: Ranges,
     /// Entries from here on were too young.
@@ -49,7 +49,7 @@ struct Judged {
     held: Ranges,
 }
 
-impl Judge {
+impl RedactionCheck {
     /// Of the log of `me`, with the texts of its policies at hand.
     #[must_use]
     pub fn new(me: AgencyId, policies: &[String]) -> Self {
@@ -149,7 +149,7 @@ impl Judge {
             }
             Some(_) => {}
         }
-        self.redactions.push(Judged {
+        self.redactions.push(JudgedRedaction {
             index: header.index,
             entries: redaction.entries,
             allowed: allowed.map(|allowed| allowed.min(redaction.cut_off)),
@@ -341,7 +341,7 @@ mod tests {
         let text = Policy::builtin_text("california-statute").unwrap().to_owned();
         let adopted = json!({ "name": "a policy", "digest": Digest::of(text.as_bytes()) });
         for (what, after, expected) in table {
-            let mut judge = Judge::new(ME.parse().unwrap(), std::slice::from_ref(&text));
+            let mut judge = RedactionCheck::new(ME.parse().unwrap(), std::slice::from_ref(&text));
             let mut log = vec![
                 entry(0, "2026-01-01", EntryKind::PolicyAdopted, 1, adopted.clone()),
                 entry(1, "2026-03-01", EntryKind::QueryAnswered, 0, Value::Null),
@@ -358,7 +358,7 @@ mod tests {
 
     #[test]
     fn what_never_ends_and_what_no_policy_is_at_hand_for_is_told() {
-        let mut judge = Judge::new(ME.parse().unwrap(), &[]);
+        let mut judge = RedactionCheck::new(ME.parse().unwrap(), &[]);
         let adopted = json!({ "name": "a policy", "digest": Digest::of(b"another text") });
         for (header, item) in [
             entry(0, "2026-01-01", EntryKind::PolicyAdopted, 1, adopted),

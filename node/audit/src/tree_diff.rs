@@ -9,7 +9,7 @@ use schemas::digest::Digest;
 use schemas::statement::place::Place;
 use schemas::statement::{Child, Line, MOST_PLACES, MOST_PLACES_IN_ALL, Node};
 
-use super::tree::{Ended, Item, Tree};
+use super::exchange_tree::{Ended, Item, Tree};
 
 /// Most differences told one by one.
 const MOST: usize = 10_000;
@@ -36,19 +36,19 @@ pub struct Contradiction {
     pub why: String,
 }
 
-/// A comparison under way.
+/// A comparison of two trees under way.
 #[derive(Debug)]
-pub struct Narrowing {
+pub struct TreeDiff {
     ours: Tree,
     ahead: VecDeque<Child>,
     asked: VecDeque<Child>,
     opened: usize,
-    found: Found,
+    found: DiffResult,
 }
 
 /// What a comparison found.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct DiffResult {
     /// What both tell alike: answered and receipted.
     pub matched: u64,
     /// What both tell alike: refused.
@@ -68,11 +68,11 @@ pub struct Found {
     looked_at: HashSet<Digest>,
 }
 
-impl Narrowing {
+impl TreeDiff {
     /// Of our tree and the root that the other side stated.
     #[must_use]
     pub fn new(ours: Tree, theirs: Child) -> Self {
-        let mut found = Found::default();
+        let mut found = DiffResult::default();
         for item in ours.items() {
             match item.ended {
                 Ended::Answered => found.matched = found.matched.saturating_add(1),
@@ -179,7 +179,7 @@ impl Narrowing {
 
     /// What was found.
     #[must_use]
-    pub fn finish(self) -> Found {
+    pub fn finish(self) -> DiffResult {
         let Self { ours, mut found, .. } = self;
         let open = ours.items().iter().filter(|item| item.ended == Ended::Not);
         found.unended = open.filter(|item| !found.looked_at.contains(&item.key)).cloned().collect();
@@ -187,7 +187,7 @@ impl Narrowing {
     }
 }
 
-impl Found {
+impl DiffResult {
     fn uncount(&mut self, item: &Item) {
         match item.ended {
             Ended::Answered => self.matched = self.matched.saturating_sub(1),
@@ -225,7 +225,7 @@ mod tests {
     use schemas::statement::{Child, Reached};
     use schemas::time::Timestamp;
 
-    use super::super::tree::{Below, Gathered, line};
+    use super::super::exchange_tree::{Below, TreeBuilder, line};
     use super::*;
     use schemas::exchange::Exchange;
 
@@ -260,7 +260,7 @@ mod tests {
             of.iter().map(|(n, version)| exchange(*n, *version, asked)).collect();
         let lines = exchanges.iter().map(|one| line(one, &me, &peer));
         let lines = lines.map(|line| (line.query_id.digest(), line)).collect();
-        let mut gathered = Gathered::new(me, peer);
+        let mut gathered = TreeBuilder::new(me, peer);
         gathered.add(exchanges);
         (gathered.tree(), lines)
     }
@@ -277,19 +277,19 @@ mod tests {
     }
 
     /// Compares the first log with what the second one shows; and how many bytes that took.
-    fn compared(ours: &BTreeMap<u16, u8>, theirs: &BTreeMap<u16, u8>) -> (Found, usize) {
+    fn compared(ours: &BTreeMap<u16, u8>, theirs: &BTreeMap<u16, u8>) -> (DiffResult, usize) {
         let ((ours, _), (theirs, lines)) = (told(ours, true), told(theirs, false));
-        let mut narrowing = Narrowing::new(ours, theirs.root());
+        let mut diff = TreeDiff::new(ours, theirs.root());
         let mut bytes = 0;
         loop {
-            let places = narrowing.wanted();
+            let places = diff.wanted();
             if places.is_empty() {
-                return (narrowing.finish(), bytes);
+                return (diff.finish(), bytes);
             }
             for place in places {
                 let shown = show(&theirs, &lines, place);
                 bytes += shown.len();
-                narrowing.take_in(&shown);
+                diff.take_in(&shown);
             }
         }
     }
@@ -351,11 +351,11 @@ mod tests {
         let (theirs, lines) = told(&ours, false);
         let root = Child { digest: Digest::of(b"another"), ..theirs.root() };
         for shown in [show(&theirs, &lines, Place::all()), b"{}".to_vec(), b"nonsense".to_vec()] {
-            let mut narrowing = Narrowing::new(told(&ours, true).0, root.clone());
-            assert_eq!(narrowing.wanted(), [Place::all()]);
-            narrowing.take_in(&shown);
-            assert!(narrowing.wanted().is_empty());
-            let found = narrowing.finish();
+            let mut diff = TreeDiff::new(told(&ours, true).0, root.clone());
+            assert_eq!(diff.wanted(), [Place::all()]);
+            diff.take_in(&shown);
+            assert!(diff.wanted().is_empty());
+            let found = diff.finish();
             assert_eq!((found.matched, found.refused_both), (0, 0));
             assert_eq!(found.contradictions.len(), 1);
             assert_eq!(found.contradictions[0].stated, root.digest);

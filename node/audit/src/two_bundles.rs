@@ -5,22 +5,23 @@
 //! head. What the other side's bundle tells otherwise, or lacks although it covers that place, its
 //! own signature disproves.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
+use std::io::{Read, Seek};
 
 use schemas::agency::AgencyId;
-use schemas::checkpoint::SignedCheckpoint;
-use schemas::digest::Digest;
-use schemas::entry::Header;
-use schemas::merkle::{self, Frontier};
+use schemas::bundle::Head;
+use schemas::merkle::Frontier;
 use schemas::time::Timestamp;
 use serde::Serialize;
 
-use super::check::Report;
+use super::bundle_file::BundleFile;
+use super::bundle_index::{BundleIndex, Destroyed, ForeignProof, Lookup};
+use super::check::{Report, keys};
+use super::error::Unable;
 use super::evidence::{Evidence, standing};
-use super::reconcile::{Class, Finding, Telling, compare};
+use super::pins::Pins;
+use super::reconcile::{Class, Finding, compare};
 use super::verify::Keys;
-use super::view::Viewed;
-use schemas::bundle::{Head, Item};
 
 /// What two bundles show.
 #[derive(Clone, Debug, Serialize)]
@@ -44,117 +45,88 @@ pub struct Reconciled {
 }
 
 /// The period that both bundles cover, and the instant before which an exchange is settled.
-#[must_use]
-pub fn window(heads: [&Head; 2], grace_ms: i64) -> (Timestamp, Timestamp, Timestamp) {
+fn window(heads: [&Head; 2], grace_ms: i64) -> (Timestamp, Timestamp, Timestamp) {
     let since = heads.iter().filter_map(|head| head.scope.from).max().unwrap_or(Timestamp::MIN);
     let ends = heads.iter().map(|head| head.scope.until.map_or(head.at, |end| end.min(head.at)));
     let end = ends.min().unwrap_or(Timestamp::MAX);
     (since, Timestamp::MAX, end.plus_millis(grace_ms.saturating_neg()))
 }
 
-/// What a bundle tells of the exchanges with one agency, gathered while it is checked.
-pub struct Told {
-    head: Head,
-    with: AgencyId,
-    telling: Telling,
-    /// Every entry: its leaf, and where its line begins.
-    entries: BTreeMap<u64, (Digest, u64)>,
-    /// The entries of each exchange.
-    exchanges: HashMap<Digest, Vec<u64>>,
-    /// The entries of exchanges whose body is destroyed.
-    bare: BTreeSet<u64>,
-    /// Leaves in order, of a whole log.
-    leaves: Vec<Digest>,
-    kept: Vec<Kept>,
+/// Two bundles that were compared.
+#[derive(Debug)]
+pub struct TwoBundles {
+    /// Their first lines.
+    pub heads: [Head; 2],
+    /// What they show.
+    pub report: Reconciled,
 }
 
-/// A place in the other side's log that an entry keeps.
-struct Kept {
-    /// The entry that keeps it.
-    by: u64,
-    query: Option<Digest>,
-    index: u64,
-    at: Timestamp,
-    leaf: Digest,
-    size: u64,
-    root: Digest,
+/// Checks and compares two bundles. An exchange of the last `grace_ms` milliseconds before the
+/// earlier bundle's end may have been under way.
+///
+/// # Errors
+/// When one is no bundle or cannot be read to its end, both are of one agency, one is not about the
+/// other's agency, or the key of one of them is not pinned.
+pub fn reconcile<R: Read + Seek>(
+    bundles: &mut [BundleFile<R>; 2],
+    pins: &Pins,
+    grace_ms: i64,
+) -> Result<TwoBundles, Unable> {
+    let [first, second] = bundles;
+    let [ours, theirs] = [first.head()?, second.head()?];
+    if ours.agency == theirs.agency {
+        return Err(Unable::Usage(format!(
+            "both bundles are of `{}`; give one of each agency",
+            ours.agency
+        )));
+    }
+    let (since, until, settled_before) = window([&ours, &theirs], grace_ms);
+    let mut our_index = BundleIndex::new(ours.clone(), theirs.agency.clone(), since, until);
+    let mut their_index = BundleIndex::new(theirs.clone(), ours.agency.clone(), since, until);
+    for (head, other, file) in [(&ours, &theirs, &*first), (&theirs, &ours, &*second)] {
+        fits(head, other, pins).map_err(|what| file.unfit(what))?;
+    }
+    first.rewind()?;
+    let our_report = first.check(pins, |_, header, item, at| our_index.note(header, item, at))?;
+    second.rewind()?;
+    let their_report =
+        second.check(pins, |_, header, item, at| their_index.note(header, item, at))?;
+    let cards: Vec<String> = ours.cards.iter().chain(&theirs.cards).cloned().collect();
+    let known = keys(&cards, pins, &mut Vec::new());
+    let report = compared(
+        [&our_index, &their_index],
+        [&our_report, &their_report],
+        &known,
+        settled_before,
+        &mut |bundle, offset| if bundle == 0 { first.item(offset) } else { second.item(offset) },
+    );
+    Ok(TwoBundles { heads: [ours, theirs], report })
 }
 
-impl Told {
-    /// Begins with a bundle's head.
-    #[must_use]
-    pub fn new(head: Head, with: AgencyId, since: Timestamp, until: Timestamp) -> Self {
-        Self {
-            telling: Telling::new(since, until),
-            head,
-            with,
-            entries: BTreeMap::new(),
-            exchanges: HashMap::new(),
-            bare: BTreeSet::new(),
-            leaves: Vec::new(),
-            kept: Vec::new(),
-        }
+/// Whether a bundle can be compared with that of `other`, and what is wrong if not.
+fn fits(head: &Head, other: &Head, pins: &Pins) -> Result<(), String> {
+    if !pins.contains_key(&head.agency) {
+        return Err(format!(
+            "the key of `{0}` is not pinned; name its fingerprint with --key {0}=FINGERPRINT",
+            head.agency
+        ));
     }
-
-    /// Takes in an entry that is being checked.
-    pub fn note(&mut self, header: &Header, item: &Item, offset: u64) {
-        let leaf = merkle::leaf(item.entry.header.as_bytes());
-        self.entries.insert(header.index, (leaf, offset));
-        if self.head.scope.is_whole() {
-            self.leaves.push(leaf);
-        }
-        if header.peer.as_ref() != Some(&self.with) {
-            return;
-        }
-        if let Some(query) = header.query {
-            self.exchanges.entry(query).or_default().push(header.index);
-            if item.entry.body.is_none() && !item.border {
-                self.bare.insert(header.index);
-            }
-            if let Ok(viewed) = Viewed::of(&item.entry) {
-                self.telling.add(&viewed);
-            }
-        }
-        let kept = standing(item).and_then(|theirs| {
-            let signed = SignedCheckpoint::parse(theirs.checkpoint.as_bytes()).ok()?;
-            let their = Header::from_bytes(theirs.header.as_bytes()).ok()?;
-            Some(Kept {
-                by: header.index,
-                query: header.query,
-                index: their.index,
-                at: their.at,
-                leaf: merkle::leaf(theirs.header.as_bytes()),
-                size: signed.unverified().size,
-                root: signed.unverified().root,
-            })
-        });
-        self.kept.extend(kept);
+    match &head.scope.peer {
+        Some(peer) if *peer != other.agency => Err(format!(
+            "holds what concerns `{peer}`, and the other bundle is of `{}`",
+            other.agency
+        )),
+        _ => Ok(()),
     }
-
-    /// Whether this bundle would hold an entry of its log about the other agency, of that time.
-    fn covers(&self, index: u64, at: Timestamp) -> bool {
-        let scope = &self.head.scope;
-        let about = scope.peer.as_ref().is_none_or(|peer| *peer == self.with);
-        let begun = scope.from.is_none_or(|from| at >= from);
-        let ended = scope.until.is_some_and(|until| at >= until);
-        // Of the instant of the export itself, the numbers decide.
-        about && begun && !ended && (at < self.head.at || index <= self.head.entry)
-    }
-}
-
-/// Reads an entry of a bundle again, by where its line begins: of the first bundle, or the second.
-pub trait Shelf {
-    /// The entry; `None` if it cannot be read any longer.
-    fn item(&mut self, bundle: usize, offset: u64) -> Option<Item>;
 }
 
 /// Compares two bundles that were checked. `keys` are those of the pinned agencies alone.
-pub fn reconcile(
-    told: [&Told; 2],
+fn compared(
+    told: [&BundleIndex; 2],
     reports: [&Report; 2],
     keys: &Keys,
     settled_before: Timestamp,
-    shelf: &mut dyn Shelf,
+    lookup: Lookup<'_>,
 ) -> Reconciled {
     let [ours, theirs] = told;
     let mut findings = Vec::new();
@@ -169,15 +141,15 @@ pub fn reconcile(
                 message: Some(format!("{}: {}", problem.code, problem.message)),
                 ours: None,
                 theirs: None,
-                evidence: index.and_then(|at| told.evidence(n, at, shelf)).into_iter().collect(),
+                evidence: index.and_then(|at| told.evidence(n, at, lookup)).into_iter().collect(),
             });
         }
     }
     for (n, (holder, other)) in [(ours, theirs), (theirs, ours)].into_iter().enumerate() {
         let whole = reports.get(1 - n).is_some_and(|report| sound(report));
-        findings.extend(disproved(holder, other, n, whole, keys, shelf));
+        findings.extend(disproved(holder, other, n, whole, keys, lookup));
     }
-    let (our, their) = (ours.telling.lines(), theirs.telling.lines());
+    let (our, their) = (ours.told.lines(), theirs.told.lines());
     let report = compare(our, their, &ours.head.agency, settled_before);
     let mut expired = 0u64;
     for mut finding in report.findings {
@@ -196,7 +168,7 @@ pub fn reconcile(
         for (n, told) in told.iter().enumerate() {
             let entries = digest.and_then(|digest| told.exchanges.get(&digest));
             for index in entries.into_iter().flatten() {
-                finding.evidence.extend(told.evidence(n, *index, shelf));
+                finding.evidence.extend(told.evidence(n, *index, lookup));
             }
         }
         findings.push(finding);
@@ -227,26 +199,26 @@ fn sound(report: &Report) -> bool {
 /// What `holder` keeps of the log of `other` that the bundle of `other` tells otherwise. `n` is the
 /// number of the holder's bundle.
 fn disproved(
-    holder: &Told,
-    other: &Told,
+    holder: &BundleIndex,
+    other: &BundleIndex,
     n: usize,
     sound: bool,
     keys: &Keys,
-    shelf: &mut dyn Shelf,
+    lookup: Lookup<'_>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut told = BTreeSet::new();
     let whose = &other.head.agency;
     // What is kept was checked with the bundle; once more here, because it is to be held against
     // somebody else.
-    let mut proven = |kept: &Kept| {
+    let mut proven = |kept: &ForeignProof| {
         let (_, offset) = holder.entries.get(&kept.by)?;
-        let item = shelf.item(n, *offset)?;
+        let item = lookup(n, *offset)?;
         keys.standing(whose, &standing(&item)?).ok()?;
         Evidence::of(&holder.head.agency, &item)
     };
     let mut against = Vec::new();
-    for kept in &holder.kept {
+    for kept in &holder.foreign {
         let class = match other.entries.get(&kept.index) {
             Some((leaf, _)) if *leaf == kept.leaf => continue,
             Some(_) => Class::Altered,
@@ -268,7 +240,7 @@ fn disproved(
         against.push((class, kept, message, evidence));
     }
     if against.is_empty() && sound && other.head.scope.is_whole() {
-        let mut sizes: Vec<&Kept> = holder.kept.iter().collect();
+        let mut sizes: Vec<&ForeignProof> = holder.foreign.iter().collect();
         sizes.sort_by_key(|kept| kept.size);
         let mut tree = Frontier::new();
         let mut leaves = other.leaves.iter();
@@ -291,10 +263,10 @@ fn disproved(
     }
     for (class, kept, message, evidence) in against {
         let mut evidence = vec![evidence];
-        evidence.extend(other.evidence(1 - n, kept.index, shelf));
+        evidence.extend(other.evidence(1 - n, kept.index, lookup));
         findings.push(Finding {
             class,
-            query_id: kept.query.and_then(|digest| holder.telling.name(&digest)),
+            query_id: kept.query.and_then(|digest| holder.told.name(&digest)),
             agency: Some(whose.clone()),
             index: Some(kept.index),
             message: Some(message),
@@ -304,51 +276,4 @@ fn disproved(
         });
     }
     findings
-}
-
-/// What a log has destroyed of an exchange.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Destroyed {
-    Nothing,
-    /// At the end of its retention, as its entries say.
-    InTime,
-    /// Before that, under hold, or without an entry that says so.
-    Early,
-}
-
-impl Told {
-    /// What this log has destroyed of an exchange, as the check of its bundle judged it.
-    fn destroyed(&self, exchange: &Digest, report: &Report) -> Destroyed {
-        let entries = self.exchanges.get(exchange).into_iter().flatten();
-        let mut destroyed = Destroyed::Nothing;
-        for index in entries.filter(|index| self.bare.contains(index)) {
-            let early = report.problems.iter().any(|problem| {
-                problem.index == Some(*index) && problem.code.starts_with("redacted")
-            });
-            destroyed = destroyed.max(if early { Destroyed::Early } else { Destroyed::InTime });
-        }
-        destroyed
-    }
-
-    fn evidence(&self, n: usize, index: u64, shelf: &mut dyn Shelf) -> Option<Evidence> {
-        let (_, offset) = self.entries.get(&index)?;
-        Evidence::of(&self.head.agency, &shelf.item(n, *offset)?)
-    }
-
-    /// Adds the proof of its place to every piece of evidence out of this log, if it is a whole one.
-    fn prove(&self, findings: &mut [Finding]) {
-        if !self.head.scope.is_whole() || findings.is_empty() {
-            return;
-        }
-        let mut tree = Frontier::new();
-        let mut nodes = HashMap::new();
-        for leaf in &self.leaves {
-            nodes.extend(tree.push(*leaf));
-        }
-        let mine = findings.iter_mut().flat_map(|finding| &mut finding.evidence);
-        for evidence in mine.filter(|evidence| evidence.agency == self.head.agency) {
-            let lookup = |subtree| nodes.get(&subtree).copied();
-            evidence.inclusion = merkle::inclusion(evidence.index, tree.size(), lookup).ok();
-        }
-    }
 }

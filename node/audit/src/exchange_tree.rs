@@ -62,14 +62,14 @@ pub fn line(exchange: &Exchange, me: &AgencyId, peer: &AgencyId) -> Line {
 
 /// Gathers what a tree is made of.
 #[derive(Debug)]
-pub struct Gathered {
+pub struct TreeBuilder {
     me: AgencyId,
     peer: AgencyId,
     items: Vec<Item>,
     turned_away: BTreeMap<Digest, Exchange>,
 }
 
-impl Gathered {
+impl TreeBuilder {
     /// Of the log of `me`, with `peer`.
     #[must_use]
     pub fn new(me: AgencyId, peer: AgencyId) -> Self {

@@ -38,7 +38,7 @@ pub struct OwnCard {
 impl OwnCard {
     /// The card that is shown.
     #[must_use]
-    pub fn published(&self) -> &Signed<Card> {
+    pub fn signed(&self) -> &Signed<Card> {
         &self.card
     }
 

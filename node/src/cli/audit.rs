@@ -20,6 +20,7 @@ use super::output::{Output, number, text};
 use super::reconcile;
 use super::report;
 use super::time::{instant, shown};
+use crate::http::problem::BrokenOff;
 use crate::permission::ActError;
 use audit::Pin;
 use audit::report::described;
@@ -151,8 +152,8 @@ pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Resu
             let mut lines =
                 client.get_lines(&format!("/audit/log{}", query_string(&parts))).await?;
             while let Some(entry) = lines.next::<Value>().await? {
-                if let Some(error) = entry.get("error").and_then(Value::as_str) {
-                    return Err(ActError::failed(error.to_owned()));
+                if let Some(problem) = BrokenOff::of(&entry) {
+                    return Err(ActError::failed_as(problem.code, problem.detail));
                 }
                 output.object(&entry, || describe(&entry));
             }

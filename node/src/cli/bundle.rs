@@ -20,6 +20,7 @@ use super::Done;
 use super::client::Client;
 use super::output::{Output, text};
 use super::progress::Progress;
+use crate::http::problem::BrokenOff;
 use crate::permission::ActError;
 
 /// Why the library could not do it, as the command line says it.
@@ -80,8 +81,12 @@ impl Whole {
 
 /// What the node says in place of a line when it cannot go on.
 fn broke_off(line: &[u8]) -> Option<ActError> {
-    let said = line.starts_with(b"{\"error\"").then(|| serde_json::from_slice::<Value>(line))?;
-    Some(ActError::failed(said.map_or_else(|e| e.to_string(), |said| text(&said, "error").into())))
+    let said =
+        line.starts_with(b"{\"error\"").then(|| serde_json::from_slice::<BrokenOff>(line))?;
+    Some(said.map_or_else(
+        |e| ActError::failed(e.to_string()),
+        |BrokenOff { error }| ActError::failed_as(error.code, error.detail),
+    ))
 }
 
 pub(super) async fn export(

@@ -38,7 +38,8 @@ impl From<NotActed<ActError>> for ActError {
         match error {
             NotActed::Judged(error) => error,
             NotActed::Log(error) => error.into(),
-            NotActed::Contended => Self::failed(
+            NotActed::Contended => Self::failed_as(
+                "conflict",
                 "the registry is being changed by others at this moment; try again".into(),
             ),
         }

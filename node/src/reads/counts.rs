@@ -1,12 +1,10 @@
 //! How many reads are stored, in all and of late.
 
-use schemas::time::Timestamp;
+use schemas::time::{HOUR_MS, Timestamp};
 use serde::Serialize;
 
 use crate::permission::ActError;
 use store::{ReadStats, ReadStore};
-
-const HOUR_MS: i64 = 3_600_000;
 
 /// How many reads are stored, in all and of late. Its JSON is what `accord reads stats` prints.
 #[derive(Debug, Clone, Serialize)]

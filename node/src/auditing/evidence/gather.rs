@@ -17,7 +17,7 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 
 use super::Packaging;
-use crate::exchange::corrected::corrections_of;
+use crate::exchange::documents::corrections::corrections_of;
 use crate::exchange::verify;
 use crate::permission::ActError;
 use crate::retention::hold_filter::HoldFilter;

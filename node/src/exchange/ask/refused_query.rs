@@ -2,6 +2,7 @@
 //! once that request is approved.
 
 use schemas::envelope::{Envelope, Kind};
+use schemas::outcome::OutcomeCode;
 use schemas::query::{Query, QueryId};
 
 use crate::permission::{ActError, OwnAgency};
@@ -19,10 +20,10 @@ pub async fn refused_query(
     let none =
         || ActError::usage(format!("no query `{id}` was sent from here; see `accord audit log`"));
     let asked = store.asked(id).await?.ok_or_else(none)?;
-    if asked.outcome.as_deref() != Some("refused") {
+    if asked.outcome != Some(OutcomeCode::Refused) {
         return Err(ActError::usage(format!(
             "query `{id}` was not refused ({}); a request follows a refusal",
-            asked.outcome.as_deref().unwrap_or("open")
+            asked.outcome.map_or("open", OutcomeCode::code)
         )));
     }
     let exact = asked

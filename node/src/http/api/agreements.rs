@@ -1,8 +1,7 @@
 //! `/agreements`
 
 use ::agreements::agreement::{Act, Agreement};
-use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use schemas::query::AuthorityId;
 use schemas::text::Text;
 use serde::Deserialize;
@@ -11,6 +10,7 @@ use super::Here;
 use crate::admin::agreements;
 use crate::admin::agreements::{AgreementView, Prepared, Wanted};
 use crate::http::error::ApiResult;
+use crate::http::extract::{Json, Path, Query};
 use crate::permission::Principal;
 
 pub(in crate::http) async fn list(State(node): Here) -> Json<Vec<AgreementView>> {

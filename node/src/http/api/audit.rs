@@ -1,7 +1,6 @@
 //! `/audit`
 
-use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use schemas::agency::AgencyId;
 use schemas::entry::EntryKind;
@@ -16,9 +15,11 @@ use tokio::sync::mpsc;
 use super::Here;
 use super::lines;
 use crate::auditing::{alarms, entries};
-use crate::exchange::statements::Reconciled;
+use crate::exchange::statements::{Reconciled, Reconciler};
 use crate::http::error::ApiResult;
-use crate::permission::Principal;
+use crate::http::extract::{Json, Path, Query};
+use crate::http::problem::BrokenOff;
+use crate::permission::{ActError, Principal};
 use registry::Raised;
 
 #[derive(Deserialize)]
@@ -30,6 +31,11 @@ pub(in crate::http) struct Wanted {
     user: Option<String>,
     plate: Option<Plate>,
     kind: Option<EntryKind>,
+}
+
+/// The line that says why no further entry comes.
+fn broken_off(error: impl Into<ActError>) -> Value {
+    json!(BrokenOff::from(&error.into()))
 }
 
 /// The log, in order. Reading it is an entry too.
@@ -49,15 +55,12 @@ pub(in crate::http) async fn log(
                 Ok(step) if step.is_empty() => return,
                 Ok(step) => step,
                 Err(error) => {
-                    drop(rows.send(json!({ "error": error.to_string() })).await);
+                    drop(rows.send(broken_off(error)).await);
                     return;
                 }
             };
             for row in step {
-                let row = row.map_or_else(
-                    |error| json!({ "error": error.to_string() }),
-                    |entry| entry.to_json(),
-                );
+                let row = row.map_or_else(broken_off, |entry| entry.to_json());
                 if rows.send(row).await.is_err() {
                     return;
                 }
@@ -93,7 +96,8 @@ pub(in crate::http) async fn reconcile(
 ) -> ApiResult<Json<Reconciled>> {
     let since = with.from.unwrap_or(Timestamp::MIN);
     let until = with.until.unwrap_or(Timestamp::MAX);
-    Ok(Json(node.context.reconcile(node.peers.as_ref(), &by, &with.peer, since, until).await?))
+    let reconciler = Reconciler::of(&node.context);
+    Ok(Json(reconciler.reconcile(node.peers.as_ref(), &by, &with.peer, since, until).await?))
 }
 
 pub(in crate::http) async fn alarms(State(node): Here) -> Json<Vec<Raised>> {

@@ -1,11 +1,11 @@
 //! `/backup`
 
-use axum::Json;
 use axum::extract::State;
 
 use super::Here;
 use crate::backup::create::{BackUp, Made, back_up};
 use crate::http::error::ApiResult;
+use crate::http::extract::Json;
 use crate::permission::Principal;
 
 pub(in crate::http) async fn make(

@@ -1,7 +1,6 @@
 //! `/audit/export` and the proofs of single entries.
 
-use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
@@ -11,10 +10,12 @@ use super::lines;
 use crate::auditing::export::{Export, begin};
 use crate::auditing::proofs::{Proven, prove};
 use crate::http::error::ApiResult;
+use crate::http::extract::{Json, Path};
+use crate::http::problem::BrokenOff;
 use crate::permission::{ActError, Principal};
 use schemas::bundle::Scope;
 
-/// A bundle, line by line. What fails on the way is a last line `{"error": sentence}`.
+/// A bundle, line by line. What fails on the way is a last line `{"error": problem}`.
 pub(in crate::http) async fn bundle(
     State(node): Here,
     by: Principal,
@@ -24,8 +25,7 @@ pub(in crate::http) async fn bundle(
     let (rows, receiver) = mpsc::channel::<Box<RawValue>>(64);
     tokio::spawn(async move {
         if let Err(error) = write(export, &rows).await {
-            let said = serde_json::json!({ "error": error.to_string() }).to_string();
-            if let Ok(line) = RawValue::from_string(said) {
+            if let Ok(line) = serde_json::value::to_raw_value(&BrokenOff::from(&error)) {
                 drop(rows.send(line).await);
             }
         }

@@ -1,7 +1,6 @@
 //! `/holds` and `/retention`
 
-use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
@@ -10,6 +9,8 @@ use tokio::sync::mpsc;
 
 use super::{Here, lines};
 use crate::http::error::ApiResult;
+use crate::http::extract::{Json, Path};
+use crate::http::problem::BrokenOff;
 use crate::permission::Principal;
 use crate::retention::holds::{self, HoldRequest, to_json};
 use crate::retention::{DESTROY, RetentionReport};
@@ -60,7 +61,7 @@ pub(in crate::http) struct Run {
 enum Line {
     Progress { progress: RetentionReport },
     Done(RetentionReport),
-    Error { error: String },
+    BrokenOff(BrokenOff),
 }
 
 pub(in crate::http) async fn run(
@@ -81,7 +82,7 @@ pub(in crate::http) async fn run(
         };
         let last = match node.retention.run(&by, DESTROY, &told).await {
             Ok(done) => Line::Done(done),
-            Err(error) => Line::Error { error: error.to_string() },
+            Err(error) => Line::BrokenOff(BrokenOff::from(&error)),
         };
         drop(lines.send(last).await);
     });

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use ingest::{Format, FormatError, Mapping, Options};
 use schemas::read::ReadId;
@@ -15,13 +14,15 @@ use tokio::sync::mpsc;
 
 use super::Here;
 use super::lines;
-use crate::exchange::ask::Heard;
+use crate::exchange::ask::{QueryOutcome, log_rejected_draft};
 use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::{Json, Path, Query};
+use crate::http::problem::Problem;
 use crate::permission::{ActError, Principal};
 use crate::reads::corrections::{self, CorrectionOutcome, CorrectionRequest, ReadVersion};
 use crate::reads::counts::{self, ReadCounts};
 use crate::reads::importer::ImportActor;
-use crate::reads::intake::{self, ImportProgress, ImportRequest, ImportSummary};
+use crate::reads::intake::{self, ImportProgress, ImportRequest, ImportStopped, ImportSummary};
 use crate::reads::search;
 use schemas::draft::Draft;
 
@@ -34,14 +35,14 @@ pub(in crate::http) async fn search(
     State(node): Here,
     by: Principal,
     Json(mut draft): Json<Draft>,
-) -> ApiResult<Json<Heard>> {
+) -> ApiResult<Json<QueryOutcome>> {
     draft.user = by.user.clone();
     let context = &node.context;
     match search::search(&context.agency, context.store.as_ref(), &by, &draft).await {
         Ok(heard) => Ok(Json(heard)),
         // An attempt that was turned down is on record like any other.
         Err(error @ ActError::Refused(_)) => {
-            context.log_turned_down(&by, &draft, &error.to_string()).await?;
+            log_rejected_draft(&context.agency, &by, &draft, &error.to_string()).await?;
             Err(error.into())
         }
         Err(error) => Err(error.into()),
@@ -102,20 +103,20 @@ impl What {
 enum Line {
     Progress(ImportProgress),
     Summary(ImportSummary),
-    Error { error: String, summary: ImportSummary },
+    BrokenOff { error: Problem, summary: ImportSummary },
 }
 
 /// Imports the body. What was stored before an error stays stored.
 pub(in crate::http) async fn import(
     State(node): Here,
     by: Result<Principal, ApiError>,
-    what: Result<Query<What>, QueryRejection>,
+    what: Result<Query<What>, ApiError>,
     body: Body,
 ) -> ApiResult<Response> {
     // First of all, so that the body is read to its end whatever is refused from here on.
     let (source, _) = intake::body(body, None);
     let by = ImportActor::from(by?);
-    let Query(what) = what.map_err(|e| ActError::usage(e.body_text()))?;
+    let Query(what) = what?;
     let options = what.options()?;
     drop(node.importer.actor(&by)?);
     let import = ImportRequest { by, file: what.file, options };
@@ -132,7 +133,15 @@ pub(in crate::http) async fn import(
         drop(telling.await);
         let last = match done {
             Ok(summary) => Line::Summary(summary),
-            Err((stopped, summary)) => Line::Error { error: stopped.to_string(), summary },
+            Err((stopped, summary)) => {
+                let error = match stopped {
+                    ImportStopped::Content(why) => {
+                        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "content_unreadable", why)
+                    }
+                    ImportStopped::Node(error) => Problem::from(&error),
+                };
+                Line::BrokenOff { error, summary }
+            }
         };
         drop(lines.send(last).await);
     });

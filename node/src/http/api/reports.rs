@@ -1,7 +1,6 @@
 //! `/audit/report`, `/audit/sample`, `/audit/record`
 
-use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use schemas::time::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -10,6 +9,7 @@ use super::Here;
 use crate::auditing::periodic::{self, Audited, Sample, Sampling};
 use crate::auditing::reports;
 use crate::http::error::ApiResult;
+use crate::http::extract::{Json, Query};
 use crate::permission::Principal;
 use audit::report::{Kind, Report};
 

@@ -1,13 +1,13 @@
 //! `/sources`
 
-use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use schemas::text::Text;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::Here;
 use crate::http::error::ApiResult;
+use crate::http::extract::{Json, Path};
 use crate::permission::Principal;
 use crate::reads::source_stats::SourceStats;
 use crate::reads::sources::{self, NewSource, SourceWithToken, to_json};

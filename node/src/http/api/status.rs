@@ -1,6 +1,5 @@
 //! `/status` and `/doctor`
 
-use axum::Json;
 use axum::extract::State;
 use schemas::agency::AgencyId;
 use schemas::card::Card;
@@ -12,6 +11,7 @@ use serde_json::Value;
 
 use super::Here;
 use crate::auditing::periodic::due as audits_due;
+use crate::http::extract::Json;
 use crate::permission::ActError;
 use crate::retention::RetentionReport;
 use crate::run::Node;

@@ -6,6 +6,7 @@ use node::permission::ActError;
 use schemas::agency::{AgencyId, AgencyKind};
 use schemas::entry::EntryKind as Kind;
 use schemas::frame::FrameKind;
+use schemas::outcome::OutcomeCode;
 use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
 use tests::federation::{
@@ -22,7 +23,7 @@ const COMMANDER: &str = "Support Services Division Commander";
 
 fn refused<T: std::fmt::Debug>(done: Result<T, ActError>, parts: &[&str]) {
     let Err(ActError::Refused(said)) = done else { panic!("{done:?}") };
-    assert!(parts.iter().all(|part| said.contains(part)), "{parts:?} in {said}");
+    assert!(parts.iter().all(|part| said.sentence.contains(part)), "{parts:?} in {said}");
 }
 
 async fn owner(policy: &'static str) -> Agency {
@@ -32,8 +33,8 @@ async fn owner(policy: &'static str) -> Agency {
 async fn outcome(asking: &Agency, owning: &Agency) -> Result<usize, RefusalCode> {
     let heard = asking.ask_one(owning.id(), PLATE).await;
     match heard.outcome {
-        "answered" => Ok(heard.reads.len()),
-        "refused" => Err(heard.reasons[0].code),
+        OutcomeCode::Answered => Ok(heard.reads.len()),
+        OutcomeCode::Refused => Err(heard.reasons[0].code),
         other => panic!("{other}: {:?}", heard.error),
     }
 }

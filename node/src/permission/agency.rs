@@ -20,7 +20,7 @@ use store::ReadStore;
 use super::{ActError, Principal};
 
 /// How often an act is judged again because the registry moved meanwhile.
-pub(crate) const TRIES: u32 = 8;
+const TRIES: u32 = 8;
 
 /// Why an act that was judged is not in the log.
 #[derive(Debug)]

@@ -138,7 +138,8 @@ async fn a_report_of_a_bundle_has_the_rows_of_the_nodes_own() {
     let report = ["report", &path, "--kind", "exceptions"];
     let none = auditor.run_without_node(&report);
     assert!(none.failed(2).contains("name its file with --policy"), "{none:?}");
-    let other = [&report[..], &["--policy", &auditor.path("other")]].concat();
+    let other = auditor.path("other");
+    let other = [&report[..], &["--policy", &other]].concat();
     let noted = auditor.run_without_node(&other);
     assert!(noted.err.contains("is not the one that was in force"), "{noted:?}");
     // Of a log that does not hold nothing is reported.

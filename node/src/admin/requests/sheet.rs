@@ -10,10 +10,10 @@ use schemas::time::Timestamp;
 
 use super::{RequestView, show};
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
-use audit::view::Viewed;
+use audit::view::LogEntry;
 use audit::wording::counted;
 use audit_log::entries::audit::audit_viewed;
-use schemas::event::audit::Viewed as Looked;
+use schemas::event::audit::LogEntry as Looked;
 use store::{EntryFilter, ReadStore};
 
 /// Entries that one step of the search for uses reads.
@@ -99,7 +99,7 @@ async fn uses(
     loop {
         let entries = store.entries(&filter, start, STEP).await?;
         for entry in &entries {
-            let Viewed { header, body } = Viewed::of(entry)?;
+            let LogEntry { header, body } = LogEntry::of(entry)?;
             start = header.index.saturating_add(1);
             let answer = matches!(
                 header.kind,

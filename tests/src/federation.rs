@@ -52,6 +52,13 @@ pub async fn introduce(agencies: &[&Agency]) {
     }
 }
 
+/// Lets so much time pass at both of two agencies.
+pub fn shift_clocks(agencies: [&Agency; 2], millis: i64) {
+    for agency in agencies {
+        agency.clock.shift(millis);
+    }
+}
+
 /// Two agencies that know each other: the one that asks, and the owner, who has three reads of
 /// [`crate::fixtures::PLATE`].
 pub async fn pair() -> (Agency, Agency) {

@@ -29,7 +29,7 @@ use super::{NodeContext, paging};
 use crate::config::Bounds;
 use crate::context::OwnKeys;
 use crate::permission::OwnAgency;
-use audit_log::append::{AppendError, Appended, Moved};
+use audit_log::append::{AppendError, Appended, Conflict};
 use audit_log::entries::exchange::{AnswerReady, SignedQuery, query_answered, query_refused};
 use registry::State;
 use store::photographs::{ImageStoreError, Images, Underway};
@@ -127,7 +127,7 @@ impl Answering {
             };
             let found = self.store.search(&permit.scope).await?;
             match self.release(asked, &state, permit, found).await {
-                Err(Unserved::Log(AppendError::Moved(Moved::ReceiptsOutstanding))) => {
+                Err(Unserved::Log(AppendError::Moved(Conflict::ReceiptsOutstanding))) => {
                     return self.refuse(asked, vec![self.receipts_outstanding()], true).await;
                 }
                 // What the decision rested on moved: decide again.
@@ -242,7 +242,7 @@ impl Answering {
             envelope: &envelope,
             theirs: asked.theirs.clone(),
             pages: paged.pages,
-            photographs: std::mem::take(&mut leaving.frames),
+            photographs: std::mem::take(&mut leaving.pieces),
             released: released(paged_reads),
             kept_until: answer.at.plus_millis(hours.saturating_mul(3_600_000)),
             lapses: permit.lapses,

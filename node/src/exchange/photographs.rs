@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use schemas::answer::{Answer, IMAGES_BYTES, MOST_PHOTOGRAPHS, PAGE_BYTES, Photograph, Withheld};
 use schemas::digest::Digest;
-use schemas::frame::{Frame, FrameKind};
+use schemas::frame::FrameKind;
 use schemas::read::Read;
 
 use super::verify::Unproven;
@@ -21,8 +21,8 @@ pub(super) struct Leaving {
     pub(super) described: Vec<Photograph>,
     /// How many more its reads have.
     pub(super) beyond: u32,
-    /// Their bytes, as they follow the pages.
-    pub(super) frames: Vec<Frame>,
+    /// Their bytes in pieces, as they follow the pages.
+    pub(super) pieces: Vec<Vec<u8>>,
     /// Keeps them from being destroyed until the answer is appended.
     pub(super) kept: Option<Kept>,
     /// Bounds the memory of all answers with photographs.
@@ -32,7 +32,7 @@ pub(super) struct Leaving {
 impl Leaving {
     /// None.
     pub(super) fn none() -> Self {
-        Self { described: Vec::new(), beyond: 0, frames: Vec::new(), kept: None, underway: None }
+        Self { described: Vec::new(), beyond: 0, pieces: Vec::new(), kept: None, underway: None }
     }
 
     /// The photographs of `reads`, each once, as far as one answer carries them.
@@ -59,7 +59,7 @@ impl Leaving {
             }
             let withheld = match images.fetch(image.digest).await? {
                 Ok(photograph) => {
-                    leaving.frames.extend(frames(&photograph));
+                    leaving.pieces.extend(pieces(&photograph));
                     bytes = with;
                     None
                 }
@@ -88,7 +88,7 @@ impl Leaving {
         leaving.underway = Some(images.underway().await);
         for promised in answer.images.iter().filter(|one| one.withheld.is_none()) {
             match images.fetch(promised.digest).await? {
-                Ok(photograph) => leaving.frames.extend(frames(&photograph)),
+                Ok(photograph) => leaving.pieces.extend(pieces(&photograph)),
                 Err(_) => return Ok(None),
             }
         }
@@ -102,8 +102,8 @@ pub(super) fn sent(photographs: &[Photograph]) -> impl Iterator<Item = &Photogra
 }
 
 /// A photograph in pieces as large as a page, so that no frame is larger for its sake.
-fn frames(photograph: &[u8]) -> impl Iterator<Item = Frame> + '_ {
-    photograph.chunks(PAGE_BYTES).map(|piece| Frame::new(FrameKind::Image, piece.to_vec()))
+fn pieces(photograph: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
+    photograph.chunks(PAGE_BYTES).map(<[u8]>::to_vec)
 }
 
 /// Takes in the photographs that a verified header promises: their number and lengths are within

@@ -82,7 +82,7 @@ impl Node {
             problems.push("the node is stopping".to_owned());
         }
         let context = &self.context;
-        if context.agency.log.counted().failing() {
+        if context.agency.log.metrics().failing() {
             problems.push("the audit log could not be written the last time".into());
         }
         if let Some(last) = context.agency.log.counters().last_at

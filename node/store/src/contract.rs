@@ -23,7 +23,7 @@ use schemas::time::Timestamp;
 
 pub(super) use search::many;
 
-use super::{Pages, Row, Served, Side, StateChanges, Store, Tail};
+use super::{LogState, Pages, Row, Served, Side, StateChanges, Store};
 
 /// Where one database is.
 #[async_trait]
@@ -175,13 +175,13 @@ pub(super) fn storing(reads: Vec<Read>) -> StateChanges {
 }
 
 /// The log's end, which whoever appends reads first.
-async fn tail(store: &dyn Store) -> Tail {
-    store.tail(at(0)).await.unwrap()
+async fn log_state(store: &dyn Store) -> LogState {
+    store.log_state(at(0)).await.unwrap()
 }
 
 /// Opens the store and reads the log's end.
 async fn begun(place: &impl Place) -> Arc<dyn Store> {
     let store = place.open().await;
-    tail(store.as_ref()).await;
+    log_state(store.as_ref()).await;
     store
 }

@@ -124,7 +124,7 @@ pub struct AnswerReady<'a> {
     /// Its pages, in the order of the answer.
     pub pages: Vec<Vec<u8>>,
     /// The pieces of its photographs, in the order of the answer.
-    pub photographs: Vec<Frame>,
+    pub photographs: Vec<Vec<u8>>,
     /// Which reads are released and the instant of the latest; `None` where there are none.
     pub released: Option<(Timestamp, Vec<ReadId>)>,
     /// Until when pages are kept for another delivery.
@@ -257,7 +257,7 @@ pub struct AnswerAgain<'a> {
     /// Its pages, in the order of the answer.
     pub pages: Vec<Vec<u8>>,
     /// The pieces of its photographs, in the order of the answer.
-    pub photographs: Vec<Frame>,
+    pub photographs: Vec<Vec<u8>>,
     /// The authority ends at this instant.
     pub lapses: Timestamp,
 }
@@ -454,7 +454,12 @@ fn frame(kind: FrameKind, envelope: &Envelope) -> Frame {
     Frame::new(kind, envelope.as_bytes().to_vec())
 }
 
-fn answer_frames(envelope: &Envelope, pages: Vec<Vec<u8>>, photographs: Vec<Frame>) -> Vec<Frame> {
+fn answer_frames(
+    envelope: &Envelope,
+    pages: Vec<Vec<u8>>,
+    photographs: Vec<Vec<u8>>,
+) -> Vec<Frame> {
     let pages = pages.into_iter().map(|page| Frame::new(FrameKind::Page, page));
+    let photographs = photographs.into_iter().map(|piece| Frame::new(FrameKind::Image, piece));
     [frame(FrameKind::Answer, envelope)].into_iter().chain(pages).chain(photographs).collect()
 }

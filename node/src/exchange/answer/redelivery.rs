@@ -100,7 +100,7 @@ impl Answering {
             envelope: reply,
             theirs: asked.theirs.clone(),
             pages,
-            photographs: photographs.frames,
+            photographs: photographs.pieces,
             lapses: permit.lapses,
         };
         match self.agency.log.append(answer_redelivered(&state, again)).await {

@@ -43,7 +43,7 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
     let context = &node.context;
     let state = context.agency.registry.state();
     let counters = context.agency.log.counters();
-    let failing = context.agency.log.counted().failing();
+    let failing = context.agency.log.metrics().failing();
     let now = context.agency.clock.now();
     let behind = counters.last_at.filter(|last| *last > now);
     let waiting = context.store.outbox(u32::MAX).await;

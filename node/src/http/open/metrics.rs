@@ -77,7 +77,7 @@ async fn text(node: &Node) -> Result<String, std::fmt::Error> {
 }
 
 fn logged(registry: &mut Registry, node: &Node) {
-    let counted = node.context.agency.log.counted();
+    let counted = node.context.agency.log.metrics();
     let counters = node.context.agency.log.counters();
     gauge(registry, "log_entries", "Entries of the audit log", counters.size);
     registry.register(

@@ -41,12 +41,12 @@ pub(crate) async fn a_query_served_before_fails_its_whole_group_and_leaves_nothi
     store.commit(&[row(0, 0, id(1), served(id(1)))]).await.unwrap();
     let group = [row(1, 1, id(2), served(id(2))), row(2, 1, id(1), served(id(1)))];
     assert!(store.commit(&group).await.is_err());
-    assert_eq!(tail(store.as_ref()).await.size, 1);
+    assert_eq!(log_state(store.as_ref()).await.size, 1);
     assert!(store.served(id(2)).await.unwrap().is_none());
     // Nor twice in one group.
     let group = [row(1, 1, id(2), served(id(2))), row(2, 1, id(2), served(id(2)))];
     assert!(store.commit(&group).await.is_err());
-    assert_eq!(tail(store.as_ref()).await.size, 1);
+    assert_eq!(log_state(store.as_ref()).await.size, 1);
     store.commit(&[row(1, 1, id(2), served(id(2)))]).await.unwrap();
     assert!(store.served(id(2)).await.unwrap().is_some());
 }

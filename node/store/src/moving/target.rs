@@ -8,8 +8,8 @@ use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::super::StoreError;
+use super::super::decode::{column, number};
 use super::super::postgres::filling;
-use super::super::stored::{column, number};
 use super::tables::{Column, Kind, TABLES, Table, Value};
 use super::{Numbered, differs};
 use host::database::Database;

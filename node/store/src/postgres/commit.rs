@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 use schemas::read::Read;
 use sqlx::PgConnection;
 
+use super::super::decode::column;
 use super::super::search::terms::Terms;
-use super::super::stored::column;
 use super::super::{Corrected, Pages, Receipted, Row, Served, Settled, StoreError};
 
 type Digest = [u8; 32];

@@ -9,7 +9,7 @@ use schemas::time::Timestamp;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::super::StoreError;
-use super::super::stored::{column, digest, instant, number, parsed};
+use super::super::decode::{column, digest, instant, number, parsed};
 use schemas::exchange::Exchange;
 
 /// A table of exchanges, whose columns are named alike from here on.

@@ -6,7 +6,7 @@ use schemas::purpose::Purpose;
 use schemas::time::Timestamp;
 use serde_json::{Value, json};
 use tests::agency::{Agency, Plan};
-use tests::federation::{in_force_with, pair_of, sharing_pair};
+use tests::federation::{in_force_with, pair_of, sharing_pair, shift_clocks};
 use tests::fixtures::{DAY_MS, HOUR_MS, PLATE, draft, words};
 
 /// Noon of a local day of the recent past is where claims about hours begin.
@@ -40,9 +40,9 @@ fn column<'a>(rows: &'a [Value], key: &str) -> Vec<&'a Value> {
     rows.iter().map(|row| &row[key]).collect()
 }
 
-fn check(at: &Agency, name: &str) -> Value {
-    let ended = at.accord(&["doctor"]);
-    ended.lines().into_iter().find(|line| line["check"] == name).expect("a check")
+/// Whether no audit is due by `doctor`, and what that says of it.
+fn audits_due(at: &Agency) -> (bool, String) {
+    at.accord(&["doctor"]).check("audits due")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -234,20 +234,15 @@ async fn a_sample_is_reproducible_from_its_seed_and_recorded_with_its_findings()
 #[tokio::test(flavor = "multi_thread")]
 async fn audits_fall_due_and_are_done() {
     let (asking, owning, _) = sharing_pair().await;
-    assert_eq!(check(&owning, "audits due")["ok"], true);
+    assert!(audits_due(&owning).0);
     let days =
         owning.context().agency.registry.state().policy.as_ref().expect("a policy").audits.days;
-    for agency in [&asking, &owning] {
-        agency.clock.shift(i64::from(days) * DAY_MS + HOUR_MS);
-    }
-    let due = check(&owning, "audits due");
-    assert_eq!(due["ok"], false);
-    let said = due["detail"].as_str().expect("a detail");
-    assert!(said.contains(&format!("every {days} days")) && said.contains('['), "{said}");
+    shift_clocks([&asking, &owning], i64::from(days) * DAY_MS + HOUR_MS);
+    let (well, said) = audits_due(&owning);
+    assert!(!well && said.contains(&format!("every {days} days")) && said.contains('['), "{said}");
     owning.accord(&["audit", "record", "--finding", "All in order", "--ok"]).done();
-    let done = check(&owning, "audits due");
-    let said = done["detail"].as_str().expect("a detail");
-    assert!(!said.contains("an audit is due"), "{done}");
+    let (_, said) = audits_due(&owning);
+    assert!(!said.contains("an audit is due"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -256,20 +251,18 @@ async fn a_node_reconciles_by_itself_as_often_as_its_agreement_says() {
     let (asking, owning) = pair_of(asking, Plan::of("owning-ca-pd")).await;
     in_force_with(&[&asking, &owning], |text| text.audit_every_days = 30).await;
     assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
-    assert_eq!(check(&owning, "audits due")["ok"], true);
+    assert!(audits_due(&owning).0);
     assert_eq!(asking.log().await.count(Kind::AuditReconciled), 0);
-    for agency in [&asking, &owning] {
-        agency.clock.shift(31 * DAY_MS);
-    }
-    let due = check(&owning, "audits due");
-    assert!(due["detail"].as_str().is_some_and(|said| said.contains("asking-ca-pd")), "{due}");
+    shift_clocks([&asking, &owning], 31 * DAY_MS);
+    let (_, said) = audits_due(&owning);
+    assert!(said.contains("asking-ca-pd"), "{said}");
     let look =
         |log: &tests::logs::Log| log.all(Kind::AuditReconciled).first().map(|e| (*e).clone());
     let entry = asking.wait_for_log("a reconciliation", look).await;
     assert_eq!(entry.header.peer.as_ref(), Some(owning.id()));
     assert_eq!((entry.body.actor.user.as_ref(), entry.body.actor.auth.as_str()), (None, "node"));
     assert_eq!((entry.detail("matched"), entry.detail("findings")), (&json!(1), &json!(0)));
-    assert_eq!(check(&asking, "audits due")["ok"], true);
+    assert!(audits_due(&asking).0);
     // Once is enough until the next period.
     tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
     assert_eq!(asking.log().await.count(Kind::AuditReconciled), 1);

@@ -12,7 +12,7 @@ use schemas::time::Timestamp;
 use serde_json::Value;
 use tests::agency::Agency;
 use tests::auditor::{bundles_of_both, reconcile_bundles, single_finding};
-use tests::federation::{add_card, answered_query, sharing_pair};
+use tests::federation::{add_card, answered_query, sharing_pair, shift_clocks};
 use tests::fixtures::SETTLED_MS;
 use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
@@ -27,9 +27,7 @@ async fn whoever_withholds_an_answer_from_a_comparison_is_shown_what_it_signed()
     let query = answered_query(&asking, &owning).await;
     // The log is left whole; what it tells of exchanges is not.
     owning.tamper_with_database(&["delete from served".to_owned()]).await;
-    for agency in [&asking, &owning] {
-        agency.clock.shift(SETTLED_MS);
-    }
+    shift_clocks([&asking, &owning], SETTLED_MS);
     let out = asking.home().join("findings.json");
     let out_arg = out.to_str().expect("a path");
     let told =

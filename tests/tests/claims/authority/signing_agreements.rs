@@ -8,7 +8,9 @@ use schemas::entry::EntryKind as Kind;
 use schemas::frame::FrameKind;
 use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
-use tests::federation::{add_card, add_card_as, adhere, give_notice, in_force, pair, propose};
+use tests::federation::{
+    add_card, add_card_as, adhere, give_notice, in_force, pair, propose, shift_clocks,
+};
 use tests::fixtures::{DAY_MS, PLATE, agreement};
 use tests::identity::envelope_text;
 use tests::officials::{
@@ -235,8 +237,6 @@ async fn a_version_that_has_expired_does_not_bring_an_older_one_back() {
     .await;
     adhere(&owning, &text, None).await;
     assert_eq!(outcome(&asking, &owning).await, Ok(3));
-    for agency in [&asking, &owning] {
-        agency.clock.shift(DAY_MS);
-    }
+    shift_clocks([&asking, &owning], DAY_MS);
     assert_eq!(outcome(&asking, &owning).await, Err(RefusalCode::AuthorityNotInForce));
 }

@@ -358,12 +358,7 @@ async fn only_who_administers_makes_a_backup_and_only_where_it_makes_sense() {
 async fn doctor_tells_when_a_backup_is_due_and_when_one_has_ended() {
     let agency = Agency::start("owning-ca-pd").await;
     let place = TempDir::new().expect("a folder");
-    let check = |agency: &Agency| {
-        let lines = agency.accord(&["doctor"]).lines();
-        let found = lines.into_iter().find(|line| line["check"] == "backups");
-        let found = found.expect("a check of backups");
-        (found["ok"] == true, found["detail"].as_str().expect("words").to_owned())
-    };
+    let check = |agency: &Agency| agency.accord(&["doctor"]).check("backups");
     assert_eq!(check(&agency), (true, "none was made yet".into()));
     let made = agency.accord(&["backup", "--out", text(place.path()), "--keep-days", "1"]).done();
     let (ok, said) = check(&agency);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use ::agreements::agreement::{Act, Agreement};
-use ::agreements::lifecycle::{AgreementStatus, Recorded};
+use ::agreements::lifecycle::{AgreementRecord, AgreementStatus};
 use ::agreements::request::Verdict;
 use schemas::agency::AgencyId;
 use schemas::entry::EntryKind;
@@ -107,7 +107,7 @@ type Row = (Timestamp, Option<Timestamp>, Value);
 
 /// The row of an agreement with one other party; none when it was never shared between the two.
 fn agreed(
-    recorded: &Recorded,
+    recorded: &AgreementRecord,
     me: &AgencyId,
     other: &AgencyId,
     now: Timestamp,

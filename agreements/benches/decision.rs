@@ -6,7 +6,7 @@ use std::error::Error;
 use std::hint::black_box;
 
 use agreements::agreement::{Adherence, Signatory};
-use agreements::book::{Concerning, counting};
+use agreements::authority_index::{AuthorityIndex, counting};
 use agreements::decide::{Authority, Candidate, Decision, PeerFacts, decide};
 use agreements::lifecycle::AgreementRecord;
 use agreements::policy::Policy;
@@ -30,7 +30,7 @@ struct Registry {
     query: Query,
     now: Timestamp,
     agreements: BTreeMap<AuthorityId, BTreeMap<u32, AgreementRecord>>,
-    concerning: Concerning,
+    concerning: AuthorityIndex,
 }
 
 impl Registry {
@@ -53,7 +53,7 @@ impl Registry {
             me,
             now,
             agreements: BTreeMap::new(),
-            concerning: Concerning::default(),
+            concerning: AuthorityIndex::default(),
         };
         for n in 0..all {
             let ours = (n + WITH_PEER / 2).abs_diff(all / 2) < WITH_PEER.div_ceil(2);

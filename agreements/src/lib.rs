@@ -7,7 +7,7 @@
 
 pub mod agreement;
 pub mod approval;
-pub mod book;
+pub mod authority_index;
 pub mod decide;
 mod document;
 mod facts;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use agreements::book::{Concerning, counting};
+use agreements::authority_index::{AuthorityIndex, counting};
 use agreements::decide::{
     Authority, Candidate, Decision, Permit, Reasons, Scope as _, decide, decline,
 };
@@ -139,7 +139,7 @@ fn judged(row: &Row) -> Found {
 /// The authorities between the two as the book finds them: of each agreement the version that
 /// counts, and the requests of the one to the other, in id order.
 fn candidates<'a>(case: &Case, papers: &'a [Paper]) -> Vec<Candidate<'a>> {
-    let mut concerning = Concerning::default();
+    let mut concerning = AuthorityIndex::default();
     let mut versions: BTreeMap<AuthorityId, BTreeMap<u32, (&AgreementRecord, u32)>> =
         BTreeMap::new();
     let mut brought = Vec::new();

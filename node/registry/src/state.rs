@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use agreements::agreement::{Adherence, Agreement, Notice};
-use agreements::book::Concerning;
+use agreements::authority_index::AuthorityIndex;
 use agreements::decide::PeerFacts;
 use agreements::lifecycle::AgreementRecord;
 use agreements::policy::Policy;
@@ -72,7 +72,7 @@ pub struct State {
     /// How far the log's bodies are destroyed.
     pub redacted: Redacted,
     /// Which agreements and requests concern an agency.
-    pub concerning: Concerning,
+    pub concerning: AuthorityIndex,
     nodes: HashMap<[u8; 32], AgencyId>,
 }
 

@@ -1,6 +1,6 @@
 //! Which agreements and requests could give a peer authority, for the decision to judge.
 
-use agreements::book::counting;
+use agreements::authority_index::counting;
 use agreements::decide::{Authority, Candidate};
 use agreements::lifecycle::AgreementStatus;
 use agreements::request::{RequestRecord, RequestState};

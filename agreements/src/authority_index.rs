@@ -11,9 +11,9 @@ use crate::lifecycle::{AgreementRecord, AgreementStatus};
 
 /// Which agreements and written requests concern an agency, by id. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Concerning(HashMap<AgencyId, Arc<BTreeSet<AuthorityId>>>);
+pub struct AuthorityIndex(HashMap<AgencyId, Arc<BTreeSet<AuthorityId>>>);
 
-impl Concerning {
+impl AuthorityIndex {
     /// Notes that an agreement or request concerns these agencies.
     pub fn note<'a>(&mut self, id: &AuthorityId, agencies: impl IntoIterator<Item = &'a AgencyId>) {
         for agency in agencies {

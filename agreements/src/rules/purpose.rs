@@ -71,9 +71,9 @@ pub(super) fn on_behalf_of(asked: &Asked<'_>) -> Option<Reason> {
         .policy
         .release
         .recipients
-        .places()
+        .sections()
         .iter()
-        .map(|place| asked.policy.cite(place))
+        .map(|section| asked.policy.cite(section))
         .collect();
     let law = [statute("1798.90.55(b)"), Citation::new("Government Code", "7284.6(a)(1)")];
     for citation in law {

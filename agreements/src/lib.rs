@@ -13,11 +13,11 @@ mod document;
 mod facts;
 pub mod lifecycle;
 pub mod policy;
+mod reason_screening;
 mod reasons;
 pub mod request;
 mod rules;
 mod search_limits;
 pub mod template;
-mod words;
 
 pub use document::DocumentError;

@@ -316,7 +316,7 @@ impl Policy {
     #[must_use]
     pub fn barely_told(&self, why: &Justification, elements: &Elements) -> bool {
         let least = self.reason.telling_words as usize;
-        let said = crate::words::telling(
+        let said = crate::reason_screening::meaningful_words(
             &why.reason,
             why,
             elements,

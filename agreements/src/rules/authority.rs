@@ -4,7 +4,7 @@ use schemas::refusal::{Citation, Reason, RefusalCode};
 
 use super::case::Case;
 use super::cite::{listed, reason, statute};
-use super::why::numbered;
+use super::justification::numbered;
 use crate::agreement::Agreement;
 use crate::facts::{Authority, Candidate};
 use crate::lifecycle::{AgreementRecord, AgreementStatus};

@@ -10,10 +10,10 @@ use schemas::answer::Receipt;
 use schemas::checkpoint::{CheckpointError, SignedCheckpoint};
 use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header};
+use schemas::entry_proof::{EntryProof, EntryProofError};
 use schemas::envelope::Envelope;
 use schemas::note::{NoteError, Vkey};
 use schemas::query::Query;
-use schemas::standing::{Standing, StandingError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -59,7 +59,7 @@ pub(super) enum Shown {
     /// and its witnessed heads alone.
     Nothing,
     /// A proven place in its log.
-    Proven(Standing),
+    Proven(EntryProof),
     /// Something that an honest log does not show.
     Wrong(AlarmKind, Vec<String>),
 }
@@ -168,10 +168,13 @@ pub(crate) async fn prove_shown<D: Dial>(
 
 /// Whether no key of this peer's log that was ever known signed the head: it may be one that a card
 /// names which has not come yet.
-fn unknown_key(peer: &Peer, standing: &Standing) -> bool {
+fn unknown_key(peer: &Peer, standing: &EntryProof) -> bool {
     let untrusted = |key: &Vkey| {
         let said = standing.verified(key).err();
-        matches!(said, Some(StandingError::Checkpoint(CheckpointError::Note(NoteError::Untrusted))))
+        matches!(
+            said,
+            Some(EntryProofError::Checkpoint(CheckpointError::Note(NoteError::Untrusted)))
+        )
     };
     peer.log_keys_ever().iter().all(untrusted)
 }
@@ -185,7 +188,7 @@ impl NodeContext {
         beside: &[u8],
         fits: impl FnOnce(&Header) -> bool,
     ) -> Shown {
-        let Ok(standing) = serde_json::from_slice::<Standing>(beside) else {
+        let Ok(standing) = serde_json::from_slice::<EntryProof>(beside) else {
             return Shown::Nothing;
         };
         let exact = || vec![String::from_utf8_lossy(beside).into_owned()];

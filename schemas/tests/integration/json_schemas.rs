@@ -10,12 +10,12 @@ use schemas::bundle;
 use schemas::card::Card;
 use schemas::correction::Correction;
 use schemas::entry::Header;
+use schemas::entry_proof::EntryProof;
 use schemas::evidence::Evidence;
 use schemas::query::Query;
 use schemas::read::Read;
 use schemas::redaction::{HoldNotice, Redaction};
 use schemas::refusal::Refusal;
-use schemas::standing::Standing;
 use schemas::statement::{Line, Narrow, Node, Statement, StatementRequest};
 use schemas::transfer::TransferReceipt;
 use schemas::witness::{
@@ -51,7 +51,7 @@ fn published() -> Vec<(&'static str, Value)> {
         ("redaction", schema_of::<Redaction>()),
         ("receipt", schema_of::<Receipt>()),
         ("refusal", schema_of::<Refusal>()),
-        ("standing", schema_of::<Standing>()),
+        ("entry-proof", schema_of::<EntryProof>()),
         ("statement", schema_of::<Statement>()),
         ("statement-line", schema_of::<Line>()),
         ("statement-narrow", schema_of::<Narrow>()),

@@ -9,7 +9,7 @@ use schemas::correction::Correction;
 use schemas::query::Query;
 use schemas::read::Read;
 use schemas::refusal::Refusal;
-use schemas::standing::Standing;
+use schemas::entry_proof::EntryProof;
 use schemas::statement::{Line, Narrow, Node, Statement, StatementRequest};
 use schemas::witness::{
     ConsistencyReply, ConsistencyRequest, Greeting, WitnessReply, WitnessRequest,
@@ -36,7 +36,7 @@ fuzz_target!(|bytes: &[u8]| {
         b'f' => holds::<Query>(json),
         b'g' => holds::<Read>(json),
         b'h' => holds::<Refusal>(json),
-        b'i' => holds::<Standing>(json),
+        b'i' => holds::<EntryProof>(json),
         b'j' => holds::<Line>(json),
         b'k' => holds::<Narrow>(json),
         b'l' => holds::<Node>(json),

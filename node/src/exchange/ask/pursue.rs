@@ -9,13 +9,13 @@ use schemas::answer::{Answer, Receipt};
 use schemas::body::{Access, Actor, Outcome};
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
+use schemas::entry_proof::EntryProof;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
 use schemas::key::PublicKey;
 use schemas::query::Query;
 use schemas::read::Read;
 use schemas::refusal::Reason;
-use schemas::standing::Standing;
 use schemas::time::Timestamp;
 use tokio::time::Instant;
 
@@ -240,7 +240,7 @@ impl<D: Dial> Asker<D> {
         out: &Outstanding,
         beside: &[u8],
         reply: &Envelope,
-    ) -> Result<Option<Standing>, AppendError> {
+    ) -> Result<Option<EntryProof>, AppendError> {
         let state = self.context.agency.registry.state();
         let Some(peer) = state.peers.get(&out.query.to) else { return Ok(None) };
         let both = [&out.envelope, reply];
@@ -258,7 +258,7 @@ impl<D: Dial> Asker<D> {
         out: Outstanding,
         envelope: Envelope,
         verified: Verified,
-        theirs: Option<Standing>,
+        theirs: Option<EntryProof>,
         channel: D::Channel,
     ) -> Heard {
         let Verified { answer, pages, reads, photographs } = verified;

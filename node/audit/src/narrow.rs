@@ -6,7 +6,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use schemas::digest::Digest;
-use schemas::statement::place::Place;
+use schemas::statement::tree_path::TreePath;
 use schemas::statement::{Child, Line, MOST_PLACES, MOST_PLACES_IN_ALL, Node};
 
 use super::tree::{Ended, Item, Tree};
@@ -29,7 +29,7 @@ pub struct Difference {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Contradiction {
     /// Where.
-    pub place: Place,
+    pub place: TreePath,
     /// What it had signed.
     pub stated: Digest,
     /// What it showed, and why that is something else.
@@ -83,12 +83,12 @@ impl Narrowing {
         }
         let mut this =
             Self { ours, ahead: VecDeque::new(), asked: VecDeque::new(), opened: 0, found };
-        this.look(&Place::all(), Some(theirs));
+        this.look(&TreePath::all(), Some(theirs));
         this
     }
 
     /// Compares one place that the other side stated, or does not have.
-    fn look(&mut self, place: &Place, theirs: Option<Child>) {
+    fn look(&mut self, place: &TreePath, theirs: Option<Child>) {
         let ours = self.ours.digest(place);
         match theirs {
             Some(theirs) if ours == Some(theirs.digest) => {}
@@ -106,7 +106,7 @@ impl Narrowing {
     }
 
     /// Of what stands at a place of our tree, nothing matches; how many.
-    fn take(&mut self, place: &Place) -> u64 {
+    fn take(&mut self, place: &TreePath) -> u64 {
         let mut count = 0u64;
         for item in self.ours.at(place) {
             self.found.uncount(item);
@@ -116,14 +116,14 @@ impl Narrowing {
     }
 
     /// What stands at a place of our tree alone.
-    fn alone(&mut self, place: &Place) {
+    fn alone(&mut self, place: &TreePath) {
         for item in self.ours.at(place) {
             self.found.differ(Some(item), None);
         }
     }
 
     /// The next places to ask for; none at the end.
-    pub fn wanted(&mut self) -> Vec<Place> {
+    pub fn wanted(&mut self) -> Vec<TreePath> {
         let some = self.ahead.len().min(MOST_PLACES);
         self.asked.extend(self.ahead.drain(..some));
         self.opened = self.opened.saturating_add(some);
@@ -150,8 +150,8 @@ impl Narrowing {
         }
     }
 
-    fn places(&mut self, place: &Place, theirs: Vec<Child>) {
-        let mut missing: Vec<Place> = self.ours.children(place);
+    fn places(&mut self, place: &TreePath, theirs: Vec<Child>) {
+        let mut missing: Vec<TreePath> = self.ours.children(place);
         for child in theirs {
             missing.retain(|ours| *ours != child.place);
             let place = child.place.clone();
@@ -162,7 +162,7 @@ impl Narrowing {
         }
     }
 
-    fn lines(&mut self, place: &Place, theirs: Vec<Line>) {
+    fn lines(&mut self, place: &TreePath, theirs: Vec<Line>) {
         let mut theirs: Vec<(Digest, Line)> =
             theirs.into_iter().map(|line| (line.query_id.digest(), line)).collect();
         for item in self.ours.at(place) {
@@ -265,7 +265,7 @@ mod tests {
         (gathered.tree(), lines)
     }
 
-    fn show(tree: &Tree, lines: &BTreeMap<Digest, Line>, place: Place) -> Vec<u8> {
+    fn show(tree: &Tree, lines: &BTreeMap<Digest, Line>, place: TreePath) -> Vec<u8> {
         let node = match tree.below(&place) {
             Below::Places(children) => Node { place, children, lines: Vec::new() },
             Below::Bucket(items) => {
@@ -350,9 +350,10 @@ mod tests {
         let ours: BTreeMap<u16, u8> = (0..50).map(|n| (n, 0)).collect();
         let (theirs, lines) = told(&ours, false);
         let root = Child { digest: Digest::of(b"another"), ..theirs.root() };
-        for shown in [show(&theirs, &lines, Place::all()), b"{}".to_vec(), b"nonsense".to_vec()] {
+        for shown in [show(&theirs, &lines, TreePath::all()), b"{}".to_vec(), b"nonsense".to_vec()]
+        {
             let mut narrowing = Narrowing::new(told(&ours, true).0, root.clone());
-            assert_eq!(narrowing.wanted(), [Place::all()]);
+            assert_eq!(narrowing.wanted(), [TreePath::all()]);
             narrowing.take_in(&shown);
             assert!(narrowing.wanted().is_empty());
             let found = narrowing.finish();

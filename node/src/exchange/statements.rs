@@ -16,7 +16,7 @@ use schemas::body::Actor;
 use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
-use schemas::statement::place::Place;
+use schemas::statement::tree_path::TreePath;
 use schemas::statement::{Child, Line, Narrow, Statement, StatementRequest};
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -226,7 +226,7 @@ impl NodeContext {
         if !bound || stated.from != card.id || stated.to != self.agency.id {
             return Err(protocol("a statement bound to something else".into()));
         }
-        let root = Child { place: Place::all(), count: stated.count, digest: stated.digest };
+        let root = Child { place: TreePath::all(), count: stated.count, digest: stated.digest };
         Ok(Stated { channel, envelope, root, bytes })
     }
 

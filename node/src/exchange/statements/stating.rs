@@ -13,7 +13,7 @@ use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
-use schemas::statement::place::Place;
+use schemas::statement::tree_path::TreePath;
 use schemas::statement::{
     Line, MOST_PLACES, MOST_PLACES_IN_ALL, Narrow, Node, Statement, StatementRequest,
 };
@@ -143,7 +143,7 @@ impl Desk {
         token: &mut NarrowingToken,
         channel: &mut C,
     ) -> Result<(), LinkError> {
-        let mut open = HashSet::from([Place::all()]);
+        let mut open = HashSet::from([TreePath::all()]);
         let mut left = MOST_PLACES_IN_ALL;
         loop {
             let frame = match tokio::time::timeout(WAIT, channel.recv()).await {
@@ -185,7 +185,7 @@ impl Desk {
         }
     }
 
-    async fn node(&self, peer: &Peer, tree: &Tree, place: Place) -> Result<Node, Unserved> {
+    async fn node(&self, peer: &Peer, tree: &Tree, place: TreePath) -> Result<Node, Unserved> {
         let items = match tree.below(&place) {
             Below::Places(children) => return Ok(Node { place, children, lines: Vec::new() }),
             Below::Bucket(items) => items,

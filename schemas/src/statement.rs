@@ -82,7 +82,7 @@ pub struct Node {
     pub children: Vec<Child>,
     /// The exchanges of a bucket, in the order of the digests of their ids.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub lines: Vec<Line>,
+    pub lines: Vec<ExchangeRecord>,
 }
 
 /// One of the places below.
@@ -157,7 +157,7 @@ impl Node {
         if self.lines.is_empty() {
             return divided(&self.children);
         }
-        let lines: Vec<Digest> = self.lines.iter().map(Line::digest).collect();
+        let lines: Vec<Digest> = self.lines.iter().map(ExchangeRecord::digest).collect();
         bucket(&lines)
     }
 
@@ -230,7 +230,7 @@ impl Reached {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Line {
+pub struct ExchangeRecord {
     /// The query.
     pub query_id: QueryId,
     /// Who asked; the other one is the owner.
@@ -247,7 +247,7 @@ pub struct Line {
     pub receipt: Option<Digest>,
 }
 
-impl Line {
+impl ExchangeRecord {
     /// The digest that stands for the exchange: the same on both sides if both logs tell it alike.
     #[must_use]
     pub fn digest(&self) -> Digest {

@@ -7,7 +7,7 @@ use std::collections::{HashSet, VecDeque};
 
 use schemas::digest::Digest;
 use schemas::statement::tree_path::TreePath;
-use schemas::statement::{Child, Line, MOST_PLACES, MOST_PLACES_IN_ALL, Node};
+use schemas::statement::{Child, ExchangeRecord, MOST_PLACES, MOST_PLACES_IN_ALL, Node};
 
 use super::tree::{Ended, Item, Tree};
 
@@ -22,7 +22,7 @@ pub struct Difference {
     /// Where ours stands.
     pub ours: Option<Item>,
     /// What theirs says.
-    pub theirs: Option<Line>,
+    pub theirs: Option<ExchangeRecord>,
 }
 
 /// A place of which the other side showed what it had not signed.
@@ -162,8 +162,8 @@ impl Narrowing {
         }
     }
 
-    fn lines(&mut self, place: &TreePath, theirs: Vec<Line>) {
-        let mut theirs: Vec<(Digest, Line)> =
+    fn lines(&mut self, place: &TreePath, theirs: Vec<ExchangeRecord>) {
+        let mut theirs: Vec<(Digest, ExchangeRecord)> =
             theirs.into_iter().map(|line| (line.query_id.digest(), line)).collect();
         for item in self.ours.at(place) {
             let their = theirs.iter().position(|(key, _)| *key == item.key);
@@ -196,7 +196,7 @@ impl Found {
         }
     }
 
-    fn differ(&mut self, ours: Option<&Item>, theirs: Option<Line>) {
+    fn differ(&mut self, ours: Option<&Item>, theirs: Option<ExchangeRecord>) {
         if let Some(item) = ours {
             self.uncount(item);
         }
@@ -253,7 +253,7 @@ mod tests {
     }
 
     /// A log's tree, and the lines in it by key.
-    fn told(of: &BTreeMap<u16, u8>, asked: bool) -> (Tree, BTreeMap<Digest, Line>) {
+    fn told(of: &BTreeMap<u16, u8>, asked: bool) -> (Tree, BTreeMap<Digest, ExchangeRecord>) {
         let [one, other] = agencies();
         let (me, peer) = if asked { (one, other) } else { (other, one) };
         let exchanges: Vec<_> =
@@ -265,7 +265,7 @@ mod tests {
         (gathered.tree(), lines)
     }
 
-    fn show(tree: &Tree, lines: &BTreeMap<Digest, Line>, place: TreePath) -> Vec<u8> {
+    fn show(tree: &Tree, lines: &BTreeMap<Digest, ExchangeRecord>, place: TreePath) -> Vec<u8> {
         let node = match tree.below(&place) {
             Below::Places(children) => Node { place, children, lines: Vec::new() },
             Below::Bucket(items) => {

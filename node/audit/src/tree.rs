@@ -9,7 +9,7 @@ use std::ops::Range;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::statement::tree_path::TreePath;
-use schemas::statement::{BUCKET, Child, Line, Reached, bucket, divided};
+use schemas::statement::{BUCKET, Child, ExchangeRecord, Reached, bucket, divided};
 use schemas::time::Timestamp;
 
 use schemas::exchange::Exchange;
@@ -50,8 +50,8 @@ impl Item {
 
 /// What an exchange of this log with `peer` says to both.
 #[must_use]
-pub fn line(exchange: &Exchange, me: &AgencyId, peer: &AgencyId) -> Line {
-    Line {
+pub fn line(exchange: &Exchange, me: &AgencyId, peer: &AgencyId) -> ExchangeRecord {
+    ExchangeRecord {
         query_id: exchange.query_id,
         requester: if exchange.asked { me.clone() } else { peer.clone() },
         asked_at: exchange.asked_at,

@@ -125,7 +125,7 @@ fn describe(report: &Reconciled) -> String {
         if let Some(message) = &finding.message {
             out += &format!("\n      {message}");
         } else {
-            let says = |line: &Option<schemas::statement::Line>| {
+            let says = |line: &Option<schemas::statement::ExchangeRecord>| {
                 let reached =
                     line.as_ref().and_then(|line| serde_json::to_value(line.reached).ok());
                 reached.and_then(|r| r.as_str().map(str::to_owned)).unwrap_or("nothing".into())

@@ -17,7 +17,7 @@ use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
 use schemas::statement::tree_path::TreePath;
-use schemas::statement::{Child, Line, Narrow, Statement, StatementRequest};
+use schemas::statement::{Child, ExchangeRecord, Narrow, Statement, StatementRequest};
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -247,7 +247,7 @@ impl NodeContext {
         let lines = self.lines_at(peer, &ours).await?;
         let told = |item: &Item| lines.get(&item.key).filter(|line| line.digest() == item.digest);
         let (mut findings, mut open) = (Vec::new(), 0u64);
-        let mut put = |ours: Option<&Line>, theirs: Option<Line>| {
+        let mut put = |ours: Option<&ExchangeRecord>, theirs: Option<ExchangeRecord>| {
             let Some(line) = ours.or(theirs.as_ref()) else { return };
             if line.asked_at >= settled_before {
                 open = open.saturating_add(1);

@@ -10,7 +10,7 @@ use schemas::query::Query;
 use schemas::read::Read;
 use schemas::refusal::Refusal;
 use schemas::entry_proof::EntryProof;
-use schemas::statement::{Line, Narrow, Node, Statement, StatementRequest};
+use schemas::statement::{ExchangeRecord, Narrow, Node, Statement, StatementRequest};
 use schemas::witness::{
     ConsistencyReply, ConsistencyRequest, Greeting, WitnessReply, WitnessRequest,
 };
@@ -37,7 +37,7 @@ fuzz_target!(|bytes: &[u8]| {
         b'g' => holds::<Read>(json),
         b'h' => holds::<Refusal>(json),
         b'i' => holds::<EntryProof>(json),
-        b'j' => holds::<Line>(json),
+        b'j' => holds::<ExchangeRecord>(json),
         b'k' => holds::<Narrow>(json),
         b'l' => holds::<Node>(json),
         b'm' => holds::<Statement>(json),

@@ -15,7 +15,7 @@ use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
 use schemas::statement::tree_path::TreePath;
 use schemas::statement::{
-    Line, MOST_PLACES, MOST_PLACES_IN_ALL, Narrow, Node, Statement, StatementRequest,
+    ExchangeRecord, MOST_PLACES, MOST_PLACES_IN_ALL, Narrow, Node, Statement, StatementRequest,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -191,11 +191,11 @@ impl Desk {
             Below::Bucket(items) => items,
         };
         let wanted: Vec<&Item> = items.iter().collect();
-        let told: HashMap<Digest, Line> =
+        let told: HashMap<Digest, ExchangeRecord> =
             self.context.lines_at(&peer.card.value.id, &wanted).await?;
         let same =
             |item: &Item| told.get(&item.key).filter(|line| line.digest() == item.digest).cloned();
-        let lines = items.iter().map(same).collect::<Option<Vec<Line>>>();
+        let lines = items.iter().map(same).collect::<Option<Vec<ExchangeRecord>>>();
         let moved = || Unserved::Message("an exchange changed while it was stated".into());
         Ok(Node { place, children: Vec::new(), lines: lines.ok_or_else(moved)? })
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
-use schemas::statement::Line;
+use schemas::statement::ExchangeRecord;
 use schemas::time::Timestamp;
 
 use crate::context::NodeContext;
@@ -77,7 +77,7 @@ impl NodeContext {
         &self,
         peer: &AgencyId,
         items: &[&Item],
-    ) -> Result<HashMap<Digest, Line>, StoreError> {
+    ) -> Result<HashMap<Digest, ExchangeRecord>, StoreError> {
         let mut lines = HashMap::with_capacity(items.len());
         for some in items.chunks(LINES) {
             let entries: Vec<u64> = some.iter().map(|item| item.entry).collect();

@@ -105,7 +105,7 @@ fn event(body: &str, found: &Found<'_>) -> Result<Outcome, Fault> {
         vehicle: Vehicle::default(),
         record: found.record,
     };
-    Ok(Outcome::Read(Box::new(reading.sighting()?)))
+    Ok(Outcome::Read(Box::new(reading.into_read()?)))
 }
 
 fn unknown_state(state: &Scalar) -> Fault {

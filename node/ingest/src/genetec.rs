@@ -16,10 +16,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::field::{Fault, Scalar, confidence};
+use crate::imported_read::ImportedRead;
 use crate::outcome::{Found, Outcome};
 use crate::reading::Reading;
 use crate::region::state_named;
-use crate::sighting::Sighting;
 use crate::xml::Element;
 
 const SOURCE: &str = "genetec";
@@ -150,7 +150,7 @@ fn template(tree: &Element, found: &Found<'_>) -> Result<Outcome, Fault> {
     photographed(make(fields, at, found)?, tree)
 }
 
-fn photographed(one: Option<Sighting>, tree: &Element) -> Result<Outcome, Fault> {
+fn photographed(one: Option<ImportedRead>, tree: &Element) -> Result<Outcome, Fault> {
     let Some(mut one) = one else { return Ok(NO_PLATE) };
     for (view, field) in [(View::Plate, "PlateImage"), (View::Context, "ContextImage")] {
         if let Some(image) = tree.child(field) {
@@ -160,7 +160,7 @@ fn photographed(one: Option<Sighting>, tree: &Element) -> Result<Outcome, Fault>
     Ok(Outcome::Read(Box::new(one)))
 }
 
-fn make(fields: Fields, at: Timestamp, found: &Found<'_>) -> Result<Option<Sighting>, Fault> {
+fn make(fields: Fields, at: Timestamp, found: &Found<'_>) -> Result<Option<ImportedRead>, Fault> {
     let Some(plate_raw) = fields.plate.text("PlateRead")? else { return Ok(None) };
     let camera = camera(&fields, found)?;
     let analytic = |key: &str| {
@@ -195,7 +195,7 @@ fn make(fields: Fields, at: Timestamp, found: &Found<'_>) -> Result<Option<Sight
         },
         record: found.record,
     };
-    reading.sighting().map(Some)
+    reading.into_read().map(Some)
 }
 
 /// Whether an analytic found nothing.

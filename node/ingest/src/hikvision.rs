@@ -54,7 +54,7 @@ fn alert(tree: &Element, found: &Found<'_>) -> Result<Outcome, Fault> {
         },
         record: found.record,
     };
-    Ok(Outcome::Read(Box::new(reading.sighting()?)))
+    Ok(Outcome::Read(Box::new(reading.into_read()?)))
 }
 
 /// A plate, unless the camera says in words that it has none.

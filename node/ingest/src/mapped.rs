@@ -264,10 +264,10 @@ fn one(mapping: &Mapping, cells: &Cells<'_>, found: &Found<'_>) -> Result<Outcom
         record: found.record,
     };
     let plate = cells::named(&columns.plate);
-    let sighting = reading
-        .sighting()
+    let imported = reading
+        .into_read()
         .map_err(|fault| Fault::new(format_args!("column `{plate}`: {}", fault.into_sentence())))?;
-    Ok(Outcome::Read(Box::new(sighting)))
+    Ok(Outcome::Read(Box::new(imported)))
 }
 
 #[cfg(test)]

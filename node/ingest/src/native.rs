@@ -7,8 +7,8 @@ use schemas::image::MOST_IMAGES;
 use schemas::read::{Read, ReadId};
 
 use crate::field::Fault;
+use crate::imported_read::ImportedRead;
 use crate::outcome::{Found, Outcome};
-use crate::sighting::Sighting;
 
 pub(crate) fn read(body: &str, found: &mut Found<'_>) {
     found.put("", one(body));
@@ -38,5 +38,5 @@ fn one(body: &str) -> Result<Outcome, Fault> {
             read.images.len()
         )));
     }
-    Ok(Outcome::Read(Box::new(Sighting::new(read))))
+    Ok(Outcome::Read(Box::new(ImportedRead::new(read))))
 }

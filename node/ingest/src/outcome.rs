@@ -11,8 +11,8 @@ use schemas::text::Text;
 use crate::field::Fault;
 use crate::format::{Format, SUPPORTED};
 use crate::framer::Place;
+use crate::imported_read::ImportedRead;
 use crate::multipart::Photograph;
-use crate::sighting::Sighting;
 
 /// Bytes of photographs that the reads of one record carry; more of them only name theirs.
 const CARRIED: usize = 32 << 20;
@@ -21,7 +21,7 @@ const CARRIED: usize = 32 << 20;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Item {
     /// A read, with its photographs.
-    Read(Box<Sighting>),
+    Read(Box<ImportedRead>),
     /// A record, or one of its reads, that cannot be used.
     Rejected(Rejected),
     /// A record that is understood and holds no read.
@@ -137,7 +137,7 @@ impl<'a> Found<'a> {
 
     /// Gives a read the photographs beside its record. Past a bound it only names them: the bytes
     /// came with the reads before it.
-    fn share(&mut self, one: &mut Sighting) {
+    fn share(&mut self, one: &mut ImportedRead) {
         one.left_out.append(&mut self.left_out);
         for photograph in &self.beside {
             let size = photograph.bytes.len();
@@ -153,6 +153,6 @@ impl<'a> Found<'a> {
 
 /// What a parser makes out.
 pub(crate) enum Outcome {
-    Read(Box<Sighting>),
+    Read(Box<ImportedRead>),
     Empty(&'static str),
 }

@@ -14,8 +14,8 @@ use serde_json::value::RawValue;
 
 use crate::MOST_RESULTS;
 use crate::field::{Fault, Scalar, confidence, state};
+use crate::imported_read::ImportedRead;
 use crate::outcome::{Found, Outcome};
-use crate::sighting::Sighting;
 
 const SOURCE: &str = "platerecognizer";
 
@@ -105,7 +105,7 @@ pub(crate) fn one(
     let plate_raw = detection.plate.text("plate")?.unwrap_or_default();
     let plate: Plate = plate_raw.as_str().parse()?;
     let confidence = confidence(&detection.score, "score", 1.0)?;
-    Ok(Outcome::Read(Box::new(Sighting::new(Read {
+    Ok(Outcome::Read(Box::new(ImportedRead::new(Read {
         id: ReadId::of_sighting(camera.as_str(), at, plate_raw.as_str()),
         plate,
         plate_raw,

@@ -20,8 +20,8 @@ use serde_json::value::RawValue;
 
 use crate::MOST_RESULTS;
 use crate::field::{Fault, Scalar, confidence, location, state};
+use crate::imported_read::ImportedRead;
 use crate::outcome::{Found, Outcome};
-use crate::sighting::Sighting;
 
 const SOURCE: &str = "rekor";
 
@@ -132,11 +132,11 @@ fn group(body: &Body<'_>, record: Digest) -> Result<Outcome, Fault> {
     };
     let plate_state = state(&body.best_region).or_else(|| state(&best.region));
     let vehicle = body.vehicle.map(vehicle).unwrap_or_default();
-    let mut sighting =
+    let mut imported =
         make(body, Reading { plate, plate_state, at, confidence, vehicle, vendor_id, record })?;
-    sighting.add_json(View::Plate, "best_plate.plate_crop_jpeg", best.plate_crop_jpeg);
-    sighting.add_json(View::Context, "vehicle_crop_jpeg", body.vehicle_crop_jpeg);
-    Ok(Outcome::Read(Box::new(sighting)))
+    imported.add_json(View::Plate, "best_plate.plate_crop_jpeg", best.plate_crop_jpeg);
+    imported.add_json(View::Context, "vehicle_crop_jpeg", body.vehicle_crop_jpeg);
+    Ok(Outcome::Read(Box::new(imported)))
 }
 
 fn results(body: &Body<'_>, found: &mut Found<'_>) {
@@ -182,10 +182,10 @@ fn result(
     };
     let (confidence, plate_state) = (confidence_of(&one)?, state(&one.region));
     let vehicle = Vehicle::default();
-    let mut sighting =
+    let mut imported =
         make(body, Reading { plate, plate_state, at, confidence, vehicle, vendor_id, record })?;
-    sighting.add_json(View::Plate, "plate_crop_jpeg", one.plate_crop_jpeg);
-    Ok(Outcome::Read(Box::new(sighting)))
+    imported.add_json(View::Plate, "plate_crop_jpeg", one.plate_crop_jpeg);
+    Ok(Outcome::Read(Box::new(imported)))
 }
 
 fn plate_of_frame(raw: &RawValue) -> Result<PlateOfFrame<'_>, Fault> {
@@ -215,7 +215,7 @@ struct Reading {
     record: Digest,
 }
 
-fn make(body: &Body<'_>, reading: Reading) -> Result<Sighting, Fault> {
+fn make(body: &Body<'_>, reading: Reading) -> Result<ImportedRead, Fault> {
     let camera = camera(body)?;
     let Reading { plate: plate_raw, plate_state, at, confidence, vehicle, vendor_id, record } =
         reading;
@@ -228,7 +228,7 @@ fn make(body: &Body<'_>, reading: Reading) -> Result<Sighting, Fault> {
         location((&body.gps_latitude, "gps_latitude"), (&body.gps_longitude, "gps_longitude"))?;
     let direction = heading(&body.travel_direction);
     let source = SOURCE.parse()?;
-    Ok(Sighting::new(Read {
+    Ok(ImportedRead::new(Read {
         id,
         plate,
         plate_raw,

@@ -11,7 +11,7 @@ use schemas::text::Text;
 use crate::context::NodeContext;
 use crate::permission::{ActError, Permission, Principal, authorize};
 use audit_log::entry::Entry;
-use ingest::Sighting;
+use ingest::ImportedRead;
 use registry::SourceName;
 use store::{ReadStats, StateChanges};
 
@@ -24,14 +24,14 @@ const HOUR_MS: i64 = 3_600_000;
 
 /// Who brings reads in.
 #[derive(Debug, Clone)]
-pub enum Bringer {
+pub enum ImportActor {
     /// A person.
     User(Principal),
     /// A source that was added, by itself.
     Source(SourceName),
 }
 
-impl From<Principal> for Bringer {
+impl From<Principal> for ImportActor {
     fn from(by: Principal) -> Self {
         Self::User(by)
     }
@@ -82,13 +82,13 @@ impl NodeContext {
     ///
     /// # Errors
     /// When they may not.
-    pub fn bringing(&self, by: &Bringer) -> Result<Actor, ActError> {
+    pub fn bringing(&self, by: &ImportActor) -> Result<Actor, ActError> {
         let state = self.agency.registry.state();
         match by {
-            Bringer::User(by) => Ok(self
+            ImportActor::User(by) => Ok(self
                 .agency
                 .actor(authorize(&state, by, Permission::Collect, self.agency.clock.now())?, by)),
-            Bringer::Source(name) => match state.sources.get(name) {
+            ImportActor::Source(name) => match state.sources.get(name) {
                 Some(source) if source.disabled.is_none() => Ok(self.agency.source_actor(name)),
                 _ => Err(ActError::refused(format!(
                     "source `{name}` may not send reads; see `accord source list`"
@@ -104,10 +104,10 @@ impl NodeContext {
     /// When the actor may not, or it cannot be made durable.
     pub async fn store_reads(
         &self,
-        by: &Bringer,
+        by: &ImportActor,
         file: &Text,
         format: &str,
-        batch: Vec<Sighting>,
+        batch: Vec<ImportedRead>,
     ) -> Result<Stored, ActError> {
         let _one_batch = self.importing.lock().await;
         let actor = self.bringing(by)?;
@@ -121,7 +121,7 @@ impl NodeContext {
         let mut stored = Stored { reads: new.len(), ..Stored::default() };
         let (mut reads, mut photographs) = (Vec::with_capacity(new.len()), Vec::new());
         let (mut named, mut elsewhere) = (HashSet::new(), HashSet::new());
-        for Sighting { read, photographs: given, .. } in new {
+        for ImportedRead { read, photographs: given, .. } in new {
             for bytes in given {
                 let digest = Digest::of(&bytes);
                 if named.insert(digest) {

@@ -19,7 +19,7 @@ use crate::exchange::ask::Heard;
 use crate::http::error::{ApiError, ApiResult};
 use crate::permission::{ActError, Principal};
 use crate::reads::corrections::{Done, Version, Wrong};
-use crate::reads::import::{Bringer, Stats};
+use crate::reads::import::{ImportActor, Stats};
 use crate::reads::intake;
 use crate::reads::intake::{Import, Progress, Summary};
 use schemas::draft::Draft;
@@ -108,7 +108,7 @@ pub(in crate::http) async fn import(
 ) -> ApiResult<Response> {
     // First of all, so that the body is read to its end whatever is refused from here on.
     let (source, _) = intake::body(body, None);
-    let by = Bringer::from(by?);
+    let by = ImportActor::from(by?);
     let Query(what) = what.map_err(|e| ActError::usage(e.body_text()))?;
     let options = what.options()?;
     drop(node.context.bringing(&by)?);

@@ -21,7 +21,7 @@ use serde_json::json;
 use super::token::token;
 use crate::http::api::Here;
 use crate::permission::ActError;
-use crate::reads::import::Bringer;
+use crate::reads::import::ImportActor;
 use crate::reads::intake;
 use crate::reads::intake::{Ended, Import, Summary};
 use crate::run::Node;
@@ -107,7 +107,7 @@ async fn taken(
         return Err(not_now("too much is being sent at this moment; send it again"));
     };
     let options = source.options().map_err(|e| said(StatusCode::INTERNAL_SERVER_ERROR, &e))?;
-    let import = Import { by: Bringer::Source(source.name.clone()), file, options };
+    let import = Import { by: ImportActor::Source(source.name.clone()), file, options };
     let done = intake::import(&node.context, import, chunks, None).await;
     node.sources.note(&source.name, node.context.agency.clock.now(), &done);
     done.map_err(|(ended, summary)| match ended {

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Ended, Import, Sources, Summary, import};
 use crate::context::NodeContext;
 use crate::permission::ActError;
-use crate::reads::import::Bringer;
+use crate::reads::import::ImportActor;
 use registry::Source;
 
 /// How often folders are looked at.
@@ -142,7 +142,7 @@ async fn take(
     let name = path.file_name().unwrap_or_default();
     let options = source.options().map_err(ActError::Failed)?;
     let shown: Text = name.to_string_lossy().parse().unwrap_or_default();
-    let what = Import { by: Bringer::Source(source.name.clone()), file: shown, options };
+    let what = Import { by: ImportActor::Source(source.name.clone()), file: shown, options };
     // A link that took the file's place since it was looked at is not followed.
     let file = OpenOptions::new()
         .read(true)

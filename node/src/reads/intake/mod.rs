@@ -26,7 +26,7 @@ pub use folder::watch;
 
 use crate::context::NodeContext;
 use crate::permission::ActError;
-use crate::reads::import::Bringer;
+use crate::reads::import::ImportActor;
 use parse::{Batch, parse};
 use registry::SourceName;
 
@@ -101,7 +101,7 @@ pub struct Progress {
 #[derive(Debug, Clone)]
 pub struct Import {
     /// Who brings it.
-    pub by: Bringer,
+    pub by: ImportActor,
     /// The name of the file, or of the source.
     pub file: Text,
     /// How it is read.

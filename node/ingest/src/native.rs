@@ -8,10 +8,10 @@ use schemas::read::{Read, ReadId};
 
 use crate::field::Fault;
 use crate::imported_read::ImportedRead;
-use crate::outcome::{Found, Outcome};
+use crate::outcome::{Outcome, RecordSink};
 
-pub(crate) fn read(body: &str, found: &mut Found<'_>) {
-    found.put("", one(body));
+pub(crate) fn read(body: &str, sink: &mut RecordSink<'_>) {
+    sink.put("", one(body));
 }
 
 fn one(body: &str) -> Result<Outcome, Fault> {

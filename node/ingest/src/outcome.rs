@@ -10,7 +10,7 @@ use schemas::text::Text;
 
 use crate::field::Fault;
 use crate::format::{Format, SUPPORTED};
-use crate::framer::Place;
+use crate::framer::Position;
 use crate::imported_read::ImportedRead;
 use crate::multipart::Photograph;
 
@@ -80,14 +80,14 @@ pub enum ImportError {
 }
 
 /// Rejects a record that could not be cut out whole. Always `true`: there was one.
-pub(crate) fn reject(place: Place, error: String, items: &mut VecDeque<Item>) -> bool {
-    items.push_back(Item::Rejected(Rejected { at: place.to_string(), error }));
+pub(crate) fn reject(position: Position, error: String, items: &mut VecDeque<Item>) -> bool {
+    items.push_back(Item::Rejected(Rejected { at: position.to_string(), error }));
     true
 }
 
 /// Where a parser puts what one record holds.
-pub(crate) struct Found<'a> {
-    pub(crate) place: Place,
+pub(crate) struct RecordSink<'a> {
+    pub(crate) position: Position,
     /// Digest of the whole source record.
     pub(crate) record: Digest,
     /// The camera of a record that names none.
@@ -99,16 +99,16 @@ pub(crate) struct Found<'a> {
     items: &'a mut VecDeque<Item>,
 }
 
-impl<'a> Found<'a> {
+impl<'a> RecordSink<'a> {
     pub(crate) fn new(
-        place: Place,
+        position: Position,
         record: &[u8],
         camera: Option<&'a Text>,
         items: &'a mut VecDeque<Item>,
     ) -> Self {
         let record = Digest::of(record);
         let (beside, left_out) = (Vec::new(), Vec::new());
-        Self { place, record, camera, beside, left_out, carried: 0, items }
+        Self { position, record, camera, beside, left_out, carried: 0, items }
     }
 
     /// Photographs beside the record, and what was left out of them.
@@ -121,8 +121,8 @@ impl<'a> Found<'a> {
     /// What stands at `within` (`""` for the record itself, else such as `results[1]`).
     pub(crate) fn put(&mut self, within: &str, outcome: Result<Outcome, Fault>) {
         let at = match within {
-            "" => self.place.to_string(),
-            within => format!("{}, {within}", self.place),
+            "" => self.position.to_string(),
+            within => format!("{}, {within}", self.position),
         };
         let item = match outcome {
             Ok(Outcome::Read(mut one)) => {

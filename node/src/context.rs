@@ -97,11 +97,6 @@ pub struct NodeContext {
     pub bounds: Bounds,
     /// What peers have shown of their logs.
     pub observed: Arc<Heads>,
-    /// Held by whoever destroys what is past its retention, and by whoever places a hold: what an
-    /// entry says is destroyed is gone before the next hold.
-    pub retention: Arc<tokio::sync::Mutex<()>>,
-    /// Held while a batch of reads is stored: what is known to be new must stay new until then.
-    pub importing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl NodeContext {

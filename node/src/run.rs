@@ -18,8 +18,10 @@ use crate::exchange::heads::prove_shown;
 use crate::exchange::host::Desk;
 use crate::http::{https, open_router, router, socket};
 use crate::permission::OwnAgency;
-use crate::reads::intake;
-use crate::reads::intake::Sources;
+use crate::reads::importer::Importer;
+use crate::reads::intake::WatchedFolders;
+use crate::reads::source_stats::StatsBySource;
+use crate::retention::{DESTROY, Retention};
 use audit_log::append::AuditLog;
 use audit_log::clock::Clock;
 use audit_log::registry::{Registry, RegistryError};
@@ -99,8 +101,12 @@ pub struct Node {
     pub config: Config,
     /// Its home.
     pub home: Home,
+    /// Destroys what is past its retention.
+    pub retention: Retention,
+    /// Stores reads that come in.
+    pub importer: Importer,
     /// What sources have sent.
-    pub sources: Arc<Sources>,
+    pub source_stats: Arc<StatsBySource>,
     /// Turns of those that send reads over HTTPS.
     pub sending: Semaphore,
     /// The certificate of the HTTPS side, where there is one.
@@ -158,8 +164,6 @@ async fn context_on(
         photographs: Images::open(home, config.photographs.as_ref())?,
         bounds: config.exchange,
         observed: Arc::default(),
-        retention: Arc::default(),
-        importing: Arc::default(),
     })
 }
 
@@ -217,7 +221,10 @@ impl Node {
         let peers = Arc::new(peer::start(settings, desk.clone()).await?);
         let delivery = Delivery::start(context.clone(), peers.clone(), connected);
         let asker = Asker::new(context.clone(), peers.clone(), delivery.clone());
-        if let Err(error) = context.finish_redaction(None).await {
+        let retention = Retention::new(context.agency.clone(), context.store.clone());
+        let (agency, store) = (context.agency.clone(), context.store.clone());
+        let importer = Importer::new(agency, store, context.photographs.clone());
+        if let Err(error) = retention.finish_redaction(DESTROY).await {
             tracing::error!(%error, "what the log says is destroyed could not be; it is tried again");
         }
         asker.close_open_queries().await?;
@@ -234,7 +241,9 @@ impl Node {
             peers,
             config,
             home,
-            sources: Arc::default(),
+            retention,
+            importer,
+            source_stats: Arc::default(),
             sending: Semaphore::new(SENDING),
             certificate,
             watcher,
@@ -254,8 +263,9 @@ impl Node {
             let clock = node.context.agency.clock.clone();
             tokio::spawn(certificate.clone().keep(clock, stop.clone()));
         }
-        let folders = intake::watch(node.context.clone(), node.sources.clone(), stop.clone());
-        served.push(tokio::spawn(folders));
+        let (agency, importer) = (node.context.agency.clone(), node.importer.clone());
+        let folders = WatchedFolders::new(agency, importer, node.source_stats.clone());
+        served.push(tokio::spawn(watch(folders, stop.clone())));
         *node.served.lock().await = served;
         tokio::spawn(watching::count(node.clone(), stop.clone()));
         tokio::spawn(node.asker.clone().rerun_until(stop.clone()));
@@ -266,7 +276,7 @@ impl Node {
         tokio::spawn(identity::keep(node.clone(), stop.clone()));
         tokio::spawn(node.clone().seek_cosignatures(stop.clone()));
         tokio::spawn(cadence::keep(node.clone(), stop.clone()));
-        tokio::spawn(retention::keep(node.context.clone(), stop.clone()));
+        tokio::spawn(retention::keep(node.clone(), stop.clone()));
         tokio::spawn(look_after_images(node.context.clone(), stop));
         Ok(node)
     }
@@ -379,6 +389,16 @@ fn keep_card(home: &Home, registry: &Registry) -> Result<(), HomeError> {
         return Ok(());
     }
     replace_private(&home.card(), own.envelope.as_bytes())
+}
+
+async fn watch(mut folders: WatchedFolders, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+        folders.scan().await;
+    }
 }
 
 async fn look_after_images(context: NodeContext, stop: CancellationToken) {

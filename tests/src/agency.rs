@@ -13,12 +13,15 @@ use node::cli::{InitArgs, init};
 use node::config::{Bounds, Config};
 use node::context::{NodeContext, OwnKeys};
 use node::exchange::ask::Heard;
-use node::permission::{OwnAgency, Principal};
+use node::permission::{ActError, OwnAgency, Principal};
+use node::reads::corrections::{CorrectionOutcome, CorrectionRequest, correct};
+use node::reads::search::search;
 use node::run::{Node, StartError, open_store};
 use postgres_server::Server;
 use schemas::agency::{AgencyId, AgencyKind};
 use schemas::draft::Draft;
 use schemas::note::Vkey;
+use schemas::read::ReadId;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use store::Store;
@@ -339,9 +342,32 @@ impl Agency {
 
     /// Takes in reads with their photographs; how many were new.
     pub async fn import(&self, batch: Vec<ImportedRead>) -> usize {
-        let stored =
-            self.context().store_reads(&self.admin().into(), &words("test"), "native", batch).await;
+        let importer = &self.node().importer;
+        let stored = importer.store(&self.admin().into(), &words("test"), "native", batch).await;
         stored.expect("stored reads").reads
+    }
+
+    /// Searches the agency's own reads for its officer.
+    ///
+    /// # Errors
+    /// When the search cannot be made or logged.
+    pub async fn search_own(&self, draft: &Draft) -> Result<Heard, ActError> {
+        let context = self.context();
+        search(&context.agency, context.store.as_ref(), &self.officer(), draft).await
+    }
+
+    /// Corrects one of the agency's own reads.
+    ///
+    /// # Errors
+    /// When `by` may not, there is no such read, or nothing would change.
+    pub async fn correct_read(
+        &self,
+        by: &Principal,
+        id: ReadId,
+        wanted: &CorrectionRequest,
+    ) -> Result<CorrectionOutcome, ActError> {
+        let (context, key) = (self.context(), self.context().message_key());
+        correct(&context.agency, context.store.as_ref(), &key, by, id, wanted).await
     }
 
     /// Asks, and waits for an outcome from every owner; in the order they came.

@@ -19,7 +19,7 @@ use super::progress::Progress;
 use super::query;
 use super::time::shown;
 use crate::permission::ActError;
-use crate::reads::corrections::Wrong;
+use crate::reads::corrections::CorrectionRequest;
 use audit::wording::counted;
 
 /// Bytes sent at a time.
@@ -83,7 +83,7 @@ pub(super) async fn run(client: &Client, command: Reads, output: Output) -> Resu
             Ok(Done::Ok)
         }
         Reads::Correct { id, plate, plate_state, reason } => {
-            let wrong = Wrong { plate, plate_state, reason };
+            let wrong = CorrectionRequest { plate, plate_state, reason };
             let done: Value = client.post(&format!("/reads/{id}/correction"), &wrong).await?;
             output.object(&done, || {
                 format!(

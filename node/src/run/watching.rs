@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::Node;
 use crate::http::METRICS_TOKEN;
-use crate::retention::Retained;
+use crate::retention::RetentionReport;
 use host::home::{Home, HomeError, read_text, write_private};
 
 /// How often the store is counted.
@@ -32,7 +32,7 @@ pub struct Seen {
     /// Reads stored.
     pub reads: Option<u64>,
     /// What is past its retention.
-    pub due: Option<Retained>,
+    pub due: Option<RetentionReport>,
 }
 
 /// Who may read the metrics over the network, and what was counted for them.
@@ -114,7 +114,7 @@ pub(super) async fn count(node: Arc<Node>, stop: CancellationToken) {
         }
         pause = COUNTING;
         let reads = node.context.store.reads_before(Timestamp::MAX).await.ok();
-        let due = node.context.retention_status().await.ok();
+        let due = node.retention.status().await.ok();
         node.watcher.seen.store(Arc::new(Seen { reads, due }));
     }
 }

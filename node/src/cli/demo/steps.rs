@@ -18,7 +18,7 @@ use super::story::{
 use crate::exchange::ask::Heard;
 use crate::exchange::statements::Reconciled;
 use crate::permission::{ActError, Principal};
-use crate::reads::import::BATCH;
+use crate::reads::importer::BATCH;
 use crate::run::Node;
 use audit::wording::counted;
 use ingest::{Format, Item, Rejected, items};
@@ -89,14 +89,11 @@ async fn import(
             Item::Rejected(broken) => rejected.push(broken),
         }
         if batch.len() == BATCH {
-            stored += node
-                .context
-                .store_reads(&by("admin")?.into(), &name, "auto", std::mem::take(&mut batch))
-                .await?
-                .reads;
+            let full = std::mem::take(&mut batch);
+            stored += node.importer.store(&by("admin")?.into(), &name, "auto", full).await?.reads;
         }
     }
-    stored += node.context.store_reads(&by("admin")?.into(), &name, "auto", batch).await?.reads;
+    stored += node.importer.store(&by("admin")?.into(), &name, "auto", batch).await?.reads;
     Ok((stored, empty, rejected))
 }
 

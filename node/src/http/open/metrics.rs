@@ -141,8 +141,8 @@ fn sources(registry: &mut Registry, node: &Node) {
     let state = node.context.agency.registry.state();
     let records = Family::<OfSource, Count>::default();
     for name in state.sources.keys() {
-        let heard = node.sources.heard(name);
-        for (outcome, value) in [("stored", heard.stored), ("rejected", heard.rejected)] {
+        let stats = node.source_stats.of(name);
+        for (outcome, value) in [("stored", stats.stored), ("rejected", stats.rejected)] {
             records.get_or_create(&OfSource { source: name.to_string(), outcome }).set(value);
         }
     }

@@ -3,7 +3,7 @@
 use ingest::{ImportError, ImportedRead, Item, Options, Rejected, items};
 use tokio::sync::mpsc;
 
-use crate::reads::import::{BATCH, BATCH_BYTES};
+use crate::reads::importer::{BATCH, BATCH_BYTES};
 
 /// A batch of what the parser found.
 #[derive(Default)]

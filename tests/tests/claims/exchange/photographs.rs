@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use node::exchange::ask::Heard;
-use node::retention::PAUSE;
+use node::retention::DESTROY;
 use schemas::answer::{Photograph, Withheld};
 use schemas::digest::Digest;
 use schemas::entry::EntryKind as Kind;
@@ -72,7 +72,8 @@ async fn photographs_come_where_they_are_opened_and_asked_for_and_stay_as_long_a
     // The agreement's retention of answers is over: they go with the pages.
     let context = asking.context();
     asking.clock.shift(31 * DAY_MS);
-    let done = context.run_retention(&asking.admin(), PAUSE, &|_| ()).await.expect("answers end");
+    let retention = &asking.node().retention;
+    let done = retention.run(&asking.admin(), DESTROY, &|_| ()).await.expect("answers end");
     assert_eq!(done.answers_purged, 1, "{done:?}");
     // The node may be about it already.
     context.agency.log.destroy_unreferenced(&context.photographs).await.expect("destroyed");

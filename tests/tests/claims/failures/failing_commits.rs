@@ -7,7 +7,7 @@ use node::admin::cards;
 use std::collections::BTreeSet;
 
 use agreements::agreement::Act;
-use node::retention::holds::{Placement, Wanted};
+use node::retention::holds::{HoldRequest, HoldTarget, place};
 use schemas::alarm::AlarmKind;
 use schemas::entry::EntryKind as Kind;
 use schemas::merkle::{Frontier, leaf};
@@ -224,20 +224,26 @@ async fn an_act_that_says_it_failed_can_be_done_again() {
     for how in [Failure::BeforeWrite, Failure::AfterWrite] {
         let (mut asking, mut owning, _) = two().await;
         let (context, admin) = (owning.context().clone(), owning.admin());
-        let placement =
-            Placement { on: Wanted::Case(words("26-00417")), reason: words("Trial set for May") };
+        let wanted = HoldRequest {
+            on: HoldTarget::Case(words("26-00417")),
+            reason: words("Trial set for May"),
+        };
         for kind in [Kind::HoldPlaced, Kind::CardBlocked, Kind::CardUnblocked, Kind::ReadsImported]
         {
             let when = format!("{kind} {how:?}");
             let failed = owning.store().failed();
             owning.store().fail_once_on(kind, how);
             let act = async || match kind {
-                Kind::HoldPlaced => context.place_hold(&admin, &placement).await.map(drop),
+                Kind::HoldPlaced => {
+                    place(&owning.node().retention, &admin, &wanted).await.map(drop)
+                }
                 Kind::ReadsImported => {
                     let reads = tests::fixtures::reads(owning.id(), "4HOW", 2, owning.now());
                     let reads = reads.into_iter().map(ingest::ImportedRead::new).collect();
-                    context
-                        .store_reads(&admin.clone().into(), &words("test"), "native", reads)
+                    owning
+                        .node()
+                        .importer
+                        .store(&admin.clone().into(), &words("test"), "native", reads)
                         .await
                         .map(drop)
                 }

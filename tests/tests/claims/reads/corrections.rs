@@ -2,7 +2,7 @@
 //! received it is told (Civil Code 1798.90.51(b)(2)(F)).
 
 use node::permission::{ActError, Principal};
-use node::reads::corrections::{Done, Wrong};
+use node::reads::corrections::{CorrectionOutcome, CorrectionRequest, ReadVersion, versions};
 use schemas::correction::Correction;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
@@ -25,13 +25,19 @@ async fn corrects(
     by: &Principal,
     read: ReadId,
     plate: &str,
-) -> Result<Done, ActError> {
-    let wrong = Wrong {
+) -> Result<CorrectionOutcome, ActError> {
+    let wanted = CorrectionRequest {
         plate: plate.parse().expect("a plate"),
         plate_state: None,
         reason: words("The crop shows an 8"),
     };
-    owner.context().correct_read(by, read, &wrong).await
+    owner.correct_read(by, read, &wanted).await
+}
+
+/// Every version of a read, for the agency's administrator, who audits too.
+async fn versions_of(owner: &Agency, id: ReadId) -> Vec<ReadVersion> {
+    let context = owner.context();
+    versions(&context.agency, context.store.as_ref(), &owner.admin(), id).await.expect("versions")
 }
 
 /// Corrections in the outbox of `owner`.
@@ -72,7 +78,7 @@ async fn a_corrected_read_is_found_by_its_right_plate_alone_and_its_recipients_a
     let right = asking.ask_one(owning.id(), RIGHT).await.reads;
     assert_eq!((right.len(), right[0].id), (1, id));
     // What an auditor finds.
-    let versions = owning.context().read_versions(&owning.admin(), id).await.expect("versions");
+    let versions = versions_of(&owning, id).await;
     let plates: Vec<_> =
         versions.iter().map(|one| (one.version, one.read.plate.as_str())).collect();
     assert_eq!(plates, [(1, PLATE), (2, RIGHT)]);
@@ -112,7 +118,7 @@ async fn two_corrections_of_one_read_at_once_are_two_versions() {
     let mut versions = [one.expect("corrected").version, two.expect("corrected").version];
     versions.sort_unstable();
     assert_eq!(versions, [2, 3]);
-    let kept = owning.context().read_versions(&admin, id).await.expect("versions");
+    let kept = versions_of(&owning, id).await;
     assert_eq!(kept.iter().map(|one| one.version).collect::<Vec<_>>(), [1, 2, 3]);
 }
 

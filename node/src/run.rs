@@ -12,10 +12,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::context::{NodeContext, OwnKeys};
-use crate::exchange::ask::Asker;
+use crate::exchange::ask::QueryClient;
+use crate::exchange::consistency::prove_as_observed;
 use crate::exchange::deliver::Delivery;
-use crate::exchange::heads::prove_shown;
 use crate::exchange::host::Desk;
+use crate::exchange::witness::Witnessing;
 use crate::http::{https, open_router, router, socket};
 use crate::permission::OwnAgency;
 use crate::reads::importer::Importer;
@@ -94,7 +95,9 @@ pub struct Node {
     /// What its acts work with.
     pub context: NodeContext,
     /// Asks peers.
-    pub asker: Asker<Peers>,
+    pub queries: QueryClient<Peers>,
+    /// Has peers witness the log.
+    pub witnessing: Witnessing,
     /// The network.
     pub peers: Arc<Peers>,
     /// Its configuration.
@@ -219,15 +222,15 @@ impl Node {
             limits: peer::Limits::default(),
         };
         let peers = Arc::new(peer::start(settings, desk.clone()).await?);
-        let delivery = Delivery::start(context.clone(), peers.clone(), connected);
-        let asker = Asker::new(context.clone(), peers.clone(), delivery.clone());
+        let delivery = Delivery::start(&context, peers.clone(), connected);
+        let queries = QueryClient::new(&context, peers.clone(), delivery.clone());
         let retention = Retention::new(context.agency.clone(), context.store.clone());
         let (agency, store) = (context.agency.clone(), context.store.clone());
         let importer = Importer::new(agency, store, context.photographs.clone());
         if let Err(error) = retention.finish_redaction(DESTROY).await {
             tracing::error!(%error, "what the log says is destroyed could not be; it is tried again");
         }
-        asker.close_open_queries().await?;
+        queries.close_open_queries().await?;
         let certificate = config.http.map(|_| https::Served::of(&home)).transpose()?;
         let https = match (config.http, &certificate) {
             (Some(address), Some(served)) => Some(https::listen(address, served).await?),
@@ -236,8 +239,9 @@ impl Node {
         let watcher = Watcher::of(&home)?;
         let stop = CancellationToken::new();
         let node = Arc::new(Self {
+            witnessing: Witnessing::of(&context),
             context,
-            asker,
+            queries,
             peers,
             config,
             home,
@@ -268,10 +272,10 @@ impl Node {
         served.push(tokio::spawn(watch(folders, stop.clone())));
         *node.served.lock().await = served;
         tokio::spawn(watching::count(node.clone(), stop.clone()));
-        tokio::spawn(node.asker.clone().rerun_until(stop.clone()));
+        tokio::spawn(node.queries.clone().rerun_until(stop.clone()));
         let anchored = anchor::follow(node.home.clone(), node.context.clone(), stop.clone());
         *node.anchored.lock().await = Some(tokio::spawn(anchored));
-        let proving = prove_shown(node.context.clone(), node.peers.clone(), stop.clone());
+        let proving = prove_as_observed(node.witnessing.clone(), node.peers.clone(), stop.clone());
         tokio::spawn(proving);
         tokio::spawn(identity::keep(node.clone(), stop.clone()));
         tokio::spawn(node.clone().seek_cosignatures(stop.clone()));
@@ -347,8 +351,8 @@ impl Node {
         let asked = peers.map(async |peer| {
             let dial = self.peers.as_ref();
             let asked = async {
-                self.context.check_shown(dial, peer).await?;
-                self.context.have_cosigned(dial, peer).await
+                self.witnessing.prove_observed(dial, peer).await?;
+                self.witnessing.have_cosigned(dial, peer).await
             };
             match tokio::time::timeout(COSIGNING, asked).await {
                 Ok(Ok(_)) => true,

@@ -12,7 +12,7 @@ use ingest::ImportedRead;
 use node::cli::{InitArgs, init};
 use node::config::{Bounds, Config};
 use node::context::{NodeContext, OwnKeys};
-use node::exchange::ask::Heard;
+use node::exchange::ask::QueryOutcome;
 use node::permission::{ActError, OwnAgency, Principal};
 use node::reads::corrections::{CorrectionOutcome, CorrectionRequest, correct};
 use node::reads::search::search;
@@ -351,7 +351,7 @@ impl Agency {
     ///
     /// # Errors
     /// When the search cannot be made or logged.
-    pub async fn search_own(&self, draft: &Draft) -> Result<Heard, ActError> {
+    pub async fn search_own(&self, draft: &Draft) -> Result<QueryOutcome, ActError> {
         let context = self.context();
         search(&context.agency, context.store.as_ref(), &self.officer(), draft).await
     }
@@ -371,8 +371,8 @@ impl Agency {
     }
 
     /// Asks, and waits for an outcome from every owner; in the order they came.
-    pub async fn ask(&self, draft: &Draft) -> Vec<Heard> {
-        let mut outcomes = self.node().asker.ask(draft, "test").expect("a draft that asks");
+    pub async fn ask(&self, draft: &Draft) -> Vec<QueryOutcome> {
+        let mut outcomes = self.node().queries.ask(draft, "test").expect("a draft that asks");
         let mut heard = Vec::new();
         while let Some(outcome) = within("an outcome", outcomes.recv()).await {
             heard.push(outcome);
@@ -381,7 +381,7 @@ impl Agency {
     }
 
     /// Asks one owner for `plate`.
-    pub async fn ask_one(&self, owner: &AgencyId, plate: &str) -> Heard {
+    pub async fn ask_one(&self, owner: &AgencyId, plate: &str) -> QueryOutcome {
         let mut heard = self.ask(&crate::fixtures::draft(&[owner], plate, self.now())).await;
         assert_eq!(heard.len(), 1, "one outcome an owner");
         heard.remove(0)

@@ -14,7 +14,7 @@ use schemas::answer::LogPosition;
 use schemas::checkpoint::SignedCheckpoint;
 use schemas::entry::SALT;
 use schemas::entry_proof::EntryProof;
-use schemas::frame::Frame;
+use schemas::frame::{Frame, FrameKind};
 use schemas::key::SecretKey;
 use schemas::merkle::Frontier;
 use schemas::note::{KeyName, Signer, Vkey};

@@ -13,9 +13,6 @@ use super::append::{AppendError, Conflict};
 use super::entry::{Entry, Precondition};
 use store::{LogState, Row};
 
-/// How far the clock may stand behind the last entry, in milliseconds.
-const CLOCK_BEHIND_MS: u64 = 300_000;
-
 #[derive(Debug, Clone)]
 pub(super) struct Ledger {
     pub(super) state: LogState,
@@ -30,7 +27,7 @@ impl Ledger {
     pub(super) fn time(&mut self, now: Timestamp) -> Result<Timestamp, AppendError> {
         let at = match self.state.last_at {
             Some(last) if last > now => {
-                if last.distance(now) > CLOCK_BEHIND_MS {
+                if now.is_too_far_behind(last) {
                     return Err(AppendError::Clock { now, last });
                 }
                 last

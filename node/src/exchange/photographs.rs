@@ -16,7 +16,7 @@ use peer::link::{Channel, LinkError};
 use store::photographs::{Flaw, ImageStoreError, Images, Kept, Underway};
 
 /// Photographs that leave with an answer.
-pub(super) struct Leaving {
+pub(super) struct OutgoingPhotos {
     /// What the header says of them.
     pub(super) described: Vec<Photograph>,
     /// How many more its reads have.
@@ -29,7 +29,7 @@ pub(super) struct Leaving {
     pub(super) underway: Option<Underway>,
 }
 
-impl Leaving {
+impl OutgoingPhotos {
     /// None.
     pub(super) fn none() -> Self {
         Self { described: Vec::new(), beyond: 0, pieces: Vec::new(), kept: None, underway: None }
@@ -37,12 +37,12 @@ impl Leaving {
 
     /// The photographs of `reads`, each once, as far as one answer carries them.
     pub(super) async fn of(images: &Images, reads: &[Read]) -> Result<Self, ImageStoreError> {
-        let mut leaving = Self::none();
+        let mut outgoing = Self::none();
         if reads.iter().all(|read| read.images.is_empty()) {
-            return Ok(leaving);
+            return Ok(outgoing);
         }
-        leaving.underway = Some(images.underway().await);
-        leaving.kept = Some(images.keep(Vec::new()).await?);
+        outgoing.underway = Some(images.underway().await);
+        outgoing.kept = Some(images.keep(Vec::new()).await?);
         let mut seen = HashSet::new();
         let mut bytes = 0u64;
         for image in reads.iter().flat_map(|read| &read.images) {
@@ -50,30 +50,30 @@ impl Leaving {
                 continue;
             }
             let with = bytes.saturating_add(u64::from(image.bytes));
-            if leaving.beyond > 0
-                || leaving.described.len() == MOST_PHOTOGRAPHS
+            if outgoing.beyond > 0
+                || outgoing.described.len() == MOST_PHOTOGRAPHS
                 || with > IMAGES_BYTES
             {
-                leaving.beyond = leaving.beyond.saturating_add(1);
+                outgoing.beyond = outgoing.beyond.saturating_add(1);
                 continue;
             }
             let withheld = match images.fetch(image.digest).await? {
                 Ok(photograph) => {
-                    leaving.pieces.extend(pieces(&photograph));
+                    outgoing.pieces.extend(pieces(&photograph));
                     bytes = with;
                     None
                 }
                 Err(Flaw::Missing) => Some(Withheld::Missing),
                 Err(Flaw::Altered) => Some(Withheld::Altered),
             };
-            leaving.described.push(Photograph {
+            outgoing.described.push(Photograph {
                 digest: image.digest,
                 bytes: image.bytes,
                 media: image.media,
                 withheld,
             });
         }
-        Ok(leaving)
+        Ok(outgoing)
     }
 
     /// The photographs that an answer promised before; `None` when one of them is there no longer.
@@ -81,18 +81,18 @@ impl Leaving {
         images: &Images,
         answer: &Answer,
     ) -> Result<Option<Self>, ImageStoreError> {
-        let mut leaving = Self::none();
+        let mut outgoing = Self::none();
         if answer.images.is_empty() {
-            return Ok(Some(leaving));
+            return Ok(Some(outgoing));
         }
-        leaving.underway = Some(images.underway().await);
+        outgoing.underway = Some(images.underway().await);
         for promised in answer.images.iter().filter(|one| one.withheld.is_none()) {
             match images.fetch(promised.digest).await? {
-                Ok(photograph) => leaving.pieces.extend(pieces(&photograph)),
+                Ok(photograph) => outgoing.pieces.extend(pieces(&photograph)),
                 Err(_) => return Ok(None),
             }
         }
-        Ok(Some(leaving))
+        Ok(Some(outgoing))
     }
 }
 
@@ -106,9 +106,9 @@ fn pieces(photograph: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
     photograph.chunks(PAGE_BYTES).map(<[u8]>::to_vec)
 }
 
-/// Takes in the photographs that a verified header promises: their number and lengths are within
+/// Receives the photographs that a verified header promises: their number and lengths are within
 /// the bounds, and a piece that is longer than what is left of its photograph ends the exchange.
-pub(super) async fn take_in<C: Channel>(
+pub(super) async fn receive<C: Channel>(
     channel: &mut C,
     answer: &Answer,
 ) -> Result<Result<Vec<Vec<u8>>, Unproven>, LinkError> {

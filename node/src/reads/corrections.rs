@@ -25,7 +25,7 @@ use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit_log::entries::audit::audit_viewed;
 use audit_log::entries::reads::{OwnCorrection, SignedCorrection, correction_told, read_corrected};
 use registry::State;
-use store::{OutboxMessage, Release, Store};
+use store::{OutboxMessage, ReadStore, Release};
 
 /// Recipients told by one entry: what is said of each must fit its body.
 const TOLD: usize = 150;
@@ -102,7 +102,7 @@ struct Judged<'a> {
 /// When the actor may not, there is no such read, or nothing would change.
 pub async fn correct(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     message_key: &SecretKey,
     by: &Principal,
     id: ReadId,
@@ -140,7 +140,7 @@ pub async fn correct(
 
 /// What a correction makes of a read.
 async fn next_version<'a>(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     id: ReadId,
     wanted: &'a CorrectionRequest,
     at: Timestamp,
@@ -220,7 +220,7 @@ fn sign(
 /// When the actor may not, or there is no such read.
 pub async fn versions(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     by: &Principal,
     id: ReadId,
 ) -> Result<Vec<ReadVersion>, ActError> {

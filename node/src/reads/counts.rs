@@ -1,12 +1,10 @@
 //! How many reads are stored, in all and of late.
 
-use schemas::time::Timestamp;
+use schemas::time::{HOUR_MS, Timestamp};
 use serde::Serialize;
 
 use crate::permission::ActError;
-use store::{ReadStats, Store};
-
-const HOUR_MS: i64 = 3_600_000;
+use store::{ReadStats, ReadStore};
 
 /// How many reads are stored, in all and of late. Its JSON is what `accord reads stats` prints.
 #[derive(Debug, Clone, Serialize)]
@@ -24,7 +22,7 @@ pub struct ReadCounts {
 ///
 /// # Errors
 /// When the store does not answer.
-pub async fn count(store: &dyn Store, now: Timestamp) -> Result<ReadCounts, ActError> {
+pub async fn count(store: &dyn ReadStore, now: Timestamp) -> Result<ReadCounts, ActError> {
     let stored = store.stats().await?;
     let mut since = [0; 2];
     for (count, hours) in since.iter_mut().zip([1, 24]) {

@@ -13,7 +13,7 @@ use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit_log::entries::reads::{Import, reads_imported};
 use ingest::ImportedRead;
 use registry::SourceName;
-use store::Store;
+use store::ReadStore;
 use store::photographs::Images;
 
 /// Most reads of one durable batch.
@@ -61,7 +61,7 @@ struct NewReads {
 #[derive(Clone)]
 pub struct Importer {
     agency: OwnAgency,
-    store: Arc<dyn Store>,
+    store: Arc<dyn ReadStore>,
     photographs: Images,
     /// Held while a batch is stored: what is known to be new must stay new until then.
     one_batch: Arc<Mutex<()>>,
@@ -70,7 +70,7 @@ pub struct Importer {
 impl Importer {
     /// That of `agency`, whose database is `store`.
     #[must_use]
-    pub fn new(agency: OwnAgency, store: Arc<dyn Store>, photographs: Images) -> Self {
+    pub fn new(agency: OwnAgency, store: Arc<dyn ReadStore>, photographs: Images) -> Self {
         Self { agency, store, photographs, one_batch: Arc::default() }
     }
 

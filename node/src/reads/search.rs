@@ -7,12 +7,13 @@ use schemas::body::{Access, Outcome};
 use schemas::query::Query;
 use schemas::refusal::Reason;
 
-use crate::exchange::ask::{Heard, Misread, random_id};
+use crate::exchange::ask::{Misread, QueryOutcome, random_id};
 use crate::permission::{ActError, OwnAgency, Principal, authenticate, policy_in_force};
 use audit_log::entries::reads::reads_searched;
 use registry::State;
 use schemas::draft::Draft;
-use store::Store;
+use schemas::outcome::{OutcomeCode, RefusedBy};
+use store::ReadStore;
 
 /// Searches this agency's own reads for its user. What its policy forbids is an outcome, and on
 /// record.
@@ -22,10 +23,10 @@ use store::Store;
 /// shown.
 pub async fn search(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     by: &Principal,
     draft: &Draft,
-) -> Result<Heard, ActError> {
+) -> Result<QueryOutcome, ActError> {
     let id = random_id().map_err(ActError::failed)?;
     let judge = |state: Arc<State>, now| async move {
         let user = authenticate(&state, by, now)?;
@@ -38,7 +39,7 @@ pub async fn search(
                 let mut access = Access::of(&query, Outcome::Answered);
                 access.count = u32::try_from(found.reads.len()).ok();
                 let notice = policy.verification.text.clone();
-                let outcome = Heard {
+                let outcome = QueryOutcome {
                     query_id: Some(id),
                     truncated: found.truncated,
                     own_notice: notice.clone(),
@@ -46,7 +47,7 @@ pub async fn search(
                     misread: Misread::among(&query.elements, &found.reads),
                     reads: found.reads,
                     images: scope.images(),
-                    ..Heard::new(&agency.id, "answered")
+                    ..QueryOutcome::new(&agency.id, OutcomeCode::Answered)
                 };
                 (access, outcome)
             }
@@ -55,17 +56,17 @@ pub async fn search(
         Ok::<_, ActError>((entry, outcome))
     };
     let (appended, outcome) = agency.act_async(judge).await?;
-    Ok(Heard { log: Some(appended.position()), ..outcome })
+    Ok(QueryOutcome { log: Some(appended.position()), ..outcome })
 }
 
-fn declined(agency: &OwnAgency, query: &Query, reasons: Vec<Reason>) -> (Access, Heard) {
+fn declined(agency: &OwnAgency, query: &Query, reasons: Vec<Reason>) -> (Access, QueryOutcome) {
     let mut access = Access::of(query, Outcome::Declined);
     access.reasons.clone_from(&reasons);
-    let outcome = Heard {
+    let outcome = QueryOutcome {
         query_id: Some(query.id),
         reasons,
-        refused_by: Some("own policy"),
-        ..Heard::new(&agency.id, "refused")
+        refused_by: Some(RefusedBy::OwnPolicy),
+        ..QueryOutcome::new(&agency.id, OutcomeCode::Refused)
     };
     (access, outcome)
 }

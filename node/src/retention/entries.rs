@@ -15,7 +15,7 @@ use audit::view::Viewed;
 use audit_log::entries::retention::entries_redacted;
 use audit_log::entry::Entry;
 use registry::State;
-use store::{EntryFilter, Store};
+use store::{EntryFilter, ReadStore};
 
 /// Most entries that one `entries.redacted` destroys.
 const MOST_ENTRIES: u64 = 100_000;
@@ -53,7 +53,7 @@ impl Examined {
 
     async fn examine(
         &mut self,
-        store: &dyn Store,
+        store: &dyn ReadStore,
         holds: &HoldFilter,
         entry: &Viewed,
     ) -> Result<(), ActError> {

@@ -10,7 +10,7 @@ use schemas::time::Timestamp;
 use crate::permission::ActError;
 use audit::view::Viewed;
 use registry::{Hold, On, State};
-use store::{EndedPages, EntryFilter, Store};
+use store::{EndedPages, EntryFilter, ReadStore};
 
 /// Entries read at a time.
 const STEP: u32 = 1_000;
@@ -28,7 +28,7 @@ pub(crate) struct HoldFilter {
 impl HoldFilter {
     /// As of `state`. What `before` knows of the same holds is taken over.
     pub(crate) async fn of(
-        store: &dyn Store,
+        store: &dyn ReadStore,
         state: &State,
         before: Option<Arc<Self>>,
     ) -> Result<Arc<Self>, ActError> {
@@ -65,7 +65,7 @@ impl HoldFilter {
     /// The holds that keep an entry. One whose body names no access is kept with its exchange.
     pub(super) async fn holds_on_entry(
         &self,
-        store: &dyn Store,
+        store: &dyn ReadStore,
         entry: &Viewed,
     ) -> Result<Vec<u64>, ActError> {
         let Some(body) = &entry.body else { return Ok(Vec::new()) };
@@ -106,7 +106,7 @@ impl HoldFilter {
 
 /// The plates that accesses asked for, with the time asked for.
 async fn asked_for(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     filter: &EntryFilter,
 ) -> Result<Vec<(Plate, Timestamp, Timestamp)>, ActError> {
     let (mut asked, mut start) = (Vec::new(), 0);

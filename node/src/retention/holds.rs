@@ -20,7 +20,7 @@ use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit::view::Viewed;
 use audit_log::entries::retention::{hold_placed, hold_released};
 use registry::{HeldRead, Hold, On, Release};
-use store::{EntryFilter, Store};
+use store::{EntryFilter, ReadStore};
 
 /// Entries read at a time.
 const STEP: u32 = 1_000;
@@ -152,7 +152,7 @@ fn unwritable(error: &serde_json::Error) -> ActError {
 }
 
 /// What is to be held, with what is known of it here.
-async fn found(store: &dyn Store, target: &HoldTarget) -> Result<On, ActError> {
+async fn found(store: &dyn ReadStore, target: &HoldTarget) -> Result<On, ActError> {
     match target {
         HoldTarget::Plate(plate) => Ok(On::Plate(plate.clone())),
         HoldTarget::Case(case) if case.as_str().trim().is_empty() => {
@@ -171,7 +171,7 @@ async fn found(store: &dyn Store, target: &HoldTarget) -> Result<On, ActError> {
 }
 
 /// The entries present whose body a hold keeps: the oldest by index, and how many more.
-async fn kept_by(store: &dyn Store, on: &On) -> Result<(Ranges, u64), ActError> {
+async fn kept_by(store: &dyn ReadStore, on: &On) -> Result<(Ranges, u64), ActError> {
     let mut filter = EntryFilter { ending: true, ..EntryFilter::default() };
     match on {
         On::Plate(plate) => filter.plate = Some(plate.to_string()),
@@ -206,7 +206,7 @@ async fn kept_by(store: &dyn Store, on: &On) -> Result<(Ranges, u64), ActError> 
 }
 
 /// The entries of an exchange that end, by index.
-async fn ending_of(store: &dyn Store, exchange: Digest) -> Result<Vec<u64>, ActError> {
+async fn ending_of(store: &dyn ReadStore, exchange: Digest) -> Result<Vec<u64>, ActError> {
     let filter = EntryFilter { query: Some(exchange), ending: true, ..EntryFilter::default() };
     let entries = store.entries(&filter, 0, STEP).await?;
     let places = entries.iter().map(|entry| Ok(Viewed::of(entry)?.header.index));

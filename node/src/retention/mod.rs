@@ -23,7 +23,7 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize, policy_in_force};
-use store::Store;
+use store::ReadStore;
 
 /// Reads, answers or entries of one batch.
 const BATCH: u32 = 500;
@@ -111,7 +111,7 @@ impl RetentionReport {
 #[derive(Clone)]
 pub struct Retention {
     agency: OwnAgency,
-    store: Arc<dyn Store>,
+    store: Arc<dyn ReadStore>,
     /// Held during a run, and while a hold is placed: what an entry says is destroyed is gone before
     /// the next hold.
     alone: Arc<Mutex<()>>,
@@ -120,7 +120,7 @@ pub struct Retention {
 impl Retention {
     /// That of `agency`, whose database is `store`.
     #[must_use]
-    pub fn new(agency: OwnAgency, store: Arc<dyn Store>) -> Self {
+    pub fn new(agency: OwnAgency, store: Arc<dyn ReadStore>) -> Self {
         Self { agency, store, alone: Arc::default() }
     }
 

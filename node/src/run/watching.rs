@@ -23,8 +23,6 @@ const COUNTING: Duration = Duration::from_secs(600);
 const FIRST_COUNTING: Duration = Duration::from_secs(5);
 /// With less free space than this, in bytes, a node says that it is not ready.
 const LEAST_FREE: u64 = 64 << 20;
-/// How far the clock may be behind the last entry before the log stops, in milliseconds.
-const BEHIND_MS: i64 = 300_000;
 
 /// What was counted last.
 #[derive(Debug, Default)]
@@ -86,7 +84,7 @@ impl Node {
             problems.push("the audit log could not be written the last time".into());
         }
         if let Some(last) = context.agency.log.counters().last_at
-            && context.agency.clock.now() < last.plus_millis(-BEHIND_MS)
+            && context.agency.clock.now().is_too_far_behind(last)
         {
             problems.push("the clock is far behind the last log entry".into());
         }

@@ -55,7 +55,7 @@ macro_rules! holds_at {
             exchanges: what_was_served_is_told_with_its_reply_and_receipt,
             exchanges: a_query_of_ours_is_settled_once_but_for_silence,
             exchanges: exchanges_are_told_by_peer_period_and_entry,
-            exchanges: letters_wait_in_order_until_they_are_delivered,
+            exchanges: messages_wait_in_order_until_they_are_delivered,
             heads: a_head_is_witnessed_in_the_place_of_the_one_that_was_there,
             heads: of_the_cosigned_heads_the_largest_within_a_size_is_told,
             pages: pages_come_back_as_they_were_put_down_and_end_in_time,

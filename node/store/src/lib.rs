@@ -55,6 +55,7 @@ use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::merkle::Frontier;
+use schemas::outcome::OutcomeCode;
 use schemas::query::AuthorityId;
 use schemas::read::Read;
 use schemas::text::Text;
@@ -81,14 +82,14 @@ pub struct EndedPages {
     pub bytes: Option<Vec<u8>>,
 }
 
-/// A letter as it stands in the outbox. Only a store makes one, out of what an append stored.
+/// A message as it stands in the outbox. Only a store makes one, out of what an append stored.
 #[derive(Debug, Clone)]
 pub struct Queued(OutboxMessage);
 
 impl Queued {
-    /// The letter.
+    /// The message.
     #[must_use]
-    pub fn letter(&self) -> &OutboxMessage {
+    pub fn message(&self) -> &OutboxMessage {
         &self.0
     }
 }
@@ -192,7 +193,7 @@ pub struct AskedBefore {
     /// The exact envelope, until redacted.
     pub envelope: Option<String>,
     /// How it ended, if it has.
-    pub outcome: Option<String>,
+    pub outcome: Option<OutcomeCode>,
 }
 
 /// What a node holds.

@@ -18,6 +18,7 @@ use schemas::time::Timestamp;
 
 use super::ActError;
 use crate::context::NodeContext;
+use crate::exchange::documents::corrections::corrections_of;
 use crate::exchange::verify;
 use crate::retention::hold_filter::HoldFilter;
 use audit::view::Viewed;
@@ -202,7 +203,7 @@ impl NodeContext {
         } else {
             Vec::new()
         };
-        let corrections = self.corrections_of(id).await?;
+        let corrections = corrections_of(self.store.as_ref(), id).await?;
         Ok(Ok(Some(Received {
             envelope: envelope.to_owned(),
             corrections: corrections.into_iter().map(|(_, correction)| correction).collect(),

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use super::Here;
 use super::lines;
-use crate::exchange::ask::Heard;
+use crate::exchange::ask::{QueryOutcome, log_rejected_draft};
 use crate::http::error::{ApiError, ApiResult};
 use crate::permission::{ActError, Principal};
 use crate::reads::corrections::{self, CorrectionOutcome, CorrectionRequest, ReadVersion};
@@ -34,14 +34,14 @@ pub(in crate::http) async fn search(
     State(node): Here,
     by: Principal,
     Json(mut draft): Json<Draft>,
-) -> ApiResult<Json<Heard>> {
+) -> ApiResult<Json<QueryOutcome>> {
     draft.user = by.user.clone();
     let context = &node.context;
     match search::search(&context.agency, context.store.as_ref(), &by, &draft).await {
         Ok(heard) => Ok(Json(heard)),
         // An attempt that was turned down is on record like any other.
         Err(error @ ActError::Refused(_)) => {
-            context.log_turned_down(&by, &draft, &error.to_string()).await?;
+            log_rejected_draft(&context.agency, &by, &draft, &error.to_string()).await?;
             Err(error.into())
         }
         Err(error) => Err(error.into()),

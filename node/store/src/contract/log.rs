@@ -89,7 +89,7 @@ pub(crate) async fn the_tail_counts_answers_by_authority_day_and_receipt(place: 
     };
     let settled = crate::Settled {
         query_id: id(4),
-        outcome: "answered",
+        outcome: schemas::outcome::OutcomeCode::Answered,
         authority: Some("an-agreement".parse().unwrap()),
         reply: None,
         receipt: None,

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use schemas::agency::AgencyId;
 use schemas::digest::hex;
+use schemas::time::DAY_MS;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -16,7 +17,6 @@ use host::database::Database;
 
 /// Headers that are read at once.
 const HEADERS: i64 = 10_000;
-const DAY_MS: i64 = 86_400_000;
 
 /// The connection that fills it, which holds the writer's lock.
 pub(super) struct Target(PgConnection);

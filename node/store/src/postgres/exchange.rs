@@ -7,6 +7,7 @@ use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::exchange::Exchange;
 use schemas::frame::FrameKind;
+use schemas::outcome::OutcomeCode;
 use schemas::query::QueryId;
 use schemas::time::Timestamp;
 use sqlx::PgConnection;
@@ -85,7 +86,7 @@ pub(super) async fn served(
         requester: parsed(&requester)?,
         query_digest: decode::digest(query)?,
         at: instant(at)?,
-        answered: outcome == "answered",
+        answered: outcome == OutcomeCode::Answered.code(),
         authority: authority.as_deref().map(parsed).transpose()?,
         reply: envelopes.as_deref().map(reply_of).transpose()?,
         receipted,
@@ -104,6 +105,7 @@ pub(super) async fn asked(
     .fetch_optional(reader)
     .await?;
     let Some((owner, sent_at, envelope, outcome)) = found else { return Ok(None) };
+    let outcome = outcome.as_deref().map(parsed).transpose()?;
     Ok(Some(AskedBefore { owner: parsed(&owner)?, sent_at: instant(sent_at)?, envelope, outcome }))
 }
 

@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use node::retention::DESTROY;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind as Kind;
+use schemas::outcome::OutcomeCode;
 use schemas::query::QueryId;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -40,7 +41,7 @@ async fn investigated() -> Investigated {
     let mut asked = draft(&[owning.id()], PLATE, asking.now());
     asked.images = true;
     let heard = asking.ask(&asked).await.remove(0);
-    assert_eq!((heard.outcome, heard.reads.len()), ("answered", 3), "{heard:?}");
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Answered, 3), "{heard:?}");
     let found = asking.search_own(&asked).await.expect("an outcome");
     assert_eq!(found.reads.len(), 2);
     let query = heard.query_id.expect("a query id");

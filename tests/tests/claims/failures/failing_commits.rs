@@ -11,6 +11,7 @@ use node::retention::holds::{HoldRequest, HoldTarget, place};
 use schemas::alarm::AlarmKind;
 use schemas::entry::EntryKind as Kind;
 use schemas::merkle::{Frontier, leaf};
+use schemas::outcome::OutcomeCode;
 use schemas::purpose::Purpose;
 use schemas::query::AuthorityId;
 use store::Heads as _;
@@ -69,7 +70,11 @@ async fn whatever_commit_fails_the_tree_is_that_of_the_entries() {
                 (failing.store().failed() == 1).then_some(())
             })
             .await;
-            assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered", "{when}");
+            assert_eq!(
+                asking.ask_one(owning.id(), PLATE).await.outcome,
+                OutcomeCode::Answered,
+                "{when}"
+            );
             for (agency, other) in [(&asking, &owning), (&owning, &asking)] {
                 holds(agency, &when).await;
                 assert_eq!(agency.node().have_cosigned_by_all().await, 1, "{when}");
@@ -130,9 +135,13 @@ async fn a_refusal_whose_entry_fails_is_given_and_shown_only_once_it_is_logged()
             let failing = if at_owner { &owning } else { &asking };
             failing.store().fail_once_on(kind, how);
             let heard = asking.ask(&beyond).await.remove(0);
-            assert!(at_owner || heard.outcome == "unanswered", "{when}: {}", heard.outcome);
+            assert!(
+                at_owner || heard.outcome == OutcomeCode::Unanswered,
+                "{when}: {}",
+                heard.outcome
+            );
             fails(if at_owner { &owning } else { &asking }, &when).await;
-            assert_eq!(asking.ask(&beyond).await.remove(0).outcome, "refused", "{when}");
+            assert_eq!(asking.ask(&beyond).await.remove(0).outcome, OutcomeCode::Refused, "{when}");
             let log = if at_owner { owning.log().await } else { asking.log().await };
             assert!(log.count(kind) >= 1, "{when}");
             both_hold(&mut asking, &mut owning, &when).await;
@@ -148,7 +157,7 @@ async fn a_query_that_nobody_answers_and_one_delivered_again_are_logged_when_the
         owning.store().fail_on(Kind::QueryAnswered, Failure::BeforeWrite);
         asking.store().fail_once_on(Kind::QueryUnanswered, how);
         let heard = asking.ask_one(owning.id(), PLATE).await;
-        assert_ne!(heard.outcome, "answered", "{how:?}");
+        assert_ne!(heard.outcome, OutcomeCode::Answered, "{how:?}");
         owning.store().mend();
         fails(&asking, "unanswered").await;
         let query = heard.query_id.expect("a query id");
@@ -165,14 +174,14 @@ async fn a_query_that_nobody_answers_and_one_delivered_again_are_logged_when_the
         let mut outcomes = Vec::new();
         for _ in 0..3 {
             let again =
-                asking.node().asker.ask_again(query, &officer).await.expect("an open query");
+                asking.node().queries.ask_again(query, &officer).await.expect("an open query");
             outcomes.push(again.outcome);
-            if again.outcome == "answered" {
+            if again.outcome == OutcomeCode::Answered {
                 assert_eq!(again.reads.len(), 3, "{how:?}");
                 break;
             }
         }
-        assert_eq!(outcomes.last(), Some(&"answered"), "{how:?}: {outcomes:?}");
+        assert_eq!(outcomes.last(), Some(&OutcomeCode::Answered), "{how:?}: {outcomes:?}");
         assert_eq!(asking.store().failed(), 1, "{how:?}");
         both_hold(&mut asking, &mut owning, &format!("redelivered {how:?}")).await;
     }

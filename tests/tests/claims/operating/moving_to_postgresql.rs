@@ -4,6 +4,7 @@
 use node::reads::corrections::CorrectionRequest;
 use postgres_server::Server;
 use schemas::entry::EntryKind as Kind;
+use schemas::outcome::OutcomeCode;
 use store::moving::Move;
 use tests::agency::{Agency, Plan};
 use tests::command_line::CliAgency;
@@ -20,7 +21,7 @@ async fn lived() -> (Agency, Agency) {
     answered_query(&owning, &asking).await;
     let mut refused = draft(&[owning.id()], PLATE, asking.now());
     refused.why.purpose = schemas::purpose::Purpose::MissingPerson;
-    assert_eq!(asking.ask(&refused).await[0].outcome, "refused");
+    assert_eq!(asking.ask(&refused).await[0].outcome, OutcomeCode::Refused);
     let batch = reads_with_photographs(&owning, "8PHOTO1", 4);
     let id = batch[0].read.id;
     assert_eq!(owning.import(batch).await, 4);

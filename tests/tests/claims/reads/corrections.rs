@@ -8,6 +8,7 @@ use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::FrameKind;
 use schemas::key::SecretKey;
+use schemas::outcome::OutcomeCode;
 use schemas::query::QueryId;
 use schemas::read::ReadId;
 use tests::agency::Agency;
@@ -41,16 +42,16 @@ async fn versions_of(owner: &Agency, id: ReadId) -> Vec<ReadVersion> {
 }
 
 /// Corrections in the outbox of `owner`.
-async fn letters(owner: &Agency) -> usize {
-    let letters = owner.context().store.outbox(10).await.expect("a store");
+async fn corrections_waiting(owner: &Agency) -> usize {
+    let waiting = owner.context().store.outbox(10).await.expect("a store");
     let kind = |body: &str| Envelope::parse(body.as_bytes()).expect("an envelope").kind();
-    letters.iter().filter(|one| kind(&one.letter().body) == Signed::Correction).count()
+    waiting.iter().filter(|one| kind(&one.message().body) == Signed::Correction).count()
 }
 
 /// The corrections that `asking` is shown with a kept answer, once there are `count`.
 async fn shown(asking: &Agency, query: QueryId, count: usize) -> Vec<Correction> {
     eventually("the corrections come", async || {
-        let again = asking.node().asker.ask_again(query, &asking.officer()).await.ok()?;
+        let again = asking.node().queries.ask_again(query, &asking.officer()).await.ok()?;
         assert!(again.reads.iter().all(|read| read.plate.as_str() == PLATE));
         (again.corrections.len() == count).then_some(again.corrections)
     })
@@ -71,8 +72,10 @@ async fn a_corrected_read_is_found_by_its_right_plate_alone_and_its_recipients_a
     let theirs = asking.log().await;
     assert_eq!(theirs.count(Kind::ReadsCorrected), 1);
     assert_eq!(owning.log().await.count(Kind::ReadsCorrected), 1);
-    eventually("the letter is acknowledged", async || (letters(&owning).await == 0).then_some(()))
-        .await;
+    eventually("the correction is acknowledged", async || {
+        (corrections_waiting(&owning).await == 0).then_some(())
+    })
+    .await;
     // What a search finds from now on.
     assert_eq!(asking.ask_one(owning.id(), PLATE).await.reads.len(), 2);
     let right = asking.ask_one(owning.id(), RIGHT).await.reads;
@@ -96,13 +99,15 @@ async fn a_recipient_that_was_away_is_told_when_it_is_back_and_once() {
     asking.stop().await;
     let done = corrects(&owning, &owning.admin(), heard.reads[0].id, RIGHT).await;
     assert_eq!(done.expect("corrected").told, 1);
-    assert_eq!(letters(&owning).await, 1);
+    assert_eq!(corrections_waiting(&owning).await, 1);
     asking.run().await;
     // Its first acknowledgement is lost with its entry: the letter comes again.
     asking.store().fail_once_on(Kind::ReadsCorrected, Failure::AfterWrite);
     shown(&asking, query, 1).await;
-    eventually("the letter is acknowledged", async || (letters(&owning).await == 0).then_some(()))
-        .await;
+    eventually("the correction is acknowledged", async || {
+        (corrections_waiting(&owning).await == 0).then_some(())
+    })
+    .await;
     assert_eq!(asking.log().await.count(Kind::ReadsCorrected), 1);
 }
 
@@ -154,7 +159,7 @@ async fn an_answer_under_way_while_a_read_is_corrected_is_searched_again() {
         corrects(&owning, &owning.admin(), id, RIGHT).await.expect("corrected");
         owning.store().release();
     });
-    assert_eq!((heard.outcome, heard.reads.len()), ("answered", 2), "{heard:?}");
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Answered, 2), "{heard:?}");
     assert!(heard.reads.iter().all(|read| read.id != id));
 }
 

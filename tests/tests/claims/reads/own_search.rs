@@ -3,6 +3,7 @@
 
 use schemas::body::Outcome;
 use schemas::entry::EntryKind as Kind;
+use schemas::outcome::OutcomeCode;
 use schemas::purpose::QueryKind;
 use serde_json::{Value, json};
 use tests::agency::Agency;
@@ -26,7 +27,10 @@ async fn a_search_is_on_record_with_everything_that_the_law_names_before_it_is_s
     owner.add_reads(PLATE, 3).await;
     let asked = draft(&[], PLATE, owner.now());
     let heard = owner.search_own(&asked).await.expect("an outcome");
-    assert_eq!((heard.outcome, heard.reads.len(), &heard.owner), ("answered", 3, owner.id()));
+    assert_eq!(
+        (heard.outcome, heard.reads.len(), &heard.owner),
+        (OutcomeCode::Answered, 3, owner.id())
+    );
     assert_eq!(heard.own_notice, heard.notice);
     let log = owner.log().await;
     let entry = log.one(Kind::ReadsSearched);
@@ -62,7 +66,7 @@ async fn what_ones_own_policy_forbids_is_an_outcome_on_record_and_nothing_is_sea
     asked.why.reason = words("inv");
     asked.elements.kind = QueryKind::Area;
     let heard = owner.search_own(&asked).await.expect("an outcome");
-    assert_eq!((heard.outcome, heard.reads.len()), ("refused", 0));
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Refused, 0));
     let codes: Vec<_> = heard.reasons.iter().map(|reason| reason.code.code()).collect();
     assert_eq!(codes, ["reason_vague", "query_kind"]);
     assert_eq!(owner.store().searches(), 0);

@@ -1,6 +1,6 @@
 //! One printable sheet: request, decision, section, and every use since.
 
-use ::agreements::request::{Filed, RequestScope};
+use ::agreements::request::{RequestRecord, RequestScope};
 use maud::{DOCTYPE, Markup, html};
 use schemas::body::Access;
 use schemas::entry::EntryKind;
@@ -84,7 +84,7 @@ pub async fn sheet(
 async fn uses(
     agency: &OwnAgency,
     store: &dyn ReadStore,
-    filed: &Filed,
+    filed: &RequestRecord,
 ) -> Result<Vec<Use>, ActError> {
     let request = &filed.request;
     let other = if request.from == agency.id { &request.to } else { &request.from };
@@ -119,7 +119,7 @@ async fn uses(
     }
 }
 
-fn request(row: &RequestView, filed: Option<&Filed>) -> Markup {
+fn request(row: &RequestView, filed: Option<&RequestRecord>) -> Markup {
     html! {
         h2 { "The request" }
         dl {
@@ -145,7 +145,7 @@ fn request(row: &RequestView, filed: Option<&Filed>) -> Markup {
     }
 }
 
-fn decision(row: &RequestView, filed: Option<&Filed>) -> Markup {
+fn decision(row: &RequestView, filed: Option<&RequestRecord>) -> Markup {
     let ruling = filed.and_then(|filed| filed.ruling.as_ref());
     html! {
         h2 { "The decision" }

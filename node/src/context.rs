@@ -12,10 +12,11 @@ use std::sync::Arc;
 use crate::config::Bounds;
 use crate::exchange::heads::Heads;
 use crate::permission::OwnAgency;
+use audit_log::append::AuditLog;
 use audit_log::keys::Keyring;
 use host::home::{Home, HomeError};
 use registry::KeyUse;
-use store::Store;
+use store::ReadStore;
 use store::photographs::Images;
 
 /// The keys that are exchanged one by one. Cheap to clone.
@@ -50,6 +51,34 @@ impl OwnKeys {
     pub fn all(&self) -> [&Keyring; 4] {
         [&self.node, &self.message, &self.log, &self.cosigner]
     }
+
+    /// The key of `agency` that signs messages now.
+    #[must_use]
+    pub fn message_key(&self, agency: &OwnAgency) -> SecretKey {
+        signing(&self.message, agency)
+    }
+
+    /// The key of `agency` that cosigns peers' heads now.
+    #[must_use]
+    pub fn cosigner_key(&self, agency: &OwnAgency) -> SecretKey {
+        signing(&self.cosigner, agency)
+    }
+
+    /// Reads the keys again: the command line has made one that comes next. From here on every head
+    /// of `log` is signed with both.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn reload(&self, log: &AuditLog) -> Result<(), HomeError> {
+        self.all().into_iter().try_for_each(Keyring::reload)?;
+        log.sign_with(self.log.all());
+        Ok(())
+    }
+}
+
+fn signing(keys: &Keyring, agency: &OwnAgency) -> SecretKey {
+    let state = agency.registry.state();
+    keys.signing(state.own.as_ref().map(|own| &own.value), agency.clock.now())
 }
 
 /// What acts of the node work with, piece by piece: a function takes the pieces that it needs. Cheap
@@ -61,7 +90,7 @@ pub struct NodeContext {
     /// Its keys.
     pub keys: OwnKeys,
     /// The store, for reading.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn ReadStore>,
     /// The photographs.
     pub photographs: Images,
     /// Bounds of exchanges.
@@ -79,17 +108,13 @@ impl NodeContext {
     /// The key that signs messages now.
     #[must_use]
     pub fn message_key(&self) -> SecretKey {
-        let state = self.agency.registry.state();
-        self.keys.message.signing(state.own.as_ref().map(|own| &own.value), self.agency.clock.now())
+        self.keys.message_key(&self.agency)
     }
 
     /// The key that cosigns peers' heads now.
     #[must_use]
     pub fn cosigner_key(&self) -> SecretKey {
-        let state = self.agency.registry.state();
-        self.keys
-            .cosigner
-            .signing(state.own.as_ref().map(|own| &own.value), self.agency.clock.now())
+        self.keys.cosigner_key(&self.agency)
     }
 
     /// The key that this node proves on connecting now and, once that is the one that its card names,
@@ -107,9 +132,7 @@ impl NodeContext {
     /// and those that are in the home, which a database that was put back knows nothing of.
     #[must_use]
     pub fn own_log_keys(&self) -> Vec<Vkey> {
-        let mut keys = self.agency.registry.state().own_log_keys();
-        keys.extend(self.agency.log.vkeys());
-        keys
+        self.agency.own_log_keys()
     }
 
     /// The uses whose key, as one's card names it, is not in the home: what is signed in its place
@@ -134,17 +157,6 @@ impl NodeContext {
         leaving.filter_map(|one| Some((of(&one.key)?, one.at))).collect()
     }
 
-    /// Reads the keys again: the command line has made one that comes next. From here on every head
-    /// of the log is signed with both.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub fn reload_keys(&self) -> Result<(), HomeError> {
-        self.keys.all().into_iter().try_for_each(Keyring::reload)?;
-        self.agency.log.sign_with(self.keys.log.all());
-        Ok(())
-    }
-
     /// What an envelope of one's own says, whichever of one's message keys signed it.
     ///
     /// # Errors
@@ -154,8 +166,7 @@ impl NodeContext {
         envelope: &Envelope,
         kind: Kind,
     ) -> Result<T, EnvelopeError> {
-        let state = self.agency.registry.state();
-        envelope.verified_json(kind, state.own_key_of(envelope).ok_or(EnvelopeError::Key)?)
+        self.agency.own_signed(envelope, kind)
     }
 
     /// How long answers under an authority are kept, in days: the agreement's retention of answers,

@@ -1,8 +1,13 @@
-//! Who may act here: the person named, their roles as the policy admits them, and why an act was not
-//! done.
+//! Who may act here: the person named, what their roles permit, and why an act was not done.
+//!
+//! A user of this agency holds roles (`schemas::purpose::Role`, such as sworn or auditor) and a title.
+//! The policy in force names, for each [`Permission`], the roles that have it, and for some roles the
+//! title that a holder must have as well. So a permission is never stored with a user: it follows
+//! from the user's roles and the policy of the moment, and both are in the registry, where every
+//! change of them is an entry of the log. With no policy in force nobody may do anything.
 //!
 //! Every act is a named user's, is judged on a snapshot of the registry, and becomes true with its
-//! log entry: if the registry moved meanwhile, it is judged again.
+//! log entry: if the registry moved meanwhile, it is judged again ([`OwnAgency::act`]).
 
 mod agency;
 mod error;
@@ -16,8 +21,8 @@ use schemas::time::Timestamp;
 use registry::State;
 use schemas::user::User;
 
-pub use agency::OwnAgency;
 pub(crate) use agency::TRIES;
+pub use agency::{NotActed, OwnAgency};
 pub use error::ActError;
 
 /// Who acts, as the way in recognised them.
@@ -29,22 +34,24 @@ pub struct Principal {
     pub auth: String,
 }
 
-/// What a person may do here; the policy names the roles.
+/// What a person may do here. The policy's `[people]` section names the roles that have each one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
-    /// Ask peers, and submit written requests.
+    /// Ask peers, and submit written requests: `people.query`.
     Query,
-    /// Bring reads in.
+    /// Import reads: `people.collect`.
     Collect,
-    /// Administer users, cards and the policy.
+    /// Administer users, cards, sources and the policy, and correct reads: `people.administer`.
     Administer,
-    /// Sign agreements and decide requests.
+    /// Sign agreements and decide written requests: `people.approve`. Whether a person also holds the
+    /// title that this takes is judged with each signature.
     Approve,
-    /// Read the audit log.
+    /// Read the audit log, export it and report from it: `people.audit`.
     Audit,
 }
 
 impl Permission {
+    /// The roles that have it.
     fn roles(self, people: &People) -> &Roles {
         match self {
             Self::Query => &people.query,

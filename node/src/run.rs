@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::agreements::decide::due_reads;
 use schemas::agency::AgencyId;
 use schemas::checkpoint::origin;
 use serde_json::{Value, json};
@@ -203,7 +204,7 @@ impl Node {
             for keys in context.keys.all() {
                 keys.settle(&own.value, context.agency.clock.now())?;
             }
-            context.reload_keys()?;
+            context.keys.reload(&context.agency.log)?;
         }
         context.record_restoring(&home).await?;
         let (newly, connected) = mpsc::channel(NEWLY_CONNECTED);
@@ -284,7 +285,7 @@ impl Node {
         })
     }
 
-    /// Letters stand in the outbox, or a peer may be reached again.
+    /// Peers may be reached again: tries now what waits for them. New documents need no call.
     pub fn wake(&self) {
         self.delivery.wake();
     }
@@ -397,12 +398,12 @@ async fn look_after_images(context: NodeContext, stop: CancellationToken) {
         }
         // Recipients to tell of a correction is known as long as there is something to correct.
         if let Some(policy) = context.agency.registry.state().policy.clone() {
-            let cut_off = context.agency.clock.now().cut_off(policy.retention.reads.cut_off_days);
-            if let Err(error) = context.store.forget_released(cut_off).await {
+            let due = due_reads(&policy, context.agency.clock.now());
+            if let Err(error) = context.agency.log.forget_released(&due).await {
                 tracing::error!(%error, "releases of reads that are gone could not be forgotten");
             }
         }
-        match context.photographs.destroy_unreferenced(context.store.as_ref()).await {
+        match context.agency.log.destroy_unreferenced(&context.photographs).await {
             Ok(0) => {}
             Ok(images) => {
                 tracing::info!(images, "photographs that nothing refers to are destroyed")

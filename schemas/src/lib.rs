@@ -5,6 +5,7 @@
 //! appends to its audit log is defined here, so that another implementation can be written from
 //! this crate and `PROTOCOL.md` alone.
 
+mod access;
 pub mod agency;
 pub mod alarm;
 pub mod answer;

@@ -17,7 +17,7 @@ use schemas::merkle;
 use schemas::note::Signer;
 use schemas::time::Timestamp;
 use store::sqlite::Sqlite;
-use store::{EntryFilter, Row, StateChanges, Store as _};
+use store::{EntryFilter, LogRecords as _, LogWriter as _, Row, StateChanges};
 use tests::agency::Agency;
 use tests::federation::sharing_pair;
 use tests::fixtures::PLATE;

@@ -1,5 +1,6 @@
 //! An agency with a real node.
 
+use node::admin::people;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,9 +11,9 @@ use host::home::{Home, HomeError};
 use ingest::Sighting;
 use node::cli::{InitArgs, init};
 use node::config::{Bounds, Config};
-use node::context::NodeContext;
+use node::context::{NodeContext, OwnKeys};
 use node::exchange::ask::Heard;
-use node::permission::Principal;
+use node::permission::{OwnAgency, Principal};
 use node::run::{Node, StartError, open_store};
 use postgres_server::Server;
 use schemas::agency::{AgencyId, AgencyKind};
@@ -180,8 +181,8 @@ impl Agency {
         let mut agency =
             Self { identity: Identity::of(&home, card), clock, dir, running: None, server };
         agency.run().await;
-        let context = agency.context();
-        context.add_user(&agency.admin(), &officer(agency.now())).await.expect("an officer");
+        let officer = officer(agency.now());
+        people::add(agency.own(), &agency.admin(), &officer).await.expect("an officer");
         agency
     }
 
@@ -292,6 +293,18 @@ impl Agency {
     #[must_use]
     pub fn context(&self) -> &NodeContext {
         &self.node().context
+    }
+
+    /// The agency as it acts at the running node.
+    #[must_use]
+    pub fn own(&self) -> &OwnAgency {
+        &self.context().agency
+    }
+
+    /// Its keys that are exchanged one by one.
+    #[must_use]
+    pub fn keys(&self) -> &OwnKeys {
+        &self.context().keys
     }
 
     /// The store of the running node.

@@ -1,7 +1,8 @@
 //! Making agencies known to each other, and what they sign.
 
-use agreements::agreement::{Act, Agreement};
-use node::admin::cards::Confirmation;
+use ::agreements::agreement::{Act, Agreement};
+use node::admin::agreements;
+use node::admin::cards::{self, Confirmation};
 use schemas::agency::{AgencyId, AgencyKind};
 use schemas::entry::EntryKind as Kind;
 use schemas::query::{AuthorityId, QueryId};
@@ -39,7 +40,7 @@ pub async fn add_card_as(
         state: state.map(|state| state.parse().expect("a state")),
         replace: false,
     };
-    at.context().add_card(&at.admin(), &confirmation).await.expect("a card");
+    cards::add(at.own(), &at.admin(), &confirmation).await.expect("a card");
 }
 
 /// Makes every agency known to every other one.
@@ -159,7 +160,7 @@ pub async fn sign_everywhere(agencies: &[&Agency], text: &Agreement) {
     }
     for agency in agencies {
         eventually("every adherence arrives", async || {
-            let rows = agency.context().agreement_row(&text.id, None).ok()?;
+            let rows = agreements::show(agency.own(), &text.id, None).ok()?;
             rows.parties.iter().all(|party| party.signed_at.is_some()).then_some(())
         })
         .await;
@@ -173,8 +174,9 @@ pub async fn sign_everywhere(agencies: &[&Agency], text: &Agreement) {
 pub async fn propose(agency: &Agency, text: &Agreement, with: Option<&[AgencyId]>) {
     let proposal = envelope_text(&agency.identity.propose(text));
     let adherence = envelope_text(&adherence(agency, text, with));
-    agency.context().propose(&agency.admin(), &proposal, &adherence).await.expect("a proposal");
-    agency.node().wake();
+    agreements::propose(agency.own(), &agency.admin(), &proposal, &adherence)
+        .await
+        .expect("a proposal");
 }
 
 /// Adheres to `text`, sharing with `with`, or with every other party.
@@ -183,8 +185,7 @@ pub async fn propose(agency: &Agency, text: &Agreement, with: Option<&[AgencyId]
 /// When it is refused.
 pub async fn adhere(agency: &Agency, text: &Agreement, with: Option<&[AgencyId]>) {
     let adherence = envelope_text(&adherence(agency, text, with));
-    agency.context().adhere(&agency.admin(), &adherence).await.expect("an adherence");
-    agency.node().wake();
+    agreements::adhere(agency.own(), &agency.admin(), &adherence).await.expect("an adherence");
 }
 
 fn adherence(
@@ -201,7 +202,7 @@ fn adherence(
 /// Waits until the text of an agreement has arrived.
 pub async fn wait_for_agreement(agency: &Agency, id: &AuthorityId) {
     eventually("the proposal arrives", async || {
-        agency.context().agreement_row(id, None).ok().map(drop)
+        agreements::show(agency.own(), id, None).ok().map(drop)
     })
     .await;
 }
@@ -209,7 +210,7 @@ pub async fn wait_for_agreement(agency: &Agency, id: &AuthorityId) {
 /// Waits until `agency` has the adherence of `of`.
 pub async fn wait_for_adherence(agency: &Agency, id: &AuthorityId, of: &AgencyId) {
     eventually("the adherence arrives", async || {
-        let row = agency.context().agreement_row(id, None).ok()?;
+        let row = agreements::show(agency.own(), id, None).ok()?;
         row.parties
             .iter()
             .any(|party| party.agency == *of && party.signed_at.is_some())
@@ -225,11 +226,8 @@ pub async fn wait_for_adherence(agency: &Agency, id: &AuthorityId, of: &AgencyId
 pub async fn signed_by_both(agency: &Agency, other: &Identity, text: &Agreement) {
     propose(agency, text, None).await;
     let signed = envelope_text(&other.adhere_to_all(text, agency.now()));
-    agency
-        .context()
-        .import_documents(&agency.admin(), &signed)
-        .await
-        .expect("an adherence as a file");
+    let imported = agreements::import(agency.context(), &agency.admin(), &signed).await;
+    imported.expect("an adherence as a file");
 }
 
 /// Gives notice on one's own side.
@@ -237,10 +235,14 @@ pub async fn signed_by_both(agency: &Agency, other: &Identity, text: &Agreement)
 /// # Panics
 /// When it is refused.
 pub async fn give_notice(agency: &Agency, id: &AuthorityId, act: Act) {
-    agency
-        .context()
-        .give_notice(&agency.admin(), id, act, &words("under review"))
-        .await
-        .expect("a notice");
-    agency.node().wake();
+    agreements::give_notice(
+        agency.own(),
+        agency.keys(),
+        &agency.admin(),
+        id,
+        act,
+        &words("under review"),
+    )
+    .await
+    .expect("a notice");
 }

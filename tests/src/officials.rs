@@ -1,9 +1,10 @@
 //! Officials: people with the title that a policy names, or without it, and what they sign.
 
-use agreements::agreement::Agreement;
-use agreements::request::{RequestScope, Verdict};
-use node::admin::agreements::{AgreementRow, Wanted, sign_adherence};
-use node::admin::requests::{Judgement, RequestRow};
+use ::agreements::agreement::Agreement;
+use ::agreements::request::{RequestScope, Verdict};
+use node::admin::agreements::{self, AgreementView, Wanted, sign_adherence};
+use node::admin::people;
+use node::admin::requests::{self, DecisionInput, RequestView};
 use node::permission::{ActError, Principal};
 use schemas::agency::AgencyId;
 use schemas::purpose::Role;
@@ -52,7 +53,7 @@ pub async fn add_supervisor(
         disabled: None,
         delegations: Vec::new(),
     };
-    agency.context().add_user(&agency.admin(), &user).await.expect("a supervisor");
+    people::add(agency.own(), &agency.admin(), &user).await.expect("a supervisor");
     acting
 }
 
@@ -84,14 +85,14 @@ pub async fn delegate(
     until: Timestamp,
 ) {
     let delegation = Delegation { title: words(title), from, until };
-    let delegated = agency.context().delegate(&agency.admin(), &to.user, &delegation).await;
+    let delegated = people::delegate(agency.own(), &agency.admin(), &to.user, &delegation).await;
     delegated.expect("a delegation");
 }
 
 /// A decision as an official gives it.
 #[must_use]
-pub fn decision(verdict: Verdict, narrower: RequestScope) -> Judgement {
-    Judgement { verdict, reason: words("Need is shown"), narrower }
+pub fn decision(verdict: Verdict, narrower: RequestScope) -> DecisionInput {
+    DecisionInput { verdict, reason: words("Need is shown"), narrower }
 }
 
 /// Approves a request as asked.
@@ -102,10 +103,10 @@ pub async fn approve(
     agency: &Agency,
     official: &Principal,
     request: &AuthorityId,
-) -> Result<RequestRow, ActError> {
+) -> Result<RequestView, ActError> {
     let judgement = decision(Verdict::Approved, RequestScope::default());
-    let decided = agency.context().decide_request(official, request, &judgement).await;
-    agency.node().wake();
+    let decided =
+        requests::decide(agency.own(), agency.keys(), official, request, &judgement).await;
     decided
 }
 
@@ -123,7 +124,7 @@ pub fn prepare_adherence(
     share_with: Option<&[AgencyId]>,
 ) -> Result<String, ActError> {
     let wanted = Wanted { share_with: share_with.map(<[_]>::to_vec), ..Wanted::default() };
-    let prepared = agency.context().prepare_adherence(official, text, &wanted)?;
+    let prepared = agreements::prepare_adherence(agency.own(), official, text, &wanted)?;
     let exact = text.to_toml().expect("an agreement");
     let key = &agency.identity.agency_key;
     Ok(sign_adherence(text, &exact, agency.id(), prepared, None, agency.now(), key)
@@ -138,11 +139,10 @@ pub async fn propose_as(
     agency: &Agency,
     official: &Principal,
     text: &Agreement,
-) -> Result<AgreementRow, ActError> {
+) -> Result<AgreementView, ActError> {
     let adherence = prepare_adherence(agency, official, text, None)?;
     let proposal = envelope_text(&agency.identity.propose(text));
-    let proposed = agency.context().propose(official, &proposal, &adherence).await;
-    agency.node().wake();
+    let proposed = agreements::propose(agency.own(), official, &proposal, &adherence).await;
     proposed
 }
 
@@ -155,9 +155,8 @@ pub async fn sign_as(
     official: &Principal,
     text: &Agreement,
     share_with: Option<&[AgencyId]>,
-) -> Result<AgreementRow, ActError> {
+) -> Result<AgreementView, ActError> {
     let adherence = prepare_adherence(agency, official, text, share_with)?;
-    let signed = agency.context().adhere(official, &adherence).await;
-    agency.node().wake();
+    let signed = agreements::adhere(agency.own(), official, &adherence).await;
     signed
 }

@@ -2,8 +2,10 @@
 //! authority between the two: what the owner answers and refuses is the owner's policy alone, as no
 //! check of the peer's stands in the way.
 
-use agreements::agreement::{Act, Agreement, Clause};
-use agreements::request::{Request, RequestScope, Verdict};
+use ::agreements::agreement::{Act, Agreement, Clause};
+use ::agreements::request::{Request, RequestScope, Verdict};
+use node::admin::agreements;
+use node::admin::requests;
 use node::permission::Principal;
 use schemas::agency::AgencyKind;
 use schemas::answer::Answer;
@@ -159,7 +161,9 @@ impl PolicyScenario {
             }
         }
         let denial = decision(Verdict::Denied, RequestScope::default());
-        owner.context().decide_request(&official, &denied, &denial).await.expect("a denial");
+        requests::decide(owner.own(), owner.keys(), &official, &denied, &denial)
+            .await
+            .expect("a denial");
         let (wide, strict, suspended, unshared) = if agreements {
             let mut text = agreement(&[owner.id(), raw.id()], now);
             text.purposes = Purpose::ALL.to_vec();
@@ -169,10 +173,15 @@ impl PolicyScenario {
             agreed(&owner, &official, &raw.identity, &strict).await;
             let gone = strictly(&[owner.id(), raw.id()], now);
             agreed(&owner, &official, &raw.identity, &gone).await;
-            let notice = owner
-                .context()
-                .give_notice(&official, &gone.id, Act::Suspend, &words("under review"))
-                .await;
+            let notice = agreements::give_notice(
+                owner.own(),
+                owner.keys(),
+                &official,
+                &gone.id,
+                Act::Suspend,
+                &words("under review"),
+            )
+            .await;
             notice.expect("a suspension");
             let third = id("third-ca-pd");
             let apart = strictly(&[owner.id(), raw.id(), &third], now);
@@ -322,5 +331,5 @@ async fn agreed(owner: &Agency, official: &Principal, peer: &Identity, text: &Ag
 }
 
 async fn imports(owner: &Agency, official: &Principal, signed: &str) {
-    owner.context().import_documents(official, signed).await.expect("a document as a file");
+    agreements::import(owner.context(), official, signed).await.expect("a document as a file");
 }

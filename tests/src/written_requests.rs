@@ -1,7 +1,7 @@
 //! Written requests between an agency and Indio, which releases reads on nothing else.
 
 use agreements::request::RequestScope;
-use node::admin::requests::{RequestRow, Submission};
+use node::admin::requests::{self, RequestView, Submission};
 use node::exchange::ask::Heard;
 use node::permission::Principal;
 use schemas::purpose::Purpose;
@@ -46,9 +46,20 @@ pub fn submission(to: &Agency, scope: RequestScope) -> Submission {
 ///
 /// # Panics
 /// When it is not filed.
-pub async fn file_request(asking: &Agency, owning: &Agency, submission: &Submission) -> RequestRow {
-    let row = asking.context().submit_request(&officer(), submission).await.expect("a request");
-    asking.node().wake();
+pub async fn file_request(
+    asking: &Agency,
+    owning: &Agency,
+    submission: &Submission,
+) -> RequestView {
+    let row = requests::submit(
+        asking.own(),
+        asking.keys(),
+        asking.store().as_ref(),
+        &officer(),
+        submission,
+    )
+    .await
+    .expect("a request");
     wait_for_state(owning, &row.request, "submitted").await;
     row
 }
@@ -63,10 +74,10 @@ pub async fn file_request_within(
 }
 
 /// Waits until the request stands so at `agency`.
-pub async fn wait_for_state(agency: &Agency, request: &AuthorityId, state: &str) -> RequestRow {
+pub async fn wait_for_state(agency: &Agency, request: &AuthorityId, state: &str) -> RequestView {
     let what = format!("{request} is {state} at {}", agency.id());
     eventually(&what, async || {
-        agency.context().request_row(request).ok().filter(|row| row.state == state)
+        requests::show(agency.own(), request).ok().filter(|row| row.state == state)
     })
     .await
 }

@@ -339,7 +339,7 @@ mod tests {
             ("an entry between is left out", vec![("2027-03-02", R, 3, lawful)], &[(2, "missing")]),
         ];
         let text = Policy::builtin_text("california-statute").unwrap().to_owned();
-        let adopted = json!({ "digest": Digest::of(text.as_bytes()) });
+        let adopted = json!({ "name": "a policy", "digest": Digest::of(text.as_bytes()) });
         for (what, after, expected) in table {
             let mut judge = Judge::new(ME.parse().unwrap(), std::slice::from_ref(&text));
             let mut log = vec![
@@ -359,7 +359,7 @@ mod tests {
     #[test]
     fn what_never_ends_and_what_no_policy_is_at_hand_for_is_told() {
         let mut judge = Judge::new(ME.parse().unwrap(), &[]);
-        let adopted = json!({ "digest": Digest::of(b"another text") });
+        let adopted = json!({ "name": "a policy", "digest": Digest::of(b"another text") });
         for (header, item) in [
             entry(0, "2026-01-01", EntryKind::PolicyAdopted, 1, adopted),
             entry(1, "2026-03-01", EntryKind::QueryAnswered, 0, Value::Null),

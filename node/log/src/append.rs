@@ -13,17 +13,18 @@ use arc_swap::ArcSwap;
 use schemas::answer::LogPosition;
 use schemas::checkpoint::SignedCheckpoint;
 use schemas::entry::SALT;
-use schemas::frame::{Frame, FrameKind};
+use schemas::frame::Frame;
 use schemas::key::SecretKey;
 use schemas::merkle::Frontier;
 use schemas::note::{KeyName, Signer, Vkey};
 use schemas::standing::Standing;
 use schemas::time::Timestamp;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::entry::Entry;
 use super::ledger::Ledger;
-use super::release::{Leave, Released};
+use super::narrowing::NarrowingToken;
+use super::release::Released;
 use super::standing::{Group, head, root_at};
 use crate::clock::Clock;
 use crate::metrics::{Counted, Noted};
@@ -87,6 +88,7 @@ pub struct Appended {
     frames: Vec<Frame>,
     /// Where the entry stands, when something leaves with it.
     standing: Option<Standing>,
+    narrowing: NarrowingToken,
 }
 
 impl Appended {
@@ -112,34 +114,11 @@ impl Appended {
         self.frames.into_iter().map(Released::durable).collect()
     }
 
-    /// The frames of a statement, or of the request for one, and the leave to show what it covers.
+    /// The frames of a statement, or of the request for one, and the token to narrow it down with.
     #[must_use]
-    pub fn release_stating(self) -> (Vec<Released>, Leave) {
-        (self.release(), Leave::durable())
-    }
-
-    /// The word that what a peer sent is durable here.
-    #[must_use]
-    pub fn acknowledge(&self, kind: Acknowledgement) -> Released {
-        Released::acknowledge_again(kind)
-    }
-}
-
-/// What is acknowledged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Acknowledgement {
-    /// A receipt.
-    Receipt,
-    /// A document.
-    Document,
-}
-
-impl Acknowledgement {
-    pub(super) const fn frame(self) -> FrameKind {
-        match self {
-            Self::Receipt => FrameKind::ReceiptAck,
-            Self::Document => FrameKind::DocumentAck,
-        }
+    pub fn release_stating(mut self) -> (Vec<Released>, NarrowingToken) {
+        let token = std::mem::replace(&mut self.narrowing, NarrowingToken::none());
+        (self.release(), token)
     }
 }
 
@@ -157,6 +136,9 @@ pub struct AuditLog {
     jobs: mpsc::Sender<Job>,
     counters: Arc<ArcSwap<Tail>>,
     counted: Counted,
+    documents_queued: Arc<Notify>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) registry: Registry,
     name: KeyName,
     keys: Arc<ArcSwap<Vec<Signer>>>,
 }
@@ -181,19 +163,21 @@ impl AuditLog {
         let ledger = read_ledger(store.as_ref(), &clock).await?;
         let counters = Arc::new(ArcSwap::from_pointee(ledger.tail.clone()));
         let counted = Counted::default();
+        let documents_queued = Arc::new(Notify::new());
         let (jobs, queue) = mpsc::channel(LONGEST_QUEUE);
         let keys = Arc::new(ArcSwap::from_pointee(signers(&name, keys)));
         let writer = Writer {
-            store,
-            registry,
+            store: store.clone(),
+            registry: registry.clone(),
             clock,
             keys: keys.clone(),
             ledger: Some(ledger),
             counters: counters.clone(),
             counted: counted.clone(),
+            documents_queued: documents_queued.clone(),
         };
         tokio::spawn(writer.run(queue));
-        Ok(Self { jobs, counters, counted, name, keys })
+        Ok(Self { jobs, counters, counted, documents_queued, store, registry, name, keys })
     }
 
     /// Appends `entry`; returns once it is durable.
@@ -233,6 +217,13 @@ impl AuditLog {
         &self.counted
     }
 
+    /// Ends with the next durable entry after this call that puts a document into the outbox. A
+    /// receipt is none: it leaves with the answer's own conversation.
+    pub fn documents_queued(&self) -> impl Future<Output = ()> + use<> {
+        // `notified_owned` counts from its making on, not from its first poll.
+        self.documents_queued.clone().notified_owned()
+    }
+
     /// Counters as of the last group: uses and receipts that a decision needs. The guard of the
     /// append checks them again.
     #[must_use]
@@ -254,6 +245,7 @@ struct Writer {
     ledger: Option<Ledger>,
     counters: Arc<ArcSwap<Tail>>,
     counted: Counted,
+    documents_queued: Arc<Notify>,
 }
 
 impl Writer {
@@ -284,6 +276,7 @@ impl Writer {
         let mut refused = Vec::new();
         for Job { mut entry, reply } in jobs {
             let frames = std::mem::take(&mut entry.frames);
+            let narrowing = NarrowingToken::of(&entry);
             let change = entry.change.clone();
             let mut noted = Noted::of(&entry);
             // An entry that fails leaves the ledger as it was: its counters move last.
@@ -304,7 +297,8 @@ impl Writer {
                         state = Arc::new(changed);
                     }
                     let (index, at) = (row.header.index, row.header.at);
-                    waiting.push((Appended { index, at, frames, standing: None }, reply));
+                    let appended = Appended { index, at, frames, standing: None, narrowing };
+                    waiting.push((appended, reply));
                     rows.push(row);
                     noted.index = index;
                     counted.push(noted);
@@ -320,6 +314,10 @@ impl Writer {
                 self.counters.store(Arc::new(next.tail.clone()));
                 self.ledger = Some(next);
                 self.registry.publish(state);
+                let mut queued = rows.iter().flat_map(|row| &row.changes.outbox);
+                if queued.any(|message| message.kind == FrameKind::Document) {
+                    self.documents_queued.notify_waiters();
+                }
                 for (appended, reply) in waiting {
                     // A caller that no longer waits has released nothing; the entry stands.
                     drop(reply.send(Ok(appended)));

@@ -225,6 +225,15 @@ impl Entry {
         self
     }
 
+    /// It was decided upon `state`, which an entry made by a constructor says itself.
+    #[must_use]
+    pub fn untyped_on(mut self, state: &State) -> Self {
+        if let Said::Untyped { .. } = self.said {
+            self.precondition = Precondition::registry(state);
+        }
+        self
+    }
+
     /// The registry changes with it.
     #[must_use]
     pub fn untyped_changing(mut self, change: Change) -> Self {

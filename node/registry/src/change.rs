@@ -14,7 +14,7 @@ use super::backups::Backup;
 use super::holds::{Hold, Release};
 use super::peers::Verified;
 use super::sources::Source;
-use crate::OutsideRequest;
+use crate::RecordsRequest;
 
 /// One change of who may do what. Stands beside its entry and is never deleted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -138,9 +138,9 @@ pub enum Change {
         forgotten: Vec<Timestamp>,
     },
     /// A request of an outside body, for records release.
-    OutsideRequest {
+    RecordsRequest {
         /// The request.
-        request: OutsideRequest,
+        request: RecordsRequest,
     },
     /// A read was corrected. Changes nothing here but the registry's generation: what an answer
     /// under way has found is searched again.

@@ -9,8 +9,9 @@ mod backups;
 mod change;
 mod holds;
 mod keys;
-mod outside;
 mod peers;
+mod recorded;
+mod records_requests;
 mod sources;
 mod state;
 
@@ -19,8 +20,8 @@ pub use backups::Backup;
 pub use change::Change;
 pub use holds::{HeldRead, Hold, On, Redacted, Release};
 pub use keys::{KeyUse, NamedKeys};
-pub use outside::{BodyKind, OutsideRequest, UnknownBodyKind};
-pub use peers::{HeldCard, Peer, Published, Verified};
+pub use peers::{HeldCard, Peer, Signed, Verified};
+pub use records_requests::{BodyKind, RecordsRequest, UnknownBodyKind};
 pub use sources::{Source, SourceName, SourceNameError};
 pub use state::{State, VersionedAgreement};
 

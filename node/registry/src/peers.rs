@@ -32,7 +32,7 @@ pub struct Verified {
 
 /// A signed text with its exact envelope.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Published<T> {
+pub struct Signed<T> {
     /// What it says.
     pub value: T,
     /// The exact envelope.
@@ -43,7 +43,7 @@ pub struct Published<T> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeldCard {
     /// The card.
-    pub card: Published<Card>,
+    pub card: Signed<Card>,
     /// Why it waits.
     pub why: String,
 }
@@ -52,7 +52,7 @@ pub struct HeldCard {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Peer {
     /// Its card in force.
-    pub card: Published<Card>,
+    pub card: Signed<Card>,
     /// What the administrator verified.
     pub verified: Verified,
     /// Why it is cut off.

@@ -24,9 +24,9 @@ use super::backups::Backup;
 use super::change::Change;
 use super::holds::{Hold, Redacted};
 use super::keys::{NamedKeys, named_by};
-use super::peers::{HeldCard, Peer, Published};
+use super::peers::{HeldCard, Peer, Signed};
 use super::sources::{Source, SourceName};
-use crate::OutsideRequest;
+use crate::RecordsRequest;
 
 /// One version of an agreement with all that was signed on it.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ pub struct State {
     /// The policy in force.
     pub policy: Option<std::sync::Arc<Policy>>,
     /// One's own card.
-    pub own: Option<Published<Card>>,
+    pub own: Option<Signed<Card>>,
     /// The keys of all one's own cards.
     pub own_keys: NamedKeys,
     /// People.
@@ -58,9 +58,9 @@ pub struct State {
     /// Agreements by id and version.
     pub agreements: BTreeMap<AuthorityId, BTreeMap<u32, VersionedAgreement>>,
     /// Written requests, sent and received.
-    pub requests: BTreeMap<AuthorityId, Published<Filed>>,
+    pub requests: BTreeMap<AuthorityId, Signed<Filed>>,
     /// Requests of outside bodies.
-    pub outside: BTreeMap<AuthorityId, OutsideRequest>,
+    pub records_requests: BTreeMap<AuthorityId, RecordsRequest>,
     /// Alarms by number, from 1.
     pub alarms: BTreeMap<u64, Raised>,
     /// Legal holds by number, from 1, lasting and released.
@@ -87,9 +87,9 @@ fn payload(envelope: &str) -> Result<(Envelope, String), ChangeError> {
     Ok((envelope, text))
 }
 
-fn card(envelope: &str) -> Result<Published<Card>, ChangeError> {
+fn card(envelope: &str) -> Result<Signed<Card>, ChangeError> {
     let (parsed, _) = payload(envelope)?;
-    Ok(Published { value: Card::open(&parsed).map_err(unfit)?, envelope: envelope.to_owned() })
+    Ok(Signed { value: Card::open(&parsed).map_err(unfit)?, envelope: envelope.to_owned() })
 }
 
 /// The keys that `peer` has left behind once `next` is its card; another agency key vouches for none
@@ -269,7 +269,7 @@ impl State {
                 let id = request.id.clone();
                 self.concerning.note(&id, [&request.from, &request.to]);
                 let filed = Filed::new(request, Digest::of(parsed.unverified_payload()));
-                let published = Published { value: filed, envelope: envelope.clone() };
+                let published = Signed { value: filed, envelope: envelope.clone() };
                 if self.requests.insert(id.clone(), published).is_some() {
                     return Err(unfit(format!("request `{id}` is already filed")));
                 }
@@ -311,8 +311,8 @@ impl State {
                 drop(self.backups.insert(backup.at, backup.clone()));
             }
             Change::Redacted { redaction } => self.redacted.note(redaction),
-            Change::OutsideRequest { request } => {
-                drop(self.outside.insert(request.id.clone(), request.clone()));
+            Change::RecordsRequest { request } => {
+                drop(self.records_requests.insert(request.id.clone(), request.clone()));
             }
             Change::ReadCorrected { .. } => {}
             Change::Withdrawal { envelope } => {
@@ -368,7 +368,7 @@ impl State {
             .ok_or_else(|| unfit(format!("agreement `{id}` version {version} is not recorded")))
     }
 
-    fn request(&mut self, id: &AuthorityId) -> Result<&mut Published<Filed>, ChangeError> {
+    fn request(&mut self, id: &AuthorityId) -> Result<&mut Signed<Filed>, ChangeError> {
         self.requests.get_mut(id).ok_or_else(|| unfit(format!("request `{id}` is not filed")))
     }
 }

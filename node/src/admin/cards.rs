@@ -2,18 +2,16 @@
 
 use schemas::agency::{AgencyId, AgencyKind, State as UsState};
 use schemas::card::{Card, Revocation};
-use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::key::Fingerprint;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::context::NodeContext;
-use crate::permission::{ActError, Permission, Principal, authorize};
-use audit_log::entry::Entry;
-use registry::KeyUse;
-use registry::{Change, State, Verified};
+use crate::context::OwnKeys;
+use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
+use audit_log::entries;
+use registry::{State, Verified};
 
 /// What a person confirms of a card.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -44,219 +42,234 @@ pub struct Reissued {
     pub vouched: Option<String>,
 }
 
-impl NodeContext {
-    /// Adds a peer's card once a person has confirmed it.
-    ///
-    /// # Errors
-    /// When it is no card, the fingerprint is another's, or another key of that agency is known.
-    pub async fn add_card(
-        &self,
-        by: &Principal,
-        confirmation: &Confirmation,
-    ) -> Result<AgencyId, ActError> {
-        let envelope = Envelope::parse(confirmation.envelope.trim_end().as_bytes())?;
-        let card = Card::open(&envelope).map_err(|e| ActError::usage(e.to_string()))?;
-        if card.id == self.agency.id {
-            return Err(ActError::usage(format!("`{}` is this agency itself", card.id)));
-        }
-        let found = card.agency_key.fingerprint();
-        if found != confirmation.fingerprint {
+/// Adds a peer's card once a person has confirmed it.
+///
+/// # Errors
+/// When it is no card, the fingerprint is another's, or another key of that agency is known.
+pub async fn add(
+    agency: &OwnAgency,
+    by: &Principal,
+    confirmation: &Confirmation,
+) -> Result<AgencyId, ActError> {
+    let envelope = Envelope::parse(confirmation.envelope.trim_end().as_bytes())?;
+    let card = Card::open(&envelope).map_err(|e| ActError::usage(e.to_string()))?;
+    if card.id == agency.id {
+        return Err(ActError::usage(format!("`{}` is this agency itself", card.id)));
+    }
+    let found = card.agency_key.fingerprint();
+    if found != confirmation.fingerprint {
+        return Err(ActError::refused(format!(
+            "the card's fingerprint is {found}, not {}; do not trust it before the agency has confirmed it over another channel",
+            confirmation.fingerprint
+        )));
+    }
+    if confirmation.verified_by.is_empty() {
+        return Err(ActError::usage("say how the agency was verified with --verified-by".into()));
+    }
+    agency
+        .act(|state, now| {
+            let user = authorize(state, by, Permission::Administer, now)?;
+            may_be_added(state, &card, confirmation.replace)?;
+            let verified = verified(state, &card, confirmation, by, now);
+            let actor = agency.actor(user, by);
+            Ok((entries::cards::card_confirmed(state, actor, &card, &envelope, verified), ()))
+        })
+        .await?;
+    Ok(card.id)
+}
+
+/// Checks a peer's card against the one that is known, and against the node keys of others.
+fn may_be_added(state: &State, card: &Card, replace: bool) -> Result<(), ActError> {
+    if let Some(known) = state.peers.get(&card.id) {
+        let known = &known.card.value;
+        if known.agency_key != card.agency_key && !replace {
             return Err(ActError::refused(format!(
-                "the card's fingerprint is {found}, not {}; do not trust it before the agency has confirmed it over another channel",
-                confirmation.fingerprint
+                "another agency key of `{}` is known ({}); if the agency confirms that it was replaced, add --replace",
+                card.id,
+                known.agency_key.fingerprint()
             )));
         }
-        if confirmation.verified_by.is_empty() {
-            return Err(ActError::usage(
-                "say how the agency was verified with --verified-by".into(),
+        if known.agency_key == card.agency_key && card.version < known.version {
+            return Err(ActError::refused(format!(
+                "version {} of the card of `{}` is known; this is version {}",
+                known.version, card.id, card.version
+            )));
+        }
+    }
+    match state.other_with_node(card) {
+        None => Ok(()),
+        Some(other) => Err(ActError::refused(format!(
+            "the card of `{}` names the node key of `{other}`",
+            card.id
+        ))),
+    }
+}
+
+/// What a person found of the agency. What was found before outlives a card that claims the same
+/// kind and state as before, unless this confirmation says otherwise.
+fn verified(
+    state: &State,
+    card: &Card,
+    confirmation: &Confirmation,
+    by: &Principal,
+    now: Timestamp,
+) -> Verified {
+    let found_before = state.peers.get(&card.id).filter(|known| {
+        let before = &known.card.value;
+        (before.kind, &before.state) == (card.kind, &card.state)
+    });
+    let before = found_before.map(|known| (known.verified.kind, known.verified.state));
+    let (kind, state) = before.unwrap_or((card.kind, card.state));
+    Verified {
+        kind: confirmation.kind.unwrap_or(kind),
+        state: confirmation.state.unwrap_or(state),
+        how: confirmation.verified_by.clone(),
+        by: by.user.clone(),
+        at: now,
+    }
+}
+
+/// Puts a later version of one's own card in force, signed elsewhere with the agency key; its
+/// version. It may name another node, message, log or cosigner key, which must be in the home, and
+/// then says when the one before ends; or another agency key, and nothing else, if the present one
+/// vouches for it.
+///
+/// # Errors
+/// When it is not the next version, or changes more than that, name, addresses and contact.
+pub async fn reissue(
+    agency: &OwnAgency,
+    keys: &OwnKeys,
+    by: &Principal,
+    reissued: &Reissued,
+) -> Result<u32, ActError> {
+    let envelope = Envelope::parse(reissued.envelope.trim_end().as_bytes())?;
+    let card = Card::open(&envelope).map_err(|e| ActError::usage(e.to_string()))?;
+    keys.reload(&agency.log)?;
+    agency
+        .act(|state, now| {
+            let user = authorize(state, by, Permission::Administer, now)?;
+            let own = state.own.as_ref().ok_or_else(|| {
+                ActError::failed("this node has no card of its own; make its home anew".into())
+            })?;
+            let next = own.value.version.saturating_add(1);
+            if card.version != next {
+                return Err(ActError::refused(format!(
+                    "version {} of the card is in force, so version {} cannot be the next; issue it again",
+                    own.value.version, card.version
+                )));
+            }
+            if card.agency_key == own.value.agency_key {
+                changes_little(&own.value, &card)?;
+                may_follow(keys, state, &own.value, &card, now)?;
+            } else {
+                takes_over(&own.value, &card, &envelope, reissued.vouched.as_deref(), now)?;
+            }
+            let actor = agency.actor(user, by);
+            Ok((entries::cards::card_issued(state, actor, &card, &envelope), ()))
+        })
+        .await?;
+    Ok(card.version)
+}
+
+/// Checks what the next card says of the keys that are exchanged one by one.
+fn may_follow(
+    keys: &OwnKeys,
+    state: &State,
+    known: &Card,
+    next: &Card,
+    now: Timestamp,
+) -> Result<(), ActError> {
+    let mut changed = keys.all().to_vec();
+    changed.retain(|keys| keys.of().named(known) != keys.of().named(next));
+    let keys = match changed.as_slice() {
+        [] if next.revocations == known.revocations => return Ok(()),
+        [one] => *one,
+        _ => {
+            return Err(ActError::refused(
+                "the card changes more: it revokes a key that none replaces, or exchanges several at once".into(),
             ));
         }
-        let exact = envelope.to_text();
-        let (_, id) = self
-            .agency
-            .act(|state, now| {
-                let actor = authorize(state, by, Permission::Administer, now)?;
-                let known = state.peers.get(&card.id);
-                if let Some(known) = known {
-                    let known = &known.card.value;
-                    if known.agency_key != card.agency_key && !confirmation.replace {
-                        return Err(ActError::refused(format!(
-                            "another agency key of `{}` is known ({}); if the agency confirms that it was replaced, add --replace",
-                            card.id,
-                            known.agency_key.fingerprint()
-                        )));
-                    }
-                    if known.agency_key == card.agency_key && card.version < known.version {
-                        return Err(ActError::refused(format!(
-                            "version {} of the card of `{}` is known; this is version {}",
-                            known.version, card.id, card.version
-                        )));
-                    }
-                }
-                if let Some(other) = state.other_with_node(&card) {
-                    return Err(ActError::refused(format!(
-                        "the card of `{}` names the node key of `{other}`",
-                        card.id
-                    )));
-                }
-                // What was found of a peer outlives a card that claims the same as before.
-                let found_before = known.filter(|known| {
-                    let before = &known.card.value;
-                    (before.kind, &before.state) == (card.kind, &card.state)
-                });
-                let before = found_before.map(|known| (known.verified.kind, known.verified.state));
-                let (kind, state) = before.unwrap_or((card.kind, card.state));
-                let verified = Verified {
-                    kind: confirmation.kind.unwrap_or(kind),
-                    state: confirmation.state.unwrap_or(state),
-                    how: confirmation.verified_by.clone(),
-                    by: by.user.clone(),
-                    at: now,
-                };
-                let kind = if known.is_some() { EntryKind::CardReplaced } else { EntryKind::CardAdded };
-                let entry = Entry::new(kind, self.agency.actor(actor, by))
-                    .with_peer(&card.id)
-                    .with_envelope(&envelope)
-                    .with_detail("fingerprint", found.to_string())
-                    .with_detail("kind", verified.kind.code())
-                    .with_detail("state", verified.state.to_string())
-                    .with_detail("verified_by", verified.how.as_str())
-                    .with_detail("version", card.version)
-                    .untyped_changing(Change::Card { envelope: exact.clone(), verified });
-                Ok((entry, card.id.clone()))
-            })
-            .await?;
-        Ok(id)
+    };
+    let (leaving, named) = (keys.of().named(known), keys.of().named(next));
+    if !keys.has(named) {
+        let key = keys.of();
+        return Err(ActError::usage(format!(
+            "the private key of the card's {key} key is not in the home; use `accord key rotate {key}`"
+        )));
     }
-
-    /// Puts a later version of one's own card in force, signed elsewhere with the agency key. It may
-    /// name another node, message, log or cosigner key, which must be in the home, and then says when
-    /// the one before ends; or another agency key, and nothing else, if the present one vouches for it.
-    ///
-    /// # Errors
-    /// When it is not the next version, or changes more than that, name, addresses and contact.
-    pub async fn reissue_card(&self, by: &Principal, reissued: &Reissued) -> Result<u32, ActError> {
-        let envelope = Envelope::parse(reissued.envelope.trim_end().as_bytes())?;
-        let card = Card::open(&envelope).map_err(|e| ActError::usage(e.to_string()))?;
-        let exact = envelope.to_text();
-        self.reload_keys()?;
-        let (_, version) = self
-            .agency
-            .act(|state, now| {
-                let actor = authorize(state, by, Permission::Administer, now)?;
-                let own = state.own.as_ref().ok_or_else(|| {
-                    ActError::failed("this node has no card of its own; make its home anew".into())
-                })?;
-                let next = own.value.version.saturating_add(1);
-                if card.version != next {
-                    return Err(ActError::refused(format!(
-                        "version {} of the card is in force, so version {} cannot be the next; issue it again",
-                        own.value.version, card.version
-                    )));
-                }
-                if card.agency_key == own.value.agency_key {
-                    changes_little(&own.value, &card)?;
-                    self.may_follow(state, &own.value, &card, now)?;
-                } else {
-                    takes_over(&own.value, &card, &envelope, reissued.vouched.as_deref(), now)?;
-                }
-                let addresses: Vec<_> = card.addresses.iter().map(Text::as_str).collect();
-                let mut entry = Entry::new(EntryKind::CardIssued, self.agency.actor(actor, by))
-                    .with_envelope(&envelope)
-                    .with_detail("version", next)
-                    .with_detail("name", card.name.as_str())
-                    .with_detail("addresses", addresses)
-                    .with_detail("contact", card.contact.as_str());
-                for use_ in KeyUse::ALL {
-                    let fingerprint = use_.named(&card).fingerprint().to_string();
-                    entry = entry.with_detail(&format!("{use_}_key"), fingerprint);
-                }
-                Ok((entry.untyped_changing(Change::OwnCard { envelope: exact.clone() }), next))
-            })
-            .await?;
-        Ok(version)
+    let before = state.own_keys.of(keys.of());
+    let under_way = |revoked: &&Revocation| now < revoked.at && before.contains(&revoked.key);
+    if let Some(leaving) = known.revocations.iter().find(under_way) {
+        return Err(ActError::refused(format!(
+            "the {} key is being exchanged already, until {}; exchange the next one after that",
+            keys.of(),
+            leaving.at
+        )));
     }
+    let ends = next.revocations.strip_prefix(known.revocations.as_slice());
+    match ends {
+        Some([ends]) if ends.key == *leaving && ends.at >= next.at => Ok(()),
+        _ => Err(ActError::refused(format!(
+            "the card does not say when the {} key before ends, and nothing else",
+            keys.of()
+        ))),
+    }
+}
 
-    /// Checks what the next card says of the keys that are exchanged one by one.
-    fn may_follow(
-        &self,
-        state: &State,
-        known: &Card,
-        next: &Card,
-        now: Timestamp,
-    ) -> Result<(), ActError> {
-        let mut changed = self.keys.all().to_vec();
-        changed.retain(|keys| keys.of().named(known) != keys.of().named(next));
-        let keys = match changed.as_slice() {
-            [] if next.revocations == known.revocations => return Ok(()),
-            [one] => *one,
-            _ => {
-                return Err(ActError::refused(
-                    "the card changes more: it revokes a key that none replaces, or exchanges several at once".into(),
-                ));
+/// Cuts a peer off: nothing is asked of it or answered to it until it is let in again.
+///
+/// # Errors
+/// When there is no card of it, it is blocked already, no reason is given, or the actor may not.
+pub async fn block(
+    agency: &OwnAgency,
+    by: &Principal,
+    peer: &AgencyId,
+    reason: &Text,
+) -> Result<(), ActError> {
+    set_blocked(agency, by, peer, true, reason).await
+}
+
+/// Lets a peer in again.
+///
+/// # Errors
+/// When there is no card of it, it is not blocked, no reason is given, or the actor may not.
+pub async fn unblock(
+    agency: &OwnAgency,
+    by: &Principal,
+    peer: &AgencyId,
+    reason: &Text,
+) -> Result<(), ActError> {
+    set_blocked(agency, by, peer, false, reason).await
+}
+
+async fn set_blocked(
+    agency: &OwnAgency,
+    by: &Principal,
+    peer: &AgencyId,
+    blocked: bool,
+    reason: &Text,
+) -> Result<(), ActError> {
+    if reason.is_empty() {
+        return Err(ActError::usage("say why with --reason".into()));
+    }
+    agency
+        .act(|state, now| {
+            let user = authorize(state, by, Permission::Administer, now)?;
+            let known = state.peers.get(peer).ok_or_else(|| unknown(peer))?;
+            if known.blocked.is_some() == blocked {
+                let is = if blocked { "blocked already" } else { "not blocked" };
+                return Err(ActError::usage(format!("`{peer}` is {is}")));
             }
-        };
-        let (leaving, named) = (keys.of().named(known), keys.of().named(next));
-        if !keys.has(named) {
-            let key = keys.of();
-            return Err(ActError::usage(format!(
-                "the private key of the card's {key} key is not in the home; use `accord key rotate {key}`"
-            )));
-        }
-        let before = state.own_keys.of(keys.of());
-        let under_way = |revoked: &&Revocation| now < revoked.at && before.contains(&revoked.key);
-        if let Some(leaving) = known.revocations.iter().find(under_way) {
-            return Err(ActError::refused(format!(
-                "the {} key is being exchanged already, until {}; exchange the next one after that",
-                keys.of(),
-                leaving.at
-            )));
-        }
-        let ends = next.revocations.strip_prefix(known.revocations.as_slice());
-        match ends {
-            Some([ends]) if ends.key == *leaving && ends.at >= next.at => Ok(()),
-            _ => Err(ActError::refused(format!(
-                "the card does not say when the {} key before ends, and nothing else",
-                keys.of()
-            ))),
-        }
-    }
-
-    /// Cuts a peer off, or lets it in again when `reason` is absent from `block`.
-    ///
-    /// # Errors
-    /// When there is no card of it, it is so already, or no reason is given.
-    pub async fn block_card(
-        &self,
-        by: &Principal,
-        id: &AgencyId,
-        block: bool,
-        reason: &Text,
-    ) -> Result<(), ActError> {
-        if reason.is_empty() {
-            return Err(ActError::usage("say why with --reason".into()));
-        }
-        self.agency
-            .act(|state, now| {
-                let actor = authorize(state, by, Permission::Administer, now)?;
-                let peer = state.peers.get(id).ok_or_else(|| unknown(id))?;
-                if peer.blocked.is_some() == block {
-                    let is = if block { "blocked already" } else { "not blocked" };
-                    return Err(ActError::usage(format!("`{id}` is {is}")));
-                }
-                let kind = if block { EntryKind::CardBlocked } else { EntryKind::CardUnblocked };
-                let entry = Entry::new(kind, self.agency.actor(actor, by))
-                    .with_peer(id)
-                    .with_detail("reason", reason.as_str())
-                    .untyped_changing(Change::Block {
-                        agency: id.clone(),
-                        reason: block.then(|| reason.clone()),
-                    });
-                Ok((entry, ()))
-            })
-            .await?;
-        Ok(())
-    }
+            let actor = agency.actor(user, by);
+            let entry = if blocked {
+                entries::cards::card_blocked(state, actor, peer, reason)
+            } else {
+                entries::cards::card_unblocked(state, actor, peer, reason)
+            };
+            Ok((entry, ()))
+        })
+        .await?;
+    Ok(())
 }
 
 /// Checks that the next card under the same agency key changes nothing that people confirmed.
@@ -317,6 +330,7 @@ fn takes_over(
     Ok(())
 }
 
+/// The error of an act on an agency of which no card is recorded.
 pub(super) fn unknown(id: &AgencyId) -> ActError {
     ActError::usage(format!("no card of `{id}` is recorded; see `accord card list`"))
 }

@@ -6,7 +6,7 @@
 
 pub mod agreements;
 pub mod cards;
-pub(crate) mod officials;
 pub mod people;
 pub mod policy;
 pub mod requests;
+mod signing_authority;

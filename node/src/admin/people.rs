@@ -1,131 +1,119 @@
 //! People: registering, training, disabling, delegating.
 
-use schemas::entry::EntryKind;
 use schemas::purpose::Role;
 use schemas::query::UserName;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 
-use crate::context::NodeContext;
-use crate::permission::{ActError, Permission, Principal, authorize, policy_in_force};
-use audit_log::entry::Entry;
-use registry::{Change, State};
+use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize, policy_in_force};
+use audit_log::entries::people::{UserChange, user_changed};
+use registry::State;
 use schemas::user::{Delegation, User};
 
-impl NodeContext {
-    /// Registers a user.
-    ///
-    /// # Errors
-    /// When the name is taken, nobody's full name is given, or the actor may not.
-    pub async fn add_user(&self, by: &Principal, user: &User) -> Result<User, ActError> {
-        self.change_user(by, EntryKind::UserAdded, |state, _| {
-            if state.users.contains_key(&user.name) {
-                return Err(ActError::usage(format!("user `{}` exists already", user.name)));
-            }
-            check(user)?;
-            Ok(user.clone())
-        })
-        .await
-    }
+/// Registers a user.
+///
+/// # Errors
+/// When the name is taken, nobody's full name is given, or the actor may not.
+pub async fn add(agency: &OwnAgency, by: &Principal, user: &User) -> Result<User, ActError> {
+    change(agency, by, UserChange::Added, |state, _| {
+        if state.users.contains_key(&user.name) {
+            return Err(ActError::usage(format!("user `{}` exists already", user.name)));
+        }
+        check(user)?;
+        Ok(user.clone())
+    })
+    .await
+}
 
-    /// Records a user's training.
-    ///
-    /// # Errors
-    /// When there is no such user, the day is to come, or the actor may not.
-    pub async fn train_user(
-        &self,
-        by: &Principal,
-        name: &UserName,
-        on: Timestamp,
-    ) -> Result<User, ActError> {
-        self.change_user(by, EntryKind::UserTrained, |state, now| {
-            if on > now {
-                return Err(ActError::usage(format!("training on {} is yet to come", on.day())));
-            }
-            Ok(User { trained_on: Some(on), ..known(state, name)?.clone() })
-        })
-        .await
-    }
+/// Records a user's training.
+///
+/// # Errors
+/// When there is no such user, the day is to come, or the actor may not.
+pub async fn train(
+    agency: &OwnAgency,
+    by: &Principal,
+    name: &UserName,
+    on: Timestamp,
+) -> Result<User, ActError> {
+    change(agency, by, UserChange::Trained, |state, now| {
+        if on > now {
+            return Err(ActError::usage(format!("training on {} is yet to come", on.day())));
+        }
+        Ok(User { trained_on: Some(on), ..known(state, name)?.clone() })
+    })
+    .await
+}
 
-    /// Ends a user's access.
-    ///
-    /// # Errors
-    /// When there is no such user, it is the last administrator, or the actor may not.
-    pub async fn disable_user(
-        &self,
-        by: &Principal,
-        name: &UserName,
-        reason: &Text,
-    ) -> Result<User, ActError> {
-        self.change_user(by, EntryKind::UserDisabled, |state, now| {
-            let user = known(state, name)?;
-            let roles = &policy_in_force(state)?.people.administer;
-            let administers =
-                |user: &User| user.enabled(now) && roles.admit(&user.roles, &user.title);
-            if !state.users.values().any(|other| other.name != *name && administers(other)) {
-                return Err(ActError::refused(format!(
-                    "`{name}` is the last administrator; add another first"
-                )));
-            }
-            let reason = if reason.is_empty() {
-                "disabled".parse().unwrap_or_default()
-            } else {
-                reason.clone()
-            };
-            Ok(User { disabled: Some(reason), ..user.clone() })
-        })
-        .await
-    }
+/// Ends a user's access.
+///
+/// # Errors
+/// When there is no such user, it is the last administrator, or the actor may not.
+pub async fn disable(
+    agency: &OwnAgency,
+    by: &Principal,
+    name: &UserName,
+    reason: &Text,
+) -> Result<User, ActError> {
+    change(agency, by, UserChange::Disabled, |state, now| {
+        let user = known(state, name)?;
+        let roles = &policy_in_force(state)?.people.administer;
+        let administers = |user: &User| user.enabled(now) && roles.admit(&user.roles, &user.title);
+        if !state.users.values().any(|other| other.name != *name && administers(other)) {
+            return Err(ActError::refused(format!(
+                "`{name}` is the last administrator; add another first"
+            )));
+        }
+        let reason =
+            if reason.is_empty() { "disabled".parse().unwrap_or_default() } else { reason.clone() };
+        Ok(User { disabled: Some(reason), ..user.clone() })
+    })
+    .await
+}
 
-    /// Delegates the approving authority of a title to a user.
-    ///
-    /// # Errors
-    /// When there is no such user, the time is empty, or the actor may not.
-    pub async fn delegate(
-        &self,
-        by: &Principal,
-        name: &UserName,
-        delegation: &Delegation,
-    ) -> Result<User, ActError> {
-        self.change_user(by, EntryKind::UserDelegated, |state, _| {
-            if delegation.from >= delegation.until {
-                return Err(ActError::usage(format!(
-                    "a delegation from {} until {} is empty",
-                    delegation.from, delegation.until
-                )));
-            }
-            let mut user = known(state, name)?.clone();
-            user.delegations.push(delegation.clone());
-            Ok(user)
-        })
-        .await
-    }
-
-    async fn change_user(
-        &self,
-        by: &Principal,
-        kind: EntryKind,
-        judge: impl Fn(&State, Timestamp) -> Result<User, ActError>,
-    ) -> Result<User, ActError> {
-        let (_, user) = self
-            .agency
-            .act(|state, now| {
-                let actor = authorize(state, by, Permission::Administer, now)?;
-                let user = judge(state, now)?;
-                let value =
-                    serde_json::to_value(&user).map_err(|e| ActError::failed(e.to_string()))?;
-                let entry = Entry::new(kind, self.agency.actor(actor, by))
-                    .with_detail("user", value)
-                    .untyped_changing(Change::User { user: user.clone() });
-                Ok((entry, user))
-            })
-            .await?;
+/// Delegates the approving authority of a title to a user.
+///
+/// # Errors
+/// When there is no such user, the time is empty, or the actor may not.
+pub async fn delegate(
+    agency: &OwnAgency,
+    by: &Principal,
+    name: &UserName,
+    delegation: &Delegation,
+) -> Result<User, ActError> {
+    change(agency, by, UserChange::Delegated, |state, _| {
+        if delegation.from >= delegation.until {
+            return Err(ActError::usage(format!(
+                "a delegation from {} until {} is empty",
+                delegation.from, delegation.until
+            )));
+        }
+        let mut user = known(state, name)?.clone();
+        user.delegations.push(delegation.clone());
         Ok(user)
-    }
+    })
+    .await
+}
+
+/// Puts on record what `judge` makes of a user.
+async fn change(
+    agency: &OwnAgency,
+    by: &Principal,
+    what: UserChange,
+    judge: impl Fn(&State, Timestamp) -> Result<User, ActError>,
+) -> Result<User, ActError> {
+    let (_, user) = agency
+        .act(|state, now| {
+            let acting = authorize(state, by, Permission::Administer, now)?;
+            let user = judge(state, now)?;
+            let actor = agency.actor(acting, by);
+            Ok((user_changed(state, actor, what, user.clone()), user))
+        })
+        .await?;
+    Ok(user)
 }
 
 /// What every registered user has.
-pub(crate) fn check(user: &User) -> Result<(), ActError> {
+fn check(user: &User) -> Result<(), ActError> {
     if user.full_name.is_empty() {
         return Err(ActError::usage(format!(
             "user `{}` needs a full name; give --full-name",

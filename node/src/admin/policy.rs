@@ -1,25 +1,22 @@
 //! The policy: adopting another version, and explaining what it would decide.
 
-use ::agreements::decide::{Decision, Narrowed, Permit, decide, decline};
+use ::agreements::decide::{Decision, Narrowed, Permit, Scope as _, decide, decline};
 use ::agreements::policy::{Designee, Page, Policy};
 use schemas::agency::AgencyId;
-use schemas::digest::Digest;
-use schemas::entry::EntryKind;
 use schemas::query::{QueryId, UserName};
 use schemas::refusal::Reason;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::context::NodeContext;
 use crate::exchange::authorities::Candidates;
 use crate::permission::{
-    ActError, Permission, Principal, authenticate, authorize, policy_in_force,
+    ActError, OwnAgency, Permission, Principal, authenticate, authorize, policy_in_force,
 };
-use audit_log::entry::Entry;
-use registry::{Change, State};
+use audit_log::entries::people::policy_adopted;
+use registry::State;
 use schemas::draft::Draft;
-use store::Tail;
+use store::{Store, Tail};
 
 /// What would be decided, as a person asks.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -87,127 +84,120 @@ impl Extent {
     }
 }
 
-impl NodeContext {
-    /// Puts another policy into force. The one before stays on record.
-    ///
-    /// # Errors
-    /// When it does not read, is another agency's, or the actor may not.
-    pub async fn adopt_policy(
-        &self,
-        by: &Principal,
-        name: &str,
-        text: &str,
-    ) -> Result<Policy, ActError> {
-        let adopted = Policy::from_toml(name, text)?;
-        if let Some(agency) = adopted.agency.as_ref().filter(|agency| **agency != self.agency.id) {
-            return Err(ActError::usage(format!(
-                "`{name}` is the policy of `{agency}`, not of `{}`",
-                self.agency.id
-            )));
-        }
-        self.agency
-            .act(|state, now| {
-                let actor = authorize(state, by, Permission::Administer, now)?;
-                let entry = Entry::new(EntryKind::PolicyAdopted, self.agency.actor(actor, by))
-                    .with_detail("name", name)
-                    .with_detail("digest", Digest::of(text.as_bytes()).to_string())
-                    .untyped_changing(Change::Policy {
-                        name: name.to_owned(),
-                        text: text.to_owned(),
-                    });
-                Ok((entry, ()))
-            })
-            .await?;
-        Ok(adopted)
+/// Puts another policy into force. The one before stays on record.
+///
+/// # Errors
+/// When it does not read, is another agency's, or the actor may not.
+pub async fn adopt(
+    agency: &OwnAgency,
+    by: &Principal,
+    name: &str,
+    text: &str,
+) -> Result<Policy, ActError> {
+    let adopted = Policy::from_toml(name, text)?;
+    if let Some(of) = adopted.agency.as_ref().filter(|of| **of != agency.id) {
+        return Err(ActError::usage(format!(
+            "`{name}` is the policy of `{of}`, not of `{}`",
+            agency.id
+        )));
     }
+    agency
+        .act(|state, now| {
+            let user = authorize(state, by, Permission::Administer, now)?;
+            Ok((policy_adopted(state, agency.actor(user, by), name, text), ()))
+        })
+        .await?;
+    Ok(adopted)
+}
 
-    /// The posted page, with those who hold the offices that it names.
-    ///
-    /// # Errors
-    /// When there is no policy.
-    pub fn policy_page(&self) -> Result<Page, ActError> {
-        let state = self.agency.registry.state();
-        let now = self.agency.clock.now();
-        let holders = state.users.values().filter(|user| user.enabled(now)).flat_map(|user| {
-            let delegated = user
-                .delegations
-                .iter()
-                .filter(|delegation| (delegation.from..delegation.until).contains(&now))
-                .map(|delegation| delegation.title.clone());
-            std::iter::once(user.title.clone())
-                .chain(delegated)
-                .map(|title| Designee { name: user.full_name.clone(), title })
-        });
-        let holders: Vec<Designee> = holders.collect();
-        let name = state.own.as_ref().map_or_else(String::new, |own| own.value.name.to_string());
-        Ok(policy_in_force(&state)?.page(&name, &holders))
+/// The posted page, with those who hold the offices that it names.
+///
+/// # Errors
+/// When there is no policy.
+pub fn page(agency: &OwnAgency) -> Result<Page, ActError> {
+    let state = agency.registry.state();
+    let now = agency.clock.now();
+    let holders = state.users.values().filter(|user| user.enabled(now)).flat_map(|user| {
+        let delegated = user
+            .delegations
+            .iter()
+            .filter(|delegation| (delegation.from..delegation.until).contains(&now))
+            .map(|delegation| delegation.title.clone());
+        std::iter::once(user.title.clone())
+            .chain(delegated)
+            .map(|title| Designee { name: user.full_name.clone(), title })
+    });
+    let holders: Vec<Designee> = holders.collect();
+    let name = state.own.as_ref().map_or_else(String::new, |own| own.value.name.to_string());
+    Ok(policy_in_force(&state)?.page(&name, &holders))
+}
+
+/// What would be decided and why, asking nobody and logging nothing about any plate.
+///
+/// Another owner's policy is the published text that comes with this node, else the statute's
+/// minimum; the owner alone decides.
+///
+/// # Errors
+/// When the user or an agency is unknown, or the registry cannot be told.
+pub async fn explain(
+    agency: &OwnAgency,
+    store: &dyn Store,
+    by: &Principal,
+    wanted: &Explain,
+) -> Result<Explained, ActError> {
+    let now = agency.clock.now();
+    authenticate(&agency.registry.state(), by, now)?;
+    let at = wanted.at.unwrap_or(now);
+    let state = agency.registry_at(store, wanted.at).await?;
+    let own = policy_at(&state, wanted.at)?;
+    let requester = wanted.from.clone().unwrap_or_else(|| agency.id.clone());
+    let ours = requester == agency.id;
+    if !ours && wanted.owner != agency.id {
+        return Err(ActError::usage(format!(
+            "explain a query of `{requester}` to `{}` there; here, one of the two is `{}`",
+            wanted.owner, agency.id
+        )));
     }
-
-    /// What would be decided and why, asking nobody and logging nothing about any plate.
-    ///
-    /// Another owner's policy is the published text that comes with this node, else the statute's
-    /// minimum; the owner alone decides.
-    ///
-    /// # Errors
-    /// When the user or an agency is unknown, or the registry cannot be told.
-    pub async fn explain(&self, by: &Principal, wanted: &Explain) -> Result<Explained, ActError> {
-        let now = self.agency.clock.now();
-        authenticate(&self.agency.registry.state(), by, now)?;
-        let at = wanted.at.unwrap_or(now);
-        let state = self.agency.registry_at(self.store.as_ref(), wanted.at).await?;
-        let own = policy_at(&state, wanted.at)?;
-        let requester = wanted.from.clone().unwrap_or_else(|| self.agency.id.clone());
-        let ours = requester == self.agency.id;
-        if !ours && wanted.owner != self.agency.id {
-            return Err(ActError::usage(format!(
-                "explain a query of `{requester}` to `{}` there; here, one of the two is `{}`",
-                wanted.owner, self.agency.id
-            )));
-        }
-        let user = person(&state, &by.user)?;
-        let query =
-            wanted.draft.query(QueryId::from_bytes([0; 16]), &requester, &wanted.owner, &user, at);
-        let facts = state.facts(std::slice::from_ref(&requester));
-        let facts = facts.first().ok_or_else(|| super::cards::unknown(&requester))?;
-        let published =
-            if wanted.owner == self.agency.id { None } else { Some(published(&wanted.owner)?) };
-        let judged_by = published.as_ref().unwrap_or(own);
-        // How much of each authority was used is known for the present alone.
-        let counters =
-            if wanted.at.is_none() { self.agency.log.counters() } else { Tail::default().into() };
-        let candidates = Candidates::of(&state, &counters, &wanted.owner, &requester, at, None);
-        let decision = decide(judged_by, &wanted.owner, facts, candidates.as_slice(), &query, at);
-        let own_reasons = if ours {
-            decline(own, &query, at).map(|reasons| reasons.into_vec()).unwrap_or_default()
-        } else {
-            Vec::new()
-        };
-        let mut explained = Explained {
-            decision: "refuse",
-            at,
-            owner: wanted.owner.clone(),
-            requester,
-            policy: judged_by.source.clone(),
-            scope: None,
-            basis: None,
-            notice: Text::default(),
-            reasons: Vec::new(),
-            own_reasons,
-        };
-        match decision {
-            Decision::Permit(permit) => {
-                if explained.own_reasons.is_empty() {
-                    explained.decision = "permit";
-                }
-                explained.scope = Some(Extent::of(&permit));
-                explained.basis =
-                    Some(format!("{} v{}", permit.basis.authority, permit.basis.version));
-                explained.notice = permit.notice;
+    let user = person(&state, &by.user)?;
+    let query =
+        wanted.draft.query(QueryId::from_bytes([0; 16]), &requester, &wanted.owner, &user, at);
+    let facts = state.facts(std::slice::from_ref(&requester));
+    let facts = facts.first().ok_or_else(|| super::cards::unknown(&requester))?;
+    let published = if wanted.owner == agency.id { None } else { Some(published(&wanted.owner)?) };
+    let judged_by = published.as_ref().unwrap_or(own);
+    // How much of each authority was used is known for the present alone.
+    let counters = if wanted.at.is_none() { agency.log.counters() } else { Tail::default().into() };
+    let candidates = Candidates::of(&state, &counters, &wanted.owner, &requester, at, None);
+    let decision = decide(judged_by, &wanted.owner, facts, candidates.as_slice(), &query, at);
+    let own_reasons = if ours {
+        decline(own, &query, at).map(|reasons| reasons.into_vec()).unwrap_or_default()
+    } else {
+        Vec::new()
+    };
+    let mut explained = Explained {
+        decision: "refuse",
+        at,
+        owner: wanted.owner.clone(),
+        requester,
+        policy: judged_by.source.clone(),
+        scope: None,
+        basis: None,
+        notice: Text::default(),
+        reasons: Vec::new(),
+        own_reasons,
+    };
+    match decision {
+        Decision::Permit(permit) => {
+            if explained.own_reasons.is_empty() {
+                explained.decision = "permit";
             }
-            Decision::Refuse(reasons) => explained.reasons = reasons.into_vec(),
+            explained.scope = Some(Extent::of(&permit));
+            explained.basis = Some(format!("{} v{}", permit.basis.authority, permit.basis.version));
+            explained.notice = permit.notice;
         }
-        Ok(explained)
+        Decision::Refuse(reasons) => explained.reasons = reasons.into_vec(),
     }
+    Ok(explained)
 }
 
 /// The policy that was in force at a time.

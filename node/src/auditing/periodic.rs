@@ -272,8 +272,8 @@ pub(crate) fn cadences(
         let recorded = &version.recorded;
         let agreement = &recorded.agreement;
         for other in agreement.parties.iter().filter(|party| *party != me) {
-            let in_force =
-                recorded.standing(me, other, now) == ::agreements::lifecycle::Standing::InForce;
+            let in_force = recorded.status(me, other, now)
+                == ::agreements::lifecycle::AgreementStatus::InForce;
             if !in_force || !state.peers.contains_key(other) {
                 continue;
             }

@@ -16,7 +16,7 @@ use super::Done;
 use super::client::Client;
 use super::output::{Output, number, table};
 use super::time::local;
-use crate::admin::agreements::{AgreementRow, Prepared, Wanted, sign_adherence};
+use crate::admin::agreements::{AgreementView, Prepared, Wanted, sign_adherence};
 use crate::permission::ActError;
 use audit_log::clock::Clock;
 use audit_log::keys;
@@ -128,7 +128,7 @@ pub(super) async fn run(
                 .await?
         }
         Agreement::Sign { id, signing } => {
-            let known: AgreementRow = client.get(&format!("/agreements/{id}")).await?;
+            let known: AgreementView = client.get(&format!("/agreements/{id}")).await?;
             let body = known.text.unwrap_or_default();
             let agreement = Text_::from_toml("agreement", &body)?;
             let adherence = sign(dir, client, &agreement, &body, &signing).await?;
@@ -137,7 +137,7 @@ pub(super) async fn run(
                 .await?
         }
         Agreement::Show { id, out } => {
-            let row: AgreementRow = client.get(&format!("/agreements/{id}")).await?;
+            let row: AgreementView = client.get(&format!("/agreements/{id}")).await?;
             if let Some(out) = out {
                 let lines = row.envelopes.join("\n") + "\n";
                 std::fs::write(&out, lines).map_err(|e| {
@@ -234,7 +234,7 @@ async fn sign(
     sign_adherence(agreement, body, &me, prepared, original, Clock::system().now(), &key)
 }
 
-async fn give(client: &Client, act: Act, notice: &NoticeArgs) -> Result<AgreementRow, ActError> {
+async fn give(client: &Client, act: Act, notice: &NoticeArgs) -> Result<AgreementView, ActError> {
     let path = format!("/agreements/{}/notice", notice.id);
     client.post(&path, &json!({ "act": act, "reason": notice.reason })).await
 }
@@ -249,7 +249,7 @@ async fn import(client: &Client, file: &Path, output: Output) -> Result<Done, Ac
 }
 
 async fn list(client: &Client, output: Output) -> Result<Done, ActError> {
-    let rows: Vec<AgreementRow> = client.get("/agreements").await?;
+    let rows: Vec<AgreementView> = client.get("/agreements").await?;
     if output.json() {
         rows.iter().for_each(|row| output.object(row, String::new));
     } else {
@@ -272,7 +272,7 @@ async fn list(client: &Client, output: Output) -> Result<Done, ActError> {
     Ok(Done::Ok)
 }
 
-fn describe(row: &AgreementRow) -> String {
+fn describe(row: &AgreementView) -> String {
     let parties: Vec<Vec<String>> = row
         .parties
         .iter()
@@ -298,7 +298,7 @@ fn describe(row: &AgreementRow) -> String {
 }
 
 /// With the text, which what follows an act leaves out.
-fn shown(row: &AgreementRow) -> String {
+fn shown(row: &AgreementView) -> String {
     let text = row.text.as_ref().map_or(String::new(), |text| format!("\n\n{text}"));
     describe(row) + &text
 }

@@ -11,7 +11,6 @@ use clap::Args;
 use schemas::agency::{AgencyId, AgencyKind, Ori, State};
 use schemas::body::Actor;
 use schemas::card::Card;
-use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::key::SecretKey;
 use schemas::purpose::Role;
@@ -23,16 +22,16 @@ use super::Done;
 use super::output::{Output, err};
 use crate::certificate;
 use crate::config::{Bounds, Config};
-use crate::permission::ActError;
+use crate::permission::{ActError, OwnAgency};
 use crate::run::{StartError, open_context};
 use audit::wording::counted;
 use audit_log::clock::Clock;
-use audit_log::entry::Entry;
+use audit_log::entries;
+use audit_log::entries::people::{UserChange, policy_adopted, user_changed};
 use audit_log::keys;
 use host::database::Database;
 use host::home::{Home, HomeError, write_private};
 use peer::is_dialable;
-use registry::Change;
 use registry::KeyUse;
 use schemas::user::User;
 
@@ -168,7 +167,8 @@ pub async fn init(dir: &Path, args: &InitArgs, clock: &Clock) -> Result<Card, Ac
     }
     dialable(&args.address)?;
     let home = Home::create(dir)?;
-    let made = fill(&home, args, database, &policy, policy_name, policy_text, clock).await;
+    let text = (policy_name.as_str(), policy_text.as_str());
+    let made = fill(&home, args, database, &policy, text, clock).await;
     if made.is_err() {
         // Nobody has seen these keys: leave nothing that the next attempt would trip over.
         home.undo();
@@ -181,8 +181,7 @@ async fn fill(
     args: &InitArgs,
     database: Option<Database>,
     policy: &Policy,
-    policy_name: String,
-    policy_text: String,
+    policy_text: (&str, &str),
     clock: &Clock,
 ) -> Result<Card, ActError> {
     let [agency_key, node_key, message_key, log_key, cosigner_key] =
@@ -216,7 +215,7 @@ async fn fill(
         photographs: None,
         exchange: Bounds::default(),
     };
-    first_entries(home, &config, args, clock, &envelope, policy_name, policy_text).await?;
+    first_entries(home, &config, args, clock, (&card, &envelope), policy_text).await?;
     config.create(home)?;
     Ok(card)
 }
@@ -267,17 +266,18 @@ fn certificate_names(args: &InitArgs) -> Vec<String> {
     names
 }
 
+/// The entries that a log begins with: the first card, the policy and the first administrator. Each
+/// is made on the registry as the one before left it.
 async fn first_entries(
     home: &Home,
     config: &Config,
     args: &InitArgs,
     clock: &Clock,
-    card: &Envelope,
-    policy_name: String,
-    policy_text: String,
+    card: (&Card, &Envelope),
+    policy: (&str, &str),
 ) -> Result<(), ActError> {
-    let context = open_context(home, config, clock.clone()).await?;
-    let size = context.agency.log.counters().size;
+    let OwnAgency { registry, log, .. } = open_context(home, config, clock.clone()).await?.agency;
+    let size = log.counters().size;
     if let Some(database) = config.database.as_ref().filter(|_| size > 0) {
         return Err(ActError::usage(format!(
             "`{database}` holds a log of {} already; name an empty database",
@@ -290,7 +290,19 @@ async fn first_entries(
         agency: args.id.clone(),
         auth: "init".into(),
     };
-    let admin = User {
+    let (card, envelope) = card;
+    let issued = entries::cards::card_issued(&registry.state(), actor.clone(), card, envelope);
+    drop(log.append(issued).await?);
+    let (name, text) = policy;
+    let adopted = policy_adopted(&registry.state(), actor.clone(), name, text);
+    drop(log.append(adopted).await?);
+    let added = user_changed(&registry.state(), actor, UserChange::Added, first_admin(args));
+    drop(log.append(added).await?);
+    Ok(())
+}
+
+fn first_admin(args: &InitArgs) -> User {
+    User {
         name: args.admin.clone(),
         full_name: args
             .admin_name
@@ -302,22 +314,5 @@ async fn first_entries(
         until: None,
         disabled: None,
         delegations: Vec::new(),
-    };
-    let user = serde_json::to_value(&admin).map_err(|e| ActError::failed(e.to_string()))?;
-    let exact = card.to_text();
-    for entry in [
-        Entry::new(EntryKind::CardIssued, actor.clone())
-            .with_envelope(card)
-            .untyped_changing(Change::OwnCard { envelope: exact }),
-        Entry::new(EntryKind::PolicyAdopted, actor.clone())
-            .with_detail("policy", policy_name.clone())
-            .with_detail("digest", schemas::digest::Digest::of(policy_text.as_bytes()).to_string())
-            .untyped_changing(Change::Policy { name: policy_name, text: policy_text }),
-        Entry::new(EntryKind::UserAdded, actor)
-            .with_detail("user", user)
-            .untyped_changing(Change::User { user: admin }),
-    ] {
-        drop(context.agency.log.append(entry).await?);
     }
-    Ok(())
 }

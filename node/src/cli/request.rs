@@ -14,7 +14,7 @@ use super::Done;
 use super::client::Client;
 use super::output::{Output, table, text};
 use super::time::{instant, local};
-use crate::admin::requests::{Judgement, Received, RequestRow, Submission};
+use crate::admin::requests::{DecisionInput, RecordsRequestInput, RequestView, Submission};
 use crate::permission::ActError;
 use audit::wording::counted;
 use registry::BodyKind;
@@ -154,10 +154,10 @@ pub(super) async fn run(
     command: Request,
     output: Output,
 ) -> Result<Done, ActError> {
-    let decide = async |id: AuthorityId, judgement: Judgement| {
-        client.post(&format!("/requests/{id}/decision"), &judgement).await
+    let decide = async |id: AuthorityId, input: DecisionInput| {
+        client.post(&format!("/requests/{id}/decision"), &input).await
     };
-    let row: RequestRow = match command {
+    let row: RequestView = match command {
         Request::Submit(args) => {
             let args = *args;
             let submission = Submission {
@@ -180,17 +180,19 @@ pub(super) async fn run(
         Request::Show { id, format: None } => client.get(&format!("/requests/{id}")).await?,
         Request::Approve { id, reason, narrower } => {
             let narrower = narrower.scope()?;
-            decide(id, Judgement { verdict: Verdict::Approved, reason, narrower }).await?
+            decide(id, DecisionInput { verdict: Verdict::Approved, reason, narrower }).await?
         }
         Request::Deny { id, reason } => {
             let narrower = RequestScope::default();
-            decide(id, Judgement { verdict: Verdict::Denied, reason, narrower }).await?
+            decide(id, DecisionInput { verdict: Verdict::Denied, reason, narrower }).await?
         }
         Request::Withdraw { id } => {
             client.post(&format!("/requests/{id}/withdraw"), &Value::Null).await?
         }
         Request::Record { from_body, kind, about, case } => {
-            client.post("/requests/record", &Received { from_body, kind, about, case }).await?
+            client
+                .post("/requests/record", &RecordsRequestInput { from_body, kind, about, case })
+                .await?
         }
     };
     output.object(&row, || describe(&row));
@@ -198,8 +200,8 @@ pub(super) async fn run(
 }
 
 async fn list(client: &Client, state: Option<&str>, output: Output) -> Result<Done, ActError> {
-    let rows: Vec<RequestRow> = client.get("/requests").await?;
-    let rows: Vec<RequestRow> =
+    let rows: Vec<RequestView> = client.get("/requests").await?;
+    let rows: Vec<RequestView> =
         rows.into_iter().filter(|row| state.is_none_or(|state| row.state == state)).collect();
     if output.json() {
         rows.iter().for_each(|row| output.object(row, String::new));
@@ -222,7 +224,7 @@ async fn list(client: &Client, state: Option<&str>, output: Output) -> Result<Do
     Ok(Done::Ok)
 }
 
-fn describe(row: &RequestRow) -> String {
+fn describe(row: &RequestView) -> String {
     let scope = &row.scope;
     let mut bounds = Vec::new();
     if !scope.plates.is_empty() {

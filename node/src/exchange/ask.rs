@@ -8,6 +8,7 @@
 mod heard;
 pub mod kept;
 mod pursue;
+mod refused_query;
 mod turned_down;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use schemas::time::Timestamp;
 use tokio::sync::mpsc;
 
 pub use heard::{Heard, Misread};
+pub use refused_query::refused_query;
 
 use super::NodeContext;
 use super::authorities::Candidates;

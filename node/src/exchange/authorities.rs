@@ -2,7 +2,7 @@
 
 use agreements::book::counting;
 use agreements::decide::{Authority, Candidate};
-use agreements::lifecycle::Standing;
+use agreements::lifecycle::AgreementStatus;
 use agreements::request::{Filed, RequestState};
 use schemas::agency::AgencyId;
 use schemas::query::AuthorityId;
@@ -79,7 +79,7 @@ impl<'a> Candidates<'a> {
     ) -> bool {
         self.0.iter().any(|candidate| match candidate.authority {
             Authority::Agreement(recorded) => {
-                recorded.standing(owner, requester, now) == Standing::InForce
+                recorded.status(owner, requester, now) == AgreementStatus::InForce
             }
             Authority::Request(filed) => filed.state(candidate.used, now) == RequestState::Approved,
         })

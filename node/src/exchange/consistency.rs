@@ -1,9 +1,10 @@
 //! Proving that what a peer shows of its log beside frames leads on from what was known of it: a log
 //! that tells two peers, or one peer twice, different histories cannot.
 
+use schemas::checkpoint::SignedCheckpoint;
 use schemas::digest::Digest;
 use schemas::frame::{Frame, FrameKind};
-use schemas::merkle::{self, verify_consistency};
+use schemas::merkle::verify_consistency;
 use schemas::witness::{ConsistencyReply, ConsistencyRequest, MOST_SIZES};
 
 use super::answer::Unserved;
@@ -11,11 +12,12 @@ use super::host::{Desk, failed};
 use super::rejects::Cause;
 use super::witness::WitnessError;
 use crate::context::NodeContext;
-use audit_log::release::{Released, WitnessFrame};
+use audit_log::cosigning::HeldHead;
+use audit_log::release::Released;
 use peer::link::{Channel, Dial, LinkError, Reach};
 use registry::Peer;
 use schemas::alarm::AlarmKind;
-use store::{StoreError, Witnessed};
+use store::StoreError;
 
 /// A signed head as it is compared: size, root, and the note that says so.
 type Head = (u64, Digest, String);
@@ -32,9 +34,10 @@ impl NodeContext {
         if shown.is_empty() {
             return Ok(());
         }
-        let stored = self.store.witnessed(id).await?;
+        let held = self.agency.log.held_head(id).await?;
         let state = self.agency.registry.state();
-        let kept = stored.as_ref().filter(|stored| !state.given_up(id, &stored.checkpoint));
+        let kept = held.as_ref().map(HeldHead::witnessed);
+        let kept = kept.filter(|kept| !state.given_up(id, &kept.checkpoint));
         let mut chain: Vec<Head> = shown
             .iter()
             .map(|signed| (signed.unverified().size, signed.unverified().root, signed.to_string()))
@@ -46,11 +49,12 @@ impl NodeContext {
             return Ok(self.raise(id, kind, evidence).await?);
         }
         self.observed.proven(id, &shown);
-        let largest = chain.pop().filter(|(size, ..)| kept.is_none_or(|kept| kept.size < *size));
-        if let Some((size, root, checkpoint)) = largest {
-            let replaces = stored.as_ref().map(|stored| (stored.size, stored.root));
+        let largest = shown.iter().max_by_key(|head| head.unverified().size);
+        let larger =
+            |head: &&SignedCheckpoint| kept.is_none_or(|kept| kept.size < head.unverified().size);
+        if let Some(head) = largest.filter(larger) {
             // If a request to cosign came between, that one keeps its head.
-            self.store.witness(id, replaces, &Witnessed { size, root, checkpoint }).await?;
+            self.agency.log.keep_head(id, held.as_ref(), head).await?;
         }
         Ok(())
     }
@@ -97,9 +101,8 @@ async fn prove<D: Dial>(
     sizes: Vec<u64>,
 ) -> Result<Vec<Vec<Digest>>, WitnessError> {
     let unread = |e: serde_json::Error| WitnessError::Reply(e.to_string());
-    let body = serde_json::to_vec(&ConsistencyRequest { sizes }).map_err(unread)?;
     let mut channel = dial.open(to).await?;
-    channel.send(&Released::witness(WitnessFrame::Consistency, body)).await?;
+    channel.send(&Released::consistency_asked(&ConsistencyRequest { sizes })).await?;
     let frame = channel.recv().await?;
     channel.finish();
     if frame.kind != FrameKind::Consistency {
@@ -122,34 +125,14 @@ impl Desk {
             let why = "a request for a proof that cannot be read".to_owned();
             return self.reject(peer, Cause::Unverifiable, why, channel).await;
         };
-        let mut proofs = Vec::new();
-        if request.within(self.context.agency.log.counters().size) {
-            for pair in request.sizes.windows(2) {
-                let [old, new] = pair else { continue };
-                match self.context.consistency(*old, *new).await {
-                    Ok(proof) => proofs.push(proof),
-                    Err(error) => return failed(channel, &Unserved::Store(error)).await,
-                }
-            }
+        match self.context.agency.log.consistency(&request).await {
+            Ok(proofs) => channel.send(&proofs).await,
+            Err(error) => failed(channel, &Unserved::Store(error)).await,
         }
-        let body = serde_json::to_vec(&ConsistencyReply { proofs })
-            .map_err(|e| LinkError::Protocol(e.to_string()))?;
-        channel.send(&Released::witness(WitnessFrame::Consistency, body)).await
     }
 }
 
 impl NodeContext {
-    /// The proof that this log's tree of `new` entries starts with that of `old`.
-    pub(super) async fn consistency(&self, old: u64, new: u64) -> Result<Vec<Digest>, StoreError> {
-        let wrong = |e: merkle::ProofError| StoreError::Corrupt(e.to_string());
-        let wanted = merkle::consistency_nodes(old, new).map_err(wrong)?;
-        let found = self.store.subtrees(&wanted).await?;
-        let lookup = |subtree| {
-            wanted.iter().position(|w| *w == subtree).and_then(|at| found.get(at)).copied()
-        };
-        merkle::consistency(old, new, lookup).map_err(wrong)
-    }
-
     /// The root of this log's tree when it had `size` entries.
     pub(crate) async fn root_at(&self, size: u64) -> Result<Digest, StoreError> {
         audit_log::standing::root_at(self.store.as_ref(), size).await

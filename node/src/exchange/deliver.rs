@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use schemas::agency::AgencyId;
-use schemas::card::Card;
 use schemas::digest::Digest;
 use schemas::frame::FrameKind;
 use tokio::sync::{Notify, mpsc};
@@ -19,8 +18,7 @@ use tokio::sync::{Notify, mpsc};
 use super::NodeContext;
 use audit_log::release::Released;
 use peer::link::{Channel, Dial, Dialler, LinkError, Reach};
-use registry::{Peer, Published};
-use schemas::envelope::Envelope;
+use registry::Peer;
 use store::{OutboxMessage, Queued};
 
 /// How long acknowledgements are gathered.
@@ -122,7 +120,8 @@ impl<D: Dial> Delivery<D> {
         self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// New letters stand in the outbox; do not wait for the next round.
+    /// Peers may be reached again: do not wait for the next round. New documents, and cards that a
+    /// person confirmed, need no call: the log and the registry say so.
     pub fn wake(&self) {
         self.wake.notify_one();
     }
@@ -181,7 +180,7 @@ impl<D: Dial> Delivery<D> {
     /// `dialling`, a new one. To a peer who does not know the present node key, as the node before.
     async fn show_card(&self, agency: &AgencyId, dialling: bool) -> Result<CardShown, LinkError> {
         let state = self.context.agency.registry.state();
-        let (Some(peer), Some(own)) = (state.peers.get(agency), &state.own) else {
+        let (Some(peer), true) = (state.peers.get(agency), state.own.is_some()) else {
             return Ok(CardShown::TakenIn);
         };
         let mut reach = Reach::of(peer, self.context.agency.clock.now());
@@ -189,7 +188,7 @@ impl<D: Dial> Delivery<D> {
             reach.addresses.clear();
         }
         let shown = match self.dial.open(&reach).await {
-            Ok(channel) => self.show_card_over(channel, peer, own).await,
+            Ok(channel) => self.show_card_over(channel, peer).await,
             Err(error) => Err(error),
         };
         // Who ends the conversation may know this node as the one before.
@@ -199,7 +198,7 @@ impl<D: Dial> Delivery<D> {
             return shown;
         }
         match self.dial.open_as_before(&reach).await {
-            Some(channel) => self.show_card_over(channel?, peer, own).await,
+            Some(channel) => self.show_card_over(channel?, peer).await,
             None => shown,
         }
     }
@@ -208,15 +207,14 @@ impl<D: Dial> Delivery<D> {
         &self,
         mut channel: D::Channel,
         peer: &Peer,
-        own_card: &Published<Card>,
     ) -> Result<CardShown, LinkError> {
         let agency = &peer.card.value.id;
-        let own = Envelope::parse(own_card.envelope.as_bytes())
-            .map_err(|e| LinkError::Protocol(e.to_string()))?;
-        let greeting =
-            self.context.greeting(agency).await.map_err(|e| LinkError::Lost(e.to_string()))?;
+        let own = self.context.agency.log.own_card(agency).await;
+        let Some(own) = own.map_err(|e| LinkError::Lost(e.to_string()))? else {
+            return Ok(CardShown::TakenIn);
+        };
         let exchange = async {
-            channel.send(&Released::own_card(&own, &greeting)).await?;
+            channel.send(own.frame()).await?;
             channel.recv().await
         };
         let shown = in_time(exchange).await?;
@@ -225,7 +223,8 @@ impl<D: Dial> Delivery<D> {
             return Ok(CardShown::Refused);
         }
         // A version that came meanwhile is announced for itself.
-        if self.context.agency.registry.state().own.as_ref().is_some_and(|now| now == own_card) {
+        let state = self.context.agency.registry.state();
+        if state.own.as_ref().is_some_and(|now| now == own.published()) {
             self.unshown().remove(agency);
         }
         channel.finish();
@@ -259,7 +258,7 @@ async fn put_down<D: Dial>(
             names.push(name);
         }
         let Some(delivery) = delivery.upgrade() else { return };
-        if let Err(error) = delivery.context.store.delivered(&names).await {
+        if let Err(error) = delivery.context.agency.log.delivered(&names).await {
             // They stay in the outbox and are sent, and acknowledged, again.
             tracing::error!(%error, letters = names.len(), "acknowledgements could not be put down");
         }

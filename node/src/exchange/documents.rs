@@ -19,7 +19,8 @@ use super::answer::Unserved;
 use super::host::{Desk, failed};
 use super::rejects::Cause;
 use crate::context::NodeContext;
-use audit_log::append::{Acknowledgement, AppendError, Appended, Moved};
+use audit_log::acknowledgement::Acknowledgement;
+use audit_log::append::{AppendError, Appended, Moved};
 use audit_log::entry::{Entry, Guard};
 use audit_log::release::Released;
 use peer::link::{Channel, LinkError};
@@ -74,7 +75,7 @@ impl Desk {
             Ok(Some(appended)) => {
                 channel.send(&appended.acknowledge(Acknowledgement::Document)).await
             }
-            Ok(None) => channel.send(&Released::acknowledge_again(Acknowledgement::Document)).await,
+            Ok(None) => self.acknowledge_again(&envelope, channel).await,
             Err(Ok(Unfit::Unverifiable(why))) => {
                 self.reject(peer, Cause::Unverifiable, why, channel).await
             }
@@ -93,15 +94,12 @@ impl Desk {
         if let Err(error) = self.context.card_shown(peer, frame).await {
             return self.reject(peer, Cause::Unverifiable, error, channel).await;
         }
-        let greeting = match self.context.greeting(&peer.card.value.id).await {
-            Ok(greeting) => greeting,
-            Err(error) => return failed(channel, &Unserved::Store(error)).await,
-        };
-        let state = self.context.agency.registry.state();
-        let own = state.own.as_ref().and_then(|own| Envelope::parse(own.envelope.as_bytes()).ok());
-        match own {
-            Some(own) => channel.send(&Released::own_card(&own, &greeting)).await,
-            None => channel.send(&Released::failed("unavailable", "this node has no card")).await,
+        match self.context.agency.log.own_card(&peer.card.value.id).await {
+            Ok(Some(own)) => channel.send(own.frame()).await,
+            Ok(None) => {
+                channel.send(&Released::failed("unavailable", "this node has no card")).await
+            }
+            Err(error) => failed(channel, &Unserved::Store(error)).await,
         }
     }
 }

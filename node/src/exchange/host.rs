@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
-use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
 use schemas::key::PublicKey;
@@ -19,18 +18,18 @@ use schemas::refusal::RefusalCode;
 use tokio::sync::mpsc;
 
 use super::NodeContext;
-use super::answer::{Asked, Reply, Unserved, reason};
+use super::answer::{Answering, Asked, Reply, Unserved, reason};
 use super::heads::Shown;
 use super::rejects::{Cause, Rejects};
 use super::statements::Stating;
 use super::turns::{Turn, Turns};
-use audit_log::append::{Acknowledgement, AppendError};
-use audit_log::entry::Entry;
+use audit_log::acknowledgement::Acknowledgement;
+use audit_log::append::AppendError;
+use audit_log::entries::exchange::receipt_recorded;
 use audit_log::release::Released;
 use peer::link::{Channel, Dialler, Host, LinkError};
 use registry::{Peer, State};
 use schemas::answer::{IMAGES_BYTES, Receipt};
-use store::{Receipted, StateChanges};
 
 /// How long the owner waits for a receipt on the conversation of its answer.
 const RECEIPT_WAIT: Duration = Duration::from_secs(20);
@@ -47,6 +46,7 @@ pub(super) const REVOKED: &str = "the message key was revoked";
 /// Serves peers.
 pub struct Desk {
     pub(super) context: NodeContext,
+    answering: Answering,
     in_flight: Arc<InFlight>,
     rejects: Rejects,
     connected: mpsc::Sender<(AgencyId, Dialler)>,
@@ -59,8 +59,10 @@ impl Desk {
     #[must_use]
     pub fn new(context: NodeContext, connected: mpsc::Sender<(AgencyId, Dialler)>) -> Self {
         let rejects = Rejects::start(context.clone());
+        let answering = Answering::of(&context);
         let (in_flight, stating) = (Arc::new(InFlight::default()), Stating::default());
-        Self { context, in_flight, rejects, connected, stating, turns: Turns::default() }
+        let turns = Turns::default();
+        Self { context, answering, in_flight, rejects, connected, stating, turns }
     }
 
     /// Logs what was counted and not logged yet: the node stops.
@@ -96,7 +98,7 @@ impl Desk {
         };
         let most = self.context.bounds.in_flight_per_peer as usize;
         let reply = match InFlight::enter(&self.in_flight, &asked.query, most) {
-            Ok(_place) => self.context.serve(&asked).await,
+            Ok(_place) => self.answering.reply(&asked).await,
             Err(Full::SameQuery) => {
                 return channel.send(&Released::failed("busy", "this query is being served")).await;
             }
@@ -105,7 +107,7 @@ impl Desk {
                     "{most} queries of your agency are being served; ask again when one is done"
                 );
                 let full = reason(RefusalCode::Overloaded, message, "in flight");
-                self.context.refuse(&asked, vec![full], false).await
+                self.answering.refuse(&asked, vec![full], false).await
             }
         };
         let Reply { appended, awaits_receipt, underway, again } = match reply {
@@ -199,7 +201,7 @@ impl Desk {
             return self.reject(peer, Cause::Unverifiable, why, channel).await;
         }
         if before.is_some_and(|before| before.receipted) {
-            return channel.send(&Released::acknowledge_again(Acknowledgement::Receipt)).await;
+            return self.acknowledge_again(&envelope, channel).await;
         }
         // The requester's own entry of the answer: with its place proven, it cannot be denied later.
         let theirs = match self.context.shown_with_receipt(peer, &frame.beside, &receipt) {
@@ -212,25 +214,27 @@ impl Desk {
                 None
             }
         };
-        let entry =
-            Entry::new(EntryKind::ReceiptRecorded, self.context.agency.peer_actor(&card.id))
-                .with_peer(&card.id)
-                .with_query(receipt.query_id)
-                .with_standing(theirs.as_ref())
-                .with_detail("answer_digest", receipt.answer_digest.to_string())
-                .with_detail("logged_at", receipt.at.to_string())
-                .with_envelope(&envelope)
-                .effecting(StateChanges {
-                    receipted: Some(Receipted {
-                        requester: card.id.clone(),
-                        query_id: receipt.query_id,
-                        receipt: envelope.digest(),
-                    }),
-                    ..StateChanges::default()
-                });
+        let actor = self.context.agency.peer_actor(&card.id);
+        let entry = receipt_recorded(actor, &receipt, &envelope, theirs);
         match self.context.agency.log.append(entry).await {
             Ok(appended) => channel.send(&appended.acknowledge(Acknowledgement::Receipt)).await,
             Err(error) => failed(channel, &Unserved::Log(error)).await,
+        }
+    }
+
+    /// Says of a receipt or a document that came again that it is recorded, if it is.
+    pub(super) async fn acknowledge_again<C: Channel>(
+        &self,
+        envelope: &Envelope,
+        channel: &mut C,
+    ) -> Result<(), LinkError> {
+        match self.context.agency.log.already_recorded(envelope).await {
+            Ok(Some(known)) => channel.send(&Released::acknowledged_again(known)).await,
+            Ok(None) => {
+                let word = "what was recorded changed at this moment; send this again";
+                channel.send(&Released::failed("not_now", word)).await
+            }
+            Err(error) => failed(channel, &Unserved::Store(error)).await,
         }
     }
 

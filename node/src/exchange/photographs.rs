@@ -94,11 +94,6 @@ impl Leaving {
         }
         Ok(Some(leaving))
     }
-
-    /// Digests of those whose bytes leave: what is kept as long as the answer's pages.
-    pub(super) fn digests(&self) -> Vec<Digest> {
-        sent(&self.described).map(|one| one.digest).collect()
-    }
 }
 
 /// Those whose bytes follow the pages.

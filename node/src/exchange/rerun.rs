@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use agreements::request::{Filed, RequestState};
 
-use super::ask::Asker;
+use super::ask::{Asker, refused_query};
 use peer::link::Dial;
 use store::EntryFilter;
 
@@ -96,7 +96,8 @@ impl<D: Dial> Asker<D> {
                     continue;
                 }
             }
-            let query = match self.context.refused_query(refused).await {
+            let (agency, store) = (&self.context.agency, self.context.store.as_ref());
+            let query = match refused_query(agency, store, refused).await {
                 Ok(query) => query,
                 Err(error) => {
                     tracing::warn!(%error, "a refused query cannot run again");

@@ -28,7 +28,8 @@ use audit::narrow::{Difference, Found, Narrowing};
 use audit::reconcile::{Class, Finding, class};
 use audit::tree::{Item, Tree};
 use audit_log::entry::Entry;
-use audit_log::release::{Leave, Released};
+use audit_log::narrowing::NarrowingToken;
+use audit_log::release::Released;
 use peer::link::{Channel, Dial, LinkError, Reach};
 use registry::Peer;
 use store::StoreError;
@@ -150,7 +151,7 @@ impl NodeContext {
                 FrameKind::Statement,
                 envelope.as_bytes().to_vec(),
             )]);
-        let (frames, leave) = self.agency.log.append(entry).await?.release_stating();
+        let (frames, mut token) = self.agency.log.append(entry).await?.release_stating();
         // Both sides make their trees at the same time.
         let asked = Asked { request: &envelope, frames: &frames };
         let (first, ours) =
@@ -162,7 +163,7 @@ impl NodeContext {
                 Err(LinkError::Lost(_)) => self.stated(dial, peer, &asked).await?,
                 stated => stated?,
             };
-            narrow(stated, ours, &leave).await
+            narrow(stated, ours, agency, &mut token).await
         };
         let heard = tokio::time::timeout(LONGEST, heard).await;
         let heard = heard.map_err(|_| LinkError::Lost("it took too long".into())).flatten();
@@ -294,17 +295,18 @@ impl NodeContext {
 async fn narrow<C: Channel>(
     stated: Stated<C>,
     ours: Tree,
-    leave: &Leave,
+    peer: &AgencyId,
+    token: &mut NarrowingToken,
 ) -> Result<Heard, LinkError> {
     let Stated { mut channel, envelope, root, mut bytes } = stated;
     let mut narrowing = Narrowing::new(ours, root);
     loop {
         let places = narrowing.wanted();
         let wanted = places.len();
-        let ask = serde_json::to_vec(&Narrow { places })
-            .map_err(|e| LinkError::Protocol(e.to_string()))?;
-        bytes = bytes.saturating_add(ask.len());
-        let sent = channel.send(&leave.narrow(ask)).await;
+        let ask =
+            token.ask(peer, &Narrow { places }).map_err(|e| LinkError::Protocol(e.to_string()))?;
+        bytes = bytes.saturating_add(ask.frame().body.len());
+        let sent = channel.send(&ask).await;
         if wanted == 0 {
             // Everything was heard; whether the peer hears that it was changes nothing.
             if sent.is_ok() {

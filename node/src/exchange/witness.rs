@@ -8,9 +8,7 @@ use schemas::agency::AgencyId;
 use schemas::checkpoint::{SignedCheckpoint, origin};
 use schemas::frame::{Frame, FrameKind};
 use schemas::note::{Cosigner, SignatureLine};
-use schemas::witness::{
-    Greeting, WitnessCode, WitnessRefusal, WitnessReply, WitnessRequest, judge,
-};
+use schemas::witness::{WitnessCode, WitnessRefusal, WitnessReply, WitnessRequest, judge};
 
 use super::answer::Unserved;
 use super::host::{Desk, failed};
@@ -18,11 +16,12 @@ use super::rejects::Cause;
 use crate::context::NodeContext;
 use audit::verify::signed_by;
 use audit_log::append::AppendError;
-use audit_log::release::{Released, WitnessFrame};
+use audit_log::cosigning::{HeadError, HeldHead};
+use audit_log::release::Released;
 use peer::link::{Channel, Dial, LinkError, Reach};
 use registry::Peer;
 use schemas::alarm::AlarmKind;
-use store::{StoreError, Witnessed};
+use store::StoreError;
 
 /// Why a head was not cosigned.
 #[derive(Debug, thiserror::Error)]
@@ -67,13 +66,10 @@ impl NodeContext {
         let card = &peer.card.value;
         let mut old_size = 0;
         for _ in 0..TRIES {
-            let mut head = self.agency.log.head()?;
-            let size = head.unverified().size;
-            let proof = self.consistency(old_size, size).await?;
-            let request = WitnessRequest { old_size, proof, checkpoint: head.to_string() };
-            let body = serde_json::to_vec(&request).map_err(reply)?;
+            let request = self.agency.log.cosigning_request(old_size).await?;
+            let size = request.size();
             let mut channel = dial.open(&Reach::of(peer, self.agency.clock.now())).await?;
-            channel.send(&Released::witness(WitnessFrame::Request, body)).await?;
+            channel.send(request.frame()).await?;
             let frame = channel.recv().await?;
             channel.finish();
             if frame.kind != FrameKind::Witnessed {
@@ -82,6 +78,7 @@ impl NodeContext {
             match serde_json::from_slice(&frame.body).map_err(reply)? {
                 WitnessReply::Cosigned(line) => {
                     let line = line.parse().map_err(reply)?;
+                    let mut head = request.into_head();
                     self.add_cosignature(&mut head, line, peer)?;
                     self.keep_cosigned(head).await?;
                     return Ok(size);
@@ -100,11 +97,6 @@ impl NodeContext {
             }
         }
         Err(WitnessRefusal::from(WitnessCode::OldSizeNotStored).into())
-    }
-
-    /// What is said beside one's card: the largest head of `peer`'s log that is held.
-    pub(super) async fn greeting(&self, peer: &AgencyId) -> Result<Greeting, StoreError> {
-        Ok(Greeting { held: self.store.witnessed(peer).await?.map(|head| head.checkpoint) })
     }
 
     /// Adds a peer's cosignature that came now.
@@ -140,7 +132,7 @@ impl NodeContext {
                 }
             }
         }
-        Ok(self.store.keep_cosigned(size, &whole.to_string()).await?)
+        Ok(self.agency.log.keep_cosigned(&whole).await?)
     }
 
     /// A head of this log that a peer holds: if this log signed it and does not lead to it, this
@@ -169,6 +161,15 @@ impl NodeContext {
     }
 }
 
+impl From<HeadError> for WitnessError {
+    fn from(error: HeadError) -> Self {
+        match error {
+            HeadError::Log(error) => Self::Log(error),
+            HeadError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 fn reply(why: impl std::fmt::Display) -> WitnessError {
     WitnessError::Reply(why.to_string())
 }
@@ -186,68 +187,51 @@ impl Desk {
             return self.reject(peer, Cause::Unverifiable, why, channel).await;
         };
         match self.context.cosign(peer, &request).await {
-            Ok(reply) => {
-                let body =
-                    serde_json::to_vec(&reply).map_err(|e| LinkError::Protocol(e.to_string()))?;
-                channel.send(&Released::witness(WitnessFrame::Reply, body)).await
-            }
+            Ok(reply) => channel.send(&reply).await,
             Err(error) => failed(channel, &error).await,
         }
     }
 }
 
 impl NodeContext {
-    async fn cosign(
-        &self,
-        peer: &Peer,
-        request: &WitnessRequest,
-    ) -> Result<WitnessReply, Unserved> {
+    async fn cosign(&self, peer: &Peer, request: &WitnessRequest) -> Result<Released, Unserved> {
         let id = &peer.card.value.id;
         let signed = match SignedCheckpoint::parse(request.checkpoint.as_bytes()) {
             Ok(signed) if signed.unverified().origin == origin(id) => signed,
-            Ok(_) => return Ok(refused(WitnessCode::UnknownOrigin.into(), None)),
-            Err(_) => return Ok(refused(WitnessCode::Signature.into(), None)),
+            Ok(_) => return Ok(Released::not_cosigned(WitnessCode::UnknownOrigin.into(), None)),
+            Err(_) => return Ok(Released::not_cosigned(WitnessCode::Signature.into(), None)),
         };
         let keys = peer.log_keys(self.agency.clock.now());
         let log = keys.iter().find(|key| signed.verified(key).is_ok()).or(keys.first());
         for _ in 0..TRIES {
-            let stored = self.store.witnessed(id).await?;
-            let held = stored.as_ref().map(|stored| stored.checkpoint.clone());
-            let replaces = stored.as_ref().map(|stored| (stored.size, stored.root));
-            let before = replaces.filter(|_| {
-                held.as_ref().is_some_and(|held| !self.agency.registry.state().given_up(id, held))
-            });
+            let held = self.agency.log.held_head(id).await?;
+            let stored = held.as_ref().map(HeldHead::witnessed);
+            let before = stored
+                .filter(|stored| !self.agency.registry.state().given_up(id, &stored.checkpoint));
+            let before = before.map(|stored| (stored.size, stored.root));
             let advance = match judge(log, before, request.old_size, &request.proof, &signed) {
                 Ok(advance) => advance,
                 Err(refusal) => {
                     if let (Some(kind), Some(stored)) =
-                        (never_honest(refusal.code, before, &signed), &stored)
+                        (never_honest(refusal.code, before, &signed), stored)
                     {
                         let evidence = vec![stored.checkpoint.clone(), request.checkpoint.clone()];
                         self.raise(id, kind, evidence).await.map_err(Unserved::Log)?;
                     }
-                    return Ok(refused(refusal, held));
+                    return Ok(Released::not_cosigned(refusal, held.as_ref()));
                 }
             };
-            let head = advance.checkpoint();
-            let head = Witnessed {
-                size: head.size,
-                root: head.root,
-                checkpoint: request.checkpoint.clone(),
-            };
-            // Durable before it is cosigned; if another request came first, judged again.
-            if self.store.witness(id, replaces, &head).await? {
-                let cosigner = Cosigner::new(origin(&self.agency.id), self.cosigner_key());
-                let line = advance.cosign(&cosigner, self.agency.clock.now());
-                return Ok(WitnessReply::Cosigned(line.to_string()));
+            let cosigner = Cosigner::new(origin(&self.agency.id), self.cosigner_key());
+            let now = self.agency.clock.now();
+            // If another request came first, it is judged again.
+            let cosigned =
+                self.agency.log.cosign(id, held.as_ref(), &advance, &cosigner, now).await?;
+            if let Some(cosigned) = cosigned {
+                return Ok(Released::cosigned(&cosigned));
             }
         }
-        Ok(refused(WitnessCode::OldSizeNotStored.into(), None))
+        Ok(Released::not_cosigned(WitnessCode::OldSizeNotStored.into(), None))
     }
-}
-
-fn refused(refusal: WitnessRefusal, held: Option<String>) -> WitnessReply {
-    WitnessReply::Refused { refusal, held }
 }
 
 /// What a signed head shows that no honest log signs, given the one cosigned before.

@@ -4,20 +4,46 @@ use std::sync::Arc;
 
 use audit_log::append::{AppendError, Appended, AuditLog, Moved};
 use audit_log::clock::Clock;
-use audit_log::entry::{Entry, Guard};
+use audit_log::entry::Entry;
 use audit_log::registry::{Registry, fold_until};
 use registry::{SourceName, State};
 use schemas::agency::AgencyId;
 use schemas::body::Actor;
+use schemas::envelope::{Envelope, EnvelopeError, Kind};
+use schemas::note::Vkey;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use schemas::user::User;
-use store::Store;
+use serde::de::DeserializeOwned;
+use store::ReadStore;
 
 use super::{ActError, Principal};
 
 /// How often an act is judged again because the registry moved meanwhile.
 pub(crate) const TRIES: u32 = 8;
+
+/// Why an act that was judged is not in the log.
+#[derive(Debug)]
+pub enum NotActed<E> {
+    /// The judge says that it may not, or need not, be.
+    Judged(E),
+    /// The log did not take it.
+    Log(AppendError),
+    /// The registry moved again and again while it was judged.
+    Contended,
+}
+
+impl From<NotActed<ActError>> for ActError {
+    fn from(error: NotActed<ActError>) -> Self {
+        match error {
+            NotActed::Judged(error) => error,
+            NotActed::Log(error) => error.into(),
+            NotActed::Contended => Self::failed(
+                "the registry is being changed by others at this moment; try again".into(),
+            ),
+        }
+    }
+}
 
 /// This agency as it acts. Cheap to clone.
 #[derive(Clone)]
@@ -44,7 +70,8 @@ impl OwnAgency {
         }
     }
 
-    /// Judges an act on the registry as it is, and appends it there.
+    /// Judges an act on the registry as it is, and appends its entry there. When the registry moved
+    /// between the two, the act is judged again on what holds now.
     ///
     /// # Errors
     /// What `judge` says, or that the log cannot be written.
@@ -52,18 +79,62 @@ impl OwnAgency {
         &self,
         judge: impl Fn(&State, Timestamp) -> Result<(Entry, T), ActError>,
     ) -> Result<(Appended, T), ActError> {
+        let judge = |state: &State, now| {
+            judge(state, now).map(|(entry, result)| (entry.untyped_on(state), result))
+        };
+        Ok(self.act_or(judge).await?)
+    }
+
+    /// As [`Self::act`], for a judge with reasons of its own not to act.
+    ///
+    /// # Errors
+    /// What `judge` says, or that the log cannot be written.
+    pub async fn act_or<T, E>(
+        &self,
+        judge: impl Fn(&State, Timestamp) -> Result<(Entry, T), E>,
+    ) -> Result<(Appended, T), NotActed<E>> {
+        self.act_async(|state, now| std::future::ready(judge(&state, now))).await
+    }
+
+    /// As [`Self::act_or`], for a judge that has to look something up.
+    ///
+    /// # Errors
+    /// What `judge` says, or that the log cannot be written.
+    pub async fn act_async<T, E, F: Future<Output = Result<(Entry, T), E>>>(
+        &self,
+        judge: impl Fn(Arc<State>, Timestamp) -> F,
+    ) -> Result<(Appended, T), NotActed<E>> {
         for _ in 0..TRIES {
-            let state = self.registry.state();
-            let (entry, result) = judge(&state, self.clock.now())?;
-            let guard = Guard { generation: Some(state.generation()), ..Guard::default() };
-            match self.log.append(entry.guarded(guard)).await {
+            let judged = judge(self.registry.state(), self.clock.now());
+            let (entry, result) = judged.await.map_err(NotActed::Judged)?;
+            match self.log.append(entry).await {
                 Err(AppendError::Moved(Moved::Registry)) => {}
-                appended => return Ok((appended?, result)),
+                appended => return Ok((appended.map_err(NotActed::Log)?, result)),
             }
         }
-        Err(ActError::failed(
-            "the registry is being changed by others at this moment; try again".into(),
-        ))
+        Err(NotActed::Contended)
+    }
+
+    /// What an envelope of one's own says, whichever of one's message keys signed it.
+    ///
+    /// # Errors
+    /// When none of them did.
+    pub fn own_signed<T: DeserializeOwned>(
+        &self,
+        envelope: &Envelope,
+        kind: Kind,
+    ) -> Result<T, EnvelopeError> {
+        let state = self.registry.state();
+        envelope.verified_json(kind, state.own_key_of(envelope).ok_or(EnvelopeError::Key)?)
+    }
+
+    /// Every key that has signed heads of this log, as notes name them: those that its cards named,
+    /// and those that are in the home, which a database that was put back knows nothing of.
+    #[must_use]
+    pub fn own_log_keys(&self) -> Vec<Vkey> {
+        let mut keys = self.registry.state().own_log_keys();
+        keys.extend(self.log.vkeys());
+        keys
     }
 
     /// The node itself as the actor of an entry.
@@ -100,7 +171,7 @@ impl OwnAgency {
     /// When it cannot be told.
     pub async fn registry_at(
         &self,
-        store: &dyn Store,
+        store: &dyn ReadStore,
         at: Option<Timestamp>,
     ) -> Result<Arc<State>, ActError> {
         match at {

@@ -1,6 +1,6 @@
 //! Searching one's own reads: judged, logged and only then shown, as any access is.
 
-use ::agreements::decide::decide_own;
+use ::agreements::decide::{Scope as _, decide_own};
 use schemas::body::{Access, Outcome};
 use schemas::entry::EntryKind;
 use schemas::query::Query;

@@ -109,7 +109,7 @@ impl NodeContext {
                 if self.append_upon(&state, entry).await?.is_none() {
                     continue;
                 }
-                self.destroy(&redaction.entries, doing.pace).await?;
+                self.destroy_announced(doing.pace).await?;
             } else if !released {
                 // A redaction makes what it passed by part of the registry, where it is counted.
                 doing.done.held = doing.done.held.saturating_add(found.kept.count());
@@ -198,23 +198,17 @@ impl NodeContext {
     /// Destroys what the last redaction says is destroyed, if a crash came between; of how many
     /// entries.
     pub(crate) async fn finish_redaction(&self, pace: Option<Pace>) -> Result<u64, ActError> {
-        let last = self.agency.registry.state().redacted.last.clone();
-        self.destroy(&last, pace.unwrap_or(PAUSE)).await
+        self.destroy_announced(pace.unwrap_or(PAUSE)).await
     }
 
-    async fn destroy(&self, entries: &Ranges, pace: Pace) -> Result<u64, ActError> {
+    /// Destroys what the last durable entry of redaction says is destroyed; of how many entries.
+    async fn destroy_announced(&self, pace: Pace) -> Result<u64, ActError> {
+        let mut redaction = self.agency.log.redaction();
         let mut destroyed = 0u64;
-        for (first, last) in entries.parts() {
-            let mut from = *first;
-            while from <= *last {
-                let to = from.saturating_add(u64::from(BATCH).saturating_sub(1)).min(*last);
-                let gone = self.store.redact(from, to).await?;
-                destroyed = destroyed.saturating_add(gone);
-                if gone > 0 {
-                    pace.pause().await;
-                }
-                let Some(next) = to.checked_add(1) else { break };
-                from = next;
+        while let Some(gone) = redaction.step(BATCH).await? {
+            destroyed = destroyed.saturating_add(gone);
+            if gone > 0 {
+                pace.pause().await;
             }
         }
         Ok(destroyed)

@@ -166,7 +166,7 @@ impl NodeContext {
         self.purge_reads(actor, &mut doing).await?;
         self.redact_entries(actor, &mut doing).await?;
         if !doing.dry() && doing.done.any() {
-            self.store.erase_traces().await?;
+            self.agency.log.erase_traces().await?;
         }
         Ok(doing.done)
     }

@@ -1,5 +1,6 @@
 //! Reads past the cut-off of the policy, and kept answers past their end.
 
+use ::agreements::decide::due_reads;
 use schemas::body::Actor;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
@@ -24,8 +25,9 @@ impl NodeContext {
             let state = self.agency.registry.state();
             let policy = policy_in_force(&state)?;
             let retention = &policy.retention.reads;
-            let cut_off = self.agency.clock.now().cut_off(retention.cut_off_days);
-            let due = self.store.due_reads(cut_off, after, BATCH).await?;
+            let scope = due_reads(policy, self.agency.clock.now());
+            let cut_off = scope.cut_off();
+            let due = self.store.due_reads(&scope, after, BATCH).await?;
             let Some(last) = due.last() else { return Ok(()) };
             let next = (last.at, last.id);
             let kept = Keeping::of(self, &state, keeping.take()).await?;

@@ -96,7 +96,7 @@ pub trait Look {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn search<L: Look + Sync>(store: &L, scope: &Scope) -> Result<Found, StoreError> {
+pub async fn search<L: Look + Sync>(store: &L, scope: &dyn Scope) -> Result<Found, StoreError> {
     let elements = scope.elements();
     let Some((mut way, complete)) = way(elements) else { return Ok(Found::default()) };
     let whole = scope.from()..scope.until();
@@ -135,7 +135,7 @@ pub async fn search<L: Look + Sync>(store: &L, scope: &Scope) -> Result<Found, S
 /// shown.
 async fn glanced<L: Look + Sync>(
     store: &L,
-    scope: &Scope,
+    scope: &dyn Scope,
     period: &Range<Timestamp>,
     filter: &Filter,
     most: u32,

@@ -37,10 +37,11 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 use tokio::sync::Mutex;
 
 use super::{
-    AskedBefore, EndedPages, EntryFilter, Found, Queued, ReadStats, Release, Row, ServedBefore,
-    Side, Store, StoreError, Tail, Witnessed, migrations,
+    AskedBefore, Database, Destruction, Due, EndedPages, EntryFilter, Exchanges, Found, HeadWriter,
+    Heads, LogRecords, LogWriter, Outbox, OwnReads, PhotographReferences, Queued, ReadStats,
+    Release, Row, ServedBefore, Side, StoreError, Tail, Witnessed, migrations,
 };
-use agreements::decide::Scope;
+use agreements::decide::{DueReads, Scope};
 use readers::Readers;
 use schemas::entry::StoredEntry;
 use schemas::exchange::Exchange;
@@ -140,16 +141,7 @@ async fn fill_wal(writer: &mut SqliteConnection) -> Result<(), StoreError> {
 }
 
 #[async_trait]
-impl Store for Sqlite {
-    async fn tail(&self, day_start: Timestamp) -> Result<Tail, StoreError> {
-        // Through the writer, so that a commit whose result was lost is seen.
-        log::tail(&mut *self.writer.lock().await, day_start).await
-    }
-
-    async fn commit(&self, group: &[Row]) -> Result<(), StoreError> {
-        commit::commit(&mut *self.writer.lock().await, group).await
-    }
-
+impl LogRecords for Sqlite {
     async fn entries(
         &self,
         filter: &EntryFilter,
@@ -163,31 +155,24 @@ impl Store for Sqlite {
         log::subtrees(&mut *self.readers.take().await?, wanted).await
     }
 
+    async fn changes(&self, until: Option<Timestamp>) -> Result<Vec<String>, StoreError> {
+        log::changes(&mut *self.readers.take().await?, until).await
+    }
+}
+
+#[async_trait]
+impl Heads for Sqlite {
     async fn witnessed(&self, origin: &AgencyId) -> Result<Option<Witnessed>, StoreError> {
         heads::witnessed(&mut *self.readers.take().await?, origin).await
-    }
-
-    async fn witness(
-        &self,
-        origin: &AgencyId,
-        replaces: Option<(u64, Digest)>,
-        head: &Witnessed,
-    ) -> Result<bool, StoreError> {
-        heads::witness(&mut *self.writer.lock().await, origin, replaces, head).await
-    }
-
-    async fn keep_cosigned(&self, size: u64, checkpoint: &str) -> Result<(), StoreError> {
-        heads::keep(&mut *self.writer.lock().await, size, checkpoint).await
     }
 
     async fn cosigned(&self, size: u64) -> Result<Option<String>, StoreError> {
         heads::cosigned(&mut *self.readers.take().await?, size).await
     }
+}
 
-    async fn changes(&self, until: Option<Timestamp>) -> Result<Vec<String>, StoreError> {
-        log::changes(&mut *self.readers.take().await?, until).await
-    }
-
+#[async_trait]
+impl Exchanges for Sqlite {
     async fn served(&self, id: QueryId) -> Result<Option<ServedBefore>, StoreError> {
         exchange::served(&mut *self.readers.take().await?, id).await
     }
@@ -209,33 +194,27 @@ impl Store for Sqlite {
         exchange::pages(&mut *self.readers.take().await?, side, id, now).await
     }
 
-    async fn ended_pages(
-        &self,
-        now: Timestamp,
-        after: Option<u64>,
-        limit: u32,
-    ) -> Result<Vec<EndedPages>, StoreError> {
-        retention::ended_pages(&mut *self.readers.take().await?, now, after, limit).await
-    }
-
-    async fn redact(&self, first: u64, last: u64) -> Result<u64, StoreError> {
-        retention::redact(&mut *self.writer.lock().await, first, last).await
-    }
-
-    async fn erase_traces(&self) -> Result<(), StoreError> {
-        let mut writer = self.writer.lock().await;
-        retention::write_back(&mut writer).await?;
-        fill_wal(&mut writer).await
-    }
-
     async fn outbox(&self, each: u32) -> Result<Vec<Queued>, StoreError> {
         exchange::outbox(&mut *self.readers.take().await?, each).await
     }
 
-    async fn delivered(&self, letters: &[(AgencyId, Digest)]) -> Result<(), StoreError> {
-        exchange::delivered(&mut *self.writer.lock().await, letters).await
+    async fn exchanges(
+        &self,
+        peer: &AgencyId,
+        signed: Range<Timestamp>,
+        start: u64,
+        count: u64,
+    ) -> Result<Vec<Exchange>, StoreError> {
+        exchanges::among(&mut *self.readers.take().await?, peer, signed, start, count).await
     }
 
+    async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError> {
+        exchanges::at(&mut *self.readers.take().await?, entries).await
+    }
+}
+
+#[async_trait]
+impl OwnReads for Sqlite {
     async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError> {
         reads::known(&mut *self.readers.take().await?, ids).await
     }
@@ -252,21 +231,8 @@ impl Store for Sqlite {
         corrections::released(&mut *self.readers.take().await?, id).await
     }
 
-    async fn forget_released(&self, before: Timestamp) -> Result<u64, StoreError> {
-        corrections::forget_released(&mut *self.writer.lock().await, before).await
-    }
-
-    async fn search(&self, scope: &Scope) -> Result<Found, StoreError> {
+    async fn search(&self, scope: &dyn Scope) -> Result<Found, StoreError> {
         super::search::search(self, scope).await
-    }
-
-    async fn due_reads(
-        &self,
-        cut_off: Timestamp,
-        after: Option<(Timestamp, ReadId)>,
-        limit: u32,
-    ) -> Result<Vec<Read>, StoreError> {
-        retention::due_reads(&mut *self.readers.take().await?, cut_off, after, limit).await
     }
 
     async fn reads_before(&self, cut_off: Timestamp) -> Result<u64, StoreError> {
@@ -277,6 +243,34 @@ impl Store for Sqlite {
         reads::one(&mut *self.readers.take().await?, id).await
     }
 
+    async fn stats(&self) -> Result<ReadStats, StoreError> {
+        reads::stats(&mut *self.readers.take().await?).await
+    }
+}
+
+#[async_trait]
+impl Due for Sqlite {
+    async fn due_reads(
+        &self,
+        due: &DueReads,
+        after: Option<(Timestamp, ReadId)>,
+        limit: u32,
+    ) -> Result<Vec<Read>, StoreError> {
+        retention::due_reads(&mut *self.readers.take().await?, due.cut_off(), after, limit).await
+    }
+
+    async fn ended_pages(
+        &self,
+        now: Timestamp,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<EndedPages>, StoreError> {
+        retention::ended_pages(&mut *self.readers.take().await?, now, after, limit).await
+    }
+}
+
+#[async_trait]
+impl PhotographReferences for Sqlite {
     async fn images(&self, after: Option<Digest>, limit: u32) -> Result<Vec<Digest>, StoreError> {
         images::referred(&mut *self.readers.take().await?, after, limit).await
     }
@@ -288,25 +282,10 @@ impl Store for Sqlite {
     async fn unreferenced_images(&self, limit: u32) -> Result<Vec<Digest>, StoreError> {
         images::unreferenced(&mut *self.readers.take().await?, limit).await
     }
+}
 
-    async fn forget_images(&self, digests: &[Digest]) -> Result<(), StoreError> {
-        images::forget(&mut *self.writer.lock().await, digests).await
-    }
-
-    async fn exchanges(
-        &self,
-        peer: &AgencyId,
-        signed: Range<Timestamp>,
-        start: u64,
-        count: u64,
-    ) -> Result<Vec<Exchange>, StoreError> {
-        exchanges::among(&mut *self.readers.take().await?, peer, signed, start, count).await
-    }
-
-    async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError> {
-        exchanges::at(&mut *self.readers.take().await?, entries).await
-    }
-
+#[async_trait]
+impl Database for Sqlite {
     async fn copy_to(&self, path: &Path) -> Result<bool, StoreError> {
         copy::copy(&self.reading, path).await
     }
@@ -314,8 +293,60 @@ impl Store for Sqlite {
     async fn about(&self) -> Result<String, StoreError> {
         reads::about(&mut *self.readers.take().await?).await
     }
+}
 
-    async fn stats(&self) -> Result<ReadStats, StoreError> {
-        reads::stats(&mut *self.readers.take().await?).await
+#[async_trait]
+impl LogWriter for Sqlite {
+    async fn tail(&self, day_start: Timestamp) -> Result<Tail, StoreError> {
+        // Through the writer, so that a commit whose result was lost is seen.
+        log::tail(&mut *self.writer.lock().await, day_start).await
+    }
+
+    async fn commit(&self, group: &[Row]) -> Result<(), StoreError> {
+        commit::commit(&mut *self.writer.lock().await, group).await
+    }
+}
+
+#[async_trait]
+impl HeadWriter for Sqlite {
+    async fn witness(
+        &self,
+        origin: &AgencyId,
+        replaces: Option<(u64, Digest)>,
+        head: &Witnessed,
+    ) -> Result<bool, StoreError> {
+        heads::witness(&mut *self.writer.lock().await, origin, replaces, head).await
+    }
+
+    async fn keep_cosigned(&self, size: u64, checkpoint: &str) -> Result<(), StoreError> {
+        heads::keep(&mut *self.writer.lock().await, size, checkpoint).await
+    }
+}
+
+#[async_trait]
+impl Outbox for Sqlite {
+    async fn delivered(&self, letters: &[(AgencyId, Digest)]) -> Result<(), StoreError> {
+        exchange::delivered(&mut *self.writer.lock().await, letters).await
+    }
+}
+
+#[async_trait]
+impl Destruction for Sqlite {
+    async fn redact(&self, first: u64, last: u64) -> Result<u64, StoreError> {
+        retention::redact(&mut *self.writer.lock().await, first, last).await
+    }
+
+    async fn erase_traces(&self) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock().await;
+        retention::write_back(&mut writer).await?;
+        fill_wal(&mut writer).await
+    }
+
+    async fn forget_released(&self, before: Timestamp) -> Result<u64, StoreError> {
+        corrections::forget_released(&mut *self.writer.lock().await, before).await
+    }
+
+    async fn forget_images(&self, digests: &[Digest]) -> Result<(), StoreError> {
+        images::forget(&mut *self.writer.lock().await, digests).await
     }
 }

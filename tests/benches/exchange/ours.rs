@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use schemas::draft::Draft;
 use schemas::entry::{EntryKind, Header};
-use store::{EntryFilter, Store as _};
+use store::{EntryFilter, Exchanges as _, LogRecords as _};
 use tests::agency::{Agency, Plan};
 use tests::federation;
 use tests::fixtures;

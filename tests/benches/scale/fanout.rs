@@ -80,7 +80,7 @@ fn show(what: &str, fanouts: &[Vec<Duration>]) {
 
 async fn settled(asking: &Agency) {
     let end = Instant::now() + LONGEST * 3;
-    while !store::Store::outbox(asking.store().as_ref(), 1).await.expect("one").is_empty() {
+    while !store::Exchanges::outbox(asking.store().as_ref(), 1).await.expect("one").is_empty() {
         assert!(Instant::now() < end, "letters are left in the outbox");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -3,7 +3,7 @@
 
 use agreements::agreement::{Act, Adherence, Agreement, Notice};
 use agreements::request::{Request, Ruling, Verdict, Withdrawal};
-use registry::{Change, OutsideRequest, State};
+use registry::{Change, RecordsRequest, State};
 use schemas::agency::AgencyId;
 use schemas::body::Actor;
 use schemas::envelope::Envelope;
@@ -275,7 +275,7 @@ pub fn withdrawal_received(
 
 /// An outside body's request is filed for records release.
 #[must_use]
-pub fn request_recorded(state: &State, actor: Actor, request: OutsideRequest) -> Entry {
+pub fn request_recorded(state: &State, actor: Actor, request: RecordsRequest) -> Entry {
     let event = RequestRecorded {
         request: request.id.clone(),
         from_body: request.from_body.clone(),
@@ -283,5 +283,5 @@ pub fn request_recorded(state: &State, actor: Actor, request: OutsideRequest) ->
         records_release: request.to.clone(),
     };
     Entry::saying(actor, Event::RequestRecorded(event))
-        .changing(state, Change::OutsideRequest { request })
+        .changing(state, Change::RecordsRequest { request })
 }

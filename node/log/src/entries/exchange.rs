@@ -3,7 +3,7 @@
 
 use registry::State;
 use schemas::agency::AgencyId;
-use schemas::answer::{Answer, Receipt};
+use schemas::answer::{Answer, Basis, Receipt};
 use schemas::body::{Access, Actor, Outcome};
 use schemas::draft::Draft;
 use schemas::envelope::Envelope;
@@ -248,9 +248,9 @@ pub fn refusal_redelivered(
 pub struct AnswerAgain<'a> {
     /// The query.
     pub query: SignedQuery<'a>,
-    /// The answer.
-    pub answer: &'a Answer,
-    /// Its exact envelope.
+    /// The authority that it rests on, as it is in force now.
+    pub basis: Basis,
+    /// The exact envelope of the answer.
     pub envelope: &'a Envelope,
     /// Where the requester's own entry stands, as far as it proved that.
     pub theirs: Option<Standing>,
@@ -265,9 +265,9 @@ pub struct AnswerAgain<'a> {
 /// The answer of before is sent again, as long as the registry is `state` and its authority holds.
 #[must_use]
 pub fn answer_redelivered(state: &State, again: AnswerAgain<'_>) -> Entry {
-    let AnswerAgain { query, answer, envelope, .. } = again;
+    let AnswerAgain { query, envelope, .. } = again;
     let access = Access {
-        basis: Some(answer.basis.clone()),
+        basis: Some(again.basis),
         answer_digest: Some(envelope.digest()),
         ..query.access(Outcome::Answered)
     };

@@ -10,9 +10,11 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::super::officials::official;
-use crate::context::NodeContext;
-use crate::permission::{ActError, Permission, Principal, authorize, policy_in_force, refused};
+use super::super::signing_authority::signatory;
+use super::no_party;
+use crate::permission::{
+    ActError, OwnAgency, Permission, Principal, authorize, policy_in_force, refused,
+};
 use registry::State;
 
 /// How a person wants to adhere.
@@ -37,77 +39,72 @@ pub struct Prepared {
     pub signatory: Signatory,
 }
 
-impl NodeContext {
-    /// What an adherence to `agreement` would say: who signs by what authority, and with whom is
-    /// shared, everybody whom the policy lets in unless named.
-    ///
-    /// # Errors
-    /// When the policy does not let this agency adhere so, or the signatory is not the official
-    /// whom it names.
-    pub fn prepare_adherence(
-        &self,
-        by: &Principal,
-        agreement: &Agreement,
-        wanted: &Wanted,
-    ) -> Result<Prepared, ActError> {
-        let state = self.agency.registry.state();
-        let now = self.agency.clock.now();
-        let actor = authorize(&state, by, Permission::Approve, now)?;
-        let policy = policy_in_force(&state)?;
-        if !agreement.parties.contains(&self.agency.id) {
-            return Err(ActError::usage(format!(
-                "`{}` is no party of agreement `{}`",
-                self.agency.id, agreement.id
-            )));
-        }
-        let known = state.facts(&agreement.parties);
-        let others: Vec<_> =
-            agreement.parties.iter().filter(|party| **party != self.agency.id).cloned().collect();
-        let shares_with = match &wanted.share_with {
-            Some(named) => named.clone(),
-            None => {
-                let open = shareable(policy, &others, &known);
-                // With nobody left, the refusal names those who were meant.
-                if open.is_empty() { others } else { open }
-            }
-        };
-        if let Some(reasons) = unsignable(policy, &self.agency.id, &shares_with, &known) {
-            return Err(refused(&reasons));
-        }
-        let signatory = match &wanted.signatory {
-            Some(name) => Signatory {
-                name: name.clone(),
-                title: wanted.title.clone().unwrap_or_default(),
-                delegation: None,
-            },
-            None => Signatory {
-                name: actor.full_name.clone(),
-                title: wanted.title.clone().unwrap_or_else(|| actor.title.clone()),
-                delegation: None,
-            },
-        };
-        let signatory = official(&state, policy, &policy.approval.agreements, signatory, now)?;
-        Ok(Prepared { shares_with, signatory })
+/// What an adherence to `agreement` would say: who signs by what authority, and with whom is shared,
+/// everybody whom the policy lets in unless named.
+///
+/// # Errors
+/// When the policy does not let this agency adhere so, or the signatory is not the official whom it
+/// names.
+pub fn prepare_adherence(
+    agency: &OwnAgency,
+    by: &Principal,
+    agreement: &Agreement,
+    wanted: &Wanted,
+) -> Result<Prepared, ActError> {
+    let state = agency.registry.state();
+    let now = agency.clock.now();
+    let user = authorize(&state, by, Permission::Approve, now)?;
+    let policy = policy_in_force(&state)?;
+    if !agreement.parties.contains(&agency.id) {
+        return Err(no_party(&agency.id, agreement));
     }
+    let known = state.facts(&agreement.parties);
+    let others: Vec<_> =
+        agreement.parties.iter().filter(|party| **party != agency.id).cloned().collect();
+    let shares_with = match &wanted.share_with {
+        Some(named) => named.clone(),
+        None => {
+            let open = shareable(policy, &others, &known);
+            // With nobody left, the refusal names those who were meant.
+            if open.is_empty() { others } else { open }
+        }
+    };
+    if let Some(reasons) = unsignable(policy, &agency.id, &shares_with, &known) {
+        return Err(refused(&reasons));
+    }
+    let named = match &wanted.signatory {
+        Some(name) => Signatory {
+            name: name.clone(),
+            title: wanted.title.clone().unwrap_or_default(),
+            delegation: None,
+        },
+        None => Signatory {
+            name: user.full_name.clone(),
+            title: wanted.title.clone().unwrap_or_else(|| user.title.clone()),
+            delegation: None,
+        },
+    };
+    let signatory = signatory(&state, policy, &policy.approval.agreements, named, now)?;
+    Ok(Prepared { shares_with, signatory })
+}
 
-    /// The policy must have the path, open to those with whom is shared; no party may be a body
-    /// that the law shuts out; and the signatory must be the official whom the policy names, or
-    /// hold a delegation of theirs.
-    pub(super) fn may_adhere(
-        &self,
-        state: &State,
-        agreement: &Agreement,
-        adherence: &Adherence,
-        now: Timestamp,
-    ) -> Result<(), ActError> {
-        let policy = policy_in_force(state)?;
-        let known = state.facts(&agreement.parties);
-        if let Some(reasons) = unsignable(policy, &self.agency.id, &adherence.shares_with, &known) {
-            return Err(refused(&reasons));
-        }
-        let named = adherence.signatory.clone();
-        official(state, policy, &policy.approval.agreements, named, now).map(drop)
+/// Checks an adherence of `agency`: the policy must have the path, open to those with whom is shared;
+/// no party may be a body that the law shuts out; and the signatory must be the official whom the
+/// policy names, or hold a delegation of theirs.
+pub(super) fn may_adhere(
+    agency: &AgencyId,
+    state: &State,
+    agreement: &Agreement,
+    adherence: &Adherence,
+    now: Timestamp,
+) -> Result<(), ActError> {
+    let policy = policy_in_force(state)?;
+    let known = state.facts(&agreement.parties);
+    if let Some(reasons) = unsignable(policy, agency, &adherence.shares_with, &known) {
+        return Err(refused(&reasons));
     }
+    let named = adherence.signatory.clone();
+    signatory(state, policy, &policy.approval.agreements, named, now).map(drop)
 }
 
 /// An adherence to an agreement, by its exact text, signed with the agency key: its envelope.

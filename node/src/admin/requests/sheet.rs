@@ -8,13 +8,13 @@ use schemas::query::AuthorityId;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 
-use super::RequestRow;
-use crate::context::NodeContext;
-use crate::permission::{ActError, Permission, Principal, authorize};
+use super::{RequestView, show};
+use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit::view::Viewed;
 use audit::wording::counted;
-use audit_log::entry::Entry;
-use store::EntryFilter;
+use audit_log::entries::audit::audit_viewed;
+use schemas::event::audit::Viewed as Looked;
+use store::{EntryFilter, Store};
 
 /// Entries that one step of the search for uses reads.
 const STEP: u32 = 500;
@@ -35,97 +35,87 @@ struct Use {
     access: Access,
 }
 
-impl NodeContext {
-    /// The sheet as HTML. Reading it is an entry, as it shows what the log holds.
-    ///
-    /// # Errors
-    /// When there is no such request, or the actor may read neither requests nor the log.
-    pub async fn request_sheet(
-        &self,
-        by: &Principal,
-        id: &AuthorityId,
-    ) -> Result<String, ActError> {
-        let state = self.agency.registry.state();
-        let now = self.agency.clock.now();
-        let actor = authorize(&state, by, Permission::Approve, now)
-            .or_else(|_| authorize(&state, by, Permission::Audit, now))?;
-        let row = self.request_row(id)?;
-        let entry = Entry::new(EntryKind::AuditViewed, self.agency.actor(actor, by))
-            .with_detail("request", id.as_str())
-            .with_detail("sheet", true);
-        let viewed = self.agency.log.append(entry).await?.position();
-        let filed = state.requests.get(id).map(|filed| &filed.value);
-        let uses = match filed {
-            Some(filed) => self.uses(filed).await?,
-            None => Vec::new(),
-        };
-        let page = html! {
-            (DOCTYPE)
-            html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    title { "Written request " (id) }
-                    style { (STYLE) }
-                }
-                body {
-                    h1 { "Written request for licence plate reader data" }
-                    (request(&row, filed))
-                    (decision(&row, filed))
-                    (used(&uses))
-                    footer {
-                        "Printed for " (actor.full_name) " of " (self.agency.id) " at " (when(now))
-                        "; entry " (viewed.index) " of the audit log records it."
-                    }
+/// The sheet as HTML. Reading it is an entry, as it shows what the log holds.
+///
+/// # Errors
+/// When there is no such request, or the actor may read neither requests nor the log.
+pub async fn sheet(
+    agency: &OwnAgency,
+    store: &dyn Store,
+    by: &Principal,
+    id: &AuthorityId,
+) -> Result<String, ActError> {
+    let state = agency.registry.state();
+    let now = agency.clock.now();
+    let user = authorize(&state, by, Permission::Approve, now)
+        .or_else(|_| authorize(&state, by, Permission::Audit, now))?;
+    let row = show(agency, id)?;
+    let entry = audit_viewed(agency.actor(user, by), Looked::SheetOf(id.clone()));
+    let viewed = agency.log.append(entry).await?.position();
+    let filed = state.requests.get(id).map(|filed| &filed.value);
+    let uses = match filed {
+        Some(filed) => uses(agency, store, filed).await?,
+        None => Vec::new(),
+    };
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                title { "Written request " (id) }
+                style { (STYLE) }
+            }
+            body {
+                h1 { "Written request for licence plate reader data" }
+                (request(&row, filed))
+                (decision(&row, filed))
+                (used(&uses))
+                footer {
+                    "Printed for " (user.full_name) " of " (agency.id) " at " (when(now))
+                    "; entry " (viewed.index) " of the audit log records it."
                 }
             }
-        };
-        Ok(page.into_string())
-    }
+        }
+    };
+    Ok(page.into_string())
+}
 
-    /// Every answer on a request that this agency's log holds, in order.
-    async fn uses(&self, filed: &Filed) -> Result<Vec<Use>, ActError> {
-        let request = &filed.request;
-        let other = if request.from == self.agency.id { &request.to } else { &request.from };
-        let filter = EntryFilter {
-            peer: Some(other.clone()),
-            // The requester's clock may be ahead of the owner's.
-            from: Some(request.at.minus_days(1)),
-            exchanges_only: true,
-            ..EntryFilter::default()
-        };
-        let (mut uses, mut start) = (Vec::new(), 0);
-        loop {
-            let entries = self.store.entries(&filter, start, STEP).await?;
-            for entry in &entries {
-                let Viewed { header, body } = Viewed::of(entry)?;
-                start = header.index.saturating_add(1);
-                let answer = matches!(
-                    header.kind,
-                    EntryKind::QueryAnswered
-                        | EntryKind::AnswerRedelivered
-                        | EntryKind::AnswerReceived
-                );
-                let Some(body) = body.filter(|_| answer) else { continue };
-                let Some(access) = body.event.access().cloned() else { continue };
-                if access.basis.as_ref().is_some_and(|basis| basis.authority == request.id) {
-                    let user = body.actor.full_name;
-                    uses.push(Use {
-                        at: header.at,
-                        index: header.index,
-                        kind: header.kind,
-                        user,
-                        access,
-                    });
-                }
+/// Every answer on a request that this agency's log holds, in order.
+async fn uses(agency: &OwnAgency, store: &dyn Store, filed: &Filed) -> Result<Vec<Use>, ActError> {
+    let request = &filed.request;
+    let other = if request.from == agency.id { &request.to } else { &request.from };
+    let filter = EntryFilter {
+        peer: Some(other.clone()),
+        // The requester's clock may be ahead of the owner's.
+        from: Some(request.at.minus_days(1)),
+        exchanges_only: true,
+        ..EntryFilter::default()
+    };
+    let (mut uses, mut start) = (Vec::new(), 0);
+    loop {
+        let entries = store.entries(&filter, start, STEP).await?;
+        for entry in &entries {
+            let Viewed { header, body } = Viewed::of(entry)?;
+            start = header.index.saturating_add(1);
+            let answer = matches!(
+                header.kind,
+                EntryKind::QueryAnswered | EntryKind::AnswerRedelivered | EntryKind::AnswerReceived
+            );
+            let Some(body) = body.filter(|_| answer) else { continue };
+            let Some(access) = body.event.access().cloned() else { continue };
+            if access.basis.as_ref().is_some_and(|basis| basis.authority == request.id) {
+                let user = body.actor.full_name;
+                let (at, index, kind) = (header.at, header.index, header.kind);
+                uses.push(Use { at, index, kind, user, access });
             }
-            if entries.len() < STEP as usize {
-                return Ok(uses);
-            }
+        }
+        if entries.len() < STEP as usize {
+            return Ok(uses);
         }
     }
 }
 
-fn request(row: &RequestRow, filed: Option<&Filed>) -> Markup {
+fn request(row: &RequestView, filed: Option<&Filed>) -> Markup {
     html! {
         h2 { "The request" }
         dl {
@@ -151,7 +141,7 @@ fn request(row: &RequestRow, filed: Option<&Filed>) -> Markup {
     }
 }
 
-fn decision(row: &RequestRow, filed: Option<&Filed>) -> Markup {
+fn decision(row: &RequestView, filed: Option<&Filed>) -> Markup {
     let ruling = filed.and_then(|filed| filed.ruling.as_ref());
     html! {
         h2 { "The decision" }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use ::agreements::agreement::{Act, Agreement};
-use ::agreements::lifecycle::{Recorded, Standing};
+use ::agreements::lifecycle::{AgreementStatus, Recorded};
 use ::agreements::request::Verdict;
 use schemas::agency::AgencyId;
 use schemas::entry::EntryKind;
@@ -62,6 +62,8 @@ impl NodeContext {
             let request = &filed.request;
             let ours = request.from == self.agency.id;
             let with = if ours { &request.to } else { &request.from };
+            let used = self.agency.log.counters().uses.get(&request.id).copied().unwrap_or(0);
+            let state = filed.state(used, self.agency.clock.now()).code();
             let until = [
                 filed.scope().valid_until,
                 filed.withdrawal.as_ref().map(|withdrawal| withdrawal.at),
@@ -79,7 +81,7 @@ impl NodeContext {
                     "under": request.id,
                     "version": 1,
                     "sort": "written_request",
-                    "state": self.request(filed).state,
+                    "state": state,
                     "since": ruling.at,
                     "until": until.into_iter().flatten().min(),
                     "purposes": [request.purpose],
@@ -125,13 +127,15 @@ fn agreed(
         .map(|notice| notice.at)
         .min();
     let until = ended.map_or(*expires, |ended| ended.min(*expires));
-    let state = match recorded.standing(me, other, now) {
-        Standing::InForce => "in_force",
-        Standing::NotYetEffective(_) => "not_yet_effective",
-        Standing::Expired(_) => "expired",
-        Standing::Suspended { .. } => "suspended",
-        Standing::Withdrawn { .. } => "withdrawn",
-        Standing::NotAParty(_) | Standing::NotAdhered(_) | Standing::NotShared { .. } => {
+    let state = match recorded.status(me, other, now) {
+        AgreementStatus::InForce => "in_force",
+        AgreementStatus::NotYetEffective(_) => "not_yet_effective",
+        AgreementStatus::Expired(_) => "expired",
+        AgreementStatus::Suspended { .. } => "suspended",
+        AgreementStatus::Withdrawn { .. } => "withdrawn",
+        AgreementStatus::NotAParty(_)
+        | AgreementStatus::NotAdhered(_)
+        | AgreementStatus::NotShared { .. } => {
             return None;
         }
     };

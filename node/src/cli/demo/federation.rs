@@ -13,7 +13,8 @@ use schemas::time::Timestamp;
 
 use super::super::init::{InitArgs, init};
 use super::story::{AGENCIES, Agency};
-use crate::admin::cards::Confirmation;
+use crate::admin::cards::{self, Confirmation};
+use crate::admin::people;
 use crate::permission::{ActError, Principal};
 use crate::run::Node;
 use audit_log::clock::Clock;
@@ -89,7 +90,7 @@ impl Federation {
                     state: None,
                     replace: false,
                 };
-                node.context.add_card(&by("admin")?, &confirmation).await?;
+                cards::add(&node.context.agency, &by("admin")?, &confirmation).await?;
             }
         }
         Ok(Self { dir, nodes })
@@ -166,7 +167,7 @@ pub(super) async fn person(
         disabled: None,
         delegations: Vec::new(),
     };
-    node.context.add_user(&by("admin")?, &user).await.map(drop)
+    people::add(&node.context.agency, &by("admin")?, &user).await.map(drop)
 }
 
 /// Waits, for a bounded time, until something holds.

@@ -3,9 +3,9 @@
 //! Documents travel over the network like everything else, so a step first waits, for a bounded
 //! time, until the other side has what it needs.
 
-use agreements::agreement::{Act, Agreement};
-use agreements::request::{RequestScope, Verdict};
-use agreements::template;
+use ::agreements::agreement::{Act, Agreement};
+use ::agreements::request::{RequestScope, Verdict};
+use ::agreements::template;
 use schemas::envelope::{Envelope, Kind};
 use schemas::query::AuthorityId;
 
@@ -13,10 +13,11 @@ use super::book::Book;
 use super::federation::{Federation, by, eventually, id, words};
 use super::steps::{Question, Steps, ask, outcomes};
 use super::story::{COVINA, ESCONDIDO, INDIO, MONROVIA, PORT, SHERIFF};
-use crate::admin::agreements::{Wanted, sign_adherence};
-use crate::admin::requests::{Judgement, RequestRow, Submission};
+use crate::admin::agreements::{self, Wanted, sign_adherence};
+use crate::admin::requests::{self, DecisionInput, RequestView, Submission};
+use crate::context::NodeContext;
 use crate::exchange::rerun;
-use crate::permission::ActError;
+use crate::permission::{ActError, Principal};
 use crate::run::Node;
 use audit_log::keys;
 use registry::KeyUse;
@@ -53,35 +54,33 @@ async fn standing(federation: &Federation, template: &str, name: &str, parties: 
         let node = federation.node(party)?;
         let key = keys::load(&node.home, KeyUse::Agency)?;
         let official = by("official")?;
-        let me = &node.context.agency.id;
-        let now = node.context.agency.clock.now();
+        let agency = &node.context.agency;
+        let now = agency.clock.now();
         let sign = |agreement: &Agreement, written: &str| {
-            let prepared =
-                node.context.prepare_adherence(&official, agreement, &Wanted::default())?;
-            sign_adherence(agreement, written, me, prepared, None, now, &key)
+            let wanted = Wanted::default();
+            let prepared = agreements::prepare_adherence(agency, &official, agreement, &wanted)?;
+            sign_adherence(agreement, written, &agency.id, prepared, None, now, &key)
         };
         if proposer.is_none() {
             let agreement = template::draft(body, authority.clone(), all.clone(), now, &[])?;
             let written = agreement.to_toml()?;
             let proposal = Envelope::sign(Kind::Agreement, written.clone().into_bytes(), &key)?;
             let adherence = sign(&agreement, &written)?;
-            node.context.propose(&official, &proposal.to_text(), &adherence).await?;
+            agreements::propose(agency, &official, &proposal.to_text(), &adherence).await?;
             proposer = Some(*party);
         } else {
             eventually(&format!("{name} reaches {party}"), || state_of(node, name) != "unknown")
                 .await?;
-            let row = node.context.agreement_row(&authority, None)?;
+            let row = agreements::show(agency, &authority, None)?;
             let written = row.text.unwrap_or_default();
             let agreement = Agreement::from_toml(name, &written)?;
-            node.context.adhere(&official, &sign(&agreement, &written)?).await?;
+            agreements::adhere(agency, &official, &sign(&agreement, &written)?).await?;
         }
-        node.wake();
     }
     for party in parties {
         let node = federation.node(party)?;
         eventually(&format!("{party} hears of all signatures on {name}"), || {
-            node.context
-                .agreement_row(&authority, None)
+            agreements::show(&node.context.agency, &authority, None)
                 .is_ok_and(|row| row.parties.iter().all(|party| party.signed_at.is_some()))
         })
         .await?;
@@ -90,7 +89,7 @@ async fn standing(federation: &Federation, template: &str, name: &str, parties: 
 }
 
 fn state_of(node: &Node, name: &str) -> String {
-    let rows = node.context.agreement_rows();
+    let rows = agreements::list(&node.context.agency);
     rows.into_iter()
         .find(|row| row.agreement.as_str() == name)
         .map_or("unknown".into(), |row| row.state)
@@ -104,8 +103,9 @@ pub(super) async fn suspended(book: &mut Book, federation: &Federation) -> Steps
         (Act::Suspend, "asked while suspended", "refused: authority_not_in_force [8]"),
         (Act::Resume, "asked once resumed", "2 reads under lasd-2026"),
     ] {
-        port.context.give_notice(&by("official")?, &lasd, act, &words("under review")?).await?;
-        port.wake();
+        let (agency, keys) = (&port.context.agency, &port.context.keys);
+        let (official, reason) = (by("official")?, words("under review")?);
+        agreements::give_notice(agency, keys, &official, &lasd, act, &reason).await?;
         let heard = ask(federation, &Question::stolen(SHERIFF, &[PORT])).await?;
         book.step(step, expected, &outcomes(&heard));
     }
@@ -123,10 +123,12 @@ pub(super) async fn written_request(book: &mut Book, federation: &Federation) ->
         after_refusal: refused.first().and_then(|heard| heard.query_id),
         ..Submission::default()
     };
-    let filed = monrovia.context.submit_request(&officer, &submission).await?;
-    monrovia.wake();
+    let filed = submit(monrovia, &officer, &submission).await?;
     let request = filed.request;
-    eventually("the request reaches Indio", || indio.context.request_row(&request).is_ok()).await?;
+    eventually("the request reaches Indio", || {
+        requests::show(&indio.context.agency, &request).is_ok()
+    })
+    .await?;
     let row = approve(indio, &request).await?;
     let decided = format!("{} by the {}", row.state, row.title.unwrap_or_default());
     book.step(
@@ -134,7 +136,7 @@ pub(super) async fn written_request(book: &mut Book, federation: &Federation) ->
         "approved by the Investigative Support Services Division Chief",
         &decided,
     );
-    let state = || monrovia.context.request_row(&request).map(|row| row.state).unwrap_or_default();
+    let state = || state_of_request(monrovia, &request);
     eventually("the refused query has run again", || state() == "used_up").await?;
     let heard = monrovia.asker.ask_again(rerun::id(&request), &officer).await?;
     book.step(
@@ -148,13 +150,27 @@ pub(super) async fn written_request(book: &mut Book, federation: &Federation) ->
 }
 
 /// The owner's official approves a request as asked.
-pub(super) async fn approve(owner: &Node, request: &AuthorityId) -> Result<RequestRow, ActError> {
-    let judgement = Judgement {
+pub(super) async fn approve(owner: &Node, request: &AuthorityId) -> Result<RequestView, ActError> {
+    let input = DecisionInput {
         verdict: Verdict::Approved,
         reason: words("a case, a plate, a period: in order")?,
         narrower: RequestScope::default(),
     };
-    let row = owner.context.decide_request(&by("official")?, request, &judgement).await?;
-    owner.wake();
-    Ok(row)
+    let (agency, keys) = (&owner.context.agency, &owner.context.keys);
+    requests::decide(agency, keys, &by("official")?, request, &input).await
+}
+
+/// Files a written request at `asking`.
+pub(super) async fn submit(
+    asking: &Node,
+    officer: &Principal,
+    submission: &Submission,
+) -> Result<RequestView, ActError> {
+    let NodeContext { agency, keys, store, .. } = &asking.context;
+    requests::submit(agency, keys, store.as_ref(), officer, submission).await
+}
+
+/// How a request stands, as `node` knows; empty as long as it knows nothing of it.
+pub(super) fn state_of_request(node: &Node, request: &AuthorityId) -> String {
+    requests::show(&node.context.agency, request).map(|row| row.state).unwrap_or_default()
 }

@@ -8,10 +8,11 @@ use schemas::text::Text;
 
 use super::book::Book;
 use super::federation::{Federation, by, eventually, id, person, words};
-use super::papers::approve;
+use super::papers::{approve, state_of_request, submit};
 use super::steps::{Question, Steps, ask, outcome};
 use super::story::{CASE, COVINA, ESCONDIDO, INDIO, MONROVIA, PLATE, PORT, SHERIFF};
-use crate::admin::requests::Submission;
+use crate::admin::policy;
+use crate::admin::requests::{self, Submission};
 use crate::permission::ActError;
 use schemas::draft::Draft;
 
@@ -130,8 +131,9 @@ pub(super) async fn each_by_its_policy(book: &mut Book, federation: &Federation)
     book.heading("Five owners, five policies: an officer whose own agency asks for nothing");
     let sheriff = federation.node(SHERIFF)?;
     let minimum = Policy::builtin_text("california-statute").unwrap_or_default();
-    sheriff.context.adopt_policy(&by("admin")?, "lax.toml", &lax(minimum)?).await?;
-    let now = sheriff.context.agency.clock.now();
+    let agency = &sheriff.context.agency;
+    policy::adopt(agency, &by("admin")?, "lax.toml", &lax(minimum)?).await?;
+    let now = agency.clock.now();
     let trained = |days| Some(now.minus_days(days).day_start());
     person(sheriff, "rookie", "Noor Price", "Deputy", Role::Sworn, None).await?;
     person(sheriff, "veteran", "Ira Boone", "Deputy", Role::Sworn, trained(730)).await?;
@@ -154,7 +156,7 @@ pub(super) async fn each_by_its_policy(book: &mut Book, federation: &Federation)
         let observed = if wrong.is_empty() { RIGHT.to_owned() } else { wrong.join("; ") };
         book.step(&format!("{owner} asked {} ways", CARELESS.len()), RIGHT, &observed);
     }
-    sheriff.context.adopt_policy(&by("admin")?, "california-statute", minimum).await.map(drop)
+    policy::adopt(agency, &by("admin")?, "california-statute", minimum).await.map(drop)
 }
 
 const RIGHT: &str = "each decided as its text demands";
@@ -189,11 +191,11 @@ async fn request(federation: &Federation) -> Steps {
         },
         after_refusal: None,
     };
-    let filed = sheriff.context.submit_request(&by("officer")?, &submission).await?;
-    sheriff.wake();
+    let filed = submit(sheriff, &by("officer")?, &submission).await?;
     let id = filed.request;
-    eventually("the request reaches Indio", || indio.context.request_row(&id).is_ok()).await?;
+    eventually("the request reaches Indio", || requests::show(&indio.context.agency, &id).is_ok())
+        .await?;
     approve(indio, &id).await?;
-    let state = || sheriff.context.request_row(&id).map(|row| row.state).unwrap_or_default();
+    let state = || state_of_request(sheriff, &id);
     eventually("the decision reaches the Sheriff", || state() == "approved").await
 }

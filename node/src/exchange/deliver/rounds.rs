@@ -1,6 +1,7 @@
 //! When which peer is tried: each at its own pace, so that one that is slow or down delays nobody.
 
 use std::collections::{HashMap, HashSet};
+use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -10,7 +11,9 @@ use tokio::task::{self, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::{CardShown, Delivery, name};
+use audit_log::registry::Registry;
 use peer::link::{Dial, Dialler};
+use registry::{Peer, State};
 use store::Queued;
 
 /// How often the outbox is looked through.
@@ -50,13 +53,26 @@ pub(super) async fn run<D: Dial>(
     let mut turns = Turns::default();
     let mut tick = tokio::time::interval(ROUND);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let Some(mut reasons) = delivery.upgrade().map(|delivery| Reasons::of(&delivery)) else {
+        return;
+    };
     loop {
         let mut newly = None;
         tokio::select! {
             _ = tick.tick() => {}
-            () = wake.notified() => {
-                turns.pauses.clear();
-                turns.under_way.values_mut().for_each(|turn| turn.again = true);
+            () = wake.notified() => turns.again_all(),
+            () = &mut reasons.documents_queued => {
+                let Some(delivery) = delivery.upgrade() else { return };
+                reasons.documents_queued = Box::pin(delivery.context.agency.log.documents_queued());
+                turns.again_all();
+            }
+            () = &mut reasons.registry_changed => {
+                let Some(delivery) = delivery.upgrade() else { return };
+                let reachable = reasons.newly_reachable(&delivery.context.agency.registry);
+                if reachable.is_empty() {
+                    continue;
+                }
+                reachable.iter().for_each(|agency| turns.again(agency));
             }
             connected = connected.recv() => match connected {
                 Some(connected) => newly = Some(connected),
@@ -74,8 +90,7 @@ pub(super) async fn run<D: Dial>(
             // A connection that this node dialled tells nothing new: the peer may end it at once
             // because it does not know this node, and would be dialled again without end.
             if dialler == Dialler::Them {
-                turns.pauses.remove(&agency);
-                turns.under_way.entry(agency.clone()).and_modify(|turn| turn.again = true);
+                turns.again(&agency);
             }
             let delivery = delivery.clone();
             // Without addresses: a connection that has ended meanwhile is not dialled for this.
@@ -85,7 +100,57 @@ pub(super) async fn run<D: Dial>(
     }
 }
 
+/// What gives reason for a turn before the next round: entries of the log. Each future is made anew,
+/// and thus counts from then on, before the outbox is looked at.
+struct Reasons {
+    documents_queued: Pin<Box<dyn Future<Output = ()> + Send>>,
+    registry_changed: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// The registry as of the last look at it.
+    known: Arc<State>,
+}
+
+impl Reasons {
+    fn of<D: Dial>(delivery: &Delivery<D>) -> Self {
+        let agency = &delivery.context.agency;
+        Self {
+            documents_queued: Box::pin(agency.log.documents_queued()),
+            registry_changed: Box::pin(agency.registry.changed()),
+            known: agency.registry.state(),
+        }
+    }
+
+    /// Peers that came, were let in again, or have another card than when the registry was last
+    /// looked at.
+    fn newly_reachable(&mut self, registry: &Registry) -> Vec<AgencyId> {
+        self.registry_changed = Box::pin(registry.changed());
+        let before = std::mem::replace(&mut self.known, registry.state());
+        let same = |id: &AgencyId, peer: &Peer| {
+            before.peers.get(id).is_some_and(|known| {
+                known.blocked.is_some() == peer.blocked.is_some()
+                    && known.card.envelope == peer.card.envelope
+            })
+        };
+        let peers = self.known.peers.iter();
+        let changed = peers.filter(|(id, peer)| peer.blocked.is_none() && !same(id, peer));
+        changed.map(|(id, _)| id.clone()).collect()
+    }
+}
+
 impl Turns {
+    /// There is reason to try a peer at once, or again as soon as its turn ends.
+    fn again(&mut self, agency: &AgencyId) {
+        self.pauses.remove(agency);
+        if let Some(turn) = self.under_way.get_mut(agency) {
+            turn.again = true;
+        }
+    }
+
+    /// There is reason to try every peer at once.
+    fn again_all(&mut self) {
+        self.pauses.clear();
+        self.under_way.values_mut().for_each(|turn| turn.again = true);
+    }
+
     /// Begins a turn for every peer that has something to get, may be tried, and has none.
     async fn begin<D: Dial>(&mut self, delivery: &Arc<Delivery<D>>) {
         let letters = match delivery.context.store.outbox(EACH).await {

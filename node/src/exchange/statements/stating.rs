@@ -24,7 +24,8 @@ use super::super::host::{Desk, REVOKED, failed};
 use super::super::rejects::Cause;
 use audit::tree::{Below, Item, Tree};
 use audit_log::entry::Entry;
-use audit_log::release::{Leave, Released};
+use audit_log::narrowing::NarrowingToken;
+use audit_log::release::Released;
 use peer::link::{Channel, LinkError};
 use registry::Peer;
 
@@ -97,12 +98,12 @@ impl Desk {
                 .send(&Released::failed("busy", "logs are being compared; try again"))
                 .await;
         };
-        let (tree, (frames, leave)) = match self.state_to(peer, &envelope, &request).await {
+        let (tree, (frames, mut token)) = match self.state_to(peer, &envelope, &request).await {
             Ok(stated) => stated,
             Err(error) => return failed(channel, &error).await,
         };
         channel.send_all(&frames).await?;
-        self.show(peer, &tree, &leave, channel).await
+        self.show(peer, &tree, &mut token, channel).await
     }
 
     async fn state_to(
@@ -110,7 +111,7 @@ impl Desk {
         peer: &Peer,
         envelope: &Envelope,
         request: &StatementRequest,
-    ) -> Result<(Tree, (Vec<Released>, Leave)), Unserved> {
+    ) -> Result<(Tree, (Vec<Released>, NarrowingToken)), Unserved> {
         let context = &self.context;
         let id = &peer.card.value.id;
         let tree = context.tree(id, request.since..request.until).await?;
@@ -123,7 +124,8 @@ impl Desk {
             count: root.count,
             digest: root.digest,
         };
-        let signed = context.sign(Kind::Statement, &statement)?;
+        let signed = Envelope::sign_json(Kind::Statement, &statement, &context.message_key())
+            .map_err(|e| Unserved::Message(e.to_string()))?;
         let entry = Entry::new(EntryKind::AuditStated, context.agency.peer_actor(id))
             .with_peer(id)
             .with_envelope(envelope)
@@ -138,7 +140,7 @@ impl Desk {
         &self,
         peer: &Peer,
         tree: &Tree,
-        leave: &Leave,
+        token: &mut NarrowingToken,
         channel: &mut C,
     ) -> Result<(), LinkError> {
         let mut open = HashSet::from([Place::all()]);
@@ -175,9 +177,10 @@ impl Desk {
                     Err(error) => return failed(channel, &error).await,
                 };
                 open.extend(node.children.iter().map(|child| child.place.clone()));
-                let body =
-                    serde_json::to_vec(&node).map_err(|e| LinkError::Protocol(e.to_string()))?;
-                channel.send(&leave.narrow(body)).await?;
+                let shown = token
+                    .show(&peer.card.value.id, &node)
+                    .map_err(|e| LinkError::Protocol(e.to_string()))?;
+                channel.send(&shown).await?;
             }
         }
     }

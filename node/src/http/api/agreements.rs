@@ -1,6 +1,6 @@
 //! `/agreements`
 
-use agreements::agreement::{Act, Agreement};
+use ::agreements::agreement::{Act, Agreement};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use schemas::query::AuthorityId;
@@ -8,12 +8,13 @@ use schemas::text::Text;
 use serde::Deserialize;
 
 use super::Here;
-use crate::admin::agreements::{AgreementRow, Prepared, Wanted};
+use crate::admin::agreements;
+use crate::admin::agreements::{AgreementView, Prepared, Wanted};
 use crate::http::error::ApiResult;
 use crate::permission::Principal;
 
-pub(in crate::http) async fn list(State(node): Here) -> Json<Vec<AgreementRow>> {
-    Json(node.context.agreement_rows())
+pub(in crate::http) async fn list(State(node): Here) -> Json<Vec<AgreementView>> {
+    Json(agreements::list(&node.context.agency))
 }
 
 #[derive(Deserialize)]
@@ -25,8 +26,8 @@ pub(in crate::http) async fn show(
     State(node): Here,
     Path(id): Path<AuthorityId>,
     Query(wanted): Query<Version>,
-) -> ApiResult<Json<AgreementRow>> {
-    Ok(Json(node.context.agreement_row(&id, wanted.version)?))
+) -> ApiResult<Json<AgreementView>> {
+    Ok(Json(agreements::show(&node.context.agency, &id, wanted.version)?))
 }
 
 #[derive(Deserialize)]
@@ -42,7 +43,8 @@ pub(in crate::http) async fn prepare(
 ) -> ApiResult<Json<Prepared>> {
     let agreement = Agreement::from_toml("agreement", &preparing.agreement)
         .map_err(crate::permission::ActError::from)?;
-    Ok(Json(node.context.prepare_adherence(&by, &agreement, &preparing.wanted)?))
+    let agency = &node.context.agency;
+    Ok(Json(agreements::prepare_adherence(agency, &by, &agreement, &preparing.wanted)?))
 }
 
 #[derive(Deserialize)]
@@ -55,10 +57,9 @@ pub(in crate::http) async fn propose(
     State(node): Here,
     by: Principal,
     Json(proposal): Json<Proposal>,
-) -> ApiResult<Json<AgreementRow>> {
-    let row = node.context.propose(&by, &proposal.agreement, &proposal.adherence).await?;
-    node.wake();
-    Ok(Json(row))
+) -> ApiResult<Json<AgreementView>> {
+    let Proposal { agreement, adherence } = proposal;
+    Ok(Json(agreements::propose(&node.context.agency, &by, &agreement, &adherence).await?))
 }
 
 #[derive(Deserialize)]
@@ -71,10 +72,8 @@ pub(in crate::http) async fn adhere(
     by: Principal,
     Path(_): Path<AuthorityId>,
     Json(signed): Json<Signed>,
-) -> ApiResult<Json<AgreementRow>> {
-    let row = node.context.adhere(&by, &signed.adherence).await?;
-    node.wake();
-    Ok(Json(row))
+) -> ApiResult<Json<AgreementView>> {
+    Ok(Json(agreements::adhere(&node.context.agency, &by, &signed.adherence).await?))
 }
 
 #[derive(Deserialize)]
@@ -88,10 +87,10 @@ pub(in crate::http) async fn notice(
     by: Principal,
     Path(id): Path<AuthorityId>,
     Json(notice): Json<Notice>,
-) -> ApiResult<Json<AgreementRow>> {
-    let row = node.context.give_notice(&by, &id, notice.act, &notice.reason).await?;
-    node.wake();
-    Ok(Json(row))
+) -> ApiResult<Json<AgreementView>> {
+    let (agency, keys) = (&node.context.agency, &node.context.keys);
+    let Notice { act, reason } = notice;
+    Ok(Json(agreements::give_notice(agency, keys, &by, &id, act, &reason).await?))
 }
 
 #[derive(Deserialize)]
@@ -104,6 +103,6 @@ pub(in crate::http) async fn import(
     by: Principal,
     Json(documents): Json<Documents>,
 ) -> ApiResult<Json<serde_json::Value>> {
-    let taken = node.context.import_documents(&by, &documents.envelopes).await?;
+    let taken = agreements::import(&node.context, &by, &documents.envelopes).await?;
     Ok(Json(serde_json::json!({ "recorded": taken })))
 }

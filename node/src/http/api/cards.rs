@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Here;
+use crate::admin::cards;
 use crate::admin::cards::{Confirmation, Reissued};
 use crate::http::error::ApiResult;
 use crate::permission::{ActError, Principal};
@@ -19,7 +20,7 @@ use registry::Peer;
 
 /// A card as `card list` prints it.
 #[derive(Serialize)]
-pub(in crate::http) struct CardRow {
+pub(in crate::http) struct CardView {
     agency: AgencyId,
     name: Text,
     kind: &'static str,
@@ -36,9 +37,9 @@ pub(in crate::http) struct CardRow {
     waiting: Option<String>,
 }
 
-fn row(peer: &Peer) -> CardRow {
+fn view(peer: &Peer) -> CardView {
     let card = &peer.card.value;
-    CardRow {
+    CardView {
         agency: card.id.clone(),
         name: card.name.clone(),
         kind: peer.verified.kind.code(),
@@ -56,23 +57,22 @@ fn row(peer: &Peer) -> CardRow {
     }
 }
 
-pub(in crate::http) async fn list(State(node): Here) -> Json<Vec<CardRow>> {
-    Json(node.context.agency.registry.state().peers.values().map(row).collect())
+pub(in crate::http) async fn list(State(node): Here) -> Json<Vec<CardView>> {
+    Json(node.context.agency.registry.state().peers.values().map(view).collect())
 }
 
-fn one(node: &crate::run::Node, id: &AgencyId) -> ApiResult<Json<CardRow>> {
+fn one(node: &crate::run::Node, id: &AgencyId) -> ApiResult<Json<CardView>> {
     let state = node.context.agency.registry.state();
     let peer = state.peers.get(id).ok_or_else(|| ActError::failed(format!("no card of `{id}`")))?;
-    Ok(Json(row(peer)))
+    Ok(Json(view(peer)))
 }
 
 pub(in crate::http) async fn add(
     State(node): Here,
     by: Principal,
     Json(confirmation): Json<Confirmation>,
-) -> ApiResult<Json<CardRow>> {
-    let id = node.context.add_card(&by, &confirmation).await?;
-    node.wake();
+) -> ApiResult<Json<CardView>> {
+    let id = cards::add(&node.context.agency, &by, &confirmation).await?;
     one(&node, &id)
 }
 
@@ -86,8 +86,8 @@ pub(in crate::http) async fn block(
     by: Principal,
     Path(id): Path<AgencyId>,
     Json(why): Json<Why>,
-) -> ApiResult<Json<CardRow>> {
-    node.context.block_card(&by, &id, true, &why.reason).await?;
+) -> ApiResult<Json<CardView>> {
+    cards::block(&node.context.agency, &by, &id, &why.reason).await?;
     node.cut_off(&id).await;
     one(&node, &id)
 }
@@ -97,9 +97,8 @@ pub(in crate::http) async fn unblock(
     by: Principal,
     Path(id): Path<AgencyId>,
     Json(why): Json<Why>,
-) -> ApiResult<Json<CardRow>> {
-    node.context.block_card(&by, &id, false, &why.reason).await?;
-    node.wake();
+) -> ApiResult<Json<CardView>> {
+    cards::unblock(&node.context.agency, &by, &id, &why.reason).await?;
     one(&node, &id)
 }
 
@@ -141,7 +140,8 @@ pub(in crate::http) async fn reissue(
         let why = format!("the card names `{address}`, which no peer can dial; issue it without");
         return Err(ActError::usage(why).into());
     }
-    let version = node.context.reissue_card(&by, &reissued).await?;
+    let (agency, keys) = (&node.context.agency, &node.context.keys);
+    let version = cards::reissue(agency, keys, &by, &reissued).await?;
     node.card_issued().await?;
     Ok(Json(json!({ "version": version })))
 }

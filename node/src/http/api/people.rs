@@ -8,6 +8,7 @@ use schemas::time::Timestamp;
 use serde::Deserialize;
 
 use super::Here;
+use crate::admin::people;
 use crate::http::error::ApiResult;
 use crate::permission::Principal;
 use schemas::user::{Delegation, User};
@@ -30,7 +31,7 @@ pub(in crate::http) async fn add(
     by: Principal,
     Json(user): Json<User>,
 ) -> ApiResult<Json<User>> {
-    Ok(Json(node.context.add_user(&by, &user).await?))
+    Ok(Json(people::add(&node.context.agency, &by, &user).await?))
 }
 
 #[derive(Deserialize)]
@@ -44,7 +45,7 @@ pub(in crate::http) async fn train(
     Path(name): Path<UserName>,
     Json(trained): Json<Trained>,
 ) -> ApiResult<Json<User>> {
-    Ok(Json(node.context.train_user(&by, &name, trained.on).await?))
+    Ok(Json(people::train(&node.context.agency, &by, &name, trained.on).await?))
 }
 
 #[derive(Deserialize)]
@@ -59,7 +60,7 @@ pub(in crate::http) async fn disable(
     Path(name): Path<UserName>,
     Json(why): Json<Why>,
 ) -> ApiResult<Json<User>> {
-    Ok(Json(node.context.disable_user(&by, &name, &why.reason).await?))
+    Ok(Json(people::disable(&node.context.agency, &by, &name, &why.reason).await?))
 }
 
 pub(in crate::http) async fn delegate(
@@ -68,5 +69,5 @@ pub(in crate::http) async fn delegate(
     Path(name): Path<UserName>,
     Json(delegation): Json<Delegation>,
 ) -> ApiResult<Json<User>> {
-    Ok(Json(node.context.delegate(&by, &name, &delegation).await?))
+    Ok(Json(people::delegate(&node.context.agency, &by, &name, &delegation).await?))
 }

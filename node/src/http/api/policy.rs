@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Here;
+use crate::admin::policy;
 use crate::admin::policy::{Explain, Explained, policy_at};
 use crate::http::error::ApiResult;
 use crate::permission::{ActError, Principal};
@@ -36,8 +37,9 @@ pub(in crate::http) async fn adopt(
     by: Principal,
     Json(adopted): Json<Adopted>,
 ) -> ApiResult<Json<Value>> {
-    let policy = node.context.adopt_policy(&by, &adopted.name, &adopted.text).await?;
-    Ok(Json(json!({ "agency": node.context.agency.id, "policy": policy })))
+    let agency = &node.context.agency;
+    let policy = policy::adopt(agency, &by, &adopted.name, &adopted.text).await?;
+    Ok(Json(json!({ "agency": agency.id, "policy": policy })))
 }
 
 pub(in crate::http) async fn explain(
@@ -46,7 +48,8 @@ pub(in crate::http) async fn explain(
     Json(mut wanted): Json<Explain>,
 ) -> ApiResult<Json<Explained>> {
     wanted.draft.user = by.user.clone();
-    Ok(Json(node.context.explain(&by, &wanted).await?))
+    let (agency, store) = (&node.context.agency, node.context.store.as_ref());
+    Ok(Json(policy::explain(agency, store, &by, &wanted).await?))
 }
 
 #[derive(Deserialize)]
@@ -58,7 +61,7 @@ pub(in crate::http) async fn page(
     State(node): Here,
     Query(wanted): Query<Format>,
 ) -> ApiResult<Json<Value>> {
-    let page = node.context.policy_page()?;
+    let page = policy::page(&node.context.agency)?;
     let text = match wanted.format.as_deref() {
         None | Some("html") => page.html(),
         Some("md") => page.markdown(),

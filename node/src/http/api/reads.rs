@@ -52,9 +52,7 @@ pub(in crate::http) async fn correct(
     Path(id): Path<ReadId>,
     Json(wrong): Json<Wrong>,
 ) -> ApiResult<Json<Done>> {
-    let done = node.context.correct_read(&by, id, &wrong).await?;
-    node.wake();
-    Ok(Json(done))
+    Ok(Json(node.context.correct_read(&by, id, &wrong).await?))
 }
 
 pub(in crate::http) async fn versions(

@@ -5,19 +5,20 @@ use axum::extract::{Path, State};
 use schemas::query::AuthorityId;
 
 use super::Here;
-use crate::admin::requests::{Judgement, Received, RequestRow, Submission};
+use crate::admin::requests;
+use crate::admin::requests::{DecisionInput, RecordsRequestInput, RequestView, Submission};
 use crate::http::error::ApiResult;
 use crate::permission::Principal;
 
-pub(in crate::http) async fn list(State(node): Here) -> Json<Vec<RequestRow>> {
-    Json(node.context.request_rows())
+pub(in crate::http) async fn list(State(node): Here) -> Json<Vec<RequestView>> {
+    Json(requests::list(&node.context.agency))
 }
 
 pub(in crate::http) async fn show(
     State(node): Here,
     Path(id): Path<AuthorityId>,
-) -> ApiResult<Json<RequestRow>> {
-    Ok(Json(node.context.request_row(&id)?))
+) -> ApiResult<Json<RequestView>> {
+    Ok(Json(requests::show(&node.context.agency, &id)?))
 }
 
 /// The printable sheet.
@@ -26,45 +27,44 @@ pub(in crate::http) async fn sheet(
     by: Principal,
     Path(id): Path<AuthorityId>,
 ) -> ApiResult<Json<serde_json::Value>> {
-    let html = node.context.request_sheet(&by, &id).await?;
+    let (agency, store) = (&node.context.agency, node.context.store.as_ref());
+    let html = requests::sheet(agency, store, &by, &id).await?;
     Ok(Json(serde_json::json!({ "request": id, "html": html })))
 }
 
 pub(in crate::http) async fn record(
     State(node): Here,
     by: Principal,
-    Json(received): Json<Received>,
-) -> ApiResult<Json<RequestRow>> {
-    Ok(Json(node.context.record_request(&by, &received).await?))
+    Json(input): Json<RecordsRequestInput>,
+) -> ApiResult<Json<RequestView>> {
+    Ok(Json(requests::record(&node.context.agency, &by, &input).await?))
 }
 
 pub(in crate::http) async fn submit(
     State(node): Here,
     by: Principal,
     Json(submission): Json<Submission>,
-) -> ApiResult<Json<RequestRow>> {
-    let row = node.context.submit_request(&by, &submission).await?;
-    node.wake();
-    Ok(Json(row))
+) -> ApiResult<Json<RequestView>> {
+    let context = &node.context;
+    let (agency, keys, store) = (&context.agency, &context.keys, context.store.as_ref());
+    Ok(Json(requests::submit(agency, keys, store, &by, &submission).await?))
 }
 
 pub(in crate::http) async fn decide(
     State(node): Here,
     by: Principal,
     Path(id): Path<AuthorityId>,
-    Json(judgement): Json<Judgement>,
-) -> ApiResult<Json<RequestRow>> {
-    let row = node.context.decide_request(&by, &id, &judgement).await?;
-    node.wake();
-    Ok(Json(row))
+    Json(input): Json<DecisionInput>,
+) -> ApiResult<Json<RequestView>> {
+    let (agency, keys) = (&node.context.agency, &node.context.keys);
+    Ok(Json(requests::decide(agency, keys, &by, &id, &input).await?))
 }
 
 pub(in crate::http) async fn withdraw(
     State(node): Here,
     by: Principal,
     Path(id): Path<AuthorityId>,
-) -> ApiResult<Json<RequestRow>> {
-    let row = node.context.withdraw_request(&by, &id).await?;
-    node.wake();
-    Ok(Json(row))
+) -> ApiResult<Json<RequestView>> {
+    let (agency, keys) = (&node.context.agency, &node.context.keys);
+    Ok(Json(requests::withdraw(agency, keys, &by, &id).await?))
 }

@@ -143,7 +143,7 @@ pub(crate) async fn entries_are_found_by_each_filter_and_by_all_at_once(place: &
     let body = |user: &str, plate: &str, case: &str| {
         serde_json::json!({
             "actor": { "user": user, "agency": "owning-ca-pd" },
-            "access": { "elements": { "plate": plate }, "why": { "case": case } },
+            "event": { "access": { "elements": { "plate": plate }, "why": { "case": case } } },
             // What JSON may hold and a database perhaps not.
             "note": "a NUL \u{0} and a backslash \\u0000",
         })

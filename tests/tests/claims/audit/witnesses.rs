@@ -1,6 +1,7 @@
 //! Signed heads: cosigned by peers, proven beside every frame, and a log that was put back or forked
 //! noticed by itself and by its witnesses.
 
+use node::admin::cards;
 use node::run::StartError;
 use schemas::alarm::AlarmKind;
 use schemas::checkpoint::SignedCheckpoint;
@@ -8,7 +9,7 @@ use schemas::entry::EntryKind as Kind;
 use schemas::merkle::{Frontier, leaf};
 use schemas::refusal::RefusalCode;
 use schemas::standing::Standing;
-use store::Store as _;
+use store::Heads as _;
 use tests::agency::Agency;
 
 use tests::federation::{answered_query, in_force, introduce, roll_back_cosigned, sharing_pair};
@@ -135,7 +136,13 @@ async fn go_on_regardless(owning: &mut Agency, asking: &Agency) {
     for n in 0..20 {
         let reason = words(&format!("review {n}"));
         let context = owning.context();
-        context.block_card(&owning.admin(), asking.id(), n % 2 == 0, &reason).await.expect("done");
+        let (by, peer) = (owning.admin(), asking.id());
+        let done = if n % 2 == 0 {
+            cards::block(&context.agency, &by, peer, &reason).await
+        } else {
+            cards::unblock(&context.agency, &by, peer, &reason).await
+        };
+        done.expect("done");
     }
 }
 

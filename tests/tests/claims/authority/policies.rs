@@ -1,9 +1,10 @@
 //! The five policies at work: what each owner's node answers and refuses, with which section, when
 //! the peer that asks signs whatever it likes.
 
+use node::admin::cards;
 use std::collections::BTreeSet;
 
-use node::admin::policy::Explain;
+use node::admin::policy::{self, Explain};
 use schemas::agency::AgencyKind;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
@@ -113,7 +114,7 @@ async fn all(owner: &PolicyScenario, rows: &[PolicyCase], never: &[RefusalCode])
 /// A blocked peer is not even told so; at home the decision says why.
 async fn blocked(owner: &PolicyScenario) {
     let PolicyScenario { owner, raw, .. } = owner;
-    let block = owner.context().block_card(&owner.admin(), raw.id(), true, &words("misuse")).await;
+    let block = cards::block(owner.own(), &owner.admin(), raw.id(), &words("misuse")).await;
     block.expect("a block");
     let before = owner.log().await.entries().len();
     let asked = query(raw.id(), owner.id(), PLATE, owner.now());
@@ -124,7 +125,9 @@ async fn blocked(owner: &PolicyScenario) {
     let draft = draft(&[owner.id()], PLATE, owner.now());
     let from = Some(raw.id().clone());
     let wanted = Explain { owner: owner.id().clone(), from, at: None, draft };
-    let explained = owner.context().explain(&owner.admin(), &wanted).await.expect("an explanation");
+    let explained = policy::explain(owner.own(), owner.store().as_ref(), &owner.admin(), &wanted)
+        .await
+        .expect("an explanation");
     let blocked = explained.reasons.iter().find(|reason| reason.code == Blocked);
     let cited = &blocked.expect("the block is a reason").citations;
     assert!(cited.iter().any(|cited| cited.section == "1798.90.51(a)"), "{cited:?}");

@@ -2,7 +2,7 @@
 //! approved.
 
 use agreements::request::RequestScope;
-use node::admin::requests::{RequestRow, Submission};
+use node::admin::requests::{self, RequestView, Submission};
 use node::permission::ActError;
 use schemas::entry::EntryKind as Kind;
 use schemas::purpose::QueryKind;
@@ -24,7 +24,7 @@ async fn after_refusal(
     asking: &Agency,
     owning: &Agency,
     scope: RequestScope,
-) -> (QueryId, RequestRow) {
+) -> (QueryId, RequestView) {
     let heard = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!(refusal_code(&heard), RefusalCode::NoAuthority);
     let refused = heard.query_id.expect("a query");
@@ -70,7 +70,7 @@ async fn a_refused_query_becomes_a_request_in_one_step_and_runs_once_it_is_appro
     let viewed = log.one(Kind::AnswerViewed);
     assert!(viewed.belongs_to(again) && viewed.access().count == Some(3));
     assert_eq!(owning.log().await.count(Kind::QueryAnswered), 1, "it was not asked again");
-    assert_eq!(owning.context().request_row(&row.request).expect("a request").uses_left, Some(0));
+    assert_eq!(requests::show(owning.own(), &row.request).expect("a request").uses_left, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,7 +104,7 @@ async fn a_restart_between_approval_and_rerun_neither_loses_nor_repeats_it() {
     }
     assert_eq!(rerun(&asking, again).await, once);
     assert_eq!(owning.log().await.count(Kind::QueryAnswered), 1);
-    assert_eq!(asking.context().request_row(&row.request).expect("a request").uses_left, Some(2));
+    assert_eq!(requests::show(asking.own(), &row.request).expect("a request").uses_left, Some(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -135,7 +135,14 @@ async fn a_request_follows_only_a_query_that_was_refused() {
         (never, "sent from here"),
     ] {
         let follows = Submission { after_refusal: Some(query), ..Submission::default() };
-        let turned_down = asking.context().submit_request(&officer(), &follows).await;
+        let turned_down = requests::submit(
+            asking.own(),
+            asking.keys(),
+            asking.store().as_ref(),
+            &officer(),
+            &follows,
+        )
+        .await;
         let Err(ActError::Usage(error)) = turned_down else { panic!("{turned_down:?}") };
         assert!(error.contains(said), "{error}");
     }
@@ -161,7 +168,14 @@ async fn a_request_after_a_search_for_a_misread_plate_names_every_plate_that_it_
     let shown = asking.node().asker.ask_again(again, &asking.officer()).await.expect("the answer");
     assert_eq!((shown.reads.len(), shown.misread.len()), (4, 1));
     // A request does not name hundreds.
-    let many = asking.context().submit_request(&officer(), &ask("0OD1I2Z").await).await;
+    let many = requests::submit(
+        asking.own(),
+        asking.keys(),
+        asking.store().as_ref(),
+        &officer(),
+        &ask("0OD1I2Z").await,
+    )
+    .await;
     let Err(ActError::Usage(error)) = many else { panic!("{many:?}") };
     assert!(error.contains("more plates than the 50"), "{error}");
 }

@@ -2,7 +2,8 @@
 
 use agreements::policy::Policy;
 use agreements::request::{RequestScope, Verdict};
-use node::admin::requests::{RequestRow, Submission};
+use node::admin::policy;
+use node::admin::requests::{self, RequestView, Submission};
 use schemas::entry::EntryKind as Kind;
 use schemas::refusal::RefusalCode;
 use tests::agency::Agency;
@@ -20,8 +21,8 @@ async fn a_withdrawal_and_an_approval_that_cross_end_withdrawn_and_keep_nothing_
     let request = file_request_within(&asking, &owning, single_use()).await;
     let (approval, by) = (decision(Verdict::Approved, RequestScope::default()), officer());
     let (approved_here, withdrawn) = tokio::join!(
-        owning.context().decide_request(&official, &request, &approval),
-        asking.context().withdraw_request(&by, &request)
+        requests::decide(owning.own(), owning.keys(), &official, &request, &approval),
+        requests::withdraw(asking.own(), asking.keys(), &by, &request)
     );
     assert!(approved_here.is_ok() && withdrawn.is_ok(), "neither side knew");
     for agency in [&asking, &owning] {
@@ -44,11 +45,13 @@ async fn the_sheet_holds_every_use_though_clocks_differ() {
     approve_and_wait(&asking, &owning, &official, &request).await;
     assert_eq!(ask_citing(&asking, &owning, &request, PLATE).await.outcome, "answered");
     let answered = owning.log().await.one(Kind::QueryAnswered).header.index;
-    let sheet = owning.context().request_sheet(&official, &request).await.expect("a sheet");
+    let sheet = requests::sheet(owning.own(), owning.store().as_ref(), &official, &request)
+        .await
+        .expect("a sheet");
     assert!(sheet.contains(&format!("<td>{answered}</td>")), "{sheet}");
 }
 
-async fn follows(asking: &Agency, owning: &Agency, more: Submission) -> RequestRow {
+async fn follows(asking: &Agency, owning: &Agency, more: Submission) -> RequestView {
     let heard = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!(refusal_code(&heard), RefusalCode::NoAuthority);
     file_request(asking, owning, &Submission { after_refusal: heard.query_id, ..more }).await
@@ -61,7 +64,7 @@ async fn a_query_that_ones_own_policy_no_longer_lets_go_is_declined_once() {
     let text = Policy::builtin_text("california-statute").expect("a policy");
     let stolen = |part: &&str| !part.contains("code = \"stolen_vehicle\"");
     let other = text.split("[[purposes]]").filter(stolen).collect::<Vec<_>>().join("[[purposes]]");
-    let adopted = asking.context().adopt_policy(&asking.admin(), "mine.toml", &other).await;
+    let adopted = policy::adopt(asking.own(), &asking.admin(), "mine.toml", &other).await;
     adopted.expect("a policy without stolen vehicles");
     approve_and_wait(&asking, &owning, &official, &row.request).await;
     let declined = |log: &tests::logs::Log| log.count(Kind::QueryDeclined);
@@ -95,7 +98,14 @@ async fn a_request_after_a_refusal_goes_to_whoever_refused() {
     let heard = asking.ask_one(owning.id(), PLATE).await;
     let to = Some(other.id().clone());
     let elsewhere = Submission { to, after_refusal: heard.query_id, ..Submission::default() };
-    let refused = asking.context().submit_request(&officer(), &elsewhere).await;
+    let refused = requests::submit(
+        asking.own(),
+        asking.keys(),
+        asking.store().as_ref(),
+        &officer(),
+        &elsewhere,
+    )
+    .await;
     let said = refused.expect_err("another owner").to_string();
     assert!(said.contains("was refused by `indio-ca-pd`"), "{said}");
 }

@@ -1,9 +1,10 @@
 //! Agreements and requests between nodes: over the network and as files, of two and of many.
 
-use agreements::agreement::{Act, Adherence, Agreement, Notice, Person};
-use agreements::request::{RequestScope, Verdict};
-use agreements::template;
-use node::admin::requests::Judgement;
+use ::agreements::agreement::{Act, Adherence, Agreement, Notice, Person};
+use ::agreements::request::{RequestScope, Verdict};
+use ::agreements::template;
+use node::admin::agreements;
+use node::admin::requests::{self, DecisionInput};
 use schemas::card::Card;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
@@ -35,8 +36,8 @@ async fn an_agreement_is_made_over_the_network() {
     let (asking, owning) = pair().await;
     let id = in_force(&[&asking, &owning]).await;
     let (ours, theirs) = (
-        asking.context().agreement_row(&id, None).expect("an agreement"),
-        owning.context().agreement_row(&id, None).expect("an agreement"),
+        agreements::show(asking.own(), &id, None).expect("an agreement"),
+        agreements::show(owning.own(), &id, None).expect("an agreement"),
     );
     assert_eq!((ours.state.as_str(), theirs.state.as_str()), ("in_force", "in_force"));
     assert!(ours.text.is_some() && ours.text == theirs.text, "both hold the same text");
@@ -57,22 +58,22 @@ async fn an_agreement_is_made_of_files_between_nodes_that_do_not_meet() {
     let text = agreement(&[asking.id(), owning.id()], asking.now());
     propose(&asking, &text, None).await;
     let file =
-        asking.context().agreement_row(&text.id, None).expect("an agreement").envelopes.join("\n");
+        agreements::show(asking.own(), &text.id, None).expect("an agreement").envelopes.join("\n");
     asking.stop().await;
 
     owning.run().await;
     assert_eq!(
-        owning.context().import_documents(&owning.admin(), &file).await.expect("an import"),
+        agreements::import(owning.context(), &owning.admin(), &file).await.expect("an import"),
         2
     );
     adhere(&owning, &text, None).await;
     let file =
-        owning.context().agreement_row(&text.id, None).expect("an agreement").envelopes.join("\n");
+        agreements::show(owning.own(), &text.id, None).expect("an agreement").envelopes.join("\n");
     owning.stop().await;
 
     asking.run().await;
     for _ in 0..2 {
-        asking.context().import_documents(&asking.admin(), &file).await.expect("an import");
+        agreements::import(asking.context(), &asking.admin(), &file).await.expect("an import");
     }
     let log = asking.log().await;
     assert_eq!(log.count(Kind::AgreementAdhered), 1, "the same file again changes nothing");
@@ -159,7 +160,7 @@ async fn each_party_chooses_with_whom_it_shares() {
     // An adherence signed anew opens what was closed.
     adhere(&second, &text, None).await;
     eventually("the new share list arrives", async || {
-        let row = third.context().agreement_row(&text.id, None).ok()?;
+        let row = agreements::show(third.own(), &text.id, None).ok()?;
         let second = row.parties.iter().find(|party| party.agency == *second.id())?;
         second.shares_with.contains(third.id()).then_some(())
     })
@@ -180,7 +181,7 @@ async fn a_new_version_takes_over_once_both_have_signed_it() {
     };
     propose(&asking, &second, None).await;
     eventually("the second version arrives", async || {
-        owning.context().agreement_row(&second.id, Some(2)).ok()
+        agreements::show(owning.own(), &second.id, Some(2)).ok()
     })
     .await;
     assert_eq!(
@@ -207,7 +208,7 @@ async fn a_document_that_others_must_sign_is_not_taken_in() {
     let (me, hostile) = (owner.id(), raw.id());
     let between_others = agreement(&[hostile, other.id()], now);
     let without_sender = agreement(&[me, other.id()], now);
-    let recorded = owner.context().agreement_row(&known, None).expect("an agreement");
+    let recorded = agreements::show(owner.own(), &known, None).expect("an agreement");
     let exact = recorded.text.expect("its text");
     let text = Agreement::from_toml("agreement", &exact).expect("an agreement");
     let rewritten = Agreement { row_limit: 1, ..text.clone() };
@@ -293,11 +294,13 @@ async fn a_denied_request_gives_no_authority_and_says_why() {
     let request = file_request_within(&asking, &owning, single_use()).await;
     assert_eq!(outcome(&asking, &owning).await, Err(RefusalCode::AuthorityNotInForce), "it waits");
     let denial = decision(Verdict::Denied, RequestScope::default());
-    let denial = Judgement { reason: words("No need shown"), ..denial };
-    let by_officer = owning.context().decide_request(&officer(), &request, &denial).await;
+    let denial = DecisionInput { reason: words("No need shown"), ..denial };
+    let by_officer =
+        requests::decide(owning.own(), owning.keys(), &officer(), &request, &denial).await;
     assert!(by_officer.is_err(), "an officer decides nothing");
-    owning.context().decide_request(&owning.admin(), &request, &denial).await.expect("a decision");
-    owning.node().wake();
+    requests::decide(owning.own(), owning.keys(), &owning.admin(), &request, &denial)
+        .await
+        .expect("a decision");
     let told = wait_for_state(&asking, &request, "denied").await;
     assert_eq!(told.reason.map(|reason| reason.to_string()).as_deref(), Some("No need shown"));
     assert_eq!(told.decided_by.map(|name| name.to_string()).as_deref(), Some("Alex Admin"));

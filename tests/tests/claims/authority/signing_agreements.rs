@@ -1,6 +1,7 @@
 //! Who signs a standing agreement, with whom, and which of its versions counts.
 
-use agreements::agreement::{Act, Agreement};
+use ::agreements::agreement::{Act, Agreement};
+use node::admin::agreements;
 use node::permission::ActError;
 use schemas::agency::{AgencyId, AgencyKind};
 use schemas::entry::EntryKind as Kind;
@@ -56,11 +57,11 @@ async fn indio_neither_proposes_nor_signs_a_standing_agreement() {
     // Nor when the agency key signs it past the node.
     let signed = |text: &Agreement| envelope_text(&indio.identity.adhere_to_all(text, indio.now()));
     let proposal = envelope_text(&indio.identity.propose(&ours));
-    refused(indio.context().propose(&official, &proposal, &signed(&ours)).await, &why);
-    refused(indio.context().adhere(&official, &signed(&theirs)).await, &why);
+    refused(agreements::propose(indio.own(), &official, &proposal, &signed(&ours)).await, &why);
+    refused(agreements::adhere(indio.own(), &official, &signed(&theirs)).await, &why);
     let log = indio.log().await;
     assert_eq!((log.count(Kind::AgreementProposed), log.count(Kind::AgreementSigned)), (0, 0));
-    assert_eq!(indio.context().agreement_row(&theirs.id, None).expect("it").state, "proposed");
+    assert_eq!(agreements::show(indio.own(), &theirs.id, None).expect("it").state, "proposed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,9 +77,9 @@ async fn at_the_port_signing_takes_the_title_or_a_delegation_of_it() {
     let claimed = text();
     let signed = envelope_text(&port.identity.adhere_to_all(&claimed, port.now()));
     let proposal = envelope_text(&port.identity.propose(&claimed));
-    let proposed = port.context().propose(&sergeant, &proposal, &signed).await;
+    let proposed = agreements::propose(port.own(), &sergeant, &proposal, &signed).await;
     refused(proposed, &["Chris Doe", COMMANDER, "462.7(c)"]);
-    assert!(port.context().agreement_row(&claimed.id, None).is_err());
+    assert!(agreements::show(port.own(), &claimed.id, None).is_err());
 
     let until = port.now().plus_millis(DAY_MS);
     delegate(&port, &sergeant, COMMANDER, port.now().minus_days(1), until).await;
@@ -99,7 +100,7 @@ async fn at_the_port_signing_takes_the_title_or_a_delegation_of_it() {
             (&name.into(), &COMMANDER.into())
         );
     }
-    let row = port.context().agreement_row(&delegated.agreement, None).expect("it");
+    let row = agreements::show(port.own(), &delegated.agreement, None).expect("it");
     let adherence = tests::logs::envelope(&row.envelopes[1]);
     let said = String::from_utf8(adherence.unverified_payload().to_vec()).expect("UTF-8");
     assert!(said.contains("delegation = \"delegated by the Support Services"), "{said}");
@@ -116,7 +117,7 @@ async fn monrovia_shares_with_the_sheriff_alone_whoever_else_is_party() {
     let text = agreement(&[monrovia.id(), sheriff.id(), other.id()], monrovia.now());
     propose_as(&monrovia, &official, &text).await.expect("a proposal");
     let shares = || -> Vec<AgencyId> {
-        let row = monrovia.context().agreement_row(&text.id, None).expect("it");
+        let row = agreements::show(monrovia.own(), &text.id, None).expect("it");
         let own = row.parties.iter().find(|party| party.agency == *monrovia.id());
         own.expect("a party").shares_with.clone()
     };
@@ -144,7 +145,7 @@ async fn no_agreement_with_a_federal_agency_is_proposed_or_recorded() {
     let text = agreement(&parties, us.now());
     let signed = envelope_text(&us.identity.adhere(&text, &[friend.id().clone()], us.now()));
     let proposal = envelope_text(&us.identity.propose(&text));
-    refused(us.context().propose(&us.admin(), &proposal, &signed).await, &why);
+    refused(agreements::propose(us.own(), &us.admin(), &proposal, &signed).await, &why);
 
     for (sender, text) in [
         (&friend, agreement(&parties, us.now())),
@@ -154,14 +155,14 @@ async fn no_agreement_with_a_federal_agency_is_proposed_or_recorded() {
         let sent = sender.identity.propose(&text);
         let (reply, _) = sender.say(&us, FrameKind::Document, sent.as_bytes()).await;
         assert_ne!(reply.map(|frame| frame.kind), Some(FrameKind::DocumentAck));
-        let file = us.context().import_documents(&us.admin(), &envelope_text(&sent)).await;
+        let file = agreements::import(us.context(), &us.admin(), &envelope_text(&sent)).await;
         assert!(file.is_err(), "nor as a file");
-        assert!(us.context().agreement_row(&text.id, None).is_err(), "not recorded");
+        assert!(agreements::show(us.own(), &text.id, None).is_err(), "not recorded");
     }
     let log = us.log().await;
     let recorded = [Kind::AgreementProposed, Kind::AgreementReceived, Kind::AgreementSigned];
     assert!(recorded.iter().all(|kind| log.count(*kind) == 0));
-    assert_eq!(us.context().agreement_rows().len(), 0);
+    assert_eq!(agreements::list(us.own()).len(), 0);
 }
 
 /// The next version of the agreement `id`, with the same parties.
@@ -178,7 +179,7 @@ async fn a_version_that_was_merely_proposed_keeps_nobody_from_suspending_the_one
     let text = second(&asking, &owning, &id);
     propose(&asking, &text, None).await;
     tests::wait::eventually("the proposal arrives", async || {
-        owning.context().agreement_row(&id, Some(2)).ok()
+        agreements::show(owning.own(), &id, Some(2)).ok()
     })
     .await;
     assert_eq!(outcome(&asking, &owning).await, Ok(3), "the first still stands");
@@ -209,7 +210,7 @@ async fn a_suspended_or_withdrawn_version_does_not_bring_an_older_one_back() {
         let text = second(&asking, &owning, &id);
         propose(&asking, &text, None).await;
         tests::wait::eventually("the proposal arrives", async || {
-            owning.context().agreement_row(&id, Some(2)).ok()
+            agreements::show(owning.own(), &id, Some(2)).ok()
         })
         .await;
         adhere(&owning, &text, None).await;
@@ -231,7 +232,7 @@ async fn a_version_that_has_expired_does_not_bring_an_older_one_back() {
     text.expires = owning.now().plus_millis(DAY_MS);
     propose(&asking, &text, None).await;
     tests::wait::eventually("the proposal arrives", async || {
-        owning.context().agreement_row(&id, Some(2)).ok()
+        agreements::show(owning.own(), &id, Some(2)).ok()
     })
     .await;
     adhere(&owning, &text, None).await;

@@ -1,9 +1,11 @@
 //! What gives authority, from which instant to which, and how often.
 
+use node::admin::agreements;
+use node::admin::requests;
 use std::collections::HashMap;
 
-use agreements::agreement::Act;
-use agreements::request::RequestScope;
+use ::agreements::agreement::Act;
+use ::agreements::request::RequestScope;
 use audit_log::clock::Clock;
 use futures::future::join_all;
 use schemas::entry::EntryKind as Kind;
@@ -69,10 +71,15 @@ async fn a_withdrawn_agreement_gives_no_authority_and_cannot_be_resumed() {
     let (asking, owning, id) = sharing_pair().await;
     give_notice(&owning, &id, Act::Withdraw).await;
     assert_eq!(refused(&asking, &owning).await, [RefusalCode::AuthorityNotInForce]);
-    let resumed = owning
-        .context()
-        .give_notice(&owning.admin(), &id, Act::Resume, &"no".parse().expect("a text"))
-        .await;
+    let resumed = agreements::give_notice(
+        owning.own(),
+        owning.keys(),
+        &owning.admin(),
+        &id,
+        Act::Resume,
+        &"no".parse().expect("a text"),
+    )
+    .await;
     assert!(resumed.is_err());
     assert_eq!(refused(&asking, &owning).await, [RefusalCode::AuthorityNotInForce]);
 }
@@ -251,7 +258,7 @@ async fn a_request_for_one_use_is_used_once_whoever_races() {
     }
     let log = owning.log().await;
     assert_eq!((log.count(Kind::QueryAnswered), log.count(Kind::QueryRefused)), (1, 15));
-    assert_eq!(owning.context().request_row(&id).expect("a request").uses_left, Some(0));
+    assert_eq!(requests::show(owning.own(), &id).expect("a request").uses_left, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

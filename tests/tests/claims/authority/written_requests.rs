@@ -2,7 +2,8 @@
 //! sides keep.
 
 use agreements::request::{RequestScope, Verdict};
-use node::admin::requests::{Received, Submission};
+use node::admin::people;
+use node::admin::requests::{self, RecordsRequestInput, Submission};
 use node::permission::ActError;
 use registry::BodyKind;
 use schemas::agency::AgencyKind;
@@ -28,7 +29,8 @@ async fn who_has_neither_title_nor_delegation_is_told_which_it_takes() {
     let request = file_request_within(&asking, &owning, single_use()).await;
     for verdict in [Verdict::Approved, Verdict::Denied] {
         let judgement = decision(verdict, RequestScope::default());
-        let decided = owning.context().decide_request(&sergeant, &request, &judgement).await;
+        let decided =
+            requests::decide(owning.own(), owning.keys(), &sergeant, &request, &judgement).await;
         let Err(ActError::Refused(said)) = decided else { panic!("{decided:?}") };
         assert!(said.contains(CHIEF) && said.contains("461.7(b)"), "{said}");
         assert!(said.contains("s.lee") && said.contains("Sergeant"), "{said}");
@@ -36,7 +38,7 @@ async fn who_has_neither_title_nor_delegation_is_told_which_it_takes() {
     // The roles that approve are the policy's too: an officer does not even come so far.
     let decided = approve(&owning, &officer(), &request).await;
     assert!(matches!(decided, Err(ActError::Refused(said)) if said.contains("461.7(b)")));
-    assert_eq!(owning.context().request_row(&request).expect("a request").state, "submitted");
+    assert_eq!(requests::show(owning.own(), &request).expect("a request").state, "submitted");
     assert_eq!(owning.log().await.count(Kind::RequestApproved), 0);
     assert_eq!(
         refusal_code(&ask_citing(&asking, &owning, &request, PLATE).await),
@@ -91,7 +93,7 @@ async fn no_request_of_a_body_to_which_nothing_is_released_is_approved() {
     }
     // To deny it is no release.
     let denial = decision(Verdict::Denied, RequestScope::default());
-    let decided = owning.context().decide_request(&official, &request, &denial).await;
+    let decided = requests::decide(owning.own(), owning.keys(), &official, &request, &denial).await;
     assert_eq!(decided.expect("a denial").state, "denied");
     assert_eq!(owning.log().await.count(Kind::RequestApproved), 0);
 }
@@ -134,9 +136,9 @@ async fn what_is_approved_narrower_opens_that_and_no_more() {
         ..RequestScope::default()
     };
     let judgement = decision(Verdict::Approved, narrower.clone());
-    let decided = owning.context().decide_request(&official, &request, &judgement).await;
+    let decided =
+        requests::decide(owning.own(), owning.keys(), &official, &request, &judgement).await;
     assert_eq!(decided.expect("an approval").uses_left, Some(2));
-    owning.node().wake();
     let row = wait_for_state(&asking, &request, "approved").await;
     assert_eq!((&row.scope.plates, row.scope.near), (&narrower.plates, narrower.near));
     assert_eq!((row.scope.from, row.scope.until), (narrower.from, Some(now)), "the rest as asked");
@@ -195,7 +197,8 @@ async fn a_request_is_not_approved_wider_than_it_was_made() {
         ("a day", RequestScope { valid_until: Some(now.plus_millis(8 * DAY_MS)), ..scope.clone() }),
     ] {
         let judgement = decision(Verdict::Approved, wider);
-        let decided = owning.context().decide_request(&official, &request, &judgement).await;
+        let decided =
+            requests::decide(owning.own(), owning.keys(), &official, &request, &judgement).await;
         let Err(error) = decided else { panic!("{what} more is approved") };
         assert!(error.to_string().contains("not wider"), "{what}: {error}");
     }
@@ -219,7 +222,7 @@ async fn both_sides_keep_the_signed_request_and_the_signed_decision() {
             assert_eq!(ours.envelopes, theirs.envelopes, "the same bytes on both sides");
             assert_eq!(ours.detail("request"), request.as_str());
         }
-        let rows = [&asking, &owning].map(|agency| agency.context().request_row(&request));
+        let rows = [&asking, &owning].map(|agency| requests::show(agency.own(), &request));
         let [ours, theirs] = rows.map(|row| format!("{:?}", row.expect("a request")));
         assert_eq!(ours, theirs);
         asking.restart().await;
@@ -243,16 +246,16 @@ async fn withdrawn_denied_and_expired_requests_give_nothing_on_either_side() {
     approve_and_wait(&asking, &owning, &official, &withdrawn).await;
     approve_and_wait(&asking, &owning, &official, &ends).await;
     for request in [&waiting, &withdrawn] {
-        asking.context().withdraw_request(&officer(), request).await.expect("a withdrawal");
-        asking.node().wake();
+        requests::withdraw(asking.own(), asking.keys(), &officer(), request)
+            .await
+            .expect("a withdrawal");
         wait_for_state(&owning, request, "withdrawn").await;
         let late = approve(&owning, &official, request).await;
         assert!(late.is_err(), "what was withdrawn is not approved: {late:?}");
     }
     let denial = decision(Verdict::Denied, RequestScope::default());
-    let decided = owning.context().decide_request(&official, &denied, &denial).await;
+    let decided = requests::decide(owning.own(), owning.keys(), &official, &denied, &denial).await;
     assert_eq!(decided.expect("a denial").state, "denied");
-    owning.node().wake();
     wait_for_state(&asking, &denied, "denied").await;
     assert!(approve(&owning, &official, &denied).await.is_err(), "it was decided once");
     assert_eq!(ask_citing(&asking, &owning, &ends, PLATE).await.outcome, "answered");
@@ -270,13 +273,13 @@ async fn withdrawn_denied_and_expired_requests_give_nothing_on_either_side() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outside_bodys_request_is_filed_for_records_release_and_gives_no_authority() {
     let (asking, owning, official) = asking_and_indio().await;
-    let received = Received {
+    let received = RecordsRequestInput {
         from_body: words("Desert Press"),
         kind: BodyKind::PublicRecords,
         about: words("All reads of May"),
         case: words("PRA-17"),
     };
-    let row = owning.context().record_request(&official, &received).await.expect("a record");
+    let row = requests::record(owning.own(), &official, &received).await.expect("a record");
     assert_eq!((row.state.as_str(), row.requester.as_str()), ("records_release", "Desert Press"));
     assert!(row.section.is_some_and(|section| section.as_str().contains("461.7")));
     let log = owning.log().await;
@@ -286,7 +289,7 @@ async fn an_outside_bodys_request_is_filed_for_records_release_and_gives_no_auth
     assert!(matches!(decided, Err(ActError::Usage(_))), "{decided:?}");
     let heard = ask_citing(&asking, &owning, &row.request, PLATE).await;
     assert_eq!(refusal_code(&heard), RefusalCode::NoAuthority);
-    let listed = owning.context().request_rows();
+    let listed = requests::list(owning.own());
     assert!(listed.iter().any(|listed| listed.request == row.request));
 }
 
@@ -299,7 +302,7 @@ async fn the_printable_sheet_holds_all_of_it_and_no_markup_of_others() {
         full_name: words(name),
         ..tests::fixtures::officer(asking.now())
     };
-    asking.context().add_user(&asking.admin(), &other).await.expect("a user");
+    people::add(asking.own(), &asking.admin(), &other).await.expect("a user");
     let two = RequestScope { uses: Some(2), ..RequestScope::default() };
     let asked = Submission { requested_by: Some(words(name)), ..submission(&owning, two) };
     let request = file_request(&asking, &owning, &asked).await.request;
@@ -309,7 +312,9 @@ async fn the_printable_sheet_holds_all_of_it_and_no_markup_of_others() {
     for _ in 0..2 {
         assert_eq!(asking.ask(&draft).await[0].outcome, "answered");
     }
-    let sheet = owning.context().request_sheet(&official, &request).await.expect("a sheet");
+    let sheet = requests::sheet(owning.own(), owning.store().as_ref(), &official, &request)
+        .await
+        .expect("a sheet");
     for part in
         [request.as_str(), CHIEF, "Chris Doe", "461.7(a)", "Need is shown", "26-004711", PLATE]
     {
@@ -327,6 +332,7 @@ async fn the_printable_sheet_holds_all_of_it_and_no_markup_of_others() {
     let viewed = log.last(Kind::AuditViewed);
     assert_eq!(viewed.detail("request"), request.as_str());
     assert!(sheet.contains(&format!("entry {} of the audit log", viewed.header.index)));
-    let refused = owning.context().request_sheet(&acting_as(OFFICER), &request).await;
+    let refused =
+        requests::sheet(owning.own(), owning.store().as_ref(), &acting_as(OFFICER), &request).await;
     assert!(matches!(refused, Err(ActError::Refused(_))), "{refused:?}");
 }

@@ -1,5 +1,6 @@
 //! No log, no data: what cannot be logged is neither asked nor released nor shown.
 
+use node::admin::cards;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
 use store::Side;
@@ -132,10 +133,8 @@ async fn a_commit_that_failed_but_persisted_is_found_and_no_index_is_used_twice(
 async fn an_act_whose_commit_failed_but_persisted_holds() {
     let (asking, owning) = sharing().await;
     owning.store().fail_once_on(Kind::CardBlocked, Failure::AfterWrite);
-    let blocked = owning
-        .context()
-        .block_card(&owning.admin(), asking.id(), true, &words("compromised"))
-        .await;
+    let blocked =
+        cards::block(owning.own(), &owning.admin(), asking.id(), &words("compromised")).await;
     assert!(blocked.is_err(), "nobody may be told that it was done");
     // The next append reads what holds.
     owning.add_reads("1AFTER1", 1).await;

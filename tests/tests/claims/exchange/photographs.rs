@@ -75,7 +75,7 @@ async fn photographs_come_where_they_are_opened_and_asked_for_and_stay_as_long_a
     let done = context.run_retention(&asking.admin(), PAUSE, &|_| ()).await.expect("answers end");
     assert_eq!(done.answers_purged, 1, "{done:?}");
     // The node may be about it already.
-    context.photographs.destroy_unreferenced(context.store.as_ref()).await.expect("destroyed");
+    context.agency.log.destroy_unreferenced(&context.photographs).await.expect("destroyed");
     for digest in crops.iter().chain([&Digest::of(&jpeg(200, 5_000))]) {
         assert!(!photograph_file(&asking, *digest).exists());
     }

@@ -1,5 +1,6 @@
 //! Who is refused, and how: signed, with a code and a section, and logged on both sides.
 
+use node::admin::cards;
 use schemas::agency::AgencyKind;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
@@ -153,7 +154,7 @@ async fn a_blocked_peer_is_cut_off_at_once() {
     drop(raw.ask(&owner, &ask()).await.answered());
     assert!(raw.is_connected(&owner));
     let reason = "compromised".parse().expect("a text");
-    owner.context().block_card(&owner.admin(), raw.id(), true, &reason).await.expect("a block");
+    cards::block(owner.own(), &owner.admin(), raw.id(), &reason).await.expect("a block");
     // Its connection still stands, and serves it no longer.
     let reply = raw.ask(&owner, &ask()).await;
     assert!(reply.proves_nothing(), "{reply:?}");
@@ -170,9 +171,7 @@ async fn a_blocked_peer_is_cut_off_at_once() {
         })
         .await;
 
-    owner
-        .context()
-        .block_card(&owner.admin(), raw.id(), false, &reason)
+    cards::unblock(owner.own(), &owner.admin(), raw.id(), &reason)
         .await
         .expect("an end of the block");
     eventually("the peer is served again", async || {

@@ -3,6 +3,7 @@
 
 use agreements::policy::Policy;
 use ingest::Sighting;
+use node::admin::policy;
 use node::exchange::ask::Heard;
 use schemas::area::{Near, Polygon};
 use schemas::draft::Draft;
@@ -53,7 +54,7 @@ async fn open_to_every_search(owner: &Agency, more: &str) {
         format!("kinds = [\"exact\", \"partial\", \"misread\", \"area\", \"vehicle\"]\n{more}");
     let open = text.replace("kinds = [\"exact\", \"partial\", \"misread\"]", &all);
     assert_ne!(text, open);
-    owner.context().adopt_policy(&owner.admin(), "open.toml", &open).await.expect("a policy");
+    policy::adopt(owner.own(), &owner.admin(), "open.toml", &open).await.expect("a policy");
 }
 
 async fn share(agencies: [&Agency; 2], change: impl FnOnce(&mut agreements::agreement::Agreement)) {

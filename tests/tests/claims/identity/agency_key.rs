@@ -1,7 +1,7 @@
 //! The agency key is exchanged: the node takes the word of both keys, peers that of a person who heard
 //! the new fingerprint, and until then everything goes on under the card before.
 
-use node::admin::cards::Reissued;
+use node::admin::cards::{self, Reissued};
 use schemas::agency::AgencyKind;
 use schemas::card::Card;
 use schemas::entry::EntryKind as Kind;
@@ -98,14 +98,14 @@ async fn no_other_agency_key_is_taken_without_the_word_of_the_present_one() {
     ];
     for (why, card, vouched) in table {
         let reissued = Reissued { envelope: sign(card, &stranger), vouched };
-        let refused = owning.context().reissue_card(&owning.admin(), &reissued).await;
+        let refused = cards::reissue(owning.own(), owning.keys(), &owning.admin(), &reissued).await;
         let refused = refused.expect_err("no card").to_string();
         assert!(refused.contains(why), "{refused}");
     }
     owning.log().await.one(Kind::CardIssued);
     let reissued =
         Reissued { envelope: sign(&plain, &stranger), vouched: Some(sign(&plain, &own)) };
-    let taken = owning.context().reissue_card(&owning.admin(), &reissued).await;
+    let taken = cards::reissue(owning.own(), owning.keys(), &owning.admin(), &reissued).await;
     assert_eq!(taken.expect("a card"), 2);
 }
 

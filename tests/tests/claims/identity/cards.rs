@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use node::admin::cards::Reissued;
+use node::admin::cards::{self, Reissued};
 use schemas::agency::AgencyKind;
 use schemas::card::Card;
 use schemas::entry::EntryKind as Kind;
@@ -117,7 +117,10 @@ async fn a_peer_that_was_down_gets_the_new_card_when_both_are_up_again() {
     let (mut asking, mut owning, _) = sharing_pair().await;
     asking.stop().await;
     let card = next(&owning, |card| card.contact = words("626 555 0100"));
-    assert_eq!(owning.context().reissue_card(&owning.admin(), &card).await.expect("a card"), 2);
+    assert_eq!(
+        cards::reissue(owning.own(), owning.keys(), &owning.admin(), &card).await.expect("a card"),
+        2
+    );
     owning.node().card_issued().await.expect("a written card");
     owning.restart().await;
     asking.run().await;
@@ -145,12 +148,17 @@ async fn a_later_version_changes_nothing_that_people_confirmed() {
         ("version 1", next(&owning, |card| card.version = 1)),
     ];
     for (why, card) in table {
-        let refused = context.reissue_card(&admin, &card).await.expect_err("no card");
+        let refused = cards::reissue(&context.agency, &context.keys, &admin, &card)
+            .await
+            .expect_err("no card");
         assert!(refused.to_string().contains(why), "{refused}");
     }
     owning.log().await.one(Kind::CardIssued);
     let renamed = next(&owning, |card| card.name = words("Owning Police"));
-    assert_eq!(context.reissue_card(&admin, &renamed).await.expect("a card"), 2);
+    assert_eq!(
+        cards::reissue(&context.agency, &context.keys, &admin, &renamed).await.expect("a card"),
+        2
+    );
     let own = context.agency.registry.state().own.clone().expect("a card");
     assert_eq!(own.value.name, words("Owning Police"));
 }

@@ -3,7 +3,7 @@
 
 use schemas::entry::EntryKind as Kind;
 use schemas::purpose::Purpose;
-use store::{EntryFilter, Store as _};
+use store::{EntryFilter, LogRecords as _};
 use tests::agency::{Agency, Plan};
 use tests::auditor::{bundles_of_both, reconcile_bundles};
 use tests::federation::{answered_query, sharing_pair_of, shift_clocks};

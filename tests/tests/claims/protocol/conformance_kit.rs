@@ -1,7 +1,7 @@
 //! The conformance kit: a node of ours does everything that the protocol demands, and what another
 //! one does not is told, must by must.
 
-use node::admin::cards::Confirmation;
+use node::admin::cards::{self, Confirmation};
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::{Frame, FrameKind};
@@ -47,7 +47,7 @@ async fn tester_known_to(owner: &Agency) -> CliAgency {
         state: None,
         replace: false,
     };
-    owner.context().add_card(&owner.admin(), &confirmation).await.expect("a card");
+    cards::add(owner.own(), &owner.admin(), &confirmation).await.expect("a card");
     tester
 }
 

@@ -1,10 +1,11 @@
 //! A peer of another make: the program in `second_peer/`, in Python, written from
 //! `schemas/PROTOCOL.md` alone, exchanges with a node of ours.
 
+use node::admin::requests;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use node::admin::cards::Confirmation;
+use node::admin::cards::{self, Confirmation};
 use schemas::entry::EntryKind as Kind;
 use schemas::query::AuthorityId;
 use serde_json::Value;
@@ -58,7 +59,7 @@ impl Second {
             state: None,
             replace: false,
         };
-        owner.context().add_card(&owner.admin(), &confirmation).await.expect("a card");
+        cards::add(owner.own(), &owner.admin(), &confirmation).await.expect("a card");
         std::fs::write(&owner_card, owner.identity.card_envelope().as_bytes()).expect("a file");
         Self { home, owner_card, _folder: folder }
     }
@@ -93,7 +94,7 @@ impl Asking {
         let said = self.says().await;
         assert_eq!(said["cipher"], "TLS_AES_256_GCM_SHA384");
         let id: AuthorityId = said["request"].as_str().expect("an id").parse().expect("an id");
-        let row = owner.context().request_row(&id).expect("acknowledged, so it is recorded");
+        let row = requests::show(owner.own(), &id).expect("acknowledged, so it is recorded");
         assert_eq!(row.state, "submitted");
         id
     }
@@ -139,8 +140,7 @@ async fn a_peer_of_another_make_learns_that_its_request_is_denied() {
     let mut asking = second.asks(PLATE);
     let request = asking.request(&owner).await;
     let denied = decision(Verdict::Denied, RequestScope::default());
-    owner.context().decide_request(&chief, &request, &denied).await.expect("a denial");
-    owner.node().wake();
+    requests::decide(owner.own(), owner.keys(), &chief, &request, &denied).await.expect("a denial");
     assert_eq!(asking.says().await["verdict"], "denied");
     assert_eq!(asking.code().await, Some(1));
 }

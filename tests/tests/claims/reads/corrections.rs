@@ -31,9 +31,7 @@ async fn corrects(
         plate_state: None,
         reason: words("The crop shows an 8"),
     };
-    let done = owner.context().correct_read(by, read, &wrong).await;
-    owner.node().wake();
-    done
+    owner.context().correct_read(by, read, &wrong).await
 }
 
 /// Corrections in the outbox of `owner`.

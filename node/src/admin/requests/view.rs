@@ -8,14 +8,14 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ActError;
-use crate::context::NodeContext;
+use super::filed;
 use crate::exchange::rerun;
-use registry::OutsideRequest;
+use crate::permission::{ActError, OwnAgency};
+use registry::RecordsRequest;
 
 /// A request with how it stands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct RequestRow {
+pub struct RequestView {
     /// Its id.
     pub request: AuthorityId,
     /// How it stands; `records_release` for those of outside bodies.
@@ -53,36 +53,38 @@ pub struct RequestRow {
     pub rerun: Option<QueryId>,
 }
 
-impl NodeContext {
-    /// Requests, sent, received and of outside bodies.
-    #[must_use]
-    pub fn request_rows(&self) -> Vec<RequestRow> {
-        let state = self.agency.registry.state();
-        let peers = state.requests.values().map(|filed| self.request(&filed.value));
-        peers.chain(state.outside.values().map(|request| self.outside(request))).collect()
-    }
+/// Requests, sent, received and of outside bodies.
+#[must_use]
+pub fn list(agency: &OwnAgency) -> Vec<RequestView> {
+    let state = agency.registry.state();
+    let peers = state.requests.values().map(|filed| RequestView::of(agency, &filed.value));
+    let bodies = state.records_requests.values();
+    peers.chain(bodies.map(|request| RequestView::of_body(agency, request))).collect()
+}
 
-    /// One request.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn request_row(&self, id: &AuthorityId) -> Result<RequestRow, ActError> {
-        let state = self.agency.registry.state();
-        match state.outside.get(id) {
-            Some(request) => Ok(self.outside(request)),
-            None => Ok(self.request(self.filed(&state, id)?)),
-        }
+/// One request.
+///
+/// # Errors
+/// When there is none.
+pub fn show(agency: &OwnAgency, id: &AuthorityId) -> Result<RequestView, ActError> {
+    let state = agency.registry.state();
+    match state.records_requests.get(id) {
+        Some(request) => Ok(RequestView::of_body(agency, request)),
+        None => Ok(RequestView::of(agency, filed(&state, id)?)),
     }
+}
 
-    pub(crate) fn request(&self, filed: &Filed) -> RequestRow {
+impl RequestView {
+    /// A request between this agency and a peer.
+    fn of(agency: &OwnAgency, filed: &Filed) -> Self {
         let request = &filed.request;
-        let used = self.agency.log.counters().uses.get(&request.id).copied().unwrap_or(0);
+        let used = agency.log.counters().uses.get(&request.id).copied().unwrap_or(0);
         let scope = filed.scope().clone();
         let decided = filed.ruling.as_ref();
-        let own = request.from == self.agency.id;
-        RequestRow {
+        let own = request.from == agency.id;
+        Self {
             request: request.id.clone(),
-            state: filed.state(used, self.agency.clock.now()).code().to_owned(),
+            state: filed.state(used, agency.clock.now()).code().to_owned(),
             requester: request.from.to_string(),
             owner: request.to.clone(),
             requested_by: request.requested_by.clone(),
@@ -100,12 +102,13 @@ impl NodeContext {
         }
     }
 
-    fn outside(&self, request: &OutsideRequest) -> RequestRow {
-        RequestRow {
+    /// A request of an outside body.
+    fn of_body(agency: &OwnAgency, request: &RecordsRequest) -> Self {
+        Self {
             request: request.id.clone(),
             state: "records_release".to_owned(),
             requester: request.from_body.to_string(),
-            owner: self.agency.id.clone(),
+            owner: agency.id.clone(),
             requested_by: request.from_body.clone(),
             purpose: None,
             case: request.case.clone(),

@@ -1,8 +1,8 @@
 //! Connections that come to nothing, by the machine they come from.
 //!
-//! A handshake costs more than anything else that a stranger can ask for. Who has made many of them
-//! for nothing in a minute is heard once a second until the minute is over, before any handshake:
-//! an honest agency behind the same address still gets through.
+//! A handshake costs more than anything else that a stranger can ask for. A machine that has made many
+//! of them for nothing in a minute is heard once a second until the minute is over, before any
+//! handshake: an honest agency behind the same address still gets through.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -20,25 +20,25 @@ const EVERY: Duration = Duration::from_secs(1);
 const MOST: usize = 4_096;
 
 struct Machine {
-    fruitless: u32,
+    failed: u32,
     heard: Instant,
 }
 
-pub(super) struct Knocks {
+pub(super) struct HandshakeLimiter {
     since: Instant,
     machines: HashMap<IpAddr, Machine>,
 }
 
-impl Knocks {
+impl HandshakeLimiter {
     pub(super) fn new(now: Instant) -> Self {
         Self { since: now, machines: HashMap::new() }
     }
 
     /// Whether a connection from there may begin its handshake.
-    pub(super) fn may(&mut self, from: &Multiaddr, now: Instant) -> bool {
+    pub(super) fn allows(&mut self, from: &Multiaddr, now: Instant) -> bool {
         self.forget(now);
         let Some(machine) = ip(from).and_then(|ip| self.machines.get_mut(&ip)) else { return true };
-        if machine.fruitless <= FREE {
+        if machine.failed <= FREE {
             return true;
         }
         let may = now.duration_since(machine.heard) >= EVERY;
@@ -49,14 +49,14 @@ impl Knocks {
     }
 
     /// A connection from there came to nothing.
-    pub(super) fn fruitless(&mut self, from: &Multiaddr, now: Instant) {
+    pub(super) fn failed(&mut self, from: &Multiaddr, now: Instant) {
         self.forget(now);
         let Some(ip) = ip(from) else { return };
         if self.machines.len() >= MOST && !self.machines.contains_key(&ip) {
             return;
         }
-        let machine = self.machines.entry(ip).or_insert(Machine { fruitless: 0, heard: now });
-        machine.fruitless = machine.fruitless.saturating_add(1);
+        let machine = self.machines.entry(ip).or_insert(Machine { failed: 0, heard: now });
+        machine.failed = machine.failed.saturating_add(1);
     }
 
     fn forget(&mut self, now: Instant) {
@@ -83,34 +83,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_knocks_for_nothing_again_and_again_is_heard_once_a_second_for_a_minute() {
+    fn who_limiter_for_nothing_again_and_again_is_heard_once_a_second_for_a_minute() {
         let start = Instant::now();
-        let mut knocks = Knocks::new(start);
+        let mut limiter = HandshakeLimiter::new(start);
         let (one, other): (Multiaddr, Multiaddr) = (
             "/ip4/203.0.113.5/tcp/4001".parse().unwrap(),
             "/ip4/203.0.113.6/tcp/4001".parse().unwrap(),
         );
         for _ in 0..FREE {
-            assert!(knocks.may(&one, start));
-            knocks.fruitless(&one, start);
+            assert!(limiter.allows(&one, start));
+            limiter.failed(&one, start);
         }
-        assert!(knocks.may(&one, start));
-        knocks.fruitless(&one, start);
-        assert!(!knocks.may(&one, start));
-        assert!(knocks.may(&other, start), "another machine is not held to it");
-        assert!(knocks.may(&one, start + EVERY));
-        assert!(!knocks.may(&one, start + EVERY));
-        assert!(knocks.may(&one, start + MINUTE), "forgotten after a minute");
-        assert!(knocks.may(&one, start + MINUTE));
+        assert!(limiter.allows(&one, start));
+        limiter.failed(&one, start);
+        assert!(!limiter.allows(&one, start));
+        assert!(limiter.allows(&other, start), "another machine is not held to it");
+        assert!(limiter.allows(&one, start + EVERY));
+        assert!(!limiter.allows(&one, start + EVERY));
+        assert!(limiter.allows(&one, start + MINUTE), "forgotten after a minute");
+        assert!(limiter.allows(&one, start + MINUTE));
     }
 
     #[test]
     fn machines_of_one_ipv6_network_are_one() {
         let start = Instant::now();
-        let mut knocks = Knocks::new(start);
+        let mut limiter = HandshakeLimiter::new(start);
         for n in 0..=FREE {
-            knocks.fruitless(&format!("/ip6/2001:db8::{n:x}/tcp/4001").parse().unwrap(), start);
+            limiter.failed(&format!("/ip6/2001:db8::{n:x}/tcp/4001").parse().unwrap(), start);
         }
-        assert!(!knocks.may(&"/ip6/2001:db8::ffff/tcp/4001".parse().unwrap(), start));
+        assert!(!limiter.allows(&"/ip6/2001:db8::ffff/tcp/4001".parse().unwrap(), start));
     }
 }

@@ -49,7 +49,7 @@ impl std::str::FromStr for BodyKind {
 /// A request of an outside body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct OutsideRequest {
+pub struct RecordsRequest {
     /// Its id.
     pub id: AuthorityId,
     /// Who asks.

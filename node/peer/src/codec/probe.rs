@@ -1,5 +1,6 @@
 //! A connection for the conformance kit, which says what no node says: any bytes, and handshakes
-//! that a peer must not take. Nothing else uses it; a node's own frames leave by [`super::Peers`].
+//! that a peer must not take. It has a swarm of its own, which serves nobody: no substream of a node is
+//! ever one of its. A node's own frames leave by [`crate::Peers`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +13,14 @@ use schemas::frame::{Frame, FrameKind};
 use schemas::key::{PublicKey, SecretKey};
 use tokio::sync::{mpsc, oneshot};
 
-use super::codec::Substream;
-use super::conversation::Pools;
-use super::guests::Seat;
-use super::serve::Accept;
-use super::swarm::{self, Command};
-use super::tls::Offer;
-use super::{Limits, codec, is_tcp, key};
+use super::Substream;
+use crate::conversation::Pools;
 use crate::link::{Dialler, LinkError};
+use crate::peer_limits::SubstreamPermit;
+use crate::serve::Accept;
+use crate::swarm::{self, Command};
+use crate::tls::Offer;
+use crate::{Limits, is_tcp, key};
 
 /// How long a handshake, a frame or the end of a substream is waited for.
 const WAIT: Duration = Duration::from_secs(10);
@@ -75,7 +76,7 @@ impl Accept for Alone {
 
     fn connected(&self, _: &PublicKey, _: Dialler) {}
 
-    fn serve(&self, _: PublicKey, stream: Substream, _: Seat) {
+    fn serve(&self, _: PublicKey, stream: Substream, _: SubstreamPermit) {
         drop(stream);
     }
 }
@@ -142,7 +143,7 @@ impl Raw {
 
     /// What comes next.
     pub async fn next(&mut self) -> Next {
-        match tokio::time::timeout(WAIT, codec::read(&mut self.0)).await {
+        match tokio::time::timeout(WAIT, super::read(&mut self.0)).await {
             Ok(Ok(frame)) => Next::Frame(frame),
             Ok(Err(error)) => Next::Ended(error.to_string()),
             Err(_) => Next::Nothing,

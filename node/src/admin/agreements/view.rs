@@ -6,13 +6,13 @@ use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ActError, version};
-use crate::context::NodeContext;
+use super::version;
+use crate::permission::{ActError, OwnAgency};
 use registry::VersionedAgreement;
 
 /// A party as `agreement show` prints it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct PartyRow {
+pub struct PartyView {
     /// The party.
     pub agency: AgencyId,
     /// When it adhered.
@@ -23,7 +23,7 @@ pub struct PartyRow {
 
 /// An agreement as `agreement list` and `show` print it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct AgreementRow {
+pub struct AgreementView {
     /// Its id.
     pub agreement: AuthorityId,
     /// Its version.
@@ -33,7 +33,7 @@ pub struct AgreementRow {
     /// How it stands for this agency.
     pub state: String,
     /// The parties.
-    pub parties: Vec<PartyRow>,
+    pub parties: Vec<PartyView>,
     /// From when.
     pub effective: Timestamp,
     /// Until when.
@@ -48,39 +48,35 @@ pub struct AgreementRow {
     pub envelopes: Vec<String>,
 }
 
-impl NodeContext {
-    /// Agreements, the highest version of each last.
-    #[must_use]
-    pub fn agreement_rows(&self) -> Vec<AgreementRow> {
-        let state = self.agency.registry.state();
-        state
-            .agreements
-            .values()
-            .flat_map(|v| v.values())
-            .map(|version| self.row(version, false))
-            .collect()
-    }
+/// Agreements, the highest version of each last.
+#[must_use]
+pub fn list(agency: &OwnAgency) -> Vec<AgreementView> {
+    let state = agency.registry.state();
+    let versions = state.agreements.values().flat_map(|versions| versions.values());
+    versions.map(|version| AgreementView::of(agency, version, false)).collect()
+}
 
-    /// One agreement with its text and envelopes.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn agreement_row(
-        &self,
-        id: &AuthorityId,
-        wanted: Option<u32>,
-    ) -> Result<AgreementRow, ActError> {
-        let state = self.agency.registry.state();
-        Ok(self.row(version(&state, id, wanted)?, true))
-    }
+/// One agreement with its text and envelopes: the version wanted, or the highest.
+///
+/// # Errors
+/// When there is none.
+pub fn show(
+    agency: &OwnAgency,
+    id: &AuthorityId,
+    wanted: Option<u32>,
+) -> Result<AgreementView, ActError> {
+    let state = agency.registry.state();
+    Ok(AgreementView::of(agency, version(&state, id, wanted)?, true))
+}
 
-    fn row(&self, version: &VersionedAgreement, whole: bool) -> AgreementRow {
+impl AgreementView {
+    fn of(agency: &OwnAgency, version: &VersionedAgreement, whole: bool) -> Self {
         let recorded = &version.recorded;
         let agreement = &recorded.agreement;
-        let parties = agreement.parties.iter().map(|agency| {
-            let adherence = recorded.adherences.get(agency);
-            PartyRow {
-                agency: agency.clone(),
+        let parties = agreement.parties.iter().map(|party| {
+            let adherence = recorded.adherences.get(party);
+            PartyView {
+                agency: party.clone(),
                 signed_at: adherence.map(|a| a.at),
                 shares_with: adherence.map(|a| a.shares_with.clone()).unwrap_or_default(),
             }
@@ -90,11 +86,11 @@ impl NodeContext {
             .and_then(|e| String::from_utf8(e.unverified_payload().to_vec()).ok());
         let envelopes =
             std::iter::once(&version.envelope).chain(&version.signed).cloned().collect();
-        AgreementRow {
+        Self {
             agreement: agreement.id.clone(),
             version: agreement.version,
             title: agreement.title.to_string(),
-            state: recorded.state(&self.agency.id, self.agency.clock.now()).to_owned(),
+            state: recorded.state(&agency.id, agency.clock.now()).to_owned(),
             parties: parties.collect(),
             effective: agreement.effective,
             expires: agreement.expires,

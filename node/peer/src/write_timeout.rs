@@ -15,14 +15,14 @@ use tokio::time::Sleep;
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// A stream whose writes fail once they have stalled for too long.
-pub(super) struct Unstalled<S> {
+pub(super) struct WriteTimeout<S> {
     stream: S,
     longest: Duration,
     /// Runs while a write waits.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S: Unpin> Unstalled<S> {
+impl<S: Unpin> WriteTimeout<S> {
     pub(super) fn new(stream: S) -> Self {
         Self { stream, longest: LONGEST, stalled: None }
     }
@@ -44,7 +44,7 @@ impl<S: Unpin> Unstalled<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Unstalled<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -54,7 +54,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Unstalled<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Unstalled<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -83,7 +83,7 @@ mod tests {
     async fn a_write_that_stalls_fails_and_one_that_is_only_slow_does_not() {
         let (near, mut far) = tokio::io::duplex(64);
         let longest = Duration::from_secs(2);
-        let mut near = Unstalled { longest, ..Unstalled::new(near.compat()) };
+        let mut near = WriteTimeout { longest, ..WriteTimeout::new(near.compat()) };
         let mut read = [0; 64];
         let slow = async {
             for _ in 0..10 {

@@ -1,31 +1,31 @@
 //! A query whose id was served before: the same reply, or a refusal, and never a second search.
 
-use agreements::decide::Decision;
+use agreements::decide::{Decision, Scope as _};
 use schemas::answer::Answer;
-use schemas::body::{Access, Outcome};
-use schemas::entry::EntryKind;
 use schemas::envelope::Envelope;
-use schemas::frame::{Frame, FrameKind};
 use schemas::query::Query;
-use schemas::refusal::RefusalCode;
+use schemas::refusal::{Reason, RefusalCode};
 
 use super::super::photographs::Leaving;
-use super::{Asked, Reply, Unserved, asking, frames, reason};
-use crate::context::NodeContext;
+use super::{Answering, Asked, Reply, Unserved, reason};
 use audit_log::append::AppendError;
-use audit_log::entry::{Entry, Guard};
+use audit_log::entries::exchange::{AnswerAgain, answer_redelivered, refusal_redelivered};
 use store::{ServedBefore, Side, StoreError};
 
-impl NodeContext {
+/// Why a reply of before is not sent again.
+fn over(code: RefusalCode, message: impl Into<String>) -> Reason {
+    reason(code, message, "redelivery")
+}
+
+impl Answering {
     /// The same id again. Never a second search: the same bytes from the same agency get the same
     /// reply, an answer only while its authority still holds; anything else is refused.
-    pub(super) async fn serve_again(
+    pub(super) async fn redeliver(
         &self,
         asked: &Asked,
         before: &ServedBefore,
     ) -> Result<Reply, Unserved> {
-        let query = &asked.query;
-        if before.requester != query.from || before.query_digest != asked.envelope.digest() {
+        if before.requester != asked.query.from || before.query_digest != asked.envelope.digest() {
             let reused = reason(
                 RefusalCode::IdReused,
                 "this query id was used before with other content; sign a new query",
@@ -34,46 +34,38 @@ impl NodeContext {
             return self.refuse(asked, vec![reused], false).await;
         }
         let Some(reply) = &before.reply else {
-            let over = reason(
+            let destroyed = over(
                 RefusalCode::Stale,
                 "this query was served so long ago that its reply is destroyed; sign a new query",
-                "redelivery",
             );
-            return self.refuse(asked, vec![over], false).await;
+            return self.refuse(asked, vec![destroyed], false).await;
         };
         let reply = Envelope::parse(reply.as_bytes())
             .map_err(|e| Unserved::Store(StoreError::Corrupt(e.to_string())))?;
-        if !before.answered {
-            let entry = Entry::new(EntryKind::QueryRefused, asking(query))
-                .with_peer(&query.from)
-                .with_standing(asked.theirs.as_ref())
-                .with_access(Access {
-                    query_digest: Some(asked.envelope.digest()),
-                    answer_digest: Some(reply.digest()),
-                    ..Access::of(query, Outcome::Refused)
-                })
-                .with_detail("redelivered", true)
-                .untyped_releasing(vec![Frame::new(FrameKind::Refusal, reply.as_bytes().to_vec())]);
-            return Ok(Reply {
-                appended: self.agency.log.append(entry).await?,
-                awaits_receipt: None,
-                underway: None,
-                again: true,
-            });
+        if before.answered {
+            self.redeliver_answer(asked, before, &reply).await
+        } else {
+            let entry = refusal_redelivered(asked.signed(), &reply, asked.theirs.clone());
+            let appended = self.agency.log.append(entry).await?;
+            Ok(Reply { appended, awaits_receipt: None, underway: None, again: true })
         }
-        let ends = before
-            .at
-            .plus_millis(i64::from(self.bounds.redelivery_hours).saturating_mul(3_600_000));
+    }
+
+    async fn redeliver_answer(
+        &self,
+        asked: &Asked,
+        before: &ServedBefore,
+        reply: &Envelope,
+    ) -> Result<Reply, Unserved> {
+        let query = &asked.query;
+        let hours = i64::from(self.bounds.redelivery_hours);
+        let ends = before.at.plus_millis(hours.saturating_mul(3_600_000));
         if self.agency.clock.now() >= ends {
-            let over = reason(
-                RefusalCode::Stale,
-                format!(
-                    "this query was answered at {} and can be redelivered no longer; sign a new query",
-                    before.at
-                ),
-                "redelivery",
+            let message = format!(
+                "this query was answered at {} and can be redelivered no longer; sign a new query",
+                before.at
             );
-            return self.refuse(asked, vec![over], false).await;
+            return self.refuse(asked, vec![over(RefusalCode::Stale, message)], false).await;
         }
         let state = self.agency.registry.state();
         // The authority that was relied on must still hold; another one does not stand in for it.
@@ -89,37 +81,29 @@ impl NodeContext {
         let answer: Answer = serde_json::from_slice(reply.unverified_payload())
             .map_err(|e| Unserved::Store(StoreError::Corrupt(e.to_string())))?;
         if answer.released.images && !permit.scope.images() {
-            let closed = reason(
+            let closed = over(
                 RefusalCode::QueryKind,
                 "the authority opens photographs no longer; sign a new query without",
-                "redelivery",
             );
             return self.refuse(asked, vec![closed], false).await;
         }
         let Some(photographs) = Leaving::again(&self.photographs, &answer).await? else {
-            let gone = reason(
+            let gone = over(
                 RefusalCode::Stale,
                 "a photograph of that answer is no longer there as it was; sign a new query",
-                "redelivery",
             );
             return self.refuse(asked, vec![gone], false).await;
         };
-        let digest = reply.digest();
-        let mut access = Access::of(query, Outcome::Answered);
-        access.basis = Some(permit.basis);
-        access.query_digest = Some(asked.envelope.digest());
-        access.answer_digest = Some(digest);
-        let entry = Entry::new(EntryKind::AnswerRedelivered, asking(query))
-            .with_peer(&query.from)
-            .with_standing(asked.theirs.as_ref())
-            .with_access(access)
-            .guarded(Guard {
-                generation: Some(state.generation()),
-                before: Some(permit.lapses),
-                ..Guard::default()
-            })
-            .untyped_releasing(frames(&reply, pages, photographs.frames));
-        match self.agency.log.append(entry).await {
+        let again = AnswerAgain {
+            query: asked.signed(),
+            basis: permit.basis,
+            envelope: reply,
+            theirs: asked.theirs.clone(),
+            pages,
+            photographs: photographs.frames,
+            lapses: permit.lapses,
+        };
+        match self.agency.log.append(answer_redelivered(&state, again)).await {
             Err(AppendError::Moved(_)) => {
                 let busy = reason(
                     RefusalCode::Overloaded,
@@ -130,7 +114,7 @@ impl NodeContext {
             }
             appended => Ok(Reply {
                 appended: appended?,
-                awaits_receipt: Some(digest),
+                awaits_receipt: Some(reply.digest()),
                 underway: photographs.underway,
                 again: true,
             }),

@@ -1,4 +1,5 @@
-//! Officials: who holds the title that the policy names, or a recorded delegation of it.
+//! By whose authority a person signs: the title that the policy names, held by the person or delegated
+//! to the person on record.
 
 use ::agreements::agreement::Signatory;
 use ::agreements::policy::{Officials, Policy, Reliance};
@@ -9,8 +10,9 @@ use crate::permission::{ActError, sections};
 use registry::State;
 use schemas::user::{Delegation, User};
 
-/// By what title and, unless it is their own, by whose delegation a person approves.
-pub(super) struct Capacity {
+/// By what title and, unless it is their own, by whose delegation a person signs.
+pub(super) struct SigningAuthority {
+    /// The title.
     pub(super) title: Text,
     /// The delegation, in words, when the title is delegated.
     pub(super) delegation: Option<Text>,
@@ -20,23 +22,25 @@ pub(super) struct Capacity {
 ///
 /// # Errors
 /// When the user holds neither a title nor a delegation that the policy names.
-pub(super) fn authority(
+pub(super) fn signing_authority(
     user: &User,
     policy: &Policy,
     officials: &Officials,
     now: Timestamp,
-) -> Result<Capacity, ActError> {
-    let standing: Vec<&Delegation> =
+) -> Result<SigningAuthority, ActError> {
+    let lasting: Vec<&Delegation> =
         user.delegations.iter().filter(|d| (d.from..d.until).contains(&now)).collect();
-    let titles = standing.iter().map(|delegation| &delegation.title);
+    let titles = lasting.iter().map(|delegation| &delegation.title);
     match officials.relied_on(&user.title, titles) {
-        Some((title, Reliance::Own)) => Ok(Capacity { title: title.clone(), delegation: None }),
+        Some((title, Reliance::Own)) => {
+            Ok(SigningAuthority { title: title.clone(), delegation: None })
+        }
         Some((title, Reliance::Delegated)) => {
-            let held = standing.iter().find(|delegation| delegation.title == *title);
+            let held = lasting.iter().find(|delegation| delegation.title == *title);
             let words = held.map_or(String::new(), |d| {
                 format!("delegated by the {title} from {} until {}", d.from, d.until)
             });
-            Ok(Capacity { title: title.clone(), delegation: words.parse().ok() })
+            Ok(SigningAuthority { title: title.clone(), delegation: words.parse().ok() })
         }
         None => Err(not_the_official(user, policy, officials)),
     }
@@ -63,7 +67,7 @@ fn not_the_official(user: &User, policy: &Policy, officials: &Officials) -> ActE
 ///
 /// # Errors
 /// When they do not, or another title is claimed than the one held.
-pub(super) fn official(
+pub(super) fn signatory(
     state: &State,
     policy: &Policy,
     officials: &Officials,
@@ -85,13 +89,13 @@ pub(super) fn official(
                 sections(&policy.cites(officials))
             ))
         })?;
-    let capacity = authority(user, policy, officials, now)?;
+    let held = signing_authority(user, policy, officials, now)?;
     let claimed = &named.title;
-    if !claimed.is_empty() && *claimed != capacity.title && *claimed != user.title {
+    if !claimed.is_empty() && *claimed != held.title && *claimed != user.title {
         return Err(ActError::refused(format!(
             "`{}` is registered as {}, not as {claimed}",
             user.name, user.title
         )));
     }
-    Ok(Signatory { name: named.name, title: capacity.title, delegation: capacity.delegation })
+    Ok(Signatory { name: named.name, title: held.title, delegation: held.delegation })
 }

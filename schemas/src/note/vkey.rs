@@ -1,4 +1,4 @@
-//! The names, ids and keys of who signs notes (C2SP signed-note, "Verifier keys").
+//! The keys that notes are checked with, and their ids (C2SP signed-note, "Verifier keys").
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,48 +6,12 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::{NoteError, SignatureLine, cosignature};
+use super::cosignature;
+use super::error::NoteError;
+use super::name::KeyName;
 use crate::digest::{Digest, hex, unhex};
-use crate::key::{PublicKey, SecretKey};
+use crate::key::PublicKey;
 use crate::time::Timestamp;
-
-/// The name of a key: what stands on its signature lines.
-///
-/// Not empty; holds no white space of Unicode, no `+` and no ASCII control character.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeyName(String);
-
-impl KeyName {
-    /// From a text that is a name by construction.
-    pub(crate) const fn from_slug(slug: String) -> Self {
-        Self(slug)
-    }
-
-    /// The name itself.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for KeyName {
-    type Err = NoteError;
-
-    fn from_str(text: &str) -> Result<Self, NoteError> {
-        let refused = |c: char| c.is_whitespace() || c < ' ' || c == '+';
-        if text.is_empty() || text.contains(refused) {
-            Err(NoteError::Name(text.chars().take(80).collect()))
-        } else {
-            Ok(Self(text.to_owned()))
-        }
-    }
-}
-
-impl fmt::Display for KeyName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// Four bytes that, with its name, tell a key from others. Not a fingerprint: anybody can make a
 /// key with a given id, and all they get is a signature that does not verify.
@@ -124,7 +88,7 @@ impl Vkey {
     /// Its id: the first four bytes of SHA-256(name ‖ 0x0A ‖ type ‖ key).
     #[must_use]
     pub fn id(&self) -> KeyId {
-        let hashed = [self.name.0.as_bytes(), b"\n", &self.typed()].concat();
+        let hashed = [self.name.as_str().as_bytes(), b"\n", &self.typed()].concat();
         let [a, b, c, d, ..] = *Digest::of(&hashed).as_bytes();
         KeyId([a, b, c, d])
     }
@@ -175,35 +139,10 @@ impl FromStr for Vkey {
     }
 }
 
-/// A key of type 01 with its name: who signs notes.
-#[derive(Clone, Debug)]
-pub struct Signer {
-    name: KeyName,
-    key: SecretKey,
-}
-
-impl Signer {
-    /// The signer of this name.
-    #[must_use]
-    pub const fn new(name: KeyName, key: SecretKey) -> Self {
-        Self { name, key }
-    }
-
-    /// The public half.
-    #[must_use]
-    pub fn vkey(&self) -> Vkey {
-        Vkey::new(self.name.clone(), KeyType::Note, self.key.public())
-    }
-
-    /// The signature line for a note's text.
-    pub(crate) fn line(&self, text: &str) -> SignatureLine {
-        SignatureLine::by(&self.vkey(), self.key.sign(text.as_bytes()).to_vec())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::SecretKey;
 
     const EXAMPLE: &str = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
 
@@ -256,16 +195,6 @@ mod tests {
         ] {
             let error = text.parse::<Vkey>().unwrap_err().to_string();
             assert!(error.contains(why), "{text}: {error}");
-        }
-    }
-
-    #[test]
-    fn a_name_holds_no_space_plus_or_control_character() {
-        for good in ["a", "example.com/foo", "accord/monrovia-ca-pd", "Müller/Ω"] {
-            assert!(good.parse::<KeyName>().is_ok(), "{good}");
-        }
-        for bad in ["", " ", "a b", "a+b", "a\u{a0}b", "a\u{2003}", "a\n", "a\tb", "a\u{1}"] {
-            assert!(bad.parse::<KeyName>().is_err(), "{bad:?}");
         }
     }
 }

@@ -20,12 +20,12 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// One peer's bounds. There are no more of them than admitted keys.
 #[derive(Clone)]
-pub(super) struct Guest {
+pub(super) struct PeerQuota {
     places: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
 }
 
-impl Guest {
+impl PeerQuota {
     fn new(substreams: usize) -> Self {
         Self {
             places: Arc::new(Semaphore::new(substreams)),
@@ -34,19 +34,19 @@ impl Guest {
     }
 
     /// A place for one substream, unless all are taken.
-    pub(super) fn seat(&self) -> Option<Seat> {
+    pub(super) fn substream(&self) -> Option<SubstreamPermit> {
         let place = self.places.clone().try_acquire_owned().ok()?;
-        Some(Seat { _place: place, bytes: self.bytes.clone() })
+        Some(SubstreamPermit { _place: place, bytes: self.bytes.clone() })
     }
 }
 
-/// A substream's place.
-pub(super) struct Seat {
+/// The place of one substream, until it is dropped.
+pub(super) struct SubstreamPermit {
     _place: OwnedSemaphorePermit,
     bytes: Arc<Semaphore>,
 }
 
-impl Seat {
+impl SubstreamPermit {
     /// Waits until so many more bytes of this peer may be held.
     pub(super) async fn hold(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         let bytes = u32::try_from(bytes.clamp(1, BYTES)).ok()?;
@@ -55,19 +55,19 @@ impl Seat {
 }
 
 struct Known {
-    guest: Guest,
+    quota: PeerQuota,
     connections: VecDeque<ConnectionId>,
     since: Instant,
     opened: u32,
 }
 
-pub(super) struct Guests {
+pub(super) struct PeerLimits {
     known: HashMap<PeerId, Known>,
     substreams: usize,
     connections: usize,
 }
 
-impl Guests {
+impl PeerLimits {
     pub(super) fn new(substreams: usize, connections: usize) -> Self {
         Self { known: HashMap::new(), substreams, connections }
     }
@@ -75,7 +75,7 @@ impl Guests {
     fn known(&mut self, peer: PeerId, now: Instant) -> &mut Known {
         let substreams = self.substreams;
         self.known.entry(peer).or_insert_with(|| Known {
-            guest: Guest::new(substreams),
+            quota: PeerQuota::new(substreams),
             connections: VecDeque::new(),
             since: now,
             opened: 0,
@@ -83,8 +83,8 @@ impl Guests {
     }
 
     /// The bounds of a peer that is admitted.
-    pub(super) fn of(&mut self, peer: PeerId, now: Instant) -> Guest {
-        self.known(peer, now).guest.clone()
+    pub(super) fn of(&mut self, peer: PeerId, now: Instant) -> PeerQuota {
+        self.known(peer, now).quota.clone()
     }
 
     /// Whether a peer may open one more connection in this minute.
@@ -127,37 +127,37 @@ mod tests {
     #[test]
     fn beyond_the_bound_the_oldest_connection_goes() {
         let (now, peer) = (Instant::now(), PeerId::random());
-        let mut guests = Guests::new(3, 2);
+        let mut limits = PeerLimits::new(3, 2);
         let [one, two, three, four] = [1, 2, 3, 4].map(ConnectionId::new_unchecked);
-        assert_eq!(guests.established(peer, one, now), None);
-        assert_eq!(guests.established(peer, two, now), None);
-        assert_eq!(guests.established(peer, three, now), Some(one));
-        guests.closed(&peer, one);
-        guests.closed(&peer, two);
-        assert_eq!(guests.established(peer, four, now), None);
+        assert_eq!(limits.established(peer, one, now), None);
+        assert_eq!(limits.established(peer, two, now), None);
+        assert_eq!(limits.established(peer, three, now), Some(one));
+        limits.closed(&peer, one);
+        limits.closed(&peer, two);
+        assert_eq!(limits.established(peer, four, now), None);
     }
 
     #[test]
     fn a_peer_that_connects_again_and_again_waits_for_the_next_minute() {
         let (now, peer, other) = (Instant::now(), PeerId::random(), PeerId::random());
-        let mut guests = Guests::new(3, 2);
-        let opened = (0..200).filter(|_| guests.opens(peer, now)).count();
+        let mut limits = PeerLimits::new(3, 2);
+        let opened = (0..200).filter(|_| limits.opens(peer, now)).count();
         assert_eq!(opened, CONNECTIONS_A_MINUTE as usize);
-        assert!(guests.opens(other, now));
-        assert!(guests.opens(peer, now + MINUTE));
+        assert!(limits.opens(other, now));
+        assert!(limits.opens(peer, now + MINUTE));
     }
 
     #[tokio::test]
     async fn substreams_and_bytes_are_bounded_over_all_connections_of_a_peer() {
         let (now, peer) = (Instant::now(), PeerId::random());
-        let mut guests = Guests::new(2, 2);
-        let (first, second) = (guests.of(peer, now), guests.of(peer, now));
-        let seats = [first.seat().unwrap(), second.seat().unwrap()];
-        assert!(first.seat().is_none() && second.seat().is_none());
-        let held = seats[0].hold(BYTES).await.unwrap();
-        assert!(seats[1].hold(1).now_or_never().is_none(), "it waits");
+        let mut limits = PeerLimits::new(2, 2);
+        let (first, second) = (limits.of(peer, now), limits.of(peer, now));
+        let permits = [first.substream().unwrap(), second.substream().unwrap()];
+        assert!(first.substream().is_none() && second.substream().is_none());
+        let held = permits[0].hold(BYTES).await.unwrap();
+        assert!(permits[1].hold(1).now_or_never().is_none(), "it waits");
         drop(held);
-        assert!(seats[1].hold(1).await.is_some());
-        assert!(guests.of(PeerId::random(), now).seat().is_some(), "another peer has its own");
+        assert!(permits[1].hold(1).await.is_some());
+        assert!(limits.of(PeerId::random(), now).substream().is_some(), "another peer has its own");
     }
 }

@@ -29,6 +29,7 @@ pub mod key;
 pub mod merkle;
 pub mod misread;
 pub mod note;
+pub mod outcome;
 pub mod pattern;
 pub mod plate;
 pub mod proof;

@@ -12,6 +12,7 @@ use audit_log::entries::exchange::{
     receipt_recorded,
 };
 use audit_log::entry::Entry;
+use node::exchange::statements::Reconciler;
 use schemas::agency::AgencyId;
 use schemas::answer::{Answer, Basis, Receipt, Released};
 use schemas::digest::Digest;
@@ -188,8 +189,7 @@ async fn fill_owner(owning: &Agency, exchanges: &Exchanges, count: u64) {
 async fn compare(asking: &Agency, owning: &Agency, what: &str) {
     let node = asking.node();
     let started = Instant::now();
-    let report = node
-        .context
+    let report = Reconciler::of(&node.context)
         .reconcile(
             node.peers.as_ref(),
             &asking.admin(),

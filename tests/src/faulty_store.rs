@@ -18,8 +18,8 @@ use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use store::{
     AskedBefore, Database, Destruction, Due, EndedPages, EntryFilter, Exchanges, Found, HeadWriter,
-    Heads, LogRecords, LogWriter, Outbox, OwnReads, PhotographReferences, Queued, ReadStats,
-    Release, Row, ServedBefore, Side, Store, StoreError, Tail, Witnessed,
+    Heads, LogRecords, LogState, LogWriter, Outbox, OwnReads, PhotographReferences, Queued,
+    ReadStats, Release, Row, ServedBefore, Side, Store, StoreError, Witnessed,
 };
 use tokio::sync::watch;
 
@@ -345,8 +345,8 @@ impl Database for FaultyStore {
 
 #[async_trait]
 impl LogWriter for FaultyStore {
-    async fn tail(&self, day_start: Timestamp) -> Result<Tail, StoreError> {
-        self.inner.tail(day_start).await
+    async fn log_state(&self, day_start: Timestamp) -> Result<LogState, StoreError> {
+        self.inner.log_state(day_start).await
     }
 
     async fn commit(&self, group: &[Row]) -> Result<(), StoreError> {

@@ -10,11 +10,9 @@ use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::statement::place::Place;
 use schemas::statement::{BUCKET, Child, Line, Reached, bucket, divided};
-use schemas::time::Timestamp;
+use schemas::time::{DAY_MS, Timestamp};
 
 use schemas::exchange::Exchange;
-
-const DAY_MS: i64 = 86_400_000;
 
 /// How an exchange ended, as far as this log alone can say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,7 +17,7 @@
 //! }
 //! ```
 
-use registry::Published;
+use registry::Signed;
 use schemas::agency::AgencyId;
 use schemas::card::Card;
 use schemas::frame::{Frame, FrameKind};
@@ -31,14 +31,14 @@ use crate::release::Released;
 /// whom it is shown. Only the log makes one.
 #[derive(Debug)]
 pub struct OwnCard {
-    card: Published<Card>,
+    card: Signed<Card>,
     frame: Released,
 }
 
 impl OwnCard {
     /// The card that is shown.
     #[must_use]
-    pub fn published(&self) -> &Published<Card> {
+    pub fn signed(&self) -> &Signed<Card> {
         &self.card
     }
 

@@ -1,5 +1,20 @@
 //! The registry as the log publishes it: readers take a snapshot; the log's writer alone publishes the
 //! next one, once its entry is durable.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use audit_log::registry::Registry;
+//! fn read(registry: &Registry) -> Arc<registry::State> {
+//!     registry.state()
+//! }
+//! ```
+//! ```compile_fail,E0624
+//! # use std::sync::Arc;
+//! # use audit_log::registry::Registry;
+//! fn change(registry: &Registry, state: Arc<registry::State>) {
+//!     registry.publish(state);
+//! }
+//! ```
 
 use std::sync::Arc;
 

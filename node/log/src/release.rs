@@ -44,8 +44,8 @@ impl Released {
     /// A message of the outbox as a frame: only a store makes one, out of what a durable append stored.
     #[must_use]
     pub fn queued(queued: &Queued) -> Self {
-        let letter = queued.letter();
-        Self::durable(Frame::new(letter.kind, letter.body.clone().into_bytes()))
+        let message = queued.message();
+        Self::durable(Frame::new(message.kind, message.body.clone().into_bytes()))
     }
 
     /// The word that a frame could not be served. Carries a code and a sentence of the node's own.

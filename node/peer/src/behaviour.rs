@@ -260,7 +260,7 @@ impl ConnectionHandler for Substreams {
                 match self.quota.substream() {
                     Some(permit) => self.accept.serve(self.node, self.of(stream), permit),
                     None => {
-                        tracing::warn!(node = %self.node.fingerprint(), "too many substreams; one dropped")
+                        tracing::warn!(node.key = %self.node.fingerprint(), "too many substreams; one dropped")
                     }
                 }
             }

@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
+use crate::minute::MinuteWindow;
+
 /// Connections of one machine that may come to nothing in a minute.
 const FREE: u32 = 30;
-const MINUTE: Duration = Duration::from_secs(60);
 /// How often a machine beyond that is heard.
 const EVERY: Duration = Duration::from_secs(1);
 /// Most machines kept apart; further ones are bounded by the handshakes at once alone.
@@ -25,13 +26,13 @@ struct Machine {
 }
 
 pub(super) struct HandshakeLimiter {
-    since: Instant,
+    window: MinuteWindow,
     machines: HashMap<IpAddr, Machine>,
 }
 
 impl HandshakeLimiter {
     pub(super) fn new(now: Instant) -> Self {
-        Self { since: now, machines: HashMap::new() }
+        Self { window: MinuteWindow::new(now), machines: HashMap::new() }
     }
 
     /// Whether a connection from there may begin its handshake.
@@ -60,7 +61,7 @@ impl HandshakeLimiter {
     }
 
     fn forget(&mut self, now: Instant) {
-        if now.duration_since(self.since) >= MINUTE {
+        if self.window.is_over(now) {
             *self = Self::new(now);
         }
     }
@@ -100,8 +101,8 @@ mod tests {
         assert!(limiter.allows(&other, start), "another machine is not held to it");
         assert!(limiter.allows(&one, start + EVERY));
         assert!(!limiter.allows(&one, start + EVERY));
-        assert!(limiter.allows(&one, start + MINUTE), "forgotten after a minute");
-        assert!(limiter.allows(&one, start + MINUTE));
+        assert!(limiter.allows(&one, start + crate::minute::MINUTE), "forgotten after a minute");
+        assert!(limiter.allows(&one, start + crate::minute::MINUTE));
     }
 
     #[test]

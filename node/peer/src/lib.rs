@@ -38,6 +38,7 @@ mod conversation;
 mod handshake_limiter;
 mod key;
 pub mod link;
+pub mod minute;
 mod network;
 mod peer_limits;
 mod serve;

@@ -6,17 +6,18 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use libp2p::PeerId;
 use libp2p::swarm::ConnectionId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::minute::MinuteWindow;
+
 /// Bytes of frames of one peer that are being read or served.
 const BYTES: usize = 4 << 20;
 /// Connections that one peer may open in a minute.
 const CONNECTIONS_A_MINUTE: u32 = 60;
-const MINUTE: Duration = Duration::from_secs(60);
 
 /// One peer's bounds. There are no more of them than admitted keys.
 #[derive(Clone)]
@@ -57,8 +58,7 @@ impl SubstreamPermit {
 struct Known {
     quota: PeerQuota,
     connections: VecDeque<ConnectionId>,
-    since: Instant,
-    opened: u32,
+    opened: MinuteWindow,
 }
 
 pub(super) struct PeerLimits {
@@ -77,8 +77,7 @@ impl PeerLimits {
         self.known.entry(peer).or_insert_with(|| Known {
             quota: PeerQuota::new(substreams),
             connections: VecDeque::new(),
-            since: now,
-            opened: 0,
+            opened: MinuteWindow::new(now),
         })
     }
 
@@ -89,12 +88,7 @@ impl PeerLimits {
 
     /// Whether a peer may open one more connection in this minute.
     pub(super) fn opens(&mut self, peer: PeerId, now: Instant) -> bool {
-        let known = self.known(peer, now);
-        if now.duration_since(known.since) >= MINUTE {
-            (known.since, known.opened) = (now, 0);
-        }
-        known.opened = known.opened.saturating_add(1);
-        known.opened <= CONNECTIONS_A_MINUTE
+        self.known(peer, now).opened.add(now) <= CONNECTIONS_A_MINUTE
     }
 
     /// A connection stands; the one that has to go for it.
@@ -144,7 +138,7 @@ mod tests {
         let opened = (0..200).filter(|_| limits.opens(peer, now)).count();
         assert_eq!(opened, CONNECTIONS_A_MINUTE as usize);
         assert!(limits.opens(other, now));
-        assert!(limits.opens(peer, now + MINUTE));
+        assert!(limits.opens(peer, now + crate::minute::MINUTE));
     }
 
     #[tokio::test]

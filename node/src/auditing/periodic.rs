@@ -8,7 +8,7 @@ use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::event::Event;
 use schemas::text::Text;
-use schemas::time::Timestamp;
+use schemas::time::{DAY_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -25,8 +25,6 @@ const LARGEST_SAMPLE: u32 = 1_000;
 
 /// Entries read at a time.
 const STEP: u32 = 500;
-
-const DAY_MS: i64 = 86_400_000;
 
 /// Draws `count` of the accesses at these indices.
 ///

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use schemas::entry::EntryKind;
-use schemas::time::Timestamp;
+use schemas::time::{DAY_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::backup::files::{self, Writing};
@@ -19,7 +19,6 @@ use registry::{Backup, Change};
 pub const KEEP_DAYS: u32 = 30;
 /// The longest that one is kept, in days.
 pub const LONGEST_DAYS: u32 = 90;
-const DAY_MS: i64 = 86_400_000;
 
 /// What backup is asked for.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use hyper::body::Bytes;
 use schemas::agency::State;
+use schemas::outcome::OutcomeCode;
 use schemas::plate::Plate;
 use schemas::read::ReadId;
 use schemas::text::Text;
@@ -19,7 +20,7 @@ use super::progress::Progress;
 use super::query;
 use super::time::shown;
 use crate::permission::ActError;
-use crate::reads::corrections::Wrong;
+use crate::reads::corrections::CorrectionRequest;
 use audit::wording::counted;
 
 /// Bytes sent at a time.
@@ -83,7 +84,7 @@ pub(super) async fn run(client: &Client, command: Reads, output: Output) -> Resu
             Ok(Done::Ok)
         }
         Reads::Correct { id, plate, plate_state, reason } => {
-            let wrong = Wrong { plate, plate_state, reason };
+            let wrong = CorrectionRequest { plate, plate_state, reason };
             let done: Value = client.post(&format!("/reads/{id}/correction"), &wrong).await?;
             output.object(&done, || {
                 format!(
@@ -100,7 +101,8 @@ pub(super) async fn run(client: &Client, command: Reads, output: Output) -> Resu
             let draft = query::drafted(client, &args.why, &args.what)?;
             let heard: Value = client.post("/reads/search", &draft).await?;
             output.object(&heard, || query::describe(&heard));
-            Ok(if text(&heard, "outcome") == "refused" { Done::Refused } else { Done::Ok })
+            let refused = query::outcome_code(&heard) == Some(OutcomeCode::Refused);
+            Ok(if refused { Done::Refused } else { Done::Ok })
         }
         Reads::Versions { id } => {
             let versions: Vec<Value> = client.get(&format!("/reads/{id}/versions")).await?;

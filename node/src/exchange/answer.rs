@@ -24,12 +24,12 @@ use schemas::time::Timestamp;
 use serde::Serialize;
 
 use super::authorities::Candidates;
-use super::photographs::Leaving;
+use super::photographs::OutgoingPhotos;
 use super::{NodeContext, paging};
 use crate::config::Bounds;
 use crate::context::OwnKeys;
 use crate::permission::OwnAgency;
-use audit_log::append::{AppendError, Appended, Moved};
+use audit_log::append::{AppendError, Appended, Conflict};
 use audit_log::entries::exchange::{AnswerReady, SignedQuery, query_answered, query_refused};
 use registry::State;
 use store::photographs::{ImageStoreError, Images, Underway};
@@ -127,7 +127,7 @@ impl Answering {
             };
             let found = self.store.search(&permit.scope).await?;
             match self.release(asked, &state, permit, found).await {
-                Err(Unserved::Log(AppendError::Moved(Moved::ReceiptsOutstanding))) => {
+                Err(Unserved::Log(AppendError::Moved(Conflict::ReceiptsOutstanding))) => {
                     return self.refuse(asked, vec![self.receipts_outstanding()], true).await;
                 }
                 // What the decision rested on moved: decide again.
@@ -211,7 +211,7 @@ impl Answering {
         }
         let paged = paging::pages(&found.reads).map_err(|e| Unserved::Message(e.to_string()))?;
         let paged_reads = found.reads.get(..paged.count).unwrap_or_default();
-        let mut leaving = Leaving::of(&self.photographs, paged_reads).await?;
+        let mut outgoing = OutgoingPhotos::of(&self.photographs, paged_reads).await?;
         let truncated = found.truncated || paged.count < found.reads.len();
         let count = u32::try_from(paged.count).map_err(|e| Unserved::Message(e.to_string()))?;
         let answer = Answer {
@@ -231,8 +231,8 @@ impl Answering {
             truncated,
             notice: permit.notice,
             pages: paged.described,
-            images: std::mem::take(&mut leaving.described),
-            images_beyond: leaving.beyond,
+            images: std::mem::take(&mut outgoing.described),
+            images_beyond: outgoing.beyond,
         };
         let envelope = self.sign(Kind::Answer, &answer)?;
         let hours = i64::from(self.bounds.redelivery_hours);
@@ -242,7 +242,7 @@ impl Answering {
             envelope: &envelope,
             theirs: asked.theirs.clone(),
             pages: paged.pages,
-            photographs: std::mem::take(&mut leaving.frames),
+            photographs: std::mem::take(&mut outgoing.pieces),
             released: released(paged_reads),
             kept_until: answer.at.plus_millis(hours.saturating_mul(3_600_000)),
             lapses: permit.lapses,
@@ -252,7 +252,7 @@ impl Answering {
         };
         let appended = self.agency.log.append(query_answered(state, ready)).await?;
         let awaits_receipt = Some(envelope.digest());
-        Ok(Reply { appended, awaits_receipt, underway: leaving.underway, again: false })
+        Ok(Reply { appended, awaits_receipt, underway: outgoing.underway, again: false })
     }
 
     /// Signs, appends and lets go a refusal. `remember` keeps it under the query's id.

@@ -9,7 +9,7 @@ use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
 
 use registry::State;
-use store::{ServedBefore, Tail};
+use store::{LogState, ServedBefore};
 
 /// Authorities between two agencies, in id order, with their use so far.
 pub(crate) struct Candidates<'a>(Vec<Candidate<'a>>);
@@ -21,7 +21,7 @@ impl<'a> Candidates<'a> {
     /// redelivered does not count against itself.
     pub(crate) fn of(
         state: &'a State,
-        counters: &Tail,
+        counters: &LogState,
         owner: &AgencyId,
         requester: &AgencyId,
         now: Timestamp,

@@ -4,24 +4,29 @@
 //! As a witness this node stores a head before it cosigns it, in one step that no other request
 //! comes between. What an honest log never asks raises an alarm that keeps both heads.
 
+use std::sync::Arc;
+
 use schemas::agency::AgencyId;
+use schemas::alarm::AlarmKind;
 use schemas::checkpoint::{SignedCheckpoint, origin};
+use schemas::digest::Digest;
 use schemas::frame::{Frame, FrameKind};
 use schemas::note::{Cosigner, SignatureLine};
 use schemas::witness::{WitnessCode, WitnessRefusal, WitnessReply, WitnessRequest, judge};
 
+use super::alarms::raise;
 use super::answer::Unserved;
-use super::host::{Desk, failed};
-use super::rejects::Cause;
-use crate::context::NodeContext;
+use super::not_served::NotServed;
+use crate::context::{NodeContext, ObservedCheckpoints, OwnKeys};
+use crate::permission::OwnAgency;
 use audit::verify::signed_by;
 use audit_log::append::AppendError;
 use audit_log::cosigning::{HeadError, HeldHead};
 use audit_log::release::Released;
+use audit_log::standing::root_at;
 use peer::link::{Channel, Dial, LinkError, Reach};
 use registry::Peer;
-use schemas::alarm::AlarmKind;
-use store::StoreError;
+use store::{ReadStore, StoreError};
 
 /// Why a head was not cosigned.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +62,27 @@ pub enum WitnessError {
 /// with heads it was shown by exchanges moves on meanwhile.
 const TRIES: u32 = 8;
 
-impl NodeContext {
+/// Has peers witness this log, and witnesses theirs. Cheap to clone.
+#[derive(Clone)]
+pub struct Witnessing {
+    pub(super) agency: OwnAgency,
+    keys: OwnKeys,
+    store: Arc<dyn ReadStore>,
+    pub(super) checkpoints: Arc<ObservedCheckpoints>,
+}
+
+impl Witnessing {
+    /// The witnessing of a node.
+    #[must_use]
+    pub fn of(context: &NodeContext) -> Self {
+        Self {
+            agency: context.agency.clone(),
+            keys: context.keys.clone(),
+            store: context.store.clone(),
+            checkpoints: context.observed.clone(),
+        }
+    }
+
     /// Has `peer` cosign the head of this log; the size that it cosigned.
     ///
     /// # Errors
@@ -144,11 +169,12 @@ impl NodeContext {
     ) -> Result<(), WitnessError> {
         let size = self.agency.log.counters().size;
         let head = SignedCheckpoint::parse(held.as_bytes()).map_err(reply)?;
-        if signed_by(&head, self.own_log_keys()).is_err() {
+        if signed_by(&head, self.agency.own_log_keys()).is_err() {
             return Err(WitnessError::Reply("the head it holds is not signed by this log".into()));
         }
         let shown = head.unverified();
-        let reached = shown.size <= size && self.root_at(shown.size).await? == shown.root;
+        let reached =
+            shown.size <= size && root_at(self.store.as_ref(), shown.size).await? == shown.root;
         if reached {
             return Ok(());
         }
@@ -156,44 +182,17 @@ impl NodeContext {
             return Ok(());
         }
         let evidence = vec![held.to_owned(), self.agency.log.head()?.to_string()];
-        self.raise(witness, AlarmKind::RolledBack, evidence).await?;
+        raise(&self.agency, witness, AlarmKind::RolledBack, evidence).await?;
         Err(WitnessError::RolledBack { held: shown.size, size })
     }
-}
 
-impl From<HeadError> for WitnessError {
-    fn from(error: HeadError) -> Self {
-        match error {
-            HeadError::Log(error) => Self::Log(error),
-            HeadError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
-fn reply(why: impl std::fmt::Display) -> WitnessError {
-    WitnessError::Reply(why.to_string())
-}
-
-impl Desk {
     /// Cosigns a peer's head, if it leads on from the one cosigned before.
-    pub(super) async fn witness<C: Channel>(
-        &self,
-        peer: &Peer,
-        frame: &Frame,
-        channel: &mut C,
-    ) -> Result<(), LinkError> {
-        let Ok(request) = serde_json::from_slice::<WitnessRequest>(&frame.body) else {
-            let why = "a request to cosign that cannot be read".to_owned();
-            return self.reject(peer, Cause::Unverifiable, why, channel).await;
-        };
-        match self.context.cosign(peer, &request).await {
-            Ok(reply) => channel.send(&reply).await,
-            Err(error) => failed(channel, &error).await,
-        }
+    pub(super) async fn serve(&self, peer: &Peer, frame: &Frame) -> Result<Released, NotServed> {
+        let request: WitnessRequest = serde_json::from_slice(&frame.body)
+            .map_err(|_| NotServed::unverifiable("a request to cosign that cannot be read"))?;
+        Ok(self.cosign(peer, &request).await?)
     }
-}
 
-impl NodeContext {
     async fn cosign(&self, peer: &Peer, request: &WitnessRequest) -> Result<Released, Unserved> {
         let id = &peer.card.value.id;
         let signed = match SignedCheckpoint::parse(request.checkpoint.as_bytes()) {
@@ -216,12 +215,13 @@ impl NodeContext {
                         (never_honest(refusal.code, before, &signed), stored)
                     {
                         let evidence = vec![stored.checkpoint.clone(), request.checkpoint.clone()];
-                        self.raise(id, kind, evidence).await.map_err(Unserved::Log)?;
+                        raise(&self.agency, id, kind, evidence).await.map_err(Unserved::Log)?;
                     }
                     return Ok(Released::not_cosigned(refusal, held.as_ref()));
                 }
             };
-            let cosigner = Cosigner::new(origin(&self.agency.id), self.cosigner_key());
+            let cosigner =
+                Cosigner::new(origin(&self.agency.id), self.keys.cosigner_key(&self.agency));
             let now = self.agency.clock.now();
             // If another request came first, it is judged again.
             let cosigned =
@@ -234,10 +234,23 @@ impl NodeContext {
     }
 }
 
+impl From<HeadError> for WitnessError {
+    fn from(error: HeadError) -> Self {
+        match error {
+            HeadError::Log(error) => Self::Log(error),
+            HeadError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+fn reply(why: impl std::fmt::Display) -> WitnessError {
+    WitnessError::Reply(why.to_string())
+}
+
 /// What a signed head shows that no honest log signs, given the one cosigned before.
 fn never_honest(
     code: WitnessCode,
-    before: Option<(u64, schemas::digest::Digest)>,
+    before: Option<(u64, Digest)>,
     signed: &SignedCheckpoint,
 ) -> Option<AlarmKind> {
     let shown = signed.unverified();

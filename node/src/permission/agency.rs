@@ -137,6 +137,38 @@ impl OwnAgency {
         keys
     }
 
+    /// As [`Self::act_async`], for a judge who may find that there is nothing to log: what it found is
+    /// returned all the same, without an entry.
+    ///
+    /// # Errors
+    /// What `judge` says, or that the log cannot be written.
+    pub async fn act_if<T, F: Future<Output = Result<(Option<Entry>, T), ActError>>>(
+        &self,
+        judge: impl Fn(Arc<State>, Timestamp) -> F,
+    ) -> Result<(Option<Appended>, T), ActError> {
+        enum NoEntry<T> {
+            NotNeeded(T),
+            Judged(ActError),
+        }
+        let judge = |state, now| {
+            let judged = judge(state, now);
+            async move {
+                match judged.await {
+                    Ok((Some(entry), found)) => Ok((entry, found)),
+                    Ok((None, found)) => Err(NoEntry::NotNeeded(found)),
+                    Err(error) => Err(NoEntry::Judged(error)),
+                }
+            }
+        };
+        match self.act_async(judge).await {
+            Ok((appended, found)) => Ok((Some(appended), found)),
+            Err(NotActed::Judged(NoEntry::NotNeeded(found))) => Ok((None, found)),
+            Err(NotActed::Judged(NoEntry::Judged(error))) => Err(error),
+            Err(NotActed::Log(error)) => Err(error.into()),
+            Err(NotActed::Contended) => Err(NotActed::Contended.into()),
+        }
+    }
+
     /// The node itself as the actor of an entry.
     #[must_use]
     pub fn node_actor(&self) -> Actor {

@@ -15,12 +15,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::Node;
 use crate::auditing::periodic::{after, cadences};
+use crate::exchange::statements::Reconciler;
 use crate::permission::ActError;
 
 /// How long a peer has to state its log.
 const LONGEST: Duration = Duration::from_secs(120);
 /// How long after a try that failed the next one comes, in milliseconds of the node's clock.
-const AGAIN_MS: i64 = 3_600_000;
+const AGAIN_MS: i64 = schemas::time::HOUR_MS;
 /// Days before the last comparison that are compared again: what was under way then is settled now.
 const OVERLAP_DAYS: u32 = 2;
 
@@ -64,7 +65,8 @@ async fn reconcile_one(
     tried.insert(peer.clone(), now);
     let since = last.map_or(Timestamp::MIN, |last| last.minus_days(OVERLAP_DAYS));
     let (dial, actor) = (node.peers.as_ref(), context.agency.node_actor());
-    let heard = context.reconcile_as(dial, actor, &peer, since, Timestamp::MAX);
+    let reconciler = Reconciler::of(context);
+    let heard = reconciler.reconcile_as(dial, actor, &peer, since, Timestamp::MAX);
     let report = tokio::time::timeout(LONGEST, heard)
         .await
         .map_err(|_| ActError::failed(format!("`{peer}` did not state its log in time")))??;

@@ -7,20 +7,47 @@
 //!
 //! Reading and writing are apart: the rooms of a node hold a [`ReadStore`], and the audit log alone
 //! holds the [`Store`] that it was started with.
+//!
+//! ```
+//! # use store::{LogWriter as _, ReadStore, Row, Store, StoreError};
+//! async fn commit(store: &dyn Store, rows: &[Row]) -> Result<(), StoreError> {
+//!     store.commit(rows).await
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! # use store::{LogWriter as _, ReadStore, Row, Store, StoreError};
+//! async fn commit(store: &dyn ReadStore, rows: &[Row]) -> Result<(), StoreError> {
+//!     store.commit(rows).await
+//! }
+//! ```
+//! ```
+//! # use store::{Destruction as _, ReadStore, Store, StoreError};
+//! async fn destroy(store: &dyn Store) -> Result<(), StoreError> {
+//!     store.redact(0, 9).await?;
+//!     store.erase_traces().await
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! # use store::{Destruction as _, ReadStore, Store, StoreError};
+//! async fn destroy(store: &dyn ReadStore) -> Result<(), StoreError> {
+//!     store.redact(0, 9).await?;
+//!     store.erase_traces().await
+//! }
+//! ```
 
 #[cfg(test)]
 mod contract;
+mod decode;
 mod error;
 pub mod migrations;
 pub mod moving;
 pub mod photographs;
 pub mod postgres;
 mod read;
+mod rows;
 pub mod search;
 pub mod sqlite;
-mod stored;
 mod write;
-mod written;
 
 use std::collections::HashMap;
 
@@ -28,6 +55,7 @@ use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::merkle::Frontier;
+use schemas::outcome::OutcomeCode;
 use schemas::query::AuthorityId;
 use schemas::read::Read;
 use schemas::text::Text;
@@ -37,11 +65,11 @@ pub use error::StoreError;
 pub use read::{
     Database, Due, Exchanges, Heads, LogRecords, OwnReads, PhotographReferences, ReadStore,
 };
-pub use write::{Destruction, HeadWriter, LogWriter, Outbox, Store, WriteStore};
-pub use written::{
+pub use rows::{
     Asked, Corrected, OutboxMessage, Pages, Receipted, Release, Row, Served, Settled, Side,
     StateChanges,
 };
+pub use write::{Destruction, HeadWriter, LogWriter, Outbox, Store, WriteStore};
 
 /// Kept pages that have ended.
 #[derive(Debug, Clone)]
@@ -54,21 +82,21 @@ pub struct EndedPages {
     pub bytes: Option<Vec<u8>>,
 }
 
-/// A letter as it stands in the outbox. Only a store makes one, out of what an append stored.
+/// A message as it stands in the outbox. Only a store makes one, out of what an append stored.
 #[derive(Debug, Clone)]
 pub struct Queued(OutboxMessage);
 
 impl Queued {
-    /// The letter.
+    /// The message.
     #[must_use]
-    pub fn letter(&self) -> &OutboxMessage {
+    pub fn message(&self) -> &OutboxMessage {
         &self.0
     }
 }
 
 /// Where the log ends, and the counters that the next append continues.
 #[derive(Debug, Clone, Default)]
-pub struct Tail {
+pub struct LogState {
     /// Entries in the log.
     pub size: u64,
     /// Time of the last one.
@@ -86,6 +114,9 @@ pub struct Tail {
     /// Answers to each peer without a receipt.
     pub unreceipted: HashMap<AgencyId, u32>,
 }
+
+/// The name of before.
+pub use self::LogState as Tail;
 
 /// Which entries to read.
 #[derive(Debug, Clone, Default)]
@@ -162,7 +193,7 @@ pub struct AskedBefore {
     /// The exact envelope, until redacted.
     pub envelope: Option<String>,
     /// How it ended, if it has.
-    pub outcome: Option<String>,
+    pub outcome: Option<OutcomeCode>,
 }
 
 /// What a node holds.

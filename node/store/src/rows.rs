@@ -4,6 +4,7 @@ use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::entry::Header;
 use schemas::frame::FrameKind;
+use schemas::outcome::OutcomeCode;
 use schemas::query::{AuthorityId, QueryId};
 use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
@@ -92,8 +93,8 @@ pub struct Asked {
 pub struct Settled {
     /// Its id.
     pub query_id: QueryId,
-    /// `answered`, `refused`, `rejected` or `unanswered`; only the last may be settled again.
-    pub outcome: &'static str,
+    /// How; only silence may be settled again.
+    pub outcome: OutcomeCode,
     /// The authority that an answer rested on.
     pub authority: Option<AuthorityId>,
     /// Digest of the answer's or refusal's envelope.

@@ -6,7 +6,7 @@ use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::time::Timestamp;
 
-use crate::{ReadStore, Row, StoreError, Tail, Witnessed};
+use crate::{LogState, ReadStore, Row, StoreError, Witnessed};
 
 /// A database for writing.
 pub trait WriteStore: LogWriter + HeadWriter + Outbox + Destruction {}
@@ -22,10 +22,10 @@ impl<T: ReadStore + WriteStore> Store for T {}
 #[async_trait]
 pub trait LogWriter: Send + Sync + 'static {
     /// Where the log ends; `day_start` begins the UTC day whose answers are counted.
-    async fn tail(&self, day_start: Timestamp) -> Result<Tail, StoreError>;
+    async fn log_state(&self, day_start: Timestamp) -> Result<LogState, StoreError>;
 
     /// Makes the whole group durable, or none of it. `Err` means that nothing may be taken for
-    /// durable; the caller must read [`LogWriter::tail`] again before it appends more, since the
+    /// durable; the caller must read [`LogWriter::log_state`] again before it appends more, since the
     /// commit may have happened unseen.
     async fn commit(&self, group: &[Row]) -> Result<(), StoreError>;
 }

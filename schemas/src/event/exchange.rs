@@ -100,6 +100,9 @@ pub struct AnswerReceived {
 pub struct AnswerViewed {
     /// The query that was answered.
     pub access: Access,
+    /// How many photographs its header names, where they were handed out to be saved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photographs: Option<u64>,
 }
 
 /// An answer or refusal did not verify; nobody sees it.

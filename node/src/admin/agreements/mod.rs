@@ -14,6 +14,7 @@ use schemas::query::AuthorityId;
 use schemas::text::Text;
 
 use crate::context::{NodeContext, OwnKeys};
+use crate::exchange::documents::record_from_file;
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit_log::entries::authority::{agreement_proposed, agreement_signed, notice_given};
 use registry::{State, VersionedAgreement};
@@ -156,8 +157,7 @@ pub async fn import(context: &NodeContext, by: &Principal, lines: &str) -> Resul
                 "line {at}: signed by no agency whose card is recorded"
             )));
         };
-        context
-            .take_in_file(peer, &envelope)
+        record_from_file(agency, context.store.as_ref(), peer, &envelope)
             .await
             .map_err(|why| ActError::refused(format!("line {at}: {why}")))?;
         taken = taken.saturating_add(1);

@@ -18,8 +18,9 @@ use schemas::time::Timestamp;
 
 use super::ActError;
 use crate::context::NodeContext;
+use crate::exchange::documents::corrections::corrections_of;
 use crate::exchange::verify;
-use crate::retention::keeping::Keeping;
+use crate::retention::hold_filter::HoldFilter;
 use audit::view::Viewed;
 use schemas::entry::StoredEntry;
 use schemas::user::User;
@@ -70,7 +71,7 @@ pub(super) struct Forbidden {
 pub(super) struct Asking<'a> {
     pub(super) user: &'a User,
     pub(super) policy: &'a Policy,
-    pub(super) keeping: &'a Keeping,
+    pub(super) holds: &'a HoldFilter,
     pub(super) now: Timestamp,
 }
 
@@ -132,7 +133,7 @@ impl NodeContext {
                     let cut_off = asking.now.minus_days(kept);
                     let found = self.store.search(&scope).await?.reads.into_iter();
                     let found =
-                        found.filter(|read| read.at >= cut_off || asking.keeping.read(read));
+                        found.filter(|read| read.at >= cut_off || asking.holds.keeps_read(read));
                     gathered.own.extend(found.map(|read| ((read.at, read.id), read)));
                     if gathered.own.len() > MOST_READS {
                         return Err(ActError::failed(format!(
@@ -141,7 +142,7 @@ impl NodeContext {
                     }
                 }
                 (EntryKind::AnswerReceived, _) => {
-                    let held = asking.keeping.body(body).next().is_some();
+                    let held = asking.holds.holds_on_body(body).next().is_some();
                     match self.received_for(recorded, access, held, asking).await? {
                         Ok(received) => gathered.received.extend(received),
                         Err(forbidden) => return Ok(Err(forbidden)),
@@ -202,7 +203,7 @@ impl NodeContext {
         } else {
             Vec::new()
         };
-        let corrections = self.corrections_of(id).await?;
+        let corrections = corrections_of(self.store.as_ref(), id).await?;
         Ok(Ok(Some(Received {
             envelope: envelope.to_owned(),
             corrections: corrections.into_iter().map(|(_, correction)| correction).collect(),

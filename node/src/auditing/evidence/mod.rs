@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::NodeContext;
 use crate::permission::{ActError, Principal, TRIES, authenticate, policy_in_force, refused};
-use crate::retention::keeping::Keeping;
+use crate::retention::hold_filter::HoldFilter;
 use audit_log::append::{AppendError, Moved};
 use audit_log::entry::{Entry, Guard};
 pub use bag::Photo;
@@ -114,8 +114,8 @@ impl NodeContext {
                     "nothing is on record here for case `{case}`; a query or a search names its case with --case"
                 )));
             }
-            let keeping = Keeping::of(self, &state, None).await?;
-            let asking = Asking { user, policy: policy_in_force(&state)?, keeping: &keeping, now };
+            let holds = HoldFilter::of(self.store.as_ref(), &state, None).await?;
+            let asking = Asking { user, policy: policy_in_force(&state)?, holds: &holds, now };
             let gathered = match self.gather(entries, &asking).await? {
                 Ok(gathered) => gathered,
                 Err(forbidden) => {

@@ -6,7 +6,7 @@ use schemas::envelope::Envelope;
 use schemas::query::Query;
 use schemas::refusal::{Reason, RefusalCode};
 
-use super::super::photographs::Leaving;
+use super::super::photographs::OutgoingPhotos;
 use super::{Answering, Asked, Reply, Unserved, reason};
 use audit_log::append::AppendError;
 use audit_log::entries::exchange::{AnswerAgain, answer_redelivered, refusal_redelivered};
@@ -87,7 +87,7 @@ impl Answering {
             );
             return self.refuse(asked, vec![closed], false).await;
         }
-        let Some(photographs) = Leaving::again(&self.photographs, &answer).await? else {
+        let Some(photographs) = OutgoingPhotos::again(&self.photographs, &answer).await? else {
             let gone = over(
                 RefusalCode::Stale,
                 "a photograph of that answer is no longer there as it was; sign a new query",
@@ -100,7 +100,7 @@ impl Answering {
             envelope: reply,
             theirs: asked.theirs.clone(),
             pages,
-            photographs: photographs.frames,
+            photographs: photographs.pieces,
             lapses: permit.lapses,
         };
         match self.agency.log.append(answer_redelivered(&state, again)).await {

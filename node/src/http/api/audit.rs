@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 use super::Here;
 use super::lines;
-use crate::exchange::statements::Reconciled;
+use crate::exchange::statements::{Reconciled, Reconciler};
 use crate::http::error::ApiResult;
 use crate::permission::{Permission, Principal, authorize};
 use audit::view::Viewed;
@@ -129,7 +129,8 @@ pub(in crate::http) async fn reconcile(
 ) -> ApiResult<Json<Reconciled>> {
     let since = with.from.unwrap_or(Timestamp::MIN);
     let until = with.until.unwrap_or(Timestamp::MAX);
-    Ok(Json(node.context.reconcile(node.peers.as_ref(), &by, &with.peer, since, until).await?))
+    let reconciler = Reconciler::of(&node.context);
+    Ok(Json(reconciler.reconcile(node.peers.as_ref(), &by, &with.peer, since, until).await?))
 }
 
 pub(in crate::http) async fn alarms(State(node): Here) -> Json<Vec<Raised>> {

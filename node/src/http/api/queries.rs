@@ -7,7 +7,7 @@ use schemas::query::QueryId;
 
 use super::Here;
 use super::lines;
-use crate::exchange::ask::{AskError, Heard};
+use crate::exchange::ask::{AskError, QueryOutcome, log_rejected_draft};
 use crate::http::error::ApiResult;
 use crate::permission::{ActError, Principal};
 use schemas::draft::Draft;
@@ -29,11 +29,11 @@ pub(in crate::http) async fn ask(
     draft.user = by.user.clone();
     let context = &node.context;
     // Whether the user's role may query is the policy's rule, with its section: see `decline`.
-    match node.asker.ask(&draft, &by.auth).map_err(ActError::from) {
+    match node.queries.ask(&draft, &by.auth).map_err(ActError::from) {
         Ok(outcomes) => Ok(lines::response(outcomes)),
         // An attempt that was turned down is on record like any other.
         Err(error @ ActError::Refused(_)) => {
-            context.log_turned_down(&by, &draft, &error.to_string()).await?;
+            log_rejected_draft(&context.agency, &by, &draft, &error.to_string()).await?;
             Err(error.into())
         }
         Err(error) => Err(error.into()),
@@ -44,8 +44,8 @@ pub(in crate::http) async fn again(
     State(node): Here,
     by: Principal,
     Path(id): Path<QueryId>,
-) -> ApiResult<Json<Heard>> {
-    Ok(Json(node.asker.ask_again(id, &by).await?))
+) -> ApiResult<Json<QueryOutcome>> {
+    Ok(Json(node.queries.ask_again(id, &by).await?))
 }
 
 /// The photographs of a kept answer, a line each.
@@ -54,6 +54,6 @@ pub(in crate::http) async fn photographs(
     by: Principal,
     Path(id): Path<QueryId>,
 ) -> ApiResult<Response> {
-    let photographs = node.asker.photographs(id, &by).await.map_err(ActError::from)?;
+    let photographs = node.queries.photographs(id, &by).await.map_err(ActError::from)?;
     Ok(lines::response(photographs))
 }

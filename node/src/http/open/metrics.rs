@@ -77,7 +77,7 @@ async fn text(node: &Node) -> Result<String, std::fmt::Error> {
 }
 
 fn logged(registry: &mut Registry, node: &Node) {
-    let counted = node.context.agency.log.counted();
+    let counted = node.context.agency.log.metrics();
     let counters = node.context.agency.log.counters();
     gauge(registry, "log_entries", "Entries of the audit log", counters.size);
     registry.register(
@@ -141,8 +141,8 @@ fn sources(registry: &mut Registry, node: &Node) {
     let state = node.context.agency.registry.state();
     let records = Family::<OfSource, Count>::default();
     for name in state.sources.keys() {
-        let heard = node.sources.heard(name);
-        for (outcome, value) in [("stored", heard.stored), ("rejected", heard.rejected)] {
+        let stats = node.source_stats.of(name);
+        for (outcome, value) in [("stored", stats.stored), ("rejected", stats.rejected)] {
             records.get_or_create(&OfSource { source: name.to_string(), outcome }).set(value);
         }
     }

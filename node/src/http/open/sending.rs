@@ -21,9 +21,8 @@ use serde_json::json;
 use super::token::token;
 use crate::http::api::Here;
 use crate::permission::ActError;
-use crate::reads::import::Bringer;
-use crate::reads::intake;
-use crate::reads::intake::{Ended, Import, Summary};
+use crate::reads::importer::ImportActor;
+use crate::reads::intake::{self, ImportRequest, ImportStopped, ImportSummary};
 use crate::run::Node;
 use registry::Source;
 
@@ -101,22 +100,22 @@ async fn taken(
     source: &Source,
     file: Text,
     chunks: intake::Chunks,
-) -> Result<Summary, Response> {
+) -> Result<ImportSummary, Response> {
     let turn = tokio::time::timeout(TURN, node.sending.acquire()).await;
     let Ok(Ok(_turn)) = turn else {
         return Err(not_now("too much is being sent at this moment; send it again"));
     };
     let options = source.options().map_err(|e| said(StatusCode::INTERNAL_SERVER_ERROR, &e))?;
-    let import = Import { by: Bringer::Source(source.name.clone()), file, options };
-    let done = intake::import(&node.context, import, chunks, None).await;
-    node.sources.note(&source.name, node.context.agency.clock.now(), &done);
-    done.map_err(|(ended, summary)| match ended {
-        Ended::Content(error) => {
+    let import = ImportRequest { by: ImportActor::Source(source.name.clone()), file, options };
+    let done = intake::import(&node.importer, import, chunks, None).await;
+    node.source_stats.count(&source.name, node.context.agency.clock.now(), &done);
+    done.map_err(|(stopped, summary)| match stopped {
+        ImportStopped::Content(error) => {
             let of = json!({ "error": error, "summary": summary });
             (StatusCode::UNPROCESSABLE_ENTITY, Json(of)).into_response()
         }
-        Ended::Here(ActError::Refused(why)) => said(StatusCode::FORBIDDEN, &why),
-        Ended::Here(error) => not_now(&error.to_string()),
+        ImportStopped::Node(ActError::Refused(why)) => said(StatusCode::FORBIDDEN, &why),
+        ImportStopped::Node(error) => not_now(&error.to_string()),
     })
 }
 

@@ -77,7 +77,7 @@ pub(crate) async fn a_read_is_stored_once(place: &impl Place) {
     for again in [read(1, 0, &[]), read(1, 90 * DAY, &[])] {
         let both = vec![read(2, 0, &[]), again];
         assert!(store.commit(&[row(1, 0, id(2), storing(both))]).await.is_err());
-        assert_eq!(tail(store.as_ref()).await.size, 1);
+        assert_eq!(log_state(store.as_ref()).await.size, 1);
         assert_eq!(store.stats().await.unwrap().reads, 1);
     }
 }

@@ -164,7 +164,7 @@ impl Images {
             Some(_) => Flaw::Altered,
         };
         if self.flaws().insert(digest, flaw) != Some(flaw) {
-            tracing::error!(image = %digest, flaw = flaw.words(), "a photograph is not as it was kept");
+            tracing::error!(photograph.digest = %digest, photograph.flaw = flaw.words(), "a photograph is not as it was kept");
         }
         Ok(Err(flaw))
     }

@@ -8,6 +8,7 @@ use agreements::request::RequestScope;
 use node::permission::ActError;
 use schemas::bundle::Scope;
 use schemas::entry::EntryKind as Kind;
+use schemas::outcome::OutcomeCode;
 use schemas::purpose::Purpose;
 use serde_json::{Value, json};
 use tests::agency::{Agency, Plan};
@@ -54,11 +55,11 @@ async fn the_log_of_a_running_node_is_verified_with_all_that_peers_sign() {
     // Answered, refused, answered again, received too late to be logged.
     asking.store().fail_once_on(Kind::AnswerReceived, Failure::BeforeWrite);
     let lost = asking.ask_one(owning.id(), PLATE).await.query_id.expect("a query id");
-    let again = asking.node().asker.ask_again(lost, &asking.officer()).await.expect("an answer");
-    assert_eq!(again.outcome, "answered");
+    let again = asking.node().queries.ask_again(lost, &asking.officer()).await.expect("an answer");
+    assert_eq!(again.outcome, OutcomeCode::Answered);
     let mut refused = draft(&[owning.id()], PLATE, asking.now());
     refused.why.purpose = Purpose::MissingPerson;
-    assert_eq!(asking.ask(&refused).await[0].outcome, "refused");
+    assert_eq!(asking.ask(&refused).await[0].outcome, OutcomeCode::Refused);
     answered_query(&asking, &owning).await;
     let scope = RequestScope { uses: Some(2), ..RequestScope::default() };
     approved_request(&asking, &owning, scope).await;

@@ -2,6 +2,7 @@
 
 use schemas::draft::Draft;
 use schemas::entry::EntryKind as Kind;
+use schemas::outcome::OutcomeCode;
 use schemas::purpose::Purpose;
 use schemas::time::Timestamp;
 use serde_json::{Value, json};
@@ -48,9 +49,9 @@ fn audits_due(at: &Agency) -> (bool, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn access_and_statutory_reports_hold_every_access_in_order_with_its_outcome() {
     let (asking, owning, agreement) = sharing_pair().await;
-    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
     let no = refused(&asking, &owning, "6XYZ987", "Missing person last seen in this vehicle");
-    assert_eq!(asking.ask(&no).await[0].outcome, "refused");
+    assert_eq!(asking.ask(&no).await[0].outcome, OutcomeCode::Refused);
     for at in [&asking, &owning] {
         let rows = report(at, "access");
         assert_eq!(column(&rows, "outcome"), [&json!("answered"), &json!("refused")], "{rows:?}");
@@ -120,7 +121,7 @@ async fn a_table_is_no_formula_and_a_page_no_script() {
     let reason = "=HYPERLINK(\"http://x\",\"stolen truck seen leaving\") <script>alert(1)</script>";
     let mut asked = draft(&[owning.id()], PLATE, asking.now());
     asked.why.reason = words(reason);
-    assert_eq!(asking.ask(&asked).await[0].outcome, "answered");
+    assert_eq!(asking.ask(&asked).await[0].outcome, OutcomeCode::Answered);
     let written = |format: &str| {
         let args = ["audit", "report", "--kind", "access", "--format", format];
         owning.accord(&args).done()[format].as_str().expect("a text").to_owned()
@@ -147,7 +148,7 @@ async fn the_exceptions_report_finds_what_was_planted_and_nothing_else() {
     let ask = async |plate: &str, reason: &str| {
         let mut asked = draft(&[owning.id()], plate, asking.now());
         asked.why.reason = words(reason);
-        assert_eq!(asking.ask(&asked).await[0].outcome, "answered");
+        assert_eq!(asking.ask(&asked).await[0].outcome, OutcomeCode::Answered);
     };
     let told = "Stolen vehicle reported by its owner this morning, last seen leaving the scene";
     // Five times in a week is no exception.
@@ -160,7 +161,7 @@ async fn the_exceptions_report_finds_what_was_planted_and_nothing_else() {
     }
     ask("3CCC333", "burglary getaway").await;
     let no = refused(&asking, &owning, "4DDD444", told);
-    assert_eq!(asking.ask(&no).await[0].outcome, "refused");
+    assert_eq!(asking.ask(&no).await[0].outcome, OutcomeCode::Refused);
     ask("4DDD444", "Robbery of a jeweller, witness saw this truck drive off").await;
     both.iter().for_each(|agency| agency.clock.shift(11 * HOUR_MS));
     ask("5EEE555", told).await;
@@ -195,7 +196,7 @@ async fn the_exceptions_report_finds_what_was_planted_and_nothing_else() {
 async fn a_sample_is_reproducible_from_its_seed_and_recorded_with_its_findings() {
     let (asking, owning, _) = sharing_pair().await;
     for _ in 0..12 {
-        assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
+        assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
     }
     let drawn = |seed: &str| {
         let ended = owning.accord(&["audit", "sample", "--count", "4", "--seed", seed]);
@@ -250,7 +251,7 @@ async fn a_node_reconciles_by_itself_as_often_as_its_agreement_says() {
     let asking = Plan::of("asking-ca-pd").bounds(|bounds| bounds.reconciled_look_seconds = 1);
     let (asking, owning) = pair_of(asking, Plan::of("owning-ca-pd")).await;
     in_force_with(&[&asking, &owning], |text| text.audit_every_days = 30).await;
-    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
     assert!(audits_due(&owning).0);
     assert_eq!(asking.log().await.count(Kind::AuditReconciled), 0);
     shift_clocks([&asking, &owning], 31 * DAY_MS);

@@ -2,6 +2,7 @@
 //! is told by the log itself, to its agency and to an auditor who trusts nobody.
 
 use node::permission::Principal;
+use node::retention::{Mode, holds};
 use schemas::entry::EntryKind as Kind;
 use serde_json::Value;
 use tests::agency::Agency;
@@ -150,10 +151,9 @@ async fn only_who_administers_destroys_and_holds() {
     let (_asking, owning, _) = pair_with_exchange().await;
     let officer =
         Principal { user: tests::fixtures::OFFICER.parse().expect("a name"), auth: "test".into() };
-    let refused =
-        owning.context().run_retention(&officer, node::retention::Pace::Dry, &|_| ()).await;
+    let refused = owning.node().retention.run(&officer, Mode::DryRun, &|_| ()).await;
     assert!(refused.is_err());
-    assert!(owning.context().holds(&officer).is_err());
+    assert!(holds::list(&owning.context().agency, &officer).is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]

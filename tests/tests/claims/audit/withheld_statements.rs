@@ -2,6 +2,7 @@
 //! it signed is written out as evidence that holds without any node.
 
 use audit::reconcile::Class;
+use node::exchange::statements::Reconciler;
 use schemas::answer::Answer;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind as Signed};
@@ -93,7 +94,8 @@ async fn whoever_shows_another_thing_than_it_signed_contradicts_itself() {
     let node = asking.node();
     let report = eventually("a comparison", async || {
         let peers = node.peers.as_ref();
-        node.context.reconcile(peers, &asking.admin(), raw.id(), from, until).await.ok()
+        let reconciler = Reconciler::of(&node.context);
+        reconciler.reconcile(peers, &asking.admin(), raw.id(), from, until).await.ok()
     })
     .await;
     let classes: Vec<_> = report.findings.iter().map(|finding| finding.class).collect();

@@ -9,6 +9,7 @@ use schemas::card::Card;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::FrameKind;
+use schemas::outcome::OutcomeCode;
 use schemas::purpose::Purpose;
 use schemas::refusal::RefusalCode;
 use tests::agency::Agency;
@@ -25,8 +26,8 @@ use tests::written_requests::{file_request_within, single_use, wait_for_state};
 async fn outcome(asking: &Agency, owning: &Agency) -> Result<u32, RefusalCode> {
     let heard = asking.ask_one(owning.id(), PLATE).await;
     match heard.outcome {
-        "answered" => Ok(heard.basis.expect("a basis").version),
-        "refused" => Err(heard.reasons[0].code),
+        OutcomeCode::Answered => Ok(heard.basis.expect("a basis").version),
+        OutcomeCode::Refused => Err(heard.reasons[0].code),
         other => panic!("{other}: {:?}", heard.error),
     }
 }

@@ -6,6 +6,7 @@ use node::permission::ActError;
 use schemas::agency::{AgencyId, AgencyKind};
 use schemas::entry::EntryKind as Kind;
 use schemas::frame::FrameKind;
+use schemas::outcome::OutcomeCode;
 use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
 use tests::federation::{
@@ -32,8 +33,8 @@ async fn owner(policy: &'static str) -> Agency {
 async fn outcome(asking: &Agency, owning: &Agency) -> Result<usize, RefusalCode> {
     let heard = asking.ask_one(owning.id(), PLATE).await;
     match heard.outcome {
-        "answered" => Ok(heard.reads.len()),
-        "refused" => Err(heard.reasons[0].code),
+        OutcomeCode::Answered => Ok(heard.reads.len()),
+        OutcomeCode::Refused => Err(heard.reasons[0].code),
         other => panic!("{other}: {:?}", heard.error),
     }
 }

@@ -10,6 +10,7 @@ use audit_log::clock::Clock;
 use futures::future::join_all;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
+use schemas::outcome::OutcomeCode;
 use schemas::query::AuthorityId;
 use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
@@ -24,7 +25,7 @@ use tests::written_requests::{approved_request, ask_citing};
 
 async fn refused(asking: &Agency, owning: &Agency) -> Vec<RefusalCode> {
     let heard = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("refused", 0), "{heard:?}");
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Refused, 0), "{heard:?}");
     heard.reasons.iter().map(|reason| reason.code).collect()
 }
 
@@ -32,7 +33,7 @@ async fn answered(asking: &Agency, owning: &Agency) {
     let heard = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!(
         (heard.outcome, heard.reads.len()),
-        ("answered", 3),
+        (OutcomeCode::Answered, 3),
         "{:?} {:?}",
         heard.reasons,
         heard.error
@@ -196,7 +197,7 @@ async fn queries_decided_before_an_agreement_expires_are_not_answered_after_it()
         owning.clock.shift(HOUR_MS);
         owning.store().release();
     });
-    assert_eq!((heard.outcome, heard.reads.len()), ("refused", 0), "{heard:?}");
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Refused, 0), "{heard:?}");
     assert_eq!(heard.reasons[0].code, RefusalCode::AuthorityNotInForce);
     assert_eq!(owning.log().await.count(Kind::QueryAnswered), 0);
 }
@@ -217,7 +218,7 @@ async fn queries_decided_before_a_suspension_are_not_answered_after_it() {
             owning.store().release();
         });
     for heard in heard {
-        assert_eq!((heard.outcome, heard.reads.len()), ("refused", 0), "{heard:?}");
+        assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Refused, 0), "{heard:?}");
         assert_eq!(heard.reasons[0].code, RefusalCode::AuthorityNotInForce);
     }
     assert_eq!(owning.log().await.count(Kind::QueryAnswered), 0);
@@ -249,11 +250,12 @@ async fn a_request_for_one_use_is_used_once_whoever_races() {
     let scope = RequestScope { uses: Some(1), ..RequestScope::default() };
     let id = approved_request(&asking, &owning, scope).await;
     let heard = join_all((0..16).map(|_| ask_citing(&asking, &owning, &id, PLATE))).await;
-    let answers: Vec<_> = heard.iter().filter(|heard| heard.outcome == "answered").collect();
+    let answers: Vec<_> =
+        heard.iter().filter(|heard| heard.outcome == OutcomeCode::Answered).collect();
     assert_eq!(answers.len(), 1);
     assert_eq!(answers[0].reads.len(), 3);
-    for heard in heard.iter().filter(|heard| heard.outcome != "answered") {
-        assert_eq!((heard.outcome, heard.reads.len()), ("refused", 0), "{heard:?}");
+    for heard in heard.iter().filter(|heard| heard.outcome != OutcomeCode::Answered) {
+        assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Refused, 0), "{heard:?}");
         assert_eq!(heard.reasons[0].code, RefusalCode::UsesExhausted);
     }
     let log = owning.log().await;
@@ -271,7 +273,7 @@ async fn a_request_is_held_to_its_plates_and_its_end() {
         ..RequestScope::default()
     };
     let id = approved_request(&asking, &owning, scope).await;
-    assert_eq!(ask_citing(&asking, &owning, &id, PLATE).await.outcome, "answered");
+    assert_eq!(ask_citing(&asking, &owning, &id, PLATE).await.outcome, OutcomeCode::Answered);
     let other = asking.ask_one(owning.id(), "9OTHER9").await;
     assert_eq!(
         other.reasons.iter().map(|reason| reason.code).collect::<Vec<_>>(),
@@ -286,7 +288,7 @@ async fn a_daily_limit_holds_under_a_race_and_ends_with_the_day() {
     let (asking, owning) = pair().await;
     in_force_with(&[&asking, &owning], |text| text.daily_limit = Some(2)).await;
     let heard = join_all((0..8).map(|_| asking.ask_one(owning.id(), PLATE))).await;
-    assert_eq!(heard.iter().filter(|heard| heard.outcome == "answered").count(), 2);
+    assert_eq!(heard.iter().filter(|heard| heard.outcome == OutcomeCode::Answered).count(), 2);
     let reasons = heard.iter().flat_map(|heard| &heard.reasons);
     assert!(
         reasons.clone().count() == 6
@@ -340,7 +342,10 @@ async fn uses_and_daily_counts_survive_a_restart() {
     )
     .await;
     for authority in [&agreement, &request] {
-        assert_eq!(ask_citing(&asking, &owning, authority, PLATE).await.outcome, "answered");
+        assert_eq!(
+            ask_citing(&asking, &owning, authority, PLATE).await.outcome,
+            OutcomeCode::Answered
+        );
     }
     owning
         .wait_for_log("the receipts", |log| (log.count(Kind::ReceiptRecorded) == 2).then_some(()))
@@ -357,9 +362,12 @@ async fn uses_and_daily_counts_survive_a_restart() {
     for (authority, code) in
         [(&agreement, RefusalCode::Quota), (&request, RefusalCode::UsesExhausted)]
     {
-        assert_eq!(ask_citing(&asking, &owning, authority, PLATE).await.outcome, "answered");
+        assert_eq!(
+            ask_citing(&asking, &owning, authority, PLATE).await.outcome,
+            OutcomeCode::Answered
+        );
         let heard = ask_citing(&asking, &owning, authority, PLATE).await;
-        assert_eq!((heard.outcome, heard.reasons[0].code), ("refused", code));
+        assert_eq!((heard.outcome, heard.reasons[0].code), (OutcomeCode::Refused, code));
     }
 }
 
@@ -383,7 +391,13 @@ async fn an_authority_cited_is_the_one_that_counts() {
     assert_eq!(cited, [Some(request.clone()), Some(agreement)], "the log says what was cited");
     let unknown: AuthorityId = "no-such-authority".parse().expect("an id");
     let heard = ask_citing(&asking, &owning, &unknown, PLATE).await;
-    assert_eq!((heard.outcome, heard.reasons[0].code), ("refused", RefusalCode::NoAuthority));
+    assert_eq!(
+        (heard.outcome, heard.reasons[0].code),
+        (OutcomeCode::Refused, RefusalCode::NoAuthority)
+    );
     let heard = ask_citing(&asking, &owning, &request, PLATE).await;
-    assert_eq!((heard.outcome, heard.reasons[0].code), ("refused", RefusalCode::UsesExhausted));
+    assert_eq!(
+        (heard.outcome, heard.reasons[0].code),
+        (OutcomeCode::Refused, RefusalCode::UsesExhausted)
+    );
 }

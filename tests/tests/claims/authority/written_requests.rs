@@ -10,6 +10,7 @@ use schemas::agency::AgencyKind;
 use schemas::area::Near;
 use schemas::draft::Draft;
 use schemas::entry::EntryKind as Kind;
+use schemas::outcome::OutcomeCode;
 use schemas::read::Location;
 use schemas::refusal::RefusalCode;
 use schemas::time::Timestamp;
@@ -70,7 +71,7 @@ async fn a_delegation_holds_in_its_period_and_the_decision_names_it() {
     }
     let log = owning.log().await;
     assert_eq!(log.one(Kind::RequestApproved).detail("title"), CHIEF);
-    assert_eq!(ask_citing(&asking, &owning, &first, PLATE).await.outcome, "answered");
+    assert_eq!(ask_citing(&asking, &owning, &first, PLATE).await.outcome, OutcomeCode::Answered);
     later(HOUR_MS);
     let refused = approve(&owning, &sergeant, &second).await;
     assert!(matches!(refused, Err(ActError::Refused(_))), "once it has ended: {refused:?}");
@@ -162,7 +163,12 @@ async fn what_is_approved_narrower_opens_that_and_no_more() {
     }
     // The week that is asked for holds five reads; the two days in the circle three.
     let heard = ask_citing(&asking, &owning, &request, PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("answered", 3), "{:?}", heard.reasons);
+    assert_eq!(
+        (heard.outcome, heard.reads.len()),
+        (OutcomeCode::Answered, 3),
+        "{:?}",
+        heard.reasons
+    );
     assert!(heard.reads.iter().all(|read| {
         read.at >= now.minus_days(2) && read.location.is_some_and(|at| circle(1_000).holds(&at))
     }));
@@ -258,7 +264,7 @@ async fn withdrawn_denied_and_expired_requests_give_nothing_on_either_side() {
     assert_eq!(decided.expect("a denial").state, "denied");
     wait_for_state(&asking, &denied, "denied").await;
     assert!(approve(&owning, &official, &denied).await.is_err(), "it was decided once");
-    assert_eq!(ask_citing(&asking, &owning, &ends, PLATE).await.outcome, "answered");
+    assert_eq!(ask_citing(&asking, &owning, &ends, PLATE).await.outcome, OutcomeCode::Answered);
     for agency in [&asking, &owning] {
         agency.clock.shift(7 * DAY_MS);
         wait_for_state(agency, &ends, "expired").await;
@@ -310,7 +316,7 @@ async fn the_printable_sheet_holds_all_of_it_and_no_markup_of_others() {
     let mut draft = draft(&[owning.id()], PLATE, asking.now());
     (draft.user, draft.authority) = (acting_as("m.o").user, Some(request.clone()));
     for _ in 0..2 {
-        assert_eq!(asking.ask(&draft).await[0].outcome, "answered");
+        assert_eq!(asking.ask(&draft).await[0].outcome, OutcomeCode::Answered);
     }
     let sheet = requests::sheet(owning.own(), owning.store().as_ref(), &official, &request)
         .await

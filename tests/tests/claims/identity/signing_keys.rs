@@ -9,6 +9,7 @@ use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::FrameKind;
 use schemas::key::SecretKey;
+use schemas::outcome::OutcomeCode;
 use tests::agency::Agency;
 use tests::federation::{owner_and_raw, sharing_pair, shift_clocks};
 use tests::fixtures::{HOUR_MS, PLATE, query};
@@ -198,7 +199,7 @@ async fn a_head_that_the_key_before_signed_alone_counts_until_its_end_and_no_lon
     wait_for_card(&asking, &owning, 2).await;
     // Whoever took the key before along signs with that one alone.
     owning.context().agency.log.sign_with(before);
-    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
     assert_eq!(asking.context().alarms().len(), 0);
     shift_clocks([&asking, &owning], HOUR_MS + 1);
     drop(asking.ask_one(owning.id(), PLATE).await);
@@ -213,7 +214,7 @@ async fn a_head_signed_with_a_key_of_a_card_that_has_not_come_proves_nothing_and
     let (asking, owning, _) = sharing_pair().await;
     let unheard_of = Identity::new("spare-ca-pd", Vec::new(), owning.now()).message_key;
     owning.context().agency.log.sign_with(vec![unheard_of]);
-    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
     let log = asking.log().await;
     assert!(log.one(Kind::AnswerReceived).said.get("theirs").is_none());
     assert_eq!((log.count(Kind::AlarmRaised), asking.context().alarms().len()), (0, 0));

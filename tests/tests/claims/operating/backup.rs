@@ -10,6 +10,7 @@ use host::home::{Home, HomeError};
 use node::run::{Node, StartError};
 use schemas::alarm::AlarmKind;
 use schemas::entry::EntryKind as Kind;
+use schemas::outcome::OutcomeCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tests::agency::{Agency, Plan};
@@ -67,7 +68,7 @@ fn files(dir: &Path) -> Vec<(PathBuf, u32)> {
 async fn a_running_node_is_backed_up_and_put_back_whole() {
     let (asking, mut owning, _) = sharing_pair().await;
     assert_eq!(owning.import(reads_with_photographs(&owning, "8PHOTO1", 4)).await, 4);
-    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
     let place = TempDir::new().expect("a folder");
     let made = back_up(&owning, place.path());
     let folder = folder(&made);
@@ -108,7 +109,7 @@ async fn a_running_node_is_backed_up_and_put_back_whole() {
     assert_eq!(of_restored.one(Kind::BackupRestored).said["backup_at"], made["at"]);
     let heard = eventually("its peer is answered again", async || {
         let heard = asking.ask_one(owning.id(), PLATE).await;
-        (heard.outcome == "answered").then_some(heard)
+        (heard.outcome == OutcomeCode::Answered).then_some(heard)
     });
     assert_eq!(heard.await.reads.len(), 3);
     node.stop().await;
@@ -126,7 +127,7 @@ async fn an_old_backup_that_is_put_back_is_noticed() {
     let place = TempDir::new().expect("a folder");
     let made = back_up(&owning, place.path());
     // What was logged after it, and cosigned.
-    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
     assert_eq!(owning.node().have_cosigned_by_all().await, 1);
     owning.stop().await;
     let home = place.path().join("home");
@@ -136,7 +137,7 @@ async fn an_old_backup_that_is_put_back_is_noticed() {
         node.context.alarms().iter().any(|raised| raised.what.kind == AlarmKind::RolledBack)
     };
     eventually("the node is told that it was put back", async || rung(&node).then_some(())).await;
-    assert!(asking.ask_one(owning.id(), PLATE).await.outcome != "answered");
+    assert!(asking.ask_one(owning.id(), PLATE).await.outcome != OutcomeCode::Answered);
     node.stop().await;
 }
 
@@ -375,7 +376,7 @@ async fn queries_are_answered_while_a_backup_is_made() {
     let place = TempDir::new().expect("a folder");
     let asked = async {
         for _ in 0..20 {
-            assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
+            assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
         }
     };
     let backups = async {

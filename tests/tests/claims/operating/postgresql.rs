@@ -2,6 +2,7 @@
 //! holds there, and the server may go and come.
 
 use schemas::entry::EntryKind as Kind;
+use schemas::outcome::OutcomeCode;
 use schemas::purpose::Purpose;
 use store::{EntryFilter, LogRecords as _};
 use tests::agency::{Agency, Plan};
@@ -27,7 +28,7 @@ async fn sharing(asking: Plan, owning: Plan) -> (Agency, Agency) {
 async fn refused(asking: &Agency, owning: &Agency) {
     let mut draft = draft(&[owning.id()], PLATE, asking.now());
     draft.why.purpose = Purpose::MissingPerson;
-    assert_eq!(asking.ask(&draft).await[0].outcome, "refused");
+    assert_eq!(asking.ask(&draft).await[0].outcome, OutcomeCode::Refused);
 }
 
 /// What an administrator finds at an agency.
@@ -130,7 +131,7 @@ async fn an_owner_whose_server_crashes_releases_nothing_until_it_is_back_and_los
     for round in 0..2 {
         owning.server().stop_at_once();
         let heard = asking.ask_one(owning.id(), PLATE).await;
-        assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0), "{heard:?}");
+        assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Unanswered, 0), "{heard:?}");
         owning.server().run();
         // The node was told nothing, and goes on by itself.
         answered_query(&asking, &owning).await;
@@ -146,7 +147,7 @@ async fn a_requester_whose_server_is_away_asks_nothing() {
     let before = owning.log().await.entries().len();
     asking.server().stop_at_once();
     let heard = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0));
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Unanswered, 0));
     let said = heard.error.expect("why nothing was asked");
     assert!(said.contains("audit log cannot be written"), "{said}");
     assert_eq!(owning.log().await.entries().len(), before);
@@ -167,7 +168,7 @@ async fn a_server_that_comes_back_without_its_last_entries_is_not_appended_to() 
     owning.server().run();
     for _ in 0..2 {
         let heard = asking.ask_one(owning.id(), PLATE).await;
-        assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0));
+        assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Unanswered, 0));
     }
     let left = owning.server().sql(&url, "select count(*) from entries");
     assert_eq!(left, (size - 2).to_string());
@@ -202,7 +203,7 @@ async fn a_node_on_postgresql_is_put_back_from_its_backup_and_a_dump_made_right_
                 assert!(starts, "a dump from before the backup does not lead to its head");
                 let heard = eventually("its peer is answered again", async || {
                     let heard = asking.ask_one(owning.id(), PLATE).await;
-                    (heard.outcome == "answered").then_some(heard)
+                    (heard.outcome == OutcomeCode::Answered).then_some(heard)
                 });
                 assert_eq!(heard.await.reads.len(), 3);
                 assert_eq!((node.context.alarms().len(), asking.context().alarms().len()), (0, 0));

@@ -54,7 +54,7 @@ async fn files_in_a_watched_folder_are_taken_in_once_and_destroyed_and_bad_ones_
     agency.store().fail(Failure::BeforeWrite);
     fs::write(folder.join("later.jsonl"), native_lines(&agency, "7LATER", 4)).expect("a file");
     eventually("it is tried", async || {
-        agency.context().agency.log.counted().failing().then_some(())
+        agency.context().agency.log.metrics().failing().then_some(())
     })
     .await;
     assert!(folder.join("later.jsonl").exists());

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
-use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
 use schemas::statement::place::Place;
@@ -20,10 +19,12 @@ use schemas::statement::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::super::answer::Unserved;
-use super::super::host::{Desk, REVOKED, failed};
-use super::super::rejects::Cause;
+use super::super::host::REVOKED;
+use super::super::not_served::NotServed;
+use super::reconcile_source::ReconcileSource;
+use crate::context::{NodeContext, OwnKeys};
 use audit::tree::{Below, Item, Tree};
-use audit_log::entry::Entry;
+use audit_log::entries::audit::statement_given;
 use audit_log::narrowing::NarrowingToken;
 use audit_log::release::Released;
 use peer::link::{Channel, LinkError};
@@ -34,74 +35,78 @@ const WAIT: Duration = Duration::from_secs(20);
 /// Most trees held at once.
 const MOST_AT_ONCE: usize = 4;
 
+/// States to peers what this log says of the exchanges with them.
+pub(in crate::exchange) struct ReconcileServer {
+    source: ReconcileSource,
+    keys: OwnKeys,
+    slots: Slots,
+}
+
 /// To whom something is being stated at this moment.
-pub(in crate::exchange) struct Stating {
+struct Slots {
     peers: Mutex<HashSet<AgencyId>>,
     places: Arc<Semaphore>,
 }
 
-impl Default for Stating {
+impl Default for Slots {
     fn default() -> Self {
         Self { peers: Mutex::default(), places: Arc::new(Semaphore::new(MOST_AT_ONCE)) }
     }
 }
 
-struct Turn<'a> {
-    all: &'a Stating,
+/// The slot of one peer, until it is dropped.
+struct Slot<'a> {
+    all: &'a Slots,
     peer: AgencyId,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Stating {
-    /// A place, unless this peer has one or all are taken.
-    fn enter(&self, peer: &AgencyId) -> Option<Turn<'_>> {
+impl Slots {
+    /// A slot, unless this peer has one or all are taken.
+    fn enter(&self, peer: &AgencyId) -> Option<Slot<'_>> {
         let permit = self.places.clone().try_acquire_owned().ok()?;
         let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
         let new = peers.insert(peer.clone());
-        new.then(|| Turn { all: self, peer: peer.clone(), _permit: permit })
+        new.then(|| Slot { all: self, peer: peer.clone(), _permit: permit })
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Slot<'_> {
     fn drop(&mut self) {
         self.all.peers.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.peer);
     }
 }
 
-impl Desk {
+impl ReconcileServer {
+    /// The server of a node.
+    pub(in crate::exchange) fn of(context: &NodeContext) -> Self {
+        Self {
+            source: ReconcileSource::of(context),
+            keys: context.keys.clone(),
+            slots: Slots::default(),
+        }
+    }
+
     /// States to a peer what this log says of the exchanges with it.
-    pub(in crate::exchange) async fn statement<C: Channel>(
+    pub(in crate::exchange) async fn serve<C: Channel>(
         &self,
         peer: &Peer,
         frame: &Frame,
         channel: &mut C,
-    ) -> Result<(), LinkError> {
-        let card = &peer.card.value;
-        let now = self.context.agency.clock.now();
-        let opened = Envelope::parse(&frame.body).map_err(|e| e.to_string()).and_then(|envelope| {
-            let key = peer.key_of(&envelope, now).ok_or_else(|| REVOKED.to_owned())?;
-            let request =
-                envelope.verified_json(Kind::Statement, key).map_err(|e| e.to_string())?;
-            Ok::<(Envelope, StatementRequest), String>((envelope, request))
-        });
-        let (envelope, request) = match opened {
-            Ok(opened) => opened,
-            Err(error) => return self.reject(peer, Cause::Unverifiable, error, channel).await,
-        };
-        if request.from != card.id || request.to != self.context.agency.id {
-            return self
-                .reject(peer, Cause::Misdirected, "a request between others".into(), channel)
-                .await;
+    ) -> Result<(), NotServed> {
+        let (card, agency) = (&peer.card.value, &self.source.agency);
+        let envelope = Envelope::parse(&frame.body)?;
+        let key = peer
+            .key_of(&envelope, agency.clock.now())
+            .ok_or_else(|| NotServed::unverifiable(REVOKED))?;
+        let request: StatementRequest = envelope.verified_json(Kind::Statement, key)?;
+        if request.from != card.id || request.to != agency.id {
+            return Err(NotServed::misdirected("a request between others"));
         }
-        let Some(_place) = self.stating.enter(&card.id) else {
-            return channel
-                .send(&Released::failed("busy", "logs are being compared; try again"))
-                .await;
+        let Some(_slot) = self.slots.enter(&card.id) else {
+            return Err(NotServed::NotNow("busy", "logs are being compared; try again".into()));
         };
-        let (tree, (frames, mut token)) = match self.state_to(peer, &envelope, &request).await {
-            Ok(stated) => stated,
-            Err(error) => return failed(channel, &error).await,
-        };
+        let (tree, (frames, mut token)) = self.state_to(peer, &envelope, &request).await?;
         channel.send_all(&frames).await?;
         self.show(peer, &tree, &mut token, channel).await
     }
@@ -112,27 +117,23 @@ impl Desk {
         envelope: &Envelope,
         request: &StatementRequest,
     ) -> Result<(Tree, (Vec<Released>, NarrowingToken)), Unserved> {
-        let context = &self.context;
+        let agency = &self.source.agency;
         let id = &peer.card.value.id;
-        let tree = context.tree(id, request.since..request.until).await?;
+        let tree = self.source.tree(id, request.since..request.until).await?;
         let root = tree.root();
         let statement = Statement {
             request: envelope.digest(),
-            from: context.agency.id.clone(),
+            from: agency.id.clone(),
             to: id.clone(),
-            at: context.agency.clock.now(),
+            at: agency.clock.now(),
             count: root.count,
             digest: root.digest,
         };
-        let signed = Envelope::sign_json(Kind::Statement, &statement, &context.message_key())
+        let key = self.keys.message_key(agency);
+        let signed = Envelope::sign_json(Kind::Statement, &statement, &key)
             .map_err(|e| Unserved::Message(e.to_string()))?;
-        let entry = Entry::new(EntryKind::AuditStated, context.agency.peer_actor(id))
-            .with_peer(id)
-            .with_envelope(envelope)
-            .with_envelope(&signed)
-            .with_detail("exchanges", root.count)
-            .untyped_releasing(vec![Frame::new(FrameKind::Statement, signed.as_bytes().to_vec())]);
-        Ok((tree, context.agency.log.append(entry).await?.release_stating()))
+        let entry = statement_given(agency.peer_actor(id), id, root.count, envelope, &signed);
+        Ok((tree, agency.log.append(entry).await?.release_stating()))
     }
 
     /// Shows what the peer asks for, until it asks for nothing more.
@@ -142,40 +143,36 @@ impl Desk {
         tree: &Tree,
         token: &mut NarrowingToken,
         channel: &mut C,
-    ) -> Result<(), LinkError> {
+    ) -> Result<(), NotServed> {
         let mut open = HashSet::from([Place::all()]);
         let mut left = MOST_PLACES_IN_ALL;
         loop {
             let frame = match tokio::time::timeout(WAIT, channel.recv()).await {
                 Ok(frame) => frame?,
-                Err(_) => return Err(LinkError::Lost("nothing more was asked for in time".into())),
+                Err(_) => {
+                    return Err(LinkError::Lost("nothing more was asked for in time".into()).into());
+                }
             };
             let narrow = match serde_json::from_slice::<Narrow>(&frame.body) {
                 Ok(narrow) if frame.kind == FrameKind::Narrow => narrow,
-                _ => {
-                    let why = "not a request to show places".to_owned();
-                    return self.reject(peer, Cause::Unverifiable, why, channel).await;
-                }
+                _ => return Err(NotServed::unverifiable("not a request to show places")),
             };
             if narrow.places.is_empty() {
                 return Ok(());
             }
             left = left.saturating_sub(narrow.places.len());
             if left == 0 || narrow.places.len() > MOST_PLACES {
-                let why = "a request to show more places than there may be".to_owned();
-                return self.reject(peer, Cause::Unverifiable, why, channel).await;
+                let why = "a request to show more places than there may be";
+                return Err(NotServed::unverifiable(why));
             }
             for place in narrow.places {
                 if !open.remove(&place) {
                     let why = format!(
                         "a request to show `{place}`, which was not stated or shown already"
                     );
-                    return self.reject(peer, Cause::Unverifiable, why, channel).await;
+                    return Err(NotServed::unverifiable(why));
                 }
-                let node = match self.node(peer, tree, place).await {
-                    Ok(node) => node,
-                    Err(error) => return failed(channel, &error).await,
-                };
+                let node = self.node(peer, tree, place).await?;
                 open.extend(node.children.iter().map(|child| child.place.clone()));
                 let shown = token
                     .show(&peer.card.value.id, &node)
@@ -192,7 +189,7 @@ impl Desk {
         };
         let wanted: Vec<&Item> = items.iter().collect();
         let told: HashMap<Digest, Line> =
-            self.context.lines_at(&peer.card.value.id, &wanted).await?;
+            self.source.lines_at(&peer.card.value.id, &wanted).await?;
         let same =
             |item: &Item| told.get(&item.key).filter(|line| line.digest() == item.digest).cloned();
         let lines = items.iter().map(same).collect::<Option<Vec<Line>>>();

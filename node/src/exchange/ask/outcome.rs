@@ -4,6 +4,7 @@ use schemas::agency::AgencyId;
 use schemas::answer::{Basis, LogPosition, Photograph};
 use schemas::correction::Correction;
 use schemas::misread::Substitution;
+use schemas::outcome::{OutcomeCode, RefusedBy};
 use schemas::query::{Elements, QueryId};
 use schemas::read::{Read, ReadId};
 use schemas::refusal::Reason;
@@ -12,13 +13,13 @@ use serde::Serialize;
 
 /// What became of the query to one owner. Its JSON is a line of `accord query --json`.
 #[derive(Debug, Clone, Serialize)]
-pub struct Heard {
+pub struct QueryOutcome {
     /// The query.
     pub query_id: Option<QueryId>,
     /// The owner asked.
     pub owner: AgencyId,
-    /// `answered`, `refused` or `unanswered`.
-    pub outcome: &'static str,
+    /// How it ended: answered, refused or unanswered.
+    pub outcome: OutcomeCode,
     /// On what authority it was answered.
     pub basis: Option<Basis>,
     /// Whether more reads matched than the limit.
@@ -45,9 +46,9 @@ pub struct Heard {
     pub photographs_beyond: u32,
     /// Why it was refused.
     pub reasons: Vec<Reason>,
-    /// Who refused: `owner`, or `own policy` when nothing left.
+    /// Which side refused it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub refused_by: Option<&'static str>,
+    pub refused_by: Option<RefusedBy>,
     /// Why nothing was heard.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -77,8 +78,8 @@ impl Misread {
     }
 }
 
-impl Heard {
-    pub(crate) fn new(owner: &AgencyId, outcome: &'static str) -> Self {
+impl QueryOutcome {
+    pub(crate) fn new(owner: &AgencyId, outcome: OutcomeCode) -> Self {
         Self {
             query_id: None,
             owner: owner.clone(),
@@ -101,6 +102,6 @@ impl Heard {
     }
 
     pub(super) fn failed(owner: &AgencyId, error: impl std::fmt::Display) -> Self {
-        Self { error: Some(error.to_string()), ..Self::new(owner, "unanswered") }
+        Self { error: Some(error.to_string()), ..Self::new(owner, OutcomeCode::Unanswered) }
     }
 }

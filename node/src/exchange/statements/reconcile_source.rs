@@ -2,36 +2,49 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::statement::Line;
-use schemas::time::Timestamp;
+use schemas::time::{CLOCK_BEHIND_MS, SECOND_MS, Timestamp};
 
+use crate::config::Bounds;
 use crate::context::NodeContext;
+use crate::permission::OwnAgency;
 use audit::tree::{Gathered, Item, Tree, line};
 use audit::view::Viewed;
-use store::{EntryFilter, StoreError};
+use store::{EntryFilter, ReadStore, StoreError};
 
 /// Entries looked through at a time.
 const STEP: u64 = 65_536;
 /// Lines fetched at a time.
 const LINES: usize = 1_000;
-/// How far an entry may stand from the signing of its query, in milliseconds, beside the freshness
-/// allowed: the log's clock may stand behind its last entry for so long.
-const CLOCK_MS: i64 = 300_000;
 
-impl NodeContext {
+/// Tells what this log says of exchanges. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct ReconcileSource {
+    pub(super) agency: OwnAgency,
+    pub(super) store: Arc<dyn ReadStore>,
+    bounds: Bounds,
+}
+
+impl ReconcileSource {
+    pub(super) fn of(context: &NodeContext) -> Self {
+        let (agency, store) = (context.agency.clone(), context.store.clone());
+        Self { agency, store, bounds: context.bounds }
+    }
+
     /// The instant before which no exchange is under way any more: a query is asked for as long as
     /// an answer is waited for, by a clock that may be off by the freshness allowed.
     pub(super) fn settled_before(&self, now: Timestamp) -> Timestamp {
         let seconds = self.bounds.answer_seconds.saturating_add(self.bounds.freshness_seconds);
-        now.plus_millis(-i64::from(seconds).saturating_mul(1_000))
+        now.minus_seconds(seconds)
     }
 
     /// The latest instant at which a query may have been signed, by a clock that is fast.
     pub(super) fn latest(&self, now: Timestamp) -> Timestamp {
-        now.plus_millis(i64::from(self.bounds.freshness_seconds).saturating_mul(1_000))
+        now.plus_seconds(self.bounds.freshness_seconds)
     }
 
     /// The tree over the exchanges with `peer` whose queries were signed in `signed`.
@@ -40,8 +53,10 @@ impl NodeContext {
         peer: &AgencyId,
         signed: Range<Timestamp>,
     ) -> Result<Tree, StoreError> {
-        let allowed = i64::from(self.bounds.freshness_seconds).saturating_mul(1_000);
-        let allowed = allowed.saturating_add(CLOCK_MS);
+        // How far an entry may stand from the signing of its query: by the freshness allowed, and by
+        // how far the clock may stand behind the last entry.
+        let allowed = i64::from(self.bounds.freshness_seconds).saturating_mul(SECOND_MS);
+        let allowed = allowed.saturating_add(CLOCK_BEHIND_MS);
         let size = self.agency.log.counters().size;
         let mut start = self.first_from(signed.start.plus_millis(-allowed), size).await?;
         let end = self.first_from(signed.end.plus_millis(allowed), size).await?;

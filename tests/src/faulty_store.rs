@@ -62,6 +62,7 @@ pub struct FaultyStore {
     searches: AtomicU64,
     fetches: AtomicU64,
     unredacting: AtomicBool,
+    flawed: AtomicBool,
     held: watch::Sender<bool>,
 }
 
@@ -76,6 +77,7 @@ impl FaultyStore {
             searches: AtomicU64::new(0),
             fetches: AtomicU64::new(0),
             unredacting: AtomicBool::new(false),
+            flawed: AtomicBool::new(false),
             held: watch::channel(false).0,
         })
     }
@@ -107,6 +109,11 @@ impl FaultyStore {
     /// No body is destroyed from now on: as when the node ends between an entry and what it says.
     pub fn fail_redactions(&self) {
         self.unredacting.store(true, Ordering::SeqCst);
+    }
+
+    /// Whatever reads the outbox panics from now on, as a task of the node with a flaw would.
+    pub fn panic_at_outbox(&self) {
+        self.flawed.store(true, Ordering::SeqCst);
     }
 
     /// Nothing fails any more.
@@ -282,6 +289,7 @@ impl Store for FaultyStore {
     }
 
     async fn outbox(&self, each: u32) -> Result<Vec<Queued>, StoreError> {
+        assert!(!self.flawed.load(Ordering::SeqCst), "the outbox has a flaw");
         self.inner.outbox(each).await
     }
 

@@ -4,6 +4,7 @@
 //! to it: [`release::Released`] frames come only out of [`append::Appended`], which comes only out
 //! of a durable append.
 
+pub mod anchor;
 pub mod append;
 pub mod clock;
 pub mod entries;

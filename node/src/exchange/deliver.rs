@@ -15,6 +15,7 @@ use schemas::card::Card;
 use schemas::digest::Digest;
 use schemas::frame::FrameKind;
 use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
 
 use super::NodeContext;
 use audit_log::release::Released;
@@ -42,6 +43,8 @@ pub struct Delivery<D> {
     /// Peers that have not been shown the present version of one's card.
     unshown: Mutex<HashSet<AgencyId>>,
     wake: Arc<Notify>,
+    /// Nothing more will be acknowledged.
+    finish: CancellationToken,
 }
 
 /// What became of a card that was shown.
@@ -80,24 +83,35 @@ impl Drop for InHand {
 }
 
 impl<D: Dial> Delivery<D> {
-    /// Starts delivering; `connected` names peers that have just connected.
+    /// What delivers, and the task in which it does so until `stop`; `connected` names peers that have
+    /// just connected. What was acknowledged meanwhile is put down up to [`Self::finish`].
     #[must_use]
     pub fn start(
         context: NodeContext,
         dial: Arc<D>,
         connected: mpsc::Receiver<(AgencyId, Dialler)>,
-    ) -> Arc<Self> {
+        stop: CancellationToken,
+    ) -> (Arc<Self>, impl Future<Output = ()>) {
         let (acknowledged, queue) = mpsc::channel(LONGEST_QUEUE);
         let in_hand = Arc::new(Mutex::new(HashSet::new()));
         let wake = Arc::new(Notify::new());
         let unshown = Mutex::default();
-        let this = Arc::new(Self { context, dial, in_hand, acknowledged, unshown, wake });
+        let finish = CancellationToken::new();
+        let this = Self { context, dial, in_hand, acknowledged, unshown, wake, finish };
+        let this = Arc::new(this);
         // Which peers have seen the present version is not stored, and each says what head of this
         // log it holds: a log that was put back learns so at once.
         this.announce();
-        tokio::spawn(put_down(Arc::downgrade(&this), queue));
-        tokio::spawn(rounds::run(Arc::downgrade(&this), this.wake.clone(), connected));
-        this
+        let putting_down = put_down(Arc::downgrade(&this), queue, this.finish.clone());
+        let rounds = rounds::run(Arc::downgrade(&this), this.wake.clone(), connected, stop);
+        (this, async {
+            tokio::join!(putting_down, rounds);
+        })
+    }
+
+    /// Puts down what is acknowledged by now, and nothing more: the node stops.
+    pub fn finish(&self) {
+        self.finish.cancel();
     }
 
     /// One's card has a new version: shows it to every peer, however often that takes.
@@ -251,10 +265,20 @@ async fn in_time<T>(exchange: impl Future<Output = Result<T, LinkError>>) -> Res
 async fn put_down<D: Dial>(
     delivery: std::sync::Weak<Delivery<D>>,
     mut queue: mpsc::Receiver<Name>,
+    finish: CancellationToken,
 ) {
     let mut names = Vec::new();
-    while queue.recv_many(&mut names, LONGEST_QUEUE).await > 0 {
-        tokio::time::sleep(GATHER).await;
+    loop {
+        // What waits in the queue is put down before the end is looked at.
+        let more = tokio::select! {
+            biased;
+            received = queue.recv_many(&mut names, LONGEST_QUEUE) => received > 0,
+            () = finish.cancelled() => false,
+        };
+        if !more {
+            return;
+        }
+        drop(tokio::time::timeout(GATHER, finish.cancelled()).await);
         while let Ok(name) = queue.try_recv() {
             names.push(name);
         }

@@ -55,12 +55,17 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A desk that tells `connected` of every peer that connects.
+    /// A desk that tells `connected` of every peer that connects, and the task that counts what it
+    /// rejects until [`Self::finish`].
     #[must_use]
-    pub fn new(context: NodeContext, connected: mpsc::Sender<(AgencyId, Dialler)>) -> Self {
-        let rejects = Rejects::start(context.clone());
+    pub fn new(
+        context: NodeContext,
+        connected: mpsc::Sender<(AgencyId, Dialler)>,
+    ) -> (Self, impl Future<Output = ()>) {
+        let (rejects, counting) = Rejects::start(context.clone());
         let (in_flight, stating) = (Arc::new(InFlight::default()), Stating::default());
-        Self { context, in_flight, rejects, connected, stating, turns: Turns::default() }
+        let turns = Turns::default();
+        (Self { context, in_flight, rejects, connected, stating, turns }, counting)
     }
 
     /// Logs what was counted and not logged yet: the node stops.

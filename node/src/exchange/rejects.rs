@@ -60,7 +60,7 @@ struct Key {
 enum Word {
     /// Something was rejected.
     Rejected { key: Box<Key>, why: String },
-    /// The node stops: log what was counted, then say so.
+    /// The node stops: log what was counted, say so, and count no more.
     Finish(oneshot::Sender<()>),
 }
 
@@ -71,10 +71,10 @@ pub(super) struct Rejects {
 }
 
 impl Rejects {
-    pub(super) fn start(context: NodeContext) -> Self {
+    /// Where they are reported, and the task that counts them until [`Self::finish`].
+    pub(super) fn start(context: NodeContext) -> (Self, impl Future<Output = ()>) {
         let (reports, queue) = mpsc::channel(LONGEST_QUEUE);
-        tokio::spawn(run(context, queue));
-        Self { reports }
+        (Self { reports }, run(context, queue))
     }
 
     /// Logs what was counted and not logged yet.
@@ -123,6 +123,7 @@ async fn run(context: NodeContext, mut queue: mpsc::Receiver<Word>) {
             Some(Word::Finish(done)) => {
                 // Who no longer waits has stopped already.
                 let _ = done.send(());
+                return;
             }
             Some(Word::Rejected { key, why }) => {
                 let mut key = *key;

@@ -13,5 +13,5 @@ pub mod pinned;
 mod router;
 pub mod socket;
 
-pub use open::{METRICS_TOKEN, router as open_router};
+pub use open::{MetricsToken, router as open_router};
 pub use router::router;

@@ -8,6 +8,7 @@ use schemas::agency::AgencyId;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{self, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
 
 use super::{CardShown, Delivery, name};
 use peer::link::{Dial, Dialler};
@@ -41,11 +42,12 @@ struct Turns {
     tasks: JoinSet<bool>,
 }
 
-/// Delivers until the delivery has gone.
+/// Delivers until `stop`, or until the delivery has gone.
 pub(super) async fn run<D: Dial>(
     delivery: Weak<Delivery<D>>,
     wake: Arc<Notify>,
     mut connected: mpsc::Receiver<(AgencyId, Dialler)>,
+    stop: CancellationToken,
 ) {
     let mut turns = Turns::default();
     let mut tick = tokio::time::interval(ROUND);
@@ -53,6 +55,7 @@ pub(super) async fn run<D: Dial>(
     loop {
         let mut newly = None;
         tokio::select! {
+            () = stop.cancelled() => return,
             _ = tick.tick() => {}
             () = wake.notified() => {
                 turns.pauses.clear();

@@ -101,7 +101,7 @@ async fn a_peer_that_was_away_until_after_the_end_learns_the_key_when_it_is_back
     for agency in [&asking, &owning] {
         agency.clock.shift(2 * HOUR_MS);
     }
-    owning.node().prove_identity().await;
+    owning.node().prove_identity().await.expect("a proven key");
     assert_eq!(owning.node().card_not_shown(), [asking.id().clone()]);
     asking.run().await;
     wait_for_card(&asking, &owning, 2).await;
@@ -143,7 +143,7 @@ async fn doctor_names_the_node_key_before_until_its_end() {
     for agency in [&asking, &owning] {
         agency.clock.shift(13 * HOUR_MS);
     }
-    owning.node().prove_identity().await;
+    owning.node().prove_identity().await.expect("a proven key");
     asks_until_met(&asking, &owning, proven(&owning)).await;
     let (well, said) = keys_at(&owning);
     assert!(well && said.contains(leaving), "{said}");

@@ -7,5 +7,6 @@ mod guide;
 mod https;
 mod moving_to_postgresql;
 mod operational_logs;
+mod owned_tasks;
 mod policy_commands;
 mod postgresql;

@@ -194,6 +194,11 @@ impl AuditLog {
         answer.await.map_err(|_| gone())?
     }
 
+    /// Ends when the writer has ended: from then on nothing can be appended.
+    pub async fn writer_ended(&self) {
+        self.jobs.closed().await;
+    }
+
     /// The signed head of the log as of the last group.
     ///
     /// # Errors

@@ -61,20 +61,26 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A desk that tells `connected` of every peer that connects.
+    /// A desk that tells `connected` of every peer that connects, and the task that counts what it
+    /// rejects until [`Self::finish`].
     #[must_use]
-    pub fn new(context: NodeContext, connected: mpsc::Sender<(AgencyId, Dialler)>) -> Self {
-        Self {
+    pub fn new(
+        context: NodeContext,
+        connected: mpsc::Sender<(AgencyId, Dialler)>,
+    ) -> (Self, impl Future<Output = ()> + use<>) {
+        let (rejections, counting) = RejectionCounter::start(context.agency.clone());
+        let desk = Self {
             answering: Answering::of(&context),
             in_flight: Arc::new(InFlight::default()),
-            rejections: RejectionCounter::start(context.agency.clone()),
+            rejections,
             observer: Observer::of(&context),
             witnessing: Witnessing::of(&context),
             connected,
             reconciling: ReconcileServer::of(&context),
             scheduler: FairScheduler::default(),
             context,
-        }
+        };
+        (desk, counting)
     }
 
     /// Logs what was counted and not logged yet: the node stops.

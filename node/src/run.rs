@@ -16,7 +16,7 @@ use crate::context::{NodeContext, OwnKeys};
 use crate::exchange::ask::QueryClient;
 use crate::exchange::consistency::prove_as_observed;
 use crate::exchange::deliver::Delivery;
-use crate::exchange::host::Desk;
+use crate::exchange::peer_server::PeerServer;
 use crate::exchange::witness::Witnessing;
 use crate::http::{https, open_router, router, socket};
 use crate::permission::OwnAgency;
@@ -118,7 +118,7 @@ pub struct Node {
     /// What monitoring is told.
     pub watcher: Watcher,
     delivery: Arc<Delivery<Peers>>,
-    desk: Arc<Desk>,
+    peer_server: Arc<PeerServer>,
     stop: CancellationToken,
     served: Mutex<Vec<tokio::task::JoinHandle<()>>>,
     anchored: Mutex<Option<tokio::task::JoinHandle<()>>>,
@@ -216,13 +216,13 @@ impl Node {
         }
         record_restoring(&context.agency, &home).await?;
         let (newly, connected) = mpsc::channel(NEWLY_CONNECTED);
-        let desk = Arc::new(Desk::new(context.clone(), newly));
+        let peer_server = Arc::new(PeerServer::new(&context, newly));
         let settings = peer::Settings {
             node_key: context.node_key().0,
             listen: config.listen.iter().map(ToString::to_string).collect(),
             limits: peer::Limits::default(),
         };
-        let peers = Arc::new(peer::start(settings, desk.clone()).await?);
+        let peers = Arc::new(peer::start(settings, peer_server.clone()).await?);
         let delivery = Delivery::start(&context, peers.clone(), connected);
         let queries = QueryClient::new(&context, peers.clone(), delivery.clone());
         let retention = Retention::new(context.agency.clone(), context.store.clone());
@@ -253,7 +253,7 @@ impl Node {
             certificate,
             watcher,
             delivery,
-            desk,
+            peer_server,
             stop: stop.clone(),
             served: Mutex::default(),
             anchored: Mutex::new(None),
@@ -373,7 +373,7 @@ impl Node {
         let served = std::mem::take(&mut *self.served.lock().await);
         drop(tokio::time::timeout(FINISHING, futures::future::join_all(served)).await);
         self.peers.shutdown().await;
-        self.desk.finish().await;
+        self.peer_server.finish().await;
         // One writer at a time: the last anchor is written when nothing else writes it.
         if let Some(anchored) = self.anchored.lock().await.take() {
             drop(anchored.await);

@@ -18,7 +18,7 @@ use crate::context::NodeContext;
 use crate::exchange::ask::QueryClient;
 use crate::exchange::consistency::prove_as_observed;
 use crate::exchange::deliver::Delivery;
-use crate::exchange::host::Desk;
+use crate::exchange::peer_server::PeerServer;
 use crate::exchange::witness::Witnessing;
 use crate::http::{MetricsToken, https, open_router, router, socket};
 use crate::permission::ActError;
@@ -87,7 +87,7 @@ pub struct Node {
     /// What was counted for the metrics.
     pub metrics_cache: MetricsCache,
     delivery: Arc<Delivery<Peers>>,
-    desk: Arc<Desk>,
+    peer_server: Arc<PeerServer>,
     stop: CancellationToken,
     tasks: Tasks,
     /// What serves requests, which are finished first when the node stops.
@@ -151,14 +151,14 @@ impl Node {
         record_restoring(&context.agency, &home).await?;
         let stop = CancellationToken::new();
         let (newly, connected) = mpsc::channel(NEWLY_CONNECTED);
-        let (desk, counting) = Desk::new(context.clone(), newly);
-        let desk = Arc::new(desk);
+        let (peer_server, counting) = PeerServer::new(&context, newly);
+        let peer_server = Arc::new(peer_server);
         let settings = peer::Settings {
             node_key: context.node_key().0,
             listen: config.listen.iter().map(ToString::to_string).collect(),
             limits: peer::Limits::default(),
         };
-        let peers = Arc::new(peer::start(settings, desk.clone()).await?);
+        let peers = Arc::new(peer::start(settings, peer_server.clone()).await?);
         let (delivery, delivering) =
             Delivery::start(&context, peers.clone(), connected, stop.clone());
         let queries = QueryClient::new(&context, peers.clone(), delivery.clone());
@@ -190,7 +190,7 @@ impl Node {
             metrics_token,
             metrics_cache: MetricsCache::default(),
             delivery,
-            desk,
+            peer_server,
             tasks: Tasks::until(stop.clone()),
             stop,
             serving: Mutex::default(),
@@ -298,7 +298,7 @@ impl Node {
         drop(tokio::time::timeout(FINISHING, futures::future::join_all(serving)).await);
         self.peers.shutdown().await;
         self.delivery.finish();
-        self.desk.finish().await;
+        self.peer_server.finish().await;
         let left = self.tasks.finish(FINISHING).await;
         if !left.is_empty() {
             tracing::error!(tasks = left.join(", "), "tasks did not stop in time and were ended");

@@ -2,6 +2,7 @@
 //! same files, byte for byte, and reports what the agency's own node reports.
 
 use registry::Change;
+use schemas::outcome::OutcomeCode;
 use serde_json::{Value, json};
 use tests::agency::Agency;
 use tests::auditor::{

@@ -30,10 +30,7 @@ fn main() -> ExitCode {
     match run(cli.command, output) {
         Ok(Done::Ok) => ExitCode::SUCCESS,
         Ok(Done::Discrepancy) => ExitCode::from(1),
-        Err(error) => {
-            output::err(&format!("error: {error}"));
-            ExitCode::from(error.exit_code())
-        }
+        Err(error) => output.fail(&error),
     }
 }
 

@@ -23,7 +23,12 @@ fn main() -> ExitCode {
         Err(error) => {
             // Help and version are answers; the rest is usage. A closed pipe changes nothing.
             drop(error.print());
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            if !error.use_stderr() {
+                return ExitCode::SUCCESS;
+            }
+            let misused = Unable::Usage(arguments::misused(&error));
+            Output::new(arguments::json_wanted()).error_line(&misused);
+            return ExitCode::from(misused.exit_code());
         }
     };
     let output = Output::new(cli.json);

@@ -42,21 +42,22 @@ impl Output {
     /// What a command that could not be done prints, and how it ends: the sentence on stderr and, for
     /// scripts, one line of JSON on stdout.
     pub(super) fn fail(self, error: &Unable) -> ExitCode {
-        if self.json {
-            let line = ErrorLine {
-                error: ErrorObject {
-                    code: error.code(),
-                    message: error.to_string(),
-                    citations: Vec::new(),
-                },
-            };
-            match serde_json::to_string(&line) {
-                Ok(line) => drop(writeln!(std::io::stdout().lock(), "{line}")),
-                Err(error) => err(&format!("error: an error could not be written ({error})")),
-            }
-        }
+        self.error_line(error);
         err(&format!("error: {error}"));
         ExitCode::from(error.exit_code())
+    }
+
+    /// The line of JSON that scripts read of a command that could not be done.
+    pub(super) fn error_line(self, error: &Unable) {
+        if !self.json {
+            return;
+        }
+        let message = error.to_string();
+        let error = ErrorObject { code: error.code(), message, citations: Vec::new() };
+        match serde_json::to_string(&ErrorLine { error }) {
+            Ok(line) => drop(writeln!(std::io::stdout().lock(), "{line}")),
+            Err(error) => err(&format!("error: an error could not be written ({error})")),
+        }
     }
 }
 

@@ -1,95 +1,62 @@
-//! The wiring of a running node. The only place that names a concrete store and network.
+//! A running node: which parts it is made of, in which order they start, and in which they stop. The
+//! only place that names a concrete network; [`open`] alone names a concrete store.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::agreements::decide::due_reads;
 use schemas::agency::AgencyId;
-use schemas::checkpoint::origin;
 use serde_json::{Value, json};
+use tokio::net::UnixListener;
 use tokio::sync::{Mutex, Semaphore, mpsc};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::backup::create::record_restoring;
 use crate::config::Config;
-use crate::context::{NodeContext, OwnKeys};
+use crate::context::NodeContext;
 use crate::exchange::ask::QueryClient;
 use crate::exchange::consistency::prove_as_observed;
 use crate::exchange::deliver::Delivery;
-use crate::exchange::host::Desk;
+use crate::exchange::peer_server::PeerServer;
 use crate::exchange::witness::Witnessing;
-use crate::http::{https, open_router, router, socket};
-use crate::permission::OwnAgency;
+use crate::http::{MetricsToken, https, open_router, router, socket};
+use crate::permission::ActError;
 use crate::reads::importer::Importer;
-use crate::reads::intake::WatchedFolders;
 use crate::reads::source_stats::StatsBySource;
 use crate::retention::{DESTROY, Retention};
-use audit_log::append::AuditLog;
+use audit_log::anchor;
 use audit_log::clock::Clock;
-use audit_log::registry::{Registry, RegistryError};
+use audit_log::registry::Registry;
 use host::home::{Home, HomeError, HomeLock, replace_private};
-use peer;
-use peer::{PeerError, Peers};
-use store::photographs::{ImageStoreError, Images};
-use store::postgres::Postgres;
-use store::sqlite::Sqlite;
-use store::{Store, StoreError};
+use peer::Peers;
+use store::Store;
 
-pub(crate) mod anchor;
-mod cadence;
-mod identity;
-mod retention;
-mod watching;
+mod cosigning;
+mod jobs;
+mod metrics_cache;
+mod node_identity;
+mod open;
+mod photograph_maintenance;
+mod readiness;
+mod reconcile_schedule;
+mod retention_schedule;
+mod schedule;
+mod tasks;
 
-pub use watching::{Seen, Watcher};
+use open::context_on;
+use tasks::Tasks;
 
-/// How often photographs are looked at.
-const LOOKING: Duration = Duration::from_secs(600);
-/// Photographs that are checked as often, round and round.
-const CHECKED: u32 = 500;
-/// How soon after its start a node asks for cosignatures.
-const FIRST_COSIGNING: Duration = Duration::from_secs(10);
-/// How long a peer has to cosign.
-const COSIGNING: Duration = Duration::from_secs(20);
+pub use metrics_cache::{CachedCounts, MetricsCache};
+pub use open::{StartError, open_context, open_store};
+pub use tasks::TaskFailure;
+
 /// How long what is in flight has once the node stops.
 const FINISHING: Duration = Duration::from_secs(10);
 /// Most requests at once that send reads over HTTPS.
 const SENDING: usize = 16;
 /// Most peers waiting to be shown a card.
 const NEWLY_CONNECTED: usize = 1_024;
-
-/// Why a node does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The home is not as it must be.
-    #[error(transparent)]
-    Home(#[from] HomeError),
-    /// The database does not answer.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The photographs cannot be reached.
-    #[error(transparent)]
-    Images(#[from] ImageStoreError),
-    /// The registry cannot be told.
-    #[error(transparent)]
-    Registry(#[from] RegistryError),
-    /// The network cannot be used.
-    #[error(transparent)]
-    Peer(#[from] PeerError),
-    /// The database was put back, or cut short.
-    #[error(
-        "the log has {size} entries, but its anchor is a signed head of {anchor} that it does not lead to: the database was put back or cut short. Put the right one in its place; if it is lost, `accord run --after-loss REASON` goes on and records that"
-    )]
-    RolledBack {
-        /// Entries that the anchor speaks of.
-        anchor: u64,
-        /// Entries in the database.
-        size: u64,
-    },
-    /// The log cannot be written.
-    #[error(transparent)]
-    Log(#[from] audit_log::append::AppendError),
-}
 
 /// A running node.
 pub struct Node {
@@ -111,64 +78,30 @@ pub struct Node {
     pub importer: Importer,
     /// What sources have sent.
     pub source_stats: Arc<StatsBySource>,
-    /// Turns of those that send reads over HTTPS.
+    /// Permits of those that send reads over HTTPS.
     pub sending: Semaphore,
     /// The certificate of the HTTPS side, where there is one.
     pub certificate: Option<Arc<https::Served>>,
-    /// What monitoring is told.
-    pub watcher: Watcher,
+    /// The token that opens the metrics to the network.
+    pub metrics_token: MetricsToken,
+    /// What was counted for the metrics.
+    pub metrics_cache: MetricsCache,
     delivery: Arc<Delivery<Peers>>,
-    desk: Arc<Desk>,
+    peer_server: Arc<PeerServer>,
     stop: CancellationToken,
-    served: Mutex<Vec<tokio::task::JoinHandle<()>>>,
-    anchored: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    tasks: Tasks,
+    /// What serves requests, which are finished first when the node stops.
+    serving: Mutex<Vec<JoinHandle<()>>>,
     _lock: HomeLock,
 }
 
-/// The store of a home.
-///
-/// # Errors
-/// When it cannot be opened.
-pub async fn open_store(home: &Home, config: &Config) -> Result<Arc<dyn Store>, StoreError> {
-    if let Some(database) = &config.database {
-        return Ok(Arc::new(Postgres::open(database, &config.agency).await?));
-    }
-    home.keep_database_private().map_err(|e| StoreError::Database(e.to_string()))?;
-    Ok(Arc::new(Sqlite::open(&home.database()).await?))
-}
+/// A task that is started once the node is whole.
+type Task = (&'static str, Pin<Box<dyn Future<Output = ()> + Send>>);
 
-/// What acts work with, without a network: for `init`.
-///
-/// # Errors
-/// When keys, store or registry are not as they must be.
-pub async fn open_context(
-    home: &Home,
-    config: &Config,
-    clock: Clock,
-) -> Result<NodeContext, StartError> {
-    context_on(home, config, clock, open_store(home, config).await?).await
-}
-
-async fn context_on(
-    home: &Home,
-    config: &Config,
-    clock: Clock,
-    store: Arc<dyn Store>,
-) -> Result<NodeContext, StartError> {
-    let registry = Registry::load(store.as_ref()).await?;
-    let keys = OwnKeys::load(home)?;
-    let (name, signing) = (origin(&config.agency), keys.log.all());
-    let log =
-        AuditLog::start(store.clone(), registry.clone(), clock.clone(), name, signing).await?;
-    let agency = OwnAgency { id: config.agency.clone(), clock, registry, log };
-    Ok(NodeContext {
-        agency,
-        keys,
-        store,
-        photographs: Images::open(home, config.photographs.as_ref())?,
-        bounds: config.exchange,
-        observed: Arc::default(),
-    })
+/// What the node listens on for requests.
+struct Listeners {
+    socket: UnixListener,
+    https: Option<https::Listener>,
 }
 
 impl Node {
@@ -207,7 +140,8 @@ impl Node {
     ) -> Result<Arc<Self>, StartError> {
         let context = context_on(&home, &config, clock, store).await?;
         keep_card(&home, &context.agency.registry)?;
-        anchor::check(&home, &context).await?;
+        let agency = &context.agency;
+        anchor::check(&home, &agency.log, &agency.registry, context.store.as_ref()).await?;
         if let Some(own) = &context.agency.registry.state().own {
             for keys in context.keys.all() {
                 keys.settle(&own.value, context.agency.clock.now())?;
@@ -215,15 +149,18 @@ impl Node {
             context.keys.reload(&context.agency.log)?;
         }
         record_restoring(&context.agency, &home).await?;
+        let stop = CancellationToken::new();
         let (newly, connected) = mpsc::channel(NEWLY_CONNECTED);
-        let desk = Arc::new(Desk::new(context.clone(), newly));
+        let (peer_server, counting) = PeerServer::new(&context, newly);
+        let peer_server = Arc::new(peer_server);
         let settings = peer::Settings {
             node_key: context.node_key().0,
             listen: config.listen.iter().map(ToString::to_string).collect(),
             limits: peer::Limits::default(),
         };
-        let peers = Arc::new(peer::start(settings, desk.clone()).await?);
-        let delivery = Delivery::start(&context, peers.clone(), connected);
+        let peers = Arc::new(peer::start(settings, peer_server.clone()).await?);
+        let (delivery, delivering) =
+            Delivery::start(&context, peers.clone(), connected, stop.clone());
         let queries = QueryClient::new(&context, peers.clone(), delivery.clone());
         let retention = Retention::new(context.agency.clone(), context.store.clone());
         let (agency, store) = (context.agency.clone(), context.store.clone());
@@ -237,8 +174,7 @@ impl Node {
             (Some(address), Some(served)) => Some(https::listen(address, served).await?),
             _ => None,
         };
-        let watcher = Watcher::of(&home)?;
-        let stop = CancellationToken::new();
+        let metrics_token = MetricsToken::of(&home)?;
         let node = Arc::new(Self {
             witnessing: Witnessing::of(&context),
             context,
@@ -251,39 +187,44 @@ impl Node {
             source_stats: Arc::default(),
             sending: Semaphore::new(SENDING),
             certificate,
-            watcher,
+            metrics_token,
+            metrics_cache: MetricsCache::default(),
             delivery,
-            desk,
-            stop: stop.clone(),
-            served: Mutex::default(),
-            anchored: Mutex::new(None),
+            peer_server,
+            tasks: Tasks::until(stop.clone()),
+            stop,
+            serving: Mutex::default(),
             _lock: lock,
         });
-        let listener = socket::listen(&node.home.socket())?;
-        let mut served =
-            vec![tokio::spawn(socket::serve(listener, router(node.clone()), stop.clone()))];
-        if let (Some(https), Some(certificate)) = (https, &node.certificate) {
-            let router = open_router(node.clone());
-            served.push(tokio::spawn(https::serve(https, router, stop.clone())));
-            let clock = node.context.agency.clock.clone();
-            tokio::spawn(certificate.clone().keep(clock, stop.clone()));
-        }
-        let (agency, importer) = (node.context.agency.clone(), node.importer.clone());
-        let folders = WatchedFolders::new(agency, importer, node.source_stats.clone());
-        served.push(tokio::spawn(watch(folders, stop.clone())));
-        *node.served.lock().await = served;
-        tokio::spawn(watching::count(node.clone(), stop.clone()));
-        tokio::spawn(node.queries.clone().rerun_until(stop.clone()));
-        let anchored = anchor::follow(node.home.clone(), node.context.clone(), stop.clone());
-        *node.anchored.lock().await = Some(tokio::spawn(anchored));
-        let proving = prove_as_observed(node.witnessing.clone(), node.peers.clone(), stop.clone());
-        tokio::spawn(proving);
-        tokio::spawn(identity::keep(node.clone(), stop.clone()));
-        tokio::spawn(node.clone().seek_cosignatures(stop.clone()));
-        tokio::spawn(cadence::keep(node.clone(), stop.clone()));
-        tokio::spawn(retention::keep(node.clone(), stop.clone()));
-        tokio::spawn(look_after_images(node.context.clone(), stop));
+        let listeners = Listeners { socket: socket::listen(&node.home.socket())?, https };
+        let tasks: [Task; 2] =
+            [("delivery", Box::pin(delivering)), ("rejection count", Box::pin(counting))];
+        node.spawn_all(tasks, listeners).await;
         Ok(node)
+    }
+
+    /// Starts the tasks of a node that is whole: those given, what every node follows, its jobs, and
+    /// last what serves requests.
+    async fn spawn_all(self: &Arc<Self>, tasks: [Task; 2], listeners: Listeners) {
+        let stop = &self.stop;
+        for (name, task) in tasks {
+            self.tasks.spawn(name, task);
+        }
+        let (log, peers) = (self.context.agency.log.clone(), self.peers.clone());
+        self.tasks
+            .spawn("log writer", or_stop(stop.clone(), async move { log.writer_ended().await }));
+        self.tasks.spawn("network", or_stop(stop.clone(), async move { peers.ended().await }));
+        self.tasks.spawn("reruns", self.queries.clone().rerun_until(stop.clone()));
+        let proving = prove_as_observed(self.witnessing.clone(), self.peers.clone(), stop.clone());
+        self.tasks.spawn("checkpoint proofs", proving);
+        schedule::start(&self.tasks, jobs::of(self), stop);
+        let socket = socket::serve(listeners.socket, router(self.clone()), stop.clone());
+        let mut serving = vec![self.tasks.spawn("socket", socket)];
+        if let Some(listener) = listeners.https {
+            let https = https::serve(listener, open_router(self.clone()), stop.clone());
+            serving.push(self.tasks.spawn("HTTPS", https));
+        }
+        *self.serving.lock().await = serving;
     }
 
     /// The line that says the node is ready.
@@ -320,68 +261,61 @@ impl Node {
     ///
     /// # Errors
     /// When the file cannot be written; it is written again at the next start.
-    pub async fn card_issued(&self) -> Result<(), crate::permission::ActError> {
-        self.prove_identity().await;
-        self.delivery.announce();
-        keep_card(&self.home, &self.context.agency.registry).map_err(|e| {
-            crate::permission::ActError::failed(format!("the card is in force, but {e}"))
-        })
-    }
-
-    /// Has every peer cosign the head of the log, now and at intervals, until `stop`.
-    async fn seek_cosignatures(self: Arc<Self>, stop: CancellationToken) {
-        let every = Duration::from_secs(u64::from(self.config.exchange.cosigned_every_seconds));
-        let mut pause = FIRST_COSIGNING.min(every);
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(pause) => {}
-            }
-            pause = every;
-            self.have_cosigned_by_all().await;
+    pub async fn card_issued(&self) -> Result<(), ActError> {
+        if let Err(error) = self.prove_identity().await {
+            tracing::error!(%error, "the node key cannot be used; the one before is still proven");
         }
+        self.delivery.announce();
+        keep_card(&self.home, &self.context.agency.registry)
+            .map_err(|e| ActError::failed(format!("the card is in force, but {e}")))
     }
 
-    /// Has every peer that nothing stands against prove what it has shown of its log, and cosign the
-    /// head of this one; how many did.
-    pub async fn have_cosigned_by_all(&self) -> usize {
-        let state = self.context.agency.registry.state();
-        let peers = state.peers.values().filter(|peer| {
-            peer.blocked.is_none() && state.alarm_about(&peer.card.value.id).is_none()
-        });
-        let asked = peers.map(async |peer| {
-            let dial = self.peers.as_ref();
-            let asked = async {
-                self.witnessing.prove_observed(dial, peer).await?;
-                self.witnessing.have_cosigned(dial, peer).await
-            };
-            match tokio::time::timeout(COSIGNING, asked).await {
-                Ok(Ok(_)) => true,
-                Ok(Err(error)) => {
-                    tracing::debug!(peer = %peer.card.value.id, %error, "a head was not cosigned");
-                    false
-                }
-                Err(_) => false,
-            }
-        });
-        futures::future::join_all(asked).await.into_iter().filter(|done| *done).count()
+    /// Runs until `asked` ends or a task of the node fails, then stops.
+    ///
+    /// # Errors
+    /// Which task failed, and how: the node stopped although nobody asked it to.
+    pub async fn run_until(&self, asked: impl Future<Output = ()>) -> Result<(), TaskFailure> {
+        tokio::select! {
+            () = asked => {}
+            () = self.stop.cancelled() => {}
+        }
+        tracing::info!("stopping; finishing what is in flight");
+        self.stop().await;
+        self.tasks.failure().map_or(Ok(()), Err)
+    }
+
+    /// The names of the tasks that run; none once the node has stopped.
+    #[must_use]
+    pub fn running_tasks(&self) -> Vec<&'static str> {
+        self.tasks.running()
     }
 
     /// Stops: takes nothing new, finishes what is in flight, then lets go of the home.
     pub async fn stop(&self) {
         self.stop.cancel();
-        let served = std::mem::take(&mut *self.served.lock().await);
-        drop(tokio::time::timeout(FINISHING, futures::future::join_all(served)).await);
+        // What answers requests needs peers, and what peers are told needs the log.
+        let serving = std::mem::take(&mut *self.serving.lock().await);
+        drop(tokio::time::timeout(FINISHING, futures::future::join_all(serving)).await);
         self.peers.shutdown().await;
-        self.desk.finish().await;
-        // One writer at a time: the last anchor is written when nothing else writes it.
-        if let Some(anchored) = self.anchored.lock().await.take() {
-            drop(anchored.await);
+        self.delivery.finish();
+        self.peer_server.finish().await;
+        let left = self.tasks.finish(FINISHING).await;
+        if !left.is_empty() {
+            tracing::error!(tasks = left.join(", "), "tasks did not stop in time and were ended");
         }
-        if let Err(error) = anchor::keep(&self.home, &self.context) {
-            tracing::error!(error, "the anchor could not be written");
+        // One writer at a time: the last anchor is written when nothing else writes it.
+        if let Err(error) = anchor::write(&self.home, &self.context.agency.log) {
+            tracing::error!(%error, "the anchor could not be written");
         }
         drop(std::fs::remove_file(self.home.socket()));
+    }
+}
+
+/// Ends with `task`, or when the node stops.
+async fn or_stop(stop: CancellationToken, task: impl Future<Output = ()>) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = task => {}
     }
 }
 
@@ -394,51 +328,4 @@ fn keep_card(home: &Home, registry: &Registry) -> Result<(), HomeError> {
         return Ok(());
     }
     replace_private(&home.card(), own.envelope.as_bytes())
-}
-
-async fn watch(mut folders: WatchedFolders, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
-        }
-        folders.scan().await;
-    }
-}
-
-async fn look_after_images(context: NodeContext, stop: CancellationToken) {
-    let mut tick = tokio::time::interval(LOOKING);
-    let mut looked_at = None;
-    match context.photographs.sweep(context.store.as_ref()).await {
-        Ok(0) => {}
-        Ok(images) => {
-            tracing::info!(images, "photographs of reads that were never stored are gone")
-        }
-        Err(error) => tracing::error!(%error, "photographs that a crash left were not swept"),
-    }
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = tick.tick() => {}
-        }
-        // Recipients to tell of a correction is known as long as there is something to correct.
-        if let Some(policy) = context.agency.registry.state().policy.clone() {
-            let due = due_reads(&policy, context.agency.clock.now());
-            if let Err(error) = context.agency.log.forget_released(&due).await {
-                tracing::error!(%error, "releases of reads that are gone could not be forgotten");
-            }
-        }
-        match context.agency.log.destroy_unreferenced(&context.photographs).await {
-            Ok(0) => {}
-            Ok(images) => {
-                tracing::info!(images, "photographs that nothing refers to are destroyed")
-            }
-            Err(error) => tracing::error!(%error, "photographs could not be destroyed"),
-        }
-        // Round and round, some at a time.
-        match context.photographs.check(context.store.as_ref(), looked_at, CHECKED).await {
-            Ok((_, last)) => looked_at = last,
-            Err(error) => tracing::error!(%error, "photographs could not be checked"),
-        }
-    }
 }

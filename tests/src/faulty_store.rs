@@ -63,6 +63,7 @@ pub struct FaultyStore {
     searches: AtomicU64,
     fetches: AtomicU64,
     unredacting: AtomicBool,
+    flawed: AtomicBool,
     held: watch::Sender<bool>,
 }
 
@@ -77,6 +78,7 @@ impl FaultyStore {
             searches: AtomicU64::new(0),
             fetches: AtomicU64::new(0),
             unredacting: AtomicBool::new(false),
+            flawed: AtomicBool::new(false),
             held: watch::channel(false).0,
         })
     }
@@ -108,6 +110,11 @@ impl FaultyStore {
     /// No body is destroyed from now on: as when the node ends between an entry and what it says.
     pub fn fail_redactions(&self) {
         self.unredacting.store(true, Ordering::SeqCst);
+    }
+
+    /// Whatever reads the outbox panics from now on, as a task of the node with a flaw would.
+    pub fn panic_at_outbox(&self) {
+        self.flawed.store(true, Ordering::SeqCst);
     }
 
     /// Nothing fails any more.
@@ -241,6 +248,7 @@ impl Exchanges for FaultyStore {
     }
 
     async fn outbox(&self, each: u32) -> Result<Vec<Queued>, StoreError> {
+        assert!(!self.flawed.load(Ordering::SeqCst), "the outbox has a flaw");
         self.inner.outbox(each).await
     }
 

@@ -31,7 +31,7 @@
 //!     permit.scope
 //! }
 //! ```
-//! ```compile_fail,E0599
+//! ```compile_fail,E0277
 //! fn kept(permit: &agreements::decide::Permit) -> agreements::decide::PeerScope {
 //!     agreements::decide::PeerScope::clone(&permit.scope)
 //! }

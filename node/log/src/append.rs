@@ -36,9 +36,6 @@ const LARGEST_GROUP: usize = 128;
 /// Most appends waiting.
 const LONGEST_QUEUE: usize = 1_024;
 
-/// The name of before.
-pub use self::Conflict as Moved;
-
 /// What has changed between deciding and appending: the decision is to be made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
@@ -77,7 +74,7 @@ pub enum AppendError {
     },
     /// What was decided no longer holds; decide again.
     #[error("{0}")]
-    Moved(Conflict),
+    Conflict(Conflict),
     /// The entry itself cannot be written.
     #[error("this act cannot be logged: {0}")]
     Unwritable(String),
@@ -194,6 +191,11 @@ impl AuditLog {
         answer.await.map_err(|_| gone())?
     }
 
+    /// Ends when the writer has ended: from then on nothing can be appended.
+    pub async fn writer_ended(&self) {
+        self.jobs.closed().await;
+    }
+
     /// The signed head of the log as of the last group.
     ///
     /// # Errors
@@ -285,7 +287,7 @@ impl Writer {
             // An entry that fails leaves the ledger as it was: its counters move last.
             let built = next.time(self.clock.now()).and_then(|at| {
                 next.check(&entry.precondition, state.generation(), at)
-                    .map_err(AppendError::Moved)?;
+                    .map_err(AppendError::Conflict)?;
                 let changed = change
                     .map(|change| state.with(&change))
                     .transpose()

@@ -5,6 +5,7 @@
 //! of a durable append, or carry nobody's data.
 
 pub mod acknowledgement;
+pub mod anchor;
 pub mod append;
 pub mod bookkeeping;
 pub mod card;

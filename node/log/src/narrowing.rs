@@ -30,7 +30,7 @@
 //!     token
 //! }
 //! ```
-//! ```compile_fail,E0599
+//! ```compile_fail,E0277
 //! # use audit_log::narrowing::NarrowingToken;
 //! fn kept(token: &NarrowingToken) -> NarrowingToken {
 //!     NarrowingToken::clone(token)
@@ -128,5 +128,99 @@ impl Covered {
     fn open(&mut self, places: usize) -> Result<(), NotCovered> {
         self.left = self.left.checked_sub(places).ok_or(NotCovered::Exhausted)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use schemas::body::Actor;
+    use schemas::digest::Digest;
+    use schemas::envelope::Kind;
+    use schemas::event::audit::AuditRecorded;
+    use schemas::key::SecretKey;
+    use schemas::query::QueryId;
+    use schemas::statement::tree_path::TreePath;
+    use schemas::statement::{ExchangeRecord, Reached};
+
+    use super::*;
+    use crate::entries::audit::{audit_recorded, statement_asked, statement_given};
+
+    fn id(text: &str) -> AgencyId {
+        text.parse().unwrap()
+    }
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis).unwrap()
+    }
+
+    fn actor() -> Actor {
+        Actor {
+            user: None,
+            full_name: "".parse().unwrap(),
+            agency: id("owning-ca-pd"),
+            auth: "node".into(),
+        }
+    }
+
+    /// A request for what was signed from 100 to 199.
+    fn request() -> Envelope {
+        let (from, to) = (id("asking-ca-pd"), id("owning-ca-pd"));
+        let request = StatementRequest { from, to, at: at(0), since: at(100), until: at(200) };
+        Envelope::sign_json(Kind::Statement, &request, &SecretKey::from_seed(&[7; 32])).unwrap()
+    }
+
+    fn given() -> NarrowingToken {
+        let (request, peer) = (request(), id("asking-ca-pd"));
+        NarrowingToken::of(&statement_given(actor(), &peer, 1, &request, &request))
+    }
+
+    fn node(asked_at: i64) -> Node {
+        let line = ExchangeRecord {
+            query_id: QueryId::from_bytes([0; 16]),
+            requester: id("asking-ca-pd"),
+            asked_at: at(asked_at),
+            reached: Reached::Answered,
+            query: Digest::of(b"query"),
+            reply: None,
+            receipt: None,
+        };
+        Node { place: TreePath::all(), children: Vec::new(), lines: vec![line] }
+    }
+
+    #[test]
+    fn a_place_is_shown_to_the_peer_and_for_the_period_that_was_stated() {
+        let mut token = given();
+        let (peer, other) = (id("asking-ca-pd"), id("other-ca-pd"));
+        assert!(token.show(&peer, &node(100)).is_ok());
+        assert!(token.show(&peer, &node(199)).is_ok());
+        assert_eq!(token.show(&peer, &node(99)).unwrap_err(), NotCovered::Period);
+        assert_eq!(token.show(&peer, &node(200)).unwrap_err(), NotCovered::Period);
+        assert_eq!(token.show(&other, &node(100)).unwrap_err(), NotCovered::Peer);
+    }
+
+    #[test]
+    fn as_many_places_are_opened_as_one_conversation_may_open() {
+        let (mut token, peer) = (given(), id("asking-ca-pd"));
+        for _ in 0..MOST_PLACES_IN_ALL {
+            assert!(token.show(&peer, &node(100)).is_ok());
+        }
+        assert_eq!(token.show(&peer, &node(100)).unwrap_err(), NotCovered::Exhausted);
+        let (request, owner) = (request(), id("owning-ca-pd"));
+        let asked = statement_asked(actor(), &owner, at(100), at(200), &request);
+        let mut token = NarrowingToken::of(&asked);
+        let all = |places| Narrow { places: vec![TreePath::all(); places] };
+        assert!(token.ask(&owner, &all(MOST_PLACES_IN_ALL - 1)).is_ok());
+        assert_eq!(token.ask(&owner, &all(2)).unwrap_err(), NotCovered::Exhausted);
+        assert!(token.ask(&owner, &all(0)).is_ok(), "the end");
+        assert_eq!(token.ask(&owner, &all(0)).unwrap_err(), NotCovered::Exhausted);
+    }
+
+    #[test]
+    fn an_entry_of_another_kind_covers_nothing() {
+        let finding = "none".parse().unwrap();
+        let recorded = AuditRecorded { sample: None, finding, entries: Vec::new(), ok: true };
+        let mut token = NarrowingToken::of(&audit_recorded(actor(), recorded));
+        let shown = token.show(&id("asking-ca-pd"), &node(100));
+        assert_eq!(shown.unwrap_err(), NotCovered::Peer);
     }
 }

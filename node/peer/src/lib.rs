@@ -266,6 +266,11 @@ impl Peers {
         }
     }
 
+    /// Ends when the network has ended: after [`Self::shutdown`], or because it failed.
+    pub async fn ended(&self) {
+        self.network.commands.closed().await;
+    }
+
     /// Takes nothing new, lets conversations finish for a few seconds, then closes.
     pub async fn shutdown(&self) {
         self.serving.finish(Duration::from_secs(5)).await;

@@ -16,8 +16,8 @@ use schemas::text::Text;
 
 use crate::auditing::alarms::record_loss;
 use crate::permission::ActError;
-use crate::run::Node;
-use crate::run::anchor;
+use crate::run::{Node, TaskFailure};
+use audit_log::anchor;
 use audit_log::clock::Clock;
 use host::home::Home;
 
@@ -37,7 +37,7 @@ pub(super) async fn run(dir: &Path, args: &RunArgs, output: Output) -> Result<Do
         Some(reason) if reason.is_empty() => {
             return Err(ActError::usage("say what happened: --after-loss REASON".into()));
         }
-        Some(_) => anchor::give_up(&home)?,
+        Some(_) => anchor::remove(&home)?,
         None => None,
     };
     let node = Node::start(home, Clock::system()).await?;
@@ -53,13 +53,20 @@ pub(super) async fn run(dir: &Path, args: &RunArgs, output: Output) -> Result<Do
     let listening = |kind| signal(kind).map_err(|e| ActError::failed(format!("no signals: {e}")));
     let (mut term, mut int) =
         (listening(SignalKind::terminate())?, listening(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
-    }
-    tracing::info!("stopping; finishing what is in flight");
-    node.stop().await;
+    let asked = async {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+    };
+    node.run_until(asked).await?;
     Ok(Done::Ok)
+}
+
+impl From<TaskFailure> for ActError {
+    fn from(failure: TaskFailure) -> Self {
+        Self::failed(failure.to_string())
+    }
 }
 
 /// Operational logs go to stderr: ids, counts and durations, never a plate, a name or a reason. As

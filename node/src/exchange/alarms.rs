@@ -37,7 +37,7 @@ pub(crate) async fn raise(
         Err(NotActed::Judged(Open)) => return Ok(()),
         Ok(_) => Ok(()),
         Err(NotActed::Log(error)) => Err(error),
-        Err(NotActed::Contended) => Err(AppendError::Moved(Conflict::Registry)),
+        Err(NotActed::Contended) => Err(AppendError::Conflict(Conflict::Registry)),
     };
     tracing::error!(peer.id = %peer, alarm.kind = kind.words(), "alarm");
     raised

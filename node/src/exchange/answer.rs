@@ -7,6 +7,7 @@
 //! A crash between append and sending leaves an entry that says more than happened, never less; the
 //! requester asks again by the same id and is redelivered.
 
+mod receipts;
 mod redelivery;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use schemas::answer::{Answer, Released as Extent};
 use schemas::digest::Digest;
 use schemas::entry_proof::EntryProof;
 use schemas::envelope::{Envelope, Kind};
+use schemas::frame::Frame;
 use schemas::query::Query;
 use schemas::read::{Read, ReadId};
 use schemas::refusal::{Citation, Reason, Refusal, RefusalCode};
@@ -24,6 +26,7 @@ use schemas::time::Timestamp;
 use serde::Serialize;
 
 use super::authorities::Candidates;
+use super::not_served::NotServed;
 use super::photographs::OutgoingPhotos;
 use super::{NodeContext, paging};
 use crate::config::Bounds;
@@ -31,9 +34,11 @@ use crate::context::OwnKeys;
 use crate::permission::OwnAgency;
 use audit_log::append::{AppendError, Appended, Conflict};
 use audit_log::entries::exchange::{AnswerReady, SignedQuery, query_answered, query_refused};
-use registry::State;
+use registry::{Peer, State};
 use store::photographs::{ImageStoreError, Images, Underway};
 use store::{Found, ReadStore, ServedBefore, StoreError};
+
+pub(super) use receipts::Receipts;
 
 /// How often a decision is made again because what it rested on moved.
 const DECISIONS: u32 = 4;
@@ -74,7 +79,29 @@ pub(super) struct Reply {
     pub(super) again: bool,
 }
 
+/// Why a message of a revoked key is rejected.
+pub(super) const REVOKED: &str = "the message key was revoked";
+
 impl Asked {
+    /// Everything that must hold before a query is a query.
+    pub(super) fn open(agency: &OwnAgency, peer: &Peer, frame: &Frame) -> Result<Self, NotServed> {
+        let card = &peer.card.value;
+        let envelope = Envelope::parse(&frame.body)?;
+        let key = peer.key_of(&envelope, agency.clock.now());
+        let key = key.ok_or_else(|| NotServed::unverifiable(REVOKED))?;
+        let query: Query = envelope.verified_json(Kind::Query, key)?;
+        if query.from != card.id {
+            return Err(NotServed::misdirected(format!(
+                "a query from `{}` presented by `{}`",
+                query.from, card.id
+            )));
+        }
+        if query.to != agency.id {
+            return Err(NotServed::misdirected(format!("a query to `{}`", query.to)));
+        }
+        Ok(Self { query, envelope, theirs: None })
+    }
+
     fn signed(&self) -> SignedQuery<'_> {
         SignedQuery { query: &self.query, envelope: &self.envelope }
     }
@@ -127,11 +154,11 @@ impl Answering {
             };
             let found = self.store.search(&permit.scope).await?;
             match self.release(asked, &state, permit, found).await {
-                Err(Unserved::Log(AppendError::Moved(Conflict::ReceiptsOutstanding))) => {
+                Err(Unserved::Log(AppendError::Conflict(Conflict::ReceiptsOutstanding))) => {
                     return self.refuse(asked, vec![self.receipts_outstanding()], true).await;
                 }
                 // What the decision rested on moved: decide again.
-                Err(Unserved::Log(AppendError::Moved(_))) => {}
+                Err(Unserved::Log(AppendError::Conflict(_))) => {}
                 done => return done,
             }
         }

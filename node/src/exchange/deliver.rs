@@ -15,6 +15,7 @@ use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::frame::FrameKind;
 use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
 
 use super::witness::Witnessing;
 use crate::context::NodeContext;
@@ -45,6 +46,8 @@ pub struct Delivery<D> {
     /// Peers that have not been shown the present version of one's card.
     unshown: Mutex<HashSet<AgencyId>>,
     wake: Arc<Notify>,
+    /// Nothing more will be acknowledged.
+    finish: CancellationToken,
 }
 
 /// A message that somebody is delivering at this moment; dropped, the outbox tries it again.
@@ -76,13 +79,15 @@ impl Drop for MessageInFlight {
 }
 
 impl<D: Dial> Delivery<D> {
-    /// Starts delivering; `connected` names peers that have just connected.
+    /// What delivers, and the task in which it does so until `stop`; `connected` names peers that have
+    /// just connected. What was acknowledged meanwhile is put down up to [`Self::finish`].
     #[must_use]
     pub fn start(
         context: &NodeContext,
         dial: Arc<D>,
         connected: mpsc::Receiver<(AgencyId, Dialler)>,
-    ) -> Arc<Self> {
+        stop: CancellationToken,
+    ) -> (Arc<Self>, impl Future<Output = ()> + use<D>) {
         let (acknowledged, queue) = mpsc::channel(LONGEST_QUEUE);
         let wake = Arc::new(Notify::new());
         let this = Arc::new(Self {
@@ -94,13 +99,21 @@ impl<D: Dial> Delivery<D> {
             acknowledged,
             unshown: Mutex::default(),
             wake: wake.clone(),
+            finish: CancellationToken::new(),
         });
         // Which peers have seen the present version is not stored, and each says what head of this
         // log it holds: a log that was put back learns so at once.
         this.announce();
-        tokio::spawn(flush_acks(Arc::downgrade(&this), queue));
-        tokio::spawn(rounds::run(Arc::downgrade(&this), wake, connected));
-        this
+        let flushing = flush_acks(Arc::downgrade(&this), queue, this.finish.clone());
+        let rounds = rounds::run(Arc::downgrade(&this), wake, connected, stop);
+        (this, async {
+            tokio::join!(flushing, rounds);
+        })
+    }
+
+    /// Writes what is acknowledged by now, and nothing more: the node stops.
+    pub fn finish(&self) {
+        self.finish.cancel();
     }
 
     /// One's card has a new version: shows it to every peer, however often that takes.
@@ -200,10 +213,20 @@ async fn in_time<T>(exchange: impl Future<Output = Result<T, LinkError>>) -> Res
 async fn flush_acks<D: Dial>(
     delivery: std::sync::Weak<Delivery<D>>,
     mut queue: mpsc::Receiver<Name>,
+    finish: CancellationToken,
 ) {
     let mut names = Vec::new();
-    while queue.recv_many(&mut names, LONGEST_QUEUE).await > 0 {
-        tokio::time::sleep(GATHER).await;
+    loop {
+        // What waits in the queue is put down before the end is looked at.
+        let more = tokio::select! {
+            biased;
+            received = queue.recv_many(&mut names, LONGEST_QUEUE) => received > 0,
+            () = finish.cancelled() => false,
+        };
+        if !more {
+            return;
+        }
+        drop(tokio::time::timeout(GATHER, finish.cancelled()).await);
         while let Ok(name) = queue.try_recv() {
             names.push(name);
         }

@@ -43,10 +43,10 @@ pub(super) struct RejectionCounter {
 }
 
 impl RejectionCounter {
-    pub(super) fn start(agency: OwnAgency) -> Self {
+    /// Where they are reported, and the task that counts them until [`Self::finish`].
+    pub(super) fn start(agency: OwnAgency) -> (Self, impl Future<Output = ()> + use<>) {
         let (reports, queue) = mpsc::channel(LONGEST_QUEUE);
-        tokio::spawn(run(agency, queue));
-        Self { reports }
+        (Self { reports }, run(agency, queue))
     }
 
     /// Logs what was counted and not logged yet.
@@ -98,6 +98,7 @@ async fn run(agency: OwnAgency, mut queue: mpsc::Receiver<Report>) {
             Some(Report::Finish(done)) => {
                 // A caller that no longer waits has stopped already.
                 let _ = done.send(());
+                return;
             }
             Some(Report::Rejected { key, why }) => {
                 let mut key = *key;

@@ -23,7 +23,7 @@ use schemas::statement::{Child, ExchangeRecord, Narrow, Statement, StatementRequ
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::host::REVOKED;
+use super::answer::REVOKED;
 use crate::context::{NodeContext, OwnKeys};
 use crate::permission::{ActError, Permission, Principal, authorize};
 use audit::exchange_tree::{Item, Tree};

@@ -22,6 +22,7 @@ use rustls::sign::CertifiedKey;
 use schemas::time::Timestamp;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -40,8 +41,6 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const HEAD: Duration = Duration::from_secs(30);
 /// Time to finish what is in flight once the node stops.
 const FINISHING: Duration = Duration::from_secs(10);
-/// How often the certificate's files are looked at.
-const LOOKING: Duration = Duration::from_secs(2);
 
 /// The certificate in use.
 pub struct Served {
@@ -85,43 +84,13 @@ impl Served {
 
     /// Renews a certificate that the node made itself, when its end is near. An agency's own is the
     /// agency's to renew; `doctor` tells of it.
-    fn renew(&self, now: Timestamp) {
+    fn renew(&self, now: Timestamp) -> Result<(), HomeError> {
         let current = self.current.load();
-        if !current.self_signed || current.days_left(now) > RENEWED_DAYS {
-            return;
+        if current.self_signed && current.days_left(now) <= RENEWED_DAYS {
+            certificate::renew(&self.home, &[], now)?;
+            tracing::info!("the certificate of the HTTPS side is renewed, for its key");
         }
-        match certificate::renew(&self.home, &[], now) {
-            Ok(()) => tracing::info!("the certificate of the HTTPS side is renewed, for its key"),
-            Err(error) => tracing::error!(%error, "the certificate could not be renewed"),
-        }
-    }
-
-    /// Renews it in time, and reads it again when its files change, until `stop`.
-    pub async fn keep(self: Arc<Self>, clock: Clock, stop: CancellationToken) {
-        let mut read = self.written();
-        loop {
-            self.renew(clock.now());
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(LOOKING) => {}
-            }
-            let written = self.written();
-            if written == read {
-                continue;
-            }
-            match certificate::load(&self.home) {
-                Ok(certificate) => {
-                    let days_left = certificate.days_left(clock.now());
-                    tracing::info!(days_left, "a new certificate of the HTTPS side is in use");
-                    self.current.store(Arc::new(certificate));
-                    read = written;
-                }
-                // Of two files only one may be written yet: looked at again.
-                Err(error) => {
-                    tracing::error!(%error, "the new certificate is not used, the old one still is");
-                }
-            }
-        }
+        Ok(())
     }
 
     /// How connections are secured with it.
@@ -138,14 +107,49 @@ impl Served {
     }
 }
 
+/// Renews the certificate in time, and reads it again when its files change.
+pub struct CertificateUpkeep {
+    served: Arc<Served>,
+    clock: Clock,
+    /// When the files were written that are in use.
+    read: [Option<SystemTime>; 2],
+}
+
+impl CertificateUpkeep {
+    /// That of `served`.
+    #[must_use]
+    pub fn new(served: Arc<Served>, clock: Clock) -> Self {
+        let read = served.written();
+        Self { served, clock, read }
+    }
+
+    /// Looks once whether there is something to do.
+    ///
+    /// # Errors
+    /// When it cannot be renewed, or files that changed cannot be used: of two files only one may be
+    /// written yet. The certificate before is served on.
+    pub fn renew_and_reload(&mut self) -> Result<(), HomeError> {
+        let renewed = self.served.renew(self.clock.now());
+        let written = self.served.written();
+        if written != self.read {
+            let certificate = certificate::load(&self.served.home)?;
+            let days_left = certificate.days_left(self.clock.now());
+            tracing::info!(days_left, "a new certificate of the HTTPS side is in use");
+            self.served.current.store(Arc::new(certificate));
+            self.read = written;
+        }
+        renewed
+    }
+}
+
+/// An address that is listened at, and how connections to it are secured.
+pub type Listener = (TcpListener, TlsAcceptor);
+
 /// Listens at `address` with the certificate of `home`.
 ///
 /// # Errors
 /// When the address cannot be had or TLS cannot be configured.
-pub async fn listen(
-    address: SocketAddr,
-    served: &Arc<Served>,
-) -> Result<(TcpListener, TlsAcceptor), HomeError> {
+pub async fn listen(address: SocketAddr, served: &Arc<Served>) -> Result<Listener, HomeError> {
     let unfit = |error: String| HomeError::Content { path: served.home.config(), error };
     let listener = TcpListener::bind(address)
         .await
@@ -189,17 +193,16 @@ impl Drop for Counted {
 }
 
 /// Serves until `stop`, finishing what is in flight.
-pub async fn serve(
-    (listener, acceptor): (TcpListener, TlsAcceptor),
-    router: Router,
-    stop: CancellationToken,
-) {
+pub async fn serve((listener, acceptor): Listener, router: Router, stop: CancellationToken) {
     let graceful = GracefulShutdown::new();
     let (open, counts) = (Arc::new(Semaphore::new(CONNECTIONS)), Arc::new(Counts::default()));
+    // Those that outlast the time to finish are cut off with it.
+    let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
             accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
         };
         let (stream, from) = match accepted {
             Ok(accepted) => accepted,
@@ -217,7 +220,7 @@ pub async fn serve(
             continue;
         };
         let (acceptor, router, watcher) = (acceptor.clone(), router.clone(), graceful.watcher());
-        tokio::spawn(async move {
+        connections.spawn(async move {
             let _held = (permit, counted);
             let Some(tls) = secured(&acceptor, stream).await else { return };
             let mut http = http1::Builder::new();

@@ -16,5 +16,5 @@ pub mod problem;
 mod router;
 pub mod socket;
 
-pub use open::{METRICS_TOKEN, router as open_router};
+pub use open::{MetricsToken, router as open_router};
 pub use router::router;

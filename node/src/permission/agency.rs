@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use audit_log::append::{AppendError, Appended, AuditLog, Moved};
+use audit_log::append::{AppendError, Appended, AuditLog, Conflict};
 use audit_log::clock::Clock;
 use audit_log::entry::Entry;
 use audit_log::registry::{Registry, fold_until};
@@ -109,7 +109,7 @@ impl OwnAgency {
             let judged = judge(self.registry.state(), self.clock.now());
             let (entry, result) = judged.await.map_err(NotActed::Judged)?;
             match self.log.append(entry).await {
-                Err(AppendError::Moved(Moved::Registry)) => {}
+                Err(AppendError::Conflict(Conflict::Registry)) => {}
                 appended => return Ok((appended.map_err(NotActed::Log)?, result)),
             }
         }

@@ -115,9 +115,6 @@ pub struct LogState {
     pub unreceipted: HashMap<AgencyId, u32>,
 }
 
-/// The name of before.
-pub use self::LogState as Tail;
-
 /// Which entries to read.
 #[derive(Debug, Clone, Default)]
 pub struct EntryFilter {

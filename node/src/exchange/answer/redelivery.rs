@@ -104,7 +104,7 @@ impl Answering {
             lapses: permit.lapses,
         };
         match self.agency.log.append(answer_redelivered(&state, again)).await {
-            Err(AppendError::Moved(_)) => {
+            Err(AppendError::Conflict(_)) => {
                 let busy = reason(
                     RefusalCode::Overloaded,
                     "the authority changed at this moment; ask again",

@@ -9,6 +9,7 @@ use schemas::agency::AgencyId;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{self, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
 
 use super::own_card::CardShown;
 use super::{Delivery, name};
@@ -45,11 +46,12 @@ struct Rounds {
     tasks: JoinSet<bool>,
 }
 
-/// Delivers until the delivery has gone.
+/// Delivers until `stop`, or until the delivery has gone.
 pub(super) async fn run<D: Dial>(
     delivery: Weak<Delivery<D>>,
     wake: Arc<Notify>,
     mut connected: mpsc::Receiver<(AgencyId, Dialler)>,
+    stop: CancellationToken,
 ) {
     let mut rounds = Rounds::default();
     let mut tick = tokio::time::interval(ROUND);
@@ -60,6 +62,7 @@ pub(super) async fn run<D: Dial>(
     loop {
         let mut newly = None;
         tokio::select! {
+            () = stop.cancelled() => return,
             _ = tick.tick() => {}
             () = wake.notified() => rounds.again_all(),
             () = &mut reasons.documents_queued => {

@@ -18,8 +18,8 @@ use schemas::statement::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::super::answer::REVOKED;
 use super::super::answer::Unserved;
-use super::super::host::REVOKED;
 use super::super::not_served::NotServed;
 use super::reconcile_source::ReconcileSource;
 use crate::context::{NodeContext, OwnKeys};

@@ -12,13 +12,11 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::metrics_token::METRICS_TOKEN;
 use super::token::token;
 use crate::http::api::Here;
 use crate::http::problem::Problem;
 use crate::run::Node;
-
-/// The file, beside the certificate, that holds the token for `/metrics` on the HTTPS port.
-pub const METRICS_TOKEN: &str = "metrics-token";
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -33,7 +31,7 @@ pub(super) async fn show(State(node): Here) -> Response {
 }
 
 pub(super) async fn show_to_bearer(State(node): Here, headers: HeaderMap) -> Response {
-    if token(&headers).is_some_and(|token| node.watcher.admits(&token)) {
+    if token(&headers).is_some_and(|token| node.metrics_token.admits(&token)) {
         return show(State(node)).await;
     }
     let why = format!(
@@ -162,11 +160,11 @@ async fn kept(registry: &mut Registry, node: &Node) {
         gauge(registry, "disk_free_bytes", "Free space of the disk that holds the home", free);
     }
     // Those take the store a while; they are counted now and then.
-    let seen = node.seen();
-    if let Some(reads) = seen.reads {
+    let counts = node.metrics_cache.counts();
+    if let Some(reads) = counts.reads {
         gauge(registry, "reads", "Reads stored, as counted last", reads);
     }
-    if let Some(due) = &seen.due {
+    if let Some(due) = &counts.past_retention {
         family(
             registry,
             "retention_due",

@@ -12,6 +12,7 @@
 
 mod health;
 mod metrics;
+mod metrics_token;
 mod sending;
 mod token;
 
@@ -24,7 +25,7 @@ use axum::routing::{get, post};
 use super::error::{method_not_allowed, not_found};
 use crate::run::Node;
 
-pub use metrics::METRICS_TOKEN;
+pub use metrics_token::MetricsToken;
 
 /// Health and metrics on the socket, whose user needs no token.
 pub(super) fn watching() -> Router<Arc<Node>> {

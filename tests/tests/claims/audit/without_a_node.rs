@@ -114,7 +114,7 @@ async fn a_report_of_a_bundle_has_the_rows_of_the_nodes_own() {
     let (asking, owning, _) = pair_with_exchange().await;
     let mut barely = draft(&[owning.id()], PLATE, asking.now());
     barely.why.reason = words("burglary getaway");
-    assert_eq!(asking.ask(&barely).await[0].outcome, "answered");
+    assert_eq!(asking.ask(&barely).await[0].outcome, OutcomeCode::Answered);
     let auditor = Auditor::default();
     std::fs::write(auditor.file("policy"), policy_text(&asking).await).expect("a policy");
     std::fs::write(auditor.file("other"), policy_text(&asking).await + "\n").expect("a policy");

@@ -95,7 +95,7 @@ async fn a_peer_that_was_away_until_after_the_end_learns_the_key_when_it_is_back
     asking.stop().await;
     owning.accord(&["key", "rotate", "node", "--overlap", "60"]).done();
     shift_clocks([&asking, &owning], 2 * HOUR_MS);
-    owning.node().prove_identity().await;
+    owning.node().prove_identity().await.expect("a proven key");
     assert_eq!(owning.node().card_not_shown(), [asking.id().clone()]);
     asking.run().await;
     wait_for_card(&asking, &owning, 2).await;
@@ -133,7 +133,7 @@ async fn doctor_names_the_node_key_before_until_its_end() {
     assert!(well && said.contains(leaving), "{said}");
     // Past the half another key is proven, without a restart; the one before still counts.
     shift_clocks([&asking, &owning], 13 * HOUR_MS);
-    owning.node().prove_identity().await;
+    owning.node().prove_identity().await.expect("a proven key");
     asks_until_met(&asking, &owning, proven(&owning)).await;
     let (well, said) = keys_at(&owning);
     assert!(well && said.contains(leaving), "{said}");

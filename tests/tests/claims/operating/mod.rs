@@ -6,5 +6,6 @@ mod command_line;
 mod https;
 mod moving_to_postgresql;
 mod operational_logs;
+mod owned_tasks;
 mod policy_commands;
 mod postgresql;

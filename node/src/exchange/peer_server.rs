@@ -4,36 +4,37 @@
 //! unknown key never gets past its connection; a frame that proves nothing gets an unsigned word
 //! and is counted.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
-use schemas::envelope::{Envelope, Kind};
 use schemas::event::exchange::RejectionCause;
 use schemas::frame::{Frame, FrameKind};
 use schemas::key::PublicKey;
-use schemas::query::{Query, QueryId};
+use schemas::query::Query;
 use schemas::refusal::RefusalCode;
 use tokio::sync::mpsc;
 
 use super::NodeContext;
-use super::answer::{Answering, Asked, Reply, Unserved, reason};
+use super::answer::{Answering, Asked, Receipts, Reply, Unserved, reason};
 use super::fair_scheduler::{FairScheduler, Permit};
+use super::in_flight::{Full, InFlight};
 use super::not_served::NotServed;
 use super::observed::Observer;
 use super::rejections::RejectionCounter;
 use super::statements::ReconcileServer;
 use super::witness::Witnessing;
 use super::{cards, consistency, documents};
-use audit_log::acknowledgement::Acknowledgement;
+use crate::config::Bounds;
+use crate::permission::OwnAgency;
 use audit_log::append::AppendError;
-use audit_log::entries::exchange::{SignedQuery, receipt_recorded};
+use audit_log::entries::exchange::SignedQuery;
 use audit_log::release::Released;
 use peer::link::{Channel, Dialler, Host, LinkError};
 use registry::{Peer, State};
-use schemas::answer::{IMAGES_BYTES, Receipt};
+use schemas::answer::IMAGES_BYTES;
+use store::ReadStore;
 
 /// How long the owner waits for a receipt on the conversation of its answer.
 const RECEIPT_WAIT: Duration = Duration::from_secs(20);
@@ -44,13 +45,13 @@ const FLOODED: Duration = Duration::from_secs(1);
 const READ_BYTES: u64 = 1_024;
 const PAGES_BYTES: u64 = 16 << 20;
 
-/// Why a message of a revoked key is rejected.
-pub(super) const REVOKED: &str = "the message key was revoked";
-
 /// Serves peers.
-pub struct Desk {
-    context: NodeContext,
+pub struct PeerServer {
+    agency: OwnAgency,
+    store: Arc<dyn ReadStore>,
+    bounds: Bounds,
     answering: Answering,
+    receipts: Receipts,
     in_flight: Arc<InFlight>,
     rejections: RejectionCounter,
     observer: Observer,
@@ -60,21 +61,30 @@ pub struct Desk {
     scheduler: FairScheduler,
 }
 
-impl Desk {
-    /// A desk that tells `connected` of every peer that connects.
+impl PeerServer {
+    /// A server of peers that tells `connected` of every peer that connects, and the task that counts
+    /// what it rejects until [`Self::finish`].
     #[must_use]
-    pub fn new(context: NodeContext, connected: mpsc::Sender<(AgencyId, Dialler)>) -> Self {
-        Self {
-            answering: Answering::of(&context),
+    pub fn new(
+        context: &NodeContext,
+        connected: mpsc::Sender<(AgencyId, Dialler)>,
+    ) -> (Self, impl Future<Output = ()> + use<>) {
+        let (rejections, counting) = RejectionCounter::start(context.agency.clone());
+        let server = Self {
+            agency: context.agency.clone(),
+            store: context.store.clone(),
+            bounds: context.bounds,
+            answering: Answering::of(context),
+            receipts: Receipts::of(context),
             in_flight: Arc::new(InFlight::default()),
-            rejections: RejectionCounter::start(context.agency.clone()),
-            observer: Observer::of(&context),
-            witnessing: Witnessing::of(&context),
+            rejections,
+            observer: Observer::of(context),
+            witnessing: Witnessing::of(context),
             connected,
-            reconciling: ReconcileServer::of(&context),
+            reconciling: ReconcileServer::of(context),
             scheduler: FairScheduler::default(),
-            context,
-        }
+        };
+        (server, counting)
     }
 
     /// Logs what was counted and not logged yet: the node stops.
@@ -89,9 +99,9 @@ impl Desk {
         channel: &mut C,
         permit: Permit,
     ) -> Result<(), LinkError> {
-        let mut asked = match self.open_query(peer, frame) {
+        let mut asked = match Asked::open(&self.agency, peer, frame) {
             Ok(asked) => asked,
-            Err((cause, why)) => return self.reject(peer, cause, why, channel).await,
+            Err(not_served) => return self.not_served(peer, not_served, channel).await,
         };
         let signed = SignedQuery { query: &asked.query, envelope: &asked.envelope };
         // An alarm that this raises stops what is decided next.
@@ -104,7 +114,7 @@ impl Desk {
             let word = "answers to your agency wait to be read; read them, then ask again";
             return channel.send(&Released::failed("busy", word)).await;
         };
-        let most = self.context.bounds.in_flight_per_peer as usize;
+        let most = self.bounds.in_flight_per_peer as usize;
         let reply = match InFlight::enter(&self.in_flight, &asked.query, most) {
             Ok(_place) => self.answering.reply(&asked).await,
             Err(Full::SameQuery) => {
@@ -143,30 +153,8 @@ impl Desk {
 
     /// The peer whose node may prove this key now, unless it is blocked.
     fn admitted<'s>(&self, state: &'s State, node: &PublicKey) -> Option<&'s Peer> {
-        let peer = state.peer_of_node(node, self.context.agency.clock.now());
+        let peer = state.peer_of_node(node, self.agency.clock.now());
         peer.filter(|peer| peer.blocked.is_none())
-    }
-
-    /// Everything that must hold before a query is a query.
-    fn open_query(&self, peer: &Peer, frame: &Frame) -> Result<Asked, (RejectionCause, String)> {
-        let unverifiable = |why: String| (RejectionCause::Unverifiable, why);
-        let card = &peer.card.value;
-        let envelope = Envelope::parse(&frame.body).map_err(|e| unverifiable(e.to_string()))?;
-        let key = peer
-            .key_of(&envelope, self.context.agency.clock.now())
-            .ok_or_else(|| unverifiable(REVOKED.into()))?;
-        let query: Query =
-            envelope.verified_json(Kind::Query, key).map_err(|e| unverifiable(e.to_string()))?;
-        if query.from != card.id {
-            return Err((
-                RejectionCause::Misdirected,
-                format!("a query from `{}` presented by `{}`", query.from, card.id),
-            ));
-        }
-        if query.to != self.context.agency.id {
-            return Err((RejectionCause::Misdirected, format!("a query to `{}`", query.to)));
-        }
-        Ok(Asked { query, envelope, theirs: None })
     }
 
     async fn receipt<C: Channel>(
@@ -176,55 +164,8 @@ impl Desk {
         channel: &mut C,
         expected: Option<Digest>,
     ) -> Result<(), LinkError> {
-        let card = &peer.card.value;
-        let now = self.context.agency.clock.now();
-        let opened = Envelope::parse(&frame.body).map_err(|e| e.to_string()).and_then(|envelope| {
-            let key = peer.key_of(&envelope, now).ok_or_else(|| REVOKED.to_owned())?;
-            let receipt = envelope.verified_json(Kind::Receipt, key).map_err(|e| e.to_string())?;
-            Ok::<(Envelope, Receipt), String>((envelope, receipt))
-        });
-        let (envelope, receipt) = match opened {
-            Ok(opened) => opened,
-            Err(error) => {
-                return self.reject(peer, RejectionCause::Unverifiable, error, channel).await;
-            }
-        };
-        if receipt.from != card.id || receipt.to != self.context.agency.id {
-            return self
-                .reject(peer, RejectionCause::Misdirected, "a receipt of others".into(), channel)
-                .await;
-        }
-        let before = match self.context.store.served(receipt.query_id).await {
-            Ok(before) => before,
-            Err(error) => return failed(channel, &Unserved::Store(error)).await,
-        };
-        let fits = before.as_ref().is_some_and(|before| {
-            before.answered
-                && before.requester == card.id
-                // Of an answer that is destroyed by now, the peer's signed word stands alone.
-                && before.reply.as_ref().is_none_or(|reply| {
-                    Digest::of(reply.as_bytes()) == receipt.answer_digest
-                })
-        }) && expected.is_none_or(|digest| digest == receipt.answer_digest);
-        if !fits {
-            let why = "a receipt for what was not answered".to_owned();
-            return self.reject(peer, RejectionCause::Unverifiable, why, channel).await;
-        }
-        if before.is_some_and(|before| before.receipted) {
-            let reply = documents::acknowledge_again(&self.context.agency.log, &envelope).await;
-            return self.reply(peer, reply, channel).await;
-        }
-        // The requester's own entry of the answer: with its place proven, it cannot be denied later.
-        let theirs = match self.observer.beside_receipt(peer, &frame.beside, &receipt).await {
-            Ok(theirs) => theirs,
-            Err(error) => return failed(channel, &Unserved::Log(error)).await,
-        };
-        let actor = self.context.agency.peer_actor(&card.id);
-        let entry = receipt_recorded(actor, &receipt, &envelope, theirs);
-        match self.context.agency.log.append(entry).await {
-            Ok(appended) => channel.send(&appended.acknowledge(Acknowledgement::Receipt)).await,
-            Err(error) => failed(channel, &Unserved::Log(error)).await,
-        }
+        let recorded = self.receipts.serve(peer, frame, expected).await;
+        self.reply(peer, recorded, channel).await
     }
 
     async fn reply<C: Channel>(
@@ -278,7 +219,9 @@ impl Desk {
 async fn failed<C: Channel>(channel: &mut C, error: &Unserved) -> Result<(), LinkError> {
     tracing::error!(%error, "a peer could not be served");
     let (code, message) = match error {
-        Unserved::Log(AppendError::Moved(_)) => ("busy", "this changed at this moment; try again"),
+        Unserved::Log(AppendError::Conflict(_)) => {
+            ("busy", "this changed at this moment; try again")
+        }
         Unserved::Log(_) => (
             "log_unavailable",
             "this agency's audit log cannot be written; nothing is released until it can",
@@ -296,14 +239,14 @@ fn largest(query: &Query) -> u64 {
     if query.images { pages.saturating_add(IMAGES_BYTES) } else { pages }
 }
 
-impl Host for Desk {
+impl Host for PeerServer {
     fn admits(&self, node: &PublicKey) -> bool {
-        self.admitted(&self.context.agency.registry.state(), node).is_some()
+        self.admitted(&self.agency.registry.state(), node).is_some()
     }
 
     fn turned_away(&self, node: &PublicKey) {
-        let state = self.context.agency.registry.state();
-        match state.peer_of_node(node, self.context.agency.clock.now()) {
+        let state = self.agency.registry.state();
+        match state.peer_of_node(node, self.agency.clock.now()) {
             Some(peer) => {
                 let cause = if peer.blocked.is_some() {
                     RejectionCause::Blocked
@@ -323,8 +266,8 @@ impl Host for Desk {
     }
 
     fn connected(&self, node: &PublicKey, dialler: Dialler) {
-        let state = self.context.agency.registry.state();
-        if let Some(peer) = state.peer_of_node(node, self.context.agency.clock.now()) {
+        let state = self.agency.registry.state();
+        if let Some(peer) = state.peer_of_node(node, self.agency.clock.now()) {
             // A full queue loses only a hint: cards also travel by the regular round.
             drop(self.connected.try_send((peer.card.value.id.clone(), dialler)));
         }
@@ -337,13 +280,13 @@ impl Host for Desk {
         channel: &mut C,
     ) -> Result<(), LinkError> {
         let id = self
-            .admitted(&self.context.agency.registry.state(), node)
+            .admitted(&self.agency.registry.state(), node)
             .map(|peer| peer.card.value.id.clone());
         let Some(id) = id else {
             self.turned_away(node);
             return Err(LinkError::Protocol("no longer admitted".into()));
         };
-        if self.scheduler.struck_out(&id, self.context.bounds.refusals_per_minute) {
+        if self.scheduler.struck_out(&id, self.bounds.refusals_per_minute) {
             let why = "more refused, repeated or unverifiable in a minute than it may";
             self.rejections.report(node, Some(&id), RejectionCause::TooMany, why.into());
             tokio::time::sleep(FLOODED).await;
@@ -353,7 +296,7 @@ impl Host for Desk {
         }
         let permit = self.scheduler.permit(&id).await;
         // As it is now, when its turn has come.
-        let state = self.context.agency.registry.state();
+        let state = self.agency.registry.state();
         let Some(peer) = self.admitted(&state, node) else {
             self.turned_away(node);
             return Err(LinkError::Protocol("no longer admitted".into()));
@@ -370,7 +313,7 @@ impl Host for Desk {
                 self.reply(peer, reply, channel).await
             }
             FrameKind::Document => {
-                let (agency, store) = (&self.context.agency, self.context.store.as_ref());
+                let (agency, store) = (&self.agency, self.store.as_ref());
                 let reply = documents::serve(agency, store, peer, &opening).await;
                 self.reply(peer, reply, channel).await
             }
@@ -387,7 +330,7 @@ impl Host for Desk {
                 self.reply(peer, reply, channel).await
             }
             FrameKind::Consistency => {
-                let reply = consistency::serve(&self.context.agency.log, &opening).await;
+                let reply = consistency::serve(&self.agency.log, &opening).await;
                 self.reply(peer, reply, channel).await
             }
             _ => {
@@ -398,49 +341,6 @@ impl Host for Desk {
                     channel,
                 )
                 .await
-            }
-        }
-    }
-}
-
-/// Queries being served at this moment, by peer and id.
-#[derive(Default)]
-struct InFlight(Mutex<HashMap<AgencyId, HashSet<QueryId>>>);
-
-enum Full {
-    SameQuery,
-    Peer,
-}
-
-struct Place {
-    all: Arc<InFlight>,
-    peer: AgencyId,
-    id: QueryId,
-}
-
-impl InFlight {
-    fn enter(all: &Arc<Self>, query: &Query, most: usize) -> Result<Place, Full> {
-        let mut served = all.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // One id is served once at a time, whoever presents it.
-        if served.values().any(|ids| ids.contains(&query.id)) {
-            return Err(Full::SameQuery);
-        }
-        let ids = served.entry(query.from.clone()).or_default();
-        if ids.len() >= most {
-            return Err(Full::Peer);
-        }
-        ids.insert(query.id);
-        Ok(Place { all: all.clone(), peer: query.from.clone(), id: query.id })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut served = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ids) = served.get_mut(&self.peer) {
-            ids.remove(&self.id);
-            if ids.is_empty() {
-                served.remove(&self.peer);
             }
         }
     }

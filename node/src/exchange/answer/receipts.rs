@@ -1,0 +1,77 @@
+//! Recording the receipt of an answer: the requester's signed word that it has it.
+
+use std::sync::Arc;
+
+use schemas::answer::Receipt;
+use schemas::digest::Digest;
+use schemas::envelope::{Envelope, Kind};
+use schemas::frame::Frame;
+
+use super::super::documents::acknowledge_again;
+use super::super::not_served::NotServed;
+use super::super::observed::Observer;
+use super::{NodeContext, REVOKED};
+use crate::permission::OwnAgency;
+use audit_log::acknowledgement::Acknowledgement;
+use audit_log::entries::exchange::receipt_recorded;
+use audit_log::release::Released;
+use registry::Peer;
+use store::{ReadStore, ServedBefore};
+
+/// Records receipts of this agency's answers.
+pub(in crate::exchange) struct Receipts {
+    agency: OwnAgency,
+    store: Arc<dyn ReadStore>,
+    observer: Observer,
+}
+
+impl Receipts {
+    /// What records with these pieces of a node.
+    pub(in crate::exchange) fn of(context: &NodeContext) -> Self {
+        Self {
+            agency: context.agency.clone(),
+            store: context.store.clone(),
+            observer: Observer::of(context),
+        }
+    }
+
+    /// Records a peer's receipt, of the answer `expected` where it is known which one it is of. The word
+    /// that it is recorded leaves once its entry is durable.
+    pub(in crate::exchange) async fn serve(
+        &self,
+        peer: &Peer,
+        frame: &Frame,
+        expected: Option<Digest>,
+    ) -> Result<Released, NotServed> {
+        let card = &peer.card.value;
+        let envelope = Envelope::parse(&frame.body)?;
+        let key = peer.key_of(&envelope, self.agency.clock.now());
+        let key = key.ok_or_else(|| NotServed::unverifiable(REVOKED))?;
+        let receipt: Receipt = envelope.verified_json(Kind::Receipt, key)?;
+        if receipt.from != card.id || receipt.to != self.agency.id {
+            return Err(NotServed::misdirected("a receipt of others"));
+        }
+        let before = self.store.served(receipt.query_id).await?;
+        let fits = before.as_ref().is_some_and(|before| is_of(before, &receipt))
+            && expected.is_none_or(|digest| digest == receipt.answer_digest);
+        if !fits {
+            return Err(NotServed::unverifiable("a receipt for what was not answered"));
+        }
+        if before.is_some_and(|before| before.receipted) {
+            return acknowledge_again(&self.agency.log, &envelope).await;
+        }
+        // The requester's own entry of the answer: with its place proven, it cannot be denied later.
+        let theirs = self.observer.beside_receipt(peer, &frame.beside, &receipt).await?;
+        let actor = self.agency.peer_actor(&card.id);
+        let entry = receipt_recorded(actor, &receipt, &envelope, theirs);
+        let appended = self.agency.log.append(entry).await?;
+        Ok(appended.acknowledge(Acknowledgement::Receipt))
+    }
+}
+
+/// Whether a receipt is of the answer that was given before. Of one that is destroyed by now, the
+/// peer's signed word stands alone.
+fn is_of(before: &ServedBefore, receipt: &Receipt) -> bool {
+    let answer = |reply: &String| Digest::of(reply.as_bytes()) == receipt.answer_digest;
+    before.answered && before.requester == receipt.from && before.reply.as_ref().is_none_or(answer)
+}

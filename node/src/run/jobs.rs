@@ -1,0 +1,119 @@
+//! The jobs of a node: what it does by itself, and how often.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+
+use super::Node;
+use super::photograph_maintenance::{Checking, Destroying, Forgetting};
+use super::reconcile_schedule::ReconcileSchedule;
+use super::retention_schedule::RetentionSchedule;
+use super::schedule::{Job, JobError, Work};
+use crate::http::https::CertificateUpkeep;
+use crate::reads::intake::WatchedFolders;
+use audit_log::anchor;
+
+const AT_ONCE: Duration = Duration::ZERO;
+const SECOND: Duration = Duration::from_secs(1);
+const TEN_MINUTES: Duration = Duration::from_secs(600);
+/// How soon after its start a node asks for cosignatures, and counts for the metrics: what it must do
+/// to serve comes first.
+const FIRST_COSIGNING: Duration = Duration::from_secs(10);
+const FIRST_COUNTING: Duration = Duration::from_secs(5);
+
+/// The jobs of `node`.
+pub(super) fn of(node: &Arc<Node>) -> Vec<Job> {
+    let context = &node.context;
+    let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
+    let cosigning = seconds(node.config.exchange.cosigned_every_seconds);
+    let reconciling = seconds(node.config.exchange.reconciled_look_seconds);
+    let folders = WatchedFolders::new(
+        context.agency.clone(),
+        node.importer.clone(),
+        node.source_stats.clone(),
+    );
+    let anchor = anchor::Follower::new(node.home.clone(), context.agency.log.clone());
+    let retention = RetentionSchedule::new(context.agency.clone(), node.retention.clone());
+    let jobs = [
+        job("log anchor", SECOND, SECOND, anchor),
+        job("node key", AT_ONCE, SECOND, on(node, prove_identity)),
+        job("watched folders", SECOND, SECOND, folders),
+        job("cosigning", FIRST_COSIGNING.min(cosigning), cosigning, on(node, cosign)),
+        job("reconciliation", reconciling, reconciling, ReconcileSchedule::new(node.clone())),
+        job("retention", AT_ONCE, TEN_MINUTES, retention),
+        job("released reads", AT_ONCE, TEN_MINUTES, Forgetting::of(context)),
+        job("unreferenced photographs", AT_ONCE, TEN_MINUTES, Destroying::of(context)),
+        job("photographs check", AT_ONCE, TEN_MINUTES, Checking::of(context)),
+        job("metrics", FIRST_COUNTING, TEN_MINUTES, on(node, count)),
+    ];
+    let certificate = node.certificate.clone().map(|served| {
+        let upkeep = CertificateUpkeep::new(served, context.agency.clock.clone());
+        job("HTTPS certificate", AT_ONCE, 2 * SECOND, upkeep)
+    });
+    jobs.into_iter().chain(certificate).collect()
+}
+
+fn job(name: &'static str, first: Duration, every: Duration, run: impl Work) -> Job {
+    Job { name, first, every, run: Box::new(run) }
+}
+
+/// A job that has nothing to remember between two runs.
+struct OnNode {
+    node: Arc<Node>,
+    run: Run,
+}
+
+type Run = for<'a> fn(&'a Node) -> BoxFuture<'a, Result<(), JobError>>;
+
+fn on(node: &Arc<Node>, run: Run) -> OnNode {
+    OnNode { node: node.clone(), run }
+}
+
+#[async_trait]
+impl Work for OnNode {
+    async fn run(&mut self) -> Result<(), JobError> {
+        (self.run)(&self.node).await
+    }
+}
+
+fn prove_identity(node: &Node) -> BoxFuture<'_, Result<(), JobError>> {
+    Box::pin(async { Ok(node.prove_identity().await?) })
+}
+
+fn cosign(node: &Node) -> BoxFuture<'_, Result<(), JobError>> {
+    Box::pin(async {
+        node.have_cosigned_by_all().await;
+        Ok(())
+    })
+}
+
+fn count(node: &Node) -> BoxFuture<'_, Result<(), JobError>> {
+    Box::pin(async {
+        node.metrics_cache.count(node.context.store.as_ref(), &node.retention).await;
+        Ok(())
+    })
+}
+
+#[async_trait]
+impl Work for anchor::Follower {
+    async fn run(&mut self) -> Result<(), JobError> {
+        Ok(self.follow()?)
+    }
+}
+
+#[async_trait]
+impl Work for WatchedFolders {
+    async fn run(&mut self) -> Result<(), JobError> {
+        self.scan().await;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Work for CertificateUpkeep {
+    async fn run(&mut self) -> Result<(), JobError> {
+        Ok(self.renew_and_reload()?)
+    }
+}

@@ -18,7 +18,7 @@ use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit_log::entries::authority::{agreement_proposed, agreement_signed, notice_given};
 use registry::{State, VersionedAgreement};
 
-pub use adherence::{Prepared, Wanted, prepare_adherence, sign_adherence};
+pub use adherence::{AdherenceInput, PreparedAdherence, prepare_adherence, sign_adherence};
 pub use view::{AgreementView, PartyView, list, show};
 
 /// Records an agreement with one's own adherence and sends both to every party.

@@ -10,6 +10,7 @@ use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{DocumentError, read, sense, toml_form, write};
+use crate::search_limits::Limits;
 
 /// Most parties of one agreement.
 pub const MOST_PARTIES: usize = 500;
@@ -147,6 +148,12 @@ impl Agreement {
             }
         }
         self.limits().check("").map_err(|what| sense(format!("agreement `{id}`: {what}")))
+    }
+
+    /// What it says a search may name.
+    pub(crate) fn limits(&self) -> Limits {
+        let Self { known_characters, longest_days, widest_m, .. } = *self;
+        Limits { known_characters, longest_days, widest_m }
     }
 
     /// The clause that puts `key` into words, else the key itself, for citing.

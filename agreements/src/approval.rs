@@ -2,8 +2,9 @@
 
 use schemas::agency::AgencyId;
 
-use crate::decide::{PeerFacts, Reasons};
+use crate::facts::PeerFacts;
 use crate::policy::Policy;
+use crate::reasons::Reasons;
 use crate::rules;
 
 /// Why an agreement among these agencies cannot be recorded; `None` when it can. `parties` are the

@@ -7,7 +7,7 @@ use schemas::agency::AgencyId;
 use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
 
-use crate::lifecycle::{Recorded, Standing};
+use crate::lifecycle::{AgreementStatus, Recorded};
 
 /// Which agreements and written requests concern an agency, by id. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -46,16 +46,18 @@ pub fn counting<'a>(
     let mut highest = None;
     for recorded in versions.rev() {
         let effective = now >= recorded.agreement.effective;
-        match recorded.standing(owner, requester, now) {
+        match recorded.status(owner, requester, now) {
             // Said of one version, it is meant of whatever stands between the two.
-            Standing::Suspended { .. } | Standing::Withdrawn { .. } => return Some(recorded),
-            Standing::NotAParty(_) => {
+            AgreementStatus::Suspended { .. } | AgreementStatus::Withdrawn { .. } => {
+                return Some(recorded);
+            }
+            AgreementStatus::NotAParty(_) => {
                 let left = |agency| recorded.adherences.contains_key(agency);
                 if effective && (left(owner) || left(requester)) {
                     return highest;
                 }
             }
-            Standing::NotAdhered(_) => highest = highest.or(Some(recorded)),
+            AgreementStatus::NotAdhered(_) => highest = highest.or(Some(recorded)),
             _ if !effective => highest = highest.or(Some(recorded)),
             _ => return Some(recorded),
         }

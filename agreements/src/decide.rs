@@ -1,146 +1,34 @@
 //! The decision: may this query be answered, how far, and if not, why not.
 //!
 //! Total, pure, and no on anything unknown. Rules stand in `rules`, one function each; this file
-//! only chooses the authority and puts the reasons together. INVARIANT: a [`Scope`] is made here
-//! alone, so no search happens that was not decided.
+//! only chooses the authority and puts the reasons together. INVARIANT: a scope is made here alone, so
+//! no search happens that was not decided.
 
-use schemas::agency::{AgencyId, AgencyKind, State};
+mod scope;
+
+use schemas::agency::AgencyId;
 use schemas::answer::Basis;
 use schemas::area::Near;
 use schemas::query::{AuthorityId, Elements, Query};
-use schemas::refusal::{Citation, Reason};
+use schemas::refusal::Reason;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 
-use crate::lifecycle::Recorded;
 use crate::policy::Policy;
-use crate::request::Filed;
-use crate::rules::{self, Asked, Side};
+use crate::rules::{self, Asked, Case, Side};
+use scope::Opened;
 
-/// What is known of the agency that asks, as an administrator verified it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PeerFacts {
-    /// The agency.
-    pub id: AgencyId,
-    /// What sort of body it is.
-    pub kind: AgencyKind,
-    /// The state it is of.
-    pub state: State,
-    /// Why it is cut off, if it is.
-    pub blocked: Option<Text>,
-}
-
-/// What a query may rely on.
-#[derive(Debug, Clone, Copy)]
-pub enum Authority<'a> {
-    /// A standing agreement.
-    Agreement(&'a Recorded),
-    /// A written request.
-    Request(&'a Filed),
-}
-
-impl<'a> Authority<'a> {
-    /// The id of the agreement or request.
-    #[must_use]
-    pub fn id(&self) -> &'a AuthorityId {
-        match self {
-            Self::Agreement(recorded) => &recorded.agreement.id,
-            Self::Request(filed) => &filed.request.id,
-        }
-    }
-}
-
-/// An authority with its use so far.
-#[derive(Debug, Clone, Copy)]
-pub struct Candidate<'a> {
-    /// The agreement or request.
-    pub authority: Authority<'a>,
-    /// Answers given on it.
-    pub used: u32,
-    /// Answers given on it to this requester today.
-    pub used_today: u32,
-}
-
-/// How far the reads are opened. Made by a decision alone.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Scope {
-    elements: Elements,
-    from: Timestamp,
-    until: Timestamp,
-    limit: u32,
-    images: bool,
-}
-
-impl Scope {
-    /// What is looked for.
-    #[must_use]
-    pub fn elements(&self) -> &Elements {
-        &self.elements
-    }
-
-    /// Earliest instant, inclusive.
-    #[must_use]
-    pub fn from(&self) -> Timestamp {
-        self.from
-    }
-
-    /// Latest instant, exclusive.
-    #[must_use]
-    pub fn until(&self) -> Timestamp {
-        self.until
-    }
-
-    /// Most reads.
-    #[must_use]
-    pub fn limit(&self) -> u32 {
-        self.limit
-    }
-
-    /// Whether photographs are opened: the authority opens them and the query asks for them.
-    #[must_use]
-    pub fn images(&self) -> bool {
-        self.images
-    }
-}
-
-/// Why a query is refused: at least one reason, in the order of the published codes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reasons(Vec<Reason>);
-
-impl Reasons {
-    /// One reason.
-    #[must_use]
-    pub fn of(reason: Reason) -> Self {
-        Self(vec![reason])
-    }
-
-    /// Several, put in order; `None` if there are none.
-    #[must_use]
-    pub fn ordered(mut reasons: Vec<Reason>) -> Option<Self> {
-        reasons.sort_by_key(|reason| reason.code);
-        (!reasons.is_empty()).then_some(Self(reasons))
-    }
-
-    /// The reasons.
-    #[must_use]
-    pub fn as_slice(&self) -> &[Reason] {
-        &self.0
-    }
-
-    /// The reasons.
-    #[must_use]
-    pub fn into_vec(self) -> Vec<Reason> {
-        self.0
-    }
-}
+pub use crate::facts::{Authority, Candidate, PeerFacts};
+pub use crate::reasons::{Narrowed, Reasons};
+pub use scope::{DueReads, OwnScope, PeerScope, Scope, due_reads};
 
 /// A permission.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Permit {
     /// On what authority.
     pub basis: Basis,
     /// How far.
-    pub scope: Scope,
+    pub scope: PeerScope,
     /// The owner's notice to who acts on a read.
     pub notice: Text,
     /// From this instant the permission no longer holds.
@@ -153,17 +41,8 @@ pub struct Permit {
     pub narrowed: Option<Narrowed>,
 }
 
-/// Why less is opened than was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Narrowed {
-    /// In a sentence.
-    pub message: String,
-    /// The sections that say so.
-    pub citations: Vec<Citation>,
-}
-
 /// The decision on a query.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, PartialEq)]
 #[expect(
     clippy::large_enum_variant,
     reason = "a decision is matched at once and never kept in numbers"
@@ -173,15 +52,6 @@ pub enum Decision {
     Permit(Permit),
     /// It may not, and why.
     Refuse(Reasons),
-}
-
-/// What the rules look at.
-pub(crate) struct Case<'a> {
-    pub(crate) policy: &'a Policy,
-    pub(crate) me: &'a AgencyId,
-    pub(crate) peer: &'a PeerFacts,
-    pub(crate) query: &'a Query,
-    pub(crate) now: Timestamp,
 }
 
 /// Decides on a peer's query. `candidates` are the authorities between the two, in id order.
@@ -243,7 +113,7 @@ pub fn decide_own(
     me: &AgencyId,
     query: &Query,
     now: Timestamp,
-) -> Result<Scope, Reasons> {
+) -> Result<OwnScope, Reasons> {
     let elements = &query.elements;
     let mut reasons = judged(&Asked { policy, side: Side::Own, query, now });
     reasons.extend(rules::past_retention(policy, me, elements, now));
@@ -256,7 +126,11 @@ pub fn decide_own(
 ///
 /// # Errors
 /// Every reason against it.
-pub fn decide_evidence(policy: &Policy, query: &Query, now: Timestamp) -> Result<Scope, Reasons> {
+pub fn decide_evidence(
+    policy: &Policy,
+    query: &Query,
+    now: Timestamp,
+) -> Result<OwnScope, Reasons> {
     let reasons = judged(&Asked { policy, side: Side::Own, query, now });
     own_scope(policy, query, query.elements.from, reasons)
 }
@@ -266,16 +140,16 @@ fn own_scope(
     query: &Query,
     from: Timestamp,
     reasons: Vec<Reason>,
-) -> Result<Scope, Reasons> {
+) -> Result<OwnScope, Reasons> {
     match Reasons::ordered(reasons) {
         Some(reasons) => Err(reasons),
-        None => Ok(Scope {
+        None => Ok(OwnScope(Opened {
             elements: query.elements.clone(),
             from,
             until: query.elements.until,
             limit: query.limit.min(policy.row_limit.most),
             images: true,
-        }),
+        })),
     }
 }
 
@@ -288,7 +162,7 @@ fn permit(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Permit> {
     let limit = case.query.limit.min(case.policy.row_limit.most);
     let id = candidate.authority.id().clone();
     let (from, narrowed) = rules::period(case, candidate);
-    let permit = |version: u32, scope: Scope| Permit {
+    let permit = |version: u32, scope: PeerScope| Permit {
         basis: Basis { authority: id.clone(), version },
         scope,
         notice: case.policy.verification.text.clone(),
@@ -298,12 +172,9 @@ fn permit(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Permit> {
         narrowed,
     };
     let scope = |until: Timestamp, limit: u32, images: bool, area: Option<Near>| {
-        (from < until && limit > 0).then(|| Scope {
-            elements: Elements { near: elements.near.or(area), ..elements.clone() },
-            from,
-            until,
-            limit,
-            images,
+        (from < until && limit > 0).then(|| {
+            let elements = Elements { near: elements.near.or(area), ..elements.clone() };
+            PeerScope(Opened { elements, from, until, limit, images })
         })
     };
     Some(match candidate.authority {

@@ -10,10 +10,13 @@ pub mod approval;
 pub mod book;
 pub mod decide;
 mod document;
+mod facts;
 pub mod lifecycle;
 pub mod policy;
+mod reasons;
 pub mod request;
 mod rules;
+mod search_limits;
 pub mod template;
 mod words;
 

@@ -24,7 +24,7 @@ pub struct Recorded {
 
 /// How an agreement stands between two parties.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum AgreementStatus {
     /// In force.
     InForce,
     /// Not before this instant.
@@ -146,36 +146,41 @@ impl Recorded {
     /// How the agreement stands between two agencies at `now`. The same whoever comes first, but
     /// for whom it names.
     #[must_use]
-    pub fn standing(&self, owner: &AgencyId, requester: &AgencyId, now: Timestamp) -> Standing {
+    pub fn status(
+        &self,
+        owner: &AgencyId,
+        requester: &AgencyId,
+        now: Timestamp,
+    ) -> AgreementStatus {
         let pair = [(owner, requester), (requester, owner)];
         for (one, _) in pair {
             if !self.agreement.parties.contains(one) {
-                return Standing::NotAParty(one.clone());
+                return AgreementStatus::NotAParty(one.clone());
             }
         }
         // A side that has suspended or withdrawn says so, whatever the other has signed.
         for (one, _) in pair {
             match self.last(one) {
-                Some(Act::Withdraw) => return Standing::Withdrawn { by: one.clone() },
-                Some(Act::Suspend) => return Standing::Suspended { by: one.clone() },
+                Some(Act::Withdraw) => return AgreementStatus::Withdrawn { by: one.clone() },
+                Some(Act::Suspend) => return AgreementStatus::Suspended { by: one.clone() },
                 Some(Act::Resume) | None => {}
             }
         }
         for (one, other) in pair {
             match self.adherences.get(one) {
-                None => return Standing::NotAdhered(one.clone()),
+                None => return AgreementStatus::NotAdhered(one.clone()),
                 Some(adherence) if !adherence.shares_with.contains(other) => {
-                    return Standing::NotShared { by: one.clone(), with: other.clone() };
+                    return AgreementStatus::NotShared { by: one.clone(), with: other.clone() };
                 }
                 Some(_) => {}
             }
         }
         if now < self.agreement.effective {
-            Standing::NotYetEffective(self.agreement.effective)
+            AgreementStatus::NotYetEffective(self.agreement.effective)
         } else if now >= self.agreement.expires {
-            Standing::Expired(self.agreement.expires)
+            AgreementStatus::Expired(self.agreement.expires)
         } else {
-            Standing::InForce
+            AgreementStatus::InForce
         }
     }
 
@@ -196,9 +201,9 @@ impl Recorded {
         let others = self.agreement.parties.iter().filter(|party| *party != me);
         let mut worst = "waiting";
         for other in others {
-            match self.standing(me, other, now) {
-                Standing::InForce => return "in_force",
-                Standing::NotYetEffective(_) => worst = "not_yet_effective",
+            match self.status(me, other, now) {
+                AgreementStatus::InForce => return "in_force",
+                AgreementStatus::NotYetEffective(_) => worst = "not_yet_effective",
                 _ => {}
             }
         }

@@ -2,7 +2,7 @@
 
 use schemas::agency::AgencyId;
 use schemas::query::AuthorityId;
-use schemas::time::Timestamp;
+use schemas::time::{DAY_MS, Timestamp};
 use toml::{Table, Value};
 
 use crate::agreement::Agreement;
@@ -11,7 +11,6 @@ use crate::document::{DocumentError, read, sense, write};
 /// The templates that come with the node.
 pub const NAMES: [&str; 2] = ["lasd", "arjis"];
 
-const DAY_MS: i64 = 86_400_000;
 /// Keys that `--set` may give another value.
 const SETTABLE: [&str; 19] = [
     "id",

@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use schemas::digest::Digest;
-use schemas::time::Timestamp;
+use schemas::time::{DAY_MS, Timestamp};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
@@ -19,7 +19,6 @@ use host::home::{Home, HomeError, read_text, replace_private};
 const LASTS_DAYS: i64 = 398;
 /// How long before its end a certificate is to be renewed, in days.
 pub const RENEWED_DAYS: i64 = 30;
-const DAY_MS: i64 = 86_400_000;
 
 /// The file of the certificate, with those that lead to its root.
 pub const CERTIFICATE: &str = "cert.pem";

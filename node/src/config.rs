@@ -248,7 +248,7 @@ impl Reading {
         let keys: Vec<String> = self.table.keys().cloned().collect();
         for key in keys {
             self.problem(format!(
-                "{}{key} means nothing; see the README for the keys, and take it out",
+                "{}{key} means nothing; see docs/configuration.md for the keys, and take it out",
                 self.within
             ));
         }
@@ -268,7 +268,7 @@ mod tests {
     const GOOD: &str = "agency = \"monrovia-ca-pd\"\nlisten = [\"/ip4/0.0.0.0/tcp/7420\"]\n";
 
     #[test]
-    fn what_is_not_given_is_as_the_readme_says() {
+    fn what_is_not_given_is_as_the_documents_say() {
         let config = Config::parse(GOOD).unwrap();
         assert_eq!(config.exchange.freshness_seconds, 300);
         assert!(config.http.is_none());

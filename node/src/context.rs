@@ -1,23 +1,25 @@
 //! What every act of the node works with: its identity, its keys, its log and its store.
 
+mod observed;
+
 use schemas::envelope::{Envelope, EnvelopeError, Kind};
 use schemas::key::{PublicKey, SecretKey};
 use schemas::note::Vkey;
-use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
 use serde::de::DeserializeOwned;
 
 use std::sync::Arc;
 
 use crate::config::Bounds;
-use crate::exchange::heads::Heads;
 use crate::permission::OwnAgency;
 use audit_log::append::AuditLog;
 use audit_log::keys::Keyring;
 use host::home::{Home, HomeError};
 use registry::KeyUse;
-use store::Store;
+use store::ReadStore;
 use store::photographs::Images;
+
+pub use observed::ObservedCheckpoints;
 
 /// The keys that are exchanged one by one. Cheap to clone.
 #[derive(Clone)]
@@ -90,18 +92,13 @@ pub struct NodeContext {
     /// Its keys.
     pub keys: OwnKeys,
     /// The store, for reading.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn ReadStore>,
     /// The photographs.
     pub photographs: Images,
     /// Bounds of exchanges.
     pub bounds: Bounds,
-    /// What peers have shown of their logs.
-    pub observed: Arc<Heads>,
-    /// Held by whoever destroys what is past its retention, and by whoever places a hold: what an
-    /// entry says is destroyed is gone before the next hold.
-    pub retention: Arc<tokio::sync::Mutex<()>>,
-    /// Held while a batch of reads is stored: what is known to be new must stay new until then.
-    pub importing: Arc<tokio::sync::Mutex<()>>,
+    /// The checkpoints that peers have shown of their logs.
+    pub observed: Arc<ObservedCheckpoints>,
 }
 
 impl NodeContext {
@@ -167,17 +164,6 @@ impl NodeContext {
         kind: Kind,
     ) -> Result<T, EnvelopeError> {
         self.agency.own_signed(envelope, kind)
-    }
-
-    /// How long answers under an authority are kept, in days: the agreement's retention of answers,
-    /// or [`ANSWERS_KEPT_DAYS`] under a written request.
-    #[must_use]
-    pub fn answers_kept_days(&self, authority: &AuthorityId) -> u32 {
-        let state = self.agency.registry.state();
-        let versions = state.agreements.get(authority);
-        versions
-            .and_then(|versions| versions.values().next_back())
-            .map_or(ANSWERS_KEPT_DAYS, |version| version.recorded.agreement.answers_kept_days)
     }
 }
 

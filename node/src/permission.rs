@@ -15,7 +15,7 @@ mod error;
 use ::agreements::decide::Reasons;
 use ::agreements::policy::{People, Policy, Roles};
 use schemas::query::UserName;
-use schemas::refusal::Citation;
+use schemas::refusal::{Citation, RefusalCode};
 use schemas::time::Timestamp;
 
 use registry::State;
@@ -23,7 +23,7 @@ use schemas::user::User;
 
 pub(crate) use agency::TRIES;
 pub use agency::{NotActed, OwnAgency};
-pub use error::ActError;
+pub use error::{ActError, ErrorClass, Fault, Reason, Refused};
 
 /// Who acts, as the way in recognised them.
 #[derive(Debug, Clone)]
@@ -69,7 +69,8 @@ impl Permission {
 /// When there is none: then nobody may do anything.
 pub fn policy_in_force(state: &State) -> Result<&Policy, ActError> {
     state.policy.as_deref().ok_or_else(|| {
-        ActError::failed("this node has no policy in force; run `accord doctor`".into())
+        let why = "this node has no policy in force; run `accord doctor`";
+        ActError::failed_as("no_policy", why.into())
     })
 }
 
@@ -83,15 +84,14 @@ pub fn authenticate<'a>(
     now: Timestamp,
 ) -> Result<&'a User, ActError> {
     let user = state.users.get(&by.user).ok_or_else(|| {
-        ActError::refused(format!(
-            "`{}` is no user of this agency; see `accord user list`",
-            by.user
-        ))
+        let why = format!("`{}` is no user of this agency; see `accord user list`", by.user);
+        ActError::refused_as("user_unknown", Vec::new(), why)
     })?;
     if user.enabled(now) {
         Ok(user)
     } else {
-        Err(ActError::refused(format!("user `{}` is disabled", by.user)))
+        let why = format!("user `{}` is disabled", by.user);
+        Err(ActError::refused_as("user_disabled", Vec::new(), why))
     }
 }
 
@@ -119,12 +119,14 @@ pub fn authorize<'a>(
             None => role.to_string(),
         })
         .collect();
-    Err(ActError::refused(format!(
+    let citations = policy.cites(roles);
+    let why = format!(
         "user `{}` may not do this; it takes one of the roles {} [{}]",
         by.user,
         codes.join(", "),
-        sections(&policy.cites(roles))
-    )))
+        sections(&citations)
+    );
+    Err(ActError::refused_as(RefusalCode::RoleNotAuthorized.code(), citations, why))
 }
 
 /// Citations as a sentence shows them.
@@ -132,7 +134,7 @@ pub(crate) fn sections(citations: &[Citation]) -> String {
     citations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// Reasons of a rule as the error of an act.
+/// Reasons of a rule as the error of an act, each of them whole.
 pub(crate) fn refused(reasons: &Reasons) -> ActError {
     let said: Vec<_> = reasons
         .as_slice()
@@ -141,5 +143,6 @@ pub(crate) fn refused(reasons: &Reasons) -> ActError {
             format!("{}: {} [{}]", reason.code, reason.message, sections(&reason.citations))
         })
         .collect();
-    ActError::refused(said.join("; "))
+    let reasons = reasons.as_slice().iter().map(Reason::from).collect();
+    ActError::Refused(Refused { sentence: said.join("; "), reasons })
 }

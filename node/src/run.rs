@@ -3,22 +3,27 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::agreements::decide::due_reads;
 use schemas::agency::AgencyId;
 use schemas::checkpoint::origin;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use crate::backup::create::record_restoring;
 use crate::config::Config;
 use crate::context::{NodeContext, OwnKeys};
-use crate::exchange::ask::Asker;
+use crate::exchange::ask::QueryClient;
+use crate::exchange::consistency::prove_as_observed;
 use crate::exchange::deliver::Delivery;
-use crate::exchange::heads::prove_shown;
 use crate::exchange::host::Desk;
+use crate::exchange::witness::Witnessing;
 use crate::http::{https, open_router, router, socket};
 use crate::permission::OwnAgency;
-use crate::reads::intake;
-use crate::reads::intake::Sources;
+use crate::reads::importer::Importer;
+use crate::reads::intake::WatchedFolders;
+use crate::reads::source_stats::StatsBySource;
+use crate::retention::{DESTROY, Retention};
 use audit_log::append::AuditLog;
 use audit_log::clock::Clock;
 use audit_log::registry::{Registry, RegistryError};
@@ -91,15 +96,21 @@ pub struct Node {
     /// What its acts work with.
     pub context: NodeContext,
     /// Asks peers.
-    pub asker: Asker<Peers>,
+    pub queries: QueryClient<Peers>,
+    /// Has peers witness the log.
+    pub witnessing: Witnessing,
     /// The network.
     pub peers: Arc<Peers>,
     /// Its configuration.
     pub config: Config,
     /// Its home.
     pub home: Home,
+    /// Destroys what is past its retention.
+    pub retention: Retention,
+    /// Stores reads that come in.
+    pub importer: Importer,
     /// What sources have sent.
-    pub sources: Arc<Sources>,
+    pub source_stats: Arc<StatsBySource>,
     /// Turns of those that send reads over HTTPS.
     pub sending: Semaphore,
     /// The certificate of the HTTPS side, where there is one.
@@ -157,8 +168,6 @@ async fn context_on(
         photographs: Images::open(home, config.photographs.as_ref())?,
         bounds: config.exchange,
         observed: Arc::default(),
-        retention: Arc::default(),
-        importing: Arc::default(),
     })
 }
 
@@ -205,7 +214,7 @@ impl Node {
             }
             context.keys.reload(&context.agency.log)?;
         }
-        context.record_restoring(&home).await?;
+        record_restoring(&context.agency, &home).await?;
         let (newly, connected) = mpsc::channel(NEWLY_CONNECTED);
         let desk = Arc::new(Desk::new(context.clone(), newly));
         let settings = peer::Settings {
@@ -214,12 +223,15 @@ impl Node {
             limits: peer::Limits::default(),
         };
         let peers = Arc::new(peer::start(settings, desk.clone()).await?);
-        let delivery = Delivery::start(context.clone(), peers.clone(), connected);
-        let asker = Asker::new(context.clone(), peers.clone(), delivery.clone());
-        if let Err(error) = context.finish_redaction(None).await {
+        let delivery = Delivery::start(&context, peers.clone(), connected);
+        let queries = QueryClient::new(&context, peers.clone(), delivery.clone());
+        let retention = Retention::new(context.agency.clone(), context.store.clone());
+        let (agency, store) = (context.agency.clone(), context.store.clone());
+        let importer = Importer::new(agency, store, context.photographs.clone());
+        if let Err(error) = retention.finish_redaction(DESTROY).await {
             tracing::error!(%error, "what the log says is destroyed could not be; it is tried again");
         }
-        asker.close_open_queries().await?;
+        queries.close_open_queries().await?;
         let certificate = config.http.map(|_| https::Served::of(&home)).transpose()?;
         let https = match (config.http, &certificate) {
             (Some(address), Some(served)) => Some(https::listen(address, served).await?),
@@ -228,12 +240,15 @@ impl Node {
         let watcher = Watcher::of(&home)?;
         let stop = CancellationToken::new();
         let node = Arc::new(Self {
+            witnessing: Witnessing::of(&context),
             context,
-            asker,
+            queries,
             peers,
             config,
             home,
-            sources: Arc::default(),
+            retention,
+            importer,
+            source_stats: Arc::default(),
             sending: Semaphore::new(SENDING),
             certificate,
             watcher,
@@ -253,19 +268,20 @@ impl Node {
             let clock = node.context.agency.clock.clone();
             tokio::spawn(certificate.clone().keep(clock, stop.clone()));
         }
-        let folders = intake::watch(node.context.clone(), node.sources.clone(), stop.clone());
-        served.push(tokio::spawn(folders));
+        let (agency, importer) = (node.context.agency.clone(), node.importer.clone());
+        let folders = WatchedFolders::new(agency, importer, node.source_stats.clone());
+        served.push(tokio::spawn(watch(folders, stop.clone())));
         *node.served.lock().await = served;
         tokio::spawn(watching::count(node.clone(), stop.clone()));
-        tokio::spawn(node.asker.clone().rerun_until(stop.clone()));
+        tokio::spawn(node.queries.clone().rerun_until(stop.clone()));
         let anchored = anchor::follow(node.home.clone(), node.context.clone(), stop.clone());
         *node.anchored.lock().await = Some(tokio::spawn(anchored));
-        let proving = prove_shown(node.context.clone(), node.peers.clone(), stop.clone());
+        let proving = prove_as_observed(node.witnessing.clone(), node.peers.clone(), stop.clone());
         tokio::spawn(proving);
         tokio::spawn(identity::keep(node.clone(), stop.clone()));
         tokio::spawn(node.clone().seek_cosignatures(stop.clone()));
         tokio::spawn(cadence::keep(node.clone(), stop.clone()));
-        tokio::spawn(retention::keep(node.context.clone(), stop.clone()));
+        tokio::spawn(retention::keep(node.clone(), stop.clone()));
         tokio::spawn(look_after_images(node.context.clone(), stop));
         Ok(node)
     }
@@ -336,8 +352,8 @@ impl Node {
         let asked = peers.map(async |peer| {
             let dial = self.peers.as_ref();
             let asked = async {
-                self.context.check_shown(dial, peer).await?;
-                self.context.have_cosigned(dial, peer).await
+                self.witnessing.prove_observed(dial, peer).await?;
+                self.witnessing.have_cosigned(dial, peer).await
             };
             match tokio::time::timeout(COSIGNING, asked).await {
                 Ok(Ok(_)) => true,
@@ -380,6 +396,16 @@ fn keep_card(home: &Home, registry: &Registry) -> Result<(), HomeError> {
     replace_private(&home.card(), own.envelope.as_bytes())
 }
 
+async fn watch(mut folders: WatchedFolders, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+        folders.scan().await;
+    }
+}
+
 async fn look_after_images(context: NodeContext, stop: CancellationToken) {
     let mut tick = tokio::time::interval(LOOKING);
     let mut looked_at = None;
@@ -397,12 +423,12 @@ async fn look_after_images(context: NodeContext, stop: CancellationToken) {
         }
         // Recipients to tell of a correction is known as long as there is something to correct.
         if let Some(policy) = context.agency.registry.state().policy.clone() {
-            let cut_off = context.agency.clock.now().cut_off(policy.retention.reads.cut_off_days);
-            if let Err(error) = context.store.forget_released(cut_off).await {
+            let due = due_reads(&policy, context.agency.clock.now());
+            if let Err(error) = context.agency.log.forget_released(&due).await {
                 tracing::error!(%error, "releases of reads that are gone could not be forgotten");
             }
         }
-        match context.photographs.destroy_unreferenced(context.store.as_ref()).await {
+        match context.agency.log.destroy_unreferenced(&context.photographs).await {
             Ok(0) => {}
             Ok(images) => {
                 tracing::info!(images, "photographs that nothing refers to are destroyed")

@@ -1,20 +1,22 @@
 //! What an entry of the audit log says: one kind, one type.
 //!
-//! A new kind of entry is a row of the table below and a type in one of the files beside this one;
-//! the compiler names every place that must know of it.
+//! A new kind of entry is a row of the table in `kind` and a type in one of the files beside it; the
+//! compiler names every place that must know of it.
 
 pub mod audit;
 pub mod authority;
 pub mod cards;
 pub mod exchange;
+mod kind;
 pub mod people;
 pub mod reads;
 pub mod retention;
 
 use serde::{Deserialize, Serialize};
 
-use crate::body::Access;
-use crate::purpose::codes;
+pub use kind::EntryKind;
+
+use crate::access::Access;
 use crate::standing::Standing;
 
 /// The access that an event is, by the word in its row.
@@ -31,25 +33,12 @@ macro_rules! access_of {
     }};
 }
 
-/// A row: kind, code, what becomes of its body (`ends` with the retention of audit records, `stays`,
-/// or `judges` the destroyed ones), whether it is an `access` or another `act`, and its type.
+/// The types of the rows.
 macro_rules! events {
     ($($(#[$doc:meta])* $kind:ident = $code:literal: $retention:ident, $access:ident, $of:ident::$type:ident;)*) => {
-        codes! {
-            /// What an entry records.
-            EntryKind, "entry kind" { $($(#[$doc])* $kind = $code,)* }
-        }
-
-        impl EntryKind {
-            /// What becomes of the bodies of this kind.
-            const fn retention(self) -> BodyRetention {
-                match self { $(Self::$kind => BodyRetention::$retention,)* }
-            }
-        }
-
         /// What an entry says. Its JSON is an object with the `kind` and the fields of its type.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+        #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
         #[serde(tag = "kind")]
         pub enum Event {
             $($(#[$doc])* #[serde(rename = $code)] $kind($of::$type),)*
@@ -71,161 +60,7 @@ macro_rules! events {
     };
 }
 
-/// What becomes of the bodies of one kind.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[expect(non_camel_case_types, reason = "these are the words of the table")]
-enum BodyRetention {
-    /// Destroyed at the end of the retention of audit records.
-    ends,
-    /// Kept for good.
-    stays,
-    /// Kept for good: a destroyed body is judged by it.
-    judges,
-}
-
-events! {
-    /// One's own policy refused a query before it left.
-    QueryDeclined = "query.declined": ends, maybe_access, exchange::QueryDeclined;
-    /// A query was signed and may leave.
-    QuerySent = "query.sent": ends, access, exchange::QuerySent;
-    /// Reads were released to a peer.
-    QueryAnswered = "query.answered": ends, access, exchange::QueryAnswered;
-    /// A peer's query was refused.
-    QueryRefused = "query.refused": ends, access, exchange::QueryRefused;
-    /// Nothing came in time.
-    QueryUnanswered = "query.unanswered": ends, access, exchange::QueryUnanswered;
-    /// An answer was verified; people may see it.
-    AnswerReceived = "answer.received": ends, access, exchange::AnswerReceived;
-    /// A kept answer was shown again.
-    AnswerViewed = "answer.viewed": ends, access, exchange::AnswerViewed;
-    /// An answer or refusal did not verify; nobody sees it.
-    AnswerRejected = "answer.rejected": ends, access, exchange::AnswerRejected;
-    /// An answer was sent again.
-    AnswerRedelivered = "answer.redelivered": ends, access, exchange::AnswerRedelivered;
-    /// A refusal was verified.
-    RefusalReceived = "refusal.received": ends, access, exchange::RefusalReceived;
-    /// A peer's receipt was verified.
-    ReceiptRecorded = "receipt.recorded": ends, act, exchange::ReceiptRecorded;
-    /// A peer that may not talk to us, or bytes that prove nothing.
-    PeerRejected = "peer.rejected": stays, act, exchange::PeerRejected;
-    /// One's own reads were searched.
-    ReadsSearched = "reads.searched": ends, access, reads::ReadsSearched;
-    /// One's own card was signed.
-    CardIssued = "card.issued": stays, act, cards::CardIssued;
-    /// A peer's card was added.
-    CardAdded = "card.added": stays, act, cards::CardConfirmed;
-    /// A peer's card was replaced, agency key included.
-    CardReplaced = "card.replaced": stays, act, cards::CardConfirmed;
-    /// A later version of a peer's card arrived.
-    CardUpdated = "card.updated": stays, act, cards::CardUpdated;
-    /// A later version of a peer's card awaits confirmation.
-    CardHeld = "card.held": stays, act, cards::CardHeld;
-    /// A peer was cut off.
-    CardBlocked = "card.blocked": stays, act, cards::CardBlocked;
-    /// A peer was let in again.
-    CardUnblocked = "card.unblocked": stays, act, cards::CardBlocked;
-    /// One proposed an agreement.
-    AgreementProposed = "agreement.proposed": stays, act, authority::AgreementProposed;
-    /// A peer's proposal arrived.
-    AgreementReceived = "agreement.received": stays, act, authority::AgreementReceived;
-    /// One adhered.
-    AgreementSigned = "agreement.signed": stays, act, authority::AgreementSigned;
-    /// A peer's adherence arrived.
-    AgreementAdhered = "agreement.adhered": stays, act, authority::AgreementAdhered;
-    /// A party suspended its side.
-    AgreementSuspended = "agreement.suspended": stays, act, authority::AgreementNoticed;
-    /// A party resumed its side.
-    AgreementResumed = "agreement.resumed": stays, act, authority::AgreementNoticed;
-    /// A party withdrew.
-    AgreementWithdrawn = "agreement.withdrawn": stays, act, authority::AgreementNoticed;
-    /// One submitted a written request.
-    RequestSubmitted = "request.submitted": stays, act, authority::RequestSubmitted;
-    /// A peer's written request arrived.
-    RequestReceived = "request.received": stays, act, authority::RequestReceived;
-    /// A written request was approved, here or by the owner.
-    RequestApproved = "request.approved": stays, act, authority::RequestDecided;
-    /// A written request was denied, here or by the owner.
-    RequestDenied = "request.denied": stays, act, authority::RequestDecided;
-    /// A written request was withdrawn.
-    RequestWithdrawn = "request.withdrawn": stays, act, authority::RequestWithdrawn;
-    /// An outside body's request was filed for records release.
-    RequestRecorded = "request.recorded": stays, act, authority::RequestRecorded;
-    /// A user was registered.
-    UserAdded = "user.added": stays, act, people::UserChanged;
-    /// A user's training was recorded.
-    UserTrained = "user.trained": stays, act, people::UserChanged;
-    /// A user was disabled.
-    UserDisabled = "user.disabled": stays, act, people::UserChanged;
-    /// Approving authority was delegated to a user.
-    UserDelegated = "user.delegated": stays, act, people::UserChanged;
-    /// A policy came into force.
-    PolicyAdopted = "policy.adopted": judges, act, people::PolicyAdopted;
-    /// A source may send reads by itself from here on.
-    SourceAdded = "source.added": stays, act, reads::SourceChanged;
-    /// A source was given a new token.
-    SourceRenewed = "source.renewed": stays, act, reads::SourceChanged;
-    /// A source may send reads no longer.
-    SourceDisabled = "source.disabled": stays, act, reads::SourceChanged;
-    /// Reads were imported.
-    ReadsImported = "reads.imported": stays, act, reads::ReadsImported;
-    /// A read was corrected: one's own, or one that a peer had released.
-    ReadsCorrected = "reads.corrected": ends, act, reads::ReadsCorrected;
-    /// Reads past their retention were destroyed.
-    ReadsPurged = "reads.purged": stays, act, retention::ReadsPurged;
-    /// Kept pages of answers past their retention were destroyed.
-    AnswersPurged = "answers.purged": stays, act, retention::AnswersPurged;
-    /// A legal hold was placed.
-    HoldPlaced = "hold.placed": judges, act, retention::HoldPlaced;
-    /// A legal hold was released.
-    HoldReleased = "hold.released": judges, act, retention::HoldReleased;
-    /// Reads and received answers of a case were put into an evidence package.
-    EvidenceExported = "evidence.exported": stays, act, audit::EvidenceExported;
-    /// Bodies and envelopes past their retention are destroyed from here on.
-    EntriesRedacted = "entries.redacted": judges, act, retention::EntriesRedacted;
-    /// The log was read.
-    AuditViewed = "audit.viewed": ends, act, audit::AuditViewed;
-    /// The log was exported.
-    AuditExported = "audit.exported": stays, act, audit::AuditExported;
-    /// A report was made of the log.
-    AuditReported = "audit.reported": ends, act, audit::AuditReported;
-    /// Accesses were drawn for an audit.
-    AuditSampled = "audit.sampled": ends, act, audit::AuditSampled;
-    /// An audit was recorded with its findings.
-    AuditRecorded = "audit.recorded": ends, act, audit::AuditRecorded;
-    /// A peer was given a statement of the exchanges with it, or asked for one.
-    AuditStated = "audit.stated": stays, act, audit::AuditStated;
-    /// Two logs were compared.
-    AuditReconciled = "audit.reconciled": stays, act, audit::AuditReconciled;
-    /// A backup was begun; those that are named are destroyed.
-    BackupMade = "backup.made": stays, act, retention::BackupMade;
-    /// The node was put back from a backup.
-    BackupRestored = "backup.restored": stays, act, retention::BackupRestored;
-    /// Something that must not happen was noticed.
-    AlarmRaised = "alarm.raised": stays, act, audit::AlarmRaised;
-    /// An auditor resolved an alarm.
-    AlarmResolved = "alarm.resolved": stays, act, audit::AlarmResolved;
-}
-
-impl EntryKind {
-    /// Whether body and envelopes of such an entry are destroyed at the end of the retention of
-    /// audit records: those of accesses, which name plates and the people who asked, and of what
-    /// auditors looked up and wrote.
-    ///
-    /// Everything else stays: what says who was permitted what on which date, alarms, exports and
-    /// comparisons with peers, and the entries of retention itself, by which a destroyed body is
-    /// judged.
-    #[must_use]
-    pub const fn ends(self) -> bool {
-        matches!(self.retention(), BodyRetention::ends)
-    }
-
-    /// Whether such an entry says what may be destroyed or was. They concern the agency itself,
-    /// so that its number among those shows that none was left out.
-    #[must_use]
-    pub const fn judges(self) -> bool {
-        matches!(self.retention(), BodyRetention::judges)
-    }
-}
+kind::table!(events);
 
 impl Event {
     /// What proves where the other side's own entry of the same exchange stands in its log.
@@ -241,9 +76,4 @@ impl Event {
             _ => None,
         }
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
-pub(crate) const fn is_false(value: &bool) -> bool {
-    !*value
 }

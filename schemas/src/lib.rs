@@ -5,6 +5,7 @@
 //! appends to its audit log is defined here, so that another implementation can be written from
 //! this crate and `PROTOCOL.md` alone.
 
+mod access;
 pub mod agency;
 pub mod alarm;
 pub mod answer;
@@ -28,6 +29,7 @@ pub mod key;
 pub mod merkle;
 pub mod misread;
 pub mod note;
+pub mod outcome;
 pub mod pattern;
 pub mod plate;
 pub mod proof;

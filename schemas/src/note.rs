@@ -5,53 +5,21 @@
 //! trusts.
 
 use std::fmt;
-use std::str::FromStr;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::time::Timestamp;
 
 mod cosignature;
-mod key;
+mod error;
+mod line;
+mod name;
+mod signer;
+mod vkey;
 
-pub use cosignature::Cosigner;
-pub use key::{KeyId, KeyName, KeyType, Signer, Vkey};
-
-/// Largest note, in bytes; room for [`MOST_SIGNATURES`] post-quantum ones.
-pub const LARGEST: usize = 500_000;
-
-/// Most signature lines of a note.
-pub const MOST_SIGNATURES: usize = 64;
-
-/// Why bytes are no note, a text no key, or a note not to be believed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoteError {
-    /// Longer than [`LARGEST`]; holds the length in bytes.
-    #[error("a note of {0} bytes exceeds {LARGEST}")]
-    TooLarge(usize),
-    /// More than [`MOST_SIGNATURES`] lines.
-    #[error("a note has at most {MOST_SIGNATURES} signatures")]
-    TooManySignatures,
-    /// Not a note.
-    #[error("not a signed note: {0}")]
-    Form(&'static str),
-    /// Not a name.
-    #[error("`{0}` is not a key name; expected a text without spaces and `+`")]
-    Name(String),
-    /// Not a key, and why.
-    #[error("`{0}` is not a verifier key: {1}")]
-    Vkey(String, &'static str),
-    /// Two trusted keys that nobody can tell apart by name and id.
-    #[error("two different trusted keys are both named `{0}` and have the same id")]
-    Ambiguous(KeyName),
-    /// A trusted key's signature does not hold.
-    #[error("the signature of `{0}` does not verify")]
-    Signature(KeyName),
-    /// No trusted key signed.
-    #[error("no trusted key signed the note")]
-    Untrusted,
-}
+pub use error::{LARGEST, MOST_SIGNATURES, NoteError};
+pub use line::SignatureLine;
+pub use name::{KeyName, KeyNameError};
+pub use signer::{Cosigner, Signer};
+pub use vkey::{KeyId, KeyType, Vkey};
 
 /// A note. Its signatures **have not been checked**.
 #[derive(Clone, PartialEq, Eq)]
@@ -59,14 +27,6 @@ pub struct Note {
     // INVARIANT: ends with a line feed and holds no other control character.
     text: String,
     signatures: Vec<SignatureLine>,
-}
-
-/// One line: `— <key name> <base64 of key id and signature>`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SignatureLine {
-    name: KeyName,
-    id: KeyId,
-    signature: Vec<u8>,
 }
 
 /// A trusted key whose signature holds.
@@ -216,54 +176,5 @@ impl fmt::Display for Note {
 impl fmt::Debug for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Note({:?} {:?})", self.text, self.signatures)
-    }
-}
-
-impl SignatureLine {
-    fn by(key: &Vkey, signature: Vec<u8>) -> Self {
-        Self { name: key.name().clone(), id: key.id(), signature }
-    }
-
-    /// The name of the key that it says it is by.
-    #[must_use]
-    pub const fn name(&self) -> &KeyName {
-        &self.name
-    }
-
-    /// The id of the key that it says it is by.
-    #[must_use]
-    pub const fn id(&self) -> KeyId {
-        self.id
-    }
-}
-
-impl fmt::Display for SignatureLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bytes = [&self.id.0, self.signature.as_slice()].concat();
-        write!(f, "— {} {}", self.name, BASE64.encode(bytes))
-    }
-}
-
-impl fmt::Debug for SignatureLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SignatureLine({} {})", self.name, self.id)
-    }
-}
-
-impl FromStr for SignatureLine {
-    type Err = NoteError;
-
-    /// Reads a line, without its line feed.
-    fn from_str(text: &str) -> Result<Self, NoteError> {
-        let form = NoteError::Form("a signature line that is not `— name base64`");
-        let (name, base64) =
-            text.strip_prefix("— ").and_then(|line| line.split_once(' ')).ok_or(form.clone())?;
-        let bytes = BASE64.decode(base64).map_err(|_| form.clone())?;
-        match bytes.split_first_chunk() {
-            Some((id, signature)) if !signature.is_empty() => {
-                Ok(Self { name: name.parse()?, id: KeyId(*id), signature: signature.to_vec() })
-            }
-            _ => Err(form),
-        }
     }
 }

@@ -5,6 +5,18 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+/// Milliseconds of a second.
+pub const SECOND_MS: i64 = 1_000;
+/// Milliseconds of a minute.
+pub const MINUTE_MS: i64 = 60 * SECOND_MS;
+/// Milliseconds of an hour.
+pub const HOUR_MS: i64 = 60 * MINUTE_MS;
+/// Milliseconds of a day of 24 hours.
+pub const DAY_MS: i64 = 24 * HOUR_MS;
+/// How far a node's clock may stand behind the last entry of its log, in milliseconds: beyond that
+/// the log takes no entry, so an entry stands at most so far from the time that its node told.
+pub const CLOCK_BEHIND_MS: i64 = 5 * MINUTE_MS;
+
 /// An instant in UTC with millisecond resolution.
 ///
 /// Its text form is always RFC 3339 with three fractional digits and `Z`
@@ -45,10 +57,34 @@ impl Timestamp {
         Self(self.0.saturating_add(millis).clamp(Self::MIN.0, Self::MAX.0))
     }
 
+    /// This instant moved by so many seconds.
+    #[must_use]
+    pub fn plus_seconds(self, seconds: u32) -> Self {
+        self.plus_millis(i64::from(seconds).saturating_mul(SECOND_MS))
+    }
+
+    /// This instant moved back by so many seconds.
+    #[must_use]
+    pub fn minus_seconds(self, seconds: u32) -> Self {
+        self.plus_millis(-i64::from(seconds).saturating_mul(SECOND_MS))
+    }
+
+    /// This instant moved by so many hours.
+    #[must_use]
+    pub fn plus_hours(self, hours: u32) -> Self {
+        self.plus_millis(i64::from(hours).saturating_mul(HOUR_MS))
+    }
+
+    /// This instant moved by `days` of 24 hours.
+    #[must_use]
+    pub fn plus_days(self, days: u32) -> Self {
+        self.plus_millis(i64::from(days).saturating_mul(DAY_MS))
+    }
+
     /// This instant moved back by `days` of 24 hours.
     #[must_use]
     pub fn minus_days(self, days: u32) -> Self {
-        self.plus_millis(-i64::from(days).saturating_mul(86_400_000))
+        self.plus_millis(-i64::from(days).saturating_mul(DAY_MS))
     }
 
     /// The instant before which what is kept for `days` has ended at this one: the start of the UTC
@@ -62,13 +98,20 @@ impl Timestamp {
     /// The start of this instant's UTC day.
     #[must_use]
     pub fn day_start(self) -> Self {
-        Self(self.0 - self.0.rem_euclid(86_400_000)).max(Self::MIN)
+        Self(self.0 - self.0.rem_euclid(DAY_MS)).max(Self::MIN)
     }
 
     /// How far apart two instants are, in milliseconds.
     #[must_use]
     pub const fn distance(self, other: Self) -> u64 {
         self.0.abs_diff(other.0)
+    }
+
+    /// Whether a clock that tells this instant is too far behind a log whose last entry is of
+    /// `last` for the log to take another one.
+    #[must_use]
+    pub fn is_too_far_behind(self, last: Self) -> bool {
+        self < last.plus_millis(-CLOCK_BEHIND_MS)
     }
 
     /// The UTC calendar day, `YYYY-MM-DD`.
@@ -170,8 +213,8 @@ mod tests {
         fn a_cut_off_leaves_so_many_whole_days(millis in Timestamp::MIN.0 / 2..=Timestamp::MAX.0, days in 0u32..40_000) {
             let now = Timestamp::from_millis(millis).unwrap();
             let kept = now.cut_off(days).distance(now);
-            prop_assert!(kept >= u64::from(days) * 86_400_000);
-            prop_assert!(kept < (u64::from(days) + 1) * 86_400_000);
+            prop_assert!(kept >= u64::from(days) * DAY_MS as u64);
+            prop_assert!(kept < (u64::from(days) + 1) * DAY_MS as u64);
         }
 
         #[test]

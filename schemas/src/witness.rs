@@ -149,6 +149,12 @@ impl Advance {
         self.signed.unverified()
     }
 
+    /// The same as the log signed it: what to store, verbatim.
+    #[must_use]
+    pub const fn signed(&self) -> &SignedCheckpoint {
+        &self.signed
+    }
+
     /// The cosignature. The checkpoint **must be durable** before this is called.
     #[must_use]
     pub fn cosign(&self, cosigner: &Cosigner, at: Timestamp) -> SignatureLine {

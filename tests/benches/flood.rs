@@ -16,6 +16,7 @@ use measure::{Measured, measure};
 use schemas::answer::Receipt;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::FrameKind;
+use schemas::outcome::OutcomeCode;
 use schemas::query::Query;
 use tests::agency::{Agency, Plan};
 use tests::federation::{add_card, in_force, introduce, signed_by_both};
@@ -97,12 +98,12 @@ impl Stage {
     async fn round(&self, in_flight: usize) -> Measured {
         let drafts = draft(&[self.owner.id()], PLATE, self.owner.now());
         measure(EXCHANGES, in_flight, |worker| {
-            let asker = self.honest[worker % self.honest.len()].node().asker.clone();
+            let asker = self.honest[worker % self.honest.len()].node().queries.clone();
             let draft = drafts.clone();
             async move {
                 let mut outcomes = asker.ask(&draft, "bench").expect("a draft that asks");
                 let heard = outcomes.recv().await.expect("an outcome");
-                assert_eq!(heard.outcome, "answered", "{heard:?}");
+                assert_eq!(heard.outcome, OutcomeCode::Answered, "{heard:?}");
             }
         })
         .await

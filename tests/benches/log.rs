@@ -15,9 +15,10 @@ use schemas::entry::{EntryKind, Header, SALT, VERSION};
 use schemas::key::SecretKey;
 use schemas::merkle;
 use schemas::note::Signer;
+use schemas::outcome::OutcomeCode;
 use schemas::time::Timestamp;
 use store::sqlite::Sqlite;
-use store::{EntryFilter, Row, StateChanges, Store as _};
+use store::{EntryFilter, LogRecords as _, LogWriter as _, Row, StateChanges};
 use tests::agency::Agency;
 use tests::federation::sharing_pair;
 use tests::fixtures::PLATE;
@@ -57,7 +58,7 @@ async fn entries(agency: &Agency) -> Vec<Item> {
 async fn signatures() {
     let (asking, owning, _) = sharing_pair().await;
     for _ in 0..EXCHANGES {
-        assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
+        assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
     }
     let (log, mut keys) = (entries(&owning).await, Keys::default());
     for agency in [&asking, &owning] {

@@ -1,19 +1,26 @@
 //! Reconciling two logs over loopback, each with a million exchanges of 300 days.
 //!
 //! `cargo bench -p tests --bench reconcile`; `ACCORD_EXCHANGES=100000` for fewer. The logs are real:
-//! every entry is appended through the node's own writer. What is measured is `audit reconcile` of a
-//! running node with another one: both trees made, the statement signed and logged, the differences
-//! found, their entries read as evidence.
+//! every entry is appended through the node's own writer, with messages that both sides signed. What is
+//! measured is `audit reconcile` of a running node with another one: both trees made, the statement
+//! signed and logged, the differences found, their entries read as evidence.
 
 use std::time::Instant;
 
+use audit_log::entries::exchange::{
+    AnswerReady, AnswerVerified, SignedQuery, answer_received, query_answered, query_sent,
+    receipt_recorded,
+};
 use audit_log::entry::Entry;
-use schemas::body::{Access, Outcome};
+use node::exchange::statements::Reconciler;
+use schemas::agency::AgencyId;
+use schemas::answer::{Answer, Basis, Receipt, Released};
 use schemas::digest::Digest;
-use schemas::entry::EntryKind;
-use schemas::query::{Query, QueryId};
+use schemas::envelope::{Envelope, Kind};
+use schemas::key::SecretKey;
+use schemas::query::{AuthorityId, Query, QueryId};
+use schemas::text::Text;
 use schemas::time::Timestamp;
-use store::{Asked, Receipted, Served, Settled, StateChanges};
 use tests::agency::Agency;
 use tests::federation::sharing_pair;
 use tests::fixtures;
@@ -23,6 +30,8 @@ const DAY_MS: i64 = 86_400_000;
 const LANES: u64 = 1_000;
 /// One exchange in so many of the first hundred thousand is unknown to the owner.
 const MISSING: u64 = 10_000;
+/// Receipts that a lane takes out of the outbox at once.
+const RECEIPTS: usize = 100;
 
 fn id(n: u64) -> QueryId {
     let digest = Digest::of(&n.to_be_bytes());
@@ -31,77 +40,147 @@ fn id(n: u64) -> QueryId {
     QueryId::from_bytes(id)
 }
 
-/// Both entries of one side about exchange `n`.
-fn entries(of: &Agency, query: &Query, n: u64, asks: bool) -> [Entry; 2] {
-    let days = i64::try_from(n % DAYS).expect("days");
-    let query = Query { id: id(n), at: query.at.plus_millis(-days * DAY_MS), ..query.clone() };
-    let [asked, answer, receipt] =
-        ["q", "a", "r"].map(|of| Digest::of(format!("{of}{n}").as_bytes()));
-    let access = |outcome| Access { query_digest: Some(asked), ..Access::of(&query, outcome) };
-    let actor = of.context().agency.node_actor();
-    let (peer, query_id, asked_at) =
-        (if asks { &query.to } else { &query.from }, query.id, query.at);
-    let entry = |kind, outcome, effects| {
-        let access = access(outcome);
-        Entry::new(kind, actor.clone()).with_peer(peer).with_access(access).effecting(effects)
-    };
-    if asks {
-        let sent = Asked { query_id, owner: query.to.clone(), asked_at, query: asked };
-        let settled = Settled {
-            query_id,
-            outcome: "answered",
-            authority: None,
-            reply: Some(answer),
-            receipt: Some(receipt),
-        };
-        return [
-            entry(
-                EntryKind::QuerySent,
-                Outcome::Sent,
-                StateChanges { asked: Some(sent), ..StateChanges::default() },
-            ),
-            entry(
-                EntryKind::AnswerReceived,
-                Outcome::Answered,
-                StateChanges { settled: Some(settled), ..StateChanges::default() },
-            ),
-        ];
-    }
-    let served = Served {
-        query_id,
-        requester: query.from.clone(),
-        asked_at,
-        query_digest: asked,
-        reply_digest: answer,
-        answered: true,
-        kept: true,
-        authority: None,
-        released: None,
-    };
-    let receipted = Receipted { requester: query.from.clone(), query_id, receipt };
-    [
-        entry(
-            EntryKind::QueryAnswered,
-            Outcome::Answered,
-            StateChanges { served: Some(served), ..StateChanges::default() },
-        ),
-        entry(
-            EntryKind::ReceiptRecorded,
-            Outcome::Receipted,
-            StateChanges { receipted: Some(receipted), ..StateChanges::default() },
-        ),
-    ]
+/// What exchanges are made of.
+struct Exchanges {
+    /// The query that each of them repeats, under an id and at a time of its own.
+    query: Query,
+    authority: AuthorityId,
+    requester: SecretKey,
+    owner: SecretKey,
 }
 
-async fn fill(agency: &Agency, query: &Query, count: u64, asks: bool, missing: bool) {
+/// One exchange, as both sides signed it.
+struct Exchange {
+    query: Query,
+    query_envelope: Envelope,
+    answer: Answer,
+    answer_envelope: Envelope,
+    receipt: Receipt,
+    receipt_envelope: Envelope,
+}
+
+impl Exchanges {
+    fn nth(&self, n: u64) -> Exchange {
+        let days = i64::try_from(n % DAYS).expect("days");
+        let at = self.query.at.plus_millis(-days * DAY_MS);
+        let query = Query { id: id(n), at, ..self.query.clone() };
+        let query_envelope = signed(Kind::Query, &query, &self.requester);
+        let answer = Answer {
+            query_id: query.id,
+            query_digest: query_envelope.digest(),
+            from: query.to.clone(),
+            to: query.from.clone(),
+            at,
+            basis: Basis { authority: self.authority.clone(), version: 1 },
+            released: Released {
+                from: query.elements.from,
+                until: query.elements.until,
+                limit: query.limit,
+                images: false,
+            },
+            count: 0,
+            truncated: false,
+            notice: Text::default(),
+            pages: Vec::new(),
+            images: Vec::new(),
+            images_beyond: 0,
+        };
+        let answer_envelope = signed(Kind::Answer, &answer, &self.owner);
+        let receipt = Receipt {
+            query_id: query.id,
+            answer_digest: answer_envelope.digest(),
+            from: query.from.clone(),
+            to: query.to.clone(),
+            at,
+        };
+        let receipt_envelope = signed(Kind::Receipt, &receipt, &self.requester);
+        Exchange { query, query_envelope, answer, answer_envelope, receipt, receipt_envelope }
+    }
+}
+
+fn signed<T: serde::Serialize>(kind: Kind, message: &T, key: &SecretKey) -> Envelope {
+    Envelope::sign_json(kind, message, key).expect("a signed message")
+}
+
+impl Exchange {
+    fn signed_query(&self) -> SignedQuery<'_> {
+        SignedQuery { query: &self.query, envelope: &self.query_envelope }
+    }
+
+    /// Both entries of the requester.
+    fn asked(&self, requester: &Agency) -> [Entry; 2] {
+        let actor = requester.context().agency.node_actor();
+        let verified = AnswerVerified {
+            query: self.signed_query(),
+            answer: &self.answer,
+            envelope: &self.answer_envelope,
+            receipt: &self.receipt_envelope,
+            theirs: None,
+            pages: Vec::new(),
+            kept_until: self.answer.at,
+        };
+        [query_sent(actor.clone(), self.signed_query()), answer_received(actor, verified)]
+    }
+
+    /// Both entries of the owner.
+    fn answered(&self, owner: &Agency) -> [Entry; 2] {
+        let agency = &owner.context().agency;
+        let ready = AnswerReady {
+            query: self.signed_query(),
+            answer: &self.answer,
+            envelope: &self.answer_envelope,
+            theirs: None,
+            pages: Vec::new(),
+            photographs: Vec::new(),
+            released: None,
+            kept_until: self.answer.at,
+            lapses: Timestamp::MAX,
+            uses: None,
+            daily: None,
+            receipts_outstanding: u32::MAX,
+        };
+        let actor = agency.peer_actor(&self.query.from);
+        let receipted = receipt_recorded(actor, &self.receipt, &self.receipt_envelope, None);
+        [query_answered(&agency.registry.state(), ready), receipted]
+    }
+}
+
+async fn append(agency: &Agency, entries: [Entry; 2]) {
+    for entry in entries {
+        agency.context().agency.log.append(entry).await.expect("an append");
+    }
+}
+
+/// Fills the requester's log. Its owner is not running: receipts that wait for it are taken out of the
+/// outbox as if they had come.
+async fn fill_requester(asking: &Agency, exchanges: &Exchanges, count: u64) {
+    let lanes = (0..LANES).map(|lane| async move {
+        let mut receipts = Vec::new();
+        for n in (lane..count).step_by(LANES as usize) {
+            let exchange = exchanges.nth(n);
+            append(asking, exchange.asked(asking)).await;
+            receipts.push((exchange.query.to.clone(), exchange.receipt_envelope.digest()));
+            if receipts.len() == RECEIPTS {
+                delivered(asking, &mut receipts).await;
+            }
+        }
+        delivered(asking, &mut receipts).await;
+    });
+    futures::future::join_all(lanes).await;
+}
+
+async fn delivered(asking: &Agency, receipts: &mut Vec<(AgencyId, Digest)>) {
+    asking.context().agency.log.delivered(receipts).await.expect("an outbox");
+    receipts.clear();
+}
+
+async fn fill_owner(owning: &Agency, exchanges: &Exchanges, count: u64) {
     let lanes = (0..LANES).map(|lane| async move {
         for n in (lane..count).step_by(LANES as usize) {
-            if missing && n < 10 * MISSING && n % MISSING == 0 {
+            if n < 10 * MISSING && n % MISSING == 0 {
                 continue;
             }
-            for entry in entries(agency, query, n, asks) {
-                agency.context().agency.log.append(entry).await.expect("an append");
-            }
+            append(owning, exchanges.nth(n).answered(owning)).await;
         }
     });
     futures::future::join_all(lanes).await;
@@ -110,8 +189,7 @@ async fn fill(agency: &Agency, query: &Query, count: u64, asks: bool, missing: b
 async fn compare(asking: &Agency, owning: &Agency, what: &str) {
     let node = asking.node();
     let started = Instant::now();
-    let report = node
-        .context
+    let report = Reconciler::of(&node.context)
         .reconcile(
             node.peers.as_ref(),
             &asking.admin(),
@@ -143,30 +221,29 @@ fn peak_mb() -> u64 {
 async fn main() {
     let count = std::env::var("ACCORD_EXCHANGES").ok().and_then(|n| n.parse().ok());
     let count: u64 = count.unwrap_or(1_000_000);
-    let (asking, owning, _) = sharing_pair().await;
+    let (asking, mut owning, authority) = sharing_pair().await;
     let at = asking.now().plus_millis(-DAY_MS);
-    let query = fixtures::query(asking.id(), owning.id(), fixtures::PLATE, at);
+    let exchanges = Exchanges {
+        query: fixtures::query(asking.id(), owning.id(), fixtures::PLATE, at),
+        authority,
+        requester: asking.context().message_key(),
+        owner: owning.context().message_key(),
+    };
     let started = Instant::now();
-    tokio::join!(
-        fill(&asking, &query, count, true, false),
-        fill(&owning, &query, count, false, true)
-    );
+    owning.stop().await;
+    fill_requester(&asking, &exchanges, count).await;
+    owning.run().await;
+    fill_owner(&owning, &exchanges, count).await;
     println!("{count} exchanges appended on each side in {:.1?}", started.elapsed());
     for _ in 0..3 {
         compare(&asking, &owning, "10 differences").await;
     }
-    fill_missing(&owning, &query).await;
+    // What the owner did not know of, after all.
+    for n in (0..10 * MISSING).step_by(MISSING as usize) {
+        append(&owning, exchanges.nth(n).answered(&owning)).await;
+    }
     for _ in 0..3 {
         compare(&asking, &owning, "logs that agree").await;
     }
     println!("peak memory of both nodes together: {} MB", peak_mb());
-}
-
-/// What the owner did not know of, after all.
-async fn fill_missing(owning: &Agency, query: &Query) {
-    for n in (0..10 * MISSING).step_by(MISSING as usize) {
-        for entry in entries(owning, query, n, false) {
-            owning.context().agency.log.append(entry).await.expect("an append");
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use audit_log::clock::Clock;
-use tests::command_line::{CliAgency, CommandOutput};
+use tests::command_line::CliAgency;
 use tests::fixtures::PLATE;
 
 use crate::judge::{Judged, judge};
@@ -91,8 +91,7 @@ impl Pair {
                 .start_with_officer()
         };
         let (asking, owning) = (agency(0, ASKING, RELAYED[1]), agency(1, OWNING, RELAYED[0]));
-        asking.add_card(&owning);
-        owning.add_card(&asking);
+        asking.introduce(&owning);
         owning.add_reads(PLATE, 3);
         asking.agree_with(&owning);
         let clock = Clock::system();
@@ -130,13 +129,8 @@ impl Pair {
     fn resumes(&mut self, when: &str) {
         let told = resumes(when, &self.asking.home(), OWNING, &self.clock);
         self.told.extend(told);
-        let settled = |doctor: &CommandOutput| {
-            let rows = doctor.lines();
-            let outbox = rows.iter().find(|row| row["check"] == "outbox")?;
-            outbox["detail"].as_str()?.starts_with("0 letters").then_some(())
-        };
-        self.asking.retry_until(&["doctor"], settled);
-        self.owning.retry_until(&["doctor"], settled);
+        self.asking.wait_for_delivery();
+        self.owning.wait_for_delivery();
     }
 
     /// A fault is over: service resumes by itself, and both logs hold.

@@ -112,11 +112,7 @@ pub(crate) fn restarted() -> Figures {
             }
         }
         for agency in &hands {
-            agency.retry_until(&["doctor"], |doctor| {
-                let rows = doctor.lines();
-                let outbox = rows.iter().find(|row| row["check"] == "outbox")?;
-                outbox["detail"].as_str()?.starts_with("0 letters").then_some(())
-            });
+            agency.wait_for_delivery();
         }
     }
     for told in told.iter().flatten() {

@@ -12,13 +12,16 @@ use ingest::Sighting;
 use node::cli::{InitArgs, init};
 use node::config::{Bounds, Config};
 use node::context::{NodeContext, OwnKeys};
-use node::exchange::ask::Heard;
-use node::permission::{OwnAgency, Principal};
+use node::exchange::ask::QueryOutcome;
+use node::permission::{ActError, OwnAgency, Principal};
+use node::reads::corrections::{CorrectionOutcome, CorrectionRequest, correct};
+use node::reads::search::search;
 use node::run::{Node, StartError, open_store};
 use postgres_server::Server;
 use schemas::agency::{AgencyId, AgencyKind};
 use schemas::draft::Draft;
 use schemas::note::Vkey;
+use schemas::read::ReadId;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use store::Store;
@@ -339,14 +342,37 @@ impl Agency {
 
     /// Takes in reads with their photographs; how many were new.
     pub async fn import(&self, batch: Vec<Sighting>) -> usize {
-        let stored =
-            self.context().store_reads(&self.admin().into(), &words("test"), "native", batch).await;
+        let importer = &self.node().importer;
+        let stored = importer.store(&self.admin().into(), &words("test"), "native", batch).await;
         stored.expect("stored reads").reads
     }
 
+    /// Searches the agency's own reads for its officer.
+    ///
+    /// # Errors
+    /// When the search cannot be made or logged.
+    pub async fn search_own(&self, draft: &Draft) -> Result<QueryOutcome, ActError> {
+        let context = self.context();
+        search(&context.agency, context.store.as_ref(), &self.officer(), draft).await
+    }
+
+    /// Corrects one of the agency's own reads.
+    ///
+    /// # Errors
+    /// When `by` may not, there is no such read, or nothing would change.
+    pub async fn correct_read(
+        &self,
+        by: &Principal,
+        id: ReadId,
+        wanted: &CorrectionRequest,
+    ) -> Result<CorrectionOutcome, ActError> {
+        let (context, key) = (self.context(), self.context().message_key());
+        correct(&context.agency, context.store.as_ref(), &key, by, id, wanted).await
+    }
+
     /// Asks, and waits for an outcome from every owner; in the order they came.
-    pub async fn ask(&self, draft: &Draft) -> Vec<Heard> {
-        let mut outcomes = self.node().asker.ask(draft, "test").expect("a draft that asks");
+    pub async fn ask(&self, draft: &Draft) -> Vec<QueryOutcome> {
+        let mut outcomes = self.node().queries.ask(draft, "test").expect("a draft that asks");
         let mut heard = Vec::new();
         while let Some(outcome) = within("an outcome", outcomes.recv()).await {
             heard.push(outcome);
@@ -355,7 +381,7 @@ impl Agency {
     }
 
     /// Asks one owner for `plate`.
-    pub async fn ask_one(&self, owner: &AgencyId, plate: &str) -> Heard {
+    pub async fn ask_one(&self, owner: &AgencyId, plate: &str) -> QueryOutcome {
         let mut heard = self.ask(&crate::fixtures::draft(&[owner], plate, self.now())).await;
         assert_eq!(heard.len(), 1, "one outcome an owner");
         heard.remove(0)

@@ -2,6 +2,7 @@
 //! node, no home, no network.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use schemas::entry::EntryKind as Kind;
 use schemas::query::QueryId;
@@ -9,6 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::agency::Agency;
+use crate::binary::{audit_binary, binary};
 use crate::command_line::{CommandOutput, accord_at};
 use crate::federation::{answered_query, sharing_pair};
 
@@ -52,6 +54,28 @@ impl Auditor {
     #[must_use]
     pub fn run(&self, args: &[&str]) -> CommandOutput {
         tokio::task::block_in_place(|| accord_at(Path::new("/nowhere"), args))
+    }
+
+    /// Runs a command where no node lives, without `--json`: what a person reads.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    #[must_use]
+    pub fn run_as_text(&self, args: &[&str]) -> CommandOutput {
+        let mut command = Command::new(binary());
+        command.env("ACCORD_HOME", "/nowhere").args(args);
+        tokio::task::block_in_place(|| command.output().expect("a process").into())
+    }
+
+    /// Runs `accord-audit`, the program of whoever has no node, with exactly these arguments.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    #[must_use]
+    pub fn run_without_node(&self, args: &[&str]) -> CommandOutput {
+        let mut command = Command::new(audit_binary());
+        command.args(args).current_dir(self.0.path());
+        tokio::task::block_in_place(|| command.output().expect("accord-audit runs").into())
     }
 
     /// Verifies a bundle, with the keys of these agencies pinned; the exit code and the report.

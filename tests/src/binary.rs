@@ -1,4 +1,5 @@
-//! Where the real binary is, and whether it is the one of the sources that its test was built from.
+//! Where the real binaries are, and whether they are those of the sources that their test was built
+//! from.
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -11,18 +12,29 @@ use std::time::SystemTime;
 /// cargo builds it for tests of the package `node`, not for those of the package `tests` alone.
 #[must_use]
 pub fn binary() -> PathBuf {
-    static FOUND: LazyLock<Result<PathBuf, String>> = LazyLock::new(found);
+    static FOUND: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| found("accord", "node"));
     FOUND.clone().unwrap_or_else(|why| panic!("{why}"))
 }
 
-fn found() -> Result<PathBuf, String> {
+/// The `accord-audit` binary beside this test.
+///
+/// # Panics
+/// As [`binary`]: cargo builds it for tests of the package `audit`.
+#[must_use]
+pub fn audit_binary() -> PathBuf {
+    static FOUND: LazyLock<Result<PathBuf, String>> =
+        LazyLock::new(|| found("accord-audit", "audit"));
+    FOUND.clone().unwrap_or_else(|why| panic!("{why}"))
+}
+
+fn found(program: &str, package: &str) -> Result<PathBuf, String> {
     let this = std::env::current_exe().expect("the path of this program");
     // Beside target/PROFILE/deps, where tests are, or beside this program itself.
     let folder = this.parent().expect("a target directory");
     let folder = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
-    let path = folder.expect("a target directory").join("accord");
+    let path = folder.expect("a target directory").join(program);
+    let advice = format!("build it with `cargo build -p {package}`, then run this again");
     let Some(built) = changed(&path) else {
-        let advice = "build it with `cargo build -p node`, then run this again";
         return Err(format!("`{}` is not there; {advice}", path.display()));
     };
     let test_built = changed(&this).expect("the time of this program");
@@ -31,11 +43,9 @@ fn found() -> Result<PathBuf, String> {
     };
     match sources(&path.with_extension("d")).into_iter().find(older) {
         None => Ok(path),
-        Some(source) => Err(format!(
-            "`{}` is older than `{}`; build it with `cargo build -p node`, then run this again",
-            path.display(),
-            source.display()
-        )),
+        Some(source) => {
+            Err(format!("`{}` is older than `{}`; {advice}", path.display(), source.display()))
+        }
     }
 }
 

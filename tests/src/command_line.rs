@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::agency::free_address;
 use crate::binary::binary;
-use crate::fixtures::{OFFICER, reads};
+use crate::fixtures::{OFFICER, json_lines, reads};
 use crate::wait::LONGEST;
 
 mod output;
@@ -265,6 +265,27 @@ impl CliAgency {
         assert_eq!((&added["agency"], &added["blocked"]), (&of.id.as_str().into(), &blocked));
     }
 
+    /// Records the card of `other` here, and this one's there.
+    ///
+    /// # Panics
+    /// When one is not recorded.
+    pub fn introduce(&self, other: &Self) {
+        self.add_card(other);
+        other.add_card(self);
+    }
+
+    /// Waits until no letter to a peer is under way.
+    ///
+    /// # Panics
+    /// When one still is after [`LONGEST`].
+    pub fn wait_for_delivery(&self) {
+        self.retry_until(&["doctor"], |doctor| {
+            let rows = doctor.lines();
+            let outbox = rows.iter().find(|row| row["check"] == "outbox")?;
+            outbox["detail"].as_str()?.starts_with("0 letters").then_some(())
+        });
+    }
+
     /// Puts an agreement after the template `lasd` in force between this agency and `other`; its id.
     ///
     /// # Panics
@@ -291,12 +312,9 @@ impl CliAgency {
     /// When they are not all stored.
     pub fn add_reads(&self, plate: &str, count: usize) {
         let owner = self.id.parse().expect("an agency id");
-        let lines: Vec<_> = reads(&owner, plate, count, Clock::system().now())
-            .iter()
-            .map(|read| serde_json::to_string(read).expect("JSON"))
-            .collect();
+        let lines = json_lines(&reads(&owner, plate, count, Clock::system().now()));
         let file = self.file("reads.jsonl");
-        std::fs::write(&file, lines.join("\n")).expect("a file");
+        std::fs::write(&file, lines).expect("a file");
         let imported = self.accord(&["reads", "import", "--format", "native", &file]).done();
         let count = Value::from(count);
         assert_eq!((&imported["records"], &imported["stored"]), (&count, &count));

@@ -5,6 +5,7 @@ use node::admin::agreements;
 use node::admin::cards::{self, Confirmation};
 use schemas::agency::{AgencyId, AgencyKind};
 use schemas::entry::EntryKind as Kind;
+use schemas::outcome::OutcomeCode;
 use schemas::query::{AuthorityId, QueryId};
 
 use crate::agency::{Agency, Plan};
@@ -49,6 +50,13 @@ pub async fn introduce(agencies: &[&Agency]) {
         for of in agencies.iter().filter(|of| of.id() != at.id()) {
             add_card(at, &of.identity).await;
         }
+    }
+}
+
+/// Lets so much time pass at both of two agencies.
+pub fn shift_clocks(agencies: [&Agency; 2], millis: i64) {
+    for agency in agencies {
+        agency.clock.shift(millis);
     }
 }
 
@@ -101,7 +109,7 @@ pub async fn owner_and_raw_of(plan: Plan) -> (Agency, RawPeer, AuthorityId) {
 /// When it is answered otherwise.
 pub async fn answered_query(asking: &Agency, owning: &Agency) -> QueryId {
     let heard = asking.ask_one(owning.id(), crate::fixtures::PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("answered", 3), "{heard:?}");
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Answered, 3), "{heard:?}");
     let query = heard.query_id.expect("a query id");
     let receipted = |log: &Log| {
         log.all(Kind::ReceiptRecorded).iter().any(|entry| entry.belongs_to(query)).then_some(())
@@ -118,7 +126,7 @@ pub async fn answered_query(asking: &Agency, owning: &Agency) -> QueryId {
 pub async fn roll_back_cosigned(asking: &Agency, owning: &mut Agency) {
     let exchange = async |owning: &mut Agency| {
         let heard = asking.ask_one(owning.id(), crate::fixtures::PLATE).await;
-        assert_eq!(heard.outcome, "answered", "{heard:?}");
+        assert_eq!(heard.outcome, OutcomeCode::Answered, "{heard:?}");
         assert_eq!(owning.node().have_cosigned_by_all().await, 1);
     };
     owning.roll_back_after(exchange).await;
@@ -219,7 +227,8 @@ pub async fn wait_for_adherence(agency: &Agency, id: &AuthorityId, of: &AgencyId
 pub async fn signed_by_both(agency: &Agency, other: &Identity, text: &Agreement) {
     propose(agency, text, None).await;
     let signed = envelope_text(&other.adhere_to_all(text, agency.now()));
-    let imported = agreements::import(agency.context(), &agency.admin(), &signed).await;
+    let imported =
+        agreements::import(agency.own(), agency.store().as_ref(), &agency.admin(), &signed).await;
     imported.expect("an adherence as a file");
 }
 

@@ -63,6 +63,15 @@ pub fn reads(owner: &AgencyId, plate: &str, count: usize, now: Timestamp) -> Vec
         .collect()
 }
 
+/// Reads in the native format, a line of JSON each.
+///
+/// # Panics
+/// Never for reads that could be made.
+#[must_use]
+pub fn json_lines(reads: &[Read]) -> String {
+    reads.iter().map(|read| serde_json::to_string(read).expect("JSON") + "\n").collect()
+}
+
 /// The officer whom every agency here has: sworn, and trained a month before `now`.
 #[must_use]
 pub fn officer(now: Timestamp) -> User {

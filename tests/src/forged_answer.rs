@@ -9,7 +9,7 @@ use schemas::key::{PublicKey, SecretKey};
 use schemas::query::Query;
 use schemas::read::Read;
 
-use crate::fixtures::words;
+use crate::fixtures::{json_lines, words};
 use crate::identity::Identity;
 use crate::raw_peer::RawPeer;
 
@@ -94,14 +94,10 @@ impl ForgedAnswer {
     }
 }
 
-/// The page on which `reads` stand, a line of JSON each.
-///
-/// # Panics
-/// Never for reads that could be made.
+/// The page on which `reads` stand.
 #[must_use]
 pub fn page_of(reads: &[Read]) -> Vec<u8> {
-    let lines = reads.iter().map(|read| serde_json::to_string(read).expect("JSON") + "\n");
-    lines.collect::<String>().into_bytes()
+    json_lines(reads).into_bytes()
 }
 
 impl RawPeer {

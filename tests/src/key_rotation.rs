@@ -1,6 +1,7 @@
 //! What holds while keys are exchanged under queries.
 
 use schemas::entry::EntryKind as Kind;
+use schemas::outcome::OutcomeCode;
 
 use crate::agency::Agency;
 use crate::fixtures::PLATE;
@@ -16,7 +17,7 @@ const QUERIES: usize = 25;
 pub async fn ask_many(asking: &Agency, owning: &Agency) {
     for n in 0..QUERIES {
         let heard = asking.ask_one(owning.id(), PLATE).await;
-        assert_eq!(heard.outcome, "answered", "query {n} to {}: {heard:?}", owning.id());
+        assert_eq!(heard.outcome, OutcomeCode::Answered, "query {n} to {}: {heard:?}", owning.id());
     }
 }
 

@@ -8,7 +8,7 @@ use schemas::envelope::Envelope;
 use schemas::event::audit::AuditRecorded;
 use schemas::query::QueryId;
 use serde_json::Value;
-use store::{EntryFilter, Store};
+use store::{EntryFilter, ReadStore};
 
 use crate::agency::Agency;
 
@@ -65,7 +65,7 @@ impl Log {
     /// # Panics
     /// When an entry cannot be read, an index is missing, stands twice or out of order, a time goes
     /// back, or an envelope is not the one that the header commits to.
-    pub async fn of(store: &dyn Store) -> Self {
+    pub async fn of(store: &dyn ReadStore) -> Self {
         let mut entries: Vec<LogEntry> = Vec::new();
         let mut start = 0;
         loop {

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::agency::{Agency, Plan};
-use crate::fixtures::reads;
+use crate::fixtures::{json_lines, reads};
 
 /// An agency with an HTTPS side.
 pub async fn agency_with_https() -> Agency {
@@ -31,13 +31,9 @@ pub fn token(added: &Value) -> &str {
 }
 
 /// `count` reads of `plate` in the native format, a line each.
-///
-/// # Panics
-/// Never for reads that could be made.
 #[must_use]
 pub fn native_lines(agency: &Agency, plate: &str, count: usize) -> String {
-    let reads = reads(agency.id(), plate, count, agency.now());
-    reads.iter().map(|read| serde_json::to_string(read).expect("JSON") + "\n").collect()
+    json_lines(&reads(agency.id(), plate, count, agency.now()))
 }
 
 /// How many reads an agency has.

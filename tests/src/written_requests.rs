@@ -2,8 +2,9 @@
 
 use agreements::request::RequestScope;
 use node::admin::requests::{self, RequestView, Submission};
-use node::exchange::ask::Heard;
+use node::exchange::ask::QueryOutcome;
 use node::permission::Principal;
+use schemas::outcome::OutcomeCode;
 use schemas::purpose::Purpose;
 use schemas::query::AuthorityId;
 use schemas::refusal::RefusalCode;
@@ -117,7 +118,7 @@ pub async fn ask_citing(
     owning: &Agency,
     request: &AuthorityId,
     plate: &str,
-) -> Heard {
+) -> QueryOutcome {
     let mut draft = draft(&[owning.id()], plate, asking.now());
     draft.authority = Some(request.clone());
     asking.ask(&draft).await.remove(0)
@@ -128,10 +129,10 @@ pub async fn ask_citing(
 /// # Panics
 /// When there is another number, or reads.
 #[must_use]
-pub fn refusal_code(heard: &Heard) -> RefusalCode {
+pub fn refusal_code(heard: &QueryOutcome) -> RefusalCode {
     assert_eq!(
         (heard.outcome, heard.reads.len(), heard.reasons.len()),
-        ("refused", 0, 1),
+        (OutcomeCode::Refused, 0, 1),
         "{heard:?}"
     );
     heard.reasons[0].code

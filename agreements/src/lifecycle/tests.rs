@@ -57,19 +57,18 @@ const NOW: &str = "2026-02-01T00:00:00Z";
 #[test]
 fn a_pair_is_in_force_as_soon_as_both_have_signed_and_list_each_other() {
     let mut recorded = of_three();
-    let standing =
-        |recorded: &Recorded, a: &str, b: &str| recorded.standing(&id(a), &id(b), at(NOW));
+    let status = |recorded: &Recorded, a: &str, b: &str| recorded.status(&id(a), &id(b), at(NOW));
     recorded.adhere(adherence("ann", &["bob", "cat"])).unwrap();
-    assert_eq!(standing(&recorded, "ann", "bob"), Standing::NotAdhered(id("bob")));
+    assert_eq!(status(&recorded, "ann", "bob"), AgreementStatus::NotAdhered(id("bob")));
     recorded.adhere(adherence("bob", &["ann"])).unwrap();
-    assert_eq!(standing(&recorded, "ann", "bob"), Standing::InForce);
-    assert_eq!(standing(&recorded, "bob", "ann"), Standing::InForce);
+    assert_eq!(status(&recorded, "ann", "bob"), AgreementStatus::InForce);
+    assert_eq!(status(&recorded, "bob", "ann"), AgreementStatus::InForce);
     // A later party joins without the others signing again.
     recorded.adhere(adherence("cat", &["ann", "bob"])).unwrap();
-    assert_eq!(standing(&recorded, "ann", "cat"), Standing::InForce);
+    assert_eq!(status(&recorded, "ann", "cat"), AgreementStatus::InForce);
     assert_eq!(
-        standing(&recorded, "cat", "bob"),
-        Standing::NotShared { by: id("bob"), with: id("cat") }
+        status(&recorded, "cat", "bob"),
+        AgreementStatus::NotShared { by: id("bob"), with: id("cat") }
     );
 }
 
@@ -83,14 +82,14 @@ fn a_notice_binds_ones_own_side_with_everybody_and_nobody_elses() {
     }
     recorded.notice(notice("ann", Act::Suspend)).unwrap();
     assert_eq!(
-        recorded.standing(&id("bob"), &id("ann"), at(NOW)),
-        Standing::Suspended { by: id("ann") }
+        recorded.status(&id("bob"), &id("ann"), at(NOW)),
+        AgreementStatus::Suspended { by: id("ann") }
     );
-    assert_eq!(recorded.standing(&id("bob"), &id("cat"), at(NOW)), Standing::InForce);
+    assert_eq!(recorded.status(&id("bob"), &id("cat"), at(NOW)), AgreementStatus::InForce);
     recorded.notice(notice("ann", Act::Withdraw)).unwrap();
     assert_eq!(
-        recorded.standing(&id("ann"), &id("cat"), at(NOW)),
-        Standing::Withdrawn { by: id("ann") }
+        recorded.status(&id("ann"), &id("cat"), at(NOW)),
+        AgreementStatus::Withdrawn { by: id("ann") }
     );
     // For good: neither resuming nor signing again brings it back.
     assert!(recorded.notice(notice("ann", Act::Resume)).is_err());

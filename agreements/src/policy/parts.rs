@@ -11,6 +11,7 @@ use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 
 use super::place::Place;
+use crate::search_limits::Limits;
 
 /// A value that says where it stands.
 pub trait Cited {
@@ -195,6 +196,14 @@ cited! {
         node: Help,
         /// Under which heading of the posted policy it is shown.
         heading: Heading,
+    }
+}
+
+impl Searches {
+    /// What they may name.
+    pub(crate) fn limits(&self) -> Limits {
+        let Self { known_characters, longest_days, widest_m, .. } = *self;
+        Limits { known_characters, longest_days, widest_m }
     }
 }
 

@@ -3,8 +3,9 @@
 use schemas::agency::{AgencyKind, State};
 use schemas::refusal::{Citation, Reason, RefusalCode};
 
-use super::{reason, statute};
-use crate::decide::{Case, PeerFacts};
+use super::case::Case;
+use super::cite::{reason, statute};
+use crate::facts::PeerFacts;
 use crate::policy::{Cited, Path};
 
 /// The query is this peer's, and to this owner. A node sees to that before it decides; nothing is

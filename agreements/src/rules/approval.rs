@@ -4,8 +4,8 @@ use schemas::agency::AgencyId;
 use schemas::refusal::{Reason, RefusalCode};
 
 use super::agency::no_public_agency;
-use super::{listed, reason};
-use crate::decide::PeerFacts;
+use super::cite::{listed, reason};
+use crate::facts::PeerFacts;
 use crate::policy::{Cited, Policy};
 
 /// No agreement with a body that is no public agency is ever recorded: it could only mislead.

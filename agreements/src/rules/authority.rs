@@ -2,11 +2,12 @@
 
 use schemas::refusal::{Citation, Reason, RefusalCode};
 
+use super::case::Case;
+use super::cite::{listed, reason, statute};
 use super::why::numbered;
-use super::{reason, statute};
 use crate::agreement::Agreement;
-use crate::decide::{Authority, Candidate, Case};
-use crate::lifecycle::{Recorded, Standing};
+use crate::facts::{Authority, Candidate};
+use crate::lifecycle::{AgreementStatus, Recorded};
 use crate::policy::Policy;
 use crate::request::{Filed, RequestState};
 
@@ -34,7 +35,7 @@ pub(super) fn release_path(case: &Case<'_>, candidate: &Candidate<'_>) -> Option
             format!(
                 "the policy of `{}` releases data on {what} only to {}",
                 case.me,
-                super::listed(&path.with)
+                listed(&path.with)
             ),
             case.policy.cites(path),
         ),
@@ -61,14 +62,22 @@ pub(super) fn in_force(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Rea
 
 fn agreement_lapse(case: &Case<'_>, recorded: &Recorded) -> Option<(String, Vec<Citation>)> {
     let cite = |key: &str| vec![recorded.agreement.cite(key)];
-    Some(match recorded.standing(case.me, &case.peer.id, case.now) {
+    Some(match recorded.status(case.me, &case.peer.id, case.now) {
         // Parties and share lists are the next rule's.
-        Standing::InForce | Standing::NotAParty(_) | Standing::NotShared { .. } => return None,
-        Standing::NotYetEffective(at) => (format!("it takes effect at {at}"), cite("effective")),
-        Standing::Expired(at) => (format!("it expired at {at}"), cite("expires")),
-        Standing::NotAdhered(agency) => (format!("`{agency}` has not signed it"), cite("parties")),
-        Standing::Suspended { by } => (format!("`{by}` has suspended it"), cite("suspend")),
-        Standing::Withdrawn { by } => (format!("`{by}` has withdrawn from it"), cite("withdraw")),
+        AgreementStatus::InForce
+        | AgreementStatus::NotAParty(_)
+        | AgreementStatus::NotShared { .. } => return None,
+        AgreementStatus::NotYetEffective(at) => {
+            (format!("it takes effect at {at}"), cite("effective"))
+        }
+        AgreementStatus::Expired(at) => (format!("it expired at {at}"), cite("expires")),
+        AgreementStatus::NotAdhered(agency) => {
+            (format!("`{agency}` has not signed it"), cite("parties"))
+        }
+        AgreementStatus::Suspended { by } => (format!("`{by}` has suspended it"), cite("suspend")),
+        AgreementStatus::Withdrawn { by } => {
+            (format!("`{by}` has withdrawn from it"), cite("withdraw"))
+        }
     })
 }
 
@@ -103,12 +112,11 @@ pub(super) fn request_sections(policy: &Policy) -> Vec<Citation> {
 /// Both are parties, and each shares with the other.
 pub(super) fn party_listed(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Reason> {
     let message = match candidate.authority {
-        Authority::Agreement(recorded) => match recorded.standing(case.me, &case.peer.id, case.now)
-        {
-            Standing::NotAParty(agency) => {
+        Authority::Agreement(recorded) => match recorded.status(case.me, &case.peer.id, case.now) {
+            AgreementStatus::NotAParty(agency) => {
                 format!("`{agency}` is no party of `{}`", recorded.agreement.id)
             }
-            Standing::NotShared { by, with } => {
+            AgreementStatus::NotShared { by, with } => {
                 format!(
                     "`{by}` has not chosen to share with `{with}` under `{}`",
                     recorded.agreement.id

@@ -7,10 +7,11 @@ use schemas::refusal::{Reason, RefusalCode};
 use schemas::text::{Text, plain};
 use schemas::time::Timestamp;
 
-use super::limits::{LEAST_KNOWN, WIDEST_M, across};
-use super::{Asked, cut_off, reason, statute};
-use crate::decide::Case;
+use super::case::{Asked, Case};
+use super::cite::{reason, statute};
+use super::reach::cut_off;
 use crate::policy::Policy;
+use crate::search_limits::{LEAST_KNOWN, WIDEST_M, across};
 
 /// The elements are those of the sort of search that is named (1798.90.52(a)(2) records them), and
 /// say what is looked for: not everything.

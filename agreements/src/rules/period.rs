@@ -3,9 +3,12 @@
 use schemas::refusal::Citation;
 use schemas::time::Timestamp;
 
-use super::limits::LONGEST_DAYS;
-use super::{cut_off, own_rule};
-use crate::decide::{Authority, Candidate, Case, Narrowed};
+use super::case::Case;
+use super::cite::own_rule;
+use super::reach::cut_off;
+use crate::facts::{Authority, Candidate};
+use crate::reasons::Narrowed;
+use crate::search_limits::LONGEST_DAYS;
 
 /// One text that bounds the period.
 struct Bound {

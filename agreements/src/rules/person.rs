@@ -2,7 +2,8 @@
 
 use schemas::refusal::{Reason, RefusalCode};
 
-use super::{Asked, Side, reason, statute};
+use super::case::{Asked, Side};
+use super::cite::{reason, statute};
 
 /// One of the roles that may query; a peer's people as that peer states their roles. Vendors never.
 pub(super) fn role(asked: &Asked<'_>) -> Option<Reason> {

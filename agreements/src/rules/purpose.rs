@@ -2,7 +2,8 @@
 
 use schemas::refusal::{Citation, Reason, RefusalCode};
 
-use super::{Asked, Side, reason, statute};
+use super::case::{Asked, Side};
+use super::cite::{reason, statute};
 use crate::policy::Cited;
 use crate::words;
 

@@ -6,8 +6,10 @@ use schemas::query::Elements;
 use schemas::refusal::{Reason, RefusalCode};
 
 use super::authority::request_sections;
-use super::reason;
-use crate::decide::{Authority, Candidate, Case};
+use super::case::Case;
+use super::cite::reason;
+use super::reach::{cut_off, earliest};
+use crate::facts::{Authority, Candidate};
 use crate::policy::Cited;
 use crate::request::RequestState;
 
@@ -61,10 +63,10 @@ pub(super) fn kept(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Reason>
     let Authority::Request(filed) = candidate.authority else { return None };
     let until = filed.scope().until?;
     let policy = case.policy;
-    let (code, days, value): (_, _, &dyn Cited) = if until <= super::cut_off(policy, case.now) {
+    let (code, days, value): (_, _, &dyn Cited) = if until <= cut_off(policy, case.now) {
         let reads = &policy.retention.reads;
         (RefusalCode::Retention, reads.cut_off_days, reads)
-    } else if until <= super::earliest(policy, case.now) {
+    } else if until <= earliest(policy, case.now) {
         (RefusalCode::Window, policy.lookback.days, &policy.lookback)
     } else {
         return None;

@@ -3,7 +3,8 @@
 use schemas::refusal::{Reason, RefusalCode};
 use schemas::text::Text;
 
-use super::{Asked, reason, statute};
+use super::case::Asked;
+use super::cite::{reason, statute};
 use crate::policy::{Demand, Standard};
 use crate::words;
 

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use agreements::book::{Concerning, counting};
-use agreements::decide::{Authority, Candidate, Decision, Permit, Reasons, decide, decline};
+use agreements::decide::{
+    Authority, Candidate, Decision, Permit, Reasons, Scope as _, decide, decline,
+};
 use agreements::lifecycle::Recorded;
 use agreements::policy::{Demand, Policy, Standard};
 use schemas::agency::AgencyKind;

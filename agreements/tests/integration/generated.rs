@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use agreements::decide::{
-    Authority, Candidate, Decision, PeerFacts, Permit, Scope, decide, decline,
+    Authority, Candidate, Decision, PeerFacts, PeerScope, Permit, Scope as _, decide, decline,
 };
-use agreements::lifecycle::{Recorded, Standing};
+use agreements::lifecycle::{AgreementStatus, Recorded};
 use agreements::policy::Policy;
 use agreements::request::{Filed, RequestState};
 use proptest::prelude::*;
@@ -86,7 +86,7 @@ fn tells(reasons: &[Reason]) -> Result<(), TestCaseError> {
 }
 
 /// A scope lies within what was asked and within what the policy opens to peers.
-fn within_bounds(case: &Case, scope: &Scope) -> Result<(), TestCaseError> {
+fn within_bounds(case: &Case, scope: &PeerScope) -> Result<(), TestCaseError> {
     let (policy, query) = (&case.policy, &case.query);
     let asked = &query.elements;
     prop_assert!(scope.from() < scope.until() && scope.limit() > 0);
@@ -111,7 +111,7 @@ fn agreed(
 ) -> Result<(), TestCaseError> {
     let agreement = &recorded.agreement;
     let query = &case.query;
-    prop_assert_eq!(recorded.standing(&case.me, &case.peer.id, now()), Standing::InForce);
+    prop_assert_eq!(recorded.status(&case.me, &case.peer.id, now()), AgreementStatus::InForce);
     prop_assert!(case.policy.release.standing_agreement.is_some());
     prop_assert!(agreement.purposes.contains(&query.why.purpose));
     prop_assert!(agreement.query_kinds.contains(&query.elements.kind));

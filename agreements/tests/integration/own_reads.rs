@@ -1,7 +1,7 @@
 //! The decision on a search in one's own reads: one's own rules on who asks and why, and how long
 //! reads are answered from; not what peers may search.
 
-use agreements::decide::decide_own;
+use agreements::decide::{Scope as _, decide_own};
 use agreements::policy::Policy;
 use schemas::area::Near;
 use schemas::purpose::{QueryKind, Role};

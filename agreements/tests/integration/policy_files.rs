@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use agreements::decide::{Authority, Candidate, Decision, PeerFacts, Reasons, decide, decline};
+use agreements::decide::{
+    Authority, Candidate, Decision, PeerFacts, Reasons, Scope as _, decide, decline,
+};
 use agreements::policy::Policy;
 use agreements::request::{RequestScope, Verdict};
 use schemas::agency::AgencyKind;

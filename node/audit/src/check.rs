@@ -2,8 +2,6 @@
 //! the bundle should hold was left out. Pure; it trusts the keys that its caller pins, and nothing
 //! else where keys are pinned.
 
-use std::collections::BTreeMap;
-
 use schemas::agency::AgencyId;
 use schemas::body::Body;
 use schemas::card::Card;
@@ -12,11 +10,11 @@ use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header};
 use schemas::envelope::Envelope;
 use schemas::event::Event;
-use schemas::key::Fingerprint;
 use schemas::merkle;
 use serde::Serialize;
 
-use super::judge::Judge;
+use super::pins::Pins;
+use super::redaction_check::RedactionCheck;
 use super::verify::{Keys, Problem, Verifier, problem};
 use schemas::bundle::{BundleError, Earlier, Head, Item, Scope};
 
@@ -24,9 +22,6 @@ use schemas::bundle::{BundleError, Earlier, Head, Item, Scope};
 const STEP: usize = 4_096;
 /// Most problems that are told one by one.
 const MOST_PROBLEMS: usize = 1_000;
-
-/// Fingerprints of the agency keys that the one who checks knows by another way, by agency.
-pub type Pins = BTreeMap<AgencyId, Vec<Fingerprint>>;
 
 /// What a check found.
 #[derive(Clone, Debug, Serialize)]
@@ -89,7 +84,7 @@ pub struct Check<S> {
     checkpoint: Option<Checkpoint>,
     cosigned_by: Vec<String>,
     verifier: Verifier,
-    judge: Judge,
+    redactions: RedactionCheck,
     batch: Vec<(u64, Item)>,
     numbers: Numbers,
     problems: Vec<Problem>,
@@ -151,14 +146,14 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
         cosigned_by.dedup();
         let whole = head.scope.is_whole();
         let verifier = Verifier::new(head.agency.clone(), keys, whole);
-        let judge = Judge::new(head.agency.clone(), &head.policies);
+        let redactions = RedactionCheck::new(head.agency.clone(), &head.policies);
         Self {
             head,
             pinned,
             checkpoint,
             cosigned_by,
             verifier,
-            judge,
+            redactions,
             batch: Vec::with_capacity(STEP),
             numbers: Numbers::default(),
             problems,
@@ -203,7 +198,7 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
         }
         for ((header, item), offset) in headers.into_iter().zip(&items).zip(offsets) {
             let Some(header) = header else { continue };
-            self.judge.see(&header, item);
+            self.redactions.see(&header, item);
             if !self.head.scope.is_whole() {
                 self.extract(&header, item);
                 self.place(&header, item);
@@ -274,7 +269,7 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
                 self.wrong(Some(index), "scope", what.into());
             }
             if let Some(own) = own_before(item) {
-                self.judge.promised(index, own);
+                self.redactions.promised(index, own);
             }
         }
     }
@@ -303,8 +298,8 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
     pub fn finish(mut self) -> Report {
         self.flush();
         let me = self.head.agency.clone();
-        let judge = std::mem::replace(&mut self.judge, Judge::new(me, &[]));
-        judge.finish().into_iter().for_each(|found| self.add(found));
+        let redactions = std::mem::replace(&mut self.redactions, RedactionCheck::new(me, &[]));
+        redactions.finish().into_iter().for_each(|found| self.add(found));
         let verified = self.verifier.finish();
         let (size, root) = (verified.tree.size(), verified.tree.root());
         let mut last = Vec::new();

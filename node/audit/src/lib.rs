@@ -1,15 +1,29 @@
 //! What an auditor does with logs: verify one, decide again what it says was decided, reconcile two,
-//! report on one. Pure: entries in, findings out; no node, no database and no network.
+//! report on one. Pure: entries in, findings out; no node, no database and no network. Files are read
+//! from whatever the caller opened.
+//!
+//! With the feature `program` (on unless left out) the crate also makes `accord-audit`, which does
+//! all of it on files, for people without a node.
 
-mod binding;
+mod bundle_file;
+mod bundle_index;
 pub mod check;
+pub mod entry_proof;
+mod envelope_binding;
+pub mod error;
 pub mod evidence;
-pub mod judge;
-pub mod narrow;
-pub mod offline;
+pub mod exchange_tree;
+pub mod pins;
 pub mod reconcile;
+pub mod redaction_check;
 pub mod report;
-pub mod tree;
+pub mod time;
+pub mod tree_diff;
+pub mod two_bundles;
 pub mod verify;
 pub mod view;
 pub mod wording;
+
+pub use bundle_file::BundleFile;
+pub use error::Unable;
+pub use pins::{Pin, Pins};

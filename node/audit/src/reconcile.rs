@@ -16,7 +16,7 @@ use schemas::time::Timestamp;
 use serde::Serialize;
 
 use super::evidence::Evidence;
-use super::view::Viewed;
+use super::view::LogEntry;
 
 /// What differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -108,14 +108,14 @@ pub struct Report {
 /// What a log says of the exchanges with one peer, from its entries in order. An exchange counts
 /// when its query was signed in `since..until`.
 #[derive(Debug)]
-pub struct Telling {
+pub struct ExchangeLines {
     since: Timestamp,
     until: Timestamp,
     lines: BTreeMap<QueryId, Line>,
     ids: HashMap<Digest, QueryId>,
 }
 
-impl Telling {
+impl ExchangeLines {
     /// Of exchanges whose query was signed in `since..until`.
     #[must_use]
     pub fn new(since: Timestamp, until: Timestamp) -> Self {
@@ -135,7 +135,7 @@ impl Telling {
     }
 
     /// Takes in the next entry.
-    pub fn add(&mut self, entry: &Viewed) {
+    pub fn add(&mut self, entry: &LogEntry) {
         let Some(body) = &entry.body else { return };
         if entry.header.kind == EntryKind::ReceiptRecorded {
             let id = entry.header.query.and_then(|digest| self.name(&digest));
@@ -197,13 +197,13 @@ pub fn compare(
         let (our, their) = (ours.get(id), theirs.get(id));
         let Some(any) = our.or(their) else { continue };
         let (requester, owner) = if any.requester == *me { (our, their) } else { (their, our) };
-        match judge(requester, owner) {
-            Judged::Matched => report.matched = report.matched.saturating_add(1),
-            Judged::RefusedBoth => report.refused_both = report.refused_both.saturating_add(1),
-            Judged::Finding(_) if any.asked_at >= settled_before => {
+        match pair(requester, owner) {
+            Pairing::Matched => report.matched = report.matched.saturating_add(1),
+            Pairing::RefusedBoth => report.refused_both = report.refused_both.saturating_add(1),
+            Pairing::Finding(_) if any.asked_at >= settled_before => {
                 report.open = report.open.saturating_add(1);
             }
-            Judged::Finding(class) => {
+            Pairing::Finding(class) => {
                 report.findings.push(Finding::of(class, *id, our.cloned(), their.cloned()));
             }
         }
@@ -211,7 +211,7 @@ pub fn compare(
     report
 }
 
-enum Judged {
+enum Pairing {
     Matched,
     RefusedBoth,
     Finding(Class),
@@ -222,16 +222,16 @@ enum Judged {
 pub fn class(ours: Option<&Line>, theirs: Option<&Line>, me: &AgencyId) -> Option<Class> {
     let any = ours.or(theirs)?;
     let (requester, owner) = if any.requester == *me { (ours, theirs) } else { (theirs, ours) };
-    match judge(requester, owner) {
-        Judged::Finding(class) => Some(class),
-        Judged::Matched | Judged::RefusedBoth => None,
+    match pair(requester, owner) {
+        Pairing::Finding(class) => Some(class),
+        Pairing::Matched | Pairing::RefusedBoth => None,
     }
 }
 
-fn judge(requester: Option<&Line>, owner: Option<&Line>) -> Judged {
+fn pair(requester: Option<&Line>, owner: Option<&Line>) -> Pairing {
     use Reached::{Answered, Refused, Rejected, Sent, Unanswered};
     let (Some(asked), Some(served)) = (requester, owner) else {
-        return Judged::Finding(match requester.map(|line| line.reached) {
+        return Pairing::Finding(match requester.map(|line| line.reached) {
             None => Class::OwnerHoldsUnknownQuery,
             Some(Sent | Unanswered | Rejected) => Class::SentOwnerSilent,
             Some(Refused | Answered) => Class::RepliedOwnerSilent,
@@ -239,18 +239,18 @@ fn judge(requester: Option<&Line>, owner: Option<&Line>) -> Judged {
     };
     let alike = asked.requester == served.requester && asked.asked_at == served.asked_at;
     if asked.query != served.query || !alike {
-        return Judged::Finding(Class::Differs);
+        return Pairing::Finding(Class::Differs);
     }
     match (asked.reached, served.reached) {
-        (Answered, Answered) if asked.reply != served.reply => Judged::Finding(Class::Differs),
-        (Answered, Answered) if served.receipt.is_none() => Judged::Finding(Class::ReceiptMissing),
-        (Answered, Answered) if asked.receipt == served.receipt => Judged::Matched,
-        (Refused, Refused) if asked.reply == served.reply => Judged::RefusedBoth,
-        (Sent | Unanswered | Rejected, Answered) => Judged::Finding(Class::ReleasedNotReceived),
-        (Sent | Unanswered | Rejected, Refused) => Judged::Finding(Class::RefusedNotReceived),
+        (Answered, Answered) if asked.reply != served.reply => Pairing::Finding(Class::Differs),
+        (Answered, Answered) if served.receipt.is_none() => Pairing::Finding(Class::ReceiptMissing),
+        (Answered, Answered) if asked.receipt == served.receipt => Pairing::Matched,
+        (Refused, Refused) if asked.reply == served.reply => Pairing::RefusedBoth,
+        (Sent | Unanswered | Rejected, Answered) => Pairing::Finding(Class::ReleasedNotReceived),
+        (Sent | Unanswered | Rejected, Refused) => Pairing::Finding(Class::RefusedNotReceived),
         // An answer released and, on a later attempt, refused: the requester has the refusal.
-        (Refused, Answered) => Judged::Finding(Class::ReleasedNotReceived),
-        _ => Judged::Finding(Class::Differs),
+        (Refused, Answered) => Pairing::Finding(Class::ReleasedNotReceived),
+        _ => Pairing::Finding(Class::Differs),
     }
 }
 

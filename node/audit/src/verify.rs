@@ -17,7 +17,7 @@ use schemas::standing::Standing;
 use schemas::time::Timestamp;
 use serde::Serialize;
 
-use super::binding::unbound;
+use super::envelope_binding::unbound;
 use schemas::bundle::Item;
 use schemas::entry::StoredEntry;
 

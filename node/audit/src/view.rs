@@ -13,14 +13,17 @@ pub struct Altered(String);
 
 /// An entry read back: its header, and its body while that is kept.
 #[derive(Debug, Clone)]
-pub struct Viewed {
+pub struct LogEntry {
     /// The header.
     pub header: Header,
     /// The body.
     pub body: Option<Body>,
 }
 
-impl Viewed {
+/// The name of before.
+pub use self::LogEntry as Viewed;
+
+impl LogEntry {
     /// Reads an entry and checks that header, salt and body belong together.
     ///
     /// # Errors

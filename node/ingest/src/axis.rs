@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::field::{Fault, Scalar, confidence};
-use crate::items::{Found, Outcome};
+use crate::outcome::{Found, Outcome};
 use crate::reading::Reading;
 
 const SOURCE: &str = "axis";

@@ -5,8 +5,8 @@ use serde::de::IgnoredAny;
 
 use crate::field::Fault;
 use crate::format::{Format, SUPPORTED};
-use crate::framer::Place;
-use crate::items::Found;
+use crate::json::{syntax, text_of};
+use crate::outcome::Found;
 use crate::xml::{self, Element};
 use crate::{axis, genetec, hikvision, native, platerecognizer, rekor};
 
@@ -113,33 +113,4 @@ fn format_of(tree: &Element) -> Option<Format> {
 
 fn no_such(what: &str, format: Format, found: &mut Found<'_>) {
     found.put("", Err(Fault::new(format_args!("the record is {what}, not `{format}`"))));
-}
-
-pub(crate) fn text_of(bytes: &[u8]) -> Result<&str, Fault> {
-    std::str::from_utf8(bytes).map_err(|error| {
-        let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
-        let offset = error.valid_up_to();
-        Fault::new(format_args!(
-            "byte `0x{byte:02X}` at offset {offset} of the record is no UTF-8; expected UTF-8 text"
-        ))
-    })
-}
-
-pub(crate) fn syntax(error: serde_json::Error, place: Place) -> Fault {
-    if error.is_data() {
-        return Fault::from(error);
-    }
-    let column = error.column();
-    let of = match place {
-        Place::Line { line, .. } if error.line() > 1 => {
-            let line = line.saturating_add(error.line() as u64).saturating_sub(1);
-            format!("line {line}, column {column}")
-        }
-        Place::Part(_) if error.line() > 1 => {
-            format!("line {}, column {column} of the part", error.line())
-        }
-        _ => format!("column {column} of the record"),
-    };
-    let said = Fault::from(error).into_sentence();
-    Fault::new(format_args!("the record is no JSON at {of}: {said}"))
 }

@@ -8,7 +8,7 @@ use schemas::read::{Location, Vehicle};
 use schemas::text::Text;
 
 use crate::field::{Fault, Scalar, confidence};
-use crate::items::{Found, Outcome};
+use crate::outcome::{Found, Outcome};
 use crate::reading::Reading;
 use crate::xml::Element;
 

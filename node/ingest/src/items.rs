@@ -1,29 +1,22 @@
 //! From a source to its items: which layout, and one record after another.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use schemas::digest::Digest;
-use schemas::image::Image;
 use schemas::text::Text;
 
 use crate::dispatch::{json, xml};
-use crate::field::Fault;
-use crate::format::{Format, SUPPORTED};
-use crate::framer::{Framed, Framer, Place};
+use crate::format::Format;
+use crate::framer::{Framed, Framer};
 use crate::layout::{Layout, look};
 use crate::mapped::Table;
 use crate::mapping::Mapping;
-use crate::multipart::{Body, Parts, Photograph};
-use crate::sighting::Sighting;
+use crate::multipart::{Body, Parts};
+use crate::outcome::{Found, ImportError, Item, reject};
 use crate::source::Source;
 use crate::stream_csv::StreamCsv;
 use crate::xml::Documents;
-
-/// Bytes of photographs that the reads of one record carry; more of them only name theirs.
-const CARRIED: usize = 32 << 20;
 
 /// How a source is to be read.
 #[derive(Clone, Debug, Default)]
@@ -58,68 +51,6 @@ impl Options {
             )),
         }
     }
-}
-
-/// What stands at one place of a file.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Item {
-    /// A read, with its photographs.
-    Read(Box<Sighting>),
-    /// A record, or one of its reads, that cannot be used.
-    Rejected(Rejected),
-    /// A record that is understood and holds no read.
-    Empty(Empty),
-}
-
-/// Why there is no read, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejected {
-    /// Where in the file, such as `line 3` or `line 3, results[1]`. Lines count from 1 and are
-    /// where the record begins; results count from 0, as in JSON. In a multipart body, such as
-    /// `part 1`.
-    pub at: String,
-    /// One sentence, with the offending value; at most about 300 characters.
-    pub error: String,
-}
-
-impl fmt::Display for Rejected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.at, self.error)
-    }
-}
-
-/// A record without a read, such as a heartbeat.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Empty {
-    /// Where in the file, as in [`Rejected::at`].
-    pub at: String,
-    /// What it is.
-    pub what: &'static str,
-}
-
-/// Why a whole source cannot be imported.
-#[derive(Debug, thiserror::Error)]
-pub enum ImportError {
-    /// Nothing at its beginning looks like a record of any format read.
-    #[error(
-        "the source begins with `{0}` and is in no format that tells by itself; supported are \
-         {SUPPORTED}. A table needs a mapping: name its file with --mapping"
-    )]
-    Unrecognised(String),
-    /// It is not what it is said to be.
-    #[error("the source is {found}, not `{said}`")]
-    Otherwise {
-        /// What it is.
-        found: &'static str,
-        /// The format that was named.
-        said: Format,
-    },
-    /// The table is not the one that the mapping describes, or none of both was given.
-    #[error("{0}")]
-    Mapping(String),
-    /// Reading failed. What was yielded before stands.
-    #[error("the source cannot be read: {0}")]
-    Unreadable(#[from] io::Error),
 }
 
 /// Where records come from.
@@ -258,76 +189,6 @@ fn open<R: io::Read>(options: &Options, source: R) -> Result<Frames<R>, ImportEr
     }
 }
 
-fn reject(place: Place, error: String, items: &mut VecDeque<Item>) -> bool {
-    items.push_back(Item::Rejected(Rejected { at: place.to_string(), error }));
-    true
-}
-
-/// Where a parser puts what one record holds.
-pub(crate) struct Found<'a> {
-    pub(crate) place: Place,
-    /// Digest of the whole source record.
-    pub(crate) record: Digest,
-    /// The camera of a record that names none.
-    pub(crate) camera: Option<&'a Text>,
-    /// Photographs beside the record, which all its reads share.
-    beside: Vec<Photograph>,
-    left_out: Vec<String>,
-    carried: usize,
-    items: &'a mut VecDeque<Item>,
-}
-
-impl<'a> Found<'a> {
-    pub(crate) fn new(
-        place: Place,
-        record: &[u8],
-        camera: Option<&'a Text>,
-        items: &'a mut VecDeque<Item>,
-    ) -> Self {
-        let record = Digest::of(record);
-        let (beside, left_out) = (Vec::new(), Vec::new());
-        Self { place, record, camera, beside, left_out, carried: 0, items }
-    }
-
-    /// What stands at `within` (`""` for the record itself, else such as `results[1]`).
-    pub(crate) fn put(&mut self, within: &str, outcome: Result<Outcome, Fault>) {
-        let at = match within {
-            "" => self.place.to_string(),
-            within => format!("{}, {within}", self.place),
-        };
-        let item = match outcome {
-            Ok(Outcome::Read(mut one)) => {
-                self.share(&mut one);
-                Item::Read(one)
-            }
-            Ok(Outcome::Empty(what)) => Item::Empty(Empty { at, what }),
-            Err(fault) => Item::Rejected(Rejected { at, error: fault.into_sentence() }),
-        };
-        self.items.push_back(item);
-    }
-
-    /// Gives a read the photographs beside its record. Past a bound it only names them: the bytes
-    /// came with the reads before it.
-    fn share(&mut self, one: &mut Sighting) {
-        one.left_out.append(&mut self.left_out);
-        for photograph in &self.beside {
-            let size = photograph.bytes.len();
-            if self.carried.saturating_add(size) <= CARRIED {
-                self.carried = self.carried.saturating_add(size);
-                one.add(photograph.view, &photograph.part, photograph.bytes.clone());
-            } else if let Ok(image) = Image::of(photograph.view, &photograph.bytes) {
-                one.name(image);
-            }
-        }
-    }
-}
-
-/// What a parser makes out.
-pub(crate) enum Outcome {
-    Read(Box<Sighting>),
-    Empty(&'static str),
-}
-
 /// A document of a multipart body.
 fn part(format: Format, body: Body, camera: Option<&Text>, items: &mut VecDeque<Item>) -> bool {
     let place = body.place();
@@ -338,9 +199,8 @@ fn part(format: Format, body: Body, camera: Option<&Text>, items: &mut VecDeque<
     };
     // As it would stand in a file of its own, so that the same record has the same digest.
     let start = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes).trim_ascii();
-    let mut found = Found::new(place, start, camera, items);
-    found.beside = body.photographs;
-    found.left_out = body.left_out;
+    let found = Found::new(place, start, camera, items);
+    let mut found = found.with(body.photographs, body.left_out);
     if start.starts_with(b"<") {
         xml(format, start, &mut found)
     } else {

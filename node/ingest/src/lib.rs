@@ -26,11 +26,13 @@ mod framer;
 mod genetec;
 mod hikvision;
 mod items;
+mod json;
 mod layout;
 mod mapped;
 mod mapping;
 mod multipart;
 mod native;
+mod outcome;
 mod platerecognizer;
 pub mod python;
 mod reading;
@@ -45,8 +47,9 @@ pub mod synthesis;
 mod xml;
 
 pub use self::format::{Format, FormatError};
-pub use self::items::{Empty, ImportError, Item, Items, Options, Rejected, items};
+pub use self::items::{Items, Options, items};
 pub use self::mapping::{Mapping, MappingError};
+pub use self::outcome::{Empty, ImportError, Item, Rejected};
 pub use self::sighting::Sighting;
 
 /// How many reads one record may carry. A frame shows a handful of plates.

@@ -12,11 +12,11 @@ use schemas::read::Vehicle;
 use schemas::text::Text;
 use serde_json::Value;
 
-use crate::dispatch::{syntax, text_of};
 use crate::field::{Fault, Scalar, clean, confidence, location};
 use crate::framer::{Framed, Framer, Place};
-use crate::items::{Empty, Found, ImportError, Item, Outcome, Rejected};
+use crate::json::{syntax, text_of};
 use crate::mapping::{Column, MappedLayout, Mapping};
+use crate::outcome::{Empty, Found, ImportError, Item, Outcome, Rejected};
 use crate::reading::Reading;
 use crate::region::state_named;
 use crate::rows::{Cut, Row, Rows};

@@ -41,24 +41,15 @@ use crate::region::state_named;
 use crate::rows::Cut;
 
 mod column;
+mod error;
 mod time;
 
-pub(crate) use self::column::{Column, Step};
+pub(crate) use self::column::{Column, MappedLayout, Step};
+pub use self::error::MappingError;
 pub(crate) use self::time::Times;
 
 /// The largest mapping file, in bytes.
 const LARGEST: usize = 16 << 10;
-
-/// How records lie in the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MappedLayout {
-    /// Rows; whether the first names the columns.
-    Rows { cut: Cut, header: bool },
-    /// Columns by their place in each line.
-    Fixed,
-    /// Objects.
-    Json,
-}
 
 /// A mapping that was checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,17 +94,6 @@ pub(crate) struct Constants {
     pub(crate) latitude: Option<f64>,
     pub(crate) longitude: Option<f64>,
     pub(crate) direction: Option<Text>,
-}
-
-/// Why a text is no mapping.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the mapping cannot be used: {0}")]
-pub struct MappingError(String);
-
-impl MappingError {
-    fn new(said: impl std::fmt::Display) -> Self {
-        Self(clean(&said.to_string(), 400))
-    }
 }
 
 #[derive(Deserialize)]

@@ -7,7 +7,7 @@ use schemas::image::MOST_IMAGES;
 use schemas::read::{Read, ReadId};
 
 use crate::field::Fault;
-use crate::items::{Found, Outcome};
+use crate::outcome::{Found, Outcome};
 use crate::sighting::Sighting;
 
 pub(crate) fn read(body: &str, found: &mut Found<'_>) {

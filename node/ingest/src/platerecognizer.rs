@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::MOST_RESULTS;
 use crate::field::{Fault, Scalar, confidence, state};
-use crate::items::{Found, Outcome};
+use crate::outcome::{Found, Outcome};
 use crate::sighting::Sighting;
 
 const SOURCE: &str = "platerecognizer";

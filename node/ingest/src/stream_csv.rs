@@ -11,9 +11,9 @@ use schemas::text::Text;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::dispatch::text_of;
 use crate::field::{Fault, Scalar, clean};
-use crate::items::{Found, ImportError, Item, Outcome, Rejected};
+use crate::json::text_of;
+use crate::outcome::{Found, ImportError, Item, Outcome, Rejected};
 use crate::platerecognizer;
 use crate::python;
 use crate::rows::{Cut, Row, Rows};

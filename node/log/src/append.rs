@@ -23,21 +23,25 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::entry::Entry;
 use super::ledger::Ledger;
-use super::release::{Leave, Released};
+use super::narrowing::NarrowingToken;
+use super::release::Released;
 use super::standing::{Group, head, root_at};
 use crate::clock::Clock;
-use crate::metrics::{Counted, Noted};
+use crate::metrics::{EntryMetrics, LogMetrics};
 use crate::registry::{Registry, RegistryError};
-use store::{Row, Store, StoreError, Tail};
+use store::{LogState, Row, Store, StoreError};
 
 /// Most entries of one group.
 const LARGEST_GROUP: usize = 128;
 /// Most appends waiting.
 const LONGEST_QUEUE: usize = 1_024;
 
-/// What moved between deciding and appending.
+/// The name of before.
+pub use self::Conflict as Moved;
+
+/// What has changed between deciding and appending: the decision is to be made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Moved {
+pub enum Conflict {
     /// A card, agreement, request, user or policy changed.
     #[error("what the decision rested on has changed")]
     Registry,
@@ -73,7 +77,7 @@ pub enum AppendError {
     },
     /// What was decided no longer holds; decide again.
     #[error("{0}")]
-    Moved(Moved),
+    Moved(Conflict),
     /// The entry itself cannot be written.
     #[error("this act cannot be logged: {0}")]
     Unwritable(String),
@@ -87,6 +91,7 @@ pub struct Appended {
     frames: Vec<Frame>,
     /// Where the entry stands, when something leaves with it.
     standing: Option<Standing>,
+    narrowing: NarrowingToken,
 }
 
 impl Appended {
@@ -112,34 +117,11 @@ impl Appended {
         self.frames.into_iter().map(Released::durable).collect()
     }
 
-    /// The frames of a statement, or of the request for one, and the leave to show what it covers.
+    /// The frames of a statement, or of the request for one, and the token to narrow it down with.
     #[must_use]
-    pub fn release_stating(self) -> (Vec<Released>, Leave) {
-        (self.release(), Leave::durable())
-    }
-
-    /// The word that what a peer sent is durable here.
-    #[must_use]
-    pub fn acknowledge(&self, kind: Acknowledgement) -> Released {
-        Released::acknowledge_again(kind)
-    }
-}
-
-/// What is acknowledged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Acknowledgement {
-    /// A receipt.
-    Receipt,
-    /// A document.
-    Document,
-}
-
-impl Acknowledgement {
-    pub(super) const fn frame(self) -> FrameKind {
-        match self {
-            Self::Receipt => FrameKind::ReceiptAck,
-            Self::Document => FrameKind::DocumentAck,
-        }
+    pub fn release_stating(mut self) -> (Vec<Released>, NarrowingToken) {
+        let token = std::mem::replace(&mut self.narrowing, NarrowingToken::none());
+        (self.release(), token)
     }
 }
 
@@ -155,9 +137,11 @@ struct Job {
 #[derive(Clone)]
 pub struct AuditLog {
     jobs: mpsc::Sender<Job>,
-    counters: Arc<ArcSwap<Tail>>,
-    counted: Counted,
+    counters: Arc<ArcSwap<LogState>>,
+    metrics: LogMetrics,
     documents_queued: Arc<Notify>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) registry: Registry,
     name: KeyName,
     keys: Arc<ArcSwap<Vec<Signer>>>,
 }
@@ -180,23 +164,23 @@ impl AuditLog {
         keys: Vec<SecretKey>,
     ) -> Result<Self, StoreError> {
         let ledger = read_ledger(store.as_ref(), &clock).await?;
-        let counters = Arc::new(ArcSwap::from_pointee(ledger.tail.clone()));
-        let counted = Counted::default();
+        let counters = Arc::new(ArcSwap::from_pointee(ledger.state.clone()));
+        let metrics = LogMetrics::default();
         let documents_queued = Arc::new(Notify::new());
         let (jobs, queue) = mpsc::channel(LONGEST_QUEUE);
         let keys = Arc::new(ArcSwap::from_pointee(signers(&name, keys)));
         let writer = Writer {
-            store,
-            registry,
+            store: store.clone(),
+            registry: registry.clone(),
             clock,
             keys: keys.clone(),
             ledger: Some(ledger),
             counters: counters.clone(),
-            counted: counted.clone(),
+            metrics: metrics.clone(),
             documents_queued: documents_queued.clone(),
         };
         tokio::spawn(writer.run(queue));
-        Ok(Self { jobs, counters, counted, documents_queued, name, keys })
+        Ok(Self { jobs, counters, metrics, documents_queued, store, registry, name, keys })
     }
 
     /// Appends `entry`; returns once it is durable.
@@ -232,8 +216,8 @@ impl AuditLog {
 
     /// What was counted since the node started.
     #[must_use]
-    pub fn counted(&self) -> &Counted {
-        &self.counted
+    pub fn metrics(&self) -> &LogMetrics {
+        &self.metrics
     }
 
     /// Ends with the next durable entry after this call that puts a document into the outbox. A
@@ -246,13 +230,13 @@ impl AuditLog {
     /// Counters as of the last group: uses and receipts that a decision needs. The guard of the
     /// append checks them again.
     #[must_use]
-    pub fn counters(&self) -> Arc<Tail> {
+    pub fn counters(&self) -> Arc<LogState> {
         self.counters.load_full()
     }
 }
 
 async fn read_ledger(store: &dyn Store, clock: &Clock) -> Result<Ledger, StoreError> {
-    Ok(Ledger::new(store.tail(clock.now().day_start()).await?))
+    Ok(Ledger::new(store.log_state(clock.now().day_start()).await?))
 }
 
 struct Writer {
@@ -262,8 +246,8 @@ struct Writer {
     keys: Arc<ArcSwap<Vec<Signer>>>,
     /// `None` after a commit that failed: the store is asked what holds before the next append.
     ledger: Option<Ledger>,
-    counters: Arc<ArcSwap<Tail>>,
-    counted: Counted,
+    counters: Arc<ArcSwap<LogState>>,
+    metrics: LogMetrics,
     documents_queued: Arc<Notify>,
 }
 
@@ -281,7 +265,7 @@ impl Writer {
             None => match self.recover().await {
                 Ok(ledger) => ledger,
                 Err(error) => {
-                    self.counted.failed();
+                    self.metrics.failed();
                     return refuse_all(jobs, &error.to_string());
                 }
             },
@@ -290,13 +274,14 @@ impl Writer {
         let mut state = self.registry.state();
         let mut rows = Vec::with_capacity(jobs.len());
         let mut waiting = Vec::with_capacity(jobs.len());
-        let mut counted = Vec::with_capacity(jobs.len());
+        let mut measured = Vec::with_capacity(jobs.len());
         // Those are told once the group is done, so that who decides again sees what it lost to.
         let mut refused = Vec::new();
         for Job { mut entry, reply } in jobs {
             let frames = std::mem::take(&mut entry.frames);
+            let narrowing = NarrowingToken::of(&entry);
             let change = entry.change.clone();
-            let mut noted = Noted::of(&entry);
+            let mut entry_metrics = EntryMetrics::of(&entry);
             // An entry that fails leaves the ledger as it was: its counters move last.
             let built = next.time(self.clock.now()).and_then(|at| {
                 next.check(&entry.precondition, state.generation(), at)
@@ -315,10 +300,11 @@ impl Writer {
                         state = Arc::new(changed);
                     }
                     let (index, at) = (row.header.index, row.header.at);
-                    waiting.push((Appended { index, at, frames, standing: None }, reply));
+                    let appended = Appended { index, at, frames, standing: None, narrowing };
+                    waiting.push((appended, reply));
                     rows.push(row);
-                    noted.index = index;
-                    counted.push(noted);
+                    entry_metrics.index = index;
+                    measured.push(entry_metrics);
                 }
                 Err(error) => refused.push((reply, error)),
             }
@@ -326,9 +312,9 @@ impl Writer {
         let began = Instant::now();
         match self.commit(&rows).await {
             Ok(()) => {
-                self.counted.durable(&counted, began.elapsed());
-                self.prove(&ledger.tail.tree, &rows, &next.tail.tree, &mut waiting);
-                self.counters.store(Arc::new(next.tail.clone()));
+                self.metrics.durable(&measured, began.elapsed());
+                self.prove(&ledger.state.tree, &rows, &next.state.tree, &mut waiting);
+                self.counters.store(Arc::new(next.state.clone()));
                 self.ledger = Some(next);
                 self.registry.publish(state);
                 let mut queued = rows.iter().flat_map(|row| &row.changes.outbox);
@@ -340,11 +326,11 @@ impl Writer {
                     drop(reply.send(Ok(appended)));
                 }
                 // Nobody waits for the operational log.
-                counted.iter().for_each(Noted::tell);
+                measured.iter().for_each(EntryMetrics::log);
             }
             Err(error) => {
-                self.counted.failed();
-                tracing::error!(%error, entries = rows.len(), "audit log: commit failed");
+                self.metrics.failed();
+                tracing::error!(%error, entry.count = rows.len(), "audit log: commit failed");
                 for (_, reply) in waiting {
                     drop(reply.send(Err(AppendError::Unavailable(error.to_string()))));
                 }
@@ -378,10 +364,10 @@ impl Writer {
         let ledger = read_ledger(store, &self.clock).await?;
         // A server that another one stood in for may lack what it acknowledged.
         let known = self.counters.load();
-        let kept = ledger.tail.size >= known.tree.size()
+        let kept = ledger.state.size >= known.tree.size()
             && root_at(store, known.tree.size()).await? == known.tree.root();
         if !kept {
-            let (size, known) = (ledger.tail.size, known.tree.size());
+            let (size, known) = (ledger.state.size, known.tree.size());
             return Err(StoreError::Corrupt(format!(
                 "a log of {size} entries that does not lead on from the {known} that were durable: it was put back or cut short; put the right one in its place"
             ))
@@ -393,7 +379,7 @@ impl Writer {
 }
 
 fn refuse_all(jobs: Vec<Job>, why: &str) {
-    tracing::error!(error = why, entries = jobs.len(), "audit log: cannot be written");
+    tracing::error!(error = why, entry.count = jobs.len(), "audit log: cannot be written");
     for job in jobs {
         drop(job.reply.send(Err(AppendError::Unavailable(why.to_owned()))));
     }

@@ -3,6 +3,38 @@
 //!
 //! The constructors in [`crate::entries`] make one, one for each kind: what leaves is derived from
 //! what is logged, so nothing leaves under an entry that says something else.
+//!
+//! ```
+//! # use audit_log::{entries::exchange::{SignedQuery, query_sent}, entry::Entry};
+//! # use schemas::{body::Actor, frame::Frame};
+//! fn asks(actor: Actor, query: SignedQuery<'_>) -> Entry {
+//!     query_sent(actor, query)
+//! }
+//! ```
+//! ```compile_fail,E0624
+//! # use audit_log::{entries::exchange::{SignedQuery, query_sent}, entry::Entry};
+//! # use schemas::{body::Actor, frame::Frame};
+//! fn asks(actor: Actor, query: SignedQuery<'_>, any: Frame) -> Entry {
+//!     query_sent(actor, query).releasing(vec![any])
+//! }
+//! ```
+//!
+//! What must still hold for an entry stands in it, too, and is not left to who appends it:
+//!
+//! ```
+//! # use audit_log::{entries::reads::reads_searched, entry::{Entry, Precondition}};
+//! # use schemas::body::{Access, Actor};
+//! fn searches(state: &registry::State, actor: Actor, access: Access) -> Entry {
+//!     reads_searched(state, actor, access)
+//! }
+//! ```
+//! ```compile_fail,E0624
+//! # use audit_log::{entries::reads::reads_searched, entry::{Entry, Precondition}};
+//! # use schemas::body::{Access, Actor};
+//! fn searches(state: &registry::State, actor: Actor, access: Access) -> Entry {
+//!     reads_searched(state, actor, access).provided(Precondition::default())
+//! }
+//! ```
 
 use registry::{Change, State};
 use schemas::agency::AgencyId;

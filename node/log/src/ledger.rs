@@ -9,62 +9,64 @@ use schemas::entry::{Header, LARGEST_BODY, SALT, VERSION};
 use schemas::merkle;
 use schemas::time::Timestamp;
 
-use super::append::{AppendError, Moved};
-use super::entry::{Entry, Guard};
-use store::{Row, Tail};
-
-/// How far the clock may stand behind the last entry, in milliseconds.
-const CLOCK_BEHIND_MS: u64 = 300_000;
+use super::append::{AppendError, Conflict};
+use super::entry::{Entry, Precondition};
+use store::{LogState, Row};
 
 #[derive(Debug, Clone)]
 pub(super) struct Ledger {
-    pub(super) tail: Tail,
+    pub(super) state: LogState,
 }
 
 impl Ledger {
-    pub(super) fn new(tail: Tail) -> Self {
-        Self { tail }
+    pub(super) fn new(state: LogState) -> Self {
+        Self { state }
     }
 
     /// The time of the next entry: never before its predecessor, never far from the clock.
     pub(super) fn time(&mut self, now: Timestamp) -> Result<Timestamp, AppendError> {
-        let at = match self.tail.last_at {
+        let at = match self.state.last_at {
             Some(last) if last > now => {
-                if last.distance(now) > CLOCK_BEHIND_MS {
+                if now.is_too_far_behind(last) {
                     return Err(AppendError::Clock { now, last });
                 }
                 last
             }
             _ => now,
         };
-        if self.tail.day_start != Some(at.day_start()) {
-            self.tail.day_start = Some(at.day_start());
-            self.tail.today.clear();
+        if self.state.day_start != Some(at.day_start()) {
+            self.state.day_start = Some(at.day_start());
+            self.state.today.clear();
         }
         Ok(at)
     }
 
-    pub(super) fn check(&self, guard: &Guard, generation: u64, at: Timestamp) -> Result<(), Moved> {
-        if guard.generation.is_some_and(|seen| seen != generation) {
-            return Err(Moved::Registry);
+    pub(super) fn check(
+        &self,
+        precondition: &Precondition,
+        generation: u64,
+        at: Timestamp,
+    ) -> Result<(), Conflict> {
+        if precondition.generation.is_some_and(|seen| seen != generation) {
+            return Err(Conflict::Registry);
         }
-        if guard.before.is_some_and(|end| at >= end) {
-            return Err(Moved::Lapsed);
+        if precondition.before.is_some_and(|end| at >= end) {
+            return Err(Conflict::Lapsed);
         }
-        if let Some((authority, most)) = &guard.uses
-            && self.tail.uses.get(authority).copied().unwrap_or(0) >= *most
+        if let Some((authority, most)) = &precondition.uses
+            && self.state.uses.get(authority).copied().unwrap_or(0) >= *most
         {
-            return Err(Moved::UsesExhausted);
+            return Err(Conflict::UsesExhausted);
         }
-        if let Some((of, most)) = &guard.daily
-            && self.tail.today.get(of).copied().unwrap_or(0) >= *most
+        if let Some((of, most)) = &precondition.daily
+            && self.state.today.get(of).copied().unwrap_or(0) >= *most
         {
-            return Err(Moved::Quota);
+            return Err(Conflict::Quota);
         }
-        if let Some((peer, most)) = &guard.unreceipted
-            && self.tail.unreceipted.get(peer).is_some_and(|n| n >= most)
+        if let Some((peer, most)) = &precondition.unreceipted
+            && self.state.unreceipted.get(peer).is_some_and(|n| n >= most)
         {
-            return Err(Moved::ReceiptsOutstanding);
+            return Err(Conflict::ReceiptsOutstanding);
         }
         Ok(())
     }
@@ -99,10 +101,10 @@ impl Ledger {
         });
         let peer_seq = peer
             .as_ref()
-            .map(|peer| self.tail.peer_seq.get(peer).map_or(1, |last| last.saturating_add(1)));
+            .map(|peer| self.state.peer_seq.get(peer).map_or(1, |last| last.saturating_add(1)));
         let header = Header {
             v: VERSION,
-            index: self.tail.size,
+            index: self.state.size,
             at,
             kind,
             peer,
@@ -119,12 +121,12 @@ impl Ledger {
                 .ok_or_else(|| AppendError::Unwritable("its header cannot be written".into()))?;
         // Nothing fails from here on: the counters move only with the entry.
         if let (Some(peer), Some(seq)) = (&header.peer, header.peer_seq) {
-            self.tail.peer_seq.insert(peer.clone(), seq);
+            self.state.peer_seq.insert(peer.clone(), seq);
         }
-        let completed = self.tail.tree.push(merkle::leaf(header_bytes.as_bytes()));
+        let completed = self.state.tree.push(merkle::leaf(header_bytes.as_bytes()));
         let nodes = completed.into_iter().skip(1).map(|(_, hash)| hash).collect();
-        self.tail.size = self.tail.tree.size();
-        self.tail.last_at = Some(at);
+        self.state.size = self.state.tree.size();
+        self.state.last_at = Some(at);
         self.count(&changes);
         Ok(Row { header, header_bytes, salt, body, envelopes, nodes, changes })
     }
@@ -132,21 +134,21 @@ impl Ledger {
     fn count(&mut self, changes: &store::StateChanges) {
         if let Some(served) = changes.served.as_ref().filter(|served| served.answered) {
             if let Some(authority) = &served.authority {
-                let n = self.tail.uses.entry(authority.clone()).or_insert(0);
+                let n = self.state.uses.entry(authority.clone()).or_insert(0);
                 *n = n.saturating_add(1);
                 let of = (authority.clone(), served.requester.clone());
-                let n = self.tail.today.entry(of).or_insert(0);
+                let n = self.state.today.entry(of).or_insert(0);
                 *n = n.saturating_add(1);
             }
-            let n = self.tail.unreceipted.entry(served.requester.clone()).or_insert(0);
+            let n = self.state.unreceipted.entry(served.requester.clone()).or_insert(0);
             *n = n.saturating_add(1);
         }
         if let Some(authority) = changes.settled.as_ref().and_then(|s| s.authority.as_ref()) {
-            let n = self.tail.uses.entry(authority.clone()).or_insert(0);
+            let n = self.state.uses.entry(authority.clone()).or_insert(0);
             *n = n.saturating_add(1);
         }
         if let Some(receipted) = &changes.receipted
-            && let Some(n) = self.tail.unreceipted.get_mut(&receipted.requester)
+            && let Some(n) = self.state.unreceipted.get_mut(&receipted.requester)
         {
             *n = n.saturating_sub(1);
         }

@@ -2,15 +2,20 @@
 //!
 //! Nothing leaves this node, and nobody sees an answer, before its entry is durable. The types see
 //! to it: [`release::Released`] frames come only out of [`append::Appended`], which comes only out
-//! of a durable append.
+//! of a durable append, or carry nobody's data.
 
+pub mod acknowledgement;
 pub mod append;
+pub mod bookkeeping;
+pub mod card;
 pub mod clock;
+pub mod cosigning;
 pub mod entries;
 pub mod entry;
 pub mod keys;
 mod ledger;
 pub mod metrics;
+pub mod narrowing;
 pub mod registry;
 pub mod release;
 pub mod standing;

@@ -32,7 +32,7 @@ pub struct Refused {
 
 /// What the writer counted since the node started. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Counted {
+pub struct LogMetrics {
     /// Entries that are durable.
     pub entries: Family<OfKind, Counter>,
     /// Reasons for which an access was refused.
@@ -45,7 +45,7 @@ pub struct Counted {
 }
 
 /// What is counted and told of an entry once it is durable.
-pub(super) struct Noted {
+pub(super) struct EntryMetrics {
     /// Its index, once it has one.
     pub(super) index: u64,
     kind: EntryKind,
@@ -55,7 +55,7 @@ pub(super) struct Noted {
     reads: Option<u32>,
 }
 
-impl Noted {
+impl EntryMetrics {
     pub(super) fn of(entry: &Entry) -> Self {
         let reasons = entry.said.access().into_iter().flat_map(|access| &access.reasons);
         Self {
@@ -69,21 +69,21 @@ impl Noted {
     }
 
     /// Tells of an exchange by its id, which is the same in the operational log of the other side.
-    pub(super) fn tell(&self) {
+    pub(super) fn log(&self) {
         let Some(query) = self.query else { return };
         tracing::info!(
-            %query,
-            peer = self.peer.as_ref().map(tracing::field::display),
-            kind = %self.kind,
-            entry = self.index,
-            reads = self.reads,
-            codes = (!self.codes.is_empty()).then(|| self.codes.join(" ")),
+            query.id = %query,
+            peer.id = self.peer.as_ref().map(tracing::field::display),
+            entry.kind = %self.kind,
+            entry.index = self.index,
+            answer.reads = self.reads,
+            refusal.codes = (!self.codes.is_empty()).then(|| self.codes.join(" ")),
             "logged"
         );
     }
 }
 
-impl Default for Counted {
+impl Default for LogMetrics {
     fn default() -> Self {
         Self {
             entries: Family::default(),
@@ -96,21 +96,21 @@ impl Default for Counted {
     }
 }
 
-impl Counted {
+impl LogMetrics {
     /// Whether the last commit failed.
     #[must_use]
     pub fn failing(&self) -> bool {
         self.failing.load(Ordering::Relaxed)
     }
 
-    pub(super) fn durable(&self, noted: &[Noted], took: Duration) {
-        if noted.is_empty() {
+    pub(super) fn durable(&self, entries: &[EntryMetrics], took: Duration) {
+        if entries.is_empty() {
             return;
         }
         self.failing.store(false, Ordering::Relaxed);
         self.commits.observe(took.as_secs_f64());
-        for one in noted {
-            let Noted { kind, codes, .. } = one;
+        for one in entries {
+            let EntryMetrics { kind, codes, .. } = one;
             self.entries.get_or_create(&OfKind { kind: kind.to_string() }).inc();
             let by = match kind {
                 EntryKind::QueryDeclined => "own_policy",

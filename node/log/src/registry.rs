@@ -1,12 +1,27 @@
 //! The registry as the log publishes it: readers take a snapshot; the log's writer alone publishes the
 //! next one, once its entry is durable.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use audit_log::registry::Registry;
+//! fn read(registry: &Registry) -> Arc<registry::State> {
+//!     registry.state()
+//! }
+//! ```
+//! ```compile_fail,E0624
+//! # use std::sync::Arc;
+//! # use audit_log::registry::Registry;
+//! fn change(registry: &Registry, state: Arc<registry::State>) {
+//!     registry.publish(state);
+//! }
+//! ```
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use registry::{ChangeError, State};
 use schemas::time::Timestamp;
-use store::{Store, StoreError};
+use store::{ReadStore, StoreError};
 use tokio::sync::Notify;
 
 /// Why the registry cannot be told.
@@ -32,7 +47,7 @@ impl Registry {
     ///
     /// # Errors
     /// When they cannot be read, or do not fit one another.
-    pub async fn load(store: &dyn Store) -> Result<Self, RegistryError> {
+    pub async fn load(store: &dyn ReadStore) -> Result<Self, RegistryError> {
         let state = fold_until(store, None).await?;
         Ok(Self { state: Arc::new(ArcSwap::from_pointee(state)), changed: Arc::new(Notify::new()) })
     }
@@ -56,7 +71,7 @@ impl Registry {
     }
 
     /// Folds the store's changes again, after a commit whose outcome is unknown.
-    pub(crate) async fn reload(&self, store: &dyn Store) -> Result<(), RegistryError> {
+    pub(crate) async fn reload(&self, store: &dyn ReadStore) -> Result<(), RegistryError> {
         self.publish(Arc::new(fold_until(store, None).await?));
         Ok(())
     }
@@ -67,7 +82,7 @@ impl Registry {
 /// # Errors
 /// When the changes cannot be read, or do not fit one another.
 pub async fn fold_until(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     until: Option<Timestamp>,
 ) -> Result<State, RegistryError> {
     Ok(State::fold(store.changes(until).await?)?)

@@ -10,7 +10,7 @@ use schemas::merkle::{self, Frontier, Subtree};
 use schemas::note::Signer;
 use schemas::standing::Standing;
 
-use store::{Row, Store, StoreError};
+use store::{ReadStore, Row, StoreError};
 
 /// The tree right after a group. A proof for an entry of the group needs only the edge before it
 /// and the subtrees that the group completed.
@@ -66,11 +66,28 @@ pub(super) fn head(tree: &Frontier, log: &[Signer]) -> Option<SignedCheckpoint> 
     Some(head)
 }
 
+/// The proof that the log's tree of `new` entries starts with that of `old`.
+///
+/// # Errors
+/// When the store does not hold that many.
+pub async fn consistency(
+    store: &dyn ReadStore,
+    old: u64,
+    new: u64,
+) -> Result<Vec<Digest>, StoreError> {
+    let wrong = |e: merkle::ProofError| StoreError::Corrupt(e.to_string());
+    let wanted = merkle::consistency_nodes(old, new).map_err(wrong)?;
+    let found = store.subtrees(&wanted).await?;
+    let lookup =
+        |subtree| wanted.iter().position(|w| *w == subtree).and_then(|at| found.get(at)).copied();
+    merkle::consistency(old, new, lookup).map_err(wrong)
+}
+
 /// The root of the log's tree when it had `size` entries.
 ///
 /// # Errors
 /// When the store does not hold that many.
-pub async fn root_at(store: &dyn Store, size: u64) -> Result<Digest, StoreError> {
+pub async fn root_at(store: &dyn ReadStore, size: u64) -> Result<Digest, StoreError> {
     let wanted = merkle::root_nodes(size);
     let found = store.subtrees(&wanted).await?;
     let lookup =

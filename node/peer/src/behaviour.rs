@@ -24,8 +24,8 @@ use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::codec::Substream;
-use super::guests::{Guest, Guests};
-use super::knocks::Knocks;
+use super::handshake_limiter::HandshakeLimiter;
+use super::peer_limits::{PeerLimits, PeerQuota};
 use super::serve::Accept;
 use super::{Limits, PROTOCOL, key};
 use crate::link::{Dialler, LinkError};
@@ -52,8 +52,8 @@ pub(super) struct Exchange {
     orders: VecDeque<(PeerId, Opened)>,
     /// Connections that go: for the sake of newer ones, or because their key is no longer admitted.
     closing: VecDeque<(PeerId, CloseConnection)>,
-    guests: Guests,
-    knocks: Knocks,
+    peers: PeerLimits,
+    handshakes: HandshakeLimiter,
 }
 
 impl Exchange {
@@ -63,8 +63,8 @@ impl Exchange {
             accept,
             orders: VecDeque::new(),
             closing: VecDeque::new(),
-            guests: Guests::new(substreams, limits.connections_per_peer),
-            knocks: Knocks::new(Instant::now()),
+            peers: PeerLimits::new(substreams, limits.connections_per_peer),
+            handshakes: HandshakeLimiter::new(Instant::now()),
         }
     }
 
@@ -85,7 +85,7 @@ impl Exchange {
         Ok(Substreams {
             node,
             accept: self.accept.clone(),
-            guest: self.guests.of(peer, Instant::now()),
+            quota: self.peers.of(peer, Instant::now()),
             orders: VecDeque::new(),
             turned_away: false,
             standing: CancellationToken::new().drop_guard(),
@@ -103,7 +103,7 @@ impl NetworkBehaviour for Exchange {
         _: &Multiaddr,
         from: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
-        let may = self.knocks.may(from, Instant::now());
+        let may = self.handshakes.allows(from, Instant::now());
         if may { Ok(()) } else { Err(ConnectionDenied::new(TooOften)) }
     }
 
@@ -115,7 +115,7 @@ impl NetworkBehaviour for Exchange {
         _: &Multiaddr,
     ) -> Result<Substreams, ConnectionDenied> {
         let substreams = self.admit(peer)?;
-        if !self.guests.opens(peer, Instant::now()) {
+        if !self.peers.opens(peer, Instant::now()) {
             self.accept.turned_away(&substreams.node);
             return Err(ConnectionDenied::new(TooOften));
         }
@@ -138,7 +138,7 @@ impl NetworkBehaviour for Exchange {
         match event {
             FromSwarm::ConnectionEstablished(established) => {
                 let (peer, connection) = (established.peer_id, established.connection_id);
-                if let Some(oldest) = self.guests.established(peer, connection, now) {
+                if let Some(oldest) = self.peers.established(peer, connection, now) {
                     self.closing.push_back((peer, CloseConnection::One(oldest)));
                 }
                 if established.other_established == 0
@@ -149,14 +149,14 @@ impl NetworkBehaviour for Exchange {
                 }
             }
             FromSwarm::ConnectionClosed(closed) => {
-                self.guests.closed(&closed.peer_id, closed.connection_id);
+                self.peers.closed(&closed.peer_id, closed.connection_id);
             }
             FromSwarm::ListenFailure(failure) => {
                 // What was closed before its handshake has cost nothing.
                 let early = matches!(failure.error, ListenError::Denied { .. })
                     && failure.peer_id.is_none();
                 if !early {
-                    self.knocks.fruitless(failure.send_back_addr, now);
+                    self.handshakes.failed(failure.send_back_addr, now);
                 }
             }
             _ => {}
@@ -192,7 +192,7 @@ impl NetworkBehaviour for Exchange {
 pub(super) struct Substreams {
     node: PublicKey,
     accept: Arc<dyn Accept>,
-    guest: Guest,
+    quota: PeerQuota,
     orders: VecDeque<Opened>,
     turned_away: bool,
     /// Dropped with this, at the end of the connection; its substreams know it by that.
@@ -201,7 +201,7 @@ pub(super) struct Substreams {
 
 impl Substreams {
     fn of(&self, stream: Stream) -> Substream {
-        Substream { stream, ended: self.standing.token().clone() }
+        Substream::new(stream, self.standing.token().clone())
     }
 }
 
@@ -257,10 +257,10 @@ impl ConnectionHandler for Substreams {
                     self.turned_away = true;
                     return;
                 }
-                match self.guest.seat() {
-                    Some(seat) => self.accept.serve(self.node, self.of(stream), seat),
+                match self.quota.substream() {
+                    Some(permit) => self.accept.serve(self.node, self.of(stream), permit),
                     None => {
-                        tracing::warn!(node = %self.node.fingerprint(), "too many substreams; one dropped")
+                        tracing::warn!(node.key = %self.node.fingerprint(), "too many substreams; one dropped")
                     }
                 }
             }

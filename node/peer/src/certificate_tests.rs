@@ -1,14 +1,10 @@
 //! What a certificate must be, case by case, each one way off from a good one.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use rcgen::{Issuer, PublicKeyData as _, SignatureAlgorithm};
 
 use super::*;
-
-fn now() -> UnixTime {
-    UnixTime::since_unix_epoch(SystemTime::now().duration_since(UNIX_EPOCH).unwrap())
-}
 
 fn key_of(algorithm: &'static SignatureAlgorithm) -> KeyPair {
     KeyPair::generate_for(algorithm).unwrap()
@@ -67,6 +63,9 @@ impl Draft {
     }
 }
 
+/// The key and the signature that the extension of a draft is to hold.
+type Content<'a> = &'a dyn Fn(&Draft) -> (Vec<u8>, Vec<u8>);
+
 /// Where `part` stands in `whole` for the last time.
 fn last(whole: &[u8], part: &[u8]) -> usize {
     whole.windows(part.len()).rposition(|window| window == part).unwrap()
@@ -81,7 +80,7 @@ fn a_certificate_that_is_made_proves_its_identity_and_has_a_key_of_its_own() {
     assert_eq!(first.peer(), identity.public().to_peer_id());
     assert_eq!(second.peer(), identity.public().to_peer_id());
     assert_ne!(first.key().as_ref(), second.key().as_ref());
-    assert!(first.is_valid_at(now()));
+    assert!(first.is_valid_at(UnixTime::now()));
 }
 
 #[test]
@@ -93,7 +92,7 @@ fn the_stock_implementation_takes_what_is_made_and_its_own_are_taken() {
     let (stock, _) = libp2p_tls::certificate::generate(&identity).unwrap();
     let proof = check(&stock).unwrap();
     assert_eq!(proof.peer(), identity.public().to_peer_id());
-    assert!(proof.is_valid_at(now()));
+    assert!(proof.is_valid_at(UnixTime::now()));
 }
 
 #[test]
@@ -216,7 +215,7 @@ fn whoever_does_not_sign_with_the_certificates_own_key_is_refused() {
 
 #[test]
 fn whoever_lacks_the_libp2p_keys_signature_over_this_certificate_is_refused() {
-    let holding = |content: &dyn Fn(&Draft) -> (Vec<u8>, Vec<u8>)| {
+    let holding = |content: Content<'_>| {
         let draft = Draft::new();
         let (public_key, signature) = content(&draft);
         draft.holding(signed_key(&public_key, &signature).unwrap())

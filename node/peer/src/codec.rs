@@ -1,5 +1,10 @@
 //! Frames on a substream. A frame's kind and lengths are checked before its bytes are read, so what
 //! a peer can make us hold is bounded by the kind it announces.
+//!
+//! INVARIANT: bytes are written to a substream in this module alone, and its one way of writing that
+//! others see takes [`Released`] frames: what was not logged cannot be sent.
+
+pub mod probe;
 
 use std::time::Duration;
 
@@ -9,7 +14,7 @@ use schemas::frame::{Frame, FrameKind, Head};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
-use super::guests::Seat;
+use super::peer_limits::SubstreamPermit;
 use crate::link::LinkError;
 use audit_log::release::Released;
 
@@ -24,8 +29,15 @@ const WRITE: Duration = Duration::from_secs(60);
 /// knows by itself when that has ended.
 #[derive(Debug)]
 pub(super) struct Substream {
-    pub(super) stream: Stream,
-    pub(super) ended: CancellationToken,
+    stream: Stream,
+    ended: CancellationToken,
+}
+
+impl Substream {
+    /// A substream of a connection whose end `ended` tells.
+    pub(super) fn new(stream: Stream, ended: CancellationToken) -> Self {
+        Self { stream, ended }
+    }
 }
 
 fn lost(why: &str) -> LinkError {
@@ -53,7 +65,7 @@ pub(super) async fn read(substream: &mut Substream) -> Result<Frame, LinkError> 
 /// have; waits for its head without limit. Of a frame that opens nothing only the head is read.
 pub(super) async fn opening(
     substream: &mut Substream,
-    seat: &Seat,
+    permit: &SubstreamPermit,
 ) -> Result<(Frame, Option<OwnedSemaphorePermit>), LinkError> {
     let first = first(substream).await?;
     let stream = &mut substream.stream;
@@ -62,7 +74,7 @@ pub(super) async fn opening(
         if !opens(head.kind) {
             return Ok((Frame::new(head.kind, Vec::new()), None));
         }
-        let held = seat.hold(head.beside.saturating_add(head.body)).await;
+        let held = permit.hold(head.beside.saturating_add(head.body)).await;
         Ok((rest(head, stream).await?, held))
     })
     .await

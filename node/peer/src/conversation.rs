@@ -178,7 +178,7 @@ impl Conversation {
 
     fn give_up_connection(&self, since: Instant) {
         if self.pools.give_up(&self.peer, self.place.era, since) {
-            tracing::debug!(peer = %self.peer, "a connection is silent; it is given up");
+            tracing::debug!(node.id = %self.peer, "a connection is silent; it is given up");
             // A full queue leaves it to the next one that waits in vain.
             drop(self.commands.try_send(Command::Disconnect(self.peer)));
         }

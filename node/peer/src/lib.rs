@@ -3,24 +3,50 @@
 //!
 //! One swarm task owns the connections. Conversations run on a pool of long-lived substreams;
 //! every count of connections, substreams and waiting callers is bounded. This room knows frames,
-//! not their meaning: who may talk is the [`Host`]'s word, and what is said is the query room's.
+//! not their meaning: who may talk is the [`Host`]'s word, and what is said is the exchange's.
+//!
+//! What is sent is released by the audit log:
+//!
+//! ```
+//! # use audit_log::release::Released;
+//! # use peer::link::{Channel, LinkError};
+//! async fn send(channel: &mut impl Channel, frame: Released) -> Result<(), LinkError> {
+//!     channel.send(&frame).await
+//! }
+//! ```
+//! ```compile_fail,E0308
+//! # use peer::link::{Channel, LinkError};
+//! # use schemas::frame::Frame;
+//! async fn send(channel: &mut impl Channel, frame: Frame) -> Result<(), LinkError> {
+//!     channel.send(&frame).await
+//! }
+//! ```
+//!
+//! Substreams are written to in one module, which no other crate sees:
+//!
+//! ```
+//! use peer::link::Channel;
+//! ```
+//! ```compile_fail,E0603
+//! use peer::codec::write;
+//! ```
 
 mod behaviour;
 mod certificate;
 mod codec;
 mod conversation;
-mod guests;
+mod handshake_limiter;
 mod key;
-mod knocks;
 pub mod link;
+pub mod minute;
 mod network;
-pub mod probe;
+mod peer_limits;
 mod serve;
-mod stall;
 mod swarm;
 mod tcp;
 pub mod tls;
 mod unreachable;
+mod write_timeout;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -35,6 +61,8 @@ use network::Network;
 use serve::Accept;
 use swarm::Command;
 use tls::{Offer, Tls};
+
+pub use codec::probe;
 
 /// The protocol of conversations between nodes.
 pub const PROTOCOL: &str = "/accord/exchange/1";

@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use super::codec::Substream;
 use super::conversation::Pools;
-use super::guests::Seat;
+use super::peer_limits::SubstreamPermit;
 use super::{codec, key};
 use crate::link::{Channel, Dialler, Host, LinkError};
 use audit_log::release::Released;
@@ -21,7 +21,7 @@ pub(super) trait Accept: Send + Sync + 'static {
     fn admits(&self, node: &PublicKey) -> bool;
     fn turned_away(&self, node: &PublicKey);
     fn connected(&self, node: &PublicKey, dialler: Dialler);
-    fn serve(&self, node: PublicKey, stream: Substream, seat: Seat);
+    fn serve(&self, node: PublicKey, stream: Substream, permit: SubstreamPermit);
 }
 
 /// Stops serving.
@@ -69,7 +69,7 @@ impl<H: Host> Accept for Serving<H> {
         self.host.connected(node, dialler);
     }
 
-    fn serve(&self, node: PublicKey, stream: Substream, seat: Seat) {
+    fn serve(&self, node: PublicKey, stream: Substream, permit: SubstreamPermit) {
         let (host, stopping) = (self.host.clone(), self.stop.stopping.clone());
         let pools = self.pools.clone();
         let peer = key::peer_id(&node);
@@ -77,7 +77,7 @@ impl<H: Host> Accept for Serving<H> {
             let mut served = Served { stream };
             loop {
                 let opening = tokio::select! {
-                    opening = codec::opening(&mut served.stream, &seat) => opening,
+                    opening = codec::opening(&mut served.stream, &permit) => opening,
                     () = stopping.cancelled() => break,
                 };
                 let Ok((opening, _held)) = opening else { break };
@@ -88,7 +88,7 @@ impl<H: Host> Accept for Serving<H> {
                     break;
                 }
             }
-            drop(seat);
+            drop(permit);
         });
     }
 }

@@ -30,7 +30,7 @@ use rustls::{
 };
 
 use super::certificate::{self, Proof, Unproven};
-use super::stall::Unstalled;
+use super::write_timeout::WriteTimeout;
 
 /// The application protocol that libp2p's TLS names.
 const ALPN: &[u8] = b"libp2p";
@@ -150,7 +150,7 @@ impl<C> InboundConnectionUpgrade<C> for Tls
 where
     C: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    type Output = (PeerId, Unstalled<TlsStream<C>>);
+    type Output = (PeerId, WriteTimeout<TlsStream<C>>);
     type Error = TlsError;
     type Future = BoxFuture<'static, Result<Self::Output, TlsError>>;
 
@@ -159,7 +159,7 @@ where
             let acceptor = TlsAcceptor::from(self.0.load().server.clone());
             let stream = acceptor.accept(socket).await?;
             let peer = proven(stream.get_ref().1)?;
-            Ok((peer, Unstalled::new(stream.into())))
+            Ok((peer, WriteTimeout::new(stream.into())))
         })
     }
 }
@@ -168,7 +168,7 @@ impl<C> OutboundConnectionUpgrade<C> for Tls
 where
     C: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    type Output = (PeerId, Unstalled<TlsStream<C>>);
+    type Output = (PeerId, WriteTimeout<TlsStream<C>>);
     type Error = TlsError;
     type Future = BoxFuture<'static, Result<Self::Output, TlsError>>;
 
@@ -179,7 +179,7 @@ where
             let connector = TlsConnector::from(self.0.load().client.clone());
             let stream = connector.connect(nobody, socket).await?;
             let peer = proven(stream.get_ref().1)?;
-            Ok((peer, Unstalled::new(stream.into())))
+            Ok((peer, WriteTimeout::new(stream.into())))
         })
     }
 }

@@ -117,7 +117,7 @@ async fn a_certificate_is_taken_from_whoever_has_its_key_alone_and_by_itself() {
     let made = rcgen::KeyPair::generate().unwrap();
     let plain = rcgen::CertificateParams::default().self_signed(&made).unwrap().into();
     let plain_key = PrivateKeyDer::from(made);
-    assert_eq!(shown(&[good.clone()], &key).await, ["taken", "taken"]);
+    assert_eq!(shown(std::slice::from_ref(&good), &key).await, ["taken", "taken"]);
     for (what, chain, key, why) in [
         ("another's certificate", vec![good.clone()], &another, "BadSignature"),
         ("two certificates", vec![good, more], &key, "exactly one is expected"),

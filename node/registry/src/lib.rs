@@ -10,6 +10,7 @@ mod change;
 mod holds;
 mod keys;
 mod peers;
+mod recorded;
 mod records_requests;
 mod sources;
 mod state;

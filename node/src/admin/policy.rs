@@ -1,6 +1,6 @@
 //! The policy: adopting another version, and explaining what it would decide.
 
-use ::agreements::decide::{Decision, Narrowed, Permit, decide, decline};
+use ::agreements::decide::{Decision, Narrowed, Permit, Scope as _, decide, decline};
 use ::agreements::policy::{Designee, Page, Policy};
 use schemas::agency::AgencyId;
 use schemas::query::{QueryId, UserName};
@@ -16,7 +16,7 @@ use crate::permission::{
 use audit_log::entries::people::policy_adopted;
 use registry::State;
 use schemas::draft::Draft;
-use store::{Store, Tail};
+use store::{LogState, ReadStore};
 
 /// What would be decided, as a person asks.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -141,7 +141,7 @@ pub fn page(agency: &OwnAgency) -> Result<Page, ActError> {
 /// When the user or an agency is unknown, or the registry cannot be told.
 pub async fn explain(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     by: &Principal,
     wanted: &Explain,
 ) -> Result<Explained, ActError> {
@@ -166,7 +166,8 @@ pub async fn explain(
     let published = if wanted.owner == agency.id { None } else { Some(published(&wanted.owner)?) };
     let judged_by = published.as_ref().unwrap_or(own);
     // How much of each authority was used is known for the present alone.
-    let counters = if wanted.at.is_none() { agency.log.counters() } else { Tail::default().into() };
+    let counters =
+        if wanted.at.is_none() { agency.log.counters() } else { LogState::default().into() };
     let candidates = Candidates::of(&state, &counters, &wanted.owner, &requester, at, None);
     let decision = decide(judged_by, &wanted.owner, facts, candidates.as_slice(), &query, at);
     let own_reasons = if ours {

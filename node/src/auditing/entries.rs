@@ -1,13 +1,96 @@
-//! Reading single entries of the audit log. Reading is an entry too, and stands before what it shows.
+//! Reading entries of the audit log. Reading is an entry too, and stands before what it shows.
+
+use std::sync::Arc;
 
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
+use schemas::event::audit::{EntriesViewed, Viewed};
 
-use crate::context::NodeContext;
-use crate::permission::{ActError, Permission, Principal, authorize};
-use audit::view::Viewed;
-use audit_log::entry::Entry;
-use store::EntryFilter;
+use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
+use audit::view::{Altered, LogEntry};
+use audit_log::entries::audit::audit_viewed;
+use store::{EntryFilter, ReadStore};
+
+/// Entries read at a time.
+const STEP: u32 = 500;
+
+/// Records that somebody looks at something of the log; the index of the entry that says so, before
+/// which everything stands that they see.
+///
+/// # Errors
+/// When the actor may not, or the log cannot be written.
+pub(super) async fn record_view(
+    agency: &OwnAgency,
+    by: &Principal,
+    viewed: Viewed,
+) -> Result<u64, ActError> {
+    let state = agency.registry.state();
+    let user = authorize(&state, by, Permission::Audit, agency.clock.now())?;
+    let entry = audit_viewed(agency.actor(user, by), viewed);
+    Ok(agency.log.append(entry).await?.position().index)
+}
+
+/// Entries that are being read, in order.
+pub struct Listing {
+    store: Arc<dyn ReadStore>,
+    filter: EntryFilter,
+    start: u64,
+    end: u64,
+}
+
+/// Begins to read the entries that fit all of `wanted`.
+///
+/// # Errors
+/// When the actor may not, or the log cannot be written.
+pub async fn list(
+    agency: &OwnAgency,
+    store: &Arc<dyn ReadStore>,
+    by: &Principal,
+    wanted: EntriesViewed,
+) -> Result<Listing, ActError> {
+    let filter = EntryFilter {
+        peer: wanted.peer.clone(),
+        from: wanted.from,
+        until: wanted.until,
+        kind: wanted.entry_kind,
+        user: wanted.user.clone(),
+        plate: wanted.plate.as_ref().map(ToString::to_string),
+        ..EntryFilter::default()
+    };
+    let end = record_view(agency, by, Viewed::Entries(wanted)).await?;
+    Ok(Listing { store: Arc::clone(store), filter, start: 0, end })
+}
+
+impl Listing {
+    /// The next entries, and in the place of one that the log never wrote why it is none; nothing at
+    /// the end.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn next(&mut self) -> Result<Vec<Result<LogEntry, Altered>>, ActError> {
+        if self.start >= self.end {
+            return Ok(Vec::new());
+        }
+        let step = self.store.entries(&self.filter, self.start, STEP).await?;
+        let full = step.len() == STEP as usize;
+        let mut rows = Vec::with_capacity(step.len());
+        for stored in &step {
+            let row = LogEntry::of(stored);
+            if let Ok(entry) = &row {
+                self.start = entry.header.index.saturating_add(1);
+                if entry.header.index >= self.end {
+                    break;
+                }
+            }
+            rows.push(row);
+        }
+        // What was appended meanwhile is no more of it than what comes next.
+        if !full {
+            self.start = self.end;
+        }
+        Ok(rows)
+    }
+}
 
 /// The signed envelopes that stand beside an entry.
 #[derive(Debug, Clone)]
@@ -18,43 +101,46 @@ pub struct Beside {
     pub envelopes: String,
 }
 
-impl NodeContext {
-    /// The envelopes of the entry at `index`.
-    ///
-    /// # Errors
-    /// When the actor may not, there is no such entry, or it has no envelope.
-    pub async fn envelopes_of(&self, by: &Principal, index: u64) -> Result<Beside, ActError> {
-        let state = self.agency.registry.state();
-        let actor = self
-            .agency
-            .actor(authorize(&state, by, Permission::Audit, self.agency.clock.now())?, by);
-        let entry = Entry::new(EntryKind::AuditViewed, actor).with_detail("envelopes_of", index);
-        let size = self.agency.log.append(entry).await?.position().index;
-        if index >= size {
-            return Err(ActError::usage(format!(
-                "there is no entry {index}; the last one is {}",
-                size.saturating_sub(1)
-            )));
-        }
-        let found = self.store.entries(&EntryFilter::default(), index, 1).await?;
-        let stored = found.first().ok_or_else(|| missing(index))?;
-        let header = Viewed::of(stored)?.header;
-        let Some(envelopes) = stored.envelope.clone().filter(|_| header.index == index) else {
-            return Err(match header.envelope {
-                None => ActError::usage(format!(
-                    "entry {index} ({}) has no envelope: nothing was signed for it",
-                    header.kind
-                )),
-                Some(_) => missing(index),
-            });
-        };
-        if header.envelope != Some(Digest::of(envelopes.as_bytes())) {
-            return Err(ActError::failed(format!(
-                "the envelopes of entry {index} are not those that its header commits to: the database was changed"
-            )));
-        }
-        Ok(Beside { kind: header.kind, envelopes })
+/// The envelopes of the entry at `index`.
+///
+/// # Errors
+/// When the actor may not, there is no such entry, or it has no envelope.
+pub async fn envelopes(
+    agency: &OwnAgency,
+    store: &dyn ReadStore,
+    by: &Principal,
+    index: u64,
+) -> Result<Beside, ActError> {
+    let size = record_view(agency, by, Viewed::EnvelopesOf(index)).await?;
+    if index >= size {
+        return Err(beyond(index, size));
     }
+    let found = store.entries(&EntryFilter::default(), index, 1).await?;
+    let stored = found.first().ok_or_else(|| missing(index))?;
+    let header = LogEntry::of(stored)?.header;
+    let Some(envelopes) = stored.envelope.clone().filter(|_| header.index == index) else {
+        return Err(match header.envelope {
+            None => ActError::usage(format!(
+                "entry {index} ({}) has no envelope: nothing was signed for it",
+                header.kind
+            )),
+            Some(_) => missing(index),
+        });
+    };
+    if header.envelope != Some(Digest::of(envelopes.as_bytes())) {
+        return Err(ActError::failed(format!(
+            "the envelopes of entry {index} are not those that its header commits to: the database was changed"
+        )));
+    }
+    Ok(Beside { kind: header.kind, envelopes })
+}
+
+/// That there is no entry at `index` in a log of `size` entries.
+pub(super) fn beyond(index: u64, size: u64) -> ActError {
+    ActError::usage(format!(
+        "there is no entry {index}; the last one is {}",
+        size.saturating_sub(1)
+    ))
 }
 
 fn missing(index: u64) -> ActError {

@@ -6,4 +6,6 @@ pub mod entries;
 pub mod evidence;
 pub mod export;
 pub mod periodic;
+pub mod proofs;
+pub mod reconcile_schedule;
 pub mod reports;

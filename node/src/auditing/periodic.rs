@@ -7,26 +7,27 @@ use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::event::Event;
+use schemas::event::audit::{AuditRecorded, AuditSampled};
 use schemas::text::Text;
-use schemas::time::Timestamp;
+use schemas::time::{DAY_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::context::NodeContext;
-use crate::permission::{ActError, Permission, Principal, authorize, policy_in_force, sections};
+use super::reconcile_schedule::{days_after, schedules};
+use super::reports::accesses;
+use crate::permission::{
+    ActError, OwnAgency, Permission, Principal, authorize, policy_in_force, sections,
+};
 use audit::report::Seen;
-use audit::view::Viewed;
-use audit_log::entry::Entry;
-use registry::State;
-use store::EntryFilter;
+use audit::view::LogEntry;
+use audit_log::entries::audit::{audit_recorded, audit_sampled};
+use store::{EntryFilter, ReadStore};
 
 /// Most accesses of one sample.
 const LARGEST_SAMPLE: u32 = 1_000;
 
 /// Entries read at a time.
 const STEP: u32 = 500;
-
-const DAY_MS: i64 = 86_400_000;
 
 /// Draws `count` of the accesses at these indices.
 ///
@@ -90,211 +91,162 @@ pub struct Audited {
     pub ok: bool,
 }
 
-impl NodeContext {
-    /// Draws accesses for an audit. What was drawn is an entry before anybody sees it.
-    ///
-    /// # Errors
-    /// When the actor may not, nothing can be drawn, or log or store do not answer.
-    pub async fn sample(&self, by: &Principal, wanted: &Sampling) -> Result<Sample, ActError> {
-        let Sampling { count, seed, from, until } = wanted;
-        if !(1..=LARGEST_SAMPLE).contains(count) {
+/// Draws accesses for an audit. What was drawn is an entry before anybody sees it.
+///
+/// # Errors
+/// When the actor may not, nothing can be drawn, or log or store do not answer.
+pub async fn sample(
+    agency: &OwnAgency,
+    store: &dyn ReadStore,
+    by: &Principal,
+    wanted: &Sampling,
+) -> Result<Sample, ActError> {
+    let Sampling { count, seed, from, until } = wanted;
+    if !(1..=LARGEST_SAMPLE).contains(count) {
+        return Err(ActError::usage(format!(
+            "--count {count} cannot be drawn; expected 1 to {LARGEST_SAMPLE}"
+        )));
+    }
+    let state = agency.registry.state();
+    let user = authorize(&state, by, Permission::Audit, agency.clock.now())?;
+    let below = agency.log.counters().size;
+    let accesses = accesses(store, *from, *until, below).await?;
+    let indices: Vec<u64> = accesses.seen.iter().map(|seen| seen.index).collect();
+    let drawn = draw(seed.as_str(), &indices, *count as usize);
+    let sampled = AuditSampled {
+        count: *count,
+        seed: seed.as_str().into(),
+        from: *from,
+        until: *until,
+        below,
+        among: indices.len() as u64,
+        drawn: drawn.clone(),
+    };
+    let appended = agency.log.append(audit_sampled(agency.actor(user, by), sampled)).await?;
+    let shown = accesses.seen.iter().filter(|Seen { index, .. }| drawn.contains(index));
+    let rows = shown.map(|seen| accesses.row(seen)).collect();
+    Ok(Sample { sample: appended.position().index, among: indices.len(), rows })
+}
+
+/// Records an audit with its findings.
+///
+/// # Errors
+/// When the actor may not, the finding is empty, or what it is about was not drawn or is not there.
+pub async fn record(
+    agency: &OwnAgency,
+    store: &dyn ReadStore,
+    by: &Principal,
+    audited: &Audited,
+) -> Result<Value, ActError> {
+    let state = agency.registry.state();
+    let user = authorize(&state, by, Permission::Audit, agency.clock.now())?;
+    if audited.finding.is_empty() {
+        return Err(ActError::usage("say what was found with --finding".into()));
+    }
+    let size = agency.log.counters().size;
+    if let Some(missing) = audited.entries.iter().find(|index| **index >= size) {
+        return Err(ActError::usage(format!("there is no entry {missing}")));
+    }
+    if let Some(sample) = audited.sample {
+        let drawn = drawn(store, sample).await?;
+        if let Some(other) = audited.entries.iter().find(|index| !drawn.contains(index)) {
             return Err(ActError::usage(format!(
-                "--count {count} cannot be drawn; expected 1 to {LARGEST_SAMPLE}"
+                "entry {other} is not among those that sample {sample} drew"
             )));
         }
-        let state = self.agency.registry.state();
-        let user = authorize(&state, by, Permission::Audit, self.agency.clock.now())?;
-        let below = self.agency.log.counters().size;
-        let accesses = self.accesses(*from, *until, below).await?;
-        let indices: Vec<u64> = accesses.seen.iter().map(|seen| seen.index).collect();
-        let drawn = draw(seed.as_str(), &indices, *count as usize);
-        let entry = Entry::new(EntryKind::AuditSampled, self.agency.actor(user, by))
-            .with_detail("count", *count)
-            .with_detail("seed", seed.as_str())
-            .with_detail("from", json!(from))
-            .with_detail("until", json!(until))
-            .with_detail("below", below)
-            .with_detail("among", indices.len())
-            .with_detail("drawn", drawn.clone());
-        let sample = self.agency.log.append(entry).await?.position().index;
-        let shown = accesses.seen.iter().filter(|Seen { index, .. }| drawn.contains(index));
-        let rows = shown.map(|seen| accesses.row(seen)).collect();
-        Ok(Sample { sample, among: indices.len(), rows })
     }
+    let recorded = AuditRecorded {
+        sample: audited.sample,
+        finding: audited.finding.clone(),
+        entries: audited.entries.clone(),
+        ok: audited.ok,
+    };
+    let appended = agency.log.append(audit_recorded(agency.actor(user, by), recorded)).await?;
+    Ok(json!({
+        "index": appended.position().index,
+        "at": appended.at(),
+        "by": user.name,
+        "sample": audited.sample,
+        "finding": audited.finding,
+        "entries": audited.entries,
+        "ok": audited.ok,
+    }))
+}
 
-    /// Records an audit with its findings.
-    ///
-    /// # Errors
-    /// When the actor may not, the finding is empty, or what it is about was not drawn or is not
-    /// there.
-    pub async fn record_audit(&self, by: &Principal, audited: &Audited) -> Result<Value, ActError> {
-        let state = self.agency.registry.state();
-        let user = authorize(&state, by, Permission::Audit, self.agency.clock.now())?;
-        if audited.finding.is_empty() {
-            return Err(ActError::usage("say what was found with --finding".into()));
-        }
-        let size = self.agency.log.counters().size;
-        if let Some(missing) = audited.entries.iter().find(|index| **index >= size) {
-            return Err(ActError::usage(format!("there is no entry {missing}")));
-        }
-        if let Some(sample) = audited.sample {
-            let drawn = self.drawn(sample).await?;
-            if let Some(other) = audited.entries.iter().find(|index| !drawn.contains(index)) {
-                return Err(ActError::usage(format!(
-                    "entry {other} is not among those that sample {sample} drew"
-                )));
-            }
-        }
-        let entry = Entry::new(EntryKind::AuditRecorded, self.agency.actor(user, by))
-            .with_detail("sample", json!(audited.sample))
-            .with_detail("finding", audited.finding.as_str())
-            .with_detail("entries", audited.entries.clone())
-            .with_detail("ok", audited.ok);
-        let appended = self.agency.log.append(entry).await?;
-        Ok(json!({
-            "index": appended.position().index,
-            "at": appended.at(),
-            "by": user.name,
-            "sample": audited.sample,
-            "finding": audited.finding,
-            "entries": audited.entries,
-            "ok": audited.ok,
-        }))
+/// The accesses that the entry at `index` says were drawn.
+async fn drawn(store: &dyn ReadStore, index: u64) -> Result<Vec<u64>, ActError> {
+    let found = store.entries(&EntryFilter::default(), index, 1).await?;
+    let sampled = found.first().map(LogEntry::of).transpose()?;
+    let drawn = sampled
+        .filter(|entry| entry.header.index == index)
+        .and_then(|entry| entry.body)
+        .and_then(|body| match body.event {
+            Event::AuditSampled(sampled) => Some(sampled.drawn),
+            _ => None,
+        });
+    drawn.ok_or_else(|| {
+        ActError::usage(format!("entry {index} is no sample; draw one with `accord audit sample`"))
+    })
+}
+
+/// Which audits are due, each in a sentence; none when all is done in time.
+///
+/// # Errors
+/// When there is no policy, or the store does not answer.
+pub async fn due(agency: &OwnAgency, store: &dyn ReadStore) -> Result<Vec<String>, ActError> {
+    let state = agency.registry.state();
+    let now = agency.clock.now();
+    let mut due = Vec::new();
+    let policy = policy_in_force(&state)?;
+    let days = policy.audits.days;
+    let since = match last_of(store, EntryKind::AuditRecorded).await?.remove(&None) {
+        Some(last) => Some(last),
+        // A node that never was audited is to be after its first period.
+        None => first_entry(store).await?,
+    };
+    if let Some(end) = since.map(|since| days_after(since, days)).filter(|end| now >= *end) {
+        due.push(format!(
+            "an audit is due every {days} days, since {} [{}]; see `accord audit sample` and `accord audit record`",
+            end.day(),
+            sections(&policy.cites(&policy.audits))
+        ));
     }
-
-    /// The accesses that the entry at `index` says were drawn.
-    async fn drawn(&self, index: u64) -> Result<Vec<u64>, ActError> {
-        let found = self.store.entries(&EntryFilter::default(), index, 1).await?;
-        let sampled = found.first().map(Viewed::of).transpose()?;
-        let drawn = sampled
-            .filter(|v| v.header.index == index && v.header.kind == EntryKind::AuditSampled)
-            .and_then(|v| v.body)
-            .and_then(|body| match body.event {
-                Event::AuditSampled(sampled) => Some(sampled.drawn),
-                _ => None,
-            });
-        drawn.ok_or_else(|| {
-            ActError::usage(format!(
-                "entry {index} is no sample; draw one with `accord audit sample`"
-            ))
-        })
-    }
-
-    /// Which audits are due, each in a sentence; none when all is done in time.
-    ///
-    /// # Errors
-    /// When there is no policy, or the store does not answer.
-    pub async fn audits_due(&self) -> Result<Vec<String>, ActError> {
-        let state = self.agency.registry.state();
-        let now = self.agency.clock.now();
-        let mut due = Vec::new();
-        let policy = policy_in_force(&state)?;
-        let days = policy.audits.days;
-        let last = self.last(EntryKind::AuditRecorded).await?.remove(&None);
-        let since = match last {
-            Some(last) => Some(last),
-            // A node that never was audited is to be after its first period.
-            None => self.first_entry().await?,
-        };
-        if let Some(end) = since.map(|since| after(since, days)).filter(|end| now >= *end) {
+    let reconciled = last_of(store, EntryKind::AuditReconciled).await?;
+    for (peer, schedule) in schedules(&state, &agency.id, now) {
+        let end = schedule.due_at(reconciled.get(&Some(peer.clone())).copied());
+        if now >= end {
             due.push(format!(
-                "an audit is due every {days} days, since {} [{}]; see `accord audit sample` and `accord audit record`",
-                end.day(),
-                sections(&policy.cites(&policy.audits))
+                "{peer} is to be reconciled with every {} days under {}, due since {}",
+                schedule.days,
+                schedule.under,
+                end.day()
             ));
         }
-        let reconciled = self.last(EntryKind::AuditReconciled).await?;
-        for (peer, cadence) in cadences(&state, &self.agency.id, now) {
-            let since = reconciled.get(&Some(peer.clone())).copied().unwrap_or(cadence.since);
-            let end = after(since, cadence.days);
-            if now >= end {
-                due.push(format!(
-                    "{peer} is to be reconciled with every {} days under {}, due since {}",
-                    cadence.days,
-                    cadence.under,
-                    end.day()
-                ));
-            }
-        }
-        Ok(due)
     }
-
-    async fn first_entry(&self) -> Result<Option<Timestamp>, ActError> {
-        let first = self.store.entries(&EntryFilter::default(), 0, 1).await?;
-        Ok(first.first().map(Viewed::of).transpose()?.map(|viewed| viewed.header.at))
-    }
-
-    /// When an entry of `kind` was last appended, by the peer that it concerns.
-    pub(crate) async fn last(
-        &self,
-        kind: EntryKind,
-    ) -> Result<BTreeMap<Option<AgencyId>, Timestamp>, ActError> {
-        let filter = EntryFilter { kind: Some(kind), ..EntryFilter::default() };
-        let (mut last, mut start) = (BTreeMap::new(), 0);
-        loop {
-            let step = self.store.entries(&filter, start, STEP).await?;
-            for entry in &step {
-                let header = Viewed::of(entry)?.header;
-                start = header.index.saturating_add(1);
-                last.insert(header.peer, header.at);
-            }
-            if step.len() < STEP as usize {
-                return Ok(last);
-            }
-        }
-    }
+    Ok(due)
 }
 
-/// `days` after `since`.
-pub(crate) fn after(since: Timestamp, days: u32) -> Timestamp {
-    since.plus_millis(i64::from(days).saturating_mul(DAY_MS))
+async fn first_entry(store: &dyn ReadStore) -> Result<Option<Timestamp>, ActError> {
+    let first = store.entries(&EntryFilter::default(), 0, 1).await?;
+    Ok(first.first().map(LogEntry::of).transpose()?.map(|entry| entry.header.at))
 }
 
-/// How often two agencies are to reconcile.
-#[derive(Debug, Clone)]
-pub(crate) struct Cadence {
-    /// The least of the agreements in force between them.
-    pub days: u32,
-    /// The agreement that says so.
-    pub under: String,
-    /// Since when the first of them is in force.
-    pub since: Timestamp,
-}
-
-/// With whom and how often this agency is to reconcile, from the agreements in force.
-pub(crate) fn cadences(
-    state: &State,
-    me: &AgencyId,
-    now: Timestamp,
-) -> BTreeMap<AgencyId, Cadence> {
-    let mut cadences: BTreeMap<AgencyId, Cadence> = BTreeMap::new();
-    for version in state.agreements.values().flat_map(BTreeMap::values) {
-        let recorded = &version.recorded;
-        let agreement = &recorded.agreement;
-        for other in agreement.parties.iter().filter(|party| *party != me) {
-            let in_force =
-                recorded.standing(me, other, now) == ::agreements::lifecycle::Standing::InForce;
-            if !in_force || !state.peers.contains_key(other) {
-                continue;
-            }
-            let adhered = [me, other].into_iter().filter_map(|a| recorded.adherences.get(a));
-            let since = adhered.map(|a| a.at).chain([agreement.effective]).max().unwrap_or(now);
-            let this = Cadence {
-                days: agreement.audit_every_days,
-                under: format!("{} v{}", agreement.id, agreement.version),
-                since,
-            };
-            cadences
-                .entry(other.clone())
-                .and_modify(|known| {
-                    let since = known.since.min(this.since);
-                    if this.days < known.days {
-                        *known = this.clone();
-                    }
-                    known.since = since;
-                })
-                .or_insert(this);
+/// When an entry of `kind` was last appended, by the peer that it concerns.
+pub(crate) async fn last_of(
+    store: &dyn ReadStore,
+    kind: EntryKind,
+) -> Result<BTreeMap<Option<AgencyId>, Timestamp>, ActError> {
+    let filter = EntryFilter { kind: Some(kind), ..EntryFilter::default() };
+    let (mut last, mut start) = (BTreeMap::new(), 0);
+    loop {
+        let step = store.entries(&filter, start, STEP).await?;
+        for stored in &step {
+            let header = LogEntry::of(stored)?.header;
+            start = header.index.saturating_add(1);
+            last.insert(header.peer, header.at);
+        }
+        if step.len() < STEP as usize {
+            return Ok(last);
         }
     }
-    cadences
 }

@@ -2,24 +2,23 @@
 
 use std::path::{Path, PathBuf};
 
-use schemas::entry::EntryKind;
-use schemas::time::Timestamp;
+use schemas::event::retention::BackupRestored;
+use schemas::time::{DAY_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::backup::files::{self, Writing};
 use crate::backup::restore::Restored;
 use crate::backup::{Kept, Manifest, RESTORED, VERSION};
-use crate::context::NodeContext;
-use crate::permission::{ActError, Permission, Principal, authorize};
-use audit_log::entry::Entry;
+use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
+use audit_log::entries::retention::{backup_made, backup_restored};
 use host::home::{Home, HomeError, read_text};
-use registry::{Backup, Change};
+use registry::Backup;
+use store::ReadStore;
 
 /// How long a backup is kept unless it is said, in days.
 pub const KEEP_DAYS: u32 = 30;
 /// The longest that one is kept, in days.
 pub const LONGEST_DAYS: u32 = 90;
-const DAY_MS: i64 = 86_400_000;
 
 /// What backup is asked for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -50,105 +49,120 @@ pub struct Made {
     pub destroyed: Vec<PathBuf>,
 }
 
-impl NodeContext {
-    /// Makes a backup of the node in `home`, which may be running, and destroys earlier ones in the
-    /// same folder that have ended.
-    ///
-    /// # Errors
-    /// When the actor may not, or the backup cannot be written; then nothing is left of it, but the
-    /// entry that it was begun.
-    pub async fn back_up(
-        &self,
-        by: &Principal,
-        home: &Home,
-        asked: &BackUp,
-    ) -> Result<Made, ActError> {
-        let BackUp { out, keep_days } = asked;
-        if !(1..=LONGEST_DAYS).contains(keep_days) {
-            return Err(ActError::usage(format!(
-                "--keep-days {keep_days}; expected 1 to {LONGEST_DAYS}"
-            )));
-        }
-        apart(out, home.dir())?;
-        let keep_ms = i64::from(*keep_days).saturating_mul(DAY_MS);
-        let (appended, (begun, over, destroy_by)) = self
-            .agency
-            .act(|state, now| {
-                let actor = authorize(state, by, Permission::Administer, now)?;
-                let over = files::ended(out, &self.agency.id, now)?;
-                let destroy_by = now.plus_millis(keep_ms);
-                let folder = out.join(files::name(&self.agency.id, now));
-                let shown = |path: &PathBuf| path.display().to_string();
-                let entry = Entry::new(EntryKind::BackupMade, self.agency.actor(actor, by))
-                    .with_detail("folder", shown(&folder))
-                    .with_detail("destroy_by", destroy_by.to_string())
-                    .with_detail("destroys", over.iter().map(shown).collect::<Vec<_>>())
-                    .untyped_changing(Change::Backup {
-                        backup: Backup { folder, at: now, destroy_by },
-                        forgotten: forgotten(state.backups.values()),
-                    });
-                Ok((entry, (now, over, destroy_by)))
-            })
-            .await?;
-        tracing::info!(index = appended.position().index, "a backup is begun");
-        // Before the copy, which then leads to it.
-        let head = self.agency.log.head()?.to_string();
-        let writing = Writing::begin(out, &self.agency.id, begun)?;
-        let copied = self.store.copy_to(&writing.database()).await;
-        let copied = copied.inspect_err(|_| writing.give_up())?;
-        let backup = writing.whole().to_owned();
-        let said = Manifest {
-            accord_backup: VERSION,
-            agency: self.agency.id.clone(),
-            at: begun,
-            destroy_by,
-            head,
-            database: if copied { Kept::Sqlite } else { Kept::Postgresql },
-            files: Vec::new(),
-        };
-        let from = home.dir().to_owned();
-        let said = blocking(move || writing.finish(&from, said)).await?;
-        let gone = over.clone();
-        blocking(move || gone.iter().try_for_each(|folder| files::destroy(folder))).await.map_err(
-            |e| {
-                ActError::failed(format!(
-                    "the backup `{}` is made, but an ended one could not be destroyed: {e}",
-                    backup.display()
-                ))
-            },
-        )?;
-        Ok(Made {
-            backup,
-            at: said.at,
-            destroy_by,
-            database: said.database,
-            files: said.files.len() as u64,
-            bytes: said.files.iter().map(|file| file.bytes).sum(),
-            destroyed: over,
-        })
+/// Makes a backup of the node in `home`, which may be running, and destroys earlier ones in the same
+/// folder that have ended.
+///
+/// # Errors
+/// When the actor may not, or the backup cannot be written; then nothing is left of it, but the entry
+/// that it was begun.
+pub async fn back_up(
+    agency: &OwnAgency,
+    store: &dyn ReadStore,
+    by: &Principal,
+    home: &Home,
+    asked: &BackUp,
+) -> Result<Made, ActError> {
+    let BackUp { out, keep_days } = asked;
+    if !(1..=LONGEST_DAYS).contains(keep_days) {
+        return Err(ActError::usage(format!(
+            "--keep-days {keep_days}; expected 1 to {LONGEST_DAYS}"
+        )));
     }
+    apart(out, home.dir())?;
+    let (index, Begun { at, over, destroy_by }) = begin(agency, by, out, *keep_days).await?;
+    tracing::info!(entry.index = index, "a backup is begun");
+    // Before the copy, which then leads to it.
+    let head = agency.log.head()?.to_string();
+    let writing = Writing::begin(out, &agency.id, at)?;
+    let copied = store.copy_to(&writing.database()).await;
+    let copied = copied.inspect_err(|_| writing.give_up())?;
+    let backup = writing.whole().to_owned();
+    let said = Manifest {
+        accord_backup: VERSION,
+        agency: agency.id.clone(),
+        at,
+        destroy_by,
+        head,
+        database: if copied { Kept::Sqlite } else { Kept::Postgresql },
+        files: Vec::new(),
+    };
+    let from = home.dir().to_owned();
+    let said = blocking(move || writing.finish(&from, said)).await?;
+    let gone = over.clone();
+    blocking(move || gone.iter().try_for_each(|folder| files::destroy(folder))).await.map_err(
+        |e| {
+            ActError::failed(format!(
+                "the backup `{}` is made, but an ended one could not be destroyed: {e}",
+                backup.display()
+            ))
+        },
+    )?;
+    Ok(Made {
+        backup,
+        at: said.at,
+        destroy_by,
+        database: said.database,
+        files: said.files.len() as u64,
+        bytes: said.files.iter().map(|file| file.bytes).sum(),
+        destroyed: over,
+    })
+}
 
-    /// Records that this home was put back from a backup, if it was and its log does not say so yet.
-    ///
-    /// # Errors
-    /// When what the home says cannot be read, or the log cannot be written.
-    pub async fn record_restoring(&self, home: &Home) -> Result<(), crate::run::StartError> {
-        let path = home.dir().join(RESTORED);
-        if !path.exists() {
-            return Ok(());
-        }
-        let note: Restored = serde_json::from_str(&read_text(&path)?)
-            .map_err(|e| HomeError::Content { path: path.clone(), error: e.to_string() })?;
-        let entry = Entry::new(EntryKind::BackupRestored, self.agency.node_actor())
-            .with_detail("backup_at", note.backup_at.to_string())
-            .with_detail("restored_at", note.restored_at.to_string())
-            .with_detail("uid", note.uid)
-            .with_detail("head", note.head);
-        drop(self.agency.log.append(entry).await?);
-        // A crash here records it twice, which says nothing wrong.
-        std::fs::remove_file(&path).map_err(|error| HomeError::File { path, error })?;
-        Ok(())
+/// A backup that the log says is made.
+struct Begun {
+    at: Timestamp,
+    /// Earlier ones that have ended.
+    over: Vec<PathBuf>,
+    destroy_by: Timestamp,
+}
+
+/// Records that a backup is made in `out` and which ones are destroyed; the index of the entry.
+async fn begin(
+    agency: &OwnAgency,
+    by: &Principal,
+    out: &Path,
+    keep_days: u32,
+) -> Result<(u64, Begun), ActError> {
+    let keep_ms = i64::from(keep_days).saturating_mul(DAY_MS);
+    let recorded = agency.act(|state, now| {
+        let user = authorize(state, by, Permission::Administer, now)?;
+        let over = files::ended(out, &agency.id, now)?;
+        let destroy_by = now.plus_millis(keep_ms);
+        let folder = out.join(files::name(&agency.id, now));
+        let backup = Backup { folder, at: now, destroy_by };
+        let forgotten = forgotten(state.backups.values());
+        let actor = agency.actor(user, by);
+        let entry = backup_made(state, actor, backup, over.clone(), forgotten);
+        Ok((entry, Begun { at: now, over, destroy_by }))
+    });
+    let (appended, begun) = recorded.await?;
+    Ok((appended.position().index, begun))
+}
+
+/// Records that this home was put back from a backup, if it was and its log does not say so yet.
+///
+/// # Errors
+/// When what the home says cannot be read, or the log cannot be written.
+pub async fn record_restoring(
+    agency: &OwnAgency,
+    home: &Home,
+) -> Result<(), crate::run::StartError> {
+    let path = home.dir().join(RESTORED);
+    if !path.exists() {
+        return Ok(());
     }
+    let note: Restored = serde_json::from_str(&read_text(&path)?)
+        .map_err(|e| HomeError::Content { path: path.clone(), error: e.to_string() })?;
+    let restored = BackupRestored {
+        backup_at: note.backup_at,
+        restored_at: note.restored_at,
+        uid: note.uid,
+        head: note.head,
+    };
+    drop(agency.log.append(backup_restored(agency.node_actor(), restored)).await?);
+    // A crash here records it twice, which says nothing wrong.
+    std::fs::remove_file(&path).map_err(|error| HomeError::File { path, error })?;
+    Ok(())
 }
 
 /// Backups that are no longer where they were made: destroyed, or put away elsewhere.

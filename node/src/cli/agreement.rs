@@ -178,7 +178,7 @@ fn draft(
             ))
         })?,
     };
-    let random = crate::exchange::ask::random_id().map_err(ActError::Failed)?.to_string();
+    let random = crate::exchange::ask::random_id().map_err(ActError::failed)?.to_string();
     let suffix: String = random.chars().take(8).collect();
     let stem: String = name
         .rsplit('/')

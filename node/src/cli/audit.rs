@@ -14,13 +14,15 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::Done;
-use super::bundle::{self, Pin, pin};
+use super::bundle;
 use super::client::{Client, query_string};
 use super::output::{Output, number, text};
 use super::reconcile;
 use super::report;
 use super::time::{instant, shown};
+use crate::http::problem::BrokenOff;
 use crate::permission::ActError;
+use audit::Pin;
 use audit::report::described;
 use audit::wording::counted;
 use schemas::bundle::Scope;
@@ -73,7 +75,7 @@ pub(super) enum Audit {
         file: Option<PathBuf>,
         /// The agency key that is to be trusted, as `ID=FINGERPRINT`; others are not. Without it,
         /// whose keys these are is the bundle's own word.
-        #[arg(long, value_name = "ID=FINGERPRINT", value_parser = pin)]
+        #[arg(long, value_name = "ID=FINGERPRINT")]
         key: Vec<Pin>,
         /// FILE is a proof that `accord audit proof` wrote; check it with the keys of this card.
         #[arg(long, value_name = "FILE")]
@@ -115,7 +117,7 @@ pub(super) enum Audit {
         #[arg(num_args = 2, value_name = "BUNDLE", conflicts_with_all = ["peer", "from", "until"])]
         bundles: Vec<PathBuf>,
         /// The agency keys that are to be trusted, as `ID=FINGERPRINT`: those of both bundles.
-        #[arg(long, value_name = "ID=FINGERPRINT", value_parser = pin, requires = "bundles")]
+        #[arg(long, value_name = "ID=FINGERPRINT", requires = "bundles")]
         key: Vec<Pin>,
         /// Seconds before the earlier bundle's end in which an exchange may have been under way.
         #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "bundles")]
@@ -150,8 +152,8 @@ pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Resu
             let mut lines =
                 client.get_lines(&format!("/audit/log{}", query_string(&parts))).await?;
             while let Some(entry) = lines.next::<Value>().await? {
-                if let Some(error) = entry.get("error").and_then(Value::as_str) {
-                    return Err(ActError::failed(error.to_owned()));
+                if let Some(problem) = BrokenOff::of(&entry) {
+                    return Err(ActError::failed_as(problem.code, problem.detail));
                 }
                 output.object(&entry, || describe(&entry));
             }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::Done;
 use super::client::Client;
 use super::output::Output;
-use crate::backup::create::{BackUp, KEEP_DAYS, Made};
+use crate::backup::create::{BackUp, KEEP_DAYS, Made, back_up};
 use crate::backup::restore::restore;
 use crate::backup::{Kept, MANIFEST};
 use crate::config::Config;
@@ -54,7 +54,8 @@ pub(super) async fn backup(
             let by = Principal { user, auth: format!("no node, uid {uid}") };
             let config = Config::load(&home)?;
             let context = open_context(&home, &config, Clock::system()).await?;
-            context.back_up(&by, &home, &asked).await?
+            let store = context.store.as_ref();
+            back_up(&context.agency, store, &by, &home, &asked).await?
         }
     };
     output.object(&made, || {

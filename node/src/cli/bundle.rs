@@ -4,51 +4,31 @@
 //! keeps a log is not who judges it, and there is one way of judging.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufReader, BufWriter, Write as _};
+use std::io::{BufWriter, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use schemas::agency::AgencyId;
-use schemas::card::Card;
+use audit::check::{Check, Report};
+use audit::entry_proof::{self, NamedBytes};
+use audit::wording::{self, counted};
+use audit::{BundleFile, Pin, Pins, Unable, pins};
+use schemas::bundle::{BundleError, Head, Item, Scope};
 use schemas::entry::Header;
-use schemas::envelope::Envelope;
-use schemas::key::Fingerprint;
-use schemas::proof::LogProof;
 use serde_json::{Value, json};
 
 use super::Done;
 use super::client::Client;
 use super::output::{Output, text};
 use super::progress::Progress;
+use crate::http::problem::BrokenOff;
 use crate::permission::ActError;
-use audit::check::{Check, Pins, Report};
-use audit::wording::counted;
-use schemas::bundle::{BundleError, Head, Item, Reader, Scope};
 
-/// An agency's key that the one who checks knows by another way.
-#[derive(Debug, Clone)]
-pub(super) struct Pin {
-    agency: AgencyId,
-    fingerprint: Fingerprint,
-}
-
-/// Reads `ID=FINGERPRINT`.
-pub(super) fn pin(text: &str) -> Result<Pin, String> {
-    let (agency, fingerprint) = text.split_once('=').ok_or_else(|| {
-        format!("`{text}` is no key; expected `ID=FINGERPRINT`, as `accord card show` tells it")
-    })?;
-    Ok(Pin {
-        agency: agency.parse().map_err(|e| format!("{e}"))?,
-        fingerprint: fingerprint.parse().map_err(|e| format!("{e}"))?,
-    })
-}
-
-pub(super) fn pins(given: &[Pin]) -> Pins {
-    let mut pins = Pins::new();
-    for pin in given {
-        pins.entry(pin.agency.clone()).or_default().push(pin.fingerprint);
+/// Why the library could not do it, as the command line says it.
+pub(super) fn unable(error: Unable) -> ActError {
+    match error {
+        Unable::Usage(what) => ActError::usage(what),
+        Unable::Failed(what) => ActError::failed(what),
     }
-    pins
 }
 
 fn file_error(path: &Path, what: &str, error: impl std::fmt::Display) -> ActError {
@@ -101,8 +81,12 @@ impl Whole {
 
 /// What the node says in place of a line when it cannot go on.
 fn broke_off(line: &[u8]) -> Option<ActError> {
-    let said = line.starts_with(b"{\"error\"").then(|| serde_json::from_slice::<Value>(line))?;
-    Some(ActError::failed(said.map_or_else(|e| e.to_string(), |said| text(&said, "error").into())))
+    let said =
+        line.starts_with(b"{\"error\"").then(|| serde_json::from_slice::<BrokenOff>(line))?;
+    Some(said.map_or_else(
+        |e| ActError::failed(e.to_string()),
+        |BrokenOff { error }| ActError::failed_as(error.code, error.detail),
+    ))
 }
 
 pub(super) async fn export(
@@ -178,10 +162,10 @@ pub(super) async fn verify(
     card: Option<&Path>,
     output: Output,
 ) -> Result<Done, ActError> {
-    let pins = pins(keys);
+    let pins = pins::by_agency(keys);
     let report = match (file, card) {
         (None, None) => own(client, &pins).await?,
-        (Some(file), None) => whole(file, &pins, |_, _, _| {})?,
+        (Some(file), None) => opened(file)?.check(&pins, |_, _, _, _| {}).map_err(unable)?,
         (Some(file), Some(card)) => return verify_proof(file, card, &pins, output),
         (None, Some(_)) => {
             return Err(ActError::usage(
@@ -189,13 +173,10 @@ pub(super) async fn verify(
             ));
         }
     };
-    if !report.pinned {
-        super::output::err(&format!(
-            "note: whose keys these are is the bundle's own word; pin the key of `{0}` with --key {0}=FINGERPRINT",
-            report.agency
-        ));
+    if let Some(note) = wording::unpinned(&report) {
+        super::output::err(&note);
     }
-    output.object(&report, || describe(&report));
+    output.object(&report, || wording::checked(&report));
     Ok(if report.ok { Done::Ok } else { Done::Refused })
 }
 
@@ -220,105 +201,25 @@ async fn own(client: &Client, pins: &Pins) -> Result<Report, ActError> {
     Ok(check.finish())
 }
 
-/// Opens a bundle.
-pub(super) fn open(path: &Path) -> Result<(Head, Reader<BufReader<File>>), ActError> {
-    let usage = |what: String| ActError::usage(format!("`{}`: {what}", path.display()));
-    let file = File::open(path).map_err(|e| usage(e.to_string()))?;
-    Reader::open(BufReader::with_capacity(1 << 20, file)).map_err(|e| usage(e.to_string()))
-}
-
-/// Checks a bundle, telling `seen` of every entry that can be read.
-pub(super) fn whole(
-    path: &Path,
-    pins: &Pins,
-    seen: impl FnMut(&Header, &Item, u64),
-) -> Result<Report, ActError> {
-    let (head, mut reader) = open(path)?;
-    let mut check = Check::new(head, pins, seen);
-    while let Some(at) = reader.entry() {
-        match at.item {
-            Err(error @ BundleError::Read { .. }) => return Err(file_error(path, "read", error)),
-            item => check.line(at.offset, item),
-        }
-    }
-    Ok(check.finish())
+/// A bundle, from its first line.
+pub(super) fn opened(path: &Path) -> Result<BundleFile<File>, ActError> {
+    let file =
+        File::open(path).map_err(|e| ActError::usage(format!("`{}`: {e}", path.display())))?;
+    Ok(BundleFile::new(path.display().to_string(), file))
 }
 
 fn verify_proof(file: &Path, card: &Path, pins: &Pins, output: Output) -> Result<Done, ActError> {
     let read = |path: &Path| {
         std::fs::read(path).map_err(|e| ActError::usage(format!("`{}`: {e}", path.display())))
     };
-    let usage = |path: &Path, e: String| ActError::usage(format!("`{}`: {e}", path.display()));
-    let bytes = read(card)?;
-    let signed = Envelope::parse(bytes.trim_ascii_end()).map_err(|e| usage(card, e.to_string()))?;
-    let card_of = Card::open(&signed).map_err(|e| usage(card, e.to_string()))?;
-    let found = card_of.agency_key.fingerprint();
-    let pinned = pins.get(&card_of.id);
-    if pinned.is_some_and(|known| !known.contains(&found)) {
-        return Err(usage(
-            card,
-            format!("is signed by the key {found}, which is not the one pinned"),
-        ));
-    }
-    let proof = LogProof::parse(&read(file)?).map_err(|e| usage(file, e.to_string()))?;
-    let log = card_of.of_log(&card_of.log_key);
-    let entry = proof.unverified_extra();
-    let verified = proof.verify(entry, &log, &[], 0).map_err(|e| e.to_string()).and_then(|_| {
-        let header = Header::from_bytes(entry).map_err(|e| e.to_string())?;
-        if header.index == proof.index() {
-            Ok(header)
-        } else {
-            Err(format!("it proves entry {}, and its header is of {}", proof.index(), header.index))
-        }
-    });
-    let said = proof.checkpoint().unverified();
-    let problems: Vec<Value> = verified
-        .as_ref()
-        .err()
-        .map(|why| json!({ "index": proof.index(), "code": "proof", "message": why }))
-        .into_iter()
-        .collect();
-    let row = json!({
-        "agency": card_of.id, "size": said.size, "root": said.root, "ok": verified.is_ok(),
-        "pinned": pinned.is_some(), "header": verified.as_ref().ok(), "problems": problems,
-    });
-    output.object(&row, || match &verified {
-        Ok(header) => format!(
-            "entry {} ({}, {}) stands in the log of {}, under its signed head of {} entries",
-            header.index, header.kind, header.at, card_of.id, said.size
-        ),
-        Err(why) => format!("entry {} is not proven: {why}", proof.index()),
-    });
-    Ok(if verified.is_ok() { Done::Ok } else { Done::Refused })
-}
-
-fn describe(report: &Report) -> String {
-    let of = match &report.scope.peer {
-        Some(peer) => format!(" with {peer}"),
-        None => String::new(),
-    };
-    let mut out = format!(
-        "log of {}{of}: {} and {} checked under its signed head of {} entries, root {}",
-        report.agency,
-        counted(usize::try_from(report.entries).unwrap_or(usize::MAX), "entry", "entries"),
-        counted(
-            usize::try_from(report.signatures).unwrap_or(usize::MAX),
-            "signature",
-            "signatures"
-        ),
-        report.size,
-        report.root.map_or_else(|| "unknown".into(), |root| root.to_string()),
-    );
-    if !report.cosigned_by.is_empty() {
-        out += &format!("\ncosigned by {}", report.cosigned_by.join(", "));
-    }
-    if report.ok {
-        return out + "\nnothing is wrong with it";
-    }
-    out += &format!("\n{}:", counted(report.problems.len(), "problem", "problems"));
-    for problem in &report.problems {
-        let place = problem.index.map_or_else(String::new, |index| format!("entry {index}: "));
-        out += &format!("\n  {:<10}  {place}{}", problem.code, problem.message);
-    }
-    out
+    let (name, card_name) = (file.display().to_string(), card.display().to_string());
+    let (card, bytes) = (read(card)?, read(file)?);
+    let checked = entry_proof::check(
+        NamedBytes { name: &name, bytes: &bytes },
+        NamedBytes { name: &card_name, bytes: &card },
+        pins,
+    )
+    .map_err(unable)?;
+    output.object(&checked.row, || checked.sentence.clone());
+    Ok(if checked.ok { Done::Ok } else { Done::Refused })
 }

@@ -12,7 +12,7 @@ use schemas::agency::AgencyId;
 use schemas::purpose::Purpose;
 use schemas::query::{Justification, UserName};
 use schemas::text::Text;
-use schemas::time::Timestamp;
+use schemas::time::{HOUR_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -22,8 +22,6 @@ use super::time::local;
 use crate::permission::ActError;
 use audit_log::clock::Clock;
 use host::home::{Home, replace_private};
-
-const HOUR_MS: i64 = 3_600_000;
 
 #[derive(Subcommand)]
 pub(super) enum Case {

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::client::conn::http1;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use schemas::query::UserName;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use tokio::net::UnixStream;
 
 use super::alarmed::Alarmed;
 use super::case::{self, OpenCase};
+use crate::http::problem::Problem;
 use crate::http::socket::USER_HEADER;
 use crate::permission::ActError;
 
@@ -36,7 +36,7 @@ pub(super) struct Lines {
 }
 
 fn lost(error: impl std::fmt::Display) -> ActError {
-    ActError::failed(format!("the node stopped answering ({error})"))
+    ActError::failed_as("node_lost", format!("the node stopped answering ({error})"))
 }
 
 impl Client {
@@ -117,11 +117,13 @@ impl Client {
         let socket = self.home.join("accord.sock");
         let stream = UnixStream::connect(&socket).await.map_err(|error| {
             let home = self.home.display();
-            ActError::failed(if self.home.join("accord.toml").exists() {
-                format!("the node in `{home}` is not running ({error}); start it with `accord --home {home} run`")
+            if self.home.join("accord.toml").exists() {
+                let why = format!("the node in `{home}` is not running ({error}); start it with `accord --home {home} run`");
+                ActError::failed_as("node_not_running", why)
             } else {
-                format!("no node lives in `{home}`; make one with `accord init`, or name another with --home")
-            })
+                let why = format!("no node lives in `{home}`; make one with `accord init`, or name another with --home");
+                ActError::failed_as("home_missing", why)
+            }
         })?;
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(lost)?;
@@ -144,15 +146,7 @@ impl Client {
         }
         let bytes = response.into_body().collect().await.map_err(lost)?.to_bytes();
         self.alarmed.names(&bytes);
-        let said = serde_json::from_slice::<Value>(&bytes)
-            .ok()
-            .and_then(|value| value.get("error").and_then(Value::as_str).map(str::to_owned))
-            .unwrap_or_else(|| String::from_utf8_lossy(&bytes).trim().to_owned());
-        Err(match status {
-            StatusCode::FORBIDDEN => ActError::refused(said),
-            status if status.is_client_error() => ActError::usage(said),
-            _ => ActError::failed(said),
-        })
+        Err(Problem::of_body(status, &bytes).into_error())
     }
 }
 

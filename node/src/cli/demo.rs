@@ -52,7 +52,7 @@ pub(super) async fn run(args: &DemoArgs, output: Output) -> Result<Done, ActErro
 
 /// A new folder that nobody else can look into.
 fn temporary() -> Result<PathBuf, ActError> {
-    let random = crate::exchange::ask::random_id().map_err(ActError::Failed)?.to_string();
+    let random = crate::exchange::ask::random_id().map_err(ActError::failed)?.to_string();
     // Short, because the path of a socket has an end.
     let name: String = "accord-demo-".chars().chain(random.chars().take(12)).collect();
     let dir = std::env::temp_dir().join(name);

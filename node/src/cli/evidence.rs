@@ -16,6 +16,7 @@ use super::client::Client;
 use super::output::{Output, text};
 use super::progress::Progress;
 use crate::auditing::evidence::{Summary, Wanted};
+use crate::http::problem::BrokenOff;
 use crate::permission::ActError;
 use audit::wording::counted;
 use host::home::write_private;
@@ -67,8 +68,8 @@ pub(super) async fn run(
         let Some(mut line) = lines.next::<Value>().await? else {
             return Err(broken(&part, "the node stopped before the end of the package"));
         };
-        if let Some(error) = line.get("error").and_then(Value::as_str) {
-            return Err(broken(&part, error));
+        if let Some(problem) = BrokenOff::of(&line) {
+            return Err(ActError::failed_as(problem.code, left(&part, &problem.detail)));
         }
         if let Some(bytes) = line.get("bytes").and_then(Value::as_u64) {
             progress.whole(bytes);
@@ -103,10 +104,15 @@ pub(super) async fn run(
 }
 
 fn broken(part: &Path, what: &str) -> ActError {
-    ActError::failed(format!(
+    ActError::failed(left(part, what))
+}
+
+/// What went wrong, and what it leaves.
+fn left(part: &Path, what: &str) -> String {
+    format!(
         "{what}; what came is in `{}` and is no package: remove it and run the export again",
         part.display()
-    ))
+    )
 }
 
 fn write(part: &Path, file: &str, bytes: &[u8]) -> Result<(), ActError> {

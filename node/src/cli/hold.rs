@@ -10,7 +10,7 @@ use super::Done;
 use super::client::Client;
 use super::output::{Output, table, text};
 use crate::permission::ActError;
-use crate::retention::holds::{Placement, Wanted};
+use crate::retention::holds::{HoldRequest, HoldTarget};
 
 #[derive(Subcommand)]
 pub(super) enum Hold {
@@ -54,11 +54,11 @@ fn read_id(given: &str) -> Result<ReadId, String> {
 }
 
 impl On {
-    fn wanted(self) -> Result<Wanted, ActError> {
-        let (plate, read) = (self.plate.map(Wanted::Plate), self.read.map(Wanted::Read));
+    fn wanted(self) -> Result<HoldTarget, ActError> {
+        let (plate, read) = (self.plate.map(HoldTarget::Plate), self.read.map(HoldTarget::Read));
         plate
             .or(read)
-            .or(self.case.map(Wanted::Case))
+            .or(self.case.map(HoldTarget::Case))
             .ok_or_else(|| ActError::usage("name a --plate, a --read or a --case".into()))
     }
 }
@@ -66,7 +66,7 @@ impl On {
 pub(super) async fn run(client: &Client, command: Hold, output: Output) -> Result<Done, ActError> {
     let hold: Value = match command {
         Hold::Add { on, reason } => {
-            client.post("/holds", &Placement { on: on.wanted()?, reason }).await?
+            client.post("/holds", &HoldRequest { on: on.wanted()?, reason }).await?
         }
         Hold::Release { hold, reason } => {
             client.post(&format!("/holds/{hold}/release"), &json!({ "reason": reason })).await?

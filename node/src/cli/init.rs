@@ -96,8 +96,9 @@ pub struct InitArgs {
 impl From<HomeError> for ActError {
     fn from(error: HomeError) -> Self {
         match error {
-            HomeError::Taken(_) | HomeError::Missing(_) => Self::Usage(error.to_string()),
-            _ => Self::Failed(error.to_string()),
+            HomeError::Taken(_) => Self::usage_by("home_taken", error),
+            HomeError::Missing(_) => Self::usage_by("home_missing", error),
+            _ => Self::failed_by("home_unusable", error),
         }
     }
 }
@@ -106,7 +107,7 @@ impl From<StartError> for ActError {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Home(error) => error.into(),
-            _ => Self::Failed(error.to_string()),
+            _ => Self::failed_by("node_not_started", error),
         }
     }
 }

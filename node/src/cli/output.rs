@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::permission::ActError;
+use crate::permission::{ActError, ErrorClass};
 use audit::wording::counted;
 
 /// JSON for scripts, or sentences for people.
@@ -41,9 +41,25 @@ impl Output {
         if self.json { err(line) } else { out(line) }
     }
 
+    /// Says why a command failed; how it ends.
     pub(super) fn fail(self, error: &ActError) -> ExitCode {
         err(&format!("error: {error}"));
-        ExitCode::from(error.exit_code())
+        ExitCode::from(exit_code(error.class()))
+    }
+}
+
+/// The exit code of a command that was refused, or found a discrepancy.
+const REFUSED: u8 = 1;
+/// The exit code of a command that makes no sense.
+const USAGE: u8 = 2;
+/// The exit code of a command that could not be done.
+const FAILED: u8 = 3;
+
+const fn exit_code(class: ErrorClass) -> u8 {
+    match class {
+        ErrorClass::Refused => REFUSED,
+        ErrorClass::Usage => USAGE,
+        ErrorClass::Failed => FAILED,
     }
 }
 

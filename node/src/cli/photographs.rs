@@ -6,10 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use schemas::answer::Photograph;
 use schemas::digest::Digest;
+use schemas::outcome::OutcomeCode;
 use serde_json::{Value, json};
 
 use super::client::Client;
 use super::output::text;
+use super::query::outcome_code;
 use crate::permission::ActError;
 use host::home::write_private;
 
@@ -21,7 +23,7 @@ pub(super) async fn save(
     folder: &Path,
 ) -> Result<(), ActError> {
     let named = heard.get("photographs").and_then(Value::as_array).map_or(0, Vec::len);
-    if named == 0 || text(heard, "outcome") != "answered" {
+    if named == 0 || outcome_code(heard) != Some(OutcomeCode::Answered) {
         return Ok(());
     }
     let id = text(heard, "query_id");

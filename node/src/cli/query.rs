@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use schemas::agency::AgencyId;
+use schemas::outcome::{OutcomeCode, RefusedBy};
 use schemas::query::{AuthorityId, QueryId};
 use schemas::refusal::Citation;
 use serde_json::Value;
@@ -74,15 +75,20 @@ async fn save(client: &Client, heard: &mut Value, args: &QueryArgs) -> Result<()
     }
 }
 
+/// How one owner's query ended.
+pub(super) fn outcome_code(heard: &Value) -> Option<OutcomeCode> {
+    text(heard, "outcome").parse().ok()
+}
+
 /// Refused by somebody is an answer (1); heard by nobody is not (3).
 fn ended(heard: &[Value]) -> Result<Done, ActError> {
-    let any = |outcome: &str| heard.iter().any(|one| text(one, "outcome") == outcome);
-    if any("refused") {
+    let any = |outcome| heard.iter().any(|one| outcome_code(one) == Some(outcome));
+    if any(OutcomeCode::Refused) {
         Ok(Done::Refused)
-    } else if any("unanswered") {
+    } else if any(OutcomeCode::Unanswered) {
         let silent: Vec<_> = heard
             .iter()
-            .filter(|one| text(one, "outcome") == "unanswered")
+            .filter(|one| outcome_code(one) == Some(OutcomeCode::Unanswered))
             .map(|one| text(one, "owner"))
             .collect();
         Err(ActError::failed(format!("unanswered by {}", silent.join(", "))))
@@ -142,8 +148,8 @@ pub(super) fn describe(heard: &Value) -> String {
 fn outcome(heard: &Value) -> String {
     let owner = text(heard, "owner");
     let list = |key: &str| heard.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
-    match text(heard, "outcome") {
-        "answered" => {
+    match outcome_code(heard) {
+        Some(OutcomeCode::Answered) => {
             let reads = list("reads");
             let basis = heard.pointer("/basis/authority").and_then(Value::as_str);
             let under = basis.map_or_else(String::new, |basis| format!(" under {basis}"));
@@ -180,8 +186,8 @@ fn outcome(heard: &Value) -> String {
             }
             out
         }
-        "refused" => {
-            let own = text(heard, "refused_by") == "own policy";
+        Some(OutcomeCode::Refused) => {
+            let own = text(heard, "refused_by").parse() == Ok(RefusedBy::OwnPolicy);
             let by = if own { "refused by your own policy; nothing was sent" } else { "refused" };
             let mut out = format!("{owner}: {by}");
             for one in list("reasons") {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use hyper::body::Bytes;
 use schemas::agency::State;
+use schemas::outcome::OutcomeCode;
 use schemas::plate::Plate;
 use schemas::read::ReadId;
 use schemas::text::Text;
@@ -18,8 +19,9 @@ use super::output::{Output, err, number, table, text};
 use super::progress::Progress;
 use super::query;
 use super::time::shown;
+use crate::http::problem::BrokenOff;
 use crate::permission::ActError;
-use crate::reads::corrections::Wrong;
+use crate::reads::corrections::CorrectionRequest;
 use audit::wording::counted;
 
 /// Bytes sent at a time.
@@ -83,7 +85,7 @@ pub(super) async fn run(client: &Client, command: Reads, output: Output) -> Resu
             Ok(Done::Ok)
         }
         Reads::Correct { id, plate, plate_state, reason } => {
-            let wrong = Wrong { plate, plate_state, reason };
+            let wrong = CorrectionRequest { plate, plate_state, reason };
             let done: Value = client.post(&format!("/reads/{id}/correction"), &wrong).await?;
             output.object(&done, || {
                 format!(
@@ -100,7 +102,8 @@ pub(super) async fn run(client: &Client, command: Reads, output: Output) -> Resu
             let draft = query::drafted(client, &args.why, &args.what)?;
             let heard: Value = client.post("/reads/search", &draft).await?;
             output.object(&heard, || query::describe(&heard));
-            Ok(if text(&heard, "outcome") == "refused" { Done::Refused } else { Done::Ok })
+            let refused = query::outcome_code(&heard) == Some(OutcomeCode::Refused);
+            Ok(if refused { Done::Refused } else { Done::Ok })
         }
         Reads::Versions { id } => {
             let versions: Vec<Value> = client.get(&format!("/reads/{id}/versions")).await?;
@@ -232,10 +235,11 @@ async fn import(
     progress.end();
     let line =
         last.ok_or_else(|| ActError::failed(format!("`{name}`: the node stopped before the end")))?;
-    if let Some(error) = line.get("error").and_then(Value::as_str) {
+    if let Some(problem) = BrokenOff::of(&line) {
         let summary = line.get("summary").cloned().unwrap_or_default();
         let stored = number(&summary, "stored", "read was", "reads were");
-        return Err(ActError::failed(format!("`{name}`: {error}; {stored} stored before it")));
+        let why = format!("`{name}`: {}; {stored} stored before it", problem.detail);
+        return Err(ActError::failed_as(problem.code, why));
     }
     output.object(&line, || describe(&line));
     Ok(if line.get("rejected").and_then(Value::as_u64).unwrap_or(0) > 0 {

@@ -1,6 +1,5 @@
 //! `accord audit report`, `sample` and `record`.
 
-use clap::ValueEnum;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde_json::{Value, json};
@@ -11,20 +10,9 @@ use super::output::{Output, text};
 use super::time::instant;
 use crate::auditing::periodic::{Audited, Sample, Sampling};
 use crate::permission::ActError;
-use audit::report::render::{csv, page};
+use audit::report::render::{Format, printed, summary};
 use audit::report::{Kind, Report};
 use audit::wording::counted;
-
-/// How a report is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// Comma-separated values.
-    Csv,
-    /// One JSON object a line.
-    Json,
-    /// A page to print.
-    Html,
-}
 
 #[derive(clap::Args)]
 pub(super) struct ReportArgs {
@@ -86,40 +74,10 @@ pub(super) async fn report(
     ];
     let report: Report = client.get(&format!("/audit/report{}", query_string(&parts))).await?;
     let unless = if output.json() { Format::Json } else { Format::Csv };
-    let made = &report.made_from;
-    let said = json!({ "report": report.report, "entry": made.entry, "made_from": made });
-    let whole = |key: &str, text: String| {
-        let mut object = said.clone();
-        if let Some(object) = object.as_object_mut() {
-            object.insert(key.to_owned(), json!(text));
-        }
-        output.object(&object, || text.trim_end().to_owned());
-    };
-    match args.format.unwrap_or(unless) {
-        Format::Csv => whole("csv", csv(&report)),
-        Format::Html => whole("html", page(&report)),
-        Format::Json => {
-            for row in &report.rows {
-                let mut row = row.clone();
-                let head = json!({
-                    "entry": made.entry,
-                    "size": made.size,
-                    "root": made.root,
-                    "signed_at": made.signed_at,
-                });
-                row.insert("made_from".into(), head);
-                output.object(&row, || Value::Object(row.clone()).to_string());
-            }
-        }
+    for (object, text) in printed(&report, args.format.unwrap_or(unless)) {
+        output.object(&object, || text);
     }
-    super::output::err(&format!(
-        "{} of the {} report; entry {} records it, under the signed log head of {} entries, root {}",
-        counted(report.rows.len(), "row", "rows"),
-        report.report.code(),
-        made.entry,
-        made.size,
-        made.root
-    ));
+    super::output::err(&summary(&report));
     Ok(Done::Ok)
 }
 

@@ -7,6 +7,7 @@ use super::Done;
 use super::client::Client;
 use super::output::{Output, number, text};
 use super::progress::Progress;
+use crate::http::problem::BrokenOff;
 use crate::permission::ActError;
 
 #[derive(Subcommand)]
@@ -56,13 +57,12 @@ async fn purge(client: &Client) -> Result<Value, ActError> {
             continue;
         }
         progress.end();
-        return match line.get("error") {
-            None => Ok(line),
-            Some(_) => Err(ActError::failed(format!(
-                "{}; what was logged as destroyed is destroyed by the next run",
-                text(&line, "error")
-            ))),
-        };
+        let Some(problem) = BrokenOff::of(&line) else { return Ok(line) };
+        let why = format!(
+            "{}; what was logged as destroyed is destroyed by the next run",
+            problem.detail
+        );
+        return Err(ActError::failed_as(problem.code, why));
     }
     Err(ActError::failed("the node stopped before the end; run it again".into()))
 }

@@ -14,6 +14,7 @@ use super::client::Client;
 use super::output::{Output, table, text};
 use schemas::text::Text;
 
+use crate::auditing::alarms::record_loss;
 use crate::permission::ActError;
 use crate::run::Node;
 use crate::run::anchor;
@@ -41,7 +42,7 @@ pub(super) async fn run(dir: &Path, args: &RunArgs, output: Output) -> Result<Do
     };
     let node = Node::start(home, Clock::system()).await?;
     if let (Some(reason), Some(head)) = (&args.after_loss, lost) {
-        node.context.record_loss(reason, &head).await?;
+        record_loss(&node.context.agency, reason, &head).await?;
     }
     let ready = node.ready();
     output.object(&ready, || {

@@ -8,22 +8,7 @@ use schemas::time::Timestamp;
 /// # Errors
 /// One sentence with what was typed.
 pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
-    if let Ok(at) = text.parse() {
-        return Ok(at);
-    }
-    let refused = || {
-        format!(
-            "`{text}` is not a time; expected `2026-03-01`, `2026-03-01 17:04` or RFC 3339 such as `2026-03-01T17:04:05Z`"
-        )
-    };
-    let zone = TimeZone::system();
-    let local = text.replacen(' ', "T", 1);
-    let civil = local
-        .parse::<jiff::civil::DateTime>()
-        .or_else(|_| local.parse::<jiff::civil::Date>().map(|date| date.at(0, 0, 0, 0)))
-        .map_err(|_| refused())?;
-    let at = civil.to_zoned(zone).map_err(|_| refused())?.timestamp();
-    Timestamp::from_millis(at.as_millisecond()).ok_or_else(refused)
+    audit::time::instant(text, TimeZone::system())
 }
 
 /// A day, `YYYY-MM-DD`: the start of that UTC day, so that it reads back as the same day anywhere.

@@ -36,6 +36,7 @@ use super::client::query_string;
 use super::output::{Output, err};
 use super::progress::Progress;
 use crate::http::pinned::Pinned;
+use crate::http::problem::Problem;
 use crate::permission::ActError;
 use audit::wording::counted;
 use registry::SourceName;
@@ -230,11 +231,13 @@ impl Receiver {
             let errors = said.get("errors").cloned().unwrap_or_default();
             return Ok((receipt.to_owned(), errors));
         }
-        let why = said.get("error").and_then(Value::as_str).unwrap_or("no receipt came");
-        let why = format!("`{name}`: {why} ({status}); the file stays here");
+        let problem = serde_json::from_value(said)
+            .unwrap_or_else(|_| Problem::new(status, "no_receipt", "no receipt came"));
+        let Problem { code, citations, detail, .. } = problem;
+        let why = format!("`{name}`: {detail} ({status}); the file stays here");
         Err(match status.as_u16() {
-            401 | 403 | 422 => ActError::refused(why),
-            _ => ActError::failed(why),
+            401 | 403 | 422 => ActError::refused_as(code, citations, why),
+            _ => ActError::failed_as(code, why),
         })
     }
 

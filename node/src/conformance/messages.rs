@@ -8,12 +8,10 @@ use schemas::purpose::{Purpose, QueryKind, Role};
 use schemas::query::{Elements, Justification, Query, Requester};
 use schemas::refusal::RefusalCode;
 use schemas::text::Text;
-use schemas::time::Timestamp;
+use schemas::time::{HOUR_MS, Timestamp};
 
 use super::{Kit, Said, Seen, failed_as, parsed, refused_as};
 use crate::exchange::ask::random_id;
-
-const HOUR_MS: i64 = 3_600_000;
 
 /// A query that nobody made, for a plate that no state gives out.
 pub(super) fn query(kit: &Kit, at: Timestamp) -> Result<Query, String> {

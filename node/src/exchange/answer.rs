@@ -7,30 +7,33 @@
 //! A crash between append and sending leaves an entry that says more than happened, never less; the
 //! requester asks again by the same id and is redelivered.
 
-mod again;
+mod redelivery;
 
-use agreements::decide::{Decision, Permit, Reasons, decide};
+use std::sync::Arc;
+
+use agreements::decide::{Decision, Permit, Reasons, Scope as _, decide};
 use schemas::answer::{Answer, Released as Extent};
-use schemas::body::{Access, Actor, Outcome};
 use schemas::digest::Digest;
-use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
-use schemas::frame::{Frame, FrameKind};
 use schemas::query::Query;
 use schemas::read::{Read, ReadId};
 use schemas::refusal::{Citation, Reason, Refusal, RefusalCode};
 use schemas::standing::Standing;
 use schemas::text::Text;
 use schemas::time::Timestamp;
+use serde::Serialize;
 
 use super::authorities::Candidates;
-use super::photographs::Leaving;
+use super::photographs::OutgoingPhotos;
 use super::{NodeContext, paging};
-use audit_log::append::{AppendError, Appended, Moved};
-use audit_log::entry::{Entry, Guard};
+use crate::config::Bounds;
+use crate::context::OwnKeys;
+use crate::permission::OwnAgency;
+use audit_log::append::{AppendError, Appended, Conflict};
+use audit_log::entries::exchange::{AnswerReady, SignedQuery, query_answered, query_refused};
 use registry::State;
-use store::photographs::{ImageStoreError, Underway};
-use store::{Found, Pages, Served, ServedBefore, Side, StateChanges, StoreError};
+use store::photographs::{ImageStoreError, Images, Underway};
+use store::{Found, ReadStore, ServedBefore, StoreError};
 
 /// How often a decision is made again because what it rested on moved.
 const DECISIONS: u32 = 4;
@@ -71,6 +74,21 @@ pub(super) struct Reply {
     pub(super) again: bool,
 }
 
+impl Asked {
+    fn signed(&self) -> SignedQuery<'_> {
+        SignedQuery { query: &self.query, envelope: &self.envelope }
+    }
+}
+
+/// Answers the queries of peers.
+pub(super) struct Answering {
+    agency: OwnAgency,
+    keys: OwnKeys,
+    store: Arc<dyn ReadStore>,
+    photographs: Images,
+    bounds: Bounds,
+}
+
 pub(super) fn reason(code: RefusalCode, message: impl Into<String>, section: &str) -> Reason {
     Reason {
         code,
@@ -79,42 +97,42 @@ pub(super) fn reason(code: RefusalCode, message: impl Into<String>, section: &st
     }
 }
 
-impl NodeContext {
-    /// Serves a query that is not being served at this moment.
-    pub(super) async fn serve(&self, asked: &Asked) -> Result<Reply, Unserved> {
-        if let Some(before) = self.store.served(asked.query.id).await? {
-            return self.serve_again(asked, &before).await;
+impl Answering {
+    /// What answers with these pieces of a node.
+    pub(super) fn of(context: &NodeContext) -> Self {
+        Self {
+            agency: context.agency.clone(),
+            keys: context.keys.clone(),
+            store: context.store.clone(),
+            photographs: context.photographs.clone(),
+            bounds: context.bounds,
         }
-        let now = self.agency.clock.now();
-        let allowed = u64::from(self.bounds.freshness_seconds).saturating_mul(1_000);
-        if asked.query.at.distance(now) > allowed {
-            let apart = asked.query.at.distance(now) / 1_000;
-            let message = format!(
-                "the query was signed {apart} seconds away from this agency's time, more than the {} allowed; check both clocks and ask again",
-                self.bounds.freshness_seconds
-            );
-            let stale = reason(RefusalCode::Stale, message, "freshness");
+    }
+
+    /// Answers or refuses a query that is not being served at this moment.
+    pub(super) async fn reply(&self, asked: &Asked) -> Result<Reply, Unserved> {
+        if let Some(before) = self.store.served(asked.query.id).await? {
+            return self.redeliver(asked, &before).await;
+        }
+        if let Some(stale) = self.stale(&asked.query) {
             return self.refuse(asked, vec![stale], true).await;
         }
         for _ in 0..DECISIONS {
             let state = self.agency.registry.state();
-            match self.decide(&state, &asked.query, None) {
+            let permit = match self.decide(&state, &asked.query, None) {
                 Decision::Refuse(reasons) => {
                     return self.refuse(asked, reasons.into_vec(), true).await;
                 }
-                Decision::Permit(permit) => {
-                    let found = self.store.search(&permit.scope).await?;
-                    match self.release(asked, &state, permit, found).await {
-                        Err(Unserved::Log(AppendError::Moved(Moved::ReceiptsOutstanding))) => {
-                            return self
-                                .refuse(asked, vec![self.receipts_outstanding()], true)
-                                .await;
-                        }
-                        // What the decision rested on moved: decide again.
-                        Err(Unserved::Log(AppendError::Moved(_))) => {}
-                        done => return done,
-                    }
+                Decision::Permit(permit) => permit,
+            };
+            let found = self.store.search(&permit.scope).await?;
+            match self.release(asked, &state, permit, found).await {
+                Err(Unserved::Log(AppendError::Moved(Conflict::ReceiptsOutstanding))) => {
+                    return self.refuse(asked, vec![self.receipts_outstanding()], true).await;
                 }
+                // What the decision rested on moved: decide again.
+                Err(Unserved::Log(AppendError::Moved(_))) => {}
+                done => return done,
             }
         }
         let busy = reason(
@@ -123,6 +141,20 @@ impl NodeContext {
             "concurrency",
         );
         self.refuse(asked, vec![busy], true).await
+    }
+
+    /// Why a query is too old, or too far in the future, to be served.
+    fn stale(&self, query: &Query) -> Option<Reason> {
+        let allowed = u64::from(self.bounds.freshness_seconds).saturating_mul(1_000);
+        let apart = query.at.distance(self.agency.clock.now());
+        (apart > allowed).then(|| {
+            let message = format!(
+                "the query was signed {} seconds away from this agency's time, more than the {} allowed; check both clocks and ask again",
+                apart / 1_000,
+                self.bounds.freshness_seconds
+            );
+            reason(RefusalCode::Stale, message, "freshness")
+        })
     }
 
     fn receipts_outstanding(&self) -> Reason {
@@ -179,17 +211,16 @@ impl NodeContext {
         }
         let paged = paging::pages(&found.reads).map_err(|e| Unserved::Message(e.to_string()))?;
         let paged_reads = found.reads.get(..paged.count).unwrap_or_default();
-        let mut leaving = Leaving::of(&self.photographs, paged_reads).await?;
+        let mut outgoing = OutgoingPhotos::of(&self.photographs, paged_reads).await?;
         let truncated = found.truncated || paged.count < found.reads.len();
         let count = u32::try_from(paged.count).map_err(|e| Unserved::Message(e.to_string()))?;
-        let pages = paged.pages;
         let answer = Answer {
             query_id: query.id,
             query_digest: asked.envelope.digest(),
             from: self.agency.id.clone(),
             to: query.from.clone(),
             at: self.agency.clock.now(),
-            basis: permit.basis.clone(),
+            basis: permit.basis,
             released: Extent {
                 from: permit.scope.from(),
                 until: permit.scope.until(),
@@ -198,60 +229,30 @@ impl NodeContext {
             },
             count,
             truncated,
-            notice: permit.notice.clone(),
+            notice: permit.notice,
             pages: paged.described,
-            images: leaving.described.clone(),
-            images_beyond: leaving.beyond,
+            images: std::mem::take(&mut outgoing.described),
+            images_beyond: outgoing.beyond,
         };
         let envelope = self.sign(Kind::Answer, &answer)?;
-        let digest = envelope.digest();
-        let mut access = Access::of(query, Outcome::Answered);
-        access.basis = Some(permit.basis.clone());
-        access.count = Some(count);
-        access.query_digest = Some(asked.envelope.digest());
-        access.answer_digest = Some(digest);
-        let guard = Guard {
-            generation: Some(state.generation()),
-            before: Some(permit.lapses),
-            uses: permit.consumes,
-            daily: permit.daily.map(|(authority, most)| ((authority, query.from.clone()), most)),
-            unreceipted: Some((query.from.clone(), self.bounds.receipts_outstanding)),
-        };
-        let served = Served {
-            query_id: query.id,
-            requester: query.from.clone(),
-            asked_at: query.at,
-            query_digest: asked.envelope.digest(),
-            reply_digest: digest,
-            answered: true,
-            kept: true,
-            authority: Some(permit.basis.authority),
-            released: released(paged_reads),
-        };
         let hours = i64::from(self.bounds.redelivery_hours);
-        let kept = Pages {
-            side: Side::Served,
-            query_id: query.id,
-            until: answer.at.plus_millis(hours.saturating_mul(3_600_000)),
-            pages: pages.clone(),
-            images: leaving.digests(),
+        let ready = AnswerReady {
+            query: asked.signed(),
+            answer: &answer,
+            envelope: &envelope,
+            theirs: asked.theirs.clone(),
+            pages: paged.pages,
+            photographs: std::mem::take(&mut outgoing.pieces),
+            released: released(paged_reads),
+            kept_until: answer.at.plus_millis(hours.saturating_mul(3_600_000)),
+            lapses: permit.lapses,
+            uses: permit.consumes,
+            daily: permit.daily,
+            receipts_outstanding: self.bounds.receipts_outstanding,
         };
-        let entry = Entry::new(EntryKind::QueryAnswered, asking(query))
-            .with_peer(&query.from)
-            .with_standing(asked.theirs.as_ref())
-            .with_access(access)
-            .with_envelope(&asked.envelope)
-            .with_envelope(&envelope)
-            .guarded(guard)
-            .effecting(StateChanges {
-                served: Some(served),
-                pages: (!pages.is_empty()).then_some(kept),
-                ..StateChanges::default()
-            })
-            .untyped_releasing(frames(&envelope, pages, std::mem::take(&mut leaving.frames)));
-        let appended = self.agency.log.append(entry).await?;
-        let underway = leaving.underway;
-        Ok(Reply { appended, awaits_receipt: Some(digest), underway, again: false })
+        let appended = self.agency.log.append(query_answered(state, ready)).await?;
+        let awaits_receipt = Some(envelope.digest());
+        Ok(Reply { appended, awaits_receipt, underway: outgoing.underway, again: false })
     }
 
     /// Signs, appends and lets go a refusal. `remember` keeps it under the query's id.
@@ -268,43 +269,18 @@ impl NodeContext {
             from: self.agency.id.clone(),
             to: query.from.clone(),
             at: self.agency.clock.now(),
-            reasons: reasons.clone(),
+            reasons,
             advice: Text::default(),
         };
         let envelope = self.sign(Kind::Refusal, &refusal)?;
-        let mut access = Access::of(query, Outcome::Refused);
-        access.reasons = reasons;
-        access.query_digest = Some(asked.envelope.digest());
-        access.answer_digest = Some(envelope.digest());
-        let served = Served {
-            query_id: query.id,
-            requester: query.from.clone(),
-            asked_at: query.at,
-            query_digest: asked.envelope.digest(),
-            reply_digest: envelope.digest(),
-            answered: false,
-            kept: remember,
-            authority: None,
-            released: None,
-        };
-        let entry = Entry::new(EntryKind::QueryRefused, asking(query))
-            .with_peer(&query.from)
-            .with_standing(asked.theirs.as_ref())
-            .with_access(access)
-            .with_envelope(&asked.envelope)
-            .with_envelope(&envelope)
-            .effecting(StateChanges { served: Some(served), ..StateChanges::default() })
-            .untyped_releasing(vec![Frame::new(FrameKind::Refusal, envelope.as_bytes().to_vec())]);
+        let theirs = asked.theirs.clone();
+        let entry = query_refused(asked.signed(), &refusal, &envelope, theirs, remember);
         let appended = self.agency.log.append(entry).await?;
         Ok(Reply { appended, awaits_receipt: None, underway: None, again: false })
     }
 
-    pub(super) fn sign<T: serde::Serialize>(
-        &self,
-        kind: Kind,
-        message: &T,
-    ) -> Result<Envelope, Unserved> {
-        Envelope::sign_json(kind, message, &self.message_key())
+    fn sign<T: Serialize>(&self, kind: Kind, message: &T) -> Result<Envelope, Unserved> {
+        Envelope::sign_json(kind, message, &self.keys.message_key(&self.agency))
             .map_err(|e| Unserved::Message(e.to_string()))
     }
 }
@@ -313,21 +289,4 @@ impl NodeContext {
 fn released(reads: &[Read]) -> Option<(Timestamp, Vec<ReadId>)> {
     let latest = reads.iter().map(|read| read.at).max()?;
     Some((latest, reads.iter().map(|read| read.id).collect()))
-}
-
-/// The person who asks, as a signed query names them.
-fn asking(query: &Query) -> Actor {
-    Actor {
-        user: Some(query.requester.user.clone()),
-        full_name: query.requester.full_name.clone(),
-        agency: query.from.clone(),
-        auth: "signed envelope".into(),
-    }
-}
-
-fn frames(envelope: &Envelope, pages: Vec<Vec<u8>>, photographs: Vec<Frame>) -> Vec<Frame> {
-    let mut frames = vec![Frame::new(FrameKind::Answer, envelope.as_bytes().to_vec())];
-    frames.extend(pages.into_iter().map(|page| Frame::new(FrameKind::Page, page)));
-    frames.extend(photographs);
-    frames
 }

@@ -2,14 +2,14 @@
 
 use agreements::book::counting;
 use agreements::decide::{Authority, Candidate};
-use agreements::lifecycle::Standing;
+use agreements::lifecycle::AgreementStatus;
 use agreements::request::{Filed, RequestState};
 use schemas::agency::AgencyId;
 use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
 
 use registry::State;
-use store::{ServedBefore, Tail};
+use store::{LogState, ServedBefore};
 
 /// Authorities between two agencies, in id order, with their use so far.
 pub(crate) struct Candidates<'a>(Vec<Candidate<'a>>);
@@ -21,7 +21,7 @@ impl<'a> Candidates<'a> {
     /// redelivered does not count against itself.
     pub(crate) fn of(
         state: &'a State,
-        counters: &Tail,
+        counters: &LogState,
         owner: &AgencyId,
         requester: &AgencyId,
         now: Timestamp,
@@ -79,7 +79,7 @@ impl<'a> Candidates<'a> {
     ) -> bool {
         self.0.iter().any(|candidate| match candidate.authority {
             Authority::Agreement(recorded) => {
-                recorded.standing(owner, requester, now) == Standing::InForce
+                recorded.status(owner, requester, now) == AgreementStatus::InForce
             }
             Authority::Request(filed) => filed.state(candidate.used, now) == RequestState::Approved,
         })

@@ -1,40 +1,50 @@
 //! Proving that what a peer shows of its log beside frames leads on from what was known of it: a log
 //! that tells two peers, or one peer twice, different histories cannot.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use schemas::checkpoint::SignedCheckpoint;
 use schemas::digest::Digest;
 use schemas::frame::{Frame, FrameKind};
-use schemas::merkle::{self, verify_consistency};
+use schemas::merkle::verify_consistency;
 use schemas::witness::{ConsistencyReply, ConsistencyRequest, MOST_SIZES};
+use tokio_util::sync::CancellationToken;
 
-use super::answer::Unserved;
-use super::host::{Desk, failed};
-use super::rejects::Cause;
-use super::witness::WitnessError;
-use crate::context::NodeContext;
-use audit_log::release::{Released, WitnessFrame};
+use super::alarms::raise;
+use super::not_served::NotServed;
+use super::witness::{WitnessError, Witnessing};
+use audit_log::append::AuditLog;
+use audit_log::cosigning::HeldHead;
+use audit_log::release::Released;
 use peer::link::{Channel, Dial, LinkError, Reach};
 use registry::Peer;
 use schemas::alarm::AlarmKind;
-use store::{StoreError, Witnessed};
+
+/// How long checkpoints are gathered before a proof is asked for.
+const GATHER: Duration = Duration::from_millis(200);
+/// How long a peer has to prove what it showed.
+const PROOF: Duration = Duration::from_secs(20);
 
 /// A signed head as it is compared: size, root, and the note that says so.
 type Head = (u64, Digest, String);
 
-impl NodeContext {
+impl Witnessing {
     /// Has `peer` prove that every head it has shown and the one kept of it are of one log, and keeps
     /// the largest. A proof that does not hold raises an alarm.
     ///
     /// # Errors
     /// When the peer cannot be heard, or the store or the log does not answer.
-    pub async fn check_shown<D: Dial>(&self, dial: &D, peer: &Peer) -> Result<(), WitnessError> {
+    pub async fn prove_observed<D: Dial>(&self, dial: &D, peer: &Peer) -> Result<(), WitnessError> {
         let id = &peer.card.value.id;
-        let shown = self.observed.waiting(id);
+        let shown = self.checkpoints.waiting(id);
         if shown.is_empty() {
             return Ok(());
         }
-        let stored = self.store.witnessed(id).await?;
+        let held = self.agency.log.held_head(id).await?;
         let state = self.agency.registry.state();
-        let kept = stored.as_ref().filter(|stored| !state.given_up(id, &stored.checkpoint));
+        let kept = held.as_ref().map(HeldHead::witnessed);
+        let kept = kept.filter(|kept| !state.given_up(id, &kept.checkpoint));
         let mut chain: Vec<Head> = shown
             .iter()
             .map(|signed| (signed.unverified().size, signed.unverified().root, signed.to_string()))
@@ -43,14 +53,15 @@ impl NodeContext {
         chain.sort_by_key(|(size, ..)| *size);
         let reach = Reach::of(peer, self.agency.clock.now());
         if let Some((kind, evidence)) = disproved(dial, &reach, &chain).await? {
-            return Ok(self.raise(id, kind, evidence).await?);
+            return Ok(raise(&self.agency, id, kind, evidence).await?);
         }
-        self.observed.proven(id, &shown);
-        let largest = chain.pop().filter(|(size, ..)| kept.is_none_or(|kept| kept.size < *size));
-        if let Some((size, root, checkpoint)) = largest {
-            let replaces = stored.as_ref().map(|stored| (stored.size, stored.root));
+        self.checkpoints.proven(id, &shown);
+        let largest = shown.iter().max_by_key(|head| head.unverified().size);
+        let larger =
+            |head: &&SignedCheckpoint| kept.is_none_or(|kept| kept.size < head.unverified().size);
+        if let Some(head) = largest.filter(larger) {
             // If a request to cosign came between, that one keeps its head.
-            self.store.witness(id, replaces, &Witnessed { size, root, checkpoint }).await?;
+            self.agency.log.keep_head(id, held.as_ref(), head).await?;
         }
         Ok(())
     }
@@ -97,9 +108,8 @@ async fn prove<D: Dial>(
     sizes: Vec<u64>,
 ) -> Result<Vec<Vec<Digest>>, WitnessError> {
     let unread = |e: serde_json::Error| WitnessError::Reply(e.to_string());
-    let body = serde_json::to_vec(&ConsistencyRequest { sizes }).map_err(unread)?;
     let mut channel = dial.open(to).await?;
-    channel.send(&Released::witness(WitnessFrame::Consistency, body)).await?;
+    channel.send(&Released::consistency_asked(&ConsistencyRequest { sizes })).await?;
     let frame = channel.recv().await?;
     channel.finish();
     if frame.kind != FrameKind::Consistency {
@@ -109,49 +119,42 @@ async fn prove<D: Dial>(
     Ok(reply.proofs)
 }
 
-impl Desk {
-    /// Proves to a peer that some sizes of this log lead one to the next. What this log does not
-    /// reach, it cannot prove: no proof at all says so.
-    pub(super) async fn consistency<C: Channel>(
-        &self,
-        peer: &Peer,
-        frame: &Frame,
-        channel: &mut C,
-    ) -> Result<(), LinkError> {
-        let Ok(request) = serde_json::from_slice::<ConsistencyRequest>(&frame.body) else {
-            let why = "a request for a proof that cannot be read".to_owned();
-            return self.reject(peer, Cause::Unverifiable, why, channel).await;
-        };
-        let mut proofs = Vec::new();
-        if request.within(self.context.agency.log.counters().size) {
-            for pair in request.sizes.windows(2) {
-                let [old, new] = pair else { continue };
-                match self.context.consistency(*old, *new).await {
-                    Ok(proof) => proofs.push(proof),
-                    Err(error) => return failed(channel, &Unserved::Store(error)).await,
-                }
-            }
+/// Has each peer prove what it showed as soon as it did, until `stop`: a log that tells two
+/// histories is found out by the next proof. One peer that is slow or silent keeps back no other;
+/// what it does not prove, the rounds of cosigning ask for again.
+pub(crate) async fn prove_as_observed<D: Dial>(
+    witnessing: Witnessing,
+    dial: Arc<D>,
+    stop: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = witnessing.checkpoints.some_unproven() => {}
         }
-        let body = serde_json::to_vec(&ConsistencyReply { proofs })
-            .map_err(|e| LinkError::Protocol(e.to_string()))?;
-        channel.send(&Released::witness(WitnessFrame::Consistency, body)).await
+        // Under load one proof then covers many heads.
+        tokio::time::sleep(GATHER).await;
+        let state = witnessing.agency.registry.state();
+        for id in witnessing.checkpoints.begin_asking() {
+            let peer = state.peers.get(&id).filter(|peer| peer.blocked.is_none());
+            let (witnessing, dial, peer) = (witnessing.clone(), dial.clone(), peer.cloned());
+            tokio::spawn(async move {
+                let proven = match &peer {
+                    Some(peer) => {
+                        let asked = witnessing.prove_observed(dial.as_ref(), peer);
+                        matches!(tokio::time::timeout(PROOF, asked).await, Ok(Ok(())))
+                    }
+                    None => false,
+                };
+                witnessing.checkpoints.asked(&id, proven);
+            });
+        }
     }
 }
 
-impl NodeContext {
-    /// The proof that this log's tree of `new` entries starts with that of `old`.
-    pub(super) async fn consistency(&self, old: u64, new: u64) -> Result<Vec<Digest>, StoreError> {
-        let wrong = |e: merkle::ProofError| StoreError::Corrupt(e.to_string());
-        let wanted = merkle::consistency_nodes(old, new).map_err(wrong)?;
-        let found = self.store.subtrees(&wanted).await?;
-        let lookup = |subtree| {
-            wanted.iter().position(|w| *w == subtree).and_then(|at| found.get(at)).copied()
-        };
-        merkle::consistency(old, new, lookup).map_err(wrong)
-    }
-
-    /// The root of this log's tree when it had `size` entries.
-    pub(crate) async fn root_at(&self, size: u64) -> Result<Digest, StoreError> {
-        audit_log::standing::root_at(self.store.as_ref(), size).await
-    }
+/// Proves to a peer that some sizes of this log lead one to the next.
+pub(super) async fn serve(log: &AuditLog, frame: &Frame) -> Result<Released, NotServed> {
+    let request: ConsistencyRequest = serde_json::from_slice(&frame.body)
+        .map_err(|_| NotServed::unverifiable("a request for a proof that cannot be read"))?;
+    Ok(log.consistency(&request).await?)
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
-use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
+use schemas::event::exchange::RejectionCause;
 use schemas::frame::{Frame, FrameKind};
 use schemas::key::PublicKey;
 use schemas::query::{Query, QueryId};
@@ -19,18 +19,21 @@ use schemas::refusal::RefusalCode;
 use tokio::sync::mpsc;
 
 use super::NodeContext;
-use super::answer::{Asked, Reply, Unserved, reason};
-use super::heads::Shown;
-use super::rejects::{Cause, Rejects};
-use super::statements::Stating;
-use super::turns::{Turn, Turns};
-use audit_log::append::{Acknowledgement, AppendError};
-use audit_log::entry::Entry;
+use super::answer::{Answering, Asked, Reply, Unserved, reason};
+use super::fair_scheduler::{FairScheduler, Permit};
+use super::not_served::NotServed;
+use super::observed::Observer;
+use super::rejections::RejectionCounter;
+use super::statements::ReconcileServer;
+use super::witness::Witnessing;
+use super::{cards, consistency, documents};
+use audit_log::acknowledgement::Acknowledgement;
+use audit_log::append::AppendError;
+use audit_log::entries::exchange::{SignedQuery, receipt_recorded};
 use audit_log::release::Released;
 use peer::link::{Channel, Dialler, Host, LinkError};
 use registry::{Peer, State};
 use schemas::answer::{IMAGES_BYTES, Receipt};
-use store::{Receipted, StateChanges};
 
 /// How long the owner waits for a receipt on the conversation of its answer.
 const RECEIPT_WAIT: Duration = Duration::from_secs(20);
@@ -46,26 +49,37 @@ pub(super) const REVOKED: &str = "the message key was revoked";
 
 /// Serves peers.
 pub struct Desk {
-    pub(super) context: NodeContext,
+    context: NodeContext,
+    answering: Answering,
     in_flight: Arc<InFlight>,
-    rejects: Rejects,
+    rejections: RejectionCounter,
+    observer: Observer,
+    witnessing: Witnessing,
     connected: mpsc::Sender<(AgencyId, Dialler)>,
-    pub(super) stating: Stating,
-    turns: Turns,
+    reconciling: ReconcileServer,
+    scheduler: FairScheduler,
 }
 
 impl Desk {
     /// A desk that tells `connected` of every peer that connects.
     #[must_use]
     pub fn new(context: NodeContext, connected: mpsc::Sender<(AgencyId, Dialler)>) -> Self {
-        let rejects = Rejects::start(context.clone());
-        let (in_flight, stating) = (Arc::new(InFlight::default()), Stating::default());
-        Self { context, in_flight, rejects, connected, stating, turns: Turns::default() }
+        Self {
+            answering: Answering::of(&context),
+            in_flight: Arc::new(InFlight::default()),
+            rejections: RejectionCounter::start(context.agency.clone()),
+            observer: Observer::of(&context),
+            witnessing: Witnessing::of(&context),
+            connected,
+            reconciling: ReconcileServer::of(&context),
+            scheduler: FairScheduler::default(),
+            context,
+        }
     }
 
     /// Logs what was counted and not logged yet: the node stops.
     pub async fn finish(&self) {
-        self.rejects.finish().await;
+        self.rejections.finish().await;
     }
 
     async fn query<C: Channel>(
@@ -73,30 +87,26 @@ impl Desk {
         peer: &Peer,
         frame: &Frame,
         channel: &mut C,
-        turn: Turn,
+        permit: Permit,
     ) -> Result<(), LinkError> {
         let mut asked = match self.open_query(peer, frame) {
             Ok(asked) => asked,
             Err((cause, why)) => return self.reject(peer, cause, why, channel).await,
         };
-        match self.context.shown_with_query(peer, &frame.beside, &asked) {
-            Shown::Proven(theirs) => asked.theirs = Some(theirs),
-            Shown::Nothing => {}
-            // The alarm stops what is decided next.
-            Shown::Wrong(kind, evidence) => {
-                if let Err(error) = self.context.raise(&peer.card.value.id, kind, evidence).await {
-                    return failed(channel, &Unserved::Log(error)).await;
-                }
-            }
-        }
+        let signed = SignedQuery { query: &asked.query, envelope: &asked.envelope };
+        // An alarm that this raises stops what is decided next.
+        asked.theirs = match self.observer.beside_query(peer, &frame.beside, signed).await {
+            Ok(theirs) => theirs,
+            Err(error) => return failed(channel, &Unserved::Log(error)).await,
+        };
         let id = &peer.card.value.id;
-        let Some(room) = self.turns.room(id, largest(&asked.query)).await else {
+        let Some(room) = self.scheduler.room(id, largest(&asked.query)).await else {
             let word = "answers to your agency wait to be read; read them, then ask again";
             return channel.send(&Released::failed("busy", word)).await;
         };
         let most = self.context.bounds.in_flight_per_peer as usize;
         let reply = match InFlight::enter(&self.in_flight, &asked.query, most) {
-            Ok(_place) => self.context.serve(&asked).await,
+            Ok(_place) => self.answering.reply(&asked).await,
             Err(Full::SameQuery) => {
                 return channel.send(&Released::failed("busy", "this query is being served")).await;
             }
@@ -105,7 +115,7 @@ impl Desk {
                     "{most} queries of your agency are being served; ask again when one is done"
                 );
                 let full = reason(RefusalCode::Overloaded, message, "in flight");
-                self.context.refuse(&asked, vec![full], false).await
+                self.answering.refuse(&asked, vec![full], false).await
             }
         };
         let Reply { appended, awaits_receipt, underway, again } = match reply {
@@ -113,16 +123,16 @@ impl Desk {
             Err(error) => return failed(channel, &error).await,
         };
         if again || awaits_receipt.is_none() {
-            self.turns.fruitless(id);
+            self.scheduler.strike(id);
         }
         channel.send_all(&appended.release()).await?;
-        drop((underway, room, turn));
+        drop((underway, room, permit));
         let Some(answer) = awaits_receipt else { return Ok(()) };
         // The requester may have logged a rejection instead and send nothing; its conversation is
         // then simply over.
         match tokio::time::timeout(RECEIPT_WAIT, channel.recv()).await {
             Ok(Ok(frame)) if frame.kind == FrameKind::Receipt => {
-                let _turn = self.turns.take(id).await;
+                let _permit = self.scheduler.permit(id).await;
                 self.receipt(peer, &frame, channel, Some(answer)).await
             }
             Ok(Ok(_)) => Err(LinkError::Protocol("expected a receipt".into())),
@@ -138,8 +148,8 @@ impl Desk {
     }
 
     /// Everything that must hold before a query is a query.
-    fn open_query(&self, peer: &Peer, frame: &Frame) -> Result<Asked, (Cause, String)> {
-        let unverifiable = |why: String| (Cause::Unverifiable, why);
+    fn open_query(&self, peer: &Peer, frame: &Frame) -> Result<Asked, (RejectionCause, String)> {
+        let unverifiable = |why: String| (RejectionCause::Unverifiable, why);
         let card = &peer.card.value;
         let envelope = Envelope::parse(&frame.body).map_err(|e| unverifiable(e.to_string()))?;
         let key = peer
@@ -149,12 +159,12 @@ impl Desk {
             envelope.verified_json(Kind::Query, key).map_err(|e| unverifiable(e.to_string()))?;
         if query.from != card.id {
             return Err((
-                Cause::Misdirected,
+                RejectionCause::Misdirected,
                 format!("a query from `{}` presented by `{}`", query.from, card.id),
             ));
         }
         if query.to != self.context.agency.id {
-            return Err((Cause::Misdirected, format!("a query to `{}`", query.to)));
+            return Err((RejectionCause::Misdirected, format!("a query to `{}`", query.to)));
         }
         Ok(Asked { query, envelope, theirs: None })
     }
@@ -175,11 +185,13 @@ impl Desk {
         });
         let (envelope, receipt) = match opened {
             Ok(opened) => opened,
-            Err(error) => return self.reject(peer, Cause::Unverifiable, error, channel).await,
+            Err(error) => {
+                return self.reject(peer, RejectionCause::Unverifiable, error, channel).await;
+            }
         };
         if receipt.from != card.id || receipt.to != self.context.agency.id {
             return self
-                .reject(peer, Cause::Misdirected, "a receipt of others".into(), channel)
+                .reject(peer, RejectionCause::Misdirected, "a receipt of others".into(), channel)
                 .await;
         }
         let before = match self.context.store.served(receipt.query_id).await {
@@ -196,56 +208,63 @@ impl Desk {
         }) && expected.is_none_or(|digest| digest == receipt.answer_digest);
         if !fits {
             let why = "a receipt for what was not answered".to_owned();
-            return self.reject(peer, Cause::Unverifiable, why, channel).await;
+            return self.reject(peer, RejectionCause::Unverifiable, why, channel).await;
         }
         if before.is_some_and(|before| before.receipted) {
-            return channel.send(&Released::acknowledge_again(Acknowledgement::Receipt)).await;
+            let reply = documents::acknowledge_again(&self.context.agency.log, &envelope).await;
+            return self.reply(peer, reply, channel).await;
         }
         // The requester's own entry of the answer: with its place proven, it cannot be denied later.
-        let theirs = match self.context.shown_with_receipt(peer, &frame.beside, &receipt) {
-            Shown::Proven(theirs) => Some(theirs),
-            Shown::Nothing => None,
-            Shown::Wrong(kind, evidence) => {
-                if let Err(error) = self.context.raise(&card.id, kind, evidence).await {
-                    return failed(channel, &Unserved::Log(error)).await;
-                }
-                None
-            }
+        let theirs = match self.observer.beside_receipt(peer, &frame.beside, &receipt).await {
+            Ok(theirs) => theirs,
+            Err(error) => return failed(channel, &Unserved::Log(error)).await,
         };
-        let entry =
-            Entry::new(EntryKind::ReceiptRecorded, self.context.agency.peer_actor(&card.id))
-                .with_peer(&card.id)
-                .with_query(receipt.query_id)
-                .with_standing(theirs.as_ref())
-                .with_detail("answer_digest", receipt.answer_digest.to_string())
-                .with_detail("logged_at", receipt.at.to_string())
-                .with_envelope(&envelope)
-                .effecting(StateChanges {
-                    receipted: Some(Receipted {
-                        requester: card.id.clone(),
-                        query_id: receipt.query_id,
-                        receipt: envelope.digest(),
-                    }),
-                    ..StateChanges::default()
-                });
+        let actor = self.context.agency.peer_actor(&card.id);
+        let entry = receipt_recorded(actor, &receipt, &envelope, theirs);
         match self.context.agency.log.append(entry).await {
             Ok(appended) => channel.send(&appended.acknowledge(Acknowledgement::Receipt)).await,
             Err(error) => failed(channel, &Unserved::Log(error)).await,
         }
     }
 
-    pub(super) async fn reject<C: Channel>(
+    async fn reply<C: Channel>(
         &self,
         peer: &Peer,
-        cause: Cause,
+        reply: Result<Released, NotServed>,
+        channel: &mut C,
+    ) -> Result<(), LinkError> {
+        match reply {
+            Ok(reply) => channel.send(&reply).await,
+            Err(not_served) => self.not_served(peer, not_served, channel).await,
+        }
+    }
+
+    async fn not_served<C: Channel>(
+        &self,
+        peer: &Peer,
+        not_served: NotServed,
+        channel: &mut C,
+    ) -> Result<(), LinkError> {
+        match not_served {
+            NotServed::Rejected(cause, why) => self.reject(peer, cause, why, channel).await,
+            NotServed::NotNow(code, why) => channel.send(&Released::failed(code, &why)).await,
+            NotServed::Unserved(error) => failed(channel, &error).await,
+            NotServed::Link(error) => Err(error),
+        }
+    }
+
+    async fn reject<C: Channel>(
+        &self,
+        peer: &Peer,
+        cause: RejectionCause,
         why: String,
         channel: &mut C,
     ) -> Result<(), LinkError> {
         let card = &peer.card.value;
-        self.turns.fruitless(&card.id);
-        self.rejects.report(&card.node_key, Some(&card.id), cause, why);
+        self.scheduler.strike(&card.id);
+        self.rejections.report(&card.node_key, Some(&card.id), cause, why);
         let (code, message) = match cause {
-            Cause::Misdirected => {
+            RejectionCause::Misdirected => {
                 ("misdirected", "this is addressed to another agency or sent by one")
             }
             _ => ("unverifiable", "this cannot be verified; nothing was released"),
@@ -256,7 +275,7 @@ impl Desk {
 }
 
 /// Says over an unsigned frame why nothing could be done. The cause goes to the operational log.
-pub(super) async fn failed<C: Channel>(channel: &mut C, error: &Unserved) -> Result<(), LinkError> {
+async fn failed<C: Channel>(channel: &mut C, error: &Unserved) -> Result<(), LinkError> {
     tracing::error!(%error, "a peer could not be served");
     let (code, message) = match error {
         Unserved::Log(AppendError::Moved(_)) => ("busy", "this changed at this moment; try again"),
@@ -286,11 +305,20 @@ impl Host for Desk {
         let state = self.context.agency.registry.state();
         match state.peer_of_node(node, self.context.agency.clock.now()) {
             Some(peer) => {
-                let cause = if peer.blocked.is_some() { Cause::Blocked } else { Cause::TooMany };
+                let cause = if peer.blocked.is_some() {
+                    RejectionCause::Blocked
+                } else {
+                    RejectionCause::TooMany
+                };
                 let id = &peer.card.value.id;
-                self.rejects.report(node, Some(id), cause, "connection closed".into());
+                self.rejections.report(node, Some(id), cause, "connection closed".into());
             }
-            None => self.rejects.report(node, None, Cause::UnknownKey, "connection closed".into()),
+            None => self.rejections.report(
+                node,
+                None,
+                RejectionCause::UnknownKey,
+                "connection closed".into(),
+            ),
         }
     }
 
@@ -315,16 +343,16 @@ impl Host for Desk {
             self.turned_away(node);
             return Err(LinkError::Protocol("no longer admitted".into()));
         };
-        if self.turns.exhausted(&id, self.context.bounds.refusals_per_minute) {
+        if self.scheduler.struck_out(&id, self.context.bounds.refusals_per_minute) {
             let why = "more refused, repeated or unverifiable in a minute than it may";
-            self.rejects.report(node, Some(&id), Cause::TooMany, why.into());
+            self.rejections.report(node, Some(&id), RejectionCause::TooMany, why.into());
             tokio::time::sleep(FLOODED).await;
             let word =
                 "too much of your agency was refused, repeated or unverifiable; go on in a minute";
             return channel.send(&Released::failed("busy", word)).await;
         }
-        let turn = self.turns.take(&id).await;
-        // As it is now, when the turn has come.
+        let permit = self.scheduler.permit(&id).await;
+        // As it is now, when its turn has come.
         let state = self.context.agency.registry.state();
         let Some(peer) = self.admitted(&state, node) else {
             self.turned_away(node);
@@ -332,23 +360,44 @@ impl Host for Desk {
         };
         if matches!(opening.kind, FrameKind::Card | FrameKind::Statement | FrameKind::Witness) {
             // Rare between honest peers, and each may leave something behind.
-            self.turns.fruitless(&id);
+            self.scheduler.strike(&id);
         }
         match opening.kind {
-            FrameKind::Query => self.query(peer, &opening, channel, turn).await,
+            FrameKind::Query => self.query(peer, &opening, channel, permit).await,
             FrameKind::Receipt => self.receipt(peer, &opening, channel, None).await,
-            FrameKind::Card => self.card(peer, &opening, channel).await,
-            FrameKind::Document => self.document(peer, &opening, channel).await,
+            FrameKind::Card => {
+                let reply = cards::serve(&self.witnessing, peer, &opening).await;
+                self.reply(peer, reply, channel).await
+            }
+            FrameKind::Document => {
+                let (agency, store) = (&self.context.agency, self.context.store.as_ref());
+                let reply = documents::serve(agency, store, peer, &opening).await;
+                self.reply(peer, reply, channel).await
+            }
             FrameKind::Statement => {
                 // A long conversation, which has a bound of its own.
-                drop(turn);
-                self.statement(peer, &opening, channel).await
+                drop(permit);
+                match self.reconciling.serve(peer, &opening, channel).await {
+                    Ok(()) => Ok(()),
+                    Err(not_served) => self.not_served(peer, not_served, channel).await,
+                }
             }
-            FrameKind::Witness => self.witness(peer, &opening, channel).await,
-            FrameKind::Consistency => self.consistency(peer, &opening, channel).await,
+            FrameKind::Witness => {
+                let reply = self.witnessing.serve(peer, &opening).await;
+                self.reply(peer, reply, channel).await
+            }
+            FrameKind::Consistency => {
+                let reply = consistency::serve(&self.context.agency.log, &opening).await;
+                self.reply(peer, reply, channel).await
+            }
             _ => {
-                self.reject(peer, Cause::Unverifiable, "a frame that opens nothing".into(), channel)
-                    .await
+                self.reject(
+                    peer,
+                    RejectionCause::Unverifiable,
+                    "a frame that opens nothing".into(),
+                    channel,
+                )
+                .await
             }
         }
     }

@@ -2,22 +2,23 @@
 //!
 //! This room names no network and no HTTP type: the wire is behind [`ports`].
 
+mod alarms;
 pub mod answer;
 pub mod ask;
 pub(crate) mod authorities;
+mod cards;
 pub mod consistency;
-mod corrected;
 pub mod deliver;
 pub mod documents;
-pub mod heads;
+mod fair_scheduler;
 pub mod host;
+mod not_served;
+mod observed;
 mod paging;
 mod photographs;
-mod proof;
-mod rejects;
+mod rejections;
 pub mod rerun;
 pub mod statements;
-mod turns;
 pub mod verify;
 pub mod witness;
 

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use schemas::answer::{Answer, IMAGES_BYTES, MOST_PHOTOGRAPHS, PAGE_BYTES, Photograph, Withheld};
 use schemas::digest::Digest;
-use schemas::frame::{Frame, FrameKind};
+use schemas::frame::FrameKind;
 use schemas::read::Read;
 
 use super::verify::Unproven;
@@ -16,33 +16,33 @@ use peer::link::{Channel, LinkError};
 use store::photographs::{Flaw, ImageStoreError, Images, Kept, Underway};
 
 /// Photographs that leave with an answer.
-pub(super) struct Leaving {
+pub(super) struct OutgoingPhotos {
     /// What the header says of them.
     pub(super) described: Vec<Photograph>,
     /// How many more its reads have.
     pub(super) beyond: u32,
-    /// Their bytes, as they follow the pages.
-    pub(super) frames: Vec<Frame>,
+    /// Their bytes in pieces, as they follow the pages.
+    pub(super) pieces: Vec<Vec<u8>>,
     /// Keeps them from being destroyed until the answer is appended.
     pub(super) kept: Option<Kept>,
     /// Bounds the memory of all answers with photographs.
     pub(super) underway: Option<Underway>,
 }
 
-impl Leaving {
+impl OutgoingPhotos {
     /// None.
     pub(super) fn none() -> Self {
-        Self { described: Vec::new(), beyond: 0, frames: Vec::new(), kept: None, underway: None }
+        Self { described: Vec::new(), beyond: 0, pieces: Vec::new(), kept: None, underway: None }
     }
 
     /// The photographs of `reads`, each once, as far as one answer carries them.
     pub(super) async fn of(images: &Images, reads: &[Read]) -> Result<Self, ImageStoreError> {
-        let mut leaving = Self::none();
+        let mut outgoing = Self::none();
         if reads.iter().all(|read| read.images.is_empty()) {
-            return Ok(leaving);
+            return Ok(outgoing);
         }
-        leaving.underway = Some(images.underway().await);
-        leaving.kept = Some(images.keep(Vec::new()).await?);
+        outgoing.underway = Some(images.underway().await);
+        outgoing.kept = Some(images.keep(Vec::new()).await?);
         let mut seen = HashSet::new();
         let mut bytes = 0u64;
         for image in reads.iter().flat_map(|read| &read.images) {
@@ -50,30 +50,30 @@ impl Leaving {
                 continue;
             }
             let with = bytes.saturating_add(u64::from(image.bytes));
-            if leaving.beyond > 0
-                || leaving.described.len() == MOST_PHOTOGRAPHS
+            if outgoing.beyond > 0
+                || outgoing.described.len() == MOST_PHOTOGRAPHS
                 || with > IMAGES_BYTES
             {
-                leaving.beyond = leaving.beyond.saturating_add(1);
+                outgoing.beyond = outgoing.beyond.saturating_add(1);
                 continue;
             }
             let withheld = match images.fetch(image.digest).await? {
                 Ok(photograph) => {
-                    leaving.frames.extend(frames(&photograph));
+                    outgoing.pieces.extend(pieces(&photograph));
                     bytes = with;
                     None
                 }
                 Err(Flaw::Missing) => Some(Withheld::Missing),
                 Err(Flaw::Altered) => Some(Withheld::Altered),
             };
-            leaving.described.push(Photograph {
+            outgoing.described.push(Photograph {
                 digest: image.digest,
                 bytes: image.bytes,
                 media: image.media,
                 withheld,
             });
         }
-        Ok(leaving)
+        Ok(outgoing)
     }
 
     /// The photographs that an answer promised before; `None` when one of them is there no longer.
@@ -81,23 +81,18 @@ impl Leaving {
         images: &Images,
         answer: &Answer,
     ) -> Result<Option<Self>, ImageStoreError> {
-        let mut leaving = Self::none();
+        let mut outgoing = Self::none();
         if answer.images.is_empty() {
-            return Ok(Some(leaving));
+            return Ok(Some(outgoing));
         }
-        leaving.underway = Some(images.underway().await);
+        outgoing.underway = Some(images.underway().await);
         for promised in answer.images.iter().filter(|one| one.withheld.is_none()) {
             match images.fetch(promised.digest).await? {
-                Ok(photograph) => leaving.frames.extend(frames(&photograph)),
+                Ok(photograph) => outgoing.pieces.extend(pieces(&photograph)),
                 Err(_) => return Ok(None),
             }
         }
-        Ok(Some(leaving))
-    }
-
-    /// Digests of those whose bytes leave: what is kept as long as the answer's pages.
-    pub(super) fn digests(&self) -> Vec<Digest> {
-        sent(&self.described).map(|one| one.digest).collect()
+        Ok(Some(outgoing))
     }
 }
 
@@ -107,13 +102,13 @@ pub(super) fn sent(photographs: &[Photograph]) -> impl Iterator<Item = &Photogra
 }
 
 /// A photograph in pieces as large as a page, so that no frame is larger for its sake.
-fn frames(photograph: &[u8]) -> impl Iterator<Item = Frame> + '_ {
-    photograph.chunks(PAGE_BYTES).map(|piece| Frame::new(FrameKind::Image, piece.to_vec()))
+fn pieces(photograph: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
+    photograph.chunks(PAGE_BYTES).map(<[u8]>::to_vec)
 }
 
-/// Takes in the photographs that a verified header promises: their number and lengths are within
+/// Receives the photographs that a verified header promises: their number and lengths are within
 /// the bounds, and a piece that is longer than what is left of its photograph ends the exchange.
-pub(super) async fn take_in<C: Channel>(
+pub(super) async fn receive<C: Channel>(
     channel: &mut C,
     answer: &Answer,
 ) -> Result<Result<Vec<Vec<u8>>, Unproven>, LinkError> {

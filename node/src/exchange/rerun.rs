@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use agreements::request::{Filed, RequestState};
 
-use super::ask::{Asker, refused_query};
+use super::ask::{QueryClient, refused_query};
 use peer::link::Dial;
 use store::EntryFilter;
 
@@ -57,12 +57,12 @@ fn as_approved(
     again
 }
 
-impl<D: Dial> Asker<D> {
+impl<D: Dial> QueryClient<D> {
     /// Reruns what is approved, now and whenever the registry changes, until `stop`.
     pub async fn rerun_until(self, stop: CancellationToken) {
         loop {
             // Taken before looking, so that a change meanwhile is not missed.
-            let changed = self.context.agency.registry.changed();
+            let changed = self.agency.registry.changed();
             self.rerun_approved().await;
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -73,46 +73,43 @@ impl<D: Dial> Asker<D> {
 
     /// Asks once for every approved request that follows a refusal and whose query has not run.
     async fn rerun_approved(&self) {
-        let state = self.context.agency.registry.state();
-        let now = self.context.agency.clock.now();
-        let counters = self.context.agency.log.counters();
+        let state = self.agency.registry.state();
+        let now = self.agency.clock.now();
+        let counters = self.agency.log.counters();
         for filed in state.requests.values().map(|published| &published.value) {
             let request = &filed.request;
             let Some(refused) = request.after_refusal else { continue };
             let used = counters.uses.get(&request.id).copied().unwrap_or(0);
-            if request.from != self.context.agency.id
-                || filed.state(used, now) != RequestState::Approved
-            {
+            if request.from != self.agency.id || filed.state(used, now) != RequestState::Approved {
                 continue;
             }
             let id = id(&request.id);
             // Sent or declined, it has run: either way its id stands in the log.
             let filter = EntryFilter { query: Some(id.digest()), ..EntryFilter::default() };
-            match self.context.store.entries(&filter, 0, 1).await {
+            match self.store.entries(&filter, 0, 1).await {
                 Ok(entries) if entries.is_empty() => {}
                 Ok(_) => continue,
                 Err(error) => {
-                    tracing::error!(%error, "whether a query ran again cannot be told");
+                    tracing::error!(query.id = %id, %error, "whether a query ran again cannot be told");
                     continue;
                 }
             }
-            let (agency, store) = (&self.context.agency, self.context.store.as_ref());
-            let query = match refused_query(agency, store, refused).await {
+            let query = match refused_query(&self.agency, self.store.as_ref(), refused).await {
                 Ok(query) => query,
                 Err(error) => {
-                    tracing::warn!(%error, "a refused query cannot run again");
+                    tracing::warn!(query.id = %refused, %error, "a refused query cannot run again");
                     continue;
                 }
             };
             let Some(user) = state.users.get(&query.requester.user).filter(|u| u.enabled(now))
             else {
-                tracing::warn!("the user of a refused query is no longer enabled; it does not run");
+                tracing::warn!(query.id = %refused, "the user of a refused query is no longer enabled; it does not run");
                 continue;
             };
             let actor = Actor {
                 user: Some(user.name.clone()),
                 full_name: user.full_name.clone(),
-                agency: self.context.agency.id.clone(),
+                agency: self.agency.id.clone(),
                 auth: format!("node, rerun of {refused} under {}", request.id),
             };
             let again = as_approved(query, filed, id, user.requester(), now);

@@ -6,15 +6,17 @@
 //! puts the statement into its log: what a peer once stated it cannot take back. A difference of an
 //! exchange that may still be under way is no finding yet; once it cannot be, it is.
 
-mod stating;
-mod telling;
+mod evidence;
+mod reconcile_server;
+mod reconcile_source;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use schemas::agency::AgencyId;
 use schemas::body::Actor;
-use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
+use schemas::event::audit::AuditReconciled;
 use schemas::frame::{Frame, FrameKind};
 use schemas::statement::place::Place;
 use schemas::statement::{Child, Line, Narrow, Statement, StatementRequest};
@@ -22,18 +24,22 @@ use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::host::REVOKED;
-use crate::context::NodeContext;
+use crate::context::{NodeContext, OwnKeys};
 use crate::permission::{ActError, Permission, Principal, authorize};
-use audit::narrow::{Difference, Found, Narrowing};
+use audit::exchange_tree::{Item, Tree};
 use audit::reconcile::{Class, Finding, class};
-use audit::tree::{Item, Tree};
-use audit_log::entry::Entry;
-use audit_log::release::{Leave, Released};
+use audit::tree_diff::{DiffResult, Difference, TreeDiff};
+use audit_log::entries::audit::{audit_reconciled, statement_asked};
+use audit_log::narrowing::NarrowingToken;
+use audit_log::release::Released;
 use peer::link::{Channel, Dial, LinkError, Reach};
 use registry::Peer;
 use store::StoreError;
 
-pub(super) use stating::Stating;
+use evidence::add_evidence;
+use reconcile_source::ReconcileSource;
+
+pub(super) use reconcile_server::ReconcileServer;
 
 /// What `accord audit reconcile` prints.
 #[derive(Debug, Clone, Serialize)]
@@ -90,13 +96,25 @@ struct Stated<C> {
 }
 
 /// What came of a conversation.
-struct Heard {
+struct Compared {
     statement: Envelope,
-    found: Found,
+    found: DiffResult,
     bytes: usize,
 }
 
-impl NodeContext {
+/// Compares what this log tells with what peers state.
+pub struct Reconciler {
+    source: ReconcileSource,
+    keys: OwnKeys,
+}
+
+impl Reconciler {
+    /// The reconciler of a node.
+    #[must_use]
+    pub fn of(context: &NodeContext) -> Self {
+        Self { source: ReconcileSource::of(context), keys: context.keys.clone() }
+    }
+
     /// Asks `peer` what its log says and compares it with ours.
     ///
     /// # Errors
@@ -109,10 +127,9 @@ impl NodeContext {
         since: Timestamp,
         until: Timestamp,
     ) -> Result<Reconciled, ActError> {
-        let state = self.agency.registry.state();
-        let actor = self
-            .agency
-            .actor(authorize(&state, by, Permission::Audit, self.agency.clock.now())?, by);
+        let own = &self.source.agency;
+        let state = own.registry.state();
+        let actor = own.actor(authorize(&state, by, Permission::Audit, own.clock.now())?, by);
         self.reconcile_as(dial, actor, agency, since, until).await
     }
 
@@ -126,35 +143,22 @@ impl NodeContext {
         since: Timestamp,
         until: Timestamp,
     ) -> Result<Reconciled, ActError> {
-        let state = self.agency.registry.state();
-        let now = self.agency.clock.now();
+        let own = &self.source.agency;
+        let state = own.registry.state();
+        let now = own.clock.now();
         let peer = state.peers.get(agency).ok_or_else(|| {
             ActError::usage(format!("no card of `{agency}` is recorded; see `accord card list`"))
         })?;
-        let until = until.min(self.latest(now));
-        let request = StatementRequest {
-            from: self.agency.id.clone(),
-            to: agency.clone(),
-            at: now,
-            since,
-            until,
-        };
-        let envelope = Envelope::sign_json(Kind::Statement, &request, &self.message_key())?;
-        let entry = Entry::new(EntryKind::AuditStated, actor.clone())
-            .with_peer(agency)
-            .with_envelope(&envelope)
-            .with_detail("asked", true)
-            .with_detail("since", since.to_string())
-            .with_detail("until", until.to_string())
-            .untyped_releasing(vec![Frame::new(
-                FrameKind::Statement,
-                envelope.as_bytes().to_vec(),
-            )]);
-        let (frames, leave) = self.agency.log.append(entry).await?.release_stating();
+        let until = until.min(self.source.latest(now));
+        let request =
+            StatementRequest { from: own.id.clone(), to: agency.clone(), at: now, since, until };
+        let envelope = Envelope::sign_json(Kind::Statement, &request, &self.keys.message_key(own))?;
+        let entry = statement_asked(actor.clone(), agency, since, until, &envelope);
+        let (frames, mut token) = own.log.append(entry).await?.release_stating();
         // Both sides make their trees at the same time.
         let asked = Asked { request: &envelope, frames: &frames };
         let (first, ours) =
-            tokio::join!(self.stated(dial, peer, &asked), self.tree(agency, since..until));
+            tokio::join!(self.stated(dial, peer, &asked), self.source.tree(agency, since..until));
         let ours = ours?;
         let heard = async {
             let stated = match first {
@@ -162,25 +166,25 @@ impl NodeContext {
                 Err(LinkError::Lost(_)) => self.stated(dial, peer, &asked).await?,
                 stated => stated?,
             };
-            narrow(stated, ours, &leave).await
+            narrow(stated, ours, agency, &mut token).await
         };
         let heard = tokio::time::timeout(LONGEST, heard).await;
         let heard = heard.map_err(|_| LinkError::Lost("it took too long".into())).flatten();
-        let Heard { statement, found, bytes } =
+        let Compared { statement, found, bytes } =
             heard.map_err(|e| ActError::failed(format!("`{agency}` could not be heard: {e}")))?;
-        let (findings, open) = self.findings(agency, &found, self.settled_before(now)).await?;
-        let entry = Entry::new(EntryKind::AuditReconciled, actor)
-            .with_peer(agency)
-            .with_envelope(&statement)
-            .with_detail("since", since.to_string())
-            .with_detail("until", until.to_string())
-            .with_detail("matched", found.matched)
-            .with_detail("refused_both", found.refused_both)
-            .with_detail("open", open)
-            .with_detail("findings", findings.len())
-            .with_detail("further", found.further)
-            .with_detail("classes", by_class(&findings));
-        drop(self.agency.log.append(entry).await?);
+        let (findings, open) =
+            self.findings(agency, &found, self.source.settled_before(now)).await?;
+        let reconciled = AuditReconciled {
+            since,
+            until,
+            matched: found.matched,
+            refused_both: found.refused_both,
+            open,
+            findings: findings.len() as u64,
+            further: found.further,
+            classes: by_class(&findings),
+        };
+        drop(own.log.append(audit_reconciled(actor, agency, reconciled, &statement)).await?);
         let mut report = Reconciled {
             peer: agency.clone(),
             matched: found.matched,
@@ -192,7 +196,7 @@ impl NodeContext {
             proof: None,
         };
         if !report.findings.is_empty() {
-            let head = self.add_evidence(&mut report.findings).await?;
+            let head = add_evidence(own, self.source.store.as_ref(), &mut report.findings).await?;
             let (request, statement) = (envelope.to_text(), statement.to_text());
             report.proof = Some(Proof { head, request, statement, shown: found.shown });
         }
@@ -206,23 +210,23 @@ impl NodeContext {
         peer: &Peer,
         asked: &Asked<'_>,
     ) -> Result<Stated<D::Channel>, LinkError> {
+        let own = &self.source.agency;
         let protocol = |what: String| LinkError::Protocol(what);
         let card = &peer.card.value;
-        let mut channel = dial.open(&Reach::of(peer, self.agency.clock.now())).await?;
+        let mut channel = dial.open(&Reach::of(peer, own.clock.now())).await?;
         channel.send_all(asked.frames).await?;
         let first = expect(channel.recv().await?, FrameKind::Statement)?;
         let bytes = asked.request.as_bytes().len().saturating_add(first.body.len());
         let envelope = Envelope::parse(&first.body).map_err(|e| protocol(e.to_string()))?;
         // The card may have come to name another key since this was asked for.
-        let state = self.agency.registry.state();
+        let state = own.registry.state();
         let peer = state.peers.get(&card.id).unwrap_or(peer);
-        let key = peer
-            .key_of(&envelope, self.agency.clock.now())
-            .ok_or_else(|| protocol(REVOKED.into()))?;
+        let key =
+            peer.key_of(&envelope, own.clock.now()).ok_or_else(|| protocol(REVOKED.into()))?;
         let stated: Statement =
             envelope.verified_json(Kind::Statement, key).map_err(|e| protocol(e.to_string()))?;
         let bound = stated.request == asked.request.digest();
-        if !bound || stated.from != card.id || stated.to != self.agency.id {
+        if !bound || stated.from != card.id || stated.to != own.id {
             return Err(protocol("a statement bound to something else".into()));
         }
         let root = Child { place: Place::all(), count: stated.count, digest: stated.digest };
@@ -234,7 +238,7 @@ impl NodeContext {
     async fn findings(
         &self,
         peer: &AgencyId,
-        found: &Found,
+        found: &DiffResult,
         settled_before: Timestamp,
     ) -> Result<(Vec<Finding>, u64), StoreError> {
         let ours: Vec<&Item> = found
@@ -243,7 +247,7 @@ impl NodeContext {
             .filter_map(|difference| difference.ours.as_ref())
             .chain(&found.unended)
             .collect();
-        let lines = self.lines_at(peer, &ours).await?;
+        let lines = self.source.lines_at(peer, &ours).await?;
         let told = |item: &Item| lines.get(&item.key).filter(|line| line.digest() == item.digest);
         let (mut findings, mut open) = (Vec::new(), 0u64);
         let mut put = |ours: Option<&Line>, theirs: Option<Line>| {
@@ -254,7 +258,8 @@ impl NodeContext {
             }
             let query = line.query_id;
             // Two lines that differ without a class would be one that is told of others.
-            let class = class(ours, theirs.as_ref(), &self.agency.id).unwrap_or(Class::Differs);
+            let class =
+                class(ours, theirs.as_ref(), &self.source.agency.id).unwrap_or(Class::Differs);
             findings.push(Finding::of(class, query, ours.cloned(), theirs));
         };
         let mut moved = 0u64;
@@ -294,23 +299,24 @@ impl NodeContext {
 async fn narrow<C: Channel>(
     stated: Stated<C>,
     ours: Tree,
-    leave: &Leave,
-) -> Result<Heard, LinkError> {
+    peer: &AgencyId,
+    token: &mut NarrowingToken,
+) -> Result<Compared, LinkError> {
     let Stated { mut channel, envelope, root, mut bytes } = stated;
-    let mut narrowing = Narrowing::new(ours, root);
+    let mut narrowing = TreeDiff::new(ours, root);
     loop {
         let places = narrowing.wanted();
         let wanted = places.len();
-        let ask = serde_json::to_vec(&Narrow { places })
-            .map_err(|e| LinkError::Protocol(e.to_string()))?;
-        bytes = bytes.saturating_add(ask.len());
-        let sent = channel.send(&leave.narrow(ask)).await;
+        let ask =
+            token.ask(peer, &Narrow { places }).map_err(|e| LinkError::Protocol(e.to_string()))?;
+        bytes = bytes.saturating_add(ask.frame().body.len());
+        let sent = channel.send(&ask).await;
         if wanted == 0 {
             // Everything was heard; whether the peer hears that it was changes nothing.
             if sent.is_ok() {
                 channel.finish();
             }
-            return Ok(Heard { statement: envelope, found: narrowing.finish(), bytes });
+            return Ok(Compared { statement: envelope, found: narrowing.finish(), bytes });
         }
         sent?;
         for _ in 0..wanted {
@@ -327,13 +333,13 @@ async fn narrow<C: Channel>(
 }
 
 /// How many findings there are of each class.
-fn by_class(findings: &[Finding]) -> serde_json::Map<String, serde_json::Value> {
-    let mut counts = serde_json::Map::new();
+fn by_class(findings: &[Finding]) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
     for finding in findings {
         let class = serde_json::to_value(finding.class).unwrap_or_default();
-        let class = class.as_str().unwrap_or_default().to_owned();
-        let count = counts.get(&class).and_then(serde_json::Value::as_u64).unwrap_or(0);
-        counts.insert(class, count.saturating_add(1).into());
+        let count: &mut u64 =
+            counts.entry(class.as_str().unwrap_or_default().to_owned()).or_default();
+        *count = count.saturating_add(1);
     }
     counts
 }

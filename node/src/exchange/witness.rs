@@ -4,25 +4,29 @@
 //! As a witness this node stores a head before it cosigns it, in one step that no other request
 //! comes between. What an honest log never asks raises an alarm that keeps both heads.
 
+use std::sync::Arc;
+
 use schemas::agency::AgencyId;
+use schemas::alarm::AlarmKind;
 use schemas::checkpoint::{SignedCheckpoint, origin};
+use schemas::digest::Digest;
 use schemas::frame::{Frame, FrameKind};
 use schemas::note::{Cosigner, SignatureLine};
-use schemas::witness::{
-    Greeting, WitnessCode, WitnessRefusal, WitnessReply, WitnessRequest, judge,
-};
+use schemas::witness::{WitnessCode, WitnessRefusal, WitnessReply, WitnessRequest, judge};
 
+use super::alarms::raise;
 use super::answer::Unserved;
-use super::host::{Desk, failed};
-use super::rejects::Cause;
-use crate::context::NodeContext;
+use super::not_served::NotServed;
+use crate::context::{NodeContext, ObservedCheckpoints, OwnKeys};
+use crate::permission::OwnAgency;
 use audit::verify::signed_by;
 use audit_log::append::AppendError;
-use audit_log::release::{Released, WitnessFrame};
+use audit_log::cosigning::{HeadError, HeldHead};
+use audit_log::release::Released;
+use audit_log::standing::root_at;
 use peer::link::{Channel, Dial, LinkError, Reach};
 use registry::Peer;
-use schemas::alarm::AlarmKind;
-use store::{StoreError, Witnessed};
+use store::{ReadStore, StoreError};
 
 /// Why a head was not cosigned.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +62,27 @@ pub enum WitnessError {
 /// with heads it was shown by exchanges moves on meanwhile.
 const TRIES: u32 = 8;
 
-impl NodeContext {
+/// Has peers witness this log, and witnesses theirs. Cheap to clone.
+#[derive(Clone)]
+pub struct Witnessing {
+    pub(super) agency: OwnAgency,
+    keys: OwnKeys,
+    store: Arc<dyn ReadStore>,
+    pub(super) checkpoints: Arc<ObservedCheckpoints>,
+}
+
+impl Witnessing {
+    /// The witnessing of a node.
+    #[must_use]
+    pub fn of(context: &NodeContext) -> Self {
+        Self {
+            agency: context.agency.clone(),
+            keys: context.keys.clone(),
+            store: context.store.clone(),
+            checkpoints: context.observed.clone(),
+        }
+    }
+
     /// Has `peer` cosign the head of this log; the size that it cosigned.
     ///
     /// # Errors
@@ -67,13 +91,10 @@ impl NodeContext {
         let card = &peer.card.value;
         let mut old_size = 0;
         for _ in 0..TRIES {
-            let mut head = self.agency.log.head()?;
-            let size = head.unverified().size;
-            let proof = self.consistency(old_size, size).await?;
-            let request = WitnessRequest { old_size, proof, checkpoint: head.to_string() };
-            let body = serde_json::to_vec(&request).map_err(reply)?;
+            let request = self.agency.log.cosigning_request(old_size).await?;
+            let size = request.size();
             let mut channel = dial.open(&Reach::of(peer, self.agency.clock.now())).await?;
-            channel.send(&Released::witness(WitnessFrame::Request, body)).await?;
+            channel.send(request.frame()).await?;
             let frame = channel.recv().await?;
             channel.finish();
             if frame.kind != FrameKind::Witnessed {
@@ -82,6 +103,7 @@ impl NodeContext {
             match serde_json::from_slice(&frame.body).map_err(reply)? {
                 WitnessReply::Cosigned(line) => {
                     let line = line.parse().map_err(reply)?;
+                    let mut head = request.into_head();
                     self.add_cosignature(&mut head, line, peer)?;
                     self.keep_cosigned(head).await?;
                     return Ok(size);
@@ -100,11 +122,6 @@ impl NodeContext {
             }
         }
         Err(WitnessRefusal::from(WitnessCode::OldSizeNotStored).into())
-    }
-
-    /// What is said beside one's card: the largest head of `peer`'s log that is held.
-    pub(super) async fn greeting(&self, peer: &AgencyId) -> Result<Greeting, StoreError> {
-        Ok(Greeting { held: self.store.witnessed(peer).await?.map(|head| head.checkpoint) })
     }
 
     /// Adds a peer's cosignature that came now.
@@ -140,7 +157,7 @@ impl NodeContext {
                 }
             }
         }
-        Ok(self.store.keep_cosigned(size, &whole.to_string()).await?)
+        Ok(self.agency.log.keep_cosigned(&whole).await?)
     }
 
     /// A head of this log that a peer holds: if this log signed it and does not lead to it, this
@@ -152,11 +169,12 @@ impl NodeContext {
     ) -> Result<(), WitnessError> {
         let size = self.agency.log.counters().size;
         let head = SignedCheckpoint::parse(held.as_bytes()).map_err(reply)?;
-        if signed_by(&head, self.own_log_keys()).is_err() {
+        if signed_by(&head, self.agency.own_log_keys()).is_err() {
             return Err(WitnessError::Reply("the head it holds is not signed by this log".into()));
         }
         let shown = head.unverified();
-        let reached = shown.size <= size && self.root_at(shown.size).await? == shown.root;
+        let reached =
+            shown.size <= size && root_at(self.store.as_ref(), shown.size).await? == shown.root;
         if reached {
             return Ok(());
         }
@@ -164,8 +182,64 @@ impl NodeContext {
             return Ok(());
         }
         let evidence = vec![held.to_owned(), self.agency.log.head()?.to_string()];
-        self.raise(witness, AlarmKind::RolledBack, evidence).await?;
+        raise(&self.agency, witness, AlarmKind::RolledBack, evidence).await?;
         Err(WitnessError::RolledBack { held: shown.size, size })
+    }
+
+    /// Cosigns a peer's head, if it leads on from the one cosigned before.
+    pub(super) async fn serve(&self, peer: &Peer, frame: &Frame) -> Result<Released, NotServed> {
+        let request: WitnessRequest = serde_json::from_slice(&frame.body)
+            .map_err(|_| NotServed::unverifiable("a request to cosign that cannot be read"))?;
+        Ok(self.cosign(peer, &request).await?)
+    }
+
+    async fn cosign(&self, peer: &Peer, request: &WitnessRequest) -> Result<Released, Unserved> {
+        let id = &peer.card.value.id;
+        let signed = match SignedCheckpoint::parse(request.checkpoint.as_bytes()) {
+            Ok(signed) if signed.unverified().origin == origin(id) => signed,
+            Ok(_) => return Ok(Released::not_cosigned(WitnessCode::UnknownOrigin.into(), None)),
+            Err(_) => return Ok(Released::not_cosigned(WitnessCode::Signature.into(), None)),
+        };
+        let keys = peer.log_keys(self.agency.clock.now());
+        let log = keys.iter().find(|key| signed.verified(key).is_ok()).or(keys.first());
+        for _ in 0..TRIES {
+            let held = self.agency.log.held_head(id).await?;
+            let stored = held.as_ref().map(HeldHead::witnessed);
+            let before = stored
+                .filter(|stored| !self.agency.registry.state().given_up(id, &stored.checkpoint));
+            let before = before.map(|stored| (stored.size, stored.root));
+            let advance = match judge(log, before, request.old_size, &request.proof, &signed) {
+                Ok(advance) => advance,
+                Err(refusal) => {
+                    if let (Some(kind), Some(stored)) =
+                        (never_honest(refusal.code, before, &signed), stored)
+                    {
+                        let evidence = vec![stored.checkpoint.clone(), request.checkpoint.clone()];
+                        raise(&self.agency, id, kind, evidence).await.map_err(Unserved::Log)?;
+                    }
+                    return Ok(Released::not_cosigned(refusal, held.as_ref()));
+                }
+            };
+            let cosigner =
+                Cosigner::new(origin(&self.agency.id), self.keys.cosigner_key(&self.agency));
+            let now = self.agency.clock.now();
+            // If another request came first, it is judged again.
+            let cosigned =
+                self.agency.log.cosign(id, held.as_ref(), &advance, &cosigner, now).await?;
+            if let Some(cosigned) = cosigned {
+                return Ok(Released::cosigned(&cosigned));
+            }
+        }
+        Ok(Released::not_cosigned(WitnessCode::OldSizeNotStored.into(), None))
+    }
+}
+
+impl From<HeadError> for WitnessError {
+    fn from(error: HeadError) -> Self {
+        match error {
+            HeadError::Log(error) => Self::Log(error),
+            HeadError::Store(error) => Self::Store(error),
+        }
     }
 }
 
@@ -173,87 +247,10 @@ fn reply(why: impl std::fmt::Display) -> WitnessError {
     WitnessError::Reply(why.to_string())
 }
 
-impl Desk {
-    /// Cosigns a peer's head, if it leads on from the one cosigned before.
-    pub(super) async fn witness<C: Channel>(
-        &self,
-        peer: &Peer,
-        frame: &Frame,
-        channel: &mut C,
-    ) -> Result<(), LinkError> {
-        let Ok(request) = serde_json::from_slice::<WitnessRequest>(&frame.body) else {
-            let why = "a request to cosign that cannot be read".to_owned();
-            return self.reject(peer, Cause::Unverifiable, why, channel).await;
-        };
-        match self.context.cosign(peer, &request).await {
-            Ok(reply) => {
-                let body =
-                    serde_json::to_vec(&reply).map_err(|e| LinkError::Protocol(e.to_string()))?;
-                channel.send(&Released::witness(WitnessFrame::Reply, body)).await
-            }
-            Err(error) => failed(channel, &error).await,
-        }
-    }
-}
-
-impl NodeContext {
-    async fn cosign(
-        &self,
-        peer: &Peer,
-        request: &WitnessRequest,
-    ) -> Result<WitnessReply, Unserved> {
-        let id = &peer.card.value.id;
-        let signed = match SignedCheckpoint::parse(request.checkpoint.as_bytes()) {
-            Ok(signed) if signed.unverified().origin == origin(id) => signed,
-            Ok(_) => return Ok(refused(WitnessCode::UnknownOrigin.into(), None)),
-            Err(_) => return Ok(refused(WitnessCode::Signature.into(), None)),
-        };
-        let keys = peer.log_keys(self.agency.clock.now());
-        let log = keys.iter().find(|key| signed.verified(key).is_ok()).or(keys.first());
-        for _ in 0..TRIES {
-            let stored = self.store.witnessed(id).await?;
-            let held = stored.as_ref().map(|stored| stored.checkpoint.clone());
-            let replaces = stored.as_ref().map(|stored| (stored.size, stored.root));
-            let before = replaces.filter(|_| {
-                held.as_ref().is_some_and(|held| !self.agency.registry.state().given_up(id, held))
-            });
-            let advance = match judge(log, before, request.old_size, &request.proof, &signed) {
-                Ok(advance) => advance,
-                Err(refusal) => {
-                    if let (Some(kind), Some(stored)) =
-                        (never_honest(refusal.code, before, &signed), &stored)
-                    {
-                        let evidence = vec![stored.checkpoint.clone(), request.checkpoint.clone()];
-                        self.raise(id, kind, evidence).await.map_err(Unserved::Log)?;
-                    }
-                    return Ok(refused(refusal, held));
-                }
-            };
-            let head = advance.checkpoint();
-            let head = Witnessed {
-                size: head.size,
-                root: head.root,
-                checkpoint: request.checkpoint.clone(),
-            };
-            // Durable before it is cosigned; if another request came first, judged again.
-            if self.store.witness(id, replaces, &head).await? {
-                let cosigner = Cosigner::new(origin(&self.agency.id), self.cosigner_key());
-                let line = advance.cosign(&cosigner, self.agency.clock.now());
-                return Ok(WitnessReply::Cosigned(line.to_string()));
-            }
-        }
-        Ok(refused(WitnessCode::OldSizeNotStored.into(), None))
-    }
-}
-
-fn refused(refusal: WitnessRefusal, held: Option<String>) -> WitnessReply {
-    WitnessReply::Refused { refusal, held }
-}
-
 /// What a signed head shows that no honest log signs, given the one cosigned before.
 fn never_honest(
     code: WitnessCode,
-    before: Option<(u64, schemas::digest::Digest)>,
+    before: Option<(u64, Digest)>,
     signed: &SignedCheckpoint,
 ) -> Option<AlarmKind> {
     let shown = signed.unverified();

@@ -1,4 +1,5 @@
-//! The one way in: the HTTP API of the running node.
+//! The one way in: the HTTP API of the running node. Every error that it answers with is a
+//! [`problem::Problem`].
 //!
 //! The API is served on a 0600 Unix socket in the home: whoever can open it is the agency's own
 //! account on that machine. Every act names a user, and its entry says `socket, uid N`. What stands
@@ -7,9 +8,11 @@
 pub mod alarms;
 mod api;
 mod error;
+mod extract;
 pub mod https;
 mod open;
 pub mod pinned;
+pub mod problem;
 mod router;
 pub mod socket;
 

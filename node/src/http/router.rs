@@ -12,6 +12,7 @@ use super::api::{
     agreements, audit, backup, cards, evidence, exports, holds, people, policy, queries, reads,
     reports, requests, sources, status,
 };
+use super::error::{method_not_allowed, not_found};
 use crate::run::Node;
 
 /// Largest JSON body of a request, in bytes.
@@ -75,6 +76,8 @@ pub fn router(node: Arc<Node>) -> Router {
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         // The file itself is the body; it is read as a stream, a record at a time.
         .route("/reads", post(reads::import).layer(DefaultBodyLimit::disable()))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(map_response_with_state(node.clone(), alarms::tell))
         .with_state(node)
 }

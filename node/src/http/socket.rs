@@ -35,19 +35,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Principal {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let refused = |why: String| ApiError(ActError::usage(why));
+        let unfit = |code, why: String| ApiError::from(ActError::usage_as(code, why));
         let name = parts
             .headers
             .get(USER_HEADER)
             .and_then(|value| value.to_str().ok())
             .filter(|name| !name.is_empty())
-            .ok_or_else(|| refused("name the user who acts with --as or $ACCORD_USER".into()))?;
-        let user: UserName = name.parse().map_err(|e| refused(format!("{e}")))?;
+            .ok_or_else(|| {
+                unfit("user_not_named", "name the user who acts with --as or $ACCORD_USER".into())
+            })?;
+        let user: UserName = name.parse().map_err(|e| unfit("user_invalid", format!("{e}")))?;
         let caller = parts.extensions.get::<ConnectInfo<Caller>>().and_then(|info| info.0.uid);
         let uid = caller.ok_or_else(|| {
-            ApiError(ActError::refused(
-                "the calling process cannot be told; nothing is done".into(),
-            ))
+            let why = "the calling process cannot be told; nothing is done".into();
+            ApiError::from(ActError::refused_as("caller_unknown", Vec::new(), why))
         })?;
         Ok(Self { user, auth: format!("socket, uid {uid}") })
     }

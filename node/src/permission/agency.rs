@@ -15,7 +15,7 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use schemas::user::User;
 use serde::de::DeserializeOwned;
-use store::Store;
+use store::ReadStore;
 
 use super::{ActError, Principal};
 
@@ -38,7 +38,8 @@ impl From<NotActed<ActError>> for ActError {
         match error {
             NotActed::Judged(error) => error,
             NotActed::Log(error) => error.into(),
-            NotActed::Contended => Self::failed(
+            NotActed::Contended => Self::failed_as(
+                "conflict",
                 "the registry is being changed by others at this moment; try again".into(),
             ),
         }
@@ -137,6 +138,38 @@ impl OwnAgency {
         keys
     }
 
+    /// As [`Self::act_async`], for a judge who may find that there is nothing to log: what it found is
+    /// returned all the same, without an entry.
+    ///
+    /// # Errors
+    /// What `judge` says, or that the log cannot be written.
+    pub async fn act_if<T, F: Future<Output = Result<(Option<Entry>, T), ActError>>>(
+        &self,
+        judge: impl Fn(Arc<State>, Timestamp) -> F,
+    ) -> Result<(Option<Appended>, T), ActError> {
+        enum NoEntry<T> {
+            NotNeeded(T),
+            Judged(ActError),
+        }
+        let judge = |state, now| {
+            let judged = judge(state, now);
+            async move {
+                match judged.await {
+                    Ok((Some(entry), found)) => Ok((entry, found)),
+                    Ok((None, found)) => Err(NoEntry::NotNeeded(found)),
+                    Err(error) => Err(NoEntry::Judged(error)),
+                }
+            }
+        };
+        match self.act_async(judge).await {
+            Ok((appended, found)) => Ok((Some(appended), found)),
+            Err(NotActed::Judged(NoEntry::NotNeeded(found))) => Ok((None, found)),
+            Err(NotActed::Judged(NoEntry::Judged(error))) => Err(error),
+            Err(NotActed::Log(error)) => Err(error.into()),
+            Err(NotActed::Contended) => Err(NotActed::Contended.into()),
+        }
+    }
+
     /// The node itself as the actor of an entry.
     #[must_use]
     pub fn node_actor(&self) -> Actor {
@@ -171,7 +204,7 @@ impl OwnAgency {
     /// When it cannot be told.
     pub async fn registry_at(
         &self,
-        store: &dyn Store,
+        store: &dyn ReadStore,
         at: Option<Timestamp>,
     ) -> Result<Arc<State>, ActError> {
         match at {

@@ -1,7 +1,9 @@
-//! One's own reads: importing them, by hand and from sources, searching them, correcting them.
+//! One's own reads: importing them, by hand and from sources, counting, searching and correcting them.
 
 pub mod corrections;
-pub mod import;
+pub mod counts;
+pub mod importer;
 pub mod intake;
 pub mod search;
+pub mod source_stats;
 pub mod sources;

@@ -5,18 +5,16 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use schemas::digest::Digest;
-use schemas::entry::EntryKind;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::context::NodeContext;
-use crate::permission::{ActError, Permission, Principal, authorize};
-use crate::reads::intake::Heard;
-use audit_log::entry::Entry;
-use registry::{Change, Source, SourceName, State};
+use super::source_stats::SourceStats;
+use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
+use audit_log::entries::reads::{SourceChange, source_changed};
+use registry::{Source, SourceName, State};
 use schemas::user::User;
 
 /// Random bytes of a token.
@@ -42,7 +40,7 @@ pub struct NewSource {
 }
 
 /// A source, with the token that nobody can be told again.
-pub struct Admitted {
+pub struct SourceWithToken {
     /// The source.
     pub source: Source,
     /// Its token; a folder has none.
@@ -51,12 +49,12 @@ pub struct Admitted {
 
 /// The JSON of a source, as `accord source list` prints it.
 #[must_use]
-pub fn to_json(source: &Source, heard: &Heard) -> Value {
+pub fn to_json(source: &Source, stats: &SourceStats) -> Value {
     json!({
         "source": source.name, "format": source.format, "mapped": source.mapping.is_some(),
         "camera": source.camera, "folder": source.folder, "by": source.by, "at": source.at,
-        "disabled": source.disabled, "last_at": heard.last_at, "stored": heard.stored,
-        "rejected": heard.rejected, "error": heard.error, "error_at": heard.error_at,
+        "disabled": source.disabled, "last_at": stats.last_at, "stored": stats.stored,
+        "rejected": stats.rejected, "error": stats.error, "error_at": stats.error_at,
     })
 }
 
@@ -93,138 +91,124 @@ fn known<'a>(state: &'a State, name: &SourceName) -> Result<&'a Source, ActError
     })
 }
 
-impl NodeContext {
-    /// Every source, open and disabled.
-    ///
-    /// # Errors
-    /// When the actor neither administers nor audits.
-    pub fn sources(&self, by: &Principal) -> Result<Vec<Source>, ActError> {
-        let (state, now) = (self.agency.registry.state(), self.agency.clock.now());
-        authorize(&state, by, Permission::Administer, now)
-            .or_else(|_| authorize(&state, by, Permission::Audit, now))?;
-        Ok(state.sources.values().cloned().collect())
-    }
+/// Every source, open and disabled.
+///
+/// # Errors
+/// When the actor neither administers nor audits.
+pub fn list(agency: &OwnAgency, by: &Principal) -> Result<Vec<Source>, ActError> {
+    let (state, now) = (agency.registry.state(), agency.clock.now());
+    authorize(&state, by, Permission::Administer, now)
+        .or_else(|_| authorize(&state, by, Permission::Audit, now))?;
+    Ok(state.sources.values().cloned().collect())
+}
 
-    /// Adds a source; one that was disabled may be added anew.
-    ///
-    /// # Errors
-    /// When its name is taken, format, mapping or folder are not what they must be, or the actor may
-    /// not.
-    pub async fn add_source(&self, by: &Principal, new: &NewSource) -> Result<Admitted, ActError> {
-        authorize(
-            &self.agency.registry.state(),
-            by,
-            Permission::Administer,
-            self.agency.clock.now(),
-        )?;
-        let folder = new.folder.as_deref().map(folder).transpose()?;
-        let token = if folder.is_none() { Some(new_token()?) } else { None };
-        let source = self
-            .change_source(by, EntryKind::SourceAdded, |state, user, now| {
-                let open = |source: &&Source| source.disabled.is_none();
-                if state.sources.get(&new.name).filter(open).is_some() {
-                    return Err(ActError::usage(format!("source `{}` exists already", new.name)));
-                }
-                let same = |source: &&Source| folder.is_some() && source.folder == folder;
-                if let Some(other) = state.sources.values().filter(open).find(same) {
-                    return Err(ActError::usage(format!(
-                        "source `{}` has that folder already",
-                        other.name
-                    )));
-                }
-                let source = Source {
-                    name: new.name.clone(),
-                    format: new.format.clone(),
-                    mapping: new.mapping.clone(),
-                    camera: new.camera.clone(),
-                    folder: folder.clone(),
-                    token: token.as_ref().map(|token| Digest::of(token.as_bytes())),
-                    by: user.name.clone(),
-                    at: now,
-                    disabled: None,
-                };
-                source.options().map_err(ActError::Usage)?;
-                Ok(source)
-            })
-            .await?;
-        Ok(Admitted { source, token })
-    }
-
-    /// Gives a source a new token; the old one is good no longer.
-    ///
-    /// # Errors
-    /// When there is no such source, it is disabled or has a folder, or the actor may not.
-    pub async fn renew_token(
-        &self,
-        by: &Principal,
-        name: &SourceName,
-    ) -> Result<Admitted, ActError> {
-        let token = new_token()?;
-        let source = self
-            .change_source(by, EntryKind::SourceRenewed, |state, user, now| {
-                let source = known(state, name)?;
-                if source.disabled.is_some() || source.folder.is_some() {
-                    let why = if source.folder.is_some() { "has a folder" } else { "is disabled" };
-                    return Err(ActError::usage(format!(
-                        "source `{name}` {why} and takes no token"
-                    )));
-                }
-                Ok(Source {
-                    token: Some(Digest::of(token.as_bytes())),
-                    by: user.name.clone(),
-                    at: now,
-                    ..source.clone()
-                })
-            })
-            .await?;
-        Ok(Admitted { source, token: Some(token) })
-    }
-
-    /// Takes nothing more from a source.
-    ///
-    /// # Errors
-    /// When there is no such source, no reason is given, or the actor may not.
-    pub async fn disable_source(
-        &self,
-        by: &Principal,
-        name: &SourceName,
-        reason: &Text,
-    ) -> Result<Source, ActError> {
-        if reason.is_empty() {
-            return Err(ActError::usage("say why with --reason".into()));
+/// Adds a source; one that was disabled may be added anew.
+///
+/// # Errors
+/// When its name is taken, format, mapping or folder are not what they must be, or the actor may
+/// not.
+pub async fn add(
+    agency: &OwnAgency,
+    by: &Principal,
+    new: &NewSource,
+) -> Result<SourceWithToken, ActError> {
+    authorize(&agency.registry.state(), by, Permission::Administer, agency.clock.now())?;
+    let folder = new.folder.as_deref().map(folder).transpose()?;
+    let token = if folder.is_none() { Some(new_token()?) } else { None };
+    let source = change(agency, by, SourceChange::Added, |state, user, now| {
+        let open = |source: &&Source| source.disabled.is_none();
+        if state.sources.get(&new.name).filter(open).is_some() {
+            return Err(ActError::usage(format!("source `{}` exists already", new.name)));
         }
-        self.change_source(by, EntryKind::SourceDisabled, |state, user, now| {
-            Ok(Source {
-                disabled: Some(reason.clone()),
-                by: user.name.clone(),
-                at: now,
-                ..known(state, name)?.clone()
-            })
-        })
-        .await
-    }
-
-    async fn change_source(
-        &self,
-        by: &Principal,
-        kind: EntryKind,
-        judge: impl Fn(&State, &User, Timestamp) -> Result<Source, ActError>,
-    ) -> Result<Source, ActError> {
-        let (_, source) = self
-            .agency
-            .act(|state, now| {
-                let user = authorize(state, by, Permission::Administer, now)?;
-                let source = judge(state, user, now)?;
-                let entry = Entry::new(kind, self.agency.actor(user, by))
-                    .with_detail("source", source.name.to_string())
-                    .with_detail("format", source.format.as_str())
-                    .with_detail("camera", json!(source.camera))
-                    .with_detail("folder", json!(source.folder))
-                    .with_detail("reason", json!(source.disabled))
-                    .untyped_changing(Change::Source { source: source.clone() });
-                Ok((entry, source))
-            })
-            .await?;
+        let same = |source: &&Source| folder.is_some() && source.folder == folder;
+        if let Some(other) = state.sources.values().filter(open).find(same) {
+            return Err(ActError::usage(format!(
+                "source `{}` has that folder already",
+                other.name
+            )));
+        }
+        let source = Source {
+            name: new.name.clone(),
+            format: new.format.clone(),
+            mapping: new.mapping.clone(),
+            camera: new.camera.clone(),
+            folder: folder.clone(),
+            token: token.as_ref().map(|token| Digest::of(token.as_bytes())),
+            by: user.name.clone(),
+            at: now,
+            disabled: None,
+        };
+        source.options().map_err(ActError::usage)?;
         Ok(source)
+    })
+    .await?;
+    Ok(SourceWithToken { source, token })
+}
+
+/// Gives a source a new token; the old one is good no longer.
+///
+/// # Errors
+/// When there is no such source, it is disabled or has a folder, or the actor may not.
+pub async fn renew_token(
+    agency: &OwnAgency,
+    by: &Principal,
+    name: &SourceName,
+) -> Result<SourceWithToken, ActError> {
+    let token = new_token()?;
+    let source = change(agency, by, SourceChange::Renewed, |state, user, now| {
+        let source = known(state, name)?;
+        if source.disabled.is_some() || source.folder.is_some() {
+            let why = if source.folder.is_some() { "has a folder" } else { "is disabled" };
+            return Err(ActError::usage(format!("source `{name}` {why} and takes no token")));
+        }
+        Ok(Source {
+            token: Some(Digest::of(token.as_bytes())),
+            by: user.name.clone(),
+            at: now,
+            ..source.clone()
+        })
+    })
+    .await?;
+    Ok(SourceWithToken { source, token: Some(token) })
+}
+
+/// Takes nothing more from a source.
+///
+/// # Errors
+/// When there is no such source, no reason is given, or the actor may not.
+pub async fn disable(
+    agency: &OwnAgency,
+    by: &Principal,
+    name: &SourceName,
+    reason: &Text,
+) -> Result<Source, ActError> {
+    if reason.is_empty() {
+        return Err(ActError::usage("say why with --reason".into()));
     }
+    change(agency, by, SourceChange::Disabled, |state, user, now| {
+        Ok(Source {
+            disabled: Some(reason.clone()),
+            by: user.name.clone(),
+            at: now,
+            ..known(state, name)?.clone()
+        })
+    })
+    .await
+}
+
+async fn change(
+    agency: &OwnAgency,
+    by: &Principal,
+    what: SourceChange,
+    judge: impl Fn(&State, &User, Timestamp) -> Result<Source, ActError>,
+) -> Result<Source, ActError> {
+    let (_, source) = agency
+        .act(|state, now| {
+            let user = authorize(state, by, Permission::Administer, now)?;
+            let source = judge(state, user, now)?;
+            let entry = source_changed(state, agency.actor(user, by), what, source.clone());
+            Ok((entry, source))
+        })
+        .await?;
+    Ok(source)
 }

@@ -3,28 +3,35 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use schemas::body::Actor;
-use schemas::entry::EntryKind;
 use schemas::ranges::Ranges;
-use schemas::redaction::{REDACTION, Redaction};
+use schemas::redaction::Redaction;
 use schemas::time::Timestamp;
 
-use super::keeping::Keeping;
-use super::{BATCH, Doing, PAUSE, Pace, cited};
-use crate::context::NodeContext;
+use super::hold_filter::HoldFilter;
+use super::{BATCH, Mode, Retention, Run, cited};
 use crate::permission::{ActError, policy_in_force};
 use crate::retention::holds::MOST_PARTS;
 use audit::view::Viewed;
+use audit_log::entries::retention::entries_redacted;
 use audit_log::entry::Entry;
-use registry::{Change, State};
-use store::EntryFilter;
+use registry::State;
+use store::{EntryFilter, ReadStore};
 
 /// Most entries that one `entries.redacted` destroys.
 const MOST_ENTRIES: u64 = 100_000;
 
+/// Which entries are looked through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    /// Those that a hold kept which is released by now.
+    Released,
+    /// Those that fell due since the last run, from this index on.
+    Due(u64),
+}
+
 /// What is looked through for one redaction.
 #[derive(Debug, Default)]
-struct Found {
+struct Examined {
     gone: Ranges,
     count: u64,
     held: BTreeMap<u64, Ranges>,
@@ -33,21 +40,25 @@ struct Found {
     next: u64,
 }
 
-impl Found {
+impl Examined {
+    fn nothing(&self) -> bool {
+        self.count == 0 && self.held.is_empty()
+    }
+
     /// Whether one more part would no longer fit the entry.
     fn full(&self) -> bool {
         let held: usize = self.held.values().map(|held| held.parts().len()).sum();
         self.count >= MOST_ENTRIES || held.saturating_add(self.kept.parts().len()) >= MOST_PARTS
     }
 
-    async fn note(
+    async fn examine(
         &mut self,
-        context: &NodeContext,
-        keeping: &Keeping,
+        store: &dyn ReadStore,
+        holds: &HoldFilter,
         entry: &Viewed,
     ) -> Result<(), ActError> {
         let index = entry.header.index;
-        let by = keeping.entry(context, entry).await?;
+        let by = holds.holds_on_entry(store, entry).await?;
         if by.is_empty() {
             self.count = self.count.saturating_add(1);
             self.gone.add(index);
@@ -62,70 +73,94 @@ impl Found {
     }
 }
 
-impl NodeContext {
+/// What was decided about one redaction.
+struct Decided {
+    examined: Examined,
+    /// What it destroys.
+    entries: Ranges,
+    holds: Arc<HoldFilter>,
+}
+
+impl Retention {
     /// Destroys the bodies and envelopes of entries that end and are past their retention: first
     /// what holds kept that are released by now, then what fell due since the last run.
-    pub(super) async fn redact_entries(
-        &self,
-        actor: &Actor,
-        doing: &mut Doing<'_>,
-    ) -> Result<(), ActError> {
-        let (mut keeping, mut released) = (None, true);
+    pub(super) async fn redact_entries(&self, run: &mut Run<'_>) -> Result<(), ActError> {
+        let mut holds = None;
+        // A dry run finds the same ones again, however often it looks.
+        while self.redact(run, Pass::Released, &mut holds).await?.is_some() && !run.dry() {}
         let mut start = self.agency.registry.state().redacted.until;
-        loop {
-            let state = self.agency.registry.state();
-            let policy = policy_in_force(&state)?;
-            let retention = &policy.retention.audit_reports;
-            let cut_off = self.agency.clock.now().cut_off(retention.days);
-            let kept = Keeping::of(self, &state, keeping.take()).await?;
-            let (entries, found) = if released {
-                let found = self.released_entries(&state, &kept, cut_off).await?;
-                (found.gone.clone(), Found { next: start, held: BTreeMap::new(), ..found })
-            } else {
-                let found = self.due_entries(&kept, start, cut_off).await?;
+        while let Some(next) = self.redact(run, Pass::Due(start), &mut holds).await? {
+            start = next;
+        }
+        run.report.count_held(self.still_held());
+        Ok(())
+    }
+
+    /// One redaction: the index after the last entry that it looked at, or none when it found none.
+    async fn redact(
+        &self,
+        run: &mut Run<'_>,
+        pass: Pass,
+        holds: &mut Option<Arc<HoldFilter>>,
+    ) -> Result<Option<u64>, ActError> {
+        let judge = |state, now| self.judge_entries(state, now, run, pass, holds.clone());
+        let (appended, decided) = self.agency.act_if(judge).await?;
+        let Decided { examined, entries, holds: filter } = decided;
+        if appended.is_some() {
+            self.destroy_announced(run.mode).await?;
+        } else if pass != Pass::Released {
+            // A redaction makes what it passed by part of the registry, where it is counted.
+            run.report.count_held(examined.kept.count());
+        }
+        *holds = Some(filter);
+        run.report.entries_redacted = run.report.entries_redacted.saturating_add(examined.count);
+        (run.progress)(&run.report);
+        Ok((!examined.nothing()).then_some(examined.next))
+    }
+
+    async fn judge_entries(
+        &self,
+        state: Arc<State>,
+        now: Timestamp,
+        run: &Run<'_>,
+        pass: Pass,
+        holds: Option<Arc<HoldFilter>>,
+    ) -> Result<(Option<Entry>, Decided), ActError> {
+        let policy = policy_in_force(&state)?;
+        let retention = &policy.retention.audit_reports;
+        let cut_off = now.cut_off(retention.days);
+        let holds = HoldFilter::of(self.store.as_ref(), &state, holds).await?;
+        let (examined, entries) = match pass {
+            Pass::Released => {
+                let examined = self.released_entries(&state, &holds, cut_off).await?;
+                let entries = examined.gone.clone();
+                let next = state.redacted.until;
+                (Examined { next, held: BTreeMap::new(), ..examined }, entries)
+            }
+            Pass::Due(start) => {
+                let examined = self.due_entries(&holds, start, cut_off).await?;
                 // What ends in between is destroyed already, or is of a kind that stays.
-                let looked_at = match found.next.checked_sub(1).filter(|last| *last >= start) {
+                let looked_at = match examined.next.checked_sub(1).filter(|last| *last >= start) {
                     Some(last) => Ranges::span(start, last),
                     None => Ranges::default(),
                 };
-                (looked_at.without(&found.kept), found)
+                let entries = looked_at.without(&examined.kept);
+                (examined, entries)
+            }
+        };
+        let entry = (!examined.nothing() && !run.dry()).then(|| {
+            let redaction = Redaction {
+                cut_off,
+                days: retention.days,
+                sections: cited(policy, retention),
+                entries: entries.clone(),
+                count: examined.count,
+                held: examined.held.clone(),
+                until: examined.next,
             };
-            let nothing = found.count == 0 && found.held.is_empty();
-            if !nothing && !doing.dry() {
-                let redaction = Redaction {
-                    cut_off,
-                    days: retention.days,
-                    sections: cited(policy, retention),
-                    entries,
-                    count: found.count,
-                    held: found.held,
-                    until: found.next,
-                };
-                let detail = serde_json::to_value(&redaction)
-                    .map_err(|e| ActError::failed(e.to_string()))?;
-                let entry = Entry::new(EntryKind::EntriesRedacted, actor.clone())
-                    .with_detail(REDACTION, detail)
-                    .untyped_changing(Change::Redacted { redaction: redaction.clone() });
-                if self.append_upon(&state, entry).await?.is_none() {
-                    continue;
-                }
-                self.destroy(&redaction.entries, doing.pace).await?;
-            } else if !released {
-                // A redaction makes what it passed by part of the registry, where it is counted.
-                doing.done.held = doing.done.held.saturating_add(found.kept.count());
-            }
-            keeping = Some(kept);
-            doing.done.entries_redacted = doing.done.entries_redacted.saturating_add(found.count);
-            (doing.told)(&doing.done);
-            start = found.next;
-            match (released, nothing) {
-                (true, _) if nothing || doing.dry() => released = false,
-                (false, true) => break,
-                _ => {}
-            }
-        }
-        doing.done.held = doing.done.held.saturating_add(self.still_held());
-        Ok(())
+            entries_redacted(&state, run.actor.clone(), redaction)
+        });
+        Ok((entry, Decided { examined, entries, holds }))
     }
 
     /// How many entries redactions passed by for holds.
@@ -138,22 +173,22 @@ impl NodeContext {
     /// Entries from `start` on that are past the cut-off, as many as fit one redaction.
     async fn due_entries(
         &self,
-        keeping: &Keeping,
+        holds: &HoldFilter,
         start: u64,
         cut_off: Timestamp,
-    ) -> Result<Found, ActError> {
+    ) -> Result<Examined, ActError> {
         let filter = EntryFilter { until: Some(cut_off), ending: true, ..EntryFilter::default() };
-        let mut found = Found { next: start, ..Found::default() };
+        let mut examined = Examined { next: start, ..Examined::default() };
         loop {
-            let step = self.store.entries(&filter, found.next, BATCH).await?;
+            let step = self.store.entries(&filter, examined.next, BATCH).await?;
             for entry in &step {
-                if found.full() {
-                    return Ok(found);
+                if examined.full() {
+                    return Ok(examined);
                 }
-                found.note(self, keeping, &Viewed::of(entry)?).await?;
+                examined.examine(self.store.as_ref(), holds, &Viewed::of(entry)?).await?;
             }
             if step.len() < BATCH as usize {
-                return Ok(found);
+                return Ok(examined);
             }
         }
     }
@@ -161,10 +196,10 @@ impl NodeContext {
     /// Entries that a hold kept which is released by now, and no other hold keeps.
     async fn released_entries(
         &self,
-        state: &Arc<State>,
-        keeping: &Keeping,
+        state: &State,
+        holds: &HoldFilter,
         cut_off: Timestamp,
-    ) -> Result<Found, ActError> {
+    ) -> Result<Examined, ActError> {
         let held = |lasts: bool| {
             let of = state.redacted.held.iter().filter(move |(hold, _)| {
                 state.holds.get(hold).is_some_and(|hold| hold.lasts() == lasts)
@@ -173,10 +208,10 @@ impl NodeContext {
         };
         let released = held(false).without(&held(true));
         let filter = EntryFilter { until: Some(cut_off), ending: true, ..EntryFilter::default() };
-        let mut found = Found::default();
+        let mut examined = Examined::default();
         for (first, last) in released.parts() {
             let mut start = *first;
-            while start <= *last && !found.full() && found.gone.parts().len() < MOST_PARTS {
+            while start <= *last && !examined.full() && examined.gone.parts().len() < MOST_PARTS {
                 let step = self.store.entries(&filter, start, BATCH).await?;
                 let full = step.len() == BATCH as usize;
                 for entry in &step {
@@ -185,36 +220,30 @@ impl NodeContext {
                     if viewed.header.index > *last {
                         break;
                     }
-                    found.note(self, keeping, &viewed).await?;
+                    examined.examine(self.store.as_ref(), holds, &viewed).await?;
                 }
                 if !full {
                     break;
                 }
             }
         }
-        Ok(found)
+        Ok(examined)
     }
 
     /// Destroys what the last redaction says is destroyed, if a crash came between; of how many
     /// entries.
-    pub(crate) async fn finish_redaction(&self, pace: Option<Pace>) -> Result<u64, ActError> {
-        let last = self.agency.registry.state().redacted.last.clone();
-        self.destroy(&last, pace.unwrap_or(PAUSE)).await
+    pub(crate) async fn finish_redaction(&self, mode: Mode) -> Result<u64, ActError> {
+        self.destroy_announced(mode).await
     }
 
-    async fn destroy(&self, entries: &Ranges, pace: Pace) -> Result<u64, ActError> {
+    /// Destroys what the last durable entry of redaction says is destroyed; of how many entries.
+    async fn destroy_announced(&self, mode: Mode) -> Result<u64, ActError> {
+        let mut redaction = self.agency.log.redaction();
         let mut destroyed = 0u64;
-        for (first, last) in entries.parts() {
-            let mut from = *first;
-            while from <= *last {
-                let to = from.saturating_add(u64::from(BATCH).saturating_sub(1)).min(*last);
-                let gone = self.store.redact(from, to).await?;
-                destroyed = destroyed.saturating_add(gone);
-                if gone > 0 {
-                    pace.pause().await;
-                }
-                let Some(next) = to.checked_add(1) else { break };
-                from = next;
+        while let Some(gone) = redaction.step(BATCH).await? {
+            destroyed = destroyed.saturating_add(gone);
+            if gone > 0 {
+                mode.pause().await;
             }
         }
         Ok(destroyed)

@@ -7,75 +7,76 @@
 //! is destroyed that no entry names. Every batch is decided upon one state of the registry and is
 //! appended upon that state only, so a hold placed meanwhile holds.
 
+mod answers;
 mod entries;
+pub(crate) mod hold_filter;
 pub mod holds;
-pub(super) mod keeping;
 mod reads;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use ::agreements::policy::Policy;
+use ::agreements::policy::{Cited, Policy};
 use schemas::body::Actor;
 use schemas::time::Timestamp;
 use serde::Serialize;
+use tokio::sync::Mutex;
 
-use crate::context::NodeContext;
-use crate::permission::{ActError, Permission, Principal, authorize, policy_in_force};
-use audit_log::append::{AppendError, Appended, Moved};
-use audit_log::entry::{Entry, Guard};
-use registry::State;
+use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize, policy_in_force};
+use store::ReadStore;
 
 /// Reads, answers or entries of one batch.
 const BATCH: u32 = 500;
 
-/// How a run goes about it.
+/// What a run does with what is past its retention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pace {
-    /// Changes nothing; says what would be.
-    Dry,
-    /// With a pause after every batch, so that exchanges go on as if nothing were.
-    Quiet(Duration),
+pub enum Mode {
+    /// Counts it and changes nothing.
+    DryRun,
+    /// Destroys it, with a pause after every batch, so that exchanges go on as if nothing were.
+    Destroy {
+        /// The pause.
+        pause: Duration,
+    },
 }
 
-impl Pace {
+/// Destroys, with the usual pause after every batch.
+pub const DESTROY: Mode = Mode::Destroy { pause: Duration::from_millis(20) };
+
+impl Mode {
     async fn pause(self) {
-        if let Self::Quiet(pause) = self {
+        if let Self::Destroy { pause } = self {
             tokio::time::sleep(pause).await;
         }
     }
 }
 
-/// A run under way.
-struct Doing<'a> {
-    pace: Pace,
-    done: Retained,
-    told: &'a Told,
+/// Is told after every batch what a run has done so far.
+pub type OnProgress = dyn Fn(&RetentionReport) + Send + Sync;
+
+/// A run that is under way.
+struct Run<'a> {
+    actor: Actor,
+    mode: Mode,
+    report: RetentionReport,
+    progress: &'a OnProgress,
 }
 
-impl Doing<'_> {
+impl Run<'_> {
     fn dry(&self) -> bool {
-        self.pace == Pace::Dry
+        self.mode == Mode::DryRun
     }
 
-    /// After every batch: tells how far it is, and lets others go first.
-    async fn step(&self) {
-        (self.told)(&self.done);
-        self.pace.pause().await;
+    /// Ends a batch: tells what is done so far, and lets others go first.
+    async fn end_batch(&self) {
+        (self.progress)(&self.report);
+        self.mode.pause().await;
     }
 }
-
-/// Who is told how far a run is.
-pub type Told = dyn Fn(&Retained) + Send + Sync;
-
-/// Nobody is told.
-fn nobody(_: &Retained) {}
-
-/// The pause of a run.
-pub const PAUSE: Pace = Pace::Quiet(Duration::from_millis(20));
 
 /// What a run did, or would do. Its JSON is what `accord retention` prints.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Retained {
+pub struct RetentionReport {
     /// Reads past the cut-off, held ones too.
     pub reads_due: u64,
     /// Reads destroyed.
@@ -94,103 +95,117 @@ pub struct Retained {
     pub entries_cut_off: Option<Timestamp>,
 }
 
-impl Retained {
+impl RetentionReport {
     /// Whether something was, or would be, destroyed.
     #[must_use]
     pub const fn any(&self) -> bool {
         self.reads_purged > 0 || self.answers_purged > 0 || self.entries_redacted > 0
     }
+
+    fn count_held(&mut self, more: u64) {
+        self.held = self.held.saturating_add(more);
+    }
 }
 
-impl NodeContext {
+/// Destroys what is past its retention. Cheap to clone; one run at a time, however many clones.
+#[derive(Clone)]
+pub struct Retention {
+    agency: OwnAgency,
+    store: Arc<dyn ReadStore>,
+    /// Held during a run, and while a hold is placed: what an entry says is destroyed is gone before
+    /// the next hold.
+    alone: Arc<Mutex<()>>,
+}
+
+impl Retention {
+    /// That of `agency`, whose database is `store`.
+    #[must_use]
+    pub fn new(agency: OwnAgency, store: Arc<dyn ReadStore>) -> Self {
+        Self { agency, store, alone: Arc::default() }
+    }
+
     /// What a run would do.
     ///
     /// # Errors
     /// When there is no policy, or the store does not answer.
-    pub async fn retention_status(&self) -> Result<Retained, ActError> {
-        self.retain(&self.agency.node_actor(), Pace::Dry, &nobody).await
+    pub async fn status(&self) -> Result<RetentionReport, ActError> {
+        self.run_as(self.agency.node_actor(), Mode::DryRun, &|_| ()).await
     }
 
     /// Whether this person may have what is past its retention destroyed.
     ///
     /// # Errors
     /// When they may not.
-    pub fn may_run_retention(&self, by: &Principal) -> Result<(), ActError> {
-        authorize(
-            &self.agency.registry.state(),
-            by,
-            Permission::Administer,
-            self.agency.clock.now(),
-        )
-        .map(drop)
+    pub fn check_may_run(&self, by: &Principal) -> Result<(), ActError> {
+        let (state, now) = (self.agency.registry.state(), self.agency.clock.now());
+        authorize(&state, by, Permission::Administer, now).map(drop)
     }
 
-    /// Destroys what is past its retention, and tells how far it is.
+    /// Destroys what is past its retention, and tells `progress` how far it is.
     ///
     /// # Errors
     /// When the actor may not, or log or store do not answer; what was logged as destroyed is then
     /// destroyed by the next run.
-    pub async fn run_retention(
+    pub async fn run(
         &self,
         by: &Principal,
-        pace: Pace,
-        told: &Told,
-    ) -> Result<Retained, ActError> {
-        let state = self.agency.registry.state();
-        let actor = self
-            .agency
-            .actor(authorize(&state, by, Permission::Administer, self.agency.clock.now())?, by);
-        self.retain(&actor, pace, told).await
+        mode: Mode,
+        progress: &OnProgress,
+    ) -> Result<RetentionReport, ActError> {
+        let (state, now) = (self.agency.registry.state(), self.agency.clock.now());
+        let user = authorize(&state, by, Permission::Administer, now)?;
+        self.run_as(self.agency.actor(user, by), mode, progress).await
     }
 
-    /// As [`Self::run_retention`], by the node itself, once a day.
-    pub(crate) async fn retain_daily(&self) -> Result<Retained, ActError> {
-        self.retain(&self.agency.node_actor(), PAUSE, &nobody).await
+    /// As [`Self::run`], by the node itself, once a day.
+    pub(crate) async fn run_daily(&self) -> Result<RetentionReport, ActError> {
+        self.run_as(self.agency.node_actor(), DESTROY, &|_| ()).await
     }
 
-    async fn retain(&self, actor: &Actor, pace: Pace, told: &Told) -> Result<Retained, ActError> {
-        let _alone = self.retention.lock().await;
+    async fn run_as(
+        &self,
+        actor: Actor,
+        mode: Mode,
+        progress: &OnProgress,
+    ) -> Result<RetentionReport, ActError> {
+        let _alone = self.alone.lock().await;
         let now = self.agency.clock.now();
-        let done = Retained { dry_run: pace == Pace::Dry, ..Retained::default() };
-        let mut doing = Doing { pace, done, told };
+        let report =
+            RetentionReport { dry_run: mode == Mode::DryRun, ..RetentionReport::default() };
+        let mut run = Run { actor, mode, report, progress };
         {
             let state = self.agency.registry.state();
             let retention = &policy_in_force(&state)?.retention;
-            doing.done.reads_cut_off = Some(now.cut_off(retention.reads.cut_off_days));
-            doing.done.entries_cut_off = Some(now.cut_off(retention.audit_reports.days));
+            run.report.reads_cut_off = Some(now.cut_off(retention.reads.cut_off_days));
+            run.report.entries_cut_off = Some(now.cut_off(retention.audit_reports.days));
         }
-        if !doing.dry() {
-            doing.done.entries_redacted = self.finish_redaction(Some(pace)).await?;
+        if !run.dry() {
+            run.report.entries_redacted = self.finish_redaction(mode).await?;
         }
-        self.purge_answers(actor, &mut doing).await?;
-        self.purge_reads(actor, &mut doing).await?;
-        self.redact_entries(actor, &mut doing).await?;
-        if !doing.dry() && doing.done.any() {
-            self.store.erase_traces().await?;
+        self.purge_answers(&mut run).await?;
+        self.purge_reads(&mut run).await?;
+        self.redact_entries(&mut run).await?;
+        if !run.dry() && run.report.any() {
+            self.agency.log.erase_traces().await?;
         }
-        Ok(doing.done)
+        Ok(run.report)
     }
 
     /// Destroys kept answers that have ended; how many. The node does this all day long.
-    pub(crate) async fn end_answers(&self) -> Result<u64, ActError> {
-        let _alone = self.retention.lock().await;
-        let mut doing = Doing { pace: PAUSE, done: Retained::default(), told: &nobody };
-        self.purge_answers(&self.agency.node_actor(), &mut doing).await?;
-        Ok(doing.done.answers_purged)
-    }
-
-    /// Appends an entry of retention upon the state that it was decided on; `None` when that has
-    /// moved, and it is to be decided again.
-    async fn append_upon(&self, state: &State, entry: Entry) -> Result<Option<Appended>, ActError> {
-        let guard = Guard { generation: Some(state.generation()), ..Guard::default() };
-        match self.agency.log.append(entry.guarded(guard)).await {
-            Err(AppendError::Moved(Moved::Registry)) => Ok(None),
-            appended => Ok(Some(appended?)),
-        }
+    pub(crate) async fn purge_ended_answers(&self) -> Result<u64, ActError> {
+        let _alone = self.alone.lock().await;
+        let mut run = Run {
+            actor: self.agency.node_actor(),
+            mode: DESTROY,
+            report: RetentionReport::default(),
+            progress: &|_| (),
+        };
+        self.purge_answers(&mut run).await?;
+        Ok(run.report.answers_purged)
     }
 }
 
 /// The sections of a value of the policy, each as text.
-fn cited(policy: &Policy, value: &dyn ::agreements::policy::Cited) -> Vec<String> {
+fn cited(policy: &Policy, value: &dyn Cited) -> Vec<String> {
     policy.cites(value).iter().map(ToString::to_string).collect()
 }

@@ -1,97 +1,74 @@
-//! Reads past the cut-off of the policy, and kept answers past their end.
+//! Reads past the cut-off of the policy.
 
-use schemas::body::Actor;
-use schemas::digest::Digest;
-use schemas::entry::EntryKind;
+use std::sync::Arc;
 
-use super::keeping::Keeping;
-use super::{BATCH, Doing, cited};
-use crate::context::NodeContext;
+use ::agreements::decide::due_reads;
+use schemas::read::ReadId;
+use schemas::time::Timestamp;
+
+use super::hold_filter::HoldFilter;
+use super::{BATCH, Retention, Run, cited};
 use crate::permission::{ActError, policy_in_force};
+use audit_log::entries::retention::reads_purged;
 use audit_log::entry::Entry;
-use store::StateChanges;
+use registry::State;
 
-impl NodeContext {
+/// Where a batch of due reads ends: time and id of the last one.
+type Place = (Timestamp, ReadId);
+
+/// A batch of reads past the cut-off.
+struct Batch {
+    /// Where the next one begins; none when there are no more.
+    next: Option<Place>,
+    due: u64,
+    purged: u64,
+    holds: Arc<HoldFilter>,
+}
+
+impl Retention {
     /// Destroys reads past the cut-off, a batch an entry, in the entry's own transaction. They were
     /// not answered any more since the cut-off. Neither the entry nor anything else keeps a plate.
-    pub(super) async fn purge_reads(
-        &self,
-        actor: &Actor,
-        doing: &mut Doing<'_>,
-    ) -> Result<(), ActError> {
-        let (mut after, mut keeping) = (None, None);
+    pub(super) async fn purge_reads(&self, run: &mut Run<'_>) -> Result<(), ActError> {
+        let (mut after, mut holds) = (None, None);
         loop {
-            let state = self.agency.registry.state();
-            let policy = policy_in_force(&state)?;
-            let retention = &policy.retention.reads;
-            let cut_off = self.agency.clock.now().cut_off(retention.cut_off_days);
-            let due = self.store.due_reads(cut_off, after, BATCH).await?;
-            let Some(last) = due.last() else { return Ok(()) };
-            let next = (last.at, last.id);
-            let kept = Keeping::of(self, &state, keeping.take()).await?;
-            let all = due.len();
-            let gone: Vec<_> = due.into_iter().filter(|read| !kept.read(read)).collect();
-            let (count, held) = (gone.len(), all.saturating_sub(gone.len()));
-            if !gone.is_empty() && !doing.dry() {
-                let purged: Vec<_> = gone.iter().map(|read| read.id).collect();
-                let ids: Vec<u8> = purged.iter().flat_map(|id| *id.as_bytes()).collect();
-                let entry = Entry::new(EntryKind::ReadsPurged, actor.clone())
-                    .with_detail("purged", count)
-                    .with_detail("held", held)
-                    .with_detail("ids_digest", Digest::of(&ids).to_string())
-                    .with_detail("cut_off", cut_off.to_string())
-                    .with_detail("sections", cited(policy, retention))
-                    .effecting(StateChanges { purged, ..StateChanges::default() });
-                if self.append_upon(&state, entry).await?.is_none() {
-                    continue;
-                }
+            let judge = |state, now| self.judge_reads(state, now, run, after, holds.clone());
+            let (_, batch) = self.agency.act_if(judge).await?;
+            if batch.next.is_none() {
+                return Ok(());
             }
-            keeping = Some(kept);
-            after = Some(next);
-            doing.done.reads_due = doing.done.reads_due.saturating_add(all as u64);
-            doing.done.reads_purged = doing.done.reads_purged.saturating_add(count as u64);
-            doing.done.held = doing.done.held.saturating_add(held as u64);
-            doing.step().await;
+            after = batch.next;
+            holds = Some(batch.holds);
+            run.report.reads_due = run.report.reads_due.saturating_add(batch.due);
+            run.report.reads_purged = run.report.reads_purged.saturating_add(batch.purged);
+            run.report.count_held(batch.due.saturating_sub(batch.purged));
+            run.end_batch().await;
         }
     }
 
-    /// Destroys kept answers past their end: an owner's after the time of redelivery, a requester's
-    /// after the agreement's retention of answers.
-    pub(super) async fn purge_answers(
+    async fn judge_reads(
         &self,
-        actor: &Actor,
-        doing: &mut Doing<'_>,
-    ) -> Result<(), ActError> {
-        let (mut after, mut keeping) = (None, None);
-        loop {
-            let state = self.agency.registry.state();
-            let due = self.store.ended_pages(self.agency.clock.now(), after, BATCH).await?;
-            let Some(last) = due.last() else { return Ok(()) };
-            let next = last.entry;
-            let kept = Keeping::of(self, &state, keeping.take()).await?;
-            let mut ended = Vec::new();
-            for pages in &due {
-                if !kept.pages(pages)? {
-                    ended.push(pages.entry);
-                }
-            }
-            let (count, held) = (ended.len(), due.len().saturating_sub(ended.len()));
-            if !ended.is_empty() && !doing.dry() {
-                let places: Vec<u8> = ended.iter().flat_map(|entry| entry.to_be_bytes()).collect();
-                let entry = Entry::new(EntryKind::AnswersPurged, actor.clone())
-                    .with_detail("purged", count)
-                    .with_detail("held", held)
-                    .with_detail("entries_digest", Digest::of(&places).to_string())
-                    .effecting(StateChanges { ended, ..StateChanges::default() });
-                if self.append_upon(&state, entry).await?.is_none() {
-                    continue;
-                }
-            }
-            keeping = Some(kept);
-            after = Some(next);
-            doing.done.answers_purged = doing.done.answers_purged.saturating_add(count as u64);
-            doing.done.held = doing.done.held.saturating_add(held as u64);
-            doing.step().await;
-        }
+        state: Arc<State>,
+        now: Timestamp,
+        run: &Run<'_>,
+        after: Option<Place>,
+        holds: Option<Arc<HoldFilter>>,
+    ) -> Result<(Option<Entry>, Batch), ActError> {
+        let policy = policy_in_force(&state)?;
+        let retention = &policy.retention.reads;
+        let scope = due_reads(policy, now);
+        let cut_off = scope.cut_off();
+        let due = self.store.due_reads(&scope, after, BATCH).await?;
+        let next = due.last().map(|last| (last.at, last.id));
+        let holds = HoldFilter::of(self.store.as_ref(), &state, holds).await?;
+        let all = due.len();
+        let gone: Vec<_> =
+            due.into_iter().filter(|read| !holds.keeps_read(read)).map(|read| read.id).collect();
+        let batch = Batch { next, due: all as u64, purged: gone.len() as u64, holds };
+        let held = batch.due.saturating_sub(batch.purged);
+        let entry = (!gone.is_empty() && !run.dry()).then(|| {
+            let sections = cited(policy, retention);
+            reads_purged(&state, run.actor.clone(), gone, held, cut_off, sections)
+        });
+        Ok((entry, batch))
     }
 }

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::context::NodeContext;
 use crate::run::StartError;
 use audit::verify::signed_by;
+use audit_log::standing::root_at;
 use host::home::{Home, HomeError, read_text, replace_private};
 
 /// How often the anchor follows the log.
@@ -51,7 +52,11 @@ pub(crate) async fn check(home: &Home, context: &NodeContext) -> Result<(), Star
     if anchor.size > size {
         return Err(rolled_back);
     }
-    if context.root_at(anchor.size).await? == anchor.root { Ok(()) } else { Err(rolled_back) }
+    if root_at(context.store.as_ref(), anchor.size).await? == anchor.root {
+        Ok(())
+    } else {
+        Err(rolled_back)
+    }
 }
 
 /// Lets the anchor follow the log until `stop`. Who stops the node writes the last one.

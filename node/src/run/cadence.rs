@@ -14,13 +14,15 @@ use schemas::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::Node;
-use crate::auditing::periodic::{after, cadences};
+use crate::auditing::periodic::last_of;
+use crate::auditing::reconcile_schedule::schedules;
+use crate::exchange::statements::Reconciler;
 use crate::permission::ActError;
 
 /// How long a peer has to state its log.
 const LONGEST: Duration = Duration::from_secs(120);
 /// How long after a try that failed the next one comes, in milliseconds of the node's clock.
-const AGAIN_MS: i64 = 3_600_000;
+const AGAIN_MS: i64 = schemas::time::HOUR_MS;
 /// Days before the last comparison that are compared again: what was under way then is settled now.
 const OVERLAP_DAYS: u32 = 2;
 
@@ -50,11 +52,11 @@ async fn reconcile_one(
     let context = &node.context;
     let now = context.agency.clock.now();
     let state = context.agency.registry.state();
-    let reconciled = context.last(EntryKind::AuditReconciled).await?;
+    let reconciled = last_of(context.store.as_ref(), EntryKind::AuditReconciled).await?;
     let due =
-        cadences(&state, &context.agency.id, now).into_iter().filter_map(|(peer, cadence)| {
+        schedules(&state, &context.agency.id, now).into_iter().filter_map(|(peer, schedule)| {
             let last = reconciled.get(&Some(peer.clone())).copied();
-            let end = after(last.unwrap_or(cadence.since), cadence.days);
+            let end = schedule.due_at(last);
             let waits = tried.get(&peer).is_some_and(|at| now < at.plus_millis(AGAIN_MS));
             let open = state.peers.get(&peer).is_some_and(|known| known.blocked.is_none())
                 && state.alarm_about(&peer).is_none();
@@ -64,7 +66,8 @@ async fn reconcile_one(
     tried.insert(peer.clone(), now);
     let since = last.map_or(Timestamp::MIN, |last| last.minus_days(OVERLAP_DAYS));
     let (dial, actor) = (node.peers.as_ref(), context.agency.node_actor());
-    let heard = context.reconcile_as(dial, actor, &peer, since, Timestamp::MAX);
+    let reconciler = Reconciler::of(context);
+    let heard = reconciler.reconcile_as(dial, actor, &peer, since, Timestamp::MAX);
     let report = tokio::time::timeout(LONGEST, heard)
         .await
         .map_err(|_| ActError::failed(format!("`{peer}` did not state its log in time")))??;

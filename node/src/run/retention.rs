@@ -5,12 +5,13 @@
 //! itself when more than two days have passed since its last entry; it does on the next day, or
 //! a person has it done with `accord retention run`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use schemas::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use crate::context::NodeContext;
+use super::Node;
 use crate::permission::ActError;
 
 /// How often it is looked what has ended.
@@ -19,10 +20,10 @@ const LOOK: Duration = Duration::from_secs(600);
 const SILENT_MS: u64 = 2 * 86_400_000;
 
 /// Looks at intervals until `stop`.
-pub(super) async fn keep(context: NodeContext, stop: CancellationToken) {
+pub(super) async fn keep(node: Arc<Node>, stop: CancellationToken) {
     let mut tick = tokio::time::interval(LOOK);
     let mut day = None;
-    let mut last_seen = context.agency.log.counters().last_at;
+    let mut last_seen = node.context.agency.log.counters().last_at;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -30,7 +31,7 @@ pub(super) async fn keep(context: NodeContext, stop: CancellationToken) {
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            done = look(&context, &mut day, &mut last_seen) => if let Err(error) = done {
+            done = look(&node, &mut day, &mut last_seen) => if let Err(error) = done {
                 tracing::error!(%error, "what is past its retention could not be destroyed");
             }
         }
@@ -40,13 +41,13 @@ pub(super) async fn keep(context: NodeContext, stop: CancellationToken) {
 /// `day` is the last day on which a run ended well; `last_seen` the last entry's time at the last
 /// look.
 async fn look(
-    context: &NodeContext,
+    node: &Node,
     day: &mut Option<Timestamp>,
     last_seen: &mut Option<Timestamp>,
 ) -> Result<(), ActError> {
-    let now = context.agency.clock.now();
+    let now = node.context.agency.clock.now();
     let silent = last_seen.is_some_and(|last| last.distance(now) > SILENT_MS);
-    *last_seen = context.agency.log.counters().last_at;
+    *last_seen = node.context.agency.log.counters().last_at;
     if silent {
         // Of the time before a jump of the clock nothing is known: a day must pass.
         *day = Some(now.day_start());
@@ -55,14 +56,14 @@ async fn look(
         );
         return Ok(());
     }
-    let answers = context.end_answers().await?;
+    let answers = node.retention.purge_ended_answers().await?;
     if answers > 0 {
         tracing::info!(answers, "kept answers have ended and were destroyed");
     }
     if *day == Some(now.day_start()) {
         return Ok(());
     }
-    let done = context.retain_daily().await?;
+    let done = node.retention.run_daily().await?;
     *day = Some(now.day_start());
     if done.any() {
         tracing::info!(

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::Node;
 use crate::http::METRICS_TOKEN;
-use crate::retention::Retained;
+use crate::retention::RetentionReport;
 use host::home::{Home, HomeError, read_text, write_private};
 
 /// How often the store is counted.
@@ -23,8 +23,6 @@ const COUNTING: Duration = Duration::from_secs(600);
 const FIRST_COUNTING: Duration = Duration::from_secs(5);
 /// With less free space than this, in bytes, a node says that it is not ready.
 const LEAST_FREE: u64 = 64 << 20;
-/// How far the clock may be behind the last entry before the log stops, in milliseconds.
-const BEHIND_MS: i64 = 300_000;
 
 /// What was counted last.
 #[derive(Debug, Default)]
@@ -32,7 +30,7 @@ pub struct Seen {
     /// Reads stored.
     pub reads: Option<u64>,
     /// What is past its retention.
-    pub due: Option<Retained>,
+    pub due: Option<RetentionReport>,
 }
 
 /// Who may read the metrics over the network, and what was counted for them.
@@ -82,11 +80,11 @@ impl Node {
             problems.push("the node is stopping".to_owned());
         }
         let context = &self.context;
-        if context.agency.log.counted().failing() {
+        if context.agency.log.metrics().failing() {
             problems.push("the audit log could not be written the last time".into());
         }
         if let Some(last) = context.agency.log.counters().last_at
-            && context.agency.clock.now() < last.plus_millis(-BEHIND_MS)
+            && context.agency.clock.now().is_too_far_behind(last)
         {
             problems.push("the clock is far behind the last log entry".into());
         }
@@ -114,7 +112,7 @@ pub(super) async fn count(node: Arc<Node>, stop: CancellationToken) {
         }
         pause = COUNTING;
         let reads = node.context.store.reads_before(Timestamp::MAX).await.ok();
-        let due = node.context.retention_status().await.ok();
+        let due = node.retention.status().await.ok();
         node.watcher.seen.store(Arc::new(Seen { reads, due }));
     }
 }

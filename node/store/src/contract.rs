@@ -23,7 +23,7 @@ use schemas::time::Timestamp;
 
 pub(super) use search::many;
 
-use super::{Pages, Row, Served, Side, StateChanges, Store, Tail};
+use super::{LogState, Pages, Row, Served, Side, StateChanges, Store};
 
 /// Where one database is.
 #[async_trait]
@@ -55,7 +55,7 @@ macro_rules! holds_at {
             exchanges: what_was_served_is_told_with_its_reply_and_receipt,
             exchanges: a_query_of_ours_is_settled_once_but_for_silence,
             exchanges: exchanges_are_told_by_peer_period_and_entry,
-            exchanges: letters_wait_in_order_until_they_are_delivered,
+            exchanges: messages_wait_in_order_until_they_are_delivered,
             heads: a_head_is_witnessed_in_the_place_of_the_one_that_was_there,
             heads: of_the_cosigned_heads_the_largest_within_a_size_is_told,
             pages: pages_come_back_as_they_were_put_down_and_end_in_time,
@@ -175,13 +175,13 @@ pub(super) fn storing(reads: Vec<Read>) -> StateChanges {
 }
 
 /// The log's end, which whoever appends reads first.
-async fn tail(store: &dyn Store) -> Tail {
-    store.tail(at(0)).await.unwrap()
+async fn log_state(store: &dyn Store) -> LogState {
+    store.log_state(at(0)).await.unwrap()
 }
 
 /// Opens the store and reads the log's end.
 async fn begun(place: &impl Place) -> Arc<dyn Store> {
     let store = place.open().await;
-    tail(store.as_ref()).await;
+    log_state(store.as_ref()).await;
     store
 }

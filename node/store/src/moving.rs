@@ -15,7 +15,7 @@ use schemas::digest::Digest;
 use schemas::merkle::{self, Frontier};
 
 use super::StoreError;
-use super::stored::number;
+use super::decode::number;
 use host::database::Database;
 use source::Source;
 use tables::{TABLES, Table, Value};

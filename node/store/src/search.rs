@@ -1,7 +1,7 @@
 //! How a search is made, whatever the database: by which column reads are reached, how many are
 //! looked at, in which order they come.
 //!
-//! Only the two statements of [`Look`] are a database's own. Whatever they bring is held against
+//! Only the two statements of [`SearchBackend`] are a database's own. Whatever they bring is held against
 //! the elements once more, so that a store returns what was asked for even where its statements are
 //! coarser. INVARIANT: the number of reads that one statement goes through is bounded; a search that
 //! would have to go through more says that it is truncated.
@@ -36,7 +36,7 @@ const LEAST_FETCHED: usize = 32;
 
 /// By what reads are reached.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Way {
+pub enum AccessPath {
     /// One plate.
     Plate(String),
     /// Plates, each with its rank: reads of a lower rank come first.
@@ -57,24 +57,24 @@ pub enum Way {
 
 /// What a database does for a search.
 #[async_trait]
-pub trait Look {
+pub trait SearchBackend {
     /// Where a read stands in the order of its results.
     type Place: Clone + Send + Sync;
 
-    /// How many rows must be gone through on this way in this period, counted to `most` at most.
+    /// How many rows must be gone through on this path in this period, counted to `most` at most.
     /// A range of plates is gone through in all of its length, whatever the period.
-    async fn effort(
+    async fn cost(
         &self,
-        way: &Way,
+        path: &AccessPath,
         period: &Range<Timestamp>,
         most: u32,
     ) -> Result<u32, StoreError>;
 
-    /// Reads on this way in this period that the filter lets through, after the place `after`, at
+    /// Reads on this path in this period that the filter lets through, after the place `after`, at
     /// most `limit`: by rank, then time; at one instant in any order that is always the same.
     async fn reads(
         &self,
-        way: &Way,
+        path: &AccessPath,
         period: &Range<Timestamp>,
         filter: &Filter,
         after: Option<&Self::Place>,
@@ -96,19 +96,22 @@ pub trait Look {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn search<L: Look + Sync>(store: &L, scope: &Scope) -> Result<Found, StoreError> {
+pub async fn search<L: SearchBackend + Sync>(
+    store: &L,
+    scope: &dyn Scope,
+) -> Result<Found, StoreError> {
     let elements = scope.elements();
-    let Some((mut way, complete)) = way(elements) else { return Ok(Found::default()) };
+    let Some((mut path, complete)) = access_path(elements) else { return Ok(Found::default()) };
     let whole = scope.from()..scope.until();
     let filter = Filter::of(elements);
-    if matches!(way, Way::Beginning(_) | Way::Ending(_)) {
+    if matches!(path, AccessPath::Beginning(_) | AccessPath::Ending(_)) {
         for most in GLANCES {
             if let Some(found) = glanced(store, scope, &whole, &filter, most).await? {
                 return Ok(found);
             }
         }
-        if store.effort(&way, &whole, MOST_LOOKED_AT.saturating_add(1)).await? > MOST_LOOKED_AT {
-            way = Way::Time;
+        if store.cost(&path, &whole, MOST_LOOKED_AT.saturating_add(1)).await? > MOST_LOOKED_AT {
+            path = AccessPath::Time;
         }
     }
     let mut search = Search {
@@ -118,12 +121,15 @@ pub async fn search<L: Look + Sync>(store: &L, scope: &Scope) -> Result<Found, S
         limit: scope.limit() as usize,
         found: Found { truncated: !complete, ..Found::default() },
     };
-    match way {
-        Way::Plate(_) | Way::Plates(_) | Way::Beginning(_) | Way::Ending(_) => {
-            search.period(&way, &whole).await?;
+    match path {
+        AccessPath::Plate(_)
+        | AccessPath::Plates(_)
+        | AccessPath::Beginning(_)
+        | AccessPath::Ending(_) => {
+            search.period(&path, &whole).await?;
         }
-        Way::Cells(_) | Way::Camera(_) | Way::Make(_) | Way::Time => {
-            search.in_parts(&way, whole).await?;
+        AccessPath::Cells(_) | AccessPath::Camera(_) | AccessPath::Make(_) | AccessPath::Time => {
+            search.in_parts(&path, whole).await?;
         }
     }
     let mut found = search.found;
@@ -133,9 +139,9 @@ pub async fn search<L: Look + Sync>(store: &L, scope: &Scope) -> Result<Found, S
 
 /// What was asked for, if a glance at the first `most` reads of the period holds more of it than is
 /// shown.
-async fn glanced<L: Look + Sync>(
+async fn glanced<L: SearchBackend + Sync>(
     store: &L,
-    scope: &Scope,
+    scope: &dyn Scope,
     period: &Range<Timestamp>,
     filter: &Filter,
     most: u32,
@@ -159,14 +165,18 @@ struct Search<'a, L> {
     found: Found,
 }
 
-impl<L: Look + Sync> Search<'_, L> {
+impl<L: SearchBackend + Sync> Search<'_, L> {
     /// Goes through a long period in parts of few enough reads each, the earliest first.
-    async fn in_parts(&mut self, way: &Way, whole: Range<Timestamp>) -> Result<(), StoreError> {
+    async fn in_parts(
+        &mut self,
+        path: &AccessPath,
+        whole: Range<Timestamp>,
+    ) -> Result<(), StoreError> {
         let mut looked_at = 0u32;
         let mut parts = vec![whole];
         while let Some(part) = parts.pop() {
-            let effort = self.store.effort(way, &part, PART.saturating_add(1)).await?;
-            if effort > PART {
+            let cost = self.store.cost(path, &part, PART.saturating_add(1)).await?;
+            if cost > PART {
                 let Some((first, second)) = halves(&part) else {
                     self.found.truncated = true;
                     return Ok(());
@@ -174,12 +184,12 @@ impl<L: Look + Sync> Search<'_, L> {
                 parts.extend([second, first]);
                 continue;
             }
-            looked_at = looked_at.saturating_add(effort);
+            looked_at = looked_at.saturating_add(cost);
             if looked_at > MOST_LOOKED_AT {
                 self.found.truncated = true;
                 return Ok(());
             }
-            if effort > 0 && !self.period(way, &part).await? {
+            if cost > 0 && !self.period(path, &part).await? {
                 return Ok(());
             }
         }
@@ -187,14 +197,18 @@ impl<L: Look + Sync> Search<'_, L> {
     }
 
     /// Takes what fits in a period; whether there is room for more.
-    async fn period(&mut self, way: &Way, period: &Range<Timestamp>) -> Result<bool, StoreError> {
+    async fn period(
+        &mut self,
+        path: &AccessPath,
+        period: &Range<Timestamp>,
+    ) -> Result<bool, StoreError> {
         let mut after = None;
         loop {
             // One more than there is room for tells whether there is more.
             let room = self.limit.saturating_sub(self.found.reads.len()).saturating_add(1);
             let limit = u32::try_from(room.max(LEAST_FETCHED)).unwrap_or(u32::MAX);
             let store = self.store;
-            let rows = store.reads(way, period, &self.filter, after.as_ref(), limit).await?;
+            let rows = store.reads(path, period, &self.filter, after.as_ref(), limit).await?;
             let last = rows.len() < limit as usize;
             after = rows.last().map(|(_, place)| place.clone());
             for (read, _) in rows {
@@ -214,12 +228,12 @@ impl<L: Look + Sync> Search<'_, L> {
     }
 }
 
-/// The way to the reads that are asked for, and whether it leads to all of them. A search that its
+/// The path to the reads that are asked for, and whether it leads to all of them. A search that its
 /// elements do not make whole leads nowhere.
-fn way(elements: &Elements) -> Option<(Way, bool)> {
-    let whole = |way| Some((way, true));
+fn access_path(elements: &Elements) -> Option<(AccessPath, bool)> {
+    let whole = |path| Some((path, true));
     match elements.kind {
-        QueryKind::Exact => whole(Way::Plate(elements.plate.as_ref()?.to_string())),
+        QueryKind::Exact => whole(AccessPath::Plate(elements.plate.as_ref()?.to_string())),
         QueryKind::Misread => {
             let plate = elements.plate.as_ref()?;
             let variants = plate.variants(MOST_VARIANTS);
@@ -228,27 +242,28 @@ fn way(elements: &Elements) -> Option<(Way, bool)> {
                 .plates
                 .iter()
                 .map(|read| (read.to_string(), u32::try_from(rank(read)).unwrap_or(u32::MAX)));
-            Some((Way::Plates(ranked.collect()), variants.all))
+            Some((AccessPath::Plates(ranked.collect()), variants.all))
         }
         QueryKind::Partial => {
             let pattern = elements.pattern.as_ref()?;
             let (leading, trailing) = (pattern.leading(), pattern.trailing());
             whole(if leading.len().max(trailing.len()) < LEAST_END {
-                Way::Time
+                AccessPath::Time
             } else if leading.len() >= trailing.len() {
-                Way::Beginning(ahead(leading))
+                AccessPath::Beginning(ahead(leading))
             } else {
-                Way::Ending(ahead(&backwards(trailing)))
+                AccessPath::Ending(ahead(&backwards(trailing)))
             })
         }
         QueryKind::Area | QueryKind::Vehicle => {
-            let camera = elements.camera.as_ref().map(|camera| Way::Camera(camera.to_string()));
-            let make = || elements.make.as_ref().map(|make| Way::Make(terms::make(make)));
+            let camera =
+                elements.camera.as_ref().map(|camera| AccessPath::Camera(camera.to_string()));
+            let make = || elements.make.as_ref().map(|make| AccessPath::Make(terms::make(make)));
             let cells = || match covering(elements) {
-                Cells::These(cells) => Some(Way::Cells(cells)),
+                Cells::These(cells) => Some(AccessPath::Cells(cells)),
                 Cells::Many | Cells::Anywhere => None,
             };
-            whole(camera.or_else(cells).or_else(make).unwrap_or(Way::Time))
+            whole(camera.or_else(cells).or_else(make).unwrap_or(AccessPath::Time))
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EntryKind, is_false};
+use super::kind::EntryKind;
 use crate::agency::AgencyId;
 use crate::alarm::AlarmKind;
 use crate::bundle::Scope;
@@ -138,7 +138,7 @@ pub struct AuditRecorded {
 #[serde(deny_unknown_fields)]
 pub struct AuditStated {
     /// Whether this node asked for the peer's statement; otherwise it gave its own.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub asked: bool,
     /// Of exchanges whose queries were signed at or after.
     #[serde(default, skip_serializing_if = "Option::is_none")]

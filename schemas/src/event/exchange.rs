@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::is_false;
-use crate::body::Access;
+use crate::access::Access;
 use crate::digest::Digest;
 use crate::draft::Draft;
 use crate::key::Fingerprint;
@@ -26,7 +25,7 @@ pub struct QueryDeclined {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// Whether it was reads for an evidence package that were declined.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub evidence: bool,
 }
 
@@ -38,7 +37,7 @@ pub struct QuerySent {
     /// The query.
     pub access: Access,
     /// Whether it had been sent before, under the same id.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
 }
 
@@ -65,7 +64,7 @@ pub struct QueryRefused {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub theirs: Option<Standing>,
     /// Whether it is the refusal of before, sent again: then no envelopes stand beside this entry.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub redelivered: bool,
 }
 
@@ -101,6 +100,9 @@ pub struct AnswerReceived {
 pub struct AnswerViewed {
     /// The query that was answered.
     pub access: Access,
+    /// How many photographs its header names, where they were handed out to be saved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photographs: Option<u64>,
 }
 
 /// An answer or refusal did not verify; nobody sees it.

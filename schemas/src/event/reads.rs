@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::Access;
 use crate::agency::AgencyId;
-use crate::body::Access;
 use crate::digest::Digest;
 use crate::plate::Plate;
 use crate::query::{QueryId, UserName};

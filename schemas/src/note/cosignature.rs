@@ -2,42 +2,11 @@
 //!
 //! The signature does not cover the cosigner's name, so one key serves one cosigner.
 
-use super::{KeyName, KeyType, SignatureLine, Vkey};
-use crate::key::{PublicKey, SecretKey};
+use crate::key::PublicKey;
 use crate::time::Timestamp;
 
-/// A key of type 04 with its name: who cosigns checkpoints.
-///
-/// It signs only what [`crate::witness::judge`] let through.
-#[derive(Clone, Debug)]
-pub struct Cosigner {
-    name: KeyName,
-    key: SecretKey,
-}
-
-impl Cosigner {
-    /// The cosigner of this name. The key must be used for nothing else.
-    #[must_use]
-    pub const fn new(name: KeyName, key: SecretKey) -> Self {
-        Self { name, key }
-    }
-
-    /// The public half.
-    #[must_use]
-    pub fn vkey(&self) -> Vkey {
-        Vkey::new(self.name.clone(), KeyType::Cosignature, self.key.public())
-    }
-
-    /// The signature line for a checkpoint's text at this second; 1970 for any time before it.
-    pub(crate) fn line(&self, text: &str, at: Timestamp) -> SignatureLine {
-        let seconds = u64::try_from(at.millis().div_euclid(1_000)).unwrap_or(0);
-        let signature = self.key.sign(&message(text, seconds));
-        SignatureLine::by(&self.vkey(), [&seconds.to_be_bytes()[..], &signature].concat())
-    }
-}
-
 /// What is signed.
-fn message(text: &str, seconds: u64) -> Vec<u8> {
+pub(super) fn message(text: &str, seconds: u64) -> Vec<u8> {
     format!("cosignature/v1\ntime {seconds}\n{text}").into_bytes()
 }
 
@@ -53,6 +22,7 @@ pub(super) fn verify(key: &PublicKey, text: &str, signature: &[u8]) -> Option<Ti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::SecretKey;
 
     #[test]
     fn a_time_that_cannot_be_told_does_not_verify() {

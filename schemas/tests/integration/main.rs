@@ -6,6 +6,7 @@
 #![cfg(test)]
 
 mod checkpoint;
+mod entry_kinds;
 mod json_schemas;
 mod merkle;
 mod note;

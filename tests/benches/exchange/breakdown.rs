@@ -2,17 +2,14 @@
 
 use std::future::Future;
 use std::hint::black_box;
+use std::sync::Arc;
 
 use agreements::decide::decide_own;
 use audit_log::entries::exchange::{SignedQuery, query_sent};
 use audit_log::entry::Entry;
 use node::exchange::ask::random_id;
-use schemas::body::{Access, Outcome};
-use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
-use schemas::frame::{Frame, FrameKind};
 use schemas::query::Query;
-use store::{Asked, StateChanges};
 use tests::fixtures;
 
 use crate::baseline::Baseline;
@@ -56,6 +53,7 @@ pub(crate) async fn run() {
     let envelope = Envelope::sign_json(Kind::Query, &query, &key).expect("a query");
     let policy = owning.agency.registry.state().policy.clone().expect("a policy");
     let scope = decide_own(&policy, ours.owning.id(), &query, ours.owning.now()).expect("a scope");
+    let scope = Arc::new(scope);
 
     println!("\n{READS} reads; {MANY} in flight in the last column");
     println!("{:<34} {:>12} {:>12} {:>12}", "", "p50 at 1", "p99 at 1", "at 64");
@@ -81,7 +79,7 @@ pub(crate) async fn run() {
     part("look up three reads", |_| {
         let (store, scope) = (owning.store.clone(), scope.clone());
         async move {
-            let found = store.search(&scope).await.expect("a search");
+            let found = store.search(scope.as_ref()).await.expect("a search");
             assert_eq!(found.reads.len(), 3);
         }
     })

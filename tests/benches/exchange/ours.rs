@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use schemas::draft::Draft;
 use schemas::entry::{EntryKind, Header};
-use store::{EntryFilter, Store as _};
+use schemas::outcome::OutcomeCode;
+use store::{EntryFilter, Exchanges as _, LogRecords as _};
 use tests::agency::{Agency, Plan};
 use tests::federation;
 use tests::fixtures;
@@ -37,11 +38,11 @@ impl Ours {
 
     /// One exchange, until the officer has the answer.
     pub(crate) fn exchange(&self) -> impl Future<Output = ()> + Send + 'static {
-        let (asker, draft) = (self.asking.node().asker.clone(), self.draft.clone());
+        let (asker, draft) = (self.asking.node().queries.clone(), self.draft.clone());
         async move {
             let mut outcomes = asker.ask(&draft, "bench").expect("a draft that asks");
             let heard = outcomes.recv().await.expect("an outcome");
-            assert_eq!((heard.outcome, heard.reads.len()), ("answered", 3), "{heard:?}");
+            assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Answered, 3), "{heard:?}");
         }
     }
 

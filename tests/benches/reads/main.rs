@@ -46,9 +46,9 @@ async fn import(agency: &Agency, drawn: &Drawn, first: u64, count: u64) -> Took 
     for start in (first..first + count).step_by(BATCH as usize) {
         let end = (start + BATCH).min(first + count);
         let batch: Vec<_> = (start..end).map(|n| Sighting::new(drawn.read(n))).collect();
-        let (context, file) = (agency.context(), words("drawn"));
+        let (importer, file) = (&agency.node().importer, words("drawn"));
         let started = Instant::now();
-        let stored = context.store_reads(&agency.admin().into(), &file, "native", batch).await;
+        let stored = importer.store(&agency.admin().into(), &file, "native", batch).await;
         time += started.elapsed();
         assert_eq!(stored.expect("stored reads").reads as u64, end - start);
     }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use agreements::decide::Scope;
+use agreements::decide::{OwnScope, Scope as _};
 use schemas::digest::hex;
 use schemas::purpose::QueryKind;
 use schemas::query::Elements;
@@ -117,7 +117,7 @@ impl Plain {
 
     /// How long each of these searches takes, and how many reads it finds; nothing for those that
     /// neither trigrams nor places help with.
-    pub(crate) async fn each(&mut self, asked: &[Scope]) -> Option<(Vec<Duration>, usize)> {
+    pub(crate) async fn each(&mut self, asked: &[OwnScope]) -> Option<(Vec<Duration>, usize)> {
         let (mut times, mut found) = (Vec::new(), 0);
         for scope in asked {
             let (from, until) = (scope.from().millis(), scope.until().millis());

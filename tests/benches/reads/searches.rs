@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use agreements::decide::{Scope, decide_own};
+use agreements::decide::{OwnScope, Scope as _, decide_own};
 use schemas::area::Near;
 use schemas::purpose::QueryKind;
 use schemas::query::Elements;
-use store::{Found, Store};
+use store::{Found, ReadStore};
 use tests::agency::Agency;
 use tests::fixtures::{query, words};
 
@@ -32,7 +32,7 @@ pub(crate) struct Exact {
     pub(crate) together: Duration,
 }
 
-fn scope(agency: &Agency, change: impl FnOnce(&mut Elements)) -> Scope {
+fn scope(agency: &Agency, change: impl FnOnce(&mut Elements)) -> OwnScope {
     let mut query = query(agency.id(), agency.id(), "7ABC123", agency.now());
     change(&mut query.elements);
     let policy = agency.context().agency.registry.state().policy.clone().expect("a policy");
@@ -49,7 +49,7 @@ fn ratio(ours: Duration, theirs: Duration) -> f64 {
     ours.as_secs_f64() / theirs.as_secs_f64()
 }
 
-async fn each(store: &dyn Store, scopes: &[Scope]) -> (Vec<Duration>, Vec<Found>) {
+async fn each(store: &dyn ReadStore, scopes: &[OwnScope]) -> (Vec<Duration>, Vec<Found>) {
     let (mut times, mut all) = (Vec::new(), Vec::new());
     for scope in scopes {
         let started = Instant::now();
@@ -75,7 +75,7 @@ pub(crate) async fn exact(agency: &Agency, drawn: &Drawn, library: &Library, cou
             (e.from, e.until) = (from, until);
         }));
         // As far back as a decision lets it reach.
-        let from = scopes.last().map_or(from, Scope::from);
+        let from = scopes.last().map_or(from, |scope| scope.from());
         asked.push((plate, from.millis(), until.millis()));
     }
     // Once without looking at the clock: what is on disk is in memory then, for both.
@@ -86,7 +86,7 @@ pub(crate) async fn exact(agency: &Agency, drawn: &Drawn, library: &Library, cou
     let alone = median(&mut times);
     let theirs = median(&mut library.alone(&asked));
     print_line("exact plate, 30 days, one by one", alone, theirs);
-    let scopes: Arc<[Scope]> = scopes.into();
+    let scopes: Arc<[OwnScope]> = scopes.into();
     let next = Arc::new(AtomicUsize::new(0));
     let started = Instant::now();
     let tasks = (0..IN_FLIGHT).map(|_| {
@@ -167,7 +167,7 @@ pub(crate) async fn others(
         }),
     ];
     for (what, days, change) in table {
-        let scopes: Vec<Scope> = (0..OTHERS)
+        let scopes: Vec<OwnScope> = (0..OTHERS)
             .map(|n| n * 104_729 % count)
             .map(|n| {
                 scope(first, |e| {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use schemas::draft::Recipients;
+use schemas::outcome::OutcomeCode;
 use tests::agency::{Agency, Plan};
 use tests::federation::{add_card, adhere, propose, wait_for_agreement};
 use tests::fixtures::{PLATE, agreement, draft};
@@ -55,10 +56,10 @@ async fn ask_all(asking: &Agency, peers: usize) -> Vec<Duration> {
     let mut all = draft(&[], PLATE, asking.now());
     all.whom = Recipients::All;
     let begun = Instant::now();
-    let mut outcomes = asking.node().asker.ask(&all, "bench").expect("a draft that asks");
+    let mut outcomes = asking.node().queries.ask(&all, "bench").expect("a draft that asks");
     let mut times = Vec::with_capacity(peers);
     while let Some(heard) = outcomes.recv().await {
-        assert_eq!(heard.outcome, "answered", "{heard:?}");
+        assert_eq!(heard.outcome, OutcomeCode::Answered, "{heard:?}");
         times.push(begun.elapsed());
     }
     assert_eq!(times.len(), peers, "every peer gives authority and answers");
@@ -80,7 +81,7 @@ fn show(what: &str, fanouts: &[Vec<Duration>]) {
 
 async fn settled(asking: &Agency) {
     let end = Instant::now() + LONGEST * 3;
-    while !store::Store::outbox(asking.store().as_ref(), 1).await.expect("one").is_empty() {
+    while !store::Exchanges::outbox(asking.store().as_ref(), 1).await.expect("one").is_empty() {
         assert!(Instant::now() < end, "letters are left in the outbox");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -1,5 +1,6 @@
 //! How long a node takes from its start until it is ready, with a long log.
 
+use schemas::outcome::OutcomeCode;
 use std::time::Instant;
 
 use tests::agency::Plan;
@@ -39,6 +40,6 @@ pub(crate) async fn run(entries: usize) {
         );
     }
     let begun = Instant::now();
-    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
     println!("and answers the first query after {:.2} s more", begun.elapsed().as_secs_f64());
 }

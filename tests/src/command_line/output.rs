@@ -39,6 +39,18 @@ impl CommandOutput {
         lines.remove(0)
     }
 
+    /// Whether a check that `accord doctor` made is well, and what it says.
+    ///
+    /// # Panics
+    /// When there is no such check among the lines on stdout.
+    #[must_use]
+    pub fn check(&self, name: &str) -> (bool, String) {
+        let found = self.lines().into_iter().find(|line| line["check"] == name);
+        let found = found.unwrap_or_else(|| panic!("no check `{name}`: {self:?}"));
+        let said = found["detail"].as_str().unwrap_or_else(|| panic!("{found}"));
+        (found["ok"] == true, said.to_owned())
+    }
+
     /// The one sentence on stderr of a command that was not done.
     ///
     /// # Panics

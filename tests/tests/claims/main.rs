@@ -10,6 +10,7 @@
 
 mod audit;
 mod authority;
+mod documents;
 mod exchange;
 mod failures;
 mod identity;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use agreements::agreement::Act;
-use agreements::decide::{Decision, Scope};
+use agreements::decide::{Decision, PeerScope, Scope as _};
 use agreements::policy::{Demand, Policy, Standard};
 use agreements::request::RequestScope;
 use proptest::prelude::*;
@@ -256,7 +256,7 @@ pub(crate) fn never_more(
     Ok(())
 }
 
-fn contained(narrow: &Scope, wide: &Scope) -> Result<(), TestCaseError> {
+fn contained(narrow: &PeerScope, wide: &PeerScope) -> Result<(), TestCaseError> {
     prop_assert!(narrow.from() >= wide.from() && narrow.until() <= wide.until());
     prop_assert!(narrow.limit() <= wide.limit());
     prop_assert!(wide.images() || !narrow.images());

@@ -10,12 +10,10 @@ use jiff::tz::TimeZone;
 use schemas::agency::AgencyId;
 use schemas::body::{Access, Actor};
 use schemas::entry::EntryKind;
-use schemas::time::Timestamp;
+use schemas::time::{DAY_MS, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{Accesses, Seen};
-
-const DAY_MS: i64 = 86_400_000;
 
 /// One user asks one owner for one plate more often than this within [`REPEAT_DAYS`]. A vehicle of
 /// an open case is looked for once a working day at most; more is following somebody.

@@ -4,6 +4,7 @@
 //! An entry whose body was destroyed at the end of its retention has a row that says so.
 
 pub mod exceptions;
+pub mod of_bundle;
 pub mod render;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::view::Viewed;
+use super::view::LogEntry;
 
 /// The class under which Monrovia's 463.5(b) has an access documented.
 pub const CLASSIFICATION: &str = "ALPR Request";
@@ -137,7 +138,7 @@ impl Kind {
 /// The log that a report was made from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MadeFrom {
-    /// The entry that records the report.
+    /// The entry that records the report, or the export that it was made of.
     pub entry: u64,
     /// Entries of the log that the signed head covers.
     pub size: u64,
@@ -147,6 +148,10 @@ pub struct MadeFrom {
     pub signed_at: Timestamp,
     /// The signed log head, verbatim.
     pub checkpoint: String,
+    /// Whether the entry records the export of a bundle, of which the report was made by somebody
+    /// without a node.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exported: bool,
 }
 
 /// A report.
@@ -231,8 +236,8 @@ pub struct Accesses {
 impl Accesses {
     /// Takes in the next entry; it is an access of the period when it stands before `until`. Later
     /// entries tell how earlier ones ended.
-    pub fn take(&mut self, entry: Viewed, until: Option<Timestamp>) {
-        let Viewed { header, body } = entry;
+    pub fn take(&mut self, entry: LogEntry, until: Option<Timestamp>) {
+        let LogEntry { header, body } = entry;
         if is_access(header.kind) {
             if until.is_none_or(|until| header.at < until) {
                 self.seen.push(Seen {

@@ -1,10 +1,71 @@
 //! A report as a table for a spreadsheet, or as a page to print.
 
 use maud::{DOCTYPE, html};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Kind, Report};
 use crate::wording::counted;
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+pub enum Format {
+    /// Comma-separated values.
+    Csv,
+    /// One JSON object a line.
+    Json,
+    /// A page to print.
+    Html,
+}
+
+/// A report as a program prints it: each piece as the JSON object that scripts see, and as the text
+/// that people do.
+#[must_use]
+pub fn printed(report: &Report, format: Format) -> Vec<(Value, String)> {
+    let made = &report.made_from;
+    let whole = |key: &str, text: String| {
+        let mut object = json!({ "report": report.report, "entry": made.entry, "made_from": made });
+        if let Some(object) = object.as_object_mut() {
+            object.insert(key.to_owned(), json!(text));
+        }
+        vec![(object, text.trim_end().to_owned())]
+    };
+    match format {
+        Format::Csv => whole("csv", csv(report)),
+        Format::Html => whole("html", page(report)),
+        Format::Json => {
+            let head = json!({
+                "entry": made.entry,
+                "size": made.size,
+                "root": made.root,
+                "signed_at": made.signed_at,
+            });
+            let rows = report.rows.iter().map(|row| {
+                let mut row = row.clone();
+                row.insert("made_from".into(), head.clone());
+                let row = Value::Object(row);
+                let text = row.to_string();
+                (row, text)
+            });
+            rows.collect()
+        }
+    }
+}
+
+/// How many rows a report has, and what of the log it rests on, in a sentence.
+#[must_use]
+pub fn summary(report: &Report) -> String {
+    let made = &report.made_from;
+    let records = if made.exported { "the export that it was made of" } else { "it" };
+    format!(
+        "{} of the {} report; entry {} records {records}, under the signed log head of {} entries, root {}",
+        counted(report.rows.len(), "row", "rows"),
+        report.report.code(),
+        made.entry,
+        made.size,
+        made.root
+    )
+}
 
 /// What every row of a table says of the log that it was made from.
 const MADE_FROM: [&str; 4] = ["report_entry", "log_size", "log_root", "log_signed_at"];
@@ -115,7 +176,12 @@ pub fn page(report: &Report) -> String {
                 p {
                     "The log of " (report.agency) " with " (made.size) " entries, root " (made.root)
                     ", signed at " (made.signed_at) ". Entry " (made.entry)
-                    " of that log records this report, made for " (report.by) "."
+                    @if made.exported {
+                        " of that log records the export that this report was made of, made for "
+                    } @else {
+                        " of that log records this report, made for "
+                    }
+                    (report.by) "."
                 }
                 pre { (made.checkpoint) }
             }

@@ -1,9 +1,10 @@
-//! Where in a record a value stands.
+//! How records lie in a file, and where in a record a value stands.
 
 use serde::Deserialize;
 
-use super::{MappedLayout, MappingError};
+use super::error::MappingError;
 use crate::field::clean;
+use crate::rows::Cut;
 
 /// Most columns that one value is joined of.
 const MOST_JOINED: usize = 8;
@@ -11,6 +12,17 @@ const MOST_JOINED: usize = 8;
 const FARTHEST: usize = 100_000;
 /// Longest path into an object.
 const LONGEST_PATH: usize = 16;
+
+/// How records lie in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MappedLayout {
+    /// Rows; whether the first names the columns.
+    Rows { cut: Cut, header: bool },
+    /// Columns by their place in each line.
+    Fixed,
+    /// Objects.
+    Json,
+}
 
 /// One place of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]

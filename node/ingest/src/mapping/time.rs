@@ -16,7 +16,7 @@ use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 use schemas::time::Timestamp;
 use serde::Deserialize;
 
-use super::MappingError;
+use super::error::MappingError;
 use crate::field::{Fault, Scalar, clean};
 
 /// Most formats of one mapping.

@@ -3,7 +3,7 @@
 
 use registry::State;
 use schemas::agency::AgencyId;
-use schemas::answer::{Answer, Receipt};
+use schemas::answer::{Answer, Basis, Receipt};
 use schemas::body::{Access, Actor, Outcome};
 use schemas::draft::Draft;
 use schemas::envelope::Envelope;
@@ -15,6 +15,7 @@ use schemas::event::exchange::{
 };
 use schemas::frame::{Frame, FrameKind};
 use schemas::key::PublicKey;
+use schemas::outcome::OutcomeCode;
 use schemas::query::{AuthorityId, Query};
 use schemas::read::ReadId;
 use schemas::refusal::{Reason, Refusal};
@@ -49,7 +50,7 @@ impl SignedQuery<'_> {
         }
     }
 
-    fn settled(self, outcome: &'static str, reply: Option<&Envelope>) -> Settled {
+    fn settled(self, outcome: OutcomeCode, reply: Option<&Envelope>) -> Settled {
         Settled {
             query_id: self.query.id,
             outcome,
@@ -124,7 +125,7 @@ pub struct AnswerReady<'a> {
     /// Its pages, in the order of the answer.
     pub pages: Vec<Vec<u8>>,
     /// The pieces of its photographs, in the order of the answer.
-    pub photographs: Vec<Frame>,
+    pub photographs: Vec<Vec<u8>>,
     /// Which reads are released and the instant of the latest; `None` where there are none.
     pub released: Option<(Timestamp, Vec<ReadId>)>,
     /// Until when pages are kept for another delivery.
@@ -248,16 +249,16 @@ pub fn refusal_redelivered(
 pub struct AnswerAgain<'a> {
     /// The query.
     pub query: SignedQuery<'a>,
-    /// The answer.
-    pub answer: &'a Answer,
-    /// Its exact envelope.
+    /// The authority that it rests on, as it is in force now.
+    pub basis: Basis,
+    /// The exact envelope of the answer.
     pub envelope: &'a Envelope,
     /// Where the requester's own entry stands, as far as it proved that.
     pub theirs: Option<Standing>,
     /// Its pages, in the order of the answer.
     pub pages: Vec<Vec<u8>>,
     /// The pieces of its photographs, in the order of the answer.
-    pub photographs: Vec<Frame>,
+    pub photographs: Vec<Vec<u8>>,
     /// The authority ends at this instant.
     pub lapses: Timestamp,
 }
@@ -265,9 +266,9 @@ pub struct AnswerAgain<'a> {
 /// The answer of before is sent again, as long as the registry is `state` and its authority holds.
 #[must_use]
 pub fn answer_redelivered(state: &State, again: AnswerAgain<'_>) -> Entry {
-    let AnswerAgain { query, answer, envelope, .. } = again;
+    let AnswerAgain { query, envelope, .. } = again;
     let access = Access {
-        basis: Some(answer.basis.clone()),
+        basis: Some(again.basis),
         answer_digest: Some(envelope.digest()),
         ..query.access(Outcome::Answered)
     };
@@ -311,7 +312,7 @@ pub fn answer_received(actor: Actor, verified: AnswerVerified<'_>) -> Entry {
     let settled = Settled {
         authority: Some(answer.basis.authority.clone()),
         receipt: Some(receipt.digest()),
-        ..query.settled("answered", Some(envelope))
+        ..query.settled(OutcomeCode::Answered, Some(envelope))
     };
     let kept = Pages {
         side: Side::Asked,
@@ -360,7 +361,7 @@ pub fn refusal_received(
         answer_digest: Some(envelope.digest()),
         ..query.access(Outcome::Refused)
     };
-    let settled = Some(query.settled("refused", Some(envelope)));
+    let settled = Some(query.settled(OutcomeCode::Refused, Some(envelope)));
     Entry::saying(actor, Event::RefusalReceived(RefusalReceived { access, theirs }))
         .about(&query.query.to)
         .beside([envelope])
@@ -376,7 +377,7 @@ pub fn answer_rejected(
     why: String,
 ) -> Entry {
     let event = AnswerRejected { access: query.access(Outcome::Rejected), why };
-    let settled = Some(query.settled("rejected", None));
+    let settled = Some(query.settled(OutcomeCode::Rejected, None));
     Entry::saying(actor, Event::AnswerRejected(event))
         .about(&query.query.to)
         .beside(envelope)
@@ -387,7 +388,7 @@ pub fn answer_rejected(
 #[must_use]
 pub fn query_unanswered(actor: Actor, query: SignedQuery<'_>, why: String) -> Entry {
     let event = QueryUnanswered { access: query.access(Outcome::Unanswered), why };
-    let settled = Some(query.settled("unanswered", None));
+    let settled = Some(query.settled(OutcomeCode::Unanswered, None));
     Entry::saying(actor, Event::QueryUnanswered(event))
         .about(&query.query.to)
         .with(StateChanges { settled, ..StateChanges::default() })
@@ -396,13 +397,34 @@ pub fn query_unanswered(actor: Actor, query: SignedQuery<'_>, why: String) -> En
 /// A kept answer is shown again.
 #[must_use]
 pub fn answer_viewed(actor: Actor, query: &Query, answer: &Answer, envelope: &Envelope) -> Entry {
+    viewed(actor, query, answer, envelope, None)
+}
+
+/// The photographs of a kept answer are handed out to be saved.
+#[must_use]
+pub fn photographs_saved(
+    actor: Actor,
+    query: &Query,
+    answer: &Answer,
+    envelope: &Envelope,
+) -> Entry {
+    viewed(actor, query, answer, envelope, Some(answer.images.len() as u64))
+}
+
+fn viewed(
+    actor: Actor,
+    query: &Query,
+    answer: &Answer,
+    envelope: &Envelope,
+    photographs: Option<u64>,
+) -> Entry {
     let access = Access {
         basis: Some(answer.basis.clone()),
         count: Some(answer.count),
         answer_digest: Some(envelope.digest()),
         ..Access::of(query, Outcome::Answered)
     };
-    Entry::saying(actor, Event::AnswerViewed(AnswerViewed { access })).about(&query.to)
+    Entry::saying(actor, Event::AnswerViewed(AnswerViewed { access, photographs })).about(&query.to)
 }
 
 /// A peer's receipt was verified.
@@ -454,7 +476,12 @@ fn frame(kind: FrameKind, envelope: &Envelope) -> Frame {
     Frame::new(kind, envelope.as_bytes().to_vec())
 }
 
-fn answer_frames(envelope: &Envelope, pages: Vec<Vec<u8>>, photographs: Vec<Frame>) -> Vec<Frame> {
+fn answer_frames(
+    envelope: &Envelope,
+    pages: Vec<Vec<u8>>,
+    photographs: Vec<Vec<u8>>,
+) -> Vec<Frame> {
     let pages = pages.into_iter().map(|page| Frame::new(FrameKind::Page, page));
+    let photographs = photographs.into_iter().map(|piece| Frame::new(FrameKind::Image, piece));
     [frame(FrameKind::Answer, envelope)].into_iter().chain(pages).chain(photographs).collect()
 }

@@ -9,6 +9,7 @@ use schemas::event::Event;
 use schemas::event::reads::{
     CorrectedAnswer, CorrectionSent, ReadsCorrected, ReadsImported, ReadsSearched, SourceChanged,
 };
+use schemas::frame::FrameKind;
 use schemas::read::Read;
 use schemas::text::Text;
 use store::{Corrected, OutboxMessage, StateChanges};
@@ -111,7 +112,12 @@ fn corrected(actor: Actor, what: OwnCorrection<'_>, told: &[SignedCorrection]) -
         told: told.iter().map(sent).collect(),
         answer: None,
     };
-    let outbox = told.iter().map(|(message, _)| message.clone()).collect();
+    // As documents, whatever else they were to be.
+    let document = |(message, _): &SignedCorrection| OutboxMessage {
+        kind: FrameKind::Document,
+        ..message.clone()
+    };
+    let outbox = told.iter().map(document).collect();
     Entry::saying(actor, Event::ReadsCorrected(event))
         .with(StateChanges { outbox, ..StateChanges::default() })
 }

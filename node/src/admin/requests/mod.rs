@@ -21,7 +21,7 @@ use crate::exchange::ask::{random_id, refused_query};
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit_log::entries::authority::{request_submitted, request_withdrawn};
 use registry::State;
-use store::Store;
+use store::ReadStore;
 
 pub use decide::{DecisionInput, decide};
 pub use records_requests::{RecordsRequestInput, record};
@@ -72,7 +72,7 @@ struct CompleteSubmission {
 pub async fn submit(
     agency: &OwnAgency,
     keys: &OwnKeys,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     by: &Principal,
     submission: &Submission,
 ) -> Result<RequestView, ActError> {

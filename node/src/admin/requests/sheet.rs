@@ -14,7 +14,7 @@ use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit::view::Viewed;
 use audit::wording::counted;
 use audit_log::entries::audit::audit_viewed;
-use store::{EntryFilter, Store};
+use store::{EntryFilter, ReadStore};
 
 /// Entries that one step of the search for uses reads.
 const STEP: u32 = 500;
@@ -41,7 +41,7 @@ struct Use {
 /// When there is no such request, or the actor may read neither requests nor the log.
 pub async fn sheet(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     by: &Principal,
     id: &AuthorityId,
 ) -> Result<String, ActError> {
@@ -81,7 +81,11 @@ pub async fn sheet(
 }
 
 /// Every answer on a request that this agency's log holds, in order.
-async fn uses(agency: &OwnAgency, store: &dyn Store, filed: &Filed) -> Result<Vec<Use>, ActError> {
+async fn uses(
+    agency: &OwnAgency,
+    store: &dyn ReadStore,
+    filed: &Filed,
+) -> Result<Vec<Use>, ActError> {
     let request = &filed.request;
     let other = if request.from == agency.id { &request.to } else { &request.from };
     let filter = EntryFilter {

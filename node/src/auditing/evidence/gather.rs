@@ -16,11 +16,12 @@ use schemas::refusal::Reason;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 
-use super::ActError;
-use crate::context::NodeContext;
+use super::Packaging;
+use crate::exchange::documents::corrections::corrections_of;
 use crate::exchange::verify;
-use crate::retention::keeping::Keeping;
-use audit::view::Viewed;
+use crate::permission::ActError;
+use crate::retention::hold_filter::HoldFilter;
+use audit::view::LogEntry;
 use schemas::entry::StoredEntry;
 use schemas::user::User;
 use store::{EntryFilter, Side};
@@ -33,7 +34,7 @@ const MOST_READS: usize = 200_000;
 /// An entry of the log that concerns the case.
 pub(super) struct Recorded {
     pub(super) stored: StoredEntry,
-    pub(super) viewed: Viewed,
+    pub(super) read: LogEntry,
 }
 
 /// An answer that was received for the case.
@@ -70,18 +71,18 @@ pub(super) struct Forbidden {
 pub(super) struct Asking<'a> {
     pub(super) user: &'a User,
     pub(super) policy: &'a Policy,
-    pub(super) keeping: &'a Keeping,
+    pub(super) holds: &'a HoldFilter,
     pub(super) now: Timestamp,
 }
 
-impl NodeContext {
+impl Packaging<'_> {
     /// Every entry that concerns a case: its accesses, and what else belongs to their exchanges.
     pub(super) async fn recorded_for(&self, case: &Text) -> Result<Vec<Recorded>, ActError> {
         let by_case = EntryFilter { case: Some(case.to_string()), ..EntryFilter::default() };
         let mut found = BTreeMap::new();
         self.collect(&by_case, &mut found).await?;
         let exchanges: BTreeSet<_> =
-            found.values().filter_map(|one: &Recorded| one.viewed.header.query).collect();
+            found.values().filter_map(|one: &Recorded| one.read.header.query).collect();
         for exchange in exchanges {
             let of_it = EntryFilter { query: Some(exchange), ..EntryFilter::default() };
             self.collect(&of_it, &mut found).await?;
@@ -99,10 +100,10 @@ impl NodeContext {
             let step = self.store.entries(filter, start, STEP).await?;
             let full = step.len() == STEP as usize;
             for stored in step {
-                let viewed = Viewed::of(&stored)?;
-                let index = viewed.header.index;
+                let read = LogEntry::of(&stored)?;
+                let index = read.header.index;
                 start = index.saturating_add(1);
-                found.insert(index, Recorded { stored, viewed });
+                found.insert(index, Recorded { stored, read });
             }
             if !full {
                 return Ok(());
@@ -119,7 +120,7 @@ impl NodeContext {
     ) -> Result<Result<Gathered, Forbidden>, ActError> {
         let mut gathered = Gathered::default();
         for recorded in &entries {
-            let Some(body) = &recorded.viewed.body else { continue };
+            let Some(body) = &recorded.read.body else { continue };
             let Some(access) = body.event.access() else { continue };
             match (body.event.kind(), access.outcome) {
                 (EntryKind::ReadsSearched, Outcome::Answered) => {
@@ -132,7 +133,7 @@ impl NodeContext {
                     let cut_off = asking.now.minus_days(kept);
                     let found = self.store.search(&scope).await?.reads.into_iter();
                     let found =
-                        found.filter(|read| read.at >= cut_off || asking.keeping.read(read));
+                        found.filter(|read| read.at >= cut_off || asking.holds.keeps_read(read));
                     gathered.own.extend(found.map(|read| ((read.at, read.id), read)));
                     if gathered.own.len() > MOST_READS {
                         return Err(ActError::failed(format!(
@@ -141,7 +142,7 @@ impl NodeContext {
                     }
                 }
                 (EntryKind::AnswerReceived, _) => {
-                    let held = asking.keeping.body(body).next().is_some();
+                    let held = asking.holds.holds_on_body(body).next().is_some();
                     match self.received_for(recorded, access, held, asking).await? {
                         Ok(received) => gathered.received.extend(received),
                         Err(forbidden) => return Ok(Err(forbidden)),
@@ -187,14 +188,14 @@ impl NodeContext {
         let came = recorded.stored.envelope.as_ref().and_then(|lines| lines.lines().next());
         let (Some(query_envelope), Some(envelope)) = (sent, came) else { return Ok(Ok(None)) };
         let query: Query =
-            self.own_signed(&Envelope::parse(query_envelope.as_bytes())?, Kind::Query)?;
+            self.agency.own_signed(&Envelope::parse(query_envelope.as_bytes())?, Kind::Query)?;
         let now = asking.now;
         let anew = Query { requester: asking.user.requester(), at: now, ..query.clone() };
         if let Some(reasons) = decline(asking.policy, &anew, now) {
             return Ok(Err(forbidden(access, reasons.into_vec())));
         }
         let answer: Answer = answer_in(envelope, id)?;
-        let as_of = if held { recorded.viewed.header.at } else { now };
+        let as_of = if held { recorded.read.header.at } else { now };
         let pages = self.store.pages(Side::Asked, id, as_of).await?;
         let reads = if pages.len() == answer.pages.len() {
             verify::pages(&answer, &pages, &query)
@@ -202,7 +203,7 @@ impl NodeContext {
         } else {
             Vec::new()
         };
-        let corrections = self.corrections_of(id).await?;
+        let corrections = corrections_of(self.store, id).await?;
         Ok(Ok(Some(Received {
             envelope: envelope.to_owned(),
             corrections: corrections.into_iter().map(|(_, correction)| correction).collect(),

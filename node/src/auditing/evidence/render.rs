@@ -211,8 +211,8 @@ fn custody(entries: &[Recorded]) -> Markup {
             thead { tr { th { "Entry" } th { "At" } th { "What" } th { "Who" } th { "Agency" } th { "Purpose and reason" } th { "Outcome" } } }
             tbody {
                 @for one in entries {
-                    @let header = &one.viewed.header;
-                    @let body = one.viewed.body.as_ref();
+                    @let header = &one.read.header;
+                    @let body = one.read.body.as_ref();
                     @let access = body.and_then(|body| body.event.access());
                     tr {
                         td { a href=(format!("custody/{}.tlog-proof", header.index)) { (header.index) } }

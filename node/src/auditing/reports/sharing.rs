@@ -4,103 +4,81 @@
 use std::collections::BTreeMap;
 
 use ::agreements::agreement::{Act, Agreement};
-use ::agreements::lifecycle::{Recorded, Standing};
-use ::agreements::request::Verdict;
+use ::agreements::lifecycle::{AgreementStatus, Recorded};
+use ::agreements::request::{Filed, Verdict};
 use schemas::agency::AgencyId;
 use schemas::entry::EntryKind;
 use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::context::NodeContext;
-use crate::permission::ActError;
+use super::each;
+use crate::permission::{ActError, OwnAgency};
 use registry::State;
+use store::ReadStore;
 
 /// Answers given to and received from a peer on an authority.
 type Answers = BTreeMap<(AuthorityId, u32, AgencyId), (u64, u64)>;
 
-impl NodeContext {
-    /// The rows of the sharing report, those that began first at the top. What had ended before the
-    /// period, or began after it, is not part of it.
-    pub(super) async fn sharing(
-        &self,
-        state: &State,
-        from: Option<Timestamp>,
-        until: Option<Timestamp>,
-        below: u64,
-    ) -> Result<Vec<Map<String, Value>>, ActError> {
-        let mut answers = Answers::new();
-        self.each(from, below, |entry| {
-            let (header, body) = (entry.header, entry.body);
-            let given = header.kind == EntryKind::QueryAnswered;
-            let counted = given || header.kind == EntryKind::AnswerReceived;
-            if !counted || until.is_some_and(|until| header.at >= until) {
-                return;
-            }
-            let basis = body.and_then(|body| body.event.access()?.basis.clone());
-            if let (Some(peer), Some(basis)) = (header.peer, basis) {
-                let count = answers.entry((basis.authority, basis.version, peer)).or_default();
-                let side = if given { &mut count.0 } else { &mut count.1 };
-                *side = side.saturating_add(1);
-            }
-        })
-        .await?;
-        let now = self.agency.clock.now();
-        let mut rows = Vec::new();
-        for version in state.agreements.values().flat_map(BTreeMap::values) {
-            let recorded = &version.recorded;
-            for other in recorded.agreement.parties.iter().filter(|party| **party != self.agency.id)
-            {
-                rows.extend(agreed(recorded, &self.agency.id, other, now, &answers));
-            }
+/// The rows of the sharing report, those that began first at the top. What had ended before the
+/// period, or began after it, is not part of it.
+pub(super) async fn rows(
+    agency: &OwnAgency,
+    store: &dyn ReadStore,
+    state: &State,
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
+    below: u64,
+) -> Result<Vec<Map<String, Value>>, ActError> {
+    let answers = answers(store, from, until, below).await?;
+    let now = agency.clock.now();
+    let mut rows = Vec::new();
+    for version in state.agreements.values().flat_map(BTreeMap::values) {
+        let recorded = &version.recorded;
+        for other in recorded.agreement.parties.iter().filter(|party| **party != agency.id) {
+            rows.extend(agreed(recorded, &agency.id, other, now, &answers));
         }
-        for filed in state.requests.values().map(|filed| &filed.value) {
-            let Some(ruling) = filed.ruling.as_ref().filter(|r| r.verdict == Verdict::Approved)
-            else {
-                continue;
-            };
-            let request = &filed.request;
-            let ours = request.from == self.agency.id;
-            let with = if ours { &request.to } else { &request.from };
-            let used = self.agency.log.counters().uses.get(&request.id).copied().unwrap_or(0);
-            let state = filed.state(used, self.agency.clock.now()).code();
-            let until = [
-                filed.scope().valid_until,
-                filed.withdrawal.as_ref().map(|withdrawal| withdrawal.at),
-            ];
-            let given =
-                answers.iter().filter(|((id, _, peer), _)| *id == request.id && peer == with);
-            let (given, received) =
-                given.fold((0_u64, 0_u64), |sum, (_, n)| (sum.0 + n.0, sum.1 + n.1));
-            rows.push((
-                ruling.at,
-                until.into_iter().flatten().min(),
-                json!({
-                    "with": with,
-                    "direction": if ours { "from_them" } else { "to_them" },
-                    "under": request.id,
-                    "version": 1,
-                    "sort": "written_request",
-                    "state": state,
-                    "since": ruling.at,
-                    "until": until.into_iter().flatten().min(),
-                    "purposes": [request.purpose],
-                    "answers_given": given,
-                    "answers_received": received,
-                }),
-            ));
-        }
-        rows.retain(|(since, end, _)| {
-            end.is_none_or(|end| from.is_none_or(|from| end > from))
-                && until.is_none_or(|until| *since < until)
-        });
-        rows.sort_by_key(|(since, _, _)| *since);
-        let objects = rows.into_iter().filter_map(|(_, _, row)| match row {
-            Value::Object(row) => Some(row),
-            _ => None,
-        });
-        Ok(objects.collect())
     }
+    for filed in state.requests.values().map(|filed| &filed.value) {
+        let used = agency.log.counters().uses.get(&filed.request.id).copied().unwrap_or(0);
+        rows.extend(requested(filed, &agency.id, used, now, &answers));
+    }
+    rows.retain(|(since, end, _)| {
+        end.is_none_or(|end| from.is_none_or(|from| end > from))
+            && until.is_none_or(|until| *since < until)
+    });
+    rows.sort_by_key(|(since, _, _)| *since);
+    let objects = rows.into_iter().filter_map(|(_, _, row)| match row {
+        Value::Object(row) => Some(row),
+        _ => None,
+    });
+    Ok(objects.collect())
+}
+
+/// The answers of a period, by authority and peer.
+async fn answers(
+    store: &dyn ReadStore,
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
+    below: u64,
+) -> Result<Answers, ActError> {
+    let mut answers = Answers::new();
+    each(store, from, below, |entry| {
+        let (header, body) = (entry.header, entry.body);
+        let given = header.kind == EntryKind::QueryAnswered;
+        let counted = given || header.kind == EntryKind::AnswerReceived;
+        if !counted || until.is_some_and(|until| header.at >= until) {
+            return;
+        }
+        let basis = body.and_then(|body| body.event.access()?.basis.clone());
+        if let (Some(peer), Some(basis)) = (header.peer, basis) {
+            let count = answers.entry((basis.authority, basis.version, peer)).or_default();
+            let side = if given { &mut count.0 } else { &mut count.1 };
+            *side = side.saturating_add(1);
+        }
+    })
+    .await?;
+    Ok(answers)
 }
 
 type Row = (Timestamp, Option<Timestamp>, Value);
@@ -127,13 +105,15 @@ fn agreed(
         .map(|notice| notice.at)
         .min();
     let until = ended.map_or(*expires, |ended| ended.min(*expires));
-    let state = match recorded.standing(me, other, now) {
-        Standing::InForce => "in_force",
-        Standing::NotYetEffective(_) => "not_yet_effective",
-        Standing::Expired(_) => "expired",
-        Standing::Suspended { .. } => "suspended",
-        Standing::Withdrawn { .. } => "withdrawn",
-        Standing::NotAParty(_) | Standing::NotAdhered(_) | Standing::NotShared { .. } => {
+    let state = match recorded.status(me, other, now) {
+        AgreementStatus::InForce => "in_force",
+        AgreementStatus::NotYetEffective(_) => "not_yet_effective",
+        AgreementStatus::Expired(_) => "expired",
+        AgreementStatus::Suspended { .. } => "suspended",
+        AgreementStatus::Withdrawn { .. } => "withdrawn",
+        AgreementStatus::NotAParty(_)
+        | AgreementStatus::NotAdhered(_)
+        | AgreementStatus::NotShared { .. } => {
             return None;
         }
     };
@@ -153,4 +133,36 @@ fn agreed(
         "answers_received": received,
     });
     Some((since, Some(until), row))
+}
+
+/// The row of a written request; none while it is not approved.
+fn requested(
+    filed: &Filed,
+    me: &AgencyId,
+    used: u32,
+    now: Timestamp,
+    answers: &Answers,
+) -> Option<Row> {
+    let ruling = filed.ruling.as_ref().filter(|ruling| ruling.verdict == Verdict::Approved)?;
+    let request = &filed.request;
+    let ours = request.from == *me;
+    let with = if ours { &request.to } else { &request.from };
+    let withdrawn = filed.withdrawal.as_ref().map(|withdrawal| withdrawal.at);
+    let until = [filed.scope().valid_until, withdrawn].into_iter().flatten().min();
+    let given = answers.iter().filter(|((id, _, peer), _)| *id == request.id && peer == with);
+    let (given, received) = given.fold((0_u64, 0_u64), |sum, (_, n)| (sum.0 + n.0, sum.1 + n.1));
+    let row = json!({
+        "with": with,
+        "direction": if ours { "from_them" } else { "to_them" },
+        "under": request.id,
+        "version": 1,
+        "sort": "written_request",
+        "state": filed.state(used, now).code(),
+        "since": ruling.at,
+        "until": until,
+        "purposes": [request.purpose],
+        "answers_given": given,
+        "answers_received": received,
+    });
+    Some((ruling.at, until, row))
 }

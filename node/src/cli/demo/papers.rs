@@ -138,7 +138,7 @@ pub(super) async fn written_request(book: &mut Book, federation: &Federation) ->
     );
     let state = || state_of_request(monrovia, &request);
     eventually("the refused query has run again", || state() == "used_up").await?;
-    let heard = monrovia.asker.ask_again(rerun::id(&request), &officer).await?;
+    let heard = monrovia.queries.ask_again(rerun::id(&request), &officer).await?;
     book.step(
         "once approved, the query ran again by itself",
         &format!("3 reads under {request}"),

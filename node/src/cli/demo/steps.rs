@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use schemas::agency::AgencyId;
+use schemas::outcome::OutcomeCode;
 use schemas::purpose::{Purpose, QueryKind};
 use schemas::query::{Elements, Justification};
 use schemas::text::Text;
@@ -15,10 +16,10 @@ use super::story::{
     AGENCIES, ARIZONA, CASE, COVINA, ESCONDIDO, FEDERAL, INDIO, MONROVIA, PLATE, PORT, READS,
     SHERIFF,
 };
-use crate::exchange::ask::Heard;
-use crate::exchange::statements::Reconciled;
+use crate::exchange::ask::QueryOutcome;
+use crate::exchange::statements::{Reconciled, Reconciler};
 use crate::permission::{ActError, Principal};
-use crate::reads::import::BATCH;
+use crate::reads::importer::BATCH;
 use crate::run::Node;
 use audit::wording::counted;
 use ingest::{Format, Item, Rejected, items};
@@ -89,14 +90,11 @@ async fn import(
             Item::Rejected(broken) => rejected.push(broken),
         }
         if batch.len() == BATCH {
-            stored += node
-                .context
-                .store_reads(&by("admin")?.into(), &name, "auto", std::mem::take(&mut batch))
-                .await?
-                .reads;
+            let full = std::mem::take(&mut batch);
+            stored += node.importer.store(&by("admin")?.into(), &name, "auto", full).await?.reads;
         }
     }
-    stored += node.context.store_reads(&by("admin")?.into(), &name, "auto", batch).await?.reads;
+    stored += node.importer.store(&by("admin")?.into(), &name, "auto", batch).await?.reads;
     Ok((stored, empty, rejected))
 }
 
@@ -118,7 +116,7 @@ impl<'a> Question<'a> {
 pub(super) async fn ask(
     federation: &Federation,
     question: &Question<'_>,
-) -> Result<Vec<Heard>, ActError> {
+) -> Result<Vec<QueryOutcome>, ActError> {
     let node = federation.node(question.from)?;
     let now = node.context.agency.clock.now();
     let officer = by(question.user)?;
@@ -160,7 +158,7 @@ pub(super) async fn ask(
         images: false,
     };
     (question.vary)(&mut draft);
-    let mut outcomes = node.asker.ask(&draft, "demo")?;
+    let mut outcomes = node.queries.ask(&draft, "demo")?;
     let mut heard = Vec::new();
     while let Some(one) = outcomes.recv().await {
         heard.push(one);
@@ -170,7 +168,7 @@ pub(super) async fn ask(
 }
 
 /// One owner's outcome in a line: what must be compared.
-pub(super) fn outcome(heard: &Heard) -> String {
+pub(super) fn outcome(heard: &QueryOutcome) -> String {
     let basis =
         heard.basis.as_ref().map(|basis| format!(" under {}", basis.authority)).unwrap_or_default();
     let reasons: Vec<String> = heard
@@ -182,18 +180,18 @@ pub(super) fn outcome(heard: &Heard) -> String {
         })
         .collect();
     match heard.outcome {
-        "answered" => format!("{}{basis}", counted(heard.reads.len(), "read", "reads")),
-        "refused" => format!("refused: {}", reasons.join(", ")),
-        other => other.to_owned(),
+        OutcomeCode::Answered => format!("{}{basis}", counted(heard.reads.len(), "read", "reads")),
+        OutcomeCode::Refused => format!("refused: {}", reasons.join(", ")),
+        other => other.to_string(),
     }
 }
 
 /// All owners' outcomes in a line.
-pub(super) fn outcomes(heard: &[Heard]) -> String {
+pub(super) fn outcomes(heard: &[QueryOutcome]) -> String {
     heard.iter().map(outcome).collect::<Vec<_>>().join("; ")
 }
 
-fn show(book: &Book, heard: &[Heard]) {
+fn show(book: &Book, heard: &[QueryOutcome]) {
     for one in heard {
         if let Ok(value) = serde_json::to_value(one) {
             let lines = describe(&value).replace('\n', "\n    ");
@@ -316,5 +314,5 @@ async fn compare(
     other: &AgencyId,
 ) -> Result<Reconciled, ActError> {
     let (since, until) = (Timestamp::MIN, Timestamp::MAX);
-    node.context.reconcile(node.peers.as_ref(), auditor, other, since, until).await
+    Reconciler::of(&node.context).reconcile(node.peers.as_ref(), auditor, other, since, until).await
 }

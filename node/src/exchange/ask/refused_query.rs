@@ -2,10 +2,11 @@
 //! once that request is approved.
 
 use schemas::envelope::{Envelope, Kind};
+use schemas::outcome::OutcomeCode;
 use schemas::query::{Query, QueryId};
 
 use crate::permission::{ActError, OwnAgency};
-use store::Store;
+use store::ReadStore;
 
 /// The refused query, as it was signed.
 ///
@@ -13,16 +14,16 @@ use store::Store;
 /// When no query of this id was sent from here, it was not refused, or it is kept no longer.
 pub async fn refused_query(
     agency: &OwnAgency,
-    store: &dyn Store,
+    store: &dyn ReadStore,
     id: QueryId,
 ) -> Result<Query, ActError> {
     let none =
         || ActError::usage(format!("no query `{id}` was sent from here; see `accord audit log`"));
     let asked = store.asked(id).await?.ok_or_else(none)?;
-    if asked.outcome.as_deref() != Some("refused") {
+    if asked.outcome != Some(OutcomeCode::Refused) {
         return Err(ActError::usage(format!(
             "query `{id}` was not refused ({}); a request follows a refusal",
-            asked.outcome.as_deref().unwrap_or("open")
+            asked.outcome.map_or("open", OutcomeCode::code)
         )));
     }
     let exact = asked

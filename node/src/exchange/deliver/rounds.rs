@@ -10,7 +10,8 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::{self, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::{CardShown, Delivery, name};
+use super::own_card::CardShown;
+use super::{Delivery, name};
 use audit_log::registry::Registry;
 use peer::link::{Dial, Dialler};
 use registry::{Peer, State};
@@ -18,7 +19,7 @@ use store::Queued;
 
 /// How often the outbox is looked through.
 const ROUND: Duration = Duration::from_secs(2);
-/// Most letters to a peer at a time.
+/// Most messages to a peer at a time.
 const EACH: u32 = 256;
 /// Longest pause before an unreachable peer is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -28,18 +29,18 @@ struct Pause {
     length: Duration,
 }
 
-/// A peer's turn that is under way.
-struct Turn {
+/// A delivery to one peer that is under way.
+struct Visit {
     task: task::Id,
     /// There was reason for another one meanwhile.
     again: bool,
 }
 
-/// Whose turn it is.
+/// Which peer is due when.
 #[derive(Default)]
-struct Turns {
+struct Rounds {
     pauses: HashMap<AgencyId, Pause>,
-    under_way: HashMap<AgencyId, Turn>,
+    under_way: HashMap<AgencyId, Visit>,
     /// Each says whether everything was delivered.
     tasks: JoinSet<bool>,
 }
@@ -50,7 +51,7 @@ pub(super) async fn run<D: Dial>(
     wake: Arc<Notify>,
     mut connected: mpsc::Receiver<(AgencyId, Dialler)>,
 ) {
-    let mut turns = Turns::default();
+    let mut rounds = Rounds::default();
     let mut tick = tokio::time::interval(ROUND);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let Some(mut reasons) = delivery.upgrade().map(|delivery| Reasons::of(&delivery)) else {
@@ -60,27 +61,27 @@ pub(super) async fn run<D: Dial>(
         let mut newly = None;
         tokio::select! {
             _ = tick.tick() => {}
-            () = wake.notified() => turns.again_all(),
+            () = wake.notified() => rounds.again_all(),
             () = &mut reasons.documents_queued => {
                 let Some(delivery) = delivery.upgrade() else { return };
-                reasons.documents_queued = Box::pin(delivery.context.agency.log.documents_queued());
-                turns.again_all();
+                reasons.documents_queued = Box::pin(delivery.agency.log.documents_queued());
+                rounds.again_all();
             }
             () = &mut reasons.registry_changed => {
                 let Some(delivery) = delivery.upgrade() else { return };
-                let reachable = reasons.newly_reachable(&delivery.context.agency.registry);
+                let reachable = reasons.newly_reachable(&delivery.agency.registry);
                 if reachable.is_empty() {
                     continue;
                 }
-                reachable.iter().for_each(|agency| turns.again(agency));
+                reachable.iter().for_each(|agency| rounds.again(agency));
             }
             connected = connected.recv() => match connected {
                 Some(connected) => newly = Some(connected),
                 None => return,
             },
-            Some(done) = turns.tasks.join_next_with_id() => {
+            Some(done) = rounds.tasks.join_next_with_id() => {
                 let (task, delivered) = done.unwrap_or_else(|failed| (failed.id(), false));
-                if !turns.ended(task, delivered) {
+                if !rounds.ended(task, delivered) {
                     continue;
                 }
             }
@@ -90,17 +91,17 @@ pub(super) async fn run<D: Dial>(
             // A connection that this node dialled tells nothing new: the peer may end it at once
             // because it does not know this node, and would be dialled again without end.
             if dialler == Dialler::Them {
-                turns.again(&agency);
+                rounds.again(&agency);
             }
             let delivery = delivery.clone();
             // Without addresses: a connection that has ended meanwhile is not dialled for this.
             tokio::spawn(async move { drop(delivery.show_card(&agency, false).await) });
         }
-        turns.begin(&delivery).await;
+        rounds.begin(&delivery).await;
     }
 }
 
-/// What gives reason for a turn before the next round: entries of the log. Each future is made anew,
+/// What gives reason for a visit before the next round: entries of the log. Each future is made anew,
 /// and thus counts from then on, before the outbox is looked at.
 struct Reasons {
     documents_queued: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -111,7 +112,7 @@ struct Reasons {
 
 impl Reasons {
     fn of<D: Dial>(delivery: &Delivery<D>) -> Self {
-        let agency = &delivery.context.agency;
+        let agency = &delivery.agency;
         Self {
             documents_queued: Box::pin(agency.log.documents_queued()),
             registry_changed: Box::pin(agency.registry.changed()),
@@ -136,36 +137,36 @@ impl Reasons {
     }
 }
 
-impl Turns {
-    /// There is reason to try a peer at once, or again as soon as its turn ends.
+impl Rounds {
+    /// There is reason to try a peer at once, or again as soon as its visit ends.
     fn again(&mut self, agency: &AgencyId) {
         self.pauses.remove(agency);
-        if let Some(turn) = self.under_way.get_mut(agency) {
-            turn.again = true;
+        if let Some(visit) = self.under_way.get_mut(agency) {
+            visit.again = true;
         }
     }
 
     /// There is reason to try every peer at once.
     fn again_all(&mut self) {
         self.pauses.clear();
-        self.under_way.values_mut().for_each(|turn| turn.again = true);
+        self.under_way.values_mut().for_each(|visit| visit.again = true);
     }
 
-    /// Begins a turn for every peer that has something to get, may be tried, and has none.
+    /// Begins a visit to every peer that has something to get, may be tried, and is not being visited.
     async fn begin<D: Dial>(&mut self, delivery: &Arc<Delivery<D>>) {
-        let letters = match delivery.context.store.outbox(EACH).await {
-            Ok(letters) => letters,
+        let messages = match delivery.store.outbox(EACH).await {
+            Ok(messages) => messages,
             Err(error) => return tracing::error!(%error, "the outbox cannot be read"),
         };
         let unshown: HashSet<AgencyId> = delivery.unshown().clone();
         let mut by_peer: HashMap<AgencyId, Vec<Queued>> =
             unshown.iter().map(|agency| (agency.clone(), Vec::new())).collect();
-        for queued in letters.into_iter().filter(|queued| !delivery.is_in_hand(&name(queued))) {
-            by_peer.entry(queued.letter().peer.clone()).or_default().push(queued);
+        for queued in messages.into_iter().filter(|queued| !delivery.is_in_flight(&name(queued))) {
+            by_peer.entry(queued.message().peer.clone()).or_default().push(queued);
         }
-        let state = delivery.context.agency.registry.state();
+        let state = delivery.agency.registry.state();
         let now = Instant::now();
-        for (agency, letters) in by_peer {
+        for (agency, messages) in by_peer {
             let due = self.pauses.get(&agency).is_none_or(|pause| pause.until <= now)
                 && !self.under_way.contains_key(&agency);
             let Some(peer) = state.peers.get(&agency).filter(|peer| due && peer.blocked.is_none())
@@ -175,22 +176,22 @@ impl Turns {
             let (delivery, peer) = (delivery.clone(), peer.clone());
             let show = unshown.contains(&agency);
             let to = agency.clone();
-            let turn = self.tasks.spawn(async move {
+            let visit = self.tasks.spawn(async move {
                 let shown =
                     if show { delivery.show_card(&to, true).await } else { Ok(CardShown::TakenIn) };
-                // Who refuses a card takes letters all the same.
+                // A peer that refuses a card takes messages all the same.
                 let delivered = shown.is_ok()
-                    && (letters.is_empty() || delivery.deliver_to(&peer, letters).await.is_ok());
+                    && (messages.is_empty() || delivery.deliver_to(&peer, messages).await.is_ok());
                 delivered && shown == Ok(CardShown::TakenIn)
             });
-            self.under_way.insert(agency, Turn { task: turn.id(), again: false });
+            self.under_way.insert(agency, Visit { task: visit.id(), again: false });
         }
     }
 
-    /// Puts down how a turn ended; whether there is reason for another one at once.
+    /// Takes note of how a visit ended; whether there is reason for another one at once.
     fn ended(&mut self, task: task::Id, delivered: bool) -> bool {
-        let ended = self.under_way.extract_if(|_, turn| turn.task == task).next();
-        let Some((agency, Turn { again, .. })) = ended else { return false };
+        let ended = self.under_way.extract_if(|_, visit| visit.task == task).next();
+        let Some((agency, Visit { again, .. })) = ended else { return false };
         if delivered {
             self.pauses.remove(&agency);
         } else if !again {

@@ -1,8 +1,7 @@
 //! `/agreements`
 
 use ::agreements::agreement::{Act, Agreement};
-use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use schemas::query::AuthorityId;
 use schemas::text::Text;
 use serde::Deserialize;
@@ -11,6 +10,7 @@ use super::Here;
 use crate::admin::agreements;
 use crate::admin::agreements::{AdherenceInput, AgreementView, PreparedAdherence};
 use crate::http::error::ApiResult;
+use crate::http::extract::{Json, Path, Query};
 use crate::permission::Principal;
 
 pub(in crate::http) async fn list(State(node): Here) -> Json<Vec<AgreementView>> {
@@ -103,6 +103,7 @@ pub(in crate::http) async fn import(
     by: Principal,
     Json(documents): Json<Documents>,
 ) -> ApiResult<Json<serde_json::Value>> {
-    let taken = agreements::import(&node.context, &by, &documents.envelopes).await?;
+    let (agency, store) = (&node.context.agency, node.context.store.as_ref());
+    let taken = agreements::import(agency, store, &by, &documents.envelopes).await?;
     Ok(Json(serde_json::json!({ "recorded": taken })))
 }

@@ -1,10 +1,10 @@
 //! `/audit`
 
-use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use schemas::agency::AgencyId;
 use schemas::entry::EntryKind;
+use schemas::event::audit::EntriesViewed;
 use schemas::plate::Plate;
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -14,16 +14,13 @@ use tokio::sync::mpsc;
 
 use super::Here;
 use super::lines;
-use crate::exchange::statements::Reconciled;
+use crate::auditing::{alarms, entries};
+use crate::exchange::statements::{Reconciled, Reconciler};
 use crate::http::error::ApiResult;
-use crate::permission::{Permission, Principal, authorize};
-use audit::view::Viewed;
-use audit_log::entry::Entry;
+use crate::http::extract::{Json, Path, Query};
+use crate::http::problem::BrokenOff;
+use crate::permission::{ActError, Principal};
 use registry::Raised;
-use store::EntryFilter;
-
-/// Entries read at a time.
-const STEP: u32 = 500;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,68 +33,37 @@ pub(in crate::http) struct Wanted {
     kind: Option<EntryKind>,
 }
 
+/// The line that says why no further entry comes.
+fn broken_off(error: impl Into<ActError>) -> Value {
+    json!(BrokenOff::from(&error.into()))
+}
+
 /// The log, in order. Reading it is an entry too.
 pub(in crate::http) async fn log(
     State(node): Here,
     by: Principal,
     Query(wanted): Query<Wanted>,
 ) -> ApiResult<Response> {
-    let context = node.context.clone();
-    let state = context.agency.registry.state();
-    let user = authorize(&state, &by, Permission::Audit, context.agency.clock.now())?;
-    let mut entry = Entry::new(EntryKind::AuditViewed, context.agency.actor(user, &by));
-    let plate = wanted.plate.as_ref().map(ToString::to_string);
-    for (key, value) in [
-        ("peer", wanted.peer.as_ref().map(ToString::to_string)),
-        ("from", wanted.from.map(|at| at.to_string())),
-        ("until", wanted.until.map(|at| at.to_string())),
-        ("user", wanted.user.clone()),
-        ("plate", plate.clone()),
-        ("kind", wanted.kind.map(|kind| kind.to_string())),
-    ] {
-        if let Some(value) = value {
-            entry = entry.with_detail(key, value);
-        }
-    }
-    let viewed_at = context.agency.log.append(entry).await?.position().index;
-    let filter = EntryFilter {
-        peer: wanted.peer,
-        from: wanted.from,
-        until: wanted.until,
-        kind: wanted.kind,
-        user: wanted.user,
-        plate,
-        ..EntryFilter::default()
-    };
+    let Wanted { peer, from, until, user, plate, kind } = wanted;
+    let viewed = EntriesViewed { peer, from, until, user, plate, entry_kind: kind };
+    let context = &node.context;
+    let mut listing = entries::list(&context.agency, &context.store, &by, viewed).await?;
     let (rows, receiver) = mpsc::channel::<Value>(64);
     tokio::spawn(async move {
-        let mut start = 0;
-        while start < viewed_at {
-            let step = match context.store.entries(&filter, start, STEP).await {
+        loop {
+            let step = match listing.next().await {
+                Ok(step) if step.is_empty() => return,
                 Ok(step) => step,
                 Err(error) => {
-                    drop(rows.send(serde_json::json!({ "error": error.to_string() })).await);
+                    drop(rows.send(broken_off(error)).await);
                     return;
                 }
             };
-            let full = step.len() == STEP as usize;
-            for entry in &step {
-                let row = match Viewed::of(entry) {
-                    Ok(viewed) => {
-                        start = viewed.header.index.saturating_add(1);
-                        if viewed.header.index >= viewed_at {
-                            return;
-                        }
-                        viewed.to_json()
-                    }
-                    Err(error) => serde_json::json!({ "error": error.to_string() }),
-                };
+            for row in step {
+                let row = row.map_or_else(broken_off, |entry| entry.to_json());
                 if rows.send(row).await.is_err() {
                     return;
                 }
-            }
-            if !full {
-                return;
             }
         }
     });
@@ -110,7 +76,8 @@ pub(in crate::http) async fn envelopes(
     by: Principal,
     Path(index): Path<u64>,
 ) -> ApiResult<Json<Value>> {
-    let beside = node.context.envelopes_of(&by, index).await?;
+    let beside =
+        entries::envelopes(&node.context.agency, node.context.store.as_ref(), &by, index).await?;
     Ok(Json(json!({ "index": index, "kind": beside.kind, "envelopes": beside.envelopes })))
 }
 
@@ -129,11 +96,12 @@ pub(in crate::http) async fn reconcile(
 ) -> ApiResult<Json<Reconciled>> {
     let since = with.from.unwrap_or(Timestamp::MIN);
     let until = with.until.unwrap_or(Timestamp::MAX);
-    Ok(Json(node.context.reconcile(node.peers.as_ref(), &by, &with.peer, since, until).await?))
+    let reconciler = Reconciler::of(&node.context);
+    Ok(Json(reconciler.reconcile(node.peers.as_ref(), &by, &with.peer, since, until).await?))
 }
 
 pub(in crate::http) async fn alarms(State(node): Here) -> Json<Vec<Raised>> {
-    Json(node.context.alarms())
+    Json(alarms::list(&node.context.agency))
 }
 
 #[derive(Deserialize)]
@@ -148,5 +116,7 @@ pub(in crate::http) async fn resolve(
     Path(number): Path<u64>,
     Json(why): Json<Why>,
 ) -> ApiResult<Json<Raised>> {
-    Ok(Json(node.context.resolve_alarm(&by, number, &why.reason).await?))
+    let context = &node.context;
+    let (agency, observed) = (&context.agency, &context.observed);
+    Ok(Json(alarms::resolve(agency, observed, &by, number, &why.reason).await?))
 }

@@ -1,11 +1,11 @@
 //! `/backup`
 
-use axum::Json;
 use axum::extract::State;
 
 use super::Here;
-use crate::backup::create::{BackUp, Made};
+use crate::backup::create::{BackUp, Made, back_up};
 use crate::http::error::ApiResult;
+use crate::http::extract::Json;
 use crate::permission::Principal;
 
 pub(in crate::http) async fn make(
@@ -13,5 +13,7 @@ pub(in crate::http) async fn make(
     by: Principal,
     Json(asked): Json<BackUp>,
 ) -> ApiResult<Json<Made>> {
-    Ok(Json(node.context.back_up(&by, &node.home, &asked).await?))
+    let context = &node.context;
+    let made = back_up(&context.agency, context.store.as_ref(), &by, &node.home, &asked).await?;
+    Ok(Json(made))
 }

@@ -1,7 +1,6 @@
 //! `/cards`
 
-use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use schemas::agency::AgencyId;
 use schemas::card::Card;
 use schemas::envelope::Envelope;
@@ -14,6 +13,7 @@ use super::Here;
 use crate::admin::cards;
 use crate::admin::cards::{Confirmation, Reissued};
 use crate::http::error::ApiResult;
+use crate::http::extract::{Json, Path};
 use crate::permission::{ActError, Principal};
 use peer::is_dialable;
 use registry::Peer;

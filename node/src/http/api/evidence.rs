@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use base64::Engine as _;
@@ -12,19 +11,28 @@ use tokio::sync::mpsc;
 
 use super::Here;
 use super::lines;
-use crate::auditing::evidence::{Package, Photo, Wanted};
+use crate::auditing::evidence::{Package, Packaging, Photo, Wanted};
 use crate::http::error::ApiResult;
-use crate::permission::Principal;
+use crate::http::extract::Json;
+use crate::http::problem::BrokenOff;
+use crate::permission::{ActError, Principal};
 use store::photographs::Images;
 
-/// A package: first `{"bytes"}`, how many its files have, then a line for each file, `{"file","data"}` with its bytes in base64, and at the end
-/// `{"package": summary}`. What fails on the way is a last line `{"error": sentence}`.
+/// A package: first `{"bytes"}`, how many its files have, then a line for each file, `{"file","data"}`
+/// with its bytes in base64, and at the end `{"package": summary}`. What fails on the way is a last line `{"error": problem}`.
 pub(in crate::http) async fn export(
     State(node): Here,
     by: Principal,
     Json(wanted): Json<Wanted>,
 ) -> ApiResult<Response> {
-    let package = node.context.evidence(&by, &wanted.case).await?;
+    let context = &node.context;
+    let packaging = Packaging {
+        agency: &context.agency,
+        keys: &context.keys,
+        store: context.store.as_ref(),
+        photographs: &context.photographs,
+    };
+    let package = packaging.package(&by, &wanted.case).await?;
     let images = node.context.photographs.clone();
     let (rows, receiver) = mpsc::channel::<Value>(1);
     tokio::spawn(async move {
@@ -36,7 +44,7 @@ pub(in crate::http) async fn export(
         let last = match sent(files, photographs, &images, &rows).await {
             Ok(true) => json!({ "package": summary }),
             Ok(false) => return,
-            Err(error) => json!({ "error": error }),
+            Err(error) => json!(BrokenOff::from(&error)),
         };
         drop(rows.send(last).await);
     });
@@ -49,7 +57,7 @@ async fn sent(
     photographs: Vec<(String, Photo)>,
     images: &Images,
     rows: &mpsc::Sender<Value>,
-) -> Result<bool, String> {
+) -> Result<bool, ActError> {
     let line = |file: String, bytes: &[u8]| json!({ "file": file, "data": STANDARD.encode(bytes) });
     for (file, bytes) in files {
         if rows.send(line(file, &bytes)).await.is_err() {
@@ -57,12 +65,11 @@ async fn sent(
         }
     }
     for (file, Photo { digest, .. }) in photographs {
-        let fetched = images.fetch(digest).await.map_err(|e| e.to_string())?;
-        let bytes = fetched.map_err(|flaw| {
-            format!(
-                "photograph {digest} is {} since the package was begun; run it again",
-                flaw.words()
-            )
+        let bytes = images.fetch(digest).await?.map_err(|flaw| {
+            let is = flaw.words();
+            let why =
+                format!("photograph {digest} is {is} since the package was begun; run it again");
+            ActError::failed_as("photograph_flawed", why)
         })?;
         if rows.send(line(file, &bytes)).await.is_err() {
             return Ok(false);

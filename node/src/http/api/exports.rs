@@ -1,30 +1,31 @@
 //! `/audit/export` and the proofs of single entries.
 
-use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
 use super::Here;
 use super::lines;
-use crate::auditing::export::{Export, Proven};
+use crate::auditing::export::{Export, begin};
+use crate::auditing::proofs::{Proven, prove};
 use crate::http::error::ApiResult;
+use crate::http::extract::{Json, Path};
+use crate::http::problem::BrokenOff;
 use crate::permission::{ActError, Principal};
 use schemas::bundle::Scope;
 
-/// A bundle, line by line. What fails on the way is a last line `{"error": sentence}`.
+/// A bundle, line by line. What fails on the way is a last line `{"error": problem}`.
 pub(in crate::http) async fn bundle(
     State(node): Here,
     by: Principal,
     Json(scope): Json<Scope>,
 ) -> ApiResult<Response> {
-    let export = node.context.export(&by, scope).await?;
+    let export = begin(&node.context.agency, &node.context.store, &by, scope).await?;
     let (rows, receiver) = mpsc::channel::<Box<RawValue>>(64);
     tokio::spawn(async move {
         if let Err(error) = write(export, &rows).await {
-            let said = serde_json::json!({ "error": error.to_string() }).to_string();
-            if let Ok(line) = RawValue::from_string(said) {
+            if let Ok(line) = serde_json::value::to_raw_value(&BrokenOff::from(&error)) {
                 drop(rows.send(line).await);
             }
         }
@@ -60,5 +61,6 @@ pub(in crate::http) async fn proof(
     by: Principal,
     Path(index): Path<u64>,
 ) -> ApiResult<Json<Proven>> {
-    Ok(Json(node.context.prove(&by, index).await?))
+    let (agency, store) = (&node.context.agency, node.context.store.as_ref());
+    Ok(Json(prove(agency, store, &by, index).await?))
 }

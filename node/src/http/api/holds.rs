@@ -1,7 +1,6 @@
 //! `/holds` and `/retention`
 
-use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
@@ -10,20 +9,22 @@ use tokio::sync::mpsc;
 
 use super::{Here, lines};
 use crate::http::error::ApiResult;
+use crate::http::extract::{Json, Path};
+use crate::http::problem::BrokenOff;
 use crate::permission::Principal;
-use crate::retention::holds::{Placement, to_json};
-use crate::retention::{PAUSE, Retained};
+use crate::retention::holds::{self, HoldRequest, to_json};
+use crate::retention::{DESTROY, RetentionReport};
 
 pub(in crate::http) async fn list(State(node): Here, by: Principal) -> ApiResult<Json<Vec<Value>>> {
-    Ok(Json(node.context.holds(&by)?.iter().map(to_json).collect()))
+    Ok(Json(holds::list(&node.context.agency, &by)?.iter().map(to_json).collect()))
 }
 
 pub(in crate::http) async fn place(
     State(node): Here,
     by: Principal,
-    Json(placement): Json<Placement>,
+    Json(wanted): Json<HoldRequest>,
 ) -> ApiResult<Json<Value>> {
-    Ok(Json(to_json(&node.context.place_hold(&by, &placement).await?)))
+    Ok(Json(to_json(&holds::place(&node.retention, &by, &wanted).await?)))
 }
 
 #[derive(Deserialize)]
@@ -38,11 +39,12 @@ pub(in crate::http) async fn release(
     Path(number): Path<u64>,
     Json(why): Json<Why>,
 ) -> ApiResult<Json<Value>> {
-    Ok(Json(to_json(&node.context.release_hold(&by, number, &why.reason).await?)))
+    let released = holds::release(&node.context.agency, &by, number, &why.reason).await?;
+    Ok(Json(to_json(&released)))
 }
 
-pub(in crate::http) async fn status(State(node): Here) -> ApiResult<Json<Retained>> {
-    Ok(Json(node.context.retention_status().await?))
+pub(in crate::http) async fn status(State(node): Here) -> ApiResult<Json<RetentionReport>> {
+    Ok(Json(node.retention.status().await?))
 }
 
 /// How a run is asked for.
@@ -57,9 +59,9 @@ pub(in crate::http) struct Run {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Line {
-    Progress { progress: Retained },
-    Done(Retained),
-    Error { error: String },
+    Progress { progress: RetentionReport },
+    Done(RetentionReport),
+    BrokenOff(BrokenOff),
 }
 
 pub(in crate::http) async fn run(
@@ -68,19 +70,19 @@ pub(in crate::http) async fn run(
     Json(run): Json<Run>,
 ) -> ApiResult<Response> {
     if run.dry_run {
-        return Ok(Json(node.context.retention_status().await?).into_response());
+        return Ok(Json(node.retention.status().await?).into_response());
     }
-    node.context.may_run_retention(&by)?;
+    node.retention.check_may_run(&by)?;
     let (lines, receiver) = mpsc::channel(16);
     tokio::spawn(async move {
         let progress = lines.clone();
-        // Who does not keep up with reading is told less often.
-        let told = move |done: &Retained| {
+        // A client that does not keep up with reading is told less often.
+        let told = move |done: &RetentionReport| {
             drop(progress.try_send(Line::Progress { progress: done.clone() }));
         };
-        let last = match node.context.run_retention(&by, PAUSE, &told).await {
+        let last = match node.retention.run(&by, DESTROY, &told).await {
             Ok(done) => Line::Done(done),
-            Err(error) => Line::Error { error: error.to_string() },
+            Err(error) => Line::BrokenOff(BrokenOff::from(&error)),
         };
         drop(lines.send(last).await);
     });

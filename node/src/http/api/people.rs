@@ -1,7 +1,6 @@
 //! `/users`
 
-use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use schemas::query::UserName;
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -10,6 +9,7 @@ use serde::Deserialize;
 use super::Here;
 use crate::admin::people;
 use crate::http::error::ApiResult;
+use crate::http::extract::{Json, Path, Query};
 use crate::permission::Principal;
 use schemas::user::{Delegation, User};
 

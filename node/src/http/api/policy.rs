@@ -1,7 +1,6 @@
 //! `/policy`
 
-use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use schemas::time::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,6 +9,7 @@ use super::Here;
 use crate::admin::policy;
 use crate::admin::policy::{Explain, Explained, policy_at};
 use crate::http::error::ApiResult;
+use crate::http::extract::{Json, Query};
 use crate::permission::{ActError, Principal};
 
 #[derive(Deserialize)]

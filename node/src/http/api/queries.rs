@@ -1,22 +1,28 @@
 //! `/queries`
 
-use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use schemas::query::QueryId;
+use schemas::refusal::RefusalCode;
 
 use super::Here;
 use super::lines;
-use crate::exchange::ask::{AskError, Heard};
+use crate::exchange::ask::{AskError, QueryOutcome, log_rejected_draft};
 use crate::http::error::ApiResult;
+use crate::http::extract::{Json, Path};
 use crate::permission::{ActError, Principal};
 use schemas::draft::Draft;
 
 impl From<AskError> for ActError {
     fn from(error: AskError) -> Self {
         match error {
-            AskError::User(_) | AskError::Nobody => Self::Refused(error.to_string()),
-            AskError::Unknown(_) | AskError::Again(_) => Self::Usage(error.to_string()),
+            AskError::User(why) => Self::refused_as("user_not_authorized", Vec::new(), why),
+            AskError::Nobody => {
+                let code = RefusalCode::NoAuthority.code();
+                Self::refused_as(code, Vec::new(), error.to_string())
+            }
+            AskError::Unknown(_) => Self::usage_by("agency_unknown", error),
+            AskError::Again(_) => Self::usage_by("query_not_repeatable", error),
         }
     }
 }
@@ -29,11 +35,11 @@ pub(in crate::http) async fn ask(
     draft.user = by.user.clone();
     let context = &node.context;
     // Whether the user's role may query is the policy's rule, with its section: see `decline`.
-    match node.asker.ask(&draft, &by.auth).map_err(ActError::from) {
+    match node.queries.ask(&draft, &by.auth).map_err(ActError::from) {
         Ok(outcomes) => Ok(lines::response(outcomes)),
         // An attempt that was turned down is on record like any other.
         Err(error @ ActError::Refused(_)) => {
-            context.log_turned_down(&by, &draft, &error.to_string()).await?;
+            log_rejected_draft(&context.agency, &by, &draft, &error.to_string()).await?;
             Err(error.into())
         }
         Err(error) => Err(error.into()),
@@ -44,8 +50,8 @@ pub(in crate::http) async fn again(
     State(node): Here,
     by: Principal,
     Path(id): Path<QueryId>,
-) -> ApiResult<Json<Heard>> {
-    Ok(Json(node.asker.ask_again(id, &by).await?))
+) -> ApiResult<Json<QueryOutcome>> {
+    Ok(Json(node.queries.ask_again(id, &by).await?))
 }
 
 /// The photographs of a kept answer, a line each.
@@ -54,6 +60,6 @@ pub(in crate::http) async fn photographs(
     by: Principal,
     Path(id): Path<QueryId>,
 ) -> ApiResult<Response> {
-    let photographs = node.asker.photographs(id, &by).await.map_err(ActError::from)?;
+    let photographs = node.queries.photographs(id, &by).await.map_err(ActError::from)?;
     Ok(lines::response(photographs))
 }

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use ingest::{Format, FormatError, Mapping, Options};
 use schemas::read::ReadId;
@@ -15,31 +14,35 @@ use tokio::sync::mpsc;
 
 use super::Here;
 use super::lines;
-use crate::exchange::ask::Heard;
+use crate::exchange::ask::{QueryOutcome, log_rejected_draft};
 use crate::http::error::{ApiError, ApiResult};
+use crate::http::extract::{Json, Path, Query};
+use crate::http::problem::Problem;
 use crate::permission::{ActError, Principal};
-use crate::reads::corrections::{Done, Version, Wrong};
-use crate::reads::import::{Bringer, Stats};
-use crate::reads::intake;
-use crate::reads::intake::{Import, Progress, Summary};
+use crate::reads::corrections::{self, CorrectionOutcome, CorrectionRequest, ReadVersion};
+use crate::reads::counts::{self, ReadCounts};
+use crate::reads::importer::ImportActor;
+use crate::reads::intake::{self, ImportProgress, ImportRequest, ImportStopped, ImportSummary};
+use crate::reads::search;
 use schemas::draft::Draft;
 
-pub(in crate::http) async fn stats(State(node): Here) -> ApiResult<Json<Stats>> {
-    Ok(Json(node.context.read_stats().await?))
+pub(in crate::http) async fn stats(State(node): Here) -> ApiResult<Json<ReadCounts>> {
+    let context = &node.context;
+    Ok(Json(counts::count(context.store.as_ref(), context.agency.clock.now()).await?))
 }
 
 pub(in crate::http) async fn search(
     State(node): Here,
     by: Principal,
     Json(mut draft): Json<Draft>,
-) -> ApiResult<Json<Heard>> {
+) -> ApiResult<Json<QueryOutcome>> {
     draft.user = by.user.clone();
     let context = &node.context;
-    match context.search_own(&by, &draft).await {
+    match search::search(&context.agency, context.store.as_ref(), &by, &draft).await {
         Ok(heard) => Ok(Json(heard)),
         // An attempt that was turned down is on record like any other.
         Err(error @ ActError::Refused(_)) => {
-            context.log_turned_down(&by, &draft, &error.to_string()).await?;
+            log_rejected_draft(&context.agency, &by, &draft, &error.to_string()).await?;
             Err(error.into())
         }
         Err(error) => Err(error.into()),
@@ -50,17 +53,21 @@ pub(in crate::http) async fn correct(
     State(node): Here,
     by: Principal,
     Path(id): Path<ReadId>,
-    Json(wrong): Json<Wrong>,
-) -> ApiResult<Json<Done>> {
-    Ok(Json(node.context.correct_read(&by, id, &wrong).await?))
+    Json(wanted): Json<CorrectionRequest>,
+) -> ApiResult<Json<CorrectionOutcome>> {
+    let (context, key) = (&node.context, node.context.message_key());
+    let store = context.store.as_ref();
+    let done = corrections::correct(&context.agency, store, &key, &by, id, &wanted).await?;
+    Ok(Json(done))
 }
 
 pub(in crate::http) async fn versions(
     State(node): Here,
     by: Principal,
     Path(id): Path<ReadId>,
-) -> ApiResult<Json<Vec<Version>>> {
-    Ok(Json(node.context.read_versions(&by, id).await?))
+) -> ApiResult<Json<Vec<ReadVersion>>> {
+    let context = &node.context;
+    Ok(Json(corrections::versions(&context.agency, context.store.as_ref(), &by, id).await?))
 }
 
 #[derive(Deserialize)]
@@ -94,25 +101,25 @@ impl What {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Line {
-    Progress(Progress),
-    Summary(Summary),
-    Error { error: String, summary: Summary },
+    Progress(ImportProgress),
+    Summary(ImportSummary),
+    BrokenOff { error: Problem, summary: ImportSummary },
 }
 
 /// Imports the body. What was stored before an error stays stored.
 pub(in crate::http) async fn import(
     State(node): Here,
     by: Result<Principal, ApiError>,
-    what: Result<Query<What>, QueryRejection>,
+    what: Result<Query<What>, ApiError>,
     body: Body,
 ) -> ApiResult<Response> {
     // First of all, so that the body is read to its end whatever is refused from here on.
     let (source, _) = intake::body(body, None);
-    let by = Bringer::from(by?);
-    let Query(what) = what.map_err(|e| ActError::usage(e.body_text()))?;
+    let by = ImportActor::from(by?);
+    let Query(what) = what?;
     let options = what.options()?;
-    drop(node.context.bringing(&by)?);
-    let import = Import { by, file: what.file, options };
+    drop(node.importer.actor(&by)?);
+    let import = ImportRequest { by, file: what.file, options };
     let (lines, receiver) = mpsc::channel(16);
     let (progress, mut steps) = mpsc::channel(16);
     let told = lines.clone();
@@ -122,11 +129,19 @@ pub(in crate::http) async fn import(
         }
     });
     tokio::spawn(async move {
-        let done = intake::import(&node.context, import, source, Some(progress)).await;
+        let done = intake::import(&node.importer, import, source, Some(progress)).await;
         drop(telling.await);
         let last = match done {
             Ok(summary) => Line::Summary(summary),
-            Err((ended, summary)) => Line::Error { error: ended.to_string(), summary },
+            Err((stopped, summary)) => {
+                let error = match stopped {
+                    ImportStopped::Content(why) => {
+                        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "content_unreadable", why)
+                    }
+                    ImportStopped::Node(error) => Problem::from(&error),
+                };
+                Line::BrokenOff { error, summary }
+            }
         };
         drop(lines.send(last).await);
     });

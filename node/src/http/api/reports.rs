@@ -1,14 +1,15 @@
 //! `/audit/report`, `/audit/sample`, `/audit/record`
 
-use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use schemas::time::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::Here;
-use crate::auditing::periodic::{Audited, Sample, Sampling};
+use crate::auditing::periodic::{self, Audited, Sample, Sampling};
+use crate::auditing::reports;
 use crate::http::error::ApiResult;
+use crate::http::extract::{Json, Query};
 use crate::permission::Principal;
 use audit::report::{Kind, Report};
 
@@ -25,7 +26,9 @@ pub(in crate::http) async fn report(
     by: Principal,
     Query(wanted): Query<Wanted>,
 ) -> ApiResult<Json<Report>> {
-    Ok(Json(node.context.report(&by, wanted.kind, wanted.from, wanted.until).await?))
+    let (agency, store) = (&node.context.agency, node.context.store.as_ref());
+    let Wanted { kind, from, until } = wanted;
+    Ok(Json(reports::make(agency, store, &by, kind, from, until).await?))
 }
 
 pub(in crate::http) async fn sample(
@@ -33,7 +36,8 @@ pub(in crate::http) async fn sample(
     by: Principal,
     Json(wanted): Json<Sampling>,
 ) -> ApiResult<Json<Sample>> {
-    Ok(Json(node.context.sample(&by, &wanted).await?))
+    let (agency, store) = (&node.context.agency, node.context.store.as_ref());
+    Ok(Json(periodic::sample(agency, store, &by, &wanted).await?))
 }
 
 pub(in crate::http) async fn record(
@@ -41,5 +45,6 @@ pub(in crate::http) async fn record(
     by: Principal,
     Json(audited): Json<Audited>,
 ) -> ApiResult<Json<Value>> {
-    Ok(Json(node.context.record_audit(&by, &audited).await?))
+    let (agency, store) = (&node.context.agency, node.context.store.as_ref());
+    Ok(Json(periodic::record(agency, store, &by, &audited).await?))
 }

@@ -1,13 +1,13 @@
 //! `/requests`
 
-use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use schemas::query::AuthorityId;
 
 use super::Here;
 use crate::admin::requests;
 use crate::admin::requests::{DecisionInput, RecordsRequestInput, RequestView, Submission};
 use crate::http::error::ApiResult;
+use crate::http::extract::{Json, Path};
 use crate::permission::Principal;
 
 pub(in crate::http) async fn list(State(node): Here) -> Json<Vec<RequestView>> {

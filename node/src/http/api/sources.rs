@@ -1,28 +1,28 @@
 //! `/sources`
 
-use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use schemas::text::Text;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::Here;
 use crate::http::error::ApiResult;
+use crate::http::extract::{Json, Path};
 use crate::permission::Principal;
-use crate::reads::intake::Heard;
-use crate::reads::sources::{Admitted, NewSource, to_json};
+use crate::reads::source_stats::SourceStats;
+use crate::reads::sources::{self, NewSource, SourceWithToken, to_json};
 use crate::run::Node;
 use registry::{Source, SourceName};
 
 fn described(node: &Node, source: &Source) -> Value {
-    to_json(source, &node.sources.heard(&source.name))
+    to_json(source, &node.source_stats.of(&source.name))
 }
 
 /// With its token, and where it sends: told this once.
-fn admitted(node: &Node, admitted: &Admitted) -> Value {
-    let mut described = to_json(&admitted.source, &Heard::default());
-    if let (Some(token), Some(object)) = (&admitted.token, described.as_object_mut()) {
-        let name = &admitted.source.name;
+fn with_token(node: &Node, made: &SourceWithToken) -> Value {
+    let mut described = to_json(&made.source, &SourceStats::default());
+    if let (Some(token), Some(object)) = (&made.token, described.as_object_mut()) {
+        let name = &made.source.name;
         let url = node.config.http.map(|at| format!("https://{at}/sources/{name}/reads"));
         object.insert("token".into(), token.as_str().into());
         object.insert("url".into(), url.into());
@@ -33,7 +33,7 @@ fn admitted(node: &Node, admitted: &Admitted) -> Value {
 }
 
 pub(in crate::http) async fn list(State(node): Here, by: Principal) -> ApiResult<Json<Vec<Value>>> {
-    let sources = node.context.sources(&by)?;
+    let sources = sources::list(&node.context.agency, &by)?;
     Ok(Json(sources.iter().map(|source| described(&node, source)).collect()))
 }
 
@@ -42,7 +42,7 @@ pub(in crate::http) async fn add(
     by: Principal,
     Json(new): Json<NewSource>,
 ) -> ApiResult<Json<Value>> {
-    Ok(Json(admitted(&node, &node.context.add_source(&by, &new).await?)))
+    Ok(Json(with_token(&node, &sources::add(&node.context.agency, &by, &new).await?)))
 }
 
 pub(in crate::http) async fn renew(
@@ -50,7 +50,8 @@ pub(in crate::http) async fn renew(
     by: Principal,
     Path(name): Path<SourceName>,
 ) -> ApiResult<Json<Value>> {
-    Ok(Json(admitted(&node, &node.context.renew_token(&by, &name).await?)))
+    let renewed = sources::renew_token(&node.context.agency, &by, &name).await?;
+    Ok(Json(with_token(&node, &renewed)))
 }
 
 #[derive(Deserialize)]
@@ -65,6 +66,6 @@ pub(in crate::http) async fn disable(
     Path(name): Path<SourceName>,
     Json(why): Json<Why>,
 ) -> ApiResult<Json<Value>> {
-    let source = node.context.disable_source(&by, &name, &why.reason).await?;
+    let source = sources::disable(&node.context.agency, &by, &name, &why.reason).await?;
     Ok(Json(described(&node, &source)))
 }

@@ -1,6 +1,5 @@
 //! `/status` and `/doctor`
 
-use axum::Json;
 use axum::extract::State;
 use schemas::agency::AgencyId;
 use schemas::card::Card;
@@ -11,8 +10,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Here;
+use crate::auditing::periodic::due as audits_due;
+use crate::http::extract::Json;
 use crate::permission::ActError;
-use crate::retention::Retained;
+use crate::retention::RetentionReport;
 use crate::run::Node;
 use audit::wording::counted;
 use peer::is_dialable;
@@ -43,7 +44,7 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
     let context = &node.context;
     let state = context.agency.registry.state();
     let counters = context.agency.log.counters();
-    let failing = context.agency.log.counted().failing();
+    let failing = context.agency.log.metrics().failing();
     let now = context.agency.clock.now();
     let behind = counters.last_at.filter(|last| *last > now);
     let waiting = context.store.outbox(u32::MAX).await;
@@ -63,7 +64,7 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
         disk(&node),
         backups(&state, now),
         sources(&node),
-        audits(context.audits_due().await),
+        audits(audits_due(&context.agency, context.store.as_ref()).await),
         cosigned(node.context.store.cosigned(counters.size).await, counters.size),
         Check {
             check: "log",
@@ -93,7 +94,7 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
         photographs(context).await,
         keys(&node),
         reached(state.own.as_ref().map(|own| &own.value), &node.card_not_shown()),
-        retention(node.context.retention_status().await),
+        retention(node.retention.status().await),
         Check {
             check: "peers",
             ok: true,
@@ -207,17 +208,17 @@ fn sources(node: &Node) -> Check {
     let state = node.context.agency.registry.state();
     let since = node.context.agency.clock.now().minus_days(1);
     let open = state.sources.values().filter(|source| source.disabled.is_none());
-    let heard: Vec<_> = open.map(|source| (source, node.sources.heard(&source.name))).collect();
-    let wrong: Vec<String> = heard
+    let sent: Vec<_> = open.map(|source| (source, node.source_stats.of(&source.name))).collect();
+    let wrong: Vec<String> = sent
         .iter()
-        .filter_map(|(source, heard)| {
-            let fresh = heard.error_at.is_some_and(|at| at > since);
-            let error = heard.error.as_ref().filter(|_| fresh);
+        .filter_map(|(source, stats)| {
+            let fresh = stats.error_at.is_some_and(|at| at > since);
+            let error = stats.error.as_ref().filter(|_| fresh);
             error.map(|error| format!("{}: {error}", source.name))
         })
         .collect();
     let detail =
-        if wrong.is_empty() { counted(heard.len(), "source", "sources") } else { wrong.join("; ") };
+        if wrong.is_empty() { counted(sent.len(), "source", "sources") } else { wrong.join("; ") };
     Check { check: "sources", ok: wrong.is_empty(), detail }
 }
 
@@ -270,7 +271,7 @@ fn audits(due: Result<Vec<String>, ActError>) -> Check {
 
 /// Whether anything is past its retention that no hold keeps. The node destroys it by itself within
 /// minutes of the end of a day (UTC), so something else is in the way.
-fn retention(status: Result<Retained, ActError>) -> Check {
+fn retention(status: Result<RetentionReport, ActError>) -> Check {
     let detail = match &status {
         Err(error) => error.to_string(),
         Ok(due) if due.any() => format!(

@@ -1,11 +1,13 @@
 //! `/healthz` and `/readyz`
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::http::api::Here;
+use crate::http::error::ApiResult;
+use crate::http::extract::Json;
+use crate::http::problem::Problem;
 
 /// The process answers.
 pub(super) async fn alive() -> &'static str {
@@ -13,12 +15,12 @@ pub(super) async fn alive() -> &'static str {
 }
 
 /// Whether exchanges can be served; with what stands in the way, 503.
-pub(super) async fn ready(State(node): Here) -> (StatusCode, Json<Value>) {
+pub(super) async fn ready(State(node): Here) -> ApiResult<Json<Value>> {
     let problems = node.problems().await;
-    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let mut said = json!({ "ready": problems.is_empty() });
-    if let (false, Some(said)) = (problems.is_empty(), said.as_object_mut()) {
-        said.insert("error".into(), problems.join("; ").into());
+    if problems.is_empty() {
+        return Ok(Json(json!({ "ready": true })));
     }
-    (status, Json(said))
+    let why = problems.join("; ");
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", why);
+    Err(problem.with("ready", false).into())
 }

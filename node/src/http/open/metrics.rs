@@ -14,6 +14,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::token::token;
 use crate::http::api::Here;
+use crate::http::problem::Problem;
 use crate::run::Node;
 
 /// The file, beside the certificate, that holds the token for `/metrics` on the HTTPS port.
@@ -24,7 +25,10 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 pub(super) async fn show(State(node): Here) -> Response {
     match text(&node).await {
         Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        Err(error) => {
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            Problem::new(status, "metrics_unavailable", error.to_string()).into_response()
+        }
     }
 }
 
@@ -33,9 +37,10 @@ pub(super) async fn show_to_bearer(State(node): Here, headers: HeaderMap) -> Res
         return show(State(node)).await;
     }
     let why = format!(
-        "the token for /metrics stands in `tls/{METRICS_TOKEN}` of the node's home; give it as `Authorization: Bearer`\n"
+        "the token for /metrics stands in `tls/{METRICS_TOKEN}` of the node's home; give it as `Authorization: Bearer`"
     );
-    (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")], why).into_response()
+    let problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", why);
+    ([(WWW_AUTHENTICATE, "Bearer")], problem).into_response()
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -77,7 +82,7 @@ async fn text(node: &Node) -> Result<String, std::fmt::Error> {
 }
 
 fn logged(registry: &mut Registry, node: &Node) {
-    let counted = node.context.agency.log.counted();
+    let counted = node.context.agency.log.metrics();
     let counters = node.context.agency.log.counters();
     gauge(registry, "log_entries", "Entries of the audit log", counters.size);
     registry.register(
@@ -141,8 +146,8 @@ fn sources(registry: &mut Registry, node: &Node) {
     let state = node.context.agency.registry.state();
     let records = Family::<OfSource, Count>::default();
     for name in state.sources.keys() {
-        let heard = node.sources.heard(name);
-        for (outcome, value) in [("stored", heard.stored), ("rejected", heard.rejected)] {
+        let stats = node.source_stats.of(name);
+        for (outcome, value) in [("stored", stats.stored), ("rejected", stats.rejected)] {
             records.get_or_create(&OfSource { source: name.to_string(), outcome }).set(value);
         }
     }

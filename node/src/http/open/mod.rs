@@ -21,6 +21,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
+use super::error::{method_not_allowed, not_found};
 use crate::run::Node;
 
 pub use metrics::METRICS_TOKEN;
@@ -44,5 +45,7 @@ pub fn router(node: Arc<Node>) -> Router {
         .route("/sources/{name}/{token}/reads", post(sending::reads_by_address))
         .route("/sources/{name}/transfers", post(sending::transfer))
         .layer(DefaultBodyLimit::disable())
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
         .with_state(node)
 }

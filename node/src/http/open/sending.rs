@@ -6,9 +6,8 @@
 
 use std::time::Duration;
 
-use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -20,10 +19,11 @@ use serde_json::json;
 
 use super::token::token;
 use crate::http::api::Here;
+use crate::http::extract::{Json, Path, Query};
+use crate::http::problem::Problem;
 use crate::permission::ActError;
-use crate::reads::import::Bringer;
-use crate::reads::intake;
-use crate::reads::intake::{Ended, Import, Summary};
+use crate::reads::importer::ImportActor;
+use crate::reads::intake::{self, ImportRequest, ImportStopped, ImportSummary};
 use crate::run::Node;
 use registry::Source;
 
@@ -34,22 +34,19 @@ const TURN: Duration = Duration::from_secs(20);
 /// When one may come again that had to be turned away, in seconds.
 const AGAIN: &str = "10";
 
-fn said(status: StatusCode, error: &str) -> Response {
-    (status, Json(json!({ "error": error }))).into_response()
-}
-
 fn unknown() -> Response {
     let why = "no source of this name has this token; `accord source token NAME` gives a new one";
-    let mut response = said(StatusCode::UNAUTHORIZED, why);
-    response
-        .headers_mut()
-        .insert(WWW_AUTHENTICATE, axum::http::HeaderValue::from_static("Basic realm=\"accord\""));
-    response
+    let problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", why);
+    ([(WWW_AUTHENTICATE, "Basic realm=\"accord\"")], problem).into_response()
 }
 
-fn not_now(why: &str) -> Response {
-    (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, AGAIN)], Json(json!({ "error": why })))
-        .into_response()
+fn not_now(problem: Problem) -> Response {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    (status, [(RETRY_AFTER, AGAIN)], Problem { status: status.as_u16(), ..problem }).into_response()
+}
+
+fn internal(why: String) -> Response {
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", why).into_response()
 }
 
 fn source_of(node: &Node, name: &str, token: &str) -> Option<Source> {
@@ -88,7 +85,10 @@ async fn received(node: &Node, source: &Source, body: Body) -> Response {
     match taken(node, source, file, chunks).await {
         // A reader that sends one record and hears "done" has lost it: it must hear.
         Ok(summary) if summary.rejected > 0 && summary.stored + summary.duplicates == 0 => {
-            (StatusCode::UNPROCESSABLE_ENTITY, Json(summary)).into_response()
+            let first = summary.errors.first().map(|one| format!("{}: {}", one.at, one.error));
+            let why = first.unwrap_or_else(|| "no record of it can be used".into());
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            Problem::new(status, "no_record_usable", why).with("summary", summary).into_response()
         }
         Ok(summary) => Json(summary).into_response(),
         Err(response) => response,
@@ -101,22 +101,25 @@ async fn taken(
     source: &Source,
     file: Text,
     chunks: intake::Chunks,
-) -> Result<Summary, Response> {
+) -> Result<ImportSummary, Response> {
     let turn = tokio::time::timeout(TURN, node.sending.acquire()).await;
     let Ok(Ok(_turn)) = turn else {
-        return Err(not_now("too much is being sent at this moment; send it again"));
+        let why = "too much is being sent at this moment; send it again";
+        return Err(not_now(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", why)));
     };
-    let options = source.options().map_err(|e| said(StatusCode::INTERNAL_SERVER_ERROR, &e))?;
-    let import = Import { by: Bringer::Source(source.name.clone()), file, options };
-    let done = intake::import(&node.context, import, chunks, None).await;
-    node.sources.note(&source.name, node.context.agency.clock.now(), &done);
-    done.map_err(|(ended, summary)| match ended {
-        Ended::Content(error) => {
-            let of = json!({ "error": error, "summary": summary });
-            (StatusCode::UNPROCESSABLE_ENTITY, Json(of)).into_response()
+    let options = source.options().map_err(internal)?;
+    let import = ImportRequest { by: ImportActor::Source(source.name.clone()), file, options };
+    let done = intake::import(&node.importer, import, chunks, None).await;
+    node.source_stats.count(&source.name, node.context.agency.clock.now(), &done);
+    done.map_err(|(stopped, summary)| match stopped {
+        ImportStopped::Content(error) => {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            Problem::new(status, "content_unreadable", error)
+                .with("summary", summary)
+                .into_response()
         }
-        Ended::Here(ActError::Refused(why)) => said(StatusCode::FORBIDDEN, &why),
-        Ended::Here(error) => not_now(&error.to_string()),
+        ImportStopped::Node(error @ ActError::Refused(_)) => Problem::from(&error).into_response(),
+        ImportStopped::Node(error) => not_now(Problem::from(&error)),
     })
 }
 
@@ -141,7 +144,8 @@ pub(super) async fn transfer(
         Err(response) => return response,
     };
     let Ok((digest, bytes)) = received.await else {
-        return said(StatusCode::BAD_REQUEST, "the file did not come to its end; send it again");
+        let why = "the file did not come to its end; send it again";
+        return Problem::new(StatusCode::BAD_REQUEST, "body_incomplete", why).into_response();
     };
     let context = &node.context;
     let receipt = TransferReceipt {
@@ -163,6 +167,6 @@ pub(super) async fn transfer(
             let of = json!({ "receipt": envelope.to_text(), "errors": summary.errors });
             ([(CONTENT_TYPE, "application/json")], of.to_string()).into_response()
         }
-        Err(error) => said(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+        Err(error) => internal(error.to_string()),
     }
 }

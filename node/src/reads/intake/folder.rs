@@ -1,4 +1,4 @@
-//! Watched folders: files that cameras and vendors' programs write, taken in once they are whole.
+//! Watched folders: files that cameras and vendors' programs write, imported once they are whole.
 //!
 //! A file is taken once it has not changed for [`SETTLED`]. When every record of it is durable the
 //! file is destroyed: it is a copy of reads, and would outlive their retention. A file with records
@@ -16,16 +16,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use schemas::text::Text;
-use tokio_util::sync::CancellationToken;
 
-use super::{Ended, Import, Sources, Summary, import};
-use crate::context::NodeContext;
-use crate::permission::ActError;
-use crate::reads::import::Bringer;
+use super::{ImportRequest, ImportStopped, ImportSummary, import};
+use crate::permission::{ActError, OwnAgency};
+use crate::reads::importer::{ImportActor, Importer};
+use crate::reads::source_stats::StatsBySource;
 use registry::Source;
 
-/// How often folders are looked at.
-const LOOKING: Duration = Duration::from_secs(1);
 /// How long a file must have been as it is.
 const SETTLED: Duration = Duration::from_secs(3);
 /// How long a folder rests after this node could not take what it holds.
@@ -37,64 +34,121 @@ const SWEEPING: Duration = Duration::from_secs(3_600);
 
 /// What a file was like, and since when it has been like that.
 #[derive(Clone, Copy)]
-struct Seen {
+struct FileState {
     size: u64,
     modified: Option<SystemTime>,
     since: Instant,
 }
 
 #[derive(Default)]
-struct Watched {
-    files: HashMap<PathBuf, Seen>,
+struct FolderState {
+    files: HashMap<PathBuf, FileState>,
     rests_until: Option<Instant>,
     swept: Option<Instant>,
 }
 
-/// Takes in what appears in the folders of sources, until `stop`.
-pub async fn watch(context: NodeContext, sources: Arc<Sources>, stop: CancellationToken) {
-    let mut watched: HashMap<PathBuf, Watched> = HashMap::new();
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(LOOKING) => {}
-        }
-        let state = context.agency.registry.state();
+/// The folders of sources, from which files are imported.
+pub struct WatchedFolders {
+    agency: OwnAgency,
+    importer: Importer,
+    stats: Arc<StatsBySource>,
+    folders: HashMap<PathBuf, FolderState>,
+}
+
+impl WatchedFolders {
+    /// Those of the sources of `agency`. What they send is counted in `stats`.
+    #[must_use]
+    pub fn new(agency: OwnAgency, importer: Importer, stats: Arc<StatsBySource>) -> Self {
+        Self { agency, importer, stats, folders: HashMap::new() }
+    }
+
+    /// Imports what has appeared in the folders since the last scan. A folder whose files this node
+    /// cannot take rests for a while, and keeps back no other.
+    pub async fn scan(&mut self) {
+        let state = self.agency.registry.state();
         let open = state.sources.values().filter(|source| source.disabled.is_none());
         for source in open {
             let Some(folder) = &source.folder else { continue };
-            let of = watched.entry(folder.clone()).or_default();
-            if of.rests_until.is_some_and(|until| Instant::now() < until) {
-                continue;
+            let mut known = self.folders.remove(folder).unwrap_or_default();
+            if known.rests_until.is_none_or(|until| until <= Instant::now()) {
+                known.rests_until = None;
+                if let Err(error) = self.scan_folder(source, folder, &mut known).await {
+                    tracing::error!(source.name = %source.name, %error, "a watched folder cannot be imported");
+                    known.rests_until = Instant::now().checked_add(RESTING);
+                }
             }
-            of.rests_until = None;
-            if let Err(error) = look(&context, &sources, source, folder, of, &stop).await {
-                tracing::error!(source = %source.name, %error, "a watched folder cannot be taken in");
-                of.rests_until = Instant::now().checked_add(RESTING);
-            }
+            self.folders.insert(folder.clone(), known);
         }
     }
-}
 
-async fn look(
-    context: &NodeContext,
-    sources: &Sources,
-    source: &Source,
-    folder: &Path,
-    watched: &mut Watched,
-    stop: &CancellationToken,
-) -> Result<(), ActError> {
-    for file in settled(folder, watched).map_err(|e| cannot(folder, &e))? {
-        if stop.is_cancelled() {
-            return Ok(());
+    async fn scan_folder(
+        &self,
+        source: &Source,
+        folder: &Path,
+        known: &mut FolderState,
+    ) -> Result<(), ActError> {
+        for file in settled(folder, known).map_err(|e| cannot(folder, &e))? {
+            self.import_file(source, folder, &file).await?;
+            known.files.remove(&file);
         }
-        take(context, sources, source, folder, &file).await?;
-        watched.files.remove(&file);
+        if known.swept.is_none_or(|at| at.elapsed() >= SWEEPING) {
+            known.swept = Some(Instant::now());
+            self.sweep(folder).map_err(|e| cannot(folder, &e))?;
+        }
+        Ok(())
     }
-    if watched.swept.is_none_or(|at| at.elapsed() >= SWEEPING) {
-        watched.swept = Some(Instant::now());
-        sweep(context, folder).map_err(|e| cannot(folder, &e))?;
+
+    /// Imports one file. What was wrong with it is no error here: it stands beside the file.
+    async fn import_file(
+        &self,
+        source: &Source,
+        folder: &Path,
+        path: &Path,
+    ) -> Result<(), ActError> {
+        let name = path.file_name().unwrap_or_default();
+        let options = source.options().map_err(ActError::failed)?;
+        let shown: Text = name.to_string_lossy().parse().unwrap_or_default();
+        let by = ImportActor::Source(source.name.clone());
+        // A link that took the file's place since it was looked at is not followed.
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+            .open(path)
+            .map_err(|e| cannot(path, &e))?;
+        let request = ImportRequest { by, file: shown, options };
+        let outcome = import(&self.importer, request, file, None).await;
+        self.stats.count(&source.name, self.agency.clock.now(), &outcome);
+        let put_away = match outcome {
+            Ok(summary) if summary.rejected == 0 => destroy(folder, path),
+            Ok(summary) => reject(folder, path, &summary, None),
+            Err((ImportStopped::Content(why), summary)) => {
+                reject(folder, path, &summary, Some(&why))
+            }
+            Err((ImportStopped::Node(error), _)) => return Err(error),
+        };
+        put_away.map_err(|e| cannot(path, &e))
     }
-    Ok(())
+
+    /// Destroys what was rejected and is past the retention of reads.
+    fn sweep(&self, folder: &Path) -> io::Result<()> {
+        let Some(policy) = self.agency.registry.state().policy.clone() else { return Ok(()) };
+        let cut_off = self.agency.clock.now().cut_off(policy.retention.reads.cut_off_days).millis();
+        let rejected = match fs::read_dir(folder.join(REJECTED)) {
+            Ok(rejected) => rejected,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        for entry in rejected {
+            let entry = entry?;
+            let metadata = entry.metadata()?;
+            let age =
+                metadata.modified()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            if metadata.is_file() && i64::try_from(age.as_millis()).unwrap_or(i64::MAX) < cut_off {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn cannot(path: &Path, error: &io::Error) -> ActError {
@@ -102,7 +156,7 @@ fn cannot(path: &Path, error: &io::Error) -> ActError {
 }
 
 /// The files of a folder that have been as they are for long enough, in the order of their names.
-fn settled(folder: &Path, watched: &mut Watched) -> io::Result<Vec<PathBuf>> {
+fn settled(folder: &Path, known: &mut FolderState) -> io::Result<Vec<PathBuf>> {
     let now = Instant::now();
     let mut present = HashMap::new();
     let mut settled = Vec::new();
@@ -118,46 +172,17 @@ fn settled(folder: &Path, watched: &mut Watched) -> io::Result<Vec<PathBuf>> {
             _ => continue,
         };
         let (size, modified) = (metadata.len(), metadata.modified().ok());
-        let before = watched.files.get(&entry.path());
+        let before = known.files.get(&entry.path());
         let same = before.filter(|seen| seen.size == size && seen.modified == modified);
-        let seen = same.copied().unwrap_or(Seen { size, modified, since: now });
+        let seen = same.copied().unwrap_or(FileState { size, modified, since: now });
         if now.duration_since(seen.since) >= SETTLED {
             settled.push(entry.path());
         }
         present.insert(entry.path(), seen);
     }
-    watched.files = present;
+    known.files = present;
     settled.sort();
     Ok(settled)
-}
-
-/// Takes one file in. What was wrong with it is no error here: it stands beside the file.
-async fn take(
-    context: &NodeContext,
-    sources: &Sources,
-    source: &Source,
-    folder: &Path,
-    path: &Path,
-) -> Result<(), ActError> {
-    let name = path.file_name().unwrap_or_default();
-    let options = source.options().map_err(ActError::Failed)?;
-    let shown: Text = name.to_string_lossy().parse().unwrap_or_default();
-    let what = Import { by: Bringer::Source(source.name.clone()), file: shown, options };
-    // A link that took the file's place since it was looked at is not followed.
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
-        .open(path)
-        .map_err(|e| cannot(path, &e))?;
-    let done = import(context, what, file, None).await;
-    sources.note(&source.name, context.agency.clock.now(), &done);
-    let put_away = match &done {
-        Ok(summary) if summary.rejected == 0 => destroy(folder, path),
-        Ok(summary) => reject(folder, path, summary, None),
-        Err((Ended::Content(why), summary)) => reject(folder, path, summary, Some(why)),
-        Err((Ended::Here(error), _)) => return Err(error.clone()),
-    };
-    put_away.map_err(|e| cannot(path, &e))
 }
 
 fn destroy(folder: &Path, path: &Path) -> io::Result<()> {
@@ -166,7 +191,12 @@ fn destroy(folder: &Path, path: &Path) -> io::Result<()> {
 }
 
 /// Moves a file to where it waits for a person, with what is wrong beside it.
-fn reject(folder: &Path, path: &Path, summary: &Summary, why: Option<&str>) -> io::Result<()> {
+fn reject(
+    folder: &Path,
+    path: &Path,
+    summary: &ImportSummary,
+    why: Option<&str>,
+) -> io::Result<()> {
     let aside = folder.join(REJECTED);
     match fs::DirBuilder::new().mode(0o700).create(&aside) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
@@ -191,8 +221,8 @@ fn reject(folder: &Path, path: &Path, summary: &Summary, why: Option<&str>) -> i
         "{} records, {} reads stored, {} stored already, {} rejected",
         summary.records, summary.stored, summary.duplicates, summary.rejected
     )?;
-    for at in &summary.errors {
-        writeln!(errors, "{}: {}", at.at, at.error)?;
+    for error in &summary.errors {
+        writeln!(errors, "{}: {}", error.at, error.error)?;
     }
     if let Some(why) = why {
         writeln!(errors, "{why}; nothing after it was read")?;
@@ -201,24 +231,4 @@ fn reject(folder: &Path, path: &Path, summary: &Summary, why: Option<&str>) -> i
     fs::rename(path, &target)?;
     File::open(&aside)?.sync_all()?;
     File::open(folder)?.sync_all()
-}
-
-/// Destroys what was rejected and is past the retention of reads.
-fn sweep(context: &NodeContext, folder: &Path) -> io::Result<()> {
-    let Some(policy) = context.agency.registry.state().policy.clone() else { return Ok(()) };
-    let cut_off = context.agency.clock.now().cut_off(policy.retention.reads.cut_off_days).millis();
-    let rejected = match fs::read_dir(folder.join(REJECTED)) {
-        Ok(rejected) => rejected,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    for entry in rejected {
-        let entry = entry?;
-        let metadata = entry.metadata()?;
-        let age = metadata.modified()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        if metadata.is_file() && i64::try_from(age.as_millis()).unwrap_or(i64::MAX) < cut_off {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
 }

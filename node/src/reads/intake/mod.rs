@@ -2,7 +2,7 @@
 //! folder, all by the one way [`import`].
 //!
 //! ```text
-//! bytes → parse (a thread of its own) → batches of at most 2,000 reads → NodeContext::store_reads, durable
+//! bytes → parse (a thread of its own) → batches of at most 2,000 reads → Importer::store, durable
 //! ```
 //!
 //! What was stored before an error stays stored; sent again, it is found to be stored already. A
@@ -12,30 +12,24 @@ mod body;
 mod folder;
 mod parse;
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-
 use ingest::Options;
 use schemas::text::Text;
-use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 pub use body::{Chunks, Received, body};
-pub use folder::watch;
+pub use folder::WatchedFolders;
 
-use crate::context::NodeContext;
+use super::importer::{ImportActor, Importer};
 use crate::permission::ActError;
-use crate::reads::import::Bringer;
 use parse::{Batch, parse};
-use registry::SourceName;
 
 /// Most rejected records that are named; the rest are counted.
 const MOST_NAMED: usize = 1_000;
 
 /// What became of what was sent.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Summary {
+pub struct ImportSummary {
     /// The name of the file, or of the source.
     pub file: Text,
     /// Records seen.
@@ -53,25 +47,25 @@ pub struct Summary {
     /// Photographs left out of reads that are stored all the same.
     pub photographs_left_out: u64,
     /// The first of what was rejected or left out.
-    pub errors: Vec<At>,
+    pub errors: Vec<RecordError>,
 }
 
-/// What is wrong at one place.
+/// What is wrong with one record, or was left out of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct At {
-    /// The place, such as `line 3`.
+pub struct RecordError {
+    /// Where it stands, such as `line 3`.
     pub at: String,
     /// What is wrong there.
     pub error: String,
 }
 
-impl Summary {
-    fn name(&mut self, errors: impl Iterator<Item = At>) {
+impl ImportSummary {
+    fn name(&mut self, errors: impl Iterator<Item = RecordError>) {
         let room = MOST_NAMED.saturating_sub(self.errors.len());
         self.errors.extend(errors.take(room));
     }
 
-    fn leave_out(&mut self, these: impl ExactSizeIterator<Item = At>) {
+    fn leave_out(&mut self, these: impl ExactSizeIterator<Item = RecordError>) {
         self.photographs_left_out = self.photographs_left_out.saturating_add(these.len() as u64);
         self.name(these);
     }
@@ -79,18 +73,18 @@ impl Summary {
 
 /// Why an import ended early.
 #[derive(Debug, thiserror::Error)]
-pub enum Ended {
+pub enum ImportStopped {
     /// What was sent cannot be read on.
     #[error("{0}")]
     Content(String),
     /// This node cannot take it, or not now.
     #[error(transparent)]
-    Here(#[from] ActError),
+    Node(#[from] ActError),
 }
 
 /// How far an import is.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct Progress {
+pub struct ImportProgress {
     /// Records seen.
     pub progress: u64,
     /// Reads stored.
@@ -99,9 +93,9 @@ pub struct Progress {
 
 /// What is imported, and for whom.
 #[derive(Debug, Clone)]
-pub struct Import {
-    /// Who brings it.
-    pub by: Bringer,
+pub struct ImportRequest {
+    /// Who imports it.
+    pub by: ImportActor,
     /// The name of the file, or of the source.
     pub file: Text,
     /// How it is read.
@@ -114,94 +108,53 @@ pub struct Import {
 /// # Errors
 /// Why it ended early, with what became of the rest before.
 pub async fn import(
-    context: &NodeContext,
-    what: Import,
+    importer: &Importer,
+    request: ImportRequest,
     source: impl std::io::Read + Send + 'static,
-    progress: Option<mpsc::Sender<Progress>>,
-) -> Result<Summary, (Ended, Summary)> {
-    let Import { by, file, options } = what;
+    progress: Option<mpsc::Sender<ImportProgress>>,
+) -> Result<ImportSummary, (ImportStopped, ImportSummary)> {
+    let ImportRequest { by, file, options } = request;
     let format = options.format.to_string();
     let (batches, mut parsed) = mpsc::channel::<Batch>(2);
-    tokio::task::spawn_blocking(move || parse(options, source, &batches));
-    let mut summary = Summary { file: file.clone(), ..Summary::default() };
+    let parsing = tokio::task::spawn_blocking(move || parse(options, source, &batches));
+    let mut summary = ImportSummary { file: file.clone(), ..ImportSummary::default() };
     while let Some(batch) = parsed.recv().await {
         let read = batch.reads.len() as u64;
         summary.records = batch.records;
         summary.empty += batch.empty;
         summary.rejected += batch.rejected.len() as u64;
-        summary.name(batch.rejected.into_iter().map(|r| At { at: r.at, error: r.error }));
+        summary.name(batch.rejected.into_iter().map(|r| RecordError { at: r.at, error: r.error }));
         for one in &batch.reads {
             let id = one.read.id.to_string();
             let left_out = one.left_out.iter().cloned();
-            summary.leave_out(left_out.map(|error| At { at: id.clone(), error }));
+            summary.leave_out(left_out.map(|error| RecordError { at: id.clone(), error }));
         }
-        let stored = match context.store_reads(&by, &file, &format, batch.reads).await {
+        let stored = match importer.store(&by, &file, &format, batch.reads).await {
             Ok(stored) => stored,
             Err(error) => return Err((error.into(), summary)),
         };
         summary.stored += stored.reads as u64;
         summary.duplicates += read - stored.reads as u64;
         summary.photographs += stored.photographs as u64;
-        summary.leave_out(stored.absent.iter().map(|(read, image)| At {
+        summary.leave_out(stored.absent.iter().map(|(read, image)| RecordError {
             at: read.to_string(),
             error: format!("photograph `{image}` is not here; the read is stored without it"),
         }));
         if let Some(error) = batch.end {
-            return Err((Ended::Content(error.to_string()), summary));
+            return Err((ImportStopped::Content(error.to_string()), summary));
         }
         if let Some(progress) = &progress {
-            let at = Progress { progress: summary.records, stored: summary.stored };
+            let at = ImportProgress { progress: summary.records, stored: summary.stored };
             // Nobody watching is no reason to stop.
             let _ = progress.send(at).await;
         }
     }
-    Ok(summary)
-}
-
-/// What a source has sent since the node started.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Heard {
-    /// When it last sent something.
-    pub last_at: Option<Timestamp>,
-    /// Reads that were new and are stored.
-    pub stored: u64,
-    /// Records that could not be used.
-    pub rejected: u64,
-    /// What was wrong with something that it sent, the last time anything was.
-    pub error: Option<String>,
-    /// When that was.
-    pub error_at: Option<Timestamp>,
-}
-
-/// What every source has sent since the node started.
-#[derive(Debug, Default)]
-pub struct Sources {
-    heard: Mutex<BTreeMap<SourceName, Heard>>,
-}
-
-impl Sources {
-    /// Notes what became of what a source sent.
-    pub fn note(&self, name: &SourceName, at: Timestamp, of: &Result<Summary, (Ended, Summary)>) {
-        let (summary, ended) = match of {
-            Ok(summary) => (summary, None),
-            Err((ended, summary)) => (summary, Some(ended.to_string())),
-        };
-        let first = || summary.errors.first().map(|at| format!("{}: {}", at.at, at.error));
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let heard = heard.entry(name.clone()).or_default();
-        heard.last_at = Some(at);
-        heard.stored = heard.stored.saturating_add(summary.stored);
-        heard.rejected = heard.rejected.saturating_add(summary.rejected);
-        if let Some(error) = ended.or_else(first) {
-            heard.error = Some(error);
-            heard.error_at = Some(at);
+    // A parser that panicked has not come to the end of what was sent.
+    match parsing.await {
+        Ok(()) => Ok(summary),
+        Err(error) => {
+            let error = ActError::failed(format!("what was sent could not be parsed: {error}"));
+            Err((error.into(), summary))
         }
-    }
-
-    /// What one has sent.
-    #[must_use]
-    pub fn heard(&self, name: &SourceName) -> Heard {
-        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.get(name).cloned().unwrap_or_default()
     }
 }

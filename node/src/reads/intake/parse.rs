@@ -3,7 +3,7 @@
 use ingest::{ImportError, Item, Options, Rejected, Sighting, items};
 use tokio::sync::mpsc;
 
-use crate::reads::import::{BATCH, BATCH_BYTES};
+use crate::reads::importer::{BATCH, BATCH_BYTES};
 
 /// A batch of what the parser found.
 #[derive(Default)]

@@ -2,6 +2,7 @@
 
 use schemas::agency::AgencyId;
 use schemas::frame::FrameKind;
+use schemas::outcome::OutcomeCode;
 use schemas::statement::Reached;
 
 use super::*;
@@ -22,11 +23,11 @@ fn ours(n: u8, millis: i64) -> StateChanges {
     StateChanges { asked: Some(asked), ..StateChanges::default() }
 }
 
-fn settled(n: u8, outcome: &'static str) -> StateChanges {
+fn settled(n: u8, outcome: OutcomeCode) -> StateChanges {
     let digest = |what: &str| Some(Digest::of(format!("{what} {n}").as_bytes()));
     let (reply, receipt) = match outcome {
-        "answered" => (digest("reply"), digest("receipt")),
-        "unanswered" => (None, None),
+        OutcomeCode::Answered => (digest("reply"), digest("receipt")),
+        OutcomeCode::Unanswered => (None, None),
         _ => (digest("reply"), None),
     };
     let authority = Some("an-agreement".parse().unwrap());
@@ -41,12 +42,12 @@ pub(crate) async fn a_query_served_before_fails_its_whole_group_and_leaves_nothi
     store.commit(&[row(0, 0, id(1), served(id(1)))]).await.unwrap();
     let group = [row(1, 1, id(2), served(id(2))), row(2, 1, id(1), served(id(1)))];
     assert!(store.commit(&group).await.is_err());
-    assert_eq!(tail(store.as_ref()).await.size, 1);
+    assert_eq!(log_state(store.as_ref()).await.size, 1);
     assert!(store.served(id(2)).await.unwrap().is_none());
     // Nor twice in one group.
     let group = [row(1, 1, id(2), served(id(2))), row(2, 1, id(2), served(id(2)))];
     assert!(store.commit(&group).await.is_err());
-    assert_eq!(tail(store.as_ref()).await.size, 1);
+    assert_eq!(log_state(store.as_ref()).await.size, 1);
     store.commit(&[row(1, 1, id(2), served(id(2)))]).await.unwrap();
     assert!(store.served(id(2)).await.unwrap().is_some());
 }
@@ -104,23 +105,28 @@ pub(crate) async fn a_query_of_ours_is_settled_once_but_for_silence(place: &impl
     assert_eq!(told.envelope.as_deref(), Some("query\nreply"));
     assert!(store.asked(id(9)).await.unwrap().is_none());
     let group = [
-        row(5, 5, id(0), settled(0, "answered")),
-        row(6, 5, id(1), settled(1, "unanswered")),
-        row(7, 5, id(2), settled(2, "refused")),
+        row(5, 5, id(0), settled(0, OutcomeCode::Answered)),
+        row(6, 5, id(1), settled(1, OutcomeCode::Unanswered)),
+        row(7, 5, id(2), settled(2, OutcomeCode::Refused)),
     ];
     store.commit(&group).await.unwrap();
     assert_eq!(store.unsettled(at(9)).await.unwrap(), [id(3), id(4)]);
     // One and the same group asks and settles; silence ends, nothing else does.
     let group = [
-        row(8, 6, id(1), settled(1, "answered")),
-        row(9, 6, id(2), settled(2, "answered")),
+        row(8, 6, id(1), settled(1, OutcomeCode::Answered)),
+        row(9, 6, id(2), settled(2, OutcomeCode::Answered)),
         row(10, 6, id(7), ours(7, 6)),
-        row(11, 6, id(7), settled(7, "rejected")),
+        row(11, 6, id(7), settled(7, OutcomeCode::Rejected)),
     ];
     store.commit(&group).await.unwrap();
-    for (n, outcome) in [(0, "answered"), (1, "answered"), (2, "refused"), (7, "rejected")] {
+    for (n, outcome) in [
+        (0, OutcomeCode::Answered),
+        (1, OutcomeCode::Answered),
+        (2, OutcomeCode::Refused),
+        (7, OutcomeCode::Rejected),
+    ] {
         let told = store.asked(id(n)).await.unwrap().unwrap();
-        assert_eq!(told.outcome.as_deref(), Some(outcome), "{n}");
+        assert_eq!(told.outcome, Some(outcome), "{n}");
     }
 }
 
@@ -135,10 +141,10 @@ pub(crate) async fn exchanges_are_told_by_peer_period_and_entry(place: &impl Pla
         row(2, 2, id(3), ours(3, 2)),
         row(3, 3, id(4), ours(4, 3)),
         row(4, 4, id(5), ours(5, 4)),
-        row(5, 5, id(2), settled(2, "answered")),
-        row(6, 5, id(3), settled(3, "refused")),
-        row(7, 5, id(4), settled(4, "rejected")),
-        row(8, 5, id(5), settled(5, "unanswered")),
+        row(5, 5, id(2), settled(2, OutcomeCode::Answered)),
+        row(6, 5, id(3), settled(3, OutcomeCode::Refused)),
+        row(7, 5, id(4), settled(4, OutcomeCode::Rejected)),
+        row(8, 5, id(5), settled(5, OutcomeCode::Unanswered)),
         row(9, 6, id(7), served(answer(id(7)))),
         row(10, 6, id(8), served(refusal)),
         row(11, 6, id(9), served(elsewhere)),
@@ -192,18 +198,18 @@ pub(crate) async fn exchanges_are_told_by_peer_period_and_entry(place: &impl Pla
     assert!(store.exchanges_at(&[]).await.unwrap().is_empty());
 }
 
-pub(crate) async fn letters_wait_in_order_until_they_are_delivered(place: &impl Place) {
-    let letter = |peer: &str, body: &str| OutboxMessage {
+pub(crate) async fn messages_wait_in_order_until_they_are_delivered(place: &impl Place) {
+    let message = |peer: &str, body: &str| OutboxMessage {
         peer: peer.parse().unwrap(),
         kind: FrameKind::Query,
         body: body.into(),
     };
     let all = [
-        letter("other-ca-pd", "b1"),
-        letter("asking-ca-pd", "a1"),
-        letter("asking-ca-pd", "a2"),
-        letter("other-ca-pd", "a1"),
-        letter("asking-ca-pd", "a3"),
+        message("other-ca-pd", "b1"),
+        message("asking-ca-pd", "a1"),
+        message("asking-ca-pd", "a2"),
+        message("other-ca-pd", "a1"),
+        message("asking-ca-pd", "a3"),
     ];
     let store = begun(place).await;
     let outbox = all[..3].to_vec();
@@ -222,16 +228,16 @@ pub(crate) async fn letters_wait_in_order_until_they_are_delivered(place: &impl 
         let queued = store.outbox(each).await.unwrap();
         queued
             .iter()
-            .map(|one| format!("{} {}", one.letter().peer, one.letter().body))
+            .map(|one| format!("{} {}", one.message().peer, one.message().body))
             .collect::<Vec<_>>()
     };
     let a = |n| format!("asking-ca-pd a{n}");
     let b = |body| format!("other-ca-pd {body}");
     assert_eq!(waiting(9).await, [a(1), a(2), a(3), b("b1"), b("a1")]);
     assert_eq!(waiting(2).await, [a(1), a(2), b("b1"), b("a1")]);
-    let name = |letter: &OutboxMessage| (letter.peer.clone(), letter.digest());
+    let name = |message: &OutboxMessage| (message.peer.clone(), message.digest());
     store.delivered(&[name(&all[1]), name(&all[0])]).await.unwrap();
     store.delivered(&[]).await.unwrap();
     assert_eq!(waiting(9).await, [a(2), a(3), b("a1")]);
-    assert_eq!(store.outbox(1).await.unwrap()[0].letter().kind, FrameKind::Query);
+    assert_eq!(store.outbox(1).await.unwrap()[0].message().kind, FrameKind::Query);
 }

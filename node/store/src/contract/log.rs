@@ -13,14 +13,14 @@ pub(crate) async fn a_group_is_stored_whole_or_not_at_all(place: &impl Place) {
     let mut bad = plain(1, 1);
     bad.changes = StateChanges { change: Some("{}".into()), ..storing(vec![read(1, 0, &[])]) };
     assert!(store.commit(&[good(), bad]).await.is_err());
-    let tail = tail(store.as_ref()).await;
-    assert_eq!((tail.size, tail.last_at), (0, None));
+    let state = log_state(store.as_ref()).await;
+    assert_eq!((state.size, state.last_at), (0, None));
     assert_eq!(store.stats().await.unwrap().reads, 0);
     assert!(store.changes(None).await.unwrap().is_empty());
     store.commit(&[good(), plain(1, 1)]).await.unwrap();
-    assert_eq!(store.tail(at(0)).await.unwrap().size, 2);
+    assert_eq!(store.log_state(at(0)).await.unwrap().size, 2);
     store.commit(&[]).await.unwrap();
-    assert_eq!(store.tail(at(0)).await.unwrap().size, 2);
+    assert_eq!(store.log_state(at(0)).await.unwrap().size, 2);
 }
 
 pub(crate) async fn an_entry_that_is_there_is_not_written_again(place: &impl Place) {
@@ -33,7 +33,7 @@ pub(crate) async fn an_entry_that_is_there_is_not_written_again(place: &impl Pla
     assert_eq!(entries.len(), 2);
     assert_eq!(entries[1].body.as_deref(), Some("{}"));
     // Nor are two of one number with a peer.
-    tail(store.as_ref()).await;
+    log_state(store.as_ref()).await;
     let mut numbered = [plain(2, 5), plain(3, 5)];
     for row in &mut numbered {
         row.header.peer = Some("asking-ca-pd".parse().unwrap());
@@ -41,7 +41,7 @@ pub(crate) async fn an_entry_that_is_there_is_not_written_again(place: &impl Pla
         write(row);
     }
     assert!(store.commit(&numbered).await.is_err());
-    assert_eq!(store.tail(at(0)).await.unwrap().size, 2);
+    assert_eq!(store.log_state(at(0)).await.unwrap().size, 2);
 }
 
 pub(crate) async fn the_log_goes_on_where_it_ended_before_the_store_was_opened_again(
@@ -50,13 +50,13 @@ pub(crate) async fn the_log_goes_on_where_it_ended_before_the_store_was_opened_a
     let mut tree = Frontier::new();
     for round in 0..4u64 {
         let store = place.open().await;
-        let tail = tail(store.as_ref()).await;
-        assert_eq!(tail.size, round * 5);
-        assert_eq!(tail.tree.root(), tree.root());
-        assert_eq!(tail.last_at, (round > 0).then(|| at(i64::try_from(round).unwrap() - 1)));
+        let state = log_state(store.as_ref()).await;
+        assert_eq!(state.size, round * 5);
+        assert_eq!(state.tree.root(), tree.root());
+        assert_eq!(state.last_at, (round > 0).then(|| at(i64::try_from(round).unwrap() - 1)));
         let peers = ["asking-ca-pd", "other-ca-pd"].map(|peer| peer.parse().unwrap());
         for peer in &peers {
-            assert_eq!(tail.peer_seq.get(peer), (round > 0).then_some(&(round * 2)));
+            assert_eq!(state.peer_seq.get(peer), (round > 0).then_some(&(round * 2)));
         }
         let mut rows: Vec<Row> = (0..5)
             .map(|n| {
@@ -89,7 +89,7 @@ pub(crate) async fn the_tail_counts_answers_by_authority_day_and_receipt(place: 
     };
     let settled = crate::Settled {
         query_id: id(4),
-        outcome: "answered",
+        outcome: schemas::outcome::OutcomeCode::Answered,
         authority: Some("an-agreement".parse().unwrap()),
         reply: None,
         receipt: None,
@@ -109,12 +109,12 @@ pub(crate) async fn the_tail_counts_answers_by_authority_day_and_receipt(place: 
         Some(crate::Receipted { requester: requester.clone(), query_id: id(1), receipt });
     let effects = StateChanges { receipted, ..StateChanges::default() };
     store.commit(&[row(5, 11, id(1), effects)]).await.unwrap();
-    let tail = store.tail(at(10)).await.unwrap();
+    let state = store.log_state(at(10)).await.unwrap();
     let authority: schemas::query::AuthorityId = "an-agreement".parse().unwrap();
-    assert_eq!((tail.size, tail.last_at), (6, Some(at(11))));
-    assert_eq!(tail.uses.get(&authority), Some(&3));
-    assert_eq!(tail.today.get(&(authority, requester.clone())), Some(&1));
-    assert_eq!(tail.unreceipted.get(&requester), Some(&1));
+    assert_eq!((state.size, state.last_at), (6, Some(at(11))));
+    assert_eq!(state.uses.get(&authority), Some(&3));
+    assert_eq!(state.today.get(&(authority, requester.clone())), Some(&1));
+    assert_eq!(state.unreceipted.get(&requester), Some(&1));
 }
 
 pub(crate) async fn entries_are_found_by_time_at_every_bound(place: &impl Place) {
@@ -143,7 +143,7 @@ pub(crate) async fn entries_are_found_by_each_filter_and_by_all_at_once(place: &
     let body = |user: &str, plate: &str, case: &str| {
         serde_json::json!({
             "actor": { "user": user, "agency": "owning-ca-pd" },
-            "access": { "elements": { "plate": plate }, "why": { "case": case } },
+            "event": { "access": { "elements": { "plate": plate }, "why": { "case": case } } },
             // What JSON may hold and a database perhaps not.
             "note": "a NUL \u{0} and a backslash \\u0000",
         })
@@ -282,5 +282,5 @@ pub(crate) async fn only_bodies_that_end_are_destroyed(place: &impl Place) {
     let ending = EntryFilter { ending: true, ..EntryFilter::default() };
     assert!(store.entries(&ending, 0, 100).await.unwrap().is_empty());
     store.erase_traces().await.unwrap();
-    assert_eq!(store.tail(at(0)).await.unwrap().size, 40);
+    assert_eq!(store.log_state(at(0)).await.unwrap().size, 40);
 }

@@ -2,8 +2,18 @@
 
 use super::*;
 use crate::{CameraStats, Corrected};
+use agreements::decide::{DueReads, due_reads};
+use agreements::policy::Policy;
 
 const DAY: i64 = 86_400_000;
+
+/// The reads that a policy keeps no longer which ends them at the beginning of the day of `at`.
+fn due(at: Timestamp) -> DueReads {
+    let text = Policy::builtin_text("california-statute").unwrap();
+    let policy = Policy::from_toml("california-statute", text).unwrap();
+    let days = i64::from(policy.retention.reads.cut_off_days);
+    due_reads(&policy, at.plus_millis(days * DAY))
+}
 
 pub(crate) async fn reads_are_known_by_their_ids_until_they_are_purged(place: &impl Place) {
     let store = begun(place).await;
@@ -38,23 +48,25 @@ pub(crate) async fn reads_of_many_months_are_due_in_order_some_at_a_time(place: 
         (0u8..).zip(&times).map(|(n, millis)| read(n, *millis, &[])).collect();
     store.commit(&[row(0, 0, id(1), storing(reads.clone()))]).await.unwrap();
     reads.sort_by_key(|read| (read.at, read.id));
-    let cut_off = at(400 * DAY);
-    let due: Vec<Read> = reads.iter().filter(|read| read.at < cut_off).cloned().collect();
-    assert_eq!(store.reads_before(cut_off).await.unwrap(), due.len() as u64);
+    let scope = due(at(400 * DAY));
+    let cut_off = scope.cut_off();
+    let expected: Vec<Read> = reads.iter().filter(|read| read.at < cut_off).cloned().collect();
+    assert_eq!(store.reads_before(cut_off).await.unwrap(), expected.len() as u64);
     let mut found = Vec::new();
     let mut after = None;
     loop {
-        let some = store.due_reads(cut_off, after, 7).await.unwrap();
+        let some = store.due_reads(&scope, after, 7).await.unwrap();
         let Some(last) = some.last() else { break };
         assert!(some.len() <= 7);
         after = Some((last.at, last.id));
         found.extend(some);
     }
-    assert_eq!(found, due);
+    assert_eq!(found, expected);
     // Two at one instant, in two parts.
-    let one = store.due_reads(at(month + 1), Some((at(month - 1), found[0].id)), 99).await.unwrap();
+    let scope = due(at(month + DAY));
+    let one = store.due_reads(&scope, Some((at(month - 1), found[0].id)), 99).await.unwrap();
     assert!(one.len() >= 3);
-    let rest = store.due_reads(at(month + 1), Some((one[0].at, one[0].id)), 99).await.unwrap();
+    let rest = store.due_reads(&scope, Some((one[0].at, one[0].id)), 99).await.unwrap();
     assert_eq!(rest, one[1..]);
 }
 
@@ -65,7 +77,7 @@ pub(crate) async fn a_read_is_stored_once(place: &impl Place) {
     for again in [read(1, 0, &[]), read(1, 90 * DAY, &[])] {
         let both = vec![read(2, 0, &[]), again];
         assert!(store.commit(&[row(1, 0, id(2), storing(both))]).await.is_err());
-        assert_eq!(tail(store.as_ref()).await.size, 1);
+        assert_eq!(log_state(store.as_ref()).await.size, 1);
         assert_eq!(store.stats().await.unwrap().reads, 1);
     }
 }

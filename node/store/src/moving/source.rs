@@ -6,8 +6,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
 
 use super::super::StoreError;
+use super::super::decode::number;
 use super::super::sqlite::Sqlite;
-use super::super::stored::number;
 use super::Numbered;
 use super::tables::{Kind, Table, Value};
 

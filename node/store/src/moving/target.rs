@@ -4,19 +4,19 @@ use std::collections::HashSet;
 
 use schemas::agency::AgencyId;
 use schemas::digest::hex;
+use schemas::time::DAY_MS;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::super::StoreError;
+use super::super::decode::{column, number};
 use super::super::postgres::filling;
-use super::super::stored::{column, number};
 use super::tables::{Column, Kind, TABLES, Table, Value};
 use super::{Numbered, differs};
 use host::database::Database;
 
 /// Headers that are read at once.
 const HEADERS: i64 = 10_000;
-const DAY_MS: i64 = 86_400_000;
 
 /// The connection that fills it, which holds the writer's lock.
 pub(super) struct Target(PgConnection);

@@ -25,7 +25,7 @@ pub use bucket::S3;
 pub use directory::Directory;
 pub use place::Bucket;
 
-use crate::Store;
+use crate::{ReadStore, Store};
 use host::home::Home;
 
 /// Photographs looked at in one step of a sweep or a check.
@@ -164,7 +164,7 @@ impl Images {
             Some(_) => Flaw::Altered,
         };
         if self.flaws().insert(digest, flaw) != Some(flaw) {
-            tracing::error!(image = %digest, flaw = flaw.words(), "a photograph is not as it was kept");
+            tracing::error!(photograph.digest = %digest, photograph.flaw = flaw.words(), "a photograph is not as it was kept");
         }
         Ok(Err(flaw))
     }
@@ -206,7 +206,7 @@ impl Images {
     ///
     /// # Errors
     /// As [`Self::destroy_unreferenced`].
-    pub async fn sweep(&self, store: &dyn Store) -> Result<u64, ImageStoreError> {
+    pub async fn sweep(&self, store: &dyn ReadStore) -> Result<u64, ImageStoreError> {
         let told = |error: crate::StoreError| ImageStoreError(error.to_string());
         let mut destroyed = 0u64;
         for first in 0..=u8::MAX {
@@ -230,7 +230,7 @@ impl Images {
     /// When the database or the photographs do not answer.
     pub async fn check(
         &self,
-        store: &dyn Store,
+        store: &dyn ReadStore,
         after: Option<Digest>,
         most: u32,
     ) -> Result<(u64, Option<Digest>), ImageStoreError> {

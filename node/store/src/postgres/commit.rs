@@ -6,11 +6,12 @@
 
 use std::sync::LazyLock;
 
+use schemas::outcome::OutcomeCode;
 use schemas::read::Read;
 use sqlx::PgConnection;
 
+use super::super::decode::column;
 use super::super::search::terms::Terms;
-use super::super::stored::column;
 use super::super::{Corrected, Pages, Receipted, Row, Served, Settled, StoreError};
 
 type Digest = [u8; 32];
@@ -181,7 +182,7 @@ impl<'a> Batch<'a> {
         }
         if let Some(Settled { query_id, outcome, authority, reply, receipt }) = &effects.settled {
             self.settled_query.push(*query_id.digest().as_bytes());
-            self.settled_outcome.push(outcome);
+            self.settled_outcome.push(outcome.code());
             self.settled_authority.push(authority.as_ref().map(|authority| authority.as_str()));
             self.settled_when.push(at);
             self.settled_reply.push(reply.map(|digest| *digest.as_bytes()));
@@ -205,7 +206,8 @@ impl<'a> Batch<'a> {
         self.served_at.push(at);
         self.served_asked_at.push(served.asked_at.millis());
         self.served_query.push(*served.query_digest.as_bytes());
-        self.served_outcome.push(if served.answered { "answered" } else { "refused" });
+        let outcome = if served.answered { OutcomeCode::Answered } else { OutcomeCode::Refused };
+        self.served_outcome.push(outcome.code());
         self.served_authority.push(served.authority.as_ref().map(|authority| authority.as_str()));
         self.served_reply.push(*served.reply_digest.as_bytes());
         self.served_reads

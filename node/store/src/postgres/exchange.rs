@@ -1,14 +1,70 @@
 //! Exchanges under way and past, pages, and the outbox.
 
+use std::ops::Range;
+
+use async_trait::async_trait;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
+use schemas::exchange::Exchange;
 use schemas::frame::FrameKind;
+use schemas::outcome::OutcomeCode;
 use schemas::query::QueryId;
 use schemas::time::Timestamp;
 use sqlx::PgConnection;
 
-use super::super::stored::{self, instant, number, parsed, reply_of};
+use super::super::decode::{self, instant, number, parsed, reply_of};
 use super::super::{AskedBefore, OutboxMessage, Queued, ServedBefore, Side, StoreError};
+use super::{reading, writing};
+use crate::{Exchanges, Outbox};
+
+#[async_trait]
+impl Outbox for super::Postgres {
+    async fn delivered(&self, letters: &[(AgencyId, Digest)]) -> Result<(), StoreError> {
+        writing!(self, delivered, letters)
+    }
+}
+
+#[async_trait]
+impl Exchanges for super::Postgres {
+    async fn served(&self, id: QueryId) -> Result<Option<ServedBefore>, StoreError> {
+        reading!(self, served, id)
+    }
+
+    async fn asked(&self, id: QueryId) -> Result<Option<AskedBefore>, StoreError> {
+        reading!(self, asked, id)
+    }
+
+    async fn unsettled(&self, before: Timestamp) -> Result<Vec<QueryId>, StoreError> {
+        reading!(self, unsettled, before)
+    }
+
+    async fn pages(
+        &self,
+        side: Side,
+        id: QueryId,
+        now: Timestamp,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        reading!(self, pages, side, id, now)
+    }
+
+    async fn outbox(&self, each: u32) -> Result<Vec<Queued>, StoreError> {
+        reading!(self, outbox, each)
+    }
+
+    async fn exchanges(
+        &self,
+        peer: &AgencyId,
+        signed: Range<Timestamp>,
+        start: u64,
+        count: u64,
+    ) -> Result<Vec<Exchange>, StoreError> {
+        reading!(self, super::exchanges::among, peer, signed.clone(), start, count)
+    }
+
+    async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError> {
+        reading!(self, super::exchanges::at, entries)
+    }
+}
 
 pub(super) async fn served(
     reader: &mut PgConnection,
@@ -28,9 +84,9 @@ pub(super) async fn served(
     };
     Ok(Some(ServedBefore {
         requester: parsed(&requester)?,
-        query_digest: stored::digest(query)?,
+        query_digest: decode::digest(query)?,
         at: instant(at)?,
-        answered: outcome == "answered",
+        answered: outcome == OutcomeCode::Answered.code(),
         authority: authority.as_deref().map(parsed).transpose()?,
         reply: envelopes.as_deref().map(reply_of).transpose()?,
         receipted,
@@ -49,6 +105,7 @@ pub(super) async fn asked(
     .fetch_optional(reader)
     .await?;
     let Some((owner, sent_at, envelope, outcome)) = found else { return Ok(None) };
+    let outcome = outcome.as_deref().map(parsed).transpose()?;
     Ok(Some(AskedBefore { owner: parsed(&owner)?, sent_at: instant(sent_at)?, envelope, outcome }))
 }
 
@@ -82,7 +139,7 @@ pub(super) async fn pages(
     .await?;
     let Some((lengths, bytes)) = found else { return Ok(Vec::new()) };
     let lengths: Result<Vec<usize>, StoreError> = lengths.into_iter().map(number).collect();
-    stored::pages(&bytes, lengths?)
+    decode::pages(&bytes, lengths?)
 }
 
 pub(super) async fn outbox(

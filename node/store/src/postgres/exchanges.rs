@@ -4,12 +4,13 @@ use std::ops::Range;
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
+use schemas::outcome::OutcomeCode;
 use schemas::statement::Reached;
 use schemas::time::Timestamp;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::super::StoreError;
-use super::super::stored::{column, digest, instant, number, parsed};
+use super::super::decode::{column, digest, instant, number, parsed};
 use schemas::exchange::Exchange;
 
 /// A table of exchanges, whose columns are named alike from here on.
@@ -111,12 +112,8 @@ impl Table {
 }
 
 fn reached(outcome: &str) -> Result<Reached, StoreError> {
-    Ok(match outcome {
-        "sent" => Reached::Sent,
-        "unanswered" => Reached::Unanswered,
-        "rejected" => Reached::Rejected,
-        "refused" => Reached::Refused,
-        "answered" => Reached::Answered,
-        other => return Err(StoreError::Corrupt(format!("outcome {other}"))),
-    })
+    match outcome {
+        "sent" => Ok(Reached::Sent),
+        ended => parsed::<OutcomeCode>(ended).map(Reached::from),
+    }
 }

@@ -1,11 +1,41 @@
 //! Signed heads: those of peers that this node cosigned, and its own that peers did.
 
+use async_trait::async_trait;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use sqlx::PgConnection;
 
-use super::super::stored::{column, digest, number};
+use super::super::decode::{column, digest, number};
 use super::super::{StoreError, Witnessed};
+use super::{reading, writing};
+use crate::{HeadWriter, Heads};
+
+#[async_trait]
+impl HeadWriter for super::Postgres {
+    async fn witness(
+        &self,
+        origin: &AgencyId,
+        replaces: Option<(u64, Digest)>,
+        head: &Witnessed,
+    ) -> Result<bool, StoreError> {
+        writing!(self, witness, origin, replaces, head)
+    }
+
+    async fn keep_cosigned(&self, size: u64, checkpoint: &str) -> Result<(), StoreError> {
+        writing!(self, keep, size, checkpoint)
+    }
+}
+
+#[async_trait]
+impl Heads for super::Postgres {
+    async fn witnessed(&self, origin: &AgencyId) -> Result<Option<Witnessed>, StoreError> {
+        reading!(self, witnessed, origin)
+    }
+
+    async fn cosigned(&self, size: u64) -> Result<Option<String>, StoreError> {
+        reading!(self, cosigned, size)
+    }
+}
 
 pub(super) async fn witnessed(
     reader: &mut PgConnection,

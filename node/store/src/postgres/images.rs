@@ -1,11 +1,29 @@
 //! Which photographs something refers to. Reads and kept answers are counted where they are appended
 //! and destroyed.
 
+use async_trait::async_trait;
 use schemas::digest::Digest;
 use sqlx::PgConnection;
 
 use super::super::StoreError;
-use super::super::stored::digest;
+use super::super::decode::digest;
+use super::reading;
+use crate::PhotographReferences;
+
+#[async_trait]
+impl PhotographReferences for super::Postgres {
+    async fn images(&self, after: Option<Digest>, limit: u32) -> Result<Vec<Digest>, StoreError> {
+        reading!(self, referred, after, limit)
+    }
+
+    async fn referenced_images(&self, digests: &[Digest]) -> Result<Vec<Digest>, StoreError> {
+        reading!(self, of, digests)
+    }
+
+    async fn unreferenced_images(&self, limit: u32) -> Result<Vec<Digest>, StoreError> {
+        reading!(self, unreferenced, limit)
+    }
+}
 
 fn digests(rows: Vec<Vec<u8>>) -> Result<Vec<Digest>, StoreError> {
     rows.into_iter().map(digest).collect()

@@ -4,21 +4,74 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::str::FromStr;
 
+use async_trait::async_trait;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
+use schemas::entry::StoredEntry;
 use schemas::merkle::{self, Frontier, Subtree};
 use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 
-use super::super::stored::{self, column, completed_by, ending, instant, missing, number, parsed};
-use super::super::{EntryFilter, StoreError, Tail};
-use schemas::entry::StoredEntry;
+use super::super::decode::{self, column, completed_by, ending, instant, missing, number, parsed};
+use super::super::{EntryFilter, LogState, StoreError};
+use super::{in_time, reading};
+use crate::{LogRecords, LogWriter, Row};
 
-pub(super) async fn tail(
+#[async_trait]
+impl LogWriter for super::Postgres {
+    async fn log_state(&self, day_start: Timestamp) -> Result<LogState, StoreError> {
+        // Through the writer, so that a commit whose result was lost is seen, and nobody else's
+        // comes after.
+        let mut writer = self.writer.lock().await;
+        let mut connection = writer.live(&self.server, &self.agency).await?;
+        let result = in_time(log_state(&mut connection, day_start)).await;
+        writer.put(connection, &result);
+        if result.is_ok() {
+            writer.tail_was_read();
+        }
+        result
+    }
+
+    async fn commit(&self, group: &[Row]) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock().await;
+        let mut connection = writer.live(&self.server, &self.agency).await?;
+        let result = match writer.epoch() {
+            Ok(epoch) => in_time(super::commit::commit(&mut connection, epoch, group)).await,
+            Err(error) => {
+                writer.put(connection, &Ok::<(), StoreError>(()));
+                return Err(error);
+            }
+        };
+        writer.put(connection, &result);
+        result
+    }
+}
+
+#[async_trait]
+impl LogRecords for super::Postgres {
+    async fn entries(
+        &self,
+        filter: &EntryFilter,
+        start: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredEntry>, StoreError> {
+        reading!(self, entries, filter, start, limit)
+    }
+
+    async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError> {
+        reading!(self, subtrees, wanted)
+    }
+
+    async fn changes(&self, until: Option<Timestamp>) -> Result<Vec<String>, StoreError> {
+        reading!(self, changes, until)
+    }
+}
+
+pub(super) async fn log_state(
     writer: &mut PgConnection,
     day_start: Timestamp,
-) -> Result<Tail, StoreError> {
+) -> Result<LogState, StoreError> {
     // The last entry has the latest time.
     let last: Option<(i64, i64)> =
         sqlx::query_as("select idx + 1, at from entries order by idx desc limit 1")
@@ -70,7 +123,7 @@ pub(super) async fn tail(
     let size: u64 = number(size)?;
     let edge = subtrees(&mut *writer, &merkle::root_nodes(size)).await?;
     let tree = Frontier::from_hashes(size, edge).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-    Ok(Tail {
+    Ok(LogState {
         size,
         tree,
         last_at: last_at.map(instant).transpose()?,
@@ -104,7 +157,7 @@ pub(super) async fn subtrees(
         .zip(wanted)
         .map(|((header, node), subtree)| match (header, node) {
             (Some(header), _) => Ok(merkle::leaf(header.as_bytes())),
-            (None, Some(node)) => stored::digest(node).map_err(|_| missing(subtree)),
+            (None, Some(node)) => decode::digest(node).map_err(|_| missing(subtree)),
             (None, None) => Err(missing(subtree)),
         })
         .collect()

@@ -1,11 +1,65 @@
 //! Reads by their ids, and how many there are.
 
+use std::path::Path;
+
+use agreements::decide::Scope;
+use async_trait::async_trait;
 use schemas::digest::Digest;
 use schemas::read::{Read, ReadId};
+use schemas::time::Timestamp;
 use sqlx::PgConnection;
 
-use super::super::stored::{self, Counts, OfCamera};
+use super::super::decode::{self, Counts, OfCamera};
 use super::super::{ReadStats, SHOWN_CAMERAS, StoreError};
+use super::reading;
+use crate::{Database, Found, OwnReads, Release};
+
+#[async_trait]
+impl Database for super::Postgres {
+    async fn copy_to(&self, _path: &Path) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    async fn about(&self) -> Result<String, StoreError> {
+        let version = reading!(self, version)?;
+        Ok(format!("PostgreSQL {version} at {}", self.server.shown()))
+    }
+}
+
+#[async_trait]
+impl OwnReads for super::Postgres {
+    async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError> {
+        reading!(self, known, ids)
+    }
+
+    async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError> {
+        reading!(self, super::corrections::own_read, id)
+    }
+
+    async fn read_versions(&self, id: ReadId) -> Result<Vec<(u32, Read, u64)>, StoreError> {
+        reading!(self, super::corrections::versions, id)
+    }
+
+    async fn released(&self, id: ReadId) -> Result<Vec<Release>, StoreError> {
+        reading!(self, super::corrections::released, id)
+    }
+
+    async fn search(&self, scope: &dyn Scope) -> Result<Found, StoreError> {
+        crate::search::search(self, scope).await
+    }
+
+    async fn reads_before(&self, cut_off: Timestamp) -> Result<u64, StoreError> {
+        reading!(self, super::retention::reads_before, cut_off)
+    }
+
+    async fn read(&self, id: ReadId) -> Result<Option<Read>, StoreError> {
+        reading!(self, one, id)
+    }
+
+    async fn stats(&self) -> Result<ReadStats, StoreError> {
+        reading!(self, stats)
+    }
+}
 
 pub(super) async fn known(
     reader: &mut PgConnection,
@@ -19,8 +73,8 @@ pub(super) async fn known(
     found
         .into_iter()
         .map(|id| {
-            let id: Digest = stored::digest(id)?;
-            stored::parsed(&id.to_string())
+            let id: Digest = decode::digest(id)?;
+            decode::parsed(&id.to_string())
         })
         .collect()
 }
@@ -34,7 +88,7 @@ pub(super) async fn one(reader: &mut PgConnection, id: ReadId) -> Result<Option<
     .fetch_optional(&mut *reader)
     .await?;
     if let Some(text) = text {
-        return stored::read(&text).map(Some);
+        return decode::read(&text).map(Some);
     }
     // One of a peer's stands in the pages of its answer, a line a read.
     let pages: Option<Vec<u8>> = sqlx::query_scalar(
@@ -65,7 +119,7 @@ pub(super) async fn stats(reader: &mut PgConnection) -> Result<ReadStats, StoreE
     .bind(i64::from(SHOWN_CAMERAS))
     .fetch_all(reader)
     .await?;
-    stored::stats(counts, by_camera)
+    decode::stats(counts, by_camera)
 }
 
 pub(super) async fn version(reader: &mut PgConnection) -> Result<String, StoreError> {

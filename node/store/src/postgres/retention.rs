@@ -1,11 +1,56 @@
 //! What is past its retention, and its destruction.
 
+use agreements::decide::DueReads;
+use async_trait::async_trait;
+use schemas::digest::Digest;
 use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::super::stored::{column, ending, number, read};
+use super::super::decode::{column, ending, number, read};
 use super::super::{EndedPages, StoreError};
+use super::{reading, writing};
+use crate::{Destruction, Due};
+
+#[async_trait]
+impl Destruction for super::Postgres {
+    async fn redact(&self, first: u64, last: u64) -> Result<u64, StoreError> {
+        writing!(self, redact, first, last)
+    }
+
+    async fn erase_traces(&self) -> Result<(), StoreError> {
+        writing!(self, erase_traces)
+    }
+
+    async fn forget_released(&self, before: Timestamp) -> Result<u64, StoreError> {
+        writing!(self, super::corrections::forget_released, before)
+    }
+
+    async fn forget_images(&self, digests: &[Digest]) -> Result<(), StoreError> {
+        writing!(self, super::images::forget, digests)
+    }
+}
+
+#[async_trait]
+impl Due for super::Postgres {
+    async fn due_reads(
+        &self,
+        due: &DueReads,
+        after: Option<(Timestamp, ReadId)>,
+        limit: u32,
+    ) -> Result<Vec<Read>, StoreError> {
+        reading!(self, due_reads, due.cut_off(), after, limit)
+    }
+
+    async fn ended_pages(
+        &self,
+        now: Timestamp,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<EndedPages>, StoreError> {
+        reading!(self, ended_pages, now, after, limit)
+    }
+}
 
 pub(super) async fn ended_pages(
     reader: &mut PgConnection,

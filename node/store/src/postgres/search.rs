@@ -12,8 +12,8 @@ use schemas::time::Timestamp;
 use sqlx::{PgConnection, QueryBuilder};
 
 use super::super::search::terms::Filter;
-use super::super::search::{Look, Way};
-use super::super::{StoreError, stored};
+use super::super::search::{AccessPath, SearchBackend};
+use super::super::{StoreError, decode};
 use super::{Postgres, reading};
 
 type Builder = QueryBuilder<sqlx::Postgres>;
@@ -21,9 +21,9 @@ type Builder = QueryBuilder<sqlx::Postgres>;
 /// Where a read stands: rank, time, id.
 type Place = (i64, i64, ReadId);
 
-/// `from … where …` up to the way's own condition, always with one.
-fn on_the_way(statement: &mut Builder, way: &Way) {
-    if let Way::Plates(plates) = way {
+/// `from … where …` up to the path's own condition, always with one.
+fn on_path(statement: &mut Builder, path: &AccessPath) {
+    if let AccessPath::Plates(plates) = path {
         let (texts, ranks): (Vec<String>, Vec<i64>) =
             plates.iter().map(|(plate, rank)| (plate.clone(), i64::from(*rank))).unzip();
         statement.push(" from unnest(").push_bind(texts).push(", ").push_bind(ranks);
@@ -31,22 +31,22 @@ fn on_the_way(statement: &mut Builder, way: &Way) {
         return;
     }
     statement.push(" from reads where ");
-    match way {
-        Way::Plates(_) | Way::Time => statement.push("true"),
-        Way::Plate(plate) => statement.push("plate = ").push_bind(plate.clone()),
-        Way::Camera(camera) => statement.push("camera = ").push_bind(camera.clone()),
-        Way::Make(make) => statement.push("make = ").push_bind(make.clone()),
-        Way::Beginning(Range { start, end }) => statement
+    match path {
+        AccessPath::Plates(_) | AccessPath::Time => statement.push("true"),
+        AccessPath::Plate(plate) => statement.push("plate = ").push_bind(plate.clone()),
+        AccessPath::Camera(camera) => statement.push("camera = ").push_bind(camera.clone()),
+        AccessPath::Make(make) => statement.push("make = ").push_bind(make.clone()),
+        AccessPath::Beginning(Range { start, end }) => statement
             .push("plate >= ")
             .push_bind(start.clone())
             .push(" and plate < ")
             .push_bind(end.clone()),
-        Way::Ending(Range { start, end }) => statement
+        AccessPath::Ending(Range { start, end }) => statement
             .push("tail >= ")
             .push_bind(start.clone())
             .push(" and tail < ")
             .push_bind(end.clone()),
-        Way::Cells(cells) => {
+        AccessPath::Cells(cells) => {
             // Cells are few enough for a column of four bytes; one that is not holds nothing.
             let cells: Vec<i32> =
                 cells.iter().filter_map(|cell| i32::try_from(*cell).ok()).collect();
@@ -74,9 +74,9 @@ fn like(pattern: &str) -> String {
     like
 }
 
-fn filtered(statement: &mut Builder, way: &Way, filter: &Filter) {
-    let (pattern, column) = match way {
-        Way::Ending(_) => (&filter.tail, "tail"),
+fn filtered(statement: &mut Builder, path: &AccessPath, filter: &Filter) {
+    let (pattern, column) = match path {
+        AccessPath::Ending(_) => (&filter.tail, "tail"),
         _ => (&filter.pattern, "plate"),
     };
     if let Some(pattern) = pattern {
@@ -114,35 +114,35 @@ fn after(statement: &mut Builder, rank: &str, (after_rank, after_at, after_id): 
     statement.push_bind(after_id.as_bytes().to_vec()).push(")");
 }
 
-async fn effort(
+async fn cost(
     reader: &mut PgConnection,
-    way: &Way,
+    path: &AccessPath,
     period: &Range<Timestamp>,
     most: u32,
 ) -> Result<u32, StoreError> {
     let mut statement = Builder::new("select count(*) from (select 1");
-    on_the_way(&mut statement, way);
-    if !matches!(way, Way::Beginning(_) | Way::Ending(_)) {
+    on_path(&mut statement, path);
+    if !matches!(path, AccessPath::Beginning(_) | AccessPath::Ending(_)) {
         in_period(&mut statement, period);
     }
     statement.push(" limit ").push_bind(i64::from(most)).push(") as rows");
-    stored::number(statement.build_query_scalar().fetch_one(reader).await?)
+    decode::number(statement.build_query_scalar().fetch_one(reader).await?)
 }
 
 async fn reads(
     reader: &mut PgConnection,
-    way: &Way,
+    path: &AccessPath,
     period: &Range<Timestamp>,
     filter: &Filter,
     last: Option<&Place>,
     limit: u32,
 ) -> Result<Vec<(Read, Place)>, StoreError> {
-    let rank = if matches!(way, Way::Plates(_)) { "one.rank" } else { "0" };
+    let rank = if matches!(path, AccessPath::Plates(_)) { "one.rank" } else { "0" };
     let mut statement = Builder::new("select read, ");
     statement.push(rank).push("::bigint as rank, at");
-    on_the_way(&mut statement, way);
+    on_path(&mut statement, path);
     in_period(&mut statement, period);
-    filtered(&mut statement, way, filter);
+    filtered(&mut statement, path, filter);
     if let Some(place) = last {
         after(&mut statement, rank, place);
     }
@@ -151,7 +151,7 @@ async fn reads(
     let rows: Vec<(String, i64, i64)> = statement.build_query_as().fetch_all(reader).await?;
     rows.into_iter()
         .map(|(text, rank, at)| {
-            let read = stored::read(&text)?;
+            let read = decode::read(&text)?;
             let place = (rank, at, read.id);
             Ok((read, place))
         })
@@ -169,34 +169,34 @@ async fn glance(
     in_period(&mut statement, period);
     statement.push(" order by at, id limit ").push_bind(i64::from(most));
     statement.push(") as first where true");
-    filtered(&mut statement, &Way::Time, filter);
+    filtered(&mut statement, &AccessPath::Time, filter);
     statement.push(" order by at, id limit ").push_bind(i64::from(limit));
     let rows: Vec<String> = statement.build_query_scalar().fetch_all(reader).await?;
-    rows.iter().map(|text| stored::read(text)).collect()
+    rows.iter().map(|text| decode::read(text)).collect()
 }
 
 #[async_trait]
-impl Look for Postgres {
+impl SearchBackend for Postgres {
     type Place = Place;
 
-    async fn effort(
+    async fn cost(
         &self,
-        way: &Way,
+        path: &AccessPath,
         period: &Range<Timestamp>,
         most: u32,
     ) -> Result<u32, StoreError> {
-        reading!(self, effort, way, period, most)
+        reading!(self, cost, path, period, most)
     }
 
     async fn reads(
         &self,
-        way: &Way,
+        path: &AccessPath,
         period: &Range<Timestamp>,
         filter: &Filter,
         last: Option<&Place>,
         limit: u32,
     ) -> Result<Vec<(Read, Place)>, StoreError> {
-        reading!(self, reads, way, period, filter, last, limit)
+        reading!(self, reads, path, period, filter, last, limit)
     }
 
     async fn glance(

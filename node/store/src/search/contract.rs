@@ -1,7 +1,7 @@
 //! What every store's search must come to: the reads that fit, in their order, and whether there
 //! were more. Held against looking at every read one by one.
 
-use agreements::decide::{Reasons, Scope, decide_own};
+use agreements::decide::{OwnScope, Reasons, decide_own};
 use agreements::policy::Policy;
 use schemas::agency::AgencyId;
 use schemas::area::{Near, Polygon};
@@ -154,11 +154,11 @@ fn area(asked: &mut Value, draw: &mut Draw) {
 }
 
 /// The scope of somebody who may ask.
-pub(crate) fn scope(elements: &Elements, limit: u32) -> Scope {
+pub(crate) fn scope(elements: &Elements, limit: u32) -> OwnScope {
     decided(elements, limit).unwrap_or_else(|reasons| panic!("{reasons:?}"))
 }
 
-fn decided(elements: &Elements, limit: u32) -> Result<Scope, Reasons> {
+fn decided(elements: &Elements, limit: u32) -> Result<OwnScope, Reasons> {
     let text = Policy::builtin_text("california-statute").unwrap();
     let policy = Policy::from_toml("california-statute", text).unwrap();
     let now = start().plus_millis(86_400_000);

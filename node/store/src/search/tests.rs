@@ -9,7 +9,7 @@ struct Memory {
     reads: Vec<Read>,
     /// For how many reads each one counts.
     each: u32,
-    /// The effort of each statement that fetched.
+    /// The cost of each statement that fetched.
     fetched: Mutex<Vec<u32>>,
     /// How many reads each glance went through.
     glanced: Mutex<Vec<u32>>,
@@ -28,30 +28,30 @@ impl Memory {
 }
 
 #[async_trait]
-impl Look for Memory {
+impl SearchBackend for Memory {
     type Place = Timestamp;
 
-    async fn effort(
+    async fn cost(
         &self,
-        way: &Way,
+        path: &AccessPath,
         period: &Range<Timestamp>,
         most: u32,
     ) -> Result<u32, StoreError> {
-        let whole = matches!(way, Way::Beginning(_) | Way::Ending(_));
+        let whole = matches!(path, AccessPath::Beginning(_) | AccessPath::Ending(_));
         let reads = if whole { self.reads.len() } else { self.within(period).count() };
         Ok(most.min(u32::try_from(reads).unwrap() * self.each))
     }
 
     async fn reads(
         &self,
-        way: &Way,
+        path: &AccessPath,
         period: &Range<Timestamp>,
         _: &Filter,
         after: Option<&Timestamp>,
         limit: u32,
     ) -> Result<Vec<(Read, Timestamp)>, StoreError> {
-        let effort = self.effort(way, period, u32::MAX).await?;
-        self.fetched.lock().unwrap().push(effort);
+        let cost = self.cost(path, period, u32::MAX).await?;
+        self.fetched.lock().unwrap().push(cost);
         let after = after.copied().unwrap_or(Timestamp::MIN);
         let rows = self.within(period).filter(|read| read.at > after).take(limit as usize);
         Ok(rows.map(|read| (read.clone(), read.at)).collect())
@@ -91,7 +91,7 @@ async fn a_long_period_is_gone_through_in_parts_and_nothing_is_left_out() {
     let found = found(&store, &gray).await;
     assert_eq!((found.reads, found.truncated), (all, false));
     let fetched = store.fetched.lock().unwrap();
-    assert!(fetched.len() > 10 && fetched.iter().all(|effort| *effort <= PART), "{fetched:?}");
+    assert!(fetched.len() > 10 && fetched.iter().all(|cost| *cost <= PART), "{fetched:?}");
 }
 
 #[tokio::test]
@@ -155,24 +155,33 @@ async fn a_beginning_that_many_plates_have_is_found_at_a_glance_and_another_one_
 
 #[test]
 fn the_way_is_the_shortest_that_the_elements_show() {
-    let of = |asked: serde_json::Value| way(&elements(asked)).map(|(way, _)| way);
+    let of = |asked: serde_json::Value| access_path(&elements(asked)).map(|(path, _)| path);
     let json = |text: &str| serde_json::from_str(text).unwrap();
     let near = r#""near":{"center":{"latitude":34.1,"longitude":-118.0},"radius_m":10}"#;
-    let beginning = |text: &str| Way::Beginning(ahead(text));
+    let beginning = |text: &str| AccessPath::Beginning(ahead(text));
     for (asked, expected) in [
-        (r#"{"kind":"exact","plate":"7ABC123"}"#.to_owned(), Way::Plate("7ABC123".into())),
+        (r#"{"kind":"exact","plate":"7ABC123"}"#.to_owned(), AccessPath::Plate("7ABC123".into())),
         (r#"{"kind":"partial","pattern":"7AB*23"}"#.into(), beginning("7AB")),
-        (r#"{"kind":"partial","pattern":"7*123"}"#.into(), Way::Ending(ahead("321"))),
-        (r#"{"kind":"partial","pattern":"7*3"}"#.into(), Way::Time),
-        (r#"{"kind":"partial","pattern":"?AB*"}"#.into(), Way::Time),
-        (format!(r#"{{"kind":"area",{near}}}"#), Way::Cells(vec![446_778_200])),
-        (format!(r#"{{"kind":"vehicle","make":"Kia",{near}}}"#), Way::Cells(vec![446_778_200])),
-        (r#"{"kind":"vehicle","make":"Mercedes-Benz"}"#.into(), Way::Make("mercedes benz".into())),
-        (r#"{"kind":"vehicle","make":"Kia","camera":"c 1"}"#.into(), Way::Camera("c 1".into())),
-        (r#"{"kind":"vehicle","color":"red"}"#.into(), Way::Time),
+        (r#"{"kind":"partial","pattern":"7*123"}"#.into(), AccessPath::Ending(ahead("321"))),
+        (r#"{"kind":"partial","pattern":"7*3"}"#.into(), AccessPath::Time),
+        (r#"{"kind":"partial","pattern":"?AB*"}"#.into(), AccessPath::Time),
+        (format!(r#"{{"kind":"area",{near}}}"#), AccessPath::Cells(vec![446_778_200])),
+        (
+            format!(r#"{{"kind":"vehicle","make":"Kia",{near}}}"#),
+            AccessPath::Cells(vec![446_778_200]),
+        ),
+        (
+            r#"{"kind":"vehicle","make":"Mercedes-Benz"}"#.into(),
+            AccessPath::Make("mercedes benz".into()),
+        ),
+        (
+            r#"{"kind":"vehicle","make":"Kia","camera":"c 1"}"#.into(),
+            AccessPath::Camera("c 1".into()),
+        ),
+        (r#"{"kind":"vehicle","color":"red"}"#.into(), AccessPath::Time),
     ] {
         let found = of(json(&asked)).unwrap();
-        if let (Way::Cells(found), Way::Cells(_)) = (&found, &expected) {
+        if let (AccessPath::Cells(found), AccessPath::Cells(_)) = (&found, &expected) {
             // Which they are is the grid's claim; here, that they are few.
             assert!((1..=4).contains(&found.len()), "{asked}");
         } else {
@@ -180,10 +189,10 @@ fn the_way_is_the_shortest_that_the_elements_show() {
         }
     }
     assert_eq!(of(json(r#"{"kind":"exact"}"#)), None);
-    let Some(Way::Plates(plates)) = of(json(r#"{"kind":"misread","plate":"8A"}"#)) else {
+    let Some(AccessPath::Plates(plates)) = of(json(r#"{"kind":"misread","plate":"8A"}"#)) else {
         panic!()
     };
     assert_eq!(plates, [("8A".to_owned(), 0), ("BA".to_owned(), 1)]);
     let many = elements(json(r#"{"kind":"misread","plate":"0O0O0O0O0O"}"#));
-    assert!(way(&many).is_some_and(|(_, all)| !all));
+    assert!(access_path(&many).is_some_and(|(_, all)| !all));
 }

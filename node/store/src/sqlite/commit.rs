@@ -5,6 +5,7 @@
 //! driver's thread is asked once and answers once. Long texts inside the JSON would be parsed once
 //! a column; so they stand end to end beside it and are copied once.
 
+use schemas::outcome::OutcomeCode;
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
@@ -151,7 +152,8 @@ impl Batch {
             self.tables.settled.put(&(id, outcome, authority, at, reply, receipt))?;
         }
         if let Some(served) = &effects.served {
-            let outcome = if served.answered { "answered" } else { "refused" };
+            let outcome =
+                if served.answered { OutcomeCode::Answered } else { OutcomeCode::Refused };
             let (id, by, signed) = (served.query_id, &served.requester, served.asked_at.millis());
             let (query, reply) = (served.query_digest, served.reply_digest);
             let (latest, reads) = match &served.released {

@@ -5,7 +5,7 @@ use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use sqlx::SqliteConnection;
 
-use super::super::stored::{number, parsed, read};
+use super::super::decode::{number, parsed, read};
 use super::super::{Release, StoreError};
 
 pub(super) async fn own_read(

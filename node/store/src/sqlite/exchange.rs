@@ -1,14 +1,69 @@
 //! Exchanges under way and past, pages, and the outbox.
 
+use std::ops::Range;
+
+use async_trait::async_trait;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
+use schemas::exchange::Exchange;
 use schemas::frame::FrameKind;
+use schemas::outcome::OutcomeCode;
 use schemas::query::QueryId;
 use schemas::time::Timestamp;
 use sqlx::SqliteConnection;
 
-use super::super::stored::{self, instant, parsed, reply_of};
+use super::super::decode::{self, instant, parsed, reply_of};
 use super::super::{AskedBefore, OutboxMessage, Queued, ServedBefore, Side, StoreError};
+use crate::{Exchanges, Outbox};
+
+#[async_trait]
+impl Outbox for super::Sqlite {
+    async fn delivered(&self, letters: &[(AgencyId, Digest)]) -> Result<(), StoreError> {
+        delivered(&mut *self.writer.lock().await, letters).await
+    }
+}
+
+#[async_trait]
+impl Exchanges for super::Sqlite {
+    async fn served(&self, id: QueryId) -> Result<Option<ServedBefore>, StoreError> {
+        served(&mut *self.readers.take().await?, id).await
+    }
+
+    async fn asked(&self, id: QueryId) -> Result<Option<AskedBefore>, StoreError> {
+        asked(&mut *self.readers.take().await?, id).await
+    }
+
+    async fn unsettled(&self, before: Timestamp) -> Result<Vec<QueryId>, StoreError> {
+        unsettled(&mut *self.readers.take().await?, before).await
+    }
+
+    async fn pages(
+        &self,
+        side: Side,
+        id: QueryId,
+        now: Timestamp,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        pages(&mut *self.readers.take().await?, side, id, now).await
+    }
+
+    async fn outbox(&self, each: u32) -> Result<Vec<Queued>, StoreError> {
+        outbox(&mut *self.readers.take().await?, each).await
+    }
+
+    async fn exchanges(
+        &self,
+        peer: &AgencyId,
+        signed: Range<Timestamp>,
+        start: u64,
+        count: u64,
+    ) -> Result<Vec<Exchange>, StoreError> {
+        super::exchanges::among(&mut *self.readers.take().await?, peer, signed, start, count).await
+    }
+
+    async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError> {
+        super::exchanges::at(&mut *self.readers.take().await?, entries).await
+    }
+}
 
 pub(super) async fn served(
     reader: &mut SqliteConnection,
@@ -30,7 +85,7 @@ pub(super) async fn served(
         requester: parsed(&requester)?,
         query_digest: parsed(&query_digest)?,
         at: instant(at)?,
-        answered: outcome == "answered",
+        answered: outcome == OutcomeCode::Answered.code(),
         authority: authority.as_deref().map(parsed).transpose()?,
         reply: envelopes.as_deref().map(reply_of).transpose()?,
         receipted,
@@ -49,6 +104,7 @@ pub(super) async fn asked(
     .fetch_optional(reader)
     .await?;
     let Some((owner, sent_at, envelope, outcome)) = found else { return Ok(None) };
+    let outcome = outcome.as_deref().map(parsed).transpose()?;
     Ok(Some(AskedBefore { owner: parsed(&owner)?, sent_at: instant(sent_at)?, envelope, outcome }))
 }
 
@@ -82,7 +138,7 @@ pub(super) async fn pages(
     let Some((lengths, bytes)) = found else { return Ok(Vec::new()) };
     let lengths: Vec<usize> =
         serde_json::from_str(&lengths).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-    stored::pages(&bytes, lengths)
+    decode::pages(&bytes, lengths)
 }
 
 pub(super) async fn outbox(

@@ -12,7 +12,7 @@ use schemas::time::Timestamp;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::super::StoreError;
-use super::super::stored::{column, instant};
+use super::super::decode::{column, instant};
 use schemas::exchange::Exchange;
 
 /// One exchange as lower-case hexadecimal digits, of tables that name the same things differently.

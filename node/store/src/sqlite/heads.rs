@@ -1,11 +1,40 @@
 //! Signed heads: those of peers that this node cosigned, and its own that peers did.
 
+use async_trait::async_trait;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use sqlx::SqliteConnection;
 
-use super::super::stored::{column, number};
+use super::super::decode::{column, number};
 use super::super::{StoreError, Witnessed};
+use crate::{HeadWriter, Heads};
+
+#[async_trait]
+impl HeadWriter for super::Sqlite {
+    async fn witness(
+        &self,
+        origin: &AgencyId,
+        replaces: Option<(u64, Digest)>,
+        head: &Witnessed,
+    ) -> Result<bool, StoreError> {
+        witness(&mut *self.writer.lock().await, origin, replaces, head).await
+    }
+
+    async fn keep_cosigned(&self, size: u64, checkpoint: &str) -> Result<(), StoreError> {
+        keep(&mut *self.writer.lock().await, size, checkpoint).await
+    }
+}
+
+#[async_trait]
+impl Heads for super::Sqlite {
+    async fn witnessed(&self, origin: &AgencyId) -> Result<Option<Witnessed>, StoreError> {
+        witnessed(&mut *self.readers.take().await?, origin).await
+    }
+
+    async fn cosigned(&self, size: u64) -> Result<Option<String>, StoreError> {
+        cosigned(&mut *self.readers.take().await?, size).await
+    }
+}
 
 pub(super) async fn witnessed(
     connection: &mut SqliteConnection,

@@ -1,11 +1,28 @@
 //! Which photographs something refers to. Reads and kept answers are counted by the database
 //! itself, whoever adds or destroys them.
 
+use async_trait::async_trait;
 use schemas::digest::{Digest, hex};
 use sqlx::SqliteConnection;
 
 use super::super::StoreError;
-use super::super::stored::digest;
+use super::super::decode::digest;
+use crate::PhotographReferences;
+
+#[async_trait]
+impl PhotographReferences for super::Sqlite {
+    async fn images(&self, after: Option<Digest>, limit: u32) -> Result<Vec<Digest>, StoreError> {
+        referred(&mut *self.readers.take().await?, after, limit).await
+    }
+
+    async fn referenced_images(&self, digests: &[Digest]) -> Result<Vec<Digest>, StoreError> {
+        of(&mut *self.readers.take().await?, digests).await
+    }
+
+    async fn unreferenced_images(&self, limit: u32) -> Result<Vec<Digest>, StoreError> {
+        unreferenced(&mut *self.readers.take().await?, limit).await
+    }
+}
 
 fn digests(rows: Vec<Vec<u8>>) -> Result<Vec<Digest>, StoreError> {
     rows.into_iter().map(digest).collect()

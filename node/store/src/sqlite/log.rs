@@ -4,21 +4,55 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::str::FromStr;
 
+use async_trait::async_trait;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
+use schemas::entry::StoredEntry;
 use schemas::merkle::{self, Frontier, Subtree};
 use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
-use super::super::stored::{completed_by, ending, instant, missing, number, parsed};
-use super::super::{EntryFilter, StoreError, Tail};
-use schemas::entry::StoredEntry;
+use super::super::decode::{completed_by, ending, instant, missing, number, parsed};
+use super::super::{EntryFilter, LogState, StoreError};
+use crate::{LogRecords, LogWriter, Row};
 
-pub(super) async fn tail(
+#[async_trait]
+impl LogWriter for super::Sqlite {
+    async fn log_state(&self, day_start: Timestamp) -> Result<LogState, StoreError> {
+        // Through the writer, so that a commit whose result was lost is seen.
+        log_state(&mut *self.writer.lock().await, day_start).await
+    }
+
+    async fn commit(&self, group: &[Row]) -> Result<(), StoreError> {
+        super::commit::commit(&mut *self.writer.lock().await, group).await
+    }
+}
+
+#[async_trait]
+impl LogRecords for super::Sqlite {
+    async fn entries(
+        &self,
+        filter: &EntryFilter,
+        start: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredEntry>, StoreError> {
+        entries(&mut *self.readers.take().await?, filter, start, limit).await
+    }
+
+    async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError> {
+        subtrees(&mut *self.readers.take().await?, wanted).await
+    }
+
+    async fn changes(&self, until: Option<Timestamp>) -> Result<Vec<String>, StoreError> {
+        changes(&mut *self.readers.take().await?, until).await
+    }
+}
+
+pub(super) async fn log_state(
     writer: &mut SqliteConnection,
     day_start: Timestamp,
-) -> Result<Tail, StoreError> {
+) -> Result<LogState, StoreError> {
     // The last entry has the latest time.
     let last: Option<(i64, i64)> =
         sqlx::query_as("select idx + 1, at from entries order by idx desc limit 1")
@@ -52,7 +86,7 @@ pub(super) async fn tail(
     let size = u64::try_from(size).map_err(|_| StoreError::Corrupt("negative index".into()))?;
     let edge = subtrees(&mut *writer, &merkle::root_nodes(size)).await?;
     let tree = Frontier::from_hashes(size, edge).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-    Ok(Tail {
+    Ok(LogState {
         size,
         tree,
         last_at: last_at.map(instant).transpose()?,

@@ -1,11 +1,63 @@
 //! Reads by their ids, and how many there are.
 
+use std::path::Path;
+
+use agreements::decide::Scope;
+use async_trait::async_trait;
 use schemas::digest::hex;
 use schemas::read::{Read, ReadId};
+use schemas::time::Timestamp;
 use sqlx::SqliteConnection;
 
-use super::super::stored::{self, Counts, OfCamera};
+use super::super::decode::{self, Counts, OfCamera};
 use super::super::{ReadStats, SHOWN_CAMERAS, StoreError};
+use crate::{Database, Found, OwnReads, Release};
+
+#[async_trait]
+impl Database for super::Sqlite {
+    async fn copy_to(&self, path: &Path) -> Result<bool, StoreError> {
+        super::copy::copy(&self.reading, path).await
+    }
+
+    async fn about(&self) -> Result<String, StoreError> {
+        about(&mut *self.readers.take().await?).await
+    }
+}
+
+#[async_trait]
+impl OwnReads for super::Sqlite {
+    async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError> {
+        known(&mut *self.readers.take().await?, ids).await
+    }
+
+    async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError> {
+        super::corrections::own_read(&mut *self.readers.take().await?, id).await
+    }
+
+    async fn read_versions(&self, id: ReadId) -> Result<Vec<(u32, Read, u64)>, StoreError> {
+        super::corrections::versions(&mut *self.readers.take().await?, id).await
+    }
+
+    async fn released(&self, id: ReadId) -> Result<Vec<Release>, StoreError> {
+        super::corrections::released(&mut *self.readers.take().await?, id).await
+    }
+
+    async fn search(&self, scope: &dyn Scope) -> Result<Found, StoreError> {
+        crate::search::search(self, scope).await
+    }
+
+    async fn reads_before(&self, cut_off: Timestamp) -> Result<u64, StoreError> {
+        super::retention::reads_before(&mut *self.readers.take().await?, cut_off).await
+    }
+
+    async fn read(&self, id: ReadId) -> Result<Option<Read>, StoreError> {
+        one(&mut *self.readers.take().await?, id).await
+    }
+
+    async fn stats(&self) -> Result<ReadStats, StoreError> {
+        stats(&mut *self.readers.take().await?).await
+    }
+}
 
 pub(super) async fn known(
     reader: &mut SqliteConnection,
@@ -37,7 +89,7 @@ pub(super) async fn one(
         .fetch_optional(&mut *reader)
         .await?;
     if let Some(text) = text {
-        return stored::read(&text).map(Some);
+        return decode::read(&text).map(Some);
     }
     // One of a peer's stands in the pages of its answer, a line a read.
     let pages: Vec<Vec<u8>> =
@@ -67,7 +119,7 @@ pub(super) async fn stats(reader: &mut SqliteConnection) -> Result<ReadStats, St
     .bind(SHOWN_CAMERAS)
     .fetch_all(reader)
     .await?;
-    stored::stats(counts, by_camera)
+    decode::stats(counts, by_camera)
 }
 
 pub(super) async fn about(reader: &mut SqliteConnection) -> Result<String, StoreError> {

@@ -1,11 +1,57 @@
 //! What is past its retention, and its destruction.
 
+use agreements::decide::DueReads;
+use async_trait::async_trait;
+use schemas::digest::Digest;
 use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::super::stored::{column, ending, number, read};
+use super::super::decode::{column, ending, number, read};
 use super::super::{EndedPages, StoreError};
+use crate::{Destruction, Due};
+
+#[async_trait]
+impl Destruction for super::Sqlite {
+    async fn redact(&self, first: u64, last: u64) -> Result<u64, StoreError> {
+        redact(&mut *self.writer.lock().await, first, last).await
+    }
+
+    async fn erase_traces(&self) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock().await;
+        write_back(&mut writer).await?;
+        super::fill_wal(&mut writer).await
+    }
+
+    async fn forget_released(&self, before: Timestamp) -> Result<u64, StoreError> {
+        super::corrections::forget_released(&mut *self.writer.lock().await, before).await
+    }
+
+    async fn forget_images(&self, digests: &[Digest]) -> Result<(), StoreError> {
+        super::images::forget(&mut *self.writer.lock().await, digests).await
+    }
+}
+
+#[async_trait]
+impl Due for super::Sqlite {
+    async fn due_reads(
+        &self,
+        due: &DueReads,
+        after: Option<(Timestamp, ReadId)>,
+        limit: u32,
+    ) -> Result<Vec<Read>, StoreError> {
+        due_reads(&mut *self.readers.take().await?, due.cut_off(), after, limit).await
+    }
+
+    async fn ended_pages(
+        &self,
+        now: Timestamp,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<EndedPages>, StoreError> {
+        ended_pages(&mut *self.readers.take().await?, now, after, limit).await
+    }
+}
 
 pub(super) async fn ended_pages(
     reader: &mut SqliteConnection,

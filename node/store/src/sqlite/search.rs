@@ -12,8 +12,8 @@ use schemas::time::Timestamp;
 use sqlx::QueryBuilder;
 
 use super::super::search::terms::Filter;
-use super::super::search::{Look, Way};
-use super::super::{StoreError, stored};
+use super::super::search::{AccessPath, SearchBackend};
+use super::super::{StoreError, decode};
 use super::Sqlite;
 use super::lookups::Lookup;
 
@@ -22,16 +22,16 @@ type Builder = QueryBuilder<sqlx::Sqlite>;
 /// Where a read stands: rank, time, row.
 type Place = (i64, i64, i64);
 
-/// The index of a way, and whether its entries come in the order of time.
-fn index(way: &Way) -> (&'static str, bool) {
-    match way {
-        Way::Plate(_) => ("reads_by_plate", true),
-        Way::Plates(_) | Way::Beginning(_) => ("reads_by_plate", false),
-        Way::Ending(_) => ("reads_by_tail", false),
-        Way::Cells(_) => ("reads_by_cell", false),
-        Way::Camera(_) => ("reads_by_camera", true),
-        Way::Make(_) => ("reads_by_make", true),
-        Way::Time => ("reads_by_time", true),
+/// The index of a path, and whether its entries come in the order of time.
+fn index(path: &AccessPath) -> (&'static str, bool) {
+    match path {
+        AccessPath::Plate(_) => ("reads_by_plate", true),
+        AccessPath::Plates(_) | AccessPath::Beginning(_) => ("reads_by_plate", false),
+        AccessPath::Ending(_) => ("reads_by_tail", false),
+        AccessPath::Cells(_) => ("reads_by_cell", false),
+        AccessPath::Camera(_) => ("reads_by_camera", true),
+        AccessPath::Make(_) => ("reads_by_make", true),
+        AccessPath::Time => ("reads_by_time", true),
     }
 }
 
@@ -39,32 +39,32 @@ fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|e| StoreError::Corrupt(e.to_string()))
 }
 
-/// `from … where …` up to the way's own condition, always with one.
-fn on_the_way(statement: &mut Builder, way: &Way) -> Result<(), StoreError> {
-    let (index, _) = index(way);
-    if let Way::Plates(plates) = way {
+/// `from … where …` up to the path's own condition, always with one.
+fn on_path(statement: &mut Builder, path: &AccessPath) -> Result<(), StoreError> {
+    let (index, _) = index(path);
+    if let AccessPath::Plates(plates) = path {
         statement.push(" from json_each(").push_bind(json(plates)?);
         statement.push(") as one cross join reads indexed by reads_by_plate");
         statement.push(" where reads.plate = one.value->>0");
         return Ok(());
     }
     statement.push(" from reads indexed by ").push(index).push(" where ");
-    match way {
-        Way::Plates(_) | Way::Time => statement.push("true"),
-        Way::Plate(plate) => statement.push("plate = ").push_bind(plate.clone()),
-        Way::Camera(camera) => statement.push("camera = ").push_bind(camera.clone()),
-        Way::Make(make) => statement.push("make = ").push_bind(make.clone()),
-        Way::Beginning(Range { start, end }) => statement
+    match path {
+        AccessPath::Plates(_) | AccessPath::Time => statement.push("true"),
+        AccessPath::Plate(plate) => statement.push("plate = ").push_bind(plate.clone()),
+        AccessPath::Camera(camera) => statement.push("camera = ").push_bind(camera.clone()),
+        AccessPath::Make(make) => statement.push("make = ").push_bind(make.clone()),
+        AccessPath::Beginning(Range { start, end }) => statement
             .push("plate >= ")
             .push_bind(start.clone())
             .push(" and plate < ")
             .push_bind(end.clone()),
-        Way::Ending(Range { start, end }) => statement
+        AccessPath::Ending(Range { start, end }) => statement
             .push("tail >= ")
             .push_bind(start.clone())
             .push(" and tail < ")
             .push_bind(end.clone()),
-        Way::Cells(cells) => statement
+        AccessPath::Cells(cells) => statement
             .push("cell in (select value from json_each(")
             .push_bind(json(cells)?)
             .push("))"),
@@ -77,9 +77,9 @@ fn in_period(statement: &mut Builder, period: &Range<Timestamp>) {
     statement.push(" and at < ").push_bind(period.end.millis());
 }
 
-fn filtered(statement: &mut Builder, way: &Way, filter: &Filter) {
-    let (pattern, column) = match way {
-        Way::Ending(_) => (&filter.tail, "tail"),
+fn filtered(statement: &mut Builder, path: &AccessPath, filter: &Filter) {
+    let (pattern, column) = match path {
+        AccessPath::Ending(_) => (&filter.tail, "tail"),
         _ => (&filter.pattern, "plate"),
     };
     if let Some(pattern) = pattern {
@@ -117,22 +117,22 @@ fn after(statement: &mut Builder, rank: &str, (after_rank, after_at, after_row):
 }
 
 fn placed(text: &str, rank: i64, at: i64, row: i64) -> Result<(Read, Place), StoreError> {
-    Ok((stored::read(text)?, (rank, at, row)))
+    Ok((decode::read(text)?, (rank, at, row)))
 }
 
 #[async_trait]
-impl Look for Sqlite {
+impl SearchBackend for Sqlite {
     type Place = Place;
 
-    async fn effort(
+    async fn cost(
         &self,
-        way: &Way,
+        path: &AccessPath,
         period: &Range<Timestamp>,
         most: u32,
     ) -> Result<u32, StoreError> {
         let mut statement = Builder::new("select count(*) from (select 1");
-        on_the_way(&mut statement, way)?;
-        if !matches!(way, Way::Beginning(_) | Way::Ending(_)) {
+        on_path(&mut statement, path)?;
+        if !matches!(path, AccessPath::Beginning(_) | AccessPath::Ending(_)) {
             in_period(&mut statement, period);
         }
         statement.push(" limit ").push_bind(i64::from(most)).push(")");
@@ -143,20 +143,20 @@ impl Look for Sqlite {
 
     async fn reads(
         &self,
-        way: &Way,
+        path: &AccessPath,
         period: &Range<Timestamp>,
         filter: &Filter,
         last: Option<&Place>,
         limit: u32,
     ) -> Result<Vec<(Read, Place)>, StoreError> {
-        if let (Way::Plate(plate), true, None) = (way, *filter == Filter::default(), last) {
+        if let (AccessPath::Plate(plate), true, None) = (path, *filter == Filter::default(), last) {
             let Range { start, end } = *period;
             let lookup = Lookup { plate: plate.clone(), from: start, until: end, limit };
             let rows = self.lookups.find(&self.readers, &lookup).await?;
             return rows.into_iter().map(|(at, row, text)| placed(&text, 0, at, row)).collect();
         }
-        let (_, ordered) = index(way);
-        let rank = if matches!(way, Way::Plates(_)) { "one.value->>1" } else { "0" };
+        let (_, ordered) = index(path);
+        let rank = if matches!(path, AccessPath::Plates(_)) { "one.value->>1" } else { "0" };
         let mut statement = Builder::new(if ordered {
             "select read, 0, at, row"
         } else {
@@ -165,9 +165,9 @@ impl Look for Sqlite {
         if !ordered {
             statement.push(rank).push(" as rank, at, row");
         }
-        on_the_way(&mut statement, way)?;
+        on_path(&mut statement, path)?;
         in_period(&mut statement, period);
-        filtered(&mut statement, way, filter);
+        filtered(&mut statement, path, filter);
         if let Some((_, at, row)) = last.filter(|_| ordered) {
             statement.push(" and at >= ").push_bind(*at).push(" and (at > ").push_bind(*at);
             statement.push(" or row > ").push_bind(*row).push(")");
@@ -207,10 +207,10 @@ impl Look for Sqlite {
         if let Some(pattern) = &filter.pattern {
             statement.push(" and of glob ").push_bind(pattern.clone());
         }
-        filtered(&mut statement, &Way::Time, filter);
+        filtered(&mut statement, &AccessPath::Time, filter);
         statement.push(" order by seen, nth limit ").push_bind(i64::from(limit));
         let mut reader = self.readers.take().await?;
         let rows: Vec<String> = statement.build_query_scalar().fetch_all(&mut *reader).await?;
-        rows.iter().map(|text| stored::read(text)).collect()
+        rows.iter().map(|text| decode::read(text)).collect()
     }
 }

@@ -43,7 +43,7 @@ pub(super) async fn fill(writer: &mut SqliteConnection) -> Result<(), StoreError
     }
     if given > 0 {
         tracing::info!(
-            reads = given,
+            read.count = given,
             "reads that were stored before can be searched like new ones"
         );
     }

@@ -10,7 +10,10 @@ use tempfile::TempDir;
 
 use super::Sqlite;
 use crate::contract::{Place, answer, at, holds_at, id, read, row, served, storing, wait};
-use crate::{Corrected, Row, StateChanges, Store};
+use crate::{
+    Corrected, Destruction as _, LogWriter as _, OwnReads as _, PhotographReferences as _, Row,
+    StateChanges, Store,
+};
 
 mod search;
 

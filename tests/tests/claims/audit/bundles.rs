@@ -5,9 +5,11 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use agreements::agreement::Act;
 use agreements::request::RequestScope;
+use node::auditing::export;
 use node::permission::ActError;
 use schemas::bundle::Scope;
 use schemas::entry::EntryKind as Kind;
+use schemas::outcome::OutcomeCode;
 use schemas::purpose::Purpose;
 use serde_json::{Value, json};
 use tests::agency::{Agency, Plan};
@@ -54,11 +56,11 @@ async fn the_log_of_a_running_node_is_verified_with_all_that_peers_sign() {
     // Answered, refused, answered again, received too late to be logged.
     asking.store().fail_once_on(Kind::AnswerReceived, Failure::BeforeWrite);
     let lost = asking.ask_one(owning.id(), PLATE).await.query_id.expect("a query id");
-    let again = asking.node().asker.ask_again(lost, &asking.officer()).await.expect("an answer");
-    assert_eq!(again.outcome, "answered");
+    let again = asking.node().queries.ask_again(lost, &asking.officer()).await.expect("an answer");
+    assert_eq!(again.outcome, OutcomeCode::Answered);
     let mut refused = draft(&[owning.id()], PLATE, asking.now());
     refused.why.purpose = Purpose::MissingPerson;
-    assert_eq!(asking.ask(&refused).await[0].outcome, "refused");
+    assert_eq!(asking.ask(&refused).await[0].outcome, OutcomeCode::Refused);
     answered_query(&asking, &owning).await;
     let scope = RequestScope { uses: Some(2), ..RequestScope::default() };
     approved_request(&asking, &owning, scope).await;
@@ -213,7 +215,9 @@ async fn an_auditor_trusts_no_key_that_is_not_pinned() {
 async fn only_who_may_audit_exports_and_what_is_unknown_is_named() {
     let (_asking, owning, _) = sharing_pair().await;
     let scope = Scope::default();
-    let refused = owning.context().export(&owning.officer(), scope).await.err().expect("a refusal");
+    let context = owning.context();
+    let begun = export::begin(&context.agency, &context.store, &owning.officer(), scope).await;
+    let refused = begun.err().expect("a refusal");
     assert!(matches!(refused, ActError::Refused(_)), "{refused}");
     assert_eq!(owning.log().await.count(Kind::AuditExported), 0);
     let out = Auditor::default().path("out");

@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use node::retention::PAUSE;
+use node::retention::DESTROY;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind as Kind;
+use schemas::outcome::OutcomeCode;
 use schemas::query::QueryId;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -40,8 +41,8 @@ async fn investigated() -> Investigated {
     let mut asked = draft(&[owning.id()], PLATE, asking.now());
     asked.images = true;
     let heard = asking.ask(&asked).await.remove(0);
-    assert_eq!((heard.outcome, heard.reads.len()), ("answered", 3), "{heard:?}");
-    let found = asking.context().search_own(&asking.officer(), &asked).await.expect("an outcome");
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Answered, 3), "{heard:?}");
+    let found = asking.search_own(&asked).await.expect("an outcome");
     assert_eq!(found.reads.len(), 2);
     let query = heard.query_id.expect("a query id");
     Investigated { asking, owning, query, dir: TempDir::new().expect("a directory") }
@@ -232,7 +233,7 @@ async fn what_is_past_its_retention_is_in_no_package_unless_a_hold_keeps_it() {
         case.asking.accord(&["user", "train", OFFICER, "--on", &today]).done();
         let (_, said) = case.exports("year");
         assert_eq!(said["own_reads"], if held { 2 } else { 0 }, "{said}");
-        let done = case.asking.context().run_retention(&case.asking.admin(), PAUSE, &|_| ()).await;
+        let done = case.asking.node().retention.run(&case.asking.admin(), DESTROY, &|_| ()).await;
         assert_eq!(done.expect("a run").reads_purged, if held { 0 } else { 2 });
         drop(case.owning);
     }

@@ -8,4 +8,5 @@ mod retention;
 mod tampered_bundles;
 mod tampered_logs;
 mod withheld_statements;
+mod without_a_node;
 mod witnesses;

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use audit::reconcile::Class;
-use node::exchange::statements::Reconciled;
+use node::exchange::statements::{Reconciled, Reconciler};
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::{Frame, FrameKind};
+use schemas::outcome::OutcomeCode;
 use schemas::purpose::Purpose;
 use schemas::query::QueryId;
 use schemas::statement::{Statement, divided};
@@ -28,7 +29,7 @@ async fn sharing() -> (Agency, Agency) {
 async fn reconciled(at: &Agency, with: &Agency) -> Reconciled {
     let (from, until) = (Timestamp::MIN, Timestamp::MAX);
     let node = at.node();
-    node.context
+    Reconciler::of(&node.context)
         .reconcile(node.peers.as_ref(), &at.admin(), with.id(), from, until)
         .await
         .expect("a comparison")
@@ -62,7 +63,7 @@ async fn what_both_logs_tell_alike_is_matched() {
     answered_query(&owning, &asking).await;
     let mut refused = draft(&[owning.id()], PLATE, asking.now());
     refused.why.purpose = Purpose::MissingPerson;
-    assert_eq!(asking.ask(&refused).await[0].outcome, "refused");
+    assert_eq!(asking.ask(&refused).await[0].outcome, OutcomeCode::Refused);
     for (at, with) in [(&asking, &owning), (&owning, &asking)] {
         let report = reconciled(at, with).await;
         assert_eq!((report.matched, report.refused_both, report.open), (4, 1, 0));
@@ -80,7 +81,7 @@ async fn a_query_to_an_owner_that_was_down_is_found_as_sent_and_owner_silent() {
     answered_query(&asking, &owning).await;
     owning.stop().await;
     let heard = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!(heard.outcome, "unanswered");
+    assert_eq!(heard.outcome, OutcomeCode::Unanswered);
     owning.run().await;
     let report = reconciled(&asking, &owning).await;
     assert_eq!(report.matched, 1);
@@ -92,7 +93,7 @@ async fn an_answer_that_the_requester_did_not_log_is_found_as_released_not_recei
     let (asking, owning) = sharing().await;
     asking.store().fail_once_on(Kind::AnswerReceived, Failure::BeforeWrite);
     let heard = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0));
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Unanswered, 0));
     both_find(&asking, &owning, Class::ReleasedNotReceived, heard.query_id.expect("a query id"))
         .await;
 }
@@ -113,7 +114,7 @@ async fn an_answer_without_receipt_is_found_as_receipt_missing() {
     let (asking, owning) = sharing().await;
     owning.store().fail_on(Kind::ReceiptRecorded, Failure::BeforeWrite);
     let heard = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!(heard.outcome, "answered");
+    assert_eq!(heard.outcome, OutcomeCode::Answered);
     both_find(&asking, &owning, Class::ReceiptMissing, heard.query_id.expect("a query id")).await;
 }
 
@@ -154,8 +155,8 @@ async fn a_query_asked_again_until_it_was_answered_is_matched() {
     let heard = asking.ask_one(owning.id(), PLATE).await;
     let query = heard.query_id.expect("a query id");
     let again =
-        asking.node().asker.ask_again(query, &asking.officer()).await.expect("an open query");
-    assert_eq!(again.outcome, "answered", "{again:?}");
+        asking.node().queries.ask_again(query, &asking.officer()).await.expect("an open query");
+    assert_eq!(again.outcome, OutcomeCode::Answered, "{again:?}");
     owning
         .wait_for_log("the receipt", |log| (log.count(Kind::ReceiptRecorded) == 1).then_some(()))
         .await;
@@ -192,7 +193,8 @@ async fn a_substream_that_ended_unseen_costs_no_comparison() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     let (from, until) = (Timestamp::MIN, Timestamp::MAX);
     let node = owner.node();
+    let reconciler = Reconciler::of(&node.context);
     let report =
-        node.context.reconcile(node.peers.as_ref(), &owner.admin(), raw.id(), from, until).await;
+        reconciler.reconcile(node.peers.as_ref(), &owner.admin(), raw.id(), from, until).await;
     assert_eq!(report.expect("a comparison").matched, 0);
 }

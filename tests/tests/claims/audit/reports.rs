@@ -1,12 +1,14 @@
 //! Reports of the log and periodic audits, over real nodes and the command line.
 
+use node::auditing::reports;
 use schemas::draft::Draft;
 use schemas::entry::EntryKind as Kind;
+use schemas::outcome::OutcomeCode;
 use schemas::purpose::Purpose;
 use schemas::time::Timestamp;
 use serde_json::{Value, json};
 use tests::agency::{Agency, Plan};
-use tests::federation::{in_force_with, pair_of, sharing_pair};
+use tests::federation::{in_force_with, pair_of, sharing_pair, shift_clocks};
 use tests::fixtures::{DAY_MS, HOUR_MS, PLATE, draft, words};
 
 /// Noon of a local day of the recent past is where claims about hours begin.
@@ -40,17 +42,17 @@ fn column<'a>(rows: &'a [Value], key: &str) -> Vec<&'a Value> {
     rows.iter().map(|row| &row[key]).collect()
 }
 
-fn check(at: &Agency, name: &str) -> Value {
-    let ended = at.accord(&["doctor"]);
-    ended.lines().into_iter().find(|line| line["check"] == name).expect("a check")
+/// Whether no audit is due by `doctor`, and what that says of it.
+fn audits_due(at: &Agency) -> (bool, String) {
+    at.accord(&["doctor"]).check("audits due")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn access_and_statutory_reports_hold_every_access_in_order_with_its_outcome() {
     let (asking, owning, agreement) = sharing_pair().await;
-    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
     let no = refused(&asking, &owning, "6XYZ987", "Missing person last seen in this vehicle");
-    assert_eq!(asking.ask(&no).await[0].outcome, "refused");
+    assert_eq!(asking.ask(&no).await[0].outcome, OutcomeCode::Refused);
     for at in [&asking, &owning] {
         let rows = report(at, "access");
         assert_eq!(column(&rows, "outcome"), [&json!("answered"), &json!("refused")], "{rows:?}");
@@ -89,7 +91,8 @@ async fn access_and_statutory_reports_hold_every_access_in_order_with_its_outcom
     }
     let officer = owning.officer();
     let kind = audit::report::Kind::Access;
-    assert!(owning.context().report(&officer, kind, None, None).await.is_err());
+    let (context, store) = (owning.context(), owning.context().store.as_ref());
+    assert!(reports::make(&context.agency, store, &officer, kind, None, None).await.is_err());
     assert_eq!(owning.log().await.count(Kind::AuditReported), 3);
 }
 
@@ -120,7 +123,7 @@ async fn a_table_is_no_formula_and_a_page_no_script() {
     let reason = "=HYPERLINK(\"http://x\",\"stolen truck seen leaving\") <script>alert(1)</script>";
     let mut asked = draft(&[owning.id()], PLATE, asking.now());
     asked.why.reason = words(reason);
-    assert_eq!(asking.ask(&asked).await[0].outcome, "answered");
+    assert_eq!(asking.ask(&asked).await[0].outcome, OutcomeCode::Answered);
     let written = |format: &str| {
         let args = ["audit", "report", "--kind", "access", "--format", format];
         owning.accord(&args).done()[format].as_str().expect("a text").to_owned()
@@ -147,7 +150,7 @@ async fn the_exceptions_report_finds_what_was_planted_and_nothing_else() {
     let ask = async |plate: &str, reason: &str| {
         let mut asked = draft(&[owning.id()], plate, asking.now());
         asked.why.reason = words(reason);
-        assert_eq!(asking.ask(&asked).await[0].outcome, "answered");
+        assert_eq!(asking.ask(&asked).await[0].outcome, OutcomeCode::Answered);
     };
     let told = "Stolen vehicle reported by its owner this morning, last seen leaving the scene";
     // Five times in a week is no exception.
@@ -160,7 +163,7 @@ async fn the_exceptions_report_finds_what_was_planted_and_nothing_else() {
     }
     ask("3CCC333", "burglary getaway").await;
     let no = refused(&asking, &owning, "4DDD444", told);
-    assert_eq!(asking.ask(&no).await[0].outcome, "refused");
+    assert_eq!(asking.ask(&no).await[0].outcome, OutcomeCode::Refused);
     ask("4DDD444", "Robbery of a jeweller, witness saw this truck drive off").await;
     both.iter().for_each(|agency| agency.clock.shift(11 * HOUR_MS));
     ask("5EEE555", told).await;
@@ -195,7 +198,7 @@ async fn the_exceptions_report_finds_what_was_planted_and_nothing_else() {
 async fn a_sample_is_reproducible_from_its_seed_and_recorded_with_its_findings() {
     let (asking, owning, _) = sharing_pair().await;
     for _ in 0..12 {
-        assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
+        assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
     }
     let drawn = |seed: &str| {
         let ended = owning.accord(&["audit", "sample", "--count", "4", "--seed", seed]);
@@ -234,20 +237,15 @@ async fn a_sample_is_reproducible_from_its_seed_and_recorded_with_its_findings()
 #[tokio::test(flavor = "multi_thread")]
 async fn audits_fall_due_and_are_done() {
     let (asking, owning, _) = sharing_pair().await;
-    assert_eq!(check(&owning, "audits due")["ok"], true);
+    assert!(audits_due(&owning).0);
     let days =
         owning.context().agency.registry.state().policy.as_ref().expect("a policy").audits.days;
-    for agency in [&asking, &owning] {
-        agency.clock.shift(i64::from(days) * DAY_MS + HOUR_MS);
-    }
-    let due = check(&owning, "audits due");
-    assert_eq!(due["ok"], false);
-    let said = due["detail"].as_str().expect("a detail");
-    assert!(said.contains(&format!("every {days} days")) && said.contains('['), "{said}");
+    shift_clocks([&asking, &owning], i64::from(days) * DAY_MS + HOUR_MS);
+    let (well, said) = audits_due(&owning);
+    assert!(!well && said.contains(&format!("every {days} days")) && said.contains('['), "{said}");
     owning.accord(&["audit", "record", "--finding", "All in order", "--ok"]).done();
-    let done = check(&owning, "audits due");
-    let said = done["detail"].as_str().expect("a detail");
-    assert!(!said.contains("an audit is due"), "{done}");
+    let (_, said) = audits_due(&owning);
+    assert!(!said.contains("an audit is due"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -255,21 +253,19 @@ async fn a_node_reconciles_by_itself_as_often_as_its_agreement_says() {
     let asking = Plan::of("asking-ca-pd").bounds(|bounds| bounds.reconciled_look_seconds = 1);
     let (asking, owning) = pair_of(asking, Plan::of("owning-ca-pd")).await;
     in_force_with(&[&asking, &owning], |text| text.audit_every_days = 30).await;
-    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
-    assert_eq!(check(&owning, "audits due")["ok"], true);
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
+    assert!(audits_due(&owning).0);
     assert_eq!(asking.log().await.count(Kind::AuditReconciled), 0);
-    for agency in [&asking, &owning] {
-        agency.clock.shift(31 * DAY_MS);
-    }
-    let due = check(&owning, "audits due");
-    assert!(due["detail"].as_str().is_some_and(|said| said.contains("asking-ca-pd")), "{due}");
+    shift_clocks([&asking, &owning], 31 * DAY_MS);
+    let (_, said) = audits_due(&owning);
+    assert!(said.contains("asking-ca-pd"), "{said}");
     let look =
         |log: &tests::logs::Log| log.all(Kind::AuditReconciled).first().map(|e| (*e).clone());
     let entry = asking.wait_for_log("a reconciliation", look).await;
     assert_eq!(entry.header.peer.as_ref(), Some(owning.id()));
     assert_eq!((entry.body.actor.user.as_ref(), entry.body.actor.auth.as_str()), (None, "node"));
     assert_eq!((entry.detail("matched"), entry.detail("findings")), (&json!(1), &json!(0)));
-    assert_eq!(check(&asking, "audits due")["ok"], true);
+    assert!(audits_due(&asking).0);
     // Once is enough until the next period.
     tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
     assert_eq!(asking.log().await.count(Kind::AuditReconciled), 1);

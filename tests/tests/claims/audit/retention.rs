@@ -2,21 +2,16 @@
 //! is told by the log itself, to its agency and to an auditor who trusts nobody.
 
 use node::permission::Principal;
+use node::retention::{Mode, holds};
 use schemas::entry::EntryKind as Kind;
 use serde_json::Value;
 use tests::agency::Agency;
 use tests::auditor::{
     assert_problem, bundles_of_both, findings_of, pair_with_exchange, problems, reconcile_bundles,
 };
+use tests::federation::shift_clocks;
 use tests::fixtures::{DAY_MS, PLATE};
 use tests::wait::eventually;
-
-/// Lets days pass at both agencies.
-fn days_pass(agencies: [&Agency; 2], days: i64) {
-    for agency in agencies {
-        agency.clock.shift(days * DAY_MS);
-    }
-}
 
 fn ran(at: &Agency, args: &[&str]) -> Value {
     let mut all = vec!["retention"];
@@ -34,12 +29,12 @@ async fn whole(at: &Agency, index: u64) -> bool {
 async fn past_its_retention_the_log_is_redacted_and_everything_else_still_holds() {
     let (asking, owning, _) = pair_with_exchange().await;
     let answer = owning.log().await.one(Kind::QueryAnswered).header.index;
-    days_pass([&asking, &owning], 364);
+    shift_clocks([&asking, &owning], 364 * DAY_MS);
     let early = ran(&owning, &["run"]);
     assert_eq!((&early["entries_redacted"], &early["reads_purged"]), (&0.into(), &0.into()));
     assert!(whole(&owning, answer).await);
     let second = {
-        days_pass([&asking, &owning], 2);
+        shift_clocks([&asking, &owning], 2 * DAY_MS);
         ran(&owning, &["run", "--dry-run"])
     };
     assert!(second["entries_redacted"].as_u64() > Some(0), "{second}");
@@ -76,7 +71,7 @@ async fn past_its_retention_the_log_is_redacted_and_everything_else_still_holds(
 async fn what_is_destroyed_without_an_entry_or_before_its_time_is_told() {
     let (asking, mut owning, query) = pair_with_exchange().await;
     let answer = owning.log().await.one(Kind::QueryAnswered).header.index;
-    days_pass([&asking, &owning], 1);
+    shift_clocks([&asking, &owning], DAY_MS);
     let destroy = format!(
         "update entries set salt = null, body = null, envelope = null where idx = {answer}"
     );
@@ -102,7 +97,7 @@ async fn what_is_under_hold_outlives_its_retention_until_it_is_released() {
     let hold = owning
         .accord(&["hold", "add", "--plate", PLATE, "--reason", "Trial of case 26-417"])
         .done();
-    days_pass([&asking, &owning], 400);
+    shift_clocks([&asking, &owning], 400 * DAY_MS);
     let done = ran(&owning, &["run"]);
     assert_eq!((&done["reads_due"], &done["reads_purged"]), (&3.into(), &0.into()), "{done}");
     assert!(done["held"].as_u64() > Some(3), "{done}");
@@ -122,7 +117,7 @@ async fn what_is_destroyed_under_hold_is_told() {
     let (asking, mut owning, _) = pair_with_exchange().await;
     let answer = owning.log().await.one(Kind::QueryAnswered).header.index;
     owning.accord(&["hold", "add", "--plate", PLATE, "--reason", "Trial of case 26-417"]).done();
-    days_pass([&asking, &owning], 400);
+    shift_clocks([&asking, &owning], 400 * DAY_MS);
     // It redacts as it must; then its operator destroys what the hold kept, and says nothing.
     ran(&owning, &["run"]);
     let destroy = format!(
@@ -140,7 +135,7 @@ async fn what_is_destroyed_under_hold_is_told() {
 async fn a_crash_between_the_entry_and_the_destruction_is_made_good_at_the_next_run() {
     let (asking, mut owning, _) = pair_with_exchange().await;
     let answer = owning.log().await.one(Kind::QueryAnswered).header.index;
-    days_pass([&asking, &owning], 400);
+    shift_clocks([&asking, &owning], 400 * DAY_MS);
     owning.store().fail_redactions();
     assert_ne!(owning.accord(&["retention", "run"]).code, 0);
     assert_eq!(owning.log().await.count(Kind::EntriesRedacted), 1);
@@ -156,10 +151,9 @@ async fn only_who_administers_destroys_and_holds() {
     let (_asking, owning, _) = pair_with_exchange().await;
     let officer =
         Principal { user: tests::fixtures::OFFICER.parse().expect("a name"), auth: "test".into() };
-    let refused =
-        owning.context().run_retention(&officer, node::retention::Pace::Dry, &|_| ()).await;
+    let refused = owning.node().retention.run(&officer, Mode::DryRun, &|_| ()).await;
     assert!(refused.is_err());
-    assert!(owning.context().holds(&officer).is_err());
+    assert!(holds::list(&owning.context().agency, &officer).is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 //! it signed is written out as evidence that holds without any node.
 
 use audit::reconcile::Class;
+use node::exchange::statements::Reconciler;
 use schemas::answer::Answer;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind as Signed};
@@ -12,7 +13,7 @@ use schemas::time::Timestamp;
 use serde_json::Value;
 use tests::agency::Agency;
 use tests::auditor::{bundles_of_both, reconcile_bundles, single_finding};
-use tests::federation::{add_card, answered_query, sharing_pair};
+use tests::federation::{add_card, answered_query, sharing_pair, shift_clocks};
 use tests::fixtures::SETTLED_MS;
 use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
@@ -27,9 +28,7 @@ async fn whoever_withholds_an_answer_from_a_comparison_is_shown_what_it_signed()
     let query = answered_query(&asking, &owning).await;
     // The log is left whole; what it tells of exchanges is not.
     owning.tamper_with_database(&["delete from served".to_owned()]).await;
-    for agency in [&asking, &owning] {
-        agency.clock.shift(SETTLED_MS);
-    }
+    shift_clocks([&asking, &owning], SETTLED_MS);
     let out = asking.home().join("findings.json");
     let out_arg = out.to_str().expect("a path");
     let told =
@@ -95,7 +94,8 @@ async fn whoever_shows_another_thing_than_it_signed_contradicts_itself() {
     let node = asking.node();
     let report = eventually("a comparison", async || {
         let peers = node.peers.as_ref();
-        node.context.reconcile(peers, &asking.admin(), raw.id(), from, until).await.ok()
+        let reconciler = Reconciler::of(&node.context);
+        reconciler.reconcile(peers, &asking.admin(), raw.id(), from, until).await.ok()
     })
     .await;
     let classes: Vec<_> = report.findings.iter().map(|finding| finding.class).collect();

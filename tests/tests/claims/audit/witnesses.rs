@@ -2,14 +2,16 @@
 //! noticed by itself and by its witnesses.
 
 use node::admin::cards;
+use node::auditing::alarms;
 use node::run::StartError;
 use schemas::alarm::AlarmKind;
 use schemas::checkpoint::SignedCheckpoint;
 use schemas::entry::EntryKind as Kind;
 use schemas::merkle::{Frontier, leaf};
+use schemas::outcome::OutcomeCode;
 use schemas::refusal::RefusalCode;
 use schemas::standing::Standing;
-use store::Store as _;
+use store::Heads as _;
 use tests::agency::Agency;
 
 use tests::federation::{answered_query, in_force, introduce, roll_back_cosigned, sharing_pair};
@@ -26,14 +28,14 @@ async fn tree(agency: &Agency) -> Frontier {
 }
 
 fn kinds(agency: &Agency) -> Vec<AlarmKind> {
-    agency.context().alarms().iter().map(|raised| raised.what.kind).collect()
+    alarms::list(&agency.context().agency).iter().map(|raised| raised.what.kind).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tree_beside_the_entries_is_that_of_the_headers_and_outlives_a_restart() {
     let (mut asking, owning, _) = sharing_pair().await;
     for _ in 0..5 {
-        assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
+        assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
     }
     asking.restart().await;
     for agency in [&asking, &owning] {
@@ -69,7 +71,7 @@ async fn each_side_keeps_the_proof_of_where_the_others_entry_stands() {
 async fn peers_cosign_a_head_and_again_as_it_grows() {
     let (asking, owning, _) = sharing_pair().await;
     for _ in 0..3 {
-        assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
+        assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
         assert_eq!(owning.node().have_cosigned_by_all().await, 1);
         let size = owning.context().agency.log.counters().size;
         let kept = owning.store().cosigned(size).await.expect("a store").expect("a head");
@@ -116,7 +118,7 @@ async fn a_log_put_back_without_its_anchor_is_told_at_the_first_contact() {
     assert_eq!(asking.ask_one(owning.id(), PLATE).await.reasons[0].code, RefusalCode::Blocked);
     // The refusal shows a head that does not lead on from what its peer holds.
     rings(&asking, &[AlarmKind::Proof]).await;
-    let alarms = asking.context().alarms();
+    let alarms = alarms::list(&asking.context().agency);
     let evidence = &alarms[0].what.evidence;
     assert_eq!(evidence.len(), 2);
     for note in evidence {
@@ -131,7 +133,9 @@ async fn go_on_regardless(owning: &mut Agency, asking: &Agency) {
     owning.delete_anchor();
     owning.run().await;
     rings(owning, &[AlarmKind::RolledBack]).await;
-    let resolved = owning.context().resolve_alarm(&owning.admin(), 1, &words("seen")).await;
+    let context = owning.context();
+    let (by, reason) = (owning.admin(), words("seen"));
+    let resolved = alarms::resolve(&context.agency, &context.observed, &by, 1, &reason).await;
     resolved.expect("a resolution");
     for n in 0..20 {
         let reason = words(&format!("review {n}"));
@@ -152,7 +156,8 @@ async fn go_on_regardless(owning: &mut Agency, asking: &Agency) {
 async fn is_found_out(asking: &Agency, owning: &Agency) {
     eventually("it shows its head", async || {
         let heard = asking.ask_one(owning.id(), PLATE).await;
-        (heard.outcome == "answered" || kinds(asking) == [AlarmKind::Proof]).then_some(())
+        (heard.outcome == OutcomeCode::Answered || kinds(asking) == [AlarmKind::Proof])
+            .then_some(())
     })
     .await;
     rings(asking, &[AlarmKind::Proof]).await;
@@ -165,17 +170,33 @@ async fn a_forked_log_is_found_out_by_the_next_exchange_and_goes_on_once_resolve
     is_found_out(&asking, &owning).await;
     // Nothing is asked of it, and nothing is answered to it.
     let heard = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!(heard.outcome, "unanswered");
+    assert_eq!(heard.outcome, OutcomeCode::Unanswered);
     assert!(heard.error.is_some_and(|error| error.contains("alarm 1")));
     let heard = owning.ask_one(asking.id(), PLATE).await;
-    assert_eq!(heard.outcome, "refused");
+    assert_eq!(heard.outcome, OutcomeCode::Refused);
     assert!(heard.reasons.iter().any(|reason| reason.code == RefusalCode::Blocked));
     // An auditor says why it goes on.
     let context = asking.context();
-    assert!(context.resolve_alarm(&asking.admin(), 1, &words("")).await.is_err());
-    context.resolve_alarm(&asking.admin(), 1, &words("restored from backup")).await.expect("done");
-    assert!(context.resolve_alarm(&asking.admin(), 1, &words("again")).await.is_err());
-    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
+    assert!(
+        alarms::resolve(&context.agency, &context.observed, &asking.admin(), 1, &words(""))
+            .await
+            .is_err()
+    );
+    alarms::resolve(
+        &context.agency,
+        &context.observed,
+        &asking.admin(),
+        1,
+        &words("restored from backup"),
+    )
+    .await
+    .expect("done");
+    assert!(
+        alarms::resolve(&context.agency, &context.observed, &asking.admin(), 1, &words("again"))
+            .await
+            .is_err()
+    );
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
     // What was resolved rings no second time: the log that goes on is proven and cosigned again.
     assert_eq!(owning.node().have_cosigned_by_all().await, 1);
     assert_eq!(asking.node().have_cosigned_by_all().await, 1);
@@ -193,9 +214,9 @@ async fn a_peer_that_lies_to_one_stops_nobody_elses_exchanges() {
     in_force(&[&asking, &other]).await;
     go_on_regardless(&mut owning, &asking).await;
     is_found_out(&asking, &owning).await;
-    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "unanswered");
-    assert_eq!(asking.ask_one(other.id(), PLATE).await.outcome, "answered");
-    assert_eq!(other.ask_one(asking.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Unanswered);
+    assert_eq!(asking.ask_one(other.id(), PLATE).await.outcome, OutcomeCode::Answered);
+    assert_eq!(other.ask_one(asking.id(), PLATE).await.outcome, OutcomeCode::Answered);
 }
 
 #[tokio::test(flavor = "multi_thread")]

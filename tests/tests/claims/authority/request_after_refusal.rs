@@ -5,6 +5,7 @@ use agreements::request::RequestScope;
 use node::admin::requests::{self, RequestView, Submission};
 use node::permission::ActError;
 use schemas::entry::EntryKind as Kind;
+use schemas::outcome::{OutcomeCode, RefusedBy};
 use schemas::purpose::QueryKind;
 use schemas::query::QueryId;
 use schemas::refusal::RefusalCode;
@@ -63,9 +64,9 @@ async fn a_refused_query_becomes_a_request_in_one_step_and_runs_once_it_is_appro
     let told = sent.body.actor.auth.clone();
     assert!(told.contains(&refused.to_string()) && told.contains("rerun"), "{told}");
 
-    let shown = asking.node().asker.ask_again(again, &asking.officer()).await;
+    let shown = asking.node().queries.ask_again(again, &asking.officer()).await;
     let shown = shown.expect("the answer, kept");
-    assert_eq!((shown.outcome, shown.reads.len()), ("answered", 3));
+    assert_eq!((shown.outcome, shown.reads.len()), (OutcomeCode::Answered, 3));
     let log = asking.log().await;
     let viewed = log.one(Kind::AnswerViewed);
     assert!(viewed.belongs_to(again) && viewed.access().count == Some(3));
@@ -123,11 +124,11 @@ async fn an_approval_that_comes_while_the_requester_is_down_runs_the_query_when_
 async fn a_request_follows_only_a_query_that_was_refused() {
     let (asking, owning, _) = sharing_pair().await;
     let answered = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!(answered.outcome, "answered");
+    assert_eq!(answered.outcome, OutcomeCode::Answered);
     let mut unfit = draft(&[owning.id()], PLATE, asking.now());
     unfit.why.reason = words("inv");
     let declined = asking.ask(&unfit).await.remove(0);
-    assert_eq!(declined.refused_by, Some("own policy"));
+    assert_eq!(declined.refused_by, Some(RefusedBy::OwnPolicy));
     let never: QueryId = "00000000000000000000000000000000".parse().expect("an id");
     for (query, said) in [
         (answered.query_id.expect("a query"), "was not refused"),
@@ -144,7 +145,7 @@ async fn a_request_follows_only_a_query_that_was_refused() {
         )
         .await;
         let Err(ActError::Usage(error)) = turned_down else { panic!("{turned_down:?}") };
-        assert!(error.contains(said), "{error}");
+        assert!(error.sentence.contains(said), "{error}");
     }
     assert_eq!(asking.log().await.count(Kind::RequestSubmitted), 0);
 }
@@ -165,7 +166,8 @@ async fn a_request_after_a_search_for_a_misread_plate_names_every_plate_that_it_
     approve(&owning, &official, &row.request).await.expect("an approval");
     wait_for_state(&asking, &row.request, "used_up").await;
     let again = row.rerun.expect("the query that runs again");
-    let shown = asking.node().asker.ask_again(again, &asking.officer()).await.expect("the answer");
+    let shown =
+        asking.node().queries.ask_again(again, &asking.officer()).await.expect("the answer");
     assert_eq!((shown.reads.len(), shown.misread.len()), (4, 1));
     // A request does not name hundreds.
     let many = requests::submit(
@@ -177,5 +179,5 @@ async fn a_request_after_a_search_for_a_misread_plate_names_every_plate_that_it_
     )
     .await;
     let Err(ActError::Usage(error)) = many else { panic!("{many:?}") };
-    assert!(error.contains("more plates than the 50"), "{error}");
+    assert!(error.sentence.contains("more plates than the 50"), "{error}");
 }

@@ -5,6 +5,7 @@ use agreements::request::{RequestScope, Verdict};
 use node::admin::policy;
 use node::admin::requests::{self, RequestView, Submission};
 use schemas::entry::EntryKind as Kind;
+use schemas::outcome::OutcomeCode;
 use schemas::refusal::RefusalCode;
 use tests::agency::Agency;
 use tests::federation::introduce;
@@ -43,7 +44,7 @@ async fn the_sheet_holds_every_use_though_clocks_differ() {
     asking.clock.shift(240_000);
     let request = file_request_within(&asking, &owning, single_use()).await;
     approve_and_wait(&asking, &owning, &official, &request).await;
-    assert_eq!(ask_citing(&asking, &owning, &request, PLATE).await.outcome, "answered");
+    assert_eq!(ask_citing(&asking, &owning, &request, PLATE).await.outcome, OutcomeCode::Answered);
     let answered = owning.log().await.one(Kind::QueryAnswered).header.index;
     let sheet = requests::sheet(owning.own(), owning.store().as_ref(), &official, &request)
         .await

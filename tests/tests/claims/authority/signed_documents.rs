@@ -9,6 +9,7 @@ use schemas::card::Card;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::FrameKind;
+use schemas::outcome::OutcomeCode;
 use schemas::purpose::Purpose;
 use schemas::refusal::RefusalCode;
 use tests::agency::Agency;
@@ -25,8 +26,8 @@ use tests::written_requests::{file_request_within, single_use, wait_for_state};
 async fn outcome(asking: &Agency, owning: &Agency) -> Result<u32, RefusalCode> {
     let heard = asking.ask_one(owning.id(), PLATE).await;
     match heard.outcome {
-        "answered" => Ok(heard.basis.expect("a basis").version),
-        "refused" => Err(heard.reasons[0].code),
+        OutcomeCode::Answered => Ok(heard.basis.expect("a basis").version),
+        OutcomeCode::Refused => Err(heard.reasons[0].code),
         other => panic!("{other}: {:?}", heard.error),
     }
 }
@@ -63,7 +64,9 @@ async fn an_agreement_is_made_of_files_between_nodes_that_do_not_meet() {
 
     owning.run().await;
     assert_eq!(
-        agreements::import(owning.context(), &owning.admin(), &file).await.expect("an import"),
+        agreements::import(owning.own(), owning.store().as_ref(), &owning.admin(), &file)
+            .await
+            .expect("an import"),
         2
     );
     adhere(&owning, &text, None).await;
@@ -73,7 +76,9 @@ async fn an_agreement_is_made_of_files_between_nodes_that_do_not_meet() {
 
     asking.run().await;
     for _ in 0..2 {
-        agreements::import(asking.context(), &asking.admin(), &file).await.expect("an import");
+        agreements::import(asking.own(), asking.store().as_ref(), &asking.admin(), &file)
+            .await
+            .expect("an import");
     }
     let log = asking.log().await;
     assert_eq!(log.count(Kind::AgreementAdhered), 1, "the same file again changes nothing");

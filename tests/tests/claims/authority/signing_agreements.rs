@@ -6,9 +6,12 @@ use node::permission::ActError;
 use schemas::agency::{AgencyId, AgencyKind};
 use schemas::entry::EntryKind as Kind;
 use schemas::frame::FrameKind;
+use schemas::outcome::OutcomeCode;
 use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
-use tests::federation::{add_card, add_card_as, adhere, give_notice, in_force, pair, propose};
+use tests::federation::{
+    add_card, add_card_as, adhere, give_notice, in_force, pair, propose, shift_clocks,
+};
 use tests::fixtures::{DAY_MS, PLATE, agreement};
 use tests::identity::envelope_text;
 use tests::officials::{
@@ -20,7 +23,7 @@ const COMMANDER: &str = "Support Services Division Commander";
 
 fn refused<T: std::fmt::Debug>(done: Result<T, ActError>, parts: &[&str]) {
     let Err(ActError::Refused(said)) = done else { panic!("{done:?}") };
-    assert!(parts.iter().all(|part| said.contains(part)), "{parts:?} in {said}");
+    assert!(parts.iter().all(|part| said.sentence.contains(part)), "{parts:?} in {said}");
 }
 
 async fn owner(policy: &'static str) -> Agency {
@@ -30,8 +33,8 @@ async fn owner(policy: &'static str) -> Agency {
 async fn outcome(asking: &Agency, owning: &Agency) -> Result<usize, RefusalCode> {
     let heard = asking.ask_one(owning.id(), PLATE).await;
     match heard.outcome {
-        "answered" => Ok(heard.reads.len()),
-        "refused" => Err(heard.reasons[0].code),
+        OutcomeCode::Answered => Ok(heard.reads.len()),
+        OutcomeCode::Refused => Err(heard.reasons[0].code),
         other => panic!("{other}: {:?}", heard.error),
     }
 }
@@ -153,7 +156,9 @@ async fn no_agreement_with_a_federal_agency_is_proposed_or_recorded() {
         let sent = sender.identity.propose(&text);
         let (reply, _) = sender.say(&us, FrameKind::Document, sent.as_bytes()).await;
         assert_ne!(reply.map(|frame| frame.kind), Some(FrameKind::DocumentAck));
-        let file = agreements::import(us.context(), &us.admin(), &envelope_text(&sent)).await;
+        let file =
+            agreements::import(us.own(), us.store().as_ref(), &us.admin(), &envelope_text(&sent))
+                .await;
         assert!(file.is_err(), "nor as a file");
         assert!(agreements::show(us.own(), &text.id, None).is_err(), "not recorded");
     }
@@ -235,8 +240,6 @@ async fn a_version_that_has_expired_does_not_bring_an_older_one_back() {
     .await;
     adhere(&owning, &text, None).await;
     assert_eq!(outcome(&asking, &owning).await, Ok(3));
-    for agency in [&asking, &owning] {
-        agency.clock.shift(DAY_MS);
-    }
+    shift_clocks([&asking, &owning], DAY_MS);
     assert_eq!(outcome(&asking, &owning).await, Err(RefusalCode::AuthorityNotInForce));
 }

@@ -10,21 +10,22 @@ use audit_log::clock::Clock;
 use futures::future::join_all;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
+use schemas::outcome::OutcomeCode;
 use schemas::query::AuthorityId;
 use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
 use tests::federation::{
     add_card, give_notice, in_force, in_force_with, introduce, owner_and_raw, pair, sharing_pair,
-    signed_by_both,
+    shift_clocks, signed_by_both,
 };
-use tests::fixtures::{DAY_MS, HOUR_MS, PLATE, agreement, draft, query};
+use tests::fixtures::{DAY_MS, HOUR_MS, PLATE, agreement, query};
 use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
-use tests::written_requests::approved_request;
+use tests::written_requests::{approved_request, ask_citing};
 
 async fn refused(asking: &Agency, owning: &Agency) -> Vec<RefusalCode> {
     let heard = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("refused", 0), "{heard:?}");
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Refused, 0), "{heard:?}");
     heard.reasons.iter().map(|reason| reason.code).collect()
 }
 
@@ -32,22 +33,11 @@ async fn answered(asking: &Agency, owning: &Agency) {
     let heard = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!(
         (heard.outcome, heard.reads.len()),
-        ("answered", 3),
+        (OutcomeCode::Answered, 3),
         "{:?} {:?}",
         heard.reasons,
         heard.error
     );
-}
-
-/// Asks citing an authority.
-async fn citing(
-    asking: &Agency,
-    owning: &Agency,
-    authority: &AuthorityId,
-) -> node::exchange::ask::Heard {
-    let mut draft = draft(&[owning.id()], PLATE, asking.now());
-    draft.authority = Some(authority.clone());
-    asking.ask(&draft).await.remove(0)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,9 +91,7 @@ async fn an_agreement_ends_at_its_instant() {
     let ends = owning.now().plus_millis(DAY_MS);
     in_force_with(&[&asking, &owning], |text| text.expires = ends).await;
     answered(&asking, &owning).await;
-    for agency in [&asking, &owning] {
-        agency.clock.shift(DAY_MS);
-    }
+    shift_clocks([&asking, &owning], DAY_MS);
     assert_eq!(refused(&asking, &owning).await, [RefusalCode::AuthorityNotInForce]);
 }
 
@@ -113,9 +101,7 @@ async fn an_agreement_begins_at_its_instant() {
     let begins = owning.now().plus_millis(HOUR_MS);
     in_force_with(&[&asking, &owning], |text| text.effective = begins).await;
     assert_eq!(refused(&asking, &owning).await, [RefusalCode::AuthorityNotInForce]);
-    for agency in [&asking, &owning] {
-        agency.clock.shift(HOUR_MS);
-    }
+    shift_clocks([&asking, &owning], HOUR_MS);
     answered(&asking, &owning).await;
 }
 
@@ -211,7 +197,7 @@ async fn queries_decided_before_an_agreement_expires_are_not_answered_after_it()
         owning.clock.shift(HOUR_MS);
         owning.store().release();
     });
-    assert_eq!((heard.outcome, heard.reads.len()), ("refused", 0), "{heard:?}");
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Refused, 0), "{heard:?}");
     assert_eq!(heard.reasons[0].code, RefusalCode::AuthorityNotInForce);
     assert_eq!(owning.log().await.count(Kind::QueryAnswered), 0);
 }
@@ -232,7 +218,7 @@ async fn queries_decided_before_a_suspension_are_not_answered_after_it() {
             owning.store().release();
         });
     for heard in heard {
-        assert_eq!((heard.outcome, heard.reads.len()), ("refused", 0), "{heard:?}");
+        assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Refused, 0), "{heard:?}");
         assert_eq!(heard.reasons[0].code, RefusalCode::AuthorityNotInForce);
     }
     assert_eq!(owning.log().await.count(Kind::QueryAnswered), 0);
@@ -263,12 +249,13 @@ async fn a_request_for_one_use_is_used_once_whoever_races() {
     let (asking, owning) = pair().await;
     let scope = RequestScope { uses: Some(1), ..RequestScope::default() };
     let id = approved_request(&asking, &owning, scope).await;
-    let heard = join_all((0..16).map(|_| citing(&asking, &owning, &id))).await;
-    let answers: Vec<_> = heard.iter().filter(|heard| heard.outcome == "answered").collect();
+    let heard = join_all((0..16).map(|_| ask_citing(&asking, &owning, &id, PLATE))).await;
+    let answers: Vec<_> =
+        heard.iter().filter(|heard| heard.outcome == OutcomeCode::Answered).collect();
     assert_eq!(answers.len(), 1);
     assert_eq!(answers[0].reads.len(), 3);
-    for heard in heard.iter().filter(|heard| heard.outcome != "answered") {
-        assert_eq!((heard.outcome, heard.reads.len()), ("refused", 0), "{heard:?}");
+    for heard in heard.iter().filter(|heard| heard.outcome != OutcomeCode::Answered) {
+        assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Refused, 0), "{heard:?}");
         assert_eq!(heard.reasons[0].code, RefusalCode::UsesExhausted);
     }
     let log = owning.log().await;
@@ -286,15 +273,13 @@ async fn a_request_is_held_to_its_plates_and_its_end() {
         ..RequestScope::default()
     };
     let id = approved_request(&asking, &owning, scope).await;
-    assert_eq!(citing(&asking, &owning, &id).await.outcome, "answered");
+    assert_eq!(ask_citing(&asking, &owning, &id, PLATE).await.outcome, OutcomeCode::Answered);
     let other = asking.ask_one(owning.id(), "9OTHER9").await;
     assert_eq!(
         other.reasons.iter().map(|reason| reason.code).collect::<Vec<_>>(),
         [RefusalCode::OutsideRequest]
     );
-    for agency in [&asking, &owning] {
-        agency.clock.shift(DAY_MS);
-    }
+    shift_clocks([&asking, &owning], DAY_MS);
     assert_eq!(refused(&asking, &owning).await, [RefusalCode::AuthorityNotInForce]);
 }
 
@@ -303,15 +288,13 @@ async fn a_daily_limit_holds_under_a_race_and_ends_with_the_day() {
     let (asking, owning) = pair().await;
     in_force_with(&[&asking, &owning], |text| text.daily_limit = Some(2)).await;
     let heard = join_all((0..8).map(|_| asking.ask_one(owning.id(), PLATE))).await;
-    assert_eq!(heard.iter().filter(|heard| heard.outcome == "answered").count(), 2);
+    assert_eq!(heard.iter().filter(|heard| heard.outcome == OutcomeCode::Answered).count(), 2);
     let reasons = heard.iter().flat_map(|heard| &heard.reasons);
     assert!(
         reasons.clone().count() == 6
             && reasons.clone().all(|reason| reason.code == RefusalCode::Quota)
     );
-    for agency in [&asking, &owning] {
-        agency.clock.shift(DAY_MS);
-    }
+    shift_clocks([&asking, &owning], DAY_MS);
     answered(&asking, &owning).await;
 }
 
@@ -359,7 +342,10 @@ async fn uses_and_daily_counts_survive_a_restart() {
     )
     .await;
     for authority in [&agreement, &request] {
-        assert_eq!(citing(&asking, &owning, authority).await.outcome, "answered");
+        assert_eq!(
+            ask_citing(&asking, &owning, authority, PLATE).await.outcome,
+            OutcomeCode::Answered
+        );
     }
     owning
         .wait_for_log("the receipts", |log| (log.count(Kind::ReceiptRecorded) == 2).then_some(()))
@@ -376,9 +362,12 @@ async fn uses_and_daily_counts_survive_a_restart() {
     for (authority, code) in
         [(&agreement, RefusalCode::Quota), (&request, RefusalCode::UsesExhausted)]
     {
-        assert_eq!(citing(&asking, &owning, authority).await.outcome, "answered");
-        let heard = citing(&asking, &owning, authority).await;
-        assert_eq!((heard.outcome, heard.reasons[0].code), ("refused", code));
+        assert_eq!(
+            ask_citing(&asking, &owning, authority, PLATE).await.outcome,
+            OutcomeCode::Answered
+        );
+        let heard = ask_citing(&asking, &owning, authority, PLATE).await;
+        assert_eq!((heard.outcome, heard.reasons[0].code), (OutcomeCode::Refused, code));
     }
 }
 
@@ -393,7 +382,7 @@ async fn an_authority_cited_is_the_one_that_counts() {
     )
     .await;
     for authority in [&request, &agreement] {
-        let heard = citing(&asking, &owning, authority).await;
+        let heard = ask_citing(&asking, &owning, authority, PLATE).await;
         assert_eq!(heard.basis.map(|basis| basis.authority).as_ref(), Some(authority));
     }
     let log = asking.log().await;
@@ -401,8 +390,14 @@ async fn an_authority_cited_is_the_one_that_counts() {
         log.all(Kind::QuerySent).iter().map(|sent| sent.access().authority.clone()).collect();
     assert_eq!(cited, [Some(request.clone()), Some(agreement)], "the log says what was cited");
     let unknown: AuthorityId = "no-such-authority".parse().expect("an id");
-    let heard = citing(&asking, &owning, &unknown).await;
-    assert_eq!((heard.outcome, heard.reasons[0].code), ("refused", RefusalCode::NoAuthority));
-    let heard = citing(&asking, &owning, &request).await;
-    assert_eq!((heard.outcome, heard.reasons[0].code), ("refused", RefusalCode::UsesExhausted));
+    let heard = ask_citing(&asking, &owning, &unknown, PLATE).await;
+    assert_eq!(
+        (heard.outcome, heard.reasons[0].code),
+        (OutcomeCode::Refused, RefusalCode::NoAuthority)
+    );
+    let heard = ask_citing(&asking, &owning, &request, PLATE).await;
+    assert_eq!(
+        (heard.outcome, heard.reasons[0].code),
+        (OutcomeCode::Refused, RefusalCode::UsesExhausted)
+    );
 }

@@ -10,6 +10,7 @@ use schemas::agency::AgencyKind;
 use schemas::area::Near;
 use schemas::draft::Draft;
 use schemas::entry::EntryKind as Kind;
+use schemas::outcome::OutcomeCode;
 use schemas::read::Location;
 use schemas::refusal::RefusalCode;
 use schemas::time::Timestamp;
@@ -32,12 +33,13 @@ async fn who_has_neither_title_nor_delegation_is_told_which_it_takes() {
         let decided =
             requests::decide(owning.own(), owning.keys(), &sergeant, &request, &judgement).await;
         let Err(ActError::Refused(said)) = decided else { panic!("{decided:?}") };
+        let said = said.sentence;
         assert!(said.contains(CHIEF) && said.contains("461.7(b)"), "{said}");
         assert!(said.contains("s.lee") && said.contains("Sergeant"), "{said}");
     }
     // The roles that approve are the policy's too: an officer does not even come so far.
     let decided = approve(&owning, &officer(), &request).await;
-    assert!(matches!(decided, Err(ActError::Refused(said)) if said.contains("461.7(b)")));
+    assert!(matches!(decided, Err(ActError::Refused(said)) if said.sentence.contains("461.7(b)")));
     assert_eq!(requests::show(owning.own(), &request).expect("a request").state, "submitted");
     assert_eq!(owning.log().await.count(Kind::RequestApproved), 0);
     assert_eq!(
@@ -70,7 +72,7 @@ async fn a_delegation_holds_in_its_period_and_the_decision_names_it() {
     }
     let log = owning.log().await;
     assert_eq!(log.one(Kind::RequestApproved).detail("title"), CHIEF);
-    assert_eq!(ask_citing(&asking, &owning, &first, PLATE).await.outcome, "answered");
+    assert_eq!(ask_citing(&asking, &owning, &first, PLATE).await.outcome, OutcomeCode::Answered);
     later(HOUR_MS);
     let refused = approve(&owning, &sergeant, &second).await;
     assert!(matches!(refused, Err(ActError::Refused(_))), "once it has ended: {refused:?}");
@@ -89,7 +91,8 @@ async fn no_request_of_a_body_to_which_nothing_is_released_is_approved() {
         add_card_as(&owning, &asking.identity, Some(kind), Some(state)).await;
         let decided = approve(&owning, &official, &request).await;
         let Err(ActError::Refused(said)) = decided else { panic!("{kind}: {decided:?}") };
-        assert!(parts.iter().all(|part| said.contains(part)), "{kind}: {said}");
+        assert!(parts.iter().all(|part| said.sentence.contains(part)), "{kind}: {said}");
+        assert!(said.reasons.iter().any(|reason| reason.code == parts[0]), "{kind}: {said:?}");
     }
     // To deny it is no release.
     let denial = decision(Verdict::Denied, RequestScope::default());
@@ -162,7 +165,12 @@ async fn what_is_approved_narrower_opens_that_and_no_more() {
     }
     // The week that is asked for holds five reads; the two days in the circle three.
     let heard = ask_citing(&asking, &owning, &request, PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("answered", 3), "{:?}", heard.reasons);
+    assert_eq!(
+        (heard.outcome, heard.reads.len()),
+        (OutcomeCode::Answered, 3),
+        "{:?}",
+        heard.reasons
+    );
     assert!(heard.reads.iter().all(|read| {
         read.at >= now.minus_days(2) && read.location.is_some_and(|at| circle(1_000).holds(&at))
     }));
@@ -258,7 +266,7 @@ async fn withdrawn_denied_and_expired_requests_give_nothing_on_either_side() {
     assert_eq!(decided.expect("a denial").state, "denied");
     wait_for_state(&asking, &denied, "denied").await;
     assert!(approve(&owning, &official, &denied).await.is_err(), "it was decided once");
-    assert_eq!(ask_citing(&asking, &owning, &ends, PLATE).await.outcome, "answered");
+    assert_eq!(ask_citing(&asking, &owning, &ends, PLATE).await.outcome, OutcomeCode::Answered);
     for agency in [&asking, &owning] {
         agency.clock.shift(7 * DAY_MS);
         wait_for_state(agency, &ends, "expired").await;
@@ -310,7 +318,7 @@ async fn the_printable_sheet_holds_all_of_it_and_no_markup_of_others() {
     let mut draft = draft(&[owning.id()], PLATE, asking.now());
     (draft.user, draft.authority) = (acting_as("m.o").user, Some(request.clone()));
     for _ in 0..2 {
-        assert_eq!(asking.ask(&draft).await[0].outcome, "answered");
+        assert_eq!(asking.ask(&draft).await[0].outcome, OutcomeCode::Answered);
     }
     let sheet = requests::sheet(owning.own(), owning.store().as_ref(), &official, &request)
         .await

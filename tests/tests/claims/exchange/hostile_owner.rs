@@ -9,6 +9,7 @@ use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
 use schemas::frame::{Frame, FrameKind};
 use schemas::key::SecretKey;
+use schemas::outcome::OutcomeCode;
 use schemas::purpose::QueryKind;
 use schemas::query::{Elements, Query};
 use schemas::read::{Location, Read};
@@ -48,7 +49,7 @@ async fn is_rejected(falsify: impl Fn(&mut ForgedAnswer) + Send + Sync + 'static
     })
     .await;
     let heard = asking.ask_one(raw.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0), "{heard:?}");
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Unanswered, 0), "{heard:?}");
     let said = heard.error.expect("why nothing is shown");
     assert!(said.contains("does not verify"), "{said}");
     let kinds = asking.log().await.exchange(heard.query_id.expect("a query id"));
@@ -60,7 +61,7 @@ async fn an_honest_answer_of_another_make_of_node_is_shown() {
     let (asking, raw) =
         asking(|identity, query, digest| honest(identity, query, digest).frames()).await;
     let heard = asking.ask_one(raw.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("answered", 2), "{:?}", heard.error);
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Answered, 2), "{:?}", heard.error);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -191,7 +192,7 @@ async fn an_owner_that_returns_what_was_not_asked_is_caught_in_every_search() {
         ),
     ];
     for (what, elements, spoil) in table {
-        for (spoilt, outcome) in [(false, "answered"), (true, "unanswered")] {
+        for (spoilt, outcome) in [(false, OutcomeCode::Answered), (true, OutcomeCode::Unanswered)] {
             let (asking, raw) = asking(move |identity, query, digest| {
                 let mut forged = honest(identity, query, digest);
                 for read in &mut forged.reads {
@@ -238,7 +239,7 @@ async fn a_refusal_without_a_reason_is_rejected() {
     })
     .await;
     let heard = asking.ask_one(raw.id(), PLATE).await;
-    assert_eq!(heard.outcome, "unanswered");
+    assert_eq!(heard.outcome, OutcomeCode::Unanswered);
     let kinds = asking.log().await.exchange(heard.query_id.expect("a query id"));
     assert_eq!(kinds, [Kind::QuerySent, Kind::AnswerRejected]);
 }
@@ -253,7 +254,7 @@ async fn a_reply_of_the_wrong_sort_ends_unanswered() {
     })
     .await;
     let heard = asking.ask_one(raw.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0));
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Unanswered, 0));
     assert!(tries.load(Ordering::SeqCst) > 1, "it is tried again while there is time");
     let kinds = asking.log().await.exchange(heard.query_id.expect("a query id"));
     assert_eq!(kinds, [Kind::QuerySent, Kind::QueryUnanswered]);

@@ -3,6 +3,7 @@
 use node::admin::cards;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
+use schemas::outcome::OutcomeCode;
 use store::Side;
 use tests::agency::{Agency, Plan};
 use tests::faulty_store::Failure;
@@ -24,7 +25,7 @@ async fn an_owner_that_cannot_log_releases_nothing_and_says_so() {
     let before = owning.log().await.entries().len();
     owning.store().fail(Failure::BeforeWrite);
     let heard = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0));
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Unanswered, 0));
     let said = heard.error.expect("why nothing was heard");
     assert!(said.contains("audit log cannot be written"), "{said}");
     assert!(owning.store().failed() > 0);
@@ -36,7 +37,7 @@ async fn an_owner_that_cannot_log_releases_nothing_and_says_so() {
 
     owning.store().mend();
     let heard = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("answered", 3));
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Answered, 3));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,7 +77,7 @@ async fn a_requester_that_cannot_log_asks_nothing() {
     for failure in [Failure::BeforeWrite, Failure::AfterWrite] {
         asking.store().fail_once_on(Kind::QuerySent, failure);
         let heard = asking.ask_one(owning.id(), PLATE).await;
-        assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0));
+        assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Unanswered, 0));
         let said = heard.error.expect("why nothing was asked");
         assert!(said.contains("audit log cannot be written"), "{said}");
     }
@@ -84,7 +85,7 @@ async fn a_requester_that_cannot_log_asks_nothing() {
     assert_eq!(owning.log().await.entries().len(), before);
     assert_eq!(owning.store().searches(), 0);
     let heard = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("answered", 3));
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Answered, 3));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,7 +93,7 @@ async fn an_answer_that_cannot_be_logged_is_not_shown_and_can_be_asked_for_again
     let (asking, owning) = sharing().await;
     asking.store().fail_once_on(Kind::AnswerReceived, Failure::BeforeWrite);
     let heard = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0));
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Unanswered, 0));
     assert!(heard.basis.is_none() && heard.log.is_none());
     let query = heard.query_id.expect("a query id");
     let kept = asking.context().store.pages(Side::Asked, query, asking.clock.now()).await;
@@ -101,8 +102,8 @@ async fn an_answer_that_cannot_be_logged_is_not_shown_and_can_be_asked_for_again
     assert_eq!(owning.log().await.count(Kind::ReceiptRecorded), 0);
 
     let again =
-        asking.node().asker.ask_again(query, &asking.officer()).await.expect("an open query");
-    assert_eq!((again.outcome, again.reads.len()), ("answered", 3), "{:?}", again.error);
+        asking.node().queries.ask_again(query, &asking.officer()).await.expect("an open query");
+    assert_eq!((again.outcome, again.reads.len()), (OutcomeCode::Answered, 3), "{:?}", again.error);
     owning
         .wait_for_log("the receipt", |log| (log.count(Kind::ReceiptRecorded) == 1).then_some(()))
         .await;
@@ -116,7 +117,7 @@ async fn a_commit_that_failed_but_persisted_is_found_and_no_index_is_used_twice(
     owning.store().fail_once_on(Kind::QueryAnswered, Failure::AfterWrite);
     // The owner cannot say that it answered; asked again, it finds that it did.
     let heard = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("answered", 3), "{:?}", heard.error);
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Answered, 3), "{:?}", heard.error);
     assert_eq!((owning.store().failed(), owning.store().searches()), (1, 1));
     let query = heard.query_id.expect("a query id");
     owning
@@ -126,7 +127,7 @@ async fn a_commit_that_failed_but_persisted_is_found_and_no_index_is_used_twice(
     let kinds = owning.log().await.exchange(query);
     assert_eq!(kinds, [Kind::QueryAnswered, Kind::AnswerRedelivered, Kind::ReceiptRecorded]);
     let heard = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("answered", 3));
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Answered, 3));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,7 +153,12 @@ async fn a_log_that_failed_continues_after_a_restart() {
         owning.restart().await;
         let before = owning.log().await.entries().len();
         let heard = asking.ask_one(owning.id(), PLATE).await;
-        assert_eq!((heard.outcome, heard.reads.len()), ("answered", 3), "{:?}", heard.error);
+        assert_eq!(
+            (heard.outcome, heard.reads.len()),
+            (OutcomeCode::Answered, 3),
+            "{:?}",
+            heard.error
+        );
         assert!(owning.log().await.entries().len() > before);
     }
 }
@@ -175,7 +181,7 @@ async fn a_clock_far_behind_the_log_stops_it() {
     asking.clock.shift(-6 * 60_000);
     let before = owning.log().await.entries().len();
     let heard = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0), "{heard:?}");
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Unanswered, 0), "{heard:?}");
     assert!(heard.error.expect("why").contains("clock"));
     assert_eq!(owning.log().await.entries().len(), before);
 }

@@ -4,12 +4,13 @@
 use std::path::Path;
 use std::process::Command;
 
-use node::exchange::ask::Heard;
-use node::retention::PAUSE;
+use node::exchange::ask::QueryOutcome;
+use node::retention::DESTROY;
 use schemas::answer::{Photograph, Withheld};
 use schemas::digest::Digest;
 use schemas::entry::EntryKind as Kind;
 use schemas::image::{Image, Media, View};
+use schemas::outcome::OutcomeCode;
 use schemas::query::Query;
 use tests::agency::{Agency, Plan};
 use tests::federation::{add_card, in_force_with, introduce};
@@ -30,7 +31,7 @@ async fn sharing(images: bool) -> (Agency, Agency, Vec<Digest>) {
     (asking, owning, crops)
 }
 
-async fn asks(asking: &Agency, owner: &Agency, images: bool) -> Heard {
+async fn asks(asking: &Agency, owner: &Agency, images: bool) -> QueryOutcome {
     let mut draft = draft(&[owner.id()], PLATE, asking.now());
     draft.images = images;
     asking.ask(&draft).await.remove(0)
@@ -46,7 +47,7 @@ async fn photographs_come_where_they_are_opened_and_asked_for_and_stay_as_long_a
     let heard = asks(&asking, &owning, true).await;
     assert_eq!(
         (heard.outcome, heard.images, heard.reads.len()),
-        ("answered", true, 2),
+        (OutcomeCode::Answered, true, 2),
         "{heard:?}"
     );
     assert_eq!(heard.photographs.len(), 3);
@@ -58,9 +59,9 @@ async fn photographs_come_where_they_are_opened_and_asked_for_and_stay_as_long_a
     }
     // Seen again, and saved, from what is kept: each is an entry.
     asking.restart().await;
-    let again = asking.node().asker.ask_again(id, &asking.officer()).await.expect("kept");
+    let again = asking.node().queries.ask_again(id, &asking.officer()).await.expect("kept");
     assert_eq!(again.photographs, heard.photographs);
-    let mut saved = asking.node().asker.photographs(id, &asking.officer()).await.expect("kept");
+    let mut saved = asking.node().queries.photographs(id, &asking.officer()).await.expect("kept");
     let mut data = 0;
     while let Some(one) = saved.recv().await {
         data += usize::from(one.data.is_some());
@@ -72,10 +73,11 @@ async fn photographs_come_where_they_are_opened_and_asked_for_and_stay_as_long_a
     // The agreement's retention of answers is over: they go with the pages.
     let context = asking.context();
     asking.clock.shift(31 * DAY_MS);
-    let done = context.run_retention(&asking.admin(), PAUSE, &|_| ()).await.expect("answers end");
+    let retention = &asking.node().retention;
+    let done = retention.run(&asking.admin(), DESTROY, &|_| ()).await.expect("answers end");
     assert_eq!(done.answers_purged, 1, "{done:?}");
     // The node may be about it already.
-    context.photographs.destroy_unreferenced(context.store.as_ref()).await.expect("destroyed");
+    context.agency.log.destroy_unreferenced(&context.photographs).await.expect("destroyed");
     for digest in crops.iter().chain([&Digest::of(&jpeg(200, 5_000))]) {
         assert!(!photograph_file(&asking, *digest).exists());
     }
@@ -87,7 +89,10 @@ async fn nothing_of_a_photograph_crosses_where_it_is_not_opened_or_not_asked_for
     for (opened, wanted) in [(false, true), (true, false), (false, false)] {
         let (asking, owning, _) = sharing(opened).await;
         let heard = asks(&asking, &owning, wanted).await;
-        assert_eq!((heard.outcome, heard.images, heard.reads.len()), ("answered", false, 2));
+        assert_eq!(
+            (heard.outcome, heard.images, heard.reads.len()),
+            (OutcomeCode::Answered, false, 2)
+        );
         assert!(heard.photographs.is_empty());
         assert!(heard.reads.iter().all(|read| read.images.is_empty()), "{opened} {wanted}");
         assert!(here(&asking).await.is_empty());
@@ -100,7 +105,7 @@ async fn what_is_missing_or_altered_at_the_owner_is_named_in_its_answer() {
     std::fs::remove_file(photograph_file(&owning, crops[0])).expect("removed");
     std::fs::write(photograph_file(&owning, crops[1]), jpeg(66, 2_000)).expect("written");
     let heard = asks(&asking, &owning, true).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("answered", 2), "{heard:?}");
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Answered, 2), "{heard:?}");
     let withheld = |digest: Digest| {
         heard.photographs.iter().find(|one| one.digest == digest).and_then(|one| one.withheld)
     };
@@ -117,7 +122,7 @@ async fn what_is_missing_or_altered_at_the_owner_is_named_in_its_answer() {
 /// of that.
 async fn heard_from(
     falsify: impl Fn(&mut ForgedAnswer) + Send + Sync + 'static,
-) -> (Agency, Heard) {
+) -> (Agency, QueryOutcome) {
     let asking =
         Agency::of(Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 2)).await;
     let mut raw = RawPeer::start("hostile-ca-pd", asking.now());
@@ -155,7 +160,7 @@ fn with_photograph(identity: &Identity, query: &Query, digest: Digest) -> Forged
 #[tokio::test(flavor = "multi_thread")]
 async fn a_photograph_in_pieces_comes_whole() {
     let (asking, heard) = heard_from(|_| {}).await;
-    assert_eq!((heard.outcome, heard.photographs.len()), ("answered", 1), "{heard:?}");
+    assert_eq!((heard.outcome, heard.photographs.len()), (OutcomeCode::Answered, 1), "{heard:?}");
     let kept =
         asking.context().photographs.fetch(heard.photographs[0].digest).await.expect("a store");
     assert_eq!(kept.map(|bytes| bytes.len()), Ok(600_000));
@@ -190,7 +195,11 @@ async fn photographs_that_are_not_those_promised_are_rejected_and_not_kept() {
     ];
     for (said, falsify) in cases {
         let (asking, heard) = heard_from(falsify).await;
-        assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0), "{said}: {heard:?}");
+        assert_eq!(
+            (heard.outcome, heard.reads.len()),
+            (OutcomeCode::Unanswered, 0),
+            "{said}: {heard:?}"
+        );
         let error = heard.error.expect("why nothing is shown");
         assert!(error.contains(said), "{said}: {error}");
         let kinds = asking.log().await.exchange(heard.query_id.expect("a query id"));
@@ -205,17 +214,17 @@ async fn an_answer_again_brings_its_photographs_again_or_says_why_not() {
     // The answer leaves, and its requester does not take it down.
     asking.store().fail_once_on(Kind::AnswerReceived, tests::faulty_store::Failure::BeforeWrite);
     let lost = asks(&asking, &owning, true).await;
-    assert_eq!(lost.outcome, "unanswered");
+    assert_eq!(lost.outcome, OutcomeCode::Unanswered);
     let id = lost.query_id.expect("a query id");
-    let again = asking.node().asker.ask_again(id, &asking.officer()).await.expect("an answer");
-    assert_eq!((again.outcome, again.photographs.len()), ("answered", 3), "{again:?}");
+    let again = asking.node().queries.ask_again(id, &asking.officer()).await.expect("an answer");
+    assert_eq!((again.outcome, again.photographs.len()), (OutcomeCode::Answered, 3), "{again:?}");
     assert_eq!(owning.log().await.exchange(id)[1], Kind::AnswerRedelivered);
     asking.store().fail_once_on(Kind::AnswerReceived, tests::faulty_store::Failure::BeforeWrite);
     let lost = asks(&asking, &owning, true).await;
     std::fs::remove_file(photograph_file(&owning, crops[0])).expect("removed");
     let id = lost.query_id.expect("a query id");
-    let again = asking.node().asker.ask_again(id, &asking.officer()).await.expect("a refusal");
-    assert_eq!(again.outcome, "refused");
+    let again = asking.node().queries.ask_again(id, &asking.officer()).await.expect("a refusal");
+    assert_eq!(again.outcome, OutcomeCode::Refused);
     assert!(again.reasons[0].message.as_str().contains("a photograph of that answer"));
 }
 

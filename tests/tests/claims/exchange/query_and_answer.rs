@@ -5,6 +5,7 @@ use schemas::body::Outcome;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
+use schemas::outcome::{OutcomeCode, RefusedBy};
 use schemas::purpose::Purpose;
 use schemas::query::Query;
 use tests::agency::{Agency, Plan};
@@ -35,7 +36,7 @@ async fn an_answered_query_stands_in_both_logs_over_tcp() {
     let (asking, owning) = pair().await;
     let agreement = in_force(&[&asking, &owning]).await;
     let heard = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("answered", 3), "{heard:?}");
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Answered, 3), "{heard:?}");
     assert_eq!(heard.basis.as_ref().map(|basis| &basis.authority), Some(&agreement));
     let query = heard.query_id.expect("a query id");
     owning
@@ -85,7 +86,7 @@ async fn many_reads_arrive_whole_and_in_pages_of_the_promised_digests() {
     let heard = asking.ask(&draft).await.remove(0);
     assert_eq!(
         (heard.outcome, heard.reads.len(), heard.truncated),
-        ("answered", 900, false),
+        (OutcomeCode::Answered, 900, false),
         "{:?}",
         heard.error
     );
@@ -115,7 +116,10 @@ async fn an_answer_is_cut_at_the_limit_and_says_so() {
     let mut draft = draft(&[owning.id()], PLATE, asking.now());
     draft.limit = 2;
     let heard = asking.ask(&draft).await.remove(0);
-    assert_eq!((heard.outcome, heard.reads.len(), heard.truncated), ("answered", 2, true));
+    assert_eq!(
+        (heard.outcome, heard.reads.len(), heard.truncated),
+        (OutcomeCode::Answered, 2, true)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,7 +130,7 @@ async fn no_read_of_another_plate_is_released() {
     assert_eq!(heard.reads.len(), 3);
     assert!(heard.reads.iter().all(|read| read.plate.as_str() == PLATE));
     let none = asking.ask_one(owning.id(), "1NOBODY").await;
-    assert_eq!((none.outcome, none.reads.len()), ("answered", 0));
+    assert_eq!((none.outcome, none.reads.len()), (OutcomeCode::Answered, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,7 +143,7 @@ async fn all_asks_those_that_give_authority_and_nobody_else() {
     let heard = asking.ask(&draft).await;
     assert_eq!(
         heard.iter().map(|heard| (&heard.owner, heard.outcome)).collect::<Vec<_>>(),
-        [(owning.id(), "answered")]
+        [(owning.id(), OutcomeCode::Answered)]
     );
     assert_eq!(other.log().await.count(Kind::QueryRefused), 0);
 }
@@ -163,11 +167,11 @@ async fn a_slow_and_a_dead_owner_delay_nobody() {
     let came: Vec<_> = heard.iter().map(|heard| (heard.owner.as_str(), heard.outcome)).collect();
     assert_eq!(
         came[0],
-        ("alive-ca-pd", "answered"),
+        ("alive-ca-pd", OutcomeCode::Answered),
         "who answers is heard before who is waited for: {came:?}"
     );
     assert_eq!(came.len(), 3);
-    assert!(came[1..].iter().all(|(_, outcome)| *outcome == "unanswered"), "{came:?}");
+    assert!(came[1..].iter().all(|(_, outcome)| *outcome == OutcomeCode::Unanswered), "{came:?}");
     let log: Log = asking.log().await;
     assert_eq!(log.count(Kind::QuerySent), 3);
     assert_eq!(log.count(Kind::QueryUnanswered), 2);
@@ -182,7 +186,7 @@ async fn an_owner_whose_machine_refuses_connections_is_given_up_early_with_a_sen
     in_force(&[&asking, &owning]).await;
     owning.stop().await;
     let heard = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!(heard.outcome, "unanswered");
+    assert_eq!(heard.outcome, OutcomeCode::Unanswered);
     let why = heard.error.expect("why");
     let address = owning.identity.card.addresses[0].as_str();
     assert!(why.starts_with(&format!("{address} refuses connections; ")), "{why}");
@@ -199,7 +203,7 @@ async fn a_card_that_names_quic_alone_is_told_as_one_that_this_node_cannot_dial(
     let elsewhere = Identity::new("elsewhere-ca-pd", vec![words(address)], asking.now());
     add_card(&asking, &elsewhere).await;
     let heard = asking.ask_one(&elsewhere.id, PLATE).await;
-    assert_eq!(heard.outcome, "unanswered");
+    assert_eq!(heard.outcome, OutcomeCode::Unanswered);
     let why = heard.error.expect("why");
     assert!(why.starts_with(&format!("{address} is no address that this node can dial")), "{why}");
 }
@@ -214,18 +218,18 @@ async fn an_owner_that_was_down_is_asked_again_under_the_same_id() {
     in_force(&[&asking, &owning]).await;
     owning.stop().await;
     let heard = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0));
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Unanswered, 0));
     let query = heard.query_id.expect("a query id");
     owning.run().await;
     let again = asking
         .node()
-        .asker
+        .queries
         .ask_again(query, &asking.officer())
         .await
         .expect("a query that can be asked again");
     assert_eq!(
         (again.outcome, again.reads.len(), again.query_id),
-        ("answered", 3, Some(query)),
+        (OutcomeCode::Answered, 3, Some(query)),
         "{:?}",
         again.error
     );
@@ -243,7 +247,10 @@ async fn what_ones_own_policy_forbids_never_leaves() {
     let mut draft = draft(&[owning.id()], PLATE, asking.now());
     draft.why.purpose = Purpose::CivilAction;
     let heard = asking.ask(&draft).await.remove(0);
-    assert_eq!((heard.outcome, heard.refused_by), ("refused", Some("own policy")));
+    assert_eq!(
+        (heard.outcome, heard.refused_by),
+        (OutcomeCode::Refused, Some(RefusedBy::OwnPolicy))
+    );
     let log = asking.log().await;
     assert_eq!((log.count(Kind::QueryDeclined), log.count(Kind::QuerySent)), (1, 0));
     let owner = owning.log().await;

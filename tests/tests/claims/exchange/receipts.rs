@@ -5,6 +5,7 @@ use schemas::digest::Digest;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::FrameKind;
+use schemas::outcome::OutcomeCode;
 use schemas::query::Query;
 use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
@@ -61,7 +62,7 @@ async fn a_receipt_that_was_not_recorded_is_sent_again_once_the_owner_is_back() 
     let heard = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!(
         (heard.outcome, heard.reads.len()),
-        ("answered", 3),
+        (OutcomeCode::Answered, 3),
         "the officer does not wait for it"
     );
     eventually("a receipt is refused", async || (owning.store().failed() > 0).then_some(())).await;

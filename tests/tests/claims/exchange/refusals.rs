@@ -4,6 +4,7 @@ use node::admin::cards;
 use schemas::agency::AgencyKind;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
+use schemas::outcome::{OutcomeCode, RefusedBy};
 use schemas::refusal::{Reason, Refusal, RefusalCode};
 use tests::agency::{Agency, Plan};
 use tests::federation::{
@@ -22,7 +23,10 @@ fn codes(reasons: &[Reason]) -> Vec<RefusalCode> {
 async fn without_authority_a_known_peer_gets_a_signed_refusal_with_its_section() {
     let (asking, owning) = pair().await;
     let heard = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.refused_by, heard.reads.len()), ("refused", Some("owner"), 0));
+    assert_eq!(
+        (heard.outcome, heard.refused_by, heard.reads.len()),
+        (OutcomeCode::Refused, Some(RefusedBy::Owner), 0)
+    );
     assert_eq!(codes(&heard.reasons), [RefusalCode::NoAuthority]);
     let reason = &heard.reasons[0];
     assert!(!reason.message.is_empty());
@@ -127,10 +131,10 @@ async fn refused_whatever_was_signed(
     code: RefusalCode,
 ) {
     let (asking, owning, _) = sharing_pair().await;
-    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
     add_card_as(&owning, &asking.identity, kind, state).await;
     let heard = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("refused", 0));
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Refused, 0));
     assert_eq!(codes(&heard.reasons), [code]);
     assert!(heard.reasons[0].citations.iter().any(|cited| cited.section == "1798.90.5(f)"));
     assert_eq!(owning.log().await.count(Kind::QueryAnswered), 1);

@@ -4,9 +4,10 @@
 use agreements::policy::Policy;
 use ingest::Sighting;
 use node::admin::policy;
-use node::exchange::ask::Heard;
+use node::exchange::ask::QueryOutcome;
 use schemas::area::{Near, Polygon};
 use schemas::draft::Draft;
+use schemas::outcome::{OutcomeCode, RefusedBy};
 use schemas::purpose::QueryKind;
 use schemas::query::Elements;
 use schemas::read::{Location, Read};
@@ -76,12 +77,12 @@ fn without_plate(elements: &mut Elements, kind: QueryKind) {
     elements.plate = None;
 }
 
-async fn asks(asking: &Agency, owner: &Agency, change: impl FnOnce(&mut Elements)) -> Heard {
+async fn asks(asking: &Agency, owner: &Agency, change: impl FnOnce(&mut Elements)) -> QueryOutcome {
     asking.ask(&asking_for(asking, owner, change)).await.remove(0)
 }
 
-fn plates(heard: &Heard) -> Vec<&str> {
-    assert_eq!(heard.outcome, "answered", "{:?} {:?}", heard.reasons, heard.error);
+fn plates(heard: &QueryOutcome) -> Vec<&str> {
+    assert_eq!(heard.outcome, OutcomeCode::Answered, "{:?} {:?}", heard.reasons, heard.error);
     heard.reads.iter().map(|read| read.plate.as_str()).collect()
 }
 
@@ -228,8 +229,13 @@ async fn the_reads_of_a_limited_search_say_that_there_are_more() {
     assert_eq!((plates(&make), make.truncated), (vec!["8A8CIZ3", "BABC123"], false));
 }
 
-fn refused(heard: &Heard) -> Vec<(RefusalCode, Vec<String>)> {
-    assert_eq!((heard.outcome, heard.refused_by), ("refused", Some("owner")), "{:?}", heard.error);
+fn refused(heard: &QueryOutcome) -> Vec<(RefusalCode, Vec<String>)> {
+    assert_eq!(
+        (heard.outcome, heard.refused_by),
+        (OutcomeCode::Refused, Some(RefusedBy::Owner)),
+        "{:?}",
+        heard.error
+    );
     let reasons = heard.reasons.iter();
     reasons
         .map(|one| {

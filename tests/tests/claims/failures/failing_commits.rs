@@ -7,13 +7,15 @@ use node::admin::cards;
 use std::collections::BTreeSet;
 
 use agreements::agreement::Act;
-use node::retention::holds::{Placement, Wanted};
+use node::auditing::alarms;
+use node::retention::holds::{HoldRequest, HoldTarget, place};
 use schemas::alarm::AlarmKind;
 use schemas::entry::EntryKind as Kind;
 use schemas::merkle::{Frontier, leaf};
+use schemas::outcome::OutcomeCode;
 use schemas::purpose::Purpose;
 use schemas::query::AuthorityId;
-use store::Store as _;
+use store::Heads as _;
 use tests::agency::{Agency, Plan};
 use tests::faulty_store::{Failure, Step};
 use tests::federation::{
@@ -69,11 +71,15 @@ async fn whatever_commit_fails_the_tree_is_that_of_the_entries() {
                 (failing.store().failed() == 1).then_some(())
             })
             .await;
-            assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered", "{when}");
+            assert_eq!(
+                asking.ask_one(owning.id(), PLATE).await.outcome,
+                OutcomeCode::Answered,
+                "{when}"
+            );
             for (agency, other) in [(&asking, &owning), (&owning, &asking)] {
                 holds(agency, &when).await;
                 assert_eq!(agency.node().have_cosigned_by_all().await, 1, "{when}");
-                assert!(other.context().alarms().is_empty(), "{when}");
+                assert!(alarms::list(&other.context().agency).is_empty(), "{when}");
             }
             asking.restart().await;
             owning.restart().await;
@@ -100,7 +106,7 @@ async fn both_hold(asking: &mut Agency, owning: &mut Agency, when: &str) {
         for (agency, other) in [(&*asking, &*owning), (&*owning, &*asking)] {
             holds(agency, when).await;
             assert_eq!(agency.node().have_cosigned_by_all().await, 1, "{when}");
-            assert!(other.context().alarms().is_empty(), "{when}");
+            assert!(alarms::list(&other.context().agency).is_empty(), "{when}");
         }
     }
 }
@@ -130,9 +136,13 @@ async fn a_refusal_whose_entry_fails_is_given_and_shown_only_once_it_is_logged()
             let failing = if at_owner { &owning } else { &asking };
             failing.store().fail_once_on(kind, how);
             let heard = asking.ask(&beyond).await.remove(0);
-            assert!(at_owner || heard.outcome == "unanswered", "{when}: {}", heard.outcome);
+            assert!(
+                at_owner || heard.outcome == OutcomeCode::Unanswered,
+                "{when}: {}",
+                heard.outcome
+            );
             fails(if at_owner { &owning } else { &asking }, &when).await;
-            assert_eq!(asking.ask(&beyond).await.remove(0).outcome, "refused", "{when}");
+            assert_eq!(asking.ask(&beyond).await.remove(0).outcome, OutcomeCode::Refused, "{when}");
             let log = if at_owner { owning.log().await } else { asking.log().await };
             assert!(log.count(kind) >= 1, "{when}");
             both_hold(&mut asking, &mut owning, &when).await;
@@ -148,7 +158,7 @@ async fn a_query_that_nobody_answers_and_one_delivered_again_are_logged_when_the
         owning.store().fail_on(Kind::QueryAnswered, Failure::BeforeWrite);
         asking.store().fail_once_on(Kind::QueryUnanswered, how);
         let heard = asking.ask_one(owning.id(), PLATE).await;
-        assert_ne!(heard.outcome, "answered", "{how:?}");
+        assert_ne!(heard.outcome, OutcomeCode::Answered, "{how:?}");
         owning.store().mend();
         fails(&asking, "unanswered").await;
         let query = heard.query_id.expect("a query id");
@@ -165,14 +175,14 @@ async fn a_query_that_nobody_answers_and_one_delivered_again_are_logged_when_the
         let mut outcomes = Vec::new();
         for _ in 0..3 {
             let again =
-                asking.node().asker.ask_again(query, &officer).await.expect("an open query");
+                asking.node().queries.ask_again(query, &officer).await.expect("an open query");
             outcomes.push(again.outcome);
-            if again.outcome == "answered" {
+            if again.outcome == OutcomeCode::Answered {
                 assert_eq!(again.reads.len(), 3, "{how:?}");
                 break;
             }
         }
-        assert_eq!(outcomes.last(), Some(&"answered"), "{how:?}: {outcomes:?}");
+        assert_eq!(outcomes.last(), Some(&OutcomeCode::Answered), "{how:?}: {outcomes:?}");
         assert_eq!(asking.store().failed(), 1, "{how:?}");
         both_hold(&mut asking, &mut owning, &format!("redelivered {how:?}")).await;
     }
@@ -224,20 +234,26 @@ async fn an_act_that_says_it_failed_can_be_done_again() {
     for how in [Failure::BeforeWrite, Failure::AfterWrite] {
         let (mut asking, mut owning, _) = two().await;
         let (context, admin) = (owning.context().clone(), owning.admin());
-        let placement =
-            Placement { on: Wanted::Case(words("26-00417")), reason: words("Trial set for May") };
+        let wanted = HoldRequest {
+            on: HoldTarget::Case(words("26-00417")),
+            reason: words("Trial set for May"),
+        };
         for kind in [Kind::HoldPlaced, Kind::CardBlocked, Kind::CardUnblocked, Kind::ReadsImported]
         {
             let when = format!("{kind} {how:?}");
             let failed = owning.store().failed();
             owning.store().fail_once_on(kind, how);
             let act = async || match kind {
-                Kind::HoldPlaced => context.place_hold(&admin, &placement).await.map(drop),
+                Kind::HoldPlaced => {
+                    place(&owning.node().retention, &admin, &wanted).await.map(drop)
+                }
                 Kind::ReadsImported => {
                     let reads = tests::fixtures::reads(owning.id(), "4HOW", 2, owning.now());
                     let reads = reads.into_iter().map(ingest::Sighting::new).collect();
-                    context
-                        .store_reads(&admin.clone().into(), &words("test"), "native", reads)
+                    owning
+                        .node()
+                        .importer
+                        .store(&admin.clone().into(), &words("test"), "native", reads)
                         .await
                         .map(drop)
                 }
@@ -293,7 +309,8 @@ async fn an_alarm_whose_entry_fails_is_raised_when_it_is_shown_again() {
         owning.node().have_cosigned_by_all().await;
         eventually("the alarm stands", async || {
             owning.node().have_cosigned_by_all().await;
-            let kinds: Vec<_> = owning.context().alarms().iter().map(|a| a.what.kind).collect();
+            let kinds: Vec<_> =
+                alarms::list(&owning.context().agency).iter().map(|a| a.what.kind).collect();
             (kinds == [AlarmKind::RolledBack]).then_some(())
         })
         .await;

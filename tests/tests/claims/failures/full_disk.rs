@@ -9,7 +9,7 @@ use std::process::Command;
 use audit_log::clock::Clock;
 use tests::agency::free_address;
 use tests::command_line::{CliAgency, CommandOutput};
-use tests::fixtures::{OFFICER, PLATE, id, reads};
+use tests::fixtures::{OFFICER, PLATE, id, json_lines, reads};
 
 /// The size of the disk, in MiB: room for the database's write-ahead log of 16 MiB and some reads.
 const DISK: u32 = 64;
@@ -55,11 +55,6 @@ impl Drop for Disk {
     }
 }
 
-fn check(agency: &CliAgency, name: &str) -> bool {
-    let lines = agency.accord(&["doctor"]).lines();
-    lines.iter().find(|line| line["check"] == name).expect("the check")["ok"] == true
-}
-
 fn in_words(ended: &CommandOutput) {
     assert_eq!(ended.code, 3, "{ended:?}");
     assert!(ended.err.contains("full") || ended.err.contains("cannot be written"), "{ended:?}");
@@ -84,11 +79,8 @@ fn a_full_disk_loses_nothing_that_was_acknowledged_and_the_node_goes_on_once_the
         let plate = format!("8FUL{n:03}");
         let file = agency.file(&format!("{n}.jsonl"));
         if !Path::new(&file).exists() {
-            let lines: Vec<_> = reads(&owner, &plate, READS, Clock::system().now())
-                .iter()
-                .map(|read| serde_json::to_string(read).expect("JSON"))
-                .collect();
-            fs::write(&file, lines.join("\n")).expect("a file");
+            let lines = json_lines(&reads(&owner, &plate, READS, Clock::system().now()));
+            fs::write(&file, lines).expect("a file");
         }
         agency.accord(&["reads", "import", "--format", "native", &file])
     };
@@ -108,7 +100,7 @@ fn a_full_disk_loses_nothing_that_was_acknowledged_and_the_node_goes_on_once_the
 
     // Nothing at all is left: whatever is done is either logged or not done.
     disk.fill();
-    assert!(!check(&agency, "disk"));
+    assert!(!agency.accord(&["doctor"]).check("disk").0);
     let health = agency.accord(&["health"]);
     assert!(health.failed(3).contains("free on the disk of the home"), "{health:?}");
     let look = || {

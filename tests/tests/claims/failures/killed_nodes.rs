@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use postgres_server::Server;
 use serde_json::Value;
-use tests::command_line::{CliAgency, CommandOutput, STOLEN_VEHICLE};
+use tests::command_line::{CliAgency, STOLEN_VEHICLE};
 use tests::fixtures::{OFFICER, PLATE};
 
 /// How often a node is killed.
@@ -63,8 +63,7 @@ fn nodes_on_postgresql_killed_under_load_lose_nothing_that_they_acknowledged() {
 }
 
 fn lose_nothing(mut asking: CliAgency, mut owning: CliAgency) {
-    asking.add_card(&owning);
-    owning.add_card(&asking);
+    asking.introduce(&owning);
     owning.add_reads(PLATE, 3);
     asking.agree_with(&owning);
 
@@ -95,13 +94,8 @@ fn lose_nothing(mut asking: CliAgency, mut owning: CliAgency) {
     assert!(shown.len() > 20, "there was load: {}", shown.len());
 
     // What waits is delivered; then nothing more is under way.
-    let settled = |doctor: &CommandOutput| {
-        let rows = doctor.lines();
-        let outbox = rows.iter().find(|row| row["check"] == "outbox")?;
-        outbox["detail"].as_str()?.starts_with("0 letters").then_some(())
-    };
-    asking.retry_until(&["doctor"], settled);
-    owning.retry_until(&["doctor"], settled);
+    asking.wait_for_delivery();
+    owning.wait_for_delivery();
     let (received, answered) =
         (queries(&asking, "answer.received"), queries(&owning, "query.answered"));
     assert!(shown.is_subset(&received), "no officer saw an answer that is not in the log");

@@ -69,13 +69,7 @@ fn a_node_is_told_to_listen_on_nothing_that_it_does_not_speak() {
 fn an_agency_that_moves_says_so() {
     let (asking, mut owning) =
         (CliAgency::with_officer("asking-ca-pd"), CliAgency::with_officer("owning-ca-pd"));
-    for (at, of) in [(&asking, &owning), (&owning, &asking)] {
-        let file = of.file("card.json");
-        let shown = of.accord(&["card", "show", "--out", &file]).done();
-        let fingerprint = shown["fingerprint"].as_str().expect("a fingerprint");
-        let heard = ["--fingerprint", fingerprint, "--verified-by", "telephone"];
-        drop(at.accord(&[&["card", "add", &file], heard.as_slice()].concat()).done());
-    }
+    asking.introduce(&owning);
     assert_eq!(owning.stop(), 0);
     let (path, new) = (owning.home().join("accord.toml"), free_address());
     let before = owning.accord(&["card", "show"]).done()["addresses"][0].clone();

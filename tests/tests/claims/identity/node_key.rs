@@ -10,7 +10,7 @@ use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::FrameKind;
 use schemas::key::PublicKey;
 use tests::agency::Agency;
-use tests::federation::{add_card, owner_and_raw, sharing_pair};
+use tests::federation::{add_card, owner_and_raw, sharing_pair, shift_clocks};
 use tests::fixtures::{HOUR_MS, PLATE, query};
 use tests::identity::Identity;
 use tests::key_rotation::{ask_many, assert_log_whole, wait_for_card};
@@ -46,9 +46,7 @@ async fn the_node_key_is_exchanged_under_queries_and_none_is_lost() {
     asks_until_met(&asking, &owning, before).await;
 
     // Past the half the new one is proven, under queries; also over restarts of either side.
-    for agency in [&asking, &owning] {
-        agency.clock.shift(13 * HOUR_MS);
-    }
+    shift_clocks([&asking, &owning], 13 * HOUR_MS);
     let after = proven(&owning);
     assert_ne!(after, before);
     tokio::join!(asks_until_met(&asking, &owning, after), async {
@@ -63,9 +61,7 @@ async fn the_node_key_is_exchanged_under_queries_and_none_is_lost() {
     asks_until_met(&asking, &owning, after).await;
 
     // Past its end, the key before is gone from the home.
-    for agency in [&asking, &owning] {
-        agency.clock.shift(12 * HOUR_MS);
-    }
+    shift_clocks([&asking, &owning], 12 * HOUR_MS);
     owning.restart().await;
     assert_eq!(proven(&owning), after);
     assert!(!owning.home().join("keys/node-next.pem").exists());
@@ -98,9 +94,7 @@ async fn a_peer_that_was_away_until_after_the_end_learns_the_key_when_it_is_back
     asking.add_reads(PLATE, 3).await;
     asking.stop().await;
     owning.accord(&["key", "rotate", "node", "--overlap", "60"]).done();
-    for agency in [&asking, &owning] {
-        agency.clock.shift(2 * HOUR_MS);
-    }
+    shift_clocks([&asking, &owning], 2 * HOUR_MS);
     owning.node().prove_identity().await;
     assert_eq!(owning.node().card_not_shown(), [asking.id().clone()]);
     asking.run().await;
@@ -126,9 +120,7 @@ async fn a_node_key_that_may_be_known_to_others_ends_at_once() {
 
 /// What doctor says of the keys, and whether that is well.
 fn keys_at(agency: &Agency) -> (bool, String) {
-    let rows = agency.accord(&["doctor"]).lines();
-    let row = rows.into_iter().find(|row| row["check"] == "keys").expect("the row of the keys");
-    (row["ok"] == true, row["detail"].as_str().expect("a detail").to_owned())
+    agency.accord(&["doctor"]).check("keys")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,18 +132,14 @@ async fn doctor_names_the_node_key_before_until_its_end() {
     let (well, said) = keys_at(&owning);
     assert!(well && said.contains(leaving), "{said}");
     // Past the half another key is proven, without a restart; the one before still counts.
-    for agency in [&asking, &owning] {
-        agency.clock.shift(13 * HOUR_MS);
-    }
+    shift_clocks([&asking, &owning], 13 * HOUR_MS);
     owning.node().prove_identity().await;
     asks_until_met(&asking, &owning, proven(&owning)).await;
     let (well, said) = keys_at(&owning);
     assert!(well && said.contains(leaving), "{said}");
     owning.restart().await;
     assert!(keys_at(&owning).0);
-    for agency in [&asking, &owning] {
-        agency.clock.shift(12 * HOUR_MS);
-    }
+    shift_clocks([&asking, &owning], 12 * HOUR_MS);
     asks_until_met(&asking, &owning, proven(&owning)).await;
     assert_eq!(keys_at(&owning), (true, "none is being exchanged".into()));
 }

@@ -1,6 +1,7 @@
 //! Message, log and cosigner key are exchanged while queries go on: none is lost, what the key before
 //! signed stays verifiable, and after its end it counts no more.
 
+use node::auditing::alarms;
 use node::run::StartError;
 use schemas::alarm::AlarmKind;
 use schemas::card::{Card, Revocation};
@@ -9,8 +10,9 @@ use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::FrameKind;
 use schemas::key::SecretKey;
+use schemas::outcome::OutcomeCode;
 use tests::agency::Agency;
-use tests::federation::{owner_and_raw, sharing_pair};
+use tests::federation::{owner_and_raw, sharing_pair, shift_clocks};
 use tests::fixtures::{HOUR_MS, PLATE, query};
 use tests::identity::Identity;
 use tests::key_rotation::{ask_many, assert_log_whole, wait_for_card};
@@ -47,9 +49,7 @@ async fn the_message_key_is_exchanged_under_queries_and_none_is_lost() {
     assert_eq!(key_of(&owning), before, "the key before signs while peers learn the new card");
 
     // Past the half the new one signs, and all goes on; also over a restart.
-    for agency in [&asking, &owning] {
-        agency.clock.shift(13 * HOUR_MS);
-    }
+    shift_clocks([&asking, &owning], 13 * HOUR_MS);
     let after = key_of(&owning);
     assert_ne!(after, before);
     tokio::join!(ask_many(&asking, &owning), ask_many(&owning, &asking));
@@ -58,9 +58,7 @@ async fn the_message_key_is_exchanged_under_queries_and_none_is_lost() {
     ask_many(&asking, &owning).await;
 
     // Past its end, the key before is gone from the home.
-    for agency in [&asking, &owning] {
-        agency.clock.shift(12 * HOUR_MS);
-    }
+    shift_clocks([&asking, &owning], 12 * HOUR_MS);
     owning.restart().await;
     assert_eq!(key_of(&owning), after);
     assert!(!owning.home().join("keys/message-next.pem").exists());
@@ -169,9 +167,7 @@ async fn log_and_cosigner_key_are_exchanged_under_queries_and_none_is_lost() {
     }
 
     // Past the half the new one cosigns; over a restart, too, the anchor and what peers hold count.
-    for agency in [&asking, &owning] {
-        agency.clock.shift(13 * HOUR_MS);
-    }
+    shift_clocks([&asking, &owning], 13 * HOUR_MS);
     owning.restart().await;
     asking.restart().await;
     assert_ne!(cosigning(&owning), first);
@@ -181,9 +177,7 @@ async fn log_and_cosigner_key_are_exchanged_under_queries_and_none_is_lost() {
     }
 
     // Past its end the key before is gone from the home and signs no more.
-    for agency in [&asking, &owning] {
-        agency.clock.shift(12 * HOUR_MS);
-    }
+    shift_clocks([&asking, &owning], 12 * HOUR_MS);
     owning.restart().await;
     let head = owning.context().agency.log.head().expect("a head");
     assert!(head.verified(&before).is_err() && head.verified(&after).is_ok());
@@ -206,13 +200,13 @@ async fn a_head_that_the_key_before_signed_alone_counts_until_its_end_and_no_lon
     wait_for_card(&asking, &owning, 2).await;
     // Whoever took the key before along signs with that one alone.
     owning.context().agency.log.sign_with(before);
-    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
-    assert_eq!(asking.context().alarms().len(), 0);
-    for agency in [&asking, &owning] {
-        agency.clock.shift(HOUR_MS + 1);
-    }
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
+    assert_eq!(alarms::list(&asking.context().agency).len(), 0);
+    shift_clocks([&asking, &owning], HOUR_MS + 1);
     drop(asking.ask_one(owning.id(), PLATE).await);
-    let alarms = || asking.context().alarms().iter().map(|one| one.what.kind).collect::<Vec<_>>();
+    let alarms = || {
+        alarms::list(&asking.context().agency).iter().map(|one| one.what.kind).collect::<Vec<_>>()
+    };
     eventually("an alarm", async || (alarms() == [AlarmKind::Proof]).then_some(())).await;
     let heard = asking.ask_one(owning.id(), PLATE).await;
     assert!(heard.error.is_some_and(|error| error.contains("alarm 1")));
@@ -223,10 +217,13 @@ async fn a_head_signed_with_a_key_of_a_card_that_has_not_come_proves_nothing_and
     let (asking, owning, _) = sharing_pair().await;
     let unheard_of = Identity::new("spare-ca-pd", Vec::new(), owning.now()).message_key;
     owning.context().agency.log.sign_with(vec![unheard_of]);
-    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
     let log = asking.log().await;
     assert!(log.one(Kind::AnswerReceived).said.get("theirs").is_none());
-    assert_eq!((log.count(Kind::AlarmRaised), asking.context().alarms().len()), (0, 0));
+    assert_eq!(
+        (log.count(Kind::AlarmRaised), alarms::list(&asking.context().agency).len()),
+        (0, 0)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use host::home::{Home, HomeError};
+use node::auditing::alarms;
+use node::backup::create::{self, BackUp};
 use node::run::{Node, StartError};
 use schemas::alarm::AlarmKind;
 use schemas::entry::EntryKind as Kind;
+use schemas::outcome::OutcomeCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tests::agency::{Agency, Plan};
@@ -67,7 +70,7 @@ fn files(dir: &Path) -> Vec<(PathBuf, u32)> {
 async fn a_running_node_is_backed_up_and_put_back_whole() {
     let (asking, mut owning, _) = sharing_pair().await;
     assert_eq!(owning.import(reads_with_photographs(&owning, "8PHOTO1", 4)).await, 4);
-    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
     let place = TempDir::new().expect("a folder");
     let made = back_up(&owning, place.path());
     let folder = folder(&made);
@@ -108,7 +111,7 @@ async fn a_running_node_is_backed_up_and_put_back_whole() {
     assert_eq!(of_restored.one(Kind::BackupRestored).said["backup_at"], made["at"]);
     let heard = eventually("its peer is answered again", async || {
         let heard = asking.ask_one(owning.id(), PLATE).await;
-        (heard.outcome == "answered").then_some(heard)
+        (heard.outcome == OutcomeCode::Answered).then_some(heard)
     });
     assert_eq!(heard.await.reads.len(), 3);
     node.stop().await;
@@ -126,17 +129,19 @@ async fn an_old_backup_that_is_put_back_is_noticed() {
     let place = TempDir::new().expect("a folder");
     let made = back_up(&owning, place.path());
     // What was logged after it, and cosigned.
-    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
     assert_eq!(owning.node().have_cosigned_by_all().await, 1);
     owning.stop().await;
     let home = place.path().join("home");
     restore(&folder(&made), &home).done();
     let node = starts(&home, &owning).await;
     let rung = |node: &Node| {
-        node.context.alarms().iter().any(|raised| raised.what.kind == AlarmKind::RolledBack)
+        alarms::list(&node.context.agency)
+            .iter()
+            .any(|raised| raised.what.kind == AlarmKind::RolledBack)
     };
     eventually("the node is told that it was put back", async || rung(&node).then_some(())).await;
-    assert!(asking.ask_one(owning.id(), PLATE).await.outcome != "answered");
+    assert!(asking.ask_one(owning.id(), PLATE).await.outcome != OutcomeCode::Answered);
     node.stop().await;
 }
 
@@ -358,12 +363,7 @@ async fn only_who_administers_makes_a_backup_and_only_where_it_makes_sense() {
 async fn doctor_tells_when_a_backup_is_due_and_when_one_has_ended() {
     let agency = Agency::start("owning-ca-pd").await;
     let place = TempDir::new().expect("a folder");
-    let check = |agency: &Agency| {
-        let lines = agency.accord(&["doctor"]).lines();
-        let found = lines.into_iter().find(|line| line["check"] == "backups");
-        let found = found.expect("a check of backups");
-        (found["ok"] == true, found["detail"].as_str().expect("words").to_owned())
-    };
+    let check = |agency: &Agency| agency.accord(&["doctor"]).check("backups");
     assert_eq!(check(&agency), (true, "none was made yet".into()));
     let made = agency.accord(&["backup", "--out", text(place.path()), "--keep-days", "1"]).done();
     let (ok, said) = check(&agency);
@@ -380,15 +380,17 @@ async fn queries_are_answered_while_a_backup_is_made() {
     let place = TempDir::new().expect("a folder");
     let asked = async {
         for _ in 0..20 {
-            assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
+            assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
         }
     };
     let backups = async {
-        let admin = owning.admin();
+        let (admin, context) = (owning.admin(), owning.context());
         let home = Home::open(owning.home()).expect("a home");
         for _ in 0..3 {
-            let asked = node::backup::create::BackUp { out: place.path().into(), keep_days: 1 };
-            owning.context().back_up(&admin, &home, &asked).await.expect("a backup");
+            let asked = BackUp { out: place.path().into(), keep_days: 1 };
+            let store = context.store.as_ref();
+            let made = create::back_up(&context.agency, store, &admin, &home, &asked).await;
+            made.expect("a backup");
         }
     };
     tokio::join!(asked, backups);

@@ -17,8 +17,7 @@ fn query<'a>(more: &[&'a str]) -> Vec<&'a str> {
 fn pair() -> (CliAgency, CliAgency) {
     let (asking, owning) =
         (CliAgency::with_officer("asking-ca-pd"), CliAgency::with_officer("owning-ca-pd"));
-    asking.add_card(&owning);
-    owning.add_card(&asking);
+    asking.introduce(&owning);
     owning.add_reads(PLATE, 3);
     (asking, owning)
 }
@@ -212,8 +211,7 @@ fn what_lies_in_a_home_is_for_its_owner_alone() {
 fn what_people_read_is_short_and_names_the_query() {
     let (asking, owning) =
         (CliAgency::with_officer("asking-ca-pd"), CliAgency::with_officer("owning-ca-pd"));
-    asking.add_card(&owning);
-    owning.add_card(&asking);
+    asking.introduce(&owning);
     let now = audit_log::clock::Clock::system().now();
     let line = serde_json::to_string(&reads(&id(&owning.id), PLATE, 1, now)[0]).expect("JSON");
     let file = owning.file("reads.jsonl");

@@ -1,9 +1,8 @@
-//! A node as those who operate it see it: commands, the guide, backups, databases, operational logs.
+//! A node as those who operate it see it: commands, backups, databases, operational logs.
 
 mod backup;
 mod bad_input;
 mod command_line;
-mod guide;
 mod https;
 mod moving_to_postgresql;
 mod operational_logs;

@@ -1,9 +1,10 @@
 //! A node is moved from SQLite to PostgreSQL: everything comes along, nobody notices, and a move that
 //! was cut short changes nothing.
 
-use node::reads::corrections::Wrong;
+use node::reads::corrections::CorrectionRequest;
 use postgres_server::Server;
 use schemas::entry::EntryKind as Kind;
+use schemas::outcome::OutcomeCode;
 use store::moving::Move;
 use tests::agency::{Agency, Plan};
 use tests::command_line::CliAgency;
@@ -20,16 +21,16 @@ async fn lived() -> (Agency, Agency) {
     answered_query(&owning, &asking).await;
     let mut refused = draft(&[owning.id()], PLATE, asking.now());
     refused.why.purpose = schemas::purpose::Purpose::MissingPerson;
-    assert_eq!(asking.ask(&refused).await[0].outcome, "refused");
+    assert_eq!(asking.ask(&refused).await[0].outcome, OutcomeCode::Refused);
     let batch = reads_with_photographs(&owning, "8PHOTO1", 4);
     let id = batch[0].read.id;
     assert_eq!(owning.import(batch).await, 4);
-    let wrong = Wrong {
+    let wanted = CorrectionRequest {
         plate: "8PH0T01".parse().expect("a plate"),
         plate_state: None,
         reason: words("A letter O was read for a zero"),
     };
-    owning.context().correct_read(&owning.admin(), id, &wrong).await.expect("a correction");
+    owning.correct_read(&owning.admin(), id, &wanted).await.expect("a correction");
     for at in [&asking, &owning] {
         assert_eq!(at.node().have_cosigned_by_all().await, 1);
     }

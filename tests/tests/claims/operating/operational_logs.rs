@@ -94,12 +94,15 @@ fn told(log: &str, query: &str, peer: &str) -> Vec<String> {
     let lines = fs::read_to_string(log).expect("a log");
     let lines = lines.lines().map(serde_json::from_str::<Value>);
     let of_it = lines.map(|line| line.expect("JSON")).filter(|line| {
-        line["message"] == "logged" && line["query"] == query && line["entry"].is_u64()
+        line["message"] == "logged" && line["query.id"] == query && line["entry.index"].is_u64()
     });
     of_it
         .map(|line| {
-            assert_eq!((line["level"].as_str(), line["peer"].as_str()), (Some("INFO"), Some(peer)));
-            line["kind"].as_str().expect("a kind").to_owned()
+            assert_eq!(
+                (line["level"].as_str(), line["peer.id"].as_str()),
+                (Some("INFO"), Some(peer))
+            );
+            line["entry.kind"].as_str().expect("a kind").to_owned()
         })
         .collect()
 }
@@ -109,8 +112,7 @@ async fn nothing_secret_and_nobodys_plate_name_or_reason_stands_in_an_operationa
     let (at, with) = (free_socket().to_string(), free_socket().to_string());
     let (mut asking, asking_log) = talkative("asking-ca-pd", &at);
     let (mut owning, owning_log) = talkative("owning-ca-pd", &with);
-    asking.add_card(&owning);
-    owning.add_card(&asking);
+    asking.introduce(&owning);
     owning.add_reads(PLATE, 3);
     asking.agree_with(&owning);
 

@@ -26,8 +26,7 @@ fn code(refused: &Value) -> (&str, Vec<&str>) {
 fn pair(owner: &str, title: &str) -> (CliAgency, CliAgency) {
     let asking = CliAgency::with_officer("asking-ca-pd");
     let owning = CliAgency::under_its_policy(owner, title);
-    asking.add_card(&owning);
-    owning.add_card(&asking);
+    asking.introduce(&owning);
     owning.add_reads(PLATE, 3);
     (asking, owning)
 }

@@ -1,13 +1,14 @@
 //! Real nodes of which one or both have their database on a PostgreSQL server: what holds on SQLite
 //! holds there, and the server may go and come.
 
+use node::auditing::alarms;
 use schemas::entry::EntryKind as Kind;
+use schemas::outcome::OutcomeCode;
 use schemas::purpose::Purpose;
-use serde_json::Value;
-use store::{EntryFilter, Store as _};
+use store::{EntryFilter, LogRecords as _};
 use tests::agency::{Agency, Plan};
 use tests::auditor::{bundles_of_both, reconcile_bundles};
-use tests::federation::{answered_query, sharing_pair_of};
+use tests::federation::{answered_query, sharing_pair_of, shift_clocks};
 use tests::fixtures::{DAY_MS, PLATE, draft};
 use tests::wait::eventually;
 
@@ -28,7 +29,7 @@ async fn sharing(asking: Plan, owning: Plan) -> (Agency, Agency) {
 async fn refused(asking: &Agency, owning: &Agency) {
     let mut draft = draft(&[owning.id()], PLATE, asking.now());
     draft.why.purpose = Purpose::MissingPerson;
-    assert_eq!(asking.ask(&draft).await[0].outcome, "refused");
+    assert_eq!(asking.ask(&draft).await[0].outcome, OutcomeCode::Refused);
 }
 
 /// What an administrator finds at an agency.
@@ -49,10 +50,9 @@ fn both_match(asking: &Agency, owning: &Agency, matched: u64, refused_both: u64)
     }
 }
 
-/// The line of `doctor` about the database.
-fn database(at: &Agency) -> Value {
-    let lines = at.accord(&["doctor"]).lines();
-    lines.into_iter().find(|line| line["check"] == "database").expect("a check of the database")
+/// Whether the database is well by `doctor`, and what that says of it.
+fn database(at: &Agency) -> (bool, String) {
+    at.accord(&["doctor"]).check("database")
 }
 
 async fn an_exchange_is_permitted_refused_logged_and_reconciled(asking: Plan, owning: Plan) {
@@ -95,15 +95,13 @@ async fn two_agencies_on_postgresql_exchange_and_reconcile() {
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_says_which_server_it_is_and_when_it_is_away() {
     let owner = Agency::of(owning().on_postgres()).await;
-    let check = database(&owner);
-    let detail = check["detail"].as_str().expect("a detail");
-    assert!(check["ok"] == true && detail.starts_with("0 reads; PostgreSQL "), "{check}");
+    let (well, said) = database(&owner);
+    assert!(well && said.starts_with("0 reads; PostgreSQL "), "{said}");
     owner.server().stop_at_once();
-    let check = database(&owner);
-    let detail = check["detail"].as_str().expect("a detail");
-    assert!(check["ok"] == false && detail.contains("cannot be reached"), "{check}");
+    let (well, said) = database(&owner);
+    assert!(!well && said.contains("cannot be reached"), "{said}");
     owner.server().run();
-    assert_eq!(database(&owner)["ok"], true);
+    assert!(database(&owner).0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,9 +113,7 @@ async fn past_its_retention_what_an_owner_keeps_on_postgresql_is_destroyed() {
         let found = owning.store().entries(&EntryFilter::default(), answer, 1).await;
         found.expect("entries")[0].body.is_some()
     };
-    for agency in [&asking, &owning] {
-        agency.clock.shift(366 * DAY_MS);
-    }
+    shift_clocks([&asking, &owning], 366 * DAY_MS);
     let dry = owning.accord(&["retention", "run", "--dry-run"]).done();
     assert!(dry["entries_redacted"].as_u64() > Some(0) && whole_entry().await, "{dry}");
     let done = owning.accord(&["retention", "run"]).done();
@@ -136,7 +132,7 @@ async fn an_owner_whose_server_crashes_releases_nothing_until_it_is_back_and_los
     for round in 0..2 {
         owning.server().stop_at_once();
         let heard = asking.ask_one(owning.id(), PLATE).await;
-        assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0), "{heard:?}");
+        assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Unanswered, 0), "{heard:?}");
         owning.server().run();
         // The node was told nothing, and goes on by itself.
         answered_query(&asking, &owning).await;
@@ -152,7 +148,7 @@ async fn a_requester_whose_server_is_away_asks_nothing() {
     let before = owning.log().await.entries().len();
     asking.server().stop_at_once();
     let heard = asking.ask_one(owning.id(), PLATE).await;
-    assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0));
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Unanswered, 0));
     let said = heard.error.expect("why nothing was asked");
     assert!(said.contains("audit log cannot be written"), "{said}");
     assert_eq!(owning.log().await.entries().len(), before);
@@ -173,7 +169,7 @@ async fn a_server_that_comes_back_without_its_last_entries_is_not_appended_to() 
     owning.server().run();
     for _ in 0..2 {
         let heard = asking.ask_one(owning.id(), PLATE).await;
-        assert_eq!((heard.outcome, heard.reads.len()), ("unanswered", 0));
+        assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Unanswered, 0));
     }
     let left = owning.server().sql(&url, "select count(*) from entries");
     assert_eq!(left, (size - 2).to_string());
@@ -208,10 +204,16 @@ async fn a_node_on_postgresql_is_put_back_from_its_backup_and_a_dump_made_right_
                 assert!(starts, "a dump from before the backup does not lead to its head");
                 let heard = eventually("its peer is answered again", async || {
                     let heard = asking.ask_one(owning.id(), PLATE).await;
-                    (heard.outcome == "answered").then_some(heard)
+                    (heard.outcome == OutcomeCode::Answered).then_some(heard)
                 });
                 assert_eq!(heard.await.reads.len(), 3);
-                assert_eq!((node.context.alarms().len(), asking.context().alarms().len()), (0, 0));
+                assert_eq!(
+                    (
+                        alarms::list(&node.context.agency).len(),
+                        alarms::list(&asking.context().agency).len()
+                    ),
+                    (0, 0)
+                );
                 let log = tests::logs::Log::of(node.context.store.as_ref()).await;
                 assert_eq!(log.count(Kind::BackupRestored), 1);
                 node.stop().await;

@@ -2,12 +2,13 @@
 //! received it is told (Civil Code 1798.90.51(b)(2)(F)).
 
 use node::permission::{ActError, Principal};
-use node::reads::corrections::{Done, Wrong};
+use node::reads::corrections::{CorrectionOutcome, CorrectionRequest, ReadVersion, versions};
 use schemas::correction::Correction;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::FrameKind;
 use schemas::key::SecretKey;
+use schemas::outcome::OutcomeCode;
 use schemas::query::QueryId;
 use schemas::read::ReadId;
 use tests::agency::Agency;
@@ -25,26 +26,32 @@ async fn corrects(
     by: &Principal,
     read: ReadId,
     plate: &str,
-) -> Result<Done, ActError> {
-    let wrong = Wrong {
+) -> Result<CorrectionOutcome, ActError> {
+    let wanted = CorrectionRequest {
         plate: plate.parse().expect("a plate"),
         plate_state: None,
         reason: words("The crop shows an 8"),
     };
-    owner.context().correct_read(by, read, &wrong).await
+    owner.correct_read(by, read, &wanted).await
+}
+
+/// Every version of a read, for the agency's administrator, who audits too.
+async fn versions_of(owner: &Agency, id: ReadId) -> Vec<ReadVersion> {
+    let context = owner.context();
+    versions(&context.agency, context.store.as_ref(), &owner.admin(), id).await.expect("versions")
 }
 
 /// Corrections in the outbox of `owner`.
-async fn letters(owner: &Agency) -> usize {
-    let letters = owner.context().store.outbox(10).await.expect("a store");
+async fn corrections_waiting(owner: &Agency) -> usize {
+    let waiting = owner.context().store.outbox(10).await.expect("a store");
     let kind = |body: &str| Envelope::parse(body.as_bytes()).expect("an envelope").kind();
-    letters.iter().filter(|one| kind(&one.letter().body) == Signed::Correction).count()
+    waiting.iter().filter(|one| kind(&one.message().body) == Signed::Correction).count()
 }
 
 /// The corrections that `asking` is shown with a kept answer, once there are `count`.
 async fn shown(asking: &Agency, query: QueryId, count: usize) -> Vec<Correction> {
     eventually("the corrections come", async || {
-        let again = asking.node().asker.ask_again(query, &asking.officer()).await.ok()?;
+        let again = asking.node().queries.ask_again(query, &asking.officer()).await.ok()?;
         assert!(again.reads.iter().all(|read| read.plate.as_str() == PLATE));
         (again.corrections.len() == count).then_some(again.corrections)
     })
@@ -65,14 +72,16 @@ async fn a_corrected_read_is_found_by_its_right_plate_alone_and_its_recipients_a
     let theirs = asking.log().await;
     assert_eq!(theirs.count(Kind::ReadsCorrected), 1);
     assert_eq!(owning.log().await.count(Kind::ReadsCorrected), 1);
-    eventually("the letter is acknowledged", async || (letters(&owning).await == 0).then_some(()))
-        .await;
+    eventually("the correction is acknowledged", async || {
+        (corrections_waiting(&owning).await == 0).then_some(())
+    })
+    .await;
     // What a search finds from now on.
     assert_eq!(asking.ask_one(owning.id(), PLATE).await.reads.len(), 2);
     let right = asking.ask_one(owning.id(), RIGHT).await.reads;
     assert_eq!((right.len(), right[0].id), (1, id));
     // What an auditor finds.
-    let versions = owning.context().read_versions(&owning.admin(), id).await.expect("versions");
+    let versions = versions_of(&owning, id).await;
     let plates: Vec<_> =
         versions.iter().map(|one| (one.version, one.read.plate.as_str())).collect();
     assert_eq!(plates, [(1, PLATE), (2, RIGHT)]);
@@ -90,13 +99,15 @@ async fn a_recipient_that_was_away_is_told_when_it_is_back_and_once() {
     asking.stop().await;
     let done = corrects(&owning, &owning.admin(), heard.reads[0].id, RIGHT).await;
     assert_eq!(done.expect("corrected").told, 1);
-    assert_eq!(letters(&owning).await, 1);
+    assert_eq!(corrections_waiting(&owning).await, 1);
     asking.run().await;
     // Its first acknowledgement is lost with its entry: the letter comes again.
     asking.store().fail_once_on(Kind::ReadsCorrected, Failure::AfterWrite);
     shown(&asking, query, 1).await;
-    eventually("the letter is acknowledged", async || (letters(&owning).await == 0).then_some(()))
-        .await;
+    eventually("the correction is acknowledged", async || {
+        (corrections_waiting(&owning).await == 0).then_some(())
+    })
+    .await;
     assert_eq!(asking.log().await.count(Kind::ReadsCorrected), 1);
 }
 
@@ -112,7 +123,7 @@ async fn two_corrections_of_one_read_at_once_are_two_versions() {
     let mut versions = [one.expect("corrected").version, two.expect("corrected").version];
     versions.sort_unstable();
     assert_eq!(versions, [2, 3]);
-    let kept = owning.context().read_versions(&admin, id).await.expect("versions");
+    let kept = versions_of(&owning, id).await;
     assert_eq!(kept.iter().map(|one| one.version).collect::<Vec<_>>(), [1, 2, 3]);
 }
 
@@ -148,7 +159,7 @@ async fn an_answer_under_way_while_a_read_is_corrected_is_searched_again() {
         corrects(&owning, &owning.admin(), id, RIGHT).await.expect("corrected");
         owning.store().release();
     });
-    assert_eq!((heard.outcome, heard.reads.len()), ("answered", 2), "{heard:?}");
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Answered, 2), "{heard:?}");
     assert!(heard.reads.iter().all(|read| read.id != id));
 }
 

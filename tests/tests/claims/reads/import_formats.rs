@@ -1,14 +1,8 @@
 //! A file of each format comes in through the command line, by itself or by its mapping, and a
-//! second time changes nothing; and so do those of the README's examples, typed as they stand there.
-
-use std::os::unix::fs::symlink;
-use std::process::Command;
+//! second time changes nothing.
 
 use serde_json::Value;
 use tests::agency::Agency;
-use tests::binary::binary;
-
-const README: &str = include_str!("../../../../README.md");
 
 /// A file of the importers' fixtures, or of the mappings that come with them.
 fn ours(path: &str) -> String {
@@ -84,40 +78,4 @@ async fn a_table_without_its_mapping_and_a_mapping_that_does_not_fit_are_told() 
     let other =
         agency.accord(&["reads", "import", "--mapping", &ours("mappings/fixed.toml"), &table]);
     assert_ne!(other.code, 0, "{other:?}");
-}
-
-/// What the README's examples print, as they stand there, at a node whose home is `port`.
-fn readme_examples(agency: &Agency) -> String {
-    let begun = README.split("```sh\nbring() {").nth(1).expect("the examples");
-    let block = format!("bring() {{{}", begun.split("```").next().expect("their end"));
-    let dir = tempfile::TempDir::new().expect("a folder");
-    symlink(agency.home(), dir.path().join("port")).expect("a home");
-    symlink(ours(""), dir.path().join("ingest")).expect("the fixtures");
-    // Whoever administers here is called otherwise than in the README.
-    let program = format!("accord() {{ '{}' \"$@\"; }}\n", binary().display());
-    let block = block.replace("--as dcho", "--as admin");
-    let run = Command::new("bash")
-        .arg("-c")
-        .arg(program + &block)
-        .current_dir(dir.path())
-        .env("TZ", "UTC")
-        .output()
-        .expect("bash");
-    format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr))
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_readmes_examples_import_every_format_as_they_stand() {
-    let agency = Agency::start("reading-ca-pd").await;
-    let said = readme_examples(&agency);
-    let fixtures = std::fs::read_dir(ours("tests/fixtures")).expect("fixtures");
-    for fixture in fixtures.map(|file| file.expect("a file").file_name()) {
-        let named = format!("/{}: ", fixture.to_str().expect("UTF-8"));
-        assert!(said.contains(&named), "{named}{said}");
-    }
-    for line in said.lines().filter(|line| line.ends_with(" rejected")) {
-        let rejected = if line.contains("vigilant.csv") { "2 rejected" } else { "0 rejected" };
-        assert!(line.ends_with(rejected), "{line}");
-    }
-    assert!(said.contains("22 reads of 16 plates by 13 cameras"), "{said}");
 }

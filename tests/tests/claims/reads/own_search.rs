@@ -3,6 +3,7 @@
 
 use schemas::body::Outcome;
 use schemas::entry::EntryKind as Kind;
+use schemas::outcome::OutcomeCode;
 use schemas::purpose::QueryKind;
 use serde_json::{Value, json};
 use tests::agency::Agency;
@@ -25,8 +26,11 @@ async fn a_search_is_on_record_with_everything_that_the_law_names_before_it_is_s
     let owner = Agency::start("owning-ca-pd").await;
     owner.add_reads(PLATE, 3).await;
     let asked = draft(&[], PLATE, owner.now());
-    let heard = owner.context().search_own(&owner.officer(), &asked).await.expect("an outcome");
-    assert_eq!((heard.outcome, heard.reads.len(), &heard.owner), ("answered", 3, owner.id()));
+    let heard = owner.search_own(&asked).await.expect("an outcome");
+    assert_eq!(
+        (heard.outcome, heard.reads.len(), &heard.owner),
+        (OutcomeCode::Answered, 3, owner.id())
+    );
     assert_eq!(heard.own_notice, heard.notice);
     let log = owner.log().await;
     let entry = log.one(Kind::ReadsSearched);
@@ -48,10 +52,10 @@ async fn what_cannot_be_logged_is_not_shown() {
     let asked = draft(&[], PLATE, owner.now());
     for failure in [Failure::BeforeWrite, Failure::AfterWrite] {
         owner.store().fail_once_on(Kind::ReadsSearched, failure);
-        let error = owner.context().search_own(&owner.officer(), &asked).await.expect_err("no log");
+        let error = owner.search_own(&asked).await.expect_err("no log");
         assert!(error.to_string().contains("audit log cannot be written"), "{error}");
     }
-    owner.context().search_own(&owner.officer(), &asked).await.expect("an outcome");
+    owner.search_own(&asked).await.expect("an outcome");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,8 +65,8 @@ async fn what_ones_own_policy_forbids_is_an_outcome_on_record_and_nothing_is_sea
     let mut asked = draft(&[], PLATE, owner.now());
     asked.why.reason = words("inv");
     asked.elements.kind = QueryKind::Area;
-    let heard = owner.context().search_own(&owner.officer(), &asked).await.expect("an outcome");
-    assert_eq!((heard.outcome, heard.reads.len()), ("refused", 0));
+    let heard = owner.search_own(&asked).await.expect("an outcome");
+    assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Refused, 0));
     let codes: Vec<_> = heard.reasons.iter().map(|reason| reason.code.code()).collect();
     assert_eq!(codes, ["reason_vague", "query_kind"]);
     assert_eq!(owner.store().searches(), 0);

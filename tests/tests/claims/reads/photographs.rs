@@ -16,7 +16,7 @@ async fn a_photograph_is_durable_before_its_read_and_shared_ones_are_kept_once()
     let context = owner.context();
     let import = async || {
         let name = tests::fixtures::words("test");
-        context.store_reads(&owner.admin().into(), &name, "native", batch.clone()).await
+        owner.node().importer.store(&owner.admin().into(), &name, "native", batch.clone()).await
     };
     // As after a crash between the photographs and their reads: nothing refers to them, and they go.
     owner.store().fail_once_on(EntryKind::ReadsImported, Failure::BeforeWrite);
@@ -69,8 +69,9 @@ async fn a_native_read_never_refers_to_a_photograph_that_is_not_here() {
     // The second as its native line: its crop is not here, the road behind it is.
     let line = Sighting::new(batch[1].read.clone());
     let stored = owner
-        .context()
-        .store_reads(&owner.admin().into(), &tests::fixtures::words("test"), "native", vec![line])
+        .node()
+        .importer
+        .store(&owner.admin().into(), &tests::fixtures::words("test"), "native", vec![line])
         .await
         .expect("stored");
     assert_eq!(stored.absent, [(batch[1].read.id, batch[1].read.images[0].digest)]);

@@ -47,15 +47,14 @@ async fn files_in_a_watched_folder_are_taken_in_once_and_destroyed_and_bad_ones_
     let errors = fs::read_to_string(aside.join("bad.jsonl.errors.txt")).expect("a file");
     assert!(errors.contains("line 3"), "{errors}");
     assert!(outside.join("secret").exists());
-    let doctor = agency.accord(&["doctor"]);
-    let told = doctor.lines().into_iter().find(|check| check["check"] == "sources");
-    assert!(told.expect("a check")["detail"].as_str().expect("words").contains("line 3"));
+    let (_, told) = agency.accord(&["doctor"]).check("sources");
+    assert!(told.contains("line 3"), "{told}");
 
     // While the log cannot be written, and while the node is down, the folder keeps what it has.
     agency.store().fail(Failure::BeforeWrite);
     fs::write(folder.join("later.jsonl"), native_lines(&agency, "7LATER", 4)).expect("a file");
     eventually("it is tried", async || {
-        agency.context().agency.log.counted().failing().then_some(())
+        agency.context().agency.log.metrics().failing().then_some(())
     })
     .await;
     assert!(folder.join("later.jsonl").exists());

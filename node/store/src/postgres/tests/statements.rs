@@ -10,7 +10,7 @@ const DAY: i64 = 86_400_000;
 async fn every_way_has_an_index_in_every_month() {
     let place = OnServer::new().await;
     let store = place.open().await;
-    store.tail(at(0)).await.unwrap();
+    store.log_state(at(0)).await.unwrap();
     store.commit(&[row(0, 0, id(1), storing(many()))]).await.unwrap();
     assert_eq!(place.sql("analyze reads"), "ANALYZE");
     for (condition, index) in [
@@ -39,7 +39,7 @@ async fn every_way_has_an_index_in_every_month() {
 async fn a_period_is_looked_for_in_its_own_months() {
     let place = OnServer::new().await;
     let store = place.open().await;
-    store.tail(at(0)).await.unwrap();
+    store.log_state(at(0)).await.unwrap();
     let reads = (0..12).map(|n| read(n, i64::from(n) * 31 * DAY, &[])).collect();
     store.commit(&[row(0, 0, id(1), storing(reads))]).await.unwrap();
     let months = "select count(*) from pg_inherits where inhparent = 'reads'::regclass";
@@ -57,7 +57,7 @@ async fn a_period_is_looked_for_in_its_own_months() {
 async fn a_month_whose_reads_are_all_destroyed_goes_with_its_files() {
     let place = OnServer::new().await;
     let store = place.open().await;
-    store.tail(at(0)).await.unwrap();
+    store.log_state(at(0)).await.unwrap();
     let reads: Vec<_> = (0..3).map(|n| read(n, i64::from(n) * 31 * DAY, &[])).collect();
     let purged = vec![reads[0].id, reads[2].id];
     store.commit(&[row(0, 0, id(1), storing(reads))]).await.unwrap();

@@ -15,7 +15,7 @@ fn cut(place: &OnServer) {
 }
 
 async fn size(store: &dyn Store) -> u64 {
-    store.tail(at(0)).await.unwrap().size
+    store.log_state(at(0)).await.unwrap().size
 }
 
 fn group(index: u64) -> [crate::Row; 1] {
@@ -48,7 +48,7 @@ async fn a_writer_whose_place_another_took_appends_nothing_until_that_one_has_go
     assert_eq!(size(second.as_ref()).await, 1);
     second.commit(&group(1)).await.unwrap();
     assert!(first.commit(&group(1)).await.is_err());
-    assert!(first.tail(at(0)).await.is_err());
+    assert!(first.log_state(at(0)).await.is_err());
     assert!(first.keep_cosigned(1, "a head").await.is_err());
     // It goes on reading.
     assert_eq!(first.entries(&EntryFilter::default(), 0, 9).await.unwrap().len(), 2);
@@ -91,7 +91,7 @@ async fn a_server_that_crashes_loses_nothing_that_was_acknowledged() {
         // Fails closed while it is away, and says so.
         let error = store.commit(&group(acknowledged)).await.unwrap_err();
         assert!(matches!(error, StoreError::Unreachable(_)), "{error}");
-        let error = store.tail(at(0)).await.unwrap_err();
+        let error = store.log_state(at(0)).await.unwrap_err();
         assert!(matches!(error, StoreError::Unreachable(_)), "{error}");
         let error = store.stats().await.unwrap_err();
         assert!(error.to_string().contains("see that the server runs"), "{error}");

@@ -1,0 +1,52 @@
+//! What a decision rests on besides the policy: the agency that asks, and what it may rely on.
+
+use schemas::agency::{AgencyId, AgencyKind, State};
+use schemas::query::AuthorityId;
+use schemas::text::Text;
+
+use crate::lifecycle::Recorded;
+use crate::request::Filed;
+
+/// What is known of the agency that asks, as an administrator verified it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerFacts {
+    /// The agency.
+    pub id: AgencyId,
+    /// What sort of body it is.
+    pub kind: AgencyKind,
+    /// The state it is of.
+    pub state: State,
+    /// Why it is cut off, if it is.
+    pub blocked: Option<Text>,
+}
+
+/// What a query may rely on.
+#[derive(Debug, Clone, Copy)]
+pub enum Authority<'a> {
+    /// A standing agreement.
+    Agreement(&'a Recorded),
+    /// A written request.
+    Request(&'a Filed),
+}
+
+impl<'a> Authority<'a> {
+    /// The id of the agreement or request.
+    #[must_use]
+    pub fn id(&self) -> &'a AuthorityId {
+        match self {
+            Self::Agreement(recorded) => &recorded.agreement.id,
+            Self::Request(filed) => &filed.request.id,
+        }
+    }
+}
+
+/// An authority with its use so far.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate<'a> {
+    /// The agreement or request.
+    pub authority: Authority<'a>,
+    /// Answers given on it.
+    pub used: u32,
+    /// Answers given on it to this requester today.
+    pub used_today: u32,
+}

@@ -1,0 +1,71 @@
+//! What the rules look at: a query under one policy, and a peer's query at its owner.
+
+use schemas::agency::AgencyId;
+use schemas::query::Query;
+use schemas::refusal::{Reason, RefusalCode};
+use schemas::time::Timestamp;
+
+use super::cite::{reason, statute};
+use crate::facts::PeerFacts;
+use crate::policy::{Cited, Policy};
+
+/// By whose policy a query is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The requester's own, before anything leaves.
+    Own,
+    /// The owner's.
+    Owner,
+}
+
+/// A query under one policy.
+pub(crate) struct Asked<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) side: Side,
+    pub(crate) query: &'a Query,
+    pub(crate) now: Timestamp,
+}
+
+impl Asked<'_> {
+    /// Whose policy it is, for a sentence.
+    pub(super) fn whose(&self) -> &'static str {
+        match self.side {
+            Side::Own => "your agency's policy",
+            Side::Owner => "the owner's policy",
+        }
+    }
+
+    /// The section of the statute on who may use the system, and their training.
+    pub(super) fn people_law(&self) -> &'static str {
+        match self.side {
+            Side::Own => "1798.90.53(b)(2)(B)",
+            Side::Owner => "1798.90.51(b)(2)(B)",
+        }
+    }
+
+    /// A reason that a value of the policy demands, and the law behind it.
+    pub(super) fn because(
+        &self,
+        code: RefusalCode,
+        message: impl Into<String>,
+        value: &dyn Cited,
+        law: &[&str],
+    ) -> Option<Reason> {
+        let mut citations = self.policy.cites(value);
+        for citation in law.iter().map(|section| statute(section)) {
+            if !citations.contains(&citation) {
+                citations.push(citation);
+            }
+        }
+        Some(reason(code, message, citations))
+    }
+}
+
+/// A peer's query at its owner.
+pub(crate) struct Case<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) me: &'a AgencyId,
+    pub(crate) peer: &'a PeerFacts,
+    pub(crate) query: &'a Query,
+    pub(crate) now: Timestamp,
+}

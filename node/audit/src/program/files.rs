@@ -1,0 +1,41 @@
+//! The files that are named on the command line.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use audit::{BundleFile, Unable};
+use serde_json::Value;
+
+fn unfit(path: &Path, error: &std::io::Error) -> Unable {
+    Unable::Usage(format!("`{}`: {error}", path.display()))
+}
+
+/// A bundle, from its first line.
+pub(super) fn bundle(path: &Path) -> Result<BundleFile<File>, Unable> {
+    let file = File::open(path).map_err(|e| unfit(path, &e))?;
+    Ok(BundleFile::new(path.display().to_string(), file))
+}
+
+/// A small file.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Unable> {
+    std::fs::read(path).map_err(|e| unfit(path, &e))
+}
+
+/// A small file of text.
+pub(super) fn read_text(path: &Path) -> Result<String, Unable> {
+    std::fs::read_to_string(path).map_err(|e| unfit(path, &e))
+}
+
+/// Writes JSON for people into a file for its owner alone.
+pub(super) fn write(path: &Path, value: &Value) -> Result<(), Unable> {
+    let failed =
+        |e: std::io::Error| Unable::Failed(format!("`{}` cannot be written: {e}", path.display()));
+    let text = serde_json::to_vec_pretty(value).map_err(|e| Unable::Failed(e.to_string()))?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = options.open(path).map_err(failed)?;
+    file.write_all(&text).and_then(|()| file.write_all(b"\n")).map_err(failed)?;
+    file.sync_all().map_err(failed)
+}

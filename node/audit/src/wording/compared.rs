@@ -1,0 +1,81 @@
+//! Two bundles that were compared.
+
+use schemas::statement::Line;
+
+use super::counted;
+use crate::evidence::Evidence;
+use crate::reconcile::Finding;
+use crate::two_bundles::Reconciled;
+
+/// What the comparison of two bundles found.
+#[must_use]
+pub fn compared(report: &Reconciled) -> String {
+    let mut out = format!(
+        "{} with {}: {} matched, {} refused on both sides, {} still open, {}{}",
+        report.agency,
+        report.peer,
+        report.matched,
+        report.refused_both,
+        report.open,
+        expired(report.expired),
+        counted(report.findings.len(), "finding", "findings")
+    );
+    for one in &report.findings {
+        out += &finding(report, one);
+    }
+    out
+}
+
+/// How many exchanges are past their retention on one side, where there are any.
+fn expired(count: u64) -> String {
+    if count == 0 { String::new() } else { format!("{count} expired on one side, ") }
+}
+
+fn finding(report: &Reconciled, finding: &Finding) -> String {
+    let class = serde_json::to_value(finding.class).unwrap_or_default();
+    let mut out = format!("\n  {}", class.as_str().unwrap_or_default());
+    if let Some(query) = &finding.query_id {
+        out += &format!("  query {query}");
+    }
+    if let Some(agency) = &finding.agency {
+        out += &format!("  log of {agency}");
+    }
+    if let Some(index) = finding.index {
+        out += &format!("  entry {index}");
+    }
+    if let Some(message) = &finding.message {
+        out += &format!("\n      {message}");
+    } else {
+        out += &format!(
+            "\n      the log of {} says {}, that of {} {}",
+            report.agency,
+            reached(finding.ours.as_ref()),
+            report.peer,
+            reached(finding.theirs.as_ref())
+        );
+    }
+    out + &finding.evidence.iter().map(evidence).collect::<String>()
+}
+
+/// How far a log says that an exchange came.
+fn reached(line: Option<&Line>) -> String {
+    let reached = line.and_then(|line| serde_json::to_value(line.reached).ok());
+    reached.and_then(|r| r.as_str().map(str::to_owned)).unwrap_or("nothing".into())
+}
+
+fn evidence(evidence: &Evidence) -> String {
+    let mut out = format!(
+        "\n      evidence: {} entry {} ({}), {}",
+        evidence.agency,
+        evidence.index,
+        evidence.kind,
+        counted(evidence.envelopes.len(), "signed envelope", "signed envelopes")
+    );
+    if let Some(theirs) = &evidence.theirs {
+        out += &format!(
+            ", the other side's entry {} under its signed head of {} entries",
+            theirs.log.index, theirs.log.size
+        );
+    }
+    out
+}

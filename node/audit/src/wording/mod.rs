@@ -1,0 +1,15 @@
+//! What was found, in words for people: the same for whoever asks a node and for whoever has files
+//! alone.
+
+mod checked;
+mod compared;
+
+pub use checked::{checked, problems, unpinned};
+pub use compared::compared;
+
+/// A number with what it counts: `1 read`, `2 reads`.
+pub fn counted(count: impl TryInto<u64>, one: &str, many: &str) -> String {
+    // What does not fit is many.
+    let count = count.try_into().unwrap_or(u64::MAX);
+    format!("{count} {}", if count == 1 { one } else { many })
+}

@@ -1,0 +1,158 @@
+//! What comes of a record: reads with their photographs, nothing, or the reason why not.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+
+use schemas::digest::Digest;
+use schemas::image::Image;
+use schemas::text::Text;
+
+use crate::field::Fault;
+use crate::format::{Format, SUPPORTED};
+use crate::framer::Place;
+use crate::multipart::Photograph;
+use crate::sighting::Sighting;
+
+/// Bytes of photographs that the reads of one record carry; more of them only name theirs.
+const CARRIED: usize = 32 << 20;
+
+/// What stands at one place of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    /// A read, with its photographs.
+    Read(Box<Sighting>),
+    /// A record, or one of its reads, that cannot be used.
+    Rejected(Rejected),
+    /// A record that is understood and holds no read.
+    Empty(Empty),
+}
+
+/// Why there is no read, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// Where in the file, such as `line 3` or `line 3, results[1]`. Lines count from 1 and are
+    /// where the record begins; results count from 0, as in JSON. In a multipart body, such as
+    /// `part 1`.
+    pub at: String,
+    /// One sentence, with the offending value; at most about 300 characters.
+    pub error: String,
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.at, self.error)
+    }
+}
+
+/// A record without a read, such as a heartbeat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Empty {
+    /// Where in the file, as in [`Rejected::at`].
+    pub at: String,
+    /// What it is.
+    pub what: &'static str,
+}
+
+/// Why a whole source cannot be imported.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// Nothing at its beginning looks like a record of any format read.
+    #[error(
+        "the source begins with `{0}` and is in no format that tells by itself; supported are \
+         {SUPPORTED}. A table needs a mapping: name its file with --mapping"
+    )]
+    Unrecognised(String),
+    /// It is not what it is said to be.
+    #[error("the source is {found}, not `{said}`")]
+    Otherwise {
+        /// What it is.
+        found: &'static str,
+        /// The format that was named.
+        said: Format,
+    },
+    /// The table is not the one that the mapping describes, or none of both was given.
+    #[error("{0}")]
+    Mapping(String),
+    /// Reading failed. What was yielded before stands.
+    #[error("the source cannot be read: {0}")]
+    Unreadable(#[from] io::Error),
+}
+
+/// Rejects a record that could not be cut out whole. Always `true`: there was one.
+pub(crate) fn reject(place: Place, error: String, items: &mut VecDeque<Item>) -> bool {
+    items.push_back(Item::Rejected(Rejected { at: place.to_string(), error }));
+    true
+}
+
+/// Where a parser puts what one record holds.
+pub(crate) struct Found<'a> {
+    pub(crate) place: Place,
+    /// Digest of the whole source record.
+    pub(crate) record: Digest,
+    /// The camera of a record that names none.
+    pub(crate) camera: Option<&'a Text>,
+    /// Photographs beside the record, which all its reads share.
+    beside: Vec<Photograph>,
+    left_out: Vec<String>,
+    carried: usize,
+    items: &'a mut VecDeque<Item>,
+}
+
+impl<'a> Found<'a> {
+    pub(crate) fn new(
+        place: Place,
+        record: &[u8],
+        camera: Option<&'a Text>,
+        items: &'a mut VecDeque<Item>,
+    ) -> Self {
+        let record = Digest::of(record);
+        let (beside, left_out) = (Vec::new(), Vec::new());
+        Self { place, record, camera, beside, left_out, carried: 0, items }
+    }
+
+    /// Photographs beside the record, and what was left out of them.
+    pub(crate) fn with(mut self, beside: Vec<Photograph>, left_out: Vec<String>) -> Self {
+        self.beside = beside;
+        self.left_out = left_out;
+        self
+    }
+
+    /// What stands at `within` (`""` for the record itself, else such as `results[1]`).
+    pub(crate) fn put(&mut self, within: &str, outcome: Result<Outcome, Fault>) {
+        let at = match within {
+            "" => self.place.to_string(),
+            within => format!("{}, {within}", self.place),
+        };
+        let item = match outcome {
+            Ok(Outcome::Read(mut one)) => {
+                self.share(&mut one);
+                Item::Read(one)
+            }
+            Ok(Outcome::Empty(what)) => Item::Empty(Empty { at, what }),
+            Err(fault) => Item::Rejected(Rejected { at, error: fault.into_sentence() }),
+        };
+        self.items.push_back(item);
+    }
+
+    /// Gives a read the photographs beside its record. Past a bound it only names them: the bytes
+    /// came with the reads before it.
+    fn share(&mut self, one: &mut Sighting) {
+        one.left_out.append(&mut self.left_out);
+        for photograph in &self.beside {
+            let size = photograph.bytes.len();
+            if self.carried.saturating_add(size) <= CARRIED {
+                self.carried = self.carried.saturating_add(size);
+                one.add(photograph.view, &photograph.part, photograph.bytes.clone());
+            } else if let Ok(image) = Image::of(photograph.view, &photograph.bytes) {
+                one.name(image);
+            }
+        }
+    }
+}
+
+/// What a parser makes out.
+pub(crate) enum Outcome {
+    Read(Box<Sighting>),
+    Empty(&'static str),
+}

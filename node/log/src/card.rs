@@ -1,0 +1,71 @@
+//! One's own card as a peer is shown it: the card in force of the registry, and no other envelope.
+//!
+//! ```
+//! # use audit_log::{append::AuditLog, release::Released};
+//! # use schemas::{agency::AgencyId, envelope::Envelope};
+//! # use store::StoreError;
+//! async fn shown(log: &AuditLog, to: &AgencyId) -> Result<Option<Released>, StoreError> {
+//!     Ok(log.own_card(to).await?.map(|card| card.into_frame()))
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! # use audit_log::{append::AuditLog, release::Released};
+//! # use schemas::{agency::AgencyId, envelope::Envelope};
+//! # use store::StoreError;
+//! async fn shown(any: &Envelope) -> Result<Option<Released>, StoreError> {
+//!     Ok(Some(Released::own_card(any)))
+//! }
+//! ```
+
+use registry::Signed;
+use schemas::agency::AgencyId;
+use schemas::card::Card;
+use schemas::frame::{Frame, FrameKind};
+use schemas::witness::Greeting;
+use store::StoreError;
+
+use crate::append::AuditLog;
+use crate::release::Released;
+
+/// This agency's card in force, and beside it the largest head that is held of the log of the peer to
+/// whom it is shown. Only the log makes one.
+#[derive(Debug)]
+pub struct OwnCard {
+    card: Signed<Card>,
+    frame: Released,
+}
+
+impl OwnCard {
+    /// The card that is shown.
+    #[must_use]
+    pub fn signed(&self) -> &Signed<Card> {
+        &self.card
+    }
+
+    /// The frame that shows it.
+    #[must_use]
+    pub fn frame(&self) -> &Released {
+        &self.frame
+    }
+
+    /// The frame that shows it.
+    #[must_use]
+    pub fn into_frame(self) -> Released {
+        self.frame
+    }
+}
+
+impl AuditLog {
+    /// The card in force as `peer` is shown it; `None` as long as there is none.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn own_card(&self, peer: &AgencyId) -> Result<Option<OwnCard>, StoreError> {
+        let Some(card) = self.registry.state().own.clone() else { return Ok(None) };
+        let held = self.held_head(peer).await?.map(|held| held.witnessed().checkpoint.clone());
+        let beside = serde_json::to_vec(&Greeting { held }).unwrap_or_default();
+        let body = card.envelope.as_bytes().to_vec();
+        let frame = Released::durable(Frame { kind: FrameKind::Card, beside, body });
+        Ok(Some(OwnCard { card, frame }))
+    }
+}

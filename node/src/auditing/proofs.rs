@@ -1,0 +1,171 @@
+//! Proofs of places in this log, and the signed documents by which others check them: what exports and
+//! evidence packages are made of.
+
+use std::collections::HashMap;
+
+use schemas::agency::AgencyId;
+use schemas::bundle::Earlier;
+use schemas::checkpoint::SignedCheckpoint;
+use schemas::digest::Digest;
+use schemas::entry::{EntryKind, Header, StoredEntry};
+use schemas::event::audit::Viewed;
+use schemas::merkle::{self, Subtree};
+use schemas::proof::LogProof;
+use serde::Serialize;
+
+use super::entries::{beyond, record_view};
+use crate::permission::{ActError, OwnAgency, Principal};
+use registry::Change;
+use store::{EntryFilter, ReadStore};
+
+/// The proof that an entry stands in the log.
+#[derive(Clone, Debug, Serialize)]
+pub struct Proven {
+    /// The entry.
+    pub index: u64,
+    /// What it records.
+    pub kind: EntryKind,
+    /// The proof file; the entry's header is its extra data.
+    pub proof: String,
+}
+
+/// The proof that the entry at `index` stands in the log, under a head that peers cosigned if there is
+/// one.
+///
+/// # Errors
+/// When the actor may not, there is no such entry, or log or store do not answer.
+pub async fn prove(
+    agency: &OwnAgency,
+    store: &dyn ReadStore,
+    by: &Principal,
+    index: u64,
+) -> Result<Proven, ActError> {
+    let last = record_view(agency, by, Viewed::ProofOf(index)).await?;
+    if index >= last {
+        return Err(beyond(index, last));
+    }
+    let failed = |e: String| ActError::failed(format!("entry {index}: {e}"));
+    let now = agency.log.head()?;
+    let head = match store.cosigned(now.unverified().size).await? {
+        Some(cosigned) => SignedCheckpoint::parse(cosigned.as_bytes())
+            .ok()
+            .filter(|cosigned| cosigned.unverified().size > index)
+            .unwrap_or(now),
+        None => now,
+    };
+    let found = store.entries(&EntryFilter::default(), index, 1).await?;
+    let stored = found.first().ok_or_else(|| failed("it is missing".into()))?;
+    of_entry(store, stored, head).await
+}
+
+/// The proof that an entry stands under a signed head that covers it.
+pub(super) async fn of_entry(
+    store: &dyn ReadStore,
+    stored: &StoredEntry,
+    head: SignedCheckpoint,
+) -> Result<Proven, ActError> {
+    let index = index_of(stored)?;
+    let failed = |e: String| ActError::failed(format!("entry {index}: {e}"));
+    let size = head.unverified().size;
+    let header = Header::from_bytes(stored.header.as_bytes()).map_err(|e| failed(e.to_string()))?;
+    let nodes = inclusion_nodes(store, &[index], size).await?;
+    let hashes = merkle::inclusion(index, size, |subtree| nodes.get(&subtree).copied())
+        .map_err(|e| failed(e.to_string()))?;
+    let proof = LogProof::new(index, hashes, head)
+        .and_then(|proof| proof.with_extra(stored.header.clone().into_bytes()))
+        .map_err(|e| failed(e.to_string()))?;
+    Ok(Proven { index, kind: header.kind, proof: proof.to_string() })
+}
+
+/// The latest head of at most `size` entries that peers cosigned, with the proof that the tree of
+/// `size` starts with it.
+pub(super) async fn cosigned_before(
+    store: &dyn ReadStore,
+    size: u64,
+) -> Result<Option<Earlier>, ActError> {
+    let Some(checkpoint) = store.cosigned(size).await? else { return Ok(None) };
+    let failed = |e: String| ActError::failed(format!("the head that peers cosigned: {e}"));
+    let old = SignedCheckpoint::parse(checkpoint.as_bytes())
+        .map_err(|e| failed(e.to_string()))?
+        .unverified()
+        .size;
+    let wanted = merkle::consistency_nodes(old, size).map_err(|e| failed(e.to_string()))?;
+    let nodes = subtrees(store, wanted).await?;
+    let consistency = merkle::consistency(old, size, |subtree| nodes.get(&subtree).copied())
+        .map_err(|e| failed(e.to_string()))?;
+    Ok(Some(Earlier { checkpoint, consistency }))
+}
+
+/// What the inclusion proofs of some entries in the tree of `size` are made of.
+pub(super) async fn inclusion_nodes(
+    store: &dyn ReadStore,
+    entries: &[u64],
+    size: u64,
+) -> Result<HashMap<Subtree, Digest>, ActError> {
+    let mut wanted = Vec::new();
+    for index in entries {
+        let nodes = merkle::inclusion_nodes(*index, size)
+            .map_err(|e| ActError::failed(format!("entry {index}: {e}")))?;
+        wanted.extend(nodes);
+    }
+    wanted.sort_unstable();
+    wanted.dedup();
+    subtrees(store, wanted).await
+}
+
+async fn subtrees(
+    store: &dyn ReadStore,
+    wanted: Vec<Subtree>,
+) -> Result<HashMap<Subtree, Digest>, ActError> {
+    let hashes = store.subtrees(&wanted).await?;
+    Ok(wanted.into_iter().zip(hashes).collect())
+}
+
+/// What the agency signed and adopted, as texts.
+pub(super) struct SignedTexts {
+    /// The agency's own card and those of the peers that are wanted, all versions.
+    pub(super) cards: Vec<String>,
+    /// The agency's policies.
+    pub(super) policies: Vec<String>,
+}
+
+/// The cards of `me` and of the peers that `of` wants, and every policy.
+pub(super) async fn signed_texts(
+    store: &dyn ReadStore,
+    me: &AgencyId,
+    of: impl Fn(&AgencyId) -> bool,
+) -> Result<SignedTexts, ActError> {
+    let (mut cards, mut policies) = (Vec::new(), Vec::new());
+    for text in store.changes(None).await? {
+        let change: Change = serde_json::from_str(&text)
+            .map_err(|e| ActError::failed(format!("a change cannot be read: {e}")))?;
+        if let Change::Policy { text, .. } = &change
+            && !policies.contains(text)
+        {
+            policies.push(text.clone());
+        }
+        let (Change::OwnCard { envelope }
+        | Change::Card { envelope, .. }
+        | Change::CardUpdate { envelope }
+        | Change::CardHeld { envelope, .. }) = change
+        else {
+            continue;
+        };
+        let id = schemas::envelope::Envelope::parse(envelope.as_bytes())
+            .ok()
+            .and_then(|signed| schemas::card::Card::open(&signed).ok())
+            .map(|card| card.id);
+        let wanted = id.as_ref().is_none_or(|id| id == me || of(id));
+        if wanted && !cards.contains(&envelope) {
+            cards.push(envelope);
+        }
+    }
+    Ok(SignedTexts { cards, policies })
+}
+
+/// Where an entry stands, by its header.
+pub(super) fn index_of(stored: &StoredEntry) -> Result<u64, ActError> {
+    Header::from_bytes(stored.header.as_bytes())
+        .map(|header| header.index)
+        .map_err(|e| ActError::failed(format!("the database holds what the log never wrote: {e}")))
+}

@@ -1,0 +1,115 @@
+//! The memory of what peers have shown of their logs since the node started: signed checkpoints, and
+//! which of them are proven to be of one log. What follows from them is decided elsewhere.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use schemas::agency::AgencyId;
+use schemas::checkpoint::SignedCheckpoint;
+use tokio::sync::Notify;
+
+/// Most checkpoints of one peer that wait to be proven; what is shown beyond them stands in the log
+/// alone, where reconciling looks at it.
+const MOST_WAITING: usize = 1_024;
+
+/// The checkpoints that peers have shown.
+#[derive(Debug, Default)]
+pub struct ObservedCheckpoints {
+    by_peer: Mutex<HashMap<AgencyId, OfPeer>>,
+    /// A checkpoint was shown that nothing proves yet.
+    unproven: Notify,
+}
+
+/// What one peer has shown.
+#[derive(Debug, Default)]
+struct OfPeer {
+    /// The largest one that is proven to be of one log with all before it.
+    proven: Option<SignedCheckpoint>,
+    /// Those, by their size, that are not proven yet to be of one log with it.
+    waiting: BTreeMap<u64, SignedCheckpoint>,
+    /// A proof is being asked for.
+    asked: bool,
+}
+
+impl ObservedCheckpoints {
+    fn by_peer(&self) -> MutexGuard<'_, HashMap<AgencyId, OfPeer>> {
+        self.by_peer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those of a peer that wait to be proven, smallest first.
+    #[must_use]
+    pub fn waiting(&self, peer: &AgencyId) -> Vec<SignedCheckpoint> {
+        let by_peer = self.by_peer();
+        by_peer.get(peer).map_or_else(Vec::new, |of| of.waiting.values().cloned().collect())
+    }
+
+    /// These of a peer, smallest first, are proven to be of one log.
+    pub fn proven(&self, peer: &AgencyId, checkpoints: &[SignedCheckpoint]) {
+        let mut by_peer = self.by_peer();
+        let of = by_peer.entry(peer.clone()).or_default();
+        for checkpoint in checkpoints {
+            of.waiting.remove(&checkpoint.unverified().size);
+        }
+        let size = |checkpoint: &SignedCheckpoint| checkpoint.unverified().size;
+        of.proven =
+            of.proven.take().into_iter().chain(checkpoints.last().cloned()).max_by_key(size);
+    }
+
+    /// Forgets what a peer has shown: an auditor resolved what it showed.
+    pub fn forget(&self, peer: &AgencyId) {
+        drop(self.by_peer().remove(peer));
+    }
+
+    /// Takes note of a checkpoint whose signature was verified: one that is new waits to be proven.
+    /// For one size there is one root: the two notes that say otherwise come back.
+    #[must_use]
+    pub fn observe(
+        &self,
+        peer: &AgencyId,
+        checkpoint: &SignedCheckpoint,
+    ) -> Option<[SignedCheckpoint; 2]> {
+        let mut by_peer = self.by_peer();
+        let of = by_peer.entry(peer.clone()).or_default();
+        let shown = checkpoint.unverified();
+        let proven = of.proven.as_ref().filter(|known| known.unverified().size == shown.size);
+        match of.waiting.get(&shown.size).or(proven) {
+            Some(known) if known.unverified().root == shown.root => None,
+            Some(known) => Some([known.clone(), checkpoint.clone()]),
+            None => {
+                if of.waiting.len() < MOST_WAITING {
+                    of.waiting.insert(shown.size, checkpoint.clone());
+                    self.unproven.notify_one();
+                }
+                None
+            }
+        }
+    }
+
+    /// Waits until a checkpoint was shown that nothing proves yet.
+    pub async fn some_unproven(&self) {
+        self.unproven.notified().await;
+    }
+
+    /// Peers that have such checkpoints and are not asked for a proof yet; they are from now on, until
+    /// [`Self::asked`].
+    #[must_use]
+    pub fn begin_asking(&self) -> Vec<AgencyId> {
+        let mut by_peer = self.by_peer();
+        let due = by_peer.iter_mut().filter(|(_, of)| !of.asked && !of.waiting.is_empty());
+        due.map(|(peer, of)| {
+            of.asked = true;
+            peer.clone()
+        })
+        .collect()
+    }
+
+    /// A peer was asked. With `again`, what it showed meanwhile is asked for next.
+    pub fn asked(&self, peer: &AgencyId, again: bool) {
+        let mut by_peer = self.by_peer();
+        let Some(of) = by_peer.get_mut(peer) else { return };
+        of.asked = false;
+        if again && !of.waiting.is_empty() {
+            self.unproven.notify_one();
+        }
+    }
+}

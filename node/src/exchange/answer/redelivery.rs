@@ -1,0 +1,123 @@
+//! A query whose id was served before: the same reply, or a refusal, and never a second search.
+
+use agreements::decide::{Decision, Scope as _};
+use schemas::answer::Answer;
+use schemas::envelope::Envelope;
+use schemas::query::Query;
+use schemas::refusal::{Reason, RefusalCode};
+
+use super::super::photographs::OutgoingPhotos;
+use super::{Answering, Asked, Reply, Unserved, reason};
+use audit_log::append::AppendError;
+use audit_log::entries::exchange::{AnswerAgain, answer_redelivered, refusal_redelivered};
+use store::{ServedBefore, Side, StoreError};
+
+/// Why a reply of before is not sent again.
+fn over(code: RefusalCode, message: impl Into<String>) -> Reason {
+    reason(code, message, "redelivery")
+}
+
+impl Answering {
+    /// The same id again. Never a second search: the same bytes from the same agency get the same
+    /// reply, an answer only while its authority still holds; anything else is refused.
+    pub(super) async fn redeliver(
+        &self,
+        asked: &Asked,
+        before: &ServedBefore,
+    ) -> Result<Reply, Unserved> {
+        if before.requester != asked.query.from || before.query_digest != asked.envelope.digest() {
+            let reused = reason(
+                RefusalCode::IdReused,
+                "this query id was used before with other content; sign a new query",
+                "query id",
+            );
+            return self.refuse(asked, vec![reused], false).await;
+        }
+        let Some(reply) = &before.reply else {
+            let destroyed = over(
+                RefusalCode::Stale,
+                "this query was served so long ago that its reply is destroyed; sign a new query",
+            );
+            return self.refuse(asked, vec![destroyed], false).await;
+        };
+        let reply = Envelope::parse(reply.as_bytes())
+            .map_err(|e| Unserved::Store(StoreError::Corrupt(e.to_string())))?;
+        if before.answered {
+            self.redeliver_answer(asked, before, &reply).await
+        } else {
+            let entry = refusal_redelivered(asked.signed(), &reply, asked.theirs.clone());
+            let appended = self.agency.log.append(entry).await?;
+            Ok(Reply { appended, awaits_receipt: None, underway: None, again: true })
+        }
+    }
+
+    async fn redeliver_answer(
+        &self,
+        asked: &Asked,
+        before: &ServedBefore,
+        reply: &Envelope,
+    ) -> Result<Reply, Unserved> {
+        let query = &asked.query;
+        let hours = i64::from(self.bounds.redelivery_hours);
+        let ends = before.at.plus_millis(hours.saturating_mul(3_600_000));
+        if self.agency.clock.now() >= ends {
+            let message = format!(
+                "this query was answered at {} and can be redelivered no longer; sign a new query",
+                before.at
+            );
+            return self.refuse(asked, vec![over(RefusalCode::Stale, message)], false).await;
+        }
+        let state = self.agency.registry.state();
+        // The authority that was relied on must still hold; another one does not stand in for it.
+        let relied_on = Query { authority: before.authority.clone(), ..query.clone() };
+        let permit = match self.decide(&state, &relied_on, Some(before)) {
+            Decision::Refuse(reasons) => {
+                return self.refuse(asked, reasons.into_vec(), false).await;
+            }
+            Decision::Permit(permit) => permit,
+        };
+        let pages = self.store.pages(Side::Served, query.id, self.agency.clock.now()).await?;
+        // Of this node's own making: its signature was made with it.
+        let answer: Answer = serde_json::from_slice(reply.unverified_payload())
+            .map_err(|e| Unserved::Store(StoreError::Corrupt(e.to_string())))?;
+        if answer.released.images && !permit.scope.images() {
+            let closed = over(
+                RefusalCode::QueryKind,
+                "the authority opens photographs no longer; sign a new query without",
+            );
+            return self.refuse(asked, vec![closed], false).await;
+        }
+        let Some(photographs) = OutgoingPhotos::again(&self.photographs, &answer).await? else {
+            let gone = over(
+                RefusalCode::Stale,
+                "a photograph of that answer is no longer there as it was; sign a new query",
+            );
+            return self.refuse(asked, vec![gone], false).await;
+        };
+        let again = AnswerAgain {
+            query: asked.signed(),
+            basis: permit.basis,
+            envelope: reply,
+            theirs: asked.theirs.clone(),
+            pages,
+            photographs: photographs.pieces,
+            lapses: permit.lapses,
+        };
+        match self.agency.log.append(answer_redelivered(&state, again)).await {
+            Err(AppendError::Moved(_)) => {
+                let busy = reason(
+                    RefusalCode::Overloaded,
+                    "the authority changed at this moment; ask again",
+                    "concurrency",
+                );
+                self.refuse(asked, vec![busy], false).await
+            }
+            appended => Ok(Reply {
+                appended: appended?,
+                awaits_receipt: Some(reply.digest()),
+                underway: photographs.underway,
+                again: true,
+            }),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! A query that left before: asked again under its id, shown again while its answer is kept, or logged
+//! as unanswered when the node stopped in between.
+
+use agreements::decide::{Reasons, decline};
+use schemas::envelope::{Envelope, Kind};
+use schemas::outcome::OutcomeCode;
+use schemas::query::{Query, QueryId};
+use schemas::refusal::Reason;
+use schemas::time::Timestamp;
+use schemas::user::User;
+use tokio::sync::mpsc;
+
+use super::send::PendingQuery;
+use super::{AskError, QueryClient, QueryOutcome, REVOKED, Saved};
+use crate::permission::{Principal, authenticate, policy_in_force, refused};
+use audit_log::append::AppendError;
+use audit_log::entries::exchange::{SignedQuery, query_sent_again, query_unanswered};
+use peer::link::Dial;
+use registry::State;
+use store::AskedBefore;
+
+impl<D: Dial> QueryClient<D> {
+    /// Asks an owner again under the id of a query that was not answered; shows the answer again,
+    /// while it is kept, of one that was.
+    ///
+    /// # Errors
+    /// When there is no such query, or it was settled.
+    pub async fn ask_again(&self, id: QueryId, by: &Principal) -> Result<QueryOutcome, AskError> {
+        let state = self.agency.registry.state();
+        let now = self.agency.clock.now();
+        let user = authenticate(&state, by, now).map_err(|e| AskError::User(e.to_string()))?;
+        let actor = self.agency.actor(user, by);
+        let (sent, envelope, query) = self.sent(id).await?;
+        if let Some((asking, reasons)) = again_declined(&state, user, &query, now)? {
+            return Ok(self.declined(asking, actor, reasons).await);
+        }
+        match sent.outcome {
+            Some(OutcomeCode::Answered) => return self.cached.show(&query, actor).await,
+            None | Some(OutcomeCode::Unanswered) => {}
+            Some(outcome @ (OutcomeCode::Refused | OutcomeCode::Rejected)) => {
+                return Err(again(format!("query `{id}` is settled already ({outcome})")));
+            }
+        }
+        let peer =
+            state.peers.get(&sent.owner).ok_or_else(|| AskError::Unknown(sent.owner.clone()))?;
+        let pending = PendingQuery::of(query, envelope, actor.clone(), peer, now)
+            .ok_or_else(|| again(REVOKED))?;
+        let entry = query_sent_again(actor, pending.signed());
+        let frames = self.agency.log.append(entry).await.map_err(again)?.release();
+        let reply = self.sender.send(&pending, &frames).await;
+        let mut outcome = self.settler.settle(&pending, reply).await;
+        if outcome.outcome == OutcomeCode::Answered {
+            // They may have come before the answer did.
+            outcome.corrections = self.cached.corrections(id).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Gives out the photographs of a kept answer, one after the other, for somebody to save: an
+    /// entry of its own comes first.
+    ///
+    /// # Errors
+    /// When there is no such answer any more, or the user may not see it.
+    pub async fn photographs(
+        &self,
+        id: QueryId,
+        by: &Principal,
+    ) -> Result<mpsc::Receiver<Saved>, AskError> {
+        let state = self.agency.registry.state();
+        let now = self.agency.clock.now();
+        let user = authenticate(&state, by, now).map_err(|e| AskError::User(e.to_string()))?;
+        let actor = self.agency.actor(user, by);
+        let (_, _, query) = self.sent(id).await?;
+        if let Some((asking, reasons)) = again_declined(&state, user, &query, now)? {
+            let refused = Reasons::ordered(reasons.clone()).map(|reasons| refused(&reasons));
+            drop(self.declined(asking, actor, reasons).await);
+            return Err(AskError::User(refused.map_or_else(String::new, |e| e.to_string())));
+        }
+        self.cached.save_photographs(&query, actor).await
+    }
+
+    /// A query that was sent from here, as it was signed.
+    async fn sent(&self, id: QueryId) -> Result<(AskedBefore, Envelope, Query), AskError> {
+        let sent = self.store.asked(id).await.map_err(again)?;
+        let sent = sent.ok_or_else(|| again(format!("no query `{id}` was sent from here")))?;
+        let exact = sent
+            .envelope
+            .as_ref()
+            .ok_or_else(|| again(format!("query `{id}` is kept no longer; ask it anew")))?;
+        let envelope = Envelope::parse(exact.as_bytes()).map_err(again)?;
+        let query: Query = self.agency.own_signed(&envelope, Kind::Query).map_err(again)?;
+        Ok((sent, envelope, query))
+    }
+
+    /// Logs as unanswered what an earlier run of the node left open.
+    ///
+    /// # Errors
+    /// When the store or the log does not answer.
+    pub async fn close_open_queries(&self) -> Result<usize, AppendError> {
+        let open = self.store.unsettled(self.agency.clock.now()).await.map_err(unavailable)?;
+        for id in &open {
+            let Some(asked) = self.store.asked(*id).await.map_err(unavailable)? else { continue };
+            // Past its retention there is nothing left to say of it.
+            let Some(exact) = &asked.envelope else { continue };
+            let envelope = Envelope::parse(exact.as_bytes()).map_err(unavailable)?;
+            let query: Query =
+                self.agency.own_signed(&envelope, Kind::Query).map_err(unavailable)?;
+            let signed = SignedQuery { query: &query, envelope: &envelope };
+            let why = "the node stopped before anything came".to_owned();
+            let entry = query_unanswered(self.agency.node_actor(), signed, why);
+            drop(self.agency.log.append(entry).await?);
+        }
+        Ok(open.len())
+    }
+}
+
+/// A person who sees an answer again is judged as if they asked for it now: the query so, and why not.
+fn again_declined(
+    state: &State,
+    user: &User,
+    query: &Query,
+    now: Timestamp,
+) -> Result<Option<(Query, Vec<Reason>)>, AskError> {
+    let policy = policy_in_force(state).map_err(again)?;
+    let asking = Query { requester: user.requester(), at: now, ..query.clone() };
+    Ok(decline(policy, &asking, now).map(|reasons| (asking, reasons.into_vec())))
+}
+
+fn again(why: impl std::fmt::Display) -> AskError {
+    AskError::Again(why.to_string())
+}
+
+fn unavailable(why: impl std::fmt::Display) -> AppendError {
+    AppendError::Unavailable(why.to_string())
+}

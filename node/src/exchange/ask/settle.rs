@@ -1,0 +1,222 @@
+//! How a query ended: what came is appended before anybody sees it, and what cannot be appended is
+//! not shown.
+
+use std::sync::Arc;
+
+use schemas::answer::{Answer, Receipt};
+use schemas::envelope::{Envelope, Kind};
+use schemas::outcome::{OutcomeCode, RefusedBy};
+use schemas::query::AuthorityId;
+use schemas::refusal::Reason;
+
+use super::super::deliver::Delivery;
+use super::super::observed::Observer;
+use super::super::photographs::sent;
+use super::super::verify::Unproven;
+use super::send::{PendingQuery, Reply, Verified};
+use super::{Misread, QueryOutcome, own_notice};
+use crate::context::{ANSWERS_KEPT_DAYS, OwnKeys};
+use crate::permission::OwnAgency;
+use audit_log::append::AppendError;
+use audit_log::entries::exchange::{
+    AnswerVerified, answer_received, answer_rejected, query_unanswered, receipt_message,
+    refusal_received,
+};
+use audit_log::entry::Entry;
+use peer::link::{Channel, Dial};
+use registry::State;
+use schemas::standing::Standing;
+use store::photographs::Images;
+
+/// Logs how queries end.
+pub(super) struct QuerySettler<D> {
+    pub(super) agency: OwnAgency,
+    pub(super) keys: OwnKeys,
+    pub(super) photographs: Images,
+    pub(super) observer: Observer,
+    /// Sees the receipts delivered.
+    pub(super) delivery: Arc<Delivery<D>>,
+}
+
+impl<D: Dial> QuerySettler<D> {
+    /// Logs what came, or that nothing did.
+    pub(super) async fn settle(
+        &self,
+        pending: &PendingQuery,
+        reply: Result<(D::Channel, Reply), String>,
+    ) -> QueryOutcome {
+        let owner = &pending.query.to;
+        let settled = match reply {
+            Ok((channel, Reply::Answer(envelope, verified, beside))) => {
+                self.answered(pending, envelope, *verified, &beside, channel).await
+            }
+            Ok((channel, Reply::Refusal(envelope, reasons, beside))) => {
+                channel.finish();
+                self.refused(pending, envelope, reasons, &beside).await
+            }
+            Ok((_, Reply::Unproven(envelope, error))) => {
+                Ok(self.rejected(pending, envelope.as_ref(), &error).await)
+            }
+            Err(why) => Ok(self.unanswered(pending, why).await),
+        };
+        settled.unwrap_or_else(|why| QueryOutcome::failed(owner, why))
+    }
+
+    async fn refused(
+        &self,
+        pending: &PendingQuery,
+        envelope: Envelope,
+        reasons: Vec<Reason>,
+        beside: &[u8],
+    ) -> Result<QueryOutcome, String> {
+        let theirs = self.standing(pending, beside, &envelope).await.map_err(|e| e.to_string())?;
+        let outcome = QueryOutcome {
+            reasons: reasons.clone(),
+            refused_by: Some(RefusedBy::Owner),
+            ..QueryOutcome::new(&pending.query.to, OutcomeCode::Refused)
+        };
+        let actor = pending.actor.clone();
+        let entry = refusal_received(actor, pending.signed(), reasons, &envelope, theirs);
+        Ok(self.conclude(pending, entry, outcome).await)
+    }
+
+    async fn rejected(
+        &self,
+        pending: &PendingQuery,
+        envelope: Option<&Envelope>,
+        error: &Unproven,
+    ) -> QueryOutcome {
+        let query = &pending.query;
+        tracing::warn!(query.id = %query.id, peer.id = %query.to, "an answer does not verify");
+        let outcome = QueryOutcome::failed(
+            &query.to,
+            format!("what came back does not verify ({error}); it was logged and is not shown"),
+        );
+        let actor = pending.actor.clone();
+        let entry = answer_rejected(actor, pending.signed(), envelope, error.to_string());
+        self.conclude(pending, entry, outcome).await
+    }
+
+    async fn unanswered(&self, pending: &PendingQuery, why: String) -> QueryOutcome {
+        let query = &pending.query;
+        let outcome = QueryOutcome::failed(
+            &query.to,
+            format!("{why}; ask again with `accord query --again {}`", query.id),
+        );
+        let entry = query_unanswered(pending.actor.clone(), pending.signed(), why);
+        self.conclude(pending, entry, outcome).await
+    }
+
+    /// Appends how it ended; if that cannot be logged, nothing but that is said.
+    async fn conclude(
+        &self,
+        pending: &PendingQuery,
+        entry: Entry,
+        outcome: QueryOutcome,
+    ) -> QueryOutcome {
+        let query_id = Some(pending.query.id);
+        match self.agency.log.append(entry).await {
+            Ok(appended) => QueryOutcome { query_id, log: Some(appended.position()), ..outcome },
+            Err(error) => {
+                QueryOutcome { query_id, ..QueryOutcome::failed(&pending.query.to, error) }
+            }
+        }
+    }
+
+    /// Where the owner's entry of a reply stands, as far as it has shown that.
+    async fn standing(
+        &self,
+        pending: &PendingQuery,
+        beside: &[u8],
+        reply: &Envelope,
+    ) -> Result<Option<Standing>, AppendError> {
+        let state = self.agency.registry.state();
+        let Some(peer) = state.peers.get(&pending.query.to) else { return Ok(None) };
+        self.observer.beside_reply(peer, beside, pending.signed(), reply).await
+    }
+
+    async fn answered(
+        &self,
+        pending: &PendingQuery,
+        envelope: Envelope,
+        verified: Verified,
+        beside: &[u8],
+        channel: D::Channel,
+    ) -> Result<QueryOutcome, String> {
+        let theirs = self.standing(pending, beside, &envelope).await.map_err(|e| e.to_string())?;
+        let Verified { answer, pages, reads, photographs } = verified;
+        let (query, owner) = (&pending.query, &pending.query.to);
+        let receipt = self.receipt(pending, &envelope)?;
+        // Durable before anything refers to them.
+        let named = sent(&answer.images).map(|one| one.digest).zip(photographs).collect();
+        let kept = self.photographs.keep(named).await.map_err(|e| e.to_string())?;
+        let days = answers_kept_days(&self.agency.registry.state(), &answer.basis.authority);
+        let verified = AnswerVerified {
+            query: pending.signed(),
+            answer: &answer,
+            envelope: &envelope,
+            receipt: &receipt,
+            theirs,
+            pages,
+            kept_until: answer.at.plus_days(days),
+        };
+        let entry = answer_received(pending.actor.clone(), verified);
+        let in_flight = self.delivery.take(&receipt_message(owner, &receipt));
+        let query_id = Some(query.id);
+        let appended = match self.agency.log.append(entry).await {
+            Ok(appended) => appended,
+            // Not logged, not shown: the reads are dropped here.
+            Err(error) => {
+                return Ok(QueryOutcome { query_id, ..QueryOutcome::failed(owner, error) });
+            }
+        };
+        drop(kept);
+        let position = appended.position();
+        // The officer does not wait for the receipt's acknowledgement.
+        tokio::spawn(in_flight.hand_over(channel, appended.release()));
+        let shown = self.shown(pending, answer, reads);
+        Ok(QueryOutcome { query_id, log: Some(position), ..shown })
+    }
+
+    /// The receipt of an answer, signed.
+    fn receipt(&self, pending: &PendingQuery, answer: &Envelope) -> Result<Envelope, String> {
+        let receipt = Receipt {
+            query_id: pending.query.id,
+            answer_digest: answer.digest(),
+            from: self.agency.id.clone(),
+            to: pending.query.to.clone(),
+            at: self.agency.clock.now(),
+        };
+        let key = self.keys.message_key(&self.agency);
+        Envelope::sign_json(Kind::Receipt, &receipt, &key).map_err(|e| e.to_string())
+    }
+
+    fn shown(
+        &self,
+        pending: &PendingQuery,
+        answer: Answer,
+        reads: Vec<schemas::read::Read>,
+    ) -> QueryOutcome {
+        QueryOutcome {
+            basis: Some(answer.basis),
+            truncated: answer.truncated,
+            own_notice: own_notice(&self.agency),
+            notice: answer.notice,
+            misread: Misread::among(&pending.query.elements, &reads),
+            reads,
+            images: answer.released.images,
+            photographs: answer.images,
+            photographs_beyond: answer.images_beyond,
+            ..QueryOutcome::new(&pending.query.to, OutcomeCode::Answered)
+        }
+    }
+}
+
+/// How long answers under an authority are kept, in days: the agreement's retention of answers, or
+/// [`ANSWERS_KEPT_DAYS`] under a written request.
+fn answers_kept_days(state: &State, authority: &AuthorityId) -> u32 {
+    let versions = state.agreements.get(authority);
+    versions
+        .and_then(|versions| versions.values().next_back())
+        .map_or(ANSWERS_KEPT_DAYS, |version| version.recorded.agreement.answers_kept_days)
+}

@@ -1,0 +1,78 @@
+//! Showing one's own card to peers, and looking at theirs in return.
+
+use schemas::agency::AgencyId;
+use schemas::frame::FrameKind;
+
+use super::super::cards::record_shown;
+use super::{Delivery, in_time};
+use peer::link::{Channel, Dial, LinkError, Reach};
+use registry::Peer;
+
+/// What became of a card that was shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CardShown {
+    TakenIn,
+    Refused,
+}
+
+impl<D: Dial> Delivery<D> {
+    /// Shows one's card to a peer, and looks at its card; over a connection that stands or, with
+    /// `dialling`, a new one. To a peer who does not know the present node key, as the node before.
+    pub(super) async fn show_card(
+        &self,
+        agency: &AgencyId,
+        dialling: bool,
+    ) -> Result<CardShown, LinkError> {
+        let state = self.agency.registry.state();
+        let (Some(peer), true) = (state.peers.get(agency), state.own.is_some()) else {
+            return Ok(CardShown::TakenIn);
+        };
+        let mut reach = Reach::of(peer, self.agency.clock.now());
+        if !dialling {
+            reach.addresses.clear();
+        }
+        let shown = match self.dial.open(&reach).await {
+            Ok(channel) => self.show_over(channel, peer).await,
+            Err(error) => Err(error),
+        };
+        // A peer that ends the conversation may know this node as the one before.
+        let away =
+            matches!(shown, Err(LinkError::Unreachable { .. } | LinkError::AnotherNode { .. }));
+        if shown.is_ok() || away || !dialling {
+            return shown;
+        }
+        match self.dial.open_as_before(&reach).await {
+            Some(channel) => self.show_over(channel?, peer).await,
+            None => shown,
+        }
+    }
+
+    async fn show_over(
+        &self,
+        mut channel: D::Channel,
+        peer: &Peer,
+    ) -> Result<CardShown, LinkError> {
+        let agency = &peer.card.value.id;
+        let own = self.agency.log.own_card(agency).await;
+        let Some(own) = own.map_err(|e| LinkError::Lost(e.to_string()))? else {
+            return Ok(CardShown::TakenIn);
+        };
+        let exchange = async {
+            channel.send(own.frame()).await?;
+            channel.recv().await
+        };
+        let shown = in_time(exchange).await?;
+        if shown.kind != FrameKind::Card {
+            tracing::warn!(peer.id = %agency, "this agency's card was not taken in; it is shown again later");
+            return Ok(CardShown::Refused);
+        }
+        // A version that came meanwhile is announced for itself.
+        let state = self.agency.registry.state();
+        if state.own.as_ref().is_some_and(|now| now == own.signed()) {
+            self.unshown().remove(agency);
+        }
+        channel.finish();
+        record_shown(&self.witnessing, peer, &shown).await.map_err(LinkError::Protocol)?;
+        Ok(CardShown::TakenIn)
+    }
+}

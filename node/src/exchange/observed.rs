@@ -1,0 +1,158 @@
+//! What a peer's frames show of its log: checked, compared with what it showed before, and kept in
+//! the entry that the frame leads to. So its own signed words stand in this log.
+
+use std::sync::Arc;
+
+use audit_log::append::AppendError;
+use audit_log::entries::exchange::SignedQuery;
+use registry::Peer;
+use schemas::alarm::AlarmKind;
+use schemas::answer::Receipt;
+use schemas::checkpoint::CheckpointError;
+use schemas::digest::Digest;
+use schemas::entry::{EntryKind, Header};
+use schemas::envelope::Envelope;
+use schemas::note::{NoteError, Vkey};
+use schemas::standing::{Standing, StandingError};
+
+use super::alarms::raise;
+use crate::context::{NodeContext, ObservedCheckpoints};
+use crate::permission::OwnAgency;
+
+/// What stood beside a frame.
+enum Observation {
+    /// Nothing that proves anything: a peer need not, and then its log is told by its statements
+    /// and its witnessed heads alone.
+    Nothing,
+    /// A proven place in its log.
+    Proven(Standing),
+    /// Something that an honest log does not show.
+    Contradiction(AlarmKind, Vec<String>),
+}
+
+/// Checks what stands beside peers' frames. Each check gives the proven place of the peer's own entry,
+/// if the frame shows one. What an honest log does not show raises an alarm; the frame itself is
+/// proven by its signature. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Observer {
+    agency: OwnAgency,
+    checkpoints: Arc<ObservedCheckpoints>,
+}
+
+impl Observer {
+    /// An observer that remembers checkpoints in those of `context`.
+    pub(super) fn of(context: &NodeContext) -> Self {
+        Self { agency: context.agency.clone(), checkpoints: context.observed.clone() }
+    }
+
+    /// What stands beside a query: the requester's entry of having sent it.
+    pub(super) async fn beside_query(
+        &self,
+        peer: &Peer,
+        beside: &[u8],
+        query: SignedQuery<'_>,
+    ) -> Result<Option<Standing>, AppendError> {
+        let envelope = Some(Digest::of(query.envelope.as_bytes()));
+        let fits = |header: &Header| {
+            header.kind == EntryKind::QuerySent
+                && header.query == Some(query.query.id.digest())
+                && header.peer.as_ref() == Some(&self.agency.id)
+                && header.envelope == envelope
+        };
+        self.proven(peer, self.check(peer, beside, fits)).await
+    }
+
+    /// What stands beside a reply: the owner's entry of it. Beside that entry stand the query and
+    /// the reply, but not again when a reply is delivered again.
+    pub(super) async fn beside_reply(
+        &self,
+        peer: &Peer,
+        beside: &[u8],
+        query: SignedQuery<'_>,
+        reply: &Envelope,
+    ) -> Result<Option<Standing>, AppendError> {
+        let both = [query.envelope, reply]
+            .map(|envelope| String::from_utf8_lossy(envelope.as_bytes()))
+            .join("\n");
+        let both = Digest::of(both.as_bytes());
+        let fits = |header: &Header| {
+            let replied = matches!(
+                header.kind,
+                EntryKind::QueryAnswered | EntryKind::QueryRefused | EntryKind::AnswerRedelivered
+            );
+            replied
+                && header.query == Some(query.query.id.digest())
+                && header.peer.as_ref() == Some(&self.agency.id)
+                && header.envelope.is_none_or(|digest| digest == both)
+        };
+        self.proven(peer, self.check(peer, beside, fits)).await
+    }
+
+    /// What stands beside a receipt: the requester's entry of the answer, beside which the answer
+    /// stands alone.
+    pub(super) async fn beside_receipt(
+        &self,
+        peer: &Peer,
+        beside: &[u8],
+        receipt: &Receipt,
+    ) -> Result<Option<Standing>, AppendError> {
+        let fits = |header: &Header| {
+            header.kind == EntryKind::AnswerReceived
+                && header.query == Some(receipt.query_id.digest())
+                && header.peer.as_ref() == Some(&self.agency.id)
+                && header.envelope == Some(receipt.answer_digest)
+        };
+        self.proven(peer, self.check(peer, beside, fits)).await
+    }
+
+    async fn proven(
+        &self,
+        peer: &Peer,
+        observation: Observation,
+    ) -> Result<Option<Standing>, AppendError> {
+        match observation {
+            Observation::Nothing => Ok(None),
+            Observation::Proven(standing) => Ok(Some(standing)),
+            Observation::Contradiction(kind, evidence) => {
+                raise(&self.agency, &peer.card.value.id, kind, evidence).await.map(|()| None)
+            }
+        }
+    }
+
+    /// Checks what stands beside a frame of `peer`; `fits` says whether the header is that of the
+    /// entry which the frame must have.
+    fn check(&self, peer: &Peer, beside: &[u8], fits: impl FnOnce(&Header) -> bool) -> Observation {
+        let Ok(standing) = serde_json::from_slice::<Standing>(beside) else {
+            return Observation::Nothing;
+        };
+        let exact = || vec![String::from_utf8_lossy(beside).into_owned()];
+        let keys = peer.log_keys(self.agency.clock.now());
+        match keys.iter().find_map(|key| standing.verified(key).ok()) {
+            Some((header, head)) => {
+                if !fits(&header) {
+                    return Observation::Contradiction(AlarmKind::Proof, exact());
+                }
+                match self.checkpoints.observe(&peer.card.value.id, &head) {
+                    Some(forked) => Observation::Contradiction(
+                        AlarmKind::Fork,
+                        forked.iter().map(ToString::to_string).collect(),
+                    ),
+                    None => Observation::Proven(standing),
+                }
+            }
+            // The card that names the key comes by itself; until then this is as if nothing stood here.
+            None if unknown_key(peer, &standing) => Observation::Nothing,
+            None => Observation::Contradiction(AlarmKind::Proof, exact()),
+        }
+    }
+}
+
+/// Whether no key of this peer's log that was ever known signed the head: it may be one that a card
+/// names which has not come yet.
+fn unknown_key(peer: &Peer, standing: &Standing) -> bool {
+    let untrusted = |key: &Vkey| {
+        let said = standing.verified(key).err();
+        matches!(said, Some(StandingError::Checkpoint(CheckpointError::Note(NoteError::Untrusted))))
+    };
+    peer.log_keys_ever().iter().all(untrusted)
+}

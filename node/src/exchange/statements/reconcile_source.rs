@@ -1,0 +1,107 @@
+//! What this log tells of the exchanges with a peer, without reading its entries.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::statement::Line;
+use schemas::time::{CLOCK_BEHIND_MS, SECOND_MS, Timestamp};
+
+use crate::config::Bounds;
+use crate::context::NodeContext;
+use crate::permission::OwnAgency;
+use audit::exchange_tree::{Item, Tree, TreeBuilder, line};
+use audit::view::LogEntry;
+use store::{EntryFilter, ReadStore, StoreError};
+
+/// Entries looked through at a time.
+const STEP: u64 = 65_536;
+/// Lines fetched at a time.
+const LINES: usize = 1_000;
+
+/// Tells what this log says of exchanges. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct ReconcileSource {
+    pub(super) agency: OwnAgency,
+    pub(super) store: Arc<dyn ReadStore>,
+    bounds: Bounds,
+}
+
+impl ReconcileSource {
+    pub(super) fn of(context: &NodeContext) -> Self {
+        let (agency, store) = (context.agency.clone(), context.store.clone());
+        Self { agency, store, bounds: context.bounds }
+    }
+
+    /// The instant before which no exchange is under way any more: a query is asked for as long as
+    /// an answer is waited for, by a clock that may be off by the freshness allowed.
+    pub(super) fn settled_before(&self, now: Timestamp) -> Timestamp {
+        let seconds = self.bounds.answer_seconds.saturating_add(self.bounds.freshness_seconds);
+        now.minus_seconds(seconds)
+    }
+
+    /// The latest instant at which a query may have been signed, by a clock that is fast.
+    pub(super) fn latest(&self, now: Timestamp) -> Timestamp {
+        now.plus_seconds(self.bounds.freshness_seconds)
+    }
+
+    /// The tree over the exchanges with `peer` whose queries were signed in `signed`.
+    pub(super) async fn tree(
+        &self,
+        peer: &AgencyId,
+        signed: Range<Timestamp>,
+    ) -> Result<Tree, StoreError> {
+        // How far an entry may stand from the signing of its query: by the freshness allowed, and by
+        // how far the clock may stand behind the last entry.
+        let allowed = i64::from(self.bounds.freshness_seconds).saturating_mul(SECOND_MS);
+        let allowed = allowed.saturating_add(CLOCK_BEHIND_MS);
+        let size = self.agency.log.counters().size;
+        let mut start = self.first_from(signed.start.plus_millis(-allowed), size).await?;
+        let end = self.first_from(signed.end.plus_millis(allowed), size).await?;
+        let mut gathered = TreeBuilder::new(self.agency.id.clone(), peer.clone());
+        while start < end {
+            let count = STEP.min(end.saturating_sub(start));
+            let found = self.store.exchanges(peer, signed.clone(), start, count).await?;
+            gathered.add(found);
+            start = start.saturating_add(count);
+        }
+        // Some hundred thousand hashes: not on a thread that serves others.
+        tokio::task::spawn_blocking(|| gathered.tree())
+            .await
+            .map_err(|e| StoreError::Database(e.to_string()))
+    }
+
+    /// The index of the first entry at or after an instant.
+    async fn first_from(&self, at: Timestamp, size: u64) -> Result<u64, StoreError> {
+        if at == Timestamp::MIN {
+            return Ok(0);
+        }
+        let filter = EntryFilter { from: Some(at), ..EntryFilter::default() };
+        match self.store.entries(&filter, 0, 1).await?.first() {
+            Some(entry) => Ok(LogEntry::of(entry)
+                .map_err(|e| StoreError::Corrupt(e.to_string()))?
+                .header
+                .index),
+            None => Ok(size),
+        }
+    }
+
+    /// The lines of some exchanges, as they are told now, by the digest of the query's id.
+    pub(super) async fn lines_at(
+        &self,
+        peer: &AgencyId,
+        items: &[&Item],
+    ) -> Result<HashMap<Digest, Line>, StoreError> {
+        let mut lines = HashMap::with_capacity(items.len());
+        for some in items.chunks(LINES) {
+            let entries: Vec<u64> = some.iter().map(|item| item.entry).collect();
+            let told = self.store.exchanges_at(&entries).await?;
+            let told =
+                told.iter().map(|one| (one.query_id.digest(), line(one, &self.agency.id, peer)));
+            lines.extend(told);
+        }
+        Ok(lines)
+    }
+}

@@ -1,0 +1,175 @@
+//! What is read of a database: nothing here changes what is stored.
+//!
+//! One trait for each subject, so that a backend implements it where its statements stand;
+//! [`ReadStore`] is all of them together, and what the rooms of a node hold.
+
+use std::ops::Range;
+use std::path::Path;
+
+use agreements::decide::{DueReads, Scope};
+use async_trait::async_trait;
+use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::entry::StoredEntry;
+use schemas::exchange::Exchange;
+use schemas::merkle::Subtree;
+use schemas::query::QueryId;
+use schemas::read::{Read, ReadId};
+use schemas::time::Timestamp;
+
+use crate::{
+    AskedBefore, EndedPages, EntryFilter, Found, Queued, ReadStats, Release, ServedBefore, Side,
+    StoreError, Witnessed,
+};
+
+/// A database for reading: it can neither commit nor destroy.
+pub trait ReadStore:
+    LogRecords + Heads + Exchanges + OwnReads + Due + PhotographReferences + Database
+{
+}
+
+impl<T> ReadStore for T where
+    T: LogRecords + Heads + Exchanges + OwnReads + Due + PhotographReferences + Database
+{
+}
+
+/// The log: its entries, its tree and the changes of the registry.
+#[async_trait]
+pub trait LogRecords: Send + Sync + 'static {
+    /// Up to `limit` entries from index `start` on, in order.
+    async fn entries(
+        &self,
+        filter: &EntryFilter,
+        start: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredEntry>, StoreError>;
+
+    /// The hashes of perfect subtrees of the log's tree, in the order asked for.
+    async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError>;
+
+    /// The changes of the registry up to and with an instant, or all, in order, as JSON.
+    async fn changes(&self, until: Option<Timestamp>) -> Result<Vec<String>, StoreError>;
+}
+
+/// Signed heads: of peers' logs as they were cosigned here, and of this log with cosignatures.
+#[async_trait]
+pub trait Heads: Send + Sync + 'static {
+    /// The head of a peer's log that was cosigned last.
+    async fn witnessed(&self, origin: &AgencyId) -> Result<Option<Witnessed>, StoreError>;
+
+    /// The largest head that peers cosigned of a log of at most `size` entries.
+    async fn cosigned(&self, size: u64) -> Result<Option<String>, StoreError>;
+}
+
+/// Exchanges: what was asked and served, the pages that are kept, what waits to be sent.
+#[async_trait]
+pub trait Exchanges: Send + Sync + 'static {
+    /// How a peer's query was served before.
+    async fn served(&self, id: QueryId) -> Result<Option<ServedBefore>, StoreError>;
+
+    /// A query of ours.
+    async fn asked(&self, id: QueryId) -> Result<Option<AskedBefore>, StoreError>;
+
+    /// Ids of queries sent before `before` and not settled.
+    async fn unsettled(&self, before: Timestamp) -> Result<Vec<QueryId>, StoreError>;
+
+    /// The kept pages of an answer, in order; none once they have ended, though a hold may keep them.
+    async fn pages(
+        &self,
+        side: Side,
+        id: QueryId,
+        now: Timestamp,
+    ) -> Result<Vec<Vec<u8>>, StoreError>;
+
+    /// The oldest letters to each peer, in order, at most `each` a peer.
+    async fn outbox(&self, each: u32) -> Result<Vec<Queued>, StoreError>;
+
+    /// The exchanges with `peer` among the `count` entries from `start` on, whose queries were signed
+    /// in `signed`. They are told by what stands beside the log, not by its entries.
+    async fn exchanges(
+        &self,
+        peer: &AgencyId,
+        signed: Range<Timestamp>,
+        start: u64,
+        count: u64,
+    ) -> Result<Vec<Exchange>, StoreError>;
+
+    /// The exchanges that these entries began.
+    async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError>;
+}
+
+/// Reads of this agency and to whom they went.
+#[async_trait]
+pub trait OwnReads: Send + Sync + 'static {
+    /// Those of `ids` that are stored already.
+    async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError>;
+
+    /// One's own read by its id, with its version: 1 until it is corrected.
+    async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError>;
+
+    /// The earlier versions of a read, oldest first, each with the entry of the correction that
+    /// replaced it.
+    async fn read_versions(&self, id: ReadId) -> Result<Vec<(u32, Read, u64)>, StoreError>;
+
+    /// The answers that released a read, in order.
+    async fn released(&self, id: ReadId) -> Result<Vec<Release>, StoreError>;
+
+    /// The reads that a decision opened, as [`crate::search::search`] finds them.
+    async fn search(&self, scope: &dyn Scope) -> Result<Found, StoreError>;
+
+    /// How many reads were made before `cut_off`.
+    async fn reads_before(&self, cut_off: Timestamp) -> Result<u64, StoreError>;
+
+    /// The read with this id, if it is stored or stands in a kept answer.
+    async fn read(&self, id: ReadId) -> Result<Option<Read>, StoreError>;
+
+    /// What is stored.
+    async fn stats(&self) -> Result<ReadStats, StoreError>;
+}
+
+/// What is past its retention.
+#[async_trait]
+pub trait Due: Send + Sync + 'static {
+    /// Up to `limit` of the reads that the policy keeps no longer, by time and id, after the place
+    /// `after`.
+    async fn due_reads(
+        &self,
+        due: &DueReads,
+        after: Option<(Timestamp, ReadId)>,
+        limit: u32,
+    ) -> Result<Vec<Read>, StoreError>;
+
+    /// Up to `limit` kept pages that have ended by `now`, of entries after `after`, in order.
+    async fn ended_pages(
+        &self,
+        now: Timestamp,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<EndedPages>, StoreError>;
+}
+
+/// Which photographs are referred to; their bytes are kept elsewhere.
+#[async_trait]
+pub trait PhotographReferences: Send + Sync + 'static {
+    /// Up to `limit` photographs that a read or a kept answer refers to, in the order of their
+    /// digests, from after `after` on.
+    async fn images(&self, after: Option<Digest>, limit: u32) -> Result<Vec<Digest>, StoreError>;
+
+    /// Those of `digests` that a read or a kept answer refers to.
+    async fn referenced_images(&self, digests: &[Digest]) -> Result<Vec<Digest>, StoreError>;
+
+    /// Up to `limit` photographs that something referred to once and nothing does any more.
+    async fn unreferenced_images(&self, limit: u32) -> Result<Vec<Digest>, StoreError>;
+}
+
+/// The database itself.
+#[async_trait]
+pub trait Database: Send + Sync + 'static {
+    /// Copies the whole database into a new file at `path`, durably, as it is at one instant at or
+    /// after the call; others go on meanwhile. `false` when the database is on a server, which has
+    /// means of its own.
+    async fn copy_to(&self, path: &Path) -> Result<bool, StoreError>;
+
+    /// Which database this is, in words, without a password.
+    async fn about(&self) -> Result<String, StoreError>;
+}

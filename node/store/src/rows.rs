@@ -1,0 +1,193 @@
+//! What becomes durable with an entry of the log, in one transaction.
+
+use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::entry::Header;
+use schemas::frame::FrameKind;
+use schemas::outcome::OutcomeCode;
+use schemas::query::{AuthorityId, QueryId};
+use schemas::read::{Read, ReadId};
+use schemas::time::Timestamp;
+
+/// An entry with all that becomes durable with it.
+#[derive(Debug)]
+pub struct Row {
+    /// The header.
+    pub header: Header,
+    /// The header's one byte form.
+    pub header_bytes: String,
+    /// Salt of the body's digest.
+    pub salt: [u8; schemas::entry::SALT],
+    /// The body's JSON.
+    pub body: String,
+    /// The envelopes beside it, one a line.
+    pub envelopes: Option<String>,
+    /// The hashes of the perfect subtrees above the leaf that it completed, lowest first.
+    pub nodes: Vec<Digest>,
+    /// What else changes in the same transaction.
+    pub changes: StateChanges,
+}
+
+/// What changes together with an entry.
+#[derive(Debug, Default)]
+pub struct StateChanges {
+    /// A change of the registry, as JSON.
+    pub change: Option<String>,
+    /// A query that may now leave.
+    pub asked: Option<Asked>,
+    /// An earlier query that is now settled.
+    pub settled: Option<Settled>,
+    /// A peer's query that is now answered or refused.
+    pub served: Option<Served>,
+    /// The receipt of a peer that has come.
+    pub receipted: Option<Receipted>,
+    /// Pages to keep.
+    pub pages: Option<Pages>,
+    /// What must reach peers.
+    pub outbox: Vec<OutboxMessage>,
+    /// Reads to store; their ids are known to be new.
+    pub reads: Vec<Read>,
+    /// A new version of a read.
+    pub corrected: Option<Corrected>,
+    /// Reads to destroy.
+    pub purged: Vec<ReadId>,
+    /// Kept pages to destroy, by the entry that they came with.
+    pub ended: Vec<u64>,
+}
+
+/// A new version of a read. The one that it replaces is kept beside it, and ends with it.
+#[derive(Debug, Clone)]
+pub struct Corrected {
+    /// The read as it is now.
+    pub read: Read,
+    /// The version that it replaces.
+    pub replaces: u32,
+}
+
+/// A read was released by an answer.
+#[derive(Debug, Clone)]
+pub struct Release {
+    /// The answer's entry.
+    pub entry: u64,
+    /// To whom.
+    pub requester: AgencyId,
+    /// The envelopes beside the entry: the query's is the first line.
+    pub query: String,
+}
+
+/// A query that leaves. Its envelope is the one beside the entry.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Its id.
+    pub query_id: QueryId,
+    /// The owner asked.
+    pub owner: AgencyId,
+    /// When it was signed.
+    pub asked_at: Timestamp,
+    /// Digest of its envelope.
+    pub query: Digest,
+}
+
+/// How a query of ours ended.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// Its id.
+    pub query_id: QueryId,
+    /// How; only silence may be settled again.
+    pub outcome: OutcomeCode,
+    /// The authority that an answer rested on.
+    pub authority: Option<AuthorityId>,
+    /// Digest of the answer's or refusal's envelope.
+    pub reply: Option<Digest>,
+    /// Digest of the envelope of the receipt that was signed for it.
+    pub receipt: Option<Digest>,
+}
+
+/// The receipt for an answer of ours.
+#[derive(Debug, Clone)]
+pub struct Receipted {
+    /// Whose.
+    pub requester: AgencyId,
+    /// For the answer to this query.
+    pub query_id: QueryId,
+    /// Digest of its envelope.
+    pub receipt: Digest,
+}
+
+/// How a peer's query ended. Beside the entry stand the query's envelope and the reply's, in this
+/// order.
+#[derive(Debug, Clone)]
+pub struct Served {
+    /// Its id.
+    pub query_id: QueryId,
+    /// The requester.
+    pub requester: AgencyId,
+    /// When the query was signed.
+    pub asked_at: Timestamp,
+    /// Digest of the query's envelope.
+    pub query_digest: Digest,
+    /// Digest of the reply's envelope.
+    pub reply_digest: Digest,
+    /// Whether reads were released.
+    pub answered: bool,
+    /// Whether this id is replied to like this from now on.
+    pub kept: bool,
+    /// On what authority.
+    pub authority: Option<AuthorityId>,
+    /// The reads released, and the instant of the latest: remembered as long as one of them lives.
+    pub released: Option<(Timestamp, Vec<ReadId>)>,
+}
+
+/// Which side of an exchange a page is kept for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The owner's copy, for redelivery.
+    Served,
+    /// The requester's copy, for the retention of answers.
+    Asked,
+}
+
+impl Side {
+    /// As it stands in the database.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Served => "served",
+            Self::Asked => "asked",
+        }
+    }
+}
+
+/// Pages of one answer.
+#[derive(Debug, Clone)]
+pub struct Pages {
+    /// Whose copy.
+    pub side: Side,
+    /// The query.
+    pub query_id: QueryId,
+    /// When they end.
+    pub until: Timestamp,
+    /// The pages' bytes, in order.
+    pub pages: Vec<Vec<u8>>,
+    /// Photographs of the answer that are kept as long; their bytes are durable already.
+    pub images: Vec<Digest>,
+}
+
+/// Something that must reach a peer.
+#[derive(Debug, Clone)]
+pub struct OutboxMessage {
+    /// To whom.
+    pub peer: AgencyId,
+    /// As what frame.
+    pub kind: FrameKind,
+    /// The exact envelope.
+    pub body: String,
+}
+
+impl OutboxMessage {
+    /// Digest of the envelope: with the peer it names the letter.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.body.as_bytes())
+    }
+}

@@ -1,0 +1,110 @@
+//! The operator's guide is followed word by word on a clean home, with a peer at the other end; what
+//! it says of checks and alarms is complete.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use schemas::alarm::AlarmKind;
+use tests::command_line::CliAgency;
+use tests::fixtures::PLATE;
+
+use super::free_port;
+use super::shell::{Shell, document};
+
+const GUIDE: &str = "docs/operating.md";
+const UNIT: &str = include_str!("../../../../node/packaging/accord.service");
+
+/// A machine as the guide takes it for granted, of which the node itself is real: who may act for
+/// root, and a service manager that does what the unit says.
+fn machine(shell: &Shell) {
+    let started = UNIT.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/"));
+    let started = started.expect("what the unit starts");
+    shell.has_program("sudo", "#!/bin/sh\nexec \"$@\"\n");
+    let systemctl = format!(
+        r#"#!/bin/bash
+set -eu
+start() {{
+    env -u ACCORD_USER {started} </dev/null >/dev/null 2>>"$HOME/journal" & echo $! >"$HOME/pid"
+    for _ in $(seq 200); do accord health >/dev/null 2>&1 && return; sleep 0.1; done
+    cat "$HOME/journal" >&2; exit 1
+}}
+stop() {{ pid=$(cat "$HOME/pid"); kill "$pid"; while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done; }}
+case "$*" in
+    "enable --now accord" | "start accord") start ;;
+    "stop accord") stop ;;
+    "restart accord") stop; start ;;
+    *) echo "systemctl $*: not in the guide's test" >&2; exit 1 ;;
+esac
+"#
+    );
+    shell.has_program("systemctl", &systemctl);
+}
+
+/// Says that the guide is at its end, however that comes.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What the peer does meanwhile: it takes the card that it was sent, and signs. Whether it did.
+fn takes_the_card_and_signs(peer: &CliAgency, folder: &Path, over: &AtomicBool) -> bool {
+    let until = |done: &dyn Fn() -> bool| {
+        while !done() {
+            if over.load(Ordering::Relaxed) {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        true
+    };
+    if !until(&|| folder.join("pilot-2026.toml").exists()) {
+        return false;
+    }
+    let card = CliAgency::at(folder.join(".accord"), "example-ca-pd").accord(&["card", "show"]);
+    let fingerprint = card.done()["fingerprint"].as_str().expect("one").to_owned();
+    let ours = folder.join("ours.card");
+    let add = ["card", "add", ours.to_str().expect("UTF-8"), "--fingerprint", &fingerprint];
+    peer.accord(&[&add[..], &["--verified-by", "telephone"]].concat()).done();
+    until(&|| peer.accord(&["agreement", "sign", "pilot-2026"]).code == 0)
+}
+
+#[test]
+fn the_guide_is_followed_word_by_word_on_a_clean_home() {
+    let mut peer = CliAgency::with_officer("peer-ca-pd");
+    peer.add_reads(PLATE, 3);
+    let card = peer.file("peer.card");
+    let shown = peer.accord(&["card", "show", "--out", &card]).done();
+    let heard = shown["fingerprint"].as_str().expect("a fingerprint").to_owned();
+    let mut shell = Shell::begin(&[("7420", free_port())], &[("heard", heard)]);
+    machine(&shell);
+    std::fs::copy(card, shell.dir().join("peer.card")).expect("a card");
+    let (folder, over) = (shell.dir().to_owned(), AtomicBool::new(false));
+    let signed = std::thread::scope(|scope| {
+        let signs = scope.spawn(|| takes_the_card_and_signs(&peer, &folder, &over));
+        let ends = Over(&over);
+        shell.types(GUIDE);
+        drop(ends);
+        signs.join().expect("the peer")
+    });
+    assert!(signed, "the peer signed");
+    drop(shell);
+    assert_eq!(peer.stop(), 0);
+}
+
+#[test]
+fn the_guide_says_what_to_do_about_every_check_and_every_alarm() {
+    let guide = document(GUIDE);
+    let agency = CliAgency::with_officer("example-ca-pd");
+    for check in agency.accord(&["doctor"]).lines() {
+        let row = format!("| `{}` |", check["check"].as_str().expect("a name"));
+        assert!(guide.contains(&row), "{row}");
+    }
+    use AlarmKind as A;
+    for alarm in [A::Fork, A::Shrunk, A::Proof, A::Card, A::RolledBack] {
+        assert!(guide.contains(&format!("| {} |", alarm.words())), "{}", alarm.words());
+    }
+}

@@ -79,6 +79,7 @@ READ = [
     ("a crate that is no dependency", "fn f() { stranger::Thing }", set()),
     ("other people's crates", "use std::fmt; use serde::a::Thing; fn f() -> fmt::Result {}", set()),
     ("lifetimes that are captured", "fn f() -> impl Sized + use<> { crate::a::act() }", {"a"}),
+    ("who may see it", "pub(in crate::a) struct S { pub(in crate::b) x: crate::b::Parent }", {"b"}),
     ("fields and variables", "fn f(a: u8) { let b = a; b.child.grow; a == b; }", set()),
 ]
 

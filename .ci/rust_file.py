@@ -133,6 +133,8 @@ class FileReader:
         token = self.tokens[at]
         if token == "#" and self.token(at + 1) in ("[", "!"):
             return self.attribute(at)
+        if token == "pub" and self.tokens[at + 1 : at + 3] == ["(", "in"]:
+            return self.tokens.index(")", at) + 1  # who may see it, not what it uses
         if token in "([{":
             self.depth += 1
         elif token in ")]}":

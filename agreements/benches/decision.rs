@@ -6,9 +6,9 @@ use std::error::Error;
 use std::hint::black_box;
 
 use agreements::agreement::{Adherence, Signatory};
-use agreements::book::{Concerning, counting};
+use agreements::authority_index::{AuthorityIndex, counting};
 use agreements::decide::{Authority, Candidate, Decision, PeerFacts, decide};
-use agreements::lifecycle::Recorded;
+use agreements::lifecycle::AgreementRecord;
 use agreements::policy::Policy;
 use agreements::template;
 use criterion::{BenchmarkId, Criterion};
@@ -29,8 +29,8 @@ struct Registry {
     peer: PeerFacts,
     query: Query,
     now: Timestamp,
-    agreements: BTreeMap<AuthorityId, BTreeMap<u32, Recorded>>,
-    concerning: Concerning,
+    agreements: BTreeMap<AuthorityId, BTreeMap<u32, AgreementRecord>>,
+    concerning: AuthorityIndex,
 }
 
 impl Registry {
@@ -53,7 +53,7 @@ impl Registry {
             me,
             now,
             agreements: BTreeMap::new(),
-            concerning: Concerning::default(),
+            concerning: AuthorityIndex::default(),
         };
         for n in 0..all {
             let ours = (n + WITH_PEER / 2).abs_diff(all / 2) < WITH_PEER.div_ceil(2);
@@ -70,7 +70,7 @@ impl Registry {
         let since = self.now.minus_days(10);
         let agreement = template::draft(text, id.parse()?, parties, since, &[])?;
         self.concerning.note(&agreement.id, &agreement.parties);
-        let mut recorded = Recorded::new(agreement, Digest::of(b"text"));
+        let mut recorded = AgreementRecord::new(agreement, Digest::of(b"text"));
         for (agency, with) in [(&self.me, &other), (&other, &self.me)] {
             recorded.adhere(Adherence {
                 agreement: recorded.agreement.id.clone(),

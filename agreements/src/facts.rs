@@ -4,8 +4,8 @@ use schemas::agency::{AgencyId, AgencyKind, State};
 use schemas::query::AuthorityId;
 use schemas::text::Text;
 
-use crate::lifecycle::Recorded;
-use crate::request::Filed;
+use crate::lifecycle::AgreementRecord;
+use crate::request::RequestRecord;
 
 /// What is known of the agency that asks, as an administrator verified it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,9 +24,9 @@ pub struct PeerFacts {
 #[derive(Debug, Clone, Copy)]
 pub enum Authority<'a> {
     /// A standing agreement.
-    Agreement(&'a Recorded),
+    Agreement(&'a AgreementRecord),
     /// A written request.
-    Request(&'a Filed),
+    Request(&'a RequestRecord),
 }
 
 impl<'a> Authority<'a> {

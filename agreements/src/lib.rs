@@ -7,17 +7,17 @@
 
 pub mod agreement;
 pub mod approval;
-pub mod book;
+pub mod authority_index;
 pub mod decide;
 mod document;
 mod facts;
 pub mod lifecycle;
 pub mod policy;
+mod reason_screening;
 mod reasons;
 pub mod request;
 mod rules;
 mod search_limits;
 pub mod template;
-mod words;
 
 pub use document::DocumentError;

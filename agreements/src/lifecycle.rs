@@ -11,7 +11,7 @@ use crate::document::{DocumentError, sense};
 
 /// An agreement with all that was signed on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded {
+pub struct AgreementRecord {
     /// The text's values.
     pub agreement: Agreement,
     /// Digest of the exact text.
@@ -54,7 +54,7 @@ pub enum AgreementStatus {
     },
 }
 
-impl Recorded {
+impl AgreementRecord {
     /// An agreement on which nobody has signed yet.
     #[must_use]
     pub fn new(agreement: Agreement, text: Digest) -> Self {

@@ -263,7 +263,7 @@ impl RequestState {
 
 /// A request with what became of it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Filed {
+pub struct RequestRecord {
     /// The request.
     pub request: Request,
     /// Digest of its exact text.
@@ -274,7 +274,7 @@ pub struct Filed {
     pub withdrawal: Option<Withdrawal>,
 }
 
-impl Filed {
+impl RequestRecord {
     /// A request that nobody has decided yet.
     #[must_use]
     pub fn new(request: Request, request_digest: Digest) -> Self {

@@ -9,13 +9,13 @@ mod authority;
 mod case;
 mod cite;
 mod elements;
+mod justification;
 mod limits;
 mod period;
 mod person;
 mod purpose;
 mod reach;
 mod scope;
-mod why;
 
 use schemas::refusal::Reason;
 
@@ -42,10 +42,10 @@ pub(crate) const OF_BOTH: &[OfBoth] = &[
     person::role,
     person::trained,
     person::named,
-    why::case_number,
-    why::reason_given,
-    why::suspicion,
-    why::need_to_know,
+    justification::case_number,
+    justification::reason_given,
+    justification::suspicion,
+    justification::need_to_know,
     elements::whole,
     elements::window,
 ];

@@ -21,7 +21,6 @@ use schemas::time::Timestamp;
 use registry::State;
 use schemas::user::User;
 
-pub(crate) use agency::TRIES;
 pub use agency::{NotActed, OwnAgency};
 pub use error::{ActError, ErrorClass, Fault, Reason, Refused};
 

@@ -111,7 +111,7 @@ pub struct Item {
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Line {
+pub struct BundleLine {
     /// The header's exact bytes.
     header: String,
     /// Hexadecimal.
@@ -191,7 +191,7 @@ impl Item {
         if line.len() > LARGEST_LINE {
             return Err(format!("is longer than {LARGEST_LINE} bytes"));
         }
-        let line: Line = serde_json::from_slice(line)
+        let line: BundleLine = serde_json::from_slice(line)
             .map_err(|e| format!("is not an entry of a bundle ({e})"))?;
         if line.inclusion.as_ref().is_some_and(|proof| proof.len() > LONGEST_PROOF) {
             return Err(format!("has a proof of more than {LONGEST_PROOF} hashes"));
@@ -227,7 +227,7 @@ impl Item {
     /// Never for an entry out of a store; the error stands for a failing writer.
     pub fn to_line(&self) -> Result<Vec<u8>, serde_json::Error> {
         let StoredEntry { header, salt, body, envelope } = self.entry.clone();
-        serde_json::to_vec(&Line {
+        serde_json::to_vec(&BundleLine {
             header,
             salt: salt.as_deref().map(hex),
             body,

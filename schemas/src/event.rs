@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use kind::EntryKind;
 
 use crate::access::Access;
-use crate::standing::Standing;
+use crate::entry_proof::EntryProof;
 
 /// The access that an event is, by the word in its row.
 macro_rules! access_of {
@@ -65,7 +65,7 @@ kind::table!(events);
 impl Event {
     /// What proves where the other side's own entry of the same exchange stands in its log.
     #[must_use]
-    pub const fn theirs(&self) -> Option<&Standing> {
+    pub const fn theirs(&self) -> Option<&EntryProof> {
         match self {
             Self::QueryAnswered(event) => event.theirs.as_ref(),
             Self::QueryRefused(event) => event.theirs.as_ref(),

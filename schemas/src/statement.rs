@@ -7,7 +7,7 @@
 //!
 //! Nothing here names a plate, person or reason: query ids, instants, outcomes and digests only.
 
-pub mod place;
+pub mod tree_path;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -16,7 +16,7 @@ use crate::agency::AgencyId;
 use crate::digest::Digest;
 use crate::query::QueryId;
 use crate::time::Timestamp;
-use place::{Place, PlaceError};
+use tree_path::{TreePath, TreePathError};
 
 /// What a peer asks to be stated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +67,7 @@ pub const BUCKET: usize = 16;
 #[serde(deny_unknown_fields)]
 pub struct Narrow {
     /// Places that were shown with a digest before, and not opened yet.
-    pub places: Vec<Place>,
+    pub places: Vec<TreePath>,
 }
 
 /// What stands at a place: what is below it, or the exchanges themselves.
@@ -76,13 +76,13 @@ pub struct Narrow {
 #[serde(deny_unknown_fields)]
 pub struct Node {
     /// Where.
-    pub place: Place,
+    pub place: TreePath,
     /// What is below, in order; empty in a bucket.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub children: Vec<Child>,
     /// The exchanges of a bucket, in the order of the digests of their ids.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub lines: Vec<Line>,
+    pub lines: Vec<ExchangeRecord>,
 }
 
 /// One of the places below.
@@ -91,7 +91,7 @@ pub struct Node {
 #[serde(deny_unknown_fields)]
 pub struct Child {
     /// Where.
-    pub place: Place,
+    pub place: TreePath,
     /// How many exchanges stand there.
     pub count: u64,
     /// The digest of what stands there.
@@ -103,7 +103,7 @@ pub struct Child {
 pub enum NodeError {
     /// It is of another place.
     #[error("it is of the place `{0}`")]
-    Place(Place),
+    Path(TreePath),
     /// It does not hash to what was stated.
     #[error("it hashes to {0}")]
     Digest(Digest),
@@ -118,7 +118,7 @@ pub enum NodeError {
     Division,
     /// A line's time stands in no month.
     #[error(transparent)]
-    Time(#[from] PlaceError),
+    Time(#[from] TreePathError),
 }
 
 /// The digest of a bucket, from the digests of its lines in order.
@@ -157,7 +157,7 @@ impl Node {
         if self.lines.is_empty() {
             return divided(&self.children);
         }
-        let lines: Vec<Digest> = self.lines.iter().map(Line::digest).collect();
+        let lines: Vec<Digest> = self.lines.iter().map(ExchangeRecord::digest).collect();
         bucket(&lines)
     }
 
@@ -166,9 +166,9 @@ impl Node {
     ///
     /// # Errors
     /// When it is not.
-    pub fn stated(&self, place: &Place, count: u64, digest: &Digest) -> Result<(), NodeError> {
+    pub fn stated(&self, place: &TreePath, count: u64, digest: &Digest) -> Result<(), NodeError> {
         if self.place != *place {
-            return Err(NodeError::Place(self.place.clone()));
+            return Err(NodeError::Path(self.place.clone()));
         }
         if self.count() != count {
             return Err(NodeError::Count(self.count()));
@@ -230,7 +230,7 @@ impl Reached {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Line {
+pub struct ExchangeRecord {
     /// The query.
     pub query_id: QueryId,
     /// Who asked; the other one is the owner.
@@ -247,7 +247,7 @@ pub struct Line {
     pub receipt: Option<Digest>,
 }
 
-impl Line {
+impl ExchangeRecord {
     /// The digest that stands for the exchange: the same on both sides if both logs tell it alike.
     #[must_use]
     pub fn digest(&self) -> Digest {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use audit_log::clock::Clock;
 use host::home::{Home, HomeError};
-use ingest::Sighting;
+use ingest::ImportedRead;
 use node::cli::{InitArgs, init};
 use node::config::{Bounds, Config};
 use node::context::{NodeContext, OwnKeys};
@@ -337,11 +337,11 @@ impl Agency {
     /// Puts in `count` reads of `plate`.
     pub async fn add_reads(&self, plate: &str, count: usize) {
         let batch = reads(self.id(), plate, count, self.now());
-        assert_eq!(self.import(batch.into_iter().map(Sighting::new).collect()).await, count);
+        assert_eq!(self.import(batch.into_iter().map(ImportedRead::new).collect()).await, count);
     }
 
     /// Takes in reads with their photographs; how many were new.
-    pub async fn import(&self, batch: Vec<Sighting>) -> usize {
+    pub async fn import(&self, batch: Vec<ImportedRead>) -> usize {
         let importer = &self.node().importer;
         let stored = importer.store(&self.admin().into(), &words("test"), "native", batch).await;
         stored.expect("stored reads").reads

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ingest::Sighting;
+use ingest::ImportedRead;
 use schemas::digest::Digest;
 use schemas::image::View;
 
@@ -22,10 +22,10 @@ pub fn jpeg(n: u8, bytes: usize) -> Vec<u8> {
 /// # Panics
 /// For more than 200.
 #[must_use]
-pub fn reads_with_photographs(agency: &Agency, plate: &str, count: usize) -> Vec<Sighting> {
+pub fn reads_with_photographs(agency: &Agency, plate: &str, count: usize) -> Vec<ImportedRead> {
     let reads = reads(agency.id(), plate, count, agency.now());
     let with = |(n, read)| {
-        let mut one = Sighting::new(read);
+        let mut one = ImportedRead::new(read);
         one.add(View::Plate, "plate", jpeg(u8::try_from(n).expect("few reads"), 2_000));
         one.add(View::Context, "context", jpeg(200, 5_000));
         one
@@ -42,6 +42,6 @@ pub fn photograph_file(agency: &Agency, digest: Digest) -> PathBuf {
 
 /// The crops of their plates.
 #[must_use]
-pub fn plate_crops(batch: &[Sighting]) -> Vec<Digest> {
+pub fn plate_crops(batch: &[ImportedRead]) -> Vec<Digest> {
     batch.iter().map(|one| one.read.images[0].digest).collect()
 }

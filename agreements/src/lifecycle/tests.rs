@@ -14,13 +14,13 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn of_three() -> Recorded {
+fn of_three() -> AgreementRecord {
     let text = template::builtin("lasd").unwrap();
     let parties = ["ann", "bob", "cat"].map(id).to_vec();
     let agreement =
         template::draft(text, "lasd-1".parse().unwrap(), parties, at("2026-01-01T00:00:00Z"), &[])
             .unwrap();
-    Recorded::new(agreement, Digest::of(b"text"))
+    AgreementRecord::new(agreement, Digest::of(b"text"))
 }
 
 fn adherence(agency: &str, with: &[&str]) -> Adherence {
@@ -57,7 +57,8 @@ const NOW: &str = "2026-02-01T00:00:00Z";
 #[test]
 fn a_pair_is_in_force_as_soon_as_both_have_signed_and_list_each_other() {
     let mut recorded = of_three();
-    let status = |recorded: &Recorded, a: &str, b: &str| recorded.status(&id(a), &id(b), at(NOW));
+    let status =
+        |recorded: &AgreementRecord, a: &str, b: &str| recorded.status(&id(a), &id(b), at(NOW));
     recorded.adhere(adherence("ann", &["bob", "cat"])).unwrap();
     assert_eq!(status(&recorded, "ann", "bob"), AgreementStatus::NotAdhered(id("bob")));
     recorded.adhere(adherence("bob", &["ann"])).unwrap();

@@ -6,7 +6,7 @@ mod builtin;
 mod page;
 mod parts;
 mod people;
-mod place;
+mod section_ref;
 
 use schemas::agency::{AgencyId, AgencyKind, State};
 use schemas::purpose::{Purpose, Role};
@@ -24,7 +24,7 @@ pub use parts::{
     Standard, Strength, Suspicion, Training, Verification,
 };
 pub use people::Reliance;
-pub use place::{Place, PlaceError};
+pub use section_ref::{SectionRef, SectionRefError};
 
 /// The version of the policy format.
 pub const FORMAT: u32 = 2;
@@ -130,7 +130,7 @@ impl Policy {
             return Err("`purposes` must name at least one purpose".into());
         }
         let values = self.values();
-        if let Some((key, _)) = values.iter().find(|(_, value)| value.places().is_empty()) {
+        if let Some((key, _)) = values.iter().find(|(_, value)| value.sections().is_empty()) {
             return Err(format!("`{key}.at` must name the section that demands it"));
         }
         for (key, days) in [
@@ -290,16 +290,16 @@ impl Policy {
         all
     }
 
-    /// A citation of a place.
+    /// A citation of a section.
     #[must_use]
-    pub fn cite(&self, place: &Place) -> Citation {
-        Citation::new(place.of.as_ref().unwrap_or(&self.source), place.section.clone())
+    pub fn cite(&self, section: &SectionRef) -> Citation {
+        Citation::new(section.of.as_ref().unwrap_or(&self.source), section.section.clone())
     }
 
     /// The citations of a value.
     #[must_use]
     pub fn cites(&self, value: &dyn Cited) -> Vec<Citation> {
-        value.places().iter().map(|place| self.cite(place)).collect()
+        value.sections().iter().map(|section| self.cite(section)).collect()
     }
 
     /// The section under which written requests are decided, as text.
@@ -316,7 +316,7 @@ impl Policy {
     #[must_use]
     pub fn barely_told(&self, why: &Justification, elements: &Elements) -> bool {
         let least = self.reason.telling_words as usize;
-        let said = crate::words::telling(
+        let said = crate::reason_screening::meaningful_words(
             &why.reason,
             why,
             elements,

@@ -10,13 +10,13 @@ use schemas::purpose::{Purpose, QueryKind, Role};
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 
-use super::place::Place;
+use super::section_ref::SectionRef;
 use crate::search_limits::Limits;
 
 /// A value that says where it stands.
 pub trait Cited {
     /// The places; never empty in a policy that was read.
-    fn places(&self) -> &[Place];
+    fn sections(&self) -> &[SectionRef];
 }
 
 macro_rules! cited {
@@ -30,14 +30,14 @@ macro_rules! cited {
         pub struct $name {
             $($(#[$fdoc])* pub $field: $type,)*
             /// The sections that demand it.
-            pub at: Vec<Place>,
+            pub at: Vec<SectionRef>,
             /// What was chosen, and why, where the text is silent or ambiguous.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub setting: Option<Text>,
         }
 
         impl Cited for $name {
-            fn places(&self) -> &[Place] {
+            fn sections(&self) -> &[SectionRef] {
                 &self.at
             }
         }

@@ -4,12 +4,12 @@ use schemas::refusal::{Citation, Reason, RefusalCode};
 
 use super::case::Case;
 use super::cite::{listed, reason, statute};
-use super::why::numbered;
+use super::justification::numbered;
 use crate::agreement::Agreement;
 use crate::facts::{Authority, Candidate};
-use crate::lifecycle::{AgreementStatus, Recorded};
+use crate::lifecycle::{AgreementRecord, AgreementStatus};
 use crate::policy::Policy;
-use crate::request::{Filed, RequestState};
+use crate::request::{RequestRecord, RequestState};
 
 fn agreement<'a>(candidate: &Candidate<'a>) -> Option<&'a Agreement> {
     match candidate.authority {
@@ -60,7 +60,7 @@ pub(super) fn in_force(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Rea
     Some(reason(RefusalCode::AuthorityNotInForce, message, citations))
 }
 
-fn agreement_lapse(case: &Case<'_>, recorded: &Recorded) -> Option<(String, Vec<Citation>)> {
+fn agreement_lapse(case: &Case<'_>, recorded: &AgreementRecord) -> Option<(String, Vec<Citation>)> {
     let cite = |key: &str| vec![recorded.agreement.cite(key)];
     Some(match recorded.status(case.me, &case.peer.id, case.now) {
         // Parties and share lists are the next rule's.
@@ -84,7 +84,7 @@ fn agreement_lapse(case: &Case<'_>, recorded: &Recorded) -> Option<(String, Vec<
 fn request_lapse(
     case: &Case<'_>,
     candidate: &Candidate<'_>,
-    filed: &Filed,
+    filed: &RequestRecord,
 ) -> Option<(String, Vec<Citation>)> {
     let approval = || case.policy.cites(&case.policy.approval.requests);
     let what = match filed.state(candidate.used, case.now) {

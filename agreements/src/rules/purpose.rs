@@ -5,7 +5,7 @@ use schemas::refusal::{Citation, Reason, RefusalCode};
 use super::case::{Asked, Side};
 use super::cite::{reason, statute};
 use crate::policy::Cited;
-use crate::words;
+use crate::reason_screening;
 
 /// Access only for the purposes that the policy authorises: the owner's bind the requester too
 /// (1798.90.52(b)), and so do the requester's own (1798.90.53(b)(2)(A)).
@@ -35,7 +35,7 @@ pub(super) fn prohibited(asked: &Asked<'_>) -> Option<Reason> {
         &why.case,
         &why.cad,
     ];
-    let Some(betrayed) = words::betrayed(texts) else {
+    let Some(prohibited) = reason_screening::prohibited_uses(texts) else {
         let message = "whether the use is forbidden cannot be told on this node";
         return Some(reason(
             RefusalCode::PurposeProhibited,
@@ -46,7 +46,7 @@ pub(super) fn prohibited(asked: &Asked<'_>) -> Option<Reason> {
     let mut said = Vec::new();
     let mut citations = Vec::new();
     for rule in &asked.policy.prohibited {
-        if let Some((_, phrase)) = betrayed.iter().find(|(code, _)| *code == rule.code) {
+        if let Some((_, phrase)) = prohibited.iter().find(|(code, _)| *code == rule.code) {
             said.push(format!("`{phrase}`: {}", rule.words));
             citations.extend(asked.policy.cites(rule));
         }
@@ -71,9 +71,9 @@ pub(super) fn on_behalf_of(asked: &Asked<'_>) -> Option<Reason> {
         .policy
         .release
         .recipients
-        .places()
+        .sections()
         .iter()
-        .map(|place| asked.policy.cite(place))
+        .map(|section| asked.policy.cite(section))
         .collect();
     let law = [statute("1798.90.55(b)"), Citation::new("Government Code", "7284.6(a)(1)")];
     for citation in law {

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use agreements::policy::{Cited, Place, Policy};
+use agreements::policy::{Cited, Policy, SectionRef};
 use schemas::digest::{Digest, hex};
 use serde::Deserialize;
 
@@ -87,8 +87,8 @@ fn related(one: &str, other: &str) -> bool {
     within(one, other) || within(other, one)
 }
 
-fn own(value: &dyn Cited) -> impl Iterator<Item = &Place> {
-    value.places().iter().filter(|place| place.of.is_none())
+fn own(value: &dyn Cited) -> impl Iterator<Item = &SectionRef> {
+    value.sections().iter().filter(|place| place.of.is_none())
 }
 
 fn cites(value: &dyn Cited, section: &str) -> bool {
@@ -162,7 +162,7 @@ fn unfounded(coverage: &Coverage, policy: &Policy) -> Vec<String> {
 }
 
 /// The values that the text demands as they are, and where: those without a `setting`.
-fn demanded(policy: &Policy) -> Vec<(String, Vec<Place>)> {
+fn demanded(policy: &Policy) -> Vec<(String, Vec<SectionRef>)> {
     let written: toml::Value = toml::from_str(&toml::to_string(policy).unwrap()).unwrap();
     let chosen = |key: &str| {
         let mut value = &written;

@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use agreements::book::{Concerning, counting};
+use agreements::authority_index::{AuthorityIndex, counting};
 use agreements::decide::{
     Authority, Candidate, Decision, Permit, Reasons, Scope as _, decide, decline,
 };
-use agreements::lifecycle::Recorded;
+use agreements::lifecycle::AgreementRecord;
 use agreements::policy::{Demand, Policy, Standard};
 use schemas::agency::AgencyKind;
 use schemas::purpose::Purpose;
@@ -139,8 +139,9 @@ fn judged(row: &Row) -> Found {
 /// The authorities between the two as the book finds them: of each agreement the version that
 /// counts, and the requests of the one to the other, in id order.
 fn candidates<'a>(case: &Case, papers: &'a [Paper]) -> Vec<Candidate<'a>> {
-    let mut concerning = Concerning::default();
-    let mut versions: BTreeMap<AuthorityId, BTreeMap<u32, (&Recorded, u32)>> = BTreeMap::new();
+    let mut concerning = AuthorityIndex::default();
+    let mut versions: BTreeMap<AuthorityId, BTreeMap<u32, (&AgreementRecord, u32)>> =
+        BTreeMap::new();
     let mut brought = Vec::new();
     let mut requests = BTreeMap::new();
     for paper in papers {
@@ -180,7 +181,7 @@ fn candidates<'a>(case: &Case, papers: &'a [Paper]) -> Vec<Candidate<'a>> {
     found.chain(brought).collect()
 }
 
-fn of_agreement(recorded: &Recorded, used_today: u32) -> Candidate<'_> {
+fn of_agreement(recorded: &AgreementRecord, used_today: u32) -> Candidate<'_> {
     Candidate { authority: Authority::Agreement(recorded), used: 0, used_today }
 }
 

@@ -1,9 +1,9 @@
 //! Agencies, queries and signed papers that are in order, for tests to spoil.
 
 use agreements::agreement::{Adherence, Signatory};
-use agreements::lifecycle::Recorded;
+use agreements::lifecycle::AgreementRecord;
 use agreements::policy::Policy;
-use agreements::request::{Filed, Official, Request, RequestScope, Ruling, Verdict};
+use agreements::request::{Official, Request, RequestRecord, RequestScope, Ruling, Verdict};
 use agreements::template;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
@@ -77,16 +77,16 @@ pub(crate) fn drafted(
     id: &str,
     parties: Vec<AgencyId>,
     settings: &[(String, String)],
-) -> Recorded {
+) -> AgreementRecord {
     let text = template::builtin(template).unwrap();
     let since = now().minus_days(10);
     let agreement = template::draft(text, id.parse().unwrap(), parties, since, settings).unwrap();
-    Recorded::new(agreement, Digest::of(b"text"))
+    AgreementRecord::new(agreement, Digest::of(b"text"))
 }
 
 /// The signature of `agency`, who shares with these.
 pub(crate) fn adherence(
-    recorded: &Recorded,
+    recorded: &AgreementRecord,
     agency: &AgencyId,
     shares_with: Vec<AgencyId>,
 ) -> Adherence {
@@ -107,7 +107,7 @@ pub(crate) fn adherence(
 }
 
 /// A written request as its agency files it: for the person, purpose and case of `query`.
-pub(crate) fn filed(id: &str, query: &Query, scope: RequestScope) -> Filed {
+pub(crate) fn filed(id: &str, query: &Query, scope: RequestScope) -> RequestRecord {
     let request = Request {
         id: id.parse().unwrap(),
         from: query.from.clone(),
@@ -121,11 +121,11 @@ pub(crate) fn filed(id: &str, query: &Query, scope: RequestScope) -> Filed {
         at: now().minus_days(2),
         scope,
     };
-    Filed::new(request, Digest::of(b"request"))
+    RequestRecord::new(request, Digest::of(b"request"))
 }
 
 /// The owner's decision on a request.
-pub(crate) fn ruling(filed: &Filed, verdict: Verdict, scope: RequestScope) -> Ruling {
+pub(crate) fn ruling(filed: &RequestRecord, verdict: Verdict, scope: RequestScope) -> Ruling {
     Ruling {
         request: filed.request.id.clone(),
         request_digest: filed.request_digest,

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use agreements::decide::{
     Authority, Candidate, Decision, PeerFacts, PeerScope, Permit, Scope as _, decide, decline,
 };
-use agreements::lifecycle::{AgreementStatus, Recorded};
+use agreements::lifecycle::{AgreementRecord, AgreementStatus};
 use agreements::policy::Policy;
-use agreements::request::{Filed, RequestState};
+use agreements::request::{RequestRecord, RequestState};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use schemas::agency::AgencyId;
@@ -105,7 +105,7 @@ fn within_bounds(case: &Case, scope: &PeerScope) -> Result<(), TestCaseError> {
 /// What an agreement permits, it names.
 fn agreed(
     case: &Case,
-    recorded: &Recorded,
+    recorded: &AgreementRecord,
     used: u32,
     permit: &Permit,
 ) -> Result<(), TestCaseError> {
@@ -126,7 +126,12 @@ fn agreed(
 }
 
 /// What a request permits was approved.
-fn approved(case: &Case, filed: &Filed, used: u32, permit: &Permit) -> Result<(), TestCaseError> {
+fn approved(
+    case: &Case,
+    filed: &RequestRecord,
+    used: u32,
+    permit: &Permit,
+) -> Result<(), TestCaseError> {
     let (asked, scope) = (&case.query, filed.scope());
     prop_assert_eq!(filed.state(used, now()), RequestState::Approved);
     prop_assert!(filed.request.from == case.peer.id && filed.request.to == case.me);

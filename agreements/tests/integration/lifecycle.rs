@@ -3,10 +3,10 @@
 
 use agreements::agreement::{Act, Adherence, Notice, Person};
 use agreements::decide::{Decision, decide};
-use agreements::lifecycle::Recorded;
+use agreements::lifecycle::AgreementRecord;
 use agreements::policy::Reliance;
 use agreements::request::{
-    Filed, MOST_PLATES, Request, RequestScope, RequestState, Ruling, Verdict, Withdrawal,
+    MOST_PLATES, Request, RequestRecord, RequestScope, RequestState, Ruling, Verdict, Withdrawal,
 };
 use schemas::agency::AgencyId;
 use schemas::area::Near;
@@ -45,18 +45,18 @@ fn bounded() -> RequestScope {
     }
 }
 
-fn filed(scope: RequestScope) -> Filed {
+fn filed(scope: RequestScope) -> RequestRecord {
     let query = fixtures::query(&id("asking-ca-pd"), &id("owning-ca-pd"));
     fixtures::filed("req-1", &query, scope)
 }
 
-fn approved(scope: RequestScope) -> Filed {
+fn approved(scope: RequestScope) -> RequestRecord {
     let mut filed = filed(scope.clone());
     filed.rule(fixtures::ruling(&filed, Verdict::Approved, scope)).unwrap();
     filed
 }
 
-fn withdrawal(filed: &Filed) -> Withdrawal {
+fn withdrawal(filed: &RequestRecord) -> Withdrawal {
     Withdrawal {
         request: filed.request.id.clone(),
         request_digest: filed.request_digest,
@@ -258,7 +258,7 @@ fn how_a_request_stands_has_a_published_word() {
 }
 
 /// An agreement of three.
-fn of_three() -> Recorded {
+fn of_three() -> AgreementRecord {
     fixtures::drafted(
         "lasd",
         "lasd-1",
@@ -267,13 +267,13 @@ fn of_three() -> Recorded {
     )
 }
 
-fn sign(recorded: &mut Recorded, agency: &str, with: &[&str]) {
+fn sign(recorded: &mut AgreementRecord, agency: &str, with: &[&str]) {
     let with = with.iter().map(|with| id(with)).collect();
     let adherence = fixtures::adherence(recorded, &id(agency), with);
     recorded.adhere(adherence).unwrap();
 }
 
-fn notice(recorded: &Recorded, agency: &str, act: Act) -> Notice {
+fn notice(recorded: &AgreementRecord, agency: &str, act: Act) -> Notice {
     Notice {
         agreement: recorded.agreement.id.clone(),
         version: recorded.agreement.version,
@@ -344,7 +344,7 @@ fn a_notice_changes_how_ones_own_side_stands_or_is_not_recorded() {
 
 #[test]
 fn how_an_agreement_stands_for_one_party_has_a_word() {
-    let word = |recorded: &Recorded| recorded.state(&id("ann-ca-pd"), now());
+    let word = |recorded: &AgreementRecord| recorded.state(&id("ann-ca-pd"), now());
     let mut recorded = of_three();
     assert_eq!(word(&recorded), "proposed");
     sign(&mut recorded, "ann-ca-pd", &["bob-ca-pd", "cat-ca-pd"]);

@@ -82,7 +82,7 @@ fn each_demand_beside_decisions_is_a_value_or_a_duty_at_its_section() {
         for (agency, section, key) in *made_by {
             let policy = Policy::from_toml(agency, Policy::builtin_text(agency).unwrap()).unwrap();
             let met = policy.values().into_iter().any(|(of, value)| {
-                let mut places = value.places().iter();
+                let mut places = value.sections().iter();
                 of == *key && places.any(|at| at.of.is_none() && at.section == *section)
             });
             assert!(met, "{demand}: no `{key}` of `{agency}` cites {section}");
@@ -94,7 +94,7 @@ fn each_demand_beside_decisions_is_a_value_or_a_duty_at_its_section() {
 fn a_demand_at_a_section_that_makes_none_is_missed() {
     let policy = Policy::from_toml(INDIO, Policy::builtin_text(INDIO).unwrap()).unwrap();
     let cited = |section: &str| {
-        policy.values().iter().any(|(_, v)| v.places().iter().any(|at| at.section == section))
+        policy.values().iter().any(|(_, v)| v.sections().iter().any(|at| at.section == section))
     };
     assert!(cited("461.5(c)") && !cited("461.9"));
 }

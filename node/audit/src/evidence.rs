@@ -4,7 +4,7 @@ use schemas::agency::AgencyId;
 use schemas::body::Body;
 use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header};
-use schemas::standing::Standing;
+use schemas::entry_proof::EntryProof;
 use schemas::time::Timestamp;
 use serde::Serialize;
 
@@ -30,7 +30,7 @@ pub struct Evidence {
     pub envelopes: Vec<String>,
     /// The place of the other side's own entry in the other side's log, as that side proved it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub theirs: Option<Standing>,
+    pub theirs: Option<EntryProof>,
 }
 
 impl Evidence {
@@ -52,7 +52,7 @@ impl Evidence {
 }
 
 /// What an entry keeps of the other side's log, **unchecked**.
-pub(super) fn standing(item: &Item) -> Option<Standing> {
+pub(super) fn standing(item: &Item) -> Option<EntryProof> {
     let body: Body = serde_json::from_str(item.entry.body.as_ref()?).ok()?;
     body.event.theirs().cloned()
 }

@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
-use schemas::statement::place::Place;
-use schemas::statement::{BUCKET, Child, Line, Reached, bucket, divided};
+use schemas::statement::tree_path::TreePath;
+use schemas::statement::{BUCKET, Child, ExchangeRecord, Reached, bucket, divided};
 use schemas::time::{DAY_MS, Timestamp};
 
 use schemas::exchange::Exchange;
@@ -48,8 +48,8 @@ impl Item {
 
 /// What an exchange of this log with `peer` says to both.
 #[must_use]
-pub fn line(exchange: &Exchange, me: &AgencyId, peer: &AgencyId) -> Line {
-    Line {
+pub fn line(exchange: &Exchange, me: &AgencyId, peer: &AgencyId) -> ExchangeRecord {
+    ExchangeRecord {
         query_id: exchange.query_id,
         requester: if exchange.asked { me.clone() } else { peer.clone() },
         asked_at: exchange.asked_at,
@@ -150,7 +150,7 @@ fn count(items: &[Item]) -> u64 {
 }
 
 /// The digest of what stands at a place in a day.
-fn digest(place: &Place, items: &[Item]) -> Digest {
+fn digest(place: &TreePath, items: &[Item]) -> Digest {
     if items.len() <= BUCKET {
         bucket(items.iter().map(|item| &item.digest))
     } else {
@@ -159,7 +159,7 @@ fn digest(place: &Place, items: &[Item]) -> Digest {
 }
 
 /// What stands below a place in a day.
-fn parts(place: &Place, mut items: &[Item]) -> Vec<Child> {
+fn parts(place: &TreePath, mut items: &[Item]) -> Vec<Child> {
     let depth = place.digits();
     let mut parts = Vec::with_capacity(16);
     while let Some(first) = items.first() {
@@ -187,7 +187,7 @@ impl Tree {
         while let Some(first) = items.get(start) {
             let rest = items.get(start..).unwrap_or_default();
             let end = start + rest.partition_point(|item| item.day() <= first.day());
-            let place = Place::day(first.asked_at);
+            let place = TreePath::day(first.asked_at);
             let here = items.get(start..end).unwrap_or_default();
             let digest = digest(&place, here);
             days.push((start..end, Child { place, count: count(here), digest }));
@@ -205,13 +205,13 @@ impl Tree {
     /// The root.
     #[must_use]
     pub fn root(&self) -> Child {
-        let digest = divided(&self.places(&Place::all()));
-        Child { place: Place::all(), count: count(&self.items), digest }
+        let digest = divided(&self.places(&TreePath::all()));
+        Child { place: TreePath::all(), count: count(&self.items), digest }
     }
 
     /// The exchanges that stand at a place.
     #[must_use]
-    pub fn at(&self, place: &Place) -> &[Item] {
+    pub fn at(&self, place: &TreePath) -> &[Item] {
         let inside = |child: &Child| child.place.is_in(place) || place.is_in(&child.place);
         let mut days = self.days.iter().filter(|(_, day)| inside(day)).map(|(range, _)| range);
         let Some(first) = days.next() else { return &[] };
@@ -234,12 +234,12 @@ impl Tree {
     }
 
     /// Days below a month, months below all.
-    fn places(&self, place: &Place) -> Vec<Child> {
+    fn places(&self, place: &TreePath) -> Vec<Child> {
         let days = self.days.iter().map(|(_, day)| day).filter(|day| day.place.is_in(place));
-        if *place != Place::all() {
+        if *place != TreePath::all() {
             return days.cloned().collect();
         }
-        let mut months: Vec<(Place, Vec<Child>)> = Vec::new();
+        let mut months: Vec<(TreePath, Vec<Child>)> = Vec::new();
         for day in days {
             let month = day.place.month();
             match months.last_mut() {
@@ -247,7 +247,7 @@ impl Tree {
                 _ => months.push((month, vec![day.clone()])),
             }
         }
-        let child = |(place, days): (Place, Vec<Child>)| Child {
+        let child = |(place, days): (TreePath, Vec<Child>)| Child {
             place,
             count: days.iter().fold(0, |sum, day| day.count.saturating_add(sum)),
             digest: divided(&days),
@@ -257,7 +257,7 @@ impl Tree {
 
     /// What stands at a place.
     #[must_use]
-    pub fn below(&self, place: &Place) -> Below<'_> {
+    pub fn below(&self, place: &TreePath) -> Below<'_> {
         if !place.is_in_day() {
             return Below::Places(self.places(place));
         }
@@ -271,12 +271,12 @@ impl Tree {
 
     /// The places of the next level below one where something stands.
     #[must_use]
-    pub fn children(&self, place: &Place) -> Vec<Place> {
+    pub fn children(&self, place: &TreePath) -> Vec<TreePath> {
         if !place.is_in_day() {
             return self.places(place).into_iter().map(|child| child.place).collect();
         }
         let depth = place.digits();
-        let mut places: Vec<Place> = Vec::new();
+        let mut places: Vec<TreePath> = Vec::new();
         for item in self.at(place) {
             let below = place.part(digit(&item.key, depth));
             if places.last() != Some(&below) {
@@ -288,8 +288,8 @@ impl Tree {
 
     /// The digest of a place, if anything stands there.
     #[must_use]
-    pub fn digest(&self, place: &Place) -> Option<Digest> {
-        if *place == Place::all() {
+    pub fn digest(&self, place: &TreePath) -> Option<Digest> {
+        if *place == TreePath::all() {
             return Some(self.root().digest);
         }
         let items = self.at(place);

@@ -11,7 +11,7 @@ use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::event::Event;
 use schemas::query::QueryId;
-use schemas::statement::{Line, Reached};
+use schemas::statement::{ExchangeRecord, Reached};
 use schemas::time::Timestamp;
 use serde::Serialize;
 
@@ -68,9 +68,9 @@ pub struct Finding {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// What our log, or that of the first bundle, says of the exchange.
-    pub ours: Option<Line>,
+    pub ours: Option<ExchangeRecord>,
     /// What theirs, or that of the second one, says.
-    pub theirs: Option<Line>,
+    pub theirs: Option<ExchangeRecord>,
     /// What proves it.
     pub evidence: Vec<Evidence>,
 }
@@ -78,7 +78,12 @@ pub struct Finding {
 impl Finding {
     /// A finding about one exchange, without evidence yet.
     #[must_use]
-    pub fn of(class: Class, query_id: QueryId, ours: Option<Line>, theirs: Option<Line>) -> Self {
+    pub fn of(
+        class: Class,
+        query_id: QueryId,
+        ours: Option<ExchangeRecord>,
+        theirs: Option<ExchangeRecord>,
+    ) -> Self {
         Self {
             class,
             query_id: Some(query_id),
@@ -111,7 +116,7 @@ pub struct Report {
 pub struct ExchangeLines {
     since: Timestamp,
     until: Timestamp,
-    lines: BTreeMap<QueryId, Line>,
+    lines: BTreeMap<QueryId, ExchangeRecord>,
     ids: HashMap<Digest, QueryId>,
 }
 
@@ -124,7 +129,7 @@ impl ExchangeLines {
 
     /// What it says so far.
     #[must_use]
-    pub const fn lines(&self) -> &BTreeMap<QueryId, Line> {
+    pub const fn lines(&self) -> &BTreeMap<QueryId, ExchangeRecord> {
         &self.lines
     }
 
@@ -161,7 +166,7 @@ impl ExchangeLines {
         if let Some(digest) = entry.header.query {
             self.ids.insert(digest, access.query_id);
         }
-        let line = self.lines.entry(access.query_id).or_insert_with(|| Line {
+        let line = self.lines.entry(access.query_id).or_insert_with(|| ExchangeRecord {
             query_id: access.query_id,
             requester: access.requester.clone(),
             asked_at: access.asked_at,
@@ -186,8 +191,8 @@ impl ExchangeLines {
 /// left open.
 #[must_use]
 pub fn compare(
-    ours: &BTreeMap<QueryId, Line>,
-    theirs: &BTreeMap<QueryId, Line>,
+    ours: &BTreeMap<QueryId, ExchangeRecord>,
+    theirs: &BTreeMap<QueryId, ExchangeRecord>,
     me: &AgencyId,
     settled_before: Timestamp,
 ) -> Report {
@@ -219,7 +224,11 @@ enum Pairing {
 
 /// The class of a difference between two logs' lines; `None` when there is none.
 #[must_use]
-pub fn class(ours: Option<&Line>, theirs: Option<&Line>, me: &AgencyId) -> Option<Class> {
+pub fn class(
+    ours: Option<&ExchangeRecord>,
+    theirs: Option<&ExchangeRecord>,
+    me: &AgencyId,
+) -> Option<Class> {
     let any = ours.or(theirs)?;
     let (requester, owner) = if any.requester == *me { (ours, theirs) } else { (theirs, ours) };
     match pair(requester, owner) {
@@ -228,7 +237,7 @@ pub fn class(ours: Option<&Line>, theirs: Option<&Line>, me: &AgencyId) -> Optio
     }
 }
 
-fn pair(requester: Option<&Line>, owner: Option<&Line>) -> Pairing {
+fn pair(requester: Option<&ExchangeRecord>, owner: Option<&ExchangeRecord>) -> Pairing {
     use Reached::{Answered, Refused, Rejected, Sent, Unanswered};
     let (Some(asked), Some(served)) = (requester, owner) else {
         return Pairing::Finding(match requester.map(|line| line.reached) {
@@ -258,8 +267,8 @@ fn pair(requester: Option<&Line>, owner: Option<&Line>) -> Pairing {
 mod tests {
     use super::*;
 
-    fn line(reached: Reached, reply: Option<&[u8]>, receipt: bool) -> Line {
-        Line {
+    fn line(reached: Reached, reply: Option<&[u8]>, receipt: bool) -> ExchangeRecord {
+        ExchangeRecord {
             query_id: QueryId::from_bytes([1; 16]),
             requester: "asking-ca-pd".parse().unwrap(),
             asked_at: "2026-03-01T00:00:00Z".parse().unwrap(),
@@ -275,7 +284,7 @@ mod tests {
     fn each_difference_has_its_class() {
         use Reached::{Answered, Refused, Rejected, Sent, Unanswered};
         let a = Some(b"a".as_slice());
-        let other_query = Line { query: Digest::of(b"other"), ..line(Answered, a, true) };
+        let other_query = ExchangeRecord { query: Digest::of(b"other"), ..line(Answered, a, true) };
         let table = [
             (
                 "both answered, receipt recorded",
@@ -310,7 +319,10 @@ mod tests {
             (
                 "another receipt",
                 Some(line(Answered, a, true)),
-                Some(Line { receipt: Some(Digest::of(b"other")), ..line(Answered, a, true) }),
+                Some(ExchangeRecord {
+                    receipt: Some(Digest::of(b"other")),
+                    ..line(Answered, a, true)
+                }),
                 "differs",
             ),
             ("another query", Some(line(Answered, a, true)), Some(other_query), "differs"),
@@ -361,7 +373,8 @@ mod tests {
         ];
         let me: AgencyId = "asking-ca-pd".parse().unwrap();
         for (what, asked, served, expected) in table {
-            let one = |line: Option<Line>| line.into_iter().map(|l| (l.query_id, l)).collect();
+            let one =
+                |line: Option<ExchangeRecord>| line.into_iter().map(|l| (l.query_id, l)).collect();
             let report = compare(&one(asked.clone()), &one(served.clone()), &me, Timestamp::MAX);
             let class = report.findings.first().map(|finding| finding.class);
             let found = match class.map(|class| serde_json::to_value(class).unwrap()) {

@@ -6,8 +6,8 @@
 use std::collections::{HashSet, VecDeque};
 
 use schemas::digest::Digest;
-use schemas::statement::place::Place;
-use schemas::statement::{Child, Line, MOST_PLACES, MOST_PLACES_IN_ALL, Node};
+use schemas::statement::tree_path::TreePath;
+use schemas::statement::{Child, ExchangeRecord, MOST_PLACES, MOST_PLACES_IN_ALL, Node};
 
 use super::exchange_tree::{Ended, Item, Tree};
 
@@ -22,14 +22,14 @@ pub struct Difference {
     /// Where ours stands.
     pub ours: Option<Item>,
     /// What theirs says.
-    pub theirs: Option<Line>,
+    pub theirs: Option<ExchangeRecord>,
 }
 
 /// A place of which the other side showed what it had not signed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Contradiction {
     /// Where.
-    pub place: Place,
+    pub place: TreePath,
     /// What it had signed.
     pub stated: Digest,
     /// What it showed, and why that is something else.
@@ -83,12 +83,12 @@ impl TreeDiff {
         }
         let mut this =
             Self { ours, ahead: VecDeque::new(), asked: VecDeque::new(), opened: 0, found };
-        this.look(&Place::all(), Some(theirs));
+        this.look(&TreePath::all(), Some(theirs));
         this
     }
 
     /// Compares one place that the other side stated, or does not have.
-    fn look(&mut self, place: &Place, theirs: Option<Child>) {
+    fn look(&mut self, place: &TreePath, theirs: Option<Child>) {
         let ours = self.ours.digest(place);
         match theirs {
             Some(theirs) if ours == Some(theirs.digest) => {}
@@ -106,7 +106,7 @@ impl TreeDiff {
     }
 
     /// Of what stands at a place of our tree, nothing matches; how many.
-    fn take(&mut self, place: &Place) -> u64 {
+    fn take(&mut self, place: &TreePath) -> u64 {
         let mut count = 0u64;
         for item in self.ours.at(place) {
             self.found.uncount(item);
@@ -116,14 +116,14 @@ impl TreeDiff {
     }
 
     /// What stands at a place of our tree alone.
-    fn alone(&mut self, place: &Place) {
+    fn alone(&mut self, place: &TreePath) {
         for item in self.ours.at(place) {
             self.found.differ(Some(item), None);
         }
     }
 
     /// The next places to ask for; none at the end.
-    pub fn wanted(&mut self) -> Vec<Place> {
+    pub fn wanted(&mut self) -> Vec<TreePath> {
         let some = self.ahead.len().min(MOST_PLACES);
         self.asked.extend(self.ahead.drain(..some));
         self.opened = self.opened.saturating_add(some);
@@ -150,8 +150,8 @@ impl TreeDiff {
         }
     }
 
-    fn places(&mut self, place: &Place, theirs: Vec<Child>) {
-        let mut missing: Vec<Place> = self.ours.children(place);
+    fn places(&mut self, place: &TreePath, theirs: Vec<Child>) {
+        let mut missing: Vec<TreePath> = self.ours.children(place);
         for child in theirs {
             missing.retain(|ours| *ours != child.place);
             let place = child.place.clone();
@@ -162,8 +162,8 @@ impl TreeDiff {
         }
     }
 
-    fn lines(&mut self, place: &Place, theirs: Vec<Line>) {
-        let mut theirs: Vec<(Digest, Line)> =
+    fn lines(&mut self, place: &TreePath, theirs: Vec<ExchangeRecord>) {
+        let mut theirs: Vec<(Digest, ExchangeRecord)> =
             theirs.into_iter().map(|line| (line.query_id.digest(), line)).collect();
         for item in self.ours.at(place) {
             let their = theirs.iter().position(|(key, _)| *key == item.key);
@@ -196,7 +196,7 @@ impl DiffResult {
         }
     }
 
-    fn differ(&mut self, ours: Option<&Item>, theirs: Option<Line>) {
+    fn differ(&mut self, ours: Option<&Item>, theirs: Option<ExchangeRecord>) {
         if let Some(item) = ours {
             self.uncount(item);
         }
@@ -253,7 +253,7 @@ mod tests {
     }
 
     /// A log's tree, and the lines in it by key.
-    fn told(of: &BTreeMap<u16, u8>, asked: bool) -> (Tree, BTreeMap<Digest, Line>) {
+    fn told(of: &BTreeMap<u16, u8>, asked: bool) -> (Tree, BTreeMap<Digest, ExchangeRecord>) {
         let [one, other] = agencies();
         let (me, peer) = if asked { (one, other) } else { (other, one) };
         let exchanges: Vec<_> =
@@ -265,7 +265,7 @@ mod tests {
         (gathered.tree(), lines)
     }
 
-    fn show(tree: &Tree, lines: &BTreeMap<Digest, Line>, place: Place) -> Vec<u8> {
+    fn show(tree: &Tree, lines: &BTreeMap<Digest, ExchangeRecord>, place: TreePath) -> Vec<u8> {
         let node = match tree.below(&place) {
             Below::Places(children) => Node { place, children, lines: Vec::new() },
             Below::Bucket(items) => {
@@ -350,9 +350,10 @@ mod tests {
         let ours: BTreeMap<u16, u8> = (0..50).map(|n| (n, 0)).collect();
         let (theirs, lines) = told(&ours, false);
         let root = Child { digest: Digest::of(b"another"), ..theirs.root() };
-        for shown in [show(&theirs, &lines, Place::all()), b"{}".to_vec(), b"nonsense".to_vec()] {
+        for shown in [show(&theirs, &lines, TreePath::all()), b"{}".to_vec(), b"nonsense".to_vec()]
+        {
             let mut diff = TreeDiff::new(told(&ours, true).0, root.clone());
-            assert_eq!(diff.wanted(), [Place::all()]);
+            assert_eq!(diff.wanted(), [TreePath::all()]);
             diff.take_in(&shown);
             assert!(diff.wanted().is_empty());
             let found = diff.finish();

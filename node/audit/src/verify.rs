@@ -9,11 +9,11 @@ use schemas::card::Card;
 use schemas::checkpoint::{CheckpointError, SignedCheckpoint};
 use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header};
+use schemas::entry_proof::EntryProof;
 use schemas::envelope::{Envelope, Kind};
 use schemas::key::PublicKey;
 use schemas::merkle::{self, Frontier};
 use schemas::note::Vkey;
-use schemas::standing::Standing;
 use schemas::time::Timestamp;
 use serde::Serialize;
 
@@ -95,7 +95,7 @@ impl Keys {
     ///
     /// # Errors
     /// Why it is not proven.
-    pub fn standing(&self, agency: &AgencyId, standing: &Standing) -> Result<Header, String> {
+    pub fn standing(&self, agency: &AgencyId, standing: &EntryProof) -> Result<Header, String> {
         let mut last = format!("no card of `{agency}` is at hand");
         for card in self.of(agency).iter().rev() {
             match standing.verified(&card.of_log(&card.log_key)) {
@@ -349,7 +349,7 @@ fn contents(
 
 /// Whether what an entry keeps of the peer's log is a proven place in it, of an entry about the
 /// same exchange with this agency.
-fn kept(header: &Header, theirs: &Standing, keys: &Keys, me: &AgencyId) -> Result<(), String> {
+fn kept(header: &Header, theirs: &EntryProof, keys: &Keys, me: &AgencyId) -> Result<(), String> {
     let not = |why: String| format!("what it keeps of the peer's log proves nothing: {why}");
     let Some(peer) = &header.peer else { return Err(not("it concerns no peer".into())) };
     let their = keys.standing(peer, theirs).map_err(not)?;

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::field::{Fault, Scalar, confidence};
-use crate::outcome::{Found, Outcome};
+use crate::outcome::{Outcome, RecordSink};
 use crate::reading::Reading;
 
 const SOURCE: &str = "axis";
@@ -25,7 +25,7 @@ const DAY_BEGINS: i64 = 10 * 3_600_000;
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-struct Body<'a> {
+struct Payload<'a> {
     capture_timestamp: Scalar,
     #[serde(rename = "plateUTF8")]
     plate_utf8: Scalar,
@@ -62,13 +62,13 @@ struct CameraInfo {
     mac_address: Scalar,
 }
 
-pub(crate) fn read(body: &str, found: &mut Found<'_>) {
-    let outcome = event(body, found);
-    found.put("", outcome);
+pub(crate) fn read(body: &str, sink: &mut RecordSink<'_>) {
+    let outcome = event(body, sink);
+    sink.put("", outcome);
 }
 
-fn event(body: &str, found: &Found<'_>) -> Result<Outcome, Fault> {
-    let body: Body<'_> = serde_json::from_str(body)?;
+fn event(body: &str, sink: &RecordSink<'_>) -> Result<Outcome, Fault> {
+    let body: Payload<'_> = serde_json::from_str(body)?;
     let state = match &body.car_state {
         Scalar::Missing => None,
         Scalar::Text(state) => Some(state.as_str()),
@@ -86,7 +86,7 @@ fn event(body: &str, found: &Found<'_>) -> Result<Outcome, Fault> {
         Some(raw) => serde_json::from_str(raw.get())?,
         None => CameraInfo::default(),
     };
-    let camera = camera(&info, &body, found)?;
+    let camera = camera(&info, &body, sink)?;
     let vendor_id = match body.car_id.text("carID")? {
         Some(car) => Some(format!("{camera}/{}/{car}", day(at)).parse()?),
         None => None,
@@ -103,9 +103,9 @@ fn event(body: &str, found: &Found<'_>) -> Result<Outcome, Fault> {
         direction: body.direction.text_if_any().filter(|word| word.as_str() != "unknown"),
         confidence: confidence(&body.confidence.loosened(), "plateConfidence", 1.0)?,
         vehicle: Vehicle::default(),
-        record: found.record,
+        record: sink.record,
     };
-    Ok(Outcome::Read(Box::new(reading.sighting()?)))
+    Ok(Outcome::Read(Box::new(reading.into_read()?)))
 }
 
 fn unknown_state(state: &Scalar) -> Fault {
@@ -113,7 +113,7 @@ fn unknown_state(state: &Scalar) -> Fault {
 }
 
 /// The plate in its own letters; in ASCII where it has others.
-fn plate(body: &Body<'_>) -> Result<Option<Text>, Fault> {
+fn plate(body: &Payload<'_>) -> Result<Option<Text>, Fault> {
     let own = body.plate_utf8.text("plateUTF8")?;
     match own {
         Some(own) if own.as_str().is_ascii() => Ok(Some(own)),
@@ -121,7 +121,7 @@ fn plate(body: &Body<'_>) -> Result<Option<Text>, Fault> {
     }
 }
 
-fn camera(info: &CameraInfo, body: &Body<'_>, found: &Found<'_>) -> Result<Text, Fault> {
+fn camera(info: &CameraInfo, body: &Payload<'_>, sink: &RecordSink<'_>) -> Result<Text, Fault> {
     for (value, field) in [
         (&info.serial_number, "camera_info.SerialNumber"),
         (&info.mac_address, "camera_info.MACAddress"),
@@ -130,7 +130,7 @@ fn camera(info: &CameraInfo, body: &Body<'_>, found: &Found<'_>) -> Result<Text,
             return Ok(camera);
         }
     }
-    if let Some(camera) = found.camera {
+    if let Some(camera) = sink.camera {
         return Ok(camera.clone());
     }
     let sensor = body.sensor.text("sensorProviderID")?;

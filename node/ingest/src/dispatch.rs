@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 use crate::field::Fault;
 use crate::format::{Format, SUPPORTED};
 use crate::json::{syntax, text_of};
-use crate::outcome::Found;
+use crate::outcome::RecordSink;
 use crate::xml::{self, Element};
 use crate::{axis, genetec, hikvision, native, platerecognizer, rekor};
 
@@ -57,42 +57,42 @@ impl Marks {
     }
 }
 
-pub(crate) fn json(format: Format, bytes: &[u8], found: &mut Found<'_>) {
+pub(crate) fn json(format: Format, bytes: &[u8], sink: &mut RecordSink<'_>) {
     let known = text_of(bytes).and_then(|body| {
         // Also for a named format: this pass is the one whose syntax errors have a position.
-        let marks = serde_json::from_str::<Marks>(body).map_err(|e| syntax(e, found.place))?;
+        let marks = serde_json::from_str::<Marks>(body).map_err(|e| syntax(e, sink.position))?;
         let format = if format == Format::Auto { marks.format()? } else { format };
         Ok((body, format))
     });
     match known {
-        Err(fault) => found.put("", Err(fault)),
-        Ok((body, Format::Rekor)) => rekor::read(body, found),
-        Ok((body, Format::PlateRecognizer)) => platerecognizer::read(body, found),
-        Ok((body, Format::Genetec)) => genetec::read_json(body, found),
-        Ok((body, Format::Axis)) => axis::read(body, found),
-        Ok((body, Format::Native)) => native::read(body, found),
-        Ok((_, format @ (Format::Hikvision | Format::Auto))) => no_such("JSON", format, found),
+        Err(fault) => sink.put("", Err(fault)),
+        Ok((body, Format::Rekor)) => rekor::read(body, sink),
+        Ok((body, Format::PlateRecognizer)) => platerecognizer::read(body, sink),
+        Ok((body, Format::Genetec)) => genetec::read_json(body, sink),
+        Ok((body, Format::Axis)) => axis::read(body, sink),
+        Ok((body, Format::Native)) => native::read(body, sink),
+        Ok((_, format @ (Format::Hikvision | Format::Auto))) => no_such("JSON", format, sink),
         Ok((_, format @ (Format::PlateRecognizerCsv | Format::Csv))) => {
-            no_such("JSON", format, found);
+            no_such("JSON", format, sink);
         }
     }
 }
 
-pub(crate) fn xml(format: Format, bytes: &[u8], found: &mut Found<'_>) {
+pub(crate) fn xml(format: Format, bytes: &[u8], sink: &mut RecordSink<'_>) {
     let tree = match text_of(bytes).and_then(xml::parse) {
         Ok(tree) => tree,
-        Err(fault) => return found.put("", Err(fault)),
+        Err(fault) => return sink.put("", Err(fault)),
     };
     let of = format_of(&tree);
     match (format, of) {
-        (Format::Auto | Format::Genetec, Some(Format::Genetec)) => genetec::read_xml(&tree, found),
+        (Format::Auto | Format::Genetec, Some(Format::Genetec)) => genetec::read_xml(&tree, sink),
         (Format::Auto | Format::Hikvision, Some(Format::Hikvision)) => {
-            hikvision::read(&tree, found);
+            hikvision::read(&tree, sink);
         }
-        (format, Some(_)) => no_such("XML of another reader", format, found),
+        (format, Some(_)) => no_such("XML of another reader", format, sink),
         (_, None) => {
             let name = crate::field::clean(&tree.name, 40);
-            found.put(
+            sink.put(
                 "",
                 Err(Fault::new(format_args!(
                     "`<{name}>` is in no known format; expected `<Plate>` or `<AutoVu>` of Genetec, \
@@ -111,6 +111,6 @@ fn format_of(tree: &Element) -> Option<Format> {
     }
 }
 
-fn no_such(what: &str, format: Format, found: &mut Found<'_>) {
-    found.put("", Err(Fault::new(format_args!("the record is {what}, not `{format}`"))));
+fn no_such(what: &str, format: Format, sink: &mut RecordSink<'_>) {
+    sink.put("", Err(Fault::new(format_args!("the record is {what}, not `{format}`"))));
 }

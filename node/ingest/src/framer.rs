@@ -31,7 +31,7 @@ const CHUNK: usize = 64 << 10;
 
 /// Where a record begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Position {
     /// On a line of its own or with others.
     Line {
         /// Line, from 1.
@@ -43,7 +43,7 @@ pub(crate) enum Place {
     Part(u64),
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line { line, nth: 0 | 1 } => write!(f, "line {line}"),
@@ -57,9 +57,9 @@ impl fmt::Display for Place {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Framed<'a> {
     /// The bytes of one object, from `{` to the matching `}`.
-    Record { place: Place, bytes: &'a [u8] },
+    Record { position: Position, bytes: &'a [u8] },
     /// Bytes that are no record.
-    Broken { place: Place, error: String },
+    Broken { position: Position, error: String },
 }
 
 /// Whether a list is open around the records.
@@ -142,13 +142,13 @@ impl<R: Read> Framer<R> {
         let List::Open(line) = self.list else { return None };
         self.list = List::Closed;
         let error = "the list that begins here is not closed; the file may be cut off".to_owned();
-        Some(Framed::Broken { place: Place::Line { line, nth: 1 }, error })
+        Some(Framed::Broken { position: Position::Line { line, nth: 1 }, error })
     }
 
     fn record(&mut self) -> io::Result<Framed<'_>> {
         self.nth += 1;
         let line = self.line;
-        let place = Place::Line { line, nth: self.nth };
+        let position = Position::Line { line, nth: self.nth };
         let (column, start) = (self.column, self.at);
         self.start = Some(start);
         self.spilled = false;
@@ -157,10 +157,12 @@ impl<R: Read> Framer<R> {
         let size = self.at.saturating_sub(begin);
         let outgrown = self.spilled || size > self.limit;
         match end {
-            End::Closed if outgrown => Ok(Framed::Broken { place, error: too_large(self.limit) }),
+            End::Closed if outgrown => {
+                Ok(Framed::Broken { position, error: too_large(self.limit) })
+            }
             End::Closed => {
                 let bytes = self.held.get(begin..self.at).unwrap_or_default();
-                Ok(Framed::Record { place, bytes })
+                Ok(Framed::Record { position, bytes })
             }
             End::Broken(error) => {
                 if !self.spilled {
@@ -169,7 +171,7 @@ impl<R: Read> Framer<R> {
                 }
                 self.resume(column)?;
                 let error = if outgrown { too_large(self.limit) } else { error };
-                Ok(Framed::Broken { place, error })
+                Ok(Framed::Broken { position, error })
             }
         }
     }
@@ -288,7 +290,7 @@ impl<R: Read> Framer<R> {
     fn stray(&mut self) -> io::Result<Framed<'_>> {
         self.nth += 1;
         let line = self.line;
-        let place = Place::Line { line, nth: self.nth };
+        let position = Position::Line { line, nth: self.nth };
         let mut shown = Vec::new();
         while let Some(byte) = self.peek()?.filter(|b| !matches!(b, b'\n' | b'{')) {
             if shown.len() < 160 {
@@ -301,7 +303,7 @@ impl<R: Read> Framer<R> {
         }
         let found = clean(String::from_utf8_lossy(&shown).trim(), 40);
         let error = format!("`{found}` is no record; expected an object that begins with a brace");
-        Ok(Framed::Broken { place, error })
+        Ok(Framed::Broken { position, error })
     }
 
     fn byte_order_mark(&mut self) -> io::Result<bool> {

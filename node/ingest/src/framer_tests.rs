@@ -7,10 +7,10 @@ struct Drip<'a>(&'a [u8]);
 
 impl Read for Drip<'_> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let (Some((first, rest)), Some(place)) = (self.0.split_first(), room.first_mut()) else {
+        let (Some((first, rest)), Some(position)) = (self.0.split_first(), room.first_mut()) else {
             return Ok(0);
         };
-        *place = *first;
+        *position = *first;
         self.0 = rest;
         Ok(1)
     }
@@ -21,10 +21,10 @@ fn framed(source: impl Read, limit: usize) -> Vec<String> {
     let mut all = Vec::new();
     while let Some(one) = framer.next().unwrap() {
         all.push(match one {
-            Framed::Record { place, bytes } => {
-                format!("{place}: {}", String::from_utf8_lossy(bytes))
+            Framed::Record { position, bytes } => {
+                format!("{position}: {}", String::from_utf8_lossy(bytes))
             }
-            Framed::Broken { place, error } => format!("{place}! {error}"),
+            Framed::Broken { position, error } => format!("{position}! {error}"),
         });
     }
     all

@@ -16,10 +16,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::field::{Fault, Scalar, confidence};
-use crate::outcome::{Found, Outcome};
+use crate::imported_read::ImportedRead;
+use crate::outcome::{Outcome, RecordSink};
 use crate::reading::Reading;
 use crate::region::state_named;
-use crate::sighting::Sighting;
 use crate::xml::Element;
 
 const SOURCE: &str = "genetec";
@@ -28,7 +28,7 @@ const MOST_ANALYTICS: usize = 100;
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object", rename_all = "PascalCase")]
-struct Body<'a> {
+struct Payload<'a> {
     id: Scalar,
     latitude: Scalar,
     longitude: Scalar,
@@ -65,13 +65,13 @@ struct Fields {
     state: Scalar,
 }
 
-pub(crate) fn read_json(body: &str, found: &mut Found<'_>) {
-    let outcome = json(body, found);
-    found.put("", outcome);
+pub(crate) fn read_json(body: &str, sink: &mut RecordSink<'_>) {
+    let outcome = json(body, sink);
+    sink.put("", outcome);
 }
 
-fn json(body: &str, found: &Found<'_>) -> Result<Outcome, Fault> {
-    let body: Body<'_> = serde_json::from_str(body)?;
+fn json(body: &str, sink: &RecordSink<'_>) -> Result<Outcome, Fault> {
+    let body: Payload<'_> = serde_json::from_str(body)?;
     let at = timestamp(&body.timestamp)?;
     let list: Vec<Analytic> = match body.plate_analytics {
         // A malformed list describes nothing and does not cost the read.
@@ -92,7 +92,7 @@ fn json(body: &str, found: &Found<'_>) -> Result<Outcome, Fault> {
         analytics: analytics.collect(),
         state: Scalar::Missing,
     };
-    let Some(mut one) = make(fields, at, found)? else { return Ok(NO_PLATE) };
+    let Some(mut one) = make(fields, at, sink)? else { return Ok(NO_PLATE) };
     one.add_json(View::Plate, "PlateImage", body.plate_image);
     one.add_json(View::Context, "ContextImage", body.context_image);
     Ok(Outcome::Read(Box::new(one)))
@@ -100,13 +100,13 @@ fn json(body: &str, found: &Found<'_>) -> Result<Outcome, Fault> {
 
 const NO_PLATE: Outcome = Outcome::Empty("a vehicle without a plate");
 
-pub(crate) fn read_xml(tree: &Element, found: &mut Found<'_>) {
-    let outcome = if tree.name == "AutoVu" { template(tree, found) } else { http(tree, found) };
-    found.put("", outcome);
+pub(crate) fn read_xml(tree: &Element, sink: &mut RecordSink<'_>) {
+    let outcome = if tree.name == "AutoVu" { template(tree, sink) } else { http(tree, sink) };
+    sink.put("", outcome);
 }
 
 /// XML of the HTTP extension.
-fn http(tree: &Element, found: &Found<'_>) -> Result<Outcome, Fault> {
+fn http(tree: &Element, sink: &RecordSink<'_>) -> Result<Outcome, Fault> {
     let at = timestamp(&tree.scalar("Timestamp"))?;
     let list = tree.child("PlateAnalytics").map(|list| list.children.as_slice());
     let analytics =
@@ -126,11 +126,11 @@ fn http(tree: &Element, found: &Found<'_>) -> Result<Outcome, Fault> {
         analytics: analytics.collect(),
         state: Scalar::Missing,
     };
-    photographed(make(fields, at, found)?, tree)
+    photographed(make(fields, at, sink)?, tree)
 }
 
 /// XML of the FTP template.
-fn template(tree: &Element, found: &Found<'_>) -> Result<Outcome, Fault> {
+fn template(tree: &Element, sink: &RecordSink<'_>) -> Result<Outcome, Fault> {
     let (date, time) = (tree.scalar("UTCDate"), tree.scalar("UTCTime"));
     let at = match (date.text("UTCDate")?, time.text("UTCTime")?) {
         (Some(date), Some(time)) => template_time(date.as_str(), time.as_str())?,
@@ -147,10 +147,10 @@ fn template(tree: &Element, found: &Found<'_>) -> Result<Outcome, Fault> {
         analytics: Vec::new(),
         state: tree.scalar("State"),
     };
-    photographed(make(fields, at, found)?, tree)
+    photographed(make(fields, at, sink)?, tree)
 }
 
-fn photographed(one: Option<Sighting>, tree: &Element) -> Result<Outcome, Fault> {
+fn photographed(one: Option<ImportedRead>, tree: &Element) -> Result<Outcome, Fault> {
     let Some(mut one) = one else { return Ok(NO_PLATE) };
     for (view, field) in [(View::Plate, "PlateImage"), (View::Context, "ContextImage")] {
         if let Some(image) = tree.child(field) {
@@ -160,9 +160,13 @@ fn photographed(one: Option<Sighting>, tree: &Element) -> Result<Outcome, Fault>
     Ok(Outcome::Read(Box::new(one)))
 }
 
-fn make(fields: Fields, at: Timestamp, found: &Found<'_>) -> Result<Option<Sighting>, Fault> {
+fn make(
+    fields: Fields,
+    at: Timestamp,
+    sink: &RecordSink<'_>,
+) -> Result<Option<ImportedRead>, Fault> {
     let Some(plate_raw) = fields.plate.text("PlateRead")? else { return Ok(None) };
-    let camera = camera(&fields, found)?;
+    let camera = camera(&fields, sink)?;
     let analytic = |key: &str| {
         let is = |(name, _): &&(String, Scalar)| name.eq_ignore_ascii_case(key);
         let value = fields.analytics.iter().find(is).map(|(_, value)| value);
@@ -193,9 +197,9 @@ fn make(fields: Fields, at: Timestamp, found: &Found<'_>) -> Result<Option<Sight
             body: said("Vehicle Type"),
             year: None,
         },
-        record: found.record,
+        record: sink.record,
     };
-    reading.sighting().map(Some)
+    reading.into_read().map(Some)
 }
 
 /// Whether an analytic found nothing.
@@ -207,12 +211,12 @@ fn absent(value: &Scalar) -> bool {
     }
 }
 
-fn camera(fields: &Fields, found: &Found<'_>) -> Result<Text, Fault> {
+fn camera(fields: &Fields, sink: &RecordSink<'_>) -> Result<Text, Fault> {
     let unit = fields.unit.text("SourceUrl")?;
     match (unit, fields.camera.text("LprCameraName")?) {
         (Some(unit), Some(name)) => Ok(format!("{unit}/{name}").parse()?),
         (Some(one), None) | (None, Some(one)) => Ok(one),
-        (None, None) => found.camera.cloned().ok_or_else(|| Fault::missing("LprCameraName")),
+        (None, None) => sink.camera.cloned().ok_or_else(|| Fault::missing("LprCameraName")),
     }
 }
 

@@ -14,7 +14,7 @@ fn all(source: &str) -> Vec<Item> {
     items(Format::Genetec, source.as_bytes()).map(Result::unwrap).collect()
 }
 
-fn one(source: &str) -> Sighting {
+fn one(source: &str) -> ImportedRead {
     match all(source).remove(0) {
         Item::Read(one) => *one,
         other => panic!("{other:?}"),
@@ -30,7 +30,7 @@ fn error(source: &str) -> String {
 
 #[test]
 fn a_body_of_json_is_read_field_by_field() {
-    let Sighting { read, photographs, left_out } = one(JSON);
+    let ImportedRead { read, photographs, left_out } = one(JSON);
     assert_eq!(read.id, ReadId::of_vendor_id("genetec", ID));
     assert_eq!(read.vendor_id.as_ref().unwrap().as_str(), ID);
     assert_eq!((read.plate.as_str(), read.plate_raw.as_str()), ("6TRJ244", "6TRJ244"));

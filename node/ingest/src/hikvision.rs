@@ -8,18 +8,18 @@ use schemas::read::{Location, Vehicle};
 use schemas::text::Text;
 
 use crate::field::{Fault, Scalar, confidence};
-use crate::outcome::{Found, Outcome};
+use crate::outcome::{Outcome, RecordSink};
 use crate::reading::Reading;
 use crate::xml::Element;
 
 const SOURCE: &str = "hikvision";
 
-pub(crate) fn read(tree: &Element, found: &mut Found<'_>) {
-    let outcome = alert(tree, found);
-    found.put("", outcome);
+pub(crate) fn read(tree: &Element, sink: &mut RecordSink<'_>) {
+    let outcome = alert(tree, sink);
+    sink.put("", outcome);
 }
 
-fn alert(tree: &Element, found: &Found<'_>) -> Result<Outcome, Fault> {
+fn alert(tree: &Element, sink: &RecordSink<'_>) -> Result<Outcome, Fault> {
     match tree.scalar("eventType") {
         Scalar::Text(kind) if kind.eq_ignore_ascii_case("ANPR") => {}
         Scalar::Text(_) => return Ok(Outcome::Empty("an alert of another kind")),
@@ -38,7 +38,7 @@ fn alert(tree: &Element, found: &Found<'_>) -> Result<Outcome, Fault> {
     let reading = Reading {
         source: SOURCE,
         vendor_id: tree.scalar("UUID").text("UUID")?,
-        camera: camera(tree, found)?,
+        camera: camera(tree, sink)?,
         at: at.ok_or_else(|| Fault::missing("dateTime"))?,
         plate_raw,
         plate_state: None,
@@ -52,9 +52,9 @@ fn alert(tree: &Element, found: &Found<'_>) -> Result<Outcome, Fault> {
             body: said(seen, "vehicleType"),
             year: None,
         },
-        record: found.record,
+        record: sink.record,
     };
-    Ok(Outcome::Read(Box::new(reading.sighting()?)))
+    Ok(Outcome::Read(Box::new(reading.into_read()?)))
 }
 
 /// A plate, unless the camera says in words that it has none.
@@ -72,12 +72,12 @@ fn said(seen: &Element, path: &str) -> Option<Text> {
 }
 
 /// The name that the camera was given; without one, its hardware address and channel.
-fn camera(tree: &Element, found: &Found<'_>) -> Result<Text, Fault> {
+fn camera(tree: &Element, sink: &RecordSink<'_>) -> Result<Text, Fault> {
     if let Some(name) = tree.scalar("channelName").text("channelName")? {
         return Ok(name);
     }
     let channel = tree.scalar("channelID").text("channelID")?;
-    match (tree.scalar("macAddress").text("macAddress")?, channel, found.camera) {
+    match (tree.scalar("macAddress").text("macAddress")?, channel, sink.camera) {
         (_, _, Some(camera)) => Ok(camera.clone()),
         (Some(address), Some(channel), None) => Ok(format!("{address}/{channel}").parse()?),
         (Some(address), None, None) => Ok(address),

@@ -1,6 +1,6 @@
 //! Every element of the vendor's that is taken, in both namespaces, bare and with photographs.
 
-use crate::{Format, Item, Sighting, items};
+use crate::{Format, ImportedRead, Item, items};
 use schemas::image::View;
 use schemas::read::{Read, ReadId};
 
@@ -12,7 +12,7 @@ fn all(source: &[u8]) -> Vec<Item> {
     items(Format::Hikvision, source).map(Result::unwrap).collect()
 }
 
-fn sighting(source: &[u8]) -> Sighting {
+fn imported(source: &[u8]) -> ImportedRead {
     match all(source).remove(0) {
         Item::Read(one) => *one,
         other => panic!("{other:?}"),
@@ -20,7 +20,7 @@ fn sighting(source: &[u8]) -> Sighting {
 }
 
 fn one(source: &str) -> Read {
-    sighting(source.as_bytes()).read
+    imported(source.as_bytes()).read
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn photographs_come_in_parts_of_any_name() {
             "name=\"y\"; filename=\"C:\\\\windows\\\\scene\"",
         ],
     ] {
-        let found = sighting(&multipart(names));
+        let found = imported(&multipart(names));
         assert_eq!(found.left_out, Vec::<String>::new());
         let views: Vec<_> = found.read.images.iter().map(|image| image.view).collect();
         assert_eq!(views, [View::Plate, View::Context], "{names:?}");

@@ -12,8 +12,8 @@ use crate::framer::{Framed, Framer};
 use crate::layout::{Layout, look};
 use crate::mapped::Table;
 use crate::mapping::Mapping;
-use crate::multipart::{Body, Parts};
-use crate::outcome::{Found, ImportError, Item, reject};
+use crate::multipart::{MultipartRecord, Parts};
+use crate::outcome::{ImportError, Item, RecordSink, reject};
 use crate::source::Source;
 use crate::stream_csv::StreamCsv;
 use crate::xml::Documents;
@@ -106,21 +106,21 @@ impl<R: io::Read> Items<R> {
             None => false,
             Some(Frames::Json(framer)) => match framer.next()? {
                 None => false,
-                Some(Framed::Record { place, bytes }) => {
-                    let mut found = Found::new(place, bytes, camera, ready);
-                    json(format, bytes, &mut found);
+                Some(Framed::Record { position, bytes }) => {
+                    let mut sink = RecordSink::new(position, bytes, camera, ready);
+                    json(format, bytes, &mut sink);
                     true
                 }
-                Some(Framed::Broken { place, error }) => reject(place, error, ready),
+                Some(Framed::Broken { position, error }) => reject(position, error, ready),
             },
             Some(Frames::Xml(documents)) => match documents.next()? {
                 None => false,
-                Some(Framed::Record { place, bytes }) => {
-                    let mut found = Found::new(place, bytes, camera, ready);
-                    xml(format, bytes, &mut found);
+                Some(Framed::Record { position, bytes }) => {
+                    let mut sink = RecordSink::new(position, bytes, camera, ready);
+                    xml(format, bytes, &mut sink);
                     true
                 }
-                Some(Framed::Broken { place, error }) => reject(place, error, ready),
+                Some(Framed::Broken { position, error }) => reject(position, error, ready),
             },
             Some(Frames::Multipart(parts)) => match parts.next()? {
                 None => false,
@@ -190,21 +190,26 @@ fn open<R: io::Read>(options: &Options, source: R) -> Result<Frames<R>, ImportEr
 }
 
 /// A document of a multipart body.
-fn part(format: Format, body: Body, camera: Option<&Text>, items: &mut VecDeque<Item>) -> bool {
-    let place = body.place();
+fn part(
+    format: Format,
+    body: MultipartRecord,
+    camera: Option<&Text>,
+    items: &mut VecDeque<Item>,
+) -> bool {
+    let position = body.position();
     let bytes = match body.document {
         Some(Ok(bytes)) => bytes,
-        Some(Err(error)) => return reject(place, error, items),
+        Some(Err(error)) => return reject(position, error, items),
         None => return false,
     };
     // As it would stand in a file of its own, so that the same record has the same digest.
     let start = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes).trim_ascii();
-    let found = Found::new(place, start, camera, items);
-    let mut found = found.with(body.photographs, body.left_out);
+    let sink = RecordSink::new(position, start, camera, items);
+    let mut sink = sink.with(body.photographs, body.left_out);
     if start.starts_with(b"<") {
-        xml(format, start, &mut found)
+        xml(format, start, &mut sink)
     } else {
-        json(format, start, &mut found)
+        json(format, start, &mut sink)
     }
     true
 }

@@ -1,7 +1,7 @@
 //! A record as text, and where it stops being JSON.
 
 use crate::field::Fault;
-use crate::framer::Place;
+use crate::framer::Position;
 
 /// The record as text.
 pub(crate) fn text_of(bytes: &[u8]) -> Result<&str, Fault> {
@@ -15,17 +15,17 @@ pub(crate) fn text_of(bytes: &[u8]) -> Result<&str, Fault> {
 }
 
 /// A record that is no JSON, and where in the file that shows.
-pub(crate) fn syntax(error: serde_json::Error, place: Place) -> Fault {
+pub(crate) fn syntax(error: serde_json::Error, position: Position) -> Fault {
     if error.is_data() {
         return Fault::from(error);
     }
     let column = error.column();
-    let of = match place {
-        Place::Line { line, .. } if error.line() > 1 => {
+    let of = match position {
+        Position::Line { line, .. } if error.line() > 1 => {
             let line = line.saturating_add(error.line() as u64).saturating_sub(1);
             format!("line {line}, column {column}")
         }
-        Place::Part(_) if error.line() > 1 => {
+        Position::Part(_) if error.line() > 1 => {
             format!("line {}, column {column} of the part", error.line())
         }
         _ => format!("column {column} of the record"),

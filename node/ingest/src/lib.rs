@@ -1,4 +1,5 @@
-//! Importers: files of reads, in the formats that readers and vendors write, become [`Sighting`]s:
+//! Importers: files of reads, in the formats that readers and vendors write, become
+//! [`ImportedRead`]s:
 //! reads, and the photographs that came with them.
 //!
 //! Decides which format a record is in, and hands on for each record its reads, or why it has
@@ -25,6 +26,7 @@ mod format;
 mod framer;
 mod genetec;
 mod hikvision;
+mod imported_read;
 mod items;
 mod json;
 mod layout;
@@ -39,7 +41,6 @@ mod reading;
 mod region;
 mod rekor;
 mod rows;
-mod sighting;
 mod source;
 mod stream;
 mod stream_csv;
@@ -47,10 +48,10 @@ pub mod synthesis;
 mod xml;
 
 pub use self::format::{Format, FormatError};
+pub use self::imported_read::ImportedRead;
 pub use self::items::{Items, Options, items};
 pub use self::mapping::{Mapping, MappingError};
 pub use self::outcome::{Empty, ImportError, Item, Rejected};
-pub use self::sighting::Sighting;
 
 /// How many reads one record may carry. A frame shows a handful of plates.
 const MOST_RESULTS: usize = 1_000;

@@ -13,10 +13,10 @@ use schemas::text::Text;
 use serde_json::Value;
 
 use crate::field::{Fault, Scalar, clean, confidence, location};
-use crate::framer::{Framed, Framer, Place};
+use crate::framer::{Framed, Framer, Position};
 use crate::json::{syntax, text_of};
 use crate::mapping::{Column, MappedLayout, Mapping};
-use crate::outcome::{Empty, Found, ImportError, Item, Outcome, Rejected};
+use crate::outcome::{Empty, ImportError, Item, Outcome, RecordSink, Rejected};
 use crate::reading::Reading;
 use crate::region::state_named;
 use crate::rows::{Cut, Row, Rows};
@@ -58,9 +58,9 @@ impl<R: io::Read> Table<R> {
         if has_header {
             match rows.next()? {
                 None => {}
-                Some(Row::Broken { place, error }) => {
+                Some(Row::Broken { position, error }) => {
                     return Err(ImportError::Mapping(format!(
-                        "the header at {place} cannot be read: {error}"
+                        "the header at {position} cannot be read: {error}"
                     )));
                 }
                 Some(Row::Cells { cells, .. }) => {
@@ -84,26 +84,26 @@ impl<R: io::Read> Table<R> {
         camera: Option<&Text>,
         items: &mut VecDeque<Item>,
     ) -> io::Result<bool> {
-        let (place, error) = match &mut self.frames {
+        let (position, error) = match &mut self.frames {
             Frames::Rows(rows) => match rows.next()? {
                 None => return Ok(false),
-                Some(Row::Broken { place, error }) => (place, error),
-                Some(Row::Cells { place, cells, bytes }) => {
-                    row(&self.mapping, &self.header, place, &cells, &bytes, camera, items);
+                Some(Row::Broken { position, error }) => (position, error),
+                Some(Row::Cells { position, cells, bytes }) => {
+                    row(&self.mapping, &self.header, position, &cells, &bytes, camera, items);
                     return Ok(true);
                 }
             },
             Frames::Json(framer) => match framer.next()? {
                 None => return Ok(false),
-                Some(Framed::Broken { place, error }) => (place, error),
-                Some(Framed::Record { place, bytes }) => {
-                    let mut found = Found::new(place, bytes, camera, items);
-                    object(&self.mapping, bytes, &mut found);
+                Some(Framed::Broken { position, error }) => (position, error),
+                Some(Framed::Record { position, bytes }) => {
+                    let mut sink = RecordSink::new(position, bytes, camera, items);
+                    object(&self.mapping, bytes, &mut sink);
                     return Ok(true);
                 }
             },
         };
-        items.push_back(Item::Rejected(Rejected { at: place.to_string(), error }));
+        items.push_back(Item::Rejected(Rejected { at: position.to_string(), error }));
         Ok(true)
     }
 }
@@ -135,17 +135,17 @@ fn decoded(mapping: &Mapping, bytes: &[u8]) -> Result<String, Fault> {
 fn row(
     mapping: &Mapping,
     header: &[String],
-    place: Place,
+    position: Position,
     cells: &[Vec<u8>],
     bytes: &[u8],
     camera: Option<&Text>,
     items: &mut VecDeque<Item>,
 ) {
     if mapping.skip_beginning.iter().any(|words| bytes.starts_with(words.as_bytes())) {
-        let (at, what) = (place.to_string(), "a line that the mapping skips");
+        let (at, what) = (position.to_string(), "a line that the mapping skips");
         return items.push_back(Item::Empty(Empty { at, what }));
     }
-    let mut found = Found::new(place, bytes, camera, items);
+    let mut sink = RecordSink::new(position, bytes, camera, items);
     let decode = |cell: &Vec<u8>| decoded(mapping, cell);
     let outcome =
         cells.iter().map(decode).collect::<Result<Vec<String>, Fault>>().and_then(|cells| {
@@ -163,41 +163,39 @@ fn row(
                 MappedLayout::Fixed => Cells::Line(cells.concat().chars().collect()),
                 _ => Cells::Row { header, cells: &cells },
             };
-            one(mapping, &cells, &found)
+            one(mapping, &cells, &sink)
         });
-    found.put("", outcome);
+    sink.put("", outcome);
 }
 
 /// One object, or the list of them inside it.
-fn object(mapping: &Mapping, bytes: &[u8], found: &mut Found<'_>) {
+fn object(mapping: &Mapping, bytes: &[u8], sink: &mut RecordSink<'_>) {
     let value = text_of(bytes).and_then(|text| {
-        serde_json::from_str::<Value>(text).map_err(|error| syntax(error, found.place))
+        serde_json::from_str::<Value>(text).map_err(|error| syntax(error, sink.position))
     });
     let value = match value {
         Ok(value) => value,
-        Err(fault) => return found.put("", Err(fault)),
+        Err(fault) => return sink.put("", Err(fault)),
     };
     let Some(path) = &mapping.records else {
-        let outcome = one(mapping, &Cells::Object(&value), found);
-        return found.put("", outcome);
+        let outcome = one(mapping, &Cells::Object(&value), sink);
+        return sink.put("", outcome);
     };
     match cells::step_into(&value, path) {
         Some(Value::Array(list)) if list.is_empty() => {
-            found.put("", Ok(Outcome::Empty("an object without reads")));
+            sink.put("", Ok(Outcome::Empty("an object without reads")));
         }
         Some(Value::Array(list)) => {
             for (index, value) in list.iter().enumerate() {
-                let outcome = one(mapping, &Cells::Object(value), found);
-                found.put(&format!("{path}[{index}]"), outcome);
+                let outcome = one(mapping, &Cells::Object(value), sink);
+                sink.put(&format!("{path}[{index}]"), outcome);
             }
         }
-        _ => {
-            found.put("", Err(Fault::new(format_args!("`{path}` is no list; expected the reads"))))
-        }
+        _ => sink.put("", Err(Fault::new(format_args!("`{path}` is no list; expected the reads")))),
     }
 }
 
-fn one(mapping: &Mapping, cells: &Cells<'_>, found: &Found<'_>) -> Result<Outcome, Fault> {
+fn one(mapping: &Mapping, cells: &Cells<'_>, sink: &RecordSink<'_>) -> Result<Outcome, Fault> {
     let columns = &mapping.columns;
     let constants = &mapping.constants;
     let text = |columns: &[Column]| -> Result<Option<Text>, Fault> {
@@ -224,14 +222,14 @@ fn one(mapping: &Mapping, cells: &Cells<'_>, found: &Found<'_>) -> Result<Outcom
     let at = mapping.times.instant(&at, &at_name)?;
     let camera = match text(&columns.camera)? {
         Some(camera) => camera,
-        None => constants.camera.as_ref().or(found.camera).cloned().ok_or_else(|| {
+        None => constants.camera.as_ref().or(sink.camera).cloned().ok_or_else(|| {
             Fault::new("no column and no constant names the camera; name it in the mapping")
         })?,
     };
     let state = text(&columns.state)?.and_then(|state| state_named(state.as_str()));
     let (latitude, longitude) = (number(&columns.latitude)?, number(&columns.longitude)?);
     let fixed = constants.latitude.zip(constants.longitude);
-    let place = match fixed {
+    let location = match fixed {
         Some((latitude, longitude)) => schemas::read::Location::new(latitude, longitude)?,
         None => location(
             (&latitude, &cells::named(&columns.latitude)),
@@ -247,7 +245,7 @@ fn one(mapping: &Mapping, cells: &Cells<'_>, found: &Found<'_>) -> Result<Outcom
         at,
         plate_raw,
         plate_state: state.or(constants.state),
-        location: place,
+        location,
         direction: text(&columns.direction)?.or_else(|| constants.direction.clone()),
         confidence: confidence(
             &score,
@@ -261,13 +259,13 @@ fn one(mapping: &Mapping, cells: &Cells<'_>, found: &Found<'_>) -> Result<Outcom
             body: text(&columns.body)?,
             year: text(&columns.year)?,
         },
-        record: found.record,
+        record: sink.record,
     };
     let plate = cells::named(&columns.plate);
-    let sighting = reading
-        .sighting()
+    let imported = reading
+        .into_read()
         .map_err(|fault| Fault::new(format_args!("column `{plate}`: {}", fault.into_sentence())))?;
-    Ok(Outcome::Read(Box::new(sighting)))
+    Ok(Outcome::Read(Box::new(imported)))
 }
 
 #[cfg(test)]

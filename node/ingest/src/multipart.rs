@@ -12,7 +12,7 @@ use std::io::{self, BufReader, Read};
 
 use schemas::image::{IMAGE_BYTES, MOST_IMAGES, Media, View};
 
-use crate::framer::{LARGEST_RECORD, Place, too_large};
+use crate::framer::{LARGEST_RECORD, Position, too_large};
 use crate::stream::until;
 
 /// Longest header line, and longest boundary, in bytes.
@@ -35,7 +35,7 @@ pub(crate) struct Photograph {
 
 /// A document and what stands beside it.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Body {
+pub(crate) struct MultipartRecord {
     /// Which part the document is, from 1.
     pub(crate) part: u64,
     /// The document, or why it cannot be used.
@@ -60,7 +60,7 @@ pub(crate) struct Parts<R> {
     delimiter: Vec<u8>,
     part: u64,
     /// The document after the one that was handed out.
-    ahead: Option<Body>,
+    ahead: Option<MultipartRecord>,
     ended: bool,
 }
 
@@ -74,7 +74,7 @@ impl<R: Read> Parts<R> {
     ///
     /// # Errors
     /// When the source cannot be read.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Body>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<MultipartRecord>> {
         if self.delimiter.is_empty() {
             if self.ended {
                 return Ok(None);
@@ -82,7 +82,7 @@ impl<R: Read> Parts<R> {
             let Some(first) = self.first_line()? else {
                 self.ended = true;
                 let document = Some(Err("the multipart body has no boundary".to_owned()));
-                return Ok(Some(Body { document, ..Body::default() }));
+                return Ok(Some(MultipartRecord { document, ..MultipartRecord::default() }));
             };
             self.delimiter = first;
         }
@@ -102,7 +102,11 @@ impl<R: Read> Parts<R> {
                 (None, _) => Err(too_large(LARGEST_RECORD)),
             };
             if body.document.is_some() {
-                let next = Body { part: self.part, document: Some(found), ..Body::default() };
+                let next = MultipartRecord {
+                    part: self.part,
+                    document: Some(found),
+                    ..MultipartRecord::default()
+                };
                 self.ahead = Some(next);
                 return Ok(Some(body));
             }
@@ -132,7 +136,7 @@ impl<R: Read> Parts<R> {
         }
     }
 
-    fn photograph(&self, body: &mut Body, plate: bool, cut: bool, bytes: Vec<u8>) {
+    fn photograph(&self, body: &mut MultipartRecord, plate: bool, cut: bool, bytes: Vec<u8>) {
         let part = format!("part {}", self.part);
         let held: usize = body.photographs.iter().map(|one| one.bytes.len()).sum();
         let why = if cut {
@@ -229,9 +233,9 @@ fn begins(bytes: &[u8]) -> bool {
     matches!(bytes.first(), Some(b'{' | b'[' | b'<'))
 }
 
-impl Body {
-    pub(crate) fn place(&self) -> Place {
-        Place::Part(self.part)
+impl MultipartRecord {
+    pub(crate) fn position(&self) -> Position {
+        Position::Part(self.part)
     }
 }
 

@@ -20,7 +20,7 @@ fn bodies(source: &[u8]) -> Vec<String> {
             .map(|one| format!("{:?} {}", one.view, one.bytes.len()))
             .chain(body.left_out.iter().cloned())
             .collect();
-        all.push(format!("{}: {document} [{}]", body.place(), views.join(", ")));
+        all.push(format!("{}: {document} [{}]", body.position(), views.join(", ")));
     }
     all
 }

@@ -7,11 +7,11 @@ use schemas::image::MOST_IMAGES;
 use schemas::read::{Read, ReadId};
 
 use crate::field::Fault;
-use crate::outcome::{Found, Outcome};
-use crate::sighting::Sighting;
+use crate::imported_read::ImportedRead;
+use crate::outcome::{Outcome, RecordSink};
 
-pub(crate) fn read(body: &str, found: &mut Found<'_>) {
-    found.put("", one(body));
+pub(crate) fn read(body: &str, sink: &mut RecordSink<'_>) {
+    sink.put("", one(body));
 }
 
 fn one(body: &str) -> Result<Outcome, Fault> {
@@ -38,5 +38,5 @@ fn one(body: &str) -> Result<Outcome, Fault> {
             read.images.len()
         )));
     }
-    Ok(Outcome::Read(Box::new(Sighting::new(read))))
+    Ok(Outcome::Read(Box::new(ImportedRead::new(read))))
 }

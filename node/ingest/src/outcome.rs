@@ -10,9 +10,9 @@ use schemas::text::Text;
 
 use crate::field::Fault;
 use crate::format::{Format, SUPPORTED};
-use crate::framer::Place;
+use crate::framer::Position;
+use crate::imported_read::ImportedRead;
 use crate::multipart::Photograph;
-use crate::sighting::Sighting;
 
 /// Bytes of photographs that the reads of one record carry; more of them only name theirs.
 const CARRIED: usize = 32 << 20;
@@ -21,7 +21,7 @@ const CARRIED: usize = 32 << 20;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Item {
     /// A read, with its photographs.
-    Read(Box<Sighting>),
+    Read(Box<ImportedRead>),
     /// A record, or one of its reads, that cannot be used.
     Rejected(Rejected),
     /// A record that is understood and holds no read.
@@ -80,14 +80,14 @@ pub enum ImportError {
 }
 
 /// Rejects a record that could not be cut out whole. Always `true`: there was one.
-pub(crate) fn reject(place: Place, error: String, items: &mut VecDeque<Item>) -> bool {
-    items.push_back(Item::Rejected(Rejected { at: place.to_string(), error }));
+pub(crate) fn reject(position: Position, error: String, items: &mut VecDeque<Item>) -> bool {
+    items.push_back(Item::Rejected(Rejected { at: position.to_string(), error }));
     true
 }
 
 /// Where a parser puts what one record holds.
-pub(crate) struct Found<'a> {
-    pub(crate) place: Place,
+pub(crate) struct RecordSink<'a> {
+    pub(crate) position: Position,
     /// Digest of the whole source record.
     pub(crate) record: Digest,
     /// The camera of a record that names none.
@@ -99,16 +99,16 @@ pub(crate) struct Found<'a> {
     items: &'a mut VecDeque<Item>,
 }
 
-impl<'a> Found<'a> {
+impl<'a> RecordSink<'a> {
     pub(crate) fn new(
-        place: Place,
+        position: Position,
         record: &[u8],
         camera: Option<&'a Text>,
         items: &'a mut VecDeque<Item>,
     ) -> Self {
         let record = Digest::of(record);
         let (beside, left_out) = (Vec::new(), Vec::new());
-        Self { place, record, camera, beside, left_out, carried: 0, items }
+        Self { position, record, camera, beside, left_out, carried: 0, items }
     }
 
     /// Photographs beside the record, and what was left out of them.
@@ -121,8 +121,8 @@ impl<'a> Found<'a> {
     /// What stands at `within` (`""` for the record itself, else such as `results[1]`).
     pub(crate) fn put(&mut self, within: &str, outcome: Result<Outcome, Fault>) {
         let at = match within {
-            "" => self.place.to_string(),
-            within => format!("{}, {within}", self.place),
+            "" => self.position.to_string(),
+            within => format!("{}, {within}", self.position),
         };
         let item = match outcome {
             Ok(Outcome::Read(mut one)) => {
@@ -137,7 +137,7 @@ impl<'a> Found<'a> {
 
     /// Gives a read the photographs beside its record. Past a bound it only names them: the bytes
     /// came with the reads before it.
-    fn share(&mut self, one: &mut Sighting) {
+    fn share(&mut self, one: &mut ImportedRead) {
         one.left_out.append(&mut self.left_out);
         for photograph in &self.beside {
             let size = photograph.bytes.len();
@@ -153,6 +153,6 @@ impl<'a> Found<'a> {
 
 /// What a parser makes out.
 pub(crate) enum Outcome {
-    Read(Box<Sighting>),
+    Read(Box<ImportedRead>),
     Empty(&'static str),
 }

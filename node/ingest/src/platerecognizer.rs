@@ -14,14 +14,14 @@ use serde_json::value::RawValue;
 
 use crate::MOST_RESULTS;
 use crate::field::{Fault, Scalar, confidence, state};
-use crate::outcome::{Found, Outcome};
-use crate::sighting::Sighting;
+use crate::imported_read::ImportedRead;
+use crate::outcome::{Outcome, RecordSink};
 
 const SOURCE: &str = "platerecognizer";
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-struct Body<'a> {
+struct Payload<'a> {
     #[serde(borrow)]
     data: Option<&'a RawValue>,
 }
@@ -51,14 +51,14 @@ struct Detection<'a> {
     color: Option<&'a RawValue>,
 }
 
-pub(crate) fn read(body: &str, found: &mut Found<'_>) {
-    if let Err(fault) = results(body, found) {
-        found.put("", Err(fault));
+pub(crate) fn read(body: &str, sink: &mut RecordSink<'_>) {
+    if let Err(fault) = results(body, sink) {
+        sink.put("", Err(fault));
     }
 }
 
-fn results(body: &str, found: &mut Found<'_>) -> Result<(), Fault> {
-    let body: Body<'_> = serde_json::from_str(body)?;
+fn results(body: &str, sink: &mut RecordSink<'_>) -> Result<(), Fault> {
+    let body: Payload<'_> = serde_json::from_str(body)?;
     let data = body.data.ok_or_else(|| Fault::missing("data"))?;
     let data: Data<'_> = serde_json::from_str(data.get())?;
     let list: Vec<&RawValue> = match data.results {
@@ -69,7 +69,7 @@ fn results(body: &str, found: &mut Found<'_>) -> Result<(), Fault> {
         None => return Err(Fault::missing("data.results")),
     };
     if list.is_empty() {
-        found.put("", Ok(Outcome::Empty("a body without a plate")));
+        sink.put("", Ok(Outcome::Empty("a body without a plate")));
         return Ok(());
     }
     if list.len() > MOST_RESULTS {
@@ -86,8 +86,8 @@ fn results(body: &str, found: &mut Found<'_>) -> Result<(), Fault> {
         .instant("data.timestamp")?
         .ok_or_else(|| Fault::missing("data.timestamp"))?;
     for (index, raw) in list.into_iter().enumerate() {
-        let outcome = one(raw, &camera, at, found.record);
-        found.put(&format!("results[{index}]"), outcome);
+        let outcome = one(raw, &camera, at, sink.record);
+        sink.put(&format!("results[{index}]"), outcome);
     }
     Ok(())
 }
@@ -105,7 +105,7 @@ pub(crate) fn one(
     let plate_raw = detection.plate.text("plate")?.unwrap_or_default();
     let plate: Plate = plate_raw.as_str().parse()?;
     let confidence = confidence(&detection.score, "score", 1.0)?;
-    Ok(Outcome::Read(Box::new(Sighting::new(Read {
+    Ok(Outcome::Read(Box::new(ImportedRead::new(Read {
         id: ReadId::of_sighting(camera.as_str(), at, plate_raw.as_str()),
         plate,
         plate_raw,

@@ -8,7 +8,7 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 
 use crate::field::Fault;
-use crate::sighting::Sighting;
+use crate::imported_read::ImportedRead;
 
 /// One reading, its values read.
 pub(crate) struct Reading<'a> {
@@ -29,13 +29,13 @@ pub(crate) struct Reading<'a> {
 
 impl Reading<'_> {
     /// The read, without photographs yet.
-    pub(crate) fn sighting(self) -> Result<Sighting, Fault> {
+    pub(crate) fn into_read(self) -> Result<ImportedRead, Fault> {
         let plate: Plate = self.plate_raw.as_str().parse()?;
         let id = match &self.vendor_id {
             Some(vendor_id) => ReadId::of_vendor_id(self.source, vendor_id.as_str()),
             None => ReadId::of_sighting(self.camera.as_str(), self.at, self.plate_raw.as_str()),
         };
-        Ok(Sighting::new(Read {
+        Ok(ImportedRead::new(Read {
             id,
             plate,
             plate_raw: self.plate_raw,

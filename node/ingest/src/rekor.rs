@@ -20,15 +20,15 @@ use serde_json::value::RawValue;
 
 use crate::MOST_RESULTS;
 use crate::field::{Fault, Scalar, confidence, location, state};
-use crate::outcome::{Found, Outcome};
-use crate::sighting::Sighting;
+use crate::imported_read::ImportedRead;
+use crate::outcome::{Outcome, RecordSink};
 
 const SOURCE: &str = "rekor";
 
 /// A body of any kind; the group inside an alert has the same fields.
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-struct Body<'a> {
+struct Payload<'a> {
     data_type: Scalar,
     openalpr_webhook: Scalar,
     uuid: Scalar,
@@ -69,25 +69,25 @@ struct PlateOfFrame<'a> {
     plate_crop_jpeg: Option<&'a RawValue>,
 }
 
-pub(crate) fn read(body: &str, found: &mut Found<'_>) {
-    let body: Body<'_> = match serde_json::from_str(body) {
+pub(crate) fn read(body: &str, sink: &mut RecordSink<'_>) {
+    let body: Payload<'_> = match serde_json::from_str(body) {
         Ok(body) => body,
-        Err(error) => return found.put("", Err(error.into())),
+        Err(error) => return sink.put("", Err(error.into())),
     };
     let empty = |what| Ok(Outcome::Empty(what));
     match &body.data_type {
         Scalar::Text(kind) => match kind.as_str() {
-            "alpr_group" => found.put("", group(&body, found.record)),
-            "alpr_alert" => found.put("group", alert(&body, found.record)),
-            "alpr_results" => results(&body, found),
-            "vehicle" => found.put("", empty("a vehicle without a plate")),
-            "heartbeat" => found.put("", empty("a heartbeat")),
-            _ => found.put("", Err(unknown(&body.data_type))),
+            "alpr_group" => sink.put("", group(&body, sink.record)),
+            "alpr_alert" => sink.put("group", alert(&body, sink.record)),
+            "alpr_results" => results(&body, sink),
+            "vehicle" => sink.put("", empty("a vehicle without a plate")),
+            "heartbeat" => sink.put("", empty("a heartbeat")),
+            _ => sink.put("", Err(unknown(&body.data_type))),
         },
         Scalar::Missing if body.openalpr_webhook != Scalar::Missing => {
-            found.put("", empty("a test of the webhook"));
+            sink.put("", empty("a test of the webhook"));
         }
-        other => found.put("", Err(unknown(other))),
+        other => sink.put("", Err(unknown(other))),
     }
 }
 
@@ -102,12 +102,12 @@ fn unknown(data_type: &Scalar) -> Fault {
     ))
 }
 
-fn alert(body: &Body<'_>, record: Digest) -> Result<Outcome, Fault> {
+fn alert(body: &Payload<'_>, record: Digest) -> Result<Outcome, Fault> {
     let inner = body.group.ok_or_else(|| Fault::missing("group"))?;
     group(&serde_json::from_str(inner.get())?, record)
 }
 
-fn group(body: &Body<'_>, record: Digest) -> Result<Outcome, Fault> {
+fn group(body: &Payload<'_>, record: Digest) -> Result<Outcome, Fault> {
     if body.is_preview.is_true() {
         return Ok(Outcome::Empty("a preview; the read follows in the group itself"));
     }
@@ -132,39 +132,39 @@ fn group(body: &Body<'_>, record: Digest) -> Result<Outcome, Fault> {
     };
     let plate_state = state(&body.best_region).or_else(|| state(&best.region));
     let vehicle = body.vehicle.map(vehicle).unwrap_or_default();
-    let mut sighting =
+    let mut imported =
         make(body, Reading { plate, plate_state, at, confidence, vehicle, vendor_id, record })?;
-    sighting.add_json(View::Plate, "best_plate.plate_crop_jpeg", best.plate_crop_jpeg);
-    sighting.add_json(View::Context, "vehicle_crop_jpeg", body.vehicle_crop_jpeg);
-    Ok(Outcome::Read(Box::new(sighting)))
+    imported.add_json(View::Plate, "best_plate.plate_crop_jpeg", best.plate_crop_jpeg);
+    imported.add_json(View::Context, "vehicle_crop_jpeg", body.vehicle_crop_jpeg);
+    Ok(Outcome::Read(Box::new(imported)))
 }
 
-fn results(body: &Body<'_>, found: &mut Found<'_>) {
+fn results(body: &Payload<'_>, sink: &mut RecordSink<'_>) {
     let list = match body.results.map(|raw| serde_json::from_str::<Vec<&RawValue>>(raw.get())) {
-        None => return found.put("", Err(Fault::missing("results"))),
+        None => return sink.put("", Err(Fault::missing("results"))),
         Some(Err(error)) => {
             let error = Fault::from(error).into_sentence();
-            return found.put("", Err(Fault::new(format_args!("`results`: {error}"))));
+            return sink.put("", Err(Fault::new(format_args!("`results`: {error}"))));
         }
         Some(Ok(list)) => list,
     };
     if list.is_empty() {
-        return found.put("", Ok(Outcome::Empty("a frame without a plate")));
+        return sink.put("", Ok(Outcome::Empty("a frame without a plate")));
     }
     if list.len() > MOST_RESULTS {
         let count = list.len();
         let fault =
             format_args!("`results` holds {count} plates; at most {MOST_RESULTS} are taken");
-        return found.put("", Err(Fault::new(fault)));
+        return sink.put("", Err(Fault::new(fault)));
     }
     for (index, raw) in list.into_iter().enumerate() {
-        let outcome = result(body, index, raw, found.record);
-        found.put(&format!("results[{index}]"), outcome);
+        let outcome = result(body, index, raw, sink.record);
+        sink.put(&format!("results[{index}]"), outcome);
     }
 }
 
 fn result(
-    body: &Body<'_>,
+    body: &Payload<'_>,
     position: usize,
     raw: &RawValue,
     record: Digest,
@@ -182,10 +182,10 @@ fn result(
     };
     let (confidence, plate_state) = (confidence_of(&one)?, state(&one.region));
     let vehicle = Vehicle::default();
-    let mut sighting =
+    let mut imported =
         make(body, Reading { plate, plate_state, at, confidence, vehicle, vendor_id, record })?;
-    sighting.add_json(View::Plate, "plate_crop_jpeg", one.plate_crop_jpeg);
-    Ok(Outcome::Read(Box::new(sighting)))
+    imported.add_json(View::Plate, "plate_crop_jpeg", one.plate_crop_jpeg);
+    Ok(Outcome::Read(Box::new(imported)))
 }
 
 fn plate_of_frame(raw: &RawValue) -> Result<PlateOfFrame<'_>, Fault> {
@@ -215,7 +215,7 @@ struct Reading {
     record: Digest,
 }
 
-fn make(body: &Body<'_>, reading: Reading) -> Result<Sighting, Fault> {
+fn make(body: &Payload<'_>, reading: Reading) -> Result<ImportedRead, Fault> {
     let camera = camera(body)?;
     let Reading { plate: plate_raw, plate_state, at, confidence, vehicle, vendor_id, record } =
         reading;
@@ -228,7 +228,7 @@ fn make(body: &Body<'_>, reading: Reading) -> Result<Sighting, Fault> {
         location((&body.gps_latitude, "gps_latitude"), (&body.gps_longitude, "gps_longitude"))?;
     let direction = heading(&body.travel_direction);
     let source = SOURCE.parse()?;
-    Ok(Sighting::new(Read {
+    Ok(ImportedRead::new(Read {
         id,
         plate,
         plate_raw,
@@ -247,7 +247,7 @@ fn make(body: &Body<'_>, reading: Reading) -> Result<Sighting, Fault> {
 }
 
 /// The camera's own id; without one, the agent and its name for the camera.
-fn camera(body: &Body<'_>) -> Result<Text, Fault> {
+fn camera(body: &Payload<'_>) -> Result<Text, Fault> {
     if let Some(id) = body.camera_id.text("camera_id")? {
         return Ok(id);
     }

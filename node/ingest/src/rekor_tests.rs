@@ -219,7 +219,7 @@ fn with_crops(plate: &str, vehicle: &str) -> String {
     body.to_string()
 }
 
-fn sighting(body: &str) -> Sighting {
+fn imported(body: &str) -> ImportedRead {
     match all(body).remove(0) {
         Item::Read(one) => *one,
         other => panic!("{other:?}"),
@@ -229,12 +229,12 @@ fn sighting(body: &str) -> Sighting {
 #[test]
 fn crops_are_photographs_of_the_read_and_change_nothing_else_of_it() {
     // base64 of FF D8 FF E0 and of FF D8 FF E1, the latter with a line break in it.
-    let found = sighting(&with_crops("\"/9j/4A==\"", "\"/9j/\\n4Q==\""));
+    let found = imported(&with_crops("\"/9j/4A==\"", "\"/9j/\\n4Q==\""));
     let views: Vec<_> = found.read.images.iter().map(|image| (image.view, image.bytes)).collect();
     assert_eq!(views, [(View::Plate, 4), (View::Context, 4)]);
     assert_eq!(found.photographs, [b"\xFF\xD8\xFF\xE0".to_vec(), b"\xFF\xD8\xFF\xE1".to_vec()]);
     assert_eq!(found.left_out, Vec::<String>::new());
-    let bare = sighting(&with_crops("null", "\"\""));
+    let bare = imported(&with_crops("null", "\"\""));
     assert_eq!(bare.left_out, Vec::<String>::new());
     assert_eq!(bare.read.images, []);
     assert_eq!(bare.read.id, found.read.id);
@@ -249,7 +249,7 @@ fn what_is_no_photograph_is_left_out_and_said_and_does_not_cost_the_read() {
         ("17", "expected a text of base64"),
         ("{\"a\": 1}", "expected a text of base64"),
     ] {
-        let found = sighting(&with_crops(crop, "\"/9j/4A==\""));
+        let found = imported(&with_crops(crop, "\"/9j/4A==\""));
         assert_eq!(found.photographs.len(), 1, "{crop}");
         assert_eq!(found.left_out.len(), 1, "{crop}");
         let sentence = &found.left_out[0];
@@ -259,6 +259,6 @@ fn what_is_no_photograph_is_left_out_and_said_and_does_not_cost_the_read() {
         );
         assert!(sentence.contains(said), "{sentence}");
     }
-    let twice = sighting(&with_crops("\"/9j/4A==\"", "\"/9j/4A==\""));
+    let twice = imported(&with_crops("\"/9j/4A==\"", "\"/9j/4A==\""));
     assert_eq!((twice.photographs.len(), twice.read.images.len()), (1, 1));
 }

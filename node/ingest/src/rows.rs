@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::io::{self, BufReader, Read};
 
-use crate::framer::Place;
+use crate::framer::Position;
 use crate::stream::until;
 
 /// The largest row taken, in bytes.
@@ -29,12 +29,12 @@ pub(crate) enum Cut {
 pub(crate) enum Row {
     /// Its cells, and the bytes that it was cut from, without the line's end.
     Cells {
-        place: Place,
+        position: Position,
         cells: Vec<Vec<u8>>,
         bytes: Vec<u8>,
     },
     Broken {
-        place: Place,
+        position: Position,
         error: String,
     },
 }
@@ -72,20 +72,20 @@ impl<R: Read> Rows<R> {
                 first.drain(..3);
             }
             if !first.trim_ascii().is_empty() {
-                let place = Place::Line { line: self.line, nth: 1 };
-                return self.row(place, first).map(Some);
+                let position = Position::Line { line: self.line, nth: 1 };
+                return self.row(position, first).map(Some);
             }
         }
     }
 
-    fn row(&mut self, place: Place, first: Vec<u8>) -> io::Result<Row> {
-        let broken = |error: String| Ok(Row::Broken { place, error });
+    fn row(&mut self, position: Position, first: Vec<u8>) -> io::Result<Row> {
+        let broken = |error: String| Ok(Row::Broken { position, error });
         if first.len() > LARGEST_ROW {
             return broken(row_too_large());
         }
         let Cut::Delimited { delimiter, quote } = self.cut else {
             let bytes = bare(&first).to_vec();
-            return Ok(Row::Cells { place, cells: vec![bytes.clone()], bytes });
+            return Ok(Row::Cells { position, cells: vec![bytes.clone()], bytes });
         };
         let mut cutter = Cutter::new(delimiter, quote);
         let mut more: Vec<Vec<u8>> = Vec::new();
@@ -117,7 +117,7 @@ impl<R: Read> Rows<R> {
                 let mut bytes = first;
                 more.iter().for_each(|line| bytes.extend_from_slice(line));
                 bytes.truncate(bare(&bytes).len());
-                Ok(Row::Cells { place, cells: cutter.cells, bytes })
+                Ok(Row::Cells { position, cells: cutter.cells, bytes })
             }
         }
     }
@@ -230,12 +230,12 @@ mod tests {
         let mut all = Vec::new();
         while let Some(row) = rows.next().unwrap() {
             all.push(match row {
-                Row::Cells { place, cells, .. } => {
+                Row::Cells { position, cells, .. } => {
                     let cells: Vec<_> =
                         cells.iter().map(|cell| String::from_utf8_lossy(cell)).collect();
-                    format!("{place}: {}", cells.join("|"))
+                    format!("{position}: {}", cells.join("|"))
                 }
-                Row::Broken { place, error } => format!("{place}! {error}"),
+                Row::Broken { position, error } => format!("{position}! {error}"),
             });
         }
         all

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::field::{Fault, Scalar, clean};
 use crate::json::text_of;
-use crate::outcome::{Found, ImportError, Item, Outcome, Rejected};
+use crate::outcome::{ImportError, Item, Outcome, RecordSink, Rejected};
 use crate::platerecognizer;
 use crate::python;
 use crate::rows::{Cut, Row, Rows};
@@ -65,19 +65,19 @@ impl<R: io::Read> StreamCsv<R> {
     ) -> io::Result<bool> {
         match self.rows.next()? {
             None => return Ok(false),
-            Some(Row::Broken { place, error }) => {
-                items.push_back(Item::Rejected(Rejected { at: place.to_string(), error }));
+            Some(Row::Broken { position, error }) => {
+                items.push_back(Item::Rejected(Rejected { at: position.to_string(), error }));
             }
-            Some(Row::Cells { place, cells, bytes }) => {
-                let mut found = Found::new(place, &bytes, camera, items);
-                let outcome = self.row(&cells, &found);
-                found.put("", outcome);
+            Some(Row::Cells { position, cells, bytes }) => {
+                let mut sink = RecordSink::new(position, &bytes, camera, items);
+                let outcome = self.row(&cells, &sink);
+                sink.put("", outcome);
             }
         }
         Ok(true)
     }
 
-    fn row(&self, cells: &[Vec<u8>], found: &Found<'_>) -> Result<Outcome, Fault> {
+    fn row(&self, cells: &[Vec<u8>], sink: &RecordSink<'_>) -> Result<Outcome, Fault> {
         if cells.len() != self.header.len() {
             return Err(Fault::new(format_args!(
                 "the row has {} cells; expected {}, as the header has",
@@ -109,7 +109,7 @@ impl<R: io::Read> StreamCsv<R> {
         let at = at.ok_or_else(|| Fault::missing("timestamp"))?;
         let camera = match camera_of(&text(&row, "file").text("file")?.unwrap_or_default()) {
             Some(camera) => camera,
-            None => found.camera.cloned().ok_or_else(|| {
+            None => sink.camera.cloned().ok_or_else(|| {
                 let file = clean(&text(&row, "file").to_string(), 80);
                 Fault::new(format_args!(
                     "`file` is {file}, which names no camera; expected a folder such as \
@@ -125,7 +125,7 @@ impl<R: io::Read> StreamCsv<R> {
         }
         let detection = Value::Object(row).to_string();
         let raw: &RawValue = serde_json::from_str(&detection)?;
-        platerecognizer::one(raw, &camera, at, found.record)
+        platerecognizer::one(raw, &camera, at, sink.record)
     }
 }
 

@@ -22,7 +22,7 @@ pub struct Camera {
     pub longitude: f64,
 }
 
-/// A sighting that must be in the file.
+/// A read that must be in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planted {
     /// The plate.
@@ -53,8 +53,8 @@ pub struct Plan<'a> {
     pub with_flaws: bool,
 }
 
-/// One sighting of a plan, in order of time.
-struct Sighting<'a> {
+/// One read of a plan, in order of time.
+struct PlannedRead<'a> {
     number: usize,
     plate: Plate,
     at: Timestamp,
@@ -83,24 +83,24 @@ pub fn rekor(plan: &Plan<'_>) -> Vec<u8> {
             "camera_name": camera.name, "is_streaming": true, "fps": 25,
         })).collect::<Vec<Value>>(),
     });
-    lines(plan, Some(heartbeat), |sighting| {
-        let camera = match sighting.camera.name.parse::<u32>() {
+    lines(plan, Some(heartbeat), |planned| {
+        let camera = match planned.camera.name.parse::<u32>() {
             Ok(number) => json!(number),
-            Err(_) => json!(sighting.camera.name),
+            Err(_) => json!(planned.camera.name),
         };
-        let at = sighting.at.millis();
-        let uuid = format!("{agent}-{}-{at}-{}", sighting.camera.name, sighting.number);
-        let plate = sighting.plate.as_str();
-        let confidence = percent(sighting.score);
+        let at = planned.at.millis();
+        let uuid = format!("{agent}-{}-{at}-{}", planned.camera.name, planned.number);
+        let plate = planned.plate.as_str();
+        let confidence = percent(planned.score);
         let named =
-            |name: &str| json!([{ "name": name, "confidence": percent(sighting.score / 2) }]);
+            |name: &str| json!([{ "name": name, "confidence": percent(planned.score / 2) }]);
         json!({
             "data_type": "alpr_group", "version": 3, "agent_type": "alprd", "agent_uid": agent,
             "camera_id": camera, "country": "us", "is_parked": false, "is_preview": false,
-            "gps_latitude": sighting.camera.latitude, "gps_longitude": sighting.camera.longitude,
-            "epoch_start": at, "epoch_end": sighting.at.plus_millis(1_800).millis(),
+            "gps_latitude": planned.camera.latitude, "gps_longitude": planned.camera.longitude,
+            "epoch_start": at, "epoch_end": planned.at.plus_millis(1_800).millis(),
             "frame_start": 0, "frame_end": 45,
-            "best_uuid": uuid, "best_uuid_epoch_ms": sighting.at.plus_millis(600).millis(),
+            "best_uuid": uuid, "best_uuid_epoch_ms": planned.at.plus_millis(600).millis(),
             "uuids": [uuid], "plate_indexes": [0],
             "best_plate_number": plate, "best_confidence": confidence, "best_region": "us-ca",
             "best_region_confidence": 88, "matches_template": true,
@@ -109,11 +109,11 @@ pub fn rekor(plan: &Plan<'_>) -> Vec<u8> {
                 "region_confidence": 88, "matches_template": 1,
             },
             "candidates": [{ "plate": plate, "confidence": confidence, "matches_template": 1 }],
-            "travel_direction": sighting.heading,
+            "travel_direction": planned.heading,
             "vehicle": {
-                "make": named(sighting.make),
-                "make_model": named(&format!("{}_{}", sighting.make, sighting.model)),
-                "color": named(sighting.color), "body_type": named(sighting.body),
+                "make": named(planned.make),
+                "make_model": named(&format!("{}_{}", planned.make, planned.model)),
+                "color": named(planned.color), "body_type": named(planned.body),
                 "year": named("2015-2019"), "orientation": named("180"),
             },
         })
@@ -130,25 +130,25 @@ pub fn platerecognizer(plan: &Plan<'_>) -> Vec<u8> {
             "camera_id": "reader-host", "timestamp": plan.from.to_string(), "results": [],
         },
     });
-    lines(plan, Some(quiet), |sighting| {
-        let camera = &sighting.camera.name;
-        let plate = sighting.plate.as_str().to_ascii_lowercase();
+    lines(plan, Some(quiet), |planned| {
+        let camera = &planned.camera.name;
+        let plate = planned.plate.as_str().to_ascii_lowercase();
         json!({
             "hook": hook(camera),
             "data": {
                 "camera_id": camera,
-                "timestamp": sighting.at.to_string(),
+                "timestamp": planned.at.to_string(),
                 "results": [{
-                    "plate": plate, "score": share(sighting.score), "dscore": 0.81,
+                    "plate": plate, "score": share(planned.score), "dscore": 0.81,
                     "region": { "code": "us-ca", "score": 0.88 },
-                    "candidates": [{ "plate": plate, "score": share(sighting.score) }],
+                    "candidates": [{ "plate": plate, "score": share(planned.score) }],
                     "box": { "xmin": 412, "ymin": 230, "xmax": 540, "ymax": 281 },
-                    "vehicle": { "type": sighting.body, "score": 0.7 },
+                    "vehicle": { "type": planned.body, "score": 0.7 },
                     "model_make": [{
-                        "make": sighting.make, "model": sighting.model, "score": 0.6,
+                        "make": planned.make, "model": planned.model, "score": 0.6,
                     }],
-                    "color": [{ "color": sighting.color, "score": 0.7 }],
-                    "direction": sighting.heading,
+                    "color": [{ "color": planned.color, "score": 0.7 }],
+                    "direction": planned.heading,
                 }],
             },
         })
@@ -158,30 +158,30 @@ pub fn platerecognizer(plan: &Plan<'_>) -> Vec<u8> {
 /// JSON Lines of the native format, as if exported by a node whose cameras write it.
 #[must_use]
 pub fn native(plan: &Plan<'_>) -> Vec<u8> {
-    lines(plan, None, |sighting| native_read(sighting).map_or(Value::Null, |read| json!(read)))
+    lines(plan, None, |planned| native_read(planned).map_or(Value::Null, |read| json!(read)))
 }
 
-fn native_read(sighting: &Sighting<'_>) -> Option<Read> {
-    let camera = &sighting.camera;
-    let plate_raw: schemas::text::Text = sighting.plate.as_str().parse().ok()?;
+fn native_read(planned: &PlannedRead<'_>) -> Option<Read> {
+    let camera = &planned.camera;
+    let plate_raw: schemas::text::Text = planned.plate.as_str().parse().ok()?;
     let name: schemas::text::Text = camera.name.parse().ok()?;
     let text = |word: &str| word.parse().ok();
     Some(Read {
-        id: ReadId::of_sighting(name.as_str(), sighting.at, plate_raw.as_str()),
-        plate: sighting.plate.clone(),
-        record: Digest::of(format!("{name} {} {plate_raw}", sighting.at).as_bytes()),
+        id: ReadId::of_sighting(name.as_str(), planned.at, plate_raw.as_str()),
+        plate: planned.plate.clone(),
+        record: Digest::of(format!("{name} {} {plate_raw}", planned.at).as_bytes()),
         plate_raw,
         plate_state: Some(schemas::agency::State::CALIFORNIA),
-        at: sighting.at,
+        at: planned.at,
         camera: name,
         location: Location::new(camera.latitude, camera.longitude).ok().flatten(),
-        direction: text(&sighting.heading.to_string()),
-        confidence: share(sighting.score).try_into().ok(),
+        direction: text(&planned.heading.to_string()),
+        confidence: share(planned.score).try_into().ok(),
         vehicle: schemas::read::Vehicle {
-            make: text(sighting.make),
-            model: text(sighting.model),
-            color: text(sighting.color),
-            body: text(sighting.body),
+            make: text(planned.make),
+            model: text(planned.model),
+            color: text(planned.color),
+            body: text(planned.body),
             year: None,
         },
         source: "native".parse().ok()?,
@@ -190,8 +190,12 @@ fn native_read(sighting: &Sighting<'_>) -> Option<Read> {
     })
 }
 
-fn lines(plan: &Plan<'_>, first: Option<Value>, body: impl Fn(&Sighting<'_>) -> Value) -> Vec<u8> {
-    let sightings = sightings(plan);
+fn lines(
+    plan: &Plan<'_>,
+    first: Option<Value>,
+    body: impl Fn(&PlannedRead<'_>) -> Value,
+) -> Vec<u8> {
+    let planned_reads = planned_reads(plan);
     let mut file = Vec::new();
     let mut line = |text: &str| {
         file.extend(text.as_bytes());
@@ -200,16 +204,16 @@ fn lines(plan: &Plan<'_>, first: Option<Value>, body: impl Fn(&Sighting<'_>) -> 
     if let Some(first) = first.filter(|_| plan.with_flaws) {
         line(&first.to_string());
     }
-    for (index, sighting) in sightings.iter().enumerate() {
-        if plan.with_flaws && index == sightings.len() / 2 {
+    for (index, planned) in planned_reads.iter().enumerate() {
+        if plan.with_flaws && index == planned_reads.len() / 2 {
             line(BROKEN);
         }
-        line(&body(sighting).to_string());
+        line(&body(planned).to_string());
     }
     file
 }
 
-fn sightings<'a>(plan: &Plan<'a>) -> Vec<Sighting<'a>> {
+fn planned_reads<'a>(plan: &Plan<'a>) -> Vec<PlannedRead<'a>> {
     let mut draw = Draw(plan.seed);
     let span = plan.until.distance(plan.from.min(plan.until));
     let mut wanted: Vec<(Plate, Timestamp, u64)> = Vec::new();
@@ -232,7 +236,7 @@ fn sightings<'a>(plan: &Plan<'a>) -> Vec<Sighting<'a>> {
         // One plate, one car.
         let mut car = Draw(plate.as_str().bytes().fold(7, |n, b| n.rotate_left(8) ^ u64::from(b)));
         let (make, model, body) = car.of(&CARS)?;
-        Some(Sighting {
+        Some(PlannedRead {
             number,
             plate,
             at,

@@ -306,7 +306,7 @@ fn what_is_exported_is_imported_unchanged() {
     let (reads, lines) = exported();
     let again: Vec<Item> = all(lines.as_bytes());
     let expected: Vec<Item> =
-        reads.into_iter().map(|read| Item::Read(Box::new(Sighting::new(read)))).collect();
+        reads.into_iter().map(|read| Item::Read(Box::new(ImportedRead::new(read)))).collect();
     assert_eq!(again, expected);
 }
 
@@ -439,6 +439,6 @@ proptest! {
         let mut read = reads.remove(0);
         read.location = schemas::read::Location::new(latitude, longitude).unwrap();
         let lines = serde_json::to_string(&read).unwrap();
-        prop_assert_eq!(all(lines.as_bytes()), vec![Item::Read(Box::new(Sighting::new(read)))]);
+        prop_assert_eq!(all(lines.as_bytes()), vec![Item::Read(Box::new(ImportedRead::new(read)))]);
     }
 }

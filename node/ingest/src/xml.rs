@@ -13,7 +13,7 @@ use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 
 use crate::field::{Fault, Scalar, clean};
-use crate::framer::{Framed, LARGEST_RECORD, Place, between, too_large};
+use crate::framer::{Framed, LARGEST_RECORD, Position, between, too_large};
 use crate::stream::until;
 
 /// How deep elements may nest. Real documents stay under eight.
@@ -66,7 +66,7 @@ pub(crate) fn parse(text: &str) -> Result<Element, Fault> {
     let mut count = 0_usize;
     loop {
         let event = reader.read_event().map_err(|error| broken(&error, reader.error_position()))?;
-        let place = reader.buffer_position();
+        let position = reader.buffer_position();
         let mut begin = |tag: &BytesStart<'_>, open: usize| {
             count = count.saturating_add(1);
             if count > MOST_ELEMENTS || open >= DEEPEST {
@@ -82,7 +82,7 @@ pub(crate) fn parse(text: &str) -> Result<Element, Fault> {
         let closed = match event {
             Event::Start(tag) => {
                 if root.is_some() {
-                    return Err(broken(&"a second document begins", place));
+                    return Err(broken(&"a second document begins", position));
                 }
                 let element = begin(&tag, open.len())?;
                 open.push(element);
@@ -92,12 +92,12 @@ pub(crate) fn parse(text: &str) -> Result<Element, Fault> {
             Event::End(_) => open.pop(),
             Event::Text(text) => {
                 let text = text.xml_content(XmlVersion::Implicit1_0);
-                append(&mut open, &text).map_err(|said| broken(&said, place))?;
+                append(&mut open, &text).map_err(|said| broken(&said, position))?;
                 None
             }
             Event::CData(text) => {
                 let text = text.xml_content(XmlVersion::Implicit1_0);
-                append(&mut open, &text).map_err(|said| broken(&said, place))?;
+                append(&mut open, &text).map_err(|said| broken(&said, position))?;
                 None
             }
             Event::GeneralRef(reference) => {
@@ -121,7 +121,7 @@ pub(crate) fn parse(text: &str) -> Result<Element, Fault> {
                     )));
                 };
                 append(&mut open, character.encode_utf8(&mut [0; 4]))
-                    .map_err(|said| broken(&said, place))?;
+                    .map_err(|said| broken(&said, position))?;
                 None
             }
             Event::DocType(_) => {
@@ -136,7 +136,7 @@ pub(crate) fn parse(text: &str) -> Result<Element, Fault> {
             match open.last_mut() {
                 Some(parent) => parent.children.push(element),
                 None if root.is_none() => root = Some(element),
-                None => return Err(broken(&"a second document begins", place)),
+                None => return Err(broken(&"a second document begins", position)),
             }
         }
     }
@@ -186,7 +186,7 @@ impl<R: Read> Documents<R> {
     /// When the source cannot be read.
     pub(crate) fn next(&mut self) -> io::Result<Option<Framed<'_>>> {
         self.held.clear();
-        let mut place = None;
+        let mut position = None;
         let mut root: Option<Vec<u8>> = None;
         let mut spilled = false;
         loop {
@@ -195,11 +195,11 @@ impl<R: Read> Documents<R> {
                 until(&mut self.source, b'>', LARGEST_RECORD, &mut piece)?;
             }
             if piece.is_empty() {
-                let Some(place) = place else { return Ok(None) };
+                let Some(position) = position else { return Ok(None) };
                 let error = "the file ends inside the record; it may be cut off".to_owned();
-                return Ok(Some(Framed::Broken { place, error }));
+                return Ok(Some(Framed::Broken { position, error }));
             }
-            let begins = match place {
+            let begins = match position {
                 None => {
                     // Before a document: what means nothing is dropped.
                     let blank = piece.iter().take_while(|b| between(**b)).count();
@@ -210,12 +210,12 @@ impl<R: Read> Documents<R> {
                     if piece.is_empty() {
                         continue;
                     }
-                    place = Some(self.place());
+                    position = Some(self.position());
                     0
                 }
                 Some(_) => piece.iter().rposition(|b| *b == b'<').unwrap_or(0),
             };
-            let Some(here) = place else { continue };
+            let Some(here) = position else { continue };
             let tag = piece.get(begins..).unwrap_or_default();
             let another = match &root {
                 Some(name) => tag.starts_with(b"<?xml") || opens(tag, name),
@@ -225,7 +225,7 @@ impl<R: Read> Documents<R> {
                 self.pass(piece.get(..begins).unwrap_or_default());
                 self.next = piece.split_off(begins);
                 let error = "the record is not closed before the next begins; it may be cut off";
-                return Ok(Some(Framed::Broken { place: here, error: error.to_owned() }));
+                return Ok(Some(Framed::Broken { position: here, error: error.to_owned() }));
             }
             if root.is_none() && self.held.is_empty() && !begins_document(&piece) {
                 return Ok(Some(self.stray(here, piece)));
@@ -251,21 +251,24 @@ impl<R: Read> Documents<R> {
             if root.is_none() && self.held.starts_with(b"<!--") && self.held.ends_with(b"-->") {
                 // A comment before a document is no part of it.
                 self.held.clear();
-                place = None;
+                position = None;
             }
             if ended && spilled {
-                return Ok(Some(Framed::Broken { place: here, error: too_large(LARGEST_RECORD) }));
+                return Ok(Some(Framed::Broken {
+                    position: here,
+                    error: too_large(LARGEST_RECORD),
+                }));
             }
             if ended {
-                return Ok(Some(Framed::Record { place: here, bytes: &self.held }));
+                return Ok(Some(Framed::Record { position: here, bytes: &self.held }));
             }
         }
     }
 
-    fn place(&mut self) -> Place {
+    fn position(&mut self) -> Position {
         self.nth = if self.last == self.line { self.nth.saturating_add(1) } else { 1 };
         self.last = self.line;
-        Place::Line { line: self.line, nth: self.nth }
+        Position::Line { line: self.line, nth: self.nth }
     }
 
     fn pass(&mut self, bytes: &[u8]) {
@@ -274,14 +277,14 @@ impl<R: Read> Documents<R> {
     }
 
     /// Reports text and closing tags outside of documents, up to where one may begin.
-    fn stray(&mut self, place: Place, mut piece: Vec<u8>) -> Framed<'static> {
+    fn stray(&mut self, position: Position, mut piece: Vec<u8>) -> Framed<'static> {
         let end = piece.iter().skip(1).position(|b| *b == b'<').map(|at| at.saturating_add(1));
         let end = end.unwrap_or(piece.len());
         self.next = piece.split_off(end);
         self.pass(&piece);
         let found = clean(String::from_utf8_lossy(&piece).trim(), 40);
         let error = format!("`{found}` is no record; expected an XML document");
-        Framed::Broken { place, error }
+        Framed::Broken { position, error }
     }
 }
 

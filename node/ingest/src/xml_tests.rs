@@ -8,10 +8,10 @@ fn framed(source: &[u8]) -> Vec<String> {
     let mut all = Vec::new();
     while let Some(one) = documents.next().unwrap() {
         all.push(match one {
-            Framed::Record { place, bytes } => {
-                format!("{place}: {}", String::from_utf8_lossy(bytes))
+            Framed::Record { position, bytes } => {
+                format!("{position}: {}", String::from_utf8_lossy(bytes))
             }
-            Framed::Broken { place, error } => format!("{place}! {error}"),
+            Framed::Broken { position, error } => format!("{position}! {error}"),
         });
     }
     all

@@ -13,11 +13,11 @@ use arc_swap::ArcSwap;
 use schemas::answer::LogPosition;
 use schemas::checkpoint::SignedCheckpoint;
 use schemas::entry::SALT;
+use schemas::entry_proof::EntryProof;
 use schemas::frame::{Frame, FrameKind};
 use schemas::key::SecretKey;
 use schemas::merkle::Frontier;
 use schemas::note::{KeyName, Signer, Vkey};
-use schemas::standing::Standing;
 use schemas::time::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -90,7 +90,7 @@ pub struct Appended {
     at: Timestamp,
     frames: Vec<Frame>,
     /// Where the entry stands, when something leaves with it.
-    standing: Option<Standing>,
+    standing: Option<EntryProof>,
     narrowing: NarrowingToken,
 }
 

@@ -39,11 +39,11 @@
 use registry::{Change, State};
 use schemas::agency::AgencyId;
 use schemas::body::{Access, Actor};
+use schemas::entry_proof::EntryProof;
 use schemas::envelope::Envelope;
 use schemas::event::{EntryKind, Event};
 use schemas::frame::Frame;
 use schemas::query::{AuthorityId, QueryId};
-use schemas::standing::Standing;
 use schemas::time::Timestamp;
 use serde_json::{Map, Value};
 use store::StateChanges;
@@ -236,7 +236,7 @@ impl Entry {
 
     /// What proves where the peer's own entry stands in its log.
     #[must_use]
-    pub fn with_standing(self, theirs: Option<&Standing>) -> Self {
+    pub fn with_standing(self, theirs: Option<&EntryProof>) -> Self {
         match theirs.and_then(|theirs| serde_json::to_value(theirs).ok()) {
             Some(theirs) => self.with_detail("theirs", theirs),
             None => self,
@@ -254,15 +254,6 @@ impl Entry {
     #[must_use]
     pub fn guarded(mut self, guard: Guard) -> Self {
         self.precondition = guard;
-        self
-    }
-
-    /// It was decided upon `state`, which an entry made by a constructor says itself.
-    #[must_use]
-    pub fn untyped_on(mut self, state: &State) -> Self {
-        if let Said::Untyped { .. } = self.said {
-            self.precondition = Precondition::registry(state);
-        }
         self
     }
 

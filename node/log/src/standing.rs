@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use schemas::answer::LogPosition;
 use schemas::checkpoint::{Checkpoint, SignedCheckpoint};
 use schemas::digest::Digest;
+use schemas::entry_proof::EntryProof;
 use schemas::merkle::{self, Frontier, Subtree};
 use schemas::note::Signer;
-use schemas::standing::Standing;
 
 use store::{ReadStore, Row, StoreError};
 
@@ -45,9 +45,9 @@ impl Group {
     }
 
     /// Where an entry of the group stands.
-    pub(super) fn standing(&self, index: u64, header: &str) -> Option<Standing> {
+    pub(super) fn standing(&self, index: u64, header: &str) -> Option<EntryProof> {
         let lookup = |subtree| self.nodes.get(&subtree).copied();
-        Some(Standing {
+        Some(EntryProof {
             log: LogPosition { index, size: self.size },
             header: header.to_owned(),
             inclusion: merkle::inclusion(index, self.size, lookup).ok()?,

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use agreements::agreement::{Adherence, Agreement, Notice};
-use agreements::book::Concerning;
+use agreements::authority_index::AuthorityIndex;
 use agreements::decide::PeerFacts;
-use agreements::lifecycle::Recorded;
+use agreements::lifecycle::AgreementRecord;
 use agreements::policy::Policy;
-use agreements::request::{Filed, Request, Ruling, Withdrawal};
+use agreements::request::{Request, RequestRecord, Ruling, Withdrawal};
 use schemas::agency::AgencyId;
 use schemas::card::Card;
 use schemas::digest::Digest;
@@ -34,7 +34,7 @@ pub struct VersionedAgreement {
     /// Who proposed it.
     pub proposer: AgencyId,
     /// The text with adherences and notices.
-    pub recorded: Recorded,
+    pub recorded: AgreementRecord,
     /// The proposal's envelope.
     pub envelope: String,
     /// Envelopes of the adherences and notices, in the order they came.
@@ -58,7 +58,7 @@ pub struct State {
     /// Agreements by id and version.
     pub agreements: BTreeMap<AuthorityId, BTreeMap<u32, VersionedAgreement>>,
     /// Written requests, sent and received.
-    pub requests: BTreeMap<AuthorityId, Signed<Filed>>,
+    pub requests: BTreeMap<AuthorityId, Signed<RequestRecord>>,
     /// Requests of outside bodies.
     pub records_requests: BTreeMap<AuthorityId, RecordsRequest>,
     /// Alarms by number, from 1.
@@ -72,7 +72,7 @@ pub struct State {
     /// How far the log's bodies are destroyed.
     pub redacted: Redacted,
     /// Which agreements and requests concern an agency.
-    pub concerning: Concerning,
+    pub concerning: AuthorityIndex,
     nodes: HashMap<[u8; 32], AgencyId>,
 }
 
@@ -268,7 +268,7 @@ impl State {
                 let request = Request::from_toml("request", &text).map_err(unfit)?;
                 let id = request.id.clone();
                 self.concerning.note(&id, [&request.from, &request.to]);
-                let filed = Filed::new(request, Digest::of(parsed.unverified_payload()));
+                let filed = RequestRecord::new(request, Digest::of(parsed.unverified_payload()));
                 let published = Signed { value: filed, envelope: envelope.clone() };
                 if self.requests.insert(id.clone(), published).is_some() {
                     return Err(unfit(format!("request `{id}` is already filed")));
@@ -344,7 +344,7 @@ impl State {
             return Err(unfit(format!("agreement `{id}` version {version} is already recorded")));
         }
         self.concerning.note(&id, &agreement.parties);
-        let recorded = Recorded::new(agreement, Digest::of(text.as_bytes()));
+        let recorded = AgreementRecord::new(agreement, Digest::of(text.as_bytes()));
         versions.insert(
             version,
             VersionedAgreement {
@@ -368,7 +368,7 @@ impl State {
             .ok_or_else(|| unfit(format!("agreement `{id}` version {version} is not recorded")))
     }
 
-    fn request(&mut self, id: &AuthorityId) -> Result<&mut Signed<Filed>, ChangeError> {
+    fn request(&mut self, id: &AuthorityId) -> Result<&mut Signed<RequestRecord>, ChangeError> {
         self.requests.get_mut(id).ok_or_else(|| unfit(format!("request `{id}` is not filed")))
     }
 }

@@ -3,7 +3,7 @@
 use schemas::alarm::AlarmKind;
 use schemas::text::Text;
 
-use crate::exchange::heads::Heads;
+use crate::context::ObservedCheckpoints;
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit_log::entries::audit::{alarm_resolved, loss_recorded};
 use registry::{Alarm, Raised, Resolution};
@@ -39,7 +39,7 @@ pub async fn record_loss(agency: &OwnAgency, reason: &Text, head: &str) -> Resul
 /// When there is no such open alarm, no reason is given, or the actor may not.
 pub async fn resolve(
     agency: &OwnAgency,
-    observed: &Heads,
+    observed: &ObservedCheckpoints,
     by: &Principal,
     number: u64,
     reason: &Text,

@@ -3,11 +3,11 @@
 use agreements::request::Withdrawal;
 use schemas::checkpoint::{Checkpoint, SignedCheckpoint, origin};
 use schemas::digest::Digest;
+use schemas::entry_proof::EntryProof;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::FrameKind;
 use schemas::note::Signer;
 use schemas::query::AuthorityId;
-use schemas::standing::Standing;
 use schemas::statement::{Narrow, Statement, StatementRequest};
 use schemas::time::Timestamp;
 use schemas::witness::{ConsistencyReply, ConsistencyRequest, WitnessReply, WitnessRequest};
@@ -62,7 +62,7 @@ pub(super) async fn standing(kit: &Kit) -> Seen {
         Said::Served { reply, beside, .. } => (reply, beside),
         Said::Failed(code) => return Err(format!("Failed `{code}` in place of a reply")),
     };
-    let Ok(standing) = serde_json::from_slice::<Standing>(&beside) else {
+    let Ok(standing) = serde_json::from_slice::<EntryProof>(&beside) else {
         return Ok("none was shown, which is allowed".into());
     };
     let log = kit.them.of_log(&kit.them.log_key);

@@ -14,11 +14,11 @@ use std::sync::Arc;
 use agreements::decide::{Decision, Permit, Reasons, Scope as _, decide};
 use schemas::answer::{Answer, Released as Extent};
 use schemas::digest::Digest;
+use schemas::entry_proof::EntryProof;
 use schemas::envelope::{Envelope, Kind};
 use schemas::query::Query;
 use schemas::read::{Read, ReadId};
 use schemas::refusal::{Citation, Reason, Refusal, RefusalCode};
-use schemas::standing::Standing;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::Serialize;
@@ -60,7 +60,7 @@ pub(super) struct Asked {
     pub(super) query: Query,
     pub(super) envelope: Envelope,
     /// Where the requester's own entry of it stands, if it has shown that.
-    pub(super) theirs: Option<Standing>,
+    pub(super) theirs: Option<EntryProof>,
 }
 
 /// What was appended, and the envelope that its receipt must bind.

@@ -1,9 +1,9 @@
 //! Which agreements and requests could give a peer authority, for the decision to judge.
 
-use agreements::book::counting;
+use agreements::authority_index::counting;
 use agreements::decide::{Authority, Candidate};
 use agreements::lifecycle::AgreementStatus;
-use agreements::request::{Filed, RequestState};
+use agreements::request::{RequestRecord, RequestState};
 use schemas::agency::AgencyId;
 use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
@@ -54,7 +54,7 @@ impl<'a> Candidates<'a> {
             counting(versions, owner, requester, now).map(Authority::Agreement)
         };
         let request = |id: &AuthorityId| {
-            let filed: &'a Filed = &state.requests.get(id)?.value;
+            let filed: &'a RequestRecord = &state.requests.get(id)?.value;
             let between = filed.request.from == *requester && filed.request.to == *owner;
             between.then_some(Authority::Request(filed))
         };

@@ -11,9 +11,9 @@ use schemas::answer::Receipt;
 use schemas::checkpoint::CheckpointError;
 use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header};
+use schemas::entry_proof::{EntryProof, EntryProofError};
 use schemas::envelope::Envelope;
 use schemas::note::{NoteError, Vkey};
-use schemas::standing::{Standing, StandingError};
 
 use super::alarms::raise;
 use crate::context::{NodeContext, ObservedCheckpoints};
@@ -25,7 +25,7 @@ enum Observation {
     /// and its witnessed heads alone.
     Nothing,
     /// A proven place in its log.
-    Proven(Standing),
+    Proven(EntryProof),
     /// Something that an honest log does not show.
     Contradiction(AlarmKind, Vec<String>),
 }
@@ -51,7 +51,7 @@ impl Observer {
         peer: &Peer,
         beside: &[u8],
         query: SignedQuery<'_>,
-    ) -> Result<Option<Standing>, AppendError> {
+    ) -> Result<Option<EntryProof>, AppendError> {
         let envelope = Some(Digest::of(query.envelope.as_bytes()));
         let fits = |header: &Header| {
             header.kind == EntryKind::QuerySent
@@ -70,7 +70,7 @@ impl Observer {
         beside: &[u8],
         query: SignedQuery<'_>,
         reply: &Envelope,
-    ) -> Result<Option<Standing>, AppendError> {
+    ) -> Result<Option<EntryProof>, AppendError> {
         let both = [query.envelope, reply]
             .map(|envelope| String::from_utf8_lossy(envelope.as_bytes()))
             .join("\n");
@@ -95,7 +95,7 @@ impl Observer {
         peer: &Peer,
         beside: &[u8],
         receipt: &Receipt,
-    ) -> Result<Option<Standing>, AppendError> {
+    ) -> Result<Option<EntryProof>, AppendError> {
         let fits = |header: &Header| {
             header.kind == EntryKind::AnswerReceived
                 && header.query == Some(receipt.query_id.digest())
@@ -109,7 +109,7 @@ impl Observer {
         &self,
         peer: &Peer,
         observation: Observation,
-    ) -> Result<Option<Standing>, AppendError> {
+    ) -> Result<Option<EntryProof>, AppendError> {
         match observation {
             Observation::Nothing => Ok(None),
             Observation::Proven(standing) => Ok(Some(standing)),
@@ -122,7 +122,7 @@ impl Observer {
     /// Checks what stands beside a frame of `peer`; `fits` says whether the header is that of the
     /// entry which the frame must have.
     fn check(&self, peer: &Peer, beside: &[u8], fits: impl FnOnce(&Header) -> bool) -> Observation {
-        let Ok(standing) = serde_json::from_slice::<Standing>(beside) else {
+        let Ok(standing) = serde_json::from_slice::<EntryProof>(beside) else {
             return Observation::Nothing;
         };
         let exact = || vec![String::from_utf8_lossy(beside).into_owned()];
@@ -149,10 +149,13 @@ impl Observer {
 
 /// Whether no key of this peer's log that was ever known signed the head: it may be one that a card
 /// names which has not come yet.
-fn unknown_key(peer: &Peer, standing: &Standing) -> bool {
+fn unknown_key(peer: &Peer, standing: &EntryProof) -> bool {
     let untrusted = |key: &Vkey| {
         let said = standing.verified(key).err();
-        matches!(said, Some(StandingError::Checkpoint(CheckpointError::Note(NoteError::Untrusted))))
+        matches!(
+            said,
+            Some(EntryProofError::Checkpoint(CheckpointError::Note(NoteError::Untrusted)))
+        )
     };
     peer.log_keys_ever().iter().all(untrusted)
 }

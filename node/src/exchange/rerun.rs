@@ -10,7 +10,7 @@ use schemas::query::{AuthorityId, Query, QueryId, Requester};
 use schemas::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use agreements::request::{Filed, RequestState};
+use agreements::request::{RequestRecord, RequestState};
 
 use super::ask::{QueryClient, refused_query};
 use peer::link::Dial;
@@ -30,7 +30,7 @@ pub fn id(request: &AuthorityId) -> QueryId {
 /// The refused query as far as it was approved: its case, plate and period are the request's.
 fn as_approved(
     query: Query,
-    filed: &Filed,
+    filed: &RequestRecord,
     id: QueryId,
     requester: Requester,
     now: Timestamp,

@@ -18,8 +18,8 @@ use schemas::body::Actor;
 use schemas::envelope::{Envelope, Kind};
 use schemas::event::audit::AuditReconciled;
 use schemas::frame::{Frame, FrameKind};
-use schemas::statement::place::Place;
-use schemas::statement::{Child, Line, Narrow, Statement, StatementRequest};
+use schemas::statement::tree_path::TreePath;
+use schemas::statement::{Child, ExchangeRecord, Narrow, Statement, StatementRequest};
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -229,7 +229,7 @@ impl Reconciler {
         if !bound || stated.from != card.id || stated.to != own.id {
             return Err(protocol("a statement bound to something else".into()));
         }
-        let root = Child { place: Place::all(), count: stated.count, digest: stated.digest };
+        let root = Child { place: TreePath::all(), count: stated.count, digest: stated.digest };
         Ok(Stated { channel, envelope, root, bytes })
     }
 
@@ -250,7 +250,7 @@ impl Reconciler {
         let lines = self.source.lines_at(peer, &ours).await?;
         let told = |item: &Item| lines.get(&item.key).filter(|line| line.digest() == item.digest);
         let (mut findings, mut open) = (Vec::new(), 0u64);
-        let mut put = |ours: Option<&Line>, theirs: Option<Line>| {
+        let mut put = |ours: Option<&ExchangeRecord>, theirs: Option<ExchangeRecord>| {
             let Some(line) = ours.or(theirs.as_ref()) else { return };
             if line.asked_at >= settled_before {
                 open = open.saturating_add(1);

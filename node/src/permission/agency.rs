@@ -20,7 +20,7 @@ use store::ReadStore;
 use super::{ActError, Principal};
 
 /// How often an act is judged again because the registry moved meanwhile.
-pub(crate) const TRIES: u32 = 8;
+const TRIES: u32 = 8;
 
 /// Why an act that was judged is not in the log.
 #[derive(Debug)]
@@ -80,9 +80,6 @@ impl OwnAgency {
         &self,
         judge: impl Fn(&State, Timestamp) -> Result<(Entry, T), ActError>,
     ) -> Result<(Appended, T), ActError> {
-        let judge = |state: &State, now| {
-            judge(state, now).map(|(entry, result)| (entry.untyped_on(state), result))
-        };
         Ok(self.act_or(judge).await?)
     }
 

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit_log::entries::reads::{Import, reads_imported};
-use ingest::Sighting;
+use ingest::ImportedRead;
 use registry::SourceName;
 use store::ReadStore;
 use store::photographs::Images;
@@ -104,7 +104,7 @@ impl Importer {
         by: &ImportActor,
         file: &Text,
         format: &str,
-        batch: Vec<Sighting>,
+        batch: Vec<ImportedRead>,
     ) -> Result<StoredBatch, ActError> {
         let _one_batch = self.one_batch.lock().await;
         let actor = self.actor(by)?;
@@ -134,11 +134,11 @@ impl Importer {
     }
 
     /// Those of `batch` that are not stored yet, each once.
-    async fn new_reads(&self, batch: Vec<Sighting>) -> Result<NewReads, ActError> {
+    async fn new_reads(&self, batch: Vec<ImportedRead>) -> Result<NewReads, ActError> {
         let ids: Vec<_> = batch.iter().map(|one| one.read.id).collect();
         let mut seen: HashSet<_> = self.store.known_reads(&ids).await?.into_iter().collect();
         let mut new = NewReads::default();
-        for Sighting { read, photographs, .. } in batch {
+        for ImportedRead { read, photographs, .. } in batch {
             if !seen.insert(read.id) {
                 continue;
             }

@@ -11,7 +11,7 @@ use super::hold_filter::HoldFilter;
 use super::{BATCH, Mode, Retention, Run, cited};
 use crate::permission::{ActError, policy_in_force};
 use crate::retention::holds::MOST_PARTS;
-use audit::view::Viewed;
+use audit::view::LogEntry;
 use audit_log::entries::retention::entries_redacted;
 use audit_log::entry::Entry;
 use registry::State;
@@ -55,7 +55,7 @@ impl Examined {
         &mut self,
         store: &dyn ReadStore,
         holds: &HoldFilter,
-        entry: &Viewed,
+        entry: &LogEntry,
     ) -> Result<(), ActError> {
         let index = entry.header.index;
         let by = holds.holds_on_entry(store, entry).await?;
@@ -185,7 +185,7 @@ impl Retention {
                 if examined.full() {
                     return Ok(examined);
                 }
-                examined.examine(self.store.as_ref(), holds, &Viewed::of(entry)?).await?;
+                examined.examine(self.store.as_ref(), holds, &LogEntry::of(entry)?).await?;
             }
             if step.len() < BATCH as usize {
                 return Ok(examined);
@@ -215,7 +215,7 @@ impl Retention {
                 let step = self.store.entries(&filter, start, BATCH).await?;
                 let full = step.len() == BATCH as usize;
                 for entry in &step {
-                    let viewed = Viewed::of(entry)?;
+                    let viewed = LogEntry::of(entry)?;
                     start = viewed.header.index.saturating_add(1);
                     if viewed.header.index > *last {
                         break;

@@ -8,7 +8,7 @@ use schemas::read::Read;
 use schemas::time::Timestamp;
 
 use crate::permission::ActError;
-use audit::view::Viewed;
+use audit::view::LogEntry;
 use registry::{Hold, On, State};
 use store::{EndedPages, EntryFilter, ReadStore};
 
@@ -66,7 +66,7 @@ impl HoldFilter {
     pub(super) async fn holds_on_entry(
         &self,
         store: &dyn ReadStore,
-        entry: &Viewed,
+        entry: &LogEntry,
     ) -> Result<Vec<u64>, ActError> {
         let Some(body) = &entry.body else { return Ok(Vec::new()) };
         if self.holds.is_empty() {
@@ -77,7 +77,7 @@ impl HoldFilter {
             let filter = EntryFilter { query: entry.header.query, ..EntryFilter::default() };
             for other in store.entries(&filter, 0, EACH).await? {
                 by.extend(
-                    Viewed::of(&other)?.body.iter().flat_map(|body| self.holds_on_body(body)),
+                    LogEntry::of(&other)?.body.iter().flat_map(|body| self.holds_on_body(body)),
                 );
             }
         }
@@ -113,7 +113,7 @@ async fn asked_for(
     loop {
         let step = store.entries(filter, start, STEP).await?;
         for entry in &step {
-            let viewed = Viewed::of(entry)?;
+            let viewed = LogEntry::of(entry)?;
             start = viewed.header.index.saturating_add(1);
             let elements = viewed.body.and_then(|body| Some(body.event.access()?.elements.clone()));
             asked.extend(elements.and_then(|of| Some((of.plate?, of.from, of.until))));

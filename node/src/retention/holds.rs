@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::{DESTROY, Retention};
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
-use audit::view::Viewed;
+use audit::view::LogEntry;
 use audit_log::entries::retention::{hold_placed, hold_released};
 use registry::{HeldRead, Hold, On, Release};
 use store::{EntryFilter, ReadStore};
@@ -182,7 +182,7 @@ async fn kept_by(store: &dyn ReadStore, on: &On) -> Result<(Ranges, u64), ActErr
     loop {
         let step = store.entries(&filter, start, STEP).await?;
         for entry in &step {
-            let viewed = Viewed::of(entry)?;
+            let viewed = LogEntry::of(entry)?;
             start = viewed.header.index.saturating_add(1);
             if viewed.body.as_ref().is_some_and(|body| on.holds_body(body)) {
                 kept.insert(viewed.header.index);
@@ -209,6 +209,6 @@ async fn kept_by(store: &dyn ReadStore, on: &On) -> Result<(Ranges, u64), ActErr
 async fn ending_of(store: &dyn ReadStore, exchange: Digest) -> Result<Vec<u64>, ActError> {
     let filter = EntryFilter { query: Some(exchange), ending: true, ..EntryFilter::default() };
     let entries = store.entries(&filter, 0, STEP).await?;
-    let places = entries.iter().map(|entry| Ok(Viewed::of(entry)?.header.index));
+    let places = entries.iter().map(|entry| Ok(LogEntry::of(entry)?.header.index));
     places.collect()
 }

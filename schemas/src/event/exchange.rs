@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::access::Access;
 use crate::digest::Digest;
 use crate::draft::Draft;
+use crate::entry_proof::EntryProof;
 use crate::key::Fingerprint;
 use crate::purpose::codes;
-use crate::standing::Standing;
 use crate::time::Timestamp;
 
 /// One's own policy, or a rule about who may ask, kept a query from leaving.
@@ -50,7 +50,7 @@ pub struct QueryAnswered {
     pub access: Access,
     /// Where the requester's own entry stands in its log, as far as it proved that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub theirs: Option<Standing>,
+    pub theirs: Option<EntryProof>,
 }
 
 /// A peer's query was refused.
@@ -62,7 +62,7 @@ pub struct QueryRefused {
     pub access: Access,
     /// Where the requester's own entry stands in its log, as far as it proved that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub theirs: Option<Standing>,
+    pub theirs: Option<EntryProof>,
     /// Whether it is the refusal of before, sent again: then no envelopes stand beside this entry.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub redelivered: bool,
@@ -90,7 +90,7 @@ pub struct AnswerReceived {
     pub receipt_digest: Digest,
     /// Where the owner's own entry stands in its log, as far as it proved that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub theirs: Option<Standing>,
+    pub theirs: Option<EntryProof>,
 }
 
 /// A kept answer was shown again.
@@ -125,7 +125,7 @@ pub struct AnswerRedelivered {
     pub access: Access,
     /// Where the requester's own entry stands in its log, as far as it proved that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub theirs: Option<Standing>,
+    pub theirs: Option<EntryProof>,
 }
 
 /// A refusal was verified.
@@ -137,7 +137,7 @@ pub struct RefusalReceived {
     pub access: Access,
     /// Where the owner's own entry stands in its log, as far as it proved that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub theirs: Option<Standing>,
+    pub theirs: Option<EntryProof>,
 }
 
 /// A peer's receipt was verified.
@@ -151,7 +151,7 @@ pub struct ReceiptRecorded {
     pub logged_at: Timestamp,
     /// Where the requester's own entry stands in its log, as far as it proved that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub theirs: Option<Standing>,
+    pub theirs: Option<EntryProof>,
 }
 
 codes! {

@@ -10,13 +10,13 @@ use schemas::bundle;
 use schemas::card::Card;
 use schemas::correction::Correction;
 use schemas::entry::Header;
+use schemas::entry_proof::EntryProof;
 use schemas::evidence::Evidence;
 use schemas::query::Query;
 use schemas::read::Read;
 use schemas::redaction::{HoldNotice, Redaction};
 use schemas::refusal::Refusal;
-use schemas::standing::Standing;
-use schemas::statement::{Line, Narrow, Node, Statement, StatementRequest};
+use schemas::statement::{ExchangeRecord, Narrow, Node, Statement, StatementRequest};
 use schemas::transfer::TransferReceipt;
 use schemas::witness::{
     ConsistencyReply, ConsistencyRequest, Greeting, WitnessReply, WitnessRequest,
@@ -37,7 +37,7 @@ fn schema_of<T: JsonSchema>() -> Value {
 fn published() -> Vec<(&'static str, Value)> {
     vec![
         ("answer", schema_of::<Answer>()),
-        ("bundle-entry", schema_of::<bundle::Line>()),
+        ("bundle-entry", schema_of::<bundle::BundleLine>()),
         ("bundle-head", schema_of::<bundle::Head>()),
         ("card", schema_of::<Card>()),
         ("correction", schema_of::<Correction>()),
@@ -51,9 +51,9 @@ fn published() -> Vec<(&'static str, Value)> {
         ("redaction", schema_of::<Redaction>()),
         ("receipt", schema_of::<Receipt>()),
         ("refusal", schema_of::<Refusal>()),
-        ("standing", schema_of::<Standing>()),
+        ("entry-proof", schema_of::<EntryProof>()),
         ("statement", schema_of::<Statement>()),
-        ("statement-line", schema_of::<Line>()),
+        ("statement-line", schema_of::<ExchangeRecord>()),
         ("statement-narrow", schema_of::<Narrow>()),
         ("statement-node", schema_of::<Node>()),
         ("statement-request", schema_of::<StatementRequest>()),

@@ -15,7 +15,7 @@ mod searches;
 
 use std::time::{Duration, Instant};
 
-use ingest::Sighting;
+use ingest::ImportedRead;
 use tests::agency::{Agency, Plan};
 use tests::fixtures::words;
 
@@ -45,7 +45,7 @@ async fn import(agency: &Agency, drawn: &Drawn, first: u64, count: u64) -> Took 
     let mut time = Duration::ZERO;
     for start in (first..first + count).step_by(BATCH as usize) {
         let end = (start + BATCH).min(first + count);
-        let batch: Vec<_> = (start..end).map(|n| Sighting::new(drawn.read(n))).collect();
+        let batch: Vec<_> = (start..end).map(|n| ImportedRead::new(drawn.read(n))).collect();
         let (importer, file) = (&agency.node().importer, words("drawn"));
         let started = Instant::now();
         let stored = importer.store(&agency.admin().into(), &file, "native", batch).await;

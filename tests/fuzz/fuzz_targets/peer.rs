@@ -9,8 +9,8 @@ use schemas::correction::Correction;
 use schemas::query::Query;
 use schemas::read::Read;
 use schemas::refusal::Refusal;
-use schemas::standing::Standing;
-use schemas::statement::{Line, Narrow, Node, Statement, StatementRequest};
+use schemas::entry_proof::EntryProof;
+use schemas::statement::{ExchangeRecord, Narrow, Node, Statement, StatementRequest};
 use schemas::witness::{
     ConsistencyReply, ConsistencyRequest, Greeting, WitnessReply, WitnessRequest,
 };
@@ -36,8 +36,8 @@ fuzz_target!(|bytes: &[u8]| {
         b'f' => holds::<Query>(json),
         b'g' => holds::<Read>(json),
         b'h' => holds::<Refusal>(json),
-        b'i' => holds::<Standing>(json),
-        b'j' => holds::<Line>(json),
+        b'i' => holds::<EntryProof>(json),
+        b'j' => holds::<ExchangeRecord>(json),
         b'k' => holds::<Narrow>(json),
         b'l' => holds::<Node>(json),
         b'm' => holds::<Statement>(json),

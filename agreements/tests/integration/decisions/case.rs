@@ -3,9 +3,9 @@
 use agreements::agreement::{Notice, Person};
 use agreements::approval::{shareable, unapprovable, unrecordable, unsignable};
 use agreements::decide::{PeerFacts, Reasons};
-use agreements::lifecycle::Recorded;
+use agreements::lifecycle::AgreementRecord;
 use agreements::policy::Policy;
-use agreements::request::{Filed, Verdict, Withdrawal};
+use agreements::request::{RequestRecord, Verdict, Withdrawal};
 use schemas::agency::AgencyId;
 use schemas::query::Query;
 use toml::{Table, Value};
@@ -18,8 +18,8 @@ use crate::fixtures;
 
 /// An authority with its use.
 pub(crate) enum Paper {
-    Agreement { recorded: Box<Recorded>, used_today: u32, brought: bool },
-    Request { filed: Box<Filed>, used: u32, brought: bool },
+    Agreement { recorded: Box<AgreementRecord>, used_today: u32, brought: bool },
+    Request { filed: Box<RequestRecord>, used: u32, brought: bool },
 }
 
 /// What a row puts before the decision.

@@ -3,9 +3,9 @@
 
 use agreements::agreement::{Act, Notice, Person};
 use agreements::decide::PeerFacts;
-use agreements::lifecycle::Recorded;
+use agreements::lifecycle::AgreementRecord;
 use agreements::policy::Policy;
-use agreements::request::{Filed, RequestScope, Verdict, Withdrawal};
+use agreements::request::{RequestRecord, RequestScope, Verdict, Withdrawal};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use schemas::agency::{AgencyId, AgencyKind, State};
@@ -21,9 +21,9 @@ use crate::fixtures::{self, now};
 #[derive(Debug, Clone)]
 pub(crate) enum Paper {
     /// With the answers of today.
-    Agreement(Box<Recorded>, u32),
+    Agreement(Box<AgreementRecord>, u32),
     /// With the answers given.
-    Request(Box<Filed>, u32),
+    Request(Box<RequestRecord>, u32),
 }
 
 /// `usual`, or now and then anything of `strategy`.
@@ -227,7 +227,7 @@ prop_compose! {
     }
 }
 
-pub(crate) fn notice(recorded: &Recorded, by: &AgencyId, act: Act) -> Notice {
+pub(crate) fn notice(recorded: &AgreementRecord, by: &AgencyId, act: Act) -> Notice {
     Notice {
         agreement: recorded.agreement.id.clone(),
         version: recorded.agreement.version,
@@ -285,7 +285,7 @@ prop_compose! {
     }
 }
 
-pub(crate) fn withdrawal(filed: &Filed) -> Withdrawal {
+pub(crate) fn withdrawal(filed: &RequestRecord) -> Withdrawal {
     Withdrawal {
         request: filed.request.id.clone(),
         request_digest: filed.request_digest,

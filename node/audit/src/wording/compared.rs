@@ -1,6 +1,6 @@
 //! Two bundles that were compared.
 
-use schemas::statement::Line;
+use schemas::statement::ExchangeRecord;
 
 use super::counted;
 use crate::evidence::Evidence;
@@ -58,7 +58,7 @@ fn finding(report: &Reconciled, finding: &Finding) -> String {
 }
 
 /// How far a log says that an exchange came.
-fn reached(line: Option<&Line>) -> String {
+fn reached(line: Option<&ExchangeRecord>) -> String {
     let reached = line.and_then(|line| serde_json::to_value(line.reached).ok());
     reached.and_then(|r| r.as_str().map(str::to_owned)).unwrap_or("nothing".into())
 }

@@ -6,6 +6,7 @@ use schemas::agency::AgencyId;
 use schemas::answer::{Answer, Basis, Receipt};
 use schemas::body::{Access, Actor, Outcome};
 use schemas::draft::Draft;
+use schemas::entry_proof::EntryProof;
 use schemas::envelope::Envelope;
 use schemas::event::Event;
 use schemas::event::exchange::{
@@ -19,7 +20,6 @@ use schemas::outcome::OutcomeCode;
 use schemas::query::{AuthorityId, Query};
 use schemas::read::ReadId;
 use schemas::refusal::{Reason, Refusal};
-use schemas::standing::Standing;
 use schemas::time::Timestamp;
 use store::{Asked, OutboxMessage, Pages, Receipted, Served, Settled, Side, StateChanges};
 
@@ -121,7 +121,7 @@ pub struct AnswerReady<'a> {
     /// Its exact envelope.
     pub envelope: &'a Envelope,
     /// Where the requester's own entry stands, as far as it proved that.
-    pub theirs: Option<Standing>,
+    pub theirs: Option<EntryProof>,
     /// Its pages, in the order of the answer.
     pub pages: Vec<Vec<u8>>,
     /// The pieces of its photographs, in the order of the answer.
@@ -202,7 +202,7 @@ pub fn query_refused(
     query: SignedQuery<'_>,
     refusal: &Refusal,
     envelope: &Envelope,
-    theirs: Option<Standing>,
+    theirs: Option<EntryProof>,
     remember: bool,
 ) -> Entry {
     let served = Served {
@@ -234,7 +234,7 @@ pub fn query_refused(
 pub fn refusal_redelivered(
     query: SignedQuery<'_>,
     envelope: &Envelope,
-    theirs: Option<Standing>,
+    theirs: Option<EntryProof>,
 ) -> Entry {
     let access =
         Access { answer_digest: Some(envelope.digest()), ..query.access(Outcome::Refused) };
@@ -254,7 +254,7 @@ pub struct AnswerAgain<'a> {
     /// The exact envelope of the answer.
     pub envelope: &'a Envelope,
     /// Where the requester's own entry stands, as far as it proved that.
-    pub theirs: Option<Standing>,
+    pub theirs: Option<EntryProof>,
     /// Its pages, in the order of the answer.
     pub pages: Vec<Vec<u8>>,
     /// The pieces of its photographs, in the order of the answer.
@@ -292,7 +292,7 @@ pub struct AnswerVerified<'a> {
     /// The exact envelope of the receipt.
     pub receipt: &'a Envelope,
     /// Where the owner's own entry stands, as far as it proved that.
-    pub theirs: Option<Standing>,
+    pub theirs: Option<EntryProof>,
     /// Its pages, in the order of the answer.
     pub pages: Vec<Vec<u8>>,
     /// Until when they are kept.
@@ -354,7 +354,7 @@ pub fn refusal_received(
     query: SignedQuery<'_>,
     reasons: Vec<Reason>,
     envelope: &Envelope,
-    theirs: Option<Standing>,
+    theirs: Option<EntryProof>,
 ) -> Entry {
     let access = Access {
         reasons,
@@ -433,7 +433,7 @@ pub fn receipt_recorded(
     actor: Actor,
     receipt: &Receipt,
     envelope: &Envelope,
-    theirs: Option<Standing>,
+    theirs: Option<EntryProof>,
 ) -> Entry {
     let receipted = Receipted {
         requester: receipt.from.clone(),

@@ -6,7 +6,7 @@ mod records_requests;
 mod sheet;
 mod view;
 
-use ::agreements::request::{Filed, MOST_PLATES, Request, RequestScope, Withdrawal};
+use ::agreements::request::{MOST_PLATES, Request, RequestRecord, RequestScope, Withdrawal};
 use schemas::agency::AgencyId;
 use schemas::envelope::{Envelope, Kind};
 use schemas::plate::Plate;
@@ -212,7 +212,7 @@ pub async fn withdraw(
 }
 
 /// A request between this agency and a peer.
-fn filed<'a>(state: &'a State, id: &AuthorityId) -> Result<&'a Filed, ActError> {
+fn filed<'a>(state: &'a State, id: &AuthorityId) -> Result<&'a RequestRecord, ActError> {
     state.requests.get(id).map(|filed| &filed.value).ok_or_else(|| {
         ActError::usage(format!("no request `{id}` is filed; see `accord request list`"))
     })

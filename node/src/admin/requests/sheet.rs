@@ -1,6 +1,6 @@
 //! One printable sheet: request, decision, section, and every use since.
 
-use ::agreements::request::{Filed, RequestScope};
+use ::agreements::request::{RequestRecord, RequestScope};
 use maud::{DOCTYPE, Markup, html};
 use schemas::body::Access;
 use schemas::entry::EntryKind;
@@ -11,7 +11,7 @@ use schemas::time::Timestamp;
 
 use super::{RequestView, show};
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
-use audit::view::Viewed;
+use audit::view::LogEntry;
 use audit::wording::counted;
 use audit_log::entries::audit::audit_viewed;
 use store::{EntryFilter, ReadStore};
@@ -84,7 +84,7 @@ pub async fn sheet(
 async fn uses(
     agency: &OwnAgency,
     store: &dyn ReadStore,
-    filed: &Filed,
+    filed: &RequestRecord,
 ) -> Result<Vec<Use>, ActError> {
     let request = &filed.request;
     let other = if request.from == agency.id { &request.to } else { &request.from };
@@ -99,7 +99,7 @@ async fn uses(
     loop {
         let entries = store.entries(&filter, start, STEP).await?;
         for entry in &entries {
-            let Viewed { header, body } = Viewed::of(entry)?;
+            let LogEntry { header, body } = LogEntry::of(entry)?;
             start = header.index.saturating_add(1);
             let answer = matches!(
                 header.kind,
@@ -119,7 +119,7 @@ async fn uses(
     }
 }
 
-fn request(row: &RequestView, filed: Option<&Filed>) -> Markup {
+fn request(row: &RequestView, filed: Option<&RequestRecord>) -> Markup {
     html! {
         h2 { "The request" }
         dl {
@@ -145,7 +145,7 @@ fn request(row: &RequestView, filed: Option<&Filed>) -> Markup {
     }
 }
 
-fn decision(row: &RequestView, filed: Option<&Filed>) -> Markup {
+fn decision(row: &RequestView, filed: Option<&RequestRecord>) -> Markup {
     let ruling = filed.and_then(|filed| filed.ruling.as_ref());
     html! {
         h2 { "The decision" }

@@ -1,6 +1,6 @@
 //! Requests as `request list` and `request show` print them.
 
-use ::agreements::request::{Filed, RequestScope};
+use ::agreements::request::{RequestRecord, RequestScope};
 use schemas::agency::AgencyId;
 use schemas::purpose::Purpose;
 use schemas::query::{AuthorityId, QueryId};
@@ -76,7 +76,7 @@ pub fn show(agency: &OwnAgency, id: &AuthorityId) -> Result<RequestView, ActErro
 
 impl RequestView {
     /// A request between this agency and a peer.
-    fn of(agency: &OwnAgency, filed: &Filed) -> Self {
+    fn of(agency: &OwnAgency, filed: &RequestRecord) -> Self {
         let request = &filed.request;
         let used = agency.log.counters().uses.get(&request.id).copied().unwrap_or(0);
         let scope = filed.scope().clone();

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use ::agreements::agreement::{Act, Agreement};
-use ::agreements::lifecycle::{AgreementStatus, Recorded};
-use ::agreements::request::{Filed, Verdict};
+use ::agreements::lifecycle::{AgreementRecord, AgreementStatus};
+use ::agreements::request::{RequestRecord, Verdict};
 use schemas::agency::AgencyId;
 use schemas::entry::EntryKind;
 use schemas::query::AuthorityId;
@@ -85,7 +85,7 @@ type Row = (Timestamp, Option<Timestamp>, Value);
 
 /// The row of an agreement with one other party; none when it was never shared between the two.
 fn agreed(
-    recorded: &Recorded,
+    recorded: &AgreementRecord,
     me: &AgencyId,
     other: &AgencyId,
     now: Timestamp,
@@ -137,7 +137,7 @@ fn agreed(
 
 /// The row of a written request; none while it is not approved.
 fn requested(
-    filed: &Filed,
+    filed: &RequestRecord,
     me: &AgencyId,
     used: u32,
     now: Timestamp,

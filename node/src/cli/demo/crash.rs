@@ -12,7 +12,7 @@ use super::federation::{Federation, PATIENCE, eventually};
 use super::steps::{Question, ask, outcomes};
 use super::story::{MONROVIA, SHERIFF};
 use crate::permission::ActError;
-use audit::view::Viewed;
+use audit::view::LogEntry;
 use store::EntryFilter;
 
 pub(super) async fn in_the_middle(
@@ -117,7 +117,7 @@ async fn answers(
     let entries = federation.node(MONROVIA)?.context.store.entries(&filter, 0, 100).await?;
     let mut released = 0;
     for entry in &entries {
-        let kind = Viewed::of(entry)?.header.kind;
+        let kind = LogEntry::of(entry)?.header.kind;
         released += usize::from(matches!(kind, EntryKind::QueryAnswered));
     }
     Ok(released)

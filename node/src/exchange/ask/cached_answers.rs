@@ -20,7 +20,7 @@ use super::super::documents::corrections::corrections_of;
 use super::super::verify;
 use super::{AskError, Misread, QueryOutcome, own_notice};
 use crate::permission::OwnAgency;
-use audit::view::Viewed;
+use audit::view::LogEntry;
 use audit_log::entries::exchange::{answer_viewed, photographs_saved};
 use store::photographs::{Flaw, Images};
 use store::{EntryFilter, ReadStore, Side};
@@ -109,7 +109,7 @@ impl CachedAnswers {
         let gone = || again(format!("the answer to query `{}` is kept no longer", query.id));
         let found = self.store.entries(&filter, 0, 1).await.map_err(again)?;
         let entry = found.first().ok_or_else(gone)?;
-        Viewed::of(entry).map_err(again)?;
+        LogEntry::of(entry).map_err(again)?;
         let envelope = entry.envelope.as_ref().and_then(|lines| lines.lines().next());
         let envelope = Envelope::parse(envelope.ok_or_else(gone)?.as_bytes()).map_err(again)?;
         // Its signature was verified when it came, with the key in force then.

@@ -25,7 +25,7 @@ use audit_log::entries::exchange::{
 use audit_log::entry::Entry;
 use peer::link::{Channel, Dial};
 use registry::State;
-use schemas::standing::Standing;
+use schemas::entry_proof::EntryProof;
 use store::photographs::Images;
 
 /// Logs how queries end.
@@ -129,7 +129,7 @@ impl<D: Dial> QuerySettler<D> {
         pending: &PendingQuery,
         beside: &[u8],
         reply: &Envelope,
-    ) -> Result<Option<Standing>, AppendError> {
+    ) -> Result<Option<EntryProof>, AppendError> {
         let state = self.agency.registry.state();
         let Some(peer) = state.peers.get(&pending.query.to) else { return Ok(None) };
         self.observer.beside_reply(peer, beside, pending.signed(), reply).await

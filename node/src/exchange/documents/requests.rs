@@ -1,6 +1,6 @@
 //! Written requests, their decisions and their withdrawals as they arrive.
 
-use agreements::request::{Filed, Request, Ruling, Withdrawal};
+use agreements::request::{Request, RequestRecord, Ruling, Withdrawal};
 use schemas::envelope::Kind;
 use schemas::query::AuthorityId;
 
@@ -56,7 +56,7 @@ impl Document<'_> {
     }
 }
 
-fn filed<'s>(state: &'s State, id: &AuthorityId) -> Result<&'s Filed, NoEntry> {
+fn filed<'s>(state: &'s State, id: &AuthorityId) -> Result<&'s RequestRecord, NoEntry> {
     state
         .requests
         .get(id)

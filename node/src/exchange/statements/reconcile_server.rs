@@ -12,9 +12,9 @@ use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
-use schemas::statement::place::Place;
+use schemas::statement::tree_path::TreePath;
 use schemas::statement::{
-    Line, MOST_PLACES, MOST_PLACES_IN_ALL, Narrow, Node, Statement, StatementRequest,
+    ExchangeRecord, MOST_PLACES, MOST_PLACES_IN_ALL, Narrow, Node, Statement, StatementRequest,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -144,7 +144,7 @@ impl ReconcileServer {
         token: &mut NarrowingToken,
         channel: &mut C,
     ) -> Result<(), NotServed> {
-        let mut open = HashSet::from([Place::all()]);
+        let mut open = HashSet::from([TreePath::all()]);
         let mut left = MOST_PLACES_IN_ALL;
         loop {
             let frame = match tokio::time::timeout(WAIT, channel.recv()).await {
@@ -182,17 +182,17 @@ impl ReconcileServer {
         }
     }
 
-    async fn node(&self, peer: &Peer, tree: &Tree, place: Place) -> Result<Node, Unserved> {
+    async fn node(&self, peer: &Peer, tree: &Tree, place: TreePath) -> Result<Node, Unserved> {
         let items = match tree.below(&place) {
             Below::Places(children) => return Ok(Node { place, children, lines: Vec::new() }),
             Below::Bucket(items) => items,
         };
         let wanted: Vec<&Item> = items.iter().collect();
-        let told: HashMap<Digest, Line> =
+        let told: HashMap<Digest, ExchangeRecord> =
             self.source.lines_at(&peer.card.value.id, &wanted).await?;
         let same =
             |item: &Item| told.get(&item.key).filter(|line| line.digest() == item.digest).cloned();
-        let lines = items.iter().map(same).collect::<Option<Vec<Line>>>();
+        let lines = items.iter().map(same).collect::<Option<Vec<ExchangeRecord>>>();
         let moved = || Unserved::Message("an exchange changed while it was stated".into());
         Ok(Node { place, children: Vec::new(), lines: lines.ok_or_else(moved)? })
     }

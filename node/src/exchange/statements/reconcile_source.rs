@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
-use schemas::statement::Line;
+use schemas::statement::ExchangeRecord;
 use schemas::time::{CLOCK_BEHIND_MS, SECOND_MS, Timestamp};
 
 use crate::config::Bounds;
@@ -93,7 +93,7 @@ impl ReconcileSource {
         &self,
         peer: &AgencyId,
         items: &[&Item],
-    ) -> Result<HashMap<Digest, Line>, StoreError> {
+    ) -> Result<HashMap<Digest, ExchangeRecord>, StoreError> {
         let mut lines = HashMap::with_capacity(items.len());
         for some in items.chunks(LINES) {
             let entries: Vec<u64> = some.iter().map(|item| item.entry).collect();

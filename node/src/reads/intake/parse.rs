@@ -1,6 +1,6 @@
 //! From bytes to batches, on a thread of its own.
 
-use ingest::{ImportError, Item, Options, Rejected, Sighting, items};
+use ingest::{ImportError, ImportedRead, Item, Options, Rejected, items};
 use tokio::sync::mpsc;
 
 use crate::reads::importer::{BATCH, BATCH_BYTES};
@@ -8,7 +8,7 @@ use crate::reads::importer::{BATCH, BATCH_BYTES};
 /// A batch of what the parser found.
 #[derive(Default)]
 pub(super) struct Batch {
-    pub reads: Vec<Sighting>,
+    pub reads: Vec<ImportedRead>,
     bytes: usize,
     pub rejected: Vec<Rejected>,
     pub empty: u64,

@@ -7,7 +7,7 @@ use schemas::answer::Answer;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::{Frame, FrameKind};
-use schemas::statement::place::Place;
+use schemas::statement::tree_path::TreePath;
 use schemas::statement::{Child, Node, Statement};
 use schemas::time::Timestamp;
 use serde_json::Value;
@@ -79,9 +79,9 @@ async fn whoever_shows_another_thing_than_it_signed_contradicts_itself() {
                 identity.sign(Signed::Statement, &statement).as_bytes().to_vec()
             }
             FrameKind::Narrow => {
-                let place = Place::day(at).month();
+                let place = TreePath::day(at).month();
                 let child = Child { place, count: 3, digest: Digest::of(b"others") };
-                let place = Place::all();
+                let place = TreePath::all();
                 let node = Node { place, children: vec![child], lines: Vec::new() };
                 serde_json::to_vec(&node).expect("JSON")
             }

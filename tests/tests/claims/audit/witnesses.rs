@@ -7,10 +7,10 @@ use node::run::StartError;
 use schemas::alarm::AlarmKind;
 use schemas::checkpoint::SignedCheckpoint;
 use schemas::entry::EntryKind as Kind;
+use schemas::entry_proof::EntryProof;
 use schemas::merkle::{Frontier, leaf};
 use schemas::outcome::OutcomeCode;
 use schemas::refusal::RefusalCode;
-use schemas::standing::Standing;
 use store::Heads as _;
 use tests::agency::Agency;
 
@@ -57,7 +57,7 @@ async fn each_side_keeps_the_proof_of_where_the_others_entry_stands() {
     ] {
         let log = holder.log().await;
         let standing = log.one(kept).detail("theirs").clone();
-        let standing: Standing = serde_json::from_value(standing).expect("a standing");
+        let standing: EntryProof = serde_json::from_value(standing).expect("a standing");
         let key = of.log_key();
         let (header, _) = standing.verified(&key).expect("a proof that holds");
         assert_eq!(header, of.log().await.one(theirs).header);

@@ -128,7 +128,7 @@ async fn what_is_approved_narrower_opens_that_and_no_more() {
     let mut more = reads(owning.id(), PLATE, 2, now.plus_millis(-5 * HOUR_MS));
     more[0].at = now.minus_days(4);
     more[1].location = Location::new(33.7, -116.2).expect("numbers");
-    let more = more.into_iter().map(ingest::Sighting::new).collect();
+    let more = more.into_iter().map(ingest::ImportedRead::new).collect();
     assert_eq!(owning.import(more).await, 2);
     let request = file_request_within(&asking, &owning, wide(now)).await;
     let narrower = RequestScope {

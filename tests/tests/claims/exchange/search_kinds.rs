@@ -2,7 +2,7 @@
 //! agreement keeps back and why.
 
 use agreements::policy::Policy;
-use ingest::Sighting;
+use ingest::ImportedRead;
 use node::admin::policy;
 use node::exchange::ask::QueryOutcome;
 use schemas::area::{Near, Polygon};
@@ -44,7 +44,7 @@ async fn sighted() -> (Agency, Agency) {
         read(owner, "8ABX999", 5, ["Mercedes-Benz", "gray", "suv-crossover"], (34.10, -118.10)),
         read(owner, "9ZZZ123", 50, ["Honda", "white", "sedan"], (34.10, -118.105)),
     ];
-    assert_eq!(owner.import(batch.into_iter().map(Sighting::new).collect()).await, 5);
+    assert_eq!(owner.import(batch.into_iter().map(ImportedRead::new).collect()).await, 5);
     (asking, owning)
 }
 

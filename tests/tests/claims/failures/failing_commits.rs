@@ -249,7 +249,7 @@ async fn an_act_that_says_it_failed_can_be_done_again() {
                 }
                 Kind::ReadsImported => {
                     let reads = tests::fixtures::reads(owning.id(), "4HOW", 2, owning.now());
-                    let reads = reads.into_iter().map(ingest::Sighting::new).collect();
+                    let reads = reads.into_iter().map(ingest::ImportedRead::new).collect();
                     owning
                         .node()
                         .importer

@@ -1,6 +1,6 @@
 //! Claims about photographs: what is kept, when, and what a crash leaves.
 
-use ingest::Sighting;
+use ingest::ImportedRead;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use tests::agency::Agency;
@@ -67,7 +67,7 @@ async fn a_native_read_never_refers_to_a_photograph_that_is_not_here() {
     let batch = reads_with_photographs(&owner, PLATE, 2);
     assert_eq!(owner.import(vec![batch[0].clone()]).await, 1);
     // The second as its native line: its crop is not here, the road behind it is.
-    let line = Sighting::new(batch[1].read.clone());
+    let line = ImportedRead::new(batch[1].read.clone());
     let stored = owner
         .node()
         .importer

@@ -16,7 +16,7 @@ use crate::field::Fault;
 
 /// One read and its photographs' bytes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sighting {
+pub struct ImportedRead {
     /// The read. Its `images` describe the photographs, and no others unless it came in the native
     /// format: that names photographs whose bytes stand elsewhere.
     pub read: Read,
@@ -26,7 +26,7 @@ pub struct Sighting {
     pub left_out: Vec<String>,
 }
 
-impl Sighting {
+impl ImportedRead {
     /// A read without photographs of its own.
     #[must_use]
     pub fn new(read: Read) -> Self {

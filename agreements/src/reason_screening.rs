@@ -77,12 +77,12 @@ fn repeats(word: &str) -> bool {
 /// Whether `least` different words of `text` say something: are no placeholder (of the common list
 /// or of `more`), no number, no repeated character, and not the query's case, plate or purpose
 /// again.
-pub(crate) fn tell(text: &Text, query: &Query, more: &[Text], least: usize) -> bool {
-    telling(text, &query.why, &query.elements, more, least) == least
+pub(crate) fn is_meaningful(text: &Text, query: &Query, more: &[Text], least: usize) -> bool {
+    meaningful_words(text, &query.why, &query.elements, more, least) == least
 }
 
 /// How many different words of `text` say something, counted up to `most`.
-pub(crate) fn telling(
+pub(crate) fn meaningful_words(
     text: &Text,
     why: &Justification,
     elements: &Elements,
@@ -139,7 +139,7 @@ fn begins(words: &[Cow<'_, str>], phrase: &[String]) -> bool {
 
 /// Forbidden uses that `texts` betray, each with the words that do; `None` when that cannot be
 /// told.
-pub(crate) fn betrayed<'a>(
+pub(crate) fn prohibited_uses<'a>(
     texts: impl IntoIterator<Item = &'a Text>,
 ) -> Option<Vec<(Prohibition, String)>> {
     let by_first = FORBIDDEN.as_ref()?;
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn phrases_count_as_whole_words_however_they_are_written() {
-        let found = |text: &str| betrayed([&text.parse::<Text>().unwrap()]).unwrap();
+        let found = |text: &str| prohibited_uses([&text.parse::<Text>().unwrap()]).unwrap();
         assert_eq!(
             found("Stopped by ICE-agents near the depot"),
             [(Prohibition::ImmigrationEnforcement, "ice agents".to_owned())]

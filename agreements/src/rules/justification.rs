@@ -6,7 +6,7 @@ use schemas::text::Text;
 use super::case::Asked;
 use super::cite::{reason, statute};
 use crate::policy::{Demand, Standard};
-use crate::words;
+use crate::reason_screening;
 
 /// A case number where the policy demands one; a CAD number counts.
 pub(super) fn case_number(asked: &Asked<'_>) -> Option<Reason> {
@@ -54,7 +54,12 @@ pub(super) fn reason_given(asked: &Asked<'_>) -> Option<Reason> {
 /// Whether a text says something, as the policy measures reasons.
 fn tells(asked: &Asked<'_>, text: &Text) -> bool {
     let rules = &asked.policy.reason;
-    words::tell(text, asked.query, &rules.placeholders, rules.telling_words as usize)
+    reason_screening::is_meaningful(
+        text,
+        asked.query,
+        &rules.placeholders,
+        rules.telling_words as usize,
+    )
 }
 
 fn excepted(asked: &Asked<'_>) -> bool {
@@ -88,7 +93,7 @@ pub(super) fn need_to_know(asked: &Asked<'_>) -> Option<Reason> {
     let given = &asked.query.why.need_to_know;
     // "Assigned detective of the case" is as good a need to know as any.
     let placeholders = &asked.policy.reason.placeholders;
-    let said = words::tell(given, asked.query, placeholders, 1);
+    let said = reason_screening::is_meaningful(given, asked.query, placeholders, 1);
     if !value.need_to_know || excepted(asked) || said {
         return None;
     }

@@ -11,7 +11,7 @@ const OTHER: &str = " § ";
 /// A section: `461.7(a)` of the policy's own text, or `Government Code § 34090.6` of another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Place {
+pub struct SectionRef {
     /// The other text; absent for the policy's own.
     pub of: Option<String>,
     /// The section.
@@ -23,39 +23,39 @@ pub struct Place {
 #[error(
     "`{0}` names no section; expected one such as `461.7(a)`, or `Government Code § 34090.6` of another text"
 )]
-pub struct PlaceError(String);
+pub struct SectionRefError(String);
 
-impl FromStr for Place {
-    type Err = PlaceError;
+impl FromStr for SectionRef {
+    type Err = SectionRefError;
 
-    fn from_str(text: &str) -> Result<Self, PlaceError> {
+    fn from_str(text: &str) -> Result<Self, SectionRefError> {
         let (of, section) = match text.split_once(OTHER) {
             Some((of, section)) => (Some(of.trim().to_owned()), section.trim()),
             None => (None, text.trim()),
         };
         let named = of.as_ref().is_none_or(|of| !of.is_empty());
         if section.is_empty() || !named || text.chars().any(char::is_control) {
-            return Err(PlaceError(text.chars().take(80).collect()));
+            return Err(SectionRefError(text.chars().take(80).collect()));
         }
         Ok(Self { of, section: section.to_owned() })
     }
 }
 
-impl TryFrom<String> for Place {
-    type Error = PlaceError;
+impl TryFrom<String> for SectionRef {
+    type Error = SectionRefError;
 
-    fn try_from(text: String) -> Result<Self, PlaceError> {
+    fn try_from(text: String) -> Result<Self, SectionRefError> {
         text.parse()
     }
 }
 
-impl From<Place> for String {
-    fn from(place: Place) -> Self {
-        place.to_string()
+impl From<SectionRef> for String {
+    fn from(section: SectionRef) -> Self {
+        section.to_string()
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SectionRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.of {
             Some(of) => write!(f, "{of}{OTHER}{}", self.section),
@@ -65,9 +65,9 @@ impl fmt::Display for Place {
 }
 
 #[cfg(feature = "json-schema")]
-impl schemars::JsonSchema for Place {
+impl schemars::JsonSchema for SectionRef {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Place".into()
+        "SectionRef".into()
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
@@ -84,12 +84,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_reads_and_writes_back() {
+    fn a_section_reads_and_writes_back() {
         for text in ["461.7(a)", "IV.C.5", "Government Code § 34090.6"] {
-            assert_eq!(text.parse::<Place>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<SectionRef>().unwrap().to_string(), text);
         }
         for wrong in ["", "  ", " § 1", "Penal Code § "] {
-            assert!(wrong.parse::<Place>().is_err(), "{wrong}");
+            assert!(wrong.parse::<SectionRef>().is_err(), "{wrong}");
         }
     }
 }

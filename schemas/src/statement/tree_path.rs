@@ -14,12 +14,12 @@ use crate::time::Timestamp;
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 #[cfg_attr(feature = "json-schema", schemars(with = "String"))]
-pub struct Place(String);
+pub struct TreePath(String);
 
 /// Why a text is no place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no place; expected nothing, `2026-03`, `2026-03-01` or `2026-03-01/a3`")]
-pub struct PlaceError(String);
+pub struct TreePathError(String);
 
 /// Bytes of `2026-03`.
 const MONTH: usize = 7;
@@ -28,7 +28,7 @@ const DAY: usize = 10;
 /// Hexadecimal digits of a digest.
 const DIGITS: usize = 64;
 
-impl Place {
+impl TreePath {
     /// Where all exchanges stand.
     #[must_use]
     pub const fn all() -> Self {
@@ -82,12 +82,12 @@ impl Place {
     ///
     /// # Errors
     /// Never for a time that can be written.
-    pub fn holds(&self, at: Timestamp, key: &Digest) -> Result<bool, PlaceError> {
+    pub fn holds(&self, at: Timestamp, key: &Digest) -> Result<bool, TreePathError> {
         let whole = format!("{}/{key}", at.day());
         if whole.len() == DAY + 1 + DIGITS {
             Ok(whole.starts_with(&self.0))
         } else {
-            Err(PlaceError(whole.chars().take(80).collect()))
+            Err(TreePathError(whole.chars().take(80).collect()))
         }
     }
 
@@ -104,17 +104,17 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for TreePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl FromStr for Place {
-    type Err = PlaceError;
+impl FromStr for TreePath {
+    type Err = TreePathError;
 
-    fn from_str(text: &str) -> Result<Self, PlaceError> {
-        let refused = || PlaceError(text.chars().take(80).collect());
+    fn from_str(text: &str) -> Result<Self, TreePathError> {
+        let refused = || TreePathError(text.chars().take(80).collect());
         let (date, digits) = match text.split_once('/') {
             Some((date, digits)) if date.len() == DAY && !digits.is_empty() => (date, digits),
             Some(_) => return Err(refused()),
@@ -137,17 +137,17 @@ impl FromStr for Place {
     }
 }
 
-impl TryFrom<String> for Place {
-    type Error = PlaceError;
+impl TryFrom<String> for TreePath {
+    type Error = TreePathError;
 
-    fn try_from(text: String) -> Result<Self, PlaceError> {
+    fn try_from(text: String) -> Result<Self, TreePathError> {
         text.parse()
     }
 }
 
-impl From<Place> for String {
-    fn from(place: Place) -> Self {
-        place.0
+impl From<TreePath> for String {
+    fn from(path: TreePath) -> Self {
+        path.0
     }
 }
 
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_place_has_one_spelling() {
         for text in ["", "2026-03", "2026-03-01", "2026-03-01/a", "2026-03-01/a3"] {
-            assert_eq!(text.parse::<Place>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<TreePath>().unwrap().to_string(), text);
         }
         let long = format!("2026-03-01/{}", "a".repeat(65));
         for text in [
@@ -175,7 +175,7 @@ mod tests {
             " ",
             &long,
         ] {
-            assert!(text.parse::<Place>().is_err(), "{text}");
+            assert!(text.parse::<TreePath>().is_err(), "{text}");
         }
     }
 
@@ -184,7 +184,7 @@ mod tests {
         fn every_exchange_stands_at_one_place_of_each_level(millis in 0i64..4_000_000_000_000, key in any::<[u8; 32]>(), other in any::<[u8; 32]>()) {
             let (at, key) = (Timestamp::from_millis(millis).unwrap(), Digest::from_bytes(key));
             let other = Digest::from_bytes(other);
-            let day = Place::day(at);
+            let day = TreePath::day(at);
             let mut levels = vec![day.month(), day.clone()];
             let mut digits = day;
             for byte in key.as_bytes() {
@@ -194,12 +194,12 @@ mod tests {
                 }
             }
             prop_assert_eq!(levels.last().unwrap().nibbles().count(), 64);
-            let mut place = Place::all();
+            let mut place = TreePath::all();
             for below in levels {
                 prop_assert!(below.is_in(&place) && !place.is_in(&below));
                 prop_assert!(below.is_child_of(&place) && !place.is_child_of(&below));
                 prop_assert!(below.holds(at, &key).unwrap());
-                prop_assert_eq!(below.to_string().parse::<Place>().unwrap(), below.clone());
+                prop_assert_eq!(below.to_string().parse::<TreePath>().unwrap(), below.clone());
                 place = below;
             }
             prop_assert_eq!(place.holds(at, &other).unwrap(), key == other);
@@ -207,7 +207,7 @@ mod tests {
 
         #[test]
         fn parsing_never_panics(text in ".{0,90}") {
-            let _ = text.parse::<Place>();
+            let _ = text.parse::<TreePath>();
         }
     }
 }

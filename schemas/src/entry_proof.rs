@@ -10,11 +10,11 @@ use crate::entry::{Header, HeaderError};
 use crate::merkle::{self, ProofError};
 use crate::note::Vkey;
 
-/// An entry's place in the sender's log, proven against a signed checkpoint.
+/// An entry and its place in the sender's log, proven against a signed checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Standing {
+pub struct EntryProof {
     /// The entry's index, and the size of the tree that the checkpoint signs.
     pub log: LogPosition,
     /// The entry's header, exactly: the leaf.
@@ -25,9 +25,9 @@ pub struct Standing {
     pub checkpoint: String,
 }
 
-/// Why a standing proves nothing.
+/// Why a proof of an entry proves nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StandingError {
+pub enum EntryProofError {
     /// The checkpoint is none, or not signed by the log's key.
     #[error("its checkpoint: {0}")]
     Checkpoint(#[from] CheckpointError),
@@ -42,18 +42,18 @@ pub enum StandingError {
     Place,
 }
 
-impl Standing {
+impl EntryProof {
     /// Checks the proof and the checkpoint's signature by the log's key; the header and the
     /// checkpoint that it leads to.
     ///
     /// # Errors
     /// When anything of it does not hold.
-    pub fn verified(&self, log: &Vkey) -> Result<(Header, SignedCheckpoint), StandingError> {
+    pub fn verified(&self, log: &Vkey) -> Result<(Header, SignedCheckpoint), EntryProofError> {
         let signed = SignedCheckpoint::parse(self.checkpoint.as_bytes())?;
         let checkpoint = signed.verified(log)?;
         let header = Header::from_bytes(self.header.as_bytes())?;
         if header.index != self.log.index || checkpoint.size != self.log.size {
-            return Err(StandingError::Place);
+            return Err(EntryProofError::Place);
         }
         merkle::verify_inclusion(
             &merkle::leaf(self.header.as_bytes()),

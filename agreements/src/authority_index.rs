@@ -7,13 +7,13 @@ use schemas::agency::AgencyId;
 use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
 
-use crate::lifecycle::{AgreementStatus, Recorded};
+use crate::lifecycle::{AgreementRecord, AgreementStatus};
 
 /// Which agreements and written requests concern an agency, by id. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Concerning(HashMap<AgencyId, Arc<BTreeSet<AuthorityId>>>);
+pub struct AuthorityIndex(HashMap<AgencyId, Arc<BTreeSet<AuthorityId>>>);
 
-impl Concerning {
+impl AuthorityIndex {
     /// Notes that an agreement or request concerns these agencies.
     pub fn note<'a>(&mut self, id: &AuthorityId, agencies: impl IntoIterator<Item = &'a AgencyId>) {
         for agency in agencies {
@@ -38,11 +38,11 @@ impl Concerning {
 /// back. One that an agency has adhered to without naming the other ends what stood between them.
 #[must_use]
 pub fn counting<'a>(
-    versions: impl DoubleEndedIterator<Item = &'a Recorded>,
+    versions: impl DoubleEndedIterator<Item = &'a AgreementRecord>,
     owner: &AgencyId,
     requester: &AgencyId,
     now: Timestamp,
-) -> Option<&'a Recorded> {
+) -> Option<&'a AgreementRecord> {
     let mut highest = None;
     for recorded in versions.rev() {
         let effective = now >= recorded.agreement.effective;

@@ -9,7 +9,8 @@ use std::time::SystemTime;
 ///
 /// # Panics
 /// When it was not built, or was built before a change of its sources that this test was built after:
-/// cargo builds it for tests of the package `node`, not for those of the package `tests` alone.
+/// cargo builds it for tests of the package `node`, not for those of the package `tests` alone. What
+/// its sources are `cargo build` writes down; before that was ever called, they are not looked at.
 #[must_use]
 pub fn binary() -> PathBuf {
     static FOUND: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| found("accord", "node"));

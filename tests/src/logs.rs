@@ -1,6 +1,6 @@
 //! What stands in a node's audit log.
 
-use audit::view::LogEntry;
+use audit::view;
 use audit_log::entries::audit::audit_recorded;
 use schemas::body::{Access, Body};
 use schemas::entry::{EntryKind, Header};
@@ -73,8 +73,8 @@ impl Log {
                 store.entries(&EntryFilter::default(), start, STEP).await.expect("a readable log");
             let whole = step.len() < STEP as usize;
             for stored in step {
-                let LogEntry { header, body } =
-                    LogEntry::of(&stored).expect("an entry as it was written");
+                let view::LogEntry { header, body } =
+                    view::LogEntry::of(&stored).expect("an entry as it was written");
                 assert_eq!(header.index, start, "indices follow one another");
                 start += 1;
                 assert!(

@@ -36,6 +36,7 @@ mod user;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use schemas::query::UserName;
 
@@ -149,7 +150,11 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Help and version are answers; the rest is usage. A closed pipe changes nothing.
             drop(error.print());
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            if !error.use_stderr() {
+                return ExitCode::SUCCESS;
+            }
+            Output::new(json_wanted()).error_line(&misused(&error));
+            return ExitCode::from(output::USAGE);
         }
     };
     let output = Output::new(cli.json);
@@ -159,9 +164,26 @@ pub fn main() -> ExitCode {
     };
     match runtime.block_on(dispatch(cli, output)) {
         Ok(Done::Ok) => ExitCode::SUCCESS,
-        Ok(Done::Refused) => ExitCode::from(1),
+        Ok(Done::Refused) => ExitCode::from(output::REFUSED),
         Err(error) => output.fail(&error),
     }
+}
+
+/// Whether `--json` is among the arguments of a command line that cannot be parsed.
+fn json_wanted() -> bool {
+    std::env::args_os().take_while(|arg| arg != "--").any(|arg| arg == "--json")
+}
+
+/// Why a command line cannot be parsed, in a sentence: the first paragraph of what stands on stderr.
+fn misused(error: &clap::Error) -> ActError {
+    let sentence = if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        "name a command; see `accord --help`".to_owned()
+    } else {
+        let said = error.to_string();
+        let lines = said.trim_start_matches("error: ").lines().map(str::trim);
+        lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+    };
+    ActError::usage(sentence)
 }
 
 async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {

@@ -3,10 +3,11 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use schemas::refusal::Citation;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::permission::{ActError, ErrorClass};
+use crate::permission::{ActError, ErrorClass, Reason};
 use audit::wording::counted;
 
 /// JSON for scripts, or sentences for people.
@@ -41,17 +42,56 @@ impl Output {
         if self.json { err(line) } else { out(line) }
     }
 
-    /// Says why a command failed; how it ends.
+    /// What a command that failed prints, and how it ends: the sentence on stderr and, for scripts,
+    /// one line of JSON on stdout.
     pub(super) fn fail(self, error: &ActError) -> ExitCode {
+        self.error_line(error);
         err(&format!("error: {error}"));
         ExitCode::from(exit_code(error.class()))
     }
+
+    /// The line of JSON that scripts read of a command that failed.
+    pub(super) fn error_line(self, error: &ActError) {
+        if !self.json {
+            return;
+        }
+        let line = ErrorLine {
+            error: ErrorObject {
+                code: error.code(),
+                message: error.to_string(),
+                citations: error.citations(),
+                reasons: Some(error.reasons()).filter(|reasons| reasons.len() > 1),
+            },
+        };
+        match serde_json::to_string(&line) {
+            Ok(line) => out(&line),
+            Err(error) => err(&format!("error: an error could not be written ({error})")),
+        }
+    }
+}
+
+/// What `--json` prints of a command that failed.
+#[derive(Serialize)]
+struct ErrorLine<'a> {
+    error: ErrorObject<'a>,
+}
+
+/// An error for scripts.
+#[derive(Serialize)]
+struct ErrorObject<'a> {
+    code: &'a str,
+    /// The sentence that stands on stderr.
+    message: String,
+    citations: Vec<Citation>,
+    /// The reasons of a refusal that has several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasons: Option<&'a [Reason]>,
 }
 
 /// The exit code of a command that was refused, or found a discrepancy.
-const REFUSED: u8 = 1;
+pub(super) const REFUSED: u8 = 1;
 /// The exit code of a command that makes no sense.
-const USAGE: u8 = 2;
+pub(super) const USAGE: u8 = 2;
 /// The exit code of a command that could not be done.
 const FAILED: u8 = 3;
 

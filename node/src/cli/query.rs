@@ -91,7 +91,7 @@ fn ended(heard: &[Value]) -> Result<Done, ActError> {
             .filter(|one| outcome_code(one) == Some(OutcomeCode::Unanswered))
             .map(|one| text(one, "owner"))
             .collect();
-        Err(ActError::failed(format!("unanswered by {}", silent.join(", "))))
+        Err(ActError::failed_as("unanswered", format!("unanswered by {}", silent.join(", "))))
     } else {
         Ok(Done::Ok)
     }

@@ -51,17 +51,34 @@ impl CommandOutput {
         (found["ok"] == true, said.to_owned())
     }
 
-    /// The one sentence on stderr of a command that was not done.
+    /// The one sentence on stderr of a command with `--json` that was not done; the one line on
+    /// stdout says the same.
     ///
     /// # Panics
-    /// When its code is another, or it said more or less than one line.
+    /// When its code is another, or it said more or less than that.
     #[must_use]
     pub fn failed(&self, code: i32) -> &str {
-        assert_eq!(self.code, code, "{self:?}");
-        assert_eq!(self.out, "", "nothing on stdout when nothing was done");
+        let error = self.only_error(code);
         let said: Vec<_> = self.err.lines().collect();
         assert_eq!(said.len(), 1, "one sentence: {self:?}");
+        let message = error["message"].as_str().expect("a message");
+        assert_eq!(said[0].strip_prefix("error: "), Some(message), "{self:?}");
         said[0]
+    }
+
+    /// The error that is all that stands on stdout of a command with `--json` that was not done.
+    ///
+    /// # Panics
+    /// When its code is another, or something else stands there.
+    #[must_use]
+    pub fn only_error(&self, code: i32) -> Value {
+        assert_eq!(self.code, code, "{self:?}");
+        let [line] = &self.lines()[..] else { panic!("one line: {self:?}") };
+        let error = line["error"].clone();
+        assert!(error["code"].as_str().is_some_and(|code| !code.is_empty()), "{self:?}");
+        assert!(error["message"].as_str().is_some_and(|said| !said.is_empty()), "{self:?}");
+        assert!(error["citations"].is_array(), "{self:?}");
+        error
     }
 }
 

@@ -9,8 +9,18 @@ use audit::{Pin, Unable, pins, two_bundles, wording};
 use jiff::tz::TimeZone;
 use serde_json::json;
 
+use super::arguments::ReportArgs;
+use super::files;
 use super::output::{Output, err};
-use super::{Done, ReportArgs, files};
+
+/// How a command ended that could be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Done {
+    /// All is well.
+    Ok,
+    /// Something is wrong with a log.
+    Discrepancy,
+}
 
 pub(super) fn verify(file: &Path, keys: &[Pin], output: Output) -> Result<Done, Unable> {
     let checked = files::bundle(file)?.check(&pins::by_agency(keys), |_, _, _, _| {})?;

@@ -57,6 +57,7 @@ async fn both_find(asking: &Agency, owning: &Agency, class: Class, query: QueryI
 #[tokio::test(flavor = "multi_thread")]
 async fn what_both_logs_tell_alike_is_matched() {
     let (asking, owning) = sharing().await;
+    asking.add_reads(PLATE, 3).await;
     for _ in 0..3 {
         answered_query(&asking, &owning).await;
     }

@@ -2,6 +2,7 @@
 //! same files, byte for byte, and reports what the agency's own node reports.
 
 use registry::Change;
+use schemas::outcome::OutcomeCode;
 use serde_json::{Value, json};
 use tests::agency::Agency;
 use tests::auditor::{
@@ -114,7 +115,7 @@ async fn a_report_of_a_bundle_has_the_rows_of_the_nodes_own() {
     let (asking, owning, _) = pair_with_exchange().await;
     let mut barely = draft(&[owning.id()], PLATE, asking.now());
     barely.why.reason = words("burglary getaway");
-    assert_eq!(asking.ask(&barely).await[0].outcome, "answered");
+    assert_eq!(asking.ask(&barely).await[0].outcome, OutcomeCode::Answered);
     let auditor = Auditor::default();
     std::fs::write(auditor.file("policy"), policy_text(&asking).await).expect("a policy");
     std::fs::write(auditor.file("other"), policy_text(&asking).await + "\n").expect("a policy");
@@ -138,7 +139,8 @@ async fn a_report_of_a_bundle_has_the_rows_of_the_nodes_own() {
     let report = ["report", &path, "--kind", "exceptions"];
     let none = auditor.run_without_node(&report);
     assert!(none.failed(2).contains("name its file with --policy"), "{none:?}");
-    let other = [&report[..], &["--policy", &auditor.path("other")]].concat();
+    let other = auditor.path("other");
+    let other = [&report[..], &["--policy", &other]].concat();
     let noted = auditor.run_without_node(&other);
     assert!(noted.err.contains("is not the one that was in force"), "{noted:?}");
     // Of a log that does not hold nothing is reported.

@@ -7,6 +7,7 @@ use futures::FutureExt;
 use node::admin::cards;
 use schemas::entry::EntryKind as Kind;
 use schemas::frame::{Frame, FrameKind};
+use schemas::outcome::OutcomeCode;
 use tests::agency::Agency;
 use tests::faulty_store::Failure;
 use tests::federation::{add_card, give_notice, pair, propose, sharing_pair, wait_for_agreement};
@@ -84,7 +85,7 @@ async fn a_peer_that_does_not_know_this_node_is_not_dialled_without_end() {
 async fn the_log_tells_of_a_document_in_the_outbox_and_not_of_a_receipt() {
     let (asking, owning, id) = sharing_pair().await;
     let told = asking.own().log.documents_queued();
-    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, "answered");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
     assert!(told.now_or_never().is_none(), "a receipt leaves with its answer's conversation");
     let told = asking.own().log.documents_queued();
     give_notice(&asking, &id, Act::Suspend).await;

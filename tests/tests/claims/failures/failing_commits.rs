@@ -3,10 +3,11 @@
 //! index is used twice, what was acknowledged is there, what peers cosigned before still leads on,
 //! and the step is taken when it is tried again.
 
-use node::admin::cards;
 use std::collections::BTreeSet;
 
 use agreements::agreement::Act;
+use futures::future::join_all;
+use node::admin::cards;
 use node::auditing::alarms;
 use node::retention::holds::{HoldRequest, HoldTarget, place};
 use schemas::alarm::AlarmKind;
@@ -58,7 +59,7 @@ async fn whatever_commit_fails_the_tree_is_that_of_the_entries() {
         (false, Kind::AnswerReceived),
         (true, Kind::ReceiptRecorded),
     ] {
-        for how in [Failure::BeforeWrite, Failure::AfterWrite] {
+        for how in WAYS {
             let when = format!("{kind} {how:?}");
             let failing = if at_owner { &owning } else { &asking };
             failing.store().fail_once_on(kind, how);
@@ -111,6 +112,13 @@ async fn both_hold(asking: &mut Agency, owning: &mut Agency, when: &str) {
     }
 }
 
+const WAYS: [Failure; 2] = [Failure::BeforeWrite, Failure::AfterWrite];
+
+/// Every case with each way of failing.
+fn each_way<T: Copy>(cases: &[T]) -> impl Iterator<Item = (T, Failure)> {
+    cases.iter().flat_map(|case| WAYS.map(|how| (*case, how)))
+}
+
 /// Waits until the agency's store has failed once.
 async fn fails(agency: &Agency, when: &str) {
     eventually(&format!("{when}: it fails as it was told to"), async || {
@@ -121,38 +129,34 @@ async fn fails(agency: &Agency, when: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_whose_entry_fails_is_given_and_shown_only_once_it_is_logged() {
-    for (at_owner, kind) in
-        [(true, Kind::QueryRefused), (false, Kind::RefusalReceived), (false, Kind::QueryDeclined)]
-    {
-        for how in [Failure::BeforeWrite, Failure::AfterWrite] {
-            let when = format!("{kind} {how:?}");
-            let asking = Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 2);
-            let (mut asking, mut owning) = pair_of(asking, Plan::of("owning-ca-pd")).await;
-            // Without an agreement the owner refuses, what it forbids itself the agency does.
-            let mut beyond = draft(&[owning.id()], PLATE, asking.now());
-            if kind == Kind::QueryDeclined {
-                beyond.why.purpose = Purpose::CivilAction;
-            }
-            let failing = if at_owner { &owning } else { &asking };
-            failing.store().fail_once_on(kind, how);
-            let heard = asking.ask(&beyond).await.remove(0);
-            assert!(
-                at_owner || heard.outcome == OutcomeCode::Unanswered,
-                "{when}: {}",
-                heard.outcome
-            );
-            fails(if at_owner { &owning } else { &asking }, &when).await;
-            assert_eq!(asking.ask(&beyond).await.remove(0).outcome, OutcomeCode::Refused, "{when}");
-            let log = if at_owner { owning.log().await } else { asking.log().await };
-            assert!(log.count(kind) >= 1, "{when}");
-            both_hold(&mut asking, &mut owning, &when).await;
+    let cases =
+        [(true, Kind::QueryRefused), (false, Kind::RefusalReceived), (false, Kind::QueryDeclined)];
+    // Each case has agencies of its own and waits most of its time: all of them wait together.
+    join_all(each_way(&cases).map(async |((at_owner, kind), how)| {
+        let when = format!("{kind} {how:?}");
+        let asking = Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 2);
+        let (mut asking, mut owning) = pair_of(asking, Plan::of("owning-ca-pd")).await;
+        // Without an agreement the owner refuses, what it forbids itself the agency does.
+        let mut beyond = draft(&[owning.id()], PLATE, asking.now());
+        if kind == Kind::QueryDeclined {
+            beyond.why.purpose = Purpose::CivilAction;
         }
-    }
+        let failing = if at_owner { &owning } else { &asking };
+        failing.store().fail_once_on(kind, how);
+        let heard = asking.ask(&beyond).await.remove(0);
+        assert!(at_owner || heard.outcome == OutcomeCode::Unanswered, "{when}: {}", heard.outcome);
+        fails(if at_owner { &owning } else { &asking }, &when).await;
+        assert_eq!(asking.ask(&beyond).await.remove(0).outcome, OutcomeCode::Refused, "{when}");
+        let log = if at_owner { owning.log().await } else { asking.log().await };
+        assert!(log.count(kind) >= 1, "{when}");
+        both_hold(&mut asking, &mut owning, &when).await;
+    }))
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_that_nobody_answers_and_one_delivered_again_are_logged_when_the_log_can_be() {
-    for how in [Failure::BeforeWrite, Failure::AfterWrite] {
+    join_all(WAYS.map(async |how| {
         let (mut asking, mut owning, _) = two().await;
         // The owner cannot log and so not answer; the requester cannot log that.
         owning.store().fail_on(Kind::QueryAnswered, Failure::BeforeWrite);
@@ -185,53 +189,50 @@ async fn a_query_that_nobody_answers_and_one_delivered_again_are_logged_when_the
         assert_eq!(outcomes.last(), Some(&OutcomeCode::Answered), "{how:?}: {outcomes:?}");
         assert_eq!(asking.store().failed(), 1, "{how:?}");
         both_hold(&mut asking, &mut owning, &format!("redelivered {how:?}")).await;
-    }
+    }))
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_and_letters_arrive_once_whatever_fails_on_the_way() {
-    for how in [Failure::BeforeWrite, Failure::AfterWrite] {
-        for (at_receiver, step) in [
-            (true, Step::Entry(Kind::AgreementReceived)),
-            (true, Step::Entry(Kind::AgreementAdhered)),
-            (false, Step::Delivered),
-            (true, Step::Entry(Kind::AgreementSuspended)),
-        ] {
-            let when = format!("{step:?} {how:?}");
-            let (mut asking, mut owning, _) = two().await;
-            let failing = if at_receiver { &owning } else { &asking };
-            failing.store().fail_once_at(step, how);
-            let text = agreement(&[asking.id(), owning.id()], asking.now());
-            propose(&asking, &text, None).await;
-            wait_for_agreement(&owning, &text.id).await;
-            adhere(&owning, &text, None).await;
-            wait_for_adherence(&owning, &text.id, asking.id()).await;
-            wait_for_adherence(&asking, &text.id, owning.id()).await;
-            tests::federation::give_notice(&asking, &text.id, Act::Suspend).await;
-            owning
-                .wait_for_log(&format!("{when}: the notice arrives"), |log| {
-                    (log.count(Kind::AgreementSuspended) == 1).then_some(())
-                })
-                .await;
-            fails(if at_receiver { &owning } else { &asking }, &when).await;
-            let log = owning.log().await;
-            let of = |kind| {
-                let of = |entry: &&&LogEntry| entry.detail("agreement") == text.id.as_str();
-                log.all(kind).iter().filter(of).count()
-            };
-            assert_eq!(
-                (of(Kind::AgreementReceived), of(Kind::AgreementSuspended)),
-                (1, 1),
-                "{when}"
-            );
-            both_hold(&mut asking, &mut owning, &when).await;
-        }
-    }
+    let cases = [
+        (true, Step::Entry(Kind::AgreementReceived)),
+        (true, Step::Entry(Kind::AgreementAdhered)),
+        (false, Step::Delivered),
+        (true, Step::Entry(Kind::AgreementSuspended)),
+    ];
+    join_all(each_way(&cases).map(async |((at_receiver, step), how)| {
+        let when = format!("{step:?} {how:?}");
+        let (mut asking, mut owning, _) = two().await;
+        let failing = if at_receiver { &owning } else { &asking };
+        failing.store().fail_once_at(step, how);
+        let text = agreement(&[asking.id(), owning.id()], asking.now());
+        propose(&asking, &text, None).await;
+        wait_for_agreement(&owning, &text.id).await;
+        adhere(&owning, &text, None).await;
+        wait_for_adherence(&owning, &text.id, asking.id()).await;
+        wait_for_adherence(&asking, &text.id, owning.id()).await;
+        tests::federation::give_notice(&asking, &text.id, Act::Suspend).await;
+        owning
+            .wait_for_log(&format!("{when}: the notice arrives"), |log| {
+                (log.count(Kind::AgreementSuspended) == 1).then_some(())
+            })
+            .await;
+        fails(if at_receiver { &owning } else { &asking }, &when).await;
+        let log = owning.log().await;
+        let of = |kind| {
+            let of = |entry: &&&LogEntry| entry.detail("agreement") == text.id.as_str();
+            log.all(kind).iter().filter(of).count()
+        };
+        assert_eq!((of(Kind::AgreementReceived), of(Kind::AgreementSuspended)), (1, 1), "{when}");
+        both_hold(&mut asking, &mut owning, &when).await;
+    }))
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_act_that_says_it_failed_can_be_done_again() {
-    for how in [Failure::BeforeWrite, Failure::AfterWrite] {
+    for how in WAYS {
         let (mut asking, mut owning, _) = two().await;
         let (context, admin) = (owning.context().clone(), owning.admin());
         let wanted = HoldRequest {
@@ -279,28 +280,25 @@ async fn an_act_that_says_it_failed_can_be_done_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_is_cosigned_only_once_it_is_kept() {
-    for (at_witness, step) in [(true, Step::Witness), (false, Step::KeepCosigned)] {
-        for how in [Failure::BeforeWrite, Failure::AfterWrite] {
-            let when = format!("{step:?} {how:?}");
-            let (mut asking, mut owning, _) = two().await;
-            let failing = if at_witness { &asking } else { &owning };
-            failing.store().fail_once_at(step, how);
-            assert_eq!(owning.node().have_cosigned_by_all().await, 0, "{when}");
-            assert_eq!(failing.store().failed(), 1, "{when}");
-            let size = owning.context().agency.log.counters().size;
-            let kept = owning.store().cosigned(size).await.expect("a store");
-            assert!(
-                kept.is_none() || how == Failure::AfterWrite && !at_witness,
-                "{when}: {kept:?}"
-            );
-            both_hold(&mut asking, &mut owning, &when).await;
-        }
-    }
+    let cases = [(true, Step::Witness), (false, Step::KeepCosigned)];
+    join_all(each_way(&cases).map(async |((at_witness, step), how)| {
+        let when = format!("{step:?} {how:?}");
+        let (mut asking, mut owning, _) = two().await;
+        let failing = if at_witness { &asking } else { &owning };
+        failing.store().fail_once_at(step, how);
+        assert_eq!(owning.node().have_cosigned_by_all().await, 0, "{when}");
+        assert_eq!(failing.store().failed(), 1, "{when}");
+        let size = owning.context().agency.log.counters().size;
+        let kept = owning.store().cosigned(size).await.expect("a store");
+        assert!(kept.is_none() || how == Failure::AfterWrite && !at_witness, "{when}: {kept:?}");
+        both_hold(&mut asking, &mut owning, &when).await;
+    }))
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_alarm_whose_entry_fails_is_raised_when_it_is_shown_again() {
-    for how in [Failure::BeforeWrite, Failure::AfterWrite] {
+    join_all(WAYS.map(async |how| {
         let (asking, mut owning, _) = two().await;
         roll_back_cosigned(&asking, &mut owning).await;
         owning.delete_anchor();
@@ -315,5 +313,6 @@ async fn an_alarm_whose_entry_fails_is_raised_when_it_is_shown_again() {
         })
         .await;
         holds(&owning, &format!("alarm {how:?}")).await;
-    }
+    }))
+    .await;
 }

@@ -105,7 +105,7 @@ impl Retention {
     ) -> Result<Option<u64>, ActError> {
         let judge = |state, now| self.judge_entries(state, now, run, pass, holds.clone());
         let (appended, decided) = self.agency.act_if(judge).await?;
-        let Decided { examined, entries, holds: filter } = decided;
+        let Decided { examined, holds: filter } = decided;
         if appended.is_some() {
             self.destroy_announced(run.mode).await?;
         } else if pass != Pass::Released {

@@ -76,8 +76,6 @@ impl Examined {
 /// What was decided about one redaction.
 struct Decided {
     examined: Examined,
-    /// What it destroys.
-    entries: Ranges,
     holds: Arc<HoldFilter>,
 }
 
@@ -153,14 +151,14 @@ impl Retention {
                 cut_off,
                 days: retention.days,
                 sections: cited(policy, retention),
-                entries: entries.clone(),
+                entries,
                 count: examined.count,
                 held: examined.held.clone(),
                 until: examined.next,
             };
             entries_redacted(&state, run.actor.clone(), redaction)
         });
-        Ok((entry, Decided { examined, entries, holds }))
+        Ok((entry, Decided { examined, holds }))
     }
 
     /// How many entries redactions passed by for holds.

@@ -227,7 +227,8 @@ pub async fn wait_for_adherence(agency: &Agency, id: &AuthorityId, of: &AgencyId
 pub async fn signed_by_both(agency: &Agency, other: &Identity, text: &Agreement) {
     propose(agency, text, None).await;
     let signed = envelope_text(&other.adhere_to_all(text, agency.now()));
-    let imported = agreements::import(agency.context(), &agency.admin(), &signed).await;
+    let imported =
+        agreements::import(agency.own(), agency.store().as_ref(), &agency.admin(), &signed).await;
     imported.expect("an adherence as a file");
 }
 

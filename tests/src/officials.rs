@@ -2,7 +2,7 @@
 
 use ::agreements::agreement::Agreement;
 use ::agreements::request::{RequestScope, Verdict};
-use node::admin::agreements::{self, AgreementView, Wanted, sign_adherence};
+use node::admin::agreements::{self, AdherenceInput, AgreementView, sign_adherence};
 use node::admin::people;
 use node::admin::requests::{self, DecisionInput, RequestView};
 use node::permission::{ActError, Principal};
@@ -123,7 +123,8 @@ pub fn prepare_adherence(
     text: &Agreement,
     share_with: Option<&[AgencyId]>,
 ) -> Result<String, ActError> {
-    let wanted = Wanted { share_with: share_with.map(<[_]>::to_vec), ..Wanted::default() };
+    let wanted =
+        AdherenceInput { share_with: share_with.map(<[_]>::to_vec), ..AdherenceInput::default() };
     let prepared = agreements::prepare_adherence(agency.own(), official, text, &wanted)?;
     let exact = text.to_toml().expect("an agreement");
     let key = &agency.identity.agency_key;

@@ -331,5 +331,7 @@ async fn agreed(owner: &Agency, official: &Principal, peer: &Identity, text: &Ag
 }
 
 async fn imports(owner: &Agency, official: &Principal, signed: &str) {
-    agreements::import(owner.context(), official, signed).await.expect("a document as a file");
+    agreements::import(owner.own(), owner.store().as_ref(), official, signed)
+        .await
+        .expect("a document as a file");
 }

@@ -13,6 +13,15 @@ pub enum Unable {
 }
 
 impl Unable {
+    /// What it is, for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Usage(_) => "usage",
+            Self::Failed(_) => "failed",
+        }
+    }
+
     /// The exit code of a program that could not do it: 2 for usage, 3 for what broke off.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {

@@ -20,9 +20,6 @@ pub struct LogEntry {
     pub body: Option<Body>,
 }
 
-/// The name of before.
-pub use self::LogEntry as Viewed;
-
 impl LogEntry {
     /// Reads an entry and checks that header, salt and body belong together.
     ///

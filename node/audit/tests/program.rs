@@ -34,6 +34,17 @@ fn what_makes_no_sense_is_usage_and_is_told() {
 }
 
 #[test]
+fn scripts_read_why_nothing_was_done() {
+    let ended = run(&["--json", "verify", "/nowhere/a.bundle"]);
+    let line = String::from_utf8(ended.stdout).unwrap();
+    assert_eq!(ended.status.code(), Some(2));
+    assert!(
+        line.starts_with(r#"{"error":{"code":"usage","message":"`/nowhere/a.bundle`: "#),
+        "{line}"
+    );
+}
+
+#[test]
 fn help_and_version_are_answers() {
     for args in [["--help"], ["--version"]] {
         let ended = run(&args);

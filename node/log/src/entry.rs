@@ -23,14 +23,14 @@
 //!
 //! ```
 //! # use audit_log::{entries::reads::reads_searched, entry::{Entry, Precondition}};
-//! # use schemas::body::{Access, Actor};
+//! # use schemas::body::Actor;
 //! fn searches(state: &registry::State, actor: Actor, access: Access) -> Entry {
 //!     reads_searched(state, actor, access)
 //! }
 //! ```
 //! ```compile_fail,E0624
 //! # use audit_log::{entries::reads::reads_searched, entry::{Entry, Precondition}};
-//! # use schemas::body::{Access, Actor};
+//! # use schemas::body::Actor;
 //! fn searches(state: &registry::State, actor: Actor, access: Access) -> Entry {
 //!     reads_searched(state, actor, access).provided(Precondition::default())
 //! }
@@ -38,34 +38,29 @@
 
 use registry::{Change, State};
 use schemas::agency::AgencyId;
-use schemas::body::{Access, Actor};
-use schemas::entry_proof::EntryProof;
+use schemas::body::Actor;
 use schemas::envelope::Envelope;
-use schemas::event::{EntryKind, Event};
+use schemas::event::Event;
 use schemas::frame::Frame;
 use schemas::query::{AuthorityId, QueryId};
 use schemas::time::Timestamp;
-use serde_json::{Map, Value};
 use store::StateChanges;
 
 /// What must still hold at the instant of appending, or the append is refused and the caller
 /// decides again. Checked inside the one writer, so nothing changes between check and commit.
 #[derive(Debug, Clone, Default)]
-pub struct Precondition {
+pub(crate) struct Precondition {
     /// The registry is the one that was decided upon.
-    pub generation: Option<u64>,
+    pub(crate) generation: Option<u64>,
     /// The entry's time is before this instant.
-    pub before: Option<Timestamp>,
+    pub(crate) before: Option<Timestamp>,
     /// This authority has been used fewer times than this.
-    pub uses: Option<(AuthorityId, u32)>,
+    pub(crate) uses: Option<(AuthorityId, u32)>,
     /// This authority has been used by this requester fewer times than this today.
-    pub daily: Option<((AuthorityId, AgencyId), u32)>,
+    pub(crate) daily: Option<((AuthorityId, AgencyId), u32)>,
     /// This peer has fewer answers without receipt than this.
-    pub unreceipted: Option<(AgencyId, u32)>,
+    pub(crate) unreceipted: Option<(AgencyId, u32)>,
 }
-
-/// The name of before.
-pub use self::Precondition as Guard;
 
 impl Precondition {
     /// The registry is still `state`.
@@ -78,7 +73,7 @@ impl Precondition {
 #[derive(Debug)]
 pub struct Entry {
     pub(crate) actor: Actor,
-    pub(crate) said: Said,
+    pub(crate) event: Event,
     pub(crate) peer: Option<AgencyId>,
     pub(crate) query: Option<QueryId>,
     pub(crate) envelopes: Vec<Envelope>,
@@ -88,51 +83,15 @@ pub struct Entry {
     pub(crate) frames: Vec<Frame>,
 }
 
-/// What an entry says: an event, or what becomes one when it is appended.
-#[derive(Debug)]
-pub(crate) enum Said {
-    Event(Box<Event>),
-    Untyped { kind: EntryKind, access: Option<Box<Access>>, detail: Map<String, Value> },
-}
-
-impl Said {
-    pub(crate) fn kind(&self) -> EntryKind {
-        match self {
-            Self::Event(event) => event.kind(),
-            Self::Untyped { kind, .. } => *kind,
-        }
-    }
-
-    pub(crate) fn access(&self) -> Option<&Access> {
-        match self {
-            Self::Event(event) => event.access(),
-            Self::Untyped { access, .. } => access.as_deref(),
-        }
-    }
-
-    pub(crate) fn event(self) -> Result<Event, serde_json::Error> {
-        match self {
-            Self::Event(event) => Ok(*event),
-            Self::Untyped { kind, access, mut detail } => {
-                detail.insert("kind".into(), kind.code().into());
-                if let Some(access) = access {
-                    detail.insert("access".into(), serde_json::to_value(access)?);
-                }
-                serde_json::from_value(Value::Object(detail))
-            }
-        }
-    }
-}
-
 impl Entry {
     /// An entry that says `event`, by `actor`. An access belongs to its exchange; one by which
     /// destroyed bodies are judged concerns the agency itself.
-    pub(crate) fn saying(actor: Actor, event: Event) -> Self {
+    pub(crate) fn new(actor: Actor, event: Event) -> Self {
         Self {
             peer: event.kind().judges().then(|| actor.agency.clone()),
             query: event.access().map(|access| access.query_id),
             actor,
-            said: Said::Event(Box::new(event)),
+            event,
             envelopes: Vec::new(),
             precondition: Precondition::default(),
             change: None,
@@ -180,109 +139,6 @@ impl Entry {
 
     /// What may leave once it is durable.
     pub(crate) fn releasing(mut self, frames: Vec<Frame>) -> Self {
-        self.frames = frames;
-        self
-    }
-
-    /// An entry of `kind`, by `actor`. One by which destroyed bodies are judged concerns the agency
-    /// itself.
-    #[must_use]
-    pub fn new(kind: EntryKind, actor: Actor) -> Self {
-        Self {
-            said: Said::Untyped { kind, access: None, detail: Map::new() },
-            peer: kind.judges().then(|| actor.agency.clone()),
-            actor,
-            query: None,
-            envelopes: Vec::new(),
-            precondition: Guard::default(),
-            change: None,
-            changes: StateChanges::default(),
-            frames: Vec::new(),
-        }
-    }
-
-    /// It concerns this peer.
-    #[must_use]
-    pub fn with_peer(mut self, peer: &AgencyId) -> Self {
-        self.peer = Some(peer.clone());
-        self
-    }
-
-    /// It is an access, and belongs to that exchange.
-    #[must_use]
-    pub fn with_access(mut self, access: Access) -> Self {
-        self.query = Some(access.query_id);
-        if let Said::Untyped { access: kept, .. } = &mut self.said {
-            *kept = Some(Box::new(access));
-        }
-        self
-    }
-
-    /// It belongs to this exchange.
-    #[must_use]
-    pub fn with_query(mut self, query: QueryId) -> Self {
-        self.query = Some(query);
-        self
-    }
-
-    /// A value that belongs to it.
-    #[must_use]
-    pub fn with_detail(mut self, key: &str, value: impl Into<Value>) -> Self {
-        if let Said::Untyped { detail, .. } = &mut self.said {
-            detail.insert(key.to_owned(), value.into());
-        }
-        self
-    }
-
-    /// What proves where the peer's own entry stands in its log.
-    #[must_use]
-    pub fn with_standing(self, theirs: Option<&EntryProof>) -> Self {
-        match theirs.and_then(|theirs| serde_json::to_value(theirs).ok()) {
-            Some(theirs) => self.with_detail("theirs", theirs),
-            None => self,
-        }
-    }
-
-    /// A signed envelope that stands beside it.
-    #[must_use]
-    pub fn with_envelope(mut self, envelope: &Envelope) -> Self {
-        self.envelopes.push(envelope.clone());
-        self
-    }
-
-    /// What must still hold.
-    #[must_use]
-    pub fn guarded(mut self, guard: Guard) -> Self {
-        self.precondition = guard;
-        self
-    }
-
-    /// It was decided upon `state`, which an entry made by a constructor says itself.
-    #[must_use]
-    pub fn untyped_on(mut self, state: &State) -> Self {
-        if let Said::Untyped { .. } = self.said {
-            self.precondition = Precondition::registry(state);
-        }
-        self
-    }
-
-    /// The registry changes with it.
-    #[must_use]
-    pub fn untyped_changing(mut self, change: Change) -> Self {
-        self.change = Some(change);
-        self
-    }
-
-    /// What becomes durable with it.
-    #[must_use]
-    pub fn effecting(mut self, changes: StateChanges) -> Self {
-        self.changes = changes;
-        self
-    }
-
-    /// What may leave once it is durable.
-    #[must_use]
-    pub fn untyped_releasing(mut self, frames: Vec<Frame>) -> Self {
         self.frames = frames;
         self
     }

@@ -78,8 +78,7 @@ impl Ledger {
         at: Timestamp,
         salt: [u8; SALT],
     ) -> Result<Row, AppendError> {
-        let Entry { actor, said, peer, query, envelopes, change, mut changes, .. } = entry;
-        let event = said.event().map_err(|e| AppendError::Unwritable(e.to_string()))?;
+        let Entry { actor, event, peer, query, envelopes, change, mut changes, .. } = entry;
         let kind = event.kind();
         let body = Body { at, actor, event };
         let body =

@@ -57,14 +57,14 @@ pub(super) struct EntryMetrics {
 
 impl EntryMetrics {
     pub(super) fn of(entry: &Entry) -> Self {
-        let reasons = entry.said.access().into_iter().flat_map(|access| &access.reasons);
+        let reasons = entry.event.access().into_iter().flat_map(|access| &access.reasons);
         Self {
             index: 0,
-            kind: entry.said.kind(),
+            kind: entry.event.kind(),
             query: entry.query,
             peer: entry.peer.clone(),
             codes: reasons.map(|reason| reason.code.to_string()).collect(),
-            reads: entry.said.access().and_then(|access| access.count),
+            reads: entry.event.access().and_then(|access| access.count),
         }
     }
 

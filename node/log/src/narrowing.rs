@@ -80,7 +80,7 @@ impl NarrowingToken {
     /// for one, whose envelope then stands beside it first.
     pub(crate) fn of(entry: &Entry) -> Self {
         let covered = || {
-            if entry.said.kind() != EntryKind::AuditStated {
+            if entry.event.kind() != EntryKind::AuditStated {
                 return None;
             }
             let request = entry.envelopes.first().map(Envelope::unverified_payload)?;

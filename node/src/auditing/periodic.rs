@@ -9,7 +9,7 @@ use schemas::entry::EntryKind;
 use schemas::event::Event;
 use schemas::event::audit::{AuditRecorded, AuditSampled};
 use schemas::text::Text;
-use schemas::time::{DAY_MS, Timestamp};
+use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 

@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 
 use ::agreements::lifecycle::AgreementStatus;
 use schemas::agency::AgencyId;
-use schemas::time::Timestamp;
+use schemas::time::{DAY_MS, Timestamp};
 
 use registry::State;
-
-const DAY_MS: i64 = 86_400_000;
 
 /// How often two agencies are to reconcile.
 #[derive(Debug, Clone)]

@@ -16,7 +16,7 @@ use super::Done;
 use super::client::Client;
 use super::output::{Output, number, table};
 use super::time::local;
-use crate::admin::agreements::{AgreementView, Prepared, Wanted, sign_adherence};
+use crate::admin::agreements::{AdherenceInput, AgreementView, PreparedAdherence, sign_adherence};
 use crate::permission::ActError;
 use audit_log::clock::Clock;
 use audit_log::keys;
@@ -216,12 +216,12 @@ async fn sign(
 ) -> Result<String, ActError> {
     let home = Home::open(dir)?;
     let key = keys::load(&home, KeyUse::Agency)?;
-    let wanted = Wanted {
+    let wanted = AdherenceInput {
         share_with: (!given.share_with.is_empty()).then(|| given.share_with.clone()),
         signatory: given.signatory.clone(),
         title: given.title.clone(),
     };
-    let prepared: Prepared =
+    let prepared: PreparedAdherence =
         client.post("/agreements/prepare", &json!({ "agreement": body, "wanted": wanted })).await?;
     let original =
         match &given.original {

@@ -80,9 +80,6 @@ impl OwnAgency {
         &self,
         judge: impl Fn(&State, Timestamp) -> Result<(Entry, T), ActError>,
     ) -> Result<(Appended, T), ActError> {
-        let judge = |state: &State, now| {
-            judge(state, now).map(|(entry, result)| (entry.untyped_on(state), result))
-        };
         Ok(self.act_or(judge).await?)
     }
 

@@ -76,8 +76,6 @@ impl Examined {
 /// What was decided about one redaction.
 struct Decided {
     examined: Examined,
-    /// What it destroys.
-    entries: Ranges,
     holds: Arc<HoldFilter>,
 }
 
@@ -105,7 +103,7 @@ impl Retention {
     ) -> Result<Option<u64>, ActError> {
         let judge = |state, now| self.judge_entries(state, now, run, pass, holds.clone());
         let (appended, decided) = self.agency.act_if(judge).await?;
-        let Decided { examined, entries, holds: filter } = decided;
+        let Decided { examined, holds: filter } = decided;
         if appended.is_some() {
             self.destroy_announced(run.mode).await?;
         } else if pass != Pass::Released {
@@ -153,14 +151,14 @@ impl Retention {
                 cut_off,
                 days: retention.days,
                 sections: cited(policy, retention),
-                entries: entries.clone(),
+                entries,
                 count: examined.count,
                 held: examined.held.clone(),
                 until: examined.next,
             };
             entries_redacted(&state, run.actor.clone(), redaction)
         });
-        Ok((entry, Decided { examined, entries, holds }))
+        Ok((entry, Decided { examined, holds }))
     }
 
     /// How many entries redactions passed by for holds.

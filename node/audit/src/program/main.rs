@@ -23,17 +23,19 @@ fn main() -> ExitCode {
         Err(error) => {
             // Help and version are answers; the rest is usage. A closed pipe changes nothing.
             drop(error.print());
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            if !error.use_stderr() {
+                return ExitCode::SUCCESS;
+            }
+            let misused = Unable::Usage(arguments::misused(&error));
+            Output::new(arguments::json_wanted()).error_line(&misused);
+            return ExitCode::from(misused.exit_code());
         }
     };
     let output = Output::new(cli.json);
     match run(cli.command, output) {
         Ok(Done::Ok) => ExitCode::SUCCESS,
         Ok(Done::Discrepancy) => ExitCode::from(1),
-        Err(error) => {
-            output::err(&format!("error: {error}"));
-            ExitCode::from(error.exit_code())
-        }
+        Err(error) => output.fail(&error),
     }
 }
 

@@ -1,8 +1,10 @@
 //! What a person or a script sees.
 
 use std::io::Write as _;
+use std::process::ExitCode;
 
 use audit::Unable;
+use schemas::refusal::Citation;
 use serde::Serialize;
 
 /// JSON for scripts, or sentences for people.
@@ -36,6 +38,43 @@ impl Output {
         drop(writeln!(std::io::stdout().lock(), "{line}"));
         Ok(())
     }
+
+    /// What a command that could not be done prints, and how it ends: the sentence on stderr and, for
+    /// scripts, one line of JSON on stdout.
+    pub(super) fn fail(self, error: &Unable) -> ExitCode {
+        self.error_line(error);
+        err(&format!("error: {error}"));
+        ExitCode::from(error.exit_code())
+    }
+
+    /// The line of JSON that scripts read of a command that could not be done.
+    pub(super) fn error_line(self, error: &Unable) {
+        if !self.json {
+            return;
+        }
+        let message = error.to_string();
+        let error = ErrorObject { code: error.code(), message, citations: Vec::new() };
+        match serde_json::to_string(&ErrorLine { error }) {
+            Ok(line) => drop(writeln!(std::io::stdout().lock(), "{line}")),
+            Err(error) => err(&format!("error: an error could not be written ({error})")),
+        }
+    }
+}
+
+/// What `--json` prints of a command that could not be done, as `accord` does.
+#[derive(Serialize)]
+struct ErrorLine<'a> {
+    error: ErrorObject<'a>,
+}
+
+/// An error for scripts.
+#[derive(Serialize)]
+struct ErrorObject<'a> {
+    code: &'a str,
+    /// The sentence that stands on stderr.
+    message: String,
+    /// Always empty: no rule of a policy forbids looking at a file.
+    citations: Vec<Citation>,
 }
 
 /// A line beside the result.

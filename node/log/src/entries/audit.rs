@@ -19,14 +19,14 @@ use crate::entry::{Entry, Precondition};
 /// Something of the log is looked at.
 #[must_use]
 pub fn audit_viewed(actor: Actor, viewed: Viewed) -> Entry {
-    Entry::saying(actor, Event::AuditViewed(AuditViewed { viewed }))
+    Entry::new(actor, Event::AuditViewed(AuditViewed { viewed }))
 }
 
 /// The log is exported. `own` is how many entries say what of it may be destroyed.
 #[must_use]
 pub fn audit_exported(actor: Actor, scope: Scope, own: u64) -> Entry {
     let peer = scope.peer.clone();
-    let entry = Entry::saying(actor, Event::AuditExported(AuditExported { scope, own }));
+    let entry = Entry::new(actor, Event::AuditExported(AuditExported { scope, own }));
     match &peer {
         // With a number of the peer's, it shows that nothing before it was left out.
         Some(peer) => entry.about(peer),
@@ -37,19 +37,19 @@ pub fn audit_exported(actor: Actor, scope: Scope, own: u64) -> Entry {
 /// A report is made of the log.
 #[must_use]
 pub fn audit_reported(actor: Actor, reported: AuditReported) -> Entry {
-    Entry::saying(actor, Event::AuditReported(reported))
+    Entry::new(actor, Event::AuditReported(reported))
 }
 
 /// Accesses are drawn for an audit.
 #[must_use]
 pub fn audit_sampled(actor: Actor, sampled: AuditSampled) -> Entry {
-    Entry::saying(actor, Event::AuditSampled(sampled))
+    Entry::new(actor, Event::AuditSampled(sampled))
 }
 
 /// An audit is recorded with its findings.
 #[must_use]
 pub fn audit_recorded(actor: Actor, recorded: AuditRecorded) -> Entry {
-    Entry::saying(actor, Event::AuditRecorded(recorded))
+    Entry::new(actor, Event::AuditRecorded(recorded))
 }
 
 /// A peer's statement is asked for: the signed request leaves.
@@ -63,7 +63,7 @@ pub fn statement_asked(
 ) -> Entry {
     let (since, until) = (Some(since), Some(until));
     let event = AuditStated { asked: true, since, until, exchanges: None };
-    Entry::saying(actor, Event::AuditStated(event))
+    Entry::new(actor, Event::AuditStated(event))
         .about(peer)
         .beside([request])
         .releasing(vec![statement(request)])
@@ -80,7 +80,7 @@ pub fn statement_given(
 ) -> Entry {
     let exchanges = Some(exchanges);
     let event = AuditStated { asked: false, since: None, until: None, exchanges };
-    Entry::saying(actor, Event::AuditStated(event))
+    Entry::new(actor, Event::AuditStated(event))
         .about(peer)
         .beside([request, signed])
         .releasing(vec![statement(signed)])
@@ -98,20 +98,20 @@ pub fn audit_reconciled(
     reconciled: AuditReconciled,
     statement: &Envelope,
 ) -> Entry {
-    Entry::saying(actor, Event::AuditReconciled(reconciled)).about(peer).beside([statement])
+    Entry::new(actor, Event::AuditReconciled(reconciled)).about(peer).beside([statement])
 }
 
 /// Reads and answers of a case are put into an evidence package, as long as the registry is `state`.
 #[must_use]
 pub fn evidence_exported(state: &State, actor: Actor, exported: EvidenceExported) -> Entry {
-    Entry::saying(actor, Event::EvidenceExported(exported)).provided(Precondition::registry(state))
+    Entry::new(actor, Event::EvidenceExported(exported)).provided(Precondition::registry(state))
 }
 
 /// Something that must not happen was noticed of a peer.
 #[must_use]
 pub fn alarm_raised(state: &State, actor: Actor, alarm: Alarm) -> Entry {
     let event = AlarmRaised { alarm: alarm.kind, version: None, reason: None };
-    Entry::saying(actor, Event::AlarmRaised(event))
+    Entry::new(actor, Event::AlarmRaised(event))
         .about(&alarm.peer.clone())
         .changing(state, Change::Alarm { alarm })
 }
@@ -120,7 +120,7 @@ pub fn alarm_raised(state: &State, actor: Actor, alarm: Alarm) -> Entry {
 #[must_use]
 pub fn loss_recorded(state: &State, actor: Actor, alarm: Alarm, reason: &Text) -> Entry {
     let event = AlarmRaised { alarm: alarm.kind, version: None, reason: Some(reason.clone()) };
-    Entry::saying(actor, Event::AlarmRaised(event)).changing(state, Change::Alarm { alarm })
+    Entry::new(actor, Event::AlarmRaised(event)).changing(state, Change::Alarm { alarm })
 }
 
 /// An auditor resolves an alarm about `peer`.
@@ -133,7 +133,7 @@ pub fn alarm_resolved(
     resolution: Resolution,
 ) -> Entry {
     let event = AlarmResolved { alarm, reason: resolution.reason.clone() };
-    Entry::saying(actor, Event::AlarmResolved(event))
+    Entry::new(actor, Event::AlarmResolved(event))
         .about(peer)
         .changing(state, Change::AlarmResolved { alarm, resolution })
 }

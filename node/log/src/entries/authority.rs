@@ -54,7 +54,7 @@ pub fn agreement_proposed(
     };
     let (from, envelope_text) = (actor.agency.clone(), envelope.to_text());
     let changes = documents(others(&actor, agreement), envelope);
-    Entry::saying(actor, Event::AgreementProposed(event))
+    Entry::new(actor, Event::AgreementProposed(event))
         .beside([envelope])
         .changing(state, Change::Agreement { from, envelope: envelope_text })
         .with(changes)
@@ -70,7 +70,7 @@ pub fn agreement_received(
 ) -> Entry {
     let from = actor.agency.clone();
     let event = AgreementReceived { agreement: agreement.id.clone(), version: agreement.version };
-    Entry::saying(actor, Event::AgreementReceived(event))
+    Entry::new(actor, Event::AgreementReceived(event))
         .about(&from.clone())
         .beside([envelope])
         .changing(state, Change::Agreement { from, envelope: envelope.to_text() })
@@ -93,7 +93,7 @@ pub fn agreement_signed(
         shares_with: adherence.shares_with.clone(),
     };
     let changes = documents(others(&actor, agreement), envelope);
-    Entry::saying(actor, Event::AgreementSigned(event))
+    Entry::new(actor, Event::AgreementSigned(event))
         .beside([envelope])
         .changing(state, Change::Adherence { envelope: envelope.to_text() })
         .with(changes)
@@ -113,7 +113,7 @@ pub fn agreement_adhered(
         signatory: adherence.signatory.name.clone(),
     };
     let from = actor.agency.clone();
-    Entry::saying(actor, Event::AgreementAdhered(event))
+    Entry::new(actor, Event::AgreementAdhered(event))
         .about(&from)
         .beside([envelope])
         .changing(state, Change::Adherence { envelope: envelope.to_text() })
@@ -143,7 +143,7 @@ pub fn notice_given(
     envelope: &Envelope,
 ) -> Entry {
     let changes = documents(others(&actor, agreement), envelope);
-    Entry::saying(actor, noticed(notice))
+    Entry::new(actor, noticed(notice))
         .beside([envelope])
         .changing(state, Change::Notice { envelope: envelope.to_text() })
         .with(changes)
@@ -153,7 +153,7 @@ pub fn notice_given(
 #[must_use]
 pub fn notice_received(state: &State, actor: Actor, notice: &Notice, envelope: &Envelope) -> Entry {
     let from = actor.agency.clone();
-    Entry::saying(actor, noticed(notice))
+    Entry::new(actor, noticed(notice))
         .about(&from)
         .beside([envelope])
         .changing(state, Change::Notice { envelope: envelope.to_text() })
@@ -173,7 +173,7 @@ pub fn request_submitted(
         purpose: request.purpose,
         case: request.case.clone(),
     };
-    Entry::saying(actor, Event::RequestSubmitted(event))
+    Entry::new(actor, Event::RequestSubmitted(event))
         .about(&request.to)
         .beside([envelope])
         .changing(state, Change::Request { envelope: envelope.to_text() })
@@ -190,7 +190,7 @@ pub fn request_received(
 ) -> Entry {
     let event =
         RequestReceived { request: request.id.clone(), requested_by: request.requested_by.clone() };
-    Entry::saying(actor, Event::RequestReceived(event))
+    Entry::new(actor, Event::RequestReceived(event))
         .about(&request.from)
         .beside([envelope])
         .changing(state, Change::Request { envelope: envelope.to_text() })
@@ -218,7 +218,7 @@ pub fn request_decided(
     ruling: &Ruling,
     envelope: &Envelope,
 ) -> Entry {
-    Entry::saying(actor, decided(ruling))
+    Entry::new(actor, decided(ruling))
         .about(requester)
         .beside([envelope])
         .changing(state, Change::Ruling { envelope: envelope.to_text() })
@@ -234,7 +234,7 @@ pub fn decision_received(
     envelope: &Envelope,
 ) -> Entry {
     let from = actor.agency.clone();
-    Entry::saying(actor, decided(ruling))
+    Entry::new(actor, decided(ruling))
         .about(&from)
         .beside([envelope])
         .changing(state, Change::Ruling { envelope: envelope.to_text() })
@@ -250,7 +250,7 @@ pub fn request_withdrawn(
     envelope: &Envelope,
 ) -> Entry {
     let event = RequestWithdrawn { request: withdrawal.request.clone() };
-    Entry::saying(actor, Event::RequestWithdrawn(event))
+    Entry::new(actor, Event::RequestWithdrawn(event))
         .about(owner)
         .beside([envelope])
         .changing(state, Change::Withdrawal { envelope: envelope.to_text() })
@@ -267,7 +267,7 @@ pub fn withdrawal_received(
 ) -> Entry {
     let from = actor.agency.clone();
     let event = RequestWithdrawn { request: withdrawal.request.clone() };
-    Entry::saying(actor, Event::RequestWithdrawn(event))
+    Entry::new(actor, Event::RequestWithdrawn(event))
         .about(&from)
         .beside([envelope])
         .changing(state, Change::Withdrawal { envelope: envelope.to_text() })
@@ -282,6 +282,6 @@ pub fn request_recorded(state: &State, actor: Actor, request: RecordsRequest) ->
         case: request.case.clone(),
         records_release: request.to.clone(),
     };
-    Entry::saying(actor, Event::RequestRecorded(event))
+    Entry::new(actor, Event::RequestRecorded(event))
         .changing(state, Change::RecordsRequest { request })
 }

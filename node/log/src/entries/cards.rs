@@ -34,7 +34,7 @@ pub fn card_issued(state: &State, actor: Actor, card: &Card, envelope: &Envelope
         log_key: named(KeyUse::Log),
         cosigner_key: named(KeyUse::Cosigner),
     };
-    Entry::saying(actor, Event::CardIssued(event))
+    Entry::new(actor, Event::CardIssued(event))
         .beside([envelope])
         .changing(state, Change::OwnCard { envelope: envelope.to_text() })
 }
@@ -57,7 +57,7 @@ pub fn card_confirmed(
     };
     let known = state.peers.contains_key(&card.id);
     let event = if known { Event::CardReplaced(event) } else { Event::CardAdded(event) };
-    Entry::saying(actor, event)
+    Entry::new(actor, event)
         .about(&card.id)
         .beside([envelope])
         .changing(state, Change::Card { envelope: envelope.to_text(), verified })
@@ -66,7 +66,7 @@ pub fn card_confirmed(
 /// A later version of a peer's card arrived that changes nothing a person must confirm.
 #[must_use]
 pub fn card_updated(state: &State, actor: Actor, card: &Card, envelope: &Envelope) -> Entry {
-    Entry::saying(actor, Event::CardUpdated(CardUpdated { version: card.version }))
+    Entry::new(actor, Event::CardUpdated(CardUpdated { version: card.version }))
         .about(&card.id)
         .beside([envelope])
         .changing(state, Change::CardUpdate { envelope: envelope.to_text() })
@@ -83,7 +83,7 @@ pub fn card_held(
 ) -> Entry {
     let event = CardHeld { version: card.version, why: why.to_owned() };
     let change = Change::CardHeld { envelope: envelope.to_text(), why: why.to_owned() };
-    Entry::saying(actor, Event::CardHeld(event))
+    Entry::new(actor, Event::CardHeld(event))
         .about(&card.id)
         .beside([envelope])
         .changing(state, change)
@@ -99,7 +99,7 @@ pub fn card_contradicted(
     alarm: Alarm,
 ) -> Entry {
     let event = AlarmRaised { alarm: AlarmKind::Card, version: Some(card.version), reason: None };
-    Entry::saying(actor, Event::AlarmRaised(event))
+    Entry::new(actor, Event::AlarmRaised(event))
         .about(&card.id)
         .beside([envelope])
         .changing(state, Change::Alarm { alarm })
@@ -110,7 +110,7 @@ pub fn card_contradicted(
 pub fn card_blocked(state: &State, actor: Actor, peer: &AgencyId, reason: &Text) -> Entry {
     let event = CardBlocked { reason: reason.clone() };
     let change = Change::Block { agency: peer.clone(), reason: Some(reason.clone()) };
-    Entry::saying(actor, Event::CardBlocked(event)).about(peer).changing(state, change)
+    Entry::new(actor, Event::CardBlocked(event)).about(peer).changing(state, change)
 }
 
 /// A peer is let in again.
@@ -118,5 +118,5 @@ pub fn card_blocked(state: &State, actor: Actor, peer: &AgencyId, reason: &Text)
 pub fn card_unblocked(state: &State, actor: Actor, peer: &AgencyId, reason: &Text) -> Entry {
     let event = CardBlocked { reason: reason.clone() };
     let change = Change::Block { agency: peer.clone(), reason: None };
-    Entry::saying(actor, Event::CardUnblocked(event)).about(peer).changing(state, change)
+    Entry::new(actor, Event::CardUnblocked(event)).about(peer).changing(state, change)
 }

@@ -66,7 +66,7 @@ impl SignedQuery<'_> {
 pub fn query_declined(actor: Actor, query: &Query, reasons: Vec<Reason>) -> Entry {
     let access = Access { reasons, ..Access::of(query, Outcome::Declined) };
     let event = QueryDeclined { access: Some(access), draft: None, why: None, evidence: false };
-    Entry::saying(actor, Event::QueryDeclined(event)).about(&query.to)
+    Entry::new(actor, Event::QueryDeclined(event)).about(&query.to)
 }
 
 /// An attempt to ask that was turned down before there was a query.
@@ -74,7 +74,7 @@ pub fn query_declined(actor: Actor, query: &Query, reasons: Vec<Reason>) -> Entr
 pub fn draft_rejected(actor: Actor, draft: Draft, why: String) -> Entry {
     let (draft, why) = (Some(draft), Some(why));
     let event = QueryDeclined { access: None, draft, why, evidence: false };
-    Entry::saying(actor, Event::QueryDeclined(event))
+    Entry::new(actor, Event::QueryDeclined(event))
 }
 
 /// One's own policy keeps reads of one's own out of an evidence package. `access` is what was to be
@@ -82,7 +82,7 @@ pub fn draft_rejected(actor: Actor, draft: Draft, why: String) -> Entry {
 #[must_use]
 pub fn evidence_declined(actor: Actor, access: Access) -> Entry {
     let event = QueryDeclined { access: Some(access), draft: None, why: None, evidence: true };
-    Entry::saying(actor, Event::QueryDeclined(event))
+    Entry::new(actor, Event::QueryDeclined(event))
 }
 
 /// A query was signed and leaves for the first time.
@@ -105,7 +105,7 @@ pub fn query_sent_again(actor: Actor, sent: SignedQuery<'_>) -> Entry {
 
 fn leaving(actor: Actor, sent: SignedQuery<'_>, again: bool) -> Entry {
     let event = QuerySent { access: sent.access(Outcome::Sent), again };
-    Entry::saying(actor, Event::QuerySent(event))
+    Entry::new(actor, Event::QuerySent(event))
         .about(&sent.query.to)
         .beside([sent.envelope])
         .releasing(vec![frame(FrameKind::Query, sent.envelope)])
@@ -184,7 +184,7 @@ pub fn query_answered(state: &State, ready: AnswerReady<'_>) -> Entry {
         unreceipted: Some((requester.clone(), ready.receipts_outstanding)),
     };
     let event = QueryAnswered { access, theirs: ready.theirs };
-    Entry::saying(signed.requester(), Event::QueryAnswered(event))
+    Entry::new(signed.requester(), Event::QueryAnswered(event))
         .about(requester)
         .beside([signed.envelope, envelope])
         .provided(precondition)
@@ -222,7 +222,7 @@ pub fn query_refused(
         ..query.access(Outcome::Refused)
     };
     let event = QueryRefused { access, theirs, redelivered: false };
-    Entry::saying(query.requester(), Event::QueryRefused(event))
+    Entry::new(query.requester(), Event::QueryRefused(event))
         .about(&query.query.from)
         .beside([query.envelope, envelope])
         .with(StateChanges { served: Some(served), ..StateChanges::default() })
@@ -239,7 +239,7 @@ pub fn refusal_redelivered(
     let access =
         Access { answer_digest: Some(envelope.digest()), ..query.access(Outcome::Refused) };
     let event = QueryRefused { access, theirs, redelivered: true };
-    Entry::saying(query.requester(), Event::QueryRefused(event))
+    Entry::new(query.requester(), Event::QueryRefused(event))
         .about(&query.query.from)
         .releasing(vec![frame(FrameKind::Refusal, envelope)])
 }
@@ -274,7 +274,7 @@ pub fn answer_redelivered(state: &State, again: AnswerAgain<'_>) -> Entry {
     };
     let precondition = Precondition { before: Some(again.lapses), ..Precondition::registry(state) };
     let event = AnswerRedelivered { access, theirs: again.theirs };
-    Entry::saying(query.requester(), Event::AnswerRedelivered(event))
+    Entry::new(query.requester(), Event::AnswerRedelivered(event))
         .about(&query.query.from)
         .provided(precondition)
         .releasing(answer_frames(envelope, again.pages, again.photographs))
@@ -334,7 +334,7 @@ pub fn answer_received(actor: Actor, verified: AnswerVerified<'_>) -> Entry {
     };
     let receipt_digest = receipt.digest();
     let event = AnswerReceived { access, receipt_digest, theirs: verified.theirs };
-    Entry::saying(actor, Event::AnswerReceived(event))
+    Entry::new(actor, Event::AnswerReceived(event))
         .about(&query.query.to)
         .beside([envelope])
         .with(changes)
@@ -362,7 +362,7 @@ pub fn refusal_received(
         ..query.access(Outcome::Refused)
     };
     let settled = Some(query.settled(OutcomeCode::Refused, Some(envelope)));
-    Entry::saying(actor, Event::RefusalReceived(RefusalReceived { access, theirs }))
+    Entry::new(actor, Event::RefusalReceived(RefusalReceived { access, theirs }))
         .about(&query.query.to)
         .beside([envelope])
         .with(StateChanges { settled, ..StateChanges::default() })
@@ -378,7 +378,7 @@ pub fn answer_rejected(
 ) -> Entry {
     let event = AnswerRejected { access: query.access(Outcome::Rejected), why };
     let settled = Some(query.settled(OutcomeCode::Rejected, None));
-    Entry::saying(actor, Event::AnswerRejected(event))
+    Entry::new(actor, Event::AnswerRejected(event))
         .about(&query.query.to)
         .beside(envelope)
         .with(StateChanges { settled, ..StateChanges::default() })
@@ -389,7 +389,7 @@ pub fn answer_rejected(
 pub fn query_unanswered(actor: Actor, query: SignedQuery<'_>, why: String) -> Entry {
     let event = QueryUnanswered { access: query.access(Outcome::Unanswered), why };
     let settled = Some(query.settled(OutcomeCode::Unanswered, None));
-    Entry::saying(actor, Event::QueryUnanswered(event))
+    Entry::new(actor, Event::QueryUnanswered(event))
         .about(&query.query.to)
         .with(StateChanges { settled, ..StateChanges::default() })
 }
@@ -424,7 +424,7 @@ fn viewed(
         answer_digest: Some(envelope.digest()),
         ..Access::of(query, Outcome::Answered)
     };
-    Entry::saying(actor, Event::AnswerViewed(AnswerViewed { access, photographs })).about(&query.to)
+    Entry::new(actor, Event::AnswerViewed(AnswerViewed { access, photographs })).about(&query.to)
 }
 
 /// A peer's receipt was verified.
@@ -442,7 +442,7 @@ pub fn receipt_recorded(
     };
     let event =
         ReceiptRecorded { answer_digest: receipt.answer_digest, logged_at: receipt.at, theirs };
-    Entry::saying(actor, Event::ReceiptRecorded(event))
+    Entry::new(actor, Event::ReceiptRecorded(event))
         .about(&receipt.from)
         .of_query(receipt.query_id)
         .beside([envelope])
@@ -465,7 +465,7 @@ pub fn peer_rejected(
     let why = why.chars().take(LONGEST_WHY).collect();
     let node_key = node.map(PublicKey::fingerprint);
     let entry =
-        Entry::saying(actor, Event::PeerRejected(PeerRejected { cause, count, why, node_key }));
+        Entry::new(actor, Event::PeerRejected(PeerRejected { cause, count, why, node_key }));
     match peer {
         Some(peer) => entry.about(peer),
         None => entry,

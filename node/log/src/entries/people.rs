@@ -32,7 +32,7 @@ pub fn user_changed(state: &State, actor: Actor, what: UserChange, user: User) -
         UserChange::Disabled => Event::UserDisabled(event),
         UserChange::Delegated => Event::UserDelegated(event),
     };
-    Entry::saying(actor, event).changing(state, Change::User { user })
+    Entry::new(actor, event).changing(state, Change::User { user })
 }
 
 /// A policy comes into force.
@@ -40,5 +40,5 @@ pub fn user_changed(state: &State, actor: Actor, what: UserChange, user: User) -
 pub fn policy_adopted(state: &State, actor: Actor, name: &str, text: &str) -> Entry {
     let event = PolicyAdopted { name: name.to_owned(), digest: Digest::of(text.as_bytes()) };
     let change = Change::Policy { name: name.to_owned(), text: text.to_owned() };
-    Entry::saying(actor, Event::PolicyAdopted(event)).changing(state, change)
+    Entry::new(actor, Event::PolicyAdopted(event)).changing(state, change)
 }

@@ -19,7 +19,7 @@ use crate::entry::{Entry, Precondition};
 /// One's own reads are searched, as long as the registry is `state`.
 #[must_use]
 pub fn reads_searched(state: &State, actor: Actor, access: Access) -> Entry {
-    Entry::saying(actor, Event::ReadsSearched(ReadsSearched { access }))
+    Entry::new(actor, Event::ReadsSearched(ReadsSearched { access }))
         .provided(Precondition::registry(state))
 }
 
@@ -49,7 +49,7 @@ pub fn source_changed(state: &State, actor: Actor, what: SourceChange, source: S
         SourceChange::Renewed => Event::SourceRenewed(event),
         SourceChange::Disabled => Event::SourceDisabled(event),
     };
-    Entry::saying(actor, event).changing(state, Change::Source { source })
+    Entry::new(actor, event).changing(state, Change::Source { source })
 }
 
 /// What reads came in.
@@ -77,7 +77,7 @@ pub fn reads_imported(actor: Actor, import: Import, reads: Vec<Read>) -> Entry {
         ids_digest: Digest::of(&ids),
         photographs: import.photographs,
     };
-    Entry::saying(actor, Event::ReadsImported(event))
+    Entry::new(actor, Event::ReadsImported(event))
         .with(StateChanges { reads, ..StateChanges::default() })
 }
 
@@ -118,7 +118,7 @@ fn corrected(actor: Actor, what: OwnCorrection<'_>, told: &[SignedCorrection]) -
         ..message.clone()
     };
     let outbox = told.iter().map(document).collect();
-    Entry::saying(actor, Event::ReadsCorrected(event))
+    Entry::new(actor, Event::ReadsCorrected(event))
         .with(StateChanges { outbox, ..StateChanges::default() })
 }
 
@@ -161,7 +161,7 @@ pub fn correction_received(
         answer: Some(answer),
     };
     let (peer, read, version) = (actor.agency.clone(), correction.read, correction.version);
-    Entry::saying(actor, Event::ReadsCorrected(event))
+    Entry::new(actor, Event::ReadsCorrected(event))
         .about(&peer)
         .of_query(correction.query_id)
         .beside([envelope])

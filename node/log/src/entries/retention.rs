@@ -37,7 +37,7 @@ pub fn reads_purged(
         cut_off,
         sections,
     };
-    Entry::saying(actor, Event::ReadsPurged(event))
+    Entry::new(actor, Event::ReadsPurged(event))
         .provided(Precondition::registry(state))
         .with(StateChanges { purged, ..StateChanges::default() })
 }
@@ -49,7 +49,7 @@ pub fn answers_purged(state: &State, actor: Actor, ended: Vec<u64>, held: u64) -
     let places: Vec<u8> = ended.iter().flat_map(|entry| entry.to_be_bytes()).collect();
     let event =
         AnswersPurged { purged: ended.len() as u64, held, entries_digest: Digest::of(&places) };
-    Entry::saying(actor, Event::AnswersPurged(event))
+    Entry::new(actor, Event::AnswersPurged(event))
         .provided(Precondition::registry(state))
         .with(StateChanges { ended, ..StateChanges::default() })
 }
@@ -67,7 +67,7 @@ pub fn hold_placed(
 ) -> Result<Entry, serde_json::Error> {
     let notice = HoldNotice { hold: hold.hold, terms: hold.terms()?, entries, more };
     let event = Event::HoldPlaced(HoldPlaced { hold: notice });
-    Ok(Entry::saying(actor, event).changing(state, Change::HoldPlaced { hold }))
+    Ok(Entry::new(actor, event).changing(state, Change::HoldPlaced { hold }))
 }
 
 /// A hold is released.
@@ -82,15 +82,14 @@ pub fn hold_released(
 ) -> Result<Entry, serde_json::Error> {
     let event = HoldReleased { released: hold.hold, terms: hold.terms()? };
     let change = Change::HoldReleased { hold: hold.hold, release };
-    Ok(Entry::saying(actor, Event::HoldReleased(event)).changing(state, change))
+    Ok(Entry::new(actor, Event::HoldReleased(event)).changing(state, change))
 }
 
 /// Bodies and envelopes are destroyed from here on.
 #[must_use]
 pub fn entries_redacted(state: &State, actor: Actor, redaction: Redaction) -> Entry {
     let event = EntriesRedacted { redaction: redaction.clone() };
-    Entry::saying(actor, Event::EntriesRedacted(event))
-        .changing(state, Change::Redacted { redaction })
+    Entry::new(actor, Event::EntriesRedacted(event)).changing(state, Change::Redacted { redaction })
 }
 
 /// A backup is begun; the folders `destroys` are destroyed now, and backups of the instants `forgotten`
@@ -105,12 +104,12 @@ pub fn backup_made(
 ) -> Entry {
     let event =
         BackupMade { folder: backup.folder.clone(), destroy_by: backup.destroy_by, destroys };
-    Entry::saying(actor, Event::BackupMade(event))
+    Entry::new(actor, Event::BackupMade(event))
         .changing(state, Change::Backup { backup, forgotten })
 }
 
 /// The node was put back from a backup.
 #[must_use]
 pub fn backup_restored(actor: Actor, restored: BackupRestored) -> Entry {
-    Entry::saying(actor, Event::BackupRestored(restored))
+    Entry::new(actor, Event::BackupRestored(restored))
 }

@@ -20,7 +20,7 @@ use registry::State;
 /// How a person wants to adhere.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Wanted {
+pub struct AdherenceInput {
     /// With whom to share; with everybody whom the policy lets in when absent.
     pub share_with: Option<Vec<AgencyId>>,
     /// Who signs; the acting user when absent.
@@ -32,7 +32,7 @@ pub struct Wanted {
 /// What an adherence says of the agency that signs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Prepared {
+pub struct PreparedAdherence {
     /// With whom it shares.
     pub shares_with: Vec<AgencyId>,
     /// Who signs, and by what authority.
@@ -49,8 +49,8 @@ pub fn prepare_adherence(
     agency: &OwnAgency,
     by: &Principal,
     agreement: &Agreement,
-    wanted: &Wanted,
-) -> Result<Prepared, ActError> {
+    wanted: &AdherenceInput,
+) -> Result<PreparedAdherence, ActError> {
     let state = agency.registry.state();
     let now = agency.clock.now();
     let user = authorize(&state, by, Permission::Approve, now)?;
@@ -85,7 +85,7 @@ pub fn prepare_adherence(
         },
     };
     let signatory = signatory(&state, policy, &policy.approval.agreements, named, now)?;
-    Ok(Prepared { shares_with, signatory })
+    Ok(PreparedAdherence { shares_with, signatory })
 }
 
 /// Checks an adherence of `agency`: the policy must have the path, open to those with whom is shared;
@@ -115,7 +115,7 @@ pub fn sign_adherence(
     agreement: &Agreement,
     text: &str,
     me: &AgencyId,
-    prepared: Prepared,
+    prepared: PreparedAdherence,
     original: Option<Digest>,
     at: Timestamp,
     key: &SecretKey,

@@ -13,13 +13,14 @@ use schemas::envelope::{Envelope, Kind};
 use schemas::query::AuthorityId;
 use schemas::text::Text;
 
-use crate::context::{NodeContext, OwnKeys};
+use crate::context::OwnKeys;
 use crate::exchange::documents::record_from_file;
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit_log::entries::authority::{agreement_proposed, agreement_signed, notice_given};
 use registry::{State, VersionedAgreement};
+use store::ReadStore;
 
-pub use adherence::{Prepared, Wanted, prepare_adherence, sign_adherence};
+pub use adherence::{AdherenceInput, PreparedAdherence, prepare_adherence, sign_adherence};
 pub use view::{AgreementView, PartyView, list, show};
 
 /// Records an agreement with one's own adherence and sends both to every party.
@@ -131,8 +132,12 @@ pub async fn give_notice(
 ///
 /// # Errors
 /// When one proves nothing or does not fit; those before it are recorded.
-pub async fn import(context: &NodeContext, by: &Principal, lines: &str) -> Result<u32, ActError> {
-    let agency = &context.agency;
+pub async fn import(
+    agency: &OwnAgency,
+    store: &dyn ReadStore,
+    by: &Principal,
+    lines: &str,
+) -> Result<u32, ActError> {
     authorize(&agency.registry.state(), by, Permission::Approve, agency.clock.now())?;
     let mut taken = 0u32;
     for (n, line) in lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
@@ -157,7 +162,7 @@ pub async fn import(context: &NodeContext, by: &Principal, lines: &str) -> Resul
                 "line {at}: signed by no agency whose card is recorded"
             )));
         };
-        record_from_file(agency, context.store.as_ref(), peer, &envelope)
+        record_from_file(agency, store, peer, &envelope)
             .await
             .map_err(|why| ActError::refused(format!("line {at}: {why}")))?;
         taken = taken.saturating_add(1);

@@ -56,7 +56,7 @@ pub struct Submission {
 const VALID_MS: i64 = 30 * 86_400_000;
 
 /// A submission with everything in it.
-struct Whole {
+struct CompleteSubmission {
     to: AgencyId,
     requested_by: Text,
     purpose: Purpose,
@@ -123,9 +123,9 @@ fn new_id(prefix: &str) -> Result<AuthorityId, ActError> {
 }
 
 /// A submission that follows no refusal: the person gives everything.
-fn by_itself(submission: Submission) -> Result<Whole, ActError> {
+fn by_itself(submission: Submission) -> Result<CompleteSubmission, ActError> {
     let needed = |what: &str| ActError::usage(format!("a written request needs {what}"));
-    Ok(Whole {
+    Ok(CompleteSubmission {
         to: submission.to.ok_or_else(|| needed("the owner; give --to"))?,
         requested_by: submission
             .requested_by
@@ -144,7 +144,7 @@ fn after_refusal(
     agency: &OwnAgency,
     submission: Submission,
     query: Query,
-) -> Result<Whole, ActError> {
+) -> Result<CompleteSubmission, ActError> {
     let id = query.id;
     if submission.to.as_ref().is_some_and(|to| *to != query.to) {
         return Err(ActError::usage(format!(
@@ -161,7 +161,7 @@ fn after_refusal(
     let or = |given: Text, asked: &Text| if given.is_empty() { asked.clone() } else { given };
     let given = submission.scope;
     let plates = if given.plates.is_empty() { plates_of(&query)? } else { given.plates };
-    Ok(Whole {
+    Ok(CompleteSubmission {
         to: submission.to.unwrap_or(query.to),
         requested_by: submission.requested_by.unwrap_or(query.requester.full_name),
         purpose: submission.purpose.unwrap_or(query.why.purpose),

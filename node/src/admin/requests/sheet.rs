@@ -4,6 +4,7 @@ use ::agreements::request::{RequestRecord, RequestScope};
 use maud::{DOCTYPE, Markup, html};
 use schemas::body::Access;
 use schemas::entry::EntryKind;
+use schemas::event;
 use schemas::query::AuthorityId;
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -13,7 +14,6 @@ use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit::view::LogEntry;
 use audit::wording::counted;
 use audit_log::entries::audit::audit_viewed;
-use schemas::event::audit::Viewed;
 use store::{EntryFilter, ReadStore};
 
 /// Entries that one step of the search for uses reads.
@@ -50,7 +50,7 @@ pub async fn sheet(
     let user = authorize(&state, by, Permission::Approve, now)
         .or_else(|_| authorize(&state, by, Permission::Audit, now))?;
     let row = show(agency, id)?;
-    let entry = audit_viewed(agency.actor(user, by), Viewed::SheetOf(id.clone()));
+    let entry = audit_viewed(agency.actor(user, by), event::audit::Viewed::SheetOf(id.clone()));
     let viewed = agency.log.append(entry).await?.position();
     let filed = state.requests.get(id).map(|filed| &filed.value);
     let uses = match filed {

@@ -13,7 +13,7 @@ use super::book::Book;
 use super::federation::{Federation, by, eventually, id, words};
 use super::steps::{Question, Steps, ask, outcomes};
 use super::story::{COVINA, ESCONDIDO, INDIO, MONROVIA, PORT, SHERIFF};
-use crate::admin::agreements::{self, Wanted, sign_adherence};
+use crate::admin::agreements::{self, AdherenceInput, sign_adherence};
 use crate::admin::requests::{self, DecisionInput, RequestView, Submission};
 use crate::context::NodeContext;
 use crate::exchange::rerun;
@@ -57,7 +57,7 @@ async fn standing(federation: &Federation, template: &str, name: &str, parties: 
         let agency = &node.context.agency;
         let now = agency.clock.now();
         let sign = |agreement: &Agreement, written: &str| {
-            let wanted = Wanted::default();
+            let wanted = AdherenceInput::default();
             let prepared = agreements::prepare_adherence(agency, &official, agreement, &wanted)?;
             sign_adherence(agreement, written, &agency.id, prepared, None, now, &key)
         };

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::Here;
 use crate::admin::agreements;
-use crate::admin::agreements::{AgreementView, Prepared, Wanted};
+use crate::admin::agreements::{AdherenceInput, AgreementView, PreparedAdherence};
 use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path, Query};
 use crate::permission::Principal;
@@ -33,14 +33,14 @@ pub(in crate::http) async fn show(
 #[derive(Deserialize)]
 pub(in crate::http) struct Preparing {
     agreement: String,
-    wanted: Wanted,
+    wanted: AdherenceInput,
 }
 
 pub(in crate::http) async fn prepare(
     State(node): Here,
     by: Principal,
     Json(preparing): Json<Preparing>,
-) -> ApiResult<Json<Prepared>> {
+) -> ApiResult<Json<PreparedAdherence>> {
     let agreement = Agreement::from_toml("agreement", &preparing.agreement)
         .map_err(crate::permission::ActError::from)?;
     let agency = &node.context.agency;
@@ -103,6 +103,7 @@ pub(in crate::http) async fn import(
     by: Principal,
     Json(documents): Json<Documents>,
 ) -> ApiResult<Json<serde_json::Value>> {
-    let taken = agreements::import(&node.context, &by, &documents.envelopes).await?;
+    let (agency, store) = (&node.context.agency, node.context.store.as_ref());
+    let taken = agreements::import(agency, store, &by, &documents.envelopes).await?;
     Ok(Json(serde_json::json!({ "recorded": taken })))
 }

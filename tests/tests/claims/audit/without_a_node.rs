@@ -2,6 +2,7 @@
 //! same files, byte for byte, and reports what the agency's own node reports.
 
 use registry::Change;
+use schemas::outcome::OutcomeCode;
 use serde_json::{Value, json};
 use tests::agency::Agency;
 use tests::auditor::{
@@ -136,7 +137,7 @@ async fn a_report_of_a_bundle_has_the_rows_of_the_nodes_own() {
         }
     }
     let report = ["report", &path, "--kind", "exceptions"];
-    let none = auditor.run_without_node(&report);
+    let none = auditor.run_without_node(&[&["--json"], &report[..]].concat());
     assert!(none.failed(2).contains("name its file with --policy"), "{none:?}");
     let other = auditor.path("other");
     let other = [&report[..], &["--policy", &other]].concat();

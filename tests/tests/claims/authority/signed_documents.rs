@@ -64,7 +64,9 @@ async fn an_agreement_is_made_of_files_between_nodes_that_do_not_meet() {
 
     owning.run().await;
     assert_eq!(
-        agreements::import(owning.context(), &owning.admin(), &file).await.expect("an import"),
+        agreements::import(owning.own(), owning.store().as_ref(), &owning.admin(), &file)
+            .await
+            .expect("an import"),
         2
     );
     adhere(&owning, &text, None).await;
@@ -74,7 +76,9 @@ async fn an_agreement_is_made_of_files_between_nodes_that_do_not_meet() {
 
     asking.run().await;
     for _ in 0..2 {
-        agreements::import(asking.context(), &asking.admin(), &file).await.expect("an import");
+        agreements::import(asking.own(), asking.store().as_ref(), &asking.admin(), &file)
+            .await
+            .expect("an import");
     }
     let log = asking.log().await;
     assert_eq!(log.count(Kind::AgreementAdhered), 1, "the same file again changes nothing");

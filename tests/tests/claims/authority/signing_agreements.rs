@@ -156,7 +156,9 @@ async fn no_agreement_with_a_federal_agency_is_proposed_or_recorded() {
         let sent = sender.identity.propose(&text);
         let (reply, _) = sender.say(&us, FrameKind::Document, sent.as_bytes()).await;
         assert_ne!(reply.map(|frame| frame.kind), Some(FrameKind::DocumentAck));
-        let file = agreements::import(us.context(), &us.admin(), &envelope_text(&sent)).await;
+        let file =
+            agreements::import(us.own(), us.store().as_ref(), &us.admin(), &envelope_text(&sent))
+                .await;
         assert!(file.is_err(), "nor as a file");
         assert!(agreements::show(us.own(), &text.id, None).is_err(), "not recorded");
     }

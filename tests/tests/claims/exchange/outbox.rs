@@ -2,11 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use ::agreements::agreement::Act;
+use futures::FutureExt;
+use node::admin::cards;
 use schemas::entry::EntryKind as Kind;
 use schemas::frame::{Frame, FrameKind};
+use schemas::outcome::OutcomeCode;
 use tests::agency::Agency;
-use tests::federation::{add_card, pair, propose, wait_for_agreement};
-use tests::fixtures::agreement;
+use tests::faulty_store::Failure;
+use tests::federation::{add_card, give_notice, pair, propose, sharing_pair, wait_for_agreement};
+use tests::fixtures::{PLATE, agreement, words};
 use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
 
@@ -74,4 +79,50 @@ async fn a_peer_that_does_not_know_this_node_is_not_dialled_without_end() {
     let times: u64 =
         log.all(Kind::PeerRejected).iter().filter_map(|entry| entry.detail("count").as_u64()).sum();
     assert!((1..4).contains(&times), "{times} connections in three seconds");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_tells_of_a_document_in_the_outbox_and_not_of_a_receipt() {
+    let (asking, owning, id) = sharing_pair().await;
+    let told = asking.own().log.documents_queued();
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
+    assert!(told.now_or_never().is_none(), "a receipt leaves with its answer's conversation");
+    let told = asking.own().log.documents_queued();
+    give_notice(&asking, &id, Act::Suspend).await;
+    assert!(told.now_or_never().is_some(), "told before the act is done");
+}
+
+/// Two agencies, of which the second fails to record a proposal until the first makes a pause of four
+/// seconds; then it is mended, `act` is done at the first, and the proposal arrives before the pause
+/// ends.
+async fn ends_the_pause(act: impl AsyncFnOnce(&Agency, &Agency)) {
+    let (asking, owning) = pair().await;
+    owning.store().fail_on(Kind::AgreementReceived, Failure::BeforeWrite);
+    let text = agreement(&[asking.id(), owning.id()], asking.now());
+    propose(&asking, &text, None).await;
+    eventually("a third attempt", async || (owning.store().failed() >= 3).then_some(())).await;
+    owning.store().mend();
+    let begun = Instant::now();
+    act(&asking, &owning).await;
+    wait_for_agreement(&owning, &text.id).await;
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_document_ends_the_pause_of_its_peer() {
+    ends_the_pause(async |asking, owning| {
+        let id = agreement(&[asking.id(), owning.id()], asking.now()).id;
+        give_notice(asking, &id, Act::Suspend).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_is_let_in_again_is_tried_at_once() {
+    ends_the_pause(async |asking, owning| {
+        let (by, why) = (asking.admin(), words("review"));
+        cards::block(asking.own(), &by, owning.id(), &why).await.expect("a block");
+        cards::unblock(asking.own(), &by, owning.id(), &why).await.expect("an end of it");
+    })
+    .await;
 }

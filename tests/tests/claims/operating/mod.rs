@@ -3,6 +3,7 @@
 mod backup;
 mod bad_input;
 mod command_line;
+mod errors;
 mod https;
 mod moving_to_postgresql;
 mod operational_logs;

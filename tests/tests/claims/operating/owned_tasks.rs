@@ -1,7 +1,7 @@
 //! A node owns its tasks: one that fails stops the node with a reason, rather than a node that only
 //! seems to work; and a node that stops leaves none of them behind.
 
-use node::permission::ActError;
+use node::permission::{ActError, ErrorClass};
 use node::run::TaskFailure;
 use tests::agency::{Agency, Plan};
 use tests::wait::within;
@@ -20,7 +20,7 @@ async fn a_node_whose_task_panics_stops_with_a_reason() {
     assert!(!agency.home().join("accord.sock").exists(), "no command reaches it any more");
     // What `accord run` says, and its exit code.
     let error = ActError::from(failure);
-    assert_eq!(error.exit_code(), 3);
+    assert_eq!(error.class(), ErrorClass::Failed);
     let said = error.to_string();
     assert!(said.contains("`delivery`") && said.contains("the outbox has a flaw"), "{said}");
 }

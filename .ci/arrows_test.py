@@ -58,6 +58,8 @@ READ = [
     ("super of a module inside the file", "mod inner { use super::super::a::Thing; }", {"a"}),
     ("another crate", "use low_er::deep::Deep;", {"low-er/deep"}),
     ("another crate, from its root", "fn f() { ::low_er::Top; }", {"low-er/lib"}),
+    ("another crate beside a module of its name", "mod low_er {} use ::low_er::{Top, deep::Deep};", {"low-er/lib", "low-er/deep"}),
+    ("a module beside a crate of its name", "use crate::a as low_er; use low_er::Thing;", {"a"}),
     ("a path in code", "fn f() { crate::a::act(); }", {"a"}),
     ("a path in a type", "struct S(Vec<crate::a::Thing>);", {"a"}),
     ("a qualified path", "fn f() -> <u8 as crate::b::child::Child>::a::act {}", {"b/child"}),

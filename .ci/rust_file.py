@@ -54,7 +54,7 @@ class Module:
     items: set = field(default_factory=set)
     imports: dict = field(default_factory=dict)  # name here -> path, as a tuple
     globs: list = field(default_factory=list)  # paths of modules whose every name is imported
-    paths: list = field(default_factory=list)  # (path, Place)
+    paths: list = field(default_factory=list)  # (path, Place); `::name` begins with an empty name
     reexports: list = field(default_factory=list)  # (name here, None for all, path, Place)
     bare: dict = field(default_factory=dict)  # name -> Places of its uses without a path
     impls: list = field(default_factory=list)  # (path of a type, Place, names of methods) for each `impl Type`
@@ -275,9 +275,11 @@ class FileReader:
         if before == "::" and self.token(at - 2) in (">", "Self"):
             self.called(path[-1], at)  # the rest of `<Type>::name` or `Self::name`
             return end
+        if before == "::":
+            path = ("", *path)
         if len(path) > 1:
             self.module.paths.append((path, self.place(at, path)))
-            if path[-2][0].isupper():
+            if path[-2][:1].isupper():
                 self.called(path[-1], at)
         elif before == "." and self.token(at + 1) in ("(", "::"):
             self.called(path[0], at)
@@ -300,7 +302,8 @@ class FileReader:
         public = self.token(start - 1) == "pub"
         while end < len(self.tokens) and self.tokens[end] != ";":
             end += 1
-        self.use_tree(at + 1, (), public)
+        outside = self.token(at + 1) == "::"
+        self.use_tree(at + 1 + outside, ("",) if outside else (), public)
         self.end_item(";")
         return end + 1
 

@@ -170,7 +170,11 @@ class Tree:
     def resolve(self, module, path, seen=frozenset()):
         """(module that defines what a path names, whether it names the module itself), or None."""
         here, rest = module, list(path)
-        if rest[0] == "crate":
+        if rest[0] == "":
+            if rest[1] not in self.libraries or rest[1] not in module.root.crates:
+                return None
+            here, rest = self.libraries[rest[1]], rest[2:]
+        elif rest[0] == "crate":
             here, rest = module.root, rest[1:]
         elif rest[0] in ("self", "super"):
             while rest and rest[0] in ("self", "super"):

@@ -12,7 +12,7 @@ use schemas::merkle::{self, Frontier};
 use schemas::time::Timestamp;
 
 use super::check::Report;
-use super::evidence::{Evidence, standing};
+use super::evidence::{Evidence, entry_proof};
 use super::reconcile::{ExchangeLines, Finding};
 use super::view::LogEntry;
 
@@ -83,7 +83,7 @@ impl BundleIndex {
                 self.told.add(&viewed);
             }
         }
-        let foreign = standing(item).and_then(|theirs| {
+        let foreign = entry_proof(item).and_then(|theirs| {
             let signed = SignedCheckpoint::parse(theirs.checkpoint.as_bytes()).ok()?;
             let their = Header::from_bytes(theirs.header.as_bytes()).ok()?;
             Some(ForeignProof {

@@ -46,13 +46,13 @@ impl Evidence {
             header: item.entry.header.clone(),
             inclusion: item.inclusion.clone(),
             envelopes: item.entry.envelope.iter().flat_map(|e| e.lines()).map(Into::into).collect(),
-            theirs: standing(item),
+            theirs: entry_proof(item),
         })
     }
 }
 
 /// What an entry keeps of the other side's log, **unchecked**.
-pub(super) fn standing(item: &Item) -> Option<EntryProof> {
+pub(super) fn entry_proof(item: &Item) -> Option<EntryProof> {
     let body: Body = serde_json::from_str(item.entry.body.as_ref()?).ok()?;
     body.event.theirs().cloned()
 }

@@ -18,7 +18,7 @@ use super::bundle_file::BundleFile;
 use super::bundle_index::{BundleIndex, Destroyed, ForeignProof, Lookup};
 use super::check::{Report, keys};
 use super::error::Unable;
-use super::evidence::{Evidence, standing};
+use super::evidence::{Evidence, entry_proof};
 use super::pins::Pins;
 use super::reconcile::{Class, Finding, compare};
 use super::verify::Keys;
@@ -214,7 +214,7 @@ fn disproved(
     let mut proven = |kept: &ForeignProof| {
         let (_, offset) = holder.entries.get(&kept.by)?;
         let item = lookup(n, *offset)?;
-        keys.standing(whose, &standing(&item)?).ok()?;
+        keys.entry_proof(whose, &entry_proof(&item)?).ok()?;
         Evidence::of(&holder.head.agency, &item)
     };
     let mut against = Vec::new();

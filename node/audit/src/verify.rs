@@ -95,10 +95,14 @@ impl Keys {
     ///
     /// # Errors
     /// Why it is not proven.
-    pub fn standing(&self, agency: &AgencyId, standing: &EntryProof) -> Result<Header, String> {
+    pub fn entry_proof(
+        &self,
+        agency: &AgencyId,
+        entry_proof: &EntryProof,
+    ) -> Result<Header, String> {
         let mut last = format!("no card of `{agency}` is at hand");
         for card in self.of(agency).iter().rev() {
-            match standing.verified(&card.of_log(&card.log_key)) {
+            match entry_proof.verified(&card.of_log(&card.log_key)) {
                 Ok((header, _)) => return Ok(header),
                 Err(error) => last = error.to_string(),
             }
@@ -352,7 +356,7 @@ fn contents(
 fn kept(header: &Header, theirs: &EntryProof, keys: &Keys, me: &AgencyId) -> Result<(), String> {
     let not = |why: String| format!("what it keeps of the peer's log proves nothing: {why}");
     let Some(peer) = &header.peer else { return Err(not("it concerns no peer".into())) };
-    let their = keys.standing(peer, theirs).map_err(not)?;
+    let their = keys.entry_proof(peer, theirs).map_err(not)?;
     if their.peer.as_ref() == Some(me) && their.query == header.query {
         Ok(())
     } else {

@@ -6,8 +6,8 @@ use schemas::checkpoint::SignedCheckpoint;
 use store::{ReadStore, StoreError};
 
 use crate::append::AuditLog;
+use crate::proofs::root_at;
 use crate::registry::Registry;
-use crate::standing::root_at;
 
 /// Why a log may not be written further.
 #[derive(Debug, thiserror::Error)]

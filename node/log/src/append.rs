@@ -24,8 +24,8 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use super::entry::Entry;
 use super::ledger::Ledger;
 use super::narrowing::NarrowingToken;
+use super::proofs::{Group, head, root_at};
 use super::release::Released;
-use super::standing::{Group, head, root_at};
 use crate::clock::Clock;
 use crate::metrics::{EntryMetrics, LogMetrics};
 use crate::registry::{Registry, RegistryError};
@@ -87,7 +87,7 @@ pub struct Appended {
     at: Timestamp,
     frames: Vec<Frame>,
     /// Where the entry stands, when something leaves with it.
-    standing: Option<EntryProof>,
+    entry_proof: Option<EntryProof>,
     narrowing: NarrowingToken,
 }
 
@@ -107,7 +107,7 @@ impl Appended {
     /// The frames that the entry lets out, with what proves its place in the log beside the first.
     #[must_use]
     pub fn release(mut self) -> Vec<Released> {
-        let beside = self.standing.and_then(|standing| serde_json::to_vec(&standing).ok());
+        let beside = self.entry_proof.and_then(|entry_proof| serde_json::to_vec(&entry_proof).ok());
         if let (Some(first), Some(beside)) = (self.frames.first_mut(), beside) {
             first.beside = beside;
         }
@@ -302,7 +302,7 @@ impl Writer {
                         state = Arc::new(changed);
                     }
                     let (index, at) = (row.header.index, row.header.at);
-                    let appended = Appended { index, at, frames, standing: None, narrowing };
+                    let appended = Appended { index, at, frames, entry_proof: None, narrowing };
                     waiting.push((appended, reply));
                     rows.push(row);
                     entry_metrics.index = index;
@@ -351,7 +351,7 @@ impl Writer {
         let Some(group) = Group::of(before, rows, after, &self.keys.load()) else { return };
         for ((appended, _), row) in waiting.iter_mut().zip(rows) {
             if !appended.frames.is_empty() {
-                appended.standing = group.standing(appended.index, &row.header_bytes);
+                appended.entry_proof = group.entry_proof(appended.index, &row.header_bytes);
             }
         }
     }

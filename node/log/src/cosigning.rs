@@ -38,8 +38,8 @@ use schemas::witness::{
 use store::{StoreError, Witnessed};
 
 use crate::append::{AppendError, AuditLog};
+use crate::proofs::consistency;
 use crate::release::Released;
-use crate::standing::consistency;
 
 /// Why the head of this log cannot be shown to a witness.
 #[derive(Debug, thiserror::Error)]

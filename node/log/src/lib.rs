@@ -17,6 +17,6 @@ pub mod keys;
 mod ledger;
 pub mod metrics;
 pub mod narrowing;
+pub mod proofs;
 pub mod registry;
 pub mod release;
-pub mod standing;

@@ -130,7 +130,7 @@ const MUSTS: &[(&str, &str, Trial)] = &[
         others::statement(kit).boxed()
     }),
     ("what stands beside a reply proves its entry in the log", "16", |kit| {
-        others::standing(kit).boxed()
+        others::entry_proof(kit).boxed()
     }),
     ("a head of a log that is not the asker's is not cosigned", "16", |kit| {
         others::foreign_head(kit).boxed()

@@ -55,18 +55,18 @@ pub(super) async fn statement(kit: &Kit) -> Seen {
     Ok(format!("it tells of {}", audit::wording::counted(stated.count, "exchange", "exchanges")))
 }
 
-pub(super) async fn standing(kit: &Kit) -> Seen {
+pub(super) async fn entry_proof(kit: &Kit) -> Seen {
     let query = messages::query(kit, kit.clock.now())?;
     let signed = kit.signed(&query)?;
     let (reply, beside) = match kit.asks_anew(&query, &signed).await? {
         Said::Served { reply, beside, .. } => (reply, beside),
         Said::Failed(code) => return Err(format!("Failed `{code}` in place of a reply")),
     };
-    let Ok(standing) = serde_json::from_slice::<EntryProof>(&beside) else {
+    let Ok(entry_proof) = serde_json::from_slice::<EntryProof>(&beside) else {
         return Ok("none was shown, which is allowed".into());
     };
     let log = kit.them.of_log(&kit.them.log_key);
-    let (header, _) = standing.verified(&log).map_err(|e| e.to_string())?;
+    let (header, _) = entry_proof.verified(&log).map_err(|e| e.to_string())?;
     let both = [signed.as_bytes(), b"\n", reply.as_bytes()].concat();
     if header.query != Some(query.id.digest())
         || header.peer.as_ref() != Some(&kit.me.id)
@@ -74,7 +74,7 @@ pub(super) async fn standing(kit: &Kit) -> Seen {
     {
         return Err("the entry that it proves is another one".into());
     }
-    Ok(format!("entry {} of {}", standing.log.index, standing.log.size))
+    Ok(format!("entry {} of {}", entry_proof.log.index, entry_proof.log.size))
 }
 
 pub(super) async fn foreign_head(kit: &Kit) -> Seen {

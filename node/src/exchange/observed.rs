@@ -112,7 +112,7 @@ impl Observer {
     ) -> Result<Option<EntryProof>, AppendError> {
         match observation {
             Observation::Nothing => Ok(None),
-            Observation::Proven(standing) => Ok(Some(standing)),
+            Observation::Proven(entry_proof) => Ok(Some(entry_proof)),
             Observation::Contradiction(kind, evidence) => {
                 raise(&self.agency, &peer.card.value.id, kind, evidence).await.map(|()| None)
             }
@@ -122,12 +122,12 @@ impl Observer {
     /// Checks what stands beside a frame of `peer`; `fits` says whether the header is that of the
     /// entry which the frame must have.
     fn check(&self, peer: &Peer, beside: &[u8], fits: impl FnOnce(&Header) -> bool) -> Observation {
-        let Ok(standing) = serde_json::from_slice::<EntryProof>(beside) else {
+        let Ok(entry_proof) = serde_json::from_slice::<EntryProof>(beside) else {
             return Observation::Nothing;
         };
         let exact = || vec![String::from_utf8_lossy(beside).into_owned()];
         let keys = peer.log_keys(self.agency.clock.now());
-        match keys.iter().find_map(|key| standing.verified(key).ok()) {
+        match keys.iter().find_map(|key| entry_proof.verified(key).ok()) {
             Some((header, head)) => {
                 if !fits(&header) {
                     return Observation::Contradiction(AlarmKind::Proof, exact());
@@ -137,11 +137,11 @@ impl Observer {
                         AlarmKind::Fork,
                         forked.iter().map(ToString::to_string).collect(),
                     ),
-                    None => Observation::Proven(standing),
+                    None => Observation::Proven(entry_proof),
                 }
             }
             // The card that names the key comes by itself; until then this is as if nothing stood here.
-            None if unknown_key(peer, &standing) => Observation::Nothing,
+            None if unknown_key(peer, &entry_proof) => Observation::Nothing,
             None => Observation::Contradiction(AlarmKind::Proof, exact()),
         }
     }
@@ -149,9 +149,9 @@ impl Observer {
 
 /// Whether no key of this peer's log that was ever known signed the head: it may be one that a card
 /// names which has not come yet.
-fn unknown_key(peer: &Peer, standing: &EntryProof) -> bool {
+fn unknown_key(peer: &Peer, entry_proof: &EntryProof) -> bool {
     let untrusted = |key: &Vkey| {
-        let said = standing.verified(key).err();
+        let said = entry_proof.verified(key).err();
         matches!(
             said,
             Some(EntryProofError::Checkpoint(CheckpointError::Note(NoteError::Untrusted)))

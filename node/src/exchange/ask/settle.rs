@@ -69,7 +69,8 @@ impl<D: Dial> QuerySettler<D> {
         reasons: Vec<Reason>,
         beside: &[u8],
     ) -> Result<QueryOutcome, String> {
-        let theirs = self.standing(pending, beside, &envelope).await.map_err(|e| e.to_string())?;
+        let theirs =
+            self.entry_proof(pending, beside, &envelope).await.map_err(|e| e.to_string())?;
         let outcome = QueryOutcome {
             reasons: reasons.clone(),
             refused_by: Some(RefusedBy::Owner),
@@ -124,7 +125,7 @@ impl<D: Dial> QuerySettler<D> {
     }
 
     /// Where the owner's entry of a reply stands, as far as it has shown that.
-    async fn standing(
+    async fn entry_proof(
         &self,
         pending: &PendingQuery,
         beside: &[u8],
@@ -143,7 +144,8 @@ impl<D: Dial> QuerySettler<D> {
         beside: &[u8],
         channel: D::Channel,
     ) -> Result<QueryOutcome, String> {
-        let theirs = self.standing(pending, beside, &envelope).await.map_err(|e| e.to_string())?;
+        let theirs =
+            self.entry_proof(pending, beside, &envelope).await.map_err(|e| e.to_string())?;
         let Verified { answer, pages, reads, photographs } = verified;
         let (query, owner) = (&pending.query, &pending.query.to);
         let receipt = self.receipt(pending, &envelope)?;

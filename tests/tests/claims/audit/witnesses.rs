@@ -56,12 +56,13 @@ async fn each_side_keeps_the_proof_of_where_the_others_entry_stands() {
         (&owning, &asking, Kind::ReceiptRecorded, Kind::AnswerReceived),
     ] {
         let log = holder.log().await;
-        let standing = log.one(kept).detail("theirs").clone();
-        let standing: EntryProof = serde_json::from_value(standing).expect("a standing");
+        let entry_proof = log.one(kept).detail("theirs").clone();
+        let entry_proof: EntryProof =
+            serde_json::from_value(entry_proof).expect("a proof of an entry");
         let key = of.log_key();
-        let (header, _) = standing.verified(&key).expect("a proof that holds");
+        let (header, _) = entry_proof.verified(&key).expect("a proof that holds");
         assert_eq!(header, of.log().await.one(theirs).header);
-        let mut other = standing.clone();
+        let mut other = entry_proof.clone();
         other.header = other.header.replace("\"index\":", "\"index\":1");
         assert!(other.verified(&key).is_err());
     }

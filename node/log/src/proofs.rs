@@ -45,7 +45,7 @@ impl Group {
     }
 
     /// Where an entry of the group stands.
-    pub(super) fn standing(&self, index: u64, header: &str) -> Option<EntryProof> {
+    pub(super) fn entry_proof(&self, index: u64, header: &str) -> Option<EntryProof> {
         let lookup = |subtree| self.nodes.get(&subtree).copied();
         Some(EntryProof {
             log: LogPosition { index, size: self.size },

@@ -369,7 +369,7 @@ mod tests {
                 "2027-03-02",
                 EntryKind::EntriesRedacted,
                 2,
-                redaction("2026-03-02", "0-2", json!({})),
+                redaction("2026-03-02", "0-2", json!([])),
             ),
         ] {
             judge.see(&header, &item);

@@ -40,6 +40,10 @@ macro_rules! events {
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
         #[serde(tag = "kind")]
+        #[expect(
+            clippy::large_enum_variant,
+            reason = "an event is written or read once and never kept in numbers"
+        )]
         pub enum Event {
             $($(#[$doc])* #[serde(rename = $code)] $kind($of::$type),)*
         }

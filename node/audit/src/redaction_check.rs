@@ -341,7 +341,7 @@ mod tests {
         let text = Policy::builtin_text("california-statute").unwrap().to_owned();
         let adopted = json!({ "name": "a policy", "digest": Digest::of(text.as_bytes()) });
         for (what, after, expected) in table {
-            let mut judge = RedactionCheck::new(ME.parse().unwrap(), std::slice::from_ref(&text));
+            let mut check = RedactionCheck::new(ME.parse().unwrap(), std::slice::from_ref(&text));
             let mut log = vec![
                 entry(0, "2026-01-01", EntryKind::PolicyAdopted, 1, adopted.clone()),
                 entry(1, "2026-03-01", EntryKind::QueryAnswered, 0, Value::Null),
@@ -349,8 +349,8 @@ mod tests {
             for (index, (day, kind, own, detail)) in (2..).zip(after) {
                 log.push(entry(index, day, kind, own, detail));
             }
-            log.iter().for_each(|(header, item)| judge.see(header, item));
-            let problems = judge.finish();
+            log.iter().for_each(|(header, item)| check.see(header, item));
+            let problems = check.finish();
             let found: Vec<_> = problems.iter().map(|p| (p.index.unwrap(), p.code)).collect();
             assert_eq!(found, expected, "{what}: {problems:?}");
         }
@@ -358,7 +358,7 @@ mod tests {
 
     #[test]
     fn what_never_ends_and_what_no_policy_is_at_hand_for_is_told() {
-        let mut judge = RedactionCheck::new(ME.parse().unwrap(), &[]);
+        let mut check = RedactionCheck::new(ME.parse().unwrap(), &[]);
         let adopted = json!({ "name": "a policy", "digest": Digest::of(b"another text") });
         for (header, item) in [
             entry(0, "2026-01-01", EntryKind::PolicyAdopted, 1, adopted),
@@ -372,11 +372,11 @@ mod tests {
                 redaction("2026-03-02", "0-2", json!([])),
             ),
         ] {
-            judge.see(&header, &item);
+            check.see(&header, &item);
         }
-        judge.promised(4, 3);
+        check.promised(4, 3);
         let found: Vec<_> =
-            judge.finish().into_iter().map(|p| (p.index.unwrap(), p.code)).collect();
+            check.finish().into_iter().map(|p| (p.index.unwrap(), p.code)).collect();
         assert_eq!(found, [(2, "redacted"), (3, "redacted"), (4, "missing"), (1, "redacted")]);
     }
 }

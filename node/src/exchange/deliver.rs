@@ -81,7 +81,6 @@ impl Drop for MessageInFlight {
 impl<D: Dial> Delivery<D> {
     /// What delivers, and the task in which it does so until `stop`; `connected` names peers that have
     /// just connected. What was acknowledged meanwhile is put down up to [`Self::finish`].
-    #[must_use]
     pub fn start(
         context: &NodeContext,
         dial: Arc<D>,

@@ -64,7 +64,6 @@ pub struct PeerServer {
 impl PeerServer {
     /// A server of peers that tells `connected` of every peer that connects, and the task that counts
     /// what it rejects until [`Self::finish`].
-    #[must_use]
     pub fn new(
         context: &NodeContext,
         connected: mpsc::Sender<(AgencyId, Dialler)>,

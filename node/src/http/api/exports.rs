@@ -24,10 +24,10 @@ pub(in crate::http) async fn bundle(
     let export = begin(&node.context.agency, &node.context.store, &by, scope).await?;
     let (rows, receiver) = mpsc::channel::<Box<RawValue>>(64);
     tokio::spawn(async move {
-        if let Err(error) = write(export, &rows).await {
-            if let Ok(line) = serde_json::value::to_raw_value(&BrokenOff::from(&error)) {
-                drop(rows.send(line).await);
-            }
+        if let Err(error) = write(export, &rows).await
+            && let Ok(line) = serde_json::value::to_raw_value(&BrokenOff::from(&error))
+        {
+            drop(rows.send(line).await);
         }
     });
     Ok(lines::response(receiver))

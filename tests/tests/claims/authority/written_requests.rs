@@ -338,7 +338,7 @@ async fn the_printable_sheet_holds_all_of_it_and_no_markup_of_others() {
         assert!(sheet.contains(&format!("<td>{}</td>", answer.header.index)), "{sheet}");
     }
     let viewed = log.last(Kind::AuditViewed);
-    assert_eq!(viewed.detail("request"), request.as_str());
+    assert_eq!(viewed.detail("viewed")["sheet_of"], request.as_str());
     assert!(sheet.contains(&format!("entry {} of the audit log", viewed.header.index)));
     let refused =
         requests::sheet(owning.own(), owning.store().as_ref(), &acting_as(OFFICER), &request).await;

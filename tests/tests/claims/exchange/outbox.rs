@@ -8,6 +8,7 @@ use node::admin::cards;
 use schemas::entry::EntryKind as Kind;
 use schemas::frame::{Frame, FrameKind};
 use schemas::outcome::OutcomeCode;
+use schemas::query::AuthorityId;
 use tests::agency::Agency;
 use tests::faulty_store::Failure;
 use tests::federation::{add_card, give_notice, pair, propose, sharing_pair, wait_for_agreement};
@@ -95,7 +96,7 @@ async fn the_log_tells_of_a_document_in_the_outbox_and_not_of_a_receipt() {
 /// Two agencies, of which the second fails to record a proposal until the first makes a pause of four
 /// seconds; then it is mended, `act` is done at the first, and the proposal arrives before the pause
 /// ends.
-async fn ends_the_pause(act: impl AsyncFnOnce(&Agency, &Agency)) {
+async fn ends_the_pause(act: impl AsyncFnOnce(&Agency, &Agency, &AuthorityId)) {
     let (asking, owning) = pair().await;
     owning.store().fail_on(Kind::AgreementReceived, Failure::BeforeWrite);
     let text = agreement(&[asking.id(), owning.id()], asking.now());
@@ -103,23 +104,19 @@ async fn ends_the_pause(act: impl AsyncFnOnce(&Agency, &Agency)) {
     eventually("a third attempt", async || (owning.store().failed() >= 3).then_some(())).await;
     owning.store().mend();
     let begun = Instant::now();
-    act(&asking, &owning).await;
+    act(&asking, &owning, &text.id).await;
     wait_for_agreement(&owning, &text.id).await;
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_document_ends_the_pause_of_its_peer() {
-    ends_the_pause(async |asking, owning| {
-        let id = agreement(&[asking.id(), owning.id()], asking.now()).id;
-        give_notice(asking, &id, Act::Suspend).await;
-    })
-    .await;
+    ends_the_pause(async |asking, _, id| give_notice(asking, id, Act::Suspend).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_that_is_let_in_again_is_tried_at_once() {
-    ends_the_pause(async |asking, owning| {
+    ends_the_pause(async |asking, owning, _| {
         let (by, why) = (asking.admin(), words("review"));
         cards::block(asking.own(), &by, owning.id(), &why).await.expect("a block");
         cards::unblock(asking.own(), &by, owning.id(), &why).await.expect("an end of it");

@@ -275,9 +275,9 @@ fn the_exact_envelopes_of_an_entry_can_be_checked_elsewhere() {
 
     let viewed = owning.accord(&["audit", "log", "--kind", "audit.viewed"]).lines();
     assert!(
-        viewed
-            .iter()
-            .any(|entry| entry["detail"]["envelopes_of"].as_u64() == answered.parse().ok())
+        viewed.iter().any(
+            |entry| entry["detail"]["viewed"]["envelopes_of"].as_u64() == answered.parse().ok()
+        )
     );
     assert_eq!(owning.accord_as(OFFICER, &["audit", "envelope", &answered]).code, 1);
     assert!(owning.accord(&["audit", "envelope", "2"]).failed(2).contains("has no envelope"));

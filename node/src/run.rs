@@ -1,5 +1,5 @@
 //! A running node: which parts it is made of, in which order they start, and in which they stop. The
-//! only place that names a concrete network; [`open`] alone names a concrete store.
+//! only place that names a concrete network; `open` alone names a concrete store.
 
 use std::pin::Pin;
 use std::sync::Arc;

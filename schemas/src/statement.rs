@@ -1,7 +1,7 @@
 //! What one side's log says of the exchanges between two agencies, for reconciling both logs.
 //!
 //! One signed digest stands for all of it: a statement binds the root of a tree over the exchanges
-//! by month, by day, and inside a day by the digest of the query's id ([`place`]). Whatever the one
+//! by month, by day, and inside a day by the digest of the query's id ([`tree_path`]). Whatever the one
 //! who stated it shows below the root must hash up to it, so its signature covers every line that
 //! it shows, and every line that it does not. Two logs that tell the same have the same root.
 //!

@@ -105,9 +105,7 @@ pub async fn approve(
     request: &AuthorityId,
 ) -> Result<RequestView, ActError> {
     let judgement = decision(Verdict::Approved, RequestScope::default());
-    let decided =
-        requests::decide(agency.own(), agency.keys(), official, request, &judgement).await;
-    decided
+    requests::decide(agency.own(), agency.keys(), official, request, &judgement).await
 }
 
 /// The envelope of an adherence as the node prepares it for `official`.
@@ -143,8 +141,7 @@ pub async fn propose_as(
 ) -> Result<AgreementView, ActError> {
     let adherence = prepare_adherence(agency, official, text, None)?;
     let proposal = envelope_text(&agency.identity.propose(text));
-    let proposed = agreements::propose(agency.own(), official, &proposal, &adherence).await;
-    proposed
+    agreements::propose(agency.own(), official, &proposal, &adherence).await
 }
 
 /// Adheres to `text` as `official`, as the node prepares it.
@@ -158,6 +155,5 @@ pub async fn sign_as(
     share_with: Option<&[AgencyId]>,
 ) -> Result<AgreementView, ActError> {
     let adherence = prepare_adherence(agency, official, text, share_with)?;
-    let signed = agreements::adhere(agency.own(), official, &adherence).await;
-    signed
+    agreements::adhere(agency.own(), official, &adherence).await
 }

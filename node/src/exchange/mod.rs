@@ -1,6 +1,6 @@
 //! Asking and answering: drafts, checks, and the exchange itself.
 //!
-//! This room names no network and no HTTP type: the wire is behind [`ports`].
+//! This room names no network and no HTTP type: the wire is behind `peer::link`.
 
 mod alarms;
 pub mod answer;

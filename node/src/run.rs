@@ -5,13 +5,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use schemas::agency::AgencyId;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::UnixListener;
 use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::admin::cards::keep_in_home;
 use crate::backup::create::record_restoring;
 use crate::config::Config;
 use crate::context::NodeContext;
@@ -20,25 +20,19 @@ use crate::exchange::consistency::prove_as_observed;
 use crate::exchange::deliver::Delivery;
 use crate::exchange::peer_server::PeerServer;
 use crate::exchange::witness::Witnessing;
-use crate::http::{MetricsToken, https, open_router, router, socket};
-use crate::permission::ActError;
+use crate::http::{AppState, MetricsCache, MetricsToken, https, open_router, router, socket};
 use crate::reads::importer::Importer;
-use crate::reads::source_stats::StatsBySource;
 use crate::retention::{DESTROY, Retention};
 use audit_log::anchor;
 use audit_log::clock::Clock;
-use audit_log::registry::Registry;
-use host::home::{Home, HomeError, HomeLock, replace_private};
+use host::home::{Home, HomeLock};
 use peer::Peers;
 use store::Store;
 
 mod cosigning;
 mod jobs;
-mod metrics_cache;
-mod node_identity;
 mod open;
 mod photograph_maintenance;
-mod readiness;
 mod reconcile_schedule;
 mod retention_schedule;
 mod schedule;
@@ -47,7 +41,6 @@ mod tasks;
 use open::context_on;
 use tasks::Tasks;
 
-pub use metrics_cache::{CachedCounts, MetricsCache};
 pub use open::{StartError, open_context, open_store};
 pub use tasks::TaskFailure;
 
@@ -68,25 +61,12 @@ pub struct Node {
     pub witnessing: Witnessing,
     /// The network.
     pub peers: Arc<Peers>,
-    /// Its configuration.
-    pub config: Config,
     /// Its home.
     pub home: Home,
-    /// Destroys what is past its retention.
-    pub retention: Retention,
     /// Stores reads that come in.
     pub importer: Importer,
-    /// What sources have sent.
-    pub source_stats: Arc<StatsBySource>,
-    /// Permits of those that send reads over HTTPS.
-    pub sending: Semaphore,
-    /// The certificate of the HTTPS side, where there is one.
-    pub certificate: Option<Arc<https::Served>>,
-    /// The token that opens the metrics to the network.
-    pub metrics_token: MetricsToken,
-    /// What was counted for the metrics.
-    pub metrics_cache: MetricsCache,
-    delivery: Arc<Delivery<Peers>>,
+    /// What requests are served with.
+    pub app: Arc<AppState>,
     peer_server: Arc<PeerServer>,
     stop: CancellationToken,
     tasks: Tasks,
@@ -139,7 +119,7 @@ impl Node {
         store: Arc<dyn Store>,
     ) -> Result<Arc<Self>, StartError> {
         let context = context_on(&home, &config, clock, store).await?;
-        keep_card(&home, &context.agency.registry)?;
+        keep_in_home(&home, &context.agency.registry)?;
         let agency = &context.agency;
         anchor::check(&home, &agency.log, &agency.registry, context.store.as_ref()).await?;
         if let Some(own) = &context.agency.registry.state().own {
@@ -175,21 +155,30 @@ impl Node {
             _ => None,
         };
         let metrics_token = MetricsToken::of(&home)?;
-        let node = Arc::new(Self {
-            witnessing: Witnessing::of(&context),
-            context,
-            queries,
-            peers,
+        let app = Arc::new(AppState {
+            context: context.clone(),
+            queries: queries.clone(),
+            delivery,
+            peers: peers.clone(),
             config,
-            home,
+            home: home.clone(),
             retention,
-            importer,
+            importer: importer.clone(),
             source_stats: Arc::default(),
             sending: Semaphore::new(SENDING),
             certificate,
             metrics_token,
             metrics_cache: MetricsCache::default(),
-            delivery,
+            stop: stop.clone(),
+        });
+        let node = Arc::new(Self {
+            witnessing: Witnessing::of(&context),
+            context,
+            queries,
+            peers,
+            home,
+            importer,
+            app,
             peer_server,
             tasks: Tasks::until(stop.clone()),
             stop,
@@ -218,10 +207,10 @@ impl Node {
         let proving = prove_as_observed(self.witnessing.clone(), self.peers.clone(), stop.clone());
         self.tasks.spawn("checkpoint proofs", proving);
         schedule::start(&self.tasks, jobs::of(self), stop);
-        let socket = socket::serve(listeners.socket, router(self.clone()), stop.clone());
+        let socket = socket::serve(listeners.socket, router(self.app.clone()), stop.clone());
         let mut serving = vec![self.tasks.spawn("socket", socket)];
         if let Some(listener) = listeners.https {
-            let https = https::serve(listener, open_router(self.clone()), stop.clone());
+            let https = https::serve(listener, open_router(self.app.clone()), stop.clone());
             serving.push(self.tasks.spawn("HTTPS", https));
         }
         *self.serving.lock().await = serving;
@@ -230,44 +219,12 @@ impl Node {
     /// The line that says the node is ready.
     #[must_use]
     pub fn ready(&self) -> Value {
-        json!({
-            "ready": true,
-            "agency": self.context.agency.id,
-            "peer_addresses": self.peers.addresses(),
-            "http": match self.config.http {
-                Some(address) => format!("https://{address}"),
-                None => format!("unix:{}", self.home.socket().display()),
-            },
-        })
+        self.app.ready()
     }
 
     /// Peers may be reached again: tries now what waits for them. New documents need no call.
     pub fn wake(&self) {
-        self.delivery.wake();
-    }
-
-    /// Peers that have not taken in the present version of one's own card, by their ids.
-    #[must_use]
-    pub fn card_not_shown(&self) -> Vec<AgencyId> {
-        let state = self.context.agency.registry.state();
-        let open = |id: &AgencyId| state.peers.get(id).is_some_and(|peer| peer.blocked.is_none());
-        let mut peers = self.delivery.not_shown();
-        peers.retain(open);
-        peers.sort();
-        peers
-    }
-
-    /// A new version of one's own card is in force: writes it into the home and shows it to peers.
-    ///
-    /// # Errors
-    /// When the file cannot be written; it is written again at the next start.
-    pub async fn card_issued(&self) -> Result<(), ActError> {
-        if let Err(error) = self.prove_identity().await {
-            tracing::error!(%error, "the node key cannot be used; the one before is still proven");
-        }
-        self.delivery.announce();
-        keep_card(&self.home, &self.context.agency.registry)
-            .map_err(|e| ActError::failed(format!("the card is in force, but {e}")))
+        self.app.delivery.wake();
     }
 
     /// Runs until `asked` ends or a task of the node fails, then stops.
@@ -297,7 +254,7 @@ impl Node {
         let serving = std::mem::take(&mut *self.serving.lock().await);
         drop(tokio::time::timeout(FINISHING, futures::future::join_all(serving)).await);
         self.peers.shutdown().await;
-        self.delivery.finish();
+        self.app.delivery.finish();
         self.peer_server.finish().await;
         let left = self.tasks.finish(FINISHING).await;
         if !left.is_empty() {
@@ -317,15 +274,4 @@ async fn or_stop(stop: CancellationToken, task: impl Future<Output = ()>) {
         () = stop.cancelled() => {}
         () = task => {}
     }
-}
-
-/// Writes the card in force into the home, where `accord card show` finds it, if another one stands
-/// there: the registry, not the file, is what counts.
-fn keep_card(home: &Home, registry: &Registry) -> Result<(), HomeError> {
-    let state = registry.state();
-    let Some(own) = &state.own else { return Ok(()) };
-    if std::fs::read(home.card()).is_ok_and(|bytes| bytes == own.envelope.as_bytes()) {
-        return Ok(());
-    }
-    replace_private(&home.card(), own.envelope.as_bytes())
 }

@@ -17,7 +17,7 @@ use crate::wait::within;
 /// When the node has no HTTPS side.
 #[must_use]
 pub fn pin(agency: &Agency) -> Digest {
-    agency.node().certificate.as_ref().expect("an HTTPS side").certificate().pin
+    agency.node().app.certificate.as_ref().expect("an HTTPS side").certificate().pin
 }
 
 /// Where a node's HTTPS side listens.
@@ -26,7 +26,7 @@ pub fn pin(agency: &Agency) -> Digest {
 /// When the node has none.
 #[must_use]
 pub fn address(agency: &Agency) -> SocketAddr {
-    agency.node().config.http.expect("an HTTPS side")
+    agency.node().app.config.http.expect("an HTTPS side")
 }
 
 /// Sends a request to a node; the status and the text of the response.

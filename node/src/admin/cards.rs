@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::context::OwnKeys;
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit_log::entries;
+use audit_log::registry::Registry;
+use host::home::{Home, HomeError, replace_private};
 use registry::{State, Verified};
 
 /// What a person confirms of a card.
@@ -333,4 +335,18 @@ fn takes_over(
 /// The error of an act on an agency of which no card is recorded.
 pub(super) fn unknown(id: &AgencyId) -> ActError {
     ActError::usage(format!("no card of `{id}` is recorded; see `accord card list`"))
+}
+
+/// Writes the card in force into the home, where `accord card show` finds it, if another one stands
+/// there: the registry, not the file, is what counts.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn keep_in_home(home: &Home, registry: &Registry) -> Result<(), HomeError> {
+    let state = registry.state();
+    let Some(own) = &state.own else { return Ok(()) };
+    if std::fs::read(home.card()).is_ok_and(|bytes| bytes == own.envelope.as_bytes()) {
+        return Ok(());
+    }
+    replace_private(&home.card(), own.envelope.as_bytes())
 }

@@ -10,6 +10,7 @@ use crate::backup::files::{self, Writing};
 use crate::backup::restore::Restored;
 use crate::backup::{Kept, Manifest, RESTORED, VERSION};
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
+use audit_log::append::AppendError;
 use audit_log::entries::retention::{backup_made, backup_restored};
 use host::home::{Home, HomeError, read_text};
 use registry::Backup;
@@ -139,14 +140,22 @@ async fn begin(
     Ok((appended.position().index, begun))
 }
 
+/// Why it cannot be recorded that a home was put back.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoringError {
+    /// What the home says of it cannot be read, or not be removed.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The log cannot be written.
+    #[error(transparent)]
+    Log(#[from] AppendError),
+}
+
 /// Records that this home was put back from a backup, if it was and its log does not say so yet.
 ///
 /// # Errors
 /// When what the home says cannot be read, or the log cannot be written.
-pub async fn record_restoring(
-    agency: &OwnAgency,
-    home: &Home,
-) -> Result<(), crate::run::StartError> {
+pub async fn record_restoring(agency: &OwnAgency, home: &Home) -> Result<(), RestoringError> {
     let path = home.dir().join(RESTORED);
     if !path.exists() {
         return Ok(());

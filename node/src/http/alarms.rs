@@ -1,14 +1,12 @@
 //! Open alarms beside every reply, so that no command passes over one.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use schemas::agency::AgencyId;
 use serde::{Deserialize, Serialize};
 
-use crate::run::Node;
+use super::state::App;
 
 /// The header that tells them: a JSON array of [`Open`]. Absent while there is none.
 pub const HEADER: HeaderName = HeaderName::from_static("accord-alarms");
@@ -28,8 +26,8 @@ pub struct Open {
 }
 
 /// Adds the open alarms to a reply.
-pub(super) async fn tell(State(node): State<Arc<Node>>, mut response: Response) -> Response {
-    let state = node.context.agency.registry.state();
+pub(super) async fn tell(State(app): App, mut response: Response) -> Response {
+    let state = app.context.agency.registry.state();
     let open: Vec<Open> = state
         .alarms
         .values()

@@ -1,4 +1,4 @@
-//! The one way in: the HTTP API of the running node. Every error that it answers with is a
+//! The one way in: the HTTP API of the running app. Every error that it answers with is a
 //! [`problem::Problem`].
 //!
 //! The API is served on a 0600 Unix socket in the home: whoever can open it is the agency's own
@@ -15,6 +15,8 @@ pub mod pinned;
 pub mod problem;
 mod router;
 pub mod socket;
+mod state;
 
-pub use open::{MetricsToken, router as open_router};
+pub use open::{CachedCounts, MetricsCache, MetricsToken, router as open_router};
 pub use router::router;
+pub use state::AppState;

@@ -13,13 +13,13 @@ use super::api::{
     reports, requests, sources, status,
 };
 use super::error::{method_not_allowed, not_found};
-use crate::run::Node;
+use crate::http::state::AppState;
 
 /// Largest JSON body of a request, in bytes.
 const LARGEST_BODY: usize = 1 << 20;
 
-/// The API of a running node.
-pub fn router(node: Arc<Node>) -> Router {
+/// The API of a running app.
+pub fn router(app: Arc<AppState>) -> Router {
     Router::new()
         .route("/status", get(status::show))
         .route("/doctor", get(status::doctor))
@@ -78,6 +78,6 @@ pub fn router(node: Arc<Node>) -> Router {
         .route("/reads", post(reads::import).layer(DefaultBodyLimit::disable()))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(map_response_with_state(node.clone(), alarms::tell))
-        .with_state(node)
+        .layer(map_response_with_state(app.clone(), alarms::tell))
+        .with_state(app)
 }

@@ -11,6 +11,7 @@ use super::photograph_maintenance::{Checking, Destroying, Forgetting};
 use super::reconcile_schedule::ReconcileSchedule;
 use super::retention_schedule::RetentionSchedule;
 use super::schedule::{Job, JobError, Work};
+use crate::exchange::node_identity::prove_identity as prove;
 use crate::http::https::CertificateUpkeep;
 use crate::reads::intake::WatchedFolders;
 use audit_log::anchor;
@@ -27,15 +28,15 @@ const FIRST_COUNTING: Duration = Duration::from_secs(5);
 pub(super) fn of(node: &Arc<Node>) -> Vec<Job> {
     let context = &node.context;
     let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
-    let cosigning = seconds(node.config.exchange.cosigned_every_seconds);
-    let reconciling = seconds(node.config.exchange.reconciled_look_seconds);
+    let cosigning = seconds(node.app.config.exchange.cosigned_every_seconds);
+    let reconciling = seconds(node.app.config.exchange.reconciled_look_seconds);
     let folders = WatchedFolders::new(
         context.agency.clone(),
         node.importer.clone(),
-        node.source_stats.clone(),
+        node.app.source_stats.clone(),
     );
     let anchor = anchor::Follower::new(node.home.clone(), context.agency.log.clone());
-    let retention = RetentionSchedule::new(context.agency.clone(), node.retention.clone());
+    let retention = RetentionSchedule::new(context.agency.clone(), node.app.retention.clone());
     let jobs = [
         job("log anchor", SECOND, SECOND, anchor),
         job("node key", AT_ONCE, SECOND, on(node, prove_identity)),
@@ -48,7 +49,7 @@ pub(super) fn of(node: &Arc<Node>) -> Vec<Job> {
         job("photographs check", AT_ONCE, TEN_MINUTES, Checking::of(context)),
         job("metrics", FIRST_COUNTING, TEN_MINUTES, on(node, count)),
     ];
-    let certificate = node.certificate.clone().map(|served| {
+    let certificate = node.app.certificate.clone().map(|served| {
         let upkeep = CertificateUpkeep::new(served, context.agency.clock.clone());
         job("HTTPS certificate", AT_ONCE, 2 * SECOND, upkeep)
     });
@@ -79,7 +80,7 @@ impl Work for OnNode {
 }
 
 fn prove_identity(node: &Node) -> BoxFuture<'_, Result<(), JobError>> {
-    Box::pin(async { Ok(node.prove_identity().await?) })
+    Box::pin(async { Ok(prove(&node.context, &node.peers).await?) })
 }
 
 fn cosign(node: &Node) -> BoxFuture<'_, Result<(), JobError>> {
@@ -91,7 +92,7 @@ fn cosign(node: &Node) -> BoxFuture<'_, Result<(), JobError>> {
 
 fn count(node: &Node) -> BoxFuture<'_, Result<(), JobError>> {
     Box::pin(async {
-        node.metrics_cache.count(node.context.store.as_ref(), &node.retention).await;
+        node.app.metrics_cache.count(node.context.store.as_ref(), &node.app.retention).await;
         Ok(())
     })
 }

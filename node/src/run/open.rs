@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use schemas::checkpoint::origin;
 
+use crate::backup::create::RestoringError;
 use crate::config::Config;
 use crate::context::{NodeContext, OwnKeys};
 use crate::permission::OwnAgency;
@@ -57,6 +58,15 @@ impl From<AnchorError> for StartError {
             AnchorError::Home(error) => Self::Home(error),
             AnchorError::Store(error) => Self::Store(error),
             AnchorError::RolledBack { anchor, size } => Self::RolledBack { anchor, size },
+        }
+    }
+}
+
+impl From<RestoringError> for StartError {
+    fn from(error: RestoringError) -> Self {
+        match error {
+            RestoringError::Home(error) => Self::Home(error),
+            RestoringError::Log(error) => Self::Log(error),
         }
     }
 }

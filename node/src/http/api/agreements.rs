@@ -6,15 +6,15 @@ use schemas::query::AuthorityId;
 use schemas::text::Text;
 use serde::Deserialize;
 
-use super::Here;
 use crate::admin::agreements;
 use crate::admin::agreements::{AdherenceInput, AgreementView, PreparedAdherence};
 use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path, Query};
+use crate::http::state::App;
 use crate::permission::Principal;
 
-pub(in crate::http) async fn list(State(node): Here) -> Json<Vec<AgreementView>> {
-    Json(agreements::list(&node.context.agency))
+pub(in crate::http) async fn list(State(app): App) -> Json<Vec<AgreementView>> {
+    Json(agreements::list(&app.context.agency))
 }
 
 #[derive(Deserialize)]
@@ -23,11 +23,11 @@ pub(in crate::http) struct Version {
 }
 
 pub(in crate::http) async fn show(
-    State(node): Here,
+    State(app): App,
     Path(id): Path<AuthorityId>,
     Query(wanted): Query<Version>,
 ) -> ApiResult<Json<AgreementView>> {
-    Ok(Json(agreements::show(&node.context.agency, &id, wanted.version)?))
+    Ok(Json(agreements::show(&app.context.agency, &id, wanted.version)?))
 }
 
 #[derive(Deserialize)]
@@ -37,13 +37,13 @@ pub(in crate::http) struct Preparing {
 }
 
 pub(in crate::http) async fn prepare(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Json(preparing): Json<Preparing>,
 ) -> ApiResult<Json<PreparedAdherence>> {
     let agreement = Agreement::from_toml("agreement", &preparing.agreement)
         .map_err(crate::permission::ActError::from)?;
-    let agency = &node.context.agency;
+    let agency = &app.context.agency;
     Ok(Json(agreements::prepare_adherence(agency, &by, &agreement, &preparing.wanted)?))
 }
 
@@ -54,12 +54,12 @@ pub(in crate::http) struct Proposal {
 }
 
 pub(in crate::http) async fn propose(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Json(proposal): Json<Proposal>,
 ) -> ApiResult<Json<AgreementView>> {
     let Proposal { agreement, adherence } = proposal;
-    Ok(Json(agreements::propose(&node.context.agency, &by, &agreement, &adherence).await?))
+    Ok(Json(agreements::propose(&app.context.agency, &by, &agreement, &adherence).await?))
 }
 
 #[derive(Deserialize)]
@@ -68,12 +68,12 @@ pub(in crate::http) struct Signed {
 }
 
 pub(in crate::http) async fn adhere(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Path(_): Path<AuthorityId>,
     Json(signed): Json<Signed>,
 ) -> ApiResult<Json<AgreementView>> {
-    Ok(Json(agreements::adhere(&node.context.agency, &by, &signed.adherence).await?))
+    Ok(Json(agreements::adhere(&app.context.agency, &by, &signed.adherence).await?))
 }
 
 #[derive(Deserialize)]
@@ -83,12 +83,12 @@ pub(in crate::http) struct Notice {
 }
 
 pub(in crate::http) async fn notice(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Path(id): Path<AuthorityId>,
     Json(notice): Json<Notice>,
 ) -> ApiResult<Json<AgreementView>> {
-    let (agency, keys) = (&node.context.agency, &node.context.keys);
+    let (agency, keys) = (&app.context.agency, &app.context.keys);
     let Notice { act, reason } = notice;
     Ok(Json(agreements::give_notice(agency, keys, &by, &id, act, &reason).await?))
 }
@@ -99,11 +99,11 @@ pub(in crate::http) struct Documents {
 }
 
 pub(in crate::http) async fn import(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Json(documents): Json<Documents>,
 ) -> ApiResult<Json<serde_json::Value>> {
-    let (agency, store) = (&node.context.agency, node.context.store.as_ref());
+    let (agency, store) = (&app.context.agency, app.context.store.as_ref());
     let taken = agreements::import(agency, store, &by, &documents.envelopes).await?;
     Ok(Json(serde_json::json!({ "recorded": taken })))
 }

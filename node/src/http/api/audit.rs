@@ -12,13 +12,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::Here;
 use super::lines;
 use crate::auditing::{alarms, entries};
 use crate::exchange::statements::{Reconciled, Reconciler};
 use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path, Query};
 use crate::http::problem::BrokenOff;
+use crate::http::state::App;
 use crate::permission::{ActError, Principal};
 use registry::Raised;
 
@@ -40,13 +40,13 @@ fn broken_off(error: impl Into<ActError>) -> Value {
 
 /// The log, in order. Reading it is an entry too.
 pub(in crate::http) async fn log(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Query(wanted): Query<Wanted>,
 ) -> ApiResult<Response> {
     let Wanted { peer, from, until, user, plate, kind } = wanted;
     let viewed = EntriesViewed { peer, from, until, user, plate, entry_kind: kind };
-    let context = &node.context;
+    let context = &app.context;
     let mut listing = entries::list(&context.agency, &context.store, &by, viewed).await?;
     let (rows, receiver) = mpsc::channel::<Value>(64);
     tokio::spawn(async move {
@@ -72,12 +72,12 @@ pub(in crate::http) async fn log(
 
 /// The signed envelopes of one entry, exactly.
 pub(in crate::http) async fn envelopes(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Path(index): Path<u64>,
 ) -> ApiResult<Json<Value>> {
     let beside =
-        entries::envelopes(&node.context.agency, node.context.store.as_ref(), &by, index).await?;
+        entries::envelopes(&app.context.agency, app.context.store.as_ref(), &by, index).await?;
     Ok(Json(json!({ "index": index, "kind": beside.kind, "envelopes": beside.envelopes })))
 }
 
@@ -90,18 +90,18 @@ pub(in crate::http) struct With {
 }
 
 pub(in crate::http) async fn reconcile(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Json(with): Json<With>,
 ) -> ApiResult<Json<Reconciled>> {
     let since = with.from.unwrap_or(Timestamp::MIN);
     let until = with.until.unwrap_or(Timestamp::MAX);
-    let reconciler = Reconciler::of(&node.context);
-    Ok(Json(reconciler.reconcile(node.peers.as_ref(), &by, &with.peer, since, until).await?))
+    let reconciler = Reconciler::of(&app.context);
+    Ok(Json(reconciler.reconcile(app.peers.as_ref(), &by, &with.peer, since, until).await?))
 }
 
-pub(in crate::http) async fn alarms(State(node): Here) -> Json<Vec<Raised>> {
-    Json(alarms::list(&node.context.agency))
+pub(in crate::http) async fn alarms(State(app): App) -> Json<Vec<Raised>> {
+    Json(alarms::list(&app.context.agency))
 }
 
 #[derive(Deserialize)]
@@ -111,12 +111,12 @@ pub(in crate::http) struct Why {
 }
 
 pub(in crate::http) async fn resolve(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Path(number): Path<u64>,
     Json(why): Json<Why>,
 ) -> ApiResult<Json<Raised>> {
-    let context = &node.context;
+    let context = &app.context;
     let (agency, observed) = (&context.agency, &context.observed);
     Ok(Json(alarms::resolve(agency, observed, &by, number, &why.reason).await?))
 }

@@ -9,11 +9,12 @@ use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Here;
 use crate::admin::cards;
 use crate::admin::cards::{Confirmation, Reissued};
+use crate::exchange::node_identity::cut_off;
 use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path};
+use crate::http::state::{App, AppState};
 use crate::permission::{ActError, Principal};
 use peer::is_dialable;
 use registry::Peer;
@@ -57,23 +58,23 @@ fn view(peer: &Peer) -> CardView {
     }
 }
 
-pub(in crate::http) async fn list(State(node): Here) -> Json<Vec<CardView>> {
-    Json(node.context.agency.registry.state().peers.values().map(view).collect())
+pub(in crate::http) async fn list(State(app): App) -> Json<Vec<CardView>> {
+    Json(app.context.agency.registry.state().peers.values().map(view).collect())
 }
 
-fn one(node: &crate::run::Node, id: &AgencyId) -> ApiResult<Json<CardView>> {
-    let state = node.context.agency.registry.state();
+fn one(app: &AppState, id: &AgencyId) -> ApiResult<Json<CardView>> {
+    let state = app.context.agency.registry.state();
     let peer = state.peers.get(id).ok_or_else(|| ActError::failed(format!("no card of `{id}`")))?;
     Ok(Json(view(peer)))
 }
 
 pub(in crate::http) async fn add(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Json(confirmation): Json<Confirmation>,
 ) -> ApiResult<Json<CardView>> {
-    let id = cards::add(&node.context.agency, &by, &confirmation).await?;
-    one(&node, &id)
+    let id = cards::add(&app.context.agency, &by, &confirmation).await?;
+    one(&app, &id)
 }
 
 #[derive(Deserialize)]
@@ -82,29 +83,29 @@ pub(in crate::http) struct Why {
 }
 
 pub(in crate::http) async fn block(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Path(id): Path<AgencyId>,
     Json(why): Json<Why>,
 ) -> ApiResult<Json<CardView>> {
-    cards::block(&node.context.agency, &by, &id, &why.reason).await?;
-    node.cut_off(&id).await;
-    one(&node, &id)
+    cards::block(&app.context.agency, &by, &id, &why.reason).await?;
+    cut_off(&app.context, &app.peers, &id).await;
+    one(&app, &id)
 }
 
 pub(in crate::http) async fn unblock(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Path(id): Path<AgencyId>,
     Json(why): Json<Why>,
 ) -> ApiResult<Json<CardView>> {
-    cards::unblock(&node.context.agency, &by, &id, &why.reason).await?;
-    one(&node, &id)
+    cards::unblock(&app.context.agency, &by, &id, &why.reason).await?;
+    one(&app, &id)
 }
 
 /// One's own card as it is in force, exactly.
-pub(in crate::http) async fn own(State(node): Here) -> ApiResult<Json<Signed>> {
-    let state = node.context.agency.registry.state();
+pub(in crate::http) async fn own(State(app): App) -> ApiResult<Json<Signed>> {
+    let state = app.context.agency.registry.state();
     let own = state.own.as_ref();
     let own = own.ok_or_else(|| ActError::failed("this node has no card of its own".into()))?;
     Ok(Json(Signed { envelope: own.envelope.clone() }))
@@ -112,10 +113,10 @@ pub(in crate::http) async fn own(State(node): Here) -> ApiResult<Json<Signed>> {
 
 /// The card of a peer that waits for a person, exactly.
 pub(in crate::http) async fn held(
-    State(node): Here,
+    State(app): App,
     Path(id): Path<AgencyId>,
 ) -> ApiResult<Json<Signed>> {
-    let state = node.context.agency.registry.state();
+    let state = app.context.agency.registry.state();
     let held = state.peers.get(&id).and_then(|peer| peer.held.as_ref());
     let held = held.ok_or_else(|| ActError::usage(format!("no card of `{id}` waits")))?;
     Ok(Json(Signed { envelope: held.card.envelope.clone() }))
@@ -128,7 +129,7 @@ pub(in crate::http) struct Signed {
 }
 
 pub(in crate::http) async fn reissue(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Json(reissued): Json<Reissued>,
 ) -> ApiResult<Json<Value>> {
@@ -140,8 +141,8 @@ pub(in crate::http) async fn reissue(
         let why = format!("the card names `{address}`, which no peer can dial; issue it without");
         return Err(ActError::usage(why).into());
     }
-    let (agency, keys) = (&node.context.agency, &node.context.keys);
+    let (agency, keys) = (&app.context.agency, &app.context.keys);
     let version = cards::reissue(agency, keys, &by, &reissued).await?;
-    node.card_issued().await?;
+    app.card_issued().await?;
     Ok(Json(json!({ "version": version })))
 }

@@ -9,23 +9,23 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::Here;
 use super::lines;
 use crate::auditing::evidence::{Package, Packaging, Photo, Wanted};
 use crate::http::error::ApiResult;
 use crate::http::extract::Json;
 use crate::http::problem::BrokenOff;
+use crate::http::state::App;
 use crate::permission::{ActError, Principal};
 use store::photographs::Images;
 
 /// A package: first `{"bytes"}`, how many its files have, then a line for each file, `{"file","data"}`
 /// with its bytes in base64, and at the end `{"package": summary}`. What fails on the way is a last line `{"error": problem}`.
 pub(in crate::http) async fn export(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Json(wanted): Json<Wanted>,
 ) -> ApiResult<Response> {
-    let context = &node.context;
+    let context = &app.context;
     let packaging = Packaging {
         agency: &context.agency,
         keys: &context.keys,
@@ -33,7 +33,7 @@ pub(in crate::http) async fn export(
         photographs: &context.photographs,
     };
     let package = packaging.package(&by, &wanted.case).await?;
-    let images = node.context.photographs.clone();
+    let images = app.context.photographs.clone();
     let (rows, receiver) = mpsc::channel::<Value>(1);
     tokio::spawn(async move {
         let Package { summary, files, photographs } = package;

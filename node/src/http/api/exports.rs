@@ -5,23 +5,23 @@ use axum::response::Response;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
-use super::Here;
 use super::lines;
 use crate::auditing::export::{Export, begin};
 use crate::auditing::proofs::{Proven, prove};
 use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path};
 use crate::http::problem::BrokenOff;
+use crate::http::state::App;
 use crate::permission::{ActError, Principal};
 use schemas::bundle::Scope;
 
 /// A bundle, line by line. What fails on the way is a last line `{"error": problem}`.
 pub(in crate::http) async fn bundle(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Json(scope): Json<Scope>,
 ) -> ApiResult<Response> {
-    let export = begin(&node.context.agency, &node.context.store, &by, scope).await?;
+    let export = begin(&app.context.agency, &app.context.store, &by, scope).await?;
     let (rows, receiver) = mpsc::channel::<Box<RawValue>>(64);
     tokio::spawn(async move {
         if let Err(error) = write(export, &rows).await
@@ -57,10 +57,10 @@ async fn write(mut export: Export, rows: &mpsc::Sender<Box<RawValue>>) -> Result
 
 /// The proof that an entry stands in the log.
 pub(in crate::http) async fn proof(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Path(index): Path<u64>,
 ) -> ApiResult<Json<Proven>> {
-    let (agency, store) = (&node.context.agency, node.context.store.as_ref());
+    let (agency, store) = (&app.context.agency, app.context.store.as_ref());
     Ok(Json(prove(agency, store, &by, index).await?))
 }

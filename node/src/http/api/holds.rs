@@ -7,24 +7,25 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::{Here, lines};
+use super::lines;
 use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path};
 use crate::http::problem::BrokenOff;
+use crate::http::state::App;
 use crate::permission::Principal;
 use crate::retention::holds::{self, HoldRequest, to_json};
 use crate::retention::{DESTROY, RetentionReport};
 
-pub(in crate::http) async fn list(State(node): Here, by: Principal) -> ApiResult<Json<Vec<Value>>> {
-    Ok(Json(holds::list(&node.context.agency, &by)?.iter().map(to_json).collect()))
+pub(in crate::http) async fn list(State(app): App, by: Principal) -> ApiResult<Json<Vec<Value>>> {
+    Ok(Json(holds::list(&app.context.agency, &by)?.iter().map(to_json).collect()))
 }
 
 pub(in crate::http) async fn place(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Json(wanted): Json<HoldRequest>,
 ) -> ApiResult<Json<Value>> {
-    Ok(Json(to_json(&holds::place(&node.retention, &by, &wanted).await?)))
+    Ok(Json(to_json(&holds::place(&app.retention, &by, &wanted).await?)))
 }
 
 #[derive(Deserialize)]
@@ -34,17 +35,17 @@ pub(in crate::http) struct Why {
 }
 
 pub(in crate::http) async fn release(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Path(number): Path<u64>,
     Json(why): Json<Why>,
 ) -> ApiResult<Json<Value>> {
-    let released = holds::release(&node.context.agency, &by, number, &why.reason).await?;
+    let released = holds::release(&app.context.agency, &by, number, &why.reason).await?;
     Ok(Json(to_json(&released)))
 }
 
-pub(in crate::http) async fn status(State(node): Here) -> ApiResult<Json<RetentionReport>> {
-    Ok(Json(node.retention.status().await?))
+pub(in crate::http) async fn status(State(app): App) -> ApiResult<Json<RetentionReport>> {
+    Ok(Json(app.retention.status().await?))
 }
 
 /// How a run is asked for.
@@ -65,14 +66,14 @@ enum Line {
 }
 
 pub(in crate::http) async fn run(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Json(run): Json<Run>,
 ) -> ApiResult<Response> {
     if run.dry_run {
-        return Ok(Json(node.retention.status().await?).into_response());
+        return Ok(Json(app.retention.status().await?).into_response());
     }
-    node.retention.check_may_run(&by)?;
+    app.retention.check_may_run(&by)?;
     let (lines, receiver) = mpsc::channel(16);
     tokio::spawn(async move {
         let progress = lines.clone();
@@ -80,7 +81,7 @@ pub(in crate::http) async fn run(
         let told = move |done: &RetentionReport| {
             drop(progress.try_send(Line::Progress { progress: done.clone() }));
         };
-        let last = match node.retention.run(&by, DESTROY, &told).await {
+        let last = match app.retention.run(&by, DESTROY, &told).await {
             Ok(done) => Line::Done(done),
             Err(error) => Line::BrokenOff(BrokenOff::from(&error)),
         };

@@ -1,4 +1,4 @@
-//! One file an area. A handler translates; what is done stands in `acts`, `query` and `audit`.
+//! One file an area. A handler translates; what is done stands in the rooms below.
 
 pub(super) mod agreements;
 pub(super) mod audit;
@@ -16,12 +16,3 @@ pub(super) mod reports;
 pub(super) mod requests;
 pub(super) mod sources;
 pub(super) mod status;
-
-use std::sync::Arc;
-
-use axum::extract::State;
-
-use crate::run::Node;
-
-/// The node, as a handler receives it.
-pub(super) type Here = State<Arc<Node>>;

@@ -6,10 +6,10 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::Deserialize;
 
-use super::Here;
 use crate::admin::people;
 use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path, Query};
+use crate::http::state::App;
 use crate::permission::Principal;
 use schemas::user::{Delegation, User};
 
@@ -19,19 +19,19 @@ pub(in crate::http) struct At {
 }
 
 pub(in crate::http) async fn list(
-    State(node): Here,
+    State(app): App,
     Query(at): Query<At>,
 ) -> ApiResult<Json<Vec<User>>> {
-    let state = node.context.agency.registry_at(node.context.store.as_ref(), at.at).await?;
+    let state = app.context.agency.registry_at(app.context.store.as_ref(), at.at).await?;
     Ok(Json(state.users.values().cloned().collect()))
 }
 
 pub(in crate::http) async fn add(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Json(user): Json<User>,
 ) -> ApiResult<Json<User>> {
-    Ok(Json(people::add(&node.context.agency, &by, &user).await?))
+    Ok(Json(people::add(&app.context.agency, &by, &user).await?))
 }
 
 #[derive(Deserialize)]
@@ -40,12 +40,12 @@ pub(in crate::http) struct Trained {
 }
 
 pub(in crate::http) async fn train(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Path(name): Path<UserName>,
     Json(trained): Json<Trained>,
 ) -> ApiResult<Json<User>> {
-    Ok(Json(people::train(&node.context.agency, &by, &name, trained.on).await?))
+    Ok(Json(people::train(&app.context.agency, &by, &name, trained.on).await?))
 }
 
 #[derive(Deserialize)]
@@ -55,19 +55,19 @@ pub(in crate::http) struct Why {
 }
 
 pub(in crate::http) async fn disable(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Path(name): Path<UserName>,
     Json(why): Json<Why>,
 ) -> ApiResult<Json<User>> {
-    Ok(Json(people::disable(&node.context.agency, &by, &name, &why.reason).await?))
+    Ok(Json(people::disable(&app.context.agency, &by, &name, &why.reason).await?))
 }
 
 pub(in crate::http) async fn delegate(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Path(name): Path<UserName>,
     Json(delegation): Json<Delegation>,
 ) -> ApiResult<Json<User>> {
-    Ok(Json(people::delegate(&node.context.agency, &by, &name, &delegation).await?))
+    Ok(Json(people::delegate(&app.context.agency, &by, &name, &delegation).await?))
 }

@@ -5,11 +5,11 @@ use schemas::time::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Here;
 use crate::admin::policy;
 use crate::admin::policy::{Explain, Explained, policy_at};
 use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Query};
+use crate::http::state::App;
 use crate::permission::{ActError, Principal};
 
 #[derive(Deserialize)]
@@ -17,13 +17,10 @@ pub(in crate::http) struct At {
     at: Option<Timestamp>,
 }
 
-pub(in crate::http) async fn show(
-    State(node): Here,
-    Query(at): Query<At>,
-) -> ApiResult<Json<Value>> {
-    let state = node.context.agency.registry_at(node.context.store.as_ref(), at.at).await?;
+pub(in crate::http) async fn show(State(app): App, Query(at): Query<At>) -> ApiResult<Json<Value>> {
+    let state = app.context.agency.registry_at(app.context.store.as_ref(), at.at).await?;
     let policy = policy_at(&state, at.at)?;
-    Ok(Json(json!({ "agency": node.context.agency.id, "policy": policy })))
+    Ok(Json(json!({ "agency": app.context.agency.id, "policy": policy })))
 }
 
 #[derive(Deserialize)]
@@ -33,22 +30,22 @@ pub(in crate::http) struct Adopted {
 }
 
 pub(in crate::http) async fn adopt(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Json(adopted): Json<Adopted>,
 ) -> ApiResult<Json<Value>> {
-    let agency = &node.context.agency;
+    let agency = &app.context.agency;
     let policy = policy::adopt(agency, &by, &adopted.name, &adopted.text).await?;
     Ok(Json(json!({ "agency": agency.id, "policy": policy })))
 }
 
 pub(in crate::http) async fn explain(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Json(mut wanted): Json<Explain>,
 ) -> ApiResult<Json<Explained>> {
     wanted.draft.user = by.user.clone();
-    let (agency, store) = (&node.context.agency, node.context.store.as_ref());
+    let (agency, store) = (&app.context.agency, app.context.store.as_ref());
     Ok(Json(policy::explain(agency, store, &by, &wanted).await?))
 }
 
@@ -58,10 +55,10 @@ pub(in crate::http) struct Format {
 }
 
 pub(in crate::http) async fn page(
-    State(node): Here,
+    State(app): App,
     Query(wanted): Query<Format>,
 ) -> ApiResult<Json<Value>> {
-    let page = policy::page(&node.context.agency)?;
+    let page = policy::page(&app.context.agency)?;
     let text = match wanted.format.as_deref() {
         None | Some("html") => page.html(),
         Some("md") => page.markdown(),
@@ -71,5 +68,5 @@ pub(in crate::http) async fn page(
             );
         }
     };
-    Ok(Json(json!({ "agency": node.context.agency.id, "page": text })))
+    Ok(Json(json!({ "agency": app.context.agency.id, "page": text })))
 }

@@ -5,11 +5,11 @@ use axum::response::Response;
 use schemas::query::QueryId;
 use schemas::refusal::RefusalCode;
 
-use super::Here;
 use super::lines;
 use crate::exchange::ask::{AskError, QueryOutcome, log_rejected_draft};
 use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path};
+use crate::http::state::App;
 use crate::permission::{ActError, Principal};
 use schemas::draft::Draft;
 
@@ -28,14 +28,14 @@ impl From<AskError> for ActError {
 }
 
 pub(in crate::http) async fn ask(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Json(mut draft): Json<Draft>,
 ) -> ApiResult<Response> {
     draft.user = by.user.clone();
-    let context = &node.context;
+    let context = &app.context;
     // Whether the user's role may query is the policy's rule, with its section: see `decline`.
-    match node.queries.ask(&draft, &by.auth).map_err(ActError::from) {
+    match app.queries.ask(&draft, &by.auth).map_err(ActError::from) {
         Ok(outcomes) => Ok(lines::response(outcomes)),
         // An attempt that was turned down is on record like any other.
         Err(error @ ActError::Refused(_)) => {
@@ -47,19 +47,19 @@ pub(in crate::http) async fn ask(
 }
 
 pub(in crate::http) async fn again(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Path(id): Path<QueryId>,
 ) -> ApiResult<Json<QueryOutcome>> {
-    Ok(Json(node.queries.ask_again(id, &by).await?))
+    Ok(Json(app.queries.ask_again(id, &by).await?))
 }
 
 /// The photographs of a kept answer, a line each.
 pub(in crate::http) async fn photographs(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Path(id): Path<QueryId>,
 ) -> ApiResult<Response> {
-    let photographs = node.queries.photographs(id, &by).await.map_err(ActError::from)?;
+    let photographs = app.queries.photographs(id, &by).await.map_err(ActError::from)?;
     Ok(lines::response(photographs))
 }

@@ -12,12 +12,12 @@ use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use super::Here;
 use super::lines;
 use crate::exchange::ask::{QueryOutcome, log_rejected_draft};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::{Json, Path, Query};
 use crate::http::problem::Problem;
+use crate::http::state::App;
 use crate::permission::{ActError, Principal};
 use crate::reads::corrections::{self, CorrectionOutcome, CorrectionRequest, ReadVersion};
 use crate::reads::counts::{self, ReadCounts};
@@ -26,18 +26,18 @@ use crate::reads::intake::{self, ImportProgress, ImportRequest, ImportStopped, I
 use crate::reads::search;
 use schemas::draft::Draft;
 
-pub(in crate::http) async fn stats(State(node): Here) -> ApiResult<Json<ReadCounts>> {
-    let context = &node.context;
+pub(in crate::http) async fn stats(State(app): App) -> ApiResult<Json<ReadCounts>> {
+    let context = &app.context;
     Ok(Json(counts::count(context.store.as_ref(), context.agency.clock.now()).await?))
 }
 
 pub(in crate::http) async fn search(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Json(mut draft): Json<Draft>,
 ) -> ApiResult<Json<QueryOutcome>> {
     draft.user = by.user.clone();
-    let context = &node.context;
+    let context = &app.context;
     match search::search(&context.agency, context.store.as_ref(), &by, &draft).await {
         Ok(heard) => Ok(Json(heard)),
         // An attempt that was turned down is on record like any other.
@@ -50,23 +50,23 @@ pub(in crate::http) async fn search(
 }
 
 pub(in crate::http) async fn correct(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Path(id): Path<ReadId>,
     Json(wanted): Json<CorrectionRequest>,
 ) -> ApiResult<Json<CorrectionOutcome>> {
-    let (context, key) = (&node.context, node.context.message_key());
+    let (context, key) = (&app.context, app.context.message_key());
     let store = context.store.as_ref();
     let done = corrections::correct(&context.agency, store, &key, &by, id, &wanted).await?;
     Ok(Json(done))
 }
 
 pub(in crate::http) async fn versions(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Path(id): Path<ReadId>,
 ) -> ApiResult<Json<Vec<ReadVersion>>> {
-    let context = &node.context;
+    let context = &app.context;
     Ok(Json(corrections::versions(&context.agency, context.store.as_ref(), &by, id).await?))
 }
 
@@ -108,7 +108,7 @@ enum Line {
 
 /// Imports the body. What was stored before an error stays stored.
 pub(in crate::http) async fn import(
-    State(node): Here,
+    State(app): App,
     by: Result<Principal, ApiError>,
     what: Result<Query<What>, ApiError>,
     body: Body,
@@ -118,7 +118,7 @@ pub(in crate::http) async fn import(
     let by = ImportActor::from(by?);
     let Query(what) = what?;
     let options = what.options()?;
-    drop(node.importer.actor(&by)?);
+    drop(app.importer.actor(&by)?);
     let import = ImportRequest { by, file: what.file, options };
     let (lines, receiver) = mpsc::channel(16);
     let (progress, mut steps) = mpsc::channel(16);
@@ -129,7 +129,7 @@ pub(in crate::http) async fn import(
         }
     });
     tokio::spawn(async move {
-        let done = intake::import(&node.importer, import, source, Some(progress)).await;
+        let done = intake::import(&app.importer, import, source, Some(progress)).await;
         drop(telling.await);
         let last = match done {
             Ok(summary) => Line::Summary(summary),

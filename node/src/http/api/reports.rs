@@ -5,11 +5,11 @@ use schemas::time::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Here;
 use crate::auditing::periodic::{self, Audited, Sample, Sampling};
 use crate::auditing::reports;
 use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Query};
+use crate::http::state::App;
 use crate::permission::Principal;
 use audit::report::{Kind, Report};
 
@@ -22,29 +22,29 @@ pub(in crate::http) struct Wanted {
 }
 
 pub(in crate::http) async fn report(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Query(wanted): Query<Wanted>,
 ) -> ApiResult<Json<Report>> {
-    let (agency, store) = (&node.context.agency, node.context.store.as_ref());
+    let (agency, store) = (&app.context.agency, app.context.store.as_ref());
     let Wanted { kind, from, until } = wanted;
     Ok(Json(reports::make(agency, store, &by, kind, from, until).await?))
 }
 
 pub(in crate::http) async fn sample(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Json(wanted): Json<Sampling>,
 ) -> ApiResult<Json<Sample>> {
-    let (agency, store) = (&node.context.agency, node.context.store.as_ref());
+    let (agency, store) = (&app.context.agency, app.context.store.as_ref());
     Ok(Json(periodic::sample(agency, store, &by, &wanted).await?))
 }
 
 pub(in crate::http) async fn record(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Json(audited): Json<Audited>,
 ) -> ApiResult<Json<Value>> {
-    let (agency, store) = (&node.context.agency, node.context.store.as_ref());
+    let (agency, store) = (&app.context.agency, app.context.store.as_ref());
     Ok(Json(periodic::record(agency, store, &by, &audited).await?))
 }

@@ -3,68 +3,68 @@
 use axum::extract::State;
 use schemas::query::AuthorityId;
 
-use super::Here;
 use crate::admin::requests;
 use crate::admin::requests::{DecisionInput, RecordsRequestInput, RequestView, Submission};
 use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path};
+use crate::http::state::App;
 use crate::permission::Principal;
 
-pub(in crate::http) async fn list(State(node): Here) -> Json<Vec<RequestView>> {
-    Json(requests::list(&node.context.agency))
+pub(in crate::http) async fn list(State(app): App) -> Json<Vec<RequestView>> {
+    Json(requests::list(&app.context.agency))
 }
 
 pub(in crate::http) async fn show(
-    State(node): Here,
+    State(app): App,
     Path(id): Path<AuthorityId>,
 ) -> ApiResult<Json<RequestView>> {
-    Ok(Json(requests::show(&node.context.agency, &id)?))
+    Ok(Json(requests::show(&app.context.agency, &id)?))
 }
 
 /// The printable sheet.
 pub(in crate::http) async fn sheet(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Path(id): Path<AuthorityId>,
 ) -> ApiResult<Json<serde_json::Value>> {
-    let (agency, store) = (&node.context.agency, node.context.store.as_ref());
+    let (agency, store) = (&app.context.agency, app.context.store.as_ref());
     let html = requests::sheet(agency, store, &by, &id).await?;
     Ok(Json(serde_json::json!({ "request": id, "html": html })))
 }
 
 pub(in crate::http) async fn record(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Json(input): Json<RecordsRequestInput>,
 ) -> ApiResult<Json<RequestView>> {
-    Ok(Json(requests::record(&node.context.agency, &by, &input).await?))
+    Ok(Json(requests::record(&app.context.agency, &by, &input).await?))
 }
 
 pub(in crate::http) async fn submit(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Json(submission): Json<Submission>,
 ) -> ApiResult<Json<RequestView>> {
-    let context = &node.context;
+    let context = &app.context;
     let (agency, keys, store) = (&context.agency, &context.keys, context.store.as_ref());
     Ok(Json(requests::submit(agency, keys, store, &by, &submission).await?))
 }
 
 pub(in crate::http) async fn decide(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Path(id): Path<AuthorityId>,
     Json(input): Json<DecisionInput>,
 ) -> ApiResult<Json<RequestView>> {
-    let (agency, keys) = (&node.context.agency, &node.context.keys);
+    let (agency, keys) = (&app.context.agency, &app.context.keys);
     Ok(Json(requests::decide(agency, keys, &by, &id, &input).await?))
 }
 
 pub(in crate::http) async fn withdraw(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Path(id): Path<AuthorityId>,
 ) -> ApiResult<Json<RequestView>> {
-    let (agency, keys) = (&node.context.agency, &node.context.keys);
+    let (agency, keys) = (&app.context.agency, &app.context.keys);
     Ok(Json(requests::withdraw(agency, keys, &by, &id).await?))
 }

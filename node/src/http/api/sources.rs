@@ -5,53 +5,52 @@ use schemas::text::Text;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Here;
 use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path};
+use crate::http::state::{App, AppState};
 use crate::permission::Principal;
 use crate::reads::source_stats::SourceStats;
 use crate::reads::sources::{self, NewSource, SourceWithToken, to_json};
-use crate::run::Node;
 use registry::{Source, SourceName};
 
-fn described(node: &Node, source: &Source) -> Value {
-    to_json(source, &node.source_stats.of(&source.name))
+fn described(app: &AppState, source: &Source) -> Value {
+    to_json(source, &app.source_stats.of(&source.name))
 }
 
 /// With its token, and where it sends: told this once.
-fn with_token(node: &Node, made: &SourceWithToken) -> Value {
+fn with_token(app: &AppState, made: &SourceWithToken) -> Value {
     let mut described = to_json(&made.source, &SourceStats::default());
     if let (Some(token), Some(object)) = (&made.token, described.as_object_mut()) {
         let name = &made.source.name;
-        let url = node.config.http.map(|at| format!("https://{at}/sources/{name}/reads"));
+        let url = app.config.http.map(|at| format!("https://{at}/sources/{name}/reads"));
         object.insert("token".into(), token.as_str().into());
         object.insert("url".into(), url.into());
-        let pin = node.certificate.as_ref().map(|served| served.certificate().pin.to_string());
+        let pin = app.certificate.as_ref().map(|served| served.certificate().pin.to_string());
         object.insert("pin".into(), pin.into());
     }
     described
 }
 
-pub(in crate::http) async fn list(State(node): Here, by: Principal) -> ApiResult<Json<Vec<Value>>> {
-    let sources = sources::list(&node.context.agency, &by)?;
-    Ok(Json(sources.iter().map(|source| described(&node, source)).collect()))
+pub(in crate::http) async fn list(State(app): App, by: Principal) -> ApiResult<Json<Vec<Value>>> {
+    let sources = sources::list(&app.context.agency, &by)?;
+    Ok(Json(sources.iter().map(|source| described(&app, source)).collect()))
 }
 
 pub(in crate::http) async fn add(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Json(new): Json<NewSource>,
 ) -> ApiResult<Json<Value>> {
-    Ok(Json(with_token(&node, &sources::add(&node.context.agency, &by, &new).await?)))
+    Ok(Json(with_token(&app, &sources::add(&app.context.agency, &by, &new).await?)))
 }
 
 pub(in crate::http) async fn renew(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Path(name): Path<SourceName>,
 ) -> ApiResult<Json<Value>> {
-    let renewed = sources::renew_token(&node.context.agency, &by, &name).await?;
-    Ok(Json(with_token(&node, &renewed)))
+    let renewed = sources::renew_token(&app.context.agency, &by, &name).await?;
+    Ok(Json(with_token(&app, &renewed)))
 }
 
 #[derive(Deserialize)]
@@ -61,11 +60,11 @@ pub(in crate::http) struct Why {
 }
 
 pub(in crate::http) async fn disable(
-    State(node): Here,
+    State(app): App,
     by: Principal,
     Path(name): Path<SourceName>,
     Json(why): Json<Why>,
 ) -> ApiResult<Json<Value>> {
-    let source = sources::disable(&node.context.agency, &by, &name, &why.reason).await?;
-    Ok(Json(described(&node, &source)))
+    let source = sources::disable(&app.context.agency, &by, &name, &why.reason).await?;
+    Ok(Json(described(&app, &source)))
 }

@@ -9,18 +9,17 @@ use schemas::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Here;
 use crate::auditing::periodic::due as audits_due;
 use crate::http::extract::Json;
+use crate::http::state::{App, AppState};
 use crate::permission::ActError;
 use crate::retention::RetentionReport;
-use crate::run::Node;
 use audit::wording::counted;
 use peer::is_dialable;
 use store::StoreError;
 
-pub(in crate::http) async fn show(State(node): Here) -> Json<Value> {
-    Json(node.ready())
+pub(in crate::http) async fn show(State(app): App) -> Json<Value> {
+    Json(app.ready())
 }
 
 /// How soon a certificate's end is too soon, in days.
@@ -40,8 +39,8 @@ pub(in crate::http) struct Check {
 }
 
 /// What a node can say of itself.
-pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
-    let context = &node.context;
+pub(in crate::http) async fn doctor(State(app): App) -> Json<Vec<Check>> {
+    let context = &app.context;
     let state = context.agency.registry.state();
     let counters = context.agency.log.counters();
     let failing = context.agency.log.metrics().failing();
@@ -49,7 +48,7 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
     let behind = counters.last_at.filter(|last| *last > now);
     let waiting = context.store.outbox(u32::MAX).await;
     let reads = context.store.reads_before(Timestamp::MAX).await;
-    let connected = node.peers.connected().len();
+    let connected = app.peers.connected().len();
     Json(vec![
         Check {
             check: "clock",
@@ -60,12 +59,12 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
             ),
         },
         alarms(&state),
-        certificate(&node),
-        disk(&node),
+        certificate(&app),
+        disk(&app),
         backups(&state, now),
-        sources(&node),
+        sources(&app),
         audits(audits_due(&context.agency, context.store.as_ref()).await),
-        cosigned(node.context.store.cosigned(counters.size).await, counters.size),
+        cosigned(app.context.store.cosigned(counters.size).await, counters.size),
         Check {
             check: "log",
             ok: !failing,
@@ -92,9 +91,9 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
             },
         },
         photographs(context).await,
-        keys(&node),
-        reached(state.own.as_ref().map(|own| &own.value), &node.card_not_shown()),
-        retention(node.retention.status().await),
+        keys(&app),
+        reached(state.own.as_ref().map(|own| &own.value), &app.card_not_shown()),
+        retention(app.retention.status().await),
         Check {
             check: "peers",
             ok: true,
@@ -129,11 +128,11 @@ pub(in crate::http) async fn doctor(State(node): Here) -> Json<Vec<Check>> {
 
 /// Whether the certificate of the HTTPS side is good for a while yet. The node renews its own; an
 /// agency's own is the agency's to renew.
-fn certificate(node: &Node) -> Check {
-    let Some(served) = &node.certificate else {
+fn certificate(app: &AppState) -> Check {
+    let Some(served) = &app.certificate else {
         return Check { check: "certificate", ok: true, detail: "no HTTPS side is served".into() };
     };
-    let days = served.certificate().days_left(node.context.agency.clock.now());
+    let days = served.certificate().days_left(app.context.agency.clock.now());
     let detail = if days < SOON_DAYS {
         format!(
             "ends in {days} days: put new files into `tls/` of the home, or run `accord certificate renew`"
@@ -145,8 +144,8 @@ fn certificate(node: &Node) -> Check {
 }
 
 /// Whether the keys that the card names are here, and which are being exchanged.
-fn keys(node: &Node) -> Check {
-    let mut wrong: Vec<String> = node
+fn keys(app: &AppState) -> Check {
+    let mut wrong: Vec<String> = app
         .context
         .keys_missing()
         .into_iter()
@@ -156,7 +155,7 @@ fn keys(node: &Node) -> Check {
             )
         })
         .collect();
-    let leaving = node.context.keys_leaving().into_iter();
+    let leaving = app.context.keys_leaving().into_iter();
     let leaving =
         leaving.map(|(key, ends)| format!("the {key} key before the present one ends {ends}"));
     let ok = wrong.is_empty();
@@ -166,8 +165,8 @@ fn keys(node: &Node) -> Check {
 }
 
 /// Whether there is room on the disk of the home.
-fn disk(node: &Node) -> Check {
-    let free = node.home.free_bytes();
+fn disk(app: &AppState) -> Check {
+    let free = app.home.free_bytes();
     Check {
         check: "disk",
         ok: free.is_some_and(|free| free >= ROOM),
@@ -204,11 +203,11 @@ fn backups(state: &registry::State, now: Timestamp) -> Check {
 }
 
 /// Whether what sources sent within a day could be used.
-fn sources(node: &Node) -> Check {
-    let state = node.context.agency.registry.state();
-    let since = node.context.agency.clock.now().minus_days(1);
+fn sources(app: &AppState) -> Check {
+    let state = app.context.agency.registry.state();
+    let since = app.context.agency.clock.now().minus_days(1);
     let open = state.sources.values().filter(|source| source.disabled.is_none());
-    let sent: Vec<_> = open.map(|source| (source, node.source_stats.of(&source.name))).collect();
+    let sent: Vec<_> = open.map(|source| (source, app.source_stats.of(&source.name))).collect();
     let wrong: Vec<String> = sent
         .iter()
         .filter_map(|(source, stats)| {
@@ -301,7 +300,7 @@ fn cosigned(head: Result<Option<String>, StoreError>, size: u64) -> Check {
     Check { check: "cosigned", ok: head.is_ok(), detail }
 }
 
-/// Whether one's card says where peers reach this node.
+/// Whether one's card says where peers reach this app.
 fn reached(card: Option<&Card>, not_shown: &[AgencyId]) -> Check {
     let addresses: Vec<&str> =
         card.into_iter().flat_map(|card| &card.addresses).map(Text::as_str).collect();

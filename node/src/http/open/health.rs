@@ -4,10 +4,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::http::api::Here;
 use crate::http::error::ApiResult;
 use crate::http::extract::Json;
 use crate::http::problem::Problem;
+use crate::http::state::App;
 
 /// The process answers.
 pub(super) async fn alive() -> &'static str {
@@ -15,8 +15,8 @@ pub(super) async fn alive() -> &'static str {
 }
 
 /// Whether exchanges can be served; with what stands in the way, 503.
-pub(super) async fn ready(State(node): Here) -> ApiResult<Json<Value>> {
-    let problems = node.problems().await;
+pub(super) async fn ready(State(app): App) -> ApiResult<Json<Value>> {
+    let problems = app.problems().await;
     if problems.is_empty() {
         return Ok(Json(json!({ "ready": true })));
     }

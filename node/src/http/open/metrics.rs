@@ -14,14 +14,13 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::metrics_token::METRICS_TOKEN;
 use super::token::token;
-use crate::http::api::Here;
 use crate::http::problem::Problem;
-use crate::run::Node;
+use crate::http::state::{App, AppState};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-pub(super) async fn show(State(node): Here) -> Response {
-    match text(&node).await {
+pub(super) async fn show(State(app): App) -> Response {
+    match text(&app).await {
         Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(error) => {
             let status = StatusCode::INTERNAL_SERVER_ERROR;
@@ -30,9 +29,9 @@ pub(super) async fn show(State(node): Here) -> Response {
     }
 }
 
-pub(super) async fn show_to_bearer(State(node): Here, headers: HeaderMap) -> Response {
-    if token(&headers).is_some_and(|token| node.metrics_token.admits(&token)) {
-        return show(State(node)).await;
+pub(super) async fn show_to_bearer(State(app): App, headers: HeaderMap) -> Response {
+    if token(&headers).is_some_and(|token| app.metrics_token.admits(&token)) {
+        return show(State(app)).await;
     }
     let why = format!(
         "the token for /metrics stands in `tls/{METRICS_TOKEN}` of the node's home; give it as `Authorization: Bearer`"
@@ -68,20 +67,20 @@ fn family(registry: &mut Registry, name: &str, help: &str, values: &[(&'static s
     registry.register(name, help, family);
 }
 
-async fn text(node: &Node) -> Result<String, std::fmt::Error> {
+async fn text(app: &AppState) -> Result<String, std::fmt::Error> {
     let mut registry = Registry::with_prefix("accord");
-    logged(&mut registry, node);
-    peers(&mut registry, node);
-    sources(&mut registry, node);
-    kept(&mut registry, node).await;
+    logged(&mut registry, app);
+    peers(&mut registry, app);
+    sources(&mut registry, app);
+    kept(&mut registry, app).await;
     let mut text = String::new();
     encode(&mut text, &registry)?;
     Ok(text)
 }
 
-fn logged(registry: &mut Registry, node: &Node) {
-    let counted = node.context.agency.log.metrics();
-    let counters = node.context.agency.log.counters();
+fn logged(registry: &mut Registry, app: &AppState) {
+    let counted = app.context.agency.log.metrics();
+    let counters = app.context.agency.log.counters();
     gauge(registry, "log_entries", "Entries of the audit log", counters.size);
     registry.register(
         "log_appends",
@@ -106,9 +105,9 @@ fn logged(registry: &mut Registry, node: &Node) {
     );
 }
 
-fn peers(registry: &mut Registry, node: &Node) {
-    let state = node.context.agency.registry.state();
-    let connected = node.peers.connected().len() as u64;
+fn peers(registry: &mut Registry, app: &AppState) {
+    let state = app.context.agency.registry.state();
+    let connected = app.peers.connected().len() as u64;
     let blocked = state.peers.values().filter(|peer| peer.blocked.is_some()).count() as u64;
     family(
         registry,
@@ -120,7 +119,7 @@ fn peers(registry: &mut Registry, node: &Node) {
     gauge(registry, "alarms_open", "Alarms that no auditor has resolved", open);
     let held = state.peers.values().filter(|peer| peer.held.is_some()).count() as u64;
     gauge(registry, "cards_waiting", "Later cards of peers that a person must confirm", held);
-    if let Some(served) = &node.certificate {
+    if let Some(served) = &app.certificate {
         let ends = served.certificate().not_after.millis().max(0).unsigned_abs() / 1_000;
         gauge(
             registry,
@@ -140,11 +139,11 @@ fn peers(registry: &mut Registry, node: &Node) {
     }
 }
 
-fn sources(registry: &mut Registry, node: &Node) {
-    let state = node.context.agency.registry.state();
+fn sources(registry: &mut Registry, app: &AppState) {
+    let state = app.context.agency.registry.state();
     let records = Family::<OfSource, Count>::default();
     for name in state.sources.keys() {
-        let stats = node.source_stats.of(name);
+        let stats = app.source_stats.of(name);
         for (outcome, value) in [("stored", stats.stored), ("rejected", stats.rejected)] {
             records.get_or_create(&OfSource { source: name.to_string(), outcome }).set(value);
         }
@@ -152,15 +151,15 @@ fn sources(registry: &mut Registry, node: &Node) {
     registry.register("source_records", "What sources have sent since the node started", records);
 }
 
-async fn kept(registry: &mut Registry, node: &Node) {
-    if let Ok(waiting) = node.context.store.outbox(u32::MAX).await {
+async fn kept(registry: &mut Registry, app: &AppState) {
+    if let Ok(waiting) = app.context.store.outbox(u32::MAX).await {
         gauge(registry, "outbox_letters", "Letters that wait for peers", waiting.len() as u64);
     }
-    if let Some(free) = node.home.free_bytes() {
+    if let Some(free) = app.home.free_bytes() {
         gauge(registry, "disk_free_bytes", "Free space of the disk that holds the home", free);
     }
     // Those take the store a while; they are counted now and then.
-    let counts = node.metrics_cache.counts();
+    let counts = app.metrics_cache.counts();
     if let Some(reads) = counts.reads {
         gauge(registry, "reads", "Reads stored, as counted last", reads);
     }

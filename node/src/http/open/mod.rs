@@ -12,6 +12,7 @@
 
 mod health;
 mod metrics;
+mod metrics_cache;
 mod metrics_token;
 mod sending;
 mod token;
@@ -23,12 +24,13 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use super::error::{method_not_allowed, not_found};
-use crate::run::Node;
+use crate::http::state::AppState;
 
+pub use metrics_cache::{CachedCounts, MetricsCache};
 pub use metrics_token::MetricsToken;
 
 /// Health and metrics on the socket, whose user needs no token.
-pub(super) fn watching() -> Router<Arc<Node>> {
+pub(super) fn watching() -> Router<Arc<AppState>> {
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -36,7 +38,7 @@ pub(super) fn watching() -> Router<Arc<Node>> {
 }
 
 /// What the HTTPS port offers.
-pub fn router(node: Arc<Node>) -> Router {
+pub fn router(app: Arc<AppState>) -> Router {
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -48,5 +50,5 @@ pub fn router(node: Arc<Node>) -> Router {
         .layer(DefaultBodyLimit::disable())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(node)
+        .with_state(app)
 }

@@ -18,13 +18,12 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::token::token;
-use crate::http::api::Here;
 use crate::http::extract::{Json, Path, Query};
 use crate::http::problem::Problem;
+use crate::http::state::{App, AppState};
 use crate::permission::ActError;
 use crate::reads::importer::ImportActor;
 use crate::reads::intake::{self, ImportRequest, ImportStopped, ImportSummary};
-use crate::run::Node;
 use registry::Source;
 
 /// Longest silence in the middle of a body.
@@ -49,40 +48,40 @@ fn internal(why: String) -> Response {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", why).into_response()
 }
 
-fn source_of(node: &Node, name: &str, token: &str) -> Option<Source> {
+fn source_of(app: &AppState, name: &str, token: &str) -> Option<Source> {
     let name = name.parse().ok()?;
-    let state = node.context.agency.registry.state();
+    let state = app.context.agency.registry.state();
     state.sources.get(&name).filter(|source| source.admits(token)).cloned()
 }
 
 pub(super) async fn reads(
-    State(node): Here,
+    State(app): App,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let source = token(&headers).and_then(|token| source_of(&node, &name, &token));
+    let source = token(&headers).and_then(|token| source_of(&app, &name, &token));
     match source {
-        Some(source) => received(&node, &source, body).await,
+        Some(source) => received(&app, &source, body).await,
         None => unknown(),
     }
 }
 
 pub(super) async fn reads_by_address(
-    State(node): Here,
+    State(app): App,
     Path((name, token)): Path<(String, String)>,
     body: Body,
 ) -> Response {
-    match source_of(&node, &name, &token) {
-        Some(source) => received(&node, &source, body).await,
+    match source_of(&app, &name, &token) {
+        Some(source) => received(&app, &source, body).await,
         None => unknown(),
     }
 }
 
-async fn received(node: &Node, source: &Source, body: Body) -> Response {
+async fn received(app: &AppState, source: &Source, body: Body) -> Response {
     let file: Text = source.name.to_string().parse().unwrap_or_default();
     let (chunks, _) = intake::body(body, Some(SILENCE));
-    match taken(node, source, file, chunks).await {
+    match taken(app, source, file, chunks).await {
         // A reader that sends one record and hears "done" has lost it: it must hear.
         Ok(summary) if summary.rejected > 0 && summary.stored + summary.duplicates == 0 => {
             let first = summary.errors.first().map(|one| format!("{}: {}", one.at, one.error));
@@ -97,20 +96,20 @@ async fn received(node: &Node, source: &Source, body: Body) -> Response {
 
 /// Imports what a source sends; what it is answered if that does not come to its end.
 async fn taken(
-    node: &Node,
+    app: &AppState,
     source: &Source,
     file: Text,
     chunks: intake::Chunks,
 ) -> Result<ImportSummary, Response> {
-    let turn = tokio::time::timeout(TURN, node.sending.acquire()).await;
+    let turn = tokio::time::timeout(TURN, app.sending.acquire()).await;
     let Ok(Ok(_turn)) = turn else {
         let why = "too much is being sent at this moment; send it again";
         return Err(not_now(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", why)));
     };
     let options = source.options().map_err(internal)?;
     let import = ImportRequest { by: ImportActor::Source(source.name.clone()), file, options };
-    let done = intake::import(&node.importer, import, chunks, None).await;
-    node.source_stats.count(&source.name, node.context.agency.clock.now(), &done);
+    let done = intake::import(&app.importer, import, chunks, None).await;
+    app.source_stats.count(&source.name, app.context.agency.clock.now(), &done);
     done.map_err(|(stopped, summary)| match stopped {
         ImportStopped::Content(error) => {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
@@ -130,16 +129,16 @@ pub(super) struct Named {
 
 /// Takes a field unit's file, and signs for it (West Covina 462.4(b)).
 pub(super) async fn transfer(
-    State(node): Here,
+    State(app): App,
     Path(name): Path<String>,
     Query(named): Query<Named>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let source = token(&headers).and_then(|token| source_of(&node, &name, &token));
+    let source = token(&headers).and_then(|token| source_of(&app, &name, &token));
     let Some(source) = source else { return unknown() };
     let (chunks, received) = intake::body(body, Some(SILENCE));
-    let summary = match taken(&node, &source, named.file.clone(), chunks).await {
+    let summary = match taken(&app, &source, named.file.clone(), chunks).await {
         Ok(summary) => summary,
         Err(response) => return response,
     };
@@ -147,7 +146,7 @@ pub(super) async fn transfer(
         let why = "the file did not come to its end; send it again";
         return Problem::new(StatusCode::BAD_REQUEST, "body_incomplete", why).into_response();
     };
-    let context = &node.context;
+    let context = &app.context;
     let receipt = TransferReceipt {
         agency: context.agency.id.clone(),
         source: source.name.to_string().parse().unwrap_or_default(),

@@ -233,7 +233,8 @@ async fn what_is_past_its_retention_is_in_no_package_unless_a_hold_keeps_it() {
         case.asking.accord(&["user", "train", OFFICER, "--on", &today]).done();
         let (_, said) = case.exports("year");
         assert_eq!(said["own_reads"], if held { 2 } else { 0 }, "{said}");
-        let done = case.asking.node().retention.run(&case.asking.admin(), DESTROY, &|_| ()).await;
+        let done =
+            case.asking.node().app.retention.run(&case.asking.admin(), DESTROY, &|_| ()).await;
         assert_eq!(done.expect("a run").reads_purged, if held { 0 } else { 2 });
         drop(case.owning);
     }

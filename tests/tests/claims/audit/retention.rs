@@ -151,7 +151,7 @@ async fn only_who_administers_destroys_and_holds() {
     let (_asking, owning, _) = pair_with_exchange().await;
     let officer =
         Principal { user: tests::fixtures::OFFICER.parse().expect("a name"), auth: "test".into() };
-    let refused = owning.node().retention.run(&officer, Mode::DryRun, &|_| ()).await;
+    let refused = owning.node().app.retention.run(&officer, Mode::DryRun, &|_| ()).await;
     assert!(refused.is_err());
     assert!(holds::list(&owning.context().agency, &officer).is_err());
 }

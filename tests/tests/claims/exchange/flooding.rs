@@ -1,6 +1,7 @@
 //! Peers that ask too much: whatever one of them does, what it makes this node hold and write is
 //! bounded, and another peer is answered meanwhile.
 
+use node::exchange::node_identity::cut_off;
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -177,7 +178,7 @@ async fn the_places_of_connections_that_the_owner_ended_are_free_again() {
             assert_eq!(shown.map(|frame| frame.kind), Some(FrameKind::Card));
             idle.push(wire);
         }
-        owner.node().cut_off(raw.id()).await;
+        cut_off(&owner.node().context, &owner.node().peers, raw.id()).await;
         raw.wait_until_disconnected(&owner).await;
     }
     is_answered(&raw, &owner).await;

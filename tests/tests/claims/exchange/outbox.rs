@@ -60,7 +60,7 @@ async fn who_refuses_a_card_is_told_of_and_takes_letters_all_the_same() {
     asking.restart().await;
     propose(&asking, &agreement(&[asking.id(), refusing.id()], asking.now()), None).await;
     eventually("the letter", async || taken.borrow().then_some(())).await;
-    assert_eq!(asking.node().card_not_shown(), [refusing.id().clone()]);
+    assert_eq!(asking.node().app.card_not_shown(), [refusing.id().clone()]);
     let doctor = asking.accord(&["doctor"]);
     assert!(doctor.out.contains("not taken in version 1 yet: refusing-ca-pd"), "{doctor:?}");
 }

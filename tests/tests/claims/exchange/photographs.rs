@@ -73,7 +73,7 @@ async fn photographs_come_where_they_are_opened_and_asked_for_and_stay_as_long_a
     // The agreement's retention of answers is over: they go with the pages.
     let context = asking.context();
     asking.clock.shift(31 * DAY_MS);
-    let retention = &asking.node().retention;
+    let retention = &asking.node().app.retention;
     let done = retention.run(&asking.admin(), DESTROY, &|_| ()).await.expect("answers end");
     assert_eq!(done.answers_purged, 1, "{done:?}");
     // The node may be about it already.

@@ -1,6 +1,7 @@
 //! Who is refused, and how: signed, with a code and a section, and logged on both sides.
 
 use node::admin::cards;
+use node::exchange::node_identity::cut_off;
 use schemas::agency::AgencyKind;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
@@ -162,7 +163,7 @@ async fn a_blocked_peer_is_cut_off_at_once() {
     // Its connection still stands, and serves it no longer.
     let reply = raw.ask(&owner, &ask()).await;
     assert!(reply.proves_nothing(), "{reply:?}");
-    owner.node().cut_off(raw.id()).await;
+    cut_off(&owner.node().context, &owner.node().peers, raw.id()).await;
     raw.wait_until_disconnected(&owner).await;
     let reply = raw.ask(&owner, &ask()).await;
     assert!(reply.proves_nothing(), "{reply:?}");

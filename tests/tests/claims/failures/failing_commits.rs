@@ -246,7 +246,7 @@ async fn an_act_that_says_it_failed_can_be_done_again() {
             owning.store().fail_once_on(kind, how);
             let act = async || match kind {
                 Kind::HoldPlaced => {
-                    place(&owning.node().retention, &admin, &wanted).await.map(drop)
+                    place(&owning.node().app.retention, &admin, &wanted).await.map(drop)
                 }
                 Kind::ReadsImported => {
                     let reads = tests::fixtures::reads(owning.id(), "4HOW", 2, owning.now());

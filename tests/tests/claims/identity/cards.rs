@@ -121,7 +121,7 @@ async fn a_peer_that_was_down_gets_the_new_card_when_both_are_up_again() {
         cards::reissue(owning.own(), owning.keys(), &owning.admin(), &card).await.expect("a card"),
         2
     );
-    owning.node().card_issued().await.expect("a written card");
+    owning.node().app.card_issued().await.expect("a written card");
     owning.restart().await;
     asking.run().await;
     eventually("the new card", async || (version(&asking, &owning) == 2).then_some(())).await;

@@ -3,6 +3,7 @@
 
 use audit_log::keys;
 use host::home::Home;
+use node::exchange::node_identity::prove_identity;
 use registry::KeyUse;
 use schemas::card::{Card, Revocation};
 use schemas::entry::EntryKind as Kind;
@@ -95,11 +96,11 @@ async fn a_peer_that_was_away_until_after_the_end_learns_the_key_when_it_is_back
     asking.stop().await;
     owning.accord(&["key", "rotate", "node", "--overlap", "60"]).done();
     shift_clocks([&asking, &owning], 2 * HOUR_MS);
-    owning.node().prove_identity().await.expect("a proven key");
-    assert_eq!(owning.node().card_not_shown(), [asking.id().clone()]);
+    prove_identity(&owning.node().context, &owning.node().peers).await.expect("a proven key");
+    assert_eq!(owning.node().app.card_not_shown(), [asking.id().clone()]);
     asking.run().await;
     wait_for_card(&asking, &owning, 2).await;
-    let shown = || owning.node().card_not_shown().is_empty();
+    let shown = || owning.node().app.card_not_shown().is_empty();
     eventually("that it is known to be learnt", async || shown().then_some(())).await;
     asks_until_met(&asking, &owning, proven(&owning)).await;
     tokio::join!(ask_many(&asking, &owning), ask_many(&owning, &asking));
@@ -133,7 +134,7 @@ async fn doctor_names_the_node_key_before_until_its_end() {
     assert!(well && said.contains(leaving), "{said}");
     // Past the half another key is proven, without a restart; the one before still counts.
     shift_clocks([&asking, &owning], 13 * HOUR_MS);
-    owning.node().prove_identity().await.expect("a proven key");
+    prove_identity(&owning.node().context, &owning.node().peers).await.expect("a proven key");
     asks_until_met(&asking, &owning, proven(&owning)).await;
     let (well, said) = keys_at(&owning);
     assert!(well && said.contains(leaving), "{said}");
@@ -147,14 +148,14 @@ async fn doctor_names_the_node_key_before_until_its_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_home_without_a_key_that_its_card_names_is_not_ready() {
     let mut owning = Agency::start("owning-ca-pd").await;
-    assert!(owning.node().problems().await.is_empty() && keys_at(&owning).0);
+    assert!(owning.node().app.problems().await.is_empty() && keys_at(&owning).0);
     owning.stop().await;
     let home = Home::open(owning.home()).expect("a home");
     std::fs::remove_file(home.key("message")).expect("a key's file");
     drop(keys::create(&home, KeyUse::Message).expect("another key"));
     owning.run().await;
     let why = "the message key that the card names is not in the home";
-    assert_eq!(owning.node().problems().await, [why]);
+    assert_eq!(owning.node().app.problems().await, [why]);
     let (well, said) = keys_at(&owning);
     assert!(!well && said.starts_with(why), "{said}");
 }

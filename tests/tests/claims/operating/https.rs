@@ -61,7 +61,7 @@ async fn a_new_certificate_is_used_without_a_restart_and_a_pin_outlives_it() {
     assert_eq!(shown["pin"], pinned.to_string());
     assert_ne!(fs::read(agency.home().join("tls/cert.pem")).expect("a certificate"), before);
     eventually("the node uses it", async || {
-        let served = agency.node().certificate.as_ref().expect("an HTTPS side").certificate();
+        let served = agency.node().app.certificate.as_ref().expect("an HTTPS side").certificate();
         (served.names == ["alpr.monrovia.example"]).then_some(())
     })
     .await;

@@ -31,7 +31,7 @@ impl MetricsCache {
     }
 
     /// Counts. What cannot be counted is not told, rather than an old number.
-    pub(super) async fn count(&self, store: &dyn ReadStore, retention: &Retention) {
+    pub async fn count(&self, store: &dyn ReadStore, retention: &Retention) {
         let reads = store.reads_before(Timestamp::MAX).await.ok();
         let past_retention = retention.status().await.ok();
         self.counts.store(Arc::new(CachedCounts { reads, past_retention }));

@@ -1,0 +1,130 @@
+//! What requests are served with.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use schemas::agency::AgencyId;
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::https::Served;
+use super::open::{MetricsCache, MetricsToken};
+use crate::admin::cards::keep_in_home;
+use crate::config::Config;
+use crate::context::NodeContext;
+use crate::exchange::ask::QueryClient;
+use crate::exchange::deliver::Delivery;
+use crate::exchange::node_identity::prove_identity;
+use crate::permission::ActError;
+use crate::reads::importer::Importer;
+use crate::reads::source_stats::StatsBySource;
+use crate::retention::Retention;
+use host::home::Home;
+use peer::Peers;
+
+/// With less free space than this, in bytes, a node says that it is not ready.
+const LEAST_FREE: u64 = 64 << 20;
+
+/// What handlers take from the running node.
+pub struct AppState {
+    /// What acts work with.
+    pub context: NodeContext,
+    /// Asks peers.
+    pub queries: QueryClient<Peers>,
+    /// Tells peers what waits for them.
+    pub delivery: Arc<Delivery<Peers>>,
+    /// The network.
+    pub peers: Arc<Peers>,
+    /// The node's configuration.
+    pub config: Config,
+    /// Its home.
+    pub home: Home,
+    /// Destroys what is past its retention.
+    pub retention: Retention,
+    /// Stores reads that come in.
+    pub importer: Importer,
+    /// What sources have sent.
+    pub source_stats: Arc<StatsBySource>,
+    /// Permits of those that send reads over HTTPS.
+    pub sending: Semaphore,
+    /// The certificate of the HTTPS side, where there is one.
+    pub certificate: Option<Arc<Served>>,
+    /// The token that opens the metrics to the network.
+    pub metrics_token: MetricsToken,
+    /// What was counted for the metrics.
+    pub metrics_cache: MetricsCache,
+    /// Cancelled once the node stops.
+    pub stop: CancellationToken,
+}
+
+/// The same, as a handler receives it.
+pub(super) type App = State<Arc<AppState>>;
+
+impl AppState {
+    /// The line that says the node is ready.
+    #[must_use]
+    pub fn ready(&self) -> Value {
+        json!({
+            "ready": true,
+            "agency": self.context.agency.id,
+            "peer_addresses": self.peers.addresses(),
+            "http": match self.config.http {
+                Some(address) => format!("https://{address}"),
+                None => format!("unix:{}", self.home.socket().display()),
+            },
+        })
+    }
+
+    /// What stands in the way of exchanges; nothing when the node is ready.
+    pub async fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.stop.is_cancelled() {
+            problems.push("the node is stopping".to_owned());
+        }
+        let context = &self.context;
+        if context.agency.log.metrics().failing() {
+            problems.push("the audit log could not be written the last time".into());
+        }
+        if let Some(last) = context.agency.log.counters().last_at
+            && context.agency.clock.now().is_too_far_behind(last)
+        {
+            problems.push("the clock is far behind the last log entry".into());
+        }
+        for key in context.keys_missing() {
+            problems.push(format!("the {key} key that the card names is not in the home"));
+        }
+        if context.store.about().await.is_err() {
+            problems.push("the database does not answer".into());
+        }
+        if let Some(free) = self.home.free_bytes().filter(|free| *free < LEAST_FREE) {
+            let free = free >> 20;
+            problems.push(format!("only {free} MiB are free on the disk of the home"));
+        }
+        problems
+    }
+
+    /// Peers that have not taken in the present version of one's own card, by their ids.
+    #[must_use]
+    pub fn card_not_shown(&self) -> Vec<AgencyId> {
+        let state = self.context.agency.registry.state();
+        let open = |id: &AgencyId| state.peers.get(id).is_some_and(|peer| peer.blocked.is_none());
+        let mut peers = self.delivery.not_shown();
+        peers.retain(open);
+        peers.sort();
+        peers
+    }
+
+    /// A new version of one's own card is in force: writes it into the home and shows it to peers.
+    ///
+    /// # Errors
+    /// When the file cannot be written; it is written again at the next start.
+    pub async fn card_issued(&self) -> Result<(), ActError> {
+        if let Err(error) = prove_identity(&self.context, &self.peers).await {
+            tracing::error!(%error, "the node key cannot be used; the one before is still proven");
+        }
+        self.delivery.announce();
+        keep_in_home(&self.home, &self.context.agency.registry)
+            .map_err(|e| ActError::failed(format!("the card is in force, but {e}")))
+    }
+}

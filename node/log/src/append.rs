@@ -1,6 +1,6 @@
 //! Appending: one writer, groups of entries, one sync a group.
 //!
-//! The order is the design: check the guards → build the rows on a copy of the ledger → commit →
+//! The order is the design: check the preconditions → build the rows on a copy of the ledger → commit →
 //! take the copy for the ledger, publish the registry → hand out the tokens. A commit that fails
 //! hands out nothing, and since it may have happened unseen, the ledger and the registry are read
 //! again from the store before the next append. After a crash the log holds every entry whose
@@ -229,8 +229,8 @@ impl AuditLog {
         self.documents_queued.clone().notified_owned()
     }
 
-    /// Counters as of the last group: uses and receipts that a decision needs. The guard of the
-    /// append checks them again.
+    /// Counters as of the last group: uses and receipts that a decision needs. The
+    /// precondition of the entry checks them again.
     #[must_use]
     pub fn counters(&self) -> Arc<LogState> {
         self.counters.load_full()

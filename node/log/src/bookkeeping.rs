@@ -1,8 +1,9 @@
 //! What the log's store keeps beside the log, and the destruction that entries of the log announced.
 //!
 //! The log holds the only handle that can write, so whatever changes the database is here or is an
-//! append; heads of logs are kept in [`crate::cosigning`]. Nothing is destroyed here that an entry has not said is destroyed, that something still
-//! refers to, or that is no more than a trace of what is gone already.
+//! append; heads of logs are kept in [`crate::cosigning`]. Nothing is destroyed here that no entry has
+//! said is destroyed or that something still refers to, unless it is no more than a trace of what is
+//! gone already.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

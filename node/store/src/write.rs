@@ -49,8 +49,8 @@ pub trait HeadWriter: Send + Sync + 'static {
 /// What has reached peers.
 #[async_trait]
 pub trait Outbox: Send + Sync + 'static {
-    /// Letters, named by peer and digest of their body, have reached their peer.
-    async fn delivered(&self, letters: &[(AgencyId, Digest)]) -> Result<(), StoreError>;
+    /// Messages of the outbox, named by peer and digest of their body, have reached their peer.
+    async fn delivered(&self, messages: &[(AgencyId, Digest)]) -> Result<(), StoreError>;
 }
 
 /// Destroying what may be destroyed.

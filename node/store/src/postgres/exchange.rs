@@ -19,8 +19,8 @@ use crate::{Exchanges, Outbox};
 
 #[async_trait]
 impl Outbox for super::Postgres {
-    async fn delivered(&self, letters: &[(AgencyId, Digest)]) -> Result<(), StoreError> {
-        writing!(self, delivered, letters)
+    async fn delivered(&self, messages: &[(AgencyId, Digest)]) -> Result<(), StoreError> {
+        writing!(self, delivered, messages)
     }
 }
 
@@ -168,10 +168,10 @@ pub(super) async fn outbox(
 
 pub(super) async fn delivered(
     writer: &mut PgConnection,
-    letters: &[(AgencyId, Digest)],
+    messages: &[(AgencyId, Digest)],
 ) -> Result<(), StoreError> {
-    let peers: Vec<&str> = letters.iter().map(|(peer, _)| peer.as_str()).collect();
-    let digests: Vec<[u8; 32]> = letters.iter().map(|(_, digest)| *digest.as_bytes()).collect();
+    let peers: Vec<&str> = messages.iter().map(|(peer, _)| peer.as_str()).collect();
+    let digests: Vec<[u8; 32]> = messages.iter().map(|(_, digest)| *digest.as_bytes()).collect();
     sqlx::query(
         "delete from outbox using unnest($1, $2) as letter (peer, digest)
          where outbox.digest = letter.digest and outbox.peer = letter.peer",

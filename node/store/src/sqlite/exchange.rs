@@ -18,8 +18,8 @@ use crate::{Exchanges, Outbox};
 
 #[async_trait]
 impl Outbox for super::Sqlite {
-    async fn delivered(&self, letters: &[(AgencyId, Digest)]) -> Result<(), StoreError> {
-        delivered(&mut *self.writer.lock().await, letters).await
+    async fn delivered(&self, messages: &[(AgencyId, Digest)]) -> Result<(), StoreError> {
+        delivered(&mut *self.writer.lock().await, messages).await
     }
 }
 
@@ -165,15 +165,15 @@ pub(super) async fn outbox(
 
 pub(super) async fn delivered(
     writer: &mut SqliteConnection,
-    letters: &[(AgencyId, Digest)],
+    messages: &[(AgencyId, Digest)],
 ) -> Result<(), StoreError> {
-    let letters = serde_json::to_string(letters).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    let named = serde_json::to_string(messages).map_err(|e| StoreError::Corrupt(e.to_string()))?;
     sqlx::query(
         "delete from outbox where id in
-           (select outbox.id from json_each(?1) as letter
-            join outbox on digest = letter.value->>1 and peer = letter.value->>0)",
+           (select outbox.id from json_each(?1) as message
+            join outbox on digest = message.value->>1 and peer = message.value->>0)",
     )
-    .bind(letters)
+    .bind(named)
     .execute(&mut *writer)
     .await?;
     Ok(())

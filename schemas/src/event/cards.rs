@@ -19,21 +19,16 @@ pub struct CardIssued {
     pub addresses: Vec<Text>,
     /// Whom to call at any hour.
     pub contact: Text,
-    /// Fingerprint of the agency key, where the card names a new one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub agency_key: Option<Fingerprint>,
-    /// Fingerprint of the node key, where the card names a new one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub node_key: Option<Fingerprint>,
-    /// Fingerprint of the message key, where the card names a new one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message_key: Option<Fingerprint>,
-    /// Fingerprint of the log key, where the card names a new one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub log_key: Option<Fingerprint>,
-    /// Fingerprint of the cosigner key, where the card names a new one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cosigner_key: Option<Fingerprint>,
+    /// Fingerprint of the agency key.
+    pub agency_key: Fingerprint,
+    /// Fingerprint of the node key.
+    pub node_key: Fingerprint,
+    /// Fingerprint of the message key.
+    pub message_key: Fingerprint,
+    /// Fingerprint of the log key.
+    pub log_key: Fingerprint,
+    /// Fingerprint of the cosigner key.
+    pub cosigner_key: Fingerprint,
 }
 
 /// A person confirmed a peer's card: the first one, or one with another agency key.

@@ -1,6 +1,6 @@
 //! Entries of agency cards.
 
-use registry::{Alarm, Change, KeyUse, State, Verified};
+use registry::{Alarm, Change, State, Verified};
 use schemas::agency::AgencyId;
 use schemas::alarm::AlarmKind;
 use schemas::body::Actor;
@@ -13,26 +13,19 @@ use schemas::text::Text;
 
 use crate::entry::Entry;
 
-/// A version of one's own card comes into force. The keys that it names anew are told; the first
-/// card names all of them anew.
+/// A version of one's own card comes into force.
 #[must_use]
 pub fn card_issued(state: &State, actor: Actor, card: &Card, envelope: &Envelope) -> Entry {
-    let known = state.own.as_ref().map(|own| &own.value);
-    let named = |use_: KeyUse| {
-        let key = use_.named(card);
-        let anew = known.is_none_or(|known| use_.named(known) != key);
-        anew.then(|| key.fingerprint())
-    };
     let event = CardIssued {
         version: card.version,
         name: card.name.clone(),
         addresses: card.addresses.clone(),
         contact: card.contact.clone(),
-        agency_key: named(KeyUse::Agency),
-        node_key: named(KeyUse::Node),
-        message_key: named(KeyUse::Message),
-        log_key: named(KeyUse::Log),
-        cosigner_key: named(KeyUse::Cosigner),
+        agency_key: card.agency_key.fingerprint(),
+        node_key: card.node_key.fingerprint(),
+        message_key: card.message_key.fingerprint(),
+        log_key: card.log_key.fingerprint(),
+        cosigner_key: card.cosigner_key.fingerprint(),
     };
     Entry::new(actor, Event::CardIssued(event))
         .beside([envelope])

@@ -8,6 +8,8 @@
 mod bundle_file;
 mod bundle_index;
 pub mod check;
+#[cfg(feature = "clap")]
+pub mod command_line;
 pub mod entry_proof;
 mod envelope_binding;
 pub mod error;

@@ -36,7 +36,7 @@ mod user;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use ::audit::command_line::{json_wanted, misused};
 use clap::{Parser, Subcommand};
 use schemas::query::UserName;
 
@@ -153,7 +153,8 @@ pub fn main() -> ExitCode {
             if !error.use_stderr() {
                 return ExitCode::SUCCESS;
             }
-            Output::new(json_wanted()).error_line(&misused(&error));
+            let error = ActError::usage(misused("accord", &error));
+            Output::new(json_wanted()).error_line(&error);
             return ExitCode::from(output::USAGE);
         }
     };
@@ -167,23 +168,6 @@ pub fn main() -> ExitCode {
         Ok(Done::Refused) => ExitCode::from(output::REFUSED),
         Err(error) => output.fail(&error),
     }
-}
-
-/// Whether `--json` is among the arguments of a command line that cannot be parsed.
-fn json_wanted() -> bool {
-    std::env::args_os().take_while(|arg| arg != "--").any(|arg| arg == "--json")
-}
-
-/// Why a command line cannot be parsed, in a sentence: the first paragraph of what stands on stderr.
-fn misused(error: &clap::Error) -> ActError {
-    let sentence = if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        "name a command; see `accord --help`".to_owned()
-    } else {
-        let said = error.to_string();
-        let lines = said.trim_start_matches("error: ").lines().map(str::trim);
-        lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
-    };
-    ActError::usage(sentence)
 }
 
 async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {

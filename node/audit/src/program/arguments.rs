@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use audit::Pin;
 use audit::report::Kind;
 use audit::report::render::Format;
-use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use jiff::tz::TimeZone;
 use schemas::time::Timestamp;
@@ -84,19 +83,4 @@ pub(super) struct ReportArgs {
 
 fn instant(text: &str) -> Result<Timestamp, String> {
     audit::time::instant(text, TimeZone::system())
-}
-
-/// Whether `--json` is among the arguments of a command line that cannot be parsed.
-pub(super) fn json_wanted() -> bool {
-    std::env::args_os().take_while(|arg| arg != "--").any(|arg| arg == "--json")
-}
-
-/// Why a command line cannot be parsed, in a sentence: the first paragraph of what stands on stderr.
-pub(super) fn misused(error: &clap::Error) -> String {
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return "name a command; see `accord-audit --help`".to_owned();
-    }
-    let said = error.to_string();
-    let lines = said.trim_start_matches("error: ").lines().map(str::trim);
-    lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }

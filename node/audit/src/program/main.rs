@@ -11,6 +11,7 @@ mod output;
 use std::process::ExitCode;
 
 use audit::Unable;
+use audit::command_line::{json_wanted, misused};
 use clap::Parser as _;
 
 use arguments::{Cli, Command};
@@ -26,9 +27,9 @@ fn main() -> ExitCode {
             if !error.use_stderr() {
                 return ExitCode::SUCCESS;
             }
-            let misused = Unable::Usage(arguments::misused(&error));
-            Output::new(arguments::json_wanted()).error_line(&misused);
-            return ExitCode::from(misused.exit_code());
+            let error = Unable::Usage(misused("accord-audit", &error));
+            Output::new(json_wanted()).error_line(&error);
+            return ExitCode::from(error.exit_code());
         }
     };
     let output = Output::new(cli.json);

@@ -1,5 +1,6 @@
-//! Where the entries of one group stand: proofs of inclusion from what the writer holds in memory,
-//! and one signed checkpoint for all of them.
+//! Where entries stand. For those of the group that is being written, proofs of inclusion come from
+//! what the writer holds in memory, with one signed checkpoint for all of them; every other proof comes
+//! from the subtrees that the store keeps.
 
 use std::collections::HashMap;
 
@@ -66,6 +67,37 @@ pub(super) fn head(tree: &Frontier, log: &[Signer]) -> Option<SignedCheckpoint> 
     Some(head)
 }
 
+/// What the inclusion proofs of some entries in the log's tree of `size` are made of.
+///
+/// # Errors
+/// When the store does not answer, or an entry lies outside that tree.
+pub async fn inclusion_nodes(
+    store: &dyn ReadStore,
+    entries: &[u64],
+    size: u64,
+) -> Result<HashMap<Subtree, Digest>, StoreError> {
+    let mut wanted = Vec::new();
+    for index in entries {
+        wanted.extend(merkle::inclusion_nodes(*index, size).map_err(corrupt)?);
+    }
+    wanted.sort_unstable();
+    wanted.dedup();
+    subtrees(store, wanted).await
+}
+
+/// The proof that the entry at `index` stands in the log's tree of `size` entries.
+///
+/// # Errors
+/// When the store does not hold that many.
+pub async fn inclusion(
+    store: &dyn ReadStore,
+    index: u64,
+    size: u64,
+) -> Result<Vec<Digest>, StoreError> {
+    let nodes = inclusion_nodes(store, &[index], size).await?;
+    merkle::inclusion(index, size, |subtree| nodes.get(&subtree).copied()).map_err(corrupt)
+}
+
 /// The proof that the log's tree of `new` entries starts with that of `old`.
 ///
 /// # Errors
@@ -75,12 +107,9 @@ pub async fn consistency(
     old: u64,
     new: u64,
 ) -> Result<Vec<Digest>, StoreError> {
-    let wrong = |e: merkle::ProofError| StoreError::Corrupt(e.to_string());
-    let wanted = merkle::consistency_nodes(old, new).map_err(wrong)?;
-    let found = store.subtrees(&wanted).await?;
-    let lookup =
-        |subtree| wanted.iter().position(|w| *w == subtree).and_then(|at| found.get(at)).copied();
-    merkle::consistency(old, new, lookup).map_err(wrong)
+    let wanted = merkle::consistency_nodes(old, new).map_err(corrupt)?;
+    let nodes = subtrees(store, wanted).await?;
+    merkle::consistency(old, new, |subtree| nodes.get(&subtree).copied()).map_err(corrupt)
 }
 
 /// The root of the log's tree when it had `size` entries.
@@ -88,9 +117,18 @@ pub async fn consistency(
 /// # Errors
 /// When the store does not hold that many.
 pub async fn root_at(store: &dyn ReadStore, size: u64) -> Result<Digest, StoreError> {
-    let wanted = merkle::root_nodes(size);
-    let found = store.subtrees(&wanted).await?;
-    let lookup =
-        |subtree| wanted.iter().position(|w| *w == subtree).and_then(|at| found.get(at)).copied();
-    merkle::root(size, lookup).map_err(|e| StoreError::Corrupt(e.to_string()))
+    let nodes = subtrees(store, merkle::root_nodes(size)).await?;
+    merkle::root(size, |subtree| nodes.get(&subtree).copied()).map_err(corrupt)
+}
+
+async fn subtrees(
+    store: &dyn ReadStore,
+    wanted: Vec<Subtree>,
+) -> Result<HashMap<Subtree, Digest>, StoreError> {
+    let hashes = store.subtrees(&wanted).await?;
+    Ok(wanted.into_iter().zip(hashes).collect())
+}
+
+fn corrupt(error: merkle::ProofError) -> StoreError {
+    StoreError::Corrupt(error.to_string())
 }

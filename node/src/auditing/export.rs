@@ -9,10 +9,11 @@ use schemas::bundle::{FORMAT, Head, Item, Scope};
 use schemas::entry::StoredEntry;
 use schemas::merkle;
 
-use super::proofs::{SignedTexts, cosigned_before, inclusion_nodes, index_of, signed_texts};
+use super::proofs::{SignedTexts, cosigned_before, index_of, signed_texts};
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit::time::empty_period;
 use audit_log::entries::audit::audit_exported;
+use audit_log::proofs::inclusion_nodes;
 use registry::Redacted;
 use store::{EntryFilter, ReadStore};
 

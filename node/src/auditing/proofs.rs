@@ -1,20 +1,17 @@
 //! Proofs of places in this log, and the signed documents by which others check them: what exports and
 //! evidence packages are made of.
 
-use std::collections::HashMap;
-
 use schemas::agency::AgencyId;
 use schemas::bundle::Earlier;
 use schemas::checkpoint::SignedCheckpoint;
-use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header, StoredEntry};
 use schemas::event::audit::Viewed;
-use schemas::merkle::{self, Subtree};
 use schemas::proof::LogProof;
 use serde::Serialize;
 
 use super::entries::{beyond, record_view};
 use crate::permission::{ActError, OwnAgency, Principal};
+use audit_log::proofs::{consistency, inclusion};
 use registry::Change;
 use store::{EntryFilter, ReadStore};
 
@@ -68,9 +65,7 @@ pub(super) async fn of_entry(
     let failed = |e: String| ActError::failed(format!("entry {index}: {e}"));
     let size = head.unverified().size;
     let header = Header::from_bytes(stored.header.as_bytes()).map_err(|e| failed(e.to_string()))?;
-    let nodes = inclusion_nodes(store, &[index], size).await?;
-    let hashes = merkle::inclusion(index, size, |subtree| nodes.get(&subtree).copied())
-        .map_err(|e| failed(e.to_string()))?;
+    let hashes = inclusion(store, index, size).await?;
     let proof = LogProof::new(index, hashes, head)
         .and_then(|proof| proof.with_extra(stored.header.clone().into_bytes()))
         .map_err(|e| failed(e.to_string()))?;
@@ -89,36 +84,8 @@ pub(super) async fn cosigned_before(
         .map_err(|e| failed(e.to_string()))?
         .unverified()
         .size;
-    let wanted = merkle::consistency_nodes(old, size).map_err(|e| failed(e.to_string()))?;
-    let nodes = subtrees(store, wanted).await?;
-    let consistency = merkle::consistency(old, size, |subtree| nodes.get(&subtree).copied())
-        .map_err(|e| failed(e.to_string()))?;
+    let consistency = consistency(store, old, size).await?;
     Ok(Some(Earlier { checkpoint, consistency }))
-}
-
-/// What the inclusion proofs of some entries in the tree of `size` are made of.
-pub(super) async fn inclusion_nodes(
-    store: &dyn ReadStore,
-    entries: &[u64],
-    size: u64,
-) -> Result<HashMap<Subtree, Digest>, ActError> {
-    let mut wanted = Vec::new();
-    for index in entries {
-        let nodes = merkle::inclusion_nodes(*index, size)
-            .map_err(|e| ActError::failed(format!("entry {index}: {e}")))?;
-        wanted.extend(nodes);
-    }
-    wanted.sort_unstable();
-    wanted.dedup();
-    subtrees(store, wanted).await
-}
-
-async fn subtrees(
-    store: &dyn ReadStore,
-    wanted: Vec<Subtree>,
-) -> Result<HashMap<Subtree, Digest>, ActError> {
-    let hashes = store.subtrees(&wanted).await?;
-    Ok(wanted.into_iter().zip(hashes).collect())
 }
 
 /// What the agency signed and adopted, as texts.

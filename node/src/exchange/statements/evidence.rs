@@ -1,13 +1,11 @@
 //! What one's own log holds as evidence of a finding.
 
-use schemas::digest::Digest;
-use schemas::merkle;
-
 use crate::permission::{ActError, OwnAgency};
 use audit::evidence::Evidence;
 use audit::reconcile::Finding;
+use audit_log::proofs::inclusion;
 use schemas::bundle::Item;
-use store::{EntryFilter, ReadStore, StoreError};
+use store::{EntryFilter, ReadStore};
 
 /// Most findings that carry evidence; an export of both logs has it for all.
 const MOST: usize = 500;
@@ -34,18 +32,4 @@ pub(super) async fn add_evidence(
         }
     }
     Ok(head.to_string())
-}
-
-/// The proof that the entry at `index` stands in this log's tree of `size` entries.
-async fn inclusion(
-    store: &dyn ReadStore,
-    index: u64,
-    size: u64,
-) -> Result<Vec<Digest>, StoreError> {
-    let wrong = |e: merkle::ProofError| StoreError::Corrupt(e.to_string());
-    let wanted = merkle::inclusion_nodes(index, size).map_err(wrong)?;
-    let found = store.subtrees(&wanted).await?;
-    let lookup =
-        |subtree| wanted.iter().position(|w| *w == subtree).and_then(|at| found.get(at)).copied();
-    merkle::inclusion(index, size, lookup).map_err(wrong)
 }

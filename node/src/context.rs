@@ -2,13 +2,10 @@
 
 mod observed;
 
-use schemas::envelope::{Envelope, EnvelopeError, Kind};
-use schemas::key::{PublicKey, SecretKey};
-use schemas::note::Vkey;
-use schemas::time::Timestamp;
-use serde::de::DeserializeOwned;
-
 use std::sync::Arc;
+
+use schemas::key::{PublicKey, SecretKey};
+use schemas::time::Timestamp;
 
 use crate::config::Bounds;
 use crate::permission::OwnAgency;
@@ -125,13 +122,6 @@ impl NodeContext {
         (proven, named.and_then(|own| self.keys.node.before(own)))
     }
 
-    /// Every key that has signed heads of this log, as notes name them: those that its cards named,
-    /// and those that are in the home, which a database that was put back knows nothing of.
-    #[must_use]
-    pub fn own_log_keys(&self) -> Vec<Vkey> {
-        self.agency.own_log_keys()
-    }
-
     /// The uses whose key, as one's card names it, is not in the home: what is signed in its place
     /// proves nothing to peers.
     #[must_use]
@@ -153,19 +143,4 @@ impl NodeContext {
         };
         leaving.filter_map(|one| Some((of(&one.key)?, one.at))).collect()
     }
-
-    /// What an envelope of one's own says, whichever of one's message keys signed it.
-    ///
-    /// # Errors
-    /// When none of them did.
-    pub fn own_signed<T: DeserializeOwned>(
-        &self,
-        envelope: &Envelope,
-        kind: Kind,
-    ) -> Result<T, EnvelopeError> {
-        self.agency.own_signed(envelope, kind)
-    }
 }
-
-/// How long answers under a written request are kept, in days.
-pub const ANSWERS_KEPT_DAYS: u32 = 30;

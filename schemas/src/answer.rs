@@ -124,6 +124,13 @@ pub struct Answer {
     pub images_beyond: u32,
 }
 
+impl Answer {
+    /// The photographs whose bytes follow the pages, in that order.
+    pub fn photographs_sent(&self) -> impl Iterator<Item = &Photograph> {
+        self.images.iter().filter(|one| one.withheld.is_none())
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the serializer passes a reference")]
 fn is_zero(count: &u32) -> bool {
     *count == 0

@@ -29,11 +29,6 @@ pub const LARGEST_HEAD: usize = 16 << 20;
 /// and what JSON adds to quote them.
 pub const LARGEST_LINE: usize = 1 << 20;
 
-/// Where the body of an export's entry keeps its [`Scope`].
-pub const SCOPE: &str = "scope";
-/// Where it says how many entries before it concern the agency itself.
-pub const OWN: &str = "own";
-
 /// What a bundle is of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]

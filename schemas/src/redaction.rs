@@ -12,13 +12,6 @@ use crate::digest::Digest;
 use crate::ranges::Ranges;
 use crate::time::Timestamp;
 
-/// Where a body keeps its [`Redaction`].
-pub const REDACTION: &str = "redaction";
-/// Where the body of `hold.placed` keeps its [`HoldNotice`].
-pub const HOLD: &str = "hold";
-/// Where the body of `hold.released` keeps the hold's number.
-pub const RELEASED: &str = "released";
-
 /// Bodies and envelopes past their retention are destroyed: what `entries.redacted` says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]

@@ -7,10 +7,9 @@
 
 use std::time::Instant;
 
-use audit_log::entries::exchange::{
-    AnswerReady, AnswerVerified, SignedQuery, answer_received, query_answered, query_sent,
-    receipt_recorded,
-};
+use audit_log::entries::exchange::SignedQuery;
+use audit_log::entries::exchange::answering::{AnswerReady, query_answered, receipt_recorded};
+use audit_log::entries::exchange::asking::{AnswerVerified, answer_received, query_sent};
 use audit_log::entry::Entry;
 use node::exchange::statements::Reconciler;
 use schemas::agency::AgencyId;

@@ -22,18 +22,14 @@
 
 use schemas::answer::Receipt;
 use schemas::correction::Correction;
-use schemas::digest::Digest;
-use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
 use serde::de::DeserializeOwned;
-use store::{EntryFilter, StoreError};
+use store::StoreError;
 
 use crate::append::{Appended, AuditLog};
+use crate::corrections::corrections_of;
 use crate::release::Released;
-
-/// Most corrections of one answer that are looked through.
-const MOST: u32 = 1_000;
 
 /// What is acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,25 +92,13 @@ impl AuditLog {
     async fn has_receipt(&self, envelope: &Envelope) -> Result<bool, StoreError> {
         let Some(receipt) = said::<Receipt>(envelope) else { return Ok(false) };
         let served = self.store.served(receipt.query_id).await?;
-        Ok(served.is_some_and(|served| {
-            let answer = |reply: &String| Digest::of(reply.as_bytes()) == receipt.answer_digest;
-            served.receipted
-                && served.requester == receipt.from
-                // Of an answer that is destroyed by now, the peer's signed word stands alone.
-                && served.reply.as_ref().is_none_or(answer)
-        }))
+        Ok(served.is_some_and(|served| served.receipted && served.is_of(&receipt)))
     }
 
     async fn has_correction(&self, envelope: &Envelope) -> Result<bool, StoreError> {
         let Some(correction) = said::<Correction>(envelope) else { return Ok(false) };
-        let filter = EntryFilter {
-            query: Some(correction.query_id.digest()),
-            kind: Some(EntryKind::ReadsCorrected),
-            ..EntryFilter::default()
-        };
-        let text = envelope.to_text();
-        let entries = self.store.entries(&filter, 0, MOST).await?;
-        Ok(entries.iter().any(|entry| entry.envelope.as_ref() == Some(&text)))
+        let before = corrections_of(self.store.as_ref(), correction.query_id).await?;
+        Ok(before.iter().any(|(known, _)| known == envelope))
     }
 }
 

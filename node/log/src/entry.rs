@@ -5,14 +5,14 @@
 //! what is logged, so nothing leaves under an entry that says something else.
 //!
 //! ```
-//! # use audit_log::{entries::exchange::{SignedQuery, query_sent}, entry::Entry};
+//! # use audit_log::{entries::exchange::{SignedQuery, asking::query_sent}, entry::Entry};
 //! # use schemas::{body::Actor, frame::Frame};
 //! fn asks(actor: Actor, query: SignedQuery<'_>) -> Entry {
 //!     query_sent(actor, query)
 //! }
 //! ```
 //! ```compile_fail,E0624
-//! # use audit_log::{entries::exchange::{SignedQuery, query_sent}, entry::Entry};
+//! # use audit_log::{entries::exchange::{SignedQuery, asking::query_sent}, entry::Entry};
 //! # use schemas::{body::Actor, frame::Frame};
 //! fn asks(actor: Actor, query: SignedQuery<'_>, any: Frame) -> Entry {
 //!     query_sent(actor, query).releasing(vec![any])

@@ -10,6 +10,7 @@ pub mod append;
 pub mod bookkeeping;
 pub mod card;
 pub mod clock;
+pub mod corrections;
 pub mod cosigning;
 pub mod entries;
 pub mod entry;

@@ -1,9 +1,10 @@
 //! Whether a document that a peer signed is recorded here: so one that comes again is known.
 
-use agreements::agreement::Agreement;
+use agreements::agreement::{Adherence, Agreement, Notice};
 use agreements::request::{Request, Ruling, Withdrawal};
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
+use schemas::query::AuthorityId;
 
 use super::state::State;
 
@@ -18,16 +19,13 @@ impl State {
         let Ok(text) = std::str::from_utf8(payload) else { return false };
         match envelope.kind() {
             Kind::Agreement => Agreement::from_toml("agreement", text).is_ok_and(|agreement| {
-                let known = self.agreements.get(&agreement.id);
-                known
-                    .and_then(|versions| versions.get(&agreement.version))
+                self.agreement_version(&agreement.id, agreement.version)
                     .is_some_and(|known| known.recorded.text == Digest::of(payload))
             }),
-            Kind::Adherence | Kind::Notice => self
-                .agreements
-                .values()
-                .flat_map(|versions| versions.values())
-                .any(|version| version.signed.contains(&exact)),
+            Kind::Adherence => Adherence::from_toml("adherence", text)
+                .is_ok_and(|of| self.has_signed(&of.agreement, of.version, &exact)),
+            Kind::Notice => Notice::from_toml("notice", text)
+                .is_ok_and(|of| self.has_signed(&of.agreement, of.version, &exact)),
             Kind::Request => Request::from_toml("request", text).is_ok_and(|request| {
                 self.requests.get(&request.id).is_some_and(|known| known.envelope == exact)
             }),
@@ -51,5 +49,11 @@ impl State {
             | Kind::Transfer
             | Kind::Evidence => false,
         }
+    }
+
+    /// Whether this envelope of an adherence or a notice stands beside a version of an agreement.
+    fn has_signed(&self, agreement: &AuthorityId, version: u32, envelope: &String) -> bool {
+        self.agreement_version(agreement, version)
+            .is_some_and(|known| known.signed.contains(envelope))
     }
 }

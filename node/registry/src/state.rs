@@ -138,6 +138,12 @@ impl State {
         self.generation
     }
 
+    /// A version of an agreement, if it is recorded.
+    #[must_use]
+    pub fn agreement_version(&self, id: &AuthorityId, version: u32) -> Option<&VersionedAgreement> {
+        self.agreements.get(id)?.get(&version)
+    }
+
     /// What was verified of those of `agencies` whose cards are recorded, and of this agency itself.
     #[must_use]
     pub fn facts(&self, agencies: &[AgencyId]) -> Vec<PeerFacts> {

@@ -33,7 +33,8 @@ use crate::config::Bounds;
 use crate::context::OwnKeys;
 use crate::permission::OwnAgency;
 use audit_log::append::{AppendError, Appended, Conflict};
-use audit_log::entries::exchange::{AnswerReady, SignedQuery, query_answered, query_refused};
+use audit_log::entries::exchange::SignedQuery;
+use audit_log::entries::exchange::answering::{AnswerReady, query_answered, query_refused};
 use registry::{Peer, State};
 use store::photographs::{ImageStoreError, Images, Underway};
 use store::{Found, ReadStore, ServedBefore, StoreError};
@@ -262,7 +263,6 @@ impl Answering {
             images_beyond: outgoing.beyond,
         };
         let envelope = self.sign(Kind::Answer, &answer)?;
-        let hours = i64::from(self.bounds.redelivery_hours);
         let ready = AnswerReady {
             query: asked.signed(),
             answer: &answer,
@@ -271,7 +271,7 @@ impl Answering {
             pages: paged.pages,
             photographs: std::mem::take(&mut outgoing.pieces),
             released: released(paged_reads),
-            kept_until: answer.at.plus_millis(hours.saturating_mul(3_600_000)),
+            kept_until: answer.at.plus_hours(self.bounds.redelivery_hours),
             lapses: permit.lapses,
             uses: permit.consumes,
             daily: permit.daily,

@@ -32,7 +32,7 @@ use super::deliver::Delivery;
 use super::observed::Observer;
 use crate::context::{NodeContext, OwnKeys};
 use crate::permission::OwnAgency;
-use audit_log::entries::exchange::{query_declined, query_sent};
+use audit_log::entries::exchange::asking::{query_declined, query_sent};
 use cached_answers::CachedAnswers;
 use peer::link::Dial;
 use registry::State;

@@ -6,7 +6,7 @@
 //! acknowledged again and changes nothing.
 
 mod agreements;
-pub mod corrections;
+mod corrections;
 mod requests;
 
 use ::agreements::DocumentError;
@@ -171,6 +171,11 @@ impl Document<'_> {
     /// The peer as the actor of the entry.
     fn actor(&self) -> Actor {
         self.agency.peer_actor(&self.card().id)
+    }
+
+    /// There is something of it to record.
+    fn not_yet_in(&self, state: &State) -> Result<(), NoEntry> {
+        if state.records(self.envelope) { Err(NoEntry::Known) } else { Ok(()) }
     }
 
     /// Its text, signed with the peer's agency key.

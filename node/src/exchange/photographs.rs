@@ -86,7 +86,7 @@ impl OutgoingPhotos {
             return Ok(Some(outgoing));
         }
         outgoing.underway = Some(images.underway().await);
-        for promised in answer.images.iter().filter(|one| one.withheld.is_none()) {
+        for promised in answer.photographs_sent() {
             match images.fetch(promised.digest).await? {
                 Ok(photograph) => outgoing.pieces.extend(pieces(&photograph)),
                 Err(_) => return Ok(None),
@@ -94,11 +94,6 @@ impl OutgoingPhotos {
         }
         Ok(Some(outgoing))
     }
-}
-
-/// Those whose bytes follow the pages.
-pub(super) fn sent(photographs: &[Photograph]) -> impl Iterator<Item = &Photograph> {
-    photographs.iter().filter(|one| one.withheld.is_none())
 }
 
 /// A photograph in pieces as large as a page, so that no frame is larger for its sake.
@@ -113,7 +108,7 @@ pub(super) async fn receive<C: Channel>(
     answer: &Answer,
 ) -> Result<Result<Vec<Vec<u8>>, Unproven>, LinkError> {
     let mut photographs = Vec::new();
-    for promised in sent(&answer.images) {
+    for promised in answer.photographs_sent() {
         let length = promised.bytes as usize;
         let mut photograph = Vec::new();
         while photograph.len() < length {

@@ -11,8 +11,6 @@ use schemas::query::Query;
 use schemas::read::Read;
 use schemas::refusal::Refusal;
 
-use super::photographs::sent;
-
 /// Why what came back proves nothing. Nobody is shown it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unproven {
@@ -63,7 +61,8 @@ fn photographs(answer: &Answer, query: &Query) -> Result<(), Unproven> {
     let mut seen = HashSet::new();
     let once = answer.images.iter().all(|image| seen.insert(image.digest));
     let sizes = answer.images.iter().all(|image| image.bytes as usize <= IMAGE_BYTES);
-    let bytes = sent(&answer.images).fold(0u64, |sum, one| sum.saturating_add(one.bytes.into()));
+    let bytes =
+        answer.photographs_sent().fold(0u64, |sum, one| sum.saturating_add(one.bytes.into()));
     if !once || !sizes || answer.images.len() > MOST_PHOTOGRAPHS || bytes > IMAGES_BYTES {
         return Err(content("it promises more photographs than an answer may hold"));
     }

@@ -105,7 +105,7 @@ impl Retention {
         let (appended, decided) = self.agency.act_if(judge).await?;
         let Decided { examined, holds: filter } = decided;
         if appended.is_some() {
-            self.destroy_announced(run.mode).await?;
+            self.finish_redaction(run.mode).await?;
         } else if pass != Pass::Released {
             // A redaction makes what it passed by part of the registry, where it is counted.
             run.report.count_held(examined.kept.count());
@@ -228,14 +228,9 @@ impl Retention {
         Ok(examined)
     }
 
-    /// Destroys what the last redaction says is destroyed, if a crash came between; of how many
-    /// entries.
+    /// Destroys what the last durable entry of redaction says is destroyed, as far as it is not yet; of
+    /// how many entries.
     pub(crate) async fn finish_redaction(&self, mode: Mode) -> Result<u64, ActError> {
-        self.destroy_announced(mode).await
-    }
-
-    /// Destroys what the last durable entry of redaction says is destroyed; of how many entries.
-    async fn destroy_announced(&self, mode: Mode) -> Result<u64, ActError> {
         let mut redaction = self.agency.log.redaction();
         let mut destroyed = 0u64;
         while let Some(gone) = redaction.step(BATCH).await? {

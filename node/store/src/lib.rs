@@ -52,6 +52,7 @@ mod write;
 use std::collections::HashMap;
 
 use schemas::agency::AgencyId;
+use schemas::answer::Receipt;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::merkle::Frontier;
@@ -178,6 +179,16 @@ pub struct ServedBefore {
     pub reply: Option<String>,
     /// Whether the receipt has come.
     pub receipted: bool,
+}
+
+impl ServedBefore {
+    /// Whether a receipt is of the answer that was given. Of one that is destroyed by now, the peer's
+    /// signed word stands alone.
+    #[must_use]
+    pub fn is_of(&self, receipt: &Receipt) -> bool {
+        let answer = |reply: &String| Digest::of(reply.as_bytes()) == receipt.answer_digest;
+        self.answered && self.requester == receipt.from && self.reply.as_ref().is_none_or(answer)
+    }
 }
 
 /// A query of ours as it stands.

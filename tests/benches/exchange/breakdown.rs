@@ -5,7 +5,8 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use agreements::decide::decide_own;
-use audit_log::entries::exchange::{SignedQuery, query_sent};
+use audit_log::entries::exchange::SignedQuery;
+use audit_log::entries::exchange::asking::query_sent;
 use audit_log::entry::Entry;
 use node::exchange::ask::random_id;
 use schemas::envelope::{Envelope, Kind};

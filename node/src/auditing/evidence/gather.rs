@@ -17,11 +17,11 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 
 use super::Packaging;
-use crate::exchange::documents::corrections::corrections_of;
 use crate::exchange::verify;
 use crate::permission::ActError;
 use crate::retention::hold_filter::HoldFilter;
 use audit::view::LogEntry;
+use audit_log::corrections::corrections_of;
 use schemas::entry::StoredEntry;
 use schemas::user::User;
 use store::{EntryFilter, Side};

@@ -28,7 +28,7 @@ use crate::context::OwnKeys;
 use crate::permission::{ActError, OwnAgency, Principal, authenticate, policy_in_force, refused};
 use crate::retention::hold_filter::HoldFilter;
 use audit_log::entries::audit::evidence_exported;
-use audit_log::entries::exchange::evidence_declined;
+use audit_log::entries::exchange::asking::evidence_declined;
 use audit_log::entry::Entry;
 use bag::Payload;
 pub use bag::Photo;

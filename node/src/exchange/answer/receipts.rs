@@ -13,10 +13,10 @@ use super::super::observed::Observer;
 use super::{NodeContext, REVOKED};
 use crate::permission::OwnAgency;
 use audit_log::acknowledgement::Acknowledgement;
-use audit_log::entries::exchange::receipt_recorded;
+use audit_log::entries::exchange::answering::receipt_recorded;
 use audit_log::release::Released;
 use registry::Peer;
-use store::{ReadStore, ServedBefore};
+use store::ReadStore;
 
 /// Records receipts of this agency's answers.
 pub(in crate::exchange) struct Receipts {
@@ -52,7 +52,7 @@ impl Receipts {
             return Err(NotServed::misdirected("a receipt of others"));
         }
         let before = self.store.served(receipt.query_id).await?;
-        let fits = before.as_ref().is_some_and(|before| is_of(before, &receipt))
+        let fits = before.as_ref().is_some_and(|before| before.is_of(&receipt))
             && expected.is_none_or(|digest| digest == receipt.answer_digest);
         if !fits {
             return Err(NotServed::unverifiable("a receipt for what was not answered"));
@@ -67,11 +67,4 @@ impl Receipts {
         let appended = self.agency.log.append(entry).await?;
         Ok(appended.acknowledge(Acknowledgement::Receipt))
     }
-}
-
-/// Whether a receipt is of the answer that was given before. Of one that is destroyed by now, the
-/// peer's signed word stands alone.
-fn is_of(before: &ServedBefore, receipt: &Receipt) -> bool {
-    let answer = |reply: &String| Digest::of(reply.as_bytes()) == receipt.answer_digest;
-    before.answered && before.requester == receipt.from && before.reply.as_ref().is_none_or(answer)
 }

@@ -9,7 +9,9 @@ use schemas::refusal::{Reason, RefusalCode};
 use super::super::photographs::OutgoingPhotos;
 use super::{Answering, Asked, Reply, Unserved, reason};
 use audit_log::append::AppendError;
-use audit_log::entries::exchange::{AnswerAgain, answer_redelivered, refusal_redelivered};
+use audit_log::entries::exchange::answering::{
+    AnswerAgain, answer_redelivered, refusal_redelivered,
+};
 use store::{ServedBefore, Side, StoreError};
 
 /// Why a reply of before is not sent again.
@@ -58,8 +60,7 @@ impl Answering {
         reply: &Envelope,
     ) -> Result<Reply, Unserved> {
         let query = &asked.query;
-        let hours = i64::from(self.bounds.redelivery_hours);
-        let ends = before.at.plus_millis(hours.saturating_mul(3_600_000));
+        let ends = before.at.plus_hours(self.bounds.redelivery_hours);
         if self.agency.clock.now() >= ends {
             let message = format!(
                 "this query was answered at {} and can be redelivered no longer; sign a new query",

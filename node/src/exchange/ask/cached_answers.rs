@@ -16,12 +16,12 @@ use schemas::read::Read;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::super::documents::corrections::corrections_of;
 use super::super::verify;
 use super::{AskError, Misread, QueryOutcome, own_notice};
 use crate::permission::OwnAgency;
 use audit::view::LogEntry;
-use audit_log::entries::exchange::{answer_viewed, photographs_saved};
+use audit_log::corrections::corrections_of;
+use audit_log::entries::exchange::asking::{answer_viewed, photographs_saved};
 use store::photographs::{Flaw, Images};
 use store::{EntryFilter, ReadStore, Side};
 

@@ -5,7 +5,7 @@ use schemas::draft::Draft;
 
 use crate::permission::{OwnAgency, Principal};
 use audit_log::append::AppendError;
-use audit_log::entries::exchange::draft_rejected;
+use audit_log::entries::exchange::asking::draft_rejected;
 
 /// Logs an attempt to ask that was turned down before there was a query: `why` is the sentence that
 /// the person is shown.

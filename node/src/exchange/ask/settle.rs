@@ -11,14 +11,13 @@ use schemas::refusal::Reason;
 
 use super::super::deliver::Delivery;
 use super::super::observed::Observer;
-use super::super::photographs::sent;
 use super::super::verify::Unproven;
 use super::send::{PendingQuery, Reply, Verified};
 use super::{Misread, QueryOutcome, own_notice};
-use crate::context::{ANSWERS_KEPT_DAYS, OwnKeys};
+use crate::context::OwnKeys;
 use crate::permission::OwnAgency;
 use audit_log::append::AppendError;
-use audit_log::entries::exchange::{
+use audit_log::entries::exchange::asking::{
     AnswerVerified, answer_received, answer_rejected, query_unanswered, receipt_message,
     refusal_received,
 };
@@ -27,6 +26,9 @@ use peer::link::{Channel, Dial};
 use registry::State;
 use schemas::entry_proof::EntryProof;
 use store::photographs::Images;
+
+/// How long answers under a written request are kept, in days.
+const ANSWERS_KEPT_DAYS: u32 = 30;
 
 /// Logs how queries end.
 pub(super) struct QuerySettler<D> {
@@ -150,7 +152,7 @@ impl<D: Dial> QuerySettler<D> {
         let (query, owner) = (&pending.query, &pending.query.to);
         let receipt = self.receipt(pending, &envelope)?;
         // Durable before anything refers to them.
-        let named = sent(&answer.images).map(|one| one.digest).zip(photographs).collect();
+        let named = answer.photographs_sent().map(|one| one.digest).zip(photographs).collect();
         let kept = self.photographs.keep(named).await.map_err(|e| e.to_string())?;
         let days = answers_kept_days(&self.agency.registry.state(), &answer.basis.authority);
         let verified = AnswerVerified {

@@ -2,7 +2,6 @@
 
 use agreements::agreement::{Adherence, Agreement, Notice};
 use agreements::approval::unrecordable;
-use schemas::digest::Digest;
 use schemas::envelope::Kind;
 use schemas::query::AuthorityId;
 
@@ -28,16 +27,13 @@ impl Document<'_> {
         if state.requests.contains_key(&agreement.id) {
             return Err(NoEntry::misfit("an agreement under the id of a written request"));
         }
-        let known = state.agreements.get(&agreement.id).and_then(|v| v.get(&agreement.version));
-        match known {
-            None => Ok(agreement_received(state, self.actor(), &agreement, self.envelope)),
-            Some(known) if known.recorded.text == Digest::of(body.as_bytes()) => {
-                Err(NoEntry::Known)
-            }
-            Some(_) => Err(NoEntry::misfit(
+        self.not_yet_in(state)?;
+        if state.agreement_version(&agreement.id, agreement.version).is_some() {
+            return Err(NoEntry::misfit(
                 "another text under the id and version of an agreement recorded here",
-            )),
+            ));
         }
+        Ok(agreement_received(state, self.actor(), &agreement, self.envelope))
     }
 
     pub(super) fn adherence(&self, state: &State) -> Result<Entry, NoEntry> {
@@ -62,13 +58,10 @@ impl Document<'_> {
 
     /// The agreement is recorded here, and this document of it is not.
     fn new_to(&self, state: &State, agreement: &AuthorityId, version: u32) -> Result<(), NoEntry> {
-        let known = state.agreements.get(agreement).and_then(|v| v.get(&version));
-        let known = known.ok_or_else(|| {
-            NoEntry::not_now(format!("agreement `{agreement}` is not recorded here yet"))
-        })?;
-        if known.signed.contains(&self.envelope.to_text()) {
-            return Err(NoEntry::Known);
+        if state.agreement_version(agreement, version).is_none() {
+            let why = format!("agreement `{agreement}` is not recorded here yet");
+            return Err(NoEntry::not_now(why));
         }
-        Ok(())
+        self.not_yet_in(state)
     }
 }

@@ -7,11 +7,10 @@
 use std::sync::Arc;
 
 use schemas::correction::Correction;
-use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::event::reads::CorrectedAnswer;
 use schemas::outcome::OutcomeCode;
-use schemas::query::{Query, QueryId};
+use schemas::query::Query;
 use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 
@@ -19,12 +18,10 @@ use super::super::not_served::NotServed;
 use super::{NoEntry, recorded};
 use crate::permission::OwnAgency;
 use audit_log::append::Appended;
+use audit_log::corrections::corrections_of;
 use audit_log::entries::reads::correction_received;
 use registry::{Peer, State};
-use store::{AskedBefore, EntryFilter, ReadStore, Side, StoreError};
-
-/// Entries of one query that are looked at.
-const MOST: u32 = 1_000;
+use store::{AskedBefore, ReadStore, Side};
 
 /// Records a peer's correction; `None` when it is recorded already.
 pub(super) async fn record(
@@ -91,31 +88,6 @@ async fn corrected_answer(
 fn query_of(asked: &AskedBefore) -> Option<Query> {
     let envelope = Envelope::parse(asked.envelope.as_ref()?.as_bytes()).ok()?;
     serde_json::from_slice(envelope.unverified_payload()).ok()
-}
-
-/// The corrections that came for the answer to a query of ours, in the order they came.
-pub(crate) async fn corrections_of(
-    store: &dyn ReadStore,
-    query: QueryId,
-) -> Result<Vec<(Envelope, Correction)>, StoreError> {
-    let filter = EntryFilter {
-        query: Some(query.digest()),
-        kind: Some(EntryKind::ReadsCorrected),
-        ..EntryFilter::default()
-    };
-    let entries = store.entries(&filter, 0, MOST).await?;
-    // One whose retention is over says nothing any more.
-    let envelopes = entries.iter().filter_map(|entry| entry.envelope.as_ref());
-    let corrupt = |e: String| StoreError::Corrupt(e);
-    envelopes
-        .map(|text| {
-            let envelope = Envelope::parse(text.as_bytes()).map_err(|e| corrupt(e.to_string()))?;
-            // Verified when it came, with the key in force then.
-            let correction = serde_json::from_slice(envelope.unverified_payload())
-                .map_err(|e| corrupt(e.to_string()))?;
-            Ok((envelope, correction))
-        })
-        .collect()
 }
 
 fn holds(page: &[u8], id: ReadId) -> bool {

@@ -19,11 +19,11 @@ impl Document<'_> {
         if state.agreements.contains_key(&request.id) {
             return Err(NoEntry::misfit("a request under the id of an agreement"));
         }
-        match state.requests.get(&request.id) {
-            None => Ok(request_received(state, self.actor(), &request, self.envelope)),
-            Some(known) if known.envelope == self.envelope.to_text() => Err(NoEntry::Known),
-            Some(_) => Err(NoEntry::misfit("another request under an id that is filed here")),
+        self.not_yet_in(state)?;
+        if state.requests.contains_key(&request.id) {
+            return Err(NoEntry::misfit("another request under an id that is filed here"));
         }
+        Ok(request_received(state, self.actor(), &request, self.envelope))
     }
 
     pub(super) fn decision(&self, state: &State) -> Result<Entry, NoEntry> {
@@ -33,9 +33,7 @@ impl Document<'_> {
         if filed.request.to != self.card().id || filed.request.from != *self.own_id() {
             return Err(NoEntry::misfit("a decision on a request of others"));
         }
-        if filed.ruling.as_ref() == Some(&ruling) {
-            return Err(NoEntry::Known);
-        }
+        self.not_yet_in(state)?;
         // What cannot be recorded proves nothing, now or later.
         filed.clone().rule(ruling.clone())?;
         Ok(decision_received(state, self.actor(), &ruling, self.envelope))
@@ -48,10 +46,7 @@ impl Document<'_> {
         if filed.request.from != self.card().id || filed.request.to != *self.own_id() {
             return Err(NoEntry::misfit("a withdrawal of a request of others"));
         }
-        // One that crossed a denial changes nothing.
-        if filed.withdrawal.is_some() || filed.clone().withdraw(withdrawal.clone()).is_err() {
-            return Err(NoEntry::Known);
-        }
+        self.not_yet_in(state)?;
         Ok(withdrawal_received(state, self.actor(), &withdrawal, self.envelope))
     }
 }

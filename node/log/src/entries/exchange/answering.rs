@@ -1,0 +1,209 @@
+//! Entries of the agency that is asked: what it released or refused, and the receipts.
+
+use registry::State;
+use schemas::answer::{Answer, Basis, Receipt};
+use schemas::body::{Access, Actor, Outcome};
+use schemas::entry_proof::EntryProof;
+use schemas::envelope::Envelope;
+use schemas::event::Event;
+use schemas::event::exchange::{AnswerRedelivered, QueryAnswered, QueryRefused, ReceiptRecorded};
+use schemas::frame::{Frame, FrameKind};
+use schemas::query::AuthorityId;
+use schemas::read::ReadId;
+use schemas::refusal::Refusal;
+use schemas::time::Timestamp;
+use store::{Pages, Receipted, Served, Side, StateChanges};
+
+use super::{SignedQuery, frame, of_answer};
+use crate::entry::{Entry, Precondition};
+
+/// An answer that is to be released, and what must hold of its authority when it is.
+#[derive(Debug)]
+pub struct AnswerReady<'a> {
+    /// The query that it answers.
+    pub query: SignedQuery<'a>,
+    /// The answer.
+    pub answer: &'a Answer,
+    /// Its exact envelope.
+    pub envelope: &'a Envelope,
+    /// Where the requester's own entry stands, as far as it proved that.
+    pub theirs: Option<EntryProof>,
+    /// Its pages, in the order of the answer.
+    pub pages: Vec<Vec<u8>>,
+    /// The pieces of its photographs, in the order of the answer.
+    pub photographs: Vec<Vec<u8>>,
+    /// Which reads are released and the instant of the latest; `None` where there are none.
+    pub released: Option<(Timestamp, Vec<ReadId>)>,
+    /// Until when pages are kept for another delivery.
+    pub kept_until: Timestamp,
+    /// The authority ends at this instant.
+    pub lapses: Timestamp,
+    /// The written request that it uses up, and its number of uses.
+    pub uses: Option<(AuthorityId, u32)>,
+    /// The authority with a daily limit, and the limit.
+    pub daily: Option<(AuthorityId, u32)>,
+    /// Fewer answers than this may be without a receipt.
+    pub receipts_outstanding: u32,
+}
+
+/// Reads are released to a peer: as long as the registry is `state`, and uses, limit and receipts
+/// allow it.
+#[must_use]
+pub fn query_answered(state: &State, ready: AnswerReady<'_>) -> Entry {
+    let AnswerReady { query: signed, answer, envelope, pages, .. } = ready;
+    let requester = &signed.query.from;
+    let digest = envelope.digest();
+    let access = of_answer(signed.access(Outcome::Answered), answer, envelope);
+    let served = Served {
+        query_id: signed.query.id,
+        requester: requester.clone(),
+        asked_at: signed.query.at,
+        query_digest: signed.envelope.digest(),
+        reply_digest: digest,
+        answered: true,
+        kept: true,
+        authority: Some(answer.basis.authority.clone()),
+        released: ready.released,
+    };
+    let kept = Pages {
+        side: Side::Served,
+        query_id: signed.query.id,
+        until: ready.kept_until,
+        pages: pages.clone(),
+        images: answer.photographs_sent().map(|one| one.digest).collect(),
+    };
+    let precondition = Precondition {
+        generation: Some(state.generation()),
+        before: Some(ready.lapses),
+        uses: ready.uses,
+        daily: ready.daily.map(|(authority, most)| ((authority, requester.clone()), most)),
+        unreceipted: Some((requester.clone(), ready.receipts_outstanding)),
+    };
+    let event = QueryAnswered { access, theirs: ready.theirs };
+    Entry::new(signed.requester(), Event::QueryAnswered(event))
+        .about(requester)
+        .beside([signed.envelope, envelope])
+        .provided(precondition)
+        .with(StateChanges {
+            served: Some(served),
+            pages: (!pages.is_empty()).then_some(kept),
+            ..StateChanges::default()
+        })
+        .releasing(answer_frames(envelope, pages, ready.photographs))
+}
+
+/// A peer's query is refused. `remember`: the id is replied to like this from now on.
+#[must_use]
+pub fn query_refused(
+    query: SignedQuery<'_>,
+    refusal: &Refusal,
+    envelope: &Envelope,
+    theirs: Option<EntryProof>,
+    remember: bool,
+) -> Entry {
+    let served = Served {
+        query_id: query.query.id,
+        requester: query.query.from.clone(),
+        asked_at: query.query.at,
+        query_digest: query.envelope.digest(),
+        reply_digest: envelope.digest(),
+        answered: false,
+        kept: remember,
+        authority: None,
+        released: None,
+    };
+    let access = Access {
+        reasons: refusal.reasons.clone(),
+        answer_digest: Some(envelope.digest()),
+        ..query.access(Outcome::Refused)
+    };
+    let event = QueryRefused { access, theirs, redelivered: false };
+    Entry::new(query.requester(), Event::QueryRefused(event))
+        .about(&query.query.from)
+        .beside([query.envelope, envelope])
+        .with(StateChanges { served: Some(served), ..StateChanges::default() })
+        .releasing(vec![frame(FrameKind::Refusal, envelope)])
+}
+
+/// The refusal of before is sent again, for the same bytes of the same query.
+#[must_use]
+pub fn refusal_redelivered(
+    query: SignedQuery<'_>,
+    envelope: &Envelope,
+    theirs: Option<EntryProof>,
+) -> Entry {
+    let access =
+        Access { answer_digest: Some(envelope.digest()), ..query.access(Outcome::Refused) };
+    let event = QueryRefused { access, theirs, redelivered: true };
+    Entry::new(query.requester(), Event::QueryRefused(event))
+        .about(&query.query.from)
+        .releasing(vec![frame(FrameKind::Refusal, envelope)])
+}
+
+/// The answer of before, as it is sent again.
+#[derive(Debug)]
+pub struct AnswerAgain<'a> {
+    /// The query.
+    pub query: SignedQuery<'a>,
+    /// The authority that it rests on, as it is in force now.
+    pub basis: Basis,
+    /// The exact envelope of the answer.
+    pub envelope: &'a Envelope,
+    /// Where the requester's own entry stands, as far as it proved that.
+    pub theirs: Option<EntryProof>,
+    /// Its pages, in the order of the answer.
+    pub pages: Vec<Vec<u8>>,
+    /// The pieces of its photographs, in the order of the answer.
+    pub photographs: Vec<Vec<u8>>,
+    /// The authority ends at this instant.
+    pub lapses: Timestamp,
+}
+
+/// The answer of before is sent again, as long as the registry is `state` and its authority holds.
+#[must_use]
+pub fn answer_redelivered(state: &State, again: AnswerAgain<'_>) -> Entry {
+    let AnswerAgain { query, envelope, .. } = again;
+    let access = Access {
+        basis: Some(again.basis),
+        answer_digest: Some(envelope.digest()),
+        ..query.access(Outcome::Answered)
+    };
+    let precondition = Precondition { before: Some(again.lapses), ..Precondition::registry(state) };
+    let event = AnswerRedelivered { access, theirs: again.theirs };
+    Entry::new(query.requester(), Event::AnswerRedelivered(event))
+        .about(&query.query.from)
+        .provided(precondition)
+        .releasing(answer_frames(envelope, again.pages, again.photographs))
+}
+
+/// A peer's receipt was verified.
+#[must_use]
+pub fn receipt_recorded(
+    actor: Actor,
+    receipt: &Receipt,
+    envelope: &Envelope,
+    theirs: Option<EntryProof>,
+) -> Entry {
+    let receipted = Receipted {
+        requester: receipt.from.clone(),
+        query_id: receipt.query_id,
+        receipt: envelope.digest(),
+    };
+    let event =
+        ReceiptRecorded { answer_digest: receipt.answer_digest, logged_at: receipt.at, theirs };
+    Entry::new(actor, Event::ReceiptRecorded(event))
+        .about(&receipt.from)
+        .of_query(receipt.query_id)
+        .beside([envelope])
+        .with(StateChanges { receipted: Some(receipted), ..StateChanges::default() })
+}
+
+fn answer_frames(
+    envelope: &Envelope,
+    pages: Vec<Vec<u8>>,
+    photographs: Vec<Vec<u8>>,
+) -> Vec<Frame> {
+    let pages = pages.into_iter().map(|page| Frame::new(FrameKind::Page, page));
+    let photographs = photographs.into_iter().map(|piece| Frame::new(FrameKind::Image, piece));
+    [frame(FrameKind::Answer, envelope)].into_iter().chain(pages).chain(photographs).collect()
+}

@@ -1,0 +1,204 @@
+//! Entries of the agency that asks: what it asked and what came of it.
+
+use schemas::agency::AgencyId;
+use schemas::answer::Answer;
+use schemas::body::{Access, Actor, Outcome};
+use schemas::draft::Draft;
+use schemas::entry_proof::EntryProof;
+use schemas::envelope::Envelope;
+use schemas::event::Event;
+use schemas::event::exchange::{
+    AnswerReceived, AnswerRejected, AnswerViewed, QueryDeclined, QuerySent, QueryUnanswered,
+    RefusalReceived,
+};
+use schemas::frame::FrameKind;
+use schemas::outcome::OutcomeCode;
+use schemas::query::Query;
+use schemas::refusal::Reason;
+use schemas::time::Timestamp;
+use store::{Asked, OutboxMessage, Pages, Settled, Side, StateChanges};
+
+use super::{SignedQuery, frame, of_answer};
+use crate::entry::Entry;
+
+/// One's own policy refused a query before it left.
+#[must_use]
+pub fn query_declined(actor: Actor, query: &Query, reasons: Vec<Reason>) -> Entry {
+    let access = Access { reasons, ..Access::of(query, Outcome::Declined) };
+    let event = QueryDeclined { access: Some(access), draft: None, why: None, evidence: false };
+    Entry::new(actor, Event::QueryDeclined(event)).about(&query.to)
+}
+
+/// An attempt to ask that was turned down before there was a query.
+#[must_use]
+pub fn draft_rejected(actor: Actor, draft: Draft, why: String) -> Entry {
+    let (draft, why) = (Some(draft), Some(why));
+    let event = QueryDeclined { access: None, draft, why, evidence: false };
+    Entry::new(actor, Event::QueryDeclined(event))
+}
+
+/// One's own policy keeps reads of one's own out of an evidence package. `access` is what was to be
+/// looked up.
+#[must_use]
+pub fn evidence_declined(actor: Actor, access: Access) -> Entry {
+    let event = QueryDeclined { access: Some(access), draft: None, why: None, evidence: true };
+    Entry::new(actor, Event::QueryDeclined(event))
+}
+
+/// A query was signed and leaves for the first time.
+#[must_use]
+pub fn query_sent(actor: Actor, sent: SignedQuery<'_>) -> Entry {
+    let asked = Asked {
+        query_id: sent.query.id,
+        owner: sent.query.to.clone(),
+        asked_at: sent.query.at,
+        query: sent.envelope.digest(),
+    };
+    leaving(actor, sent, false).with(StateChanges { asked: Some(asked), ..StateChanges::default() })
+}
+
+/// A query leaves again, under the same id.
+#[must_use]
+pub fn query_sent_again(actor: Actor, sent: SignedQuery<'_>) -> Entry {
+    leaving(actor, sent, true)
+}
+
+fn leaving(actor: Actor, sent: SignedQuery<'_>, again: bool) -> Entry {
+    let event = QuerySent { access: sent.access(Outcome::Sent), again };
+    Entry::new(actor, Event::QuerySent(event))
+        .about(&sent.query.to)
+        .beside([sent.envelope])
+        .releasing(vec![frame(FrameKind::Query, sent.envelope)])
+}
+
+/// An answer that was verified, with the receipt that was signed for it.
+#[derive(Debug)]
+pub struct AnswerVerified<'a> {
+    /// The query that it answers.
+    pub query: SignedQuery<'a>,
+    /// The answer.
+    pub answer: &'a Answer,
+    /// Its exact envelope.
+    pub envelope: &'a Envelope,
+    /// The exact envelope of the receipt.
+    pub receipt: &'a Envelope,
+    /// Where the owner's own entry stands, as far as it proved that.
+    pub theirs: Option<EntryProof>,
+    /// Its pages, in the order of the answer.
+    pub pages: Vec<Vec<u8>>,
+    /// Until when they are kept.
+    pub kept_until: Timestamp,
+}
+
+/// An answer was verified; people may see it, and its receipt leaves.
+#[must_use]
+pub fn answer_received(actor: Actor, verified: AnswerVerified<'_>) -> Entry {
+    let AnswerVerified { query, answer, envelope, receipt, pages, .. } = verified;
+    let access = of_answer(query.access(Outcome::Answered), answer, envelope);
+    let settled = Settled {
+        authority: Some(answer.basis.authority.clone()),
+        receipt: Some(receipt.digest()),
+        ..query.settled(OutcomeCode::Answered, Some(envelope))
+    };
+    let kept = Pages {
+        side: Side::Asked,
+        query_id: query.query.id,
+        until: verified.kept_until,
+        pages,
+        images: answer.photographs_sent().map(|one| one.digest).collect(),
+    };
+    let changes = StateChanges {
+        settled: Some(settled),
+        outbox: vec![receipt_message(&query.query.to, receipt)],
+        pages: (!kept.pages.is_empty()).then_some(kept),
+        ..StateChanges::default()
+    };
+    let receipt_digest = receipt.digest();
+    let event = AnswerReceived { access, receipt_digest, theirs: verified.theirs };
+    Entry::new(actor, Event::AnswerReceived(event))
+        .about(&query.query.to)
+        .beside([envelope])
+        .with(changes)
+        .releasing(vec![frame(FrameKind::Receipt, receipt)])
+}
+
+/// A receipt as it stands in the outbox until its owner acknowledges it.
+#[must_use]
+pub fn receipt_message(owner: &AgencyId, receipt: &Envelope) -> OutboxMessage {
+    OutboxMessage { peer: owner.clone(), kind: FrameKind::Receipt, body: receipt.to_text() }
+}
+
+/// A refusal was verified.
+#[must_use]
+pub fn refusal_received(
+    actor: Actor,
+    query: SignedQuery<'_>,
+    reasons: Vec<Reason>,
+    envelope: &Envelope,
+    theirs: Option<EntryProof>,
+) -> Entry {
+    let access = Access {
+        reasons,
+        answer_digest: Some(envelope.digest()),
+        ..query.access(Outcome::Refused)
+    };
+    let settled = Some(query.settled(OutcomeCode::Refused, Some(envelope)));
+    Entry::new(actor, Event::RefusalReceived(RefusalReceived { access, theirs }))
+        .about(&query.query.to)
+        .beside([envelope])
+        .with(StateChanges { settled, ..StateChanges::default() })
+}
+
+/// What came did not verify: nobody sees it. `envelope` is what could be read as one.
+#[must_use]
+pub fn answer_rejected(
+    actor: Actor,
+    query: SignedQuery<'_>,
+    envelope: Option<&Envelope>,
+    why: String,
+) -> Entry {
+    let event = AnswerRejected { access: query.access(Outcome::Rejected), why };
+    let settled = Some(query.settled(OutcomeCode::Rejected, None));
+    Entry::new(actor, Event::AnswerRejected(event))
+        .about(&query.query.to)
+        .beside(envelope)
+        .with(StateChanges { settled, ..StateChanges::default() })
+}
+
+/// Nothing came in time.
+#[must_use]
+pub fn query_unanswered(actor: Actor, query: SignedQuery<'_>, why: String) -> Entry {
+    let event = QueryUnanswered { access: query.access(Outcome::Unanswered), why };
+    let settled = Some(query.settled(OutcomeCode::Unanswered, None));
+    Entry::new(actor, Event::QueryUnanswered(event))
+        .about(&query.query.to)
+        .with(StateChanges { settled, ..StateChanges::default() })
+}
+
+/// A kept answer is shown again.
+#[must_use]
+pub fn answer_viewed(actor: Actor, query: &Query, answer: &Answer, envelope: &Envelope) -> Entry {
+    viewed(actor, query, answer, envelope, None)
+}
+
+/// The photographs of a kept answer are handed out to be saved.
+#[must_use]
+pub fn photographs_saved(
+    actor: Actor,
+    query: &Query,
+    answer: &Answer,
+    envelope: &Envelope,
+) -> Entry {
+    viewed(actor, query, answer, envelope, Some(answer.images.len() as u64))
+}
+
+fn viewed(
+    actor: Actor,
+    query: &Query,
+    answer: &Answer,
+    envelope: &Envelope,
+    photographs: Option<u64>,
+) -> Entry {
+    let access = of_answer(Access::of(query, Outcome::Answered), answer, envelope);
+    Entry::new(actor, Event::AnswerViewed(AnswerViewed { access, photographs })).about(&query.to)
+}

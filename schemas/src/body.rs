@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::agency::AgencyId;
+use crate::digest::Digest;
 use crate::event::Event;
 use crate::query::UserName;
 use crate::text::Text;
@@ -27,7 +28,11 @@ pub struct Actor {
     pub auth: String,
 }
 
-/// The body of an entry: `{"at":…,"actor":{…},"event":{"kind":…,…}}`.
+/// The body of an entry:
+/// `{"at":…,"actor":{…},"registry":…,"change":…,"event":{"kind":…,…}}`.
+///
+/// `registry` and `change` bind the registry to the log: whoever holds the last entry knows which one
+/// changed the registry last, that one names the change before it, and so on to the first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -36,6 +41,13 @@ pub struct Body {
     pub at: Timestamp,
     /// Who did it.
     pub actor: Actor,
+    /// Index of the last entry before this one that changed the registry; absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<u64>,
+    /// H(the change of the registry that this entry makes, as its exact JSON); absent where it makes
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Digest>,
     /// What it records, of the header's kind.
     pub event: Event,
 }

@@ -133,6 +133,7 @@ impl Exchange {
             photographs: Vec::new(),
             released: None,
             kept_until: self.answer.at,
+            corrections: 0,
             lapses: Timestamp::MAX,
             uses: None,
             daily: None,

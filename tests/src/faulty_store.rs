@@ -19,7 +19,7 @@ use schemas::time::Timestamp;
 use store::{
     AskedBefore, Database, Destruction, Due, EndedPages, EntryFilter, Exchanges, Found, HeadWriter,
     Heads, LogRecords, LogState, LogWriter, Outbox, OwnReads, PhotographReferences, Queued,
-    ReadStats, Release, Row, ServedBefore, Side, Store, StoreError, Witnessed,
+    ReadStats, Release, Row, ServedBefore, Side, Store, StoreError, StoredChange, Witnessed,
 };
 use tokio::sync::watch;
 
@@ -206,8 +206,8 @@ impl LogRecords for FaultyStore {
         self.inner.subtrees(wanted).await
     }
 
-    async fn changes(&self, until: Option<Timestamp>) -> Result<Vec<String>, StoreError> {
-        self.inner.changes(until).await
+    async fn changes(&self) -> Result<Vec<StoredChange>, StoreError> {
+        self.inner.changes().await
     }
 }
 

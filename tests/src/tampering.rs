@@ -1,5 +1,6 @@
 //! A database in the wrong hands: what stands in it is changed while its node is at rest.
 
+use schemas::body::Body;
 use schemas::digest::Digest;
 use schemas::entry::Header;
 use schemas::merkle::{self, Frontier};
@@ -7,6 +8,9 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 
 use crate::agency::Agency;
+use std::sync::Arc;
+
+use node::run::{Node, StartError};
 
 impl Agency {
     /// Stops the node, runs statements against its database, takes away what else would tell of
@@ -16,6 +20,26 @@ impl Agency {
     /// When a statement fails or the node does not start.
     pub async fn tamper_with_database(&mut self, statements: &[String]) {
         self.stop().await;
+        self.edit_database(statements).await;
+        self.hide_traces(open(self).await).await;
+        self.run().await;
+    }
+
+    /// Runs statements against its database beside the running node, which holds its registry
+    /// against the log only when it starts.
+    ///
+    /// # Panics
+    /// When a statement fails.
+    pub async fn tamper_while_it_runs(&self, statements: &[String]) {
+        let _: &Arc<Node> = self.node();
+        self.edit_database(statements).await;
+    }
+
+    /// Runs statements against the database of a node at rest, and leaves everything else as it is.
+    ///
+    /// # Panics
+    /// When a statement fails.
+    pub async fn edit_database(&self, statements: &[String]) {
         let mut database = open(self).await;
         for statement in statements {
             sqlx::raw_sql(AssertSqlSafe(statement.clone()))
@@ -23,8 +47,26 @@ impl Agency {
                 .await
                 .unwrap_or_else(|error| panic!("`{statement}`: {error}"));
         }
-        self.hide_traces(database).await;
-        self.run().await;
+        database.close().await.expect("a closed database");
+    }
+
+    /// Why the node does not start on a database in which a statement was run; afterwards the
+    /// database is as it was.
+    ///
+    /// # Panics
+    /// When the statement fails, or the node starts.
+    pub async fn start_error_once_edited(&mut self, statement: String) -> StartError {
+        self.stop().await;
+        let database = self.home().join("accord.db");
+        self.edit_database(&["pragma wal_checkpoint(truncate)".into()]).await;
+        let before = std::fs::read(&database).expect("a database");
+        self.edit_database(&[statement]).await;
+        let error = self.start_error().await;
+        std::fs::write(&database, before).expect("the database as it was");
+        for beside in ["accord.db-wal", "accord.db-shm"] {
+            drop(std::fs::remove_file(self.home().join(beside)));
+        }
+        error
     }
 
     /// Stops the node, changes the body of an entry so that its header commits to it, writes the log
@@ -89,6 +131,10 @@ impl Agency {
                 .fetch_all(&mut database)
                 .await
                 .expect("a log");
+        // Who writes the log anew also writes who changed the registry last.
+        let kept: Vec<u64> =
+            rows.iter().map(|(old, _)| u64::try_from(*old).expect("an index")).collect();
+        let moved = |old: u64| kept.iter().position(|one| *one == old).map(|new| new as u64);
         let mut tree = Frontier::new();
         let mut numbers = std::collections::BTreeMap::<String, u64>::new();
         for (old, text) in rows {
@@ -98,6 +144,26 @@ impl Agency {
                 let number = numbers.entry(peer.to_string()).or_default();
                 *number += 1;
                 header.peer_seq = Some(*number);
+            }
+            let (salt, body): (Option<Vec<u8>>, Option<String>) =
+                sqlx::query_as("select salt, body from entries where idx = ?1")
+                    .bind(old)
+                    .fetch_one(&mut database)
+                    .await
+                    .expect("an entry");
+            if let (Some(salt), Some(body)) = (&salt, &body)
+                && let Ok(mut read) = serde_json::from_str::<Body>(body)
+                && let Some(new) = read.registry.map(moved)
+            {
+                read.registry = new;
+                let body = serde_json::to_string(&read).expect("a body");
+                header.body = Digest::of_two(salt, body.as_bytes());
+                sqlx::query("update entries set body = ?1 where idx = ?2")
+                    .bind(body)
+                    .bind(old)
+                    .execute(&mut database)
+                    .await
+                    .expect("a body");
             }
             let bytes = header.to_bytes().expect("a header");
             let completed = tree.push(merkle::leaf(&bytes));

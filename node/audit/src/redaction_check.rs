@@ -243,7 +243,7 @@ mod tests {
             Value::Object(mut event) => {
                 event.insert("kind".into(), json!(kind));
                 let event = serde_json::from_value(Value::Object(event)).unwrap();
-                let body = Body { at: header.at, actor, event };
+                let body = Body { at: header.at, actor, registry: None, change: None, event };
                 Some(serde_json::to_string(&body).unwrap())
             }
             _ => None,

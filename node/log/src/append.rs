@@ -42,6 +42,9 @@ pub enum Conflict {
     /// A card, agreement, request, user or policy changed.
     #[error("what the decision rested on has changed")]
     Registry,
+    /// A read was corrected.
+    #[error("a read was corrected meanwhile")]
+    ReadCorrected,
     /// The authority ended.
     #[error("the authority has ended")]
     Lapsed,
@@ -152,15 +155,15 @@ impl AuditLog {
     /// when the last clone of the log is dropped.
     ///
     /// # Errors
-    /// When the log's end cannot be read.
+    /// When the log's end cannot be read, or the registry is not the one that the log tells.
     pub async fn start(
         store: Arc<dyn Store>,
-        registry: Registry,
         clock: Clock,
         name: KeyName,
         keys: Vec<SecretKey>,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, RegistryError> {
         let ledger = read_ledger(store.as_ref(), &clock).await?;
+        let registry = Registry::load(store.as_ref(), &ledger.state.tree).await?;
         let counters = Arc::new(ArcSwap::from_pointee(ledger.state.clone()));
         let metrics = LogMetrics::default();
         let documents_queued = Arc::new(Notify::new());
@@ -363,7 +366,7 @@ impl Writer {
     /// What holds after a commit that failed, as the store says.
     async fn recover(&self) -> Result<Ledger, RegistryError> {
         let store = self.store.as_ref();
-        let ledger = read_ledger(store, &self.clock).await?;
+        let mut ledger = read_ledger(store, &self.clock).await?;
         // A server that another one stood in for may lack what it acknowledged.
         let known = self.counters.load();
         let kept = ledger.state.size >= known.tree.size()
@@ -375,7 +378,9 @@ impl Writer {
             ))
             .into());
         }
-        self.registry.reload(store).await?;
+        self.registry.reload(store, &ledger.state.tree).await?;
+        // A read may have been corrected unseen.
+        ledger.state.corrections = known.corrections.saturating_add(1);
         Ok(ledger)
     }
 }

@@ -52,6 +52,8 @@ use store::StateChanges;
 pub(crate) struct Precondition {
     /// The registry is the one that was decided upon.
     pub(crate) generation: Option<u64>,
+    /// No read was corrected since this count of corrections.
+    pub(crate) corrections: Option<u64>,
     /// The entry's time is before this instant.
     pub(crate) before: Option<Timestamp>,
     /// This authority has been used fewer times than this.
@@ -121,6 +123,13 @@ impl Entry {
     /// What must still hold.
     pub(crate) fn provided(mut self, precondition: Precondition) -> Self {
         self.precondition = precondition;
+        self
+    }
+
+    /// The registry is still `state`, and no read was corrected since `corrections` were.
+    pub(crate) fn correcting(mut self, state: &State, corrections: u64) -> Self {
+        self.precondition.generation = Some(state.generation());
+        self.precondition.corrections = Some(corrections);
         self
     }
 

@@ -6,6 +6,7 @@
 use schemas::body::Body;
 use schemas::digest::Digest;
 use schemas::entry::{Header, LARGEST_BODY, SALT, VERSION};
+use schemas::event::Event;
 use schemas::merkle;
 use schemas::time::Timestamp;
 
@@ -50,6 +51,9 @@ impl Ledger {
         if precondition.generation.is_some_and(|seen| seen != generation) {
             return Err(Conflict::Registry);
         }
+        if precondition.corrections.is_some_and(|seen| seen != self.state.corrections) {
+            return Err(Conflict::ReadCorrected);
+        }
         if precondition.before.is_some_and(|end| at >= end) {
             return Err(Conflict::Lapsed);
         }
@@ -80,7 +84,17 @@ impl Ledger {
     ) -> Result<Row, AppendError> {
         let Entry { actor, event, peer, query, envelopes, change, mut changes, .. } = entry;
         let kind = event.kind();
-        let body = Body { at, actor, event };
+        changes.change = change
+            .map(|change| serde_json::to_string(&change))
+            .transpose()
+            .map_err(|e| AppendError::Unwritable(e.to_string()))?;
+        // The body that binds a change must stand for as long as the change.
+        if changes.change.is_some() && kind.ends() {
+            return Err(AppendError::Unwritable(format!("`{kind}` may not change the registry")));
+        }
+        let change = changes.change.as_ref().map(|text| Digest::of(text.as_bytes()));
+        let corrects = matches!(event, Event::ReadsCorrected(_));
+        let body = Body { at, actor, registry: self.state.last_change, change, event };
         let body =
             serde_json::to_string(&body).map_err(|e| AppendError::Unwritable(e.to_string()))?;
         if body.len() > LARGEST_BODY {
@@ -89,10 +103,6 @@ impl Ledger {
                 body.len()
             )));
         }
-        changes.change = change
-            .map(|change| serde_json::to_string(&change))
-            .transpose()
-            .map_err(|e| AppendError::Unwritable(e.to_string()))?;
         let envelopes = (!envelopes.is_empty()).then(|| {
             let lines: Vec<_> =
                 envelopes.iter().map(|e| String::from_utf8_lossy(e.as_bytes())).collect();
@@ -126,6 +136,12 @@ impl Ledger {
         let nodes = completed.into_iter().skip(1).map(|(_, hash)| hash).collect();
         self.state.size = self.state.tree.size();
         self.state.last_at = Some(at);
+        if changes.change.is_some() {
+            self.state.last_change = Some(header.index);
+        }
+        if corrects {
+            self.state.corrections = self.state.corrections.saturating_add(1);
+        }
         self.count(&changes);
         Ok(Row { header, header_bytes, salt, body, envelopes, nodes, changes })
     }

@@ -20,4 +20,5 @@ pub mod metrics;
 pub mod narrowing;
 pub mod proofs;
 pub mod registry;
+pub mod registry_chain;
 pub mod release;

@@ -20,9 +20,13 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use registry::{ChangeError, State};
+use schemas::merkle::Frontier;
 use schemas::time::Timestamp;
 use store::{ReadStore, StoreError};
 use tokio::sync::Notify;
+
+use crate::append::AuditLog;
+use crate::registry_chain::{ProvenChange, proven_changes};
 
 /// Why the registry cannot be told.
 #[derive(Debug, thiserror::Error)]
@@ -43,12 +47,12 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Folds the changes in `store`.
-    ///
-    /// # Errors
-    /// When they cannot be read, or do not fit one another.
-    pub async fn load(store: &dyn ReadStore) -> Result<Self, RegistryError> {
-        let state = fold_until(store, None).await?;
+    /// Folds the changes that the log whose tree is `tree` proves.
+    pub(crate) async fn load(
+        store: &dyn ReadStore,
+        tree: &Frontier,
+    ) -> Result<Self, RegistryError> {
+        let state = fold_until(store, tree, Timestamp::MAX).await?;
         Ok(Self { state: Arc::new(ArcSwap::from_pointee(state)), changed: Arc::new(Notify::new()) })
     }
 
@@ -71,19 +75,46 @@ impl Registry {
     }
 
     /// Folds the store's changes again, after a commit whose outcome is unknown.
-    pub(crate) async fn reload(&self, store: &dyn ReadStore) -> Result<(), RegistryError> {
-        self.publish(Arc::new(fold_until(store, None).await?));
+    pub(crate) async fn reload(
+        &self,
+        store: &dyn ReadStore,
+        tree: &Frontier,
+    ) -> Result<(), RegistryError> {
+        self.publish(Arc::new(fold_until(store, tree, Timestamp::MAX).await?));
         Ok(())
     }
 }
 
-/// The registry as of an instant, or the present one.
-///
-/// # Errors
-/// When the changes cannot be read, or do not fit one another.
-pub async fn fold_until(
+/// The registry that the log whose tree is `tree` tells, up to and with an instant.
+async fn fold_until(
     store: &dyn ReadStore,
-    until: Option<Timestamp>,
+    tree: &Frontier,
+    until: Timestamp,
 ) -> Result<State, RegistryError> {
-    Ok(State::fold(store.changes(until).await?)?)
+    let changes = proven_changes(store, tree).await?;
+    Ok(State::fold(changes.iter().take_while(|one| one.at <= until).map(|one| &one.text))?)
+}
+
+impl AuditLog {
+    /// The registry, as it is published.
+    #[must_use]
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The registry as it was at an instant.
+    ///
+    /// # Errors
+    /// When the database does not answer, or tells another registry than the log.
+    pub async fn registry_at(&self, at: Timestamp) -> Result<State, RegistryError> {
+        fold_until(self.store.as_ref(), &self.counters().tree, at).await
+    }
+
+    /// Every change of the registry, in order, each proven by the entry that made it.
+    ///
+    /// # Errors
+    /// When the database does not answer, or tells another registry than the log.
+    pub async fn proven_changes(&self) -> Result<Vec<ProvenChange>, StoreError> {
+        proven_changes(self.store.as_ref(), &self.counters().tree).await
+    }
 }

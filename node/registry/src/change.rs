@@ -2,7 +2,6 @@
 //! ever: what is written here is read back by every later version.
 
 use schemas::agency::AgencyId;
-use schemas::read::ReadId;
 use schemas::redaction::Redaction;
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -141,13 +140,5 @@ pub enum Change {
     RecordsRequest {
         /// The request.
         request: RecordsRequest,
-    },
-    /// A read was corrected. Changes nothing here but the registry's generation: what an answer
-    /// under way has found is searched again.
-    ReadCorrected {
-        /// The read.
-        read: ReadId,
-        /// The version that now holds.
-        version: u32,
     },
 }

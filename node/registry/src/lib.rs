@@ -14,6 +14,7 @@ mod recorded;
 mod records_requests;
 mod sources;
 mod state;
+mod told;
 
 pub use alarms::{Alarm, Raised, Resolution};
 pub use backups::Backup;

@@ -320,7 +320,6 @@ impl State {
             Change::RecordsRequest { request } => {
                 drop(self.records_requests.insert(request.id.clone(), request.clone()));
             }
-            Change::ReadCorrected { .. } => {}
             Change::Withdrawal { envelope } => {
                 let (_, text) = payload(envelope)?;
                 let withdrawal = Withdrawal::from_toml("withdrawal", &text).map_err(unfit)?;

@@ -16,7 +16,7 @@ use crate::permission::{
 use audit_log::entries::people::policy_adopted;
 use registry::State;
 use schemas::draft::Draft;
-use store::{LogState, ReadStore};
+use store::LogState;
 
 /// What would be decided, as a person asks.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -141,14 +141,13 @@ pub fn page(agency: &OwnAgency) -> Result<Page, ActError> {
 /// When the user or an agency is unknown, or the registry cannot be told.
 pub async fn explain(
     agency: &OwnAgency,
-    store: &dyn ReadStore,
     by: &Principal,
     wanted: &Explain,
 ) -> Result<Explained, ActError> {
     let now = agency.clock.now();
     authenticate(&agency.registry.state(), by, now)?;
     let at = wanted.at.unwrap_or(now);
-    let state = agency.registry_at(store, wanted.at).await?;
+    let state = agency.registry_at(wanted.at).await?;
     let own = policy_at(&state, wanted.at)?;
     let requester = wanted.from.clone().unwrap_or_else(|| agency.id.clone());
     let ours = requester == agency.id;

@@ -103,8 +103,9 @@ pub(super) async fn signed_texts(
     of: impl Fn(&AgencyId) -> bool,
 ) -> Result<SignedTexts, ActError> {
     let (mut cards, mut policies) = (Vec::new(), Vec::new());
-    for text in store.changes(None).await? {
-        let change: Change = serde_json::from_str(&text)
+    // As they stand: whoever verifies the export holds them against its entries.
+    for made in store.changes().await? {
+        let change: Change = serde_json::from_str(&made.text)
             .map_err(|e| ActError::failed(format!("a change cannot be read: {e}")))?;
         if let Change::Policy { text, .. } = &change
             && !policies.contains(text)

@@ -153,8 +153,9 @@ impl Answering {
                 }
                 Decision::Permit(permit) => permit,
             };
+            let corrections = self.agency.log.counters().corrections;
             let found = self.store.search(&permit.scope).await?;
-            match self.release(asked, &state, permit, found).await {
+            match self.release(asked, (&state, corrections), permit, found).await {
                 Err(Unserved::Log(AppendError::Conflict(Conflict::ReceiptsOutstanding))) => {
                     return self.refuse(asked, vec![self.receipts_outstanding()], true).await;
                 }
@@ -225,10 +226,12 @@ impl Answering {
         decide(policy, &self.agency.id, peer, candidates.as_slice(), query, now)
     }
 
+    /// Releases what was `found`, as long as the registry is the one and no read was corrected since
+    /// that count.
     async fn release(
         &self,
         asked: &Asked,
-        state: &State,
+        (state, corrections): (&State, u64),
         permit: Permit,
         mut found: Found,
     ) -> Result<Reply, Unserved> {
@@ -272,6 +275,7 @@ impl Answering {
             photographs: std::mem::take(&mut outgoing.pieces),
             released: released(paged_reads),
             kept_until: answer.at.plus_hours(self.bounds.redelivery_hours),
+            corrections,
             lapses: permit.lapses,
             uses: permit.consumes,
             daily: permit.daily,

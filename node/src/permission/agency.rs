@@ -5,7 +5,7 @@ use std::sync::Arc;
 use audit_log::append::{AppendError, Appended, AuditLog, Conflict};
 use audit_log::clock::Clock;
 use audit_log::entry::Entry;
-use audit_log::registry::{Registry, fold_until};
+use audit_log::registry::Registry;
 use registry::{SourceName, State};
 use schemas::agency::AgencyId;
 use schemas::body::Actor;
@@ -15,7 +15,6 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use schemas::user::User;
 use serde::de::DeserializeOwned;
-use store::ReadStore;
 
 use super::{ActError, Principal};
 
@@ -106,7 +105,7 @@ impl OwnAgency {
             let judged = judge(self.registry.state(), self.clock.now());
             let (entry, result) = judged.await.map_err(NotActed::Judged)?;
             match self.log.append(entry).await {
-                Err(AppendError::Conflict(Conflict::Registry)) => {}
+                Err(AppendError::Conflict(Conflict::Registry | Conflict::ReadCorrected)) => {}
                 appended => return Ok((appended.map_err(NotActed::Log)?, result)),
             }
         }
@@ -199,14 +198,12 @@ impl OwnAgency {
     ///
     /// # Errors
     /// When it cannot be told.
-    pub async fn registry_at(
-        &self,
-        store: &dyn ReadStore,
-        at: Option<Timestamp>,
-    ) -> Result<Arc<State>, ActError> {
+    pub async fn registry_at(&self, at: Option<Timestamp>) -> Result<Arc<State>, ActError> {
         match at {
             None => Ok(self.registry.state()),
-            Some(at) => fold_until(store, Some(at))
+            Some(at) => self
+                .log
+                .registry_at(at)
                 .await
                 .map(Arc::new)
                 .map_err(|e| ActError::failed(e.to_string())),

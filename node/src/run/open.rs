@@ -11,7 +11,7 @@ use crate::permission::OwnAgency;
 use audit_log::anchor::AnchorError;
 use audit_log::append::AuditLog;
 use audit_log::clock::Clock;
-use audit_log::registry::{Registry, RegistryError};
+use audit_log::registry::RegistryError;
 use host::home::{Home, HomeError};
 use peer::PeerError;
 use store::photographs::{ImageStoreError, Images};
@@ -102,11 +102,10 @@ pub(super) async fn context_on(
     clock: Clock,
     store: Arc<dyn Store>,
 ) -> Result<NodeContext, StartError> {
-    let registry = Registry::load(store.as_ref()).await?;
     let keys = OwnKeys::load(home)?;
     let (name, signing) = (origin(&config.agency), keys.log.all());
-    let log =
-        AuditLog::start(store.clone(), registry.clone(), clock.clone(), name, signing).await?;
+    let log = AuditLog::start(store.clone(), clock.clone(), name, signing).await?;
+    let registry = log.registry().clone();
     let agency = OwnAgency { id: config.agency.clone(), clock, registry, log };
     Ok(NodeContext {
         agency,

@@ -48,7 +48,7 @@ macro_rules! holds_at {
             log: entries_are_found_by_time_at_every_bound,
             log: entries_are_found_by_each_filter_and_by_all_at_once,
             log: subtrees_come_in_the_order_asked_for_and_one_that_is_missing_is_told,
-            log: changes_come_in_order_up_to_an_instant,
+            log: changes_come_in_order_with_their_entries,
             log: only_bodies_that_end_are_destroyed,
             exchanges: a_query_served_before_fails_its_whole_group_and_leaves_nothing,
             exchanges: a_query_that_was_turned_away_may_be_served_later,

@@ -114,6 +114,19 @@ pub struct LogState {
     pub tree: Frontier,
     /// Answers to each peer without a receipt.
     pub unreceipted: HashMap<AgencyId, u32>,
+    /// The last entry that changed the registry.
+    pub last_change: Option<u64>,
+    /// Corrections of reads since the log was opened.
+    pub corrections: u64,
+}
+
+/// A change of the registry as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredChange {
+    /// The entry that made it.
+    pub entry: u64,
+    /// Its exact JSON.
+    pub text: String,
 }
 
 /// Which entries to read.
@@ -139,6 +152,8 @@ pub struct EntryFilter {
     pub case: Option<String>,
     /// Of a kind whose body ends, and not redacted yet.
     pub ending: bool,
+    /// With a change of the registry beside it.
+    pub changing: bool,
 }
 
 /// The head of a peer's log that was cosigned last.

@@ -19,7 +19,7 @@ use schemas::time::Timestamp;
 
 use crate::{
     AskedBefore, EndedPages, EntryFilter, Found, Queued, ReadStats, Release, ServedBefore, Side,
-    StoreError, Witnessed,
+    StoreError, StoredChange, Witnessed,
 };
 
 /// A database for reading: it can neither commit nor destroy.
@@ -47,8 +47,9 @@ pub trait LogRecords: Send + Sync + 'static {
     /// The hashes of perfect subtrees of the log's tree, in the order asked for.
     async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError>;
 
-    /// The changes of the registry up to and with an instant, or all, in order, as JSON.
-    async fn changes(&self, until: Option<Timestamp>) -> Result<Vec<String>, StoreError>;
+    /// The changes of the registry in order. What a database says here is to be held against the
+    /// entries that made them.
+    async fn changes(&self) -> Result<Vec<StoredChange>, StoreError>;
 }
 
 /// Signed heads: of peers' logs as they were cosigned here, and of this log with cosignatures.

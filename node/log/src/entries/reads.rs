@@ -126,6 +126,7 @@ fn corrected(actor: Actor, what: OwnCorrection<'_>, told: &[SignedCorrection]) -
 #[must_use]
 pub fn read_corrected(
     state: &State,
+    corrections: u64,
     actor: Actor,
     what: OwnCorrection<'_>,
     told: &[SignedCorrection],
@@ -133,7 +134,7 @@ pub fn read_corrected(
     let mut entry = corrected(actor, what, told);
     let replaces = what.version.saturating_sub(1);
     entry.changes.corrected = Some(Corrected { read: what.now_is.clone(), replaces });
-    entry.changing(state, Change::ReadCorrected { read: what.was.id, version: what.version })
+    entry.correcting(state, corrections)
 }
 
 /// Further recipients of a corrected read are told.
@@ -146,6 +147,7 @@ pub fn correction_told(actor: Actor, what: OwnCorrection<'_>, told: &[SignedCorr
 #[must_use]
 pub fn correction_received(
     state: &State,
+    corrections: u64,
     actor: Actor,
     correction: &Correction,
     envelope: &Envelope,
@@ -160,10 +162,10 @@ pub fn correction_received(
         told: Vec::new(),
         answer: Some(answer),
     };
-    let (peer, read, version) = (actor.agency.clone(), correction.read, correction.version);
+    let peer = actor.agency.clone();
     Entry::new(actor, Event::ReadsCorrected(event))
         .about(&peer)
         .of_query(correction.query_id)
         .beside([envelope])
-        .changing(state, Change::ReadCorrected { read, version })
+        .correcting(state, corrections)
 }

@@ -40,6 +40,7 @@ pub(super) async fn record(
     // The same message may come by two conversations at once: it is looked for on what is known at
     // the instant of its entry.
     let judge = |state: Arc<State>, _: Timestamp| async move {
+        let corrections = agency.log.counters().corrections;
         let before = corrections_of(store, correction.query_id).await;
         for (known, earlier) in &before.map_err(|e| NoEntry::Unfit(e.into()))? {
             if known == envelope {
@@ -52,7 +53,10 @@ pub(super) async fn record(
             }
         }
         let actor = agency.peer_actor(&correction.from);
-        Ok((correction_received(&state, actor, correction, envelope, answer.clone()), ()))
+        Ok((
+            correction_received(&state, corrections, actor, correction, envelope, answer.clone()),
+            (),
+        ))
     };
     recorded(agency.act_async(judge).await)
 }

@@ -22,7 +22,7 @@ pub(in crate::http) async fn list(
     State(app): App,
     Query(at): Query<At>,
 ) -> ApiResult<Json<Vec<User>>> {
-    let state = app.context.agency.registry_at(app.context.store.as_ref(), at.at).await?;
+    let state = app.context.agency.registry_at(at.at).await?;
     Ok(Json(state.users.values().cloned().collect()))
 }
 

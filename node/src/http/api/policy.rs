@@ -18,7 +18,7 @@ pub(in crate::http) struct At {
 }
 
 pub(in crate::http) async fn show(State(app): App, Query(at): Query<At>) -> ApiResult<Json<Value>> {
-    let state = app.context.agency.registry_at(app.context.store.as_ref(), at.at).await?;
+    let state = app.context.agency.registry_at(at.at).await?;
     let policy = policy_at(&state, at.at)?;
     Ok(Json(json!({ "agency": app.context.agency.id, "policy": policy })))
 }
@@ -45,8 +45,7 @@ pub(in crate::http) async fn explain(
     Json(mut wanted): Json<Explain>,
 ) -> ApiResult<Json<Explained>> {
     wanted.draft.user = by.user.clone();
-    let (agency, store) = (&app.context.agency, app.context.store.as_ref());
-    Ok(Json(policy::explain(agency, store, &by, &wanted).await?))
+    Ok(Json(policy::explain(&app.context.agency, &by, &wanted).await?))
 }
 
 #[derive(Deserialize)]

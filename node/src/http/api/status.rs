@@ -15,6 +15,7 @@ use crate::http::state::{App, AppState};
 use crate::permission::ActError;
 use crate::retention::RetentionReport;
 use audit::wording::counted;
+use audit_log::registry_chain::ProvenChange;
 use peer::is_dialable;
 use store::StoreError;
 
@@ -36,6 +37,20 @@ pub(in crate::http) struct Check {
     check: &'static str,
     ok: bool,
     detail: String,
+}
+
+/// Whether who may see what is, in the database too, what the log tells.
+fn registry(proven: Result<Vec<ProvenChange>, StoreError>) -> Check {
+    Check {
+        check: "registry",
+        ok: proven.is_ok(),
+        detail: proven.map_or_else(
+            |error| error.to_string(),
+            |changes| {
+                format!("{}, each as its entry says", counted(changes.len(), "change", "changes"))
+            },
+        ),
+    }
 }
 
 /// What a node can say of itself.
@@ -90,6 +105,7 @@ pub(in crate::http) async fn doctor(State(app): App) -> Json<Vec<Check>> {
                 (Err(error), _) | (_, Err(error)) => error.to_string(),
             },
         },
+        registry(context.agency.log.proven_changes().await),
         photographs(context).await,
         keys(&app),
         reached(state.own.as_ref().map(|own| &own.value), &app.card_not_shown()),

@@ -4,7 +4,7 @@ use schemas::entry::EntryKind;
 use schemas::merkle::{Frontier, Subtree, root_nodes};
 
 use super::*;
-use crate::{EntryFilter, StoreError};
+use crate::{EntryFilter, StoreError, StoredChange};
 
 pub(crate) async fn a_group_is_stored_whole_or_not_at_all(place: &impl Place) {
     let store = begun(place).await;
@@ -16,7 +16,7 @@ pub(crate) async fn a_group_is_stored_whole_or_not_at_all(place: &impl Place) {
     let state = log_state(store.as_ref()).await;
     assert_eq!((state.size, state.last_at), (0, None));
     assert_eq!(store.stats().await.unwrap().reads, 0);
-    assert!(store.changes(None).await.unwrap().is_empty());
+    assert!(store.changes().await.unwrap().is_empty());
     store.commit(&[good(), plain(1, 1)]).await.unwrap();
     assert_eq!(store.log_state(at(0)).await.unwrap().size, 2);
     store.commit(&[]).await.unwrap();
@@ -202,6 +202,7 @@ pub(crate) async fn entries_are_found_by_each_filter_and_by_all_at_once(place: &
                 exchanges_only: true,
                 case: Some("26-00417a".into()),
                 ending: true,
+                changing: false,
             },
             vec![6],
         ),
@@ -248,17 +249,23 @@ pub(crate) async fn subtrees_come_in_the_order_asked_for_and_one_that_is_missing
     }
 }
 
-pub(crate) async fn changes_come_in_order_up_to_an_instant(place: &impl Place) {
+pub(crate) async fn changes_come_in_order_with_their_entries(place: &impl Place) {
     let store = begun(place).await;
     let mut rows: Vec<Row> = (0..12).map(|n| plain(n, i64::try_from(n / 3).unwrap())).collect();
     for (n, row) in rows.iter_mut().enumerate().filter(|(n, _)| n % 2 == 0) {
         row.changes.change = Some(format!(r#"{{"n":{n}}}"#));
     }
     store.commit(&rows).await.unwrap();
-    let changes = |all: &[usize]| all.iter().map(|n| format!(r#"{{"n":{n}}}"#)).collect::<Vec<_>>();
-    assert_eq!(store.changes(None).await.unwrap(), changes(&[0, 2, 4, 6, 8, 10]));
-    assert_eq!(store.changes(Some(at(1))).await.unwrap(), changes(&[0, 2, 4]));
-    assert!(store.changes(Some(at(-1))).await.unwrap().is_empty());
+    let expected: Vec<_> = [0, 2, 4, 6, 8, 10]
+        .into_iter()
+        .map(|n| StoredChange { entry: n, text: format!(r#"{{"n":{n}}}"#) })
+        .collect();
+    assert_eq!(store.changes().await.unwrap(), expected);
+    assert_eq!(log_state(store.as_ref()).await.last_change, Some(10));
+    let changing = EntryFilter { changing: true, ..EntryFilter::default() };
+    let found = store.entries(&changing, 3, 2).await.unwrap();
+    let found: Vec<_> = found.into_iter().map(|entry| entry.header).collect();
+    assert_eq!(found, [rows[4].header_bytes.clone(), rows[6].header_bytes.clone()]);
 }
 
 pub(crate) async fn only_bodies_that_end_are_destroyed(place: &impl Place) {

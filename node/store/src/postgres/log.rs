@@ -16,7 +16,7 @@ use sqlx::{PgConnection, Postgres, QueryBuilder};
 use super::super::decode::{self, column, completed_by, ending, instant, missing, number, parsed};
 use super::super::{EntryFilter, LogState, StoreError};
 use super::{in_time, reading};
-use crate::{LogRecords, LogWriter, Row};
+use crate::{LogRecords, LogWriter, Row, StoredChange};
 
 #[async_trait]
 impl LogWriter for super::Postgres {
@@ -63,8 +63,8 @@ impl LogRecords for super::Postgres {
         reading!(self, subtrees, wanted)
     }
 
-    async fn changes(&self, until: Option<Timestamp>) -> Result<Vec<String>, StoreError> {
-        reading!(self, changes, until)
+    async fn changes(&self) -> Result<Vec<StoredChange>, StoreError> {
+        reading!(self, changes)
     }
 }
 
@@ -78,6 +78,8 @@ pub(super) async fn log_state(
             .fetch_optional(&mut *writer)
             .await?;
     let (size, last_at) = last.map_or((0, None), |(size, at)| (size, Some(at)));
+    let last_change: Option<i64> =
+        sqlx::query_scalar("select max(idx) from changes").fetch_one(&mut *writer).await?;
     // From peer to peer through the index, whatever the length of the log.
     let peer_seq = counts(
         writer,
@@ -132,6 +134,8 @@ pub(super) async fn log_state(
         day_start: Some(day_start),
         today,
         unreceipted,
+        last_change: last_change.map(number).transpose()?,
+        corrections: 0,
     })
 }
 
@@ -175,16 +179,10 @@ where
     rows.into_iter().map(|(key, n)| Ok((parsed(&key)?, number(n)?))).collect()
 }
 
-pub(super) async fn changes(
-    reader: &mut PgConnection,
-    until: Option<Timestamp>,
-) -> Result<Vec<String>, StoreError> {
-    Ok(sqlx::query_scalar(
-        "select change from changes join entries using (idx) where at <= $1 order by idx",
-    )
-    .bind(until.unwrap_or(Timestamp::MAX).millis())
-    .fetch_all(reader)
-    .await?)
+pub(super) async fn changes(reader: &mut PgConnection) -> Result<Vec<StoredChange>, StoreError> {
+    let rows: Vec<(i64, String)> =
+        sqlx::query_as("select idx, change from changes order by idx").fetch_all(reader).await?;
+    rows.into_iter().map(|(entry, text)| Ok(StoredChange { entry: number(entry)?, text })).collect()
 }
 
 /// The index of the first entry at or after an instant, found by halving: times never go back.
@@ -261,6 +259,9 @@ pub(super) async fn entries(
     }
     if filter.exchanges_only {
         query.push(" and query is not null");
+    }
+    if filter.changing {
+        query.push(" and idx in (select idx from changes)");
     }
     query.push(" order by idx limit ").push_bind(i64::from(limit));
     type Found = (String, Option<Vec<u8>>, Option<String>, Option<String>);

@@ -15,7 +15,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
 use super::super::decode::{completed_by, ending, instant, missing, number, parsed};
 use super::super::{EntryFilter, LogState, StoreError};
-use crate::{LogRecords, LogWriter, Row};
+use crate::{LogRecords, LogWriter, Row, StoredChange};
 
 #[async_trait]
 impl LogWriter for super::Sqlite {
@@ -44,8 +44,8 @@ impl LogRecords for super::Sqlite {
         subtrees(&mut *self.readers.take().await?, wanted).await
     }
 
-    async fn changes(&self, until: Option<Timestamp>) -> Result<Vec<String>, StoreError> {
-        changes(&mut *self.readers.take().await?, until).await
+    async fn changes(&self) -> Result<Vec<StoredChange>, StoreError> {
+        changes(&mut *self.readers.take().await?).await
     }
 }
 
@@ -59,6 +59,8 @@ pub(super) async fn log_state(
             .fetch_optional(&mut *writer)
             .await?;
     let (size, last_at) = last.map_or((0, None), |(size, at)| (size, Some(at)));
+    let last_change: Option<i64> =
+        sqlx::query_scalar("select max(idx) from changes").fetch_one(&mut *writer).await?;
     let peer_seq = counts(
         writer,
         "select peer, max(peer_seq) from entries where peer is not null group by peer",
@@ -95,6 +97,8 @@ pub(super) async fn log_state(
         day_start: Some(day_start),
         today,
         unreceipted,
+        last_change: last_change.map(number).transpose()?,
+        corrections: 0,
     })
 }
 
@@ -179,14 +183,10 @@ where
 
 pub(super) async fn changes(
     reader: &mut SqliteConnection,
-    until: Option<Timestamp>,
-) -> Result<Vec<String>, StoreError> {
-    Ok(sqlx::query_scalar(
-        "select change from changes join entries using (idx) where at <= ?1 order by idx",
-    )
-    .bind(until.unwrap_or(Timestamp::MAX).millis())
-    .fetch_all(reader)
-    .await?)
+) -> Result<Vec<StoredChange>, StoreError> {
+    let rows: Vec<(i64, String)> =
+        sqlx::query_as("select idx, change from changes order by idx").fetch_all(reader).await?;
+    rows.into_iter().map(|(entry, text)| Ok(StoredChange { entry: number(entry)?, text })).collect()
 }
 
 /// The index of the first entry at or after an instant, found by halving: times never go back.
@@ -251,6 +251,9 @@ pub(super) async fn entries(
     }
     if filter.exchanges_only {
         query.push(" and query is not null");
+    }
+    if filter.changing {
+        query.push(" and idx in (select idx from changes)");
     }
     query.push(" order by idx limit ").push_bind(i64::from(limit));
     let rows = query.build().fetch_all(reader).await?;

@@ -119,6 +119,8 @@ pub(crate) fn entries() -> Value {
             agency: asked.from.clone(),
             auth: "signed envelope".into(),
         },
+        registry: Some(5),
+        change: None,
         event: Event::QueryAnswered(QueryAnswered { access, theirs: None }),
     };
     let receipted = Body {
@@ -129,6 +131,8 @@ pub(crate) fn entries() -> Value {
             agency: asked.from.clone(),
             auth: "signed envelope".into(),
         },
+        registry: Some(5),
+        change: None,
         event: Event::ReceiptRecorded(ReceiptRecorded {
             answer_digest: all.answer.digest(),
             logged_at: "2026-03-01T17:04:05.330Z".parse().unwrap(),

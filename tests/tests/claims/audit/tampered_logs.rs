@@ -46,10 +46,10 @@ async fn honest_logs_show_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_entry_is_missed_by_its_number_and_proven_by_the_other_log() {
-    let (asking, mut owning, query) = pair_with_exchange().await;
+    let (asking, owning, query) = pair_with_exchange().await;
     let index = entry_index(&owning, Kind::QueryAnswered).await;
     buried(&asking, &owning, index).await;
-    owning.tamper_with_database(&[format!("delete from entries where idx = {index}")]).await;
+    owning.tamper_while_it_runs(&[format!("delete from entries where idx = {index}")]).await;
     let auditor = bundles_of_both(&asking, &owning);
     let (code, report) = auditor.verify("owning", &[&owning]);
     assert_eq!(code, 1);
@@ -93,11 +93,11 @@ async fn a_changed_body_and_a_changed_envelope_are_found() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_header_is_disproved_by_the_other_log() {
-    let (asking, mut owning, _) = pair_with_exchange().await;
+    let (asking, owning, _) = pair_with_exchange().await;
     let index = entry_index(&owning, Kind::QueryAnswered).await;
     let kind = "replace(header, 'query.answered', 'query.refused')";
     owning
-        .tamper_with_database(&[format!("update entries set header = {kind} where idx = {index}")])
+        .tamper_while_it_runs(&[format!("update entries set header = {kind} where idx = {index}")])
         .await;
     let auditor = bundles_of_both(&asking, &owning);
     let (_, report) = auditor.verify("owning", &[&owning]);
@@ -111,12 +111,12 @@ async fn a_changed_header_is_disproved_by_the_other_log() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn swapped_entries_are_found_by_their_order() {
-    let (asking, mut owning, _) = pair_with_exchange().await;
+    let (asking, owning, _) = pair_with_exchange().await;
     let index = entry_index(&owning, Kind::QueryAnswered).await;
     buried(&asking, &owning, index).await;
     let before = index - 1;
     owning
-        .tamper_with_database(&[
+        .tamper_while_it_runs(&[
             "drop index entries_by_peer".into(),
             format!("update entries set idx = -1 where idx = {index}"),
             format!("update entries set idx = {index} where idx = {before}"),
@@ -220,10 +220,9 @@ async fn a_log_that_differs_only_where_nothing_was_shown_is_a_fork_too() {
     let imported = log.one(Kind::ReadsImported).header.clone();
     let (index, text) = (imported.index, String::from_utf8(imported.to_bytes().expect("bytes")));
     let other = text.expect("UTF-8").replace("reads.imported", "audit.viewed");
+    owning.stop().await;
     owning
-        .tamper_with_database(&[format!(
-            "update entries set header = '{other}' where idx = {index}"
-        )])
+        .edit_database(&[format!("update entries set header = '{other}' where idx = {index}")])
         .await;
     owning.rewrite_log_without(&[]).await;
     let auditor = bundles_of_both(&asking, &owning);

@@ -125,9 +125,8 @@ async fn blocked(owner: &PolicyScenario) {
     let draft = draft(&[owner.id()], PLATE, owner.now());
     let from = Some(raw.id().clone());
     let wanted = Explain { owner: owner.id().clone(), from, at: None, draft };
-    let explained = policy::explain(owner.own(), owner.store().as_ref(), &owner.admin(), &wanted)
-        .await
-        .expect("an explanation");
+    let explained =
+        policy::explain(owner.own(), &owner.admin(), &wanted).await.expect("an explanation");
     let blocked = explained.reasons.iter().find(|reason| reason.code == Blocked);
     let cited = &blocked.expect("the block is a reason").citations;
     assert!(cited.iter().any(|cited| cited.section == "1798.90.51(a)"), "{cited:?}");

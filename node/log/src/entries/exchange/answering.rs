@@ -36,6 +36,8 @@ pub struct AnswerReady<'a> {
     pub released: Option<(Timestamp, Vec<ReadId>)>,
     /// Until when pages are kept for another delivery.
     pub kept_until: Timestamp,
+    /// Reads had been corrected this often when the search began.
+    pub corrections: u64,
     /// The authority ends at this instant.
     pub lapses: Timestamp,
     /// The written request that it uses up, and its number of uses.
@@ -74,6 +76,7 @@ pub fn query_answered(state: &State, ready: AnswerReady<'_>) -> Entry {
     };
     let precondition = Precondition {
         generation: Some(state.generation()),
+        corrections: Some(ready.corrections),
         before: Some(ready.lapses),
         uses: ready.uses,
         daily: ready.daily.map(|(authority, most)| ((authority, requester.clone()), most)),

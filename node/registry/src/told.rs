@@ -1,0 +1,135 @@
+//! Whether an entry tells the change that it makes: an auditor reads entries, and a node acts by
+//! changes, so one must not say less than the other.
+
+use schemas::body::Body;
+use schemas::digest::Digest;
+use schemas::entry::Header;
+use schemas::event::Event;
+
+use crate::Change;
+
+impl Change {
+    /// Whether an entry, by its header, its body and the envelopes beside it, tells this change.
+    ///
+    /// # Errors
+    /// What it tells otherwise, in words.
+    pub fn told_by(
+        &self,
+        header: &Header,
+        body: &Body,
+        envelopes: &[&str],
+    ) -> Result<(), &'static str> {
+        if self.document().is_some_and(|envelope| !envelopes.contains(&envelope)) {
+            return Err("another document than the one that stands beside the entry");
+        }
+        match self.tells(header, body) {
+            Some(true) => Ok(()),
+            Some(false) => Err("something else than what the entry says"),
+            None => Err("a change that no such entry makes"),
+        }
+    }
+
+    /// The signed document that a change is made of.
+    fn document(&self) -> Option<&str> {
+        match self {
+            Self::OwnCard { envelope }
+            | Self::Card { envelope, .. }
+            | Self::CardUpdate { envelope }
+            | Self::CardHeld { envelope, .. }
+            | Self::Agreement { envelope, .. }
+            | Self::Adherence { envelope }
+            | Self::Notice { envelope }
+            | Self::Request { envelope }
+            | Self::Ruling { envelope }
+            | Self::Withdrawal { envelope } => Some(envelope),
+            _ => None,
+        }
+    }
+
+    /// Whether the event says what this change does; `None` where such an event changes nothing of the
+    /// kind. What stands in a signed document is compared with the event where documents are checked.
+    fn tells(&self, header: &Header, body: &Body) -> Option<bool> {
+        let by = |user| body.actor.user.as_ref() == Some(user);
+        Some(match (&body.event, self) {
+            (Event::PolicyAdopted(said), Self::Policy { name, text }) => {
+                said.name == *name && said.digest == Digest::of(text.as_bytes())
+            }
+            (
+                Event::UserAdded(said)
+                | Event::UserTrained(said)
+                | Event::UserDisabled(said)
+                | Event::UserDelegated(said),
+                Self::User { user },
+            ) => said.user == *user,
+            (Event::CardAdded(said) | Event::CardReplaced(said), Self::Card { verified, .. }) => {
+                said.agency_kind == verified.kind
+                    && said.state == verified.state
+                    && said.verified_by == verified.how
+                    && by(&verified.by)
+            }
+            (Event::CardHeld(said), Self::CardHeld { why, .. }) => said.why == *why,
+            (Event::CardBlocked(said), Self::Block { agency, reason }) => {
+                header.peer.as_ref() == Some(agency) && reason.as_ref() == Some(&said.reason)
+            }
+            (Event::CardUnblocked(_), Self::Block { agency, reason }) => {
+                header.peer.as_ref() == Some(agency) && reason.is_none()
+            }
+            (
+                Event::AgreementProposed(_) | Event::AgreementReceived(_),
+                Self::Agreement { from, .. },
+            ) => body.actor.agency == *from,
+            (Event::CardIssued(_), Self::OwnCard { .. })
+            | (Event::CardUpdated(_), Self::CardUpdate { .. })
+            | (Event::AgreementSigned(_) | Event::AgreementAdhered(_), Self::Adherence { .. })
+            | (
+                Event::AgreementSuspended(_)
+                | Event::AgreementResumed(_)
+                | Event::AgreementWithdrawn(_),
+                Self::Notice { .. },
+            )
+            | (Event::RequestSubmitted(_) | Event::RequestReceived(_), Self::Request { .. })
+            | (Event::RequestApproved(_) | Event::RequestDenied(_), Self::Ruling { .. })
+            | (Event::RequestWithdrawn(_), Self::Withdrawal { .. }) => true,
+            (Event::RequestRecorded(said), Self::RecordsRequest { request }) => {
+                said.request == request.id
+                    && said.from_body == request.from_body
+                    && said.case == request.case
+                    && said.records_release == request.to
+            }
+            (Event::AlarmRaised(said), Self::Alarm { alarm }) => {
+                // One of the agency's own log concerns no peer.
+                said.alarm == alarm.kind
+                    && header.peer.as_ref().is_none_or(|peer| *peer == alarm.peer)
+            }
+            (Event::AlarmResolved(said), Self::AlarmResolved { alarm, resolution }) => {
+                said.alarm == *alarm && said.reason == resolution.reason && by(&resolution.by)
+            }
+            (Event::HoldPlaced(said), Self::HoldPlaced { hold }) => {
+                said.hold.hold == hold.hold
+                    && hold.terms().is_ok_and(|terms| terms == said.hold.terms)
+                    && by(&hold.by)
+            }
+            (Event::HoldReleased(said), Self::HoldReleased { hold, release }) => {
+                said.released == *hold && by(&release.by)
+            }
+            (Event::EntriesRedacted(said), Self::Redacted { redaction }) => {
+                said.redaction == *redaction
+            }
+            (
+                Event::SourceAdded(said) | Event::SourceRenewed(said) | Event::SourceDisabled(said),
+                Self::Source { source },
+            ) => {
+                said.source == source.name.to_string()
+                    && said.format == source.format
+                    && said.camera == source.camera
+                    && said.folder == source.folder
+                    && said.reason == source.disabled
+                    && by(&source.by)
+            }
+            (Event::BackupMade(said), Self::Backup { backup, .. }) => {
+                said.folder == backup.folder && said.destroy_by == backup.destroy_by
+            }
+            _ => return None,
+        })
+    }
+}

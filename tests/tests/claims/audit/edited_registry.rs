@@ -1,0 +1,89 @@
+//! Who may see what follows from the log: a database that says otherwise, whoever edited it, is not
+//! served from.
+
+use node::run::StartError;
+use registry::Change;
+use schemas::entry::EntryKind as Kind;
+use schemas::user::User;
+use store::LogRecords as _;
+use tests::agency::Agency;
+use tests::federation::{answered_query, sharing_pair};
+
+/// The index of the last change of a kind, by the word for it.
+async fn changed(agency: &Agency, change: &str) -> u64 {
+    let changes = agency.store().changes().await.expect("changes");
+    let needle = format!(r#"{{"change":"{change}""#);
+    let found = changes.iter().rfind(|stored| stored.text.starts_with(&needle));
+    found.unwrap_or_else(|| panic!("no change `{change}`")).entry
+}
+
+/// What the node says when it starts on a database in which `statement` was run.
+async fn refused(agency: &mut Agency, statement: String) -> String {
+    let error = agency.start_error_once_edited(statement).await;
+    assert!(matches!(error, StartError::Registry(_)), "{error}");
+    error.to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_does_not_start_on_a_registry_that_was_edited() {
+    let (asking, mut owning, _) = sharing_pair().await;
+    answered_query(&asking, &owning).await;
+    let user = changed(&owning, "user").await;
+    let policy = changed(&owning, "policy").await;
+    let card = changed(&owning, "card").await;
+    let after = owning.log().await.entries().len() as u64 - 1;
+    let stranger = owning.context().agency.registry.state().users.values().next().cloned();
+    let stranger = User { name: "stranger".parse().expect("a name"), ..stranger.expect("a user") };
+    let added = serde_json::to_string(&Change::User { user: stranger }).expect("a change");
+    let not_the_one = "the database has one with";
+    for (what, statement, entry, says) in [
+        (
+            "every role for a user",
+            format!(
+                r#"update changes set change = replace(change, '"roles":[', '"roles":["alpr_administrator",') where idx = {user}"#
+            ),
+            user,
+            not_the_one,
+        ),
+        (
+            "a policy without telling words",
+            format!(
+                "update changes set change = replace(change, 'telling_words', 'x') where idx = {policy}"
+            ),
+            policy,
+            not_the_one,
+        ),
+        (
+            "another kind verified",
+            format!(
+                r#"update changes set change = replace(change, '"kind":"police"', '"kind":"sheriff"') where idx = {card}"#
+            ),
+            card,
+            not_the_one,
+        ),
+        (
+            "a change beside an entry that made none",
+            format!("insert into changes (idx, change) values ({after}, '{added}')"),
+            after,
+            "changed nothing",
+        ),
+    ] {
+        let said = refused(&mut owning, statement).await;
+        assert!(
+            said.contains(&format!("entry {entry}: ")) && said.contains(says),
+            "{what}: {said}"
+        );
+        assert!(said.contains("accord restore"), "{what}: {said}");
+    }
+    // A change that is left out is missed by the one after it, or by the end of the log.
+    owning.run().await;
+    let last = owning.store().changes().await.expect("changes").last().expect("a change").entry;
+    for missing in [user, last] {
+        let said = refused(&mut owning, format!("delete from changes where idx = {missing}")).await;
+        assert!(said.contains("as the last that changed the registry"), "{said}");
+    }
+    owning.run().await;
+    // As it was, it serves.
+    answered_query(&asking, &owning).await;
+    assert!(owning.log().await.count(Kind::QueryAnswered) >= 2);
+}

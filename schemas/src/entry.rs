@@ -35,6 +35,15 @@ pub struct StoredEntry {
     pub envelope: Option<String>,
 }
 
+impl StoredEntry {
+    /// How many bytes it holds.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let texts = [Some(&self.header), self.body.as_ref(), self.envelope.as_ref()];
+        texts.into_iter().flatten().map(String::len).fold(0, usize::saturating_add)
+    }
+}
+
 /// An entry's header.
 ///
 /// `peer` and `peer_seq` stand together: the n-th entry that concerns a peer has `peer_seq` n,

@@ -48,7 +48,8 @@ fn logged(bundle: &str, peer: &str) -> Logged {
     let text = std::fs::read_to_string(bundle).expect("an export");
     for line in text.lines().skip(1) {
         let line: Value = serde_json::from_str(line).expect("a line of JSON");
-        let header = line["header"].as_str().expect("a header");
+        // Cards and the like stand before the entries.
+        let Some(header) = line["entry"]["header"].as_str() else { continue };
         let header: Value = serde_json::from_str(header).expect("a header");
         let Some(query) = header["query"].as_str().map(str::to_owned) else { continue };
         if header["peer"] != peer {

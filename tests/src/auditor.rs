@@ -120,6 +120,16 @@ impl Auditor {
     }
 }
 
+/// The lines of a bundle that are entries: those that stand behind what they are checked by.
+///
+/// # Panics
+/// When there are none.
+#[must_use]
+pub fn entry_lines(bundle: &str) -> std::ops::Range<usize> {
+    let first = bundle.lines().position(|line| line.starts_with("{\"entry\":"));
+    first.expect("an entry")..bundle.lines().count()
+}
+
 /// `--key ID=FINGERPRINT` for these agencies.
 #[must_use]
 pub fn key_pins(of: &[&Agency]) -> Vec<String> {

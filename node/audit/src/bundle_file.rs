@@ -2,7 +2,7 @@
 
 use std::io::{BufReader, Read, Seek, SeekFrom};
 
-use schemas::bundle::{BundleError, Head, Item, Reader};
+use schemas::bundle::{BundleError, Head, Item, Line, Reader};
 use schemas::entry::Header;
 
 use super::check::{Check, Report};
@@ -57,12 +57,12 @@ impl<R: Read> BundleFile<R> {
         let of = head.clone();
         let told = |header: &Header, item: &Item, offset| seen(&of, header, item, offset);
         let mut check = Check::new(head, pins, told);
-        while let Some(at) = reader.entry() {
-            match at.item {
+        while let Some(at) = reader.line() {
+            match at.line {
                 Err(error @ BundleError::Read { .. }) => {
                     return Err(Unable::Failed(format!("`{name}` cannot be read: {error}")));
                 }
-                item => check.line(at.offset, item),
+                line => check.line(at.offset, line),
             }
         }
         Ok(check.finish())
@@ -81,6 +81,9 @@ impl<R: Read + Seek> BundleFile<R> {
     /// The entry whose line begins at `offset`; `None` if it cannot be read any longer.
     pub(super) fn item(&mut self, offset: u64) -> Option<Item> {
         self.from.seek(SeekFrom::Start(offset)).ok()?;
-        Reader::at(BufReader::new(&mut self.from)).entry()?.item.ok()
+        match Reader::at(BufReader::new(&mut self.from)).line()?.line {
+            Ok(Line::Entry(item)) => Some(item),
+            _ => None,
+        }
     }
 }

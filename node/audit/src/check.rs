@@ -4,22 +4,22 @@
 
 use schemas::agency::AgencyId;
 use schemas::body::Body;
-use schemas::card::Card;
-use schemas::checkpoint::{Checkpoint, SignedCheckpoint};
 use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header};
-use schemas::envelope::Envelope;
 use schemas::event::Event;
 use schemas::merkle;
 use serde::Serialize;
 
 use super::pins::Pins;
+use super::preamble::{Heads, Preamble};
 use super::redaction_check::RedactionCheck;
 use super::verify::{Keys, Problem, Verifier, problem};
-use schemas::bundle::{BundleError, Earlier, Head, Item, Scope};
+use schemas::bundle::{BundleError, Head, Item, Line, Scope};
 
-/// Entries checked at a time.
+/// Entries checked at a time, at most.
 const STEP: usize = 4_096;
+/// Bytes of entries after which those that wait are checked.
+const STEP_BYTES: usize = 8 << 20;
 /// Most problems that are told one by one.
 const MOST_PROBLEMS: usize = 1_000;
 
@@ -48,44 +48,28 @@ pub struct Report {
     pub pinned: bool,
     /// What is wrong.
     pub problems: Vec<Problem>,
-}
-
-/// The keys that cards name. Of an agency with pinned keys, only cards that one of those signed.
-pub fn keys(cards: &[String], pins: &Pins, problems: &mut Vec<Problem>) -> Keys {
-    let mut keys = Keys::default();
-    for text in cards {
-        let card = Envelope::parse(text.as_bytes())
-            .map_err(|e| e.to_string())
-            .and_then(|envelope| Card::open(&envelope).map_err(|e| e.to_string()));
-        match card {
-            Err(error) => problems.push(problem(None, "card", format!("a card: {error}"))),
-            Ok(card) => {
-                let found = card.agency_key.fingerprint();
-                if pins.get(&card.id).is_none_or(|known| known.contains(&found)) {
-                    keys.add(card);
-                } else {
-                    let what = format!(
-                        "a card of `{}` is signed by the key {found}, which is not the one pinned; it counts for nothing",
-                        card.id
-                    );
-                    problems.push(problem(None, "key", what));
-                }
-            }
-        }
-    }
-    keys
+    /// The keys that it was checked with.
+    #[serde(skip)]
+    pub keys: Keys,
+    /// Texts of policies that stand in it, **unchecked**: what the log adopted, it names by digest.
+    #[serde(skip)]
+    pub policies: Vec<String>,
 }
 
 /// A check under way. `seen` is told of every entry with a readable header, in order, and of where
 /// its line begins.
 pub struct Check<S> {
     head: Head,
-    pinned: bool,
-    checkpoint: Option<Checkpoint>,
-    cosigned_by: Vec<String>,
+    pins: Pins,
+    /// Until the first entry comes.
+    preamble: Option<Preamble>,
+    policies: Vec<String>,
+    heads: Heads,
     verifier: Verifier,
     redactions: RedactionCheck,
     batch: Vec<(u64, Item)>,
+    /// Bytes in the batch.
+    waiting: usize,
     numbers: Numbers,
     problems: Vec<Problem>,
     more: u64,
@@ -105,77 +89,71 @@ struct Numbers {
 impl<S: FnMut(&Header, &Item, u64)> Check<S> {
     /// Begins with the first line of a bundle.
     pub fn new(head: Head, pins: &Pins, seen: S) -> Self {
-        let mut problems = Vec::new();
-        let keys = keys(&head.cards, pins, &mut problems);
-        let pinned = pins.contains_key(&head.agency);
-        let mut wrong = |code, what: String| problems.push(problem(None, code, what));
-        if keys.of(&head.agency).is_empty() {
-            let whose = if pinned { " signed by the key pinned" } else { "" };
-            wrong("card", format!("there is no card of `{}`{whose}", head.agency));
-        }
-        let (mut checkpoint, mut cosigned_by) = (None, Vec::new());
-        match head.signed() {
-            Err(error) => wrong("checkpoint", format!("its signed head: {error}")),
-            Ok(signed) => {
-                checkpoint = Some(signed.unverified().clone());
-                match keys.head(&head.agency, &signed) {
-                    Err(error) => wrong("checkpoint", format!("its signed head: {error}")),
-                    Ok(_) => {
-                        let cosigners = keys.cosigners();
-                        let mut add = |signed: &SignedCheckpoint| {
-                            // One from before a key took the place of another is signed with that one.
-                            let log = keys.head(&head.agency, signed)?;
-                            let by = signed.cosigned(&log, &cosigners)?;
-                            let names = by.iter().map(|by| by.key.name().to_string());
-                            cosigned_by.extend(names);
-                            Ok::<(), schemas::checkpoint::CheckpointError>(())
-                        };
-                        if let Err(error) = add(&signed) {
-                            wrong("checkpoint", format!("its signed head: {error}"));
-                        }
-                        if let Some(earlier) = &head.cosigned
-                            && let Err(why) = before(earlier, signed.unverified(), &mut add)
-                        {
-                            wrong("cosigned", format!("the head that peers cosigned: {why}"));
-                        }
-                    }
-                }
-            }
-        }
-        cosigned_by.sort();
-        cosigned_by.dedup();
         let whole = head.scope.is_whole();
-        let verifier = Verifier::new(head.agency.clone(), keys, whole);
-        let redactions = RedactionCheck::new(head.agency.clone(), &head.policies);
+        let verifier = Verifier::new(head.agency.clone(), Keys::default(), whole);
+        let redactions = RedactionCheck::new(head.agency.clone(), &[]);
         Self {
             head,
-            pinned,
-            checkpoint,
-            cosigned_by,
+            pins: pins.clone(),
+            preamble: Some(Preamble::default()),
+            policies: Vec::new(),
+            heads: Heads::default(),
             verifier,
             redactions,
-            batch: Vec::with_capacity(STEP),
+            batch: Vec::new(),
+            waiting: 0,
             numbers: Numbers::default(),
-            problems,
+            problems: Vec::new(),
             more: 0,
             seen,
         }
     }
 
     /// The next line, which begins at `offset`.
-    pub fn line(&mut self, offset: u64, item: Result<Item, BundleError>) {
-        match item {
-            Ok(item) => {
+    pub fn line(&mut self, offset: u64, line: Result<Line, BundleError>) {
+        match line {
+            Ok(Line::Entry(item)) => {
+                self.begin();
+                self.waiting = self.waiting.saturating_add(item.entry.size());
                 self.batch.push((offset, item));
-                if self.batch.len() >= STEP {
+                if self.batch.len() >= STEP || self.waiting >= STEP_BYTES {
                     self.flush();
                 }
             }
+            Ok(line) => self.before_entries(line),
             Err(error) => {
                 self.flush();
                 self.wrong(None, "line", error.to_string());
             }
         }
+    }
+
+    /// Takes in what the entries are checked by.
+    fn before_entries(&mut self, line: Line) {
+        let mut problems = Vec::new();
+        match (&mut self.preamble, line) {
+            (Some(preamble), Line::Card(text)) => preamble.card(&text, &self.pins, &mut problems),
+            (Some(preamble), Line::Cosigned(head)) => preamble.cosigned(head, &mut problems),
+            (Some(preamble), Line::Policy(text)) => preamble.policies.push(text),
+            (Some(_), Line::Entry(_)) => {}
+            (None, _) => problems.push(problem(
+                None,
+                "line",
+                "a card, a policy or a cosigned head stands after an entry, where it counts for nothing",
+            )),
+        }
+        problems.into_iter().for_each(|found| self.add(found));
+    }
+
+    /// What stands before the entries is complete.
+    fn begin(&mut self) {
+        let Some(mut preamble) = self.preamble.take() else { return };
+        let mut problems = Vec::new();
+        self.heads = preamble.heads(&self.head, &self.pins, &mut problems);
+        problems.into_iter().for_each(|found| self.add(found));
+        preamble.policies.iter().for_each(|text| self.redactions.policy(text));
+        self.policies = std::mem::take(&mut preamble.policies);
+        self.verifier.trust(preamble.keys);
     }
 
     fn wrong(&mut self, index: Option<u64>, code: &'static str, what: String) {
@@ -191,6 +169,7 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
     }
 
     fn flush(&mut self) {
+        self.waiting = 0;
         let (offsets, items): (Vec<u64>, Vec<Item>) = self.batch.drain(..).unzip();
         let headers = self.verifier.check(&items);
         for found in self.verifier.problems() {
@@ -276,7 +255,7 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
 
     /// That an entry of an extract stands under the signed head.
     fn place(&mut self, header: &Header, item: &Item) {
-        let Some(checkpoint) = &self.checkpoint else { return };
+        let Some(checkpoint) = &self.heads.checkpoint else { return };
         let leaf = merkle::leaf(item.entry.header.as_bytes());
         let proven = match &item.inclusion {
             None => Err("it has no proof of its place".into()),
@@ -296,6 +275,7 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
 
     /// What was found.
     pub fn finish(mut self) -> Report {
+        self.begin();
         self.flush();
         let me = self.head.agency.clone();
         let redactions = std::mem::replace(&mut self.redactions, RedactionCheck::new(me, &[]));
@@ -312,7 +292,7 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
                         .into(),
                 );
             }
-        } else if let Some(checkpoint) = &self.checkpoint {
+        } else if let Some(checkpoint) = &self.heads.checkpoint {
             if checkpoint.size != size {
                 wrong(
                     "size",
@@ -332,18 +312,21 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
             wrong("more", format!("and {} more", self.more));
         }
         self.problems.extend(last);
+        let pinned = self.pins.contains_key(&self.head.agency);
         Report {
             agency: self.head.agency,
             scope: self.head.scope,
-            size: self.checkpoint.as_ref().map_or(size, |checkpoint| checkpoint.size),
-            root: self.checkpoint.map(|checkpoint| checkpoint.root),
+            size: self.heads.checkpoint.as_ref().map_or(size, |checkpoint| checkpoint.size),
+            root: self.heads.checkpoint.map(|checkpoint| checkpoint.root),
             ok: self.problems.is_empty(),
             entries: verified.entries,
             redacted: verified.redacted,
             signatures: verified.signatures,
-            cosigned_by: self.cosigned_by,
-            pinned: self.pinned,
+            cosigned_by: self.heads.cosigned_by,
+            pinned,
             problems: self.problems,
+            keys: verified.keys,
+            policies: self.policies,
         }
     }
 }
@@ -362,19 +345,4 @@ fn own_before(item: &Item) -> Option<u64> {
         Event::AuditExported(exported) => Some(exported.own),
         _ => None,
     }
-}
-
-/// That the head which peers cosigned is of this log and comes before the bundle's.
-fn before(
-    earlier: &Earlier,
-    now: &Checkpoint,
-    add: &mut impl FnMut(&SignedCheckpoint) -> Result<(), schemas::checkpoint::CheckpointError>,
-) -> Result<(), String> {
-    let signed =
-        SignedCheckpoint::parse(earlier.checkpoint.as_bytes()).map_err(|e| e.to_string())?;
-    // Its signatures are checked where it is added.
-    add(&signed).map_err(|e| e.to_string())?;
-    let old = signed.unverified();
-    merkle::verify_consistency(old.size, &old.root, now.size, &now.root, &earlier.consistency)
-        .map_err(|e| format!("this log does not start with it: {e}"))
 }

@@ -16,6 +16,7 @@ pub mod error;
 pub mod evidence;
 pub mod exchange_tree;
 pub mod pins;
+mod preamble;
 pub mod reconcile;
 pub mod redaction_check;
 pub mod report;

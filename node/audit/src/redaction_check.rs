@@ -53,19 +53,25 @@ impl RedactionCheck {
     /// Of the log of `me`, with the texts of its policies at hand.
     #[must_use]
     pub fn new(me: AgencyId, policies: &[String]) -> Self {
-        let days = |text: &String| {
-            let policy = Policy::from_toml("policy", text).ok()?;
-            Some((Digest::of(text.as_bytes()), policy.retention.audit_reports.days))
-        };
-        Self {
+        let mut check = Self {
             me,
-            policies: policies.iter().filter_map(days).collect(),
+            policies: HashMap::new(),
             days: None,
             holds: BTreeMap::new(),
             redactions: Vec::new(),
             bare: Vec::new(),
             own: 0,
             problems: Vec::new(),
+        };
+        policies.iter().for_each(|text| check.policy(text));
+        check
+    }
+
+    /// Takes in the text of a policy of the log's agency.
+    pub fn policy(&mut self, text: &str) {
+        if let Ok(policy) = Policy::from_toml("policy", text) {
+            let days = policy.retention.audit_reports.days;
+            self.policies.insert(Digest::of(text.as_bytes()), days);
         }
     }
 

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::bundle_file::BundleFile;
 use super::bundle_index::{BundleIndex, Destroyed, ForeignProof, Lookup};
-use super::check::{Report, keys};
+use super::check::Report;
 use super::error::Unable;
 use super::evidence::{Evidence, entry_proof};
 use super::pins::Pins;
@@ -91,8 +91,8 @@ pub fn reconcile<R: Read + Seek>(
     second.rewind()?;
     let their_report =
         second.check(pins, |_, header, item, at| their_index.note(header, item, at))?;
-    let cards: Vec<String> = ours.cards.iter().chain(&theirs.cards).cloned().collect();
-    let known = keys(&cards, pins, &mut Vec::new());
+    let mut known = our_report.keys.clone();
+    known.extend(their_report.keys.clone());
     let report = compared(
         [&our_index, &their_index],
         [&our_report, &their_report],

@@ -42,6 +42,11 @@ impl Keys {
         self.0.entry(card.id.clone()).or_default().push(card);
     }
 
+    /// Adds all of another's.
+    pub fn extend(&mut self, other: Self) {
+        other.0.into_values().flatten().for_each(|card| self.add(card));
+    }
+
     /// The cards of an agency, in the order they were added.
     #[must_use]
     pub fn of(&self, agency: &AgencyId) -> &[Card] {
@@ -159,6 +164,8 @@ pub struct Verified {
     pub redacted: u64,
     /// Signatures checked.
     pub signatures: u64,
+    /// The keys that they were checked with.
+    pub keys: Keys,
 }
 
 impl Verifier {
@@ -178,6 +185,11 @@ impl Verifier {
             redacted: 0,
             problems: Vec::new(),
         }
+    }
+
+    /// The keys that the entries to come are checked with.
+    pub fn trust(&mut self, keys: Keys) {
+        self.keys = keys;
     }
 
     /// Checks the next entries; their headers. What concerns one entry alone is checked on every
@@ -273,6 +285,7 @@ impl Verifier {
             entries: self.entries,
             redacted: self.redacted,
             signatures: self.signatures,
+            keys: self.keys,
         }
     }
 }

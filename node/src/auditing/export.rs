@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use schemas::agency::AgencyId;
-use schemas::bundle::{FORMAT, Head, Item, Scope};
+use schemas::bundle::{FORMAT, Head, Item, Line, Scope};
 use schemas::entry::StoredEntry;
 use schemas::merkle;
 
@@ -18,7 +18,7 @@ use registry::Redacted;
 use store::{EntryFilter, ReadStore};
 
 /// Entries read at a time.
-const STEP: u32 = 500;
+const STEP: u32 = 100;
 
 /// An export under way.
 pub struct Export {
@@ -26,9 +26,21 @@ pub struct Export {
     /// The first line.
     pub head: Head,
     size: u64,
+    /// What stands before the entries and was not written yet.
+    before: Vec<Line>,
     next: Next,
-    /// What concerns the agency itself and was not written yet, of an extract.
-    own: VecDeque<(u64, StoredEntry)>,
+    /// What concerns the agency itself, of an extract.
+    own: Option<OwnEntries>,
+}
+
+/// What concerns the agency itself and was not written yet, read as it is needed.
+struct OwnEntries {
+    filter: EntryFilter,
+    read: VecDeque<(u64, StoredEntry)>,
+    /// Where to read on; `None` at the end.
+    start: Option<u64>,
+    /// The size of the exported log.
+    size: u64,
 }
 
 /// What an export writes next.
@@ -77,53 +89,60 @@ pub async fn begin(
         let of = |id: &AgencyId| scope.peer.as_ref().is_none_or(|peer| peer == id);
         signed_texts(store.as_ref(), &agency.id, of).await?
     };
-    let whole = scope.is_whole();
-    let own = if whole { VecDeque::new() } else { own_entries(store, &agency.id, size).await? };
+    let cosigned = cosigned_before(store.as_ref(), size).await?;
+    let before = cosigned.map(Line::Cosigned).into_iter().chain(cards.into_iter().map(Line::Card));
+    let policies = policies.into_iter().filter(|_| redacted).map(Line::Policy);
+    let before = before.chain(policies).collect();
+    let own = (!scope.is_whole()).then(|| OwnEntries::new(&agency.id, size));
     let head = Head {
         accord_bundle: FORMAT,
         agency: agency.id.clone(),
         entry: appended.position().index,
         at: appended.at(),
-        cosigned: cosigned_before(store.as_ref(), size).await?,
         scope,
         checkpoint: signed.to_string(),
-        cards,
-        policies: if redacted { policies } else { Vec::new() },
     };
     let next = if head.scope.from.is_some() { Next::Before } else { Next::From(0) };
-    Ok(Export { store: Arc::clone(store), head, size, next, own })
+    Ok(Export { store: Arc::clone(store), head, size, before, next, own })
 }
 
-/// The entries that concern the agency itself, with their index.
-async fn own_entries(
-    store: &Arc<dyn ReadStore>,
-    me: &AgencyId,
-    size: u64,
-) -> Result<VecDeque<(u64, StoredEntry)>, ActError> {
-    let filter = EntryFilter { peer: Some(me.clone()), ..EntryFilter::default() };
-    let (mut own, mut start) = (VecDeque::new(), 0);
-    loop {
-        let step = store.entries(&filter, start, STEP).await?;
-        let full = step.len() == STEP as usize;
-        for entry in step {
-            let index = index_of(&entry)?;
-            start = index.saturating_add(1);
-            if index < size {
-                own.push_back((index, entry));
+impl OwnEntries {
+    fn new(me: &AgencyId, size: u64) -> Self {
+        let filter = EntryFilter { peer: Some(me.clone()), ..EntryFilter::default() };
+        Self { filter, read: VecDeque::new(), start: Some(0), size }
+    }
+
+    /// The next one, if it stands no later than at `last`.
+    async fn up_to(
+        &mut self,
+        store: &dyn ReadStore,
+        last: u64,
+    ) -> Result<Option<(u64, StoredEntry)>, ActError> {
+        if self.read.is_empty()
+            && let Some(start) = self.start.take()
+        {
+            for entry in store.entries(&self.filter, start, STEP).await? {
+                let index = index_of(&entry)?;
+                if index < self.size {
+                    self.start = Some(index.saturating_add(1));
+                    self.read.push_back((index, entry));
+                }
             }
         }
-        if !full {
-            return Ok(own);
-        }
+        let due = self.read.front().is_some_and(|(index, _)| *index <= last);
+        Ok(if due { self.read.pop_front() } else { None })
     }
 }
 
 impl Export {
-    /// The next entries; none at the end.
+    /// The next lines; none at the end.
     ///
     /// # Errors
     /// When the store does not answer, or holds what the log never wrote.
-    pub async fn next(&mut self) -> Result<Vec<Item>, ActError> {
+    pub async fn next(&mut self) -> Result<Vec<Line>, ActError> {
+        if !self.before.is_empty() {
+            return Ok(std::mem::take(&mut self.before));
+        }
         loop {
             let items = match self.next {
                 Next::End => return Ok(Vec::new()),
@@ -131,22 +150,21 @@ impl Export {
                 Next::From(start) => self.period(start).await?,
                 Next::After => self.after().await?,
             };
-            let items = self.with_own(items);
+            let items = self.with_own(items).await?;
             if !items.is_empty() {
-                return self.proven(items).await;
+                let items = self.proven(items).await?;
+                return Ok(items.into_iter().map(Line::Entry).collect());
             }
         }
     }
 
     /// `items` with what concerns the agency itself before and between them, each once.
-    fn with_own(&mut self, items: Vec<Item>) -> Vec<Item> {
+    async fn with_own(&mut self, items: Vec<Item>) -> Result<Vec<Item>, ActError> {
+        let Some(own) = &mut self.own else { return Ok(items) };
         let mut all = Vec::with_capacity(items.len());
         for mut item in items {
             let index = index_of(&item.entry).unwrap_or(0);
-            while let Some((at, _)) = self.own.front()
-                && *at <= index
-                && let Some((at, entry)) = self.own.pop_front()
-            {
+            while let Some((at, entry)) = own.up_to(self.store.as_ref(), index).await? {
                 if at < index {
                     all.push(Item { entry, border: false, judges: true, inclusion: None });
                 } else if item.border {
@@ -155,7 +173,7 @@ impl Export {
             }
             all.push(item);
         }
-        all
+        Ok(all)
     }
 
     fn filter(&self) -> EntryFilter {

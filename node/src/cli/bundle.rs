@@ -12,7 +12,7 @@ use audit::check::{Check, Report};
 use audit::entry_proof::{self, NamedBytes};
 use audit::wording::{self, counted};
 use audit::{BundleFile, Pin, Pins, Unable, pins};
-use schemas::bundle::{BundleError, Head, Item, Scope};
+use schemas::bundle::{BundleError, Head, Item, Line, Scope};
 use schemas::entry::Header;
 use serde_json::{Value, json};
 
@@ -108,8 +108,9 @@ pub(super) async fn export(
             return Err(error);
         }
         file.line(&line)?;
-        let item = Item::parse(&line)
+        let line = Line::parse(&line)
             .map_err(|e| ActError::failed(format!("a line that the node sent {e}")))?;
+        let Line::Entry(item) = line else { continue };
         entries = entries.saturating_add(usize::from(!item.border && !item.judges));
         last = Header::from_bytes(item.entry.header.as_bytes()).ok().map(|header| header.index);
         progress.advance(1);
@@ -193,8 +194,8 @@ async fn own(client: &Client, pins: &Pins) -> Result<Report, ActError> {
             return Err(error);
         }
         number = number.saturating_add(1);
-        let item = Item::parse(&line).map_err(|what| BundleError::Line { line: number, what });
-        check.line(0, item);
+        let line = Line::parse(&line).map_err(|what| BundleError::Line { line: number, what });
+        check.line(0, line);
         progress.advance(1);
     }
     progress.end();

@@ -37,8 +37,8 @@ fn schema_of<T: JsonSchema>() -> Value {
 fn published() -> Vec<(&'static str, Value)> {
     vec![
         ("answer", schema_of::<Answer>()),
-        ("bundle-entry", schema_of::<bundle::BundleLine>()),
         ("bundle-head", schema_of::<bundle::Head>()),
+        ("bundle-line", schema_of::<bundle::BundleLine>()),
         ("card", schema_of::<Card>()),
         ("correction", schema_of::<Correction>()),
         ("entry-body", schema_of::<Body>()),

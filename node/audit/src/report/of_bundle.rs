@@ -118,7 +118,7 @@ pub fn of_bundle<R: Read>(
     }
     let rows = match wanted.kind {
         Kind::Exceptions => {
-            let policy = policy(&head, gathered.policy, wanted.policy, &mut notes)?;
+            let policy = policy(&checked.policies, gathered.policy, wanted.policy, &mut notes)?;
             exceptions(&gathered.accesses, &policy, &wanted.zone)
         }
         kind => gathered.accesses.rows(kind),
@@ -144,7 +144,7 @@ pub fn of_bundle<R: Read>(
 
 /// The policy by which exceptions are found.
 fn policy(
-    head: &Head,
+    policies: &[String],
     in_force: Option<Digest>,
     given: Option<&str>,
     notes: &mut Vec<String>,
@@ -161,7 +161,7 @@ fn policy(
         }
         None => {
             let of_log = |text: &&String| Some(Digest::of(text.as_bytes())) == in_force;
-            head.policies.iter().find(of_log).ok_or_else(|| {
+            policies.iter().find(of_log).ok_or_else(|| {
                 Unable::Usage(
                     "exceptions are found by the agency's policy, whose text is not in this bundle; name its file with --policy"
                         .into(),

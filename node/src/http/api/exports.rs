@@ -41,12 +41,12 @@ async fn write(mut export: Export, rows: &mpsc::Sender<Box<RawValue>>) -> Result
         return Ok(());
     }
     loop {
-        let items = export.next().await?;
-        if items.is_empty() {
+        let lines = export.next().await?;
+        if lines.is_empty() {
             return Ok(());
         }
-        for item in items {
-            let line = item.to_line().map_err(failed)?;
+        for line in lines {
+            let line = line.to_bytes().map_err(failed)?;
             let line = String::from_utf8(line).map_err(|e| ActError::failed(e.to_string()))?;
             if rows.send(RawValue::from_string(line).map_err(failed)?).await.is_err() {
                 return Ok(());

@@ -13,7 +13,7 @@ use schemas::outcome::OutcomeCode;
 use schemas::purpose::Purpose;
 use serde_json::{Value, json};
 use tests::agency::{Agency, Plan};
-use tests::auditor::{Auditor, key_pins, problems};
+use tests::auditor::{Auditor, entry_lines, key_pins, problems};
 use tests::faulty_store::Failure;
 use tests::federation::{add_card, answered_query, give_notice, in_force, pair_of, sharing_pair};
 use tests::fixtures::{PLATE, draft};
@@ -86,9 +86,9 @@ async fn a_log_that_peers_cosigned_says_so_in_its_bundle() {
     assert_eq!((code, &report["cosigned_by"]), (0, &json!(["accord/asking-ca-pd"])), "{report}");
     // A head that this log does not start with.
     auditor.edit("owning", |lines| {
-        let mut head: Value = serde_json::from_str(&lines[0]).expect("a head");
-        head["cosigned"]["consistency"][0] = json!("00".repeat(32));
-        lines[0] = head.to_string();
+        let mut line: Value = serde_json::from_str(&lines[1]).expect("a line");
+        line["cosigned"]["consistency"][0] = json!("00".repeat(32));
+        lines[1] = line.to_string();
     });
     let (code, report) = auditor.verify("owning", &[&owning]);
     assert_eq!((code, problems(&report)), (1, vec![(None, "cosigned".into())]));
@@ -117,8 +117,7 @@ async fn an_extract_of_a_period_shows_by_its_borders_that_nothing_was_left_out()
         let (code, report) = auditor.verify("owning", &[&owning]);
         assert_eq!((code, problems(&report)), (0, vec![]), "{scope:?}: {report:#}");
         let whole = std::fs::read_to_string(auditor.file("owning")).expect("a bundle");
-        let lines = whole.lines().count();
-        for left_out in 1..lines {
+        for left_out in entry_lines(&whole) {
             auditor.edit("owning", |lines| drop(lines.remove(left_out)));
             let (code, report) = auditor.verify("owning", &[&owning]);
             assert_eq!(code, 1, "{scope:?} without line {}: {report:#}", left_out + 1);
@@ -156,11 +155,13 @@ async fn a_spoilt_line_is_told_by_its_number() {
     answered_query(&asking, &owning).await;
     let auditor = Auditor::default();
     auditor.receive("owning", &owning, &["--peer", "asking-ca-pd"]);
-    auditor.edit("owning", |lines| lines[3].truncate(40));
+    let whole = std::fs::read_to_string(auditor.file("owning")).expect("a bundle");
+    let entry = entry_lines(&whole).start + 2;
+    auditor.edit("owning", |lines| lines[entry].truncate(40));
     let (code, report) = auditor.verify("owning", &[&owning]);
     assert_eq!(code, 1);
     let said = report["problems"][0]["message"].as_str().expect("a sentence");
-    assert!(said.starts_with("line 4 is not an entry of a bundle"), "{said}");
+    assert!(said.starts_with(&format!("line {} is not a line of a bundle", entry + 1)), "{said}");
     std::fs::write(auditor.file("none"), "{}\n").expect("a file");
     let none = auditor.run(&["audit", "verify", &auditor.path("none")]);
     assert!(none.failed(2).contains("line 1 is not the head of a bundle"), "{none:?}");

@@ -4,10 +4,10 @@
 use schemas::card::Card;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Envelope;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::auditor::{
-    Auditor, assert_problem, bundles_of_both, entry_index, findings_of, pair_with_exchange,
-    problems, reconcile_bundles, single_finding,
+    Auditor, assert_problem, bundles_of_both, entry_index, entry_lines, findings_of,
+    pair_with_exchange, problems, reconcile_bundles, single_finding,
 };
 use tests::federation::answered_query;
 use tests::identity::{Identity, envelope_text};
@@ -29,7 +29,7 @@ async fn an_entry_left_out_of_a_filtered_bundle_is_missed() {
     let whole = std::fs::read_to_string(auditor.file("owning")).expect("a bundle");
     let lines = whole.lines().count();
     // Whichever entry is left out, from the first to that of the export.
-    for left_out in 1..lines {
+    for left_out in entry_lines(&whole) {
         auditor.edit("owning", |lines| drop(lines.remove(left_out)));
         let (code, report) = auditor.verify("owning", &[&owning]);
         let codes: Vec<String> = problems(&report).into_iter().map(|(_, code)| code).collect();
@@ -54,15 +54,14 @@ async fn a_bundle_with_a_card_of_somebody_elses_is_refused_belief() {
     let own = owning.identity.card_envelope();
     let own: Card = Card::open(&own).expect("a card");
     auditor.edit("owning", |lines| {
-        let mut head: Value = serde_json::from_str(&lines[0]).expect("a head");
-        let cards = head["cards"].as_array_mut().expect("cards");
-        for text in cards.iter_mut() {
-            let envelope = Envelope::parse(text.as_str().expect("text").as_bytes());
-            if Card::open(&envelope.expect("an envelope")).expect("a card").id == own.id {
-                *text = card.clone().into();
+        for line in lines.iter_mut() {
+            let value: Value = serde_json::from_str(line).expect("JSON");
+            let Some(text) = value["card"].as_str() else { continue };
+            let envelope = Envelope::parse(text.as_bytes()).expect("an envelope");
+            if Card::open(&envelope).expect("a card").id == own.id {
+                *line = json!({ "card": card }).to_string();
             }
         }
-        lines[0] = head.to_string();
     });
     // The pinned key signed no card; and nothing that the card's keys should have signed, they did.
     let (code, report) = auditor.verify("owning", &[&owning]);
@@ -96,7 +95,7 @@ async fn a_changed_proof_or_scope_is_told_at_its_entry() {
     };
     let answer = entry_index(&owning, Kind::QueryAnswered).await;
     let at = whole.lines().position(|line| line.contains("query.answered")).expect("an answer");
-    let spoilt = changed(at, &|entry| entry["inclusion"][0] = "00".repeat(32).into());
+    let spoilt = changed(at, &|entry| entry["entry"]["inclusion"][0] = "00".repeat(32).into());
     assert_eq!(spoilt, [(Some(answer), "proof".into())]);
     let export = entry_index(&owning, Kind::AuditExported).await;
     let other = changed(0, &|head| head["scope"]["from"] = "2020-01-01T00:00:00.000Z".into());

@@ -6,7 +6,7 @@ use schemas::outcome::OutcomeCode;
 use serde_json::{Value, json};
 use tests::agency::Agency;
 use tests::auditor::{
-    Auditor, bundles_of_both, key_pins, pair_with_exchange, problems, single_finding,
+    Auditor, bundles_of_both, entry_lines, key_pins, pair_with_exchange, problems, single_finding,
 };
 use tests::command_line::CommandOutput;
 use tests::federation::answered_query;
@@ -37,7 +37,7 @@ async fn a_bundle_is_verified_alike_with_and_without_the_programs_of_a_node() {
         assert_eq!((&report["ok"], &report["pinned"]), (&json!(true), &json!(true)), "{report}");
         assert_eq!(alike(&auditor, &["verify", &path]).done()["pinned"], false);
         let whole = std::fs::read_to_string(auditor.file("owning")).expect("a bundle");
-        let lines = whole.lines().count();
+        let entries = entry_lines(&whole);
         // A word of a body is changed, or an entry is left out.
         auditor.edit("owning", |lines| {
             let at = lines.iter().position(|line| line.contains("stolen_vehicle"));
@@ -49,7 +49,7 @@ async fn a_bundle_is_verified_alike_with_and_without_the_programs_of_a_node() {
         assert_eq!(tampered.code, 1);
         assert!(codes.iter().any(|(index, code)| index.is_some() && code == "body"), "{codes:?}");
         std::fs::write(auditor.file("owning"), &whole).expect("a bundle");
-        auditor.edit("owning", |all| drop(all.remove(lines / 2)));
+        auditor.edit("owning", |all| drop(all.remove(entries.start.midpoint(entries.end))));
         assert_eq!(alike(&auditor, &verify).code, 1);
     }
     std::fs::write(auditor.file("none"), "{}\n").expect("a file");

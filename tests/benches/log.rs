@@ -46,7 +46,7 @@ async fn entries(agency: &Agency) -> Vec<Item> {
         let step = agency.store().entries(&EntryFilter::default(), start, STEP).await;
         let step = step.expect("entries");
         let whole = step.len() < STEP as usize;
-        let item = |entry| Item { entry, border: false, judges: false, inclusion: None };
+        let item = |entry| Item::of(entry);
         all.extend(step.into_iter().map(item));
         if whole {
             return all;

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::pins::Pins;
 use super::preamble::{Heads, Preamble};
 use super::redaction_check::RedactionCheck;
+use super::registry_check::RegistryCheck;
 use super::verify::{Keys, Problem, Verifier, problem};
 use schemas::bundle::{BundleError, Head, Item, Line, Scope};
 
@@ -67,6 +68,7 @@ pub struct Check<S> {
     heads: Heads,
     verifier: Verifier,
     redactions: RedactionCheck,
+    registry: RegistryCheck,
     batch: Vec<(u64, Item)>,
     /// Bytes in the batch.
     waiting: usize,
@@ -100,6 +102,7 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
             heads: Heads::default(),
             verifier,
             redactions,
+            registry: RegistryCheck::new(whole),
             batch: Vec::new(),
             waiting: 0,
             numbers: Numbers::default(),
@@ -178,6 +181,10 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
         for ((header, item), offset) in headers.into_iter().zip(&items).zip(offsets) {
             let Some(header) = header else { continue };
             self.redactions.see(&header, item);
+            self.registry.see(&header, item);
+            for found in self.registry.problems() {
+                self.add(found);
+            }
             if !self.head.scope.is_whole() {
                 self.extract(&header, item);
                 self.place(&header, item);

@@ -19,6 +19,7 @@ pub mod pins;
 mod preamble;
 pub mod reconcile;
 pub mod redaction_check;
+mod registry_check;
 pub mod report;
 pub mod time;
 pub mod tree_diff;

@@ -257,7 +257,7 @@ mod tests {
         let salt = body.as_ref().map(|_| vec![7; 32]);
         let text = String::from_utf8(header.to_bytes().unwrap()).unwrap();
         let stored = StoredEntry { header: text, salt, body, envelope: None };
-        (header, Item { entry: stored, border: false, judges: false, inclusion: None })
+        (header, Item::of(stored))
     }
 
     fn redaction(cut_off: &str, entries: &str, held: Value) -> Value {

@@ -29,6 +29,28 @@ impl Change {
         }
     }
 
+    /// The change that an entry makes which records a document and nothing else, from the envelope
+    /// beside it; `None` of any other entry.
+    #[must_use]
+    pub fn of_document(body: &Body, envelope: &str) -> Option<Self> {
+        let envelope = envelope.to_owned();
+        Some(match &body.event {
+            Event::CardIssued(_) => Self::OwnCard { envelope },
+            Event::CardUpdated(_) => Self::CardUpdate { envelope },
+            Event::AgreementProposed(_) | Event::AgreementReceived(_) => {
+                Self::Agreement { from: body.actor.agency.clone(), envelope }
+            }
+            Event::AgreementSigned(_) | Event::AgreementAdhered(_) => Self::Adherence { envelope },
+            Event::AgreementSuspended(_)
+            | Event::AgreementResumed(_)
+            | Event::AgreementWithdrawn(_) => Self::Notice { envelope },
+            Event::RequestSubmitted(_) | Event::RequestReceived(_) => Self::Request { envelope },
+            Event::RequestApproved(_) | Event::RequestDenied(_) => Self::Ruling { envelope },
+            Event::RequestWithdrawn(_) => Self::Withdrawal { envelope },
+            _ => return None,
+        })
+    }
+
     /// The signed document that a change is made of.
     fn document(&self) -> Option<&str> {
         match self {

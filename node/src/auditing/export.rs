@@ -15,7 +15,7 @@ use audit::time::empty_period;
 use audit_log::entries::audit::audit_exported;
 use audit_log::proofs::inclusion_nodes;
 use registry::Redacted;
-use store::{EntryFilter, ReadStore};
+use store::{EntryFilter, ReadStore, StoredChange};
 
 /// Entries read at a time.
 const STEP: u32 = 100;
@@ -31,6 +31,8 @@ pub struct Export {
     next: Next,
     /// What concerns the agency itself, of an extract.
     own: Option<OwnEntries>,
+    /// The changes of the registry that were not written yet, of a whole log.
+    changes: VecDeque<StoredChange>,
 }
 
 /// What concerns the agency itself and was not written yet, read as it is needed.
@@ -93,6 +95,8 @@ pub async fn begin(
     let before = cosigned.map(Line::Cosigned).into_iter().chain(cards.into_iter().map(Line::Card));
     let policies = policies.into_iter().filter(|_| redacted).map(Line::Policy);
     let before = before.chain(policies).collect();
+    // As they stand: whoever verifies the export holds them against its entries.
+    let changes = if scope.is_whole() { store.changes().await?.into() } else { VecDeque::new() };
     let own = (!scope.is_whole()).then(|| OwnEntries::new(&agency.id, size));
     let head = Head {
         accord_bundle: FORMAT,
@@ -103,7 +107,7 @@ pub async fn begin(
         checkpoint: signed.to_string(),
     };
     let next = if head.scope.from.is_some() { Next::Before } else { Next::From(0) };
-    Ok(Export { store: Arc::clone(store), head, size, before, next, own })
+    Ok(Export { store: Arc::clone(store), head, size, before, next, own, changes })
 }
 
 impl OwnEntries {
@@ -166,9 +170,9 @@ impl Export {
             let index = index_of(&item.entry).unwrap_or(0);
             while let Some((at, entry)) = own.up_to(self.store.as_ref(), index).await? {
                 if at < index {
-                    all.push(Item { entry, border: false, judges: true, inclusion: None });
+                    all.push(Item { judges: true, ..Item::of(entry) });
                 } else if item.border {
-                    item = Item { entry, border: true, judges: true, inclusion: None };
+                    item = Item { border: true, judges: true, ..Item::of(entry) };
                 }
             }
             all.push(item);
@@ -209,7 +213,9 @@ impl Export {
                 break;
             }
             next = Some(at.saturating_add(1));
-            items.push(Item { entry, border: false, judges: false, inclusion: None });
+            let change = self.changes.pop_front_if(|change| change.entry <= at);
+            let change = change.map(|change| change.text);
+            items.push(Item { change, ..Item::of(entry) });
         }
         self.next = match next {
             Some(next) => Next::From(next.max(start.saturating_add(1))),
@@ -233,12 +239,7 @@ impl Export {
             }
         }
         let own = self.store.entries(&EntryFilter::default(), entry, 1).await?;
-        items.extend(own.into_iter().map(|entry| Item {
-            entry,
-            border: false,
-            judges: false,
-            inclusion: None,
-        }));
+        items.extend(own.into_iter().map(Item::of));
         Ok(items)
     }
 
@@ -264,5 +265,5 @@ impl Export {
 fn bare(stored: &StoredEntry) -> Item {
     let entry =
         StoredEntry { header: stored.header.clone(), salt: None, body: None, envelope: None };
-    Item { entry, border: true, judges: false, inclusion: None }
+    Item { border: true, ..Item::of(entry) }
 }

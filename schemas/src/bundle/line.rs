@@ -46,6 +46,17 @@ pub struct Item {
     pub judges: bool,
     /// The proof of its place under the bundle's signed head, unless the bundle is a whole log.
     pub inclusion: Option<Vec<Digest>>,
+    /// The change of the registry that it makes, as its exact JSON; in a whole log alone, since it may
+    /// tell of people, holds and blocks.
+    pub change: Option<String>,
+}
+
+impl Item {
+    /// An entry of the scope, with nothing beside it.
+    #[must_use]
+    pub const fn of(entry: StoredEntry) -> Self {
+        Self { entry, border: false, judges: false, inclusion: None, change: None }
+    }
 }
 
 /// A line as JSON; [`Line`] is what it means.
@@ -86,6 +97,9 @@ pub struct BundleEntry {
     /// The proof of its place under the bundle's signed head, unless the bundle is a whole log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     inclusion: Option<Vec<Digest>>,
+    /// The change of the registry that it makes, as its exact JSON; in a whole log alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    change: Option<String>,
 }
 
 impl Line {
@@ -136,6 +150,7 @@ impl BundleEntry {
             border: item.border,
             judges: item.judges,
             inclusion: item.inclusion,
+            change: item.change,
         }
     }
 
@@ -163,6 +178,7 @@ impl BundleEntry {
             border: self.border,
             judges: self.judges,
             inclusion: self.inclusion,
+            change: self.change,
         })
     }
 }

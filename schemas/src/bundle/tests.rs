@@ -23,7 +23,13 @@ fn item() -> Item {
         body: Some("{\"a\":\"é\\n\"}".into()),
         envelope: Some("one\ntwo".into()),
     };
-    Item { entry, border: false, judges: false, inclusion: Some(vec![Digest::of(b"a")]) }
+    Item {
+        entry,
+        border: false,
+        judges: false,
+        inclusion: Some(vec![Digest::of(b"a")]),
+        change: None,
+    }
 }
 
 fn entry() -> String {

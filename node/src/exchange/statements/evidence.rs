@@ -25,7 +25,7 @@ pub(super) async fn add_evidence(
         let Some(query) = finding.query_id.map(|query| query.digest()) else { continue };
         let filter = EntryFilter { query: Some(query), ..EntryFilter::default() };
         for entry in store.entries(&filter, 0, EACH).await? {
-            let item = Item { entry, border: false, judges: false, inclusion: None };
+            let item = Item::of(entry);
             let Some(mut evidence) = Evidence::of(&agency.id, &item) else { continue };
             evidence.inclusion = Some(inclusion(store, evidence.index, size).await?);
             finding.evidence.push(evidence);

@@ -3,10 +3,12 @@
 
 use node::run::StartError;
 use registry::Change;
+use schemas::digest::Digest;
 use schemas::entry::EntryKind as Kind;
 use schemas::user::User;
 use store::LogRecords as _;
 use tests::agency::Agency;
+use tests::auditor::problems;
 use tests::federation::{answered_query, sharing_pair};
 
 /// The index of the last change of a kind, by the word for it.
@@ -86,4 +88,39 @@ async fn a_node_does_not_start_on_a_registry_that_was_edited() {
     // As it was, it serves.
     answered_query(&asking, &owning).await;
     assert!(owning.log().await.count(Kind::QueryAnswered) >= 2);
+}
+
+/// The change at an entry, and the same one with a role more.
+async fn promoted(agency: &Agency, entry: u64) -> [String; 2] {
+    let changes = agency.store().changes().await.expect("changes");
+    let stored = changes.into_iter().find(|stored| stored.entry == entry).expect("a change");
+    let more = stored.text.replacen(r#""roles":["#, r#""roles":["alpr_administrator","#, 1);
+    assert_ne!(stored.text, more);
+    [stored.text, more]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auditor_is_told_of_a_registry_that_its_entries_do_not_tell() {
+    let (_asking, mut owning, _) = sharing_pair().await;
+    let user = changed(&owning, "user").await;
+    let [before, after] = promoted(&owning, user).await;
+    let edit = |text: &str| {
+        [format!("update changes set change = '{}' where idx = {user}", text.replace('\'', "''"))]
+    };
+    // Edited beside the running node.
+    owning.tamper_while_it_runs(&edit(&after)).await;
+    let verified = owning.accord(&["audit", "verify"]);
+    assert_eq!(
+        (verified.code, problems(&verified.lines()[0])),
+        (1, vec![(Some(user), "registry".into())])
+    );
+    // Edited with the entry that binds it, and the whole log written anew: the entry says otherwise.
+    owning.stop().await;
+    owning.edit_database(&edit(&after)).await;
+    let digests = [before, after].map(|text| Digest::of(text.as_bytes()).to_string());
+    owning.forge_entry(user, |body| body.replace(&digests[0], &digests[1])).await;
+    let verified = owning.accord(&["audit", "verify"]);
+    let report = &verified.lines()[0];
+    assert_eq!((verified.code, problems(report)), (1, vec![(Some(user), "registry".into())]));
+    assert!(report.to_string().contains("something else than what the entry says"), "{report:#}");
 }

@@ -22,6 +22,10 @@ pub use crate::facts::{Authority, Candidate, PeerFacts};
 pub use crate::reasons::{Narrowed, Reasons};
 pub use scope::{DueReads, OwnScope, PeerScope, Scope, due_reads};
 
+/// The version of the rules. It counts up with every change of what a rule permits or says, so that
+/// who decides again does it by the rules that decided.
+pub const RULES: u32 = 1;
+
 /// A permission.
 #[derive(Debug, PartialEq)]
 pub struct Permit {
@@ -41,6 +45,15 @@ pub struct Permit {
     pub narrowed: Option<Narrowed>,
 }
 
+/// A refusal.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub reasons: Reasons,
+    /// The authority that came closest; `None` where none was judged.
+    pub closest: Option<Basis>,
+}
+
 /// The decision on a query.
 #[derive(Debug, PartialEq)]
 #[expect(
@@ -51,7 +64,7 @@ pub enum Decision {
     /// It may be answered, so far.
     Permit(Permit),
     /// It may not, and why.
-    Refuse(Reasons),
+    Refuse(Refused),
 }
 
 /// Decides on a peer's query. `candidates` are the authorities between the two, in id order.
@@ -75,7 +88,7 @@ pub fn decide(
     let cited = |candidate: &&Candidate<'_>| {
         query.authority.as_ref().is_none_or(|cited| cited == candidate.authority.id())
     };
-    let mut closest: Option<Vec<Reason>> = None;
+    let mut closest: Option<(Vec<Reason>, Basis)> = None;
     for candidate in candidates.iter().filter(cited) {
         let against: Vec<Reason> =
             rules::OF_AUTHORITY.iter().filter_map(|rule| rule(&case, candidate)).collect();
@@ -83,18 +96,22 @@ pub fn decide(
             match permit(&case, candidate) {
                 Some(permit) if reasons.is_empty() => return Decision::Permit(permit),
                 // The query itself is refused; this authority adds nothing to that.
-                _ => closest = Some(Vec::new()),
+                _ => closest = Some((Vec::new(), candidate.basis())),
             }
-        } else if closest.as_ref().is_none_or(|least| against.len() < least.len()) {
-            closest = Some(against);
+        } else if closest.as_ref().is_none_or(|(least, _)| against.len() < least.len()) {
+            closest = Some((against, candidate.basis()));
         }
     }
-    reasons.extend(closest.unwrap_or_else(|| vec![rules::no_authority(&case)]));
+    let (against, closest) = match closest {
+        Some((against, basis)) => (against, Some(basis)),
+        None => (vec![rules::no_authority(&case)], None),
+    };
+    reasons.extend(against);
     // An empty list cannot be: a permit was not returned although nothing speaks against it only
     // when no scope could be made, and then the answer is no.
-    Decision::Refuse(
-        Reasons::ordered(reasons).unwrap_or_else(|| Reasons::of(rules::no_authority(&case))),
-    )
+    let reasons =
+        Reasons::ordered(reasons).unwrap_or_else(|| Reasons::of(rules::no_authority(&case)));
+    Decision::Refuse(Refused { reasons, closest })
 }
 
 /// The requester's own check, before anything leaves.
@@ -162,8 +179,8 @@ fn permit(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Permit> {
     let limit = case.query.limit.min(case.policy.row_limit.most);
     let id = candidate.authority.id().clone();
     let (from, narrowed) = rules::period(case, candidate);
-    let permit = |version: u32, scope: PeerScope| Permit {
-        basis: Basis { authority: id.clone(), version },
+    let permit = |scope: PeerScope| Permit {
+        basis: candidate.basis(),
         scope,
         notice: case.policy.verification.text.clone(),
         lapses: Timestamp::MAX,
@@ -185,7 +202,7 @@ fn permit(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Permit> {
             Permit {
                 lapses: agreement.expires,
                 daily: agreement.daily_limit.map(|most| (id.clone(), most)),
-                ..permit(agreement.version, scope)
+                ..permit(scope)
             }
         }
         Authority::Request(filed) => {
@@ -194,7 +211,7 @@ fn permit(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Permit> {
             Permit {
                 lapses: asked.valid_until.unwrap_or(Timestamp::MAX),
                 consumes: asked.uses.map(|most| (id.clone(), most)),
-                ..permit(1, scope(until, limit, false, asked.near)?)
+                ..permit(scope(until, limit, false, asked.near)?)
             }
         }
     })

@@ -1,6 +1,7 @@
 //! What a decision rests on besides the policy: the agency that asks, and what it may rely on.
 
 use schemas::agency::{AgencyId, AgencyKind, State};
+use schemas::answer::Basis;
 use schemas::query::AuthorityId;
 use schemas::text::Text;
 
@@ -40,6 +41,27 @@ impl<'a> Authority<'a> {
     }
 }
 
+impl Authority<'_> {
+    /// The exact text that it is, as an answer names it.
+    #[must_use]
+    pub fn basis(&self) -> Basis {
+        match self {
+            Self::Agreement(recorded) => Basis {
+                authority: recorded.agreement.id.clone(),
+                version: recorded.agreement.version,
+                text: recorded.text,
+                decision: None,
+            },
+            Self::Request(filed) => Basis {
+                authority: filed.request.id.clone(),
+                version: 1,
+                text: filed.request_digest,
+                decision: filed.decision_digest,
+            },
+        }
+    }
+}
+
 /// An authority with its use so far.
 #[derive(Debug, Clone, Copy)]
 pub struct Candidate<'a> {
@@ -49,4 +71,10 @@ pub struct Candidate<'a> {
     pub used: u32,
     /// Answers given on it to this requester today.
     pub used_today: u32,
+}
+
+impl Candidate<'_> {
+    pub(crate) fn basis(&self) -> Basis {
+        self.authority.basis()
+    }
 }

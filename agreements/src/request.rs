@@ -270,6 +270,8 @@ pub struct RequestRecord {
     pub request_digest: Digest,
     /// The decision.
     pub ruling: Option<Ruling>,
+    /// Digest of its exact text, where it is recorded from a signed one.
+    pub decision_digest: Option<Digest>,
     /// The withdrawal.
     pub withdrawal: Option<Withdrawal>,
 }
@@ -278,7 +280,7 @@ impl RequestRecord {
     /// A request that nobody has decided yet.
     #[must_use]
     pub fn new(request: Request, request_digest: Digest) -> Self {
-        Self { request, request_digest, ruling: None, withdrawal: None }
+        Self { request, request_digest, ruling: None, decision_digest: None, withdrawal: None }
     }
 
     /// Records the decision. One that crossed a withdrawal stands beside it and changes nothing.

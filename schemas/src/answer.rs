@@ -30,6 +30,23 @@ pub struct Basis {
     pub authority: AuthorityId,
     /// Its version; 1 for a request.
     pub version: u32,
+    /// H(its exact text): of the agreement, or of the request.
+    pub text: Digest,
+    /// H(the exact text of the decision on the request); absent where it is an agreement, or nobody
+    /// has decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Digest>,
+}
+
+/// By what an owner decided, so that whoever holds the texts can decide again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DecidedBy {
+    /// H(the exact text of the owner's policy in force).
+    pub policy: Digest,
+    /// The version of the rules.
+    pub rules: u32,
 }
 
 /// How far the owner opened its reads for this answer.
@@ -100,8 +117,10 @@ pub struct Answer {
     pub from: AgencyId,
     /// The requester.
     pub to: AgencyId,
-    /// When it was signed.
+    /// When it was decided and signed.
     pub at: Timestamp,
+    /// By what it was decided.
+    pub decided_by: DecidedBy,
     /// On what authority.
     pub basis: Basis,
     /// How far.

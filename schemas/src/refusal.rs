@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::agency::AgencyId;
+use crate::answer::{Basis, DecidedBy};
 use crate::digest::Digest;
 use crate::purpose::codes;
 use crate::query::QueryId;
@@ -128,8 +129,14 @@ pub struct Refusal {
     pub from: AgencyId,
     /// The requester.
     pub to: AgencyId,
-    /// When it was signed.
+    /// When it was decided and signed.
     pub at: Timestamp,
+    /// By what it was decided; absent where the query did not come as far as a decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<DecidedBy>,
+    /// The authority that came closest, whose reasons are given; absent where none was judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closest: Option<Basis>,
     /// Every reason that applies, in a stable order; never empty.
     pub reasons: Vec<Reason>,
     /// The owner's word on what can be done about it; may be empty.

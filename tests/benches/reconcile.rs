@@ -13,7 +13,7 @@ use audit_log::entries::exchange::asking::{AnswerVerified, answer_received, quer
 use audit_log::entry::Entry;
 use node::exchange::statements::Reconciler;
 use schemas::agency::AgencyId;
-use schemas::answer::{Answer, Basis, Receipt, Released};
+use schemas::answer::{Answer, Basis, DecidedBy, Receipt, Released};
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
 use schemas::key::SecretKey;
@@ -70,7 +70,13 @@ impl Exchanges {
             from: query.to.clone(),
             to: query.from.clone(),
             at,
-            basis: Basis { authority: self.authority.clone(), version: 1 },
+            decided_by: DecidedBy { policy: Digest::of(b"a policy"), rules: 1 },
+            basis: Basis {
+                authority: self.authority.clone(),
+                version: 1,
+                text: Digest::of(b"a text"),
+                decision: None,
+            },
             released: Released {
                 from: query.elements.from,
                 until: query.elements.until,

@@ -1,7 +1,9 @@
 //! The answer of an owner whose node is none of ours: honest as it is made, for a claim to falsify
 //! before it is signed and sent.
 
-use schemas::answer::{Answer, Basis, Page, Released};
+use agreements::agreement::Agreement;
+use schemas::agency::AgencyId;
+use schemas::answer::{Answer, Basis, DecidedBy, Page, Released};
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
@@ -9,7 +11,7 @@ use schemas::key::{PublicKey, SecretKey};
 use schemas::query::Query;
 use schemas::read::Read;
 
-use crate::fixtures::{json_lines, words};
+use crate::fixtures::{agreement, json_lines, words};
 use crate::identity::Identity;
 use crate::raw_peer::RawPeer;
 
@@ -29,6 +31,32 @@ pub struct ForgedAnswer {
     pub altered_byte: Option<usize>,
 }
 
+/// The agreement that an honest answer rests on: the same one whenever it is made.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn agreement_between(requester: &AgencyId, owner: &AgencyId) -> Agreement {
+    let instant = |text: &str| text.parse().expect("an instant");
+    let (effective, expires) = (instant("2020-01-01T00:00:00Z"), instant("2999-01-01T00:00:00Z"));
+    let id = "an-agreement".parse().expect("an id");
+    Agreement { id, effective, expires, ..agreement(&[requester, owner], effective) }
+}
+
+/// The first version of an agreement, as an answer names it.
+///
+/// # Panics
+/// When it cannot be written.
+#[must_use]
+pub fn basis_of(agreement: &Agreement) -> Basis {
+    Basis {
+        authority: agreement.id.clone(),
+        version: agreement.version,
+        text: Digest::of(agreement.to_toml().expect("an agreement").as_bytes()),
+        decision: None,
+    }
+}
+
 impl ForgedAnswer {
     /// An honest answer of `identity` with `reads` and no photographs, to a query whose envelope has
     /// `digest`.
@@ -43,7 +71,8 @@ impl ForgedAnswer {
             from: identity.id.clone(),
             to: query.from.clone(),
             at: query.at,
-            basis: Basis { authority: "an-agreement".parse().expect("an id"), version: 1 },
+            decided_by: DecidedBy { policy: Digest::of(b"a policy"), rules: 1 },
+            basis: basis_of(&agreement_between(&query.from, &identity.id)),
             released: Released {
                 from: query.elements.from,
                 until: query.elements.until,

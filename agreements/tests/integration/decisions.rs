@@ -130,7 +130,7 @@ fn judged(row: &Row) -> Found {
             let candidates = candidates(&case, papers);
             match decide(policy, me, peer, &candidates, query, fixtures::now()) {
                 Decision::Permit(permit) => Found::Permit(Box::new((permit, case))),
-                Decision::Refuse(reasons) => Found::Refuse(reasons),
+                Decision::Refuse(refused) => Found::Refuse(refused.reasons),
             }
         }
     }

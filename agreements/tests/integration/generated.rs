@@ -158,7 +158,7 @@ proptest! {
             tells(reasons.as_slice())?;
         }
         let permit = match decision {
-            Decision::Refuse(reasons) => return tells(reasons.as_slice()),
+            Decision::Refuse(refused) => return tells(refused.reasons.as_slice()),
             Decision::Permit(permit) => permit,
         };
         within_bounds(&case, &permit.scope)?;

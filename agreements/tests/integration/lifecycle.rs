@@ -2,7 +2,7 @@
 //! stands.
 
 use agreements::agreement::{Act, Adherence, Notice, Person};
-use agreements::decide::{Decision, decide};
+use agreements::decide::{Decision, Refused, decide};
 use agreements::lifecycle::AgreementRecord;
 use agreements::policy::Reliance;
 use agreements::request::{
@@ -395,7 +395,7 @@ fn reasons_are_handed_over_as_they_stand() {
         state: policy.state,
         blocked: None,
     };
-    let Decision::Refuse(reasons) =
+    let Decision::Refuse(Refused { reasons, .. }) =
         decide(&policy, &me, &facts, &[], &fixtures::query(&peer, &me), now())
     else {
         panic!("permitted on nothing")

@@ -250,7 +250,7 @@ fn it_decides() {
         let mut asked = asked();
         spoil(&mut asked);
         match asked.decided() {
-            Decision::Refuse(reasons) => assert_eq!(told(&reasons), *expected, "{says}"),
+            Decision::Refuse(refused) => assert_eq!(told(&refused.reasons), *expected, "{says}"),
             Decision::Permit(permit) => {
                 assert!(expected.is_empty(), "{says}: permitted");
                 assert_eq!(permit.scope.limit(), 25, "{says}");

@@ -2,6 +2,8 @@
 //! the bundle should hold was left out. Pure; it trusts the keys that its caller pins, and nothing
 //! else where keys are pinned.
 
+use std::collections::BTreeMap;
+
 use schemas::agency::AgencyId;
 use schemas::body::Body;
 use schemas::digest::Digest;
@@ -10,6 +12,7 @@ use schemas::event::Event;
 use schemas::merkle;
 use serde::Serialize;
 
+use super::decisions::{Decisions, NotDecidedAgain};
 use super::pins::Pins;
 use super::preamble::{Heads, Preamble};
 use super::redaction_check::RedactionCheck;
@@ -43,6 +46,10 @@ pub struct Report {
     pub redacted: u64,
     /// Signatures checked.
     pub signatures: u64,
+    /// Queries of peers that were decided again, from what the log holds.
+    pub decided_again: u64,
+    /// Those that could not be, by why not.
+    pub not_decided_again: BTreeMap<NotDecidedAgain, u64>,
     /// Who cosigned a head of this log that the bundle shows.
     pub cosigned_by: Vec<String>,
     /// Whether the agency's key was pinned; otherwise keys are the bundle's own word.
@@ -69,6 +76,7 @@ pub struct Check<S> {
     verifier: Verifier,
     redactions: RedactionCheck,
     registry: RegistryCheck,
+    decisions: Decisions,
     batch: Vec<(u64, Item)>,
     /// Bytes in the batch.
     waiting: usize,
@@ -94,6 +102,7 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
         let whole = head.scope.is_whole();
         let verifier = Verifier::new(head.agency.clone(), Keys::default(), whole);
         let redactions = RedactionCheck::new(head.agency.clone(), &[]);
+        let decisions = Decisions::new(head.agency.clone());
         Self {
             head,
             pins: pins.clone(),
@@ -103,6 +112,7 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
             verifier,
             redactions,
             registry: RegistryCheck::new(whole),
+            decisions,
             batch: Vec::new(),
             waiting: 0,
             numbers: Numbers::default(),
@@ -182,7 +192,8 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
             let Some(header) = header else { continue };
             self.redactions.see(&header, item);
             self.registry.see(&header, item);
-            for found in self.registry.problems() {
+            self.decisions.see(&header, item, self.registry.state());
+            for found in self.registry.problems().into_iter().chain(self.decisions.problems()) {
                 self.add(found);
             }
             if !self.head.scope.is_whole() {
@@ -329,6 +340,8 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
             entries: verified.entries,
             redacted: verified.redacted,
             signatures: verified.signatures,
+            decided_again: self.decisions.again,
+            not_decided_again: self.decisions.not_again,
             cosigned_by: self.heads.cosigned_by,
             pinned,
             problems: self.problems,

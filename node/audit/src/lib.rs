@@ -10,6 +10,7 @@ mod bundle_index;
 pub mod check;
 #[cfg(feature = "clap")]
 pub mod command_line;
+pub mod decisions;
 pub mod entry_proof;
 mod envelope_binding;
 pub mod error;

@@ -10,8 +10,16 @@ use schemas::body::Body;
 use schemas::bundle::Item;
 use schemas::digest::Digest;
 use schemas::entry::Header;
+use serde::Deserialize;
 
 use super::verify::{Problem, problem};
+
+/// What of a body binds the registry.
+#[derive(Deserialize)]
+struct Links {
+    registry: Option<u64>,
+    change: Option<Digest>,
+}
 
 /// What the entries have shown of the registry so far.
 #[derive(Debug)]
@@ -37,9 +45,9 @@ impl RegistryCheck {
     /// Takes in the next entry.
     pub(super) fn see(&mut self, header: &Header, item: &Item) {
         let index = header.index;
-        // What a body says that does not stand here is told where bodies are checked.
-        let body = item.entry.body.as_deref().and_then(|text| serde_json::from_str(text).ok());
-        let Some(body): Option<Body> = body else {
+        // What cannot be read of a body is told where bodies are checked.
+        let body = item.entry.body.as_deref();
+        let Some(links) = body.and_then(|text| serde_json::from_str::<Links>(text).ok()) else {
             if item.change.is_some() {
                 self.wrong(
                     index,
@@ -48,8 +56,8 @@ impl RegistryCheck {
             }
             return;
         };
-        self.follows(index, body.registry);
-        match (body.change, &item.change) {
+        self.follows(index, links.registry);
+        match (links.change, &item.change) {
             (None, None) => {}
             (None, Some(_)) => {
                 self.wrong(
@@ -62,10 +70,16 @@ impl RegistryCheck {
                     self.wrong(index, format!("`{}` changes no registry", header.kind));
                 }
                 self.last = Some(index);
+                let Some(body) = body.and_then(|text| serde_json::from_str::<Body>(text).ok())
+                else {
+                    self.state = None;
+                    return;
+                };
                 match change {
                     Some(text) => self.made(header, &body, item, digest, text),
                     None if self.whole => {
-                        self.wrong(index, "its change of the registry is missing")
+                        self.state = None;
+                        self.wrong(index, "its change of the registry is missing");
                     }
                     None => self.documented(header, &body, item, digest),
                 }

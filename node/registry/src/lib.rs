@@ -6,6 +6,7 @@
 
 mod alarms;
 mod backups;
+mod candidates;
 mod change;
 mod holds;
 mod keys;
@@ -18,6 +19,7 @@ mod told;
 
 pub use alarms::{Alarm, Raised, Resolution};
 pub use backups::Backup;
+pub use candidates::{Candidates, Uses};
 pub use change::Change;
 pub use holds::{HeldRead, Hold, On, Redacted, Release};
 pub use keys::{KeyUse, NamedKeys};

@@ -47,6 +47,8 @@ pub struct State {
     generation: u64,
     /// The policy in force.
     pub policy: Option<std::sync::Arc<Policy>>,
+    /// Digest of its exact text.
+    pub policy_digest: Option<Digest>,
     /// One's own card.
     pub own: Option<Signed<Card>>,
     /// The keys of all one's own cards.
@@ -220,6 +222,7 @@ impl State {
             Change::Policy { name, text } => {
                 self.policy =
                     Some(std::sync::Arc::new(Policy::from_toml(name, text).map_err(unfit)?));
+                self.policy_digest = Some(Digest::of(text.as_bytes()));
             }
             Change::User { user } => drop(self.users.insert(user.name.clone(), user.clone())),
             Change::OwnCard { envelope } => {
@@ -283,7 +286,9 @@ impl State {
             Change::Ruling { envelope } => {
                 let (_, text) = payload(envelope)?;
                 let ruling = Ruling::from_toml("decision", &text).map_err(unfit)?;
-                self.request(&ruling.request)?.value.rule(ruling).map_err(unfit)?;
+                let filed = self.request(&ruling.request)?;
+                filed.value.rule(ruling).map_err(unfit)?;
+                filed.value.decision_digest = Some(Digest::of(text.as_bytes()));
             }
             Change::Alarm { alarm } => {
                 let number = self.alarms.len() as u64 + 1;

@@ -9,12 +9,12 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::exchange::authorities::Candidates;
+use crate::exchange::authorities::uses;
 use crate::permission::{
     ActError, OwnAgency, Permission, Principal, authenticate, authorize, policy_in_force,
 };
 use audit_log::entries::people::policy_adopted;
-use registry::State;
+use registry::{Candidates, State};
 use schemas::draft::Draft;
 use store::LogState;
 
@@ -167,7 +167,13 @@ pub async fn explain(
     // How much of each authority was used is known for the present alone.
     let counters =
         if wanted.at.is_none() { agency.log.counters() } else { LogState::default().into() };
-    let candidates = Candidates::of(&state, &counters, &wanted.owner, &requester, at, None);
+    let candidates = Candidates::of(
+        &state,
+        &wanted.owner,
+        &requester,
+        at,
+        uses(&counters, &requester, at, None),
+    );
     let decision = decide(judged_by, &wanted.owner, facts, candidates.as_slice(), &query, at);
     let own_reasons = if ours {
         decline(own, &query, at).map(|reasons| reasons.into_vec()).unwrap_or_default()
@@ -195,7 +201,7 @@ pub async fn explain(
             explained.basis = Some(format!("{} v{}", permit.basis.authority, permit.basis.version));
             explained.notice = permit.notice;
         }
-        Decision::Refuse(reasons) => explained.reasons = reasons.into_vec(),
+        Decision::Refuse(refused) => explained.reasons = refused.reasons.into_vec(),
     }
     Ok(explained)
 }

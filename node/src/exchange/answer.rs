@@ -12,8 +12,8 @@ mod redelivery;
 
 use std::sync::Arc;
 
-use agreements::decide::{Decision, Permit, Reasons, Scope as _, decide};
-use schemas::answer::{Answer, Released as Extent};
+use agreements::decide::{Decision, Permit, RULES, Reasons, Refused, Scope as _, decide};
+use schemas::answer::{Answer, DecidedBy, Released as Extent};
 use schemas::digest::Digest;
 use schemas::entry_proof::EntryProof;
 use schemas::envelope::{Envelope, Kind};
@@ -25,7 +25,7 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::Serialize;
 
-use super::authorities::Candidates;
+use super::authorities::uses;
 use super::not_served::NotServed;
 use super::photographs::OutgoingPhotos;
 use super::{NodeContext, paging};
@@ -35,9 +35,9 @@ use crate::permission::OwnAgency;
 use audit_log::append::{AppendError, Appended, Conflict};
 use audit_log::entries::exchange::SignedQuery;
 use audit_log::entries::exchange::answering::{AnswerReady, query_answered, query_refused};
-use registry::{Peer, State};
+use registry::{Candidates, Peer, State};
 use store::photographs::{ImageStoreError, Images, Underway};
-use store::{Found, ReadStore, ServedBefore, StoreError};
+use store::{Found, LogState, ReadStore, ServedBefore, StoreError};
 
 pub(super) use receipts::Receipts;
 
@@ -108,6 +108,20 @@ impl Asked {
     }
 }
 
+/// What a query is decided upon.
+pub(super) struct Grounds {
+    state: Arc<State>,
+    counters: Arc<LogState>,
+    now: Timestamp,
+}
+
+impl Grounds {
+    /// By what it is decided, as what is signed says; `None` without a policy in force.
+    fn decided_by(&self) -> Option<DecidedBy> {
+        Some(DecidedBy { policy: self.state.policy_digest?, rules: RULES })
+    }
+}
+
 /// Answers the queries of peers.
 pub(super) struct Answering {
     agency: OwnAgency,
@@ -146,16 +160,18 @@ impl Answering {
             return self.refuse(asked, vec![stale], true).await;
         }
         for _ in 0..DECISIONS {
-            let state = self.agency.registry.state();
-            let permit = match self.decide(&state, &asked.query, None) {
-                Decision::Refuse(reasons) => {
-                    return self.refuse(asked, reasons.into_vec(), true).await;
+            let upon = self.grounds();
+            let permit = match self.decide(&upon, &asked.query, None) {
+                Decision::Refuse(refused) => {
+                    match self.refuse_upon(asked, &upon, refused, true).await {
+                        Err(Unserved::Log(AppendError::Conflict(_))) => continue,
+                        done => return done,
+                    }
                 }
                 Decision::Permit(permit) => permit,
             };
-            let corrections = self.agency.log.counters().corrections;
             let found = self.store.search(&permit.scope).await?;
-            match self.release(asked, (&state, corrections), permit, found).await {
+            match self.release(asked, &upon, permit, found).await {
                 Err(Unserved::Log(AppendError::Conflict(Conflict::ReceiptsOutstanding))) => {
                     return self.refuse(asked, vec![self.receipts_outstanding()], true).await;
                 }
@@ -197,41 +213,46 @@ impl Answering {
         )
     }
 
+    /// What is decided upon at this moment.
+    fn grounds(&self) -> Grounds {
+        Grounds {
+            // Before the registry: what changes between the two is noticed when it is appended.
+            counters: self.agency.log.counters(),
+            state: self.agency.registry.state(),
+            now: self.agency.clock.now(),
+        }
+    }
+
     /// Decides upon a snapshot. `redelivering` names an earlier answer whose use is not counted
     /// against itself.
     fn decide(
         &self,
-        state: &State,
+        upon: &Grounds,
         query: &Query,
         redelivering: Option<&ServedBefore>,
     ) -> Decision {
-        let now = self.agency.clock.now();
+        let Grounds { state, counters, now } = upon;
         let facts = state.facts(std::slice::from_ref(&query.from));
         let (Some(policy), Some(peer)) = (&state.policy, facts.first()) else {
             // A node without a policy, or a peer whose card has gone: unknown means no.
-            return Decision::Refuse(Reasons::of(reason(
+            let reasons = Reasons::of(reason(
                 RefusalCode::NoAuthority,
                 "this agency has no policy in force or no card of yours",
                 "fail closed",
-            )));
+            ));
+            return Decision::Refuse(Refused { reasons, closest: None });
         };
-        let candidates = Candidates::of(
-            state,
-            &self.agency.log.counters(),
-            &self.agency.id,
-            &query.from,
-            now,
-            redelivering,
-        );
-        decide(policy, &self.agency.id, peer, candidates.as_slice(), query, now)
+        let uses = uses(counters, &query.from, *now, redelivering);
+        let candidates = Candidates::of(state, &self.agency.id, &query.from, *now, uses);
+        decide(policy, &self.agency.id, peer, candidates.as_slice(), query, *now)
     }
 
-    /// Releases what was `found`, as long as the registry is the one and no read was corrected since
-    /// that count.
+    /// Releases what was `found`, as long as what it was decided upon holds and no read was corrected
+    /// since.
     async fn release(
         &self,
         asked: &Asked,
-        (state, corrections): (&State, u64),
+        upon: &Grounds,
         permit: Permit,
         mut found: Found,
     ) -> Result<Reply, Unserved> {
@@ -250,7 +271,8 @@ impl Answering {
             query_digest: asked.envelope.digest(),
             from: self.agency.id.clone(),
             to: query.from.clone(),
-            at: self.agency.clock.now(),
+            at: upon.now,
+            decided_by: upon.decided_by().ok_or_else(|| Unserved::Message("no policy".into()))?,
             basis: permit.basis,
             released: Extent {
                 from: permit.scope.from(),
@@ -275,37 +297,70 @@ impl Answering {
             photographs: std::mem::take(&mut outgoing.pieces),
             released: released(paged_reads),
             kept_until: answer.at.plus_hours(self.bounds.redelivery_hours),
-            corrections,
+            corrections: upon.counters.corrections,
             lapses: permit.lapses,
             uses: permit.consumes,
             daily: permit.daily,
             receipts_outstanding: self.bounds.receipts_outstanding,
         };
-        let appended = self.agency.log.append(query_answered(state, ready)).await?;
+        let appended = self.agency.log.append(query_answered(&upon.state, ready)).await?;
         let awaits_receipt = Some(envelope.digest());
         Ok(Reply { appended, awaits_receipt, underway: outgoing.underway, again: false })
     }
 
-    /// Signs, appends and lets go a refusal. `remember` keeps it under the query's id.
+    /// Refuses what was decided upon, as long as the registry is the one that it was decided upon.
+    pub(super) async fn refuse_upon(
+        &self,
+        asked: &Asked,
+        upon: &Grounds,
+        Refused { reasons, closest }: Refused,
+        remember: bool,
+    ) -> Result<Reply, Unserved> {
+        let refusal = Refusal {
+            at: upon.now,
+            decided_by: upon.decided_by(),
+            closest,
+            ..self.refusal(asked, reasons.into_vec())
+        };
+        self.let_go(asked, &refusal, Some(&upon.state), remember).await
+    }
+
+    /// Refuses a query that does not come as far as a decision.
     pub(super) async fn refuse(
         &self,
         asked: &Asked,
         reasons: Vec<Reason>,
         remember: bool,
     ) -> Result<Reply, Unserved> {
+        self.let_go(asked, &self.refusal(asked, reasons), None, remember).await
+    }
+
+    fn refusal(&self, asked: &Asked, reasons: Vec<Reason>) -> Refusal {
         let query = &asked.query;
-        let refusal = Refusal {
+        Refusal {
             query_id: query.id,
             query_digest: asked.envelope.digest(),
             from: self.agency.id.clone(),
             to: query.from.clone(),
             at: self.agency.clock.now(),
+            decided_by: None,
+            closest: None,
             reasons,
             advice: Text::default(),
-        };
-        let envelope = self.sign(Kind::Refusal, &refusal)?;
+        }
+    }
+
+    /// Signs, appends and lets go a refusal. `remember` keeps it under the query's id.
+    async fn let_go(
+        &self,
+        asked: &Asked,
+        refusal: &Refusal,
+        upon: Option<&State>,
+        remember: bool,
+    ) -> Result<Reply, Unserved> {
+        let envelope = self.sign(Kind::Refusal, refusal)?;
         let theirs = asked.theirs.clone();
-        let entry = query_refused(asked.signed(), &refusal, &envelope, theirs, remember);
+        let entry = query_refused(upon, asked.signed(), refusal, &envelope, theirs, remember);
         let appended = self.agency.log.append(entry).await?;
         Ok(Reply { appended, awaits_receipt: None, underway: None, again: false })
     }

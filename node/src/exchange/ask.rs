@@ -27,7 +27,7 @@ use schemas::refusal::Reason;
 use schemas::text::Text;
 use tokio::sync::mpsc;
 
-use super::authorities::Candidates;
+use super::authorities::uses;
 use super::deliver::Delivery;
 use super::observed::Observer;
 use crate::context::{NodeContext, OwnKeys};
@@ -35,7 +35,7 @@ use crate::permission::OwnAgency;
 use audit_log::entries::exchange::asking::{query_declined, query_sent};
 use cached_answers::CachedAnswers;
 use peer::link::Dial;
-use registry::State;
+use registry::{Candidates, State};
 use send::{PendingQuery, QuerySender};
 use settle::QuerySettler;
 use store::ReadStore;
@@ -192,7 +192,8 @@ impl<D: Dial> QueryClient<D> {
         let counters = self.agency.log.counters();
         let me = &self.agency.id;
         let gives = |owner: &&AgencyId| {
-            Candidates::of(state, &counters, owner, me, now, None).any_in_force(owner, me, now)
+            Candidates::of(state, owner, me, now, uses(&counters, me, now, None))
+                .any_in_force(owner, me, now)
         };
         state
             .peers

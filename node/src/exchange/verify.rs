@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use schemas::answer::{Answer, IMAGES_BYTES, MOST_PAGES, MOST_PHOTOGRAPHS};
+use registry::State;
+use schemas::answer::{Answer, Basis, IMAGES_BYTES, MOST_PAGES, MOST_PHOTOGRAPHS};
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, EnvelopeError, Kind};
 use schemas::image::{IMAGE_BYTES, MOST_IMAGES};
@@ -67,6 +68,35 @@ fn photographs(answer: &Answer, query: &Query) -> Result<(), Unproven> {
         return Err(content("it promises more photographs than an answer may hold"));
     }
     Ok(())
+}
+
+/// Checks that an answer rests on an authority as it is recorded here: on this text, by this
+/// decision.
+///
+/// # Errors
+/// When it is not recorded here, or as another text. A decision that has not come yet may be named.
+pub fn rests_on(basis: &Basis, state: &State) -> Result<(), Unproven> {
+    let Basis { authority, version, text, decision } = basis;
+    let agreement = state.agreement_version(authority, *version).map(|known| &known.recorded);
+    let request = state.requests.get(authority).map(|filed| &filed.value);
+    let as_recorded = match (agreement, request) {
+        (Some(recorded), _) => recorded.text == *text && decision.is_none(),
+        (None, Some(filed)) => {
+            let decided = filed.decision_digest;
+            filed.request_digest == *text && decided.is_none_or(|known| Some(known) == *decision)
+        }
+        (None, None) => {
+            return Err(Unproven::Content(format!(
+                "it rests on `{authority}` version {version}, which is not recorded here"
+            )));
+        }
+    };
+    if as_recorded {
+        return Ok(());
+    }
+    Err(Unproven::Content(format!(
+        "it rests on another text of `{authority}` version {version} than the one recorded here"
+    )))
 }
 
 /// Checks a refusal against the query.

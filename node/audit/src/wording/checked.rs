@@ -18,6 +18,13 @@ pub fn checked(report: &Report) -> String {
         report.size,
         report.root.map_or_else(|| "unknown".into(), |root| root.to_string()),
     );
+    let not: u64 = report.not_decided_again.values().sum();
+    if report.decided_again > 0 || not > 0 {
+        out += &format!("\n{} decided again", counted(report.decided_again, "query", "queries"));
+        for (why, count) in &report.not_decided_again {
+            out += &format!("; {count} not: {}", why.in_words());
+        }
+    }
     if !report.cosigned_by.is_empty() {
         out += &format!("\ncosigned by {}", report.cosigned_by.join(", "));
     }

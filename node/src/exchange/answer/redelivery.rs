@@ -68,12 +68,15 @@ impl Answering {
             );
             return self.refuse(asked, vec![over(RefusalCode::Stale, message)], false).await;
         }
-        let state = self.agency.registry.state();
+        let upon = self.grounds();
         // The authority that was relied on must still hold; another one does not stand in for it.
         let relied_on = Query { authority: before.authority.clone(), ..query.clone() };
-        let permit = match self.decide(&state, &relied_on, Some(before)) {
-            Decision::Refuse(reasons) => {
-                return self.refuse(asked, reasons.into_vec(), false).await;
+        let permit = match self.decide(&upon, &relied_on, Some(before)) {
+            Decision::Refuse(refused) => {
+                return match self.refuse_upon(asked, &upon, refused, false).await {
+                    Err(Unserved::Log(AppendError::Conflict(_))) => self.changing(asked).await,
+                    done => done,
+                };
             }
             Decision::Permit(permit) => permit,
         };
@@ -104,15 +107,8 @@ impl Answering {
             photographs: photographs.pieces,
             lapses: permit.lapses,
         };
-        match self.agency.log.append(answer_redelivered(&state, again)).await {
-            Err(AppendError::Conflict(_)) => {
-                let busy = reason(
-                    RefusalCode::Overloaded,
-                    "the authority changed at this moment; ask again",
-                    "concurrency",
-                );
-                self.refuse(asked, vec![busy], false).await
-            }
+        match self.agency.log.append(answer_redelivered(&upon.state, again)).await {
+            Err(AppendError::Conflict(_)) => self.changing(asked).await,
             appended => Ok(Reply {
                 appended: appended?,
                 awaits_receipt: Some(reply.digest()),
@@ -120,5 +116,15 @@ impl Answering {
                 again: true,
             }),
         }
+    }
+
+    /// Refuses for now: what a decision rests on changes at this moment.
+    async fn changing(&self, asked: &Asked) -> Result<Reply, Unserved> {
+        let busy = reason(
+            RefusalCode::Overloaded,
+            "the authority changed at this moment; ask again",
+            "concurrency",
+        );
+        self.refuse(asked, vec![busy], false).await
     }
 }

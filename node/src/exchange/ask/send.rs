@@ -164,7 +164,13 @@ impl<D: Dial> QuerySender<D> {
             Err(error) => return Ok(Reply::Unproven(None, error.into())),
         };
         let key = self.owner_key(pending, &envelope)?;
-        let answer = match verify::answer(&envelope, &key, query, pending.envelope.digest()) {
+        let answer = verify::answer(&envelope, &key, query, pending.envelope.digest());
+        let state = self.agency.registry.state();
+        let answer = answer.and_then(|answer| {
+            verify::rests_on(&answer.basis, &state)?;
+            Ok(answer)
+        });
+        let answer = match answer {
             Ok(answer) => answer,
             Err(error) => return Ok(Reply::Unproven(Some(envelope), error)),
         };

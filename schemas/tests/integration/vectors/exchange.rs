@@ -1,6 +1,6 @@
 //! The one exchange that the vectors tell of, made with fixed keys.
 
-use schemas::answer::{Answer, Basis, Page, Receipt, Released};
+use schemas::answer::{Answer, Basis, DecidedBy, Page, Receipt, Released};
 use schemas::card::Card;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
@@ -97,6 +97,19 @@ pub(crate) fn page() -> Vec<u8> {
     page
 }
 
+fn decided_by() -> DecidedBy {
+    DecidedBy { policy: Digest::of(b"the text of a policy"), rules: 1 }
+}
+
+fn basis() -> Basis {
+    Basis {
+        authority: "lasd-0a1b2c3d".parse().unwrap(),
+        version: 1,
+        text: Digest::of(b"the text of an agreement"),
+        decision: None,
+    }
+}
+
 pub(crate) fn answer(asked: &Envelope) -> Answer {
     Answer {
         query_id: query().id,
@@ -104,7 +117,8 @@ pub(crate) fn answer(asked: &Envelope) -> Answer {
         from: "monrovia-ca-pd".parse().unwrap(),
         to: "indio-ca-pd".parse().unwrap(),
         at: "2026-03-01T17:04:05.310Z".parse().unwrap(),
-        basis: Basis { authority: "lasd-0a1b2c3d".parse().unwrap(), version: 1 },
+        decided_by: decided_by(),
+        basis: basis(),
         released: Released {
             from: "2026-02-01T00:00:00Z".parse().unwrap(),
             until: "2026-03-01T17:04:05.250Z".parse().unwrap(),
@@ -131,6 +145,8 @@ pub(crate) fn refusal(asked: &Envelope) -> Refusal {
         from: "monrovia-ca-pd".parse().unwrap(),
         to: "indio-ca-pd".parse().unwrap(),
         at: "2026-03-01T17:04:05.310Z".parse().unwrap(),
+        decided_by: Some(decided_by()),
+        closest: Some(basis()),
         reasons: vec![Reason {
             code: RefusalCode::AuthorityNotInForce,
             message: "agreement `lasd-0a1b2c3d` is suspended by `monrovia-ca-pd`".into(),

@@ -1,6 +1,7 @@
 //! What an agency, its peers and an auditor can prove from logs, and how long what they hold is kept.
 
 mod bundles;
+mod decided_again;
 mod edited_registry;
 mod evidence_packages;
 mod reconciliation;

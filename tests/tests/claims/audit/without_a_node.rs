@@ -40,7 +40,9 @@ async fn a_bundle_is_verified_alike_with_and_without_the_programs_of_a_node() {
         let entries = entry_lines(&whole);
         // A word of a body is changed, or an entry is left out.
         auditor.edit("owning", |lines| {
-            let at = lines.iter().position(|line| line.contains("query.answered") && line.contains("stolen_vehicle"));
+            let at = lines.iter().position(|line| {
+                line.contains("query.answered") && line.contains("stolen_vehicle")
+            });
             let line = &mut lines[at.expect("an access")];
             *line = line.replace("stolen_vehicle", "missing_person");
         });

@@ -15,9 +15,9 @@ use schemas::query::{Elements, Query};
 use schemas::read::{Location, Read};
 use schemas::refusal::Refusal;
 use tests::agency::{Agency, Plan};
-use tests::federation::{add_card, owner_and_raw};
+use tests::federation::{add_card, owner_and_raw, propose};
 use tests::fixtures::{PLATE, draft, id, query, reads, words};
-use tests::forged_answer::{ForgedAnswer, page_of};
+use tests::forged_answer::{ForgedAnswer, agreement_between, page_of};
 use tests::identity::Identity;
 use tests::raw_peer::RawPeer;
 use tests::wait::within;
@@ -36,6 +36,7 @@ async fn asking(
         Agency::of(Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 2)).await;
     let mut raw = RawPeer::start("hostile-ca-pd", asking.now());
     add_card(&asking, &raw.identity).await;
+    propose(&asking, &agreement_between(asking.id(), raw.id()), None).await;
     raw.answer_queries(asking.identity.card.message_key, script);
     (asking, raw)
 }
@@ -229,6 +230,8 @@ async fn a_refusal_without_a_reason_is_rejected() {
             from: identity.id.clone(),
             to: query.from.clone(),
             at: query.at,
+            decided_by: None,
+            closest: None,
             reasons: Vec::new(),
             advice: words(""),
         };

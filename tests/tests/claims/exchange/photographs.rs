@@ -13,9 +13,9 @@ use schemas::image::{Image, Media, View};
 use schemas::outcome::OutcomeCode;
 use schemas::query::Query;
 use tests::agency::{Agency, Plan};
-use tests::federation::{add_card, in_force_with, introduce};
+use tests::federation::{add_card, in_force_with, introduce, propose};
 use tests::fixtures::{DAY_MS, PLATE, draft, reads};
-use tests::forged_answer::ForgedAnswer;
+use tests::forged_answer::{ForgedAnswer, agreement_between};
 use tests::identity::Identity;
 use tests::photographs::{jpeg, photograph_file, plate_crops, reads_with_photographs};
 use tests::raw_peer::RawPeer;
@@ -127,6 +127,7 @@ async fn heard_from(
         Agency::of(Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 2)).await;
     let mut raw = RawPeer::start("hostile-ca-pd", asking.now());
     add_card(&asking, &raw.identity).await;
+    propose(&asking, &agreement_between(asking.id(), raw.id()), None).await;
     raw.answer_queries(asking.identity.card.message_key, move |identity, query, digest| {
         let mut forged = with_photograph(identity, query, digest);
         falsify(&mut forged);

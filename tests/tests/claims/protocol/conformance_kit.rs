@@ -90,6 +90,8 @@ fn careless(now: schemas::time::Timestamp, bound: fn(&Envelope) -> Digest) -> Ra
             from: identity.id.clone(),
             to: query.from,
             at: query.at,
+            decided_by: None,
+            closest: None,
             reasons: vec![Reason {
                 code: RefusalCode::NoAuthority,
                 message: "no".into(),

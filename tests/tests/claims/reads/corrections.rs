@@ -13,9 +13,9 @@ use schemas::query::QueryId;
 use schemas::read::ReadId;
 use tests::agency::Agency;
 use tests::faulty_store::Failure;
-use tests::federation::{add_card, sharing_pair};
+use tests::federation::{add_card, propose, sharing_pair};
 use tests::fixtures::{PLATE, reads, words};
-use tests::forged_answer::ForgedAnswer;
+use tests::forged_answer::{ForgedAnswer, agreement_between};
 use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
 
@@ -168,6 +168,7 @@ async fn a_peer_corrects_only_what_it_released() {
     let asking = Agency::start("asking-ca-pd").await;
     let mut raw = RawPeer::start("hostile-ca-pd", asking.now());
     add_card(&asking, &raw.identity).await;
+    propose(&asking, &agreement_between(asking.id(), raw.id()), None).await;
     raw.answer_queries(asking.identity.card.message_key, |identity, query, digest| {
         let reads = reads(&identity.id, PLATE, 1, query.at);
         ForgedAnswer::honest(identity, query, digest, reads).frames()

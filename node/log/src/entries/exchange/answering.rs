@@ -95,9 +95,11 @@ pub fn query_answered(state: &State, ready: AnswerReady<'_>) -> Entry {
         .releasing(answer_frames(envelope, pages, ready.photographs))
 }
 
-/// A peer's query is refused. `remember`: the id is replied to like this from now on.
+/// A peer's query is refused; what was decided, as long as the registry is the one that it was
+/// decided `upon`. `remember`: the id is replied to like this from now on.
 #[must_use]
 pub fn query_refused(
+    upon: Option<&State>,
     query: SignedQuery<'_>,
     refusal: &Refusal,
     envelope: &Envelope,
@@ -124,6 +126,7 @@ pub fn query_refused(
     Entry::new(query.requester(), Event::QueryRefused(event))
         .about(&query.query.from)
         .beside([query.envelope, envelope])
+        .provided(upon.map(Precondition::registry).unwrap_or_default())
         .with(StateChanges { served: Some(served), ..StateChanges::default() })
         .releasing(vec![frame(FrameKind::Refusal, envelope)])
 }

@@ -1,0 +1,344 @@
+//! Every decision again: an owner signs by which policy, rules and authority it answered or refused,
+//! and its log holds all three, so whoever reads the log decides once more and compares.
+//!
+//! What cannot be decided again is counted by its cause and never taken for right.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use agreements::decide::{Decision, Permit, RULES, Scope as _, decide};
+use registry::{Candidates, State, Uses};
+use schemas::agency::AgencyId;
+use schemas::answer::{Answer, DecidedBy};
+use schemas::bundle::Item;
+use schemas::entry::{EntryKind, Header};
+use schemas::envelope::{Envelope, Kind};
+use schemas::query::{AuthorityId, Query, QueryId};
+use schemas::refusal::{Reason, Refusal, RefusalCode};
+use schemas::time::Timestamp;
+use serde::de::DeserializeOwned;
+
+use super::verify::{Problem, problem};
+
+/// Why a decision was not made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotDecidedAgain {
+    /// The registry of that instant is not known: only a whole log holds it.
+    Registry,
+    /// It was made by other rules than those of this program.
+    Rules,
+    /// It rests on a number of uses, and answers that count towards it are destroyed.
+    Counts,
+    /// The query or its reply is destroyed.
+    Destroyed,
+}
+
+impl NotDecidedAgain {
+    /// In words, for people.
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Registry => "only a whole log tells the policy and the authority of that instant",
+            Self::Rules => "made by another version of the rules",
+            Self::Counts => "answers that count towards a limit are destroyed",
+            Self::Destroyed => "the query or its reply is destroyed",
+        }
+    }
+}
+
+/// Why a query is refused that does not come as far as a decision.
+const UNDECIDED: [RefusalCode; 5] = [
+    RefusalCode::Stale,
+    RefusalCode::Overloaded,
+    RefusalCode::IdReused,
+    RefusalCode::ReceiptsOutstanding,
+    RefusalCode::LogUnavailable,
+];
+
+/// What depends on how often an authority was used.
+const COUNTED: [RefusalCode; 2] = [RefusalCode::UsesExhausted, RefusalCode::Quota];
+
+/// What the entries have shown of an owner's decisions so far.
+#[derive(Debug)]
+pub(super) struct Decisions {
+    me: AgencyId,
+    uses: HashMap<AuthorityId, u32>,
+    today: HashMap<(AuthorityId, AgencyId), u32>,
+    /// The day that `today` counts.
+    day: Option<Timestamp>,
+    /// On what the queries that were answered rested.
+    answered: HashMap<QueryId, AuthorityId>,
+    /// Requesters of whose answers some are destroyed.
+    destroyed: HashSet<AgencyId>,
+    pub(super) again: u64,
+    pub(super) not_again: BTreeMap<NotDecidedAgain, u64>,
+    problems: Vec<Problem>,
+}
+
+fn said<T: DeserializeOwned>(item: &Item, kind: Kind) -> Option<T> {
+    let lines = item.entry.envelope.as_deref()?.lines();
+    let envelope = lines
+        .filter_map(|line| Envelope::parse(line.as_bytes()).ok())
+        .find(|one| one.kind() == kind)?;
+    serde_json::from_slice(envelope.unverified_payload()).ok()
+}
+
+fn codes(reasons: &[Reason]) -> String {
+    let codes: Vec<&str> = reasons.iter().map(|reason| reason.code.code()).collect();
+    codes.join(", ")
+}
+
+impl Decisions {
+    /// Of the log of `me`.
+    pub(super) fn new(me: AgencyId) -> Self {
+        Self {
+            me,
+            uses: HashMap::new(),
+            today: HashMap::new(),
+            day: None,
+            answered: HashMap::new(),
+            destroyed: HashSet::new(),
+            again: 0,
+            not_again: BTreeMap::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Takes in the next entry; `state` is the registry of its instant, as far as it is known.
+    pub(super) fn see(&mut self, header: &Header, item: &Item, state: Option<&State>) {
+        if item.border || !matches!(header.kind, EntryKind::QueryAnswered | EntryKind::QueryRefused)
+        {
+            return;
+        }
+        // A refusal that is sent again decides nothing and keeps nothing beside its entry.
+        if header.kind == EntryKind::QueryRefused && header.envelope.is_none() {
+            return;
+        }
+        let query = said::<Query>(item, Kind::Query);
+        let (decided, answer) = match (header.kind, query) {
+            (EntryKind::QueryAnswered, Some(query)) => {
+                let answer = said::<Answer>(item, Kind::Answer);
+                (answer.as_ref().map(|answer| self.answer(header, &query, answer, state)), answer)
+            }
+            (_, Some(query)) => {
+                let refusal = said::<Refusal>(item, Kind::Refusal);
+                (refusal.map(|refusal| self.refusal(header, &query, &refusal, state)), None)
+            }
+            (_, None) => (None, None),
+        };
+        match decided.unwrap_or(Err(NotDecidedAgain::Destroyed)) {
+            Ok(()) => self.again = self.again.saturating_add(1),
+            Err(why) => {
+                let count = self.not_again.entry(why).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
+        match answer {
+            Some(answer) => self.count(header, answer),
+            None if header.kind == EntryKind::QueryAnswered => {
+                self.destroyed.extend(header.peer.clone());
+            }
+            None => {}
+        }
+    }
+
+    /// Counts an answer towards the limits of its authority.
+    fn count(&mut self, header: &Header, answer: Answer) {
+        let day = header.at.day_start();
+        if self.day != Some(day) {
+            self.day = Some(day);
+            self.today.clear();
+        }
+        let authority = answer.basis.authority;
+        let more = |count: &mut u32| *count = count.saturating_add(1);
+        more(self.uses.entry(authority.clone()).or_default());
+        more(self.today.entry((authority.clone(), answer.to)).or_default());
+        self.answered.insert(answer.query_id, authority);
+    }
+
+    /// The same decision, of a query that was decided at `at`.
+    fn decide(
+        &self,
+        state: Option<&State>,
+        query: &Query,
+        by: &DecidedBy,
+        at: Timestamp,
+    ) -> Result<Result<Decision, String>, NotDecidedAgain> {
+        if by.rules != RULES {
+            return Err(NotDecidedAgain::Rules);
+        }
+        let state = state.ok_or(NotDecidedAgain::Registry)?;
+        let facts = state.facts(std::slice::from_ref(&query.from));
+        let (Some(policy), Some(peer)) = (&state.policy, facts.first()) else {
+            return Ok(Err("no policy or no card of the requester was in force".into()));
+        };
+        if state.policy_digest != Some(by.policy) {
+            return Ok(Err(format!(
+                "it names the policy {}, which was not the one in force",
+                by.policy
+            )));
+        }
+        // An answer that was to be sent again does not count against itself, and no other authority
+        // stands in for the one that it rested on.
+        let before = self.answered.get(&query.id);
+        let query = match before {
+            Some(authority) => &Query { authority: Some(authority.clone()), ..query.clone() },
+            None => query,
+        };
+        let of_today = self.day == Some(at.day_start());
+        let uses = |id: &AuthorityId| {
+            let without = |count: u32| count.saturating_sub(u32::from(before == Some(id)));
+            let today = self.today.get(&(id.clone(), query.from.clone())).filter(|_| of_today);
+            Uses {
+                all: without(self.uses.get(id).copied().unwrap_or(0)),
+                today: without(today.copied().unwrap_or(0)),
+            }
+        };
+        let candidates = Candidates::of(state, &self.me, &query.from, at, uses);
+        Ok(Ok(decide(policy, &self.me, peer, candidates.as_slice(), query, at)))
+    }
+
+    fn answer(
+        &mut self,
+        header: &Header,
+        query: &Query,
+        answer: &Answer,
+        state: Option<&State>,
+    ) -> Result<(), NotDecidedAgain> {
+        let decided = self.decide(state, query, &answer.decided_by, answer.at)?;
+        let permit = match decided {
+            Err(what) => return self.wrong(header, &what),
+            Ok(Decision::Refuse(refused)) => {
+                let what = format!(
+                    "it was answered; decided again it is refused: {}",
+                    codes(refused.reasons.as_slice())
+                );
+                return self.wrong(header, &what);
+            }
+            Ok(Decision::Permit(permit)) => permit,
+        };
+        let limited = permit.consumes.is_some() || permit.daily.is_some();
+        if let Some(what) = opens_otherwise(answer, &permit) {
+            return self.wrong(
+                header,
+                &format!("it was answered otherwise than it is decided again: {what}"),
+            );
+        }
+        if limited && self.destroyed.contains(&query.from) {
+            return Err(NotDecidedAgain::Counts);
+        }
+        Ok(())
+    }
+
+    fn refusal(
+        &mut self,
+        header: &Header,
+        query: &Query,
+        refusal: &Refusal,
+        state: Option<&State>,
+    ) -> Result<(), NotDecidedAgain> {
+        let Some(by) = &refusal.decided_by else {
+            return self.undecided(header, query, refusal, state);
+        };
+        let refused = match self.decide(state, query, by, refusal.at)? {
+            Err(what) => return self.wrong(header, &what),
+            Ok(Decision::Permit(permit)) => {
+                let counted = refusal.reasons.iter().all(|one| COUNTED.contains(&one.code));
+                if counted && self.destroyed.contains(&query.from) {
+                    return Err(NotDecidedAgain::Counts);
+                }
+                let what = format!(
+                    "it was refused ({}); decided again it is permitted under `{}`",
+                    codes(&refusal.reasons),
+                    permit.basis.authority
+                );
+                return self.wrong(header, &what);
+            }
+            Ok(Decision::Refuse(refused)) => refused,
+        };
+        // Others may have used the authority up between the decision and its entry: what that adds
+        // was not known then.
+        let told = |reason: &&Reason| {
+            !COUNTED.contains(&reason.code)
+                || refusal.reasons.iter().any(|one| one.code == reason.code)
+        };
+        let reasons: Vec<&Reason> = refused.reasons.as_slice().iter().filter(told).collect();
+        if reasons.iter().copied().eq(&refusal.reasons) && refused.closest == refusal.closest {
+            return Ok(());
+        }
+        let counted = refusal.reasons.iter().any(|one| COUNTED.contains(&one.code));
+        if counted && self.destroyed.contains(&query.from) {
+            return Err(NotDecidedAgain::Counts);
+        }
+        let what = format!(
+            "it was refused ({}); decided again the reasons are {}",
+            codes(&refusal.reasons),
+            codes(refused.reasons.as_slice())
+        );
+        self.wrong(header, &what)
+    }
+
+    /// A refusal of what did not come as far as a decision may give no reason of one.
+    fn undecided(
+        &mut self,
+        header: &Header,
+        query: &Query,
+        refusal: &Refusal,
+        state: Option<&State>,
+    ) -> Result<(), NotDecidedAgain> {
+        // Its photographs are opened no longer.
+        let again = self.answered.contains_key(&query.id);
+        let fits = |reason: &Reason| {
+            let without_policy = reason.code == RefusalCode::NoAuthority
+                && state.is_none_or(|state| state.policy.is_none());
+            UNDECIDED.contains(&reason.code)
+                || without_policy
+                || (again && reason.code == RefusalCode::QueryKind)
+        };
+        if refusal.reasons.iter().all(fits) {
+            return Ok(());
+        }
+        let what = format!(
+            "it was refused ({}) without naming the policy by which",
+            codes(&refusal.reasons)
+        );
+        self.wrong(header, &what)
+    }
+
+    fn wrong(&mut self, header: &Header, what: &str) -> Result<(), NotDecidedAgain> {
+        self.problems.push(problem(Some(header.index), "decision", what));
+        Ok(())
+    }
+
+    /// What was found since this was asked last.
+    pub(super) fn problems(&mut self) -> Vec<Problem> {
+        std::mem::take(&mut self.problems)
+    }
+}
+
+/// What an answer opens otherwise than the decision.
+fn opens_otherwise(answer: &Answer, permit: &Permit) -> Option<String> {
+    let (basis, opened, scope) = (&answer.basis, &answer.released, &permit.scope);
+    if *basis != permit.basis {
+        return Some(format!(
+            "it rests on `{}` version {}, the decision on `{}` version {}, or on another text",
+            basis.authority, basis.version, permit.basis.authority, permit.basis.version
+        ));
+    }
+    let period = (opened.from, opened.until) == (scope.from(), scope.until());
+    if !period || opened.limit != scope.limit() || opened.images != scope.images() {
+        return Some(format!(
+            "it opens {} until {}, at most {}; the decision {} until {}, at most {}",
+            opened.from,
+            opened.until,
+            opened.limit,
+            scope.from(),
+            scope.until(),
+            scope.limit()
+        ));
+    }
+    if answer.notice != permit.notice {
+        return Some("another notice than the policy's stands in it".into());
+    }
+    (answer.count > scope.limit()).then(|| format!("it releases {} reads", answer.count))
+}

@@ -1,0 +1,95 @@
+//! What decided is signed, and the log holds it: whoever verifies a log decides every query of a peer
+//! again, and an owner that rewrites afterwards what it decided by is found out.
+
+use schemas::agency::AgencyKind;
+use schemas::digest::Digest;
+use schemas::entry::EntryKind as Kind;
+use serde_json::{Value, json};
+use store::LogRecords as _;
+use tests::agency::Agency;
+use tests::auditor::{Auditor, entry_index, key_pins, problems};
+use tests::federation::{answered_query, sharing_pair};
+use tests::fixtures::{PLATE, draft, words};
+
+/// The report of a whole log, by an auditor who holds both keys.
+fn verified(owning: &Agency, asking: &Agency, scope: &[&str]) -> Value {
+    let auditor = Auditor::default();
+    auditor.receive("owning", owning, scope);
+    let pins = key_pins(&[owning, asking]);
+    let pinned: Vec<&str> = pins.iter().map(String::as_str).collect();
+    let path = auditor.path("owning");
+    auditor.run_without_node(&[&["--json", "verify", &path], &pinned[..]].concat()).lines()[0]
+        .clone()
+}
+
+/// Rewrites the change at an entry, and the entry with it, so that the log tells it from the start.
+async fn rewrite(owning: &mut Agency, entry: u64, edit: impl Fn(&str) -> String) {
+    let changes = owning.store().changes().await.expect("changes");
+    let before = changes.into_iter().find(|stored| stored.entry == entry).expect("a change").text;
+    let after = edit(&before);
+    assert_ne!(before, after);
+    owning.stop().await;
+    let quoted = after.replace('\'', "''");
+    owning
+        .edit_database(&[format!("update changes set change = '{quoted}' where idx = {entry}")])
+        .await;
+    let digest = |text: &str| Digest::of(text.as_bytes()).to_string();
+    let policy = |text: &str| {
+        let change: Value = serde_json::from_str(text).expect("a change");
+        change["text"].as_str().map(digest)
+    };
+    owning
+        .forge_entry(entry, |body| {
+            let body = edit(body).replace(&digest(&before), &digest(&after));
+            match (policy(&before), policy(&after)) {
+                (Some(before), Some(after)) => body.replace(&before, &after),
+                _ => body,
+            }
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_query_of_a_peer_is_decided_again() {
+    let (asking, owning, _) = sharing_pair().await;
+    answered_query(&asking, &owning).await;
+    let mut vague = draft(&[owning.id()], PLATE, asking.now());
+    vague.why.purpose = "homeland_security".parse().expect("a purpose");
+    vague.why.reason = words("Threat against the port terminal reported today");
+    asking.ask(&vague).await;
+    assert_eq!(owning.log().await.count(Kind::QueryRefused), 1);
+    let report = verified(&owning, &asking, &[]);
+    assert_eq!((&report["ok"], &report["decided_again"]), (&json!(true), &json!(2)), "{report:#}");
+    assert_eq!(report["not_decided_again"], json!({}));
+    // Of an extract it is said that they are not, and why.
+    let extract = verified(&owning, &asking, &["--peer", "asking-ca-pd"]);
+    assert_eq!((&extract["ok"], &extract["decided_again"]), (&json!(true), &json!(0)));
+    assert_eq!(extract["not_decided_again"], json!({ "registry": 2 }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_that_rewrites_its_policy_afterwards_is_found_out() {
+    let (asking, mut owning, _) = sharing_pair().await;
+    answered_query(&asking, &owning).await;
+    let policy = entry_index(&owning, Kind::PolicyAdopted).await;
+    rewrite(&mut owning, policy, |text| text.replacen("[row_limit]", "# more\\n[row_limit]", 1))
+        .await;
+    let answered = entry_index(&owning, Kind::QueryAnswered).await;
+    let report = verified(&owning, &asking, &[]);
+    assert_eq!(problems(&report), [(Some(answered), "decision".into())], "{report:#}");
+    assert!(report.to_string().contains("not the one in force"), "{report:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_that_verified_a_peer_otherwise_is_found_out() {
+    let (asking, mut owning, _) = sharing_pair().await;
+    answered_query(&asking, &owning).await;
+    let card = entry_index(&owning, Kind::CardAdded).await;
+    let kind = |kind: AgencyKind| format!(r#"kind":"{}""#, kind.code());
+    let (was, is) = (kind(AgencyKind::Police), kind(AgencyKind::Commercial));
+    rewrite(&mut owning, card, |text| text.replace(&was, &is)).await;
+    let answered = entry_index(&owning, Kind::QueryAnswered).await;
+    let report = verified(&owning, &asking, &[]);
+    assert_eq!(problems(&report), [(Some(answered), "decision".into())], "{report:#}");
+    assert!(report.to_string().contains("not_public_agency"), "{report:#}");
+}

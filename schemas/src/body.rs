@@ -45,12 +45,7 @@ impl Actor {
     /// A peer that acts by what it signed.
     #[must_use]
     pub fn peer(peer: &AgencyId) -> Self {
-        Self {
-            user: None,
-            full_name: Text::default(),
-            agency: peer.clone(),
-            auth: SIGNED.into(),
-        }
+        Self { user: None, full_name: Text::default(), agency: peer.clone(), auth: SIGNED.into() }
     }
 }
 

@@ -1,25 +1,29 @@
 //! Checking a bundle: everything that a log shows by itself, its signed head, and that nothing that
 //! the bundle should hold was left out. Pure; it trusts the keys that its caller pins, and nothing
-//! else where keys are pinned.
+//! else: what rests on another agency's word is told, and counts for nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::agency::AgencyId;
 use schemas::body::Body;
-use schemas::card::Card;
-use schemas::checkpoint::{Checkpoint, SignedCheckpoint};
+use schemas::checkpoint::{self, Checkpoint, CheckpointError, SignedCheckpoint};
 use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header};
-use schemas::envelope::Envelope;
 use schemas::event::Event;
 use schemas::merkle;
 use serde::Serialize;
 
+use super::keys::Keys;
 use super::pins::Pins;
+use super::problem::{Problem, problem};
 use super::redaction_check::RedactionCheck;
-use super::verify::{Keys, Problem, Verifier, problem};
+use super::verify::{Judged, Verifier};
 use schemas::bundle::{BundleError, Earlier, Head, Item, Scope};
 
 /// Entries checked at a time.
 const STEP: usize = 4_096;
+/// The code of a problem that is none of the log's: a key that has to be pinned is not.
+pub const UNPINNED: &str = "unpinned";
 /// Most problems that are told one by one.
 const MOST_PROBLEMS: usize = 1_000;
 
@@ -34,7 +38,7 @@ pub struct Report {
     pub size: u64,
     /// The root that its signed head speaks of.
     pub root: Option<Digest>,
-    /// Whether nothing is wrong.
+    /// Whether nothing is wrong, a key that is not pinned included.
     pub ok: bool,
     /// Entries checked.
     pub entries: u64,
@@ -44,36 +48,30 @@ pub struct Report {
     pub signatures: u64,
     /// Who cosigned a head of this log that the bundle shows.
     pub cosigned_by: Vec<String>,
-    /// Whether the agency's key was pinned; otherwise keys are the bundle's own word.
+    /// Who else is named as a cosigner of them and is not pinned: that counts for nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cosigners_unpinned: Vec<AgencyId>,
+    /// Whether the agency's own key was pinned; otherwise nothing that it signed was checked.
     pub pinned: bool,
+    /// Agencies that this log cannot be believed about before their keys are pinned, with how many
+    /// entries rest on the word of each.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unpinned: BTreeMap<AgencyId, u64>,
+    /// Entries that repeat an earlier one which is not in the bundle, or is destroyed.
+    pub not_compared: u64,
+    /// Entries that say of a reply that it did not verify, although its header does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rejected_although_valid: Vec<u64>,
     /// What is wrong.
     pub problems: Vec<Problem>,
 }
 
-/// The keys that cards name. Of an agency with pinned keys, only cards that one of those signed.
-pub fn keys(cards: &[String], pins: &Pins, problems: &mut Vec<Problem>) -> Keys {
-    let mut keys = Keys::default();
-    for text in cards {
-        let card = Envelope::parse(text.as_bytes())
-            .map_err(|e| e.to_string())
-            .and_then(|envelope| Card::open(&envelope).map_err(|e| e.to_string()));
-        match card {
-            Err(error) => problems.push(problem(None, "card", format!("a card: {error}"))),
-            Ok(card) => {
-                let found = card.agency_key.fingerprint();
-                if pins.get(&card.id).is_none_or(|known| known.contains(&found)) {
-                    keys.add(card);
-                } else {
-                    let what = format!(
-                        "a card of `{}` is signed by the key {found}, which is not the one pinned; it counts for nothing",
-                        card.id
-                    );
-                    problems.push(problem(None, "key", what));
-                }
-            }
-        }
+impl Report {
+    /// Whether nothing is wrong but that some of it rests on keys that are not pinned.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.problems.iter().all(|problem| problem.code == UNPINNED)
     }
-    keys
 }
 
 /// A check under way. `seen` is told of every entry with a readable header, in order, and of where
@@ -83,6 +81,8 @@ pub struct Check<S> {
     pinned: bool,
     checkpoint: Option<Checkpoint>,
     cosigned_by: Vec<String>,
+    cosigners_unpinned: Vec<AgencyId>,
+    rejected_although_valid: Vec<u64>,
     verifier: Verifier,
     redactions: RedactionCheck,
     batch: Vec<(u64, Item)>,
@@ -98,60 +98,63 @@ struct Numbers {
     next: Option<u64>,
     /// A border after the period was met: what stands between it and the export is not of it.
     after: bool,
-    /// The export's own entry was met.
+    /// The export's own entry was met, in an extract or a whole log.
     ended: bool,
 }
 
-impl<S: FnMut(&Header, &Item, u64)> Check<S> {
+impl<S: FnMut(Judged, &Item, u64)> Check<S> {
     /// Begins with the first line of a bundle.
     pub fn new(head: Head, pins: &Pins, seen: S) -> Self {
         let mut problems = Vec::new();
-        let keys = keys(&head.cards, pins, &mut problems);
+        let keys = Keys::of(&head.cards, pins, &mut problems);
         let pinned = pins.contains_key(&head.agency);
         let mut wrong = |code, what: String| problems.push(problem(None, code, what));
-        if keys.of(&head.agency).is_empty() {
-            let whose = if pinned { " signed by the key pinned" } else { "" };
-            wrong("card", format!("there is no card of `{}`{whose}", head.agency));
+        if pinned && !keys.has_card(&head.agency) {
+            let agency = &head.agency;
+            wrong("card", format!("there is no card of `{agency}` signed by the key pinned"));
         }
         let (mut checkpoint, mut cosigned_by) = (None, Vec::new());
+        let mut named = BTreeSet::new();
         match head.signed() {
             Err(error) => wrong("checkpoint", format!("its signed head: {error}")),
             Ok(signed) => {
                 checkpoint = Some(signed.unverified().clone());
-                match keys.head(&head.agency, &signed) {
-                    Err(error) => wrong("checkpoint", format!("its signed head: {error}")),
-                    Ok(_) => {
-                        let cosigners = keys.cosigners();
-                        let mut add = |signed: &SignedCheckpoint| {
-                            // One from before a key took the place of another is signed with that one.
-                            let log = keys.head(&head.agency, signed)?;
-                            let by = signed.cosigned(&log, &cosigners)?;
-                            let names = by.iter().map(|by| by.key.name().to_string());
-                            cosigned_by.extend(names);
-                            Ok::<(), schemas::checkpoint::CheckpointError>(())
-                        };
-                        if let Err(error) = add(&signed) {
-                            wrong("checkpoint", format!("its signed head: {error}"));
-                        }
-                        if let Some(earlier) = &head.cosigned
-                            && let Err(why) = before(earlier, signed.unverified(), &mut add)
-                        {
-                            wrong("cosigned", format!("the head that peers cosigned: {why}"));
-                        }
+                let cosigners = keys.cosigners();
+                let mut add = |signed: &SignedCheckpoint| {
+                    named.extend(signed.named().filter_map(checkpoint::agency));
+                    if !pinned {
+                        return Ok(());
                     }
+                    // One from before a key took the place of another is signed with that one.
+                    let log = keys.head(&head.agency, signed)?;
+                    let by = signed.cosigned(&log, &cosigners)?;
+                    cosigned_by.extend(by.iter().map(|by| by.key.name().to_string()));
+                    Ok::<(), CheckpointError>(())
+                };
+                if let Err(error) = add(&signed) {
+                    wrong("checkpoint", format!("its signed head: {error}"));
+                } else if let Some(earlier) = &head.cosigned
+                    && let Err(why) = before(earlier, signed.unverified(), &mut add)
+                {
+                    wrong("cosigned", format!("the head that peers cosigned: {why}"));
                 }
             }
         }
         cosigned_by.sort();
         cosigned_by.dedup();
+        let met = |agency: &AgencyId| *agency != head.agency && !keys.pinned(agency);
+        let cosigners_unpinned = named.into_iter().filter(met).collect();
         let whole = head.scope.is_whole();
-        let verifier = Verifier::new(head.agency.clone(), keys, whole);
+        let complete = head.scope.from.is_none();
+        let verifier = Verifier::new(head.agency.clone(), keys, whole, complete);
         let redactions = RedactionCheck::new(head.agency.clone(), &head.policies);
         Self {
             head,
             pinned,
             checkpoint,
             cosigned_by,
+            cosigners_unpinned,
+            rejected_although_valid: Vec::new(),
             verifier,
             redactions,
             batch: Vec::with_capacity(STEP),
@@ -192,21 +195,41 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
 
     fn flush(&mut self) {
         let (offsets, items): (Vec<u64>, Vec<Item>) = self.batch.drain(..).unzip();
-        let headers = self.verifier.check(&items);
+        let judged = self.verifier.check(&items);
         for found in self.verifier.problems() {
             self.add(found);
         }
-        for ((header, item), offset) in headers.into_iter().zip(&items).zip(offsets) {
-            let Some(header) = header else { continue };
-            self.redactions.see(&header, item);
+        for ((judged, item), offset) in judged.into_iter().zip(&items).zip(offsets) {
+            let Some(judged) = judged else { continue };
+            let header = &judged.header;
+            self.redactions.see(header, item);
             if !self.head.scope.is_whole() {
-                self.extract(&header, item);
-                self.place(&header, item);
-            } else if item.border || item.judges {
-                let what = "a whole log has no borders, and nothing beside its entries";
+                self.extract(header, item);
+                self.place(header, item);
+            } else {
+                self.within_whole(header, item);
+            }
+            if judged.rejected_although_valid.is_some()
+                && self.rejected_although_valid.len() < MOST_PROBLEMS
+            {
+                self.rejected_although_valid.push(header.index);
+            }
+            (self.seen)(judged, item, offset);
+        }
+    }
+
+    /// That an entry of a whole log is one, and that the export stands where the first line says.
+    fn within_whole(&mut self, header: &Header, item: &Item) {
+        if item.border || item.judges {
+            let what = "a whole log has no borders, and nothing beside its entries";
+            self.wrong(Some(header.index), "scope", what.into());
+        }
+        if header.index == self.head.entry {
+            self.numbers.ended = true;
+            if !exports(header, item, &self.head) {
+                let what = "is not the entry of an export of this scope at this time";
                 self.wrong(Some(header.index), "scope", what.into());
             }
-            (self.seen)(&header, item, offset);
         }
     }
 
@@ -304,7 +327,8 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
         let (size, root) = (verified.tree.size(), verified.tree.root());
         let mut last = Vec::new();
         let mut wrong = |code, what: String| last.push(problem(None, code, what));
-        if !self.head.scope.is_whole() {
+        let whole = self.head.scope.is_whole();
+        if !whole {
             if !self.numbers.ended {
                 wrong(
                     "end",
@@ -313,6 +337,10 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
                 );
             }
         } else if let Some(checkpoint) = &self.checkpoint {
+            if !self.numbers.ended {
+                let entry = self.head.entry;
+                wrong("end", format!("it does not hold entry {entry}, that of the export itself"));
+            }
             if checkpoint.size != size {
                 wrong(
                     "size",
@@ -331,6 +359,28 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
         if self.more > 0 {
             wrong("more", format!("and {} more", self.more));
         }
+        let mut unpinned = verified.unpinned;
+        if !self.pinned {
+            unpinned.entry(self.head.agency.clone()).or_default();
+        }
+        if whole {
+            for agency in &self.cosigners_unpinned {
+                unpinned.entry(agency.clone()).or_default();
+            }
+        }
+        for (agency, entries) in &unpinned {
+            let why = if *agency == self.head.agency {
+                "whose log it is: its heads and signatures were not checked".into()
+            } else if *entries > 0 {
+                format!("on whose word {entries} of its entries rest")
+            } else {
+                "which is named as a cosigner".into()
+            };
+            let what = format!(
+                "no key is pinned of `{agency}`, {why}; compare its fingerprint with what it publishes and add --key {agency}=FINGERPRINT"
+            );
+            last.push(problem(None, UNPINNED, what));
+        }
         self.problems.extend(last);
         Report {
             agency: self.head.agency,
@@ -342,7 +392,11 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
             redacted: verified.redacted,
             signatures: verified.signatures,
             cosigned_by: self.cosigned_by,
+            cosigners_unpinned: self.cosigners_unpinned,
             pinned: self.pinned,
+            unpinned,
+            not_compared: verified.not_compared,
+            rejected_although_valid: self.rejected_although_valid,
             problems: self.problems,
         }
     }
@@ -368,7 +422,7 @@ fn own_before(item: &Item) -> Option<u64> {
 fn before(
     earlier: &Earlier,
     now: &Checkpoint,
-    add: &mut impl FnMut(&SignedCheckpoint) -> Result<(), schemas::checkpoint::CheckpointError>,
+    add: &mut impl FnMut(&SignedCheckpoint) -> Result<(), CheckpointError>,
 ) -> Result<(), String> {
     let signed =
         SignedCheckpoint::parse(earlier.checkpoint.as_bytes()).map_err(|e| e.to_string())?;

@@ -55,8 +55,7 @@ impl Answering {
             self.redeliver_answer(asked, before, &reply).await
         } else {
             let refusal: Refusal = said(&reply)?;
-            let entry =
-                refusal_redelivered(asked.signed(), &refusal, &reply, asked.theirs.clone());
+            let entry = refusal_redelivered(asked.signed(), &refusal, &reply, asked.theirs.clone());
             let appended = self.agency.log.append(entry).await?;
             Ok(Reply { appended, awaits_receipt: None, underway: None, again: true })
         }

@@ -2,6 +2,7 @@
 
 mod bundles;
 mod evidence_packages;
+mod framed;
 mod reconciliation;
 mod reports;
 mod retention;

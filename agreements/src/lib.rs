@@ -15,6 +15,7 @@ pub mod lifecycle;
 pub mod policy;
 mod reason_screening;
 mod reasons;
+pub mod recorded;
 pub mod request;
 mod rules;
 mod search_limits;

@@ -7,10 +7,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::agency::AgencyId;
-use crate::answer::Basis;
+use crate::answer::{Answer, Basis};
 use crate::digest::Digest;
 use crate::query::{AuthorityId, Elements, Justification, Query, QueryId};
-use crate::refusal::Reason;
+use crate::refusal::{Reason, Refusal};
 use crate::time::Timestamp;
 
 /// How an access ended, as far as this entry knows.
@@ -91,6 +91,38 @@ impl Access {
             count: None,
             query_digest: None,
             answer_digest: None,
+        }
+    }
+
+    /// What a query says of itself as it was signed; `envelope` is the digest of its envelope.
+    #[must_use]
+    pub fn of_signed(query: &Query, envelope: Digest, outcome: Outcome) -> Self {
+        Self { query_digest: Some(envelope), ..Self::of(query, outcome) }
+    }
+
+    /// The same access once this answer was given to it; `envelope` is the digest of its envelope.
+    #[must_use]
+    pub fn answered(self, answer: &Answer, envelope: Digest) -> Self {
+        Self {
+            outcome: Outcome::Answered,
+            basis: Some(answer.basis.clone()),
+            count: Some(answer.count),
+            reasons: Vec::new(),
+            answer_digest: Some(envelope),
+            ..self
+        }
+    }
+
+    /// The same access once this refusal was given to it; `envelope` is the digest of its envelope.
+    #[must_use]
+    pub fn refused(self, refusal: &Refusal, envelope: Digest) -> Self {
+        Self {
+            outcome: Outcome::Refused,
+            basis: None,
+            count: None,
+            reasons: refusal.reasons.clone(),
+            answer_digest: Some(envelope),
+            ..self
         }
     }
 }

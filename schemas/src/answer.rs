@@ -3,11 +3,13 @@
 //! The signed header says on what basis and how much was released; the reads stand in pages that
 //! are checked by digest and never enter a log, so that a read cannot outlive its owner's clock.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::agency::AgencyId;
 use crate::digest::Digest;
-use crate::image::Media;
+use crate::image::{IMAGE_BYTES, Media};
 use crate::query::{AuthorityId, QueryId};
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -144,6 +146,34 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Whether its header promises what may be promised to a query for `most` reads, with
+    /// `photographs` or without; before a byte of a page or a photograph is read.
+    ///
+    /// # Errors
+    /// What it promises beyond that, in a sentence.
+    pub fn fits(&self, most: u32, photographs: bool) -> Result<(), &'static str> {
+        let in_pages =
+            self.pages.iter().fold(0u64, |sum, page| sum.saturating_add(u64::from(page.reads)));
+        if in_pages != u64::from(self.count) {
+            return Err("its pages hold another number of reads than it says");
+        }
+        if self.count > most || self.pages.len() > MOST_PAGES {
+            return Err("it holds more than was asked for");
+        }
+        if !(photographs && self.released.images || self.images.is_empty()) {
+            return Err("it holds photographs that were not asked for");
+        }
+        let mut seen = HashSet::new();
+        let once = self.images.iter().all(|image| seen.insert(image.digest));
+        let sizes = self.images.iter().all(|image| image.bytes as usize <= IMAGE_BYTES);
+        let bytes =
+            self.photographs_sent().fold(0u64, |sum, one| sum.saturating_add(one.bytes.into()));
+        if !once || !sizes || self.images.len() > MOST_PHOTOGRAPHS || bytes > IMAGES_BYTES {
+            return Err("it promises more photographs than an answer may hold");
+        }
+        Ok(())
+    }
+
     /// The photographs whose bytes follow the pages, in that order.
     pub fn photographs_sent(&self) -> impl Iterator<Item = &Photograph> {
         self.images.iter().filter(|one| one.withheld.is_none())

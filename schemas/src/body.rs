@@ -5,11 +5,14 @@ use serde::{Deserialize, Serialize};
 use crate::agency::AgencyId;
 use crate::digest::Digest;
 use crate::event::Event;
-use crate::query::UserName;
+use crate::query::{Query, UserName};
 use crate::text::Text;
 use crate::time::Timestamp;
 
 pub use crate::access::{Access, Outcome};
+
+/// How somebody is recognised who signed.
+const SIGNED: &str = "signed envelope";
 
 /// Who did it, and how the node knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +29,25 @@ pub struct Actor {
     pub agency: AgencyId,
     /// How they were recognised: `socket, uid 1000`, `signed envelope`, `node`.
     pub auth: String,
+}
+
+impl Actor {
+    /// The person who asks, as the signed query names them.
+    #[must_use]
+    pub fn requesting(query: &Query) -> Self {
+        Self {
+            user: Some(query.requester.user.clone()),
+            full_name: query.requester.full_name.clone(),
+            agency: query.from.clone(),
+            auth: SIGNED.into(),
+        }
+    }
+
+    /// A peer that acts by what it signed.
+    #[must_use]
+    pub fn peer(peer: &AgencyId) -> Self {
+        Self { user: None, full_name: Text::default(), agency: peer.clone(), auth: SIGNED.into() }
+    }
 }
 
 /// The body of an entry:

@@ -223,6 +223,11 @@ impl SignedCheckpoint {
             .collect()
     }
 
+    /// The names under which its lines say that they were made, **unchecked**.
+    pub fn named(&self) -> impl Iterator<Item = &KeyName> {
+        self.note.signatures().iter().map(SignatureLine::name)
+    }
+
     /// The note's text, for who cosigns it.
     pub(crate) fn text(&self) -> &str {
         self.note.unverified_text()

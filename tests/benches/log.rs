@@ -7,7 +7,8 @@
 
 use std::time::{Duration, Instant};
 
-use audit::verify::{Keys, Verifier};
+use audit::keys::Keys;
+use audit::verify::Verifier;
 use schemas::bundle::Item;
 use schemas::checkpoint::{Checkpoint, SignedCheckpoint, origin};
 use schemas::digest::Digest;
@@ -62,12 +63,12 @@ async fn signatures() {
     }
     let (log, mut keys) = (entries(&owning).await, Keys::default());
     for agency in [&asking, &owning] {
-        keys.add(agency.identity.card.clone());
+        keys.add(&agency.identity.card);
     }
     let (mut checked, mut took) = (0, Duration::ZERO);
     for _ in 0..3 {
         let started = Instant::now();
-        let mut verifier = Verifier::new(owning.id().clone(), keys.clone(), true);
+        let mut verifier = Verifier::new(owning.id().clone(), keys.clone(), true, true);
         for step in log.chunks(STEP as usize) {
             verifier.check(step);
         }
@@ -184,7 +185,7 @@ async fn main() {
 
     let log = entries(&agency).await;
     let started = Instant::now();
-    let mut verifier = Verifier::new(agency.id().clone(), Keys::default(), true);
+    let mut verifier = Verifier::new(agency.id().clone(), Keys::default(), true, true);
     for step in log.chunks(STEP as usize) {
         verifier.check(step);
     }

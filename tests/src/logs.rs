@@ -73,7 +73,7 @@ impl Log {
                 store.entries(&EntryFilter::default(), start, STEP).await.expect("a readable log");
             let whole = step.len() < STEP as usize;
             for stored in step {
-                let view::LogEntry { header, body } =
+                let view::LogEntry { header, body, .. } =
                     view::LogEntry::of(&stored).expect("an entry as it was written");
                 assert_eq!(header.index, start, "indices follow one another");
                 start += 1;

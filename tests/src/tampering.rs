@@ -12,6 +12,17 @@ use std::sync::Arc;
 
 use node::run::{Node, StartError};
 
+/// An entry as its log's own owner writes it.
+#[derive(Debug)]
+pub struct Forged {
+    /// Its header; body and envelopes are committed to anew.
+    pub header: Header,
+    /// Its body.
+    pub body: String,
+    /// The envelopes beside it, one a line.
+    pub envelopes: Option<String>,
+}
+
 impl Agency {
     /// Stops the node, runs statements against its database, takes away what else would tell of
     /// it in its home, and starts it again.
@@ -75,22 +86,35 @@ impl Agency {
     /// # Panics
     /// When there is no such entry, or the node does not start.
     pub async fn forge_entry(&mut self, index: u64, change: impl FnOnce(&str) -> String) {
+        self.forge(index, |entry| entry.body = change(&entry.body)).await;
+    }
+
+    /// Stops the node, changes an entry and what stands beside it so that its header commits to both,
+    /// writes the log anew with it, and starts it again.
+    ///
+    /// # Panics
+    /// When there is no such entry, or the node does not start.
+    pub async fn forge(&mut self, index: u64, change: impl FnOnce(&mut Forged)) {
         self.stop().await;
         let mut database = open(self).await;
         let at = i64::try_from(index).expect("an index");
-        let (header, salt, body): (String, Vec<u8>, String) =
-            sqlx::query_as("select header, salt, body from entries where idx = ?1")
+        let (header, salt, body, envelopes): (String, Vec<u8>, String, Option<String>) =
+            sqlx::query_as("select header, salt, body, envelope from entries where idx = ?1")
                 .bind(at)
                 .fetch_one(&mut database)
                 .await
                 .expect("an entry");
-        let body = change(&body);
-        let mut header = Header::from_bytes(header.as_bytes()).expect("a header");
+        let header = Header::from_bytes(header.as_bytes()).expect("a header");
+        let mut entry = Forged { header, body, envelopes };
+        change(&mut entry);
+        let Forged { mut header, body, envelopes } = entry;
         header.body = Digest::of_two(&salt, body.as_bytes());
+        header.envelope = envelopes.as_ref().map(|text| Digest::of(text.as_bytes()));
         let header = String::from_utf8(header.to_bytes().expect("a header")).expect("UTF-8");
-        sqlx::query("update entries set header = ?1, body = ?2 where idx = ?3")
+        sqlx::query("update entries set header = ?1, body = ?2, envelope = ?3 where idx = ?4")
             .bind(header)
             .bind(body)
+            .bind(envelopes)
             .bind(at)
             .execute(&mut database)
             .await

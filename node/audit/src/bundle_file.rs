@@ -3,11 +3,11 @@
 use std::io::{BufReader, Read, Seek, SeekFrom};
 
 use schemas::bundle::{BundleError, Head, Item, Line, Reader};
-use schemas::entry::Header;
 
 use super::check::{Check, Report};
 use super::error::Unable;
 use super::pins::Pins;
+use super::verify::Judged;
 
 /// Bytes read at once.
 const BUFFER: usize = 1 << 20;
@@ -49,13 +49,13 @@ impl<R: Read> BundleFile<R> {
     pub fn check(
         &mut self,
         pins: &Pins,
-        mut seen: impl FnMut(&Head, &Header, &Item, u64),
+        mut seen: impl FnMut(&Head, Judged, &Item, u64),
     ) -> Result<Report, Unable> {
         let Self { name, from } = self;
         let opened = Reader::open(BufReader::with_capacity(BUFFER, from));
         let (head, mut reader) = opened.map_err(|e| Unable::Usage(format!("`{name}`: {e}")))?;
         let of = head.clone();
-        let told = |header: &Header, item: &Item, offset| seen(&of, header, item, offset);
+        let told = |judged: Judged, item: &Item, offset| seen(&of, judged, item, offset);
         let mut check = Check::new(head, pins, told);
         while let Some(at) = reader.line() {
             match at.line {

@@ -14,7 +14,8 @@ use schemas::time::Timestamp;
 use super::check::Report;
 use super::evidence::{Evidence, entry_proof};
 use super::reconcile::{ExchangeLines, Finding};
-use super::view::LogEntry;
+use super::signed_by::SignedBy;
+use super::verify::Judged;
 
 /// Reads an entry again: of the first bundle (0) or the second (1), by where its line begins.
 pub(super) type Lookup<'a> = &'a mut dyn FnMut(usize, u64) -> Option<Item>;
@@ -34,6 +35,9 @@ pub(super) struct BundleIndex {
     /// Leaves in order, of a whole log.
     pub(super) leaves: Vec<Digest>,
     pub(super) foreign: Vec<ForeignProof>,
+    /// Entries that say of a reply that it did not verify, although its header does: with the exchange
+    /// and who signed that.
+    pub(super) rejected: Vec<(u64, Digest, SignedBy)>,
 }
 
 /// A place in the other side's log that an entry keeps the proof of.
@@ -61,11 +65,13 @@ impl BundleIndex {
             bare: BTreeSet::new(),
             leaves: Vec::new(),
             foreign: Vec::new(),
+            rejected: Vec::new(),
         }
     }
 
     /// Takes in an entry that is being checked.
-    pub(super) fn note(&mut self, header: &Header, item: &Item, offset: u64) {
+    pub(super) fn note(&mut self, judged: &Judged, item: &Item, offset: u64) {
+        let header = &judged.header;
         let leaf = merkle::leaf(item.entry.header.as_bytes());
         self.entries.insert(header.index, (leaf, offset));
         if self.head.scope.is_whole() {
@@ -79,8 +85,9 @@ impl BundleIndex {
             if item.entry.body.is_none() && !item.border {
                 self.bare.insert(header.index);
             }
-            if let Ok(viewed) = LogEntry::of(&item.entry) {
-                self.told.add(&viewed);
+            self.told.add(judged);
+            if let Some(by) = &judged.rejected_although_valid {
+                self.rejected.push((header.index, query, by.clone()));
             }
         }
         let foreign = entry_proof(item).and_then(|theirs| {

@@ -1,11 +1,12 @@
 //! Checking a bundle: everything that a log shows by itself, its signed head, and that nothing that
 //! the bundle should hold was left out. Pure; it trusts the keys that its caller pins, and nothing
-//! else where keys are pinned.
+//! else: what rests on another agency's word is told, and counts for nothing.
 
 use std::collections::BTreeMap;
 
 use schemas::agency::AgencyId;
 use schemas::body::Body;
+use schemas::checkpoint::Checkpoint;
 use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header};
 use schemas::event::Event;
@@ -13,17 +14,21 @@ use schemas::merkle;
 use serde::Serialize;
 
 use super::decisions::{Decisions, NotDecidedAgain};
+use super::keys::Keys;
 use super::pins::Pins;
 use super::preamble::{Heads, Preamble};
+use super::problem::{Problem, problem};
 use super::redaction_check::RedactionCheck;
 use super::registry_check::RegistryCheck;
-use super::verify::{Keys, Problem, Verifier, problem};
+use super::verify::{Judged, Verifier};
 use schemas::bundle::{BundleError, Head, Item, Line, Scope};
 
 /// Entries checked at a time, at most.
 const STEP: usize = 4_096;
 /// Bytes of entries after which those that wait are checked.
 const STEP_BYTES: usize = 8 << 20;
+/// The code of a problem that is none of the log's: a key that has to be pinned is not.
+pub const UNPINNED: &str = "unpinned";
 /// Most problems that are told one by one.
 const MOST_PROBLEMS: usize = 1_000;
 
@@ -38,7 +43,7 @@ pub struct Report {
     pub size: u64,
     /// The root that its signed head speaks of.
     pub root: Option<Digest>,
-    /// Whether nothing is wrong.
+    /// Whether nothing is wrong, a key that is not pinned included.
     pub ok: bool,
     /// Entries checked.
     pub entries: u64,
@@ -52,16 +57,39 @@ pub struct Report {
     pub not_decided_again: BTreeMap<NotDecidedAgain, u64>,
     /// Who cosigned a head of this log that the bundle shows.
     pub cosigned_by: Vec<String>,
-    /// Whether the agency's key was pinned; otherwise keys are the bundle's own word.
+    /// Who else is named as a cosigner of them and is not pinned: that counts for nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cosigners_unpinned: Vec<AgencyId>,
+    /// Whether the agency's own key was pinned; otherwise nothing that it signed was checked.
     pub pinned: bool,
+    /// Agencies that this log cannot be believed about before their keys are pinned, with how many
+    /// entries rest on the word of each.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unpinned: BTreeMap<AgencyId, u64>,
+    /// Entries that repeat an earlier one which is not in the bundle, or is destroyed.
+    pub not_compared: u64,
+    /// Entries that say of a reply that it did not verify, although its header does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rejected_although_valid: Vec<u64>,
     /// What is wrong.
     pub problems: Vec<Problem>,
+    /// The heads of this log that stand in it and that its pinned key signed.
+    #[serde(skip)]
+    pub heads: Vec<Checkpoint>,
     /// The keys that it was checked with.
     #[serde(skip)]
     pub keys: Keys,
     /// Texts of policies that stand in it, **unchecked**: what the log adopted, it names by digest.
     #[serde(skip)]
     pub policies: Vec<String>,
+}
+
+impl Report {
+    /// Whether nothing is wrong but that some of it rests on keys that are not pinned.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.problems.iter().all(|problem| problem.code == UNPINNED)
+    }
 }
 
 /// A check under way. `seen` is told of every entry with a readable header, in order, and of where
@@ -73,6 +101,7 @@ pub struct Check<S> {
     preamble: Option<Preamble>,
     policies: Vec<String>,
     heads: Heads,
+    rejected_although_valid: Vec<u64>,
     verifier: Verifier,
     redactions: RedactionCheck,
     registry: RegistryCheck,
@@ -92,32 +121,31 @@ struct Numbers {
     next: Option<u64>,
     /// A border after the period was met: what stands between it and the export is not of it.
     after: bool,
-    /// The export's own entry was met.
+    /// The export's own entry was met, in an extract or a whole log.
     ended: bool,
 }
 
-impl<S: FnMut(&Header, &Item, u64)> Check<S> {
+impl<S: FnMut(Judged, &Item, u64)> Check<S> {
     /// Begins with the first line of a bundle.
     pub fn new(head: Head, pins: &Pins, seen: S) -> Self {
-        let whole = head.scope.is_whole();
-        let verifier = Verifier::new(head.agency.clone(), Keys::default(), whole);
-        let redactions = RedactionCheck::new(head.agency.clone(), &[]);
-        let decisions = Decisions::new(head.agency.clone());
+        let me = head.agency.clone();
+        let (whole, complete) = (head.scope.is_whole(), head.scope.from.is_none());
         Self {
-            head,
             pins: pins.clone(),
-            preamble: Some(Preamble::default()),
+            preamble: Some(Preamble::new(pins)),
             policies: Vec::new(),
             heads: Heads::default(),
-            verifier,
-            redactions,
+            rejected_although_valid: Vec::new(),
+            verifier: Verifier::new(me.clone(), Keys::default(), whole, complete),
+            redactions: RedactionCheck::new(me.clone(), &[]),
             registry: RegistryCheck::new(whole),
-            decisions,
+            decisions: Decisions::new(me),
             batch: Vec::new(),
             waiting: 0,
             numbers: Numbers::default(),
             problems: Vec::new(),
             more: 0,
+            head,
             seen,
         }
     }
@@ -145,7 +173,9 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
     fn before_entries(&mut self, line: Line) {
         let mut problems = Vec::new();
         match (&mut self.preamble, line) {
-            (Some(preamble), Line::Card(text)) => preamble.card(&text, &self.pins, &mut problems),
+            (Some(preamble), Line::Card(text)) => {
+                preamble.keys.take(&text, &self.pins, &mut problems);
+            }
             (Some(preamble), Line::Cosigned(head)) => preamble.cosigned(head, &mut problems),
             (Some(preamble), Line::Policy(text)) => preamble.policies.push(text),
             (Some(_), Line::Entry(_)) => {}
@@ -162,7 +192,7 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
     fn begin(&mut self) {
         let Some(mut preamble) = self.preamble.take() else { return };
         let mut problems = Vec::new();
-        self.heads = preamble.heads(&self.head, &self.pins, &mut problems);
+        self.heads = preamble.heads(&self.head, &mut problems);
         problems.into_iter().for_each(|found| self.add(found));
         preamble.policies.iter().for_each(|text| self.redactions.policy(text));
         self.policies = std::mem::take(&mut preamble.policies);
@@ -184,26 +214,46 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
     fn flush(&mut self) {
         self.waiting = 0;
         let (offsets, items): (Vec<u64>, Vec<Item>) = self.batch.drain(..).unzip();
-        let headers = self.verifier.check(&items);
+        let judged = self.verifier.check(&items);
         for found in self.verifier.problems() {
             self.add(found);
         }
-        for ((header, item), offset) in headers.into_iter().zip(&items).zip(offsets) {
-            let Some(header) = header else { continue };
-            self.redactions.see(&header, item);
-            self.registry.see(&header, item);
-            self.decisions.see(&header, item, self.registry.state());
+        for ((judged, item), offset) in judged.into_iter().zip(&items).zip(offsets) {
+            let Some(judged) = judged else { continue };
+            let header = &judged.header;
+            self.redactions.see(header, item);
+            self.registry.see(header, item);
+            self.decisions.see(header, item, self.registry.state());
             for found in self.registry.problems().into_iter().chain(self.decisions.problems()) {
                 self.add(found);
             }
             if !self.head.scope.is_whole() {
-                self.extract(&header, item);
-                self.place(&header, item);
-            } else if item.border || item.judges {
-                let what = "a whole log has no borders, and nothing beside its entries";
+                self.extract(header, item);
+                self.place(header, item);
+            } else {
+                self.within_whole(header, item);
+            }
+            if judged.rejected_although_valid.is_some()
+                && self.rejected_although_valid.len() < MOST_PROBLEMS
+            {
+                self.rejected_although_valid.push(header.index);
+            }
+            (self.seen)(judged, item, offset);
+        }
+    }
+
+    /// That an entry of a whole log is one, and that the export stands where the first line says.
+    fn within_whole(&mut self, header: &Header, item: &Item) {
+        if item.border || item.judges {
+            let what = "a whole log has no borders, and nothing beside its entries";
+            self.wrong(Some(header.index), "scope", what.into());
+        }
+        if header.index == self.head.entry {
+            self.numbers.ended = true;
+            if !exports(header, item, &self.head) {
+                let what = "is not the entry of an export of this scope at this time";
                 self.wrong(Some(header.index), "scope", what.into());
             }
-            (self.seen)(&header, item, offset);
         }
     }
 
@@ -295,6 +345,7 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
     pub fn finish(mut self) -> Report {
         self.begin();
         self.flush();
+        let pinned = self.pins.contains_key(&self.head.agency);
         let me = self.head.agency.clone();
         let redactions = std::mem::replace(&mut self.redactions, RedactionCheck::new(me, &[]));
         redactions.finish().into_iter().for_each(|found| self.add(found));
@@ -302,7 +353,8 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
         let (size, root) = (verified.tree.size(), verified.tree.root());
         let mut last = Vec::new();
         let mut wrong = |code, what: String| last.push(problem(None, code, what));
-        if !self.head.scope.is_whole() {
+        let whole = self.head.scope.is_whole();
+        if !whole {
             if !self.numbers.ended {
                 wrong(
                     "end",
@@ -311,6 +363,10 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
                 );
             }
         } else if let Some(checkpoint) = &self.heads.checkpoint {
+            if !self.numbers.ended {
+                let entry = self.head.entry;
+                wrong("end", format!("it does not hold entry {entry}, that of the export itself"));
+            }
             if checkpoint.size != size {
                 wrong(
                     "size",
@@ -329,8 +385,29 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
         if self.more > 0 {
             wrong("more", format!("and {} more", self.more));
         }
+        let mut unpinned = verified.unpinned;
+        if !pinned {
+            unpinned.entry(self.head.agency.clone()).or_default();
+        }
+        if whole {
+            for agency in &self.heads.cosigners_unpinned {
+                unpinned.entry(agency.clone()).or_default();
+            }
+        }
+        for (agency, entries) in &unpinned {
+            let why = if *agency == self.head.agency {
+                "whose log it is: its heads and signatures were not checked".into()
+            } else if *entries > 0 {
+                format!("on whose word {entries} of its entries rest")
+            } else {
+                "which is named as a cosigner".into()
+            };
+            let what = format!(
+                "no key is pinned of `{agency}`, {why}; compare its fingerprint with what it publishes and add --key {agency}=FINGERPRINT"
+            );
+            last.push(problem(None, UNPINNED, what));
+        }
         self.problems.extend(last);
-        let pinned = self.pins.contains_key(&self.head.agency);
         Report {
             agency: self.head.agency,
             scope: self.head.scope,
@@ -343,8 +420,13 @@ impl<S: FnMut(&Header, &Item, u64)> Check<S> {
             decided_again: self.decisions.again,
             not_decided_again: self.decisions.not_again,
             cosigned_by: self.heads.cosigned_by,
+            cosigners_unpinned: self.heads.cosigners_unpinned,
             pinned,
+            unpinned,
+            not_compared: verified.not_compared,
+            rejected_although_valid: self.rejected_although_valid,
             problems: self.problems,
+            heads: self.heads.shown,
             keys: verified.keys,
             policies: self.policies,
         }

@@ -17,7 +17,7 @@ use schemas::refusal::{Reason, Refusal, RefusalCode};
 use schemas::time::Timestamp;
 use serde::de::DeserializeOwned;
 
-use super::verify::{Problem, problem};
+use super::problem::{Problem, problem};
 
 /// Why a decision was not made again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]

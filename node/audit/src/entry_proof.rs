@@ -6,6 +6,7 @@ use schemas::envelope::Envelope;
 use schemas::proof::LogProof;
 use serde_json::{Value, json};
 
+use super::check::UNPINNED;
 use super::error::Unable;
 use super::pins::Pins;
 
@@ -27,7 +28,7 @@ impl NamedBytes<'_> {
 /// What the check of a proof found.
 #[derive(Debug)]
 pub struct CheckedProof {
-    /// Whether the entry stands where the proof says.
+    /// Whether the entry stands where the proof says, by a key that is pinned.
     pub ok: bool,
     /// What was found, for scripts: `agency`, `size`, `root`, `ok`, `pinned`, `header`, `problems`.
     pub row: Value,
@@ -65,22 +66,33 @@ pub fn check(
         }
     });
     let said = proof.checkpoint().unverified();
-    let problems: Vec<Value> = verified
+    let mut problems: Vec<Value> = verified
         .as_ref()
         .err()
         .map(|why| json!({ "index": proof.index(), "code": "proof", "message": why }))
         .into_iter()
         .collect();
+    let unpinned = format!(
+        "no key is pinned of `{0}`: whose card this is, it says itself; compare the fingerprint with what `{0}` publishes and add --key {0}=FINGERPRINT",
+        card_of.id
+    );
+    if pinned.is_none() {
+        problems.push(json!({ "index": null, "code": UNPINNED, "message": unpinned }));
+    }
+    let ok = problems.is_empty();
     let row = json!({
-        "agency": card_of.id, "size": said.size, "root": said.root, "ok": verified.is_ok(),
+        "agency": card_of.id, "size": said.size, "root": said.root, "ok": ok,
         "pinned": pinned.is_some(), "header": verified.as_ref().ok(), "problems": problems,
     });
-    let sentence = match &verified {
+    let mut sentence = match &verified {
         Ok(header) => format!(
             "entry {} ({}, {}) stands in the log of {}, under its signed head of {} entries",
             header.index, header.kind, header.at, card_of.id, said.size
         ),
         Err(why) => format!("entry {} is not proven: {why}", proof.index()),
     };
-    Ok(CheckedProof { ok: verified.is_ok(), row, sentence })
+    if pinned.is_none() {
+        sentence += &format!("\n{UNPINNED}: {unpinned}");
+    }
+    Ok(CheckedProof { ok, row, sentence })
 }

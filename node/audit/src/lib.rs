@@ -5,24 +5,35 @@
 //! With the feature `program` (on unless left out) the crate also makes `accord-audit`, which does
 //! all of it on files, for people without a node.
 
+mod alone;
+mod beside;
 mod bundle_file;
 mod bundle_index;
 pub mod check;
 #[cfg(feature = "clap")]
 pub mod command_line;
 pub mod decisions;
+mod disproved;
+mod earlier;
+mod ended_keys;
 pub mod entry_proof;
-mod envelope_binding;
 pub mod error;
 pub mod evidence;
 pub mod exchange_tree;
+pub mod heads;
+pub mod keys;
+mod messages;
 pub mod pins;
 mod preamble;
+pub mod problem;
+mod recomputed;
 pub mod reconcile;
 pub mod redaction_check;
 mod registry_check;
 pub mod report;
+pub mod signed_by;
 pub mod time;
+mod told;
 pub mod tree_diff;
 pub mod two_bundles;
 pub mod verify;

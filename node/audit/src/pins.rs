@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use schemas::agency::AgencyId;
+use schemas::card::Card;
+use schemas::envelope::Envelope;
 use schemas::key::Fingerprint;
 
 /// Fingerprints of the agency keys that are trusted, by agency. Of an agency that is named here no
@@ -36,6 +38,23 @@ impl FromStr for Pin {
             fingerprint: fingerprint.parse().map_err(|e| NoPin(format!("{e}")))?,
         })
     }
+}
+
+/// The agency keys that signed these cards: what people at a node confirmed, where that node itself is
+/// asked for its own log.
+#[must_use]
+pub fn of_cards<'a>(cards: impl IntoIterator<Item = &'a str>) -> Pins {
+    let mut pins = Pins::new();
+    for text in cards {
+        let card = Envelope::parse(text.as_bytes()).ok().and_then(|card| Card::open(&card).ok());
+        let Some(card) = card else { continue };
+        let known = pins.entry(card.id.clone()).or_default();
+        let key = card.agency_key.fingerprint();
+        if !known.contains(&key) {
+            known.push(key);
+        }
+    }
+    pins
 }
 
 /// The pins of a command line, by agency.

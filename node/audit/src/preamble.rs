@@ -1,21 +1,21 @@
 //! What stands in a bundle before its entries, by which they are checked: cards, policies, the head
 //! that peers cosigned. Each is a line of its own.
 
+use std::collections::BTreeSet;
+
 use schemas::agency::AgencyId;
 use schemas::bundle::{Earlier, Head};
-use schemas::card::Card;
-use schemas::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
-use schemas::envelope::Envelope;
+use schemas::checkpoint::{self, Checkpoint, CheckpointError, SignedCheckpoint};
 use schemas::merkle;
 
+use super::keys::Keys;
 use super::pins::Pins;
-use super::verify::{Keys, Problem, problem};
+use super::problem::{Problem, problem};
 
 /// What stood before the entries.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Preamble {
-    /// The keys that cards name. Of an agency with pinned keys, only of cards that one of those
-    /// signed.
+    /// The keys that cards name which a pinned agency key signed.
     pub(super) keys: Keys,
     /// Texts of the agency's policies, as the bundle says.
     pub(super) policies: Vec<String>,
@@ -25,33 +25,21 @@ pub(super) struct Preamble {
 /// What the signed heads of a bundle show.
 #[derive(Debug, Default)]
 pub(super) struct Heads {
-    /// The head that covers every entry, **unverified** where a problem says so.
+    /// The head that covers every entry, **unverified** where a problem says so, or where the agency
+    /// is not pinned.
     pub(super) checkpoint: Option<Checkpoint>,
+    /// Every head of this log that stands in it, as far as it is signed as it must be.
+    pub(super) shown: Vec<Checkpoint>,
     /// Who cosigned a head of this log, by names of notes, each once.
     pub(super) cosigned_by: Vec<String>,
+    /// Who else is named as a cosigner and is not pinned.
+    pub(super) cosigners_unpinned: Vec<AgencyId>,
 }
 
 impl Preamble {
-    /// Takes in a card.
-    pub(super) fn card(&mut self, text: &str, pins: &Pins, problems: &mut Vec<Problem>) {
-        let card = Envelope::parse(text.as_bytes())
-            .map_err(|e| e.to_string())
-            .and_then(|envelope| Card::open(&envelope).map_err(|e| e.to_string()));
-        match card {
-            Err(error) => problems.push(problem(None, "card", format!("a card: {error}"))),
-            Ok(card) => {
-                let found = card.agency_key.fingerprint();
-                if pins.get(&card.id).is_none_or(|known| known.contains(&found)) {
-                    self.keys.add(card);
-                } else {
-                    let what = format!(
-                        "a card of `{}` is signed by the key {found}, which is not the one pinned; it counts for nothing",
-                        card.id
-                    );
-                    problems.push(problem(None, "key", what));
-                }
-            }
-        }
+    /// Nothing yet, for the agencies that are pinned.
+    pub(super) fn new(pins: &Pins) -> Self {
+        Self { keys: Keys::of_pinned(pins), ..Self::default() }
     }
 
     /// Takes in the head that peers cosigned.
@@ -62,12 +50,12 @@ impl Preamble {
     }
 
     /// Checks the signed heads with the keys that are known.
-    pub(super) fn heads(&self, head: &Head, pins: &Pins, problems: &mut Vec<Problem>) -> Heads {
+    pub(super) fn heads(&self, head: &Head, problems: &mut Vec<Problem>) -> Heads {
         let mut wrong = |code, what: String| problems.push(problem(None, code, what));
-        if self.keys.of(&head.agency).is_empty() {
-            let pinned = pins.contains_key(&head.agency);
-            let whose = if pinned { " signed by the key pinned" } else { "" };
-            wrong("card", format!("there is no card of `{}`{whose}", head.agency));
+        let pinned = self.keys.pinned(&head.agency);
+        if pinned && !self.keys.has_card(&head.agency) {
+            let agency = &head.agency;
+            wrong("card", format!("there is no card of `{agency}` signed by the key pinned"));
         }
         let signed = match head.signed() {
             Ok(signed) => signed,
@@ -76,51 +64,65 @@ impl Preamble {
                 return Heads::default();
             }
         };
-        let mut cosigned_by = Vec::new();
-        match self.cosigners(&head.agency, &signed) {
-            Err(error) => wrong("checkpoint", format!("its signed head: {error}")),
-            Ok(names) => {
-                cosigned_by.extend(names);
-                match self.cosigned.as_ref().map(|earlier| self.earlier(head, &signed, earlier)) {
-                    None => {}
-                    Some(Ok(names)) => cosigned_by.extend(names),
-                    Some(Err(why)) => {
-                        wrong("cosigned", format!("the head that peers cosigned: {why}"));
-                    }
-                }
-            }
+        let mut found = Cosigners::of(self, head);
+        if let Err(error) = found.add(&signed) {
+            wrong("checkpoint", format!("its signed head: {error}"));
+        } else if let Some(earlier) = &self.cosigned
+            && let Err(why) = before(earlier, signed.unverified(), &mut found)
+        {
+            wrong("cosigned", format!("the head that peers cosigned: {why}"));
         }
-        cosigned_by.sort();
-        cosigned_by.dedup();
-        Heads { checkpoint: Some(signed.unverified().clone()), cosigned_by }
+        let met = |agency: &AgencyId| *agency != head.agency && !self.keys.pinned(agency);
+        Heads {
+            checkpoint: Some(signed.unverified().clone()),
+            shown: found.shown,
+            cosigned_by: found.by.into_iter().collect(),
+            cosigners_unpinned: found.named.into_iter().filter(met).collect(),
+        }
+    }
+}
+
+/// Who cosigned heads of a log, as they are checked one by one.
+struct Cosigners<'a> {
+    log: &'a AgencyId,
+    keys: &'a Keys,
+    /// Whose cosignature holds, by names of notes.
+    by: BTreeSet<String>,
+    /// Who is named.
+    named: BTreeSet<AgencyId>,
+    /// The heads.
+    shown: Vec<Checkpoint>,
+}
+
+impl<'a> Cosigners<'a> {
+    fn of(preamble: &'a Preamble, head: &'a Head) -> Self {
+        let (by, named) = (BTreeSet::new(), BTreeSet::new());
+        Self { log: &head.agency, keys: &preamble.keys, by, named, shown: Vec::new() }
     }
 
-    /// Who cosigned a head of this log, whose own signature is checked too.
-    fn cosigners(
-        &self,
-        log: &AgencyId,
-        signed: &SignedCheckpoint,
-    ) -> Result<Vec<String>, CheckpointError> {
+    /// Takes in a head, whose own signature is checked too where its agency is pinned.
+    fn add(&mut self, signed: &SignedCheckpoint) -> Result<(), CheckpointError> {
+        self.named.extend(signed.named().filter_map(checkpoint::agency));
+        if !self.keys.pinned(self.log) {
+            return Ok(());
+        }
         // One from before a key took the place of another is signed with that one.
-        let key = self.keys.head(log, signed)?;
+        let log = self.keys.head(self.log, signed)?;
         let cosigners = self.keys.cosigners();
-        let by = signed.cosigned(&key, &cosigners)?;
-        Ok(by.iter().map(|by| by.key.name().to_string()).collect())
+        let by = signed.cosigned(&log, &cosigners)?;
+        self.by.extend(by.iter().map(|by| by.key.name().to_string()));
+        self.shown.push(signed.unverified().clone());
+        Ok(())
     }
+}
 
-    /// Who cosigned the earlier head, which must be of this log and come before the bundle's.
-    fn earlier(
-        &self,
-        head: &Head,
-        now: &SignedCheckpoint,
-        earlier: &Earlier,
-    ) -> Result<Vec<String>, String> {
-        let signed =
-            SignedCheckpoint::parse(earlier.checkpoint.as_bytes()).map_err(|e| e.to_string())?;
-        let names = self.cosigners(&head.agency, &signed).map_err(|e| e.to_string())?;
-        let (old, now) = (signed.unverified(), now.unverified());
-        merkle::verify_consistency(old.size, &old.root, now.size, &now.root, &earlier.consistency)
-            .map_err(|e| format!("this log does not start with it: {e}"))?;
-        Ok(names)
-    }
+/// That the head which peers cosigned is of this log and comes before the bundle's.
+fn before(earlier: &Earlier, now: &Checkpoint, found: &mut Cosigners<'_>) -> Result<(), String> {
+    let signed =
+        SignedCheckpoint::parse(earlier.checkpoint.as_bytes()).map_err(|e| e.to_string())?;
+    // Its signatures are checked where it is added.
+    found.add(&signed).map_err(|e| e.to_string())?;
+    let old = signed.unverified();
+    merkle::verify_consistency(old.size, &old.root, now.size, &now.root, &earlier.consistency)
+        .map_err(|e| format!("this log does not start with it: {e}"))
 }

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, HashMap};
 use schemas::agency::AgencyId;
 use schemas::body::Outcome;
 use schemas::digest::Digest;
-use schemas::entry::EntryKind;
 use schemas::event::Event;
 use schemas::query::QueryId;
 use schemas::statement::{ExchangeRecord, Reached};
@@ -16,7 +15,8 @@ use schemas::time::Timestamp;
 use serde::Serialize;
 
 use super::evidence::Evidence;
-use super::view::LogEntry;
+use super::signed_by::SignedBy;
+use super::verify::{Judged, Proven};
 
 /// What differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -45,6 +45,10 @@ pub enum Class {
     /// A log has destroyed its entries of it before the end of their retention, under hold, or
     /// without an entry that says so.
     RedactedEarly,
+    /// A log says of a reply that it did not verify, and the header of that reply does.
+    RejectedAlthoughValid,
+    /// A bundle ends before a head that the other side holds: what came after it is kept back.
+    StaleBundle,
     /// A bundle does not hold by itself.
     Unsound,
     /// What a peer showed of its log does not hash to what it had signed.
@@ -67,6 +71,10 @@ pub struct Finding {
     /// In words, where the class alone does not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// Whose signature it rests on, where it holds somebody to what they signed: the agency, which is
+    /// pinned, and its key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<SignedBy>,
     /// What our log, or that of the first bundle, says of the exchange.
     pub ours: Option<ExchangeRecord>,
     /// What theirs, or that of the second one, says.
@@ -76,6 +84,22 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A finding about a log, in words, without evidence yet.
+    #[must_use]
+    pub fn about(class: Class, agency: &AgencyId, message: String) -> Self {
+        Self {
+            class,
+            query_id: None,
+            agency: Some(agency.clone()),
+            index: None,
+            message: Some(message),
+            signed_by: None,
+            ours: None,
+            theirs: None,
+            evidence: Vec::new(),
+        }
+    }
+
     /// A finding about one exchange, without evidence yet.
     #[must_use]
     pub fn of(
@@ -90,6 +114,7 @@ impl Finding {
             agency: None,
             index: None,
             message: None,
+            signed_by: None,
             ours,
             theirs,
             evidence: Vec::new(),
@@ -110,13 +135,29 @@ pub struct Report {
     pub findings: Vec<Finding>,
 }
 
-/// What a log says of the exchanges with one peer, from its entries in order. An exchange counts
-/// when its query was signed in `since..until`.
+/// What a log says of one exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// What it says.
+    pub record: ExchangeRecord,
+    /// The instant from which on it was under way: when its query was signed, or when the log had that,
+    /// if that is earlier than the query says.
+    pub begun: Timestamp,
+    /// Who signed the query.
+    pub query_by: Option<SignedBy>,
+    /// Who signed the reply.
+    pub reply_by: Option<SignedBy>,
+    /// Who signed the receipt that the owner recorded.
+    pub receipt_by: Option<SignedBy>,
+}
+
+/// What a log says of the exchanges with one peer, from its entries in order, as far as those whose
+/// word it is have signed it. An exchange counts when its query was signed in `since..until`.
 #[derive(Debug)]
 pub struct ExchangeLines {
     since: Timestamp,
     until: Timestamp,
-    lines: BTreeMap<QueryId, ExchangeRecord>,
+    lines: BTreeMap<QueryId, Line>,
     ids: HashMap<Digest, QueryId>,
 }
 
@@ -129,7 +170,7 @@ impl ExchangeLines {
 
     /// What it says so far.
     #[must_use]
-    pub const fn lines(&self) -> &BTreeMap<QueryId, ExchangeRecord> {
+    pub const fn lines(&self) -> &BTreeMap<QueryId, Line> {
         &self.lines
     }
 
@@ -139,19 +180,22 @@ impl ExchangeLines {
         self.ids.get(digest).copied()
     }
 
-    /// Takes in the next entry.
-    pub fn add(&mut self, entry: &LogEntry) {
-        let Some(body) = &entry.body else { return };
-        if entry.header.kind == EntryKind::ReceiptRecorded {
-            let id = entry.header.query.and_then(|digest| self.name(&digest));
-            if let Some(line) = id.and_then(|id| self.lines.get_mut(&id)) {
+    /// Takes in the next entry. What stands beside it counts only when it is signed by whom it has to
+    /// be; what stands beside an earlier one, only when the entry repeats that rightly.
+    pub fn add(&mut self, judged: &Judged) {
+        let Some(body) = judged.body.as_ref().filter(|_| judged.holds) else { return };
+        if let Event::ReceiptRecorded(recorded) = &body.event {
+            let id = judged.header.query.and_then(|digest| self.name(&digest));
+            if let Some(line) = id.and_then(|id| self.lines.get_mut(&id))
+                && line.record.reply == Some(recorded.answer_digest)
+            {
                 // The receipt is the one envelope beside its entry.
-                line.receipt = entry.header.envelope;
+                line.record.receipt = judged.header.envelope;
+                line.receipt_by = judged.signed.first().cloned();
             }
             return;
         }
-        let Some(access) = body.event.access() else { return };
-        let Some(query) = access.query_digest else { return };
+        let Some((access, asked)) = body.event.access().zip(judged.asked.as_ref()) else { return };
         let reached = match access.outcome {
             Outcome::Declined | Outcome::Receipted => return,
             Outcome::Sent => Reached::Sent,
@@ -160,39 +204,63 @@ impl ExchangeLines {
             Outcome::Refused => Reached::Refused,
             Outcome::Answered => Reached::Answered,
         };
-        if !(self.since..self.until).contains(&access.asked_at) {
+        let repeats = judged.signed.is_empty() && judged.proven != Proven::Wholly;
+        let theirs = judged.header.peer.as_ref() == Some(&asked.requester);
+        if repeats || theirs != served(&body.event) || !(self.since..self.until).contains(&asked.at)
+        {
             return;
         }
-        if let Some(digest) = entry.header.query {
-            self.ids.insert(digest, access.query_id);
-        }
-        let line = self.lines.entry(access.query_id).or_insert_with(|| ExchangeRecord {
-            query_id: access.query_id,
-            requester: access.requester.clone(),
-            asked_at: access.asked_at,
-            reached: Reached::Sent,
-            query,
-            reply: None,
-            receipt: None,
+        let Some(query) = access.query_digest else { return };
+        self.ids.insert(asked.id.digest(), asked.id);
+        let line = self.lines.entry(asked.id).or_insert_with(|| Line {
+            record: ExchangeRecord {
+                query_id: asked.id,
+                requester: asked.requester.clone(),
+                asked_at: asked.at,
+                reached: Reached::Sent,
+                query,
+                reply: None,
+                receipt: None,
+            },
+            begun: asked.at.min(asked.logged),
+            query_by: None,
+            reply_by: None,
+            receipt_by: None,
         });
         // Other bytes under a known id were refused: the first bytes are the exchange.
-        if line.query == query && reached >= line.reached {
-            line.reached = reached;
-            line.reply = access.answer_digest.or(line.reply);
+        if line.record.query != query {
+            return;
+        }
+        for signed in &judged.signed {
+            let known = if signed.agency == asked.requester {
+                &mut line.query_by
+            } else {
+                &mut line.reply_by
+            };
+            *known = Some(signed.clone());
+        }
+        if reached >= line.record.reached {
+            line.record.reached = reached;
+            line.record.reply = access.answer_digest.or(line.record.reply);
             // The requester signs its receipt with the entry of the answer.
             if let Event::AnswerReceived(received) = &body.event {
-                line.receipt = Some(received.receipt_digest);
+                line.record.receipt = Some(received.receipt_digest);
             }
         }
     }
 }
 
-/// Compares two logs' lines. Exchanges asked at or after `settled_before` that do not match are
-/// left open.
+/// Whether an access is one to the log's own reads, by a peer.
+const fn served(event: &Event) -> bool {
+    matches!(event, Event::QueryAnswered(_) | Event::QueryRefused(_) | Event::AnswerRedelivered(_))
+}
+
+/// Compares two logs' lines. Exchanges that were begun at or after `settled_before`, as either log
+/// proves, and do not match are left open.
 #[must_use]
 pub fn compare(
-    ours: &BTreeMap<QueryId, ExchangeRecord>,
-    theirs: &BTreeMap<QueryId, ExchangeRecord>,
+    ours: &BTreeMap<QueryId, Line>,
+    theirs: &BTreeMap<QueryId, Line>,
     me: &AgencyId,
     settled_before: Timestamp,
 ) -> Report {
@@ -200,20 +268,36 @@ pub fn compare(
     let ids: std::collections::BTreeSet<_> = ours.keys().chain(theirs.keys()).collect();
     for id in ids {
         let (our, their) = (ours.get(id), theirs.get(id));
-        let Some(any) = our.or(their) else { continue };
-        let (requester, owner) = if any.requester == *me { (our, their) } else { (their, our) };
-        match pair(requester, owner) {
+        let Some(begun) = our.into_iter().chain(their).map(|line| line.begun).min() else {
+            continue;
+        };
+        let record = |line: Option<&Line>| line.map(|line| line.record.clone());
+        let (ours, theirs) = (record(our), record(their));
+        match pairing(ours.as_ref(), theirs.as_ref(), me) {
             Pairing::Matched => report.matched = report.matched.saturating_add(1),
             Pairing::RefusedBoth => report.refused_both = report.refused_both.saturating_add(1),
-            Pairing::Finding(_) if any.asked_at >= settled_before => {
+            Pairing::Finding(_) if begun >= settled_before => {
                 report.open = report.open.saturating_add(1);
             }
             Pairing::Finding(class) => {
-                report.findings.push(Finding::of(class, *id, our.cloned(), their.cloned()));
+                let lines = [our, their];
+                let signed_by = lines.into_iter().flatten().find_map(|line| accuses(class, line));
+                let finding = Finding::of(class, *id, ours, theirs);
+                report.findings.push(Finding { signed_by, ..finding });
             }
         }
     }
     report
+}
+
+/// Whose signature, out of a log's line, a difference of this class rests on.
+fn accuses(class: Class, line: &Line) -> Option<SignedBy> {
+    match class {
+        Class::OwnerHoldsUnknownQuery => line.query_by.clone(),
+        Class::RepliedOwnerSilent => line.reply_by.clone(),
+        Class::ReleasedNotReceived => line.receipt_by.clone(),
+        _ => None,
+    }
 }
 
 enum Pairing {
@@ -222,19 +306,27 @@ enum Pairing {
     Finding(Class),
 }
 
-/// The class of a difference between two logs' lines; `None` when there is none.
+/// The class of a difference between what two logs say; `None` when there is none.
 #[must_use]
 pub fn class(
     ours: Option<&ExchangeRecord>,
     theirs: Option<&ExchangeRecord>,
     me: &AgencyId,
 ) -> Option<Class> {
-    let any = ours.or(theirs)?;
-    let (requester, owner) = if any.requester == *me { (ours, theirs) } else { (theirs, ours) };
-    match pair(requester, owner) {
+    match pairing(ours, theirs, me) {
         Pairing::Finding(class) => Some(class),
         Pairing::Matched | Pairing::RefusedBoth => None,
     }
+}
+
+fn pairing(
+    ours: Option<&ExchangeRecord>,
+    theirs: Option<&ExchangeRecord>,
+    me: &AgencyId,
+) -> Pairing {
+    let asked = |line: &ExchangeRecord| line.requester == *me;
+    // Where the two disagree on who asked, they disagree whichever side is taken for the requester.
+    if ours.or(theirs).is_some_and(asked) { pair(ours, theirs) } else { pair(theirs, ours) }
 }
 
 fn pair(requester: Option<&ExchangeRecord>, owner: Option<&ExchangeRecord>) -> Pairing {
@@ -265,6 +357,8 @@ fn pair(requester: Option<&ExchangeRecord>, owner: Option<&ExchangeRecord>) -> P
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn line(reached: Reached, reply: Option<&[u8]>, receipt: bool) -> ExchangeRecord {
@@ -277,6 +371,12 @@ mod tests {
             reply: reply.map(Digest::of),
             receipt: receipt.then(|| Digest::of(b"receipt")),
         }
+    }
+
+    fn told(record: ExchangeRecord) -> (QueryId, Line) {
+        let (id, begun) = (record.query_id, record.asked_at);
+        let line = Line { record, begun, query_by: None, reply_by: None, receipt_by: None };
+        (id, line)
     }
 
     /// Every pairing of what two logs can say has one verdict.
@@ -373,8 +473,7 @@ mod tests {
         ];
         let me: AgencyId = "asking-ca-pd".parse().unwrap();
         for (what, asked, served, expected) in table {
-            let one =
-                |line: Option<ExchangeRecord>| line.into_iter().map(|l| (l.query_id, l)).collect();
+            let one = |line: Option<ExchangeRecord>| line.into_iter().map(told).collect();
             let report = compare(&one(asked.clone()), &one(served.clone()), &me, Timestamp::MAX);
             let class = report.findings.first().map(|finding| finding.class);
             let found = match class.map(|class| serde_json::to_value(class).unwrap()) {
@@ -396,10 +495,58 @@ mod tests {
 
     #[test]
     fn what_may_be_under_way_is_left_open() {
-        let one =
-            BTreeMap::from([(QueryId::from_bytes([1; 16]), line(Reached::Sent, None, false))]);
+        let one = BTreeMap::from([told(line(Reached::Sent, None, false))]);
         let me = "asking-ca-pd".parse().unwrap();
         let report = compare(&one, &BTreeMap::new(), &me, "2026-03-01T00:00:00Z".parse().unwrap());
         assert_eq!((report.open, report.findings.len()), (1, 0));
+    }
+
+    fn any_line() -> impl Strategy<Value = (QueryId, Line)> {
+        use Reached::{Answered, Refused, Rejected, Sent, Unanswered};
+        let reached = prop::sample::select(vec![Sent, Unanswered, Rejected, Refused, Answered]);
+        let digests = prop::collection::vec(prop::option::of(0u8..2), 3);
+        (0u8..3, any::<bool>(), 0i64..4, 0i64..4, reached, digests).prop_map(
+            |(id, asks, at, begun, reached, digests)| {
+                let digest = |n: usize| digests[n].map(|of| Digest::of(&[of]));
+                let minute = |n: i64| line(Sent, None, false).asked_at.plus_millis(n * 60_000);
+                let record = ExchangeRecord {
+                    query_id: QueryId::from_bytes([id; 16]),
+                    requester: (if asks { "asking-ca-pd" } else { "owning-ca-pd" })
+                        .parse()
+                        .unwrap(),
+                    asked_at: minute(at),
+                    reached,
+                    query: digest(0).unwrap_or(Digest::of(b"query")),
+                    reply: digest(1),
+                    receipt: digest(2),
+                };
+                let (id, line) = told(record);
+                (id, Line { begun: minute(begun), ..line })
+            },
+        )
+    }
+
+    proptest! {
+        /// Neither a class, nor a count, nor what is left open depends on whose lines are named first.
+        #[test]
+        fn no_verdict_depends_on_whose_log_is_named_first(
+            asking in prop::collection::vec(any_line(), 0..4),
+            owning in prop::collection::vec(any_line(), 0..4),
+            settled in 0i64..5,
+        ) {
+            let asking: BTreeMap<QueryId, Line> = asking.into_iter().collect();
+            let owning: BTreeMap<QueryId, Line> = owning.into_iter().collect();
+            let settled = line(Reached::Sent, None, false).asked_at.plus_millis(settled * 60_000);
+            let [one, other]: [AgencyId; 2] =
+                ["asking-ca-pd", "owning-ca-pd"].map(|id| id.parse().unwrap());
+            let first = compare(&asking, &owning, &one, settled);
+            let turned = compare(&owning, &asking, &other, settled);
+            let classes = |report: &Report| -> Vec<_> {
+                report.findings.iter().map(|finding| (finding.query_id, finding.class)).collect()
+            };
+            prop_assert_eq!(classes(&first), classes(&turned));
+            let counts = |report: &Report| (report.matched, report.refused_both, report.open);
+            prop_assert_eq!(counts(&first), counts(&turned));
+        }
     }
 }

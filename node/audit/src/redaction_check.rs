@@ -19,7 +19,7 @@ use schemas::ranges::Ranges;
 use schemas::redaction::Redaction;
 use schemas::time::Timestamp;
 
-use super::verify::{Problem, problem};
+use super::problem::{Problem, problem};
 use schemas::bundle::Item;
 
 /// Judges the bare entries of a log, told in order of what stands in it.
@@ -32,6 +32,8 @@ pub struct RedactionCheck {
     days: Option<u32>,
     /// What each hold in force keeps, as far as the log names it.
     holds: BTreeMap<u64, Ranges>,
+    /// The terms of each hold, as its placing said.
+    terms: BTreeMap<u64, Digest>,
     redactions: Vec<JudgedRedaction>,
     bare: Vec<(u64, Timestamp)>,
     /// The number of the last entry that concerns the agency itself.
@@ -58,6 +60,7 @@ impl RedactionCheck {
             policies: HashMap::new(),
             days: None,
             holds: BTreeMap::new(),
+            terms: BTreeMap::new(),
             redactions: Vec::new(),
             bare: Vec::new(),
             own: 0,
@@ -126,9 +129,23 @@ impl RedactionCheck {
                 self.days = self.policies.get(&adopted.digest).copied();
             }
             Event::HoldPlaced(placed) => {
-                drop(self.holds.insert(placed.hold.hold, placed.hold.entries));
+                let hold = placed.hold;
+                if self.terms.insert(hold.hold, hold.terms).is_some() {
+                    let what = format!("places hold {}, which was placed before", hold.hold);
+                    self.wrong(header.index, "binding", what);
+                }
+                drop(self.holds.insert(hold.hold, hold.entries));
             }
-            Event::HoldReleased(hold) => drop(self.holds.remove(&hold.released)),
+            Event::HoldReleased(hold) => {
+                if self.terms.get(&hold.released) != Some(&hold.terms) {
+                    let what = format!(
+                        "releases hold {} under other `terms` than its placing says",
+                        hold.released
+                    );
+                    self.wrong(header.index, "binding", what);
+                }
+                drop(self.holds.remove(&hold.released));
+            }
             Event::EntriesRedacted(redacted) => self.redaction(header, redacted.redaction),
             _ => {}
         }
@@ -286,7 +303,7 @@ mod tests {
             Vec<(&'static str, EntryKind, u64, Value)>,
             &'static [(u64, &'static str)],
         );
-        let table: [Row; 11] = [
+        let table: [Row; 13] = [
             ("nothing says why", vec![], &[(1, "redacted")]),
             ("at the end of its retention", vec![("2027-03-02", R, 2, lawful.clone())], &[]),
             (
@@ -322,6 +339,20 @@ mod tests {
                     ("2027-03-02", R, 4, lawful.clone()),
                 ],
                 &[],
+            ),
+            (
+                "released under other terms",
+                vec![
+                    ("2026-06-01", P, 2, placed(1, "1")),
+                    ("2026-07-01", L, 3, json!({ "released": 1, "terms": Digest::of(b"other") })),
+                    ("2027-03-02", R, 4, lawful.clone()),
+                ],
+                &[(3, "binding")],
+            ),
+            (
+                "a hold that was never placed is released",
+                vec![("2026-07-01", L, 2, json!({ "released": 7, "terms": Digest::of(b"") }))],
+                &[(2, "binding"), (1, "redacted")],
             ),
             (
                 "passed by for a hold, and then destroyed under it",

@@ -12,7 +12,7 @@ use schemas::digest::Digest;
 use schemas::entry::Header;
 use serde::Deserialize;
 
-use super::verify::{Problem, problem};
+use super::problem::{Problem, problem};
 
 /// What of a body binds the registry.
 #[derive(Deserialize)]

@@ -5,23 +5,21 @@
 //! head. What the other side's bundle tells otherwise, or lacks although it covers that place, its
 //! own signature disproves.
 
-use std::collections::BTreeSet;
 use std::io::{Read, Seek};
 
 use schemas::agency::AgencyId;
 use schemas::bundle::Head;
-use schemas::merkle::Frontier;
 use schemas::time::Timestamp;
 use serde::Serialize;
 
 use super::bundle_file::BundleFile;
-use super::bundle_index::{BundleIndex, Destroyed, ForeignProof, Lookup};
-use super::check::Report;
+use super::bundle_index::{BundleIndex, Destroyed, Lookup};
+use super::check::{Report, UNPINNED};
+use super::disproved::{disproved, ends_early, rejected};
 use super::error::Unable;
-use super::evidence::{Evidence, entry_proof};
+use super::keys::Keys;
 use super::pins::Pins;
 use super::reconcile::{Class, Finding, compare};
-use super::verify::Keys;
 
 /// What two bundles show.
 #[derive(Clone, Debug, Serialize)]
@@ -87,12 +85,12 @@ pub fn reconcile<R: Read + Seek>(
         fits(head, other, pins).map_err(|what| file.unfit(what))?;
     }
     first.rewind()?;
-    let our_report = first.check(pins, |_, header, item, at| our_index.note(header, item, at))?;
+    let our_report = first.check(pins, |_, judged, item, at| our_index.note(&judged, item, at))?;
     second.rewind()?;
     let their_report =
-        second.check(pins, |_, header, item, at| their_index.note(header, item, at))?;
+        second.check(pins, |_, judged, item, at| their_index.note(&judged, item, at))?;
     let mut known = our_report.keys.clone();
-    known.extend(their_report.keys.clone());
+    known.extend(&their_report.keys);
     let report = compared(
         [&our_index, &their_index],
         [&our_report, &their_report],
@@ -129,30 +127,53 @@ fn compared(
     lookup: Lookup<'_>,
 ) -> Reconciled {
     let [ours, theirs] = told;
-    let mut findings = Vec::new();
+    let (mut findings, mut stale) = (Vec::new(), Vec::new());
     for (n, (told, report)) in told.iter().zip(reports).enumerate() {
-        for problem in &report.problems {
+        // Of third agencies neither log is judged here.
+        let problems = report.problems.iter().filter(|problem| problem.code != UNPINNED);
+        for problem in problems {
             let index = problem.index;
             findings.push(Finding {
-                class: Class::Unsound,
-                query_id: None,
-                agency: Some(told.head.agency.clone()),
                 index,
-                message: Some(format!("{}: {}", problem.code, problem.message)),
-                ours: None,
-                theirs: None,
                 evidence: index.and_then(|at| told.evidence(n, at, lookup)).into_iter().collect(),
+                ..Finding::about(
+                    Class::Unsound,
+                    &told.head.agency,
+                    format!("{}: {}", problem.code, problem.message),
+                )
             });
         }
     }
     for (n, (holder, other)) in [(ours, theirs), (theirs, ours)].into_iter().enumerate() {
         let whole = reports.get(1 - n).is_some_and(|report| sound(report));
         findings.extend(disproved(holder, other, n, whole, keys, lookup));
+        findings.extend(rejected(holder, n, lookup));
+        stale.extend(ends_early(holder, other, n, keys, lookup));
     }
     let (our, their) = (ours.told.lines(), theirs.told.lines());
     let report = compare(our, their, &ours.head.agency, settled_before);
+    let mut open = report.open;
+    if !stale.is_empty() {
+        for finding in &mut stale {
+            let said = finding.message.take().unwrap_or_default();
+            finding.message = Some(format!(
+                "{said}; without the rest {open} of the exchanges told cannot be judged"
+            ));
+        }
+        // What is kept back is not under way.
+        open = 0;
+    }
+    findings.append(&mut stale);
     let mut expired = 0u64;
     for mut finding in report.findings {
+        let excused =
+            matches!(finding.class, Class::ReleasedNotReceived | Class::RefusedNotReceived);
+        let told_of = |found: &Finding| {
+            found.class == Class::RejectedAlthoughValid && found.query_id == finding.query_id
+        };
+        if excused && findings.iter().any(told_of) {
+            continue;
+        }
         let digest = finding.query_id.map(|query| query.digest());
         let destroyed = digest.and_then(|digest| {
             told.iter().zip(reports).map(|(told, by)| told.destroyed(&digest, by)).max()
@@ -183,7 +204,7 @@ fn compared(
         peer: theirs.head.agency.clone(),
         matched: report.matched,
         refused_both: report.refused_both,
-        open: report.open,
+        open,
         expired,
         findings,
         bytes_exchanged: 0,
@@ -194,86 +215,4 @@ fn compared(
 fn sound(report: &Report) -> bool {
     let spoilt = ["checkpoint", "line", "header", "missing", "order", "size", "root"];
     report.problems.iter().all(|problem| !spoilt.contains(&problem.code))
-}
-
-/// What `holder` keeps of the log of `other` that the bundle of `other` tells otherwise. `n` is the
-/// number of the holder's bundle.
-fn disproved(
-    holder: &BundleIndex,
-    other: &BundleIndex,
-    n: usize,
-    sound: bool,
-    keys: &Keys,
-    lookup: Lookup<'_>,
-) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut told = BTreeSet::new();
-    let whose = &other.head.agency;
-    // What is kept was checked with the bundle; once more here, because it is to be held against
-    // somebody else.
-    let mut proven = |kept: &ForeignProof| {
-        let (_, offset) = holder.entries.get(&kept.by)?;
-        let item = lookup(n, *offset)?;
-        keys.entry_proof(whose, &entry_proof(&item)?).ok()?;
-        Evidence::of(&holder.head.agency, &item)
-    };
-    let mut against = Vec::new();
-    for kept in &holder.foreign {
-        let class = match other.entries.get(&kept.index) {
-            Some((leaf, _)) if *leaf == kept.leaf => continue,
-            Some(_) => Class::Altered,
-            None if other.covers(kept.index, kept.at) => Class::Omitted,
-            None => continue,
-        };
-        if !told.insert(kept.index) {
-            continue;
-        }
-        let Some(evidence) = proven(kept) else { continue };
-        let what = match class {
-            Class::Altered => "has another entry there",
-            _ => "has no such entry",
-        };
-        let message = format!(
-            "the log of `{whose}` proved its entry {} to `{}`, which kept that in entry {}; its bundle {what}",
-            kept.index, holder.head.agency, kept.by
-        );
-        against.push((class, kept, message, evidence));
-    }
-    if against.is_empty() && sound && other.head.scope.is_whole() {
-        let mut sizes: Vec<&ForeignProof> = holder.foreign.iter().collect();
-        sizes.sort_by_key(|kept| kept.size);
-        let mut tree = Frontier::new();
-        let mut leaves = other.leaves.iter();
-        for kept in sizes {
-            while tree.size() < kept.size
-                && let Some(leaf) = leaves.next()
-            {
-                tree.push(*leaf);
-            }
-            if tree.size() == kept.size && tree.root() != kept.root {
-                let Some(evidence) = proven(kept) else { continue };
-                let message = format!(
-                    "the log of `{whose}` signed a head of {} entries that its bundle does not lead to",
-                    kept.size
-                );
-                against.push((Class::Forked, kept, message, evidence));
-                break;
-            }
-        }
-    }
-    for (class, kept, message, evidence) in against {
-        let mut evidence = vec![evidence];
-        evidence.extend(other.evidence(1 - n, kept.index, lookup));
-        findings.push(Finding {
-            class,
-            query_id: kept.query.and_then(|digest| holder.told.name(&digest)),
-            agency: Some(whose.clone()),
-            index: Some(kept.index),
-            message: Some(message),
-            ours: None,
-            theirs: None,
-            evidence,
-        });
-    }
-    findings
 }

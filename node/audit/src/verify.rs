@@ -5,136 +5,68 @@ use std::collections::BTreeMap;
 
 use schemas::agency::AgencyId;
 use schemas::body::Body;
-use schemas::card::Card;
-use schemas::checkpoint::{CheckpointError, SignedCheckpoint};
-use schemas::digest::Digest;
-use schemas::entry::{EntryKind, Header};
-use schemas::entry_proof::EntryProof;
-use schemas::envelope::{Envelope, Kind};
-use schemas::key::PublicKey;
-use schemas::merkle::{self, Frontier};
-use schemas::note::Vkey;
-use schemas::time::Timestamp;
-use serde::Serialize;
-
-use super::envelope_binding::unbound;
 use schemas::bundle::Item;
-use schemas::entry::StoredEntry;
+use schemas::digest::Digest;
+use schemas::entry::{Header, StoredEntry};
+use schemas::merkle::{self, Frontier};
+use schemas::time::Timestamp;
 
-/// Something that a log which nobody tampered with does not show.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Problem {
-    /// The entry; absent for what concerns the whole log.
-    pub index: Option<u64>,
-    /// What is wrong, for scripts.
-    pub code: &'static str,
-    /// What is wrong, for people.
-    pub message: String,
+use super::alone::{Alone, alone};
+use super::earlier::{Asked, Earlier, Repeats};
+use super::ended_keys::EndedKeys;
+use super::keys::Keys;
+use super::messages::{Message, Opened};
+use super::problem::{Problem, problem};
+use super::signed_by::SignedBy;
+
+/// How far what an entry says is proven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proven {
+    /// By everything that it rests on.
+    Wholly,
+    /// It repeats an entry that is not at hand.
+    NotAtHand,
+    /// It rests on the word of an agency that is not pinned.
+    Unpinned(AgencyId),
+    /// Something of it is wrong.
+    Not,
 }
 
-/// The keys that agencies' cards name, all versions.
-#[derive(Debug, Clone, Default)]
-pub struct Keys(BTreeMap<AgencyId, Vec<Card>>);
-
-impl Keys {
-    /// Adds a card that its agency key signed.
-    pub fn add(&mut self, card: Card) {
-        self.0.entry(card.id.clone()).or_default().push(card);
-    }
-
-    /// Adds all of another's.
-    pub fn extend(&mut self, other: Self) {
-        other.0.into_values().flatten().for_each(|card| self.add(card));
-    }
-
-    /// The cards of an agency, in the order they were added.
+impl Proven {
+    /// A word for who reads what the entry says; none where all of it is proven.
     #[must_use]
-    pub fn of(&self, agency: &AgencyId) -> &[Card] {
-        self.0.get(agency).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// Whether `envelope` carries the signature of one of these agencies, with the key that its
-    /// kind asks for. A card is signed by the key that it names.
-    fn signed(&self, envelope: &Envelope, agencies: &[&AgencyId]) -> bool {
-        let kind = envelope.kind();
-        if kind == Kind::Card {
-            return Card::open(envelope).is_ok();
+    pub fn word(&self) -> Option<String> {
+        match self {
+            Self::Wholly => None,
+            Self::NotAtHand => Some("repeats an entry that is not at hand".into()),
+            Self::Unpinned(agency) => Some(format!("no key of {agency} is pinned")),
+            Self::Not => Some("does not verify".into()),
         }
-        let mut cards = agencies.iter().flat_map(|agency| self.of(agency)).rev();
-        cards.any(|card| envelope.verified(kind, key(card, kind)).is_ok())
     }
 }
 
-/// Which of a log's keys has signed a head of it: the first whose signature is there and holds.
-///
-/// # Errors
-/// When none of them did.
-pub fn signed_by(
-    head: &SignedCheckpoint,
-    keys: impl IntoIterator<Item = Vkey>,
-) -> Result<Vkey, CheckpointError> {
-    let mut last = CheckpointError::Text("no card names the key of this log");
-    for key in keys {
-        match head.verified(&key) {
-            Ok(_) => return Ok(key),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
-}
-
-impl Keys {
-    /// Checks a head of an agency's log with the log keys that its cards name, the latest first.
-    ///
-    /// # Errors
-    /// When none of them signed it.
-    pub fn head(
-        &self,
-        agency: &AgencyId,
-        head: &SignedCheckpoint,
-    ) -> Result<Vkey, CheckpointError> {
-        signed_by(head, self.of(agency).iter().rev().map(|card| card.of_log(&card.log_key)))
-    }
-
-    /// Checks a place in an agency's log; the header of the entry that stands there.
-    ///
-    /// # Errors
-    /// Why it is not proven.
-    pub fn entry_proof(
-        &self,
-        agency: &AgencyId,
-        entry_proof: &EntryProof,
-    ) -> Result<Header, String> {
-        let mut last = format!("no card of `{agency}` is at hand");
-        for card in self.of(agency).iter().rev() {
-            match entry_proof.verified(&card.of_log(&card.log_key)) {
-                Ok((header, _)) => return Ok(header),
-                Err(error) => last = error.to_string(),
-            }
-        }
-        Err(last)
-    }
-
-    /// The keys with which these agencies' peers cosign.
-    #[must_use]
-    pub fn cosigners(&self) -> Vec<Vkey> {
-        let cards = self.0.values().flatten();
-        let mut keys: Vec<Vkey> = Vec::new();
-        for card in cards {
-            let key = card.of_cosigner(&card.cosigner_key);
-            if !keys.contains(&key) {
-                keys.push(key);
-            }
-        }
-        keys
-    }
-}
-
-fn key(card: &Card, kind: Kind) -> &PublicKey {
-    match kind {
-        Kind::Agreement | Kind::Adherence | Kind::Card => &card.agency_key,
-        _ => &card.message_key,
-    }
+/// An entry as it was checked.
+#[derive(Debug)]
+pub struct Judged {
+    /// Its header.
+    pub header: Header,
+    /// Its body, where that is kept: what it repeats of a signed message stands here as the message
+    /// says it.
+    pub body: Option<Body>,
+    /// Who signed what stands beside it, of pinned agencies; none of them where the signature of one
+    /// does not hold or does not count.
+    pub signed: Vec<SignedBy>,
+    /// Whether what stands beside it is signed by whom it has to be, as far as anything has to.
+    pub holds: bool,
+    /// The query of its exchange, as it was signed.
+    pub asked: Option<Asked>,
+    /// Who signed the head above what it keeps of the peer's log, where that is proven.
+    pub theirs: Option<SignedBy>,
+    /// How far what it says is proven.
+    pub proven: Proven,
+    /// With which key the owner signed the reply that this entry says did not verify, although its
+    /// header does, and fits the query.
+    pub rejected_although_valid: Option<SignedBy>,
 }
 
 /// What was checked so far.
@@ -151,6 +83,12 @@ pub struct Verifier {
     entries: u64,
     redacted: u64,
     problems: Vec<Problem>,
+    earlier: Earlier,
+    ended_keys: EndedKeys,
+    /// Entries that rest on the word of an agency that is not pinned.
+    unpinned: BTreeMap<AgencyId, u64>,
+    /// Entries that repeat one that is not at hand.
+    not_compared: u64,
 }
 
 /// What a check found, beside the problems.
@@ -166,13 +104,22 @@ pub struct Verified {
     pub signatures: u64,
     /// The keys that they were checked with.
     pub keys: Keys,
+    /// How many entries rest on the word of each agency that is not pinned.
+    pub unpinned: BTreeMap<AgencyId, u64>,
+    /// Entries that repeat one that is not at hand.
+    pub not_compared: u64,
 }
 
 impl Verifier {
-    /// Checks the log of `me`: `whole` from its first entry on, or some of its entries in order.
+    /// Checks the log of `me`: `whole` from its first entry on, or some of its entries in order;
+    /// `complete` where none about the same agency is left out before them.
     #[must_use]
-    pub fn new(me: AgencyId, keys: Keys, whole: bool) -> Self {
+    pub fn new(me: AgencyId, keys: Keys, whole: bool, complete: bool) -> Self {
         Self {
+            earlier: Earlier::new(whole || complete, whole),
+            ended_keys: EndedKeys::default(),
+            unpinned: BTreeMap::new(),
+            not_compared: 0,
             me,
             keys,
             whole,
@@ -192,9 +139,9 @@ impl Verifier {
         self.keys = keys;
     }
 
-    /// Checks the next entries; their headers. What concerns one entry alone is checked on every
-    /// core.
-    pub fn check(&mut self, items: &[Item]) -> Vec<Option<Header>> {
+    /// Checks the next entries, each with what was made of it; `None` for one without a readable
+    /// header. What concerns one entry alone is checked on every core.
+    pub fn check(&mut self, items: &[Item]) -> Vec<Option<Judged>> {
         let headers: Vec<Option<Header>> = items.iter().map(|item| self.header(item)).collect();
         let readable: Vec<(&Header, &StoredEntry)> = headers
             .iter()
@@ -205,19 +152,95 @@ impl Verifier {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let each = readable.len().div_ceil(cores).max(1);
         let (keys, me) = (&self.keys, &self.me);
-        let found: Vec<(u64, Vec<Problem>)> = std::thread::scope(|scope| {
+        let found: Vec<Alone> = std::thread::scope(|scope| {
             let parts: Vec<_> = readable
                 .chunks(each)
-                .map(|part| scope.spawn(move || contents(part, keys, me)))
+                .map(|part| {
+                    let judge =
+                        |(header, entry): &(&Header, &StoredEntry)| alone(header, entry, keys, me);
+                    (part, scope.spawn(move || part.iter().map(judge).collect::<Vec<_>>()))
+                })
                 .collect();
-            let lost = |_| (0, vec![problem(None, "unchecked", "a check broke off")]);
-            parts.into_iter().map(|part| part.join().unwrap_or_else(lost)).collect()
+            let ended = parts.into_iter().map(|(part, thread)| {
+                thread.join().unwrap_or_else(|_| part.iter().map(|_| Alone::lost()).collect())
+            });
+            ended.flatten().collect()
         });
-        for (signatures, problems) in found {
-            self.signatures = self.signatures.saturating_add(signatures);
-            self.problems.extend(problems);
-        }
+        let mut found = found.into_iter();
         headers
+            .into_iter()
+            .zip(items)
+            .map(|(header, item)| {
+                let header = header?;
+                let alone = if item.border { None } else { found.next() };
+                Some(self.judge(header, item, alone.unwrap_or_default()))
+            })
+            .collect()
+    }
+
+    /// What an entry says together with those before it.
+    fn judge(&mut self, header: Header, item: &Item, alone: Alone) -> Judged {
+        let Alone { signatures, problems, body, messages, told, .. } = alone;
+        let Alone { unpinned, theirs, unsigned, rejected, .. } = alone;
+        self.signatures = self.signatures.saturating_add(signatures);
+        let mut wrong = !problems.is_empty();
+        self.problems.extend(problems);
+        if !item.border && item.entry.body.is_none() {
+            self.earlier.destroyed(&header);
+        }
+        let ended = body
+            .as_ref()
+            .filter(|_| !unsigned)
+            .and_then(|body| self.ended_keys.take(header.at, body, &self.me, &messages));
+        let unsigned = unsigned || ended.is_some();
+        if let Some(what) = ended {
+            wrong = true;
+            self.problems.push(problem(Some(header.index), "signed_with_ended_key", what));
+        }
+        let mut at_hand = true;
+        if let Some(body) = &body
+            && !unsigned
+        {
+            match self.earlier.take(&header, body, &self.me, &messages, told.as_ref()) {
+                Repeats::Right => {}
+                Repeats::Unknown => {
+                    at_hand = false;
+                    self.not_compared = self.not_compared.saturating_add(1);
+                }
+                Repeats::Wrong(what) => {
+                    wrong = true;
+                    self.problems.push(problem(Some(header.index), "binding", what));
+                }
+            }
+        }
+        if let Some(agency) = &unpinned {
+            let count = self.unpinned.entry(agency.clone()).or_default();
+            *count = count.saturating_add(1);
+        }
+        let query = body.as_ref().and_then(|body| body.event.access()?.query_digest);
+        let asked = query.and_then(|query| self.earlier.query(&query)).cloned();
+        let proven = match unpinned {
+            _ if wrong => Proven::Not,
+            Some(agency) => Proven::Unpinned(agency),
+            None if !at_hand => Proven::NotAtHand,
+            None => Proven::Wholly,
+        };
+        let valid = rejected.filter(|reply| {
+            query.zip(asked.as_ref()).is_some_and(|(query, asked)| fits(reply, query, asked))
+        });
+        let signer =
+            |opened: &Opened| opened.key.map(|key| SignedBy { agency: opened.by.clone(), key });
+        Judged {
+            header,
+            body,
+            // A message that does not count accuses nobody.
+            signed: messages.iter().filter(|_| !unsigned).filter_map(signer).collect(),
+            holds: !unsigned,
+            asked,
+            theirs,
+            proven,
+            rejected_although_valid: valid.as_ref().and_then(signer),
+        }
     }
 
     /// What was found since this was asked last.
@@ -286,93 +309,24 @@ impl Verifier {
             redacted: self.redacted,
             signatures: self.signatures,
             keys: self.keys,
+            unpinned: self.unpinned,
+            not_compared: self.not_compared,
         }
     }
 }
 
-pub(super) fn problem(
-    index: Option<u64>,
-    code: &'static str,
-    message: impl Into<String>,
-) -> Problem {
-    Problem { index, code, message: message.into() }
-}
-
-/// What one entry shows by itself: that its body and envelopes are those that its header commits
-/// to, that whoever signed did, and that what it keeps of the peer's log is proven.
-fn contents(
-    entries: &[(&Header, &StoredEntry)],
-    keys: &Keys,
-    me: &AgencyId,
-) -> (u64, Vec<Problem>) {
-    let (mut signatures, mut problems) = (0u64, Vec::new());
-    for (header, entry) in entries {
-        let mut wrong = |code, what: &str| {
-            problems.push(problem(Some(header.index), code, what));
-        };
-        let body = match (&entry.salt, &entry.body) {
-            (Some(salt), Some(text)) => {
-                if !header.commits_to(salt, text.as_bytes()) {
-                    wrong("body", "its body is not the one that its header commits to");
-                }
-                serde_json::from_str::<Body>(text)
-                    .inspect_err(|_| wrong("body", "its body cannot be read"))
-                    .ok()
-            }
-            // Whether it had to be gone is judged from the entries that follow.
-            (None, None) => None,
-            _ => {
-                wrong("body", "its body or its salt is missing");
-                None
-            }
-        };
-        if let Some(body) = &body {
-            if body.at != header.at || body.event.kind() != header.kind {
-                wrong("body", "its body names another time or kind");
-            }
-            if let Some(theirs) = body.event.theirs() {
-                signatures = signatures.saturating_add(1);
-                if let Err(why) = kept(header, theirs, keys, me) {
-                    wrong("standing", &why);
-                }
-            }
+/// Whether the header of a reply binds to a query and holds no more than it asks for: then what did
+/// not verify can only have been what followed it.
+fn fits(reply: &Opened, query: Digest, asked: &Asked) -> bool {
+    match &reply.message {
+        Message::Answer(answer) => {
+            let bound = answer.query_id == asked.id && answer.query_digest == query;
+            bound && answer.fits(asked.limit, asked.images).is_ok()
         }
-        match (header.envelope, &entry.envelope) {
-            (None, None) => {}
-            (Some(digest), Some(lines)) if digest == Digest::of(lines.as_bytes()) => {}
-            (Some(_), None) if entry.salt.is_none() => continue,
-            (Some(_), None) => wrong("envelope", "its envelopes are missing"),
-            _ => wrong("envelope", "its envelopes are not those that its header commits to"),
+        Message::Refusal(refusal) => {
+            let bound = refusal.query_id == asked.id && refusal.query_digest == query;
+            bound && !refusal.reasons.is_empty()
         }
-        // What came and did not verify stands beside the entry that says so.
-        if header.kind == EntryKind::AnswerRejected {
-            continue;
-        }
-        let agencies: Vec<&AgencyId> = header.peer.iter().chain([me]).collect();
-        let mut envelopes = Vec::new();
-        for line in entry.envelope.iter().flat_map(|lines| lines.lines()) {
-            signatures = signatures.saturating_add(1);
-            match Envelope::parse(line.as_bytes()) {
-                Ok(envelope) if keys.signed(&envelope, &agencies) => envelopes.push(envelope),
-                _ => wrong("signature", "an envelope is signed by neither agency's known key"),
-            }
-        }
-        if let Some(what) = body.and_then(|body| unbound(header, &body, &envelopes)) {
-            wrong("binding", what);
-        }
-    }
-    (signatures, problems)
-}
-
-/// Whether what an entry keeps of the peer's log is a proven place in it, of an entry about the
-/// same exchange with this agency.
-fn kept(header: &Header, theirs: &EntryProof, keys: &Keys, me: &AgencyId) -> Result<(), String> {
-    let not = |why: String| format!("what it keeps of the peer's log proves nothing: {why}");
-    let Some(peer) = &header.peer else { return Err(not("it concerns no peer".into())) };
-    let their = keys.entry_proof(peer, theirs).map_err(not)?;
-    if their.peer.as_ref() == Some(me) && their.query == header.query {
-        Ok(())
-    } else {
-        Err(not("it is of another exchange".into()))
+        _ => false,
     }
 }

@@ -4,6 +4,7 @@ use schemas::body::Body;
 use schemas::entry::Header;
 use serde_json::{Map, Value, json};
 
+use super::verify::Judged;
 use schemas::entry::StoredEntry;
 
 /// What stands in a database is not what the log wrote there.
@@ -18,6 +19,15 @@ pub struct LogEntry {
     pub header: Header,
     /// The body.
     pub body: Option<Body>,
+    /// Why what it says is not proven, in words, where that was looked at.
+    pub unproven: Option<String>,
+}
+
+impl From<Judged> for LogEntry {
+    fn from(judged: Judged) -> Self {
+        let unproven = judged.proven.word();
+        Self { header: judged.header, body: judged.body, unproven }
+    }
 }
 
 impl LogEntry {
@@ -38,7 +48,7 @@ impl LogEntry {
             }
             _ => None,
         };
-        Ok(Self { header, body })
+        Ok(Self { header, body, unproven: None })
     }
 
     /// The JSON of `accord audit log`.
@@ -56,6 +66,7 @@ impl LogEntry {
         put("kind", json!(header.kind));
         put("peer", json!(header.peer));
         put("peer_seq", json!(header.peer_seq));
+        put("unproven", json!(self.unproven));
         let Some(body) = &self.body else {
             put("redacted", json!(true));
             return Value::Object(row);

@@ -6,7 +6,9 @@ use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::event::audit::{EntriesViewed, Viewed};
 
+use crate::exchange::judged::Judge;
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
+use audit::verify::{Judged, Proven};
 use audit::view::{Altered, LogEntry};
 use audit_log::entries::audit::audit_viewed;
 use store::{EntryFilter, ReadStore};
@@ -34,6 +36,7 @@ pub(super) async fn record_view(
 pub struct Listing {
     store: Arc<dyn ReadStore>,
     filter: EntryFilter,
+    judge: Judge,
     start: u64,
     end: u64,
 }
@@ -58,7 +61,9 @@ pub async fn list(
         ..EntryFilter::default()
     };
     let end = record_view(agency, by, Viewed::Entries(wanted)).await?;
-    Ok(Listing { store: Arc::clone(store), filter, start: 0, end })
+    // What an entry repeats may not be among those that are listed, and is then not looked at.
+    let judge = Judge::of(&agency.id, store.as_ref(), false).await?;
+    Ok(Listing { store: Arc::clone(store), filter, judge, start: 0, end })
 }
 
 impl Listing {
@@ -73,23 +78,40 @@ impl Listing {
         }
         let step = self.store.entries(&self.filter, self.start, STEP).await?;
         let full = step.len() == STEP as usize;
-        let mut rows = Vec::with_capacity(step.len());
-        for stored in &step {
-            let row = LogEntry::of(stored);
-            if let Ok(entry) = &row {
-                self.start = entry.header.index.saturating_add(1);
-                if entry.header.index >= self.end {
-                    break;
+        let (mut altered, mut kept) = (Vec::with_capacity(step.len()), Vec::new());
+        for stored in step {
+            match LogEntry::of(&stored) {
+                Err(error) => altered.push(Some(error)),
+                Ok(entry) => {
+                    self.start = entry.header.index.saturating_add(1);
+                    if entry.header.index >= self.end {
+                        break;
+                    }
+                    altered.push(None);
+                    kept.push(stored);
                 }
             }
-            rows.push(row);
         }
+        let mut judged = self.judge.judge(kept).await?.into_iter();
+        let rows = altered.into_iter().filter_map(|altered| match altered {
+            Some(error) => Some(Err(error)),
+            None => judged.next().map(|judged| Ok(listed(judged))),
+        });
+        let rows = rows.collect();
         // What was appended meanwhile is no more of it than what comes next.
         if !full {
             self.start = self.end;
         }
         Ok(rows)
     }
+}
+
+/// An entry as it is listed. What it repeats may not be among the entries that are listed: that is no
+/// word about it.
+fn listed(judged: Judged) -> LogEntry {
+    let compared = judged.proven != Proven::NotAtHand;
+    let entry = LogEntry::from(judged);
+    LogEntry { unproven: entry.unproven.filter(|_| compared), ..entry }
 }
 
 /// The signed envelopes that stand beside an entry.

@@ -110,7 +110,7 @@ pub async fn sample(
     let state = agency.registry.state();
     let user = authorize(&state, by, Permission::Audit, agency.clock.now())?;
     let below = agency.log.counters().size;
-    let accesses = accesses(store, *from, *until, below).await?;
+    let accesses = accesses(agency, store, *from, *until, below).await?;
     let indices: Vec<u64> = accesses.seen.iter().map(|seen| seen.index).collect();
     let drawn = draw(seed.as_str(), &indices, *count as usize);
     let sampled = AuditSampled {

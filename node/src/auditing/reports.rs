@@ -4,11 +4,12 @@
 use schemas::event::audit::AuditReported;
 use schemas::time::Timestamp;
 
+use crate::exchange::judged::Judge;
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize, policy_in_force};
 use audit::report::exceptions::exceptions;
 use audit::report::{Accesses, Kind, MadeFrom, Report};
 use audit::time::empty_period;
-use audit::view::LogEntry;
+use audit::verify::Judged;
 use audit_log::entries::audit::audit_reported;
 use store::{EntryFilter, ReadStore};
 
@@ -48,10 +49,12 @@ pub async fn make(
     };
     let below = made_from.entry;
     let rows = match kind {
-        Kind::Access | Kind::Statutory => accesses(store, from, until, below).await?.rows(kind),
+        Kind::Access | Kind::Statutory => {
+            accesses(agency, store, from, until, below).await?.rows(kind)
+        }
         Kind::Sharing => sharing::rows(agency, store, &state, from, until, below).await?,
         Kind::Exceptions => {
-            let accesses = accesses(store, from, until, below).await?;
+            let accesses = accesses(agency, store, from, until, below).await?;
             let zone = jiff::tz::TimeZone::system();
             exceptions(&accesses, policy_in_force(&state)?, &zone)
         }
@@ -62,30 +65,32 @@ pub async fn make(
 
 /// The accesses of a period among the entries before `below`.
 pub(super) async fn accesses(
+    agency: &OwnAgency,
     store: &dyn ReadStore,
     from: Option<Timestamp>,
     until: Option<Timestamp>,
     below: u64,
 ) -> Result<Accesses, ActError> {
     let mut accesses = Accesses::default();
-    each(store, from, below, |entry| accesses.take(entry, until)).await?;
+    each(agency, store, from, below, |entry| accesses.take(entry, until)).await?;
     Ok(accesses)
 }
 
-/// Hands over every entry at or after `from` that stands before `below`, in order.
+/// Hands over every entry at or after `from` that stands before `below`, in order, as it was judged.
 async fn each(
+    agency: &OwnAgency,
     store: &dyn ReadStore,
     from: Option<Timestamp>,
     below: u64,
-    mut take: impl FnMut(LogEntry),
+    mut take: impl FnMut(Judged),
 ) -> Result<(), ActError> {
     let filter = EntryFilter { from, ..EntryFilter::default() };
+    let mut judge = Judge::of(&agency.id, store, from.is_none()).await?;
     let mut start = 0;
     loop {
         let step = store.entries(&filter, start, STEP).await?;
         let whole = step.len() < STEP as usize;
-        for stored in &step {
-            let entry = LogEntry::of(stored)?;
+        for entry in judge.judge(step).await? {
             start = entry.header.index.saturating_add(1);
             if entry.header.index >= below {
                 return Ok(());

@@ -73,8 +73,9 @@ pub(super) enum Audit {
     Verify {
         /// The bundle; without it, the log of the running node.
         file: Option<PathBuf>,
-        /// The agency key that is to be trusted, as `ID=FINGERPRINT`; others are not. Without it,
-        /// whose keys these are is the bundle's own word.
+        /// An agency key that is to be trusted, as `ID=FINGERPRINT`, of each agency that the log speaks
+        /// of. What rests on another's word counts for nothing, and the exit code says so. Of the
+        /// running node's own log, without any, those count that people there confirmed.
         #[arg(long, value_name = "ID=FINGERPRINT")]
         key: Vec<Pin>,
         /// FILE is a proof that `accord audit proof` wrote; check it with the keys of this card.
@@ -110,6 +111,16 @@ pub(super) enum Audit {
     Sample(report::SampleArgs),
     /// Record an audit with what was found.
     Record(report::RecordArgs),
+    /// Compare any number of bundles by the heads that they hold of each other's logs, on a machine
+    /// without a node: two faces of a log, and bundles that end before a head that another one keeps.
+    Heads {
+        /// The bundles.
+        #[arg(num_args = 1.., required = true, value_name = "BUNDLE")]
+        bundles: Vec<PathBuf>,
+        /// The agency keys that are to be trusted, as `ID=FINGERPRINT`: those of every bundle.
+        #[arg(long, value_name = "ID=FINGERPRINT")]
+        key: Vec<Pin>,
+    },
     /// Compare one's own log with a peer's, exchange by exchange; or two bundles that
     /// `accord audit export` wrote, on a machine without a node, trusting neither agency.
     Reconcile {
@@ -192,6 +203,7 @@ pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Resu
                 .map_err(|_| ActError::usage("name two bundles, or a peer with --peer".into()))?;
             reconcile::bundles(two, &key, grace, out.as_deref(), output)
         }
+        Audit::Heads { bundles, key } => reconcile::heads(&bundles, &key, output),
         Audit::Reconcile { peer, from, until, out, .. } => {
             let report: Value = client
                 .post("/audit/reconcile", &json!({ "peer": peer, "from": from, "until": until }))
@@ -281,6 +293,10 @@ fn describe(entry: &Value) -> String {
     }
     for reason in entry.get("reasons").and_then(Value::as_array).into_iter().flatten() {
         out += &format!("  {}", text(reason, "code"));
+    }
+    let unproven = text(entry, "unproven");
+    if !unproven.is_empty() {
+        out += &format!("  ({unproven})");
     }
     out
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use audit::check::{Check, Report};
 use audit::entry_proof::{self, NamedBytes};
+use audit::verify::Judged;
 use audit::wording::{self, counted};
 use audit::{BundleFile, Pin, Pins, Unable, pins};
 use schemas::bundle::{BundleError, Head, Item, Line, Scope};
@@ -165,7 +166,7 @@ pub(super) async fn verify(
 ) -> Result<Done, ActError> {
     let pins = pins::by_agency(keys);
     let report = match (file, card) {
-        (None, None) => own(client, &pins).await?,
+        (None, None) => own(client, pins).await?,
         (Some(file), None) => opened(file)?.check(&pins, |_, _, _, _| {}).map_err(unable)?,
         (Some(file), Some(card)) => return verify_proof(file, card, &pins, output),
         (None, Some(_)) => {
@@ -174,28 +175,51 @@ pub(super) async fn verify(
             ));
         }
     };
-    if let Some(note) = wording::unpinned(&report) {
-        super::output::err(&note);
-    }
     output.object(&report, || wording::checked(&report));
     Ok(if report.ok { Done::Ok } else { Done::Refused })
 }
 
-async fn own(client: &Client, pins: &Pins) -> Result<Report, ActError> {
+/// Checks the running node's log. Where no key is pinned, those count that people at this node confirmed
+/// with the cards on record: the node's word, which it says.
+async fn own(client: &Client, pins: Pins) -> Result<Report, ActError> {
     let mut lines = client.post_lines("/audit/export", &Scope::default()).await?;
     let head = lines.next_line().await?.unwrap_or_default();
     let head =
         Head::parse(&head).map_err(|e| ActError::failed(format!("what the node says {e}")))?;
     let progress = exporting(&Scope::default(), &head);
-    let mut check = Check::new(head, pins, |_: &Header, _: &Item, _| {});
     let mut number = 1u64;
+    let mut read = |line: &[u8]| {
+        number = number.saturating_add(1);
+        Line::parse(line).map_err(|what| BundleError::Line { line: number, what })
+    };
+    // Whose keys count stands before the entries.
+    let mut before = Vec::new();
+    while !before.last().is_some_and(|line| matches!(line, Ok(Line::Entry(_)) | Err(_)))
+        && let Some(line) = lines.next_line().await?
+    {
+        if let Some(error) = broke_off(&line) {
+            return Err(error);
+        }
+        before.push(read(&line));
+    }
+    let pins = if pins.is_empty() {
+        super::output::err(
+            "note: the keys are those of the cards on record at this node; to hold its log against keys that you know, pin them with --key ID=FINGERPRINT",
+        );
+        pins::of_cards(before.iter().filter_map(|line| match line {
+            Ok(Line::Card(card)) => Some(card.as_str()),
+            _ => None,
+        }))
+    } else {
+        pins
+    };
+    let mut check = Check::new(head, &pins, |_: Judged, _: &Item, _| {});
+    before.into_iter().for_each(|line| check.line(0, line));
     while let Some(line) = lines.next_line().await? {
         if let Some(error) = broke_off(&line) {
             return Err(error);
         }
-        number = number.saturating_add(1);
-        let line = Line::parse(&line).map_err(|what| BundleError::Line { line: number, what });
-        check.line(0, line);
+        check.line(0, read(&line));
         progress.advance(1);
     }
     progress.end();

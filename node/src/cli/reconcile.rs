@@ -31,6 +31,13 @@ pub(super) fn bundles(
     Ok(if compared.report.findings.is_empty() { Done::Ok } else { Done::Refused })
 }
 
+pub(super) fn heads(paths: &[PathBuf], keys: &[Pin], output: Output) -> Result<Done, ActError> {
+    let mut bundles = paths.iter().map(|path| opened(path)).collect::<Result<Vec<_>, _>>()?;
+    let compared = audit::heads::compare(&mut bundles, &pins::by_agency(keys)).map_err(unable)?;
+    output.object(&compared, || wording::heads(&compared));
+    Ok(if compared.ok() { Done::Ok } else { Done::Refused })
+}
+
 /// Writes findings with what they rest on.
 pub(super) fn export(out: &Path, all: &serde_json::Value) -> Result<(), ActError> {
     let mut file = written(out)?;

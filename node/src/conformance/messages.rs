@@ -96,6 +96,14 @@ pub(super) async fn other_key(kit: &Kit) -> Seen {
     proves_nothing(kit, other.as_bytes()).await
 }
 
+/// Each key has one use: the log's own signs no query, though the same card names it.
+pub(super) async fn key_of_other_use(kit: &Kit) -> Seen {
+    let query = query(kit, kit.clock.now())?;
+    let other =
+        Envelope::sign_json(Kind::Query, &query, &kit.log_key).map_err(|e| e.to_string())?;
+    proves_nothing(kit, other.as_bytes()).await
+}
+
 pub(super) async fn other_type(kit: &Kit) -> Seen {
     let query = query(kit, kit.clock.now())?;
     let other =

@@ -92,6 +92,9 @@ const MUSTS: &[(&str, &str, Trial)] = &[
         messages::other_form(kit).boxed()
     }),
     ("a signature by another key proves nothing", "4", |kit| messages::other_key(kit).boxed()),
+    ("a signature by another key of the same card proves nothing", "4", |kit| {
+        messages::key_of_other_use(kit).boxed()
+    }),
     ("a message signed as another type proves nothing", "4", |kit| {
         messages::other_type(kit).boxed()
     }),
@@ -128,6 +131,9 @@ const MUSTS: &[(&str, &str, Trial)] = &[
     }),
     ("a request for a statement is answered by one, signed and bound to it", "14", |kit| {
         others::statement(kit).boxed()
+    }),
+    ("a request for a statement in another's name is answered Failed `misdirected`", "14", |kit| {
+        others::statement_for_another(kit).boxed()
     }),
     ("what stands beside a reply proves its entry in the log", "16", |kit| {
         others::entry_proof(kit).boxed()

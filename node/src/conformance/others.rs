@@ -55,6 +55,22 @@ pub(super) async fn statement(kit: &Kit) -> Seen {
     Ok(format!("it tells of {}", audit::wording::counted(stated.count, "exchange", "exchanges")))
 }
 
+/// Signed by this agency, it still speaks for another one.
+pub(super) async fn statement_for_another(kit: &Kit) -> Seen {
+    let now = kit.clock.now();
+    let request = StatementRequest {
+        from: kit.them.id.clone(),
+        to: kit.me.id.clone(),
+        at: now,
+        since: Timestamp::MIN,
+        until: now,
+    };
+    let signed = Envelope::sign_json(Kind::Statement, &request, &kit.message_key)
+        .map_err(|e| e.to_string())?;
+    let (mut raw, next) = kit.says(FrameKind::Statement, signed.as_bytes()).await?;
+    failed_as(&mut raw, next, "misdirected", true).await
+}
+
 pub(super) async fn entry_proof(kit: &Kit) -> Seen {
     let query = messages::query(kit, kit.clock.now())?;
     let signed = kit.signed(&query)?;

@@ -12,6 +12,7 @@ pub mod deliver;
 pub mod documents;
 mod fair_scheduler;
 mod in_flight;
+pub(crate) mod judged;
 pub mod node_identity;
 mod not_served;
 mod observed;

@@ -196,7 +196,8 @@ impl Reconciler {
             proof: None,
         };
         if !report.findings.is_empty() {
-            let head = add_evidence(own, self.source.store.as_ref(), &mut report.findings).await?;
+            let store = self.source.store.as_ref();
+            let head = add_evidence(own, store, agency, &mut report.findings).await?;
             let (request, statement) = (envelope.to_text(), statement.to_text());
             report.proof = Some(Proof { head, request, statement, shown: found.shown });
         }
@@ -277,19 +278,11 @@ impl Reconciler {
             }
         }
         for wrong in &found.contradictions {
-            findings.push(Finding {
-                class: Class::Contradicts,
-                query_id: None,
-                agency: Some(peer.clone()),
-                index: None,
-                message: Some(format!(
-                    "at `{}` it signed {} and showed something else: {}",
-                    wrong.place, wrong.stated, wrong.why
-                )),
-                ours: None,
-                theirs: None,
-                evidence: Vec::new(),
-            });
+            let message = format!(
+                "at `{}` it signed {} and showed something else: {}",
+                wrong.place, wrong.stated, wrong.why
+            );
+            findings.push(Finding::about(Class::Contradicts, peer, message));
         }
         Ok((findings, open.saturating_add(moved)))
     }

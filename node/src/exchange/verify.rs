@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use registry::State;
-use schemas::answer::{Answer, Basis, IMAGES_BYTES, MOST_PAGES, MOST_PHOTOGRAPHS};
+use schemas::answer::{Answer, Basis};
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, EnvelopeError, Kind};
-use schemas::image::{IMAGE_BYTES, MOST_IMAGES};
+use schemas::image::MOST_IMAGES;
 use schemas::key::PublicKey;
 use schemas::query::Query;
 use schemas::read::Read;
@@ -38,36 +38,9 @@ pub fn answer(
 ) -> Result<Answer, Unproven> {
     let answer: Answer = envelope.verified_json(Kind::Answer, owner_key)?;
     bound(query, query_digest, &answer.query_id, answer.query_digest, &answer.from, &answer.to)?;
-    let in_pages =
-        answer.pages.iter().fold(0u64, |sum, page| sum.saturating_add(u64::from(page.reads)));
-    if in_pages != u64::from(answer.count) {
-        return Err(Unproven::Content(
-            "its pages hold another number of reads than it says".into(),
-        ));
-    }
-    if answer.count > query.limit || answer.pages.len() > MOST_PAGES {
-        return Err(Unproven::Content("it holds more than was asked for".into()));
-    }
-    photographs(&answer, query)?;
+    let fits = answer.fits(query.limit, query.images);
+    fits.map_err(|what| Unproven::Content(what.to_owned()))?;
     Ok(answer)
-}
-
-/// What a header may promise of photographs, before a byte of them is read.
-fn photographs(answer: &Answer, query: &Query) -> Result<(), Unproven> {
-    let content = |what: &str| Unproven::Content(what.to_owned());
-    let opened = query.images && answer.released.images;
-    if !(opened || answer.images.is_empty()) {
-        return Err(content("it holds photographs that were not asked for"));
-    }
-    let mut seen = HashSet::new();
-    let once = answer.images.iter().all(|image| seen.insert(image.digest));
-    let sizes = answer.images.iter().all(|image| image.bytes as usize <= IMAGE_BYTES);
-    let bytes =
-        answer.photographs_sent().fold(0u64, |sum, one| sum.saturating_add(one.bytes.into()));
-    if !once || !sizes || answer.images.len() > MOST_PHOTOGRAPHS || bytes > IMAGES_BYTES {
-        return Err(content("it promises more photographs than an answer may hold"));
-    }
-    Ok(())
 }
 
 /// Checks that an answer rests on an authority as it is recorded here: on this text, by this

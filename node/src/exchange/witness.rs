@@ -19,7 +19,7 @@ use super::answer::Unserved;
 use super::not_served::NotServed;
 use crate::context::{NodeContext, ObservedCheckpoints, OwnKeys};
 use crate::permission::OwnAgency;
-use audit::verify::signed_by;
+use audit::keys::signed_by;
 use audit_log::append::AppendError;
 use audit_log::cosigning::{HeadError, HeldHead};
 use audit_log::proofs::root_at;

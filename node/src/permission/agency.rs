@@ -186,12 +186,7 @@ impl OwnAgency {
     /// A peer, known by its signature, as the actor of an entry.
     #[must_use]
     pub fn peer_actor(&self, peer: &AgencyId) -> Actor {
-        Actor {
-            user: None,
-            full_name: Text::default(),
-            agency: peer.clone(),
-            auth: "signed envelope".into(),
-        }
+        Actor::peer(peer)
     }
 
     /// The registry as of an instant: the fold of the changes up to then, or the present one.

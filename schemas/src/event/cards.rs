@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::agency::{AgencyKind, State};
+use crate::card::Card;
 use crate::key::Fingerprint;
 use crate::text::Text;
 
@@ -29,6 +30,24 @@ pub struct CardIssued {
     pub log_key: Fingerprint,
     /// Fingerprint of the cosigner key.
     pub cosigner_key: Fingerprint,
+}
+
+impl CardIssued {
+    /// What is said of a card.
+    #[must_use]
+    pub fn of(card: &Card) -> Self {
+        Self {
+            version: card.version,
+            name: card.name.clone(),
+            addresses: card.addresses.clone(),
+            contact: card.contact.clone(),
+            agency_key: card.agency_key.fingerprint(),
+            node_key: card.node_key.fingerprint(),
+            message_key: card.message_key.fingerprint(),
+            log_key: card.log_key.fingerprint(),
+            cosigner_key: card.cosigner_key.fingerprint(),
+        }
+    }
 }
 
 /// A person confirmed a peer's card: the first one, or one with another agency key.

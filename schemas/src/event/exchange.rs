@@ -63,7 +63,8 @@ pub struct QueryRefused {
     /// Where the requester's own entry stands in its log, as far as it proved that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub theirs: Option<EntryProof>,
-    /// Whether it is the refusal of before, sent again: then no envelopes stand beside this entry.
+    /// Whether it is the refusal of before, sent again: then no envelopes stand beside this entry, and
+    /// the access repeats what the entry of that refusal says.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub redelivered: bool,
 }
@@ -98,7 +99,7 @@ pub struct AnswerReceived {
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AnswerViewed {
-    /// The query that was answered.
+    /// The query that was answered, and its answer, as the entry of that answer says.
     pub access: Access,
     /// How many photographs its header names, where they were handed out to be saved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -121,7 +122,7 @@ pub struct AnswerRejected {
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AnswerRedelivered {
-    /// The query, and what it was answered with.
+    /// The query, and what it was answered with, as the entry of that answer says.
     pub access: Access,
     /// Where the requester's own entry stands in its log, as far as it proved that.
     #[serde(default, skip_serializing_if = "Option::is_none")]

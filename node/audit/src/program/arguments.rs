@@ -28,8 +28,8 @@ pub(super) enum Command {
     Verify {
         /// The bundle.
         file: PathBuf,
-        /// The agency key that is to be trusted, as `ID=FINGERPRINT`; others are not. Without it,
-        /// whose keys these are is the bundle's own word.
+        /// An agency key that is to be trusted, as `ID=FINGERPRINT`, of each agency that the log speaks
+        /// of. What rests on another's word counts for nothing, and the exit code says so.
         #[arg(long, value_name = "ID=FINGERPRINT")]
         key: Vec<Pin>,
         /// FILE is a proof that `accord audit proof` wrote; check it with the keys of this card.
@@ -51,6 +51,16 @@ pub(super) enum Command {
         /// signed heads.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+    },
+    /// Compare any number of bundles by the heads that they hold of each other's logs: two faces of a log,
+    /// and bundles that end before a head that another one keeps.
+    Heads {
+        /// The bundles.
+        #[arg(num_args = 1.., required = true, value_name = "BUNDLE")]
+        bundles: Vec<PathBuf>,
+        /// The agency keys that are to be trusted, as `ID=FINGERPRINT`: those of every bundle.
+        #[arg(long, value_name = "ID=FINGERPRINT")]
+        key: Vec<Pin>,
     },
     /// Report who looked for what and why, or what looks unusual, of a bundle that holds by itself.
     Report(ReportArgs),
@@ -75,8 +85,8 @@ pub(super) struct ReportArgs {
     /// The agency's policy, by which exceptions are found; without it, the one that the bundle carries.
     #[arg(long, value_name = "FILE")]
     pub(super) policy: Option<PathBuf>,
-    /// The agency key that is to be trusted, as `ID=FINGERPRINT`; others are not. Without it, whose
-    /// keys these are is the bundle's own word.
+    /// An agency key that is to be trusted, as `ID=FINGERPRINT`. A row that rests on another agency's
+    /// word has a word that says so.
     #[arg(long, value_name = "ID=FINGERPRINT")]
     pub(super) key: Vec<Pin>,
 }

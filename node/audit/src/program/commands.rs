@@ -24,9 +24,6 @@ pub(super) enum Done {
 
 pub(super) fn verify(file: &Path, keys: &[Pin], output: Output) -> Result<Done, Unable> {
     let checked = files::bundle(file)?.check(&pins::by_agency(keys), |_, _, _, _| {})?;
-    if let Some(note) = wording::unpinned(&checked) {
-        err(&note);
-    }
     output.object(&checked, || wording::checked(&checked))?;
     Ok(if checked.ok { Done::Ok } else { Done::Discrepancy })
 }
@@ -64,6 +61,14 @@ pub(super) fn reconcile(
     }
     output.object(&compared.report, || wording::compared(&compared.report))?;
     Ok(if compared.report.findings.is_empty() { Done::Ok } else { Done::Discrepancy })
+}
+
+pub(super) fn heads(paths: &[PathBuf], keys: &[Pin], output: Output) -> Result<Done, Unable> {
+    let mut bundles =
+        paths.iter().map(|path| files::bundle(path)).collect::<Result<Vec<_>, _>>()?;
+    let compared = audit::heads::compare(&mut bundles, &pins::by_agency(keys))?;
+    output.object(&compared, || wording::heads(&compared))?;
+    Ok(if compared.ok() { Done::Ok } else { Done::Discrepancy })
 }
 
 pub(super) fn report(args: &ReportArgs, output: Output) -> Result<Done, Unable> {

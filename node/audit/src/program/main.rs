@@ -50,6 +50,7 @@ fn run(command: Command, output: Output) -> Result<Done, Unable> {
             let two = bundles.try_into().map_err(|_| Unable::Usage("name two bundles".into()))?;
             commands::reconcile(two, &key, grace, out.as_deref(), output)
         }
+        Command::Heads { bundles, key } => commands::heads(&bundles, &key, output),
         Command::Report(args) => commands::report(&args, output),
     }
 }

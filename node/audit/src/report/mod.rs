@@ -1,6 +1,8 @@
 //! Reports of the audit log: who looked for what, when and why, and how it ended.
 //!
-//! Rows stand in log order and hold what the log holds: nothing is rounded, shortened or left out.
+//! Rows stand in log order and hold what the log holds: nothing is rounded, shortened or left out. What
+//! an entry repeats of a signed message is printed as the message says it; where an entry does not
+//! verify, a word says so.
 //! An entry whose body was destroyed at the end of its retention has a row that says so.
 
 pub mod exceptions;
@@ -17,7 +19,7 @@ use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::view::LogEntry;
+use super::verify::Judged;
 
 /// The class under which Monrovia's 463.5(b) has an access documented.
 pub const CLASSIFICATION: &str = "ALPR Request";
@@ -100,6 +102,7 @@ impl Kind {
                 "basis",
                 "refused_for",
                 "query_id",
+                "unproven",
             ],
             Self::Statutory => &[
                 "index",
@@ -113,6 +116,7 @@ impl Kind {
                 "reason",
                 "owner",
                 "outcome",
+                "unproven",
             ],
             Self::Sharing => &[
                 "with",
@@ -199,8 +203,10 @@ pub struct Seen {
     pub at: Timestamp,
     /// What the entry records.
     pub kind: EntryKind,
-    /// The body, until destroyed.
+    /// The body, until destroyed; what it repeats of a signed message as that message says it.
     pub body: Option<Body>,
+    /// Why what it says is not proven, in words; none where it is.
+    pub unproven: Option<String>,
 }
 
 /// How a query of one's own ended.
@@ -211,16 +217,18 @@ struct End {
     count: Option<u32>,
     basis: Option<String>,
     codes: Vec<String>,
+    unproven: Option<String>,
 }
 
 impl End {
-    fn of(index: u64, access: &Access) -> Self {
+    fn of(index: u64, access: &Access, unproven: Option<String>) -> Self {
         Self {
             index,
             outcome: access.outcome,
             count: access.count,
             basis: access.basis.as_ref().map(|basis| basis.authority.to_string()),
             codes: access.reasons.iter().map(|reason| reason.code.to_string()).collect(),
+            unproven,
         }
     }
 }
@@ -236,8 +244,9 @@ pub struct Accesses {
 impl Accesses {
     /// Takes in the next entry; it is an access of the period when it stands before `until`. Later
     /// entries tell how earlier ones ended.
-    pub fn take(&mut self, entry: LogEntry, until: Option<Timestamp>) {
-        let LogEntry { header, body } = entry;
+    pub fn take(&mut self, entry: Judged, until: Option<Timestamp>) {
+        let Judged { header, body, proven, .. } = entry;
+        let unproven = proven.word();
         if is_access(header.kind) {
             if until.is_none_or(|until| header.at < until) {
                 self.seen.push(Seen {
@@ -245,6 +254,7 @@ impl Accesses {
                     at: header.at,
                     kind: header.kind,
                     body,
+                    unproven,
                 });
             }
             return;
@@ -257,7 +267,7 @@ impl Accesses {
                 | EntryKind::QueryUnanswered
         );
         if let Some(access) = body.as_ref().and_then(|body| body.event.access()).filter(|_| ends) {
-            self.ends.insert(access.query_id, End::of(header.index, access));
+            self.ends.insert(access.query_id, End::of(header.index, access, unproven));
         }
     }
 
@@ -269,7 +279,7 @@ impl Accesses {
         {
             return Some((end.clone(), true));
         }
-        Some((End::of(seen.index, access), false))
+        Some((End::of(seen.index, access, None), false))
     }
 
     /// Whether an access was refused, by one's own rules or the owner's.
@@ -305,6 +315,7 @@ impl Accesses {
             let case = if why.case.is_empty() { &why.cad } else { &why.case };
             row.insert("case".into(), json!(case));
         }
+        let mut unproven: Vec<String> = seen.unproven.iter().cloned().collect();
         if let Some((end, other)) = self.end(seen) {
             row.insert("outcome".into(), json!(end.outcome));
             if other {
@@ -313,6 +324,10 @@ impl Accesses {
             row.insert("count".into(), json!(end.count));
             row.insert("basis".into(), json!(end.basis));
             row.insert("refused_for".into(), json!(end.codes.join(" ")));
+            unproven.extend(end.unproven.map(|why| format!("entry {}: {why}", end.index)));
+        }
+        if !unproven.is_empty() {
+            row.insert("unproven".into(), json!(unproven.join("; ")));
         }
         row
     }

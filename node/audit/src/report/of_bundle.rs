@@ -10,7 +10,6 @@ use jiff::tz::TimeZone;
 use schemas::bundle::Head;
 use schemas::checkpoint::SignedCheckpoint;
 use schemas::digest::Digest;
-use schemas::entry::Header;
 use schemas::event::Event;
 use schemas::time::Timestamp;
 
@@ -21,7 +20,7 @@ use crate::check;
 use crate::error::Unable;
 use crate::pins::Pins;
 use crate::time::empty_period;
-use crate::view::LogEntry;
+use crate::verify::Judged;
 
 /// What is to be reported of a bundle.
 #[derive(Debug)]
@@ -59,7 +58,8 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn take(&mut self, wanted: &Wanted<'_>, head: &Head, header: &Header, entry: LogEntry) {
+    fn take(&mut self, wanted: &Wanted<'_>, head: &Head, entry: Judged) {
+        let header = &entry.header;
         if self.head.is_none() {
             self.head = Some(head.clone());
         }
@@ -99,18 +99,20 @@ pub fn of_bundle<R: Read>(
         ));
     }
     let mut gathered = Gathered::default();
-    let checked = bundle.check(pins, |head, header, item, _| {
-        // One that cannot be read is a problem of the check; a border is not of the bundle.
-        if let Ok(entry) = LogEntry::of(&item.entry)
-            && !item.border
-        {
-            gathered.take(wanted, head, header, entry);
+    let checked = bundle.check(pins, |head, judged, item, _| {
+        // A border is not of the bundle.
+        if !item.border {
+            gathered.take(wanted, head, judged);
         }
     })?;
-    let Some(head) = gathered.head.take().filter(|_| checked.ok) else {
+    // What rests on a key that is not pinned is in the report, with a word beside it.
+    let Some(head) = gathered.head.take().filter(|_| checked.holds()) else {
         return Ok(Made::Unsound(Box::new(checked)));
     };
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = Vec::new();
+    for problem in &checked.problems {
+        notes.push(format!("{}: {}", problem.code, problem.message));
+    }
     if let Some(peer) = &head.scope.peer {
         notes.push(format!(
             "note: the bundle holds what concerns `{peer}` alone, and so does the report"

@@ -28,6 +28,9 @@ pub fn checked(report: &Report) -> String {
     if !report.cosigned_by.is_empty() {
         out += &format!("\ncosigned by {}", report.cosigned_by.join(", "));
     }
+    for note in notes(report) {
+        out += &format!("\n{note}");
+    }
     if report.ok {
         return out + "\nnothing is wrong with it";
     }
@@ -45,13 +48,32 @@ pub fn problems(report: &Report) -> String {
     out
 }
 
-/// That the keys of a bundle are its own word; `None` when its agency's key was pinned.
-#[must_use]
-pub fn unpinned(report: &Report) -> Option<String> {
-    (!report.pinned).then(|| {
-        format!(
-            "note: whose keys these are is the bundle's own word; pin the key of `{0}` with --key {0}=FINGERPRINT",
-            report.agency
-        )
-    })
+/// What else is to be known of a log that was checked, each in a sentence.
+fn notes(report: &Report) -> Vec<String> {
+    let mut notes = Vec::new();
+    let cosigners = report.cosigners_unpinned.iter();
+    let unlisted: Vec<String> = cosigners
+        .filter(|agency| !report.unpinned.contains_key(*agency))
+        .map(ToString::to_string)
+        .collect();
+    if !unlisted.is_empty() {
+        notes.push(format!(
+            "cosigners that are not pinned count for nothing: {}",
+            unlisted.join(", ")
+        ));
+    }
+    if report.not_compared > 0 {
+        notes.push(format!(
+            "{} an earlier one that is not here, or is destroyed, and could not be compared with it",
+            counted(report.not_compared, "entry repeats", "entries repeat")
+        ));
+    }
+    if !report.rejected_although_valid.is_empty() {
+        let entries = report.rejected_although_valid.iter().map(ToString::to_string);
+        notes.push(format!(
+            "rejected_although_valid: the reply that entry {} says did not verify is signed and fits its query, as far as it is kept",
+            entries.collect::<Vec<_>>().join(", ")
+        ));
+    }
+    notes
 }

@@ -21,7 +21,7 @@ pub fn compared(report: &Reconciled) -> String {
         counted(report.findings.len(), "finding", "findings")
     );
     for one in &report.findings {
-        out += &finding(report, one);
+        out += &finding(one, &said(report, one));
     }
     out
 }
@@ -31,7 +31,8 @@ fn expired(count: u64) -> String {
     if count == 0 { String::new() } else { format!("{count} expired on one side, ") }
 }
 
-fn finding(report: &Reconciled, finding: &Finding) -> String {
+/// One finding; `told` is what the logs say of it, where no message says more.
+pub(super) fn finding(finding: &Finding, told: &str) -> String {
     let class = serde_json::to_value(finding.class).unwrap_or_default();
     let mut out = format!("\n  {}", class.as_str().unwrap_or_default());
     if let Some(query) = &finding.query_id {
@@ -43,18 +44,21 @@ fn finding(report: &Reconciled, finding: &Finding) -> String {
     if let Some(index) = finding.index {
         out += &format!("  entry {index}");
     }
-    if let Some(message) = &finding.message {
-        out += &format!("\n      {message}");
-    } else {
-        out += &format!(
-            "\n      the log of {} says {}, that of {} {}",
-            report.agency,
-            reached(finding.ours.as_ref()),
-            report.peer,
-            reached(finding.theirs.as_ref())
-        );
+    out += &format!("\n      {}", finding.message.as_deref().unwrap_or(told));
+    if let Some(by) = &finding.signed_by {
+        out += &format!("\n      signed by {} with the key {}", by.agency, by.key);
     }
     out + &finding.evidence.iter().map(evidence).collect::<String>()
+}
+
+fn said(report: &Reconciled, finding: &Finding) -> String {
+    format!(
+        "the log of {} says {}, that of {} {}",
+        report.agency,
+        reached(finding.ours.as_ref()),
+        report.peer,
+        reached(finding.theirs.as_ref())
+    )
 }
 
 /// How far a log says that an exchange came.

@@ -3,9 +3,11 @@
 
 mod checked;
 mod compared;
+mod headed;
 
-pub use checked::{checked, problems, unpinned};
+pub use checked::{checked, problems};
 pub use compared::compared;
+pub use headed::heads;
 
 /// A number with what it counts: `1 read`, `2 reads`.
 pub fn counted(count: impl TryInto<u64>, one: &str, many: &str) -> String {

@@ -1,17 +1,15 @@
 //! Entries of agreements and written requests: one's own acts, which leave as documents for the
 //! peers that they concern, and those of peers as they arrive.
 
-use agreements::agreement::{Act, Adherence, Agreement, Notice};
-use agreements::request::{Request, Ruling, Verdict, Withdrawal};
+use agreements::agreement::{Adherence, Agreement, Notice};
+use agreements::recorded::{self, Whose};
+use agreements::request::{Request, Ruling, Withdrawal};
 use registry::{Change, RecordsRequest, State};
 use schemas::agency::AgencyId;
 use schemas::body::Actor;
 use schemas::envelope::Envelope;
 use schemas::event::Event;
-use schemas::event::authority::{
-    AgreementAdhered, AgreementNoticed, AgreementProposed, AgreementReceived, AgreementSigned,
-    RequestDecided, RequestReceived, RequestRecorded, RequestSubmitted, RequestWithdrawn,
-};
+use schemas::event::authority::RequestRecorded;
 use schemas::frame::FrameKind;
 use store::{OutboxMessage, StateChanges};
 
@@ -47,14 +45,9 @@ pub fn agreement_proposed(
     agreement: &Agreement,
     envelope: &Envelope,
 ) -> Entry {
-    let event = AgreementProposed {
-        agreement: agreement.id.clone(),
-        version: agreement.version,
-        parties: agreement.parties.clone(),
-    };
     let (from, envelope_text) = (actor.agency.clone(), envelope.to_text());
     let changes = documents(others(&actor, agreement), envelope);
-    Entry::new(actor, Event::AgreementProposed(event))
+    Entry::new(actor, recorded::of_agreement(agreement, Whose::Own))
         .beside([envelope])
         .changing(state, Change::Agreement { from, envelope: envelope_text })
         .with(changes)
@@ -69,8 +62,7 @@ pub fn agreement_received(
     envelope: &Envelope,
 ) -> Entry {
     let from = actor.agency.clone();
-    let event = AgreementReceived { agreement: agreement.id.clone(), version: agreement.version };
-    Entry::new(actor, Event::AgreementReceived(event))
+    Entry::new(actor, recorded::of_agreement(agreement, Whose::Peer))
         .about(&from.clone())
         .beside([envelope])
         .changing(state, Change::Agreement { from, envelope: envelope.to_text() })
@@ -85,15 +77,8 @@ pub fn agreement_signed(
     adherence: &Adherence,
     envelope: &Envelope,
 ) -> Entry {
-    let event = AgreementSigned {
-        agreement: adherence.agreement.clone(),
-        version: adherence.version,
-        signatory: adherence.signatory.name.clone(),
-        title: adherence.signatory.title.clone(),
-        shares_with: adherence.shares_with.clone(),
-    };
     let changes = documents(others(&actor, agreement), envelope);
-    Entry::new(actor, Event::AgreementSigned(event))
+    Entry::new(actor, recorded::of_adherence(adherence, Whose::Own))
         .beside([envelope])
         .changing(state, Change::Adherence { envelope: envelope.to_text() })
         .with(changes)
@@ -107,29 +92,11 @@ pub fn agreement_adhered(
     adherence: &Adherence,
     envelope: &Envelope,
 ) -> Entry {
-    let event = AgreementAdhered {
-        agreement: adherence.agreement.clone(),
-        version: adherence.version,
-        signatory: adherence.signatory.name.clone(),
-    };
     let from = actor.agency.clone();
-    Entry::new(actor, Event::AgreementAdhered(event))
+    Entry::new(actor, recorded::of_adherence(adherence, Whose::Peer))
         .about(&from)
         .beside([envelope])
         .changing(state, Change::Adherence { envelope: envelope.to_text() })
-}
-
-fn noticed(notice: &Notice) -> Event {
-    let event = AgreementNoticed {
-        agreement: notice.agreement.clone(),
-        version: notice.version,
-        reason: notice.reason.clone(),
-    };
-    match notice.act {
-        Act::Suspend => Event::AgreementSuspended(event),
-        Act::Resume => Event::AgreementResumed(event),
-        Act::Withdraw => Event::AgreementWithdrawn(event),
-    }
 }
 
 /// One suspends or resumes one's side of `agreement`, or withdraws; the notice leaves for every
@@ -143,7 +110,7 @@ pub fn notice_given(
     envelope: &Envelope,
 ) -> Entry {
     let changes = documents(others(&actor, agreement), envelope);
-    Entry::new(actor, noticed(notice))
+    Entry::new(actor, recorded::of_notice(notice))
         .beside([envelope])
         .changing(state, Change::Notice { envelope: envelope.to_text() })
         .with(changes)
@@ -153,7 +120,7 @@ pub fn notice_given(
 #[must_use]
 pub fn notice_received(state: &State, actor: Actor, notice: &Notice, envelope: &Envelope) -> Entry {
     let from = actor.agency.clone();
-    Entry::new(actor, noticed(notice))
+    Entry::new(actor, recorded::of_notice(notice))
         .about(&from)
         .beside([envelope])
         .changing(state, Change::Notice { envelope: envelope.to_text() })
@@ -167,13 +134,7 @@ pub fn request_submitted(
     request: &Request,
     envelope: &Envelope,
 ) -> Entry {
-    let event = RequestSubmitted {
-        request: request.id.clone(),
-        requested_by: request.requested_by.clone(),
-        purpose: request.purpose,
-        case: request.case.clone(),
-    };
-    Entry::new(actor, Event::RequestSubmitted(event))
+    Entry::new(actor, recorded::of_request(request, Whose::Own))
         .about(&request.to)
         .beside([envelope])
         .changing(state, Change::Request { envelope: envelope.to_text() })
@@ -188,25 +149,10 @@ pub fn request_received(
     request: &Request,
     envelope: &Envelope,
 ) -> Entry {
-    let event =
-        RequestReceived { request: request.id.clone(), requested_by: request.requested_by.clone() };
-    Entry::new(actor, Event::RequestReceived(event))
+    Entry::new(actor, recorded::of_request(request, Whose::Peer))
         .about(&request.from)
         .beside([envelope])
         .changing(state, Change::Request { envelope: envelope.to_text() })
-}
-
-fn decided(ruling: &Ruling) -> Event {
-    let event = RequestDecided {
-        request: ruling.request.clone(),
-        decided_by: ruling.decided_by.name.clone(),
-        title: ruling.decided_by.title.clone(),
-        reason: ruling.reason.clone(),
-    };
-    match ruling.verdict {
-        Verdict::Approved => Event::RequestApproved(event),
-        Verdict::Denied => Event::RequestDenied(event),
-    }
 }
 
 /// A written request is decided here; the decision leaves for `requester`.
@@ -218,7 +164,7 @@ pub fn request_decided(
     ruling: &Ruling,
     envelope: &Envelope,
 ) -> Entry {
-    Entry::new(actor, decided(ruling))
+    Entry::new(actor, recorded::of_ruling(ruling))
         .about(requester)
         .beside([envelope])
         .changing(state, Change::Ruling { envelope: envelope.to_text() })
@@ -234,7 +180,7 @@ pub fn decision_received(
     envelope: &Envelope,
 ) -> Entry {
     let from = actor.agency.clone();
-    Entry::new(actor, decided(ruling))
+    Entry::new(actor, recorded::of_ruling(ruling))
         .about(&from)
         .beside([envelope])
         .changing(state, Change::Ruling { envelope: envelope.to_text() })
@@ -249,8 +195,7 @@ pub fn request_withdrawn(
     withdrawal: &Withdrawal,
     envelope: &Envelope,
 ) -> Entry {
-    let event = RequestWithdrawn { request: withdrawal.request.clone() };
-    Entry::new(actor, Event::RequestWithdrawn(event))
+    Entry::new(actor, recorded::of_withdrawal(withdrawal))
         .about(owner)
         .beside([envelope])
         .changing(state, Change::Withdrawal { envelope: envelope.to_text() })
@@ -266,8 +211,7 @@ pub fn withdrawal_received(
     envelope: &Envelope,
 ) -> Entry {
     let from = actor.agency.clone();
-    let event = RequestWithdrawn { request: withdrawal.request.clone() };
-    Entry::new(actor, Event::RequestWithdrawn(event))
+    Entry::new(actor, recorded::of_withdrawal(withdrawal))
         .about(&from)
         .beside([envelope])
         .changing(state, Change::Withdrawal { envelope: envelope.to_text() })

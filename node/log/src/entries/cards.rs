@@ -16,18 +16,7 @@ use crate::entry::Entry;
 /// A version of one's own card comes into force.
 #[must_use]
 pub fn card_issued(state: &State, actor: Actor, card: &Card, envelope: &Envelope) -> Entry {
-    let event = CardIssued {
-        version: card.version,
-        name: card.name.clone(),
-        addresses: card.addresses.clone(),
-        contact: card.contact.clone(),
-        agency_key: card.agency_key.fingerprint(),
-        node_key: card.node_key.fingerprint(),
-        message_key: card.message_key.fingerprint(),
-        log_key: card.log_key.fingerprint(),
-        cosigner_key: card.cosigner_key.fingerprint(),
-    };
-    Entry::new(actor, Event::CardIssued(event))
+    Entry::new(actor, Event::CardIssued(CardIssued::of(card)))
         .beside([envelope])
         .changing(state, Change::OwnCard { envelope: envelope.to_text() })
 }

@@ -5,7 +5,6 @@ pub mod answering;
 pub mod asking;
 
 use schemas::agency::AgencyId;
-use schemas::answer::Answer;
 use schemas::body::{Access, Actor, Outcome};
 use schemas::envelope::Envelope;
 use schemas::event::Event;
@@ -29,18 +28,12 @@ pub struct SignedQuery<'a> {
 
 impl SignedQuery<'_> {
     fn access(self, outcome: Outcome) -> Access {
-        let query_digest = Some(self.envelope.digest());
-        Access { query_digest, ..Access::of(self.query, outcome) }
+        Access::of_signed(self.query, self.envelope.digest(), outcome)
     }
 
     /// The person who asks, as the query names them.
     fn requester(self) -> Actor {
-        Actor {
-            user: Some(self.query.requester.user.clone()),
-            full_name: self.query.requester.full_name.clone(),
-            agency: self.query.from.clone(),
-            auth: "signed envelope".into(),
-        }
+        Actor::requesting(self.query)
     }
 
     fn settled(self, outcome: OutcomeCode, reply: Option<&Envelope>) -> Settled {
@@ -51,16 +44,6 @@ impl SignedQuery<'_> {
             reply: reply.map(Envelope::digest),
             receipt: None,
         }
-    }
-}
-
-/// What is said of an access whose answer this is.
-fn of_answer(access: Access, answer: &Answer, envelope: &Envelope) -> Access {
-    Access {
-        basis: Some(answer.basis.clone()),
-        count: Some(answer.count),
-        answer_digest: Some(envelope.digest()),
-        ..access
     }
 }
 

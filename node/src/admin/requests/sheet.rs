@@ -99,7 +99,7 @@ async fn uses(
     loop {
         let entries = store.entries(&filter, start, STEP).await?;
         for entry in &entries {
-            let LogEntry { header, body } = LogEntry::of(entry)?;
+            let LogEntry { header, body, .. } = LogEntry::of(entry)?;
             start = header.index.saturating_add(1);
             let answer = matches!(
                 header.kind,

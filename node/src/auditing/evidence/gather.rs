@@ -17,6 +17,7 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 
 use super::Packaging;
+use crate::exchange::judged::Judge;
 use crate::exchange::verify;
 use crate::permission::ActError;
 use crate::retention::hold_filter::HoldFilter;
@@ -34,6 +35,7 @@ const MOST_READS: usize = 200_000;
 /// An entry of the log that concerns the case.
 pub(super) struct Recorded {
     pub(super) stored: StoredEntry,
+    /// As the messages that were signed say it.
     pub(super) read: LogEntry,
 }
 
@@ -87,7 +89,15 @@ impl Packaging<'_> {
             let of_it = EntryFilter { query: Some(exchange), ..EntryFilter::default() };
             self.collect(&of_it, &mut found).await?;
         }
-        Ok(found.into_values().collect())
+        let stored: Vec<StoredEntry> =
+            found.values().map(|one: &Recorded| one.stored.clone()).collect();
+        let mut judge = Judge::of(&self.agency.id, self.store, false).await?;
+        let judged = judge.judge(stored).await?;
+        let told = found
+            .into_values()
+            .zip(judged)
+            .map(|(one, judged)| Recorded { read: LogEntry::from(judged), ..one });
+        Ok(told.collect())
     }
 
     async fn collect(

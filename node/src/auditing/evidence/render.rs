@@ -225,6 +225,7 @@ fn custody(entries: &[Recorded]) -> Markup {
                             @if let Some(access) = access {
                                 (outcome(access))
                             } @else if body.is_none() { "past its retention" }
+                            @if let Some(why) = &one.read.unproven { " " span.wrong { "(" (why) ")" } }
                         }
                     }
                 }

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::each;
 use crate::permission::{ActError, OwnAgency};
+use audit::verify::Judged;
 use registry::State;
 use store::ReadStore;
 
@@ -30,7 +31,7 @@ pub(super) async fn rows(
     until: Option<Timestamp>,
     below: u64,
 ) -> Result<Vec<Map<String, Value>>, ActError> {
-    let answers = answers(store, from, until, below).await?;
+    let answers = answers(agency, store, from, until, below).await?;
     let now = agency.clock.now();
     let mut rows = Vec::new();
     for version in state.agreements.values().flat_map(BTreeMap::values) {
@@ -57,17 +58,19 @@ pub(super) async fn rows(
 
 /// The answers of a period, by authority and peer.
 async fn answers(
+    agency: &OwnAgency,
     store: &dyn ReadStore,
     from: Option<Timestamp>,
     until: Option<Timestamp>,
     below: u64,
 ) -> Result<Answers, ActError> {
     let mut answers = Answers::new();
-    each(store, from, below, |entry| {
-        let (header, body) = (entry.header, entry.body);
+    each(agency, store, from, below, |entry| {
+        let Judged { header, body, holds, .. } = entry;
         let given = header.kind == EntryKind::QueryAnswered;
         let counted = given || header.kind == EntryKind::AnswerReceived;
-        if !counted || until.is_some_and(|until| header.at >= until) {
+        // What is not signed by whom it has to be is nobody's answer.
+        if !counted || !holds || until.is_some_and(|until| header.at >= until) {
             return;
         }
         let basis = body.and_then(|body| body.event.access()?.basis.clone());

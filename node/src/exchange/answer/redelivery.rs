@@ -4,7 +4,8 @@ use agreements::decide::{Decision, Scope as _};
 use schemas::answer::Answer;
 use schemas::envelope::Envelope;
 use schemas::query::Query;
-use schemas::refusal::{Reason, RefusalCode};
+use schemas::refusal::{Reason, Refusal, RefusalCode};
+use serde::de::DeserializeOwned;
 
 use super::super::photographs::OutgoingPhotos;
 use super::{Answering, Asked, Reply, Unserved, reason};
@@ -17,6 +18,12 @@ use store::{ServedBefore, Side, StoreError};
 /// Why a reply of before is not sent again.
 fn over(code: RefusalCode, message: impl Into<String>) -> Reason {
     reason(code, message, "redelivery")
+}
+
+/// What a reply of this node's own making says: its signature was made with it.
+fn said<T: DeserializeOwned>(reply: &Envelope) -> Result<T, Unserved> {
+    serde_json::from_slice(reply.unverified_payload())
+        .map_err(|e| Unserved::Store(StoreError::Corrupt(e.to_string())))
 }
 
 impl Answering {
@@ -47,7 +54,8 @@ impl Answering {
         if before.answered {
             self.redeliver_answer(asked, before, &reply).await
         } else {
-            let entry = refusal_redelivered(asked.signed(), &reply, asked.theirs.clone());
+            let refusal: Refusal = said(&reply)?;
+            let entry = refusal_redelivered(asked.signed(), &refusal, &reply, asked.theirs.clone());
             let appended = self.agency.log.append(entry).await?;
             Ok(Reply { appended, awaits_receipt: None, underway: None, again: true })
         }
@@ -81,9 +89,7 @@ impl Answering {
             Decision::Permit(permit) => permit,
         };
         let pages = self.store.pages(Side::Served, query.id, self.agency.clock.now()).await?;
-        // Of this node's own making: its signature was made with it.
-        let answer: Answer = serde_json::from_slice(reply.unverified_payload())
-            .map_err(|e| Unserved::Store(StoreError::Corrupt(e.to_string())))?;
+        let answer: Answer = said(reply)?;
         if answer.released.images && !permit.scope.images() {
             let closed = over(
                 RefusalCode::QueryKind,
@@ -100,7 +106,7 @@ impl Answering {
         };
         let again = AnswerAgain {
             query: asked.signed(),
-            basis: permit.basis,
+            answer: &answer,
             envelope: reply,
             theirs: asked.theirs.clone(),
             pages,

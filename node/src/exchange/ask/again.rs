@@ -36,7 +36,10 @@ impl<D: Dial> QueryClient<D> {
             return Ok(self.declined(asking, actor, reasons).await);
         }
         match sent.outcome {
-            Some(OutcomeCode::Answered) => return self.cached.show(&query, actor).await,
+            Some(OutcomeCode::Answered) => {
+                let signed = SignedQuery { query: &query, envelope: &envelope };
+                return self.cached.show(signed, actor).await;
+            }
             None | Some(OutcomeCode::Unanswered) => {}
             Some(outcome @ (OutcomeCode::Refused | OutcomeCode::Rejected)) => {
                 return Err(again(format!("query `{id}` is settled already ({outcome})")));
@@ -71,13 +74,14 @@ impl<D: Dial> QueryClient<D> {
         let now = self.agency.clock.now();
         let user = authenticate(&state, by, now).map_err(|e| AskError::User(e.to_string()))?;
         let actor = self.agency.actor(user, by);
-        let (_, _, query) = self.sent(id).await?;
+        let (_, envelope, query) = self.sent(id).await?;
         if let Some((asking, reasons)) = again_declined(&state, user, &query, now)? {
             let refused = Reasons::ordered(reasons.clone()).map(|reasons| refused(&reasons));
             drop(self.declined(asking, actor, reasons).await);
             return Err(AskError::User(refused.map_or_else(String::new, |e| e.to_string())));
         }
-        self.cached.save_photographs(&query, actor).await
+        let signed = SignedQuery { query: &query, envelope: &envelope };
+        self.cached.save_photographs(signed, actor).await
     }
 
     /// A query that was sent from here, as it was signed.

@@ -21,6 +21,7 @@ use super::{AskError, Misread, QueryOutcome, own_notice};
 use crate::permission::OwnAgency;
 use audit::view::LogEntry;
 use audit_log::corrections::corrections_of;
+use audit_log::entries::exchange::SignedQuery;
 use audit_log::entries::exchange::asking::{answer_viewed, photographs_saved};
 use store::photographs::{Flaw, Images};
 use store::{EntryFilter, ReadStore, Side};
@@ -40,11 +41,16 @@ struct Cached {
 }
 
 impl CachedAnswers {
-    /// Shows the kept answer to `query`.
-    pub(super) async fn show(&self, query: &Query, actor: Actor) -> Result<QueryOutcome, AskError> {
+    /// Shows the kept answer to a query.
+    pub(super) async fn show(
+        &self,
+        signed: SignedQuery<'_>,
+        actor: Actor,
+    ) -> Result<QueryOutcome, AskError> {
+        let query = signed.query;
         let Cached { envelope, answer, reads } = self.cached(query).await?;
         let corrections = self.corrections(query.id).await?;
-        let entry = answer_viewed(actor, query, &answer, &envelope);
+        let entry = answer_viewed(actor, signed, &answer, &envelope);
         let viewed = self.agency.log.append(entry).await.map_err(again)?;
         Ok(QueryOutcome {
             query_id: Some(query.id),
@@ -69,15 +75,15 @@ impl CachedAnswers {
         Ok(came.into_iter().map(|(_, correction)| correction).collect())
     }
 
-    /// Gives out the photographs of the kept answer to `query`, one after the other, for somebody to
+    /// Gives out the photographs of the kept answer to a query, one after the other, for somebody to
     /// save: an entry of its own comes first.
     pub(super) async fn save_photographs(
         &self,
-        query: &Query,
+        signed: SignedQuery<'_>,
         actor: Actor,
     ) -> Result<mpsc::Receiver<Saved>, AskError> {
-        let Cached { envelope, answer, .. } = self.cached(query).await?;
-        let entry = photographs_saved(actor, query, &answer, &envelope);
+        let Cached { envelope, answer, .. } = self.cached(signed.query).await?;
+        let entry = photographs_saved(actor, signed, &answer, &envelope);
         drop(self.agency.log.append(entry).await.map_err(again)?);
         let (saved, receiver) = mpsc::channel(1);
         let images = self.photographs.clone();

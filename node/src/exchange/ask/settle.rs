@@ -7,7 +7,7 @@ use schemas::answer::{Answer, Receipt};
 use schemas::envelope::{Envelope, Kind};
 use schemas::outcome::{OutcomeCode, RefusedBy};
 use schemas::query::AuthorityId;
-use schemas::refusal::Reason;
+use schemas::refusal::Refusal;
 
 use super::super::deliver::Delivery;
 use super::super::observed::Observer;
@@ -52,9 +52,9 @@ impl<D: Dial> QuerySettler<D> {
             Ok((channel, Reply::Answer(envelope, verified, beside))) => {
                 self.answered(pending, envelope, *verified, &beside, channel).await
             }
-            Ok((channel, Reply::Refusal(envelope, reasons, beside))) => {
+            Ok((channel, Reply::Refusal(envelope, refusal, beside))) => {
                 channel.finish();
-                self.refused(pending, envelope, reasons, &beside).await
+                self.refused(pending, envelope, refusal, &beside).await
             }
             Ok((_, Reply::Unproven(envelope, error))) => {
                 Ok(self.rejected(pending, envelope.as_ref(), &error).await)
@@ -68,18 +68,18 @@ impl<D: Dial> QuerySettler<D> {
         &self,
         pending: &PendingQuery,
         envelope: Envelope,
-        reasons: Vec<Reason>,
+        refusal: Refusal,
         beside: &[u8],
     ) -> Result<QueryOutcome, String> {
         let theirs =
             self.entry_proof(pending, beside, &envelope).await.map_err(|e| e.to_string())?;
+        let actor = pending.actor.clone();
+        let entry = refusal_received(actor, pending.signed(), &refusal, &envelope, theirs);
         let outcome = QueryOutcome {
-            reasons: reasons.clone(),
+            reasons: refusal.reasons,
             refused_by: Some(RefusedBy::Owner),
             ..QueryOutcome::new(&pending.query.to, OutcomeCode::Refused)
         };
-        let actor = pending.actor.clone();
-        let entry = refusal_received(actor, pending.signed(), reasons, &envelope, theirs);
         Ok(self.conclude(pending, entry, outcome).await)
     }
 

@@ -1,10 +1,15 @@
-//! What one's own log holds as evidence of a finding.
+//! What one's own log holds as evidence of a finding, and whether it holds the peer to anything.
 
+use crate::exchange::judged::Judge;
 use crate::permission::{ActError, OwnAgency};
 use audit::evidence::Evidence;
-use audit::reconcile::Finding;
+use audit::reconcile::{Class, Finding};
+use audit::signed_by::SignedBy;
+use audit::verify::Judged;
 use audit_log::proofs::inclusion;
+use schemas::agency::AgencyId;
 use schemas::bundle::Item;
+use schemas::event::Event;
 use store::{EntryFilter, ReadStore};
 
 /// Most findings that carry evidence; an export of both logs has it for all.
@@ -13,18 +18,35 @@ const MOST: usize = 500;
 const EACH: u32 = 32;
 
 /// Adds to each finding the entries of its exchange in this log, with the signed envelopes and
-/// the proofs of their places under the log's signed head, which it returns.
+/// the proofs of their places under the log's signed head, which it returns. A finding whose entries
+/// are not signed by whom they have to be tells against this log, not against `peer`.
 pub(super) async fn add_evidence(
     agency: &OwnAgency,
     store: &dyn ReadStore,
+    peer: &AgencyId,
     findings: &mut [Finding],
 ) -> Result<String, ActError> {
     let head = agency.log.head()?;
     let size = head.unverified().size;
+    let mut judge = Judge::of(&agency.id, store, false).await?;
     for finding in findings.iter_mut().take(MOST) {
         let Some(query) = finding.query_id.map(|query| query.digest()) else { continue };
         let filter = EntryFilter { query: Some(query), ..EntryFilter::default() };
-        for entry in store.entries(&filter, 0, EACH).await? {
+        let entries = store.entries(&filter, 0, EACH).await?;
+        let judged = judge.judge(entries.clone()).await?;
+        match judged.iter().find(|entry| !entry.holds) {
+            Some(unsound) => {
+                finding.class = Class::Unsound;
+                finding.agency = Some(agency.id.clone());
+                finding.index = Some(unsound.header.index);
+                finding.message = Some(format!(
+                    "entry {} of this log is not signed by whom it has to be, and proves nothing of `{peer}`; see `accord audit verify`",
+                    unsound.header.index
+                ));
+            }
+            None => finding.signed_by = signed_by(finding.class, peer, &judged),
+        }
+        for entry in entries {
             let item = Item::of(entry);
             let Some(mut evidence) = Evidence::of(&agency.id, &item) else { continue };
             evidence.inclusion = Some(inclusion(store, evidence.index, size).await?);
@@ -32,4 +54,22 @@ pub(super) async fn add_evidence(
         }
     }
     Ok(head.to_string())
+}
+
+/// With which key the peer signed what a finding of this class holds it to.
+fn signed_by(class: Class, peer: &AgencyId, entries: &[Judged]) -> Option<SignedBy> {
+    let rests_on = |event: &Event| match class {
+        Class::OwnerHoldsUnknownQuery => {
+            matches!(event, Event::QueryAnswered(_) | Event::QueryRefused(_))
+        }
+        Class::RepliedOwnerSilent => {
+            matches!(event, Event::AnswerReceived(_) | Event::RefusalReceived(_))
+        }
+        Class::ReleasedNotReceived => matches!(event, Event::ReceiptRecorded(_)),
+        _ => false,
+    };
+    let holding = entries
+        .iter()
+        .filter(|entry| entry.body.as_ref().is_some_and(|body| rests_on(&body.event)));
+    holding.flat_map(|entry| &entry.signed).find(|signed| signed.agency == *peer).cloned()
 }

@@ -35,13 +35,16 @@ async fn an_export_is_logged_first_private_and_verified_without_a_node() {
         log.one(Kind::AuditExported).body.actor.user.as_ref().expect("a user").as_str(),
         "admin"
     );
-    let (code, report) = auditor.verify("owning.bundle", &[&owning]);
+    let (code, report) = auditor.verify("owning.bundle", &[&owning, &asking]);
     assert_eq!((code, problems(&report)), (0, vec![]), "{report}");
     assert_eq!((&report["ok"], &report["pinned"]), (&json!(true), &json!(true)));
     assert_eq!((&report["size"], &report["entries"]), (&json!(size), &json!(size)));
     assert!(report["signatures"].as_u64().expect("a number") > 5, "{report}");
     let (code, report) = auditor.verify("owning.bundle", &[]);
-    assert_eq!((code, &report["pinned"]), (0, &json!(false)));
+    assert_eq!((code, &report["pinned"]), (1, &json!(false)));
+    // Whoever is met and not pinned is named with what to add.
+    let named = report["problems"][0]["message"].as_str().expect("a sentence");
+    assert!(named.contains("--key asking-ca-pd=FINGERPRINT"), "{report:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,7 +93,7 @@ async fn a_log_that_peers_cosigned_says_so_in_its_bundle() {
         line["cosigned"]["consistency"][0] = json!("00".repeat(32));
         lines[1] = line.to_string();
     });
-    let (code, report) = auditor.verify("owning", &[&owning]);
+    let (code, report) = auditor.verify("owning", &[&owning, &asking]);
     assert_eq!((code, problems(&report)), (1, vec![(None, "cosigned".into())]));
 }
 
@@ -114,12 +117,12 @@ async fn an_extract_of_a_period_shows_by_its_borders_that_nothing_was_left_out()
         vec!["--until", &until, "--peer", "asking-ca-pd"],
     ] {
         auditor.receive("owning", &owning, &scope);
-        let (code, report) = auditor.verify("owning", &[&owning]);
+        let (code, report) = auditor.verify("owning", &[&owning, &asking]);
         assert_eq!((code, problems(&report)), (0, vec![]), "{scope:?}: {report:#}");
         let whole = std::fs::read_to_string(auditor.file("owning")).expect("a bundle");
         for left_out in entry_lines(&whole) {
             auditor.edit("owning", |lines| drop(lines.remove(left_out)));
-            let (code, report) = auditor.verify("owning", &[&owning]);
+            let (code, report) = auditor.verify("owning", &[&owning, &asking]);
             assert_eq!(code, 1, "{scope:?} without line {}: {report:#}", left_out + 1);
             std::fs::write(auditor.file("owning"), &whole).expect("a bundle");
         }
@@ -134,13 +137,13 @@ async fn a_wider_scope_than_was_exported_is_refused_belief() {
     let from = owning.now().to_string();
     let auditor = Auditor::default();
     auditor.receive("owning", &owning, &["--peer", "asking-ca-pd", "--from", &from]);
-    assert_eq!(auditor.verify("owning", &[&owning]).0, 0);
+    assert_eq!(auditor.verify("owning", &[&owning, &asking]).0, 0);
     auditor.edit("owning", |lines| {
         let mut head: Value = serde_json::from_str(&lines[0]).expect("a head");
         head["scope"]["from"] = Value::Null;
         lines[0] = head.to_string();
     });
-    let (code, report) = auditor.verify("owning", &[&owning]);
+    let (code, report) = auditor.verify("owning", &[&owning, &asking]);
     let codes: Vec<String> = problems(&report).into_iter().map(|(_, code)| code).collect();
     assert_eq!(code, 1);
     assert!(
@@ -158,7 +161,7 @@ async fn a_spoilt_line_is_told_by_its_number() {
     let whole = std::fs::read_to_string(auditor.file("owning")).expect("a bundle");
     let entry = entry_lines(&whole).start + 2;
     auditor.edit("owning", |lines| lines[entry].truncate(40));
-    let (code, report) = auditor.verify("owning", &[&owning]);
+    let (code, report) = auditor.verify("owning", &[&owning, &asking]);
     assert_eq!(code, 1);
     let said = report["problems"][0]["message"].as_str().expect("a sentence");
     assert!(said.starts_with(&format!("line {} is not a line of a bundle", entry + 1)), "{said}");

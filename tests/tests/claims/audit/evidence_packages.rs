@@ -12,6 +12,7 @@ use schemas::query::QueryId;
 use serde_json::Value;
 use tempfile::TempDir;
 use tests::agency::Agency;
+use tests::auditor::key_pins;
 use tests::command_line::CommandOutput;
 use tests::faulty_store::Failure;
 use tests::federation::{in_force_with, introduce};
@@ -111,15 +112,22 @@ async fn a_package_holds_the_reads_of_a_case_and_anybody_can_check_it() {
     // Every access of the case is there, and its place in the log is proven.
     let card = case.dir.path().join("card.json").display().to_string();
     case.asking.accord(&["card", "show", "--out", &card]).done();
+    let pin = key_pins(&[&case.asking]);
+    let verify = |proof: &str| {
+        case.asking.accord(&["audit", "verify", proof, "--card", &card, &pin[0], &pin[1]])
+    };
     for kind in [Kind::QuerySent, Kind::AnswerReceived, Kind::ReadsSearched] {
         let index = log.one(kind).header.index;
         let proof = data.join(format!("custody/{index}.tlog-proof")).display().to_string();
-        let verified = case.asking.accord(&["audit", "verify", &proof, "--card", &card]);
+        let verified = verify(&proof);
         assert_eq!(verified.code, 0, "{kind}: {verified:?}");
     }
     let own = package.join(format!("custody/{}.tlog-proof", entry.header.index));
     let own = own.display().to_string();
-    assert_eq!(case.asking.accord(&["audit", "verify", &own, "--card", &card]).code, 0);
+    assert_eq!(verify(&own).code, 0);
+    // By a key that is not pinned it proves nothing.
+    let unpinned = case.asking.accord(&["audit", "verify", &own, "--card", &card]);
+    assert_eq!((unpinned.code, &unpinned.lines()[0]["pinned"]), (1, &false.into()));
     // The log of the agency is whole with it.
     assert_eq!(case.asking.accord(&["audit", "verify"]).code, 0);
 }

@@ -4,6 +4,7 @@ mod bundles;
 mod decided_again;
 mod edited_registry;
 mod evidence_packages;
+mod framed;
 mod reconciliation;
 mod reports;
 mod retention;

@@ -55,7 +55,7 @@ async fn past_its_retention_the_log_is_redacted_and_everything_else_still_holds(
     let auditor = bundles_of_both(&asking, &owning);
     auditor.receive("extract", &owning, &["--peer", "asking-ca-pd"]);
     for bundle in ["owning", "extract"] {
-        let (code, report) = auditor.verify(bundle, &[&owning]);
+        let (code, report) = auditor.verify(bundle, &[&owning, &asking]);
         assert_eq!((code, problems(&report)), (0, vec![]), "{bundle}");
         assert!(report["redacted"].as_u64() > Some(0), "{bundle}: {report}");
     }

@@ -51,7 +51,7 @@ async fn a_deleted_entry_is_missed_by_its_number_and_proven_by_the_other_log() {
     buried(&asking, &owning, index).await;
     owning.tamper_while_it_runs(&[format!("delete from entries where idx = {index}")]).await;
     let auditor = bundles_of_both(&asking, &owning);
-    let (code, report) = auditor.verify("owning", &[&owning]);
+    let (code, report) = auditor.verify("owning", &[&owning, &asking]);
     assert_eq!(code, 1);
     assert_problem(&report, Some(index), "missing");
     assert_problem(&report, None, "size");
@@ -73,16 +73,17 @@ async fn a_changed_body_and_a_changed_envelope_are_found() {
     owning
         .tamper_with_database(&[format!("update entries set body = {count} where idx = {index}")])
         .await;
-    drop(asking);
     let auditor = Auditor::default();
     auditor.receive("owning", &owning, &[]);
-    assert_eq!(problems(&auditor.verify("owning", &[&owning]).1), [(Some(index), "body".into())]);
+    let (_, report) = auditor.verify("owning", &[&owning, &asking]);
+    let at = Some(index);
+    assert_eq!(problems(&report), [(at, "body".into()), (at, "binding".into())]);
     let other = format!(
         "update entries set envelope = (select envelope from entries where idx = {index}) where idx = {receipt}"
     );
     owning.tamper_with_database(&[other]).await;
     auditor.receive("owning", &owning, &[]);
-    let (_, report) = auditor.verify("owning", &[&owning]);
+    let (_, report) = auditor.verify("owning", &[&owning, &asking]);
     assert_problem(&report, Some(index), "body");
     assert_problem(&report, Some(receipt), "envelope");
     assert_problem(&report, Some(receipt), "binding");
@@ -100,7 +101,7 @@ async fn a_changed_header_is_disproved_by_the_other_log() {
         .tamper_while_it_runs(&[format!("update entries set header = {kind} where idx = {index}")])
         .await;
     let auditor = bundles_of_both(&asking, &owning);
-    let (_, report) = auditor.verify("owning", &[&owning]);
+    let (_, report) = auditor.verify("owning", &[&owning, &asking]);
     assert_problem(&report, Some(index), "body");
     let report = reconcile_bundles(&auditor, &asking, &owning);
     let altered = single_finding(&report, "altered");
@@ -124,7 +125,7 @@ async fn swapped_entries_are_found_by_their_order() {
         ])
         .await;
     let auditor = bundles_of_both(&asking, &owning);
-    let (code, report) = auditor.verify("owning", &[&owning]);
+    let (code, report) = auditor.verify("owning", &[&owning, &asking]);
     assert_eq!(code, 1);
     assert_problem(&report, Some(before), "missing");
     assert_problem(&report, Some(before), "order");
@@ -143,7 +144,7 @@ async fn a_log_cut_off_at_its_end_holds_by_itself_and_not_against_the_other_one(
         ])
         .await;
     let auditor = bundles_of_both(&asking, &owning);
-    let (code, report) = auditor.verify("owning", &[&owning]);
+    let (code, report) = auditor.verify("owning", &[&owning, &asking]);
     assert_eq!((code, problems(&report)), (0, vec![]));
     let report = reconcile_bundles(&auditor, &asking, &owning);
     // The export's own entry, or another one since, has taken the place.
@@ -168,7 +169,7 @@ async fn a_log_rewritten_and_signed_anew_is_a_fork_that_the_other_log_proves() {
     owning.rewrite_log_without(&gone).await;
     let auditor = bundles_of_both(&asking, &owning);
     // Everything fits, numbers, tree and signed head: by itself it cannot be told from an honest log.
-    let (code, report) = auditor.verify("owning", &[&owning]);
+    let (code, report) = auditor.verify("owning", &[&owning, &asking]);
     assert_eq!((code, problems(&report)), (0, vec![]));
     let report = reconcile_bundles(&auditor, &asking, &owning);
     let altered = findings_of(&report, "altered");

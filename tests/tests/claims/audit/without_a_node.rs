@@ -28,14 +28,15 @@ async fn a_bundle_is_verified_alike_with_and_without_the_programs_of_a_node() {
     let (asking, owning, _) = pair_with_exchange().await;
     answered_query(&asking, &owning).await;
     let auditor = Auditor::default();
-    let (path, pins) = (auditor.path("owning"), key_pins(&[&owning]));
+    let (path, pins) = (auditor.path("owning"), key_pins(&[&owning, &asking]));
     let pinned: Vec<&str> = pins.iter().map(String::as_str).collect();
     for scope in [&[][..], &["--peer", "asking-ca-pd"]] {
         auditor.receive("owning", &owning, scope);
         let verify = [&["verify", &path], &pinned[..]].concat();
         let report = alike(&auditor, &verify).done();
         assert_eq!((&report["ok"], &report["pinned"]), (&json!(true), &json!(true)), "{report}");
-        assert_eq!(alike(&auditor, &["verify", &path]).done()["pinned"], false);
+        let unpinned = alike(&auditor, &["verify", &path]);
+        assert_eq!((unpinned.code, &unpinned.lines()[0]["pinned"]), (1, &json!(false)));
         let whole = std::fs::read_to_string(auditor.file("owning")).expect("a bundle");
         let entries = entry_lines(&whole);
         // A word of a body is changed, or an entry is left out.
@@ -124,10 +125,13 @@ async fn a_report_of_a_bundle_has_the_rows_of_the_nodes_own() {
     std::fs::write(auditor.file("policy"), policy_text(&asking).await).expect("a policy");
     std::fs::write(auditor.file("other"), policy_text(&asking).await + "\n").expect("a policy");
     let (path, policy) = (auditor.path("asking"), auditor.path("policy"));
+    let keys = key_pins(&[&asking, &owning]);
     for kind in ["access", "statutory", "exceptions"] {
         let of_node = asking.accord(&["audit", "report", "--kind", kind]);
         auditor.receive("asking", &asking, &[]);
-        let report = ["report", &path, "--kind", kind, "--policy", &policy];
+        let [one, key, other, theirs] = [0, 1, 2, 3].map(|n| keys[n].as_str());
+        let report =
+            ["report", &path, "--kind", kind, "--policy", &policy, one, key, other, theirs];
         let without = auditor.run_without_node(&[&["--json"], &report[..]].concat());
         let found = rows(&without);
         assert!(!found.is_empty(), "{kind}");
@@ -140,6 +144,11 @@ async fn a_report_of_a_bundle_has_the_rows_of_the_nodes_own() {
             assert!(ended.code == 0 && holds, "{ended:?}");
         }
     }
+    // With a key that is not pinned, each row that rests on it has a word that says so.
+    let unpinned = ["--json", "report", &path, "--kind", "access", &keys[0], &keys[1]];
+    let unpinned = rows(&auditor.run_without_node(&unpinned));
+    let word = unpinned[0]["unproven"].as_str().expect("a word");
+    assert!(word.contains("no key of owning-ca-pd is pinned"), "{word}");
     let report = ["report", &path, "--kind", "exceptions"];
     let none = auditor.run_without_node(&[&["--json"], &report[..]].concat());
     assert!(none.failed(2).contains("name its file with --policy"), "{none:?}");

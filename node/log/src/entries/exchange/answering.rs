@@ -1,8 +1,8 @@
 //! Entries of the agency that is asked: what it released or refused, and the receipts.
 
 use registry::State;
-use schemas::answer::{Answer, Basis, Receipt};
-use schemas::body::{Access, Actor, Outcome};
+use schemas::answer::{Answer, Receipt};
+use schemas::body::{Actor, Outcome};
 use schemas::entry_proof::EntryProof;
 use schemas::envelope::Envelope;
 use schemas::event::Event;
@@ -14,7 +14,7 @@ use schemas::refusal::Refusal;
 use schemas::time::Timestamp;
 use store::{Pages, Receipted, Served, Side, StateChanges};
 
-use super::{SignedQuery, frame, of_answer};
+use super::{SignedQuery, frame};
 use crate::entry::{Entry, Precondition};
 
 /// An answer that is to be released, and what must hold of its authority when it is.
@@ -55,7 +55,7 @@ pub fn query_answered(state: &State, ready: AnswerReady<'_>) -> Entry {
     let AnswerReady { query: signed, answer, envelope, pages, .. } = ready;
     let requester = &signed.query.from;
     let digest = envelope.digest();
-    let access = of_answer(signed.access(Outcome::Answered), answer, envelope);
+    let access = signed.access(Outcome::Answered).answered(answer, digest);
     let served = Served {
         query_id: signed.query.id,
         requester: requester.clone(),
@@ -117,11 +117,7 @@ pub fn query_refused(
         authority: None,
         released: None,
     };
-    let access = Access {
-        reasons: refusal.reasons.clone(),
-        answer_digest: Some(envelope.digest()),
-        ..query.access(Outcome::Refused)
-    };
+    let access = query.access(Outcome::Refused).refused(refusal, envelope.digest());
     let event = QueryRefused { access, theirs, redelivered: false };
     Entry::new(query.requester(), Event::QueryRefused(event))
         .about(&query.query.from)
@@ -135,11 +131,11 @@ pub fn query_refused(
 #[must_use]
 pub fn refusal_redelivered(
     query: SignedQuery<'_>,
+    refusal: &Refusal,
     envelope: &Envelope,
     theirs: Option<EntryProof>,
 ) -> Entry {
-    let access =
-        Access { answer_digest: Some(envelope.digest()), ..query.access(Outcome::Refused) };
+    let access = query.access(Outcome::Refused).refused(refusal, envelope.digest());
     let event = QueryRefused { access, theirs, redelivered: true };
     Entry::new(query.requester(), Event::QueryRefused(event))
         .about(&query.query.from)
@@ -151,9 +147,9 @@ pub fn refusal_redelivered(
 pub struct AnswerAgain<'a> {
     /// The query.
     pub query: SignedQuery<'a>,
-    /// The authority that it rests on, as it is in force now.
-    pub basis: Basis,
-    /// The exact envelope of the answer.
+    /// The answer.
+    pub answer: &'a Answer,
+    /// Its exact envelope.
     pub envelope: &'a Envelope,
     /// Where the requester's own entry stands, as far as it proved that.
     pub theirs: Option<EntryProof>,
@@ -169,11 +165,7 @@ pub struct AnswerAgain<'a> {
 #[must_use]
 pub fn answer_redelivered(state: &State, again: AnswerAgain<'_>) -> Entry {
     let AnswerAgain { query, envelope, .. } = again;
-    let access = Access {
-        basis: Some(again.basis),
-        answer_digest: Some(envelope.digest()),
-        ..query.access(Outcome::Answered)
-    };
+    let access = query.access(Outcome::Answered).answered(again.answer, envelope.digest());
     let precondition = Precondition { before: Some(again.lapses), ..Precondition::registry(state) };
     let event = AnswerRedelivered { access, theirs: again.theirs };
     Entry::new(query.requester(), Event::AnswerRedelivered(event))

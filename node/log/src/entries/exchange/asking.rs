@@ -14,11 +14,11 @@ use schemas::event::exchange::{
 use schemas::frame::FrameKind;
 use schemas::outcome::OutcomeCode;
 use schemas::query::Query;
-use schemas::refusal::Reason;
+use schemas::refusal::{Reason, Refusal};
 use schemas::time::Timestamp;
 use store::{Asked, OutboxMessage, Pages, Settled, Side, StateChanges};
 
-use super::{SignedQuery, frame, of_answer};
+use super::{SignedQuery, frame};
 use crate::entry::Entry;
 
 /// One's own policy refused a query before it left.
@@ -94,7 +94,7 @@ pub struct AnswerVerified<'a> {
 #[must_use]
 pub fn answer_received(actor: Actor, verified: AnswerVerified<'_>) -> Entry {
     let AnswerVerified { query, answer, envelope, receipt, pages, .. } = verified;
-    let access = of_answer(query.access(Outcome::Answered), answer, envelope);
+    let access = query.access(Outcome::Answered).answered(answer, envelope.digest());
     let settled = Settled {
         authority: Some(answer.basis.authority.clone()),
         receipt: Some(receipt.digest()),
@@ -133,15 +133,11 @@ pub fn receipt_message(owner: &AgencyId, receipt: &Envelope) -> OutboxMessage {
 pub fn refusal_received(
     actor: Actor,
     query: SignedQuery<'_>,
-    reasons: Vec<Reason>,
+    refusal: &Refusal,
     envelope: &Envelope,
     theirs: Option<EntryProof>,
 ) -> Entry {
-    let access = Access {
-        reasons,
-        answer_digest: Some(envelope.digest()),
-        ..query.access(Outcome::Refused)
-    };
+    let access = query.access(Outcome::Refused).refused(refusal, envelope.digest());
     let settled = Some(query.settled(OutcomeCode::Refused, Some(envelope)));
     Entry::new(actor, Event::RefusalReceived(RefusalReceived { access, theirs }))
         .about(&query.query.to)
@@ -177,7 +173,12 @@ pub fn query_unanswered(actor: Actor, query: SignedQuery<'_>, why: String) -> En
 
 /// A kept answer is shown again.
 #[must_use]
-pub fn answer_viewed(actor: Actor, query: &Query, answer: &Answer, envelope: &Envelope) -> Entry {
+pub fn answer_viewed(
+    actor: Actor,
+    query: SignedQuery<'_>,
+    answer: &Answer,
+    envelope: &Envelope,
+) -> Entry {
     viewed(actor, query, answer, envelope, None)
 }
 
@@ -185,7 +186,7 @@ pub fn answer_viewed(actor: Actor, query: &Query, answer: &Answer, envelope: &En
 #[must_use]
 pub fn photographs_saved(
     actor: Actor,
-    query: &Query,
+    query: SignedQuery<'_>,
     answer: &Answer,
     envelope: &Envelope,
 ) -> Entry {
@@ -194,11 +195,12 @@ pub fn photographs_saved(
 
 fn viewed(
     actor: Actor,
-    query: &Query,
+    signed: SignedQuery<'_>,
     answer: &Answer,
     envelope: &Envelope,
     photographs: Option<u64>,
 ) -> Entry {
-    let access = of_answer(Access::of(query, Outcome::Answered), answer, envelope);
-    Entry::new(actor, Event::AnswerViewed(AnswerViewed { access, photographs })).about(&query.to)
+    let access = signed.access(Outcome::Answered).answered(answer, envelope.digest());
+    Entry::new(actor, Event::AnswerViewed(AnswerViewed { access, photographs }))
+        .about(&signed.query.to)
 }

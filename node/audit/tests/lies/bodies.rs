@@ -1,0 +1,169 @@
+//! Bodies that say something else than the message beside them, or than the entry that they repeat.
+
+use serde_json::{Value, json};
+
+use crate::fabricated::{Log, Pair};
+
+/// What a log's own owner changes, and what the check says of it.
+struct Lie {
+    kind: &'static str,
+    path: &'static str,
+    value: Value,
+    /// The field that is named.
+    field: &'static str,
+}
+
+fn lie(kind: &'static str, path: &'static str, value: Value, field: &'static str) -> Lie {
+    Lie { kind, path, value, field }
+}
+
+fn found(log: &Log, pair: &Pair, lie: &Lie) {
+    let report = log.verified(&[&pair.covina, &pair.port]);
+    let what = format!("{} {}: {:?}", lie.kind, lie.path, report.problems);
+    let place = log.place(lie.kind) as u64;
+    let of_entry: Vec<_> = report
+        .problems
+        .iter()
+        .filter(|problem| problem.index == Some(place) && problem.code == "binding")
+        .collect();
+    assert!(of_entry.iter().any(|problem| problem.message.contains(lie.field)), "{what}");
+    assert!(!report.ok, "{what}");
+}
+
+#[test]
+fn honest_logs_hold_and_agree() {
+    let pair = Pair::honest();
+    for log in [&pair.asking, &pair.owning] {
+        let report = log.verified(&[&pair.covina, &pair.port]);
+        assert!(report.ok, "{:?}", report.problems);
+        assert_eq!(report.not_compared, 0);
+    }
+}
+
+#[test]
+fn the_requesters_body_cannot_say_what_was_not_asked_or_answered() {
+    let later = json!("9999-12-01T00:00:00.000Z");
+    let digest = json!("00".repeat(32));
+    for kind in
+        ["query.sent", "answer.received", "answer.viewed", "refusal.received", "query.unanswered"]
+    {
+        for (path, value, field) in [
+            ("/event/access/elements/plate", json!("4STOLEN"), "access.elements"),
+            ("/event/access/elements/from", json!("2020-01-01T00:00:00.000Z"), "access.elements"),
+            ("/event/access/why/case", json!("26-11111"), "access.why"),
+            ("/event/access/why/reason", json!("Vehicle taken at gunpoint"), "access.why"),
+            ("/event/access/why/purpose", json!("missing_person"), "access.why"),
+            ("/event/access/asked_at", later.clone(), "access.asked_at"),
+            ("/event/access/authority", json!("another-one"), "access.authority"),
+            ("/event/access/owner", json!("other-ca-pd"), "access.owner"),
+            ("/event/access/requester", json!("other-ca-pd"), "access.requester"),
+        ] {
+            let mut pair = Pair::honest();
+            pair.asking.say(kind, path, value.clone());
+            found(&pair.asking, &pair, &lie(kind, path, value, field));
+        }
+    }
+    for lie in [
+        lie("query.sent", "/actor/user", json!("honest.officer"), "actor.user"),
+        lie("query.sent", "/actor/full_name", json!("Honest Officer"), "actor.full_name"),
+        lie("query.sent", "/event/access/outcome", json!("answered"), "access.outcome"),
+        lie("answer.received", "/event/access/count", json!(7), "access.count"),
+        lie("answer.received", "/event/access/basis/version", json!(2), "access.basis.version"),
+        lie("answer.received", "/event/access/outcome", json!("refused"), "access.outcome"),
+        lie(
+            "answer.received",
+            "/event/access/answer_digest",
+            digest.clone(),
+            "access.answer_digest",
+        ),
+        lie("answer.viewed", "/event/access/count", json!(7), "access.count"),
+        lie("answer.viewed", "/event/access/basis/authority", json!("other"), "access.basis"),
+        lie("refusal.received", "/event/access/reasons/0/code", json!("quota"), "access.reasons"),
+        lie("refusal.received", "/event/access/reasons/0/message", json!("no"), "access.reasons"),
+        lie("query.unanswered", "/event/access/outcome", json!("rejected"), "access.outcome"),
+        lie("reads.corrected", "/event/plate", json!("1OTHER"), "plate"),
+        lie("reads.corrected", "/event/was", json!("1OTHER"), "was"),
+        lie("reads.corrected", "/event/version", json!(9), "version"),
+        lie("reads.corrected", "/event/reason", json!("nothing"), "reason"),
+        lie("request.submitted", "/event/requested_by", json!("Honest Officer"), "requested_by"),
+        lie("request.submitted", "/event/purpose", json!("missing_person"), "purpose"),
+        lie("request.submitted", "/event/case", json!("26-11111"), "case"),
+        lie("request.approved", "/event/decided_by", json!("Nobody"), "decided_by"),
+        lie("request.approved", "/event/title", json!("Cadet"), "title"),
+        lie("request.approved", "/event/reason", json!("because"), "reason"),
+    ] {
+        let mut pair = Pair::honest();
+        pair.asking.say(lie.kind, lie.path, lie.value.clone());
+        found(&pair.asking, &pair, &lie);
+    }
+}
+
+#[test]
+fn the_owners_body_cannot_say_what_was_not_asked_or_answered() {
+    for lie in [
+        lie("query.answered", "/event/access/elements/plate", json!("1PRESS1"), "elements.plate"),
+        lie("query.answered", "/event/access/why/reason", json!("gossip"), "why.reason"),
+        lie("query.answered", "/event/access/count", json!(12), "access.count"),
+        lie("query.answered", "/event/access/basis/authority", json!("other"), "basis.authority"),
+        lie(
+            "query.answered",
+            "/event/access/asked_at",
+            json!("9999-12-01T00:00:00.000Z"),
+            "asked_at",
+        ),
+        lie("query.answered", "/actor/user", json!("framed"), "actor.user"),
+        lie("query.answered", "/actor/full_name", json!("Framed Officer"), "actor.full_name"),
+        lie("query.answered", "/actor/agency", json!("other-ca-pd"), "actor.agency"),
+        lie("query.refused", "/event/access/reasons/0/message", json!("kindly"), "reasons"),
+        lie("query.refused", "/event/access/why/case", json!("none"), "why.case"),
+        lie("answer.redelivered", "/event/access/elements/plate", json!("1PRESS1"), "elements"),
+        lie("answer.redelivered", "/event/access/why/reason", json!("gossip"), "access.why"),
+        lie("answer.redelivered", "/event/access/count", json!(12), "access.count"),
+        lie("answer.redelivered", "/event/access/basis/version", json!(3), "access.basis"),
+        lie("answer.redelivered", "/actor/user", json!("framed"), "actor"),
+        lie("receipt.recorded", "/event/logged_at", json!("2020-01-01T00:00:00.000Z"), "logged_at"),
+        lie("receipt.recorded", "/event/answer_digest", json!("00".repeat(32)), "answer_digest"),
+        lie("receipt.recorded", "/actor/agency", json!("port-ca-pd"), "actor.agency"),
+        lie("request.received", "/event/requested_by", json!("Someone"), "requested_by"),
+        lie("request.approved", "/event/decided_by", json!("Nobody"), "decided_by"),
+    ] {
+        let mut pair = Pair::honest();
+        pair.owning.say(lie.kind, lie.path, lie.value.clone());
+        found(&pair.owning, &pair, &lie);
+    }
+    // Of a refusal delivered again no envelope stands beside it.
+    for (path, value, field) in [
+        ("/event/access/elements/plate", json!("1PRESS1"), "access.elements"),
+        ("/event/access/reasons/0/code", json!("quota"), "access.reasons"),
+        ("/event/access/answer_digest", json!("00".repeat(32)), "repeats a reply"),
+        ("/event/access/query_digest", json!("00".repeat(32)), "repeats a query"),
+    ] {
+        let mut pair = Pair::honest();
+        let mut again = pair.owning.clone();
+        let first = pair.owning.place("query.refused");
+        again.entries.remove(first);
+        again.say("query.refused", path, value.clone());
+        pair.owning.entries[first + 1] = again.entries[first].clone();
+        let report = pair.owning.verified(&[&pair.covina, &pair.port]);
+        let index = Some(first as u64 + 1);
+        let told = report.problems.iter().find(|one| one.index == index).map(|one| &one.message);
+        assert!(told.is_some_and(|told| told.contains(field)), "{path}: {:?}", report.problems);
+    }
+}
+
+/// The header of an entry binds it to its exchange.
+#[test]
+fn an_entry_cannot_be_filed_under_another_exchange() {
+    for kind in ["query.sent", "answer.received", "reads.corrected", "answer.viewed"] {
+        let mut pair = Pair::honest();
+        pair.asking.entry(kind).query = Some(schemas::digest::Digest::of(b"another"));
+        let place = pair.asking.place(kind) as u64;
+        let report = pair.asking.verified(&[&pair.covina, &pair.port]);
+        let told = report.problems.iter().any(|one| {
+            one.index == Some(place)
+                && one.code == "binding"
+                && one.message.contains("another query")
+        });
+        assert!(told, "{kind}: {:?}", report.problems);
+    }
+}

@@ -1,0 +1,12 @@
+//! Logs that lie: each is made as an agency could make it that has its own keys and no others, numbers,
+//! tree and signed head fitting. What they say is held against what was signed.
+
+#![cfg(test)]
+
+mod bodies;
+mod fabricated;
+mod heads;
+mod papers;
+mod pinned;
+mod reconciled;
+mod signers;

@@ -1,0 +1,84 @@
+//! The entries of this log as an auditor may believe them: held against the messages that were signed,
+//! by the keys that people at this node confirmed.
+
+use audit::keys::Keys;
+use audit::verify::{Judged, Verifier};
+use registry::Change;
+use schemas::agency::AgencyId;
+use schemas::bundle::Item;
+use schemas::card::Card;
+use schemas::entry::StoredEntry;
+use schemas::envelope::Envelope;
+use store::ReadStore;
+
+use crate::permission::ActError;
+
+/// Judges entries of this log.
+pub(crate) struct Judge(Option<Verifier>);
+
+impl Judge {
+    /// A judge of the log of `me`. `complete`: no entry before those that it is shown is left out.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub(crate) async fn of(
+        me: &AgencyId,
+        store: &dyn ReadStore,
+        complete: bool,
+    ) -> Result<Self, ActError> {
+        let keys = confirmed_keys(store).await?;
+        Ok(Self(Some(Verifier::new(me.clone(), keys, false, complete))))
+    }
+
+    /// Judges the next entries, in the order of the log.
+    ///
+    /// # Errors
+    /// When one of them has no header that can be read.
+    pub(crate) async fn judge(
+        &mut self,
+        entries: Vec<StoredEntry>,
+    ) -> Result<Vec<Judged>, ActError> {
+        let broke_off = || ActError::failed("the check of the log broke off".into());
+        let mut verifier = self.0.take().ok_or_else(broke_off)?;
+        // Signatures take longer than a thread may be kept that serves others.
+        let judged = tokio::task::spawn_blocking(move || {
+            let items: Vec<Item> = entries.into_iter().map(Item::of).collect();
+            let judged = verifier.check(&items);
+            drop(verifier.problems());
+            (verifier, judged)
+        });
+        let (verifier, judged) = judged.await.map_err(|_| broke_off())?;
+        self.0 = Some(verifier);
+        let unread = || {
+            ActError::failed(
+                "the database holds an entry without a header that can be read; see `accord audit verify`"
+                    .into(),
+            )
+        };
+        judged.into_iter().map(|one| one.ok_or_else(unread)).collect()
+    }
+}
+
+/// The keys of this agency's own cards and of those of peers that a person confirmed, with the later
+/// versions that came under the same agency key.
+///
+/// # Errors
+/// When the store does not answer.
+pub(crate) async fn confirmed_keys(store: &dyn ReadStore) -> Result<Keys, ActError> {
+    let mut keys = Keys::default();
+    for made in store.changes().await? {
+        let change: Change = serde_json::from_str(&made.text)
+            .map_err(|e| ActError::failed(format!("a change cannot be read: {e}")))?;
+        let (Change::OwnCard { envelope }
+        | Change::Card { envelope, .. }
+        | Change::CardUpdate { envelope }) = change
+        else {
+            continue;
+        };
+        let signed = Envelope::parse(envelope.as_bytes()).ok();
+        if let Some(card) = signed.and_then(|signed| Card::open(&signed).ok()) {
+            keys.add(&card);
+        }
+    }
+    Ok(keys)
+}

@@ -1,7 +1,7 @@
 //! What a decision rests on besides the policy: the agency that asks, and what it may rely on.
 
 use schemas::agency::{AgencyId, AgencyKind, State};
-use schemas::query::AuthorityId;
+use schemas::authority::AuthorityId;
 use schemas::text::Text;
 
 use crate::lifecycle::AgreementRecord;

@@ -6,9 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::agency::AgencyId;
+use crate::authority::AuthorityId;
 use crate::digest::Digest;
 use crate::image::Media;
-use crate::query::{AuthorityId, QueryId};
+use crate::query::QueryId;
 use crate::text::Text;
 use crate::time::Timestamp;
 

@@ -298,12 +298,19 @@ impl CliAgency {
         let id = drafted["agreement"].as_str().expect("an id").to_owned();
         let proposed = self.accord(&["agreement", "propose", &file]).done();
         assert_eq!(proposed["agreement"], id.as_str());
-        other.retry_until(&["agreement", "show", &id], |shown| (shown.code == 0).then_some(()));
-        other.accord(&["agreement", "sign", &id]).done();
+        other.sign_as_read("admin", &id).done();
         self.retry_until(&["agreement", "show", &id], |shown| {
             (shown.done()["state"] == "in_force").then_some(())
         });
         id
+    }
+
+    /// Waits for an agreement, reads it, and signs what was read.
+    pub fn sign_as_read(&self, user: &str, agreement: &str) -> CommandOutput {
+        let digest = self.retry_until(&["agreement", "show", agreement], |shown| {
+            (shown.code == 0).then(|| shown.done()["digest"].as_str().expect("one").to_owned())
+        });
+        self.accord_as(user, &["agreement", "sign", agreement, "--digest", &digest])
     }
 
     /// Imports `count` reads of `plate`.

@@ -43,7 +43,10 @@ impl ForgedAnswer {
             from: identity.id.clone(),
             to: query.from.clone(),
             at: query.at,
-            basis: Basis { authority: "an-agreement".parse().expect("an id"), version: 1 },
+            basis: Basis {
+                authority: "owning-ca-pd/an-agreement".parse().expect("an id"),
+                version: 1,
+            },
             released: Released {
                 from: query.elements.from,
                 until: query.elements.until,

@@ -3,14 +3,15 @@
 
 use agreements::agreement::{Act, Adherence, Agreement, Notice};
 use agreements::request::{Request, Ruling, Verdict, Withdrawal};
-use registry::{Change, RecordsRequest, State};
+use registry::{Change, RecordsRequest, RefusedProposal, State};
 use schemas::agency::AgencyId;
 use schemas::body::Actor;
 use schemas::envelope::Envelope;
 use schemas::event::Event;
 use schemas::event::authority::{
-    AgreementAdhered, AgreementNoticed, AgreementProposed, AgreementReceived, AgreementSigned,
-    RequestDecided, RequestReceived, RequestRecorded, RequestSubmitted, RequestWithdrawn,
+    AgreementAdhered, AgreementNoticed, AgreementProposed, AgreementReceived, AgreementRefused,
+    AgreementSigned, RequestDecided, RequestReceived, RequestRecorded, RequestSubmitted,
+    RequestWithdrawn,
 };
 use schemas::frame::FrameKind;
 use store::{OutboxMessage, StateChanges};
@@ -74,6 +75,26 @@ pub fn agreement_received(
         .about(&from.clone())
         .beside([envelope])
         .changing(state, Change::Agreement { from, envelope: envelope.to_text() })
+}
+
+/// A peer's proposal was refused.
+#[must_use]
+pub fn agreement_refused(
+    state: &State,
+    actor: Actor,
+    refused: RefusedProposal,
+    envelope: &Envelope,
+) -> Entry {
+    let event = AgreementRefused {
+        agreement: refused.agreement.clone(),
+        version: refused.version,
+        text: refused.text,
+        why: refused.why.clone(),
+    };
+    Entry::new(actor, Event::AgreementRefused(event))
+        .about(&refused.from)
+        .beside([envelope])
+        .changing(state, Change::ProposalRefused { refused: refused.clone() })
 }
 
 /// One adheres; the adherence leaves for every other party of `agreement`.

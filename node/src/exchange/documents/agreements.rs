@@ -16,7 +16,7 @@ use audit_log::entries::authority::{
     agreement_adhered, agreement_received, agreement_refused, notice_received,
 };
 use audit_log::entry::Entry;
-use registry::{Peer, RefusedProposal, State};
+use registry::{Peer, RefusedProposal, State, VersionedAgreement};
 
 impl Document<'_> {
     pub(super) fn agreement(&self, state: &State) -> Result<Entry, NoEntry> {
@@ -79,7 +79,9 @@ impl Document<'_> {
                 "an adherence that names another key of its own agency than it is signed with",
             ));
         }
-        self.new_to(state, &adherence.agreement, &adherence.text)?;
+        let known = self.new_to(state, &adherence.agreement, &adherence.text)?;
+        // What cannot be recorded is refused with its reason.
+        known.recorded.clone().adhere(adherence.clone())?;
         Ok(agreement_adhered(state, self.actor(), &adherence, self.envelope))
     }
 
@@ -89,17 +91,26 @@ impl Document<'_> {
         if notice.agency != self.card().id {
             return Err(NoEntry::refused("a notice of another agency"));
         }
-        self.new_to(state, &notice.agreement, &notice.text)?;
+        let known = self.new_to(state, &notice.agreement, &notice.text)?;
+        // It may come before the adherence that it ends.
+        known.recorded.clone().notice(notice.clone()).map_err(NoEntry::not_now)?;
         Ok(notice_received(state, self.actor(), &notice, self.envelope))
     }
 
     /// The text is recorded here, and this document of it is not.
-    fn new_to(&self, state: &State, agreement: &AuthorityId, text: &Digest) -> Result<(), NoEntry> {
-        if state.agreement_text(agreement, text).is_none() {
-            let why = format!("no text {text} of agreement `{agreement}` is recorded here yet");
-            return Err(NoEntry::not_now(why));
-        }
-        self.not_yet_in(state)
+    fn new_to<'s>(
+        &self,
+        state: &'s State,
+        agreement: &AuthorityId,
+        text: &Digest,
+    ) -> Result<&'s VersionedAgreement, NoEntry> {
+        let known = state.agreement_text(agreement, text).ok_or_else(|| {
+            NoEntry::not_now(format!(
+                "no text {text} of agreement `{agreement}` is recorded here yet"
+            ))
+        })?;
+        self.not_yet_in(state)?;
+        Ok(known)
     }
 }
 

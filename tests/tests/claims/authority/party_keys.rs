@@ -87,6 +87,9 @@ async fn who_knows_this_agency_by_another_key_is_answered_nothing() {
     let known = [own_otherwise.known(), owner.identity.known()];
     let signed = raw.identity.adhere_to_all(&text, &known, owner.now());
     refused_with(&raw, &owner, &signed, "another key of its own agency").await;
+    // Nor is one that does not say by which key it knows whom it shares with.
+    let signed = raw.identity.adhere_to_all(&text, &[raw.identity.known()], owner.now());
+    refused_with(&raw, &owner, &signed, "does not name the key of `owning-ca-pd`").await;
     // Known by the right one, it is answered.
     let known = known_parties(&owner, &text);
     let signed = raw.identity.adhere_to_all(&text, &known, owner.now());

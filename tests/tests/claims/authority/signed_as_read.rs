@@ -5,7 +5,10 @@ use node::permission::ActError;
 use schemas::agency::AgencyKind;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind as Kind;
-use tests::federation::{add_card, add_card_as, pair, propose, wait_for_agreement};
+use tests::command_line::accord_at_a_terminal;
+use tests::federation::{
+    add_card, add_card_as, pair, propose, sign_everywhere, wait_for_agreement,
+};
 use tests::fixtures::agreement;
 use tests::identity::Identity;
 use tests::proposals::{digest_of, next, printed, renamed};
@@ -82,6 +85,40 @@ async fn without_a_terminal_a_text_is_signed_by_its_digest_alone() {
         [digest.as_str(), "proposed by owning-ca-pd", "Chris Doe", "not signed", "row_limit"]
     {
         assert!(shown.contains(part), "{part} in {shown}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_a_terminal_a_text_is_shown_with_what_it_changes_and_signed_on_a_yes() {
+    let (covina, port) = pair().await;
+    let text = agreement(&[port.id(), covina.id()], port.now());
+    sign_everywhere(&[&port, &covina], &text).await;
+    let second = next(&text);
+    propose(&port, &second, None).await;
+    eventually("the second version", async || {
+        agreements::show(covina.own(), &text.id, Some(2)).ok()
+    })
+    .await;
+    let id = text.id.to_string();
+    let (sign, digest) = (["agreement", "sign", &id], digest_of(&second).to_string());
+    let at_terminal = |typed: &str| {
+        tokio::task::block_in_place(|| accord_at_a_terminal(covina.home(), &sign, typed))
+    };
+    let signed = || agreements::show(covina.own(), &text.id, Some(2)).expect("it").parties;
+    for (typed, signs) in [("no\n", false), ("\n", false), ("yes\n", true)] {
+        let (screen, code) = at_terminal(typed);
+        for part in [
+            format!("proposed by {}, digest {digest}", port.id()),
+            format!("unlike version 1 ({})", digest_of(&text)),
+            "row_limit: 2000 becomes 1000".to_owned(),
+            "row_limit = 1000".to_owned(),
+            format!("Sign version 2 of {id}, proposed by {}", port.id()),
+        ] {
+            assert!(screen.contains(&part), "{part} in {screen}");
+        }
+        assert_eq!(code, i32::from(!signs), "{typed:?}: {screen}");
+        let own = signed().into_iter().find(|party| party.agency == *covina.id());
+        assert_eq!(own.expect("a party").signed_at.is_some(), signs, "{typed:?}: {screen}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::hint::black_box;
 
-use agreements::agreement::{Adherence, Signatory};
+use agreements::agreement::{Adherence, KnownParty, Signatory};
 use agreements::authority_index::{AuthorityIndex, counting};
 use agreements::decide::{Authority, Candidate, Decision, PeerFacts, decide};
 use agreements::lifecycle::AgreementRecord;
@@ -13,9 +13,11 @@ use agreements::policy::Policy;
 use agreements::template;
 use criterion::{BenchmarkId, Criterion};
 use schemas::agency::{AgencyId, AgencyKind, State};
+use schemas::authority::AuthorityId;
 use schemas::digest::Digest;
+use schemas::key::SecretKey;
 use schemas::purpose::{Purpose, QueryKind, Role};
-use schemas::query::{AuthorityId, Elements, Justification, Query, QueryId, Requester};
+use schemas::query::{Elements, Justification, Query, QueryId, Requester};
 use schemas::text::Text;
 use schemas::time::Timestamp;
 
@@ -58,7 +60,7 @@ impl Registry {
         for n in 0..all {
             let ours = (n + WITH_PEER / 2).abs_diff(all / 2) < WITH_PEER.div_ceil(2);
             let other = if ours { asking.clone() } else { format!("other-{n}-ca-pd").parse()? };
-            registry.record(&format!("arjis-{n:05}"), other)?;
+            registry.record(&format!("escondido-ca-pd/arjis-{n:05}"), other)?;
         }
         assert_eq!(registry.concerning.of(&asking).count(), WITH_PEER);
         Ok(registry)
@@ -68,9 +70,13 @@ impl Registry {
         let text = template::builtin("arjis").ok_or("no such template")?;
         let parties = vec![self.me.clone(), other.clone()];
         let since = self.now.minus_days(10);
-        let agreement = template::draft(text, id.parse()?, parties, since, &[])?;
+        let agreement = template::draft(text, &id.parse()?, parties, since, &[])?;
         self.concerning.note(&agreement.id, &agreement.parties);
         let mut recorded = AgreementRecord::new(agreement, Digest::of(b"text"));
+        let fingerprint = SecretKey::from_seed(&[1; 32]).public().fingerprint();
+        let known = [&self.me, &other]
+            .map(|agency| KnownParty { agency: agency.clone(), fingerprint })
+            .to_vec();
         for (agency, with) in [(&self.me, &other), (&other, &self.me)] {
             recorded.adhere(Adherence {
                 agreement: recorded.agreement.id.clone(),
@@ -85,6 +91,7 @@ impl Registry {
                     title: "Chief".parse()?,
                     delegation: None,
                 },
+                parties: known.clone(),
             })?;
         }
         let of_id = self.agreements.entry(recorded.agreement.id.clone()).or_default();

@@ -1,9 +1,11 @@
 //! Agreements: the text that agencies adhere to, their adherences, and notices.
 
 use schemas::agency::AgencyId;
+use schemas::authority::AuthorityId;
 use schemas::digest::Digest;
+use schemas::key::Fingerprint;
 use schemas::purpose::{Purpose, QueryKind};
-use schemas::query::{AuthorityId, UserName};
+use schemas::query::UserName;
 use schemas::refusal::Citation;
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -34,13 +36,13 @@ pub struct Clause {
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Agreement {
-    /// Its id.
+    /// Its id, under the agency that proposed the first version.
     pub id: AuthorityId,
     /// Its version: a change of text is a new one.
     pub version: u32,
-    /// The version that this one takes the place of.
+    /// Digest of the text that this one takes the place of; of every version but the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub supersedes: Option<u32>,
+    pub supersedes: Option<Digest>,
     /// Its title.
     pub title: Text,
     /// The template it was drafted from.
@@ -112,6 +114,12 @@ impl Agreement {
         if self.version == 0 {
             return Err(sense(format!("agreement `{id}`: `version` counts from 1")));
         }
+        if (self.version > 1) != self.supersedes.is_some() {
+            return Err(sense(format!(
+                "agreement `{id}`: `supersedes` is the digest of the text before this one, which version 1 has not and version {} must name; `accord agreement show` prints it",
+                self.version.max(2)
+            )));
+        }
         if self.effective >= self.expires {
             return Err(sense(format!(
                 "agreement `{id}`: `effective` {} is not before `expires` {}",
@@ -179,6 +187,17 @@ pub struct Signatory {
     pub delegation: Option<Text>,
 }
 
+/// A party by the key that a signer has verified it to have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct KnownParty {
+    /// The party.
+    pub agency: AgencyId,
+    /// Fingerprint of its agency key.
+    pub fingerprint: Fingerprint,
+}
+
 /// An agency's adherence to an agreement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
@@ -201,6 +220,17 @@ pub struct Adherence {
     pub at: Timestamp,
     /// Who signed.
     pub signatory: Signatory,
+    /// The parties whose cards the agency had verified, itself and all with whom it shares among them:
+    /// who was shown another key than the others is found out.
+    pub parties: Vec<KnownParty>,
+}
+
+impl Adherence {
+    /// The key by which this agency knows a party.
+    #[must_use]
+    pub fn fingerprint_of(&self, party: &AgencyId) -> Option<Fingerprint> {
+        self.parties.iter().find(|known| known.agency == *party).map(|known| known.fingerprint)
+    }
 }
 
 /// What a notice does.
@@ -236,6 +266,8 @@ pub struct Notice {
     pub agreement: AuthorityId,
     /// Its version.
     pub version: u32,
+    /// Digest of its exact text.
+    pub text: Digest,
     /// The agency.
     pub agency: AgencyId,
     /// What it does.

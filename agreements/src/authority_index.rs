@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use schemas::agency::AgencyId;
-use schemas::query::AuthorityId;
+use schemas::authority::AuthorityId;
 use schemas::time::Timestamp;
 
 use crate::lifecycle::{AgreementRecord, AgreementStatus};

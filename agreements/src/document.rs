@@ -1,7 +1,9 @@
 //! Documents as TOML: read strictly, written back.
 
+use schemas::text::{hidden, hidden_in_lines};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use toml::{Table, Value};
 
 /// Why a document cannot be taken for what it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +25,42 @@ pub(crate) fn sense(what: impl Into<String>) -> DocumentError {
     DocumentError::Sense(what.into())
 }
 
+/// Reads a document. One that holds what does not print, be it in a comment, is none: people sign
+/// what they see.
 pub(crate) fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, DocumentError> {
+    let form = |what| DocumentError::Form { file: file.to_owned(), what };
+    if let Some((line, c)) = hidden_in_lines(text) {
+        let ends = if c == '\r' { "; lines end with a line feed alone" } else { "" };
+        let c = u32::from(c);
+        return Err(form(format!(
+            "line {line}: the unprintable character U+{c:04X}; remove it{ends}"
+        )));
+    }
+    // An escape in a string makes a character that the text does not show.
+    let hidden = toml::from_str::<Table>(text).ok().and_then(|table| hidden_within(&table.into()));
+    match hidden {
+        Some(c) => Err(form(format!(
+            "an escape stands for the unprintable character U+{:04X}; remove it",
+            u32::from(c)
+        ))),
+        None => parse(file, text),
+    }
+}
+
+/// A character in the keys and strings of a value that does not print. A string of several lines may
+/// have line feeds and tabs.
+fn hidden_within(value: &Value) -> Option<char> {
+    match value {
+        Value::String(text) => text.chars().find(|c| hidden(*c) && !matches!(c, '\n' | '\t')),
+        Value::Array(values) => values.iter().find_map(hidden_within),
+        Value::Table(table) => table.iter().find_map(|(key, value)| {
+            key.chars().find(|c| hidden(*c)).or_else(|| hidden_within(value))
+        }),
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => None,
+    }
+}
+
+fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, DocumentError> {
     toml::from_str(text).map_err(|error: toml::de::Error| {
         let said = error.message().trim();
         let place = error.span().map(|span| at(text, span.start));

@@ -2,7 +2,7 @@
 
 use schemas::agency::{AgencyId, AgencyKind, State};
 use schemas::answer::Basis;
-use schemas::query::AuthorityId;
+use schemas::authority::AuthorityId;
 use schemas::text::Text;
 
 use crate::lifecycle::AgreementRecord;

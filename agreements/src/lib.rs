@@ -9,6 +9,7 @@ pub mod agreement;
 pub mod approval;
 pub mod authority_index;
 pub mod decide;
+pub mod difference;
 mod document;
 mod facts;
 pub mod lifecycle;
@@ -19,6 +20,7 @@ pub mod recorded;
 pub mod request;
 mod rules;
 mod search_limits;
+pub mod succession;
 pub mod template;
 
 pub use document::DocumentError;

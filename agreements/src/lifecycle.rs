@@ -1,12 +1,12 @@
 //! An agreement between two of its parties, at an instant: in force, or why not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::time::Timestamp;
 
-use crate::agreement::{Act, Adherence, Agreement, Notice};
+use crate::agreement::{Act, Adherence, Agreement, KnownParty, Notice};
 use crate::document::{DocumentError, sense};
 
 /// An agreement with all that was signed on it.
@@ -42,6 +42,13 @@ pub enum AgreementStatus {
         /// The one it did not choose.
         with: AgencyId,
     },
+    /// One party knows the other by another key than the other has.
+    FingerprintsDiffer {
+        /// The party that knows it so.
+        by: AgencyId,
+        /// The one that has another.
+        of: AgencyId,
+    },
     /// One party has suspended its side.
     Suspended {
         /// The party.
@@ -64,7 +71,8 @@ impl AgreementRecord {
     /// Records an adherence.
     ///
     /// # Errors
-    /// When it is to another text, of no party, or shares with no party or with itself.
+    /// When it is to another text, of no party, shares with no party or with itself, or does not name
+    /// the key of itself and of each with whom it shares.
     pub fn adhere(&mut self, adherence: Adherence) -> Result<(), DocumentError> {
         let Agreement { id, version, parties, .. } = &self.agreement;
         if adherence.agreement != *id
@@ -93,6 +101,7 @@ impl AgreementRecord {
                 "`{with}` in the share list is no other party of agreement `{id}`"
             )));
         }
+        known_parties(&self.agreement, &adherence)?;
         if adherence.signatory.name.is_empty() {
             return Err(sense(format!(
                 "the adherence of `{}` names no signatory",
@@ -109,7 +118,7 @@ impl AgreementRecord {
     /// When it is on another agreement, of a party that has not adhered, or changes nothing.
     pub fn notice(&mut self, notice: Notice) -> Result<(), DocumentError> {
         let Agreement { id, version, .. } = &self.agreement;
-        if notice.agreement != *id || notice.version != *version {
+        if notice.agreement != *id || notice.version != *version || notice.text != self.text {
             return Err(sense(format!(
                 "this notice is on another agreement than `{id}` version {version}"
             )));
@@ -143,6 +152,12 @@ impl AgreementRecord {
         self.last(agency) == Some(Act::Withdraw)
     }
 
+    /// Whether `agency` has adhered to it and has not withdrawn.
+    #[must_use]
+    pub fn binds(&self, agency: &AgencyId) -> bool {
+        self.adherences.contains_key(agency) && !self.withdrawn(agency)
+    }
+
     /// How the agreement stands between two agencies at `now`. The same whoever comes first, but
     /// for whom it names.
     #[must_use]
@@ -173,6 +188,12 @@ impl AgreementRecord {
                     return AgreementStatus::NotShared { by: one.clone(), with: other.clone() };
                 }
                 Some(_) => {}
+            }
+        }
+        for (one, other) in pair {
+            let key = |of: &AgencyId| self.adherences.get(of)?.fingerprint_of(other);
+            if key(one) != key(other) {
+                return AgreementStatus::FingerprintsDiffer { by: one.clone(), of: other.clone() };
             }
         }
         if now < self.agreement.effective {
@@ -208,6 +229,31 @@ impl AgreementRecord {
             }
         }
         worst
+    }
+}
+
+/// An adherence names parties alone, each once, itself and all with whom it shares among them.
+fn known_parties(agreement: &Agreement, adherence: &Adherence) -> Result<(), DocumentError> {
+    let Agreement { id, parties, .. } = agreement;
+    let by = &adherence.agency;
+    let mut named = BTreeSet::new();
+    for KnownParty { agency, .. } in &adherence.parties {
+        if !parties.contains(agency) {
+            return Err(sense(format!(
+                "the adherence of `{by}` names the key of `{agency}`, which is no party of agreement `{id}`"
+            )));
+        }
+        if !named.insert(agency) {
+            return Err(sense(format!(
+                "the adherence of `{by}` names the key of `{agency}` twice"
+            )));
+        }
+    }
+    match [by].into_iter().chain(&adherence.shares_with).find(|agency| !named.contains(agency)) {
+        Some(agency) => Err(sense(format!(
+            "the adherence of `{by}` to agreement `{id}` does not name the key of `{agency}`"
+        ))),
+        None => Ok(()),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use schemas::agency::AgencyId;
 use schemas::area::Near;
+use schemas::authority::AuthorityId;
 use schemas::digest::Digest;
 use schemas::plate::Plate;
 use schemas::purpose::Purpose;
-use schemas::query::{AuthorityId, QueryId, UserName};
+use schemas::query::{QueryId, UserName};
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -88,7 +89,7 @@ impl RequestScope {
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Request {
-    /// Its id.
+    /// Its id, under the agency that asks.
     pub id: AuthorityId,
     /// The agency that asks.
     pub from: AgencyId,
@@ -199,6 +200,12 @@ impl Request {
 
     fn check(&self) -> Result<(), DocumentError> {
         let scope = &self.scope;
+        if *self.id.agency() != self.from {
+            return Err(sense(format!(
+                "request `{}` carries another name than that of `{}`, which makes it",
+                self.id, self.from
+            )));
+        }
         if self.requested_by.is_empty() {
             return Err(sense(
                 "a written request names the person requesting; give --requested-by",

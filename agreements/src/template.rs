@@ -1,7 +1,7 @@
 //! Templates of agreements, and drafting from one.
 
 use schemas::agency::AgencyId;
-use schemas::query::AuthorityId;
+use schemas::authority::{AuthorityId, AuthorityName};
 use schemas::time::{DAY_MS, Timestamp};
 use toml::{Table, Value};
 
@@ -46,13 +46,13 @@ pub fn builtin(name: &str) -> Option<&'static str> {
 
 /// Drafts an agreement between `parties`: in force from `now`, for the template's `term_days`,
 /// unless `settings` (key, value) say otherwise. A value is written as in TOML; the quotes of a
-/// plain text may be left out.
+/// plain text may be left out, and so may the agency of an `id` that is the one of `id`'s.
 ///
 /// # Errors
 /// When the template cannot be read, a key may not be set, or the result does not hold together.
 pub fn draft(
     template: &str,
-    id: AuthorityId,
+    id: &AuthorityId,
     parties: Vec<AgencyId>,
     now: Timestamp,
     settings: &[(String, String)],
@@ -75,7 +75,14 @@ pub fn draft(
                 SETTABLE.join(", ")
             )));
         }
-        table.insert(key.clone(), typed(value));
+        let value = match (key.as_str(), typed(value)) {
+            ("id", Value::String(name)) => {
+                let name: AuthorityName = name.parse().map_err(|e| sense(format!("{e}")))?;
+                Value::String(name.under(id.agency()).to_string())
+            }
+            (_, value) => value,
+        };
+        table.insert(key.clone(), value);
     }
     Agreement::from_toml("draft", &write("draft", &table)?)
 }
@@ -100,7 +107,7 @@ mod tests {
         let settings: Vec<_> =
             settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let now = "2026-03-01T00:00:00Z".parse().unwrap();
-        draft(builtin(name).unwrap(), "draft-1".parse().unwrap(), parties, now, &settings)
+        draft(builtin(name).unwrap(), &"a-ca-pd/draft-1".parse().unwrap(), parties, now, &settings)
     }
 
     #[test]
@@ -129,6 +136,11 @@ mod tests {
             (agreement.row_limit, agreement.case_required, agreement.title.as_str()),
             (20, true, "Our own")
         );
+        for (set, id) in [("plates-1", "a-ca-pd/plates-1"), ("b-ca-pd/other", "b-ca-pd/other")] {
+            assert_eq!(drafted("lasd", &[("id", set)]).unwrap().id.to_string(), id);
+        }
+        assert!(drafted("lasd", &[("id", "no id")]).is_err());
+        assert!(drafted("lasd", &[("version", "2")]).is_err(), "it supersedes nothing");
         let error = drafted("lasd", &[("onward_sharing", "true")]).unwrap_err().to_string();
         assert!(error.contains("`onward_sharing` cannot be set"), "{error}");
         assert!(drafted("lasd", &[("row_limit", "0")]).is_err());

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::agency::AgencyId;
 use crate::answer::{Answer, Basis};
+use crate::authority::AuthorityId;
 use crate::digest::Digest;
-use crate::query::{AuthorityId, Elements, Justification, Query, QueryId};
+use crate::query::{Elements, Justification, Query, QueryId};
 use crate::refusal::{Reason, Refusal};
 use crate::time::Timestamp;
 

@@ -17,6 +17,9 @@ pub enum AlarmKind {
     Card,
     /// A peer holds a signed head of this log that its database does not reach: it was put back.
     RolledBack,
+    /// An adherence to an agreement that names another key of a party than is verified here: one of
+    /// the two agencies was shown a false card.
+    PartyKey,
 }
 
 impl AlarmKind {
@@ -28,6 +31,9 @@ impl AlarmKind {
             Self::Shrunk => "a signed head of its log smaller than one shown before",
             Self::Proof => "a proof of its log that does not lead to its signed head",
             Self::Card => "the same card version with other content",
+            Self::PartyKey => {
+                "an adherence that names another key of a party than is verified here; compare fingerprints again"
+            }
             Self::RolledBack => "a head of this agency's own log that its database does not reach",
         }
     }

@@ -8,9 +8,10 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::agency::AgencyId;
+use crate::authority::AuthorityId;
 use crate::digest::Digest;
 use crate::image::{IMAGE_BYTES, Media};
-use crate::query::{AuthorityId, QueryId};
+use crate::query::QueryId;
 use crate::text::Text;
 use crate::time::Timestamp;
 

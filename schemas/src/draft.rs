@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::agency::AgencyId;
-use crate::query::{AuthorityId, Elements, Justification, Query, QueryId, Requester, UserName};
+use crate::authority::{AuthorityId, AuthorityName};
+use crate::query::{Elements, Justification, Query, QueryId, Requester, UserName};
 use crate::time::Timestamp;
 
 /// Whom to ask.
@@ -27,7 +28,7 @@ pub struct Draft {
     /// Whom.
     pub whom: Recipients,
     /// On what authority, when the officer names one.
-    pub authority: Option<AuthorityId>,
+    pub authority: Option<AuthorityName>,
     /// Why.
     pub why: Justification,
     /// What for.
@@ -40,13 +41,14 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// The query to one owner.
+    /// The query to one owner, on the authority that the draft's means.
     #[must_use]
     pub fn query(
         &self,
         id: QueryId,
         from: &AgencyId,
         to: &AgencyId,
+        authority: Option<AuthorityId>,
         requester: &Requester,
         at: Timestamp,
     ) -> Query {
@@ -55,7 +57,7 @@ impl Draft {
             from: from.clone(),
             to: to.clone(),
             at,
-            authority: self.authority.clone(),
+            authority,
             requester: requester.clone(),
             why: self.why.clone(),
             elements: self.elements.clone(),

@@ -10,6 +10,7 @@ pub mod agency;
 pub mod alarm;
 pub mod answer;
 pub mod area;
+pub mod authority;
 pub mod body;
 pub mod bundle;
 pub mod card;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::agency::{AgencyId, State};
 use crate::area::{Near, Polygon};
+use crate::authority::AuthorityId;
 use crate::digest::{Digest, hex, unhex};
 use crate::pattern::PlatePattern;
 use crate::plate::Plate;
@@ -27,11 +28,6 @@ pub enum IdError {
     /// Not a query id.
     #[error("`{0}` is not a query id; expected 32 lower-case hexadecimal digits")]
     Query(String),
-    /// Not an authority id.
-    #[error(
-        "`{0}` is not the id of an agreement or request; expected 3 to 80 of a-z, 0-9 and hyphens"
-    )]
-    Authority(String),
     /// Not a user name.
     #[error("`{0}` is not a user name; expected 1 to 64 of a-z, 0-9, `.`, `_`, `-` and `@`")]
     User(String),
@@ -56,34 +52,6 @@ impl FromStr for QueryId {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         unhex(text).map(Self).ok_or_else(|| IdError::Query(text.chars().take(60).collect()))
-    }
-}
-
-/// The id of an agreement or of a written request.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
-#[serde(try_from = "String", into = "String")]
-#[cfg_attr(feature = "json-schema", schemars(with = "String"))]
-pub struct AuthorityId(String);
-
-impl AuthorityId {
-    /// The id's text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for AuthorityId {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        let plain = text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-        if plain && (3..=80).contains(&text.len()) && !text.starts_with('-') {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(IdError::Authority(text.chars().take(100).collect()))
-        }
     }
 }
 
@@ -146,7 +114,6 @@ macro_rules! id_text {
 
 id_text! {
     QueryId => |id| hex(&id.0),
-    AuthorityId => |id| id.0,
     UserName => |name| name.0,
 }
 

@@ -32,6 +32,7 @@ from messages import (
     raw_key,
     read_frame,
     seal,
+    unprintable,
     unseal,
     write_frame,
 )
@@ -117,7 +118,7 @@ def converse(stream, kind, body, beside=b""):
 
 def file_request(stream, agency, owner, plate):
     """Files a written request for one plate, once; its id and its exact bytes."""
-    request = "req-" + os.urandom(16).hex()
+    request = f"{agency.id}/req-{os.urandom(16).hex()}"
     since = (datetime.now(timezone.utc) - timedelta(days=7)).isoformat(timespec="milliseconds")
     body = "\n".join(
         f'{key} = "{value}"'
@@ -155,9 +156,12 @@ def await_decision(connection, agency, owner, request, body):
         if kind == "Card":
             write_frame(stream, "Card", agency.card, compact({"held": None}))
         elif kind == "Document":
-            decided = tomllib.loads(
-                unseal("decision.v1+toml", said, public_key(owner["message_key"])).decode()
-            )
+            text = unseal("decision.v1+toml", said, public_key(owner["message_key"])).decode()
+            if (hidden := unprintable(text)) is not None:
+                why = {"code": "refused", "message": f"it holds the character {hidden}"}
+                write_frame(stream, "Failed", compact(why))
+                continue
+            decided = tomllib.loads(text)
             write_frame(stream, "DocumentAck")
             if decided["request"] == request and decided["request_digest"] == digest(body):
                 return decided

@@ -5,6 +5,7 @@ import base64
 import hashlib
 import json
 import struct
+import unicodedata
 from datetime import datetime, timezone
 
 from cryptography.exceptions import InvalidSignature
@@ -35,6 +36,15 @@ def digest(data):
 def now():
     """This instant, as it is written."""
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def unprintable(text):
+    """The first character of a document that does not print as itself, as `U+202E`: section 7 of
+    PROTOCOL.md. None in a document that people may sign."""
+    for character in text:
+        if character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp"):
+            return f"U+{ord(character):04X}"
+    return None
 
 
 # Frames

@@ -1,5 +1,6 @@
 //! The real binary, as a person or a script runs it.
 
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -298,12 +299,19 @@ impl CliAgency {
         let id = drafted["agreement"].as_str().expect("an id").to_owned();
         let proposed = self.accord(&["agreement", "propose", &file]).done();
         assert_eq!(proposed["agreement"], id.as_str());
-        other.retry_until(&["agreement", "show", &id], |shown| (shown.code == 0).then_some(()));
-        other.accord(&["agreement", "sign", &id]).done();
+        other.sign_as_read("admin", &id).done();
         self.retry_until(&["agreement", "show", &id], |shown| {
             (shown.done()["state"] == "in_force").then_some(())
         });
         id
+    }
+
+    /// Waits for an agreement, reads it, and signs what was read.
+    pub fn sign_as_read(&self, user: &str, agreement: &str) -> CommandOutput {
+        let digest = self.retry_until(&["agreement", "show", agreement], |shown| {
+            (shown.code == 0).then(|| shown.done()["digest"].as_str().expect("one").to_owned())
+        });
+        self.accord_as(user, &["agreement", "sign", agreement, "--digest", &digest])
     }
 
     /// Imports `count` reads of `plate`.
@@ -367,6 +375,36 @@ impl CliAgency {
             .args(args);
         command
     }
+}
+
+/// Runs a command at `home` as the administrator who sits at a terminal and types `typed`; what stands on
+/// the screen then, and the exit code.
+///
+/// # Panics
+/// When there is no terminal to be had: `script` of util-linux makes it.
+#[must_use]
+pub fn accord_at_a_terminal(home: &Path, args: &[&str], typed: &str) -> (String, i32) {
+    let quoted = |word: &str| format!("'{}'", word.replace('\'', r"'\''"));
+    let program = binary();
+    let words = [program.to_str().expect("UTF-8")].into_iter().chain(args.iter().copied());
+    let line: Vec<String> = words.map(quoted).collect();
+    let mut terminal = Command::new("script")
+        .args(["--quiet", "--return", "--command", &line.join(" "), "/dev/null"])
+        .env("ACCORD_HOME", home)
+        .env("ACCORD_USER", "admin")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a terminal");
+    let mut keyboard = terminal.stdin.take().expect("a keyboard");
+    keyboard.write_all(typed.as_bytes()).expect("typed");
+    // The keyboard stays until the command has ended.
+    let mut screen = String::new();
+    let mut shown = terminal.stdout.take().expect("a screen");
+    shown.read_to_string(&mut screen).expect("UTF-8");
+    let code = terminal.wait().expect("an end").code().expect("an exit code");
+    drop(keyboard);
+    (screen.replace('\r', ""), code)
 }
 
 /// Runs a command with `--json` at `home`, as the administrator.

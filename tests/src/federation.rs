@@ -1,12 +1,13 @@
 //! Making agencies known to each other, and what they sign.
 
-use ::agreements::agreement::{Act, Agreement};
+use ::agreements::agreement::{Act, Agreement, KnownParty};
 use node::admin::agreements;
 use node::admin::cards::{self, Confirmation};
 use schemas::agency::{AgencyId, AgencyKind};
+use schemas::authority::AuthorityId;
 use schemas::entry::EntryKind as Kind;
 use schemas::outcome::OutcomeCode;
-use schemas::query::{AuthorityId, QueryId};
+use schemas::query::QueryId;
 
 use crate::agency::{Agency, Plan};
 use crate::fixtures::{agreement, words};
@@ -195,9 +196,18 @@ fn adherence(
     with: Option<&[AgencyId]>,
 ) -> schemas::envelope::Envelope {
     match with {
-        Some(with) => agency.identity.adhere(text, with, agency.now()),
-        None => agency.identity.adhere_to_all(text, agency.now()),
+        Some(with) => {
+            agency.identity.adhere(text, with, &known_parties(agency, text), agency.now())
+        }
+        None => agency.identity.adhere_to_all(text, &known_parties(agency, text), agency.now()),
     }
+}
+
+/// The parties of `text` as `agency` knows them.
+#[must_use]
+pub fn known_parties(agency: &Agency, text: &Agreement) -> Vec<KnownParty> {
+    let state = agency.own().registry.state();
+    text.parties.iter().filter_map(|party| state.known_party(party)).collect()
 }
 
 /// Waits until the text of an agreement has arrived.
@@ -226,7 +236,8 @@ pub async fn wait_for_adherence(agency: &Agency, id: &AuthorityId, of: &AgencyId
 /// When it is refused.
 pub async fn signed_by_both(agency: &Agency, other: &Identity, text: &Agreement) {
     propose(agency, text, None).await;
-    let signed = envelope_text(&other.adhere_to_all(text, agency.now()));
+    let known = known_parties(agency, text);
+    let signed = envelope_text(&other.adhere_to_all(text, &known, agency.now()));
     let imported =
         agreements::import(agency.own(), agency.store().as_ref(), &agency.admin(), &signed).await;
     imported.expect("an adherence as a file");

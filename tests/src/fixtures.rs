@@ -1,6 +1,6 @@
 //! Values that claims are made with: reads, drafts, users, agreements.
 
-use agreements::agreement::{Adherence, Agreement, Clause, Signatory};
+use agreements::agreement::{Adherence, Agreement, Clause, KnownParty, Signatory};
 use node::exchange::ask::random_id;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
@@ -142,16 +142,17 @@ pub fn draft(owners: &[&AgencyId], plate: &str, now: Timestamp) -> Draft {
 #[must_use]
 pub fn query(from: &AgencyId, to: &AgencyId, plate: &str, at: Timestamp) -> Query {
     let requester: Requester = officer(at).requester();
-    draft(&[to], plate, at).query(random_id().expect("randomness"), from, to, &requester, at)
+    let id = random_id().expect("randomness");
+    draft(&[to], plate, at).query(id, from, to, None, &requester, at)
 }
 
 /// An agreement between `parties` that permits what [`draft`] asks, in force for a year around
-/// `now`. Its id is new.
+/// `now`. Its id is new, under the name of the first of them.
 #[must_use]
 pub fn agreement(parties: &[&AgencyId], now: Timestamp) -> Agreement {
     let suffix = random_id().expect("randomness").to_string();
     Agreement {
-        id: format!("test-{suffix}").parse().expect("an authority id"),
+        id: format!("{}/test-{suffix}", parties[0]).parse().expect("an authority id"),
         version: 1,
         supersedes: None,
         title: words("Agreement between the agencies of a test"),
@@ -188,6 +189,7 @@ pub fn adherence(
     text: &str,
     agency: &AgencyId,
     with: &[AgencyId],
+    known: &[KnownParty],
     at: Timestamp,
 ) -> Adherence {
     Adherence {
@@ -203,5 +205,6 @@ pub fn adherence(
             title: words("Chief of Police"),
             delegation: None,
         },
+        parties: known.to_vec(),
     }
 }

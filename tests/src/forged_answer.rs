@@ -4,6 +4,7 @@
 use agreements::agreement::Agreement;
 use schemas::agency::AgencyId;
 use schemas::answer::{Answer, Basis, DecidedBy, Page, Released};
+use schemas::authority::AuthorityId;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
@@ -39,7 +40,7 @@ pub struct ForgedAnswer {
 pub fn agreement_between(requester: &AgencyId, owner: &AgencyId) -> Agreement {
     let instant = |text: &str| text.parse().expect("an instant");
     let (effective, expires) = (instant("2020-01-01T00:00:00Z"), instant("2999-01-01T00:00:00Z"));
-    let id = "an-agreement".parse().expect("an id");
+    let id = AuthorityId::new(requester.clone(), "an-agreement".parse().expect("a slug"));
     Agreement { id, effective, expires, ..agreement(&[requester, owner], effective) }
 }
 

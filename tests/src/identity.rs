@@ -1,6 +1,6 @@
 //! The keys and the card of an agency, real or hostile.
 
-use agreements::agreement::Agreement;
+use agreements::agreement::{Agreement, KnownParty};
 use audit_log::keys;
 use host::home::Home;
 use registry::KeyUse;
@@ -94,21 +94,40 @@ impl Identity {
         Envelope::sign(Kind::Agreement, text.into_bytes(), &self.agency_key).expect("a proposal")
     }
 
-    /// This agency's adherence to `agreement`, sharing with `with`.
+    /// This agency's adherence to `agreement`, sharing with `with`, and knowing the parties by these
+    /// keys.
     #[must_use]
-    pub fn adhere(&self, agreement: &Agreement, with: &[AgencyId], at: Timestamp) -> Envelope {
+    pub fn adhere(
+        &self,
+        agreement: &Agreement,
+        with: &[AgencyId],
+        known: &[KnownParty],
+        at: Timestamp,
+    ) -> Envelope {
         let text = agreement.to_toml().expect("an agreement");
-        let adherence = adherence(agreement, &text, &self.id, with, at);
+        let adherence = adherence(agreement, &text, &self.id, with, known, at);
         let body = adherence.to_toml().expect("an adherence").into_bytes();
         Envelope::sign(Kind::Adherence, body, &self.agency_key).expect("an adherence")
     }
 
     /// This agency's adherence to `agreement`, sharing with every other party.
     #[must_use]
-    pub fn adhere_to_all(&self, agreement: &Agreement, at: Timestamp) -> Envelope {
+    pub fn adhere_to_all(
+        &self,
+        agreement: &Agreement,
+        known: &[KnownParty],
+        at: Timestamp,
+    ) -> Envelope {
         let others: Vec<_> =
             agreement.parties.iter().filter(|party| **party != self.id).cloned().collect();
-        self.adhere(agreement, &others, at)
+        self.adhere(agreement, &others, known, at)
+    }
+
+    /// It by its agency key.
+    #[must_use]
+    pub fn known(&self) -> KnownParty {
+        let fingerprint = self.agency_key.public().fingerprint();
+        KnownParty { agency: self.id.clone(), fingerprint }
     }
 }
 

@@ -27,6 +27,7 @@ pub mod officials;
 pub mod photographs;
 pub mod policy_cases;
 pub mod policy_sections;
+pub mod proposals;
 pub mod raw_peer;
 pub mod sources;
 pub mod tampering;

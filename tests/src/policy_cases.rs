@@ -9,16 +9,17 @@ use node::admin::requests;
 use node::permission::Principal;
 use schemas::agency::AgencyKind;
 use schemas::answer::Answer;
+use schemas::authority::AuthorityId;
 use schemas::entry::EntryKind;
 use schemas::envelope::Kind as Signed;
 use schemas::frame::FrameKind;
 use schemas::purpose::Purpose;
-use schemas::query::{AuthorityId, Query};
+use schemas::query::Query;
 use schemas::refusal::{Reason, RefusalCode};
 use schemas::time::Timestamp;
 
 use crate::agency::{Agency, Plan};
-use crate::federation::add_card_as;
+use crate::federation::{add_card_as, known_parties};
 use crate::fixtures::{DAY_MS, OFFICER, PLATE, agreement, id, query, words};
 use crate::identity::{Identity, envelope_text};
 use crate::officials::{add_official, approve, decision, propose_as};
@@ -186,7 +187,10 @@ impl PolicyScenario {
             let third = id("third-ca-pd");
             let apart = strictly(&[owner.id(), raw.id(), &third], now);
             propose_as(&owner, &official, &apart).await.expect("a proposal");
-            let signed = raw.identity.adhere(&apart, &[third], now);
+            let mut known = known_parties(&owner, &apart);
+            let somebody = Identity::new(third.as_str(), Vec::new(), now);
+            known.push(somebody.known());
+            let signed = raw.identity.adhere(&apart, &[third], &known, now);
             imports(&owner, &official, &envelope_text(&signed)).await;
             (text.id, Some(strict.id), Some(gone.id), Some(apart.id))
         } else {
@@ -279,7 +283,7 @@ pub fn assert_reasons(reasons: &[Reason], expected: &[(RefusalCode, &str)], what
 pub async fn send_request(raw: &RawPeer, owner: &Agency, scope: RequestScope) -> AuthorityId {
     let suffix = node::exchange::ask::random_id().expect("randomness");
     let request = Request {
-        id: format!("req-{suffix}").parse().expect("an authority id"),
+        id: format!("{}/req-{suffix}", raw.id()).parse().expect("an authority id"),
         from: raw.id().clone(),
         to: owner.id().clone(),
         requested_by: words("Maria Reyes"),
@@ -327,7 +331,8 @@ fn strictly(parties: &[&schemas::agency::AgencyId], now: Timestamp) -> Agreement
 
 async fn agreed(owner: &Agency, official: &Principal, peer: &Identity, text: &Agreement) {
     propose_as(owner, official, text).await.expect("a proposal");
-    imports(owner, official, &envelope_text(&peer.adhere_to_all(text, owner.now()))).await;
+    let signed = peer.adhere_to_all(text, &known_parties(owner, text), owner.now());
+    imports(owner, official, &envelope_text(&signed)).await;
 }
 
 async fn imports(owner: &Agency, official: &Principal, signed: &str) {

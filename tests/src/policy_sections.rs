@@ -91,7 +91,8 @@ pub fn cases_under_any_policy(text: &'static PolicySections) -> Vec<PolicyCase> 
         PolicyCase::of(AgencyKind::Commercial, "CA", &[(NotPublicAgency, "1798.90.55(b)")]),
         PolicyCase::of(AgencyKind::CampusPrivate, "CA", &[(NotPublicAgency, "1798.90.5(f)")]),
         PolicyCase::new("no such authority", &[(NoAuthority, text.requests)], |query, _| {
-            query.authority = Some("no-such-authority".parse().expect("an authority id"));
+            query.authority =
+                Some("other-ca-pd/no-such-authority".parse().expect("an authority id"));
         }),
         PolicyCase::new("waits", &[(AuthorityNotInForce, text.decides)], |query, of| {
             query.authority = Some(of.waiting.clone());

@@ -4,9 +4,9 @@ use agreements::request::RequestScope;
 use node::admin::requests::{self, RequestView, Submission};
 use node::exchange::ask::QueryOutcome;
 use node::permission::Principal;
+use schemas::authority::AuthorityId;
 use schemas::outcome::OutcomeCode;
 use schemas::purpose::Purpose;
-use schemas::query::AuthorityId;
 use schemas::refusal::RefusalCode;
 
 use crate::agency::{Agency, Plan};
@@ -120,7 +120,7 @@ pub async fn ask_citing(
     plate: &str,
 ) -> QueryOutcome {
     let mut draft = draft(&[owning.id()], plate, asking.now());
-    draft.authority = Some(request.clone());
+    draft.authority = Some(request.clone().into());
     asking.ask(&draft).await.remove(0)
 }
 

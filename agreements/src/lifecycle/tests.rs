@@ -3,7 +3,7 @@
 use schemas::text::Text;
 
 use super::*;
-use crate::agreement::{Person, Signatory};
+use crate::agreement::{KnownParty, Person, Signatory};
 use crate::template;
 
 fn id(name: &str) -> AgencyId {
@@ -17,15 +17,20 @@ fn at(text: &str) -> Timestamp {
 fn of_three() -> AgreementRecord {
     let text = template::builtin("lasd").unwrap();
     let parties = ["ann", "bob", "cat"].map(id).to_vec();
-    let agreement =
-        template::draft(text, "lasd-1".parse().unwrap(), parties, at("2026-01-01T00:00:00Z"), &[])
-            .unwrap();
+    let agreement = template::draft(
+        text,
+        &"ann-ca-pd/lasd-1".parse().unwrap(),
+        parties,
+        at("2026-01-01T00:00:00Z"),
+        &[],
+    )
+    .unwrap();
     AgreementRecord::new(agreement, Digest::of(b"text"))
 }
 
 fn adherence(agency: &str, with: &[&str]) -> Adherence {
     Adherence {
-        agreement: "lasd-1".parse().unwrap(),
+        agreement: "ann-ca-pd/lasd-1".parse().unwrap(),
         version: 1,
         text: Digest::of(b"text"),
         agency: id(agency),
@@ -37,13 +42,22 @@ fn adherence(agency: &str, with: &[&str]) -> Adherence {
             title: Text::default(),
             delegation: None,
         },
+        parties: ["ann", "bob", "cat"].map(|name| known(name, name)).to_vec(),
     }
+}
+
+/// `name`, known by the key of `key`.
+fn known(name: &str, key: &str) -> KnownParty {
+    let seed = Digest::of(key.as_bytes());
+    let key = schemas::key::SecretKey::from_seed(seed.as_bytes()).public();
+    KnownParty { agency: id(name), fingerprint: key.fingerprint() }
 }
 
 fn notice(agency: &str, act: Act) -> Notice {
     Notice {
-        agreement: "lasd-1".parse().unwrap(),
+        agreement: "ann-ca-pd/lasd-1".parse().unwrap(),
         version: 1,
+        text: Digest::of(b"text"),
         agency: id(agency),
         act,
         reason: "review".parse().unwrap(),
@@ -105,7 +119,15 @@ fn what_does_not_fit_is_not_recorded() {
         signatory: Signatory { name: Text::default(), title: Text::default(), delegation: None },
         ..adherence("ann", &["bob"])
     };
+    let known_as = |parties: &[(&str, &str)]| Adherence {
+        parties: parties.iter().map(|(name, key)| known(name, key)).collect(),
+        ..adherence("ann", &["bob"])
+    };
     for (what, bad) in [
+        ("its own key unnamed", known_as(&[("bob", "bob")])),
+        ("the key of whom it shares with unnamed", known_as(&[("ann", "ann"), ("cat", "cat")])),
+        ("a stranger's key", known_as(&[("ann", "ann"), ("bob", "bob"), ("dan", "dan")])),
+        ("a party twice", known_as(&[("ann", "ann"), ("bob", "bob"), ("bob", "dan")])),
         ("another text", other_text),
         ("a stranger", adherence("dan", &["bob"])),
         ("sharing with a stranger", adherence("ann", &["dan"])),
@@ -120,4 +142,27 @@ fn what_does_not_fit_is_not_recorded() {
     );
     recorded.adhere(adherence("ann", &["bob"])).unwrap();
     assert!(recorded.notice(notice("ann", Act::Resume)).is_err(), "nothing to resume");
+}
+
+#[test]
+fn a_pair_that_knows_one_of_the_two_by_different_keys_is_not_in_force() {
+    let mut recorded = of_three();
+    let fooled = Adherence {
+        parties: vec![known("ann", "ann"), known("bob", "bob"), known("cat", "mallory")],
+        ..adherence("ann", &["bob", "cat"])
+    };
+    recorded.adhere(fooled).unwrap();
+    recorded.adhere(adherence("bob", &["ann", "cat"])).unwrap();
+    recorded.adhere(adherence("cat", &["ann", "bob"])).unwrap();
+    let status =
+        |recorded: &AgreementRecord, a: &str, b: &str| recorded.status(&id(a), &id(b), at(NOW));
+    let differ = AgreementStatus::FingerprintsDiffer { by: id("ann"), of: id("cat") };
+    for (one, other) in [("ann", "cat"), ("cat", "ann")] {
+        assert_eq!(status(&recorded, one, other), differ);
+    }
+    // That pair alone: nobody's word about a third keeps two apart who know each other.
+    assert_eq!(status(&recorded, "bob", "cat"), AgreementStatus::InForce);
+    assert_eq!(status(&recorded, "ann", "bob"), AgreementStatus::InForce);
+    recorded.adhere(adherence("ann", &["bob", "cat"])).unwrap();
+    assert_eq!(status(&recorded, "cat", "ann"), AgreementStatus::InForce, "once it knows the key");
 }

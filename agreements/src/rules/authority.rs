@@ -74,6 +74,12 @@ fn agreement_lapse(case: &Case<'_>, recorded: &AgreementRecord) -> Option<(Strin
         AgreementStatus::NotAdhered(agency) => {
             (format!("`{agency}` has not signed it"), cite("parties"))
         }
+        AgreementStatus::FingerprintsDiffer { by, of } => (
+            format!(
+                "`{by}` knows `{of}` by another key than `{of}` has; compare fingerprints, then sign it again"
+            ),
+            cite("parties"),
+        ),
         AgreementStatus::Suspended { by } => (format!("`{by}` has suspended it"), cite("suspend")),
         AgreementStatus::Withdrawn { by } => {
             (format!("`{by}` has withdrawn from it"), cite("withdraw"))

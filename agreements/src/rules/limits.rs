@@ -22,5 +22,5 @@ pub(super) fn of_authority(case: &Case<'_>, candidate: &Candidate<'_>) -> Option
     let Authority::Agreement(recorded) = candidate.authority else { return None };
     let agreement = &recorded.agreement;
     let (key, message) = agreement.limits().beyond(&case.query.elements)?;
-    Some(refused(agreement.id.as_str(), &message, vec![agreement.cite(key)]))
+    Some(refused(&agreement.id.to_string(), &message, vec![agreement.cite(key)]))
 }

@@ -14,8 +14,9 @@ use agreements::decide::{
 use agreements::lifecycle::AgreementRecord;
 use agreements::policy::{Demand, Policy, Standard};
 use schemas::agency::AgencyKind;
+use schemas::authority::AuthorityId;
 use schemas::purpose::Purpose;
-use schemas::query::{AuthorityId, Elements};
+use schemas::query::Elements;
 use schemas::refusal::{Citation, Reason, RefusalCode};
 
 mod case;

@@ -1,12 +1,13 @@
 //! Agencies, queries and signed papers that are in order, for tests to spoil.
 
-use agreements::agreement::{Adherence, Signatory};
+use agreements::agreement::{Adherence, KnownParty, Signatory};
 use agreements::lifecycle::AgreementRecord;
 use agreements::policy::Policy;
 use agreements::request::{Official, Request, RequestRecord, RequestScope, Ruling, Verdict};
 use agreements::template;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
+use schemas::key::SecretKey;
 use schemas::purpose::{Purpose, QueryKind, Role};
 use schemas::query::{Elements, Justification, Query, QueryId, Requester};
 use schemas::text::Text;
@@ -80,7 +81,7 @@ pub(crate) fn drafted(
 ) -> AgreementRecord {
     let text = template::builtin(template).unwrap();
     let since = now().minus_days(10);
-    let agreement = template::draft(text, id.parse().unwrap(), parties, since, settings).unwrap();
+    let agreement = template::draft(text, &id.parse().unwrap(), parties, since, settings).unwrap();
     AgreementRecord::new(agreement, Digest::of(b"text"))
 }
 
@@ -103,7 +104,15 @@ pub(crate) fn adherence(
             title: "Chief".parse().unwrap(),
             delegation: None,
         },
+        parties: recorded.agreement.parties.iter().map(known).collect(),
     }
+}
+
+/// A party by its key: every agency here has one.
+fn known(agency: &AgencyId) -> KnownParty {
+    let seed = Digest::of(agency.as_str().as_bytes());
+    let fingerprint = SecretKey::from_seed(seed.as_bytes()).public().fingerprint();
+    KnownParty { agency: agency.clone(), fingerprint }
 }
 
 /// A written request as its agency files it: for the person, purpose and case of `query`.

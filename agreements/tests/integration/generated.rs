@@ -12,7 +12,8 @@ use agreements::request::{RequestRecord, RequestState};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use schemas::agency::AgencyId;
-use schemas::query::{AuthorityId, Query};
+use schemas::authority::AuthorityId;
+use schemas::query::Query;
 use schemas::refusal::{Reason, RefusalCode};
 
 mod any;

@@ -47,7 +47,7 @@ fn bounded() -> RequestScope {
 
 fn filed(scope: RequestScope) -> RequestRecord {
     let query = fixtures::query(&id("asking-ca-pd"), &id("owning-ca-pd"));
-    fixtures::filed("req-1", &query, scope)
+    fixtures::filed("asking-ca-pd/req-1", &query, scope)
 }
 
 fn approved(scope: RequestScope) -> RequestRecord {
@@ -140,9 +140,12 @@ fn something_bounds_a_request_and_somebody_makes_it() {
     }
     let mut unnamed = filed(bounded()).request;
     unnamed.requested_by = Text::default();
+    let mut anothers = filed(bounded()).request;
+    anothers.id = "other-ca-pd/req-1".parse().unwrap();
     let scoped = |scope: RequestScope| filed(scope).request;
     let bad = [
         ("nobody", unnamed),
+        ("under another agency's name", anothers),
         ("no bound", scoped(unbounded())),
         ("a beginning alone", scoped(RequestScope { from: days_ago(1), ..unbounded() })),
         ("an end of reads alone", scoped(RequestScope { until: days_ago(1), ..unbounded() })),
@@ -167,7 +170,7 @@ fn something_bounds_a_request_and_somebody_makes_it() {
 #[test]
 fn a_request_is_decided_once_and_by_an_official() {
     let spoilt: [Spoilt<Ruling>; 4] = [
-        ("another request", |ruling| ruling.request = "req-2".parse().unwrap()),
+        ("another request", |ruling| ruling.request = "maker-ca-pd/req-2".parse().unwrap()),
         ("another text", |ruling| ruling.request_digest = Digest::of(b"other")),
         ("nobody", |ruling| ruling.decided_by.name = Text::default()),
         ("no reason", |ruling| ruling.reason = Text::default()),
@@ -216,7 +219,7 @@ fn a_denial_says_nothing_about_the_scope() {
 #[test]
 fn a_request_is_withdrawn_once_and_not_after_it_was_denied() {
     let spoilt: [Spoilt<Withdrawal>; 2] = [
-        ("another request", |withdrawal| withdrawal.request = "req-2".parse().unwrap()),
+        ("another request", |withdrawal| withdrawal.request = "maker-ca-pd/req-2".parse().unwrap()),
         ("another text", |withdrawal| withdrawal.request_digest = Digest::of(b"other")),
     ];
     for (what, spoil) in spoilt {
@@ -261,7 +264,7 @@ fn how_a_request_stands_has_a_published_word() {
 fn of_three() -> AgreementRecord {
     fixtures::drafted(
         "lasd",
-        "lasd-1",
+        "maker-ca-pd/lasd-1",
         ["ann-ca-pd", "bob-ca-pd", "cat-ca-pd"].map(id).to_vec(),
         &[],
     )
@@ -277,6 +280,7 @@ fn notice(recorded: &AgreementRecord, agency: &str, act: Act) -> Notice {
     Notice {
         agreement: recorded.agreement.id.clone(),
         version: recorded.agreement.version,
+        text: recorded.text,
         agency: id(agency),
         act,
         reason: text("under review"),
@@ -288,7 +292,7 @@ fn notice(recorded: &AgreementRecord, agency: &str, act: Act) -> Notice {
 #[test]
 fn an_adherence_is_to_this_text_alone() {
     let spoilt: [Spoilt<Adherence>; 6] = [
-        ("another agreement", |a| a.agreement = "lasd-2".parse().unwrap()),
+        ("another agreement", |a| a.agreement = "maker-ca-pd/lasd-2".parse().unwrap()),
         ("another version", |a| a.version = 2),
         ("another text", |a| a.text = Digest::of(b"other")),
         ("a stranger", |a| a.agency = id("dan-ca-pd")),
@@ -307,9 +311,10 @@ fn an_adherence_is_to_this_text_alone() {
 #[test]
 fn a_notice_changes_how_ones_own_side_stands_or_is_not_recorded() {
     use Act::{Resume, Suspend, Withdraw};
-    let spoilt: [Spoilt<Notice>; 3] = [
-        ("another agreement", |notice| notice.agreement = "lasd-2".parse().unwrap()),
+    let spoilt: [Spoilt<Notice>; 4] = [
+        ("another agreement", |notice| notice.agreement = "maker-ca-pd/lasd-2".parse().unwrap()),
         ("another version", |notice| notice.version = 2),
+        ("another text", |notice| notice.text = Digest::of(b"other")),
         ("of who has not signed", |notice| notice.agency = id("bob-ca-pd")),
     ];
     for (what, spoil) in spoilt {

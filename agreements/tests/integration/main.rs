@@ -14,3 +14,4 @@ mod lifecycle;
 mod own_reads;
 mod policy_demands;
 mod policy_files;
+mod unprintable;

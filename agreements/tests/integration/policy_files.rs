@@ -111,12 +111,12 @@ impl Asked {
         ];
         let settings = settings.map(|(key, value)| (key.to_owned(), value));
         let parties = vec![me.clone(), peer.clone()];
-        let mut recorded = fixtures::drafted("lasd", "lasd-1", parties, &settings);
+        let mut recorded = fixtures::drafted("lasd", "maker-ca-pd/lasd-1", parties, &settings);
         for (agency, with) in [(me, peer), (peer, me)] {
             recorded.adhere(fixtures::adherence(&recorded, agency, vec![with.clone()])).unwrap();
         }
         let scope = RequestScope { uses: Some(5), ..RequestScope::default() };
-        let mut filed = fixtures::filed("req-1", &self.query, scope.clone());
+        let mut filed = fixtures::filed("maker-ca-pd/req-1", &self.query, scope.clone());
         filed.rule(fixtures::ruling(&filed, Verdict::Approved, scope)).unwrap();
         let authority = match self.by_request {
             true => Authority::Request(&filed),

@@ -41,7 +41,8 @@ pub(super) fn beside(header: &Header, body: &Body, me: &AgencyId) -> Result<Besi
         Event::AnswerReceived(_) => &[(E::Answer, Peer)],
         Event::RefusalReceived(_) => &[(E::Refusal, Peer)],
         Event::ReceiptRecorded(_) => &[(E::Receipt, Peer)],
-        Event::AnswerRejected(_) => {
+        // Nor is a proposal held against anybody that was refused.
+        Event::AnswerRejected(_) | Event::AgreementRefused(_) => {
             peer(header, me)?;
             return Ok(Beside::Anything);
         }

@@ -92,6 +92,7 @@ const fn own_act(event: &Event) -> bool {
             | Event::CardHeld(_)
             | Event::AlarmRaised(_)
             | Event::AgreementReceived(_)
+            | Event::AgreementRefused(_)
             | Event::AgreementAdhered(_)
             | Event::AgreementSuspended(_)
             | Event::AgreementResumed(_)

@@ -58,6 +58,10 @@ impl RegistryCheck {
         };
         self.follows(index, links.registry);
         match (links.change, &item.change) {
+            (None, None) if Change::is_made_by(header.kind) => {
+                self.state = None;
+                self.wrong(index, format!("`{}` makes no change of the registry", header.kind));
+            }
             (None, None) => {}
             (None, Some(_)) => {
                 self.wrong(

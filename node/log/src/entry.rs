@@ -38,11 +38,12 @@
 
 use registry::{Change, State};
 use schemas::agency::AgencyId;
+use schemas::authority::AuthorityId;
 use schemas::body::Actor;
 use schemas::envelope::Envelope;
 use schemas::event::Event;
 use schemas::frame::Frame;
-use schemas::query::{AuthorityId, QueryId};
+use schemas::query::QueryId;
 use schemas::time::Timestamp;
 use store::StateChanges;
 

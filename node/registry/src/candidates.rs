@@ -5,7 +5,7 @@ use agreements::decide::{Authority, Candidate};
 use agreements::lifecycle::AgreementStatus;
 use agreements::request::{RequestRecord, RequestState};
 use schemas::agency::AgencyId;
-use schemas::query::AuthorityId;
+use schemas::authority::AuthorityId;
 use schemas::time::Timestamp;
 
 use crate::State;

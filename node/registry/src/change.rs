@@ -13,7 +13,7 @@ use super::backups::Backup;
 use super::holds::{Hold, Release};
 use super::peers::Verified;
 use super::sources::Source;
-use crate::RecordsRequest;
+use crate::{RecordsRequest, RefusedProposal};
 
 /// One change of who may do what. Stands beside its entry and is never deleted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,6 +68,11 @@ pub enum Change {
         from: AgencyId,
         /// Its envelope.
         envelope: String,
+    },
+    /// A peer's proposal was refused.
+    ProposalRefused {
+        /// Which, and why.
+        refused: RefusedProposal,
     },
     /// An adherence.
     Adherence {

@@ -10,9 +10,11 @@ mod candidates;
 mod change;
 mod holds;
 mod keys;
+mod parties;
 mod peers;
 mod recorded;
 mod records_requests;
+mod refused;
 mod sources;
 mod state;
 mod told;
@@ -25,8 +27,9 @@ pub use holds::{HeldRead, Hold, On, Redacted, Release};
 pub use keys::{KeyUse, NamedKeys};
 pub use peers::{HeldCard, Peer, Signed, Verified};
 pub use records_requests::{BodyKind, RecordsRequest, UnknownBodyKind};
+pub use refused::{MOST_REFUSED, RefusedProposal, RefusedProposals};
 pub use sources::{Source, SourceName, SourceNameError};
-pub use state::{State, VersionedAgreement};
+pub use state::{AgreementTexts, State, VersionedAgreement};
 
 /// A change that cannot be read, or does not fit what came before it: what is wrong, in words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

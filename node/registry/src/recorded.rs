@@ -2,9 +2,9 @@
 
 use agreements::agreement::{Adherence, Agreement, Notice};
 use agreements::request::{Request, Ruling, Withdrawal};
+use schemas::authority::AuthorityId;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
-use schemas::query::AuthorityId;
 
 use super::state::State;
 
@@ -19,13 +19,12 @@ impl State {
         let Ok(text) = std::str::from_utf8(payload) else { return false };
         match envelope.kind() {
             Kind::Agreement => Agreement::from_toml("agreement", text).is_ok_and(|agreement| {
-                self.agreement_version(&agreement.id, agreement.version)
-                    .is_some_and(|known| known.recorded.text == Digest::of(payload))
+                self.agreement_text(&agreement.id, &Digest::of(payload)).is_some()
             }),
             Kind::Adherence => Adherence::from_toml("adherence", text)
-                .is_ok_and(|of| self.has_signed(&of.agreement, of.version, &exact)),
+                .is_ok_and(|of| self.has_signed(&of.agreement, &of.text, &exact)),
             Kind::Notice => Notice::from_toml("notice", text)
-                .is_ok_and(|of| self.has_signed(&of.agreement, of.version, &exact)),
+                .is_ok_and(|of| self.has_signed(&of.agreement, &of.text, &exact)),
             Kind::Request => Request::from_toml("request", text).is_ok_and(|request| {
                 self.requests.get(&request.id).is_some_and(|known| known.envelope == exact)
             }),
@@ -51,9 +50,8 @@ impl State {
         }
     }
 
-    /// Whether this envelope of an adherence or a notice stands beside a version of an agreement.
-    fn has_signed(&self, agreement: &AuthorityId, version: u32, envelope: &String) -> bool {
-        self.agreement_version(agreement, version)
-            .is_some_and(|known| known.signed.contains(envelope))
+    /// Whether this envelope of an adherence or a notice stands beside a text of an agreement.
+    fn has_signed(&self, agreement: &AuthorityId, text: &Digest, envelope: &String) -> bool {
+        self.agreement_text(agreement, text).is_some_and(|known| known.signed.contains(envelope))
     }
 }

@@ -1,6 +1,6 @@
 //! Requests of bodies that are no law enforcement or prosecutorial agency, as they are filed.
 
-use schemas::query::AuthorityId;
+use schemas::authority::AuthorityId;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -8,13 +8,15 @@ use agreements::decide::PeerFacts;
 use agreements::lifecycle::AgreementRecord;
 use agreements::policy::Policy;
 use agreements::request::{Request, RequestRecord, Ruling, Withdrawal};
+use agreements::succession::{Misplaced, may_follow};
 use schemas::agency::AgencyId;
+use schemas::authority::AuthorityId;
 use schemas::card::Card;
 use schemas::digest::Digest;
 use schemas::envelope::Envelope;
 use schemas::key::PublicKey;
 use schemas::note::Vkey;
-use schemas::query::{AuthorityId, UserName};
+use schemas::query::UserName;
 use schemas::time::Timestamp;
 use schemas::user::User;
 
@@ -26,7 +28,7 @@ use super::holds::{Hold, Redacted};
 use super::keys::{NamedKeys, named_by};
 use super::peers::{HeldCard, Peer, Signed};
 use super::sources::{Source, SourceName};
-use crate::RecordsRequest;
+use crate::{RecordsRequest, RefusedProposals};
 
 /// One version of an agreement with all that was signed on it.
 #[derive(Debug, Clone)]
@@ -40,6 +42,10 @@ pub struct VersionedAgreement {
     /// Envelopes of the adherences and notices, in the order they came.
     pub signed: Vec<String>,
 }
+
+/// The texts of an agreement, by version and who proposed them: of a later version there may be one of
+/// each agency that stood in the one before.
+pub type AgreementTexts = BTreeMap<(u32, AgencyId), VersionedAgreement>;
 
 /// Who may do what.
 #[derive(Debug, Clone, Default)]
@@ -57,8 +63,10 @@ pub struct State {
     pub users: BTreeMap<UserName, User>,
     /// Peers.
     pub peers: BTreeMap<AgencyId, Peer>,
-    /// Agreements by id and version.
-    pub agreements: BTreeMap<AuthorityId, BTreeMap<u32, VersionedAgreement>>,
+    /// Agreements by id, with all their texts.
+    pub agreements: BTreeMap<AuthorityId, AgreementTexts>,
+    /// Proposals of peers that were refused, the last ones.
+    pub refused: RefusedProposals,
     /// Written requests, sent and received.
     pub requests: BTreeMap<AuthorityId, Signed<RequestRecord>>,
     /// Requests of outside bodies.
@@ -140,10 +148,20 @@ impl State {
         self.generation
     }
 
-    /// A version of an agreement, if it is recorded.
+    /// A text of an agreement by its digest, if it is recorded.
     #[must_use]
-    pub fn agreement_version(&self, id: &AuthorityId, version: u32) -> Option<&VersionedAgreement> {
-        self.agreements.get(id)?.get(&version)
+    pub fn agreement_text(&self, id: &AuthorityId, text: &Digest) -> Option<&VersionedAgreement> {
+        self.agreements.get(id)?.values().find(|known| known.recorded.text == *text)
+    }
+
+    /// Whether `agreement` may take its place among the texts under its id, as `by` proposes it.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub fn may_follow(&self, by: &AgencyId, agreement: &Agreement) -> Result<(), Misplaced> {
+        let known = self.agreements.get(&agreement.id).into_iter().flat_map(BTreeMap::values);
+        let known = known.map(|known| (&known.proposer, &known.recorded));
+        may_follow(known, by, agreement)
     }
 
     /// What was verified of those of `agencies` whose cards are recorded, and of this agency itself.
@@ -258,17 +276,18 @@ impl State {
                 self.put(peer);
             }
             Change::Agreement { from, envelope } => self.agreement(from, envelope)?,
+            Change::ProposalRefused { refused } => self.refused.note(refused.clone()),
             Change::Adherence { envelope } => {
                 let (_, text) = payload(envelope)?;
                 let adherence = Adherence::from_toml("adherence", &text).map_err(unfit)?;
-                let at = self.version(&adherence.agreement, adherence.version)?;
+                let at = self.text(&adherence.agreement, &adherence.text)?;
                 at.recorded.adhere(adherence).map_err(unfit)?;
                 at.signed.push(envelope.clone());
             }
             Change::Notice { envelope } => {
                 let (_, text) = payload(envelope)?;
                 let notice = Notice::from_toml("notice", &text).map_err(unfit)?;
-                let at = self.version(&notice.agreement, notice.version)?;
+                let at = self.text(&notice.agreement, &notice.text)?;
                 at.recorded.notice(notice).map_err(unfit)?;
                 at.signed.push(envelope.clone());
             }
@@ -348,15 +367,19 @@ impl State {
     fn agreement(&mut self, from: &AgencyId, envelope: &str) -> Result<(), ChangeError> {
         let (_, text) = payload(envelope)?;
         let agreement = Agreement::from_toml("agreement", &text).map_err(unfit)?;
-        let (id, version) = (agreement.id.clone(), agreement.version);
-        let versions = self.agreements.entry(id.clone()).or_default();
-        if versions.contains_key(&version) {
-            return Err(unfit(format!("agreement `{id}` version {version} is already recorded")));
+        let place = (agreement.version, from.clone());
+        let digest = Digest::of(text.as_bytes());
+        let texts = self.agreements.entry(agreement.id.clone()).or_default();
+        if texts.contains_key(&place) || texts.values().any(|known| known.recorded.text == digest) {
+            return Err(unfit(format!(
+                "this or another text of `{from}` is recorded as version {} of agreement `{}`",
+                agreement.version, agreement.id
+            )));
         }
-        self.concerning.note(&id, &agreement.parties);
-        let recorded = AgreementRecord::new(agreement, Digest::of(text.as_bytes()));
-        versions.insert(
-            version,
+        self.concerning.note(&agreement.id, &agreement.parties);
+        let recorded = AgreementRecord::new(agreement, digest);
+        texts.insert(
+            place,
             VersionedAgreement {
                 proposer: from.clone(),
                 recorded,
@@ -367,15 +390,16 @@ impl State {
         Ok(())
     }
 
-    fn version(
+    fn text(
         &mut self,
         id: &AuthorityId,
-        version: u32,
+        text: &Digest,
     ) -> Result<&mut VersionedAgreement, ChangeError> {
-        self.agreements
-            .get_mut(id)
-            .and_then(|versions| versions.get_mut(&version))
-            .ok_or_else(|| unfit(format!("agreement `{id}` version {version} is not recorded")))
+        let texts = self.agreements.get_mut(id).into_iter().flat_map(BTreeMap::values_mut);
+        texts
+            .into_iter()
+            .find(|known| known.recorded.text == *text)
+            .ok_or_else(|| unfit(format!("no text {text} of agreement `{id}` is recorded")))
     }
 
     fn request(&mut self, id: &AuthorityId) -> Result<&mut Signed<RequestRecord>, ChangeError> {

@@ -3,12 +3,56 @@
 
 use schemas::body::Body;
 use schemas::digest::Digest;
-use schemas::entry::Header;
+use schemas::entry::{EntryKind, Header};
 use schemas::event::Event;
 
 use crate::Change;
 
 impl Change {
+    /// Whether every entry of this kind makes a change.
+    #[must_use]
+    pub const fn is_made_by(kind: EntryKind) -> bool {
+        use EntryKind as Kind;
+        matches!(
+            kind,
+            Kind::PolicyAdopted
+                | Kind::UserAdded
+                | Kind::UserTrained
+                | Kind::UserDisabled
+                | Kind::UserDelegated
+                | Kind::CardIssued
+                | Kind::CardAdded
+                | Kind::CardReplaced
+                | Kind::CardUpdated
+                | Kind::CardHeld
+                | Kind::CardBlocked
+                | Kind::CardUnblocked
+                | Kind::AgreementProposed
+                | Kind::AgreementReceived
+                | Kind::AgreementRefused
+                | Kind::AgreementSigned
+                | Kind::AgreementAdhered
+                | Kind::AgreementSuspended
+                | Kind::AgreementResumed
+                | Kind::AgreementWithdrawn
+                | Kind::RequestSubmitted
+                | Kind::RequestReceived
+                | Kind::RequestApproved
+                | Kind::RequestDenied
+                | Kind::RequestWithdrawn
+                | Kind::RequestRecorded
+                | Kind::SourceAdded
+                | Kind::SourceRenewed
+                | Kind::SourceDisabled
+                | Kind::HoldPlaced
+                | Kind::HoldReleased
+                | Kind::EntriesRedacted
+                | Kind::BackupMade
+                | Kind::AlarmRaised
+                | Kind::AlarmResolved
+        )
+    }
+
     /// Whether an entry, by its header, its body and the envelopes beside it, tells this change.
     ///
     /// # Errors
@@ -100,6 +144,13 @@ impl Change {
                 Event::AgreementProposed(_) | Event::AgreementReceived(_),
                 Self::Agreement { from, .. },
             ) => body.actor.agency == *from,
+            (Event::AgreementRefused(said), Self::ProposalRefused { refused }) => {
+                header.peer.as_ref() == Some(&refused.from)
+                    && said.agreement == refused.agreement
+                    && said.version == refused.version
+                    && said.text == refused.text
+                    && said.why == refused.why
+            }
             (Event::CardIssued(_), Self::OwnCard { .. })
             | (Event::CardUpdated(_), Self::CardUpdate { .. })
             | (Event::AgreementSigned(_) | Event::AgreementAdhered(_), Self::Adherence { .. })

@@ -9,7 +9,7 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::exchange::authorities::uses;
+use crate::exchange::authorities::{cited, uses};
 use crate::permission::{
     ActError, OwnAgency, Permission, Principal, authenticate, authorize, policy_in_force,
 };
@@ -158,8 +158,12 @@ pub async fn explain(
         )));
     }
     let user = person(&state, &by.user)?;
-    let query =
-        wanted.draft.query(QueryId::from_bytes([0; 16]), &requester, &wanted.owner, &user, at);
+    let owners = std::slice::from_ref(&wanted.owner);
+    let name = wanted.draft.authority.as_ref();
+    let authority = name.map(|name| cited(&state, &requester, owners, name));
+    let authority = authority.transpose().map_err(ActError::usage)?;
+    let id = QueryId::from_bytes([0; 16]);
+    let query = wanted.draft.query(id, &requester, &wanted.owner, authority, &user, at);
     let facts = state.facts(std::slice::from_ref(&requester));
     let facts = facts.first().ok_or_else(|| super::cards::unknown(&requester))?;
     let published = if wanted.owner == agency.id { None } else { Some(published(&wanted.owner)?) };

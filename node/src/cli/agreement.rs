@@ -1,27 +1,26 @@
 //! `accord agreement …`. Texts and adherences are signed here, with the agency key.
 
+mod signing;
+
 use std::path::{Path, PathBuf};
 
 use agreements::agreement::{Act, Agreement as Text_};
 use agreements::template;
 use clap::Subcommand;
 use schemas::agency::AgencyId;
+use schemas::authority::AuthorityName;
 use schemas::digest::Digest;
-use schemas::envelope::{Envelope, Kind};
-use schemas::query::AuthorityId;
 use schemas::text::Text;
 use serde_json::{Value, json};
 
 use super::Done;
-use super::client::Client;
+use super::client::{Client, escaped, query_string};
 use super::output::{Output, number, table};
 use super::time::local;
-use crate::admin::agreements::{AdherenceInput, AgreementView, PreparedAdherence, sign_adherence};
+use crate::admin::agreements::{AgreementView, RefusedView, TextChoice};
 use crate::permission::ActError;
 use audit_log::clock::Clock;
-use audit_log::keys;
 use host::home::{Home, read_text};
-use registry::KeyUse;
 
 #[derive(Subcommand)]
 pub(super) enum Agreement {
@@ -47,19 +46,31 @@ pub(super) enum Agreement {
         #[command(flatten)]
         signing: SigningArgs,
     },
-    /// Adhere to an agreement that is recorded.
+    /// Read a text that is recorded and adhere to it: what is shown, and nothing else, is signed.
     Sign {
         /// The agreement.
-        id: AuthorityId,
+        id: AuthorityName,
+        /// Digest of the text that was read, as `show` prints it; without a terminal it must be given.
+        #[arg(long)]
+        digest: Option<Digest>,
+        /// Its version; the highest unless given.
+        #[arg(long)]
+        version: Option<u32>,
         #[command(flatten)]
         signing: SigningArgs,
     },
-    /// List agreements.
+    /// List agreements, and proposals that were refused.
     List,
     /// Show an agreement: who signed, who shares with whom, and the text.
     Show {
         /// The agreement.
-        id: AuthorityId,
+        id: AuthorityName,
+        /// Of this version; the highest unless given.
+        #[arg(long)]
+        version: Option<u32>,
+        /// The text with this digest.
+        #[arg(long)]
+        digest: Option<Digest>,
         /// Write every signed envelope here, to carry to another node as a file.
         #[arg(long)]
         out: Option<PathBuf>,
@@ -96,7 +107,7 @@ pub(super) struct SigningArgs {
 #[derive(clap::Args)]
 pub(super) struct NoticeArgs {
     /// The agreement.
-    id: AuthorityId,
+    id: AuthorityName,
     /// Why.
     #[arg(long)]
     reason: Text,
@@ -110,34 +121,22 @@ pub(super) async fn run(
 ) -> Result<Done, ActError> {
     let row = match command {
         Agreement::Draft { template, party, out, set } => {
-            return draft(&template, party, &out, &set, output);
+            return draft(dir, &template, party, &out, &set, output);
         }
         Agreement::List => return list(client, output).await,
         Agreement::Import { file } => return import(client, &file, output).await,
         Agreement::Propose { file, signing } => {
             let body = read_text(&file).map_err(|e| ActError::usage(e.to_string()))?;
             let agreement = Text_::from_toml(&file.display().to_string(), &body)?;
-            let key = keys::load(&Home::open(dir)?, KeyUse::Agency)?;
-            let proposal = Envelope::sign(Kind::Agreement, body.clone().into_bytes(), &key)?;
-            let adherence = sign(dir, client, &agreement, &body, &signing).await?;
-            client
-                .post(
-                    "/agreements",
-                    &json!({ "agreement": proposal.to_text(), "adherence": adherence }),
-                )
-                .await?
+            signing::propose(dir, client, &agreement, &body, &signing).await?
         }
-        Agreement::Sign { id, signing } => {
-            let known: AgreementView = client.get(&format!("/agreements/{id}")).await?;
-            let body = known.text.unwrap_or_default();
-            let agreement = Text_::from_toml("agreement", &body)?;
-            let adherence = sign(dir, client, &agreement, &body, &signing).await?;
-            client
-                .post(&format!("/agreements/{id}/adherence"), &json!({ "adherence": adherence }))
-                .await?
+        Agreement::Sign { id, digest, version, signing } => {
+            let choice = TextChoice { version, digest };
+            signing::sign(dir, client, &id, choice, &signing, output).await?
         }
-        Agreement::Show { id, out } => {
-            let row: AgreementView = client.get(&format!("/agreements/{id}")).await?;
+        Agreement::Show { id, version, digest, out } => {
+            let row: AgreementView =
+                client.get(&of(&id, "", TextChoice { version, digest })).await?;
             if let Some(out) = out {
                 let lines = row.envelopes.join("\n") + "\n";
                 std::fs::write(&out, lines).map_err(|e| {
@@ -155,7 +154,21 @@ pub(super) async fn run(
     Ok(Done::Ok)
 }
 
+/// The path of an agreement as it was typed, or of what is asked of it, for one of its texts.
+fn of(name: &AuthorityName, what: &str, choice: TextChoice) -> String {
+    let version = choice.version.map(|version| version.to_string());
+    let digest = choice.digest.map(|digest| digest.to_string());
+    let choice = query_string(&[("version", version), ("digest", digest)]);
+    format!("/agreements/{}{what}{choice}", escaped(&name.to_string()))
+}
+
+/// The agency that lives in the home, under whose name it proposes.
+fn own_agency(dir: &Path) -> Result<AgencyId, ActError> {
+    Ok(crate::config::Config::load(&Home::open(dir)?)?.agency)
+}
+
 fn draft(
+    dir: &Path,
     name: &str,
     parties: Vec<AgencyId>,
     out: &Path,
@@ -187,10 +200,15 @@ fn draft(
         .chars()
         .take_while(char::is_ascii_alphanumeric)
         .collect();
-    let id: AuthorityId = format!("{}-{suffix}", stem.to_lowercase())
-        .parse()
-        .map_err(|e| ActError::usage(format!("{e}")))?;
-    let agreement = template::draft(&body, id, parties, Clock::system().now(), &settings)?;
+    let set = settings.iter().rev().find(|(key, _)| key == "id").map(|(_, id)| id.as_str());
+    let drawn = format!("{}-{suffix}", stem.to_lowercase());
+    let name: AuthorityName =
+        set.unwrap_or(&drawn).parse().map_err(|e| ActError::usage(format!("{e}")))?;
+    let id = match name {
+        AuthorityName::Id(id) => id,
+        name @ AuthorityName::Slug(_) => name.under(&own_agency(dir)?),
+    };
+    let agreement = template::draft(&body, &id, parties, Clock::system().now(), &settings)?;
     std::fs::write(out, agreement.to_toml()?)
         .map_err(|e| ActError::failed(format!("`{}` cannot be written: {e}", out.display())))?;
     let row = json!({ "agreement": agreement.id, "version": agreement.version, "file": out });
@@ -205,37 +223,8 @@ fn draft(
     Ok(Done::Ok)
 }
 
-/// One's own adherence, signed with the agency key. The node says by whose authority and with whom
-/// the policy lets it share.
-async fn sign(
-    dir: &Path,
-    client: &Client,
-    agreement: &Text_,
-    body: &str,
-    given: &SigningArgs,
-) -> Result<String, ActError> {
-    let home = Home::open(dir)?;
-    let key = keys::load(&home, KeyUse::Agency)?;
-    let wanted = AdherenceInput {
-        share_with: (!given.share_with.is_empty()).then(|| given.share_with.clone()),
-        signatory: given.signatory.clone(),
-        title: given.title.clone(),
-    };
-    let prepared: PreparedAdherence =
-        client.post("/agreements/prepare", &json!({ "agreement": body, "wanted": wanted })).await?;
-    let original =
-        match &given.original {
-            None => None,
-            Some(file) => Some(Digest::of(&std::fs::read(file).map_err(|e| {
-                ActError::usage(format!("`{}` cannot be read: {e}", file.display()))
-            })?)),
-        };
-    let me = crate::config::Config::load(&home)?.agency;
-    sign_adherence(agreement, body, &me, prepared, original, Clock::system().now(), &key)
-}
-
 async fn give(client: &Client, act: Act, notice: &NoticeArgs) -> Result<AgreementView, ActError> {
-    let path = format!("/agreements/{}/notice", notice.id);
+    let path = of(&notice.id, "/notice", TextChoice::default());
     client.post(&path, &json!({ "act": act, "reason": notice.reason })).await
 }
 
@@ -250,8 +239,10 @@ async fn import(client: &Client, file: &Path, output: Output) -> Result<Done, Ac
 
 async fn list(client: &Client, output: Output) -> Result<Done, ActError> {
     let rows: Vec<AgreementView> = client.get("/agreements").await?;
+    let refused: Vec<RefusedView> = client.get("/proposals/refused").await?;
     if output.json() {
         rows.iter().for_each(|row| output.object(row, String::new));
+        refused.iter().for_each(|row| output.object(row, String::new));
     } else {
         let lines: Vec<Vec<String>> = rows
             .iter()
@@ -268,8 +259,26 @@ async fn list(client: &Client, output: Output) -> Result<Done, ActError> {
             })
             .collect();
         output.note(&table(&["agreement", "", "state", "parties", "", "title"], &lines));
+        for row in rows.iter().filter(|row| !row.refusals.is_empty()) {
+            output.note(&format!("{} v{} {}", row.agreement, row.version, refusals(row)));
+        }
+        for row in &refused {
+            let named = row.agreement.as_ref().map_or("a text".into(), ToString::to_string);
+            let version = row.version.map_or(String::new(), |version| format!(" v{version}"));
+            let (from, at, why) = (&row.proposer, local(row.at), &row.why);
+            output.note(&format!("refused here: {named}{version} of {from}, {at}: {why}"));
+        }
     }
     Ok(Done::Ok)
+}
+
+/// Who has not taken in what was signed of an agreement, and why.
+fn refusals(row: &AgreementView) -> String {
+    let said = row.refusals.iter().map(|refusal| {
+        let word = if refusal.for_good { "refused by" } else { "not taken in yet by" };
+        format!("{word} {}: {}", refusal.by, refusal.why)
+    });
+    said.collect::<Vec<_>>().join("; ")
 }
 
 fn describe(row: &AgreementView) -> String {
@@ -278,27 +287,54 @@ fn describe(row: &AgreementView) -> String {
         .iter()
         .map(|party| {
             let shares: Vec<_> = party.shares_with.iter().map(AgencyId::as_str).collect();
+            let by = match (&party.signatory, &party.title) {
+                (Some(name), Some(title)) if !title.is_empty() => format!("{name}, {title}"),
+                (Some(name), _) => name.to_string(),
+                (None, _) => String::new(),
+            };
             vec![
                 party.agency.to_string(),
                 party.signed_at.map_or("not signed".into(), local),
+                by,
                 shares.join(", "),
             ]
         })
         .collect();
+    let refused =
+        if row.refusals.is_empty() { String::new() } else { format!("\n{}", refusals(row)) };
     format!(
-        "{} v{}: {}\n{}, from {} until {}\n\n{}",
+        "{} v{}: {}\n{}, from {} until {}\nproposed by {}, digest {}{refused}\n\n{}",
         row.agreement,
         row.version,
         row.title,
         row.state,
         local(row.effective),
         local(row.expires),
-        table(&["party", "signed", "shares with"], &parties)
+        row.proposer,
+        row.digest,
+        table(&["party", "signed", "by", "shares with"], &parties)
     )
+}
+
+/// What a text says otherwise than the one that this agency has signed.
+fn compared(row: &AgreementView) -> String {
+    let Some(compared) = &row.compared else { return String::new() };
+    let against = format!(
+        "version {} ({}), which this agency has signed",
+        compared.with_version, compared.with
+    );
+    if compared.differences.is_empty() {
+        return format!("\n\nevery value is as in {against}");
+    }
+    let lines = compared.differences.iter().map(|one| {
+        let said = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".into());
+        format!("  {}: {} becomes {}", one.key, said(&one.before), said(&one.after))
+    });
+    format!("\n\nunlike {against}:\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// With the text, which what follows an act leaves out.
 fn shown(row: &AgreementView) -> String {
     let text = row.text.as_ref().map_or(String::new(), |text| format!("\n\n{text}"));
-    describe(row) + &text
+    describe(row) + &compared(row) + &text
 }

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use schemas::refusal::Citation;
+use schemas::text::{visible, visible_json};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -29,7 +30,7 @@ impl Output {
     pub(super) fn object<T: Serialize>(self, value: &T, say: impl FnOnce() -> String) {
         if self.json {
             match serde_json::to_string(value) {
-                Ok(line) => out(&line),
+                Ok(line) => line_out(&line),
                 Err(error) => err(&format!("error: a result could not be written ({error})")),
             }
         } else {
@@ -64,7 +65,7 @@ impl Output {
             },
         };
         match serde_json::to_string(&line) {
-            Ok(line) => out(&line),
+            Ok(line) => line_out(&line),
             Err(error) => err(&format!("error: an error could not be written ({error})")),
         }
     }
@@ -103,13 +104,21 @@ const fn exit_code(class: ErrorClass) -> u8 {
     }
 }
 
-/// A closed pipe is the reader's way of saying that it has enough.
+/// Text for people. Much of it others have written: what does not print is shown as its number, so that
+/// nobody's words rewrite the screen. A closed pipe is the reader's way of saying that it has enough.
 fn out(text: &str) {
-    drop(writeln!(std::io::stdout().lock(), "{text}"));
+    drop(writeln!(std::io::stdout().lock(), "{}", visible(text)));
 }
 
+/// As [`out`], on stderr.
 pub(super) fn err(text: &str) {
-    drop(writeln!(std::io::stderr().lock(), "{text}"));
+    drop(writeln!(std::io::stderr().lock(), "{}", visible(text)));
+}
+
+/// A line of JSON. What does not print stands in its strings alone, and is written as JSON's escapes,
+/// which say the same.
+fn line_out(line: &str) {
+    drop(writeln!(std::io::stdout().lock(), "{}", visible_json(line)));
 }
 
 /// A number in a JSON object with what it counts: `1 read`, `2 reads`.

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use schemas::agency::AgencyId;
+use schemas::authority::AuthorityName;
 use schemas::outcome::{OutcomeCode, RefusedBy};
-use schemas::query::{AuthorityId, QueryId};
+use schemas::query::QueryId;
 use schemas::refusal::Citation;
 use serde_json::Value;
 
@@ -35,7 +36,7 @@ pub(super) struct QueryArgs {
     why: Why,
     /// The agreement or request to rely on; the owner chooses unless given.
     #[arg(long, value_name = "ID")]
-    authority: Option<AuthorityId>,
+    authority: Option<AuthorityName>,
     #[command(flatten)]
     what: What,
     /// Ask for the reads' photographs too, where the authority opens them.

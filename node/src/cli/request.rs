@@ -3,15 +3,16 @@
 use agreements::request::{RequestScope, Verdict};
 use clap::Subcommand;
 use schemas::agency::AgencyId;
+use schemas::authority::AuthorityName;
 use schemas::plate::Plate;
 use schemas::purpose::Purpose;
-use schemas::query::{AuthorityId, QueryId};
+use schemas::query::QueryId;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde_json::Value;
 
 use super::Done;
-use super::client::Client;
+use super::client::{Client, escaped};
 use super::output::{Output, table, text};
 use super::time::{instant, local};
 use crate::admin::requests::{DecisionInput, RecordsRequestInput, RequestView, Submission};
@@ -32,7 +33,7 @@ pub(super) enum Request {
     /// Show a request, or print it with its decision and every use since.
     Show {
         /// The request.
-        id: AuthorityId,
+        id: AuthorityName,
         /// `html` for one printable sheet.
         #[arg(long)]
         format: Option<Format>,
@@ -40,7 +41,7 @@ pub(super) enum Request {
     /// Approve a request, as asked or narrower.
     Approve {
         /// The request.
-        id: AuthorityId,
+        id: AuthorityName,
         /// Why.
         #[arg(long)]
         reason: Text,
@@ -50,7 +51,7 @@ pub(super) enum Request {
     /// Deny a request.
     Deny {
         /// The request.
-        id: AuthorityId,
+        id: AuthorityName,
         /// Why.
         #[arg(long)]
         reason: Text,
@@ -58,7 +59,7 @@ pub(super) enum Request {
     /// Withdraw one's own request.
     Withdraw {
         /// The request.
-        id: AuthorityId,
+        id: AuthorityName,
     },
     /// File the request of a body that is no law enforcement agency, for records release.
     Record {
@@ -154,8 +155,8 @@ pub(super) async fn run(
     command: Request,
     output: Output,
 ) -> Result<Done, ActError> {
-    let decide = async |id: AuthorityId, input: DecisionInput| {
-        client.post(&format!("/requests/{id}/decision"), &input).await
+    let decide = async |id: AuthorityName, input: DecisionInput| {
+        client.post(&of(&id, "/decision"), &input).await
     };
     let row: RequestView = match command {
         Request::Submit(args) => {
@@ -173,11 +174,11 @@ pub(super) async fn run(
         }
         Request::List { state } => return list(client, state.as_deref(), output).await,
         Request::Show { id, format: Some(Format::Html) } => {
-            let sheet: Value = client.get(&format!("/requests/{id}/sheet")).await?;
+            let sheet: Value = client.get(&of(&id, "/sheet")).await?;
             output.object(&sheet, || text(&sheet, "html").to_owned());
             return Ok(Done::Ok);
         }
-        Request::Show { id, format: None } => client.get(&format!("/requests/{id}")).await?,
+        Request::Show { id, format: None } => client.get(&of(&id, "")).await?,
         Request::Approve { id, reason, narrower } => {
             let narrower = narrower.scope()?;
             decide(id, DecisionInput { verdict: Verdict::Approved, reason, narrower }).await?
@@ -186,9 +187,7 @@ pub(super) async fn run(
             let narrower = RequestScope::default();
             decide(id, DecisionInput { verdict: Verdict::Denied, reason, narrower }).await?
         }
-        Request::Withdraw { id } => {
-            client.post(&format!("/requests/{id}/withdraw"), &Value::Null).await?
-        }
+        Request::Withdraw { id } => client.post(&of(&id, "/withdraw"), &Value::Null).await?,
         Request::Record { from_body, kind, about, case } => {
             client
                 .post("/requests/record", &RecordsRequestInput { from_body, kind, about, case })
@@ -197,6 +196,11 @@ pub(super) async fn run(
     };
     output.object(&row, || describe(&row));
     Ok(Done::Ok)
+}
+
+/// The path of a request as it was typed, or of what is asked of it.
+fn of(name: &AuthorityName, what: &str) -> String {
+    format!("/requests/{}{what}", escaped(&name.to_string()))
 }
 
 async fn list(client: &Client, state: Option<&str>, output: Output) -> Result<Done, ActError> {

@@ -7,6 +7,7 @@
 //! but for the first two: without a connection and a card nothing else can be told.
 
 mod again;
+mod documents;
 mod frames;
 mod messages;
 mod others;
@@ -53,6 +54,7 @@ type Trial = for<'a> fn(&'a Kit) -> BoxFuture<'a, Seen>;
 struct Kit {
     me: Card,
     my_card: Envelope,
+    agency_key: SecretKey,
     message_key: SecretKey,
     log_key: SecretKey,
     node_key: SecretKey,
@@ -106,6 +108,12 @@ const MUSTS: &[(&str, &str, Trial)] = &[
     }),
     ("a document that refers to what is not recorded is answered Failed `not_now`", "7", |kit| {
         others::document_too_early(kit).boxed()
+    }),
+    ("a proposal under another agency's name is answered Failed `refused`", "7", |kit| {
+        documents::under_anothers_name(kit).boxed()
+    }),
+    ("a document with a character that does not print is answered Failed `refused`", "7", |kit| {
+        documents::hidden_character(kit).boxed()
     }),
     ("a query is answered or refused, signed with the message key and bound to it", "8", |kit| {
         messages::served(kit).boxed()
@@ -194,6 +202,7 @@ pub async fn run(
     let kit = Kit {
         me,
         my_card,
+        agency_key: load(home, KeyUse::Agency)?,
         message_key: load(home, KeyUse::Message)?,
         log_key: load(home, KeyUse::Log)?,
         node_key,

@@ -1,13 +1,13 @@
 //! Documents, statements, and what shows a log.
 
 use agreements::request::Withdrawal;
+use schemas::authority::AuthorityId;
 use schemas::checkpoint::{Checkpoint, SignedCheckpoint, origin};
 use schemas::digest::Digest;
 use schemas::entry_proof::EntryProof;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::FrameKind;
 use schemas::note::Signer;
-use schemas::query::AuthorityId;
 use schemas::statement::{Narrow, Statement, StatementRequest};
 use schemas::time::Timestamp;
 use schemas::witness::{ConsistencyReply, ConsistencyRequest, WitnessReply, WitnessRequest};
@@ -16,7 +16,7 @@ use super::{Kit, Said, Seen, failed_as, messages, parsed, wire};
 use peer::probe::Next;
 
 pub(super) async fn document_too_early(kit: &Kit) -> Seen {
-    let request: AuthorityId = parsed("conformance-no-such-request")?;
+    let request = AuthorityId::new(kit.me.id.clone(), parsed("conformance-no-such-request")?);
     let withdrawal =
         Withdrawal { request, request_digest: Digest::of(b"none"), at: kit.clock.now() };
     let body = withdrawal.to_toml().map_err(|e| e.to_string())?;

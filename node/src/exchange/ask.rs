@@ -27,7 +27,7 @@ use schemas::refusal::Reason;
 use schemas::text::Text;
 use tokio::sync::mpsc;
 
-use super::authorities::uses;
+use super::authorities::{cited, uses};
 use super::deliver::Delivery;
 use super::observed::Observer;
 use crate::context::{NodeContext, OwnKeys};
@@ -53,6 +53,9 @@ pub enum AskError {
         "no card of `{0}` is recorded; add it with `accord card add`, or see `accord card list`"
     )]
     Unknown(AgencyId),
+    /// No authority of this agency is called so, or several are.
+    #[error("{0}")]
+    Authority(String),
     /// Nobody gives authority.
     #[error(
         "no peer gives authority for this; see `accord agreement list`, or submit a written request with `accord request submit`"
@@ -141,6 +144,9 @@ impl<D: Dial> QueryClient<D> {
         if owners.is_empty() {
             return Err(AskError::Nobody);
         }
+        let name = draft.authority.as_ref();
+        let authority = name.map(|name| cited(&state, &self.agency.id, &owners, name));
+        let authority = authority.transpose().map_err(AskError::Authority)?;
         let actor = Actor {
             user: Some(user.name.clone()),
             full_name: user.full_name.clone(),
@@ -151,13 +157,14 @@ impl<D: Dial> QueryClient<D> {
         for owner in owners {
             let (this, sender, actor, state) =
                 (self.clone(), sender.clone(), actor.clone(), state.clone());
-            let draft = draft.clone();
+            let (draft, authority) = (draft.clone(), authority.clone());
             let requester = user.requester();
             tokio::spawn(async move {
                 let outcome = match random_id() {
                     Ok(id) => {
                         let at = this.agency.clock.now();
-                        let query = draft.query(id, &this.agency.id, &owner, &requester, at);
+                        let me = &this.agency.id;
+                        let query = draft.query(id, me, &owner, authority, &requester, at);
                         this.ask_one(&state, query, actor).await
                     }
                     Err(error) => QueryOutcome::failed(&owner, error),

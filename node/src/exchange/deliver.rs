@@ -5,6 +5,7 @@
 //! card goes the same way when there is a new version of it.
 
 mod own_card;
+mod refusals;
 mod rounds;
 
 use std::collections::HashSet;
@@ -22,8 +23,11 @@ use crate::context::NodeContext;
 use crate::permission::OwnAgency;
 use audit_log::release::Released;
 use peer::link::{Channel, Dial, Dialler, LinkError, Reach};
+use refusals::Refusals;
 use registry::Peer;
 use store::{OutboxMessage, Queued, ReadStore};
+
+pub use refusals::RefusedLetter;
 
 /// How long acknowledgements are gathered.
 const GATHER: Duration = Duration::from_millis(100);
@@ -45,6 +49,8 @@ pub struct Delivery<D> {
     acknowledged: mpsc::Sender<Name>,
     /// Peers that have not been shown the present version of one's card.
     unshown: Mutex<HashSet<AgencyId>>,
+    /// What peers said of letters that they have not taken in.
+    refusals: Refusals,
     wake: Arc<Notify>,
     /// Nothing more will be acknowledged.
     finish: CancellationToken,
@@ -97,6 +103,7 @@ impl<D: Dial> Delivery<D> {
             in_flight: Arc::default(),
             acknowledged,
             unshown: Mutex::default(),
+            refusals: Refusals::default(),
             wake: wake.clone(),
             finish: CancellationToken::new(),
         });
@@ -127,6 +134,12 @@ impl<D: Dial> Delivery<D> {
     #[must_use]
     pub fn not_shown(&self) -> Vec<AgencyId> {
         self.unshown().iter().cloned().collect()
+    }
+
+    /// Letters of the outbox that their peers have not taken in, and what they said.
+    #[must_use]
+    pub fn refused(&self) -> Vec<RefusedLetter> {
+        self.refusals.list()
     }
 
     fn unshown(&self) -> MutexGuard<'_, HashSet<AgencyId>> {
@@ -173,13 +186,15 @@ impl<D: Dial> Delivery<D> {
                 channel.send(&released).await?;
                 channel.recv().await
             };
-            match in_time(exchange).await?.kind {
+            let reply = in_time(exchange).await?;
+            match reply.kind {
                 FrameKind::ReceiptAck | FrameKind::DocumentAck => {
                     self.in_flight().insert(name.clone());
                     drop(self.acknowledged.send(name).await);
                     open = Some(channel);
                 }
                 FrameKind::Failed => {
+                    self.refusals.note(&name, &reply.body, self.agency.clock.now());
                     tracing::warn!(peer.id = %message.peer, frame.kind = ?message.kind, "a message was not taken in; it is sent again later");
                     // The peer may close the conversation after this. It keeps back none of the
                     // messages behind it: they go over another one.
@@ -235,6 +250,7 @@ async fn flush_acks<D: Dial>(
             tracing::error!(%error, messages = names.len(), "acknowledgements could not be written");
         }
         for name in &names {
+            delivery.refusals.taken_in(name);
             delivery.in_flight().remove(name);
         }
         names.clear();

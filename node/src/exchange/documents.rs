@@ -41,6 +41,11 @@ impl NoEntry {
         Self::Unfit(NotServed::unverifiable(why))
     }
 
+    /// Its sender signed it, and it is not taken in.
+    fn refused(why: impl std::fmt::Display) -> Self {
+        Self::Unfit(NotServed::Refused(why.to_string()))
+    }
+
     /// It does not fit what is recorded here; the sender may send it again later.
     fn not_now(why: impl std::fmt::Display) -> Self {
         Self::Unfit(NotServed::not_now(why))
@@ -55,7 +60,8 @@ impl From<EnvelopeError> for NoEntry {
 
 impl From<DocumentError> for NoEntry {
     fn from(error: DocumentError) -> Self {
-        Self::misfit(error)
+        // It is read only once its signature is verified.
+        Self::refused(error)
     }
 }
 
@@ -107,11 +113,24 @@ async fn record(
     if envelope.kind() == Kind::Correction {
         return corrections::record(agency, store, peer, envelope).await;
     }
+    if envelope.kind() == Kind::Adherence {
+        agreements::look_at_parties(agency, peer, envelope).await?;
+    }
     let judge = |state: &State, now: Timestamp| {
         let document = Document { agency, peer, envelope, now };
-        Ok((document.entry(state)?, ()))
+        match document.entry(state) {
+            // Both sides are told of a proposal that is refused.
+            Err(NoEntry::Unfit(NotServed::Refused(why))) => {
+                let entry = document.refusal(state, &why);
+                entry.map(|entry| (entry, Some(why.clone()))).ok_or_else(|| NoEntry::refused(why))
+            }
+            judged => Ok((judged?, None)),
+        }
     };
-    recorded(agency.act_or(judge).await)
+    match agency.act_or(judge).await {
+        Ok((_, Some(why))) => Err(NotServed::Refused(why)),
+        acted => recorded(acted.map(|(appended, _)| (appended, ()))),
+    }
 }
 
 /// What became of a document that was judged.
@@ -194,6 +213,6 @@ impl Document<'_> {
             return Err(NoEntry::misfit("it is signed with a revoked key"));
         }
         String::from_utf8(self.envelope.verified(kind, key)?.to_vec())
-            .map_err(|_| NoEntry::misfit("it is not UTF-8"))
+            .map_err(|_| NoEntry::refused("it is not UTF-8"))
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! This room names no network and no HTTP type: the wire is behind `peer::link`.
 
+pub(crate) mod agreement_parties;
 mod alarms;
 pub mod answer;
 pub mod ask;

@@ -12,6 +12,9 @@ use super::answer::Unserved;
 pub(super) enum NotServed {
     /// It proves nothing: it is counted, and the peer gets an unsigned word.
     Rejected(RejectionCause, String),
+    /// A document that verifies, and is not taken in now or later: a sentence for the peer, which has to
+    /// know what became of what its people signed.
+    Refused(String),
     /// It does not fit what is recorded here, and may later: a code and a sentence for the peer.
     NotNow(&'static str, String),
     /// This node cannot serve it.
@@ -40,7 +43,7 @@ impl NotServed {
 impl std::fmt::Display for NotServed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Rejected(_, why) | Self::NotNow(_, why) => f.write_str(why),
+            Self::Rejected(_, why) | Self::Refused(why) | Self::NotNow(_, why) => f.write_str(why),
             Self::Unserved(error) => error.fmt(f),
             Self::Link(error) => error.fmt(f),
         }
@@ -49,12 +52,6 @@ impl std::fmt::Display for NotServed {
 
 impl From<schemas::envelope::EnvelopeError> for NotServed {
     fn from(error: schemas::envelope::EnvelopeError) -> Self {
-        Self::unverifiable(error)
-    }
-}
-
-impl From<agreements::DocumentError> for NotServed {
-    fn from(error: agreements::DocumentError) -> Self {
         Self::unverifiable(error)
     }
 }

@@ -36,6 +36,8 @@ use registry::{Peer, State};
 use schemas::answer::IMAGES_BYTES;
 use store::ReadStore;
 
+/// Most characters of the reason that the sender of a refused document is told, so that it comes whole.
+const LONGEST_REASON: usize = 400;
 /// How long the owner waits for a receipt on the conversation of its answer.
 const RECEIPT_WAIT: Duration = Duration::from_secs(20);
 
@@ -187,10 +189,24 @@ impl PeerServer {
     ) -> Result<(), LinkError> {
         match not_served {
             NotServed::Rejected(cause, why) => self.reject(peer, cause, why, channel).await,
+            NotServed::Refused(why) => {
+                let cause = RejectionCause::Unverifiable;
+                let said: String = why.chars().take(LONGEST_REASON).collect();
+                self.count(peer, cause, why);
+                channel.send(&Released::failed("refused", &said)).await?;
+                Err(LinkError::Protocol("refused".into()))
+            }
             NotServed::NotNow(code, why) => channel.send(&Released::failed(code, &why)).await,
             NotServed::Unserved(error) => failed(channel, &error).await,
             NotServed::Link(error) => Err(error),
         }
+    }
+
+    /// Counts what a peer caused without a result.
+    fn count(&self, peer: &Peer, cause: RejectionCause, why: String) {
+        let card = &peer.card.value;
+        self.scheduler.strike(&card.id);
+        self.rejections.report(&card.node_key, Some(&card.id), cause, why);
     }
 
     async fn reject<C: Channel>(
@@ -200,9 +216,7 @@ impl PeerServer {
         why: String,
         channel: &mut C,
     ) -> Result<(), LinkError> {
-        let card = &peer.card.value;
-        self.scheduler.strike(&card.id);
-        self.rejections.report(&card.node_key, Some(&card.id), cause, why);
+        self.count(peer, cause, why);
         let (code, message) = match cause {
             RejectionCause::Misdirected => {
                 ("misdirected", "this is addressed to another agency or sent by one")

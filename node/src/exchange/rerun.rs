@@ -3,10 +3,11 @@
 //! The query that does so has an id that follows from the request's, so that it runs once however
 //! often the node starts in between.
 
+use schemas::authority::AuthorityId;
 use schemas::body::Actor;
 use schemas::digest::Digest;
 use schemas::plate::Plate;
-use schemas::query::{AuthorityId, Query, QueryId, Requester};
+use schemas::query::{Query, QueryId, Requester};
 use schemas::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +20,7 @@ use store::EntryFilter;
 /// The id of the query that runs once `request` is approved.
 #[must_use]
 pub fn id(request: &AuthorityId) -> QueryId {
-    let digest = Digest::of_two(b"accord rerun of ", request.as_str().as_bytes());
+    let digest = Digest::of_two(b"accord rerun of ", request.to_string().as_bytes());
     let mut bytes = [0; 16];
     for (byte, of) in bytes.iter_mut().zip(digest.as_bytes()) {
         *byte = *of;

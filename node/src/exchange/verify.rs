@@ -50,10 +50,13 @@ pub fn answer(
 /// When it is not recorded here, or as another text. A decision that has not come yet may be named.
 pub fn rests_on(basis: &Basis, state: &State) -> Result<(), Unproven> {
     let Basis { authority, version, text, decision } = basis;
-    let agreement = state.agreement_version(authority, *version).map(|known| &known.recorded);
+    let agreement = state.agreements.get(authority);
     let request = state.requests.get(authority).map(|filed| &filed.value);
     let as_recorded = match (agreement, request) {
-        (Some(recorded), _) => recorded.text == *text && decision.is_none(),
+        (Some(_), _) => {
+            let known = state.agreement_text(authority, text).map(|known| &known.recorded);
+            known.is_some_and(|known| known.agreement.version == *version) && decision.is_none()
+        }
         (None, Some(filed)) => {
             let decided = filed.decision_digest;
             filed.request_digest == *text && decided.is_none_or(|known| Some(known) == *decision)

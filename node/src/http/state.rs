@@ -10,11 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::https::Served;
 use super::open::{MetricsCache, MetricsToken};
+use crate::admin::agreements::unsettled;
 use crate::admin::cards::keep_in_home;
 use crate::config::Config;
 use crate::context::NodeContext;
 use crate::exchange::ask::QueryClient;
-use crate::exchange::deliver::Delivery;
+use crate::exchange::deliver::{Delivery, RefusedLetter};
 use crate::exchange::node_identity::prove_identity;
 use crate::permission::ActError;
 use crate::reads::importer::Importer;
@@ -113,6 +114,12 @@ impl AppState {
         peers.retain(open);
         peers.sort();
         peers
+    }
+
+    /// Letters that their peers have not taken in and that still matter.
+    #[must_use]
+    pub fn letters_refused(&self) -> Vec<RefusedLetter> {
+        unsettled(&self.context.agency, self.delivery.refused())
     }
 
     /// A new version of one's own card is in force: writes it into the home and shows it to peers.

@@ -31,7 +31,7 @@ pub async fn search(
     let judge = |state: Arc<State>, now| async move {
         let user = authenticate(&state, by, now)?;
         let policy = policy_in_force(&state)?;
-        let query = draft.query(id, &agency.id, &agency.id, &user.requester(), now);
+        let query = draft.query(id, &agency.id, &agency.id, None, &user.requester(), now);
         let (access, outcome) = match decide_own(policy, &agency.id, &query, now) {
             Err(reasons) => declined(agency, &query, reasons.into_vec()),
             Ok(scope) => {

@@ -147,7 +147,7 @@ pub(super) fn answer(query_id: QueryId) -> Served {
         reply_digest: Digest::of(b"reply"),
         answered: true,
         kept: true,
-        authority: Some("an-agreement".parse().unwrap()),
+        authority: Some("owning-ca-pd/an-agreement".parse().unwrap()),
         released: None,
     }
 }

@@ -53,11 +53,11 @@ use std::collections::HashMap;
 
 use schemas::agency::AgencyId;
 use schemas::answer::Receipt;
+use schemas::authority::AuthorityId;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::merkle::Frontier;
 use schemas::outcome::OutcomeCode;
-use schemas::query::AuthorityId;
 use schemas::read::Read;
 use schemas::text::Text;
 use schemas::time::Timestamp;

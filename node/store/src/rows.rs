@@ -1,11 +1,12 @@
 //! What becomes durable with an entry of the log, in one transaction.
 
 use schemas::agency::AgencyId;
+use schemas::authority::AuthorityId;
 use schemas::digest::Digest;
 use schemas::entry::Header;
 use schemas::frame::FrameKind;
 use schemas::outcome::OutcomeCode;
-use schemas::query::{AuthorityId, QueryId};
+use schemas::query::QueryId;
 use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::agency::AgencyId;
+use crate::authority::AuthorityId;
+use crate::digest::Digest;
 use crate::purpose::Purpose;
-use crate::query::AuthorityId;
 use crate::text::Text;
 
 /// One proposed an agreement.
@@ -29,6 +30,23 @@ pub struct AgreementReceived {
     pub agreement: AuthorityId,
     /// Its version.
     pub version: u32,
+}
+
+/// A peer's proposal was refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AgreementRefused {
+    /// Its id, where it could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<AuthorityId>,
+    /// Its version, where it could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// H(its text).
+    pub text: Digest,
+    /// Why, as its proposer is told.
+    pub why: Text,
 }
 
 /// One adhered.

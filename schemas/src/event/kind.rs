@@ -54,6 +54,8 @@ macro_rules! table {
             AgreementProposed = "agreement.proposed": stays, act, authority::AgreementProposed;
             /// A peer's proposal arrived.
             AgreementReceived = "agreement.received": stays, act, authority::AgreementReceived;
+            /// A peer's proposal was refused.
+            AgreementRefused = "agreement.refused": stays, act, authority::AgreementRefused;
             /// One adhered.
             AgreementSigned = "agreement.signed": stays, act, authority::AgreementSigned;
             /// A peer's adherence arrived.

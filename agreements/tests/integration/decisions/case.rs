@@ -7,6 +7,7 @@ use agreements::lifecycle::AgreementRecord;
 use agreements::policy::Policy;
 use agreements::request::{RequestRecord, Verdict, Withdrawal};
 use schemas::agency::AgencyId;
+use schemas::digest::Digest;
 use schemas::query::Query;
 use toml::{Table, Value};
 
@@ -178,6 +179,10 @@ impl Between<'_> {
 
     fn agreement(&self, paper: &AgreementPaper) -> Paper {
         let mut settings = vec![("version".to_owned(), paper.version.to_string())];
+        if paper.version > 1 {
+            let before = Digest::of(b"the version before");
+            settings.push(("supersedes".to_owned(), before.to_string()));
+        }
         for (key, value) in &paper.set {
             let value = match (key.as_str(), value) {
                 ("effective" | "expires", Value::String(at)) => instant(at).to_string(),
@@ -197,6 +202,7 @@ impl Between<'_> {
             let notice = Notice {
                 agreement: recorded.agreement.id.clone(),
                 version: recorded.agreement.version,
+                text: recorded.text,
                 agency: self.agency(&notice.by),
                 act: notice.act,
                 reason: "under review".parse().unwrap(),

@@ -85,7 +85,7 @@ pub(crate) struct Expected {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Permitted {
-    /// The authority, such as `req-1`, or `lasd-1 v2`.
+    /// The authority, such as `maker-ca-pd/req-1`, or `maker-ca-pd/lasd-1 v2`.
     pub(crate) basis: String,
     pub(crate) from: Option<String>,
     pub(crate) until: Option<String>,

@@ -141,7 +141,7 @@ prop_compose! {
 prop_compose! {
     pub(crate) fn query(from: &AgencyId, to: &AgencyId)(
         mut query in justified(from, to),
-        cited in mostly(None, select(vec![Some("aa-1"), Some("bb-2"), Some("none-1")])),
+        cited in mostly(None, select(vec![Some("maker-ca-pd/aa-1"), Some("maker-ca-pd/bb-2"), Some("none-ca-pd/none-1")])),
         kind in mostly(QueryKind::Exact, select(QueryKind::ALL.to_vec())),
         plate in mostly(Some("8KTR392".to_owned()), prop::option::of("[A-Z0-9]{1,7}")),
         pattern in mostly(None, prop::option::of("[A-Z0-9*?]{1,7}")),
@@ -178,7 +178,7 @@ prop_compose! {
     }
 }
 
-const IDS: [&str; 3] = ["aa-1", "bb-2", "cc-3"];
+const IDS: [&str; 3] = ["maker-ca-pd/aa-1", "maker-ca-pd/bb-2", "other-ca-pd/cc-3"];
 
 /// An agreement or a request between `from` and `to`, or almost.
 pub(crate) fn paper(from: &AgencyId, to: &AgencyId) -> BoxedStrategy<Paper> {
@@ -231,6 +231,7 @@ pub(crate) fn notice(recorded: &AgreementRecord, by: &AgencyId, act: Act) -> Not
     Notice {
         agreement: recorded.agreement.id.clone(),
         version: recorded.agreement.version,
+        text: recorded.text,
         agency: by.clone(),
         act,
         reason: "under review".parse().unwrap(),

@@ -8,7 +8,7 @@ use agreements::policy::{Demand, Policy, Standard};
 use agreements::request::RequestScope;
 use proptest::prelude::*;
 use schemas::area::Near;
-use schemas::query::AuthorityId;
+use schemas::authority::AuthorityId;
 use schemas::time::Timestamp;
 
 use super::any::{self, Paper};

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use audit::Unable;
 use schemas::refusal::Citation;
+use schemas::text::{visible, visible_json};
 use serde::Serialize;
 
 /// JSON for scripts, or sentences for people.
@@ -28,11 +29,13 @@ impl Output {
         value: &T,
         say: impl FnOnce() -> String,
     ) -> Result<(), Unable> {
+        // An export holds others' words: none of them writes on the auditor's screen.
         let line = if self.json {
-            serde_json::to_string(value)
-                .map_err(|e| Unable::Failed(format!("a result could not be written ({e})")))?
+            let line = serde_json::to_string(value)
+                .map_err(|e| Unable::Failed(format!("a result could not be written ({e})")))?;
+            visible_json(&line)
         } else {
-            say()
+            visible(&say()).into_owned()
         };
         // A closed pipe is the reader's way of saying that it has enough.
         drop(writeln!(std::io::stdout().lock(), "{line}"));
@@ -55,7 +58,7 @@ impl Output {
         let message = error.to_string();
         let error = ErrorObject { code: error.code(), message, citations: Vec::new() };
         match serde_json::to_string(&ErrorLine { error }) {
-            Ok(line) => drop(writeln!(std::io::stdout().lock(), "{line}")),
+            Ok(line) => drop(writeln!(std::io::stdout().lock(), "{}", visible_json(&line))),
             Err(error) => err(&format!("error: an error could not be written ({error})")),
         }
     }
@@ -79,5 +82,5 @@ struct ErrorObject<'a> {
 
 /// A line beside the result.
 pub(super) fn err(text: &str) {
-    drop(writeln!(std::io::stderr().lock(), "{text}"));
+    drop(writeln!(std::io::stderr().lock(), "{}", visible(text)));
 }

@@ -350,7 +350,7 @@ pub(crate) fn query(id: u8, from: &Agency, to: &Agency, minute: i64) -> Query {
         from: from.id.clone(),
         to: to.id.clone(),
         at: at(minute),
-        authority: Some("plates-2026".parse().unwrap()),
+        authority: Some("west-covina-ca-pd/plates-2026".parse().unwrap()),
         requester: Requester {
             user: "mreyes".parse().unwrap(),
             full_name: words("M. Reyes"),
@@ -402,7 +402,7 @@ pub(crate) fn answer(query: &Query, digest: Digest, minute: i64) -> Answer {
         at: at(minute),
         decided_by: other_rules(),
         basis: Basis {
-            authority: "plates-2026".parse().unwrap(),
+            authority: "west-covina-ca-pd/plates-2026".parse().unwrap(),
             version: 1,
             text: Digest::of(b"the text of an agreement"),
             decision: None,
@@ -581,7 +581,7 @@ impl Pair {
     fn request(&mut self, minute: i64) {
         let (covina, port) = (self.covina.clone(), self.port.clone());
         let request = Request {
-            id: "request-1".parse().unwrap(),
+            id: "west-covina-ca-pd/request-1".parse().unwrap(),
             from: covina.id.clone(),
             to: port.id.clone(),
             requested_by: words("M. Reyes"),

@@ -1,7 +1,9 @@
 //! Agreements, notices, cards and statements: signed by the agency that they speak for, and told as they
 //! are written.
 
-use agreements::agreement::{Act, Adherence, Agreement, Clause, Notice, Person, Signatory};
+use agreements::agreement::{
+    Act, Adherence, Agreement, Clause, KnownParty, Notice, Person, Signatory,
+};
 use agreements::recorded::{self, Whose};
 use schemas::body::Actor;
 use schemas::digest::Digest;
@@ -17,7 +19,7 @@ use crate::fabricated::{Agency, Log, Pair, at, words};
 
 fn agreement(pair: &Pair) -> Agreement {
     Agreement {
-        id: "plates-2026".parse().unwrap(),
+        id: format!("{}/plates-2026", pair.covina.id).parse().unwrap(),
         version: 1,
         supersedes: None,
         title: words("Sharing of plate reads"),
@@ -47,7 +49,7 @@ fn agreement(pair: &Pair) -> Agreement {
     }
 }
 
-fn adherence(agreement: &Agreement, of: &Agency) -> Adherence {
+fn adherence(pair: &Pair, agreement: &Agreement, of: &Agency) -> Adherence {
     Adherence {
         agreement: agreement.id.clone(),
         version: agreement.version,
@@ -55,6 +57,12 @@ fn adherence(agreement: &Agreement, of: &Agency) -> Adherence {
         agency: of.id.clone(),
         shares_with: agreement.parties.iter().filter(|party| **party != of.id).cloned().collect(),
         original: None,
+        parties: [&pair.covina, &pair.port]
+            .map(|party| KnownParty {
+                agency: party.id.clone(),
+                fingerprint: party.card_said().agency_key.fingerprint(),
+            })
+            .into(),
         at: at(1),
         signatory: Signatory {
             name: words("Chris Doe"),
@@ -68,6 +76,7 @@ fn notice(agreement: &Agreement, of: &Agency) -> Notice {
     Notice {
         agreement: agreement.id.clone(),
         version: 1,
+        text: Digest::of(agreement.to_toml().unwrap().as_bytes()),
         agency: of.id.clone(),
         act: Act::Suspend,
         reason: words("until the audit is over"),
@@ -94,7 +103,7 @@ fn papers() -> (Pair, Log) {
     for (of, whose, peer, actor) in
         [(covina, Whose::Own, None, own.clone()), (port, Whose::Peer, Some(port), theirs())]
     {
-        let adherence = adherence(&agreement, of);
+        let adherence = adherence(&pair, &agreement, of);
         let signed = of.sign_as_agency(Kind::Adherence, adherence.to_toml().unwrap());
         log.write(1, peer, actor, recorded::of_adherence(&adherence, whose), &[&signed]);
     }

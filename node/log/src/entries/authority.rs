@@ -4,12 +4,12 @@
 use agreements::agreement::{Adherence, Agreement, Notice};
 use agreements::recorded::{self, Whose};
 use agreements::request::{Request, Ruling, Withdrawal};
-use registry::{Change, RecordsRequest, State};
+use registry::{Change, RecordsRequest, RefusedProposal, State};
 use schemas::agency::AgencyId;
 use schemas::body::Actor;
 use schemas::envelope::Envelope;
 use schemas::event::Event;
-use schemas::event::authority::RequestRecorded;
+use schemas::event::authority::{AgreementRefused, RequestRecorded};
 use schemas::frame::FrameKind;
 use store::{OutboxMessage, StateChanges};
 
@@ -66,6 +66,26 @@ pub fn agreement_received(
         .about(&from.clone())
         .beside([envelope])
         .changing(state, Change::Agreement { from, envelope: envelope.to_text() })
+}
+
+/// A peer's proposal was refused.
+#[must_use]
+pub fn agreement_refused(
+    state: &State,
+    actor: Actor,
+    refused: RefusedProposal,
+    envelope: &Envelope,
+) -> Entry {
+    let event = AgreementRefused {
+        agreement: refused.agreement.clone(),
+        version: refused.version,
+        text: refused.text,
+        why: refused.why.clone(),
+    };
+    Entry::new(actor, Event::AgreementRefused(event))
+        .about(&refused.from)
+        .beside([envelope])
+        .changing(state, Change::ProposalRefused { refused: refused.clone() })
 }
 
 /// One adheres; the adherence leaves for every other party of `agreement`.

@@ -1,8 +1,9 @@
 //! Adhering: what the policy lets an agency sign, by whose authority, and the signature.
 
-use ::agreements::agreement::{Adherence, Agreement, Signatory};
+use ::agreements::agreement::{Adherence, Agreement, KnownParty, Signatory};
 use ::agreements::approval::{shareable, unsignable};
 use schemas::agency::AgencyId;
+use schemas::authority::AuthorityName;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
 use schemas::key::SecretKey;
@@ -10,8 +11,9 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::super::cards::unknown as unknown_card;
 use super::super::signing_authority::signatory;
-use super::no_party;
+use super::{TextChoice, no_party, show_to_sign};
 use crate::permission::{
     ActError, OwnAgency, Permission, Principal, authorize, policy_in_force, refused,
 };
@@ -37,10 +39,36 @@ pub struct PreparedAdherence {
     pub shares_with: Vec<AgencyId>,
     /// Who signs, and by what authority.
     pub signatory: Signatory,
+    /// The parties that this agency knows, itself among them, by their keys.
+    pub parties: Vec<KnownParty>,
 }
 
-/// What an adherence to `agreement` would say: who signs by what authority, and with whom is shared,
-/// everybody whom the policy lets in unless named.
+/// What an adherence to a recorded text would say, as [`prepare_adherence`] has it; and the text, as
+/// it is to be signed.
+///
+/// # Errors
+/// As there; or when a later version has come since the text that `choice` names was read.
+pub fn prepare_recorded(
+    agency: &OwnAgency,
+    by: &Principal,
+    name: &AuthorityName,
+    choice: TextChoice,
+    wanted: &AdherenceInput,
+) -> Result<PreparedAdherence, ActError> {
+    let shown = show_to_sign(agency, name, choice)?;
+    let state = agency.registry.state();
+    let known = state.agreement_text(&shown.agreement, &shown.digest).ok_or_else(|| {
+        ActError::failed(format!(
+            "agreement `{}` changes at this moment; try again",
+            shown.agreement
+        ))
+    })?;
+    prepare_adherence(agency, by, &known.recorded.agreement, wanted)
+}
+
+/// What an adherence to `agreement` would say: who signs by what authority, by which keys the parties
+/// are known here, and with whom is shared: unless named, everybody whose card is recorded and whom the
+/// policy lets in.
 ///
 /// # Errors
 /// When the policy does not let this agency adhere so, or the signatory is not the official whom it
@@ -66,9 +94,18 @@ pub fn prepare_adherence(
         None => {
             let open = shareable(policy, &others, &known);
             // With nobody left, the refusal names those who were meant.
-            if open.is_empty() { others } else { open }
+            let open = if open.is_empty() { others } else { open };
+            let (known, unknown): (Vec<_>, Vec<_>) =
+                open.into_iter().partition(|party| state.peers.contains_key(party));
+            if known.is_empty() { unknown } else { known }
         }
     };
+    if let Some(unknown) = shares_with.iter().find(|party| !state.peers.contains_key(party))
+        && agreement.parties.contains(unknown)
+        && *unknown != agency.id
+    {
+        return Err(unknown_card(unknown));
+    }
     if let Some(reasons) = unsignable(policy, &agency.id, &shares_with, &known) {
         return Err(refused(&reasons));
     }
@@ -85,7 +122,8 @@ pub fn prepare_adherence(
         },
     };
     let signatory = signatory(&state, policy, &policy.approval.agreements, named, now)?;
-    Ok(PreparedAdherence { shares_with, signatory })
+    let parties = agreement.parties.iter().filter_map(|party| state.known_party(party)).collect();
+    Ok(PreparedAdherence { shares_with, signatory, parties })
 }
 
 /// Checks an adherence of `agency`: the policy must have the path, open to those with whom is shared;
@@ -102,6 +140,15 @@ pub(super) fn may_adhere(
     let known = state.facts(&agreement.parties);
     if let Some(reasons) = unsignable(policy, agency, &adherence.shares_with, &known) {
         return Err(refused(&reasons));
+    }
+    let differs = adherence
+        .parties
+        .iter()
+        .find(|party| state.known_party(&party.agency).is_none_or(|known| known != **party));
+    if let Some(KnownParty { agency: party, fingerprint }) = differs {
+        return Err(ActError::usage(format!(
+            "the adherence names the key {fingerprint} of `{party}`, and the card recorded here names another or there is none; sign it again"
+        )));
     }
     let named = adherence.signatory.clone();
     signatory(state, policy, &policy.approval.agreements, named, now).map(drop)
@@ -129,6 +176,7 @@ pub fn sign_adherence(
         original,
         at,
         signatory: prepared.signatory,
+        parties: prepared.parties,
     };
     Ok(Envelope::sign(Kind::Adherence, adherence.to_toml()?.into_bytes(), key)?.to_text())
 }

@@ -5,23 +5,32 @@
 //! them into the outbox of every party.
 
 mod adherence;
+pub(super) mod choosing;
 mod view;
 
 use ::agreements::agreement::{Act, Adherence, Agreement, Notice, Person};
+use ::agreements::succession::Misplaced;
 use schemas::agency::AgencyId;
+use schemas::authority::{AuthorityId, AuthorityName};
 use schemas::envelope::{Envelope, Kind};
-use schemas::query::AuthorityId;
 use schemas::text::Text;
 
 use crate::context::OwnKeys;
+use crate::exchange::agreement_parties::alarm_about_text;
 use crate::exchange::documents::record_from_file;
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit_log::entries::authority::{agreement_proposed, agreement_signed, notice_given};
 use registry::{State, VersionedAgreement};
 use store::ReadStore;
 
-pub use adherence::{AdherenceInput, PreparedAdherence, prepare_adherence, sign_adherence};
-pub use view::{AgreementView, PartyView, list, show};
+pub use adherence::{
+    AdherenceInput, PreparedAdherence, prepare_adherence, prepare_recorded, sign_adherence,
+};
+pub use choosing::TextChoice;
+pub use view::{
+    AgreementView, ComparedView, PartyView, RefusalView, RefusedView, list, list_with, refused,
+    show, show_named, show_to_sign, unsettled,
+};
 
 /// Records an agreement with one's own adherence and sends both to every party.
 ///
@@ -49,13 +58,15 @@ pub async fn propose(
                     agreement.id
                 )));
             }
-            let versions = state.agreements.get(&agreement.id);
-            if versions.is_some_and(|versions| versions.contains_key(&agreement.version)) {
+            if state.records(&envelope) {
                 return Err(ActError::usage(format!(
-                    "agreement `{}` version {} is recorded already; change `id` or `version`",
-                    agreement.id, agreement.version
+                    "this text of agreement `{}` is recorded already; change `id` or `version`",
+                    agreement.id
                 )));
             }
+            state.may_follow(&agency.id, &agreement).map_err(|misplaced| match misplaced {
+                Misplaced::Refused(why) | Misplaced::NotYet(why) => ActError::usage(why),
+            })?;
             Ok((agreement_proposed(state, agency.actor(user, by), &agreement, &envelope), ()))
         })
         .await?;
@@ -72,10 +83,16 @@ pub async fn adhere(
     adherence: &str,
 ) -> Result<AgreementView, ActError> {
     let (envelope, adherence) = own_adherence(agency, adherence)?;
+    let (id, digest) = (&adherence.agreement, &adherence.text);
+    alarm_about_text(agency, id, digest).await?;
     agency
         .act(|state, now| {
             let user = authorize(state, by, Permission::Approve, now)?;
-            let known = version(state, &adherence.agreement, Some(adherence.version))?;
+            let known = state.agreement_text(id, digest).ok_or_else(|| {
+                ActError::usage(format!(
+                    "no text with the digest {digest} of agreement `{id}` is recorded; see `accord agreement list`"
+                ))
+            })?;
             let agreement = &known.recorded.agreement;
             adherence::may_adhere(&agency.id, state, agreement, &adherence, now)?;
             // What a peer would refuse is refused here first.
@@ -84,7 +101,8 @@ pub async fn adhere(
             Ok((agreement_signed(state, actor, agreement, &adherence, &envelope), ()))
         })
         .await?;
-    show(agency, &adherence.agreement, Some(adherence.version))
+    let name = AuthorityName::Id(id.clone());
+    show_named(agency, &name, TextChoice { digest: Some(*digest), version: None }, &[])
 }
 
 /// Suspends, resumes or ends one's own side of an agreement, at once, and tells the others.
@@ -102,14 +120,15 @@ pub async fn give_notice(
     if reason.is_empty() {
         return Err(ActError::usage("say why with --reason".into()));
     }
-    agency
+    let (_, text) = agency
         .act(|state, now| {
             let user = authorize(state, by, Permission::Approve, now)?;
-            let known = signed_version(&agency.id, state, id)?;
+            let known = to_give_notice(&agency.id, state, id)?;
             let agreement = &known.recorded.agreement;
             let notice = Notice {
                 agreement: id.clone(),
                 version: agreement.version,
+                text: known.recorded.text,
                 agency: agency.id.clone(),
                 act,
                 reason: reason.clone(),
@@ -121,10 +140,22 @@ pub async fn give_notice(
             let body = notice.to_toml()?.into_bytes();
             let envelope = Envelope::sign(Kind::Notice, body, &keys.message_key(agency))?;
             let actor = agency.actor(user, by);
-            Ok((notice_given(state, actor, agreement, &notice, &envelope), ()))
+            let text = known.recorded.text;
+            Ok((notice_given(state, actor, agreement, &notice, &envelope), text))
         })
         .await?;
-    show(agency, id, None)
+    let name = AuthorityName::Id(id.clone());
+    show_named(agency, &name, TextChoice { digest: Some(text), version: None }, &[])
+}
+
+/// The agreement that a name means where one's own side of it is meant: of several, the one that is
+/// signed.
+///
+/// # Errors
+/// When it means none, or several.
+pub fn own_side(agency: &OwnAgency, name: &AuthorityName) -> Result<AuthorityId, ActError> {
+    let state = agency.registry.state();
+    choosing::named(&state, name, |text| signed_text(text, &agency.id)).cloned()
 }
 
 /// Takes in signed envelopes that came as a file: agreements, adherences and notices of peers; how
@@ -200,33 +231,28 @@ fn no_party(agency: &AgencyId, agreement: &Agreement) -> ActError {
     ActError::usage(format!("`{agency}` is no party of agreement `{}`", agreement.id))
 }
 
+/// The texts of an agreement, the highest version last.
+fn texts<'a>(
+    state: &'a State,
+    id: &AuthorityId,
+) -> impl DoubleEndedIterator<Item = &'a VersionedAgreement> {
+    state.agreements.get(id).into_iter().flat_map(|texts| texts.values())
+}
+
+/// Whether this agency has signed a text.
+fn signed_text(text: &VersionedAgreement, agency: &AgencyId) -> bool {
+    text.recorded.adherences.contains_key(agency)
+}
+
 /// The highest version of an agreement that this agency has signed, else the highest: a version that
 /// was merely proposed changes nothing about the one that is signed.
-fn signed_version<'a>(
+fn to_give_notice<'a>(
     agency: &AgencyId,
     state: &'a State,
     id: &AuthorityId,
 ) -> Result<&'a VersionedAgreement, ActError> {
-    let signed = |version: &&VersionedAgreement| version.recorded.adherences.contains_key(agency);
-    let versions = state.agreements.get(id);
-    match versions.and_then(|versions| versions.values().rev().find(signed)) {
+    match texts(state, id).rev().find(|text| signed_text(text, agency)) {
         Some(known) => Ok(known),
-        None => version(state, id, None),
+        None => choosing::text(agency, state, id, TextChoice::default()),
     }
-}
-
-/// A version of an agreement, the highest when none is named.
-fn version<'a>(
-    state: &'a State,
-    id: &AuthorityId,
-    wanted: Option<u32>,
-) -> Result<&'a VersionedAgreement, ActError> {
-    let versions = state.agreements.get(id);
-    let found = versions.and_then(|versions| match wanted {
-        Some(wanted) => versions.get(&wanted),
-        None => versions.values().next_back(),
-    });
-    found.ok_or_else(|| {
-        ActError::usage(format!("no agreement `{id}` is recorded; see `accord agreement list`"))
-    })
 }

@@ -2,8 +2,8 @@
 
 use ::agreements::approval::unapprovable;
 use ::agreements::request::{Official, RequestScope, Ruling, Verdict};
+use schemas::authority::AuthorityId;
 use schemas::envelope::{Envelope, Kind};
-use schemas::query::AuthorityId;
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 

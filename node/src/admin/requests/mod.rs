@@ -8,13 +8,15 @@ mod view;
 
 use ::agreements::request::{MOST_PLATES, Request, RequestRecord, RequestScope, Withdrawal};
 use schemas::agency::AgencyId;
+use schemas::authority::{AuthorityId, AuthorityName};
 use schemas::envelope::{Envelope, Kind};
 use schemas::plate::Plate;
 use schemas::purpose::{Purpose, QueryKind};
-use schemas::query::{AuthorityId, Query, QueryId};
+use schemas::query::{Query, QueryId};
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 
+use super::agreements::choosing::the_one;
 use super::cards::unknown;
 use crate::context::OwnKeys;
 use crate::exchange::ask::{random_id, refused_query};
@@ -83,7 +85,7 @@ pub async fn submit(
         }
         None => by_itself(submission.clone())?,
     };
-    let id = new_id("req")?;
+    let id = new_id(&agency.id, "req")?;
     agency
         .act(|state, now| {
             let user = authorize(state, by, Permission::Query, now)?;
@@ -116,10 +118,21 @@ pub async fn submit(
     show(agency, &id)
 }
 
-/// An id for a new request that no other has: the prefix and a random number.
-fn new_id(prefix: &str) -> Result<AuthorityId, ActError> {
+/// An id for a new request of this agency that no other has: the prefix and a random number.
+fn new_id(agency: &AgencyId, prefix: &str) -> Result<AuthorityId, ActError> {
     let random = random_id().map_err(ActError::failed)?;
-    format!("{prefix}-{random}").parse().map_err(|e| ActError::failed(format!("{e}")))
+    let slug = format!("{prefix}-{random}").parse();
+    Ok(AuthorityId::new(agency.clone(), slug.map_err(|e| ActError::failed(format!("{e}")))?))
+}
+
+/// The request that a name means.
+///
+/// # Errors
+/// When it means none, or several.
+pub fn named(agency: &OwnAgency, name: &AuthorityName) -> Result<AuthorityId, ActError> {
+    let state = agency.registry.state();
+    let all = state.requests.keys().chain(state.records_requests.keys());
+    the_one(name, "request", all.filter(|id| name.means(id))).cloned()
 }
 
 /// A submission that follows no refusal: the person gives everything.

@@ -37,7 +37,7 @@ pub async fn record(
     if input.from_body.is_empty() {
         return Err(ActError::usage("say who asks with --from-body".into()));
     }
-    let id = new_id("rec")?;
+    let id = new_id(&agency.id, "rec")?;
     agency
         .act(|state, now| {
             let user = authorize(state, by, Permission::Approve, now)?;

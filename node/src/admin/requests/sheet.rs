@@ -2,10 +2,10 @@
 
 use ::agreements::request::{RequestRecord, RequestScope};
 use maud::{DOCTYPE, Markup, html};
+use schemas::authority::AuthorityId;
 use schemas::body::Access;
 use schemas::entry::EntryKind;
 use schemas::event;
-use schemas::query::AuthorityId;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 

@@ -2,8 +2,9 @@
 
 use ::agreements::request::{RequestRecord, RequestScope};
 use schemas::agency::AgencyId;
+use schemas::authority::AuthorityId;
 use schemas::purpose::Purpose;
-use schemas::query::{AuthorityId, QueryId};
+use schemas::query::QueryId;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -7,8 +7,8 @@ use ::agreements::agreement::{Act, Agreement};
 use ::agreements::lifecycle::{AgreementRecord, AgreementStatus};
 use ::agreements::request::{RequestRecord, Verdict};
 use schemas::agency::AgencyId;
+use schemas::authority::AuthorityId;
 use schemas::entry::EntryKind;
-use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -112,6 +112,7 @@ fn agreed(
         AgreementStatus::InForce => "in_force",
         AgreementStatus::NotYetEffective(_) => "not_yet_effective",
         AgreementStatus::Expired(_) => "expired",
+        AgreementStatus::FingerprintsDiffer { .. } => "fingerprints_differ",
         AgreementStatus::Suspended { .. } => "suspended",
         AgreementStatus::Withdrawn { .. } => "withdrawn",
         AgreementStatus::NotAParty(_)

@@ -25,7 +25,7 @@ pub(super) async fn in_the_middle(
     let before = ask(federation, &Question::stolen(SHERIFF, &[MONROVIA])).await?;
     book.step(
         "Monrovia as a process of its own answers",
-        "4 reads under lasd-2026",
+        "4 reads under los-angeles-ca-sheriff/lasd-2026",
         &outcomes(&before),
     );
     // Stopped, it takes the query's bytes and does nothing with them; then it is killed.
@@ -52,7 +52,7 @@ pub(super) async fn in_the_middle(
     let (heard, child) = (heard?, again?);
     book.step(
         "the query that was under way when it was killed",
-        "4 reads under lasd-2026",
+        "4 reads under los-angeles-ca-sheriff/lasd-2026",
         &outcomes(&heard),
     );
     stop(child).await?;

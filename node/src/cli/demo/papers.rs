@@ -6,8 +6,8 @@
 use ::agreements::agreement::{Act, Agreement};
 use ::agreements::request::{RequestScope, Verdict};
 use ::agreements::template;
+use schemas::authority::AuthorityId;
 use schemas::envelope::{Envelope, Kind};
-use schemas::query::AuthorityId;
 
 use super::book::Book;
 use super::federation::{Federation, by, eventually, id, words};
@@ -46,8 +46,9 @@ pub(super) async fn agreements(book: &mut Book, federation: &Federation) -> Step
 
 /// The first party proposes, every other one signs what reached it, and all hear of all.
 async fn standing(federation: &Federation, template: &str, name: &str, parties: &[&str]) -> Steps {
-    let authority: AuthorityId = name.parse().map_err(|e| ActError::failed(format!("{e}")))?;
     let all = parties.iter().map(|party| id(party)).collect::<Result<Vec<_>, _>>()?;
+    let first = parties.first().copied().unwrap_or_default();
+    let authority = called(first, name)?;
     let body = template::builtin(template).unwrap_or_default();
     let mut proposer = None;
     for party in parties {
@@ -62,7 +63,7 @@ async fn standing(federation: &Federation, template: &str, name: &str, parties: 
             sign_adherence(agreement, written, &agency.id, prepared, None, now, &key)
         };
         if proposer.is_none() {
-            let agreement = template::draft(body, authority.clone(), all.clone(), now, &[])?;
+            let agreement = template::draft(body, &authority, all.clone(), now, &[])?;
             let written = agreement.to_toml()?;
             let proposal = Envelope::sign(Kind::Agreement, written.clone().into_bytes(), &key)?;
             let adherence = sign(&agreement, &written)?;
@@ -88,20 +89,25 @@ async fn standing(federation: &Federation, template: &str, name: &str, parties: 
     Ok(())
 }
 
+/// What the first of its parties calls an agreement.
+fn called(proposer: &str, name: &str) -> Result<AuthorityId, ActError> {
+    format!("{proposer}/{name}").parse().map_err(|e| ActError::failed(format!("{e}")))
+}
+
 fn state_of(node: &Node, name: &str) -> String {
     let rows = agreements::list(&node.context.agency);
     rows.into_iter()
-        .find(|row| row.agreement.as_str() == name)
+        .find(|row| row.agreement.slug().as_str() == name)
         .map_or("unknown".into(), |row| row.state)
 }
 
 pub(super) async fn suspended(book: &mut Book, federation: &Federation) -> Steps {
     book.heading("An agency suspends its side: at once, and for nobody else");
     let port = federation.node(PORT)?;
-    let lasd: AuthorityId = "lasd-2026".parse().map_err(|e| ActError::failed(format!("{e}")))?;
+    let lasd = called(SHERIFF, "lasd-2026")?;
     for (act, step, expected) in [
         (Act::Suspend, "asked while suspended", "refused: authority_not_in_force [8]"),
-        (Act::Resume, "asked once resumed", "2 reads under lasd-2026"),
+        (Act::Resume, "asked once resumed", "2 reads under los-angeles-ca-sheriff/lasd-2026"),
     ] {
         let (agency, keys) = (&port.context.agency, &port.context.keys);
         let (official, reason) = (by("official")?, words("under review")?);

@@ -207,7 +207,7 @@ pub(super) async fn permitted(book: &mut Book, federation: &Federation) -> Steps
     let observed: Vec<String> =
         heard.iter().map(|one| format!("{} {}", one.owner, outcome(one))).collect();
     let expected = format!(
-        "{ESCONDIDO} 2 reads under arjis-2026; {PORT} 2 reads under lasd-2026; {MONROVIA} 4 reads under lasd-2026; {COVINA} 3 reads under arjis-2026"
+        "{ESCONDIDO} 2 reads under escondido-ca-pd/arjis-2026; {PORT} 2 reads under los-angeles-ca-sheriff/lasd-2026; {MONROVIA} 4 reads under los-angeles-ca-sheriff/lasd-2026; {COVINA} 3 reads under escondido-ca-pd/arjis-2026"
     );
     book.step("the stolen car, asked of all", &expected, &observed.join("; "));
     Ok(())

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use schemas::answer::{Answer, Receipt};
+use schemas::authority::AuthorityId;
 use schemas::envelope::{Envelope, Kind};
 use schemas::outcome::{OutcomeCode, RefusedBy};
-use schemas::query::AuthorityId;
 use schemas::refusal::Refusal;
 
 use super::super::deliver::Delivery;

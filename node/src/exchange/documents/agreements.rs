@@ -2,13 +2,21 @@
 
 use agreements::agreement::{Adherence, Agreement, Notice};
 use agreements::approval::unrecordable;
-use schemas::envelope::Kind;
-use schemas::query::AuthorityId;
+use agreements::succession::Misplaced;
+use schemas::authority::AuthorityId;
+use schemas::digest::Digest;
+use schemas::envelope::{Envelope, Kind};
+use schemas::text::{LONGEST, Text, visible};
 
+use super::super::agreement_parties::alarm_about_parties;
+use super::super::not_served::NotServed;
 use super::{Document, NoEntry};
-use audit_log::entries::authority::{agreement_adhered, agreement_received, notice_received};
+use crate::permission::OwnAgency;
+use audit_log::entries::authority::{
+    agreement_adhered, agreement_received, agreement_refused, notice_received,
+};
 use audit_log::entry::Entry;
-use registry::State;
+use registry::{Peer, RefusedProposal, State, VersionedAgreement};
 
 impl Document<'_> {
     pub(super) fn agreement(&self, state: &State) -> Result<Entry, NoEntry> {
@@ -17,32 +25,63 @@ impl Document<'_> {
         if !agreement.parties.contains(self.own_id())
             || !agreement.parties.contains(&self.card().id)
         {
-            return Err(NoEntry::misfit("an agreement between others"));
+            return Err(NoEntry::refused("an agreement between others"));
         }
         if let Some(reasons) = unrecordable(&state.facts(&agreement.parties)) {
             let said: Vec<_> =
                 reasons.as_slice().iter().map(|reason| reason.message.as_str()).collect();
-            return Err(NoEntry::misfit(said.join("; ")));
+            return Err(NoEntry::refused(said.join("; ")));
         }
         if state.requests.contains_key(&agreement.id) {
-            return Err(NoEntry::misfit("an agreement under the id of a written request"));
+            return Err(NoEntry::refused("an agreement under the id of a written request"));
         }
         self.not_yet_in(state)?;
-        if state.agreement_version(&agreement.id, agreement.version).is_some() {
-            return Err(NoEntry::misfit(
-                "another text under the id and version of an agreement recorded here",
-            ));
-        }
+        state.may_follow(&self.card().id, &agreement).map_err(|misplaced| match misplaced {
+            Misplaced::Refused(why) => NoEntry::refused(why),
+            Misplaced::NotYet(why) => NoEntry::not_now(why),
+        })?;
         Ok(agreement_received(state, self.actor(), &agreement, self.envelope))
+    }
+
+    /// The entry that says of a proposal that it is refused; none of what is no proposal, and none
+    /// beyond what one peer may leave behind.
+    pub(super) fn refusal(&self, state: &State, why: &str) -> Option<Entry> {
+        if self.envelope.kind() != Kind::Agreement {
+            return None;
+        }
+        let payload = self.envelope.unverified_payload();
+        let (from, text) = (&self.card().id, Digest::of(payload));
+        if !state.refused.room_for(from, &text, self.now) {
+            return None;
+        }
+        let read = std::str::from_utf8(payload).ok();
+        let read = read.and_then(|text| Agreement::from_toml("agreement", text).ok());
+        let refused = RefusedProposal {
+            from: from.clone(),
+            agreement: read.as_ref().map(|agreement| agreement.id.clone()),
+            version: read.as_ref().map(|agreement| agreement.version),
+            text,
+            why: bounded(why),
+            at: self.now,
+        };
+        Some(agreement_refused(state, self.actor(), refused, self.envelope))
     }
 
     pub(super) fn adherence(&self, state: &State) -> Result<Entry, NoEntry> {
         let body = self.signed_by_agency(Kind::Adherence)?;
         let adherence = Adherence::from_toml("adherence", &body)?;
         if adherence.agency != self.card().id {
-            return Err(NoEntry::misfit("an adherence of another agency"));
+            return Err(NoEntry::refused("an adherence of another agency"));
         }
-        self.new_to(state, &adherence.agreement, adherence.version)?;
+        if adherence.fingerprint_of(&adherence.agency) != Some(self.card().agency_key.fingerprint())
+        {
+            return Err(NoEntry::refused(
+                "an adherence that names another key of its own agency than it is signed with",
+            ));
+        }
+        let known = self.new_to(state, &adherence.agreement, &adherence.text)?;
+        // What cannot be recorded is refused with its reason.
+        known.recorded.clone().adhere(adherence.clone())?;
         Ok(agreement_adhered(state, self.actor(), &adherence, self.envelope))
     }
 
@@ -50,18 +89,53 @@ impl Document<'_> {
         let body = self.signed_by_node(Kind::Notice)?;
         let notice = Notice::from_toml("notice", &body)?;
         if notice.agency != self.card().id {
-            return Err(NoEntry::misfit("a notice of another agency"));
+            return Err(NoEntry::refused("a notice of another agency"));
         }
-        self.new_to(state, &notice.agreement, notice.version)?;
+        let known = self.new_to(state, &notice.agreement, &notice.text)?;
+        // It may come before the adherence that it ends.
+        known.recorded.clone().notice(notice.clone()).map_err(NoEntry::not_now)?;
         Ok(notice_received(state, self.actor(), &notice, self.envelope))
     }
 
-    /// The agreement is recorded here, and this document of it is not.
-    fn new_to(&self, state: &State, agreement: &AuthorityId, version: u32) -> Result<(), NoEntry> {
-        if state.agreement_version(agreement, version).is_none() {
-            let why = format!("agreement `{agreement}` is not recorded here yet");
-            return Err(NoEntry::not_now(why));
-        }
-        self.not_yet_in(state)
+    /// The text is recorded here, and this document of it is not.
+    fn new_to<'s>(
+        &self,
+        state: &'s State,
+        agreement: &AuthorityId,
+        text: &Digest,
+    ) -> Result<&'s VersionedAgreement, NoEntry> {
+        let known = state.agreement_text(agreement, text).ok_or_else(|| {
+            NoEntry::not_now(format!(
+                "no text {text} of agreement `{agreement}` is recorded here yet"
+            ))
+        })?;
+        self.not_yet_in(state)?;
+        Ok(known)
     }
+}
+
+/// A sentence as an entry says it.
+fn bounded(why: &str) -> Text {
+    let why = visible(why).replace('\n', " ");
+    let most = why.char_indices().map(|(at, c)| at.saturating_add(c.len_utf8()));
+    let end = most.take_while(|end| *end <= LONGEST).last().unwrap_or(0);
+    why.get(..end).unwrap_or_default().parse().unwrap_or_default()
+}
+
+/// Looks at the keys by which a peer's adherence names the parties: another one than is known here is
+/// an alarm. It comes before the entry that records the adherence, so that no crash lies between.
+pub(super) async fn look_at_parties(
+    agency: &OwnAgency,
+    peer: &Peer,
+    envelope: &Envelope,
+) -> Result<(), NotServed> {
+    let Ok(body) = envelope.verified(Kind::Adherence, &peer.card.value.agency_key) else {
+        return Ok(());
+    };
+    let text = std::str::from_utf8(body).unwrap_or_default();
+    let Ok(adherence) = Adherence::from_toml("adherence", text) else { return Ok(()) };
+    if adherence.agency != peer.card.value.id {
+        return Ok(());
+    }
+    Ok(alarm_about_parties(agency, &adherence, envelope).await?)
 }

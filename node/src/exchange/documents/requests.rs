@@ -1,8 +1,8 @@
 //! Written requests, their decisions and their withdrawals as they arrive.
 
 use agreements::request::{Request, RequestRecord, Ruling, Withdrawal};
+use schemas::authority::AuthorityId;
 use schemas::envelope::Kind;
-use schemas::query::AuthorityId;
 
 use super::{Document, NoEntry};
 use audit_log::entries::authority::{decision_received, request_received, withdrawal_received};
@@ -14,14 +14,14 @@ impl Document<'_> {
         let body = self.signed_by_node(Kind::Request)?;
         let request = Request::from_toml("request", &body)?;
         if request.from != self.card().id || request.to != *self.own_id() {
-            return Err(NoEntry::misfit("a request between others"));
+            return Err(NoEntry::refused("a request between others"));
         }
         if state.agreements.contains_key(&request.id) {
-            return Err(NoEntry::misfit("a request under the id of an agreement"));
+            return Err(NoEntry::refused("a request under the id of an agreement"));
         }
         self.not_yet_in(state)?;
         if state.requests.contains_key(&request.id) {
-            return Err(NoEntry::misfit("another request under an id that is filed here"));
+            return Err(NoEntry::refused("another request under an id that is filed here"));
         }
         Ok(request_received(state, self.actor(), &request, self.envelope))
     }
@@ -31,7 +31,7 @@ impl Document<'_> {
         let ruling = Ruling::from_toml("decision", &body)?;
         let filed = filed(state, &ruling.request)?;
         if filed.request.to != self.card().id || filed.request.from != *self.own_id() {
-            return Err(NoEntry::misfit("a decision on a request of others"));
+            return Err(NoEntry::refused("a decision on a request of others"));
         }
         self.not_yet_in(state)?;
         // What cannot be recorded proves nothing, now or later.
@@ -44,7 +44,7 @@ impl Document<'_> {
         let withdrawal = Withdrawal::from_toml("withdrawal", &body)?;
         let filed = filed(state, &withdrawal.request)?;
         if filed.request.from != self.card().id || filed.request.to != *self.own_id() {
-            return Err(NoEntry::misfit("a withdrawal of a request of others"));
+            return Err(NoEntry::refused("a withdrawal of a request of others"));
         }
         self.not_yet_in(state)?;
         Ok(withdrawal_received(state, self.actor(), &withdrawal, self.envelope))

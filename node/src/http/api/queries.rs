@@ -22,6 +22,7 @@ impl From<AskError> for ActError {
                 Self::refused_as(code, Vec::new(), error.to_string())
             }
             AskError::Unknown(_) => Self::usage_by("agency_unknown", error),
+            AskError::Authority(_) => Self::usage_by("authority_unknown", error),
             AskError::Again(_) => Self::usage_by("query_not_repeatable", error),
         }
     }

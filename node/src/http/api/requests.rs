@@ -1,7 +1,7 @@
 //! `/requests`
 
 use axum::extract::State;
-use schemas::query::AuthorityId;
+use schemas::authority::AuthorityName;
 
 use crate::admin::requests;
 use crate::admin::requests::{DecisionInput, RecordsRequestInput, RequestView, Submission};
@@ -16,18 +16,20 @@ pub(in crate::http) async fn list(State(app): App) -> Json<Vec<RequestView>> {
 
 pub(in crate::http) async fn show(
     State(app): App,
-    Path(id): Path<AuthorityId>,
+    Path(name): Path<AuthorityName>,
 ) -> ApiResult<Json<RequestView>> {
-    Ok(Json(requests::show(&app.context.agency, &id)?))
+    let agency = &app.context.agency;
+    Ok(Json(requests::show(agency, &requests::named(agency, &name)?)?))
 }
 
 /// The printable sheet.
 pub(in crate::http) async fn sheet(
     State(app): App,
     by: Principal,
-    Path(id): Path<AuthorityId>,
+    Path(name): Path<AuthorityName>,
 ) -> ApiResult<Json<serde_json::Value>> {
     let (agency, store) = (&app.context.agency, app.context.store.as_ref());
+    let id = requests::named(agency, &name)?;
     let html = requests::sheet(agency, store, &by, &id).await?;
     Ok(Json(serde_json::json!({ "request": id, "html": html })))
 }
@@ -53,18 +55,20 @@ pub(in crate::http) async fn submit(
 pub(in crate::http) async fn decide(
     State(app): App,
     by: Principal,
-    Path(id): Path<AuthorityId>,
+    Path(name): Path<AuthorityName>,
     Json(input): Json<DecisionInput>,
 ) -> ApiResult<Json<RequestView>> {
     let (agency, keys) = (&app.context.agency, &app.context.keys);
+    let id = requests::named(agency, &name)?;
     Ok(Json(requests::decide(agency, keys, &by, &id, &input).await?))
 }
 
 pub(in crate::http) async fn withdraw(
     State(app): App,
     by: Principal,
-    Path(id): Path<AuthorityId>,
+    Path(name): Path<AuthorityName>,
 ) -> ApiResult<Json<RequestView>> {
     let (agency, keys) = (&app.context.agency, &app.context.keys);
+    let id = requests::named(agency, &name)?;
     Ok(Json(requests::withdraw(agency, keys, &by, &id).await?))
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::auditing::periodic::due as audits_due;
+use crate::exchange::deliver::RefusedLetter;
 use crate::http::extract::Json;
 use crate::http::state::{App, AppState};
 use crate::permission::ActError;
@@ -17,7 +18,7 @@ use crate::retention::RetentionReport;
 use audit::wording::counted;
 use audit_log::registry_chain::ProvenChange;
 use peer::is_dialable;
-use store::StoreError;
+use store::{Queued, StoreError};
 
 pub(in crate::http) async fn show(State(app): App) -> Json<Value> {
     Json(app.ready())
@@ -118,14 +119,7 @@ pub(in crate::http) async fn doctor(State(app): App) -> Json<Vec<Check>> {
                 counted(state.peers.len(), "card", "cards")
             ),
         },
-        Check {
-            check: "outbox",
-            ok: waiting.is_ok(),
-            detail: waiting.map_or_else(
-                |e| e.to_string(),
-                |w| counted(w.len(), "letter waits", "letters wait"),
-            ),
-        },
+        outbox(waiting, &app.letters_refused()),
         Check { check: "cipher", ok: true, detail: "TLS 1.3, AES-256-GCM only".into() },
         Check {
             check: "cards waiting",
@@ -178,6 +172,25 @@ fn keys(app: &AppState) -> Check {
     wrong.extend(leaving);
     let detail = if wrong.is_empty() { "none is being exchanged".into() } else { wrong.join("; ") };
     Check { check: "keys", ok, detail }
+}
+
+/// Whether letters reach their peers. One that its peer will not take in waits for a person.
+fn outbox(waiting: Result<Vec<Queued>, StoreError>, refused: &[RefusedLetter]) -> Check {
+    let mut said = match &waiting {
+        Err(error) => vec![error.to_string()],
+        Ok(waiting) => vec![counted(waiting.len(), "letter waits", "letters wait")],
+    };
+    let for_good: Vec<_> = refused.iter().filter(|letter| letter.for_good).collect();
+    said.extend(
+        for_good
+            .iter()
+            .take(NAMED)
+            .map(|letter| format!("refused by {}: {}", letter.by, letter.why)),
+    );
+    if for_good.len() > NAMED {
+        said.push("and more".into());
+    }
+    Check { check: "outbox", ok: waiting.is_ok() && for_good.is_empty(), detail: said.join("; ") }
 }
 
 /// Whether there is room on the disk of the home.

@@ -30,7 +30,7 @@ fn settled(n: u8, outcome: OutcomeCode) -> StateChanges {
         OutcomeCode::Unanswered => (None, None),
         _ => (digest("reply"), None),
     };
-    let authority = Some("an-agreement".parse().unwrap());
+    let authority = Some("owning-ca-pd/an-agreement".parse().unwrap());
     let settled = Settled { query_id: id(n), outcome, authority, reply, receipt };
     StateChanges { settled: Some(settled), ..StateChanges::default() }
 }
@@ -75,7 +75,7 @@ pub(crate) async fn what_was_served_is_told_with_its_reply_and_receipt(place: &i
     let told = store.served(id(1)).await.unwrap().unwrap();
     assert_eq!((told.requester, told.at, told.answered), (requester(), at(3), true));
     assert_eq!(told.query_digest, Digest::of(b"query"));
-    assert_eq!(told.authority.unwrap().to_string(), "an-agreement");
+    assert_eq!(told.authority.unwrap().to_string(), "owning-ca-pd/an-agreement");
     assert_eq!((told.reply.as_deref(), told.receipted), (Some("reply"), false));
     let told = store.served(id(2)).await.unwrap().unwrap();
     assert_eq!((told.answered, told.authority), (false, None));

@@ -90,7 +90,7 @@ pub(crate) async fn the_tail_counts_answers_by_authority_day_and_receipt(place: 
     let settled = crate::Settled {
         query_id: id(4),
         outcome: schemas::outcome::OutcomeCode::Answered,
-        authority: Some("an-agreement".parse().unwrap()),
+        authority: Some("owning-ca-pd/an-agreement".parse().unwrap()),
         reply: None,
         receipt: None,
     };
@@ -110,7 +110,7 @@ pub(crate) async fn the_tail_counts_answers_by_authority_day_and_receipt(place: 
     let effects = StateChanges { receipted, ..StateChanges::default() };
     store.commit(&[row(5, 11, id(1), effects)]).await.unwrap();
     let state = store.log_state(at(10)).await.unwrap();
-    let authority: schemas::query::AuthorityId = "an-agreement".parse().unwrap();
+    let authority: schemas::authority::AuthorityId = "owning-ca-pd/an-agreement".parse().unwrap();
     assert_eq!((state.size, state.last_at), (6, Some(at(11))));
     assert_eq!(state.uses.get(&authority), Some(&3));
     assert_eq!(state.today.get(&(authority, requester.clone())), Some(&1));

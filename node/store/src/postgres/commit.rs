@@ -65,7 +65,7 @@ columns! {
     asked_query: Digest,
     settled_query: Digest,
     settled_outcome: &'static str,
-    settled_authority: Option<&'a str>,
+    settled_authority: Option<String>,
     settled_when: i64,
     settled_reply: Option<Digest>,
     settled_receipt: Option<Digest>,
@@ -76,7 +76,7 @@ columns! {
     served_asked_at: i64,
     served_query: Digest,
     served_outcome: &'static str,
-    served_authority: Option<&'a str>,
+    served_authority: Option<String>,
     served_reply: Digest,
     served_reads: Option<Vec<u8>>,
     served_latest: Option<i64>,
@@ -183,7 +183,7 @@ impl<'a> Batch<'a> {
         if let Some(Settled { query_id, outcome, authority, reply, receipt }) = &effects.settled {
             self.settled_query.push(*query_id.digest().as_bytes());
             self.settled_outcome.push(outcome.code());
-            self.settled_authority.push(authority.as_ref().map(|authority| authority.as_str()));
+            self.settled_authority.push(authority.as_ref().map(ToString::to_string));
             self.settled_when.push(at);
             self.settled_reply.push(reply.map(|digest| *digest.as_bytes()));
             self.settled_receipt.push(receipt.map(|digest| *digest.as_bytes()));
@@ -208,7 +208,7 @@ impl<'a> Batch<'a> {
         self.served_query.push(*served.query_digest.as_bytes());
         let outcome = if served.answered { OutcomeCode::Answered } else { OutcomeCode::Refused };
         self.served_outcome.push(outcome.code());
-        self.served_authority.push(served.authority.as_ref().map(|authority| authority.as_str()));
+        self.served_authority.push(served.authority.as_ref().map(ToString::to_string));
         self.served_reply.push(*served.reply_digest.as_bytes());
         self.served_reads
             .push(released.and_then(|(_, reads)| packed(reads.iter().map(|id| id.as_bytes()))));

@@ -6,10 +6,10 @@ use std::str::FromStr;
 
 use async_trait::async_trait;
 use schemas::agency::AgencyId;
+use schemas::authority::AuthorityId;
 use schemas::digest::Digest;
 use schemas::entry::StoredEntry;
 use schemas::merkle::{self, Frontier, Subtree};
-use schemas::query::AuthorityId;
 use schemas::time::Timestamp;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 

@@ -29,7 +29,7 @@ pub(crate) fn query() -> Query {
         from: "indio-ca-pd".parse().unwrap(),
         to: "monrovia-ca-pd".parse().unwrap(),
         at: "2026-03-01T17:04:05.250Z".parse().unwrap(),
-        authority: Some("lasd-0a1b2c3d".parse().unwrap()),
+        authority: Some("los-angeles-ca-sheriff/lasd-0a1b2c3d".parse().unwrap()),
         requester: Requester {
             user: "mreyes".parse().unwrap(),
             full_name: "María Reyes".parse().unwrap(),
@@ -103,7 +103,7 @@ fn decided_by() -> DecidedBy {
 
 fn basis() -> Basis {
     Basis {
-        authority: "lasd-0a1b2c3d".parse().unwrap(),
+        authority: "los-angeles-ca-sheriff/lasd-0a1b2c3d".parse().unwrap(),
         version: 1,
         text: Digest::of(b"the text of an agreement"),
         decision: None,
@@ -150,7 +150,7 @@ pub(crate) fn refusal(asked: &Envelope) -> Refusal {
         reasons: vec![Reason {
             code: RefusalCode::AuthorityNotInForce,
             message: "agreement `lasd-0a1b2c3d` is suspended by `monrovia-ca-pd`".into(),
-            citations: vec![Citation::new("lasd-0a1b2c3d v1", "8")],
+            citations: vec![Citation::new("los-angeles-ca-sheriff/lasd-0a1b2c3d v1", "8")],
         }],
         advice: "".parse().unwrap(),
     }

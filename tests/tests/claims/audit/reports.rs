@@ -65,7 +65,7 @@ async fn access_and_statutory_reports_hold_every_access_in_order_with_its_outcom
             assert_eq!(row["classification"], "ALPR Request");
             assert!(row["data_queried"].as_str().is_some_and(|said| said.contains("plate")));
         }
-        assert_eq!(rows[0]["basis"], agreement.as_str());
+        assert_eq!(rows[0]["basis"], agreement.to_string());
         assert_eq!(rows[0]["count"], 3);
         assert_eq!(rows[1]["reason"], "Missing person last seen in this vehicle");
         assert!(rows[1]["refused_for"].as_str().is_some_and(|codes| !codes.is_empty()));
@@ -106,7 +106,7 @@ async fn the_sharing_report_says_with_whom_under_what_since_when() {
         assert_eq!(rows.len(), 1, "{rows:?}");
         let row = &rows[0];
         assert_eq!(row["with"], with.id().as_str());
-        assert_eq!(row["under"], agreement.as_str());
+        assert_eq!(row["under"], agreement.to_string());
         assert_eq!((&row["state"], &row["sort"]), (&json!("in_force"), &json!("agreement")));
         assert_eq!(
             (&row["answers_given"], &row["answers_received"]),

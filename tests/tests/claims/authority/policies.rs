@@ -13,7 +13,7 @@ use schemas::purpose::{Purpose, QueryKind as Search, Role};
 use schemas::query::Query;
 use schemas::refusal::RefusalCode::{self, *};
 use tests::agency::Plan;
-use tests::federation::add_card;
+use tests::federation::{add_card, known_parties};
 use tests::fixtures::{PLATE, agreement, draft, query, words};
 use tests::policy_cases::{PolicyCase, PolicyScenario, assert_reasons};
 use tests::policy_sections::{
@@ -139,8 +139,9 @@ async fn on_what_only_the_peer_signed(
     section: &'static str,
 ) {
     let PolicyScenario { owner, .. } = owner;
-    let text = agreement(&[owner.id(), raw.id()], owner.now());
-    for signed in [raw.identity.propose(&text), raw.identity.adhere_to_all(&text, owner.now())] {
+    let text = agreement(&[raw.id(), owner.id()], owner.now());
+    let adherence = raw.identity.adhere_to_all(&text, &known_parties(owner, &text), owner.now());
+    for signed in [raw.identity.propose(&text), adherence] {
         let (taken, _) = raw.say(owner, FrameKind::Document, signed.as_bytes()).await;
         assert_eq!(taken.map(|frame| frame.kind), Some(FrameKind::DocumentAck));
     }
@@ -176,7 +177,8 @@ async fn the_port_answers_signatories_and_written_requests_and_refuses_all_else(
     rows.extend(cases_with_agreements());
     rows.extend([
         PolicyCase::new("no such agreement", &[(NoAuthority, "462.7(a)")], |query, _| {
-            query.authority = Some("no-such-authority".parse().expect("an authority id"));
+            query.authority =
+                Some("other-ca-pd/no-such-authority".parse().expect("an authority id"));
         }),
         no_state_body("462.7"),
         PolicyCase::answered("no suspicion", no_suspicion),
@@ -267,7 +269,8 @@ async fn a_seventh_agency_takes_a_file_and_no_change_of_code() {
         PolicyCase::of(AgencyKind::Sheriff, "OR", &[(OutOfState, "1798.90.55(b)")]),
         PolicyCase::of(AgencyKind::Prosecutor, "CA", &[(ReleasePath, "9.4")]),
         PolicyCase::new("no such authority", &[(NoAuthority, "9.4(a)")], |query, _| {
-            query.authority = Some("no-such-authority".parse().expect("an authority id"));
+            query.authority =
+                Some("other-ca-pd/no-such-authority".parse().expect("an authority id"));
         }),
         PolicyCase::new("another purpose", &[(PurposeNotAuthorized, "9")], |query, _| {
             query.why.purpose = Purpose::CriminalInvestigation;

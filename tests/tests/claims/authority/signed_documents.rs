@@ -6,6 +6,7 @@ use ::agreements::template;
 use node::admin::agreements;
 use node::admin::requests::{self, DecisionInput};
 use schemas::card::Card;
+use schemas::digest::Digest;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::FrameKind;
@@ -14,8 +15,8 @@ use schemas::purpose::Purpose;
 use schemas::refusal::RefusalCode;
 use tests::agency::Agency;
 use tests::federation::{
-    add_card, adhere, in_force, introduce, owner_and_raw, pair, propose, sign_everywhere,
-    wait_for_adherence, wait_for_agreement,
+    add_card, adhere, in_force, introduce, known_parties, owner_and_raw, pair, propose,
+    sign_everywhere, wait_for_adherence, wait_for_agreement,
 };
 use tests::fixtures::{OFFICER, PLATE, agreement, id, words};
 use tests::officials::{decision, officer};
@@ -136,7 +137,7 @@ async fn each_party_chooses_with_whom_it_shares() {
     let parties = [&first, &second, &third].map(|agency| agency.id().clone());
     let text = template::draft(
         body,
-        "lasd-test".parse().expect("an id"),
+        &format!("{}/lasd-test", first.id()).parse().expect("an id"),
         parties.to_vec(),
         first.now(),
         &[],
@@ -180,7 +181,7 @@ async fn a_new_version_takes_over_once_both_have_signed_it() {
     sign_everywhere(&[&asking, &owning], &first).await;
     let second = Agreement {
         version: 2,
-        supersedes: Some(1),
+        supersedes: Some(Digest::of(first.to_toml().expect("TOML").as_bytes())),
         purposes: vec![Purpose::MissingPerson],
         ..first.clone()
     };
@@ -212,7 +213,8 @@ async fn a_document_that_others_must_sign_is_not_taken_in() {
     let now = owner.now();
     let (me, hostile) = (owner.id(), raw.id());
     let between_others = agreement(&[hostile, other.id()], now);
-    let without_sender = agreement(&[me, other.id()], now);
+    let without_sender =
+        Agreement { parties: vec![me.clone(), other.id().clone()], ..between_others.clone() };
     let recorded = agreements::show(owner.own(), &known, None).expect("an agreement");
     let exact = recorded.text.expect("its text");
     let text = Agreement::from_toml("agreement", &exact).expect("an agreement");
@@ -223,13 +225,23 @@ async fn a_document_that_others_must_sign_is_not_taken_in() {
     let keys = &raw.identity;
     let in_anothers_name = Adherence {
         agency: me.clone(),
-        ..tests::fixtures::adherence(&text, &exact, hostile, &[], now)
+        ..tests::fixtures::adherence(
+            &text,
+            &exact,
+            hostile,
+            &[],
+            &known_parties(&owner, &text),
+            now,
+        )
     };
+    let with = std::slice::from_ref(me);
+    let known_keys = known_parties(&owner, &text);
     let to_another_text =
-        tests::fixtures::adherence(&text, "another text", hostile, std::slice::from_ref(me), now);
+        tests::fixtures::adherence(&text, "another text", hostile, with, &known_keys, now);
     let notice = Notice {
         agreement: known.clone(),
         version: 1,
+        text: recorded.digest,
         agency: me.clone(),
         act: Act::Suspend,
         reason: words("not mine to give"),
@@ -259,27 +271,33 @@ async fn a_document_that_others_must_sign_is_not_taken_in() {
         ),
         (
             "an agreement that another signed",
-            other.identity.propose(&agreement(&[me, other.id(), hostile], now)),
+            other.identity.propose(&agreement(&[other.id(), me, hostile], now)),
         ),
     ];
-    let before = owner.context().agency.registry.state().generation();
+    let signed = || {
+        let state = owner.context().agency.registry.state();
+        let texts = state.agreements.values().flat_map(|texts| texts.values());
+        texts.map(|text| (text.envelope.clone(), text.signed.clone())).collect::<Vec<_>>()
+    };
+    let before = signed();
     for (what, document) in table {
         assert!(!taken_in(&raw, &owner, &document).await, "{what}");
-        assert_eq!(owner.context().agency.registry.state().generation(), before, "{what}");
+        assert_eq!(signed(), before, "{what}");
     }
     owner
         .wait_for_log("the rejection", |log| (log.count(Kind::PeerRejected) > 0).then_some(()))
         .await;
     // A proposal of its own is taken in, so it was not the sender.
-    assert!(taken_in(&raw, &owner, &keys.propose(&agreement(&[me, hostile], now))).await);
+    assert!(taken_in(&raw, &owner, &keys.propose(&agreement(&[hostile, me], now))).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_document_is_recorded_once_and_acknowledged_each_time() {
     let (owner, raw, _) = owner_and_raw().await;
-    let text = agreement(&[owner.id(), raw.id()], owner.now());
+    let text = agreement(&[raw.id(), owner.id()], owner.now());
+    let known = known_parties(&owner, &text);
     let (proposal, adherence) =
-        (raw.identity.propose(&text), raw.identity.adhere_to_all(&text, owner.now()));
+        (raw.identity.propose(&text), raw.identity.adhere_to_all(&text, &known, owner.now()));
     assert!(!taken_in(&raw, &owner, &adherence).await, "there is nothing yet to adhere to");
     let before = owner.log().await.count(Kind::AgreementAdhered);
     for _ in 0..3 {

@@ -10,7 +10,8 @@ use schemas::outcome::OutcomeCode;
 use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
 use tests::federation::{
-    add_card, add_card_as, adhere, give_notice, in_force, pair, propose, shift_clocks,
+    add_card, add_card_as, adhere, give_notice, in_force, known_parties, pair, propose,
+    shift_clocks,
 };
 use tests::fixtures::{DAY_MS, PLATE, agreement};
 use tests::identity::envelope_text;
@@ -46,7 +47,7 @@ async fn indio_neither_proposes_nor_signs_a_standing_agreement() {
     let other = RawPeer::start("other-ca-pd", indio.now());
     add_card(&indio, &other.identity).await;
     let parties = [indio.id(), other.id()];
-    let theirs = agreement(&parties, indio.now());
+    let theirs = agreement(&[other.id(), indio.id()], indio.now());
     let (taken, _) =
         other.say(&indio, FrameKind::Document, other.identity.propose(&theirs).as_bytes()).await;
     assert_eq!(taken.map(|frame| frame.kind), Some(FrameKind::DocumentAck));
@@ -56,7 +57,10 @@ async fn indio_neither_proposes_nor_signs_a_standing_agreement() {
     refused(prepare_adherence(&indio, &official, &ours, None), &why);
     refused(prepare_adherence(&indio, &official, &theirs, None), &why);
     // Nor when the agency key signs it past the node.
-    let signed = |text: &Agreement| envelope_text(&indio.identity.adhere_to_all(text, indio.now()));
+    let signed = |text: &Agreement| {
+        let known = known_parties(&indio, text);
+        envelope_text(&indio.identity.adhere_to_all(text, &known, indio.now()))
+    };
     let proposal = envelope_text(&indio.identity.propose(&ours));
     refused(agreements::propose(indio.own(), &official, &proposal, &signed(&ours)).await, &why);
     refused(agreements::adhere(indio.own(), &official, &signed(&theirs)).await, &why);
@@ -76,7 +80,8 @@ async fn at_the_port_signing_takes_the_title_or_a_delegation_of_it() {
     refused(propose_as(&port, &sergeant, &text()).await, &why);
     // An adherence that names somebody else, or a title that nobody here has, is none either.
     let claimed = text();
-    let signed = envelope_text(&port.identity.adhere_to_all(&claimed, port.now()));
+    let known = known_parties(&port, &claimed);
+    let signed = envelope_text(&port.identity.adhere_to_all(&claimed, &known, port.now()));
     let proposal = envelope_text(&port.identity.propose(&claimed));
     let proposed = agreements::propose(port.own(), &sergeant, &proposal, &signed).await;
     refused(proposed, &["Chris Doe", COMMANDER, "462.7(c)"]);
@@ -95,7 +100,7 @@ async fn at_the_port_signing_takes_the_title_or_a_delegation_of_it() {
     for (entry, agreement, name) in
         [(signed[0], &delegated.agreement, "Sam Lee"), (signed[1], &own.agreement, "Chris Doe")]
     {
-        assert_eq!(entry.detail("agreement"), agreement.as_str());
+        assert_eq!(entry.detail("agreement"), agreement.to_string().as_str());
         assert_eq!(
             (entry.detail("signatory"), entry.detail("title")),
             (&name.into(), &COMMANDER.into())
@@ -144,14 +149,15 @@ async fn no_agreement_with_a_federal_agency_is_proposed_or_recorded() {
     refused(propose_as(&us, &us.admin(), &agreement(&parties, us.now())).await, &why);
     // Nor if it is signed past the node, sharing with the friend alone.
     let text = agreement(&parties, us.now());
-    let signed = envelope_text(&us.identity.adhere(&text, &[friend.id().clone()], us.now()));
+    let (with, known) = ([friend.id().clone()], known_parties(&us, &text));
+    let signed = envelope_text(&us.identity.adhere(&text, &with, &known, us.now()));
     let proposal = envelope_text(&us.identity.propose(&text));
     refused(agreements::propose(us.own(), &us.admin(), &proposal, &signed).await, &why);
 
     for (sender, text) in [
-        (&friend, agreement(&parties, us.now())),
-        (&bureau, agreement(&parties, us.now())),
-        (&bureau, agreement(&[us.id(), bureau.id()], us.now())),
+        (&friend, agreement(&[friend.id(), us.id(), bureau.id()], us.now())),
+        (&bureau, agreement(&[bureau.id(), us.id(), friend.id()], us.now())),
+        (&bureau, agreement(&[bureau.id(), us.id()], us.now())),
     ] {
         let sent = sender.identity.propose(&text);
         let (reply, _) = sender.say(&us, FrameKind::Document, sent.as_bytes()).await;
@@ -168,10 +174,11 @@ async fn no_agreement_with_a_federal_agency_is_proposed_or_recorded() {
     assert_eq!(agreements::list(us.own()).len(), 0);
 }
 
-/// The next version of the agreement `id`, with the same parties.
-fn second(asking: &Agency, owning: &Agency, id: &schemas::query::AuthorityId) -> Agreement {
+/// The next version of the agreement `id`, after the text that `owning` has.
+fn second(asking: &Agency, owning: &Agency, id: &schemas::authority::AuthorityId) -> Agreement {
     let mut text = agreement(&[asking.id(), owning.id()], owning.now());
-    (text.id, text.version, text.supersedes) = (id.clone(), 2, Some(1));
+    let before = agreements::show(owning.own(), id, Some(1)).expect("the first").digest;
+    (text.id, text.version, text.supersedes) = (id.clone(), 2, Some(before));
     text
 }
 

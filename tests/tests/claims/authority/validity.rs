@@ -8,10 +8,10 @@ use ::agreements::agreement::Act;
 use ::agreements::request::RequestScope;
 use audit_log::clock::Clock;
 use futures::future::join_all;
+use schemas::authority::AuthorityId;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
 use schemas::outcome::OutcomeCode;
-use schemas::query::AuthorityId;
 use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
 use tests::federation::{
@@ -389,7 +389,7 @@ async fn an_authority_cited_is_the_one_that_counts() {
     let cited: Vec<_> =
         log.all(Kind::QuerySent).iter().map(|sent| sent.access().authority.clone()).collect();
     assert_eq!(cited, [Some(request.clone()), Some(agreement)], "the log says what was cited");
-    let unknown: AuthorityId = "no-such-authority".parse().expect("an id");
+    let unknown: AuthorityId = "other-ca-pd/no-such-authority".parse().expect("an id");
     let heard = ask_citing(&asking, &owning, &unknown, PLATE).await;
     assert_eq!(
         (heard.outcome, heard.reasons[0].code),

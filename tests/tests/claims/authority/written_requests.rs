@@ -150,7 +150,7 @@ async fn what_is_approved_narrower_opens_that_and_no_more() {
     assert_eq!(refusal_code(&heard), RefusalCode::OutsideRequest);
     let outside = |change: fn(&mut Draft)| {
         let mut draft = draft(&[owning.id()], PLATE, asking.now());
-        draft.authority = Some(request.clone());
+        draft.authority = Some(request.clone().into());
         change(&mut draft);
         draft
     };
@@ -228,7 +228,7 @@ async fn both_sides_keep_the_signed_request_and_the_signed_decision() {
         for (ours, theirs) in kept {
             assert_eq!(ours.envelopes.len(), 1);
             assert_eq!(ours.envelopes, theirs.envelopes, "the same bytes on both sides");
-            assert_eq!(ours.detail("request"), request.as_str());
+            assert_eq!(ours.detail("request"), &*request.to_string());
         }
         let rows = [&asking, &owning].map(|agency| requests::show(agency.own(), &request));
         let [ours, theirs] = rows.map(|row| format!("{:?}", row.expect("a request")));
@@ -316,7 +316,7 @@ async fn the_printable_sheet_holds_all_of_it_and_no_markup_of_others() {
     let request = file_request(&asking, &owning, &asked).await.request;
     approve_and_wait(&asking, &owning, &official, &request).await;
     let mut draft = draft(&[owning.id()], PLATE, asking.now());
-    (draft.user, draft.authority) = (acting_as("m.o").user, Some(request.clone()));
+    (draft.user, draft.authority) = (acting_as("m.o").user, Some(request.clone().into()));
     for _ in 0..2 {
         assert_eq!(asking.ask(&draft).await[0].outcome, OutcomeCode::Answered);
     }
@@ -324,7 +324,7 @@ async fn the_printable_sheet_holds_all_of_it_and_no_markup_of_others() {
         .await
         .expect("a sheet");
     for part in
-        [request.as_str(), CHIEF, "Chris Doe", "461.7(a)", "Need is shown", "26-004711", PLATE]
+        [&*request.to_string(), CHIEF, "Chris Doe", "461.7(a)", "Need is shown", "26-004711", PLATE]
     {
         assert!(sheet.contains(part), "{part} in {sheet}");
     }
@@ -338,7 +338,7 @@ async fn the_printable_sheet_holds_all_of_it_and_no_markup_of_others() {
         assert!(sheet.contains(&format!("<td>{}</td>", answer.header.index)), "{sheet}");
     }
     let viewed = log.last(Kind::AuditViewed);
-    assert_eq!(viewed.detail("viewed")["sheet_of"], request.as_str());
+    assert_eq!(viewed.detail("viewed")["sheet_of"], request.to_string());
     assert!(sheet.contains(&format!("entry {} of the audit log", viewed.header.index)));
     let refused =
         requests::sheet(owning.own(), owning.store().as_ref(), &acting_as(OFFICER), &request).await;

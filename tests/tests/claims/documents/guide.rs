@@ -69,7 +69,8 @@ fn takes_the_card_and_signs(peer: &CliAgency, folder: &Path, over: &AtomicBool) 
     let ours = folder.join("ours.card");
     let add = ["card", "add", ours.to_str().expect("UTF-8"), "--fingerprint", &fingerprint];
     peer.accord(&[&add[..], &["--verified-by", "telephone"]].concat()).done();
-    until(&|| peer.accord(&["agreement", "sign", "pilot-2026"]).code == 0)
+    until(&|| peer.accord(&["agreement", "show", "pilot-2026"]).code == 0)
+        && peer.sign_as_read("admin", "pilot-2026").code == 0
 }
 
 #[test]

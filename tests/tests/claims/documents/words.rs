@@ -58,7 +58,14 @@ fn varies(word: &str) -> Option<Varies> {
         _ if groups.len() >= 4 && groups.iter().all(|group| group.len() == 4 && hex(group)) => {
             Some(Varies::Fingerprint(groups.len()))
         }
-        _ if word.strip_prefix("req-").is_some_and(hex) => Some(Varies::Request),
+        _ if word
+            .rsplit('/')
+            .next()
+            .and_then(|slug| slug.strip_prefix("req-"))
+            .is_some_and(hex) =>
+        {
+            Some(Varies::Request)
+        }
         _ if word.len() >= SHORTEST_KEY
             && word.bytes().all(base64)
             && word.bytes().any(|b| b.is_ascii_uppercase())

@@ -11,11 +11,11 @@ use node::admin::cards;
 use node::auditing::alarms;
 use node::retention::holds::{HoldRequest, HoldTarget, place};
 use schemas::alarm::AlarmKind;
+use schemas::authority::AuthorityId;
 use schemas::entry::EntryKind as Kind;
 use schemas::merkle::{Frontier, leaf};
 use schemas::outcome::OutcomeCode;
 use schemas::purpose::Purpose;
-use schemas::query::AuthorityId;
 use store::Heads as _;
 use tests::agency::{Agency, Plan};
 use tests::faulty_store::{Failure, Step};
@@ -221,7 +221,7 @@ async fn documents_and_letters_arrive_once_whatever_fails_on_the_way() {
         fails(if at_receiver { &owning } else { &asking }, &when).await;
         let log = owning.log().await;
         let of = |kind| {
-            let of = |entry: &&&LogEntry| entry.detail("agreement") == text.id.as_str();
+            let of = |entry: &&&LogEntry| entry.detail("agreement") == text.id.to_string().as_str();
             log.all(kind).iter().filter(of).count()
         };
         assert_eq!((of(Kind::AgreementReceived), of(Kind::AgreementSuspended)), (1, 1), "{when}");

@@ -231,7 +231,7 @@ fn what_people_read_is_short_and_names_the_query() {
     for act in ["suspend", "resume", "withdraw"] {
         let told =
             owning.accord_text("admin", &["agreement", act, &agreement, "--reason", "review"]).out;
-        assert!(told.starts_with(&agreement) && told.lines().count() == 6, "{told}");
+        assert!(told.starts_with(&agreement) && told.lines().count() == 7, "{told}");
         assert!(text.starts_with(told.lines().next().unwrap_or("-")), "{text}");
     }
     let refused = asking.accord_text(OFFICER, &query(&["--to", &owning.id])).out;

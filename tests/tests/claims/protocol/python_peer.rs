@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use node::admin::cards::{self, Confirmation};
+use schemas::authority::AuthorityId;
 use schemas::entry::EntryKind as Kind;
-use schemas::query::AuthorityId;
 use serde_json::Value;
 use tempfile::TempDir;
 use tests::agency::{Agency, Plan};
@@ -116,7 +116,7 @@ async fn a_peer_of_another_make_files_a_request_asks_and_verifies_the_answer() {
     assert_eq!(asking.says().await["verdict"], "approved");
     let answered = asking.says().await;
     assert_eq!(answered["outcome"], "answered", "{answered}");
-    assert_eq!(answered["basis"].as_str(), Some(request.as_str()));
+    assert_eq!(answered["basis"].as_str(), Some(&*request.to_string()));
     assert_eq!(answered["reads"].as_array().map(Vec::len), Some(3));
     let log = owner.log().await;
     assert_eq!(

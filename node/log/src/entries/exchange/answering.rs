@@ -2,13 +2,13 @@
 
 use registry::State;
 use schemas::answer::{Answer, Receipt};
+use schemas::authority::AuthorityId;
 use schemas::body::{Actor, Outcome};
 use schemas::entry_proof::EntryProof;
 use schemas::envelope::Envelope;
 use schemas::event::Event;
 use schemas::event::exchange::{AnswerRedelivered, QueryAnswered, QueryRefused, ReceiptRecorded};
 use schemas::frame::{Frame, FrameKind};
-use schemas::query::AuthorityId;
 use schemas::read::ReadId;
 use schemas::refusal::Refusal;
 use schemas::time::Timestamp;

@@ -1,0 +1,79 @@
+//! Parties that two agencies know by different keys: one of the two was shown a false card.
+
+use agreements::agreement::Adherence;
+use schemas::agency::AgencyId;
+use schemas::alarm::AlarmKind;
+use schemas::authority::AuthorityId;
+use schemas::digest::Digest;
+use schemas::envelope::Envelope;
+
+use super::alarms::raise;
+use crate::permission::OwnAgency;
+use audit_log::append::AppendError;
+use registry::State;
+
+/// Raises an alarm about the agency that signed `adherence`, where it names another key of a party
+/// than is known here. The adherence and the cards as they are known here prove it.
+///
+/// # Errors
+/// When the log cannot be written.
+pub(crate) async fn alarm_about_parties(
+    agency: &OwnAgency,
+    adherence: &Adherence,
+    envelope: &Envelope,
+) -> Result<(), AppendError> {
+    let state = agency.registry.state();
+    let differ = state.known_otherwise(adherence);
+    if differ.is_empty() || state.records(envelope) || !fits(&state, adherence) {
+        return Ok(());
+    }
+    let mut evidence = vec![envelope.to_text()];
+    evidence.extend(differ.into_iter().filter_map(|party| card_of(&state, party)));
+    raise(agency, &adherence.agency, AlarmKind::PartyKey, evidence).await
+}
+
+/// Looks at all that peers have signed on a text, as this agency signs it.
+///
+/// # Errors
+/// When the log cannot be written.
+pub(crate) async fn alarm_about_text(
+    agency: &OwnAgency,
+    id: &AuthorityId,
+    text: &Digest,
+) -> Result<(), AppendError> {
+    let state = agency.registry.state();
+    let Some(known) = state.agreement_text(id, text) else { return Ok(()) };
+    for adherence in known.recorded.adherences.values() {
+        let differ = state.known_otherwise(adherence);
+        if adherence.agency == agency.id || differ.is_empty() {
+            continue;
+        }
+        let signed = known.signed.iter().filter(|signed| says(signed, adherence)).cloned();
+        let cards = differ.into_iter().filter_map(|party| card_of(&state, party));
+        let evidence = signed.chain(cards).collect();
+        raise(agency, &adherence.agency, AlarmKind::PartyKey, evidence).await?;
+    }
+    Ok(())
+}
+
+/// Whether this is the envelope of an adherence.
+fn says(envelope: &str, adherence: &Adherence) -> bool {
+    let Ok(envelope) = Envelope::parse(envelope.as_bytes()) else { return false };
+    let text = std::str::from_utf8(envelope.unverified_payload()).unwrap_or_default();
+    Adherence::from_toml("adherence", text).is_ok_and(|said| said == *adherence)
+}
+
+/// Whether an adherence will be recorded: what is refused says nothing about anybody.
+fn fits(state: &State, adherence: &Adherence) -> bool {
+    let by = &adherence.agency;
+    let known = state.agreement_text(&adherence.agreement, &adherence.text);
+    state.known_party(by).map(|party| party.fingerprint) == adherence.fingerprint_of(by)
+        && known.is_some_and(|text| text.recorded.clone().adhere(adherence.clone()).is_ok())
+}
+
+/// The card by which an agency is known here.
+fn card_of(state: &State, agency: &AgencyId) -> Option<String> {
+    let own = state.own.as_ref().filter(|own| own.value.id == *agency);
+    let card = own.or_else(|| state.peers.get(agency).map(|peer| &peer.card));
+    card.map(|card| card.envelope.clone())
+}

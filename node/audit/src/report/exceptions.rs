@@ -100,6 +100,7 @@ fn row(finding: &Finding<'_>) -> Option<Map<String, Value>> {
         value.filter(|value| finding.asked.iter().all(|asked| of(asked).as_ref() == Some(value)))
     };
     let entries: Vec<u64> = finding.asked.iter().map(|asked| asked.seen.index).collect();
+    let unproven = finding.asked.iter().filter(|asked| asked.seen.unproven.is_some()).count();
     let row = json!({
         "finding": finding.finding,
         "user": first.actor.user,
@@ -110,7 +111,10 @@ fn row(finding: &Finding<'_>) -> Option<Map<String, Value>> {
         "until": last.seen.at,
         "count": entries.len(),
         "entries": entries,
-        "detail": finding.detail,
+        "detail": match unproven {
+            0 => finding.detail.clone(),
+            some => format!("{}; {some} of these entries do not verify", finding.detail),
+        },
     });
     match row {
         Value::Object(row) => Some(row),

@@ -1,5 +1,7 @@
 //! Bodies that say something else than the message beside them, or than the entry that they repeat.
 
+use schemas::event::Event;
+use schemas::event::exchange::AnswerViewed;
 use serde_json::{Value, json};
 
 use crate::fabricated::{Log, Pair};
@@ -67,6 +69,9 @@ fn the_requesters_body_cannot_say_what_was_not_asked_or_answered() {
         lie("query.sent", "/actor/user", json!("honest.officer"), "actor.user"),
         lie("query.sent", "/actor/full_name", json!("Honest Officer"), "actor.full_name"),
         lie("query.sent", "/event/access/outcome", json!("answered"), "access.outcome"),
+        lie("answer.received", "/actor/agency", json!("port-ca-pd"), "does not act"),
+        lie("answer.viewed", "/actor/agency", json!("other-ca-pd"), "does not act"),
+        lie("query.sent", "/event/access/query_id", json!("77".repeat(16)), "access.query_id"),
         lie("answer.received", "/event/access/count", json!(7), "access.count"),
         lie("answer.received", "/event/access/basis/version", json!(2), "access.basis.version"),
         lie("answer.received", "/event/access/outcome", json!("refused"), "access.outcome"),
@@ -166,4 +171,91 @@ fn an_entry_cannot_be_filed_under_another_exchange() {
         });
         assert!(told, "{kind}: {:?}", report.problems);
     }
+}
+
+fn told_of(log: &Log, pair: &Pair, place: usize, word: &str) {
+    let report = log.verified(&[&pair.covina, &pair.port]);
+    let told = report.problems.iter().any(|one| {
+        one.index == Some(place as u64) && one.code == "binding" && one.message.contains(word)
+    });
+    assert!(told, "{word}: {:?}", report.problems);
+}
+
+/// A reply of one exchange stands for no other one.
+#[test]
+fn a_reply_is_bound_to_its_query() {
+    // In the owner's log the refusal of one query beside another, and in the requester's an answer that
+    // its body takes for another's.
+    let mut pair = Pair::honest();
+    pair.answered(9, 50);
+    let second =
+        pair.owning.entries.iter().rposition(|entry| entry.event.kind().code() == "query.answered");
+    let reply = pair.owning.entries[second.unwrap()].envelopes[1].clone();
+    pair.owning.entry("query.answered").envelopes[1] = reply;
+    told_of(&pair.owning, &pair, pair.owning.place("query.answered"), "another query");
+    let mut pair = Pair::honest();
+    let Event::QueryUnanswered(other) = &pair.asking.entry("query.unanswered").event else {
+        panic!("an unanswered query")
+    };
+    let access = other.access.clone();
+    let entry = pair.asking.entry("answer.received");
+    if let Event::AnswerReceived(received) = &mut entry.event {
+        entry.query = Some(access.query_id.digest());
+        received.access = access;
+    }
+    told_of(&pair.asking, &pair, pair.asking.place("answer.received"), "another query");
+}
+
+#[test]
+fn what_was_never_answered_tells_of_no_reply() {
+    let mut pair = Pair::honest();
+    if let Event::QueryUnanswered(silent) = &mut pair.asking.entry("query.unanswered").event {
+        silent.access.count = Some(3);
+    }
+    told_of(&pair.asking, &pair, pair.asking.place("query.unanswered"), "tells of a reply");
+}
+
+/// What a log was asked is not what it asked.
+#[test]
+fn an_entry_repeats_a_query_of_its_own_direction() {
+    let mut pair = Pair::honest();
+    let (covina, port) = (pair.covina.clone(), pair.port.clone());
+    let Event::QueryAnswered(given) = pair.owning.entry("query.answered").event.clone() else {
+        panic!("an answer")
+    };
+    let viewed = AnswerViewed { access: given.access, photographs: None };
+    let event = Event::AnswerViewed(viewed);
+    pair.owning.write(50, Some(&covina), port.officer(), event, &[]);
+    let last = pair.owning.entries.len() - 1;
+    told_of(&pair.owning, &pair, last, "another exchange");
+}
+
+/// A query is sent for the first time once, and again only after that.
+#[test]
+fn a_query_sent_again_says_so_and_one_that_says_so_was_sent() {
+    for (again, word) in [(false, "sent before"), (true, "no earlier entry")] {
+        let mut pair = Pair::honest();
+        let silent = pair.asking.place("query.unanswered");
+        let place = if again { silent - 2 } else { silent - 1 };
+        if let Event::QuerySent(sent) = &mut pair.asking.entries[place].event {
+            sent.again = again;
+        }
+        told_of(&pair.asking, &pair, place, word);
+    }
+}
+
+/// What a log keeps of the other one is the place of the entry that the message beside it stands in.
+#[test]
+fn a_proof_of_another_entry_of_the_exchange_is_none() {
+    let mut pair = Pair::honest();
+    let mut shown = pair.asking.clone();
+    shown.entries.truncate(pair.asking.place("answer.received") + 1);
+    let other = shown.proof();
+    if let Event::QueryAnswered(answered) = &mut pair.owning.entry("query.answered").event {
+        answered.theirs = Some(other);
+    }
+    let place = pair.owning.place("query.answered") as u64;
+    let report = pair.owning.verified(&[&pair.covina, &pair.port]);
+    let told = report.problems.iter().any(|one| one.index == Some(place) && one.code == "standing");
+    assert!(told, "{:?}", report.problems);
 }

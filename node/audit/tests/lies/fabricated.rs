@@ -447,7 +447,11 @@ impl Pair {
     /// Query 1 is answered, its answer delivered again, viewed and corrected; query 2 is refused, and
     /// the refusal delivered again; query 3 is not answered; a written request is filed and approved.
     pub(crate) fn honest() -> Self {
-        let (covina, port) = (Agency::new("west-covina-ca-pd", 1), Agency::new("port-ca-pd", 2));
+        Self::between(Agency::new("west-covina-ca-pd", 1), Agency::new("port-ca-pd", 2))
+    }
+
+    /// The same between these two, the requester first.
+    pub(crate) fn between(covina: Agency, port: Agency) -> Self {
         let asking = Log::new(&covina, &[&port]);
         let owning = Log::new(&port, &[&covina]);
         let mut pair = Self { covina, port, asking, owning };

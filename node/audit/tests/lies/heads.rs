@@ -56,3 +56,17 @@ fn a_bundle_that_ends_before_a_head_that_another_one_holds_is_stale() {
     let report = compared(vec![cut.exported(5), pair.asking.exported(600)], &both);
     assert!(classes(&report).contains(&Class::StaleBundle), "{report:#?}");
 }
+
+/// Two peers to whom one agency showed different logs find that out without a bundle of it.
+#[test]
+fn two_faces_are_found_by_what_two_others_hold() {
+    let third = Agency::new("third-ca-pd", 3);
+    let first = Pair::honest();
+    let second = Pair::between(third.clone(), first.port.clone());
+    let all = [&first.covina, &third, &first.port];
+    let report = compared(vec![first.asking.exported(600), second.asking.exported(600)], &all);
+    let found = classes(&report);
+    assert!(found.contains(&Class::Forked) && found.contains(&Class::Altered), "{report:#?}");
+    assert!(report.findings.iter().all(|one| one.agency.as_ref() == Some(&first.port.id)));
+    assert!(report.findings.iter().all(|one| one.evidence.len() == 2), "{report:#?}");
+}

@@ -10,3 +10,4 @@ mod papers;
 mod pinned;
 mod reconciled;
 mod signers;
+mod spoilt;

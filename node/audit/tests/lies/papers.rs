@@ -241,3 +241,22 @@ fn a_card_is_of_the_agency_that_its_entry_concerns() {
     let found = codes(&log, &pair, log.place("card.added"));
     assert!(found.iter().any(|(_, said)| said.contains("speaks for")), "{found:?}");
 }
+
+/// Nobody adheres to a text that was not proposed, nor states what was not asked for.
+#[test]
+fn an_adherence_is_to_a_text_that_the_log_holds_and_a_statement_to_its_request() {
+    let (pair, mut log) = papers();
+    let proposed = log.place("agreement.proposed");
+    log.entries.remove(proposed);
+    let found = codes(&log, &pair, log.place("agreement.signed"));
+    assert!(found.iter().any(|(_, said)| said.contains("no earlier entry holds")), "{found:?}");
+    let (pair, mut log) = papers();
+    let given = log.entries.len() - 1;
+    let asked = log.entry("audit.stated").envelopes[0].unverified_payload().to_vec();
+    let mut request: StatementRequest = serde_json::from_slice(&asked).unwrap();
+    (request.from, request.to) = (pair.port.id.clone(), pair.covina.id.clone());
+    request.until = at(1);
+    log.entries[given].envelopes[0] = pair.port.sign(Kind::Statement, &request);
+    let found = codes(&log, &pair, given);
+    assert!(found.iter().any(|(_, said)| said.contains("another request")), "{found:?}");
+}

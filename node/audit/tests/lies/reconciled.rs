@@ -8,7 +8,7 @@ use schemas::body::{Access, Actor, Outcome};
 use schemas::digest::Digest;
 use schemas::envelope::Kind;
 use schemas::event::Event;
-use schemas::event::exchange::{AnswerRejected, QueryAnswered};
+use schemas::event::exchange::{AnswerRedelivered, AnswerRejected, QueryAnswered};
 use serde_json::json;
 
 use crate::fabricated::{Agency, Log, Pair, answer, answered, at, pins, query, sent};
@@ -132,6 +132,58 @@ fn a_denied_answer_is_never_open() {
     event.theirs = None;
     let report = compared(&pair);
     assert_eq!((report.open, classes(&report)), (0, vec![Class::Differs]));
+}
+
+/// A query signed for a time to come is under way from when the log has it, and no later; where both logs
+/// have an exchange, from when the first of them has.
+#[test]
+fn no_time_to_come_keeps_an_exchange_open() {
+    let mut pair = Pair::honest();
+    let (covina, port) = (pair.covina.clone(), pair.port.clone());
+    let mut later = query(9, &covina, &port, 50);
+    later.at = "9999-12-01T00:00:00Z".parse().unwrap();
+    let signed = covina.sign(Kind::Query, &later);
+    pair.asking.entries.clear();
+    pair.owning.entries.clear();
+    let event = sent(&later, signed.digest(), false);
+    pair.asking.write(50, Some(&port), covina.officer(), event, &[&signed]);
+    assert_eq!(classes(&compared(&pair)), [Class::SentOwnerSilent]);
+    let mut pair = Pair::honest();
+    let mut other = query(1, &covina, &port, 595);
+    other.limit = 3;
+    let signed = covina.sign(Kind::Query, &other);
+    pair.asking.entries.clear();
+    let event = sent(&other, signed.digest(), false);
+    pair.asking.write(595, Some(&port), covina.officer(), event, &[&signed]);
+    pair.owning.entries.truncate(1);
+    let Event::QueryAnswered(event) = &mut pair.owning.entries[0].event else { panic!() };
+    event.theirs = None;
+    let pinned = pins(&[&pair.covina, &pair.port]);
+    let logs = [&pair.asking, &pair.owning];
+    let report = reconcile(&mut logs.map(Log::file), &pinned, 10 * 60_000).unwrap().report;
+    assert_eq!((report.open, classes(&report)), (0, vec![Class::Differs]));
+}
+
+/// An entry that repeats what was not said changes nothing of what a log tells.
+#[test]
+fn an_invented_delivery_is_no_answer() {
+    let mut pair = Pair::honest();
+    let (covina, port) = (pair.covina.clone(), pair.port.clone());
+    let Event::QueryRefused(refused) = pair.owning.entry("query.refused").event.clone() else {
+        panic!("a refusal")
+    };
+    let actor = pair.owning.entry("query.refused").actor.clone();
+    let mut access = refused.access;
+    access.outcome = Outcome::Answered;
+    access.reasons.clear();
+    access.answer_digest = Some(Digest::of(b"an answer that never was"));
+    let event = Event::AnswerRedelivered(AnswerRedelivered { access, theirs: None });
+    pair.owning.write(60, Some(&covina), actor, event, &[]);
+    let report = compared(&pair);
+    assert_eq!((report.matched, report.refused_both), (1, 1), "{report:#?}");
+    let unsound: Vec<_> =
+        report.findings.iter().filter(|one| one.class == Class::Unsound).collect();
+    assert_eq!((unsound.len(), unsound[0].agency.as_ref()), (1, Some(&port.id)));
 }
 
 /// What an owner did answer, and its requester says did not verify.

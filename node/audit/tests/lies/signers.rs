@@ -174,6 +174,8 @@ fn the_messages_beside_an_entry_are_exactly_its_own() {
             .iter()
             .any(|one| one.index == Some(place) && ["binding", "signature"].contains(&one.code));
         assert!(told, "{what}: {:?}", report.problems);
+        let kinds = report.problems.iter().any(|one| one.message.contains("of another kind"));
+        assert_eq!(kinds, what == "the other way round" || what == "the reply alone", "{what}");
     }
 }
 

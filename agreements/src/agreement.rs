@@ -17,6 +17,9 @@ use crate::search_limits::Limits;
 /// Most parties of one agreement.
 pub const MOST_PARTIES: usize = 500;
 
+/// Longest number of a clause, in bytes.
+const LONGEST_NUMBER: usize = 40;
+
 /// A numbered clause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
@@ -153,6 +156,15 @@ impl Agreement {
         ] {
             if value == 0 {
                 return Err(sense(format!("agreement `{id}`: `{key}` must not be 0")));
+            }
+        }
+        for Clause { number, .. } in &self.clauses {
+            // Refusals cite it, on one line.
+            let plain = number.parse::<Text>().is_ok_and(|text| text.as_str() == number);
+            if number.is_empty() || number.len() > LONGEST_NUMBER || !plain {
+                return Err(sense(format!(
+                    "agreement `{id}`: a clause's `number` is one word of at most {LONGEST_NUMBER} bytes, such as `4.2`; this one is {number:?}"
+                )));
             }
         }
         self.limits().check("").map_err(|what| sense(format!("agreement `{id}`: {what}")))

@@ -91,6 +91,12 @@ fn an_escape_that_stands_for_it_is_refused_too() {
         let said = read("agreement", &in_a_key).unwrap_err().to_string();
         assert_eq!(schemas::text::visible(&said), said, "{escape} in a key is not said as it is");
     }
+    // What refusals cite stands on one line.
+    for number in ["1\\n2", "1\\t2", "", " 1", &"1".repeat(41)] {
+        let spoilt = text.replace("number = \"1\"", &format!("number = \"{number}\""));
+        let said = read("agreement", &spoilt).unwrap_err().to_string();
+        assert!(said.contains("`number`"), "{number}: {said}");
+    }
     let names = template::NAMES.map(|name| template::builtin(name).unwrap());
     assert!(names.iter().all(|text| schemas::text::hidden_in_lines(text).is_none()));
 }

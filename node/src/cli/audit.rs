@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::Done;
 use super::bundle;
 use super::client::{Client, query_string};
-use super::output::{Output, number, text};
+use super::output::{Output, number, one_line, text};
 use super::reconcile;
 use super::report;
 use super::time::{instant, shown};
@@ -338,7 +338,7 @@ fn reconciled(report: &Value, findings: &[Value]) -> String {
     }
     for finding in findings {
         if let Some(message) = finding.get("message").and_then(Value::as_str) {
-            out += &format!("\n  {}: {message}", text(finding, "class"));
+            out += &format!("\n  {}: {}", text(finding, "class"), one_line(message));
             continue;
         }
         let side = |key: &str| {

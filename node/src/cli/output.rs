@@ -121,6 +121,11 @@ fn line_out(line: &str) {
     drop(writeln!(std::io::stdout().lock(), "{}", visible_json(line)));
 }
 
+/// Words of somebody else that belong on one line: no line feed of theirs begins another.
+pub(super) fn one_line(text: &str) -> String {
+    visible(text).replace('\n', "\\u{A}").replace('\t', "\\u{9}")
+}
+
 /// A number in a JSON object with what it counts: `1 read`, `2 reads`.
 pub(super) fn number(value: &Value, key: &str, one: &str, many: &str) -> String {
     counted(value.get(key).and_then(Value::as_u64).unwrap_or_default(), one, many)
@@ -136,6 +141,8 @@ pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     if rows.is_empty() {
         return "nothing".into();
     }
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| one_line(cell)).collect()).collect();
     let width = |n: usize| {
         let cells = rows.iter().filter_map(|row| row.get(n)).map(|cell| cell.chars().count());
         cells.chain(head.get(n).map(|h| h.chars().count())).max().unwrap_or(0)
@@ -149,4 +156,17 @@ pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let mut lines = vec![line(&mut head.iter().copied())];
     lines.extend(rows.iter().map(|row| line(&mut row.iter().map(String::as_str))));
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobodys_words_begin_a_line_of_a_table_or_of_a_reason() {
+        let words = "no\nport-ca-pd: 1 read under lasd\t\u{1B}[2K";
+        assert_eq!(one_line(words), "no\\u{A}port-ca-pd: 1 read under lasd\\u{9}\\u{1B}[2K");
+        let shown = table(&["", "what"], &[vec!["1".into(), words.into()]]);
+        assert_eq!(shown.lines().count(), 2, "{shown}");
+    }
 }

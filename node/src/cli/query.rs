@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::Done;
 use super::asking::{What, Why};
 use super::client::Client;
-use super::output::{Output, table, text};
+use super::output::{Output, one_line, table, text};
 use super::photographs;
 use super::time::shown;
 use crate::permission::ActError;
@@ -197,13 +197,13 @@ fn outcome(heard: &Value) -> String {
             }
             out
         }
-        _ => format!("{owner}: unanswered: {}", text(heard, "error")),
+        _ => format!("{owner}: unanswered: {}", one_line(text(heard, "error"))),
     }
 }
 
 /// A reason for a person: its code, sentence and sections.
 pub(super) fn reason(reason: &Value, indent: &str) -> String {
-    let (code, message) = (text(reason, "code"), text(reason, "message"));
+    let (code, message) = (text(reason, "code"), one_line(text(reason, "message")));
     format!("{indent}{code}: {message}\n{indent}  [{}]", cited(reason))
 }
 
@@ -215,7 +215,7 @@ pub(super) fn cited(of: &Value) -> String {
         .into_iter()
         .flatten()
         .filter_map(|c| serde_json::from_value::<Citation>(c.clone()).ok())
-        .map(|citation| citation.to_string())
+        .map(|citation| one_line(&citation.to_string()))
         .collect();
     citations.join("; ")
 }

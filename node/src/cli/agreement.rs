@@ -21,7 +21,7 @@ use crate::permission::ActError;
 use audit_log::clock::Clock;
 use audit_log::keys;
 use host::home::{Home, read_text};
-use registry::KeyUse;
+use schemas::key_use::KeyUse;
 
 #[derive(Subcommand)]
 pub(super) enum Agreement {

@@ -15,7 +15,7 @@ use crate::http::state::{App, AppState};
 use crate::permission::ActError;
 use crate::retention::RetentionReport;
 use audit::wording::counted;
-use peer::is_dialable;
+use schemas::address::is_dialable;
 use store::StoreError;
 
 pub(in crate::http) async fn show(State(app): App) -> Json<Value> {

@@ -2,6 +2,7 @@
 
 mod bundles;
 mod evidence_packages;
+mod largest_state;
 mod reconciliation;
 mod reports;
 mod retention;

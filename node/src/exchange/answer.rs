@@ -296,7 +296,7 @@ impl Answering {
             from: self.agency.id.clone(),
             to: query.from.clone(),
             at: self.agency.clock.now(),
-            reasons,
+            reasons: Refusal::fitting(reasons),
             advice: Text::default(),
         };
         let envelope = self.sign(Kind::Refusal, &refusal)?;

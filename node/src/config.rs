@@ -50,6 +50,8 @@ pub struct Bounds {
     pub refusals_per_minute: u32,
     /// Most answers to one peer whose receipts are outstanding.
     pub receipts_outstanding: u32,
+    /// Most versions of one peer's card that are taken in, or left to wait for a person, in a day.
+    pub card_versions_per_day: u32,
     /// How often it is looked whether a peer is to be reconciled with, in seconds.
     pub reconciled_look_seconds: u32,
     /// How often peers are asked to cosign the head of the log, in seconds.
@@ -78,6 +80,11 @@ impl Bounds {
                 100_000,
                 default.receipts_outstanding,
             ),
+            card_versions_per_day: table.bound(
+                "card_versions_per_day",
+                1_000,
+                default.card_versions_per_day,
+            ),
             reconciled_look_seconds: table.bound(
                 "reconciled_look_seconds",
                 86_400,
@@ -101,6 +108,7 @@ impl Default for Bounds {
             in_flight_per_peer: 128,
             refusals_per_minute: 300,
             receipts_outstanding: 1_024,
+            card_versions_per_day: 8,
             reconciled_look_seconds: 300,
             cosigned_every_seconds: 600,
         }

@@ -12,7 +12,7 @@ use crate::permission::OwnAgency;
 use audit_log::append::AuditLog;
 use audit_log::keys::Keyring;
 use host::home::{Home, HomeError};
-use registry::KeyUse;
+use schemas::key_use::KeyUse;
 use store::ReadStore;
 use store::photographs::Images;
 

@@ -6,6 +6,7 @@
 //! kind and announced length before it reads the rest.
 
 use crate::answer::PAGE_BYTES;
+use crate::card;
 use crate::envelope;
 
 /// What a frame is.
@@ -81,9 +82,8 @@ impl FrameKind {
     pub const fn largest_body(self) -> usize {
         match self {
             Self::Query | Self::Receipt => 32_768,
-            Self::Answer | Self::Refusal | Self::Card | Self::Document | Self::Statement => {
-                envelope::LARGEST
-            }
+            Self::Answer | Self::Refusal | Self::Document | Self::Statement => envelope::LARGEST,
+            Self::Card => card::LARGEST,
             Self::Page | Self::Image | Self::Narrow | Self::Consistency => PAGE_BYTES,
             Self::ReceiptAck | Self::DocumentAck => 0,
             Self::Failed => 1_024,

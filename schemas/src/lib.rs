@@ -6,6 +6,7 @@
 //! this crate and `PROTOCOL.md` alone.
 
 mod access;
+pub mod address;
 pub mod agency;
 pub mod alarm;
 pub mod answer;
@@ -28,12 +29,14 @@ mod fits;
 pub mod frame;
 pub mod image;
 pub mod key;
+pub mod key_use;
 pub mod merkle;
 pub mod misread;
 pub mod note;
 pub mod outcome;
 pub mod pattern;
 pub mod plate;
+pub mod possession;
 pub mod proof;
 pub mod purpose;
 pub mod query;

@@ -116,6 +116,10 @@ pub struct Reason {
     pub citations: Vec<Citation>,
 }
 
+/// Most bytes of a refusal's reasons, as JSON: beside the largest query and the largest proof they fit
+/// the body of an entry, so that whoever is refused can log it.
+pub const LARGEST_REASONS: usize = 12 << 10;
+
 /// A refusal as the owner signs it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
@@ -142,4 +146,46 @@ pub struct Refusal {
     /// The owner's word on what can be done about it; may be empty.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub advice: Text,
+}
+
+impl Refusal {
+    /// Of these reasons as many as a refusal has room for, in their order; the first in any case.
+    #[must_use]
+    pub fn fitting(mut reasons: Vec<Reason>) -> Vec<Reason> {
+        while reasons.len() > 1 && !has_room_for(&reasons) {
+            reasons.pop();
+        }
+        reasons
+    }
+
+    /// Whether its reasons are no more than a refusal has room for.
+    #[must_use]
+    pub fn is_bounded(&self) -> bool {
+        has_room_for(&self.reasons)
+    }
+}
+
+fn has_room_for(reasons: &[Reason]) -> bool {
+    serde_json::to_vec(reasons).is_ok_and(|json| json.len() <= LARGEST_REASONS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_reasons_those_that_fit_are_kept_in_order() {
+        let reason = |n: usize, length: usize| Reason {
+            code: RefusalCode::NoAuthority,
+            message: format!("{n} {}", "x".repeat(length)),
+            citations: Vec::new(),
+        };
+        let few: Vec<Reason> = (0..20).map(|n| reason(n, 300)).collect();
+        assert_eq!(Refusal::fitting(few.clone()), few);
+        let many: Vec<Reason> = (0..200).map(|n| reason(n, 300)).collect();
+        let kept = Refusal::fitting(many.clone());
+        assert!(has_room_for(&kept) && kept.len() > 20);
+        assert_eq!(kept, many[..kept.len()]);
+        assert_eq!(Refusal::fitting(vec![reason(0, 20_000), reason(1, 1)]).len(), 1);
+    }
 }

@@ -11,7 +11,6 @@ the document is enough to talk to one.
 Prints one JSON object a line. Exit code 0: answered; 1: refused or denied; 3: could not be done.
 """
 
-import base64
 import json
 import os
 import sys
@@ -33,7 +32,9 @@ from messages import (
     read_frame,
     seal,
     unprintable,
+    seal_card,
     unseal,
+    unseal_card,
     write_frame,
 )
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -58,9 +59,7 @@ class Agency:
         }
         with open(os.path.join(home, "card.json"), "rb") as file:
             self.card = file.read()
-        self.id = json.loads(unseal("card.v1+json", self.card, self.keys["agency"].public_key()))[
-            "id"
-        ]
+        self.id = unseal_card(self.card)["id"]
 
     def seal(self, kind, message):
         return seal(f"{kind}.v1+json", compact(message), self.keys["message"])
@@ -81,7 +80,7 @@ def identity(home, agency):
         "addresses": [],
         **{f"{use}_key": public_text(key) for use, key in keys.items()},
     }
-    envelope = seal("card.v1+json", compact(card), keys["agency"])
+    envelope = seal_card(card, keys)
     descriptor = os.open(os.path.join(home, "keys.json"), os.O_WRONLY | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "w") as file:
         json.dump(seeds, file)
@@ -93,9 +92,7 @@ def identity(home, agency):
 def owner_of(path):
     """The card of the owner. Here the file is trusted; a node would compare the fingerprint."""
     with open(path, "rb") as file:
-        envelope = file.read()
-    claimed = json.loads(base64.b64decode(json.loads(envelope)["payload"]))
-    return json.loads(unseal("card.v1+json", envelope, public_key(claimed["agency_key"])))
+        return unseal_card(file.read())
 
 
 def dial(owner, agency):

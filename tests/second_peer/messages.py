@@ -145,6 +145,46 @@ def unseal(kind, envelope, key):
     return body
 
 
+# Cards
+
+# Who signs for themselves in a card, beside the agency key that signs the card itself.
+PROVEN = ("node", "message", "log", "cosigner")
+
+
+def _statement(card, use, key):
+    """What a key signs to prove that it is that of this use in this version of the card."""
+    lines = (card["id"], str(card["version"]), use, card["agency_key"], public_text(key))
+    statement = "".join(f"{line}\n" for line in lines)
+    return _covered("application/vnd.accord.possession.v1+text", statement.encode())
+
+
+def seal_card(card, keys):
+    """A card, proven by every key that it names."""
+    possession = {
+        use: base64.b64encode(keys[use].sign(_statement(card, use, keys[use]))).decode()
+        for use in PROVEN
+    }
+    return seal("card.v1+json", compact(card | {"possession": possession}), keys["agency"])
+
+
+def unseal_card(envelope):
+    """The card, after the signature of every key that it names; whose agency key it is, people say."""
+    if len(envelope) > 8192:
+        raise Unverifiable(f"a card of {len(envelope)} bytes; at most 8192 are read")
+    try:
+        claimed = json.loads(base64.b64decode(json.loads(envelope)["payload"], validate=True))
+        card = json.loads(unseal("card.v1+json", envelope, public_key(claimed["agency_key"])))
+        if len({card[f"{use}_key"] for use in ("agency", *PROVEN)}) != 5:
+            raise Unverifiable("a card that uses one key twice")
+        for use in PROVEN:
+            key = public_key(card[f"{use}_key"])
+            proof = base64.b64decode(card["possession"][use], validate=True)
+            key.verify(proof, _statement(card, use, key))
+    except (KeyError, TypeError, ValueError, InvalidSignature) as error:
+        raise Unverifiable(f"no card whose keys are proven: {error!r}") from error
+    return card
+
+
 # The tree of a log
 
 

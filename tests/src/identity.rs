@@ -3,11 +3,12 @@
 use agreements::agreement::{Agreement, KnownParty};
 use audit_log::keys;
 use host::home::Home;
-use registry::KeyUse;
 use schemas::agency::{AgencyId, AgencyKind};
 use schemas::card::Card;
 use schemas::envelope::{Envelope, Kind};
 use schemas::key::SecretKey;
+use schemas::key_use::KeyUse;
+use schemas::possession::Possession;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::Serialize;
@@ -25,6 +26,10 @@ pub struct Identity {
     pub node_key: SecretKey,
     /// Signs messages.
     pub message_key: SecretKey,
+    /// Signs heads of its log.
+    pub log_key: SecretKey,
+    /// Cosigns heads of others' logs.
+    pub cosigner_key: SecretKey,
     /// Its card.
     pub card: Card,
 }
@@ -58,8 +63,11 @@ impl Identity {
             log_key: log_key.public(),
             cosigner_key: cosigner_key.public(),
             revocations: Vec::new(),
+            possession: Possession::default(),
         };
-        Self { id, agency_key, node_key, message_key, card }
+        let mut made = Self { id, agency_key, node_key, message_key, log_key, cosigner_key, card };
+        made.card = Card::open(&made.card_envelope()).expect("a card");
+        made
     }
 
     /// Who lives in `home`.
@@ -71,6 +79,8 @@ impl Identity {
             agency_key: key(KeyUse::Agency),
             node_key: key(KeyUse::Node),
             message_key: key(KeyUse::Message),
+            log_key: key(KeyUse::Log),
+            cosigner_key: key(KeyUse::Cosigner),
             card,
         }
     }
@@ -78,7 +88,27 @@ impl Identity {
     /// The signed card.
     #[must_use]
     pub fn card_envelope(&self) -> Envelope {
-        Envelope::sign_json(Kind::Card, &self.card, &self.agency_key).expect("a card")
+        self.sign_card(&self.card, &[])
+    }
+
+    /// A version of the card, signed and proven with the keys of this identity and `more`.
+    ///
+    /// # Panics
+    /// When it names another key, or nobody would read it.
+    #[must_use]
+    pub fn sign_card(&self, card: &Card, more: &[SecretKey]) -> Envelope {
+        let own = [&self.node_key, &self.message_key, &self.log_key, &self.cosigner_key];
+        let keys: Vec<SecretKey> = own.into_iter().chain(more).cloned().collect();
+        card.sign(&self.agency_key, &keys).expect("a card")
+    }
+
+    /// Whatever a card says, signed with the agency key alone: its proofs stay as they stand.
+    ///
+    /// # Panics
+    /// Never.
+    #[must_use]
+    pub fn claim_card(&self, card: &Card) -> Envelope {
+        Envelope::sign_json(Kind::Card, card, &self.agency_key).expect("an envelope")
     }
 
     /// A message, signed with the message key.

@@ -26,6 +26,9 @@ pub use parts::{
 pub use people::Reliance;
 pub use section_ref::{SectionRef, SectionRefError};
 
+/// Largest text of a policy, in bytes.
+pub const LARGEST_TEXT: usize = 256 << 10;
+
 /// The version of the policy format.
 pub const FORMAT: u32 = 2;
 
@@ -105,6 +108,12 @@ impl Policy {
     /// # Errors
     /// With file, line, key and what is expected, or what does not hold together.
     pub fn from_toml(file: &str, text: &str) -> Result<Self, DocumentError> {
+        if text.len() > LARGEST_TEXT {
+            return Err(sense(format!(
+                "{file}: a policy of {} bytes is too large; at most {LARGEST_TEXT} are read",
+                text.len()
+            )));
+        }
         let version: Version = read(file, text)?;
         if version.format != FORMAT {
             return Err(sense(format!(

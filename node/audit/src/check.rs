@@ -448,3 +448,6 @@ fn own_before(item: &Item) -> Option<u64> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

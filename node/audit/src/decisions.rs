@@ -263,8 +263,8 @@ impl Decisions {
             !COUNTED.contains(&reason.code)
                 || refusal.reasons.iter().any(|one| one.code == reason.code)
         };
-        let reasons: Vec<&Reason> = refused.reasons.as_slice().iter().filter(told).collect();
-        if reasons.iter().copied().eq(&refusal.reasons) && refused.closest == refusal.closest {
+        let reasons = refused.reasons.as_slice().iter().filter(told).cloned().collect();
+        if Refusal::fitting(reasons) == refusal.reasons && refused.closest == refusal.closest {
             return Ok(());
         }
         let counted = refusal.reasons.iter().any(|one| COUNTED.contains(&one.code));

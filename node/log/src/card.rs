@@ -20,7 +20,7 @@
 use registry::Signed;
 use schemas::agency::AgencyId;
 use schemas::card::Card;
-use schemas::frame::{Frame, FrameKind};
+use schemas::frame::{Frame, FrameKind, LARGEST_BESIDE};
 use schemas::witness::Greeting;
 use store::StoreError;
 
@@ -63,7 +63,12 @@ impl AuditLog {
     pub async fn own_card(&self, peer: &AgencyId) -> Result<Option<OwnCard>, StoreError> {
         let Some(card) = self.registry.state().own.clone() else { return Ok(None) };
         let held = self.held_head(peer).await?.map(|held| held.witnessed().checkpoint.clone());
-        let beside = serde_json::to_vec(&Greeting { held }).unwrap_or_default();
+        let greeting = |held| serde_json::to_vec(&Greeting { held }).unwrap_or_default();
+        let mut beside = greeting(held);
+        if beside.len() > LARGEST_BESIDE {
+            // A note under which its log put more signatures than a frame has room for.
+            beside = greeting(None);
+        }
         let body = card.envelope.as_bytes().to_vec();
         let frame = Released::durable(Frame { kind: FrameKind::Card, beside, body });
         Ok(Some(OwnCard { card, frame }))

@@ -12,7 +12,7 @@ use schemas::key::{PublicKey, SecretKey};
 use schemas::time::Timestamp;
 
 use host::home::{Home, HomeError, read_text, write_private};
-use registry::KeyUse;
+use schemas::key_use::KeyUse;
 
 /// Makes a new key and its file.
 ///
@@ -156,6 +156,19 @@ impl Keyring {
         }
         Ok(())
     }
+}
+
+/// Every private key of a home that a card may have to prove: the present ones and those that come
+/// next.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn proving(home: &Home) -> Result<Vec<SecretKey>, HomeError> {
+    let mut keys = Vec::new();
+    for use_ in [KeyUse::Node, KeyUse::Message, KeyUse::Log, KeyUse::Cosigner] {
+        keys.extend(Held::of(home, use_)?.iter().cloned());
+    }
+    Ok(keys)
 }
 
 /// Puts the key that comes next in the place of the present one.

@@ -129,25 +129,6 @@ pub fn is_address(text: &str) -> bool {
     text.parse::<Multiaddr>().is_ok()
 }
 
-/// Whether peers can dial what a text says: an address of one machine, with a port. What a node may
-/// listen on, such as every address of its machine, is not enough.
-#[must_use]
-pub fn is_dialable(text: &str) -> bool {
-    use libp2p::multiaddr::Protocol;
-    let Ok(address) = text.parse::<Multiaddr>() else { return false };
-    let mut parts = address.iter();
-    let machine = match parts.next() {
-        Some(Protocol::Ip4(ip)) => !ip.is_unspecified(),
-        Some(Protocol::Ip6(ip)) => !ip.is_unspecified(),
-        _ => false,
-    };
-    let port = match (parts.next(), parts.next()) {
-        (Some(Protocol::Tcp(port)), None) => port,
-        _ => 0,
-    };
-    machine && port != 0
-}
-
 /// Whether a node can listen there: an address of this machine, or every one, with a port of TCP;
 /// port 0 stands for one that the system chooses.
 #[must_use]
@@ -299,27 +280,8 @@ impl Dial for Peers {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_dialable, is_listenable};
+    use super::is_listenable;
 
-    #[test]
-    fn only_an_address_of_one_machine_can_be_dialled() {
-        for (text, dialable) in [
-            ("/ip4/203.0.113.5/tcp/7420", true),
-            ("/ip4/127.0.0.1/tcp/7420", true),
-            ("/ip6/2001:db8::5/tcp/7420", true),
-            ("/ip4/203.0.113.5/udp/7420/quic-v1", false),
-            ("/ip4/0.0.0.0/tcp/7420", false),
-            ("/ip6/::/tcp/7420", false),
-            ("/ip4/203.0.113.5/tcp/0", false),
-            ("/ip4/203.0.113.5/udp/7420", false),
-            ("/ip4/203.0.113.5", false),
-            ("/dns4/node.example/tcp/7420", false),
-            ("203.0.113.5:7420", false),
-            ("", false),
-        ] {
-            assert_eq!(is_dialable(text), dialable, "{text}");
-        }
-    }
     #[test]
     fn a_node_listens_on_tcp_alone() {
         for (text, listenable) in [

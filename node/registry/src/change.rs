@@ -47,6 +47,8 @@ pub enum Change {
     CardUpdate {
         /// Its envelope.
         envelope: String,
+        /// When it came.
+        at: Timestamp,
     },
     /// A later version of a peer's card that a person must confirm.
     CardHeld {
@@ -54,6 +56,8 @@ pub enum Change {
         envelope: String,
         /// Why.
         why: String,
+        /// When it came.
+        at: Timestamp,
     },
     /// A peer is cut off, or let in again.
     Block {

@@ -3,58 +3,7 @@
 use schemas::card::Card;
 use schemas::envelope::Envelope;
 use schemas::key::PublicKey;
-
-/// What a key is for; each key has one use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyUse {
-    /// Signs cards, agreements and adherences, in the command line's process.
-    Agency,
-    /// The libp2p identity.
-    Node,
-    /// Signs messages.
-    Message,
-    /// Signs log checkpoints.
-    Log,
-    /// Cosigns peers' checkpoints.
-    Cosigner,
-}
-
-impl KeyUse {
-    /// Every use.
-    pub const ALL: [Self; 5] = [Self::Agency, Self::Node, Self::Message, Self::Log, Self::Cosigner];
-
-    /// The word for it, which is also the name of its file.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Agency => "agency",
-            Self::Node => "node",
-            Self::Message => "message",
-            Self::Log => "log",
-            Self::Cosigner => "cosigner",
-        }
-    }
-}
-
-impl std::fmt::Display for KeyUse {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.word())
-    }
-}
-
-impl KeyUse {
-    /// The key that a card names for this use.
-    #[must_use]
-    pub const fn named(self, card: &Card) -> &PublicKey {
-        match self {
-            Self::Agency => &card.agency_key,
-            Self::Node => &card.node_key,
-            Self::Message => &card.message_key,
-            Self::Log => &card.log_key,
-            Self::Cosigner => &card.cosigner_key,
-        }
-    }
-}
+use schemas::key_use::KeyUse;
 
 /// Keys of an agency's cards, oldest first; of a peer's those under its present agency key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use schemas::agency::{AgencyKind, State as UsState};
 use schemas::card::Card;
 use schemas::envelope::Envelope;
 use schemas::key::PublicKey;
+use schemas::key_use::KeyUse;
 use schemas::note::Vkey;
 use schemas::query::UserName;
 use schemas::text::Text;
@@ -12,7 +13,6 @@ use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::keys::{NamedKeys, named_by};
-use crate::KeyUse;
 
 /// What an administrator verified of a peer, outside this system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +61,9 @@ pub struct Peer {
     pub held: Option<HeldCard>,
     /// The keys of its earlier cards under the same agency key.
     pub earlier: NamedKeys,
+    /// When versions of its card were taken in, or left to wait, without a person: those of the day
+    /// before the last one.
+    pub taken: Vec<Timestamp>,
 }
 
 impl Peer {
@@ -121,6 +124,31 @@ impl Peer {
         };
         keys.sort_by_key(|key| !still(key));
         keys
+    }
+
+    /// How many versions of its card were taken in, or left to wait, within a day before `now`
+    /// without a person, and when the first of those was.
+    #[must_use]
+    pub fn taken_within_a_day(&self, now: Timestamp) -> (usize, Option<Timestamp>) {
+        let since = now.minus_days(1);
+        let mut within = self.taken.iter().copied().filter(|at| *at > since);
+        let first = within.next();
+        (within.count().saturating_add(usize::from(first.is_some())), first)
+    }
+
+    /// Takes note of one more version that came at `at` without a person.
+    pub(super) fn note_taken(&mut self, at: Timestamp) {
+        let since = at.minus_days(1);
+        self.taken.retain(|before| *before > since);
+        self.taken.push(at);
+    }
+
+    /// The keys that its node may prove at `now` once `next` is its card.
+    pub(super) fn node_keys_with(&self, next: &Card, now: Timestamp) -> Vec<PublicKey> {
+        let ends = next.revocations.iter().filter(|one| now < one.at).map(|one| one.key);
+        let ever: Vec<PublicKey> = self.node_keys_ever().copied().collect();
+        let still = ends.filter(|key| ever.contains(key));
+        [next.node_key].into_iter().chain(still).collect()
     }
 
     /// Whether its node may prove this key at `now`.

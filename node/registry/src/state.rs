@@ -1,6 +1,6 @@
 //! The state that the registry's changes fold to. Pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use agreements::agreement::{Adherence, Agreement, Notice};
 use agreements::authority_index::AuthorityIndex;
@@ -26,6 +26,7 @@ use super::backups::Backup;
 use super::change::Change;
 use super::holds::{Hold, Redacted};
 use super::keys::{NamedKeys, named_by};
+use super::node_keys::NodeKeys;
 use super::peers::{HeldCard, Peer, Signed};
 use super::sources::{Source, SourceName};
 use crate::{RecordsRequest, RefusedProposals};
@@ -83,7 +84,7 @@ pub struct State {
     pub redacted: Redacted,
     /// Which agreements and requests concern an agency.
     pub concerning: AuthorityIndex,
-    nodes: HashMap<[u8; 32], AgencyId>,
+    nodes: NodeKeys,
 }
 
 fn unfit(what: impl std::fmt::Display) -> ChangeError {
@@ -185,39 +186,40 @@ impl State {
         own.into_iter().filter(|own| agencies.contains(&own.id)).chain(peers).collect()
     }
 
-    /// Whether an auditor resolved an alarm about `agency` that rests on this signed head: it is
-    /// known to lead nowhere, and the next one is taken as the first.
-    #[must_use]
-    pub fn given_up(&self, agency: &AgencyId, head: &str) -> bool {
-        self.alarms.values().any(|raised| {
-            let what = &raised.what;
-            raised.resolved.is_some()
-                && what.peer == *agency
-                && what.evidence.iter().any(|evidence| evidence == head)
-        })
-    }
-
     /// The open alarm about `agency`, the oldest of several.
     #[must_use]
     pub fn alarm_about(&self, agency: &AgencyId) -> Option<&Raised> {
         self.alarms.values().find(|raised| raised.what.peer == *agency && raised.resolved.is_none())
     }
 
-    /// The peer whose node may prove this key at `now`.
+    /// The peer whose node may prove this key at `now`; a blocked one only where no other may.
     #[must_use]
     pub fn peer_of_node(&self, node: &PublicKey, now: Timestamp) -> Option<&Peer> {
-        let peer = self.peers.get(self.nodes.get(node.as_bytes())?)?;
-        peer.may_prove(node, now).then_some(peer)
+        self.with_node(*node, now).min_by_key(|peer| peer.blocked.is_some())
     }
 
-    /// The agency other than that of `card`, this one included, whose node has or had the key that
-    /// `card` names: a card cannot take over another agency's connections.
+    /// The peers whose cards let their node prove this key at `now`.
+    fn with_node(&self, node: PublicKey, now: Timestamp) -> impl Iterator<Item = &Peer> {
+        let named = self.nodes.of(node).filter_map(|agency| self.peers.get(agency));
+        named.filter(move |peer| peer.may_prove(&node, now))
+    }
+
+    /// The agency other than that of `card`, this one included, whose node may prove at `now` what
+    /// that of `card` could: a card cannot take over another agency's connections. Who is blocked, or
+    /// has ended the key, keeps nobody out.
     #[must_use]
-    pub fn other_with_node(&self, card: &Card) -> Option<&AgencyId> {
-        let node = &card.node_key;
-        let own = self.own.as_ref().filter(|_| self.own_keys.node.contains(node));
-        let known = own.map(|own| &own.value.id).or_else(|| self.nodes.get(node.as_bytes()));
-        known.filter(|agency| **agency != card.id)
+    pub fn other_with_node(&self, card: &Card, now: Timestamp) -> Option<&AgencyId> {
+        let known = self.peers.get(&card.id);
+        let keys =
+            known.map_or_else(|| vec![card.node_key], |known| known.node_keys_with(card, now));
+        let own = self.own.as_ref().map(|own| &own.value).filter(|own| {
+            own.id != card.id
+                && keys.iter().any(|key| *key == own.node_key || own.still_counts(key, now))
+        });
+        let others = keys.iter().flat_map(|key| self.with_node(*key, now));
+        let mut others = others.filter(|other| other.blocked.is_none());
+        let other = others.find(|other| other.card.value.id != card.id);
+        own.map(|own| &own.id).or_else(|| other.map(|other| &other.card.value.id))
     }
 
     /// This state with one more change.
@@ -254,19 +256,23 @@ impl State {
                 let blocked = known.and_then(|peer| peer.blocked.clone());
                 let earlier =
                     known.map_or_else(NamedKeys::default, |peer| left_behind(peer, &card.value));
-                let peer = Peer { card, verified: verified.clone(), blocked, held: None, earlier };
+                let taken = known.map_or_else(Vec::new, |peer| peer.taken.clone());
+                let verified = verified.clone();
+                let peer = Peer { card, verified, blocked, held: None, earlier, taken };
                 self.put(peer);
             }
-            Change::CardUpdate { envelope } => {
+            Change::CardUpdate { envelope, at } => {
                 let card = card(envelope)?;
                 let mut peer = self.peer(&card.value.id)?.clone();
+                peer.note_taken(*at);
                 peer.earlier = left_behind(&peer, &card.value);
                 peer.card = card;
                 self.put(peer);
             }
-            Change::CardHeld { envelope, why } => {
+            Change::CardHeld { envelope, why, at } => {
                 let card = card(envelope)?;
                 let mut peer = self.peer(&card.value.id)?.clone();
+                peer.note_taken(*at);
                 peer.held = Some(HeldCard { card, why: why.clone() });
                 self.put(peer);
             }
@@ -355,8 +361,7 @@ impl State {
 
     fn put(&mut self, peer: Peer) {
         let id = peer.card.value.id.clone();
-        self.nodes.retain(|_, agency| *agency != id);
-        self.nodes.extend(peer.node_keys_ever().map(|key| (*key.as_bytes(), id.clone())));
+        self.nodes.set(&id, peer.node_keys_ever());
         self.peers.insert(id, peer);
     }
 

@@ -80,7 +80,6 @@ impl Change {
         let envelope = envelope.to_owned();
         Some(match &body.event {
             Event::CardIssued(_) => Self::OwnCard { envelope },
-            Event::CardUpdated(_) => Self::CardUpdate { envelope },
             Event::AgreementProposed(_) | Event::AgreementReceived(_) => {
                 Self::Agreement { from: body.actor.agency.clone(), envelope }
             }
@@ -100,7 +99,7 @@ impl Change {
         match self {
             Self::OwnCard { envelope }
             | Self::Card { envelope, .. }
-            | Self::CardUpdate { envelope }
+            | Self::CardUpdate { envelope, .. }
             | Self::CardHeld { envelope, .. }
             | Self::Agreement { envelope, .. }
             | Self::Adherence { envelope }

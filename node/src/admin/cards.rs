@@ -9,6 +9,7 @@ use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::context::OwnKeys;
+use crate::exchange::cards::ahead;
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit_log::entries;
 use audit_log::registry::Registry;
@@ -71,7 +72,7 @@ pub async fn add(
     agency
         .act(|state, now| {
             let user = authorize(state, by, Permission::Administer, now)?;
-            may_be_added(state, &card, confirmation.replace)?;
+            may_be_added(state, &card, confirmation.replace, now)?;
             let verified = verified(state, &card, confirmation, by, now);
             let actor = agency.actor(user, by);
             Ok((entries::cards::card_confirmed(state, actor, &card, &envelope, verified), ()))
@@ -81,7 +82,10 @@ pub async fn add(
 }
 
 /// Checks a peer's card against the one that is known, and against the node keys of others.
-fn may_be_added(state: &State, card: &Card, replace: bool) -> Result<(), ActError> {
+fn may_be_added(state: &State, card: &Card, replace: bool, now: Timestamp) -> Result<(), ActError> {
+    if let Some(why) = ahead(card, now) {
+        return Err(ActError::refused(why));
+    }
     if let Some(known) = state.peers.get(&card.id) {
         let known = &known.card.value;
         if known.agency_key != card.agency_key && !replace {
@@ -98,10 +102,15 @@ fn may_be_added(state: &State, card: &Card, replace: bool) -> Result<(), ActErro
             )));
         }
     }
-    match state.other_with_node(card) {
+    names_no_others_node(state, card, now)
+}
+
+/// Checks that a card's node is not that of another agency whose node may connect.
+fn names_no_others_node(state: &State, card: &Card, now: Timestamp) -> Result<(), ActError> {
+    match state.other_with_node(card, now) {
         None => Ok(()),
         Some(other) => Err(ActError::refused(format!(
-            "the card of `{}` names the node key of `{other}`",
+            "the card of `{0}` names the node key of `{other}`, and both have proven that they hold it: ask both agencies which of them it is; once `accord card block {other}` has cut that one off, the key counts for `{0}`",
             card.id
         ))),
     }
@@ -208,9 +217,14 @@ fn may_follow(
             leaving.at
         )));
     }
-    let ends = next.revocations.strip_prefix(known.revocations.as_slice());
-    match ends {
-        Some([ends]) if ends.key == *leaving && ends.at >= next.at => Ok(()),
+    let ends = next.revocations.last().filter(|one| one.key == *leaving && one.at >= next.at);
+    let expected = ends.map(|ends| {
+        let mut expected = known.clone();
+        expected.end(ends.key, ends.at);
+        expected.revocations
+    });
+    match expected {
+        Some(expected) if next.revocations == expected => Ok(()),
         _ => Err(ActError::refused(format!(
             "the card does not say when the {} key before ends, and nothing else",
             keys.of()
@@ -262,6 +276,9 @@ async fn set_blocked(
                 let is = if blocked { "blocked already" } else { "not blocked" };
                 return Err(ActError::usage(format!("`{peer}` is {is}")));
             }
+            if !blocked {
+                names_no_others_node(state, &known.card.value, now)?;
+            }
             let actor = agency.actor(user, by);
             let entry = if blocked {
                 entries::cards::card_blocked(state, actor, peer, reason)
@@ -287,6 +304,7 @@ fn changes_little(known: &Card, next: &Card) -> Result<(), ActError> {
         log_key: next.log_key,
         cosigner_key: next.cosigner_key,
         revocations: next.revocations.clone(),
+        possession: next.possession,
         ..known.clone()
     };
     if *next == allowed {
@@ -318,8 +336,13 @@ fn takes_over(
             "the card names an agency key that the present one does not vouch for; use `accord key rotate agency`",
         );
     }
-    let allowed =
-        Card { agency_key: next.agency_key, version: next.version, at: next.at, ..known.clone() };
+    let allowed = Card {
+        agency_key: next.agency_key,
+        version: next.version,
+        at: next.at,
+        possession: next.possession,
+        ..known.clone()
+    };
     if *next != allowed {
         return refused("a card that names another agency key changes nothing else");
     }

@@ -4,8 +4,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use agreements::policy::LARGEST_TEXT;
 use schemas::agency::AgencyId;
-use schemas::bundle::{FORMAT, Head, Item, Line, Scope};
+use schemas::bundle::{FORMAT, Head, Item, LARGEST_LINE, Line, Scope};
 use schemas::entry::StoredEntry;
 use schemas::merkle;
 
@@ -19,6 +20,10 @@ use store::{EntryFilter, ReadStore, StoredChange};
 
 /// Entries read at a time.
 const STEP: u32 = 100;
+
+// A policy that was adopted fits a line of a bundle: TOML has no control characters that JSON would
+// not write in two bytes.
+const _: () = assert!(2 * LARGEST_TEXT + 64 <= LARGEST_LINE);
 
 /// An export under way.
 pub struct Export {

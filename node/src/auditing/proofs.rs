@@ -1,10 +1,14 @@
 //! Proofs of places in this log, and the signed documents by which others check them: what exports and
 //! evidence packages are made of.
 
+use std::collections::BTreeMap;
+
 use schemas::agency::AgencyId;
 use schemas::bundle::Earlier;
+use schemas::card::Card;
 use schemas::checkpoint::SignedCheckpoint;
 use schemas::entry::{EntryKind, Header, StoredEntry};
+use schemas::envelope::Envelope;
 use schemas::event::audit::Viewed;
 use schemas::proof::LogProof;
 use serde::Serialize;
@@ -90,7 +94,8 @@ pub(super) async fn cosigned_before(
 
 /// What the agency signed and adopted, as texts.
 pub(super) struct SignedTexts {
-    /// The agency's own card and those of the peers that are wanted, all versions.
+    /// The agency's own card and those of the peers that are wanted: every version that names other
+    /// keys or ends than the one before, and the latest.
     pub(super) cards: Vec<String>,
     /// The agency's policies.
     pub(super) policies: Vec<String>,
@@ -102,33 +107,57 @@ pub(super) async fn signed_texts(
     me: &AgencyId,
     of: impl Fn(&AgencyId) -> bool,
 ) -> Result<SignedTexts, ActError> {
-    let (mut cards, mut policies) = (Vec::new(), Vec::new());
+    let (mut cards, mut policies) = (Cards::default(), Vec::new());
     // As they stand: whoever verifies the export holds them against its entries.
     for made in store.changes().await? {
         let change: Change = serde_json::from_str(&made.text)
             .map_err(|e| ActError::failed(format!("a change cannot be read: {e}")))?;
-        if let Change::Policy { text, .. } = &change
-            && !policies.contains(text)
-        {
-            policies.push(text.clone());
-        }
-        let (Change::OwnCard { envelope }
-        | Change::Card { envelope, .. }
-        | Change::CardUpdate { envelope }
-        | Change::CardHeld { envelope, .. }) = change
-        else {
-            continue;
-        };
-        let id = schemas::envelope::Envelope::parse(envelope.as_bytes())
-            .ok()
-            .and_then(|signed| schemas::card::Card::open(&signed).ok())
-            .map(|card| card.id);
-        let wanted = id.as_ref().is_none_or(|id| id == me || of(id));
-        if wanted && !cards.contains(&envelope) {
-            cards.push(envelope);
+        match change {
+            Change::Policy { text, .. } if !policies.contains(&text) => policies.push(text),
+            Change::OwnCard { envelope }
+            | Change::Card { envelope, .. }
+            | Change::CardUpdate { envelope, .. }
+            | Change::CardHeld { envelope, .. } => cards.note(envelope, |id| id == me || of(id))?,
+            _ => {}
         }
     }
-    Ok(SignedTexts { cards, policies })
+    Ok(SignedTexts { cards: cards.finish(), policies })
+}
+
+/// The cards by which signatures are checked: the first that names each set of keys, and the latest.
+/// What stands between changes nothing but where an agency is reached.
+#[derive(Default)]
+struct Cards {
+    kept: Vec<String>,
+    /// The latest of each agency, and its text unless that is kept already.
+    latest: BTreeMap<AgencyId, (Card, Option<String>)>,
+}
+
+impl Cards {
+    fn note(&mut self, text: String, of: impl Fn(&AgencyId) -> bool) -> Result<(), ActError> {
+        let failed = |e: String| ActError::failed(format!("a recorded card cannot be read: {e}"));
+        let envelope = Envelope::parse(text.as_bytes()).map_err(|e| failed(e.to_string()))?;
+        let card = Card::open(&envelope).map_err(|e| failed(e.to_string()))?;
+        if !of(&card.id) {
+            return Ok(());
+        }
+        let before = self.latest.get(&card.id);
+        let same = before.is_some_and(|(before, _)| card.has_keys_of(before));
+        let waits = if same {
+            Some(text)
+        } else {
+            self.kept.push(text);
+            None
+        };
+        self.latest.insert(card.id.clone(), (card, waits));
+        Ok(())
+    }
+
+    fn finish(self) -> Vec<String> {
+        let Self { mut kept, latest } = self;
+        kept.extend(latest.into_values().filter_map(|(_, text)| text));
+        kept
+    }
 }
 
 /// Where an entry stands, by its header.

@@ -22,12 +22,19 @@ struct Said {
 }
 
 impl Alarmed {
-    /// Takes in what a reply of the node tells.
-    pub(super) fn heard(&self, headers: &HeaderMap) {
-        let open =
-            headers.get(HEADER).and_then(|value| serde_json::from_slice(value.as_bytes()).ok());
+    /// Whether the node tells of open alarms beside a reply, and they were not asked for yet.
+    pub(super) fn wants(&self, headers: &HeaderMap) -> bool {
+        let this = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        headers.contains_key(HEADER) && this.open.as_ref().is_none_or(Vec::is_empty)
+    }
+
+    /// Takes in what the node says is open. What it said first stays.
+    pub(super) fn heard(&self, open: Vec<Open>) {
         let mut this = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        this.open = Some(open.unwrap_or_default());
+        if this.open.as_ref().is_some_and(|open| !open.is_empty()) {
+            return;
+        }
+        this.open = Some(open);
         for names in std::mem::take(&mut this.named) {
             this.say(&names);
         }

@@ -174,12 +174,16 @@ pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Resu
         Audit::Sample(args) => report::sample(client, args, output).await,
         Audit::Record(args) => report::record(client, args, output).await,
         Audit::Alarms => {
-            let rows: Vec<Value> = client.get("/audit/alarms").await?;
-            if rows.is_empty() {
+            let mut rows = client.get_lines("/audit/alarms").await?;
+            let (mut any, mut open) = (false, false);
+            while let Some(row) = rows.next::<Value>().await? {
+                output.object(&row, || alarm(&row));
+                any = true;
+                open |= row.get("resolved").is_none_or(Value::is_null);
+            }
+            if !any {
                 output.note("no alarms");
             }
-            rows.iter().for_each(|row| output.object(row, || alarm(row)));
-            let open = rows.iter().any(|row| row.get("resolved").is_none_or(Value::is_null));
             Ok(if open { Done::Refused } else { Done::Ok })
         }
         Audit::Resolve { alarm: number, reason } => {

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use schemas::agency::{AgencyId, AgencyKind, State};
-use schemas::card::{Card as Described, Revocation};
-use schemas::envelope::Envelope;
+use schemas::card::Card as Described;
+use schemas::envelope::{Envelope, Kind};
 use schemas::key::{Fingerprint, SecretKey};
 use schemas::text::Text;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use crate::permission::ActError;
 use audit_log::clock::Clock;
 use audit_log::keys;
 use host::home::{Home, read_text};
-use registry::KeyUse;
+use schemas::key_use::KeyUse;
 
 /// In place of the addresses of a card that names none.
 const NOWHERE: &str = "none; say where peers reach this node with `accord card reissue --address`";
@@ -193,8 +193,10 @@ pub(super) async fn renew_agency_key(
         let version = known.version.saturating_add(1);
         let at = Clock::system().now();
         let card = Described { version, at, agency_key: next.public(), ..known };
-        let envelope = sign_card(&card, &next)?.to_text();
-        let vouched = Some(sign_card(&card, &key)?.to_text());
+        let signed = sign_card(&card, &next, &keys::proving(&home)?)?;
+        let vouched =
+            Envelope::sign(Kind::Card, signed.unverified_payload().to_vec(), &key)?.to_text();
+        let (envelope, vouched) = (signed.to_text(), Some(vouched));
         client.post::<Value>("/cards/own", &Reissued { envelope, vouched }).await?;
         card
     };
@@ -239,7 +241,7 @@ pub(super) async fn reissue(
             )));
         }
         let ends = at.plus_millis(i64::from(minutes).saturating_mul(60_000));
-        card.revocations.push(Revocation { key: leaving, at: ends });
+        card.end(leaving, ends);
         match use_ {
             KeyUse::Message => card.message_key = next,
             KeyUse::Log => card.log_key = next,
@@ -253,7 +255,7 @@ pub(super) async fn reissue(
             }
         }
     }
-    let signed = sign_card(&card, &key)?.to_text();
+    let signed = sign_card(&card, &key, &keys::proving(&home)?)?.to_text();
     let reissued = Reissued { envelope: signed, vouched: None };
     client.post::<Value>("/cards/own", &reissued).await?;
     tell(&card, None, output);

@@ -15,6 +15,7 @@ use tokio::net::UnixStream;
 
 use super::alarmed::Alarmed;
 use super::case::{self, OpenCase};
+use crate::http::alarms::Open;
 use crate::http::problem::Problem;
 use crate::http::socket::USER_HEADER;
 use crate::permission::ActError;
@@ -114,6 +115,39 @@ impl Client {
         path: &str,
         body: Body,
     ) -> Result<Response<Incoming>, ActError> {
+        self.alarmed.names(path.as_bytes());
+        let response = self.request(method, path, body).await?;
+        let open = if self.alarmed.wants(response.headers()) {
+            self.open_alarms().await?
+        } else {
+            Vec::new()
+        };
+        self.alarmed.heard(open);
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let bytes = response.into_body().collect().await.map_err(lost)?.to_bytes();
+        self.alarmed.names(&bytes);
+        Err(Problem::of_body(status, &bytes).into_error())
+    }
+
+    async fn open_alarms(&self) -> Result<Vec<Open>, ActError> {
+        let response = self.request(Method::GET, "/audit/alarms/open", empty()).await?;
+        let bytes = response.into_body().collect().await.map_err(lost)?.to_bytes();
+        bytes
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice(line).map_err(lost))
+            .collect()
+    }
+
+    async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Body,
+    ) -> Result<Response<Incoming>, ActError> {
         let socket = self.home.join("accord.sock");
         let stream = UnixStream::connect(&socket).await.map_err(|error| {
             let home = self.home.display();
@@ -137,16 +171,7 @@ impl Client {
             request = request.header(USER_HEADER, user.as_str());
         }
         let request = request.body(body).map_err(lost)?;
-        self.alarmed.names(path.as_bytes());
-        let response = sender.send_request(request).await.map_err(lost)?;
-        self.alarmed.heard(response.headers());
-        let status = response.status();
-        if status.is_success() {
-            return Ok(response);
-        }
-        let bytes = response.into_body().collect().await.map_err(lost)?.to_bytes();
-        self.alarmed.names(&bytes);
-        Err(Problem::of_body(status, &bytes).into_error())
+        sender.send_request(request).await.map_err(lost)
     }
 }
 

@@ -11,8 +11,9 @@ use clap::Args;
 use schemas::agency::{AgencyId, AgencyKind, Ori, State};
 use schemas::body::Actor;
 use schemas::card::Card;
-use schemas::envelope::{Envelope, Kind};
+use schemas::envelope::Envelope;
 use schemas::key::SecretKey;
+use schemas::possession::Possession;
 use schemas::purpose::Role;
 use schemas::query::UserName;
 use schemas::text::Text;
@@ -31,8 +32,8 @@ use audit_log::entries::people::{UserChange, policy_adopted, user_changed};
 use audit_log::keys;
 use host::database::Database;
 use host::home::{Home, HomeError, write_private};
-use peer::is_dialable;
-use registry::KeyUse;
+use schemas::address::is_dialable;
+use schemas::key_use::KeyUse;
 use schemas::user::User;
 
 /// What `accord init` is given, each by option or by the environment.
@@ -187,7 +188,8 @@ async fn fill(
 ) -> Result<Card, ActError> {
     let [agency_key, node_key, message_key, log_key, cosigner_key] =
         KeyUse::ALL.map(|use_| keys::create(home, use_));
-    let agency_key = agency_key?;
+    let (agency_key, node_key, message_key) = (agency_key?, node_key?, message_key?);
+    let (log_key, cosigner_key) = (log_key?, cosigner_key?);
     let card = Card {
         id: args.id.clone(),
         name: args.name.clone(),
@@ -199,13 +201,15 @@ async fn fill(
         addresses: card_addresses(args),
         contact: args.contact.clone().unwrap_or_default(),
         agency_key: agency_key.public(),
-        node_key: node_key?.public(),
-        message_key: message_key?.public(),
-        log_key: log_key?.public(),
-        cosigner_key: cosigner_key?.public(),
+        node_key: node_key.public(),
+        message_key: message_key.public(),
+        log_key: log_key.public(),
+        cosigner_key: cosigner_key.public(),
         revocations: Vec::new(),
+        possession: Possession::default(),
     };
-    let envelope = sign_card(&card, &agency_key)?;
+    let envelope = sign_card(&card, &agency_key, &[node_key, message_key, log_key, cosigner_key])?;
+    let card = Card::open(&envelope).map_err(|e| ActError::usage(e.to_string()))?;
     write_private(&home.card(), envelope.as_bytes())?;
     certificate::create(home, &certificate_names(args), clock.now())?;
     let config = Config {
@@ -252,8 +256,13 @@ fn policy_text(name: &str) -> Result<(String, String), ActError> {
     })
 }
 
-pub(super) fn sign_card(card: &Card, key: &SecretKey) -> Result<Envelope, ActError> {
-    Ok(Envelope::sign_json(Kind::Card, card, key)?)
+/// Signs a card, with every key that it names.
+pub(super) fn sign_card(
+    card: &Card,
+    key: &SecretKey,
+    keys: &[SecretKey],
+) -> Result<Envelope, ActError> {
+    card.sign(key, keys).map_err(|e| ActError::usage(e.to_string()))
 }
 
 /// Recipients the certificate of the HTTPS side is for.

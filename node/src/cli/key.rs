@@ -9,7 +9,7 @@ use super::card::{Reissue, reissue, renew_agency_key};
 use super::client::Client;
 use super::output::Output;
 use crate::permission::ActError;
-use registry::KeyUse;
+use schemas::key_use::KeyUse;
 
 /// How long a key counts beside the next one, in minutes.
 const A_DAY: u32 = 1_440;

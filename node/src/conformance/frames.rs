@@ -1,7 +1,7 @@
 //! Frames and conversations.
 
 use schemas::card::Card;
-use schemas::envelope::{Envelope, Kind};
+use schemas::envelope::Envelope;
 use schemas::frame::{FrameKind, HEAD};
 use schemas::time::Timestamp;
 
@@ -21,10 +21,7 @@ pub(super) async fn card(
         other => return Err(format!("{other} in place of a card")),
     };
     let envelope = Envelope::parse(&frame.body).map_err(|e| e.to_string())?;
-    let shown: Card =
-        serde_json::from_slice(envelope.unverified_payload()).map_err(|e| e.to_string())?;
-    let card: Card =
-        envelope.verified_json(Kind::Card, &shown.agency_key).map_err(|e| e.to_string())?;
+    let card = Card::open(&envelope).map_err(|e| e.to_string())?;
     // While it goes over to another key, its handshake may prove the one before.
     if card.node_key != probe.node && !card.still_counts(&probe.node, now) {
         return Err("its card names another node key than its handshake proved".into());

@@ -7,6 +7,7 @@
 //! but for the first two: without a connection and a card nothing else can be told.
 
 mod again;
+mod cards;
 mod documents;
 mod frames;
 mod messages;
@@ -27,11 +28,11 @@ use serde_json::Value;
 use crate::exchange::verify;
 use crate::permission::ActError;
 use audit_log::clock::Clock;
-use audit_log::keys::load;
+use audit_log::keys::{load, proving};
 use host::home::{Home, read_text};
 use peer::probe::{Next, Probe, Raw, dial};
 use peer::tls::Offer;
-use registry::KeyUse;
+use schemas::key_use::KeyUse;
 
 /// One thing that a node must do, and whether it did.
 #[derive(Debug, Clone, Serialize)]
@@ -54,6 +55,8 @@ type Trial = for<'a> fn(&'a Kit) -> BoxFuture<'a, Seen>;
 struct Kit {
     me: Card,
     my_card: Envelope,
+    /// The private keys that the card names, but for the agency key.
+    proving: Vec<SecretKey>,
     agency_key: SecretKey,
     message_key: SecretKey,
     log_key: SecretKey,
@@ -105,6 +108,23 @@ const MUSTS: &[(&str, &str, Trial)] = &[
     }),
     ("a deeply nested body is refused, and the node goes on", "4", |kit| {
         messages::deeply_nested(kit).boxed()
+    }),
+    ("a card with a key that has not signed for this version proves nothing", "6", |kit| {
+        cards::of_another_version(kit).boxed()
+    }),
+    (
+        "a card that names another agency's node key, with that one's own proof, proves nothing",
+        "6",
+        |kit| cards::of_another_agency(kit).boxed(),
+    ),
+    ("a card with a key that signed for another use proves nothing", "6", |kit| {
+        cards::of_another_use(kit).boxed()
+    }),
+    ("a card that has a key end years from now proves nothing", "6", |kit| {
+        cards::ending_late(kit).boxed()
+    }),
+    ("a card that names an address which nobody can dial proves nothing", "6", |kit| {
+        cards::unreachable(kit).boxed()
     }),
     ("a document that refers to what is not recorded is answered Failed `not_now`", "7", |kit| {
         others::document_too_early(kit).boxed()
@@ -168,8 +188,7 @@ pub async fn run(
     let text = read_text(&home.card())?;
     let content = |e: String| ActError::failed(format!("`{}`: {e}", home.card().display()));
     let my_card = Envelope::parse(text.as_bytes()).map_err(|e| content(e.to_string()))?;
-    let me: Card =
-        serde_json::from_slice(my_card.unverified_payload()).map_err(|e| content(e.to_string()))?;
+    let me = Card::open(&my_card).map_err(|e| content(e.to_string()))?;
     let node_key = load(home, KeyUse::Node)?;
     let mut failed = 0usize;
     let mut told = |must, section, seen: Seen| {
@@ -190,7 +209,7 @@ pub async fn run(
         }
     };
     told(speaks, "1", Ok(format!("node key {}", probe.node.fingerprint())));
-    let shows = "a Card is answered by the node's own, signed by the agency key that it names";
+    let shows = "a Card is answered by the node's own, signed by every key that it names";
     let them = match frames::card(&probe, raw, &my_card, clock.now()).await {
         Ok(card) => card,
         Err(why) => {
@@ -202,6 +221,7 @@ pub async fn run(
     let kit = Kit {
         me,
         my_card,
+        proving: proving(home)?,
         agency_key: load(home, KeyUse::Agency)?,
         message_key: load(home, KeyUse::Message)?,
         log_key: load(home, KeyUse::Log)?,

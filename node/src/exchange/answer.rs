@@ -345,7 +345,7 @@ impl Answering {
             at: self.agency.clock.now(),
             decided_by: None,
             closest: None,
-            reasons,
+            reasons: Refusal::fitting(reasons),
             advice: Text::default(),
         }
     }

@@ -71,7 +71,7 @@ pub(crate) async fn confirmed_keys(store: &dyn ReadStore) -> Result<Keys, ActErr
             .map_err(|e| ActError::failed(format!("a change cannot be read: {e}")))?;
         let (Change::OwnCard { envelope }
         | Change::Card { envelope, .. }
-        | Change::CardUpdate { envelope }) = change
+        | Change::CardUpdate { envelope, .. }) = change
         else {
             continue;
         };

@@ -7,7 +7,7 @@ mod alarms;
 pub mod answer;
 pub mod ask;
 pub(crate) mod authorities;
-mod cards;
+pub(crate) mod cards;
 pub mod consistency;
 pub mod deliver;
 pub mod documents;

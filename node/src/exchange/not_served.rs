@@ -17,6 +17,8 @@ pub(super) enum NotServed {
     Refused(String),
     /// It does not fit what is recorded here, and may later: a code and a sentence for the peer.
     NotNow(&'static str, String),
+    /// More of it than is taken in within a time: it is counted, and the peer is told until when.
+    TooMany(String),
     /// This node cannot serve it.
     Unserved(Unserved),
     /// The conversation is over.
@@ -43,7 +45,10 @@ impl NotServed {
 impl std::fmt::Display for NotServed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Rejected(_, why) | Self::Refused(why) | Self::NotNow(_, why) => f.write_str(why),
+            Self::Rejected(_, why)
+            | Self::Refused(why)
+            | Self::NotNow(_, why)
+            | Self::TooMany(why) => f.write_str(why),
             Self::Unserved(error) => error.fmt(f),
             Self::Link(error) => error.fmt(f),
         }

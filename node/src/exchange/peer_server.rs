@@ -196,6 +196,12 @@ impl PeerServer {
                 channel.send(&Released::failed("refused", &said)).await?;
                 Err(LinkError::Protocol("refused".into()))
             }
+            NotServed::TooMany(why) => {
+                let card = &peer.card.value;
+                let cause = RejectionCause::TooMany;
+                self.rejections.report(&card.node_key, Some(&card.id), cause, why.clone());
+                channel.send(&Released::failed("not_now", &why)).await
+            }
             NotServed::NotNow(code, why) => channel.send(&Released::failed(code, &why)).await,
             NotServed::Unserved(error) => failed(channel, &error).await,
             NotServed::Link(error) => Err(error),

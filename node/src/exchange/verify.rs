@@ -10,7 +10,7 @@ use schemas::image::MOST_IMAGES;
 use schemas::key::PublicKey;
 use schemas::query::Query;
 use schemas::read::Read;
-use schemas::refusal::Refusal;
+use schemas::refusal::{LARGEST_REASONS, Refusal};
 
 /// Why what came back proves nothing. Nobody is shown it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -96,6 +96,10 @@ pub fn refusal(
     )?;
     if refusal.reasons.is_empty() {
         return Err(Unproven::Content("it names no reason".into()));
+    }
+    if !refusal.is_bounded() {
+        let why = format!("its reasons have more than {LARGEST_REASONS} bytes");
+        return Err(Unproven::Content(why));
     }
     Ok(refusal)
 }

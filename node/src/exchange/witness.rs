@@ -69,6 +69,8 @@ pub struct Witnessing {
     keys: OwnKeys,
     store: Arc<dyn ReadStore>,
     pub(super) checkpoints: Arc<ObservedCheckpoints>,
+    /// Most versions of one peer's card that are taken in within a day.
+    pub(super) card_versions_per_day: u32,
 }
 
 impl Witnessing {
@@ -80,6 +82,7 @@ impl Witnessing {
             keys: context.keys.clone(),
             store: context.store.clone(),
             checkpoints: context.observed.clone(),
+            card_versions_per_day: context.bounds.card_versions_per_day,
         }
     }
 

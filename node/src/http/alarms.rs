@@ -1,4 +1,5 @@
-//! Open alarms beside every reply, so that no command passes over one.
+//! Open alarms: how many there are stands beside every reply, so that no command passes over one, and
+//! a list tells all of them, a line each.
 
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue};
@@ -8,11 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::state::App;
 
-/// The header that tells them: a JSON array of [`Open`]. Absent while there is none.
+/// The header that tells how many are open. Absent while there is none.
 pub const HEADER: HeaderName = HeaderName::from_static("accord-alarms");
-
-/// Most that are told; `audit alarms` lists all.
-const MOST: usize = 32;
 
 /// An open alarm.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,23 +23,20 @@ pub struct Open {
     pub what: String,
 }
 
-/// Adds the open alarms to a reply.
+/// Every open alarm.
+pub(super) fn open(state: &registry::State) -> impl Iterator<Item = Open> {
+    state.alarms.values().filter(|raised| raised.resolved.is_none()).map(|raised| Open {
+        alarm: raised.alarm,
+        peer: raised.what.peer.clone(),
+        what: raised.what.kind.words().into(),
+    })
+}
+
+/// Adds to a reply how many alarms are open.
 pub(super) async fn tell(State(app): App, mut response: Response) -> Response {
-    let state = app.context.agency.registry.state();
-    let open: Vec<Open> = state
-        .alarms
-        .values()
-        .filter(|raised| raised.resolved.is_none())
-        .take(MOST)
-        .map(|raised| Open {
-            alarm: raised.alarm,
-            peer: raised.what.peer.clone(),
-            what: raised.what.kind.words().into(),
-        })
-        .collect();
-    let value = serde_json::to_vec(&open).ok().and_then(|json| HeaderValue::from_bytes(&json).ok());
-    if let Some(value) = value.filter(|_| !open.is_empty()) {
-        response.headers_mut().insert(HEADER, value);
+    let open = open(&app.context.agency.registry.state()).count() as u64;
+    if open > 0 {
+        response.headers_mut().insert(HEADER, HeaderValue::from(open));
     }
     response
 }

@@ -54,6 +54,7 @@ pub fn router(app: Arc<AppState>) -> Router {
         .route("/queries/{id}/again", post(queries::again))
         .route("/queries/{id}/photographs", post(queries::photographs))
         .route("/audit/alarms", get(audit::alarms))
+        .route("/audit/alarms/open", get(audit::open_alarms))
         .route("/audit/alarms/{number}/resolve", post(audit::resolve))
         .route("/audit/log", get(audit::log))
         .route("/audit/entries/{index}/envelopes", get(audit::envelopes))

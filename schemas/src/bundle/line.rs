@@ -3,12 +3,26 @@
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, hex, unhex};
-use crate::entry::{SALT, StoredEntry};
+use crate::entry::{self, SALT, StoredEntry};
 use crate::merkle::LONGEST_PROOF;
+use crate::{card, envelope, note};
 
 /// Largest further line, in bytes. The largest that is written is an entry: a body and some
 /// envelopes, each of at most 60,000 bytes, and what JSON adds to quote them.
 pub const LARGEST_LINE: usize = 1 << 20;
+
+// Whatever a writer may hold fits a line. In a JSON string, text without control characters takes
+// twice its bytes at most.
+const _: () = {
+    assert!(2 * card::LARGEST + ROOM <= LARGEST_LINE);
+    assert!(2 * note::LARGEST + PROOF + ROOM <= LARGEST_LINE);
+    assert!(2 * (entry::LARGEST_BODY + 4 * envelope::LARGEST) + PROOF + ROOM <= LARGEST_LINE);
+};
+
+/// Most bytes of a proof as JSON: each hash in quotes, and a comma.
+const PROOF: usize = LONGEST_PROOF * 67;
+/// Bytes that are left for what stands around them: keys, an entry's header and salt.
+const ROOM: usize = 4_096;
 
 /// A signed head of an earlier size.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@
 
 #![cfg(test)]
 
+mod cards;
 mod checkpoint;
 mod entry_kinds;
 mod json_schemas;

@@ -29,6 +29,7 @@ use schemas::event::reads::{CorrectedAnswer, ReadsCorrected};
 use schemas::key::SecretKey;
 use schemas::merkle::{self, Frontier};
 use schemas::note::Signer;
+use schemas::possession::Possession;
 use schemas::purpose::{Purpose, QueryKind, Role};
 use schemas::query::{Elements, Justification, Query, QueryId, Requester};
 
@@ -79,12 +80,13 @@ impl Agency {
             log_key: log.public(),
             cosigner_key: cosigner.public(),
             revocations: Vec::new(),
+            possession: Possession::default(),
         };
         Self { id, keys, card }
     }
 
     pub(crate) fn card(&self) -> Envelope {
-        Envelope::sign_json(Kind::Card, &self.card, &self.keys[0]).unwrap()
+        self.card.sign(&self.keys[0], &self.keys).unwrap()
     }
 
     /// The agency with another message key; the one before ends at `minute`.
@@ -244,6 +246,7 @@ impl Log {
             let mut body = Body { at, actor, registry: last_change, change: None, event };
             let document = lines.first().and_then(|line| match &body.event {
                 Event::CardAdded(said) => Some(confirmed(said, &body.actor, line, at)),
+                Event::CardUpdated(_) => Some(Change::CardUpdate { envelope: line.clone(), at }),
                 _ => Change::of_document(&body, line),
             });
             let change = document.map(|change| serde_json::to_string(&change).unwrap());

@@ -10,6 +10,7 @@ use schemas::event::Event;
 use schemas::event::audit::AlarmRaised;
 use schemas::event::cards::{CardBlocked, CardConfirmed, CardHeld, CardIssued, CardUpdated};
 use schemas::text::Text;
+use schemas::time::Timestamp;
 
 use crate::entry::Entry;
 
@@ -47,11 +48,17 @@ pub fn card_confirmed(
 
 /// A later version of a peer's card arrived that changes nothing a person must confirm.
 #[must_use]
-pub fn card_updated(state: &State, actor: Actor, card: &Card, envelope: &Envelope) -> Entry {
+pub fn card_updated(
+    state: &State,
+    actor: Actor,
+    card: &Card,
+    envelope: &Envelope,
+    at: Timestamp,
+) -> Entry {
     Entry::new(actor, Event::CardUpdated(CardUpdated { version: card.version }))
         .about(&card.id)
         .beside([envelope])
-        .changing(state, Change::CardUpdate { envelope: envelope.to_text() })
+        .changing(state, Change::CardUpdate { envelope: envelope.to_text(), at })
 }
 
 /// A later version of a peer's card waits for a person.
@@ -62,9 +69,10 @@ pub fn card_held(
     card: &Card,
     envelope: &Envelope,
     why: &str,
+    at: Timestamp,
 ) -> Entry {
     let event = CardHeld { version: card.version, why: why.to_owned() };
-    let change = Change::CardHeld { envelope: envelope.to_text(), why: why.to_owned() };
+    let change = Change::CardHeld { envelope: envelope.to_text(), why: why.to_owned(), at };
     Entry::new(actor, Event::CardHeld(event))
         .about(&card.id)
         .beside([envelope])

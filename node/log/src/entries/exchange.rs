@@ -54,6 +54,11 @@ fn frame(kind: FrameKind, envelope: &Envelope) -> Frame {
 /// Longest sentence of a rejection, in characters.
 const LONGEST_WHY: usize = 300;
 
+/// As much of a sentence as an entry keeps: it may quote what a peer sent, at any length.
+fn cut(why: &str) -> String {
+    why.chars().take(LONGEST_WHY).collect()
+}
+
 /// A peer that may not talk to this node, or bytes that prove nothing, `count` times.
 #[must_use]
 pub fn peer_rejected(
@@ -64,7 +69,7 @@ pub fn peer_rejected(
     count: u64,
     why: &str,
 ) -> Entry {
-    let why = why.chars().take(LONGEST_WHY).collect();
+    let why = cut(why);
     let node_key = node.map(PublicKey::fingerprint);
     let entry =
         Entry::new(actor, Event::PeerRejected(PeerRejected { cause, count, why, node_key }));

@@ -18,7 +18,7 @@ use crate::permission::ActError;
 use audit_log::clock::Clock;
 use audit_log::keys;
 use host::home::Home;
-use registry::KeyUse;
+use schemas::key_use::KeyUse;
 
 /// Signs a text and one's own adherence to it.
 pub(super) async fn propose(

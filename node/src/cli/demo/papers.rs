@@ -20,7 +20,7 @@ use crate::exchange::rerun;
 use crate::permission::{ActError, Principal};
 use crate::run::Node;
 use audit_log::keys;
-use registry::KeyUse;
+use schemas::key_use::KeyUse;
 
 pub(super) async fn agreements(book: &mut Book, federation: &Federation) -> Steps {
     book.heading("Agreements: signed by every party, travelling over the network");

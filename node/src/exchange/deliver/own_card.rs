@@ -3,7 +3,7 @@
 use schemas::agency::AgencyId;
 use schemas::frame::FrameKind;
 
-use super::super::cards::record_shown;
+use super::super::cards::{NotTaken, record_shown};
 use super::{Delivery, in_time};
 use peer::link::{Channel, Dial, LinkError, Reach};
 use registry::Peer;
@@ -72,7 +72,14 @@ impl<D: Dial> Delivery<D> {
             self.unshown().remove(agency);
         }
         channel.finish();
-        record_shown(&self.witnessing, peer, &shown).await.map_err(LinkError::Protocol)?;
-        Ok(CardShown::TakenIn)
+        match record_shown(&self.witnessing, peer, &shown).await {
+            Ok(()) => Ok(CardShown::TakenIn),
+            // Its word of this agency's card stands all the same.
+            Err(NotTaken::TooMany(why) | NotTaken::NotNow(why)) => {
+                tracing::warn!(peer.id = %agency, error = %why, "a peer's card is not taken in now");
+                Ok(CardShown::TakenIn)
+            }
+            Err(NotTaken::Unverifiable(why)) => Err(LinkError::Protocol(why)),
+        }
     }
 }

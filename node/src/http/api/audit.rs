@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use super::lines;
 use crate::auditing::{alarms, entries};
 use crate::exchange::statements::{Reconciled, Reconciler};
+use crate::http::alarms::open;
 use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path, Query};
 use crate::http::problem::BrokenOff;
@@ -100,8 +101,14 @@ pub(in crate::http) async fn reconcile(
     Ok(Json(reconciler.reconcile(app.peers.as_ref(), &by, &with.peer, since, until).await?))
 }
 
-pub(in crate::http) async fn alarms(State(app): App) -> Json<Vec<Raised>> {
-    Json(alarms::list(&app.context.agency))
+/// Every alarm with what proves it, a line each.
+pub(in crate::http) async fn alarms(State(app): App) -> Response {
+    lines::of(alarms::list(&app.context.agency))
+}
+
+/// Every open alarm in words, a line each.
+pub(in crate::http) async fn open_alarms(State(app): App) -> Response {
+    lines::of(open(&app.context.agency.registry.state()).collect())
 }
 
 #[derive(Deserialize)]

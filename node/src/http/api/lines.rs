@@ -3,18 +3,31 @@
 use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use futures::StreamExt as _;
 use serde::Serialize;
 use tokio::sync::mpsc;
+
+/// A response of one JSON line for each value, none of which has to be written before it is asked for.
+pub(super) fn of<T: Serialize + Send + 'static>(values: Vec<T>) -> Response {
+    let lines = futures::stream::iter(values).map(|value| line(&value));
+    stream(Body::from_stream(lines))
+}
 
 /// A response of one JSON line for each value received, sent as it comes.
 pub(super) fn response<T: Serialize + Send + 'static>(values: mpsc::Receiver<T>) -> Response {
     let lines = futures::stream::unfold(values, |mut values| async move {
         let value = values.recv().await?;
-        let line = serde_json::to_vec(&value).map(|mut line| {
-            line.push(b'\n');
-            Bytes::from(line)
-        });
-        Some((line, values))
+        Some((line(&value), values))
     });
-    ([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response()
+    stream(Body::from_stream(lines))
+}
+
+fn line<T: Serialize>(value: &T) -> Result<Bytes, serde_json::Error> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    Ok(Bytes::from(line))
+}
+
+fn stream(lines: Body) -> Response {
+    ([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response()
 }

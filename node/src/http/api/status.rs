@@ -17,7 +17,7 @@ use crate::permission::ActError;
 use crate::retention::RetentionReport;
 use audit::wording::counted;
 use audit_log::registry_chain::ProvenChange;
-use peer::is_dialable;
+use schemas::address::is_dialable;
 use store::{Queued, StoreError};
 
 pub(in crate::http) async fn show(State(app): App) -> Json<Value> {

@@ -5,6 +5,7 @@ use schemas::card::Card;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
 use schemas::key::SecretKey;
+use schemas::possession::Possession;
 use schemas::purpose::{Purpose, QueryKind, Role};
 use schemas::query::{Elements, Justification, Query, QueryId, Requester};
 use schemas::read::{Location, Read, ReadId, Vehicle};
@@ -183,7 +184,13 @@ pub(crate) fn card() -> Card {
         log_key: secret(0x24).public(),
         cosigner_key: secret(0x25).public(),
         revocations: Vec::new(),
+        possession: Possession::default(),
     }
+}
+
+/// The owner's private keys that its card names, but for its agency key.
+pub(crate) fn proving() -> [SecretKey; 4] {
+    [0x23, 0x21, 0x24, 0x25].map(secret)
 }
 
 pub(crate) struct Exchange {
@@ -198,7 +205,7 @@ pub(crate) fn exchange() -> Exchange {
     let asked = Envelope::sign_json(Kind::Query, &query(), &requester()).unwrap();
     let answered = Envelope::sign_json(Kind::Answer, &answer(&asked), &owner()).unwrap();
     Exchange {
-        card: Envelope::sign_json(Kind::Card, &card(), &secret(0x22)).unwrap(),
+        card: card().sign(&secret(0x22), &proving()).unwrap(),
         refusal: Envelope::sign_json(Kind::Refusal, &refusal(&asked), &owner()).unwrap(),
         receipt: Envelope::sign_json(Kind::Receipt, &receipt(&answered), &requester()).unwrap(),
         query: asked,

@@ -1,17 +1,20 @@
 //! What the files must hold, one function a file.
 
 use schemas::body::{Access, Actor, Body, Outcome};
+use schemas::card::{Card, Revocation};
 use schemas::digest::{Digest, hex};
 use schemas::entry::{Header, VERSION};
-use schemas::envelope::{Envelope, pre_authentication};
+use schemas::envelope::{Envelope, Kind, pre_authentication};
 use schemas::event::Event;
 use schemas::event::exchange::{QueryAnswered, ReceiptRecorded};
 use schemas::frame::{Frame, FrameKind};
 use schemas::key::SecretKey;
+use schemas::key_use::KeyUse;
+use schemas::possession;
 use schemas::read::ReadId;
 use serde_json::{Value, json};
 
-use super::exchange::{answer, exchange, owner, page, query, read, requester, secret};
+use super::exchange::{answer, exchange, owner, page, proving, query, read, requester, secret};
 
 fn key(what: &str, byte: u8) -> Value {
     let secret = secret(byte);
@@ -85,6 +88,73 @@ pub(crate) fn envelopes() -> Value {
         "refusal": signed(&all.refusal, &owner()),
         "receipt": signed(&all.receipt, &requester()),
         "refused": refused(&all.query),
+    })
+}
+
+/// The owner's card, what each of its keys has signed to prove itself, and cards that no reader takes.
+pub(crate) fn cards() -> Value {
+    let agency = secret(0x22);
+    let signed = exchange().card;
+    let card = Card::open(&signed).unwrap();
+    let claim = card.claim();
+    let uses = [KeyUse::Node, KeyUse::Message, KeyUse::Log, KeyUse::Cosigner];
+    let statements = uses.map(|use_| {
+        let key = use_.named(&card);
+        json!({
+            "use": use_.word(),
+            "key": key.to_string(),
+            "covered": text(&claim.covered(use_, key)),
+            "proof": card.possession.of(use_),
+        })
+    });
+    let refused = |why: &str, change: &dyn Fn(&mut Card)| {
+        let mut changed = card.clone();
+        change(&mut changed);
+        let envelope = Envelope::sign_json(Kind::Card, &changed, &agency).unwrap();
+        json!({ "why": why, "envelope": text(envelope.as_bytes()) })
+    };
+    let proven = |why: &str, change: &dyn Fn(&mut Card)| {
+        refused(why, &|card| {
+            change(card);
+            card.possession = card.prove(&proving()).unwrap();
+        })
+    };
+    let ends = |days: u32| Revocation {
+        key: requester().public(),
+        at: card.at.plus_days(days).plus_millis(1),
+    };
+    json!({
+        "card": text(signed.as_bytes()),
+        "type": possession::TYPE,
+        "statements": statements,
+        "refused": [
+            refused("the keys signed for another version", &|card| card.version = 2),
+            refused("the keys signed for another agency", &|card| {
+                card.id = "monrovia-ca-sheriff".parse().unwrap();
+            }),
+            refused("a key that has not signed", &|card| card.log_key = requester().public()),
+            refused("a proof of another use", &|card| {
+                card.possession.log = card.possession.cosigner;
+            }),
+            proven("one key of two uses", &|card| card.log_key = card.message_key),
+            proven("version 0", &|card| card.version = 0),
+            proven("a name of more than 200 bytes", &|card| {
+                card.name = "x".repeat(201).parse().unwrap();
+            }),
+            proven("a contact of more than 400 bytes", &|card| {
+                card.contact = "x".repeat(401).parse().unwrap();
+            }),
+            proven("an address that nobody can dial", &|card| {
+                card.addresses = vec!["/ip4/0.0.0.0/tcp/7420".parse().unwrap()];
+            }),
+            proven("more than 16 addresses", &|card| {
+                card.addresses = vec!["/ip4/192.0.2.7/tcp/7420".parse().unwrap(); 17];
+            }),
+            proven("a key that ends more than 30 days after", &|card| {
+                card.revocations = vec![ends(30)];
+            }),
+            proven("one key ends twice", &|card| card.revocations = vec![ends(1), ends(2)]),
+        ],
     })
 }
 

@@ -20,9 +20,11 @@ use schemas::entry::Header;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::Head;
 use schemas::key::PublicKey;
+use schemas::key_use::KeyUse;
+use schemas::possession::Proof;
 use serde_json::Value;
 
-use made::{entries, envelopes, frames, keys, reads, text};
+use made::{cards, entries, envelopes, frames, keys, reads, text};
 
 const UPDATE: &str = "ACCORD_UPDATE";
 
@@ -82,6 +84,24 @@ fn envelopes_verify_from_the_file_alone_and_spoilt_ones_do_not() {
         let opened = Envelope::parse(string(spoilt, "envelope").as_bytes())
             .and_then(|envelope| envelope.verified(Kind::Query, &key).map(drop));
         assert!(opened.is_err(), "{}", string(spoilt, "why"));
+    }
+}
+
+#[test]
+fn the_keys_of_a_card_are_proven_from_the_file_alone_and_no_other_card_is_taken() {
+    let file = compared("cards", &cards());
+    let opened = |text: &str| Card::open(&Envelope::parse(text.as_bytes()).unwrap());
+    let card = opened(string(&file, "card")).unwrap();
+    for vector in file["statements"].as_array().unwrap() {
+        let key: PublicKey = string(vector, "key").parse().unwrap();
+        let proof: Proof = serde_json::from_value(vector["proof"].clone()).unwrap();
+        assert!(key.verifies(string(vector, "covered").as_bytes(), proof.as_bytes()));
+        assert!(KeyUse::ALL.iter().any(|use_| {
+            use_.word() == string(vector, "use") && card.possession.of(*use_) == Some(&proof)
+        }));
+    }
+    for refused in file["refused"].as_array().unwrap() {
+        assert!(opened(string(refused, "envelope")).is_err(), "{}", string(refused, "why"));
     }
 }
 

@@ -5,6 +5,7 @@ mod decided_again;
 mod edited_registry;
 mod evidence_packages;
 mod framed;
+mod largest_state;
 mod reconciliation;
 mod reports;
 mod retention;

@@ -336,20 +336,24 @@ async fn a_denied_request_gives_no_authority_and_says_why() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_later_card_is_taken_in_held_or_an_alarm() {
     let (owner, raw, _) = owner_and_raw().await;
-    let show = async |card: &Card, key| {
-        let envelope = Envelope::sign_json(Signed::Card, card, key).expect("a card");
+    let show = async |envelope: &Envelope| {
         raw.say(&owner, FrameKind::Card, envelope.as_bytes()).await.0.map(|frame| frame.kind)
     };
+    let signed = |card: &Card| {
+        let envelope = raw.identity.sign_card(card, &[]);
+        (Card::open(&envelope).expect("a card"), envelope)
+    };
     let card = &raw.identity.card;
-    let key = &raw.identity.agency_key;
     let known = || owner.context().agency.registry.state().peers[raw.id()].clone();
     let moved = Card { version: 2, contact: words("+1 555 0100, day and night"), ..card.clone() };
-    assert_eq!(show(&moved, key).await, Some(FrameKind::Card));
+    let (moved, envelope) = signed(&moved);
+    assert_eq!(show(&envelope).await, Some(FrameKind::Card));
     assert_eq!(known().card.value, moved);
     owner.log().await.one(Kind::CardUpdated);
 
     let federal = Card { version: 3, kind: schemas::agency::AgencyKind::Federal, ..moved.clone() };
-    assert_eq!(show(&federal, key).await, Some(FrameKind::Card));
+    let (federal, envelope) = signed(&federal);
+    assert_eq!(show(&envelope).await, Some(FrameKind::Card));
     assert_eq!(
         (known().card.value, known().held.map(|held| held.card.value)),
         (moved.clone(), Some(federal))
@@ -357,15 +361,14 @@ async fn a_later_card_is_taken_in_held_or_an_alarm() {
     owner.log().await.one(Kind::CardHeld);
 
     let twice = Card { contact: words("+1 555 0199"), ..moved.clone() };
-    assert_eq!(show(&twice, key).await, Some(FrameKind::Card));
+    assert_eq!(show(&signed(&twice).1).await, Some(FrameKind::Card));
     assert_eq!(known().card.value, moved);
     owner.log().await.one(Kind::AlarmRaised);
 
     let posed = Card { id: id("other-ca-pd"), version: 9, ..moved.clone() };
-    assert_ne!(show(&posed, key).await, Some(FrameKind::Card));
-    assert_ne!(
-        show(&Card { version: 9, ..moved.clone() }, &raw.identity.message_key).await,
-        Some(FrameKind::Card)
-    );
+    assert_ne!(show(&signed(&posed).1).await, Some(FrameKind::Card));
+    let (later, _) = signed(&Card { version: 9, ..moved.clone() });
+    let by_another = raw.identity.sign(Signed::Card, &later);
+    assert_ne!(show(&by_another).await, Some(FrameKind::Card));
     assert_eq!(known().card.value, moved);
 }

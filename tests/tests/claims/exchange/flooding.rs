@@ -241,7 +241,7 @@ async fn another_agencys_card_is_not_taken_from_a_peer() {
     let mut stolen = honest.identity.clone();
     stolen.card.version += 1;
     stolen.card.node_key = flooding.identity.card.node_key;
-    for envelope in [honest.identity.card_envelope(), stolen.card_envelope()] {
+    for envelope in [honest.identity.card_envelope(), stolen.claim_card(&stolen.card)] {
         let (word, _) = flooding.say(&owner, FrameKind::Card, envelope.as_bytes()).await;
         assert!(word.is_none_or(|frame| frame.kind == FrameKind::Failed), "not taken");
     }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use schemas::agency::AgencyId;
 use schemas::area::{Near, Polygon};
 use schemas::digest::Digest;
+use schemas::draft::Draft;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
 use schemas::frame::{Frame, FrameKind};
@@ -63,6 +65,48 @@ async fn an_honest_answer_of_another_make_of_node_is_shown() {
         asking(|identity, query, digest| honest(identity, query, digest).frames()).await;
     let heard = asking.ask_one(raw.id(), PLATE).await;
     assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Answered, 2), "{:?}", heard.error);
+}
+
+/// A query as large as an officer may make it, so that its entry has little room beside.
+fn large_draft(owner: &Agency, of: &AgencyId) -> Draft {
+    let long = words(&"\"".repeat(1_990));
+    let mut draft = draft(&[of], PLATE, owner.now());
+    draft.why.suspicion = long.clone();
+    draft.why.need_to_know = long.clone();
+    draft.why.for_officer = long.clone();
+    draft.why.cad = long;
+    draft
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_that_is_too_long_to_be_logged_is_logged_as_rejected() {
+    type Reply = fn(&Identity, &Query, Digest) -> serde_json::Value;
+    let table: [(&str, Reply); 2] = [
+        ("its reasons have more than", |identity, query, digest| {
+            let reason = serde_json::json!({
+                "code": "no_authority", "message": "x".repeat(44_000), "citations": [],
+            });
+            serde_json::json!({
+                "query_id": query.id, "query_digest": digest, "from": identity.id,
+                "to": query.from, "at": query.at, "reasons": [reason],
+            })
+        }),
+        ("unknown field", |_, _, _| serde_json::json!({ "x".repeat(44_000): 1 })),
+    ];
+    for (why, reply) in table {
+        let (asking, raw) = asking(move |identity, query, digest| {
+            let signed = identity.sign(Signed::Refusal, &reply(identity, query, digest));
+            vec![Frame::new(FrameKind::Refusal, signed.as_bytes().to_vec())]
+        })
+        .await;
+        let heard = asking.ask(&large_draft(&asking, raw.id())).await.remove(0);
+        assert_eq!(heard.outcome, OutcomeCode::Unanswered, "{why}: {heard:?}");
+        let log = asking.log().await;
+        let kinds = log.exchange(heard.query_id.expect("a query id"));
+        assert_eq!(kinds, [Kind::QuerySent, Kind::AnswerRejected], "{why}");
+        let logged = log.one(Kind::AnswerRejected).detail("why").to_string();
+        assert!(logged.contains(why) && logged.len() < 1_000, "{logged}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

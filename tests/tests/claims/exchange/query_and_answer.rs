@@ -10,8 +10,7 @@ use schemas::purpose::Purpose;
 use schemas::query::Query;
 use tests::agency::{Agency, Plan};
 use tests::federation::{add_card, in_force, introduce, owner_and_raw, pair, sharing_pair};
-use tests::fixtures::{OFFICER, PLATE, draft, words};
-use tests::identity::Identity;
+use tests::fixtures::{OFFICER, PLATE, draft};
 use tests::logs::{Log, LogEntry, envelope};
 use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
@@ -193,19 +192,6 @@ async fn an_owner_whose_machine_refuses_connections_is_given_up_early_with_a_sen
     let again = format!("`accord query --again {}`", heard.query_id.expect("an id"));
     assert!(why.ends_with(&again) && why.len() < 250 && !why.contains("p2p"), "{why}");
     assert_eq!(asking.log().await.count(Kind::QueryUnanswered), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_card_that_names_quic_alone_is_told_as_one_that_this_node_cannot_dial() {
-    let asking =
-        Agency::of(Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 1)).await;
-    let address = "/ip4/127.0.0.1/udp/7420/quic-v1";
-    let elsewhere = Identity::new("elsewhere-ca-pd", vec![words(address)], asking.now());
-    add_card(&asking, &elsewhere).await;
-    let heard = asking.ask_one(&elsewhere.id, PLATE).await;
-    assert_eq!(heard.outcome, OutcomeCode::Unanswered);
-    let why = heard.error.expect("why");
-    assert!(why.starts_with(&format!("{address} is no address that this node can dial")), "{why}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

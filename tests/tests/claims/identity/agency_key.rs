@@ -85,26 +85,28 @@ async fn no_other_agency_key_is_taken_without_the_word_of_the_present_one() {
         change(&mut card);
         card
     };
-    let sign = |card: &Card, key: &SecretKey| {
-        Envelope::sign_json(Signed::Card, card, key).expect("a card").to_text()
+    let taking_over = Identity { agency_key: stranger.clone(), ..owning.identity.clone() };
+    let sign = |card: &Card| taking_over.sign_card(card, &[]);
+    let vouched = |card: &Envelope, key: &SecretKey| {
+        let payload = card.unverified_payload().to_vec();
+        Envelope::sign(Signed::Card, payload, key).expect("a card").to_text()
     };
-    let plain = card(|_| {});
-    let sheriff = card(|card| card.kind = AgencyKind::Sheriff);
+    let plain = sign(&card(|_| {}));
+    let sheriff = sign(&card(|card| card.kind = AgencyKind::Sheriff));
     let table = [
         ("does not vouch", &plain, None),
-        ("does not vouch", &plain, Some(sign(&plain, &stranger))),
-        ("does not vouch", &plain, Some(sign(&sheriff, &own))),
-        ("changes nothing else", &sheriff, Some(sign(&sheriff, &own))),
+        ("does not vouch", &plain, Some(vouched(&plain, &stranger))),
+        ("does not vouch", &plain, Some(vouched(&sheriff, &own))),
+        ("changes nothing else", &sheriff, Some(vouched(&sheriff, &own))),
     ];
     for (why, card, vouched) in table {
-        let reissued = Reissued { envelope: sign(card, &stranger), vouched };
+        let reissued = Reissued { envelope: card.to_text(), vouched };
         let refused = cards::reissue(owning.own(), owning.keys(), &owning.admin(), &reissued).await;
         let refused = refused.expect_err("no card").to_string();
         assert!(refused.contains(why), "{refused}");
     }
     owning.log().await.one(Kind::CardIssued);
-    let reissued =
-        Reissued { envelope: sign(&plain, &stranger), vouched: Some(sign(&plain, &own)) };
+    let reissued = Reissued { envelope: plain.to_text(), vouched: Some(vouched(&plain, &own)) };
     let taken = cards::reissue(owning.own(), owning.keys(), &owning.admin(), &reissued).await;
     assert_eq!(taken.expect("a card"), 2);
 }

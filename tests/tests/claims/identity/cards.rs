@@ -6,7 +6,7 @@ use node::admin::cards::{self, Reissued};
 use schemas::agency::AgencyKind;
 use schemas::card::Card;
 use schemas::entry::EntryKind as Kind;
-use schemas::envelope::{Envelope, Kind as Signed};
+use schemas::key::SecretKey;
 use serde_json::Value;
 use tests::agency::{Agency, free_address};
 use tests::command_line::{CliAgency, CommandOutput};
@@ -16,10 +16,14 @@ use tests::wait::{LONGEST, eventually};
 
 /// The next version of the card of `agency`, changed.
 fn next(agency: &Agency, change: impl FnOnce(&mut Card)) -> Reissued {
+    next_with(agency, &[], change)
+}
+
+/// As [`next`], proven with more keys than are in the home.
+fn next_with(agency: &Agency, more: &[SecretKey], change: impl FnOnce(&mut Card)) -> Reissued {
     let mut card = Card { version: 2, at: agency.now(), ..agency.identity.card.clone() };
     change(&mut card);
-    let signed = Envelope::sign_json(Signed::Card, &card, &agency.identity.agency_key);
-    Reissued { envelope: signed.expect("a card").to_text(), vouched: None }
+    Reissued { envelope: agency.identity.sign_card(&card, more).to_text(), vouched: None }
 }
 
 fn version(at: &Agency, of: &Agency) -> u32 {
@@ -141,7 +145,9 @@ async fn a_later_version_changes_nothing_that_people_confirmed() {
         ("changes more", next(&owning, |card| card.state = "AZ".parse().expect("a state"))),
         (
             "not in the home",
-            next(&owning, |card| card.message_key = other.identity.card.message_key),
+            next_with(&owning, std::slice::from_ref(&other.identity.message_key), |card| {
+                card.message_key = other.identity.card.message_key;
+            }),
         ),
         ("does not vouch", next(&other, |_| {})),
         ("version 3", next(&owning, |card| card.version = 3)),

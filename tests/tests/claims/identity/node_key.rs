@@ -4,12 +4,12 @@
 use audit_log::keys;
 use host::home::Home;
 use node::exchange::node_identity::prove_identity;
-use registry::KeyUse;
 use schemas::card::{Card, Revocation};
 use schemas::entry::EntryKind as Kind;
-use schemas::envelope::{Envelope, Kind as Signed};
+use schemas::envelope::Kind as Signed;
 use schemas::frame::FrameKind;
 use schemas::key::PublicKey;
+use schemas::key_use::KeyUse;
 use tests::agency::Agency;
 use tests::federation::{add_card, owner_and_raw, sharing_pair, shift_clocks};
 use tests::fixtures::{HOUR_MS, PLATE, query};
@@ -170,8 +170,8 @@ async fn announces(raw: &RawPeer, owner: &Agency, next: &Identity) {
         revocations: vec![Revocation { key: raw.identity.node_key.public(), at: ends }],
         ..raw.identity.card.clone()
     };
-    let envelope = Envelope::sign_json(Signed::Card, &card, &raw.identity.agency_key);
-    let (taken, _) = raw.say(owner, FrameKind::Card, envelope.expect("a card").as_bytes()).await;
+    let envelope = raw.identity.sign_card(&card, std::slice::from_ref(&next.node_key));
+    let (taken, _) = raw.say(owner, FrameKind::Card, envelope.as_bytes()).await;
     assert_eq!(taken.map(|frame| frame.kind), Some(FrameKind::Card));
 }
 
@@ -204,10 +204,10 @@ async fn a_card_takes_over_no_other_agencys_connections() {
     let (owner, raw, _) = owner_and_raw().await;
     let other = RawPeer::start("other-ca-pd", owner.now());
     add_card(&owner, &other.identity).await;
-    for taken in [other.identity.card.node_key, owner.identity.card.node_key] {
-        let card = Card { version: 2, node_key: taken, ..raw.identity.card.clone() };
-        let envelope = Envelope::sign_json(Signed::Card, &card, &raw.identity.agency_key);
-        let envelope = envelope.expect("a card");
+    // Although it has the private key, and proves it.
+    for taken in [&other.identity.node_key, &owner.identity.node_key] {
+        let card = Card { version: 2, node_key: taken.public(), ..raw.identity.card.clone() };
+        let envelope = raw.identity.sign_card(&card, std::slice::from_ref(taken));
         let (reply, _) = raw.say(&owner, FrameKind::Card, envelope.as_bytes()).await;
         assert_eq!(reply.map(|frame| frame.kind), Some(FrameKind::Failed));
         let state = owner.context().agency.registry.state();

@@ -87,9 +87,9 @@ fn signed(raw: &RawPeer, owner: &Agency, key: &SecretKey) -> Envelope {
     Envelope::sign_json(Signed::Query, &asked, key).expect("an envelope")
 }
 
-async fn shows(raw: &RawPeer, owner: &Agency, card: &Card) {
-    let envelope = Envelope::sign_json(Signed::Card, card, &raw.identity.agency_key);
-    let (taken, _) = raw.say(owner, FrameKind::Card, envelope.expect("a card").as_bytes()).await;
+async fn shows(raw: &RawPeer, owner: &Agency, card: &Card, new: &SecretKey) {
+    let envelope = raw.identity.sign_card(card, std::slice::from_ref(new));
+    let (taken, _) = raw.say(owner, FrameKind::Card, envelope.as_bytes()).await;
     assert_eq!(taken.map(|frame| frame.kind), Some(FrameKind::Card));
     let version = || owner.context().agency.registry.state().peers[raw.id()].card.value.version;
     assert_eq!(version(), card.version);
@@ -107,7 +107,7 @@ async fn the_key_before_counts_until_its_announced_end_and_no_longer() {
         revocations: vec![Revocation { key: old.public(), at: ends }],
         ..raw.identity.card.clone()
     };
-    shows(&raw, &owner, &card).await;
+    shows(&raw, &owner, &card, &new).await;
     for key in [&old, &new] {
         drop(raw.ask(&owner, &signed(&raw, &owner, key)).await.answered());
     }
@@ -123,7 +123,7 @@ async fn a_key_that_a_card_leaves_behind_without_a_word_counts_no_more() {
     let old = raw.identity.message_key.clone();
     let new = Identity::new("spare-ca-pd", Vec::new(), owner.now()).message_key;
     let card = Card { version: 2, message_key: new.public(), ..raw.identity.card.clone() };
-    shows(&raw, &owner, &card).await;
+    shows(&raw, &owner, &card, &new).await;
     let reply = raw.ask(&owner, &signed(&raw, &owner, &old)).await;
     assert!(reply.proves_nothing(), "{reply:?}");
     drop(raw.ask(&owner, &signed(&raw, &owner, &new)).await.answered());

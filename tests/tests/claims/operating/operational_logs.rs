@@ -8,7 +8,7 @@ use std::path::Path;
 use audit_log::keys::load;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use registry::KeyUse;
+use schemas::key_use::KeyUse;
 use serde_json::Value;
 use tests::agency::{free_address, free_socket};
 use tests::command_line::{CliAgency, CommandOutput};

@@ -18,7 +18,7 @@ use schemas::refusal::{Reason, Refusal};
 use schemas::time::Timestamp;
 use store::{Asked, OutboxMessage, Pages, Settled, Side, StateChanges};
 
-use super::{SignedQuery, frame};
+use super::{SignedQuery, cut, frame};
 use crate::entry::Entry;
 
 /// One's own policy refused a query before it left.
@@ -153,7 +153,7 @@ pub fn answer_rejected(
     envelope: Option<&Envelope>,
     why: String,
 ) -> Entry {
-    let event = AnswerRejected { access: query.access(Outcome::Rejected), why };
+    let event = AnswerRejected { access: query.access(Outcome::Rejected), why: cut(&why) };
     let settled = Some(query.settled(OutcomeCode::Rejected, None));
     Entry::new(actor, Event::AnswerRejected(event))
         .about(&query.query.to)
@@ -164,7 +164,7 @@ pub fn answer_rejected(
 /// Nothing came in time.
 #[must_use]
 pub fn query_unanswered(actor: Actor, query: SignedQuery<'_>, why: String) -> Entry {
-    let event = QueryUnanswered { access: query.access(Outcome::Unanswered), why };
+    let event = QueryUnanswered { access: query.access(Outcome::Unanswered), why: cut(&why) };
     let settled = Some(query.settled(OutcomeCode::Unanswered, None));
     Entry::new(actor, Event::QueryUnanswered(event))
         .about(&query.query.to)

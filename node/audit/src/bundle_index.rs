@@ -13,7 +13,8 @@ use schemas::time::Timestamp;
 
 use super::check::Report;
 use super::evidence::{Evidence, entry_proof};
-use super::reconcile::{ExchangeLines, Finding};
+use super::exchange_lines::ExchangeLines;
+use super::reconcile::Finding;
 use super::signed_by::SignedBy;
 use super::verify::Judged;
 

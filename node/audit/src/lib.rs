@@ -19,6 +19,7 @@ mod ended_keys;
 pub mod entry_proof;
 pub mod error;
 pub mod evidence;
+pub mod exchange_lines;
 pub mod exchange_tree;
 pub mod heads;
 pub mod keys;

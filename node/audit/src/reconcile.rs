@@ -3,20 +3,17 @@
 //! Exchanges pair by query id. Whatever one side's log says and the other's does not is a finding
 //! with its class; an exchange that may still be under way is left for later.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use schemas::agency::AgencyId;
-use schemas::body::Outcome;
-use schemas::digest::Digest;
-use schemas::event::Event;
 use schemas::query::QueryId;
 use schemas::statement::{ExchangeRecord, Reached};
 use schemas::time::Timestamp;
 use serde::Serialize;
 
 use super::evidence::Evidence;
+use super::exchange_lines::Line;
 use super::signed_by::SignedBy;
-use super::verify::{Judged, Proven};
 
 /// What differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -135,126 +132,6 @@ pub struct Report {
     pub findings: Vec<Finding>,
 }
 
-/// What a log says of one exchange.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// What it says.
-    pub record: ExchangeRecord,
-    /// The instant from which on it was under way: when its query was signed, or when the log had that,
-    /// if that is earlier than the query says.
-    pub begun: Timestamp,
-    /// Who signed the query.
-    pub query_by: Option<SignedBy>,
-    /// Who signed the reply.
-    pub reply_by: Option<SignedBy>,
-    /// Who signed the receipt that the owner recorded.
-    pub receipt_by: Option<SignedBy>,
-}
-
-/// What a log says of the exchanges with one peer, from its entries in order, as far as those whose
-/// word it is have signed it. An exchange counts when its query was signed in `since..until`.
-#[derive(Debug)]
-pub struct ExchangeLines {
-    since: Timestamp,
-    until: Timestamp,
-    lines: BTreeMap<QueryId, Line>,
-    ids: HashMap<Digest, QueryId>,
-}
-
-impl ExchangeLines {
-    /// Of exchanges whose query was signed in `since..until`.
-    #[must_use]
-    pub fn new(since: Timestamp, until: Timestamp) -> Self {
-        Self { since, until, lines: BTreeMap::new(), ids: HashMap::new() }
-    }
-
-    /// What it says so far.
-    #[must_use]
-    pub const fn lines(&self) -> &BTreeMap<QueryId, Line> {
-        &self.lines
-    }
-
-    /// The id of an exchange whose digest a header holds.
-    #[must_use]
-    pub fn name(&self, digest: &Digest) -> Option<QueryId> {
-        self.ids.get(digest).copied()
-    }
-
-    /// Takes in the next entry. What stands beside it counts only when it is signed by whom it has to
-    /// be; what stands beside an earlier one, only when the entry repeats that rightly.
-    pub fn add(&mut self, judged: &Judged) {
-        let Some(body) = judged.body.as_ref().filter(|_| judged.holds) else { return };
-        if let Event::ReceiptRecorded(recorded) = &body.event {
-            let id = judged.header.query.and_then(|digest| self.name(&digest));
-            if let Some(line) = id.and_then(|id| self.lines.get_mut(&id))
-                && line.record.reply == Some(recorded.answer_digest)
-            {
-                // The receipt is the one envelope beside its entry.
-                line.record.receipt = judged.header.envelope;
-                line.receipt_by = judged.signed.first().cloned();
-            }
-            return;
-        }
-        let Some((access, asked)) = body.event.access().zip(judged.asked.as_ref()) else { return };
-        let reached = match access.outcome {
-            Outcome::Declined | Outcome::Receipted => return,
-            Outcome::Sent => Reached::Sent,
-            Outcome::Unanswered => Reached::Unanswered,
-            Outcome::Rejected => Reached::Rejected,
-            Outcome::Refused => Reached::Refused,
-            Outcome::Answered => Reached::Answered,
-        };
-        let repeats = judged.signed.is_empty() && judged.proven != Proven::Wholly;
-        let theirs = judged.header.peer.as_ref() == Some(&asked.requester);
-        if repeats || theirs != served(&body.event) || !(self.since..self.until).contains(&asked.at)
-        {
-            return;
-        }
-        let Some(query) = access.query_digest else { return };
-        self.ids.insert(asked.id.digest(), asked.id);
-        let line = self.lines.entry(asked.id).or_insert_with(|| Line {
-            record: ExchangeRecord {
-                query_id: asked.id,
-                requester: asked.requester.clone(),
-                asked_at: asked.at,
-                reached: Reached::Sent,
-                query,
-                reply: None,
-                receipt: None,
-            },
-            begun: asked.at.min(asked.logged),
-            query_by: None,
-            reply_by: None,
-            receipt_by: None,
-        });
-        // Other bytes under a known id were refused: the first bytes are the exchange.
-        if line.record.query != query {
-            return;
-        }
-        for signed in &judged.signed {
-            let known = if signed.agency == asked.requester {
-                &mut line.query_by
-            } else {
-                &mut line.reply_by
-            };
-            *known = Some(signed.clone());
-        }
-        if reached >= line.record.reached {
-            line.record.reached = reached;
-            line.record.reply = access.answer_digest.or(line.record.reply);
-            // The requester signs its receipt with the entry of the answer.
-            if let Event::AnswerReceived(received) = &body.event {
-                line.record.receipt = Some(received.receipt_digest);
-            }
-        }
-    }
-}
-
-/// Whether an access is one to the log's own reads, by a peer.
-const fn served(event: &Event) -> bool {
-    matches!(event, Event::QueryAnswered(_) | Event::QueryRefused(_) | Event::AnswerRedelivered(_))
-}
-
 /// Compares two logs' lines. Exchanges that were begun at or after `settled_before`, as either log
 /// proves, and do not match are left open.
 #[must_use]
@@ -358,6 +235,7 @@ fn pair(requester: Option<&ExchangeRecord>, owner: Option<&ExchangeRecord>) -> P
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use schemas::digest::Digest;
 
     use super::*;
 

@@ -8,20 +8,14 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use audit_log::clock::Clock;
 use host::home::{Home, HomeError};
-use ingest::ImportedRead;
 use node::cli::{InitArgs, init};
 use node::config::{Bounds, Config};
 use node::context::{NodeContext, OwnKeys};
-use node::exchange::ask::QueryOutcome;
-use node::permission::{ActError, OwnAgency, Principal};
-use node::reads::corrections::{CorrectionOutcome, CorrectionRequest, correct};
-use node::reads::search::search;
+use node::permission::{OwnAgency, Principal};
 use node::run::{Node, StartError, open_store};
 use postgres_server::Server;
 use schemas::agency::{AgencyId, AgencyKind};
-use schemas::draft::Draft;
 use schemas::note::Vkey;
-use schemas::read::ReadId;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use store::Store;
@@ -29,11 +23,12 @@ use tempfile::TempDir;
 
 use crate::command_line::{CommandOutput, accord_at};
 use crate::faulty_store::FaultyStore;
-use crate::fixtures::{officer, reads, words};
+use crate::fixtures::{officer, words};
 use crate::identity::Identity;
 use crate::logs::Log;
 use crate::wait::{eventually, within};
 
+mod acts;
 mod database;
 
 /// What an agency is to be.
@@ -332,59 +327,6 @@ impl Agency {
             user: crate::fixtures::OFFICER.parse().expect("a user name"),
             auth: "test".into(),
         }
-    }
-
-    /// Puts in `count` reads of `plate`.
-    pub async fn add_reads(&self, plate: &str, count: usize) {
-        let batch = reads(self.id(), plate, count, self.now());
-        assert_eq!(self.import(batch.into_iter().map(ImportedRead::new).collect()).await, count);
-    }
-
-    /// Takes in reads with their photographs; how many were new.
-    pub async fn import(&self, batch: Vec<ImportedRead>) -> usize {
-        let importer = &self.node().importer;
-        let stored = importer.store(&self.admin().into(), &words("test"), "native", batch).await;
-        stored.expect("stored reads").reads
-    }
-
-    /// Searches the agency's own reads for its officer.
-    ///
-    /// # Errors
-    /// When the search cannot be made or logged.
-    pub async fn search_own(&self, draft: &Draft) -> Result<QueryOutcome, ActError> {
-        let context = self.context();
-        search(&context.agency, context.store.as_ref(), &self.officer(), draft).await
-    }
-
-    /// Corrects one of the agency's own reads.
-    ///
-    /// # Errors
-    /// When `by` may not, there is no such read, or nothing would change.
-    pub async fn correct_read(
-        &self,
-        by: &Principal,
-        id: ReadId,
-        wanted: &CorrectionRequest,
-    ) -> Result<CorrectionOutcome, ActError> {
-        let (context, key) = (self.context(), self.context().message_key());
-        correct(&context.agency, context.store.as_ref(), &key, by, id, wanted).await
-    }
-
-    /// Asks, and waits for an outcome from every owner; in the order they came.
-    pub async fn ask(&self, draft: &Draft) -> Vec<QueryOutcome> {
-        let mut outcomes = self.node().queries.ask(draft, "test").expect("a draft that asks");
-        let mut heard = Vec::new();
-        while let Some(outcome) = within("an outcome", outcomes.recv()).await {
-            heard.push(outcome);
-        }
-        heard
-    }
-
-    /// Asks one owner for `plate`.
-    pub async fn ask_one(&self, owner: &AgencyId, plate: &str) -> QueryOutcome {
-        let mut heard = self.ask(&crate::fixtures::draft(&[owner], plate, self.now())).await;
-        assert_eq!(heard.len(), 1, "one outcome an owner");
-        heard.remove(0)
     }
 
     /// Its whole log, whether its node runs or not.

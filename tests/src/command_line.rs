@@ -1,6 +1,5 @@
 //! The real binary, as a person or a script runs it.
 
-use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -16,8 +15,10 @@ use crate::wait::LONGEST;
 
 mod output;
 mod running;
+mod terminal;
 
 pub use output::CommandOutput;
+pub use terminal::accord_at_a_terminal;
 
 /// Why the officer asks, as options of a command.
 pub const STOLEN_VEHICLE: [&str; 6] = [
@@ -375,36 +376,6 @@ impl CliAgency {
             .args(args);
         command
     }
-}
-
-/// Runs a command at `home` as the administrator who sits at a terminal and types `typed`; what stands on
-/// the screen then, and the exit code.
-///
-/// # Panics
-/// When there is no terminal to be had: `script` of util-linux makes it.
-#[must_use]
-pub fn accord_at_a_terminal(home: &Path, args: &[&str], typed: &str) -> (String, i32) {
-    let quoted = |word: &str| format!("'{}'", word.replace('\'', r"'\''"));
-    let program = binary();
-    let words = [program.to_str().expect("UTF-8")].into_iter().chain(args.iter().copied());
-    let line: Vec<String> = words.map(quoted).collect();
-    let mut terminal = Command::new("script")
-        .args(["--quiet", "--return", "--command", &line.join(" "), "/dev/null"])
-        .env("ACCORD_HOME", home)
-        .env("ACCORD_USER", "admin")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("a terminal");
-    let mut keyboard = terminal.stdin.take().expect("a keyboard");
-    keyboard.write_all(typed.as_bytes()).expect("typed");
-    // The keyboard stays until the command has ended.
-    let mut screen = String::new();
-    let mut shown = terminal.stdout.take().expect("a screen");
-    shown.read_to_string(&mut screen).expect("UTF-8");
-    let code = terminal.wait().expect("an end").code().expect("an exit code");
-    drop(keyboard);
-    (screen.replace('\r', ""), code)
 }
 
 /// Runs a command with `--json` at `home`, as the administrator.

@@ -15,3 +15,4 @@ mod own_reads;
 mod policy_demands;
 mod policy_files;
 mod unprintable;
+mod written_requests;

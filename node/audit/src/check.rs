@@ -2,15 +2,13 @@
 //! the bundle should hold was left out. Pure; it trusts the keys that its caller pins, and nothing
 //! else: what rests on another agency's word is told, and counts for nothing.
 
+mod scope;
+
 use std::collections::BTreeMap;
 
 use schemas::agency::AgencyId;
-use schemas::body::Body;
 use schemas::checkpoint::Checkpoint;
 use schemas::digest::Digest;
-use schemas::entry::{EntryKind, Header};
-use schemas::event::Event;
-use schemas::merkle;
 use serde::Serialize;
 
 use super::decisions::{Decisions, NotDecidedAgain};
@@ -242,105 +240,6 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
         }
     }
 
-    /// That an entry of a whole log is one, and that the export stands where the first line says.
-    fn within_whole(&mut self, header: &Header, item: &Item) {
-        if item.border || item.judges {
-            let what = "a whole log has no borders, and nothing beside its entries";
-            self.wrong(Some(header.index), "scope", what.into());
-        }
-        if header.index == self.head.entry {
-            self.numbers.ended = true;
-            if !exports(header, item, &self.head) {
-                let what = "is not the entry of an export of this scope at this time";
-                self.wrong(Some(header.index), "scope", what.into());
-            }
-        }
-    }
-
-    /// That an extract holds every entry of its scope, as the numbers show.
-    fn extract(&mut self, header: &Header, item: &Item) {
-        let scope = self.head.scope.clone();
-        let index = header.index;
-        if item.judges && !item.border {
-            if header.peer.as_ref() != Some(&self.head.agency) {
-                self.wrong(Some(index), "scope", "does not concern the agency itself".into());
-            }
-            return;
-        }
-        let number = match &scope.peer {
-            None => Some(index),
-            Some(peer) if header.peer.as_ref() == Some(peer) => header.peer_seq,
-            Some(peer) => {
-                return self.wrong(Some(index), "scope", format!("does not concern `{peer}`"));
-            }
-        };
-        let Some(number) = number else { return };
-        if self.numbers.ended {
-            self.wrong(Some(index), "scope", "stands after the entry of the export".into());
-        }
-        let early = scope.from.is_some_and(|from| header.at < from);
-        let late = scope.until.is_some_and(|until| header.at >= until);
-        let export = index == self.head.entry;
-        if item.border != (early || (late && !export)) {
-            let what = if item.border {
-                "is of the period, and only its header is here"
-            } else {
-                "is not of the period"
-            };
-            self.wrong(Some(index), "scope", what.into());
-        }
-        let first = u64::from(scope.peer.is_some());
-        let expected = match self.numbers.next {
-            Some(next) => Some(next),
-            // The entry before the period may have any number.
-            None => (!early).then_some(first),
-        };
-        let gap = expected.is_some_and(|expected| expected != number);
-        if gap && !(self.numbers.after && export) {
-            let expected = expected.unwrap_or(first);
-            let of = match &scope.peer {
-                Some(peer) => format!("with `{peer}`"),
-                None => "of the log".into(),
-            };
-            let what = format!(
-                "is number {number} {of}, where number {expected} belongs: an entry was left out, or stands here twice"
-            );
-            self.wrong(Some(index), "missing", what);
-        }
-        self.numbers.next = Some(number.saturating_add(1));
-        self.numbers.after |= late && item.border;
-        if export {
-            self.numbers.ended = true;
-            if !exports(header, item, &self.head) {
-                let what = "is not the entry of an export of this scope at this time";
-                self.wrong(Some(index), "scope", what.into());
-            }
-            if let Some(own) = own_before(item) {
-                self.redactions.promised(index, own);
-            }
-        }
-    }
-
-    /// That an entry of an extract stands under the signed head.
-    fn place(&mut self, header: &Header, item: &Item) {
-        let Some(checkpoint) = &self.heads.checkpoint else { return };
-        let leaf = merkle::leaf(item.entry.header.as_bytes());
-        let proven = match &item.inclusion {
-            None => Err("it has no proof of its place".into()),
-            Some(proof) => merkle::verify_inclusion(
-                &leaf,
-                header.index,
-                checkpoint.size,
-                proof,
-                &checkpoint.root,
-            )
-            .map_err(|e| format!("its place under the signed head is not proven: {e}")),
-        };
-        if let Err(what) = proven {
-            self.wrong(Some(header.index), "proof", what);
-        }
-    }
-
     /// What was found.
     pub fn finish(mut self) -> Report {
         self.begin();
@@ -430,22 +329,6 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
             keys: verified.keys,
             policies: self.policies,
         }
-    }
-}
-
-/// Whether an entry is that of the export that a head speaks of.
-fn exports(header: &Header, item: &Item, head: &Head) -> bool {
-    let body = item.entry.body.as_ref().and_then(|body| serde_json::from_str::<Body>(body).ok());
-    let Some(Event::AuditExported(exported)) = body.map(|body| body.event) else { return false };
-    header.kind == EntryKind::AuditExported && header.at == head.at && exported.scope == head.scope
-}
-
-/// How many entries before that of an export concern the agency itself, as it says.
-fn own_before(item: &Item) -> Option<u64> {
-    let body: Body = serde_json::from_str(item.entry.body.as_ref()?).ok()?;
-    match body.event {
-        Event::AuditExported(exported) => Some(exported.own),
-        _ => None,
     }
 }
 

@@ -10,6 +10,7 @@ mod candidates;
 mod change;
 mod holds;
 mod keys;
+mod lookups;
 mod node_keys;
 mod open_alarms;
 mod parties;

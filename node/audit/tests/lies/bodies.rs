@@ -56,7 +56,7 @@ fn the_requesters_body_cannot_say_what_was_not_asked_or_answered() {
             ("/event/access/why/reason", json!("Vehicle taken at gunpoint"), "access.why"),
             ("/event/access/why/purpose", json!("missing_person"), "access.why"),
             ("/event/access/asked_at", later.clone(), "access.asked_at"),
-            ("/event/access/authority", json!("another-one"), "access.authority"),
+            ("/event/access/authority", json!("port-ca-pd/another-one"), "access.authority"),
             ("/event/access/owner", json!("other-ca-pd"), "access.owner"),
             ("/event/access/requester", json!("other-ca-pd"), "access.requester"),
         ] {
@@ -82,7 +82,12 @@ fn the_requesters_body_cannot_say_what_was_not_asked_or_answered() {
             "access.answer_digest",
         ),
         lie("answer.viewed", "/event/access/count", json!(7), "access.count"),
-        lie("answer.viewed", "/event/access/basis/authority", json!("other"), "access.basis"),
+        lie(
+            "answer.viewed",
+            "/event/access/basis/authority",
+            json!("port-ca-pd/other"),
+            "access.basis",
+        ),
         lie("refusal.received", "/event/access/reasons/0/code", json!("quota"), "access.reasons"),
         lie("refusal.received", "/event/access/reasons/0/message", json!("no"), "access.reasons"),
         lie("query.unanswered", "/event/access/outcome", json!("rejected"), "access.outcome"),
@@ -109,7 +114,12 @@ fn the_owners_body_cannot_say_what_was_not_asked_or_answered() {
         lie("query.answered", "/event/access/elements/plate", json!("1PRESS1"), "elements.plate"),
         lie("query.answered", "/event/access/why/reason", json!("gossip"), "why.reason"),
         lie("query.answered", "/event/access/count", json!(12), "access.count"),
-        lie("query.answered", "/event/access/basis/authority", json!("other"), "basis.authority"),
+        lie(
+            "query.answered",
+            "/event/access/basis/authority",
+            json!("port-ca-pd/other"),
+            "basis.authority",
+        ),
         lie(
             "query.answered",
             "/event/access/asked_at",

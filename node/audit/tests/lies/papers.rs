@@ -177,7 +177,7 @@ fn no_body_tells_a_document_otherwise() {
         ("agreement.signed", "/event/title", json!("Cadet"), "title"),
         ("agreement.signed", "/event/shares_with", json!([]), "shares_with"),
         ("agreement.adhered", "/event/signatory", json!("Nobody"), "signatory"),
-        ("agreement.adhered", "/event/agreement", json!("another-one"), "agreement"),
+        ("agreement.adhered", "/event/agreement", json!("port-ca-pd/another-one"), "agreement"),
         ("agreement.suspended", "/event/reason", json!("for ever"), "reason"),
         ("audit.stated", "/event/since", json!(at(0)), "since"),
         ("audit.reconciled", "/event/since", json!(at(0)), "since"),

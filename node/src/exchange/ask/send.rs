@@ -71,7 +71,7 @@ pub(super) struct Verified {
 /// What came back, as far as it is proven. With an answer or refusal comes what stood beside it.
 pub(super) enum Reply {
     Answer(Envelope, Box<Verified>, Vec<u8>),
-    Refusal(Envelope, Refusal, Vec<u8>),
+    Refusal(Envelope, Box<Refusal>, Vec<u8>),
     Unproven(Option<Envelope>, Unproven),
 }
 
@@ -204,7 +204,7 @@ impl<D: Dial> QuerySender<D> {
         let key = self.owner_key(pending, &envelope)?;
         let digest = pending.envelope.digest();
         Ok(match verify::refusal(&envelope, &key, &pending.query, digest) {
-            Ok(refusal) => Reply::Refusal(envelope, refusal, first.beside),
+            Ok(refusal) => Reply::Refusal(envelope, Box::new(refusal), first.beside),
             Err(error) => Reply::Unproven(Some(envelope), error),
         })
     }

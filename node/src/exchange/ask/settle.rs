@@ -54,7 +54,7 @@ impl<D: Dial> QuerySettler<D> {
             }
             Ok((channel, Reply::Refusal(envelope, refusal, beside))) => {
                 channel.finish();
-                self.refused(pending, envelope, refusal, &beside).await
+                self.refused(pending, envelope, *refusal, &beside).await
             }
             Ok((_, Reply::Unproven(envelope, error))) => {
                 Ok(self.rejected(pending, envelope.as_ref(), &error).await)

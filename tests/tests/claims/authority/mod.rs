@@ -1,5 +1,6 @@
 //! On what authority reads are released: policies, standing agreements, written requests.
 
+mod cited;
 mod party_keys;
 mod policies;
 mod request_after_refusal;

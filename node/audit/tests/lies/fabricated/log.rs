@@ -1,0 +1,205 @@
+//! A log that its owner writes as it likes.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+
+use audit::BundleFile;
+use audit::check::Report;
+use registry::{Change, Verified};
+use schemas::agency::AgencyId;
+use schemas::answer::LogPosition;
+use schemas::body::{Actor, Body};
+use schemas::bundle::{FORMAT, Head, Item, Line, Scope};
+use schemas::digest::Digest;
+use schemas::entry::{Header, StoredEntry, VERSION};
+use schemas::entry_proof::EntryProof;
+use schemas::envelope::Envelope;
+use schemas::event::Event;
+use schemas::event::audit::AuditExported;
+use schemas::event::cards::CardConfirmed;
+use schemas::merkle::{self, Frontier};
+
+use schemas::time::Timestamp;
+use serde_json::Value;
+
+use super::*;
+
+/// An entry as its log's owner writes it.
+#[derive(Clone)]
+pub(crate) struct Written {
+    pub(crate) at: Timestamp,
+    pub(crate) peer: Option<AgencyId>,
+    pub(crate) query: Option<Digest>,
+    pub(crate) actor: Actor,
+    pub(crate) event: Event,
+    pub(crate) envelopes: Vec<Envelope>,
+}
+
+/// The change that a card makes which a person confirmed.
+fn confirmed(said: &CardConfirmed, by: &Actor, envelope: &str, at: Timestamp) -> Change {
+    let verified = Verified {
+        kind: said.agency_kind,
+        state: said.state,
+        how: said.verified_by.clone(),
+        by: by.user.clone().unwrap(),
+        at,
+    };
+    Change::Card { envelope: envelope.to_owned(), verified }
+}
+
+/// A log.
+#[derive(Clone)]
+pub(crate) struct Log {
+    pub(crate) of: Agency,
+    pub(crate) cards: Vec<Envelope>,
+    pub(crate) entries: Vec<Written>,
+}
+
+impl Log {
+    pub(crate) fn new(of: &Agency, known: &[&Agency]) -> Self {
+        let cards = [of].into_iter().chain(known.iter().copied()).map(Agency::card).collect();
+        Self { of: of.clone(), cards, entries: Vec::new() }
+    }
+
+    pub(crate) fn write(
+        &mut self,
+        minute: i64,
+        peer: Option<&Agency>,
+        actor: Actor,
+        event: Event,
+        envelopes: &[&Envelope],
+    ) {
+        let query = event.access().map(|access| access.query_id.digest());
+        self.entries.push(Written {
+            at: at(minute),
+            peer: peer.map(|peer| peer.id.clone()),
+            query,
+            actor,
+            event,
+            envelopes: envelopes.iter().copied().cloned().collect(),
+        });
+    }
+
+    /// The place of the first entry of a kind.
+    pub(crate) fn place(&self, kind: &str) -> usize {
+        self.entries.iter().position(|entry| entry.event.kind().code() == kind).unwrap()
+    }
+
+    pub(crate) fn entry(&mut self, kind: &str) -> &mut Written {
+        let place = self.place(kind);
+        &mut self.entries[place]
+    }
+
+    /// Changes what the first entry of a kind says, at a path of its event or of its actor.
+    pub(crate) fn say(&mut self, kind: &str, path: &str, value: Value) {
+        let entry = self.entry(kind);
+        let mut body = serde_json::json!({ "event": entry.event, "actor": entry.actor });
+        *body.pointer_mut(path).expect(path) = value;
+        entry.event = serde_json::from_value(body["event"].take()).unwrap();
+        entry.actor = serde_json::from_value(body["actor"].take()).unwrap();
+    }
+
+    fn stored(&self) -> Vec<StoredEntry> {
+        self.items().into_iter().map(|item| item.entry).collect()
+    }
+
+    fn items(&self) -> Vec<Item> {
+        let mut last_change = None;
+        let mut numbers = BTreeMap::<AgencyId, u64>::new();
+        let stored = (0..).zip(&self.entries).map(|(index, entry): (u64, &Written)| {
+            let (at, actor) = (entry.at, entry.actor.clone());
+            let lines: Vec<String> = entry.envelopes.iter().map(Envelope::to_text).collect();
+            let event = entry.event.clone();
+            let mut body = Body { at, actor, registry: last_change, change: None, event };
+            let document = lines.first().and_then(|line| match &body.event {
+                Event::CardAdded(said) => Some(confirmed(said, &body.actor, line, at)),
+                Event::CardUpdated(_) => Some(Change::CardUpdate { envelope: line.clone(), at }),
+                _ => Change::of_document(&body, line),
+            });
+            let change = document.map(|change| serde_json::to_string(&change).unwrap());
+            body.change = change.as_ref().map(|text| Digest::of(text.as_bytes()));
+            last_change = change.as_ref().map_or(last_change, |_| Some(index));
+            let body = serde_json::to_string(&body).unwrap();
+            let envelope = (!lines.is_empty()).then(|| lines.join("\n"));
+            let peer_seq = entry.peer.clone().map(|peer| {
+                let number = numbers.entry(peer).or_default();
+                *number += 1;
+                *number
+            });
+            let salt = vec![7; 32];
+            let header = Header {
+                v: VERSION,
+                index,
+                at,
+                kind: entry.event.kind(),
+                peer: entry.peer.clone(),
+                peer_seq,
+                query: entry.query,
+                body: Digest::of_two(&salt, body.as_bytes()),
+                envelope: envelope.as_ref().map(|text| Digest::of(text.as_bytes())),
+            };
+            let header = String::from_utf8(header.to_bytes().unwrap()).unwrap();
+            let stored = StoredEntry { header, salt: Some(salt), body: Some(body), envelope };
+            Item { change, ..Item::of(stored) }
+        });
+        stored.collect()
+    }
+
+    /// The proof of where its last entry stands, as it is shown beside a message.
+    pub(crate) fn proof(&self) -> EntryProof {
+        let stored = self.stored();
+        let leaves: Vec<Digest> =
+            stored.iter().map(|entry| merkle::leaf(entry.header.as_bytes())).collect();
+        let (mut tree, mut nodes) = (Frontier::new(), BTreeMap::new());
+        for leaf in &leaves {
+            for (subtree, hash) in tree.push(*leaf) {
+                nodes.insert((subtree.level, subtree.index), hash);
+            }
+        }
+        let (size, index) = (tree.size(), tree.size() - 1);
+        let lookup = |subtree: merkle::Subtree| nodes.get(&(subtree.level, subtree.index)).copied();
+        EntryProof {
+            log: LogPosition { index, size },
+            header: stored.last().unwrap().header.clone(),
+            inclusion: merkle::inclusion(index, size, lookup).unwrap(),
+            checkpoint: self.of.head(size, tree.root()),
+        }
+    }
+
+    /// The whole log as it is exported at `minute`.
+    pub(crate) fn exported(&self, minute: i64) -> Vec<u8> {
+        let mut log = self.clone();
+        let scope = Scope::default();
+        let exported = Event::AuditExported(AuditExported { scope: scope.clone(), own: 0 });
+        log.write(minute, None, self.of.officer(), exported, &[]);
+        let items = log.items();
+        let mut tree = Frontier::new();
+        for item in &items {
+            tree.push(merkle::leaf(item.entry.header.as_bytes()));
+        }
+        let head = Head {
+            accord_bundle: FORMAT,
+            agency: self.of.id.clone(),
+            entry: tree.size() - 1,
+            at: at(minute),
+            scope,
+            checkpoint: self.of.head(tree.size(), tree.root()),
+        };
+        let mut bytes = serde_json::to_vec(&head).unwrap();
+        let cards = self.cards.iter().map(|card| Line::Card(card.to_text()));
+        for line in cards.chain(items.into_iter().map(Line::Entry)) {
+            bytes.push(b'\n');
+            bytes.extend(line.to_bytes().unwrap());
+        }
+        bytes.push(b'\n');
+        bytes
+    }
+
+    pub(crate) fn file(&self) -> BundleFile<Cursor<Vec<u8>>> {
+        BundleFile::new(self.of.id.as_str(), Cursor::new(self.exported(600)))
+    }
+
+    pub(crate) fn verified(&self, pinned: &[&Agency]) -> Report {
+        self.file().check(&pins(pinned), |_, _, _, _| {}).unwrap()
+    }
+}

@@ -1,0 +1,114 @@
+//! Looking things up in the registry: whose key, which text, what is known of an agency.
+
+use std::collections::BTreeMap;
+
+use agreements::agreement::Agreement;
+use agreements::decide::PeerFacts;
+use agreements::succession::{Misplaced, may_follow};
+use schemas::agency::AgencyId;
+use schemas::authority::AuthorityId;
+use schemas::card::Card;
+use schemas::digest::Digest;
+use schemas::envelope::Envelope;
+use schemas::key::PublicKey;
+use schemas::note::Vkey;
+use schemas::time::Timestamp;
+
+use super::alarms::Raised;
+use super::keys::named_by;
+use super::peers::Peer;
+use super::state::{State, VersionedAgreement};
+
+impl State {
+    /// One's own message key, present or past, that an envelope of one's own is signed with.
+    #[must_use]
+    pub fn own_key_of(&self, envelope: &Envelope) -> Option<&PublicKey> {
+        named_by(envelope, &self.own_keys.message).or(self.own_keys.message.last())
+    }
+
+    /// Every key that has signed heads of this log, as notes name them.
+    #[must_use]
+    pub fn own_log_keys(&self) -> Vec<Vkey> {
+        let own = self.own.iter();
+        own.flat_map(|own| self.own_keys.log.iter().map(|key| own.value.of_log(key))).collect()
+    }
+
+    /// Counted up by every change: a decision names the one it was made upon.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// A text of an agreement by its digest, if it is recorded.
+    #[must_use]
+    pub fn agreement_text(&self, id: &AuthorityId, text: &Digest) -> Option<&VersionedAgreement> {
+        self.agreements.get(id)?.values().find(|known| known.recorded.text == *text)
+    }
+
+    /// Whether `agreement` may take its place among the texts under its id, as `by` proposes it.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub fn may_follow(&self, by: &AgencyId, agreement: &Agreement) -> Result<(), Misplaced> {
+        let known = self.agreements.get(&agreement.id).into_iter().flat_map(BTreeMap::values);
+        let known = known.map(|known| (&known.proposer, &known.recorded));
+        may_follow(known, by, agreement)
+    }
+
+    /// What was verified of those of `agencies` whose cards are recorded, and of this agency itself.
+    #[must_use]
+    pub fn facts(&self, agencies: &[AgencyId]) -> Vec<PeerFacts> {
+        let own = self.own.as_ref().map(|own| PeerFacts {
+            id: own.value.id.clone(),
+            kind: own.value.kind,
+            state: own.value.state,
+            blocked: None,
+        });
+        let facts = |peer: &Peer| {
+            let mut facts = peer.facts();
+            if let Some(alarm) = self.alarm_about(&facts.id) {
+                let why = format!("alarm {} is open", alarm.alarm);
+                facts.blocked = facts.blocked.or_else(|| why.parse().ok());
+            }
+            facts
+        };
+        let peers = agencies.iter().filter_map(|id| self.peers.get(id)).map(facts);
+        own.into_iter().filter(|own| agencies.contains(&own.id)).chain(peers).collect()
+    }
+
+    /// The open alarm about `agency`, the oldest of several.
+    #[must_use]
+    pub fn alarm_about(&self, agency: &AgencyId) -> Option<&Raised> {
+        self.alarms.values().find(|raised| raised.what.peer == *agency && raised.resolved.is_none())
+    }
+
+    /// The peer whose node may prove this key at `now`; a blocked one only where no other may.
+    #[must_use]
+    pub fn peer_of_node(&self, node: &PublicKey, now: Timestamp) -> Option<&Peer> {
+        self.with_node(*node, now).min_by_key(|peer| peer.blocked.is_some())
+    }
+
+    /// The peers whose cards let their node prove this key at `now`.
+    fn with_node(&self, node: PublicKey, now: Timestamp) -> impl Iterator<Item = &Peer> {
+        let named = self.nodes.of(node).filter_map(|agency| self.peers.get(agency));
+        named.filter(move |peer| peer.may_prove(&node, now))
+    }
+
+    /// The agency other than that of `card`, this one included, whose node may prove at `now` what
+    /// that of `card` could: a card cannot take over another agency's connections. Who is blocked, or
+    /// has ended the key, keeps nobody out.
+    #[must_use]
+    pub fn other_with_node(&self, card: &Card, now: Timestamp) -> Option<&AgencyId> {
+        let known = self.peers.get(&card.id);
+        let keys =
+            known.map_or_else(|| vec![card.node_key], |known| known.node_keys_with(card, now));
+        let own = self.own.as_ref().map(|own| &own.value).filter(|own| {
+            own.id != card.id
+                && keys.iter().any(|key| *key == own.node_key || own.still_counts(key, now))
+        });
+        let others = keys.iter().flat_map(|key| self.with_node(*key, now));
+        let mut others = others.filter(|other| other.blocked.is_none());
+        let other = others.find(|other| other.card.value.id != card.id);
+        own.map(|own| &own.id).or_else(|| other.map(|other| &other.card.value.id))
+    }
+}

@@ -1,0 +1,246 @@
+//! The contract of a database, passed on to the real one unless a step is told to fail.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use agreements::decide::{DueReads, Scope};
+use async_trait::async_trait;
+use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::entry::StoredEntry;
+use schemas::exchange::Exchange;
+use schemas::merkle::Subtree;
+use schemas::query::QueryId;
+use schemas::read::{Read, ReadId};
+use schemas::time::Timestamp;
+use store::{
+    AskedBefore, Database, Destruction, Due, EndedPages, EntryFilter, Exchanges, Found, HeadWriter,
+    Heads, LogRecords, LogState, LogWriter, Outbox, OwnReads, PhotographReferences, Queued,
+    ReadStats, Release, Row, ServedBefore, Side, StoreError, StoredChange, Witnessed,
+};
+
+use super::{FaultyStore, Step};
+
+#[async_trait]
+impl LogRecords for FaultyStore {
+    async fn entries(
+        &self,
+        filter: &EntryFilter,
+        start: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredEntry>, StoreError> {
+        self.inner.entries(filter, start, limit).await
+    }
+
+    async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError> {
+        self.inner.subtrees(wanted).await
+    }
+
+    async fn changes(&self) -> Result<Vec<StoredChange>, StoreError> {
+        self.inner.changes().await
+    }
+}
+
+#[async_trait]
+impl Heads for FaultyStore {
+    async fn witnessed(&self, origin: &AgencyId) -> Result<Option<Witnessed>, StoreError> {
+        self.inner.witnessed(origin).await
+    }
+
+    async fn cosigned(&self, size: u64) -> Result<Option<String>, StoreError> {
+        self.inner.cosigned(size).await
+    }
+}
+
+#[async_trait]
+impl Exchanges for FaultyStore {
+    async fn served(&self, id: QueryId) -> Result<Option<ServedBefore>, StoreError> {
+        self.inner.served(id).await
+    }
+
+    async fn asked(&self, id: QueryId) -> Result<Option<AskedBefore>, StoreError> {
+        self.inner.asked(id).await
+    }
+
+    async fn unsettled(&self, before: Timestamp) -> Result<Vec<QueryId>, StoreError> {
+        self.inner.unsettled(before).await
+    }
+
+    async fn pages(
+        &self,
+        side: Side,
+        id: QueryId,
+        now: Timestamp,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.fetches.fetch_add(1, Ordering::SeqCst);
+        self.wait().await;
+        self.inner.pages(side, id, now).await
+    }
+
+    async fn outbox(&self, each: u32) -> Result<Vec<Queued>, StoreError> {
+        assert!(!self.flawed.load(Ordering::SeqCst), "the outbox has a flaw");
+        self.inner.outbox(each).await
+    }
+
+    async fn exchanges(
+        &self,
+        peer: &AgencyId,
+        signed: Range<Timestamp>,
+        start: u64,
+        count: u64,
+    ) -> Result<Vec<Exchange>, StoreError> {
+        self.inner.exchanges(peer, signed, start, count).await
+    }
+
+    async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError> {
+        self.inner.exchanges_at(entries).await
+    }
+}
+
+#[async_trait]
+impl OwnReads for FaultyStore {
+    async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError> {
+        self.inner.known_reads(ids).await
+    }
+
+    async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError> {
+        self.inner.own_read(id).await
+    }
+
+    async fn read_versions(&self, id: ReadId) -> Result<Vec<(u32, Read, u64)>, StoreError> {
+        self.inner.read_versions(id).await
+    }
+
+    async fn released(&self, id: ReadId) -> Result<Vec<Release>, StoreError> {
+        self.inner.released(id).await
+    }
+
+    async fn search(&self, scope: &dyn Scope) -> Result<Found, StoreError> {
+        self.searches.fetch_add(1, Ordering::SeqCst);
+        self.wait().await;
+        self.inner.search(scope).await
+    }
+
+    async fn reads_before(&self, cut_off: Timestamp) -> Result<u64, StoreError> {
+        self.inner.reads_before(cut_off).await
+    }
+
+    async fn read(&self, id: ReadId) -> Result<Option<Read>, StoreError> {
+        self.inner.read(id).await
+    }
+
+    async fn stats(&self) -> Result<ReadStats, StoreError> {
+        self.inner.stats().await
+    }
+}
+
+#[async_trait]
+impl Due for FaultyStore {
+    async fn due_reads(
+        &self,
+        due: &DueReads,
+        after: Option<(Timestamp, ReadId)>,
+        limit: u32,
+    ) -> Result<Vec<Read>, StoreError> {
+        self.inner.due_reads(due, after, limit).await
+    }
+
+    async fn ended_pages(
+        &self,
+        now: Timestamp,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<EndedPages>, StoreError> {
+        self.inner.ended_pages(now, after, limit).await
+    }
+}
+
+#[async_trait]
+impl PhotographReferences for FaultyStore {
+    async fn images(&self, after: Option<Digest>, limit: u32) -> Result<Vec<Digest>, StoreError> {
+        self.inner.images(after, limit).await
+    }
+
+    async fn referenced_images(&self, digests: &[Digest]) -> Result<Vec<Digest>, StoreError> {
+        self.inner.referenced_images(digests).await
+    }
+
+    async fn unreferenced_images(&self, limit: u32) -> Result<Vec<Digest>, StoreError> {
+        self.inner.unreferenced_images(limit).await
+    }
+}
+
+#[async_trait]
+impl Database for FaultyStore {
+    async fn copy_to(&self, path: &Path) -> Result<bool, StoreError> {
+        self.inner.copy_to(path).await
+    }
+
+    async fn about(&self) -> Result<String, StoreError> {
+        self.inner.about().await
+    }
+}
+
+#[async_trait]
+impl LogWriter for FaultyStore {
+    async fn log_state(&self, day_start: Timestamp) -> Result<LogState, StoreError> {
+        self.inner.log_state(day_start).await
+    }
+
+    async fn commit(&self, group: &[Row]) -> Result<(), StoreError> {
+        let holds = |step| match step {
+            Step::AnyEntry => true,
+            Step::Entry(kind) => group.iter().any(|row| row.header.kind == kind),
+            _ => false,
+        };
+        self.take(holds, self.inner.commit(group)).await
+    }
+}
+
+#[async_trait]
+impl HeadWriter for FaultyStore {
+    async fn witness(
+        &self,
+        origin: &AgencyId,
+        replaces: Option<(u64, Digest)>,
+        head: &Witnessed,
+    ) -> Result<bool, StoreError> {
+        let put = self.inner.witness(origin, replaces, head);
+        self.take(|step| step == Step::Witness, put).await
+    }
+
+    async fn keep_cosigned(&self, size: u64, checkpoint: &str) -> Result<(), StoreError> {
+        let kept = self.inner.keep_cosigned(size, checkpoint);
+        self.take(|step| step == Step::KeepCosigned, kept).await
+    }
+}
+
+#[async_trait]
+impl Outbox for FaultyStore {
+    async fn delivered(&self, letters: &[(AgencyId, Digest)]) -> Result<(), StoreError> {
+        self.take(|step| step == Step::Delivered, self.inner.delivered(letters)).await
+    }
+}
+
+#[async_trait]
+impl Destruction for FaultyStore {
+    async fn redact(&self, first: u64, last: u64) -> Result<u64, StoreError> {
+        if self.unredacting.load(Ordering::SeqCst) {
+            return Err(StoreError::Database("told to fail".into()));
+        }
+        self.inner.redact(first, last).await
+    }
+
+    async fn erase_traces(&self) -> Result<(), StoreError> {
+        self.inner.erase_traces().await
+    }
+
+    async fn forget_released(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.inner.forget_released(before).await
+    }
+
+    async fn forget_images(&self, digests: &[Digest]) -> Result<(), StoreError> {
+        self.inner.forget_images(digests).await
+    }
+}

@@ -7,8 +7,11 @@ mod scope;
 use std::collections::BTreeMap;
 
 use schemas::agency::AgencyId;
+use schemas::answer::Answer;
 use schemas::checkpoint::Checkpoint;
 use schemas::digest::Digest;
+use schemas::entry::Header;
+use schemas::envelope::Envelope;
 use serde::Serialize;
 
 use super::decisions::{Decisions, NotDecidedAgain};
@@ -217,7 +220,7 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
             self.add(found);
         }
         for ((judged, item), offset) in judged.into_iter().zip(&items).zip(offsets) {
-            let Some(judged) = judged else { continue };
+            let Some(mut judged) = judged else { continue };
             let header = &judged.header;
             self.redactions.see(header, item);
             self.registry.see(header, item);
@@ -232,12 +235,32 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
                 self.within_whole(header, item);
             }
             if judged.rejected_although_valid.is_some()
+                && self.rests_elsewhere(&judged.header, item)
+            {
+                judged.rejected_although_valid = None;
+            }
+            let header = &judged.header;
+            if judged.rejected_although_valid.is_some()
                 && self.rejected_although_valid.len() < MOST_PROBLEMS
             {
                 self.rejected_although_valid.push(header.index);
             }
             (self.seen)(judged, item, offset);
         }
+    }
+
+    /// Whether a reply that was rejected is an answer on an authority that this log has not recorded, as
+    /// far as that is known: nobody may show such a one.
+    fn rests_elsewhere(&self, header: &Header, item: &Item) -> bool {
+        let (Some(state), Some(owner)) = (self.registry.state(), &header.peer) else {
+            return false;
+        };
+        let line = item.entry.envelope.as_deref().unwrap_or_default();
+        let answer = Envelope::parse(line.as_bytes()).ok().and_then(|envelope| {
+            serde_json::from_slice::<Answer>(envelope.unverified_payload()).ok()
+        });
+        let basis = answer.map(|answer| answer.basis);
+        basis.is_some_and(|basis| state.rests_on(&basis, &self.head.agency, owner).is_err())
     }
 
     /// What was found.

@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use agreements::decide::{Decision, Permit, RULES, Scope as _, decide};
-use registry::{Candidates, State, Uses};
+use agreements::decide::{Decision, Permit, RULES, Scope as _};
+use registry::{State, Uses, decide_upon};
 use schemas::agency::AgencyId;
 use schemas::answer::{Answer, DecidedBy};
 use schemas::authority::AuthorityId;
@@ -32,6 +32,8 @@ pub enum NotDecidedAgain {
     Counts,
     /// The query or its reply is destroyed.
     Destroyed,
+    /// It was refused before a decision, as too late, too much at once, or of a known id.
+    Undecided,
 }
 
 impl NotDecidedAgain {
@@ -43,6 +45,9 @@ impl NotDecidedAgain {
             Self::Rules => "made by another version of the rules",
             Self::Counts => "answers that count towards a limit are destroyed",
             Self::Destroyed => "the query or its reply is destroyed",
+            Self::Undecided => {
+                "refused before a decision: too late, too much at once, or of a known id"
+            }
         }
     }
 }
@@ -59,14 +64,30 @@ const UNDECIDED: [RefusalCode; 5] = [
 /// What depends on how often an authority was used.
 const COUNTED: [RefusalCode; 2] = [RefusalCode::UsesExhausted, RefusalCode::Quota];
 
+/// Most queries of one requester that are decided at once.
+const MOST_AT_ONCE: u32 = 128;
+
+/// Longest between a decision and its entry, in milliseconds: a search with photographs, and a clock
+/// that is behind the last entry.
+const LONGEST_MS: u64 = 600_000;
+
+/// Whether a decision rests on how often an authority was used.
+fn counts(decision: &Decision) -> bool {
+    match decision {
+        Decision::Permit(permit) => permit.consumes.is_some() || permit.daily.is_some(),
+        Decision::Refuse(refused) => {
+            refused.reasons.as_slice().iter().any(|one| COUNTED.contains(&one.code))
+        }
+    }
+}
+
 /// What the entries have shown of an owner's decisions so far.
 #[derive(Debug)]
 pub(super) struct Decisions {
     me: AgencyId,
     uses: HashMap<AuthorityId, u32>,
-    today: HashMap<(AuthorityId, AgencyId), u32>,
-    /// The day that `today` counts.
-    day: Option<Timestamp>,
+    /// Answers of the last two days with any, by the day's start.
+    today: BTreeMap<Timestamp, HashMap<(AuthorityId, AgencyId), u32>>,
     /// On what the queries that were answered rested.
     answered: HashMap<QueryId, AuthorityId>,
     /// Requesters of whose answers some are destroyed.
@@ -95,8 +116,7 @@ impl Decisions {
         Self {
             me,
             uses: HashMap::new(),
-            today: HashMap::new(),
-            day: None,
+            today: BTreeMap::new(),
             answered: HashMap::new(),
             destroyed: HashSet::new(),
             again: 0,
@@ -146,33 +166,30 @@ impl Decisions {
     /// Counts an answer towards the limits of its authority.
     fn count(&mut self, header: &Header, answer: Answer) {
         let day = header.at.day_start();
-        if self.day != Some(day) {
-            self.day = Some(day);
-            self.today.clear();
+        while self.today.len() > 1 && !self.today.contains_key(&day) {
+            self.today.pop_first();
         }
         let authority = answer.basis.authority;
         let more = |count: &mut u32| *count = count.saturating_add(1);
         more(self.uses.entry(authority.clone()).or_default());
-        more(self.today.entry((authority.clone(), answer.to)).or_default());
+        let today = self.today.entry(day).or_default();
+        more(today.entry((authority.clone(), answer.to)).or_default());
         self.answered.insert(answer.query_id, authority);
     }
 
-    /// The same decision, of a query that was decided at `at`.
+    /// The same decision, of a query that was decided at `at`, when each authority had been used `since`
+    /// times less.
     fn decide(
         &self,
         state: Option<&State>,
         query: &Query,
-        by: &DecidedBy,
-        at: Timestamp,
+        (by, at): (&DecidedBy, Timestamp),
+        since: u32,
     ) -> Result<Result<Decision, String>, NotDecidedAgain> {
         if by.rules != RULES {
             return Err(NotDecidedAgain::Rules);
         }
         let state = state.ok_or(NotDecidedAgain::Registry)?;
-        let facts = state.facts(std::slice::from_ref(&query.from));
-        let (Some(policy), Some(peer)) = (&state.policy, facts.first()) else {
-            return Ok(Err("no policy or no card of the requester was in force".into()));
-        };
         if state.policy_digest != Some(by.policy) {
             return Ok(Err(format!(
                 "it names the policy {}, which was not the one in force",
@@ -186,17 +203,19 @@ impl Decisions {
             Some(authority) => &Query { authority: Some(authority.clone()), ..query.clone() },
             None => query,
         };
-        let of_today = self.day == Some(at.day_start());
+        let of_today = self.today.get(&at.day_start());
         let uses = |id: &AuthorityId| {
-            let without = |count: u32| count.saturating_sub(u32::from(before == Some(id)));
-            let today = self.today.get(&(id.clone(), query.from.clone())).filter(|_| of_today);
+            let without = |count: u32| {
+                count.saturating_sub(u32::from(before == Some(id))).saturating_sub(since)
+            };
+            let today = of_today.and_then(|today| today.get(&(id.clone(), query.from.clone())));
             Uses {
                 all: without(self.uses.get(id).copied().unwrap_or(0)),
                 today: without(today.copied().unwrap_or(0)),
             }
         };
-        let candidates = Candidates::of(state, &self.me, &query.from, at, uses);
-        Ok(Ok(decide(policy, &self.me, peer, candidates.as_slice(), query, at)))
+        let decided = decide_upon(state, &self.me, query, at, uses);
+        Ok(decided.ok_or_else(|| "no policy or no card of the requester was in force".into()))
     }
 
     fn answer(
@@ -206,7 +225,7 @@ impl Decisions {
         answer: &Answer,
         state: Option<&State>,
     ) -> Result<(), NotDecidedAgain> {
-        let decided = self.decide(state, query, &answer.decided_by, answer.at)?;
+        let decided = self.decide(state, query, (&answer.decided_by, answer.at), 0)?;
         let permit = match decided {
             Err(what) => return self.wrong(header, &what),
             Ok(Decision::Refuse(refused)) => {
@@ -228,7 +247,7 @@ impl Decisions {
         if limited && self.destroyed.contains(&query.from) {
             return Err(NotDecidedAgain::Counts);
         }
-        Ok(())
+        self.dated(header, answer.at)
     }
 
     fn refusal(
@@ -241,42 +260,54 @@ impl Decisions {
         let Some(by) = &refusal.decided_by else {
             return self.undecided(header, query, refusal, state);
         };
-        let refused = match self.decide(state, query, by, refusal.at)? {
-            Err(what) => return self.wrong(header, &what),
-            Ok(Decision::Permit(permit)) => {
-                let counted = refusal.reasons.iter().all(|one| COUNTED.contains(&one.code));
-                if counted && self.destroyed.contains(&query.from) {
-                    return Err(NotDecidedAgain::Counts);
+        let mut first = None;
+        // Others may have used an authority between the decision and its entry: what was decided is
+        // what one of those counts gives.
+        for since in 0..=MOST_AT_ONCE {
+            match self.decide(state, query, (by, refusal.at), since)? {
+                Err(what) => return self.wrong(header, &what),
+                Ok(Decision::Refuse(refused))
+                    if Refusal::fitting(refused.reasons.as_slice().to_vec()) == refusal.reasons
+                        && refused.closest == refusal.closest =>
+                {
+                    return self.dated(header, refusal.at);
                 }
-                let what = format!(
-                    "it was refused ({}); decided again it is permitted under `{}`",
-                    codes(&refusal.reasons),
-                    permit.basis.authority
-                );
-                return self.wrong(header, &what);
+                Ok(other) => {
+                    let counted = counts(&other) || first.as_ref().is_some_and(counts);
+                    first.get_or_insert(other);
+                    if !counted {
+                        break;
+                    }
+                }
             }
-            Ok(Decision::Refuse(refused)) => refused,
-        };
-        // Others may have used the authority up between the decision and its entry: what that adds
-        // was not known then.
-        let told = |reason: &&Reason| {
-            !COUNTED.contains(&reason.code)
-                || refusal.reasons.iter().any(|one| one.code == reason.code)
-        };
-        let reasons = refused.reasons.as_slice().iter().filter(told).cloned().collect();
-        if Refusal::fitting(reasons) == refusal.reasons && refused.closest == refusal.closest {
-            return Ok(());
         }
         let counted = refusal.reasons.iter().any(|one| COUNTED.contains(&one.code));
         if counted && self.destroyed.contains(&query.from) {
             return Err(NotDecidedAgain::Counts);
         }
-        let what = format!(
-            "it was refused ({}); decided again the reasons are {}",
-            codes(&refusal.reasons),
-            codes(refused.reasons.as_slice())
-        );
+        let otherwise = match first {
+            Some(Decision::Permit(permit)) => {
+                format!("it is permitted under `{}`", permit.basis.authority)
+            }
+            Some(Decision::Refuse(refused)) => {
+                format!("the reasons are {}", codes(refused.reasons.as_slice()))
+            }
+            None => "nothing comes of it".into(),
+        };
+        let what =
+            format!("it was refused ({}); decided again {otherwise}", codes(&refusal.reasons));
         self.wrong(header, &what)
+    }
+
+    /// That a reply was decided when its entry was made, as far as clocks and searches allow: else its
+    /// own time would choose what it is decided by.
+    fn dated(&mut self, header: &Header, at: Timestamp) -> Result<(), NotDecidedAgain> {
+        if at.distance(header.at) > LONGEST_MS {
+            let what =
+                format!("it says that it was decided at {at}, and was logged at {}", header.at);
+            return self.wrong(header, &what);
+        }
+        Ok(())
     }
 
     /// A refusal of what did not come as far as a decision may give no reason of one.
@@ -291,13 +322,13 @@ impl Decisions {
         let again = self.answered.contains_key(&query.id);
         let fits = |reason: &Reason| {
             let without_policy = reason.code == RefusalCode::NoAuthority
-                && state.is_none_or(|state| state.policy.is_none());
+                && state.is_some_and(|state| state.policy.is_none());
             UNDECIDED.contains(&reason.code)
                 || without_policy
                 || (again && reason.code == RefusalCode::QueryKind)
         };
         if refusal.reasons.iter().all(fits) {
-            return Ok(());
+            return Err(NotDecidedAgain::Undecided);
         }
         let what = format!(
             "it was refused ({}) without naming the policy by which",

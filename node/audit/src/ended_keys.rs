@@ -15,9 +15,10 @@ use super::messages::{Message, Opened};
 /// that may be off by the freshness of a query.
 const UNDER_WAY_MS: i64 = 300_000;
 
-/// The ends that were recorded so far.
+/// The ends that each agency's card in force says of its own keys. A card says nothing of the keys of
+/// another agency, and one that counts for nothing says nothing at all.
 #[derive(Debug, Default)]
-pub(super) struct EndedKeys(HashMap<Fingerprint, Timestamp>);
+pub(super) struct EndedKeys(HashMap<AgencyId, HashMap<Fingerprint, Timestamp>>);
 
 impl EndedKeys {
     /// Takes in the next entry, at an instant. Gives what is signed beside it with a key whose end an
@@ -31,15 +32,17 @@ impl EndedKeys {
     ) -> Option<String> {
         for opened in messages.iter().filter(|opened| opened.by != *me) {
             if let Message::Card(card) = &opened.message {
-                // One that waits for a person ends nothing yet.
-                if !matches!(body.event, Event::CardHeld(_) | Event::AlarmRaised(_)) {
-                    for leaving in &card.revocations {
-                        self.0.entry(leaving.key.fingerprint()).or_insert(leaving.at);
-                    }
+                // One that waits for a person ends nothing yet; a later one says all anew.
+                let counts = opened.key.is_some() && card.id == opened.by;
+                if counts && !matches!(body.event, Event::CardHeld(_) | Event::AlarmRaised(_)) {
+                    let leaving = card.revocations.iter();
+                    let ends = leaving.map(|one| (one.key.fingerprint(), one.at)).collect();
+                    self.0.insert(card.id.clone(), ends);
                 }
                 continue;
             }
-            let ended = opened.key.and_then(|key| Some((key, self.0.get(&key)?)));
+            let ends = self.0.get(&opened.by);
+            let ended = opened.key.and_then(|key| Some((key, ends?.get(&key)?)));
             if let Some((key, ended)) = ended.filter(|(_, end)| at > end.plus_millis(UNDER_WAY_MS))
             {
                 return Some(format!(

@@ -325,7 +325,7 @@ fn fits(reply: &Opened, query: Digest, asked: &Asked) -> bool {
         }
         Message::Refusal(refusal) => {
             let bound = refusal.query_id == asked.id && refusal.query_digest == query;
-            bound && !refusal.reasons.is_empty()
+            bound && !refusal.reasons.is_empty() && refusal.is_bounded()
         }
         _ => false,
     }

@@ -14,6 +14,9 @@ use super::append::{AppendError, Conflict};
 use super::entry::{Entry, Precondition};
 use store::{LogState, Row};
 
+/// Largest change of the registry, in bytes: quoted once more it fits a line of a bundle.
+const LARGEST_CHANGE: usize = 400 << 10;
+
 #[derive(Debug, Clone)]
 pub(super) struct Ledger {
     pub(super) state: LogState,
@@ -91,6 +94,9 @@ impl Ledger {
         // The body that binds a change must stand for as long as the change.
         if changes.change.is_some() && kind.ends() {
             return Err(AppendError::Unwritable(format!("`{kind}` may not change the registry")));
+        }
+        if changes.change.as_ref().is_some_and(|text| text.len() > LARGEST_CHANGE) {
+            return Err(AppendError::Unwritable("its change of the registry is too large".into()));
         }
         let change = changes.change.as_ref().map(|text| Digest::of(text.as_bytes()));
         let corrects = matches!(event, Event::ReadsCorrected(_));

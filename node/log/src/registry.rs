@@ -52,7 +52,7 @@ impl Registry {
         store: &dyn ReadStore,
         tree: &Frontier,
     ) -> Result<Self, RegistryError> {
-        let state = fold_until(store, tree, Timestamp::MAX).await?;
+        let state = fold_until(store, tree, Timestamp::MAX, true).await?;
         Ok(Self { state: Arc::new(ArcSwap::from_pointee(state)), changed: Arc::new(Notify::new()) })
     }
 
@@ -80,7 +80,7 @@ impl Registry {
         store: &dyn ReadStore,
         tree: &Frontier,
     ) -> Result<(), RegistryError> {
-        self.publish(Arc::new(fold_until(store, tree, Timestamp::MAX).await?));
+        self.publish(Arc::new(fold_until(store, tree, Timestamp::MAX, true).await?));
         Ok(())
     }
 }
@@ -90,8 +90,9 @@ async fn fold_until(
     store: &dyn ReadStore,
     tree: &Frontier,
     until: Timestamp,
+    at_rest: bool,
 ) -> Result<State, RegistryError> {
-    let changes = proven_changes(store, tree).await?;
+    let changes = proven_changes(store, tree, at_rest).await?;
     Ok(State::fold(changes.iter().take_while(|one| one.at <= until).map(|one| &one.text))?)
 }
 
@@ -107,7 +108,7 @@ impl AuditLog {
     /// # Errors
     /// When the database does not answer, or tells another registry than the log.
     pub async fn registry_at(&self, at: Timestamp) -> Result<State, RegistryError> {
-        fold_until(self.store.as_ref(), &self.counters().tree, at).await
+        fold_until(self.store.as_ref(), &self.counters().tree, at, false).await
     }
 
     /// Every change of the registry, in order, each proven by the entry that made it.
@@ -115,6 +116,6 @@ impl AuditLog {
     /// # Errors
     /// When the database does not answer, or tells another registry than the log.
     pub async fn proven_changes(&self) -> Result<Vec<ProvenChange>, StoreError> {
-        proven_changes(self.store.as_ref(), &self.counters().tree).await
+        proven_changes(self.store.as_ref(), &self.counters().tree, false).await
     }
 }

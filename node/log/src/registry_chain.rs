@@ -37,13 +37,15 @@ pub struct ProvenChange {
     pub text: String,
 }
 
-/// Every change of the registry, in order, each proven by the log whose tree is `tree`.
+/// Every change of the registry, in order, each proven by the log whose tree is `tree`. `at_rest`:
+/// nothing can have been appended since the tree was read, so no change may stand beyond it.
 ///
 /// # Errors
 /// When the store does not answer, or tells what the log does not.
 pub(crate) async fn proven_changes(
     store: &dyn ReadStore,
     tree: &Frontier,
+    at_rest: bool,
 ) -> Result<Vec<ProvenChange>, StoreError> {
     let mut changes = store.changes().await?.into_iter().peekable();
     // More may have been appended since the tree was read.
@@ -62,7 +64,7 @@ pub(crate) async fn proven_changes(
         }
         start = last.saturating_add(1);
     }
-    if let Some(change) = changes.next().filter(|change| change.entry < size) {
+    if let Some(change) = changes.next().filter(|change| at_rest || change.entry < size) {
         return Err(altered(change.entry, "a change stands beside it in another order"));
     }
     if let Some(last) = size.checked_sub(1) {

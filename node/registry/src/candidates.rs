@@ -1,11 +1,12 @@
 //! Which agreements and requests could give a peer authority, for the decision to judge.
 
 use agreements::authority_index::counting;
-use agreements::decide::{Authority, Candidate};
+use agreements::decide::{Authority, Candidate, Decision, decide};
 use agreements::lifecycle::AgreementStatus;
 use agreements::request::{RequestRecord, RequestState};
 use schemas::agency::AgencyId;
 use schemas::authority::AuthorityId;
+use schemas::query::Query;
 use schemas::time::Timestamp;
 
 use crate::State;
@@ -77,4 +78,21 @@ impl<'a> Candidates<'a> {
             Authority::Request(filed) => filed.state(candidate.used, now) == RequestState::Approved,
         })
     }
+}
+
+/// Decides on a peer's query upon this registry: while the exchange is under way and again when its log
+/// is read. `None` where no policy is in force or no card of the requester is known, and then the
+/// answer is no.
+#[must_use]
+pub fn decide_upon(
+    state: &State,
+    me: &AgencyId,
+    query: &Query,
+    now: Timestamp,
+    uses: impl Fn(&AuthorityId) -> Uses,
+) -> Option<Decision> {
+    let facts = state.facts(std::slice::from_ref(&query.from));
+    let (policy, peer) = (state.policy.as_ref()?, facts.first()?);
+    let candidates = Candidates::of(state, me, &query.from, now, uses);
+    Some(decide(policy, me, peer, candidates.as_slice(), query, now))
 }

@@ -24,7 +24,7 @@ mod told;
 
 pub use alarms::{Alarm, Raised, Resolution};
 pub use backups::Backup;
-pub use candidates::{Candidates, Uses};
+pub use candidates::{Candidates, Uses, decide_upon};
 pub use change::Change;
 pub use holds::{HeldRead, Hold, On, Redacted, Release};
 pub use keys::NamedKeys;

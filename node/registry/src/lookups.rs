@@ -6,6 +6,7 @@ use agreements::agreement::Agreement;
 use agreements::decide::PeerFacts;
 use agreements::succession::{Misplaced, may_follow};
 use schemas::agency::AgencyId;
+use schemas::answer::Basis;
 use schemas::authority::AuthorityId;
 use schemas::card::Card;
 use schemas::digest::Digest;
@@ -110,5 +111,49 @@ impl State {
         let mut others = others.filter(|other| other.blocked.is_none());
         let other = others.find(|other| other.card.value.id != card.id);
         own.map(|own| &own.id).or_else(|| other.map(|other| &other.card.value.id))
+    }
+
+    /// Whether an answer of `owner` to `requester` rests on an authority as it is recorded here: on this
+    /// text, by this decision, between the two, and of a request in this direction. A decision that has
+    /// not come yet may be named.
+    ///
+    /// # Errors
+    /// In a sentence, when it is not recorded here, or otherwise.
+    pub fn rests_on(
+        &self,
+        basis: &Basis,
+        requester: &AgencyId,
+        owner: &AgencyId,
+    ) -> Result<(), String> {
+        let Basis { authority, version, text, decision } = basis;
+        let agreement = self.agreements.get(authority);
+        let request = self.requests.get(authority).map(|filed| &filed.value);
+        let as_recorded = match (agreement, request) {
+            (Some(_), _) => {
+                let known = self.agreement_text(authority, text);
+                decision.is_none()
+                    && known.map(|known| &known.recorded.agreement).is_some_and(|known| {
+                        let among = |agency| known.parties.contains(agency);
+                        known.version == *version && among(requester) && among(owner)
+                    })
+            }
+            (None, Some(filed)) => {
+                filed.request.from == *requester
+                    && filed.request.to == *owner
+                    && filed.request_digest == *text
+                    && filed.decision_digest.is_none_or(|known| Some(known) == *decision)
+            }
+            (None, None) => {
+                return Err(format!(
+                    "it rests on `{authority}` version {version}, which is not recorded here"
+                ));
+            }
+        };
+        if as_recorded {
+            return Ok(());
+        }
+        Err(format!(
+            "it rests on another text of `{authority}` version {version} than the one recorded here between the two"
+        ))
     }
 }

@@ -116,8 +116,9 @@ pub(super) async fn signed_texts(
             Change::Policy { text, .. } if !policies.contains(&text) => policies.push(text),
             Change::OwnCard { envelope }
             | Change::Card { envelope, .. }
-            | Change::CardUpdate { envelope, .. }
-            | Change::CardHeld { envelope, .. } => cards.note(envelope, |id| id == me || of(id))?,
+            | Change::CardUpdate { envelope, .. } => {
+                cards.note(envelope, |id| id == me || of(id))?
+            }
             _ => {}
         }
     }

@@ -12,6 +12,10 @@ use crate::permission::OwnAgency;
 use audit_log::append::AppendError;
 use registry::State;
 
+/// Most cards that prove one alarm: an adherence may name many parties otherwise, and one of them is
+/// enough.
+const SHOWN: usize = 8;
+
 /// Raises an alarm about the agency that signed `adherence`, where it names another key of a party
 /// than is known here. The adherence and the cards as they are known here prove it.
 ///
@@ -28,7 +32,7 @@ pub(crate) async fn alarm_about_parties(
         return Ok(());
     }
     let mut evidence = vec![envelope.to_text()];
-    evidence.extend(differ.into_iter().filter_map(|party| card_of(&state, party)));
+    evidence.extend(differ.into_iter().take(SHOWN).filter_map(|party| card_of(&state, party)));
     raise(agency, &adherence.agency, AlarmKind::PartyKey, evidence).await
 }
 
@@ -49,7 +53,7 @@ pub(crate) async fn alarm_about_text(
             continue;
         }
         let signed = known.signed.iter().filter(|signed| says(signed, adherence)).cloned();
-        let cards = differ.into_iter().filter_map(|party| card_of(&state, party));
+        let cards = differ.into_iter().take(SHOWN).filter_map(|party| card_of(&state, party));
         let evidence = signed.chain(cards).collect();
         raise(agency, &adherence.agency, AlarmKind::PartyKey, evidence).await?;
     }

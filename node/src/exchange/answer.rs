@@ -12,7 +12,7 @@ mod redelivery;
 
 use std::sync::Arc;
 
-use agreements::decide::{Decision, Permit, RULES, Reasons, Refused, Scope as _, decide};
+use agreements::decide::{Decision, Permit, RULES, Reasons, Refused, Scope as _};
 use schemas::answer::{Answer, DecidedBy, Released as Extent};
 use schemas::digest::Digest;
 use schemas::entry_proof::EntryProof;
@@ -35,7 +35,7 @@ use crate::permission::OwnAgency;
 use audit_log::append::{AppendError, Appended, Conflict};
 use audit_log::entries::exchange::SignedQuery;
 use audit_log::entries::exchange::answering::{AnswerReady, query_answered, query_refused};
-use registry::{Candidates, Peer, State};
+use registry::{Peer, State, decide_upon};
 use store::photographs::{ImageStoreError, Images, Underway};
 use store::{Found, LogState, ReadStore, ServedBefore, StoreError};
 
@@ -232,19 +232,16 @@ impl Answering {
         redelivering: Option<&ServedBefore>,
     ) -> Decision {
         let Grounds { state, counters, now } = upon;
-        let facts = state.facts(std::slice::from_ref(&query.from));
-        let (Some(policy), Some(peer)) = (&state.policy, facts.first()) else {
+        let uses = uses(counters, &query.from, *now, redelivering);
+        decide_upon(state, &self.agency.id, query, *now, uses).unwrap_or_else(|| {
             // A node without a policy, or a peer whose card has gone: unknown means no.
             let reasons = Reasons::of(reason(
                 RefusalCode::NoAuthority,
                 "this agency has no policy in force or no card of yours",
                 "fail closed",
             ));
-            return Decision::Refuse(Refused { reasons, closest: None });
-        };
-        let uses = uses(counters, &query.from, *now, redelivering);
-        let candidates = Candidates::of(state, &self.agency.id, &query.from, *now, uses);
-        decide(policy, &self.agency.id, peer, candidates.as_slice(), query, *now)
+            Decision::Refuse(Refused { reasons, closest: None })
+        })
     }
 
     /// Releases what was `found`, as long as what it was decided upon holds and no read was corrected

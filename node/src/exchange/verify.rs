@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use registry::State;
+use schemas::agency::AgencyId;
 use schemas::answer::{Answer, Basis};
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, EnvelopeError, Kind};
@@ -43,36 +44,12 @@ pub fn answer(
     Ok(answer)
 }
 
-/// Checks that an answer rests on an authority as it is recorded here: on this text, by this
-/// decision.
+/// Checks that an answer rests on an authority as it is recorded here.
 ///
 /// # Errors
-/// When it is not recorded here, or as another text. A decision that has not come yet may be named.
-pub fn rests_on(basis: &Basis, state: &State) -> Result<(), Unproven> {
-    let Basis { authority, version, text, decision } = basis;
-    let agreement = state.agreements.get(authority);
-    let request = state.requests.get(authority).map(|filed| &filed.value);
-    let as_recorded = match (agreement, request) {
-        (Some(_), _) => {
-            let known = state.agreement_text(authority, text).map(|known| &known.recorded);
-            known.is_some_and(|known| known.agreement.version == *version) && decision.is_none()
-        }
-        (None, Some(filed)) => {
-            let decided = filed.decision_digest;
-            filed.request_digest == *text && decided.is_none_or(|known| Some(known) == *decision)
-        }
-        (None, None) => {
-            return Err(Unproven::Content(format!(
-                "it rests on `{authority}` version {version}, which is not recorded here"
-            )));
-        }
-    };
-    if as_recorded {
-        return Ok(());
-    }
-    Err(Unproven::Content(format!(
-        "it rests on another text of `{authority}` version {version} than the one recorded here"
-    )))
+/// When it does not.
+pub fn rests_on(basis: &Basis, query: &Query, state: &State) -> Result<(), Unproven> {
+    state.rests_on(basis, &query.from, &query.to).map_err(Unproven::Content)
 }
 
 /// Checks a refusal against the query.
@@ -109,8 +86,8 @@ fn bound(
     query_digest: Digest,
     id: &schemas::query::QueryId,
     digest: Digest,
-    from: &schemas::agency::AgencyId,
-    to: &schemas::agency::AgencyId,
+    from: &AgencyId,
+    to: &AgencyId,
 ) -> Result<(), Unproven> {
     if *id != query.id || digest != query_digest {
         return Err(Unproven::Binding("query"));

@@ -85,6 +85,14 @@ impl Agency {
         next
     }
 
+    /// The agency with a card that says of another one's message key that it ended at `minute`.
+    pub(crate) fn with_foreign_end(&self, other: &Self, minute: i64) -> Self {
+        let mut next = self.clone();
+        next.card.version = 2;
+        next.card.revocations = vec![Revocation { key: other.keys[2].public(), at: at(minute) }];
+        next
+    }
+
     /// That a person at another agency confirmed its card.
     pub(crate) fn confirmed(&self) -> Event {
         Event::CardAdded(CardConfirmed {

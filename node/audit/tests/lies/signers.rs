@@ -235,3 +235,27 @@ fn a_message_of_a_key_whose_end_was_recorded_is_held_against_nobody() {
         assert_eq!(codes, expected, "recorded {recorded}, at minute {minute}");
     }
 }
+
+/// Whoever else may show cards here says nothing of another agency's keys.
+#[test]
+fn no_card_ends_the_keys_of_another_agency() {
+    for pinned in [true, false] {
+        let mut pair = Pair::honest();
+        let (covina, port) = (pair.covina.clone(), pair.port.clone());
+        let mallory = Agency::new("mallory-ca-pd", 21);
+        let hostile = mallory.with_foreign_end(&covina, 0);
+        pair.owning.cards.push(mallory.card());
+        pair.owning.cards.push(hostile.card());
+        let honest = std::mem::take(&mut pair.owning.entries);
+        let known = mallory.confirmed();
+        pair.owning.write(-20, Some(&mallory), port.officer(), known, &[&mallory.card()]);
+        let event = Event::CardUpdated(CardUpdated { version: 2 });
+        let actor = Actor::peer(&mallory.id);
+        pair.owning.write(-19, Some(&mallory), actor, event, &[&hostile.card()]);
+        pair.owning.entries.extend(honest);
+        let mut known = vec![&covina, &port];
+        known.extend(pinned.then_some(&mallory));
+        let report = pair.owning.verified(&known);
+        assert!(report.holds(), "pinned {pinned}: {:?}", report.problems);
+    }
+}

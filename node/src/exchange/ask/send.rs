@@ -167,7 +167,7 @@ impl<D: Dial> QuerySender<D> {
         let answer = verify::answer(&envelope, &key, query, pending.envelope.digest());
         let state = self.agency.registry.state();
         let answer = answer.and_then(|answer| {
-            verify::rests_on(&answer.basis, &state)?;
+            verify::rests_on(&answer.basis, query, &state)?;
             Ok(answer)
         });
         let answer = match answer {

@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use schemas::answer::{Answer, Receipt};
-use schemas::authority::AuthorityId;
+use schemas::answer::{Answer, Basis, Receipt};
 use schemas::envelope::{Envelope, Kind};
 use schemas::outcome::{OutcomeCode, RefusedBy};
 use schemas::refusal::Refusal;
@@ -154,7 +153,7 @@ impl<D: Dial> QuerySettler<D> {
         // Durable before anything refers to them.
         let named = answer.photographs_sent().map(|one| one.digest).zip(photographs).collect();
         let kept = self.photographs.keep(named).await.map_err(|e| e.to_string())?;
-        let days = answers_kept_days(&self.agency.registry.state(), &answer.basis.authority);
+        let days = answers_kept_days(&self.agency.registry.state(), &answer.basis);
         let verified = AnswerVerified {
             query: pending.signed(),
             answer: &answer,
@@ -162,7 +161,8 @@ impl<D: Dial> QuerySettler<D> {
             receipt: &receipt,
             theirs,
             pages,
-            kept_until: answer.at.plus_days(days),
+            // By one's own clock: the owner's says nothing of how long it is kept here.
+            kept_until: self.agency.clock.now().plus_days(days),
         };
         let entry = answer_received(pending.actor.clone(), verified);
         let in_flight = self.delivery.take(&receipt_message(owner, &receipt));
@@ -216,11 +216,10 @@ impl<D: Dial> QuerySettler<D> {
     }
 }
 
-/// How long answers under an authority are kept, in days: the agreement's retention of answers, or
-/// [`ANSWERS_KEPT_DAYS`] under a written request.
-fn answers_kept_days(state: &State, authority: &AuthorityId) -> u32 {
-    let versions = state.agreements.get(authority);
-    versions
-        .and_then(|versions| versions.values().next_back())
-        .map_or(ANSWERS_KEPT_DAYS, |version| version.recorded.agreement.answers_kept_days)
+/// How long answers on this basis are kept, in days: as the very text says that it rests on, or
+/// [`ANSWERS_KEPT_DAYS`] under a written request. Another text under its id decides nothing.
+fn answers_kept_days(state: &State, basis: &Basis) -> u32 {
+    state
+        .agreement_text(&basis.authority, &basis.text)
+        .map_or(ANSWERS_KEPT_DAYS, |known| known.recorded.agreement.answers_kept_days)
 }

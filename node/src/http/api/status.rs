@@ -4,6 +4,7 @@ use axum::extract::State;
 use schemas::agency::AgencyId;
 use schemas::card::Card;
 use schemas::checkpoint::SignedCheckpoint;
+use schemas::entry::Header;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::Serialize;
@@ -18,7 +19,7 @@ use crate::retention::RetentionReport;
 use audit::wording::counted;
 use audit_log::registry_chain::ProvenChange;
 use schemas::address::is_dialable;
-use store::{Queued, StoreError};
+use store::{EntryFilter, Queued, ReadStore, StoreError};
 
 pub(in crate::http) async fn show(State(app): App) -> Json<Value> {
     Json(app.ready())
@@ -80,7 +81,7 @@ pub(in crate::http) async fn doctor(State(app): App) -> Json<Vec<Check>> {
         backups(&state, now),
         sources(&app),
         audits(audits_due(&context.agency, context.store.as_ref()).await),
-        cosigned(app.context.store.cosigned(counters.size).await, counters.size),
+        cosigned(app.context.store.as_ref(), counters.size).await,
         Check {
             check: "log",
             ok: !failing,
@@ -317,16 +318,28 @@ fn retention(status: Result<RetentionReport, ActError>) -> Check {
 }
 
 /// How much of the log peers have cosigned.
-fn cosigned(head: Result<Option<String>, StoreError>, size: u64) -> Check {
-    let detail = match &head {
-        Err(error) => error.to_string(),
+/// How much of the log a peer has cosigned, and since when there are entries that none has: those would
+/// vanish with a database and an anchor that are put back together.
+async fn cosigned(store: &dyn ReadStore, size: u64) -> Check {
+    let detail = match store.cosigned(size).await {
+        Err(error) => return Check { check: "cosigned", ok: false, detail: error.to_string() },
         Ok(None) => "no peer has cosigned a head of this log yet".into(),
         Ok(Some(note)) => match SignedCheckpoint::parse(note.as_bytes()) {
-            Ok(head) => format!("{} of {size} entries", head.unverified().size),
             Err(error) => error.to_string(),
+            Ok(head) => {
+                let seen = head.unverified().size;
+                let first = store.entries(&EntryFilter::default(), seen, 1).await;
+                let first = first.ok().and_then(|first| first.into_iter().next());
+                let first =
+                    first.and_then(|first| Header::from_bytes(first.header.as_bytes()).ok());
+                let since = first.map_or_else(String::new, |first| {
+                    format!("; those since {} no peer has cosigned yet", first.at)
+                });
+                format!("{seen} of {size} entries{since}")
+            }
         },
     };
-    Check { check: "cosigned", ok: head.is_ok(), detail }
+    Check { check: "cosigned", ok: true, detail }
 }
 
 /// Whether one's card says where peers reach this app.

@@ -330,6 +330,10 @@ impl Decisions {
         if refusal.reasons.iter().all(fits) {
             return Err(NotDecidedAgain::Undecided);
         }
+        // What came before is not all at hand.
+        if state.is_none() {
+            return Err(NotDecidedAgain::Registry);
+        }
         let what = format!(
             "it was refused ({}) without naming the policy by which",
             codes(&refusal.reasons)

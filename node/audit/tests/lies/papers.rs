@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::fabricated::{Agency, Log, Pair, at, words};
 
-fn agreement(pair: &Pair) -> Agreement {
+pub(crate) fn agreement(pair: &Pair) -> Agreement {
     Agreement {
         id: format!("{}/plates-2026", pair.covina.id).parse().unwrap(),
         version: 1,

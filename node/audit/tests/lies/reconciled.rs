@@ -1,6 +1,7 @@
 //! Two logs compared: nobody is accused but by their own signature, and no verdict depends on what a
 //! body says of times or on whose bundle is named first.
 
+use agreements::recorded::{Whose, of_agreement};
 use audit::reconcile::{Class, Finding};
 use audit::two_bundles::{Reconciled, reconcile};
 use schemas::answer::Page;
@@ -12,6 +13,7 @@ use schemas::event::exchange::{AnswerRedelivered, AnswerRejected, QueryAnswered}
 use serde_json::json;
 
 use crate::fabricated::{Agency, Log, Pair, answer, answered, at, pins, query, sent};
+use crate::papers::agreement;
 
 /// What two logs show, which is the same whichever is named first.
 fn compared(pair: &Pair) -> Reconciled {
@@ -189,13 +191,21 @@ fn an_invented_delivery_is_no_answer() {
 /// What an owner did answer, and its requester says did not verify.
 #[test]
 fn a_rejected_answer_that_verifies_is_told() {
-    for (promises, valid) in [(0, true), (3, false)] {
+    for (promises, recorded, valid) in [(0, true, true), (3, true, false), (0, false, false)] {
         let mut pair = Pair::honest();
         let (covina, port) = (pair.covina.clone(), pair.port.clone());
         let query = query(9, &covina, &port, 50);
         let signed = covina.sign(Kind::Query, &query);
         let asked = signed.digest();
         let mut answer = answer(&query, asked, 50);
+        // An answer on what nobody here has recorded was rejected rightly.
+        let agreement = agreement(&pair);
+        answer.basis.text = Digest::of(agreement.to_toml().unwrap().as_bytes());
+        if recorded {
+            let proposed = covina.sign_as_agency(Kind::Agreement, agreement.to_toml().unwrap());
+            let event = of_agreement(&agreement, Whose::Own);
+            pair.asking.write(50, None, covina.officer(), event, &[&proposed]);
+        }
         // A header that promises more reads than it counts was rejected rightly.
         answer.pages = vec![Page { digest: Digest::of(b"page"), bytes: 4, reads: promises }];
         let reply = port.sign(Kind::Answer, &answer);

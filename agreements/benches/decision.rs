@@ -16,7 +16,7 @@ use schemas::agency::{AgencyId, AgencyKind, State};
 use schemas::authority::AuthorityId;
 use schemas::digest::Digest;
 use schemas::key::SecretKey;
-use schemas::purpose::{Purpose, QueryKind, Role};
+use schemas::purpose::{Purpose, Role};
 use schemas::query::{Elements, Justification, Query, QueryId, Requester};
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -144,20 +144,7 @@ fn query(from: &AgencyId, to: &AgencyId, now: Timestamp) -> Result<Query, Box<dy
             on_behalf_of: None,
             for_officer: Text::default(),
         },
-        elements: Elements {
-            kind: QueryKind::Exact,
-            plate: Some("8KTR392".parse()?),
-            pattern: None,
-            plate_state: None,
-            from: now.minus_days(30),
-            until: now,
-            near: None,
-            polygon: None,
-            make: None,
-            color: None,
-            body: None,
-            camera: None,
-        },
+        elements: Elements::exact("8KTR392".parse()?, now.minus_days(30), now),
         limit: 100,
         images: false,
     })

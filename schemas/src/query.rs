@@ -176,6 +176,27 @@ pub struct Elements {
     pub camera: Option<Text>,
 }
 
+impl Elements {
+    /// A search for one plate in a period, and nothing else.
+    #[must_use]
+    pub const fn exact(plate: Plate, from: Timestamp, until: Timestamp) -> Self {
+        Self {
+            kind: QueryKind::Exact,
+            plate: Some(plate),
+            pattern: None,
+            plate_state: None,
+            from,
+            until,
+            near: None,
+            polygon: None,
+            make: None,
+            color: None,
+            body: None,
+            camera: None,
+        }
+    }
+}
+
 /// Why an officer asks; the same words go to every owner asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]

@@ -108,20 +108,7 @@ pub fn justification() -> Justification {
 /// A search for `plate` in the week before `now`.
 #[must_use]
 pub fn elements(plate: &str, now: Timestamp) -> Elements {
-    Elements {
-        kind: QueryKind::Exact,
-        plate: Some(plate.parse().expect("a plate")),
-        pattern: None,
-        plate_state: None,
-        from: now.minus_days(7),
-        until: now,
-        near: None,
-        polygon: None,
-        make: None,
-        color: None,
-        body: None,
-        camera: None,
-    }
+    Elements::exact(plate.parse().expect("a plate"), now.minus_days(7), now)
 }
 
 /// What the officer types to look for `plate`.

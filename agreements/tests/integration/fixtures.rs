@@ -8,7 +8,7 @@ use agreements::template;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::key::SecretKey;
-use schemas::purpose::{Purpose, QueryKind, Role};
+use schemas::purpose::{Purpose, Role};
 use schemas::query::{Elements, Justification, Query, QueryId, Requester};
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -53,20 +53,7 @@ pub(crate) fn query(from: &AgencyId, to: &AgencyId) -> Query {
             on_behalf_of: None,
             for_officer: Text::default(),
         },
-        elements: Elements {
-            kind: QueryKind::Exact,
-            plate: Some("8KTR392".parse().unwrap()),
-            pattern: None,
-            plate_state: None,
-            from: now().minus_days(7),
-            until: now(),
-            near: None,
-            polygon: None,
-            make: None,
-            color: None,
-            body: None,
-            camera: None,
-        },
+        elements: Elements::exact("8KTR392".parse().unwrap(), now().minus_days(7), now()),
         limit: 100,
         images: false,
     }

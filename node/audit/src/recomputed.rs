@@ -160,25 +160,15 @@ fn derived(
             Ok(Derived { event, actor: None, query: Some(refusal.query_id) })
         }
         (Event::ReceiptRecorded(recorded), [Message::Receipt(receipt)]) => {
-            let event = Event::ReceiptRecorded(ReceiptRecorded {
-                answer_digest: receipt.answer_digest,
-                logged_at: receipt.at,
-                theirs: recorded.theirs.clone(),
-            });
+            let theirs = recorded.theirs.clone();
+            let event = Event::ReceiptRecorded(ReceiptRecorded::of(receipt, theirs));
             Ok(Derived { event, actor: peer_acts(), query: Some(receipt.query_id) })
         }
         (Event::ReadsCorrected(corrected), [Message::Correction(correction)]) => {
             let answer =
                 corrected.answer.as_ref().ok_or("it says of no answer what it corrects")?;
-            let event = Event::ReadsCorrected(ReadsCorrected {
-                read: correction.read,
-                version: correction.version,
-                was: correction.was.clone(),
-                plate: correction.plate.clone(),
-                reason: correction.reason.clone(),
-                told: Vec::new(),
-                answer: Some(CorrectedAnswer { query_id: correction.query_id, ..answer.clone() }),
-            });
+            let answer = CorrectedAnswer { query_id: correction.query_id, ..answer.clone() };
+            let event = Event::ReadsCorrected(ReadsCorrected::of(correction, answer));
             Ok(Derived { event, actor: peer_acts(), query: Some(correction.query_id) })
         }
         (Event::AuditStated(_), [Message::StatementRequest(request)]) => plain(

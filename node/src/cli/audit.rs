@@ -6,7 +6,6 @@ use clap::Subcommand;
 use schemas::agency::AgencyId;
 use schemas::entry::EntryKind;
 use schemas::plate::Plate;
-use schemas::purpose::QueryKind;
 use schemas::query::Elements;
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -307,20 +306,13 @@ fn describe(entry: &Value) -> String {
 
 /// A plate alone in short, since that is asked most; anything else in full.
 fn looked_for(elements: &Elements) -> String {
-    match elements {
-        Elements {
-            kind: QueryKind::Exact,
-            plate: Some(plate),
-            plate_state: None,
-            near: None,
-            polygon: None,
-            make: None,
-            color: None,
-            body: None,
-            camera: None,
-            ..
-        } => format!("plate {plate}"),
-        elements => described(elements),
+    match &elements.plate {
+        Some(plate)
+            if *elements == Elements::exact(plate.clone(), elements.from, elements.until) =>
+        {
+            format!("plate {plate}")
+        }
+        _ => described(elements),
     }
 }
 

@@ -4,7 +4,7 @@ use schemas::agency::AgencyId;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::FrameKind;
 use schemas::key::SecretKey;
-use schemas::purpose::{Purpose, QueryKind, Role};
+use schemas::purpose::{Purpose, Role};
 use schemas::query::{Elements, Justification, Query, Requester};
 use schemas::refusal::RefusalCode;
 use schemas::text::Text;
@@ -39,20 +39,7 @@ pub(super) fn query(kit: &Kit, at: Timestamp) -> Result<Query, String> {
             on_behalf_of: None,
             for_officer: Text::default(),
         },
-        elements: Elements {
-            kind: QueryKind::Exact,
-            plate: Some(parsed("0CONFORM0")?),
-            pattern: None,
-            plate_state: None,
-            from: at.minus_days(7),
-            until: at,
-            near: None,
-            polygon: None,
-            make: None,
-            color: None,
-            body: None,
-            camera: None,
-        },
+        elements: Elements::exact(parsed("0CONFORM0")?, at.minus_days(7), at),
         limit: 10,
         images: false,
     })

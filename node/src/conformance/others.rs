@@ -1,6 +1,7 @@
 //! Documents, statements, and what shows a log.
 
 use agreements::request::Withdrawal;
+use schemas::agency::AgencyId;
 use schemas::authority::AuthorityId;
 use schemas::checkpoint::{Checkpoint, SignedCheckpoint, origin};
 use schemas::digest::Digest;
@@ -26,17 +27,16 @@ pub(super) async fn document_too_early(kit: &Kit) -> Seen {
     failed_as(&mut raw, next, "not_now", false).await
 }
 
-pub(super) async fn statement(kit: &Kit) -> Seen {
+/// A request of this agency's, signed by it, that says that it is of `from` to `to`.
+fn statement_request(kit: &Kit, from: &AgencyId, to: &AgencyId) -> Result<Envelope, String> {
     let now = kit.clock.now();
-    let request = StatementRequest {
-        from: kit.me.id.clone(),
-        to: kit.them.id.clone(),
-        at: now,
-        since: Timestamp::MIN,
-        until: now,
-    };
-    let signed = Envelope::sign_json(Kind::Statement, &request, &kit.message_key)
-        .map_err(|e| e.to_string())?;
+    let (from, to) = (from.clone(), to.clone());
+    let request = StatementRequest { from, to, at: now, since: Timestamp::MIN, until: now };
+    Envelope::sign_json(Kind::Statement, &request, &kit.message_key).map_err(|e| e.to_string())
+}
+
+pub(super) async fn statement(kit: &Kit) -> Seen {
+    let signed = statement_request(kit, &kit.me.id, &kit.them.id)?;
     let (mut raw, next) = kit.says(FrameKind::Statement, signed.as_bytes()).await?;
     let frame = match next {
         Next::Frame(frame) if frame.kind == FrameKind::Statement => frame,
@@ -57,16 +57,7 @@ pub(super) async fn statement(kit: &Kit) -> Seen {
 
 /// Signed by this agency, it still speaks for another one.
 pub(super) async fn statement_for_another(kit: &Kit) -> Seen {
-    let now = kit.clock.now();
-    let request = StatementRequest {
-        from: kit.them.id.clone(),
-        to: kit.me.id.clone(),
-        at: now,
-        since: Timestamp::MIN,
-        until: now,
-    };
-    let signed = Envelope::sign_json(Kind::Statement, &request, &kit.message_key)
-        .map_err(|e| e.to_string())?;
+    let signed = statement_request(kit, &kit.them.id, &kit.me.id)?;
     let (mut raw, next) = kit.says(FrameKind::Statement, signed.as_bytes()).await?;
     failed_as(&mut raw, next, "misdirected", true).await
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::access::Access;
+use crate::answer::Receipt;
 use crate::digest::Digest;
 use crate::draft::Draft;
 use crate::entry_proof::EntryProof;
@@ -153,6 +154,14 @@ pub struct ReceiptRecorded {
     /// Where the requester's own entry stands in its log, as far as it proved that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub theirs: Option<EntryProof>,
+}
+
+impl ReceiptRecorded {
+    /// What the entry of a receipt says of it.
+    #[must_use]
+    pub const fn of(receipt: &Receipt, theirs: Option<EntryProof>) -> Self {
+        Self { answer_digest: receipt.answer_digest, logged_at: receipt.at, theirs }
+    }
 }
 
 codes! {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Access;
 use crate::agency::AgencyId;
+use crate::correction::Correction;
 use crate::digest::Digest;
 use crate::plate::Plate;
 use crate::query::{QueryId, UserName};
@@ -82,6 +83,22 @@ pub struct ReadsCorrected {
     /// What it says of an answer that was received, where a peer corrects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<CorrectedAnswer>,
+}
+
+impl ReadsCorrected {
+    /// What the entry of a peer's correction says of it, beside what becomes of the `answer`.
+    #[must_use]
+    pub fn of(correction: &Correction, answer: CorrectedAnswer) -> Self {
+        Self {
+            read: correction.read,
+            version: correction.version,
+            was: correction.was.clone(),
+            plate: correction.plate.clone(),
+            reason: correction.reason.clone(),
+            told: Vec::new(),
+            answer: Some(answer),
+        }
+    }
 }
 
 /// A correction as it leaves for one recipient of the read.

@@ -153,15 +153,7 @@ pub fn correction_received(
     envelope: &Envelope,
     answer: CorrectedAnswer,
 ) -> Entry {
-    let event = ReadsCorrected {
-        read: correction.read,
-        version: correction.version,
-        was: correction.was.clone(),
-        plate: correction.plate.clone(),
-        reason: correction.reason.clone(),
-        told: Vec::new(),
-        answer: Some(answer),
-    };
+    let event = ReadsCorrected::of(correction, answer);
     let peer = actor.agency.clone();
     Entry::new(actor, Event::ReadsCorrected(event))
         .about(&peer)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use schemas::agency::AgencyId;
 use schemas::outcome::OutcomeCode;
-use schemas::purpose::{Purpose, QueryKind};
+use schemas::purpose::Purpose;
 use schemas::query::{Elements, Justification};
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -140,20 +140,11 @@ pub(super) async fn ask(
             on_behalf_of: None,
             for_officer: Text::default(),
         },
-        elements: Elements {
-            kind: QueryKind::Exact,
-            plate: Some(PLATE.parse().map_err(|e| ActError::failed(format!("{e}")))?),
-            pattern: None,
-            plate_state: None,
-            from: now.minus_days(7),
-            until: now,
-            near: None,
-            polygon: None,
-            make: None,
-            color: None,
-            body: None,
-            camera: None,
-        },
+        elements: Elements::exact(
+            PLATE.parse().map_err(|e| ActError::failed(format!("{e}")))?,
+            now.minus_days(7),
+            now,
+        ),
         limit: 50,
         images: false,
     };

@@ -6,7 +6,7 @@ use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
 use schemas::key::SecretKey;
 use schemas::possession::Possession;
-use schemas::purpose::{Purpose, QueryKind, Role};
+use schemas::purpose::{Purpose, Role};
 use schemas::query::{Elements, Justification, Query, QueryId, Requester};
 use schemas::read::{Location, Read, ReadId, Vehicle};
 use schemas::refusal::{Citation, Reason, Refusal, RefusalCode};
@@ -49,20 +49,11 @@ pub(crate) fn query() -> Query {
             on_behalf_of: None,
             for_officer: "".parse().unwrap(),
         },
-        elements: Elements {
-            kind: QueryKind::Exact,
-            plate: Some("7ABC123".parse().unwrap()),
-            pattern: None,
-            plate_state: None,
-            from: "2026-02-01T00:00:00Z".parse().unwrap(),
-            until: "2026-03-01T17:04:05.250Z".parse().unwrap(),
-            near: None,
-            polygon: None,
-            make: None,
-            color: None,
-            body: None,
-            camera: None,
-        },
+        elements: Elements::exact(
+            "7ABC123".parse().unwrap(),
+            "2026-02-01T00:00:00Z".parse().unwrap(),
+            "2026-03-01T17:04:05.250Z".parse().unwrap(),
+        ),
         limit: 100,
         images: false,
     }

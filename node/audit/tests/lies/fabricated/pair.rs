@@ -10,7 +10,7 @@ use schemas::envelope::{Envelope, Kind};
 use schemas::event::Event;
 use schemas::event::exchange::*;
 use schemas::event::reads::{CorrectedAnswer, ReadsCorrected};
-use schemas::purpose::{Purpose, QueryKind, Role};
+use schemas::purpose::{Purpose, Role};
 use schemas::query::{Elements, Justification, Query, QueryId, Requester};
 
 use schemas::refusal::{Reason, Refusal, RefusalCode};
@@ -53,20 +53,7 @@ pub(crate) fn query(id: u8, from: &Agency, to: &Agency, minute: i64) -> Query {
             on_behalf_of: None,
             for_officer: Text::default(),
         },
-        elements: Elements {
-            kind: QueryKind::Exact,
-            plate: Some("7ABC123".parse().unwrap()),
-            pattern: None,
-            plate_state: None,
-            from: at(-60),
-            until: at(0),
-            near: None,
-            polygon: None,
-            make: None,
-            color: None,
-            body: None,
-            camera: None,
-        },
+        elements: Elements::exact("7ABC123".parse().unwrap(), at(-60), at(0)),
         limit: 10,
         images: false,
     }

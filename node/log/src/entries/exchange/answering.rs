@@ -187,8 +187,7 @@ pub fn receipt_recorded(
         query_id: receipt.query_id,
         receipt: envelope.digest(),
     };
-    let event =
-        ReceiptRecorded { answer_digest: receipt.answer_digest, logged_at: receipt.at, theirs };
+    let event = ReceiptRecorded::of(receipt, theirs);
     Entry::new(actor, Event::ReceiptRecorded(event))
         .about(&receipt.from)
         .of_query(receipt.query_id)

@@ -42,8 +42,11 @@ def unprintable(text):
     """The first character of a document that does not print as itself, as `U+202E`: section 7 of
     PROTOCOL.md. None in a document that people may sign."""
     for character in text:
-        if character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp"):
-            return f"U+{ord(character):04X}"
+        code = ord(character)
+        hidden = unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp")
+        hidden |= 0x2060 <= code <= 0x206F or 0xE0000 <= code <= 0xE007F
+        if hidden and character not in "\n\t":
+            return f"U+{code:04X}"
     return None
 
 

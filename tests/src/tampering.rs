@@ -1,5 +1,6 @@
 //! A database in the wrong hands: what stands in it is changed while its node is at rest.
 
+use node::run::StartError;
 use schemas::body::Body;
 use schemas::digest::Digest;
 use schemas::entry::Header;
@@ -8,9 +9,6 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 
 use crate::agency::Agency;
-use std::sync::Arc;
-
-use node::run::{Node, StartError};
 
 /// An entry as its log's own owner writes it.
 #[derive(Debug)]
@@ -42,7 +40,7 @@ impl Agency {
     /// # Panics
     /// When a statement fails.
     pub async fn tamper_while_it_runs(&self, statements: &[String]) {
-        let _: &Arc<Node> = self.node();
+        let _running = self.node();
         self.edit_database(statements).await;
     }
 

@@ -248,8 +248,10 @@ fn a_bundle_that_ends_too_early_is_stale_and_leaves_nothing_open() {
     // Only a head that its own key signed tells against an agency.
     let other = Agency::new("port-ca-pd", 77);
     pair.owning.cards = vec![other.card(), pair.covina.card()];
+    pair.asking.cards = pair.owning.cards.clone();
     let forged = run(&pair);
-    assert!(!classes(&forged).is_empty());
+    let told = classes(&forged);
+    assert!(told.contains(&Class::Unsound) && !told.contains(&Class::StaleBundle), "{told:?}");
 }
 
 /// A first line that claims an earlier end leaves nothing open either.

@@ -161,7 +161,8 @@ impl Agreement {
         for Clause { number, .. } in &self.clauses {
             // Refusals cite it, on one line.
             let plain = number.parse::<Text>().is_ok_and(|text| text.as_str() == number);
-            if number.is_empty() || number.len() > LONGEST_NUMBER || !plain {
+            if number.is_empty() || number.len() > LONGEST_NUMBER || number.contains(' ') || !plain
+            {
                 return Err(sense(format!(
                     "agreement `{id}`: a clause's `number` is one word of at most {LONGEST_NUMBER} bytes, such as `4.2`; this one is {number:?}"
                 )));

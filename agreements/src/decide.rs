@@ -97,10 +97,10 @@ pub fn decide(
             match permit(&case, candidate) {
                 Some(permit) if reasons.is_empty() => return Decision::Permit(permit),
                 // The query itself is refused; this authority adds nothing to that.
-                _ => closest = Some((Vec::new(), candidate.basis())),
+                _ => closest = Some((Vec::new(), candidate.authority.basis())),
             }
         } else if closest.as_ref().is_none_or(|(least, _)| against.len() < least.len()) {
-            closest = Some((against, candidate.basis()));
+            closest = Some((against, candidate.authority.basis()));
         }
     }
     let (against, closest) = match closest {
@@ -181,7 +181,7 @@ fn permit(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Permit> {
     let id = candidate.authority.id().clone();
     let (from, narrowed) = rules::period(case, candidate);
     let permit = |scope: PeerScope| Permit {
-        basis: candidate.basis(),
+        basis: candidate.authority.basis(),
         scope,
         notice: case.policy.verification.text.clone(),
         lapses: Timestamp::MAX,

@@ -37,7 +37,8 @@ pub(crate) fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Doc
         )));
     }
     // An escape in a string makes a character that the text does not show.
-    let hidden = toml::from_str::<Table>(text).ok().and_then(|table| hidden_within(&table.into()));
+    let escapes = text.contains('\\').then(|| toml::from_str::<Table>(text).ok()).flatten();
+    let hidden = escapes.and_then(|table| hidden_within(&table.into()));
     match hidden {
         Some(c) => Err(form(format!(
             "an escape stands for the unprintable character U+{:04X}; remove it",

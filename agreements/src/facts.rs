@@ -39,12 +39,9 @@ impl<'a> Authority<'a> {
             Self::Request(filed) => &filed.request.id,
         }
     }
-}
 
-impl Authority<'_> {
     /// The exact text that it is, as an answer names it.
-    #[must_use]
-    pub fn basis(&self) -> Basis {
+    pub(crate) fn basis(&self) -> Basis {
         match self {
             Self::Agreement(recorded) => Basis {
                 authority: recorded.agreement.id.clone(),
@@ -71,10 +68,4 @@ pub struct Candidate<'a> {
     pub used: u32,
     /// Answers given on it to this requester today.
     pub used_today: u32,
-}
-
-impl Candidate<'_> {
-    pub(crate) fn basis(&self) -> Basis {
-        self.authority.basis()
-    }
 }

@@ -71,9 +71,19 @@ impl AgreementRecord {
     /// Records an adherence.
     ///
     /// # Errors
+    /// As [`Self::may_adhere`].
+    pub fn adhere(&mut self, adherence: Adherence) -> Result<(), DocumentError> {
+        self.may_adhere(&adherence)?;
+        self.adherences.insert(adherence.agency.clone(), adherence);
+        Ok(())
+    }
+
+    /// Whether an adherence can be recorded.
+    ///
+    /// # Errors
     /// When it is to another text, of no party, shares with no party or with itself, or does not name
     /// the key of itself and of each with whom it shares.
-    pub fn adhere(&mut self, adherence: Adherence) -> Result<(), DocumentError> {
+    pub fn may_adhere(&self, adherence: &Adherence) -> Result<(), DocumentError> {
         let Agreement { id, version, parties, .. } = &self.agreement;
         if adherence.agreement != *id
             || adherence.version != *version
@@ -101,14 +111,13 @@ impl AgreementRecord {
                 "`{with}` in the share list is no other party of agreement `{id}`"
             )));
         }
-        known_parties(&self.agreement, &adherence)?;
+        known_parties(&self.agreement, adherence)?;
         if adherence.signatory.name.is_empty() {
             return Err(sense(format!(
                 "the adherence of `{}` names no signatory",
                 adherence.agency
             )));
         }
-        self.adherences.insert(adherence.agency.clone(), adherence);
         Ok(())
     }
 

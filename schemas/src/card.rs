@@ -218,8 +218,8 @@ impl Card {
         let claimed: Self = serde_json::from_slice(envelope.unverified_payload())
             .map_err(|e| EnvelopeError::Body(e.to_string()))?;
         envelope.verified(Kind::Card, &claimed.agency_key)?;
-        claimed.keys_proven()?;
         claimed.bounded()?;
+        claimed.keys_proven()?;
         Ok(claimed)
     }
 

@@ -89,6 +89,13 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(escaped).collect())
 }
 
+/// A text that somebody else wrote, as it may be shown or kept on one line: [`visible`], with a space for
+/// each line feed and tab.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    visible(text).replace(['\n', '\t'], " ")
+}
+
 /// A line of JSON as it may be shown. What does not print stands in its strings alone, and is written as
 /// JSON's escapes, which say the same.
 #[must_use]

@@ -15,6 +15,7 @@ use node::exchange::statements::Reconciler;
 use schemas::agency::AgencyId;
 use schemas::answer::{Answer, Basis, DecidedBy, Receipt, Released};
 use schemas::authority::AuthorityId;
+use schemas::body::Actor;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
 use schemas::key::SecretKey;
@@ -146,7 +147,7 @@ impl Exchange {
             daily: None,
             receipts_outstanding: u32::MAX,
         };
-        let actor = agency.peer_actor(&self.query.from);
+        let actor = Actor::peer(&self.query.from);
         let receipted = receipt_recorded(actor, &self.receipt, &self.receipt_envelope, None);
         [query_answered(&agency.registry.state(), ready), receipted]
     }

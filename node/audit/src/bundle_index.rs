@@ -12,7 +12,7 @@ use schemas::merkle::{self, Frontier};
 use schemas::time::Timestamp;
 
 use super::check::Report;
-use super::evidence::{Evidence, entry_proof};
+use super::evidence::Evidence;
 use super::exchange_lines::ExchangeLines;
 use super::reconcile::Finding;
 use super::signed_by::SignedBy;
@@ -56,9 +56,9 @@ pub(super) struct ForeignProof {
 
 impl BundleIndex {
     /// Begins with a bundle's head.
-    pub(super) fn new(head: Head, with: AgencyId, since: Timestamp, until: Timestamp) -> Self {
+    pub(super) fn new(head: Head, with: AgencyId, since: Timestamp) -> Self {
         Self {
-            told: ExchangeLines::new(since, until),
+            told: ExchangeLines::new(since),
             head,
             with,
             entries: BTreeMap::new(),
@@ -91,7 +91,8 @@ impl BundleIndex {
                 self.rejected.push((header.index, query, by.clone()));
             }
         }
-        let foreign = entry_proof(item).and_then(|theirs| {
+        let theirs = judged.body.as_ref().and_then(|body| body.event.theirs());
+        let foreign = theirs.and_then(|theirs| {
             let signed = SignedCheckpoint::parse(theirs.checkpoint.as_bytes()).ok()?;
             let their = Header::from_bytes(theirs.header.as_bytes()).ok()?;
             Some(ForeignProof {

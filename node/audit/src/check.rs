@@ -7,7 +7,7 @@ mod scope;
 use std::collections::BTreeMap;
 
 use schemas::agency::AgencyId;
-use schemas::answer::Answer;
+use schemas::answer::{Answer, Basis};
 use schemas::checkpoint::Checkpoint;
 use schemas::digest::Digest;
 use schemas::entry::Header;
@@ -86,6 +86,13 @@ pub struct Report {
 }
 
 impl Report {
+    /// Whether its entries are those of its signed head, whatever they say.
+    #[must_use]
+    pub fn tree_holds(&self) -> bool {
+        let spoilt = ["checkpoint", "line", "header", "missing", "order", "size", "root", "proof"];
+        self.problems.iter().all(|problem| !spoilt.contains(&problem.code))
+    }
+
     /// Whether nothing is wrong but that some of it rests on keys that are not pinned.
     #[must_use]
     pub fn holds(&self) -> bool {
@@ -138,7 +145,7 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
             heads: Heads::default(),
             rejected_although_valid: Vec::new(),
             verifier: Verifier::new(me.clone(), Keys::default(), whole, complete),
-            redactions: RedactionCheck::new(me.clone(), &[]),
+            redactions: RedactionCheck::new(me.clone()),
             registry: RegistryCheck::new(whole),
             decisions: Decisions::new(me),
             batch: Vec::new(),
@@ -223,7 +230,7 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
             let Some(mut judged) = judged else { continue };
             let header = &judged.header;
             self.redactions.see(header, item);
-            self.registry.see(header, item);
+            self.registry.see(header, item, judged.body.as_ref());
             self.decisions.see(header, item, self.registry.state());
             for found in self.registry.problems().into_iter().chain(self.decisions.problems()) {
                 self.add(found);
@@ -249,18 +256,20 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
         }
     }
 
-    /// Whether a reply that was rejected is an answer on an authority that this log has not recorded, as
-    /// far as that is known: nobody may show such a one.
+    /// Whether a reply that was rejected is an answer on an authority that this log is not known to have
+    /// recorded, as in an extract: nobody may show such a one.
     fn rests_elsewhere(&self, header: &Header, item: &Item) -> bool {
-        let (Some(state), Some(owner)) = (self.registry.state(), &header.peer) else {
-            return false;
-        };
+        let Some(owner) = &header.peer else { return false };
         let line = item.entry.envelope.as_deref().unwrap_or_default();
         let answer = Envelope::parse(line.as_bytes()).ok().and_then(|envelope| {
             serde_json::from_slice::<Answer>(envelope.unverified_payload()).ok()
         });
         let basis = answer.map(|answer| answer.basis);
-        basis.is_some_and(|basis| state.rests_on(&basis, &self.head.agency, owner).is_err())
+        let recorded = |basis: &Basis| {
+            let state = self.registry.state();
+            state.is_some_and(|state| state.rests_on(basis, &self.head.agency, owner).is_ok())
+        };
+        basis.is_some_and(|basis| !recorded(&basis))
     }
 
     /// What was found.
@@ -268,9 +277,7 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
         self.begin();
         self.flush();
         let pinned = self.pins.contains_key(&self.head.agency);
-        let me = self.head.agency.clone();
-        let redactions = std::mem::replace(&mut self.redactions, RedactionCheck::new(me, &[]));
-        redactions.finish().into_iter().for_each(|found| self.add(found));
+        self.redactions.finish().into_iter().for_each(|found| self.add(found));
         let verified = self.verifier.finish();
         let (size, root) = (verified.tree.size(), verified.tree.root());
         let mut last = Vec::new();

@@ -11,6 +11,7 @@ use schemas::agency::AgencyId;
 use schemas::answer::{Answer, DecidedBy};
 use schemas::authority::AuthorityId;
 use schemas::bundle::Item;
+use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header};
 use schemas::envelope::{Envelope, Kind};
 use schemas::query::{Query, QueryId};
@@ -90,18 +91,18 @@ pub(super) struct Decisions {
     today: BTreeMap<Timestamp, HashMap<(AuthorityId, AgencyId), u32>>,
     /// On what the queries that were answered rested.
     answered: HashMap<QueryId, AuthorityId>,
-    /// Requesters of whose answers some are destroyed.
-    destroyed: HashSet<AgencyId>,
+    /// Requesters of whose answers some are destroyed, with the time of the last one.
+    destroyed: HashMap<AgencyId, Timestamp>,
+    /// Queries whose answer is destroyed.
+    destroyed_queries: HashSet<Digest>,
     pub(super) again: u64,
     pub(super) not_again: BTreeMap<NotDecidedAgain, u64>,
     problems: Vec<Problem>,
 }
 
-fn said<T: DeserializeOwned>(item: &Item, kind: Kind) -> Option<T> {
-    let lines = item.entry.envelope.as_deref()?.lines();
-    let envelope = lines
-        .filter_map(|line| Envelope::parse(line.as_bytes()).ok())
-        .find(|one| one.kind() == kind)?;
+/// What the envelope of a kind says that stands beside an entry. Signatures are checked elsewhere.
+fn said<T: DeserializeOwned>(beside: &[Envelope], kind: Kind) -> Option<T> {
+    let envelope = beside.iter().find(|one| one.kind() == kind)?;
     serde_json::from_slice(envelope.unverified_payload()).ok()
 }
 
@@ -118,7 +119,8 @@ impl Decisions {
             uses: HashMap::new(),
             today: BTreeMap::new(),
             answered: HashMap::new(),
-            destroyed: HashSet::new(),
+            destroyed: HashMap::new(),
+            destroyed_queries: HashSet::new(),
             again: 0,
             not_again: BTreeMap::new(),
             problems: Vec::new(),
@@ -135,14 +137,17 @@ impl Decisions {
         if header.kind == EntryKind::QueryRefused && header.envelope.is_none() {
             return;
         }
-        let query = said::<Query>(item, Kind::Query);
+        let lines = item.entry.envelope.iter().flat_map(|lines| lines.lines());
+        let beside: Vec<Envelope> =
+            lines.filter_map(|line| Envelope::parse(line.as_bytes()).ok()).collect();
+        let query = said::<Query>(&beside, Kind::Query);
         let (decided, answer) = match (header.kind, query) {
             (EntryKind::QueryAnswered, Some(query)) => {
-                let answer = said::<Answer>(item, Kind::Answer);
+                let answer = said::<Answer>(&beside, Kind::Answer);
                 (answer.as_ref().map(|answer| self.answer(header, &query, answer, state)), answer)
             }
             (_, Some(query)) => {
-                let refusal = said::<Refusal>(item, Kind::Refusal);
+                let refusal = said::<Refusal>(&beside, Kind::Refusal);
                 (refusal.map(|refusal| self.refusal(header, &query, &refusal, state)), None)
             }
             (_, None) => (None, None),
@@ -157,7 +162,8 @@ impl Decisions {
         match answer {
             Some(answer) => self.count(header, answer),
             None if header.kind == EntryKind::QueryAnswered => {
-                self.destroyed.extend(header.peer.clone());
+                self.destroyed.extend(header.peer.clone().map(|peer| (peer, header.at)));
+                self.destroyed_queries.extend(header.query);
             }
             None => {}
         }
@@ -237,14 +243,20 @@ impl Decisions {
             }
             Ok(Decision::Permit(permit)) => permit,
         };
-        let limited = permit.consumes.is_some() || permit.daily.is_some();
+        // Of a day's limit only answers of that day count.
+        let since = match (&permit.consumes, &permit.daily) {
+            (Some(_), _) => Some(Timestamp::MIN),
+            (None, Some(_)) => Some(answer.at.day_start()),
+            (None, None) => None,
+        };
         if let Some(what) = opens_otherwise(answer, &permit) {
             return self.wrong(
                 header,
                 &format!("it was answered otherwise than it is decided again: {what}"),
             );
         }
-        if limited && self.destroyed.contains(&query.from) {
+        let last = self.destroyed.get(&query.from);
+        if last.zip(since).is_some_and(|(last, since)| *last >= since) {
             return Err(NotDecidedAgain::Counts);
         }
         self.dated(header, answer.at)
@@ -257,6 +269,10 @@ impl Decisions {
         refusal: &Refusal,
         state: Option<&State>,
     ) -> Result<(), NotDecidedAgain> {
+        // On what the answer rested that was to be sent again is not known any more.
+        if header.query.is_some_and(|query| self.destroyed_queries.contains(&query)) {
+            return Err(NotDecidedAgain::Destroyed);
+        }
         let Some(by) = &refusal.decided_by else {
             return self.undecided(header, query, refusal, state);
         };
@@ -282,7 +298,7 @@ impl Decisions {
             }
         }
         let counted = refusal.reasons.iter().any(|one| COUNTED.contains(&one.code));
-        if counted && self.destroyed.contains(&query.from) {
+        if counted && self.destroyed.contains_key(&query.from) {
             return Err(NotDecidedAgain::Counts);
         }
         let otherwise = match first {

@@ -33,16 +33,15 @@ pub struct Line {
 #[derive(Debug)]
 pub struct ExchangeLines {
     since: Timestamp,
-    until: Timestamp,
     lines: BTreeMap<QueryId, Line>,
     ids: HashMap<Digest, QueryId>,
 }
 
 impl ExchangeLines {
-    /// Of exchanges whose query was signed in `since..until`.
+    /// Of exchanges whose query was signed at `since` or later.
     #[must_use]
-    pub fn new(since: Timestamp, until: Timestamp) -> Self {
-        Self { since, until, lines: BTreeMap::new(), ids: HashMap::new() }
+    pub fn new(since: Timestamp) -> Self {
+        Self { since, lines: BTreeMap::new(), ids: HashMap::new() }
     }
 
     /// What it says so far.
@@ -83,8 +82,7 @@ impl ExchangeLines {
         };
         let repeats = judged.signed.is_empty() && judged.proven != Proven::Wholly;
         let theirs = judged.header.peer.as_ref() == Some(&asked.requester);
-        if repeats || theirs != served(&body.event) || !(self.since..self.until).contains(&asked.at)
-        {
+        if repeats || theirs != served(&body.event) || asked.at < self.since {
             return;
         }
         let Some(query) = access.query_digest else { return };

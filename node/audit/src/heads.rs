@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek};
 
 use schemas::agency::AgencyId;
-use schemas::bundle::Item;
 use schemas::checkpoint::SignedCheckpoint;
 use schemas::digest::Digest;
 use schemas::entry::Header;
@@ -17,7 +16,7 @@ use serde::Serialize;
 use super::bundle_file::BundleFile;
 use super::check::UNPINNED;
 use super::error::Unable;
-use super::evidence::{Evidence, entry_proof};
+use super::evidence::Evidence;
 use super::pins::Pins;
 use super::reconcile::{Class, Finding};
 use super::signed_by::SignedBy;
@@ -97,7 +96,7 @@ pub fn compare<R: Read + Seek>(
     let mut holders = Vec::with_capacity(bundles.len());
     for (n, file) in bundles.iter_mut().enumerate() {
         let unpinned = &mut compared.unpinned;
-        let mut whole = Vec::new();
+        let (mut whole, mut own) = (Vec::new(), Vec::new());
         let told = &mut logs;
         let report = file.check(pins, |head, judged, item, offset| {
             if let Proven::Unpinned(agency) = &judged.proven {
@@ -108,9 +107,8 @@ pub fn compare<R: Read + Seek>(
             if head.scope.is_whole() {
                 whole.push(leaf);
             }
-            let own = told.entry(head.agency.clone()).or_default();
-            own.leaf(judged.header.index, leaf, source, None);
-            keep(told, &judged, item, source);
+            own.push((judged.header.index, leaf, source));
+            keep(told, &judged, source);
         })?;
         let agency = report.agency.clone();
         if !report.pinned {
@@ -119,19 +117,22 @@ pub fn compare<R: Read + Seek>(
             )));
         }
         let log = logs.entry(agency.clone()).or_default();
-        log.size = log.size.max(Some(report.size));
-        let sound = report.problems.iter().all(|problem| problem.code == UNPINNED);
         for problem in report.problems.iter().filter(|problem| problem.code != UNPINNED) {
             let message = format!("{}: {}", problem.code, problem.message);
             let finding = Finding::about(Class::Unsound, &agency, message);
             compared.findings.push(Finding { index: problem.index, ..finding });
         }
-        if sound {
+        // What its signed head does not cover says nothing of this log.
+        if report.tree_holds() {
+            log.size = log.size.max(Some(report.size));
+            own.into_iter().for_each(|(index, leaf, source)| log.leaf(index, leaf, source, None));
+        }
+        if report.holds() {
             let source = Source { bundle: n, entry: None };
             report.heads.iter().for_each(|head| log.head(head.size, head.root, source, None));
-        }
-        if sound && log.whole.len() < whole.len() {
-            log.whole = whole;
+            if log.whole.len() < whole.len() {
+                log.whole = whole;
+            }
         }
         holders.push(agency);
     }
@@ -162,9 +163,9 @@ pub fn compare<R: Read + Seek>(
 }
 
 /// Notes what an entry keeps of another log, where that log's own key signed it.
-fn keep(logs: &mut BTreeMap<AgencyId, Log>, judged: &Judged, item: &Item, source: Source) {
+fn keep(logs: &mut BTreeMap<AgencyId, Log>, judged: &Judged, source: Source) {
     let Some(by) = &judged.theirs else { return };
-    let Some(theirs) = entry_proof(item) else { return };
+    let Some(theirs) = judged.body.as_ref().and_then(|body| body.event.theirs()) else { return };
     let signed = SignedCheckpoint::parse(theirs.checkpoint.as_bytes());
     let header = Header::from_bytes(theirs.header.as_bytes());
     let (Ok(signed), Ok(header)) = (signed, header) else { return };

@@ -51,15 +51,8 @@ impl Keys {
         Self(pins.keys().map(|agency| (agency.clone(), AgencyKeys::default())).collect())
     }
 
-    /// The keys that these cards name, as far as a pinned agency key signed them. What is wrong with
-    /// cards is added to `problems`.
-    pub fn of(cards: &[String], pins: &Pins, problems: &mut Vec<Problem>) -> Self {
-        let mut keys = Self::of_pinned(pins);
-        cards.iter().for_each(|text| keys.take(text, pins, problems));
-        keys
-    }
-
-    /// Takes in what one more card names, if a pinned agency key signed it.
+    /// Takes in what one more card names, if a pinned agency key signed it. What is wrong with it is added
+    /// to `problems`.
     pub fn take(&mut self, card: &str, pins: &Pins, problems: &mut Vec<Problem>) {
         let card = Envelope::parse(card.as_bytes())
             .map_err(|e| e.to_string())

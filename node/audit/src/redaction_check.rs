@@ -52,10 +52,10 @@ struct JudgedRedaction {
 }
 
 impl RedactionCheck {
-    /// Of the log of `me`, with the texts of its policies at hand.
+    /// Of the log of `me`.
     #[must_use]
-    pub fn new(me: AgencyId, policies: &[String]) -> Self {
-        let mut check = Self {
+    pub fn new(me: AgencyId) -> Self {
+        Self {
             me,
             policies: HashMap::new(),
             days: None,
@@ -65,9 +65,7 @@ impl RedactionCheck {
             bare: Vec::new(),
             own: 0,
             problems: Vec::new(),
-        };
-        policies.iter().for_each(|text| check.policy(text));
-        check
+        }
     }
 
     /// Takes in the text of a policy of the log's agency.
@@ -186,13 +184,13 @@ impl RedactionCheck {
 
     /// What is not in order.
     #[must_use]
-    pub fn finish(mut self) -> Vec<Problem> {
+    pub fn finish(&mut self) -> Vec<Problem> {
         for (index, at) in std::mem::take(&mut self.bare) {
             if let Some((code, what)) = self.unlawful(index, at) {
                 self.wrong(index, code, what);
             }
         }
-        self.problems
+        std::mem::take(&mut self.problems)
     }
 
     /// Why the body of a bare entry had to be there still. The first redaction that names it is the

@@ -10,16 +10,8 @@ use schemas::body::Body;
 use schemas::bundle::Item;
 use schemas::digest::Digest;
 use schemas::entry::Header;
-use serde::Deserialize;
 
 use super::problem::{Problem, problem};
-
-/// What of a body binds the registry.
-#[derive(Deserialize)]
-struct Links {
-    registry: Option<u64>,
-    change: Option<Digest>,
-}
 
 /// What the entries have shown of the registry so far.
 #[derive(Debug)]
@@ -42,13 +34,13 @@ impl RegistryCheck {
         self.state.as_ref()
     }
 
-    /// Takes in the next entry.
-    pub(super) fn see(&mut self, header: &Header, item: &Item) {
+    /// Takes in the next entry, with its body as far as that could be read: what could not is told where
+    /// bodies are checked.
+    pub(super) fn see(&mut self, header: &Header, item: &Item, body: Option<&Body>) {
         let index = header.index;
-        // What cannot be read of a body is told where bodies are checked.
-        let body = item.entry.body.as_deref();
-        let Some(links) = body.and_then(|text| serde_json::from_str::<Links>(text).ok()) else {
+        let Some(body) = body else {
             if item.change.is_some() {
+                self.state = None;
                 self.wrong(
                     index,
                     "a change of the registry stands beside it, and no body binds it",
@@ -56,8 +48,8 @@ impl RegistryCheck {
             }
             return;
         };
-        self.follows(index, links.registry);
-        match (links.change, &item.change) {
+        self.follows(index, body.registry);
+        match (body.change, &item.change) {
             (None, None) if Change::is_made_by(header.kind) => {
                 self.state = None;
                 self.wrong(index, format!("`{}` makes no change of the registry", header.kind));
@@ -74,18 +66,13 @@ impl RegistryCheck {
                     self.wrong(index, format!("`{}` changes no registry", header.kind));
                 }
                 self.last = Some(index);
-                let Some(body) = body.and_then(|text| serde_json::from_str::<Body>(text).ok())
-                else {
-                    self.state = None;
-                    return;
-                };
                 match change {
-                    Some(text) => self.made(header, &body, item, digest, text),
+                    Some(text) => self.made(header, body, item, digest, text),
                     None if self.whole => {
                         self.state = None;
                         self.wrong(index, "its change of the registry is missing");
                     }
-                    None => self.documented(header, &body, item, digest),
+                    None => self.documented(header, body, item, digest),
                 }
             }
         }

@@ -5,10 +5,12 @@
 //! head. What the other side's bundle tells otherwise, or lacks although it covers that place, its
 //! own signature disproves.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Seek};
 
 use schemas::agency::AgencyId;
 use schemas::bundle::Head;
+use schemas::query::QueryId;
 use schemas::time::Timestamp;
 use serde::Serialize;
 
@@ -42,12 +44,12 @@ pub struct Reconciled {
     pub bytes_exchanged: u64,
 }
 
-/// The period that both bundles cover, and the instant before which an exchange is settled.
-fn window(heads: [&Head; 2], grace_ms: i64) -> (Timestamp, Timestamp, Timestamp) {
+/// Where the period begins that both bundles cover, and the instant before which an exchange is settled.
+fn window(heads: [&Head; 2], grace_ms: i64) -> (Timestamp, Timestamp) {
     let since = heads.iter().filter_map(|head| head.scope.from).max().unwrap_or(Timestamp::MIN);
     let ends = heads.iter().map(|head| head.scope.until.map_or(head.at, |end| end.min(head.at)));
     let end = ends.min().unwrap_or(Timestamp::MAX);
-    (since, Timestamp::MAX, end.plus_millis(grace_ms.saturating_neg()))
+    (since, end.plus_millis(grace_ms.saturating_neg()))
 }
 
 /// Two bundles that were compared.
@@ -78,9 +80,9 @@ pub fn reconcile<R: Read + Seek>(
             ours.agency
         )));
     }
-    let (since, until, settled_before) = window([&ours, &theirs], grace_ms);
-    let mut our_index = BundleIndex::new(ours.clone(), theirs.agency.clone(), since, until);
-    let mut their_index = BundleIndex::new(theirs.clone(), ours.agency.clone(), since, until);
+    let (since, settled_before) = window([&ours, &theirs], grace_ms);
+    let mut our_index = BundleIndex::new(ours.clone(), theirs.agency.clone(), since);
+    let mut their_index = BundleIndex::new(theirs.clone(), ours.agency.clone(), since);
     for (head, other, file) in [(&ours, &theirs, &*first), (&theirs, &ours, &*second)] {
         fits(head, other, pins).map_err(|what| file.unfit(what))?;
     }
@@ -145,7 +147,7 @@ fn compared(
         }
     }
     for (n, (holder, other)) in [(ours, theirs), (theirs, ours)].into_iter().enumerate() {
-        let whole = reports.get(1 - n).is_some_and(|report| sound(report));
+        let whole = reports.get(1 - n).is_some_and(|report| report.tree_holds());
         findings.extend(disproved(holder, other, n, whole, keys, lookup));
         findings.extend(rejected(holder, n, lookup));
         stale.extend(ends_early(holder, other, n, keys, lookup));
@@ -164,14 +166,13 @@ fn compared(
         open = 0;
     }
     findings.append(&mut stale);
+    let excuses = findings.iter().filter(|found| found.class == Class::RejectedAlthoughValid);
+    let told_of: BTreeSet<QueryId> = excuses.filter_map(|found| found.query_id).collect();
     let mut expired = 0u64;
     for mut finding in report.findings {
         let excused =
             matches!(finding.class, Class::ReleasedNotReceived | Class::RefusedNotReceived);
-        let told_of = |found: &Finding| {
-            found.class == Class::RejectedAlthoughValid && found.query_id == finding.query_id
-        };
-        if excused && findings.iter().any(told_of) {
+        if excused && finding.query_id.is_some_and(|query| told_of.contains(&query)) {
             continue;
         }
         let digest = finding.query_id.map(|query| query.digest());
@@ -195,7 +196,7 @@ fn compared(
         findings.push(finding);
     }
     for (n, told) in told.iter().enumerate() {
-        if reports.get(n).is_some_and(|report| sound(report)) {
+        if reports.get(n).is_some_and(|report| report.tree_holds()) {
             told.prove(&mut findings);
         }
     }
@@ -209,10 +210,4 @@ fn compared(
         findings,
         bytes_exchanged: 0,
     }
-}
-
-/// Whether the entries of a bundle are those of its signed head.
-fn sound(report: &Report) -> bool {
-    let spoilt = ["checkpoint", "line", "header", "missing", "order", "size", "root"];
-    report.problems.iter().all(|problem| !spoilt.contains(&problem.code))
 }

@@ -99,7 +99,9 @@ impl Ledger {
             return Err(AppendError::Unwritable("its change of the registry is too large".into()));
         }
         let change = changes.change.as_ref().map(|text| Digest::of(text.as_bytes()));
-        let corrects = matches!(event, Event::ReadsCorrected(_));
+        // Telling further recipients corrects nothing once more.
+        let corrects = changes.corrected.is_some()
+            || matches!(&event, Event::ReadsCorrected(corrected) if corrected.answer.is_some());
         let body = Body { at, actor, registry: self.state.last_change, change, event };
         let body =
             serde_json::to_string(&body).map_err(|e| AppendError::Unwritable(e.to_string()))?;

@@ -154,13 +154,14 @@ async fn in_place(
     }
     let indexes: Vec<u64> = read.iter().map(|(header, _)| header.index).collect();
     let nodes = inclusion_nodes(store, &indexes, tree.size()).await?;
+    let root = tree.root();
     let mut placed = Vec::with_capacity(read.len());
     for (header, entry) in read {
         let index = header.index;
         let path = merkle::inclusion(index, tree.size(), |subtree| nodes.get(&subtree).copied())
             .map_err(|e| corrupt(e.to_string()))?;
         let leaf = merkle::leaf(entry.header.as_bytes());
-        merkle::verify_inclusion(&leaf, index, tree.size(), &path, &tree.root())
+        merkle::verify_inclusion(&leaf, index, tree.size(), &path, &root)
             .map_err(|_| altered(index, "the database has another entry there than the log"))?;
         let (Some(salt), Some(body)) = (&entry.salt, &entry.body) else {
             return Err(altered(index, "its body is missing"));

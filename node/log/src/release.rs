@@ -48,13 +48,19 @@ impl Released {
         Self::durable(Frame::new(message.kind, message.body.clone().into_bytes()))
     }
 
-    /// The word that a frame could not be served. Carries a code and a sentence of the node's own.
+    /// The word that a frame could not be served. Carries a code and a sentence of the node's own, of
+    /// which as much as a frame has room for is said.
     #[must_use]
     pub fn failed(code: &str, message: &str) -> Self {
-        let mut body =
-            serde_json::json!({ "code": code, "message": message }).to_string().into_bytes();
-        body.truncate(FrameKind::Failed.largest_body());
-        Self(Frame::new(FrameKind::Failed, body))
+        let said =
+            |message: &str| serde_json::json!({ "code": code, "message": message }).to_string();
+        let most = FrameKind::Failed.largest_body();
+        let ends = message.char_indices().map(|(at, _)| at).rev().skip_while(|end| *end > most);
+        let body = std::iter::once(message.len())
+            .chain(ends)
+            .filter_map(|end| message.get(..end).map(said))
+            .find(|body| body.len() <= most);
+        Self(Frame::new(FrameKind::Failed, body.unwrap_or_default().into_bytes()))
     }
 
     /// The frame, for the codec.

@@ -30,7 +30,7 @@ pub use holds::{HeldRead, Hold, On, Redacted, Release};
 pub use keys::NamedKeys;
 pub use peers::{HeldCard, Peer, Signed, Verified};
 pub use records_requests::{BodyKind, RecordsRequest, UnknownBodyKind};
-pub use refused::{MOST_REFUSED, RefusedProposal, RefusedProposals};
+pub use refused::{RefusedProposal, RefusedProposals};
 pub use sources::{Source, SourceName, SourceNameError};
 pub use state::{AgreementTexts, State, VersionedAgreement};
 

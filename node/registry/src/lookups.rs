@@ -128,26 +128,26 @@ impl State {
         let Basis { authority, version, text, decision } = basis;
         let agreement = self.agreements.get(authority);
         let request = self.requests.get(authority).map(|filed| &filed.value);
-        let as_recorded = match (agreement, request) {
-            (Some(_), _) => {
-                let known = self.agreement_text(authority, text);
-                decision.is_none()
-                    && known.map(|known| &known.recorded.agreement).is_some_and(|known| {
-                        let among = |agency| known.parties.contains(agency);
-                        known.version == *version && among(requester) && among(owner)
-                    })
-            }
-            (None, Some(filed)) => {
-                filed.request.from == *requester
+        if agreement.is_none() && request.is_none() {
+            return Err(format!(
+                "it rests on `{authority}` version {version}, which is not recorded here"
+            ));
+        }
+        // A request is answered once it is decided; an agreement needs no decision.
+        let as_recorded = if decision.is_some() {
+            request.is_some_and(|filed| {
+                *version == 1
+                    && filed.request.from == *requester
                     && filed.request.to == *owner
                     && filed.request_digest == *text
                     && filed.decision_digest.is_none_or(|known| Some(known) == *decision)
-            }
-            (None, None) => {
-                return Err(format!(
-                    "it rests on `{authority}` version {version}, which is not recorded here"
-                ));
-            }
+            })
+        } else {
+            let known = self.agreement_text(authority, text);
+            known.map(|known| &known.recorded.agreement).is_some_and(|known| {
+                let among = |agency| known.parties.contains(agency);
+                known.version == *version && among(requester) && among(owner)
+            })
         };
         if as_recorded {
             return Ok(());

@@ -3,17 +3,24 @@
 
 use agreements::agreement::{Adherence, KnownParty};
 use schemas::agency::AgencyId;
-use schemas::key::Fingerprint;
+use schemas::card::Card;
 
+use super::peers::Signed;
 use super::state::State;
 
 impl State {
+    /// The card by which an agency is known here, one's own included.
+    #[must_use]
+    pub fn card_of(&self, agency: &AgencyId) -> Option<&Signed<Card>> {
+        let own = self.own.as_ref().filter(|own| own.value.id == *agency);
+        own.or_else(|| self.peers.get(agency).map(|peer| &peer.card))
+    }
+
     /// The key by which an agency is known here: that of its card, or one's own.
     #[must_use]
     pub fn known_party(&self, agency: &AgencyId) -> Option<KnownParty> {
-        let own = self.own.as_ref().map(|own| &own.value).filter(|own| own.id == *agency);
-        let card = own.or_else(|| self.peers.get(agency).map(|peer| &peer.card.value))?;
-        Some(KnownParty { agency: agency.clone(), fingerprint: card.agency_key.fingerprint() })
+        let fingerprint = self.card_of(agency)?.value.agency_key.fingerprint();
+        Some(KnownParty { agency: agency.clone(), fingerprint })
     }
 
     /// The parties that `adherence` names by another key than they are known by here. One's own keys of
@@ -26,8 +33,7 @@ impl State {
                 let mut ever = self.own_keys.agency.iter().map(|key| key.fingerprint());
                 return !ever.any(|fingerprint| fingerprint == party.fingerprint);
             }
-            let known = |known: Fingerprint| known != party.fingerprint;
-            self.known_party(&party.agency).is_some_and(|party| known(party.fingerprint))
+            self.known_party(&party.agency).is_some_and(|known| known != **party)
         };
         adherence.parties.iter().filter(differs).map(|party| &party.agency).collect()
     }

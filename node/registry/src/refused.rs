@@ -10,7 +10,7 @@ use schemas::time::{DAY_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Most refused proposals of one peer that are listed, and most of a day that are recorded.
-pub const MOST_REFUSED: usize = 8;
+const MOST_REFUSED: usize = 8;
 
 /// A proposal that was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,6 +9,17 @@ use schemas::event::Event;
 use crate::Change;
 
 impl Change {
+    /// The card that this change brings into force, one's own or a peer's.
+    #[must_use]
+    pub fn card(&self) -> Option<&str> {
+        match self {
+            Self::OwnCard { envelope }
+            | Self::Card { envelope, .. }
+            | Self::CardUpdate { envelope, .. } => Some(envelope),
+            _ => None,
+        }
+    }
+
     /// Whether every entry of this kind makes a change.
     #[must_use]
     pub const fn is_made_by(kind: EntryKind) -> bool {

@@ -62,7 +62,7 @@ pub async fn list(
     };
     let end = record_view(agency, by, Viewed::Entries(wanted)).await?;
     // What an entry repeats may not be among those that are listed, and is then not looked at.
-    let judge = Judge::of(&agency.id, store.as_ref(), false).await?;
+    let judge = Judge::of(agency, false).await?;
     Ok(Listing { store: Arc::clone(store), filter, judge, start: 0, end })
 }
 

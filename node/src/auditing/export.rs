@@ -92,16 +92,17 @@ pub async fn begin(
     let size = signed.unverified().size;
     // After the append, so that no redaction of an entry exported here is missed.
     let redacted = agency.registry.state().redacted != Redacted::default();
+    // As they stand: whoever verifies the export holds them against its entries.
+    let changes = store.changes().await?;
     let SignedTexts { cards, policies } = {
         let of = |id: &AgencyId| scope.peer.as_ref().is_none_or(|peer| peer == id);
-        signed_texts(store.as_ref(), &agency.id, of).await?
+        signed_texts(&changes, &agency.id, of)?
     };
     let cosigned = cosigned_before(store.as_ref(), size).await?;
     let before = cosigned.map(Line::Cosigned).into_iter().chain(cards.into_iter().map(Line::Card));
     let policies = policies.into_iter().filter(|_| redacted).map(Line::Policy);
     let before = before.chain(policies).collect();
-    // As they stand: whoever verifies the export holds them against its entries.
-    let changes = if scope.is_whole() { store.changes().await?.into() } else { VecDeque::new() };
+    let changes = if scope.is_whole() { changes.into() } else { VecDeque::new() };
     let own = (!scope.is_whole()).then(|| OwnEntries::new(&agency.id, size));
     let head = Head {
         accord_bundle: FORMAT,

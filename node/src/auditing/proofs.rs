@@ -17,7 +17,7 @@ use super::entries::{beyond, record_view};
 use crate::permission::{ActError, OwnAgency, Principal};
 use audit_log::proofs::{consistency, inclusion};
 use registry::Change;
-use store::{EntryFilter, ReadStore};
+use store::{EntryFilter, ReadStore, StoredChange};
 
 /// The proof that an entry stands in the log.
 #[derive(Clone, Debug, Serialize)]
@@ -101,25 +101,24 @@ pub(super) struct SignedTexts {
     pub(super) policies: Vec<String>,
 }
 
-/// The cards of `me` and of the peers that `of` wants, and every policy.
-pub(super) async fn signed_texts(
-    store: &dyn ReadStore,
+/// The cards of `me` and of the peers that `of` wants, and every policy, out of the changes of the
+/// registry.
+pub(super) fn signed_texts(
+    changes: &[StoredChange],
     me: &AgencyId,
     of: impl Fn(&AgencyId) -> bool,
 ) -> Result<SignedTexts, ActError> {
     let (mut cards, mut policies) = (Cards::default(), Vec::new());
-    // As they stand: whoever verifies the export holds them against its entries.
-    for made in store.changes().await? {
+    for made in changes {
         let change: Change = serde_json::from_str(&made.text)
             .map_err(|e| ActError::failed(format!("a change cannot be read: {e}")))?;
-        match change {
-            Change::Policy { text, .. } if !policies.contains(&text) => policies.push(text),
-            Change::OwnCard { envelope }
-            | Change::Card { envelope, .. }
-            | Change::CardUpdate { envelope, .. } => {
-                cards.note(envelope, |id| id == me || of(id))?
-            }
-            _ => {}
+        if let Some(card) = change.card() {
+            cards.note(card, |id| id == me || of(id))?;
+        }
+        if let Change::Policy { text, .. } = change
+            && !policies.contains(&text)
+        {
+            policies.push(text);
         }
     }
     Ok(SignedTexts { cards: cards.finish(), policies })
@@ -135,7 +134,7 @@ struct Cards {
 }
 
 impl Cards {
-    fn note(&mut self, text: String, of: impl Fn(&AgencyId) -> bool) -> Result<(), ActError> {
+    fn note(&mut self, text: &str, of: impl Fn(&AgencyId) -> bool) -> Result<(), ActError> {
         let failed = |e: String| ActError::failed(format!("a recorded card cannot be read: {e}"));
         let envelope = Envelope::parse(text.as_bytes()).map_err(|e| failed(e.to_string()))?;
         let card = Card::open(&envelope).map_err(|e| failed(e.to_string()))?;
@@ -145,9 +144,9 @@ impl Cards {
         let before = self.latest.get(&card.id);
         let same = before.is_some_and(|(before, _)| card.has_keys_of(before));
         let waits = if same {
-            Some(text)
+            Some(text.to_owned())
         } else {
-            self.kept.push(text);
+            self.kept.push(text.to_owned());
             None
         };
         self.latest.insert(card.id.clone(), (card, waits));

@@ -85,7 +85,7 @@ async fn each(
     mut take: impl FnMut(Judged),
 ) -> Result<(), ActError> {
     let filter = EntryFilter { from, ..EntryFilter::default() };
-    let mut judge = Judge::of(&agency.id, store, from.is_none()).await?;
+    let mut judge = Judge::of(agency, from.is_none()).await?;
     let mut start = 0;
     loop {
         let step = store.entries(&filter, start, STEP).await?;

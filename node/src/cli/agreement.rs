@@ -200,7 +200,11 @@ fn draft(
         .chars()
         .take_while(char::is_ascii_alphanumeric)
         .collect();
-    let set = settings.iter().rev().find(|(key, _)| key == "id").map(|(_, id)| id.as_str());
+    let set = settings
+        .iter()
+        .rev()
+        .find(|(key, _)| key == "id")
+        .map(|(_, id)| id.trim().trim_matches(['"', '\'']));
     let drawn = format!("{}-{suffix}", stem.to_lowercase());
     let name: AuthorityName =
         set.unwrap_or(&drawn).parse().map_err(|e| ActError::usage(format!("{e}")))?;

@@ -1,7 +1,6 @@
 //! Parties that two agencies know by different keys: one of the two was shown a false card.
 
 use agreements::agreement::Adherence;
-use schemas::agency::AgencyId;
 use schemas::alarm::AlarmKind;
 use schemas::authority::AuthorityId;
 use schemas::digest::Digest;
@@ -32,7 +31,12 @@ pub(crate) async fn alarm_about_parties(
         return Ok(());
     }
     let mut evidence = vec![envelope.to_text()];
-    evidence.extend(differ.into_iter().take(SHOWN).filter_map(|party| card_of(&state, party)));
+    evidence.extend(
+        differ
+            .into_iter()
+            .take(SHOWN)
+            .filter_map(|party| Some(state.card_of(party)?.envelope.clone())),
+    );
     raise(agency, &adherence.agency, AlarmKind::PartyKey, evidence).await
 }
 
@@ -53,8 +57,14 @@ pub(crate) async fn alarm_about_text(
             continue;
         }
         let signed = known.signed.iter().filter(|signed| says(signed, adherence)).cloned();
-        let cards = differ.into_iter().take(SHOWN).filter_map(|party| card_of(&state, party));
-        let evidence = signed.chain(cards).collect();
+        let cards = differ
+            .into_iter()
+            .take(SHOWN)
+            .filter_map(|party| Some(state.card_of(party)?.envelope.clone()));
+        let evidence: Vec<String> = signed.chain(cards).collect();
+        if state.is_resolved(&adherence.agency, AlarmKind::PartyKey, &evidence) {
+            continue;
+        }
         raise(agency, &adherence.agency, AlarmKind::PartyKey, evidence).await?;
     }
     Ok(())
@@ -72,12 +82,5 @@ fn fits(state: &State, adherence: &Adherence) -> bool {
     let by = &adherence.agency;
     let known = state.agreement_text(&adherence.agreement, &adherence.text);
     state.known_party(by).map(|party| party.fingerprint) == adherence.fingerprint_of(by)
-        && known.is_some_and(|text| text.recorded.clone().adhere(adherence.clone()).is_ok())
-}
-
-/// The card by which an agency is known here.
-fn card_of(state: &State, agency: &AgencyId) -> Option<String> {
-    let own = state.own.as_ref().filter(|own| own.value.id == *agency);
-    let card = own.or_else(|| state.peers.get(agency).map(|peer| &peer.card));
-    card.map(|card| card.envelope.clone())
+        && known.is_some_and(|text| text.recorded.may_adhere(adherence).is_ok())
 }

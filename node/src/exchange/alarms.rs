@@ -24,10 +24,7 @@ pub(crate) async fn raise(
 ) -> Result<(), AppendError> {
     // Two conversations may show the same: the second finds the alarm of the first.
     let judge = |state: &State, at: Timestamp| {
-        let open = state.alarms.values().any(|raised| {
-            raised.resolved.is_none() && raised.what.peer == *peer && raised.what.kind == kind
-        });
-        if open {
+        if state.is_alarmed(peer, kind) {
             return Err(Open);
         }
         let alarm = Alarm { peer: peer.clone(), kind, evidence: evidence.clone(), at };

@@ -295,7 +295,11 @@ impl Answering {
             released: released(paged_reads),
             kept_until: answer.at.plus_hours(self.bounds.redelivery_hours),
             corrections: upon.counters.corrections,
-            lapses: permit.lapses,
+            // The day's answers were counted for the day of the decision.
+            lapses: match permit.daily {
+                Some(_) => permit.lapses.min(upon.now.day_start().plus_days(1)),
+                None => permit.lapses,
+            },
             uses: permit.consumes,
             daily: permit.daily,
             receipts_outstanding: self.bounds.receipts_outstanding,

@@ -5,6 +5,7 @@
 //! learns so from the first peer that it meets.
 
 use schemas::alarm::AlarmKind;
+use schemas::body::Actor;
 use schemas::card::Card;
 use schemas::envelope::Envelope;
 use schemas::frame::Frame;
@@ -122,8 +123,7 @@ fn entry(
     if shown.version < known.version || exact == peer.card.envelope || waits {
         return Err(NoChange::Known);
     }
-    let agency = &witnessing.agency;
-    let actor = agency.peer_actor(&known.id);
+    let actor = Actor::peer(&known.id);
     if shown.version == known.version {
         let (kind, evidence) = (AlarmKind::Card, vec![peer.card.envelope.clone(), exact]);
         if state.is_alarmed(&known.id, kind) || state.is_resolved(&known.id, kind, &evidence) {

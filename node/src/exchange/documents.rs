@@ -189,7 +189,7 @@ impl Document<'_> {
 
     /// The peer as the actor of the entry.
     fn actor(&self) -> Actor {
-        self.agency.peer_actor(&self.card().id)
+        Actor::peer(&self.card().id)
     }
 
     /// There is something of it to record.

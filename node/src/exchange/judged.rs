@@ -4,30 +4,25 @@
 use audit::keys::Keys;
 use audit::verify::{Judged, Verifier};
 use registry::Change;
-use schemas::agency::AgencyId;
 use schemas::bundle::Item;
 use schemas::card::Card;
 use schemas::entry::StoredEntry;
 use schemas::envelope::Envelope;
-use store::ReadStore;
 
-use crate::permission::ActError;
+use crate::permission::{ActError, OwnAgency};
+use audit_log::append::AuditLog;
 
 /// Judges entries of this log.
 pub(crate) struct Judge(Option<Verifier>);
 
 impl Judge {
-    /// A judge of the log of `me`. `complete`: no entry before those that it is shown is left out.
+    /// A judge of the log of `agency`. `complete`: no entry before those that it is shown is left out.
     ///
     /// # Errors
-    /// When the store does not answer.
-    pub(crate) async fn of(
-        me: &AgencyId,
-        store: &dyn ReadStore,
-        complete: bool,
-    ) -> Result<Self, ActError> {
-        let keys = confirmed_keys(store).await?;
-        Ok(Self(Some(Verifier::new(me.clone(), keys, false, complete))))
+    /// When the store does not answer, or tells another registry than the log.
+    pub(crate) async fn of(agency: &OwnAgency, complete: bool) -> Result<Self, ActError> {
+        let keys = confirmed_keys(&agency.log).await?;
+        Ok(Self(Some(Verifier::new(agency.id.clone(), keys, false, complete))))
     }
 
     /// Judges the next entries, in the order of the log.
@@ -63,19 +58,13 @@ impl Judge {
 /// versions that came under the same agency key.
 ///
 /// # Errors
-/// When the store does not answer.
-pub(crate) async fn confirmed_keys(store: &dyn ReadStore) -> Result<Keys, ActError> {
+/// When the store does not answer, or tells another registry than the log.
+async fn confirmed_keys(log: &AuditLog) -> Result<Keys, ActError> {
     let mut keys = Keys::default();
-    for made in store.changes().await? {
+    for made in log.proven_changes().await? {
         let change: Change = serde_json::from_str(&made.text)
             .map_err(|e| ActError::failed(format!("a change cannot be read: {e}")))?;
-        let (Change::OwnCard { envelope }
-        | Change::Card { envelope, .. }
-        | Change::CardUpdate { envelope, .. }) = change
-        else {
-            continue;
-        };
-        let signed = Envelope::parse(envelope.as_bytes()).ok();
+        let signed = change.card().and_then(|card| Envelope::parse(card.as_bytes()).ok());
         if let Some(card) = signed.and_then(|signed| Card::open(&signed).ok()) {
             keys.add(&card);
         }

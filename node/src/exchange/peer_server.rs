@@ -36,8 +36,6 @@ use registry::{Peer, State};
 use schemas::answer::IMAGES_BYTES;
 use store::ReadStore;
 
-/// Most characters of the reason that the sender of a refused document is told, so that it comes whole.
-const LONGEST_REASON: usize = 400;
 /// How long the owner waits for a receipt on the conversation of its answer.
 const RECEIPT_WAIT: Duration = Duration::from_secs(20);
 
@@ -191,15 +189,13 @@ impl PeerServer {
             NotServed::Rejected(cause, why) => self.reject(peer, cause, why, channel).await,
             NotServed::Refused(why) => {
                 let cause = RejectionCause::Unverifiable;
-                let said: String = why.chars().take(LONGEST_REASON).collect();
+                let failed = Released::failed("refused", &why);
                 self.count(peer, cause, why);
-                channel.send(&Released::failed("refused", &said)).await?;
+                channel.send(&failed).await?;
                 Err(LinkError::Protocol("refused".into()))
             }
             NotServed::TooMany(why) => {
-                let card = &peer.card.value;
-                let cause = RejectionCause::TooMany;
-                self.rejections.report(&card.node_key, Some(&card.id), cause, why.clone());
+                self.report(peer, RejectionCause::TooMany, why.clone());
                 channel.send(&Released::failed("not_now", &why)).await
             }
             NotServed::NotNow(code, why) => channel.send(&Released::failed(code, &why)).await,
@@ -210,8 +206,13 @@ impl PeerServer {
 
     /// Counts what a peer caused without a result.
     fn count(&self, peer: &Peer, cause: RejectionCause, why: String) {
+        self.scheduler.strike(&peer.card.value.id);
+        self.report(peer, cause, why);
+    }
+
+    /// Says of a peer in the log what it caused.
+    fn report(&self, peer: &Peer, cause: RejectionCause, why: String) {
         let card = &peer.card.value;
-        self.scheduler.strike(&card.id);
         self.rejections.report(&card.node_key, Some(&card.id), cause, why);
     }
 

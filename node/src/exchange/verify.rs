@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 
-use registry::State;
 use schemas::agency::AgencyId;
-use schemas::answer::{Answer, Basis};
+use schemas::answer::Answer;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, EnvelopeError, Kind};
 use schemas::image::MOST_IMAGES;
@@ -42,14 +41,6 @@ pub fn answer(
     let fits = answer.fits(query.limit, query.images);
     fits.map_err(|what| Unproven::Content(what.to_owned()))?;
     Ok(answer)
-}
-
-/// Checks that an answer rests on an authority as it is recorded here.
-///
-/// # Errors
-/// When it does not.
-pub fn rests_on(basis: &Basis, query: &Query, state: &State) -> Result<(), Unproven> {
-    state.rests_on(basis, &query.from, &query.to).map_err(Unproven::Content)
 }
 
 /// Checks a refusal against the query.

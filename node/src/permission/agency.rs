@@ -183,12 +183,6 @@ impl OwnAgency {
         Actor { auth: format!("source {source}"), ..self.node_actor() }
     }
 
-    /// A peer, known by its signature, as the actor of an entry.
-    #[must_use]
-    pub fn peer_actor(&self, peer: &AgencyId) -> Actor {
-        Actor::peer(peer)
-    }
-
     /// The registry as of an instant: the fold of the changes up to then, or the present one.
     ///
     /// # Errors

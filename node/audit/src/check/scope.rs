@@ -1,9 +1,10 @@
 //! That a bundle holds every entry of its scope, and nothing else.
 
 use schemas::body::Body;
-use schemas::bundle::{Head, Item};
+use schemas::bundle::Item;
 use schemas::entry::{EntryKind, Header};
 use schemas::event::Event;
+use schemas::event::audit::AuditExported;
 use schemas::merkle;
 
 use super::Check;
@@ -17,12 +18,29 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
             self.wrong(Some(header.index), "scope", what.into());
         }
         if header.index == self.head.entry {
-            self.numbers.ended = true;
-            if !exports(header, item, &self.head) {
-                let what = "is not the entry of an export of this scope at this time";
-                self.wrong(Some(header.index), "scope", what.into());
-            }
+            self.exported(header, item);
         }
+    }
+
+    /// That the export's own entry is one; what it says, if it is.
+    fn exported(&mut self, header: &Header, item: &Item) -> Option<AuditExported> {
+        self.numbers.ended = true;
+        let body = item.entry.body.as_ref();
+        let body = body.and_then(|body| serde_json::from_str::<Body>(body).ok());
+        let exported = match body.map(|body| body.event) {
+            Some(Event::AuditExported(exported)) => Some(exported),
+            _ => None,
+        };
+        let fits = |exported: &AuditExported| {
+            header.kind == EntryKind::AuditExported
+                && header.at == self.head.at
+                && exported.scope == self.head.scope
+        };
+        if !exported.as_ref().is_some_and(fits) {
+            let what = "is not the entry of an export of this scope at this time";
+            self.wrong(Some(header.index), "scope", what.into());
+        }
+        exported
     }
 
     /// That an extract holds every entry of its scope, as the numbers show.
@@ -63,9 +81,9 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
             // The entry before the period may have any number.
             None => (!early).then_some(first),
         };
-        let gap = expected.is_some_and(|expected| expected != number);
-        if gap && !(self.numbers.after && export) {
-            let expected = expected.unwrap_or(first);
+        if let Some(expected) = expected.filter(|expected| *expected != number)
+            && !(self.numbers.after && export)
+        {
             let of = match &scope.peer {
                 Some(peer) => format!("with `{peer}`"),
                 None => "of the log".into(),
@@ -77,15 +95,8 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
         }
         self.numbers.next = Some(number.saturating_add(1));
         self.numbers.after |= late && item.border;
-        if export {
-            self.numbers.ended = true;
-            if !exports(header, item, &self.head) {
-                let what = "is not the entry of an export of this scope at this time";
-                self.wrong(Some(index), "scope", what.into());
-            }
-            if let Some(own) = own_before(item) {
-                self.redactions.promised(index, own);
-            }
+        if export && let Some(exported) = self.exported(header, item) {
+            self.redactions.promised(index, exported.own);
         }
     }
 
@@ -107,21 +118,5 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
         if let Err(what) = proven {
             self.wrong(Some(header.index), "proof", what);
         }
-    }
-}
-
-/// Whether an entry is that of the export that a head speaks of.
-fn exports(header: &Header, item: &Item, head: &Head) -> bool {
-    let body = item.entry.body.as_ref().and_then(|body| serde_json::from_str::<Body>(body).ok());
-    let Some(Event::AuditExported(exported)) = body.map(|body| body.event) else { return false };
-    header.kind == EntryKind::AuditExported && header.at == head.at && exported.scope == head.scope
-}
-
-/// How many entries before that of an export concern the agency itself, as it says.
-fn own_before(item: &Item) -> Option<u64> {
-    let body: Body = serde_json::from_str(item.entry.body.as_ref()?).ok()?;
-    match body.event {
-        Event::AuditExported(exported) => Some(exported.own),
-        _ => None,
     }
 }

@@ -146,7 +146,8 @@ fn a_bare_entry_is_judged_by_the_entries_that_follow() {
     let text = Policy::builtin_text("california-statute").unwrap().to_owned();
     let adopted = json!({ "name": "a policy", "digest": Digest::of(text.as_bytes()) });
     for (what, after, expected) in table {
-        let mut check = RedactionCheck::new(ME.parse().unwrap(), std::slice::from_ref(&text));
+        let mut check = RedactionCheck::new(ME.parse().unwrap());
+        check.policy(&text);
         let mut log = vec![
             entry(0, "2026-01-01", EntryKind::PolicyAdopted, 1, adopted.clone()),
             entry(1, "2026-03-01", EntryKind::QueryAnswered, 0, Value::Null),
@@ -163,7 +164,7 @@ fn a_bare_entry_is_judged_by_the_entries_that_follow() {
 
 #[test]
 fn what_never_ends_and_what_no_policy_is_at_hand_for_is_told() {
-    let mut check = RedactionCheck::new(ME.parse().unwrap(), &[]);
+    let mut check = RedactionCheck::new(ME.parse().unwrap());
     let adopted = json!({ "name": "a policy", "digest": Digest::of(b"another text") });
     for (header, item) in [
         entry(0, "2026-01-01", EntryKind::PolicyAdopted, 1, adopted),

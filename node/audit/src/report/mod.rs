@@ -299,6 +299,10 @@ impl Accesses {
         row.insert("classification".into(), json!(CLASSIFICATION));
         let Some(body) = &seen.body else {
             row.insert("outcome".into(), json!("redacted"));
+            // What is gone lawfully has no word.
+            if let Some(why) = &seen.unproven {
+                row.insert("unproven".into(), json!(why));
+            }
             return row;
         };
         row.insert("user".into(), json!(body.actor.user));

@@ -41,9 +41,8 @@ pub(in crate::admin) fn the_one<'a>(
     mut ids: impl Iterator<Item = &'a AuthorityId>,
 ) -> Result<&'a AuthorityId, ActError> {
     let Some(id) = ids.next() else {
-        let command = if what == "agreement" { "agreement" } else { "request" };
         return Err(ActError::usage(format!(
-            "no {what} `{name}` is recorded; see `accord {command} list`"
+            "no {what} `{name}` is recorded; see `accord {what} list`"
         )));
     };
     let others: Vec<String> = ids.map(|id| format!("`{id}`")).collect();

@@ -84,6 +84,8 @@ pub async fn adhere(
 ) -> Result<AgreementView, ActError> {
     let (envelope, adherence) = own_adherence(agency, adherence)?;
     let (id, digest) = (&adherence.agreement, &adherence.text);
+    // An alarm is nothing that just anybody may cause.
+    authorize(&agency.registry.state(), by, Permission::Approve, agency.clock.now())?;
     alarm_about_text(agency, id, digest).await?;
     agency
         .act(|state, now| {
@@ -96,7 +98,7 @@ pub async fn adhere(
             let agreement = &known.recorded.agreement;
             adherence::may_adhere(&agency.id, state, agreement, &adherence, now)?;
             // What a peer would refuse is refused here first.
-            known.recorded.clone().adhere(adherence.clone())?;
+            known.recorded.may_adhere(&adherence)?;
             let actor = agency.actor(user, by);
             Ok((agreement_signed(state, actor, agreement, &adherence, &envelope), ()))
         })

@@ -91,7 +91,7 @@ impl Packaging<'_> {
         }
         let stored: Vec<StoredEntry> =
             found.values().map(|one: &Recorded| one.stored.clone()).collect();
-        let mut judge = Judge::of(&self.agency.id, self.store, false).await?;
+        let mut judge = Judge::of(self.agency, false).await?;
         let judged = judge.judge(stored).await?;
         let told = found
             .into_values()

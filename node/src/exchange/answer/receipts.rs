@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use schemas::answer::Receipt;
+use schemas::body::Actor;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::Frame;
@@ -62,7 +63,7 @@ impl Receipts {
         }
         // The requester's own entry of the answer: with its place proven, it cannot be denied later.
         let theirs = self.observer.beside_receipt(peer, &frame.beside, &receipt).await?;
-        let actor = self.agency.peer_actor(&card.id);
+        let actor = Actor::peer(&card.id);
         let entry = receipt_recorded(actor, &receipt, &envelope, theirs);
         let appended = self.agency.log.append(entry).await?;
         Ok(appended.acknowledge(Acknowledgement::Receipt))

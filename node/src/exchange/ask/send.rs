@@ -167,7 +167,8 @@ impl<D: Dial> QuerySender<D> {
         let answer = verify::answer(&envelope, &key, query, pending.envelope.digest());
         let state = self.agency.registry.state();
         let answer = answer.and_then(|answer| {
-            verify::rests_on(&answer.basis, query, &state)?;
+            let rests = state.rests_on(&answer.basis, &query.from, &query.to);
+            rests.map_err(Unproven::Content)?;
             Ok(answer)
         });
         let answer = match answer {

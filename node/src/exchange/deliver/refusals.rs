@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
-use schemas::text::visible;
+use schemas::text::one_line;
 use schemas::time::Timestamp;
 use serde::Deserialize;
 
@@ -61,7 +61,7 @@ impl Refusals {
             return;
         }
         let (by, letter) = name.clone();
-        let why = visible(&message).replace('\n', " ");
+        let why = one_line(&message);
         all.insert(name.clone(), RefusedLetter { by, letter, for_good, why, at });
     }
 

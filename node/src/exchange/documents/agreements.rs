@@ -6,7 +6,7 @@ use agreements::succession::Misplaced;
 use schemas::authority::AuthorityId;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
-use schemas::text::{LONGEST, Text, visible};
+use schemas::text::{LONGEST, Text, one_line};
 
 use super::super::agreement_parties::alarm_about_parties;
 use super::super::not_served::NotServed;
@@ -22,6 +22,7 @@ impl Document<'_> {
     pub(super) fn agreement(&self, state: &State) -> Result<Entry, NoEntry> {
         let body = self.signed_by_agency(Kind::Agreement)?;
         let agreement = Agreement::from_toml("agreement", &body)?;
+        self.not_yet_in(state)?;
         if !agreement.parties.contains(self.own_id())
             || !agreement.parties.contains(&self.card().id)
         {
@@ -35,7 +36,6 @@ impl Document<'_> {
         if state.requests.contains_key(&agreement.id) {
             return Err(NoEntry::refused("an agreement under the id of a written request"));
         }
-        self.not_yet_in(state)?;
         state.may_follow(&self.card().id, &agreement).map_err(|misplaced| match misplaced {
             Misplaced::Refused(why) => NoEntry::refused(why),
             Misplaced::NotYet(why) => NoEntry::not_now(why),
@@ -81,7 +81,7 @@ impl Document<'_> {
         }
         let known = self.new_to(state, &adherence.agreement, &adherence.text)?;
         // What cannot be recorded is refused with its reason.
-        known.recorded.clone().adhere(adherence.clone())?;
+        known.recorded.may_adhere(&adherence)?;
         Ok(agreement_adhered(state, self.actor(), &adherence, self.envelope))
     }
 
@@ -109,14 +109,16 @@ impl Document<'_> {
                 "no text {text} of agreement `{agreement}` is recorded here yet"
             ))
         })?;
-        self.not_yet_in(state)?;
+        if known.signed.contains(&self.envelope.to_text()) {
+            return Err(NoEntry::Known);
+        }
         Ok(known)
     }
 }
 
 /// A sentence as an entry says it.
 fn bounded(why: &str) -> Text {
-    let why = visible(why).replace('\n', " ");
+    let why = one_line(why);
     let most = why.char_indices().map(|(at, c)| at.saturating_add(c.len_utf8()));
     let end = most.take_while(|end| *end <= LONGEST).last().unwrap_or(0);
     why.get(..end).unwrap_or_default().parse().unwrap_or_default()

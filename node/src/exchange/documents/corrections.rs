@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use schemas::body::Actor;
 use schemas::correction::Correction;
 use schemas::envelope::{Envelope, Kind};
 use schemas::event::reads::CorrectedAnswer;
@@ -52,7 +53,7 @@ pub(super) async fn record(
                 ));
             }
         }
-        let actor = agency.peer_actor(&correction.from);
+        let actor = Actor::peer(&correction.from);
         Ok((
             correction_received(&state, corrections, actor, correction, envelope, answer.clone()),
             (),

@@ -28,7 +28,7 @@ pub(super) async fn add_evidence(
 ) -> Result<String, ActError> {
     let head = agency.log.head()?;
     let size = head.unverified().size;
-    let mut judge = Judge::of(&agency.id, store, false).await?;
+    let mut judge = Judge::of(agency, false).await?;
     for finding in findings.iter_mut().take(MOST) {
         let Some(query) = finding.query_id.map(|query| query.digest()) else { continue };
         let filter = EntryFilter { query: Some(query), ..EntryFilter::default() };

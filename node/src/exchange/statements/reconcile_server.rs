@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use schemas::agency::AgencyId;
+use schemas::body::Actor;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
@@ -132,7 +133,7 @@ impl ReconcileServer {
         let key = self.keys.message_key(agency);
         let signed = Envelope::sign_json(Kind::Statement, &statement, &key)
             .map_err(|e| Unserved::Message(e.to_string()))?;
-        let entry = statement_given(agency.peer_actor(id), id, root.count, envelope, &signed);
+        let entry = statement_given(Actor::peer(id), id, root.count, envelope, &signed);
         Ok((tree, agency.log.append(entry).await?.release_stating()))
     }
 

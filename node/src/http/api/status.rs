@@ -317,7 +317,6 @@ fn retention(status: Result<RetentionReport, ActError>) -> Check {
     Check { check: "retention", ok: status.is_ok_and(|due| !due.any()), detail }
 }
 
-/// How much of the log peers have cosigned.
 /// How much of the log a peer has cosigned, and since when there are entries that none has: those would
 /// vanish with a database and an anchor that are put back together.
 async fn cosigned(store: &dyn ReadStore, size: u64) -> Check {

@@ -9,6 +9,7 @@
 use agreements::agreement::MOST_PARTIES;
 use audit_log::entries::cards::card_updated;
 use schemas::agency::AgencyId;
+use schemas::body::Actor;
 use schemas::bundle::{LARGEST_HEAD, LARGEST_LINE};
 use schemas::card::Card;
 use schemas::key::SecretKey;
@@ -47,7 +48,7 @@ async fn fill(owner: &Agency) {
         for version in 2..=VERSIONS {
             let (card, key) = largest(&peer, version, owner.now());
             let envelope = peer.sign_card(&card, &[key]);
-            let (state, actor) = (own.registry.state(), own.peer_actor(&peer.id));
+            let (state, actor) = (own.registry.state(), Actor::peer(&peer.id));
             let entry = card_updated(&state, actor, &card, &envelope, owner.now());
             drop(own.log.append(entry).await.expect("a version"));
         }

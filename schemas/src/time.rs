@@ -16,6 +16,14 @@ pub const DAY_MS: i64 = 24 * HOUR_MS;
 /// How far a node's clock may stand behind the last entry of its log, in milliseconds: beyond that
 /// the log takes no entry, so an entry stands at most so far from the time that its node told.
 pub const CLOCK_BEHIND_MS: i64 = 5 * MINUTE_MS;
+/// How far ahead of its own clock a node takes what a peer proves to have logged or cosigned, in
+/// milliseconds, either way: the peer's clock may be off, and its log ahead of that clock. What is
+/// further off is not kept.
+pub const CLOCK_AHEAD_MS: i64 = 2 * CLOCK_BEHIND_MS;
+/// How far two times of two agencies may contradict each other before one of them is disproved, in
+/// milliseconds: whatever a peer shows, no log says more that keeps to [`CLOCK_AHEAD_MS`], since its own
+/// entries stand at most [`CLOCK_BEHIND_MS`] from its clock.
+pub const CLOCK_SKEW_MS: i64 = CLOCK_AHEAD_MS + CLOCK_BEHIND_MS;
 
 /// An instant in UTC with millisecond resolution.
 ///

@@ -57,7 +57,7 @@ macro_rules! holds_at {
             exchanges: exchanges_are_told_by_peer_period_and_entry,
             exchanges: messages_wait_in_order_until_they_are_delivered,
             heads: a_head_is_witnessed_in_the_place_of_the_one_that_was_there,
-            heads: of_the_cosigned_heads_the_largest_within_a_size_is_told,
+            heads: of_the_cosigned_heads_the_nearest_to_a_size_are_told,
             pages: pages_come_back_as_they_were_put_down_and_end_in_time,
             pages: ended_pages_come_in_order_some_at_a_time,
             pages: a_peers_read_is_found_in_the_pages_of_its_answer,

@@ -60,6 +60,9 @@ pub trait Heads: Send + Sync + 'static {
 
     /// The largest head that peers cosigned of a log of at most `size` entries.
     async fn cosigned(&self, size: u64) -> Result<Option<String>, StoreError>;
+
+    /// The smallest head of this log of at least `size` entries that peers cosigned.
+    async fn first_cosigned(&self, size: u64) -> Result<Option<String>, StoreError>;
 }
 
 /// Exchanges: what was asked and served, the pages that are kept, what waits to be sent.

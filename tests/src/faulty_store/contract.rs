@@ -51,6 +51,10 @@ impl Heads for FaultyStore {
     async fn cosigned(&self, size: u64) -> Result<Option<String>, StoreError> {
         self.inner.cosigned(size).await
     }
+
+    async fn first_cosigned(&self, size: u64) -> Result<Option<String>, StoreError> {
+        self.inner.first_cosigned(size).await
+    }
 }
 
 #[async_trait]

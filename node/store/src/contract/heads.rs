@@ -29,7 +29,7 @@ pub(crate) async fn a_head_is_witnessed_in_the_place_of_the_one_that_was_there(p
     assert_eq!(store.witnessed(&other).await.unwrap(), Some(head(2)));
 }
 
-pub(crate) async fn of_the_cosigned_heads_the_largest_within_a_size_is_told(place: &impl Place) {
+pub(crate) async fn of_the_cosigned_heads_the_nearest_to_a_size_are_told(place: &impl Place) {
     let store = begun(place).await;
     assert_eq!(store.cosigned(u64::MAX).await.unwrap(), None);
     for size in [3, 9, 5] {
@@ -44,5 +44,14 @@ pub(crate) async fn of_the_cosigned_heads_the_largest_within_a_size_is_told(plac
         (u64::MAX, Some("head of 9")),
     ] {
         assert_eq!(store.cosigned(size).await.unwrap().as_deref(), expected, "{size}");
+    }
+    for (size, expected) in [
+        (0, Some("head of 3")),
+        (3, Some("head of 3")),
+        (4, Some("another head of 5")),
+        (6, Some("head of 9")),
+        (10, None),
+    ] {
+        assert_eq!(store.first_cosigned(size).await.unwrap().as_deref(), expected, "{size}");
     }
 }

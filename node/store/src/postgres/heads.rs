@@ -35,6 +35,10 @@ impl Heads for super::Postgres {
     async fn cosigned(&self, size: u64) -> Result<Option<String>, StoreError> {
         reading!(self, cosigned, size)
     }
+
+    async fn first_cosigned(&self, size: u64) -> Result<Option<String>, StoreError> {
+        reading!(self, first_cosigned, size)
+    }
 }
 
 pub(super) async fn witnessed(
@@ -107,4 +111,14 @@ pub(super) async fn cosigned(
     .bind(column(size))
     .fetch_optional(reader)
     .await?)
+}
+
+pub(super) async fn first_cosigned(
+    reader: &mut PgConnection,
+    size: u64,
+) -> Result<Option<String>, StoreError> {
+    Ok(sqlx::query_scalar("select checkpoint from cosigned where size >= $1 order by size limit 1")
+        .bind(column(size))
+        .fetch_optional(reader)
+        .await?)
 }

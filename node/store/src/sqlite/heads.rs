@@ -34,6 +34,10 @@ impl Heads for super::Sqlite {
     async fn cosigned(&self, size: u64) -> Result<Option<String>, StoreError> {
         cosigned(&mut *self.readers.take().await?, size).await
     }
+
+    async fn first_cosigned(&self, size: u64) -> Result<Option<String>, StoreError> {
+        first_cosigned(&mut *self.readers.take().await?, size).await
+    }
 }
 
 pub(super) async fn witnessed(
@@ -106,4 +110,14 @@ pub(super) async fn cosigned(
     .bind(column(size))
     .fetch_optional(connection)
     .await?)
+}
+
+pub(super) async fn first_cosigned(
+    connection: &mut SqliteConnection,
+    size: u64,
+) -> Result<Option<String>, StoreError> {
+    Ok(sqlx::query_scalar("select checkpoint from cosigned where size >= ?1 order by size limit 1")
+        .bind(column(size))
+        .fetch_optional(connection)
+        .await?)
 }

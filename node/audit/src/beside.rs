@@ -25,14 +25,21 @@ enum Side {
     Peer,
 }
 
-/// What must stand beside an entry of the log of `me`.
-///
-/// # Errors
-/// When the entry concerns nobody whom it could be about, in a sentence.
-pub(super) fn beside(header: &Header, body: &Body, me: &AgencyId) -> Result<Beside, String> {
+/// What belongs beside an entry, by its event, its peer and who acts in it.
+enum Belongs {
+    /// These, in this order.
+    Exactly(&'static [(Expects, Side)]),
+    /// Nothing, and it concerns a peer.
+    NothingOfPeer,
+    /// Whatever came.
+    Anything,
+}
+
+/// The table of what belongs beside entries of the log of `me`.
+fn belongs(header: &Header, body: &Body, me: &AgencyId) -> Belongs {
     use Expects as E;
     use Side::{Own, Peer};
-    let expected: &[(E, Side)] = match &body.event {
+    Belongs::Exactly(match &body.event {
         Event::QuerySent(_) => &[(E::Query, Own)],
         Event::QueryAnswered(_) => &[(E::Query, Peer), (E::Answer, Own)],
         Event::QueryRefused(refused) if !refused.redelivered => {
@@ -42,18 +49,12 @@ pub(super) fn beside(header: &Header, body: &Body, me: &AgencyId) -> Result<Besi
         Event::RefusalReceived(_) => &[(E::Refusal, Peer)],
         Event::ReceiptRecorded(_) => &[(E::Receipt, Peer)],
         // Nor is a proposal held against anybody that was refused.
-        Event::AnswerRejected(_) | Event::AgreementRefused(_) => {
-            peer(header, me)?;
-            return Ok(Beside::Anything);
-        }
+        Event::AnswerRejected(_) | Event::AgreementRefused(_) => return Belongs::Anything,
         // What these repeat stands beside an earlier entry.
         Event::QueryRefused(_)
         | Event::QueryUnanswered(_)
         | Event::AnswerViewed(_)
-        | Event::AnswerRedelivered(_) => {
-            peer(header, me)?;
-            &[]
-        }
+        | Event::AnswerRedelivered(_) => return Belongs::NothingOfPeer,
         Event::CardIssued(_) => &[(E::Card, Own)],
         Event::CardAdded(_)
         | Event::CardReplaced(_)
@@ -119,17 +120,36 @@ pub(super) fn beside(header: &Header, body: &Body, me: &AgencyId) -> Result<Besi
         | Event::BackupRestored(_)
         | Event::AlarmRaised(_)
         | Event::AlarmResolved(_) => &[],
+    })
+}
+
+/// What must stand beside an entry of the log of `me`.
+///
+/// # Errors
+/// When the entry concerns nobody whom it could be about, in a sentence.
+pub(super) fn beside(header: &Header, body: &Body, me: &AgencyId) -> Result<Beside, String> {
+    use Expects as E;
+    let expected = match belongs(header, body, me) {
+        Belongs::Exactly(expected) => expected,
+        Belongs::NothingOfPeer => {
+            peer(header, me)?;
+            &[]
+        }
+        Belongs::Anything => {
+            peer(header, me)?;
+            return Ok(Beside::Anything);
+        }
     };
     // An own document without an addressee names none.
     let unaddressed = |kind| {
         matches!(kind, E::Card | E::Agreement | E::Adherence | E::Notice) && header.peer.is_none()
     };
     let of = |(kind, side): &(E, Side)| {
-        if unaddressed(*kind) && *side == Own {
+        if unaddressed(*kind) && *side == Side::Own {
             return Ok(Expected { kind: *kind, by: me.clone(), to: me.clone() });
         }
         let peer = peer(header, me)?;
-        let (by, to) = if *side == Own { (me, peer) } else { (peer, me) };
+        let (by, to) = if *side == Side::Own { (me, peer) } else { (peer, me) };
         Ok(Expected { kind: *kind, by: by.clone(), to: to.clone() })
     };
     expected.iter().map(of).collect::<Result<_, _>>().map(Beside::Exactly)

@@ -4,6 +4,7 @@
 use agreements::recorded::{self, Whose};
 use schemas::agency::AgencyId;
 use schemas::body::{Access, Actor, Body, Outcome};
+use schemas::card::Card;
 use schemas::digest::Digest;
 use schemas::entry::Header;
 use schemas::event::Event;
@@ -106,6 +107,7 @@ const fn own_act(event: &Event) -> bool {
     )
 }
 
+/// What an entry must say by the messages beside it.
 fn derived(
     header: &Header,
     body: &Body,
@@ -113,9 +115,60 @@ fn derived(
     messages: &[Opened],
 ) -> Result<Derived, String> {
     let said: Vec<&Message> = messages.iter().map(|opened| &opened.message).collect();
-    let digest = |n: usize| messages.get(n).map_or_else(|| Digest::of(b""), |opened| opened.digest);
-    let peer_acts = || header.peer.as_ref().map(Actor::peer);
-    let plain = |event: Event, actor: Option<Actor>| Ok(Derived { event, actor, query: None });
+    match (&body.event, said.as_slice()) {
+        (Event::AuditStated(_) | Event::AuditReconciled(_), [_, ..]) => {
+            of_statements(header, &body.event, messages)
+        }
+        (event, [Message::Card(card)]) => of_card(header, event, card),
+        (
+            _,
+            [
+                Message::Agreement(_)
+                | Message::Adherence(_)
+                | Message::Notice(_)
+                | Message::Request(_)
+                | Message::Decision(_)
+                | Message::Withdrawal(_),
+            ],
+        ) => of_document(header, body, messages),
+        (event, []) => Ok(Derived {
+            event: event.clone(),
+            actor: None,
+            query: match event {
+                Event::ReadsCorrected(_) => None,
+                event => event.access().map(|access| access.query_id),
+            },
+        }),
+        _ => of_messages(header, body, me, messages),
+    }
+}
+
+const OTHERWISE: &str = "what stands beside it is not what it speaks of";
+
+/// The digest of the message at a place.
+fn digest(messages: &[Opened], n: usize) -> Digest {
+    messages.get(n).map_or_else(|| Digest::of(b""), |opened| opened.digest)
+}
+
+/// That the peer acts.
+fn peer_acts(header: &Header) -> Option<Actor> {
+    header.peer.as_ref().map(Actor::peer)
+}
+
+/// What belongs to no exchange.
+const fn plain(event: Event, actor: Option<Actor>) -> Derived {
+    Derived { event, actor, query: None }
+}
+
+/// What an entry of an exchange must say.
+fn of_messages(
+    header: &Header,
+    body: &Body,
+    me: &AgencyId,
+    messages: &[Opened],
+) -> Result<Derived, String> {
+    let said: Vec<&Message> = messages.iter().map(|opened| &opened.message).collect();
+    let digest = |n: usize| digest(messages, n);
     match (&body.event, said.as_slice()) {
         (Event::QuerySent(sent), [Message::Query(query)]) => {
             let access = Access::of_signed(query, digest(0), Outcome::Sent);
@@ -162,15 +215,23 @@ fn derived(
         (Event::ReceiptRecorded(recorded), [Message::Receipt(receipt)]) => {
             let theirs = recorded.theirs.clone();
             let event = Event::ReceiptRecorded(ReceiptRecorded::of(receipt, theirs));
-            Ok(Derived { event, actor: peer_acts(), query: Some(receipt.query_id) })
+            Ok(Derived { event, actor: peer_acts(header), query: Some(receipt.query_id) })
         }
         (Event::ReadsCorrected(corrected), [Message::Correction(correction)]) => {
             let answer =
                 corrected.answer.as_ref().ok_or("it says of no answer what it corrects")?;
             let answer = CorrectedAnswer { query_id: correction.query_id, ..answer.clone() };
             let event = Event::ReadsCorrected(ReadsCorrected::of(correction, answer));
-            Ok(Derived { event, actor: peer_acts(), query: Some(correction.query_id) })
+            Ok(Derived { event, actor: peer_acts(header), query: Some(correction.query_id) })
         }
+        _ => Err(OTHERWISE.into()),
+    }
+}
+
+/// What an entry of a statement must say.
+fn of_statements(header: &Header, event: &Event, messages: &[Opened]) -> Result<Derived, String> {
+    let said: Vec<&Message> = messages.iter().map(|opened| &opened.message).collect();
+    Ok(match (event, said.as_slice()) {
         (Event::AuditStated(_), [Message::StatementRequest(request)]) => plain(
             Event::AuditStated(AuditStated {
                 asked: true,
@@ -181,74 +242,70 @@ fn derived(
             None,
         ),
         (Event::AuditStated(_), [Message::StatementRequest(_), Message::Statement(statement)]) => {
-            if statement.request != digest(0) {
+            if statement.request != digest(messages, 0) {
                 return Err("the statement beside it is bound to another request".into());
             }
             let exchanges = Some(statement.count);
             let event = AuditStated { asked: false, since: None, until: None, exchanges };
-            plain(Event::AuditStated(event), peer_acts())
+            plain(Event::AuditStated(event), peer_acts(header))
         }
         (Event::AuditReconciled(reconciled), [Message::Statement(_)]) => {
             plain(Event::AuditReconciled(AuditReconciled { ..reconciled.clone() }), None)
         }
-        (event, [Message::Card(card)]) => {
-            let (event, actor) = match event {
-                Event::CardIssued(_) => (Event::CardIssued(CardIssued::of(card)), None),
-                Event::CardAdded(confirmed) | Event::CardReplaced(confirmed) => {
-                    let confirmed = CardConfirmed {
-                        fingerprint: card.agency_key.fingerprint(),
-                        version: card.version,
-                        ..confirmed.clone()
-                    };
-                    match event {
-                        Event::CardAdded(_) => (Event::CardAdded(confirmed), None),
-                        _ => (Event::CardReplaced(confirmed), None),
-                    }
-                }
-                Event::CardUpdated(_) => {
-                    let updated = CardUpdated { version: card.version };
-                    (Event::CardUpdated(updated), peer_acts())
-                }
-                Event::CardHeld(held) => {
-                    let held = CardHeld { version: card.version, why: held.why.clone() };
-                    (Event::CardHeld(held), peer_acts())
-                }
-                Event::AlarmRaised(raised) => {
-                    let version = Some(card.version);
-                    let raised = AlarmRaised { version, ..raised.clone() };
-                    (Event::AlarmRaised(raised), peer_acts())
-                }
-                _ => return Err("a card stands beside it, of which it does not speak".into()),
+        _ => return Err(OTHERWISE.into()),
+    })
+}
+
+/// What an entry beside which a card stands must say.
+fn of_card(header: &Header, event: &Event, card: &Card) -> Result<Derived, String> {
+    let (event, actor) = match event {
+        Event::CardIssued(_) => (Event::CardIssued(CardIssued::of(card)), None),
+        Event::CardAdded(confirmed) | Event::CardReplaced(confirmed) => {
+            let confirmed = CardConfirmed {
+                fingerprint: card.agency_key.fingerprint(),
+                version: card.version,
+                ..confirmed.clone()
             };
-            plain(event, actor)
+            match event {
+                Event::CardAdded(_) => (Event::CardAdded(confirmed), None),
+                _ => (Event::CardReplaced(confirmed), None),
+            }
         }
-        (_, [document]) => {
-            let whose = match header.peer {
-                Some(ref peer) if body.actor.agency == *peer => Whose::Peer,
-                _ => Whose::Own,
-            };
-            let event = match document {
-                Message::Agreement(agreement) => recorded::of_agreement(agreement, whose),
-                Message::Adherence(adherence) => recorded::of_adherence(adherence, whose),
-                Message::Notice(notice) => recorded::of_notice(notice),
-                Message::Request(request) => recorded::of_request(request, whose),
-                Message::Decision(ruling) => recorded::of_ruling(ruling),
-                Message::Withdrawal(withdrawal) => recorded::of_withdrawal(withdrawal),
-                _ => return Err("what stands beside it is not what it speaks of".into()),
-            };
-            let actor = if whose == Whose::Peer { peer_acts() } else { None };
-            plain(event, actor)
+        Event::CardUpdated(_) => {
+            let updated = CardUpdated { version: card.version };
+            (Event::CardUpdated(updated), peer_acts(header))
         }
-        (event, []) => Ok(Derived {
-            event: event.clone(),
-            actor: None,
-            query: match event {
-                Event::ReadsCorrected(_) => None,
-                event => event.access().map(|access| access.query_id),
-            },
-        }),
-        _ => Err("what stands beside it is not what it speaks of".into()),
-    }
+        Event::CardHeld(held) => {
+            let held = CardHeld { version: card.version, why: held.why.clone() };
+            (Event::CardHeld(held), peer_acts(header))
+        }
+        Event::AlarmRaised(raised) => {
+            let version = Some(card.version);
+            let raised = AlarmRaised { version, ..raised.clone() };
+            (Event::AlarmRaised(raised), peer_acts(header))
+        }
+        _ => return Err("a card stands beside it, of which it does not speak".into()),
+    };
+    Ok(plain(event, actor))
+}
+
+/// What an entry beside which another signed document stands must say.
+fn of_document(header: &Header, body: &Body, messages: &[Opened]) -> Result<Derived, String> {
+    let whose = match header.peer {
+        Some(ref peer) if body.actor.agency == *peer => Whose::Peer,
+        _ => Whose::Own,
+    };
+    let event = match messages.first().map(|opened| &opened.message) {
+        Some(Message::Agreement(agreement)) => recorded::of_agreement(agreement, whose),
+        Some(Message::Adherence(adherence)) => recorded::of_adherence(adherence, whose),
+        Some(Message::Notice(notice)) => recorded::of_notice(notice),
+        Some(Message::Request(request)) => recorded::of_request(request, whose),
+        Some(Message::Decision(ruling)) => recorded::of_ruling(ruling),
+        Some(Message::Withdrawal(withdrawal)) => recorded::of_withdrawal(withdrawal),
+        _ => return Err(OTHERWISE.into()),
+    };
+    let actor = if whose == Whose::Peer { peer_acts(header) } else { None };
+    Ok(plain(event, actor))
 }
 
 /// That a reply is to this query.

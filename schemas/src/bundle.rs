@@ -30,6 +30,8 @@ pub use reader::{At, Reader};
 pub const FORMAT: u8 = 1;
 /// Largest first line, in bytes: names, instants, and a note that the log's own keys alone signed.
 pub const LARGEST_HEAD: usize = 16 << 10;
+/// Most heads that peers cosigned of a bundle.
+pub const MOST_COSIGNED: usize = 1_024;
 
 /// What a bundle is of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ use schemas::entry::{EntryKind, Header, StoredEntry};
 use schemas::entry_proof::EntryProof;
 use schemas::envelope::{Envelope, Kind};
 use schemas::event::Event;
+use schemas::time::Timestamp;
 
 use super::beside::{Beside, beside};
 use super::keys::Keys;
@@ -17,6 +18,15 @@ use super::problem::{Problem, problem};
 use super::recomputed::recomputed;
 use super::signed_by::SignedBy;
 use super::told::Told;
+
+/// A proven place of the peer's log that an entry keeps.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// Who signed the head above it.
+    pub(super) by: SignedBy,
+    /// When the peer's entry was made, as that says.
+    pub(super) at: Timestamp,
+}
 
 /// What one entry shows by itself.
 #[derive(Debug, Default)]
@@ -29,8 +39,8 @@ pub(super) struct Alone {
     pub(super) told: Option<Told>,
     /// Whose word it rests on that is not pinned.
     pub(super) unpinned: Option<AgencyId>,
-    /// Who signed the head above what it keeps of the peer's log.
-    pub(super) theirs: Option<SignedBy>,
+    /// What it keeps of the peer's log.
+    pub(super) theirs: Option<Kept>,
     /// Whether a signature that it rests on does not hold, or is missing.
     pub(super) unsigned: bool,
     /// The reply that it says did not verify, where its owner signed it all the same.
@@ -81,7 +91,7 @@ pub(super) fn alone(header: &Header, entry: &StoredEntry, keys: &Keys, me: &Agen
         match &header.peer {
             Some(peer) if !keys.pinned(peer) => found.unpinned = Some(peer.clone()),
             _ => match kept(header, &body, theirs, keys, me) {
-                Ok(by) => found.theirs = Some(by),
+                Ok(theirs) => found.theirs = Some(theirs),
                 Err(why) => wrong("standing", why),
             },
         }
@@ -178,7 +188,7 @@ fn kept(
     theirs: &EntryProof,
     keys: &Keys,
     me: &AgencyId,
-) -> Result<SignedBy, String> {
+) -> Result<Kept, String> {
     let not = |why: String| format!("what it keeps of the peer's log proves nothing: {why}");
     let Some(peer) = &header.peer else { return Err(not("it concerns no peer".into())) };
     let (their, key) = keys.entry_proof(peer, theirs).map_err(not)?;
@@ -195,7 +205,7 @@ fn kept(
         _ => their.kind == EntryKind::QuerySent && their.envelope == query,
     };
     if their.peer.as_ref() == Some(me) && their.query == header.query && fits {
-        Ok(SignedBy { agency: peer.clone(), key })
+        Ok(Kept { by: SignedBy::new(peer.clone(), key), at: their.at })
     } else {
         Err(not("it is of another exchange".into()))
     }

@@ -12,6 +12,7 @@ use schemas::merkle::{self, Frontier};
 use schemas::time::Timestamp;
 
 use super::check::Report;
+use super::cosigned_heads::CosignedHeads;
 use super::evidence::Evidence;
 use super::exchange_lines::ExchangeLines;
 use super::reconcile::Finding;
@@ -46,6 +47,8 @@ pub(super) struct BundleIndex {
 pub(super) struct ForeignProof {
     /// The entry that keeps it.
     pub(super) by: u64,
+    /// When that was made.
+    pub(super) kept: Timestamp,
     pub(super) query: Option<Digest>,
     pub(super) index: u64,
     pub(super) at: Timestamp,
@@ -91,12 +94,14 @@ impl BundleIndex {
                 self.rejected.push((header.index, query, by.clone()));
             }
         }
-        let theirs = judged.body.as_ref().and_then(|body| body.event.theirs());
+        let theirs = judged.body.as_ref().filter(|_| judged.theirs.is_some());
+        let theirs = theirs.and_then(|body| body.event.theirs());
         let foreign = theirs.and_then(|theirs| {
             let signed = SignedCheckpoint::parse(theirs.checkpoint.as_bytes()).ok()?;
             let their = Header::from_bytes(theirs.header.as_bytes()).ok()?;
             Some(ForeignProof {
                 by: header.index,
+                kept: header.at,
                 query: header.query,
                 index: their.index,
                 at: their.at,
@@ -106,6 +111,11 @@ impl BundleIndex {
             })
         });
         self.foreign.extend(foreign);
+    }
+
+    /// The heads of the other's log that this agency kept, with when it first did.
+    pub(super) fn shown_heads(&self) -> CosignedHeads {
+        CosignedHeads::of(self.foreign.iter().map(|kept| (kept.size, kept.kept)).collect())
     }
 
     /// Whether this bundle would hold an entry of its log about the other agency, of that time.

@@ -12,9 +12,12 @@ use schemas::checkpoint::Checkpoint;
 use schemas::digest::Digest;
 use schemas::entry::Header;
 use schemas::envelope::Envelope;
+use schemas::ranges::Ranges;
 use serde::Serialize;
 
+use super::brackets::Brackets;
 use super::decisions::{Decisions, NotDecidedAgain};
+use super::hold_check::{HoldCheck, JudgedHold};
 use super::keys::Keys;
 use super::pins::Pins;
 use super::preamble::{Heads, Preamble};
@@ -80,6 +83,15 @@ pub struct Report {
     /// The keys that it was checked with.
     #[serde(skip)]
     pub keys: Keys,
+    /// The holds that were placed, of a whole log.
+    #[serde(skip)]
+    pub holds: Vec<JudgedHold>,
+    /// Which entries each redaction destroys.
+    #[serde(skip)]
+    pub redactions: Vec<(u64, Ranges)>,
+    /// What bounds the times of the log.
+    #[serde(skip)]
+    pub brackets: Brackets,
     /// Texts of policies that stand in it, **unchecked**: what the log adopted, it names by digest.
     #[serde(skip)]
     pub policies: Vec<String>,
@@ -112,6 +124,7 @@ pub struct Check<S> {
     rejected_although_valid: Vec<u64>,
     verifier: Verifier,
     redactions: RedactionCheck,
+    holds: HoldCheck,
     registry: RegistryCheck,
     decisions: Decisions,
     batch: Vec<(u64, Item)>,
@@ -146,6 +159,7 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
             rejected_although_valid: Vec::new(),
             verifier: Verifier::new(me.clone(), Keys::default(), whole, complete),
             redactions: RedactionCheck::new(me.clone()),
+            holds: HoldCheck::new(whole),
             registry: RegistryCheck::new(whole),
             decisions: Decisions::new(me),
             batch: Vec::new(),
@@ -185,14 +199,19 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
                 preamble.keys.take(&text, &self.pins, &mut problems);
             }
             (Some(preamble), Line::Cosigned(head)) => preamble.cosigned(head, &mut problems),
-            (Some(preamble), Line::Policy(text)) => preamble.policies.push(text),
+            (Some(preamble), Line::Policy(text)) => {
+                self.redactions.policy(&text);
+                preamble.policies.keep(text);
+            }
+            (Some(_), Line::Hold(text)) => self.holds.open(&text),
             (Some(_), Line::Entry(_)) => {}
             (None, _) => problems.push(problem(
                 None,
                 "line",
-                "a card, a policy or a cosigned head stands after an entry, where it counts for nothing",
+                "a card, a policy, a hold or a cosigned head stands after an entry, where it counts for nothing",
             )),
         }
+        problems.append(&mut self.holds.problems());
         problems.into_iter().for_each(|found| self.add(found));
     }
 
@@ -202,9 +221,8 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
         let mut problems = Vec::new();
         self.heads = preamble.heads(&self.head, &mut problems);
         problems.into_iter().for_each(|found| self.add(found));
-        preamble.policies.iter().for_each(|text| self.redactions.policy(text));
-        self.policies = std::mem::take(&mut preamble.policies);
-        self.verifier.trust(preamble.keys);
+        self.policies = std::mem::take(&mut preamble.policies).into_texts();
+        self.verifier.trust(preamble.keys, std::mem::take(&mut self.heads.cosigned));
     }
 
     fn wrong(&mut self, index: Option<u64>, code: &'static str, what: String) {
@@ -231,8 +249,12 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
             let header = &judged.header;
             self.redactions.see(header, item);
             self.registry.see(header, item, judged.body.as_ref());
-            self.decisions.see(header, item, self.registry.state());
-            for found in self.registry.problems().into_iter().chain(self.decisions.problems()) {
+            let body = judged.body.as_ref();
+            self.holds.see(header, body);
+            self.decisions.see(header, item, body, self.registry.state());
+            let found = self.registry.problems().into_iter();
+            let found = found.chain(self.holds.problems()).chain(self.decisions.problems());
+            for found in found.collect::<Vec<_>>() {
                 self.add(found);
             }
             if !self.head.scope.is_whole() {
@@ -278,6 +300,8 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
         self.flush();
         let pinned = self.pins.contains_key(&self.head.agency);
         self.redactions.finish().into_iter().for_each(|found| self.add(found));
+        let uses = self.decisions.finish(self.registry.state());
+        uses.into_iter().for_each(|found| self.add(found));
         let verified = self.verifier.finish();
         let (size, root) = (verified.tree.size(), verified.tree.root());
         let mut last = Vec::new();
@@ -357,6 +381,9 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
             problems: self.problems,
             heads: self.heads.shown,
             keys: verified.keys,
+            brackets: verified.brackets,
+            holds: self.holds.finish(),
+            redactions: self.redactions.made(),
             policies: self.policies,
         }
     }

@@ -26,7 +26,7 @@ fn proven(
     let item = lookup(n, *offset)?;
     let (_, key) = keys.entry_proof(whose, &entry_proof(&item)?).ok()?;
     let evidence = Evidence::of(&holder.head.agency, &item)?;
-    Some((evidence, SignedBy { agency: whose.clone(), key }))
+    Some((evidence, SignedBy::new(whose.clone(), key)))
 }
 
 /// What `holder` keeps of the log of `other` that the bundle of `other` tells otherwise. `n` is the

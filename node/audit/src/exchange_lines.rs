@@ -9,6 +9,8 @@ use schemas::query::QueryId;
 use schemas::statement::{ExchangeRecord, Reached};
 use schemas::time::Timestamp;
 
+use super::key_times::KeyEnd;
+use super::signature::Signature;
 use super::signed_by::SignedBy;
 use super::verify::{Judged, Proven};
 
@@ -21,11 +23,11 @@ pub struct Line {
     /// if that is earlier than the query says.
     pub begun: Timestamp,
     /// Who signed the query.
-    pub query_by: Option<SignedBy>,
+    pub query_by: Option<Signature>,
     /// Who signed the reply.
-    pub reply_by: Option<SignedBy>,
+    pub reply_by: Option<Signature>,
     /// Who signed the receipt that the owner recorded.
-    pub receipt_by: Option<SignedBy>,
+    pub receipt_by: Option<Signature>,
 }
 
 /// What a log says of the exchanges with one peer, from its entries in order, as far as those whose
@@ -44,6 +46,16 @@ impl ExchangeLines {
         Self { since, lines: BTreeMap::new(), ids: HashMap::new() }
     }
 
+    /// Once the whole log is known: which signatures of others do not count against who has made them.
+    pub fn weigh(&mut self, discounted: impl Fn(&SignedBy, u64) -> Option<KeyEnd>) {
+        for line in self.lines.values_mut() {
+            let all = [&mut line.query_by, &mut line.reply_by, &mut line.receipt_by];
+            for signature in all.into_iter().flatten() {
+                signature.discounted = discounted(&signature.by, signature.entry);
+            }
+        }
+    }
+
     /// What it says so far.
     #[must_use]
     pub const fn lines(&self) -> &BTreeMap<QueryId, Line> {
@@ -59,6 +71,11 @@ impl ExchangeLines {
     /// Takes in the next entry. What stands beside it counts only when it is signed by whom it has to
     /// be; what stands beside an earlier one, only when the entry repeats that rightly.
     pub fn add(&mut self, judged: &Judged) {
+        let signature = |by: &SignedBy| Signature {
+            by: by.clone(),
+            entry: judged.header.index,
+            discounted: None,
+        };
         let Some(body) = judged.body.as_ref().filter(|_| judged.holds) else { return };
         if let Event::ReceiptRecorded(recorded) = &body.event {
             let id = judged.header.query.and_then(|digest| self.name(&digest));
@@ -67,7 +84,7 @@ impl ExchangeLines {
             {
                 // The receipt is the one envelope beside its entry.
                 line.record.receipt = judged.header.envelope;
-                line.receipt_by = judged.signed.first().cloned();
+                line.receipt_by = judged.signed.first().map(signature);
             }
             return;
         }
@@ -112,7 +129,7 @@ impl ExchangeLines {
             } else {
                 &mut line.reply_by
             };
-            *known = Some(signed.clone());
+            *known = Some(signature(signed));
         }
         if reached >= line.record.reached {
             line.record.reached = reached;

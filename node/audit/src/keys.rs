@@ -1,7 +1,7 @@
 //! The keys that count for whoever checks a log: those that cards name which a pinned agency key
 //! signed. Of an agency that is not pinned, nothing counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use schemas::agency::AgencyId;
 use schemas::card::Card;
@@ -11,6 +11,7 @@ use schemas::entry_proof::EntryProof;
 use schemas::envelope::{Envelope, Kind};
 use schemas::key::{Fingerprint, PublicKey};
 use schemas::note::Vkey;
+use schemas::time::Timestamp;
 
 use crate::pins::Pins;
 use crate::problem::{Problem, problem};
@@ -28,6 +29,8 @@ struct AgencyKeys {
     message: Vec<Signing>,
     log: Vec<Vkey>,
     cosigner: Vec<Vkey>,
+    /// When the agency says that keys ended.
+    ends: HashMap<Fingerprint, Timestamp>,
 }
 
 /// A key with its fingerprint as envelopes name it.
@@ -81,6 +84,7 @@ impl Keys {
             let keys = self.0.entry(agency.clone()).or_default();
             other.agency.iter().for_each(|one| note(&mut keys.agency, one.key));
             other.message.iter().for_each(|one| note(&mut keys.message, one.key));
+            keys.ends.extend(other.ends.iter().map(|(key, at)| (*key, *at)));
             for (known, others) in
                 [(&mut keys.log, &other.log), (&mut keys.cosigner, &other.cosigner)]
             {
@@ -98,6 +102,7 @@ impl Keys {
         let keys = self.0.entry(card.id.clone()).or_default();
         note(&mut keys.agency, card.agency_key);
         note(&mut keys.message, card.message_key);
+        keys.ends.extend(card.revocations.iter().map(|one| (one.key.fingerprint(), one.at)));
         for (known, key) in [
             (&mut keys.log, card.of_log(&card.log_key)),
             (&mut keys.cosigner, card.of_cosigner(&card.cosigner_key)),
@@ -106,6 +111,12 @@ impl Keys {
                 known.push(key);
             }
         }
+    }
+
+    /// When an agency says, in any of its cards, that this key of its own ended.
+    #[must_use]
+    pub fn said_ended(&self, agency: &AgencyId, key: &Fingerprint) -> Option<Timestamp> {
+        self.0.get(agency)?.ends.get(key).copied()
     }
 
     /// Whether this agency is pinned.

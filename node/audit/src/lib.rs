@@ -7,21 +7,25 @@
 
 mod alone;
 mod beside;
+pub mod brackets;
 mod bundle_file;
 mod bundle_index;
 pub mod check;
 #[cfg(feature = "clap")]
 pub mod command_line;
+pub mod cosigned_heads;
 pub mod decisions;
+mod destroyed_under_hold;
 mod disproved;
 mod earlier;
-mod ended_keys;
 pub mod entry_proof;
 pub mod error;
 pub mod evidence;
 pub mod exchange_lines;
 pub mod exchange_tree;
 pub mod heads;
+pub mod hold_check;
+pub mod key_times;
 pub mod keys;
 mod messages;
 pub mod pins;
@@ -32,6 +36,7 @@ pub mod reconcile;
 pub mod redaction_check;
 mod registry_check;
 pub mod report;
+pub mod signature;
 pub mod signed_by;
 pub mod time;
 mod told;

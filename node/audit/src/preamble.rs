@@ -1,13 +1,15 @@
 //! What stands in a bundle before its entries, by which they are checked: cards, policies, the head
 //! that peers cosigned. Each is a line of its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use schemas::agency::AgencyId;
-use schemas::bundle::{Earlier, Head};
+use schemas::bundle::{Earlier, Head, MOST_COSIGNED};
 use schemas::checkpoint::{self, Checkpoint, CheckpointError, SignedCheckpoint};
 use schemas::merkle;
+use schemas::time::Timestamp;
 
+use super::cosigned_heads::{CosignedHeads, cosigned};
 use super::keys::Keys;
 use super::pins::Pins;
 use super::problem::{Problem, problem};
@@ -17,9 +19,37 @@ use super::problem::{Problem, problem};
 pub(super) struct Preamble {
     /// The keys that cards name which a pinned agency key signed.
     pub(super) keys: Keys,
-    /// Texts of the agency's policies, as the bundle says.
-    pub(super) policies: Vec<String>,
-    cosigned: Option<Earlier>,
+    /// Texts of the agency's policies, as the bundle says: the last ones.
+    pub(super) policies: Policies,
+    cosigned: Vec<Earlier>,
+}
+
+/// Most bytes of texts of policies that are kept.
+const MOST_POLICY_BYTES: usize = 16 << 20;
+
+/// The last texts of policies, as many as fit into memory that is bounded.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Policies {
+    texts: VecDeque<String>,
+    bytes: usize,
+}
+
+impl Policies {
+    /// Keeps one more, and gives up the first ones for it.
+    pub(super) fn keep(&mut self, text: String) {
+        self.bytes = self.bytes.saturating_add(text.len());
+        self.texts.push_back(text);
+        while self.bytes > MOST_POLICY_BYTES
+            && let Some(first) = self.texts.pop_front()
+        {
+            self.bytes = self.bytes.saturating_sub(first.len());
+        }
+    }
+
+    /// The texts, in their order.
+    pub(super) fn into_texts(self) -> Vec<String> {
+        self.texts.into()
+    }
 }
 
 /// What the signed heads of a bundle show.
@@ -30,6 +60,8 @@ pub(super) struct Heads {
     pub(super) checkpoint: Option<Checkpoint>,
     /// Every head of this log that stands in it, as far as it is signed as it must be.
     pub(super) shown: Vec<Checkpoint>,
+    /// Those of them that others cosigned, with when.
+    pub(super) cosigned: CosignedHeads,
     /// Who cosigned a head of this log, by names of notes, each once.
     pub(super) cosigned_by: Vec<String>,
     /// Who else is named as a cosigner and is not pinned.
@@ -42,10 +74,18 @@ impl Preamble {
         Self { keys: Keys::of_pinned(pins), ..Self::default() }
     }
 
-    /// Takes in the head that peers cosigned.
+    /// Takes in a head that peers cosigned.
     pub(super) fn cosigned(&mut self, earlier: Earlier, problems: &mut Vec<Problem>) {
-        if self.cosigned.replace(earlier).is_some() {
-            problems.push(problem(None, "line", "two heads that peers cosigned stand in it"));
+        match self.cosigned.len() {
+            len if len < MOST_COSIGNED => self.cosigned.push(earlier),
+            MOST_COSIGNED => {
+                let what =
+                    format!("more than {MOST_COSIGNED} heads that peers cosigned stand in it");
+                problems.push(problem(None, "line", what));
+                // Told once.
+                self.cosigned.push(earlier);
+            }
+            _ => {}
         }
     }
 
@@ -67,15 +107,18 @@ impl Preamble {
         let mut found = Cosigners::of(self, head);
         if let Err(error) = found.add(&signed) {
             wrong("checkpoint", format!("its signed head: {error}"));
-        } else if let Some(earlier) = &self.cosigned
-            && let Err(why) = before(earlier, signed.unverified(), &mut found)
-        {
-            wrong("cosigned", format!("the head that peers cosigned: {why}"));
+        } else {
+            for earlier in &self.cosigned {
+                if let Err(why) = before(earlier, signed.unverified(), &mut found) {
+                    wrong("cosigned", format!("a head that peers cosigned: {why}"));
+                }
+            }
         }
         let met = |agency: &AgencyId| *agency != head.agency && !self.keys.pinned(agency);
         Heads {
             checkpoint: Some(signed.unverified().clone()),
             shown: found.shown,
+            cosigned: CosignedHeads::of(found.first),
             cosigned_by: found.by.into_iter().collect(),
             cosigners_unpinned: found.named.into_iter().filter(met).collect(),
         }
@@ -92,12 +135,15 @@ struct Cosigners<'a> {
     named: BTreeSet<AgencyId>,
     /// The heads.
     shown: Vec<Checkpoint>,
+    /// The sizes of those that others cosigned, with when the first of them did.
+    first: Vec<(u64, Timestamp)>,
 }
 
 impl<'a> Cosigners<'a> {
     fn of(preamble: &'a Preamble, head: &'a Head) -> Self {
         let (by, named) = (BTreeSet::new(), BTreeSet::new());
-        Self { log: &head.agency, keys: &preamble.keys, by, named, shown: Vec::new() }
+        let (shown, first) = (Vec::new(), Vec::new());
+        Self { log: &head.agency, keys: &preamble.keys, by, named, shown, first }
     }
 
     /// Takes in a head, whose own signature is checked too where its agency is pinned.
@@ -106,12 +152,10 @@ impl<'a> Cosigners<'a> {
         if !self.keys.pinned(self.log) {
             return Ok(());
         }
-        // One from before a key took the place of another is signed with that one.
-        let log = self.keys.head(self.log, signed)?;
-        let cosigners = self.keys.cosigners();
-        let by = signed.cosigned(&log, &cosigners)?;
-        self.by.extend(by.iter().map(|by| by.key.name().to_string()));
+        let (by, first) = cosigned(signed, self.log, self.keys)?;
+        self.by.extend(by);
         self.shown.push(signed.unverified().clone());
+        self.first.extend(first.map(|at| (signed.unverified().size, at)));
         Ok(())
     }
 }

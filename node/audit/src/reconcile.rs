@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::evidence::Evidence;
 use super::exchange_lines::Line;
+use super::signature::Signature;
 use super::signed_by::SignedBy;
 
 /// What differs.
@@ -44,6 +45,9 @@ pub enum Class {
     RedactedEarly,
     /// A log says of a reply that it did not verify, and the header of that reply does.
     RejectedAlthoughValid,
+    /// It rests on a signature with a key whose end the log that holds it recorded, and nobody else proves
+    /// that it was made before: it accuses nobody.
+    SignedWithEndedKey,
     /// A bundle ends before a head that the other side holds: what came after it is kept back.
     StaleBundle,
     /// A bundle does not hold by itself.
@@ -119,6 +123,32 @@ impl Finding {
     }
 }
 
+impl Class {
+    /// Whether a finding of this class is nothing but what somebody signed.
+    const fn is_signed(self) -> bool {
+        matches!(self, Self::OwnerHoldsUnknownQuery | Self::RepliedOwnerSilent)
+    }
+}
+
+impl Finding {
+    /// That it rests on a signature, as far as that counts.
+    #[must_use]
+    pub fn resting_on(self, signature: Option<&Signature>) -> Self {
+        let Some(Signature { by, discounted, .. }) = signature else { return self };
+        let Some(end) = discounted else {
+            return Self { signed_by: Some(by.clone()), ..self };
+        };
+        if !self.class.is_signed() {
+            return self;
+        }
+        let what = format!(
+            "what it rests on is signed with the key {} of `{}`, whose end at {} the log that holds it recorded at {}; that it was made before is proven by nobody else, so it accuses nobody",
+            by.key, by.agency, end.at, end.recorded
+        );
+        Self { class: Class::SignedWithEndedKey, message: Some(what), ..self }
+    }
+}
+
 /// What a comparison found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -158,9 +188,9 @@ pub fn compare(
             }
             Pairing::Finding(class) => {
                 let lines = [our, their];
-                let signed_by = lines.into_iter().flatten().find_map(|line| accuses(class, line));
+                let by = lines.into_iter().flatten().find_map(|line| accuses(class, line));
                 let finding = Finding::of(class, *id, ours, theirs);
-                report.findings.push(Finding { signed_by, ..finding });
+                report.findings.push(finding.resting_on(by));
             }
         }
     }
@@ -168,11 +198,11 @@ pub fn compare(
 }
 
 /// Whose signature, out of a log's line, a difference of this class rests on.
-fn accuses(class: Class, line: &Line) -> Option<SignedBy> {
+fn accuses(class: Class, line: &Line) -> Option<&Signature> {
     match class {
-        Class::OwnerHoldsUnknownQuery => line.query_by.clone(),
-        Class::RepliedOwnerSilent => line.reply_by.clone(),
-        Class::ReleasedNotReceived => line.receipt_by.clone(),
+        Class::OwnerHoldsUnknownQuery => line.query_by.as_ref(),
+        Class::RepliedOwnerSilent => line.reply_by.as_ref(),
+        Class::ReleasedNotReceived => line.receipt_by.as_ref(),
         _ => None,
     }
 }

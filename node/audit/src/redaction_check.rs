@@ -182,6 +182,12 @@ impl RedactionCheck {
         self.problems.push(problem(Some(index), code, what));
     }
 
+    /// Which entries each redaction destroys.
+    #[must_use]
+    pub fn made(self) -> Vec<(u64, Ranges)> {
+        self.redactions.into_iter().map(|one| (one.index, one.entries)).collect()
+    }
+
     /// What is not in order.
     #[must_use]
     pub fn finish(&mut self) -> Vec<Problem> {

@@ -17,11 +17,13 @@ use serde::Serialize;
 use super::bundle_file::BundleFile;
 use super::bundle_index::{BundleIndex, Destroyed, Lookup};
 use super::check::{Report, UNPINNED};
+use super::destroyed_under_hold::destroyed_under_hold;
 use super::disproved::{disproved, ends_early, rejected};
 use super::error::Unable;
 use super::keys::Keys;
 use super::pins::Pins;
 use super::reconcile::{Class, Finding, compare};
+use super::signed_by::SignedBy;
 
 /// What two bundles show.
 #[derive(Clone, Debug, Serialize)]
@@ -93,6 +95,17 @@ pub fn reconcile<R: Read + Seek>(
         second.check(pins, |_, judged, item, at| their_index.note(&judged, item, at))?;
     let mut known = our_report.keys.clone();
     known.extend(&their_report.keys);
+    let [ours_shown, theirs_shown] = [&our_index, &their_index].map(BundleIndex::shown_heads);
+    for (index, report, shown) in
+        [(&mut our_index, &our_report, theirs_shown), (&mut their_index, &their_report, ours_shown)]
+    {
+        let discounted = |by: &SignedBy, entry| {
+            // What an agency itself kept is its own word on what it had made by then.
+            let shown = (by.agency == index.with).then(|| shown.not_after(entry)).flatten();
+            report.brackets.discounted(by, entry, shown)
+        };
+        index.told.weigh(discounted);
+    }
     let report = compared(
         [&our_index, &their_index],
         [&our_report, &their_report],
@@ -150,6 +163,9 @@ fn compared(
         let whole = reports.get(1 - n).is_some_and(|report| report.tree_holds());
         findings.extend(disproved(holder, other, n, whole, keys, lookup));
         findings.extend(rejected(holder, n, lookup));
+        if let Some(report) = reports.get(n) {
+            findings.extend(destroyed_under_hold(holder, report, other, n, lookup));
+        }
         stale.extend(ends_early(holder, other, n, keys, lookup));
     }
     let (our, their) = (ours.told.lines(), theirs.told.lines());
@@ -194,6 +210,9 @@ fn compared(
             }
         }
         findings.push(finding);
+    }
+    for by in findings.iter_mut().filter_map(|finding| finding.signed_by.as_mut()) {
+        by.said_ended = keys.said_ended(&by.agency, &by.key);
     }
     for (n, told) in told.iter().enumerate() {
         if reports.get(n).is_some_and(|report| report.tree_holds()) {

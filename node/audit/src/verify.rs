@@ -12,8 +12,10 @@ use schemas::merkle::{self, Frontier};
 use schemas::time::Timestamp;
 
 use super::alone::{Alone, alone};
+use super::brackets::{Bracketed, Brackets, signer};
+use super::cosigned_heads::CosignedHeads;
 use super::earlier::{Asked, Earlier, Repeats};
-use super::ended_keys::EndedKeys;
+use super::key_times::KeyTimes;
 use super::keys::Keys;
 use super::messages::{Message, Opened};
 use super::problem::{Problem, problem};
@@ -84,7 +86,7 @@ pub struct Verifier {
     redacted: u64,
     problems: Vec<Problem>,
     earlier: Earlier,
-    ended_keys: EndedKeys,
+    brackets: Brackets,
     /// Entries that rest on the word of an agency that is not pinned.
     unpinned: BTreeMap<AgencyId, u64>,
     /// Entries that repeat one that is not at hand.
@@ -104,6 +106,8 @@ pub struct Verified {
     pub signatures: u64,
     /// The keys that they were checked with.
     pub keys: Keys,
+    /// What bounds the times of the log.
+    pub brackets: Brackets,
     /// How many entries rest on the word of each agency that is not pinned.
     pub unpinned: BTreeMap<AgencyId, u64>,
     /// Entries that repeat one that is not at hand.
@@ -117,7 +121,7 @@ impl Verifier {
     pub fn new(me: AgencyId, keys: Keys, whole: bool, complete: bool) -> Self {
         Self {
             earlier: Earlier::new(whole || complete, whole),
-            ended_keys: EndedKeys::default(),
+            brackets: Brackets::default(),
             unpinned: BTreeMap::new(),
             not_compared: 0,
             me,
@@ -134,9 +138,17 @@ impl Verifier {
         }
     }
 
-    /// The keys that the entries to come are checked with.
-    pub fn trust(&mut self, keys: Keys) {
+    /// The keys that the entries to come are checked with, and the heads over them that others cosigned.
+    pub fn trust(&mut self, keys: Keys, cosigned: CosignedHeads) {
         self.keys = keys;
+        self.brackets.cosigned = cosigned;
+    }
+
+    /// With what the log knew of the keys of others, where the entries that say so may be left out.
+    #[must_use]
+    pub fn knowing(mut self, key_times: KeyTimes) -> Self {
+        self.brackets.key_times = key_times;
+        self
     }
 
     /// Checks the next entries, each with what was made of it; `None` for one without a readable
@@ -188,15 +200,12 @@ impl Verifier {
         if !item.border && item.entry.body.is_none() {
             self.earlier.destroyed(&header);
         }
-        let ended = body
-            .as_ref()
-            .filter(|_| !unsigned)
-            .and_then(|body| self.ended_keys.take(header.at, body, &self.me, &messages));
-        let unsigned = unsigned || ended.is_some();
-        if let Some(what) = ended {
-            wrong = true;
-            self.problems.push(problem(Some(header.index), "signed_with_ended_key", what));
-        }
+        let signed = body.as_ref().filter(|_| !unsigned);
+        let Bracketed { problems, discounted, theirs } =
+            self.brackets.take(&header, signed, &self.me, &messages, theirs);
+        wrong |= !problems.is_empty();
+        self.problems.extend(problems);
+        let unsigned = unsigned || discounted;
         let mut at_hand = true;
         if let Some(body) = &body
             && !unsigned
@@ -226,10 +235,10 @@ impl Verifier {
             None => Proven::Wholly,
         };
         let valid = rejected.filter(|reply| {
-            query.zip(asked.as_ref()).is_some_and(|(query, asked)| fits(reply, query, asked))
+            let fits = |(query, asked): (Digest, &Asked)| fits(reply, query, asked);
+            query.zip(asked.as_ref()).is_some_and(fits)
+                && self.brackets.could_accept(&header, reply)
         });
-        let signer =
-            |opened: &Opened| opened.key.map(|key| SignedBy { agency: opened.by.clone(), key });
         Judged {
             header,
             body,
@@ -309,6 +318,7 @@ impl Verifier {
             redacted: self.redacted,
             signatures: self.signatures,
             keys: self.keys,
+            brackets: self.brackets,
             unpinned: self.unpinned,
             not_compared: self.not_compared,
         }

@@ -13,7 +13,7 @@ use super::backups::Backup;
 use super::holds::{Hold, Release};
 use super::peers::Verified;
 use super::sources::Source;
-use crate::{RecordsRequest, RefusedProposal};
+use crate::{RecordsRequest, RefusedProposal, UsesSum};
 
 /// One change of who may do what. Stands beside its entry and is never deleted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -131,6 +131,9 @@ pub enum Change {
     Redacted {
         /// Which.
         redaction: Redaction,
+        /// The answers among them, at most [`MOST_SUMS`](super::MOST_SUMS).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sums: Vec<UsesSum>,
     },
     /// A source is as given from now on.
     Source {

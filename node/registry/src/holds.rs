@@ -8,7 +8,7 @@ use schemas::digest::Digest;
 use schemas::event::Event;
 use schemas::event::audit::Viewed;
 use schemas::plate::Plate;
-use schemas::query::{Elements, UserName};
+use schemas::query::{Elements, Query, UserName};
 use schemas::ranges::Ranges;
 use schemas::read::{Read, ReadId};
 use schemas::redaction::Redaction;
@@ -80,6 +80,31 @@ struct Terms<'a> {
     reason: &'a Text,
 }
 
+/// The terms of a hold, opened for an auditor of the whole log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenedHold {
+    /// Its number.
+    pub hold: u64,
+    /// What is held.
+    pub on: On,
+    /// Why.
+    pub reason: Text,
+    /// The salt of their digest, in hexadecimal.
+    pub salt: String,
+}
+
+impl OpenedHold {
+    /// The digest by which the hold's entry names its terms.
+    ///
+    /// # Errors
+    /// When they cannot be written as JSON.
+    pub fn terms(&self) -> Result<Digest, serde_json::Error> {
+        let terms = serde_json::to_vec(&Terms { on: &self.on, reason: &self.reason })?;
+        Ok(Digest::of_two(self.salt.as_bytes(), &terms))
+    }
+}
+
 impl Hold {
     /// Whether it lasts.
     #[must_use]
@@ -92,8 +117,14 @@ impl Hold {
     /// # Errors
     /// When they cannot be written as JSON.
     pub fn terms(&self) -> Result<Digest, serde_json::Error> {
-        let terms = serde_json::to_vec(&Terms { on: &self.on, reason: &self.reason })?;
-        Ok(Digest::of_two(self.salt.as_bytes(), &terms))
+        self.opened().terms()
+    }
+
+    /// Its terms, opened.
+    #[must_use]
+    pub fn opened(&self) -> OpenedHold {
+        let Self { hold, on, reason, salt, .. } = self;
+        OpenedHold { hold: *hold, on: on.clone(), reason: reason.clone(), salt: salt.clone() }
     }
 }
 
@@ -122,6 +153,12 @@ impl On {
             Event::RequestRecorded(recorded) => self.holds_case(&recorded.case),
             _ => false,
         }
+    }
+
+    /// Whether what a query asks for is held.
+    #[must_use]
+    pub fn holds_query(&self, query: &Query) -> bool {
+        self.holds_asked(&query.elements, &query.why.case)
     }
 
     fn holds_case(&self, case: &Text) -> bool {

@@ -21,18 +21,20 @@ mod refused;
 mod sources;
 mod state;
 mod told;
+mod uses_sum;
 
 pub use alarms::{Alarm, Raised, Resolution};
 pub use backups::Backup;
 pub use candidates::{Candidates, Uses, decide_upon};
 pub use change::Change;
-pub use holds::{HeldRead, Hold, On, Redacted, Release};
+pub use holds::{HeldRead, Hold, On, OpenedHold, Redacted, Release};
 pub use keys::NamedKeys;
 pub use peers::{HeldCard, Peer, Signed, Verified};
 pub use records_requests::{BodyKind, RecordsRequest, UnknownBodyKind};
 pub use refused::{RefusedProposal, RefusedProposals};
 pub use sources::{Source, SourceName, SourceNameError};
 pub use state::{AgreementTexts, State, VersionedAgreement};
+pub use uses_sum::{MOST_SUMS, UsesSum};
 
 /// A change that cannot be read, or does not fit what came before it: what is wrong, in words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -250,7 +250,7 @@ impl State {
                 self.backups.retain(|at, _| !forgotten.contains(at));
                 drop(self.backups.insert(backup.at, backup.clone()));
             }
-            Change::Redacted { redaction } => self.redacted.note(redaction),
+            Change::Redacted { redaction, .. } => self.redacted.note(redaction),
             Change::RecordsRequest { request } => {
                 drop(self.records_requests.insert(request.id.clone(), request.clone()));
             }

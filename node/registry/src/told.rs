@@ -195,7 +195,7 @@ impl Change {
             (Event::HoldReleased(said), Self::HoldReleased { hold, release }) => {
                 said.released == *hold && by(&release.by)
             }
-            (Event::EntriesRedacted(said), Self::Redacted { redaction }) => {
+            (Event::EntriesRedacted(said), Self::Redacted { redaction, .. }) => {
                 said.redaction == *redaction
             }
             (

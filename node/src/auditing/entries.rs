@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use schemas::digest::Digest;
-use schemas::entry::EntryKind;
+use schemas::entry::{EntryKind, Header};
 use schemas::event::audit::{EntriesViewed, Viewed};
 
 use crate::exchange::judged::Judge;
@@ -79,9 +79,15 @@ impl Listing {
         let step = self.store.entries(&self.filter, self.start, STEP).await?;
         let full = step.len() == STEP as usize;
         let (mut altered, mut kept) = (Vec::with_capacity(step.len()), Vec::new());
+        let begun = self.start;
         for stored in step {
             match LogEntry::of(&stored) {
-                Err(error) => altered.push(Some(error)),
+                Err(error) => {
+                    altered.push(Some(error));
+                    if let Ok(header) = Header::from_bytes(stored.header.as_bytes()) {
+                        self.start = header.index.saturating_add(1);
+                    }
+                }
                 Ok(entry) => {
                     self.start = entry.header.index.saturating_add(1);
                     if entry.header.index >= self.end {
@@ -98,8 +104,9 @@ impl Listing {
             None => judged.next().map(|judged| Ok(listed(judged))),
         });
         let rows = rows.collect();
-        // What was appended meanwhile is no more of it than what comes next.
-        if !full {
+        // What was appended meanwhile is no more of it than what comes next. Nor is there a place to go on
+        // from where not one of so many says where it stands.
+        if !full || self.start == begun {
             self.start = self.end;
         }
         Ok(rows)

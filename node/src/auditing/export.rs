@@ -10,7 +10,7 @@ use schemas::bundle::{FORMAT, Head, Item, LARGEST_LINE, Line, Scope};
 use schemas::entry::StoredEntry;
 use schemas::merkle;
 
-use super::proofs::{SignedTexts, cosigned_before, index_of, signed_texts};
+use super::proofs::{SignedTexts, cosigned_within, index_of, signed_texts};
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit::time::empty_period;
 use audit_log::entries::audit::audit_exported;
@@ -91,17 +91,24 @@ pub async fn begin(
     let signed = agency.log.head()?;
     let size = signed.unverified().size;
     // After the append, so that no redaction of an entry exported here is missed.
-    let redacted = agency.registry.state().redacted != Redacted::default();
+    let state = agency.registry.state();
+    let redacted = state.redacted != Redacted::default();
     // As they stand: whoever verifies the export holds them against its entries.
     let changes = store.changes().await?;
-    let SignedTexts { cards, policies } = {
+    let SignedTexts { cards, policies, ends } = {
         let of = |id: &AgencyId| scope.peer.as_ref().is_none_or(|peer| peer == id);
         signed_texts(&changes, &agency.id, of)?
     };
-    let cosigned = cosigned_before(store.as_ref(), size).await?;
-    let before = cosigned.map(Line::Cosigned).into_iter().chain(cards.into_iter().map(Line::Card));
+    let cosigned = cosigned_within(store.as_ref(), size, &ends).await?;
+    let cosigned = cosigned.into_iter().map(Line::Cosigned);
+    let before = cosigned.chain(cards.into_iter().map(Line::Card));
     let policies = policies.into_iter().filter(|_| redacted).map(Line::Policy);
-    let before = before.chain(policies).collect();
+    // Whoever may see the whole log sees what is held, and that nothing of it was destroyed.
+    let holds = state.holds.values().filter(|_| scope.is_whole());
+    let holds = holds.map(|hold| serde_json::to_string(&hold.opened()).map(Line::Hold));
+    let holds: Vec<Line> =
+        holds.collect::<Result<_, _>>().map_err(|e| ActError::failed(e.to_string()))?;
+    let before = before.chain(policies).chain(holds).collect();
     let changes = if scope.is_whole() { changes.into() } else { VecDeque::new() };
     let own = (!scope.is_whole()).then(|| OwnEntries::new(&agency.id, size));
     let head = Head {

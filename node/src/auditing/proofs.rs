@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use schemas::agency::AgencyId;
-use schemas::bundle::Earlier;
+use schemas::bundle::{Earlier, MOST_COSIGNED};
 use schemas::card::Card;
 use schemas::checkpoint::SignedCheckpoint;
 use schemas::entry::{EntryKind, Header, StoredEntry};
@@ -76,20 +76,56 @@ pub(super) async fn of_entry(
     Ok(Proven { index, kind: header.kind, proof: proof.to_string() })
 }
 
-/// The latest head of at most `size` entries that peers cosigned, with the proof that the tree of
-/// `size` starts with it.
-pub(super) async fn cosigned_before(
+/// Into how many parts of about one length a log is divided, of which the first head over each is told.
+const PARTS: u64 = 400;
+/// Most changes of the registry after which the first cosigned head is told: one stands over whatever
+/// was signed with a key before its end was recorded.
+const MOST_AFTER_CHANGES: usize = 600;
+
+// With the latest head, they fit a bundle.
+const _: () = assert!(PARTS as usize + MOST_AFTER_CHANGES + 2 <= MOST_COSIGNED);
+
+/// Heads of at most `size` entries that peers cosigned, by which it is told when what stands under them
+/// was made at the latest, each with the proof that the tree of `size` starts with it: the first over
+/// each part of the log, the first over each of `ends`, entries that ended keys, the latest of those
+/// where there are too many, and the last one.
+pub(super) async fn cosigned_within(
     store: &dyn ReadStore,
     size: u64,
-) -> Result<Option<Earlier>, ActError> {
-    let Some(checkpoint) = store.cosigned(size).await? else { return Ok(None) };
-    let failed = |e: String| ActError::failed(format!("the head that peers cosigned: {e}"));
-    let old = SignedCheckpoint::parse(checkpoint.as_bytes())
-        .map_err(|e| failed(e.to_string()))?
-        .unverified()
-        .size;
-    let consistency = consistency(store, old, size).await?;
-    Ok(Some(Earlier { checkpoint, consistency }))
+    ends: &[u64],
+) -> Result<Vec<Earlier>, ActError> {
+    let failed = |e: String| ActError::failed(format!("a head that peers cosigned: {e}"));
+    let size_of = |checkpoint: &str| {
+        SignedCheckpoint::parse(checkpoint.as_bytes())
+            .map(|signed| signed.unverified().size)
+            .map_err(|e| failed(e.to_string()))
+    };
+    let mut heads = BTreeMap::new();
+    if let Some(last) = store.cosigned(size).await? {
+        heads.insert(size_of(&last)?, last);
+    }
+    let step = size.div_ceil(PARTS).max(1);
+    let (mut from, mut left) = (1, PARTS);
+    while left > 0
+        && let Some(head) = store.first_cosigned(from).await?
+    {
+        let of = size_of(&head)?;
+        from = of.saturating_add(step);
+        left = left.saturating_sub(1);
+        heads.insert(of, head);
+    }
+    let latest = ends.len().saturating_sub(MOST_AFTER_CHANGES);
+    for entry in ends.get(latest..).unwrap_or_default() {
+        if let Some(head) = store.first_cosigned(entry.saturating_add(1)).await? {
+            heads.insert(size_of(&head)?, head);
+        }
+    }
+    let mut earlier = Vec::with_capacity(heads.len());
+    for (old, checkpoint) in heads.into_iter().filter(|(old, _)| *old <= size) {
+        let consistency = consistency(store, old, size).await?;
+        earlier.push(Earlier { checkpoint, consistency });
+    }
+    Ok(earlier)
 }
 
 /// What the agency signed and adopted, as texts.
@@ -99,6 +135,8 @@ pub(super) struct SignedTexts {
     pub(super) cards: Vec<String>,
     /// The agency's policies.
     pub(super) policies: Vec<String>,
+    /// The entries of cards that name other keys or ends than the one before.
+    pub(super) ends: Vec<u64>,
 }
 
 /// The cards of `me` and of the peers that `of` wants, and every policy, out of the changes of the
@@ -108,20 +146,22 @@ pub(super) fn signed_texts(
     me: &AgencyId,
     of: impl Fn(&AgencyId) -> bool,
 ) -> Result<SignedTexts, ActError> {
-    let (mut cards, mut policies) = (Cards::default(), Vec::new());
+    let (mut cards, mut policies, mut ends) = (Cards::default(), Vec::new(), Vec::new());
     for made in changes {
         let change: Change = serde_json::from_str(&made.text)
             .map_err(|e| ActError::failed(format!("a change cannot be read: {e}")))?;
-        if let Some(card) = change.card() {
-            cards.note(card, |id| id == me || of(id))?;
-        }
-        if let Change::Policy { text, .. } = change
-            && !policies.contains(&text)
+        if let Some(card) = change.card()
+            && cards.note(card, |id| id == me || of(id))?
         {
+            ends.push(made.entry);
+        }
+        // In the order in which each was adopted last.
+        if let Change::Policy { text, .. } = change {
+            policies.retain(|known| *known != text);
             policies.push(text);
         }
     }
-    Ok(SignedTexts { cards: cards.finish(), policies })
+    Ok(SignedTexts { cards: cards.finish(), policies, ends })
 }
 
 /// The cards by which signatures are checked: the first that names each set of keys, and the latest.
@@ -134,15 +174,17 @@ struct Cards {
 }
 
 impl Cards {
-    fn note(&mut self, text: &str, of: impl Fn(&AgencyId) -> bool) -> Result<(), ActError> {
+    /// Takes in the next card that is wanted; whether it takes the place of one with other keys or ends.
+    fn note(&mut self, text: &str, of: impl Fn(&AgencyId) -> bool) -> Result<bool, ActError> {
         let failed = |e: String| ActError::failed(format!("a recorded card cannot be read: {e}"));
         let envelope = Envelope::parse(text.as_bytes()).map_err(|e| failed(e.to_string()))?;
         let card = Card::open(&envelope).map_err(|e| failed(e.to_string()))?;
         if !of(&card.id) {
-            return Ok(());
+            return Ok(false);
         }
         let before = self.latest.get(&card.id);
         let same = before.is_some_and(|(before, _)| card.has_keys_of(before));
+        let ends = before.is_some() && !same;
         let waits = if same {
             Some(text.to_owned())
         } else {
@@ -150,7 +192,7 @@ impl Cards {
             None
         };
         self.latest.insert(card.id.clone(), (card, waits));
-        Ok(())
+        Ok(ends)
     }
 
     fn finish(self) -> Vec<String> {

@@ -332,6 +332,12 @@ fn reconciled(report: &Value, findings: &[Value]) -> String {
             plain("further")
         );
     }
+    if report.get("unjudged").and_then(Value::as_u64).unwrap_or(0) > 0 {
+        out += &format!(
+            "\n  the entries of {} findings were not looked at again, which hold nobody to a signature; compare exports of both logs",
+            plain("unjudged")
+        );
+    }
     for finding in findings {
         if let Some(message) = finding.get("message").and_then(Value::as_str) {
             out += &format!("\n  {}: {}", text(finding, "class"), one_line(message));

@@ -1,6 +1,7 @@
 //! The entries of this log as an auditor may believe them: held against the messages that were signed,
 //! by the keys that people at this node confirmed.
 
+use audit::key_times::KeyTimes;
 use audit::keys::Keys;
 use audit::verify::{Judged, Verifier};
 use registry::Change;
@@ -10,7 +11,6 @@ use schemas::entry::StoredEntry;
 use schemas::envelope::Envelope;
 
 use crate::permission::{ActError, OwnAgency};
-use audit_log::append::AuditLog;
 
 /// Judges entries of this log.
 pub(crate) struct Judge(Option<Verifier>);
@@ -21,8 +21,17 @@ impl Judge {
     /// # Errors
     /// When the store does not answer, or tells another registry than the log.
     pub(crate) async fn of(agency: &OwnAgency, complete: bool) -> Result<Self, ActError> {
-        let keys = confirmed_keys(&agency.log).await?;
-        Ok(Self(Some(Verifier::new(agency.id.clone(), keys, false, complete))))
+        Ok(Self::with(agency, &confirmed_keys(agency).await?, complete))
+    }
+
+    /// As [`Self::of`], by these keys.
+    pub(crate) fn with(
+        agency: &OwnAgency,
+        (keys, key_times): &(Keys, KeyTimes),
+        complete: bool,
+    ) -> Self {
+        let verifier = Verifier::new(agency.id.clone(), keys.clone(), false, complete);
+        Self(Some(verifier.knowing(key_times.clone())))
     }
 
     /// Judges the next entries, in the order of the log.
@@ -55,19 +64,27 @@ impl Judge {
 }
 
 /// The keys of this agency's own cards and of those of peers that a person confirmed, with the later
-/// versions that came under the same agency key.
+/// versions that came under the same agency key; and from when on each was known here, and ended.
 ///
 /// # Errors
 /// When the store does not answer, or tells another registry than the log.
-async fn confirmed_keys(log: &AuditLog) -> Result<Keys, ActError> {
-    let mut keys = Keys::default();
-    for made in log.proven_changes().await? {
+pub(crate) async fn confirmed_keys(agency: &OwnAgency) -> Result<(Keys, KeyTimes), ActError> {
+    let (mut keys, mut key_times) = (Keys::default(), KeyTimes::default());
+    for made in agency.log.proven_changes().await? {
         let change: Change = serde_json::from_str(&made.text)
             .map_err(|e| ActError::failed(format!("a change cannot be read: {e}")))?;
         let signed = change.card().and_then(|card| Envelope::parse(card.as_bytes()).ok());
         if let Some(card) = signed.and_then(|signed| Card::open(&signed).ok()) {
             keys.add(&card);
+            let recorded = match &change {
+                Change::Card { verified, .. } => Some(verified.at),
+                Change::CardUpdate { at, .. } => Some(*at),
+                _ => None,
+            };
+            if let Some(recorded) = recorded.filter(|_| card.id != agency.id) {
+                key_times.note(&card, made.entry, recorded);
+            }
         }
     }
-    Ok(keys)
+    Ok((keys, key_times))
 }

@@ -14,6 +14,7 @@ use schemas::entry::{EntryKind, Header};
 use schemas::entry_proof::{EntryProof, EntryProofError};
 use schemas::envelope::Envelope;
 use schemas::note::{NoteError, Vkey};
+use schemas::time::CLOCK_AHEAD_MS;
 
 use super::alarms::raise;
 use crate::context::{NodeContext, ObservedCheckpoints};
@@ -131,6 +132,13 @@ impl Observer {
             Some((header, head)) => {
                 if !fits(&header) {
                     return Observation::Contradiction(AlarmKind::Proof, exact());
+                }
+                // Whoever keeps it says that the entry it stands in was made later.
+                let latest = self.agency.clock.now().plus_millis(CLOCK_AHEAD_MS);
+                if header.at > latest {
+                    let (peer, entry) = (&peer.card.value.id, header.index);
+                    tracing::warn!(peer.id = %peer, entry.index = entry, "a peer's entry is of a time to come and is not kept; one of the two clocks is wrong");
+                    return Observation::Nothing;
                 }
                 match self.checkpoints.observe(&peer.card.value.id, &head) {
                     Some(forked) => Observation::Contradiction(

@@ -6,6 +6,7 @@
 //! puts the statement into its log: what a peer once stated it cannot take back. A difference of an
 //! exchange that may still be under way is no finding yet; once it cannot be, it is.
 
+mod bound_rows;
 mod evidence;
 mod reconcile_server;
 mod reconcile_source;
@@ -36,6 +37,7 @@ use peer::link::{Channel, Dial, LinkError, Reach};
 use registry::Peer;
 use store::StoreError;
 
+use bound_rows::Unbound;
 use evidence::add_evidence;
 use reconcile_source::ReconcileSource;
 
@@ -56,6 +58,9 @@ pub struct Reconciled {
     pub findings: Vec<Finding>,
     /// Exchanges where the logs differ that were not looked into: more than are told one by one.
     pub further: u64,
+    /// Findings whose entries in this log were not looked at again: more than are within a bound. They hold
+    /// nobody to a signature; exports of both logs do.
+    pub unjudged: u64,
     /// Bytes that crossed the wire for it, both ways.
     pub bytes_exchanged: usize,
     /// What proves the findings to others; absent where there are none.
@@ -76,6 +81,8 @@ pub struct Proof {
     pub shown: Vec<String>,
 }
 
+/// Most entries of this log that are told one by one because the tables tell otherwise.
+const MOST_UNBOUND: usize = 500;
 /// Most bytes of a conversation.
 const MOST_BYTES: usize = 64 << 20;
 /// How long a conversation may take.
@@ -159,7 +166,7 @@ impl Reconciler {
         let asked = Asked { request: &envelope, frames: &frames };
         let (first, ours) =
             tokio::join!(self.stated(dial, peer, &asked), self.source.tree(agency, since..until));
-        let ours = ours?;
+        let (ours, unbound) = ours?;
         let heard = async {
             let stated = match first {
                 // A substream of the pool may have ended unseen; the next one is new or tells more.
@@ -172,8 +179,12 @@ impl Reconciler {
         let heard = heard.map_err(|_| LinkError::Lost("it took too long".into())).flatten();
         let Compared { statement, found, bytes } =
             heard.map_err(|e| ActError::failed(format!("`{agency}` could not be heard: {e}")))?;
-        let (findings, open) =
+        let (mut findings, open) =
             self.findings(agency, &found, self.source.settled_before(now)).await?;
+        let told = unbound.iter().take(MOST_UNBOUND);
+        findings.extend(told.map(|unbound| unsound(&own.id, unbound)));
+        let further = unbound.len().saturating_sub(MOST_UNBOUND) as u64;
+        let further = found.further.saturating_add(further);
         let reconciled = AuditReconciled {
             since,
             until,
@@ -181,7 +192,7 @@ impl Reconciler {
             refused_both: found.refused_both,
             open,
             findings: findings.len() as u64,
-            further: found.further,
+            further,
             classes: by_class(&findings),
         };
         drop(own.log.append(audit_reconciled(actor, agency, reconciled, &statement)).await?);
@@ -191,13 +202,15 @@ impl Reconciler {
             refused_both: found.refused_both,
             open,
             findings,
-            further: found.further,
+            further,
+            unjudged: 0,
             bytes_exchanged: bytes,
             proof: None,
         };
         if !report.findings.is_empty() {
             let store = self.source.store.as_ref();
-            let head = add_evidence(own, store, agency, &mut report.findings).await?;
+            let (head, unjudged) = add_evidence(own, store, agency, &mut report.findings).await?;
+            report.unjudged = unjudged;
             let (request, statement) = (envelope.to_text(), statement.to_text());
             report.proof = Some(Proof { head, request, statement, shown: found.shown });
         }
@@ -323,6 +336,16 @@ async fn narrow<C: Channel>(
             )));
         }
     }
+}
+
+/// That the tables of this node tell of an exchange otherwise than its log.
+fn unsound(me: &AgencyId, unbound: &Unbound) -> Finding {
+    let message = format!(
+        "entry {} of this log {} that its tables tell of, so that is told of nobody; see `accord audit verify`",
+        unbound.entry, unbound.why
+    );
+    let finding = Finding::about(Class::Unsound, me, message);
+    Finding { query_id: Some(unbound.query_id), index: Some(unbound.entry), ..finding }
 }
 
 /// How many findings there are of each class.

@@ -12,6 +12,7 @@ use schemas::checkpoint::{SignedCheckpoint, origin};
 use schemas::digest::Digest;
 use schemas::frame::{Frame, FrameKind};
 use schemas::note::{Cosigner, SignatureLine};
+use schemas::time::CLOCK_AHEAD_MS;
 use schemas::witness::{WitnessCode, WitnessRefusal, WitnessReply, WitnessRequest, judge};
 
 use super::alarms::raise;
@@ -134,10 +135,17 @@ impl Witnessing {
         line: SignatureLine,
         peer: &Peer,
     ) -> Result<(), WitnessError> {
-        let keys = peer.cosigner_keys(self.agency.clock.now());
+        let now = self.agency.clock.now();
+        let keys = peer.cosigner_keys(now);
         let mut last = reply("none of its keys to cosign with counts any more");
         for key in keys {
             match head.add(line.clone(), &key) {
+                // What it says of when it cosigned bounds when the entries under the head were made.
+                Ok(at) if at.plus_millis(CLOCK_AHEAD_MS) < now => {
+                    return Err(reply(format!(
+                        "it says that it cosigned at {at}, and it is {now} here; one of the two clocks is wrong"
+                    )));
+                }
                 Ok(_) => return Ok(()),
                 Err(error) => last = reply(error),
             }

@@ -14,7 +14,10 @@ use crate::retention::holds::MOST_PARTS;
 use audit::view::LogEntry;
 use audit_log::entries::retention::entries_redacted;
 use audit_log::entry::Entry;
-use registry::State;
+use registry::{MOST_SUMS, State, UsesSum};
+use schemas::agency::AgencyId;
+use schemas::authority::AuthorityId;
+use schemas::entry::EntryKind;
 use store::{EntryFilter, ReadStore};
 
 /// Most entries that one `entries.redacted` destroys.
@@ -36,8 +39,43 @@ struct Examined {
     count: u64,
     held: BTreeMap<u64, Ranges>,
     kept: Ranges,
+    /// The answers among those that are destroyed.
+    sums: Sums,
     /// The index after the last one looked at.
     next: u64,
+}
+
+/// Answers given and received, by day, authority and peer.
+#[derive(Debug, Default)]
+struct Sums(BTreeMap<(Timestamp, AuthorityId, AgencyId), (u32, u32)>);
+
+impl Sums {
+    /// Counts an entry that is destroyed, if it is an answer.
+    fn count(&mut self, entry: &LogEntry) {
+        let (header, body) = (&entry.header, &entry.body);
+        let basis = body.as_ref().and_then(|body| body.event.access()?.basis.as_ref());
+        let Some((basis, peer)) = basis.zip(header.peer.as_ref()) else { return };
+        let received = match header.kind {
+            EntryKind::QueryAnswered => false,
+            EntryKind::AnswerReceived => true,
+            _ => return,
+        };
+        let of = (header.at.day_start(), basis.authority.clone(), peer.clone());
+        let (given, taken) = self.0.entry(of).or_default();
+        let count = if received { taken } else { given };
+        *count = count.saturating_add(1);
+    }
+
+    fn told(&self) -> Vec<UsesSum> {
+        let told = self.0.iter().map(|((day, authority, peer), (given, received))| UsesSum {
+            day: *day,
+            authority: authority.clone(),
+            peer: peer.clone(),
+            given: *given,
+            received: *received,
+        });
+        told.collect()
+    }
 }
 
 impl Examined {
@@ -48,7 +86,9 @@ impl Examined {
     /// Whether one more part would no longer fit the entry.
     fn full(&self) -> bool {
         let held: usize = self.held.values().map(|held| held.parts().len()).sum();
-        self.count >= MOST_ENTRIES || held.saturating_add(self.kept.parts().len()) >= MOST_PARTS
+        self.count >= MOST_ENTRIES
+            || held.saturating_add(self.kept.parts().len()) >= MOST_PARTS
+            || self.sums.0.len() >= MOST_SUMS
     }
 
     async fn examine(
@@ -62,6 +102,7 @@ impl Examined {
         if by.is_empty() {
             self.count = self.count.saturating_add(1);
             self.gone.add(index);
+            self.sums.count(entry);
         } else {
             self.kept.add(index);
         }
@@ -156,7 +197,7 @@ impl Retention {
                 held: examined.held.clone(),
                 until: examined.next,
             };
-            entries_redacted(&state, run.actor.clone(), redaction)
+            entries_redacted(&state, run.actor.clone(), redaction, examined.sums.told())
         });
         Ok((entry, Decided { examined, holds }))
     }

@@ -172,12 +172,9 @@ async fn found(store: &dyn ReadStore, target: &HoldTarget) -> Result<On, ActErro
 
 /// The entries present whose body a hold keeps: the oldest by index, and how many more.
 async fn kept_by(store: &dyn ReadStore, on: &On) -> Result<(Ranges, u64), ActError> {
-    let mut filter = EntryFilter { ending: true, ..EntryFilter::default() };
-    match on {
-        On::Plate(plate) => filter.plate = Some(plate.to_string()),
-        On::Read(read) => filter.plate = Some(read.plate.to_string()),
-        On::Case(case) => filter.case = Some(case.to_string()),
-    }
+    // Patterns, corrections and readings of the log name a plate as well as queries do: no statement of
+    // the store finds them all, and an auditor holds what is listed against every body.
+    let filter = EntryFilter { ending: true, ..EntryFilter::default() };
     let (mut kept, mut exchanges, mut start) = (BTreeSet::new(), BTreeSet::new(), 0);
     loop {
         let step = store.entries(&filter, start, STEP).await?;

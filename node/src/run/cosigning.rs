@@ -1,8 +1,18 @@
-//! Having peers cosign the head of this log.
+//! Having peers cosign the head of this log: from time to time, and at once when a peer's card has ended
+//! keys, so that what was signed with them is proven to have been there before.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use schemas::agency::AgencyId;
+use schemas::card::Revocation;
+use tokio::time::Instant;
+
 use super::Node;
+use super::schedule::{JobError, Work};
+use registry::State;
 
 /// How long a peer has to cosign.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -31,5 +41,53 @@ impl Node {
             }
         });
         futures::future::join_all(asked).await.into_iter().filter(|done| *done).count()
+    }
+}
+
+/// When peers are asked.
+pub(super) struct Cosigning {
+    node: Arc<Node>,
+    every: Duration,
+    due: Instant,
+    /// The registry that was looked at last, and which keys had ended by it.
+    generation: u64,
+    ended: BTreeMap<AgencyId, Vec<Revocation>>,
+}
+
+impl Cosigning {
+    /// First after `first`, then `every` so often.
+    pub(super) fn new(node: &Arc<Node>, first: Duration, every: Duration) -> Self {
+        let state = node.context.agency.registry.state();
+        let due = Instant::now() + first.min(every);
+        let (generation, ended) = (state.generation(), ended(&state));
+        Self { node: node.clone(), every, due, generation, ended }
+    }
+
+    /// Whether keys have ended since this was asked last.
+    fn keys_ended(&mut self) -> bool {
+        let state = self.node.context.agency.registry.state();
+        if self.generation == state.generation() {
+            return false;
+        }
+        self.generation = state.generation();
+        let now = ended(&state);
+        std::mem::replace(&mut self.ended, now) != self.ended
+    }
+}
+
+fn ended(state: &State) -> BTreeMap<AgencyId, Vec<Revocation>> {
+    let cards = state.peers.values().map(|peer| &peer.card.value);
+    let ending = cards.filter(|card| !card.revocations.is_empty());
+    ending.map(|card| (card.id.clone(), card.revocations.clone())).collect()
+}
+
+#[async_trait]
+impl Work for Cosigning {
+    async fn run(&mut self) -> Result<(), JobError> {
+        if self.keys_ended() || Instant::now() >= self.due {
+            self.node.have_cosigned_by_all().await;
+            self.due = Instant::now() + self.every;
+        }
+        Ok(())
     }
 }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use futures::future::BoxFuture;
 
 use super::Node;
+use super::cosigning::Cosigning;
 use super::photograph_maintenance::{Checking, Destroying, Forgetting};
 use super::reconcile_schedule::ReconcileSchedule;
 use super::retention_schedule::RetentionSchedule;
@@ -41,7 +42,7 @@ pub(super) fn of(node: &Arc<Node>) -> Vec<Job> {
         job("log anchor", SECOND, SECOND, anchor),
         job("node key", AT_ONCE, SECOND, on(node, prove_identity)),
         job("watched folders", SECOND, SECOND, folders),
-        job("cosigning", FIRST_COSIGNING.min(cosigning), cosigning, on(node, cosign)),
+        job("cosigning", SECOND, SECOND, Cosigning::new(node, FIRST_COSIGNING, cosigning)),
         job("reconciliation", reconciling, reconciling, ReconcileSchedule::new(node.clone())),
         job("retention", AT_ONCE, TEN_MINUTES, retention),
         job("released reads", AT_ONCE, TEN_MINUTES, Forgetting::of(context)),
@@ -81,13 +82,6 @@ impl Work for OnNode {
 
 fn prove_identity(node: &Node) -> BoxFuture<'_, Result<(), JobError>> {
     Box::pin(async { Ok(prove(&node.context, &node.peers).await?) })
-}
-
-fn cosign(node: &Node) -> BoxFuture<'_, Result<(), JobError>> {
-    Box::pin(async {
-        node.have_cosigned_by_all().await;
-        Ok(())
-    })
 }
 
 fn count(node: &Node) -> BoxFuture<'_, Result<(), JobError>> {

@@ -38,13 +38,16 @@ pub struct Earlier {
 /// What a line after the first holds.
 #[derive(Clone, Debug)]
 pub enum Line {
-    /// The latest head that peers cosigned.
+    /// A head that peers cosigned.
     Cosigned(Earlier),
     /// A card of the agency or of a peer: the exact envelope, **unchecked**.
     Card(String),
     /// The text of one of the agency's policies, by which it is judged whether what is destroyed had
     /// to be.
     Policy(String),
+    /// The terms of one of the agency's holds, as the exact JSON that its register holds of them, with the
+    /// salt by which its entry names them; in a whole log alone, since they tell whose plate is held.
+    Hold(String),
     /// An entry.
     Entry(Item),
 }
@@ -78,12 +81,15 @@ impl Item {
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BundleLine {
-    /// The latest head that peers cosigned: once at most, before the entries.
+    /// A head that peers cosigned: at most [`MOST_COSIGNED`](super::MOST_COSIGNED), the smallest first,
+    /// before the entries.
     Cosigned(Earlier),
     /// A card of the agency or of a peer, the exact envelope; before the entries.
     Card(String),
     /// The exact text of one of the agency's policies; before the entries.
     Policy(String),
+    /// The terms of one of the agency's holds, as exact JSON; before the entries of a whole log.
+    Hold(String),
     /// An entry.
     Entry(BundleEntry),
 }
@@ -134,6 +140,7 @@ impl Line {
             }
             BundleLine::Card(envelope) => Self::Card(envelope),
             BundleLine::Policy(text) => Self::Policy(text),
+            BundleLine::Hold(text) => Self::Hold(text),
             BundleLine::Entry(entry) => Self::Entry(entry.item()?),
         })
     }
@@ -147,6 +154,7 @@ impl Line {
             Self::Cosigned(earlier) => BundleLine::Cosigned(earlier),
             Self::Card(envelope) => BundleLine::Card(envelope),
             Self::Policy(text) => BundleLine::Policy(text),
+            Self::Hold(text) => BundleLine::Hold(text),
             Self::Entry(item) => BundleLine::Entry(BundleEntry::of(item)),
         };
         serde_json::to_vec(&line)

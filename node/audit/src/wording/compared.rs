@@ -47,6 +47,9 @@ pub(super) fn finding(finding: &Finding, told: &str) -> String {
     out += &format!("\n      {}", finding.message.as_deref().unwrap_or(told));
     if let Some(by) = &finding.signed_by {
         out += &format!("\n      signed by {} with the key {}", by.agency, by.key);
+        if let Some(at) = by.said_ended {
+            out += &format!(", of which it says that it ended at {at}");
+        }
     }
     out + &finding.evidence.iter().map(evidence).collect::<String>()
 }

@@ -11,8 +11,9 @@ use schemas::envelope::{Envelope, Kind};
 use schemas::event::Event;
 use schemas::event::cards::CardConfirmed;
 use schemas::key::SecretKey;
-use schemas::note::Signer;
+use schemas::note::{Cosigner, Signer};
 use schemas::possession::Possession;
+use schemas::witness::judge;
 
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -85,6 +86,17 @@ impl Agency {
         next
     }
 
+    /// The agency with another log key; the one before ends at `minute`.
+    pub(crate) fn with_ended_log_key(&self, minute: i64) -> Self {
+        let mut next = self.clone();
+        let before = next.keys[3].public();
+        next.keys[3] = SecretKey::from_seed(&[202; 32]);
+        next.card.log_key = next.keys[3].public();
+        next.card.version = 2;
+        next.card.revocations = vec![Revocation { key: before, at: at(minute) }];
+        next
+    }
+
     /// The agency with a card that says of another one's message key that it ended at `minute`.
     pub(crate) fn with_foreign_end(&self, other: &Self, minute: i64) -> Self {
         let mut next = self.clone();
@@ -134,6 +146,17 @@ impl Agency {
         let checkpoint = Checkpoint { origin: origin(&self.id), size, root };
         let signer = Signer::new(origin(&self.id), self.keys[3].clone());
         SignedCheckpoint::sign(checkpoint, &signer).unwrap().to_string()
+    }
+
+    /// A head of a log of this agency, which another one cosigned at `minute`.
+    fn cosigned_head(&self, size: u64, root: Digest, by: &Self, minute: i64) -> String {
+        let head = self.head(size, root);
+        let mut head = SignedCheckpoint::parse(head.as_bytes()).unwrap();
+        let cosigner = Cosigner::new(origin(&by.id), by.keys[4].clone());
+        let own = self.card.of_log(&self.card.log_key);
+        let line = judge(Some(&own), None, 0, &[], &head).unwrap().cosign(&cosigner, at(minute));
+        head.add(line, &cosigner.vkey()).unwrap();
+        head.to_string()
     }
 
     pub(crate) fn officer(&self) -> Actor {

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod bodies;
+mod destroyed;
 mod fabricated;
 mod heads;
 mod papers;
@@ -11,3 +12,4 @@ mod pinned;
 mod reconciled;
 mod signers;
 mod spoilt;
+mod times;

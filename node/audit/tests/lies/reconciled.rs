@@ -200,6 +200,8 @@ fn a_rejected_answer_that_verifies_is_told() {
         let mut answer = answer(&query, asked, 50);
         // An answer on what nobody here has recorded was rejected rightly.
         let agreement = agreement(&pair);
+        pair.asking.write(2, Some(&port), covina.officer(), port.confirmed(), &[&port.card()]);
+        pair.asking.entries.rotate_right(1);
         answer.basis.text = Digest::of(agreement.to_toml().unwrap().as_bytes());
         if recorded {
             let proposed = covina.sign_as_agency(Kind::Agreement, agreement.to_toml().unwrap());

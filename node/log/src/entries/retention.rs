@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use registry::{Backup, Change, Hold, Release, State};
+use registry::{Backup, Change, Hold, Release, State, UsesSum};
 use schemas::body::Actor;
 use schemas::digest::Digest;
 use schemas::event::Event;
@@ -85,11 +85,17 @@ pub fn hold_released(
     Ok(Entry::new(actor, Event::HoldReleased(event)).changing(state, change))
 }
 
-/// Bodies and envelopes are destroyed from here on.
+/// Bodies and envelopes are destroyed from here on; `sums` are of the answers among them.
 #[must_use]
-pub fn entries_redacted(state: &State, actor: Actor, redaction: Redaction) -> Entry {
+pub fn entries_redacted(
+    state: &State,
+    actor: Actor,
+    redaction: Redaction,
+    sums: Vec<UsesSum>,
+) -> Entry {
     let event = EntriesRedacted { redaction: redaction.clone() };
-    Entry::new(actor, Event::EntriesRedacted(event)).changing(state, Change::Redacted { redaction })
+    let change = Change::Redacted { redaction, sums };
+    Entry::new(actor, Event::EntriesRedacted(event)).changing(state, change)
 }
 
 /// A backup is begun; the folders `destroys` are destroyed now, and backups of the instants `forgotten`

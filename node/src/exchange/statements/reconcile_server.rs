@@ -120,7 +120,7 @@ impl ReconcileServer {
     ) -> Result<(Tree, (Vec<Released>, NarrowingToken)), Unserved> {
         let agency = &self.source.agency;
         let id = &peer.card.value.id;
-        let tree = self.source.tree(id, request.since..request.until).await?;
+        let (tree, _) = self.source.tree(id, request.since..request.until).await?;
         let root = tree.root();
         let statement = Statement {
             request: envelope.digest(),

@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
+use schemas::entry::Header;
+use schemas::exchange::Exchange;
 use schemas::statement::ExchangeRecord;
 use schemas::time::{CLOCK_BEHIND_MS, SECOND_MS, Timestamp};
 
+use super::bound_rows::{BoundRows, Unbound};
 use crate::config::Bounds;
 use crate::context::NodeContext;
 use crate::permission::OwnAgency;
@@ -18,6 +21,11 @@ use store::{EntryFilter, ReadStore, StoreError};
 
 /// Entries looked through at a time.
 const STEP: u64 = 65_536;
+/// Entries read at a time.
+const EACH: u32 = 500;
+/// How far back from its end the log is read again, in entries, to hold against it what is stated: what
+/// is older stands under heads that peers have cosigned since.
+const LOOKED_AT: u64 = 500_000;
 /// Lines fetched at a time.
 const LINES: usize = 1_000;
 
@@ -47,12 +55,13 @@ impl ReconcileSource {
         now.plus_seconds(self.bounds.freshness_seconds)
     }
 
-    /// The tree over the exchanges with `peer` whose queries were signed in `signed`.
+    /// The tree over the exchanges with `peer` whose queries were signed in `signed`, and the rows that
+    /// were left out of it because they do not fit the log.
     pub(super) async fn tree(
         &self,
         peer: &AgencyId,
         signed: Range<Timestamp>,
-    ) -> Result<Tree, StoreError> {
+    ) -> Result<(Tree, Vec<Unbound>), StoreError> {
         // How far an entry may stand from the signing of its query: by the freshness allowed, and by
         // how far the clock may stand behind the last entry.
         let allowed = i64::from(self.bounds.freshness_seconds).saturating_mul(SECOND_MS);
@@ -60,17 +69,59 @@ impl ReconcileSource {
         let size = self.agency.log.counters().size;
         let mut start = self.first_from(signed.start.plus_millis(-allowed), size).await?;
         let end = self.first_from(signed.end.plus_millis(allowed), size).await?;
+        let bound = self.bound_rows(peer, start.max(size.saturating_sub(LOOKED_AT))).await?;
         let mut gathered = TreeBuilder::new(self.agency.id.clone(), peer.clone());
+        let mut unbound: Vec<Unbound> = Vec::new();
         while start < end {
             let count = STEP.min(end.saturating_sub(start));
-            let found = self.store.exchanges(peer, signed.clone(), start, count).await?;
+            let mut found = self.store.exchanges(peer, signed.clone(), start, count).await?;
+            let mut unfit = Vec::new();
+            for row in found.iter().filter(|row| bound.unfit(row).is_some()) {
+                // Its entries may have come since.
+                unfit.extend(self.bound_row(row).await?);
+            }
+            found.retain(|row| unfit.iter().all(|one| one.entry != row.entry));
+            unbound.append(&mut unfit);
             gathered.add(found);
             start = start.saturating_add(count);
         }
         // Some hundred thousand hashes: not on a thread that serves others.
-        tokio::task::spawn_blocking(|| gathered.tree())
+        let tree = tokio::task::spawn_blocking(|| gathered.tree())
             .await
-            .map_err(|e| StoreError::Database(e.to_string()))
+            .map_err(|e| StoreError::Database(e.to_string()))?;
+        if let Some(first) = unbound.first() {
+            let (count, entry) = (unbound.len(), first.entry);
+            tracing::error!(rows = count, entry.index = entry, peer.id = %peer, "the tables tell of exchanges otherwise than the log; see `accord audit verify`");
+        }
+        Ok((tree, unbound))
+    }
+
+    /// What the entries with `peer` from an index on commit to.
+    async fn bound_rows(&self, peer: &AgencyId, from: u64) -> Result<BoundRows, StoreError> {
+        let filter = EntryFilter {
+            peer: Some(peer.clone()),
+            exchanges_only: true,
+            ..EntryFilter::default()
+        };
+        let (mut bound, mut start) = (BoundRows::from(from), from);
+        loop {
+            let step = self.store.entries(&filter, start, EACH).await?;
+            let last = step.last().and_then(|last| Header::from_bytes(last.header.as_bytes()).ok());
+            step.iter().for_each(|stored| bound.note(stored));
+            match last.filter(|_| step.len() == EACH as usize) {
+                Some(last) => start = last.index.saturating_add(1),
+                None => return Ok(bound),
+            }
+        }
+    }
+
+    /// What is wrong with one row, by the entries of its exchange as they are now.
+    async fn bound_row(&self, row: &Exchange) -> Result<Option<Unbound>, StoreError> {
+        let filter = EntryFilter { query: Some(row.query_id.digest()), ..EntryFilter::default() };
+        let mut bound = BoundRows::from(0);
+        let entries = self.store.entries(&filter, 0, EACH).await?;
+        entries.iter().for_each(|stored| bound.note(stored));
+        Ok(bound.unfit(row))
     }
 
     /// The index of the first entry at or after an instant.

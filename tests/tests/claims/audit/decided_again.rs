@@ -2,14 +2,18 @@
 //! again, and an owner that rewrites afterwards what it decided by is found out.
 
 use schemas::agency::AgencyKind;
+use schemas::card::Card;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind as Kind;
+use schemas::envelope::Kind as Signed;
 use serde_json::{Value, json};
 use store::LogRecords as _;
 use tests::agency::Agency;
 use tests::auditor::{Auditor, entry_index, key_pins, problems};
-use tests::federation::{answered_query, sharing_pair};
-use tests::fixtures::{PLATE, draft, words};
+use tests::federation::{answered_query, sharing_pair, shift_clocks};
+use tests::fixtures::{DAY_MS, PLATE, draft, query, words};
+use tests::identity::Identity;
+use tests::raw_peer::RawPeer;
 
 /// The report of a whole log, by an auditor who holds both keys.
 fn verified(owning: &Agency, asking: &Agency, scope: &[&str]) -> Value {
@@ -92,4 +96,78 @@ async fn an_owner_that_verified_a_peer_otherwise_is_found_out() {
     let report = verified(&owning, &asking, &[]);
     assert_eq!(problems(&report), [(Some(answered), "decision".into())], "{report:#}");
     assert!(report.to_string().contains("not_public_agency"), "{report:#}");
+}
+
+/// The same query twice, and other bytes under its id, by the keys of an agency whose node sends nothing
+/// twice.
+async fn asked_again(asking: &Agency, owning: &Agency) {
+    let raw = RawPeer::with(Identity {
+        card: Card { addresses: Vec::new(), ..asking.identity.card.clone() },
+        ..asking.identity.clone()
+    });
+    let asked = query(asking.id(), owning.id(), PLATE, owning.now());
+    let signed = asking.identity.sign(Signed::Query, &asked);
+    for _ in 0..2 {
+        drop(raw.ask(owning, &signed).await.answered());
+    }
+    let mut other = asked.clone();
+    other.limit = 1;
+    let other = asking.identity.sign(Signed::Query, &other);
+    drop(raw.ask(owning, &other).await.refused(&owning.identity.card.message_key));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_an_answer_was_delivered_again_is_decided_again() {
+    let (asking, mut owning, _) = sharing_pair().await;
+    asked_again(&asking, &owning).await;
+    let report = verified(&owning, &asking, &[]);
+    assert_eq!((&report["ok"], &report["decided_again"]), (&json!(true), &json!(3)), "{report:#}");
+    assert_eq!(report["not_decided_again"], json!({}));
+    let card = entry_index(&owning, Kind::CardAdded).await;
+    let kind = |kind: AgencyKind| format!(r#"kind":"{}""#, kind.code());
+    let (was, is) = (kind(AgencyKind::Police), kind(AgencyKind::Commercial));
+    rewrite(&mut owning, card, |text| text.replace(&was, &is)).await;
+    let again = entry_index(&owning, Kind::AnswerRedelivered).await;
+    let found = problems(&verified(&owning, &asking, &[]));
+    assert!(found.contains(&(Some(again), "decision".into())), "{found:?}");
+}
+
+/// A refusal that says that an id was used before, of which no other bytes stand in the log.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_for_an_id_that_was_not_used_is_found_out() {
+    let (asking, mut owning, _) = sharing_pair().await;
+    asked_again(&asking, &owning).await;
+    let log = owning.log().await;
+    let before = [Kind::QueryAnswered, Kind::AnswerRedelivered];
+    let before = before.map(|kind| log.one(kind).header.index);
+    owning.rewrite_log_without(&before).await;
+    let refused = entry_index(&owning, Kind::QueryRefused).await;
+    let found = problems(&verified(&owning, &asking, &[]));
+    assert!(found.contains(&(Some(refused), "decision".into())), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_are_destroyed_are_counted_by_the_sums_that_go_with_them() {
+    let (asking, mut owning, agreement) = sharing_pair().await;
+    answered_query(&asking, &owning).await;
+    shift_clocks([&asking, &owning], 400 * DAY_MS);
+    owning.accord(&["retention", "run"]).done();
+    let report = verified(&owning, &asking, &[]);
+    assert_eq!(problems(&report), [], "{report:#}");
+    assert!(report["redacted"].as_u64() > Some(0), "{report:#}");
+    let redacted = entry_index(&owning, Kind::EntriesRedacted).await;
+    let changes = owning.store().changes().await.expect("changes");
+    let change = changes.into_iter().find(|stored| stored.entry == redacted).expect("a change");
+    let sums: Value = serde_json::from_str(&change.text).expect("JSON");
+    let sum = &sums["sums"][0];
+    assert_eq!((&sum["given"], &sum["received"]), (&json!(1), &json!(0)), "{sums:#}");
+    assert_eq!(sum["authority"], agreement.to_string());
+    // Whom an agency answers how often is nothing for its peers.
+    let auditor = Auditor::default();
+    auditor.receive("extract", &owning, &["--peer", "asking-ca-pd"]);
+    let extract = std::fs::read_to_string(auditor.path("extract")).expect("a bundle");
+    assert!(!extract.contains("given"), "an extract holds no sums");
+    rewrite(&mut owning, redacted, |text| text.replace("\"given\":1", "\"given\":2")).await;
+    let report = verified(&owning, &asking, &[]);
+    assert_eq!(problems(&report), [(Some(redacted), "sums".into())], "{report:#}");
 }

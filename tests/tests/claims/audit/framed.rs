@@ -7,11 +7,13 @@ use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::event::Event;
 use schemas::query::{Query, QueryId};
+use tests::agency::Agency;
 use tests::auditor::{
     assert_problem, bundles_of_both, entry_index, findings_of, key_pins, pair_with_exchange,
     reconcile_bundles, single_finding,
 };
 use tests::federation::answered_query;
+use tests::fixtures::SETTLED_MS;
 use tests::identity::Identity;
 use tests::tampering::Forged;
 
@@ -67,11 +69,56 @@ async fn an_owner_that_frames_a_requester_is_found_out_and_nobody_else_accused()
     let without = auditor.run_without_node(&args);
     let with = auditor.run_as_text(&[&["audit"], &args[..]].concat());
     assert_eq!((without.code, &without.out), (1, &with.out));
-    // The node's own comparison holds the peer to nothing either.
-    let own = owning.accord(&["audit", "reconcile", "--peer", "asking-ca-pd"]);
-    for finding in own.lines()[0]["findings"].as_array().expect("findings") {
-        assert_ne!(finding["signed_by"]["agency"], "asking-ca-pd", "{finding:#}");
+    // The node's own comparison tells against its own log, and holds the peer to nothing.
+    for agency in [&asking, &owning] {
+        agency.clock.shift(SETTLED_MS);
     }
+    own_log_is_unsound(&owning, index, 1);
+    let theirs = asking.accord(&["audit", "reconcile", "--peer", "owning-ca-pd"]);
+    let theirs = theirs.lines();
+    let silent = findings_of(&theirs[0], "replied_owner_silent");
+    assert_eq!(silent.len(), 1, "{theirs:?}");
+    assert_eq!(silent[0]["signed_by"]["agency"], "owning-ca-pd", "{silent:#?}");
+}
+
+/// That a node's comparison tells of one of its own entries that its tables tell otherwise, accuses its
+/// peer of nothing, and finds everything else as it was.
+fn own_log_is_unsound(owning: &Agency, index: u64, matched: u64) {
+    let own = owning.accord(&["audit", "reconcile", "--peer", "asking-ca-pd"]);
+    let report = &own.lines()[0];
+    let unsound = findings_of(report, "unsound");
+    let told = unsound.iter().any(|one| one["index"] == index && one["agency"] == "owning-ca-pd");
+    assert!(told, "{report:#}");
+    assert_eq!((own.code, &report["matched"]), (1, &matched.into()), "{report:#}");
+    for finding in report["findings"].as_array().expect("findings") {
+        assert_ne!(finding["signed_by"]["agency"], "asking-ca-pd", "{finding:#}");
+        assert_ne!(finding["agency"], "asking-ca-pd", "{finding:#}");
+    }
+}
+
+/// Other bytes under the same id, which neither the tables nor the header's digest of it show.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_with_another_reply_is_stated_to_nobody() {
+    let (asking, mut owning, _) = pair_with_exchange().await;
+    answered_query(&asking, &owning).await;
+    let index = owning.log().await.all(Kind::QueryAnswered)[1].header.index;
+    let owner = owning.identity.clone();
+    owning
+        .forge(index, |entry| {
+            let lines = entry.envelopes.clone().expect("envelopes");
+            let (query, reply) = lines.split_once('\n').expect("two");
+            let reply = Envelope::parse(reply.as_bytes()).expect("an envelope");
+            let mut answer: Answer =
+                serde_json::from_slice(reply.unverified_payload()).expect("an answer");
+            answer.truncated = !answer.truncated;
+            entry.envelopes =
+                Some(format!("{query}\n{}", owner.sign(Signed::Answer, &answer).to_text()));
+        })
+        .await;
+    for agency in [&asking, &owning] {
+        agency.clock.shift(SETTLED_MS);
+    }
+    own_log_is_unsound(&owning, index, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

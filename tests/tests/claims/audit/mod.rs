@@ -3,6 +3,7 @@
 mod bundles;
 mod decided_again;
 mod edited_registry;
+mod ended_keys;
 mod evidence_packages;
 mod framed;
 mod largest_state;

@@ -5,11 +5,11 @@ use std::io::Cursor;
 
 use audit::BundleFile;
 use audit::check::Report;
-use registry::{Change, Verified};
+use registry::{Change, Hold, OpenedHold, UsesSum, Verified};
 use schemas::agency::AgencyId;
 use schemas::answer::LogPosition;
 use schemas::body::{Actor, Body};
-use schemas::bundle::{FORMAT, Head, Item, Line, Scope};
+use schemas::bundle::{Earlier, FORMAT, Head, Item, Line, Scope};
 use schemas::digest::Digest;
 use schemas::entry::{Header, StoredEntry, VERSION};
 use schemas::entry_proof::EntryProof;
@@ -33,6 +33,8 @@ pub(crate) struct Written {
     pub(crate) actor: Actor,
     pub(crate) event: Event,
     pub(crate) envelopes: Vec<Envelope>,
+    /// Whether body and envelopes are gone.
+    pub(crate) destroyed: bool,
 }
 
 /// The change that a card makes which a person confirmed.
@@ -53,12 +55,30 @@ pub(crate) struct Log {
     pub(crate) of: Agency,
     pub(crate) cards: Vec<Envelope>,
     pub(crate) entries: Vec<Written>,
+    /// Heads of so many of its entries that another agency cosigned at a minute.
+    pub(crate) cosigned: Vec<(usize, Agency, i64)>,
+    /// Texts of its policies.
+    pub(crate) policies: Vec<String>,
+    /// Its register of holds, and of them the terms that it opens.
+    pub(crate) holds: Vec<Hold>,
+    pub(crate) opened: Vec<OpenedHold>,
+    /// The sums that go with a redaction.
+    pub(crate) sums: Vec<UsesSum>,
 }
 
 impl Log {
     pub(crate) fn new(of: &Agency, known: &[&Agency]) -> Self {
         let cards = [of].into_iter().chain(known.iter().copied()).map(Agency::card).collect();
-        Self { of: of.clone(), cards, entries: Vec::new() }
+        Self {
+            of: of.clone(),
+            cards,
+            entries: Vec::new(),
+            cosigned: Vec::new(),
+            policies: Vec::new(),
+            holds: Vec::new(),
+            opened: Vec::new(),
+            sums: Vec::new(),
+        }
     }
 
     pub(crate) fn write(
@@ -77,6 +97,7 @@ impl Log {
             actor,
             event,
             envelopes: envelopes.iter().copied().cloned().collect(),
+            destroyed: false,
         });
     }
 
@@ -116,6 +137,7 @@ impl Log {
                 Event::CardUpdated(_) => Some(Change::CardUpdate { envelope: line.clone(), at }),
                 _ => Change::of_document(&body, line),
             });
+            let document = document.or_else(|| self.undocumented(&body.event));
             let change = document.map(|change| serde_json::to_string(&change).unwrap());
             body.change = change.as_ref().map(|text| Digest::of(text.as_bytes()));
             last_change = change.as_ref().map_or(last_change, |_| Some(index));
@@ -139,10 +161,34 @@ impl Log {
                 envelope: envelope.as_ref().map(|text| Digest::of(text.as_bytes())),
             };
             let header = String::from_utf8(header.to_bytes().unwrap()).unwrap();
-            let stored = StoredEntry { header, salt: Some(salt), body: Some(body), envelope };
+            let (salt, body, envelope) = match entry.destroyed {
+                true => (None, None, None),
+                false => (Some(salt), Some(body), envelope),
+            };
+            let stored = StoredEntry { header, salt, body, envelope };
             Item { change, ..Item::of(stored) }
         });
         stored.collect()
+    }
+
+    /// The change of an entry that stands for no document.
+    fn undocumented(&self, event: &Event) -> Option<Change> {
+        let hold = |number| self.holds.iter().find(|hold| hold.hold == number).unwrap();
+        match event {
+            Event::PolicyAdopted(said) => {
+                let text =
+                    self.policies.iter().find(|text| Digest::of(text.as_bytes()) == said.digest);
+                Some(Change::Policy { name: said.name.clone(), text: text.unwrap().clone() })
+            }
+            Event::HoldPlaced(said) => {
+                Some(Change::HoldPlaced { hold: hold(said.hold.hold).clone() })
+            }
+            Event::EntriesRedacted(said) => Some(Change::Redacted {
+                redaction: said.redaction.clone(),
+                sums: self.sums.clone(),
+            }),
+            _ => None,
+        }
     }
 
     /// The proof of where its last entry stands, as it is shown beside a message.
@@ -173,10 +219,21 @@ impl Log {
         let exported = Event::AuditExported(AuditExported { scope: scope.clone(), own: 0 });
         log.write(minute, None, self.of.officer(), exported, &[]);
         let items = log.items();
-        let mut tree = Frontier::new();
+        let (mut tree, mut nodes) = (Frontier::new(), BTreeMap::new());
+        let mut roots = vec![tree.root()];
         for item in &items {
-            tree.push(merkle::leaf(item.entry.header.as_bytes()));
+            let completed = tree.push(merkle::leaf(item.entry.header.as_bytes()));
+            nodes.extend(completed.into_iter().map(|(at, hash)| ((at.level, at.index), hash)));
+            roots.push(tree.root());
         }
+        let lookup = |at: merkle::Subtree| nodes.get(&(at.level, at.index)).copied();
+        let cosigned = self.cosigned.iter().map(|(size, by, minute)| {
+            let (old, root) = (*size as u64, roots[*size]);
+            Line::Cosigned(Earlier {
+                checkpoint: self.of.cosigned_head(old, root, by, *minute),
+                consistency: merkle::consistency(old, tree.size(), lookup).unwrap(),
+            })
+        });
         let head = Head {
             accord_bundle: FORMAT,
             agency: self.of.id.clone(),
@@ -187,7 +244,11 @@ impl Log {
         };
         let mut bytes = serde_json::to_vec(&head).unwrap();
         let cards = self.cards.iter().map(|card| Line::Card(card.to_text()));
-        for line in cards.chain(items.into_iter().map(Line::Entry)) {
+        let policies = self.policies.iter().map(|text| Line::Policy(text.clone()));
+        let opened = self.opened.iter();
+        let opened = opened.map(|hold| Line::Hold(serde_json::to_string(hold).unwrap()));
+        let before = cosigned.chain(cards).chain(policies).chain(opened);
+        for line in before.chain(items.into_iter().map(Line::Entry)) {
             bytes.push(b'\n');
             bytes.extend(line.to_bytes().unwrap());
         }

@@ -1,0 +1,131 @@
+//! Between which instants an entry was made, whatever its own time says: not before what it keeps of a
+//! peer's log, and not after the first cosignature over it of another agency that is pinned. And whose
+//! signature still counts there: that of a key whose end the log had not recorded.
+
+use schemas::agency::AgencyId;
+use schemas::body::Body;
+use schemas::entry::Header;
+use schemas::time::{CLOCK_SKEW_MS, Timestamp};
+
+use super::alone::Kept;
+use super::cosigned_heads::CosignedHeads;
+use super::key_times::{KeyEnd, KeyTimes};
+use super::messages::{Message, Opened};
+use super::problem::{Problem, problem};
+use super::signed_by::SignedBy;
+
+/// The code of a signature with a key whose end the log had recorded: it accuses nobody.
+const ENDED: &str = "signed_with_ended_key";
+/// The code of an entry that was not made when it says.
+const DISPROVED: &str = "time_disproved";
+
+/// What bounds the times of one log.
+#[derive(Debug, Clone, Default)]
+pub struct Brackets {
+    /// What it knew of the keys of others, and when.
+    pub key_times: KeyTimes,
+    /// Its heads that others cosigned, and when.
+    pub cosigned: CosignedHeads,
+}
+
+/// What an entry shows of when it was made.
+#[derive(Debug, Default)]
+pub(super) struct Bracketed {
+    pub(super) problems: Vec<Problem>,
+    /// Whether what stands beside it is signed with a key whose end had been recorded.
+    pub(super) discounted: bool,
+    /// Who signed the head above what it keeps of the peer's log, where that counts.
+    pub(super) theirs: Option<SignedBy>,
+}
+
+/// Who signed what was opened, where that was checked.
+pub(super) fn signer(opened: &Opened) -> Option<SignedBy> {
+    Some(SignedBy::new(opened.by.clone(), opened.key?))
+}
+
+impl Brackets {
+    /// Takes in the next entry of the log of `me`; `body` is given where what stands beside it is signed
+    /// by whom it has to be.
+    pub(super) fn take(
+        &mut self,
+        header: &Header,
+        body: Option<&Body>,
+        me: &AgencyId,
+        messages: &[Opened],
+        theirs: Option<Kept>,
+    ) -> Bracketed {
+        let mut found = Bracketed::default();
+        let mut wrong =
+            |code, what: String| found.problems.push(problem(Some(header.index), code, what));
+        let over = |by: &SignedBy| self.key_times.over(by, header.index, header.at);
+        let others = messages
+            .iter()
+            .filter(|opened| opened.by != *me && !matches!(opened.message, Message::Card(_)));
+        let ended = others.filter_map(signer).find_map(|by| Some((over(&by)?, by)));
+        if let Some((end, by)) = ended.filter(|_| body.is_some()) {
+            found.discounted = true;
+            wrong(ENDED, after_its_end("what stands beside it", &by, end));
+        }
+        match theirs {
+            Some(kept) if let Some(end) = over(&kept.by) => {
+                let what = "the head above what it keeps of the peer's log";
+                wrong(ENDED, after_its_end(what, &kept.by, end));
+            }
+            Some(kept) => {
+                if kept.at > header.at.plus_millis(CLOCK_SKEW_MS) {
+                    let what = format!(
+                        "it says that it was made at {}, and keeps an entry of the log of `{}` that was made at {}, as that says: it was not made before that one",
+                        header.at, kept.by.agency, kept.at
+                    );
+                    wrong(DISPROVED, what);
+                }
+                found.theirs = Some(kept.by);
+            }
+            None => {}
+        }
+        if let Some(first) = self.cosigned.not_after(header.index)
+            && header.at > first.plus_millis(CLOCK_SKEW_MS)
+        {
+            let what = format!(
+                "it says that it was made at {}, and a head over it was cosigned at {first}: it was not made after that",
+                header.at
+            );
+            wrong(DISPROVED, what);
+        }
+        if let Some(body) = body.filter(|_| !found.discounted) {
+            self.key_times.take(header, body, me, messages);
+        }
+        found
+    }
+
+    /// Whether a reply that an entry rejected was signed with a key that the log knew by then, and whose
+    /// end it had not recorded: else nobody could accept it.
+    pub(super) fn could_accept(&self, header: &Header, reply: &Opened) -> bool {
+        signer(reply).is_some_and(|by| {
+            self.key_times.knew(&by, header.index)
+                && self.key_times.over(&by, header.index, header.at).is_none()
+        })
+    }
+
+    /// The end of the key because of which the signature beside an entry of this log does not count
+    /// against who has made it. `shown` is when the agency itself kept a head over the entry.
+    #[must_use]
+    pub fn discounted(
+        &self,
+        by: &SignedBy,
+        entry: u64,
+        shown: Option<Timestamp>,
+    ) -> Option<KeyEnd> {
+        let not_after = self.cosigned.not_after(entry).into_iter().chain(shown).min();
+        self.key_times.discounted(by, not_after)
+    }
+}
+
+/// That a signature comes after the recorded end of its key, in a sentence.
+fn after_its_end(what: &str, by: &SignedBy, end: KeyEnd) -> String {
+    let SignedBy { agency, key, .. } = by;
+    format!(
+        "{what} is signed with the key {key} of `{agency}`, whose end at {} entry {} of this log had recorded; it proves nothing of `{agency}`",
+        end.at, end.entry
+    )
+}

@@ -1,0 +1,102 @@
+//! A refusal that was decided, decided again.
+
+use agreements::decide::Decision;
+use registry::State;
+use schemas::entry::Header;
+use schemas::query::Query;
+use schemas::refusal::{Refusal, RefusalCode};
+
+use super::{Decisions, NotDecidedAgain, UsedUp, codes, limit};
+
+/// What depends on how often an authority was used.
+const COUNTED: [RefusalCode; 2] = [RefusalCode::UsesExhausted, RefusalCode::Quota];
+
+/// Most queries of one requester that are decided at once.
+const MOST_AT_ONCE: u32 = 128;
+
+/// Whether a decision rests on how often an authority was used.
+fn counts(decision: &Decision) -> bool {
+    match decision {
+        Decision::Permit(permit) => permit.consumes.is_some() || permit.daily.is_some(),
+        Decision::Refuse(refused) => {
+            refused.reasons.as_slice().iter().any(|one| COUNTED.contains(&one.code))
+        }
+    }
+}
+
+impl Decisions {
+    /// Decides a refused query again.
+    pub(super) fn refusal(
+        &mut self,
+        header: &Header,
+        query: &Query,
+        refusal: &Refusal,
+        state: Option<&State>,
+    ) -> Result<(), NotDecidedAgain> {
+        // On what the answer rested that was to be sent again is not known any more.
+        if self.served.answer_is_destroyed(header) {
+            return Err(NotDecidedAgain::Destroyed);
+        }
+        let Some(by) = &refusal.decided_by else {
+            return self.undecided(header, query, refusal, state);
+        };
+        let state = match Self::grounds(by, state)? {
+            Ok(state) => state,
+            Err(what) => return self.wrong(header, &what),
+        };
+        let is_it = |decision: &Decision| match decision {
+            Decision::Refuse(refused) => {
+                Refusal::fitting(refused.reasons.as_slice().to_vec()) == refusal.reasons
+                    && refused.closest == refusal.closest
+            }
+            Decision::Permit(_) => false,
+        };
+        let mut first = None;
+        // Others may have used an authority between the decision and its entry: what was decided is
+        // what one of those counts gives.
+        for since in 0..=MOST_AT_ONCE {
+            match self.decide(state, query, refusal.at, since, &UsedUp::new()) {
+                Err(what) => return self.wrong(header, &what),
+                Ok(decision) if is_it(&decision) => return self.dated(header, refusal.at),
+                Ok(other) => {
+                    let counted = counts(&other) || first.as_ref().is_some_and(counts);
+                    first.get_or_insert(other);
+                    if !counted {
+                        break;
+                    }
+                }
+            }
+        }
+        // What is destroyed may have used up the ones that permit now.
+        let mut used_up = UsedUp::new();
+        while self.may_be_used_up(&used_up)
+            && let Ok(Decision::Permit(permit)) = self.decide(state, query, refusal.at, 0, &used_up)
+            && let Some(limit) = limit(&permit, &query.from)
+        {
+            used_up.push(limit);
+            if self.decide(state, query, refusal.at, 0, &used_up).is_ok_and(|again| is_it(&again)) {
+                let day = refusal.at.day_start();
+                for limit in used_up {
+                    self.uses.defer(header.index, limit, day, true);
+                }
+                return self.dated(header, refusal.at);
+            }
+        }
+        let counted = refusal.reasons.iter().any(|one| COUNTED.contains(&one.code));
+        if counted && self.uses.is_partial() {
+            return Err(NotDecidedAgain::Counts);
+        }
+        let otherwise = match first {
+            Some(Decision::Permit(permit)) => {
+                format!("it is permitted under `{}`", permit.basis.authority)
+            }
+            Some(Decision::Refuse(refused)) => {
+                format!("the reasons are {}", codes(refused.reasons.as_slice()))
+            }
+            None => "nothing comes of it".into(),
+        };
+        let what =
+            format!("it was refused ({}); decided again {otherwise}", codes(&refusal.reasons));
+        self.wrong(header, &what)
+    }
+}

@@ -25,6 +25,7 @@ from messages import (
     compact,
     digest,
     fingerprint,
+    is_of_a_time_to_come,
     now,
     public_key,
     public_text,
@@ -261,7 +262,7 @@ def ask(home, card, plate):
     sent = agency.seal("query", query)
     kind, beside, envelope = converse(stream, "Query", sent)
     said = check_reply(kind, beside, envelope, agency, owner, query, sent)
-    proven = beside["log"] if beside else None
+    proven = beside["log"] if beside and not is_of_a_time_to_come(beside) else None
     if kind == "Refusal":
         codes = [reason["code"] for reason in said["reasons"]]
         say(query_id=query["id"], outcome="refused", reasons=codes, proven=proven)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import struct
 import unicodedata
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
@@ -20,6 +20,8 @@ LARGEST_BODY = dict.fromkeys(KINDS, 60_000)
 LARGEST_BODY.update(dict.fromkeys(["Query", "Receipt", "Witness", "Witnessed"], 32_768))
 LARGEST_BODY.update(dict.fromkeys(["Page", "Consistency", "Image", "Narrow"], 262_144))
 LARGEST_BODY.update(ReceiptAck=0, DocumentAck=0, Failed=1_024)
+# How far ahead of one's own clock a proof may be that is kept.
+CLOCK_AHEAD = timedelta(seconds=600)
 LARGEST_BESIDE = 16_384
 TYPE = "application/vnd.accord.%s"
 
@@ -207,6 +209,13 @@ def check_standing(standing, card, expected):
     for name, value in {"index": index, **expected}.items():
         if entry[name] != value:
             raise Unverifiable(f"the header's `{name}` is {entry[name]!r}; expected {value!r}")
+
+
+def is_of_a_time_to_come(standing):
+    """Whether the entry is further ahead of this clock than clocks may be apart: then it is not kept,
+    since whoever keeps it says that it was there before."""
+    at = datetime.fromisoformat(json.loads(standing["header"])["at"].replace("Z", "+00:00"))
+    return at > datetime.now(timezone.utc) + CLOCK_AHEAD
 
 
 def _check_note(text, signatures, origin, key):

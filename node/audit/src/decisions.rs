@@ -36,6 +36,9 @@ use uses::{Limit, UsesCount};
 
 pub use not_again::NotDecidedAgain;
 
+/// Most queries of one requester that are decided at once.
+const MOST_AT_ONCE: u32 = 128;
+
 /// Most authorities of one pair that are taken for used up, one after the other.
 const MOST_USED_UP: usize = 32;
 
@@ -189,7 +192,16 @@ impl Decisions {
         if known.rules != RULES {
             return Err(NotDecidedAgain::Rules);
         }
-        let decide = |query: &Query, at| self.decide(state, query, at, 0, &UsedUp::new());
+        // Others may have used the authority between the decision and this entry.
+        let decide = |query: &Query, at| {
+            let now = self.decide(state, query, at, 0, &UsedUp::new());
+            match now {
+                Ok(Decision::Refuse(_)) => {
+                    self.decide(state, query, at, MOST_AT_ONCE, &UsedUp::new())
+                }
+                decided => decided,
+            }
+        };
         match refused_again(known, header.at, LONGEST_MS, decide) {
             Some(what) => self.wrong(header, &what),
             None => Ok(()),
@@ -291,8 +303,9 @@ impl Decisions {
         }
         let day = answer.at.day_start();
         used_up.into_iter().for_each(|limit| self.uses.defer(header.index, limit, day, true));
+        // Whether destroyed answers of the same day came before is open: they disprove no permission.
         if self.uses.is_partial()
-            && let Some(limit) = limit(&permit, &query.from)
+            && let Some(limit) = limit(&permit, &query.from).filter(|limit| !limit.daily)
         {
             self.uses.defer(header.index, limit, day, false);
         }

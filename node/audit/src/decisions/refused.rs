@@ -6,13 +6,10 @@ use schemas::entry::Header;
 use schemas::query::Query;
 use schemas::refusal::{Refusal, RefusalCode};
 
-use super::{Decisions, NotDecidedAgain, UsedUp, codes, limit};
+use super::{Decisions, MOST_AT_ONCE, NotDecidedAgain, UsedUp, codes, limit};
 
 /// What depends on how often an authority was used.
 const COUNTED: [RefusalCode; 2] = [RefusalCode::UsesExhausted, RefusalCode::Quota];
-
-/// Most queries of one requester that are decided at once.
-const MOST_AT_ONCE: u32 = 128;
 
 /// Whether a decision rests on how often an authority was used.
 fn counts(decision: &Decision) -> bool {

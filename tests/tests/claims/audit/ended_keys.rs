@@ -132,3 +132,22 @@ async fn nothing_of_a_clock_that_is_far_off_is_kept() {
         }
     }
 }
+
+/// A cosigner whose clock is far behind bounds nothing: its word on when it cosigned is not kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_head_is_kept_that_a_clock_far_behind_cosigned() {
+    for (behind, kept) in [(CLOCK_AHEAD_MS - MINUTE_MS, true), (CLOCK_AHEAD_MS + MINUTE_MS, false)]
+    {
+        let (asking, owning, _) = sharing_pair().await;
+        owning.clock.shift(behind);
+        owning.add_reads(PLATE, 1).await;
+        let size = owning.own().log.counters().size;
+        let count = owning.node().have_cosigned_by_all().await;
+        assert_eq!(count == 1, kept, "{behind} ms behind");
+        let head = owning.store().first_cosigned(size).await.expect("the store");
+        assert_eq!(head.is_some(), kept, "{behind} ms behind");
+        let own = owning.accord(&["audit", "verify"]);
+        assert_eq!(own.code, 0, "{behind} ms behind: {own:?}");
+        drop(asking);
+    }
+}

@@ -1,8 +1,10 @@
 //! The dishonest agency: whatever it does to its log, or to what it hands over of it, an auditor
 //! with both exports and both fingerprints finds it, by class, with what proves it.
 
+use node::auditing::entries;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
+use schemas::event::audit::EntriesViewed;
 use schemas::merkle;
 use schemas::query::Query;
 use serde_json::Value;
@@ -12,6 +14,8 @@ use tests::auditor::{
     problems, reconcile_bundles, single_finding,
 };
 use tests::federation::{answered_query, sharing_pair};
+use tests::fixtures::PLATE;
+use tests::logs::{WAITING, append_many};
 
 /// Exchanges go on until the node no longer needs the entry to continue its tree; a node that does
 /// need one that is gone does not start.
@@ -307,4 +311,31 @@ async fn whoever_denies_having_answered_is_shown_its_own_signature() {
     let received = received.filter(|entry| entry["kind"] == "answer.received").count();
     assert_eq!(received, 1);
     assert!(silent["evidence"][0]["inclusion"].is_array());
+}
+
+/// More entries in a row that are not what the log wrote than are read at once: each is told once, and the
+/// listing goes on behind them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_goes_on_behind_entries_that_were_changed() {
+    let owning = Agency::start("owning-ca-pd").await;
+    append_many(&owning, WAITING).await;
+    owning.add_reads(PLATE, 1).await;
+    let changed = "update entries set body = replace(body, 'sentence', 'chapter')";
+    owning.tamper_while_it_runs(&[format!("{changed} where kind = 'audit.recorded'")]).await;
+    let context = owning.context();
+    let listing =
+        entries::list(&context.agency, &context.store, &owning.admin(), EntriesViewed::default());
+    let mut listing = listing.await.expect("a listing");
+    let (mut told, mut last) = (0, None);
+    loop {
+        let step = listing.next().await.expect("a step");
+        if step.is_empty() {
+            break;
+        }
+        told += step.iter().filter(|row| row.is_err()).count();
+        last = step.into_iter().filter_map(Result::ok).next_back().or(last);
+        assert!(told <= WAITING, "told again and again");
+    }
+    assert_eq!(told, WAITING);
+    assert_eq!(last.map(|entry| entry.header.kind), Some(Kind::ReadsImported));
 }

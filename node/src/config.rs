@@ -50,8 +50,18 @@ pub struct Bounds {
     pub refusals_per_minute: u32,
     /// Most answers to one peer whose receipts are outstanding.
     pub receipts_outstanding: u32,
+    /// How long an answer may be without its receipt before the requester is refused, in hours.
+    pub receipt_hours: u32,
+    /// Most entries of one peer's log, about exchanges, that it may leave unproven; beyond them its queries
+    /// are refused.
+    pub unproven_exchanges: u32,
+    /// How long it may leave more than a few of them unproven while it is connected, in seconds.
+    pub unproven_seconds: u32,
     /// Most versions of one peer's card that are taken in, or left to wait for a person, in a day.
     pub card_versions_per_day: u32,
+    /// How long a search of one's own reads waits until another agency holds a head over its entry, in
+    /// seconds; then it is shown with the word that none does.
+    pub search_seen_seconds: u32,
     /// How often it is looked whether a peer is to be reconciled with, in seconds.
     pub reconciled_look_seconds: u32,
     /// How often peers are asked to cosign the head of the log, in seconds.
@@ -80,10 +90,22 @@ impl Bounds {
                 100_000,
                 default.receipts_outstanding,
             ),
+            receipt_hours: table.bound("receipt_hours", 24 * 30, default.receipt_hours),
+            unproven_exchanges: table.bound(
+                "unproven_exchanges",
+                100_000,
+                default.unproven_exchanges,
+            ),
+            unproven_seconds: table.bound("unproven_seconds", 604_800, default.unproven_seconds),
             card_versions_per_day: table.bound(
                 "card_versions_per_day",
                 1_000,
                 default.card_versions_per_day,
+            ),
+            search_seen_seconds: table.bound(
+                "search_seen_seconds",
+                60,
+                default.search_seen_seconds,
             ),
             reconciled_look_seconds: table.bound(
                 "reconciled_look_seconds",
@@ -107,8 +129,12 @@ impl Default for Bounds {
             redelivery_hours: 24,
             in_flight_per_peer: 128,
             refusals_per_minute: 300,
-            receipts_outstanding: 1_024,
+            receipts_outstanding: 256,
+            receipt_hours: 24,
+            unproven_exchanges: 512,
+            unproven_seconds: 3_600,
             card_versions_per_day: 8,
+            search_seen_seconds: 2,
             reconciled_look_seconds: 300,
             cosigned_every_seconds: 600,
         }

@@ -3,6 +3,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -19,6 +20,8 @@ use crate::exchange::ask::QueryClient;
 use crate::exchange::consistency::prove_as_observed;
 use crate::exchange::deliver::Delivery;
 use crate::exchange::peer_server::PeerServer;
+use crate::exchange::seen::Seen;
+use crate::exchange::standing::{Collector, collect_until};
 use crate::exchange::witness::Witnessing;
 use crate::http::{AppState, MetricsCache, MetricsToken, https, open_router, router, socket};
 use crate::reads::importer::Importer;
@@ -68,6 +71,8 @@ pub struct Node {
     /// What requests are served with.
     pub app: Arc<AppState>,
     peer_server: Arc<PeerServer>,
+    /// Rounds in which heads were exchanged with co-parties.
+    head_rounds: AtomicUsize,
     stop: CancellationToken,
     tasks: Tasks,
     /// What serves requests, which are finished first when the node stops.
@@ -169,6 +174,7 @@ impl Node {
             certificate,
             metrics_token,
             metrics_cache: MetricsCache::default(),
+            seen: Seen::of(&context),
             stop: stop.clone(),
         });
         let node = Arc::new(Self {
@@ -180,6 +186,7 @@ impl Node {
             importer,
             app,
             peer_server,
+            head_rounds: AtomicUsize::new(0),
             tasks: Tasks::until(stop.clone()),
             stop,
             serving: Mutex::default(),
@@ -206,6 +213,9 @@ impl Node {
         self.tasks.spawn("reruns", self.queries.clone().rerun_until(stop.clone()));
         let proving = prove_as_observed(self.witnessing.clone(), self.peers.clone(), stop.clone());
         self.tasks.spawn("checkpoint proofs", proving);
+        let collector = Collector::of(&self.context);
+        let collecting = collect_until(collector, self.peers.clone(), stop.clone());
+        self.tasks.spawn("entry proofs", collecting);
         schedule::start(&self.tasks, jobs::of(self), stop);
         let socket = socket::serve(listeners.socket, router(self.app.clone()), stop.clone());
         let mut serving = vec![self.tasks.spawn("socket", socket)];

@@ -67,17 +67,20 @@ macro_rules! events {
 kind::table!(events);
 
 impl Event {
-    /// What proves where the other side's own entry of the same exchange stands in its log.
+    /// What proves where the other side's own entries of exchanges stand in its log: that of the same
+    /// exchange, or of several at once.
     #[must_use]
-    pub const fn theirs(&self) -> Option<&EntryProof> {
-        match self {
-            Self::QueryAnswered(event) => event.theirs.as_ref(),
-            Self::QueryRefused(event) => event.theirs.as_ref(),
-            Self::AnswerReceived(event) => event.theirs.as_ref(),
-            Self::AnswerRedelivered(event) => event.theirs.as_ref(),
-            Self::RefusalReceived(event) => event.theirs.as_ref(),
-            Self::ReceiptRecorded(event) => event.theirs.as_ref(),
-            _ => None,
-        }
+    pub fn theirs(&self) -> &[EntryProof] {
+        let one = match self {
+            Self::PeerProved(event) => return &event.proofs,
+            Self::QueryAnswered(event) => &event.theirs,
+            Self::QueryRefused(event) => &event.theirs,
+            Self::AnswerReceived(event) => &event.theirs,
+            Self::AnswerRedelivered(event) => &event.theirs,
+            Self::RefusalReceived(event) => &event.theirs,
+            Self::ReceiptRecorded(event) => &event.theirs,
+            _ => return &[],
+        };
+        one.as_slice()
     }
 }

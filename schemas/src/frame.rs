@@ -50,6 +50,13 @@ pub enum FrameKind {
     /// After a statement: asks to be shown what stands at some places of its tree, and, as the
     /// reply, one place each; both as JSON. One that names no place ends the exchange.
     Narrow = 16,
+    /// Asks the receiver where entries of its log about the sender stand, and, as the reply, holds the
+    /// proofs of those that stand there; both as JSON. Opens an exchange.
+    Standing = 17,
+    /// Shows the receiver the signed heads that the sender keeps of the logs of others with whom both
+    /// are parties of an agreement, and, as the reply, those that the receiver keeps of the same logs;
+    /// both as JSON. Opens an exchange.
+    Heads = 18,
 }
 
 impl FrameKind {
@@ -73,6 +80,8 @@ impl FrameKind {
             14 => Self::Consistency,
             15 => Self::Image,
             16 => Self::Narrow,
+            17 => Self::Standing,
+            18 => Self::Heads,
             _ => return None,
         })
     }
@@ -84,7 +93,12 @@ impl FrameKind {
             Self::Query | Self::Receipt => 32_768,
             Self::Answer | Self::Refusal | Self::Document | Self::Statement => envelope::LARGEST,
             Self::Card => card::LARGEST,
-            Self::Page | Self::Image | Self::Narrow | Self::Consistency => PAGE_BYTES,
+            Self::Page
+            | Self::Image
+            | Self::Narrow
+            | Self::Consistency
+            | Self::Standing
+            | Self::Heads => PAGE_BYTES,
             Self::ReceiptAck | Self::DocumentAck => 0,
             Self::Failed => 1_024,
             Self::Witness | Self::Witnessed => 32_768,
@@ -194,7 +208,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn heads_describe_their_frames(kind in 1u8..=16, beside in prop::collection::vec(any::<u8>(), 0..50), body in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn heads_describe_their_frames(kind in 1u8..=18, beside in prop::collection::vec(any::<u8>(), 0..50), body in prop::collection::vec(any::<u8>(), 0..200)) {
             let kind = FrameKind::from_byte(kind).unwrap();
             let body = if kind.largest_body() == 0 { Vec::new() } else { body };
             let frame = Frame { kind, beside, body };

@@ -44,6 +44,7 @@ pub mod ranges;
 pub mod read;
 pub mod redaction;
 pub mod refusal;
+pub mod standing;
 pub mod statement;
 pub mod text;
 pub mod time;

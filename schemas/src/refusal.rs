@@ -67,6 +67,8 @@ codes! {
         Quota = "quota",
         /// Too many receipts are outstanding.
         ReceiptsOutstanding = "receipts_outstanding",
+        /// Too much of what the requester's log must hold is not proven.
+        LogUnproven = "log_unproven",
         /// The query's id was used before, with other content or another peer.
         IdReused = "id_reused",
         /// The query's time is too far from the owner's.

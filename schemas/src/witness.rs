@@ -119,6 +119,18 @@ pub struct ConsistencyReply {
     pub proofs: Vec<Vec<Digest>>,
 }
 
+/// Most heads of one [`HeadsShown`].
+pub const MOST_HEADS: usize = 128;
+
+/// Signed heads of others' logs, as the sender keeps them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct HeadsShown {
+    /// At most [`MOST_HEADS`], each verbatim, at most one of a log.
+    pub heads: Vec<String>,
+}
+
 /// What stands beside a card.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]

@@ -77,6 +77,7 @@ impl Stage {
             Plan::of(id).bounds(|bounds| {
                 bounds.answer_seconds = 30;
                 bounds.receipts_outstanding = 100_000;
+                bounds.unproven_exchanges = 100_000;
             })
         };
         let owner = Agency::of(roomy("owning-ca-pd")).await;

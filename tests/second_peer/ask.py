@@ -2,8 +2,8 @@
 node, and when that is approved asks one query and checks all that comes back.
 
 Written from schemas/PROTOCOL.md alone, with Python and its package `cryptography` (Debian:
-python3-cryptography). It keeps no audit log and serves no queries, so it is no node: it shows that
-the document is enough to talk to one.
+python3-cryptography). It logs what it asks and what it receives, and proves that; it serves no
+queries and exports no log, so it is no node: it shows that the document is enough to talk to one.
 
     ask.py identity HOME AGENCY            keys and card; prints the fingerprint
     ask.py ask HOME OWNER-CARD PLATE       the request, the wait for its approval, the query
@@ -18,6 +18,7 @@ import time
 import tomllib
 from datetime import datetime, timedelta, timezone
 
+from log import Log
 from transport import Connection, PeerError
 from messages import (
     Unverifiable,
@@ -61,6 +62,7 @@ class Agency:
         with open(os.path.join(home, "card.json"), "rb") as file:
             self.card = file.read()
         self.id = unseal_card(self.card)["id"]
+        self.log = Log(home, self.id, self.keys["log"])
 
     def seal(self, kind, message):
         return seal(f"{kind}.v1+json", compact(message), self.keys["message"])
@@ -153,6 +155,11 @@ def await_decision(connection, agency, owner, request, body):
             continue
         if kind == "Card":
             write_frame(stream, "Card", agency.card, compact({"held": None}))
+        elif kind == "Heads":
+            # It has signed no agreement, so no other log concerns both.
+            write_frame(stream, "Heads", compact({"heads": []}))
+        elif kind == "Standing":
+            show_standing(stream, agency, owner, said)
         elif kind == "Document":
             text = unseal("decision.v1+toml", said, public_key(owner["message_key"])).decode()
             if (hidden := unprintable(text)) is not None:
@@ -167,6 +174,38 @@ def await_decision(connection, agency, owner, request, body):
             failed = {"code": "unavailable", "message": "this agency answers nothing"}
             write_frame(stream, "Failed", compact(failed))
     raise PeerError(f"{request} was not decided within {PATIENCE} s")
+
+
+def show_standing(stream, agency, owner, request):
+    """Shows the owner where entries about it stand."""
+    shown = agency.log.standing(owner["id"], request)
+    if shown is None:
+        why = {"code": "unverifiable", "message": "a request for no proof, or for too many"}
+        return write_frame(stream, "Failed", compact(why))
+    write_frame(stream, "Standing", compact(shown))
+
+
+def access_of(query, sent, outcome):
+    """What an entry says of a query."""
+    said = {"outcome": outcome, "query_id": query["id"], "query_digest": digest(sent)}
+    said |= {"requester": query["from"], "owner": query["to"], "asked_at": query["at"]}
+    return said | {name: query[name] for name in ("authority", "why", "elements")}
+
+
+def entry_shown(stream, owner, agency, query, sent, reply):
+    """Asks the owner where its entry of the reply stands, and checks what it shows."""
+    meant = {
+        "query": digest(bytes.fromhex(query["id"])),
+        "envelope": digest(sent + b"\n" + reply),
+    }
+    unknown = {name: digest(value.encode()) for name, value in meant.items()}
+    request = compact({"entries": [meant, unknown]})
+    kind, _, said = converse(stream, "Standing", request)
+    if kind != "Standing":
+        raise Unverifiable(f"a request for proofs was answered by {kind}")
+    (proof,) = json.loads(said)["proofs"]
+    check_standing(proof, owner, meant | {"peer": agency.id})
+    return proof["log"]
 
 
 def query_for(agency, owner, request, plate):
@@ -260,7 +299,11 @@ def ask(home, card, plate):
         return 1
     query = query_for(agency, owner, request, plate)
     sent = agency.seal("query", query)
-    kind, beside, envelope = converse(stream, "Query", sent)
+    actor = {"user": "mreyes", "full_name": "Maria Reyes", "agency": agency.id, "auth": "terminal"}
+    access = access_of(query, sent, "sent")
+    entry = agency.log.append("query.sent", owner["id"], query["id"], sent, actor, access=access)
+    standing = compact(agency.log.proof(entry))
+    kind, beside, envelope = converse(stream, "Query", sent, standing)
     said = check_reply(kind, beside, envelope, agency, owner, query, sent)
     proven = beside["log"] if beside and not is_of_a_time_to_come(beside) else None
     if kind == "Refusal":
@@ -275,11 +318,31 @@ def ask(home, card, plate):
         "to": owner["id"],
         "at": now(),
     }
-    kind, _, _ = converse(stream, "Receipt", agency.seal("receipt", receipt))
+    receipt = agency.seal("receipt", receipt)
+    access = access_of(query, sent, "answered")
+    access |= {"basis": said["basis"], "count": said["count"], "answer_digest": digest(envelope)}
+    entry = agency.log.append(
+        "answer.received",
+        owner["id"],
+        query["id"],
+        envelope,
+        actor,
+        access=access,
+        receipt_digest=digest(receipt),
+    )
+    kind, _, _ = converse(stream, "Receipt", receipt, compact(agency.log.proof(entry)))
     if kind != "ReceiptAck":
         raise Unverifiable(f"a receipt was answered by {kind}")
+    shown = entry_shown(stream, owner, agency, query, sent, envelope)
     basis = said["basis"]["authority"]
-    say(query_id=query["id"], outcome="answered", basis=basis, reads=reads, proven=proven)
+    say(
+        query_id=query["id"],
+        outcome="answered",
+        basis=basis,
+        reads=reads,
+        proven=proven,
+        shown=shown,
+    )
     return 0
 
 

@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 KINDS = (
     "Query Answer Refusal Page Receipt ReceiptAck Card Document DocumentAck Failed Statement Witness"
-    " Witnessed Consistency Image Narrow"
+    " Witnessed Consistency Image Narrow Standing Heads"
 ).split()
 LARGEST_BODY = dict.fromkeys(KINDS, 60_000)
 LARGEST_BODY.update(dict.fromkeys(["Query", "Receipt", "Witness", "Witnessed"], 32_768))
-LARGEST_BODY.update(dict.fromkeys(["Page", "Consistency", "Image", "Narrow"], 262_144))
+LARGEST_BODY.update(dict.fromkeys(["Page", "Consistency", "Image", "Narrow", "Standing", "Heads"], 262_144))
 LARGEST_BODY.update(ReceiptAck=0, DocumentAck=0, Failed=1_024)
 # How far ahead of one's own clock a proof may be that is kept.
 CLOCK_AHEAD = timedelta(seconds=600)

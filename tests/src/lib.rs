@@ -19,6 +19,7 @@ pub mod faulty_store;
 pub mod federation;
 pub mod fixtures;
 pub mod forged_answer;
+pub mod hostile_log;
 pub mod https;
 pub mod identity;
 pub mod key_rotation;

@@ -9,6 +9,7 @@ use schemas::entry::{EntryKind, Header, StoredEntry};
 use schemas::entry_proof::EntryProof;
 use schemas::envelope::{Envelope, Kind};
 use schemas::event::Event;
+use schemas::standing::Part;
 use schemas::time::Timestamp;
 
 use super::beside::{Beside, beside};
@@ -86,16 +87,27 @@ pub(super) fn alone(header: &Header, entry: &StoredEntry, keys: &Keys, me: &Agen
         let destroyed = entry.body.is_none() && entry.salt.is_none();
         return Alone { problems, unsigned: !destroyed, ..found };
     };
-    if let Some(theirs) = body.event.theirs() {
+    let mut standing = true;
+    for theirs in body.event.theirs() {
         found.signatures = found.signatures.saturating_add(1);
         match &header.peer {
             Some(peer) if !keys.pinned(peer) => found.unpinned = Some(peer.clone()),
             _ => match kept(header, &body, theirs, keys, me) {
-                Ok(theirs) => found.theirs = Some(theirs),
-                Err(why) => wrong("standing", why),
+                Ok(theirs) => {
+                    // Of several the latest says when this was not made yet.
+                    let later = found.theirs.as_ref().is_none_or(|kept| kept.at <= theirs.at);
+                    if later {
+                        found.theirs = Some(theirs);
+                    }
+                }
+                Err(why) => {
+                    standing = false;
+                    wrong("standing", why);
+                }
             },
         }
     }
+    found.theirs = found.theirs.filter(|_| standing);
     let lines: Vec<&str> = entry.envelope.iter().flat_map(|lines| lines.lines()).collect();
     match beside(header, &body, me) {
         Err(what) => {
@@ -194,6 +206,7 @@ fn kept(
     let (their, key) = keys.entry_proof(peer, theirs).map_err(not)?;
     let query = body.event.access().and_then(|access| access.query_digest);
     let fits = match &body.event {
+        Event::PeerProved(_) => Part::of(their.kind).is_some() && their.query.is_some(),
         Event::ReceiptRecorded(recorded) => {
             their.kind == EntryKind::AnswerReceived
                 && their.envelope == Some(recorded.answer_digest)
@@ -204,7 +217,8 @@ fn kept(
         ),
         _ => their.kind == EntryKind::QuerySent && their.envelope == query,
     };
-    if their.peer.as_ref() == Some(me) && their.query == header.query && fits {
+    let same = their.query == header.query || matches!(body.event, Event::PeerProved(_));
+    if their.peer.as_ref() == Some(me) && same && fits {
         Ok(Kept { by: SignedBy::new(peer.clone(), key), at: their.at })
     } else {
         Err(not("it is of another exchange".into()))

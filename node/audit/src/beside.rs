@@ -50,11 +50,12 @@ fn belongs(header: &Header, body: &Body, me: &AgencyId) -> Belongs {
         Event::ReceiptRecorded(_) => &[(E::Receipt, Peer)],
         // Nor is a proposal held against anybody that was refused.
         Event::AnswerRejected(_) | Event::AgreementRefused(_) => return Belongs::Anything,
-        // What these repeat stands beside an earlier entry.
+        // What these repeat stands beside an earlier entry; a head above a proof is signed by itself.
         Event::QueryRefused(_)
         | Event::QueryUnanswered(_)
         | Event::AnswerViewed(_)
-        | Event::AnswerRedelivered(_) => return Belongs::NothingOfPeer,
+        | Event::AnswerRedelivered(_)
+        | Event::PeerProved(_) => return Belongs::NothingOfPeer,
         Event::CardIssued(_) => &[(E::Card, Own)],
         Event::CardAdded(_)
         | Event::CardReplaced(_)
@@ -95,6 +96,7 @@ fn belongs(header: &Header, body: &Body, me: &AgencyId) -> Belongs {
         | Event::ReadsSearched(_)
         | Event::CardBlocked(_)
         | Event::CardUnblocked(_)
+        | Event::ReceiptsExtended(_)
         | Event::RequestRecorded(_)
         | Event::UserAdded(_)
         | Event::UserTrained(_)

@@ -17,6 +17,7 @@ use super::evidence::Evidence;
 use super::exchange_lines::ExchangeLines;
 use super::reconcile::Finding;
 use super::signed_by::SignedBy;
+use super::unproven::Unproven;
 use super::verify::Judged;
 
 /// Reads an entry again: of the first bundle (0) or the second (1), by where its line begins.
@@ -40,6 +41,8 @@ pub(super) struct BundleIndex {
     /// Entries that say of a reply that it did not verify, although its header does: with the exchange
     /// and who signed that.
     pub(super) rejected: Vec<(u64, Digest, SignedBy)>,
+    /// Exchanges of which it keeps no proof of the other side's entry.
+    pub(super) unproven: Unproven,
 }
 
 /// A place in the other side's log that an entry keeps the proof of.
@@ -70,6 +73,7 @@ impl BundleIndex {
             leaves: Vec::new(),
             foreign: Vec::new(),
             rejected: Vec::new(),
+            unproven: Unproven::default(),
         }
     }
 
@@ -94,15 +98,16 @@ impl BundleIndex {
                 self.rejected.push((header.index, query, by.clone()));
             }
         }
-        let theirs = judged.body.as_ref().filter(|_| judged.theirs.is_some());
-        let theirs = theirs.and_then(|body| body.event.theirs());
-        let foreign = theirs.and_then(|theirs| {
+        self.unproven.see(judged);
+        let theirs = judged.body.iter().filter(|_| judged.theirs.is_some());
+        let theirs = theirs.flat_map(|body| body.event.theirs());
+        let foreign = theirs.filter_map(|theirs| {
             let signed = SignedCheckpoint::parse(theirs.checkpoint.as_bytes()).ok()?;
             let their = Header::from_bytes(theirs.header.as_bytes()).ok()?;
             Some(ForeignProof {
                 by: header.index,
                 kept: header.at,
-                query: header.query,
+                query: their.query,
                 index: their.index,
                 at: their.at,
                 leaf: merkle::leaf(theirs.header.as_bytes()),

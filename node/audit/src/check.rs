@@ -24,6 +24,7 @@ use super::preamble::{Heads, Preamble};
 use super::problem::{Problem, problem};
 use super::redaction_check::RedactionCheck;
 use super::registry_check::RegistryCheck;
+use super::unproven::Unproven;
 use super::verify::{Judged, Verifier};
 use schemas::bundle::{BundleError, Head, Item, Line, Scope};
 
@@ -75,6 +76,9 @@ pub struct Report {
     /// Entries that say of a reply that it did not verify, although its header does.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rejected_although_valid: Vec<u64>,
+    /// Entries of exchanges in other logs that this one keeps no proof of, by whose log.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unproven: BTreeMap<AgencyId, u64>,
     /// What is wrong.
     pub problems: Vec<Problem>,
     /// The heads of this log that stand in it and that its pinned key signed.
@@ -122,6 +126,7 @@ pub struct Check<S> {
     policies: Vec<String>,
     heads: Heads,
     rejected_although_valid: Vec<u64>,
+    unproven: Unproven,
     verifier: Verifier,
     redactions: RedactionCheck,
     holds: HoldCheck,
@@ -157,6 +162,7 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
             policies: Vec::new(),
             heads: Heads::default(),
             rejected_although_valid: Vec::new(),
+            unproven: Unproven::default(),
             verifier: Verifier::new(me.clone(), Keys::default(), whole, complete),
             redactions: RedactionCheck::new(me.clone()),
             holds: HoldCheck::new(whole),
@@ -274,6 +280,7 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
             {
                 self.rejected_although_valid.push(header.index);
             }
+            self.unproven.see(&judged);
             (self.seen)(judged, item, offset);
         }
     }
@@ -378,6 +385,7 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
             unpinned,
             not_compared: verified.not_compared,
             rejected_although_valid: self.rejected_although_valid,
+            unproven: self.unproven.counts(),
             problems: self.problems,
             heads: self.heads.shown,
             keys: verified.keys,

@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 
 use schemas::agency::AgencyId;
-use schemas::merkle::Frontier;
+use schemas::merkle::{self, Frontier};
+use schemas::time::Timestamp;
 
 use super::bundle_index::{BundleIndex, ForeignProof, Lookup};
-use super::evidence::{Evidence, entry_proof};
+use super::evidence::{Evidence, entry_proofs};
 use super::keys::Keys;
 use super::reconcile::{Class, Finding};
 use super::signed_by::SignedBy;
@@ -24,8 +25,10 @@ fn proven(
 ) -> Option<(Evidence, SignedBy)> {
     let (_, offset) = holder.entries.get(&kept.by)?;
     let item = lookup(n, *offset)?;
-    let (_, key) = keys.entry_proof(whose, &entry_proof(&item)?).ok()?;
-    let evidence = Evidence::of(&holder.head.agency, &item)?;
+    let mut proofs = entry_proofs(&item).into_iter();
+    let theirs = proofs.find(|theirs| merkle::leaf(theirs.header.as_bytes()) == kept.leaf)?;
+    let (_, key) = keys.entry_proof(whose, &theirs).ok()?;
+    let evidence = Evidence { theirs: Some(theirs), ..Evidence::of(&holder.head.agency, &item)? };
     Some((evidence, SignedBy::new(whose.clone(), key)))
 }
 
@@ -129,6 +132,33 @@ pub(super) fn ends_early(
         evidence: vec![evidence],
         ..Finding::about(Class::StaleBundle, whose, message)
     })
+}
+
+/// Exchanges settled by `settled_before` of which the log of a bundle keeps no proof of the other side's
+/// own entry.
+pub(super) fn unproven(
+    told: &BundleIndex,
+    n: usize,
+    settled_before: Timestamp,
+    lookup: Lookup<'_>,
+) -> Vec<Finding> {
+    let me = &told.head.agency;
+    let mut findings = Vec::new();
+    for owed in told.unproven.owed().filter(|owed| owed.at < settled_before) {
+        // One that is not told was begun before both bundles.
+        let Some(query_id) = told.told.name(&owed.query) else { continue };
+        let message = format!(
+            "{}, as far as entry {} of `{me}` and those after it tell: what it says of that may have been written later",
+            owed.in_words(),
+            owed.entry
+        );
+        findings.push(Finding {
+            message: Some(message),
+            evidence: told.evidence(n, owed.entry, lookup).into_iter().collect(),
+            ..Finding::of(Class::Unproven, query_id, None, None)
+        });
+    }
+    findings
 }
 
 /// What the log of a bundle says did not verify, although it does as far as it is kept.

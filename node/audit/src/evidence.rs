@@ -46,13 +46,13 @@ impl Evidence {
             header: item.entry.header.clone(),
             inclusion: item.inclusion.clone(),
             envelopes: item.entry.envelope.iter().flat_map(|e| e.lines()).map(Into::into).collect(),
-            theirs: entry_proof(item),
+            theirs: entry_proofs(item).into_iter().next(),
         })
     }
 }
 
 /// What an entry keeps of the other side's log, **unchecked**.
-pub(super) fn entry_proof(item: &Item) -> Option<EntryProof> {
-    let body: Body = serde_json::from_str(item.entry.body.as_ref()?).ok()?;
-    body.event.theirs().cloned()
+pub(super) fn entry_proofs(item: &Item) -> Vec<EntryProof> {
+    let body = item.entry.body.as_ref().and_then(|body| serde_json::from_str::<Body>(body).ok());
+    body.map_or_else(Vec::new, |body| body.event.theirs().to_vec())
 }

@@ -165,15 +165,16 @@ pub fn compare<R: Read + Seek>(
 /// Notes what an entry keeps of another log, where that log's own key signed it.
 fn keep(logs: &mut BTreeMap<AgencyId, Log>, judged: &Judged, source: Source) {
     let Some(by) = &judged.theirs else { return };
-    let Some(theirs) = judged.body.as_ref().and_then(|body| body.event.theirs()) else { return };
-    let signed = SignedCheckpoint::parse(theirs.checkpoint.as_bytes());
-    let header = Header::from_bytes(theirs.header.as_bytes());
-    let (Ok(signed), Ok(header)) = (signed, header) else { return };
     let log = logs.entry(by.agency.clone()).or_default();
-    let head = signed.unverified();
-    log.head(head.size, head.root, source, Some(by.clone()));
-    let leaf = merkle::leaf(theirs.header.as_bytes());
-    log.leaf(header.index, leaf, source, Some(by.clone()));
+    for theirs in judged.body.iter().flat_map(|body| body.event.theirs()) {
+        let signed = SignedCheckpoint::parse(theirs.checkpoint.as_bytes());
+        let header = Header::from_bytes(theirs.header.as_bytes());
+        let (Ok(signed), Ok(header)) = (signed, header) else { continue };
+        let head = signed.unverified();
+        log.head(head.size, head.root, source, Some(by.clone()));
+        let leaf = merkle::leaf(theirs.header.as_bytes());
+        log.leaf(header.index, leaf, source, Some(by.clone()));
+    }
 }
 
 /// What two sources say of a log that cannot both be true.

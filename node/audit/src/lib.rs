@@ -42,6 +42,7 @@ pub mod time;
 mod told;
 pub mod tree_diff;
 pub mod two_bundles;
+pub mod unproven;
 pub mod verify;
 pub mod view;
 pub mod wording;

@@ -50,6 +50,9 @@ pub enum Class {
     SignedWithEndedKey,
     /// A bundle ends before a head that the other side holds: what came after it is kept back.
     StaleBundle,
+    /// A log keeps no proof of the other side's own entry of it: what that side's log says of it may
+    /// have been written later.
+    Unproven,
     /// A bundle does not hold by itself.
     Unsound,
     /// What a peer showed of its log does not hash to what it had signed.

@@ -18,7 +18,7 @@ use super::bundle_file::BundleFile;
 use super::bundle_index::{BundleIndex, Destroyed, Lookup};
 use super::check::{Report, UNPINNED};
 use super::destroyed_under_hold::destroyed_under_hold;
-use super::disproved::{disproved, ends_early, rejected};
+use super::disproved::{disproved, ends_early, rejected, unproven};
 use super::error::Unable;
 use super::keys::Keys;
 use super::pins::Pins;
@@ -166,6 +166,7 @@ fn compared(
         if let Some(report) = reports.get(n) {
             findings.extend(destroyed_under_hold(holder, report, other, n, lookup));
         }
+        findings.extend(unproven(holder, n, settled_before, lookup));
         stale.extend(ends_early(holder, other, n, keys, lookup));
     }
     let (our, their) = (ours.told.lines(), theirs.told.lines());

@@ -9,6 +9,7 @@ use schemas::bundle::Item;
 use schemas::digest::Digest;
 use schemas::entry::{Header, StoredEntry};
 use schemas::merkle::{self, Frontier};
+use schemas::standing::Part;
 use schemas::time::Timestamp;
 
 use super::alone::{Alone, alone};
@@ -62,8 +63,10 @@ pub struct Judged {
     pub holds: bool,
     /// The query of its exchange, as it was signed.
     pub asked: Option<Asked>,
-    /// Who signed the head above what it keeps of the peer's log, where that is proven.
+    /// Who signed the head above what it keeps of the peer's log, where all of that is proven.
     pub theirs: Option<SignedBy>,
+    /// The entry of the peer's log that it keeps no proof of.
+    pub owes: Option<Part>,
     /// How far what it says is proven.
     pub proven: Proven,
     /// With which key the owner signed the reply that this entry says did not verify, although its
@@ -239,6 +242,13 @@ impl Verifier {
             query.zip(asked.as_ref()).is_some_and(fits)
                 && self.brackets.could_accept(&header, reply)
         });
+        // A refusal that came from a check before the decision leaves nothing owed.
+        let decided = messages.iter().all(|opened| match &opened.message {
+            Message::Refusal(refusal) => refusal.decided_by.is_some(),
+            _ => true,
+        });
+        let owing = body.as_ref().filter(|body| !unsigned && body.event.theirs().is_empty());
+        let owes = owing.and_then(|body| Part::owed_for(&body.event, decided));
         Judged {
             header,
             body,
@@ -247,6 +257,7 @@ impl Verifier {
             holds: !unsigned,
             asked,
             theirs,
+            owes,
             proven,
             rejected_although_valid: valid.as_ref().and_then(signer),
         }

@@ -33,7 +33,8 @@ use schemas::frame::FrameKind;
 use schemas::note::{Cosigner, SignatureLine};
 use schemas::time::Timestamp;
 use schemas::witness::{
-    Advance, ConsistencyReply, ConsistencyRequest, WitnessRefusal, WitnessReply, WitnessRequest,
+    Advance, ConsistencyReply, ConsistencyRequest, HeadsShown, WitnessRefusal, WitnessReply,
+    WitnessRequest,
 };
 use store::{StoreError, Witnessed};
 
@@ -197,6 +198,13 @@ impl Released {
     pub fn not_cosigned(refusal: WitnessRefusal, held: Option<&HeldHead>) -> Self {
         let held = held.map(|held| held.0.checkpoint.clone());
         Self::json(FrameKind::Witnessed, &WitnessReply::Refused { refusal, held })
+    }
+
+    /// A co-party is shown heads of others' logs that are kept here.
+    #[must_use]
+    pub fn heads_shown(held: &[HeldHead]) -> Self {
+        let heads = held.iter().map(|held| held.0.checkpoint.clone()).collect();
+        Self::json(FrameKind::Heads, &HeadsShown { heads })
     }
 
     /// A peer is asked to prove that its trees of some sizes lead one to the next.

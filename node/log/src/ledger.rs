@@ -150,11 +150,11 @@ impl Ledger {
         if corrects {
             self.state.corrections = self.state.corrections.saturating_add(1);
         }
-        self.count(&changes);
+        self.count(&changes, at);
         Ok(Row { header, header_bytes, salt, body, envelopes, nodes, changes })
     }
 
-    fn count(&mut self, changes: &store::StateChanges) {
+    fn count(&mut self, changes: &store::StateChanges, at: Timestamp) {
         if let Some(served) = changes.served.as_ref().filter(|served| served.answered) {
             if let Some(authority) = &served.authority {
                 let n = self.state.uses.entry(authority.clone()).or_insert(0);
@@ -165,15 +165,31 @@ impl Ledger {
             }
             let n = self.state.unreceipted.entry(served.requester.clone()).or_insert(0);
             *n = n.saturating_add(1);
+            self.state.unreceipted_since.entry(served.requester.clone()).or_insert(at);
         }
         if let Some(authority) = changes.settled.as_ref().and_then(|s| s.authority.as_ref()) {
             let n = self.state.uses.entry(authority.clone()).or_insert(0);
             *n = n.saturating_add(1);
         }
+        if let Some(owed) = &changes.owed {
+            let n = self.state.unproven.entry(owed.peer.clone()).or_insert(0);
+            *n = n.saturating_add(1);
+        }
+        if let Some(proved) = &changes.proved
+            && let Some(n) = self.state.unproven.get_mut(&proved.peer)
+        {
+            *n = n.saturating_sub(proved.counted);
+        }
+        if let Some(peer) = &changes.waived {
+            self.state.unproven.remove(peer);
+        }
         if let Some(receipted) = &changes.receipted
             && let Some(n) = self.state.unreceipted.get_mut(&receipted.requester)
         {
             *n = n.saturating_sub(1);
+            if *n == 0 {
+                self.state.unreceipted_since.remove(&receipted.requester);
+            }
         }
     }
 }

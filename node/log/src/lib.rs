@@ -22,3 +22,4 @@ pub mod proofs;
 pub mod registry;
 pub mod registry_chain;
 pub mod release;
+pub mod standing;

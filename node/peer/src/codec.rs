@@ -90,6 +90,8 @@ fn opens(kind: FrameKind) -> bool {
             | FrameKind::Statement
             | FrameKind::Witness
             | FrameKind::Consistency
+            | FrameKind::Standing
+            | FrameKind::Heads
     )
 }
 

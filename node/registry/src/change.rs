@@ -66,6 +66,13 @@ pub enum Change {
         /// Why it is cut off; absent when it is let in.
         reason: Option<Text>,
     },
+    /// A peer has more time for receipts.
+    ReceiptsExtended {
+        /// The peer.
+        agency: AgencyId,
+        /// Until when none is too late.
+        until: Timestamp,
+    },
     /// An agreement's text.
     Agreement {
         /// Who proposed it.

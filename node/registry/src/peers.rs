@@ -61,6 +61,10 @@ pub struct Peer {
     pub held: Option<HeldCard>,
     /// The keys of its earlier cards under the same agency key.
     pub earlier: NamedKeys,
+    /// The agency keys of its cards before, each of which people confirmed here in its time.
+    pub former: Vec<PublicKey>,
+    /// Until when no receipt of it is too late, as a person said.
+    pub receipts_until: Option<Timestamp>,
     /// When versions of its card were taken in, or left to wait, without a person: those of the day
     /// before the last one.
     pub taken: Vec<Timestamp>,

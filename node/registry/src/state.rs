@@ -12,6 +12,7 @@ use schemas::authority::AuthorityId;
 use schemas::card::Card;
 use schemas::digest::Digest;
 use schemas::envelope::Envelope;
+use schemas::key::PublicKey;
 use schemas::query::UserName;
 use schemas::time::Timestamp;
 use schemas::user::User;
@@ -111,6 +112,18 @@ fn left_behind(peer: &Peer, next: &Card) -> NamedKeys {
     earlier
 }
 
+/// The agency keys by which a peer was known here before `next`.
+fn former(peer: &Peer, next: &Card) -> Vec<PublicKey> {
+    let before = peer.former.iter().copied().chain([peer.card.value.agency_key]);
+    let mut former: Vec<PublicKey> = Vec::new();
+    for key in before.filter(|key| *key != next.agency_key) {
+        if !former.contains(&key) {
+            former.push(key);
+        }
+    }
+    former
+}
+
 impl State {
     /// The state that changes fold to, given as their JSON and in the order of the log.
     ///
@@ -157,12 +170,15 @@ impl State {
             Change::Card { envelope, verified } => {
                 let card = card(envelope)?;
                 let known = self.peers.get(&card.value.id);
-                let blocked = known.and_then(|peer| peer.blocked.clone());
                 let earlier =
                     known.map_or_else(NamedKeys::default, |peer| left_behind(peer, &card.value));
+                let former = known.map_or_else(Vec::new, |peer| former(peer, &card.value));
                 let taken = known.map_or_else(Vec::new, |peer| peer.taken.clone());
                 let verified = verified.clone();
-                let peer = Peer { card, verified, blocked, held: None, earlier, taken };
+                let receipts_until = known.and_then(|peer| peer.receipts_until);
+                let (held, blocked) = (None, known.and_then(|peer| peer.blocked.clone()));
+                let peer =
+                    Peer { card, verified, blocked, held, earlier, former, receipts_until, taken };
                 self.put(peer);
             }
             Change::CardUpdate { envelope, at } => {
@@ -178,6 +194,11 @@ impl State {
                 let mut peer = self.peer(&card.value.id)?.clone();
                 peer.note_taken(*at);
                 peer.held = Some(HeldCard { card, why: why.clone() });
+                self.put(peer);
+            }
+            Change::ReceiptsExtended { agency, until } => {
+                let mut peer = self.peer(agency)?.clone();
+                peer.receipts_until = Some(*until);
                 self.put(peer);
             }
             Change::Block { agency, reason } => {

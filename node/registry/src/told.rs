@@ -38,6 +38,7 @@ impl Change {
                 | Kind::CardHeld
                 | Kind::CardBlocked
                 | Kind::CardUnblocked
+                | Kind::ReceiptsExtended
                 | Kind::AgreementProposed
                 | Kind::AgreementReceived
                 | Kind::AgreementRefused
@@ -146,6 +147,9 @@ impl Change {
             (Event::CardHeld(said), Self::CardHeld { why, .. }) => said.why == *why,
             (Event::CardBlocked(said), Self::Block { agency, reason }) => {
                 header.peer.as_ref() == Some(agency) && reason.as_ref() == Some(&said.reason)
+            }
+            (Event::ReceiptsExtended(said), Self::ReceiptsExtended { agency, until }) => {
+                header.peer.as_ref() == Some(agency) && said.until == *until
             }
             (Event::CardUnblocked(_), Self::Block { agency, reason }) => {
                 header.peer.as_ref() == Some(agency) && reason.is_none()

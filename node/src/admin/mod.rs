@@ -8,5 +8,6 @@ pub mod agreements;
 pub mod cards;
 pub mod people;
 pub mod policy;
+pub mod receipts;
 pub mod requests;
 mod signing_authority;

@@ -9,3 +9,4 @@ pub mod periodic;
 pub mod proofs;
 pub mod reconcile_schedule;
 pub mod reports;
+pub mod unseen;

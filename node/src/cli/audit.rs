@@ -15,10 +15,11 @@ use serde_json::{Value, json};
 use super::Done;
 use super::bundle;
 use super::client::{Client, query_string};
-use super::output::{Output, number, one_line, text};
+use super::output::{Output, err, number, one_line, text};
 use super::reconcile;
 use super::report;
 use super::time::{instant, shown};
+use crate::auditing::unseen::Unseen;
 use crate::http::problem::BrokenOff;
 use crate::permission::ActError;
 use audit::Pin;
@@ -167,6 +168,8 @@ pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Resu
                 }
                 output.object(&entry, || describe(&entry));
             }
+            let unseen: Unseen = client.get("/audit/unseen").await?;
+            err(&unseen.in_words());
             Ok(Done::Ok)
         }
         Audit::Report(args) => report::report(client, &args, output).await,

@@ -8,12 +8,14 @@ use schemas::card::Card as Described;
 use schemas::envelope::{Envelope, Kind};
 use schemas::key::{Fingerprint, SecretKey};
 use schemas::text::Text;
+use schemas::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::Done;
 use super::client::Client;
 use super::init::{dialable, sign_card};
 use super::output::{Output, table, text};
+use super::time::instant;
 use crate::admin::cards::{Confirmation, Reissued};
 use crate::permission::ActError;
 use audit_log::clock::Clock;
@@ -79,6 +81,18 @@ pub(super) enum Card {
         #[arg(long)]
         reason: Text,
     },
+    /// Give a peer more time for the receipts that it owes: with one that is older than a day it is
+    /// refused otherwise.
+    ExtendReceipts {
+        /// The peer.
+        id: AgencyId,
+        /// Until when no receipt is too late, at most 30 days from now.
+        #[arg(long, value_parser = instant)]
+        until: Timestamp,
+        /// Why.
+        #[arg(long)]
+        reason: Text,
+    },
     /// Let a peer in again.
     Unblock {
         /// The peer.
@@ -117,6 +131,10 @@ pub(super) async fn run(
         }
         Card::Block { id, reason } => {
             client.post(&format!("/cards/{id}/block"), &json!({ "reason": reason })).await?
+        }
+        Card::ExtendReceipts { id, until, reason } => {
+            let more = json!({ "until": until, "reason": reason });
+            client.post(&format!("/cards/{id}/receipts"), &more).await?
         }
         Card::Unblock { id, reason } => {
             client.post(&format!("/cards/{id}/unblock"), &json!({ "reason": reason })).await?

@@ -138,7 +138,11 @@ pub(super) fn drafted(client: &Client, why: &Why, what: &What) -> Result<Draft, 
 
 /// One owner's outcome for a person.
 pub(super) fn describe(heard: &Value) -> String {
-    let said = outcome(heard);
+    let mut said = outcome(heard);
+    let warning = text(heard, "warning");
+    if !warning.is_empty() {
+        said += &format!("\nWarning: {}", one_line(warning));
+    }
     match text(heard, "query_id") {
         // Needed to ask again, to submit a request after a refusal, and to find it in the log.
         id if !id.is_empty() && !said.contains(id) => format!("{said}\nquery {id}"),

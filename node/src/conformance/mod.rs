@@ -172,6 +172,19 @@ const MUSTS: &[(&str, &str, Trial)] = &[
     ("a request for consistency proofs is answered by as many, or by none", "16", |kit| {
         others::consistency(kit).boxed()
     }),
+    (
+        "heads of others' logs are answered by those of logs that concern the asker alone",
+        "16",
+        |kit| others::heads(kit).boxed(),
+    ),
+    (
+        "a request for proofs of entries is answered by those about the asker that stand in the log",
+        "16",
+        |kit| others::standing(kit).boxed(),
+    ),
+    ("a request for no proof of an entry is answered Failed `unverifiable`", "16", |kit| {
+        others::standing_of_nothing(kit).boxed()
+    }),
 ];
 
 /// Examines the node at `address` with the keys of `home`; tells each must as soon as it is seen, and

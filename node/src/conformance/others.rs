@@ -9,9 +9,12 @@ use schemas::entry_proof::EntryProof;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::FrameKind;
 use schemas::note::Signer;
+use schemas::standing::{EntryAsked, StandingReply, StandingRequest};
 use schemas::statement::{Narrow, Statement, StatementRequest};
 use schemas::time::Timestamp;
-use schemas::witness::{ConsistencyReply, ConsistencyRequest, WitnessReply, WitnessRequest};
+use schemas::witness::{
+    ConsistencyReply, ConsistencyRequest, HeadsShown, WitnessReply, WitnessRequest,
+};
 
 use super::{Kit, Said, Seen, failed_as, messages, parsed, wire};
 use peer::probe::Next;
@@ -117,5 +120,61 @@ pub(super) async fn consistency(kit: &Kit) -> Seen {
             }
         }
         other => Err(format!("{other} in place of Consistency")),
+    }
+}
+
+pub(super) async fn standing(kit: &Kit) -> Seen {
+    let query = messages::query(kit, kit.clock.now())?;
+    let signed = kit.signed(&query)?;
+    let reply = match kit.asks_anew(&query, &signed).await? {
+        Said::Served { reply, .. } => reply,
+        Said::Failed(code) => return Err(format!("Failed `{code}` in place of a reply")),
+    };
+    let both = Digest::of(&[signed.as_bytes(), b"\n", reply.as_bytes()].concat());
+    let meant = EntryAsked { query: query.id.digest(), envelope: both };
+    let unknown = EntryAsked { query: query.id.digest(), envelope: Digest::of(b"nothing") };
+    let request = StandingRequest { entries: vec![unknown, meant] };
+    let body = serde_json::to_vec(&request).map_err(|e| e.to_string())?;
+    let frame = match kit.says(FrameKind::Standing, &body).await?.1 {
+        Next::Frame(frame) if frame.kind == FrameKind::Standing => frame,
+        other => return Err(format!("{other} in place of proofs")),
+    };
+    let shown: StandingReply = serde_json::from_slice(&frame.body).map_err(|e| e.to_string())?;
+    let [proof] = shown.proofs.as_slice() else {
+        return Err(format!("{} proofs for one entry that stands there", shown.proofs.len()));
+    };
+    let log = kit.them.of_log(&kit.them.log_key);
+    let (header, _) = proof.verified(&log).map_err(|e| e.to_string())?;
+    if !meant.is(&header, &kit.me.id) {
+        return Err("the entry that it proves is another one".into());
+    }
+    Ok(format!("entry {} of {}", proof.log.index, proof.log.size))
+}
+
+pub(super) async fn standing_of_nothing(kit: &Kit) -> Seen {
+    let request = StandingRequest { entries: Vec::new() };
+    let body = serde_json::to_vec(&request).map_err(|e| e.to_string())?;
+    let (mut raw, next) = kit.says(FrameKind::Standing, &body).await?;
+    failed_as(&mut raw, next, "unverifiable", true).await
+}
+
+/// With an agency that has signed no agreement, no third one's log concerns both.
+pub(super) async fn heads(kit: &Kit) -> Seen {
+    let them = &kit.them.id;
+    let head = Checkpoint { origin: origin(them), size: 1, root: schemas::merkle::leaf(b"any") };
+    let signer = Signer::new(origin(them), kit.log_key.clone());
+    let head = SignedCheckpoint::sign(head, &signer).map_err(|e| e.to_string())?;
+    let shown = HeadsShown { heads: vec![head.to_string()] };
+    let body = serde_json::to_vec(&shown).map_err(|e| e.to_string())?;
+    match kit.says(FrameKind::Heads, &body).await?.1 {
+        Next::Frame(frame) if frame.kind == FrameKind::Heads => {
+            let shown: HeadsShown =
+                serde_json::from_slice(&frame.body).map_err(|e| e.to_string())?;
+            match shown.heads.len() {
+                0 => Ok("none".into()),
+                count => Err(format!("{count} heads of logs that do not concern the asker")),
+            }
+        }
+        other => Err(format!("{other} in place of heads")),
     }
 }

@@ -26,10 +26,10 @@ pub(crate) async fn alarm_about_parties(
     envelope: &Envelope,
 ) -> Result<(), AppendError> {
     let state = agency.registry.state();
-    let differ = state.known_otherwise(adherence);
-    if differ.is_empty() || state.records(envelope) || !fits(&state, adherence) {
+    if !lacks_alarm(&state, adherence, envelope) {
         return Ok(());
     }
+    let differ = state.known_otherwise(adherence);
     let mut evidence = vec![envelope.to_text()];
     evidence.extend(
         differ
@@ -38,6 +38,15 @@ pub(crate) async fn alarm_about_parties(
             .filter_map(|party| Some(state.card_of(party)?.envelope.clone())),
     );
     raise(agency, &adherence.agency, AlarmKind::PartyKey, evidence).await
+}
+
+/// Whether `adherence`, which is not recorded yet, names another key of a party than is known here, and
+/// no alarm says so.
+pub(super) fn lacks_alarm(state: &State, adherence: &Adherence, envelope: &Envelope) -> bool {
+    !state.known_otherwise(adherence).is_empty()
+        && !state.is_alarmed(&adherence.agency, AlarmKind::PartyKey)
+        && !state.records(envelope)
+        && fits(state, adherence)
 }
 
 /// Looks at all that peers have signed on a text, as this agency signs it.

@@ -7,6 +7,8 @@
 //! A crash between append and sending leaves an entry that says more than happened, never less; the
 //! requester asks again by the same id and is redelivered.
 
+mod overdue;
+mod owed;
 mod receipts;
 mod redelivery;
 
@@ -28,6 +30,7 @@ use serde::Serialize;
 use super::authorities::uses;
 use super::not_served::NotServed;
 use super::photographs::OutgoingPhotos;
+use super::standing::ProofBook;
 use super::{NodeContext, paging};
 use crate::config::Bounds;
 use crate::context::OwnKeys;
@@ -38,6 +41,8 @@ use audit_log::entries::exchange::answering::{AnswerReady, query_answered, query
 use registry::{Peer, State, decide_upon};
 use store::photographs::{ImageStoreError, Images, Underway};
 use store::{Found, LogState, ReadStore, ServedBefore, StoreError};
+
+use overdue::LateReceipts;
 
 pub(super) use receipts::Receipts;
 
@@ -129,6 +134,8 @@ pub(super) struct Answering {
     store: Arc<dyn ReadStore>,
     photographs: Images,
     bounds: Bounds,
+    proofs: ProofBook,
+    late_receipts: LateReceipts,
 }
 
 pub(super) fn reason(code: RefusalCode, message: impl Into<String>, section: &str) -> Reason {
@@ -148,6 +155,8 @@ impl Answering {
             store: context.store.clone(),
             photographs: context.photographs.clone(),
             bounds: context.bounds,
+            proofs: ProofBook::of(context),
+            late_receipts: LateReceipts::of(context),
         }
     }
 
@@ -158,6 +167,9 @@ impl Answering {
         }
         if let Some(stale) = self.stale(&asked.query) {
             return self.refuse(asked, vec![stale], true).await;
+        }
+        if let Some(owed) = self.owed(&asked.query.from).await? {
+            return self.refuse(asked, vec![owed], false).await;
         }
         for _ in 0..DECISIONS {
             let upon = self.grounds();

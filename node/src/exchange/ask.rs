@@ -30,6 +30,7 @@ use tokio::sync::mpsc;
 use super::authorities::{cited, uses};
 use super::deliver::Delivery;
 use super::observed::Observer;
+use super::standing::ProofBook;
 use crate::context::{NodeContext, OwnKeys};
 use crate::permission::OwnAgency;
 use audit_log::entries::exchange::asking::{query_declined, query_sent};
@@ -77,6 +78,7 @@ pub struct QueryClient<D> {
     cached: Arc<CachedAnswers>,
     sender: Arc<QuerySender<D>>,
     settler: Arc<QuerySettler<D>>,
+    proofs: ProofBook,
 }
 
 impl<D> Clone for QueryClient<D> {
@@ -88,6 +90,7 @@ impl<D> Clone for QueryClient<D> {
             cached: self.cached.clone(),
             sender: self.sender.clone(),
             settler: self.settler.clone(),
+            proofs: self.proofs.clone(),
         }
     }
 }
@@ -123,6 +126,7 @@ impl<D: Dial> QueryClient<D> {
             cached: Arc::new(cached),
             sender: Arc::new(sender),
             settler: Arc::new(settler),
+            proofs: ProofBook::of(context),
         }
     }
 
@@ -248,7 +252,8 @@ impl<D: Dial> QueryClient<D> {
             Err(error) => return QueryOutcome::failed(&owner, error),
         };
         let reply = self.sender.send(&pending, &frames).await;
-        self.settler.settle(&pending, reply).await
+        let outcome = self.settler.settle(&pending, reply).await;
+        QueryOutcome { warning: self.proofs.warning(&owner).await, ..outcome }
     }
 
     async fn declined(&self, query: Query, actor: Actor, reasons: Vec<Reason>) -> QueryOutcome {

@@ -1,6 +1,7 @@
 //! What a peer's frames show of its log: checked, compared with what it showed before, and kept in
 //! the entry that the frame leads to. So its own signed words stand in this log.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use audit_log::append::AppendError;
@@ -13,8 +14,11 @@ use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header};
 use schemas::entry_proof::{EntryProof, EntryProofError};
 use schemas::envelope::Envelope;
+use schemas::frame::LARGEST_BESIDE;
 use schemas::note::{NoteError, Vkey};
+use schemas::standing::EntryAsked;
 use schemas::time::CLOCK_AHEAD_MS;
+use store::Debt;
 
 use super::alarms::raise;
 use crate::context::{NodeContext, ObservedCheckpoints};
@@ -22,8 +26,7 @@ use crate::permission::OwnAgency;
 
 /// What stood beside a frame.
 enum Observation {
-    /// Nothing that proves anything: a peer need not, and then its log is told by its statements
-    /// and its witnessed heads alone.
+    /// Nothing that proves anything, or not yet: the peer owes it.
     Nothing,
     /// A proven place in its log.
     Proven(EntryProof),
@@ -72,10 +75,7 @@ impl Observer {
         query: SignedQuery<'_>,
         reply: &Envelope,
     ) -> Result<Option<EntryProof>, AppendError> {
-        let both = [query.envelope, reply]
-            .map(|envelope| String::from_utf8_lossy(envelope.as_bytes()))
-            .join("\n");
-        let both = Digest::of(both.as_bytes());
+        let both = query.digest_with(reply);
         let fits = |header: &Header| {
             let replied = matches!(
                 header.kind,
@@ -104,6 +104,37 @@ impl Observer {
                 && header.envelope == Some(receipt.answer_digest)
         };
         self.proven(peer, self.check(peer, beside, fits)).await
+    }
+
+    /// What a peer shows of its log because it was asked for what it owes: each proof with the debts that
+    /// it pays. What pays none is of no use, and no fault.
+    pub(super) async fn paid(
+        &self,
+        peer: &Peer,
+        proofs: Vec<EntryProof>,
+        debts: &[Debt],
+    ) -> Result<Vec<(EntryProof, Vec<Debt>)>, AppendError> {
+        let mut left: BTreeMap<EntryAsked, Vec<Debt>> = BTreeMap::new();
+        for debt in debts {
+            left.entry(asked_of(debt)).or_default().push(debt.clone());
+        }
+        let mut paid = Vec::with_capacity(proofs.len());
+        for proof in proofs {
+            let mut pays = None;
+            let exact = serde_json::to_vec(&proof).unwrap_or_default();
+            // Larger than what may stand beside a message: no entry would have room for it.
+            if exact.len() > LARGEST_BESIDE {
+                continue;
+            }
+            let observation = self.check(peer, &exact, |header| {
+                pays = left.keys().find(|asked| asked.is(header, &self.agency.id)).copied();
+                true
+            });
+            let proven = self.proven(peer, observation).await?;
+            let debts = pays.filter(|_| proven.is_some()).and_then(|asked| left.remove(&asked));
+            paid.extend(proven.zip(debts));
+        }
+        Ok(paid)
     }
 
     async fn proven(
@@ -153,6 +184,11 @@ impl Observer {
             None => Observation::Contradiction(AlarmKind::Proof, exact()),
         }
     }
+}
+
+/// The entry that a debt is of.
+pub(super) fn asked_of(debt: &Debt) -> EntryAsked {
+    EntryAsked { query: debt.query_id.digest(), envelope: debt.envelope }
 }
 
 /// Whether no key of this peer's log that was ever known signed the head: it may be one that a card

@@ -25,7 +25,7 @@ use super::observed::Observer;
 use super::rejections::RejectionCounter;
 use super::statements::ReconcileServer;
 use super::witness::Witnessing;
-use super::{cards, consistency, documents};
+use super::{cards, consistency, documents, standing};
 use crate::config::Bounds;
 use crate::permission::OwnAgency;
 use audit_log::append::AppendError;
@@ -321,7 +321,10 @@ impl Host for PeerServer {
             self.turned_away(node);
             return Err(LinkError::Protocol("no longer admitted".into()));
         };
-        if matches!(opening.kind, FrameKind::Card | FrameKind::Statement | FrameKind::Witness) {
+        if matches!(
+            opening.kind,
+            FrameKind::Card | FrameKind::Statement | FrameKind::Witness | FrameKind::Heads
+        ) {
             // Rare between honest peers, and each may leave something behind.
             self.scheduler.strike(&id);
         }
@@ -352,6 +355,18 @@ impl Host for PeerServer {
             FrameKind::Consistency => {
                 let reply = consistency::serve(&self.agency.log, &opening).await;
                 self.reply(peer, reply, channel).await
+            }
+            FrameKind::Heads => {
+                let reply = self.witnessing.serve_heads(peer, &opening).await;
+                self.reply(peer, reply, channel).await
+            }
+            FrameKind::Standing => {
+                let reply = standing::serve(&self.agency.log, peer, &opening).await;
+                if let Ok((_, false)) = &reply {
+                    // It asks for what this log does not have.
+                    self.scheduler.strike(&id);
+                }
+                self.reply(peer, reply.map(|(reply, _)| reply), channel).await
             }
             _ => {
                 self.reject(

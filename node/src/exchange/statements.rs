@@ -179,12 +179,15 @@ impl Reconciler {
         let heard = heard.map_err(|_| LinkError::Lost("it took too long".into())).flatten();
         let Compared { statement, found, bytes } =
             heard.map_err(|e| ActError::failed(format!("`{agency}` could not be heard: {e}")))?;
-        let (mut findings, open) =
-            self.findings(agency, &found, self.source.settled_before(now)).await?;
+        let settled_before = self.source.settled_before(now);
+        let (mut findings, open) = self.findings(agency, &found, settled_before).await?;
         let told = unbound.iter().take(MOST_UNBOUND);
         findings.extend(told.map(|unbound| unsound(&own.id, unbound)));
+        let settled = since..until.min(settled_before);
+        let (unproven, untold) = self.source.unproven(agency, settled).await?;
+        findings.extend(unproven);
         let further = unbound.len().saturating_sub(MOST_UNBOUND) as u64;
-        let further = found.further.saturating_add(further);
+        let further = found.further.saturating_add(further).saturating_add(untold);
         let reconciled = AuditReconciled {
             since,
             until,

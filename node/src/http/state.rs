@@ -17,6 +17,7 @@ use crate::context::NodeContext;
 use crate::exchange::ask::QueryClient;
 use crate::exchange::deliver::{Delivery, RefusedLetter};
 use crate::exchange::node_identity::prove_identity;
+use crate::exchange::seen::Seen;
 use crate::permission::ActError;
 use crate::reads::importer::Importer;
 use crate::reads::source_stats::StatsBySource;
@@ -55,6 +56,8 @@ pub struct AppState {
     pub metrics_token: MetricsToken,
     /// What was counted for the metrics.
     pub metrics_cache: MetricsCache,
+    /// Has other agencies hold heads over searches of one's own reads.
+    pub seen: Seen,
     /// Cancelled once the node stops.
     pub stop: CancellationToken,
 }

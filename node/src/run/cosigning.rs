@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,10 +15,39 @@ use super::Node;
 use super::schedule::{JobError, Work};
 use registry::State;
 
-/// How long a peer has to cosign.
+/// How long a peer has to cosign, or to show heads.
 const LONGEST: Duration = Duration::from_secs(20);
+/// With how many co-parties heads of others' logs are exchanged in a round.
+const CO_PARTIES: usize = 8;
 
 impl Node {
+    /// Exchanges with some co-parties, others each time, the heads that are kept of others' logs; with
+    /// how many.
+    pub async fn exchange_heads(&self) -> usize {
+        let state = self.context.agency.registry.state();
+        let me = &self.context.agency.id;
+        let with: Vec<_> = state
+            .peers
+            .values()
+            .filter(|peer| peer.blocked.is_none())
+            .filter(|peer| !state.co_parties(me, &peer.card.value.id).is_empty())
+            .collect();
+        let first = self.head_rounds.fetch_add(1, Ordering::Relaxed).wrapping_mul(CO_PARTIES);
+        let turns = with.iter().cycle().skip(first.checked_rem(with.len()).unwrap_or(0));
+        let shown = turns.take(with.len().min(CO_PARTIES)).map(async |peer| {
+            let exchanged = self.witnessing.exchange_heads(self.peers.as_ref(), peer);
+            match tokio::time::timeout(LONGEST, exchanged).await {
+                Ok(Ok(())) => true,
+                Ok(Err(error)) => {
+                    tracing::debug!(peer.id = %peer.card.value.id, %error, "heads were not exchanged");
+                    false
+                }
+                Err(_) => false,
+            }
+        });
+        futures::future::join_all(shown).await.into_iter().filter(|done| *done).count()
+    }
+
     /// Has every peer that nothing stands against prove what it has shown of its log, and cosign the
     /// head of this one; how many did.
     pub async fn have_cosigned_by_all(&self) -> usize {
@@ -86,6 +116,7 @@ impl Work for Cosigning {
     async fn run(&mut self) -> Result<(), JobError> {
         if self.keys_ended() || Instant::now() >= self.due {
             self.node.have_cosigned_by_all().await;
+            self.node.exchange_heads().await;
             self.due = Instant::now() + self.every;
         }
         Ok(())

@@ -3,6 +3,7 @@
 //! A claim is a function over a [`Place`] where a store can be opened and opened again. A store's
 //! own tests call [`holds_at`] once, which makes a test of each claim.
 
+pub(super) mod debts;
 pub(super) mod exchanges;
 pub(super) mod heads;
 pub(super) mod images;
@@ -56,6 +57,7 @@ macro_rules! holds_at {
             exchanges: a_query_of_ours_is_settled_once_but_for_silence,
             exchanges: exchanges_are_told_by_peer_period_and_entry,
             exchanges: messages_wait_in_order_until_they_are_delivered,
+            debts: a_debt_stands_until_it_is_proved_and_counts_until_it_is_waived,
             heads: a_head_is_witnessed_in_the_place_of_the_one_that_was_there,
             heads: of_the_cosigned_heads_the_nearest_to_a_size_are_told,
             pages: pages_come_back_as_they_were_put_down_and_end_in_time,

@@ -8,7 +8,7 @@ use schemas::merkle::{ProofError, Subtree};
 use schemas::read::Read;
 use schemas::time::Timestamp;
 
-use super::{CameraStats, ReadStats, StoreError};
+use super::{CameraStats, Debt, ReadStats, StoreError};
 
 /// A value that this node wrote as text.
 pub(super) fn parsed<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, StoreError> {
@@ -67,6 +67,20 @@ pub(super) fn digest(bytes: Vec<u8>) -> Result<Digest, StoreError> {
         .try_into()
         .map(Digest::from_bytes)
         .map_err(|_| StoreError::Corrupt(format!("a digest of {length} bytes")))
+}
+
+/// Entry, time, query, envelope and whether it is waived, as a statement tells a debt.
+pub(super) type OfDebt = (i64, i64, String, Vec<u8>, i64);
+
+/// A debt.
+pub(super) fn debt((entry, at, query_id, envelope, waived): OfDebt) -> Result<Debt, StoreError> {
+    Ok(Debt {
+        entry: number(entry)?,
+        at: instant(at)?,
+        query_id: parsed(&query_id)?,
+        envelope: digest(envelope)?,
+        waived: waived != 0,
+    })
 }
 
 /// The kinds whose body ends, as SQL.

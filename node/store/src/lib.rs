@@ -64,13 +64,13 @@ use schemas::time::Timestamp;
 
 pub use error::StoreError;
 pub use read::{
-    Database, Due, Exchanges, Heads, LogRecords, OwnReads, PhotographReferences, ReadStore,
+    Database, Debts, Due, Exchanges, Heads, LogRecords, OwnReads, PhotographReferences, ReadStore,
 };
 pub use rows::{
-    Asked, Corrected, OutboxMessage, Pages, Receipted, Release, Row, Served, Settled, Side,
-    StateChanges,
+    Asked, Corrected, Debt, NewDebt, OutboxMessage, Pages, Proved, Receipted, Release, Row, Served,
+    Settled, Side, StateChanges,
 };
-pub use write::{Destruction, HeadWriter, LogWriter, Outbox, Store, WriteStore};
+pub use write::{DebtWriter, Destruction, HeadWriter, LogWriter, Outbox, Store, WriteStore};
 
 /// Kept pages that have ended.
 #[derive(Debug, Clone)]
@@ -114,6 +114,11 @@ pub struct LogState {
     pub tree: Frontier,
     /// Answers to each peer without a receipt.
     pub unreceipted: HashMap<AgencyId, u32>,
+    /// An instant before which none of them was given, of each peer that has any; the oldest may be
+    /// younger.
+    pub unreceipted_since: HashMap<AgencyId, Timestamp>,
+    /// Entries that each peer's log must hold and has not proven, and that count.
+    pub unproven: HashMap<AgencyId, u32>,
     /// The last entry that changed the registry.
     pub last_change: Option<u64>,
     /// Corrections of reads since the log was opened.

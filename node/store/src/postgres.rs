@@ -12,6 +12,7 @@
 mod commit;
 mod connect;
 mod corrections;
+mod debts;
 mod exchange;
 mod exchanges;
 pub(super) mod filling;

@@ -18,18 +18,18 @@ use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 
 use crate::{
-    AskedBefore, EndedPages, EntryFilter, Found, Queued, ReadStats, Release, ServedBefore, Side,
-    StoreError, StoredChange, Witnessed,
+    AskedBefore, Debt, EndedPages, EntryFilter, Found, Queued, ReadStats, Release, ServedBefore,
+    Side, StoreError, StoredChange, Witnessed,
 };
 
 /// A database for reading: it can neither commit nor destroy.
 pub trait ReadStore:
-    LogRecords + Heads + Exchanges + OwnReads + Due + PhotographReferences + Database
+    LogRecords + Heads + Exchanges + Debts + OwnReads + Due + PhotographReferences + Database
 {
 }
 
 impl<T> ReadStore for T where
-    T: LogRecords + Heads + Exchanges + OwnReads + Due + PhotographReferences + Database
+    T: LogRecords + Heads + Exchanges + Debts + OwnReads + Due + PhotographReferences + Database
 {
 }
 
@@ -71,6 +71,12 @@ pub trait Exchanges: Send + Sync + 'static {
     /// How a peer's query was served before.
     async fn served(&self, id: QueryId) -> Result<Option<ServedBefore>, StoreError>;
 
+    /// When the oldest answer to `requester` was given whose receipt has not come.
+    async fn oldest_unreceipted(
+        &self,
+        requester: &AgencyId,
+    ) -> Result<Option<Timestamp>, StoreError>;
+
     /// A query of ours.
     async fn asked(&self, id: QueryId) -> Result<Option<AskedBefore>, StoreError>;
 
@@ -100,6 +106,22 @@ pub trait Exchanges: Send + Sync + 'static {
 
     /// The exchanges that these entries began.
     async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError>;
+}
+
+/// What peers' logs must hold of exchanges and have not proven.
+#[async_trait]
+pub trait Debts: Send + Sync + 'static {
+    /// Up to `limit` debts of `peer`, in the order of the entries that left them, of entries after
+    /// `after`.
+    async fn debts(
+        &self,
+        peer: &AgencyId,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Debt>, StoreError>;
+
+    /// How many debts of `peer` count and were owed for `seconds` or longer.
+    async fn overdue(&self, peer: &AgencyId, seconds: u32) -> Result<u32, StoreError>;
 }
 
 /// Reads of this agency and to whom they went.

@@ -54,6 +54,50 @@ pub struct StateChanges {
     pub purged: Vec<ReadId>,
     /// Kept pages to destroy, by the entry that they came with.
     pub ended: Vec<u64>,
+    /// An entry of a peer's log that this entry leaves unproven.
+    pub owed: Option<NewDebt>,
+    /// What a peer has proven.
+    pub proved: Option<Proved>,
+    /// A peer whose debts count for no bound any more.
+    pub waived: Option<AgencyId>,
+}
+
+/// An entry that a peer's log must hold and that it has not proven: of the exchange that an entry of
+/// this log tells.
+#[derive(Debug, Clone)]
+pub struct NewDebt {
+    /// Whose log.
+    pub peer: AgencyId,
+    /// The query of the exchange.
+    pub query_id: QueryId,
+    /// H(the envelopes beside that entry).
+    pub envelope: Digest,
+}
+
+/// A debt as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Debt {
+    /// The entry of this log that left it.
+    pub entry: u64,
+    /// When that was appended.
+    pub at: Timestamp,
+    /// The query of the exchange.
+    pub query_id: QueryId,
+    /// H(the envelopes beside the entry that is owed).
+    pub envelope: Digest,
+    /// Whether it counts for no bound: what is owed was lost, as a person said.
+    pub waived: bool,
+}
+
+/// Debts that a peer has paid.
+#[derive(Debug, Clone)]
+pub struct Proved {
+    /// The peer.
+    pub peer: AgencyId,
+    /// The debts, by the entry of this log that left each.
+    pub debts: Vec<u64>,
+    /// How many of them counted.
+    pub counted: u32,
 }
 
 /// A new version of a read. The one that it replaces is kept beside it, and ends with it.

@@ -7,6 +7,7 @@
 mod commit;
 mod copy;
 mod corrections;
+mod debts;
 mod exchange;
 mod exchanges;
 mod heads;

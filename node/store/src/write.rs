@@ -9,9 +9,9 @@ use schemas::time::Timestamp;
 use crate::{LogState, ReadStore, Row, StoreError, Witnessed};
 
 /// A database for writing.
-pub trait WriteStore: LogWriter + HeadWriter + Outbox + Destruction {}
+pub trait WriteStore: LogWriter + HeadWriter + DebtWriter + Outbox + Destruction {}
 
-impl<T> WriteStore for T where T: LogWriter + HeadWriter + Outbox + Destruction {}
+impl<T> WriteStore for T where T: LogWriter + HeadWriter + DebtWriter + Outbox + Destruction {}
 
 /// A whole database. The wiring of a node opens one and gives it to the audit log.
 pub trait Store: ReadStore + WriteStore {}
@@ -44,6 +44,13 @@ pub trait HeadWriter: Send + Sync + 'static {
 
     /// Keeps a signed head of this log with its cosignatures, in the place of one of its size.
     async fn keep_cosigned(&self, size: u64, checkpoint: &str) -> Result<(), StoreError>;
+}
+
+/// How long peers have left unproven what they owe.
+#[async_trait]
+pub trait DebtWriter: Send + Sync + 'static {
+    /// Each debt of `peer` that counts was owed for `seconds` more, over a connection that stood.
+    async fn waited(&self, peer: &AgencyId, seconds: u32) -> Result<(), StoreError>;
 }
 
 /// What has reached peers.

@@ -6,6 +6,7 @@ use crate::agency::{AgencyKind, State};
 use crate::card::Card;
 use crate::key::Fingerprint;
 use crate::text::Text;
+use crate::time::Timestamp;
 
 /// One's own card was signed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,6 +93,17 @@ pub struct CardHeld {
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CardBlocked {
+    /// Why.
+    pub reason: Text,
+}
+
+/// A peer was given more time for the receipts of answers that it has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptsExtended {
+    /// Until when no receipt is too late.
+    pub until: Timestamp,
     /// Why.
     pub reason: Text,
 }

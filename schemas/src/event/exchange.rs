@@ -164,6 +164,15 @@ impl ReceiptRecorded {
     }
 }
 
+/// A peer proved entries of its own log that exchanges had left unproven.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PeerProved {
+    /// Where each of them stands.
+    pub proofs: Vec<EntryProof>,
+}
+
 codes! {
     /// Why something was rejected before it became a query.
     RejectionCause, "cause of a rejection" {

@@ -32,6 +32,8 @@ macro_rules! table {
             RefusalReceived = "refusal.received": ends, access, exchange::RefusalReceived;
             /// A peer's receipt was verified.
             ReceiptRecorded = "receipt.recorded": ends, act, exchange::ReceiptRecorded;
+            /// A peer proved entries of its own log that exchanges had left unproven.
+            PeerProved = "peer.proved": stays, act, exchange::PeerProved;
             /// A peer that may not talk to us, or bytes that prove nothing.
             PeerRejected = "peer.rejected": stays, act, exchange::PeerRejected;
             /// One's own reads were searched.
@@ -50,6 +52,8 @@ macro_rules! table {
             CardBlocked = "card.blocked": stays, act, cards::CardBlocked;
             /// A peer was let in again.
             CardUnblocked = "card.unblocked": stays, act, cards::CardBlocked;
+            /// A peer was given more time for receipts.
+            ReceiptsExtended = "receipts.extended": stays, act, cards::ReceiptsExtended;
             /// One proposed an agreement.
             AgreementProposed = "agreement.proposed": stays, act, authority::AgreementProposed;
             /// A peer's proposal arrived.

@@ -16,10 +16,11 @@ use schemas::query::Query;
 use schemas::read::Read;
 use schemas::redaction::{HoldNotice, Redaction};
 use schemas::refusal::Refusal;
+use schemas::standing::{StandingReply, StandingRequest};
 use schemas::statement::{ExchangeRecord, Narrow, Node, Statement, StatementRequest};
 use schemas::transfer::TransferReceipt;
 use schemas::witness::{
-    ConsistencyReply, ConsistencyRequest, Greeting, WitnessReply, WitnessRequest,
+    ConsistencyReply, ConsistencyRequest, Greeting, HeadsShown, WitnessReply, WitnessRequest,
 };
 use serde_json::Value;
 
@@ -52,6 +53,8 @@ fn published() -> Vec<(&'static str, Value)> {
         ("receipt", schema_of::<Receipt>()),
         ("refusal", schema_of::<Refusal>()),
         ("entry-proof", schema_of::<EntryProof>()),
+        ("standing-reply", schema_of::<StandingReply>()),
+        ("standing-request", schema_of::<StandingRequest>()),
         ("statement", schema_of::<Statement>()),
         ("statement-line", schema_of::<ExchangeRecord>()),
         ("statement-narrow", schema_of::<Narrow>()),
@@ -59,6 +62,7 @@ fn published() -> Vec<(&'static str, Value)> {
         ("statement-request", schema_of::<StatementRequest>()),
         ("transfer-receipt", schema_of::<TransferReceipt>()),
         ("greeting", schema_of::<Greeting>()),
+        ("heads-shown", schema_of::<HeadsShown>()),
         ("consistency-reply", schema_of::<ConsistencyReply>()),
         ("consistency-request", schema_of::<ConsistencyRequest>()),
         ("witness-reply", schema_of::<WitnessReply>()),

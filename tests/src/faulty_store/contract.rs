@@ -15,9 +15,10 @@ use schemas::query::QueryId;
 use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use store::{
-    AskedBefore, Database, Destruction, Due, EndedPages, EntryFilter, Exchanges, Found, HeadWriter,
-    Heads, LogRecords, LogState, LogWriter, Outbox, OwnReads, PhotographReferences, Queued,
-    ReadStats, Release, Row, ServedBefore, Side, StoreError, StoredChange, Witnessed,
+    AskedBefore, Database, Debt, DebtWriter, Debts, Destruction, Due, EndedPages, EntryFilter,
+    Exchanges, Found, HeadWriter, Heads, LogRecords, LogState, LogWriter, Outbox, OwnReads,
+    PhotographReferences, Queued, ReadStats, Release, Row, ServedBefore, Side, StoreError,
+    StoredChange, Witnessed,
 };
 
 use super::{FaultyStore, Step};
@@ -63,6 +64,13 @@ impl Exchanges for FaultyStore {
         self.inner.served(id).await
     }
 
+    async fn oldest_unreceipted(
+        &self,
+        requester: &AgencyId,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.inner.oldest_unreceipted(requester).await
+    }
+
     async fn asked(&self, id: QueryId) -> Result<Option<AskedBefore>, StoreError> {
         self.inner.asked(id).await
     }
@@ -99,6 +107,29 @@ impl Exchanges for FaultyStore {
 
     async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError> {
         self.inner.exchanges_at(entries).await
+    }
+}
+
+#[async_trait]
+impl Debts for FaultyStore {
+    async fn debts(
+        &self,
+        peer: &AgencyId,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Debt>, StoreError> {
+        self.inner.debts(peer, after, limit).await
+    }
+
+    async fn overdue(&self, peer: &AgencyId, seconds: u32) -> Result<u32, StoreError> {
+        self.inner.overdue(peer, seconds).await
+    }
+}
+
+#[async_trait]
+impl DebtWriter for FaultyStore {
+    async fn waited(&self, peer: &AgencyId, seconds: u32) -> Result<(), StoreError> {
+        self.inner.waited(peer, seconds).await
     }
 }
 

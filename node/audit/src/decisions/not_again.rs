@@ -20,6 +20,9 @@ pub enum NotDecidedAgain {
     Overloaded,
     /// It was refused because answers were without a receipt, by a bound that is a setting of the node.
     ReceiptsOutstanding,
+    /// It was refused because the requester's log was not proven, by a bound that is a setting of the
+    /// node.
+    LogUnproven,
     /// It was refused because the log could not be written.
     LogUnavailable,
 }
@@ -38,6 +41,9 @@ impl NotDecidedAgain {
             Self::Overloaded => "refused because of what else was going on at that moment",
             Self::ReceiptsOutstanding => {
                 "refused for want of receipts, by a setting that the log does not hold"
+            }
+            Self::LogUnproven => {
+                "refused because the requester's log was not proven, by a setting that the log does not hold"
             }
             Self::LogUnavailable => "refused because the log could not be written",
         }

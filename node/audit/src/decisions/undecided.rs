@@ -45,6 +45,7 @@ impl Decisions {
         match reason.code {
             RefusalCode::Overloaded => Err(NotDecidedAgain::Overloaded),
             RefusalCode::LogUnavailable => Err(NotDecidedAgain::LogUnavailable),
+            RefusalCode::LogUnproven => Err(NotDecidedAgain::LogUnproven),
             RefusalCode::Stale => {
                 let apart = query.at.distance(refusal.at);
                 if !known && state.is_some() && apart <= SHORTEST_FRESHNESS_MS {

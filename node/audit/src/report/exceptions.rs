@@ -78,6 +78,7 @@ pub fn exceptions(
     found.extend(volumes(&asked, zone));
     found.extend(vague(accesses, &asked, policy));
     found.extend(rephrased(accesses, &asked));
+    found.extend(unproven(accesses, &asked));
     found.sort_by_key(|finding| {
         (finding.asked.first().map(|first| first.seen.index), finding.finding)
     });
@@ -225,6 +226,13 @@ fn vague<'a>(accesses: &Accesses, asked: &'a [Asked<'a>], policy: &Policy) -> Ve
             asked: group,
             detail: format!("“{reason}” passed without a word to spare"),
         })
+        .collect()
+}
+
+fn unproven<'a>(accesses: &Accesses, asked: &'a [Asked<'a>]) -> Vec<Finding<'a>> {
+    let by = groups(asked, |one| accesses.not_proven_by(one.seen));
+    by.into_iter()
+        .map(|(detail, group)| Finding { finding: "unproven", asked: group, detail })
         .collect()
 }
 

@@ -19,6 +19,7 @@ use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::unproven::{Owed, Unproven};
 use super::verify::Judged;
 
 /// The class under which Monrovia's 463.5(b) has an access documented.
@@ -239,12 +240,14 @@ pub struct Accesses {
     /// The accesses.
     pub seen: Vec<Seen>,
     ends: BTreeMap<QueryId, End>,
+    unproven: Unproven,
 }
 
 impl Accesses {
     /// Takes in the next entry; it is an access of the period when it stands before `until`. Later
     /// entries tell how earlier ones ended.
     pub fn take(&mut self, entry: Judged, until: Option<Timestamp>) {
+        self.unproven.see(&entry);
         let Judged { header, body, proven, .. } = entry;
         let unproven = proven.word();
         if is_access(header.kind) {
@@ -289,6 +292,14 @@ impl Accesses {
             .is_some_and(|(end, _)| matches!(end.outcome, Outcome::Refused | Outcome::Declined))
     }
 
+    /// What the other side's log has not proven of the exchange of an access, in words.
+    fn not_proven_by(&self, seen: &Seen) -> Option<String> {
+        let access = seen.body.as_ref()?.event.access()?;
+        let query = access.query_id.digest();
+        let owed: Vec<String> = self.unproven.of(&query).map(Owed::in_words).collect();
+        (!owed.is_empty()).then(|| owed.join("; "))
+    }
+
     /// The row of an access with every value of the access report.
     #[must_use]
     pub fn row(&self, seen: &Seen) -> Map<String, Value> {
@@ -330,6 +341,7 @@ impl Accesses {
             row.insert("refused_for".into(), json!(end.codes.join(" ")));
             unproven.extend(end.unproven.map(|why| format!("entry {}: {why}", end.index)));
         }
+        unproven.extend(self.not_proven_by(seen));
         if !unproven.is_empty() {
             row.insert("unproven".into(), json!(unproven.join("; ")));
         }

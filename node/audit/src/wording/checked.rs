@@ -68,6 +68,12 @@ fn notes(report: &Report) -> Vec<String> {
             counted(report.not_compared, "entry repeats", "entries repeat")
         ));
     }
+    for (agency, count) in &report.unproven {
+        notes.push(format!(
+            "unproven: {} of `{agency}` about these exchanges, of which this log keeps no proof; what they say may have been written later",
+            counted(*count, "entry of the log", "entries of the log")
+        ));
+    }
     if !report.rejected_although_valid.is_empty() {
         let entries = report.rejected_although_valid.iter().map(ToString::to_string);
         notes.push(format!(

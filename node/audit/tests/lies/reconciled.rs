@@ -9,7 +9,7 @@ use schemas::body::{Access, Actor, Outcome};
 use schemas::digest::Digest;
 use schemas::envelope::Kind;
 use schemas::event::Event;
-use schemas::event::exchange::{AnswerRedelivered, AnswerRejected, QueryAnswered};
+use schemas::event::exchange::{AnswerRedelivered, AnswerRejected, PeerProved, QueryAnswered};
 use serde_json::json;
 
 use crate::fabricated::{Agency, Log, Pair, answer, answered, at, pins, query, sent};
@@ -133,7 +133,7 @@ fn a_denied_answer_is_never_open() {
     let Event::QueryAnswered(event) = &mut pair.owning.entries[0].event else { panic!() };
     event.theirs = None;
     let report = compared(&pair);
-    assert_eq!((report.open, classes(&report)), (0, vec![Class::Differs]));
+    assert_eq!((report.open, classes(&report)), (0, vec![Class::Unproven, Class::Differs]));
 }
 
 /// A query signed for a time to come is under way from when the log has it, and no later; where both logs
@@ -163,7 +163,7 @@ fn no_time_to_come_keeps_an_exchange_open() {
     let pinned = pins(&[&pair.covina, &pair.port]);
     let logs = [&pair.asking, &pair.owning];
     let report = reconcile(&mut logs.map(Log::file), &pinned, 10 * 60_000).unwrap().report;
-    assert_eq!((report.open, classes(&report)), (0, vec![Class::Differs]));
+    assert_eq!((report.open, classes(&report)), (0, vec![Class::Unproven, Class::Differs]));
 }
 
 /// An entry that repeats what was not said changes nothing of what a log tells.
@@ -267,4 +267,43 @@ fn the_end_of_a_bundle_is_that_of_its_export() {
         |text: String| audit::BundleFile::new("port", std::io::Cursor::new(text.into_bytes()));
     let report = file(early).check(&pinned, |_, _, _, _| {}).unwrap();
     assert!(report.problems.iter().any(|one| one.code == "scope"), "{:?}", report.problems);
+}
+
+/// However well two logs agree: of an exchange whose entry the other side never proved, both tell that,
+/// until a later entry keeps the proof. Nobody is accused of it.
+#[test]
+fn what_was_never_proven_is_told_until_a_later_entry_proves_it() {
+    let mut pair = Pair::honest();
+    let (covina, port) = (pair.covina.clone(), pair.port.clone());
+    let Event::QueryAnswered(event) = &mut pair.owning.entries[0].event else { panic!() };
+    let shown = event.theirs.take().expect("a proof");
+    for entry in &mut pair.owning.entries {
+        if let Event::AnswerRedelivered(event) = &mut entry.event {
+            event.theirs = None;
+        }
+    }
+    let report = compared(&pair);
+    assert_eq!((report.matched, report.refused_both), (1, 1), "{report:#?}");
+    let told: Vec<&Finding> =
+        report.findings.iter().filter(|one| one.class == Class::Unproven).collect();
+    assert_eq!(told.len(), 1, "{report:#?}");
+    assert_eq!(told[0].query_id, Some(query(1, &covina, &port, 10).id));
+    assert!(told[0].agency.is_none() && told[0].signed_by.is_none(), "{:?}", told[0]);
+    let checked = pair.owning.verified(&[&covina, &port]);
+    assert_eq!(checked.unproven.get(&covina.id), Some(&1));
+    assert!(checked.ok, "{:?}", checked.problems);
+    // The place of an entry of no exchange proves nothing of it, nor does that of another log.
+    for proof in [pair.asking.proof(), pair.owning.proof()] {
+        let mut other = pair.owning.clone();
+        let event = Event::PeerProved(PeerProved { proofs: vec![proof] });
+        other.write(60, Some(&covina), port.officer(), event, &[]);
+        let checked = other.verified(&[&covina, &port]);
+        assert_eq!(checked.unproven.get(&covina.id), Some(&1));
+        let standing = checked.problems.iter().any(|one| one.code == "standing");
+        assert!(standing, "{:?}", checked.problems);
+    }
+    let event = Event::PeerProved(PeerProved { proofs: vec![shown] });
+    pair.owning.write(60, Some(&covina), port.officer(), event, &[]);
+    assert!(!classes(&compared(&pair)).contains(&Class::Unproven));
+    assert!(pair.owning.verified(&[&covina, &port]).unproven.is_empty());
 }

@@ -13,6 +13,7 @@ use schemas::event::audit::{
 use schemas::frame::{Frame, FrameKind};
 use schemas::text::Text;
 use schemas::time::Timestamp;
+use store::StateChanges;
 
 use crate::entry::{Entry, Precondition};
 
@@ -135,5 +136,7 @@ pub fn alarm_resolved(
     let event = AlarmResolved { alarm, reason: resolution.reason.clone() };
     Entry::new(actor, Event::AlarmResolved(event))
         .about(peer)
+        // What its log has lost it cannot prove: whoever resolves the alarm knows that.
+        .with(StateChanges { waived: Some(peer.clone()), ..StateChanges::default() })
         .changing(state, Change::AlarmResolved { alarm, resolution })
 }

@@ -8,7 +8,9 @@ use schemas::card::Card;
 use schemas::envelope::Envelope;
 use schemas::event::Event;
 use schemas::event::audit::AlarmRaised;
-use schemas::event::cards::{CardBlocked, CardConfirmed, CardHeld, CardIssued, CardUpdated};
+use schemas::event::cards::{
+    CardBlocked, CardConfirmed, CardHeld, CardIssued, CardUpdated, ReceiptsExtended,
+};
 use schemas::text::Text;
 use schemas::time::Timestamp;
 
@@ -109,4 +111,18 @@ pub fn card_unblocked(state: &State, actor: Actor, peer: &AgencyId, reason: &Tex
     let event = CardBlocked { reason: reason.clone() };
     let change = Change::Block { agency: peer.clone(), reason: None };
     Entry::new(actor, Event::CardUnblocked(event)).about(peer).changing(state, change)
+}
+
+/// A peer is given more time for receipts.
+#[must_use]
+pub fn receipts_extended(
+    state: &State,
+    actor: Actor,
+    peer: &AgencyId,
+    until: Timestamp,
+    reason: &Text,
+) -> Entry {
+    let event = ReceiptsExtended { until, reason: reason.clone() };
+    let change = Change::ReceiptsExtended { agency: peer.clone(), until };
+    Entry::new(actor, Event::ReceiptsExtended(event)).about(peer).changing(state, change)
 }

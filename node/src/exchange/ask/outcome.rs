@@ -49,6 +49,9 @@ pub struct QueryOutcome {
     /// Which side refused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused_by: Option<RefusedBy>,
+    /// What is to be known of the owner's log: that much of what it must hold is not proven.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
     /// Why nothing was heard.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -96,6 +99,7 @@ impl QueryOutcome {
             photographs_beyond: 0,
             reasons: Vec::new(),
             refused_by: None,
+            warning: None,
             error: None,
             log: None,
         }

@@ -8,7 +8,7 @@ use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
 use schemas::text::{LONGEST, Text, one_line};
 
-use super::super::agreement_parties::alarm_about_parties;
+use super::super::agreement_parties::{alarm_about_parties, lacks_alarm};
 use super::super::not_served::NotServed;
 use super::{Document, NoEntry};
 use crate::permission::OwnAgency;
@@ -82,6 +82,10 @@ impl Document<'_> {
         let known = self.new_to(state, &adherence.agreement, &adherence.text)?;
         // What cannot be recorded is refused with its reason.
         known.recorded.may_adhere(&adherence)?;
+        // A card that came since the parties were looked at: they are looked at once more.
+        if lacks_alarm(state, &adherence, self.envelope) {
+            return Err(NoEntry::not_now("a party's card changed at this moment; send this again"));
+        }
         Ok(agreement_adhered(state, self.actor(), &adherence, self.envelope))
     }
 

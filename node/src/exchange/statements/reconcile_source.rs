@@ -16,6 +16,7 @@ use crate::config::Bounds;
 use crate::context::NodeContext;
 use crate::permission::OwnAgency;
 use audit::exchange_tree::{Item, Tree, TreeBuilder, line};
+use audit::reconcile::{Class, Finding};
 use audit::view::LogEntry;
 use store::{EntryFilter, ReadStore, StoreError};
 
@@ -122,6 +123,35 @@ impl ReconcileSource {
         let entries = self.store.entries(&filter, 0, EACH).await?;
         entries.iter().for_each(|stored| bound.note(stored));
         Ok(bound.unfit(row))
+    }
+
+    /// Exchanges, whose entries were appended in `within`, of which `peer` has not proven its own entry;
+    /// and how many more there are than are told one by one.
+    pub(super) async fn unproven(
+        &self,
+        peer: &AgencyId,
+        within: Range<Timestamp>,
+    ) -> Result<(Vec<Finding>, u64), StoreError> {
+        let (mut findings, mut further, mut after) = (Vec::new(), 0u64, None);
+        loop {
+            let debts = self.store.debts(peer, after, LINES as u32).await?;
+            let Some(last) = debts.last() else { return Ok((findings, further)) };
+            after = Some(last.entry);
+            for debt in debts.iter().filter(|debt| within.contains(&debt.at)) {
+                if findings.len() >= LINES {
+                    further = further.saturating_add(1);
+                    continue;
+                }
+                let message = format!(
+                    "`{peer}` has not proven the entry of its log about it; what that says may have been written later (entry {} of this log)",
+                    debt.entry
+                );
+                findings.push(Finding {
+                    message: Some(message),
+                    ..Finding::of(Class::Unproven, debt.query_id, None, None)
+                });
+            }
+        }
     }
 
     /// The index of the first entry at or after an instant.

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::lines;
+use crate::auditing::unseen::Unseen;
 use crate::auditing::{alarms, entries};
 use crate::exchange::statements::{Reconciled, Reconciler};
 use crate::http::alarms::open;
@@ -69,6 +70,13 @@ pub(in crate::http) async fn log(
         }
     });
     Ok(lines::response(receiver))
+}
+
+/// Over how many entries of the log no other agency holds a head, and since when.
+pub(in crate::http) async fn unseen(State(app): App) -> ApiResult<Json<Unseen>> {
+    let context = &app.context;
+    let size = context.agency.log.counters().size;
+    Ok(Json(Unseen::of(context.store.as_ref(), size).await.map_err(ActError::from)?))
 }
 
 /// The signed envelopes of one entry, exactly.

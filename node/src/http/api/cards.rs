@@ -4,11 +4,13 @@ use axum::extract::State;
 use schemas::agency::AgencyId;
 use schemas::key::PublicKey;
 use schemas::text::Text;
+use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::admin::cards;
 use crate::admin::cards::{Confirmation, Reissued};
+use crate::admin::receipts;
 use crate::exchange::node_identity::cut_off;
 use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path};
@@ -97,6 +99,23 @@ pub(in crate::http) async fn unblock(
     Json(why): Json<Why>,
 ) -> ApiResult<Json<CardView>> {
     cards::unblock(&app.context.agency, &by, &id, &why.reason).await?;
+    one(&app, &id)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Extension {
+    until: Timestamp,
+    reason: Text,
+}
+
+pub(in crate::http) async fn extend_receipts(
+    State(app): App,
+    by: Principal,
+    Path(id): Path<AgencyId>,
+    Json(more): Json<Extension>,
+) -> ApiResult<Json<CardView>> {
+    receipts::extend(&app.context.agency, &by, &id, more.until, &more.reason).await?;
     one(&app, &id)
 }
 

@@ -39,7 +39,11 @@ pub(in crate::http) async fn search(
     draft.user = by.user.clone();
     let context = &app.context;
     match search::search(&context.agency, context.store.as_ref(), &by, &draft).await {
-        Ok(heard) => Ok(Json(heard)),
+        Ok(heard) => {
+            let entry = heard.log.map_or(0, |log| log.index);
+            let warning = app.seen.unless_seen(app.peers.as_ref(), entry).await;
+            Ok(Json(QueryOutcome { warning, ..heard }))
+        }
         // An attempt that was turned down is on record like any other.
         Err(error @ ActError::Refused(_)) => {
             log_rejected_draft(&context.agency, &by, &draft, &error.to_string()).await?;

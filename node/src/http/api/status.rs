@@ -1,17 +1,19 @@
 //! `/status` and `/doctor`
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use schemas::agency::AgencyId;
 use schemas::card::Card;
-use schemas::checkpoint::SignedCheckpoint;
-use schemas::entry::Header;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::auditing::periodic::due as audits_due;
+use crate::auditing::unseen::Unseen;
 use crate::exchange::deliver::RefusedLetter;
+use crate::exchange::standing::{ProofBook, Unproven};
 use crate::http::extract::Json;
 use crate::http::state::{App, AppState};
 use crate::permission::ActError;
@@ -19,7 +21,7 @@ use crate::retention::RetentionReport;
 use audit::wording::counted;
 use audit_log::registry_chain::ProvenChange;
 use schemas::address::is_dialable;
-use store::{EntryFilter, Queued, ReadStore, StoreError};
+use store::{Queued, StoreError};
 
 pub(in crate::http) async fn show(State(app): App) -> Json<Value> {
     Json(app.ready())
@@ -81,7 +83,8 @@ pub(in crate::http) async fn doctor(State(app): App) -> Json<Vec<Check>> {
         backups(&state, now),
         sources(&app),
         audits(audits_due(&context.agency, context.store.as_ref()).await),
-        cosigned(app.context.store.as_ref(), counters.size).await,
+        cosigned(Unseen::of(app.context.store.as_ref(), counters.size).await),
+        proofs(ProofBook::of(context).all().await),
         Check {
             check: "log",
             ok: !failing,
@@ -192,6 +195,34 @@ fn outbox(waiting: Result<Vec<Queued>, StoreError>, refused: &[RefusedLetter]) -
         said.push("and more".into());
     }
     Check { check: "outbox", ok: waiting.is_ok() && for_good.is_empty(), detail: said.join("; ") }
+}
+
+/// Whether peers prove what their logs must hold of exchanges.
+fn proofs(unproven: Result<BTreeMap<AgencyId, Unproven>, StoreError>) -> Check {
+    let unproven = match unproven {
+        Ok(unproven) => unproven,
+        Err(error) => return Check { check: "proofs", ok: false, detail: error.to_string() },
+    };
+    let beyond = unproven.values().filter(|unproven| unproven.beyond).count();
+    let mut worst: Vec<_> = unproven.iter().collect();
+    worst.sort_by_key(|(_, unproven)| (!unproven.beyond, std::cmp::Reverse(unproven.owed)));
+    let mut said: Vec<String> = worst
+        .into_iter()
+        .take(NAMED)
+        .map(|(peer, unproven)| {
+            let owed = counted(unproven.owed, "entry", "entries");
+            let refused =
+                if unproven.beyond { "; its queries are refused (log_unproven)" } else { "" };
+            format!("the log of {peer} has not proven {owed} about exchanges{refused}")
+        })
+        .collect();
+    if unproven.len() > NAMED {
+        said.push("and more".into());
+    }
+    if said.is_empty() {
+        said.push("peers have proven all that their logs must hold of exchanges".into());
+    }
+    Check { check: "proofs", ok: beyond == 0, detail: said.join("; ") }
 }
 
 /// Whether there is room on the disk of the home.
@@ -317,28 +348,11 @@ fn retention(status: Result<RetentionReport, ActError>) -> Check {
     Check { check: "retention", ok: status.is_ok_and(|due| !due.any()), detail }
 }
 
-/// How much of the log a peer has cosigned, and since when there are entries that none has: those would
-/// vanish with a database and an anchor that are put back together.
-async fn cosigned(store: &dyn ReadStore, size: u64) -> Check {
-    let detail = match store.cosigned(size).await {
-        Err(error) => return Check { check: "cosigned", ok: false, detail: error.to_string() },
-        Ok(None) => "no peer has cosigned a head of this log yet".into(),
-        Ok(Some(note)) => match SignedCheckpoint::parse(note.as_bytes()) {
-            Err(error) => error.to_string(),
-            Ok(head) => {
-                let seen = head.unverified().size;
-                let first = store.entries(&EntryFilter::default(), seen, 1).await;
-                let first = first.ok().and_then(|first| first.into_iter().next());
-                let first =
-                    first.and_then(|first| Header::from_bytes(first.header.as_bytes()).ok());
-                let since = first.map_or_else(String::new, |first| {
-                    format!("; those since {} no peer has cosigned yet", first.at)
-                });
-                format!("{seen} of {size} entries{since}")
-            }
-        },
-    };
-    Check { check: "cosigned", ok: true, detail }
+/// How much of the log a peer has cosigned, and over how many entries since when nobody holds a head.
+fn cosigned(unseen: Result<Unseen, StoreError>) -> Check {
+    let ok = unseen.is_ok();
+    let detail = unseen.map_or_else(|error| error.to_string(), |unseen| unseen.in_words());
+    Check { check: "cosigned", ok, detail }
 }
 
 /// Whether one's card says where peers reach this app.

@@ -27,7 +27,10 @@ create function append(
     corrected_lat bigint[], corrected_lon bigint[], corrected_cell bigint[],
     corrected_make text[], corrected_color text[], corrected_body text[],
     purged bytea[],
-    ended bigint[]
+    ended bigint[],
+    owed_entry bigint[], owed_at bigint[], owed_peer text[], owed_query text[], owed_envelope bytea[],
+    proved bigint[],
+    waived_entry bigint[], waived_peer text[]
 ) returns void language plpgsql
 set enable_seqscan = off
 set enable_hashjoin = off
@@ -196,6 +199,20 @@ begin
             group by digest
         )
         update images set refs = refs - times from fewer where images.digest = fewer.digest;
+    end if;
+
+    if cardinality(owed_entry) > 0 then
+        insert into debts (entry, at, peer, query_id, envelope)
+            select * from unnest(owed_entry, owed_at, owed_peer, owed_query, owed_envelope);
+    end if;
+
+    if cardinality(proved) > 0 then
+        delete from debts where entry = any (proved);
+    end if;
+
+    if cardinality(waived_peer) > 0 then
+        update debts set waived = 1 from unnest(waived_entry, waived_peer) as new (entry, peer)
+            where debts.peer = new.peer and debts.entry < new.entry;
     end if;
 end
 $$;

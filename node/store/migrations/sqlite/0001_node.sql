@@ -102,6 +102,20 @@ create table pages (
 ) strict;
 create index pages_by_end on pages (until);
 
+-- Entries that peers' logs must hold of exchanges and have not proven: by the entry that left each, the
+-- digest of what stands beside the peer's. Whose are proven are deleted, so that there are few; looked
+-- through from end to end. waited: for how many seconds it was owed over a connection that stood;
+-- waived: it counts for no bound.
+create table debts (
+    entry    integer primary key references entries (idx),
+    at       integer not null,
+    peer     text    not null,
+    query_id text    not null,
+    envelope blob    not null,
+    waited   integer not null default 0,
+    waived   integer not null default 0
+) strict;
+
 -- What must still reach a peer. Only a durable append fills it.
 create table outbox (
     id       integer primary key,
@@ -200,8 +214,9 @@ end;
 -- rows name by offset from 1 and length, in bytes.
 create view groups (
     entries, changes, asked, settled, served, turned_away, receipted, pages, outbox, reads,
-    corrected, purged, ended, long
-) as select null, null, null, null, null, null, null, null, null, null, null, null, null, null
+    corrected, purged, ended, owed, proved, waived, long
+) as select null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+    null, null
     where false;
 
 create trigger append instead of insert on groups
@@ -260,4 +275,10 @@ begin
         from json_each(new.corrected) as row where reads.id = unhex(row.value->>0);
     delete from reads where id in (select unhex(value) from json_each(new.purged));
     delete from pages where entry in (select value from json_each(new.ended));
+    insert into debts (entry, at, peer, query_id, envelope)
+        select value->>0, value->>1, value->>2, value->>3, unhex(value->>4)
+        from json_each(new.owed);
+    delete from debts where entry in (select value->>0 from json_each(new.proved));
+    update debts set waived = 1 from json_each(new.waived) as row
+        where debts.peer = row.value->>1 and debts.entry < row.value->>0;
 end;

@@ -83,4 +83,10 @@ begin
         from json_each(new.corrected) as row where reads.id = unhex(row.value->>0);
     delete from reads where id in (select unhex(value) from json_each(new.purged));
     delete from pages where entry in (select value from json_each(new.ended));
+    insert into debts (entry, at, peer, query_id, envelope)
+        select value->>0, value->>1, value->>2, value->>3, unhex(value->>4)
+        from json_each(new.owed);
+    delete from debts where entry in (select value->>0 from json_each(new.proved));
+    update debts set waived = 1 from json_each(new.waived) as row
+        where debts.peer = row.value->>1 and debts.entry < row.value->>0;
 end;

@@ -100,6 +100,9 @@ tables! {
         Bytes bytes,
         Bytes images = "unhex((select group_concat(value, '') from json_each(pages.images)))",
     }
+    debts from debts, 5_000 at once: {
+        Int entry, Int at, Text peer, Text query_id, Bytes envelope, Int waited, Int waived,
+    }
     outbox from outbox, 500 at once: {
         Int id, Text peer, Int kind = "kind", Bytes digest = "unhex(digest)", Text body,
     }

@@ -12,7 +12,9 @@ use sqlx::PgConnection;
 
 use super::super::decode::column;
 use super::super::search::terms::Terms;
-use super::super::{Corrected, Pages, Receipted, Row, Served, Settled, StoreError};
+use super::super::{
+    Corrected, NewDebt, Pages, Proved, Receipted, Row, Served, Settled, StoreError,
+};
 
 type Digest = [u8; 32];
 
@@ -123,6 +125,14 @@ columns! {
     corrected_body: Option<String>,
     purged: Digest,
     ended: i64,
+    owed_entry: i64,
+    owed_at: i64,
+    owed_peer: &'a str,
+    owed_query: String,
+    owed_envelope: Digest,
+    proved: i64,
+    waived_entry: i64,
+    waived_peer: &'a str,
 }
 
 pub(super) async fn commit(
@@ -166,6 +176,7 @@ impl<'a> Batch<'a> {
         self.entry_envelope.push(row.envelopes.as_deref());
         self.entry_nodes.push(packed(row.nodes.iter().map(|node| node.as_bytes())));
         self.exchanges(row, index, at);
+        self.debts(row, index, at);
         self.outgoing(row, index);
         self.reads(row, index)
     }
@@ -214,6 +225,24 @@ impl<'a> Batch<'a> {
             .push(released.and_then(|(_, reads)| packed(reads.iter().map(|id| id.as_bytes()))));
         self.served_latest.push(released.map(|(latest, _)| latest.millis()));
         self.served_kept.push(served.kept);
+    }
+
+    fn debts(&mut self, row: &'a Row, index: i64, at: i64) {
+        let effects = &row.changes;
+        if let Some(NewDebt { peer, query_id, envelope }) = &effects.owed {
+            self.owed_entry.push(index);
+            self.owed_at.push(at);
+            self.owed_peer.push(peer.as_str());
+            self.owed_query.push(query_id.to_string());
+            self.owed_envelope.push(*envelope.as_bytes());
+        }
+        if let Some(Proved { debts, .. }) = &effects.proved {
+            self.proved.extend(debts.iter().copied().map(column));
+        }
+        if let Some(peer) = &effects.waived {
+            self.waived_entry.push(index);
+            self.waived_peer.push(peer.as_str());
+        }
     }
 
     fn outgoing(&mut self, row: &'a Row, index: i64) {

@@ -30,6 +30,13 @@ impl Exchanges for super::Postgres {
         reading!(self, served, id)
     }
 
+    async fn oldest_unreceipted(
+        &self,
+        requester: &AgencyId,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        reading!(self, oldest_unreceipted, requester)
+    }
+
     async fn asked(&self, id: QueryId) -> Result<Option<AskedBefore>, StoreError> {
         reading!(self, asked, id)
     }
@@ -91,6 +98,20 @@ pub(super) async fn served(
         reply: envelopes.as_deref().map(reply_of).transpose()?,
         receipted,
     }))
+}
+
+pub(super) async fn oldest_unreceipted(
+    reader: &mut PgConnection,
+    requester: &AgencyId,
+) -> Result<Option<Timestamp>, StoreError> {
+    let at: Option<i64> = sqlx::query_scalar(
+        "select min(at) from served
+         where requester = $1 and outcome = 'answered' and receipted_at is null",
+    )
+    .bind(requester.as_str())
+    .fetch_one(reader)
+    .await?;
+    at.map(instant).transpose()
 }
 
 pub(super) async fn asked(

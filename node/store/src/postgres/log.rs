@@ -100,19 +100,26 @@ pub(super) async fn log_state(
     .await?;
     let mut today = HashMap::new();
     let mut unreceipted: HashMap<AgencyId, u32> = HashMap::new();
-    let answers: Vec<(Option<String>, String, i64, i64, i64)> = sqlx::query_as(
+    let mut unreceipted_since: HashMap<AgencyId, Timestamp> = HashMap::new();
+    type Counted = (Option<String>, String, i64, i64, i64, Option<i64>);
+    let answers: Vec<Counted> = sqlx::query_as(
         "select authority, requester, count(*), count(*) filter (where at >= $1),
-                count(*) filter (where receipted_at is null)
+                count(*) filter (where receipted_at is null),
+                min(at) filter (where receipted_at is null)
          from served where outcome = 'answered' group by authority, requester",
     )
     .bind(day_start.millis())
     .fetch_all(&mut *writer)
     .await?;
     let more = |n: &mut u32, by: u32| *n = n.saturating_add(by);
-    for (authority, to, all, on_the_day, without_receipt) in answers {
+    for (authority, to, all, on_the_day, without_receipt, oldest) in answers {
         let to: AgencyId = parsed(&to)?;
         if without_receipt > 0 {
             more(unreceipted.entry(to.clone()).or_default(), number(without_receipt)?);
+            if let Some(at) = oldest.map(instant).transpose()? {
+                let oldest = unreceipted_since.entry(to.clone()).or_insert(at);
+                *oldest = at.min(*oldest);
+            }
         }
         let Some(authority) = authority.as_deref().map(parsed::<AuthorityId>).transpose()? else {
             continue;
@@ -122,6 +129,8 @@ pub(super) async fn log_state(
             today.insert((authority, to), number(on_the_day)?);
         }
     }
+    let unproven =
+        counts(writer, "select peer, count(*) from debts where waived = 0 group by peer").await?;
     let size: u64 = number(size)?;
     let edge = subtrees(&mut *writer, &merkle::root_nodes(size)).await?;
     let tree = Frontier::from_hashes(size, edge).map_err(|e| StoreError::Corrupt(e.to_string()))?;
@@ -134,6 +143,8 @@ pub(super) async fn log_state(
         day_start: Some(day_start),
         today,
         unreceipted,
+        unreceipted_since,
+        unproven,
         last_change: last_change.map(number).transpose()?,
         corrections: 0,
     })

@@ -10,13 +10,13 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::super::search::terms::Terms;
-use super::super::{Corrected, Receipted, Row, Settled, StoreError};
+use super::super::{Corrected, NewDebt, Proved, Receipted, Row, Settled, StoreError};
 
 const COMMIT: &str = "
 insert into groups
     (entries, changes, asked, settled, served, turned_away, receipted, pages, outbox, reads,
-     corrected, purged, ended, long)
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+     corrected, purged, ended, owed, proved, waived, long)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
 
 pub(super) async fn commit(writer: &mut SqliteConnection, group: &[Row]) -> Result<(), StoreError> {
     let mut batch = Batch::default();
@@ -38,6 +38,9 @@ pub(super) async fn commit(writer: &mut SqliteConnection, group: &[Row]) -> Resu
         tables.corrected,
         tables.purged,
         tables.ended,
+        tables.owed,
+        tables.proved,
+        tables.waived,
     ];
     let mut statement = sqlx::query(COMMIT);
     for rows in all {
@@ -87,6 +90,9 @@ struct Tables {
     corrected: Rows,
     purged: Rows,
     ended: Rows,
+    owed: Rows,
+    proved: Rows,
+    waived: Rows,
 }
 
 /// The rows of each table, and the long texts.
@@ -204,6 +210,13 @@ impl Batch {
         }
         effects.purged.iter().try_for_each(|id| self.tables.purged.put(id))?;
         effects.ended.iter().try_for_each(|entry| self.tables.ended.put(entry))?;
+        if let Some(NewDebt { peer, query_id, envelope }) = &effects.owed {
+            self.tables.owed.put(&(index, at, peer, query_id, envelope))?;
+        }
+        if let Some(Proved { peer, debts, .. }) = &effects.proved {
+            debts.iter().try_for_each(|entry| self.tables.proved.put(&(entry, peer)))?;
+        }
+        effects.waived.iter().try_for_each(|peer| self.tables.waived.put(&(index, peer)))?;
         Ok(())
     }
 }

@@ -29,6 +29,13 @@ impl Exchanges for super::Sqlite {
         served(&mut *self.readers.take().await?, id).await
     }
 
+    async fn oldest_unreceipted(
+        &self,
+        requester: &AgencyId,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        oldest_unreceipted(&mut *self.readers.take().await?, requester).await
+    }
+
     async fn asked(&self, id: QueryId) -> Result<Option<AskedBefore>, StoreError> {
         asked(&mut *self.readers.take().await?, id).await
     }
@@ -90,6 +97,20 @@ pub(super) async fn served(
         reply: envelopes.as_deref().map(reply_of).transpose()?,
         receipted,
     }))
+}
+
+pub(super) async fn oldest_unreceipted(
+    reader: &mut SqliteConnection,
+    requester: &AgencyId,
+) -> Result<Option<Timestamp>, StoreError> {
+    let at: Option<i64> = sqlx::query_scalar(
+        "select min(at) from served
+         where requester = ?1 and outcome = 'answered' and receipted_at is null",
+    )
+    .bind(requester.as_str())
+    .fetch_one(reader)
+    .await?;
+    at.map(instant).transpose()
 }
 
 pub(super) async fn asked(

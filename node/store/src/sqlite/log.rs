@@ -74,10 +74,15 @@ pub(super) async fn log_state(
     .await?;
     let mut today = HashMap::new();
     let mut unreceipted: HashMap<AgencyId, u32> = HashMap::new();
+    let mut unreceipted_since: HashMap<AgencyId, Timestamp> = HashMap::new();
     for answers in answers_given(writer, day_start).await? {
         let more = |n: &mut u32, by: u32| *n = n.saturating_add(by);
         if answers.unreceipted > 0 {
             more(unreceipted.entry(answers.to.clone()).or_default(), answers.unreceipted);
+            if let Some(at) = answers.oldest {
+                let oldest = unreceipted_since.entry(answers.to.clone()).or_insert(at);
+                *oldest = at.min(*oldest);
+            }
         }
         let Some(authority) = answers.authority else { continue };
         more(uses.entry(authority.clone()).or_default(), answers.all);
@@ -85,6 +90,8 @@ pub(super) async fn log_state(
             today.insert((authority, answers.to), answers.today);
         }
     }
+    let unproven =
+        counts(writer, "select peer, count(*) from debts where waived = 0 group by peer").await?;
     let size = u64::try_from(size).map_err(|_| StoreError::Corrupt("negative index".into()))?;
     let edge = subtrees(&mut *writer, &merkle::root_nodes(size)).await?;
     let tree = Frontier::from_hashes(size, edge).map_err(|e| StoreError::Corrupt(e.to_string()))?;
@@ -97,6 +104,8 @@ pub(super) async fn log_state(
         day_start: Some(day_start),
         today,
         unreceipted,
+        unreceipted_since,
+        unproven,
         last_change: last_change.map(number).transpose()?,
         corrections: 0,
     })
@@ -142,6 +151,8 @@ struct Answers {
     all: u32,
     today: u32,
     unreceipted: u32,
+    /// When the first of those without receipt was given.
+    oldest: Option<Timestamp>,
 }
 
 /// All in one pass: an index for each count would be one page more an append.
@@ -149,21 +160,24 @@ async fn answers_given(
     writer: &mut SqliteConnection,
     day_start: Timestamp,
 ) -> Result<Vec<Answers>, StoreError> {
-    let rows: Vec<(Option<String>, String, i64, i64, i64)> = sqlx::query_as(
-        "select authority, requester, count(*), sum(at >= ?1), sum(receipted_at is null)
+    type Counted = (Option<String>, String, i64, i64, i64, Option<i64>);
+    let rows: Vec<Counted> = sqlx::query_as(
+        "select authority, requester, count(*), sum(at >= ?1), sum(receipted_at is null),
+                min(iif(receipted_at is null, at, null))
          from served where outcome = 'answered' group by authority, requester",
     )
     .bind(day_start.millis())
     .fetch_all(writer)
     .await?;
     rows.into_iter()
-        .map(|(authority, to, all, today, unreceipted)| {
+        .map(|(authority, to, all, today, unreceipted, oldest)| {
             Ok(Answers {
                 authority: authority.as_deref().map(parsed).transpose()?,
                 to: parsed(&to)?,
                 all: number(all)?,
                 today: number(today)?,
                 unreceipted: number(unreceipted)?,
+                oldest: oldest.map(instant).transpose()?,
             })
         })
         .collect()

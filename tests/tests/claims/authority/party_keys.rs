@@ -3,6 +3,7 @@
 
 use ::agreements::lifecycle::AgreementStatus;
 use node::admin::agreements;
+use node::admin::cards::{self, Confirmation};
 use node::auditing::alarms::resolve;
 use schemas::alarm::AlarmKind;
 use schemas::envelope::Kind as Signed;
@@ -97,4 +98,46 @@ async fn who_knows_this_agency_by_another_key_is_answered_nothing() {
     let asked = Query { id: QueryId::from_bytes([9; 16]), ..asked };
     let reply = raw.ask(&owner, &raw.identity.sign(Signed::Query, &asked)).await;
     drop(reply.answered());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_party_known_by_its_key_of_before_alarms_nobody() {
+    let (behind, knowing) = pair().await;
+    let mut third = Identity::new("third-ca-pd", Vec::new(), knowing.now());
+    add_card(&knowing, &third).await;
+    add_card(&behind, &third).await;
+    // Its agency key is exchanged, and one of the two has not confirmed the new one yet.
+    let before = third.known();
+    let next = Identity::new("third-ca-pd", Vec::new(), knowing.now());
+    third.agency_key = next.agency_key.clone();
+    third.card.agency_key = next.agency_key.public();
+    third.card.version += 1;
+    let confirmation = Confirmation {
+        envelope: third.card_envelope().to_text(),
+        fingerprint: third.agency_key.public().fingerprint(),
+        verified_by: words("telephone"),
+        kind: None,
+        state: None,
+        replace: true,
+    };
+    cards::add(knowing.own(), &knowing.admin(), &confirmation).await.expect("the new card");
+    let text = agreement(&[behind.id(), knowing.id(), &third.id], behind.now());
+    propose(&behind, &text, None).await;
+    wait_for_adherence(&knowing, &text.id, behind.id()).await;
+    let state = knowing.own().registry.state();
+    let recorded = &state.agreement_text(&text.id, &digest_of(&text)).expect("it").recorded;
+    let named = recorded.adherences[behind.id()].fingerprint_of(&third.id);
+    assert_eq!(named, Some(before.fingerprint));
+    assert!(state.alarm_about(behind.id()).is_none(), "{:?}", state.alarms);
+    // A key that nobody here ever confirmed still does.
+    let posing = Identity::new("third-ca-pd", Vec::new(), knowing.now());
+    let raw = RawPeer::start("fooled-ca-pd", knowing.now());
+    add_card(&knowing, &raw.identity).await;
+    let text = agreement(&[knowing.id(), raw.id(), &third.id], knowing.now());
+    propose(&knowing, &text, None).await;
+    let known = [raw.identity.known(), knowing.identity.known(), posing.known()];
+    let signed = raw.identity.adhere_to_all(&text, &known, knowing.now());
+    assert_eq!(told(&raw, &knowing, &signed).await, None);
+    let state = knowing.own().registry.state();
+    assert_eq!(state.alarm_about(raw.id()).expect("an alarm").what.kind, AlarmKind::PartyKey);
 }

@@ -1,5 +1,6 @@
 //! Receipts: signed proof that an answer was logged, sent until it is acknowledged.
 
+use node::admin::receipts;
 use schemas::answer::Receipt;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind as Kind;
@@ -11,7 +12,7 @@ use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
 use tests::faulty_store::Failure;
 use tests::federation::{add_card, owner_and_raw, owner_and_raw_of, sharing_pair};
-use tests::fixtures::{PLATE, query};
+use tests::fixtures::{HOUR_MS, PLATE, query, words};
 use tests::logs::{Log, envelope};
 use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
@@ -210,4 +211,40 @@ async fn a_receipt_that_binds_anything_else_is_rejected() {
         assert_eq!(owner.log().await.count(Kind::ReceiptRecorded), 0, "{what}");
     }
     assert_eq!(sends(&raw, &owner, &good).await, Some(FrameKind::ReceiptAck));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_that_is_a_day_late_stops_its_requester_until_a_person_gives_it_time() {
+    let (owner, raw, _) = owner_and_raw().await;
+    let (query_of, answer) = answered(&owner, &raw).await;
+    let refused = async || {
+        let query = query(raw.id(), owner.id(), PLATE, owner.now());
+        let reply = raw.ask(&owner, &raw.identity.sign(Signed::Query, &query)).await;
+        let reasons = reply.refused(&owner.identity.card.message_key);
+        reasons.iter().map(|reason| reason.code).collect::<Vec<_>>()
+    };
+    owner.clock.shift(25 * HOUR_MS);
+    let searches = owner.store().searches();
+    assert_eq!(refused().await, [RefusalCode::ReceiptsOutstanding]);
+    assert_eq!(owner.store().searches(), searches, "nothing is searched for it");
+    let until = owner.now().plus_days(1);
+    let why = words("their node is being mended; their sergeant has called");
+    let too_long = owner.now().plus_days(31);
+    let extend = receipts::extend(owner.own(), &owner.admin(), raw.id(), too_long, &why).await;
+    assert!(extend.is_err(), "not for good");
+    receipts::extend(owner.own(), &owner.admin(), raw.id(), until, &why).await.expect("more time");
+    let log = owner.log().await;
+    let entry = log.one(Kind::ReceiptsExtended);
+    assert_eq!(entry.header.peer.as_ref(), Some(raw.id()));
+    assert_eq!(entry.detail("until"), &serde_json::json!(until));
+    let (next, next_answer) = answered(&owner, &raw).await;
+    owner.clock.shift(25 * HOUR_MS);
+    assert_eq!(refused().await, [RefusalCode::ReceiptsOutstanding]);
+    for (query, answer) in [(query_of, answer), (next, next_answer)] {
+        let receipt = receipt(&raw, &owner, &query, answer.digest());
+        assert_eq!(sends(&raw, &owner, &receipt).await, Some(FrameKind::ReceiptAck));
+    }
+    answered(&owner, &raw).await;
+    let verified = owner.accord(&["audit", "verify"]);
+    assert_eq!(verified.code, 0, "{verified:?}");
 }

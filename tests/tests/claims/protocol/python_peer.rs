@@ -124,12 +124,19 @@ async fn a_peer_of_another_make_files_a_request_asks_and_verifies_the_answer() {
         Some(log.one(Kind::QueryAnswered).header.index),
         "it proved where its answer stands in the owner's log"
     );
+    assert_eq!(answered["shown"]["index"], answered["proven"]["index"], "{answered}");
     assert_eq!(asking.code().await, Some(0));
     eventually("the receipt is recorded", async || {
         let log = owner.log().await;
         (log.count(Kind::ReceiptRecorded) == 1).then_some(())
     })
     .await;
+    let log = owner.log().await;
+    for kind in [Kind::QueryAnswered, Kind::ReceiptRecorded] {
+        let entry = log.one(kind);
+        assert_eq!(entry.body.event.theirs().len(), 1, "{kind}: it proved its own entry");
+    }
+    assert_eq!(owner.own().log.counters().unproven.get(&"second-ca-pd".parse().unwrap()), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -235,6 +235,7 @@ impl Pair {
         let officer = covina.officer();
         let event = sent(&query, asked, false);
         self.asking.write(minute, Some(&port), officer.clone(), event, &[&signed]);
+        let theirs = Some(self.asking.proof());
         let refusal = refusal(&query, asked, minute);
         let reply = port.sign(Kind::Refusal, &refusal);
         let access =
@@ -242,13 +243,14 @@ impl Pair {
         for redelivered in [false, true] {
             let event = Event::QueryRefused(QueryRefused {
                 access: access.clone(),
-                theirs: None,
+                theirs: theirs.clone().filter(|_| !redelivered),
                 redelivered,
             });
             let beside: &[&Envelope] = if redelivered { &[] } else { &[&signed, &reply] };
             self.owning.write(minute, Some(&covina), Actor::requesting(&query), event, beside);
         }
-        let event = Event::RefusalReceived(RefusalReceived { access, theirs: None });
+        let theirs = Some(self.owning.proof());
+        let event = Event::RefusalReceived(RefusalReceived { access, theirs });
         self.asking.write(minute, Some(&port), officer, event, &[&reply]);
     }
 

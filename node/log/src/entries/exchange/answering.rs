@@ -14,7 +14,7 @@ use schemas::refusal::Refusal;
 use schemas::time::Timestamp;
 use store::{Pages, Receipted, Served, Side, StateChanges};
 
-use super::{SignedQuery, frame};
+use super::{SignedQuery, frame, owed};
 use crate::entry::{Entry, Precondition};
 
 /// An answer that is to be released, and what must hold of its authority when it is.
@@ -82,14 +82,16 @@ pub fn query_answered(state: &State, ready: AnswerReady<'_>) -> Entry {
         daily: ready.daily.map(|(authority, most)| ((authority, requester.clone()), most)),
         unreceipted: Some((requester.clone(), ready.receipts_outstanding)),
     };
-    let event = QueryAnswered { access, theirs: ready.theirs };
-    Entry::new(signed.requester(), Event::QueryAnswered(event))
+    let event = Event::QueryAnswered(QueryAnswered { access, theirs: ready.theirs });
+    let owed = owed(&event, true, requester, signed.query.id, signed.envelope.digest());
+    Entry::new(signed.requester(), event)
         .about(requester)
         .beside([signed.envelope, envelope])
         .provided(precondition)
         .with(StateChanges {
             served: Some(served),
             pages: (!pages.is_empty()).then_some(kept),
+            owed,
             ..StateChanges::default()
         })
         .releasing(answer_frames(envelope, pages, ready.photographs))
@@ -118,12 +120,15 @@ pub fn query_refused(
         released: None,
     };
     let access = query.access(Outcome::Refused).refused(refusal, envelope.digest());
-    let event = QueryRefused { access, theirs, redelivered: false };
-    Entry::new(query.requester(), Event::QueryRefused(event))
+    let event = Event::QueryRefused(QueryRefused { access, theirs, redelivered: false });
+    // One that is not kept under its id may be given for it again and again.
+    let decided = remember && refusal.decided_by.is_some();
+    let owed = owed(&event, decided, &query.query.from, query.query.id, query.envelope.digest());
+    Entry::new(query.requester(), event)
         .about(&query.query.from)
         .beside([query.envelope, envelope])
         .provided(upon.map(Precondition::registry).unwrap_or_default())
-        .with(StateChanges { served: Some(served), ..StateChanges::default() })
+        .with(StateChanges { served: Some(served), owed, ..StateChanges::default() })
         .releasing(vec![frame(FrameKind::Refusal, envelope)])
 }
 
@@ -187,12 +192,13 @@ pub fn receipt_recorded(
         query_id: receipt.query_id,
         receipt: envelope.digest(),
     };
-    let event = ReceiptRecorded::of(receipt, theirs);
-    Entry::new(actor, Event::ReceiptRecorded(event))
+    let event = Event::ReceiptRecorded(ReceiptRecorded::of(receipt, theirs));
+    let owed = owed(&event, true, &receipt.from, receipt.query_id, receipt.answer_digest);
+    Entry::new(actor, event)
         .about(&receipt.from)
         .of_query(receipt.query_id)
         .beside([envelope])
-        .with(StateChanges { receipted: Some(receipted), ..StateChanges::default() })
+        .with(StateChanges { receipted: Some(receipted), owed, ..StateChanges::default() })
 }
 
 fn answer_frames(

@@ -107,15 +107,18 @@ pub fn answer_received(actor: Actor, verified: AnswerVerified<'_>) -> Entry {
         pages,
         images: answer.photographs_sent().map(|one| one.digest).collect(),
     };
+    let receipt_digest = receipt.digest();
+    let event =
+        Event::AnswerReceived(AnswerReceived { access, receipt_digest, theirs: verified.theirs });
+    let owed = query.reply_owed(&event, true, envelope);
     let changes = StateChanges {
         settled: Some(settled),
         outbox: vec![receipt_message(&query.query.to, receipt)],
         pages: (!kept.pages.is_empty()).then_some(kept),
+        owed,
         ..StateChanges::default()
     };
-    let receipt_digest = receipt.digest();
-    let event = AnswerReceived { access, receipt_digest, theirs: verified.theirs };
-    Entry::new(actor, Event::AnswerReceived(event))
+    Entry::new(actor, event)
         .about(&query.query.to)
         .beside([envelope])
         .with(changes)
@@ -139,10 +142,13 @@ pub fn refusal_received(
 ) -> Entry {
     let access = query.access(Outcome::Refused).refused(refusal, envelope.digest());
     let settled = Some(query.settled(OutcomeCode::Refused, Some(envelope)));
-    Entry::new(actor, Event::RefusalReceived(RefusalReceived { access, theirs }))
-        .about(&query.query.to)
-        .beside([envelope])
-        .with(StateChanges { settled, ..StateChanges::default() })
+    let event = Event::RefusalReceived(RefusalReceived { access, theirs });
+    let owed = query.reply_owed(&event, refusal.decided_by.is_some(), envelope);
+    Entry::new(actor, event).about(&query.query.to).beside([envelope]).with(StateChanges {
+        settled,
+        owed,
+        ..StateChanges::default()
+    })
 }
 
 /// What came did not verify: nobody sees it. `envelope` is what could be read as one.

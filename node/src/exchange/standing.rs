@@ -1,0 +1,122 @@
+//! What peers' logs must hold of exchanges and have not proven: asked for until it is, counted, and
+//! beyond a bound a reason to refuse.
+//!
+//! Each exchange leaves the other side owing the place of its own entry in its own log. Mostly the proof
+//! stands beside the message. What did not, or could not be checked yet, is asked for here, of many
+//! exchanges at once, while the peer can be reached: so an honest peer pays without a person, after a
+//! crash, a change of keys or a long absence alike. Only time over a connection that stands counts
+//! against it. Debts are rows of the database: they survive a crash, and a proof is an entry of this
+//! log before its debt is gone.
+
+mod collecting;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schemas::agency::AgencyId;
+use schemas::frame::Frame;
+use schemas::standing::StandingRequest;
+
+use super::answer::Unserved;
+use super::not_served::NotServed;
+use crate::config::Bounds;
+use crate::context::NodeContext;
+use crate::permission::OwnAgency;
+use audit_log::append::AuditLog;
+use audit_log::cosigning::HeadError;
+use audit_log::release::Released;
+use registry::Peer;
+use store::{ReadStore, StoreError};
+
+pub(crate) use collecting::{Collector, collect_until};
+
+/// Exchanges that a peer may leave unproven for any time: a log that was put back from a backup may have
+/// lost some entries that nobody had seen, and can never show them.
+const TOLERATED: u32 = 16;
+
+/// How much a peer leaves unproven. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct ProofBook {
+    agency: OwnAgency,
+    store: Arc<dyn ReadStore>,
+    bounds: Bounds,
+}
+
+/// What a peer leaves unproven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unproven {
+    /// Entries of its log that it owes.
+    pub(crate) owed: u32,
+    /// Those of them that are owed longer than is allowed, where that was looked at.
+    pub(crate) overdue: u32,
+    /// Whether it is more than is allowed.
+    pub(crate) beyond: bool,
+}
+
+impl ProofBook {
+    /// The book of a node.
+    pub(crate) fn of(context: &NodeContext) -> Self {
+        Self {
+            agency: context.agency.clone(),
+            store: context.store.clone(),
+            bounds: context.bounds,
+        }
+    }
+
+    /// What `peer` leaves unproven at this moment.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub(crate) async fn unproven(&self, peer: &AgencyId) -> Result<Unproven, StoreError> {
+        let owed = self.agency.log.counters().unproven.get(peer).copied().unwrap_or(0);
+        let overdue = match owed {
+            0..=TOLERATED => 0,
+            _ => self.store.overdue(peer, self.bounds.unproven_seconds).await?,
+        };
+        let beyond = owed >= self.bounds.unproven_exchanges || overdue > TOLERATED;
+        Ok(Unproven { owed, overdue, beyond })
+    }
+
+    /// What every peer leaves unproven that leaves something.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub(crate) async fn all(&self) -> Result<BTreeMap<AgencyId, Unproven>, StoreError> {
+        let counters = self.agency.log.counters();
+        let mut all = BTreeMap::new();
+        for peer in counters.unproven.iter().filter(|(_, owed)| **owed > 0).map(|(peer, _)| peer) {
+            all.insert(peer.clone(), self.unproven(peer).await?);
+        }
+        Ok(all)
+    }
+
+    /// What somebody who asks `peer` is to know of its log; nothing while it owes no more than it may.
+    pub(crate) async fn warning(&self, peer: &AgencyId) -> Option<String> {
+        // What cannot be looked at now, `accord doctor` tells.
+        let unproven = self.unproven(peer).await.ok().filter(|unproven| unproven.beyond)?;
+        Some(format!(
+            "the log of `{peer}` has not proven {} of its entries about exchanges with this agency: what it says of them may have been written later; see `accord doctor`",
+            unproven.owed
+        ))
+    }
+}
+
+/// Shows a peer where those entries of this log stand that it asks for and that concern it; whether
+/// there were any. Served whatever else is refused: nothing is said but headers of entries that tell of
+/// messages which the peer has.
+pub(super) async fn serve(
+    log: &AuditLog,
+    peer: &Peer,
+    frame: &Frame,
+) -> Result<(Released, bool), NotServed> {
+    let request: StandingRequest = serde_json::from_slice(&frame.body)
+        .map_err(|_| NotServed::unverifiable("a request for proofs that cannot be read"))?;
+    if !request.is_bounded() {
+        return Err(NotServed::unverifiable("a request for no proof, or for too many"));
+    }
+    match log.standing(&peer.card.value.id, &request).await {
+        Ok((reply, found)) => Ok((reply, found > 0)),
+        Err(HeadError::Log(error)) => Err(Unserved::Log(error).into()),
+        Err(HeadError::Store(error)) => Err(error.into()),
+    }
+}

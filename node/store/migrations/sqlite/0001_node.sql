@@ -28,6 +28,13 @@ create table changes (
     change  text not null
 ) strict;
 
+-- What this database is to hold, as the log's key signed it with the last group of entries. It is
+-- overwritten by each group, in the group's own transaction, so a crash never parts the two.
+create table head (
+    one     integer primary key check (one = 1),
+    signed  text    not null
+) strict;
+
 -- Queries that left this node, by the entry that let them; the envelope stands beside it. With the
 -- time of signing and the digests, two logs are reconciled without reading an entry.
 create table asked (
@@ -200,8 +207,8 @@ end;
 -- rows name by offset from 1 and length, in bytes.
 create view groups (
     entries, changes, asked, settled, served, turned_away, receipted, pages, outbox, reads,
-    corrected, purged, ended, long
-) as select null, null, null, null, null, null, null, null, null, null, null, null, null, null
+    corrected, purged, ended, head, long
+) as select null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
     where false;
 
 create trigger append instead of insert on groups
@@ -260,4 +267,6 @@ begin
         from json_each(new.corrected) as row where reads.id = unhex(row.value->>0);
     delete from reads where id in (select unhex(value) from json_each(new.purged));
     delete from pages where entry in (select value from json_each(new.ended));
+    insert into head (one, signed) values (1, new.head)
+        on conflict (one) do update set signed = excluded.signed;
 end;

@@ -83,4 +83,6 @@ begin
         from json_each(new.corrected) as row where reads.id = unhex(row.value->>0);
     delete from reads where id in (select unhex(value) from json_each(new.purged));
     delete from pages where entry in (select value from json_each(new.ended));
+    insert into head (one, signed) values (1, new.head)
+        on conflict (one) do update set signed = excluded.signed;
 end;

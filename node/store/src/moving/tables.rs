@@ -100,6 +100,7 @@ tables! {
         Bytes bytes,
         Bytes images = "unhex((select group_concat(value, '') from json_each(pages.images)))",
     }
+    head from head, 1 at once: { Int one = "one", Text signed, }
     outbox from outbox, 500 at once: {
         Int id, Text peer, Int kind = "kind", Bytes digest = "unhex(digest)", Text body,
     }

@@ -3,6 +3,7 @@
 //! ```text
 //! FOLDER/AGENCY-TIME/
 //!   manifest.json   what stands here, with digests; when it is to be destroyed; the log's signed head
+//!   manifest.seal   the log's key under the digest of the manifest
 //!   accord.db       the database, unless it is on PostgreSQL
 //!   …               every other file of the home: configuration, card, keys, tls, photographs
 //! ```
@@ -13,6 +14,7 @@
 pub mod create;
 pub mod files;
 pub mod restore;
+pub mod standing;
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -20,16 +22,20 @@ use std::path::{Component, Path, PathBuf};
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
+use schemas::note::Vkey;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::permission::ActError;
+use audit_log::backup_seal;
 
 /// The version of the manifest.
 pub const VERSION: u32 = 1;
 /// The file that says what a backup holds.
 pub const MANIFEST: &str = "manifest.json";
+/// The signed note over the manifest's digest.
+pub const SEAL: &str = "manifest.seal";
 /// The database of a node that keeps it in its home.
 pub const DATABASE: &str = "accord.db";
 /// What of a home is of a running process or of this place alone, and in no backup.
@@ -86,11 +92,33 @@ pub(crate) fn failed(path: &Path, error: &std::io::Error) -> ActError {
     ActError::failed(format!("`{}`: {error}", path.display()))
 }
 
-/// Reads what a backup says of itself.
+/// Reads what a backup of `agency` says of itself, sealed with one of `keys`, and the digest of that.
+///
+/// # Errors
+/// When it is none, another agency's, or not as it was sealed.
+pub fn sealed(
+    folder: &Path,
+    agency: &AgencyId,
+    keys: &[Vkey],
+) -> Result<(Manifest, Digest), ActError> {
+    let (said, digest) = manifest(folder)?;
+    let altered = |why: String| {
+        ActError::refused(format!("`{}` is not as it was made: {why}", folder.display()))
+    };
+    if said.agency != *agency {
+        return Err(altered(format!("its manifest is of `{}`", said.agency)));
+    }
+    let path = folder.join(SEAL);
+    let seal = std::fs::read(&path).map_err(|e| altered(format!("`{SEAL}`: {e}")))?;
+    backup_seal::check(&seal, agency, &digest, keys).map_err(altered)?;
+    Ok((said, digest))
+}
+
+/// Reads what a backup says of itself, unchecked, and the digest of that.
 ///
 /// # Errors
 /// When it is none, or one of a later version.
-pub fn manifest(folder: &Path) -> Result<Manifest, ActError> {
+fn manifest(folder: &Path) -> Result<(Manifest, Digest), ActError> {
     #[derive(Deserialize)]
     struct Versioned {
         accord_backup: u32,
@@ -107,7 +135,7 @@ pub fn manifest(folder: &Path) -> Result<Manifest, ActError> {
             folder.display()
         )));
     }
-    serde_json::from_slice(&text).map_err(unfit)
+    Ok((serde_json::from_slice(&text).map_err(unfit)?, Digest::of(&text)))
 }
 
 /// A path of a manifest as one below `base`; `None` when it could lead out of it.

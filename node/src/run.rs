@@ -126,7 +126,14 @@ impl Node {
         let context = context_on(&home, &config, clock, store).await?;
         keep_in_home(&home, &context.agency.registry)?;
         let agency = &context.agency;
-        anchor::check(&home, &agency.log, &agency.registry, context.store.as_ref()).await?;
+        let beyond =
+            anchor::check(&home, &agency.log, &agency.registry, context.store.as_ref()).await?;
+        if beyond > 0 {
+            tracing::info!(
+                entry.count = beyond,
+                "the node was not stopped last time but ended at once; the entries since its anchor are as they were signed, and nothing is lost"
+            );
+        }
         if let Some(own) = &context.agency.registry.state().own {
             for keys in context.keys.all() {
                 keys.settle(&own.value, context.agency.clock.now())?;

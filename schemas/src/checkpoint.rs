@@ -136,8 +136,7 @@ impl SignedCheckpoint {
     /// there are too many lines.
     pub fn sign_also(&mut self, log: &Signer) -> Result<(), CheckpointError> {
         check_log_key(&log.vkey(), &self.checkpoint.origin)?;
-        self.note.add(log.line(self.note.unverified_text()))?;
-        Ok(())
+        Ok(self.note.sign_also(log)?)
     }
 
     /// Reads a signed checkpoint without checking its signatures.

@@ -95,6 +95,14 @@ impl Note {
         Ok(())
     }
 
+    /// Signs it with another key too.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn sign_also(&mut self, signer: &Signer) -> Result<(), NoteError> {
+        self.add(signer.line(&self.text))
+    }
+
     /// The text **before** any check, its last line feed included.
     #[must_use]
     pub fn unverified_text(&self) -> &str {

@@ -11,7 +11,8 @@
 //! with the word of [`KeyUse`] for the use and keys in their text form. What is signed is the DSSE
 //! pre-authentication encoding of that statement under a type that no envelope has, so that it can
 //! be taken for nothing else that such a key signs: envelopes have other types, the handshake of a
-//! node key begins `libp2p-tls-handshake:`, a head `accord/`, a cosignature `cosignature/v1`.
+//! node key begins `libp2p-tls-handshake:`, a head `accord/`, what is signed of a database or a backup
+//! `accord-`, a cosignature `cosignature/v1`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;

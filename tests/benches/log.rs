@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use audit::keys::Keys;
 use audit::verify::Verifier;
+use audit_log::database_head;
 use schemas::bundle::Item;
 use schemas::checkpoint::{Checkpoint, SignedCheckpoint, origin};
 use schemas::digest::Digest;
@@ -19,7 +20,7 @@ use schemas::note::Signer;
 use schemas::outcome::OutcomeCode;
 use schemas::time::Timestamp;
 use store::sqlite::Sqlite;
-use store::{EntryFilter, LogRecords as _, LogWriter as _, Row, StateChanges};
+use store::{EntryFilter, LogRecords as _, LogState, LogWriter as _, Row, StateChanges};
 use tests::agency::Agency;
 use tests::federation::sharing_pair;
 use tests::fixtures::PLATE;
@@ -139,7 +140,14 @@ impl Plain {
                 changes: StateChanges::default(),
             });
         }
-        self.store.commit(&rows).await.expect("a commit");
+        let head = if with_tree {
+            let state =
+                LogState { size: self.tree.size(), tree: self.tree.clone(), ..LogState::default() };
+            database_head::sign(&state, std::slice::from_ref(&self.signer)).expect("a head")
+        } else {
+            String::new()
+        };
+        self.store.commit(&rows, &head).await.expect("a commit");
         if with_tree {
             let (origin, size) = (self.signer.vkey().name().clone(), self.tree.size());
             let head = Checkpoint { origin, size, root: self.tree.root() };

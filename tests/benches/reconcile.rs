@@ -5,8 +5,10 @@
 //! measured is `audit reconcile` of a running node with another one: both trees made, the statement
 //! signed and logged, the differences found, their entries read as evidence.
 
+use std::io::Cursor;
 use std::time::Instant;
 
+use audit::BundleFile;
 use audit_log::entries::exchange::SignedQuery;
 use audit_log::entries::exchange::answering::{AnswerReady, query_answered, receipt_recorded};
 use audit_log::entries::exchange::asking::{AnswerVerified, answer_received, query_sent};
@@ -15,10 +17,13 @@ use node::exchange::statements::Reconciler;
 use schemas::agency::AgencyId;
 use schemas::answer::{Answer, Basis, DecidedBy, Receipt, Released};
 use schemas::authority::AuthorityId;
-use schemas::body::Actor;
+use schemas::body::{Actor, Body};
+use schemas::bundle::Line;
 use schemas::digest::Digest;
+use schemas::entry::Header;
 use schemas::envelope::{Envelope, Kind};
 use schemas::key::SecretKey;
+use schemas::merkle::{self, Frontier};
 use schemas::query::{Query, QueryId};
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -254,4 +259,80 @@ async fn main() {
         compare(&asking, &owning, "logs that agree").await;
     }
     println!("peak memory of both nodes together: {} MB", peak_mb());
+    restart(&mut owning).await;
+    for agency in [&asking, &owning] {
+        verify(agency, [&asking, &owning]);
+    }
+}
+
+/// A start with a log of exchanges alone, whose tables are counted anew.
+async fn restart(agency: &mut Agency) {
+    let size = agency.context().agency.log.counters().size;
+    agency.stop().await;
+    let started = Instant::now();
+    agency.run().await;
+    println!("ready after {:.2?} with {size} entries", started.elapsed());
+}
+
+/// Processor time that this process has taken, of all its threads, in seconds.
+fn processor_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = |nth: usize| -> f64 {
+        after.split_whitespace().nth(nth).and_then(|n| n.parse().ok()).unwrap_or(0.0)
+    };
+    // User and system time, in hundredths of a second on every Linux.
+    (ticks(11) + ticks(12)) / 100.0
+}
+
+/// What judging a log takes with all that its bodies repeat derived again, and what it takes to read
+/// it, hash it and check every signature in it and nothing else.
+fn verify(of: &Agency, both: [&Agency; 2]) {
+    let path = of.home().join("whole.bundle");
+    let out = path.to_str().expect("UTF-8");
+    of.accord(&["audit", "export", "--out", out]).done();
+    let bytes = std::fs::read(&path).expect("a bundle");
+    let pins = both
+        .map(|agency| {
+            let key = agency.identity.card.agency_key.fingerprint();
+            (agency.id().clone(), vec![key])
+        })
+        .into();
+    let began = processor_seconds();
+    let report = BundleFile::new("whole", Cursor::new(&bytes)).check(&pins, |_, _, _, _| {});
+    let report = report.expect("a report");
+    let whole = processor_seconds() - began;
+    let began = processor_seconds();
+    let signatures = signatures_alone(&bytes, both);
+    let alone = processor_seconds() - began;
+    println!(
+        "{}: verified in {whole:.1} s of a core, read, hashed and {signatures} signatures checked alone in {alone:.1} s: {:.2} times; {} problems",
+        of.id(),
+        whole / alone,
+        report.problems.len(),
+    );
+}
+
+fn signatures_alone(bundle: &[u8], both: [&Agency; 2]) -> u64 {
+    let keys = both.map(|agency| agency.identity.card.message_key);
+    let (mut tree, mut signatures) = (Frontier::new(), 0);
+    for line in bundle.split(|byte| *byte == b'\n').skip(1).filter(|line| !line.is_empty()) {
+        let Ok(Line::Entry(item)) = Line::parse(line) else { continue };
+        let header = Header::from_bytes(item.entry.header.as_bytes()).expect("a header");
+        tree.push(merkle::leaf(item.entry.header.as_bytes()));
+        let (salt, body) = (item.entry.salt.expect("a salt"), item.entry.body.expect("a body"));
+        assert!(header.commits_to(&salt, body.as_bytes()));
+        let _: Body = serde_json::from_str(&body).expect("a body");
+        for text in item.entry.envelope.iter().flat_map(|lines| lines.lines()) {
+            let envelope = Envelope::parse(text.as_bytes()).expect("an envelope");
+            let kind = envelope.kind();
+            let of = usize::from(matches!(kind, Kind::Answer));
+            if matches!(kind, Kind::Query | Kind::Answer | Kind::Receipt) {
+                envelope.verified(kind, &keys[of]).expect("a signature");
+                signatures += 1;
+            }
+        }
+    }
+    std::hint::black_box(tree.root());
+    signatures
 }

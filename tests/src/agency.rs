@@ -356,4 +356,18 @@ impl Agency {
             Err(error) => error,
         }
     }
+
+    /// Why the node does not start on a database of another URL, a copy of its own; its home is as
+    /// before afterwards.
+    ///
+    /// # Panics
+    /// When it starts.
+    pub async fn start_error_on(&self, url: &str) -> StartError {
+        let path = self.home().join("accord.toml");
+        let config = std::fs::read_to_string(&path).expect("a configuration");
+        std::fs::write(&path, config.replace(&self.database(), url)).expect("a configuration");
+        let error = self.start_error().await;
+        std::fs::write(&path, config).expect("a configuration");
+        error
+    }
 }

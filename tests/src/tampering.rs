@@ -1,12 +1,20 @@
 //! A database in the wrong hands: what stands in it is changed while its node is at rest.
 
+use audit_log::database_head;
+use audit_log::keys::Keyring;
+use host::home::Home;
 use node::run::StartError;
 use schemas::body::Body;
+use schemas::checkpoint::origin;
 use schemas::digest::Digest;
 use schemas::entry::Header;
+use schemas::key_use::KeyUse;
 use schemas::merkle::{self, Frontier};
+use schemas::note::Signer;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+use store::LogWriter as _;
+use store::sqlite::Sqlite;
 
 use crate::agency::Agency;
 
@@ -121,11 +129,36 @@ impl Agency {
         self.rewrite_log_without(&[]).await;
     }
 
-    /// Heads that were signed before, in the home: the anchor, and what peers cosigned.
+    /// Heads that were signed before, in the home: the anchor, and what peers cosigned. That of the
+    /// database is signed anew, with the key in the home.
     async fn hide_traces(&self, mut database: SqliteConnection) {
         sqlx::raw_sql("delete from cosigned").execute(&mut database).await.expect("gone");
         database.close().await.expect("a closed database");
         self.delete_anchor();
+        self.sign_database().await;
+    }
+
+    /// Signs what stands in the database of a node at rest with its log's keys, as its own
+    /// administrator can.
+    ///
+    /// # Panics
+    /// When its tree is none, or the keys cannot be read.
+    pub async fn sign_database(&self) {
+        let home = Home::open(self.home()).expect("a home");
+        let keys = Keyring::load(&home, KeyUse::Log).expect("log keys").all();
+        let name = origin(self.id());
+        let keys: Vec<_> = keys.into_iter().map(|key| Signer::new(name.clone(), key)).collect();
+        let store = Sqlite::open(&home.database()).await.expect("a database");
+        let state = store.log_state(self.now().day_start()).await.expect("a log");
+        drop(store);
+        let signed = database_head::sign(&state, &keys).expect("a head");
+        let mut database = open(self).await;
+        sqlx::query("insert or replace into head (one, signed) values (1, ?1)")
+            .bind(signed)
+            .execute(&mut database)
+            .await
+            .expect("a head");
+        database.close().await.expect("a closed database");
     }
 
     /// Stops the node, writes its log anew without some entries, and starts it again: numbers and

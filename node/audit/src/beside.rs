@@ -119,6 +119,7 @@ fn belongs(header: &Header, body: &Body, me: &AgencyId) -> Belongs {
         | Event::AuditSampled(_)
         | Event::AuditRecorded(_)
         | Event::BackupMade(_)
+        | Event::BackupFinished(_)
         | Event::BackupRestored(_)
         | Event::AlarmRaised(_)
         | Event::AlarmResolved(_) => &[],

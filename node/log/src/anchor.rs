@@ -1,11 +1,15 @@
 //! The anchor: the last signed head of the log, in a file outside the database. A database that was
 //! put back from a backup, or cut short, does not lead to it, and says so before the next append.
+//!
+//! It is at most a second behind. What came after it is told by the head in the database, which every
+//! group of entries signs anew ([`crate::database_head`]).
 
 use host::home::{Home, HomeError, read_text, replace_private};
 use schemas::checkpoint::SignedCheckpoint;
 use store::{ReadStore, StoreError};
 
 use crate::append::AuditLog;
+use crate::database_head::{HeadError, check_newest};
 use crate::proofs::root_at;
 use crate::registry::Registry;
 
@@ -15,10 +19,10 @@ pub enum AnchorError {
     /// The anchor cannot be read, or is not this log's.
     #[error(transparent)]
     Home(#[from] HomeError),
-    /// The database does not answer.
+    /// The database does not answer, or an entry after the anchor was edited.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The database was put back, or cut short.
+    Head(#[from] HeadError),
+    /// The database is a copy of an earlier time.
     #[error(
         "the log has {size} entries and does not lead to its anchor, a signed head of {anchor}"
     )]
@@ -28,6 +32,22 @@ pub enum AnchorError {
         /// Entries in the database.
         size: u64,
     },
+    /// The database went another way than the anchor.
+    #[error(
+        "the log has {size} entries and does not begin with the {anchor} of its anchor, a signed head"
+    )]
+    AnotherCopy {
+        /// Entries that the anchor speaks of.
+        anchor: u64,
+        /// Entries in the database.
+        size: u64,
+    },
+}
+
+impl From<StoreError> for AnchorError {
+    fn from(error: StoreError) -> Self {
+        Self::Head(error.into())
+    }
 }
 
 /// The anchor of a home, if there is one.
@@ -51,7 +71,9 @@ pub fn remove(home: &Home) -> Result<Option<String>, HomeError> {
     Ok(held)
 }
 
-/// Checks that `log` leads to the anchor of `home`.
+/// Checks that `log` leads to the anchor of `home`, and that the entries after it are those that were
+/// signed; how many these are. A node that was stopped leaves none, one that ended at once those of its
+/// last second.
 ///
 /// # Errors
 /// When it does not, or the anchor is not this log's.
@@ -60,8 +82,12 @@ pub async fn check(
     log: &AuditLog,
     registry: &Registry,
     store: &dyn ReadStore,
-) -> Result<(), AnchorError> {
-    let Some(held) = read(home)? else { return Ok(()) };
+) -> Result<u64, AnchorError> {
+    let counters = log.counters();
+    let Some(held) = read(home)? else {
+        check_newest(store, &counters.tree, 0).await?;
+        return Ok(0);
+    };
     let unfit = |error: String| HomeError::Content { path: home.anchor(), error };
     let head = SignedCheckpoint::parse(held.as_bytes()).map_err(|e| unfit(e.to_string()))?;
     // It may have been written before a key took the place of the one that signed it; and a database
@@ -70,11 +96,15 @@ pub async fn check(
     if !keys.into_iter().any(|key| head.verified(&key).is_ok()) {
         return Err(unfit("no key of this agency's log has signed it".into()).into());
     }
-    let (anchor, size) = (head.unverified(), log.counters().size);
-    if anchor.size <= size && root_at(store, anchor.size).await? == anchor.root {
-        return Ok(());
+    let (anchor, size) = (head.unverified(), counters.size);
+    if anchor.size > size {
+        return Err(AnchorError::RolledBack { anchor: anchor.size, size });
     }
-    Err(AnchorError::RolledBack { anchor: anchor.size, size })
+    if root_at(store, anchor.size).await? != anchor.root {
+        return Err(AnchorError::AnotherCopy { anchor: anchor.size, size });
+    }
+    check_newest(store, &counters.tree, anchor.size).await?;
+    Ok(size.saturating_sub(anchor.size))
 }
 
 /// Writes the anchor as of now.

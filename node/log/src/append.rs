@@ -27,6 +27,7 @@ use super::narrowing::NarrowingToken;
 use super::proofs::{Group, head, root_at};
 use super::release::Released;
 use crate::clock::Clock;
+use crate::database_head::{self, HeadError, check_running, checked_state};
 use crate::metrics::{EntryMetrics, LogMetrics};
 use crate::registry::{Registry, RegistryError};
 use store::{LogState, Row, Store, StoreError};
@@ -81,6 +82,17 @@ pub enum AppendError {
     /// The entry itself cannot be written.
     #[error("this act cannot be logged: {0}")]
     Unwritable(String),
+}
+
+/// Why a log is not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database does not answer, or is not as this node left it.
+    #[error(transparent)]
+    Head(#[from] HeadError),
+    /// The registry is not the one that the log tells.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
 }
 
 /// Proof that an entry is durable. Only the writer makes one.
@@ -155,24 +167,26 @@ impl AuditLog {
     /// when the last clone of the log is dropped.
     ///
     /// # Errors
-    /// When the log's end cannot be read, or the registry is not the one that the log tells.
+    /// When the database is not as this node left it, or the registry not the one that the log tells.
     pub async fn start(
         store: Arc<dyn Store>,
         clock: Clock,
         name: KeyName,
         keys: Vec<SecretKey>,
-    ) -> Result<Self, RegistryError> {
-        let ledger = read_ledger(store.as_ref(), &clock).await?;
+    ) -> Result<Self, OpenError> {
+        let keys = signers(&name, keys);
+        let ledger = read_ledger(store.as_ref(), &clock, &name, &keys).await?;
         let registry = Registry::load(store.as_ref(), &ledger.state.tree).await?;
         let counters = Arc::new(ArcSwap::from_pointee(ledger.state.clone()));
         let metrics = LogMetrics::default();
         let documents_queued = Arc::new(Notify::new());
         let (jobs, queue) = mpsc::channel(LONGEST_QUEUE);
-        let keys = Arc::new(ArcSwap::from_pointee(signers(&name, keys)));
+        let keys = Arc::new(ArcSwap::from_pointee(keys));
         let writer = Writer {
             store: store.clone(),
             registry: registry.clone(),
             clock,
+            name: name.clone(),
             keys: keys.clone(),
             ledger: Some(ledger),
             counters: counters.clone(),
@@ -214,9 +228,23 @@ impl AuditLog {
         self.keys.load().iter().map(Signer::vkey).collect()
     }
 
+    /// The keys themselves.
+    pub(crate) fn signers(&self) -> Arc<Vec<Signer>> {
+        self.keys.load_full()
+    }
+
     /// From now on heads are signed with each of `keys`.
     pub fn sign_with(&self, keys: Vec<SecretKey>) {
         self.keys.store(Arc::new(signers(&self.name, keys)));
+    }
+
+    /// Holds the signed head that stands in the database against the entries there.
+    ///
+    /// # Errors
+    /// When the database does not answer, or was edited.
+    pub async fn database_fits(&self) -> Result<(), HeadError> {
+        let durable = self.counters().size;
+        check_running(self.store.as_ref(), &self.name, &self.vkeys(), durable).await.map(drop)
     }
 
     /// What was counted since the node started.
@@ -240,14 +268,21 @@ impl AuditLog {
     }
 }
 
-async fn read_ledger(store: &dyn Store, clock: &Clock) -> Result<Ledger, StoreError> {
-    Ok(Ledger::new(store.log_state(clock.now().day_start()).await?))
+async fn read_ledger(
+    store: &dyn Store,
+    clock: &Clock,
+    name: &KeyName,
+    keys: &[Signer],
+) -> Result<Ledger, HeadError> {
+    let keys: Vec<Vkey> = keys.iter().map(Signer::vkey).collect();
+    Ok(Ledger::new(checked_state(store, name, &keys, clock.now().day_start()).await?))
 }
 
 struct Writer {
     store: Arc<dyn Store>,
     registry: Registry,
     clock: Clock,
+    name: KeyName,
     keys: Arc<ArcSwap<Vec<Signer>>>,
     /// `None` after a commit that failed: the store is asked what holds before the next append.
     ledger: Option<Ledger>,
@@ -315,7 +350,7 @@ impl Writer {
             }
         }
         let began = Instant::now();
-        match self.commit(&rows).await {
+        match self.commit(&rows, &next).await {
             Ok(()) => {
                 self.metrics.durable(&measured, began.elapsed());
                 self.prove(&ledger.state.tree, &rows, &next.state.tree, &mut waiting);
@@ -359,23 +394,30 @@ impl Writer {
         }
     }
 
-    async fn commit(&self, rows: &[Row]) -> Result<(), StoreError> {
-        if rows.is_empty() { Ok(()) } else { self.store.commit(rows).await }
+    async fn commit(&self, rows: &[Row], next: &Ledger) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let head = database_head::sign(&next.state, &self.keys.load()).ok_or_else(|| {
+            StoreError::Database("no log key is here to sign its head with".into())
+        })?;
+        self.store.commit(rows, &head).await
     }
 
     /// What holds after a commit that failed, as the store says.
-    async fn recover(&self) -> Result<Ledger, RegistryError> {
+    async fn recover(&self) -> Result<Ledger, OpenError> {
         let store = self.store.as_ref();
-        let mut ledger = read_ledger(store, &self.clock).await?;
+        let mut ledger = read_ledger(store, &self.clock, &self.name, &self.keys.load()).await?;
         // A server that another one stood in for may lack what it acknowledged.
         let known = self.counters.load();
         let kept = ledger.state.size >= known.tree.size()
-            && root_at(store, known.tree.size()).await? == known.tree.root();
+            && root_at(store, known.tree.size()).await.map_err(HeadError::from)?
+                == known.tree.root();
         if !kept {
             let (size, known) = (ledger.state.size, known.tree.size());
-            return Err(StoreError::Corrupt(format!(
+            return Err(HeadError::from(StoreError::Corrupt(format!(
                 "a log of {size} entries that does not lead on from the {known} that were durable: it was put back or cut short; put the right one in its place"
-            ))
+            )))
             .into());
         }
         self.registry.reload(store, &ledger.state.tree).await?;

@@ -26,7 +26,7 @@ use store::{ReadStore, StoreError};
 use tokio::sync::Notify;
 
 use crate::append::AuditLog;
-use crate::registry_chain::{ProvenChange, proven_changes};
+use crate::registry_chain::{ProvenChange, each_proven_change, proven_changes};
 
 /// Why the registry cannot be told.
 #[derive(Debug, thiserror::Error)]
@@ -92,8 +92,16 @@ async fn fold_until(
     until: Timestamp,
     at_rest: bool,
 ) -> Result<State, RegistryError> {
-    let changes = proven_changes(store, tree, at_rest).await?;
-    Ok(State::fold(changes.iter().take_while(|one| one.at <= until).map(|one| &one.text))?)
+    let mut state = State::default();
+    each_proven_change(store, tree, at_rest, |made| {
+        if made.at <= until {
+            Ok(state.apply_text(&made.text)?)
+        } else {
+            Ok::<_, RegistryError>(())
+        }
+    })
+    .await?;
+    Ok(state)
 }
 
 impl AuditLog {

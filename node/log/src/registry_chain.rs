@@ -9,11 +9,11 @@ use std::fmt::Display;
 use schemas::body::Body;
 use schemas::digest::Digest;
 use schemas::entry::{Header, StoredEntry};
-use schemas::merkle::{self, Frontier};
+use schemas::merkle::Frontier;
 use schemas::time::Timestamp;
 use store::{EntryFilter, ReadStore, StoreError, StoredChange};
 
-use crate::proofs::inclusion_nodes;
+use crate::places::{ProvenPlace, proven_places};
 
 /// Entries held against their changes at a time.
 const STEP: u32 = 512;
@@ -47,25 +47,46 @@ pub(crate) async fn proven_changes(
     tree: &Frontier,
     at_rest: bool,
 ) -> Result<Vec<ProvenChange>, StoreError> {
-    let mut changes = store.changes().await?.into_iter().peekable();
+    let mut proven = Vec::new();
+    each_proven_change(store, tree, at_rest, |made| {
+        proven.push(made);
+        Ok::<_, StoreError>(())
+    })
+    .await?;
+    Ok(proven)
+}
+
+/// Hands every change of the registry to `take`, in order, as [`proven_changes`] proves them; some are
+/// held at a time.
+///
+/// # Errors
+/// As [`proven_changes`], or what `take` says.
+pub(crate) async fn each_proven_change<E: From<StoreError>>(
+    store: &dyn ReadStore,
+    tree: &Frontier,
+    at_rest: bool,
+    mut take: impl FnMut(ProvenChange) -> Result<(), E>,
+) -> Result<(), E> {
     // More may have been appended since the tree was read.
     let size = tree.size();
-    let (mut proven, mut before, mut start) = (Vec::new(), None, 0);
+    let (mut before, mut start) = (None, 0);
     loop {
         let filter = EntryFilter { changing: true, ..EntryFilter::default() };
         let entries = store.entries(&filter, start, STEP).await?;
         let step = in_place(store, entries, tree).await?;
         let Some(last) = step.last().map(|entry| entry.index) else { break };
+        let mut changes = store.changes(start, STEP).await?.into_iter().peekable();
         for entry in step {
             let change = changes.next_if(|change| change.entry == entry.index);
             let index = entry.index;
-            proven.push(entry.made(change, before)?);
+            take(entry.made(change, before)?)?;
             before = Some(index);
         }
         start = last.saturating_add(1);
     }
-    if let Some(change) = changes.next().filter(|change| at_rest || change.entry < size) {
-        return Err(altered(change.entry, "a change stands beside it in another order"));
+    let beyond = store.changes(start, 1).await?.into_iter().next();
+    if let Some(change) = beyond.filter(|change| at_rest || change.entry < size) {
+        return Err(altered(change.entry, "a change stands beside it in another order").into());
     }
     if let Some(last) = size.checked_sub(1) {
         let entries = store.entries(&EntryFilter::default(), last, 1).await?;
@@ -75,10 +96,10 @@ pub(crate) async fn proven_changes(
             .map_err(|_| altered(last, "it is missing"))?;
         let names = if entry.body.change.is_some() { Some(last) } else { entry.body.registry };
         if names != before {
-            return Err(altered(last, format!("{}, {}", named(names), stands(before))));
+            return Err(altered(last, format!("{}, {}", named(names), stands(before))).into());
         }
     }
-    Ok(proven)
+    Ok(())
 }
 
 fn named(change: Option<u64>) -> String {
@@ -143,34 +164,13 @@ async fn in_place(
     entries: Vec<StoredEntry>,
     tree: &Frontier,
 ) -> Result<Vec<Placed>, StoreError> {
-    let corrupt = |error: String| StoreError::Corrupt(error);
-    let mut read = Vec::with_capacity(entries.len());
-    for entry in &entries {
-        let header =
-            Header::from_bytes(entry.header.as_bytes()).map_err(|e| corrupt(e.to_string()))?;
-        if header.index < tree.size() {
-            read.push((header, entry));
-        }
-    }
-    let indexes: Vec<u64> = read.iter().map(|(header, _)| header.index).collect();
-    let nodes = inclusion_nodes(store, &indexes, tree.size()).await?;
-    let root = tree.root();
-    let mut placed = Vec::with_capacity(read.len());
-    for (header, entry) in read {
-        let index = header.index;
-        let path = merkle::inclusion(index, tree.size(), |subtree| nodes.get(&subtree).copied())
-            .map_err(|e| corrupt(e.to_string()))?;
-        let leaf = merkle::leaf(entry.header.as_bytes());
-        merkle::verify_inclusion(&leaf, index, tree.size(), &path, &root)
-            .map_err(|_| altered(index, "the database has another entry there than the log"))?;
-        let (Some(salt), Some(body)) = (&entry.salt, &entry.body) else {
-            return Err(altered(index, "its body is missing"));
-        };
-        if !header.commits_to(salt, body.as_bytes()) {
-            return Err(altered(index, "its body is not the one that its header commits to"));
-        }
-        let body =
-            serde_json::from_str(body).map_err(|e| corrupt(format!("entry {index}: {e}")))?;
+    let mut placed = Vec::with_capacity(entries.len());
+    for proven in proven_places(store, entries, tree).await? {
+        let ProvenPlace { index, header, entry, holds } = proven;
+        holds.map_err(|what| altered(index, what))?;
+        let body = entry.body.ok_or_else(|| altered(index, "its body is missing"))?;
+        let body = serde_json::from_str(&body)
+            .map_err(|e| StoreError::Corrupt(format!("entry {index}: {e}")))?;
         placed.push(Placed { index, header, body });
     }
     Ok(placed)

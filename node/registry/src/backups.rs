@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use schemas::digest::Digest;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -15,4 +16,7 @@ pub struct Backup {
     pub at: Timestamp,
     /// When it is to be destroyed at the latest.
     pub destroy_by: Timestamp,
+    /// SHA-256 of its manifest, once it is whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<Digest>,
 }

@@ -2,6 +2,7 @@
 //! ever: what is written here is read back by every later version.
 
 use schemas::agency::AgencyId;
+use schemas::digest::Digest;
 use schemas::redaction::Redaction;
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -154,6 +155,13 @@ pub enum Change {
         /// When those were made.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         forgotten: Vec<Timestamp>,
+    },
+    /// A backup is whole.
+    BackupFinished {
+        /// When it was begun.
+        begun: Timestamp,
+        /// SHA-256 of its manifest.
+        manifest: Digest,
     },
     /// A request of an outside body, for records release.
     RecordsRequest {

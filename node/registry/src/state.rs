@@ -132,11 +132,19 @@ impl State {
     pub fn fold(changes: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, ChangeError> {
         let mut state = Self::default();
         for text in changes {
-            let change: Change = serde_json::from_str(text.as_ref())
-                .map_err(|e| unfit(format!("a change cannot be read: {e}")))?;
-            state.apply(&change)?;
+            state.apply_text(text.as_ref())?;
         }
         Ok(state)
+    }
+
+    /// Makes one more change, by its JSON.
+    ///
+    /// # Errors
+    /// As [`Self::apply`], or when it cannot be read.
+    pub fn apply_text(&mut self, change: &str) -> Result<(), ChangeError> {
+        let change: Change = serde_json::from_str(change)
+            .map_err(|e| unfit(format!("a change cannot be read: {e}")))?;
+        self.apply(&change)
     }
 
     /// This state with one more change.
@@ -270,6 +278,11 @@ impl State {
             Change::Backup { backup, forgotten } => {
                 self.backups.retain(|at, _| !forgotten.contains(at));
                 drop(self.backups.insert(backup.at, backup.clone()));
+            }
+            Change::BackupFinished { begun, manifest } => {
+                if let Some(backup) = self.backups.get_mut(begun) {
+                    backup.manifest = Some(*manifest);
+                }
             }
             Change::Redacted { redaction, .. } => self.redacted.note(redaction),
             Change::RecordsRequest { request } => {

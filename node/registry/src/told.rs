@@ -60,6 +60,7 @@ impl Change {
                 | Kind::HoldReleased
                 | Kind::EntriesRedacted
                 | Kind::BackupMade
+                | Kind::BackupFinished
                 | Kind::AlarmRaised
                 | Kind::AlarmResolved
         )
@@ -126,6 +127,8 @@ impl Change {
     /// Whether the event says what this change does; `None` where such an event changes nothing of the
     /// kind. What stands in a signed document is compared with the event where documents are checked.
     fn tells(&self, header: &Header, body: &Body) -> Option<bool> {
+        // One list of the kinds that make changes, for who reads entries and for who reads changes.
+        Self::is_made_by(header.kind).then_some(())?;
         let by = |user| body.actor.user.as_ref() == Some(user);
         Some(match (&body.event, self) {
             (Event::PolicyAdopted(said), Self::Policy { name, text }) => {
@@ -215,6 +218,9 @@ impl Change {
             }
             (Event::BackupMade(said), Self::Backup { backup, .. }) => {
                 said.folder == backup.folder && said.destroy_by == backup.destroy_by
+            }
+            (Event::BackupFinished(said), Self::BackupFinished { begun, manifest }) => {
+                (said.begun, said.manifest) == (*begun, *manifest)
             }
             _ => return None,
         })

@@ -94,7 +94,7 @@ pub async fn begin(
     let state = agency.registry.state();
     let redacted = state.redacted != Redacted::default();
     // As they stand: whoever verifies the export holds them against its entries.
-    let changes = store.changes().await?;
+    let changes = store.changes(0, u32::MAX).await?;
     let SignedTexts { cards, policies, ends } = {
         let of = |id: &AgencyId| scope.peer.as_ref().is_none_or(|peer| peer == id);
         signed_texts(&changes, &agency.id, of)?

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use schemas::digest::Digest;
 use schemas::event::retention::BackupRestored;
 use schemas::time::{DAY_MS, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use crate::backup::restore::Restored;
 use crate::backup::{Kept, Manifest, RESTORED, VERSION};
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit_log::append::AppendError;
-use audit_log::entries::retention::{backup_made, backup_restored};
+use audit_log::entries::retention::{backup_finished, backup_made, backup_restored};
 use host::home::{Home, HomeError, read_text};
 use registry::Backup;
 use store::ReadStore;
@@ -46,6 +47,8 @@ pub struct Made {
     pub files: u64,
     /// Their length, in bytes.
     pub bytes: u64,
+    /// SHA-256 of its manifest, which the log holds too: `accord restore --manifest` compares it.
+    pub manifest: Digest,
     /// Earlier ones that had ended and are destroyed.
     pub destroyed: Vec<PathBuf>,
 }
@@ -88,7 +91,19 @@ pub async fn back_up(
         files: Vec::new(),
     };
     let from = home.dir().to_owned();
-    let said = blocking(move || writing.finish(&from, said)).await?;
+    let (log, id) = (agency.log.clone(), agency.id.clone());
+    let seal = move |digest: &Digest| log.seal_backup(&id, digest);
+    let (said, manifest) = blocking(move || writing.finish(&from, said, seal)).await?;
+    let recorded = agency.act(|state, now| {
+        let user = authorize(state, by, Permission::Administer, now)?;
+        Ok((backup_finished(state, agency.actor(user, by), at, manifest), ()))
+    });
+    recorded.await.map_err(|e| {
+        ActError::failed(format!(
+            "the backup `{}` is made, but could not be recorded: {e}",
+            backup.display()
+        ))
+    })?;
     let gone = over.clone();
     blocking(move || gone.iter().try_for_each(|folder| files::destroy(folder))).await.map_err(
         |e| {
@@ -105,6 +120,7 @@ pub async fn back_up(
         database: said.database,
         files: said.files.len() as u64,
         bytes: said.files.iter().map(|file| file.bytes).sum(),
+        manifest,
         destroyed: over,
     })
 }
@@ -127,10 +143,10 @@ async fn begin(
     let keep_ms = i64::from(keep_days).saturating_mul(DAY_MS);
     let recorded = agency.act(|state, now| {
         let user = authorize(state, by, Permission::Administer, now)?;
-        let over = files::ended(out, &agency.id, now)?;
+        let over = files::ended(out, &agency.id, &agency.own_log_keys(), now)?;
         let destroy_by = now.plus_millis(keep_ms);
         let folder = out.join(files::name(&agency.id, now));
-        let backup = Backup { folder, at: now, destroy_by };
+        let backup = Backup { folder, at: now, destroy_by, manifest: None };
         let forgotten = forgotten(state.backups.values());
         let actor = agency.actor(user, by);
         let entry = backup_made(state, actor, backup, over.clone(), forgotten);
@@ -169,6 +185,7 @@ pub async fn record_restoring(agency: &OwnAgency, home: &Home) -> Result<(), Res
         head: note.head,
     };
     drop(agency.log.append(backup_restored(agency.node_actor(), restored)).await?);
+    tracing::info!(backup.at = %note.backup_at, "this home was put back from the backup of that time; what was logged since is not in it");
     // A crash here records it twice, which says nothing wrong.
     std::fs::remove_file(&path).map_err(|error| HomeError::File { path, error })?;
     Ok(())

@@ -9,9 +9,11 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::note::Vkey;
 use schemas::time::Timestamp;
 
-use super::{DATABASE, LEFT_OUT, Listed, MANIFEST, Manifest, failed, manifest, pass_on};
+use super::{DATABASE, LEFT_OUT, Listed, MANIFEST, Manifest, SEAL, failed, pass_on, sealed};
 use crate::permission::ActError;
 use host::home::write_private;
 
@@ -72,12 +74,18 @@ impl Writing {
         &self.whole
     }
 
-    /// Copies every other file of `home`, then gives the backup its name.
+    /// Copies every other file of `home`, has `seal` sign the digest of the manifest, then gives the
+    /// backup its name; that digest.
     ///
     /// # Errors
     /// When a file cannot be read or written; nothing is left then.
-    pub fn finish(self, home: &Path, manifest: Manifest) -> Result<Manifest, ActError> {
-        let finished = self.copy(home, manifest);
+    pub fn finish(
+        self,
+        home: &Path,
+        manifest: Manifest,
+        seal: impl FnOnce(&Digest) -> Option<String>,
+    ) -> Result<(Manifest, Digest), ActError> {
+        let finished = self.copy(home, manifest, seal);
         if finished.is_err() {
             self.give_up();
         }
@@ -91,7 +99,12 @@ impl Writing {
         }
     }
 
-    fn copy(&self, home: &Path, mut manifest: Manifest) -> Result<Manifest, ActError> {
+    fn copy(
+        &self,
+        home: &Path,
+        mut manifest: Manifest,
+        seal: impl FnOnce(&Digest) -> Option<String>,
+    ) -> Result<(Manifest, Digest), ActError> {
         let mut files = Vec::new();
         let database = self.database();
         if database.exists() {
@@ -106,13 +119,17 @@ impl Writing {
         let text = serde_json::to_vec_pretty(&manifest)
             .map_err(|e| ActError::failed(format!("the manifest could not be written: {e}")))?;
         write_private(&self.partial.join(MANIFEST), &text)?;
+        let digest = Digest::of(&text);
+        let sealed = seal(&digest)
+            .ok_or_else(|| ActError::failed("no log key is here to seal the backup with".into()))?;
+        write_private(&self.partial.join(SEAL), sealed.as_bytes())?;
         // Everything at once: photographs are many, and a sync of each takes longer than all.
         let synced =
             |path: &Path| File::open(path).and_then(|folder| Ok(rustix::fs::syncfs(folder)?));
         synced(&self.partial).map_err(|e| failed(&self.partial, &e))?;
         fs::rename(&self.partial, &self.whole).map_err(|e| failed(&self.whole, &e))?;
         synced(&self.whole).map_err(|e| failed(&self.whole, &e))?;
-        Ok(manifest)
+        Ok((manifest, digest))
     }
 
     fn copy_below(
@@ -162,11 +179,17 @@ pub(super) fn private_file(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)
 }
 
-/// The backups of `agency` in `out` that are to be destroyed by `now`, and what a crash left of one.
+/// The backups of `agency` in `out`, sealed with one of `keys`, that are to be destroyed by `now`, and
+/// what a crash left of one. One that was altered may be evidence, and stays.
 ///
 /// # Errors
 /// When the folder is there and cannot be read.
-pub fn ended(out: &Path, agency: &AgencyId, now: Timestamp) -> Result<Vec<PathBuf>, ActError> {
+pub fn ended(
+    out: &Path,
+    agency: &AgencyId,
+    keys: &[Vkey],
+    now: Timestamp,
+) -> Result<Vec<PathBuf>, ActError> {
     let entries = match fs::read_dir(out) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(|e| failed(out, &e))?,
@@ -185,8 +208,7 @@ pub fn ended(out: &Path, agency: &AgencyId, now: Timestamp) -> Result<Vec<PathBu
             Some(name) => named_for(agency, name),
             None => {
                 named_for(agency, name)
-                    && manifest(&path)
-                        .is_ok_and(|said| said.agency == *agency && said.destroy_by <= now)
+                    && sealed(&path, agency, keys).is_ok_and(|(said, _)| said.destroy_by <= now)
             }
         };
         if over {
@@ -207,7 +229,7 @@ pub fn destroy(folder: &Path) -> Result<(), ActError> {
     for entry in entries {
         let entry = entry.map_err(|e| failed(folder, &e))?;
         let path = entry.path();
-        if entry.file_name() == MANIFEST {
+        if entry.file_name() == MANIFEST || entry.file_name() == SEAL {
             continue;
         }
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());

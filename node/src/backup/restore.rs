@@ -14,13 +14,14 @@ use std::path::{Path, PathBuf};
 use schemas::agency::AgencyId;
 use schemas::card::Card;
 use schemas::checkpoint::SignedCheckpoint;
+use schemas::digest::Digest;
 use schemas::envelope::Envelope;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::files::private_file;
-use super::{DATABASE, Kept, LEFT_OUT, Listed, MANIFEST, Manifest, RESTORED};
-use super::{below, failed, manifest, pass_on};
+use super::{DATABASE, Kept, LEFT_OUT, Listed, MANIFEST, Manifest, RESTORED, SEAL};
+use super::{below, failed, manifest, pass_on, sealed};
 use crate::permission::ActError;
 use host::home::write_private;
 
@@ -59,12 +60,24 @@ fn spoilt(folder: &Path, why: impl std::fmt::Display) -> ActError {
     ))
 }
 
-/// Puts the backup in `folder` back into `home`.
+/// Puts the backup in `folder` back into `home`; with the digest that its manifest must have, if that is
+/// known from elsewhere.
 ///
 /// # Errors
 /// When the backup is not as it was made, or there is something in `home`.
-pub fn restore(folder: &Path, home: &Path, now: Timestamp) -> Result<Manifest, ActError> {
-    let said = manifest(folder)?;
+pub fn restore(
+    folder: &Path,
+    home: &Path,
+    expected: Option<Digest>,
+    now: Timestamp,
+) -> Result<Manifest, ActError> {
+    let (said, digest) = manifest(folder)?;
+    if let Some(expected) = expected.filter(|expected| *expected != digest) {
+        return Err(spoilt(
+            folder,
+            format!("its manifest has the digest {digest}, and {expected} was expected"),
+        ));
+    }
     is_empty(home)?;
     listed_is_what_is_there(folder, &said)?;
     for file in &said.files {
@@ -112,6 +125,7 @@ fn listed_is_what_is_there(folder: &Path, said: &Manifest) -> Result<(), ActErro
     for file in &said.files {
         let place = below(folder, &file.path).filter(|_| {
             file.path != MANIFEST
+                && file.path != SEAL
                 && (file.path == DATABASE || !LEFT_OUT.contains(&file.path.as_str()))
         });
         let place = place.ok_or_else(|| {
@@ -124,6 +138,7 @@ fn listed_is_what_is_there(folder: &Path, said: &Manifest) -> Result<(), ActErro
     let mut there = BTreeSet::new();
     look(folder, folder, &mut there)?;
     there.remove(&folder.join(MANIFEST));
+    there.remove(&folder.join(SEAL));
     let shown = |path: &Path| path.strip_prefix(folder).unwrap_or(path).display().to_string();
     if let Some(path) = listed.difference(&there).next() {
         return Err(spoilt(folder, format!("`{}` is missing", shown(path))));
@@ -157,11 +172,7 @@ fn look(folder: &Path, top: &Path, there: &mut BTreeSet<PathBuf>) -> Result<(), 
     Ok(())
 }
 
-fn same(
-    folder: &Path,
-    file: &Listed,
-    found: (u64, schemas::digest::Digest),
-) -> Result<(), ActError> {
+fn same(folder: &Path, file: &Listed, found: (u64, Digest)) -> Result<(), ActError> {
     if found == (file.bytes, file.sha256) {
         Ok(())
     } else {
@@ -180,7 +191,10 @@ fn of_one_node(folder: &Path, said: &Manifest) -> Result<(), ActError> {
     }
     let key = card.of_log(&card.log_key);
     let head = SignedCheckpoint::parse(said.head.as_bytes()).map_err(|e| spoilt(folder, e))?;
-    head.verified(&key).map(drop).map_err(|e| spoilt(folder, format!("the head of the log: {e}")))
+    head.verified(&key)
+        .map(drop)
+        .map_err(|e| spoilt(folder, format!("the head of the log: {e}")))?;
+    sealed(folder, &said.agency, &[key]).map(drop)
 }
 
 fn put(folder: &Path, home: &Path, said: &Manifest, now: Timestamp) -> Result<(), ActError> {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use schemas::digest::Digest;
 use schemas::query::UserName;
 use serde_json::json;
 
@@ -15,6 +16,7 @@ use crate::config::Config;
 use crate::permission::{ActError, Principal};
 use crate::run::open_context;
 use audit::wording::counted;
+use audit_log::anchor;
 use audit_log::clock::Clock;
 use host::home::{Home, HomeError};
 
@@ -55,7 +57,10 @@ pub(super) async fn backup(
             let config = Config::load(&home)?;
             let context = open_context(&home, &config, Clock::system()).await?;
             let store = context.store.as_ref();
-            back_up(&context.agency, store, &by, &home, &asked).await?
+            let made = back_up(&context.agency, store, &by, &home, &asked).await?;
+            // As a node that stops: the next start need not wonder.
+            anchor::write(&home, &context.agency.log)?;
+            made
         }
     };
     output.object(&made, || {
@@ -66,6 +71,7 @@ pub(super) async fn backup(
             made.bytes >> 20,
             made.destroy_by
         );
+        said.push_str(&format!("\nits manifest has the digest {}", made.manifest));
         for gone in &made.destroyed {
             said.push_str(&format!("\n{} had ended and is destroyed", gone.display()));
         }
@@ -81,6 +87,10 @@ pub(super) async fn backup(
 pub(super) struct RestoreArgs {
     /// The backup: the folder that holds its `manifest.json`.
     folder: PathBuf,
+    /// The digest that its manifest must have, as `accord backup` printed it and the log holds it:
+    /// whoever can read a backup finds the key in it with which another can be sealed.
+    #[arg(long, value_name = "DIGEST")]
+    manifest: Option<Digest>,
 }
 
 /// Into an empty home, without a node.
@@ -89,7 +99,7 @@ pub(super) fn run_restore(
     args: &RestoreArgs,
     output: Output,
 ) -> Result<Done, ActError> {
-    let said = restore(&args.folder, dir, Clock::system().now())?;
+    let said = restore(&args.folder, dir, args.manifest, Clock::system().now())?;
     let restored = json!({
         "agency": said.agency, "home": dir, "backup_at": said.at, "files": said.files.len(),
         "database": said.database,

@@ -25,7 +25,6 @@ use crate::certificate;
 use crate::config::{Bounds, Config};
 use crate::permission::{ActError, OwnAgency};
 use crate::run::{StartError, open_context};
-use audit::wording::counted;
 use audit_log::clock::Clock;
 use audit_log::entries;
 use audit_log::entries::people::{UserChange, policy_adopted, user_changed};
@@ -286,14 +285,14 @@ async fn first_entries(
     card: (&Card, &Envelope),
     policy: (&str, &str),
 ) -> Result<(), ActError> {
-    let OwnAgency { registry, log, .. } = open_context(home, config, clock.clone()).await?.agency;
-    let size = log.counters().size;
-    if let Some(database) = config.database.as_ref().filter(|_| size > 0) {
+    let opened = open_context(home, config, clock.clone()).await;
+    // The keys are new: whatever is signed there was signed by others.
+    if let (Err(StartError::OtherKey(_)), Some(database)) = (&opened, &config.database) {
         return Err(ActError::usage(format!(
-            "`{database}` holds a log of {} already; name an empty database",
-            counted(size, "entry", "entries")
+            "`{database}` holds a log already; name an empty database"
         )));
     }
+    let OwnAgency { registry, log, .. } = opened?.agency;
     let actor = Actor {
         user: Some(args.admin.clone()),
         full_name: args.admin_name.clone().unwrap_or_default(),

@@ -9,8 +9,9 @@ use crate::config::Config;
 use crate::context::{NodeContext, OwnKeys};
 use crate::permission::OwnAgency;
 use audit_log::anchor::AnchorError;
-use audit_log::append::AuditLog;
+use audit_log::append::{AuditLog, OpenError};
 use audit_log::clock::Clock;
+use audit_log::database_head::{Edited, HeadError};
 use audit_log::registry::RegistryError;
 use host::home::{Home, HomeError};
 use peer::PeerError;
@@ -37,11 +38,27 @@ pub enum StartError {
     /// The network cannot be used.
     #[error(transparent)]
     Peer(#[from] PeerError),
-    /// The database was put back, or cut short.
+    /// The database holds another thing than this node wrote.
+    #[error(transparent)]
+    Edited(#[from] Edited),
+    /// The keys are not those that the database was signed with.
+    #[error("{0}")]
+    OtherKey(String),
+    /// The database is a copy of an earlier time.
     #[error(
-        "the log has {size} entries, but its anchor is a signed head of {anchor} that it does not lead to: the database was put back or cut short. Put the right one in its place; if it is lost, `accord run --after-loss REASON` goes on and records that"
+        "the log has {size} entries, as its own signed head says, but the anchor in the home is a signed head of {anchor}: the database was put back or cut short to what it was at an earlier time. A crash does not do that, nor does `accord restore`, which sets the anchor. Put the right one in its place; if it is lost, `accord run --after-loss REASON` goes on and records that"
     )]
     RolledBack {
+        /// Entries that the anchor speaks of.
+        anchor: u64,
+        /// Entries in the database.
+        size: u64,
+    },
+    /// The database went on from a copy, and so did another.
+    #[error(
+        "the log has {size} entries, as its own signed head says, but does not begin with the {anchor} of which the anchor in the home is a signed head: two copies of this node have written, and this database is of the other. Put the right one in its place; if it is lost, `accord run --after-loss REASON` goes on and records that"
+    )]
+    AnotherCopy {
         /// Entries that the anchor speaks of.
         anchor: u64,
         /// Entries in the database.
@@ -56,8 +73,28 @@ impl From<AnchorError> for StartError {
     fn from(error: AnchorError) -> Self {
         match error {
             AnchorError::Home(error) => Self::Home(error),
-            AnchorError::Store(error) => Self::Store(error),
+            AnchorError::Head(error) => error.into(),
             AnchorError::RolledBack { anchor, size } => Self::RolledBack { anchor, size },
+            AnchorError::AnotherCopy { anchor, size } => Self::AnotherCopy { anchor, size },
+        }
+    }
+}
+
+impl From<HeadError> for StartError {
+    fn from(error: HeadError) -> Self {
+        match error {
+            HeadError::Store(error) => Self::Store(error),
+            HeadError::Edited(edited) => Self::Edited(edited),
+            HeadError::OtherKey => Self::OtherKey(error.to_string()),
+        }
+    }
+}
+
+impl From<OpenError> for StartError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Head(error) => error.into(),
+            OpenError::Registry(error) => Self::Registry(error),
         }
     }
 }

@@ -51,6 +51,7 @@ macro_rules! holds_at {
             log: subtrees_come_in_the_order_asked_for_and_one_that_is_missing_is_told,
             log: changes_come_in_order_with_their_entries,
             log: only_bodies_that_end_are_destroyed,
+            heads: the_signed_head_is_of_the_last_group_that_is_durable_and_of_no_other,
             exchanges: a_query_served_before_fails_its_whole_group_and_leaves_nothing,
             exchanges: a_query_that_was_turned_away_may_be_served_later,
             exchanges: what_was_served_is_told_with_its_reply_and_receipt,
@@ -92,6 +93,9 @@ pub(super) fn at(millis: i64) -> Timestamp {
 pub(super) fn id(n: u8) -> QueryId {
     QueryId::from_bytes([n; 16])
 }
+
+/// What is signed with a group, where it is not asked about.
+pub(super) const HEAD: &str = "a signed head";
 
 /// An entry of an exchange; its place in the tree is not asked about.
 pub(super) fn row(index: u64, millis: i64, query: QueryId, changes: StateChanges) -> Row {

@@ -11,13 +11,13 @@
 //! ```
 //! # use store::{LogWriter as _, ReadStore, Row, Store, StoreError};
 //! async fn commit(store: &dyn Store, rows: &[Row]) -> Result<(), StoreError> {
-//!     store.commit(rows).await
+//!     store.commit(rows, "a signed head").await
 //! }
 //! ```
 //! ```compile_fail,E0599
 //! # use store::{LogWriter as _, ReadStore, Row, Store, StoreError};
 //! async fn commit(store: &dyn ReadStore, rows: &[Row]) -> Result<(), StoreError> {
-//!     store.commit(rows).await
+//!     store.commit(rows, "a signed head").await
 //! }
 //! ```
 //! ```

@@ -47,9 +47,9 @@ pub trait LogRecords: Send + Sync + 'static {
     /// The hashes of perfect subtrees of the log's tree, in the order asked for.
     async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError>;
 
-    /// The changes of the registry in order. What a database says here is to be held against the
-    /// entries that made them.
-    async fn changes(&self) -> Result<Vec<StoredChange>, StoreError>;
+    /// Up to `limit` changes of the registry in order, of entries from index `start` on. What a
+    /// database says here is to be held against the entries that made them.
+    async fn changes(&self, start: u64, limit: u32) -> Result<Vec<StoredChange>, StoreError>;
 }
 
 /// Signed heads: of peers' logs as they were cosigned here, and of this log with cosignatures.

@@ -24,10 +24,14 @@ pub trait LogWriter: Send + Sync + 'static {
     /// Where the log ends; `day_start` begins the UTC day whose answers are counted.
     async fn log_state(&self, day_start: Timestamp) -> Result<LogState, StoreError>;
 
-    /// Makes the whole group durable, or none of it. `Err` means that nothing may be taken for
+    /// What the database is to hold, as it was signed with the last group that is durable.
+    async fn signed_head(&self) -> Result<Option<String>, StoreError>;
+
+    /// Makes the whole group durable, and `head` in the place of the one before, or nothing of it:
+    /// after a crash, too, the two are of one another. `Err` means that nothing may be taken for
     /// durable; the caller must read [`LogWriter::log_state`] again before it appends more, since the
     /// commit may have happened unseen.
-    async fn commit(&self, group: &[Row]) -> Result<(), StoreError>;
+    async fn commit(&self, group: &[Row], head: &str) -> Result<(), StoreError>;
 }
 
 /// Keeping signed heads.

@@ -130,6 +130,8 @@ macro_rules! table {
             AuditReconciled = "audit.reconciled": stays, act, audit::AuditReconciled;
             /// A backup was begun; those that are named are destroyed.
             BackupMade = "backup.made": stays, act, retention::BackupMade;
+            /// A backup is whole.
+            BackupFinished = "backup.finished": stays, act, retention::BackupFinished;
             /// The node was put back from a backup.
             BackupRestored = "backup.restored": stays, act, retention::BackupRestored;
             /// Something that must not happen was noticed.

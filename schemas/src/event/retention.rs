@@ -81,6 +81,17 @@ pub struct BackupMade {
     pub destroys: Vec<PathBuf>,
 }
 
+/// A backup is whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BackupFinished {
+    /// When it was begun.
+    pub begun: Timestamp,
+    /// SHA-256 of its manifest, which names every other file with its digest.
+    pub manifest: Digest,
+}
+
 /// The node was put back from a backup.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]

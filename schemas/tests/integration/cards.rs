@@ -139,13 +139,36 @@ fn what_proves_a_key_is_nothing_else_that_a_key_signs() {
     let keys = Keys::of(1);
     let card = keys.card(1);
     let covered = card.claim().covered(KeyUse::Log, &card.log_key);
-    for other in ["accord/", "cosignature/v1", "libp2p-tls-handshake:"] {
+    for other in ["accord/", "accord-", "cosignature/v1", "libp2p-tls-handshake:"] {
         assert!(!covered.starts_with(other.as_bytes()));
     }
     // No envelope has its type.
     let envelope = Envelope::sign(Kind::Statement, b"{}".to_vec(), &keys.0[2]).unwrap();
     let text = envelope.to_text().replace(Kind::Statement.media_type(), TYPE);
     assert!(Envelope::parse(text.as_bytes()).is_err());
+    // The statement itself, signed as a message, a document or a note by the very key, proves nothing:
+    // whoever gets a node to sign bytes of theirs has no proof of its keys.
+    let mut claimed = keys.signed(&card).unwrap();
+    let claim = card.claim();
+    for (at, use_) in PROVEN.into_iter().enumerate() {
+        let key = &keys.0[at + 1];
+        let Claim { agency, version, agency_key } = claim;
+        let statement = format!("{agency}\n{version}\n{use_}\n{agency_key}\n{}\n", key.public());
+        let good = claimed.possession;
+        let mut others = vec![Proof::from_bytes(key.sign(statement.as_bytes()))];
+        for kind in [Kind::Query, Kind::Answer, Kind::Receipt, Kind::Card, Kind::Request] {
+            let envelope = Envelope::sign(kind, statement.clone().into_bytes(), key).unwrap();
+            let envelope: serde_json::Value = serde_json::from_str(&envelope.to_text()).unwrap();
+            let signature = envelope["signatures"][0]["sig"].as_str().unwrap().to_owned();
+            others.push(Proof::try_from(signature).unwrap());
+        }
+        for other in others {
+            *proof_of(&mut claimed.possession, use_) = other;
+            assert!(unproven(keys.claimed(&claimed), use_), "{use_}");
+        }
+        claimed.possession = good;
+    }
+    keys.claimed(&claimed).unwrap();
 }
 
 /// A card that is as large as it may be.

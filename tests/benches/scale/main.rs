@@ -5,8 +5,8 @@
 //! process and on its cores; memory is that of a node that runs as a program. What is drawn is drawn
 //! from a seed. Nothing is asserted about time.
 //!
-//! `ACCORD_PEERS`, `ACCORD_ENTRIES` and `ACCORD_SEED` change 300 peers, a million entries and the
-//! seed 1; the words `fanout`, `idle` and `restart` after `--` choose parts.
+//! `ACCORD_PEERS`, `ACCORD_ENTRIES`, `ACCORD_CHANGES` and `ACCORD_SEED` change 300 peers, a million
+//! entries, 5,000 changes of the registry and the seed 1; the words `fanout`, `idle` and `restart` after `--` choose parts.
 
 mod fanout;
 mod idle;
@@ -47,7 +47,8 @@ fn main() {
             idle::run(number("ACCORD_PEERS", 300)).await;
         }
         if chosen("restart") {
-            restart::run(number("ACCORD_ENTRIES", 1_000_000)).await;
+            restart::run(number("ACCORD_ENTRIES", 1_000_000), number("ACCORD_CHANGES", 5_000))
+                .await;
         }
         if chosen("fanout") {
             fanout::run(number("ACCORD_PEERS", 300), number("ACCORD_SEED", 1) as u64).await;

@@ -38,8 +38,8 @@ impl LogRecords for FaultyStore {
         self.inner.subtrees(wanted).await
     }
 
-    async fn changes(&self) -> Result<Vec<StoredChange>, StoreError> {
-        self.inner.changes().await
+    async fn changes(&self, start: u64, limit: u32) -> Result<Vec<StoredChange>, StoreError> {
+        self.inner.changes(start, limit).await
     }
 }
 
@@ -223,13 +223,17 @@ impl LogWriter for FaultyStore {
         self.inner.log_state(day_start).await
     }
 
-    async fn commit(&self, group: &[Row]) -> Result<(), StoreError> {
+    async fn signed_head(&self) -> Result<Option<String>, StoreError> {
+        self.inner.signed_head().await
+    }
+
+    async fn commit(&self, group: &[Row], head: &str) -> Result<(), StoreError> {
         let holds = |step| match step {
             Step::AnyEntry => true,
             Step::Entry(kind) => group.iter().any(|row| row.header.kind == kind),
             _ => false,
         };
-        self.take(holds, self.inner.commit(group)).await
+        self.take(holds, self.inner.commit(group, head)).await
     }
 }
 

@@ -13,10 +13,10 @@ use schemas::event::cards::CardConfirmed;
 use schemas::key::SecretKey;
 use schemas::note::{Cosigner, Signer};
 use schemas::possession::Possession;
-use schemas::witness::judge;
 
 use schemas::text::Text;
 use schemas::time::Timestamp;
+use schemas::witness::judge;
 use serde::Serialize;
 
 mod log;
@@ -148,14 +148,22 @@ impl Agency {
         SignedCheckpoint::sign(checkpoint, &signer).unwrap().to_string()
     }
 
-    /// A head of a log of this agency, which another one cosigned at `minute`.
-    fn cosigned_head(&self, size: u64, root: Digest, by: &Self, minute: i64) -> String {
-        let head = self.head(size, root);
-        let mut head = SignedCheckpoint::parse(head.as_bytes()).unwrap();
-        let cosigner = Cosigner::new(origin(&by.id), by.keys[4].clone());
+    /// A head of a log of this agency with cosignatures made at `minute`, each with the name that it is
+    /// said to be by.
+    fn cosigned_head(
+        &self,
+        size: u64,
+        root: Digest,
+        by: &[(&AgencyId, &Self)],
+        minute: i64,
+    ) -> String {
+        let mut head = SignedCheckpoint::parse(self.head(size, root).as_bytes()).unwrap();
         let own = self.card.of_log(&self.card.log_key);
-        let line = judge(Some(&own), None, 0, &[], &head).unwrap().cosign(&cosigner, at(minute));
-        head.add(line, &cosigner.vkey()).unwrap();
+        for (name, one) in by {
+            let cosigner = Cosigner::new(origin(name), one.keys[4].clone());
+            let advance = judge(Some(&own), None, 0, &[], &head).unwrap();
+            head.add(advance.cosign(&cosigner, at(minute)), &cosigner.vkey()).unwrap();
+        }
         head.to_string()
     }
 

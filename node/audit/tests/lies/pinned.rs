@@ -1,12 +1,15 @@
 //! Whoever is not pinned counts for nothing: neither as a peer nor as a cosigner.
 
+use std::io::Cursor;
+
+use audit::BundleFile;
 use schemas::answer::Receipt;
 use schemas::body::Actor;
 use schemas::envelope::Kind;
 use schemas::event::Event;
 use schemas::event::exchange::{QueryAnswered, ReceiptRecorded};
 
-use crate::fabricated::{Agency, Pair, answer, answered, query};
+use crate::fabricated::{Agency, Pair, answer, answered, pins, query};
 
 fn codes(report: &audit::check::Report) -> Vec<&'static str> {
     report.problems.iter().map(|problem| problem.code).collect()
@@ -68,4 +71,32 @@ fn an_invented_peer_is_told_and_believed_nothing() {
             assert!(codes.contains(&"key") && codes.contains(&"signature"), "{codes:?}");
         }
     }
+}
+
+/// An owner that invents who has seen its log: an agency that nobody knows, or a known one's name under
+/// a key of the owner's making.
+#[test]
+fn an_invented_cosigner_is_told_and_has_seen_nothing() {
+    let pair = Pair::honest();
+    let (covina, port) = (&pair.covina, &pair.port);
+    let report = |by: &[(&schemas::agency::AgencyId, &Agency)], pinned: &[&Agency]| {
+        let bundle = Cursor::new(pair.owning.exported_cosigned(600, by));
+        let mut file = BundleFile::new("the log", bundle);
+        file.check(&pins(pinned), |_, _, _, _| {}).unwrap()
+    };
+    let (name, invented) = (&covina.id, Agency::new("invented-ca-pd", 66));
+    // Who cosigned and is pinned is told.
+    let honest = report(&[(name, covina)], &[port, covina]);
+    assert!(honest.ok, "{:?}", codes(&honest));
+    assert_eq!(honest.cosigned_by, ["accord/west-covina-ca-pd"]);
+    // One that is not pinned is named, and has seen nothing.
+    let unpinned = report(&[(&invented.id, &invented)], &[port, covina]);
+    assert_eq!((unpinned.ok, codes(&unpinned)), (false, vec!["unpinned"]));
+    assert!(unpinned.cosigned_by.is_empty());
+    assert!(unpinned.unpinned.contains_key(&invented.id));
+    // A known name under an invented key: nobody's word, whoever is pinned.
+    let borrowed = report(&[(name, &invented)], &[port, covina]);
+    assert!(borrowed.cosigned_by.is_empty(), "{:?}", borrowed.cosigned_by);
+    let both = report(&[(name, &invented), (name, covina)], &[port, covina]);
+    assert_eq!(both.cosigned_by, ["accord/west-covina-ca-pd"]);
 }

@@ -8,8 +8,8 @@ use schemas::body::Actor;
 use schemas::digest::Digest;
 use schemas::event::Event;
 use schemas::event::retention::{
-    AnswersPurged, BackupMade, BackupRestored, EntriesRedacted, HoldPlaced, HoldReleased,
-    ReadsPurged,
+    AnswersPurged, BackupFinished, BackupMade, BackupRestored, EntriesRedacted, HoldPlaced,
+    HoldReleased, ReadsPurged,
 };
 use schemas::ranges::Ranges;
 use schemas::read::ReadId;
@@ -112,6 +112,13 @@ pub fn backup_made(
         BackupMade { folder: backup.folder.clone(), destroy_by: backup.destroy_by, destroys };
     Entry::new(actor, Event::BackupMade(event))
         .changing(state, Change::Backup { backup, forgotten })
+}
+
+/// The backup that was begun at an instant is whole.
+#[must_use]
+pub fn backup_finished(state: &State, actor: Actor, begun: Timestamp, manifest: Digest) -> Entry {
+    Entry::new(actor, Event::BackupFinished(BackupFinished { begun, manifest }))
+        .changing(state, Change::BackupFinished { begun, manifest })
 }
 
 /// The node was put back from a backup.

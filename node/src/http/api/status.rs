@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::auditing::periodic::due as audits_due;
 use crate::auditing::unseen::Unseen;
+use crate::backup::standing::altered;
 use crate::exchange::deliver::RefusedLetter;
 use crate::exchange::standing::{ProofBook, Unproven};
 use crate::http::extract::Json;
@@ -19,6 +20,7 @@ use crate::http::state::{App, AppState};
 use crate::permission::ActError;
 use crate::retention::RetentionReport;
 use audit::wording::counted;
+use audit_log::database_head::HeadError;
 use audit_log::registry_chain::ProvenChange;
 use schemas::address::is_dialable;
 use store::{Queued, StoreError};
@@ -57,6 +59,20 @@ fn registry(proven: Result<Vec<ProvenChange>, StoreError>) -> Check {
     }
 }
 
+/// Whether the log can be written, and the database is as it was signed.
+fn log(failing: bool, fits: Result<(), HeadError>, entries: u64) -> Check {
+    let ok = !failing && fits.is_ok();
+    let detail = match fits {
+        _ if failing => {
+            "could not be written the last time; nothing is asked or answered until it can be"
+                .into()
+        }
+        Err(error) => error.to_string(),
+        Ok(()) => format!("{}, as signed", counted(entries, "entry", "entries")),
+    };
+    Check { check: "log", ok, detail }
+}
+
 /// What a node can say of itself.
 pub(in crate::http) async fn doctor(State(app): App) -> Json<Vec<Check>> {
     let context = &app.context;
@@ -80,21 +96,12 @@ pub(in crate::http) async fn doctor(State(app): App) -> Json<Vec<Check>> {
         alarms(&state),
         certificate(&app),
         disk(&app),
-        backups(&state, now),
+        backups(&app, &state, now).await,
         sources(&app),
         audits(audits_due(&context.agency, context.store.as_ref()).await),
         cosigned(Unseen::of(app.context.store.as_ref(), counters.size).await),
         proofs(ProofBook::of(context).all().await),
-        Check {
-            check: "log",
-            ok: !failing,
-            detail: if failing {
-                "could not be written the last time; nothing is asked or answered until it can be"
-                    .into()
-            } else {
-                counted(counters.size, "entry", "entries")
-            },
-        },
+        log(failing, context.agency.log.database_fits().await, counters.size),
         Check {
             check: "policy",
             ok: state.policy.is_some(),
@@ -238,8 +245,9 @@ fn disk(app: &AppState) -> Check {
     }
 }
 
-/// Whether the node was backed up lately, and nothing is left of backups that have ended.
-fn backups(state: &registry::State, now: Timestamp) -> Check {
+/// Whether the node was backed up lately, nothing is left of backups that have ended, and those that
+/// stand are as they were made.
+async fn backups(app: &AppState, state: &registry::State, now: Timestamp) -> Check {
     let since = now.minus_days(BACKED_UP_DAYS);
     let over = state.backups.values().filter(|one| one.destroy_by <= now && one.folder.exists());
     let over: Vec<_> = over.map(|one| one.folder.display().to_string()).collect();
@@ -260,7 +268,15 @@ fn backups(state: &registry::State, now: Timestamp) -> Check {
             over.join(", ")
         ));
     }
-    Check { check: "backups", ok: !late && over.is_empty(), detail: said.join("; ") }
+    let (agency, kept) = (&app.context.agency, state.backups.clone());
+    let (id, keys) = (agency.id.clone(), agency.own_log_keys());
+    let looked = tokio::task::spawn_blocking(move || {
+        kept.values().filter_map(|one| altered(one, &id, &keys)).collect::<Vec<_>>()
+    });
+    let wrong = looked.await.unwrap_or_else(|error| vec![error.to_string()]);
+    let ok = !late && over.is_empty() && wrong.is_empty();
+    said.extend(wrong);
+    Check { check: "backups", ok, detail: said.join("; ") }
 }
 
 /// Whether what sources sent within a day could be used.

@@ -44,6 +44,13 @@ create table changes (
     change text   not null
 );
 
+-- What this database is to hold, as the log's key signed it with the last group of entries: overwritten
+-- by each group, in the group's own transaction.
+create table head (
+    one    integer primary key check (one = 1),
+    signed text    not null
+);
+
 -- Queries that left this node, by the entry that let them; the envelope stands beside it.
 create table asked (
     entry      bigint primary key,

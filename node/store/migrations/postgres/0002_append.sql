@@ -4,6 +4,7 @@
 -- Joins go through the indexes, whatever the planner believes about the sizes of tables.
 create function append(
     of_epoch bigint,
+    new_head text,
     entry_idx bigint[], entry_at bigint[], entry_kind text[], entry_peer text[],
     entry_peer_seq bigint[], entry_query bytea[], entry_header text[], entry_salt bytea[],
     entry_body text[], entry_envelope text[], entry_nodes bytea[],
@@ -46,6 +47,9 @@ begin
         raise exception 'entry % does not follow the last one', entry_idx[1]
             using errcode = 'integrity_constraint_violation';
     end if;
+
+    insert into head (one, signed) values (1, new_head)
+        on conflict (one) do update set signed = excluded.signed;
 
     insert into entries
             (idx, at, kind, peer, peer_seq, query, header, salt, body, envelope, nodes)

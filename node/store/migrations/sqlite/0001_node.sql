@@ -28,6 +28,13 @@ create table changes (
     change  text not null
 ) strict;
 
+-- What this database is to hold, as the log's key signed it with the last group of entries. It is
+-- overwritten by each group, in the group's own transaction, so a crash never parts the two.
+create table head (
+    one     integer primary key check (one = 1),
+    signed  text    not null
+) strict;
+
 -- Queries that left this node, by the entry that let them; the envelope stands beside it. With the
 -- time of signing and the digests, two logs are reconciled without reading an entry.
 create table asked (
@@ -214,9 +221,9 @@ end;
 -- rows name by offset from 1 and length, in bytes.
 create view groups (
     entries, changes, asked, settled, served, turned_away, receipted, pages, outbox, reads,
-    corrected, purged, ended, owed, proved, waived, long
+    corrected, purged, ended, owed, proved, waived, head, long
 ) as select null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-    null, null
+    null, null, null
     where false;
 
 create trigger append instead of insert on groups
@@ -281,4 +288,6 @@ begin
     delete from debts where entry in (select value->>0 from json_each(new.proved));
     update debts set waived = 1 from json_each(new.waived) as row
         where debts.peer = row.value->>1 and debts.entry < row.value->>0;
+    insert into head (one, signed) values (1, new.head)
+        on conflict (one) do update set signed = excluded.signed;
 end;

@@ -89,4 +89,6 @@ begin
     delete from debts where entry in (select value->>0 from json_each(new.proved));
     update debts set waived = 1 from json_each(new.waived) as row
         where debts.peer = row.value->>1 and debts.entry < row.value->>0;
+    insert into head (one, signed) values (1, new.head)
+        on conflict (one) do update set signed = excluded.signed;
 end;

@@ -39,16 +39,16 @@ pub(crate) async fn a_query_served_before_fails_its_whole_group_and_leaves_nothi
     place: &impl Place,
 ) {
     let store = begun(place).await;
-    store.commit(&[row(0, 0, id(1), served(id(1)))]).await.unwrap();
+    store.commit(&[row(0, 0, id(1), served(id(1)))], HEAD).await.unwrap();
     let group = [row(1, 1, id(2), served(id(2))), row(2, 1, id(1), served(id(1)))];
-    assert!(store.commit(&group).await.is_err());
+    assert!(store.commit(&group, HEAD).await.is_err());
     assert_eq!(log_state(store.as_ref()).await.size, 1);
     assert!(store.served(id(2)).await.unwrap().is_none());
     // Nor twice in one group.
     let group = [row(1, 1, id(2), served(id(2))), row(2, 1, id(2), served(id(2)))];
-    assert!(store.commit(&group).await.is_err());
+    assert!(store.commit(&group, HEAD).await.is_err());
     assert_eq!(log_state(store.as_ref()).await.size, 1);
-    store.commit(&[row(1, 1, id(2), served(id(2)))]).await.unwrap();
+    store.commit(&[row(1, 1, id(2), served(id(2)))], HEAD).await.unwrap();
     assert!(store.served(id(2)).await.unwrap().is_some());
 }
 
@@ -56,9 +56,9 @@ pub(crate) async fn a_query_that_was_turned_away_may_be_served_later(place: &imp
     let store = begun(place).await;
     let away = Served { answered: false, kept: false, authority: None, ..answer(id(1)) };
     let away = || StateChanges { served: Some(away.clone()), ..StateChanges::default() };
-    store.commit(&[row(0, 0, id(1), away()), row(1, 1, id(1), away())]).await.unwrap();
+    store.commit(&[row(0, 0, id(1), away()), row(1, 1, id(1), away())], HEAD).await.unwrap();
     assert!(store.served(id(1)).await.unwrap().is_none());
-    store.commit(&[row(2, 2, id(1), served(id(1)))]).await.unwrap();
+    store.commit(&[row(2, 2, id(1), served(id(1)))], HEAD).await.unwrap();
     assert_eq!(store.served(id(1)).await.unwrap().unwrap().at, at(2));
     let told = store.exchanges(&requester(), at(0)..at(1), 0, 9).await.unwrap();
     let mut away: Vec<_> = told.iter().map(|one| (one.entry, one.turned_away)).collect();
@@ -71,7 +71,10 @@ pub(crate) async fn what_was_served_is_told_with_its_reply_and_receipt(place: &i
     assert!(store.served(id(1)).await.unwrap().is_none());
     let refusal = Served { answered: false, authority: None, ..answer(id(2)) };
     let refusal = StateChanges { served: Some(refusal), ..StateChanges::default() };
-    store.commit(&[row(0, 3, id(1), served(id(1))), row(1, 4, id(2), refusal)]).await.unwrap();
+    store
+        .commit(&[row(0, 3, id(1), served(id(1))), row(1, 4, id(2), refusal)], HEAD)
+        .await
+        .unwrap();
     let told = store.served(id(1)).await.unwrap().unwrap();
     assert_eq!((told.requester, told.at, told.answered), (requester(), at(3), true));
     assert_eq!(told.query_digest, Digest::of(b"query"));
@@ -84,9 +87,9 @@ pub(crate) async fn what_was_served_is_told_with_its_reply_and_receipt(place: &i
         let receipted = Receipted { requester: requester(), query_id: id(1), receipt };
         StateChanges { receipted: Some(receipted), ..StateChanges::default() }
     };
-    store.commit(&[row(2, 5, id(1), receipt(b"first"))]).await.unwrap();
+    store.commit(&[row(2, 5, id(1), receipt(b"first"))], HEAD).await.unwrap();
     // A second receipt changes nothing.
-    store.commit(&[row(3, 6, id(1), receipt(b"second"))]).await.unwrap();
+    store.commit(&[row(3, 6, id(1), receipt(b"second"))], HEAD).await.unwrap();
     assert!(store.served(id(1)).await.unwrap().unwrap().receipted);
     let told = store.exchanges_at(&[0]).await.unwrap();
     assert_eq!(told[0].receipt, Some(Digest::of(b"first")));
@@ -98,7 +101,7 @@ pub(crate) async fn a_query_of_ours_is_settled_once_but_for_silence(place: &impl
     let store = begun(place).await;
     let group: Vec<Row> =
         (0u8..5).map(|n| row(u64::from(n), i64::from(n), id(n), ours(n, i64::from(n)))).collect();
-    store.commit(&group).await.unwrap();
+    store.commit(&group, HEAD).await.unwrap();
     assert_eq!(store.unsettled(at(3)).await.unwrap(), [id(0), id(1), id(2)]);
     let told = store.asked(id(3)).await.unwrap().unwrap();
     assert_eq!((told.owner, told.sent_at, told.outcome), (owner(), at(3), None));
@@ -109,7 +112,7 @@ pub(crate) async fn a_query_of_ours_is_settled_once_but_for_silence(place: &impl
         row(6, 5, id(1), settled(1, OutcomeCode::Unanswered)),
         row(7, 5, id(2), settled(2, OutcomeCode::Refused)),
     ];
-    store.commit(&group).await.unwrap();
+    store.commit(&group, HEAD).await.unwrap();
     assert_eq!(store.unsettled(at(9)).await.unwrap(), [id(3), id(4)]);
     // One and the same group asks and settles; silence ends, nothing else does.
     let group = [
@@ -118,7 +121,7 @@ pub(crate) async fn a_query_of_ours_is_settled_once_but_for_silence(place: &impl
         row(10, 6, id(7), ours(7, 6)),
         row(11, 6, id(7), settled(7, OutcomeCode::Rejected)),
     ];
-    store.commit(&group).await.unwrap();
+    store.commit(&group, HEAD).await.unwrap();
     for (n, outcome) in [
         (0, OutcomeCode::Answered),
         (1, OutcomeCode::Answered),
@@ -149,7 +152,7 @@ pub(crate) async fn exchanges_are_told_by_peer_period_and_entry(place: &impl Pla
         row(10, 6, id(8), served(refusal)),
         row(11, 6, id(9), served(elsewhere)),
     ];
-    store.commit(&group).await.unwrap();
+    store.commit(&group, HEAD).await.unwrap();
     let whole = at(-1)..at(9);
     let mut told = store.exchanges(&owner(), whole.clone(), 0, 99).await.unwrap();
     told.sort_by_key(|one| one.entry);
@@ -214,12 +217,12 @@ pub(crate) async fn messages_wait_in_order_until_they_are_delivered(place: &impl
     let store = begun(place).await;
     let outbox = all[..3].to_vec();
     store
-        .commit(&[row(0, 0, id(1), StateChanges { outbox, ..StateChanges::default() })])
+        .commit(&[row(0, 0, id(1), StateChanges { outbox, ..StateChanges::default() })], HEAD)
         .await
         .unwrap();
     let outbox = all[3..].to_vec();
     store
-        .commit(&[row(1, 0, id(2), StateChanges { outbox, ..StateChanges::default() })])
+        .commit(&[row(1, 0, id(2), StateChanges { outbox, ..StateChanges::default() })], HEAD)
         .await
         .unwrap();
     drop(store);

@@ -3,6 +3,21 @@
 use super::*;
 use crate::Witnessed;
 
+pub(crate) async fn the_signed_head_is_of_the_last_group_that_is_durable_and_of_no_other(
+    place: &impl Place,
+) {
+    let store = begun(place).await;
+    assert_eq!(store.signed_head().await.unwrap(), None);
+    store.commit(&[plain(0, 0), plain(1, 0)], "first").await.unwrap();
+    assert_eq!(store.signed_head().await.unwrap().as_deref(), Some("first"));
+    store.commit(&[plain(2, 0)], "second").await.unwrap();
+    // A group that is not stored leaves the head as it was.
+    assert!(store.commit(&[plain(3, 1), plain(1, 1)], "third").await.is_err());
+    drop(store);
+    let store = begun(place).await;
+    assert_eq!(store.signed_head().await.unwrap().as_deref(), Some("second"));
+}
+
 pub(crate) async fn a_head_is_witnessed_in_the_place_of_the_one_that_was_there(place: &impl Place) {
     let origin = "asking-ca-pd".parse().unwrap();
     let other = "other-ca-pd".parse().unwrap();

@@ -7,10 +7,10 @@ pub(crate) async fn photographs_are_counted_by_what_refers_to_them(place: &impl 
     let (one, two) = (Digest::of(b"one"), Digest::of(b"two"));
     let reads = vec![read(1, 0, &[one, two]), read(2, 0, &[one]), read(3, 0, &[])];
     let ids: Vec<_> = reads.iter().map(|read| read.id).collect();
-    store.commit(&[row(0, 0, id(1), storing(reads.clone()))]).await.unwrap();
+    store.commit(&[row(0, 0, id(1), storing(reads.clone()))], HEAD).await.unwrap();
     let mut effects = served(id(2));
     effects.pages.as_mut().unwrap().images = vec![two];
-    store.commit(&[row(1, 0, id(2), effects)]).await.unwrap();
+    store.commit(&[row(1, 0, id(2), effects)], HEAD).await.unwrap();
     let mut both = vec![one, two];
     both.sort();
     assert_eq!(store.images(None, 10).await.unwrap(), both);
@@ -21,13 +21,13 @@ pub(crate) async fn photographs_are_counted_by_what_refers_to_them(place: &impl 
     let now_is = Read { plate: "7ABC128".parse().unwrap(), ..reads[0].clone() };
     let corrected = Some(crate::Corrected { read: now_is, replaces: 1 });
     let effects = StateChanges { corrected, ..StateChanges::default() };
-    store.commit(&[row(2, 0, id(3), effects)]).await.unwrap();
+    store.commit(&[row(2, 0, id(3), effects)], HEAD).await.unwrap();
     assert_eq!(store.images(None, 10).await.unwrap(), both);
     let effects = StateChanges { purged: vec![ids[1], ids[2]], ..StateChanges::default() };
-    store.commit(&[row(3, 0, id(4), effects)]).await.unwrap();
+    store.commit(&[row(3, 0, id(4), effects)], HEAD).await.unwrap();
     assert!(store.unreferenced_images(10).await.unwrap().is_empty());
     let effects = StateChanges { purged: vec![ids[0]], ..StateChanges::default() };
-    store.commit(&[row(4, 0, id(5), effects)]).await.unwrap();
+    store.commit(&[row(4, 0, id(5), effects)], HEAD).await.unwrap();
     // The kept answer still refers to one of them.
     assert_eq!(store.unreferenced_images(10).await.unwrap(), [one]);
     assert_eq!(store.referenced_images(&[one, two]).await.unwrap(), [two]);
@@ -35,11 +35,11 @@ pub(crate) async fn photographs_are_counted_by_what_refers_to_them(place: &impl 
     assert!(store.unreferenced_images(10).await.unwrap().is_empty());
     assert_eq!(store.images(None, 10).await.unwrap(), [two]);
     let effects = StateChanges { ended: vec![1], ..StateChanges::default() };
-    store.commit(&[row(5, 0, id(6), effects)]).await.unwrap();
+    store.commit(&[row(5, 0, id(6), effects)], HEAD).await.unwrap();
     assert_eq!(store.unreferenced_images(10).await.unwrap(), [two]);
     // What is referred to again lives again.
     let again = storing(vec![read(7, 0, &[two])]);
-    store.commit(&[row(6, 0, id(7), again)]).await.unwrap();
+    store.commit(&[row(6, 0, id(7), again)], HEAD).await.unwrap();
     assert!(store.unreferenced_images(10).await.unwrap().is_empty());
     store.forget_images(&[two]).await.unwrap();
     assert_eq!(store.images(None, 10).await.unwrap(), [two]);

@@ -12,23 +12,23 @@ pub(crate) async fn a_group_is_stored_whole_or_not_at_all(place: &impl Place) {
     // A read that is stored twice.
     let mut bad = plain(1, 1);
     bad.changes = StateChanges { change: Some("{}".into()), ..storing(vec![read(1, 0, &[])]) };
-    assert!(store.commit(&[good(), bad]).await.is_err());
+    assert!(store.commit(&[good(), bad], HEAD).await.is_err());
     let state = log_state(store.as_ref()).await;
     assert_eq!((state.size, state.last_at), (0, None));
     assert_eq!(store.stats().await.unwrap().reads, 0);
-    assert!(store.changes().await.unwrap().is_empty());
-    store.commit(&[good(), plain(1, 1)]).await.unwrap();
+    assert!(store.changes(0, u32::MAX).await.unwrap().is_empty());
+    store.commit(&[good(), plain(1, 1)], HEAD).await.unwrap();
     assert_eq!(store.log_state(at(0)).await.unwrap().size, 2);
-    store.commit(&[]).await.unwrap();
+    store.commit(&[], HEAD).await.unwrap();
     assert_eq!(store.log_state(at(0)).await.unwrap().size, 2);
 }
 
 pub(crate) async fn an_entry_that_is_there_is_not_written_again(place: &impl Place) {
     let store = begun(place).await;
-    store.commit(&[plain(0, 0), plain(1, 0)]).await.unwrap();
+    store.commit(&[plain(0, 0), plain(1, 0)], HEAD).await.unwrap();
     let mut other = plain(1, 5);
     other.body = r#"{"a":"another"}"#.into();
-    assert!(store.commit(&[other, plain(2, 5)]).await.is_err());
+    assert!(store.commit(&[other, plain(2, 5)], HEAD).await.is_err());
     let entries = store.entries(&EntryFilter::default(), 0, 9).await.unwrap();
     assert_eq!(entries.len(), 2);
     assert_eq!(entries[1].body.as_deref(), Some("{}"));
@@ -40,7 +40,7 @@ pub(crate) async fn an_entry_that_is_there_is_not_written_again(place: &impl Pla
         row.header.peer_seq = Some(7);
         write(row);
     }
-    assert!(store.commit(&numbered).await.is_err());
+    assert!(store.commit(&numbered, HEAD).await.is_err());
     assert_eq!(store.log_state(at(0)).await.unwrap().size, 2);
 }
 
@@ -70,7 +70,7 @@ pub(crate) async fn the_log_goes_on_where_it_ended_before_the_store_was_opened_a
             })
             .collect();
         grow(&mut tree, &mut rows);
-        store.commit(&rows).await.unwrap();
+        store.commit(&rows, HEAD).await.unwrap();
         let entries = store.entries(&EntryFilter::default(), round * 5, 9).await.unwrap();
         let written: Vec<_> = rows.iter().map(|row| row.header_bytes.clone()).collect();
         assert_eq!(entries.iter().map(|e| e.header.clone()).collect::<Vec<_>>(), written);
@@ -102,13 +102,13 @@ pub(crate) async fn the_tail_counts_answers_by_authority_day_and_receipt(place: 
         row(3, 10, id(4), StateChanges { settled: Some(settled), ..StateChanges::default() }),
         row(4, 10, id(5), StateChanges { served: Some(refused), ..StateChanges::default() }),
     ];
-    store.commit(&rows).await.unwrap();
+    store.commit(&rows, HEAD).await.unwrap();
     let requester: schemas::agency::AgencyId = "asking-ca-pd".parse().unwrap();
     let receipt = Digest::of(b"receipt");
     let receipted =
         Some(crate::Receipted { requester: requester.clone(), query_id: id(1), receipt });
     let effects = StateChanges { receipted, ..StateChanges::default() };
-    store.commit(&[row(5, 11, id(1), effects)]).await.unwrap();
+    store.commit(&[row(5, 11, id(1), effects)], HEAD).await.unwrap();
     let state = store.log_state(at(10)).await.unwrap();
     let authority: schemas::authority::AuthorityId = "owning-ca-pd/an-agreement".parse().unwrap();
     assert_eq!((state.size, state.last_at), (6, Some(at(11))));
@@ -123,7 +123,7 @@ pub(crate) async fn entries_are_found_by_time_at_every_bound(place: &impl Place)
     let rows: Vec<Row> = (0u64..).zip(times).map(|(index, at)| plain(index, at)).collect();
     let empty = EntryFilter { from: Some(at(0)), ..EntryFilter::default() };
     assert!(store.entries(&empty, 0, 100).await.unwrap().is_empty());
-    store.commit(&rows).await.unwrap();
+    store.commit(&rows, HEAD).await.unwrap();
     for from in -1..22 {
         for until in -1..22 {
             let filter = EntryFilter {
@@ -164,7 +164,7 @@ pub(crate) async fn entries_are_found_by_each_filter_and_by_all_at_once(place: &
         write(row);
     }
     rows[3].body = body("O'Hara", "ÄB 1", "ÄB-9");
-    store.commit(&rows).await.unwrap();
+    store.commit(&rows, HEAD).await.unwrap();
     let all = EntryFilter::default();
     let of = |change: &dyn Fn(&mut EntryFilter)| {
         let mut filter = EntryFilter::default();
@@ -231,7 +231,7 @@ pub(crate) async fn subtrees_come_in_the_order_asked_for_and_one_that_is_missing
         row.nodes = new.iter().skip(1).map(|(_, hash)| *hash).collect();
         completed.extend(new);
     }
-    store.commit(&rows).await.unwrap();
+    store.commit(&rows, HEAD).await.unwrap();
     completed.reverse();
     // One of them twice.
     completed.push(completed[3]);
@@ -255,12 +255,14 @@ pub(crate) async fn changes_come_in_order_with_their_entries(place: &impl Place)
     for (n, row) in rows.iter_mut().enumerate().filter(|(n, _)| n % 2 == 0) {
         row.changes.change = Some(format!(r#"{{"n":{n}}}"#));
     }
-    store.commit(&rows).await.unwrap();
+    store.commit(&rows, HEAD).await.unwrap();
     let expected: Vec<_> = [0, 2, 4, 6, 8, 10]
         .into_iter()
         .map(|n| StoredChange { entry: n, text: format!(r#"{{"n":{n}}}"#) })
         .collect();
-    assert_eq!(store.changes().await.unwrap(), expected);
+    assert_eq!(store.changes(0, u32::MAX).await.unwrap(), expected);
+    assert_eq!(store.changes(3, 2).await.unwrap(), expected[2..4]);
+    assert!(store.changes(11, 9).await.unwrap().is_empty());
     assert_eq!(log_state(store.as_ref()).await.last_change, Some(10));
     let changing = EntryFilter { changing: true, ..EntryFilter::default() };
     let found = store.entries(&changing, 3, 2).await.unwrap();
@@ -276,7 +278,7 @@ pub(crate) async fn only_bodies_that_end_are_destroyed(place: &impl Place) {
     }
     rows[3].header.kind = EntryKind::AlarmRaised;
     write(&mut rows[3]);
-    store.commit(&rows).await.unwrap();
+    store.commit(&rows, HEAD).await.unwrap();
     assert_eq!(store.redact(0, 9).await.unwrap(), 9);
     assert_eq!(store.redact(0, 39).await.unwrap(), 30);
     assert_eq!(store.redact(0, 39).await.unwrap(), 0);

@@ -4,7 +4,7 @@ use super::*;
 
 pub(crate) async fn pages_come_back_as_they_were_put_down_and_end_in_time(place: &impl Place) {
     let store = begun(place).await;
-    store.commit(&[row(0, 0, id(1), served(id(1)))]).await.unwrap();
+    store.commit(&[row(0, 0, id(1), served(id(1)))], HEAD).await.unwrap();
     let pages = store.pages(Side::Served, id(1), at(0)).await.unwrap();
     assert_eq!(pages, [b"one\n".to_vec(), b"another\n".to_vec()]);
     assert!(store.pages(Side::Asked, id(1), at(0)).await.unwrap().is_empty());
@@ -14,7 +14,7 @@ pub(crate) async fn pages_come_back_as_they_were_put_down_and_end_in_time(place:
     // Kept for a hold, they are shown no longer.
     assert!(store.pages(Side::Served, id(1), at(9_999)).await.unwrap().is_empty());
     let effects = StateChanges { ended: vec![0], ..StateChanges::default() };
-    store.commit(&[row(1, 9_999, id(2), effects)]).await.unwrap();
+    store.commit(&[row(1, 9_999, id(2), effects)], HEAD).await.unwrap();
     assert!(store.ended_pages(at(9_999), None, 9).await.unwrap().is_empty());
 }
 
@@ -32,7 +32,7 @@ pub(crate) async fn ended_pages_come_in_order_some_at_a_time(place: &impl Place)
         StateChanges { pages: Some(pages), ..StateChanges::default() }
     };
     let rows: Vec<Row> = (0u8..6).map(|n| row(u64::from(n), 0, id(n), kept(n))).collect();
-    store.commit(&rows).await.unwrap();
+    store.commit(&rows, HEAD).await.unwrap();
     let pages = store.pages(Side::Asked, id(2), at(0)).await.unwrap();
     assert_eq!(pages, [vec![2, 2], vec![]]);
     let ended = async |now, after, limit| {
@@ -63,7 +63,7 @@ pub(crate) async fn a_peers_read_is_found_in_the_pages_of_its_answer(place: &imp
         images: Vec::new(),
     };
     let effects = StateChanges { pages: Some(pages), ..storing(vec![own.clone()]) };
-    store.commit(&[row(0, 0, id(1), effects)]).await.unwrap();
+    store.commit(&[row(0, 0, id(1), effects)], HEAD).await.unwrap();
     assert_eq!(store.read(theirs.id).await.unwrap(), Some(theirs.clone()));
     assert_eq!(store.read(own.id).await.unwrap(), Some(own));
     assert_eq!(store.read(read(4, 0, &[]).id).await.unwrap(), None);

@@ -19,7 +19,7 @@ pub(crate) async fn reads_are_known_by_their_ids_until_they_are_purged(place: &i
     let store = begun(place).await;
     let reads: Vec<Read> = (0..4).map(|n| read(n, i64::from(n) * 20 * DAY, &[])).collect();
     let ids: Vec<_> = reads.iter().map(|read| read.id).collect();
-    store.commit(&[row(0, 0, id(1), storing(reads[..3].to_vec()))]).await.unwrap();
+    store.commit(&[row(0, 0, id(1), storing(reads[..3].to_vec()))], HEAD).await.unwrap();
     let mut known = store.known_reads(&ids).await.unwrap();
     known.sort_unstable();
     let mut expected = ids[..3].to_vec();
@@ -28,12 +28,12 @@ pub(crate) async fn reads_are_known_by_their_ids_until_they_are_purged(place: &i
     assert!(store.known_reads(&[]).await.unwrap().is_empty());
     assert_eq!(store.own_read(ids[1]).await.unwrap(), Some((reads[1].clone(), 1)));
     let effects = StateChanges { purged: vec![ids[0], ids[1], ids[3]], ..StateChanges::default() };
-    store.commit(&[row(1, 0, id(2), effects)]).await.unwrap();
+    store.commit(&[row(1, 0, id(2), effects)], HEAD).await.unwrap();
     assert_eq!(store.known_reads(&ids).await.unwrap(), [ids[2]]);
     assert_eq!(store.own_read(ids[1]).await.unwrap(), None);
     store.erase_traces().await.unwrap();
     // One whose month has gone comes again.
-    store.commit(&[row(2, 0, id(3), storing(vec![reads[0].clone()]))]).await.unwrap();
+    store.commit(&[row(2, 0, id(3), storing(vec![reads[0].clone()]))], HEAD).await.unwrap();
     assert_eq!(store.read(ids[0]).await.unwrap(), Some(reads[0].clone()));
 }
 
@@ -46,7 +46,7 @@ pub(crate) async fn reads_of_many_months_are_due_in_order_some_at_a_time(place: 
     times.extend([month - 1, month, month, month, -40 * 365 * DAY, -60 * 365 * DAY]);
     let mut reads: Vec<Read> =
         (0u8..).zip(&times).map(|(n, millis)| read(n, *millis, &[])).collect();
-    store.commit(&[row(0, 0, id(1), storing(reads.clone()))]).await.unwrap();
+    store.commit(&[row(0, 0, id(1), storing(reads.clone()))], HEAD).await.unwrap();
     reads.sort_by_key(|read| (read.at, read.id));
     let scope = due(at(400 * DAY));
     let cut_off = scope.cut_off();
@@ -72,11 +72,11 @@ pub(crate) async fn reads_of_many_months_are_due_in_order_some_at_a_time(place: 
 
 pub(crate) async fn a_read_is_stored_once(place: &impl Place) {
     let store = begun(place).await;
-    store.commit(&[row(0, 0, id(1), storing(vec![read(1, 0, &[])]))]).await.unwrap();
+    store.commit(&[row(0, 0, id(1), storing(vec![read(1, 0, &[])]))], HEAD).await.unwrap();
     // At another time, too: a source's own id is an id.
     for again in [read(1, 0, &[]), read(1, 90 * DAY, &[])] {
         let both = vec![read(2, 0, &[]), again];
-        assert!(store.commit(&[row(1, 0, id(2), storing(both))]).await.is_err());
+        assert!(store.commit(&[row(1, 0, id(2), storing(both))], HEAD).await.is_err());
         assert_eq!(log_state(store.as_ref()).await.size, 1);
         assert_eq!(store.stats().await.unwrap().reads, 1);
     }
@@ -89,7 +89,7 @@ pub(crate) async fn what_is_stored_is_counted(place: &impl Place) {
     let mut reads: Vec<Read> = (0..9).map(|n| read(n, i64::from(n) * 30 * DAY, &[])).collect();
     reads[3].plate = "8XYZ987".parse().unwrap();
     reads[4].camera = "2".parse().unwrap();
-    store.commit(&[row(0, 0, id(1), storing(reads.clone()))]).await.unwrap();
+    store.commit(&[row(0, 0, id(1), storing(reads.clone()))], HEAD).await.unwrap();
     let stats = store.stats().await.unwrap();
     assert_eq!((stats.reads, stats.plates, stats.cameras), (9, 2, 2));
     assert_eq!((stats.earliest, stats.latest), (Some(reads[0].at), Some(reads[8].at)));
@@ -106,17 +106,17 @@ pub(crate) async fn versions_and_releases_end_with_the_read_that_they_are_of(pla
     let store = begun(place).await;
     let (read, other) = (read(1, 0, &[]), read(2, 0, &[]));
     let reads = vec![read.clone(), other.clone()];
-    store.commit(&[row(0, 0, id(1), storing(reads))]).await.unwrap();
+    store.commit(&[row(0, 0, id(1), storing(reads))], HEAD).await.unwrap();
     let mut effects = served(id(2));
     effects.served.as_mut().unwrap().released = Some((at(0), vec![read.id, other.id]));
     let mut one = served(id(4));
     one.served.as_mut().unwrap().released = Some((at(5), vec![other.id]));
-    store.commit(&[row(1, 0, id(2), effects), row(2, 0, id(4), one)]).await.unwrap();
+    store.commit(&[row(1, 0, id(2), effects), row(2, 0, id(4), one)], HEAD).await.unwrap();
     let correct = async |index, replaces, plate: &str| {
         let now_is = Read { plate: plate.parse().unwrap(), ..read.clone() };
         let corrected = Some(Corrected { read: now_is.clone(), replaces });
         let effects = StateChanges { corrected, ..StateChanges::default() };
-        store.commit(&[row(index, 1, id(9), effects)]).await.unwrap();
+        store.commit(&[row(index, 1, id(9), effects)], HEAD).await.unwrap();
         now_is
     };
     let second = correct(3, 1, "7ABC128").await;
@@ -132,7 +132,7 @@ pub(crate) async fn versions_and_releases_end_with_the_read_that_they_are_of(pla
     // One of them lives: it is known to whom it went.
     let purge = async |index, read: &Read| {
         let effects = StateChanges { purged: vec![read.id], ..StateChanges::default() };
-        store.commit(&[row(index, 2, id(8), effects)]).await.unwrap();
+        store.commit(&[row(index, 2, id(8), effects)], HEAD).await.unwrap();
     };
     purge(5, &read).await;
     assert!(store.read_versions(read.id).await.unwrap().is_empty());

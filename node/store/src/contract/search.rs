@@ -16,7 +16,7 @@ pub(crate) async fn a_search_finds_what_fits_in_its_order_and_says_when_there_is
     let mut reads = many();
     // They do not come in the order of time.
     reads.sort_by_key(|read| read.record.to_string() + &read.plate.to_string());
-    store.commit(&[row(0, 0, id(1), storing(reads.clone()))]).await.unwrap();
+    store.commit(&[row(0, 0, id(1), storing(reads.clone()))], HEAD).await.unwrap();
     finds_what_fits(store.as_ref(), &reads, 11).await;
 }
 
@@ -26,10 +26,10 @@ pub(crate) async fn a_corrected_read_is_found_as_it_is_and_no_longer_as_it_was(p
     let mut is = was.clone();
     is.plate = "9XYZ777".parse().unwrap();
     is.plate_state = Some("OR".parse().unwrap());
-    store.commit(&[row(0, 0, id(1), storing(vec![was.clone()]))]).await.unwrap();
+    store.commit(&[row(0, 0, id(1), storing(vec![was.clone()]))], HEAD).await.unwrap();
     let corrected = Corrected { read: is.clone(), replaces: 1 };
     let effects = StateChanges { corrected: Some(corrected), ..StateChanges::default() };
-    store.commit(&[row(1, 0, id(2), effects)]).await.unwrap();
+    store.commit(&[row(1, 0, id(2), effects)], HEAD).await.unwrap();
     let partial = |pattern: String| {
         serde_json::from_value(serde_json::json!({
             "kind": "partial", "pattern": pattern, "from": start(),
@@ -53,7 +53,7 @@ pub(crate) async fn lookups_made_at_once_find_each_its_own_though_others_give_up
 ) {
     let store = begun(place).await;
     let reads = many();
-    store.commit(&[row(0, 0, id(1), storing(reads.clone()))]).await.unwrap();
+    store.commit(&[row(0, 0, id(1), storing(reads.clone()))], HEAD).await.unwrap();
     let all: Vec<_> = (0..400usize)
         .map(|n| {
             let plate = reads[n % 50].plate.clone();

@@ -103,6 +103,7 @@ tables! {
     debts from debts, 5_000 at once: {
         Int entry, Int at, Text peer, Text query_id, Bytes envelope, Int waited, Int waived,
     }
+    head from head, 1 at once: { Int one = "one", Text signed, }
     outbox from outbox, 500 at once: {
         Int id, Text peer, Int kind = "kind", Bytes digest = "unhex(digest)", Text body,
     }

@@ -25,18 +25,23 @@ macro_rules! columns {
         #[derive(Default)]
         struct Batch<'a> { $($name: Vec<$type>,)* }
 
-        /// The call of `append`, the epoch first.
+        /// The call of `append`, the epoch and the head first.
         static APPEND: LazyLock<String> = LazyLock::new(|| {
-            let mut parameters = String::from("of_epoch => $1");
-            for (nth, name) in (2..).zip([$(stringify!($name)),*]) {
+            let mut parameters = String::from("of_epoch => $1, new_head => $2");
+            for (nth, name) in (3..).zip([$(stringify!($name)),*]) {
                 parameters.push_str(&format!(", {name} => ${nth}"));
             }
             format!("select append({parameters})")
         });
 
         impl Batch<'_> {
-            async fn append(self, writer: &mut PgConnection, epoch: i64) -> Result<(), StoreError> {
-                let statement = sqlx::query(APPEND.as_str()).bind(epoch);
+            async fn append(
+                self,
+                writer: &mut PgConnection,
+                epoch: i64,
+                head: &str,
+            ) -> Result<(), StoreError> {
+                let statement = sqlx::query(APPEND.as_str()).bind(epoch).bind(head);
                 $(let statement = statement.bind(self.$name);)*
                 statement.execute(writer).await?;
                 Ok(())
@@ -139,6 +144,7 @@ pub(super) async fn commit(
     writer: &mut PgConnection,
     epoch: i64,
     group: &[Row],
+    head: &str,
 ) -> Result<(), StoreError> {
     if group.is_empty() {
         return Ok(());
@@ -147,7 +153,7 @@ pub(super) async fn commit(
     for row in group {
         batch.add(row)?;
     }
-    batch.append(writer, epoch).await
+    batch.append(writer, epoch, head).await
 }
 
 /// Values of 32 bytes, end to end.

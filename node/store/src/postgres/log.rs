@@ -33,11 +33,19 @@ impl LogWriter for super::Postgres {
         result
     }
 
-    async fn commit(&self, group: &[Row]) -> Result<(), StoreError> {
+    async fn signed_head(&self) -> Result<Option<String>, StoreError> {
+        let mut writer = self.writer.lock().await;
+        let mut connection = writer.live(&self.server, &self.agency).await?;
+        let result = in_time(signed_head(&mut connection)).await;
+        writer.put(connection, &result);
+        result
+    }
+
+    async fn commit(&self, group: &[Row], head: &str) -> Result<(), StoreError> {
         let mut writer = self.writer.lock().await;
         let mut connection = writer.live(&self.server, &self.agency).await?;
         let result = match writer.epoch() {
-            Ok(epoch) => in_time(super::commit::commit(&mut connection, epoch, group)).await,
+            Ok(epoch) => in_time(super::commit::commit(&mut connection, epoch, group, head)).await,
             Err(error) => {
                 writer.put(connection, &Ok::<(), StoreError>(()));
                 return Err(error);
@@ -63,9 +71,13 @@ impl LogRecords for super::Postgres {
         reading!(self, subtrees, wanted)
     }
 
-    async fn changes(&self) -> Result<Vec<StoredChange>, StoreError> {
-        reading!(self, changes)
+    async fn changes(&self, start: u64, limit: u32) -> Result<Vec<StoredChange>, StoreError> {
+        reading!(self, changes, start, limit)
     }
+}
+
+async fn signed_head(writer: &mut PgConnection) -> Result<Option<String>, StoreError> {
+    Ok(sqlx::query_scalar("select signed from head").fetch_optional(writer).await?)
 }
 
 pub(super) async fn log_state(
@@ -190,9 +202,17 @@ where
     rows.into_iter().map(|(key, n)| Ok((parsed(&key)?, number(n)?))).collect()
 }
 
-pub(super) async fn changes(reader: &mut PgConnection) -> Result<Vec<StoredChange>, StoreError> {
+pub(super) async fn changes(
+    reader: &mut PgConnection,
+    start: u64,
+    limit: u32,
+) -> Result<Vec<StoredChange>, StoreError> {
     let rows: Vec<(i64, String)> =
-        sqlx::query_as("select idx, change from changes order by idx").fetch_all(reader).await?;
+        sqlx::query_as("select idx, change from changes where idx >= $1 order by idx limit $2")
+            .bind(column(start))
+            .bind(i64::from(limit))
+            .fetch_all(reader)
+            .await?;
     rows.into_iter().map(|(entry, text)| Ok(StoredChange { entry: number(entry)?, text })).collect()
 }
 

@@ -15,10 +15,17 @@ use super::super::{Corrected, NewDebt, Proved, Receipted, Row, Settled, StoreErr
 const COMMIT: &str = "
 insert into groups
     (entries, changes, asked, settled, served, turned_away, receipted, pages, outbox, reads,
-     corrected, purged, ended, owed, proved, waived, long)
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+     corrected, purged, ended, owed, proved, waived, head, long)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
 
-pub(super) async fn commit(writer: &mut SqliteConnection, group: &[Row]) -> Result<(), StoreError> {
+pub(super) async fn commit(
+    writer: &mut SqliteConnection,
+    group: &[Row],
+    head: &str,
+) -> Result<(), StoreError> {
+    if group.is_empty() {
+        return Ok(());
+    }
     let mut batch = Batch::default();
     for row in group {
         batch.add(row)?;
@@ -46,7 +53,7 @@ pub(super) async fn commit(writer: &mut SqliteConnection, group: &[Row]) -> Resu
     for rows in all {
         statement = statement.bind(rows.json());
     }
-    statement.bind(long).execute(writer).await?;
+    statement.bind(head).bind(long).execute(writer).await?;
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use schemas::merkle::{self, Frontier, Subtree};
 use schemas::time::Timestamp;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
-use super::super::decode::{completed_by, ending, instant, missing, number, parsed};
+use super::super::decode::{column, completed_by, ending, instant, missing, number, parsed};
 use super::super::{EntryFilter, LogState, StoreError};
 use crate::{LogRecords, LogWriter, Row, StoredChange};
 
@@ -24,8 +24,12 @@ impl LogWriter for super::Sqlite {
         log_state(&mut *self.writer.lock().await, day_start).await
     }
 
-    async fn commit(&self, group: &[Row]) -> Result<(), StoreError> {
-        super::commit::commit(&mut *self.writer.lock().await, group).await
+    async fn signed_head(&self) -> Result<Option<String>, StoreError> {
+        signed_head(&mut *self.writer.lock().await).await
+    }
+
+    async fn commit(&self, group: &[Row], head: &str) -> Result<(), StoreError> {
+        super::commit::commit(&mut *self.writer.lock().await, group, head).await
     }
 }
 
@@ -44,9 +48,13 @@ impl LogRecords for super::Sqlite {
         subtrees(&mut *self.readers.take().await?, wanted).await
     }
 
-    async fn changes(&self) -> Result<Vec<StoredChange>, StoreError> {
-        changes(&mut *self.readers.take().await?).await
+    async fn changes(&self, start: u64, limit: u32) -> Result<Vec<StoredChange>, StoreError> {
+        changes(&mut *self.readers.take().await?, start, limit).await
     }
+}
+
+async fn signed_head(writer: &mut SqliteConnection) -> Result<Option<String>, StoreError> {
+    Ok(sqlx::query_scalar("select signed from head").fetch_optional(writer).await?)
 }
 
 pub(super) async fn log_state(
@@ -197,9 +205,15 @@ where
 
 pub(super) async fn changes(
     reader: &mut SqliteConnection,
+    start: u64,
+    limit: u32,
 ) -> Result<Vec<StoredChange>, StoreError> {
     let rows: Vec<(i64, String)> =
-        sqlx::query_as("select idx, change from changes order by idx").fetch_all(reader).await?;
+        sqlx::query_as("select idx, change from changes where idx >= ?1 order by idx limit ?2")
+            .bind(column(start))
+            .bind(i64::from(limit))
+            .fetch_all(reader)
+            .await?;
     rows.into_iter().map(|(entry, text)| Ok(StoredChange { entry: number(entry)?, text })).collect()
 }
 

@@ -9,7 +9,7 @@ use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 
 use super::Sqlite;
-use crate::contract::{Place, answer, at, holds_at, id, read, row, served, storing, wait};
+use crate::contract::{HEAD, Place, answer, at, holds_at, id, read, row, served, storing, wait};
 use crate::{
     Corrected, Destruction as _, LogWriter as _, OwnReads as _, PhotographReferences as _, Row,
     StateChanges, Store,
@@ -54,7 +54,7 @@ async fn nothing_is_left_in_the_files_of_bodies_that_were_destroyed() {
     for row in &mut rows {
         row.body = format!("{{\"a\":\"THE-SECRET-{}\"}}", "x".repeat(6_000));
     }
-    store.commit(&rows).await.unwrap();
+    store.commit(&rows, HEAD).await.unwrap();
     assert_eq!(store.redact(0, 39).await.unwrap(), 40);
     store.erase_traces().await.unwrap();
     for file in std::fs::read_dir(dir.path()).unwrap() {
@@ -70,15 +70,15 @@ async fn whoever_destroys_reads_destroys_what_belongs_to_them() {
     let one = Digest::of(b"one");
     let was = read(1, 0, &[one]);
     let effects = storing(vec![was.clone(), read(2, 0, &[one])]);
-    store.commit(&[row(0, 0, id(1), effects)]).await.unwrap();
+    store.commit(&[row(0, 0, id(1), effects)], HEAD).await.unwrap();
     let mut released = answer(id(2));
     released.released = Some((at(0), vec![was.id]));
     let effects = StateChanges { served: Some(released), ..served(id(2)) };
-    store.commit(&[row(1, 0, id(2), effects)]).await.unwrap();
+    store.commit(&[row(1, 0, id(2), effects)], HEAD).await.unwrap();
     let now_is = Read { plate: "7ABC128".parse().unwrap(), ..was.clone() };
     let corrected = Some(Corrected { read: now_is, replaces: 1 });
     store
-        .commit(&[row(2, 1, id(3), StateChanges { corrected, ..StateChanges::default() })])
+        .commit(&[row(2, 1, id(3), StateChanges { corrected, ..StateChanges::default() })], HEAD)
         .await
         .unwrap();
     let mut other = another(&dir).await;

@@ -141,7 +141,9 @@ pub(crate) fn refusal(asked: &Envelope) -> Refusal {
         closest: Some(basis()),
         reasons: vec![Reason {
             code: RefusalCode::AuthorityNotInForce,
-            message: "agreement `lasd-0a1b2c3d` is suspended by `monrovia-ca-pd`".into(),
+            message:
+                "agreement `los-angeles-ca-sheriff/lasd-0a1b2c3d` is suspended by `monrovia-ca-pd`"
+                    .into(),
             citations: vec![Citation::new("los-angeles-ca-sheriff/lasd-0a1b2c3d v1", "8")],
         }],
         advice: "".parse().unwrap(),

@@ -28,7 +28,7 @@ fn verified(owning: &Agency, asking: &Agency, scope: &[&str]) -> Value {
 
 /// Rewrites the change at an entry, and the entry with it, so that the log tells it from the start.
 async fn rewrite(owning: &mut Agency, entry: u64, edit: impl Fn(&str) -> String) {
-    let changes = owning.store().changes().await.expect("changes");
+    let changes = owning.store().changes(0, u32::MAX).await.expect("changes");
     let before = changes.into_iter().find(|stored| stored.entry == entry).expect("a change").text;
     let after = edit(&before);
     assert_ne!(before, after);
@@ -156,7 +156,7 @@ async fn answers_that_are_destroyed_are_counted_by_the_sums_that_go_with_them() 
     assert_eq!(problems(&report), [], "{report:#}");
     assert!(report["redacted"].as_u64() > Some(0), "{report:#}");
     let redacted = entry_index(&owning, Kind::EntriesRedacted).await;
-    let changes = owning.store().changes().await.expect("changes");
+    let changes = owning.store().changes(0, u32::MAX).await.expect("changes");
     let change = changes.into_iter().find(|stored| stored.entry == redacted).expect("a change");
     let sums: Value = serde_json::from_str(&change.text).expect("JSON");
     let sum = &sums["sums"][0];

@@ -13,7 +13,7 @@ use tests::federation::{answered_query, sharing_pair};
 
 /// The index of the last change of a kind, by the word for it.
 async fn changed(agency: &Agency, change: &str) -> u64 {
-    let changes = agency.store().changes().await.expect("changes");
+    let changes = agency.store().changes(0, u32::MAX).await.expect("changes");
     let needle = format!(r#"{{"change":"{change}""#);
     let found = changes.iter().rfind(|stored| stored.text.starts_with(&needle));
     found.unwrap_or_else(|| panic!("no change `{change}`")).entry
@@ -79,7 +79,8 @@ async fn a_node_does_not_start_on_a_registry_that_was_edited() {
     }
     // A change that is left out is missed by the one after it, or by the end of the log.
     owning.run().await;
-    let last = owning.store().changes().await.expect("changes").last().expect("a change").entry;
+    let last =
+        owning.store().changes(0, u32::MAX).await.expect("changes").last().expect("a change").entry;
     for missing in [user, last] {
         let said = refused(&mut owning, format!("delete from changes where idx = {missing}")).await;
         assert!(said.contains("as the last that changed the registry"), "{said}");
@@ -92,7 +93,7 @@ async fn a_node_does_not_start_on_a_registry_that_was_edited() {
 
 /// The change at an entry, and the same one with a role more.
 async fn promoted(agency: &Agency, entry: u64) -> [String; 2] {
-    let changes = agency.store().changes().await.expect("changes");
+    let changes = agency.store().changes(0, u32::MAX).await.expect("changes");
     let stored = changes.into_iter().find(|stored| stored.entry == entry).expect("a change");
     let more = stored.text.replacen(r#""roles":["#, r#""roles":["alpr_administrator","#, 1);
     assert_ne!(stored.text, more);
@@ -114,6 +115,8 @@ async fn an_auditor_is_told_of_a_registry_that_its_entries_do_not_tell() {
         (verified.code, problems(&verified.lines()[0])),
         (1, vec![(Some(user), "registry".into())])
     );
+    let (ok, said) = owning.accord(&["doctor"]).check("registry");
+    assert!(!ok && said.contains(&format!("entry {user}: ")), "{said}");
     // Edited with the entry that binds it, and the whole log written anew: the entry says otherwise.
     owning.stop().await;
     owning.edit_database(&edit(&after)).await;

@@ -101,7 +101,7 @@ async fn when_keys_end_heads_are_cosigned_at_once() {
         .await;
     eventually("a head over it", async || first(cosigned(updated + 1).await)).await;
     // Both heads stand in an export, and bound what is under them.
-    let changes = owning.store().changes().await.expect("changes");
+    let changes = owning.store().changes(0, u32::MAX).await.expect("changes");
     assert!(changes.iter().any(|change| change.entry == updated));
     let auditor = bundles_of_both(&asking, &owning);
     let (code, report) = auditor.verify("owning", &[&owning, &asking]);

@@ -2,6 +2,7 @@
 
 mod bundles;
 mod decided_again;
+mod edited_database;
 mod edited_registry;
 mod ended_keys;
 mod evidence_packages;

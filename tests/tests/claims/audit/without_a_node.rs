@@ -107,7 +107,7 @@ fn rows(ended: &CommandOutput) -> Vec<Value> {
 
 /// The text of the policy that an agency adopted.
 async fn policy_text(of: &Agency) -> String {
-    let changes = of.context().store.changes().await.expect("changes");
+    let changes = of.context().store.changes(0, u32::MAX).await.expect("changes");
     let text = changes.iter().find_map(|change| match serde_json::from_str(&change.text) {
         Ok(Change::Policy { text, .. }) => Some(text),
         _ => None,

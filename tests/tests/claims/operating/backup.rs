@@ -11,14 +11,15 @@ use node::auditing::alarms;
 use node::backup::create::{self, BackUp};
 use node::run::{Node, StartError};
 use schemas::alarm::AlarmKind;
+use schemas::digest::Digest;
 use schemas::entry::EntryKind as Kind;
 use schemas::outcome::OutcomeCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tests::agency::{Agency, Plan};
 use tests::command_line::{CommandOutput, accord_at};
-use tests::federation::{in_force, introduce, sharing_pair};
-use tests::fixtures::PLATE;
+use tests::federation::{in_force, introduce, sharing_pair, shift_clocks};
+use tests::fixtures::{DAY_MS, PLATE};
 use tests::photographs::reads_with_photographs;
 use tests::wait::eventually;
 
@@ -103,8 +104,9 @@ async fn a_running_node_is_backed_up_and_put_back_whole() {
     assert!(node.context.photographs.known_flaws().is_empty());
     let of_restored = tests::logs::Log::of(node.context.store.as_ref()).await;
     let kinds: Vec<_> = of_restored.entries().iter().map(|entry| entry.header.kind).collect();
-    let was = log.entries().len();
-    for (was, is) in log.entries().iter().zip(of_restored.entries()) {
+    // That it is whole was logged once it was: the copy does not have that.
+    let was = usize::try_from(log.one(Kind::BackupFinished).header.index).expect("a place");
+    for (was, is) in log.entries().iter().zip(of_restored.entries()).take(was) {
         assert_eq!(was.header, is.header);
     }
     assert_eq!(kinds[was], Kind::BackupRestored, "recorded before anything else: {kinds:?}");
@@ -269,6 +271,23 @@ async fn a_backup_that_is_not_as_it_was_made_is_refused_and_nothing_is_written()
                 }),
             ),
             ("its card is of `owning-ca-pd`", 1, rewritten(|m| m["agency"] = "other-ca-pd".into())),
+            (
+                "the manifest is not the one that was sealed",
+                1,
+                rewritten(|m| m["destroy_by"] = "2099-01-01T00:00:00.000Z".into()),
+            ),
+            (
+                "`manifest.seal`",
+                1,
+                Box::new(|at| fs::remove_file(at.join("manifest.seal")).expect("gone")),
+            ),
+            (
+                "no log key of `owning-ca-pd` signed the seal",
+                1,
+                Box::new(|at| {
+                    drop(fs::copy(others.join("manifest.seal"), at.join("manifest.seal")));
+                }),
+            ),
             // Another node's head.
             (
                 "the head of the log",
@@ -296,23 +315,60 @@ async fn a_backup_that_is_not_as_it_was_made_is_refused_and_nothing_is_written()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_was_sealed_anew_with_the_key_in_it_is_told_by_the_log() {
+    let agency = Agency::start("owning-ca-pd").await;
+    let place = TempDir::new().expect("a folder");
+    let made = back_up(&agency, place.path());
+    let standing = folder(&made);
+    let check = |agency: &Agency| agency.accord(&["doctor"]).check("backups");
+    let (ok, said) = check(&agency);
+    assert!(ok, "{said}");
+    let log = agency.log().await;
+    assert_eq!(log.one(Kind::BackupFinished).said["manifest"], made["manifest"]);
+    // A file that is another is named, and so is one that is gone.
+    let card = standing.join("card.json");
+    let before = fs::read(&card).expect("a file");
+    fs::write(&card, [&before[..], b" "].concat()).expect("a file");
+    let (ok, said) = check(&agency);
+    assert!(!ok && said.contains("`card.json` was altered"), "{said}");
+    fs::remove_file(&card).expect("gone");
+    assert!(check(&agency).1.contains("`card.json` is missing"));
+    fs::write(&card, before).expect("a file");
+    assert!(check(&agency).0);
+    // Whoever reads a backup has the key that sealed it.
+    let path = standing.join("manifest.json");
+    let was = fs::read_to_string(&path).expect("a file");
+    let mut said: Value = serde_json::from_str(&was).expect("JSON");
+    said["destroy_by"] = "2099-01-01T00:00:00.000Z".into();
+    let forged = said.to_string();
+    let digest = Digest::of(forged.as_bytes());
+    fs::write(&path, forged).expect("a file");
+    let (ok, said) = check(&agency);
+    assert!(!ok && said.contains("not the one that was sealed"), "{said}");
+    let seal = agency.context().agency.log.seal_backup(agency.id(), &digest).expect("a seal");
+    fs::write(standing.join("manifest.seal"), seal).expect("a file");
+    let (ok, said) = check(&agency);
+    assert!(!ok && said.contains("it was sealed anew"), "{said}");
+    // Without the log, only who knows the digest notices.
+    let known = made["manifest"].as_str().expect("a digest");
+    let home = place.path().join("home");
+    let args = ["restore", text(&standing), "--manifest", known];
+    let refused = tokio::task::block_in_place(|| accord_at(&home, &args));
+    assert!(refused.failed(1).contains(&format!("{known} was expected")), "{refused:?}");
+    assert!(!home.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_next_backup_destroys_those_of_this_agency_that_have_ended_and_no_other() {
     let agency = Agency::start("owning-ca-pd").await;
     let other = Agency::start("owning-ca-pd-annex").await;
     let place = TempDir::new().expect("a folder");
     let out = place.path();
-    let day = |days: i64| agency.now().plus_millis(days * 86_400_000);
     let short = folder(&agency.accord(&["backup", "--out", text(out), "--keep-days", "1"]).done());
     let long = folder(&back_up(&agency, out));
     let others = folder(&other.accord(&["backup", "--out", text(out), "--keep-days", "1"]).done());
-    // Two days on: what the manifest says is read.
-    for folder in [&short, &others] {
-        let path = folder.join("manifest.json");
-        let mut said: Value =
-            serde_json::from_slice(&fs::read(&path).expect("a file")).expect("JSON");
-        said["destroy_by"] = day(-1).to_string().into();
-        fs::write(&path, said.to_string()).expect("a file");
-    }
+    // Two days on.
+    shift_clocks([&agency, &other], 2 * DAY_MS);
     // What a crash left of one.
     let left = out.join(".owning-ca-pd-20260101T000000000Z.partial");
     fs::create_dir(&left).expect("a folder");

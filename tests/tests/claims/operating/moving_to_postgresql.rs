@@ -186,7 +186,7 @@ fn init_takes_an_empty_database_and_shows_no_password() {
     made.done();
     assert!(!agency.home().join("accord.db").exists());
     for (id, said) in [
-        ("owning-ca-pd", "holds a log of 3 entries already; name an empty database"),
+        ("owning-ca-pd", "holds a log already; name an empty database"),
         ("other-ca-pd", "that of `owning-ca-pd`, not of `other-ca-pd`"),
     ] {
         let (other, refused) = init(id, &url);

@@ -214,6 +214,11 @@ impl Log {
 
     /// The whole log as it is exported at `minute`.
     pub(crate) fn exported(&self, minute: i64) -> Vec<u8> {
+        self.exported_cosigned(minute, &[])
+    }
+
+    /// As [`Self::exported`], with its head cosigned, each with the name that it is said to be by.
+    pub(crate) fn exported_cosigned(&self, minute: i64, by: &[(&AgencyId, &Agency)]) -> Vec<u8> {
         let mut log = self.clone();
         let scope = Scope::default();
         let exported = Event::AuditExported(AuditExported { scope: scope.clone(), own: 0 });
@@ -230,7 +235,7 @@ impl Log {
         let cosigned = self.cosigned.iter().map(|(size, by, minute)| {
             let (old, root) = (*size as u64, roots[*size]);
             Line::Cosigned(Earlier {
-                checkpoint: self.of.cosigned_head(old, root, by, *minute),
+                checkpoint: self.of.cosigned_head(old, root, &[(&by.id, by)], *minute),
                 consistency: merkle::consistency(old, tree.size(), lookup).unwrap(),
             })
         });
@@ -240,7 +245,7 @@ impl Log {
             entry: tree.size() - 1,
             at: at(minute),
             scope,
-            checkpoint: self.of.head(tree.size(), tree.root()),
+            checkpoint: self.of.cosigned_head(tree.size(), tree.root(), by, minute),
         };
         let mut bytes = serde_json::to_vec(&head).unwrap();
         let cards = self.cards.iter().map(|card| Line::Card(card.to_text()));

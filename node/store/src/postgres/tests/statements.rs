@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::StateChanges;
-use crate::contract::{at, id, many, read, row, storing};
+use crate::contract::{HEAD, at, id, many, read, row, storing};
 
 const DAY: i64 = 86_400_000;
 
@@ -11,7 +11,7 @@ async fn every_way_has_an_index_in_every_month() {
     let place = OnServer::new().await;
     let store = place.open().await;
     store.log_state(at(0)).await.unwrap();
-    store.commit(&[row(0, 0, id(1), storing(many()))]).await.unwrap();
+    store.commit(&[row(0, 0, id(1), storing(many()))], HEAD).await.unwrap();
     assert_eq!(place.sql("analyze reads"), "ANALYZE");
     for (condition, index) in [
         (
@@ -41,7 +41,7 @@ async fn a_period_is_looked_for_in_its_own_months() {
     let store = place.open().await;
     store.log_state(at(0)).await.unwrap();
     let reads = (0..12).map(|n| read(n, i64::from(n) * 31 * DAY, &[])).collect();
-    store.commit(&[row(0, 0, id(1), storing(reads))]).await.unwrap();
+    store.commit(&[row(0, 0, id(1), storing(reads))], HEAD).await.unwrap();
     let months = "select count(*) from pg_inherits where inhparent = 'reads'::regclass";
     assert_eq!(place.sql(months), "12");
     // The twentieth of January to the tenth of February 2024.
@@ -60,9 +60,9 @@ async fn a_month_whose_reads_are_all_destroyed_goes_with_its_files() {
     store.log_state(at(0)).await.unwrap();
     let reads: Vec<_> = (0..3).map(|n| read(n, i64::from(n) * 31 * DAY, &[])).collect();
     let purged = vec![reads[0].id, reads[2].id];
-    store.commit(&[row(0, 0, id(1), storing(reads))]).await.unwrap();
+    store.commit(&[row(0, 0, id(1), storing(reads))], HEAD).await.unwrap();
     store
-        .commit(&[row(1, 0, id(2), StateChanges { purged, ..StateChanges::default() })])
+        .commit(&[row(1, 0, id(2), StateChanges { purged, ..StateChanges::default() })], HEAD)
         .await
         .unwrap();
     store.erase_traces().await.unwrap();

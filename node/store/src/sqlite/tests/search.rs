@@ -43,7 +43,7 @@ async fn every_way_is_an_index_of_its_own() {
     let (_dir, store) = store().await;
     let reads = many();
     let effects = StateChanges { reads, ..StateChanges::default() };
-    store.commit(&[row(0, 0, id(1), effects)]).await.unwrap();
+    store.commit(&[row(0, 0, id(1), effects)], HEAD).await.unwrap();
     let mut reader = store.readers.take().await.unwrap();
     for (condition, index, seeks) in [
         ("plate = 'A' and at >= 1 and at < 2", "reads_by_plate", "plate=? AND at>? AND at<?"),

@@ -7,6 +7,7 @@
 pub mod acknowledgement;
 pub mod anchor;
 pub mod append;
+pub mod arrived;
 pub mod bookkeeping;
 pub mod card;
 pub mod clock;
@@ -19,6 +20,7 @@ mod ledger;
 pub mod metrics;
 pub mod narrowing;
 pub mod proofs;
+mod recent;
 pub mod registry;
 pub mod registry_chain;
 pub mod release;

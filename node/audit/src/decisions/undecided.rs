@@ -43,7 +43,6 @@ impl Decisions {
     ) -> Result<Option<String>, NotDecidedAgain> {
         let known = self.served.knows(header);
         match reason.code {
-            RefusalCode::Overloaded => Err(NotDecidedAgain::Overloaded),
             RefusalCode::LogUnavailable => Err(NotDecidedAgain::LogUnavailable),
             RefusalCode::Stale => {
                 let apart = query.at.distance(refusal.at);

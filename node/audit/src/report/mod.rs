@@ -289,6 +289,12 @@ impl Accesses {
             .is_some_and(|(end, _)| matches!(end.outcome, Outcome::Refused | Outcome::Declined))
     }
 
+    /// How many reads an access found, where it was answered.
+    pub(super) fn found(&self, seen: &Seen) -> Option<u32> {
+        let (end, _) = self.end(seen)?;
+        end.count.filter(|_| matches!(end.outcome, Outcome::Answered))
+    }
+
     /// The row of an access with every value of the access report.
     #[must_use]
     pub fn row(&self, seen: &Seen) -> Map<String, Value> {

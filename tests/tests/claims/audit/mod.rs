@@ -12,6 +12,7 @@ mod reports;
 mod retention;
 mod tampered_bundles;
 mod tampered_logs;
+mod whole_agencies;
 mod withheld_statements;
 mod without_a_node;
 mod witnesses;

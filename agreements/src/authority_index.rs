@@ -1,25 +1,25 @@
 //! Finding what stands between two agencies, however much stands between others.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
-
+use rpds::{RedBlackTreeMapSync, RedBlackTreeSetSync};
 use schemas::agency::AgencyId;
 use schemas::authority::AuthorityId;
 use schemas::time::Timestamp;
 
 use crate::lifecycle::{AgreementRecord, AgreementStatus};
 
-/// Which agreements and written requests concern an agency, by id. Cheap to clone.
+/// Which agreements and written requests concern an agency, by id. Clones share what they have in
+/// common.
 #[derive(Debug, Clone, Default)]
-pub struct AuthorityIndex(HashMap<AgencyId, Arc<BTreeSet<AuthorityId>>>);
+pub struct AuthorityIndex(RedBlackTreeMapSync<AgencyId, RedBlackTreeSetSync<AuthorityId>>);
 
 impl AuthorityIndex {
     /// Notes that an agreement or request concerns these agencies.
     pub fn note<'a>(&mut self, id: &AuthorityId, agencies: impl IntoIterator<Item = &'a AgencyId>) {
         for agency in agencies {
-            let ids = self.0.entry(agency.clone()).or_default();
+            let mut ids = self.0.get(agency).cloned().unwrap_or_default();
             if !ids.contains(id) {
-                Arc::make_mut(ids).insert(id.clone());
+                ids.insert_mut(id.clone());
+                self.0.insert_mut(agency.clone(), ids);
             }
         }
     }

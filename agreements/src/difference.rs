@@ -85,7 +85,7 @@ mod tests {
         let found = differences(&before, &after).unwrap();
         let keys: Vec<_> = found.iter().map(|one| one.key.as_str()).collect();
         assert_eq!(keys, [clause.as_str(), "daily_limit", "parties", "row_limit"]);
-        assert_eq!(found[1].before, None);
+        assert_eq!(found[1].before.as_deref(), Some("500"));
         assert_eq!(found[1].after.as_deref(), Some("5"));
         assert!(found[2].after.as_ref().unwrap().contains("mallory-ca-pd"));
         assert_eq!(found[3].after.as_deref(), Some("1000000"));

@@ -9,6 +9,9 @@ use schemas::time::Timestamp;
 use crate::agreement::{Act, Adherence, Agreement, KnownParty, Notice};
 use crate::document::{DocumentError, sense};
 
+/// How often a party may resume its side of one text.
+pub const MOST_RESUMPTIONS: usize = 32;
+
 /// An agreement with all that was signed on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgreementRecord {
@@ -121,10 +124,28 @@ impl AgreementRecord {
         Ok(())
     }
 
+    /// Whether a party may resume its side once more: what alternates leaves something behind each
+    /// time.
+    ///
+    /// # Errors
+    /// When it has resumed as often as it may.
+    pub fn may_resume(&self, notice: &Notice) -> Result<(), DocumentError> {
+        let resumed = |known: &&Notice| known.agency == notice.agency && known.act == Act::Resume;
+        let most = self.notices.iter().filter(resumed).count() >= MOST_RESUMPTIONS;
+        if notice.act == Act::Resume && most {
+            return Err(sense(format!(
+                "`{}` has resumed agreement `{}` {MOST_RESUMPTIONS} times, the most that it may; propose a new version",
+                notice.agency, self.agreement.id
+            )));
+        }
+        Ok(())
+    }
+
     /// Records a notice.
     ///
     /// # Errors
-    /// When it is on another agreement, of a party that has not adhered, or changes nothing.
+    /// When it is on another agreement, of a party that has not adhered, or changes nothing; or as
+    /// [`Self::may_resume`].
     pub fn notice(&mut self, notice: Notice) -> Result<(), DocumentError> {
         let Agreement { id, version, .. } = &self.agreement;
         if notice.agreement != *id || notice.version != *version || notice.text != self.text {
@@ -135,6 +156,7 @@ impl AgreementRecord {
         if !self.adherences.contains_key(&notice.agency) {
             return Err(sense(format!("`{}` has not adhered to agreement `{id}`", notice.agency)));
         }
+        self.may_resume(&notice)?;
         let agency = &notice.agency;
         match (self.last(agency), notice.act) {
             (Some(Act::Withdraw), _) => {

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
+use audit::report::exceptions::Usual;
 use host::database::Database;
 use host::home::{Home, HomeError, read_text, replace_private, write_private};
 use peer::is_listenable;
@@ -62,6 +63,24 @@ pub struct Bounds {
     /// How long a search of one's own reads waits until another agency holds a head over its entry, in
     /// seconds; then it is shown with the word that none does.
     pub search_seen_seconds: u32,
+    /// Most written requests of one peer that wait for a decision.
+    pub undecided_requests: u32,
+    /// Most agreements that one peer has proposed and this agency has neither signed nor seen end.
+    pub open_proposals: u32,
+    /// Most documents of one peer that are taken in on a UTC day, corrections aside.
+    pub documents_per_day: u32,
+    /// Most corrections of reads of one peer that are taken in on a UTC day.
+    pub corrections_per_day: u32,
+    /// Most KiB of documents of one peer that are taken in on a UTC day.
+    pub document_kib_per_day: u32,
+    /// Different plates that one agency usually asks of one owner on a day, at most.
+    pub usual_plates_per_day: u32,
+    /// People of one agency who ask one owner on a day and had not asked before, usually at most.
+    pub usual_new_people_per_day: u32,
+    /// Different plates that one agency usually asks of one owner for one case, at most.
+    pub usual_plates_per_case: u32,
+    /// Of a hundred answers, those that usually hold a read, at least.
+    pub usual_hits_percent: u32,
     /// How often it is looked whether a peer is to be reconciled with, in seconds.
     pub reconciled_look_seconds: u32,
     /// How often peers are asked to cosign the head of the log, in seconds.
@@ -69,6 +88,17 @@ pub struct Bounds {
 }
 
 impl Bounds {
+    /// What of an agency's queries is usual.
+    #[must_use]
+    pub const fn usual(&self) -> Usual {
+        Usual {
+            plates_a_day: self.usual_plates_per_day,
+            new_people_a_day: self.usual_new_people_per_day,
+            plates_a_case: self.usual_plates_per_case,
+            hits_percent: self.usual_hits_percent,
+        }
+    }
+
     fn of(table: &mut Reading) -> Self {
         let default = Self::default();
         Self {
@@ -107,6 +137,39 @@ impl Bounds {
                 60,
                 default.search_seen_seconds,
             ),
+            undecided_requests: table.bound(
+                "undecided_requests",
+                10_000,
+                default.undecided_requests,
+            ),
+            open_proposals: table.bound("open_proposals", 1_000, default.open_proposals),
+            documents_per_day: table.bound("documents_per_day", 100_000, default.documents_per_day),
+            corrections_per_day: table.bound(
+                "corrections_per_day",
+                1_000_000,
+                default.corrections_per_day,
+            ),
+            document_kib_per_day: table.bound(
+                "document_kib_per_day",
+                1 << 20,
+                default.document_kib_per_day,
+            ),
+            usual_plates_per_day: table.bound(
+                "usual_plates_per_day",
+                1_000_000,
+                default.usual_plates_per_day,
+            ),
+            usual_new_people_per_day: table.bound(
+                "usual_new_people_per_day",
+                100_000,
+                default.usual_new_people_per_day,
+            ),
+            usual_plates_per_case: table.bound(
+                "usual_plates_per_case",
+                100_000,
+                default.usual_plates_per_case,
+            ),
+            usual_hits_percent: table.bound("usual_hits_percent", 100, default.usual_hits_percent),
             reconciled_look_seconds: table.bound(
                 "reconciled_look_seconds",
                 86_400,
@@ -123,6 +186,7 @@ impl Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
+        let usual = Usual::default();
         Self {
             freshness_seconds: 300,
             answer_seconds: 30,
@@ -135,6 +199,15 @@ impl Default for Bounds {
             unproven_seconds: 3_600,
             card_versions_per_day: 8,
             search_seen_seconds: 2,
+            undecided_requests: 50,
+            open_proposals: 20,
+            documents_per_day: 200,
+            corrections_per_day: 1_000,
+            document_kib_per_day: 1_024,
+            usual_plates_per_day: usual.plates_a_day,
+            usual_new_people_per_day: usual.new_people_a_day,
+            usual_plates_per_case: usual.plates_a_case,
+            usual_hits_percent: usual.hits_percent,
             reconciled_look_seconds: 300,
             cosigned_every_seconds: 600,
         }

@@ -75,6 +75,23 @@ impl Kind {
         Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, text)| text)
     }
 
+    /// Largest body, in bytes, comments included: what is kept for long is no larger than it needs to
+    /// be. Any that fits an envelope where nothing smaller is said.
+    #[must_use]
+    pub const fn largest_body(self) -> usize {
+        match self {
+            Self::Request | Self::Decision | Self::Withdrawal | Self::Notice | Self::Correction => {
+                8_192
+            }
+            _ => LARGEST,
+        }
+    }
+
+    fn fits(self, payload: &[u8]) -> Result<(), EnvelopeError> {
+        let (found, most) = (payload.len(), self.largest_body());
+        if found > most { Err(EnvelopeError::BodyTooLarge { found, most }) } else { Ok(()) }
+    }
+
     fn of(media_type: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, text)| *text == media_type).map(|(kind, _)| *kind)
     }
@@ -106,6 +123,14 @@ pub enum EnvelopeError {
     /// Larger than [`LARGEST`].
     #[error("envelope of {0} bytes is too large; at most {LARGEST} are read")]
     TooLarge(usize),
+    /// Its body is larger than one of its kind may be.
+    #[error("a body of {found} bytes is too large; of this kind at most {most} are read")]
+    BodyTooLarge {
+        /// Its bytes.
+        found: usize,
+        /// [`Kind::largest_body`].
+        most: usize,
+    },
     /// Not the one byte form of an envelope.
     #[error("not a DSSE envelope in its one form ({0})")]
     Form(&'static str),
@@ -155,8 +180,10 @@ impl Envelope {
     /// Signs `payload` as `kind` with `key`.
     ///
     /// # Errors
-    /// [`EnvelopeError::TooLarge`] if the result would not be read by anybody.
+    /// [`EnvelopeError::TooLarge`] or [`EnvelopeError::BodyTooLarge`] if the result would not be read
+    /// by anybody.
     pub fn sign(kind: Kind, payload: Vec<u8>, key: &SecretKey) -> Result<Self, EnvelopeError> {
+        kind.fits(&payload)?;
         let signature = key.sign(&pre_authentication(kind.media_type(), &payload));
         let key_id = key.public().fingerprint().to_string();
         let bytes = Self::form(kind, &payload, &key_id, &signature)?;
@@ -207,6 +234,7 @@ impl Envelope {
         let kind = Kind::of(&wire.payload_type).ok_or(EnvelopeError::Form("unknown type"))?;
         let payload =
             BASE64.decode(&wire.payload).map_err(|_| EnvelopeError::Form("payload not base64"))?;
+        kind.fits(&payload)?;
         let [WireSignature { keyid, sig }] = wire.signatures;
         let signature = BASE64
             .decode(&sig)

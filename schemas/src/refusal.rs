@@ -73,8 +73,6 @@ codes! {
         IdReused = "id_reused",
         /// The query's time is too far from the owner's.
         Stale = "stale",
-        /// Too many exchanges are in flight.
-        Overloaded = "overloaded",
         /// The owner's audit log cannot be written.
         LogUnavailable = "log_unavailable",
     }

@@ -12,15 +12,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use agreements::request::{Request, RequestScope};
 use measure::{Measured, measure};
 use schemas::answer::Receipt;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::FrameKind;
 use schemas::outcome::OutcomeCode;
+use schemas::purpose::Purpose;
 use schemas::query::Query;
+use schemas::time::Timestamp;
 use tests::agency::{Agency, Plan};
 use tests::federation::{add_card, in_force, introduce, signed_by_both};
-use tests::fixtures::{HOUR_MS, PLATE, agreement, draft, id, query};
+use tests::fixtures::{HOUR_MS, PLATE, agreement, draft, id, query, words};
 use tests::identity::Identity;
 use tests::raw_peer::RawPeer;
 use tests::wire::{Reply, Wire};
@@ -42,6 +45,8 @@ enum Flood {
     Answered,
     /// Queries that are refused.
     Refused,
+    /// Written requests, small and as large as one may be.
+    Documents,
     /// Valid signatures over nonsense.
     Nonsense,
     /// TCP connections that bring garbage.
@@ -53,10 +58,11 @@ enum Flood {
 }
 
 /// Floods, and how many honest exchanges are in flight beside them.
-const FLOODS: [(Flood, usize); 7] = [
+const FLOODS: [(Flood, usize); 8] = [
     (Flood::Answered, 1),
     (Flood::Answered, IN_FLIGHT),
     (Flood::Refused, IN_FLIGHT),
+    (Flood::Documents, IN_FLIGHT),
     (Flood::Nonsense, IN_FLIGHT),
     (Flood::Connections, IN_FLIGHT),
     (Flood::Handshakes, IN_FLIGHT),
@@ -155,6 +161,11 @@ async fn garbage(owner: &Identity) {
 /// Sends one thing; whether the substream goes on.
 async fn once(what: Flood, by: &Identity, owner: &Identity, wire: &mut Wire) -> bool {
     let now = audit_log::clock::Clock::system().now();
+    if what == Flood::Documents {
+        let request = document(by, owner, now);
+        return wire.send(FrameKind::Document, request.as_bytes()).await.is_ok()
+            && wire.next().await.is_some();
+    }
     let one = query(&by.id, &owner.id, PLATE, now);
     let signed = match what {
         Flood::Answered => by.sign(Signed::Query, &one),
@@ -162,7 +173,7 @@ async fn once(what: Flood, by: &Identity, owner: &Identity, wire: &mut Wire) -> 
             by.sign(Signed::Query, &Query { at: now.plus_millis(-HOUR_MS), ..one.clone() })
         }
         Flood::Nonsense => by.sign(Signed::Query, &Query { to: id("other-ca-pd"), ..one.clone() }),
-        Flood::Halves | Flood::Connections | Flood::Handshakes => {
+        Flood::Halves | Flood::Connections | Flood::Handshakes | Flood::Documents => {
             let head = [&30_005u32.to_be_bytes()[..], &[FrameKind::Query as u8], &[0; 4]].concat();
             let half = [head, vec![b' '; 29_000]].concat();
             return wire.send_bytes(&half).await.is_ok() && wire.next().await.is_some();
@@ -176,6 +187,29 @@ async fn once(what: Flood, by: &Identity, owner: &Identity, wire: &mut Wire) -> 
         Reply::Refusal(_) | Reply::Failed(_) => true,
         Reply::Closed(_) => false,
     }
+}
+
+/// A written request under a new id; every second one as large as it may be.
+fn document(by: &Identity, owner: &Identity, now: Timestamp) -> Envelope {
+    let slug = node::exchange::ask::random_id().expect("randomness");
+    let request = Request {
+        id: format!("{}/req-{slug}", by.id).parse().expect("an id"),
+        from: by.id.clone(),
+        to: owner.id.clone(),
+        requested_by: words("Mal Lory"),
+        user: "m.lory".parse().expect("a user"),
+        purpose: Purpose::StolenVehicle,
+        case: words("26-00417"),
+        reason: words("Stolen this morning"),
+        after_refusal: None,
+        at: now,
+        scope: RequestScope { uses: Some(1), ..RequestScope::default() },
+    };
+    let mut text = request.to_toml().expect("a request");
+    if slug.to_string().ends_with(char::is_numeric) {
+        text += &"# filler\n".repeat((8_192 - text.len()) / 9);
+    }
+    Envelope::sign(Signed::Request, text.into_bytes(), &by.message_key).expect("an envelope")
 }
 
 async fn receipted(

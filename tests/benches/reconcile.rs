@@ -146,14 +146,15 @@ impl Exchange {
             photographs: Vec::new(),
             released: None,
             kept_until: self.answer.at,
-            corrections: 0,
+            seen: 0,
             lapses: Timestamp::MAX,
             uses: None,
             daily: None,
             receipts_outstanding: u32::MAX,
+            reserved: Box::new(()),
         };
         let actor = Actor::peer(&self.query.from);
-        let receipted = receipt_recorded(actor, &self.receipt, &self.receipt_envelope, None);
+        let receipted = receipt_recorded(0, actor, &self.receipt, &self.receipt_envelope, None);
         [query_answered(&agency.registry.state(), ready), receipted]
     }
 }

@@ -1,5 +1,6 @@
 //! A store that fails when it is told to, and counts what it is asked.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -48,6 +49,7 @@ pub struct FaultyStore {
     failed: AtomicU64,
     searches: AtomicU64,
     fetches: AtomicU64,
+    looked: Mutex<BTreeMap<&'static str, u64>>,
     unredacting: AtomicBool,
     flawed: AtomicBool,
     held: watch::Sender<bool>,
@@ -63,6 +65,7 @@ impl FaultyStore {
             failed: AtomicU64::new(0),
             searches: AtomicU64::new(0),
             fetches: AtomicU64::new(0),
+            looked: Mutex::default(),
             unredacting: AtomicBool::new(false),
             flawed: AtomicBool::new(false),
             held: watch::channel(false).0,
@@ -125,6 +128,17 @@ impl FaultyStore {
     #[must_use]
     pub fn fetches(&self) -> u64 {
         self.fetches.load(Ordering::SeqCst)
+    }
+
+    /// How often each of the looks was taken that serve a query.
+    #[must_use]
+    pub fn looked(&self) -> BTreeMap<&'static str, u64> {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn looks(&self, what: &'static str) {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        *looked.entry(what).or_default() += 1;
     }
 
     /// What begins from now on to search or to fetch pages does not end before [`Self::release`]:

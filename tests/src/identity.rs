@@ -166,3 +166,21 @@ impl Identity {
 pub fn envelope_text(envelope: &Envelope) -> String {
     String::from_utf8(envelope.as_bytes().to_vec()).expect("envelopes are ASCII")
 }
+
+/// The envelope of `like` with another body, signed anew, whether or not a node would make it.
+///
+/// # Panics
+/// Never for an envelope.
+#[must_use]
+pub fn envelope_by_hand(like: &Envelope, body: &[u8], key: &SecretKey) -> Vec<u8> {
+    use base64::Engine as _;
+    let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
+    let media_type = like.kind().media_type();
+    let signature = key.sign(&schemas::envelope::pre_authentication(media_type, body));
+    let (payload, keyid) = (encode(body), key.public().fingerprint());
+    let sig = encode(&signature);
+    format!(
+        r#"{{"payloadType":"{media_type}","payload":"{payload}","signatures":[{{"keyid":"{keyid}","sig":"{sig}"}}]}}"#
+    )
+    .into_bytes()
+}

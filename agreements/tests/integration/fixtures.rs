@@ -59,7 +59,7 @@ pub(crate) fn query(from: &AgencyId, to: &AgencyId) -> Query {
     }
 }
 
-/// A draft of ten days ago on which nobody has signed yet.
+/// A draft of ten days ago on which nobody has signed yet, without a daily limit unless one is set.
 pub(crate) fn drafted(
     template: &str,
     id: &str,
@@ -68,7 +68,11 @@ pub(crate) fn drafted(
 ) -> AgreementRecord {
     let text = template::builtin(template).unwrap();
     let since = now().minus_days(10);
-    let agreement = template::draft(text, &id.parse().unwrap(), parties, since, settings).unwrap();
+    let mut agreement =
+        template::draft(text, &id.parse().unwrap(), parties, since, settings).unwrap();
+    if settings.iter().all(|(key, _)| key != "daily_limit") {
+        agreement.daily_limit = None;
+    }
     AgreementRecord::new(agreement, Digest::of(b"text"))
 }
 

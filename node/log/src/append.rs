@@ -37,7 +37,7 @@ const LARGEST_GROUP: usize = 128;
 /// Most appends waiting.
 const LONGEST_QUEUE: usize = 1_024;
 
-/// What has changed between deciding and appending: the decision is to be made again.
+/// What has changed between deciding and appending: it is to be decided again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
     /// A card, agreement, request, user or policy changed.
@@ -58,6 +58,12 @@ pub enum Conflict {
     /// Too many receipts are outstanding.
     #[error("too many receipts are outstanding")]
     ReceiptsOutstanding,
+    /// A receipt of that answer may have been recorded.
+    #[error("a receipt of that answer was recorded meanwhile")]
+    Receipted,
+    /// The peer has left as much behind today as it may.
+    #[error("the peer has left as much behind today as it may")]
+    DayFull,
 }
 
 /// Why nothing was appended. In every case nothing may leave.
@@ -315,16 +321,19 @@ impl Writer {
         let mut rows = Vec::with_capacity(jobs.len());
         let mut waiting = Vec::with_capacity(jobs.len());
         let mut measured = Vec::with_capacity(jobs.len());
+        let mut kept = Vec::new();
         // Those are told once the group is done, so that who decides again sees what it lost to.
         let mut refused = Vec::new();
         for Job { mut entry, reply } in jobs {
             let frames = std::mem::take(&mut entry.frames);
+            kept.extend(entry.kept.take());
             let narrowing = NarrowingToken::of(&entry);
             let change = entry.change.clone();
             let mut entry_metrics = EntryMetrics::of(&entry);
             // An entry that fails leaves the ledger as it was: its counters move last.
             let built = next.time(self.clock.now()).and_then(|at| {
-                next.check(&entry.precondition, state.generation(), at)
+                next.check(&entry.precondition, &state, at)
+                    .and_then(|()| next.check_arriving(&entry))
                     .map_err(AppendError::Conflict)?;
                 let changed = change
                     .map(|change| state.with(&change))
@@ -357,6 +366,7 @@ impl Writer {
                 self.counters.store(Arc::new(next.state.clone()));
                 self.ledger = Some(next);
                 self.registry.publish(state);
+                drop(kept);
                 let mut queued = rows.iter().flat_map(|row| &row.changes.outbox);
                 if queued.any(|message| message.kind == FrameKind::Document) {
                     self.documents_queued.notify_waiters();
@@ -407,7 +417,7 @@ impl Writer {
     /// What holds after a commit that failed, as the store says.
     async fn recover(&self) -> Result<Ledger, OpenError> {
         let store = self.store.as_ref();
-        let mut ledger = read_ledger(store, &self.clock, &self.name, &self.keys.load()).await?;
+        let ledger = read_ledger(store, &self.clock, &self.name, &self.keys.load()).await?;
         // A server that another one stood in for may lack what it acknowledged.
         let known = self.counters.load();
         let kept = ledger.state.size >= known.tree.size()
@@ -421,8 +431,6 @@ impl Writer {
             .into());
         }
         self.registry.reload(store, &ledger.state.tree).await?;
-        // A read may have been corrected unseen.
-        ledger.state.corrections = known.corrections.saturating_add(1);
         Ok(ledger)
     }
 }

@@ -17,6 +17,8 @@
 //! }
 //! ```
 
+use std::sync::Arc;
+
 use registry::Signed;
 use schemas::agency::AgencyId;
 use schemas::card::Card;
@@ -31,7 +33,7 @@ use crate::release::Released;
 /// whom it is shown. Only the log makes one.
 #[derive(Debug)]
 pub struct OwnCard {
-    card: Signed<Card>,
+    card: Arc<Signed<Card>>,
     frame: Released,
 }
 

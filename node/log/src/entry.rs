@@ -36,7 +36,9 @@
 //! }
 //! ```
 
-use registry::{Change, State};
+use std::any::Any;
+
+use registry::{Change, Grounds, State};
 use schemas::agency::AgencyId;
 use schemas::authority::AuthorityId;
 use schemas::body::Actor;
@@ -44,17 +46,24 @@ use schemas::envelope::Envelope;
 use schemas::event::Event;
 use schemas::frame::Frame;
 use schemas::query::QueryId;
+use schemas::read::ReadId;
 use schemas::time::Timestamp;
 use store::StateChanges;
+
+use crate::arrived::DayBounds;
 
 /// What must still hold at the instant of appending, or the append is refused and the caller
 /// decides again. Checked inside the one writer, so nothing changes between check and commit.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Precondition {
-    /// The registry is the one that was decided upon.
+    /// The registry is the one that was judged upon, all of it.
     pub(crate) generation: Option<u64>,
-    /// No read was corrected since this count of corrections.
-    pub(crate) corrections: Option<u64>,
+    /// What of the registry was decided upon still holds.
+    pub(crate) grounds: Option<Grounds>,
+    /// None of these reads was corrected since the log had so many entries.
+    pub(crate) uncorrected: Option<(u64, Vec<ReadId>)>,
+    /// No receipt of this query's answer was recorded since the log had so many entries.
+    pub(crate) without_receipt: Option<(u64, QueryId)>,
     /// The entry's time is before this instant.
     pub(crate) before: Option<Timestamp>,
     /// This authority has been used fewer times than this.
@@ -63,12 +72,19 @@ pub(crate) struct Precondition {
     pub(crate) daily: Option<((AuthorityId, AgencyId), u32)>,
     /// This peer has fewer answers without receipt than this.
     pub(crate) unreceipted: Option<(AgencyId, u32)>,
+    /// This peer has left less behind today than this.
+    pub(crate) arriving: Option<(AgencyId, DayBounds)>,
 }
 
 impl Precondition {
     /// The registry is still `state`.
     pub(crate) fn registry(state: &State) -> Self {
         Self { generation: Some(state.generation()), ..Self::default() }
+    }
+
+    /// What was decided upon still holds.
+    pub(crate) fn grounds(grounds: Grounds) -> Self {
+        Self { grounds: Some(grounds), ..Self::default() }
     }
 }
 
@@ -84,6 +100,8 @@ pub struct Entry {
     pub(crate) change: Option<Change>,
     pub(crate) changes: StateChanges,
     pub(crate) frames: Vec<Frame>,
+    /// Dropped once the entry is durable or is not to be.
+    pub(crate) kept: Option<Box<dyn Any + Send>>,
 }
 
 impl Entry {
@@ -100,6 +118,7 @@ impl Entry {
             change: None,
             changes: StateChanges::default(),
             frames: Vec::new(),
+            kept: None,
         }
     }
 
@@ -127,13 +146,6 @@ impl Entry {
         self
     }
 
-    /// The registry is still `state`, and no read was corrected since `corrections` were.
-    pub(crate) fn correcting(mut self, state: &State, corrections: u64) -> Self {
-        self.precondition.generation = Some(state.generation());
-        self.precondition.corrections = Some(corrections);
-        self
-    }
-
     /// The registry, which must still be `state`, changes with it.
     pub(crate) fn changing(mut self, state: &State, change: Change) -> Self {
         self.precondition.generation = Some(state.generation());
@@ -144,6 +156,12 @@ impl Entry {
     /// What else becomes durable with it.
     pub(crate) fn with(mut self, changes: StateChanges) -> Self {
         self.changes = changes;
+        self
+    }
+
+    /// Keeps `what` until it is durable, or is not to be.
+    pub(crate) fn keeping(mut self, what: Box<dyn Any + Send>) -> Self {
+        self.kept = Some(what);
         self
     }
 

@@ -5,14 +5,18 @@
 
 use schemas::body::Body;
 use schemas::digest::Digest;
-use schemas::entry::{Header, LARGEST_BODY, SALT, VERSION};
+use schemas::entry::{EntryKind, Header, LARGEST_BODY, SALT, VERSION};
 use schemas::event::Event;
 use schemas::merkle;
 use schemas::time::Timestamp;
 
 use super::append::{AppendError, Conflict};
 use super::entry::{Entry, Precondition};
-use store::{LogState, Row};
+use super::recent::Recent;
+use registry::State;
+use schemas::query::QueryId;
+use schemas::read::ReadId;
+use store::{LogState, Row, TakenIn};
 
 /// Largest change of the registry, in bytes: quoted once more it fits a line of a bundle.
 const LARGEST_CHANGE: usize = 400 << 10;
@@ -20,11 +24,16 @@ const LARGEST_CHANGE: usize = 400 << 10;
 #[derive(Debug, Clone)]
 pub(super) struct Ledger {
     pub(super) state: LogState,
+    /// Reads that were corrected lately.
+    corrected: Recent<ReadId>,
+    /// Queries whose answers lately had their receipt.
+    receipted: Recent<QueryId>,
 }
 
 impl Ledger {
     pub(super) fn new(state: LogState) -> Self {
-        Self { state }
+        let (corrected, receipted) = (Recent::new(state.size), Recent::new(state.size));
+        Self { state, corrected, receipted }
     }
 
     /// The time of the next entry: never before its predecessor, never far from the clock.
@@ -41,6 +50,7 @@ impl Ledger {
         if self.state.day_start != Some(at.day_start()) {
             self.state.day_start = Some(at.day_start());
             self.state.today.clear();
+            self.state.taken_in.clear();
         }
         Ok(at)
     }
@@ -48,14 +58,23 @@ impl Ledger {
     pub(super) fn check(
         &self,
         precondition: &Precondition,
-        generation: u64,
+        registry: &State,
         at: Timestamp,
     ) -> Result<(), Conflict> {
-        if precondition.generation.is_some_and(|seen| seen != generation) {
+        if precondition.generation.is_some_and(|seen| seen != registry.generation())
+            || precondition.grounds.as_ref().is_some_and(|grounds| !grounds.hold_in(registry))
+        {
             return Err(Conflict::Registry);
         }
-        if precondition.corrections.is_some_and(|seen| seen != self.state.corrections) {
+        if let Some((seen, reads)) = &precondition.uncorrected
+            && !self.corrected.none_since(*seen, reads)
+        {
             return Err(Conflict::ReadCorrected);
+        }
+        if let Some((seen, query)) = &precondition.without_receipt
+            && !self.receipted.none_since(*seen, &[*query])
+        {
+            return Err(Conflict::Receipted);
         }
         if precondition.before.is_some_and(|end| at >= end) {
             return Err(Conflict::Lapsed);
@@ -76,6 +95,18 @@ impl Ledger {
             return Err(Conflict::ReceiptsOutstanding);
         }
         Ok(())
+    }
+
+    /// Whether a peer may leave one more document behind today.
+    pub(super) fn check_arriving(&self, entry: &Entry) -> Result<(), Conflict> {
+        let Some((peer, most)) = &entry.precondition.arriving else { return Ok(()) };
+        let none = TakenIn::default();
+        let taken = self.state.taken_in.get(peer).unwrap_or(&none);
+        let correction = entry.event.kind() == EntryKind::ReadsCorrected;
+        match most.full(taken, bytes_beside(entry), correction) {
+            Some(_) => Err(Conflict::DayFull),
+            None => Ok(()),
+        }
     }
 
     /// The row of the next entry; the counters move on.
@@ -100,8 +131,13 @@ impl Ledger {
         }
         let change = changes.change.as_ref().map(|text| Digest::of(text.as_bytes()));
         // Telling further recipients corrects nothing once more.
-        let corrects = changes.corrected.is_some()
-            || matches!(&event, Event::ReadsCorrected(corrected) if corrected.answer.is_some());
+        let corrects = match &event {
+            Event::ReadsCorrected(one) if changes.corrected.is_some() || one.answer.is_some() => {
+                Some(one.read)
+            }
+            _ => None,
+        };
+        let taken_in = peer.clone().filter(|peer| *peer == actor.agency && kind.takes_in());
         let body = Body { at, actor, registry: self.state.last_change, change, event };
         let body =
             serde_json::to_string(&body).map_err(|e| AppendError::Unwritable(e.to_string()))?;
@@ -147,8 +183,15 @@ impl Ledger {
         if changes.change.is_some() {
             self.state.last_change = Some(header.index);
         }
-        if corrects {
-            self.state.corrections = self.state.corrections.saturating_add(1);
+        if let Some(read) = corrects {
+            self.corrected.note(header.index, read);
+        }
+        if let Some(receipted) = &changes.receipted {
+            self.receipted.note(header.index, receipted.query_id);
+        }
+        if let Some(peer) = taken_in {
+            let bytes = envelopes.as_ref().map_or(0, String::len);
+            self.state.taken_in.entry(peer).or_default().add(kind, bytes as u64);
         }
         self.count(&changes, at);
         Ok(Row { header, header_bytes, salt, body, envelopes, nodes, changes })
@@ -192,4 +235,9 @@ impl Ledger {
             }
         }
     }
+}
+
+/// Bytes of the envelopes beside an entry.
+fn bytes_beside(entry: &Entry) -> usize {
+    entry.envelopes.iter().map(|envelope| envelope.as_bytes().len()).sum()
 }

@@ -7,6 +7,7 @@
 pub mod acknowledgement;
 pub mod anchor;
 pub mod append;
+pub mod arrived;
 pub mod backup_seal;
 pub mod bookkeeping;
 pub mod card;
@@ -22,6 +23,7 @@ pub mod metrics;
 pub mod narrowing;
 mod places;
 pub mod proofs;
+mod recent;
 pub mod registry;
 pub mod registry_chain;
 pub mod release;

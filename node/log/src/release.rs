@@ -22,6 +22,7 @@
 //! ```
 
 use schemas::frame::{Frame, FrameKind};
+use schemas::time::Timestamp;
 use serde::Serialize;
 use store::Queued;
 
@@ -52,8 +53,19 @@ impl Released {
     /// which as much as a frame has room for is said.
     #[must_use]
     pub fn failed(code: &str, message: &str) -> Self {
-        let said =
-            |message: &str| serde_json::json!({ "code": code, "message": message }).to_string();
+        Self::word(|message| serde_json::json!({ "code": code, "message": message }), message)
+    }
+
+    /// The word that more of something came than is taken in, and that no more of it is before an
+    /// instant.
+    #[must_use]
+    pub fn too_many(message: &str, until: Timestamp) -> Self {
+        let word = |message: &str| serde_json::json!({ "code": "too_many", "until": until, "message": message });
+        Self::word(word, message)
+    }
+
+    fn word(word: impl Fn(&str) -> serde_json::Value, message: &str) -> Self {
+        let said = |message: &str| word(message).to_string();
         let most = FrameKind::Failed.largest_body();
         let ends = message.char_indices().map(|(at, _)| at).rev().skip_while(|end| *end > most);
         let body = std::iter::once(message.len())

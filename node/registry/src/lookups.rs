@@ -1,7 +1,5 @@
 //! Looking things up in the registry: whose key, which text, what is known of an agency.
 
-use std::collections::BTreeMap;
-
 use agreements::agreement::Agreement;
 use agreements::decide::PeerFacts;
 use agreements::succession::{Misplaced, may_follow};
@@ -18,7 +16,7 @@ use schemas::time::Timestamp;
 use super::alarms::Raised;
 use super::keys::named_by;
 use super::peers::Peer;
-use super::state::{State, VersionedAgreement};
+use super::state::{AgreementTexts, State, VersionedAgreement};
 
 impl State {
     /// One's own message key, present or past, that an envelope of one's own is signed with.
@@ -51,9 +49,9 @@ impl State {
     /// # Errors
     /// Why it may not.
     pub fn may_follow(&self, by: &AgencyId, agreement: &Agreement) -> Result<(), Misplaced> {
-        let known = self.agreements.get(&agreement.id).into_iter().flat_map(BTreeMap::values);
-        let known = known.map(|known| (&known.proposer, &known.recorded));
-        may_follow(known, by, agreement)
+        let known = self.agreements.get(&agreement.id).into_iter().flat_map(AgreementTexts::values);
+        let known: Vec<_> = known.map(|known| (&known.proposer, &known.recorded)).collect();
+        may_follow(known.iter().copied(), by, agreement)
     }
 
     /// What was verified of those of `agencies` whose cards are recorded, and of this agency itself.

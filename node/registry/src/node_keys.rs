@@ -3,14 +3,16 @@
 //! Several may have, one after another: a key that one agency has ended, or that a blocked one names,
 //! is no reason to keep another out that proves it. Which of them counts now, their cards say.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use schemas::agency::AgencyId;
 use schemas::key::PublicKey;
 
+use super::persistent::Map;
+
 /// The agencies whose cards have named each node key.
 #[derive(Debug, Clone, Default)]
-pub(super) struct NodeKeys(HashMap<[u8; 32], BTreeSet<AgencyId>>);
+pub(super) struct NodeKeys(Map<[u8; 32], BTreeSet<AgencyId>>);
 
 impl NodeKeys {
     /// From now on these are the keys that cards of `agency` have named.
@@ -19,12 +21,23 @@ impl NodeKeys {
         agency: &AgencyId,
         keys: impl IntoIterator<Item = &'k PublicKey>,
     ) {
-        self.0.retain(|_, agencies| {
+        let keys: BTreeSet<[u8; 32]> = keys.into_iter().map(|key| *key.as_bytes()).collect();
+        let named = self.0.iter().filter(|(_, agencies)| agencies.contains(agency));
+        let left: Vec<_> = named.map(|(key, _)| *key).filter(|key| !keys.contains(key)).collect();
+        for key in left {
+            let mut agencies = self.0.get(&key).cloned().unwrap_or_default();
             agencies.remove(agency);
-            !agencies.is_empty()
-        });
+            if agencies.is_empty() {
+                self.0.remove(&key);
+            } else {
+                self.0.insert(key, agencies);
+            }
+        }
         for key in keys {
-            self.0.entry(*key.as_bytes()).or_default().insert(agency.clone());
+            let mut agencies = self.0.get(&key).cloned().unwrap_or_default();
+            if agencies.insert(agency.clone()) {
+                self.0.insert(key, agencies);
+            }
         }
     }
 

@@ -15,7 +15,7 @@ impl State {
     /// The card by which an agency is known here, one's own included.
     #[must_use]
     pub fn card_of(&self, agency: &AgencyId) -> Option<&Signed<Card>> {
-        let own = self.own.as_ref().filter(|own| own.value.id == *agency);
+        let own = self.own.as_deref().filter(|own| own.value.id == *agency);
         own.or_else(|| self.peers.get(agency).map(|peer| &peer.card))
     }
 

@@ -1,6 +1,6 @@
 //! Proposals of peers that were refused, as they are listed until others take their place.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use schemas::agency::AgencyId;
 use schemas::authority::AuthorityId;
@@ -8,6 +8,8 @@ use schemas::digest::Digest;
 use schemas::text::Text;
 use schemas::time::{DAY_MS, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use super::persistent::Map;
 
 /// Most refused proposals of one peer that are listed, and most of a day that are recorded.
 const MOST_REFUSED: usize = 8;
@@ -32,7 +34,7 @@ pub struct RefusedProposal {
 
 /// The last refused proposals of each peer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RefusedProposals(BTreeMap<AgencyId, VecDeque<RefusedProposal>>);
+pub struct RefusedProposals(Map<AgencyId, VecDeque<RefusedProposal>>);
 
 impl RefusedProposals {
     /// Those that are listed: by peer, and of each in the order they came.
@@ -52,11 +54,13 @@ impl RefusedProposals {
 
     /// Lists one more; the oldest of its peer makes room.
     pub(crate) fn note(&mut self, refused: RefusedProposal) {
-        let listed = self.0.entry(refused.from.clone()).or_default();
+        let from = refused.from.clone();
+        let mut listed = self.0.get(&from).cloned().unwrap_or_default();
         if listed.len() >= MOST_REFUSED {
             listed.pop_front();
         }
         listed.push_back(refused);
+        self.0.insert(from, listed);
     }
 }
 

@@ -92,7 +92,7 @@ pub async fn begin(
     let size = signed.unverified().size;
     // After the append, so that no redaction of an entry exported here is missed.
     let state = agency.registry.state();
-    let redacted = state.redacted != Redacted::default();
+    let redacted = *state.redacted != Redacted::default();
     // As they stand: whoever verifies the export holds them against its entries.
     let changes = store.changes(0, u32::MAX).await?;
     let SignedTexts { cards, policies, ends } = {

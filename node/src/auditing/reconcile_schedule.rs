@@ -40,7 +40,7 @@ pub(crate) fn schedules(
     now: Timestamp,
 ) -> BTreeMap<AgencyId, ReconcileSchedule> {
     let mut schedules: BTreeMap<AgencyId, ReconcileSchedule> = BTreeMap::new();
-    for version in state.agreements.values().flat_map(BTreeMap::values) {
+    for version in state.agreements.values().flat_map(|texts| texts.values()) {
         let recorded = &version.recorded;
         let agreement = &recorded.agreement;
         for other in agreement.parties.iter().filter(|party| *party != me) {

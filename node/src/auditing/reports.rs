@@ -6,7 +6,7 @@ use schemas::time::Timestamp;
 
 use crate::exchange::judged::Judge;
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize, policy_in_force};
-use audit::report::exceptions::exceptions;
+use audit::report::exceptions::{Usual, exceptions};
 use audit::report::{Accesses, Kind, MadeFrom, Report};
 use audit::time::empty_period;
 use audit::verify::Judged;
@@ -18,7 +18,7 @@ mod sharing;
 /// Entries read at a time.
 const STEP: u32 = 500;
 
-/// Makes a report.
+/// Makes a report; exceptions of agencies begin beyond what is `usual`.
 ///
 /// # Errors
 /// When the actor may not, the period holds nothing, or log or store do not answer.
@@ -29,6 +29,7 @@ pub async fn make(
     kind: Kind,
     from: Option<Timestamp>,
     until: Option<Timestamp>,
+    usual: &Usual,
 ) -> Result<Report, ActError> {
     if let Some(empty) = empty_period(from, until) {
         return Err(ActError::usage(empty));
@@ -56,7 +57,7 @@ pub async fn make(
         Kind::Exceptions => {
             let accesses = accesses(agency, store, from, until, below).await?;
             let zone = jiff::tz::TimeZone::system();
-            exceptions(&accesses, policy_in_force(&state)?, &zone)
+            exceptions(&accesses, policy_in_force(&state)?, &zone, usual)
         }
     };
     let by = format!("{} ({})", user.full_name, user.name);

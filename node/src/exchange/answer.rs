@@ -6,48 +6,55 @@
 //! is refused, signed and logged. A refusal and an answer alike leave only out of a durable append.
 //! A crash between append and sending leaves an entry that says more than happened, never less; the
 //! requester asks again by the same id and is redelivered.
+//!
+//! Bounds come before work: what an answer uses up is reserved before anything is searched, and what
+//! cannot be released is not looked for.
 
+mod asked;
 mod overdue;
 mod owed;
 mod receipts;
 mod redelivery;
+mod reservations;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use agreements::decide::{Decision, Permit, RULES, Reasons, Refused, Scope as _};
 use schemas::answer::{Answer, DecidedBy, Released as Extent};
 use schemas::digest::Digest;
-use schemas::entry_proof::EntryProof;
 use schemas::envelope::{Envelope, Kind};
-use schemas::frame::Frame;
 use schemas::query::Query;
 use schemas::read::{Read, ReadId};
 use schemas::refusal::{Citation, Reason, Refusal, RefusalCode};
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::authorities::uses;
-use super::not_served::NotServed;
 use super::photographs::OutgoingPhotos;
 use super::standing::ProofBook;
 use super::{NodeContext, paging};
 use crate::config::Bounds;
 use crate::context::OwnKeys;
 use crate::permission::OwnAgency;
-use audit_log::append::{AppendError, Appended, Conflict};
-use audit_log::entries::exchange::SignedQuery;
+use audit_log::append::{AppendError, Appended};
 use audit_log::entries::exchange::answering::{AnswerReady, query_answered, query_refused};
-use registry::{Peer, State, decide_upon};
+use registry::{State, decide_upon};
 use store::photographs::{ImageStoreError, Images, Underway};
 use store::{Found, LogState, ReadStore, ServedBefore, StoreError};
 
 use overdue::LateReceipts;
 
+pub(super) use asked::{Asked, REVOKED};
 pub(super) use receipts::Receipts;
+use reservations::{NoPlace, Reservations, Reserved};
 
 /// How often a decision is made again because what it rested on moved.
 const DECISIONS: u32 = 4;
+/// How long a query waits for a place that answers under way hold.
+const PLACE_WAIT: Duration = Duration::from_secs(10);
 
 /// Why a query could be neither answered nor refused. Nothing was released.
 #[derive(Debug, thiserror::Error)]
@@ -64,14 +71,9 @@ pub(super) enum Unserved {
     /// A message could not be signed or written.
     #[error("{0}")]
     Message(String),
-}
-
-/// A query whose signature, sender and addressee were checked.
-pub(super) struct Asked {
-    pub(super) query: Query,
-    pub(super) envelope: Envelope,
-    /// Where the requester's own entry of it stands, if it has shown that.
-    pub(super) theirs: Option<EntryProof>,
+    /// What would have to hold for a reply moves at this moment; the same query may come again.
+    #[error("{0}")]
+    Busy(&'static str),
 }
 
 /// What was appended, and the envelope that its receipt must bind.
@@ -83,34 +85,6 @@ pub(super) struct Reply {
     pub(super) underway: Option<Underway>,
     /// Delivered before.
     pub(super) again: bool,
-}
-
-/// Why a message of a revoked key is rejected.
-pub(super) const REVOKED: &str = "the message key was revoked";
-
-impl Asked {
-    /// Everything that must hold before a query is a query.
-    pub(super) fn open(agency: &OwnAgency, peer: &Peer, frame: &Frame) -> Result<Self, NotServed> {
-        let card = &peer.card.value;
-        let envelope = Envelope::parse(&frame.body)?;
-        let key = peer.key_of(&envelope, agency.clock.now());
-        let key = key.ok_or_else(|| NotServed::unverifiable(REVOKED))?;
-        let query: Query = envelope.verified_json(Kind::Query, key)?;
-        if query.from != card.id {
-            return Err(NotServed::misdirected(format!(
-                "a query from `{}` presented by `{}`",
-                query.from, card.id
-            )));
-        }
-        if query.to != agency.id {
-            return Err(NotServed::misdirected(format!("a query to `{}`", query.to)));
-        }
-        Ok(Self { query, envelope, theirs: None })
-    }
-
-    fn signed(&self) -> SignedQuery<'_> {
-        SignedQuery { query: &self.query, envelope: &self.envelope }
-    }
 }
 
 /// What a query is decided upon.
@@ -136,6 +110,7 @@ pub(super) struct Answering {
     bounds: Bounds,
     proofs: ProofBook,
     late_receipts: LateReceipts,
+    reservations: Arc<Reservations>,
 }
 
 pub(super) fn reason(code: RefusalCode, message: impl Into<String>, section: &str) -> Reason {
@@ -157,6 +132,7 @@ impl Answering {
             bounds: context.bounds,
             proofs: ProofBook::of(context),
             late_receipts: LateReceipts::of(context),
+            reservations: Arc::default(),
         }
     }
 
@@ -171,33 +147,55 @@ impl Answering {
         if let Some(owed) = self.owed(&asked.query.from).await? {
             return self.refuse(asked, vec![owed], false).await;
         }
-        for _ in 0..DECISIONS {
+        let until = Instant::now() + PLACE_WAIT;
+        let mut decisions = 0u32;
+        while decisions < DECISIONS {
             let upon = self.grounds();
             let permit = match self.decide(&upon, &asked.query, None) {
                 Decision::Refuse(refused) => {
                     match self.refuse_upon(asked, &upon, refused, true).await {
-                        Err(Unserved::Log(AppendError::Conflict(_))) => continue,
+                        Err(Unserved::Log(AppendError::Conflict(_))) => {
+                            decisions = decisions.saturating_add(1);
+                            continue;
+                        }
                         done => return done,
                     }
                 }
                 Decision::Permit(permit) => permit,
             };
-            let found = self.store.search(&permit.scope).await?;
-            match self.release(asked, &upon, permit, found).await {
-                Err(Unserved::Log(AppendError::Conflict(Conflict::ReceiptsOutstanding))) => {
+            let freed = self.reservations.freed();
+            let reserved = match self.reserve(&upon, &permit, &asked.query) {
+                Ok(reserved) => reserved,
+                Err(NoPlace::ReceiptsOutstanding) => {
                     return self.refuse(asked, vec![self.receipts_outstanding()], true).await;
                 }
+                // Whoever holds the last place may give it back, and then this query has it.
+                Err(NoPlace::Held) => match tokio::time::timeout_at(until, freed).await {
+                    Ok(()) => continue,
+                    Err(_) => break,
+                },
+                Err(NoPlace::Gone) => {
+                    decisions = decisions.saturating_add(1);
+                    continue;
+                }
+            };
+            let found = self.store.search(&permit.scope).await?;
+            match self.release(asked, &upon, permit, found, reserved).await {
                 // What the decision rested on moved: decide again.
-                Err(Unserved::Log(AppendError::Conflict(_))) => {}
+                Err(Unserved::Log(AppendError::Conflict(_))) => {
+                    decisions = decisions.saturating_add(1);
+                }
                 done => return done,
             }
         }
-        let busy = reason(
-            RefusalCode::Overloaded,
-            "the authority is being used or changed by others at this moment; ask again",
-            "concurrency",
-        );
-        self.refuse(asked, vec![busy], true).await
+        Err(Unserved::Busy("what your query rests on is used or changed at this moment; ask again"))
+    }
+
+    /// The places that an answer takes up.
+    fn reserve(&self, upon: &Grounds, permit: &Permit, query: &Query) -> Result<Reserved, NoPlace> {
+        let most = self.bounds.receipts_outstanding;
+        let counters = || self.agency.log.counters();
+        Reservations::reserve(&self.reservations, permit, &query.from, most, upon.now, counters)
     }
 
     /// Why a query is too old, or too far in the future, to be served.
@@ -256,14 +254,15 @@ impl Answering {
         })
     }
 
-    /// Releases what was `found`, as long as what it was decided upon holds and no read was corrected
-    /// since.
+    /// Releases what was `found`, as long as what it was decided upon holds and none of these reads was
+    /// corrected since.
     async fn release(
         &self,
         asked: &Asked,
         upon: &Grounds,
         permit: Permit,
         mut found: Found,
+        reserved: Reserved,
     ) -> Result<Reply, Unserved> {
         let query = &asked.query;
         if !permit.scope.images() {
@@ -306,7 +305,7 @@ impl Answering {
             photographs: std::mem::take(&mut outgoing.pieces),
             released: released(paged_reads),
             kept_until: answer.at.plus_hours(self.bounds.redelivery_hours),
-            corrections: upon.counters.corrections,
+            seen: upon.counters.size,
             // The day's answers were counted for the day of the decision.
             lapses: match permit.daily {
                 Some(_) => permit.lapses.min(upon.now.day_start().plus_days(1)),
@@ -315,13 +314,14 @@ impl Answering {
             uses: permit.consumes,
             daily: permit.daily,
             receipts_outstanding: self.bounds.receipts_outstanding,
+            reserved: reserved.until_appended(),
         };
         let appended = self.agency.log.append(query_answered(&upon.state, ready)).await?;
         let awaits_receipt = Some(envelope.digest());
         Ok(Reply { appended, awaits_receipt, underway: outgoing.underway, again: false })
     }
 
-    /// Refuses what was decided upon, as long as the registry is the one that it was decided upon.
+    /// Refuses what was decided upon, as long as that holds.
     pub(super) async fn refuse_upon(
         &self,
         asked: &Asked,

@@ -33,15 +33,15 @@ enum NoChange {
 pub(super) enum NotTaken {
     /// It proves nothing.
     Unverifiable(String),
-    /// More versions have come than are taken in within a day.
-    TooMany(String),
+    /// More versions have come than are taken in within a day, and none before this instant.
+    TooMany(String, Timestamp),
     /// It could not be recorded at this moment.
     NotNow(String),
 }
 
 impl std::fmt::Display for NotTaken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (Self::Unverifiable(why) | Self::TooMany(why) | Self::NotNow(why)) = self;
+        let (Self::Unverifiable(why) | Self::TooMany(why, _) | Self::NotNow(why)) = self;
         f.write_str(why)
     }
 }
@@ -50,7 +50,7 @@ impl From<NotTaken> for NotServed {
     fn from(not: NotTaken) -> Self {
         match not {
             NotTaken::Unverifiable(why) => Self::unverifiable(why),
-            NotTaken::TooMany(why) => Self::TooMany(why),
+            NotTaken::TooMany(why, until) => Self::TooMany(why, until),
             NotTaken::NotNow(why) => Self::not_now(why),
         }
     }
@@ -145,10 +145,11 @@ fn entry(
     let (taken, first) = peer.taken_within_a_day(at);
     if let Some(first) = first.filter(|_| taken >= most as usize) {
         let again = first.plus_days(1);
-        return not_taken(NotTaken::TooMany(format!(
+        let why = format!(
             "{taken} versions of this card came within a day, and no more are taken in; show version {} again from {again} on",
             shown.version
-        )));
+        );
+        return not_taken(NotTaken::TooMany(why, again));
     }
     Ok(match must_be_confirmed(known, shown) {
         Some(why) => card_held(state, actor, shown, envelope, why, at),

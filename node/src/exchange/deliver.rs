@@ -177,6 +177,12 @@ impl<D: Dial> Delivery<D> {
             if self.is_in_flight(&name) {
                 continue;
             }
+            // A peer that takes in no more is not asked again for each of them.
+            if message.kind == FrameKind::Document
+                && self.refusals.is_full(&message.peer, self.agency.clock.now())
+            {
+                continue;
+            }
             let released = Released::queued(&queued);
             let mut channel = match open.take() {
                 Some(channel) => channel,

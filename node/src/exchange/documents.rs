@@ -3,15 +3,15 @@
 //!
 //! A document is taken in only when its signature, its sender and its addressee fit and it fits
 //! what is recorded; it is acknowledged only once its entry is durable. The same document again is
-//! acknowledged again and changes nothing.
+//! acknowledged again and changes nothing. What one peer may leave behind is bounded ([`bounds`]).
 
 mod agreements;
+mod bounds;
 mod corrections;
 mod requests;
 
 use ::agreements::DocumentError;
 use schemas::agency::AgencyId;
-use schemas::body::Actor;
 use schemas::card::Card;
 use schemas::envelope::{Envelope, EnvelopeError, Kind};
 use schemas::frame::Frame;
@@ -19,11 +19,14 @@ use schemas::key::PublicKey;
 use schemas::time::Timestamp;
 
 use super::not_served::NotServed;
+use crate::config::Bounds;
 use crate::permission::{NotActed, OwnAgency};
 use audit_log::acknowledgement::Acknowledgement;
 use audit_log::append::{Appended, AuditLog};
+use audit_log::arrived::Arrived;
 use audit_log::entry::Entry;
 use audit_log::release::Released;
+use bounds::PeerBounds;
 use registry::{Peer, State};
 use store::ReadStore;
 
@@ -46,7 +49,8 @@ impl NoEntry {
         Self::Unfit(NotServed::Refused(why.to_string()))
     }
 
-    /// It does not fit what is recorded here; the sender may send it again later.
+    /// It does not fit what is recorded here; the sender may send it again later. What stands between
+    /// others is not told from what is not there.
     fn not_now(why: impl std::fmt::Display) -> Self {
         Self::Unfit(NotServed::not_now(why))
     }
@@ -69,11 +73,12 @@ impl From<DocumentError> for NoEntry {
 pub(super) async fn serve(
     agency: &OwnAgency,
     store: &dyn ReadStore,
+    bounds: &Bounds,
     peer: &Peer,
     frame: &Frame,
 ) -> Result<Released, NotServed> {
     let envelope = Envelope::parse(&frame.body)?;
-    match record(agency, store, peer, &envelope).await? {
+    match record(agency, store, PeerBounds::of(bounds), peer, &envelope).await? {
         Some(appended) => Ok(appended.acknowledge(Acknowledgement::Document)),
         None => acknowledge_again(&agency.log, &envelope).await,
     }
@@ -100,29 +105,35 @@ pub(crate) async fn record_from_file(
     peer: &Peer,
     envelope: &Envelope,
 ) -> Result<(), String> {
-    record(agency, store, peer, envelope).await.map(drop).map_err(|error| error.to_string())
+    let recorded = record(agency, store, PeerBounds::NONE, peer, envelope).await;
+    recorded.map(drop).map_err(|error| error.to_string())
 }
 
 /// Records what a peer signed; `None` when it is recorded already.
 async fn record(
     agency: &OwnAgency,
     store: &dyn ReadStore,
+    bounds: PeerBounds,
     peer: &Peer,
     envelope: &Envelope,
 ) -> Result<Option<Appended>, NotServed> {
     if envelope.kind() == Kind::Correction {
-        return corrections::record(agency, store, peer, envelope).await;
+        return corrections::record(agency, store, bounds, peer, envelope).await;
     }
     if envelope.kind() == Kind::Adherence {
         agreements::look_at_parties(agency, peer, envelope).await?;
     }
     let judge = |state: &State, now: Timestamp| {
-        let document = Document { agency, peer, envelope, now };
+        let document = Document { agency, bounds, peer, envelope, now };
         match document.entry(state) {
             // Both sides are told of a proposal that is refused.
             Err(NoEntry::Unfit(NotServed::Refused(why))) => {
-                let entry = document.refusal(state, &why);
-                entry.map(|entry| (entry, Some(why.clone()))).ok_or_else(|| NoEntry::refused(why))
+                // What a day may leave behind holds for refusals too: beyond it only the peer is told.
+                let entry = document.room_today().is_ok().then(|| document.refusal(state, &why));
+                entry
+                    .flatten()
+                    .map(|entry| (entry, Some(why.clone())))
+                    .ok_or_else(|| NoEntry::refused(why))
             }
             judged => Ok((judged?, None)),
         }
@@ -151,6 +162,7 @@ fn recorded(
 /// A document as it is judged.
 struct Document<'a> {
     agency: &'a OwnAgency,
+    bounds: PeerBounds,
     peer: &'a Peer,
     envelope: &'a Envelope,
     now: Timestamp,
@@ -187,14 +199,22 @@ impl Document<'_> {
         &self.agency.id
     }
 
-    /// The peer as the actor of the entry.
-    fn actor(&self) -> Actor {
-        Actor::peer(&self.card().id)
+    /// There is something of it to record, and room for it today.
+    fn not_yet_in(&self, state: &State) -> Result<(), NoEntry> {
+        if state.records(self.envelope) { Err(NoEntry::Known) } else { self.room_today() }
     }
 
-    /// There is something of it to record.
-    fn not_yet_in(&self, state: &State) -> Result<(), NoEntry> {
-        if state.records(self.envelope) { Err(NoEntry::Known) } else { Ok(()) }
+    /// Its peer has left less behind today than it may.
+    fn room_today(&self) -> Result<(), NoEntry> {
+        let counters = self.agency.log.counters();
+        let room = self.bounds.day(&counters, &self.card().id, self.envelope, self.now);
+        room.map_err(NoEntry::Unfit)
+    }
+
+    /// The document as the log takes it in.
+    fn arrived<'d>(&'d self, state: &'d State) -> Arrived<'d> {
+        let (from, envelope) = (&self.card().id, self.envelope);
+        Arrived { state, from, envelope, most: self.bounds.day }
     }
 
     /// Its text, signed with the peer's agency key.

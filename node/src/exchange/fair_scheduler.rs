@@ -4,15 +4,19 @@
 //! soon as others are there too, all share a small number equally, so that an honest peer waits
 //! behind few, whatever a flood brings. Beside that, two things are bounded for each peer: bytes of
 //! answers that it was given and does not read, and strikes: what it causes to be logged without a
-//! result, such as refusals, deliveries again, and what proves nothing. Nothing here decides what is
-//! answered, and nothing here is lost in a crash that matters: everything is counted anew.
+//! result, such as refusals, deliveries again, and what proves nothing. Whether a conversation will be
+//! one of those is known only at its end, so a chance for it is set aside before it begins. Nothing
+//! here decides what is answered, and nothing here is lost in a crash that matters: everything is
+//! counted anew.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use schemas::agency::AgencyId;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{
+    Mutex as AsyncMutex, Notify, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot,
+};
 
 use peer::minute::MinuteWindow;
 
@@ -32,11 +36,13 @@ const ROOM_KIB: u32 = 64 * 1_024;
 const ROOM_WAIT: Duration = Duration::from_secs(20);
 
 /// Gives permits, fairly. Cheap to clone.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct FairScheduler(Arc<Mutex<All>>);
 
 #[derive(Default)]
 struct All {
+    /// Strikes of one peer in a minute.
+    most_strikes: u32,
     running: usize,
     queues: HashMap<AgencyId, PeerQueue>,
     /// Peers with somebody waiting, the next one first.
@@ -51,6 +57,12 @@ struct PeerQueue {
     room: Arc<Semaphore>,
     /// What had no result.
     strikes: MinuteWindow,
+    /// Conversations that may yet have none.
+    chances: u32,
+    /// A chance was given back.
+    freed: Arc<Notify>,
+    /// Whose document is being judged.
+    document: Arc<AsyncMutex<()>>,
 }
 
 impl PeerQueue {
@@ -61,6 +73,9 @@ impl PeerQueue {
             last: now,
             room: Arc::new(Semaphore::new(ROOM_KIB as usize)),
             strikes: MinuteWindow::new(now),
+            chances: 0,
+            freed: Arc::default(),
+            document: Arc::default(),
         }
     }
 
@@ -129,6 +144,21 @@ impl Drop for Permit {
     }
 }
 
+/// Leave to cause something without a result, until it is dropped.
+pub(super) struct Chance {
+    scheduler: FairScheduler,
+    peer: AgencyId,
+}
+
+impl Drop for Chance {
+    fn drop(&mut self) {
+        if let Some(queue) = self.scheduler.all().queues.get_mut(&self.peer) {
+            queue.chances = queue.chances.saturating_sub(1);
+            queue.freed.notify_waiters();
+        }
+    }
+}
+
 /// Waits for a permit; gives it back when it is dropped between getting it and taking it.
 struct Waiting {
     scheduler: FairScheduler,
@@ -146,6 +176,11 @@ impl Drop for Waiting {
 }
 
 impl FairScheduler {
+    /// A scheduler under which one peer may have so many strikes in a minute.
+    pub(super) fn new(most_strikes: u32) -> Self {
+        Self(Arc::new(Mutex::new(All { most_strikes, ..All::default() })))
+    }
+
     fn all(&self) -> MutexGuard<'_, All> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -186,13 +221,44 @@ impl FairScheduler {
         self.all().queue(peer, now).strikes.add(now);
     }
 
-    /// Whether a peer has had as many as `most` of those in this minute.
-    pub(super) fn struck_out(&self, peer: &AgencyId, most: u32) -> bool {
-        self.struck_out_at(peer, most, Instant::now())
+    /// Leave for one conversation that may have no result; `None` when the peer has had as many of
+    /// those in this minute as it may. While others of its conversations may use up what is left, this
+    /// one waits for them.
+    pub(super) async fn chance(&self, peer: &AgencyId) -> Option<Chance> {
+        loop {
+            let freed = match self.chance_at(peer, Instant::now()) {
+                Ok(chance) => return chance,
+                Err(freed) => freed,
+            };
+            freed.await;
+        }
     }
 
-    fn struck_out_at(&self, peer: &AgencyId, most: u32, now: Instant) -> bool {
-        self.all().queues.get(peer).is_some_and(|queue| queue.strikes.count(now) >= most)
+    /// A chance, none for this minute, or when to look again.
+    fn chance_at(
+        &self,
+        peer: &AgencyId,
+        now: Instant,
+    ) -> Result<Option<Chance>, impl Future<Output = ()> + use<>> {
+        let mut all = self.all();
+        let most = all.most_strikes;
+        let queue = all.queue(peer, now);
+        let strikes = queue.strikes.count(now);
+        if strikes >= most {
+            return Ok(None);
+        }
+        if strikes.saturating_add(queue.chances) >= most {
+            // `notified_owned` counts from its making on, not from its first poll.
+            return Err(queue.freed.clone().notified_owned());
+        }
+        queue.chances = queue.chances.saturating_add(1);
+        Ok(Some(Chance { scheduler: self.clone(), peer: peer.clone() }))
+    }
+
+    /// The leave to have a document judged, of which a peer has one.
+    pub(super) async fn document(&self, peer: &AgencyId) -> OwnedMutexGuard<()> {
+        let one = self.all().queue(peer, Instant::now()).document.clone();
+        one.lock_owned().await
     }
 }
 
@@ -213,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_peer_alone_has_many_permits_and_shares_them_once_another_comes() {
-        let scheduler = FairScheduler::default();
+        let scheduler = FairScheduler::new(3);
         let (flooding, honest) = (id("flooding-ca-pd"), id("honest-ca-pd"));
         let flood = at_once(&scheduler, &flooding);
         assert_eq!(flood.len(), ALONE);
@@ -229,7 +295,7 @@ mod tests {
 
     #[tokio::test]
     async fn those_that_wait_are_served_in_turn_and_those_that_give_up_take_no_place() {
-        let scheduler = FairScheduler::default();
+        let scheduler = FairScheduler::new(3);
         let (one, two) = (id("one-ca-pd"), id("two-ca-pd"));
         let held = [at_once(&scheduler, &one), at_once(&scheduler, &two)];
         let mut waits = std::pin::pin!(scheduler.permit(&one));
@@ -242,7 +308,7 @@ mod tests {
 
     #[test]
     fn many_peers_each_have_the_least() {
-        let scheduler = FairScheduler::default();
+        let scheduler = FairScheduler::new(3);
         let mut held = Vec::new();
         for n in 0..100 {
             let begun = at_once(&scheduler, &id(&format!("peer-{n:03}-ca-pd")));
@@ -252,21 +318,26 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_result_is_bounded_by_the_minute() {
-        let (scheduler, now) = (FairScheduler::default(), Instant::now());
+    fn what_has_no_result_is_bounded_by_the_minute_with_many_at_once_too() {
+        let (scheduler, now) = (FairScheduler::new(3), Instant::now());
         let (flooding, honest) = (id("flooding-ca-pd"), id("honest-ca-pd"));
+        let chance = |peer, at| scheduler.chance_at(peer, at).map_err(drop);
+        let begun: Vec<_> = (0..3).map(|_| chance(&flooding, now)).collect();
+        assert!(begun.iter().all(|chance| matches!(chance, Ok(Some(_)))));
+        assert!(chance(&flooding, now).is_err(), "what is left may be used up by those");
+        assert!(matches!(chance(&honest, now), Ok(Some(_))));
+        drop(begun);
         for _ in 0..3 {
-            assert!(!scheduler.struck_out_at(&flooding, 3, now));
+            assert!(matches!(chance(&flooding, now), Ok(Some(_))), "nothing came of them");
             scheduler.strike_at(&flooding, now);
         }
-        assert!(scheduler.struck_out_at(&flooding, 3, now));
-        assert!(!scheduler.struck_out_at(&honest, 3, now));
-        assert!(!scheduler.struck_out_at(&flooding, 3, now + peer::minute::MINUTE * 2));
+        assert!(matches!(chance(&flooding, now), Ok(None)));
+        assert!(matches!(chance(&flooding, now + peer::minute::MINUTE * 2), Ok(Some(_))));
     }
 
     #[tokio::test]
     async fn a_peer_that_does_not_read_gets_no_more() {
-        let scheduler = FairScheduler::default();
+        let scheduler = FairScheduler::new(3);
         let (deaf, honest) = (id("deaf-ca-pd"), id("honest-ca-pd"));
         let held = scheduler.room(&deaf, 64 << 20).await;
         assert!(held.is_some());

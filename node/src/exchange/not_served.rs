@@ -4,6 +4,7 @@
 use audit_log::append::AppendError;
 use peer::link::LinkError;
 use schemas::event::exchange::RejectionCause;
+use schemas::time::Timestamp;
 use store::StoreError;
 
 use super::answer::Unserved;
@@ -17,8 +18,8 @@ pub(super) enum NotServed {
     Refused(String),
     /// It does not fit what is recorded here, and may later: a code and a sentence for the peer.
     NotNow(&'static str, String),
-    /// More of it than is taken in within a time: it is counted, and the peer is told until when.
-    TooMany(String),
+    /// More of it than is taken in: it is counted, and the peer is told of what, and until when.
+    TooMany(String, Timestamp),
     /// This node cannot serve it.
     Unserved(Unserved),
     /// The conversation is over.
@@ -48,7 +49,7 @@ impl std::fmt::Display for NotServed {
             Self::Rejected(_, why)
             | Self::Refused(why)
             | Self::NotNow(_, why)
-            | Self::TooMany(why) => f.write_str(why),
+            | Self::TooMany(why, _) => f.write_str(why),
             Self::Unserved(error) => error.fmt(f),
             Self::Link(error) => error.fmt(f),
         }

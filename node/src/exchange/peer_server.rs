@@ -13,12 +13,11 @@ use schemas::event::exchange::RejectionCause;
 use schemas::frame::{Frame, FrameKind};
 use schemas::key::PublicKey;
 use schemas::query::Query;
-use schemas::refusal::RefusalCode;
 use tokio::sync::mpsc;
 
 use super::NodeContext;
-use super::answer::{Answering, Asked, Receipts, Reply, Unserved, reason};
-use super::fair_scheduler::{FairScheduler, Permit};
+use super::answer::{Answering, Asked, Receipts, Reply, Unserved};
+use super::fair_scheduler::{Chance, FairScheduler, Permit};
 use super::in_flight::{Full, InFlight};
 use super::not_served::NotServed;
 use super::observed::Observer;
@@ -81,7 +80,7 @@ impl PeerServer {
             witnessing: Witnessing::of(context),
             connected,
             reconciling: ReconcileServer::of(context),
-            scheduler: FairScheduler::default(),
+            scheduler: FairScheduler::new(context.bounds.refusals_per_minute),
         };
         (server, counting)
     }
@@ -96,7 +95,7 @@ impl PeerServer {
         peer: &Peer,
         frame: &Frame,
         channel: &mut C,
-        permit: Permit,
+        turn: (Chance, Permit),
     ) -> Result<(), LinkError> {
         let mut asked = match Asked::open(&self.agency, peer, frame) {
             Ok(asked) => asked,
@@ -120,11 +119,10 @@ impl PeerServer {
                 return channel.send(&Released::failed("busy", "this query is being served")).await;
             }
             Err(Full::Peer) => {
-                let message = format!(
+                let word = format!(
                     "{most} queries of your agency are being served; ask again when one is done"
                 );
-                let full = reason(RefusalCode::Overloaded, message, "in flight");
-                self.answering.refuse(&asked, vec![full], false).await
+                return channel.send(&Released::failed("busy", &word)).await;
             }
         };
         let Reply { appended, awaits_receipt, underway, again } = match reply {
@@ -135,7 +133,7 @@ impl PeerServer {
             self.scheduler.strike(id);
         }
         channel.send_all(&appended.release()).await?;
-        drop((underway, room, permit));
+        drop((underway, room, turn));
         let Some(answer) = awaits_receipt else { return Ok(()) };
         // The requester may have logged a rejection instead and send nothing; its conversation is
         // then simply over.
@@ -194,9 +192,9 @@ impl PeerServer {
                 channel.send(&failed).await?;
                 Err(LinkError::Protocol("refused".into()))
             }
-            NotServed::TooMany(why) => {
+            NotServed::TooMany(why, until) => {
                 self.report(peer, RejectionCause::TooMany, why.clone());
-                channel.send(&Released::failed("not_now", &why)).await
+                channel.send(&Released::too_many(&why, until)).await
             }
             NotServed::NotNow(code, why) => channel.send(&Released::failed(code, &why)).await,
             NotServed::Unserved(error) => failed(channel, &error).await,
@@ -237,6 +235,9 @@ impl PeerServer {
 
 /// Says over an unsigned frame why nothing could be done. The cause goes to the operational log.
 async fn failed<C: Channel>(channel: &mut C, error: &Unserved) -> Result<(), LinkError> {
+    if let Unserved::Busy(word) = error {
+        return channel.send(&Released::failed("busy", word)).await;
+    }
     tracing::error!(%error, "a peer could not be served");
     let (code, message) = match error {
         Unserved::Log(AppendError::Conflict(_)) => {
@@ -246,7 +247,7 @@ async fn failed<C: Channel>(channel: &mut C, error: &Unserved) -> Result<(), Lin
             "log_unavailable",
             "this agency's audit log cannot be written; nothing is released until it can",
         ),
-        Unserved::Store(_) | Unserved::Images(_) | Unserved::Message(_) => {
+        Unserved::Busy(_) | Unserved::Store(_) | Unserved::Images(_) | Unserved::Message(_) => {
             ("unavailable", "this agency's node could not serve this; try again later")
         }
     };
@@ -306,14 +307,15 @@ impl Host for PeerServer {
             self.turned_away(node);
             return Err(LinkError::Protocol("no longer admitted".into()));
         };
-        if self.scheduler.struck_out(&id, self.bounds.refusals_per_minute) {
+        // What it may cause without a result is set aside before any work, and free again after it.
+        let Some(chance) = self.scheduler.chance(&id).await else {
             let why = "more refused, repeated or unverifiable in a minute than it may";
             self.rejections.report(node, Some(&id), RejectionCause::TooMany, why.into());
             tokio::time::sleep(FLOODED).await;
             let word =
                 "too much of your agency was refused, repeated or unverifiable; go on in a minute";
             return channel.send(&Released::failed("busy", word)).await;
-        }
+        };
         let permit = self.scheduler.permit(&id).await;
         // As it is now, when its turn has come.
         let state = self.agency.registry.state();
@@ -329,20 +331,25 @@ impl Host for PeerServer {
             self.scheduler.strike(&id);
         }
         match opening.kind {
-            FrameKind::Query => self.query(peer, &opening, channel, permit).await,
+            FrameKind::Query => self.query(peer, &opening, channel, (chance, permit)).await,
             FrameKind::Receipt => self.receipt(peer, &opening, channel, None).await,
             FrameKind::Card => {
                 let reply = cards::serve(&self.witnessing, peer, &opening).await;
                 self.reply(peer, reply, channel).await
             }
             FrameKind::Document => {
+                // One after the other: each is judged upon what those before it have left.
+                let _alone = self.scheduler.document(&id).await;
                 let (agency, store) = (&self.agency, self.store.as_ref());
-                let reply = documents::serve(agency, store, peer, &opening).await;
+                let reply = documents::serve(agency, store, &self.bounds, peer, &opening).await;
+                if matches!(&reply, Err(NotServed::TooMany(..))) {
+                    self.scheduler.strike(&id);
+                }
                 self.reply(peer, reply, channel).await
             }
             FrameKind::Statement => {
                 // A long conversation, which has a bound of its own.
-                drop(permit);
+                drop((chance, permit));
                 match self.reconciling.serve(peer, &opening, channel).await {
                     Ok(()) => Ok(()),
                     Err(not_served) => self.not_served(peer, not_served, channel).await,

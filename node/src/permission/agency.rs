@@ -105,7 +105,9 @@ impl OwnAgency {
             let judged = judge(self.registry.state(), self.clock.now());
             let (entry, result) = judged.await.map_err(NotActed::Judged)?;
             match self.log.append(entry).await {
-                Err(AppendError::Conflict(Conflict::Registry | Conflict::ReadCorrected)) => {}
+                Err(AppendError::Conflict(
+                    Conflict::Registry | Conflict::ReadCorrected | Conflict::DayFull,
+                )) => {}
                 appended => return Ok((appended.map_err(NotActed::Log)?, result)),
             }
         }

@@ -111,15 +111,15 @@ pub async fn correct(
     if wanted.reason.is_empty() {
         return Err(ActError::usage("say why with --reason".into()));
     }
-    // Corrections are counted: two of one read do not both come first.
+    // Two of one read do not both come first.
     let judge = |state: Arc<State>, now| async move {
-        let corrections = agency.log.counters().corrections;
+        let seen = agency.log.counters().size;
         let actor = agency.actor(authorize(&state, by, Permission::Administer, now)?, by);
         let next = next_version(store, id, wanted, now).await?;
         let releases = store.released(id).await?;
         let signed = sign_all(&agency.id, message_key, &releases, &next)?;
         let first = signed.chunks(TOLD).next().unwrap_or_default();
-        let entry = read_corrected(&state, corrections, actor.clone(), next.logged(), first);
+        let entry = read_corrected(&state, seen, actor.clone(), next.logged(), first);
         Ok::<_, ActError>((entry, Judged { actor, next, releases, signed }))
     };
     let (_, Judged { actor, next, releases, signed }) = agency.act_async(judge).await?;

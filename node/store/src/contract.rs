@@ -46,6 +46,7 @@ macro_rules! holds_at {
             log: an_entry_that_is_there_is_not_written_again,
             log: the_log_goes_on_where_it_ended_before_the_store_was_opened_again,
             log: the_tail_counts_answers_by_authority_day_and_receipt,
+            log: the_tail_counts_what_each_peer_left_behind_on_the_day,
             log: entries_are_found_by_time_at_every_bound,
             log: entries_are_found_by_each_filter_and_by_all_at_once,
             log: subtrees_come_in_the_order_asked_for_and_one_that_is_missing_is_told,

@@ -1,14 +1,16 @@
 //! Values as databases hold them, whichever database it is, and back.
 
+use std::collections::HashMap;
 use std::str::FromStr;
 
+use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::merkle::{ProofError, Subtree};
 use schemas::read::Read;
 use schemas::time::Timestamp;
 
-use super::{CameraStats, Debt, ReadStats, StoreError};
+use super::{CameraStats, Debt, ReadStats, StoreError, TakenIn};
 
 /// A value that this node wrote as text.
 pub(super) fn parsed<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, StoreError> {
@@ -85,9 +87,32 @@ pub(super) fn debt((entry, at, query_id, envelope, waived): OfDebt) -> Result<De
 
 /// The kinds whose body ends, as SQL.
 pub(super) fn ending() -> String {
-    let kinds = EntryKind::ALL.iter().filter(|kind| kind.ends());
+    kinds(|kind| kind.ends())
+}
+
+/// The kinds that take in a document of a peer, as SQL.
+pub(super) fn taking_in() -> String {
+    kinds(|kind| kind.takes_in())
+}
+
+fn kinds(which: impl Fn(&EntryKind) -> bool) -> String {
+    let kinds = EntryKind::ALL.iter().filter(|kind| which(kind));
     let kinds: Vec<String> = kinds.map(|kind| format!("'{}'", kind.code())).collect();
     format!("({})", kinds.join(", "))
+}
+
+/// What each peer has left behind: by peer, kind and bytes of the envelopes, one for each document.
+pub(super) fn taken_in(
+    rows: Vec<(String, String, Option<i64>)>,
+) -> Result<HashMap<AgencyId, TakenIn>, StoreError> {
+    let mut all: HashMap<AgencyId, TakenIn> = HashMap::new();
+    for (peer, kind, bytes) in rows {
+        let bytes = bytes.map_or(Ok(0), number)?;
+        let kind = EntryKind::ALL.iter().find(|one| one.code() == kind);
+        let kind = kind.ok_or_else(|| StoreError::Corrupt("an entry of no kind".into()))?;
+        all.entry(parsed(&peer)?).or_default().add(*kind, bytes);
+    }
+    Ok(all)
 }
 
 /// The reply's envelope: beside its entry it stands on the line after the query's.

@@ -121,8 +121,31 @@ pub struct LogState {
     pub unproven: HashMap<AgencyId, u32>,
     /// The last entry that changed the registry.
     pub last_change: Option<u64>,
-    /// Corrections of reads since the log was opened.
-    pub corrections: u64,
+    /// What each peer has left behind on that day.
+    pub taken_in: HashMap<AgencyId, TakenIn>,
+}
+
+/// Documents of one peer that were taken in on a day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TakenIn {
+    /// How many, corrections aside.
+    pub documents: u32,
+    /// Corrections of reads.
+    pub corrections: u32,
+    /// Bytes of the envelopes of all of them.
+    pub bytes: u64,
+}
+
+impl TakenIn {
+    /// Counts one more, taken in by an entry of this kind.
+    pub fn add(&mut self, kind: EntryKind, bytes: u64) {
+        let n = match kind {
+            EntryKind::ReadsCorrected => &mut self.corrections,
+            _ => &mut self.documents,
+        };
+        *n = n.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
 }
 
 /// A change of the registry as it is stored.

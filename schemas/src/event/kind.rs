@@ -193,4 +193,24 @@ impl EntryKind {
     pub const fn judges(self) -> bool {
         matches!(self.retention(), BodyRetention::judges)
     }
+
+    /// Whether such an entry takes in a document that a peer signed, where the peer itself is its
+    /// actor.
+    #[must_use]
+    pub const fn takes_in(self) -> bool {
+        matches!(
+            self,
+            Self::AgreementReceived
+                | Self::AgreementRefused
+                | Self::AgreementAdhered
+                | Self::AgreementSuspended
+                | Self::AgreementResumed
+                | Self::AgreementWithdrawn
+                | Self::RequestReceived
+                | Self::RequestApproved
+                | Self::RequestDenied
+                | Self::RequestWithdrawn
+                | Self::ReadsCorrected
+        )
+    }
 }

@@ -61,6 +61,7 @@ impl Heads for FaultyStore {
 #[async_trait]
 impl Exchanges for FaultyStore {
     async fn served(&self, id: QueryId) -> Result<Option<ServedBefore>, StoreError> {
+        self.looks("served");
         self.inner.served(id).await
     }
 
@@ -85,6 +86,7 @@ impl Exchanges for FaultyStore {
         id: QueryId,
         now: Timestamp,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.looks("pages");
         self.fetches.fetch_add(1, Ordering::SeqCst);
         self.wait().await;
         self.inner.pages(side, id, now).await
@@ -136,22 +138,27 @@ impl DebtWriter for FaultyStore {
 #[async_trait]
 impl OwnReads for FaultyStore {
     async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError> {
+        self.looks("known_reads");
         self.inner.known_reads(ids).await
     }
 
     async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError> {
+        self.looks("own_read");
         self.inner.own_read(id).await
     }
 
     async fn read_versions(&self, id: ReadId) -> Result<Vec<(u32, Read, u64)>, StoreError> {
+        self.looks("read_versions");
         self.inner.read_versions(id).await
     }
 
     async fn released(&self, id: ReadId) -> Result<Vec<Release>, StoreError> {
+        self.looks("released");
         self.inner.released(id).await
     }
 
     async fn search(&self, scope: &dyn Scope) -> Result<Found, StoreError> {
+        self.looks("search");
         self.searches.fetch_add(1, Ordering::SeqCst);
         self.wait().await;
         self.inner.search(scope).await
@@ -162,6 +169,7 @@ impl OwnReads for FaultyStore {
     }
 
     async fn read(&self, id: ReadId) -> Result<Option<Read>, StoreError> {
+        self.looks("read");
         self.inner.read(id).await
     }
 
@@ -198,6 +206,7 @@ impl PhotographReferences for FaultyStore {
     }
 
     async fn referenced_images(&self, digests: &[Digest]) -> Result<Vec<Digest>, StoreError> {
+        self.looks("referenced_images");
         self.inner.referenced_images(digests).await
     }
 

@@ -16,8 +16,6 @@ pub enum NotDecidedAgain {
     NotAtHand,
     /// It was refused as too late, by a bound that is a setting of the node.
     Stale,
-    /// It was refused because of what else was going on at that moment.
-    Overloaded,
     /// It was refused because answers were without a receipt, by a bound that is a setting of the node.
     ReceiptsOutstanding,
     /// It was refused because the requester's log was not proven, by a bound that is a setting of the
@@ -38,7 +36,6 @@ impl NotDecidedAgain {
             Self::Destroyed => "the query or its reply is destroyed",
             Self::NotAtHand => "delivered again after the query itself was put aside",
             Self::Stale => "refused as too late, by a setting that the log does not hold",
-            Self::Overloaded => "refused because of what else was going on at that moment",
             Self::ReceiptsOutstanding => {
                 "refused for want of receipts, by a setting that the log does not hold"
             }

@@ -43,7 +43,6 @@ impl Decisions {
     ) -> Result<Option<String>, NotDecidedAgain> {
         let known = self.served.knows(header);
         match reason.code {
-            RefusalCode::Overloaded => Err(NotDecidedAgain::Overloaded),
             RefusalCode::LogUnavailable => Err(NotDecidedAgain::LogUnavailable),
             RefusalCode::LogUnproven => Err(NotDecidedAgain::LogUnproven),
             RefusalCode::Stale => {

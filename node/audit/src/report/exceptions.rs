@@ -3,17 +3,21 @@
 //! An asking of many owners is one query an owner; counts are taken an owner, and the owner with
 //! most counts, so that asking everybody is no exception by itself.
 
+mod agencies;
+mod asked;
+
 use std::collections::BTreeMap;
 
 use agreements::policy::Policy;
 use jiff::tz::TimeZone;
-use schemas::agency::AgencyId;
-use schemas::body::{Access, Actor};
 use schemas::entry::EntryKind;
 use schemas::time::{DAY_MS, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{Accesses, Seen};
+
+pub use agencies::Usual;
+use asked::{Asked, Finding, Who, groups, local};
 
 /// One user asks one owner for one plate more often than this within [`REPEAT_DAYS`]. A vehicle of
 /// an open case is looked for once a working day at most; more is following somebody.
@@ -35,42 +39,14 @@ pub const NIGHT_UNTIL: i8 = 5;
 /// A query that follows a refused one within this time may be the same one in other words.
 pub const REPHRASED_MS: i64 = DAY_MS;
 
-/// One query, its body at hand.
-struct Asked<'a> {
-    seen: &'a Seen,
-    actor: &'a Actor,
-    access: &'a Access,
-}
-
-/// What is found, and where.
-struct Finding<'a> {
-    finding: &'static str,
-    asked: Vec<&'a Asked<'a>>,
-    detail: String,
-}
-
-/// The person who asked: a user name and their agency.
-type Who<'a> = (Option<&'a str>, &'a AgencyId);
-
-impl Asked<'_> {
-    fn who(&self) -> Who<'_> {
-        (self.actor.user.as_ref().map(schemas::query::UserName::as_str), &self.actor.agency)
-    }
-
-    /// What is looked for: the plate, else the pattern.
-    fn plate(&self) -> Option<String> {
-        let elements = &self.access.elements;
-        let pattern = elements.pattern.as_ref().map(ToString::to_string);
-        elements.plate.as_ref().map(ToString::to_string).or(pattern)
-    }
-}
-
-/// Every exception among the queries of a period, in the order in which they begin in the log.
+/// Every exception among the queries of a period, in the order in which they begin in the log: of
+/// people, and beyond `usual` of their agencies.
 #[must_use]
 pub fn exceptions(
     accesses: &Accesses,
     policy: &Policy,
     zone: &TimeZone,
+    usual: &Usual,
 ) -> Vec<Map<String, Value>> {
     let asked: Vec<Asked<'_>> = accesses.seen.iter().filter_map(asked).collect();
     let mut found = repeats(&asked);
@@ -79,6 +55,7 @@ pub fn exceptions(
     found.extend(vague(accesses, &asked, policy));
     found.extend(rephrased(accesses, &asked));
     found.extend(unproven(accesses, &asked));
+    found.extend(agencies::found(accesses, &asked, zone, usual));
     found.sort_by_key(|finding| {
         (finding.asked.first().map(|first| first.seen.index), finding.finding)
     });
@@ -104,7 +81,7 @@ fn row(finding: &Finding<'_>) -> Option<Map<String, Value>> {
     let unproven = finding.asked.iter().filter(|asked| asked.seen.unproven.is_some()).count();
     let row = json!({
         "finding": finding.finding,
-        "user": first.actor.user,
+        "user": same(&|asked| asked.actor.user.as_ref().map(ToString::to_string)),
         "agency": first.actor.agency,
         "plate": same(&|asked| asked.plate()),
         "owner": same(&|asked| Some(asked.access.owner.to_string())),
@@ -121,19 +98,6 @@ fn row(finding: &Finding<'_>) -> Option<Map<String, Value>> {
         Value::Object(row) => Some(row),
         _ => None,
     }
-}
-
-fn groups<'a, K: Ord>(
-    asked: &'a [Asked<'a>],
-    key: impl Fn(&'a Asked<'a>) -> Option<K>,
-) -> BTreeMap<K, Vec<&'a Asked<'a>>> {
-    let mut groups: BTreeMap<K, Vec<&Asked<'_>>> = BTreeMap::new();
-    for one in asked {
-        if let Some(key) = key(one) {
-            groups.entry(key).or_default().push(one);
-        }
-    }
-    groups
 }
 
 fn repeats<'a>(asked: &'a [Asked<'a>]) -> Vec<Finding<'a>> {
@@ -161,11 +125,6 @@ fn repeats<'a>(asked: &'a [Asked<'a>]) -> Vec<Finding<'a>> {
         found.push(Finding { finding: "repeat_plate", asked: group, detail });
     }
     found
-}
-
-fn local(at: Timestamp, zone: &TimeZone) -> Option<jiff::civil::DateTime> {
-    let instant = jiff::Timestamp::from_millisecond(at.millis()).ok()?;
-    Some(instant.to_zoned(zone.clone()).datetime())
 }
 
 /// The day on which the night began, when `at` is at night.

@@ -300,6 +300,12 @@ impl Accesses {
         (!owed.is_empty()).then(|| owed.join("; "))
     }
 
+    /// How many reads an access found, where it was answered.
+    pub(super) fn found(&self, seen: &Seen) -> Option<u32> {
+        let (end, _) = self.end(seen)?;
+        end.count.filter(|_| matches!(end.outcome, Outcome::Answered))
+    }
+
     /// The row of an access with every value of the access report.
     #[must_use]
     pub fn row(&self, seen: &Seen) -> Map<String, Value> {

@@ -13,7 +13,7 @@ use schemas::digest::Digest;
 use schemas::event::Event;
 use schemas::time::Timestamp;
 
-use super::exceptions::exceptions;
+use super::exceptions::{Usual, exceptions};
 use super::{Accesses, Kind, MadeFrom, Report};
 use crate::bundle_file::BundleFile;
 use crate::check;
@@ -121,7 +121,7 @@ pub fn of_bundle<R: Read>(
     let rows = match wanted.kind {
         Kind::Exceptions => {
             let policy = policy(&checked.policies, gathered.policy, wanted.policy, &mut notes)?;
-            exceptions(&gathered.accesses, &policy, &wanted.zone)
+            exceptions(&gathered.accesses, &policy, &wanted.zone, &Usual::default())
         }
         kind => gathered.accesses.rows(kind),
     };

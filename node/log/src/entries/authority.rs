@@ -13,6 +13,7 @@ use schemas::event::authority::{AgreementRefused, RequestRecorded};
 use schemas::frame::FrameKind;
 use store::{OutboxMessage, StateChanges};
 
+use crate::arrived::Arrived;
 use crate::entry::Entry;
 
 /// What a signed document becomes for each of its recipients.
@@ -55,37 +56,24 @@ pub fn agreement_proposed(
 
 /// A peer's proposal arrived.
 #[must_use]
-pub fn agreement_received(
-    state: &State,
-    actor: Actor,
-    agreement: &Agreement,
-    envelope: &Envelope,
-) -> Entry {
-    let from = actor.agency.clone();
-    Entry::new(actor, recorded::of_agreement(agreement, Whose::Peer))
-        .about(&from.clone())
-        .beside([envelope])
-        .changing(state, Change::Agreement { from, envelope: envelope.to_text() })
+pub fn agreement_received(arrived: Arrived<'_>, agreement: &Agreement) -> Entry {
+    let change =
+        Change::Agreement { from: arrived.from.clone(), envelope: arrived.envelope.to_text() };
+    arrived.entry(recorded::of_agreement(agreement, Whose::Peer)).changing(arrived.state, change)
 }
 
 /// A peer's proposal was refused.
 #[must_use]
-pub fn agreement_refused(
-    state: &State,
-    actor: Actor,
-    refused: RefusedProposal,
-    envelope: &Envelope,
-) -> Entry {
+pub fn agreement_refused(arrived: Arrived<'_>, refused: RefusedProposal) -> Entry {
     let event = AgreementRefused {
         agreement: refused.agreement.clone(),
         version: refused.version,
         text: refused.text,
         why: refused.why.clone(),
     };
-    Entry::new(actor, Event::AgreementRefused(event))
-        .about(&refused.from)
-        .beside([envelope])
-        .changing(state, Change::ProposalRefused { refused: refused.clone() })
+    arrived
+        .entry(Event::AgreementRefused(event))
+        .changing(arrived.state, Change::ProposalRefused { refused })
 }
 
 /// One adheres; the adherence leaves for every other party of `agreement`.
@@ -106,17 +94,9 @@ pub fn agreement_signed(
 
 /// A peer's adherence arrived.
 #[must_use]
-pub fn agreement_adhered(
-    state: &State,
-    actor: Actor,
-    adherence: &Adherence,
-    envelope: &Envelope,
-) -> Entry {
-    let from = actor.agency.clone();
-    Entry::new(actor, recorded::of_adherence(adherence, Whose::Peer))
-        .about(&from)
-        .beside([envelope])
-        .changing(state, Change::Adherence { envelope: envelope.to_text() })
+pub fn agreement_adhered(arrived: Arrived<'_>, adherence: &Adherence) -> Entry {
+    let change = Change::Adherence { envelope: arrived.envelope.to_text() };
+    arrived.entry(recorded::of_adherence(adherence, Whose::Peer)).changing(arrived.state, change)
 }
 
 /// One suspends or resumes one's side of `agreement`, or withdraws; the notice leaves for every
@@ -138,12 +118,9 @@ pub fn notice_given(
 
 /// A peer's notice arrived.
 #[must_use]
-pub fn notice_received(state: &State, actor: Actor, notice: &Notice, envelope: &Envelope) -> Entry {
-    let from = actor.agency.clone();
-    Entry::new(actor, recorded::of_notice(notice))
-        .about(&from)
-        .beside([envelope])
-        .changing(state, Change::Notice { envelope: envelope.to_text() })
+pub fn notice_received(arrived: Arrived<'_>, notice: &Notice) -> Entry {
+    let change = Change::Notice { envelope: arrived.envelope.to_text() };
+    arrived.entry(recorded::of_notice(notice)).changing(arrived.state, change)
 }
 
 /// One submits a written request, which leaves for its owner.
@@ -163,16 +140,9 @@ pub fn request_submitted(
 
 /// A peer's written request arrived.
 #[must_use]
-pub fn request_received(
-    state: &State,
-    actor: Actor,
-    request: &Request,
-    envelope: &Envelope,
-) -> Entry {
-    Entry::new(actor, recorded::of_request(request, Whose::Peer))
-        .about(&request.from)
-        .beside([envelope])
-        .changing(state, Change::Request { envelope: envelope.to_text() })
+pub fn request_received(arrived: Arrived<'_>, request: &Request) -> Entry {
+    let change = Change::Request { envelope: arrived.envelope.to_text() };
+    arrived.entry(recorded::of_request(request, Whose::Peer)).changing(arrived.state, change)
 }
 
 /// A written request is decided here; the decision leaves for `requester`.
@@ -193,17 +163,9 @@ pub fn request_decided(
 
 /// The owner's decision on a request of one's own arrived.
 #[must_use]
-pub fn decision_received(
-    state: &State,
-    actor: Actor,
-    ruling: &Ruling,
-    envelope: &Envelope,
-) -> Entry {
-    let from = actor.agency.clone();
-    Entry::new(actor, recorded::of_ruling(ruling))
-        .about(&from)
-        .beside([envelope])
-        .changing(state, Change::Ruling { envelope: envelope.to_text() })
+pub fn decision_received(arrived: Arrived<'_>, ruling: &Ruling) -> Entry {
+    let change = Change::Ruling { envelope: arrived.envelope.to_text() };
+    arrived.entry(recorded::of_ruling(ruling)).changing(arrived.state, change)
 }
 
 /// One withdraws a written request; the withdrawal leaves for its owner.
@@ -224,17 +186,9 @@ pub fn request_withdrawn(
 
 /// A peer's withdrawal of its request arrived.
 #[must_use]
-pub fn withdrawal_received(
-    state: &State,
-    actor: Actor,
-    withdrawal: &Withdrawal,
-    envelope: &Envelope,
-) -> Entry {
-    let from = actor.agency.clone();
-    Entry::new(actor, recorded::of_withdrawal(withdrawal))
-        .about(&from)
-        .beside([envelope])
-        .changing(state, Change::Withdrawal { envelope: envelope.to_text() })
+pub fn withdrawal_received(arrived: Arrived<'_>, withdrawal: &Withdrawal) -> Entry {
+    let change = Change::Withdrawal { envelope: arrived.envelope.to_text() };
+    arrived.entry(recorded::of_withdrawal(withdrawal)).changing(arrived.state, change)
 }
 
 /// An outside body's request is filed for records release.

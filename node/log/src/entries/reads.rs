@@ -1,10 +1,9 @@
 //! Entries of one's own reads, and of what sends them.
 
-use registry::{Change, Source, State};
+use registry::{Change, Grounds, Source, State};
 use schemas::body::{Access, Actor};
 use schemas::correction::Correction;
 use schemas::digest::Digest;
-use schemas::envelope::Envelope;
 use schemas::event::Event;
 use schemas::event::reads::{
     CorrectedAnswer, CorrectionSent, ReadsCorrected, ReadsImported, ReadsSearched, SourceChanged,
@@ -14,13 +13,18 @@ use schemas::read::Read;
 use schemas::text::Text;
 use store::{Corrected, OutboxMessage, StateChanges};
 
+use crate::arrived::Arrived;
 use crate::entry::{Entry, Precondition};
 
-/// One's own reads are searched, as long as the registry is `state`.
+/// One's own reads are searched, as long as the policy and the person who searches are those of
+/// `state`.
 #[must_use]
 pub fn reads_searched(state: &State, actor: Actor, access: Access) -> Entry {
-    Entry::new(actor, Event::ReadsSearched(ReadsSearched { access }))
-        .provided(Precondition::registry(state))
+    let precondition = match &actor.user {
+        Some(user) => Precondition::grounds(Grounds::of_person(state, user)),
+        None => Precondition::registry(state),
+    };
+    Entry::new(actor, Event::ReadsSearched(ReadsSearched { access })).provided(precondition)
 }
 
 /// What of a source changes.
@@ -122,11 +126,12 @@ fn corrected(actor: Actor, what: OwnCorrection<'_>, told: &[SignedCorrection]) -
         .with(StateChanges { outbox, ..StateChanges::default() })
 }
 
-/// One's own read gets another version, and the first of its recipients are told.
+/// One's own read gets another version, and the first of its recipients are told: as long as nobody
+/// corrected it since the log had `seen` entries.
 #[must_use]
 pub fn read_corrected(
     state: &State,
-    corrections: u64,
+    seen: u64,
     actor: Actor,
     what: OwnCorrection<'_>,
     told: &[SignedCorrection],
@@ -134,7 +139,10 @@ pub fn read_corrected(
     let mut entry = corrected(actor, what, told);
     let replaces = what.version.saturating_sub(1);
     entry.changes.corrected = Some(Corrected { read: what.now_is.clone(), replaces });
-    entry.correcting(state, corrections)
+    entry.provided(Precondition {
+        uncorrected: Some((seen, vec![what.was.id])),
+        ..Precondition::registry(state)
+    })
 }
 
 /// Further recipients of a corrected read are told.
@@ -143,21 +151,18 @@ pub fn correction_told(actor: Actor, what: OwnCorrection<'_>, told: &[SignedCorr
     corrected(actor, what, told)
 }
 
-/// A peer corrects a read that it had released.
+/// A peer corrects a read that it had released: as long as nothing was said of that read since the log
+/// had `seen` entries.
 #[must_use]
 pub fn correction_received(
-    state: &State,
-    corrections: u64,
-    actor: Actor,
+    arrived: Arrived<'_>,
+    seen: u64,
     correction: &Correction,
-    envelope: &Envelope,
     answer: CorrectedAnswer,
 ) -> Entry {
-    let event = ReadsCorrected::of(correction, answer);
-    let peer = actor.agency.clone();
-    Entry::new(actor, Event::ReadsCorrected(event))
-        .about(&peer)
-        .of_query(correction.query_id)
-        .beside([envelope])
-        .correcting(state, corrections)
+    let event = Event::ReadsCorrected(ReadsCorrected::of(correction, answer));
+    let mut entry = arrived.entry(event).of_query(correction.query_id);
+    entry.precondition.grounds = Some(Grounds::of_peer(arrived.state, arrived.from));
+    entry.precondition.uncorrected = Some((seen, vec![correction.read]));
+    entry
 }

@@ -34,7 +34,7 @@ pub(super) async fn rows(
     let answers = answers(agency, store, from, until, below).await?;
     let now = agency.clock.now();
     let mut rows = Vec::new();
-    for version in state.agreements.values().flat_map(BTreeMap::values) {
+    for version in state.agreements.values().flat_map(|texts| texts.values()) {
         let recorded = &version.recorded;
         for other in recorded.agreement.parties.iter().filter(|party| **party != agency.id) {
             rows.extend(agreed(recorded, &agency.id, other, now, &answers));

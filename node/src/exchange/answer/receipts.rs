@@ -14,10 +14,14 @@ use super::super::observed::Observer;
 use super::{NodeContext, REVOKED};
 use crate::permission::OwnAgency;
 use audit_log::acknowledgement::Acknowledgement;
+use audit_log::append::AppendError;
 use audit_log::entries::exchange::answering::receipt_recorded;
 use audit_log::release::Released;
 use registry::Peer;
 use store::ReadStore;
+
+/// How often it is looked again whether a receipt is recorded.
+const TRIES: u32 = 8;
 
 /// Records receipts of this agency's answers.
 pub(in crate::exchange) struct Receipts {
@@ -52,20 +56,30 @@ impl Receipts {
         if receipt.from != card.id || receipt.to != self.agency.id {
             return Err(NotServed::misdirected("a receipt of others"));
         }
-        let before = self.store.served(receipt.query_id).await?;
-        let fits = before.as_ref().is_some_and(|before| before.is_of(&receipt))
-            && expected.is_none_or(|digest| digest == receipt.answer_digest);
-        if !fits {
-            return Err(NotServed::unverifiable("a receipt for what was not answered"));
-        }
-        if before.is_some_and(|before| before.receipted) {
-            return acknowledge_again(&self.agency.log, &envelope).await;
-        }
         // The requester's own entry of the answer: with its place proven, it cannot be denied later.
-        let theirs = self.observer.beside_receipt(peer, &frame.beside, &receipt).await?;
-        let actor = Actor::peer(&card.id);
-        let entry = receipt_recorded(actor, &receipt, &envelope, theirs);
-        let appended = self.agency.log.append(entry).await?;
-        Ok(appended.acknowledge(Acknowledgement::Receipt))
+        let mut theirs = None;
+        for _ in 0..TRIES {
+            let seen = self.agency.log.counters().size;
+            let before = self.store.served(receipt.query_id).await?;
+            let fits = before.as_ref().is_some_and(|before| before.is_of(&receipt))
+                && expected.is_none_or(|digest| digest == receipt.answer_digest);
+            if !fits {
+                return Err(NotServed::unverifiable("a receipt for what was not answered"));
+            }
+            if before.is_some_and(|before| before.receipted) {
+                return acknowledge_again(&self.agency.log, &envelope).await;
+            }
+            if theirs.is_none() {
+                theirs = self.observer.beside_receipt(peer, &frame.beside, &receipt).await?;
+            }
+            let actor = Actor::peer(&card.id);
+            let entry = receipt_recorded(seen, actor, &receipt, &envelope, theirs.clone());
+            match self.agency.log.append(entry).await {
+                // The same receipt came by another conversation: it is looked for again.
+                Err(AppendError::Conflict(_)) => {}
+                appended => return Ok(appended?.acknowledge(Acknowledgement::Receipt)),
+            }
+        }
+        Err(NotServed::not_now("a receipt of this answer is being recorded; send this again"))
     }
 }

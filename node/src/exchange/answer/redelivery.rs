@@ -15,6 +15,9 @@ use audit_log::entries::exchange::answering::{
 };
 use store::{ServedBefore, Side, StoreError};
 
+/// What the decision rests on changes at this moment.
+const CHANGING: Unserved = Unserved::Busy("the authority changed at this moment; ask again");
+
 /// Why a reply of before is not sent again.
 fn over(code: RefusalCode, message: impl Into<String>) -> Reason {
     reason(code, message, "redelivery")
@@ -82,7 +85,7 @@ impl Answering {
         let permit = match self.decide(&upon, &relied_on, Some(before)) {
             Decision::Refuse(refused) => {
                 return match self.refuse_upon(asked, &upon, refused, false).await {
-                    Err(Unserved::Log(AppendError::Conflict(_))) => self.changing(asked).await,
+                    Err(Unserved::Log(AppendError::Conflict(_))) => Err(CHANGING),
                     done => done,
                 };
             }
@@ -114,7 +117,7 @@ impl Answering {
             lapses: permit.lapses,
         };
         match self.agency.log.append(answer_redelivered(&upon.state, again)).await {
-            Err(AppendError::Conflict(_)) => self.changing(asked).await,
+            Err(AppendError::Conflict(_)) => Err(CHANGING),
             appended => Ok(Reply {
                 appended: appended?,
                 awaits_receipt: Some(reply.digest()),
@@ -122,15 +125,5 @@ impl Answering {
                 again: true,
             }),
         }
-    }
-
-    /// Refuses for now: what a decision rests on changes at this moment.
-    async fn changing(&self, asked: &Asked) -> Result<Reply, Unserved> {
-        let busy = reason(
-            RefusalCode::Overloaded,
-            "the authority changed at this moment; ask again",
-            "concurrency",
-        );
-        self.refuse(asked, vec![busy], false).await
     }
 }

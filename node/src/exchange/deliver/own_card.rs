@@ -68,14 +68,14 @@ impl<D: Dial> Delivery<D> {
         }
         // A version that came meanwhile is announced for itself.
         let state = self.agency.registry.state();
-        if state.own.as_ref().is_some_and(|now| now == own.signed()) {
+        if state.own.as_deref() == Some(own.signed()) {
             self.unshown().remove(agency);
         }
         channel.finish();
         match record_shown(&self.witnessing, peer, &shown).await {
             Ok(()) => Ok(CardShown::TakenIn),
             // Its word of this agency's card stands all the same.
-            Err(NotTaken::TooMany(why) | NotTaken::NotNow(why)) => {
+            Err(NotTaken::TooMany(why, _) | NotTaken::NotNow(why)) => {
                 tracing::warn!(peer.id = %agency, error = %why, "a peer's card is not taken in now");
                 Ok(CardShown::TakenIn)
             }

@@ -14,8 +14,10 @@ use serde::Deserialize;
 
 use super::Name;
 
-/// Most letters of which it is kept.
-const MOST: usize = 1_024;
+/// Most letters to one peer of which it is kept: what one says takes no place of another's.
+const MOST: usize = 64;
+/// How long letters wait for a peer that takes in no more, where it does not say so or says longer.
+const WAIT_MINUTES: i64 = 60;
 
 /// A letter that its peer has not taken in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,42 +39,64 @@ pub struct RefusedLetter {
 struct Failed {
     code: String,
     message: String,
+    until: Option<Timestamp>,
+}
+
+/// What one peer said.
+#[derive(Default)]
+struct Said {
+    letters: HashMap<Digest, RefusedLetter>,
+    /// Before this instant it takes in no more documents.
+    full_until: Option<Timestamp>,
 }
 
 /// What peers said.
 #[derive(Default)]
-pub(super) struct Refusals(Mutex<HashMap<Name, RefusedLetter>>);
+pub(super) struct Refusals(Mutex<HashMap<AgencyId, Said>>);
 
 impl Refusals {
-    fn all(&self) -> MutexGuard<'_, HashMap<Name, RefusedLetter>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<AgencyId, Said>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a peer takes in no more documents at this moment.
+    pub(super) fn is_full(&self, peer: &AgencyId, now: Timestamp) -> bool {
+        self.all().get(peer).and_then(|said| said.full_until).is_some_and(|until| now < until)
     }
 
     /// A letter was not taken in; `word` is the body of the frame that says so.
     pub(super) fn note(&self, name: &Name, word: &[u8], at: Timestamp) {
         // The word may be cut off; then what there is of it is shown.
-        let Failed { code, message } = serde_json::from_slice(word).unwrap_or_else(|_| Failed {
-            code: String::new(),
-            message: String::from_utf8_lossy(word).into_owned(),
+        let Failed { code, message, until } = serde_json::from_slice(word).unwrap_or_else(|_| {
+            let message = String::from_utf8_lossy(word).into_owned();
+            Failed { code: String::new(), message, until: None }
         });
         let for_good = matches!(code.as_str(), "refused" | "unverifiable" | "misdirected");
+        let (by, letter) = name.clone();
         let mut all = self.all();
-        if all.len() >= MOST && !all.contains_key(name) {
+        let said = all.entry(by.clone()).or_default();
+        if code == "too_many" {
+            let longest = at.plus_millis(WAIT_MINUTES.saturating_mul(60_000));
+            said.full_until = Some(until.unwrap_or(longest).min(longest));
+        }
+        if said.letters.len() >= MOST && !said.letters.contains_key(&letter) {
             return;
         }
-        let (by, letter) = name.clone();
         let why = one_line(&message);
-        all.insert(name.clone(), RefusedLetter { by, letter, for_good, why, at });
+        said.letters.insert(letter, RefusedLetter { by, letter, for_good, why, at });
     }
 
     /// A letter was taken in.
-    pub(super) fn taken_in(&self, name: &Name) {
-        drop(self.all().remove(name));
+    pub(super) fn taken_in(&self, (peer, letter): &Name) {
+        if let Some(said) = self.all().get_mut(peer) {
+            said.letters.remove(letter);
+        }
     }
 
     /// Those that are not, by peer and age.
     pub(super) fn list(&self) -> Vec<RefusedLetter> {
-        let mut all: Vec<_> = self.all().values().cloned().collect();
+        let mut all: Vec<_> =
+            self.all().values().flat_map(|said| said.letters.values()).cloned().collect();
         all.sort_by(|one, other| {
             (&one.by, one.at, one.letter.as_bytes()).cmp(&(
                 &other.by,

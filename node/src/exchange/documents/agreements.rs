@@ -1,6 +1,6 @@
 //! Agreements, adherences and notices as they arrive.
 
-use agreements::agreement::{Adherence, Agreement, Notice};
+use agreements::agreement::{Act, Adherence, Agreement, Notice};
 use agreements::approval::unrecordable;
 use agreements::succession::Misplaced;
 use schemas::authority::AuthorityId;
@@ -12,6 +12,7 @@ use super::super::agreement_parties::{alarm_about_parties, lacks_alarm};
 use super::super::not_served::NotServed;
 use super::{Document, NoEntry};
 use crate::permission::OwnAgency;
+use audit_log::arrived::{Arrived, DayBounds};
 use audit_log::entries::authority::{
     agreement_adhered, agreement_received, agreement_refused, notice_received,
 };
@@ -40,7 +41,9 @@ impl Document<'_> {
             Misplaced::Refused(why) => NoEntry::refused(why),
             Misplaced::NotYet(why) => NoEntry::not_now(why),
         })?;
-        Ok(agreement_received(state, self.actor(), &agreement, self.envelope))
+        let (me, peer) = (self.own_id(), &self.card().id);
+        self.bounds.proposal(state, me, peer, self.now).map_err(NoEntry::Unfit)?;
+        Ok(agreement_received(self.arrived(state), &agreement))
     }
 
     /// The entry that says of a proposal that it is refused; none of what is no proposal, and none
@@ -64,7 +67,7 @@ impl Document<'_> {
             why: bounded(why),
             at: self.now,
         };
-        Some(agreement_refused(state, self.actor(), refused, self.envelope))
+        Some(agreement_refused(self.arrived(state), refused))
     }
 
     pub(super) fn adherence(&self, state: &State) -> Result<Entry, NoEntry> {
@@ -82,11 +85,12 @@ impl Document<'_> {
         let known = self.new_to(state, &adherence.agreement, &adherence.text)?;
         // What cannot be recorded is refused with its reason.
         known.recorded.may_adhere(&adherence)?;
+        self.room_today()?;
         // A card that came since the parties were looked at: they are looked at once more.
         if lacks_alarm(state, &adherence, self.envelope) {
             return Err(NoEntry::not_now("a party's card changed at this moment; send this again"));
         }
-        Ok(agreement_adhered(state, self.actor(), &adherence, self.envelope))
+        Ok(agreement_adhered(self.arrived(state), &adherence))
     }
 
     pub(super) fn notice(&self, state: &State) -> Result<Entry, NoEntry> {
@@ -96,19 +100,31 @@ impl Document<'_> {
             return Err(NoEntry::refused("a notice of another agency"));
         }
         let known = self.new_to(state, &notice.agreement, &notice.text)?;
+        known.recorded.may_resume(&notice)?;
         // It may come before the adherence that it ends.
         known.recorded.clone().notice(notice.clone()).map_err(NoEntry::not_now)?;
-        Ok(notice_received(state, self.actor(), &notice, self.envelope))
+        let arrived = self.arrived(state);
+        // Ending one's own side, for now or for good, waits for no day.
+        if notice.act != Act::Resume {
+            return Ok(notice_received(Arrived { most: DayBounds::NONE, ..arrived }, &notice));
+        }
+        self.room_today()?;
+        Ok(notice_received(arrived, &notice))
     }
 
-    /// The text is recorded here, and this document of it is not.
+    /// The text is recorded here, and this document of it is not. A text between others is told apart
+    /// from none by nothing.
     fn new_to<'s>(
         &self,
         state: &'s State,
         agreement: &AuthorityId,
         text: &Digest,
     ) -> Result<&'s VersionedAgreement, NoEntry> {
-        let known = state.agreement_text(agreement, text).ok_or_else(|| {
+        let known = state.agreement_text(agreement, text);
+        let among = |known: &&VersionedAgreement| {
+            known.recorded.agreement.parties.contains(&self.card().id)
+        };
+        let known = known.filter(among).ok_or_else(|| {
             NoEntry::not_now(format!(
                 "no text {text} of agreement `{agreement}` is recorded here yet"
             ))

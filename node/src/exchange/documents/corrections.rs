@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use schemas::body::Actor;
 use schemas::correction::Correction;
 use schemas::envelope::{Envelope, Kind};
 use schemas::event::reads::CorrectedAnswer;
@@ -16,9 +15,11 @@ use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 
 use super::super::not_served::NotServed;
+use super::bounds::PeerBounds;
 use super::{NoEntry, recorded};
 use crate::permission::OwnAgency;
 use audit_log::append::Appended;
+use audit_log::arrived::Arrived;
 use audit_log::corrections::corrections_of;
 use audit_log::entries::reads::correction_received;
 use registry::{Peer, State};
@@ -28,10 +29,11 @@ use store::{AskedBefore, ReadStore, Side};
 pub(super) async fn record(
     agency: &OwnAgency,
     store: &dyn ReadStore,
+    bounds: PeerBounds,
     peer: &Peer,
     envelope: &Envelope,
 ) -> Result<Option<Appended>, NotServed> {
-    let now = agency.clock.now();
+    let (now, from) = (agency.clock.now(), &peer.card.value.id);
     let key = peer
         .key_of(envelope, now)
         .ok_or_else(|| NotServed::unverifiable("it is signed with a revoked key"))?;
@@ -40,8 +42,8 @@ pub(super) async fn record(
     let correction = &correction;
     // The same message may come by two conversations at once: it is looked for on what is known at
     // the instant of its entry.
-    let judge = |state: Arc<State>, _: Timestamp| async move {
-        let corrections = agency.log.counters().corrections;
+    let judge = |state: Arc<State>, now: Timestamp| async move {
+        let counters = agency.log.counters();
         let before = corrections_of(store, correction.query_id).await;
         for (known, earlier) in &before.map_err(|e| NoEntry::Unfit(e.into()))? {
             if known == envelope {
@@ -53,11 +55,9 @@ pub(super) async fn record(
                 ));
             }
         }
-        let actor = Actor::peer(&correction.from);
-        Ok((
-            correction_received(&state, corrections, actor, correction, envelope, answer.clone()),
-            (),
-        ))
+        bounds.day(&counters, from, envelope, now).map_err(NoEntry::Unfit)?;
+        let arrived = Arrived { state: &state, from, envelope, most: bounds.day };
+        Ok((correction_received(arrived, counters.size, correction, answer.clone()), ()))
     };
     recorded(agency.act_async(judge).await)
 }

@@ -1,6 +1,7 @@
 //! Written requests, their decisions and their withdrawals as they arrive.
 
 use agreements::request::{Request, RequestRecord, Ruling, Withdrawal};
+use schemas::agency::AgencyId;
 use schemas::authority::AuthorityId;
 use schemas::envelope::Kind;
 
@@ -23,38 +24,41 @@ impl Document<'_> {
         if state.requests.contains_key(&request.id) {
             return Err(NoEntry::refused("another request under an id that is filed here"));
         }
-        Ok(request_received(state, self.actor(), &request, self.envelope))
+        let from = &self.card().id;
+        self.bounds.request(state, from, self.now).map_err(NoEntry::Unfit)?;
+        Ok(request_received(self.arrived(state), &request))
     }
 
     pub(super) fn decision(&self, state: &State) -> Result<Entry, NoEntry> {
         let body = self.signed_by_node(Kind::Decision)?;
         let ruling = Ruling::from_toml("decision", &body)?;
-        let filed = filed(state, &ruling.request)?;
-        if filed.request.to != self.card().id || filed.request.from != *self.own_id() {
-            return Err(NoEntry::refused("a decision on a request of others"));
-        }
+        let (from, to) = (self.own_id(), &self.card().id);
+        let filed = filed(state, &ruling.request, from, to)?;
         self.not_yet_in(state)?;
         // What cannot be recorded proves nothing, now or later.
         filed.clone().rule(ruling.clone())?;
-        Ok(decision_received(state, self.actor(), &ruling, self.envelope))
+        Ok(decision_received(self.arrived(state), &ruling))
     }
 
     pub(super) fn withdrawal(&self, state: &State) -> Result<Entry, NoEntry> {
         let body = self.signed_by_node(Kind::Withdrawal)?;
         let withdrawal = Withdrawal::from_toml("withdrawal", &body)?;
-        let filed = filed(state, &withdrawal.request)?;
-        if filed.request.from != self.card().id || filed.request.to != *self.own_id() {
-            return Err(NoEntry::refused("a withdrawal of a request of others"));
-        }
+        let (from, to) = (&self.card().id, self.own_id());
+        filed(state, &withdrawal.request, from, to)?;
         self.not_yet_in(state)?;
-        Ok(withdrawal_received(state, self.actor(), &withdrawal, self.envelope))
+        Ok(withdrawal_received(self.arrived(state), &withdrawal))
     }
 }
 
-fn filed<'s>(state: &'s State, id: &AuthorityId) -> Result<&'s RequestRecord, NoEntry> {
-    state
-        .requests
-        .get(id)
-        .map(|filed| &filed.value)
+/// The request of `from` to `to` under an id; one between others is told apart from none by nothing.
+fn filed<'s>(
+    state: &'s State,
+    id: &AuthorityId,
+    from: &AgencyId,
+    to: &AgencyId,
+) -> Result<&'s RequestRecord, NoEntry> {
+    let filed = state.requests.get(id).map(|filed| &filed.value);
+    filed
+        .filter(|filed| filed.request.from == *from && filed.request.to == *to)
         .ok_or_else(|| NoEntry::not_now(format!("request `{id}` is not filed here")))
 }

@@ -59,16 +59,21 @@ impl Default for Slots {
 struct Slot<'a> {
     all: &'a Slots,
     peer: AgencyId,
-    _permit: OwnedSemaphorePermit,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Slots {
-    /// A slot, unless this peer has one or all are taken.
-    fn enter(&self, peer: &AgencyId) -> Option<Slot<'_>> {
-        let permit = self.places.clone().try_acquire_owned().ok()?;
-        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = peers.insert(peer.clone());
-        new.then(|| Slot { all: self, peer: peer.clone(), _permit: permit })
+    /// A slot, unless this peer has one. While others have them all it waits: whether anybody else
+    /// compares logs is not told.
+    async fn enter(&self, peer: &AgencyId) -> Option<Slot<'_>> {
+        let new = {
+            let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+            peers.insert(peer.clone())
+        };
+        let mut slot = new.then(|| Slot { all: self, peer: peer.clone(), permit: None })?;
+        let place = tokio::time::timeout(WAIT, self.places.clone().acquire_owned());
+        slot.permit = place.await.ok()?.ok();
+        slot.permit.is_some().then_some(slot)
     }
 }
 
@@ -104,7 +109,7 @@ impl ReconcileServer {
         if request.from != card.id || request.to != agency.id {
             return Err(NotServed::misdirected("a request between others"));
         }
-        let Some(_slot) = self.slots.enter(&card.id) else {
+        let Some(_slot) = self.slots.enter(&card.id).await else {
             return Err(NotServed::NotNow("busy", "logs are being compared; try again".into()));
         };
         let (tree, (frames, mut token)) = self.state_to(peer, &envelope, &request).await?;

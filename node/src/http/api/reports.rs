@@ -28,7 +28,8 @@ pub(in crate::http) async fn report(
 ) -> ApiResult<Json<Report>> {
     let (agency, store) = (&app.context.agency, app.context.store.as_ref());
     let Wanted { kind, from, until } = wanted;
-    Ok(Json(reports::make(agency, store, &by, kind, from, until).await?))
+    let usual = app.context.bounds.usual();
+    Ok(Json(reports::make(agency, store, &by, kind, from, until, &usual).await?))
 }
 
 pub(in crate::http) async fn sample(

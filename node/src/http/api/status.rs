@@ -23,7 +23,7 @@ use audit::wording::counted;
 use audit_log::database_head::HeadError;
 use audit_log::registry_chain::ProvenChange;
 use schemas::address::is_dialable;
-use store::{Queued, StoreError};
+use store::{LogState, Queued, StoreError};
 
 pub(in crate::http) async fn show(State(app): App) -> Json<Value> {
     Json(app.ready())
@@ -130,6 +130,7 @@ pub(in crate::http) async fn doctor(State(app): App) -> Json<Vec<Check>> {
                 counted(state.peers.len(), "card", "cards")
             ),
         },
+        asked(&counters, now, context.bounds.usual_plates_per_day),
         outbox(waiting, &app.letters_refused()),
         Check { check: "cipher", ok: true, detail: "TLS 1.3, AES-256-GCM only".into() },
         Check {
@@ -230,6 +231,33 @@ fn proofs(unproven: Result<BTreeMap<AgencyId, Unproven>, StoreError>) -> Check {
         said.push("peers have proven all that their logs must hold of exchanges".into());
     }
     Check { check: "proofs", ok: beyond == 0, detail: said.join("; ") }
+}
+
+/// Whether no peer was given more answers today than is usual: who walks through plates does it under
+/// many names.
+fn asked(counters: &LogState, now: Timestamp, most: u32) -> Check {
+    let mut today: BTreeMap<&AgencyId, u32> = BTreeMap::new();
+    // Counters are as of the last append, which may have been yesterday's.
+    if counters.day_start == Some(now.day_start()) {
+        for ((_, peer), answers) in &counters.today {
+            let all = today.entry(peer).or_default();
+            *all = all.saturating_add(*answers);
+        }
+    }
+    let beyond: Vec<_> = today
+        .into_iter()
+        .filter(|(_, answers)| *answers > most)
+        .map(|(peer, answers)| format!("{peer} was given {answers} answers today"))
+        .collect();
+    let detail = if beyond.is_empty() {
+        format!("nobody was given more than {most} answers today")
+    } else {
+        format!(
+            "{}, more than the {most} that are usual: look at `accord audit report --kind exceptions`, and speak to them or suspend the agreement",
+            beyond.join("; ")
+        )
+    };
+    Check { check: "answers", ok: beyond.is_empty(), detail }
 }
 
 /// Whether there is room on the disk of the home.

@@ -72,8 +72,8 @@ create table served (
     latest       integer
 ) strict;
 
--- Refusals that are not given again for the same id, such as that of a node which is overloaded:
--- the id may be answered yet.
+-- Refusals that are not given again for the same id, such as of an answer that is no longer sent
+-- again.
 create table turned_away (
     entry        integer primary key references entries (idx),
     query_id     text    not null,

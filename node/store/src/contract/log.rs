@@ -117,6 +117,37 @@ pub(crate) async fn the_tail_counts_answers_by_authority_day_and_receipt(place: 
     assert_eq!(state.unreceipted.get(&requester), Some(&1));
 }
 
+pub(crate) async fn the_tail_counts_what_each_peer_left_behind_on_the_day(place: &impl Place) {
+    let store = begun(place).await;
+    let document = |index, minute, kind, peer: &str, by: &str| {
+        let mut row = plain(index, minute);
+        row.header.kind = kind;
+        row.header.peer = Some(peer.parse().unwrap());
+        row.header.peer_seq = Some(index + 1);
+        row.body = format!(r#"{{"actor":{{"agency":"{by}"}}}}"#);
+        row.envelopes = Some("é234".into());
+        write(&mut row);
+        row
+    };
+    let (asking, owning) = ("asking-ca-pd", "owning-ca-pd");
+    store
+        .commit(&[
+            document(0, 5, EntryKind::RequestReceived, asking, asking),
+            document(1, 10, EntryKind::RequestReceived, asking, asking),
+            document(2, 10, EntryKind::RequestApproved, asking, owning),
+            document(3, 11, EntryKind::ReadsCorrected, asking, asking),
+            document(4, 12, EntryKind::QueryAnswered, asking, asking),
+            document(5, 12, EntryKind::AgreementAdhered, "other-ca-pd", "other-ca-pd"),
+        ])
+        .await
+        .unwrap();
+    let state = store.log_state(at(10)).await.unwrap();
+    let taken = |peer: &str| state.taken_in.get(&peer.parse().unwrap()).copied();
+    let one = crate::TakenIn { documents: 1, corrections: 0, bytes: 5 };
+    assert_eq!(taken(asking), Some(crate::TakenIn { corrections: 1, bytes: 10, ..one }));
+    assert_eq!((taken("other-ca-pd"), taken(owning)), (Some(one), None));
+}
+
 pub(crate) async fn entries_are_found_by_time_at_every_bound(place: &impl Place) {
     let store = begun(place).await;
     let times = [0, 0, 0, 5, 5, 7, 20, 20];

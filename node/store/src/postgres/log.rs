@@ -13,8 +13,10 @@ use schemas::merkle::{self, Frontier, Subtree};
 use schemas::time::Timestamp;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 
-use super::super::decode::{self, column, completed_by, ending, instant, missing, number, parsed};
-use super::super::{EntryFilter, LogState, StoreError};
+use super::super::decode::{
+    self, column, completed_by, ending, instant, missing, number, parsed, taking_in,
+};
+use super::super::{EntryFilter, LogState, StoreError, TakenIn};
 use super::{in_time, reading};
 use crate::{LogRecords, LogWriter, Row, StoredChange};
 
@@ -158,8 +160,24 @@ pub(super) async fn log_state(
         unreceipted_since,
         unproven,
         last_change: last_change.map(number).transpose()?,
-        corrections: 0,
+        taken_in: taken_in(writer, day_start).await?,
     })
+}
+
+/// What each peer has left behind since an instant: documents that it signed and this log took in.
+async fn taken_in(
+    writer: &mut PgConnection,
+    since: Timestamp,
+) -> Result<HashMap<AgencyId, TakenIn>, StoreError> {
+    let mut query: QueryBuilder<Postgres> = QueryBuilder::new(
+        "select peer, kind, octet_length(envelope)::bigint from entries where idx >= ",
+    );
+    first_from(&mut query, since);
+    query.push(" and kind in ").push(taking_in());
+    query.push(" and peer = ");
+    in_body(&mut query, "actor,agency");
+    let rows = query.build_query_as().fetch_all(writer).await?;
+    decode::taken_in(rows)
 }
 
 /// Hashes of perfect subtrees. One stands beside the entry that completed it; that of a leaf is the

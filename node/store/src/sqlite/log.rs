@@ -13,8 +13,10 @@ use schemas::merkle::{self, Frontier, Subtree};
 use schemas::time::Timestamp;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
-use super::super::decode::{column, completed_by, ending, instant, missing, number, parsed};
-use super::super::{EntryFilter, LogState, StoreError};
+use super::super::decode::{
+    self, completed_by, ending, instant, missing, number, parsed, taking_in,
+};
+use super::super::{EntryFilter, LogState, StoreError, TakenIn};
 use crate::{LogRecords, LogWriter, Row, StoredChange};
 
 #[async_trait]
@@ -115,7 +117,7 @@ pub(super) async fn log_state(
         unreceipted_since,
         unproven,
         last_change: last_change.map(number).transpose()?,
-        corrections: 0,
+        taken_in: taken_in(writer, day_start).await?,
     })
 }
 
@@ -189,6 +191,20 @@ async fn answers_given(
             })
         })
         .collect()
+}
+
+/// What each peer has left behind since an instant: documents that it signed and this log took in.
+async fn taken_in(
+    writer: &mut SqliteConnection,
+    since: Timestamp,
+) -> Result<HashMap<AgencyId, TakenIn>, StoreError> {
+    let mut query: QueryBuilder<Sqlite> =
+        QueryBuilder::new("select peer, kind, octet_length(envelope) from entries where idx >= ");
+    first_from(&mut query, since);
+    query.push(" and kind in ").push(taking_in());
+    query.push(" and peer = body->>'$.actor.agency'");
+    let rows = query.build_query_as().fetch_all(writer).await?;
+    decode::taken_in(rows)
 }
 
 async fn counts<K, N>(

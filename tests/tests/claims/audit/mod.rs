@@ -16,6 +16,7 @@ mod tampered_logs;
 mod two_faces;
 mod unproven_logs;
 mod unseen_entries;
+mod whole_agencies;
 mod withheld_statements;
 mod without_a_node;
 mod witnesses;

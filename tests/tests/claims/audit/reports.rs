@@ -92,7 +92,9 @@ async fn access_and_statutory_reports_hold_every_access_in_order_with_its_outcom
     let officer = owning.officer();
     let kind = audit::report::Kind::Access;
     let (context, store) = (owning.context(), owning.context().store.as_ref());
-    assert!(reports::make(&context.agency, store, &officer, kind, None, None).await.is_err());
+    let usual = context.bounds.usual();
+    let made = reports::make(&context.agency, store, &officer, kind, None, None, &usual).await;
+    assert!(made.is_err());
     assert_eq!(owning.log().await.count(Kind::AuditReported), 3);
 }
 

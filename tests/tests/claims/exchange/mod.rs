@@ -1,7 +1,9 @@
 //! A query from one agency to another: asked, answered or refused, receipted, and logged first.
 
+mod bounds_before_work;
 mod flooding;
 mod hostile_owner;
+mod left_behind;
 mod log_before_release;
 mod outbox;
 mod photographs;

@@ -55,7 +55,7 @@ async fn the_agency_key_is_exchanged_and_peers_people_confirm_it() {
 
     // What was agreed stands, and what is agreed from now on is signed with the new key.
     tokio::join!(ask_many(&asking, &owning), ask_many(&owning, &asking));
-    let card = owning.context().agency.registry.state().own.clone().expect("a card").value;
+    let card = owning.context().agency.registry.state().own.as_ref().expect("a card").value.clone();
     owning.identity = Identity::of(&host::home::Home::open(owning.home()).expect("a home"), card);
     in_force(&[&owning, &asking]).await;
     owning.restart().await;

@@ -48,7 +48,7 @@ async fn many_large_versions_are_refused_and_the_log_is_verified_and_exported_al
             Ok(()) => assert!(n <= 9, "version {n} is taken in"),
             Err(said) => {
                 assert!(n > 9, "version {n}: {said}");
-                assert!(said.contains("not_now") && said.contains("within a day"), "{said}");
+                assert!(said.contains("too_many") && said.contains("within a day"), "{said}");
             }
         }
     }

@@ -1,6 +1,8 @@
 //! Entries of the agency that is asked: what it released or refused, and the receipts.
 
-use registry::State;
+use std::any::Any;
+
+use registry::{Grounds, State};
 use schemas::answer::{Answer, Receipt};
 use schemas::authority::AuthorityId;
 use schemas::body::{Actor, Outcome};
@@ -36,8 +38,8 @@ pub struct AnswerReady<'a> {
     pub released: Option<(Timestamp, Vec<ReadId>)>,
     /// Until when pages are kept for another delivery.
     pub kept_until: Timestamp,
-    /// Reads had been corrected this often when the search began.
-    pub corrections: u64,
+    /// The log had so many entries when the search began.
+    pub seen: u64,
     /// The authority ends at this instant.
     pub lapses: Timestamp,
     /// The written request that it uses up, and its number of uses.
@@ -46,15 +48,21 @@ pub struct AnswerReady<'a> {
     pub daily: Option<(AuthorityId, u32)>,
     /// Fewer answers than this may be without a receipt.
     pub receipts_outstanding: u32,
+    /// What is kept until it is known whether the answer is durable: dropped then, whoever waits.
+    pub reserved: Box<dyn Any + Send>,
 }
 
-/// Reads are released to a peer: as long as the registry is `state`, and uses, limit and receipts
-/// allow it.
+/// Reads are released to a peer: as long as what was decided upon in `state` holds, none of them was
+/// corrected since the search, and uses, limit and receipts allow it.
+///
+/// A correction after which another read would have been found does not matter: the search came before
+/// it, as it would have before an import.
 #[must_use]
 pub fn query_answered(state: &State, ready: AnswerReady<'_>) -> Entry {
     let AnswerReady { query: signed, answer, envelope, pages, .. } = ready;
     let requester = &signed.query.from;
     let digest = envelope.digest();
+    let released = ready.released.as_ref().map(|(_, reads)| reads.clone());
     let access = signed.access(Outcome::Answered).answered(answer, digest);
     let served = Served {
         query_id: signed.query.id,
@@ -75,12 +83,13 @@ pub fn query_answered(state: &State, ready: AnswerReady<'_>) -> Entry {
         images: answer.photographs_sent().map(|one| one.digest).collect(),
     };
     let precondition = Precondition {
-        generation: Some(state.generation()),
-        corrections: Some(ready.corrections),
+        grounds: Some(Grounds::of_peer(state, requester)),
+        uncorrected: released.map(|reads| (ready.seen, reads)),
         before: Some(ready.lapses),
         uses: ready.uses,
         daily: ready.daily.map(|(authority, most)| ((authority, requester.clone()), most)),
         unreceipted: Some((requester.clone(), ready.receipts_outstanding)),
+        ..Precondition::default()
     };
     let event = Event::QueryAnswered(QueryAnswered { access, theirs: ready.theirs });
     let owed = owed(&event, true, requester, signed.query.id, signed.envelope.digest());
@@ -94,11 +103,11 @@ pub fn query_answered(state: &State, ready: AnswerReady<'_>) -> Entry {
             owed,
             ..StateChanges::default()
         })
+        .keeping(ready.reserved)
         .releasing(answer_frames(envelope, pages, ready.photographs))
 }
 
-/// A peer's query is refused; what was decided, as long as the registry is the one that it was
-/// decided `upon`. `remember`: the id is replied to like this from now on.
+/// A peer's query is refused; what was decided, as long as what it was decided `upon` holds. `remember`: the id is replied to like this from now on.
 #[must_use]
 pub fn query_refused(
     upon: Option<&State>,
@@ -124,10 +133,11 @@ pub fn query_refused(
     // One that is not kept under its id may be given for it again and again.
     let decided = remember && refusal.decided_by.is_some();
     let owed = owed(&event, decided, &query.query.from, query.query.id, query.envelope.digest());
+    let of_peer = |state| Precondition::grounds(Grounds::of_peer(state, &query.query.from));
     Entry::new(query.requester(), event)
         .about(&query.query.from)
         .beside([query.envelope, envelope])
-        .provided(upon.map(Precondition::registry).unwrap_or_default())
+        .provided(upon.map(of_peer).unwrap_or_default())
         .with(StateChanges { served: Some(served), owed, ..StateChanges::default() })
         .releasing(vec![frame(FrameKind::Refusal, envelope)])
 }
@@ -166,12 +176,15 @@ pub struct AnswerAgain<'a> {
     pub lapses: Timestamp,
 }
 
-/// The answer of before is sent again, as long as the registry is `state` and its authority holds.
+/// The answer of before is sent again, as long as what was decided upon in `state` and its authority
+/// hold.
 #[must_use]
 pub fn answer_redelivered(state: &State, again: AnswerAgain<'_>) -> Entry {
     let AnswerAgain { query, envelope, .. } = again;
     let access = query.access(Outcome::Answered).answered(again.answer, envelope.digest());
-    let precondition = Precondition { before: Some(again.lapses), ..Precondition::registry(state) };
+    let grounds = Grounds::of_peer(state, &query.query.from);
+    let precondition =
+        Precondition { before: Some(again.lapses), ..Precondition::grounds(grounds) };
     let event = AnswerRedelivered { access, theirs: again.theirs };
     Entry::new(query.requester(), Event::AnswerRedelivered(event))
         .about(&query.query.from)
@@ -179,9 +192,11 @@ pub fn answer_redelivered(state: &State, again: AnswerAgain<'_>) -> Entry {
         .releasing(answer_frames(envelope, again.pages, again.photographs))
 }
 
-/// A peer's receipt was verified.
+/// A peer's receipt was verified: as long as none of that answer was recorded since the log had `seen`
+/// entries.
 #[must_use]
 pub fn receipt_recorded(
+    seen: u64,
     actor: Actor,
     receipt: &Receipt,
     envelope: &Envelope,
@@ -198,6 +213,10 @@ pub fn receipt_recorded(
         .about(&receipt.from)
         .of_query(receipt.query_id)
         .beside([envelope])
+        .provided(Precondition {
+            without_receipt: Some((seen, receipt.query_id)),
+            ..Precondition::default()
+        })
         .with(StateChanges { receipted: Some(receipted), owed, ..StateChanges::default() })
 }
 

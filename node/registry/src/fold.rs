@@ -1,0 +1,132 @@
+//! The fold from changes to the state. Pure, and the same wherever a log is read.
+
+mod cards;
+mod documents;
+
+use std::sync::Arc;
+
+use agreements::policy::Policy;
+use schemas::digest::Digest;
+
+use super::ChangeError;
+use super::alarms::{Alarm, Raised, Resolution};
+use super::change::Change;
+use super::holds::{Hold, Release};
+use super::payload::unfit;
+use super::state::State;
+
+impl State {
+    /// The state that changes fold to, given as their JSON and in the order of the log.
+    ///
+    /// # Errors
+    /// When one cannot be read, or does not fit those before it.
+    pub fn fold(changes: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, ChangeError> {
+        let mut state = Self::default();
+        for text in changes {
+            state.apply_text(text.as_ref())?;
+        }
+        Ok(state)
+    }
+
+    /// Makes one more change, by its JSON.
+    ///
+    /// # Errors
+    /// As [`Self::apply`], or when it cannot be read.
+    pub fn apply_text(&mut self, change: &str) -> Result<(), ChangeError> {
+        let change: Change = serde_json::from_str(change)
+            .map_err(|e| unfit(format!("a change cannot be read: {e}")))?;
+        self.apply(&change)
+    }
+
+    /// This state with one more change.
+    ///
+    /// # Errors
+    /// When the change does not fit.
+    pub fn with(&self, change: &Change) -> Result<Self, ChangeError> {
+        let mut next = self.clone();
+        next.apply(change)?;
+        Ok(next)
+    }
+
+    /// Makes one more change.
+    ///
+    /// # Errors
+    /// When the change does not fit; the state may then be half changed and must be dropped.
+    pub fn apply(&mut self, change: &Change) -> Result<(), ChangeError> {
+        self.generation = self.generation.saturating_add(1);
+        match change {
+            Change::Policy { name, text } => return self.adopt(name, text),
+            Change::User { user } => self.users.insert(user.name.clone(), user.clone()),
+            Change::OwnCard { envelope } => return self.own_card(envelope),
+            Change::Card { envelope, verified } => return self.card(envelope, verified),
+            Change::CardUpdate { envelope, at } => return self.card_update(envelope, *at),
+            Change::CardHeld { envelope, why, at } => return self.card_held(envelope, why, *at),
+            Change::ReceiptsExtended { agency, until } => {
+                return self.receipts_extended(agency, *until);
+            }
+            Change::Block { agency, reason } => return self.block(agency, reason.as_ref()),
+            Change::Agreement { from, envelope } => return self.agreement(from, envelope),
+            Change::ProposalRefused { refused } => self.refused.note(refused.clone()),
+            Change::Adherence { envelope } => return self.adherence(envelope),
+            Change::Notice { envelope } => return self.notice(envelope),
+            Change::Request { envelope } => return self.file(envelope),
+            Change::Ruling { envelope } => return self.rule(envelope),
+            Change::Withdrawal { envelope } => return self.withdraw(envelope),
+            Change::Alarm { alarm } => self.raise(alarm),
+            Change::AlarmResolved { alarm, resolution } => return self.resolve(*alarm, resolution),
+            Change::HoldPlaced { hold } => return self.hold(hold),
+            Change::HoldReleased { hold, release } => return self.release(*hold, release),
+            Change::Redacted { redaction, .. } => Arc::make_mut(&mut self.redacted).note(redaction),
+            Change::Source { source } => {
+                self.sources.insert(source.name.clone(), source.clone());
+            }
+            Change::Backup { backup, forgotten } => {
+                forgotten.iter().for_each(|at| self.backups.remove(at));
+                self.backups.insert(backup.at, backup.clone());
+            }
+            Change::BackupFinished { begun, manifest } => {
+                if let Some(backup) = self.backups.get_mut(begun) {
+                    backup.manifest = Some(*manifest);
+                }
+            }
+            Change::RecordsRequest { request } => {
+                self.records_requests.insert(request.id.clone(), request.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn adopt(&mut self, name: &str, text: &str) -> Result<(), ChangeError> {
+        self.policy = Some(Arc::new(Policy::from_toml(name, text).map_err(unfit)?));
+        self.policy_digest = Some(Digest::of(text.as_bytes()));
+        Ok(())
+    }
+
+    fn raise(&mut self, alarm: &Alarm) {
+        let number = self.alarms.len() as u64 + 1;
+        let raised = Raised { alarm: number, what: alarm.clone(), resolved: None };
+        self.alarms.insert(number, raised);
+    }
+
+    fn resolve(&mut self, alarm: u64, resolution: &Resolution) -> Result<(), ChangeError> {
+        let raised = self.alarms.get_mut(&alarm);
+        let raised = raised.ok_or_else(|| unfit(format!("there is no alarm {alarm}")))?;
+        raised.resolved = Some(resolution.clone());
+        Ok(())
+    }
+
+    fn hold(&mut self, hold: &Hold) -> Result<(), ChangeError> {
+        if self.holds.contains_key(&hold.hold) {
+            return Err(unfit(format!("there is a hold {} already", hold.hold)));
+        }
+        self.holds.insert(hold.hold, hold.clone());
+        Ok(())
+    }
+
+    fn release(&mut self, hold: u64, release: &Release) -> Result<(), ChangeError> {
+        let held = self.holds.get_mut(&hold);
+        let held = held.ok_or_else(|| unfit(format!("there is no hold {hold}")))?;
+        held.released = Some(release.clone());
+        Ok(())
+    }
+}

@@ -118,6 +118,7 @@ fn belongs(header: &Header, body: &Body, me: &AgencyId) -> Belongs {
         | Event::AuditRecorded(_)
         | Event::BackupMade(_)
         | Event::BackupRestored(_)
+        | Event::ClockAccepted(_)
         | Event::AlarmRaised(_)
         | Event::AlarmResolved(_) => &[],
     })

@@ -1,6 +1,8 @@
 //! The anchor: the last signed head of the log, in a file outside the database. A database that was
 //! put back from a backup, or cut short, does not lead to it, and says so before the next append.
 
+use std::time::Duration;
+
 use host::home::{Home, HomeError, read_text, replace_private};
 use schemas::checkpoint::SignedCheckpoint;
 use store::{ReadStore, StoreError};
@@ -87,18 +89,23 @@ pub fn write(home: &Home, log: &AuditLog) -> Result<(), HomeError> {
     replace_private(&home.anchor(), head.to_string().as_bytes())
 }
 
-/// Lets the anchor of a home follow its log.
+/// Lets the anchor of a home follow its log, and what the clock says the clock.
 pub struct Follower {
     home: Home,
     log: AuditLog,
     written: Option<u64>,
+    /// When the clock was noted, by how long the machine had been up.
+    noted: Option<Duration>,
 }
+
+/// How often what the clock says is noted.
+const NOTED_EVERY: Duration = Duration::from_secs(600);
 
 impl Follower {
     /// The anchor of `home` follows `log`.
     #[must_use]
     pub fn new(home: Home, log: AuditLog) -> Self {
-        Self { home, log, written: None }
+        Self { home, log, written: None, noted: None }
     }
 
     /// Writes the anchor if the log has grown since it was last written.
@@ -106,6 +113,13 @@ impl Follower {
     /// # Errors
     /// When it cannot be written; the next call tries again.
     pub fn follow(&mut self) -> Result<(), HomeError> {
+        if let Some(mark) = self.log.clock_mark() {
+            let since = self.noted.map(|noted| mark.up().saturating_sub(noted));
+            if since.is_none_or(|since| since >= NOTED_EVERY) {
+                mark.write(&self.home)?;
+                self.noted = Some(mark.up());
+            }
+        }
         let size = self.log.counters().size;
         if self.written != Some(size) {
             write(&self.home, &self.log)?;

@@ -7,9 +7,11 @@
 pub mod acknowledgement;
 pub mod anchor;
 pub mod append;
+mod append_error;
 pub mod bookkeeping;
 pub mod card;
 pub mod clock;
+pub mod clock_guard;
 pub mod corrections;
 pub mod cosigning;
 pub mod entries;

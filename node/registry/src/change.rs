@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alarms::{Alarm, Resolution};
 use super::backups::Backup;
+use super::clock::ClockAcceptance;
 use super::holds::{Hold, Release};
 use super::peers::Verified;
 use super::sources::Source;
@@ -147,6 +148,11 @@ pub enum Change {
         /// When those were made.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         forgotten: Vec<Timestamp>,
+    },
+    /// A clock was accepted under which nothing was logged.
+    Clock {
+        /// Which, and why.
+        accepted: ClockAcceptance,
     },
     /// A request of an outside body, for records release.
     RecordsRequest {

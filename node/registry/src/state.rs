@@ -20,6 +20,7 @@ use super::ChangeError;
 use super::alarms::Raised;
 use super::backups::Backup;
 use super::change::Change;
+use super::clock::AcceptedClock;
 use super::holds::{Hold, Redacted};
 use super::keys::NamedKeys;
 use super::node_keys::NodeKeys;
@@ -78,6 +79,8 @@ pub struct State {
     pub backups: BTreeMap<Timestamp, Backup>,
     /// How far the log's bodies are destroyed.
     pub redacted: Redacted,
+    /// The clocks that were accepted.
+    pub clock: AcceptedClock,
     /// Which agreements and requests concern an agency.
     pub concerning: AuthorityIndex,
     pub(crate) nodes: NodeKeys,
@@ -251,6 +254,7 @@ impl State {
                 drop(self.backups.insert(backup.at, backup.clone()));
             }
             Change::Redacted { redaction, .. } => self.redacted.note(redaction),
+            Change::Clock { accepted } => self.clock.note(accepted),
             Change::RecordsRequest { request } => {
                 drop(self.records_requests.insert(request.id.clone(), request.clone()));
             }

@@ -9,8 +9,8 @@ use axum::routing::{get, post};
 
 use super::alarms;
 use super::api::{
-    agreements, audit, backup, cards, evidence, exports, holds, people, policy, queries, reads,
-    reports, requests, sources, status,
+    agreements, audit, backup, cards, clock, evidence, exports, holds, people, policy, queries,
+    reads, reports, requests, sources, status,
 };
 use super::error::{method_not_allowed, not_found};
 use crate::http::state::AppState;
@@ -32,6 +32,7 @@ pub fn router(app: Arc<AppState>) -> Router {
         .route("/cards/{id}/held", get(cards::held))
         .route("/cards/{id}/block", post(cards::block))
         .route("/cards/{id}/unblock", post(cards::unblock))
+        .route("/clock/accept", post(clock::accept))
         .route("/agreements", get(agreements::list).post(agreements::propose))
         .route("/agreements/prepare", post(agreements::prepare))
         .route("/agreements/import", post(agreements::import))

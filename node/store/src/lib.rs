@@ -67,8 +67,8 @@ pub use read::{
     Database, Due, Exchanges, Heads, LogRecords, OwnReads, PhotographReferences, ReadStore,
 };
 pub use rows::{
-    Asked, Corrected, OutboxMessage, Pages, Receipted, Release, Row, Served, Settled, Side,
-    StateChanges,
+    Asked, Corrected, OutboxMessage, Pages, Receipted, Release, Restamped, Row, Served, Settled,
+    Side, StateChanges,
 };
 pub use write::{Destruction, HeadWriter, LogWriter, Outbox, Store, WriteStore};
 

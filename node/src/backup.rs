@@ -39,8 +39,16 @@ pub const SEAL: &str = "manifest.seal";
 /// The database of a node that keeps it in its home.
 pub const DATABASE: &str = "accord.db";
 /// What of a home is of a running process or of this place alone, and in no backup.
-const LEFT_OUT: [&str; 7] =
-    [DATABASE, "accord.db-wal", "accord.db-shm", "accord.sock", "lock", "anchor", RESTORED];
+const LEFT_OUT: [&str; 8] = [
+    DATABASE,
+    "accord.db-wal",
+    "accord.db-shm",
+    "accord.sock",
+    "lock",
+    "anchor",
+    "clock",
+    RESTORED,
+];
 /// The file in a restored home that says so until the log does.
 pub const RESTORED: &str = "restored.json";
 /// How much is read at once, in bytes.

@@ -1,5 +1,6 @@
 //! What every act of the node works with: its identity, its keys, its log and its store.
 
+mod known_by;
 mod observed;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use schemas::key_use::KeyUse;
 use store::ReadStore;
 use store::photographs::Images;
 
+pub use known_by::KnownBy;
 pub use observed::ObservedCheckpoints;
 
 /// The keys that are exchanged one by one. Cheap to clone.
@@ -96,6 +98,8 @@ pub struct NodeContext {
     pub bounds: Bounds,
     /// The checkpoints that peers have shown of their logs.
     pub observed: Arc<ObservedCheckpoints>,
+    /// By which agency key peers know this agency.
+    pub known_by: Arc<KnownBy>,
 }
 
 impl NodeContext {

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::net::UnixListener;
-use tokio::sync::{Mutex, Semaphore, mpsc};
+use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::cards::keep_in_home;
-use crate::backup::create::record_restoring;
+use crate::backup::create::{is_restored, record_restoring};
 use crate::config::Config;
 use crate::context::NodeContext;
 use crate::exchange::ask::QueryClient;
@@ -23,10 +23,13 @@ use crate::exchange::peer_server::PeerServer;
 use crate::exchange::seen::Seen;
 use crate::exchange::standing::{Collector, collect_until};
 use crate::exchange::witness::Witnessing;
-use crate::http::{AppState, MetricsCache, MetricsToken, https, open_router, router, socket};
+use crate::http::{
+    AppState, MetricsCache, MetricsToken, SendingTurns, https, open_router, router, socket,
+};
 use crate::reads::importer::Importer;
 use crate::retention::{DESTROY, Retention};
 use audit_log::anchor;
+use audit_log::append::AppendError;
 use audit_log::clock::Clock;
 use host::home::{Home, HomeLock};
 use peer::Peers;
@@ -49,8 +52,6 @@ pub use tasks::TaskFailure;
 
 /// How long what is in flight has once the node stops.
 const FINISHING: Duration = Duration::from_secs(10);
-/// Most requests at once that send reads over HTTPS.
-const SENDING: usize = 16;
 /// Most peers waiting to be shown a card.
 const NEWLY_CONNECTED: usize = 1_024;
 
@@ -126,6 +127,10 @@ impl Node {
         let context = context_on(&home, &config, clock, store).await?;
         keep_in_home(&home, &context.agency.registry)?;
         let agency = &context.agency;
+        let unanchored = anchor::read(&home)?.is_none() && !is_restored(&home);
+        if unanchored {
+            tracing::error!("the log has no anchor; it is compared with none, and gets one now");
+        }
         let beyond =
             anchor::check(&home, &agency.log, &agency.registry, context.store.as_ref()).await?;
         if beyond > 0 {
@@ -160,7 +165,13 @@ impl Node {
         if let Err(error) = retention.finish_redaction(DESTROY).await {
             tracing::error!(%error, "what the log says is destroyed could not be; it is tried again");
         }
-        queries.close_open_queries().await?;
+        match queries.close_open_queries().await {
+            // A node that waits for a person's word on the clock must be there to hear it.
+            Err(error @ (AppendError::Clock { .. } | AppendError::ClockAhead { .. })) => {
+                tracing::error!(%error, "nothing is asked or answered");
+            }
+            closed => drop(closed?),
+        }
         let certificate = config.http.map(|_| https::Served::of(&home)).transpose()?;
         let https = match (config.http, &certificate) {
             (Some(address), Some(served)) => Some(https::listen(address, served).await?),
@@ -174,10 +185,12 @@ impl Node {
             peers: peers.clone(),
             config,
             home: home.clone(),
+            unanchored,
             retention,
             importer: importer.clone(),
             source_stats: Arc::default(),
-            sending: Semaphore::new(SENDING),
+            sending: SendingTurns::default(),
+            https_places: https::places(),
             certificate,
             metrics_token,
             metrics_cache: MetricsCache::default(),
@@ -227,7 +240,9 @@ impl Node {
         let socket = socket::serve(listeners.socket, router(self.app.clone()), stop.clone());
         let mut serving = vec![self.tasks.spawn("socket", socket)];
         if let Some(listener) = listeners.https {
-            let https = https::serve(listener, open_router(self.app.clone()), stop.clone());
+            let places = self.app.https_places.clone();
+            let router = open_router(self.app.clone());
+            let https = https::serve(listener, places, router, stop.clone());
             serving.push(self.tasks.spawn("HTTPS", https));
         }
         *self.serving.lock().await = serving;

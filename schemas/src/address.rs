@@ -1,6 +1,6 @@
 //! Addresses at which nodes are reached.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Longest address of a card, in bytes: an IPv6 address with its port has at most 54.
 pub const LONGEST: usize = 64;
@@ -26,9 +26,28 @@ pub fn is_dialable(text: &str) -> bool {
     machine && text.len() <= LONGEST && digits && port.parse::<u16>().is_ok_and(|port| port != 0)
 }
 
+/// The machine of an address that peers can dial.
+#[must_use]
+pub fn host_of(text: &str) -> Option<IpAddr> {
+    let mut parts = text.split('/').skip(1);
+    match (parts.next()?, parts.next()?) {
+        ("ip4", ip) => ip.parse().ok().map(IpAddr::V4),
+        ("ip6", ip) => ip.parse().ok().map(IpAddr::V6),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::is_dialable;
+    use super::{host_of, is_dialable};
+
+    #[test]
+    fn an_address_names_its_machine() {
+        assert_eq!(host_of("/ip4/203.0.113.5/tcp/7420"), "203.0.113.5".parse().ok());
+        assert_eq!(host_of("/ip6/2001:db8::5/tcp/7420"), "2001:db8::5".parse().ok());
+        assert_eq!(host_of("/dns4/node.example/tcp/7420"), None);
+        assert_eq!(host_of(""), None);
+    }
 
     #[test]
     fn only_an_address_of_one_machine_can_be_dialled() {

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod authority;
 pub mod cards;
+pub mod clock;
 pub mod exchange;
 mod kind;
 pub mod people;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::digest::Digest;
+use crate::key::PublicKey;
 use crate::merkle::{LONGEST_PROOF, empty, verify_consistency};
 use crate::note::{Cosigner, SignatureLine, Vkey};
 use crate::purpose::codes;
@@ -139,6 +140,10 @@ pub struct Greeting {
     /// The largest signed head of the receiver's log that the sender holds, verbatim: a log that
     /// does not lead to it was put back, and learns so before anything is exchanged.
     pub held: Option<String>,
+    /// The agency key by which the sender knows the receiver: who has exchanged it learns whose people
+    /// have confirmed the new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_by: Option<PublicKey>,
 }
 
 /// A checkpoint that may be stored and, once it is, cosigned. Only [`judge`] makes one.

@@ -121,6 +121,7 @@ fn belongs(header: &Header, body: &Body, me: &AgencyId) -> Belongs {
         | Event::BackupMade(_)
         | Event::BackupFinished(_)
         | Event::BackupRestored(_)
+        | Event::ClockAccepted(_)
         | Event::AlarmRaised(_)
         | Event::AlarmResolved(_) => &[],
     })

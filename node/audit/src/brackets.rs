@@ -17,7 +17,7 @@ use super::signed_by::SignedBy;
 /// The code of a signature with a key whose end the log had recorded: it accuses nobody.
 const ENDED: &str = "signed_with_ended_key";
 /// The code of an entry that was not made when it says.
-const DISPROVED: &str = "time_disproved";
+pub(super) const DISPROVED: &str = "time_disproved";
 
 /// What bounds the times of one log.
 #[derive(Debug, Clone, Default)]

@@ -2,20 +2,22 @@
 //! the bundle should hold was left out. Pure; it trusts the keys that its caller pins, and nothing
 //! else: what rests on another agency's word is told, and counts for nothing.
 
+mod clock;
+mod rejected;
 mod scope;
 
 use std::collections::BTreeMap;
 
 use schemas::agency::AgencyId;
-use schemas::answer::{Answer, Basis};
 use schemas::checkpoint::Checkpoint;
 use schemas::digest::Digest;
 use schemas::entry::Header;
-use schemas::envelope::Envelope;
 use schemas::ranges::Ranges;
+use schemas::time::Timestamp;
 use serde::Serialize;
 
 use super::brackets::Brackets;
+use super::clock_steps::{ClockStep, ClockSteps, Misplaced};
 use super::decisions::{Decisions, NotDecidedAgain};
 use super::hold_check::{HoldCheck, JudgedHold};
 use super::keys::Keys;
@@ -79,6 +81,9 @@ pub struct Report {
     /// Entries of exchanges in other logs that this one keeps no proof of, by whose log.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub unproven: BTreeMap<AgencyId, u64>,
+    /// Clocks that were accepted: the times of entries before and after are those of two clocks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clock_accepted: Vec<ClockStep>,
     /// What is wrong.
     pub problems: Vec<Problem>,
     /// The heads of this log that stand in it and that its pinned key signed.
@@ -132,6 +137,13 @@ pub struct Check<S> {
     holds: HoldCheck,
     registry: RegistryCheck,
     decisions: Decisions,
+    clock: ClockSteps,
+    /// The entry before, with its time.
+    last: Option<(u64, Timestamp)>,
+    /// Entries whose stamps others disprove, with those.
+    disproved: Vec<(Timestamp, Problem)>,
+    /// Entries that their own stamps put on another side of a bound of the period.
+    misplaced: Vec<Misplaced>,
     batch: Vec<(u64, Item)>,
     /// Bytes in the batch.
     waiting: usize,
@@ -145,7 +157,8 @@ pub struct Check<S> {
 #[derive(Debug, Default)]
 struct Numbers {
     next: Option<u64>,
-    /// A border after the period was met: what stands between it and the export is not of it.
+    /// The entry before is a border after the period: what stands between it and the export is not of
+    /// it.
     after: bool,
     /// The export's own entry was met, in an extract or a whole log.
     ended: bool,
@@ -168,6 +181,10 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
             holds: HoldCheck::new(whole),
             registry: RegistryCheck::new(whole),
             decisions: Decisions::new(me),
+            clock: ClockSteps::default(),
+            last: None,
+            disproved: Vec::new(),
+            misplaced: Vec::new(),
             batch: Vec::new(),
             waiting: 0,
             numbers: Numbers::default(),
@@ -247,11 +264,10 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
         self.waiting = 0;
         let (offsets, items): (Vec<u64>, Vec<Item>) = self.batch.drain(..).unzip();
         let judged = self.verifier.check(&items);
-        for found in self.verifier.problems() {
-            self.add(found);
-        }
+        self.verified(&judged);
         for ((judged, item), offset) in judged.into_iter().zip(&items).zip(offsets) {
             let Some(mut judged) = judged else { continue };
+            self.clock(&judged);
             let header = &judged.header;
             self.redactions.see(header, item);
             self.registry.see(header, item, judged.body.as_ref());
@@ -285,22 +301,6 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
         }
     }
 
-    /// Whether a reply that was rejected is an answer on an authority that this log is not known to have
-    /// recorded, as in an extract: nobody may show such a one.
-    fn rests_elsewhere(&self, header: &Header, item: &Item) -> bool {
-        let Some(owner) = &header.peer else { return false };
-        let line = item.entry.envelope.as_deref().unwrap_or_default();
-        let answer = Envelope::parse(line.as_bytes()).ok().and_then(|envelope| {
-            serde_json::from_slice::<Answer>(envelope.unverified_payload()).ok()
-        });
-        let basis = answer.map(|answer| answer.basis);
-        let recorded = |basis: &Basis| {
-            let state = self.registry.state();
-            state.is_some_and(|state| state.rests_on(basis, &self.head.agency, owner).is_ok())
-        };
-        basis.is_some_and(|basis| !recorded(&basis))
-    }
-
     /// What was found.
     pub fn finish(mut self) -> Report {
         self.begin();
@@ -309,6 +309,8 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
         self.redactions.finish().into_iter().for_each(|found| self.add(found));
         let uses = self.decisions.finish(self.registry.state());
         uses.into_iter().for_each(|found| self.add(found));
+        self.misplaced();
+        self.still_disproved();
         let verified = self.verifier.finish();
         let (size, root) = (verified.tree.size(), verified.tree.root());
         let mut last = Vec::new();
@@ -386,6 +388,7 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
             not_compared: verified.not_compared,
             rejected_although_valid: self.rejected_although_valid,
             unproven: self.unproven.counts(),
+            clock_accepted: self.clock.into_steps(),
             problems: self.problems,
             heads: self.heads.shown,
             keys: verified.keys,

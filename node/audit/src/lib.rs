@@ -11,6 +11,7 @@ pub mod brackets;
 mod bundle_file;
 mod bundle_index;
 pub mod check;
+mod clock_steps;
 #[cfg(feature = "clap")]
 pub mod command_line;
 pub mod cosigned_heads;

@@ -46,6 +46,8 @@ pub struct RedactionCheck {
 struct JudgedRedaction {
     index: u64,
     entries: Ranges,
+    /// Days that the policy in force kept audit records.
+    days: Option<u32>,
     /// Entries from here on were too young.
     allowed: Option<Timestamp>,
     held: Ranges,
@@ -104,6 +106,20 @@ impl RedactionCheck {
         }
         if header.kind.judges() {
             self.weigh(header, item);
+        }
+    }
+
+    /// The times by which the bare entries so far count.
+    pub fn stamps(&mut self) -> impl Iterator<Item = &mut Timestamp> {
+        self.bare.iter_mut().map(|(_, at)| at)
+    }
+
+    /// The clock was set back to `at`: what was destroyed before, by a clock that was ahead, had to be as
+    /// old as this one tells. Within an hour nobody notices.
+    pub fn set_back(&mut self, at: Timestamp) {
+        for redaction in &mut self.redactions {
+            let allowed = redaction.days.map(|days| at.plus_hours(1).cut_off(days));
+            redaction.allowed = redaction.allowed.zip(allowed).map(|(one, other)| one.min(other));
         }
     }
 
@@ -173,6 +189,7 @@ impl RedactionCheck {
         self.redactions.push(JudgedRedaction {
             index: header.index,
             entries: redaction.entries,
+            days: self.days,
             allowed: allowed.map(|allowed| allowed.min(redaction.cut_off)),
             held,
         });

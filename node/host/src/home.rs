@@ -5,6 +5,7 @@
 //! card.json     one's own card     tls/         certificate of the HTTP side
 //! accord.db     the database, 0600 accord.sock  where the command line talks to the running node
 //! lock          held while a node runs images/     photographs, by digest
+//! anchor        the log's last head    clock       what the clock said when the node last ran
 //! ```
 
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
@@ -23,6 +24,18 @@ pub enum HomeError {
     /// There is none.
     #[error("no node lives in `{0}`; make one with `accord init`, or name another with --home")]
     Missing(PathBuf),
+    /// It belongs to another user of the system.
+    #[error(
+        "`{dir}` belongs to `{owner}`, and this is uid {uid}: run it as that user, `sudo -u {owner} accord …`"
+    )]
+    Forbidden {
+        /// The home.
+        dir: PathBuf,
+        /// Whose it is.
+        owner: String,
+        /// Who this is.
+        uid: u32,
+    },
     /// There is one already.
     #[error("a node lives in `{0}` already; name another with --home")]
     Taken(PathBuf),
@@ -87,7 +100,7 @@ impl Home {
         for part in ["keys", "tls"] {
             drop(fs::remove_dir_all(self.dir.join(part)));
         }
-        for part in ["card.json"].iter().chain(&DATABASE) {
+        for part in ["card.json", "anchor", "clock"].iter().chain(&DATABASE) {
             drop(fs::remove_file(self.dir.join(part)));
         }
         // Fails, as it should, when the folder held something else.
@@ -97,10 +110,24 @@ impl Home {
     /// An existing home.
     ///
     /// # Errors
-    /// When no node lives there.
+    /// When no node lives there, or this user may not look.
     pub fn open(dir: &Path) -> Result<Self, HomeError> {
         let home = Self { dir: dir.to_owned() };
-        if home.config().exists() { Ok(home) } else { Err(HomeError::Missing(dir.to_owned())) }
+        // Opened, not only looked for: a file that this user may not read is another user's.
+        match File::open(home.config()) {
+            Ok(_) => Ok(home),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(home.forbidden()),
+            Err(_) => Err(HomeError::Missing(dir.to_owned())),
+        }
+    }
+
+    /// That this home is another user's.
+    #[must_use]
+    pub fn forbidden(&self) -> HomeError {
+        let owner = crate::owner::owner_of(&self.config());
+        let owner = owner.map_or_else(|| "another user".into(), |(_, name)| name);
+        let uid = rustix::process::getuid().as_raw();
+        HomeError::Forbidden { dir: self.dir.clone(), owner, uid }
     }
 
     /// The directory.
@@ -125,6 +152,12 @@ impl Home {
     #[must_use]
     pub fn anchor(&self) -> PathBuf {
         self.dir.join("anchor")
+    }
+
+    /// What the clock said when the node last ran, and how long the machine had been up then.
+    #[must_use]
+    pub fn clock_mark(&self) -> PathBuf {
+        self.dir.join("clock")
     }
 
     /// The SQLite database.
@@ -204,7 +237,10 @@ impl Home {
             .write(true)
             .mode(PRIVATE)
             .open(&path)
-            .map_err(|error| HomeError::File { path: path.clone(), error })?;
+            .map_err(|error| match error.kind() {
+                ErrorKind::PermissionDenied => self.forbidden(),
+                _ => HomeError::File { path: path.clone(), error },
+            })?;
         match file.try_lock() {
             Ok(()) => Ok(HomeLock { _file: file }),
             Err(TryLockError::WouldBlock) => Err(HomeError::Running(self.dir.clone())),

@@ -4,3 +4,6 @@
 pub mod cipher_suites;
 pub mod database;
 pub mod home;
+pub mod home_flaws;
+pub mod owner;
+pub mod uptime;

@@ -4,6 +4,8 @@
 //! It is at most a second behind. What came after it is told by the head in the database, which every
 //! group of entries signs anew ([`crate::database_head`]).
 
+use std::time::Duration;
+
 use host::home::{Home, HomeError, read_text, replace_private};
 use schemas::checkpoint::SignedCheckpoint;
 use store::{ReadStore, StoreError};
@@ -117,18 +119,23 @@ pub fn write(home: &Home, log: &AuditLog) -> Result<(), HomeError> {
     replace_private(&home.anchor(), head.to_string().as_bytes())
 }
 
-/// Lets the anchor of a home follow its log.
+/// Lets the anchor of a home follow its log, and what the clock says the clock.
 pub struct Follower {
     home: Home,
     log: AuditLog,
     written: Option<u64>,
+    /// When the clock was noted, by how long the machine had been up.
+    noted: Option<Duration>,
 }
+
+/// How often what the clock says is noted.
+const NOTED_EVERY: Duration = Duration::from_secs(600);
 
 impl Follower {
     /// The anchor of `home` follows `log`.
     #[must_use]
     pub fn new(home: Home, log: AuditLog) -> Self {
-        Self { home, log, written: None }
+        Self { home, log, written: None, noted: None }
     }
 
     /// Writes the anchor if the log has grown since it was last written.
@@ -136,6 +143,13 @@ impl Follower {
     /// # Errors
     /// When it cannot be written; the next call tries again.
     pub fn follow(&mut self) -> Result<(), HomeError> {
+        if let Some(mark) = self.log.clock_mark() {
+            let since = self.noted.map(|noted| mark.up().saturating_sub(noted));
+            if since.is_none_or(|since| since >= NOTED_EVERY) {
+                mark.write(&self.home)?;
+                self.noted = Some(mark.up());
+            }
+        }
         let size = self.log.counters().size;
         if self.written != Some(size) {
             write(&self.home, &self.log)?;

@@ -12,7 +12,7 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use schemas::answer::LogPosition;
 use schemas::checkpoint::SignedCheckpoint;
-use schemas::entry::SALT;
+use schemas::entry::{EntryKind, SALT};
 use schemas::entry_proof::EntryProof;
 use schemas::frame::{Frame, FrameKind};
 use schemas::key::SecretKey;
@@ -21,12 +21,14 @@ use schemas::note::{KeyName, Signer, Vkey};
 use schemas::time::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot};
 
+pub use super::append_error::{AppendError, Conflict};
 use super::entry::Entry;
 use super::ledger::Ledger;
 use super::narrowing::NarrowingToken;
 use super::proofs::{Group, head, root_at};
 use super::release::Released;
 use crate::clock::Clock;
+use crate::clock_guard::{ClockGuard, ClockMark};
 use crate::database_head::{self, HeadError, check_running, checked_state};
 use crate::metrics::{EntryMetrics, LogMetrics};
 use crate::registry::{Registry, RegistryError};
@@ -36,59 +38,6 @@ use store::{LogState, Row, Store, StoreError};
 const LARGEST_GROUP: usize = 128;
 /// Most appends waiting.
 const LONGEST_QUEUE: usize = 1_024;
-
-/// What has changed between deciding and appending: it is to be decided again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Conflict {
-    /// A card, agreement, request, user or policy changed.
-    #[error("what the decision rested on has changed")]
-    Registry,
-    /// A read was corrected.
-    #[error("a read was corrected meanwhile")]
-    ReadCorrected,
-    /// The authority ended.
-    #[error("the authority has ended")]
-    Lapsed,
-    /// The written request has no uses left.
-    #[error("the written request has no uses left")]
-    UsesExhausted,
-    /// The daily limit is reached.
-    #[error("the daily limit is reached")]
-    Quota,
-    /// Too many receipts are outstanding.
-    #[error("too many receipts are outstanding")]
-    ReceiptsOutstanding,
-    /// A receipt of that answer may have been recorded.
-    #[error("a receipt of that answer was recorded meanwhile")]
-    Receipted,
-    /// The peer has left as much behind today as it may.
-    #[error("the peer has left as much behind today as it may")]
-    DayFull,
-}
-
-/// Why nothing was appended. In every case nothing may leave.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum AppendError {
-    /// The log cannot be written now.
-    #[error("the audit log cannot be written ({0}); nothing is asked or released until it can")]
-    Unavailable(String),
-    /// The clock stands far behind the last entry.
-    #[error(
-        "the clock says {now} but the last log entry is of {last}; set the clock, then try again"
-    )]
-    Clock {
-        /// What the clock says.
-        now: Timestamp,
-        /// Time of the last entry.
-        last: Timestamp,
-    },
-    /// What was decided no longer holds; decide again.
-    #[error("{0}")]
-    Conflict(Conflict),
-    /// The entry itself cannot be written.
-    #[error("this act cannot be logged: {0}")]
-    Unwritable(String),
-}
 
 /// Why a log is not opened.
 #[derive(Debug, thiserror::Error)]
@@ -158,6 +107,8 @@ pub struct AuditLog {
     counters: Arc<ArcSwap<LogState>>,
     metrics: LogMetrics,
     documents_queued: Arc<Notify>,
+    clock: Clock,
+    guard: Arc<ArcSwap<ClockGuard>>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) registry: Registry,
     name: KeyName,
@@ -170,7 +121,7 @@ fn signers(name: &KeyName, keys: Vec<SecretKey>) -> Vec<Signer> {
 
 impl AuditLog {
     /// Starts the writer of the log of `name`, whose heads are signed with each of `keys`. It ends
-    /// when the last clone of the log is dropped.
+    /// when the last clone of the log is dropped. `mark` is what the clock said when it last ran.
     ///
     /// # Errors
     /// When the database is not as this node left it, or the registry not the one that the log tells.
@@ -179,9 +130,12 @@ impl AuditLog {
         clock: Clock,
         name: KeyName,
         keys: Vec<SecretKey>,
+        mark: Option<ClockMark>,
     ) -> Result<Self, OpenError> {
         let keys = signers(&name, keys);
         let ledger = read_ledger(store.as_ref(), &clock, &name, &keys).await?;
+        let guard = ClockGuard::at_start(ledger.state.last_at, mark, &clock);
+        let guard = Arc::new(ArcSwap::from_pointee(guard));
         let registry = Registry::load(store.as_ref(), &ledger.state.tree).await?;
         let counters = Arc::new(ArcSwap::from_pointee(ledger.state.clone()));
         let metrics = LogMetrics::default();
@@ -191,7 +145,8 @@ impl AuditLog {
         let writer = Writer {
             store: store.clone(),
             registry: registry.clone(),
-            clock,
+            clock: clock.clone(),
+            guard: guard.clone(),
             name: name.clone(),
             keys: keys.clone(),
             ledger: Some(ledger),
@@ -200,7 +155,18 @@ impl AuditLog {
             documents_queued: documents_queued.clone(),
         };
         tokio::spawn(writer.run(queue));
-        Ok(Self { jobs, counters, metrics, documents_queued, store, registry, name, keys })
+        Ok(Self {
+            jobs,
+            counters,
+            metrics,
+            documents_queued,
+            clock,
+            guard,
+            store,
+            registry,
+            name,
+            keys,
+        })
     }
 
     /// Appends `entry`; returns once it is durable.
@@ -212,6 +178,28 @@ impl AuditLog {
         let (reply, answer) = oneshot::channel();
         self.jobs.send(Job { entry, reply }).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
+    }
+
+    /// Why nothing is appended under the clock as it is, if that is so.
+    ///
+    /// # Errors
+    /// That it is far behind the last entry, or further ahead than the time that has passed.
+    pub fn clock_can_be_right(&self) -> Result<(), AppendError> {
+        let now = self.clock.now();
+        let last = self.counters().last_at;
+        if let Some(last) = last.filter(|last| now.is_too_far_behind(*last)) {
+            return Err(AppendError::Clock { now, last });
+        }
+        let known = self.guard.load().check(&self.clock);
+        known.map_err(|known| AppendError::ClockAhead { now, known })
+    }
+
+    /// What the clock says now, to be held against it when the node starts again; `None` where the clock
+    /// cannot be right, or the system does not name the present run of the machine.
+    #[must_use]
+    pub fn clock_mark(&self) -> Option<ClockMark> {
+        self.clock_can_be_right().ok()?;
+        ClockMark::now(&self.clock)
     }
 
     /// Ends when the writer has ended: from then on nothing can be appended.
@@ -288,6 +276,7 @@ struct Writer {
     store: Arc<dyn Store>,
     registry: Registry,
     clock: Clock,
+    guard: Arc<ArcSwap<ClockGuard>>,
     name: KeyName,
     keys: Arc<ArcSwap<Vec<Signer>>>,
     /// `None` after a commit that failed: the store is asked what holds before the next append.
@@ -317,6 +306,8 @@ impl Writer {
             },
         };
         let mut next = ledger.clone();
+        let guard = self.guard.load_full();
+        let mut accepted = false;
         let mut state = self.registry.state();
         let mut rows = Vec::with_capacity(jobs.len());
         let mut waiting = Vec::with_capacity(jobs.len());
@@ -331,7 +322,7 @@ impl Writer {
             let change = entry.change.clone();
             let mut entry_metrics = EntryMetrics::of(&entry);
             // An entry that fails leaves the ledger as it was: its counters move last.
-            let built = next.time(self.clock.now()).and_then(|at| {
+            let built = next.time(change.as_ref(), &self.clock, &guard).and_then(|at| {
                 next.check(&entry.precondition, &state, at)
                     .and_then(|()| next.check_arriving(&entry))
                     .map_err(AppendError::Conflict)?;
@@ -349,6 +340,7 @@ impl Writer {
                         state = Arc::new(changed);
                     }
                     let (index, at) = (row.header.index, row.header.at);
+                    accepted |= row.header.kind == EntryKind::ClockAccepted;
                     let appended = Appended { index, at, frames, entry_proof: None, narrowing };
                     waiting.push((appended, reply));
                     rows.push(row);
@@ -364,6 +356,9 @@ impl Writer {
                 self.metrics.durable(&measured, began.elapsed());
                 self.prove(&ledger.state.tree, &rows, &next.state.tree, &mut waiting);
                 self.counters.store(Arc::new(next.state.clone()));
+                if accepted {
+                    self.guard.store(Arc::new(ClockGuard::accepting(&self.clock)));
+                }
                 self.ledger = Some(next);
                 self.registry.publish(state);
                 drop(kept);

@@ -30,7 +30,7 @@ use crate::append::AuditLog;
 use crate::release::Released;
 
 /// This agency's card in force, and beside it the largest head that is held of the log of the peer to
-/// whom it is shown. Only the log makes one.
+/// whom it is shown, and the agency key by which that is known. Only the log makes one.
 #[derive(Debug)]
 pub struct OwnCard {
     card: Arc<Signed<Card>>,
@@ -63,9 +63,11 @@ impl AuditLog {
     /// # Errors
     /// When the database does not answer.
     pub async fn own_card(&self, peer: &AgencyId) -> Result<Option<OwnCard>, StoreError> {
-        let Some(card) = self.registry.state().own.clone() else { return Ok(None) };
+        let state = self.registry.state();
+        let Some(card) = state.own.clone() else { return Ok(None) };
+        let known_by = state.peers.get(peer).map(|peer| peer.card.value.agency_key);
         let held = self.held_head(peer).await?.map(|held| held.witnessed().checkpoint.clone());
-        let greeting = |held| serde_json::to_vec(&Greeting { held }).unwrap_or_default();
+        let greeting = |held| serde_json::to_vec(&Greeting { held, known_by }).unwrap_or_default();
         let mut beside = greeting(held);
         if beside.len() > LARGEST_BESIDE {
             // A note under which its log put more signatures than a frame has room for.

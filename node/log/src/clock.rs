@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use schemas::time::Timestamp;
 
 /// The node's wall clock.
 ///
-/// A clock can be set off by a number of milliseconds, which lets a test live through an expiry
-/// or play a node whose clock is wrong.
+/// Time can be made to pass, which lets a test live through an expiry, and the clock can be set wrong
+/// while none passes.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
-    offset_ms: Arc<AtomicI64>,
+    wrong_ms: Arc<AtomicI64>,
+    passed_ms: Arc<AtomicI64>,
 }
 
 impl Clock {
@@ -21,9 +23,23 @@ impl Clock {
         Self::default()
     }
 
-    /// Moves this clock, and all its clones, by `millis` from where it is.
+    /// Lets `millis` pass, for this clock and all its clones.
     pub fn shift(&self, millis: i64) {
-        self.offset_ms.fetch_add(millis, Ordering::Relaxed);
+        self.passed_ms.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    /// Sets this clock, and all its clones, wrong by `millis` more, while no time passes.
+    pub fn set_wrong(&self, millis: i64) {
+        self.wrong_ms.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    /// How long the machine has been up, whatever the clock says.
+    #[must_use]
+    pub fn since_boot(&self) -> Duration {
+        let passed = self.passed_ms.load(Ordering::Relaxed);
+        let by = Duration::from_millis(passed.unsigned_abs());
+        let up = host::uptime::since_boot();
+        if passed < 0 { up.saturating_sub(by) } else { up.saturating_add(by) }
     }
 
     /// The present instant. A machine whose clock stands outside years 1 to 9999 is held at the
@@ -34,6 +50,7 @@ impl Clock {
         let now = jiff::Timestamp::now().as_millisecond();
         Timestamp::from_millis(now)
             .unwrap_or(Timestamp::MAX)
-            .plus_millis(self.offset_ms.load(Ordering::Relaxed))
+            .plus_millis(self.passed_ms.load(Ordering::Relaxed))
+            .plus_millis(self.wrong_ms.load(Ordering::Relaxed))
     }
 }

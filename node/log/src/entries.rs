@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod authority;
 pub mod cards;
+pub mod clock;
 pub mod exchange;
 pub mod people;
 pub mod reads;

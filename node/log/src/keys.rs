@@ -142,6 +142,19 @@ impl Keyring {
         held.iter().find(|key| key.public() != *named).cloned()
     }
 
+    /// The key that a card names is the only one from now on, although the one before has not ended.
+    ///
+    /// # Errors
+    /// When its file cannot be put in the place of the other.
+    pub fn take_named(&self, card: &Card) -> Result<(), HomeError> {
+        let next = next_file(&self.home, self.use_);
+        if next.exists() && load_at(next)?.public() == *self.use_.named(card) {
+            take_next(&self.home, self.use_)?;
+            self.reload()?;
+        }
+        Ok(())
+    }
+
     /// Once the key before has ended, the one that the card names is the only one.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! Held by the one writer. A group is tried on a copy; the copy becomes the ledger when the group
 //! is durable.
 
+use registry::Change;
 use schemas::body::Body;
 use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header, LARGEST_BODY, SALT, VERSION};
@@ -11,6 +12,8 @@ use schemas::merkle;
 use schemas::time::Timestamp;
 
 use super::append::{AppendError, Conflict};
+use super::clock::Clock;
+use super::clock_guard::ClockGuard;
 use super::entry::{Entry, Precondition};
 use super::recent::Recent;
 use registry::State;
@@ -20,6 +23,9 @@ use store::{LogState, Row, TakenIn};
 
 /// Largest change of the registry, in bytes: quoted once more it fits a line of a bundle.
 const LARGEST_CHANGE: usize = 400 << 10;
+
+/// How old the word may be that the clock is right, in milliseconds.
+const ACCEPTING_MS: u64 = 10_000;
 
 #[derive(Debug, Clone)]
 pub(super) struct Ledger {
@@ -36,16 +42,32 @@ impl Ledger {
         Self { state, corrected, receipted }
     }
 
-    /// The time of the next entry: never before its predecessor, never far from the clock.
-    pub(super) fn time(&mut self, now: Timestamp) -> Result<Timestamp, AppendError> {
-        let at = match self.state.last_at {
-            Some(last) if last > now => {
-                if now.is_too_far_behind(last) {
+    /// The time of the next entry: never before its predecessor, never far from the clock, and by no
+    /// clock that cannot be right. One that accepts the clock is of the time that was accepted, whatever
+    /// was logged before.
+    pub(super) fn time(
+        &mut self,
+        change: Option<&Change>,
+        clock: &Clock,
+        guard: &ClockGuard,
+    ) -> Result<Timestamp, AppendError> {
+        let now = clock.now();
+        let last = self.state.last_at;
+        let at = if let Some(Change::Clock { accepted }) = change {
+            let stale = accepted.at.distance(now) > ACCEPTING_MS;
+            if stale || last != Some(accepted.last) {
+                return Err(AppendError::Conflict(Conflict::Registry));
+            }
+            accepted.at
+        } else {
+            guard.check(clock).map_err(|known| AppendError::ClockAhead { now, known })?;
+            match last {
+                Some(last) if now.is_too_far_behind(last) => {
                     return Err(AppendError::Clock { now, last });
                 }
-                last
+                Some(last) => now.max(last),
+                None => now,
             }
-            _ => now,
         };
         if self.state.day_start != Some(at.day_start()) {
             self.state.day_start = Some(at.day_start());

@@ -7,11 +7,13 @@
 pub mod acknowledgement;
 pub mod anchor;
 pub mod append;
+mod append_error;
 pub mod arrived;
 pub mod backup_seal;
 pub mod bookkeeping;
 pub mod card;
 pub mod clock;
+pub mod clock_guard;
 pub mod corrections;
 pub mod cosigning;
 pub mod database_head;

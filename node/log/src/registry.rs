@@ -19,7 +19,8 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use registry::{ChangeError, State};
+use registry::{AcceptedClock, Change, ChangeError, State, restamp};
+use schemas::entry::EntryKind;
 use schemas::merkle::Frontier;
 use schemas::time::Timestamp;
 use store::{ReadStore, StoreError};
@@ -92,16 +93,36 @@ async fn fold_until(
     until: Timestamp,
     at_rest: bool,
 ) -> Result<State, RegistryError> {
+    if until < Timestamp::MAX {
+        let changes = proven_changes(store, tree, at_rest).await?;
+        let until = standing_at(&changes, until)?;
+        return Ok(State::fold(changes.iter().take(until).map(|one| &one.text))?);
+    }
     let mut state = State::default();
     each_proven_change(store, tree, at_rest, |made| {
-        if made.at <= until {
-            Ok(state.apply_text(&made.text)?)
-        } else {
-            Ok::<_, RegistryError>(())
-        }
+        Ok::<_, RegistryError>(state.apply_text(&made.text)?)
     })
     .await?;
     Ok(state)
+}
+
+/// How many of `changes` stood at an instant, by the times that accepted clocks give them.
+fn standing_at(changes: &[ProvenChange], until: Timestamp) -> Result<usize, StoreError> {
+    let mut times: Vec<Timestamp> = changes.iter().map(|one| one.at).collect();
+    let mut clock = AcceptedClock::default();
+    for (n, one) in changes.iter().enumerate() {
+        if one.kind != EntryKind::ClockAccepted {
+            continue;
+        }
+        let change =
+            serde_json::from_str(&one.text).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        if let Change::Clock { accepted } = change {
+            let span = (accepted.at, accepted.last);
+            restamp(times.iter_mut().take(n), span, clock.behind_since);
+            clock.note(&accepted);
+        }
+    }
+    Ok(times.iter().take_while(|at| **at <= until).count())
 }
 
 impl AuditLog {

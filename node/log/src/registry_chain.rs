@@ -8,7 +8,7 @@ use std::fmt::Display;
 
 use schemas::body::Body;
 use schemas::digest::Digest;
-use schemas::entry::{Header, StoredEntry};
+use schemas::entry::{EntryKind, Header, StoredEntry};
 use schemas::merkle::Frontier;
 use schemas::time::Timestamp;
 use store::{EntryFilter, ReadStore, StoreError, StoredChange};
@@ -31,6 +31,8 @@ fn altered(entry: u64, what: impl Display) -> StoreError {
 pub struct ProvenChange {
     /// The entry that made it.
     pub entry: u64,
+    /// Of which kind.
+    pub kind: EntryKind,
     /// When that was.
     pub at: Timestamp,
     /// The change, as its exact JSON.
@@ -141,7 +143,7 @@ impl Placed {
         }
         match self.body.change {
             Some(digest) if digest == Digest::of(change.text.as_bytes()) => {
-                Ok(ProvenChange { entry: index, at: self.header.at, text: change.text })
+                Ok(ProvenChange { entry: index, kind, at: self.header.at, text: change.text })
             }
             Some(digest) => Err(altered(
                 index,

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
 use libp2p::core::upgrade::ReadyUpgrade;
+use libp2p::core::{ConnectedPoint, Endpoint};
 use libp2p::swarm::handler::{ConnectionEvent, FullyNegotiatedInbound, FullyNegotiatedOutbound};
 use libp2p::swarm::{
     CloseConnection, ConnectionDenied, ConnectionHandler, ConnectionHandlerEvent, ConnectionId,
@@ -26,7 +26,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::codec::Substream;
 use super::handshake_limiter::HandshakeLimiter;
 use super::peer_limits::{PeerLimits, PeerQuota};
+use super::pending::Pending;
 use super::serve::Accept;
+use super::tcp::socket_address;
 use super::{Limits, PROTOCOL, key};
 use crate::link::{Dialler, LinkError};
 
@@ -54,10 +56,11 @@ pub(super) struct Exchange {
     closing: VecDeque<(PeerId, CloseConnection)>,
     peers: PeerLimits,
     handshakes: HandshakeLimiter,
+    pending: Arc<Pending>,
 }
 
 impl Exchange {
-    pub(super) fn new(accept: Arc<dyn Accept>, limits: &Limits) -> Self {
+    pub(super) fn new(accept: Arc<dyn Accept>, pending: Arc<Pending>, limits: &Limits) -> Self {
         let substreams = limits.conversations_per_peer.saturating_add(8);
         Self {
             accept,
@@ -65,6 +68,7 @@ impl Exchange {
             closing: VecDeque::new(),
             peers: PeerLimits::new(substreams, limits.connections_per_peer),
             handshakes: HandshakeLimiter::new(Instant::now()),
+            pending,
         }
     }
 
@@ -137,6 +141,11 @@ impl NetworkBehaviour for Exchange {
         let now = Instant::now();
         match event {
             FromSwarm::ConnectionEstablished(established) => {
+                if let ConnectedPoint::Listener { send_back_addr, .. } = established.endpoint
+                    && let Some(from) = socket_address(send_back_addr)
+                {
+                    self.pending.settled(from, true);
+                }
                 let (peer, connection) = (established.peer_id, established.connection_id);
                 if let Some(oldest) = self.peers.established(peer, connection, now) {
                     self.closing.push_back((peer, CloseConnection::One(oldest)));
@@ -152,6 +161,9 @@ impl NetworkBehaviour for Exchange {
                 self.peers.closed(&closed.peer_id, closed.connection_id);
             }
             FromSwarm::ListenFailure(failure) => {
+                if let Some(from) = socket_address(failure.send_back_addr) {
+                    self.pending.settled(from, false);
+                }
                 // What was closed before its handshake has cost nothing.
                 let early = matches!(failure.error, ListenError::Denied { .. })
                     && failure.peer_id.is_none();

@@ -31,6 +31,7 @@
 //! use peer::codec::write;
 //! ```
 
+pub mod admission;
 mod behaviour;
 mod certificate;
 mod codec;
@@ -41,6 +42,7 @@ pub mod link;
 pub mod minute;
 mod network;
 mod peer_limits;
+mod pending;
 mod serve;
 mod swarm;
 mod tcp;
@@ -55,9 +57,11 @@ use libp2p::Multiaddr;
 use schemas::key::{PublicKey, SecretKey};
 use tokio::sync::oneshot;
 
+use crate::admission::{AdmissionCounts, Places};
 use crate::link::{Dial, Host, LinkError, Reach};
 use conversation::{Conversation, Pools};
 use network::Network;
+use pending::Pending;
 use serve::Accept;
 use swarm::Command;
 use tls::{Offer, Tls};
@@ -76,8 +80,9 @@ pub struct Limits {
     pub connections_per_peer: usize,
     /// Connections in all.
     pub connections: u32,
-    /// Connections that others open and whose handshake is under way.
-    pub pending: u32,
+    /// Connections that others open and whose handshake is under way: in all, kept for addresses of
+    /// cards and machines seen before, and from one machine.
+    pub pending: Places,
     /// How long a connection may take to be made.
     pub connect: Duration,
     /// How long a caller waits for a place in a conversation.
@@ -90,7 +95,7 @@ impl Default for Limits {
             conversations_per_peer: 128,
             connections_per_peer: 4,
             connections: 4_096,
-            pending: 256,
+            pending: Places { all: 256, known: 64, from_one: 16 },
             connect: Duration::from_secs(5),
             wait: Duration::from_secs(10),
         }
@@ -136,6 +141,12 @@ pub fn is_listenable(text: &str) -> bool {
     text.parse::<Multiaddr>().is_ok_and(|address| is_tcp(&address))
 }
 
+/// The socket that a node listens at there; `None` where it cannot.
+#[must_use]
+pub fn listens_at(text: &str) -> Option<std::net::SocketAddr> {
+    tcp::socket_address(&text.parse().ok()?)
+}
+
 /// Whether it is an IP address with a port of TCP, and nothing else.
 fn is_tcp(address: &Multiaddr) -> bool {
     use libp2p::multiaddr::Protocol;
@@ -150,6 +161,7 @@ pub struct Peers {
     serving: serve::Stop,
     acceptor: Arc<dyn Accept>,
     tls: Tls,
+    pending: Arc<Pending>,
     proven: Mutex<Proven>,
     limits: Limits,
 }
@@ -172,11 +184,13 @@ pub async fn start<H: Host>(settings: Settings, host: Arc<H>) -> Result<Peers, P
     let pools = Arc::new(Pools::new(limits));
     let acceptor: Arc<dyn Accept> =
         Arc::new(serve::Serving::new(host, serving.clone(), pools.clone()));
-    let (mut swarm, tls) = swarm::build(&node_key, Offer::Aes, acceptor.clone(), limits)?;
+    let pending = Pending::new(acceptor.clone(), limits.pending);
+    let (mut swarm, tls) =
+        swarm::build(&node_key, Offer::Aes, acceptor.clone(), pending.clone(), limits)?;
     let addresses = swarm::listen(&mut swarm, listen).await?;
     let network = Network::run(swarm, pools);
     let proven = Mutex::new(Proven { now: node_key, before: None });
-    Ok(Peers { network, addresses, serving, acceptor, tls, proven, limits })
+    Ok(Peers { network, addresses, serving, acceptor, tls, pending, proven, limits })
 }
 
 fn setup(error: impl std::fmt::Display) -> PeerError {
@@ -194,7 +208,8 @@ impl Peers {
     /// A network that proves `node_key` and listens nowhere: for as long as a conversation over it.
     fn dialling_as(&self, node_key: &SecretKey) -> Result<Network, PeerError> {
         let accept = self.acceptor.clone();
-        let (swarm, _) = swarm::build(node_key, Offer::Aes, accept, self.limits)?;
+        let pending = Pending::new(accept.clone(), self.limits.pending);
+        let (swarm, _) = swarm::build(node_key, Offer::Aes, accept, pending, self.limits)?;
         Ok(Network::run(swarm, Arc::new(Pools::new(self.limits))))
     }
 
@@ -202,6 +217,12 @@ impl Peers {
     #[must_use]
     pub fn addresses(&self) -> Vec<String> {
         self.addresses.clone()
+    }
+
+    /// Handshakes that others begin: under way, and what became of others for lack of places.
+    #[must_use]
+    pub fn handshakes(&self) -> AdmissionCounts {
+        self.pending.counts()
     }
 
     /// Nodes that are connected.

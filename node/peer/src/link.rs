@@ -4,6 +4,7 @@
 //! sends nothing but [`Released`] frames, and those come only out of a durable append.
 
 use std::future::Future;
+use std::net::IpAddr;
 
 use schemas::frame::Frame;
 use schemas::key::PublicKey;
@@ -118,6 +119,10 @@ pub trait Host: Send + Sync + 'static {
     /// Whether a node of this key may talk to us at all; asked at each connection, after its
     /// handshake proved the key. No means the connection is closed at once.
     fn admits(&self, node: &PublicKey) -> bool;
+
+    /// Whether a card names this address: connections from there have places of their own. Must not
+    /// block.
+    fn knows(&self, ip: IpAddr) -> bool;
 
     /// A connection was closed because [`Host::admits`] said no. Must not block.
     fn turned_away(&self, node: &PublicKey);

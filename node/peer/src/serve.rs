@@ -1,5 +1,6 @@
 //! Serving substreams that peers open: one task each, one conversation after another.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use audit_log::release::Released;
 pub(super) trait Accept: Send + Sync + 'static {
     fn stopping(&self) -> bool;
     fn admits(&self, node: &PublicKey) -> bool;
+    fn knows(&self, ip: IpAddr) -> bool;
     fn turned_away(&self, node: &PublicKey);
     fn connected(&self, node: &PublicKey, dialler: Dialler);
     fn serve(&self, node: PublicKey, stream: Substream, permit: SubstreamPermit);
@@ -59,6 +61,10 @@ impl<H: Host> Accept for Serving<H> {
 
     fn admits(&self, node: &PublicKey) -> bool {
         self.host.admits(node)
+    }
+
+    fn knows(&self, ip: IpAddr) -> bool {
+        self.host.knows(ip)
     }
 
     fn turned_away(&self, node: &PublicKey) {

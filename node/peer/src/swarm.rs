@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use libp2p::connection_limits::{self, ConnectionLimits};
+use libp2p::core::transport::TransportError;
 use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
@@ -17,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::behaviour::{Exchange, Opened};
 use super::conversation::Pools;
+use super::pending::Pending;
 use super::serve::Accept;
 use super::tcp::Tcp;
 use super::tls::{Offer, Tls};
@@ -54,6 +56,7 @@ pub(super) fn build(
     node_key: &SecretKey,
     offer: Offer,
     accept: Arc<dyn Accept>,
+    pending: Arc<Pending>,
     limits: Limits,
 ) -> Result<(Swarm<Behaviour>, Tls), PeerError> {
     let identity = key::identity(node_key).map_err(setup)?;
@@ -63,13 +66,16 @@ pub(super) fn build(
     let substreams = limits.conversations_per_peer.saturating_mul(2).saturating_add(32);
     let mut muxer = yamux::Config::default();
     muxer.set_max_num_streams(substreams);
-    let transport =
-        Tcp::default().upgrade(Version::V1Lazy).authenticate(tls.clone()).multiplex(muxer);
+    let transport = Tcp::new(pending.clone())
+        .upgrade(Version::V1Lazy)
+        .authenticate(tls.clone())
+        .multiplex(muxer);
     let behaviour = Behaviour {
-        exchange: Exchange::new(accept, &limits),
+        exchange: Exchange::new(accept, pending, &limits),
         limits: connection_limits::Behaviour::new(
             ConnectionLimits::default()
-                .with_max_pending_incoming(Some(limits.pending))
+                // Those that have lost their place are noticed a moment later.
+                .with_max_pending_incoming(u32::try_from(limits.pending.all.saturating_mul(2)).ok())
                 // One's own dials: a query to every peer makes as many at once as there are peers.
                 .with_max_pending_outgoing(Some(limits.connections))
                 .with_max_established(Some(limits.connections)),
@@ -88,6 +94,24 @@ pub(super) fn build(
     Ok((swarm, tls))
 }
 
+/// Why an address cannot be listened on.
+fn listened_by_another(error: &std::io::Error) -> String {
+    if is_in_use(error) {
+        "another program listens there already; `ss -ltnp` shows which. End that, or set another `listen` in `accord.toml`".into()
+    } else {
+        error.to_string()
+    }
+}
+
+/// Whether an error, or one that it was made of, says that an address is taken.
+fn is_in_use(error: &(dyn std::error::Error + 'static)) -> bool {
+    if let Some(io) = error.downcast_ref::<std::io::Error>() {
+        let within = io.get_ref().is_some_and(|inner| is_in_use(inner));
+        return io.kind() == std::io::ErrorKind::AddrInUse || within;
+    }
+    error.source().is_some_and(is_in_use)
+}
+
 /// Listens on every address; the real ones.
 pub(super) async fn listen(
     swarm: &mut Swarm<Behaviour>,
@@ -96,7 +120,12 @@ pub(super) async fn listen(
     let mut addresses = Vec::new();
     for address in wanted {
         let refused = |why: String| PeerError::Listen { address: address.to_string(), why };
-        let listener = swarm.listen_on(address.clone()).map_err(|e| refused(e.to_string()))?;
+        let listener = swarm.listen_on(address.clone()).map_err(|error| {
+            refused(match error {
+                TransportError::Other(error) => listened_by_another(&error),
+                error @ TransportError::MultiaddrNotSupported(_) => error.to_string(),
+            })
+        })?;
         loop {
             match swarm.select_next_some().await {
                 SwarmEvent::NewListenAddr { listener_id, address } if listener_id == listener => {

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,21 +20,28 @@ use libp2p::multiaddr::Protocol;
 use socket2::{Domain, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Sleep;
-use tokio_util::compat::{Compat, TokioAsyncReadCompatExt as _};
+use tokio_util::compat::TokioAsyncReadCompatExt as _;
+
+use crate::admission::Watch;
+use crate::pending::{Pending, Stream};
 
 /// Connections that the system holds until they are accepted.
 const BACKLOG: i32 = 1_024;
 /// How long no connection is accepted after that has failed, as when there are no more file
 /// descriptors: they come back as connections end.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Connections that are turned away before others of the swarm have their turn.
+const MOST_AT_ONCE: usize = 64;
 
-type Event = TransportEvent<Ready<io::Result<Compat<TcpStream>>>, io::Error>;
+type Event = TransportEvent<Ready<io::Result<Stream>>, io::Error>;
 
 /// The sockets that are listened on, and what the swarm has not been told yet.
 #[derive(Default)]
 pub(super) struct Tcp {
     listening: Vec<Listening>,
     untold: VecDeque<Event>,
+    /// The places of connections that others open, where those are bounded.
+    pending: Option<Arc<Pending>>,
 }
 
 struct Listening {
@@ -43,7 +51,7 @@ struct Listening {
 }
 
 /// The address of a socket, without the key that may be expected there.
-fn socket_address(address: &Multiaddr) -> Option<SocketAddr> {
+pub(super) fn socket_address(address: &Multiaddr) -> Option<SocketAddr> {
     let mut parts = address.iter().filter(|part| !matches!(part, Protocol::P2p(_)));
     let ip = match parts.next()? {
         Protocol::Ip4(ip) => ip.into(),
@@ -75,28 +83,55 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 impl Listening {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+    fn poll(&mut self, pending: Option<&Pending>, cx: &mut Context<'_>) -> Poll<Event> {
         if let Some(pause) = &mut self.pause {
             std::task::ready!(pause.as_mut().poll(cx));
             self.pause = None;
         }
-        let accepted = std::task::ready!(self.socket.poll_accept(cx));
+        for _ in 0..MOST_AT_ONCE {
+            let accepted = std::task::ready!(self.socket.poll_accept(cx));
+            let watch = match (&accepted, pending) {
+                (Ok((_, from)), Some(pending)) => match pending.admit(*from) {
+                    Some(watch) => Some(watch),
+                    None => continue,
+                },
+                _ => None,
+            };
+            return Poll::Ready(self.accepted(accepted, watch));
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn accepted(
+        &mut self,
+        accepted: io::Result<(TcpStream, SocketAddr)>,
+        watch: Option<Watch>,
+    ) -> Event {
         let listener_id = self.id;
         let event = accepted.and_then(|(stream, from)| {
             let local_addr = multiaddr(stream.local_addr()?);
-            let upgrade = ready(stream.set_nodelay(true).map(|()| stream.compat()));
+            let nodelay = stream.set_nodelay(true);
+            let upgrade = ready(nodelay.map(|()| Stream::new(stream.compat(), watch)));
             let send_back_addr = multiaddr(from);
             Ok(TransportEvent::Incoming { listener_id, upgrade, local_addr, send_back_addr })
         });
-        Poll::Ready(event.unwrap_or_else(|error| {
+        event.unwrap_or_else(|error| {
             self.pause = Some(Box::pin(tokio::time::sleep(PAUSE)));
             TransportEvent::ListenerError { listener_id, error }
-        }))
+        })
+    }
+}
+
+impl Tcp {
+    /// Where connections that others open have the places of `pending`.
+    pub(super) fn new(pending: Arc<Pending>) -> Self {
+        Self { pending: Some(pending), ..Self::default() }
     }
 }
 
 impl Transport for Tcp {
-    type Output = Compat<TcpStream>;
+    type Output = Stream;
     type Error = io::Error;
     type ListenerUpgrade = Ready<io::Result<Self::Output>>;
     type Dial = BoxFuture<'static, io::Result<Self::Output>>;
@@ -134,7 +169,7 @@ impl Transport for Tcp {
             Some(to) if to.port() != 0 && !to.ip().is_unspecified() => Ok(Box::pin(async move {
                 let stream = TcpStream::connect(to).await?;
                 stream.set_nodelay(true)?;
-                Ok(stream.compat())
+                Ok(Stream::new(stream.compat(), None))
             })),
             _ => Err(TransportError::MultiaddrNotSupported(address)),
         }
@@ -144,8 +179,9 @@ impl Transport for Tcp {
         if let Some(event) = self.untold.pop_front() {
             return Poll::Ready(event);
         }
+        let pending = self.pending.clone();
         for at in 0..self.listening.len() {
-            let polled = self.listening.get_mut(at).map(|one| one.poll(cx));
+            let polled = self.listening.get_mut(at).map(|one| one.poll(pending.as_deref(), cx));
             if let Some(Poll::Ready(event)) = polled {
                 // The others come first the next time: one that is flooded keeps none waiting.
                 self.listening.rotate_left(at.saturating_add(1));
@@ -164,7 +200,7 @@ mod tests {
 
     use super::*;
 
-    type Transports = Boxed<Compat<TcpStream>>;
+    type Transports = Boxed<Stream>;
 
     const OPTIONS: DialOpts = DialOpts { role: Endpoint::Dialer, port_use: PortUse::New };
 

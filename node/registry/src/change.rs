@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alarms::{Alarm, Resolution};
 use super::backups::Backup;
+use super::clock::ClockAcceptance;
 use super::holds::{Hold, Release};
 use super::peers::Verified;
 use super::sources::Source;
@@ -162,6 +163,11 @@ pub enum Change {
         begun: Timestamp,
         /// SHA-256 of its manifest.
         manifest: Digest,
+    },
+    /// A clock was accepted under which nothing was logged.
+    Clock {
+        /// Which, and why.
+        accepted: ClockAcceptance,
     },
     /// A request of an outside body, for records release.
     RecordsRequest {

@@ -77,6 +77,7 @@ impl State {
             Change::HoldPlaced { hold } => return self.hold(hold),
             Change::HoldReleased { hold, release } => return self.release(*hold, release),
             Change::Redacted { redaction, .. } => Arc::make_mut(&mut self.redacted).note(redaction),
+            Change::Clock { accepted } => self.clock.note(accepted),
             Change::Source { source } => {
                 self.sources.insert(source.name.clone(), source.clone());
             }

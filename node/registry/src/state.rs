@@ -19,6 +19,7 @@ use schemas::user::User;
 
 use super::alarms::Raised;
 use super::backups::Backup;
+use super::clock::AcceptedClock;
 use super::holds::{Hold, Redacted};
 use super::keys::NamedKeys;
 use super::node_keys::NodeKeys;
@@ -78,6 +79,8 @@ pub struct State {
     pub backups: Map<Timestamp, Backup>,
     /// How far the log's bodies are destroyed.
     pub redacted: Arc<Redacted>,
+    /// The clocks that were accepted.
+    pub clock: AcceptedClock,
     /// Which agreements and requests concern an agency.
     pub concerning: AuthorityIndex,
     pub(crate) nodes: NodeKeys,

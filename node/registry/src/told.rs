@@ -61,6 +61,7 @@ impl Change {
                 | Kind::EntriesRedacted
                 | Kind::BackupMade
                 | Kind::BackupFinished
+                | Kind::ClockAccepted
                 | Kind::AlarmRaised
                 | Kind::AlarmResolved
         )
@@ -215,6 +216,12 @@ impl Change {
                     && said.folder == source.folder
                     && said.reason == source.disabled
                     && by(&source.by)
+            }
+            (Event::ClockAccepted(said), Self::Clock { accepted }) => {
+                said.last == accepted.last
+                    && said.reason == accepted.reason
+                    && accepted.at == header.at
+                    && by(&accepted.by)
             }
             (Event::BackupMade(said), Self::Backup { backup, .. }) => {
                 said.folder == backup.folder && said.destroy_by == backup.destroy_by

@@ -43,6 +43,9 @@ pub struct Reissued {
     /// The same card signed with the agency key before, where it names another one.
     #[serde(default)]
     pub vouched: Option<String>,
+    /// A key may be known to others: it ends at once, whatever is under way.
+    #[serde(default)]
+    pub at_once: bool,
 }
 
 /// Adds a peer's card once a person has confirmed it.
@@ -62,7 +65,7 @@ pub async fn add(
     let found = card.agency_key.fingerprint();
     if found != confirmation.fingerprint {
         return Err(ActError::refused(format!(
-            "the card's fingerprint is {found}, not {}; do not trust it before the agency has confirmed it over another channel",
+            "the fingerprint {} is not that of the card; hear it once more from the agency, over another channel than the card came by, and do not trust the card before the two agree",
             confirmation.fingerprint
         )));
     }
@@ -171,9 +174,9 @@ pub async fn reissue(
             }
             if card.agency_key == own.value.agency_key {
                 changes_little(&own.value, &card)?;
-                may_follow(keys, state, &own.value, &card, now)?;
+                may_follow(keys, state, &own.value, &card, now, reissued.at_once)?;
             } else {
-                takes_over(&own.value, &card, &envelope, reissued.vouched.as_deref(), now)?;
+                takes_over(&own.value, &card, &envelope, reissued, now)?;
             }
             let actor = agency.actor(user, by);
             Ok((entries::cards::card_issued(state, actor, &card, &envelope), ()))
@@ -189,6 +192,7 @@ fn may_follow(
     known: &Card,
     next: &Card,
     now: Timestamp,
+    at_once: bool,
 ) -> Result<(), ActError> {
     let mut changed = keys.all().to_vec();
     changed.retain(|keys| keys.of().named(known) != keys.of().named(next));
@@ -210,9 +214,10 @@ fn may_follow(
     }
     let before = state.own_keys.of(keys.of());
     let under_way = |revoked: &&Revocation| now < revoked.at && before.contains(&revoked.key);
-    if let Some(leaving) = known.revocations.iter().find(under_way) {
+    let under_way: Vec<&Revocation> = known.revocations.iter().filter(under_way).collect();
+    if let Some(leaving) = under_way.first().filter(|_| !at_once) {
         return Err(ActError::refused(format!(
-            "the {} key is being exchanged already, until {}; exchange the next one after that",
+            "the {} key is being exchanged already, until {}; exchange the next one after that, or end both at once with `--overlap 0` if others may know one",
             keys.of(),
             leaving.at
         )));
@@ -220,6 +225,10 @@ fn may_follow(
     let ends = next.revocations.last().filter(|one| one.key == *leaving && one.at >= next.at);
     let expected = ends.map(|ends| {
         let mut expected = known.clone();
+        // One that is under way ends with it.
+        for one in &under_way {
+            expected.end(one.key, ends.at);
+        }
         expected.end(ends.key, ends.at);
         expected.revocations
     });
@@ -322,10 +331,11 @@ fn takes_over(
     known: &Card,
     next: &Card,
     envelope: &Envelope,
-    vouched: Option<&str>,
+    reissued: &Reissued,
     now: Timestamp,
 ) -> Result<(), ActError> {
     let refused = |why: &str| Err(ActError::refused(why.to_owned()));
+    let vouched = reissued.vouched.as_deref();
     let vouched = vouched.and_then(|text| Envelope::parse(text.trim_end().as_bytes()).ok());
     let vouched = vouched.filter(|vouched| {
         let said = vouched.verified(Kind::Card, &known.agency_key);
@@ -346,9 +356,10 @@ fn takes_over(
     if *next != allowed {
         return refused("a card that names another agency key changes nothing else");
     }
-    if let Some(leaving) = known.revocations.iter().find(|one| now < one.at) {
+    let under_way = known.revocations.iter().find(|one| now < one.at);
+    if let Some(leaving) = under_way.filter(|_| !reissued.at_once) {
         return Err(ActError::refused(format!(
-            "another key is being exchanged until {}; exchange the agency key after that",
+            "another key is being exchanged until {}; exchange the agency key after that, or at once with `--overlap 0` if others may know it",
             leaving.at
         )));
     }

@@ -6,6 +6,8 @@
 
 pub mod agreements;
 pub mod cards;
+pub mod clock;
+pub mod links;
 pub mod people;
 pub mod policy;
 pub mod receipts;

@@ -167,6 +167,12 @@ pub enum RestoringError {
     Log(#[from] AppendError),
 }
 
+/// Whether this home was put back from a backup, and its log does not say so yet.
+#[must_use]
+pub fn is_restored(home: &Home) -> bool {
+    home.dir().join(RESTORED).exists()
+}
+
 /// Records that this home was put back from a backup, if it was and its log does not say so yet.
 ///
 /// # Errors

@@ -18,6 +18,7 @@ use crate::run::open_context;
 use audit::wording::counted;
 use audit_log::anchor;
 use audit_log::clock::Clock;
+use audit_log::clock_guard::ClockMark;
 use host::home::{Home, HomeError};
 
 const ON_A_SERVER: &str = "the database is on a PostgreSQL server, which is backed up by its own means: pg_dump, or pg_basebackup with its archive";
@@ -99,7 +100,12 @@ pub(super) fn run_restore(
     args: &RestoreArgs,
     output: Output,
 ) -> Result<Done, ActError> {
-    let said = restore(&args.folder, dir, args.manifest, Clock::system().now())?;
+    let clock = Clock::system();
+    let said = restore(&args.folder, dir, args.manifest, clock.now())?;
+    // Who puts a node back takes the machine's clock for right, however long the node was away.
+    if let Some(mark) = ClockMark::now(&clock) {
+        mark.write(&Home::open(dir)?)?;
+    }
     let restored = json!({
         "agency": said.agency, "home": dir, "backup_at": said.at, "files": said.files.len(),
         "database": said.database,

@@ -197,6 +197,7 @@ fn another_key(dir: &Path) -> ActError {
 pub(super) async fn renew_agency_key(
     dir: &Path,
     client: &Client,
+    at_once: bool,
     output: Output,
 ) -> Result<Done, ActError> {
     let (home, key, known) = own(dir, client).await?;
@@ -215,12 +216,12 @@ pub(super) async fn renew_agency_key(
         let vouched =
             Envelope::sign(Kind::Card, signed.unverified_payload().to_vec(), &key)?.to_text();
         let (envelope, vouched) = (signed.to_text(), Some(vouched));
-        client.post::<Value>("/cards/own", &Reissued { envelope, vouched }).await?;
+        client.post::<Value>("/cards/own", &Reissued { envelope, vouched, at_once }).await?;
         card
     };
     keys::take_next(&home, KeyUse::Agency)?;
     tell(&card, None, output);
-    output.note("Read the fingerprint out to every peer. Until its people have added the card, `accord card add --held ID --fingerprint … --verified-by … --replace`, that peer goes on with the card before: exchange no other key meanwhile.");
+    output.note("Read the fingerprint out to every peer. Until its people have added the card, `accord card add --held ID --fingerprint … --verified-by … --replace`, that peer goes on with the card before, and no other key is exchanged.");
     Ok(Done::Ok)
 }
 
@@ -249,13 +250,25 @@ pub(super) async fn reissue(
         contact: contact.unwrap_or_else(|| known.contact.clone()),
         ..known.clone()
     };
+    let at_once = rotated.is_some_and(|(_, minutes)| minutes == 0);
     if let Some((use_, minutes)) = rotated {
-        keys::Keyring::load(&home, use_)?.settle(&known, at)?;
+        let keyring = keys::Keyring::load(&home, use_)?;
+        keyring.settle(&known, at)?;
         let leaving = *use_.named(&known);
+        if at_once {
+            // What is under way ends with it: the key that is named now is the only one before the next.
+            let all = keyring.all();
+            for before in all.iter().map(SecretKey::public).filter(|key| *key != leaving) {
+                if known.still_counts(&before, at) {
+                    card.end(before, at);
+                }
+            }
+            keyring.take_named(&known)?;
+        }
         let next = keys::next_key(&home, use_)?.public();
         if next == leaving {
             return Err(ActError::refused(format!(
-                "the {use_} key is being exchanged already; exchange it again once the one before has ended"
+                "the {use_} key is being exchanged already; exchange it again once the one before has ended, or end both at once with `--overlap 0` if others may know one"
             )));
         }
         let ends = at.plus_millis(i64::from(minutes).saturating_mul(60_000));
@@ -274,7 +287,7 @@ pub(super) async fn reissue(
         }
     }
     let signed = sign_card(&card, &key, &keys::proving(&home)?)?.to_text();
-    let reissued = Reissued { envelope: signed, vouched: None };
+    let reissued = Reissued { envelope: signed, vouched: None, at_once };
     client.post::<Value>("/cards/own", &reissued).await?;
     tell(&card, None, output);
     Ok(Done::Ok)

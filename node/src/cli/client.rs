@@ -1,5 +1,6 @@
 //! The command line as a client of the running node, over the socket in its home.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,10 +16,12 @@ use tokio::net::UnixStream;
 
 use super::alarmed::Alarmed;
 use super::case::{self, OpenCase};
+use super::output::err;
 use crate::http::alarms::Open;
 use crate::http::problem::Problem;
 use crate::http::socket::USER_HEADER;
 use crate::permission::ActError;
+use host::home::{Home, HomeError};
 
 type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, std::io::Error>;
 
@@ -117,8 +120,14 @@ impl Client {
     ) -> Result<Response<Incoming>, ActError> {
         self.alarmed.names(path.as_bytes());
         let response = self.request(method, path, body).await?;
+        // What was done is done, and is told: whether alarms can be listed changes nothing about it.
         let open = if self.alarmed.wants(response.headers()) {
-            self.open_alarms().await?
+            self.open_alarms().await.unwrap_or_else(|error| {
+                err(&format!(
+                    "alarms are open and cannot be listed now ({error}); see `accord audit alarms`"
+                ));
+                Vec::new()
+            })
         } else {
             Vec::new()
         };
@@ -150,13 +159,18 @@ impl Client {
     ) -> Result<Response<Incoming>, ActError> {
         let socket = self.home.join("accord.sock");
         let stream = UnixStream::connect(&socket).await.map_err(|error| {
-            let home = self.home.display();
-            if self.home.join("accord.toml").exists() {
-                let why = format!("the node in `{home}` is not running ({error}); start it with `accord --home {home} run`");
-                ActError::failed_as("node_not_running", why)
-            } else {
-                let why = format!("no node lives in `{home}`; make one with `accord init`, or name another with --home");
-                ActError::failed_as("home_missing", why)
+            let shown = self.home.display();
+            match Home::open(&self.home) {
+                Ok(home) if error.kind() == ErrorKind::PermissionDenied => home.forbidden().into(),
+                Ok(_) => {
+                    let why = format!("the node in `{shown}` is not running ({error}); start it with `accord --home {shown} run`, and if it does not start, `accord --home {shown} doctor` says why");
+                    ActError::failed_as("node_not_running", why)
+                }
+                Err(HomeError::Missing(_)) => {
+                    let why = format!("no node lives in `{shown}`; make one with `accord init`, or name another with --home");
+                    ActError::failed_as("home_missing", why)
+                }
+                Err(error) => error.into(),
             }
         })?;
         let (mut sender, connection) =

@@ -25,6 +25,8 @@ use crate::certificate;
 use crate::config::{Bounds, Config};
 use crate::permission::{ActError, OwnAgency};
 use crate::run::{StartError, open_context};
+use audit::wording::counted;
+use audit_log::anchor;
 use audit_log::clock::Clock;
 use audit_log::entries;
 use audit_log::entries::people::{UserChange, policy_adopted, user_changed};
@@ -98,6 +100,7 @@ impl From<HomeError> for ActError {
         match error {
             HomeError::Taken(_) => Self::usage_by("home_taken", error),
             HomeError::Missing(_) => Self::usage_by("home_missing", error),
+            HomeError::Forbidden { .. } => Self::failed_by("home_forbidden", error),
             _ => Self::failed_by("home_unusable", error),
         }
     }
@@ -307,7 +310,8 @@ async fn first_entries(
     drop(log.append(adopted).await?);
     let added = user_changed(&registry.state(), actor, UserChange::Added, first_admin(args));
     drop(log.append(added).await?);
-    Ok(())
+    // From the first start on a log without its anchor is noticed.
+    Ok(anchor::write(home, &log)?)
 }
 
 fn first_admin(args: &InitArgs) -> User {

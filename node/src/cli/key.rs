@@ -22,8 +22,9 @@ pub(super) enum Key {
         key: Rotated,
         /// How long the present key still counts, in minutes, while peers learn the new card: half of
         /// it the node goes on with it (heads of the log it signs with both). 0 if it may be known to
-        /// others: then what is under way is refused or asked again. A day if not given; not for the
-        /// agency key, which counts with each peer until its people have added the new card.
+        /// others: then it ends at once, an exchange of it that is under way too, and what is being asked
+        /// is refused or asked again. A day if not given; of the agency key, which counts with each peer
+        /// until its people have added the new card, only 0.
         #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(0..=43_200))]
         overlap: Option<u32>,
     },
@@ -53,10 +54,12 @@ pub(super) async fn run(
 ) -> Result<Done, ActError> {
     let Key::Rotate { key, overlap } = command;
     let use_ = match key {
-        Rotated::Agency if overlap.is_some() => {
-            return Err(ActError::usage("--overlap is not for the agency key, which counts with each peer until its people have added the new card; leave it out".into()));
+        Rotated::Agency if overlap.is_some_and(|minutes| minutes > 0) => {
+            return Err(ActError::usage("--overlap is not for the agency key, which counts with each peer until its people have added the new card; leave it out, or give 0 to exchange it whatever is under way".into()));
         }
-        Rotated::Agency => return renew_agency_key(dir, client, output).await,
+        Rotated::Agency => {
+            return renew_agency_key(dir, client, overlap.is_some(), output).await;
+        }
         Rotated::Node => KeyUse::Node,
         Rotated::Message => KeyUse::Message,
         Rotated::Log => KeyUse::Log,

@@ -10,8 +10,10 @@ mod card;
 mod case;
 mod certificate;
 mod client;
+mod clock;
 mod conformance;
 mod demo;
+mod doctor;
 mod evidence;
 mod hold;
 mod init;
@@ -121,11 +123,14 @@ enum Command {
     /// The certificate of the HTTPS side.
     #[command(subcommand)]
     Certificate(certificate::Certificate),
+    /// The machine's clock, as the log goes by it.
+    #[command(subcommand)]
+    Clock(clock::Clock),
     /// Copy everything that the node is into a folder, while it runs or not.
     Backup(backup::BackupArgs),
     /// Put a backup back into an empty home.
     Restore(backup::RestoreArgs),
-    /// Check that the node is well.
+    /// Check that the node is well; of one that does not run, what keeps it from starting.
     Doctor,
     /// See whether another implementation does what the protocol demands.
     Conformance(conformance::ConformanceArgs),
@@ -201,9 +206,10 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
         Command::Store(command) => store::run(&dir, command, output).await,
         Command::Certificate(command) => certificate::run(&dir, &command, output),
         Command::Conformance(args) => conformance::run(&dir, &args, output).await,
+        Command::Clock(command) => clock::run(&client, command, output).await,
         Command::Backup(args) => backup::backup(&dir, &client, acting, &args, output).await,
         Command::Restore(args) => backup::run_restore(&dir, &args, output),
-        Command::Doctor => run::doctor(&client, output).await,
+        Command::Doctor => doctor::run(&dir, &client, output).await,
         Command::Health => run::health(&client, output).await,
     }
 }

@@ -1,5 +1,6 @@
-//! `accord run` and `accord doctor`.
+//! `accord run` and `accord health`.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 
 use serde_json::Value;
@@ -11,7 +12,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::Done;
 use super::client::Client;
-use super::output::{Output, table, text};
+use super::output::{Output, text};
 use schemas::text::Text;
 
 use crate::auditing::alarms::record_loss;
@@ -76,7 +77,9 @@ fn log_to_stderr() -> Result<(), ActError> {
     let usual =
         || Targets::new().with_target("node", LevelFilter::INFO).with_default(LevelFilter::WARN);
     let filter: Targets = asked.unwrap_or_else(usual);
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    // Colours are for a person at a terminal; a journal or a file keeps what they are made of.
+    let lines =
+        fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let told = tracing_subscriber::registry().with(filter);
     match std::env::var("ACCORD_LOG_FORMAT").as_deref().unwrap_or("text") {
         "" | "text" => drop(told.with(lines).try_init()),
@@ -88,24 +91,6 @@ fn log_to_stderr() -> Result<(), ActError> {
         }
     }
     Ok(())
-}
-
-pub(super) async fn doctor(client: &Client, output: Output) -> Result<Done, ActError> {
-    let checks: Vec<Value> = client.get("/doctor").await?;
-    let ok = |check: &Value| check.get("ok").and_then(Value::as_bool).unwrap_or(false);
-    if output.json() {
-        checks.iter().for_each(|check| output.object(check, String::new));
-    } else {
-        let rows: Vec<Vec<String>> = checks
-            .iter()
-            .map(|check| {
-                let mark = if ok(check) { "ok" } else { "NOT OK" };
-                vec![text(check, "check").into(), mark.into(), text(check, "detail").into()]
-            })
-            .collect();
-        output.note(&table(&["check", "", "detail"], &rows));
-    }
-    Ok(if checks.iter().all(ok) { Done::Ok } else { Done::Refused })
 }
 
 pub(super) async fn health(client: &Client, output: Output) -> Result<Done, ActError> {

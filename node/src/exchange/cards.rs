@@ -82,8 +82,12 @@ pub(super) async fn record_shown(
     frame: &Frame,
 ) -> Result<(), NotTaken> {
     let id = &peer.card.value.id;
-    if let Ok(Greeting { held: Some(held) }) = serde_json::from_slice(&frame.beside) {
+    let greeting = serde_json::from_slice::<Greeting>(&frame.beside).unwrap_or_default();
+    if let Some(held) = greeting.held {
         witnessing.look_at_held(id, &held).await.map_err(unverifiable)?;
+    }
+    if let Some(key) = greeting.known_by {
+        witnessing.known_by.note(id, key);
     }
     let envelope = Envelope::parse(&frame.body).map_err(unverifiable)?;
     let shown = Card::open(&envelope).map_err(unverifiable)?;

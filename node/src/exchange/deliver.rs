@@ -130,6 +130,20 @@ impl<D: Dial> Delivery<D> {
         self.wake();
     }
 
+    /// Shows one's card to a peer once more, which learns by which key it is known here now.
+    pub fn show_to(&self, peer: &AgencyId) {
+        self.unshown().insert(peer.clone());
+        self.wake();
+    }
+
+    /// Whether a peer's node is there now: over a connection that stands or a new one.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn reach(&self, peer: &AgencyId) -> Result<(), LinkError> {
+        self.show_card(peer, true).await.map(drop)
+    }
+
     /// Peers that have not taken in the present version of one's card.
     #[must_use]
     pub fn not_shown(&self) -> Vec<AgencyId> {

@@ -4,9 +4,11 @@
 //! unknown key never gets past its connection; a frame that proves nothing gets an unsigned word
 //! and is counted.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use schemas::address::host_of;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::event::exchange::RejectionCause;
@@ -263,6 +265,13 @@ fn largest(query: &Query) -> u64 {
 impl Host for PeerServer {
     fn admits(&self, node: &PublicKey) -> bool {
         self.admitted(&self.agency.registry.state(), node).is_some()
+    }
+
+    fn knows(&self, ip: IpAddr) -> bool {
+        let state = self.agency.registry.state();
+        let open = state.peers.values().filter(|peer| peer.blocked.is_none());
+        let mut named = open.flat_map(|peer| &peer.card.value.addresses);
+        named.any(|address| host_of(address.as_str()) == Some(ip))
     }
 
     fn turned_away(&self, node: &PublicKey) {

@@ -18,7 +18,7 @@ use schemas::witness::{WitnessCode, WitnessRefusal, WitnessReply, WitnessRequest
 use super::alarms::raise;
 use super::answer::Unserved;
 use super::not_served::NotServed;
-use crate::context::{NodeContext, ObservedCheckpoints, OwnKeys};
+use crate::context::{KnownBy, NodeContext, ObservedCheckpoints, OwnKeys};
 use crate::permission::OwnAgency;
 use audit::keys::signed_by;
 use audit_log::append::AppendError;
@@ -70,6 +70,7 @@ pub struct Witnessing {
     keys: OwnKeys,
     store: Arc<dyn ReadStore>,
     pub(super) checkpoints: Arc<ObservedCheckpoints>,
+    pub(super) known_by: Arc<KnownBy>,
     /// Most versions of one peer's card that are taken in within a day.
     pub(super) card_versions_per_day: u32,
 }
@@ -83,6 +84,7 @@ impl Witnessing {
             keys: context.keys.clone(),
             store: context.store.clone(),
             checkpoints: context.observed.clone(),
+            known_by: context.known_by.clone(),
             card_versions_per_day: context.bounds.card_versions_per_day,
         }
     }

@@ -1,18 +1,21 @@
 //! The HTTPS listener: TLS 1.2 and 1.3 with AES-GCM and nothing else (CJIS SC-13), for readers,
 //! field units and monitoring.
 //!
-//! What anybody can make it hold is bounded: connections in all and from one address, the time for
-//! a handshake and for the head of a request. The certificate is read again when its files change,
-//! and connections go on meanwhile.
+//! What anybody can make it hold is bounded: connections in all and from one machine, the time for a
+//! handshake and for the head of a request. When there is no place left, the oldest connection on which
+//! nothing is asked goes. The certificate is read again when its files change, and connections go on
+//! meanwhile.
 
-use std::collections::HashMap;
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use axum::Router;
+use axum::response::Response;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -21,7 +24,6 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use schemas::time::Timestamp;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -30,11 +32,10 @@ use crate::certificate::{self, CERTIFICATE, Certificate, KEY, RENEWED_DAYS};
 use audit_log::clock::Clock;
 use host::cipher_suites;
 use host::home::{Home, HomeError};
+use peer::admission::{Admission, Places, Seat};
 
-/// Most connections at once.
-const CONNECTIONS: usize = 256;
-/// Most of them from one address.
-const FROM_ONE: usize = 64;
+/// Connections at once: in all, kept for machines from which a token has been shown, from one machine.
+const PLACES: Places = Places { all: 256, known: 64, from_one: 64 };
 /// Time for a handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Time for the head of a request, and between two on one connection.
@@ -153,49 +154,25 @@ pub async fn listen(address: SocketAddr, served: &Arc<Served>) -> Result<Listene
     let unfit = |error: String| HomeError::Content { path: served.home.config(), error };
     let listener = TcpListener::bind(address)
         .await
-        .map_err(|e| unfit(format!("http = \"{address}\" cannot be listened at ({e})")))?;
+        .map_err(|e| unfit(format!("http = \"{address}\" cannot be listened at ({e}): `ss -ltnp` shows who does; end that, or set another `http`")))?;
     let acceptor = served.acceptor().map_err(|e| unfit(format!("TLS cannot be set up: {e}")))?;
     Ok((listener, acceptor))
 }
 
-/// Connections from each address.
-#[derive(Default)]
-struct Counts(Mutex<HashMap<IpAddr, usize>>);
-
-/// One connection, counted until it ends.
-struct Counted {
-    counts: Arc<Counts>,
-    from: IpAddr,
-}
-
-impl Counts {
-    fn one_more(self: &Arc<Self>, from: IpAddr) -> Option<Counted> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(from).or_default();
-        if *count >= FROM_ONE {
-            return None;
-        }
-        *count += 1;
-        Some(Counted { counts: self.clone(), from })
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        let mut counts = self.counts.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.from) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                counts.remove(&self.from);
-            }
-        }
-    }
+/// The places of connections.
+#[must_use]
+pub fn places() -> Arc<Admission> {
+    Admission::new(PLACES)
 }
 
 /// Serves until `stop`, finishing what is in flight.
-pub async fn serve((listener, acceptor): Listener, router: Router, stop: CancellationToken) {
+pub async fn serve(
+    (listener, acceptor): Listener,
+    admission: Arc<Admission>,
+    router: Router,
+    stop: CancellationToken,
+) {
     let graceful = GracefulShutdown::new();
-    let (open, counts) = (Arc::new(Semaphore::new(CONNECTIONS)), Arc::new(Counts::default()));
     // Those that outlast the time to finish are cut off with it.
     let mut connections = JoinSet::new();
     loop {
@@ -213,25 +190,69 @@ pub async fn serve((listener, acceptor): Listener, router: Router, stop: Cancell
                 continue;
             }
         };
-        // Those over the bounds are closed at once, so that those within are served.
-        let (Ok(permit), Some(counted)) =
-            (open.clone().try_acquire_owned(), counts.one_more(from.ip()))
-        else {
-            continue;
-        };
-        let (acceptor, router, watcher) = (acceptor.clone(), router.clone(), graceful.watcher());
+        let Some(seat) = admission.admit(from.ip(), false) else { continue };
+        let (acceptor, watcher) = (acceptor.clone(), graceful.watcher());
+        let caller = Caller { admission: admission.clone(), seat: Arc::new(seat), ip: from.ip() };
+        let inner = TowerToHyperService::new(router.clone());
         connections.spawn(async move {
-            let _held = (permit, counted);
-            let Some(tls) = secured(&acceptor, stream).await else { return };
-            let mut http = http1::Builder::new();
-            http.timer(TokioTimer::new()).header_read_timeout(HEAD);
-            let service = TowerToHyperService::new(router);
-            // A client that goes away, or sends no HTTP, is its own affair.
-            drop(watcher.watch(http.serve_connection(TokioIo::new(tls), service)).await);
+            let ended = caller.seat.watch();
+            let served = async {
+                let Some(tls) = secured(&acceptor, stream).await else { return };
+                let mut http = http1::Builder::new();
+                http.timer(TokioTimer::new()).header_read_timeout(HEAD);
+                let service = service_fn(move |request| {
+                    let (caller, asked) = (caller.clone(), inner.call(request));
+                    async move { caller.serving(asked).await }
+                });
+                // A client that goes away, or sends no HTTP, is its own affair.
+                drop(watcher.watch(http.serve_connection(TokioIo::new(tls), service)).await);
+            };
+            tokio::select! {
+                () = served => {}
+                () = ended.ended() => {}
+            }
         });
     }
     drop(listener);
     drop(tokio::time::timeout(FINISHING, graceful.shutdown()).await);
+}
+
+/// Who is at the other end of a connection.
+#[derive(Clone)]
+struct Caller {
+    admission: Arc<Admission>,
+    seat: Arc<Seat>,
+    ip: IpAddr,
+}
+
+impl Caller {
+    /// Serves one request: meanwhile its place is not taken away. A machine from which a token was shown
+    /// is known from then on.
+    async fn serving(
+        self,
+        asked: impl Future<Output = Result<Response, Infallible>>,
+    ) -> Result<Response, Infallible> {
+        self.seat.set_busy(true);
+        let response = asked.await;
+        self.seat.set_busy(false);
+        if response
+            .as_ref()
+            .is_ok_and(|response| response.extensions().get::<Recognised>().is_some())
+        {
+            self.admission.knows(self.ip);
+        }
+        response
+    }
+}
+
+/// Said beside a response: whoever asked has shown a token that is right.
+#[derive(Debug, Clone, Copy)]
+struct Recognised;
+
+/// The response to whoever has shown a token that is right.
+pub(super) fn recognised(mut response: Response) -> Response {
+    response.extensions_mut().insert(Recognised);
+    response
 }
 
 async fn secured(

@@ -17,6 +17,6 @@ mod router;
 pub mod socket;
 mod state;
 
-pub use open::{CachedCounts, MetricsCache, MetricsToken, router as open_router};
+pub use open::{CachedCounts, MetricsCache, MetricsToken, SendingTurns, router as open_router};
 pub use router::router;
 pub use state::AppState;

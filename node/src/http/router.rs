@@ -9,8 +9,8 @@ use axum::routing::{get, post};
 
 use super::alarms;
 use super::api::{
-    agreements, audit, backup, cards, evidence, exports, holds, people, policy, queries, reads,
-    reports, requests, sources, status,
+    agreements, audit, backup, cards, clock, evidence, exports, holds, people, policy, queries,
+    reads, reports, requests, sources, status,
 };
 use super::error::{method_not_allowed, not_found};
 use crate::http::state::AppState;
@@ -33,6 +33,7 @@ pub fn router(app: Arc<AppState>) -> Router {
         .route("/cards/{id}/block", post(cards::block))
         .route("/cards/{id}/unblock", post(cards::unblock))
         .route("/cards/{id}/receipts", post(cards::extend_receipts))
+        .route("/clock/accept", post(clock::accept))
         .route("/agreements", get(agreements::list).post(agreements::propose))
         .route("/agreements/prepare", post(agreements::prepare))
         .route("/agreements/import", post(agreements::import))

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use axum::extract::State;
 use schemas::agency::AgencyId;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::https::Served;
-use super::open::{MetricsCache, MetricsToken};
+use super::open::{MetricsCache, MetricsToken, SendingTurns};
 use crate::admin::agreements::unsettled;
 use crate::admin::cards::keep_in_home;
 use crate::config::Config;
@@ -24,6 +23,7 @@ use crate::reads::source_stats::StatsBySource;
 use crate::retention::Retention;
 use host::home::Home;
 use peer::Peers;
+use peer::admission::Admission;
 
 /// With less free space than this, in bytes, a node says that it is not ready.
 const LEAST_FREE: u64 = 64 << 20;
@@ -42,14 +42,18 @@ pub struct AppState {
     pub config: Config,
     /// Its home.
     pub home: Home,
+    /// Whether there was no anchor when the node started, although there was a log.
+    pub unanchored: bool,
     /// Destroys what is past its retention.
     pub retention: Retention,
     /// Stores reads that come in.
     pub importer: Importer,
     /// What sources have sent.
     pub source_stats: Arc<StatsBySource>,
-    /// Permits of those that send reads over HTTPS.
-    pub sending: Semaphore,
+    /// Turns of those that send reads over HTTPS.
+    pub sending: SendingTurns,
+    /// Places of connections of the HTTPS side.
+    pub https_places: Arc<Admission>,
     /// The certificate of the HTTPS side, where there is one.
     pub certificate: Option<Arc<Served>>,
     /// The token that opens the metrics to the network.
@@ -90,10 +94,8 @@ impl AppState {
         if context.agency.log.metrics().failing() {
             problems.push("the audit log could not be written the last time".into());
         }
-        if let Some(last) = context.agency.log.counters().last_at
-            && context.agency.clock.now().is_too_far_behind(last)
-        {
-            problems.push("the clock is far behind the last log entry".into());
+        if let Err(wrong) = context.agency.log.clock_can_be_right() {
+            problems.push(wrong.to_string());
         }
         for key in context.keys_missing() {
             problems.push(format!("the {key} key that the card names is not in the home"));
@@ -106,6 +108,15 @@ impl AppState {
             problems.push(format!("only {free} MiB are free on the disk of the home"));
         }
         problems
+    }
+
+    /// A clock was accepted: the next start begins from it.
+    pub fn clock_accepted(&self) {
+        if let Some(Err(error)) =
+            self.context.agency.log.clock_mark().map(|mark| mark.write(&self.home))
+        {
+            tracing::warn!(%error, "what the clock says could not be noted in the home");
+        }
     }
 
     /// Peers that have not taken in the present version of one's own card, by their ids.

@@ -200,6 +200,7 @@ impl ActError {
             }
             Self::Log(AppendError::Unavailable(_)) => "log_unavailable",
             Self::Log(AppendError::Clock { .. }) => "clock_behind_log",
+            Self::Log(AppendError::ClockAhead { .. }) => "clock_ahead",
             Self::Log(AppendError::Unwritable(_)) => "entry_unwritable",
             // What was decided no longer held when it was to be logged.
             Self::Log(_) => "conflict",

@@ -11,6 +11,7 @@ use crate::permission::OwnAgency;
 use audit_log::anchor::AnchorError;
 use audit_log::append::{AuditLog, OpenError};
 use audit_log::clock::Clock;
+use audit_log::clock_guard::ClockMark;
 use audit_log::database_head::{Edited, HeadError};
 use audit_log::registry::RegistryError;
 use host::home::{Home, HomeError};
@@ -141,7 +142,11 @@ pub(super) async fn context_on(
 ) -> Result<NodeContext, StartError> {
     let keys = OwnKeys::load(home)?;
     let (name, signing) = (origin(&config.agency), keys.log.all());
-    let log = AuditLog::start(store.clone(), clock.clone(), name, signing).await?;
+    let mark = ClockMark::of(home);
+    let log = AuditLog::start(store.clone(), clock.clone(), name, signing, mark).await?;
+    if let Some(mark) = log.clock_mark() {
+        mark.write(home)?;
+    }
     let registry = log.registry().clone();
     let agency = OwnAgency { id: config.agency.clone(), clock, registry, log };
     Ok(NodeContext {
@@ -151,5 +156,6 @@ pub(super) async fn context_on(
         photographs: Images::open(home, config.photographs.as_ref())?,
         bounds: config.exchange,
         observed: Arc::default(),
+        known_by: Arc::default(),
     })
 }

@@ -1,9 +1,10 @@
 //! When retention runs by itself: kept answers that have ended are destroyed all day long; once a day,
 //! at a quiet pace, reads and the bodies of the log that are past their retention.
 //!
-//! A clock that stands far ahead would end everything at once. So the node destroys nothing by
-//! itself when more than two days have passed since its last entry; it does on the next day, or
-//! a person has it done with `accord retention run`.
+//! A clock that stands far ahead would end everything at once. So the node destroys nothing by itself
+//! under a clock that cannot be right, for two days after a clock was accepted, and when more than two
+//! days have passed since its last entry; it does on the next day, or a person has it done with
+//! `accord retention run`.
 
 use async_trait::async_trait;
 use schemas::time::Timestamp;
@@ -38,6 +39,15 @@ impl Work for RetentionSchedule {
         let now = self.agency.clock.now();
         let silent = self.last_entry_at.is_some_and(|last| last.distance(now) > SILENT_MS);
         self.last_entry_at = self.agency.log.counters().last_at;
+        self.agency.log.clock_can_be_right()?;
+        let state = self.agency.registry.state();
+        let accepted = state.clock.last.as_ref();
+        if accepted.is_some_and(|accepted| accepted.at.distance(now) <= SILENT_MS) {
+            tracing::warn!(
+                "a clock was accepted less than two days ago; nothing is destroyed by it yet, unless with `accord retention run`"
+            );
+            return Ok(());
+        }
         if silent {
             // Of the time before a jump of the clock nothing is known: a day must pass.
             self.day = Some(now.day_start());

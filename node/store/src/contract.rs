@@ -48,6 +48,7 @@ macro_rules! holds_at {
             log: the_tail_counts_answers_by_authority_day_and_receipt,
             log: the_tail_counts_what_each_peer_left_behind_on_the_day,
             log: entries_are_found_by_time_at_every_bound,
+            log: entries_that_a_wrong_clock_stamped_are_found_by_the_time_of_the_right_one,
             log: entries_are_found_by_each_filter_and_by_all_at_once,
             log: subtrees_come_in_the_order_asked_for_and_one_that_is_missing_is_told,
             log: changes_come_in_order_with_their_entries,

@@ -60,6 +60,39 @@ pub struct StateChanges {
     pub proved: Option<Proved>,
     /// A peer whose debts count for no bound any more.
     pub waived: Option<AgencyId>,
+    /// Earlier entries that are found and kept by another time than that of their stamp.
+    pub restamped: Option<Restamped>,
+}
+
+/// A clock was accepted: of the entries before, those that a wrong one stamped are found, and kept, by
+/// the time that the right one tells. Their headers stay as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restamped {
+    /// The time of the entry before.
+    pub last: Timestamp,
+    /// Entries from this time on were stamped by a clock that was behind, where one was set back before.
+    pub behind_since: Option<Timestamp>,
+}
+
+/// What a restamping does to the entries before `index`.
+pub(crate) enum Restamping {
+    /// Those after this instant count as of it.
+    NoLaterThan { index: u64, at: Timestamp },
+    /// Those from this instant on count as so much later, in milliseconds.
+    Later { index: u64, since: Timestamp, by: i64 },
+}
+
+impl Row {
+    /// What it does to the entries before it, if it does.
+    pub(crate) fn restamping(&self) -> Option<Restamping> {
+        let Restamped { last, behind_since } = self.changes.restamped?;
+        let (index, at) = (self.header.index, self.header.at);
+        if at < last {
+            return Some(Restamping::NoLaterThan { index, at });
+        }
+        let by = at.millis().saturating_sub(last.millis());
+        behind_since.map(|since| Restamping::Later { index, since, by })
+    }
 }
 
 /// An entry that a peer's log must hold and that it has not proven: of the exchange that an entry of

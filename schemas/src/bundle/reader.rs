@@ -65,6 +65,11 @@ impl<R: BufRead> Reader<R> {
             return Ok(None);
         }
         if line.pop() == Some(b'\n') {
+            // A blank line at the end, as an editor or a mail leaves it, is nothing of the log.
+            let blank = line.iter().all(u8::is_ascii_whitespace);
+            if blank && self.from.fill_buf().map_err(failed)?.is_empty() {
+                return Ok(None);
+            }
             return Ok(Some(Ok(line)));
         }
         if read <= largest {

@@ -134,6 +134,8 @@ macro_rules! table {
             BackupFinished = "backup.finished": stays, act, retention::BackupFinished;
             /// The node was put back from a backup.
             BackupRestored = "backup.restored": stays, act, retention::BackupRestored;
+            /// A clock was accepted under which nothing was logged.
+            ClockAccepted = "clock.accepted": judges, act, clock::ClockAccepted;
             /// Something that must not happen was noticed.
             AlarmRaised = "alarm.raised": stays, act, audit::AlarmRaised;
             /// An auditor resolved an alarm.

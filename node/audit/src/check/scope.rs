@@ -8,6 +8,7 @@ use schemas::event::audit::AuditExported;
 use schemas::merkle;
 
 use super::Check;
+use crate::clock_steps::Misplaced;
 use crate::verify::Judged;
 
 impl<S: FnMut(Judged, &Item, u64)> Check<S> {
@@ -67,20 +68,13 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
         let early = scope.from.is_some_and(|from| header.at < from);
         let late = scope.until.is_some_and(|until| header.at >= until);
         let export = index == self.head.entry;
-        if item.border != (early || (late && !export)) {
-            let what = if item.border {
-                "is of the period, and only its header is here"
-            } else {
-                "is not of the period"
-            };
-            self.wrong(Some(index), "scope", what.into());
-        }
         let first = u64::from(scope.peer.is_some());
         let expected = match self.numbers.next {
             Some(next) => Some(next),
             // The entry before the period may have any number.
             None => (!early).then_some(first),
         };
+        let mut missing = None;
         if let Some(expected) = expected.filter(|expected| *expected != number)
             && !(self.numbers.after && export)
         {
@@ -91,12 +85,41 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
             let what = format!(
                 "is number {number} {of}, where number {expected} belongs: an entry was left out, or stands here twice"
             );
-            self.wrong(Some(index), "missing", what);
+            // A border that a clock which was ahead stamped may stand before the period.
+            if self.numbers.next.is_none() && item.border {
+                missing = Some(what);
+            } else {
+                self.wrong(Some(index), "missing", what);
+            }
+        }
+        if missing.is_some() || item.border != (early || (late && !export)) {
+            let (at, border) = (header.at, item.border);
+            self.misplaced.push(Misplaced { index, at, border, missing });
         }
         self.numbers.next = Some(number.saturating_add(1));
-        self.numbers.after |= late && item.border;
+        self.numbers.after = late && item.border;
         if export && let Some(exported) = self.exported(header, item) {
             self.redactions.promised(index, exported.own);
+        }
+    }
+
+    /// That what stood on another side of a bound than its stamp says counts by another time.
+    pub(super) fn misplaced(&mut self) {
+        let scope = self.head.scope.clone();
+        for Misplaced { index, at, border, missing } in std::mem::take(&mut self.misplaced) {
+            let early = scope.from.is_some_and(|from| at < from);
+            let late = scope.until.is_some_and(|until| at >= until);
+            if border != (early || late) {
+                let what = if border {
+                    "is of the period, and only its header is here"
+                } else {
+                    "is not of the period"
+                };
+                self.wrong(Some(index), "scope", what.into());
+            }
+            if let Some(what) = missing.filter(|_| !early) {
+                self.wrong(Some(index), "missing", what);
+            }
         }
     }
 

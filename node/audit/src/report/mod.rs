@@ -234,6 +234,10 @@ impl End {
     }
 }
 
+/// Most accesses that are kept in case a clock stamped them too late. They stand before those that are
+/// of a later period.
+const MOST_LATE: usize = 10_000;
+
 /// The accesses of a period, in log order, with how each ended.
 #[derive(Debug, Default)]
 pub struct Accesses {
@@ -241,6 +245,8 @@ pub struct Accesses {
     pub seen: Vec<Seen>,
     ends: BTreeMap<QueryId, End>,
     unproven: Unproven,
+    /// Accesses that a clock which may have been ahead stamped after the period.
+    late: Vec<Seen>,
 }
 
 impl Accesses {
@@ -250,17 +256,20 @@ impl Accesses {
         self.unproven.see(&entry);
         let Judged { header, body, proven, .. } = entry;
         let unproven = proven.word();
+        let of_the_period = until.is_none_or(|until| header.at < until);
         if is_access(header.kind) {
-            if until.is_none_or(|until| header.at < until) {
-                self.seen.push(Seen {
-                    index: header.index,
-                    at: header.at,
-                    kind: header.kind,
-                    body,
-                    unproven,
-                });
+            let (index, at, kind) = (header.index, header.at, header.kind);
+            let seen = Seen { index, at, kind, body, unproven };
+            if of_the_period {
+                self.seen.push(seen);
+            } else if self.late.len() < MOST_LATE {
+                self.late.push(seen);
             }
             return;
+        }
+        // A clock that was set back into the period says that those before it were of it.
+        if header.kind == EntryKind::ClockAccepted && of_the_period {
+            self.seen.append(&mut self.late);
         }
         let ends = matches!(
             header.kind,

@@ -74,6 +74,13 @@ fn notes(report: &Report) -> Vec<String> {
             counted(*count, "entry of the log", "entries of the log")
         ));
     }
+    for step in &report.clock_accepted {
+        let way = if step.at < step.last { "back" } else { "on" };
+        notes.push(format!(
+            "clock.accepted: entry {} set the log {way} from {} to {}: {}",
+            step.entry, step.last, step.at, step.reason
+        ));
+    }
     if !report.rejected_although_valid.is_empty() {
         let entries = report.rejected_although_valid.iter().map(ToString::to_string);
         notes.push(format!(

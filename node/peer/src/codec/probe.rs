@@ -17,6 +17,7 @@ use super::Substream;
 use crate::conversation::Pools;
 use crate::link::{Dialler, LinkError};
 use crate::peer_limits::SubstreamPermit;
+use crate::pending::Pending;
 use crate::serve::Accept;
 use crate::swarm::{self, Command};
 use crate::tls::Offer;
@@ -72,6 +73,10 @@ impl Accept for Alone {
         true
     }
 
+    fn knows(&self, _: std::net::IpAddr) -> bool {
+        true
+    }
+
     fn turned_away(&self, _: &PublicKey) {}
 
     fn connected(&self, _: &PublicKey, _: Dialler) {}
@@ -95,8 +100,10 @@ pub async fn dial(node_key: &SecretKey, address: &str, offer: Offer) -> Result<P
         ));
     }
     let limits = Limits::default();
-    let (mut swarm, _) =
-        swarm::build(node_key, offer, Arc::new(Alone), limits).map_err(|e| e.to_string())?;
+    let alone: Arc<dyn Accept> = Arc::new(Alone);
+    let pending = Pending::new(alone.clone(), limits.pending);
+    let built = swarm::build(node_key, offer, alone, pending, limits);
+    let (mut swarm, _) = built.map_err(|e| e.to_string())?;
     let opts = DialOpts::unknown_peer_id().address(address.clone()).allocate_new_port().build();
     swarm.dial(opts).map_err(|e| e.to_string())?;
     let peer = tokio::time::timeout(WAIT, async {

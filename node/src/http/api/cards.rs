@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::admin::cards;
 use crate::admin::cards::{Confirmation, Reissued};
+use crate::admin::links::keeps_links;
 use crate::admin::receipts;
 use crate::exchange::node_identity::cut_off;
 use crate::http::error::ApiResult;
@@ -73,6 +74,7 @@ pub(in crate::http) async fn add(
     Json(confirmation): Json<Confirmation>,
 ) -> ApiResult<Json<CardView>> {
     let id = cards::add(&app.context.agency, &by, &confirmation).await?;
+    app.delivery.show_to(&id);
     one(&app, &id)
 }
 
@@ -150,6 +152,9 @@ pub(in crate::http) async fn reissue(
     Json(reissued): Json<Reissued>,
 ) -> ApiResult<Json<Value>> {
     let (agency, keys) = (&app.context.agency, &app.context.keys);
+    if !reissued.at_once {
+        keeps_links(&agency.registry.state(), &reissued, &app.context.known_by)?;
+    }
     let version = cards::reissue(agency, keys, &by, &reissued).await?;
     app.card_issued().await?;
     Ok(Json(json!({ "version": version })))

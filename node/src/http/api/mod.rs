@@ -4,6 +4,8 @@ pub(super) mod agreements;
 pub(super) mod audit;
 pub(super) mod backup;
 pub(super) mod cards;
+mod checks;
+pub(super) mod clock;
 pub(super) mod evidence;
 pub(super) mod exports;
 pub(super) mod holds;

@@ -7,9 +7,9 @@ use schemas::agency::AgencyId;
 use schemas::card::Card;
 use schemas::text::Text;
 use schemas::time::Timestamp;
-use serde::Serialize;
 use serde_json::Value;
 
+use super::checks::{Check, NAMED, clock, files, peers, strangers};
 use crate::auditing::periodic::due as audits_due;
 use crate::auditing::unseen::Unseen;
 use crate::backup::standing::altered;
@@ -33,17 +33,8 @@ pub(in crate::http) async fn show(State(app): App) -> Json<Value> {
 const SOON_DAYS: i64 = 14;
 /// How long ago the last backup may be, in days.
 const BACKED_UP_DAYS: u32 = 7;
-/// Most peers that one line names.
-const NAMED: usize = 10;
 /// Free space below which doctor warns, in bytes.
 const ROOM: u64 = 1 << 30;
-
-#[derive(Serialize)]
-pub(in crate::http) struct Check {
-    check: &'static str,
-    ok: bool,
-    detail: String,
-}
 
 /// Whether who may see what is, in the database too, what the log tells.
 fn registry(proven: Result<Vec<ProvenChange>, StoreError>) -> Check {
@@ -80,19 +71,10 @@ pub(in crate::http) async fn doctor(State(app): App) -> Json<Vec<Check>> {
     let counters = context.agency.log.counters();
     let failing = context.agency.log.metrics().failing();
     let now = context.agency.clock.now();
-    let behind = counters.last_at.filter(|last| *last > now);
     let waiting = context.store.outbox(u32::MAX).await;
     let reads = context.store.reads_before(Timestamp::MAX).await;
-    let connected = app.peers.connected().len();
     Json(vec![
-        Check {
-            check: "clock",
-            ok: behind.is_none(),
-            detail: behind.map_or_else(
-                || format!("{now}"),
-                |last| format!("{now} is before the last log entry of {last}; set the clock"),
-            ),
-        },
+        clock(&app, now, counters.last_at),
         alarms(&state),
         certificate(&app),
         disk(&app),
@@ -119,17 +101,12 @@ pub(in crate::http) async fn doctor(State(app): App) -> Json<Vec<Check>> {
         },
         registry(context.agency.log.proven_changes().await),
         photographs(context).await,
-        keys(&app),
+        keys(&app, &state),
+        files(&app),
         reached(state.own.as_ref().map(|own| &own.value), &app.card_not_shown()),
         retention(app.retention.status().await),
-        Check {
-            check: "peers",
-            ok: true,
-            detail: format!(
-                "{}, {connected} connected",
-                counted(state.peers.len(), "card", "cards")
-            ),
-        },
+        peers(&app, &state, now).await,
+        strangers(&app),
         asked(&counters, now, context.bounds.usual_plates_per_day),
         outbox(waiting, &app.letters_refused()),
         Check { check: "cipher", ok: true, detail: "TLS 1.3, AES-256-GCM only".into() },
@@ -166,7 +143,7 @@ fn certificate(app: &AppState) -> Check {
 }
 
 /// Whether the keys that the card names are here, and which are being exchanged.
-fn keys(app: &AppState) -> Check {
+fn keys(app: &AppState, state: &registry::State) -> Check {
     let mut wrong: Vec<String> = app
         .context
         .keys_missing()
@@ -177,6 +154,14 @@ fn keys(app: &AppState) -> Check {
             )
         })
         .collect();
+    let unconfirmed = app.context.known_by.unconfirmed(state);
+    if !unconfirmed.is_empty() {
+        let named: Vec<&str> = unconfirmed.iter().take(NAMED).map(AgencyId::as_str).collect();
+        wrong.push(format!(
+            "the agency key is not confirmed yet by {}, and no other key can be exchanged before: their people add the card with `accord card add --held`",
+            named.join(", ")
+        ));
+    }
     let leaving = app.context.keys_leaving().into_iter();
     let leaving =
         leaving.map(|(key, ends)| format!("the {key} key before the present one ends {ends}"));

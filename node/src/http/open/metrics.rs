@@ -1,6 +1,10 @@
 //! `/metrics`: what Prometheus reads. Counts, sizes and times; never a plate, a name or a reason.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
+
+use agreements::lifecycle::AgreementStatus;
+use agreements::request::RequestState;
 
 use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
@@ -11,11 +15,17 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
+use schemas::agency::AgencyId;
 
 use super::metrics_token::METRICS_TOKEN;
 use super::token::token;
+use crate::auditing::periodic::due as audits_due;
+use crate::http::https::recognised;
 use crate::http::problem::Problem;
 use crate::http::state::{App, AppState};
+
+/// An agreement that ends within so many days ends soon.
+const SOON_DAYS: u32 = 30;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -31,7 +41,7 @@ pub(super) async fn show(State(app): App) -> Response {
 
 pub(super) async fn show_to_bearer(State(app): App, headers: HeaderMap) -> Response {
     if token(&headers).is_some_and(|token| app.metrics_token.admits(&token)) {
-        return show(State(app)).await;
+        return recognised(show(State(app)).await);
     }
     let why = format!(
         "the token for /metrics stands in `tls/{METRICS_TOKEN}` of the node's home; give it as `Authorization: Bearer`"
@@ -72,6 +82,8 @@ async fn text(app: &AppState) -> Result<String, std::fmt::Error> {
     logged(&mut registry, app);
     peers(&mut registry, app);
     sources(&mut registry, app);
+    strangers(&mut registry, app);
+    waiting(&mut registry, app).await;
     kept(&mut registry, app).await;
     let mut text = String::new();
     encode(&mut text, &registry)?;
@@ -149,6 +161,64 @@ fn sources(registry: &mut Registry, app: &AppState) {
         }
     }
     registry.register("source_records", "What sources have sent since the node started", records);
+}
+
+/// Connections of whom nothing is known yet.
+fn strangers(registry: &mut Registry, app: &AppState) {
+    let (peers, https) = (app.peers.handshakes(), app.https_places.counts());
+    for (name, help, of_peers, of_https) in [
+        (
+            "connections_waiting",
+            "Handshakes of peers under way, and connections of the HTTPS side",
+            peers.open,
+            https.open,
+        ),
+        (
+            "connections_ended_idle",
+            "Those that were ended while idle, for the sake of others, since the node started",
+            peers.ended,
+            https.ended,
+        ),
+        (
+            "connections_turned_away",
+            "Those for which there was no place since the node started",
+            peers.turned_away,
+            https.turned_away,
+        ),
+    ] {
+        family(registry, name, help, &[("peers", of_peers), ("https", of_https)]);
+    }
+}
+
+/// What waits for a person, or soon will.
+async fn waiting(registry: &mut Registry, app: &AppState) {
+    let agency = &app.context.agency;
+    let (state, now, me) = (agency.registry.state(), agency.clock.now(), &agency.id);
+    if let Some(last) = state.backups.values().next_back() {
+        let at = last.at.millis().max(0).unsigned_abs() / 1_000;
+        let help = "When the last backup was begun, in seconds since 1970";
+        gauge(registry, "backup_last_timestamp_seconds", help, at);
+    }
+    if let Ok(due) = audits_due(agency, app.context.store.as_ref()).await {
+        let help = "Audits and reconciliations that are due, as `accord doctor` tells them";
+        gauge(registry, "audits_due", help, due.len() as u64);
+    }
+    let undecided = state.requests.values().filter(|filed| {
+        filed.value.request.to == *me && filed.value.state(0, now) == RequestState::Submitted
+    });
+    let help = "Written requests of peers that an official has not decided";
+    gauge(registry, "requests_waiting", help, undecided.count() as u64);
+    let soon = now.plus_days(SOON_DAYS);
+    let ending = state.agreements.values().flat_map(BTreeMap::values).filter(|text| {
+        let agreement = &text.recorded.agreement;
+        let with = |other: &AgencyId| {
+            let status = text.recorded.status(me, other, now);
+            other != me && status == AgreementStatus::InForce
+        };
+        agreement.expires <= soon && agreement.parties.iter().any(with)
+    });
+    let help = "Agreements in force that end within 30 days";
+    gauge(registry, "agreements_ending_soon", help, ending.count() as u64);
 }
 
 async fn kept(registry: &mut Registry, app: &AppState) {

@@ -16,6 +16,7 @@ mod metrics_cache;
 mod metrics_token;
 mod sending;
 mod token;
+mod turns;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ use crate::http::state::AppState;
 
 pub use metrics_cache::{CachedCounts, MetricsCache};
 pub use metrics_token::MetricsToken;
+pub use turns::SendingTurns;
 
 /// Health and metrics on the socket, whose user needs no token.
 pub(super) fn watching() -> Router<Arc<AppState>> {

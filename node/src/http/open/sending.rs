@@ -19,15 +19,21 @@ use serde_json::json;
 
 use super::token::token;
 use crate::http::extract::{Json, Path, Query};
+use crate::http::https::recognised;
 use crate::http::problem::Problem;
 use crate::http::state::{App, AppState};
 use crate::permission::ActError;
 use crate::reads::importer::ImportActor;
-use crate::reads::intake::{self, ImportRequest, ImportStopped, ImportSummary};
+use crate::reads::intake::{self, ImportRequest, ImportStopped, ImportSummary, Pace};
 use registry::Source;
 
-/// Longest silence in the middle of a body.
-const SILENCE: Duration = Duration::from_secs(30);
+/// How slowly a body may come: a field unit at the edge of its network is slower than a person types, but
+/// not for ever.
+const PACE: Pace = Pace {
+    silence: Duration::from_secs(30),
+    grace: Duration::from_secs(20),
+    bytes_per_second: 256,
+};
 /// How long a request waits for its turn.
 const TURN: Duration = Duration::from_secs(20);
 /// When one may come again that had to be turned away, in seconds.
@@ -62,7 +68,7 @@ pub(super) async fn reads(
 ) -> Response {
     let source = token(&headers).and_then(|token| source_of(&app, &name, &token));
     match source {
-        Some(source) => received(&app, &source, body).await,
+        Some(source) => recognised(received(&app, &source, body).await),
         None => unknown(),
     }
 }
@@ -73,14 +79,14 @@ pub(super) async fn reads_by_address(
     body: Body,
 ) -> Response {
     match source_of(&app, &name, &token) {
-        Some(source) => received(&app, &source, body).await,
+        Some(source) => recognised(received(&app, &source, body).await),
         None => unknown(),
     }
 }
 
 async fn received(app: &AppState, source: &Source, body: Body) -> Response {
     let file: Text = source.name.to_string().parse().unwrap_or_default();
-    let (chunks, _) = intake::body(body, Some(SILENCE));
+    let (chunks, _) = intake::body(body, Some(PACE));
     match taken(app, source, file, chunks).await {
         // A reader that sends one record and hears "done" has lost it: it must hear.
         Ok(summary) if summary.rejected > 0 && summary.stored + summary.duplicates == 0 => {
@@ -101,8 +107,8 @@ async fn taken(
     file: Text,
     chunks: intake::Chunks,
 ) -> Result<ImportSummary, Response> {
-    let turn = tokio::time::timeout(TURN, app.sending.acquire()).await;
-    let Ok(Ok(_turn)) = turn else {
+    let turn = tokio::time::timeout(TURN, app.sending.turn(&source.name)).await;
+    let Ok(Some(_turn)) = turn else {
         let why = "too much is being sent at this moment; send it again";
         return Err(not_now(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", why)));
     };
@@ -137,8 +143,12 @@ pub(super) async fn transfer(
 ) -> Response {
     let source = token(&headers).and_then(|token| source_of(&app, &name, &token));
     let Some(source) = source else { return unknown() };
-    let (chunks, received) = intake::body(body, Some(SILENCE));
-    let summary = match taken(&app, &source, named.file.clone(), chunks).await {
+    recognised(transferred(&app, &source, named.file, body).await)
+}
+
+async fn transferred(app: &AppState, source: &Source, file: Text, body: Body) -> Response {
+    let (chunks, received) = intake::body(body, Some(PACE));
+    let summary = match taken(app, source, file.clone(), chunks).await {
         Ok(summary) => summary,
         Err(response) => return response,
     };
@@ -150,7 +160,7 @@ pub(super) async fn transfer(
     let receipt = TransferReceipt {
         agency: context.agency.id.clone(),
         source: source.name.to_string().parse().unwrap_or_default(),
-        file: named.file,
+        file,
         digest,
         bytes,
         records: summary.records,

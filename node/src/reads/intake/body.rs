@@ -7,6 +7,7 @@ use futures::StreamExt as _;
 use schemas::digest::Digest;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 /// A request's body, as a reader for the parser's own thread.
 pub struct Chunks {
@@ -17,15 +18,35 @@ pub struct Chunks {
 /// SHA-256 and number of the bytes of a body that came to its end.
 pub type Received = oneshot::Receiver<(Digest, u64)>;
 
+/// How slowly a body may come: what the sender is waited for counts, not what it waits for this node.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Longest silence in the middle of it.
+    pub silence: Duration,
+    /// How long its sender may be waited for in all.
+    pub grace: Duration,
+    /// And a second more for so many bytes that came.
+    pub bytes_per_second: u64,
+}
+
+impl Pace {
+    /// How much longer its next bytes may take, after so many bytes and so much waiting.
+    fn left(&self, bytes: u64, waited: Duration) -> Duration {
+        let seconds = bytes.checked_div(self.bytes_per_second).unwrap_or(0);
+        let most = self.grace.saturating_add(Duration::from_secs(seconds));
+        most.saturating_sub(waited).min(self.silence)
+    }
+}
+
 /// A request's body as a reader, and what the whole of it was. All of it is taken whatever becomes
-/// of the reader: a sender that is cut off in the middle of its file would not hear why. With a
-/// longest `silence`, a body that stands still for that long has ended early.
+/// of the reader: a sender that is cut off in the middle of its file would not hear why. One that
+/// comes more slowly than its `pace` has ended early.
 #[must_use]
-pub fn body(body: Body, silence: Option<Duration>) -> (Chunks, Received) {
+pub fn body(body: Body, pace: Option<Pace>) -> (Chunks, Received) {
     let (chunks, source) = mpsc::channel(16);
     let (whole, received) = oneshot::channel();
     tokio::spawn(async move {
-        if let Some(of) = forward(body, chunks, silence).await {
+        if let Some(of) = forward(body, chunks, pace).await {
             let _ = whole.send(of);
         }
     });
@@ -35,14 +56,17 @@ pub fn body(body: Body, silence: Option<Duration>) -> (Chunks, Received) {
 async fn forward(
     body: Body,
     chunks: mpsc::Sender<std::io::Result<Bytes>>,
-    silence: Option<Duration>,
+    pace: Option<Pace>,
 ) -> Option<(Digest, u64)> {
     let mut stream = body.into_data_stream();
     let (mut hash, mut count, mut wanted) = (Sha256::new(), 0u64, true);
+    let mut waited = Duration::ZERO;
     loop {
-        let next = match silence {
+        let began = Instant::now();
+        let left = pace.map(|pace| pace.left(count, waited));
+        let next = match left {
             None => stream.next().await,
-            Some(silence) => match tokio::time::timeout(silence, stream.next()).await {
+            Some(left) => match tokio::time::timeout(left, stream.next()).await {
                 Ok(next) => next,
                 Err(_) => {
                     let silent = std::io::Error::from(std::io::ErrorKind::TimedOut);
@@ -51,6 +75,7 @@ async fn forward(
                 }
             },
         };
+        waited = waited.saturating_add(began.elapsed());
         let chunk = match next {
             None => return Some((Digest::from_bytes(hash.finalize().into()), count)),
             Some(Ok(chunk)) => chunk,
@@ -76,5 +101,45 @@ impl std::io::Read for Chunks {
         let n = std::io::Read::read(&mut self.rest.as_ref(), into)?;
         drop(self.rest.split_to(n));
         Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_drips_is_waited_for_no_longer_than_its_bytes_are_worth() {
+        let seconds = Duration::from_secs;
+        let pace = Pace { silence: seconds(30), grace: seconds(20), bytes_per_second: 256 };
+        for (bytes, waited, left) in [
+            (0, 0, 20),
+            (2, 19, 1),
+            (2, 40, 0),
+            (256 * 60, 40, 30),
+            (256 * 60, 75, 5),
+            (1 << 30, 3_600, 30),
+        ] {
+            assert_eq!(pace.left(bytes, seconds(waited)), seconds(left), "{bytes} in {waited} s");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_drips_ends_early() {
+        let (silence, grace) = (Duration::from_secs(30), Duration::from_millis(50));
+        let pace = Pace { silence, grace, bytes_per_second: 1 << 20 };
+        let (chunks, mut source) = mpsc::channel(64);
+        let dripping = futures::stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            Some((Ok::<_, std::io::Error>(Bytes::from_static(b"x")), ()))
+        });
+        let taken = forward(Body::from_stream(dripping), chunks, Some(pace)).await;
+        assert!(taken.is_none());
+        let mut last = None;
+        while let Some(chunk) = source.recv().await {
+            last = Some(chunk);
+        }
+        let error = last.expect("a chunk").expect_err("the end");
+        assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
     }
 }

@@ -17,7 +17,7 @@ use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-pub use body::{Chunks, Received, body};
+pub use body::{Chunks, Pace, Received, body};
 pub use folder::WatchedFolders;
 
 use super::importer::{ImportActor, Importer};

@@ -22,6 +22,7 @@ create function writer_lock() returns bigint immutable language sql as 'select 7
 -- times never go back, so a time is found by halving.
 create table entries (
     idx      bigint primary key,
+    -- The time of the header, or what a clock that was accepted later makes of it.
     at       bigint not null,
     kind     text   collate "C" not null,
     peer     text   collate "C",

@@ -6,6 +6,7 @@
 -- back, so a time is found by halving.
 create table entries (
     idx       integer primary key,
+    -- The time of the header, or what a clock that was accepted later makes of it.
     at        integer not null,
     kind      text    not null,
     peer      text,

@@ -1,6 +1,6 @@
 //! The log.
 
-use schemas::entry::EntryKind;
+use schemas::entry::{EntryKind, Header};
 use schemas::merkle::{Frontier, Subtree, root_nodes};
 
 use super::*;
@@ -167,6 +167,36 @@ pub(crate) async fn entries_are_found_by_time_at_every_bound(place: &impl Place)
             assert_eq!(found, expected, "from {from} until {until}");
         }
     }
+}
+
+pub(crate) async fn entries_that_a_wrong_clock_stamped_are_found_by_the_time_of_the_right_one(
+    place: &impl Place,
+) {
+    let store = begun(place).await;
+    let found = async |from: i64, until: i64| {
+        let (from, until) = (Some(at(from)), Some(at(until)));
+        let filter = EntryFilter { from, until, ..EntryFilter::default() };
+        store.entries(&filter, 0, 100).await.unwrap().len()
+    };
+    let accepting = |index, time, last, behind_since: Option<i64>| {
+        let mut row = plain(index, time);
+        let behind_since = behind_since.map(at);
+        row.changes.restamped = Some(crate::Restamped { last: at(last), behind_since });
+        row
+    };
+    // The clock was ahead for two entries, and is set back.
+    store.commit(&[plain(0, 0), plain(1, 5), plain(2, 100), plain(3, 100)]).await.unwrap();
+    store.commit(&[accepting(4, 6, 100, None)]).await.unwrap();
+    assert_eq!((found(0, 6).await, found(6, 7).await, found(7, 999).await), (2, 3, 0));
+    let headers = store.entries(&EntryFilter::default(), 2, 1).await.unwrap();
+    assert_eq!(Header::from_bytes(headers[0].header.as_bytes()).unwrap().at, at(100));
+    // It was behind all the while: what was stamped since counts as much later.
+    store.commit(&[accepting(5, 20, 6, Some(6)), plain(6, 21)]).await.unwrap();
+    assert_eq!((found(0, 6).await, found(6, 20).await, found(20, 21).await), (2, 0, 4));
+    assert_eq!(store.log_state(at(0)).await.unwrap().last_at, Some(at(21)));
+    // One that goes on after a pause changes nothing.
+    store.commit(&[accepting(7, 30, 21, None)]).await.unwrap();
+    assert_eq!((found(0, 6).await, found(20, 21).await, found(21, 31).await), (2, 4, 2));
 }
 
 pub(crate) async fn entries_are_found_by_each_filter_and_by_all_at_once(place: &impl Place) {

@@ -8,9 +8,10 @@ use std::sync::LazyLock;
 
 use schemas::outcome::OutcomeCode;
 use schemas::read::Read;
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection};
 
 use super::super::decode::column;
+use super::super::rows::Restamping;
 use super::super::search::terms::Terms;
 use super::super::{
     Corrected, NewDebt, Pages, Proved, Receipted, Row, Served, Settled, StoreError,
@@ -140,7 +141,39 @@ columns! {
     waived_peer: &'a str,
 }
 
+/// One group, with what it does to the times of entries before it.
 pub(super) async fn commit(
+    writer: &mut PgConnection,
+    epoch: i64,
+    group: &[Row],
+    head: &str,
+) -> Result<(), StoreError> {
+    let restamped: Vec<_> = group.iter().filter_map(Row::restamping).collect();
+    if restamped.is_empty() {
+        return append(writer, epoch, group, head).await;
+    }
+    let mut together = writer.begin().await?;
+    append(&mut together, epoch, group, head).await?;
+    for restamping in restamped {
+        let statement = match restamping {
+            Restamping::NoLaterThan { index, at } => {
+                sqlx::query("update entries set at = $2 where idx < $1 and at > $2")
+                    .bind(column(index))
+                    .bind(at.millis())
+            }
+            Restamping::Later { index, since, by } => {
+                sqlx::query("update entries set at = at + $3 where idx < $1 and at >= $2")
+                    .bind(column(index))
+                    .bind(since.millis())
+                    .bind(by)
+            }
+        };
+        statement.execute(&mut *together).await?;
+    }
+    Ok(together.commit().await?)
+}
+
+async fn append(
     writer: &mut PgConnection,
     epoch: i64,
     group: &[Row],

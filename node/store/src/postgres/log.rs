@@ -86,7 +86,6 @@ pub(super) async fn log_state(
     writer: &mut PgConnection,
     day_start: Timestamp,
 ) -> Result<LogState, StoreError> {
-    // The last entry has the latest time.
     let last: Option<(i64, i64)> =
         sqlx::query_as("select idx + 1, at from entries order by idx desc limit 1")
             .fetch_optional(&mut *writer)
@@ -117,12 +116,13 @@ pub(super) async fn log_state(
     let mut unreceipted_since: HashMap<AgencyId, Timestamp> = HashMap::new();
     type Counted = (Option<String>, String, i64, i64, i64, Option<i64>);
     let answers: Vec<Counted> = sqlx::query_as(
-        "select authority, requester, count(*), count(*) filter (where at >= $1),
+        "select authority, requester, count(*), count(*) filter (where at >= $1 and at < $2),
                 count(*) filter (where receipted_at is null),
                 min(at) filter (where receipted_at is null)
          from served where outcome = 'answered' group by authority, requester",
     )
     .bind(day_start.millis())
+    .bind(day_start.plus_days(1).millis())
     .fetch_all(&mut *writer)
     .await?;
     let more = |n: &mut u32, by: u32| *n = n.saturating_add(by);

@@ -7,8 +7,10 @@
 
 use schemas::outcome::OutcomeCode;
 use serde::Serialize;
-use sqlx::SqliteConnection;
+use sqlx::{Connection as _, SqliteConnection};
 
+use super::super::decode::column;
+use super::super::rows::Restamping;
 use super::super::search::terms::Terms;
 use super::super::{Corrected, NewDebt, Proved, Receipted, Row, Settled, StoreError};
 
@@ -18,6 +20,7 @@ insert into groups
      corrected, purged, ended, owed, proved, waived, head, long)
     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
 
+/// One group, with what it does to the times of entries before it.
 pub(super) async fn commit(
     writer: &mut SqliteConnection,
     group: &[Row],
@@ -26,6 +29,36 @@ pub(super) async fn commit(
     if group.is_empty() {
         return Ok(());
     }
+    let restamped: Vec<_> = group.iter().filter_map(Row::restamping).collect();
+    if restamped.is_empty() {
+        return append(writer, group, head).await;
+    }
+    let mut together = writer.begin().await?;
+    append(&mut together, group, head).await?;
+    for restamping in restamped {
+        let statement = match restamping {
+            Restamping::NoLaterThan { index, at } => {
+                sqlx::query("update entries set at = ?2 where idx < ?1 and at > ?2")
+                    .bind(column(index))
+                    .bind(at.millis())
+            }
+            Restamping::Later { index, since, by } => {
+                sqlx::query("update entries set at = at + ?3 where idx < ?1 and at >= ?2")
+                    .bind(column(index))
+                    .bind(since.millis())
+                    .bind(by)
+            }
+        };
+        statement.execute(&mut *together).await?;
+    }
+    Ok(together.commit().await?)
+}
+
+async fn append(
+    writer: &mut SqliteConnection,
+    group: &[Row],
+    head: &str,
+) -> Result<(), StoreError> {
     let mut batch = Batch::default();
     for row in group {
         batch.add(row)?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use schemas::alarm::AlarmKind;
 use tests::command_line::CliAgency;
-use tests::fixtures::PLATE;
+use tests::fixtures::{OFFICER, PLATE};
 
 use super::free_port;
 use super::shell::{Shell, document};
@@ -50,7 +50,8 @@ impl Drop for Over<'_> {
     }
 }
 
-/// What the peer does meanwhile: it takes the card that it was sent, and signs. Whether it did.
+/// What the peer does meanwhile: it takes the card that it was sent, signs, and confirms the agency key
+/// that is exchanged. Whether it did.
 fn takes_the_card_and_signs(peer: &CliAgency, folder: &Path, over: &AtomicBool) -> bool {
     let until = |done: &dyn Fn() -> bool| {
         while !done() {
@@ -64,13 +65,23 @@ fn takes_the_card_and_signs(peer: &CliAgency, folder: &Path, over: &AtomicBool) 
     if !until(&|| folder.join("pilot-2026.toml").exists()) {
         return false;
     }
-    let card = CliAgency::at(folder.join(".accord"), "example-ca-pd").accord(&["card", "show"]);
-    let fingerprint = card.done()["fingerprint"].as_str().expect("one").to_owned();
+    let read_out = || {
+        let card = CliAgency::at(folder.join(".accord"), "example-ca-pd").accord(&["card", "show"]);
+        card.done()["fingerprint"].as_str().expect("one").to_owned()
+    };
+    let fingerprint = read_out();
     let ours = folder.join("ours.card");
     let add = ["card", "add", ours.to_str().expect("UTF-8"), "--fingerprint", &fingerprint];
     peer.accord(&[&add[..], &["--verified-by", "telephone"]].concat()).done();
     until(&|| peer.accord(&["agreement", "show", "pilot-2026"]).code == 0)
         && peer.sign_as_read("admin", "pilot-2026").code == 0
+        && until(&|| peer.accord(&["card", "list"]).done()["waiting"].is_string())
+        && {
+            let held = ["card", "add", "--held", "example-ca-pd", "--replace"];
+            let heard = read_out();
+            let heard = ["--fingerprint", &heard, "--verified-by", "telephone"];
+            peer.accord(&[&held[..], &heard].concat()).code == 0
+        }
 }
 
 #[test]
@@ -91,7 +102,15 @@ fn the_guide_is_followed_word_by_word_on_a_clean_home() {
         drop(ends);
         signs.join().expect("the peer")
     });
-    assert!(signed, "the peer signed");
+    assert!(signed, "the peer signed, and confirmed the new agency key");
+    // After every key was exchanged, in the order of the page, the link stands.
+    let (ok, said) = peer.accord(&["doctor"]).check("peers");
+    assert!(ok, "{said}");
+    let case = ["--purpose", "stolen_vehicle", "--case", "26-00417"];
+    let why = ["--reason", "Silver Honda taken from Glendora Ave on Saturday night"];
+    let query = ["query", "--to", "example-ca-pd", "--plate", PLATE];
+    let answered = peer.accord_as(OFFICER, &[&query[..], &case, &why].concat()).done();
+    assert_eq!(answered["outcome"], "answered", "{answered}");
     drop(shell);
     assert_eq!(peer.stop(), 0);
 }

@@ -177,8 +177,8 @@ async fn what_a_crash_left_open_is_logged_as_unanswered_at_the_next_start() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_far_behind_the_log_stops_it() {
     let (asking, owning) = sharing().await;
-    owning.clock.shift(-6 * 60_000);
-    asking.clock.shift(-6 * 60_000);
+    owning.clock.set_wrong(-6 * 60_000);
+    asking.clock.set_wrong(-6 * 60_000);
     let before = owning.log().await.entries().len();
     let heard = asking.ask_one(owning.id(), PLATE).await;
     assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Unanswered, 0), "{heard:?}");

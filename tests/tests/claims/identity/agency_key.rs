@@ -7,11 +7,12 @@ use schemas::card::Card;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::key::SecretKey;
+use schemas::key_use::KeyUse;
 use tests::agency::Agency;
 use tests::federation::{add_card_as, in_force, pair, sharing_pair};
 use tests::fixtures::{HOUR_MS, PLATE};
 use tests::identity::Identity;
-use tests::key_rotation::{ask_many, assert_log_whole};
+use tests::key_rotation::{ask_many, assert_log_whole, wait_for_card};
 use tests::wait::eventually;
 
 async fn waits(at: &Agency, of: &Agency) {
@@ -100,13 +101,14 @@ async fn no_other_agency_key_is_taken_without_the_word_of_the_present_one() {
         ("changes nothing else", &sheriff, Some(vouched(&sheriff, &own))),
     ];
     for (why, card, vouched) in table {
-        let reissued = Reissued { envelope: card.to_text(), vouched };
+        let reissued = Reissued { envelope: card.to_text(), vouched, ..Reissued::default() };
         let refused = cards::reissue(owning.own(), owning.keys(), &owning.admin(), &reissued).await;
         let refused = refused.expect_err("no card").to_string();
         assert!(refused.contains(why), "{refused}");
     }
     owning.log().await.one(Kind::CardIssued);
-    let reissued = Reissued { envelope: plain.to_text(), vouched: Some(vouched(&plain, &own)) };
+    let vouched = Some(vouched(&plain, &own));
+    let reissued = Reissued { envelope: plain.to_text(), vouched, ..Reissued::default() };
     let taken = cards::reissue(owning.own(), owning.keys(), &owning.admin(), &reissued).await;
     assert_eq!(taken.expect("a card"), 2);
 }
@@ -121,6 +123,75 @@ async fn keys_are_exchanged_one_after_another() {
     assert!(refused.failed(2).contains("--overlap"), "{refused:?}");
     owning.clock.shift(2 * HOUR_MS);
     assert_eq!(owning.accord(&["key", "rotate", "agency"]).done()["version"], 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_other_key_is_exchanged_before_peers_people_have_confirmed_the_agency_key() {
+    let (asking, owning, _) = sharing_pair().await;
+    asking.add_reads(PLATE, 3).await;
+    let fingerprint = owning.accord(&["key", "rotate", "agency"]).done()["fingerprint"].clone();
+    waits(&asking, &owning).await;
+    for key in ["message", "log", "cosigner", "node"] {
+        let refused = owning.accord(&["key", "rotate", key]).only_error(1);
+        assert_eq!(refused["code"], "agency_key_unconfirmed", "{refused}");
+        let said = refused["message"].as_str().expect("words");
+        assert!(said.contains(asking.id().as_str()) && said.contains("--held"), "{said}");
+    }
+    let (ok, said) = owning.accord(&["doctor"]).check("keys");
+    assert!(!ok && said.contains(asking.id().as_str()), "{said}");
+    // What changes no key is as free as ever.
+    owning.accord(&["card", "reissue", "--contact", "the desk, 555-0100"]).done();
+
+    eventually("the version that follows it waits", async || {
+        let state = asking.context().agency.registry.state();
+        let held = state.peers[owning.id()].held.as_ref()?;
+        (held.card.value.version == 3).then_some(())
+    })
+    .await;
+    let add = ["card", "add", "--held", owning.id().as_str(), "--verified-by", "telephone"];
+    let heard = ["--fingerprint", fingerprint.as_str().expect("a fingerprint"), "--replace"];
+    asking.accord(&[&add, heard.as_slice()].concat()).done();
+    for key in ["message", "log", "cosigner", "node"] {
+        eventually("the other keys are free", async || {
+            let rotated = owning.accord(&["key", "rotate", key, "--overlap", "60"]);
+            (rotated.code == 0).then_some(())
+        })
+        .await;
+    }
+    assert!(owning.accord(&["doctor"]).check("keys").0);
+    for clock in [&asking.clock, &owning.clock] {
+        clock.shift(2 * HOUR_MS);
+    }
+    tokio::join!(ask_many(&asking, &owning), ask_many(&owning, &asking));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_others_may_know_ends_at_once_whatever_is_under_way() {
+    let (asking, mut owning, _) = sharing_pair().await;
+    asking.add_reads(PLATE, 3).await;
+    let own = |owning: &Agency| {
+        owning.context().agency.registry.state().own.clone().expect("a card").value
+    };
+    for use_ in [KeyUse::Message, KeyUse::Log, KeyUse::Cosigner, KeyUse::Node] {
+        let first = *use_.named(&own(&owning));
+        owning.accord(&["key", "rotate", use_.word()]).done();
+        let second = *use_.named(&own(&owning));
+        let refused = owning.accord(&["key", "rotate", use_.word()]);
+        assert!(refused.failed(1).contains("--overlap 0"), "{refused:?}");
+        let ended = owning.accord(&["key", "rotate", use_.word(), "--overlap", "0"]).done();
+        let card = own(&owning);
+        for key in [first, second] {
+            assert!(!card.in_force(&key, owning.now()), "{use_}: {ended}");
+        }
+        let version = card.version;
+        wait_for_card(&asking, &owning, version).await;
+        tokio::join!(ask_many(&asking, &owning), ask_many(&owning, &asking));
+    }
+    owning.accord(&["key", "rotate", "message"]).done();
+    owning.accord(&["key", "rotate", "agency", "--overlap", "0"]).done();
+    owning.restart().await;
+    assert_log_whole(&asking, &owning).await;
+    assert_log_whole(&owning, &asking).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,7 +23,8 @@ fn next(agency: &Agency, change: impl FnOnce(&mut Card)) -> Reissued {
 fn next_with(agency: &Agency, more: &[SecretKey], change: impl FnOnce(&mut Card)) -> Reissued {
     let mut card = Card { version: 2, at: agency.now(), ..agency.identity.card.clone() };
     change(&mut card);
-    Reissued { envelope: agency.identity.sign_card(&card, more).to_text(), vouched: None }
+    let envelope = agency.identity.sign_card(&card, more).to_text();
+    Reissued { envelope, ..Reissued::default() }
 }
 
 fn version(at: &Agency, of: &Agency) -> u32 {

@@ -2,7 +2,9 @@
 
 mod backup;
 mod bad_input;
+mod clock;
 mod command_line;
+mod doctor;
 mod errors;
 mod https;
 mod moving_to_postgresql;
@@ -10,3 +12,4 @@ mod operational_logs;
 mod owned_tasks;
 mod policy_commands;
 mod postgresql;
+mod strangers;

@@ -1,0 +1,135 @@
+//! The machine's clock is wrong: what is logged then stands for years, so nothing is; and when something
+//! was, the node goes on by an administrator's recorded word.
+
+use std::fs;
+
+use schemas::entry::EntryKind as Kind;
+use schemas::outcome::OutcomeCode;
+use schemas::time::{DAY_MS, HOUR_MS};
+use serde_json::Value;
+use tests::agency::Agency;
+use tests::auditor::{Auditor, assert_problem, problems};
+use tests::federation::sharing_pair;
+use tests::fixtures::{OFFICER, PLATE};
+
+const YEARS_MS: i64 = 3_650 * DAY_MS;
+
+fn accept(agency: &Agency, reason: &str) -> Value {
+    agency.accord(&["clock", "accept", "--reason", reason]).done()
+}
+
+/// The command that an error names is the one that helps.
+fn names_the_next_step(said: &str) {
+    assert!(said.contains("accord clock accept --reason"), "{said}");
+}
+
+async fn stored(agency: &Agency) -> u64 {
+    agency.context().store.stats().await.expect("numbers").reads
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_logged_or_destroyed_by_a_clock_that_jumps_ahead_until_it_is_accepted() {
+    let (asking, owning, _) = sharing_pair().await;
+    let before = owning.log().await.entries().len();
+    owning.clock.set_wrong(YEARS_MS);
+
+    let refused = owning.accord(&["user", "disable", OFFICER, "--reason", "leaves"]).only_error(3);
+    assert_eq!(refused["code"], "clock_ahead", "{refused}");
+    names_the_next_step(&refused.to_string());
+    assert_eq!(owning.accord(&["retention", "run"]).code, 3);
+    let (ok, said) = owning.accord(&["doctor"]).check("clock");
+    assert!(!ok, "{said}");
+    names_the_next_step(&said);
+    assert_eq!(owning.accord(&["health"]).code, 3);
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Unanswered);
+    assert_eq!(owning.log().await.entries().len(), before, "nothing was logged");
+    assert_eq!(stored(&owning).await, 3, "nor destroyed");
+
+    owning.clock.set_wrong(-YEARS_MS);
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.reads.len(), 3, "no word is needed");
+    let nothing = owning.accord(&["clock", "accept", "--reason", "to be sure"]);
+    assert!(nothing.failed(2).contains("nothing to accept"), "{nothing:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_under_a_clock_years_ahead_does_not_lock_the_node_and_the_step_is_told() {
+    let (asking, mut owning, _) = sharing_pair().await;
+    let officer = ["clock", "accept", "--reason", "I say so"];
+    owning.clock.set_wrong(YEARS_MS);
+    assert_eq!(owning.accord(&[&officer[..], &["--as", OFFICER]].concat()).code, 1);
+    accept(&owning, "the time server says so");
+    owning.accord(&["user", "train", OFFICER, "--on", "2026-01-02"]).done();
+    assert_eq!(owning.accord(&["retention", "status"]).done()["reads_due"], 3);
+
+    owning.clock.set_wrong(-YEARS_MS);
+    let refused = owning.accord(&["user", "train", OFFICER, "--on", "2026-01-03"]).only_error(3);
+    assert_eq!(refused["code"], "clock_behind_log", "{refused}");
+    names_the_next_step(&refused.to_string());
+    // It starts all the same, to hear the word.
+    owning.restart().await;
+    assert_eq!(owning.accord(&["health"]).code, 3);
+    let went_on =
+        accept(&owning, "the time server was spoofed; the clock is right by the telephone");
+    assert!(went_on["last"].as_str() > went_on["at"].as_str(), "{went_on}");
+
+    let answered = asking.ask_one(owning.id(), PLATE).await;
+    assert_eq!(answered.reads.len(), 3, "{answered:?}");
+    let entries = owning.log().await;
+    let steps = entries.all(Kind::ClockAccepted);
+    assert_eq!(steps.len(), 2);
+    owning.restart().await;
+    assert_eq!(stored(&owning).await, 3, "nothing is destroyed by it for two days");
+
+    let auditor = Auditor::default();
+    auditor.receive("whole", &owning, &[]);
+    let (code, report) = auditor.verify("whole", &[&owning, &asking]);
+    assert_eq!((code, problems(&report).len()), (0, 0), "{report}");
+    let told = report["clock_accepted"].as_array().expect("steps");
+    let told: Vec<_> = told.iter().map(|step| step["entry"].as_u64()).collect();
+    assert_eq!(told, steps.iter().map(|step| Some(step.header.index)).collect::<Vec<_>>());
+    // What the wrong clock stamped is of the day on which that was said.
+    let day = owning.now().plus_millis(-HOUR_MS).to_string();
+    auditor.receive("today", &owning, &["--from", &day]);
+    let (code, report) = auditor.verify("today", &[&owning, &asking]);
+    assert_eq!((code, problems(&report).len()), (0, 0), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_whose_time_goes_back_without_that_word_is_wrong() {
+    let mut owning = Agency::start("owning-ca-pd").await;
+    owning.add_reads(PLATE, 3).await;
+    let index = owning.log().await.last(Kind::ReadsImported).header.index;
+    owning
+        .forge(index, |entry| {
+            let earlier = entry.header.at.plus_millis(-DAY_MS);
+            entry.body = entry.body.replacen(&entry.header.at.to_string(), &earlier.to_string(), 1);
+            entry.header.at = earlier;
+        })
+        .await;
+    let auditor = Auditor::default();
+    auditor.receive("whole", &owning, &[]);
+    let (code, report) = auditor.verify("whole", &[&owning]);
+    assert_eq!(code, 1, "{report}");
+    assert_problem(&report, Some(index), "time");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_long_rest_with_the_machine_off_the_node_waits_for_a_word_on_the_clock() {
+    let mut agency = Agency::start("owning-ca-pd").await;
+    agency.add_reads(PLATE, 3).await;
+    for (days, waits) in [(6, false), (8, true)] {
+        agency.stop().await;
+        // The machine was off: what it noted is of another run.
+        let mark = agency.home().join("clock");
+        let noted = fs::read_to_string(&mark).expect("a mark");
+        let (_, rest) = noted.split_once(' ').expect("words");
+        fs::write(&mark, format!("another-run {rest}")).expect("written");
+        agency.clock.set_wrong(days * DAY_MS);
+        agency.run().await;
+        assert_eq!(agency.accord(&["health"]).code == 3, waits, "{days} days");
+    }
+    accept(&agency, "the station was closed for a week");
+    assert_eq!(agency.accord(&["health"]).code, 0);
+    agency.restart().await;
+    assert_eq!(agency.accord(&["health"]).code, 0, "the word counts after a restart");
+}

@@ -16,6 +16,7 @@ mod evidence;
 mod hold;
 mod init;
 mod key;
+mod out_file;
 mod output;
 mod photographs;
 mod policy;
@@ -163,7 +164,10 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return output.fail(&ActError::failed(format!("no runtime: {error}"))),
     };
-    match runtime.block_on(dispatch(cli, output)) {
+    let done = runtime.block_on(dispatch(cli, output));
+    // A thread that waits for a file, such as one on a server that is gone, holds nobody up.
+    runtime.shutdown_background();
+    match done {
         Ok(Done::Ok) => ExitCode::SUCCESS,
         Ok(Done::Refused) => ExitCode::from(output::REFUSED),
         Err(error) => output.fail(&error),

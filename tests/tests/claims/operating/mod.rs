@@ -4,6 +4,7 @@ mod backup;
 mod bad_input;
 mod command_line;
 mod errors;
+mod files_asked_for;
 mod https;
 mod moving_to_postgresql;
 mod operational_logs;

@@ -6,12 +6,15 @@
 //! accord.db     the database, 0600 accord.sock  where the command line talks to the running node
 //! lock          held while a node runs images/     photographs, by digest
 //! anchor        the log's last head    clock       what the clock said when the node last ran
+//! rejected/     files of sources that could not be used, by source
 //! ```
 
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+
+use files::{Existing, Folder};
 
 /// Read and written by the owner alone.
 const PRIVATE: u32 = 0o600;
@@ -199,6 +202,12 @@ impl Home {
         self.dir.join("images")
     }
 
+    /// Files of sources that could not be used, in a folder for each source.
+    #[must_use]
+    pub fn rejected(&self) -> PathBuf {
+        self.dir.join("rejected")
+    }
+
     /// The socket that the command line talks to.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
@@ -225,6 +234,19 @@ impl Home {
         Some(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
+    /// Destroys what a crash left of files that were not whole yet.
+    fn forget_unfinished(&self) -> Result<(), HomeError> {
+        let failed = |error: files::FileError| HomeError::File {
+            path: error.path.clone(),
+            error: error.into(),
+        };
+        let folder = Folder::trusted(&self.dir).map_err(failed)?;
+        let files = folder.plain_files().map_err(failed)?;
+        let left = files.iter().filter(|seen| files::unfinished(&seen.name));
+        left.for_each(|seen| drop(folder.destroy(seen)));
+        Ok(())
+    }
+
     /// Takes the home for this process until the lock is dropped.
     ///
     /// # Errors
@@ -242,43 +264,39 @@ impl Home {
                 _ => HomeError::File { path: path.clone(), error },
             })?;
         match file.try_lock() {
-            Ok(()) => Ok(HomeLock { _file: file }),
+            Ok(()) => {
+                self.forget_unfinished()?;
+                Ok(HomeLock { _file: file })
+            }
             Err(TryLockError::WouldBlock) => Err(HomeError::Running(self.dir.clone())),
             Err(TryLockError::Error(error)) => Err(HomeError::File { path, error }),
         }
     }
 }
 
-/// Writes a file that only its owner reads, durably, and never over another.
+/// Writes a file of the home that only its owner reads, durably, whole, and never over another.
 ///
 /// # Errors
 /// When the file is there already or cannot be written.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), HomeError> {
-    let write = || {
-        let mut file = OpenOptions::new().create_new(true).write(true).mode(PRIVATE).open(path)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    };
-    write().map_err(|error| HomeError::File { path: path.to_owned(), error })
+    put(path, bytes, Existing::Stays)
 }
 
-/// Writes a file that only its owner reads in place of another, durably and at once: a reader, or a
-/// crash, finds the one or the other.
+/// Writes a file of the home that only its owner reads in place of another, durably and at once: a
+/// reader, or a crash, finds the one or the other.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), HomeError> {
-    let new = path.with_extension("new");
-    let replace = || {
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(true).write(true).mode(PRIVATE);
-        let mut file = options.open(&new)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&new, path)?;
-        path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-    };
-    replace().map_err(|error| HomeError::File { path: path.to_owned(), error })
+    put(path, bytes, Existing::IsReplaced)
+}
+
+fn put(path: &Path, bytes: &[u8], existing: Existing) -> Result<(), HomeError> {
+    let failed = |error: std::io::Error| HomeError::File { path: path.to_owned(), error };
+    let name = path.file_name().ok_or_else(|| failed(ErrorKind::InvalidInput.into()))?;
+    Folder::trusted(path.parent().unwrap_or(Path::new("")))
+        .and_then(|folder| folder.write(name, bytes, existing))
+        .map_err(|error| failed(error.into()))
 }
 
 /// Reads a text file.

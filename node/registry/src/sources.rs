@@ -78,6 +78,10 @@ pub struct Source {
     /// The folder that it writes its files into; without one it sends them over HTTPS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
+    /// Who may write into the folder beside root and the node's account, as it was said when the source
+    /// was added: `every account`, `group NAME`, `account NAME`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub writers: Vec<Text>,
     /// SHA-256 of its token, which itself is kept nowhere here; a folder needs none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Digest>,

@@ -73,6 +73,7 @@ pub async fn back_up(
         )));
     }
     apart(out, home.dir())?;
+    files::own(out)?;
     let (index, Begun { at, over, destroy_by }) = begin(agency, by, out, *keep_days).await?;
     tracing::info!(entry.index = index, "a backup is begun");
     // Before the copy, which then leads to it.

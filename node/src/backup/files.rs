@@ -46,6 +46,26 @@ fn private_folder(path: &Path) -> Result<(), ActError> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| failed(path, &e))
 }
 
+/// Sees that `out` is reached through no link and that only root and this account can write there, or
+/// exchange it: a backup holds the keys, and is written and destroyed there by name. It is made if it
+/// is not there.
+///
+/// # Errors
+/// When it is not so; who else can write there is named.
+pub fn own(out: &Path) -> Result<(), ActError> {
+    let unfit = |e: ::files::FileError| ActError::usage(e.to_string());
+    ::files::Folder::make(out).map_err(unfit)?;
+    let writers = ::files::other_writers(out).map_err(|e| failed(out, &e))?;
+    if writers.is_empty() {
+        return Ok(());
+    }
+    Err(ActError::usage(format!(
+        "`{}` can be written by {}, and a backup holds this node's keys; name a folder into which, and above which, nobody else writes",
+        out.display(),
+        writers.into_iter().collect::<Vec<_>>().join(", ")
+    )))
+}
+
 impl Writing {
     /// Begins a backup in `out`, which is made if it is not there.
     ///
@@ -145,7 +165,7 @@ impl Writing {
             let file_name = entry.file_name();
             let Some(name) = file_name.to_str() else { continue };
             let path = if below.is_empty() { name.to_owned() } else { format!("{below}/{name}") };
-            let unfinished = path == "images/unfinished" || name.ends_with(".new");
+            let unfinished = path == "images/unfinished" || ::files::unfinished(&file_name);
             if LEFT_OUT.contains(&path.as_str()) || unfinished {
                 continue;
             }

@@ -23,6 +23,7 @@ use super::files::private_file;
 use super::{DATABASE, Kept, LEFT_OUT, Listed, MANIFEST, Manifest, RESTORED, SEAL};
 use super::{below, failed, manifest, pass_on, sealed};
 use crate::permission::ActError;
+use ::files::Folder;
 use host::home::write_private;
 
 const CONFIG: &str = "accord.toml";
@@ -82,7 +83,7 @@ pub fn restore(
     listed_is_what_is_there(folder, &said)?;
     for file in &said.files {
         let path = folder.join(&file.path);
-        let mut opened = File::open(&path).map_err(|e| failed(&path, &e))?;
+        let mut opened = plain(&path)?;
         let found = pass_on(&mut opened, &mut std::io::sink()).map_err(|e| failed(&path, &e))?;
         same(folder, file, found)?;
     }
@@ -105,6 +106,14 @@ pub fn restore(
         }
     }
     put.map(|()| said)
+}
+
+/// A plain file of a backup, which is reached through no link: others may have put it there.
+fn plain(path: &Path) -> Result<File, ActError> {
+    let name = path.file_name().unwrap_or_default();
+    let folder = Folder::open(path.parent().unwrap_or(Path::new("")));
+    let opened = folder.and_then(|folder| folder.read(name));
+    opened.map(|(file, _)| file).map_err(|e| ActError::failed(e.to_string()))
 }
 
 fn is_empty(home: &Path) -> Result<(), ActError> {
@@ -209,7 +218,7 @@ fn put(folder: &Path, home: &Path, said: &Manifest, now: Timestamp) -> Result<()
         if let Some(parent) = to.parent() {
             make(parent)?;
         }
-        let mut source = File::open(&from).map_err(|e| failed(&from, &e))?;
+        let mut source = plain(&from)?;
         let mut target = private_file(&to).map_err(|e| failed(&to, &e))?;
         // Once more: what was checked may have been exchanged since.
         same(folder, file, pass_on(&mut source, &mut target).map_err(|e| failed(&to, &e))?)

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::Done;
 use super::client::{Client, escaped, query_string};
+use super::out_file;
 use super::output::{Output, number, table};
 use super::time::local;
 use crate::admin::agreements::{AgreementView, RefusedView, TextChoice};
@@ -139,9 +140,7 @@ pub(super) async fn run(
                 client.get(&of(&id, "", TextChoice { version, digest })).await?;
             if let Some(out) = out {
                 let lines = row.envelopes.join("\n") + "\n";
-                std::fs::write(&out, lines).map_err(|e| {
-                    ActError::failed(format!("`{}` cannot be written: {e}", out.display()))
-                })?;
+                out_file::write(&out, lines.as_bytes())?;
             }
             output.object(&row, || shown(&row));
             return Ok(Done::Ok);
@@ -213,8 +212,7 @@ fn draft(
         name @ AuthorityName::Slug(_) => name.under(&own_agency(dir)?),
     };
     let agreement = template::draft(&body, &id, parties, Clock::system().now(), &settings)?;
-    std::fs::write(out, agreement.to_toml()?)
-        .map_err(|e| ActError::failed(format!("`{}` cannot be written: {e}", out.display())))?;
+    out_file::write(out, agreement.to_toml()?.as_bytes())?;
     let row = json!({ "agreement": agreement.id, "version": agreement.version, "file": out });
     output.object(&row, || {
         format!(

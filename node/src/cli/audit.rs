@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::Done;
 use super::bundle;
 use super::client::{Client, query_string};
+use super::out_file;
 use super::output::{Output, err, number, one_line, text};
 use super::reconcile;
 use super::report;
@@ -241,8 +242,7 @@ async fn envelope(
         }
         return Ok(Done::Ok);
     };
-    std::fs::write(out, envelopes)
-        .map_err(|e| ActError::failed(format!("`{}` cannot be written: {e}", out.display())))?;
+    out_file::write(out, envelopes.as_bytes())?;
     let count = envelopes.lines().count();
     let kind = text(&beside, "kind");
     let row = json!({ "index": index, "kind": kind, "file": out, "envelopes": count });

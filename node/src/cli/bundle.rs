@@ -3,10 +3,8 @@
 //! A node's own log is checked in this process as well, from the bundle that the node streams: who
 //! keeps a log is not who judges it, and there is one way of judging.
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::Path;
 
 use audit::check::{Check, Report};
 use audit::entry_proof::{self, NamedBytes};
@@ -19,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::Done;
 use super::client::Client;
+use super::out_file::{self, OutFile};
 use super::output::{Output, text};
 use super::progress::Progress;
 use crate::http::problem::BrokenOff;
@@ -29,54 +28,6 @@ pub(super) fn unable(error: Unable) -> ActError {
     match error {
         Unable::Usage(what) => ActError::usage(what),
         Unable::Failed(what) => ActError::failed(what),
-    }
-}
-
-fn file_error(path: &Path, what: &str, error: impl std::fmt::Display) -> ActError {
-    ActError::failed(format!("`{}` cannot be {what}: {error}", path.display()))
-}
-
-/// A new or emptied file for its owner alone.
-pub(super) fn written(path: &Path) -> Result<File, ActError> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|e| file_error(path, "written", e))
-}
-
-/// A file for its owner alone, under another name until it is whole.
-pub(super) struct Whole {
-    path: PathBuf,
-    part: PathBuf,
-    file: BufWriter<File>,
-}
-
-impl Whole {
-    pub(super) fn create(path: &Path) -> Result<Self, ActError> {
-        let mut part = path.as_os_str().to_owned();
-        part.push(".part");
-        let part = PathBuf::from(part);
-        let file = written(&part)?;
-        Ok(Self { path: path.to_owned(), part, file: BufWriter::new(file) })
-    }
-
-    pub(super) fn line(&mut self, line: &[u8]) -> Result<(), ActError> {
-        self.file
-            .write_all(line)
-            .and_then(|()| self.file.write_all(b"\n"))
-            .map_err(|e| file_error(&self.path, "written", e))
-    }
-
-    pub(super) fn finish(self) -> Result<(), ActError> {
-        let Self { path, part, file } = self;
-        file.into_inner()
-            .map_err(std::io::IntoInnerError::into_error)
-            .and_then(|file| file.sync_all())
-            .and_then(|()| std::fs::rename(&part, &path))
-            .map_err(|e| file_error(&path, "written", e))
     }
 }
 
@@ -100,7 +51,7 @@ pub(super) async fn export(
     let head = lines.next_line().await?.unwrap_or_default();
     let read =
         Head::parse(&head).map_err(|e| ActError::failed(format!("what the node says {e}")))?;
-    let mut file = Whole::create(out)?;
+    let mut file = OutFile::create(out)?;
     file.line(&head)?;
     let (mut entries, mut last) = (0usize, None);
     let progress = exporting(scope, &read);
@@ -148,7 +99,7 @@ pub(super) async fn proof(
     output: Output,
 ) -> Result<Done, ActError> {
     let proven: Value = client.get(&format!("/audit/entries/{index}/proof")).await?;
-    std::fs::write(out, text(&proven, "proof")).map_err(|e| file_error(out, "written", e))?;
+    out_file::write(out, text(&proven, "proof").as_bytes())?;
     let row = json!({ "file": out, "entries": 1, "index": index, "kind": proven.get("kind") });
     output.object(&row, || {
         let kind = text(&proven, "kind");

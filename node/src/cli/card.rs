@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::Done;
 use super::client::Client;
 use super::init::{dialable, sign_card};
+use super::out_file;
 use super::output::{Output, table, text};
 use super::time::instant;
 use crate::admin::cards::{Confirmation, Reissued};
@@ -151,8 +152,7 @@ fn show(dir: &Path, out: Option<PathBuf>, output: Output) -> Result<Done, ActErr
     let envelope = Envelope::parse(exact.as_bytes())?;
     let card = Described::open(&envelope).map_err(|e| ActError::failed(e.to_string()))?;
     if let Some(out) = &out {
-        std::fs::write(out, &exact)
-            .map_err(|e| ActError::failed(format!("`{}` cannot be written: {e}", out.display())))?;
+        out_file::write(out, exact.as_bytes())?;
     }
     tell(&card, out.as_deref(), output);
     Ok(Done::Ok)

@@ -1,12 +1,14 @@
 //! `accord evidence …`
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::{Component, Path, PathBuf};
+use std::ffi::OsStr;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
+use files::{Existing, FileError, NewFolder};
 use schemas::digest::Digest;
 use schemas::text::Text;
 use serde_json::{Value, json};
@@ -19,7 +21,6 @@ use crate::auditing::evidence::{Summary, Wanted};
 use crate::http::problem::BrokenOff;
 use crate::permission::ActError;
 use audit::wording::counted;
-use host::home::write_private;
 
 #[derive(Subcommand)]
 pub(super) enum Evidence {
@@ -42,27 +43,20 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<Done, ActError> {
     let Evidence::Export { case, out } = command;
-    if out.exists() {
-        return Err(ActError::usage(format!(
-            "`{}` is there already; name a new folder",
-            out.display()
-        )));
-    }
     let progress = Progress::of_bytes();
     progress.doing(format!("case {case}"));
+    if out.symlink_metadata().is_ok() {
+        return Err(ActError::usage(there_already(&out)));
+    }
     let mut lines = client.post_lines("/evidence", &Wanted { case }).await?;
-    // Under another name until it is whole.
-    let mut part = out.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
-    std::fs::create_dir(&part).map_err(|e| {
-        let said = format!("`{}` cannot be made: {e}", part.display());
-        ActError::usage(if part.exists() {
-            format!("{said}; remove what an earlier export left there")
-        } else {
-            said
+    let package = NewFolder::begin(&out).map_err(|e| {
+        let left = e.is_taken() && e.path != out;
+        ActError::usage(match left {
+            true => format!("{e}; remove what an earlier export left there"),
+            false => format!("{e}; name a new folder"),
         })
     })?;
+    let part = package.part();
     let mut written = BTreeMap::new();
     let summary: Summary = loop {
         let Some(mut line) = lines.next::<Value>().await? else {
@@ -81,20 +75,13 @@ pub(super) async fn run(
         let file = text(&line, "file").to_owned();
         let bytes =
             STANDARD.decode(text(&line, "data")).map_err(|e| broken(&part, &e.to_string()))?;
-        write(&part, &file, &bytes)?;
+        write(&package, &file, &bytes)?;
         progress.advance(bytes.len() as u64);
         written.insert(file, Digest::of(&bytes));
     };
     progress.end();
-    compare(&part, &written)?;
-    std::fs::rename(&part, &out)
-        .and_then(|()| {
-            File::open(
-                out.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new(".")),
-            )?
-            .sync_all()
-        })
-        .map_err(|e| broken(&part, &e.to_string()))?;
+    compare(&package, &written)?;
+    package.finish().map_err(|e| broken(&part, &e.to_string()))?;
     let mut row = serde_json::to_value(&summary).map_err(|e| ActError::failed(e.to_string()))?;
     if let Some(row) = row.as_object_mut() {
         row.insert("package".into(), json!(out));
@@ -115,25 +102,29 @@ fn left(part: &Path, what: &str) -> String {
     )
 }
 
-fn write(part: &Path, file: &str, bytes: &[u8]) -> Result<(), ActError> {
-    let within = Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
-    if file.is_empty() || !within {
-        return Err(broken(part, &format!("`{file}` is no path within a package")));
-    }
-    let path = part.join(file);
-    let folder = path.parent().unwrap_or(part);
-    std::fs::create_dir_all(folder).map_err(|e| broken(part, &format!("`{file}`: {e}")))?;
-    write_private(&path, bytes).map_err(|e| broken(part, &e.to_string()))
+fn there_already(out: &Path) -> String {
+    format!("`{}` is there already; name a new folder", out.display())
+}
+
+fn write(package: &NewFolder, file: &str, bytes: &[u8]) -> Result<(), ActError> {
+    let broken = |e: FileError| broken(&package.part(), &e.to_string());
+    let path = Path::new(file);
+    let folder = package.folder().make_below(path.parent().unwrap_or(Path::new("")));
+    let name = path.file_name().unwrap_or_default();
+    folder.and_then(|folder| folder.write(name, bytes, Existing::Stays)).map_err(broken)
 }
 
 /// Whether every file that the manifests name was written as they say.
-fn compare(part: &Path, written: &BTreeMap<String, Digest>) -> Result<(), ActError> {
+fn compare(package: &NewFolder, written: &BTreeMap<String, Digest>) -> Result<(), ActError> {
+    let part = package.part();
     for manifest in ["manifest-sha256.txt", "tagmanifest-sha256.txt"] {
-        let said = std::fs::read_to_string(part.join(manifest))
-            .map_err(|e| broken(part, &format!("`{manifest}`: {e}")))?;
+        let mut said = String::new();
+        let read = package.folder().read(OsStr::new(manifest)).map_err(|e| e.to_string());
+        read.and_then(|(mut file, _)| file.read_to_string(&mut said).map_err(|e| e.to_string()))
+            .map_err(|e| broken(&part, &e))?;
         for (digest, file) in said.lines().filter_map(|line| line.split_once("  ")) {
             if written.get(file).is_none_or(|have| have.to_string() != digest) {
-                return Err(broken(part, &format!("`{file}` is not as `{manifest}` says")));
+                return Err(broken(&part, &format!("`{file}` is not as `{manifest}` says")));
             }
         }
     }

@@ -18,6 +18,7 @@ mod evidence;
 mod hold;
 mod init;
 mod key;
+mod out_file;
 mod output;
 mod photographs;
 mod policy;
@@ -33,6 +34,7 @@ mod source;
 mod store;
 mod time;
 mod transfer;
+mod typed;
 mod user;
 
 use std::path::PathBuf;
@@ -150,28 +152,42 @@ pub enum Done {
 /// Runs the command line; the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let args = match typed::filled(std::env::args_os(), typed::next_line) {
+        Ok(args) => args,
+        Err(error) => return Output::new(json_wanted()).fail(&error),
+    };
+    let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are answers; the rest is usage. A closed pipe changes nothing.
-            drop(error.print());
-            if !error.use_stderr() {
-                return ExitCode::SUCCESS;
-            }
-            let error = ActError::usage(misused("accord", &error));
-            Output::new(json_wanted()).error_line(&error);
-            return ExitCode::from(output::USAGE);
-        }
+        Err(error) => return parsed_otherwise(&error),
     };
     let output = Output::new(cli.json);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return output.fail(&ActError::failed(format!("no runtime: {error}"))),
     };
-    match runtime.block_on(dispatch(cli, output)) {
-        Ok(Done::Ok) => ExitCode::SUCCESS,
-        Ok(Done::Refused) => ExitCode::from(output::REFUSED),
-        Err(error) => output.fail(&error),
+    let done = runtime.block_on(dispatch(cli, output));
+    // A thread that waits for a file, such as one on a server that is gone, holds nobody up.
+    runtime.shutdown_background();
+    match (done, output::unwritten()) {
+        (Err(error), _) => output.fail(&error),
+        (Ok(_), Some(error)) => output.fail(&error),
+        (Ok(Done::Ok), None) => ExitCode::SUCCESS,
+        (Ok(Done::Refused), None) => ExitCode::from(output::REFUSED),
+    }
+}
+
+/// Help and version are answers; the rest is usage.
+fn parsed_otherwise(error: &clap::Error) -> ExitCode {
+    let printed = error.print();
+    if error.use_stderr() {
+        let error = ActError::usage(misused("accord", error));
+        Output::new(json_wanted()).error_line(&error);
+        return ExitCode::from(output::USAGE);
+    }
+    output::told(printed);
+    match output::unwritten() {
+        Some(error) => Output::new(json_wanted()).fail(&error),
+        None => ExitCode::SUCCESS,
     }
 }
 

@@ -1,7 +1,8 @@
 //! What a person or a script sees.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use schemas::refusal::Citation;
 use schemas::text::{visible, visible_json};
@@ -104,10 +105,13 @@ const fn exit_code(class: ErrorClass) -> u8 {
     }
 }
 
+/// Why something that was to be printed could not be, the first time that happened.
+static UNWRITTEN: OnceLock<String> = OnceLock::new();
+
 /// Text for people. Much of it others have written: what does not print is shown as its number, so that
-/// nobody's words rewrite the screen. A closed pipe is the reader's way of saying that it has enough.
+/// nobody's words rewrite the screen.
 fn out(text: &str) {
-    drop(writeln!(std::io::stdout().lock(), "{}", visible(text)));
+    written(&visible(text));
 }
 
 /// As [`out`], on stderr.
@@ -118,7 +122,32 @@ pub(super) fn err(text: &str) {
 /// A line of JSON. What does not print stands in its strings alone, and is written as JSON's escapes,
 /// which say the same.
 fn line_out(line: &str) {
-    drop(writeln!(std::io::stdout().lock(), "{}", visible_json(line)));
+    written(&visible_json(line));
+}
+
+fn written(line: &str) {
+    let mut stdout = std::io::stdout().lock();
+    told(writeln!(stdout, "{line}").and_then(|()| stdout.flush()));
+}
+
+/// Remembers that something could not be printed: a command whose result is lost has not been done. A
+/// closed pipe is the reader's way of saying that it has enough.
+pub(super) fn told(printed: std::io::Result<()>) {
+    match printed {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            drop(UNWRITTEN.set(error.to_string()));
+        }
+        _ => {}
+    }
+}
+
+/// What a command ends with whose output could not be written.
+pub(super) fn unwritten() -> Option<ActError> {
+    UNWRITTEN.get().map(|error| {
+        ActError::failed(format!(
+            "what was to be printed could not be written ({error}); what the command does is done all the same"
+        ))
+    })
 }
 
 /// Words of somebody else that belong on one line: no line feed of theirs begins another.

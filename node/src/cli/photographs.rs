@@ -1,9 +1,12 @@
 //! Photographs of an answer, written to files.
 
+use std::ffi::OsStr;
+use std::io::Read as _;
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use files::{Existing, Folder};
 use schemas::answer::Photograph;
 use schemas::digest::Digest;
 use schemas::outcome::OutcomeCode;
@@ -13,7 +16,6 @@ use super::client::Client;
 use super::output::text;
 use super::query::outcome_code;
 use crate::permission::ActError;
-use host::home::write_private;
 
 /// Writes the photographs of the answer to a query into `folder`, each under its digest; says in
 /// `heard` where each one is, or why it is not. A file that is there already stays.
@@ -27,14 +29,13 @@ pub(super) async fn save(
         return Ok(());
     }
     let id = text(heard, "query_id");
-    std::fs::create_dir_all(folder)
-        .map_err(|e| ActError::usage(format!("`{}` cannot be made: {e}", folder.display())))?;
+    let folder = Folder::make(folder).map_err(|e| ActError::usage(e.to_string()))?;
     let mut lines = client.post_lines(&format!("/queries/{id}/photographs"), &Value::Null).await?;
     let mut saved = Vec::new();
     while let Some(mut one) = lines.next::<Value>().await? {
         let data = one.as_object_mut().and_then(|one| one.remove("data"));
         if let Some(data) = data.as_ref().and_then(Value::as_str) {
-            let file = write(folder, &one, data)?;
+            let file = write(&folder, &one, data)?;
             if let Some(one) = one.as_object_mut() {
                 one.insert("file".into(), json!(file));
             }
@@ -51,7 +52,7 @@ pub(super) async fn save(
     Ok(())
 }
 
-fn write(folder: &Path, one: &Value, data: &str) -> Result<String, ActError> {
+fn write(folder: &Folder, one: &Value, data: &str) -> Result<String, ActError> {
     let failed = |what: &str| ActError::failed(format!("a photograph cannot be saved: {what}"));
     let said = one.as_object().map(|one| {
         let keys = ["digest", "bytes", "media"];
@@ -64,11 +65,22 @@ fn write(folder: &Path, one: &Value, data: &str) -> Result<String, ActError> {
     if Digest::of(&bytes) != said.digest {
         return Err(failed("it is not the one that the answer names"));
     }
-    let path = folder.join(format!("{}.{}", said.digest, said.media.ending()));
-    if !std::fs::read(&path).is_ok_and(|there| there == bytes) {
-        write_private(&path, &bytes).map_err(|e| ActError::failed(e.to_string()))?;
+    let name = format!("{}.{}", said.digest, said.media.ending());
+    match folder.write(OsStr::new(&name), &bytes, Existing::Stays) {
+        // Under that name there is only one photograph, and whose it is does not matter.
+        Err(error) if error.is_taken() && is(folder, &name, &bytes)? => {}
+        written => written.map_err(|e| ActError::failed(e.to_string()))?,
     }
-    Ok(path.display().to_string())
+    Ok(folder.path().join(name).display().to_string())
+}
+
+/// Whether a file holds exactly `bytes`.
+fn is(folder: &Folder, name: &str, bytes: &[u8]) -> Result<bool, ActError> {
+    let failed = |e: &dyn std::fmt::Display| ActError::failed(e.to_string());
+    let (file, seen) = folder.read(OsStr::new(name)).map_err(|e| failed(&e))?;
+    let mut there = Vec::new();
+    file.take(seen.size).read_to_end(&mut there).map_err(|e| failed(&e))?;
+    Ok(there == bytes)
 }
 
 /// What a person is told of an answer's photographs; nothing when none were wanted.

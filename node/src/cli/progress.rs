@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use schemas::text::one_line;
 
 /// How often it moves.
 const TICK: Duration = Duration::from_millis(200);
@@ -57,7 +58,8 @@ impl Progress {
 
     /// What is being done at this moment.
     pub(super) fn doing(&self, what: impl Into<String>) {
-        self.bar.set_message(what.into());
+        // A file's name, or a case: others may have written it.
+        self.bar.set_message(one_line(&what.into()));
     }
 
     /// So much more is done.

@@ -1,13 +1,13 @@
 //! `accord audit reconcile BUNDLE BUNDLE`: two exports compared where no node is, by someone who
 //! trusts neither agency.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use audit::{Pin, pins, two_bundles, wording};
 
 use super::Done;
-use super::bundle::{opened, unable, written};
+use super::bundle::{opened, unable};
+use super::out_file;
 use super::output::Output;
 use crate::permission::ActError;
 
@@ -40,10 +40,7 @@ pub(super) fn heads(paths: &[PathBuf], keys: &[Pin], output: Output) -> Result<D
 
 /// Writes findings with what they rest on.
 pub(super) fn export(out: &Path, all: &serde_json::Value) -> Result<(), ActError> {
-    let mut file = written(out)?;
-    let failed =
-        |e: std::io::Error| ActError::failed(format!("`{}` cannot be written: {e}", out.display()));
-    let text = serde_json::to_vec_pretty(all).map_err(|e| ActError::failed(e.to_string()))?;
-    file.write_all(&text).and_then(|()| file.write_all(b"\n")).map_err(failed)?;
-    file.sync_all().map_err(failed)
+    let mut text = serde_json::to_vec_pretty(all).map_err(|e| ActError::failed(e.to_string()))?;
+    text.push(b'\n');
+    out_file::write(out, &text)
 }

@@ -33,6 +33,10 @@ pub(super) enum Source {
         /// destroys each file once its reads are durable.
         #[arg(long, value_name = "DIR")]
         folder: Option<PathBuf>,
+        /// Others than the node's account may write into the folder, and they are those who are meant
+        /// to. Who they are is recorded.
+        #[arg(long, requires = "folder")]
+        shared: bool,
     },
     /// List sources, and what they have sent since the node started.
     List,
@@ -57,12 +61,13 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<Done, ActError> {
     let source: Value = match command {
-        Source::Add { name, format, mapping, camera, folder } => {
+        Source::Add { name, format, mapping, camera, folder, shared } => {
             let mapping = mapping.as_deref().map(mapping_of).transpose()?;
             // As this shell sees it, which stands on the node's machine.
             let folder = folder.map(std::path::absolute).transpose();
             let folder = folder.map_err(|e| ActError::usage(format!("--folder: {e}")))?;
-            client.post("/sources", &NewSource { name, format, mapping, camera, folder }).await?
+            let new = NewSource { name, format, mapping, camera, folder, shared };
+            client.post("/sources", &new).await?
         }
         Source::Token { name } => {
             client.post(&format!("/sources/{name}/token"), &json!({})).await?
@@ -83,6 +88,14 @@ pub(super) async fn run(
     output.object(&source, || {
         let mut said = describe(std::slice::from_ref(&source));
         let shown = |key: &str| source.get(key).and_then(Value::as_str);
+        let writers = source.get("writers").and_then(Value::as_array).into_iter().flatten();
+        let writers: Vec<_> = writers.filter_map(Value::as_str).collect();
+        if !writers.is_empty() {
+            said.push_str(&format!(
+                "\n\nBesides the node's account the folder can be written by {}: each of them sends reads as this source.",
+                writers.join(", ")
+            ));
+        }
         if let Some(token) = shown("token") {
             said.push_str(&format!(
                 "\n\ntoken {token}\nGive it to the source now: it is kept nowhere and shown once. The source sends it as\n`Authorization: Bearer` or as the password of `Authorization: Basic`."

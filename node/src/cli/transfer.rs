@@ -11,13 +11,14 @@
 //! it before is found to be stored, so nothing is lost and nothing is stored twice. A file with a
 //! record that cannot be used is not destroyed.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use files::{Existing, FileError, Folder, Unfit};
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::{Bytes, Frame};
 use hyper::header::AUTHORIZATION;
@@ -25,6 +26,7 @@ use hyper::{Method, Request};
 use schemas::card::Card;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, EnvelopeError, Kind};
+use schemas::text::one_line;
 use schemas::transfer::TransferReceipt;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -45,8 +47,10 @@ use registry::SourceName;
 const CHUNK: usize = 64 * 1024;
 /// How long the node may be silent.
 const SILENCE: Duration = Duration::from_secs(120);
-/// Where receipts are kept, beside the files.
+/// Where receipts are kept, beside the files, unless it is said.
 const RECEIPTS: &str = "receipts";
+/// Characters of a file's name that its receipt's begins with.
+const LONGEST_NAME: usize = 100;
 
 /// What is handed over, to whom, and how each knows the other.
 #[derive(Args)]
@@ -69,10 +73,13 @@ pub(super) struct TransferArgs {
     /// The agency's card, by which its receipts are verified.
     #[arg(long, value_name = "FILE")]
     card: PathBuf,
+    /// Where receipts are kept; `receipts` in FOLDER unless given. It must be this account's alone.
+    #[arg(long, value_name = "DIR")]
+    receipts: Option<PathBuf>,
 }
 
-fn cannot(path: &Path, error: impl std::fmt::Display) -> ActError {
-    ActError::failed(format!("`{}`: {error}", path.display()))
+fn stays(error: &FileError) -> ActError {
+    ActError::failed(format!("{error}; it stays here, hand it over again"))
 }
 
 /// Who receives, and how what is received is verified.
@@ -98,13 +105,15 @@ pub(super) async fn run(args: &TransferArgs, output: Output) -> Result<Done, Act
         token: Zeroizing::new(token.trim().to_owned()),
         card,
     };
-    let files = files(&args.folder).map_err(|e| usage(&args.folder, &e))?;
+    let unfit = |e: FileError| ActError::usage(e.to_string());
+    let spool = Spool::open(args).map_err(unfit)?;
+    let files = spool.files().map_err(unfit)?;
     if files.is_empty() {
         output.note("nothing to hand over");
     }
     let mut all_used = true;
-    for path in files {
-        let done = receiver.hand_over(&args.folder, &path).await?;
+    for name in files {
+        let done = receiver.hand_over(&spool, &name).await?;
         all_used &= done.get("purged").and_then(Value::as_bool).unwrap_or(false);
         output.object(&done, || describe(&done));
     }
@@ -128,27 +137,50 @@ fn describe(done: &Value) -> String {
     )
 }
 
-/// The plain files of a folder that are written to their end, in the order of their names.
-fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        let unfinished = name.starts_with('.') || name.ends_with(".tmp") || name.ends_with(".part");
-        if entry.metadata()?.is_file() && !unfinished {
-            files.push(entry.path());
-        }
-    }
-    files.sort();
-    Ok(files)
+/// Where a unit's files and their receipts are.
+struct Spool {
+    folder: Folder,
+    receipts: Folder,
 }
 
-/// SHA-256 and length of what a file holds from its beginning; it is then at its beginning again.
-fn hashed(file: &mut File) -> io::Result<(Digest, u64)> {
+impl Spool {
+    /// The folder is what the unit's reader writes into; receipts are this account's alone.
+    fn open(args: &TransferArgs) -> Result<Self, FileError> {
+        let folder = Folder::open(&args.folder)?;
+        let receipts = match &args.receipts {
+            Some(receipts) => Folder::make(receipts)?.own_below(Path::new("."))?,
+            None => folder.own_below(Path::new(RECEIPTS))?,
+        };
+        Ok(Self { folder, receipts })
+    }
+
+    /// The plain files that are written to their end, in the order of their names.
+    fn files(&self) -> Result<Vec<OsString>, FileError> {
+        let files = self.folder.plain_files()?.into_iter().map(|seen| seen.name);
+        Ok(files.filter(|name| !is_unfinished(name)).collect())
+    }
+
+    /// Keeps a receipt, durably; one for the same file and bytes is the same receipt again.
+    fn keep(&self, name: &str, digest: Digest, text: &str) -> Result<(), FileError> {
+        let short: String = digest.to_string().chars().take(16).collect();
+        let name: String = one_line(name).chars().take(LONGEST_NAME).collect();
+        let name = format!("{name}.{short}.json");
+        self.receipts.write(OsStr::new(&name), text.as_bytes(), Existing::IsReplaced)
+    }
+}
+
+fn is_unfinished(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with('.') || name.ends_with(".tmp") || name.ends_with(".part")
+}
+
+/// SHA-256 and length of what a file holds from its beginning, up to `longest`; it is then at its
+/// beginning again.
+fn hashed(file: &mut File, longest: u64) -> io::Result<(Digest, u64)> {
+    let mut limited = file.try_clone()?.take(longest);
     let (mut hash, mut length, mut chunk) = (Sha256::new(), 0u64, vec![0; CHUNK]);
     loop {
-        let n = file.read(&mut chunk)?;
+        let n = limited.read(&mut chunk)?;
         if n == 0 {
             file.rewind()?;
             return Ok((Digest::from_bytes(hash.finalize().into()), length));
@@ -159,17 +191,20 @@ fn hashed(file: &mut File) -> io::Result<(Digest, u64)> {
 }
 
 impl Receiver {
-    async fn hand_over(&self, folder: &Path, path: &Path) -> Result<Value, ActError> {
-        let mut file = File::open(path).map_err(|e| cannot(path, e))?;
-        let (digest, length) = hashed(&mut file).map_err(|e| cannot(path, e))?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let kept = file.try_clone().map_err(|e| cannot(path, e))?;
+    async fn hand_over(&self, spool: &Spool, name: &OsStr) -> Result<Value, ActError> {
+        let (mut file, seen) = spool.folder.read_single(name).map_err(|e| stays(&e))?;
+        let name = name.to_string_lossy().into_owned();
+        let (digest, length) = hashed(&mut file, seen.size)
+            .map_err(|e| stays(&FileError { path: name.clone().into(), why: e.into() }))?;
         let (text, errors) = self.send(&name, file, length).await?;
         let receipt = self.verified(&text, &name, digest, length)?;
         let purged = receipt.rejected == 0;
         if purged {
-            keep(folder, &name, digest, &text).map_err(|e| cannot(path, e))?;
-            destroy(folder, path, &kept, length).map_err(|e| cannot(path, e))?;
+            spool.keep(&name, digest, &text).map_err(|e| stays(&e))?;
+            // Only as it was handed over, to its last byte.
+            let whole = FileError { path: name.clone().into(), why: Unfit::Exchanged };
+            let handed = if length == seen.size { Ok(&seen) } else { Err(whole) };
+            handed.and_then(|seen| spool.folder.destroy(seen)).map_err(|e| stays(&e))?;
         }
         Ok(json!({
             "file": name, "records": receipt.records, "stored": receipt.stored,
@@ -278,33 +313,4 @@ impl Receiver {
             && receipt.bytes == length;
         if ours { Ok(receipt) } else { Err(refused("is for something else".into())) }
     }
-}
-
-/// Keeps a receipt, durably; one for the same file and bytes is the same receipt again.
-fn keep(folder: &Path, name: &str, digest: Digest, text: &str) -> io::Result<()> {
-    let receipts = folder.join(RECEIPTS);
-    match fs::DirBuilder::new().mode(0o700).create(&receipts) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
-    let short: String = digest.to_string().chars().take(16).collect();
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(true).write(true).mode(0o600);
-    let mut file = options.open(receipts.join(format!("{name}.{short}.json")))?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    File::open(&receipts)?.sync_all()?;
-    File::open(folder)?.sync_all()
-}
-
-/// Destroys a file, if it is still the one that was handed over, and no longer than it was.
-fn destroy(folder: &Path, path: &Path, handed: &File, length: u64) -> io::Result<()> {
-    let (of, there) = (handed.metadata()?, fs::symlink_metadata(path)?);
-    if (of.dev(), of.ino()) != (there.dev(), there.ino()) || there.len() != length {
-        return Err(io::Error::other(
-            "changed while it was handed over; it stays here, hand it over again",
-        ));
-    }
-    fs::remove_file(path)?;
-    File::open(folder)?.sync_all()
 }

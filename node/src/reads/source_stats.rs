@@ -54,6 +54,14 @@ impl StatsBySource {
         }
     }
 
+    /// Notes what is wrong with what a source sends, beside its records.
+    pub fn note(&self, name: &SourceName, at: Timestamp, error: String) {
+        let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
+        let stats = by_name.entry(name.clone()).or_default();
+        stats.error = Some(error);
+        stats.error_at = Some(at);
+    }
+
     /// What one has sent.
     #[must_use]
     pub fn of(&self, name: &SourceName) -> SourceStats {

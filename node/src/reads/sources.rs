@@ -1,9 +1,11 @@
 //! Sources of reads: adding one, giving it a new token, disabling it, listing them.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use files::{Folder, other_writers};
 use schemas::digest::Digest;
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -37,6 +39,9 @@ pub struct NewSource {
     /// The folder that it writes into, instead of sending over HTTPS.
     #[serde(default)]
     pub folder: Option<PathBuf>,
+    /// Others than the node's account may write into the folder, and that is meant.
+    #[serde(default)]
+    pub shared: bool,
 }
 
 /// A source, with the token that nobody can be told again.
@@ -52,7 +57,7 @@ pub struct SourceWithToken {
 pub fn to_json(source: &Source, stats: &SourceStats) -> Value {
     json!({
         "source": source.name, "format": source.format, "mapped": source.mapping.is_some(),
-        "camera": source.camera, "folder": source.folder, "by": source.by, "at": source.at,
+        "camera": source.camera, "folder": source.folder, "writers": source.writers, "by": source.by, "at": source.at,
         "disabled": source.disabled, "last_at": stats.last_at, "stored": stats.stored,
         "rejected": stats.rejected, "error": stats.error, "error_at": stats.error_at,
     })
@@ -65,8 +70,16 @@ fn new_token() -> Result<Zeroizing<String>, ActError> {
     Ok(Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())))
 }
 
-/// A folder as it is kept: absolute, there, and the node's own to empty.
-fn folder(given: &Path) -> Result<PathBuf, ActError> {
+/// A folder of a source, and who else may write into it.
+#[derive(Debug, Default)]
+struct Watched {
+    folder: Option<PathBuf>,
+    writers: Vec<Text>,
+}
+
+/// A folder as it is kept: absolute, there, not the node's home, and the node's own to empty. Where
+/// others may write into it, that must be `shared`.
+fn watched(given: &Path, shared: bool, home: &Path) -> Result<Watched, ActError> {
     let unfit = |why: &dyn std::fmt::Display| {
         ActError::usage(format!("--folder `{}`: {why}", given.display()))
     };
@@ -74,15 +87,24 @@ fn folder(given: &Path) -> Result<PathBuf, ActError> {
         return Err(unfit(&"expected an absolute path, as the node sees it"));
     }
     let folder = given.canonicalize().map_err(|e| unfit(&e))?;
-    if !folder.is_dir() {
-        return Err(unfit(&"is no folder"));
+    let home = home.canonicalize().map_err(|e| unfit(&e))?;
+    if folder.starts_with(&home) || home.starts_with(&folder) {
+        return Err(unfit(
+            &"the node's home is in it, or it in the home, and files of a watched folder are destroyed",
+        ));
     }
     // The node destroys each file once its reads are durable: it must be able to.
-    let probe = folder.join(".accord-probe");
-    std::fs::write(&probe, b"")
-        .and_then(|()| std::fs::remove_file(&probe))
-        .map_err(|e| unfit(&format_args!("the node cannot write there ({e})")))?;
-    Ok(folder)
+    let probe = Folder::open(&folder).map_err(|e| unfit(&e))?.create(OsStr::new("probe"));
+    drop(probe.map_err(|e| unfit(&format_args!("the node cannot write there ({})", e.why)))?);
+    let writers = other_writers(&folder).map_err(|e| unfit(&e))?;
+    if !shared && !writers.is_empty() {
+        let writers = writers.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(unfit(&format_args!(
+            "besides the node's account it can be written by {writers}; whoever can write there sends reads as this source. Narrow that, or, if they are those who are meant to, say --shared"
+        )));
+    }
+    let writers = writers.iter().map(|writer| writer.parse().unwrap_or_default()).collect();
+    Ok(Watched { folder: Some(folder), writers })
 }
 
 fn known<'a>(state: &'a State, name: &SourceName) -> Result<&'a Source, ActError> {
@@ -102,7 +124,7 @@ pub fn list(agency: &OwnAgency, by: &Principal) -> Result<Vec<Source>, ActError>
     Ok(state.sources.values().cloned().collect())
 }
 
-/// Adds a source; one that was disabled may be added anew.
+/// Adds a source to the node in `home`; one that was disabled may be added anew.
 ///
 /// # Errors
 /// When its name is taken, format, mapping or folder are not what they must be, or the actor may
@@ -111,9 +133,11 @@ pub async fn add(
     agency: &OwnAgency,
     by: &Principal,
     new: &NewSource,
+    home: &Path,
 ) -> Result<SourceWithToken, ActError> {
     authorize(&agency.registry.state(), by, Permission::Administer, agency.clock.now())?;
-    let folder = new.folder.as_deref().map(folder).transpose()?;
+    let watched = new.folder.as_deref().map(|folder| watched(folder, new.shared, home));
+    let Watched { folder, writers } = watched.transpose()?.unwrap_or_default();
     let token = if folder.is_none() { Some(new_token()?) } else { None };
     let source = change(agency, by, SourceChange::Added, |state, user, now| {
         let open = |source: &&Source| source.disabled.is_none();
@@ -133,6 +157,7 @@ pub async fn add(
             mapping: new.mapping.clone(),
             camera: new.camera.clone(),
             folder: folder.clone(),
+            writers: writers.clone(),
             token: token.as_ref().map(|token| Digest::of(token.as_bytes())),
             by: user.name.clone(),
             at: now,

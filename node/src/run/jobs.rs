@@ -35,6 +35,7 @@ pub(super) fn of(node: &Arc<Node>) -> Vec<Job> {
         context.agency.clone(),
         node.importer.clone(),
         node.app.source_stats.clone(),
+        node.home.rejected(),
     );
     let anchor = anchor::Follower::new(node.home.clone(), context.agency.log.clone());
     let retention = RetentionSchedule::new(context.agency.clone(), node.app.retention.clone());

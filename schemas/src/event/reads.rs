@@ -37,6 +37,9 @@ pub struct SourceChanged {
     /// The folder that it writes its files into.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
+    /// Who else may write into that folder, as was said when the source was added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub writers: Vec<Text>,
     /// Why it may send no longer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text>,

@@ -1,8 +1,6 @@
 //! The files that are named on the command line.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::File;
 use std::path::Path;
 
 use audit::{BundleFile, Unable};
@@ -30,12 +28,7 @@ pub(super) fn read_text(path: &Path) -> Result<String, Unable> {
 
 /// Writes JSON for people into a file for its owner alone.
 pub(super) fn write(path: &Path, value: &Value) -> Result<(), Unable> {
-    let failed =
-        |e: std::io::Error| Unable::Failed(format!("`{}` cannot be written: {e}", path.display()));
-    let text = serde_json::to_vec_pretty(value).map_err(|e| Unable::Failed(e.to_string()))?;
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = options.open(path).map_err(failed)?;
-    file.write_all(&text).and_then(|()| file.write_all(b"\n")).map_err(failed)?;
-    file.sync_all().map_err(failed)
+    let mut text = serde_json::to_vec_pretty(value).map_err(|e| Unable::Failed(e.to_string()))?;
+    text.push(b'\n');
+    ::files::write(path, &text).map_err(|e| Unable::Failed(format!("{e}; nothing was written")))
 }

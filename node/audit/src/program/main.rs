@@ -22,10 +22,13 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are answers; the rest is usage. A closed pipe changes nothing.
-            drop(error.print());
+            // Help and version are answers; the rest is usage.
+            let printed = error.print();
             if !error.use_stderr() {
-                return ExitCode::SUCCESS;
+                return match output::printed(printed) {
+                    Ok(()) => ExitCode::SUCCESS,
+                    Err(error) => Output::new(json_wanted()).fail(&error),
+                };
             }
             let error = Unable::Usage(misused("accord-audit", &error));
             Output::new(json_wanted()).error_line(&error);

@@ -1,6 +1,6 @@
 //! What a person or a script sees.
 
-use std::io::Write as _;
+use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use audit::Unable;
@@ -37,9 +37,8 @@ impl Output {
         } else {
             visible(&say()).into_owned()
         };
-        // A closed pipe is the reader's way of saying that it has enough.
-        drop(writeln!(std::io::stdout().lock(), "{line}"));
-        Ok(())
+        let mut stdout = io::stdout().lock();
+        printed(writeln!(stdout, "{line}").and_then(|()| stdout.flush()))
     }
 
     /// What a command that could not be done prints, and how it ends: the sentence on stderr and, for
@@ -58,9 +57,20 @@ impl Output {
         let message = error.to_string();
         let error = ErrorObject { code: error.code(), message, citations: Vec::new() };
         match serde_json::to_string(&ErrorLine { error }) {
-            Ok(line) => drop(writeln!(std::io::stdout().lock(), "{}", visible_json(&line))),
+            Ok(line) => drop(writeln!(io::stdout().lock(), "{}", visible_json(&line))),
             Err(error) => err(&format!("error: an error could not be written ({error})")),
         }
+    }
+}
+
+/// A result that is lost has not been told. A closed pipe is the reader's way of saying that it has
+/// enough.
+pub(super) fn printed(written: io::Result<()>) -> Result<(), Unable> {
+    match written {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Unable::Failed(format!("what was to be printed could not be written ({error})")))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -82,5 +92,5 @@ struct ErrorObject<'a> {
 
 /// A line beside the result.
 pub(super) fn err(text: &str) {
-    drop(writeln!(std::io::stderr().lock(), "{}", visible(text)));
+    drop(writeln!(io::stderr().lock(), "{}", visible(text)));
 }

@@ -46,6 +46,7 @@ pub fn source_changed(state: &State, actor: Actor, what: SourceChange, source: S
         format: source.format.clone(),
         camera: source.camera.clone(),
         folder: source.folder.clone(),
+        writers: source.writers.clone(),
         reason: source.disabled.clone(),
     };
     let event = match what {

@@ -41,7 +41,8 @@ pub(in crate::http) async fn add(
     by: Principal,
     Json(new): Json<NewSource>,
 ) -> ApiResult<Json<Value>> {
-    Ok(Json(with_token(&app, &sources::add(&app.context.agency, &by, &new).await?)))
+    let added = sources::add(&app.context.agency, &by, &new, app.home.dir()).await?;
+    Ok(Json(with_token(&app, &added)))
 }
 
 pub(in crate::http) async fn renew(

@@ -11,6 +11,7 @@
 mod body;
 mod folder;
 mod parse;
+mod set_aside;
 
 use ingest::Options;
 use schemas::text::Text;
@@ -152,8 +153,10 @@ pub async fn import(
     // A parser that panicked has not come to the end of what was sent.
     match parsing.await {
         Ok(()) => Ok(summary),
-        Err(error) => {
-            let error = ActError::failed(format!("what was sent could not be parsed: {error}"));
+        // What a panic says may repeat what was sent, and this goes to the operational log.
+        Err(_) => {
+            let error =
+                ActError::failed("what was sent could not be parsed: the parser broke off".into());
             Err((error.into(), summary))
         }
     }

@@ -451,3 +451,31 @@ async fn queries_are_answered_while_a_backup_is_made() {
     };
     tokio::join!(asked, backups);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_made_only_where_nobody_else_writes_and_through_no_link() {
+    let agency = Agency::start("owning-ca-pd").await;
+    let place = TempDir::new().expect("a folder");
+    let place = place.path().canonicalize().expect("a folder");
+    let (open, real) = (place.join("open"), place.join("real"));
+    fs::create_dir(&open).expect("a folder");
+    fs::create_dir(&real).expect("a folder");
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).expect("a folder");
+    symlink(&real, place.join("link")).expect("a link");
+    for (folder, why) in [
+        ("open", "written by every account"),
+        ("open/below", "written by every account"),
+        ("link", "is a link"),
+        ("link/below", "is a link"),
+    ] {
+        let refused = agency.accord(&["backup", "--out", text(&place.join(folder))]);
+        assert!(refused.failed(2).contains(why), "{folder}: {refused:?}");
+    }
+    let made = folder(&back_up(&agency, &real));
+    // And it is put back from files, not from what links lead to.
+    fs::rename(made.join("card.json"), place.join("card.json")).expect("a file");
+    symlink(place.join("card.json"), made.join("card.json")).expect("a link");
+    let refused = restore(&made, &place.join("home"));
+    assert!(refused.failed(1).contains("`card.json` is no file"), "{refused:?}");
+    assert!(!place.join("home").exists());
+}

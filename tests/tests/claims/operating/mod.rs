@@ -6,6 +6,7 @@ mod clock;
 mod command_line;
 mod doctor;
 mod errors;
+mod files_asked_for;
 mod https;
 mod moving_to_postgresql;
 mod operational_logs;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Read as _;
 use std::net::SocketAddr;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -98,7 +99,9 @@ async fn a_field_unit_destroys_its_copy_for_a_signed_receipt_and_for_nothing_les
     let said = elsewhere.transfer().await;
     assert_eq!(said.code, 1, "{said:?}");
     assert!(said.err.contains("message key"), "{said:?}");
-    assert_eq!(file_names(&unit.reads()), ["a.jsonl", "b.jsonl"], "without a receipt nothing goes");
+    let left = ["a.jsonl", "b.jsonl", "receipts"];
+    assert_eq!(file_names(&unit.reads()), left, "without a receipt nothing goes");
+    assert_eq!(file_names(&unit.reads().join("receipts")), [""; 0]);
 
     let said = unit.transfer().await;
     assert_eq!(said.code, 1, "one file has a record that cannot be used: {said:?}");
@@ -114,6 +117,49 @@ async fn a_field_unit_destroys_its_copy_for_a_signed_receipt_and_for_nothing_les
     let key = &agency.identity.card.message_key;
     let receipt: TransferReceipt = receipt.verified_json(Kind::Transfer, key).expect("a receipt");
     assert_eq!((receipt.records, receipt.rejected), (5, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_else_writes_into_a_units_folder_its_receipts_and_files_go_nowhere_else() {
+    let agency = agency_with_https().await;
+    let unit = FieldUnit::of(&agency, address(&agency));
+    let outside = unit.dir.path().join("outside");
+    fs::create_dir(&outside).expect("a folder");
+    fs::write(outside.join("x"), native_lines(&agency, "8SECRET", 1)).expect("a file");
+    let receipts = unit.reads().join("receipts");
+    let good = || {
+        let path = unit.reads().join("a.jsonl");
+        fs::write(path, native_lines(&agency, PLATE, 2)).expect("a file");
+    };
+    good();
+    symlink(&outside, &receipts).expect("a link");
+    let said = unit.transfer().await;
+    assert!(said.failed(2).contains("is a link"), "{said:?}");
+    fs::remove_file(&receipts).expect("a link");
+    fs::create_dir(&receipts).expect("a folder");
+    fs::set_permissions(&receipts, fs::Permissions::from_mode(0o777)).expect("a folder");
+    let said = unit.transfer().await;
+    assert!(said.failed(2).contains("not this account's alone"), "{said:?}");
+    fs::remove_dir(&receipts).expect("a folder");
+    // What is no plain file with one name is not handed over.
+    symlink(outside.join("x"), unit.reads().join("0.jsonl")).expect("a link");
+    fs::hard_link(outside.join("x"), unit.reads().join("z.jsonl")).expect("a link");
+    let pipe = std::process::Command::new("mkfifo").arg(unit.reads().join("1.jsonl")).status();
+    assert!(pipe.is_ok_and(|ended| ended.success()));
+    let said = unit.transfer().await;
+    assert_eq!(said.code, 3, "{said:?}");
+    assert!(said.err.contains("hard link"), "{said:?}");
+    assert_eq!(stored_reads(&agency).await, 2);
+    assert_eq!(file_names(&unit.reads()), ["0.jsonl", "1.jsonl", "receipts", "z.jsonl"]);
+    assert_eq!(file_names(&outside), ["x"]);
+    // Receipts may be kept where only the unit's account writes.
+    fs::remove_file(unit.reads().join("z.jsonl")).expect("a file");
+    good();
+    let elsewhere = unit.dir.path().join("receipts");
+    let mut apart = FieldUnit { dir: TempDir::new().expect("a folder"), args: unit.args.clone() };
+    apart.args.extend(["--receipts".into(), elsewhere.to_str().expect("a path").into()]);
+    assert_eq!(apart.transfer().await.code, 0);
+    assert_eq!(file_names(&elsewhere).len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 
 mod corrections;
 mod field_units;
+mod folders_of_others;
 mod import_formats;
 mod own_search;
 mod photographs;

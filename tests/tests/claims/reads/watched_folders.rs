@@ -38,10 +38,10 @@ async fn files_in_a_watched_folder_are_taken_in_once_and_destroyed_and_bad_ones_
     let bad = native_lines(&agency, "8GOOD", 2) + "{\"plate\":7}\n";
     fs::write(folder.join("bad.jsonl"), &bad).expect("a file");
 
-    let left = [".hidden", "growing.part", "link.jsonl", "rejected"];
+    let left = [".hidden", "growing.part", "link.jsonl"];
     eventually("the files are taken", async || (file_names(&folder) == left).then_some(())).await;
     assert_eq!(stored_reads(&agency).await, 7);
-    let aside = folder.join("rejected");
+    let aside = agency.home().join("rejected/shift");
     assert_eq!(file_names(&aside), ["bad.jsonl", "bad.jsonl.errors.txt"]);
     assert_eq!(fs::read_to_string(aside.join("bad.jsonl")).expect("a file"), bad);
     let errors = fs::read_to_string(aside.join("bad.jsonl.errors.txt")).expect("a file");

@@ -17,6 +17,7 @@ mod readers;
 mod reads;
 mod retention;
 mod search;
+mod sign_in;
 mod terms;
 #[cfg(test)]
 mod tests;

@@ -8,3 +8,4 @@ pub mod exchange;
 pub mod people;
 pub mod reads;
 pub mod retention;
+pub mod sign_in;

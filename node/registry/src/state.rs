@@ -24,6 +24,7 @@ use super::holds::{Hold, Redacted};
 use super::keys::NamedKeys;
 use super::node_keys::NodeKeys;
 use super::peers::{HeldCard, Peer, Signed};
+use super::sign_in::{Alone, SignIn};
 use super::sources::{Source, SourceName};
 use crate::{RecordsRequest, RefusedProposals};
 
@@ -58,6 +59,8 @@ pub struct State {
     pub own_keys: NamedKeys,
     /// People.
     pub users: BTreeMap<UserName, User>,
+    /// What they sign in by.
+    pub sign_in: SignIn,
     /// Peers.
     pub peers: BTreeMap<AgencyId, Peer>,
     /// Agreements by id, with all their texts.
@@ -148,7 +151,28 @@ impl State {
                     Some(std::sync::Arc::new(Policy::from_toml(name, text).map_err(unfit)?));
                 self.policy_digest = Some(Digest::of(text.as_bytes()));
             }
-            Change::User { user } => drop(self.users.insert(user.name.clone(), user.clone())),
+            Change::User { user, alone, enrolment } => {
+                if let Some(by) = alone {
+                    let alone = Alone { by: by.clone(), countersigned: None };
+                    drop(self.sign_in.alone.insert(user.name.clone(), alone));
+                }
+                if let Some(enrolment) = enrolment {
+                    let user = enrolment.user.clone();
+                    drop(self.sign_in.enrolments.insert(user, enrolment.clone()));
+                }
+                drop(self.users.insert(user.name.clone(), user.clone()));
+            }
+            Change::Confirmed { user, .. } => {
+                self.sign_in.apply(change)?;
+                drop(self.users.insert(user.name.clone(), user.clone()));
+            }
+            Change::Enrolment { .. }
+            | Change::Authenticators { .. }
+            | Change::AuthenticatorRevoked { .. }
+            | Change::Lock { .. }
+            | Change::Proposed { .. }
+            | Change::Declined { .. }
+            | Change::Countersigned { .. } => self.sign_in.apply(change)?,
             Change::OwnCard { envelope } => {
                 let card = card(envelope)?;
                 self.own_keys.note(&card.value);

@@ -9,4 +9,5 @@ pub mod cards;
 pub mod people;
 pub mod policy;
 pub mod requests;
+pub mod second_person;
 mod signing_authority;

@@ -21,6 +21,7 @@ use crate::permission::ActError;
 use crate::reads::importer::Importer;
 use crate::reads::source_stats::StatsBySource;
 use crate::retention::Retention;
+use crate::sign_in::SignIn;
 use host::home::Home;
 use peer::Peers;
 
@@ -55,6 +56,8 @@ pub struct AppState {
     pub metrics_token: MetricsToken,
     /// What was counted for the metrics.
     pub metrics_cache: MetricsCache,
+    /// People sign in by this.
+    pub sign_in: Arc<SignIn>,
     /// Cancelled once the node stops.
     pub stop: CancellationToken,
 }

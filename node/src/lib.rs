@@ -17,3 +17,4 @@ pub mod permission;
 pub mod reads;
 pub mod retention;
 pub mod run;
+pub mod sign_in;

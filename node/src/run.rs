@@ -28,12 +28,13 @@ use crate::http::{
 };
 use crate::reads::importer::Importer;
 use crate::retention::{DESTROY, Retention};
+use crate::sign_in::{SignIn, record_recovery, sweep};
 use audit_log::anchor;
 use audit_log::append::AppendError;
 use audit_log::clock::Clock;
 use host::home::{Home, HomeLock};
 use peer::Peers;
-use store::Store;
+use store::{SignInRecords, Store};
 
 mod cosigning;
 mod jobs;
@@ -124,6 +125,7 @@ impl Node {
         clock: Clock,
         store: Arc<dyn Store>,
     ) -> Result<Arc<Self>, StartError> {
+        let records: Arc<dyn SignInRecords> = store.clone();
         let context = context_on(&home, &config, clock, store).await?;
         keep_in_home(&home, &context.agency.registry)?;
         let agency = &context.agency;
@@ -146,6 +148,8 @@ impl Node {
             context.keys.reload(&context.agency.log)?;
         }
         record_restoring(&context.agency, &home).await?;
+        record_recovery(&context.agency, &home).await?;
+        let sign_in = Arc::new(SignIn::load(&home, context.agency.clone(), records).await?);
         let stop = CancellationToken::new();
         let (newly, connected) = mpsc::channel(NEWLY_CONNECTED);
         let (peer_server, counting) = PeerServer::new(&context, newly);
@@ -195,6 +199,7 @@ impl Node {
             metrics_token,
             metrics_cache: MetricsCache::default(),
             seen: Seen::of(&context),
+            sign_in,
             stop: stop.clone(),
         });
         let node = Arc::new(Self {
@@ -286,6 +291,9 @@ impl Node {
         let serving = std::mem::take(&mut *self.serving.lock().await);
         drop(tokio::time::timeout(FINISHING, futures::future::join_all(serving)).await);
         self.peers.shutdown().await;
+        if let Err(error) = sweep(&self.app.sign_in, true).await {
+            tracing::error!(%error, "failures to sign in could not all be logged");
+        }
         self.app.delivery.finish();
         self.peer_server.finish().await;
         let left = self.tasks.finish(FINISHING).await;

@@ -27,7 +27,8 @@ pub struct Actor {
     pub full_name: Text,
     /// Their agency.
     pub agency: AgencyId,
-    /// How they were recognised: `socket, uid 1000`, `signed envelope`, `node`.
+    /// How they were recognised: `session …, password and one-time code, socket, uid 1000`,
+    /// `signed envelope`, `node`.
     pub auth: String,
 }
 

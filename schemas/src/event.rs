@@ -12,6 +12,7 @@ mod kind;
 pub mod people;
 pub mod reads;
 pub mod retention;
+pub mod sign_in;
 
 use serde::{Deserialize, Serialize};
 

@@ -11,6 +11,7 @@ pub mod agency;
 pub mod alarm;
 pub mod answer;
 pub mod area;
+pub mod authenticator;
 pub mod authority;
 pub mod body;
 pub mod bundle;

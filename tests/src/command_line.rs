@@ -42,6 +42,8 @@ pub struct CliAgency {
     variables: Vec<(String, String)>,
     /// Its agency.
     pub id: String,
+    /// The code by which its first administrator enrols.
+    pub enrolment: String,
 }
 
 impl Drop for CliAgency {
@@ -78,7 +80,7 @@ impl CliAgency {
     /// # Panics
     /// When that fails.
     #[must_use]
-    pub fn init_with(self, policy: &str, listen: &str, further: &[&str]) -> Self {
+    pub fn init_with(mut self, policy: &str, listen: &str, further: &[&str]) -> Self {
         let init = [
             "init",
             "--id",
@@ -98,8 +100,9 @@ impl CliAgency {
             "--listen",
             listen,
         ];
-        let made = self.accord(&[&init[..], further].concat());
-        assert_eq!(made.done()["agency"], self.id.as_str());
+        let made = self.accord(&[&init[..], further].concat()).done();
+        assert_eq!(made["agency"], self.id.as_str());
+        self.enrolment = made["enrolment"]["code"].as_str().expect("a code").to_owned();
         self
     }
 
@@ -117,6 +120,7 @@ impl CliAgency {
             before: Vec::new(),
             variables: Vec::new(),
             id: id.to_owned(),
+            enrolment: String::new(),
         }
     }
 
@@ -364,6 +368,7 @@ impl CliAgency {
     pub fn accord_text(&self, user: &str, args: &[&str]) -> CommandOutput {
         let mut command = Command::new(binary());
         command.env("ACCORD_HOME", self.home()).env("ACCORD_USER", user).args(args);
+        command.env("XDG_RUNTIME_DIR", self.dir.path());
         CommandOutput::from(command.stdin(Stdio::null()).output().expect("a process"))
     }
 
@@ -372,9 +377,22 @@ impl CliAgency {
         command
             .env("ACCORD_HOME", self.home())
             .env("ACCORD_USER", "admin")
+            .env("XDG_RUNTIME_DIR", self.dir.path())
             .arg("--json")
             .args(args);
         command
+    }
+
+    /// Runs a command with `--json` that names `user`, where nobody is signed in.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    #[must_use]
+    pub fn accord_without_sessions(&self, user: &str, args: &[&str]) -> CommandOutput {
+        let elsewhere = TempDir::new().expect("a directory");
+        let mut command = self.command(args);
+        command.env("ACCORD_USER", user).env("XDG_RUNTIME_DIR", elsewhere.path());
+        CommandOutput::from(command.stdin(Stdio::null()).output().expect("a process"))
     }
 }
 

@@ -30,6 +30,8 @@ pub enum Step {
     Witness,
     /// Keeping a head of one's own with its cosignatures.
     KeepCosigned,
+    /// Noting what of an authenticator is spent.
+    NoteUse,
     /// Taking letters that were acknowledged out of the outbox.
     Delivered,
 }

@@ -30,6 +30,7 @@ pub mod policy_cases;
 pub mod policy_sections;
 pub mod proposals;
 pub mod raw_peer;
+pub mod signing_in;
 pub mod sources;
 pub mod tampering;
 pub mod wait;

@@ -4,7 +4,7 @@ use schemas::agency::AgencyId;
 use schemas::purpose::Role;
 use schemas::text::Text;
 
-use super::{Officials, Path, Roles};
+use super::{Officials, Path, People, Policy, Roles};
 
 impl Roles {
     /// Whether a person with these roles and this title is one of them. A vendor is let in only
@@ -47,6 +47,32 @@ impl Officials {
         }
         let delegated = delegated.into_iter().find(|title| self.designee && listed(title))?;
         Some((delegated, Reliance::Delegated))
+    }
+}
+
+impl Policy {
+    /// Whether something here counts only with this title: it signs, decides or administers.
+    #[must_use]
+    pub fn names_title(&self, title: &Text) -> bool {
+        let People { query, peers, collect, administer, approve, audit } = &self.people;
+        let roles = [query, peers, collect, administer, approve, audit];
+        let titled = roles.into_iter().flat_map(|roles| roles.titled.values());
+        let officials = [&self.approval.requests, &self.approval.agreements];
+        let signing = officials.into_iter().flat_map(|officials| &officials.titles);
+        let custodian = self.administration.custodian.iter().map(|official| &official.title);
+        let administrator = std::iter::once(&self.administration.administrator.title);
+        titled
+            .chain(signing)
+            .chain(custodian)
+            .chain(administrator)
+            .any(|named| same_title(named, title))
+    }
+
+    /// Whether this role gives power over others: it administers, approves or audits.
+    #[must_use]
+    pub fn gives_power(&self, role: Role) -> bool {
+        let People { administer, approve, audit, .. } = &self.people;
+        [administer, approve, audit].into_iter().any(|roles| roles.roles.contains(&role))
     }
 }
 

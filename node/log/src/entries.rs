@@ -9,3 +9,4 @@ pub mod exchange;
 pub mod people;
 pub mod reads;
 pub mod retention;
+pub mod sign_in;

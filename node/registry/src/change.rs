@@ -2,7 +2,9 @@
 //! ever: what is written here is read back by every later version.
 
 use schemas::agency::AgencyId;
+use schemas::authenticator::{Authenticator, AuthenticatorId, Enrolment, Lock, Proposal, Revoked};
 use schemas::digest::Digest;
+use schemas::query::UserName;
 use schemas::redaction::Redaction;
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -32,6 +34,68 @@ pub enum Change {
     User {
         /// The user.
         user: User,
+        /// The administrator on whom alone rests what the user gains.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        alone: Option<UserName>,
+        /// The one-time enrolment that comes with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        enrolment: Option<Enrolment>,
+    },
+    /// A person may bind authenticators with a one-time code.
+    Enrolment {
+        /// The enrolment.
+        enrolment: Enrolment,
+    },
+    /// Authenticators were bound to a person.
+    Authenticators {
+        /// The person.
+        user: UserName,
+        /// Which.
+        bound: Vec<Authenticator>,
+        /// Those that count no longer.
+        replaced: Vec<AuthenticatorId>,
+        /// Whether the person's enrolment is used up.
+        enrolled: bool,
+        /// When.
+        at: Timestamp,
+    },
+    /// An authenticator counts no longer.
+    AuthenticatorRevoked {
+        /// Which.
+        authenticator: AuthenticatorId,
+        /// Since when and why.
+        revoked: Revoked,
+    },
+    /// Passwords of a person are no longer taken, or are again.
+    Lock {
+        /// The person.
+        user: UserName,
+        /// From where they are not; absent where they are taken.
+        lock: Option<Lock>,
+    },
+    /// Something waits for a second person.
+    Proposed {
+        /// What.
+        proposal: Proposal,
+    },
+    /// A second person confirmed: a user is as given from now on.
+    Confirmed {
+        /// The proposal's number.
+        proposal: u64,
+        /// The user.
+        user: User,
+    },
+    /// A proposal counts no more.
+    Declined {
+        /// Its number.
+        proposal: u64,
+    },
+    /// An auditor countersigned what a lone administrator did.
+    Countersigned {
+        /// Of whom.
+        user: UserName,
+        /// The auditor.
+        by: UserName,
     },
     /// One's own card.
     OwnCard {

@@ -6,13 +6,17 @@ mod documents;
 use std::sync::Arc;
 
 use agreements::policy::Policy;
+use schemas::authenticator::Enrolment;
 use schemas::digest::Digest;
+use schemas::query::UserName;
+use schemas::user::User;
 
 use super::ChangeError;
 use super::alarms::{Alarm, Raised, Resolution};
 use super::change::Change;
 use super::holds::{Hold, Release};
 use super::payload::unfit;
+use super::sign_in::Alone;
 use super::state::State;
 
 impl State {
@@ -56,7 +60,22 @@ impl State {
         self.generation = self.generation.saturating_add(1);
         match change {
             Change::Policy { name, text } => return self.adopt(name, text),
-            Change::User { user } => self.users.insert(user.name.clone(), user.clone()),
+            Change::User { user, alone, enrolment } => {
+                self.user(user, alone.as_ref(), enrolment.as_ref());
+            }
+            Change::Confirmed { user, .. } => {
+                Arc::make_mut(&mut self.sign_in).apply(change)?;
+                self.users.insert(user.name.clone(), user.clone());
+            }
+            Change::Enrolment { .. }
+            | Change::Authenticators { .. }
+            | Change::AuthenticatorRevoked { .. }
+            | Change::Lock { .. }
+            | Change::Proposed { .. }
+            | Change::Declined { .. }
+            | Change::Countersigned { .. } => {
+                return Arc::make_mut(&mut self.sign_in).apply(change);
+            }
             Change::OwnCard { envelope } => return self.own_card(envelope),
             Change::Card { envelope, verified } => return self.card(envelope, verified),
             Change::CardUpdate { envelope, at } => return self.card_update(envelope, *at),
@@ -101,6 +120,18 @@ impl State {
         self.policy = Some(Arc::new(Policy::from_toml(name, text).map_err(unfit)?));
         self.policy_digest = Some(Digest::of(text.as_bytes()));
         Ok(())
+    }
+
+    fn user(&mut self, user: &User, alone: Option<&UserName>, enrolment: Option<&Enrolment>) {
+        let sign_in = Arc::make_mut(&mut self.sign_in);
+        if let Some(by) = alone {
+            let alone = Alone { by: by.clone(), countersigned: None };
+            drop(sign_in.alone.insert(user.name.clone(), alone));
+        }
+        if let Some(enrolment) = enrolment {
+            drop(sign_in.enrolments.insert(enrolment.user.clone(), enrolment.clone()));
+        }
+        self.users.insert(user.name.clone(), user.clone());
     }
 
     fn raise(&mut self, alarm: &Alarm) {

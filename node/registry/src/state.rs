@@ -25,6 +25,7 @@ use super::keys::NamedKeys;
 use super::node_keys::NodeKeys;
 use super::peers::{Peer, Signed};
 use super::persistent::Map;
+use super::sign_in::SignIn;
 use super::sources::{Source, SourceName};
 use crate::{RecordsRequest, RefusedProposals};
 
@@ -59,6 +60,8 @@ pub struct State {
     pub own_keys: Arc<NamedKeys>,
     /// People.
     pub users: Map<UserName, User>,
+    /// What they sign in by.
+    pub sign_in: Arc<SignIn>,
     /// Peers.
     pub peers: Map<AgencyId, Peer>,
     /// Agreements by id, with all their texts.

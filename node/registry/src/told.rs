@@ -31,6 +31,16 @@ impl Change {
                 | Kind::UserTrained
                 | Kind::UserDisabled
                 | Kind::UserDelegated
+                | Kind::UserProposed
+                | Kind::UserConfirmed
+                | Kind::UserDeclined
+                | Kind::UserCountersigned
+                | Kind::UserEnrolled
+                | Kind::UserRecovered
+                | Kind::UserLocked
+                | Kind::UserUnlocked
+                | Kind::AuthenticatorBound
+                | Kind::AuthenticatorRevoked
                 | Kind::CardIssued
                 | Kind::CardAdded
                 | Kind::CardReplaced
@@ -140,8 +150,49 @@ impl Change {
                 | Event::UserTrained(said)
                 | Event::UserDisabled(said)
                 | Event::UserDelegated(said),
-                Self::User { user },
-            ) => said.user == *user,
+                Self::User { user, alone, enrolment },
+            ) => {
+                said.user == *user
+                    && said.alone == alone.is_some()
+                    && alone.iter().all(by)
+                    && said.enrolment == *enrolment
+            }
+            (Event::UserProposed(said), Self::Proposed { proposal }) => {
+                said.proposal == *proposal && by(&proposal.by)
+            }
+            (Event::UserConfirmed(said), Self::Confirmed { proposal, user }) => {
+                said.proposal == *proposal && said.user == *user && !by(&said.proposed_by)
+            }
+            (Event::UserDeclined(said), Self::Declined { proposal }) => said.proposal == *proposal,
+            (Event::UserCountersigned(said), Self::Countersigned { user, by: auditor }) => {
+                said.user == *user && by(auditor)
+            }
+            (Event::UserEnrolled(said), Self::Enrolment { enrolment }) => {
+                said.enrolment == *enrolment && enrolment.by.iter().all(by)
+            }
+            (Event::UserRecovered(said), Self::Enrolment { enrolment }) => {
+                said.enrolment == *enrolment && enrolment.by.is_none()
+            }
+            (Event::UserLocked(said) | Event::UserUnlocked(said), Self::Lock { user, lock }) => {
+                said.user == *user && said.scope == lock.as_ref().map(|lock| lock.scope)
+            }
+            (
+                Event::AuthenticatorBound(said),
+                Self::Authenticators { user, bound, replaced, enrolled, at },
+            ) => {
+                said.bound == *bound
+                    && said.replaced == *replaced
+                    && said.enrolled == *enrolled
+                    && bound.iter().all(|one| one.user == *user && one.bound_at == *at)
+            }
+            (
+                Event::AuthenticatorRevoked(said),
+                Self::AuthenticatorRevoked { authenticator, revoked },
+            ) => {
+                said.authenticator == *authenticator
+                    && said.reason == revoked.reason
+                    && revoked.by.iter().all(by)
+            }
             (Event::CardAdded(said) | Event::CardReplaced(said), Self::Card { verified, .. }) => {
                 said.agency_kind == verified.kind
                     && said.state == verified.state

@@ -12,4 +12,5 @@ pub mod people;
 pub mod policy;
 pub mod receipts;
 pub mod requests;
+pub mod second_person;
 mod signing_authority;

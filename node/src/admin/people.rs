@@ -10,11 +10,25 @@ use audit_log::entries::people::{UserChange, user_changed};
 use registry::State;
 use schemas::user::{Delegation, User};
 
+use super::second_person::{Course, course};
+use schemas::authenticator::Proposal;
+use serde::{Deserialize, Serialize};
+
+/// What became of an act about a person.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Changed {
+    /// The person as she is from now on, or would be.
+    pub user: User,
+    /// What a second person is to confirm first; nothing of it counts until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<Proposal>,
+}
+
 /// Registers a user.
 ///
 /// # Errors
 /// When the name is taken, nobody's full name is given, or the actor may not.
-pub async fn add(agency: &OwnAgency, by: &Principal, user: &User) -> Result<User, ActError> {
+pub async fn add(agency: &OwnAgency, by: &Principal, user: &User) -> Result<Changed, ActError> {
     change(agency, by, UserChange::Added, |state, _| {
         if state.users.contains_key(&user.name) {
             return Err(ActError::usage(format!("user `{}` exists already", user.name)));
@@ -34,7 +48,7 @@ pub async fn train(
     by: &Principal,
     name: &UserName,
     on: Timestamp,
-) -> Result<User, ActError> {
+) -> Result<Changed, ActError> {
     change(agency, by, UserChange::Trained, |state, now| {
         if on > now {
             return Err(ActError::usage(format!("training on {} is yet to come", on.day())));
@@ -53,7 +67,7 @@ pub async fn disable(
     by: &Principal,
     name: &UserName,
     reason: &Text,
-) -> Result<User, ActError> {
+) -> Result<Changed, ActError> {
     change(agency, by, UserChange::Disabled, |state, now| {
         let user = known(state, name)?;
         let roles = &policy_in_force(state)?.people.administer;
@@ -79,7 +93,7 @@ pub async fn delegate(
     by: &Principal,
     name: &UserName,
     delegation: &Delegation,
-) -> Result<User, ActError> {
+) -> Result<Changed, ActError> {
     change(agency, by, UserChange::Delegated, |state, _| {
         if delegation.from >= delegation.until {
             return Err(ActError::usage(format!(
@@ -94,22 +108,30 @@ pub async fn delegate(
     .await
 }
 
-/// Puts on record what `judge` makes of a user.
+/// Puts on record what `judge` makes of a user: at once, or as a proposal to a second person.
 async fn change(
     agency: &OwnAgency,
     by: &Principal,
     what: UserChange,
     judge: impl Fn(&State, Timestamp) -> Result<User, ActError>,
-) -> Result<User, ActError> {
-    let (_, user) = agency
+) -> Result<Changed, ActError> {
+    let (_, changed) = agency
         .act(|state, now| {
             let acting = authorize(state, by, Permission::Administer, now)?;
             let user = judge(state, now)?;
             let actor = agency.actor(acting, by);
-            Ok((user_changed(state, actor, what, user.clone()), user))
+            Ok(match course(state, &actor, &by.user, &user, now)? {
+                Course::Now(alone) => {
+                    let entry = user_changed(state, actor, what, user.clone(), alone, None);
+                    (entry, Changed { user, proposal: None })
+                }
+                Course::Waits(entry, proposal) => {
+                    (*entry, Changed { user, proposal: Some(*proposal) })
+                }
+            })
         })
         .await?;
-    Ok(user)
+    Ok(changed)
 }
 
 /// What every registered user has.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::client::conn::http1;
+use hyper::header::AUTHORIZATION;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use schemas::query::UserName;
@@ -17,6 +18,7 @@ use tokio::net::UnixStream;
 use super::alarmed::Alarmed;
 use super::case::{self, OpenCase};
 use super::output::err;
+use super::session_file::SessionFiles;
 use crate::http::alarms::Open;
 use crate::http::problem::Problem;
 use crate::http::socket::USER_HEADER;
@@ -29,6 +31,8 @@ type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, std::io::Error>;
 pub(super) struct Client {
     home: PathBuf,
     user: Option<UserName>,
+    /// The secret of a session, where somebody is signed in.
+    token: Option<String>,
     alarmed: Arc<Alarmed>,
 }
 
@@ -45,7 +49,14 @@ fn lost(error: impl std::fmt::Display) -> ActError {
 
 impl Client {
     pub(super) fn new(home: &Path, user: Option<UserName>) -> Self {
-        Self { home: home.to_owned(), user, alarmed: Arc::default() }
+        let files = SessionFiles::of(home);
+        let token = user.as_ref().and_then(|user| files.read(user));
+        Self { home: home.to_owned(), user, token, alarmed: Arc::default() }
+    }
+
+    /// Who is meant to act, where somebody is named.
+    pub(super) fn user(&self) -> Option<&UserName> {
+        self.user.as_ref()
     }
 
     /// The case that goes with what the acting user asks, if one is set.
@@ -181,7 +192,9 @@ impl Client {
             .uri(path)
             .header(hyper::header::HOST, "accord")
             .header(hyper::header::CONTENT_TYPE, "application/json");
-        if let Some(user) = &self.user {
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        } else if let Some(user) = &self.user {
             request = request.header(USER_HEADER, user.as_str());
         }
         let request = request.body(body).map_err(lost)?;

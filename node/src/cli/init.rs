@@ -25,6 +25,8 @@ use crate::certificate;
 use crate::config::{Bounds, Config};
 use crate::permission::{ActError, OwnAgency};
 use crate::run::{StartError, open_context};
+use crate::sign_in::ENROLMENT_MS;
+use ::sign_in::{enrolment_code, enrolment_digest};
 use audit::wording::counted;
 use audit_log::anchor;
 use audit_log::clock::Clock;
@@ -32,8 +34,9 @@ use audit_log::entries;
 use audit_log::entries::people::{UserChange, policy_adopted, user_changed};
 use audit_log::keys;
 use host::database::Database;
-use host::home::{Home, HomeError, write_private};
+use host::home::{Home, write_private};
 use schemas::address::is_dialable;
+use schemas::authenticator::Enrolment;
 use schemas::key_use::KeyUse;
 use schemas::user::User;
 
@@ -95,17 +98,6 @@ pub struct InitArgs {
     pub database: Option<String>,
 }
 
-impl From<HomeError> for ActError {
-    fn from(error: HomeError) -> Self {
-        match error {
-            HomeError::Taken(_) => Self::usage_by("home_taken", error),
-            HomeError::Missing(_) => Self::usage_by("home_missing", error),
-            HomeError::Forbidden { .. } => Self::failed_by("home_forbidden", error),
-            _ => Self::failed_by("home_unusable", error),
-        }
-    }
-}
-
 impl From<StartError> for ActError {
     fn from(error: StartError) -> Self {
         match error {
@@ -116,7 +108,8 @@ impl From<StartError> for ActError {
 }
 
 pub(super) async fn run(dir: &Path, args: &InitArgs, output: Output) -> Result<Done, ActError> {
-    let card = init(dir, args, &Clock::system()).await?;
+    let code = enrolment_code()?;
+    let card = init_enrolling(dir, args, &Clock::system(), &code).await?;
     if card.addresses.is_empty() {
         err(&format!(
             "note: the card of `{}` names no address, so no peer can reach this node yet; once it runs, say where it is reached with `accord --home {} card reissue --address /ip4/ADDRESS/tcp/PORT`",
@@ -125,13 +118,18 @@ pub(super) async fn run(dir: &Path, args: &InitArgs, output: Output) -> Result<D
         ));
     }
     let fingerprint = card.agency_key.fingerprint().to_string();
-    let made = json!({ "agency": card.id, "home": dir, "fingerprint": fingerprint });
+    let enrolment = json!({ "user": args.admin, "code": code.as_str() });
+    let made = json!({
+        "agency": card.id, "home": dir, "fingerprint": fingerprint, "enrolment": enrolment,
+    });
     output.object(&made, || {
         format!(
-            "{} lives in {}\nfingerprint {fingerprint}\n\nNext: start it with `accord --home {} run`, then give `accord card show --out card.json` to your peers\nand read them the fingerprint over the telephone.",
+            "{} lives in {}\nfingerprint {fingerprint}\n\nNext: start it with `accord --home {} run`. Within three days, {} enrols once with\n`accord login --enrol {}`. Then give `accord card show --out card.json` to your peers\nand read them the fingerprint over the telephone.",
             card.id,
             dir.display(),
-            dir.display()
+            dir.display(),
+            args.admin,
+            code.as_str()
         )
     });
     Ok(Done::Ok)
@@ -142,6 +140,17 @@ pub(super) async fn run(dir: &Path, args: &InitArgs, output: Output) -> Result<D
 /// # Errors
 /// When something given makes no sense, or the home cannot be made.
 pub async fn init(dir: &Path, args: &InitArgs, clock: &Clock) -> Result<Card, ActError> {
+    // Nobody hears the code: who is to sign in is enrolled by `accord user recover`.
+    init_enrolling(dir, args, clock, &enrolment_code()?).await
+}
+
+/// Makes a home whose first administrator enrols with `code`; its card.
+async fn init_enrolling(
+    dir: &Path,
+    args: &InitArgs,
+    clock: &Clock,
+    code: &str,
+) -> Result<Card, ActError> {
     let database = args
         .database
         .as_ref()
@@ -172,7 +181,7 @@ pub async fn init(dir: &Path, args: &InitArgs, clock: &Clock) -> Result<Card, Ac
     dialable(&args.address)?;
     let home = Home::create(dir)?;
     let text = (policy_name.as_str(), policy_text.as_str());
-    let made = fill(&home, args, database, &policy, text, clock).await;
+    let made = fill(&home, args, database, &policy, text, (clock, code)).await;
     if made.is_err() {
         // Nobody has seen these keys: leave nothing that the next attempt would trip over.
         home.undo();
@@ -186,7 +195,7 @@ async fn fill(
     database: Option<Database>,
     policy: &Policy,
     policy_text: (&str, &str),
-    clock: &Clock,
+    (clock, code): (&Clock, &str),
 ) -> Result<Card, ActError> {
     let [agency_key, node_key, message_key, log_key, cosigner_key] =
         KeyUse::ALL.map(|use_| keys::create(home, use_));
@@ -222,7 +231,7 @@ async fn fill(
         photographs: None,
         exchange: Bounds::default(),
     };
-    first_entries(home, &config, args, clock, (&card, &envelope), policy_text).await?;
+    first_entries(home, &config, args, (clock, code), (&card, &envelope), policy_text).await?;
     config.create(home)?;
     Ok(card)
 }
@@ -278,13 +287,13 @@ fn certificate_names(args: &InitArgs) -> Vec<String> {
     names
 }
 
-/// The entries that a log begins with: the first card, the policy and the first administrator. Each
-/// is made on the registry as the one before left it.
+/// The entries that a log begins with: the first card, the policy, the first administrator and her
+/// enrolment. Each is made on the registry as the one before left it.
 async fn first_entries(
     home: &Home,
     config: &Config,
     args: &InitArgs,
-    clock: &Clock,
+    (clock, code): (&Clock, &str),
     card: (&Card, &Envelope),
     policy: (&str, &str),
 ) -> Result<(), ActError> {
@@ -308,7 +317,21 @@ async fn first_entries(
     let (name, text) = policy;
     let adopted = policy_adopted(&registry.state(), actor.clone(), name, text);
     drop(log.append(adopted).await?);
-    let added = user_changed(&registry.state(), actor, UserChange::Added, first_admin(args));
+    let enrolment = Enrolment {
+        user: args.admin.clone(),
+        code: enrolment_digest(code),
+        by: None,
+        identified: "made the node".parse().unwrap_or_default(),
+        until: clock.now().plus_millis(ENROLMENT_MS),
+    };
+    let added = user_changed(
+        &registry.state(),
+        actor,
+        UserChange::Added,
+        first_admin(args),
+        Some(args.admin.clone()),
+        Some(enrolment),
+    );
     drop(log.append(added).await?);
     // From the first start on a log without its anchor is noticed.
     Ok(anchor::write(home, &log)?)

@@ -4,6 +4,7 @@ mod agreement;
 mod alarmed;
 mod asking;
 mod audit;
+mod authenticator;
 mod backup;
 mod bundle;
 mod card;
@@ -18,6 +19,7 @@ mod evidence;
 mod hold;
 mod init;
 mod key;
+mod login;
 mod out_file;
 mod output;
 mod photographs;
@@ -30,6 +32,7 @@ mod report;
 mod request;
 mod retention;
 mod run;
+mod session_file;
 mod source;
 mod store;
 mod time;
@@ -47,6 +50,7 @@ use schemas::query::UserName;
 use crate::permission::ActError;
 use client::Client;
 use output::Output;
+use session_file::SessionFiles;
 
 pub use init::{InitArgs, init};
 
@@ -92,6 +96,15 @@ enum Command {
     /// People of this agency.
     #[command(subcommand)]
     User(user::User),
+    /// Sign in.
+    Login(login::LoginArgs),
+    /// End your session.
+    Logout,
+    /// Who is signed in, and until when.
+    Session,
+    /// What people sign in by.
+    #[command(subcommand)]
+    Authenticator(authenticator::Authenticator),
     /// Agency cards: one's own and those of peers.
     #[command(subcommand)]
     Card(card::Card),
@@ -198,8 +211,9 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
             .map(|home| home.join(".accord"))
             .ok_or_else(|| ActError::usage("name the node's home with --home".into()))?,
     };
-    let acting = cli.acting.clone();
-    let client = Client::new(&dir, cli.acting);
+    // Whoever signed in last acts where nobody is named.
+    let acting = cli.acting.or_else(|| SessionFiles::of(&dir).current());
+    let client = Client::new(&dir, acting.clone());
     match cli.command {
         Command::Init(args) => init::run(&dir, &args, output).await,
         Command::Run(args) => run::run(&dir, &args, output).await,
@@ -209,7 +223,11 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
         Command::Reads(command) => reads::run(&client, command, output).await,
         Command::Source(command) => source::run(&client, command, output).await,
         Command::Transfer(args) => transfer::run(&args, output).await,
-        Command::User(command) => user::run(&client, command, output).await,
+        Command::User(command) => user::run(&dir, &client, command, output).await,
+        Command::Login(args) => login::login(&dir, &client, args, output).await,
+        Command::Logout => login::logout(&dir, &client, output).await,
+        Command::Session => login::session(&client, output).await,
+        Command::Authenticator(command) => authenticator::run(&client, command, output).await,
         Command::Card(command) => card::run(&dir, &client, command, output).await,
         Command::Key(command) => key::run(&dir, &client, command, output).await,
         Command::Agreement(command) => agreement::run(&dir, &client, command, output).await,

@@ -1,17 +1,23 @@
 //! `accord user …`
 
+use std::path::Path;
+
 use clap::Subcommand;
 use schemas::purpose::Role;
 use schemas::query::UserName;
 use schemas::text::Text;
 use schemas::time::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Done;
 use super::client::{Client, query_string};
-use super::output::{Output, table};
+use super::output::{Output, number, table, text};
 use super::time::{day, instant};
+use crate::admin::people::Changed;
 use crate::permission::ActError;
+use crate::sign_in::recover;
+use audit_log::clock::Clock;
+use host::home::Home;
 use schemas::user::Delegation;
 use schemas::user::User as Registered;
 
@@ -73,10 +79,67 @@ pub(super) enum User {
         #[arg(long, value_parser = instant)]
         until: Timestamp,
     },
+    /// Let a person bind what she signs in by, with a one-time code that you hand to her.
+    Enrol {
+        /// User name.
+        name: UserName,
+        /// How you identified her, such as `in person, badge 4711`.
+        #[arg(long)]
+        identified: Text,
+    },
+    /// Make a way in anew, at the machine and with the node stopped; the next start records it.
+    Recover {
+        /// User name.
+        name: UserName,
+        /// What happened.
+        #[arg(long)]
+        reason: Text,
+    },
+    /// Take a person's passwords again that were locked after too many failures.
+    Unlock {
+        /// User name.
+        name: UserName,
+    },
+    /// End a person's access and all her sessions at once.
+    StopNow {
+        /// User name.
+        name: UserName,
+        /// Why.
+        #[arg(long)]
+        reason: Text,
+    },
+    /// List what waits for a second person or for an auditor.
+    Proposals,
+    /// Confirm, as the second person, what another administrator proposed.
+    Confirm {
+        /// Its number.
+        proposal: u64,
+    },
+    /// Decline a proposal, or take back your own.
+    Decline {
+        /// Its number.
+        proposal: u64,
+        /// Why.
+        #[arg(long)]
+        reason: Text,
+    },
+    /// Countersign, as an auditor, what rests on one administrator alone.
+    Countersign {
+        /// User name of the person whom it concerns.
+        name: UserName,
+        /// What you found.
+        #[arg(long)]
+        reason: Text,
+    },
 }
 
-pub(super) async fn run(client: &Client, command: User, output: Output) -> Result<Done, ActError> {
-    let user: Registered = match command {
+pub(super) async fn run(
+    dir: &Path,
+    client: &Client,
+    command: User,
+    output: Output,
+) -> Result<Done, ActError> {
+    let changed: Changed = match command {
         User::Add { name, full_name, role, title, trained_on, until } => {
             let user = Registered {
                 name,
@@ -102,8 +165,106 @@ pub(super) async fn run(client: &Client, command: User, output: Output) -> Resul
                 .post(&format!("/users/{name}/delegate"), &Delegation { title, from, until })
                 .await?
         }
+        other => return sign_ins(dir, client, other, output).await,
     };
-    output.object(&user, || describe(std::slice::from_ref(&user)));
+    match &changed.proposal {
+        None => {
+            output.object(&changed.user, || describe(std::slice::from_ref(&changed.user)));
+        }
+        Some(proposal) => output.object(&json!({ "proposal": proposal }), || {
+            format!(
+                "proposal {} waits for a second administrator until {}: `accord user confirm {}`",
+                proposal.number, proposal.until, proposal.number
+            )
+        }),
+    }
+    Ok(Done::Ok)
+}
+
+/// What concerns signing in, and second persons.
+async fn sign_ins(
+    dir: &Path,
+    client: &Client,
+    command: User,
+    output: Output,
+) -> Result<Done, ActError> {
+    match command {
+        User::Enrol { name, identified } => {
+            let body = json!({ "identified": identified });
+            let sheet: Value = client.post(&format!("/users/{name}/enrol"), &body).await?;
+            output.object(&sheet, || {
+                let (code, until) = (text(&sheet, "code"), text(&sheet, "until"));
+                format!("Hand this to {name} in person:\n\n  accord login --enrol {code}\n\nIt works once, until {until}. With --card she gets a printed card of codes in the place of an application.")
+            });
+        }
+        User::Recover { name, reason } => {
+            let recovered = recover(&Home::open(dir)?, &name, &reason, Clock::system().now())?;
+            output.object(&recovered, || {
+                format!(
+                    "Start the node; it records this first. Then, until {}:\n\n  accord login --enrol {}",
+                    recovered.until, recovered.code
+                )
+            });
+        }
+        User::Unlock { name } => {
+            let done: Value = client.post(&format!("/users/{name}/unlock"), &json!({})).await?;
+            output.object(&done, || format!("passwords of {name} are taken again"));
+        }
+        User::StopNow { name, reason } => {
+            let body = json!({ "reason": reason });
+            let done: Value = client.post(&format!("/users/{name}/stop"), &body).await?;
+            output.object(&done, || {
+                format!(
+                    "{name} may act no longer; {} ended",
+                    number(&done, "sessions", "session", "sessions")
+                )
+            });
+        }
+        User::Proposals => return proposals(client, output).await,
+        User::Confirm { proposal } => {
+            let path = format!("/proposals/{proposal}/confirm");
+            let user: Registered = client.post(&path, &json!({})).await?;
+            output.object(&user, || describe(std::slice::from_ref(&user)));
+        }
+        User::Decline { proposal, reason } => {
+            let path = format!("/proposals/{proposal}/decline");
+            let declined: Value = client.post(&path, &json!({ "reason": reason })).await?;
+            output.object(&declined, || format!("proposal {proposal} counts no more"));
+        }
+        User::Countersign { name, reason } => {
+            let body = json!({ "reason": reason });
+            let done: Value = client.post(&format!("/users/{name}/countersign"), &body).await?;
+            output.object(&done, || format!("what {name} may do is countersigned"));
+        }
+        _ => {}
+    }
+    Ok(Done::Ok)
+}
+
+async fn proposals(client: &Client, output: Output) -> Result<Done, ActError> {
+    let waiting: Value = client.get("/proposals").await?;
+    output.object(&waiting, || {
+        let rows = |key: &str| waiting.get(key).and_then(Value::as_array).cloned();
+        let proposed = rows("proposals").unwrap_or_default().into_iter().map(|one| {
+            let user = one.get("user").cloned().unwrap_or_default();
+            let number = one.get("number").and_then(Value::as_u64).unwrap_or_default();
+            vec![
+                format!("proposal {number}"),
+                text(&user, "name").to_owned(),
+                text(&one, "by").to_owned(),
+                format!("until {}", text(&one, "until")),
+            ]
+        });
+        let alone = rows("alone").unwrap_or_default().into_iter().map(|one| {
+            vec![
+                "to countersign".to_owned(),
+                text(&one, "user").to_owned(),
+                text(&one, "by").to_owned(),
+                String::new(),
+            ]
+        });
+        table(&["what", "person", "by", ""], &proposed.chain(alone).collect::<Vec<_>>())
+    });
     Ok(Done::Ok)
 }
 

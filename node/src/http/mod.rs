@@ -2,7 +2,9 @@
 //! [`problem::Problem`].
 //!
 //! The API is served on a 0600 Unix socket in the home: whoever can open it is the agency's own
-//! account on that machine. Every act names a user, and its entry says `socket, uid N`. What stands
+//! account on that machine. Who acts is said by a session ([`crate::sign_in`]), and its entry says how
+//! she had signed in. A user who has bound no authenticator yet is named, and her entries say
+//! `socket, uid N`. What stands
 //! open to the network, over HTTPS, is health, metrics and a way in for reads ([`open_router`]).
 
 pub mod alarms;
@@ -12,6 +14,7 @@ mod extract;
 pub mod https;
 mod open;
 pub mod pinned;
+mod privileged;
 pub mod problem;
 mod router;
 pub mod socket;

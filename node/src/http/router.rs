@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use super::alarms;
 use super::api::{
     agreements, audit, backup, cards, clock, evidence, exports, holds, people, policy, queries,
-    reads, reports, requests, sources, status,
+    reads, reports, requests, sign_in, sources, status,
 };
 use super::error::{method_not_allowed, not_found};
 use crate::http::state::AppState;
@@ -27,6 +27,25 @@ pub fn router(app: Arc<AppState>) -> Router {
         .route("/users/{name}/train", post(people::train))
         .route("/users/{name}/disable", post(people::disable))
         .route("/users/{name}/delegate", post(people::delegate))
+        .route("/users/{name}/enrol", post(sign_in::enrol))
+        .route("/users/{name}/unlock", post(sign_in::unlock))
+        .route("/users/{name}/stop", post(sign_in::stop))
+        .route("/users/{name}/countersign", post(sign_in::countersign))
+        .route("/proposals", get(sign_in::proposals))
+        .route("/proposals/{number}/confirm", post(sign_in::confirm))
+        .route("/proposals/{number}/decline", post(sign_in::decline))
+        .route("/authenticators", get(sign_in::authenticators))
+        .route("/authenticators/card", post(sign_in::card))
+        .route("/authenticators/{id}/revoke", post(sign_in::revoke))
+        .route("/session", get(sign_in::session))
+        .route("/sign-in", post(sign_in::begin))
+        .route("/sign-in/again", post(sign_in::again))
+        .route("/sign-in/enrolment", post(sign_in::enrolment))
+        .route("/sign-in/enrolment/finish", post(sign_in::finish))
+        .route("/sign-in/notice", get(sign_in::notice))
+        .route("/sign-in/number", post(sign_in::number))
+        .route("/sign-in/password", post(sign_in::password))
+        .route("/sign-out", post(sign_in::sign_out))
         .route("/cards", get(cards::list).post(cards::add))
         .route("/cards/own", get(cards::own).post(cards::reissue))
         .route("/cards/{id}/held", get(cards::held))

@@ -21,6 +21,7 @@ use crate::permission::ActError;
 use crate::reads::importer::Importer;
 use crate::reads::source_stats::StatsBySource;
 use crate::retention::Retention;
+use crate::sign_in::SignIn;
 use host::home::Home;
 use peer::Peers;
 use peer::admission::Admission;
@@ -62,6 +63,8 @@ pub struct AppState {
     pub metrics_cache: MetricsCache,
     /// Has other agencies hold heads over searches of one's own reads.
     pub seen: Seen,
+    /// People sign in by this.
+    pub sign_in: Arc<SignIn>,
     /// Cancelled once the node stops.
     pub stop: CancellationToken,
 }

@@ -8,6 +8,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use audit_log::append::AppendError;
+use host::home::HomeError;
 use schemas::refusal::Citation;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
@@ -113,6 +114,17 @@ impl From<&schemas::refusal::Reason> for Reason {
             code: reason.code.code().into(),
             message: reason.message.clone(),
             citations: reason.citations.clone(),
+        }
+    }
+}
+
+impl From<HomeError> for ActError {
+    fn from(error: HomeError) -> Self {
+        match error {
+            HomeError::Taken(_) => Self::usage_by("home_taken", error),
+            HomeError::Missing(_) => Self::usage_by("home_missing", error),
+            HomeError::Forbidden { .. } => Self::failed_by("home_forbidden", error),
+            _ => Self::failed_by("home_unusable", error),
         }
     }
 }

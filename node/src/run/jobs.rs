@@ -15,6 +15,7 @@ use super::schedule::{Job, JobError, Work};
 use crate::exchange::node_identity::prove_identity as prove;
 use crate::http::https::CertificateUpkeep;
 use crate::reads::intake::WatchedFolders;
+use crate::sign_in::sweep;
 use audit_log::anchor;
 
 const AT_ONCE: Duration = Duration::ZERO;
@@ -49,6 +50,7 @@ pub(super) fn of(node: &Arc<Node>) -> Vec<Job> {
         job("released reads", AT_ONCE, TEN_MINUTES, Forgetting::of(context)),
         job("unreferenced photographs", AT_ONCE, TEN_MINUTES, Destroying::of(context)),
         job("photographs check", AT_ONCE, TEN_MINUTES, Checking::of(context)),
+        job("sign-in upkeep", SECOND, 10 * SECOND, on(node, end_sessions)),
         job("metrics", FIRST_COUNTING, TEN_MINUTES, on(node, count)),
     ];
     let certificate = node.app.certificate.clone().map(|served| {
@@ -83,6 +85,10 @@ impl Work for OnNode {
 
 fn prove_identity(node: &Node) -> BoxFuture<'_, Result<(), JobError>> {
     Box::pin(async { Ok(prove(&node.context, &node.peers).await?) })
+}
+
+fn end_sessions(node: &Node) -> BoxFuture<'_, Result<(), JobError>> {
+    Box::pin(async { Ok(sweep(&node.app.sign_in, false).await?) })
 }
 
 fn count(node: &Node) -> BoxFuture<'_, Result<(), JobError>> {

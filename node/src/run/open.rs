@@ -7,7 +7,8 @@ use schemas::checkpoint::origin;
 use crate::backup::create::RestoringError;
 use crate::config::Config;
 use crate::context::{NodeContext, OwnKeys};
-use crate::permission::OwnAgency;
+use crate::permission::{ActError, OwnAgency};
+use crate::sign_in::SignInError;
 use audit_log::anchor::AnchorError;
 use audit_log::append::{AuditLog, OpenError};
 use audit_log::clock::Clock;
@@ -65,6 +66,12 @@ pub enum StartError {
         /// Entries in the database.
         size: u64,
     },
+    /// Nobody could sign in.
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
+    /// What was done at the machine cannot be recorded.
+    #[error(transparent)]
+    Recovery(#[from] ActError),
     /// The log cannot be written.
     #[error(transparent)]
     Log(#[from] audit_log::append::AppendError),

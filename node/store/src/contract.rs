@@ -11,6 +11,7 @@ pub(super) mod log;
 pub(super) mod pages;
 pub(super) mod reads;
 pub(super) mod search;
+pub(super) mod sign_in;
 
 use std::sync::Arc;
 
@@ -72,6 +73,8 @@ macro_rules! holds_at {
             reads: what_is_stored_is_counted,
             reads: versions_and_releases_end_with_the_read_that_they_are_of,
             images: photographs_are_counted_by_what_refers_to_them,
+            sign_in: what_verifies_an_authenticator_stays_until_it_is_forgotten,
+            sign_in: sessions_stay_until_they_are_forgotten,
             search: a_search_finds_what_fits_in_its_order_and_says_when_there_is_more,
             search: a_corrected_read_is_found_as_it_is_and_no_longer_as_it_was,
             search: lookups_made_at_once_find_each_its_own_though_others_give_up,

@@ -46,6 +46,7 @@ pub mod postgres;
 mod read;
 mod rows;
 pub mod search;
+mod sign_in;
 pub mod sqlite;
 mod write;
 
@@ -70,6 +71,7 @@ pub use rows::{
     Asked, Corrected, Debt, NewDebt, OutboxMessage, Pages, Proved, Receipted, Release, Restamped, Row,
     Served, Settled, Side, StateChanges,
 };
+pub use sign_in::{SignInRecords, StoredAuthenticator, StoredSession};
 pub use write::{DebtWriter, Destruction, HeadWriter, LogWriter, Outbox, Store, WriteStore};
 
 /// Kept pages that have ended.

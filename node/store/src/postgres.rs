@@ -23,6 +23,7 @@ mod log;
 mod reads;
 mod retention;
 mod search;
+mod sign_in;
 #[cfg(test)]
 mod tests;
 

@@ -18,6 +18,7 @@ mod readers;
 mod reads;
 mod retention;
 mod search;
+mod sign_in;
 mod terms;
 #[cfg(test)]
 mod tests;

@@ -6,12 +6,18 @@ use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::time::Timestamp;
 
-use crate::{LogState, ReadStore, Row, StoreError, Witnessed};
+use crate::{LogState, ReadStore, Row, SignInRecords, StoreError, Witnessed};
 
 /// A database for writing.
-pub trait WriteStore: LogWriter + HeadWriter + DebtWriter + Outbox + Destruction {}
+pub trait WriteStore:
+    LogWriter + HeadWriter + DebtWriter + Outbox + Destruction + SignInRecords
+{
+}
 
-impl<T> WriteStore for T where T: LogWriter + HeadWriter + DebtWriter + Outbox + Destruction {}
+impl<T> WriteStore for T where
+    T: LogWriter + HeadWriter + DebtWriter + Outbox + Destruction + SignInRecords
+{
+}
 
 /// A whole database. The wiring of a node opens one and gives it to the audit log.
 pub trait Store: ReadStore + WriteStore {}

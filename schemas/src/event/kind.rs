@@ -90,6 +90,32 @@ macro_rules! table {
             UserDisabled = "user.disabled": stays, act, people::UserChanged;
             /// Approving authority was delegated to a user.
             UserDelegated = "user.delegated": stays, act, people::UserChanged;
+            /// Of a person, something was proposed that gives power.
+            UserProposed = "user.proposed": stays, act, sign_in::UserProposed;
+            /// A second person confirmed a proposal.
+            UserConfirmed = "user.confirmed": stays, act, sign_in::UserConfirmed;
+            /// A proposal was declined or taken back.
+            UserDeclined = "user.declined": stays, act, sign_in::UserDeclined;
+            /// An auditor countersigned what a lone administrator did.
+            UserCountersigned = "user.countersigned": stays, act, sign_in::UserCountersigned;
+            /// A person may bind authenticators with a one-time code.
+            UserEnrolled = "user.enrolled": stays, act, sign_in::UserEnrolled;
+            /// A way in was made anew at the machine, with the node stopped.
+            UserRecovered = "user.recovered": stays, act, sign_in::UserRecovered;
+            /// Passwords of a person are no longer taken.
+            UserLocked = "user.locked": stays, act, sign_in::UserLocked;
+            /// Passwords of a person are taken again.
+            UserUnlocked = "user.unlocked": stays, act, sign_in::UserLocked;
+            /// Authenticators were bound to a person.
+            AuthenticatorBound = "authenticator.bound": stays, act, sign_in::AuthenticatorBound;
+            /// An authenticator counts no longer.
+            AuthenticatorRevoked = "authenticator.revoked": stays, act, sign_in::AuthenticatorRevoked;
+            /// A person signed in.
+            SignInSucceeded = "sign_in.succeeded": ends, act, sign_in::SignInSucceeded;
+            /// Somebody did not sign in.
+            SignInFailed = "sign_in.failed": ends, act, sign_in::SignInFailed;
+            /// A session ended.
+            SessionEnded = "session.ended": ends, act, sign_in::SessionEnded;
             /// A policy came into force.
             PolicyAdopted = "policy.adopted": judges, act, people::PolicyAdopted;
             /// A source may send reads by itself from here on.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::authenticator::Enrolment;
 use crate::digest::Digest;
 use crate::user::User;
 
@@ -12,6 +13,13 @@ use crate::user::User;
 pub struct UserChanged {
     /// The user as from now on.
     pub user: User,
+    /// Whether what the user gains rests on this administrator alone: there was no second one to
+    /// confirm it. An auditor countersigns it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alone: bool,
+    /// The one-time enrolment of the first administrator, where that is who was registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enrolment: Option<Enrolment>,
 }
 
 /// A policy came into force.

@@ -17,8 +17,8 @@ use schemas::time::Timestamp;
 use store::{
     AskedBefore, Database, Debt, DebtWriter, Debts, Destruction, Due, EndedPages, EntryFilter,
     Exchanges, Found, HeadWriter, Heads, LogRecords, LogState, LogWriter, Outbox, OwnReads,
-    PhotographReferences, Queued, ReadStats, Release, Row, ServedBefore, Side, StoreError,
-    StoredChange, Witnessed,
+    PhotographReferences, Queued, ReadStats, Release, Row, ServedBefore, Side, SignInRecords,
+    StoreError, StoredAuthenticator, StoredChange, StoredSession, Witnessed,
 };
 
 use super::{FaultyStore, Step};
@@ -290,5 +290,37 @@ impl Destruction for FaultyStore {
 
     async fn forget_images(&self, digests: &[Digest]) -> Result<(), StoreError> {
         self.inner.forget_images(digests).await
+    }
+}
+
+#[async_trait]
+impl SignInRecords for FaultyStore {
+    async fn authenticators(&self) -> Result<Vec<StoredAuthenticator>, StoreError> {
+        self.inner.authenticators().await
+    }
+
+    async fn keep_authenticators(&self, new: &[StoredAuthenticator]) -> Result<(), StoreError> {
+        self.inner.keep_authenticators(new).await
+    }
+
+    async fn note_use(&self, id: &str, used: &str) -> Result<(), StoreError> {
+        let noted = self.inner.note_use(id, used);
+        self.take(|step| step == Step::NoteUse, noted).await
+    }
+
+    async fn forget_authenticators(&self, ids: &[String]) -> Result<(), StoreError> {
+        self.inner.forget_authenticators(ids).await
+    }
+
+    async fn sessions(&self) -> Result<Vec<StoredSession>, StoreError> {
+        self.inner.sessions().await
+    }
+
+    async fn keep_sessions(&self, sessions: &[StoredSession]) -> Result<(), StoreError> {
+        self.inner.keep_sessions(sessions).await
+    }
+
+    async fn forget_sessions(&self, tokens: &[Digest]) -> Result<(), StoreError> {
+        self.inner.forget_sessions(tokens).await
     }
 }

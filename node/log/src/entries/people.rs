@@ -1,10 +1,12 @@
 //! Entries of people and of the policy.
 
 use registry::{Change, State};
+use schemas::authenticator::Enrolment;
 use schemas::body::Actor;
 use schemas::digest::Digest;
 use schemas::event::Event;
 use schemas::event::people::{PolicyAdopted, UserChanged};
+use schemas::query::UserName;
 use schemas::user::User;
 
 use crate::entry::Entry;
@@ -22,17 +24,26 @@ pub enum UserChange {
     Delegated,
 }
 
-/// A person is as given from now on.
+/// A person is as given from now on; `alone` names the administrator on whom alone that
+/// rests, and the first administrator comes with an `enrolment`.
 #[must_use]
-pub fn user_changed(state: &State, actor: Actor, what: UserChange, user: User) -> Entry {
-    let event = UserChanged { user: user.clone() };
+pub fn user_changed(
+    state: &State,
+    actor: Actor,
+    what: UserChange,
+    user: User,
+    alone: Option<UserName>,
+    enrolment: Option<Enrolment>,
+) -> Entry {
+    let event =
+        UserChanged { user: user.clone(), alone: alone.is_some(), enrolment: enrolment.clone() };
     let event = match what {
         UserChange::Added => Event::UserAdded(event),
         UserChange::Trained => Event::UserTrained(event),
         UserChange::Disabled => Event::UserDisabled(event),
         UserChange::Delegated => Event::UserDelegated(event),
     };
-    Entry::new(actor, event).changing(state, Change::User { user })
+    Entry::new(actor, event).changing(state, Change::User { user, alone, enrolment })
 }
 
 /// A policy comes into force.

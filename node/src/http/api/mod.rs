@@ -16,5 +16,6 @@ pub(super) mod queries;
 pub(super) mod reads;
 pub(super) mod reports;
 pub(super) mod requests;
+pub(super) mod sign_in;
 pub(super) mod sources;
 pub(super) mod status;

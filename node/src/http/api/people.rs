@@ -11,6 +11,8 @@ use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path, Query};
 use crate::http::state::App;
 use crate::permission::Principal;
+use crate::sign_in;
+use schemas::authenticator::SessionEnd;
 use schemas::user::{Delegation, User};
 
 #[derive(Deserialize)]
@@ -30,7 +32,7 @@ pub(in crate::http) async fn add(
     State(app): App,
     by: Principal,
     Json(user): Json<User>,
-) -> ApiResult<Json<User>> {
+) -> ApiResult<Json<people::Changed>> {
     Ok(Json(people::add(&app.context.agency, &by, &user).await?))
 }
 
@@ -44,7 +46,7 @@ pub(in crate::http) async fn train(
     by: Principal,
     Path(name): Path<UserName>,
     Json(trained): Json<Trained>,
-) -> ApiResult<Json<User>> {
+) -> ApiResult<Json<people::Changed>> {
     Ok(Json(people::train(&app.context.agency, &by, &name, trained.on).await?))
 }
 
@@ -59,8 +61,10 @@ pub(in crate::http) async fn disable(
     by: Principal,
     Path(name): Path<UserName>,
     Json(why): Json<Why>,
-) -> ApiResult<Json<User>> {
-    Ok(Json(people::disable(&app.context.agency, &by, &name, &why.reason).await?))
+) -> ApiResult<Json<people::Changed>> {
+    let changed = people::disable(&app.context.agency, &by, &name, &why.reason).await?;
+    sign_in::end_of(&app.sign_in, &name, SessionEnd::Stopped).await?;
+    Ok(Json(changed))
 }
 
 pub(in crate::http) async fn delegate(
@@ -68,6 +72,6 @@ pub(in crate::http) async fn delegate(
     by: Principal,
     Path(name): Path<UserName>,
     Json(delegation): Json<Delegation>,
-) -> ApiResult<Json<User>> {
+) -> ApiResult<Json<people::Changed>> {
     Ok(Json(people::delegate(&app.context.agency, &by, &name, &delegation).await?))
 }

@@ -100,6 +100,7 @@ pub(in crate::http) async fn doctor(State(app): App) -> Json<Vec<Check>> {
             },
         },
         registry(context.agency.log.proven_changes().await),
+        people(&app, &state, now),
         photographs(context).await,
         keys(&app, &state),
         files(&app),
@@ -309,6 +310,38 @@ fn sources(app: &AppState) -> Check {
     let detail =
         if wrong.is_empty() { counted(sent.len(), "source", "sources") } else { wrong.join("; ") };
     Check { check: "sources", ok: wrong.is_empty(), detail }
+}
+
+/// How people sign in: what waits for a second person or an auditor, whose passwords are locked, and
+/// how old the list of passwords that are refused is.
+fn people(app: &AppState, state: &registry::State, now: Timestamp) -> Check {
+    let sign_in = &state.sign_in;
+    let administer = state.policy.as_ref().map(|policy| &policy.people.administer);
+    let administrators = state.users.values().filter(|user| {
+        user.enabled(now) && administer.is_some_and(|roles| roles.admit(&user.roles, &user.title))
+    });
+    let mut said = vec![counted(administrators.count(), "administrator", "administrators")];
+    let alone = sign_in.alone.values().filter(|one| one.countersigned.is_none()).count();
+    if alone > 0 {
+        said.push(format!(
+            "{} on one administrator alone: `accord user proposals`",
+            counted(alone, "person rests", "persons rest")
+        ));
+    }
+    let waiting = sign_in.proposals.len();
+    if waiting > 0 {
+        let waits = counted(waiting, "proposal waits", "proposals wait");
+        said.push(format!("{waits} for a second person"));
+    }
+    if !sign_in.locks.is_empty() {
+        let locked =
+            counted(sign_in.locks.len(), "person's passwords are", "persons' passwords are");
+        said.push(format!("{locked} locked"));
+    }
+    let list = app.sign_in.block_list();
+    let old = if list.is_old(now) { ", which is older than a quarter: refresh it" } else { "" };
+    said.push(format!("refused passwords as of {}{old}", list.as_of.day()));
+    Check { check: "people", ok: true, detail: said.join("; ") }
 }
 
 /// Photographs that doctor looks at itself; the node goes through all of them in turn.

@@ -147,6 +147,19 @@ create table cosigned (
     checkpoint text   not null
 );
 
+-- What verifies the authenticators of people; whose each is, and whether it counts, stands in the log.
+create table authenticators (
+    id       text collate "C" primary key,
+    verifier text not null,
+    used     text not null
+);
+
+-- Sessions, by H(token).
+create table sessions (
+    token   bytea primary key,
+    session text  not null
+);
+
 -- Reads, a month (UTC) a partition. Beside a read stands what it is found by: the plate backwards,
 -- its state, the place in ten-millionths of a degree, the cell of a grid that it is in, and the
 -- vehicle's make, colour and body as they are compared.

@@ -148,6 +148,19 @@ create table cosigned (
     checkpoint text    not null
 ) strict;
 
+-- What verifies the authenticators of people; whose each is, and whether it counts, stands in the log.
+create table authenticators (
+    id       text primary key,
+    verifier text not null,
+    used     text not null
+) strict;
+
+-- Sessions, by H(token).
+create table sessions (
+    token   blob primary key,
+    session text not null
+) strict;
+
 create table reads (
     row     integer primary key,
     id      blob    not null unique,

@@ -111,6 +111,8 @@ tables! {
         Text origin, Int size, Bytes root = "unhex(root)", Text checkpoint,
     }
     cosigned from cosigned, 1_000 at once: { Int size, Text checkpoint, }
+    authenticators from authenticators, 1_000 at once: { Text id, Text verifier, Text used, }
+    sessions from sessions, 1_000 at once: { Bytes token, Text session, }
     read_ids from reads, 10_000 at once: { Bytes id, Int at, }
     reads from reads, 5_000 at once: {
         Bytes id, Int at, Text plate, Text camera, Text read,

@@ -36,7 +36,9 @@ async fn a_node_does_not_start_on_a_registry_that_was_edited() {
     let after = owning.log().await.entries().len() as u64 - 1;
     let stranger = owning.context().agency.registry.state().users.values().next().cloned();
     let stranger = User { name: "stranger".parse().expect("a name"), ..stranger.expect("a user") };
-    let added = serde_json::to_string(&Change::User { user: stranger }).expect("a change");
+    let added =
+        serde_json::to_string(&Change::User { user: stranger, alone: None, enrolment: None })
+            .expect("a change");
     let not_the_one = "the database has one with";
     for (what, statement, entry, says) in [
         (

@@ -21,6 +21,8 @@ enum Varies {
     Fingerprint(usize),
     /// The number of a written request.
     Request,
+    /// The code of a one-time enrolment.
+    Enrolment,
     /// A public key, or a token.
     Base64(usize),
     /// `2026-11-23`.
@@ -44,6 +46,7 @@ fn varies(word: &str) -> Option<Varies> {
     let hex = |text: &str| {
         !text.is_empty() && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
     };
+    let code = |text: &str| text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
     // `0000-00-00` in place of digits: the shape of dates and times.
     let shape: String = word.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     let groups: Vec<&str> = word.split('-').collect();
@@ -57,6 +60,9 @@ fn varies(word: &str) -> Option<Varies> {
         _ if word.len() >= SHORTEST_HEX && hex(word) => Some(Varies::Hex(word.len())),
         _ if groups.len() >= 4 && groups.iter().all(|group| group.len() == 4 && hex(group)) => {
             Some(Varies::Fingerprint(groups.len()))
+        }
+        _ if groups.len() == 4 && groups.iter().all(|group| group.len() == 6 && code(group)) => {
+            Some(Varies::Enrolment)
         }
         _ if word
             .rsplit('/')
@@ -80,7 +86,10 @@ fn varies(word: &str) -> Option<Varies> {
 impl Varies {
     /// Whether the same word comes again wherever the same thing is meant.
     const fn names_something(self) -> bool {
-        matches!(self, Self::Hex(_) | Self::Fingerprint(_) | Self::Request | Self::Base64(_))
+        matches!(
+            self,
+            Self::Hex(_) | Self::Fingerprint(_) | Self::Request | Self::Enrolment | Self::Base64(_)
+        )
     }
 }
 

@@ -1,0 +1,311 @@
+//! Signing in by a password and a code.
+//!
+//! Whatever is wrong is answered with the same words, and an unknown name takes as long as a known
+//! one. What a code spends is durable before it is taken; the entry stands before the session opens.
+
+use ::sign_in::Secret;
+use ::sign_in::card;
+use ::sign_in::password::Unfit;
+use ::sign_in::sessions::{LONGEST_MS, Session, Sessions};
+use ::sign_in::verifier::{Used, Verifier};
+use registry::State;
+use schemas::authenticator::{
+    AuthenticatorId, AuthenticatorKind, Lock, LockScope, SessionEnd, SignInWay,
+};
+use schemas::digest::Digest;
+use schemas::event::sign_in::SignInSucceeded;
+use schemas::query::UserName;
+use schemas::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::SignIn;
+use super::ends::record_ended;
+use super::failures::failed;
+use super::stored::{Counting, Held};
+use crate::permission::{ActError, NotActed, Principal};
+use audit_log::entries::sign_in::{sign_in_succeeded, user_locked};
+
+/// How old a password may get, in days (CJISSECPOL, IA-5 f).
+const PASSWORD_DAYS: u32 = 365;
+/// Numbers of cards as they are asked of whoever has none.
+const NUMBERS: u64 = card::CODES as u64;
+
+/// What somebody shows to sign in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attempt {
+    /// As whom. Any text: what is no name is answered like a name that nobody bears.
+    pub user: String,
+    /// The password.
+    pub password: Secret,
+    /// A one-time code, or the code of the card that was asked for.
+    pub code: Secret,
+    /// H(the notice), which is acknowledged so.
+    pub notice: Digest,
+}
+
+/// Somebody who is signed in now.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SignedIn {
+    /// The secret of the session.
+    pub token: Secret,
+    /// The session.
+    pub session: Session,
+    /// When it ends at the latest.
+    pub until: Timestamp,
+    /// From where and when she signed in the last time.
+    pub last: Option<Timestamp>,
+    /// How often somebody failed as her since.
+    pub failures: u64,
+}
+
+/// The answer to everything that is wrong.
+pub(super) fn wrong() -> ActError {
+    let why = "name, password or code is not right, or passwords are locked after too many failures; an administrator releases them with `accord user unlock`";
+    ActError::refused_as("sign_in_failed", Vec::new(), why.into())
+}
+
+/// Whoever failed under many names has to wait.
+pub(super) fn may_try(sign_in: &SignIn, source: &str) -> Result<(), ActError> {
+    if sign_in.throttle().waits(source, sign_in.now()) {
+        let why = "too many failed to sign in from here; wait a quarter of an hour";
+        return Err(ActError::refused_as("sign_in_waits", Vec::new(), why.into()));
+    }
+    Ok(())
+}
+
+/// The number of the card's code that is asked for. Of somebody who has no card, or does not exist,
+/// some number is asked for, too, always the same until an hour is over.
+pub async fn asked_number(sign_in: &SignIn, user: &str) -> u16 {
+    let state = sign_in.agency.registry.state();
+    if let Ok(name) = user.parse::<UserName>() {
+        let held = sign_in.stored.hold().await;
+        for one in held.of(&state, &name, AuthenticatorKind::CodeCard) {
+            if let Verifier::CodeCard { marks } = &one.verifier
+                && let Some(number) = card::asked(marks, &one.used.numbers)
+            {
+                return number;
+            }
+        }
+    }
+    let mark = sign_in.key.mark("number of nobody", user);
+    let number = u64::from_str_radix(mark.get(..8).unwrap_or("0"), 16).unwrap_or(0) % NUMBERS;
+    u16::try_from(number.saturating_add(1)).unwrap_or(1)
+}
+
+/// What a second factor was, and what of it is spent.
+struct SecondFactor {
+    way: SignInWay,
+    id: AuthenticatorId,
+    used: Used,
+}
+
+fn second_factor(
+    sign_in: &SignIn,
+    held: &Held<'_>,
+    state: &State,
+    user: &UserName,
+    typed: &str,
+    now: Timestamp,
+) -> Option<SecondFactor> {
+    for one in held.of(state, user, AuthenticatorKind::OneTimeCode) {
+        let secret = one.verifier.secret(&sign_in.key, &one.id);
+        let step = secret.and_then(|secret| secret.taken(typed, one.used.step, now));
+        if let Some(step) = step {
+            let used = Used { step: Some(step), ..one.used };
+            return Some(SecondFactor { way: SignInWay::PasswordAndCode, id: one.id, used });
+        }
+    }
+    for one in held.of(state, user, AuthenticatorKind::CodeCard) {
+        let Verifier::CodeCard { marks } = &one.verifier else { continue };
+        let Some(number) = card::asked(marks, &one.used.numbers) else { continue };
+        if card::fits(&sign_in.key, &one.id.to_string(), marks, number, typed) {
+            let mut used = one.used.clone();
+            used.numbers.push(number);
+            return Some(SecondFactor { way: SignInWay::PasswordAndCard, id: one.id, used });
+        }
+    }
+    None
+}
+
+/// Somebody who proved who she is.
+pub(super) struct Proven {
+    pub(super) user: UserName,
+    pub(super) way: SignInWay,
+    pub(super) password: Counting,
+    pub(super) authenticators: Vec<AuthenticatorId>,
+}
+
+/// Whether the password way of a person is open from a source that she is known to use, or not.
+pub(super) fn open(state: &State, user: &UserName, known: bool) -> bool {
+    match state.sign_in.locks.get(user).map(|lock| lock.scope) {
+        None => true,
+        Some(LockScope::Strangers) => known,
+        Some(LockScope::Everywhere) => false,
+    }
+}
+
+/// Whether this is the password of a person, who may come from `source`.
+pub(super) async fn password_of(
+    sign_in: &SignIn,
+    state: &State,
+    user: &str,
+    password: &Zeroizing<String>,
+    source: &str,
+) -> Result<Option<(UserName, Counting)>, ActError> {
+    let now = sign_in.now();
+    let named = user.parse::<UserName>().ok().filter(|name| state.users.contains_key(name));
+    let enabled = named
+        .as_ref()
+        .is_some_and(|name| state.users.get(name).is_some_and(|user| user.enabled(now)));
+    let kept = match &named {
+        Some(name) => {
+            let held = sign_in.stored.hold().await;
+            held.of(state, name, AuthenticatorKind::Password).pop()
+        }
+        None => None,
+    };
+    let known = kept.as_ref().is_some_and(|one| one.used.sources.iter().any(|s| s == source));
+    let counts = enabled && named.as_ref().is_some_and(|name| open(state, name, known));
+    let hash = kept.as_ref().filter(|_| counts).and_then(|one| match &one.verifier {
+        Verifier::Password { hash } => Some(hash.clone()),
+        _ => None,
+    });
+    if sign_in.passwords.is(password.clone(), hash).await? {
+        return Ok(named.zip(kept));
+    }
+    refuse(sign_in, named.as_ref(), source, known).await?;
+    Ok(None)
+}
+
+/// Counts a failure; the person's passwords are locked when that is one too many.
+pub(super) async fn refuse(
+    sign_in: &SignIn,
+    user: Option<&UserName>,
+    source: &str,
+    known: bool,
+) -> Result<(), ActError> {
+    let now = sign_in.now();
+    let lock = sign_in.throttle().failed(user, source, known, now);
+    failed(sign_in, user, source, now).await;
+    let (Some(scope), Some(user)) = (lock, user) else { return Ok(()) };
+    let locked = sign_in.agency.act_or(|state, now| {
+        let there = state.sign_in.locks.get(user).map(|lock| lock.scope);
+        if there == Some(scope) || there == Some(LockScope::Everywhere) {
+            return Err(());
+        }
+        let lock = Some(Lock { scope, at: now });
+        Ok((user_locked(state, sign_in.agency.node_actor(), user.clone(), lock), ()))
+    });
+    match locked.await {
+        Ok(_) | Err(NotActed::Judged(())) => Ok(()),
+        Err(NotActed::Log(error)) => Err(error.into()),
+        Err(NotActed::Contended) => Err(NotActed::<ActError>::Contended.into()),
+    }
+}
+
+/// Whether somebody proves who she is, by both factors.
+pub(super) async fn prove(
+    sign_in: &SignIn,
+    attempt: &Attempt,
+    source: &str,
+) -> Result<Proven, ActError> {
+    if attempt.notice != sign_in.notice.digest {
+        let why = "the notice has to be acknowledged first; it has changed, or was not shown";
+        return Err(ActError::refused_as("notice_not_acknowledged", Vec::new(), why.into()));
+    }
+    may_try(sign_in, source)?;
+    let state = sign_in.agency.registry.state();
+    let found = password_of(sign_in, &state, &attempt.user, &attempt.password, source).await?;
+    let Some((user, password)) = found else { return Err(wrong()) };
+    let second = {
+        let mut held = sign_in.stored.hold().await;
+        let second = second_factor(sign_in, &held, &state, &user, &attempt.code, sign_in.now());
+        if let Some(second) = &second {
+            held.note(second.id, second.used.clone()).await?;
+        }
+        second
+    };
+    let Some(second) = second else {
+        let known = password.used.sources.iter().any(|one| one == source);
+        refuse(sign_in, Some(&user), source, known).await?;
+        return Err(wrong());
+    };
+    let authenticators = vec![password.id, second.id];
+    Ok(Proven { user, way: second.way, password, authenticators })
+}
+
+/// Signs somebody in.
+///
+/// # Errors
+/// When name, password or code is not right, all in the same words; when the notice is not
+/// acknowledged, the password has to be changed, or the log cannot be written.
+pub async fn sign_in(
+    sign_in: &SignIn,
+    attempt: &Attempt,
+    source: &str,
+) -> Result<SignedIn, ActError> {
+    let proven = prove(sign_in, attempt, source).await?;
+    let now = sign_in.now();
+    let blocked = sign_in.passwords.not_blocked(&attempt.password).err();
+    let old = proven.password.told.bound_at < now.minus_days(PASSWORD_DAYS);
+    if blocked.is_some() || old {
+        let why =
+            blocked.map_or_else(|| "it is older than a year".to_owned(), |e: Unfit| e.to_string());
+        let why = format!("choose another password with `accord login --new-password`: {why}");
+        return Err(ActError::refused_as("password_to_change", Vec::new(), why));
+    }
+    open_session(sign_in, proven, source).await
+}
+
+/// Opens a session for somebody who proved who she is: the entry first.
+pub(super) async fn open_session(
+    sign_in: &SignIn,
+    proven: Proven,
+    source: &str,
+) -> Result<SignedIn, ActError> {
+    let (token, id) = Sessions::prepare()?;
+    let Proven { user, way, password, authenticators } = proven;
+    let (appended, ()) = sign_in
+        .agency
+        .act(|state, now| {
+            let counts = |id: &AuthenticatorId| state.sign_in.of(&user).any(|one| one.id == *id);
+            let person = state.users.get(&user).filter(|person| person.enabled(now));
+            let person = person.filter(|_| authenticators.iter().all(counts)).ok_or_else(wrong)?;
+            let by = Principal { user: user.clone(), auth: format!("{}, {source}", way.words()) };
+            let event = SignInSucceeded {
+                session: id,
+                way,
+                authenticators: authenticators.clone(),
+                client: source.parse().unwrap_or_default(),
+                again: false,
+                until: now.plus_millis(LONGEST_MS),
+            };
+            let actor = sign_in.agency.actor(person, &by);
+            Ok((sign_in_succeeded(state, actor, event), ()))
+        })
+        .await?;
+    let now = appended.at();
+    let session = Session {
+        id,
+        user: user.clone(),
+        way,
+        authenticators,
+        source: source.to_owned(),
+        began: now,
+        seen: now,
+        verified: now,
+    };
+    let until = session.until();
+    let over = sign_in.sessions.open(&token, session.clone()).await?;
+    record_ended(sign_in, over, SessionEnd::Replaced).await?;
+    sign_in.throttle().forget(&user);
+    let last = password.used.last;
+    let mut used = password.used;
+    used.note_source(source);
+    used.last = Some(now);
+    sign_in.stored.hold().await.note(password.id, used).await?;
+    let failures = sign_in.failures.take_since(&user);
+    Ok(SignedIn { token: super::exposed(&token), session, until, last, failures })
+}

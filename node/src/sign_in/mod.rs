@@ -1,0 +1,151 @@
+//! People sign in: the acts by which they enrol, prove who they are, and leave again.
+//!
+//! The crate `sign-in` verifies and keeps sessions; here stand the acts with their entries. An entry
+//! comes first: an authenticator counts, and a session opens, once the log says so. A person who has
+//! bound authenticators acts by them alone.
+
+mod attempt;
+mod bind;
+mod ends;
+mod enrol;
+mod failures;
+mod notice;
+mod prove;
+mod recover;
+mod stored;
+mod whose;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ::sign_in::block_list::BlockList;
+use ::sign_in::code::CodeSecret;
+use ::sign_in::password::{NotHashed, Passwords};
+use ::sign_in::sealing::SealingKey;
+use ::sign_in::sessions::{NotOpened, Session, Sessions};
+use ::sign_in::throttle::Throttle;
+use ::sign_in::{NoRandomness, Secret, Token};
+use host::home::{Home, HomeError};
+use schemas::digest::Digest;
+use schemas::time::Timestamp;
+use store::{SignInRecords, StoreError};
+
+use crate::permission::{ActError, OwnAgency};
+use failures::Failures;
+use stored::StoredAuthenticators;
+
+pub use attempt::{Attempt, SignedIn, asked_number, sign_in};
+pub use bind::{
+    BoundNow, NewPassword, Second, change_password, finish_enrolment, new_card, revoke,
+};
+pub use ends::{end_of, sign_out, sweep, unlock};
+pub use enrol::{ENROLMENT_MS, Pending, begin_enrolment, enrol};
+pub use notice::Notice;
+pub use prove::prove_again;
+pub use recover::{Recovered, record_recovery, recover};
+pub use whose::principal;
+
+/// Why signing in cannot begin to work.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// The key or the list of the home cannot be read.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The database does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Nothing can be hashed.
+    #[error(transparent)]
+    Hashing(#[from] NotHashed),
+}
+
+/// What signing in works with.
+pub struct SignIn {
+    agency: OwnAgency,
+    key: SealingKey,
+    passwords: Passwords,
+    sessions: Sessions,
+    stored: StoredAuthenticators,
+    throttle: Mutex<Throttle>,
+    failures: Failures,
+    notice: Notice,
+    /// Secrets of one-time codes that were shown and not yet confirmed, by what they are for: an
+    /// enrolment that counts.
+    pending: Mutex<HashMap<Digest, CodeSecret>>,
+}
+
+impl SignIn {
+    /// What the home and the database hold for it.
+    ///
+    /// # Errors
+    /// When one of them cannot be read.
+    pub async fn load(
+        home: &Home,
+        agency: OwnAgency,
+        records: Arc<dyn SignInRecords>,
+    ) -> Result<Self, SignInError> {
+        Ok(Self {
+            key: SealingKey::of(home)?,
+            passwords: Passwords::new(BlockList::of(home)?)?,
+            sessions: Sessions::load(records.clone()).await?,
+            stored: StoredAuthenticators::load(records).await?,
+            throttle: Mutex::default(),
+            failures: Failures::default(),
+            notice: Notice::of(home)?,
+            pending: Mutex::default(),
+            agency,
+        })
+    }
+
+    /// The notice that stands before everything.
+    #[must_use]
+    pub fn notice(&self) -> &Notice {
+        &self.notice
+    }
+
+    /// The list of passwords that are refused.
+    #[must_use]
+    pub fn block_list(&self) -> &BlockList {
+        self.passwords.list()
+    }
+
+    /// Every session.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<Session> {
+        self.sessions.all()
+    }
+
+    fn throttle(&self) -> MutexGuard<'_, Throttle> {
+        self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.agency.clock.now()
+    }
+}
+
+impl From<NotHashed> for ActError {
+    fn from(error: NotHashed) -> Self {
+        match error {
+            NotHashed::Busy => Self::failed_as("overloaded", error.to_string()),
+            NotHashed::Failed => Self::failed(error.to_string()),
+        }
+    }
+}
+
+impl From<NoRandomness> for ActError {
+    fn from(error: NoRandomness) -> Self {
+        Self::failed(error.to_string())
+    }
+}
+
+impl From<NotOpened> for ActError {
+    fn from(error: NotOpened) -> Self {
+        Self::failed(format!("no session could be opened: {error}"))
+    }
+}
+
+/// A token on its way to whom it is given.
+fn exposed(token: &Token) -> Secret {
+    token.expose().to_owned().into()
+}

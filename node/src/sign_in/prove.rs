@@ -1,0 +1,50 @@
+//! Somebody who is signed in proves again who she is: before a privileged act, and so that a session
+//! goes on. A memorized secret suffices (CJISSECPOL, IA-5 j(11)).
+
+use ::sign_in::Token;
+use schemas::event::sign_in::SignInSucceeded;
+use zeroize::Zeroizing;
+
+use super::SignIn;
+use super::attempt::{SignedIn, may_try, password_of, wrong};
+use super::whose::principal;
+use crate::permission::{ActError, authenticate};
+use audit_log::entries::sign_in::sign_in_succeeded;
+
+/// Renews the session of `token`, which gets another one.
+///
+/// # Errors
+/// When there is no such session or the password is not hers.
+pub async fn prove_again(
+    sign_in: &SignIn,
+    token: &Token,
+    password: &Zeroizing<String>,
+    source: &str,
+) -> Result<SignedIn, ActError> {
+    may_try(sign_in, source)?;
+    let (by, session) = principal(sign_in, token, source).await?;
+    let state = sign_in.agency.registry.state();
+    let found = password_of(sign_in, &state, by.user.as_str(), password, source).await?;
+    let Some((_, kept)) = found else { return Err(wrong()) };
+    let (appended, ()) = sign_in
+        .agency
+        .act(|state, now| {
+            let person = authenticate(state, &by, now)?;
+            let event = SignInSucceeded {
+                session: session.id,
+                way: session.way,
+                authenticators: vec![kept.id],
+                client: source.parse().unwrap_or_default(),
+                again: true,
+                until: session.until(),
+            };
+            let actor = sign_in.agency.actor(person, &by);
+            Ok((sign_in_succeeded(state, actor, event), ()))
+        })
+        .await?;
+    let renewed = sign_in.sessions.renew(token, appended.at()).await?;
+    let (token, session) = renewed.ok_or_else(wrong)?;
+    let failures = sign_in.failures.take_since(&by.user);
+    let until = session.until();
+    Ok(SignedIn { token: super::exposed(&token), session, until, last: kept.used.last, failures })
+}

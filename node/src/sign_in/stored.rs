@@ -1,0 +1,121 @@
+//! What verifies authenticators, as it stands in the database, and what of each is spent.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ::sign_in::verifier::{Used, Verifier};
+use registry::State;
+use schemas::authenticator::{Authenticator, AuthenticatorId, AuthenticatorKind};
+use schemas::query::UserName;
+use store::{SignInRecords, StoreError, StoredAuthenticator};
+use tokio::sync::{Mutex, MutexGuard};
+
+/// One of them.
+#[derive(Debug, Clone)]
+struct Kept {
+    verifier: String,
+    used: Used,
+}
+
+/// All of them. Whoever spends something of one holds them: no code is taken twice by two who come
+/// at once.
+pub(super) struct StoredAuthenticators {
+    records: Arc<dyn SignInRecords>,
+    kept: Mutex<HashMap<AuthenticatorId, Kept>>,
+}
+
+/// They are held.
+pub(super) struct Held<'a> {
+    records: &'a dyn SignInRecords,
+    kept: MutexGuard<'a, HashMap<AuthenticatorId, Kept>>,
+}
+
+/// One that counts: the log tells it, and the database holds what the log says.
+pub(super) struct Counting {
+    pub(super) id: AuthenticatorId,
+    pub(super) told: Authenticator,
+    pub(super) verifier: Verifier,
+    pub(super) used: Used,
+}
+
+fn written(used: &Used) -> Result<String, StoreError> {
+    serde_json::to_string(used).map_err(|e| StoreError::Database(e.to_string()))
+}
+
+impl StoredAuthenticators {
+    pub(super) async fn load(records: Arc<dyn SignInRecords>) -> Result<Self, StoreError> {
+        let stored = records.authenticators().await?.into_iter();
+        let kept = stored.filter_map(|one| {
+            let used = serde_json::from_str(&one.used).ok()?;
+            Some((one.id.parse().ok()?, Kept { verifier: one.verifier, used }))
+        });
+        Ok(Self { kept: Mutex::new(kept.collect()), records })
+    }
+
+    pub(super) async fn hold(&self) -> Held<'_> {
+        Held { records: self.records.as_ref(), kept: self.kept.lock().await }
+    }
+}
+
+impl Held<'_> {
+    /// Those of a person that count, of one kind.
+    pub(super) fn of(
+        &self,
+        state: &State,
+        user: &UserName,
+        kind: AuthenticatorKind,
+    ) -> Vec<Counting> {
+        let told = state.sign_in.of(user).filter(|one| one.kind == kind);
+        told.filter_map(|told| {
+            let kept = self.kept.get(&told.id)?;
+            let verifier = Verifier::read(&kept.verifier, &told.verifier)?;
+            (verifier.kind() == kind).then(|| Counting {
+                id: told.id,
+                told: told.clone(),
+                verifier,
+                used: kept.used.clone(),
+            })
+        })
+        .collect()
+    }
+
+    /// Notes what of one is spent, durably.
+    pub(super) async fn note(&mut self, id: AuthenticatorId, used: Used) -> Result<(), StoreError> {
+        self.records.note_use(&id.to_string(), &written(&used)?).await?;
+        if let Some(kept) = self.kept.get_mut(&id) {
+            kept.used = used;
+        }
+        Ok(())
+    }
+
+    /// Keeps new ones. They count once the log tells them.
+    pub(super) async fn keep(
+        &mut self,
+        new: &[(AuthenticatorId, String)],
+    ) -> Result<(), StoreError> {
+        let used = written(&Used::default())?;
+        let rows: Vec<_> = new
+            .iter()
+            .map(|(id, verifier)| StoredAuthenticator {
+                id: id.to_string(),
+                verifier: verifier.clone(),
+                used: used.clone(),
+            })
+            .collect();
+        self.records.keep_authenticators(&rows).await?;
+        for (id, verifier) in new {
+            let kept = Kept { verifier: verifier.clone(), used: Used::default() };
+            self.kept.insert(*id, kept);
+        }
+        Ok(())
+    }
+
+    /// Destroys what verifies those that count no longer.
+    pub(super) async fn forget(&mut self, gone: &[AuthenticatorId]) -> Result<(), StoreError> {
+        for id in gone {
+            self.kept.remove(id);
+        }
+        let ids: Vec<_> = gone.iter().map(ToString::to_string).collect();
+        self.records.forget_authenticators(&ids).await
+    }
+}

@@ -38,10 +38,9 @@ mod retention_schedule;
 mod schedule;
 mod tasks;
 
-use open::context_on;
 use tasks::Tasks;
 
-pub use open::{StartError, open_context, open_store};
+pub use open::{StartError, open_context, open_context_on, open_store};
 pub use tasks::TaskFailure;
 
 /// How long what is in flight has once the node stops.
@@ -118,7 +117,7 @@ impl Node {
         clock: Clock,
         store: Arc<dyn Store>,
     ) -> Result<Arc<Self>, StartError> {
-        let context = context_on(&home, &config, clock, store).await?;
+        let context = open_context_on(&home, &config, clock, store).await?;
         keep_in_home(&home, &context.agency.registry)?;
         let agency = &context.agency;
         anchor::check(&home, &agency.log, &agency.registry, context.store.as_ref()).await?;

@@ -45,10 +45,9 @@ mod retention_schedule;
 mod schedule;
 mod tasks;
 
-use open::context_on;
 use tasks::Tasks;
 
-pub use open::{StartError, open_context, open_store};
+pub use open::{StartError, open_context, open_context_on, open_store};
 pub use tasks::TaskFailure;
 
 /// How long what is in flight has once the node stops.
@@ -126,7 +125,7 @@ impl Node {
         store: Arc<dyn Store>,
     ) -> Result<Arc<Self>, StartError> {
         let records: Arc<dyn SignInRecords> = store.clone();
-        let context = context_on(&home, &config, clock, store).await?;
+        let context = open_context_on(&home, &config, clock, store).await?;
         keep_in_home(&home, &context.agency.registry)?;
         let agency = &context.agency;
         let unanchored = anchor::read(&home)?.is_none() && !is_restored(&home);

@@ -122,7 +122,7 @@ async fn prove<D: Dial>(
 /// Has each peer prove what it showed as soon as it did, until `stop`: a log that tells two
 /// histories is found out by the next proof. One peer that is slow or silent keeps back no other;
 /// what it does not prove, the rounds of cosigning ask for again.
-pub(crate) async fn prove_as_observed<D: Dial>(
+pub async fn prove_as_observed<D: Dial>(
     witnessing: Witnessing,
     dial: Arc<D>,
     stop: CancellationToken,

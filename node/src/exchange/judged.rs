@@ -10,6 +10,7 @@ use schemas::card::Card;
 use schemas::entry::StoredEntry;
 use schemas::envelope::Envelope;
 
+use super::off_thread::off_thread;
 use crate::permission::{ActError, OwnAgency};
 
 /// Judges entries of this log.
@@ -45,7 +46,7 @@ impl Judge {
         let broke_off = || ActError::failed("the check of the log broke off".into());
         let mut verifier = self.0.take().ok_or_else(broke_off)?;
         // Signatures take longer than a thread may be kept that serves others.
-        let judged = tokio::task::spawn_blocking(move || {
+        let judged = off_thread(move || {
             let items: Vec<Item> = entries.into_iter().map(Item::of).collect();
             let judged = verifier.check(&items);
             drop(verifier.problems());

@@ -18,6 +18,7 @@ pub(crate) mod judged;
 pub mod node_identity;
 mod not_served;
 mod observed;
+mod off_thread;
 mod paging;
 pub mod peer_server;
 mod photographs;

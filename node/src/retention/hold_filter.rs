@@ -10,7 +10,7 @@ use schemas::time::Timestamp;
 use crate::permission::ActError;
 use audit::view::LogEntry;
 use registry::{Hold, On, State};
-use store::{EndedPages, EntryFilter, ReadStore};
+use store::{EndedPages, EntryFilter, ReadStore, StoreError};
 
 /// Entries read at a time.
 const STEP: u32 = 1_000;
@@ -55,6 +55,20 @@ impl HoldFilter {
             || self.asked.iter().any(|(plate, from, until)| {
                 *plate == read.plate && (*from..*until).contains(&read.at)
             })
+    }
+
+    /// Whether a read is kept, as it is or as it was before it was corrected: no correction takes it out
+    /// of a hold.
+    pub(super) async fn keeps_any_version(
+        &self,
+        store: &dyn ReadStore,
+        read: &Read,
+    ) -> Result<bool, StoreError> {
+        if self.holds.is_empty() || self.keeps_read(read) {
+            return Ok(!self.holds.is_empty());
+        }
+        let earlier = store.read_versions(read.id).await?;
+        Ok(earlier.iter().any(|(_, read, _)| self.keeps_read(read)))
     }
 
     /// The holds that keep an entry with this body, by number.

@@ -61,8 +61,12 @@ impl Retention {
         let next = due.last().map(|last| (last.at, last.id));
         let holds = HoldFilter::of(self.store.as_ref(), &state, holds).await?;
         let all = due.len();
-        let gone: Vec<_> =
-            due.into_iter().filter(|read| !holds.keeps_read(read)).map(|read| read.id).collect();
+        let mut gone = Vec::with_capacity(all);
+        for read in due {
+            if !holds.keeps_any_version(self.store.as_ref(), &read).await? {
+                gone.push(read.id);
+            }
+        }
         let batch = Batch { next, due: all as u64, purged: gone.len() as u64, holds };
         let held = batch.due.saturating_sub(batch.purged);
         let entry = (!gone.is_empty() && !run.dry()).then(|| {

@@ -137,11 +137,14 @@ pub async fn open_context(
     config: &Config,
     clock: Clock,
 ) -> Result<NodeContext, StartError> {
-    context_on(home, config, clock, open_store(home, config).await?).await
+    open_context_on(home, config, clock, open_store(home, config).await?).await
 }
 
 /// What acts work with, on a store that is open.
-pub(super) async fn context_on(
+///
+/// # Errors
+/// As [`open_context`].
+pub async fn open_context_on(
     home: &Home,
     config: &Config,
     clock: Clock,

@@ -17,3 +17,4 @@ mod identity;
 mod operating;
 mod protocol;
 mod reads;
+mod simulation;

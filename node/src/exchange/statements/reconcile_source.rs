@@ -11,6 +11,7 @@ use schemas::exchange::Exchange;
 use schemas::statement::ExchangeRecord;
 use schemas::time::{CLOCK_BEHIND_MS, SECOND_MS, Timestamp};
 
+use super::super::off_thread::off_thread;
 use super::bound_rows::{BoundRows, Unbound};
 use crate::config::Bounds;
 use crate::context::NodeContext;
@@ -87,9 +88,8 @@ impl ReconcileSource {
             start = start.saturating_add(count);
         }
         // Some hundred thousand hashes: not on a thread that serves others.
-        let tree = tokio::task::spawn_blocking(|| gathered.tree())
-            .await
-            .map_err(|e| StoreError::Database(e.to_string()))?;
+        let tree = off_thread(|| gathered.tree()).await;
+        let tree = tree.map_err(|e| StoreError::Database(e.to_string()))?;
         if let Some(first) = unbound.first() {
             let (count, entry) = (unbound.len(), first.entry);
             tracing::error!(rows = count, entry.index = entry, peer.id = %peer, "the tables tell of exchanges otherwise than the log; see `accord audit verify`");

@@ -2,6 +2,7 @@
 //! is told by the log itself, to its agency and to an auditor who trusts nobody.
 
 use node::permission::Principal;
+use node::reads::corrections::CorrectionRequest;
 use node::retention::{Mode, holds};
 use schemas::entry::EntryKind as Kind;
 use serde_json::Value;
@@ -10,7 +11,7 @@ use tests::auditor::{
     assert_problem, bundles_of_both, findings_of, pair_with_exchange, problems, reconcile_bundles,
 };
 use tests::federation::shift_clocks;
-use tests::fixtures::{DAY_MS, PLATE};
+use tests::fixtures::{DAY_MS, PLATE, draft, words};
 use tests::wait::eventually;
 
 fn ran(at: &Agency, args: &[&str]) -> Value {
@@ -110,6 +111,23 @@ async fn what_is_under_hold_outlives_its_retention_until_it_is_released() {
     assert_eq!(done["reads_purged"], 3, "{done}");
     assert!(!whole(&owning, answer).await);
     assert_eq!(owning.accord(&["audit", "verify"]).code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_correction_takes_a_read_out_of_a_hold() {
+    let owning = Agency::start("owning-ca-pd").await;
+    owning.add_reads(PLATE, 1).await;
+    owning.accord(&["hold", "add", "--plate", PLATE, "--reason", "Trial of case 26-417"]).done();
+    let found = owning.search_own(&draft(&[owning.id()], PLATE, owning.now())).await;
+    let read = found.expect("a search").reads.remove(0).id;
+    let plate = "8XYZ987".parse().expect("a plate");
+    let wanted = CorrectionRequest { plate, plate_state: None, reason: words("Read again") };
+    owning.correct_read(&owning.admin(), read, &wanted).await.expect("a correction");
+    owning.clock.shift(400 * DAY_MS);
+    let done = ran(&owning, &["run"]);
+    assert_eq!((&done["reads_due"], &done["reads_purged"]), (&1.into(), &0.into()), "{done}");
+    owning.accord(&["hold", "release", "1", "--reason", "Verdict is final"]).done();
+    assert_eq!(ran(&owning, &["run"])["reads_purged"], 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

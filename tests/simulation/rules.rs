@@ -1,0 +1,331 @@
+//! What must hold, whatever happened. What the truth sees for itself (nothing leaves and nothing is shown
+//! without its entry, no index twice, no use, quota or end exceeded) is checked there, with every row and
+//! every frame; here stand the rules that take a look at the whole.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::sync::Arc;
+use std::time::Duration;
+
+use audit::check::UNPINNED;
+use audit::reconcile::{Class, Finding};
+use audit::{BundleFile, Pins, two_bundles};
+use node::admin::cards;
+use node::auditing::export;
+use node::exchange::statements::Reconciler;
+use node::permission::ActError;
+use node::retention::DESTROY;
+use schemas::bundle::Scope;
+use schemas::outcome::OutcomeCode;
+use schemas::time::Timestamp;
+use store::{Due as _, Exchanges as _, OwnReads as _};
+use tests::fixtures::{PLATE, draft};
+
+use crate::agency::{Running, SimAgency, because, or_crash};
+use crate::store::at_once;
+use crate::world::{Imported, World};
+
+/// How long receipts and letters have, once the last question is answered.
+const LETTERS: Duration = Duration::from_secs(150);
+
+/// What may differ between honest logs after faults: one side heard what the other did not, and says so.
+const ONE_SIDED: [Class; 3] =
+    [Class::SentOwnerSilent, Class::ReleasedNotReceived, Class::RefusedNotReceived];
+
+/// The agency keys of everybody, as an auditor pins them.
+fn pins(world: &World) -> Pins {
+    let key = |agency: &SimAgency| {
+        (agency.id().clone(), vec![agency.identity.agency_key.public().fingerprint()])
+    };
+    world.agencies.iter().map(key).collect()
+}
+
+/// Findings between two honest agencies accuse neither.
+pub(crate) fn accuses_nobody(world: &World, at: usize, with: usize, findings: &[Finding]) {
+    for finding in findings {
+        // A receipt may still be on its way while faults last.
+        if ONE_SIDED.contains(&finding.class) || finding.class == Class::ReceiptMissing {
+            continue;
+        }
+        let what = format!("agency {at} of {with}: {finding:?}");
+        world.truth.broken("accused", what);
+    }
+}
+
+/// Destroys what is past its retention; what is past it and not held is gone, everything else is there.
+pub(crate) async fn after_retention(world: &World, at: usize) {
+    let Some(node) = world.node(at) else { return };
+    let agency = &world.agencies[at];
+    let held_before = held(world, at);
+    let run = async {
+        let early = world.bug == Some(crate::bugs::Bug::RetentionEarly);
+        let day = if early { 86_400_000 } else { 0 };
+        agency.clock.shift(day);
+        let done = node.retention.run(&agency.admin(), DESTROY, &|_| ()).await;
+        agency.clock.shift(-day);
+        let Ok(report) = done else { return };
+        let Some(cut_off) = report.reads_cut_off.map(|at| at.plus_millis(-day)) else { return };
+        if node.alive.crashed() {
+            return;
+        }
+        reads_are_kept_or_gone(world, at, cut_off, &held_before);
+    };
+    or_crash(&node, run).await;
+}
+
+/// The plates that holds keep at an agency.
+fn held(world: &World, at: usize) -> Vec<schemas::plate::Plate> {
+    world.known(|known| {
+        let mine = known.holds.iter().filter(|((of, _), _)| *of == at);
+        mine.map(|(_, plate)| plate.clone()).collect()
+    })
+}
+
+fn reads_are_kept_or_gone(
+    world: &World,
+    at: usize,
+    cut_off: Timestamp,
+    held_before: &[schemas::plate::Plate],
+) {
+    let disk = world.agencies[at].disk();
+    let mine: Vec<Imported> =
+        world.known(|known| known.reads.iter().filter(|read| read.agency == at).cloned().collect());
+    // Held before the run and still: a hold that came or went meanwhile says nothing.
+    let held_now = held(world, at);
+    for read in mine {
+        let there = at_once(disk.database.own_read(read.id)).expect("a readable database");
+        let Some((now, _)) = there else {
+            let held = held_before.contains(&read.plate) && held_now.contains(&read.plate);
+            if read.at >= cut_off || held {
+                let what = format!(
+                    "agency {at}: the read {} of {} is gone, cut-off {cut_off}, held {held}",
+                    read.id, read.at
+                );
+                world.truth.broken("kept", what);
+            }
+            continue;
+        };
+        let plates = [&read.plate, &now.plate];
+        let any_hold =
+            plates.iter().any(|plate| held_before.contains(plate) || held_now.contains(plate));
+        // A correction may have named, in between, a plate that is held.
+        let corrected = now.plate != read.plate;
+        if read.at < cut_off && !any_hold && !corrected && !ever_held(world, at) {
+            let what = format!(
+                "agency {at}: the read {} of {} is there, cut-off {cut_off}",
+                read.id, read.at
+            );
+            world.truth.broken("gone", what);
+        }
+    }
+}
+
+/// Whether anything was ever held at an agency whose node does not tell of it: a hold whose placing
+/// failed unseen.
+fn ever_held(world: &World, at: usize) -> bool {
+    let Some(node) = world.node(at) else { return true };
+    let known = held(world, at).len();
+    let state = node.own().registry.state();
+    state.holds.values().filter(|hold| hold.lasts()).count() != known
+}
+
+async fn exported(node: &Running, world: &World, at: usize) -> Result<Vec<u8>, ActError> {
+    let by = world.agencies[at].auditor();
+    let store = node.context.store.clone();
+    let mut export = export::begin(node.own(), &store, &by, Scope::default()).await?;
+    let mut bundle = serde_json::to_vec(&export.head).expect("JSON");
+    bundle.push(b'\n');
+    loop {
+        let lines = export.next().await?;
+        if lines.is_empty() {
+            return Ok(bundle);
+        }
+        for line in lines {
+            bundle.extend(line.to_bytes().expect("JSON"));
+            bundle.push(b'\n');
+        }
+    }
+}
+
+/// The log of an agency as an auditor has it in hand holds.
+pub(crate) async fn export_holds(world: &World, at: usize) {
+    let Some(node) = world.node(at) else { return };
+    let check = async {
+        if let Ok(bundle) = exported(&node, world, at).await {
+            bundle_holds(world, at, &bundle);
+        }
+    };
+    or_crash(&node, check).await;
+}
+
+fn bundle_holds(world: &World, at: usize, bundle: &[u8]) {
+    let mut file = BundleFile::new("bundle", bundle);
+    match file.check(&pins(world), |_, _, _, _| ()) {
+        Ok(report) => {
+            for problem in report.problems.iter().filter(|problem| problem.code != UNPINNED) {
+                world.truth.broken("verifies", format!("agency {at}: {problem:?}"));
+            }
+            for index in report.rejected_although_valid {
+                let what = format!("agency {at}: entry {index} rejects what verifies");
+                world.truth.broken("verifies", what);
+            }
+        }
+        Err(error) => world.truth.broken("verifies", format!("agency {at}: {error}")),
+    }
+}
+
+/// What must hold at the end of a life, when nothing has gone wrong for a while.
+pub(crate) async fn at_the_end(world: &World) {
+    let count = world.agencies.len();
+    for at in 0..count {
+        let Some(node) = world.node(at) else {
+            world.truth.broken("resumes", format!("agency {at} does not run"));
+            return;
+        };
+        unblock_all(world, at, &node).await;
+    }
+    // Peers that were let in again are found by the next round.
+    tokio::time::sleep(LETTERS).await;
+    service_has_resumed(world).await;
+    tokio::time::sleep(LETTERS).await;
+    for at in 0..count {
+        no_alarm(world, at);
+        nothing_waits(world, at);
+        after_retention(world, at).await;
+        no_ended_answers(world, at);
+    }
+    logs_agree(world).await;
+}
+
+async fn unblock_all(world: &World, at: usize, node: &Arc<Running>) {
+    let state = node.own().registry.state();
+    for (id, _) in state.peers.iter().filter(|(_, peer)| peer.blocked.is_some()) {
+        let by = world.agencies[at].admin();
+        if let Err(error) = cards::unblock(node.own(), &by, id, &because()).await {
+            world.truth.broken("resumes", format!("agency {at} cannot let {id} in: {error}"));
+        }
+    }
+}
+
+/// Every agency that asks another gets a word of it.
+async fn service_has_resumed(world: &World) {
+    for from in 0..world.agencies.len() {
+        for to in (0..world.agencies.len()).filter(|to| *to != from) {
+            let Some(node) = world.node(from) else { continue };
+            let mut draft = draft(&[world.id(to)], PLATE, world.agencies[from].now());
+            draft.user = world.agencies[from].asks().user;
+            let mut outcomes = match node.queries.ask(&draft, "simulation") {
+                Ok(outcomes) => outcomes,
+                Err(error) => {
+                    world.truth.broken("resumes", format!("agency {from} of {to}: {error}"));
+                    continue;
+                }
+            };
+            while let Some(outcome) = outcomes.recv().await {
+                world.truth.shown(from, outcome.query_id, outcome.outcome, outcome.reads.len());
+                let word = matches!(outcome.outcome, OutcomeCode::Answered | OutcomeCode::Refused);
+                let own = outcome.error.as_deref().unwrap_or_default();
+                if !word {
+                    let what = format!("agency {from} of {to}: {:?} {own}", outcome.outcome);
+                    world.truth.broken("resumes", what);
+                }
+                world.truth.tell(|| {
+                    let why: Vec<_> = outcome.reasons.iter().map(|one| one.code.code()).collect();
+                    format!("at the end agency {from} of {to}: {} {why:?}", outcome.outcome)
+                });
+            }
+        }
+    }
+}
+
+fn no_alarm(world: &World, at: usize) {
+    let Some(node) = world.node(at) else { return };
+    for raised in node.own().registry.state().alarms.values() {
+        world.truth.broken(
+            "alarm",
+            format!("agency {at}: {:?} about {}", raised.what.kind, raised.what.peer),
+        );
+    }
+}
+
+/// Whatever was to reach a peer has.
+fn nothing_waits(world: &World, at: usize) {
+    let disk = world.agencies[at].disk();
+    let waiting = at_once(disk.database.outbox(1_000)).expect("a readable database");
+    if let Some(first) = waiting.first() {
+        let message = first.message();
+        let what = format!(
+            "agency {at}: {} messages wait, the first a {:?} to {}",
+            waiting.len(),
+            message.kind,
+            message.peer
+        );
+        world.truth.broken("outbox", what);
+    }
+}
+
+/// Kept answers that have ended are gone, where nothing is held.
+fn no_ended_answers(world: &World, at: usize) {
+    let Some(node) = world.node(at) else { return };
+    if node.own().registry.state().holds.values().any(|hold| hold.lasts()) {
+        return;
+    }
+    let disk = world.agencies[at].disk();
+    let now = world.agencies[at].now().plus_millis(-60_000);
+    let ended = at_once(disk.database.ended_pages(now, None, 10)).expect("a readable database");
+    if !ended.is_empty() {
+        let what = format!("agency {at}: {} answers have ended and are kept", ended.len());
+        world.truth.broken("ended_answers", what);
+    }
+}
+
+/// Every log verifies, and every two of them tell the same but for what one side says that it did not hear.
+async fn logs_agree(world: &World) {
+    let mut bundles = BTreeMap::new();
+    for at in 0..world.agencies.len() {
+        let Some(node) = world.node(at) else { continue };
+        match exported(&node, world, at).await {
+            Ok(bundle) => {
+                bundle_holds(world, at, &bundle);
+                bundles.insert(at, bundle);
+            }
+            Err(error) => world.truth.broken("verifies", format!("agency {at}: {error}")),
+        }
+    }
+    for (at, first) in &bundles {
+        for (with, second) in bundles.range(at + 1..) {
+            let mut two = [(at, first), (with, second)]
+                .map(|(of, bundle)| BundleFile::new(format!("agency {of}"), Cursor::new(bundle)));
+            match two_bundles::reconcile(&mut two, &pins(world), 0) {
+                Ok(compared) => settled(world, *at, *with, &compared.report.findings),
+                Err(error) => {
+                    world.truth.broken("reconciles", format!("agencies {at} and {with}: {error}"));
+                }
+            }
+        }
+        live(world, *at).await;
+    }
+}
+
+/// Over the network the same holds.
+async fn live(world: &World, at: usize) {
+    let Some(node) = world.node(at) else { return };
+    for with in (0..world.agencies.len()).filter(|with| *with != at) {
+        let (by, peer) = (world.agencies[at].auditor(), world.id(with).clone());
+        let reconciler = Reconciler::of(&node.context);
+        let dial = node.dial.as_ref();
+        match reconciler.reconcile(dial, &by, &peer, Timestamp::MIN, Timestamp::MAX).await {
+            Ok(report) => settled(world, at, with, &report.findings),
+            Err(error) => {
+                world.truth.broken("reconciles", format!("agency {at} of {with}: {error}"));
+            }
+        }
+    }
+}
+
+/// At the end every receipt has come.
+fn settled(world: &World, at: usize, with: usize, findings: &[Finding]) {
+    for finding in findings.iter().filter(|finding| !ONE_SIDED.contains(&finding.class)) {
+        world.truth.broken("accused", format!("agency {at} of {with}: {finding:?}"));
+    }
+}

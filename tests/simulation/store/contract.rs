@@ -1,0 +1,271 @@
+//! The contract of a database, passed on to the real one, each call at its time.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use agreements::decide::{DueReads, Scope};
+use async_trait::async_trait;
+use schemas::agency::AgencyId;
+use schemas::digest::Digest;
+use schemas::entry::StoredEntry;
+use schemas::exchange::Exchange;
+use schemas::merkle::Subtree;
+use schemas::query::QueryId;
+use schemas::read::{Read, ReadId};
+use schemas::time::Timestamp;
+use store::{
+    AskedBefore, Database, Destruction, Due, EndedPages, EntryFilter, Exchanges, Found, HeadWriter,
+    Heads, LogRecords, LogState, LogWriter, Outbox, OwnReads, PhotographReferences, Queued,
+    ReadStats, Release, Row, ServedBefore, Side, StoreError, StoredChange, Witnessed,
+};
+
+use super::SimStore;
+use crate::bugs::Bug;
+
+#[async_trait]
+impl LogRecords for SimStore {
+    async fn entries(
+        &self,
+        filter: &EntryFilter,
+        start: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredEntry>, StoreError> {
+        self.ask(self.disk.database.entries(filter, start, limit)).await
+    }
+
+    async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError> {
+        self.ask(self.disk.database.subtrees(wanted)).await
+    }
+
+    async fn changes(&self) -> Result<Vec<StoredChange>, StoreError> {
+        self.ask(self.disk.database.changes()).await
+    }
+}
+
+#[async_trait]
+impl Heads for SimStore {
+    async fn witnessed(&self, origin: &AgencyId) -> Result<Option<Witnessed>, StoreError> {
+        self.ask(self.disk.database.witnessed(origin)).await
+    }
+
+    async fn cosigned(&self, size: u64) -> Result<Option<String>, StoreError> {
+        self.ask(self.disk.database.cosigned(size)).await
+    }
+
+    async fn first_cosigned(&self, size: u64) -> Result<Option<String>, StoreError> {
+        self.ask(self.disk.database.first_cosigned(size)).await
+    }
+}
+
+#[async_trait]
+impl Exchanges for SimStore {
+    async fn served(&self, id: QueryId) -> Result<Option<ServedBefore>, StoreError> {
+        self.ask(self.disk.database.served(id)).await
+    }
+
+    async fn asked(&self, id: QueryId) -> Result<Option<AskedBefore>, StoreError> {
+        self.ask(self.disk.database.asked(id)).await
+    }
+
+    async fn unsettled(&self, before: Timestamp) -> Result<Vec<QueryId>, StoreError> {
+        self.ask(self.disk.database.unsettled(before)).await
+    }
+
+    async fn pages(
+        &self,
+        side: Side,
+        id: QueryId,
+        now: Timestamp,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.ask(self.disk.database.pages(side, id, now)).await
+    }
+
+    async fn outbox(&self, each: u32) -> Result<Vec<Queued>, StoreError> {
+        // It is looked at every two seconds: what nobody wrote to is as empty as before.
+        let empty_at = || self.empty_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let writes = self.writes.load(Ordering::SeqCst);
+        if *empty_at() == Some(writes) {
+            self.alive.goes_on().await;
+            return Ok(Vec::new());
+        }
+        let mut found = self.ask(self.disk.database.outbox(each)).await?;
+        if self.bug == Some(Bug::LetterLost) {
+            found.retain(|queued| queued.message().digest().as_bytes()[0] % 2 == 0);
+        }
+        // Counted before it was asked: whatever was written since is looked for again.
+        *empty_at() = found.is_empty().then_some(writes);
+        Ok(found)
+    }
+
+    async fn exchanges(
+        &self,
+        peer: &AgencyId,
+        signed: Range<Timestamp>,
+        start: u64,
+        count: u64,
+    ) -> Result<Vec<Exchange>, StoreError> {
+        self.ask(self.disk.database.exchanges(peer, signed, start, count)).await
+    }
+
+    async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError> {
+        self.ask(self.disk.database.exchanges_at(entries)).await
+    }
+}
+
+#[async_trait]
+impl OwnReads for SimStore {
+    async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError> {
+        self.ask(self.disk.database.known_reads(ids)).await
+    }
+
+    async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError> {
+        self.ask(self.disk.database.own_read(id)).await
+    }
+
+    async fn read_versions(&self, id: ReadId) -> Result<Vec<(u32, Read, u64)>, StoreError> {
+        self.ask(self.disk.database.read_versions(id)).await
+    }
+
+    async fn released(&self, id: ReadId) -> Result<Vec<Release>, StoreError> {
+        self.ask(self.disk.database.released(id)).await
+    }
+
+    async fn search(&self, scope: &dyn Scope) -> Result<Found, StoreError> {
+        let mut found = self.ask(self.disk.database.search(scope)).await?;
+        if self.bug == Some(Bug::SearchWider)
+            && let Some(read) = found.reads.first().cloned()
+        {
+            let (id, at) = (ReadId::of_sighting("wider", read.at, "9ZZZ999"), read.at);
+            let plate = "9ZZZ999".parse().expect("a plate");
+            found.reads.push(Read { id, plate, at, ..read });
+        }
+        Ok(found)
+    }
+
+    async fn reads_before(&self, cut_off: Timestamp) -> Result<u64, StoreError> {
+        self.ask(self.disk.database.reads_before(cut_off)).await
+    }
+
+    async fn read(&self, id: ReadId) -> Result<Option<Read>, StoreError> {
+        self.ask(self.disk.database.read(id)).await
+    }
+
+    async fn stats(&self) -> Result<ReadStats, StoreError> {
+        self.ask(self.disk.database.stats()).await
+    }
+}
+
+#[async_trait]
+impl Due for SimStore {
+    async fn due_reads(
+        &self,
+        due: &DueReads,
+        after: Option<(Timestamp, ReadId)>,
+        limit: u32,
+    ) -> Result<Vec<Read>, StoreError> {
+        self.ask(self.disk.database.due_reads(due, after, limit)).await
+    }
+
+    async fn ended_pages(
+        &self,
+        now: Timestamp,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<EndedPages>, StoreError> {
+        if self.bug == Some(Bug::AnswersKept) {
+            return Ok(Vec::new());
+        }
+        self.ask(self.disk.database.ended_pages(now, after, limit)).await
+    }
+}
+
+#[async_trait]
+impl PhotographReferences for SimStore {
+    async fn images(&self, after: Option<Digest>, limit: u32) -> Result<Vec<Digest>, StoreError> {
+        self.ask(self.disk.database.images(after, limit)).await
+    }
+
+    async fn referenced_images(&self, digests: &[Digest]) -> Result<Vec<Digest>, StoreError> {
+        self.ask(self.disk.database.referenced_images(digests)).await
+    }
+
+    async fn unreferenced_images(&self, limit: u32) -> Result<Vec<Digest>, StoreError> {
+        self.ask(self.disk.database.unreferenced_images(limit)).await
+    }
+}
+
+#[async_trait]
+impl Database for SimStore {
+    async fn copy_to(&self, path: &Path) -> Result<bool, StoreError> {
+        self.ask(self.disk.database.copy_to(path)).await
+    }
+
+    async fn about(&self) -> Result<String, StoreError> {
+        self.ask(self.disk.database.about()).await
+    }
+}
+
+#[async_trait]
+impl LogWriter for SimStore {
+    async fn log_state(&self, day_start: Timestamp) -> Result<LogState, StoreError> {
+        let mut state = self.ask(self.disk.database.log_state(day_start)).await?;
+        match self.bug {
+            Some(Bug::UsesForgotten) => state.uses.clear(),
+            Some(Bug::QuotaForgotten) => state.today.clear(),
+            _ => {}
+        }
+        Ok(state)
+    }
+
+    async fn commit(&self, group: &[Row]) -> Result<(), StoreError> {
+        self.commit_group(group).await
+    }
+}
+
+#[async_trait]
+impl HeadWriter for SimStore {
+    async fn witness(
+        &self,
+        origin: &AgencyId,
+        replaces: Option<(u64, Digest)>,
+        head: &Witnessed,
+    ) -> Result<bool, StoreError> {
+        self.write(self.disk.database.witness(origin, replaces, head)).await
+    }
+
+    async fn keep_cosigned(&self, size: u64, checkpoint: &str) -> Result<(), StoreError> {
+        self.write(self.disk.database.keep_cosigned(size, checkpoint)).await
+    }
+}
+
+#[async_trait]
+impl Outbox for SimStore {
+    async fn delivered(&self, letters: &[(AgencyId, Digest)]) -> Result<(), StoreError> {
+        if self.bug == Some(Bug::OutboxKept) {
+            return Ok(());
+        }
+        self.write(self.disk.database.delivered(letters)).await
+    }
+}
+
+#[async_trait]
+impl Destruction for SimStore {
+    async fn redact(&self, first: u64, last: u64) -> Result<u64, StoreError> {
+        let more = if self.bug == Some(Bug::RedactsMore) { 20 } else { 0 };
+        self.write(self.disk.database.redact(first, last + more)).await
+    }
+
+    async fn erase_traces(&self) -> Result<(), StoreError> {
+        self.write(self.disk.database.erase_traces()).await
+    }
+
+    async fn forget_released(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.write(self.disk.database.forget_released(before)).await
+    }
+
+    async fn forget_images(&self, digests: &[Digest]) -> Result<(), StoreError> {
+        self.write(self.disk.database.forget_images(digests)).await
+    }
+}

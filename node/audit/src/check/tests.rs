@@ -1,6 +1,6 @@
 //! What a check holds at once, and the order in which it takes lines.
 
-use schemas::bundle::FORMAT;
+use schemas::bundle::{FORMAT, MOST_COSIGNED};
 use schemas::entry::StoredEntry;
 
 use super::*;
@@ -47,6 +47,41 @@ fn what_entries_are_checked_by_stands_before_them() {
     };
     let (card, policy) = (Line::Card("{}".into()), Line::Policy(String::new()));
     assert_eq!(told(vec![card.clone(), policy.clone(), earlier(), entry(1)]), 0);
-    assert_eq!(told(vec![entry(1), card, policy, earlier()]), 3);
-    assert_eq!(told(vec![earlier(), earlier(), entry(1)]), 1);
+    let hold = || {
+        let terms = r#"{"hold":1,"on":{"case":"26-417"},"reason":"trial","salt":"0a"}"#;
+        Line::Hold(terms.into())
+    };
+    assert_eq!(told(vec![hold(), entry(1)]), 0);
+    assert_eq!(told(vec![entry(1), card, policy, earlier(), hold()]), 4);
+    // Terms of one hold twice, and what are none.
+    assert_eq!(told(vec![hold(), hold(), entry(1)]), 1);
+    assert_eq!(told(vec![Line::Hold("{}".into()), entry(1)]), 1);
+}
+
+#[test]
+fn no_more_heads_that_peers_cosigned_are_read_than_a_bundle_may_hold() {
+    for (count, told) in [(MOST_COSIGNED, 0), (MOST_COSIGNED + 1, 1), (MOST_COSIGNED + 9, 1)] {
+        let mut check = check();
+        for _ in 0..count {
+            let earlier =
+                schemas::bundle::Earlier { checkpoint: String::new(), consistency: Vec::new() };
+            check.line(0, Ok(Line::Cosigned(earlier)));
+        }
+        let problems = check.finish().problems;
+        assert_eq!(problems.iter().filter(|found| found.code == "line").count(), told, "{count}");
+    }
+}
+
+/// However many policies stand in a bundle, those that were adopted last are kept.
+#[test]
+fn policies_are_read_in_memory_that_is_bounded() {
+    let mut check = check();
+    let text = |n: usize| format!("{n}{}", "x".repeat(900_000));
+    for n in 0..40 {
+        check.line(0, Ok(Line::Policy(text(n))));
+    }
+    let policies = check.finish().policies;
+    let bytes: usize = policies.iter().map(String::len).sum();
+    assert!((15 << 20..=16 << 20).contains(&bytes), "{bytes} bytes");
+    assert!(policies.last().is_some_and(|last| *last == text(39)));
 }

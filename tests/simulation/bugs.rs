@@ -97,6 +97,10 @@ pub(crate) fn copied(row: &Row) -> Row {
             corrected: changes.corrected.clone(),
             purged: changes.purged.clone(),
             ended: changes.ended.clone(),
+            owed: changes.owed.clone(),
+            proved: changes.proved.clone(),
+            waived: changes.waived.clone(),
+            restamped: changes.restamped,
         },
     }
 }

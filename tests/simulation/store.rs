@@ -80,6 +80,13 @@ impl Disk {
     }
 }
 
+/// What was acknowledged and is not written yet, and the signed head that goes with it.
+#[derive(Debug, Default)]
+pub(crate) struct Behind {
+    rows: Vec<Row>,
+    head: String,
+}
+
 /// The database as one run of a node has it.
 pub(crate) struct SimStore {
     pub(crate) disk: Arc<Disk>,
@@ -90,7 +97,7 @@ pub(crate) struct SimStore {
     pub(crate) net: Arc<Net>,
     pub(crate) bug: Option<Bug>,
     /// What was acknowledged and is not written yet, where that is the planted flaw.
-    pub(crate) behind: Mutex<Vec<Row>>,
+    pub(crate) behind: Mutex<Behind>,
     /// Writes so far.
     pub(crate) writes: AtomicU64,
     /// How many there were when the outbox was found empty, if it was.
@@ -184,13 +191,14 @@ impl SimStore {
         use store::LogWriter as _;
         let behind =
             std::mem::take(&mut *self.behind.lock().unwrap_or_else(PoisonError::into_inner));
-        if !behind.is_empty() && at_once(self.disk.database.commit(&behind)).is_ok() {
-            self.truth.durable(self.agency, &behind);
+        let Behind { rows, head } = behind;
+        if !rows.is_empty() && at_once(self.disk.database.commit(&rows, &head)).is_ok() {
+            self.truth.durable(self.agency, &rows);
         }
     }
 
     /// Makes a group durable, unless something happens.
-    async fn commit_group(&self, group: &[Row]) -> Result<(), StoreError> {
+    async fn commit_group(&self, group: &[Row], head: &str) -> Result<(), StoreError> {
         use store::LogWriter as _;
         let due = self.falls_due();
         match due {
@@ -206,7 +214,8 @@ impl SimStore {
             if kinds().any(|kind| bug.acknowledges_first(kind)) {
                 self.catch_up();
                 let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
-                behind.extend(group.iter().map(bugs::copied));
+                behind.rows.extend(group.iter().map(bugs::copied));
+                behind.head = head.to_owned();
                 return Ok(());
             }
         }
@@ -214,7 +223,7 @@ impl SimStore {
         let group = if half { &group[..1] } else { group };
         let done = self
             .write(async {
-                self.disk.database.commit(group).await?;
+                self.disk.database.commit(group, head).await?;
                 self.truth.durable(self.agency, group);
                 Ok(())
             })

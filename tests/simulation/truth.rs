@@ -163,11 +163,6 @@ impl Truth {
         }
     }
 
-    /// Entries that are durable at an agency.
-    pub(crate) fn size(&self, agency: usize) -> u64 {
-        self.inner().agencies[agency].size
-    }
-
     /// An agency's log is cut back to so many entries: its database was put back.
     pub(crate) fn put_back(&self, agency: usize, size: u64) {
         self.inner().agencies[agency].size = size;

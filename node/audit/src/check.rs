@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use schemas::agency::AgencyId;
 use schemas::checkpoint::Checkpoint;
 use schemas::digest::Digest;
-use schemas::entry::Header;
 use schemas::ranges::Ranges;
 use schemas::time::Timestamp;
 use serde::Serialize;

@@ -9,6 +9,7 @@ use schemas::card::Card;
 use schemas::key::PublicKey;
 
 use super::peers::Signed;
+use super::persistent::Map;
 use super::state::State;
 
 impl State {
@@ -30,7 +31,7 @@ impl State {
     /// each of the two keeps of their logs concerns both.
     #[must_use]
     pub fn co_parties(&self, me: &AgencyId, peer: &AgencyId) -> BTreeSet<&AgencyId> {
-        let texts = self.agreements.values().flat_map(BTreeMap::values);
+        let texts = self.agreements.values().flat_map(Map::values);
         let signed = texts.map(|known| &known.recorded.adherences);
         let of_both = signed.filter(|by| by.contains_key(me) && by.contains_key(peer));
         of_both.flat_map(BTreeMap::keys).filter(|party| *party != me && *party != peer).collect()

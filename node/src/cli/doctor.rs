@@ -85,7 +85,7 @@ async fn at_rest(dir: &Path) -> Result<Vec<Value>, ActError> {
             checks.push(check("database", about));
             let leads = anchor::check(&home, log, &context.agency.registry, store).await;
             let size = format!("{} entries, which lead to the anchor", log.counters().size);
-            checks.push(check("log", leads.map(|()| size).map_err(|error| {
+            checks.push(check("log", leads.map(|_| size).map_err(|error| {
                 format!("{error}; if what it lacks is lost, {start} with `--after-loss REASON` goes on and records that")
             })));
             let clock = log.clock_can_be_right();

@@ -27,7 +27,6 @@ use crate::permission::{ActError, OwnAgency};
 use crate::run::{StartError, open_context};
 use crate::sign_in::ENROLMENT_MS;
 use ::sign_in::{enrolment_code, enrolment_digest};
-use audit::wording::counted;
 use audit_log::anchor;
 use audit_log::clock::Clock;
 use audit_log::entries;

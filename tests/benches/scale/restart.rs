@@ -63,7 +63,8 @@ async fn change_many(agency: &Agency, count: usize) {
             name: format!("user-{step}-{n}").parse().expect("a name"),
             ..known.clone()
         });
-        let added = users.map(|user| user_changed(&state, actor.clone(), UserChange::Added, user));
+        let added = users
+            .map(|user| user_changed(&state, actor.clone(), UserChange::Added, user, None, None));
         for appended in futures::future::join_all(added.map(|entry| log.append(entry))).await {
             appended.expect("an append");
         }

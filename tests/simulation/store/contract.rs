@@ -16,9 +16,10 @@ use schemas::query::QueryId;
 use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use store::{
-    AskedBefore, Database, Destruction, Due, EndedPages, EntryFilter, Exchanges, Found, HeadWriter,
-    Heads, LogRecords, LogState, LogWriter, Outbox, OwnReads, PhotographReferences, Queued,
-    ReadStats, Release, Row, ServedBefore, Side, StoreError, StoredChange, Witnessed,
+    AskedBefore, Database, Debt, DebtWriter, Debts, Destruction, Due, EndedPages, EntryFilter,
+    Exchanges, Found, HeadWriter, Heads, LogRecords, LogState, LogWriter, Outbox, OwnReads,
+    PhotographReferences, Queued, ReadStats, Release, Row, ServedBefore, Side, SignInRecords,
+    StoreError, StoredAuthenticator, StoredChange, StoredSession, Witnessed,
 };
 
 use super::SimStore;
@@ -39,8 +40,8 @@ impl LogRecords for SimStore {
         self.ask(self.disk.database.subtrees(wanted)).await
     }
 
-    async fn changes(&self) -> Result<Vec<StoredChange>, StoreError> {
-        self.ask(self.disk.database.changes()).await
+    async fn changes(&self, start: u64, limit: u32) -> Result<Vec<StoredChange>, StoreError> {
+        self.ask(self.disk.database.changes(start, limit)).await
     }
 }
 
@@ -63,6 +64,13 @@ impl Heads for SimStore {
 impl Exchanges for SimStore {
     async fn served(&self, id: QueryId) -> Result<Option<ServedBefore>, StoreError> {
         self.ask(self.disk.database.served(id)).await
+    }
+
+    async fn oldest_unreceipted(
+        &self,
+        requester: &AgencyId,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.ask(self.disk.database.oldest_unreceipted(requester)).await
     }
 
     async fn asked(&self, id: QueryId) -> Result<Option<AskedBefore>, StoreError> {
@@ -111,6 +119,60 @@ impl Exchanges for SimStore {
 
     async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError> {
         self.ask(self.disk.database.exchanges_at(entries)).await
+    }
+}
+
+#[async_trait]
+impl Debts for SimStore {
+    async fn debts(
+        &self,
+        peer: &AgencyId,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Debt>, StoreError> {
+        self.ask(self.disk.database.debts(peer, after, limit)).await
+    }
+
+    async fn overdue(&self, peer: &AgencyId, seconds: u32) -> Result<u32, StoreError> {
+        self.ask(self.disk.database.overdue(peer, seconds)).await
+    }
+}
+
+#[async_trait]
+impl DebtWriter for SimStore {
+    async fn waited(&self, peer: &AgencyId, seconds: u32) -> Result<(), StoreError> {
+        self.write(self.disk.database.waited(peer, seconds)).await
+    }
+}
+
+#[async_trait]
+impl SignInRecords for SimStore {
+    async fn authenticators(&self) -> Result<Vec<StoredAuthenticator>, StoreError> {
+        self.ask(self.disk.database.authenticators()).await
+    }
+
+    async fn keep_authenticators(&self, new: &[StoredAuthenticator]) -> Result<(), StoreError> {
+        self.write(self.disk.database.keep_authenticators(new)).await
+    }
+
+    async fn note_use(&self, id: &str, used: &str) -> Result<(), StoreError> {
+        self.write(self.disk.database.note_use(id, used)).await
+    }
+
+    async fn forget_authenticators(&self, ids: &[String]) -> Result<(), StoreError> {
+        self.write(self.disk.database.forget_authenticators(ids)).await
+    }
+
+    async fn sessions(&self) -> Result<Vec<StoredSession>, StoreError> {
+        self.ask(self.disk.database.sessions()).await
+    }
+
+    async fn keep_sessions(&self, sessions: &[StoredSession]) -> Result<(), StoreError> {
+        self.write(self.disk.database.keep_sessions(sessions)).await
+    }
+
+    async fn forget_sessions(&self, tokens: &[Digest]) -> Result<(), StoreError> {
+        self.write(self.disk.database.forget_sessions(tokens)).await
     }
 }
 
@@ -219,8 +281,12 @@ impl LogWriter for SimStore {
         Ok(state)
     }
 
-    async fn commit(&self, group: &[Row]) -> Result<(), StoreError> {
-        self.commit_group(group).await
+    async fn signed_head(&self) -> Result<Option<String>, StoreError> {
+        self.ask(self.disk.database.signed_head()).await
+    }
+
+    async fn commit(&self, group: &[Row], head: &str) -> Result<(), StoreError> {
+        self.commit_group(group, head).await
     }
 }
 

@@ -1,6 +1,5 @@
 //! Checks of `/doctor` that look beyond the node: its clock, the files of its home, its peers.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use agreements::lifecycle::AgreementStatus;
@@ -12,7 +11,7 @@ use serde::Serialize;
 use crate::http::state::AppState;
 use audit::wording::counted;
 use peer::admission::AdmissionCounts;
-use registry::{Peer, State};
+use registry::{AgreementTexts, Peer, State};
 
 /// Most peers that one line names.
 pub(super) const NAMED: usize = 10;
@@ -73,7 +72,7 @@ pub(super) async fn peers(app: &AppState, state: &State, now: Timestamp) -> Chec
     let here = |peer: &Peer| peer.node_keys(now).iter().any(|key| connected.contains(key));
     let away = state.peers.iter().filter(|(id, peer)| {
         let with_us = || {
-            let mut texts = state.agreements.values().flat_map(BTreeMap::values);
+            let mut texts = state.agreements.values().flat_map(AgreementTexts::values);
             texts.any(|text| {
                 let status = |owner, requester| text.recorded.status(owner, requester, now);
                 [status(me, id), status(id, me)].contains(&AgreementStatus::InForce)

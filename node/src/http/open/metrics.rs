@@ -1,6 +1,5 @@
 //! `/metrics`: what Prometheus reads. Counts, sizes and times; never a plate, a name or a reason.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 
 use agreements::lifecycle::AgreementStatus;
@@ -209,14 +208,15 @@ async fn waiting(registry: &mut Registry, app: &AppState) {
     let help = "Written requests of peers that an official has not decided";
     gauge(registry, "requests_waiting", help, undecided.count() as u64);
     let soon = now.plus_days(SOON_DAYS);
-    let ending = state.agreements.values().flat_map(BTreeMap::values).filter(|text| {
-        let agreement = &text.recorded.agreement;
-        let with = |other: &AgencyId| {
-            let status = text.recorded.status(me, other, now);
-            other != me && status == AgreementStatus::InForce
-        };
-        agreement.expires <= soon && agreement.parties.iter().any(with)
-    });
+    let ending =
+        state.agreements.values().flat_map(::registry::AgreementTexts::values).filter(|text| {
+            let agreement = &text.recorded.agreement;
+            let with = |other: &AgencyId| {
+                let status = text.recorded.status(me, other, now);
+                other != me && status == AgreementStatus::InForce
+            };
+            agreement.expires <= soon && agreement.parties.iter().any(with)
+        });
     let help = "Agreements in force that end within 30 days";
     gauge(registry, "agreements_ending_soon", help, ending.count() as u64);
 }

@@ -23,7 +23,7 @@ pub(crate) async fn a_debt_stands_until_it_is_proved_and_counts_until_it_is_waiv
     let store = begun(place).await;
     assert_eq!(store.debts(&mallory, None, 9).await.unwrap(), []);
     let group = [owing(0, &mallory), owing(1, &other), owing(2, &mallory), owing(3, &mallory)];
-    store.commit(&group).await.unwrap();
+    store.commit(&group, HEAD).await.unwrap();
     let told = store.debts(&mallory, None, 2).await.unwrap();
     let entries: Vec<_> = told.iter().map(|debt| (debt.entry, debt.at, debt.query_id)).collect();
     assert_eq!(entries, [(0, at(0), id(0)), (2, at(2), id(2))]);
@@ -32,18 +32,18 @@ pub(crate) async fn a_debt_stands_until_it_is_proved_and_counts_until_it_is_waiv
     assert_eq!(rest.iter().map(|debt| debt.entry).collect::<Vec<_>>(), [3]);
     // Time counts for those that are owed by then, and for nobody else.
     store.waited(&mallory, 30).await.unwrap();
-    store.commit(&[owing(4, &mallory)]).await.unwrap();
+    store.commit(&[owing(4, &mallory)], HEAD).await.unwrap();
     store.waited(&mallory, 30).await.unwrap();
     let overdue = async |peer: &AgencyId, seconds| store.overdue(peer, seconds).await.unwrap();
     assert_eq!(overdue(&mallory, 60).await, 3);
     assert_eq!(overdue(&mallory, 30).await, 4);
     assert_eq!(overdue(&mallory, 61).await, 0);
     assert_eq!(overdue(&other, 1).await, 0);
-    store.commit(&[proved(5, vec![0, 4])]).await.unwrap();
+    store.commit(&[proved(5, vec![0, 4])], HEAD).await.unwrap();
     let state = log_state(store.as_ref()).await;
     assert_eq!((state.unproven[&mallory], state.unproven[&other]), (2, 1));
     let waived = StateChanges { waived: Some(mallory.clone()), ..StateChanges::default() };
-    store.commit(&[row(6, 9, id(98), waived), owing(7, &mallory)]).await.unwrap();
+    store.commit(&[row(6, 9, id(98), waived), owing(7, &mallory)], HEAD).await.unwrap();
     store.waited(&mallory, 60).await.unwrap();
     assert_eq!(overdue(&mallory, 60).await, 1);
     drop(store);

@@ -131,14 +131,17 @@ pub(crate) async fn the_tail_counts_what_each_peer_left_behind_on_the_day(place:
     };
     let (asking, owning) = ("asking-ca-pd", "owning-ca-pd");
     store
-        .commit(&[
-            document(0, 5, EntryKind::RequestReceived, asking, asking),
-            document(1, 10, EntryKind::RequestReceived, asking, asking),
-            document(2, 10, EntryKind::RequestApproved, asking, owning),
-            document(3, 11, EntryKind::ReadsCorrected, asking, asking),
-            document(4, 12, EntryKind::QueryAnswered, asking, asking),
-            document(5, 12, EntryKind::AgreementAdhered, "other-ca-pd", "other-ca-pd"),
-        ])
+        .commit(
+            &[
+                document(0, 5, EntryKind::RequestReceived, asking, asking),
+                document(1, 10, EntryKind::RequestReceived, asking, asking),
+                document(2, 10, EntryKind::RequestApproved, asking, owning),
+                document(3, 11, EntryKind::ReadsCorrected, asking, asking),
+                document(4, 12, EntryKind::QueryAnswered, asking, asking),
+                document(5, 12, EntryKind::AgreementAdhered, "other-ca-pd", "other-ca-pd"),
+            ],
+            HEAD,
+        )
         .await
         .unwrap();
     let state = store.log_state(at(10)).await.unwrap();
@@ -185,17 +188,17 @@ pub(crate) async fn entries_that_a_wrong_clock_stamped_are_found_by_the_time_of_
         row
     };
     // The clock was ahead for two entries, and is set back.
-    store.commit(&[plain(0, 0), plain(1, 5), plain(2, 100), plain(3, 100)]).await.unwrap();
-    store.commit(&[accepting(4, 6, 100, None)]).await.unwrap();
+    store.commit(&[plain(0, 0), plain(1, 5), plain(2, 100), plain(3, 100)], HEAD).await.unwrap();
+    store.commit(&[accepting(4, 6, 100, None)], HEAD).await.unwrap();
     assert_eq!((found(0, 6).await, found(6, 7).await, found(7, 999).await), (2, 3, 0));
     let headers = store.entries(&EntryFilter::default(), 2, 1).await.unwrap();
     assert_eq!(Header::from_bytes(headers[0].header.as_bytes()).unwrap().at, at(100));
     // It was behind all the while: what was stamped since counts as much later.
-    store.commit(&[accepting(5, 20, 6, Some(6)), plain(6, 21)]).await.unwrap();
+    store.commit(&[accepting(5, 20, 6, Some(6)), plain(6, 21)], HEAD).await.unwrap();
     assert_eq!((found(0, 6).await, found(6, 20).await, found(20, 21).await), (2, 0, 4));
     assert_eq!(store.log_state(at(0)).await.unwrap().last_at, Some(at(21)));
     // One that goes on after a pause changes nothing.
-    store.commit(&[accepting(7, 30, 21, None)]).await.unwrap();
+    store.commit(&[accepting(7, 30, 21, None)], HEAD).await.unwrap();
     assert_eq!((found(0, 6).await, found(20, 21).await, found(21, 31).await), (2, 4, 2));
 }
 

@@ -14,7 +14,7 @@ use schemas::time::Timestamp;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
 use super::super::decode::{
-    self, completed_by, ending, instant, missing, number, parsed, taking_in,
+    self, column, completed_by, ending, instant, missing, number, parsed, taking_in,
 };
 use super::super::{EntryFilter, LogState, StoreError, TakenIn};
 use crate::{LogRecords, LogWriter, Row, StoredChange};

@@ -323,8 +323,8 @@ async fn a_listing_goes_on_behind_entries_that_were_changed() {
     let changed = "update entries set body = replace(body, 'sentence', 'chapter')";
     owning.tamper_while_it_runs(&[format!("{changed} where kind = 'audit.recorded'")]).await;
     let context = owning.context();
-    let listing =
-        entries::list(&context.agency, &context.store, &owning.admin(), EntriesViewed::default());
+    let admin = owning.admin();
+    let listing = entries::list(&context.agency, &context.store, &admin, EntriesViewed::default());
     let mut listing = listing.await.expect("a listing");
     let (mut told, mut last) = (0, None);
     loop {

@@ -170,7 +170,7 @@ async fn a_key_that_others_may_know_ends_at_once_whatever_is_under_way() {
     let (asking, mut owning, _) = sharing_pair().await;
     asking.add_reads(PLATE, 3).await;
     let own = |owning: &Agency| {
-        owning.context().agency.registry.state().own.clone().expect("a card").value
+        owning.context().agency.registry.state().own.clone().expect("a card").value.clone()
     };
     for use_ in [KeyUse::Message, KeyUse::Log, KeyUse::Cosigner, KeyUse::Node] {
         let first = *use_.named(&own(&owning));

@@ -17,6 +17,7 @@ use store::LogWriter as _;
 use store::sqlite::Sqlite;
 
 use crate::agency::Agency;
+use crate::wait::eventually;
 
 /// An entry as its log's own owner writes it.
 #[derive(Debug)]
@@ -79,11 +80,21 @@ impl Agency {
         let before = std::fs::read(&database).expect("a database");
         self.edit_database(&[statement]).await;
         let error = self.start_error().await;
+        // Its connections are closed in the background, and would write to a file put back earlier.
+        eventually("the database is let go", async || (!self.holds_database()).then_some(())).await;
         std::fs::write(&database, before).expect("the database as it was");
         for beside in ["accord.db-wal", "accord.db-shm"] {
             drop(std::fs::remove_file(self.home().join(beside)));
         }
         error
+    }
+
+    /// Whether this process has the files of the database open.
+    fn holds_database(&self) -> bool {
+        let held = std::fs::read_dir("/proc/self/fd").expect("open files");
+        let paths = held.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
+        let database = self.home().join("accord.db").display().to_string();
+        paths.into_iter().any(|path| path.display().to_string().starts_with(&database))
     }
 
     /// Stops the node, changes the body of an entry so that its header commits to it, writes the log

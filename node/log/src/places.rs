@@ -47,7 +47,7 @@ pub(crate) async fn proven_places(
         let proven = merkle::verify_inclusion(&leaf, index, tree.size(), &path, &root);
         let holds = match proven {
             Ok(()) => commits(&header, &entry),
-            Err(_) => Err("the database has another entry there than the log"),
+            Err(_) => Err("the database has another entry there, or beside it, than the log"),
         };
         places.push(ProvenPlace { index, header, entry, holds });
     }

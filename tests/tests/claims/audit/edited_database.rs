@@ -70,14 +70,6 @@ async fn an_edit_of_the_newest_entries_names_the_entry() {
             "time was changed",
         ),
         (
-            "another header",
-            format!(
-                "update entries set header = replace(header, '\"at\":\"2', '\"at\":\"1') where idx = {before}"
-            ),
-            before,
-            "",
-        ),
-        (
             "another body",
             format!(
                 "update entries set body = replace(body, '\"at\":\"2', '\"at\":\"1') where idx = {last}"
@@ -97,6 +89,15 @@ async fn an_edit_of_the_newest_entries_names_the_entry() {
         assert!(said.contains(says) && said.contains("somebody edited it"), "{what}: {said}");
         assert!(said.contains("accord restore"), "{what}: {said}");
     }
+    // Of two entries side by side, the tree tells that one of them is another.
+    let header = r#"update entries set header = replace(header, '"at":"2', '"at":"1')"#;
+    let error = owning.start_error_once_edited(format!("{header} where idx = {before}")).await;
+    let said = error.to_string();
+    assert!(matches!(error, StartError::Edited(_) | StartError::Registry(_)), "{said}");
+    assert!(
+        said.contains("another entry there") || said.contains("another than the log's tree"),
+        "{said}"
+    );
     // As it was, it serves.
     owning.run().await;
 }

@@ -70,12 +70,13 @@ async fn a_deleted_entry_is_missed_by_its_number_and_proven_by_the_other_log() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_body_and_a_changed_envelope_are_found() {
-    let (asking, mut owning, _) = pair_with_exchange().await;
+    let (asking, owning, _) = pair_with_exchange().await;
     let index = entry_index(&owning, Kind::QueryAnswered).await;
     let receipt = entry_index(&owning, Kind::ReceiptRecorded).await;
     let count = "replace(body, '\"count\":3', '\"count\":0')";
+    // Beside the running node: one at rest does not start on it.
     owning
-        .tamper_with_database(&[format!("update entries set body = {count} where idx = {index}")])
+        .tamper_while_it_runs(&[format!("update entries set body = {count} where idx = {index}")])
         .await;
     let auditor = Auditor::default();
     auditor.receive("owning", &owning, &[]);
@@ -85,7 +86,7 @@ async fn a_changed_body_and_a_changed_envelope_are_found() {
     let other = format!(
         "update entries set envelope = (select envelope from entries where idx = {index}) where idx = {receipt}"
     );
-    owning.tamper_with_database(&[other]).await;
+    owning.tamper_while_it_runs(&[other]).await;
     auditor.receive("owning", &owning, &[]);
     let (_, report) = auditor.verify("owning", &[&owning, &asking]);
     assert_problem(&report, Some(index), "body");

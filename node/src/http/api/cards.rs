@@ -33,7 +33,7 @@ pub(in crate::http) struct CardView {
     blocked: bool,
     blocked_reason: Option<Text>,
     verified_by: Text,
-    verified_at: schemas::time::Timestamp,
+    verified_at: Timestamp,
     waiting: Option<String>,
 }
 

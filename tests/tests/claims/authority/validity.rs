@@ -180,7 +180,9 @@ async fn a_redelivery_decided_before_the_end_of_its_authority_is_not_sent_after_
             }
             owner.store().release();
         });
-        drop(reply.refused(&owner.identity.card.message_key));
+        // For the moment it is an unsigned word; the same query again is refused with the reasons of now.
+        assert!(reply.proves_nothing(), "{reply:?}");
+        drop(raw.ask(&owner, &asked).await.refused(&owner.identity.card.message_key));
         assert_eq!(owner.log().await.count(Kind::AnswerRedelivered), 0);
     }
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use libp2p::connection_limits::{self, ConnectionLimits};
-use libp2p::core::transport::TransportError;
 use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
@@ -94,24 +93,6 @@ pub(super) fn build(
     Ok((swarm, tls))
 }
 
-/// Why an address cannot be listened on.
-fn listened_by_another(error: &std::io::Error) -> String {
-    if is_in_use(error) {
-        "another program listens there already; `ss -ltnp` shows which. End that, or set another `listen` in `accord.toml`".into()
-    } else {
-        error.to_string()
-    }
-}
-
-/// Whether an error, or one that it was made of, says that an address is taken.
-fn is_in_use(error: &(dyn std::error::Error + 'static)) -> bool {
-    if let Some(io) = error.downcast_ref::<std::io::Error>() {
-        let within = io.get_ref().is_some_and(|inner| is_in_use(inner));
-        return io.kind() == std::io::ErrorKind::AddrInUse || within;
-    }
-    error.source().is_some_and(is_in_use)
-}
-
 /// Listens on every address; the real ones.
 pub(super) async fn listen(
     swarm: &mut Swarm<Behaviour>,
@@ -120,12 +101,7 @@ pub(super) async fn listen(
     let mut addresses = Vec::new();
     for address in wanted {
         let refused = |why: String| PeerError::Listen { address: address.to_string(), why };
-        let listener = swarm.listen_on(address.clone()).map_err(|error| {
-            refused(match error {
-                TransportError::Other(error) => listened_by_another(&error),
-                error @ TransportError::MultiaddrNotSupported(_) => error.to_string(),
-            })
-        })?;
+        let listener = swarm.listen_on(address.clone()).map_err(|e| refused(e.to_string()))?;
         loop {
             match swarm.select_next_some().await {
                 SwarmEvent::NewListenAddr { listener_id, address } if listener_id == listener => {

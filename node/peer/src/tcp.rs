@@ -82,6 +82,15 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
+/// The error of a port that another program has, in words: the system's are a number.
+fn taken(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::AddrInUse {
+        let what = "another program listens there already; `ss -ltnp` shows which. End that, or set another `listen` in `accord.toml`";
+        return io::Error::new(io::ErrorKind::AddrInUse, what);
+    }
+    error
+}
+
 impl Listening {
     fn poll(&mut self, pending: Option<&Pending>, cx: &mut Context<'_>) -> Poll<Event> {
         if let Some(pause) = &mut self.pause {
@@ -144,7 +153,7 @@ impl Transport for Tcp {
         let Some(at) = socket_address(&address) else {
             return Err(TransportError::MultiaddrNotSupported(address));
         };
-        let socket = listen(at).map_err(TransportError::Other)?;
+        let socket = listen(at).map_err(|e| TransportError::Other(taken(e)))?;
         let listen_addr = multiaddr(socket.local_addr().map_err(TransportError::Other)?);
         self.untold.push_back(TransportEvent::NewAddress { listener_id, listen_addr });
         self.listening.push(Listening { id: listener_id, socket, pause: None });

@@ -73,8 +73,12 @@ pub(in crate::http) async fn add(
     by: Principal,
     Json(confirmation): Json<Confirmation>,
 ) -> ApiResult<Json<CardView>> {
+    let known = app.context.agency.registry.state();
     let id = cards::add(&app.context.agency, &by, &confirmation).await?;
-    app.delivery.show_to(&id);
+    // One that has this agency's card learns that its own is confirmed; another would turn it away.
+    if known.peers.contains_key(&id) {
+        app.delivery.show_to(&id);
+    }
     one(&app, &id)
 }
 

@@ -190,8 +190,7 @@ async fn a_key_that_others_may_know_ends_at_once_whatever_is_under_way() {
     owning.accord(&["key", "rotate", "message"]).done();
     owning.accord(&["key", "rotate", "agency", "--overlap", "0"]).done();
     owning.restart().await;
-    assert_log_whole(&asking, &owning).await;
-    assert_log_whole(&owning, &asking).await;
+    tokio::join!(ask_many(&asking, &owning), ask_many(&owning, &asking));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -323,10 +323,10 @@ async fn a_listing_goes_on_behind_entries_that_were_changed() {
     owning.add_reads(PLATE, 1).await;
     let changed = "update entries set body = replace(body, 'sentence', 'chapter')";
     owning.tamper_while_it_runs(&[format!("{changed} where kind = 'audit.recorded'")]).await;
-    let context = owning.context();
-    let admin = owning.admin();
-    let listing = entries::list(&context.agency, &context.store, &admin, EntriesViewed::default());
-    let mut listing = listing.await.expect("a listing");
+    let (context, by) = (owning.context(), owning.admin());
+    let wanted = EntriesViewed::default();
+    let listing = entries::list(&context.agency, &context.store, &by, wanted).await;
+    let mut listing = listing.expect("a listing");
     let (mut told, mut last) = (0, None);
     loop {
         let step = listing.next().await.expect("a step");

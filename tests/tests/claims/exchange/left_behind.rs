@@ -107,7 +107,8 @@ async fn so_many_requests_of_a_peer_wait_for_a_decision_and_a_restart_forgets_no
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_peer_sends_in_a_day_is_bounded_by_number_and_bytes() {
-    let bounds: [(fn(&mut node::config::Bounds), &str); 2] = [
+    type Change = fn(&mut node::config::Bounds);
+    let bounds: [(Change, &str); 2] = [
         (|bounds| bounds.documents_per_day = 4, "4 documents"),
         (|bounds| bounds.document_kib_per_day = 5, "5120 bytes"),
     ];

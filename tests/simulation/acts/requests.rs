@@ -7,7 +7,7 @@ use schemas::query::Elements;
 use tests::fixtures::{HOUR_MS, words};
 
 use super::{ask, asking};
-use crate::agency::{because, or_crash};
+use crate::agency::or_crash;
 use crate::dice::Dice;
 use crate::truth::Bound;
 use crate::world::{PLATES, World};

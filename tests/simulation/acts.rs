@@ -262,7 +262,8 @@ async fn hold(world: &World, at: usize, dice: &Dice) {
         let plate: Plate = dice.one(&PLATES).parse().expect("a plate");
         let wanted = HoldRequest { on: HoldTarget::Plate(plate.clone()), reason: because() };
         if let Ok(hold) = holds::place(&node.retention, &by, &wanted).await {
-            world.known(|known| known.holds.insert((at, hold.hold), plate));
+            let held = rules::held_by(world, at, plate);
+            world.known(|known| known.holds.insert((at, hold.hold), held));
         }
     };
     or_crash(&node, done).await;

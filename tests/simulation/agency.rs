@@ -152,7 +152,7 @@ impl SimAgency {
             use store::LogWriter as _;
             at_once(database.log_state(Timestamp::MIN)).expect("a log").size
         };
-        common.truth.put_back(index, size);
+        common.truth.begins_with(index, size);
         Self {
             index,
             identity: Identity::of(&home, card),

@@ -17,13 +17,14 @@ use node::permission::ActError;
 use node::retention::DESTROY;
 use schemas::bundle::Scope;
 use schemas::outcome::OutcomeCode;
+use schemas::plate::Plate;
 use schemas::time::Timestamp;
 use store::{Due as _, Exchanges as _, OwnReads as _};
 use tests::fixtures::{PLATE, draft};
 
 use crate::agency::{Running, SimAgency, because, or_crash};
 use crate::store::at_once;
-use crate::world::{Imported, World};
+use crate::world::{Held, Imported, World};
 
 /// How long receipts and letters have, once the last question is answered.
 const LETTERS: Duration = Duration::from_secs(150);
@@ -73,56 +74,56 @@ pub(crate) async fn after_retention(world: &World, at: usize) {
     or_crash(&node, run).await;
 }
 
-/// The plates that holds keep at an agency.
-fn held(world: &World, at: usize) -> Vec<schemas::plate::Plate> {
+/// What holds keep at an agency.
+fn held(world: &World, at: usize) -> Vec<Held> {
     world.known(|known| {
         let mine = known.holds.iter().filter(|((of, _), _)| *of == at);
-        mine.map(|(_, plate)| plate.clone()).collect()
+        mine.map(|(_, held)| held.clone()).collect()
     })
 }
 
-fn reads_are_kept_or_gone(
-    world: &World,
-    at: usize,
-    cut_off: Timestamp,
-    held_before: &[schemas::plate::Plate],
-) {
+/// What a hold on a plate keeps that is placed now.
+pub(crate) fn held_by(world: &World, at: usize, plate: Plate) -> Held {
+    let disk = world.agencies[at].disk();
+    let there = |id| at_once(disk.database.own_read(id)).expect("a readable database").is_some();
+    let mine = world.known(|known| known.reads.clone()).into_iter();
+    let mine = mine.filter(|read| read.agency == at && read.plate == plate);
+    let reads = mine.map(|read| read.id).filter(|id| there(*id)).collect();
+    Held { plate, reads }
+}
+
+fn reads_are_kept_or_gone(world: &World, at: usize, cut_off: Timestamp, before: &[Held]) {
     let disk = world.agencies[at].disk();
     let mine: Vec<Imported> =
         world.known(|known| known.reads.iter().filter(|read| read.agency == at).cloned().collect());
     // Held before the run and still: a hold that came or went meanwhile says nothing.
-    let held_now = held(world, at);
+    let now = held(world, at);
+    let keeps = |held: &[Held], id| held.iter().any(|held| held.reads.contains(&id));
+    let names = |plate: &Plate| before.iter().chain(&now).any(|held| held.plate == *plate);
     for read in mine {
-        let there = at_once(disk.database.own_read(read.id)).expect("a readable database");
-        let Some((now, _)) = there else {
-            let held = held_before.contains(&read.plate) && held_now.contains(&read.plate);
-            if read.at >= cut_off || held {
-                let what = format!(
-                    "agency {at}: the read {} of {} is gone, cut-off {cut_off}, held {held}",
-                    read.id, read.at
-                );
-                world.truth.broken("kept", what);
+        let (id, made) = (read.id, read.at);
+        match at_once(disk.database.own_read(id)).expect("a readable database") {
+            None => {
+                let held = keeps(before, id) && keeps(&now, id);
+                if made >= cut_off || held {
+                    let what = format!("agency {at}: the read {id} of {made} is gone");
+                    world.truth.broken("kept", format!("{what}; cut-off {cut_off}, held {held}"));
+                }
             }
-            continue;
-        };
-        let plates = [&read.plate, &now.plate];
-        let any_hold =
-            plates.iter().any(|plate| held_before.contains(plate) || held_now.contains(plate));
-        // A correction may have named, in between, a plate that is held.
-        let corrected = now.plate != read.plate;
-        if read.at < cut_off && !any_hold && !corrected && !ever_held(world, at) {
-            let what = format!(
-                "agency {at}: the read {} of {} is there, cut-off {cut_off}",
-                read.id, read.at
-            );
-            world.truth.broken("gone", what);
+            // Of one that was corrected, a plate in between may be held.
+            Some((read_now, version)) => {
+                let may_be_held = version > 1 || names(&read.plate) || names(&read_now.plate);
+                if made < cut_off && !may_be_held && !holds_unknown(world, at) {
+                    let what = format!("agency {at}: the read {id} of {made} is there");
+                    world.truth.broken("gone", format!("{what}; cut-off {cut_off}"));
+                }
+            }
         }
     }
 }
 
-/// Whether anything was ever held at an agency whose node does not tell of it: a hold whose placing
-/// failed unseen.
-fn ever_held(world: &World, at: usize) -> bool {
+/// Whether an agency has holds that nobody here knows of, such as one whose placing failed and persisted.
+fn holds_unknown(world: &World, at: usize) -> bool {
     let Some(node) = world.node(at) else { return true };
     let known = held(world, at).len();
     let state = node.own().registry.state();

@@ -163,8 +163,8 @@ impl Truth {
         }
     }
 
-    /// An agency's log is cut back to so many entries: its database was put back.
-    pub(crate) fn put_back(&self, agency: usize, size: u64) {
+    /// An agency's log begins with so many entries.
+    pub(crate) fn begins_with(&self, agency: usize, size: u64) {
         self.inner().agencies[agency].size = size;
     }
 

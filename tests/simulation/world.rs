@@ -1,6 +1,6 @@
 //! A federation from its founding to the end of a life.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -47,13 +47,21 @@ pub(crate) struct Imported {
     pub(crate) plate: Plate,
 }
 
+/// What a hold keeps.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub(crate) plate: Plate,
+    /// The reads of that plate that were there when it was placed.
+    pub(crate) reads: BTreeSet<ReadId>,
+}
+
 /// What the people of a life know.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     pub(crate) reads: Vec<Imported>,
     pub(crate) asked: Vec<(usize, QueryId)>,
-    /// Holds by agency and number, with the plate that each keeps.
-    pub(crate) holds: BTreeMap<(usize, u64), Plate>,
+    /// Holds by agency and number.
+    pub(crate) holds: BTreeMap<(usize, u64), Held>,
     pub(crate) agreements: Vec<AuthorityId>,
 }
 

@@ -41,7 +41,7 @@ fn the_seeds_of_ci_break_no_rule() {
 /// What the planted flaw breaks is found within the seeds of CI.
 fn finds(flaw: &str) {
     let (figures, holds, said) = simulate(&["--seeds", SEEDS, "--first", "--bug", flaw]);
-    assert!(!holds && figures["findings"] == 1, "{flaw} is not found: {said}");
+    assert!(!holds && figures["findings"].as_u64() > Some(0), "{flaw} is not found: {said}");
 }
 
 macro_rules! finds {

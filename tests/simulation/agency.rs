@@ -16,6 +16,7 @@ use node::exchange::ask::QueryClient;
 use node::exchange::consistency::prove_as_observed;
 use node::exchange::deliver::Delivery;
 use node::exchange::peer_server::PeerServer;
+use node::exchange::standing::{Collector, collect_until};
 use node::exchange::witness::Witnessing;
 use node::permission::{OwnAgency, Principal};
 use node::reads::importer::Importer;
@@ -285,11 +286,14 @@ impl SimAgency {
             delivery,
             tasks: Mutex::default(),
         };
+        let collector = Collector::of(&running.context);
         let tasks = [
             tokio::spawn(delivering).abort_handle(),
             tokio::spawn(counting).abort_handle(),
             tokio::spawn(queries.rerun_until(Default::default())).abort_handle(),
-            tokio::spawn(prove_as_observed(witnessing, dial, Default::default())).abort_handle(),
+            tokio::spawn(prove_as_observed(witnessing, dial.clone(), Default::default()))
+                .abort_handle(),
+            tokio::spawn(collect_until(collector, dial, Default::default())).abort_handle(),
             tokio::spawn(self.follow_anchor(&running)).abort_handle(),
         ];
         running.tasks.lock().unwrap_or_else(PoisonError::into_inner).extend(tasks);

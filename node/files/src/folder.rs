@@ -37,12 +37,12 @@ pub struct Seen {
     pub hard_linked: bool,
     device: u64,
     inode: u64,
-    nanos: u64,
+    nanos: i128,
 }
 
 impl Seen {
     fn of(name: &OsStr, stat: &Stat) -> Self {
-        let nanos = stat.st_mtime_nsec;
+        let nanos = i128::from(stat.st_mtime_nsec);
         let millis = i64::try_from(nanos.div_euclid(1_000_000)).unwrap_or(0);
         Self {
             name: name.to_owned(),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -93,6 +94,15 @@ pub(super) fn build(
     Ok((swarm, tls))
 }
 
+/// What an error rests on: of the transport's own, the layers around it say nothing.
+fn cause(error: &dyn Error) -> String {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}
+
 /// Listens on every address; the real ones.
 pub(super) async fn listen(
     swarm: &mut Swarm<Behaviour>,
@@ -101,7 +111,7 @@ pub(super) async fn listen(
     let mut addresses = Vec::new();
     for address in wanted {
         let refused = |why: String| PeerError::Listen { address: address.to_string(), why };
-        let listener = swarm.listen_on(address.clone()).map_err(|e| refused(e.to_string()))?;
+        let listener = swarm.listen_on(address.clone()).map_err(|e| refused(cause(&e)))?;
         loop {
             match swarm.select_next_some().await {
                 SwarmEvent::NewListenAddr { listener_id, address } if listener_id == listener => {
@@ -111,11 +121,11 @@ pub(super) async fn listen(
                 SwarmEvent::ListenerClosed { listener_id, reason, .. }
                     if listener_id == listener =>
                 {
-                    let why = reason.err().map_or("closed".into(), |e| e.to_string());
+                    let why = reason.err().map_or("closed".into(), |e| cause(&e));
                     return Err(refused(why));
                 }
                 SwarmEvent::ListenerError { listener_id, error } if listener_id == listener => {
-                    return Err(refused(error.to_string()));
+                    return Err(refused(cause(&error)));
                 }
                 _ => {}
             }

@@ -28,7 +28,7 @@ use audit_log::release::Released;
 use registry::Peer;
 use store::{ReadStore, StoreError};
 
-pub(crate) use collecting::{Collector, collect_until};
+pub use collecting::{Collector, collect_until};
 
 /// Exchanges that a peer may leave unproven for any time: a log that was put back from a backup may have
 /// lost some entries that nobody had seen, and can never show them.

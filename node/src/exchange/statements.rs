@@ -184,6 +184,7 @@ impl Reconciler {
         let told = unbound.iter().take(MOST_UNBOUND);
         findings.extend(told.map(|unbound| unsound(&own.id, unbound)));
         let settled = since..until.min(settled_before);
+        self.source.owed_is_on_its_way(agency).await;
         let (unproven, untold) = self.source.unproven(agency, settled).await?;
         findings.extend(unproven);
         let further = unbound.len().saturating_sub(MOST_UNBOUND) as u64;

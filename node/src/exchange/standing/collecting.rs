@@ -54,7 +54,7 @@ enum CollectError {
 
 /// Asks peers for what they owe. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Collector {
+pub struct Collector {
     agency: OwnAgency,
     store: Arc<dyn ReadStore>,
     observer: Observer,
@@ -75,7 +75,8 @@ struct LastAsked {
 
 impl Collector {
     /// The collector of a node.
-    pub(crate) fn of(context: &NodeContext) -> Self {
+    #[must_use]
+    pub fn of(context: &NodeContext) -> Self {
         Self {
             agency: context.agency.clone(),
             store: context.store.clone(),
@@ -231,11 +232,7 @@ fn in_parts(paid: Vec<(EntryProof, Vec<Debt>)>) -> Vec<Vec<(EntryProof, Vec<Debt
 }
 
 /// Asks peers for what they owe until `stop`. One that is slow or silent keeps back no other.
-pub(crate) async fn collect_until<D: Dial>(
-    collector: Collector,
-    dial: Arc<D>,
-    stop: CancellationToken,
-) {
+pub async fn collect_until<D: Dial>(collector: Collector, dial: Arc<D>, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
@@ -10,6 +11,7 @@ use schemas::entry::Header;
 use schemas::exchange::Exchange;
 use schemas::statement::ExchangeRecord;
 use schemas::time::{CLOCK_BEHIND_MS, SECOND_MS, Timestamp};
+use tokio::time::Instant;
 
 use super::super::off_thread::off_thread;
 use super::bound_rows::{BoundRows, Unbound};
@@ -28,6 +30,10 @@ const EACH: u32 = 500;
 /// How far back from its end the log is read again, in entries, to hold against it what is stated: what
 /// is older stands under heads that peers have cosigned since.
 const LOOKED_AT: u64 = 500_000;
+/// How long what a peer owes is waited for that was heard just now.
+const PROOFS_COME_WITHIN: Duration = Duration::from_secs(3);
+/// How often it is looked whether it has come.
+const PROOFS_LOOK: Duration = Duration::from_millis(50);
 /// Lines fetched at a time.
 const LINES: usize = 1_000;
 
@@ -123,6 +129,16 @@ impl ReconcileSource {
         let entries = self.store.entries(&filter, 0, EACH).await?;
         entries.iter().for_each(|stored| bound.note(stored));
         Ok(bound.unfit(row))
+    }
+
+    /// Waits a moment while `peer`, which was heard just now, owes proofs: it is asked for them by itself,
+    /// and what it shows by then is no finding.
+    pub(super) async fn owed_is_on_its_way(&self, peer: &AgencyId) {
+        let until = Instant::now() + PROOFS_COME_WITHIN;
+        let owes = || self.agency.log.counters().unproven.get(peer).is_some_and(|owed| *owed > 0);
+        while owes() && Instant::now() < until {
+            tokio::time::sleep(PROOFS_LOOK).await;
+        }
     }
 
     /// Exchanges, whose entries were appended in `within`, of which `peer` has not proven its own entry;

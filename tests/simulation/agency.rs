@@ -314,12 +314,10 @@ impl SimAgency {
     }
 
     /// Asks for cosignatures from time to time, until the run ends.
-    pub(crate) fn cosigning(running: Arc<Running>) -> impl Future<Output = ()> {
-        async move {
-            while !running.alive.crashed() {
-                tokio::time::sleep(COSIGNING).await;
-                running.have_cosigned_by_all().await;
-            }
+    pub(crate) async fn cosigning(running: Arc<Running>) {
+        while !running.alive.crashed() {
+            tokio::time::sleep(COSIGNING).await;
+            running.have_cosigned_by_all().await;
         }
     }
 

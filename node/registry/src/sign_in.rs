@@ -102,7 +102,7 @@ impl SignIn {
                 self.revoke(authenticator, revoked.clone())?;
             }
             Change::Lock { user, lock: Some(lock) } => {
-                drop(self.locks.insert(user.clone(), lock.clone()));
+                self.locks.insert(user.clone(), lock.clone());
             }
             Change::Lock { user, lock: None } => drop(self.locks.remove(user)),
             Change::Proposed { proposal } => {

@@ -169,8 +169,10 @@ pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Resu
                 }
                 output.object(&entry, || describe(&entry));
             }
-            let unseen: Unseen = client.get("/audit/unseen").await?;
-            err(&unseen.in_words());
+            if !output.json() {
+                let unseen: Unseen = client.get("/audit/unseen").await?;
+                err(&unseen.in_words());
+            }
             Ok(Done::Ok)
         }
         Audit::Report(args) => report::report(client, &args, output).await,

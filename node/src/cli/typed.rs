@@ -33,7 +33,7 @@ pub(super) fn filled(
 ) -> Result<Vec<OsString>, ActError> {
     let mut filled: Vec<OsString> = Vec::new();
     let mut args = args.into_iter();
-    while let Some(arg) = args.next() {
+    for arg in args.by_ref() {
         if arg == "--" {
             filled.push(arg);
             break;

@@ -136,7 +136,8 @@ async fn a_port_that_another_listens_at_is_refused_with_the_reason() {
     };
     let config = other.home().join("accord.toml");
     let text = fs::read_to_string(&config).expect("a configuration");
-    fs::write(&config, text.replace(&listen(&other), &listen(&one))).expect("written");
+    let own = listen(&other);
+    fs::write(&config, text.replace(&own, &listen(&one))).expect("written");
     let refused = other.start_error().await.to_string();
     assert!(refused.contains("another program listens there"), "{refused}");
     assert_eq!(one.accord(&["health"]).code, 0);
@@ -145,7 +146,7 @@ async fn a_port_that_another_listens_at_is_refused_with_the_reason() {
     let (foreign, at) = (free_socket(), &config);
     let listener = TcpListener::bind(foreign).expect("a port");
     let there = format!("listen = [\"/ip4/127.0.0.1/tcp/{}\"]", foreign.port());
-    fs::write(at, text.replace(&listen(&other), &there)).expect("written");
+    fs::write(at, text.replace(&own, &there)).expect("written");
     let refused = other.start_error().await.to_string();
     assert!(refused.contains("another program listens there"), "{refused}");
     drop(listener);

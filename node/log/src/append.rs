@@ -1,104 +1,28 @@
-//! Appending: one writer, groups of entries, one sync a group.
-//!
-//! The order is the design: check the preconditions → build the rows on a copy of the ledger → commit →
-//! take the copy for the ledger, publish the registry → hand out the tokens. A commit that fails
-//! hands out nothing, and since it may have happened unseen, the ledger and the registry are read
-//! again from the store before the next append. After a crash the log holds every entry whose
-//! token was handed out.
+//! The audit log, for appending: entries go to its one writer, which hands out what is durable.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use schemas::answer::LogPosition;
 use schemas::checkpoint::SignedCheckpoint;
-use schemas::entry::{EntryKind, SALT};
-use schemas::entry_proof::EntryProof;
-use schemas::frame::{Frame, FrameKind};
 use schemas::key::SecretKey;
-use schemas::merkle::Frontier;
 use schemas::note::{KeyName, Signer, Vkey};
-use schemas::time::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 pub use super::append_error::{AppendError, Conflict};
+pub use super::appended::Appended;
 use super::entry::Entry;
-use super::ledger::Ledger;
-use super::narrowing::NarrowingToken;
-use super::proofs::{Group, head, root_at};
-use super::release::Released;
+use super::proofs::head;
+pub use super::writer::OpenError;
+use super::writer::{Job, Writer, read_ledger};
 use crate::clock::Clock;
 use crate::clock_guard::{ClockGuard, ClockMark};
-use crate::database_head::{self, HeadError, check_running, checked_state};
-use crate::metrics::{EntryMetrics, LogMetrics};
-use crate::registry::{Registry, RegistryError};
-use store::{LogState, Row, Store, StoreError};
+use crate::database_head::{HeadError, check_running};
+use crate::metrics::LogMetrics;
+use crate::registry::Registry;
+use store::{LogState, Store};
 
-/// Most entries of one group.
-const LARGEST_GROUP: usize = 128;
 /// Most appends waiting.
 const LONGEST_QUEUE: usize = 1_024;
-
-/// Why a log is not opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The database does not answer, or is not as this node left it.
-    #[error(transparent)]
-    Head(#[from] HeadError),
-    /// The registry is not the one that the log tells.
-    #[error(transparent)]
-    Registry(#[from] RegistryError),
-}
-
-/// Proof that an entry is durable. Only the writer makes one.
-#[derive(Debug)]
-pub struct Appended {
-    index: u64,
-    at: Timestamp,
-    frames: Vec<Frame>,
-    /// Where the entry stands, when something leaves with it.
-    entry_proof: Option<EntryProof>,
-    narrowing: NarrowingToken,
-}
-
-impl Appended {
-    /// Where the entry stands.
-    #[must_use]
-    pub fn position(&self) -> LogPosition {
-        LogPosition { index: self.index, size: self.index.saturating_add(1) }
-    }
-
-    /// The entry's time.
-    #[must_use]
-    pub fn at(&self) -> Timestamp {
-        self.at
-    }
-
-    /// The frames that the entry lets out, with what proves its place in the log beside the first.
-    #[must_use]
-    pub fn release(mut self) -> Vec<Released> {
-        let beside = self.entry_proof.and_then(|entry_proof| serde_json::to_vec(&entry_proof).ok());
-        if let (Some(first), Some(beside)) = (self.frames.first_mut(), beside) {
-            first.beside = beside;
-        }
-        self.frames.into_iter().map(Released::durable).collect()
-    }
-
-    /// The frames of a statement, or of the request for one, and the token to narrow it down with.
-    #[must_use]
-    pub fn release_stating(mut self) -> (Vec<Released>, NarrowingToken) {
-        let token = std::mem::replace(&mut self.narrowing, NarrowingToken::none());
-        (self.release(), token)
-    }
-}
-
-/// An entry that will be durable, and who waits for that.
-type Waiting = (Appended, oneshot::Sender<Result<Appended, AppendError>>);
-
-struct Job {
-    entry: Entry,
-    reply: oneshot::Sender<Result<Appended, AppendError>>,
-}
 
 /// The node's audit log, for appending. Cheap to clone.
 #[derive(Clone)]
@@ -259,180 +183,5 @@ impl AuditLog {
     #[must_use]
     pub fn counters(&self) -> Arc<LogState> {
         self.counters.load_full()
-    }
-}
-
-async fn read_ledger(
-    store: &dyn Store,
-    clock: &Clock,
-    name: &KeyName,
-    keys: &[Signer],
-) -> Result<Ledger, HeadError> {
-    let keys: Vec<Vkey> = keys.iter().map(Signer::vkey).collect();
-    Ok(Ledger::new(checked_state(store, name, &keys, clock.now().day_start()).await?))
-}
-
-struct Writer {
-    store: Arc<dyn Store>,
-    registry: Registry,
-    clock: Clock,
-    guard: Arc<ArcSwap<ClockGuard>>,
-    name: KeyName,
-    keys: Arc<ArcSwap<Vec<Signer>>>,
-    /// `None` after a commit that failed: the store is asked what holds before the next append.
-    ledger: Option<Ledger>,
-    counters: Arc<ArcSwap<LogState>>,
-    metrics: LogMetrics,
-    documents_queued: Arc<Notify>,
-}
-
-impl Writer {
-    async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
-        let mut jobs = Vec::with_capacity(LARGEST_GROUP);
-        while queue.recv_many(&mut jobs, LARGEST_GROUP).await > 0 {
-            self.group(std::mem::take(&mut jobs)).await;
-        }
-    }
-
-    async fn group(&mut self, jobs: Vec<Job>) {
-        let ledger = match self.ledger.take() {
-            Some(ledger) => ledger,
-            None => match self.recover().await {
-                Ok(ledger) => ledger,
-                Err(error) => {
-                    self.metrics.failed();
-                    return refuse_all(jobs, &error.to_string());
-                }
-            },
-        };
-        let mut next = ledger.clone();
-        let guard = self.guard.load_full();
-        let mut accepted = false;
-        let mut state = self.registry.state();
-        let mut rows = Vec::with_capacity(jobs.len());
-        let mut waiting = Vec::with_capacity(jobs.len());
-        let mut measured = Vec::with_capacity(jobs.len());
-        let mut kept = Vec::new();
-        // Those are told once the group is done, so that who decides again sees what it lost to.
-        let mut refused = Vec::new();
-        for Job { mut entry, reply } in jobs {
-            let frames = std::mem::take(&mut entry.frames);
-            kept.extend(entry.kept.take());
-            let narrowing = NarrowingToken::of(&entry);
-            let change = entry.change.clone();
-            let mut entry_metrics = EntryMetrics::of(&entry);
-            // An entry that fails leaves the ledger as it was: its counters move last.
-            let built = next.time(change.as_ref(), &self.clock, &guard).and_then(|at| {
-                next.check(&entry.precondition, &state, at)
-                    .and_then(|()| next.check_arriving(&entry))
-                    .map_err(AppendError::Conflict)?;
-                let changed = change
-                    .map(|change| state.with(&change))
-                    .transpose()
-                    .map_err(|e| AppendError::Unwritable(e.to_string()))?;
-                let mut salt = [0; SALT];
-                getrandom::fill(&mut salt).map_err(|e| AppendError::Unavailable(e.to_string()))?;
-                Ok((next.row(entry, at, salt)?, changed))
-            });
-            match built {
-                Ok((row, changed)) => {
-                    if let Some(changed) = changed {
-                        state = Arc::new(changed);
-                    }
-                    let (index, at) = (row.header.index, row.header.at);
-                    accepted |= row.header.kind == EntryKind::ClockAccepted;
-                    let appended = Appended { index, at, frames, entry_proof: None, narrowing };
-                    waiting.push((appended, reply));
-                    rows.push(row);
-                    entry_metrics.index = index;
-                    measured.push(entry_metrics);
-                }
-                Err(error) => refused.push((reply, error)),
-            }
-        }
-        let began = Instant::now();
-        match self.commit(&rows, &next).await {
-            Ok(()) => {
-                self.metrics.durable(&measured, began.elapsed());
-                self.prove(&ledger.state.tree, &rows, &next.state.tree, &mut waiting);
-                self.counters.store(Arc::new(next.state.clone()));
-                if accepted {
-                    self.guard.store(Arc::new(ClockGuard::accepting(&self.clock)));
-                }
-                self.ledger = Some(next);
-                self.registry.publish(state);
-                drop(kept);
-                let mut queued = rows.iter().flat_map(|row| &row.changes.outbox);
-                if queued.any(|message| message.kind == FrameKind::Document) {
-                    self.documents_queued.notify_waiters();
-                }
-                for (appended, reply) in waiting {
-                    // A caller that no longer waits has released nothing; the entry stands.
-                    drop(reply.send(Ok(appended)));
-                }
-                // Nobody waits for the operational log.
-                measured.iter().for_each(EntryMetrics::log);
-            }
-            Err(error) => {
-                self.metrics.failed();
-                tracing::error!(%error, entry.count = rows.len(), "audit log: commit failed");
-                for (_, reply) in waiting {
-                    drop(reply.send(Err(AppendError::Unavailable(error.to_string()))));
-                }
-            }
-        }
-        for (reply, error) in refused {
-            drop(reply.send(Err(error)));
-        }
-    }
-
-    /// Gives every entry that lets something out the proof of its place.
-    fn prove(&self, before: &Frontier, rows: &[Row], after: &Frontier, waiting: &mut [Waiting]) {
-        if waiting.iter().all(|(appended, _)| appended.frames.is_empty()) {
-            return;
-        }
-        let Some(group) = Group::of(before, rows, after, &self.keys.load()) else { return };
-        for ((appended, _), row) in waiting.iter_mut().zip(rows) {
-            if !appended.frames.is_empty() {
-                appended.entry_proof = group.entry_proof(appended.index, &row.header_bytes);
-            }
-        }
-    }
-
-    async fn commit(&self, rows: &[Row], next: &Ledger) -> Result<(), StoreError> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let head = database_head::sign(&next.state, &self.keys.load()).ok_or_else(|| {
-            StoreError::Database("no log key is here to sign its head with".into())
-        })?;
-        self.store.commit(rows, &head).await
-    }
-
-    /// What holds after a commit that failed, as the store says.
-    async fn recover(&self) -> Result<Ledger, OpenError> {
-        let store = self.store.as_ref();
-        let ledger = read_ledger(store, &self.clock, &self.name, &self.keys.load()).await?;
-        // A server that another one stood in for may lack what it acknowledged.
-        let known = self.counters.load();
-        let kept = ledger.state.size >= known.tree.size()
-            && root_at(store, known.tree.size()).await.map_err(HeadError::from)?
-                == known.tree.root();
-        if !kept {
-            let (size, known) = (ledger.state.size, known.tree.size());
-            return Err(HeadError::from(StoreError::Corrupt(format!(
-                "a log of {size} entries that does not lead on from the {known} that were durable: it was put back or cut short; put the right one in its place"
-            )))
-            .into());
-        }
-        self.registry.reload(store, &ledger.state.tree).await?;
-        Ok(ledger)
-    }
-}
-
-fn refuse_all(jobs: Vec<Job>, why: &str) {
-    tracing::error!(error = why, entry.count = jobs.len(), "audit log: cannot be written");
-    for job in jobs {
-        drop(job.reply.send(Err(AppendError::Unavailable(why.to_owned()))));
     }
 }

@@ -1,20 +1,18 @@
 //! `/status` and `/doctor`
 
-use std::collections::BTreeMap;
-
 use axum::extract::State;
 use schemas::agency::AgencyId;
-use schemas::card::Card;
-use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde_json::Value;
 
-use super::checks::{Check, NAMED, clock, files, peers, strangers};
+use super::checks::{
+    Check, NAMED, asked, clock, cosigned, files, peers, proofs, reached, strangers,
+};
 use crate::auditing::periodic::due as audits_due;
 use crate::auditing::unseen::Unseen;
 use crate::backup::standing::altered;
 use crate::exchange::deliver::RefusedLetter;
-use crate::exchange::standing::{ProofBook, Unproven};
+use crate::exchange::standing::ProofBook;
 use crate::http::extract::Json;
 use crate::http::state::{App, AppState};
 use crate::permission::ActError;
@@ -22,8 +20,7 @@ use crate::retention::RetentionReport;
 use audit::wording::counted;
 use audit_log::database_head::HeadError;
 use audit_log::registry_chain::ProvenChange;
-use schemas::address::is_dialable;
-use store::{LogState, Queued, StoreError};
+use store::{Queued, StoreError};
 
 pub(in crate::http) async fn show(State(app): App) -> Json<Value> {
     Json(app.ready())
@@ -191,61 +188,6 @@ fn outbox(waiting: Result<Vec<Queued>, StoreError>, refused: &[RefusedLetter]) -
     Check { check: "outbox", ok: waiting.is_ok() && for_good.is_empty(), detail: said.join("; ") }
 }
 
-/// Whether peers prove what their logs must hold of exchanges.
-fn proofs(unproven: Result<BTreeMap<AgencyId, Unproven>, StoreError>) -> Check {
-    let unproven = match unproven {
-        Ok(unproven) => unproven,
-        Err(error) => return Check { check: "proofs", ok: false, detail: error.to_string() },
-    };
-    let beyond = unproven.values().filter(|unproven| unproven.beyond).count();
-    let mut worst: Vec<_> = unproven.iter().collect();
-    worst.sort_by_key(|(_, unproven)| (!unproven.beyond, std::cmp::Reverse(unproven.owed)));
-    let mut said: Vec<String> = worst
-        .into_iter()
-        .take(NAMED)
-        .map(|(peer, unproven)| {
-            let owed = counted(unproven.owed, "entry", "entries");
-            let refused =
-                if unproven.beyond { "; its queries are refused (log_unproven)" } else { "" };
-            format!("the log of {peer} has not proven {owed} about exchanges{refused}")
-        })
-        .collect();
-    if unproven.len() > NAMED {
-        said.push("and more".into());
-    }
-    if said.is_empty() {
-        said.push("peers have proven all that their logs must hold of exchanges".into());
-    }
-    Check { check: "proofs", ok: beyond == 0, detail: said.join("; ") }
-}
-
-/// Whether no peer was given more answers today than is usual: who walks through plates does it under
-/// many names.
-fn asked(counters: &LogState, now: Timestamp, most: u32) -> Check {
-    let mut today: BTreeMap<&AgencyId, u32> = BTreeMap::new();
-    // Counters are as of the last append, which may have been yesterday's.
-    if counters.day_start == Some(now.day_start()) {
-        for ((_, peer), answers) in &counters.today {
-            let all = today.entry(peer).or_default();
-            *all = all.saturating_add(*answers);
-        }
-    }
-    let beyond: Vec<_> = today
-        .into_iter()
-        .filter(|(_, answers)| *answers > most)
-        .map(|(peer, answers)| format!("{peer} was given {answers} answers today"))
-        .collect();
-    let detail = if beyond.is_empty() {
-        format!("nobody was given more than {most} answers today")
-    } else {
-        format!(
-            "{}, more than the {most} that are usual: look at `accord audit report --kind exceptions`, and speak to them or suspend the agreement",
-            beyond.join("; ")
-        )
-    };
-    Check { check: "answers", ok: beyond.is_empty(), detail }
-}
-
 /// Whether there is room on the disk of the home.
 fn disk(app: &AppState) -> Check {
     let free = app.home.free_bytes();
@@ -408,37 +350,4 @@ fn retention(status: Result<RetentionReport, ActError>) -> Check {
         Ok(_) => "nothing is past it".into(),
     };
     Check { check: "retention", ok: status.is_ok_and(|due| !due.any()), detail }
-}
-
-/// How much of the log a peer has cosigned, and over how many entries since when nobody holds a head.
-fn cosigned(unseen: Result<Unseen, StoreError>) -> Check {
-    let ok = unseen.is_ok();
-    let detail = unseen.map_or_else(|error| error.to_string(), |unseen| unseen.in_words());
-    Check { check: "cosigned", ok, detail }
-}
-
-/// Whether one's card says where peers reach this app.
-fn reached(card: Option<&Card>, not_shown: &[AgencyId]) -> Check {
-    let addresses: Vec<&str> =
-        card.into_iter().flat_map(|card| &card.addresses).map(Text::as_str).collect();
-    let ok = !addresses.is_empty() && addresses.iter().all(|address| is_dialable(address));
-    let said = if addresses.is_empty() { "no address".into() } else { addresses.join(", ") };
-    let mut detail = if ok {
-        said
-    } else {
-        format!(
-            "the card says {said}; say where peers reach this node with `accord card reissue --address`"
-        )
-    };
-    if !not_shown.is_empty() {
-        let peers = counted(not_shown.len(), "peer has", "peers have");
-        let named: Vec<&str> = not_shown.iter().take(NAMED).map(AgencyId::as_str).collect();
-        let more = if not_shown.len() > NAMED { " and more" } else { "" };
-        let version = card.map_or(0, |card| card.version);
-        detail.push_str(&format!(
-            "; {peers} not taken in version {version} yet: {}{more}",
-            named.join(", ")
-        ));
-    }
-    Check { check: "card", ok, detail }
 }

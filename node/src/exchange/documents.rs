@@ -3,7 +3,7 @@
 //!
 //! A document is taken in only when its signature, its sender and its addressee fit and it fits
 //! what is recorded; it is acknowledged only once its entry is durable. The same document again is
-//! acknowledged again and changes nothing. What one peer may leave behind is bounded ([`bounds`]).
+//! acknowledged again and changes nothing. What one peer may leave behind is bounded by `documents/bounds.rs`.
 
 mod agreements;
 mod bounds;

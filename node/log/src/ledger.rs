@@ -3,7 +3,7 @@
 //! Held by the one writer. A group is tried on a copy; the copy becomes the ledger when the group
 //! is durable.
 
-use registry::Change;
+use registry::{ClockAcceptance, first_stamp_from};
 use schemas::body::Body;
 use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header, LARGEST_BODY, SALT, VERSION};
@@ -19,7 +19,7 @@ use super::recent::Recent;
 use registry::State;
 use schemas::query::QueryId;
 use schemas::read::ReadId;
-use store::{LogState, Row, TakenIn};
+use store::{LogState, Row, Store, TakenIn};
 
 /// Largest change of the registry, in bytes: quoted once more it fits a line of a bundle.
 const LARGEST_CHANGE: usize = 400 << 10;
@@ -43,37 +43,50 @@ impl Ledger {
     }
 
     /// The time of the next entry: never before its predecessor, never far from the clock, and by no
-    /// clock that cannot be right. One that accepts the clock is of the time that was accepted, whatever
-    /// was logged before.
+    /// clock that cannot be right.
     pub(super) fn time(
         &mut self,
-        change: Option<&Change>,
         clock: &Clock,
         guard: &ClockGuard,
     ) -> Result<Timestamp, AppendError> {
         let now = clock.now();
-        let last = self.state.last_at;
-        let at = if let Some(Change::Clock { accepted }) = change {
-            let stale = accepted.at.distance(now) > ACCEPTING_MS;
-            if stale || last != Some(accepted.last) {
-                return Err(AppendError::Conflict(Conflict::Registry));
+        guard.check(clock).map_err(|known| AppendError::ClockAhead { now, known })?;
+        let at = match self.state.last_at {
+            Some(last) if now.is_too_far_behind(last) => {
+                return Err(AppendError::Clock { now, last });
             }
-            accepted.at
-        } else {
-            guard.check(clock).map_err(|known| AppendError::ClockAhead { now, known })?;
-            match last {
-                Some(last) if now.is_too_far_behind(last) => {
-                    return Err(AppendError::Clock { now, last });
-                }
-                Some(last) => now.max(last),
-                None => now,
-            }
+            Some(last) => now.max(last),
+            None => now,
         };
         if self.state.day_start != Some(at.day_start()) {
             self.state.day_start = Some(at.day_start());
             self.state.today.clear();
             self.state.taken_in.clear();
         }
+        Ok(at)
+    }
+
+    /// The time of an entry that accepts the clock: what was accepted, whatever was logged before. Earlier
+    /// entries count by other times from then on, so what is counted by days is counted again.
+    pub(super) async fn accepted_time(
+        &mut self,
+        accepted: &ClockAcceptance,
+        behind_since: Option<Timestamp>,
+        clock: &Clock,
+        store: &dyn Store,
+    ) -> Result<Timestamp, AppendError> {
+        let ClockAcceptance { at, last, .. } = *accepted;
+        if at.distance(clock.now()) > ACCEPTING_MS || self.state.last_at != Some(last) {
+            return Err(AppendError::Conflict(Conflict::Registry));
+        }
+        let day = at.day_start();
+        let counted = store
+            .log_state(first_stamp_from(day, (at, last), behind_since))
+            .await
+            .map_err(|e| AppendError::Unavailable(e.to_string()))?;
+        self.state.day_start = Some(day);
+        self.state.today = counted.today;
+        self.state.taken_in = counted.taken_in;
         Ok(at)
     }
 

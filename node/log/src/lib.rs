@@ -25,6 +25,7 @@ mod ledger;
 pub mod metrics;
 pub mod narrowing;
 mod places;
+mod prepared;
 pub mod proofs;
 mod recent;
 pub mod registry;

@@ -10,17 +10,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use schemas::entry::{EntryKind, SALT};
+use schemas::entry::EntryKind;
 use schemas::frame::FrameKind;
 use schemas::merkle::Frontier;
 use schemas::note::{KeyName, Signer, Vkey};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc};
 
 use super::append_error::AppendError;
 use super::appended::Appended;
-use super::entry::Entry;
 use super::ledger::Ledger;
-use super::narrowing::NarrowingToken;
+use super::prepared::{Job, Prepared, Reply};
 use super::proofs::{Group, root_at};
 use crate::clock::Clock;
 use crate::clock_guard::ClockGuard;
@@ -31,6 +30,7 @@ use store::{LogState, Row, Store, StoreError};
 
 /// Most entries of one group.
 const LARGEST_GROUP: usize = 128;
+
 /// Why a log is not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -40,15 +40,6 @@ pub enum OpenError {
     /// The registry is not the one that the log tells.
     #[error(transparent)]
     Registry(#[from] RegistryError),
-}
-
-/// An entry that will be durable, and who waits for that.
-type Waiting = (Appended, oneshot::Sender<Result<Appended, AppendError>>);
-
-/// An entry to be appended.
-pub(super) struct Job {
-    pub(super) entry: Entry,
-    pub(super) reply: oneshot::Sender<Result<Appended, AppendError>>,
 }
 
 pub(super) async fn read_ledger(
@@ -81,7 +72,13 @@ impl Writer {
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         let mut jobs = Vec::with_capacity(LARGEST_GROUP);
         while queue.recv_many(&mut jobs, LARGEST_GROUP).await > 0 {
-            self.group(std::mem::take(&mut jobs)).await;
+            // What a clock is accepted for changes the times of all before it, so it stands alone.
+            let parts = jobs.chunk_by(|one, next| !one.accepts_clock() && !next.accepts_clock());
+            let lengths: Vec<usize> = parts.map(<[Job]>::len).collect();
+            for length in lengths {
+                let rest = jobs.split_off(length);
+                self.group(std::mem::replace(&mut jobs, rest)).await;
+            }
         }
     }
 
@@ -96,89 +93,64 @@ impl Writer {
                 }
             },
         };
-        let mut next = ledger.clone();
+        let mut group = Prepared::new(&ledger, self.registry.state());
         let guard = self.guard.load_full();
-        let mut accepted = false;
-        let mut state = self.registry.state();
-        let mut rows = Vec::with_capacity(jobs.len());
-        let mut waiting = Vec::with_capacity(jobs.len());
-        let mut measured = Vec::with_capacity(jobs.len());
-        let mut kept = Vec::new();
-        // Those are told once the group is done, so that who decides again sees what it lost to.
-        let mut refused = Vec::new();
-        for Job { mut entry, reply } in jobs {
-            let frames = std::mem::take(&mut entry.frames);
-            kept.extend(entry.kept.take());
-            let narrowing = NarrowingToken::of(&entry);
-            let change = entry.change.clone();
-            let mut entry_metrics = EntryMetrics::of(&entry);
-            // An entry that fails leaves the ledger as it was: its counters move last.
-            let built = next.time(change.as_ref(), &self.clock, &guard).and_then(|at| {
-                next.check(&entry.precondition, &state, at)
-                    .and_then(|()| next.check_arriving(&entry))
-                    .map_err(AppendError::Conflict)?;
-                let changed = change
-                    .map(|change| state.with(&change))
-                    .transpose()
-                    .map_err(|e| AppendError::Unwritable(e.to_string()))?;
-                let mut salt = [0; SALT];
-                getrandom::fill(&mut salt).map_err(|e| AppendError::Unavailable(e.to_string()))?;
-                Ok((next.row(entry, at, salt)?, changed))
-            });
-            match built {
-                Ok((row, changed)) => {
-                    if let Some(changed) = changed {
-                        state = Arc::new(changed);
-                    }
-                    let (index, at) = (row.header.index, row.header.at);
-                    accepted |= row.header.kind == EntryKind::ClockAccepted;
-                    let appended = Appended { index, at, frames, entry_proof: None, narrowing };
-                    waiting.push((appended, reply));
-                    rows.push(row);
-                    entry_metrics.index = index;
-                    measured.push(entry_metrics);
-                }
-                Err(error) => refused.push((reply, error)),
-            }
+        for job in jobs {
+            group.add(job, &self.clock, &guard, self.store.as_ref()).await;
         }
-        let began = Instant::now();
-        match self.commit(&rows, &next).await {
-            Ok(()) => {
-                self.metrics.durable(&measured, began.elapsed());
-                self.prove(&ledger.state.tree, &rows, &next.state.tree, &mut waiting);
-                self.counters.store(Arc::new(next.state.clone()));
-                if accepted {
-                    self.guard.store(Arc::new(ClockGuard::accepting(&self.clock)));
-                }
-                self.ledger = Some(next);
-                self.registry.publish(state);
-                drop(kept);
-                let mut queued = rows.iter().flat_map(|row| &row.changes.outbox);
-                if queued.any(|message| message.kind == FrameKind::Document) {
-                    self.documents_queued.notify_waiters();
-                }
-                for (appended, reply) in waiting {
-                    // A caller that no longer waits has released nothing; the entry stands.
-                    drop(reply.send(Ok(appended)));
-                }
-                // Nobody waits for the operational log.
-                measured.iter().for_each(EntryMetrics::log);
-            }
-            Err(error) => {
-                self.metrics.failed();
-                tracing::error!(%error, entry.count = rows.len(), "audit log: commit failed");
-                for (_, reply) in waiting {
-                    drop(reply.send(Err(AppendError::Unavailable(error.to_string()))));
-                }
-            }
+        let refused = std::mem::take(&mut group.refused);
+        if group.rows.is_empty() {
+            // What was tried of it moves nothing.
+            self.ledger = Some(ledger);
+        } else {
+            self.write(&ledger, group).await;
         }
         for (reply, error) in refused {
             drop(reply.send(Err(error)));
         }
     }
 
+    /// Makes what is prepared durable, and tells who waits.
+    async fn write(&mut self, before: &Ledger, group: Prepared) {
+        let Prepared { next, registry, rows, mut waiting, measured, kept, .. } = group;
+        let began = Instant::now();
+        if let Err(error) = self.commit(&rows, &next).await {
+            self.metrics.failed();
+            tracing::error!(%error, entry.count = rows.len(), "audit log: commit failed");
+            for (_, reply) in waiting {
+                drop(reply.send(Err(AppendError::Unavailable(error.to_string()))));
+            }
+            return;
+        }
+        self.metrics.durable(&measured, began.elapsed());
+        self.prove(&before.state.tree, &rows, &next.state.tree, &mut waiting);
+        self.counters.store(Arc::new(next.state.clone()));
+        if rows.iter().any(|row| row.header.kind == EntryKind::ClockAccepted) {
+            self.guard.store(Arc::new(ClockGuard::accepting(&self.clock)));
+        }
+        self.ledger = Some(next);
+        self.registry.publish(registry);
+        drop(kept);
+        let mut queued = rows.iter().flat_map(|row| &row.changes.outbox);
+        if queued.any(|message| message.kind == FrameKind::Document) {
+            self.documents_queued.notify_waiters();
+        }
+        for (appended, reply) in waiting {
+            // A caller that no longer waits has released nothing; the entry stands.
+            drop(reply.send(Ok(appended)));
+        }
+        // Nobody waits for the operational log.
+        measured.iter().for_each(EntryMetrics::log);
+    }
+
     /// Gives every entry that lets something out the proof of its place.
-    fn prove(&self, before: &Frontier, rows: &[Row], after: &Frontier, waiting: &mut [Waiting]) {
+    fn prove(
+        &self,
+        before: &Frontier,
+        rows: &[Row],
+        after: &Frontier,
+        waiting: &mut [(Appended, Reply)],
+    ) {
         if waiting.iter().all(|(appended, _)| appended.frames.is_empty()) {
             return;
         }
@@ -191,9 +163,6 @@ impl Writer {
     }
 
     async fn commit(&self, rows: &[Row], next: &Ledger) -> Result<(), StoreError> {
-        if rows.is_empty() {
-            return Ok(());
-        }
         let head = database_head::sign(&next.state, &self.keys.load()).ok_or_else(|| {
             StoreError::Database("no log key is here to sign its head with".into())
         })?;

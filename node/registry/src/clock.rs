@@ -49,6 +49,23 @@ pub fn behind_since(
     before.map(|since| since.plus_millis(at.millis().saturating_sub(last.millis())))
 }
 
+/// The first stamp that counts as of `instant` or later once a clock is accepted: what [`restamp`] does,
+/// asked the other way round, for who counts entries of a day by their stamps so far.
+#[must_use]
+pub fn first_stamp_from(
+    instant: Timestamp,
+    (at, last): (Timestamp, Timestamp),
+    behind_since: Option<Timestamp>,
+) -> Timestamp {
+    let by = at.millis().saturating_sub(last.millis());
+    match behind_since {
+        // Those that were later all count as of `at`.
+        _ if by < 0 && instant > at => Timestamp::MAX,
+        Some(since) if by >= 0 && instant > since => since.max(instant.plus_millis(-by)),
+        _ => instant,
+    }
+}
+
 /// The times by which entries are found and kept, where clocks were accepted: given the stamps so far, in
 /// the order of the log, each is changed as an acceptance demands.
 ///
@@ -66,6 +83,41 @@ pub fn restamp<'a>(
             *stamp = (*stamp).min(at);
         } else if behind_since.is_some_and(|since| *stamp >= since) {
             *stamp = stamp.plus_millis(by);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(n: i64) -> Timestamp {
+        Timestamp::from_millis(n).expect("a time")
+    }
+
+    #[test]
+    fn what_counts_from_an_instant_on_is_the_same_before_and_after_the_stamps_are_changed() {
+        let all = |n: i64| (0..n).map(at).collect::<Vec<_>>();
+        for last in 0..9 {
+            for accepted in 0..12 {
+                for behind in [None, Some(0), Some(3), Some(7)] {
+                    let (span, behind) = ((at(accepted), at(last)), behind.map(at));
+                    let before = all(last + 1);
+                    let mut after = before.clone();
+                    restamp(&mut after, span, behind);
+                    for instant in (0..14).map(at) {
+                        let from = first_stamp_from(instant, span, behind);
+                        let count = |times: &[Timestamp], from| {
+                            times.iter().filter(|time| **time >= from).count()
+                        };
+                        assert_eq!(
+                            count(&before, from),
+                            count(&after, instant),
+                            "{span:?} behind since {behind:?}, from {instant}"
+                        );
+                    }
+                }
+            }
         }
     }
 }

@@ -33,7 +33,7 @@ pub use alarms::{Alarm, Raised, Resolution};
 pub use backups::Backup;
 pub use candidates::{Candidates, Uses, decide_upon};
 pub use change::Change;
-pub use clock::{AcceptedClock, ClockAcceptance, behind_since, restamp};
+pub use clock::{AcceptedClock, ClockAcceptance, behind_since, first_stamp_from, restamp};
 pub use grounds::Grounds;
 pub use holds::{HeldRead, Hold, On, OpenedHold, Redacted, Release};
 pub use keys::NamedKeys;

@@ -50,6 +50,7 @@ macro_rules! holds_at {
             log: the_tail_counts_what_each_peer_left_behind_on_the_day,
             log: entries_are_found_by_time_at_every_bound,
             log: entries_that_a_wrong_clock_stamped_are_found_by_the_time_of_the_right_one,
+            log: answers_that_a_wrong_clock_stamped_count_on_the_day_of_the_right_one,
             log: entries_are_found_by_each_filter_and_by_all_at_once,
             log: subtrees_come_in_the_order_asked_for_and_one_that_is_missing_is_told,
             log: changes_come_in_order_with_their_entries,
@@ -65,6 +66,7 @@ macro_rules! holds_at {
             heads: a_head_is_witnessed_in_the_place_of_the_one_that_was_there,
             heads: of_the_cosigned_heads_the_nearest_to_a_size_are_told,
             pages: pages_come_back_as_they_were_put_down_and_end_in_time,
+            pages: pages_that_a_wrong_clock_kept_end_as_if_the_right_one_had,
             pages: ended_pages_come_in_order_some_at_a_time,
             pages: a_peers_read_is_found_in_the_pages_of_its_answer,
             reads: reads_are_known_by_their_ids_until_they_are_purged,
@@ -139,6 +141,14 @@ fn write(row: &mut Row) {
 /// A row without anything that happens beside it.
 fn plain(index: u64, millis: i64) -> Row {
     row(index, millis, id(u8::try_from(index % 251).unwrap()), StateChanges::default())
+}
+
+/// An entry that accepts a clock, after one of the time `last`.
+fn accepting(index: u64, millis: i64, last: i64, behind_since: Option<i64>) -> Row {
+    let mut row = plain(index, millis);
+    let behind_since = behind_since.map(at);
+    row.changes.restamped = Some(super::Restamped { last: at(last), behind_since });
+    row
 }
 
 /// Gives rows the nodes that belong to them in the tree after `tree`.

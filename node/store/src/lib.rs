@@ -44,6 +44,7 @@ pub mod moving;
 pub mod photographs;
 pub mod postgres;
 mod read;
+mod restamp;
 mod rows;
 pub mod search;
 mod sign_in;

@@ -74,27 +74,6 @@ pub struct Restamped {
     pub behind_since: Option<Timestamp>,
 }
 
-/// What a restamping does to the entries before `index`.
-pub(crate) enum Restamping {
-    /// Those after this instant count as of it.
-    NoLaterThan { index: u64, at: Timestamp },
-    /// Those from this instant on count as so much later, in milliseconds.
-    Later { index: u64, since: Timestamp, by: i64 },
-}
-
-impl Row {
-    /// What it does to the entries before it, if it does.
-    pub(crate) fn restamping(&self) -> Option<Restamping> {
-        let Restamped { last, behind_since } = self.changes.restamped?;
-        let (index, at) = (self.header.index, self.header.at);
-        if at < last {
-            return Some(Restamping::NoLaterThan { index, at });
-        }
-        let by = at.millis().saturating_sub(last.millis());
-        behind_since.map(|since| Restamping::Later { index, since, by })
-    }
-}
-
 /// An entry that a peer's log must hold and that it has not proven: of the exchange that an entry of
 /// this log tells.
 #[derive(Debug, Clone)]

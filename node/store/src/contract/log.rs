@@ -181,12 +181,6 @@ pub(crate) async fn entries_that_a_wrong_clock_stamped_are_found_by_the_time_of_
         let filter = EntryFilter { from, until, ..EntryFilter::default() };
         store.entries(&filter, 0, 100).await.unwrap().len()
     };
-    let accepting = |index, time, last, behind_since: Option<i64>| {
-        let mut row = plain(index, time);
-        let behind_since = behind_since.map(at);
-        row.changes.restamped = Some(crate::Restamped { last: at(last), behind_since });
-        row
-    };
     // The clock was ahead for two entries, and is set back.
     store.commit(&[plain(0, 0), plain(1, 5), plain(2, 100), plain(3, 100)], HEAD).await.unwrap();
     store.commit(&[accepting(4, 6, 100, None)], HEAD).await.unwrap();
@@ -194,12 +188,28 @@ pub(crate) async fn entries_that_a_wrong_clock_stamped_are_found_by_the_time_of_
     let headers = store.entries(&EntryFilter::default(), 2, 1).await.unwrap();
     assert_eq!(Header::from_bytes(headers[0].header.as_bytes()).unwrap().at, at(100));
     // It was behind all the while: what was stamped since counts as much later.
-    store.commit(&[accepting(5, 20, 6, Some(6)), plain(6, 21)], HEAD).await.unwrap();
+    store.commit(&[accepting(5, 20, 6, Some(6))], HEAD).await.unwrap();
+    store.commit(&[plain(6, 21)], HEAD).await.unwrap();
     assert_eq!((found(0, 6).await, found(6, 20).await, found(20, 21).await), (2, 0, 4));
     assert_eq!(store.log_state(at(0)).await.unwrap().last_at, Some(at(21)));
     // One that goes on after a pause changes nothing.
     store.commit(&[accepting(7, 30, 21, None)], HEAD).await.unwrap();
     assert_eq!((found(0, 6).await, found(20, 21).await, found(21, 31).await), (2, 4, 2));
+}
+
+pub(crate) async fn answers_that_a_wrong_clock_stamped_count_on_the_day_of_the_right_one(
+    place: &impl Place,
+) {
+    let store = begun(place).await;
+    let given = async |day: i64| -> u32 {
+        store.log_state(at(day)).await.unwrap().today.values().copied().sum()
+    };
+    let rows = [row(0, 5, id(1), served(id(1))), row(1, 1_000, id(2), served(id(2)))];
+    store.commit(&rows, HEAD).await.unwrap();
+    assert_eq!((given(5).await, given(6).await, given(1_001).await), (2, 1, 0));
+    store.commit(&[accepting(2, 10, 1_000, None)], HEAD).await.unwrap();
+    assert_eq!((given(5).await, given(10).await, given(11).await), (2, 1, 0));
+    assert_eq!(store.served(id(2)).await.unwrap().expect("served").at, at(10));
 }
 
 pub(crate) async fn entries_are_found_by_each_filter_and_by_all_at_once(place: &impl Place) {

@@ -18,6 +18,38 @@ pub(crate) async fn pages_come_back_as_they_were_put_down_and_end_in_time(place:
     assert!(store.ended_pages(at(9_999), None, 9).await.unwrap().is_empty());
 }
 
+pub(crate) async fn pages_that_a_wrong_clock_kept_end_as_if_the_right_one_had(place: &impl Place) {
+    let store = begun(place).await;
+    let kept = |n: u8, until: i64| {
+        let pages = Pages {
+            side: Side::Served,
+            query_id: id(n),
+            until: at(until),
+            pages: vec![b"one".to_vec()],
+            images: Vec::new(),
+        };
+        StateChanges { pages: Some(pages), ..StateChanges::default() }
+    };
+    let ended = async |now: i64| {
+        let ended = store.ended_pages(at(now), None, 9).await.unwrap();
+        ended.iter().map(|one| one.entry).collect::<Vec<_>>()
+    };
+    // Each is kept for 50; the second under a clock that is ahead by nearly 1,000.
+    let rows = [row(0, 5, id(1), kept(1, 55)), row(1, 1_000, id(2), kept(2, 1_050))];
+    store.commit(&rows, HEAD).await.unwrap();
+    store.commit(&[accepting(2, 10, 1_000, None)], HEAD).await.unwrap();
+    assert_eq!((ended(54).await, ended(55).await), (vec![], vec![0]));
+    assert_eq!((ended(59).await, ended(60).await), (vec![0], vec![0, 1]));
+    // That clock was behind: what was kept since is kept as much longer.
+    store.commit(&[row(3, 12, id(3), kept(3, 62))], HEAD).await.unwrap();
+    store.commit(&[accepting(4, 112, 12, Some(10))], HEAD).await.unwrap();
+    assert_eq!((ended(159).await, ended(160).await), (vec![0], vec![0, 1]));
+    assert_eq!((ended(161).await, ended(162).await), (vec![0, 1], vec![0, 1, 3]));
+    // It stands alone, so that nobody asks what the others of its group count as.
+    let beside = [plain(5, 120), accepting(6, 121, 120, None)];
+    assert!(store.commit(&beside, HEAD).await.is_err());
+}
+
 pub(crate) async fn ended_pages_come_in_order_some_at_a_time(place: &impl Place) {
     let store = begun(place).await;
     let kept = |n: u8| {

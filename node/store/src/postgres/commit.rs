@@ -11,11 +11,13 @@ use schemas::read::Read;
 use sqlx::{Connection as _, PgConnection};
 
 use super::super::decode::column;
-use super::super::rows::Restamping;
+use super::super::restamp::Restamping;
 use super::super::search::terms::Terms;
 use super::super::{
     Corrected, NewDebt, Pages, Proved, Receipted, Row, Served, Settled, StoreError,
 };
+
+use super::log::first_from;
 
 type Digest = [u8; 32];
 
@@ -148,28 +150,14 @@ pub(super) async fn commit(
     group: &[Row],
     head: &str,
 ) -> Result<(), StoreError> {
-    let restamped: Vec<_> = group.iter().filter_map(Row::restamping).collect();
-    if restamped.is_empty() {
+    let Some(restamping) = Restamping::of(group)? else {
         return append(writer, epoch, group, head).await;
-    }
+    };
     let mut together = writer.begin().await?;
-    append(&mut together, epoch, group, head).await?;
-    for restamping in restamped {
-        let statement = match restamping {
-            Restamping::NoLaterThan { index, at } => {
-                sqlx::query("update entries set at = $2 where idx < $1 and at > $2")
-                    .bind(column(index))
-                    .bind(at.millis())
-            }
-            Restamping::Later { index, since, by } => {
-                sqlx::query("update entries set at = at + $3 where idx < $1 and at >= $2")
-                    .bind(column(index))
-                    .bind(since.millis())
-                    .bind(by)
-            }
-        };
-        statement.execute(&mut *together).await?;
+    for mut statement in restamping.statements(first_from) {
+        statement.build().execute(&mut *together).await?;
     }
+    append(&mut together, epoch, group, head).await?;
     Ok(together.commit().await?)
 }
 

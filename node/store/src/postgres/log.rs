@@ -116,13 +116,12 @@ pub(super) async fn log_state(
     let mut unreceipted_since: HashMap<AgencyId, Timestamp> = HashMap::new();
     type Counted = (Option<String>, String, i64, i64, i64, Option<i64>);
     let answers: Vec<Counted> = sqlx::query_as(
-        "select authority, requester, count(*), count(*) filter (where at >= $1 and at < $2),
+        "select authority, requester, count(*), count(*) filter (where at >= $1),
                 count(*) filter (where receipted_at is null),
                 min(at) filter (where receipted_at is null)
          from served where outcome = 'answered' group by authority, requester",
     )
     .bind(day_start.millis())
-    .bind(day_start.plus_days(1).millis())
     .fetch_all(&mut *writer)
     .await?;
     let more = |n: &mut u32, by: u32| *n = n.saturating_add(by);
@@ -235,7 +234,7 @@ pub(super) async fn changes(
 }
 
 /// The index of the first entry at or after an instant, found by halving: times never go back.
-fn first_from(query: &mut QueryBuilder<Postgres>, instant: Timestamp) {
+pub(super) fn first_from(query: &mut QueryBuilder<Postgres>, instant: Timestamp) {
     let at = "(select at from entries where idx = (low + high) / 2) < ";
     query
         .push(

@@ -9,10 +9,10 @@ use schemas::outcome::OutcomeCode;
 use serde::Serialize;
 use sqlx::{Connection as _, SqliteConnection};
 
-use super::super::decode::column;
-use super::super::rows::Restamping;
+use super::super::restamp::Restamping;
 use super::super::search::terms::Terms;
 use super::super::{Corrected, NewDebt, Proved, Receipted, Row, Settled, StoreError};
+use super::log::first_from;
 
 const COMMIT: &str = "
 insert into groups
@@ -29,28 +29,14 @@ pub(super) async fn commit(
     if group.is_empty() {
         return Ok(());
     }
-    let restamped: Vec<_> = group.iter().filter_map(Row::restamping).collect();
-    if restamped.is_empty() {
+    let Some(restamping) = Restamping::of(group)? else {
         return append(writer, group, head).await;
-    }
+    };
     let mut together = writer.begin().await?;
-    append(&mut together, group, head).await?;
-    for restamping in restamped {
-        let statement = match restamping {
-            Restamping::NoLaterThan { index, at } => {
-                sqlx::query("update entries set at = ?2 where idx < ?1 and at > ?2")
-                    .bind(column(index))
-                    .bind(at.millis())
-            }
-            Restamping::Later { index, since, by } => {
-                sqlx::query("update entries set at = at + ?3 where idx < ?1 and at >= ?2")
-                    .bind(column(index))
-                    .bind(since.millis())
-                    .bind(by)
-            }
-        };
-        statement.execute(&mut *together).await?;
+    for mut statement in restamping.statements(first_from) {
+        statement.build().execute(&mut *together).await?;
     }
+    append(&mut together, group, head).await?;
     Ok(together.commit().await?)
 }
 

@@ -171,12 +171,11 @@ async fn answers_given(
 ) -> Result<Vec<Answers>, StoreError> {
     type Counted = (Option<String>, String, i64, i64, i64, Option<i64>);
     let rows: Vec<Counted> = sqlx::query_as(
-        "select authority, requester, count(*), sum(at >= ?1 and at < ?2), sum(receipted_at is null),
+        "select authority, requester, count(*), sum(at >= ?1), sum(receipted_at is null),
                 min(iif(receipted_at is null, at, null))
          from served where outcome = 'answered' group by authority, requester",
     )
     .bind(day_start.millis())
-    .bind(day_start.plus_days(1).millis())
     .fetch_all(writer)
     .await?;
     rows.into_iter()
@@ -235,7 +234,7 @@ pub(super) async fn changes(
 
 /// The index of the first entry at or after an instant, found by halving: times
 /// never go back, for those that a wrong clock stamped count as of the one that was accepted.
-fn first_from(query: &mut QueryBuilder<Sqlite>, instant: Timestamp) {
+pub(super) fn first_from(query: &mut QueryBuilder<Sqlite>, instant: Timestamp) {
     query
         .push(
             "(with recursive part (low, high) as (

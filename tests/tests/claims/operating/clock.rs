@@ -9,7 +9,7 @@ use schemas::time::{DAY_MS, HOUR_MS};
 use serde_json::Value;
 use tests::agency::Agency;
 use tests::auditor::{Auditor, assert_problem, problems};
-use tests::federation::sharing_pair;
+use tests::federation::{in_force_with, pair, sharing_pair};
 use tests::fixtures::{OFFICER, PLATE};
 
 const YEARS_MS: i64 = 3_650 * DAY_MS;
@@ -132,4 +132,30 @@ async fn after_a_long_rest_with_the_machine_off_the_node_waits_for_a_word_on_the
     assert_eq!(agency.accord(&["health"]).code, 0);
     agency.restart().await;
     assert_eq!(agency.accord(&["health"]).code, 0, "the word counts after a restart");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answers_of_a_day_are_counted_on_whichever_clock_it_comes_again() {
+    let (asking, mut owning) = pair().await;
+    in_force_with(&[&asking, &owning], |text| text.daily_limit = Some(3)).await;
+    let owner = owning.id().clone();
+    let ask = async || asking.ask_one(&owner, PLATE).await.outcome;
+    assert_eq!(ask().await, OutcomeCode::Answered);
+    // Two are given on the morrow, as clocks say that are a day ahead.
+    for agency in [&asking, &owning] {
+        agency.clock.set_wrong(DAY_MS);
+        accept(agency, "the clock of the radio says so");
+    }
+    assert_eq!(ask().await, OutcomeCode::Answered);
+    assert_eq!(ask().await, OutcomeCode::Answered);
+    owning.restart().await;
+    for agency in [&asking, &owning] {
+        agency.clock.set_wrong(-DAY_MS);
+        accept(agency, "the radio is a day ahead");
+    }
+    // They were given today after all.
+    assert_eq!(ask().await, OutcomeCode::Refused);
+    owning.restart().await;
+    assert_eq!(ask().await, OutcomeCode::Refused);
+    assert_eq!(owning.accord(&["health"]).code, 0, "it starts: its database is as it left it");
 }

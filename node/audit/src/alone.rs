@@ -5,29 +5,16 @@
 use schemas::agency::AgencyId;
 use schemas::body::Body;
 use schemas::digest::Digest;
-use schemas::entry::{EntryKind, Header, StoredEntry};
-use schemas::entry_proof::EntryProof;
+use schemas::entry::{Header, StoredEntry};
 use schemas::envelope::{Envelope, Kind};
-use schemas::event::Event;
-use schemas::standing::Part;
-use schemas::time::Timestamp;
 
 use super::beside::{Beside, beside};
+use super::kept::{Kept, kept};
 use super::keys::Keys;
 use super::messages::{Expected, Expects, Opened, open};
 use super::problem::{Problem, problem};
 use super::recomputed::recomputed;
-use super::signed_by::SignedBy;
 use super::told::Told;
-
-/// A proven place of the peer's log that an entry keeps.
-#[derive(Debug)]
-pub(super) struct Kept {
-    /// Who signed the head above it.
-    pub(super) by: SignedBy,
-    /// When the peer's entry was made, as that says.
-    pub(super) at: Timestamp,
-}
 
 /// What one entry shows by itself.
 #[derive(Debug, Default)]
@@ -40,8 +27,8 @@ pub(super) struct Alone {
     pub(super) told: Option<Told>,
     /// Whose word it rests on that is not pinned.
     pub(super) unpinned: Option<AgencyId>,
-    /// What it keeps of the peer's log.
-    pub(super) theirs: Option<Kept>,
+    /// What it keeps of the peer's log, where all of that is proven.
+    pub(super) theirs: Vec<Kept>,
     /// Whether a signature that it rests on does not hold, or is missing.
     pub(super) unsigned: bool,
     /// The reply that it says did not verify, where its owner signed it all the same.
@@ -88,18 +75,12 @@ pub(super) fn alone(header: &Header, entry: &StoredEntry, keys: &Keys, me: &Agen
         return Alone { problems, unsigned: !destroyed, ..found };
     };
     let mut standing = true;
-    for theirs in body.event.theirs() {
+    for (nth, theirs) in body.event.theirs().iter().enumerate() {
         found.signatures = found.signatures.saturating_add(1);
         match &header.peer {
             Some(peer) if !keys.pinned(peer) => found.unpinned = Some(peer.clone()),
-            _ => match kept(header, &body, theirs, keys, me) {
-                Ok(theirs) => {
-                    // Of several the latest says when this was not made yet.
-                    let later = found.theirs.as_ref().is_none_or(|kept| kept.at <= theirs.at);
-                    if later {
-                        found.theirs = Some(theirs);
-                    }
-                }
+            _ => match kept(header, &body, (nth, theirs), keys, me) {
+                Ok(theirs) => found.theirs.push(theirs),
                 Err(why) => {
                     standing = false;
                     wrong("standing", why);
@@ -107,7 +88,9 @@ pub(super) fn alone(header: &Header, entry: &StoredEntry, keys: &Keys, me: &Agen
             },
         }
     }
-    found.theirs = found.theirs.filter(|_| standing);
+    if !standing {
+        found.theirs.clear();
+    }
     let lines: Vec<&str> = entry.envelope.iter().flat_map(|lines| lines.lines()).collect();
     match beside(header, &body, me) {
         Err(what) => {
@@ -190,37 +173,4 @@ fn rejected(line: &str, header: &Header, keys: &Keys, me: &AgencyId) -> Option<O
     };
     let expected = Expected { kind, by: peer.clone(), to: me.clone() };
     open(line, &expected, keys).ok().filter(|opened| opened.key.is_some())
-}
-
-/// Whether what an entry keeps of the peer's log is a proven place in it, of an entry about the
-/// same exchange with this agency.
-fn kept(
-    header: &Header,
-    body: &Body,
-    theirs: &EntryProof,
-    keys: &Keys,
-    me: &AgencyId,
-) -> Result<Kept, String> {
-    let not = |why: String| format!("what it keeps of the peer's log proves nothing: {why}");
-    let Some(peer) = &header.peer else { return Err(not("it concerns no peer".into())) };
-    let (their, key) = keys.entry_proof(peer, theirs).map_err(not)?;
-    let query = body.event.access().and_then(|access| access.query_digest);
-    let fits = match &body.event {
-        Event::PeerProved(_) => Part::of(their.kind).is_some() && their.query.is_some(),
-        Event::ReceiptRecorded(recorded) => {
-            their.kind == EntryKind::AnswerReceived
-                && their.envelope == Some(recorded.answer_digest)
-        }
-        Event::AnswerReceived(_) | Event::RefusalReceived(_) => matches!(
-            their.kind,
-            EntryKind::QueryAnswered | EntryKind::QueryRefused | EntryKind::AnswerRedelivered
-        ),
-        _ => their.kind == EntryKind::QuerySent && their.envelope == query,
-    };
-    let same = their.query == header.query || matches!(body.event, Event::PeerProved(_));
-    if their.peer.as_ref() == Some(me) && same && fits {
-        Ok(Kept { by: SignedBy::new(peer.clone(), key), at: their.at })
-    } else {
-        Err(not("it is of another exchange".into()))
-    }
 }

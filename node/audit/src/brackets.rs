@@ -7,8 +7,8 @@ use schemas::body::Body;
 use schemas::entry::Header;
 use schemas::time::{CLOCK_SKEW_MS, Timestamp};
 
-use super::alone::Kept;
 use super::cosigned_heads::CosignedHeads;
+use super::kept::Kept;
 use super::key_times::{KeyEnd, KeyTimes};
 use super::messages::{Message, Opened};
 use super::problem::{Problem, problem};
@@ -34,8 +34,8 @@ pub(super) struct Bracketed {
     pub(super) problems: Vec<Problem>,
     /// Whether what stands beside it is signed with a key whose end had been recorded.
     pub(super) discounted: bool,
-    /// Who signed the head above what it keeps of the peer's log, where that counts.
-    pub(super) theirs: Option<SignedBy>,
+    /// What it keeps of the peer's log under heads whose signatures count.
+    pub(super) theirs: Vec<Kept>,
 }
 
 /// Who signed what was opened, where that was checked.
@@ -52,7 +52,7 @@ impl Brackets {
         body: Option<&Body>,
         me: &AgencyId,
         messages: &[Opened],
-        theirs: Option<Kept>,
+        theirs: Vec<Kept>,
     ) -> Bracketed {
         let mut found = Bracketed::default();
         let mut wrong =
@@ -66,22 +66,21 @@ impl Brackets {
             found.discounted = true;
             wrong(ENDED, after_its_end("what stands beside it", &by, end));
         }
-        match theirs {
-            Some(kept) if let Some(end) = over(&kept.by) => {
+        for kept in theirs {
+            if let Some(end) = over(&kept.by) {
                 let what = "the head above what it keeps of the peer's log";
                 wrong(ENDED, after_its_end(what, &kept.by, end));
+                continue;
             }
-            Some(kept) => {
-                if kept.at > header.at.plus_millis(CLOCK_SKEW_MS) {
-                    let what = format!(
-                        "it says that it was made at {}, and keeps an entry of the log of `{}` that was made at {}, as that says: it was not made before that one",
-                        header.at, kept.by.agency, kept.at
-                    );
-                    wrong(DISPROVED, what);
-                }
-                found.theirs = Some(kept.by);
+            let their = kept.header.at;
+            if their > header.at.plus_millis(CLOCK_SKEW_MS) {
+                let what = format!(
+                    "it says that it was made at {}, and keeps an entry of the log of `{}` that was made at {their}, as that says: it was not made before that one",
+                    header.at, kept.by.agency
+                );
+                wrong(DISPROVED, what);
             }
-            None => {}
+            found.theirs.push(kept);
         }
         if let Some(first) = self.cosigned.not_after(header.index)
             && header.at > first.plus_millis(CLOCK_SKEW_MS)

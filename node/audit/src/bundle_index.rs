@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use schemas::agency::AgencyId;
 use schemas::bundle::{Head, Item};
-use schemas::checkpoint::SignedCheckpoint;
 use schemas::digest::Digest;
-use schemas::entry::Header;
 use schemas::merkle::{self, Frontier};
 use schemas::time::Timestamp;
 
@@ -50,6 +48,8 @@ pub(super) struct BundleIndex {
 pub(super) struct ForeignProof {
     /// The entry that keeps it.
     pub(super) by: u64,
+    /// Which of those that it keeps.
+    pub(super) nth: usize,
     /// When that was made.
     pub(super) kept: Timestamp,
     pub(super) query: Option<Digest>,
@@ -99,21 +99,16 @@ impl BundleIndex {
             }
         }
         self.unproven.see(judged);
-        let theirs = judged.body.iter().filter(|_| judged.theirs.is_some());
-        let theirs = theirs.flat_map(|body| body.event.theirs());
-        let foreign = theirs.filter_map(|theirs| {
-            let signed = SignedCheckpoint::parse(theirs.checkpoint.as_bytes()).ok()?;
-            let their = Header::from_bytes(theirs.header.as_bytes()).ok()?;
-            Some(ForeignProof {
-                by: header.index,
-                kept: header.at,
-                query: their.query,
-                index: their.index,
-                at: their.at,
-                leaf: merkle::leaf(theirs.header.as_bytes()),
-                size: signed.unverified().size,
-                root: signed.unverified().root,
-            })
+        let foreign = judged.theirs.iter().map(|kept| ForeignProof {
+            by: header.index,
+            nth: kept.nth,
+            kept: header.at,
+            query: kept.header.query,
+            index: kept.header.index,
+            at: kept.header.at,
+            leaf: kept.leaf,
+            size: kept.head.size,
+            root: kept.head.root,
         });
         self.foreign.extend(foreign);
     }

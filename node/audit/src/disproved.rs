@@ -8,7 +8,7 @@ use schemas::merkle::{self, Frontier};
 use schemas::time::Timestamp;
 
 use super::bundle_index::{BundleIndex, ForeignProof, Lookup};
-use super::evidence::{Evidence, entry_proofs};
+use super::evidence::Evidence;
 use super::keys::Keys;
 use super::reconcile::{Class, Finding};
 use super::signed_by::SignedBy;
@@ -25,10 +25,13 @@ fn proven(
 ) -> Option<(Evidence, SignedBy)> {
     let (_, offset) = holder.entries.get(&kept.by)?;
     let item = lookup(n, *offset)?;
-    let mut proofs = entry_proofs(&item).into_iter();
-    let theirs = proofs.find(|theirs| merkle::leaf(theirs.header.as_bytes()) == kept.leaf)?;
-    let (_, key) = keys.entry_proof(whose, &theirs).ok()?;
-    let evidence = Evidence { theirs: Some(theirs), ..Evidence::of(&holder.head.agency, &item)? };
+    let evidence = Evidence::keeping(&holder.head.agency, &item, kept.nth)?;
+    let theirs = evidence.theirs.as_ref()?;
+    let (_, head, key) = keys.entry_proof(whose, theirs).ok()?;
+    let same = merkle::leaf(theirs.header.as_bytes()) == kept.leaf && head.root == kept.root;
+    if !same {
+        return None;
+    }
     Some((evidence, SignedBy::new(whose.clone(), key)))
 }
 

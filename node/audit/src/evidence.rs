@@ -34,10 +34,18 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// The evidence that an entry is; `None` if its header cannot be read.
+    /// The evidence that an entry is, with the first that it keeps of the other side's log; `None` if its
+    /// header cannot be read.
     #[must_use]
     pub fn of(agency: &AgencyId, item: &Item) -> Option<Self> {
+        Self::keeping(agency, item, 0)
+    }
+
+    /// The evidence that an entry is, with the `nth` that it keeps of the other side's log.
+    pub(super) fn keeping(agency: &AgencyId, item: &Item, nth: usize) -> Option<Self> {
         let header = Header::from_bytes(item.entry.header.as_bytes()).ok()?;
+        let body =
+            item.entry.body.as_ref().and_then(|body| serde_json::from_str::<Body>(body).ok());
         Some(Self {
             agency: agency.clone(),
             index: header.index,
@@ -46,13 +54,7 @@ impl Evidence {
             header: item.entry.header.clone(),
             inclusion: item.inclusion.clone(),
             envelopes: item.entry.envelope.iter().flat_map(|e| e.lines()).map(Into::into).collect(),
-            theirs: entry_proofs(item).into_iter().next(),
+            theirs: body.and_then(|body| body.event.theirs().get(nth).cloned()),
         })
     }
-}
-
-/// What an entry keeps of the other side's log, **unchecked**.
-pub(super) fn entry_proofs(item: &Item) -> Vec<EntryProof> {
-    let body = item.entry.body.as_ref().and_then(|body| serde_json::from_str::<Body>(body).ok());
-    body.map_or_else(Vec::new, |body| body.event.theirs().to_vec())
 }

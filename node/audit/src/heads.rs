@@ -7,9 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek};
 
 use schemas::agency::AgencyId;
-use schemas::checkpoint::SignedCheckpoint;
 use schemas::digest::Digest;
-use schemas::entry::Header;
 use schemas::merkle::{self, Frontier};
 use serde::Serialize;
 
@@ -50,6 +48,8 @@ struct Source {
     bundle: usize,
     /// The entry that keeps it, and where its line begins; a bundle's own head stands in no entry.
     entry: Option<(u64, u64)>,
+    /// Which of those that the entry keeps.
+    nth: usize,
 }
 
 /// What is known of one log, as whoever keeps it signed it.
@@ -102,7 +102,7 @@ pub fn compare<R: Read + Seek>(
             if let Proven::Unpinned(agency) = &judged.proven {
                 unpinned.insert(agency.clone());
             }
-            let source = Source { bundle: n, entry: Some((judged.header.index, offset)) };
+            let source = Source { bundle: n, entry: Some((judged.header.index, offset)), nth: 0 };
             let leaf = merkle::leaf(item.entry.header.as_bytes());
             if head.scope.is_whole() {
                 whole.push(leaf);
@@ -128,7 +128,7 @@ pub fn compare<R: Read + Seek>(
             own.into_iter().for_each(|(index, leaf, source)| log.leaf(index, leaf, source, None));
         }
         if report.holds() {
-            let source = Source { bundle: n, entry: None };
+            let source = Source { bundle: n, entry: None, nth: 0 };
             report.heads.iter().for_each(|head| log.head(head.size, head.root, source, None));
             if log.whole.len() < whole.len() {
                 log.whole = whole;
@@ -139,7 +139,7 @@ pub fn compare<R: Read + Seek>(
     let mut evidence = |source: &Source| {
         let (_, offset) = source.entry?;
         let item = bundles.get_mut(source.bundle)?.item(offset)?;
-        Evidence::of(holders.get(source.bundle)?, &item)
+        Evidence::keeping(holders.get(source.bundle)?, &item, source.nth)
     };
     let place = |source: &Source| match source.entry {
         Some((index, _)) => holders
@@ -164,16 +164,11 @@ pub fn compare<R: Read + Seek>(
 
 /// Notes what an entry keeps of another log, where that log's own key signed it.
 fn keep(logs: &mut BTreeMap<AgencyId, Log>, judged: &Judged, source: Source) {
-    let Some(by) = &judged.theirs else { return };
-    let log = logs.entry(by.agency.clone()).or_default();
-    for theirs in judged.body.iter().flat_map(|body| body.event.theirs()) {
-        let signed = SignedCheckpoint::parse(theirs.checkpoint.as_bytes());
-        let header = Header::from_bytes(theirs.header.as_bytes());
-        let (Ok(signed), Ok(header)) = (signed, header) else { continue };
-        let head = signed.unverified();
-        log.head(head.size, head.root, source, Some(by.clone()));
-        let leaf = merkle::leaf(theirs.header.as_bytes());
-        log.leaf(header.index, leaf, source, Some(by.clone()));
+    for kept in &judged.theirs {
+        let source = Source { nth: kept.nth, ..source };
+        let log = logs.entry(kept.by.agency.clone()).or_default();
+        log.head(kept.head.size, kept.head.root, source, Some(kept.by.clone()));
+        log.leaf(kept.header.index, kept.leaf, source, Some(kept.by.clone()));
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use schemas::agency::AgencyId;
 use schemas::card::Card;
-use schemas::checkpoint::{CheckpointError, SignedCheckpoint};
+use schemas::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 use schemas::entry::Header;
 use schemas::entry_proof::EntryProof;
 use schemas::envelope::{Envelope, Kind};
@@ -159,8 +159,8 @@ impl Keys {
         signed_by(head, keys.iter().rev().cloned())
     }
 
-    /// Checks a place in an agency's log; the header of the entry that stands there, and the key that
-    /// signed the head above it.
+    /// Checks a place in an agency's log; the header of the entry that stands there, the head above it,
+    /// and the key that signed that.
     ///
     /// # Errors
     /// Why it is not proven.
@@ -168,11 +168,13 @@ impl Keys {
         &self,
         agency: &AgencyId,
         entry_proof: &EntryProof,
-    ) -> Result<(Header, Fingerprint), String> {
+    ) -> Result<(Header, Checkpoint, Fingerprint), String> {
         let mut last = format!("no card of `{agency}` is at hand");
         for key in self.0.get(agency).iter().flat_map(|keys| keys.log.iter().rev()) {
             match entry_proof.verified(key) {
-                Ok((header, _)) => return Ok((header, key.public().fingerprint())),
+                Ok((header, head)) => {
+                    return Ok((header, head.unverified().clone(), key.public().fingerprint()));
+                }
                 Err(error) => last = error.to_string(),
             }
         }

@@ -26,6 +26,7 @@ pub mod exchange_lines;
 pub mod exchange_tree;
 pub mod heads;
 pub mod hold_check;
+pub mod kept;
 pub mod key_times;
 pub mod keys;
 mod messages;

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, HashSet};
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
-use schemas::entry::Header;
 use schemas::standing::Part;
 use schemas::time::Timestamp;
 
@@ -46,14 +45,10 @@ fn short(query: &Digest) -> [u8; 16] {
 impl Unproven {
     /// Takes in the next entry.
     pub(super) fn see(&mut self, judged: &Judged) {
-        let Some(body) = &judged.body else { return };
-        if judged.theirs.is_some() {
-            for theirs in body.event.theirs() {
-                let Ok(header) = Header::from_bytes(theirs.header.as_bytes()) else { continue };
-                if let Some((query, part)) = header.query.zip(Part::of(header.kind)) {
-                    self.proven.insert((short(&query), part));
-                    self.owed.remove(&(query, part));
-                }
+        for theirs in judged.theirs.iter().map(|kept| &kept.header) {
+            if let Some((query, part)) = theirs.query.zip(Part::of(theirs.kind)) {
+                self.proven.insert((short(&query), part));
+                self.owed.remove(&(query, part));
             }
         }
         let header = &judged.header;

@@ -16,6 +16,7 @@ use super::alone::{Alone, alone};
 use super::brackets::{Bracketed, Brackets, signer};
 use super::cosigned_heads::CosignedHeads;
 use super::earlier::{Asked, Earlier, Repeats};
+use super::kept::Kept;
 use super::key_times::KeyTimes;
 use super::keys::Keys;
 use super::messages::{Message, Opened};
@@ -63,8 +64,8 @@ pub struct Judged {
     pub holds: bool,
     /// The query of its exchange, as it was signed.
     pub asked: Option<Asked>,
-    /// Who signed the head above what it keeps of the peer's log, where all of that is proven.
-    pub theirs: Option<SignedBy>,
+    /// What it keeps of the peer's log, where all of that is proven, under heads whose signatures count.
+    pub theirs: Vec<Kept>,
     /// The entry of the peer's log that it keeps no proof of.
     pub owes: Option<Part>,
     /// How far what it says is proven.

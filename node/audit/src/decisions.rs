@@ -125,6 +125,7 @@ impl Decisions {
                 let basis = body.and_then(|body| body.event.access()?.basis.as_ref());
                 self.uses.answer(header, basis.map(|basis| &basis.authority));
             }
+            EntryKind::QuerySent => self.served.sent(header),
             EntryKind::ReceiptRecorded => self.served.receipted(header),
             EntryKind::EntriesRedacted if state.is_some() => self.redacted(header, item),
             _ => {}

@@ -121,6 +121,15 @@ pub(super) fn reason(code: RefusalCode, message: impl Into<String>, section: &st
     }
 }
 
+/// That an id stands for something else already.
+fn id_reused() -> Reason {
+    reason(
+        RefusalCode::IdReused,
+        "this query id was used before with other content; sign a new query",
+        "query id",
+    )
+}
+
 impl Answering {
     /// What answers with these pieces of a node.
     pub(super) fn of(context: &NodeContext) -> Self {
@@ -140,6 +149,10 @@ impl Answering {
     pub(super) async fn reply(&self, asked: &Asked) -> Result<Reply, Unserved> {
         if let Some(before) = self.store.served(asked.query.id).await? {
             return self.redeliver(asked, &before).await;
+        }
+        if self.store.asked(asked.query.id).await?.is_some() {
+            // Under one id both logs tell one exchange: another one would hide behind it.
+            return self.refuse(asked, vec![id_reused()], false).await;
         }
         if let Some(stale) = self.stale(&asked.query) {
             return self.refuse(asked, vec![stale], true).await;

@@ -18,6 +18,8 @@ struct AskedAs {
 #[derive(Debug, Default)]
 pub(super) struct Served {
     ids: HashMap<Digest, AskedAs>,
+    /// Ids of this log's own queries.
+    own: HashSet<Digest>,
     /// Ids of which some reply is destroyed.
     bare: HashSet<Digest>,
     /// Ids whose answer is destroyed.
@@ -49,6 +51,11 @@ impl Served {
         }
     }
 
+    /// Takes in a query of this log's own.
+    pub(super) fn sent(&mut self, header: &Header) {
+        self.own.extend(header.query);
+    }
+
     /// Takes in a receipt.
     pub(super) fn receipted(&mut self, header: &Header) {
         if let Some(count) = header.peer.as_ref().and_then(|peer| self.unreceipted.get_mut(peer)) {
@@ -66,9 +73,12 @@ impl Served {
         header.query.is_some_and(|id| self.ids.contains_key(&id) || self.bare.contains(&id))
     }
 
-    /// Whether other bytes were served under the id before; `None` where they are destroyed.
+    /// Whether other bytes were served, or sent, under the id before; `None` where they are destroyed.
     pub(super) fn reused(&self, header: &Header, asked: Digest) -> Option<bool> {
         let id = header.query?;
+        if self.own.contains(&id) {
+            return Some(true);
+        }
         match self.ids.get(&id) {
             Some(known) if known.several || known.first != asked => Some(true),
             _ if self.bare.contains(&id) => None,

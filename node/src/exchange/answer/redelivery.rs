@@ -8,7 +8,7 @@ use schemas::refusal::{Reason, Refusal, RefusalCode};
 use serde::de::DeserializeOwned;
 
 use super::super::photographs::OutgoingPhotos;
-use super::{Answering, Asked, Reply, Unserved, reason};
+use super::{Answering, Asked, Reply, Unserved, id_reused, reason};
 use audit_log::append::AppendError;
 use audit_log::entries::exchange::answering::{
     AnswerAgain, answer_redelivered, refusal_redelivered,
@@ -38,12 +38,7 @@ impl Answering {
         before: &ServedBefore,
     ) -> Result<Reply, Unserved> {
         if before.requester != asked.query.from || before.query_digest != asked.envelope.digest() {
-            let reused = reason(
-                RefusalCode::IdReused,
-                "this query id was used before with other content; sign a new query",
-                "query id",
-            );
-            return self.refuse(asked, vec![reused], false).await;
+            return self.refuse(asked, vec![id_reused()], false).await;
         }
         let Some(reply) = &before.reply else {
             let destroyed = over(

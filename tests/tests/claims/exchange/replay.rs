@@ -6,6 +6,7 @@ use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::query::Query;
 use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
+use tests::auditor::{Auditor, problems};
 use tests::federation::{add_card, introduce, owner_and_raw, pair, signed_by_both};
 use tests::fixtures::{DAY_MS, PLATE, agreement, query};
 use tests::logs::Log;
@@ -167,6 +168,33 @@ async fn other_bytes_under_a_known_id_are_refused() {
     let log = owner.log().await;
     assert_eq!((log.count(Kind::QueryAnswered), log.count(Kind::QueryRefused)), (1, 1));
     assert_eq!(log.one(Kind::QueryRefused).access().elements.plate, other.elements.plate);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_exchange_hides_behind_the_id_of_one_that_the_owner_began() {
+    let (owner, mut raw, _) = owner_and_raw().await;
+    let (heard, seen) = std::sync::mpsc::channel();
+    raw.answer(move |frame| {
+        drop(heard.send(frame.body.clone()));
+        None
+    });
+    drop(owner.ask_one(raw.id(), PLATE).await);
+    let known = seen.try_iter().find_map(|body| {
+        let envelope = Envelope::parse(body.as_slice()).ok()?;
+        serde_json::from_slice::<Query>(envelope.unverified_payload()).ok()
+    });
+    let searched = owner.store().searches();
+    let query = Query { id: known.expect("the owner's query").id, ..asked(&raw, &owner) };
+    let reasons =
+        raw.ask(&owner, &signed(&raw, &query)).await.refused(&owner.identity.card.message_key);
+    assert_eq!(reasons[0].code, RefusalCode::IdReused);
+    assert_eq!(owner.store().searches(), searched);
+    let auditor = Auditor::default();
+    auditor.receive("whole", &owner, &[]);
+    let (_, report) = auditor.verify("whole", &[&owner]);
+    // Nobody has pinned the peer's key; else all is well.
+    assert_eq!(problems(&report), [(None, "unpinned".to_owned())], "{report}");
+    assert_eq!(report["decided_again"], 1, "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

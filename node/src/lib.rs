@@ -13,6 +13,7 @@ pub mod conformance;
 pub mod context;
 pub mod exchange;
 pub mod http;
+pub mod pages;
 pub mod permission;
 pub mod reads;
 pub mod retention;

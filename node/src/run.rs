@@ -26,6 +26,7 @@ use crate::exchange::witness::Witnessing;
 use crate::http::{
     AppState, MetricsCache, MetricsToken, SendingTurns, https, open_router, router, socket,
 };
+use crate::pages;
 use crate::reads::importer::Importer;
 use crate::retention::{DESTROY, Retention};
 use crate::sign_in::{SignIn, record_recovery, sweep};
@@ -245,7 +246,9 @@ impl Node {
         let mut serving = vec![self.tasks.spawn("socket", socket)];
         if let Some(listener) = listeners.https {
             let places = self.app.https_places.clone();
-            let router = open_router(self.app.clone());
+            let origin = self.app.config.origin.clone();
+            let pages = origin.map(|origin| pages::router(self.app.clone(), origin));
+            let router = open_router(self.app.clone()).merge(pages.unwrap_or_default());
             let https = https::serve(listener, places, router, stop.clone());
             serving.push(self.tasks.spawn("HTTPS", https));
         }

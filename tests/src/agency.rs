@@ -41,6 +41,7 @@ pub struct Plan {
     bounds: Bounds,
     postgres: bool,
     https: bool,
+    pages: bool,
 }
 
 impl Plan {
@@ -56,6 +57,7 @@ impl Plan {
             bounds: Bounds { answer_seconds: 5, ..Bounds::default() },
             postgres: false,
             https: false,
+            pages: false,
         }
     }
 
@@ -69,6 +71,12 @@ impl Plan {
     #[must_use]
     pub fn with_https(self) -> Self {
         Self { https: true, ..self }
+    }
+
+    /// With pages, on its HTTPS side.
+    #[must_use]
+    pub fn with_pages(self) -> Self {
+        Self { https: true, pages: true, ..self }
     }
 
     /// Another kind of body.
@@ -172,8 +180,11 @@ impl Agency {
         };
         let card = init(dir.path(), &args, &clock).await.expect("a home");
         let home = Home::open(dir.path()).expect("a home");
-        let config =
-            Config { exchange: plan.bounds, ..Config::load(&home).expect("a configuration") };
+        let mut config = Config::load(&home).expect("a configuration");
+        config.exchange = plan.bounds;
+        let port = config.http.filter(|_| plan.pages).map(|address| address.port());
+        config.origin =
+            port.map(|port| format!("https://localhost:{port}").parse().expect("an origin"));
         std::fs::write(home.config(), toml::to_string(&config).expect("TOML"))
             .expect("a written configuration");
         let mut agency =

@@ -14,6 +14,7 @@
 pub mod agency;
 pub mod auditor;
 pub mod binary;
+pub mod browser;
 pub mod command_line;
 pub mod faulty_store;
 pub mod federation;

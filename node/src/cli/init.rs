@@ -223,6 +223,7 @@ async fn fill(
     write_private(&home.card(), envelope.as_bytes())?;
     certificate::create(home, &certificate_names(args), clock.now())?;
     let config = Config {
+        origin: None,
         agency: args.id.clone(),
         listen: args.listen.clone(),
         database,

@@ -198,7 +198,8 @@ impl<D: Dial> QueryClient<D> {
 
     /// Peers of which an agreement in force or an approved request gives this agency authority.
     /// Only the want of one keeps an owner out; every other refusal is the owner's to pronounce.
-    fn giving_authority(&self, state: &State) -> Vec<AgencyId> {
+    #[must_use]
+    pub fn giving_authority(&self, state: &State) -> Vec<AgencyId> {
         let now = self.agency.clock.now();
         let counters = self.agency.log.counters();
         let me = &self.agency.id;

@@ -24,7 +24,7 @@ pub struct Open {
 }
 
 /// Every open alarm.
-pub(super) fn open(state: &registry::State) -> impl Iterator<Item = Open> {
+pub fn open(state: &registry::State) -> impl Iterator<Item = Open> {
     state.alarms.values().filter(|raised| raised.resolved.is_none()).map(|raised| Open {
         alarm: raised.alarm,
         peer: raised.what.peer.clone(),

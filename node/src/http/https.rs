@@ -200,7 +200,8 @@ pub async fn serve(
                 let Some(tls) = secured(&acceptor, stream).await else { return };
                 let mut http = http1::Builder::new();
                 http.timer(TokioTimer::new()).header_read_timeout(HEAD);
-                let service = service_fn(move |request| {
+                let service = service_fn(move |mut request| {
+                    request.extensions_mut().insert(Remote(caller.ip));
                     let (caller, asked) = (caller.clone(), inner.call(request));
                     async move { caller.serving(asked).await }
                 });
@@ -245,12 +246,16 @@ impl Caller {
     }
 }
 
+/// From which machine a request comes.
+#[derive(Debug, Clone, Copy)]
+pub struct Remote(pub IpAddr);
+
 /// Said beside a response: whoever asked has shown a token that is right.
 #[derive(Debug, Clone, Copy)]
 struct Recognised;
 
 /// The response to whoever has shown a token that is right.
-pub(super) fn recognised(mut response: Response) -> Response {
+pub fn recognised(mut response: Response) -> Response {
     response.extensions_mut().insert(Recognised);
     response
 }

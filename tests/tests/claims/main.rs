@@ -15,6 +15,7 @@ mod exchange;
 mod failures;
 mod identity;
 mod operating;
+mod pages;
 mod protocol;
 mod reads;
 mod simulation;

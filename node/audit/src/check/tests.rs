@@ -1,6 +1,6 @@
 //! What a check holds at once, and the order in which it takes lines.
 
-use schemas::bundle::{FORMAT, MOST_COSIGNED};
+use schemas::bundle::{FORMAT, MOST_COSIGNED, Scope};
 use schemas::entry::StoredEntry;
 
 use super::*;

@@ -1,0 +1,99 @@
+//! The fields of a form, and of a page's address.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+
+use super::page::problem_page;
+use crate::permission::ActError;
+
+/// Most fields of a form.
+const MOST: usize = 256;
+
+/// Fields in their order; a name may stand several times.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    fn of(encoded: &[u8]) -> Self {
+        let pairs = form_urlencoded::parse(encoded).take(MOST);
+        Self(pairs.map(|(name, value)| (name.into_owned(), value.trim().to_owned())).collect())
+    }
+
+    /// The first value of this name; empty when there is none.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(one, _)| one == name).map_or("", |(_, value)| value)
+    }
+
+    /// Every value of this name.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(one, _)| one == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether this box is ticked, or this button was pressed.
+    pub(super) fn has(&self, name: &str) -> bool {
+        !self.get(name).is_empty()
+    }
+
+    /// The value of this name, where something was filled in.
+    pub(super) fn parsed<T>(&self, name: &str, label: &str) -> Result<Option<T>, ActError>
+    where
+        T: std::str::FromStr<Err: std::fmt::Display>,
+    {
+        match self.get(name) {
+            "" => Ok(None),
+            value => value.parse().map(Some).map_err(|e| ActError::usage(format!("{label}: {e}"))),
+        }
+    }
+
+    /// The value of this name, which has to be filled in.
+    pub(super) fn needed<T>(&self, name: &str, label: &str) -> Result<T, ActError>
+    where
+        T: std::str::FromStr<Err: std::fmt::Display>,
+    {
+        self.parsed(name, label)?.ok_or_else(|| ActError::usage(format!("{label}: fill this in")))
+    }
+}
+
+/// The fields after the `?` of an address.
+impl<S: Send + Sync> FromRequestParts<S> for Fields {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self::of(parts.uri.query().unwrap_or_default().as_bytes()))
+    }
+}
+
+/// The fields of a form that was sent.
+pub(super) struct Sent(pub(super) Fields);
+
+impl<S: Send + Sync> FromRequest<S> for Sent {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let body = Bytes::from_request(request, state).await.map_err(|error| {
+            let said = format!("the form could not be read: {}", error.body_text());
+            problem_page(StatusCode::PAYLOAD_TOO_LARGE, &said)
+        })?;
+        Ok(Self(Fields::of(&body)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_read_as_browsers_write_them_and_no_more_than_a_form_has() {
+        let fields = Fields::of(b"plate=+7ABC123+&to=a-ca-pd&to=b-ca-pd&reason=a%20b%2Bc&empty=");
+        assert_eq!((fields.get("plate"), fields.get("reason")), ("7ABC123", "a b+c"));
+        assert_eq!(fields.all("to").collect::<Vec<_>>(), ["a-ca-pd", "b-ca-pd"]);
+        assert!(!fields.has("empty") && !fields.has("nothing"));
+        let said = fields.parsed::<u32>("plate", "Plate").unwrap_err().to_string();
+        assert!(said.starts_with("Plate: "), "{said}");
+        let many = "a=1&".repeat(10_000);
+        assert_eq!(Fields::of(many.as_bytes()).all("a").count(), MOST);
+    }
+}

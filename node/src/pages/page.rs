@@ -1,0 +1,193 @@
+//! The frame of every page, and the pieces that many pages are made of.
+
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{Html, IntoResponse, Response};
+use maud::{DOCTYPE, Markup, html};
+use schemas::refusal::Citation;
+use schemas::time::Timestamp;
+
+use super::visitor::Visitor;
+use crate::http::problem::Problem;
+use crate::permission::{ActError, ErrorClass};
+
+/// What a page says: its heading, and what stands below.
+pub(super) struct Shown {
+    title: String,
+    body: Markup,
+    status: StatusCode,
+}
+
+impl Shown {
+    pub(super) fn new(title: impl Into<String>, body: Markup) -> Self {
+        Self { title: title.into(), body, status: StatusCode::OK }
+    }
+
+    /// Why something was not done, and what to do next.
+    pub(super) fn error(error: &ActError) -> Self {
+        let title = match error.class() {
+            ErrorClass::Usage => "That cannot be done as it was asked",
+            ErrorClass::Refused => "That is not permitted",
+            ErrorClass::Failed => "That could not be done",
+        };
+        let problem = Problem::from(error);
+        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST);
+        let body = html! {
+            p.wrong role="alert" { (problem.detail) }
+            (citations(&problem.citations))
+            p { "Nothing was changed. Go back with your browser to mend it." }
+        };
+        Self { title: title.into(), body, status }
+    }
+
+    /// As a page for somebody who is signed in.
+    pub(super) fn for_visitor(self, visitor: &Visitor) -> Response {
+        let Self { title, body, status } = self;
+        (status, Html(framed(&title, Some(visitor), &body).into_string())).into_response()
+    }
+
+    /// As a page for anybody.
+    pub(super) fn for_anybody(self) -> Response {
+        let Self { title, body, status } = self;
+        (status, Html(framed(&title, None, &body).into_string())).into_response()
+    }
+}
+
+/// A page that says only what went wrong.
+pub(super) fn problem_page(status: StatusCode, said: &str) -> Response {
+    let body = html! {
+        p.wrong role="alert" { (said) }
+        p { a href="/" { "To the first page" } }
+    };
+    Shown { title: "That could not be done".into(), body, status }.for_anybody()
+}
+
+/// The beginning of a page whose rest comes piece by piece, up to where its main part begins.
+pub(super) fn opening(title: &str, visitor: &Visitor) -> String {
+    let whole = framed(title, Some(visitor), &html! { (SPLIT) }).into_string();
+    whole.split(SPLIT).next().unwrap_or_default().to_owned()
+}
+
+/// What closes such a page.
+pub(super) fn closing(visitor: &Visitor) -> String {
+    let whole = framed("", Some(visitor), &html! { (SPLIT) }).into_string();
+    whole.split(SPLIT).nth(1).unwrap_or_default().to_owned()
+}
+
+/// Where a page is taken apart; no text of a page is so.
+const SPLIT: &str = "\u{1f}";
+
+fn framed(title: &str, visitor: Option<&Visitor>, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · Accord" }
+                link rel="stylesheet" href="/style.css";
+                link rel="icon" href="data:,";
+            }
+            body {
+                a.skip href="#main" { "To the main part" }
+                @if let Some(visitor) = visitor { (header(visitor)) }
+                main id="main" {
+                    h1 { (title) }
+                    (body)
+                }
+            }
+        }
+    }
+}
+
+fn header(visitor: &Visitor) -> Markup {
+    let may = visitor.may;
+    let links = [
+        ("/", "Home", true),
+        ("/search", "Search", may.query),
+        ("/requests", "Requests", may.query || may.approve),
+        ("/agreements", "Agreements", may.approve || may.administer || may.audit),
+        ("/people", "People", may.administer || may.audit),
+        ("/log", "Log", may.audit),
+    ];
+    html! {
+        header {
+            nav aria-label="Pages" {
+                ul {
+                    @for (href, word, shown) in links {
+                        @if shown { li { a href=(href) { (word) } } }
+                    }
+                }
+            }
+            form.leave method="post" action="/sign-out" {
+                (form_token(visitor))
+                span { (visitor.user.full_name.as_str()) " · until " (when(visitor.session.until())) }
+                button type="submit" { "Sign out" }
+            }
+        }
+    }
+}
+
+/// The hidden field that every form of a session carries.
+pub(super) fn form_token(visitor: &Visitor) -> Markup {
+    html! { input type="hidden" name="form" value=(visitor.form); }
+}
+
+/// The field for the password of somebody who has to prove again who she is; nothing for who did lately.
+pub(super) fn prove_again(visitor: &Visitor, act: &str) -> Markup {
+    html! {
+        @if !visitor.lately {
+            p.field {
+                label for={ "password-" (act) } { "Your password, to prove again who you are" }
+                input id={ "password-" (act) } name="password" type="password"
+                    autocomplete="current-password" required;
+            }
+        }
+    }
+}
+
+/// One line to fill in.
+pub(super) fn line(name: &str, label: &str, hint: &str, value: &str, required: bool) -> Markup {
+    html! {
+        p.field {
+            label for=(name) { (label) @if !required { span.quiet { " (if there is one)" } } }
+            @if !hint.is_empty() { span.hint id={ (name) "-hint" } { (hint) } }
+            input id=(name) name=(name) value=(value) required[required]
+                aria-describedby=[(!hint.is_empty()).then(|| format!("{name}-hint"))];
+        }
+    }
+}
+
+/// One line that has to be filled in, where a page has several of its name.
+pub(super) fn line_of(name: &str, of: &str, label: &str) -> Markup {
+    html! {
+        p.field {
+            label for={ (name) "-" (of) } { (label) }
+            input id={ (name) "-" (of) } name=(name) required;
+        }
+    }
+}
+
+/// An instant as people read it; all times are UTC.
+pub(super) fn when(at: Timestamp) -> String {
+    let text = at.to_string();
+    let minute = text.get(..16).unwrap_or(&text);
+    format!("{} UTC", minute.replace('T', " "))
+}
+
+/// The sections that a refusal or a demand rests on.
+pub(super) fn citations(all: &[Citation]) -> Markup {
+    html! {
+        @if !all.is_empty() {
+            ul.citations {
+                @for one in all { li { (one.to_string()) } }
+            }
+        }
+    }
+}
+
+/// The looks of every page.
+pub(super) async fn style() -> Response {
+    ([(CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("style.css")).into_response()
+}

@@ -1,0 +1,198 @@
+//! Searching: the form, what each policy would say of it, and the answers as they come.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+use schemas::agency::AgencyId;
+use schemas::draft::{Draft, Recipients};
+use tokio::sync::mpsc;
+
+use super::answers;
+use super::draft::{drafted, form};
+use super::fields::Fields;
+use super::page::{Shown, citations, closing, opening};
+use super::visitor::{Posted, Visitor};
+use crate::admin::policy::{Explain, Explained, explain};
+use crate::exchange::ask::{QueryOutcome, log_rejected_draft};
+use crate::http::AppState;
+use crate::permission::ActError;
+use crate::reads::search;
+
+type App = State<Arc<AppState>>;
+
+/// Agencies that may be asked, with their names.
+fn owners(app: &AppState) -> Vec<(AgencyId, String)> {
+    let state = app.context.agency.registry.state();
+    let open = state.peers.iter().filter(|(_, peer)| peer.blocked.is_none());
+    let with_name =
+        |id: &AgencyId| state.peers.get(id).map(|peer| peer.card.value.name.to_string());
+    let giving = app.queries.giving_authority(&state);
+    open.filter(|(id, _)| giving.contains(id))
+        .map(|(id, _)| (id.clone(), with_name(id).unwrap_or_else(|| id.to_string())))
+        .collect()
+}
+
+pub(super) async fn ask(State(app): App, visitor: Visitor, filled: Fields) -> Response {
+    let body = form(&visitor, &filled, &owners(&app));
+    visitor.page(Shown::new("Search", body))
+}
+
+pub(super) async fn run(State(app): App, Posted { visitor, fields }: Posted) -> Response {
+    let now = app.context.agency.clock.now();
+    let draft = match drafted(&fields, &visitor, now) {
+        Ok(draft) => draft,
+        Err(error) => return visitor.page(again(&app, &visitor, &fields, &error.to_string())),
+    };
+    if fields.get("do") == "explain" {
+        let told = told(&app, &visitor, &fields, &draft).await;
+        let body = html! { (told) h2 { "Your search" } (form(&visitor, &fields, &owners(&app))) };
+        return visitor.page(Shown::new("What would be decided", body));
+    }
+    let Recipients::These(peers) = &draft.whom else {
+        return visitor.page(Shown::new("Search", html! {}));
+    };
+    if peers.is_empty() && !fields.has("own") {
+        return visitor.page(again(&app, &visitor, &fields, "say whom to ask: tick one box"));
+    }
+    match asked(&app, &visitor, &fields, &draft).await {
+        Ok(outcomes) => streamed(visitor, &fields, outcomes),
+        Err(error) => visitor.page(again(&app, &visitor, &fields, &error.to_string())),
+    }
+}
+
+/// The form again, with what has to be mended above it.
+fn again(app: &AppState, visitor: &Visitor, fields: &Fields, said: &str) -> Shown {
+    let body = html! {
+        p.wrong role="alert" { (said) }
+        (form(visitor, fields, &owners(app)))
+    };
+    Shown::new("Search", body)
+}
+
+/// Asks one's own node, and then the peers; outcomes come in the order they happen.
+async fn asked(
+    app: &Arc<AppState>,
+    visitor: &Visitor,
+    fields: &Fields,
+    draft: &Draft,
+) -> Result<mpsc::Receiver<QueryOutcome>, ActError> {
+    let context = &app.context;
+    let turned_down = async |error: ActError| {
+        // An attempt that was turned down is on record like any other.
+        if matches!(error, ActError::Refused(_)) {
+            log_rejected_draft(&context.agency, &visitor.by, draft, &error.to_string()).await?;
+        }
+        Err(error)
+    };
+    let (told, outcomes) = mpsc::channel(16);
+    let own = if fields.has("own") {
+        match search::search(&context.agency, context.store.as_ref(), &visitor.by, draft).await {
+            Ok(own) => Some(own),
+            Err(error) => return turned_down(error).await,
+        }
+    } else {
+        None
+    };
+    let asks = matches!(&draft.whom, Recipients::These(peers) if !peers.is_empty());
+    let peers = if asks {
+        match app.queries.ask(draft, &visitor.by.auth).map_err(ActError::from) {
+            Ok(peers) => Some(peers),
+            Err(error) => return turned_down(error).await,
+        }
+    } else {
+        None
+    };
+    let app = app.clone();
+    tokio::spawn(async move {
+        if let Some(own) = own {
+            let entry = own.log.as_ref().map_or(0, |log| log.index);
+            let warning = app.seen.unless_seen(app.peers.as_ref(), entry).await;
+            drop(told.send(QueryOutcome { warning, ..own }).await);
+        }
+        let Some(mut peers) = peers else { return };
+        while let Some(outcome) = peers.recv().await {
+            drop(told.send(outcome).await);
+        }
+    });
+    Ok(outcomes)
+}
+
+/// A page that grows while answers come: whoever waits reads the first already.
+fn streamed(
+    visitor: Visitor,
+    fields: &Fields,
+    mut outcomes: mpsc::Receiver<QueryOutcome>,
+) -> Response {
+    let mut parts = vec![opening("Answers", &visitor), answers::above(fields).into_string()];
+    let end = closing(&visitor);
+    let (sender, receiver) = mpsc::channel::<String>(8);
+    let link = answers::Links::of(&visitor);
+    tokio::spawn(async move {
+        for part in parts.drain(..) {
+            drop(sender.send(part).await);
+        }
+        let mut all = 0usize;
+        while let Some(outcome) = outcomes.recv().await {
+            all = all.saturating_add(1);
+            drop(sender.send(answers::one(&outcome, &link).into_string()).await);
+        }
+        drop(sender.send(answers::below(all).into_string()).await);
+        drop(sender.send(end).await);
+    });
+    let pieces = futures::stream::unfold(receiver, |mut receiver| async move {
+        let piece = receiver.recv().await?;
+        Some((Ok::<_, Infallible>(Bytes::from(piece)), receiver))
+    });
+    let body = Body::from_stream(pieces);
+    visitor.respond(([(CONTENT_TYPE, "text/html; charset=utf-8")], body).into_response())
+}
+
+/// What each policy would say, before anything is sent.
+async fn told(app: &AppState, visitor: &Visitor, fields: &Fields, draft: &Draft) -> Markup {
+    let me = &app.context.agency.id;
+    let mut all = Vec::new();
+    let own = fields.has("own").then(|| me.clone());
+    let Recipients::These(peers) = &draft.whom else { return html! {} };
+    for owner in own.iter().chain(peers) {
+        let wanted = Explain { owner: owner.clone(), from: None, at: None, draft: draft.clone() };
+        all.push((owner.clone(), explain(&app.context.agency, &visitor.by, &wanted).await));
+    }
+    html! {
+        @for (owner, explained) in &all {
+            h2 { (owner.as_str()) }
+            @match explained {
+                Ok(explained) => { (decided(explained)) }
+                Err(error) => { p.wrong { (error.to_string()) } }
+            }
+        }
+        @if all.is_empty() { p { "Tick whom to ask." } }
+    }
+}
+
+fn decided(explained: &Explained) -> Markup {
+    let Explained { decision, policy, scope, reasons, own_reasons, notice, .. } = explained;
+    html! {
+        @if *decision == "permit" {
+            p.good { "Would be answered, by " (policy) "." }
+            @if let Some(scope) = scope {
+                p { "Reads from " (super::page::when(scope.from)) " to " (super::page::when(scope.until)) ", at most " (scope.limit) "." }
+            }
+        } @else {
+            p.bad { "Would be refused." }
+        }
+        @for (whose, reasons) in [("Our own policy", own_reasons), (policy.as_str(), reasons)] {
+            @if !reasons.is_empty() {
+                p { (whose) ":" }
+                ul {
+                    @for reason in reasons { li { (reason.message) (citations(&reason.citations)) } }
+                }
+            }
+        }
+        @if !notice.is_empty() { p.notice { (notice.as_str()) } }
+    }
+}

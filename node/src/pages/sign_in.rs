@@ -1,0 +1,133 @@
+//! Signing in: the notice and the name, then password and code; and leaving.
+//!
+//! What is wrong is said in the same words whatever it is. The number of the card's code is asked for a
+//! name that nobody bears as well.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::HeaderName;
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+use schemas::digest::Digest;
+
+use super::fields::Sent;
+use super::page::{Shown, when};
+use super::visitor::{From, Posted, give, take_back};
+use crate::http::AppState;
+use crate::permission::ActError;
+use crate::sign_in::{self, Attempt, SignedIn, asked_number};
+
+type App = State<Arc<AppState>>;
+
+/// The first page: the notice, and who one is.
+fn first(app: &AppState, said: Option<&str>) -> Response {
+    let notice = app.sign_in.notice();
+    let body = html! {
+        @if let Some(said) = said { p.wrong role="alert" { (said) } }
+        p.notice { (notice.text) }
+        form method="post" action="/sign-in" {
+            input type="hidden" name="notice" value=(notice.digest.to_string());
+            p.field {
+                label for="user" { "Your user name" }
+                input id="user" name="user" autocomplete="username" autocapitalize="none"
+                    spellcheck="false" required autofocus;
+            }
+            button.first type="submit" { "I have read this and consent: go on" }
+        }
+        p { "You were handed an enrolment code? " a href="/enrol" { "Choose your password here" } "." }
+    };
+    Shown::new("Sign in", body).for_anybody()
+}
+
+/// Why a session is over, above the first page.
+pub(super) fn ended(app: &AppState, error: &ActError) -> Response {
+    let said = error.to_string();
+    let said = said.split(';').next().unwrap_or_default();
+    first(app, Some(&format!("{said}. Sign in again.")))
+}
+
+pub(super) async fn ask_name(State(app): App) -> Response {
+    first(&app, None)
+}
+
+/// The second page: password and code.
+async fn second(app: &AppState, user: &str, notice: &str, said: Option<&str>) -> Response {
+    let number = asked_number(&app.sign_in, user).await;
+    let body: Markup = html! {
+        @if let Some(said) = said { p.wrong role="alert" { (said) } }
+        form method="post" action="/sign-in/prove" {
+            input type="hidden" name="notice" value=(notice);
+            input type="hidden" name="user" value=(user);
+            p { "As " strong { (user) } ". " a href="/sign-in" { "Somebody else" } }
+            p.field {
+                label for="password" { "Password" }
+                input id="password" name="password" type="password" autocomplete="current-password"
+                    required autofocus;
+            }
+            p.field {
+                label for="code" { "Code" }
+                span.hint id="code-hint" {
+                    "The one that your device shows now, or code number " strong { (number) } " of your card."
+                }
+                input id="code" name="code" autocomplete="one-time-code" autocapitalize="characters"
+                    spellcheck="false" required aria-describedby="code-hint";
+            }
+            button.first type="submit" { "Sign in" }
+        }
+    };
+    Shown::new("Sign in", body).for_anybody()
+}
+
+pub(super) async fn ask_secrets(State(app): App, Sent(fields): Sent) -> Response {
+    second(&app, fields.get("user"), fields.get("notice"), None).await
+}
+
+pub(super) async fn prove(State(app): App, From(source): From, Sent(fields): Sent) -> Response {
+    let Ok(notice) = fields.get("notice").parse::<Digest>() else {
+        return first(&app, Some("The notice was not shown; here it is."));
+    };
+    let (user, secret) = (fields.get("user"), |name: &str| fields.get(name).to_owned().into());
+    let attempt = Attempt {
+        user: user.to_owned(),
+        password: secret("password"),
+        code: secret("code"),
+        notice,
+    };
+    match sign_in::sign_in(&app.sign_in, &attempt, &source).await {
+        Ok(signed_in) => welcome(&signed_in),
+        Err(error) => second(&app, user, fields.get("notice"), Some(&error.to_string())).await,
+    }
+}
+
+/// Who signed in sees when she did the last time, and who failed as her since.
+pub(super) fn welcome(signed_in: &SignedIn) -> Response {
+    let SignedIn { token, until, last, failures, .. } = signed_in;
+    let body = html! {
+        p {
+            @match last {
+                Some(last) => { "You signed in the last time on " strong { (when(*last)) } "." }
+                None => { "You have never signed in with this password before." }
+            }
+        }
+        @if *failures > 0 {
+            p.wrong role="alert" {
+                "Since then somebody failed " (failures) " times to sign in as you. If that was not you, tell an administrator now."
+            }
+        }
+        p { "This session ends at " (when(*until)) " at the latest, and after half an hour in which nothing is done." }
+        p { a.button href="/" autofocus { "Go on" } }
+    };
+    give(Shown::new("You are signed in", body).for_anybody(), token)
+}
+
+pub(super) async fn leave(State(app): App, Posted { visitor, .. }: Posted) -> Response {
+    match visitor.leave(&app).await {
+        Ok(_) => {
+            let clear =
+                (HeaderName::from_static("clear-site-data"), "\"cache\", \"cookies\", \"storage\"");
+            take_back(([clear], Redirect::to("/sign-in")).into_response())
+        }
+        Err(error) => take_back(Shown::error(&error).for_anybody()),
+    }
+}

@@ -1,0 +1,190 @@
+//! Whoever looks at a page and is signed in: whose session the cookie is, and what she may do.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::StatusCode;
+use axum::http::header::{COOKIE, HeaderValue, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Redirect, Response};
+use schemas::digest::Digest;
+use schemas::user::User;
+
+use super::fields::{Fields, Sent};
+use super::page::{Shown, problem_page};
+use super::sign_in::ended;
+use crate::http::AppState;
+use crate::http::https::{Remote, recognised};
+use crate::permission::{ActError, Permission, Principal, authenticate, authorize};
+use crate::sign_in;
+use ::sign_in::sessions::Session;
+use ::sign_in::{Secret, Token};
+
+/// The cookie of a session. Its beginning binds it to this host and to TLS.
+const NAME: &str = "__Host-accord";
+
+/// From where somebody comes, as sessions and entries name it.
+pub(super) struct From(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for From {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        let remote = parts.extensions.get::<Remote>().copied().ok_or_else(|| {
+            problem_page(StatusCode::INTERNAL_SERVER_ERROR, "nobody can be told; nothing is done")
+        })?;
+        Ok(Self(format!("console, {}", remote.0)))
+    }
+}
+
+/// The secret that a browser shows.
+fn shown(parts: &Parts) -> Option<Token> {
+    let cookies = parts.headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|one| one.split_once('='));
+    pairs.find_map(|(name, value)| (name.trim() == NAME).then(|| Token::shown(value.trim())))
+}
+
+/// Gives the browser the secret of a session, until it is closed.
+pub(super) fn give(mut response: Response, token: &Secret) -> Response {
+    let cookie = format!("{NAME}={}; Path=/; Secure; HttpOnly; SameSite=Strict", token.as_str());
+    if let Ok(mut value) = HeaderValue::from_str(&cookie) {
+        value.set_sensitive(true);
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+    response
+}
+
+/// Takes it back.
+pub(super) fn take_back(mut response: Response) -> Response {
+    let gone = format!("{NAME}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
+    if let Ok(value) = HeaderValue::from_str(&gone) {
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+    response
+}
+
+/// What a person may do here, which decides what is offered to her. What she does is judged again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct May {
+    pub(super) query: bool,
+    pub(super) administer: bool,
+    pub(super) approve: bool,
+    pub(super) audit: bool,
+}
+
+/// Somebody who is signed in.
+pub(super) struct Visitor {
+    pub(super) by: Principal,
+    pub(super) user: User,
+    pub(super) session: Session,
+    pub(super) may: May,
+    /// What every form of this session carries.
+    pub(super) form: String,
+    /// Whether she proved lately who she is, so that a privileged act needs no password.
+    pub(super) lately: bool,
+    token: Token,
+    source: String,
+    renewed: Option<Secret>,
+}
+
+fn form_token(token: &Token) -> String {
+    Digest::of_two(b"a form of the console", token.expose().as_bytes()).to_string()
+}
+
+impl FromRequestParts<Arc<AppState>> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<AppState>) -> Result<Self, Response> {
+        let From(source) = From::from_request_parts(parts, app).await?;
+        let Some(token) = shown(parts) else {
+            return Err(Redirect::to("/sign-in").into_response());
+        };
+        let found = sign_in::principal(&app.sign_in, &token, &source).await;
+        let (by, session) = found.map_err(|error| take_back(ended(app, &error)))?;
+        let (agency, now) = (&app.context.agency, app.context.agency.clock.now());
+        let state = agency.registry.state();
+        let user =
+            authenticate(&state, &by, now).map_err(|error| take_back(ended(app, &error)))?.clone();
+        let may = |permission| authorize(&state, &by, permission, now).is_ok();
+        let may = May {
+            query: may(Permission::Query),
+            administer: may(Permission::Administer),
+            approve: may(Permission::Approve),
+            audit: may(Permission::Audit),
+        };
+        let lately = session.may_be_privileged(now);
+        let form = form_token(&token);
+        Ok(Self { by, user, session, may, form, lately, token, source, renewed: None })
+    }
+}
+
+impl Visitor {
+    /// Who has no recent proof proves again who she is, by the password in the form.
+    pub(super) async fn prove(&mut self, app: &AppState, fields: &Fields) -> Result<(), ActError> {
+        if self.lately {
+            return Ok(());
+        }
+        let password = fields.get("password").to_owned();
+        if password.is_empty() {
+            let why = "this takes that you prove again who you are: type your password with it";
+            return Err(ActError::refused_as("prove_again", Vec::new(), why.into()));
+        }
+        let password = Secret::from(password);
+        let again =
+            sign_in::prove_again(&app.sign_in, &self.token, &password, &self.source).await?;
+        self.token = Token::shown(again.token.as_str());
+        self.form = form_token(&self.token);
+        self.session = again.session;
+        self.renewed = Some(again.token);
+        self.lately = true;
+        Ok(())
+    }
+
+    /// The response to her.
+    pub(super) fn respond(&self, response: impl IntoResponse) -> Response {
+        let response = recognised(response.into_response());
+        match &self.renewed {
+            Some(token) => give(response, token),
+            None => response,
+        }
+    }
+
+    /// A page for her.
+    pub(super) fn page(&self, shown: Shown) -> Response {
+        self.respond(shown.for_visitor(self))
+    }
+
+    /// On to another page once something is done; or why it was not.
+    pub(super) fn done<T>(&self, done: Result<T, ActError>, on: &str) -> Response {
+        match done {
+            Ok(_) => self.respond(Redirect::to(on)),
+            Err(error) => self.page(Shown::error(&error)),
+        }
+    }
+
+    /// Ends the session.
+    pub(super) async fn leave(&self, app: &AppState) -> Result<bool, ActError> {
+        sign_in::sign_out(&app.sign_in, &self.token).await
+    }
+}
+
+/// Somebody who is signed in and sent a form of her session.
+pub(super) struct Posted {
+    pub(super) visitor: Visitor,
+    pub(super) fields: Fields,
+}
+
+impl FromRequest<Arc<AppState>> for Posted {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &Arc<AppState>) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let visitor = Visitor::from_request_parts(&mut parts, app).await?;
+        let Sent(fields) = Sent::from_request(Request::from_parts(parts, body), app).await?;
+        if fields.get("form") != visitor.form {
+            let said = "this form is of an earlier session, so nothing was done; open the page again and send it from there";
+            return Err(visitor.respond(problem_page(StatusCode::FORBIDDEN, said)));
+        }
+        Ok(Self { visitor, fields })
+    }
+}

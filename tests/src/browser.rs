@@ -1,0 +1,237 @@
+//! A real browser: Chromium, driven over WebDriver as its own driver speaks it.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http_body_util::{BodyExt as _, Full};
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+
+use crate::wait::{eventually, within};
+
+/// How WebDriver names an element.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// Whether this machine has the browser and its driver.
+#[must_use]
+pub fn is_there() -> bool {
+    let there = |program: &str| {
+        let asked = Command::new(program).arg("--version").stdout(Stdio::null()).status();
+        asked.is_ok_and(|status| status.success())
+    };
+    there("chromedriver") && there("chromium")
+}
+
+/// One window.
+pub struct Browser {
+    driver: Child,
+    port: u16,
+    session: String,
+    /// Held open: the driver writes into it.
+    _output: BufReader<ChildStdout>,
+    _profile: TempDir,
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        drop(self.driver.kill());
+        drop(self.driver.wait());
+    }
+}
+
+impl Browser {
+    /// Opens a window that takes whatever certificate it is shown, if `trusting`.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn open(trusting: bool) -> Self {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver, of the package chromium-driver");
+        let mut output = BufReader::new(driver.stdout.take().expect("its output"));
+        let port = loop {
+            let mut line = String::new();
+            assert_ne!(output.read_line(&mut line).expect("a line"), 0, "chromedriver ended");
+            let port = line.trim_end().split("successfully on port ").nth(1);
+            if let Some(port) = port.and_then(|port| port.trim_end_matches('.').parse().ok()) {
+                break port;
+            }
+        };
+        let profile = TempDir::new().expect("a directory");
+        let args = [
+            "--headless=new".to_owned(),
+            "--no-sandbox".into(),
+            "--disable-gpu".into(),
+            "--disable-dev-shm-usage".into(),
+            "--window-size=1200,900".into(),
+            format!("--user-data-dir={}", profile.path().display()),
+        ];
+        let wanted = json!({ "capabilities": { "alwaysMatch": {
+            "browserName": "chrome",
+            "acceptInsecureCerts": trusting,
+            "goog:chromeOptions": { "args": args },
+        } } });
+        let mut browser =
+            Self { driver, port, session: String::new(), _output: output, _profile: profile };
+        let opened = browser.call("POST", "/session", &wanted).await.expect("a window");
+        browser.session = opened["sessionId"].as_str().expect("a session").to_owned();
+        browser
+    }
+
+    async fn call(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
+        let wait = |e: std::io::Error| e.to_string();
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).await.map_err(wait)?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|e| e.to_string())?;
+        let connection = tokio::spawn(connection);
+        let body = if method == "GET" { Vec::new() } else { body.to_string().into_bytes() };
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "127.0.0.1")
+            .header("content-type", "application/json")
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|e| e.to_string())?;
+        let response = within("an answer of the browser", sender.send_request(request)).await;
+        let response = response.map_err(|e| e.to_string())?;
+        let good = response.status().is_success();
+        let body = response.into_body().collect().await.map_err(|e| e.to_string())?.to_bytes();
+        connection.abort();
+        let answer: Value = serde_json::from_slice(&body).map_err(|e| e.to_string())?;
+        let value = answer["value"].clone();
+        if good { Ok(value) } else { Err(value["message"].as_str().unwrap_or("no").to_owned()) }
+    }
+
+    async fn of_session(&self, method: &str, path: &str, body: Value) -> Result<Value, String> {
+        self.call(method, &format!("/session/{}{path}", self.session), &body).await
+    }
+
+    /// Goes to an address.
+    ///
+    /// # Errors
+    /// What the browser says when it does not get there.
+    pub async fn go(&self, address: &str) -> Result<(), String> {
+        self.of_session("POST", "/url", json!({ "url": address })).await.map(drop)
+    }
+
+    /// Where it is.
+    ///
+    /// # Panics
+    /// When the window is gone.
+    pub async fn address(&self) -> String {
+        let at = self.of_session("GET", "/url", Value::Null).await.expect("an address");
+        at.as_str().unwrap_or_default().to_owned()
+    }
+
+    async fn element(&self, selector: &str) -> String {
+        let path = format!("an element {selector}");
+        eventually(&path, async || {
+            let wanted = json!({ "using": "css selector", "value": selector });
+            let found = self.of_session("POST", "/element", wanted).await.ok()?;
+            found[ELEMENT].as_str().map(str::to_owned)
+        })
+        .await
+    }
+
+    /// Types into the field that a selector names.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn fill(&self, selector: &str, text: &str) {
+        let element = self.element(selector).await;
+        let typed = json!({ "text": text });
+        let done = self.of_session("POST", &format!("/element/{element}/value"), typed).await;
+        done.unwrap_or_else(|e| panic!("{selector}: {e}"));
+    }
+
+    /// Presses what a selector names.
+    ///
+    /// # Panics
+    /// When there is no such thing.
+    pub async fn press(&self, selector: &str) {
+        let element = self.element(selector).await;
+        let done = self.of_session("POST", &format!("/element/{element}/click"), json!({})).await;
+        done.unwrap_or_else(|e| panic!("{selector}: {e}"));
+    }
+
+    /// What people read on the page.
+    ///
+    /// # Panics
+    /// When there is no page.
+    pub async fn text(&self) -> String {
+        let element = self.element("body").await;
+        let text = self.of_session("GET", &format!("/element/{element}/text"), Value::Null).await;
+        text.expect("a page").as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until people read this on the page; the whole of it.
+    pub async fn reads(&self, part: &str) -> String {
+        let mut last = String::new();
+        for _ in 0..100 {
+            last = self.text().await;
+            if last.contains(part) {
+                return last;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the page never says `{part}`, but: {last}");
+    }
+
+    /// What a script of the test finds on the page.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn run(&self, script: &str) -> Value {
+        let wanted = json!({ "script": script, "args": [] });
+        self.of_session("POST", "/execute/sync", wanted).await.expect("a result")
+    }
+
+    /// The cookies of this site.
+    ///
+    /// # Panics
+    /// When they cannot be told.
+    pub async fn cookies(&self) -> Vec<Value> {
+        let all = self.of_session("GET", "/cookie", Value::Null).await.expect("cookies");
+        all.as_array().cloned().unwrap_or_default()
+    }
+
+    /// Back, as the button does.
+    ///
+    /// # Panics
+    /// When there is nothing to go back to.
+    pub async fn back(&self) {
+        self.of_session("POST", "/back", json!({})).await.expect("a page before");
+    }
+
+    /// Makes the window this wide.
+    ///
+    /// # Panics
+    /// When it cannot be.
+    pub async fn width(&self, width: u32) {
+        let wanted = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": {
+            "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false,
+        } });
+        self.of_session("POST", "/goog/cdp/execute", wanted).await.expect("a window so wide");
+    }
+
+    /// A picture of the page, as PNG.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn picture(&self) -> Vec<u8> {
+        let taken = self.of_session("GET", "/screenshot", Value::Null).await.expect("a picture");
+        STANDARD.decode(taken.as_str().unwrap_or_default()).expect("base64")
+    }
+}

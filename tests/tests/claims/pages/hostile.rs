@@ -1,0 +1,207 @@
+//! Requests to the pages that no page sends.
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::Request;
+use hyper::body::Bytes;
+use node::http::pinned::Pinned;
+use tests::agency::{Agency, Plan};
+use tests::fixtures::OFFICER;
+use tests::https::{address, pin};
+use tests::signing_in::{Person, administrator, enrolled};
+use tests::wait::within;
+
+/// A response as a browser sees it.
+#[derive(Debug)]
+struct Seen {
+    status: u16,
+    cookie: Option<String>,
+    location: Option<String>,
+    policy: String,
+    body: String,
+}
+
+struct Site<'a> {
+    agency: &'a Agency,
+    origin: String,
+    cookie: Option<String>,
+}
+
+impl<'a> Site<'a> {
+    fn of(agency: &'a Agency) -> Self {
+        let origin = agency.node().app.config.origin.clone().expect("pages").to_string();
+        Self { agency, origin, cookie: None }
+    }
+
+    async fn call(&self, path: &str, origin: Option<&str>, form: Option<&str>) -> Seen {
+        let at = format!("https://{}", address(self.agency));
+        let client = Pinned::at(&at, pin(self.agency)).expect("a client");
+        let method = if form.is_some() { "POST" } else { "GET" };
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(origin) = origin {
+            request = request.header("origin", origin);
+        }
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie);
+        }
+        let body = Full::new(Bytes::from(form.unwrap_or_default().to_owned()));
+        let body = body.map_err(|never| match never {}).boxed_unsync();
+        let request = request
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body)
+            .expect("a request");
+        let response = within("a response", client.send(request)).await.expect("a response");
+        let header = |name: &str| {
+            let value = response.headers().get(name)?.to_str().ok()?;
+            Some(value.to_owned())
+        };
+        let (status, cookie) = (response.status().as_u16(), header("set-cookie"));
+        let (location, policy) = (header("location"), header("content-security-policy"));
+        let body = response.into_body().collect().await.expect("a body").to_bytes();
+        let body = String::from_utf8_lossy(&body).into_owned();
+        Seen { status, cookie, location, policy: policy.unwrap_or_default(), body }
+    }
+
+    async fn get(&self, path: &str) -> Seen {
+        self.call(path, None, None).await
+    }
+
+    async fn post(&self, path: &str, form: &str) -> Seen {
+        self.call(path, Some(&self.origin), Some(form)).await
+    }
+
+    async fn sign_in(&mut self, person: &Person) {
+        let attempt = person.attempt(self.agency, self.agency.now());
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("user", &attempt.user)
+            .append_pair("password", &attempt.password)
+            .append_pair("code", &attempt.code)
+            .append_pair("notice", &attempt.notice.to_string())
+            .finish();
+        let seen = self.post("/sign-in/prove", &form).await;
+        assert_eq!(seen.status, 200, "{seen:?}");
+        let cookie = seen.cookie.expect("a cookie");
+        for part in ["__Host-accord=", "Path=/", "Secure", "HttpOnly", "SameSite=Strict"] {
+            assert!(cookie.contains(part), "{cookie}");
+        }
+        assert!(!cookie.contains("Max-Age") && !cookie.contains("Expires"), "{cookie}");
+        self.cookie = cookie.split(';').next().map(str::to_owned);
+    }
+
+    /// The token that forms of this session carry.
+    async fn form_token(&self) -> String {
+        let page = self.get("/").await.body;
+        let after = page.split("name=\"form\" value=\"").nth(1).expect("a form");
+        after.split('"').next().expect("a token").to_owned()
+    }
+}
+
+async fn agency_with_people() -> (Agency, Person, Person) {
+    let mut agency = Agency::of(Plan::of("asking-ca-pd").with_pages()).await;
+    let admin = administrator(&mut agency).await;
+    let officer = OFFICER.parse().expect("a user name");
+    let officer = enrolled(&agency, &agency.admin(), &officer, false).await;
+    (agency, admin, officer)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_is_shown_and_nothing_done_without_a_session() {
+    let (agency, ..) = agency_with_people().await;
+    let site = Site::of(&agency);
+    for path in ["/", "/search", "/requests", "/requests/new", "/agreements", "/people", "/log"] {
+        let seen = site.get(path).await;
+        assert_eq!(seen.location.as_deref(), Some("/sign-in"), "{path}: {seen:?}");
+        assert!(seen.policy.starts_with("default-src 'none'"), "{path}: {seen:?}");
+    }
+    let before = agency.log().await.entries().len();
+    for path in [
+        "/search",
+        "/requests/new",
+        "/requests/decide",
+        "/people/enrol",
+        "/people/stop",
+        "/people/confirm",
+        "/people/unlock",
+    ] {
+        let seen = site.post(path, "user=admin&reason=because&plate=7ABC123").await;
+        assert_eq!(seen.location.as_deref(), Some("/sign-in"), "{path}: {seen:?}");
+    }
+    assert_eq!(agency.log().await.entries().len(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_of_another_site_or_session_does_nothing() {
+    let (agency, admin, officer) = agency_with_people().await;
+    let (mut site, mut other) = (Site::of(&agency), Site::of(&agency));
+    site.sign_in(&admin).await;
+    other.sign_in(&officer).await;
+    let before = agency.log().await.entries().len();
+    let good = site.form_token().await;
+    let stop = |token: &str| format!("form={token}&user={OFFICER}&reason=because");
+    for origin in [None, Some("https://evil.example"), Some("null"), Some("https://localhost")] {
+        let seen = site.call("/people/stop", origin, Some(&stop(&good))).await;
+        assert_eq!(seen.status, 403, "{origin:?}: {seen:?}");
+    }
+    let others = other.form_token().await;
+    for token in ["", "x", &others] {
+        let seen = site.post("/people/stop", &stop(token)).await;
+        assert_eq!(seen.status, 403, "{seen:?}");
+    }
+    assert_eq!(agency.log().await.entries().len(), before);
+    let seen = site.post("/people/stop", &stop(&good)).await;
+    assert_eq!(seen.location.as_deref(), Some("/people"), "{seen:?}");
+    // Her sessions are over with it.
+    assert!(other.get("/").await.body.contains("has ended"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_privileged_takes_the_password_again_and_the_session_gets_another_secret() {
+    let (agency, admin, _) = agency_with_people().await;
+    let mut site = Site::of(&agency);
+    site.sign_in(&admin).await;
+    agency.clock.shift(16 * 60_000);
+    let token = site.form_token().await;
+    let enrol = format!("form={token}&user={OFFICER}&identified=in+person");
+    let seen = site.post("/people/enrol", &enrol).await;
+    assert!(seen.status == 403 && seen.body.contains("prove again"), "{seen:?}");
+    let wrong =
+        site.post("/people/enrol", &format!("{enrol}&password=another+of+four+words")).await;
+    assert!(wrong.status == 403 && wrong.cookie.is_none(), "{wrong:?}");
+    let right = form_urlencoded::byte_serialize(admin.password.as_bytes()).collect::<String>();
+    let seen = site.post("/people/enrol", &format!("{enrol}&password={right}")).await;
+    assert!(seen.status == 200 && seen.body.contains("Enrolment code"), "{seen:?}");
+    let old = site.cookie.clone();
+    site.cookie = seen.cookie.expect("another secret").split(';').next().map(str::to_owned);
+    assert_ne!(site.cookie, old);
+    assert_eq!(site.get("/").await.status, 200);
+    site.cookie = old;
+    assert!(site.get("/").await.body.contains("has ended"), "the one before is over");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_somebody_types_stands_on_a_page_as_text() {
+    let (agency, _, officer) = agency_with_people().await;
+    let mut site = Site::of(&agency);
+    let script = "%3Cscript%3Ealert(1)%3C%2Fscript%3E%22%27";
+    let seen = site.post("/sign-in", &format!("user={script}&notice={script}")).await;
+    assert!(!seen.body.contains("<script") && seen.body.contains("&lt;script"), "{seen:?}");
+    site.sign_in(&officer).await;
+    let token = site.form_token().await;
+    for form in [
+        format!("form={token}&plate={script}&purpose=stolen_vehicle&reason={script}&own=1&do=ask"),
+        format!("form={token}&plate=7ABC123&purpose={script}&case={script}&own=1&do=explain"),
+        format!("form={token}&plate=7ABC123&purpose=stolen_vehicle&to={script}&do=ask"),
+    ] {
+        let seen = site.post("/search", &form).await;
+        assert!(!seen.body.contains("<script"), "{seen:?}");
+    }
+    for path in [format!("/requests/one?id={script}"), format!("/log?plate={script}&show=1")] {
+        assert!(!site.get(&path).await.body.contains("<script"), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_origin_there_are_no_pages() {
+    let agency = Agency::of(Plan::of("asking-ca-pd").with_https()).await;
+    let (status, _) = tests::https::send(&agency, "GET", "/sign-in", None, "").await;
+    assert_eq!(status, 404);
+}

@@ -1,0 +1,4 @@
+//! The pages, in a real browser and against hostile requests.
+
+mod hostile;
+mod people_at_work;

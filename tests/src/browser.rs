@@ -135,45 +135,33 @@ impl Browser {
         at.as_str().unwrap_or_default().to_owned()
     }
 
-    async fn element(&self, selector: &str) -> String {
-        let path = format!("an element {selector}");
-        eventually(&path, async || {
+    /// Does something with the element that a selector names, once it is there.
+    async fn with(&self, selector: &str, what: &str, body: Value) {
+        eventually(&format!("an element {selector}"), async || {
             let wanted = json!({ "using": "css selector", "value": selector });
             let found = self.of_session("POST", "/element", wanted).await.ok()?;
-            found[ELEMENT].as_str().map(str::to_owned)
+            let path = format!("/element/{}/{what}", found[ELEMENT].as_str()?);
+            self.of_session("POST", &path, body.clone()).await.ok()
         })
-        .await
+        .await;
     }
 
     /// Types into the field that a selector names.
-    ///
-    /// # Panics
-    /// When there is none.
     pub async fn fill(&self, selector: &str, text: &str) {
-        let element = self.element(selector).await;
-        let typed = json!({ "text": text });
-        let done = self.of_session("POST", &format!("/element/{element}/value"), typed).await;
-        done.unwrap_or_else(|e| panic!("{selector}: {e}"));
+        self.with(selector, "value", json!({ "text": text })).await;
     }
 
     /// Presses what a selector names.
-    ///
-    /// # Panics
-    /// When there is no such thing.
     pub async fn press(&self, selector: &str) {
-        let element = self.element(selector).await;
-        let done = self.of_session("POST", &format!("/element/{element}/click"), json!({})).await;
-        done.unwrap_or_else(|e| panic!("{selector}: {e}"));
+        self.with(selector, "click", json!({})).await;
     }
 
-    /// What people read on the page.
-    ///
-    /// # Panics
-    /// When there is no page.
+    /// What people read on the page; nothing while there is none.
     pub async fn text(&self) -> String {
-        let element = self.element("body").await;
-        let text = self.of_session("GET", &format!("/element/{element}/text"), Value::Null).await;
-        text.expect("a page").as_str().unwrap_or_default().to_owned()
+        let script = "return document.body ? document.body.innerText : ''";
+        let wanted = json!({ "script": script, "args": [] });
+        let text = self.of_session("POST", "/execute/sync", wanted).await.unwrap_or_default();
+        text.as_str().unwrap_or_default().to_owned()
     }
 
     /// Waits until people read this on the page; the whole of it.

@@ -50,7 +50,7 @@ impl Unproven {
         if judged.theirs.is_some() {
             for theirs in body.event.theirs() {
                 let Ok(header) = Header::from_bytes(theirs.header.as_bytes()) else { continue };
-                if let Some((query, part)) = header.query.zip(Part::of(header.kind)) {
+                if let Some((query, part)) = header.query.zip(Part::of(&header)) {
                     self.proven.insert((short(&query), part));
                     self.owed.remove(&(query, part));
                 }

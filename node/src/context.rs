@@ -1,5 +1,6 @@
 //! What every act of the node works with: its identity, its keys, its log and its store.
 
+mod cosigned_sizes;
 mod known_by;
 mod observed;
 
@@ -17,6 +18,7 @@ use schemas::key_use::KeyUse;
 use store::ReadStore;
 use store::photographs::Images;
 
+pub use cosigned_sizes::CosignedSizes;
 pub use known_by::KnownBy;
 pub use observed::ObservedCheckpoints;
 
@@ -100,6 +102,8 @@ pub struct NodeContext {
     pub observed: Arc<ObservedCheckpoints>,
     /// By which agency key peers know this agency.
     pub known_by: Arc<KnownBy>,
+    /// How many entries of this log peers have cosigned.
+    pub cosigned_sizes: Arc<CosignedSizes>,
 }
 
 impl NodeContext {

@@ -9,8 +9,6 @@ use serde::{Deserialize, Serialize};
 pub enum AlarmKind {
     /// Two signed heads of one log that cannot both be true.
     Fork,
-    /// A signed head smaller than one shown before.
-    Shrunk,
     /// A proof that does not lead to the signed head.
     Proof,
     /// The same card version with other content.
@@ -28,7 +26,6 @@ impl AlarmKind {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Fork => "two signed heads of its log that cannot both be true",
-            Self::Shrunk => "a signed head of its log smaller than one shown before",
             Self::Proof => "a proof of its log that does not lead to its signed head",
             Self::Card => "the same card version with other content",
             Self::PartyKey => {

@@ -15,6 +15,10 @@ use crate::merkle::LARGEST_SIZE;
 use crate::note::{KeyName, KeyType, Note, NoteError, SignatureLine, Signer, Verified, Vkey};
 use crate::time::Timestamp;
 
+/// Largest signed head that crosses between nodes, in bytes: its text with a signature line of each of the
+/// log's keys is a third of it.
+pub const LARGEST_HEAD: usize = 2_048;
+
 /// What precedes an agency's id in the origin of its log.
 const ORIGIN_PREFIX: &str = "accord/";
 
@@ -46,6 +50,9 @@ pub enum CheckpointError {
         /// The log.
         origin: KeyName,
     },
+    /// A head longer than any that is signed for other nodes; holds its length in bytes.
+    #[error("a signed head of {0} bytes; at most {LARGEST_HEAD} are read")]
+    LargeHead(usize),
     /// Not a cosigner's key; holds its name.
     #[error("`{0}` is not a cosigner's key, of type 04")]
     CosignerKey(KeyName),
@@ -147,6 +154,38 @@ impl SignedCheckpoint {
         let note = Note::parse(bytes)?;
         let checkpoint = Checkpoint::parse(note.unverified_text())?;
         Ok(Self { note, checkpoint })
+    }
+
+    /// Reads a signed head that another node showed, as [`Self::parse`] does.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], and beyond [`LARGEST_HEAD`], which is looked at first.
+    pub fn parse_head(text: &str) -> Result<Self, CheckpointError> {
+        if text.len() > LARGEST_HEAD {
+            return Err(CheckpointError::LargeHead(text.len()));
+        }
+        Self::parse(text.as_bytes())
+    }
+
+    /// The same with those lines alone that these keys of its log signed: others are nobody's word
+    /// here, and are neither kept nor passed on.
+    ///
+    /// # Errors
+    /// As [`Self::verified`] with the last of the keys, where none of them signed it.
+    pub fn signed_by_only(&self, log: &[Vkey]) -> Result<Self, CheckpointError> {
+        let mut lines: Vec<SignatureLine> = Vec::new();
+        let mut last = CheckpointError::Note(NoteError::Untrusted);
+        for key in log {
+            match self.verified(key) {
+                Ok(_) => {
+                    let line = self.lines_by(key).into_iter().next();
+                    lines.extend(line.filter(|line| !lines.contains(line)));
+                }
+                Err(error) => last = error,
+            }
+        }
+        let note = self.note.with_lines(lines).ok_or(last)?;
+        Ok(Self { note, checkpoint: self.checkpoint.clone() })
     }
 
     /// What it says, **before** any check; its origin tells whose key to check it with.

@@ -49,7 +49,7 @@ impl EntryProof {
     /// # Errors
     /// When anything of it does not hold.
     pub fn verified(&self, log: &Vkey) -> Result<(Header, SignedCheckpoint), EntryProofError> {
-        let signed = SignedCheckpoint::parse(self.checkpoint.as_bytes())?;
+        let signed = SignedCheckpoint::parse_head(&self.checkpoint)?;
         let checkpoint = signed.verified(log)?;
         let header = Header::from_bytes(self.header.as_bytes())?;
         if header.index != self.log.index || checkpoint.size != self.log.size {

@@ -103,6 +103,11 @@ impl Note {
         self.add(signer.line(&self.text))
     }
 
+    /// The same text with these lines below it; `None` without any.
+    pub(crate) fn with_lines(&self, signatures: Vec<SignatureLine>) -> Option<Self> {
+        (!signatures.is_empty()).then(|| Self { text: self.text.clone(), signatures })
+    }
+
     /// The text **before** any check, its last line feed included.
     #[must_use]
     pub fn unverified_text(&self) -> &str {

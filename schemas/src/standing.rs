@@ -28,14 +28,15 @@ codes! {
 }
 
 impl Part {
-    /// The part that an entry of this kind is, if it is one that is owed.
+    /// The part that an entry with this header is, if it is one that is owed. One that commits to no
+    /// envelope, such as that of a reply which is delivered again, says of no message that it was sent
+    /// or came.
     #[must_use]
-    pub const fn of(kind: EntryKind) -> Option<Self> {
-        match kind {
+    pub fn of(header: &Header) -> Option<Self> {
+        header.envelope?;
+        match header.kind {
             EntryKind::QuerySent => Some(Self::Sent),
-            EntryKind::QueryAnswered | EntryKind::QueryRefused | EntryKind::AnswerRedelivered => {
-                Some(Self::Replied)
-            }
+            EntryKind::QueryAnswered | EntryKind::QueryRefused => Some(Self::Replied),
             EntryKind::AnswerReceived => Some(Self::Received),
             _ => None,
         }
@@ -73,7 +74,7 @@ impl EntryAsked {
     /// Whether an entry with this header is the one that is meant, in a log that tells `agency` of it.
     #[must_use]
     pub fn is(&self, header: &Header, agency: &AgencyId) -> bool {
-        Part::of(header.kind).is_some()
+        Part::of(header).is_some()
             && header.query == Some(self.query)
             && header.envelope == Some(self.envelope)
             && header.peer.as_ref() == Some(agency)

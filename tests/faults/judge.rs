@@ -5,12 +5,16 @@
 //! `schemas/PROTOCOL.md`, section 14.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use schemas::query::QueryId;
 use serde_json::Value;
 use tests::command_line::CliAgency;
 
 use crate::load::Told;
+
+/// How long after a fault two honest nodes may take until each has proven to the other what it owes.
+const PROVEN_WITHIN: Duration = Duration::from_secs(30);
 
 /// What was counted at one judgement.
 #[derive(Debug, Clone, Default)]
@@ -118,8 +122,7 @@ pub(crate) fn judge(when: &str, one: &CliAgency, other: &CliAgency, told: &[Told
         let alarms = agency.accord(&["audit", "alarms"]);
         assert_eq!(alarms.out, "", "{when}: no alarm at {}", agency.id);
     }
-    let pins = [pin(one), pin(other)];
-    let files = [bundle(one), bundle(other)];
+    let (files, report) = compared(one, other);
     let logs = [logged(&files[0], &other.id), logged(&files[1], &one.id)];
 
     let mut judged = Judged::default();
@@ -162,13 +165,10 @@ pub(crate) fn judge(when: &str, one: &CliAgency, other: &CliAgency, told: &[Told
     assert!(lost.is_empty(), "{when}: lost {lost:?}");
     assert!(unlogged.is_empty(), "{when}: not in the log {unlogged:?}");
 
-    let report = reconciled(one, &files, &pins);
     let found: BTreeSet<(String, String)> = report["findings"]
         .as_array()
         .expect("findings")
         .iter()
-        // Right after a fault proofs may be on their way; a record is one-sided or not all the same.
-        .filter(|finding| finding["class"] != "unproven")
         .map(|finding| {
             let text = |key: &str| finding[key].as_str().unwrap_or_default();
             (text("class").to_owned(), hashed(text("query_id")))
@@ -187,6 +187,22 @@ pub(crate) fn judge(when: &str, one: &CliAgency, other: &CliAgency, told: &[Told
         "{when}: what both logs tell alike"
     );
     judged
+}
+
+/// Exports of two logs, and what a comparison of them finds. Right after a fault proofs may be on their
+/// way: it is compared again until both have all that the other owes, or should have.
+fn compared(one: &CliAgency, other: &CliAgency) -> ([String; 2], Value) {
+    let pins = [pin(one), pin(other)];
+    let end = Instant::now() + PROVEN_WITHIN;
+    loop {
+        let files = [bundle(one), bundle(other)];
+        let report = reconciled(one, &files, &pins);
+        let findings = report["findings"].as_array().expect("findings");
+        if Instant::now() >= end || findings.iter().all(|one| one["class"] != "unproven") {
+            return (files, report);
+        }
+        std::thread::sleep(Duration::from_millis(250));
+    }
 }
 
 fn reconciled(at: &CliAgency, files: &[String; 2], pins: &[String; 2]) -> Value {

@@ -359,7 +359,7 @@ impl Channel for SimChannel {
             biased;
             _ = self.cut.changed() => return Err(ended()),
             came = self.inn.recv() => came,
-            () = sleep(SILENCE) => return Err(LinkError::Lost("nothing was heard".into())),
+            () = sleep(SILENCE) => return Err(LinkError::Silent),
         };
         let (at, frame) = came.ok_or_else(|| LinkError::Lost("closed by the peer".into()))?;
         tokio::select! {

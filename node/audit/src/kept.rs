@@ -42,15 +42,14 @@ pub(super) fn kept(
     let (their, head, key) = keys.entry_proof(peer, theirs).map_err(not)?;
     let query = body.event.access().and_then(|access| access.query_digest);
     let fits = match &body.event {
-        Event::PeerProved(_) => Part::of(their.kind).is_some() && their.query.is_some(),
+        Event::PeerProved(_) => Part::of(&their).is_some() && their.query.is_some(),
         Event::ReceiptRecorded(recorded) => {
             their.kind == EntryKind::AnswerReceived
                 && their.envelope == Some(recorded.answer_digest)
         }
-        Event::AnswerReceived(_) | Event::RefusalReceived(_) => matches!(
-            their.kind,
-            EntryKind::QueryAnswered | EntryKind::QueryRefused | EntryKind::AnswerRedelivered
-        ),
+        Event::AnswerReceived(_) | Event::RefusalReceived(_) => {
+            Part::of(&their) == Some(Part::Replied)
+        }
         _ => their.kind == EntryKind::QuerySent && their.envelope == query,
     };
     let same = their.query == header.query || matches!(body.event, Event::PeerProved(_));

@@ -46,7 +46,7 @@ impl Unproven {
     /// Takes in the next entry.
     pub(super) fn see(&mut self, judged: &Judged) {
         for theirs in judged.theirs.iter().map(|kept| &kept.header) {
-            if let Some((query, part)) = theirs.query.zip(Part::of(theirs.kind)) {
+            if let Some((query, part)) = theirs.query.zip(Part::of(theirs)) {
                 self.proven.insert((short(&query), part));
                 self.owed.remove(&(query, part));
             }

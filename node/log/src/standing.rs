@@ -14,8 +14,8 @@ use crate::cosigning::HeadError;
 use crate::proofs::inclusion;
 use crate::release::Released;
 
-/// Most entries of one exchange that are looked through.
-const EACH: u32 = 16;
+/// Entries of one exchange that are read at once.
+const EACH: u32 = 64;
 
 impl AuditLog {
     /// Shows `peer` where those entries about it stand that it asked for; how many those are. What is
@@ -55,14 +55,22 @@ impl AuditLog {
             query: Some(asked.query),
             ..EntryFilter::default()
         };
-        for entry in self.store.entries(&filter, 0, EACH).await? {
-            let header = Header::from_bytes(entry.header.as_bytes())
-                .map_err(|e| StoreError::Corrupt(e.to_string()))?;
-            if asked.is(&header, peer) {
-                return Ok(Some((header.index, entry.header)));
+        let mut from = 0;
+        loop {
+            let entries = self.store.entries(&filter, from, EACH).await?;
+            let last = entries.len() < EACH as usize;
+            for entry in entries {
+                let header = Header::from_bytes(entry.header.as_bytes())
+                    .map_err(|e| StoreError::Corrupt(e.to_string()))?;
+                if asked.is(&header, peer) {
+                    return Ok(Some((header.index, entry.header)));
+                }
+                from = header.index.saturating_add(1);
+            }
+            if last {
+                return Ok(None);
             }
         }
-        Ok(None)
     }
 
     /// What `peer` owes was left unproven for `seconds` more, over a connection that stood.

@@ -6,14 +6,18 @@
 
 pub mod probe;
 
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::{AsyncReadExt as _, AsyncWriteExt as _};
+use futures::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use libp2p::Stream;
 use schemas::frame::{Frame, FrameKind, Head};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio_util::sync::CancellationToken;
 
+use super::connection::Connection;
 use super::peer_limits::SubstreamPermit;
 use crate::link::LinkError;
 use audit_log::release::Released;
@@ -23,20 +27,38 @@ const REST: Duration = Duration::from_secs(20);
 /// How long the frames of one message may take to be written.
 const WRITE: Duration = Duration::from_secs(60);
 
-/// A substream of our protocol.
+/// A substream of our protocol; what comes on it is heard of its connection.
 ///
-/// The multiplexer wakes nobody who reads when this side closes the connection, so each substream
-/// knows by itself when that has ended.
+/// The multiplexer wakes nobody who reads or writes when this side closes the connection, so each
+/// substream knows by its connection when that has ended.
 #[derive(Debug)]
 pub(super) struct Substream {
     stream: Stream,
-    ended: CancellationToken,
+    connection: Arc<Connection>,
 }
 
 impl Substream {
-    /// A substream of a connection whose end `ended` tells.
-    pub(super) fn new(stream: Stream, ended: CancellationToken) -> Self {
-        Self { stream, ended }
+    /// A substream of `connection`.
+    pub(super) fn new(stream: Stream, connection: Arc<Connection>) -> Self {
+        Self { stream, connection }
+    }
+
+    pub(super) fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+}
+
+impl AsyncRead for Substream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if matches!(read, Poll::Ready(Ok(1..))) {
+            self.connection.hears();
+        }
+        read
     }
 }
 
@@ -45,18 +67,20 @@ fn lost(why: &str) -> LinkError {
 }
 
 /// What the network library says of a substream means nothing to who waits for an answer.
-fn ended(error: std::io::Error) -> LinkError {
+fn ended(error: io::Error) -> LinkError {
     tracing::debug!(%error, "a substream ended");
     lost("the other side ended the conversation")
 }
 
 /// Reads the next frame; waits for its head without limit.
 pub(super) async fn read(substream: &mut Substream) -> Result<Frame, LinkError> {
-    let first = first(substream).await?;
-    let stream = &mut substream.stream;
-    in_time(async {
-        let head = head(first, stream).await?;
-        rest(head, stream).await
+    standing(substream, async |stream| {
+        let first = first(stream).await?;
+        in_time(async {
+            let head = head(first, stream).await?;
+            rest(head, stream).await
+        })
+        .await
     })
     .await
 }
@@ -67,15 +91,17 @@ pub(super) async fn opening(
     substream: &mut Substream,
     permit: &SubstreamPermit,
 ) -> Result<(Frame, Option<OwnedSemaphorePermit>), LinkError> {
-    let first = first(substream).await?;
-    let stream = &mut substream.stream;
-    in_time(async {
-        let head = head(first, stream).await?;
-        if !opens(head.kind) {
-            return Ok((Frame::new(head.kind, Vec::new()), None));
-        }
-        let held = permit.hold(head.beside.saturating_add(head.body)).await;
-        Ok((rest(head, stream).await?, held))
+    standing(substream, async |stream| {
+        let first = first(stream).await?;
+        in_time(async {
+            let head = head(first, stream).await?;
+            if !opens(head.kind) {
+                return Ok((Frame::new(head.kind, Vec::new()), None));
+            }
+            let held = permit.hold(head.beside.saturating_add(head.body)).await;
+            Ok((rest(head, stream).await?, held))
+        })
+        .await
     })
     .await
 }
@@ -99,16 +125,27 @@ async fn in_time<T>(read: impl Future<Output = Result<T, LinkError>>) -> Result<
     tokio::time::timeout(REST, read).await.map_err(|_| lost("a frame came in part only"))?
 }
 
-async fn first(substream: &mut Substream) -> Result<u8, LinkError> {
-    let mut first = [0; 1];
+/// What is done on a substream, for as long as its connection stands.
+async fn standing<T>(
+    substream: &mut Substream,
+    what: impl AsyncFnOnce(&mut Substream) -> Result<T, LinkError>,
+) -> Result<T, LinkError> {
+    let connection = substream.connection.clone();
     tokio::select! {
-        read = substream.stream.read_exact(&mut first) => read.map_err(ended)?,
-        () = substream.ended.cancelled() => return Err(lost("the connection was closed")),
+        // What had come before the end counts.
+        biased;
+        done = what(substream) => done,
+        () = connection.over() => Err(connection.lost()),
     }
+}
+
+async fn first(stream: &mut Substream) -> Result<u8, LinkError> {
+    let mut first = [0; 1];
+    stream.read_exact(&mut first).await.map_err(ended)?;
     Ok(first[0])
 }
 
-async fn head(first: u8, stream: &mut Stream) -> Result<Head, LinkError> {
+async fn head(first: u8, stream: &mut Substream) -> Result<Head, LinkError> {
     let mut head = [0; Head::WIRE];
     let [begin, end @ ..] = &mut head;
     *begin = first;
@@ -116,7 +153,7 @@ async fn head(first: u8, stream: &mut Stream) -> Result<Head, LinkError> {
     Head::parse(&head).map_err(|e| LinkError::Protocol(e.to_string()))
 }
 
-async fn rest(head: Head, stream: &mut Stream) -> Result<Frame, LinkError> {
+async fn rest(head: Head, stream: &mut Substream) -> Result<Frame, LinkError> {
     let mut beside = vec![0; head.beside];
     stream.read_exact(&mut beside).await.map_err(ended)?;
     let mut body = vec![0; head.body];
@@ -126,14 +163,18 @@ async fn rest(head: Head, stream: &mut Stream) -> Result<Frame, LinkError> {
 
 /// Writes frames and hands them to the connection together.
 pub(super) async fn write(substream: &mut Substream, frames: &[Released]) -> Result<(), LinkError> {
-    let stream = &mut substream.stream;
-    let written = async {
-        for released in frames {
-            let bytes =
-                released.frame().to_bytes().map_err(|e| LinkError::Protocol(e.to_string()))?;
-            stream.write_all(&bytes).await.map_err(ended)?;
-        }
-        stream.flush().await.map_err(ended)
-    };
-    tokio::time::timeout(WRITE, written).await.map_err(|_| lost("a frame could not be written"))?
+    standing(substream, async |substream| {
+        let stream = &mut substream.stream;
+        let written = async {
+            for released in frames {
+                let bytes =
+                    released.frame().to_bytes().map_err(|e| LinkError::Protocol(e.to_string()))?;
+                stream.write_all(&bytes).await.map_err(ended)?;
+            }
+            stream.flush().await.map_err(ended)
+        };
+        let written = tokio::time::timeout(WRITE, written).await;
+        written.map_err(|_| lost("a frame could not be written"))?
+    })
+    .await
 }

@@ -5,56 +5,54 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use libp2p::PeerId;
+use libp2p::swarm::ConnectionId;
 use schemas::frame::Frame;
 use schemas::key::PublicKey;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::codec::Substream;
-use super::swarm::Command;
+use super::connection::Connection;
 use super::{Limits, codec, key};
 use crate::link::{Channel, LinkError};
 use audit_log::release::Released;
 
 /// How long a reply may take. Callers have their own, shorter limits.
 const REPLY: Duration = Duration::from_secs(120);
-/// How long a peer that is waited for may say nothing at all before its connection counts as dead.
-const SILENT: Duration = Duration::from_secs(10);
-/// The same for a conversation that its caller gives up.
+/// How long a conversation has waited that its caller gives up, for its connection to be looked at.
 const GIVEN_UP: Duration = Duration::from_secs(1);
 
-/// Idle substreams and free places, by peer.
+/// Connections, idle substreams and free places, by peer.
 pub(super) struct Pools {
     peers: Mutex<HashMap<PeerId, Pool>>,
     limits: Limits,
 }
 
 struct Pool {
+    /// The newest last: it alone is sure to have stood a moment ago, so conversations begin on it.
+    connections: Vec<Arc<Connection>>,
+    /// Of the newest connection alone.
     idle: Vec<Substream>,
     places: Arc<Semaphore>,
-    connections: usize,
-    /// Counted up when all connections have gone: substreams of before are worthless.
-    era: u64,
-    /// When a frame of the peer last came, on whichever conversation.
-    heard: Option<Instant>,
 }
 
 impl Pool {
-    /// The substreams so far are worthless from now on.
-    fn next_era(&mut self) -> Vec<Substream> {
-        self.era = self.era.saturating_add(1);
-        std::mem::take(&mut self.idle)
+    fn standing(&self) -> impl DoubleEndedIterator<Item = &Arc<Connection>> {
+        self.connections.iter().filter(|connection| !connection.is_over())
     }
 
-    fn is_silent_since(&self, since: Instant) -> bool {
-        self.heard.is_none_or(|heard| heard < since)
+    fn newest(&self) -> Option<&Arc<Connection>> {
+        self.standing().next_back()
+    }
+
+    fn is_newest(&self, connection: &Connection) -> bool {
+        self.newest().is_some_and(|newest| newest.id() == connection.id())
     }
 }
 
 /// A place in the conversations with one peer.
 pub(super) struct Place {
     _permit: OwnedSemaphorePermit,
-    era: u64,
 }
 
 impl Pools {
@@ -69,119 +67,125 @@ impl Pools {
     fn with<T>(&self, peer: &PeerId, what: impl FnOnce(&mut Pool) -> T) -> T {
         let most = self.limits.conversations_per_peer;
         what(self.peers().entry(*peer).or_insert_with(|| Pool {
+            connections: Vec::new(),
             idle: Vec::new(),
             places: Arc::new(Semaphore::new(most)),
-            connections: 0,
-            era: 0,
-            heard: None,
         }))
     }
 
     pub(super) async fn place(&self, peer: &PeerId) -> Result<Place, LinkError> {
-        let (places, era) = self.with(peer, |pool| (pool.places.clone(), pool.era));
+        let places = self.with(peer, |pool| pool.places.clone());
         let permit = tokio::time::timeout(self.limits.wait, places.acquire_owned()).await;
         match permit {
-            Ok(Ok(permit)) => Ok(Place { _permit: permit, era }),
+            Ok(Ok(permit)) => Ok(Place { _permit: permit }),
             _ => Err(LinkError::Busy),
         }
     }
 
+    /// An idle substream of the newest connection.
     pub(super) fn idle(&self, peer: &PeerId) -> Option<Substream> {
-        self.with(peer, |pool| pool.idle.pop())
+        self.with(peer, |pool| {
+            let stream = pool.idle.pop()?;
+            pool.is_newest(stream.connection()).then_some(stream)
+        })
     }
 
-    fn put_back(&self, peer: &PeerId, stream: Substream, era: u64) {
+    fn put_back(&self, peer: &PeerId, stream: Substream) {
         self.with(peer, |pool| {
-            if pool.connections > 0 && pool.era == era {
+            if pool.is_newest(stream.connection()) {
                 pool.idle.push(stream);
             }
         });
     }
 
-    pub(super) fn opened(&self, peer: &PeerId) {
-        self.with(peer, |pool| pool.connections = pool.connections.saturating_add(1));
+    /// What is idle on a connection is used no more: who comes next sees by opening a substream
+    /// whether it still stands.
+    fn distrust(&self, peer: &PeerId, connection: &Connection) {
+        let idle = self.with(peer, |pool| {
+            let newest = pool.is_newest(connection);
+            newest.then(|| std::mem::take(&mut pool.idle))
+        });
+        drop(idle);
     }
 
-    pub(super) fn closed(&self, peer: &PeerId, left: usize) {
+    /// A connection stands, and conversations begin on it from now on.
+    pub(super) fn opened(&self, peer: &PeerId, connection: Arc<Connection>) {
         let stale = self.with(peer, |pool| {
-            pool.connections = left;
-            // A pooled substream does not tell which connection it is of: with any connection
-            // gone, all are given up. Opening anew costs a round trip, a dead one an exchange.
-            pool.next_era()
+            pool.connections.iter().for_each(|older| older.replace());
+            pool.connections.push(connection);
+            std::mem::take(&mut pool.idle)
         });
         drop(stale);
     }
 
-    /// A frame of the peer has come.
-    pub(super) fn heard(&self, peer: &PeerId) {
-        self.with(peer, |pool| pool.heard = Some(Instant::now()));
-    }
-
-    /// Whether no frame of the peer has come since then.
-    fn is_silent_since(&self, peer: &PeerId, since: Instant) -> bool {
-        self.with(peer, |pool| pool.is_silent_since(since))
-    }
-
-    /// Gives up the connections of an era in which no frame has come since then; whether they stood.
-    /// Of all conversations that wait on them the first does it, so that none ends the next ones.
-    fn give_up(&self, peer: &PeerId, era: u64, since: Instant) -> bool {
+    pub(super) fn closed(&self, peer: &PeerId, id: ConnectionId) {
         let stale = self.with(peer, |pool| {
-            (pool.era == era && pool.is_silent_since(since)).then(|| pool.next_era())
+            pool.connections.retain(|connection| connection.id() != id);
+            let (stale, idle): (Vec<_>, Vec<_>) = std::mem::take(&mut pool.idle)
+                .into_iter()
+                .partition(|stream| stream.connection().id() == id);
+            pool.idle = idle;
+            stale
         });
-        stale.is_some()
+        drop(stale);
     }
 
+    /// The connection on which conversations begin.
+    pub(super) fn newest(&self, peer: &PeerId) -> Option<ConnectionId> {
+        self.with(peer, |pool| pool.newest().map(|connection| connection.id()))
+    }
+
+    /// What a caller is told whose connection said nothing: a peer that was heard on another one
+    /// meanwhile was there.
+    pub(super) fn silence(&self, peer: &PeerId, since: Instant) -> LinkError {
+        let there =
+            self.with(peer, |pool| pool.standing().any(|other| !other.is_silent_since(since)));
+        if there { LinkError::Lost(LinkError::Silent.to_string()) } else { LinkError::Silent }
+    }
+
+    /// Closes every connection with a peer.
     pub(super) fn clear(&self, peer: &PeerId) {
-        drop(self.with(peer, Pool::next_era));
+        let stale = self.with(peer, |pool| {
+            pool.connections.iter().for_each(|connection| connection.close());
+            std::mem::take(&mut pool.idle)
+        });
+        drop(stale);
+    }
+
+    /// Closes every connection.
+    pub(super) fn clear_all(&self) {
+        let peers: Vec<PeerId> = self.peers().keys().copied().collect();
+        peers.iter().for_each(|peer| self.clear(peer));
     }
 
     pub(super) fn is_connected(&self, peer: &PeerId) -> bool {
-        self.peers().get(peer).is_some_and(|pool| pool.connections > 0)
+        self.peers().get(peer).is_some_and(|pool| pool.newest().is_some())
     }
 
     pub(super) fn connected(&self) -> Vec<PublicKey> {
         let peers = self.peers();
-        let connected = peers.iter().filter(|(_, pool)| pool.connections > 0);
+        let connected = peers.iter().filter(|(_, pool)| pool.newest().is_some());
         connected.filter_map(|(peer, _)| key::node_key(peer)).collect()
     }
 }
 
 /// A conversation that we opened.
-///
-/// A link can break without a word to either end. TCP would wait a quarter of an hour for it; here
-/// the connection is given up as soon as the peer is waited for and says nothing on any conversation,
-/// so that whoever asks next has a new one.
 pub struct Conversation {
     stream: Option<Substream>,
-    place: Place,
+    _place: Place,
     pools: Arc<Pools>,
     peer: PeerId,
-    commands: mpsc::Sender<Command>,
     /// Since when a frame of the peer is waited for.
     waiting: Option<Instant>,
 }
 
 impl Conversation {
-    pub(super) fn new(
-        stream: Substream,
-        place: Place,
-        pools: Arc<Pools>,
-        peer: PeerId,
-        commands: mpsc::Sender<Command>,
-    ) -> Self {
-        Self { stream: Some(stream), place, pools, peer, commands, waiting: None }
+    pub(super) fn new(stream: Substream, place: Place, pools: Arc<Pools>, peer: PeerId) -> Self {
+        Self { stream: Some(stream), _place: place, pools, peer, waiting: None }
     }
 
     fn stream(&mut self) -> Result<&mut Substream, LinkError> {
         self.stream.as_mut().ok_or_else(|| LinkError::Lost("the conversation is over".into()))
-    }
-
-    fn give_up_connection(&self, since: Instant) {
-        if self.pools.give_up(&self.peer, self.place.era, since) {
-            tracing::debug!(node.id = %self.peer, "a connection is silent; it is given up");
-            // A full queue leaves it to the next one that waits in vain.
-            drop(self.commands.try_send(Command::Disconnect(self.peer)));
-        }
     }
 }
 
@@ -193,44 +197,38 @@ impl Channel for Conversation {
 
     async fn recv(&mut self) -> Result<Frame, LinkError> {
         let since = *self.waiting.get_or_insert_with(Instant::now);
-        let (pools, peer) = (self.pools.clone(), self.peer);
-        let silence = async {
-            let mut from = since;
-            loop {
-                tokio::time::sleep_until(from + SILENT).await;
-                if pools.is_silent_since(&peer, from) {
-                    return from;
-                }
-                from = Instant::now();
+        let stream = self.stream()?;
+        let connection = stream.connection().clone();
+        let read = tokio::time::timeout(REPLY, codec::read(stream));
+        let frame = tokio::select! {
+            frame = read => {
+                frame.unwrap_or_else(|_| Err(LinkError::Lost("no reply in time".into())))
+            }
+            () = connection.falls_silent(since) => {
+                connection.give_up();
+                Err(LinkError::Silent)
             }
         };
-        let read = tokio::time::timeout(REPLY, codec::read(self.stream()?));
-        let frame = tokio::select! {
-            frame = read => frame.map_err(|_| LinkError::Lost("no reply in time".into()))?,
-            since = silence => {
-                self.waiting = None;
-                self.give_up_connection(since);
-                return Err(LinkError::Lost("the connection says nothing any more".into()));
-            }
-        }?;
         self.waiting = None;
-        self.pools.heard(&self.peer);
-        Ok(frame)
+        frame.map_err(|error| match error {
+            LinkError::Silent => self.pools.silence(&self.peer, since),
+            error => error,
+        })
     }
 
     fn finish(mut self) {
         self.waiting = None;
         if let Some(stream) = self.stream.take() {
-            self.pools.put_back(&self.peer, stream, self.place.era);
+            self.pools.put_back(&self.peer, stream);
         }
     }
 }
 
 impl Drop for Conversation {
     fn drop(&mut self) {
-        let Some(since) = self.waiting else { return };
-        if since.elapsed() >= GIVEN_UP {
-            self.give_up_connection(since);
+        let (Some(since), Some(stream)) = (self.waiting, &self.stream) else { return };
+        if since.elapsed() >= GIVEN_UP && stream.connection().is_silent_since(since) {
+            self.pools.distrust(&self.peer, stream.connection());
         }
     }
 }

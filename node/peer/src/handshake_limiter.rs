@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
+use crate::admission;
 use crate::minute::MinuteWindow;
 
 /// Connections of one machine that may come to nothing in a minute.
@@ -38,7 +39,8 @@ impl HandshakeLimiter {
     /// Whether a connection from there may begin its handshake.
     pub(super) fn allows(&mut self, from: &Multiaddr, now: Instant) -> bool {
         self.forget(now);
-        let Some(machine) = ip(from).and_then(|ip| self.machines.get_mut(&ip)) else { return true };
+        let machine = machine(from).and_then(|machine| self.machines.get_mut(&machine));
+        let Some(machine) = machine else { return true };
         if machine.failed <= FREE {
             return true;
         }
@@ -52,11 +54,11 @@ impl HandshakeLimiter {
     /// A connection from there came to nothing.
     pub(super) fn failed(&mut self, from: &Multiaddr, now: Instant) {
         self.forget(now);
-        let Some(ip) = ip(from) else { return };
-        if self.machines.len() >= MOST && !self.machines.contains_key(&ip) {
+        let Some(machine) = machine(from) else { return };
+        if self.machines.len() >= MOST && !self.machines.contains_key(&machine) {
             return;
         }
-        let machine = self.machines.entry(ip).or_insert(Machine { failed: 0, heard: now });
+        let machine = self.machines.entry(machine).or_insert(Machine { failed: 0, heard: now });
         machine.failed = machine.failed.saturating_add(1);
     }
 
@@ -67,14 +69,11 @@ impl HandshakeLimiter {
     }
 }
 
-/// The machine of an address; of IPv6 the network that one machine is given.
-fn ip(address: &Multiaddr) -> Option<IpAddr> {
+/// The machine of an address, as it is told apart everywhere.
+fn machine(address: &Multiaddr) -> Option<IpAddr> {
     match address.iter().next()? {
-        Protocol::Ip4(ip) => Some(ip.into()),
-        Protocol::Ip6(ip) => {
-            let [a, b, c, d, ..] = ip.segments();
-            Some(std::net::Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into())
-        }
+        Protocol::Ip4(ip) => Some(admission::machine(ip.into())),
+        Protocol::Ip6(ip) => Some(admission::machine(ip.into())),
         _ => None,
     }
 }
@@ -113,5 +112,17 @@ mod tests {
             limiter.failed(&format!("/ip6/2001:db8::{n:x}/tcp/4001").parse().unwrap(), start);
         }
         assert!(!limiter.allows(&"/ip6/2001:db8::ffff/tcp/4001".parse().unwrap(), start));
+    }
+
+    #[test]
+    fn machines_of_mapped_addresses_are_told_apart() {
+        let start = Instant::now();
+        let mut limiter = HandshakeLimiter::new(start);
+        let mapped = |ip: &str| format!("/ip6/::ffff:{ip}/tcp/4001").parse().unwrap();
+        for _ in 0..=FREE {
+            limiter.failed(&mapped("203.0.113.5"), start);
+        }
+        assert!(!limiter.allows(&"/ip4/203.0.113.5/tcp/4001".parse().unwrap(), start));
+        assert!(limiter.allows(&mapped("203.0.113.6"), start));
     }
 }

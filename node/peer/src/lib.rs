@@ -35,6 +35,7 @@ pub mod admission;
 mod behaviour;
 mod certificate;
 mod codec;
+mod connection;
 mod conversation;
 mod handshake_limiter;
 mod key;
@@ -87,6 +88,8 @@ pub struct Limits {
     pub connect: Duration,
     /// How long a caller waits for a place in a conversation.
     pub wait: Duration,
+    /// How long a connection on which the peer is waited for may say nothing.
+    pub silence: Duration,
 }
 
 impl Default for Limits {
@@ -98,6 +101,7 @@ impl Default for Limits {
             pending: Places { all: 256, known: 64, from_one: 16 },
             connect: Duration::from_secs(5),
             wait: Duration::from_secs(10),
+            silence: Duration::from_secs(10),
         }
     }
 }
@@ -182,11 +186,10 @@ pub async fn start<H: Host>(settings: Settings, host: Arc<H>) -> Result<Peers, P
     let listen = listen.iter().map(|text| address(text)).collect::<Result<Vec<_>, _>>()?;
     let serving = serve::Stop::default();
     let pools = Arc::new(Pools::new(limits));
-    let acceptor: Arc<dyn Accept> =
-        Arc::new(serve::Serving::new(host, serving.clone(), pools.clone()));
+    let acceptor: Arc<dyn Accept> = Arc::new(serve::Serving::new(host, serving.clone()));
     let pending = Pending::new(acceptor.clone(), limits.pending);
-    let (mut swarm, tls) =
-        swarm::build(&node_key, Offer::Aes, acceptor.clone(), pending.clone(), limits)?;
+    let (accept, places, pool) = (acceptor.clone(), pending.clone(), pools.clone());
+    let (mut swarm, tls) = swarm::build(&node_key, Offer::Aes, accept, places, pool, limits)?;
     let addresses = swarm::listen(&mut swarm, listen).await?;
     let network = Network::run(swarm, pools);
     let proven = Mutex::new(Proven { now: node_key, before: None });
@@ -209,8 +212,10 @@ impl Peers {
     fn dialling_as(&self, node_key: &SecretKey) -> Result<Network, PeerError> {
         let accept = self.acceptor.clone();
         let pending = Pending::new(accept.clone(), self.limits.pending);
-        let (swarm, _) = swarm::build(node_key, Offer::Aes, accept, pending, self.limits)?;
-        Ok(Network::run(swarm, Arc::new(Pools::new(self.limits))))
+        let pools = Arc::new(Pools::new(self.limits));
+        let (swarm, _) =
+            swarm::build(node_key, Offer::Aes, accept, pending, pools.clone(), self.limits)?;
+        Ok(Network::run(swarm, pools))
     }
 
     /// Where the node listens, with real ports.
@@ -251,7 +256,7 @@ impl Peers {
             another
         };
         if another {
-            drop(self.network.commands.send(Command::Renew).await);
+            self.network.pools.clear_all();
         }
         Ok(())
     }
@@ -264,7 +269,6 @@ impl Peers {
     pub async fn disconnect(&self, node: &PublicKey) {
         if let Some(peer) = key::peer_id(node) {
             self.network.pools.clear(&peer);
-            drop(self.network.commands.send(Command::Disconnect(peer)).await);
         }
     }
 

@@ -34,6 +34,9 @@ pub enum LinkError {
     /// The conversation ended before the frame had passed.
     #[error("connection lost: {0}")]
     Lost(String),
+    /// Nothing came any more over the connection, nor over another one with the peer: it is given up.
+    #[error("the connection says nothing any more")]
+    Silent,
     /// The peer sent what no frame may be.
     #[error("peer broke the protocol: {0}")]
     Protocol(String),

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use libp2p::{Multiaddr, PeerId, Swarm};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
+use super::codec::Substream;
 use super::conversation::{Conversation, Pools};
 use super::key;
 use super::swarm::{self, Behaviour, Command};
@@ -43,19 +45,32 @@ impl Network {
 
     async fn open_with(&self, peer: PeerId, to: &Reach) -> Result<Conversation, LinkError> {
         let place = self.pools.place(&peer).await?;
-        let conversation = |stream, place| {
-            Conversation::new(stream, place, self.pools.clone(), peer, self.commands.clone())
-        };
+        let conversation = |stream| Conversation::new(stream, place, self.pools.clone(), peer);
         if let Some(stream) = self.pools.idle(&peer) {
-            return Ok(conversation(stream, place));
+            return Ok(conversation(stream));
         }
         let addresses: Vec<Multiaddr> =
             to.addresses.iter().filter_map(|text| text.as_str().parse().ok()).collect();
+        let stream = match self.substream(peer, addresses.clone()).await {
+            // The connection that seemed to stand is given up, so this one is opened on another.
+            Err(LinkError::Silent) => self.substream(peer, addresses).await,
+            opened => opened,
+        };
+        stream.map(conversation)
+    }
+
+    async fn substream(
+        &self,
+        peer: PeerId,
+        addresses: Vec<Multiaddr>,
+    ) -> Result<Substream, LinkError> {
+        let since = Instant::now();
         let (reply, opened) = oneshot::channel();
         let gone = || LinkError::unreachable("this node is stopping");
         self.commands.send(Command::Open { peer, addresses, reply }).await.map_err(|_| gone())?;
-        let stream =
-            opened.await.map_err(|_| LinkError::Lost("the connection closed".into()))??;
-        Ok(conversation(stream, place))
+        match opened.await.map_err(|_| LinkError::Lost("the connection closed".into()))? {
+            Err(LinkError::Silent) => Err(self.pools.silence(&peer, since)),
+            opened => opened,
+        }
     }
 }

@@ -9,10 +9,9 @@ use schemas::key::PublicKey;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::codec;
 use super::codec::Substream;
-use super::conversation::Pools;
 use super::peer_limits::SubstreamPermit;
-use super::{codec, key};
 use crate::link::{Channel, Dialler, Host, LinkError};
 use audit_log::release::Released;
 
@@ -45,12 +44,11 @@ impl Stop {
 pub(super) struct Serving<H> {
     host: Arc<H>,
     stop: Stop,
-    pools: Arc<Pools>,
 }
 
 impl<H: Host> Serving<H> {
-    pub(super) fn new(host: Arc<H>, stop: Stop, pools: Arc<Pools>) -> Self {
-        Self { host, stop, pools }
+    pub(super) fn new(host: Arc<H>, stop: Stop) -> Self {
+        Self { host, stop }
     }
 }
 
@@ -77,19 +75,17 @@ impl<H: Host> Accept for Serving<H> {
 
     fn serve(&self, node: PublicKey, stream: Substream, permit: SubstreamPermit) {
         let (host, stopping) = (self.host.clone(), self.stop.stopping.clone());
-        let pools = self.pools.clone();
-        let peer = key::peer_id(&node);
         self.stop.tasks.spawn(async move {
+            let connection = stream.connection().clone();
             let mut served = Served { stream };
             loop {
                 let opening = tokio::select! {
                     opening = codec::opening(&mut served.stream, &permit) => opening,
                     () = stopping.cancelled() => break,
+                    // Its place is for substreams of the connection that came after.
+                    () = connection.left_idle() => break,
                 };
                 let Ok((opening, _held)) = opening else { break };
-                if let Some(peer) = &peer {
-                    pools.heard(peer);
-                }
                 if host.serve(&node, opening, &mut served).await.is_err() {
                     break;
                 }

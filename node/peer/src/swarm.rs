@@ -43,10 +43,6 @@ pub(super) struct Behaviour {
 pub(super) enum Command {
     /// Open a substream.
     Open { peer: PeerId, addresses: Vec<Multiaddr>, reply: Opened },
-    /// Close all connections with a peer.
-    Disconnect(PeerId),
-    /// Close all connections, which were made as who this node was before.
-    Renew,
     /// Close everything, then say so.
     Shutdown(oneshot::Sender<()>),
 }
@@ -57,6 +53,7 @@ pub(super) fn build(
     offer: Offer,
     accept: Arc<dyn Accept>,
     pending: Arc<Pending>,
+    pools: Arc<Pools>,
     limits: Limits,
 ) -> Result<(Swarm<Behaviour>, Tls), PeerError> {
     let identity = key::identity(node_key).map_err(setup)?;
@@ -71,7 +68,7 @@ pub(super) fn build(
         .authenticate(tls.clone())
         .multiplex(muxer);
     let behaviour = Behaviour {
-        exchange: Exchange::new(accept, pending, &limits),
+        exchange: Exchange::new(accept, pending, pools, &limits),
         limits: connection_limits::Behaviour::new(
             ConnectionLimits::default()
                 // Those that have lost their place are noticed a moment later.
@@ -147,14 +144,6 @@ pub(super) async fn run(
                 Some(Command::Open { peer, addresses, reply }) => {
                     open(&mut swarm, &mut waiting, peer, addresses, reply);
                 }
-                Some(Command::Disconnect(peer)) => drop(swarm.disconnect_peer_id(peer)),
-                Some(Command::Renew) => {
-                    let connected: Vec<PeerId> = swarm.connected_peers().copied().collect();
-                    for peer in connected {
-                        pools.clear(&peer);
-                        let _ = swarm.disconnect_peer_id(peer);
-                    }
-                }
                 Some(Command::Shutdown(done)) => {
                     // The swarm is dropped on the way out: every connection ends before the word.
                     drop(swarm);
@@ -174,9 +163,7 @@ fn open(
     addresses: Vec<Multiaddr>,
     reply: Opened,
 ) {
-    if swarm.is_connected(&peer) {
-        return swarm.behaviour_mut().exchange.open(peer, reply);
-    }
+    let Err(reply) = swarm.behaviour_mut().exchange.open(peer, reply) else { return };
     let callers = waiting.entry(peer).or_default();
     callers.retain(|caller| !caller.is_closed());
     if callers.len() >= MOST_WAITING {
@@ -188,7 +175,8 @@ fn open(
     // single TCP connection with a TLS client at both ends, and neither dial would succeed.
     let opts = DialOpts::peer_id(peer)
         .addresses(addresses)
-        .condition(PeerCondition::DisconnectedAndNotDialing)
+        // One that is given up may take a while to close and hinders no other.
+        .condition(PeerCondition::NotDialing)
         .allocate_new_port()
         .build();
     match swarm.dial(opts) {
@@ -213,16 +201,13 @@ fn happened(
 ) {
     match event {
         SwarmEvent::ConnectionEstablished { peer_id, .. } => {
-            pools.opened(&peer_id);
             for caller in waiting.remove(&peer_id).into_iter().flatten() {
-                swarm.behaviour_mut().exchange.open(peer_id, caller);
+                // One that has ended at once drops them.
+                drop(swarm.behaviour_mut().exchange.open(peer_id, caller));
             }
         }
-        SwarmEvent::ConnectionClosed { peer_id, num_established, .. } => {
-            pools.closed(&peer_id, num_established as usize);
-        }
         SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. }
-            if !swarm.is_connected(&peer) =>
+            if !pools.is_connected(&peer) =>
         {
             fail(waiting, &peer, &error);
         }

@@ -3,20 +3,41 @@
 
 use schemas::agency::AgencyId;
 use schemas::alarm::AlarmKind;
+use schemas::checkpoint::{Checkpoint, SignedCheckpoint};
+use schemas::note::KeyName;
 
 use super::state::State;
 
 impl State {
-    /// Whether an auditor resolved an alarm about `agency` that rests on this signed head: it is
-    /// known to lead nowhere, and the next one is taken as the first.
+    /// The signed heads of the log of `origin` on which alarms about `agency` rest that an auditor
+    /// resolved.
+    fn resolved_heads<'s>(
+        &'s self,
+        agency: &'s AgencyId,
+        origin: &'s KeyName,
+    ) -> impl Iterator<Item = Checkpoint> + 's {
+        let resolved = self.alarms.values().filter(|raised| raised.resolved.is_some());
+        let about = resolved.map(|raised| &raised.what).filter(|what| what.peer == *agency);
+        let heads = about.flat_map(|what| &what.evidence).filter_map(|evidence| {
+            // What is no head is other evidence.
+            let head = SignedCheckpoint::parse(evidence.as_bytes()).ok()?;
+            Some(head.unverified().clone())
+        });
+        heads.filter(move |head| head.origin == *origin)
+    }
+
+    /// Whether an auditor resolved an alarm about `agency` that rests on this head, whoever's lines
+    /// stand below it: it is known to lead nowhere, and the next one is taken as the first.
     #[must_use]
-    pub fn given_up(&self, agency: &AgencyId, head: &str) -> bool {
-        self.alarms.values().any(|raised| {
-            let what = &raised.what;
-            raised.resolved.is_some()
-                && what.peer == *agency
-                && what.evidence.iter().any(|evidence| evidence == head)
-        })
+    pub fn given_up(&self, agency: &AgencyId, head: &Checkpoint) -> bool {
+        self.resolved_heads(agency, &head.origin).any(|given_up| given_up == *head)
+    }
+
+    /// Whether a head is no larger than one on which an alarm about `agency` rests that an auditor
+    /// resolved: what others kept of the log up to there shows nothing that is not known.
+    #[must_use]
+    pub fn is_told(&self, agency: &AgencyId, head: &Checkpoint) -> bool {
+        self.resolved_heads(agency, &head.origin).any(|told| head.size <= told.size)
     }
 
     /// Whether an alarm of this kind about `agency` is open: what shows the same again is no other.

@@ -53,8 +53,9 @@ use reservations::{NoPlace, Reservations, Reserved};
 
 /// How often a decision is made again because what it rested on moved.
 const DECISIONS: u32 = 4;
-/// How long a query waits for a place that answers under way hold.
-const PLACE_WAIT: Duration = Duration::from_secs(10);
+/// How long a query waits for a place that answers under way hold: well less than a requester waits for a
+/// connection that says nothing.
+const PLACE_WAIT: Duration = Duration::from_secs(5);
 
 /// Why a query could be neither answered nor refused. Nothing was released.
 #[derive(Debug, thiserror::Error)]

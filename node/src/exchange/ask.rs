@@ -12,6 +12,7 @@ mod refused_query;
 mod rejected_drafts;
 mod send;
 mod settle;
+mod under_way;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +41,7 @@ use registry::{Candidates, State};
 use send::{PendingQuery, QuerySender};
 use settle::QuerySettler;
 use store::ReadStore;
+use under_way::UnderWay;
 
 pub use cached_answers::Saved;
 pub use outcome::{Misread, QueryOutcome};
@@ -79,6 +81,7 @@ pub struct QueryClient<D> {
     sender: Arc<QuerySender<D>>,
     settler: Arc<QuerySettler<D>>,
     proofs: ProofBook,
+    under_way: Arc<UnderWay>,
 }
 
 impl<D> Clone for QueryClient<D> {
@@ -91,6 +94,7 @@ impl<D> Clone for QueryClient<D> {
             sender: self.sender.clone(),
             settler: self.settler.clone(),
             proofs: self.proofs.clone(),
+            under_way: self.under_way.clone(),
         }
     }
 }
@@ -127,6 +131,7 @@ impl<D: Dial> QueryClient<D> {
             sender: Arc::new(sender),
             settler: Arc::new(settler),
             proofs: ProofBook::of(context),
+            under_way: Arc::default(),
         }
     }
 
@@ -248,6 +253,9 @@ impl<D: Dial> QueryClient<D> {
         let Some(pending) = PendingQuery::of(query, envelope, actor.clone(), peer, at) else {
             return QueryOutcome::failed(&owner, REVOKED);
         };
+        let Some(_asking) = UnderWay::begin(&self.under_way, pending.query.id) else {
+            return QueryOutcome::failed(&owner, is_under_way(pending.query.id));
+        };
         let frames = match self.agency.log.append(query_sent(actor, pending.signed())).await {
             Ok(appended) => appended.release(),
             Err(error) => return QueryOutcome::failed(&owner, error),
@@ -270,6 +278,13 @@ impl<D: Dial> QueryClient<D> {
             Err(error) => QueryOutcome::failed(&query.to, error),
         }
     }
+}
+
+/// What somebody is told who asks a second time while a query is being asked.
+fn is_under_way(id: QueryId) -> String {
+    format!(
+        "query `{id}` is under way: it was sent and nothing has come yet; see how it ends with `accord audit log`, or ask again once it has"
+    )
 }
 
 /// Why an owner is not asked whose answers would prove nothing.

@@ -15,41 +15,12 @@ use schemas::witness::{HeadsShown, MOST_HEADS};
 
 use super::alarms::raise;
 use super::not_served::NotServed;
-use super::witness::{WitnessError, Witnessing};
-use audit::keys::signed_by;
-use audit_log::append::AppendError;
-use audit_log::cosigning::HeldHead;
+use super::witness::{WitnessError, Witnessing, is_given_up};
+use audit_log::cosigning::{HeadError, HeldHead};
 use audit_log::release::Released;
 use peer::link::{Channel, Dial, LinkError, Reach};
 use registry::Peer;
 use store::StoreError;
-
-/// Why heads that were shown could not be looked at.
-#[derive(Debug, thiserror::Error)]
-enum Unlooked {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Log(#[from] AppendError),
-}
-
-impl From<Unlooked> for WitnessError {
-    fn from(error: Unlooked) -> Self {
-        match error {
-            Unlooked::Store(error) => Self::Store(error),
-            Unlooked::Log(error) => Self::Log(error),
-        }
-    }
-}
-
-impl From<Unlooked> for NotServed {
-    fn from(error: Unlooked) -> Self {
-        match error {
-            Unlooked::Store(error) => error.into(),
-            Unlooked::Log(error) => error.into(),
-        }
-    }
-}
 
 impl Witnessing {
     /// Shows `peer` what is kept here of the logs that concern both, and looks at what it keeps of them.
@@ -103,12 +74,12 @@ impl Witnessing {
         &self,
         shown_by: &AgencyId,
         shown: HeadsShown,
-    ) -> Result<BTreeSet<AgencyId>, Unlooked> {
+    ) -> Result<BTreeSet<AgencyId>, HeadError> {
         let state = self.agency.registry.state();
         let parties = state.co_parties(&self.agency.id, shown_by);
         let mut about = BTreeSet::new();
         for note in shown.heads {
-            let Ok(head) = SignedCheckpoint::parse(note.as_bytes()) else { continue };
+            let Ok(head) = SignedCheckpoint::parse_head(&note) else { continue };
             let named = &head.unverified().origin;
             let party = parties.iter().copied().find(|party| origin(party) == *named);
             // One of each, of those alone that concern both.
@@ -116,39 +87,38 @@ impl Witnessing {
                 continue;
             };
             if let Some(peer) = state.peers.get(party) {
-                self.compare(peer, &note, &head).await?;
+                self.compare(peer, &head).await?;
             }
         }
         Ok(about)
     }
 
-    /// Holds one head of the log of `peer` against what is known of it here.
-    async fn compare(
-        &self,
-        peer: &Peer,
-        note: &str,
-        head: &SignedCheckpoint,
-    ) -> Result<(), Unlooked> {
+    /// Holds one head of the log of `peer` against the one that is kept of it here; with none, there is
+    /// nothing to hold it against.
+    async fn compare(&self, peer: &Peer, head: &SignedCheckpoint) -> Result<(), HeadError> {
         let id = &peer.card.value.id;
         let state = self.agency.registry.state();
+        let shown = head.unverified();
+        // Of somebody with whom nothing is exchanged, or up to where it is known to lead nowhere.
+        if peer.blocked.is_some() || state.alarm_about(id).is_some() || state.is_told(id, shown) {
+            return Ok(());
+        }
         let held = self.agency.log.held_head(id).await?;
         let held = held.as_ref().map(HeldHead::witnessed);
-        let held = held.filter(|held| !state.given_up(id, &held.checkpoint));
-        let shown = head.unverified();
-        let same = held.is_some_and(|held| held.size == shown.size && held.root == shown.root);
-        // Nothing new, known to lead nowhere, or of somebody with whom nothing is exchanged.
-        if same || state.given_up(id, note) || peer.blocked.is_some() {
+        let Some(held) = held.filter(|held| !is_given_up(&self.agency, id, held)) else {
+            return Ok(());
+        };
+        if (held.size, held.root) == (shown.size, shown.root) {
             return Ok(());
         }
-        if state.alarm_about(id).is_some() || signed_by(head, peer.log_keys_ever()).is_err() {
+        let Ok(head) = head.signed_by_only(&peer.log_keys(self.agency.clock.now())) else {
             return Ok(());
-        }
-        let forked = match held.filter(|held| held.size == shown.size) {
-            Some(held) => Some(vec![held.checkpoint.clone(), note.to_owned()]),
-            None => {
-                let other = self.checkpoints.observe(id, head);
-                other.map(|two| two.iter().map(ToString::to_string).collect())
-            }
+        };
+        let forked = if held.size == shown.size {
+            Some(vec![held.checkpoint.clone(), head.to_string()])
+        } else {
+            let other = self.checkpoints.observe(id, &head);
+            other.map(|two| two.iter().map(ToString::to_string).collect())
         };
         match forked {
             Some(evidence) => Ok(raise(&self.agency, id, AlarmKind::Fork, evidence).await?),

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::alarms::raise;
 use super::not_served::NotServed;
-use super::witness::{WitnessError, Witnessing};
+use super::witness::{WitnessError, Witnessing, is_given_up};
 use audit_log::append::AuditLog;
 use audit_log::cosigning::HeldHead;
 use audit_log::release::Released;
@@ -42,9 +42,8 @@ impl Witnessing {
             return Ok(());
         }
         let held = self.agency.log.held_head(id).await?;
-        let state = self.agency.registry.state();
         let kept = held.as_ref().map(HeldHead::witnessed);
-        let kept = kept.filter(|kept| !state.given_up(id, &kept.checkpoint));
+        let kept = kept.filter(|kept| !is_given_up(&self.agency, id, kept));
         let mut chain: Vec<Head> = shown
             .iter()
             .map(|signed| (signed.unverified().size, signed.unverified().root, signed.to_string()))

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
+use schemas::envelope::Envelope;
 use schemas::frame::FrameKind;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -191,10 +192,10 @@ impl<D: Dial> Delivery<D> {
             if self.is_in_flight(&name) {
                 continue;
             }
-            // A peer that takes in no more is not asked again for each of them.
-            if message.kind == FrameKind::Document
-                && self.refusals.is_full(&message.peer, self.agency.clock.now())
-            {
+            let kind = Envelope::parse(message.body.as_bytes()).ok().map(|one| one.kind());
+            let now = self.agency.clock.now();
+            // A peer that takes in no more of a type is not asked again for each of them.
+            if kind.is_some_and(|kind| self.refusals.is_full(&message.peer, kind, now)) {
                 continue;
             }
             let released = Released::queued(&queued);
@@ -214,7 +215,7 @@ impl<D: Dial> Delivery<D> {
                     open = Some(channel);
                 }
                 FrameKind::Failed => {
-                    self.refusals.note(&name, &reply.body, self.agency.clock.now());
+                    self.refusals.note(&name, kind, &reply.body, now);
                     tracing::warn!(peer.id = %message.peer, frame.kind = ?message.kind, "a message was not taken in; it is sent again later");
                     // The peer may close the conversation after this. It keeps back none of the
                     // messages behind it: they go over another one.

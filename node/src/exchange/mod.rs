@@ -15,6 +15,7 @@ pub mod documents;
 mod fair_scheduler;
 mod in_flight;
 pub(crate) mod judged;
+mod named_machines;
 pub mod node_identity;
 mod not_served;
 mod observed;

@@ -2,6 +2,7 @@
 //! not fit now and from what this node cannot do.
 
 use audit_log::append::AppendError;
+use audit_log::cosigning::HeadError;
 use peer::link::LinkError;
 use schemas::event::exchange::RejectionCause;
 use schemas::time::Timestamp;
@@ -77,6 +78,15 @@ impl From<StoreError> for NotServed {
 impl From<AppendError> for NotServed {
     fn from(error: AppendError) -> Self {
         Self::Unserved(Unserved::Log(error))
+    }
+}
+
+impl From<HeadError> for NotServed {
+    fn from(error: HeadError) -> Self {
+        match error {
+            HeadError::Log(error) => error.into(),
+            HeadError::Store(error) => error.into(),
+        }
     }
 }
 

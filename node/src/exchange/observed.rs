@@ -9,7 +9,7 @@ use audit_log::entries::exchange::SignedQuery;
 use registry::Peer;
 use schemas::alarm::AlarmKind;
 use schemas::answer::Receipt;
-use schemas::checkpoint::CheckpointError;
+use schemas::checkpoint::{CheckpointError, LARGEST_HEAD};
 use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header};
 use schemas::entry_proof::{EntryProof, EntryProofError};
@@ -67,7 +67,8 @@ impl Observer {
     }
 
     /// What stands beside a reply: the owner's entry of it. Beside that entry stand the query and
-    /// the reply, but not again when a reply is delivered again.
+    /// the reply, but not again when a reply is delivered again: that says nothing of which reply it
+    /// was, so the entry of the reply itself stays owed.
     pub(super) async fn beside_reply(
         &self,
         peer: &Peer,
@@ -86,7 +87,13 @@ impl Observer {
                 && header.peer.as_ref() == Some(&self.agency.id)
                 && header.envelope.is_none_or(|digest| digest == both)
         };
-        self.proven(peer, self.check(peer, beside, fits)).await
+        let mut committed = false;
+        let shown = self.check(peer, beside, |header| {
+            committed = header.envelope.is_some();
+            fits(header)
+        });
+        let proven = self.proven(peer, shown).await?;
+        Ok(proven.filter(|_| committed))
     }
 
     /// What stands beside a receipt: the requester's entry of the answer, beside which the answer
@@ -154,9 +161,10 @@ impl Observer {
     /// Checks what stands beside a frame of `peer`; `fits` says whether the header is that of the
     /// entry which the frame must have.
     fn check(&self, peer: &Peer, beside: &[u8], fits: impl FnOnce(&Header) -> bool) -> Observation {
-        let Ok(entry_proof) = serde_json::from_slice::<EntryProof>(beside) else {
-            return Observation::Nothing;
-        };
+        let entry_proof = serde_json::from_slice::<EntryProof>(beside).ok();
+        // Larger than any head that is signed for another node: as if nothing stood here.
+        let entry_proof = entry_proof.filter(|proof| proof.checkpoint.len() <= LARGEST_HEAD);
+        let Some(mut entry_proof) = entry_proof else { return Observation::Nothing };
         let exact = || vec![String::from_utf8_lossy(beside).into_owned()];
         let keys = peer.log_keys(self.agency.clock.now());
         match keys.iter().find_map(|key| entry_proof.verified(key).ok()) {
@@ -171,6 +179,8 @@ impl Observer {
                     tracing::warn!(peer.id = %peer, entry.index = entry, "a peer's entry is of a time to come and is not kept; one of the two clocks is wrong");
                     return Observation::Nothing;
                 }
+                let head = head.signed_by_only(&keys).unwrap_or(head);
+                entry_proof.checkpoint = head.to_string();
                 match self.checkpoints.observe(&peer.card.value.id, &head) {
                     Some(forked) => Observation::Contradiction(
                         AlarmKind::Fork,

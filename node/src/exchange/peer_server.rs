@@ -8,7 +8,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use schemas::address::host_of;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::event::exchange::RejectionCause;
@@ -21,6 +20,7 @@ use super::NodeContext;
 use super::answer::{Answering, Asked, Receipts, Reply, Unserved};
 use super::fair_scheduler::{Chance, FairScheduler, Permit};
 use super::in_flight::{Full, InFlight};
+use super::named_machines::NamedMachines;
 use super::not_served::NotServed;
 use super::observed::Observer;
 use super::rejections::RejectionCounter;
@@ -60,6 +60,7 @@ pub struct PeerServer {
     connected: mpsc::Sender<(AgencyId, Dialler)>,
     reconciling: ReconcileServer,
     scheduler: FairScheduler,
+    named: NamedMachines,
 }
 
 impl PeerServer {
@@ -83,6 +84,7 @@ impl PeerServer {
             connected,
             reconciling: ReconcileServer::of(context),
             scheduler: FairScheduler::new(context.bounds.refusals_per_minute),
+            named: NamedMachines::default(),
         };
         (server, counting)
     }
@@ -268,10 +270,7 @@ impl Host for PeerServer {
     }
 
     fn knows(&self, ip: IpAddr) -> bool {
-        let state = self.agency.registry.state();
-        let open = state.peers.values().filter(|peer| peer.blocked.is_none());
-        let mut named = open.flat_map(|peer| &peer.card.value.addresses);
-        named.any(|address| host_of(address.as_str()) == Some(ip))
+        self.named.holds(&self.agency.registry.state(), ip)
     }
 
     fn turned_away(&self, node: &PublicKey) {
@@ -332,10 +331,7 @@ impl Host for PeerServer {
             self.turned_away(node);
             return Err(LinkError::Protocol("no longer admitted".into()));
         };
-        if matches!(
-            opening.kind,
-            FrameKind::Card | FrameKind::Statement | FrameKind::Witness | FrameKind::Heads
-        ) {
+        if matches!(opening.kind, FrameKind::Card | FrameKind::Statement | FrameKind::Heads) {
             // Rare between honest peers, and each may leave something behind.
             self.scheduler.strike(&id);
         }
@@ -366,7 +362,11 @@ impl Host for PeerServer {
             }
             FrameKind::Witness => {
                 let reply = self.witnessing.serve(peer, &opening).await;
-                self.reply(peer, reply, channel).await
+                if !matches!(&reply, Ok((_, true))) {
+                    // A log that grows is cosigned as often as it asks.
+                    self.scheduler.strike(&id);
+                }
+                self.reply(peer, reply.map(|(reply, _)| reply), channel).await
             }
             FrameKind::Consistency => {
                 let reply = consistency::serve(&self.agency.log, &opening).await;

@@ -17,13 +17,11 @@ use schemas::agency::AgencyId;
 use schemas::frame::Frame;
 use schemas::standing::StandingRequest;
 
-use super::answer::Unserved;
 use super::not_served::NotServed;
 use crate::config::Bounds;
 use crate::context::NodeContext;
 use crate::permission::OwnAgency;
 use audit_log::append::AuditLog;
-use audit_log::cosigning::HeadError;
 use audit_log::release::Released;
 use registry::Peer;
 use store::{ReadStore, StoreError};
@@ -114,9 +112,6 @@ pub(super) async fn serve(
     if !request.is_bounded() {
         return Err(NotServed::unverifiable("a request for no proof, or for too many"));
     }
-    match log.standing(&peer.card.value.id, &request).await {
-        Ok((reply, found)) => Ok((reply, found > 0)),
-        Err(HeadError::Log(error)) => Err(Unserved::Log(error).into()),
-        Err(HeadError::Store(error)) => Err(error.into()),
-    }
+    let (reply, found) = log.standing(&peer.card.value.id, &request).await?;
+    Ok((reply, found > 0))
 }

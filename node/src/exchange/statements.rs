@@ -170,7 +170,9 @@ impl Reconciler {
         let heard = async {
             let stated = match first {
                 // A substream of the pool may have ended unseen; the next one is new or tells more.
-                Err(LinkError::Lost(_)) => self.stated(dial, peer, &asked).await?,
+                Err(LinkError::Lost(_) | LinkError::Silent) => {
+                    self.stated(dial, peer, &asked).await?
+                }
                 stated => stated?,
             };
             narrow(stated, ours, agency, &mut token).await

@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use schemas::agency::AgencyId;
 use schemas::alarm::AlarmKind;
-use schemas::checkpoint::{SignedCheckpoint, origin};
-use schemas::digest::Digest;
+use schemas::checkpoint::{Checkpoint, SignedCheckpoint, origin};
 use schemas::frame::{Frame, FrameKind};
 use schemas::note::{Cosigner, SignatureLine};
 use schemas::time::CLOCK_AHEAD_MS;
@@ -18,16 +17,15 @@ use schemas::witness::{WitnessCode, WitnessRefusal, WitnessReply, WitnessRequest
 use super::alarms::raise;
 use super::answer::Unserved;
 use super::not_served::NotServed;
-use crate::context::{KnownBy, NodeContext, ObservedCheckpoints, OwnKeys};
+use crate::context::{CosignedSizes, KnownBy, NodeContext, ObservedCheckpoints, OwnKeys};
 use crate::permission::OwnAgency;
-use audit::keys::signed_by;
 use audit_log::append::AppendError;
 use audit_log::cosigning::{HeadError, HeldHead};
 use audit_log::proofs::root_at;
 use audit_log::release::Released;
 use peer::link::{Channel, Dial, LinkError, Reach};
 use registry::Peer;
-use store::{ReadStore, StoreError};
+use store::{ReadStore, StoreError, Witnessed};
 
 /// Why a head was not cosigned.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +69,7 @@ pub struct Witnessing {
     store: Arc<dyn ReadStore>,
     pub(super) checkpoints: Arc<ObservedCheckpoints>,
     pub(super) known_by: Arc<KnownBy>,
+    cosigned_sizes: Arc<CosignedSizes>,
     /// Most versions of one peer's card that are taken in within a day.
     pub(super) card_versions_per_day: u32,
 }
@@ -85,6 +84,7 @@ impl Witnessing {
             store: context.store.clone(),
             checkpoints: context.observed.clone(),
             known_by: context.known_by.clone(),
+            cosigned_sizes: context.cosigned_sizes.clone(),
             card_versions_per_day: context.bounds.card_versions_per_day,
         }
     }
@@ -95,8 +95,8 @@ impl Witnessing {
     /// When it does not, or holds what shows that this log was put back.
     pub async fn have_cosigned<D: Dial>(&self, dial: &D, peer: &Peer) -> Result<u64, WitnessError> {
         let card = &peer.card.value;
-        let mut old_size = 0;
         for _ in 0..TRIES {
+            let old_size = self.cosigned_sizes.of(&card.id);
             let request = self.agency.log.cosigning_request(old_size).await?;
             let size = request.size();
             let mut channel = dial.open(&Reach::of(peer, self.agency.clock.now())).await?;
@@ -112,6 +112,7 @@ impl Witnessing {
                     let mut head = request.into_head();
                     self.add_cosignature(&mut head, line, peer)?;
                     self.keep_cosigned(head).await?;
+                    self.cosigned_sizes.note(&card.id, size);
                     return Ok(size);
                 }
                 WitnessReply::Refused { refusal, held } => {
@@ -120,7 +121,7 @@ impl Witnessing {
                     }
                     match refusal {
                         WitnessRefusal { stored_size: Some(stored), .. } if stored <= size => {
-                            old_size = stored;
+                            self.cosigned_sizes.note(&card.id, stored);
                         }
                         refusal => return Err(refusal.into()),
                     }
@@ -181,56 +182,69 @@ impl Witnessing {
         held: &str,
     ) -> Result<(), WitnessError> {
         let size = self.agency.log.counters().size;
-        let head = SignedCheckpoint::parse(held.as_bytes()).map_err(reply)?;
-        if signed_by(&head, self.agency.own_log_keys()).is_err() {
-            return Err(WitnessError::Reply("the head it holds is not signed by this log".into()));
-        }
+        let head = SignedCheckpoint::parse_head(held).map_err(reply)?;
+        let head = head.signed_by_only(&self.agency.own_log_keys()).map_err(|_| {
+            WitnessError::Reply("the head it holds is not signed by this log".into())
+        })?;
         let shown = head.unverified();
         let reached =
             shown.size <= size && root_at(self.store.as_ref(), shown.size).await? == shown.root;
         if reached {
             return Ok(());
         }
-        if self.agency.registry.state().given_up(witness, held) {
+        if self.agency.registry.state().given_up(witness, shown) {
             return Ok(());
         }
-        let evidence = vec![held.to_owned(), self.agency.log.head()?.to_string()];
+        let evidence = vec![head.to_string(), self.agency.log.head()?.to_string()];
         raise(&self.agency, witness, AlarmKind::RolledBack, evidence).await?;
         Err(WitnessError::RolledBack { held: shown.size, size })
     }
 
-    /// Cosigns a peer's head, if it leads on from the one cosigned before.
-    pub(super) async fn serve(&self, peer: &Peer, frame: &Frame) -> Result<Released, NotServed> {
+    /// Cosigns a peer's head, if it leads on from the one cosigned before; whether it cosigned more
+    /// than before.
+    pub(super) async fn serve(
+        &self,
+        peer: &Peer,
+        frame: &Frame,
+    ) -> Result<(Released, bool), NotServed> {
         let request: WitnessRequest = serde_json::from_slice(&frame.body)
             .map_err(|_| NotServed::unverifiable("a request to cosign that cannot be read"))?;
         Ok(self.cosign(peer, &request).await?)
     }
 
-    async fn cosign(&self, peer: &Peer, request: &WitnessRequest) -> Result<Released, Unserved> {
+    async fn cosign(
+        &self,
+        peer: &Peer,
+        request: &WitnessRequest,
+    ) -> Result<(Released, bool), Unserved> {
+        let refused = |refusal: WitnessRefusal, held: Option<&HeldHead>| {
+            Ok((Released::not_cosigned(refusal, held), false))
+        };
         let id = &peer.card.value.id;
-        let signed = match SignedCheckpoint::parse(request.checkpoint.as_bytes()) {
+        let signed = match SignedCheckpoint::parse_head(&request.checkpoint) {
             Ok(signed) if signed.unverified().origin == origin(id) => signed,
-            Ok(_) => return Ok(Released::not_cosigned(WitnessCode::UnknownOrigin.into(), None)),
-            Err(_) => return Ok(Released::not_cosigned(WitnessCode::Signature.into(), None)),
+            Ok(_) => return refused(WitnessCode::UnknownOrigin.into(), None),
+            Err(_) => return refused(WitnessCode::Signature.into(), None),
         };
         let keys = peer.log_keys(self.agency.clock.now());
-        let log = keys.iter().find(|key| signed.verified(key).is_ok()).or(keys.first());
+        let Ok(signed) = signed.signed_by_only(&keys) else {
+            return refused(WitnessCode::Signature.into(), None);
+        };
+        let log = keys.iter().find(|key| signed.verified(key).is_ok());
         for _ in 0..TRIES {
             let held = self.agency.log.held_head(id).await?;
-            let stored = held.as_ref().map(HeldHead::witnessed);
-            let before = stored
-                .filter(|stored| !self.agency.registry.state().given_up(id, &stored.checkpoint));
-            let before = before.map(|stored| (stored.size, stored.root));
+            let kept = held.as_ref().map(HeldHead::witnessed);
+            let kept = kept.filter(|kept| !is_given_up(&self.agency, id, kept));
+            let before = kept.map(|kept| (kept.size, kept.root));
             let advance = match judge(log, before, request.old_size, &request.proof, &signed) {
                 Ok(advance) => advance,
                 Err(refusal) => {
-                    if let (Some(kind), Some(stored)) =
-                        (never_honest(refusal.code, before, &signed), stored)
+                    if let Some((kind, evidence)) =
+                        self.contradicts(id, refusal.code, kept, &signed)
                     {
-                        let evidence = vec![stored.checkpoint.clone(), request.checkpoint.clone()];
                         raise(&self.agency, id, kind, evidence).await.map_err(Unserved::Log)?;
                     }
-                    return Ok(Released::not_cosigned(refusal, held.as_ref()));
+                    return refused(refusal, held.as_ref());
                 }
             };
             let cosigner =
@@ -240,10 +254,43 @@ impl Witnessing {
             let cosigned =
                 self.agency.log.cosign(id, held.as_ref(), &advance, &cosigner, now).await?;
             if let Some(cosigned) = cosigned {
-                return Ok(Released::cosigned(&cosigned));
+                let more = before.is_none_or(|(size, _)| size < signed.unverified().size);
+                return Ok((Released::cosigned(&cosigned), more));
             }
         }
-        Ok(Released::not_cosigned(WitnessCode::OldSizeNotStored.into(), None))
+        refused(WitnessCode::OldSizeNotStored.into(), None)
+    }
+
+    /// What a head whose signature holds, and that is not cosigned for `code`, shows beside the one
+    /// that is kept and that no honest log signs.
+    ///
+    /// A head that is smaller than the one kept may have been overtaken on its way by a later one: it
+    /// is noted, and the log is asked for the proof that joins the two.
+    fn contradicts(
+        &self,
+        log: &AgencyId,
+        code: WitnessCode,
+        kept: Option<&Witnessed>,
+        signed: &SignedCheckpoint,
+    ) -> Option<(AlarmKind, Vec<String>)> {
+        let (kept, shown) = (kept?, signed.unverified());
+        let both = || vec![kept.checkpoint.clone(), signed.to_string()];
+        match code {
+            WitnessCode::RootDiffers => Some((AlarmKind::Fork, both())),
+            WitnessCode::Proof => Some((AlarmKind::Proof, both())),
+            // The signature holds: these are checked after it.
+            WitnessCode::OldSizeAbove | WitnessCode::OldSizeNotStored => {
+                if shown.size > kept.size || (shown.size, shown.root) == (kept.size, kept.root) {
+                    return None;
+                }
+                if shown.size == kept.size {
+                    return Some((AlarmKind::Fork, both()));
+                }
+                let two = self.checkpoints.observe(log, signed)?;
+                Some((AlarmKind::Fork, two.iter().map(ToString::to_string).collect()))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -260,20 +307,9 @@ fn reply(why: impl std::fmt::Display) -> WitnessError {
     WitnessError::Reply(why.to_string())
 }
 
-/// What a signed head shows that no honest log signs, given the one cosigned before.
-fn never_honest(
-    code: WitnessCode,
-    before: Option<(u64, Digest)>,
-    signed: &SignedCheckpoint,
-) -> Option<AlarmKind> {
-    let shown = signed.unverified();
-    match code {
-        WitnessCode::RootDiffers => Some(AlarmKind::Fork),
-        WitnessCode::Proof => Some(AlarmKind::Proof),
-        // The signature holds: these are checked after it.
-        WitnessCode::OldSizeAbove | WitnessCode::OldSizeNotStored => {
-            before.filter(|(size, _)| shown.size < *size).map(|_| AlarmKind::Shrunk)
-        }
-        _ => None,
-    }
+/// Whether an alarm that an auditor resolved rests on the head of a log that is kept here: the next one
+/// is taken as the first.
+pub(super) fn is_given_up(agency: &OwnAgency, log: &AgencyId, kept: &Witnessed) -> bool {
+    let checkpoint = Checkpoint { origin: origin(log), size: kept.size, root: kept.root };
+    agency.registry.state().given_up(log, &checkpoint)
 }

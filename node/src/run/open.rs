@@ -167,5 +167,6 @@ pub async fn open_context_on(
         bounds: config.exchange,
         observed: Arc::default(),
         known_by: Arc::default(),
+        cosigned_sizes: Arc::default(),
     })
 }

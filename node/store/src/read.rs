@@ -91,7 +91,7 @@ pub trait Exchanges: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Vec<Vec<u8>>, StoreError>;
 
-    /// The oldest letters to each peer, in order, at most `each` a peer.
+    /// The oldest letters to each peer, in order, of each type at most `each` a peer.
     async fn outbox(&self, each: u32) -> Result<Vec<Queued>, StoreError>;
 
     /// The exchanges with `peer` among the `count` entries from `start` on, whose queries were signed

@@ -102,7 +102,8 @@ pub async fn dial(node_key: &SecretKey, address: &str, offer: Offer) -> Result<P
     let limits = Limits::default();
     let alone: Arc<dyn Accept> = Arc::new(Alone);
     let pending = Pending::new(alone.clone(), limits.pending);
-    let built = swarm::build(node_key, offer, alone, pending, limits);
+    let pools = Arc::new(Pools::new(limits));
+    let built = swarm::build(node_key, offer, alone, pending, pools.clone(), limits);
     let (mut swarm, _) = built.map_err(|e| e.to_string())?;
     let opts = DialOpts::unknown_peer_id().address(address.clone()).allocate_new_port().build();
     swarm.dial(opts).map_err(|e| e.to_string())?;
@@ -119,7 +120,7 @@ pub async fn dial(node_key: &SecretKey, address: &str, offer: Offer) -> Result<P
     .map_err(|_| "no connection in time".to_owned())??;
     let node = key::node_key(&peer).ok_or("its libp2p key is not Ed25519")?;
     let (commands, queue) = mpsc::channel(64);
-    tokio::spawn(swarm::run(swarm, queue, Arc::new(Pools::new(limits))));
+    tokio::spawn(swarm::run(swarm, queue, pools));
     Ok(Probe { node, peer, address, commands })
 }
 

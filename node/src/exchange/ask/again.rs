@@ -11,7 +11,8 @@ use schemas::user::User;
 use tokio::sync::mpsc;
 
 use super::send::PendingQuery;
-use super::{AskError, QueryClient, QueryOutcome, REVOKED, Saved};
+use super::under_way::UnderWay;
+use super::{AskError, QueryClient, QueryOutcome, REVOKED, Saved, is_under_way};
 use crate::permission::{Principal, authenticate, policy_in_force, refused};
 use audit_log::append::AppendError;
 use audit_log::entries::exchange::SignedQuery;
@@ -31,9 +32,12 @@ impl<D: Dial> QueryClient<D> {
         let now = self.agency.clock.now();
         let user = authenticate(&state, by, now).map_err(|e| AskError::User(e.to_string()))?;
         let actor = self.agency.actor(user, by);
+        // Before it is looked at: what one asking settles, no other has found open.
+        let asking = UnderWay::begin(&self.under_way, id);
+        let asking = asking.ok_or_else(|| again(is_under_way(id)))?;
         let (sent, envelope, query) = self.sent(id).await?;
-        if let Some((asking, reasons)) = again_declined(&state, user, &query, now)? {
-            return Ok(self.declined(asking, actor, reasons).await);
+        if let Some((asked, reasons)) = again_declined(&state, user, &query, now)? {
+            return Ok(self.declined(asked, actor, reasons).await);
         }
         match sent.outcome {
             Some(OutcomeCode::Answered) => {
@@ -47,15 +51,25 @@ impl<D: Dial> QueryClient<D> {
         }
         let peer =
             state.peers.get(&sent.owner).ok_or_else(|| AskError::Unknown(sent.owner.clone()))?;
-        let pending = PendingQuery::of(query, envelope, actor.clone(), peer, now)
-            .ok_or_else(|| again(REVOKED))?;
-        let entry = query_sent_again(actor, pending.signed());
+        let pending =
+            PendingQuery::of(query, envelope, actor, peer, now).ok_or_else(|| again(REVOKED))?;
+        // Whoever asked may go: it is settled all the same.
+        let this = self.clone();
+        let asked = tokio::spawn(async move {
+            let _asking = asking;
+            this.send_again(pending).await
+        });
+        asked.await.map_err(again)?
+    }
+
+    async fn send_again(&self, pending: PendingQuery) -> Result<QueryOutcome, AskError> {
+        let entry = query_sent_again(pending.actor.clone(), pending.signed());
         let frames = self.agency.log.append(entry).await.map_err(again)?.release();
         let reply = self.sender.send(&pending, &frames).await;
         let mut outcome = self.settler.settle(&pending, reply).await;
         if outcome.outcome == OutcomeCode::Answered {
             // They may have come before the answer did.
-            outcome.corrections = self.cached.corrections(id).await?;
+            outcome.corrections = self.cached.corrections(pending.query.id).await?;
         }
         Ok(outcome)
     }

@@ -36,8 +36,10 @@ impl<D: Dial> Delivery<D> {
             Err(error) => Err(error),
         };
         // A peer that ends the conversation may know this node as the one before.
-        let away =
-            matches!(shown, Err(LinkError::Unreachable { .. } | LinkError::AnotherNode { .. }));
+        let away = matches!(
+            shown,
+            Err(LinkError::Unreachable { .. } | LinkError::AnotherNode { .. } | LinkError::Silent)
+        );
         if shown.is_ok() || away || !dialling {
             return shown;
         }

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
+use schemas::envelope::Kind;
 use schemas::text::one_line;
 use schemas::time::Timestamp;
 use serde::Deserialize;
@@ -46,8 +47,8 @@ struct Failed {
 #[derive(Default)]
 struct Said {
     letters: HashMap<Digest, RefusedLetter>,
-    /// Before this instant it takes in no more documents.
-    full_until: Option<Timestamp>,
+    /// Before this instant it takes in no more documents of this type.
+    full_until: HashMap<Kind, Timestamp>,
 }
 
 /// What peers said.
@@ -59,13 +60,19 @@ impl Refusals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a peer takes in no more documents at this moment.
-    pub(super) fn is_full(&self, peer: &AgencyId, now: Timestamp) -> bool {
-        self.all().get(peer).and_then(|said| said.full_until).is_some_and(|until| now < until)
+    /// Whether a peer takes in no more letters of this type at this moment. What ends rights is sent
+    /// whatever it says.
+    pub(super) fn is_full(&self, peer: &AgencyId, kind: Kind, now: Timestamp) -> bool {
+        if matches!(kind, Kind::Notice | Kind::Withdrawal) {
+            return false;
+        }
+        let all = self.all();
+        let until = all.get(peer).and_then(|said| said.full_until.get(&kind));
+        until.is_some_and(|until| now < *until)
     }
 
-    /// A letter was not taken in; `word` is the body of the frame that says so.
-    pub(super) fn note(&self, name: &Name, word: &[u8], at: Timestamp) {
+    /// A letter of this type was not taken in; `word` is the body of the frame that says so.
+    pub(super) fn note(&self, name: &Name, kind: Option<Kind>, word: &[u8], at: Timestamp) {
         // The word may be cut off; then what there is of it is shown.
         let Failed { code, message, until } = serde_json::from_slice(word).unwrap_or_else(|_| {
             let message = String::from_utf8_lossy(word).into_owned();
@@ -75,9 +82,9 @@ impl Refusals {
         let (by, letter) = name.clone();
         let mut all = self.all();
         let said = all.entry(by.clone()).or_default();
-        if code == "too_many" {
+        if let Some(kind) = kind.filter(|_| code == "too_many") {
             let longest = at.plus_millis(WAIT_MINUTES.saturating_mul(60_000));
-            said.full_until = Some(until.unwrap_or(longest).min(longest));
+            said.full_until.insert(kind, until.unwrap_or(longest).min(longest));
         }
         if said.letters.len() >= MOST && !said.letters.contains_key(&letter) {
             return;

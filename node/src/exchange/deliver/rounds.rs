@@ -20,7 +20,7 @@ use store::Queued;
 
 /// How often the outbox is looked through.
 const ROUND: Duration = Duration::from_secs(2);
-/// Most messages to a peer at a time.
+/// Most messages of one type to a peer at a time.
 const EACH: u32 = 256;
 /// Longest pause before an unreachable peer is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);

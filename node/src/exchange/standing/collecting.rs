@@ -25,7 +25,7 @@ use store::{Debt, ReadStore, StoreError};
 const LOOK: Duration = Duration::from_secs(1);
 /// How long after a peer was asked it is asked again for the same.
 const AGAIN: Duration = Duration::from_secs(5);
-/// How long a peer has to show what it was asked for.
+/// How long a peer has to show what one request asks for, and how long requests of one go begin.
 const LONGEST: Duration = Duration::from_secs(20);
 /// Most time that counts between two times that a peer was asked, in seconds: it was connected at both,
 /// and may have been away meanwhile.
@@ -38,18 +38,47 @@ const LARGEST_ENTRY: usize = 48_000;
 /// Why a peer's debts could not be asked for.
 #[derive(Debug, thiserror::Error)]
 enum CollectError {
-    /// The peer cannot be reached.
+    /// The peer cannot be reached, or is heard no more.
     #[error(transparent)]
-    Unreachable(LinkError),
+    Away(LinkError),
     /// It was reached and did not answer as it has to.
     #[error(transparent)]
-    Link(#[from] LinkError),
+    Link(LinkError),
+    /// It was reached and did not answer in time.
+    #[error("nothing was shown in time")]
+    Late,
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The log cannot be written.
     #[error(transparent)]
     Log(#[from] AppendError),
+}
+
+impl From<LinkError> for CollectError {
+    fn from(error: LinkError) -> Self {
+        match error {
+            // Of no conversation at once it is this side that is short; a link that broke is nobody's
+            // fault.
+            LinkError::Unreachable { .. }
+            | LinkError::AnotherNode { .. }
+            | LinkError::Busy
+            | LinkError::Silent => Self::Away(error),
+            // It is connected and takes no conversation, or ends it.
+            LinkError::Lost(_) | LinkError::Protocol(_) => Self::Link(error),
+        }
+    }
+}
+
+/// What a peer did that was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Done {
+    /// It showed all that it was asked for.
+    Showed,
+    /// It was there and did not.
+    Lacked,
+    /// It was away, or this side could not ask.
+    Unasked,
 }
 
 /// Asks peers for what they owe. Cheap to clone.
@@ -124,27 +153,28 @@ impl Collector {
     /// Asks `peer` for what it owes, and counts the time if it was reached and owes it still.
     async fn ask<D: Dial>(&self, dial: &D, peer: &Peer) {
         let id = &peer.card.value.id;
-        let asked = tokio::time::timeout(LONGEST, self.collect(dial, peer)).await;
-        let reached = match asked {
-            Ok(Ok(())) | Err(_) => true,
-            Ok(Err(error)) => {
-                tracing::debug!(peer.id = %id, %error, "what is owed was not shown");
-                matches!(error, CollectError::Link(_))
+        let done = self.collect(dial, peer).await.unwrap_or_else(|error| {
+            tracing::debug!(peer.id = %id, %error, "what is owed was not shown");
+            match error {
+                CollectError::Link(_) | CollectError::Late => Done::Lacked,
+                CollectError::Away(_) | CollectError::Store(_) | CollectError::Log(_) => {
+                    Done::Unasked
+                }
             }
-        };
+        });
         let owed = self.agency.log.counters().unproven.get(id).copied().unwrap_or(0);
         let mut seconds = 0;
         if let Some(last) = self.asked().get_mut(id) {
             last.running = false;
             last.owed = owed.min(last.owed);
             let now = Instant::now();
-            match last.counted.filter(|_| reached) {
+            match last.counted.filter(|_| done == Done::Lacked) {
                 Some(since) => {
                     seconds = now.duration_since(since).as_secs();
                     last.counted = Some(since + Duration::from_secs(seconds));
                     seconds = seconds.min(BETWEEN);
                 }
-                None => last.counted = reached.then_some(now),
+                None => last.counted = (done != Done::Unasked).then_some(now),
             }
         }
         if owed > 0 && seconds > 0 {
@@ -155,59 +185,76 @@ impl Collector {
         }
     }
 
-    /// Has `peer` show what it owes, and records what it shows.
-    async fn collect<D: Dial>(&self, dial: &D, peer: &Peer) -> Result<(), CollectError> {
+    /// Has `peer` show what it owes, and records what it shows. The peer alone is held to a time: what
+    /// it has shown is recorded to the end, once.
+    async fn collect<D: Dial>(&self, dial: &D, peer: &Peer) -> Result<Done, CollectError> {
         let id = &peer.card.value.id;
-        let mut after = None;
-        let mut asked = 0;
+        let until = Instant::now() + LONGEST;
+        let (mut after, mut asked, mut done) = (None, 0, Done::Showed);
         while asked < AT_ONCE {
-            let debts = self.store.debts(id, after, MOST_ENTRIES as u32).await?;
-            let Some(last) = debts.last() else { return Ok(()) };
+            let debts = self.store.debts(id, after, AT_ONCE as u32).await?;
+            let Some(last) = debts.last() else { break };
             after = Some(last.entry);
-            asked += debts.len();
             let debts: Vec<Debt> = debts.into_iter().filter(|debt| !debt.waived).collect();
-            if debts.is_empty() {
-                continue;
-            }
-            let proofs = self.shown(dial, peer, &debts).await?;
-            let paid = self.observer.paid(peer, proofs, &debts).await?;
-            for part in in_parts(paid) {
-                let entry = peer_proved(self.agency.node_actor(), id, part);
-                drop(self.agency.log.append(entry).await?);
+            for debts in debts.chunks(MOST_ENTRIES) {
+                if asked >= AT_ONCE || Instant::now() >= until {
+                    return Ok(done);
+                }
+                asked += debts.len();
+                let proofs = match self.shown(dial, peer, debts).await {
+                    // The link broke, perhaps before the peer heard of it: it is asked once more, over
+                    // another connection.
+                    Err(
+                        CollectError::Away(LinkError::Silent)
+                        | CollectError::Link(LinkError::Lost(_)),
+                    ) => self.shown(dial, peer, debts).await?,
+                    shown => shown?,
+                };
+                let paid = self.observer.paid(peer, proofs, debts).await?;
+                if paid.iter().map(|(_, paid)| paid.len()).sum::<usize>() < debts.len() {
+                    done = Done::Lacked;
+                }
+                for part in in_parts(paid) {
+                    let entry = peer_proved(self.agency.node_actor(), id, part);
+                    drop(self.agency.log.append(entry).await?);
+                }
             }
         }
-        Ok(())
+        Ok(done)
     }
 
-    /// What a peer shows when it is asked for these.
+    /// What a peer shows in time when it is asked for these.
     async fn shown<D: Dial>(
         &self,
         dial: &D,
         peer: &Peer,
         debts: &[Debt],
     ) -> Result<Vec<EntryProof>, CollectError> {
+        let shown = tokio::time::timeout(LONGEST, self.show(dial, peer, debts)).await;
+        Ok(shown.map_err(|_| CollectError::Late)??)
+    }
+
+    async fn show<D: Dial>(
+        &self,
+        dial: &D,
+        peer: &Peer,
+        debts: &[Debt],
+    ) -> Result<Vec<EntryProof>, LinkError> {
         // What several debts are of is asked for once.
         let entries: BTreeSet<_> = debts.iter().map(asked_of).collect();
         let request = StandingRequest { entries: entries.into_iter().collect() };
         let reach = Reach::of(peer, self.agency.clock.now());
-        let mut channel = dial.open(&reach).await.map_err(|error| match error {
-            // Of no conversation at once it is this side that is short.
-            LinkError::Unreachable { .. } | LinkError::AnotherNode { .. } | LinkError::Busy => {
-                CollectError::Unreachable(error)
-            }
-            // It is connected and takes no conversation.
-            _ => error.into(),
-        })?;
+        let mut channel = dial.open(&reach).await?;
         channel.send(&Released::standing_asked(&request)).await?;
         let frame = channel.recv().await?;
         if frame.kind != FrameKind::Standing {
-            return Err(LinkError::Protocol("expected proofs of entries".into()).into());
+            return Err(LinkError::Protocol("expected proofs of entries".into()));
         }
         channel.finish();
         let reply: StandingReply = serde_json::from_slice(&frame.body)
             .map_err(|e| LinkError::Protocol(format!("proofs that cannot be read: {e}")))?;
         if reply.proofs.len() > request.entries.len() {
-            return Err(LinkError::Protocol("more proofs than were asked for".into()).into());
+            return Err(LinkError::Protocol("more proofs than were asked for".into()));
         }
         Ok(reply.proofs)
     }

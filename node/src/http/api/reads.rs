@@ -41,7 +41,7 @@ pub(in crate::http) async fn search(
     match search::search(&context.agency, context.store.as_ref(), &by, &draft).await {
         Ok(heard) => {
             let entry = heard.log.map_or(0, |log| log.index);
-            let warning = app.seen.unless_seen(app.peers.as_ref(), entry).await;
+            let warning = app.seen.unless_seen(&app.peers, entry).await;
             Ok(Json(QueryOutcome { warning, ..heard }))
         }
         // An attempt that was turned down is on record like any other.

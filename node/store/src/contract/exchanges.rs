@@ -236,9 +236,20 @@ pub(crate) async fn messages_wait_in_order_until_they_are_delivered(place: &impl
     };
     let a = |n| format!("asking-ca-pd a{n}");
     let b = |body| format!("other-ca-pd {body}");
+    let a_body = |body: &str| format!("asking-ca-pd {body}");
     assert_eq!(waiting(9).await, [a(1), a(2), a(3), b("b1"), b("a1")]);
     assert_eq!(waiting(2).await, [a(1), a(2), b("b1"), b("a1")]);
+    // Of each type its own: many of one keep back none of another.
+    let typed =
+        ["receipt", "notice"].map(|kind| format!(r#"{{"payloadType":"{kind}","payload":""}}"#));
+    let [receipt, notice] = typed.each_ref().map(|body| message("asking-ca-pd", body));
+    let outbox = vec![receipt.clone(), notice.clone()];
+    let more = row(2, 0, id(3), StateChanges { outbox, ..StateChanges::default() });
+    store.commit(&[more], HEAD).await.unwrap();
+    let [one, other] = typed.each_ref().map(|body| a_body(body));
+    assert_eq!(waiting(1).await, [a(1), one, other, b("b1")]);
     let name = |message: &OutboxMessage| (message.peer.clone(), message.digest());
+    store.delivered(&[name(&receipt), name(&notice)]).await.unwrap();
     store.delivered(&[name(&all[1]), name(&all[0])]).await.unwrap();
     store.delivered(&[]).await.unwrap();
     assert_eq!(waiting(9).await, [a(2), a(3), b("a1")]);

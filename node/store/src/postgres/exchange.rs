@@ -169,7 +169,8 @@ pub(super) async fn outbox(
 ) -> Result<Vec<Queued>, StoreError> {
     let rows: Vec<(String, i32, String)> = sqlx::query_as(
         "select peer, kind, body from
-           (select id, peer, kind, body, row_number() over (partition by peer order by id) as nth
+           (select id, peer, kind, body, row_number() over
+              (partition by peer, kind, substr(body, 1, strpos(body, ',')) order by id) as nth
             from outbox) as letters
          where nth <= $1 order by peer, id",
     )

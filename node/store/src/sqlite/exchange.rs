@@ -168,7 +168,8 @@ pub(super) async fn outbox(
 ) -> Result<Vec<Queued>, StoreError> {
     let rows: Vec<(String, u8, String)> = sqlx::query_as(
         "select peer, kind, body from
-           (select id, peer, kind, body, row_number() over (partition by peer order by id) as nth
+           (select id, peer, kind, body, row_number() over
+              (partition by peer, kind, substr(body, 1, instr(body, ',')) order by id) as nth
             from outbox)
          where nth <= ?1 order by peer, id",
     )

@@ -13,6 +13,7 @@ mod reports;
 mod retention;
 mod tampered_bundles;
 mod tampered_logs;
+mod third_parties;
 mod two_faces;
 mod unproven_logs;
 mod unseen_entries;

@@ -1,29 +1,36 @@
 //! Peers that ask and are answered, and do not prove that their own logs say so: what they owe is
 //! asked for, counted, told, and beyond the bound a reason to refuse; what they show pays it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use audit::reconcile::Class;
+use node::exchange::standing::{Collector, collect_until};
 use node::exchange::statements::Reconciler;
+use peer::Peers;
+use peer::link::{Dial, LinkError, Reach};
+use schemas::agency::AgencyId;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::{Frame, FrameKind};
 use schemas::outcome::OutcomeCode;
 use schemas::refusal::RefusalCode;
-use schemas::standing::StandingReply;
+use schemas::standing::{EntryAsked, StandingReply, StandingRequest};
 use schemas::time::Timestamp;
 use schemas::witness::{ConsistencyReply, ConsistencyRequest};
 use serde_json::Value;
+use store::Debts as _;
 use tests::agency::{Agency, Plan};
 use tests::auditor::bundles_of_both;
 use tests::faulty_store::Failure;
 use tests::federation::{
     answered_query, owner_and_raw_of, sharing_pair, sharing_pair_of, shift_clocks,
 };
-use tests::fixtures::{HOUR_MS, PLATE, SETTLED_MS, query};
+use tests::fixtures::{PLATE, SETTLED_MS, query};
 use tests::hostile_log::HostileLog;
 use tests::raw_peer::RawPeer;
-use tests::wait::eventually;
+use tests::wait::{eventually, within};
 
 /// A log that its peer may yet write.
 type Written = Arc<Mutex<HostileLog>>;
@@ -142,14 +149,56 @@ async fn a_few_that_stay_unproven_stop_nobody_and_more_do_after_a_while_of_conne
     let reasons = &log.last(Kind::QueryRefused).access().reasons;
     assert_eq!(reasons[0].code, RefusalCode::LogUnproven);
     drop(log);
-    // Time while it is away does not.
-    let overdue = |owner: &Agency| {
-        let store = owner.context().store.clone();
-        let peer = raw.id().clone();
-        async move { store.overdue(&peer, 3_600).await.expect("a count") }
+    // Time while it is away does not, nor while the link to it says nothing.
+    let id = raw.id().clone();
+    drop(raw);
+    let silent = Arc::new(Silent::default());
+    let collector = Collector::of(owner.context());
+    let stop = owner.node().app.stop.clone();
+    tokio::spawn(collect_until(collector, silent.clone(), stop));
+    let asked = async |times: usize| {
+        let what = format!("it is asked {times} times while it is away");
+        let asked = || silent.asked.load(Ordering::SeqCst) >= times;
+        within(&what, async {
+            while !asked() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await;
     };
-    shift_clocks([&owner, &owner], 2 * HOUR_MS);
-    assert_eq!(overdue(&owner).await, 0);
+    // What was under way when it went has ended by then: its node refuses connections.
+    asked(1).await;
+    let counted = waited(&owner, &id).await;
+    asked(4).await;
+    assert_eq!(waited(&owner, &id).await, counted);
+}
+
+/// A link over which nothing ever comes.
+#[derive(Default)]
+struct Silent {
+    asked: AtomicUsize,
+}
+
+impl Dial for Silent {
+    type Channel = <Peers as Dial>::Channel;
+
+    async fn open(&self, _: &Reach) -> Result<Self::Channel, LinkError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        Err(LinkError::Silent)
+    }
+
+    async fn open_as_before(&self, _: &Reach) -> Option<Result<Self::Channel, LinkError>> {
+        None
+    }
+}
+
+/// For how many seconds the longest debt of `peer` has counted.
+async fn waited(owner: &Agency, peer: &AgencyId) -> u32 {
+    let mut seconds = 0;
+    while owner.store().overdue(peer, seconds + 1).await.expect("a count") > 0 {
+        seconds += 1;
+    }
+    seconds
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -184,6 +233,32 @@ async fn a_receipt_that_came_late_is_proven_by_itself_even_after_a_crash() {
         (&report["matched"], report["findings"].as_array().map(Vec::len)),
         (&1.into(), Some(0))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_is_shown_however_many_the_exchange_has_left_before_it() {
+    let plan = Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 1);
+    let (asking, mut owning, _) = sharing_pair_of(plan, Plan::of("owning-ca-pd")).await;
+    owning.stop().await;
+    let id = asking.ask_one(owning.id(), PLATE).await.query_id.expect("a query id");
+    let again = async || asking.node().queries.ask_again(id, &asking.officer()).await;
+    while asking.log().await.exchange(id).len() < 66 {
+        assert_eq!(again().await.expect("an open query").outcome, OutcomeCode::Unanswered);
+    }
+    owning.run().await;
+    eventually("an answer", async || {
+        let heard = again().await.expect("an open query");
+        (heard.outcome == OutcomeCode::Answered).then_some(())
+    })
+    .await;
+    let received = asking.log().await.one(Kind::AnswerReceived).header.clone();
+    let entry = EntryAsked {
+        query: id.digest(),
+        envelope: received.envelope.expect("an answer beside it"),
+    };
+    let request = StandingRequest { entries: vec![entry] };
+    let (_, found) = asking.own().log.standing(owning.id(), &request).await.expect("a reply");
+    assert_eq!(found, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,9 +7,9 @@ use node::auditing::alarms;
 use node::auditing::unseen::Unseen;
 use schemas::alarm::AlarmKind;
 use schemas::entry::EntryKind as Kind;
-use tests::agency::Agency;
+use tests::agency::{Agency, Plan};
 use tests::binary::binary;
-use tests::federation::pair;
+use tests::federation::{pair, pair_of};
 use tests::fixtures::{PLATE, draft};
 use tests::wait::eventually;
 
@@ -18,7 +18,7 @@ async fn search(agency: &Agency) -> (u64, Option<String>) {
     let found = agency.search_own(&draft(&[agency.id()], PLATE, agency.now())).await;
     let index = found.expect("a search").log.expect("an entry").index;
     let node = agency.node();
-    (index, node.app.seen.unless_seen(node.peers.as_ref(), index).await)
+    (index, node.app.seen.unless_seen(&node.peers, index).await)
 }
 
 async fn unseen(agency: &Agency) -> Unseen {
@@ -47,6 +47,18 @@ async fn a_search_that_nobody_else_can_cover_is_shown_with_that_word() {
     let told = String::from_utf8_lossy(&listed.stderr);
     assert!(told.contains("no other agency holds a head"), "{listed:?}");
     assert_eq!(alone.accord(&args).err, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn searches_are_covered_one_after_another_without_using_up_what_a_witness_puts_up_with() {
+    let witness = Plan::of("asking-ca-pd").bounds(|bounds| bounds.refusals_per_minute = 6);
+    let (witness, searching) = pair_of(witness, Plan::of("owning-ca-pd")).await;
+    for n in 0..10 {
+        let (index, word) = search(&searching).await;
+        assert_eq!(word, None, "search {n}");
+        let kept = witness.own().log.held_head(searching.id()).await.expect("a store");
+        assert!(kept.expect("a head").witnessed().size > index);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@
 use node::admin::cards;
 use node::auditing::alarms;
 use node::run::StartError;
+use peer::link::{Channel as _, Dial as _, Reach};
 use schemas::alarm::AlarmKind;
 use schemas::checkpoint::SignedCheckpoint;
 use schemas::entry::EntryKind as Kind;
@@ -11,6 +12,7 @@ use schemas::entry_proof::EntryProof;
 use schemas::merkle::{Frontier, leaf};
 use schemas::outcome::OutcomeCode;
 use schemas::refusal::RefusalCode;
+use schemas::witness::{WitnessCode, WitnessReply};
 use store::Heads as _;
 use tests::agency::Agency;
 
@@ -84,6 +86,30 @@ async fn peers_cosign_a_head_and_again_as_it_grows() {
         let held = asking.store().witnessed(owning.id()).await.expect("a store");
         assert_eq!(held.expect("a head").size, kept.unverified().size);
     }
+    assert_eq!((kinds(&asking), kinds(&owning)), (vec![], vec![]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_a_later_one_overtook_on_its_way_is_joined_to_it_and_alarms_nobody() {
+    let (asking, owning, _) = sharing_pair().await;
+    let early = owning.own().log.cosigning_request(0).await.expect("a head");
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
+    assert_eq!(owning.node().have_cosigned_by_all().await, 1);
+    let witness = owning.own().registry.state().peers[asking.id()].clone();
+    let reach = Reach::of(&witness, owning.now());
+    let mut channel = owning.node().peers.open(&reach).await.expect("a conversation");
+    channel.send(early.frame()).await.expect("a request");
+    let reply = channel.recv().await.expect("a reply");
+    channel.finish();
+    let reply: WitnessReply = serde_json::from_slice(&reply.body).expect("a reply");
+    let WitnessReply::Refused { refusal, .. } = reply else { panic!("{reply:?}") };
+    assert_eq!(refusal.code, WitnessCode::OldSizeNotStored);
+    assert!(refusal.stored_size.is_some_and(|stored| stored > early.size()));
+    let observed = &asking.context().observed;
+    eventually("it is proven to be of one log with the later one", async || {
+        observed.waiting(owning.id()).is_empty().then_some(())
+    })
+    .await;
     assert_eq!((kinds(&asking), kinds(&owning)), (vec![], vec![]));
 }
 

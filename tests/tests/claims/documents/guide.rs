@@ -124,7 +124,7 @@ fn the_guide_says_what_to_do_about_every_check_and_every_alarm() {
         assert!(guide.contains(&row), "{row}");
     }
     use AlarmKind as A;
-    for alarm in [A::Fork, A::Shrunk, A::Proof, A::Card, A::RolledBack] {
+    for alarm in [A::Fork, A::Proof, A::Card, A::RolledBack, A::PartyKey] {
         assert!(guide.contains(&format!("| {} |", alarm.words())), "{}", alarm.words());
     }
 }

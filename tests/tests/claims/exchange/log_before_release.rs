@@ -9,7 +9,9 @@ use tests::agency::{Agency, Plan};
 use tests::faulty_store::Failure;
 use tests::federation::{add_card, owner_and_raw, sharing_pair_of};
 use tests::fixtures::{PLATE, query, words};
+use tests::logs::Log;
 use tests::raw_peer::RawPeer;
+use tests::wait::eventually;
 use tests::wire::Reply;
 
 /// Two agencies that share, the one that asks waiting two seconds for an answer.
@@ -109,6 +111,57 @@ async fn an_answer_that_cannot_be_logged_is_not_shown_and_can_be_asked_for_again
         .await;
     let kinds = owning.log().await.exchange(query);
     assert_eq!(kinds, [Kind::QueryAnswered, Kind::AnswerRedelivered, Kind::ReceiptRecorded]);
+    // Beside an answer that is delivered again stands an entry that commits to no reply: the entry of
+    // the answer itself stays owed, and is proven for itself.
+    assert_eq!(asking.log().await.one(Kind::AnswerReceived).body.event.theirs().len(), 0);
+    let proved = |log: &Log| {
+        let proved = log.all(Kind::PeerProved);
+        proved.first().map(|entry| entry.body.event.theirs()[0].clone())
+    };
+    let proved = asking.wait_for_log("the entry of the answer", proved).await;
+    let (header, _) = proved.verified(&owning.log_key()).expect("a proof that holds");
+    assert_eq!(header, owning.log().await.one(Kind::QueryAnswered).header);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_two_ask_again_at_once_is_asked_once_and_its_use_is_counted_once() {
+    let (mut asking, owning) = sharing().await;
+    asking.store().fail_once_on(Kind::AnswerReceived, Failure::BeforeWrite);
+    let query = asking.ask_one(owning.id(), PLATE).await.query_id.expect("a query id");
+    let officer = asking.officer();
+    let queries = &asking.node().queries;
+    let (one, other) =
+        tokio::join!(queries.ask_again(query, &officer), queries.ask_again(query, &officer));
+    assert_eq!(one.expect("the first").outcome, OutcomeCode::Answered);
+    let told = other.expect_err("the second").to_string();
+    assert!(told.contains("is under way"), "{told}");
+    // Once it has ended it is shown to whoever asks.
+    let shown = queries.ask_again(query, &officer).await.expect("a kept answer");
+    assert_eq!((shown.outcome, shown.reads.len()), (OutcomeCode::Answered, 3));
+    asking.restart().await;
+    let kinds = asking.log().await.exchange(query);
+    assert_eq!(kinds.iter().filter(|kind| **kind == Kind::AnswerReceived).count(), 1);
+    let verified = asking.accord(&["audit", "verify"]);
+    assert_eq!(verified.code, 0, "{verified:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_whose_asker_has_gone_is_settled_all_the_same() {
+    let (asking, owning) = sharing().await;
+    asking.store().fail_once_on(Kind::AnswerReceived, Failure::BeforeWrite);
+    let query = asking.ask_one(owning.id(), PLATE).await.query_id.expect("a query id");
+    let officer = asking.officer();
+    let (sent, asked) = (Kind::QuerySent, asking.node().queries.ask_again(query, &officer));
+    tokio::select! {
+        biased;
+        () = eventually("it is sent again", async || {
+            (asking.log().await.count(sent) == 2).then_some(())
+        }) => {}
+        _ = asked => {}
+    }
+    asking
+        .wait_for_log("the answer", |log| (log.count(Kind::AnswerReceived) == 1).then_some(()))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@ use futures::FutureExt;
 use node::admin::cards;
 use schemas::authority::AuthorityId;
 use schemas::entry::EntryKind as Kind;
+use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::{Frame, FrameKind};
 use schemas::outcome::OutcomeCode;
 use tests::agency::Agency;
@@ -35,6 +36,46 @@ async fn a_slow_peer_delays_no_letter_to_another() {
     propose(&asking, &text, None).await;
     wait_for_agreement(&owning, &text.id).await;
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ends_rights_is_sent_to_a_peer_that_takes_in_no_more() {
+    let asking = Agency::start("asking-ca-pd").await;
+    let mut full = RawPeer::start("full-ca-pd", asking.now());
+    let (comes, came) = tokio::sync::watch::channel(Vec::new());
+    full.answer(move |frame| {
+        if frame.kind != FrameKind::Document {
+            return None;
+        }
+        let kind = Envelope::parse(&frame.body).expect("an envelope").kind();
+        comes.send_modify(|came| came.push(kind));
+        let reply = match kind {
+            Signed::Notice => Frame::new(FrameKind::DocumentAck, Vec::new()),
+            _ => Frame::new(
+                FrameKind::Failed,
+                br#"{"code":"too_many","message":"no more today"}"#.to_vec(),
+            ),
+        };
+        Some(vec![reply])
+    });
+    add_card(&asking, &full.identity).await;
+    let text = agreement(&[asking.id(), full.id()], asking.now());
+    propose(&asking, &text, None).await;
+    let tried = |kind: Signed| {
+        let came = came.clone();
+        async move {
+            let what = format!("{kind:?} comes");
+            eventually(&what, async || came.borrow().contains(&kind).then_some(())).await;
+        }
+    };
+    // That it takes in no more of one type says nothing of another.
+    tried(Signed::Agreement).await;
+    tried(Signed::Adherence).await;
+    give_notice(&asking, &text.id, Act::Suspend).await;
+    tried(Signed::Notice).await;
+    // It is not asked again for what it takes in no more.
+    let times = |kind| came.borrow().iter().filter(|came| **came == kind).count();
+    assert_eq!((times(Signed::Agreement), times(Signed::Adherence)), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -212,7 +212,8 @@ async fn sign_ins(
         }
         User::StopNow { name, reason } => {
             let body = json!({ "reason": reason });
-            let done: Value = client.post(&format!("/users/{name}/stop"), &body).await?;
+            let done: Value = client.post(&format!("/users/{name}/disable"), &body).await?;
+            let done = json!({ "stopped": name, "sessions": done.get("sessions") });
             output.object(&done, || {
                 format!(
                     "{name} may act no longer; {} ended",
@@ -260,7 +261,10 @@ async fn proposals(client: &Client, output: Output) -> Result<Done, ActError> {
                 "to countersign".to_owned(),
                 text(&one, "user").to_owned(),
                 text(&one, "by").to_owned(),
-                String::new(),
+                match text(&one, "enrolled_by") {
+                    "" => String::new(),
+                    by => format!("enrolled by {by}"),
+                },
             ]
         });
         table(&["what", "person", "by", ""], &proposed.chain(alone).collect::<Vec<_>>())

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::Done;
 use super::client::{Client, query_string};
 use super::output::{Output, number, table, text};
-use super::time::{day, instant};
+use super::time::{day, instant, local};
 use crate::admin::people::Changed;
 use crate::permission::ActError;
 use crate::sign_in::recover;
@@ -194,7 +194,8 @@ async fn sign_ins(
             let sheet: Value = client.post(&format!("/users/{name}/enrol"), &body).await?;
             output.object(&sheet, || {
                 let (code, until) = (text(&sheet, "code"), text(&sheet, "until"));
-                format!("Hand this to {name} in person:\n\n  accord login --enrol {code}\n\nIt works once, until {until}. With --card she gets a printed card of codes in the place of an application.")
+                let until = until.parse().map_or_else(|_| until.to_owned(), local);
+                format!("Hand this to {name} in person:\n\n  accord login --enrol {code}\n\nIt works once, until {until}; with --card she gets a printed card of codes in the place of an application.")
             });
         }
         User::Recover { name, reason } => {

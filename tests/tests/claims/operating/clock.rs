@@ -5,6 +5,7 @@ use std::fs;
 
 use audit_log::clock::Clock;
 use node::admin::people;
+use node::sign_in::asked_number;
 use schemas::entry::EntryKind as Kind;
 use schemas::outcome::OutcomeCode;
 use schemas::time::{DAY_MS, HOUR_MS};
@@ -47,6 +48,12 @@ async fn nothing_is_logged_or_destroyed_by_a_clock_that_jumps_ahead_until_it_is_
     assert_eq!(refused["code"], "clock_ahead", "{refused}");
     names_the_next_step(&refused.to_string());
     assert_eq!(owning.accord(&["retention", "run"]).code, 3);
+    // Nobody signs in by such a clock either, and the code that was shown is as good as before.
+    let asked = asked_number(&owning.node().app.sign_in, "admin").await;
+    let file = owning.desk().authenticators("admin").display().to_string();
+    let signing_in = owning.accord(&["login", "--from", &file]).only_error(3);
+    assert_eq!(signing_in["code"], "clock_ahead", "{signing_in}");
+    assert_eq!(asked_number(&owning.node().app.sign_in, "admin").await, asked);
     let (ok, said) = owning.accord(&["doctor"]).check("clock");
     assert!(!ok, "{said}");
     names_the_next_step(&said);

@@ -109,7 +109,7 @@ impl SignIn {
                     let by =
                         enrolment.ok_or_else(|| unfit(format!("`{user}` was not enrolled")))?.by;
                     // What was guessed at counts no longer.
-                    drop(self.locks.remove(user));
+                    self.locks.remove(user);
                     let given = WayIn { by, countersigned: None };
                     drop(self.ways_in.insert(user.clone(), given));
                 }

@@ -53,7 +53,7 @@ fn lost(error: impl std::fmt::Display) -> ActError {
 }
 
 impl Client {
-    /// By the session of `user`, or else by the one that was opened last.
+    /// By the session of `user`, or else by the one that was opened last here.
     pub(super) fn new(home: &Path, user: Option<UserName>) -> Self {
         let files = SessionFiles::of(home);
         let user = match user {

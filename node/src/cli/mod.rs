@@ -64,8 +64,8 @@ struct Cli {
     /// Print one JSON object a line on stdout, and nothing else there.
     #[arg(long, global = true)]
     json: bool,
-    /// By whose session, where several people are signed in; by the one that was opened last unless
-    /// given.
+    /// By whose session, where several people are signed in; by the one that was opened last at this
+    /// terminal unless given.
     #[arg(long, global = true, env = "ACCORD_SESSION", value_name = "USER")]
     session: Option<UserName>,
     #[command(subcommand)]

@@ -17,8 +17,10 @@ use host::home::replace_private;
 
 /// Memory that every user may write to, where the session of the machine gives no folder.
 const SHARED: &str = "/dev/shm";
-/// Who is meant where nobody is named.
-const CURRENT: &str = "current";
+/// Begins the names of files that say who signed in last, each at one terminal.
+const CURRENT: &str = "current-";
+/// Ends the name of the file with a person's secret.
+const SESSION: &str = ".session";
 
 /// The folder of the sessions with one home.
 #[derive(Debug, Clone)]
@@ -31,6 +33,13 @@ fn unusable(path: &Path, why: &dyn std::fmt::Display) -> ActError {
     ))
 }
 
+/// The file that says who signed in last here: at this terminal, which leads a session of processes of
+/// its own, or in this run of a script.
+fn here() -> String {
+    let leader = rustix::process::getsid(None).map_or(0, |leader| leader.as_raw_nonzero().get());
+    format!("{CURRENT}{leader}")
+}
+
 fn own_uid() -> u32 {
     rustix::process::getuid().as_raw()
 }
@@ -38,9 +47,7 @@ fn own_uid() -> u32 {
 /// Makes a folder, or sees that it is one of ours that nobody else enters.
 fn own_folder(path: &Path) -> Result<(), ActError> {
     match fs::DirBuilder::new().mode(0o700).create(path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            return Err(unusable(path, &error));
-        }
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(unusable(path, &error)),
         _ => sees_own_folder(path).map(drop),
     }
 }
@@ -100,26 +107,64 @@ impl SessionFiles {
         own_text(&self.0.join(name))
     }
 
-    /// Who signed in last.
+    /// Who is meant where nobody is named: who signed in last at this terminal, or by this script, or
+    /// else the only one who is signed in. Several people may share an account of the machine, and
+    /// nobody acts by another's session because that one was opened later, elsewhere.
     pub(super) fn current(&self) -> Result<Option<UserName>, ActError> {
-        Ok(self.text(CURRENT)?.and_then(|text| text.trim().parse().ok()))
+        if let Some(here) = self.text(&here())?.and_then(|text| text.trim().parse().ok())
+            && self.read(&here)?.is_some()
+        {
+            return Ok(Some(here));
+        }
+        let mut all: Vec<String> = self.names(|name| name.strip_suffix(SESSION)).collect();
+        all.sort();
+        match all.as_slice() {
+            [] => Ok(None),
+            [only] => Ok(only.parse().ok()),
+            several => {
+                let several = several.join(", ");
+                let why = format!(
+                    "several people have signed in at this account: {several}; say with --session by whose session, or sign in here with `accord login`"
+                );
+                Err(ActError::refused_as("not_signed_in", Vec::new(), why))
+            }
+        }
+    }
+
+    /// Parts of the names of those files of which `part` tells one.
+    fn names<'a>(
+        &self,
+        part: impl Fn(&str) -> Option<&str> + 'a,
+    ) -> impl Iterator<Item = String> + 'a {
+        let files = fs::read_dir(&self.0).into_iter().flatten().flatten();
+        files.filter_map(move |file| part(file.file_name().to_str()?).map(str::to_owned))
     }
 
     /// The secret of the session of a person.
     pub(super) fn read(&self, user: &UserName) -> Result<Option<Zeroizing<String>>, ActError> {
-        self.text(&format!("{user}.session"))
+        self.text(&format!("{user}{SESSION}"))
     }
 
     fn token(&self, user: &UserName) -> PathBuf {
-        self.0.join(format!("{user}.session"))
+        self.0.join(format!("{user}{SESSION}"))
     }
 
-    /// Keeps one, and means it from now on where nobody is named.
+    /// Keeps one, and means it from now on where nobody is named, at this terminal.
     pub(super) fn keep(&self, user: &UserName, token: &str) -> Result<(), ActError> {
         self.make()?;
+        self.is_current_nowhere(user);
         replace_private(&self.token(user), token.as_bytes())?;
-        replace_private(&self.0.join(CURRENT), user.as_str().as_bytes())?;
+        replace_private(&self.0.join(here()), user.as_str().as_bytes())?;
         Ok(())
+    }
+
+    /// A person is meant by her name alone from now on: there is one such file a person at most.
+    fn is_current_nowhere(&self, user: &UserName) {
+        for name in self.names(|name| name.starts_with(CURRENT).then_some(name)) {
+            if self.text(&name).is_ok_and(|text| text.is_some_and(|text| *text == user.as_str())) {
+                drop(fs::remove_file(self.0.join(name)));
+            }
+        }
     }
 
     /// Makes their folder, before anything is spent on what it is to hold.
@@ -133,9 +178,7 @@ impl SessionFiles {
     /// Forgets that of a person.
     pub(super) fn forget(&self, user: &UserName) {
         drop(fs::remove_file(self.token(user)));
-        if self.current().is_ok_and(|current| current.as_ref() == Some(user)) {
-            drop(fs::remove_file(self.0.join(CURRENT)));
-        }
+        self.is_current_nowhere(user);
     }
 
     /// The last step of whose code a file of authenticators made use.
@@ -186,7 +229,28 @@ mod tests {
         fs::rename(known.token(&user), &elsewhere).unwrap();
         symlink(&elsewhere, known.token(&user)).unwrap();
         assert!(known.read(&user).is_err(), "a link");
+        fs::remove_file(known.token(&user)).unwrap();
+        fs::rename(&elsewhere, known.token(&user)).unwrap();
         let nowhere = SessionFiles(dir.path().join("nowhere").join("home"));
         assert_eq!(nowhere.current().unwrap(), None);
+    }
+
+    #[test]
+    fn nobody_goes_by_a_session_that_another_opened_later_elsewhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let known = files(&dir);
+        let (a, b): (UserName, UserName) = ("a".parse().unwrap(), "b".parse().unwrap());
+        // As if at another terminal.
+        known.keep(&b, "other").unwrap();
+        fs::rename(known.0.join(here()), known.0.join("current-1")).unwrap();
+        let error = known.current().unwrap_err().to_string();
+        assert!(error.contains("a, b") && error.contains("--session"), "{error}");
+        known.keep(&a, "secret").unwrap();
+        assert_eq!(known.current().unwrap(), Some(a.clone()), "here");
+        known.forget(&a);
+        assert_eq!(known.current().unwrap(), Some(b.clone()), "the only one");
+        known.forget(&b);
+        assert_eq!(known.current().unwrap(), None);
+        assert_eq!(fs::read_dir(&known.0).unwrap().count(), 0, "nothing is left behind");
     }
 }

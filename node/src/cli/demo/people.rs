@@ -38,7 +38,7 @@ pub(super) async fn signs_in(node: &Node, user: &str, code: &str) -> Result<(), 
     let folder = node.home.dir().join("people");
     match std::fs::create_dir(&folder) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-            return Err(ActError::failed(format!("`{}`: {error}", folder.display())));
+            Err(ActError::failed(format!("`{}`: {error}", folder.display())))
         }
         _ => of.write_new(&folder.join(format!("{user}.toml"))),
     }

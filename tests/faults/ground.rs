@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use audit_log::clock::Clock;
+use tempfile::TempDir;
 use tests::command_line::CliAgency;
 use tests::fixtures::PLATE;
 
 use crate::judge::{Judged, judge};
-use crate::load::{Officers, Told, ask, resumes};
+use crate::load::{Officer, Officers, Told, ask, resumes};
 use crate::net::{HUB, Net};
 use crate::relay::{Relay, Route, Towards};
 
@@ -34,6 +35,10 @@ pub(crate) struct Made {
 pub(crate) struct Pair {
     pub(crate) asking: CliAgency,
     pub(crate) owning: CliAgency,
+    /// The one who asks.
+    officer: Officer,
+    // What people have at hand where their homes are elsewhere.
+    _at_hand: [TempDir; 2],
     pub(crate) relay: Relay,
     pub(crate) net: Net,
     pub(crate) clock: Clock,
@@ -74,10 +79,11 @@ impl Pair {
             })
             .collect();
         let relay = Relay::start(&net.hub(), &routes, SEED);
+        let at_hand = [(); 2].map(|()| TempDir::new().expect("a directory"));
         let agency = |node: usize, id: &str, relayed: u16| {
             let agency = match &made.homes {
                 None => CliAgency::without_home(id),
-                Some(homes) => CliAgency::at(homes[node].clone(), id),
+                Some(homes) => CliAgency::at(homes[node].clone(), at_hand[node].path(), id),
             };
             let variables: Vec<_> = made.variables[node]
                 .iter()
@@ -95,9 +101,12 @@ impl Pair {
         owning.add_reads(PLATE, 3);
         asking.agree_with(&owning);
         let clock = Clock::system();
+        let officer = Officer::of(&asking);
         let mut pair = Self {
             asking,
             owning,
+            officer,
+            _at_hand: at_hand,
             relay,
             net,
             clock,
@@ -112,13 +121,13 @@ impl Pair {
 
     /// One officer asks once.
     pub(crate) fn ask(&mut self) {
-        let told = ask(&self.asking.home(), &[OWNING], &self.clock);
+        let told = ask(&self.officer, &[OWNING], &self.clock);
         self.told.extend(told);
     }
 
     /// Officers who ask the owner until they are told to stop.
     pub(crate) fn officers(&self, count: usize) -> Officers {
-        Officers::at(self.asking.home(), count, &[OWNING], &self.clock)
+        Officers::at(&self.officer, count, &[OWNING], &self.clock)
     }
 
     /// What officers were told.
@@ -127,7 +136,7 @@ impl Pair {
     }
 
     fn resumes(&mut self, when: &str) {
-        let told = resumes(when, &self.asking.home(), OWNING, &self.clock);
+        let told = resumes(when, &self.officer, OWNING, &self.clock);
         self.told.extend(told);
         self.asking.wait_for_delivery();
         self.owning.wait_for_delivery();

@@ -3,13 +3,13 @@
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use audit_log::clock::Clock;
-use node::http::socket::USER_HEADER;
 use serde_json::Value;
+use tests::command_line::CliAgency;
 use tests::fixtures::{OFFICER, PLATE, draft, id};
 
 /// The longest an officer waits for a word of the node.
@@ -25,18 +25,32 @@ pub(crate) struct Told {
     pub(crate) outcome: String,
 }
 
+/// The officer of an agency, who is signed in.
+#[derive(Clone)]
+pub(crate) struct Officer {
+    home: PathBuf,
+    token: String,
+}
+
+impl Officer {
+    pub(crate) fn of(agency: &CliAgency) -> Self {
+        Self { home: agency.home(), token: agency.desk().token(OFFICER) }
+    }
+}
+
 /// Asks `owners` once; what was told, which is nothing when the node is away.
-pub(crate) fn ask(home: &Path, owners: &[&str], at: &Clock) -> Vec<Told> {
+pub(crate) fn ask(by: &Officer, owners: &[&str], at: &Clock) -> Vec<Told> {
     let owners: Vec<_> = owners.iter().map(|owner| id(owner)).collect();
     let owners: Vec<_> = owners.iter().collect();
     let body = serde_json::to_string(&draft(&owners, PLATE, at.now())).expect("JSON");
     let request = format!(
-        "POST /queries HTTP/1.1\r\nHost: accord\r\n{USER_HEADER}: {OFFICER}\r\nConnection: close\r\n\
+        "POST /queries HTTP/1.1\r\nHost: accord\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        by.token,
         body.len()
     );
     let mut reply = Vec::new();
-    if let Ok(mut stream) = UnixStream::connect(home.join("accord.sock")) {
+    if let Ok(mut stream) = UnixStream::connect(by.home.join("accord.sock")) {
         drop(stream.set_read_timeout(Some(PATIENCE)));
         drop(stream.write_all(request.as_bytes()));
         // What had come before it broke off was seen.
@@ -72,11 +86,11 @@ fn lines(reply: &[u8]) -> Vec<Value> {
 ///
 /// # Panics
 /// When none comes.
-pub(crate) fn resumes(when: &str, home: &Path, owner: &str, at: &Clock) -> Vec<Told> {
+pub(crate) fn resumes(when: &str, by: &Officer, owner: &str, at: &Clock) -> Vec<Told> {
     let end = Instant::now() + Duration::from_secs(60);
     let mut told = Vec::new();
     loop {
-        told.extend(ask(home, &[owner], at));
+        told.extend(ask(by, &[owner], at));
         if told.last().is_some_and(|last| last.outcome == "answered") {
             return told;
         }
@@ -92,13 +106,12 @@ pub(crate) struct Officers {
 }
 
 impl Officers {
-    pub(crate) fn at(home: PathBuf, count: usize, owners: &[&str], at: &Clock) -> Self {
+    pub(crate) fn at(by: &Officer, count: usize, owners: &[&str], at: &Clock) -> Self {
         let over = std::sync::Arc::new(AtomicBool::new(false));
         let owners: Vec<String> = owners.iter().map(ToString::to_string).collect();
         let asking = (0..count)
             .map(|_| {
-                let (over, home, owners, at) =
-                    (over.clone(), home.clone(), owners.clone(), at.clone());
+                let (over, by, owners, at) = (over.clone(), by.clone(), owners.clone(), at.clone());
                 std::thread::spawn(move || {
                     let owners: Vec<&str> = owners.iter().map(String::as_str).collect();
                     let mut told = Vec::new();
@@ -106,7 +119,7 @@ impl Officers {
                         if over.load(Ordering::SeqCst) {
                             break;
                         }
-                        let heard = ask(&home, &owners, &at);
+                        let heard = ask(&by, &owners, &at);
                         // A node that is away is asked again, and not in a rush.
                         let pause = if heard.is_empty() { 50 } else { 5 };
                         told.extend(heard);

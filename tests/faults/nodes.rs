@@ -7,7 +7,7 @@ use tests::fixtures::PLATE;
 
 use crate::ground::{Figures, Pair};
 use crate::judge::{Judged, judge};
-use crate::load::{Officers, Told, resumes};
+use crate::load::{Officer, Officers, Told, resumes};
 use crate::net::Net;
 use audit_log::clock::Clock;
 
@@ -94,7 +94,7 @@ pub(crate) fn restarted() -> Figures {
         let officers: Vec<Officers> = hands
             .iter()
             .enumerate()
-            .map(|(node, agency)| Officers::at(agency.home(), 2, &others(node), &clock))
+            .map(|(node, agency)| Officers::at(&Officer::of(agency), 2, &others(node), &clock))
             .collect();
         for agency in &mut hands {
             std::thread::sleep(Duration::from_millis(500));
@@ -108,7 +108,12 @@ pub(crate) fn restarted() -> Figures {
         }
         for (node, agency) in hands.iter().enumerate() {
             for owner in others(node) {
-                told[node].extend(resumes("after the restarts", &agency.home(), owner, &clock));
+                told[node].extend(resumes(
+                    "after the restarts",
+                    &Officer::of(agency),
+                    owner,
+                    &clock,
+                ));
             }
         }
         for agency in &hands {

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ::sign_in::enrolment_code;
 use audit_log::anchor;
 use audit_log::clock::Clock;
 use host::home::Home;
@@ -143,7 +144,8 @@ impl SimAgency {
             contact: None,
             database: None,
         };
-        let card = init(dir.path(), &args, &clock).await.expect("a home");
+        let code = enrolment_code().expect("a code");
+        let card = init(dir.path(), &args, &clock, &code).await.expect("a home");
         let home = Home::open(dir.path()).expect("a home");
         let bounds = Bounds { answer_seconds: ANSWER_SECONDS, ..Bounds::default() };
         let config = Config { exchange: bounds, ..Config::load(&home).expect("a configuration") };

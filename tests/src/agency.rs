@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
+use ::sign_in::enrolment_code;
 use audit_log::clock::Clock;
 use host::home::{Home, HomeError};
 use node::cli::{InitArgs, init};
@@ -21,7 +22,7 @@ use schemas::time::Timestamp;
 use store::Store;
 use tempfile::TempDir;
 
-use crate::command_line::{CommandOutput, accord_at};
+use crate::command_line::Desk;
 use crate::faulty_store::FaultyStore;
 use crate::fixtures::{officer, words};
 use crate::identity::Identity;
@@ -29,6 +30,7 @@ use crate::logs::Log;
 use crate::wait::{eventually, within};
 
 mod acts;
+mod at_desk;
 mod database;
 
 /// What an agency is to be.
@@ -142,6 +144,9 @@ pub struct Agency {
     /// Its clock.
     pub clock: Clock,
     dir: TempDir,
+    desk: Desk,
+    // Sessions and authenticators of its people stand apart from its home.
+    _at_hand: TempDir,
     running: Option<(Arc<Node>, Arc<FaultyStore>)>,
     // Goes last: a node that stops still writes.
     server: Option<Arc<Server>>,
@@ -178,7 +183,11 @@ impl Agency {
             contact: None,
             database: server.as_ref().map(|server| server.database()),
         };
-        let card = init(dir.path(), &args, &clock).await.expect("a home");
+        let code = enrolment_code().expect("a code");
+        let card = init(dir.path(), &args, &clock, &code).await.expect("a home");
+        let at_hand = TempDir::new().expect("a directory");
+        let desk = Desk::of(dir.path(), at_hand.path());
+        desk.admin_enrols_by(&code);
         let home = Home::open(dir.path()).expect("a home");
         let mut config = Config::load(&home).expect("a configuration");
         config.exchange = plan.bounds;
@@ -187,8 +196,15 @@ impl Agency {
             port.map(|port| format!("https://localhost:{port}").parse().expect("an origin"));
         std::fs::write(home.config(), toml::to_string(&config).expect("TOML"))
             .expect("a written configuration");
-        let mut agency =
-            Self { identity: Identity::of(&home, card), clock, dir, running: None, server };
+        let mut agency = Self {
+            identity: Identity::of(&home, card),
+            clock,
+            dir,
+            desk,
+            _at_hand: at_hand,
+            running: None,
+            server,
+        };
         agency.run().await;
         let officer = officer(agency.now());
         people::add(agency.own(), &agency.admin(), &officer).await.expect("an officer");
@@ -266,15 +282,6 @@ impl Agency {
     #[must_use]
     pub fn home(&self) -> &Path {
         self.dir.path()
-    }
-
-    /// Runs a command with `--json` at its home, as the administrator.
-    ///
-    /// # Panics
-    /// When it cannot be run.
-    #[must_use]
-    pub fn accord(&self, args: &[&str]) -> CommandOutput {
-        tokio::task::block_in_place(|| accord_at(self.dir.path(), args))
     }
 
     /// Its id.

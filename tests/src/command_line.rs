@@ -1,7 +1,7 @@
 //! The real binary, as a person or a script runs it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use audit_log::clock::Clock;
@@ -9,14 +9,17 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::agency::free_address;
-use crate::binary::binary;
 use crate::fixtures::{OFFICER, json_lines, reads};
 use crate::wait::LONGEST;
 
+mod commands;
+pub(crate) mod desk;
 mod output;
 mod running;
 mod terminal;
 
+pub use commands::accord_at;
+pub use desk::Desk;
 pub use output::CommandOutput;
 pub use terminal::accord_at_a_terminal;
 
@@ -34,15 +37,15 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// A home that the real binary works in.
 pub struct CliAgency {
     dir: TempDir,
-    /// The home, unless it is in `dir`.
-    elsewhere: Option<PathBuf>,
+    home: PathBuf,
+    desk: Desk,
     run: Option<Child>,
     /// What its node is started with: a program before it, such as `ip netns exec`, and variables.
     before: Vec<String>,
     variables: Vec<(String, String)>,
     /// Its agency.
     pub id: String,
-    /// The code by which its first administrator enrols.
+    /// The code by which its first administrator enrols, where that was printed.
     pub enrolment: String,
 }
 
@@ -100,9 +103,10 @@ impl CliAgency {
             "--listen",
             listen,
         ];
-        let made = self.accord(&[&init[..], further].concat()).done();
+        let made = self.accord_unnamed(&[&init[..], further].concat()).done();
         assert_eq!(made["agency"], self.id.as_str());
-        self.enrolment = made["enrolment"]["code"].as_str().expect("a code").to_owned();
+        self.enrolment = made["enrolment"]["code"].as_str().unwrap_or_default().to_owned();
+        self.desk.admin_enrols_by(&self.enrolment);
         self
     }
 
@@ -113,9 +117,11 @@ impl CliAgency {
     #[must_use]
     pub fn without_home(id: &str) -> Self {
         let dir = TempDir::new().expect("a directory");
+        let home = dir.path().join("home");
         Self {
+            desk: Desk::of(&home, dir.path()),
             dir,
-            elsewhere: None,
+            home,
             run: None,
             before: Vec::new(),
             variables: Vec::new(),
@@ -133,15 +139,29 @@ impl CliAgency {
         self
     }
 
-    /// Where somebody else's home is: for commands there while that one starts and stops its node.
+    /// Where somebody else's home is: for commands there while that one starts and stops its node, by
+    /// the sessions that stand in `runtime`.
     ///
     /// # Panics
     /// When there is no room for files.
     #[must_use]
-    pub fn at(home: PathBuf, id: &str) -> Self {
+    pub fn at(home: PathBuf, runtime: &Path, id: &str) -> Self {
         let mut agency = Self::without_home(id);
-        agency.elsewhere = Some(home);
+        agency.desk = Desk::of(&home, runtime);
+        agency.home = home;
         agency
+    }
+
+    /// The same home and people, for commands there while this one starts and stops its node.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self::at(self.home(), self.dir.path(), &self.id)
+    }
+
+    /// Its people.
+    #[must_use]
+    pub fn desk(&self) -> &Desk {
+        &self.desk
     }
 
     /// Makes a home with an impatient configuration, starts its node and registers an officer.
@@ -229,7 +249,7 @@ impl CliAgency {
     /// The home.
     #[must_use]
     pub fn home(&self) -> PathBuf {
-        self.elsewhere.clone().unwrap_or_else(|| self.dir.path().join("home"))
+        self.home.clone()
     }
 
     /// Runs a command with `--json`, as the administrator.
@@ -238,7 +258,7 @@ impl CliAgency {
     /// When it cannot be run.
     #[must_use]
     pub fn accord(&self, args: &[&str]) -> CommandOutput {
-        CommandOutput::from(self.command(args).stdin(Stdio::null()).output().expect("a process"))
+        self.accord_as("admin", args)
     }
 
     /// Runs `args` as the administrator until what it prints shows something.
@@ -336,77 +356,4 @@ impl CliAgency {
         let count = Value::from(count);
         assert_eq!((&imported["records"], &imported["stored"]), (&count, &count));
     }
-
-    /// Runs a command with `--json`, as `user`.
-    ///
-    /// # Panics
-    /// When it cannot be run.
-    #[must_use]
-    pub fn accord_as(&self, user: &str, args: &[&str]) -> CommandOutput {
-        CommandOutput::from(
-            self.command(args)
-                .env("ACCORD_USER", user)
-                .stdin(Stdio::null())
-                .output()
-                .expect("a process"),
-        )
-    }
-
-    /// Runs a command with `--json`, naming nobody who acts.
-    ///
-    /// # Panics
-    /// When it cannot be run.
-    #[must_use]
-    pub fn accord_unnamed(&self, args: &[&str]) -> CommandOutput {
-        let mut command = self.command(args);
-        CommandOutput::from(
-            command.env_remove("ACCORD_USER").stdin(Stdio::null()).output().expect("a process"),
-        )
-    }
-
-    /// Runs a command without `--json`, as `user`: what a person reads.
-    ///
-    /// # Panics
-    /// When it cannot be run.
-    #[must_use]
-    pub fn accord_text(&self, user: &str, args: &[&str]) -> CommandOutput {
-        let mut command = Command::new(binary());
-        command.env("ACCORD_HOME", self.home()).env("ACCORD_USER", user).args(args);
-        command.env("XDG_RUNTIME_DIR", self.dir.path());
-        CommandOutput::from(command.stdin(Stdio::null()).output().expect("a process"))
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(binary());
-        command
-            .env("ACCORD_HOME", self.home())
-            .env("ACCORD_USER", "admin")
-            .env("XDG_RUNTIME_DIR", self.dir.path())
-            .arg("--json")
-            .args(args);
-        command
-    }
-
-    /// Runs a command with `--json` that names `user`, where nobody is signed in.
-    ///
-    /// # Panics
-    /// When it cannot be run.
-    #[must_use]
-    pub fn accord_without_sessions(&self, user: &str, args: &[&str]) -> CommandOutput {
-        let elsewhere = TempDir::new().expect("a directory");
-        let mut command = self.command(args);
-        command.env("ACCORD_USER", user).env("XDG_RUNTIME_DIR", elsewhere.path());
-        CommandOutput::from(command.stdin(Stdio::null()).output().expect("a process"))
-    }
-}
-
-/// Runs a command with `--json` at `home`, as the administrator.
-///
-/// # Panics
-/// When it cannot be run.
-#[must_use]
-pub fn accord_at(home: &Path, args: &[&str]) -> CommandOutput {
-    let mut command = Command::new(binary());
-    command.env("ACCORD_HOME", home).env("ACCORD_USER", "admin").arg("--json").args(args);
-    CommandOutput::from(command.stdin(Stdio::null()).output().expect("a process"))
 }

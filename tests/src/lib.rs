@@ -32,6 +32,7 @@ pub mod policy_sections;
 pub mod proposals;
 pub mod raw_peer;
 pub mod signing_in;
+pub mod socket;
 pub mod sources;
 pub mod tampering;
 pub mod wait;

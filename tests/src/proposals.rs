@@ -9,7 +9,6 @@ use schemas::refusal::RefusalCode;
 use serde_json::Value;
 
 use crate::agency::Agency;
-use crate::command_line::CliAgency;
 use crate::fixtures::PLATE;
 use crate::raw_peer::RawPeer;
 
@@ -86,6 +85,5 @@ pub async fn answered_on(asking: &Agency, owning: &Agency) -> Result<String, Ref
 /// What a command prints for people.
 #[must_use]
 pub fn printed(agency: &Agency, args: &[&str]) -> String {
-    let cli = CliAgency::at(agency.home().to_owned(), agency.id().as_str());
-    tokio::task::block_in_place(|| cli.accord_text("admin", args).out)
+    agency.at_desk("admin", args).out
 }

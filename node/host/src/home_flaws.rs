@@ -19,6 +19,7 @@ impl Home {
     pub fn flaws(&self, anchored: bool) -> Vec<String> {
         let mut flaws = Vec::new();
         let mut needed: Vec<PathBuf> = KEYS.iter().map(|key| self.key(key)).collect();
+        needed.push(self.dir().join("keys").join("sign-in"));
         needed.push(self.card());
         needed.push(self.config());
         flaws.extend(
@@ -79,7 +80,8 @@ mod tests {
     fn what_is_gone_or_open_to_others_is_named_with_what_to_do() {
         let dir = std::env::temp_dir().join(format!("accord-flaws-{}", std::process::id()));
         let home = Home::create(&dir).expect("a home");
-        for path in KEYS.iter().map(|key| home.key(key)).chain([home.card(), home.config()]) {
+        let others = [home.card(), home.config(), dir.join("keys/sign-in")];
+        for path in KEYS.iter().map(|key| home.key(key)).chain(others) {
             write_private(&path, b"x").expect("a file");
         }
         assert_eq!(home.flaws(false), [""; 0]);

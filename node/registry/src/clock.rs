@@ -5,7 +5,7 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// An administrator's word that the clock is right.
+/// The word of an administrator, or of whoever owns the machine, that the clock is right.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClockAcceptance {
@@ -13,8 +13,9 @@ pub struct ClockAcceptance {
     pub at: Timestamp,
     /// The time of the entry before.
     pub last: Timestamp,
-    /// Who said so.
-    pub by: UserName,
+    /// Who said so; absent where it was said at the machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<UserName>,
     /// Why.
     pub reason: Text,
 }

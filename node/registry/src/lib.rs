@@ -41,7 +41,7 @@ pub use peers::{HeldCard, Peer, Signed, Verified};
 pub use persistent::Map;
 pub use records_requests::{BodyKind, RecordsRequest, UnknownBodyKind};
 pub use refused::{RefusedProposal, RefusedProposals};
-pub use sign_in::{Alone, Bound, SignIn};
+pub use sign_in::{Alone, Bound, SignIn, WayIn};
 pub use sources::{Source, SourceName, SourceNameError};
 pub use state::{AgreementTexts, State, VersionedAgreement};
 pub use uses_sum::{MOST_SUMS, UsesSum};

@@ -27,6 +27,16 @@ pub struct Alone {
     pub countersigned: Option<UserName>,
 }
 
+/// Who let a person bind what she signs in by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WayIn {
+    /// The administrator who handed out its enrolment, and could have used it herself; absent where it
+    /// was made at the machine.
+    pub by: Option<UserName>,
+    /// The auditor who has seen since that it is this person's.
+    pub countersigned: Option<UserName>,
+}
+
 /// What signing in rests on.
 #[derive(Debug, Clone, Default)]
 pub struct SignIn {
@@ -42,6 +52,8 @@ pub struct SignIn {
     pub proposed: u64,
     /// Whose rights rest on one administrator alone.
     pub alone: BTreeMap<UserName, Alone>,
+    /// Who enrolled each person the last time.
+    pub ways_in: BTreeMap<UserName, WayIn>,
 }
 
 fn unfit(what: impl std::fmt::Display) -> ChangeError {
@@ -55,6 +67,14 @@ impl SignIn {
         let counts =
             all.filter(move |one| one.revoked.is_none() && one.authenticator.user == *user);
         counts.map(|one| &one.authenticator)
+    }
+
+    /// The administrators by whose word alone `user` is who she says: who gave her what gives power,
+    /// and who enrolled her, unless an auditor has countersigned it.
+    pub fn rests_on<'a>(&'a self, user: &UserName) -> impl Iterator<Item = &'a UserName> {
+        let alone = self.alone.get(user).filter(|one| one.countersigned.is_none());
+        let way_in = self.ways_in.get(user).filter(|one| one.countersigned.is_none());
+        alone.map(|one| &one.by).into_iter().chain(way_in.and_then(|one| one.by.as_ref()))
     }
 
     fn revoke(&mut self, id: &AuthenticatorId, revoked: Revoked) -> Result<(), ChangeError> {
@@ -84,8 +104,14 @@ impl SignIn {
                 drop(self.enrolments.insert(enrolment.user.clone(), enrolment.clone()));
             }
             Change::Authenticators { user, bound, replaced, enrolled, at } => {
-                if *enrolled && self.enrolments.remove(user).is_none() {
-                    return Err(unfit(format!("`{user}` was not enrolled")));
+                if *enrolled {
+                    let enrolment = self.enrolments.remove(user);
+                    let by =
+                        enrolment.ok_or_else(|| unfit(format!("`{user}` was not enrolled")))?.by;
+                    // What was guessed at counts no longer.
+                    self.locks.remove(user);
+                    let given = WayIn { by, countersigned: None };
+                    drop(self.ways_in.insert(user.clone(), given));
                 }
                 for id in replaced {
                     let reason = "replaced".parse().unwrap_or_default();
@@ -120,10 +146,14 @@ impl SignIn {
                 // Two persons stand behind all that she may do: it was before both of them.
                 drop(self.alone.remove(&user.name));
             }
-            Change::Countersigned { user, by } => match self.alone.get_mut(user) {
-                Some(alone) => alone.countersigned = Some(by.clone()),
-                None => return Err(unfit(format!("nothing of `{user}` is to be countersigned"))),
-            },
+            Change::Countersigned { user, by } => {
+                let alone = self.alone.get_mut(user).map(|one| &mut one.countersigned);
+                let way_in = self.ways_in.get_mut(user).map(|one| &mut one.countersigned);
+                if alone.is_none() && way_in.is_none() {
+                    return Err(unfit(format!("nothing of `{user}` is to be countersigned")));
+                }
+                alone.into_iter().chain(way_in).for_each(|signed| *signed = Some(by.clone()));
+            }
             _ => return Err(unfit("this change does not concern signing in")),
         }
         Ok(())

@@ -272,7 +272,7 @@ impl Change {
                 said.last == accepted.last
                     && said.reason == accepted.reason
                     && accepted.at == header.at
-                    && by(&accepted.by)
+                    && accepted.by == body.actor.user
             }
             (Event::BackupMade(said), Self::Backup { backup, .. }) => {
                 said.folder == backup.folder && said.destroy_by == backup.destroy_by

@@ -63,7 +63,9 @@ mod tests {
     #[test]
     fn the_code_of_the_number_that_is_asked_for_is_taken_and_no_other() {
         let dir = tempfile::tempdir().unwrap();
-        let key = SealingKey::of(&Home::create(&dir.path().join("home")).unwrap()).unwrap();
+        let home = Home::create(&dir.path().join("home")).unwrap();
+        SealingKey::create(&home).unwrap();
+        let key = SealingKey::of(&home).unwrap();
         let card = PrintedCard::new().unwrap();
         assert_eq!(card.codes().len(), usize::from(CODES));
         let marks = card.marks(&key, "a");

@@ -2,6 +2,7 @@
 //! database alone cannot try the codes of cards against it.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
@@ -22,6 +23,10 @@ pub struct SealingKey {
     marking: hmac::Key,
 }
 
+fn path(home: &Home) -> PathBuf {
+    home.dir().join("keys").join(FILE)
+}
+
 impl fmt::Debug for SealingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SealingKey(…)")
@@ -29,18 +34,32 @@ impl fmt::Debug for SealingKey {
 }
 
 impl SealingKey {
-    /// That of `home`; it is made if there is none.
+    /// Makes that of `home`, where there is none.
     ///
     /// # Errors
-    /// When it can neither be read nor made.
+    /// When it is there, or cannot be made.
+    pub fn create(home: &Home) -> Result<(), HomeError> {
+        let path = path(home);
+        let bytes = random::<32>();
+        let bytes =
+            bytes.map_err(|e| HomeError::Content { path: path.clone(), error: e.to_string() })?;
+        let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()));
+        write_private(&path, text.as_bytes())
+    }
+
+    /// Whether that of `home` is there.
+    #[must_use]
+    pub fn is_in(home: &Home) -> bool {
+        path(home).exists()
+    }
+
+    /// That of `home`.
+    ///
+    /// # Errors
+    /// When it cannot be read.
     pub fn of(home: &Home) -> Result<Self, HomeError> {
-        let path = home.dir().join("keys").join(FILE);
+        let path = path(home);
         let content = |error: String| HomeError::Content { path: path.clone(), error };
-        if !path.exists() {
-            let bytes = random::<32>().map_err(|e| content(e.to_string()))?;
-            let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()));
-            write_private(&path, text.as_bytes())?;
-        }
         let text = Zeroizing::new(read_text(&path)?);
         let bytes = URL_SAFE_NO_PAD.decode(text.trim()).map(Zeroizing::new);
         let bytes = bytes.ok().filter(|bytes| bytes.len() == 32);
@@ -81,6 +100,12 @@ impl SealingKey {
         Some(opened)
     }
 
+    /// What the key is known by, which tells nothing of it.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.mark("the key itself", "").chars().take(16).collect()
+    }
+
     /// A mark of `text` for the place `about`: without the key, nobody tells whether a text has it.
     #[must_use]
     pub fn mark(&self, about: &str, text: &str) -> String {
@@ -117,6 +142,9 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
         let home = Home::create(&dir.path().join("home")).unwrap();
+        assert!(!SealingKey::is_in(&home) && SealingKey::of(&home).is_err());
+        SealingKey::create(&home).unwrap();
+        assert!(SealingKey::create(&home).is_err(), "never over another");
         let sealed = SealingKey::of(&home).unwrap().seal("a", b"secret").unwrap();
         assert!(SealingKey::of(&home).unwrap().open("a", &sealed).is_some());
         let path = home.dir().join("keys").join(FILE);

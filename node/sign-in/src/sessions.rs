@@ -3,33 +3,35 @@
 //! CJISSECPOL: 30 minutes idle and 12 hours in all (IA-11, IA-5 j), a secret that the server ends (IA-5
 //! o), asked again for privileged acts (IA-11). A session belongs to where it was opened from: its token shown
 //! elsewhere ends it. Sessions outlast a restart of the node; a session is durable before its token is
-//! given away.
+//! given away. Whoever opens, shows, renews or ends one does so alone, up to what the database holds:
+//! none that has ended comes back by what was under way meanwhile.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use schemas::authenticator::{AuthenticatorId, SessionEnd, SessionId, SignInWay};
 use schemas::digest::Digest;
 use schemas::query::UserName;
-use schemas::time::{HOUR_MS, Timestamp};
+use schemas::time::{HOUR_MS, MINUTE_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{SignInRecords, StoreError, StoredSession};
+use tokio::sync::Mutex;
 
 use crate::token::{NoRandomness, Token};
 
 /// How long nothing may be done with a session, in milliseconds.
-pub const IDLE_MS: i64 = 30 * 60_000;
+pub const IDLE_MS: i64 = 30 * MINUTE_MS;
 /// How long a session lasts, in milliseconds.
 pub const LONGEST_MS: i64 = 12 * HOUR_MS;
 /// How long after she proved herself a person does what is privileged, in milliseconds.
-pub const PRIVILEGED_MS: i64 = 15 * 60_000;
+pub const PRIVILEGED_MS: i64 = 15 * MINUTE_MS;
 /// Most sessions of a person.
 const MOST: usize = 8;
 /// How much later than written a session may have been seen, in milliseconds: after a crash it ends
 /// that much earlier.
-const WRITTEN_MS: i64 = 60_000;
+const WRITTEN_MS: i64 = MINUTE_MS;
 /// How far a clock may go back, in milliseconds.
-const BACK_MS: i64 = 5 * 60_000;
+const BACK_MS: i64 = 5 * MINUTE_MS;
 
 /// A session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,10 +113,13 @@ struct Live {
     written: Timestamp,
 }
 
+type ByToken = HashMap<Digest, Live>;
+
 /// All sessions of a node.
 pub struct Sessions {
     records: Arc<dyn SignInRecords>,
-    live: Mutex<HashMap<Digest, Live>>,
+    /// Held until the database holds the same.
+    live: Mutex<ByToken>,
 }
 
 fn written(token: Digest, session: &Session) -> Result<StoredSession, NotOpened> {
@@ -139,10 +144,6 @@ impl Sessions {
         Ok(Self { records, live })
     }
 
-    fn live(&self) -> MutexGuard<'_, HashMap<Digest, Live>> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// A session that can be opened: its id stands in the entry that comes first.
     ///
     /// # Errors
@@ -159,25 +160,20 @@ impl Sessions {
     /// When it is not durable; then there is none.
     pub async fn open(&self, token: &Token, session: Session) -> Result<Vec<Session>, NotOpened> {
         let digest = token.digest();
+        let mut live = self.live.lock().await;
         self.records.keep_sessions(&[written(digest, &session)?]).await?;
-        let over = {
-            let mut live = self.live();
-            let mut of_user: Vec<_> = live
-                .iter()
-                .filter(|(_, one)| one.session.user == session.user)
-                .map(|(token, one)| (one.session.seen, *token))
-                .collect();
-            of_user.sort_unstable();
-            let too_many = of_user.len().saturating_sub(MOST - 1);
-            let over: Vec<_> = of_user.into_iter().take(too_many).map(|(_, token)| token).collect();
-            let written = session.seen;
-            live.insert(digest, Live { session, written });
-            over
-        };
-        Ok(self.remove(&over).await?)
+        let of_user = live.iter().filter(|(_, one)| one.session.user == session.user);
+        let mut of_user: Vec<_> = of_user.map(|(token, one)| (one.session.seen, *token)).collect();
+        of_user.sort_unstable();
+        let too_many = of_user.len().saturating_sub(MOST - 1);
+        let over: Vec<_> = of_user.into_iter().take(too_many).map(|(_, token)| token).collect();
+        let written = session.seen;
+        live.insert(digest, Live { session, written });
+        Ok(self.remove(&mut live, &over).await?)
     }
 
-    /// The session of a token that is shown from `source`: something is done with it now.
+    /// The session of a token that is shown from `source`: something is done with it now. Whoever
+    /// looks after what it rests on says by `ends` whether it is over for that.
     ///
     /// # Errors
     /// When there is none.
@@ -186,36 +182,27 @@ impl Sessions {
         token: &Token,
         source: &str,
         now: Timestamp,
+        ends: impl Fn(&Session) -> Option<SessionEnd>,
     ) -> Result<Session, NoSession> {
         let digest = token.digest();
-        let (found, write) = {
-            let mut live = self.live();
-            let one = live.get_mut(&digest).ok_or(NoSession::Unknown)?;
-            let elsewhere = (one.session.source != source).then_some(SessionEnd::Elsewhere);
-            match one.session.over(now).or(elsewhere) {
-                Some(why) => (Err(why), false),
-                None => {
-                    one.session.seen = one.session.seen.max(now);
-                    let late = one.session.seen >= one.written.plus_millis(WRITTEN_MS);
-                    if late {
-                        one.written = one.session.seen;
-                    }
-                    (Ok(one.session.clone()), late)
-                }
-            }
-        };
-        match found {
-            Ok(session) => {
-                if write && let Ok(row) = written(digest, &session) {
-                    self.records.keep_sessions(&[row]).await.map_err(NoSession::Store)?;
-                }
-                Ok(session)
-            }
-            Err(why) => {
-                let ended = self.remove(&[digest]).await.map_err(NoSession::Store)?.pop();
-                Err(ended.map_or(NoSession::Unknown, |one| NoSession::Ended(Box::new(one), why)))
-            }
+        let mut live = self.live.lock().await;
+        let one = live.get_mut(&digest).ok_or(NoSession::Unknown)?;
+        let elsewhere = (one.session.source != source).then_some(SessionEnd::Elsewhere);
+        if let Some(why) = one.session.over(now).or(elsewhere).or_else(|| ends(&one.session)) {
+            let ended = self.remove(&mut live, &[digest]).await.map_err(NoSession::Store)?.pop();
+            return Err(
+                ended.map_or(NoSession::Unknown, |one| NoSession::Ended(Box::new(one), why))
+            );
         }
+        one.session.seen = one.session.seen.max(now);
+        let session = one.session.clone();
+        if session.seen >= one.written.plus_millis(WRITTEN_MS)
+            && let Ok(row) = written(digest, &session)
+        {
+            self.records.keep_sessions(&[row]).await.map_err(NoSession::Store)?;
+            one.written = session.seen;
+        }
+        Ok(session)
     }
 
     /// The person of a session has proved again who she is: it goes on under a new token, and the one
@@ -229,18 +216,15 @@ impl Sessions {
         now: Timestamp,
     ) -> Result<Option<(Token, Session)>, NotOpened> {
         let (old, next) = (token.digest(), Token::new()?);
-        let Some(session) = self.live().get(&old).map(|one| one.session.clone()) else {
+        let mut live = self.live.lock().await;
+        let Some(session) = live.get(&old).map(|one| one.session.clone()) else {
             return Ok(None);
         };
         // The log goes on naming it as it did.
         let session = Session { seen: now.max(session.seen), verified: now, ..session };
         self.records.keep_sessions(&[written(next.digest(), &session)?]).await?;
-        {
-            let mut live = self.live();
-            live.remove(&old);
-            live.insert(next.digest(), Live { written: session.seen, session: session.clone() });
-        }
-        self.records.forget_sessions(&[old]).await?;
+        live.insert(next.digest(), Live { written: session.seen, session: session.clone() });
+        self.remove(&mut live, &[old]).await?;
         Ok(Some((next, session)))
     }
 
@@ -249,172 +233,59 @@ impl Sessions {
     /// # Errors
     /// When the database does not forget it; it is ended all the same until the node starts again.
     pub async fn end(&self, token: &Token) -> Result<Option<Session>, StoreError> {
-        Ok(self.remove(&[token.digest()]).await?.pop())
+        let mut live = self.live.lock().await;
+        Ok(self.remove(&mut live, &[token.digest()]).await?.pop())
     }
 
-    /// Ends every session that `ends`.
+    /// Ends every session of which `ends` says why.
     ///
     /// # Errors
     /// As [`Self::end`].
     pub async fn end_those(
         &self,
-        ends: impl Fn(&Session) -> bool,
-    ) -> Result<Vec<Session>, StoreError> {
-        let over: Vec<_> = {
-            let live = self.live();
-            live.iter().filter(|(_, one)| ends(&one.session)).map(|(token, _)| *token).collect()
-        };
-        self.remove(&over).await
+        ends: impl Fn(&Session) -> Option<SessionEnd>,
+    ) -> Result<Vec<(Session, SessionEnd)>, StoreError> {
+        let mut live = self.live.lock().await;
+        let over = live.iter().filter_map(|(token, one)| Some((*token, ends(&one.session)?)));
+        let (over, why): (Vec<_>, Vec<_>) = over.unzip();
+        Ok(self.remove(&mut live, &over).await?.into_iter().zip(why).collect())
     }
 
-    /// Ends those that are over.
+    /// Ends those that are over, by themselves or as `ends` says.
     ///
     /// # Errors
     /// As [`Self::end`].
-    pub async fn sweep(&self, now: Timestamp) -> Result<Vec<(Session, SessionEnd)>, StoreError> {
-        let ended = self.end_those(|session| session.over(now).is_some()).await?;
-        let why = |session: Session| {
-            let why = session.over(now).unwrap_or(SessionEnd::Idle);
-            (session, why)
-        };
-        Ok(ended.into_iter().map(why).collect())
+    pub async fn sweep(
+        &self,
+        now: Timestamp,
+        ends: impl Fn(&Session) -> Option<SessionEnd>,
+    ) -> Result<Vec<(Session, SessionEnd)>, StoreError> {
+        self.end_those(|session| session.over(now).or_else(|| ends(session))).await
     }
 
     /// Every session.
-    #[must_use]
-    pub fn all(&self) -> Vec<Session> {
-        self.live().values().map(|one| one.session.clone()).collect()
+    pub async fn all(&self) -> Vec<Session> {
+        self.live.lock().await.values().map(|one| one.session.clone()).collect()
     }
 
-    async fn remove(&self, tokens: &[Digest]) -> Result<Vec<Session>, StoreError> {
+    /// Ends the sessions of these tokens, in their order. What the database forgets is forgotten even
+    /// if whoever asked for it does not wait.
+    async fn remove(
+        &self,
+        live: &mut ByToken,
+        tokens: &[Digest],
+    ) -> Result<Vec<Session>, StoreError> {
         if tokens.is_empty() {
             return Ok(Vec::new());
         }
-        let gone: Vec<_> = {
-            let mut live = self.live();
-            tokens.iter().filter_map(|token| live.remove(token)).map(|one| one.session).collect()
-        };
-        self.records.forget_sessions(tokens).await?;
+        let gone = tokens.iter().filter_map(|token| live.remove(token)).map(|one| one.session);
+        let gone = gone.collect();
+        let (records, tokens) = (self.records.clone(), tokens.to_vec());
+        let forgotten = tokio::spawn(async move { records.forget_sessions(&tokens).await });
+        forgotten.await.map_err(|error| StoreError::Database(error.to_string()))??;
         Ok(gone)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use store::sqlite::Sqlite;
-
-    use super::*;
-
-    fn at(minutes: i64) -> Timestamp {
-        Timestamp::from_millis(1_700_000_000_000 + minutes * 60_000).unwrap()
-    }
-
-    fn session(id: SessionId, user: &str, now: Timestamp) -> Session {
-        Session {
-            id,
-            user: user.parse().unwrap(),
-            way: SignInWay::PasswordAndCode,
-            authenticators: Vec::new(),
-            source: "desk".into(),
-            began: now,
-            seen: now,
-            verified: now,
-        }
-    }
-
-    async fn opened(sessions: &Sessions, user: &str, now: Timestamp) -> Token {
-        let (token, id) = Sessions::prepare().unwrap();
-        sessions.open(&token, session(id, user, now)).await.unwrap();
-        token
-    }
-
-    async fn begun(dir: &tempfile::TempDir) -> Sessions {
-        let store = Sqlite::open(&dir.path().join("accord.db")).await.unwrap();
-        Sessions::load(Arc::new(store)).await.unwrap()
-    }
-
-    fn ended(found: Result<Session, NoSession>) -> SessionEnd {
-        match found {
-            Err(NoSession::Ended(_, why)) => why,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_session_ends_when_idle_and_after_its_longest_and_is_unknown_then() {
-        let dir = tempfile::tempdir().unwrap();
-        let sessions = begun(&dir).await;
-        let token = opened(&sessions, "a", at(0)).await;
-        assert!(sessions.find(&token, "desk", at(29)).await.is_ok());
-        assert!(sessions.find(&token, "desk", at(58)).await.is_ok(), "seen lately");
-        assert_eq!(ended(sessions.find(&token, "desk", at(88)).await), SessionEnd::Idle);
-        assert!(matches!(sessions.find(&token, "desk", at(88)).await, Err(NoSession::Unknown)));
-        let token = opened(&sessions, "a", at(0)).await;
-        for n in 1..48 {
-            assert!(sessions.find(&token, "desk", at(n * 15)).await.is_ok(), "{n}");
-        }
-        assert_eq!(ended(sessions.find(&token, "desk", at(720)).await), SessionEnd::Expired);
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_token_that_is_shown_elsewhere_ends_its_session() {
-        let dir = tempfile::tempdir().unwrap();
-        let sessions = begun(&dir).await;
-        let token = opened(&sessions, "a", at(0)).await;
-        assert_eq!(ended(sessions.find(&token, "evil", at(1)).await), SessionEnd::Elsewhere);
-        assert!(matches!(sessions.find(&token, "desk", at(1)).await, Err(NoSession::Unknown)));
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_clock_that_goes_back_prolongs_nothing() {
-        let dir = tempfile::tempdir().unwrap();
-        let sessions = begun(&dir).await;
-        let token = opened(&sessions, "a", at(100)).await;
-        assert!(sessions.find(&token, "desk", at(97)).await.is_ok());
-        let found = sessions.find(&token, "desk", at(97)).await.unwrap();
-        assert_eq!(found.seen, at(100));
-        assert!(!found.may_be_privileged(at(90)) && !found.may_be_privileged(at(115)));
-        assert_eq!(ended(sessions.find(&token, "desk", at(90)).await), SessionEnd::Clock);
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_session_outlasts_a_restart_and_a_renewed_token_alone_is_good() {
-        let dir = tempfile::tempdir().unwrap();
-        let sessions = begun(&dir).await;
-        let (first, other) =
-            (opened(&sessions, "a", at(0)).await, opened(&sessions, "b", at(0)).await);
-        let (second, renewed) = sessions.renew(&first, at(20)).await.unwrap().unwrap();
-        assert_eq!((renewed.began, renewed.verified), (at(0), at(20)));
-        assert!(matches!(sessions.find(&first, "desk", at(21)).await, Err(NoSession::Unknown)));
-        drop(sessions);
-        let sessions = begun(&dir).await;
-        assert!(matches!(sessions.find(&first, "desk", at(21)).await, Err(NoSession::Unknown)));
-        assert_eq!(sessions.find(&second, "desk", at(21)).await.unwrap().id, renewed.id);
-        assert!(sessions.end(&other).await.unwrap().is_some());
-        assert!(sessions.renew(&other, at(21)).await.unwrap().is_none(), "ended");
-        drop(sessions);
-        let sessions = begun(&dir).await;
-        assert_eq!(sessions.all().len(), 1);
-        assert_eq!(sessions.sweep(at(60)).await.unwrap().pop().unwrap().1, SessionEnd::Idle);
-        assert!(sessions.all().is_empty());
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_person_has_few_sessions_and_the_database_holds_no_token() {
-        let dir = tempfile::tempdir().unwrap();
-        let sessions = begun(&dir).await;
-        let mut tokens = Vec::new();
-        for n in 0..10 {
-            tokens.push(opened(&sessions, "a", at(n)).await);
-        }
-        opened(&sessions, "b", at(0)).await;
-        assert_eq!(sessions.all().len(), MOST + 1);
-        assert!(matches!(sessions.find(&tokens[1], "desk", at(9)).await, Err(NoSession::Unknown)));
-        assert!(sessions.find(&tokens[2], "desk", at(9)).await.is_ok());
-        let ended = sessions.end_those(|one| one.user.as_str() == "a").await.unwrap();
-        assert_eq!((ended.len(), sessions.all().len()), (MOST, 1));
-        let kept = std::fs::read(dir.path().join("accord.db-wal")).unwrap();
-        let holds = |part: &[u8]| kept.windows(part.len()).any(|window| window == part);
-        assert!(holds(b"\"user\":\"b\"") && !tokens.iter().any(|t| holds(t.expose().as_bytes())));
-    }
-}
+mod tests;

@@ -9,14 +9,14 @@ use std::collections::{HashMap, VecDeque};
 
 use schemas::authenticator::LockScope;
 use schemas::query::UserName;
-use schemas::time::Timestamp;
+use schemas::time::{MINUTE_MS, Timestamp};
 
 /// Failures of a person that lock.
 const MOST: usize = 5;
 /// Failures of one source, under whatever names, after which it waits.
 const MOST_OF_SOURCE: usize = 20;
 /// Within which time they count, in milliseconds.
-const WITHIN_MS: i64 = 15 * 60_000;
+const WITHIN_MS: i64 = 15 * MINUTE_MS;
 /// Most persons, and most sources, that are counted apart.
 const APART: usize = 4_096;
 
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn at(minutes: i64) -> Timestamp {
-        Timestamp::from_millis(1_700_000_000_000 + minutes * 60_000).unwrap()
+        Timestamp::from_millis(1_700_000_000_000 + minutes * MINUTE_MS).unwrap()
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub enum Verifier {
     CodeCard {
         /// The marks, by number.
         marks: Vec<String>,
+        /// The key that made them, as it is known by.
+        key: String,
     },
 }
 
@@ -86,7 +88,7 @@ impl Verifier {
     /// What verifies the codes of `card`, under the id of the authenticator.
     #[must_use]
     pub fn of_card(key: &SealingKey, id: &AuthenticatorId, card: &PrintedCard) -> Self {
-        Self::CodeCard { marks: card.marks(key, &id.to_string()) }
+        Self::CodeCard { marks: card.marks(key, &id.to_string()), key: key.id() }
     }
 
     /// The secret of one-time codes, if that is what it is and the key is the one it was sealed with.
@@ -94,6 +96,17 @@ impl Verifier {
     pub fn secret(&self, key: &SealingKey, id: &AuthenticatorId) -> Option<CodeSecret> {
         let Self::OneTimeCode { sealed, .. } = self else { return None };
         CodeSecret::from_bytes(&key.open(&format!("code {id}"), sealed)?)
+    }
+
+    /// Whether what was typed can be held against it with this key: a key that is lost verifies nothing
+    /// any more.
+    #[must_use]
+    pub fn is_of(&self, key: &SealingKey, id: &AuthenticatorId) -> bool {
+        match self {
+            Self::Password { .. } => true,
+            Self::OneTimeCode { .. } => self.secret(key, id).is_some(),
+            Self::CodeCard { key: made_by, .. } => *made_by == key.id(),
+        }
     }
 
     /// What sort of authenticator it verifies.
@@ -141,7 +154,9 @@ mod tests {
     #[test]
     fn a_secret_opens_under_its_own_authenticator_alone() {
         let dir = tempfile::tempdir().unwrap();
-        let key = SealingKey::of(&Home::create(&dir.path().join("home")).unwrap()).unwrap();
+        let home = Home::create(&dir.path().join("home")).unwrap();
+        SealingKey::create(&home).unwrap();
+        let key = SealingKey::of(&home).unwrap();
         let (one, other) =
             (AuthenticatorId::from_bytes([1; 8]), AuthenticatorId::from_bytes([2; 8]));
         let secret = CodeSecret::new().unwrap();

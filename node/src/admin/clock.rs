@@ -1,7 +1,11 @@
-//! Going on under a clock that the log refuses: an administrator's recorded word that it is right.
+//! Going on under a clock that the log refuses: the recorded word that it is right, of an administrator
+//! or of whoever owns the machine.
 
 use registry::ClockAcceptance;
+use schemas::body::Actor;
+use schemas::query::UserName;
 use schemas::text::Text;
+use schemas::time::Timestamp;
 
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit_log::entries::clock::clock_accepted;
@@ -27,18 +31,42 @@ pub async fn accept(
     if reason.is_empty() {
         return Err(ActError::usage("say with --reason why the clock is right now".into()));
     }
+    record(agency, reason, |state, now| {
+        let user = authorize(state, by, Permission::Administer, now)?;
+        Ok((agency.actor(user, by), Some(user.name.clone())))
+    })
+    .await
+}
+
+/// The same at the machine, by whoever owns the home: under a clock that the log refuses, nobody may
+/// be able to prove who she is.
+///
+/// # Errors
+/// When the log takes entries by it, or no reason is given.
+pub async fn accept_at_machine(agency: &OwnAgency, reason: &Text) -> Result<Accepted, ActError> {
+    if reason.is_empty() {
+        return Err(ActError::usage("say why the clock is right: --clock-right REASON".into()));
+    }
+    let auth = format!("at the machine, uid {}", rustix::process::getuid().as_raw());
+    let actor = Actor { auth, ..agency.node_actor() };
+    record(agency, reason, |_, _| Ok((actor.clone(), None))).await
+}
+
+async fn record(
+    agency: &OwnAgency,
+    reason: &Text,
+    who: impl Fn(&registry::State, Timestamp) -> Result<(Actor, Option<UserName>), ActError>,
+) -> Result<Accepted, ActError> {
     let (appended, accepted) = agency
         .act(|state, now| {
-            let user = authorize(state, by, Permission::Administer, now)?;
+            let (actor, by) = who(state, now)?;
             if agency.log.clock_can_be_right().is_ok() {
-                return Err(ActError::usage(format!(
-                    "the clock says {now}, and the log takes entries by it; there is nothing to accept"
-                )));
+                let why = format!("the clock says {now}, and the log takes entries by it; there is nothing to accept");
+                return Err(ActError::usage_as("clock_not_refused", why));
             }
             let last = agency.log.counters().last_at.unwrap_or(now);
-            let (by_user, reason) = (user.name.clone(), reason.clone());
-            let accepted = ClockAcceptance { at: now, last, by: by_user, reason };
-            Ok((clock_accepted(state, agency.actor(user, by), accepted.clone()), accepted))
+            let accepted = ClockAcceptance { at: now, last, by, reason: reason.clone() };
+            Ok((clock_accepted(state, actor, accepted.clone()), accepted))
         })
         .await?;
     Ok(Accepted { entry: appended.position().index, accepted })

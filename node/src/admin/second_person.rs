@@ -1,8 +1,11 @@
 //! What counts once a second person confirms it: titles and roles that give power, and delegations.
 //!
 //! The second person administers too, is somebody else in the eyes of the log, gains nothing by it,
-//! and does not rest on the proposer alone. Where there is no such person, an administrator acts
-//! alone; that stays marked until an auditor countersigns it.
+//! and does not rest on the proposer alone: whoever gave an account its power, or enrolled its person,
+//! could act by it. Where there is no such person, an administrator acts alone; that stays marked
+//! until an auditor countersigns it.
+
+use std::collections::BTreeSet;
 
 use audit_log::entries::sign_in::{
     user_confirmed, user_countersigned, user_declined, user_proposed,
@@ -45,6 +48,24 @@ fn same_person(one: &User, other: &User) -> bool {
     one.name == other.name || plain(one) == plain(other)
 }
 
+/// Whether who `user` is rests on the word of one of `persons` alone, by however many steps: they
+/// could have enrolled in her name.
+fn rests_on(state: &State, user: &UserName, persons: [&User; 2]) -> bool {
+    let (mut seen, mut next) = (BTreeSet::new(), vec![user]);
+    while let Some(name) = next.pop() {
+        for by in state.sign_in.rests_on(name) {
+            let by_user = state.users.get(by);
+            if by_user.is_some_and(|by| persons.iter().any(|one| same_person(by, one))) {
+                return true;
+            }
+            if seen.insert(by) {
+                next.push(by);
+            }
+        }
+    }
+    false
+}
+
 /// Why somebody cannot be the second person.
 fn unfit(
     state: &State,
@@ -52,14 +73,15 @@ fn unfit(
     proposer: &UserName,
     concerned: &User,
 ) -> Option<&'static str> {
-    let alone = state.sign_in.alone.get(&second.name);
-    if state.users.get(proposer).is_none_or(|proposer| same_person(second, proposer)) {
-        Some("whoever proposed it does not confirm it, by whatever account")
+    let by_herself = Some("whoever proposed it does not confirm it, by whatever account");
+    let Some(proposer) = state.users.get(proposer) else { return by_herself };
+    if same_person(second, proposer) {
+        by_herself
     } else if same_person(second, concerned) {
         Some("nobody confirms what she gains herself")
-    } else if alone.is_some_and(|alone| alone.by == *proposer && alone.countersigned.is_none()) {
+    } else if rests_on(state, &second.name, [proposer, concerned]) {
         Some(
-            "this account rests on the proposer alone until an auditor countersigns it with `accord user countersign`",
+            "this account rests on the proposer, or on whom it concerns, who gave it its power or enrolled it, until an auditor countersigns it with `accord user countersign`",
         )
     } else {
         None
@@ -182,10 +204,39 @@ pub async fn decline(
     Ok(proposal)
 }
 
+/// Somebody who holds power on the word of one administrator alone.
+pub struct ToCountersign<'a> {
+    /// Who.
+    pub user: &'a User,
+    /// Who gave her what gives power.
+    pub by: Option<&'a UserName>,
+    /// Who enrolled her, and could have done so in her name.
+    pub enrolled_by: Option<&'a UserName>,
+}
+
+/// What waits for an auditor.
+pub fn to_countersign(state: &State) -> impl Iterator<Item = ToCountersign<'_>> {
+    let holds = |user: &User| {
+        let policy = state.policy.as_ref();
+        let titled = |title: &Text| policy.is_some_and(|policy| policy.names_title(title));
+        !user.gains(None, titled, |role| policy.is_some_and(|p| p.gives_power(role))).is_empty()
+    };
+    state.users.values().filter_map(move |user| {
+        let alone = state.sign_in.alone.get(&user.name);
+        let by = alone.filter(|one| one.countersigned.is_none()).map(|one| &one.by);
+        let way_in = state.sign_in.ways_in.get(&user.name);
+        let way_in = way_in.filter(|one| one.countersigned.is_none() && holds(user));
+        let enrolled_by = way_in.and_then(|one| one.by.as_ref());
+        let waits = by.is_some() || enrolled_by.is_some();
+        waits.then_some(ToCountersign { user, by, enrolled_by })
+    })
+}
+
 /// An auditor countersigns what rests on one administrator alone.
 ///
 /// # Errors
-/// When nothing of `user` does, the auditor is that administrator or the person herself, or may not.
+/// When nothing of `user` does; the auditor is that administrator or the person herself, was enrolled
+/// by that administrator, or may not.
 pub async fn countersign(
     agency: &OwnAgency,
     by: &Principal,
@@ -195,16 +246,23 @@ pub async fn countersign(
     agency
         .act(|state, now| {
             let acting = authorize(state, by, Permission::Audit, now)?;
-            let alone = state.sign_in.alone.get(user).filter(|one| one.countersigned.is_none());
-            let alone = alone.ok_or_else(|| {
-                ActError::usage(format!("nothing of `{user}` waits for an auditor"))
-            })?;
+            let alone: Vec<&UserName> = state.sign_in.rests_on(user).collect();
+            if alone.is_empty() {
+                return Err(ActError::usage(format!("nothing of `{user}` waits for an auditor")));
+            }
             let own = |name: &UserName| {
                 state.users.get(name).is_some_and(|other| same_person(acting, other))
             };
-            if own(&alone.by) || own(user) {
+            if alone.iter().any(|one| own(one)) || own(user) {
                 let why = "nobody countersigns what she did or gained herself";
                 return Err(ActError::refused_as("second_person", Vec::new(), why.into()));
+            }
+            let way_in = state.sign_in.ways_in.get(&by.user).and_then(|one| one.by.as_ref());
+            if let Some(enroller) = way_in.filter(|enroller| alone.contains(enroller)) {
+                let why = format!(
+                    "`{enroller}` enrolled you, and could have done so in your name: another administrator enrols you, or `accord user recover` at the machine, before you countersign what rests on that person"
+                );
+                return Err(ActError::refused_as("second_person", Vec::new(), why));
             }
             let actor = agency.actor(acting, by);
             let (user, by) = (user.clone(), by.user.clone());

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use schemas::digest::Digest;
-use schemas::query::UserName;
 use serde_json::json;
 
 use super::Done;
@@ -13,8 +12,9 @@ use crate::backup::create::{BackUp, KEEP_DAYS, Made, back_up};
 use crate::backup::restore::restore;
 use crate::backup::{Kept, MANIFEST};
 use crate::config::Config;
-use crate::permission::{ActError, Principal};
-use crate::run::open_context;
+use crate::permission::ActError;
+use crate::run::{StartError, open_context_on, open_store};
+use crate::sign_in::SignIn;
 use audit::wording::counted;
 use audit_log::anchor;
 use audit_log::clock::Clock;
@@ -38,7 +38,6 @@ pub(super) struct BackupArgs {
 pub(super) async fn backup(
     dir: &Path,
     client: &Client,
-    user: Option<UserName>,
     args: &BackupArgs,
     output: Output,
 ) -> Result<Done, ActError> {
@@ -50,13 +49,11 @@ pub(super) async fn backup(
         Err(HomeError::Running(_)) => client.post("/backup", &asked).await?,
         Err(error) => return Err(error.into()),
         Ok(_lock) => {
-            let user = user.ok_or_else(|| {
-                ActError::usage("say who acts with --as USER or ACCORD_USER".into())
-            })?;
-            let uid = rustix::process::getuid().as_raw();
-            let by = Principal { user, auth: format!("no node, uid {uid}") };
             let config = Config::load(&home)?;
-            let context = open_context(&home, &config, Clock::system()).await?;
+            let opened = open_store(&home, &config).await?;
+            let context = open_context_on(&home, &config, Clock::system(), opened.clone()).await?;
+            let sign_in = SignIn::load(&home, context.agency.clone(), opened).await;
+            let by = client.privileged_at_rest(&sign_in.map_err(StartError::from)?).await?;
             let store = context.store.as_ref();
             let made = back_up(&context.agency, store, &by, &home, &asked).await?;
             // As a node that stops: the next start need not wonder.

@@ -1,6 +1,6 @@
 //! `accord case …`: said once, a case goes with the queries that follow.
 //!
-//! It is the acting user's, kept in the home where its owner alone reads it, and ends by itself. It
+//! It is that of whoever is signed in, kept in the home where its owner alone reads it, and ends by itself. It
 //! changes nothing of what is asked for or logged: each query carries the words as if they had been
 //! typed. What cannot be read is no case, and stops the command that would have used it.
 
@@ -77,7 +77,8 @@ struct Place(PathBuf);
 impl Place {
     fn of(dir: &Path, user: Option<&UserName>) -> Result<Self, ActError> {
         let user = user.ok_or_else(|| {
-            ActError::usage("name the user who acts with --as or $ACCORD_USER".into())
+            let why = "nobody is signed in here; sign in with `accord login`";
+            ActError::refused_as("not_signed_in", Vec::new(), why.into())
         })?;
         Ok(Self(dir.join("cases").join(format!("{user}.json"))))
     }

@@ -14,6 +14,7 @@ use schemas::query::UserName;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
+use zeroize::Zeroizing;
 
 use super::alarmed::Alarmed;
 use super::case::{self, OpenCase};
@@ -21,8 +22,10 @@ use super::output::err;
 use super::session_file::SessionFiles;
 use crate::http::alarms::Open;
 use crate::http::problem::Problem;
-use crate::http::socket::USER_HEADER;
-use crate::permission::ActError;
+use crate::permission::{ActError, Principal};
+use crate::sign_in::{SignIn, principal, proved_lately};
+use ::sign_in::Token;
+use audit_log::clock::Clock;
 use host::home::{Home, HomeError};
 
 type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, std::io::Error>;
@@ -32,7 +35,9 @@ pub(super) struct Client {
     home: PathBuf,
     user: Option<UserName>,
     /// The secret of a session, where somebody is signed in.
-    token: Option<String>,
+    token: Option<Zeroizing<String>>,
+    /// Why it cannot be told whether somebody is.
+    unknown: Option<ActError>,
     alarmed: Arc<Alarmed>,
 }
 
@@ -48,13 +53,51 @@ fn lost(error: impl std::fmt::Display) -> ActError {
 }
 
 impl Client {
+    /// By the session of `user`, or else by the one that was opened last here.
     pub(super) fn new(home: &Path, user: Option<UserName>) -> Self {
         let files = SessionFiles::of(home);
-        let token = user.as_ref().and_then(|user| files.read(user));
-        Self { home: home.to_owned(), user, token, alarmed: Arc::default() }
+        let user = match user {
+            Some(user) => Ok(Some(user)),
+            None => files.current(),
+        };
+        let found = user.and_then(|user| {
+            let token = user.as_ref().map_or(Ok(None), |user| files.read(user))?;
+            Ok((user, token))
+        });
+        let (user, token, unknown) = match found {
+            Ok((user, token)) => (user, token, None),
+            Err(error) => (None, None, Some(error)),
+        };
+        Self { home: home.to_owned(), user, token, unknown, alarmed: Arc::default() }
     }
 
-    /// Who is meant to act, where somebody is named.
+    /// What is said where nobody is signed in.
+    fn nobody(&self) -> ActError {
+        if let Some(unknown) = &self.unknown {
+            return unknown.clone();
+        }
+        let why = match &self.user {
+            Some(user) => {
+                format!("`{user}` is not signed in here; sign in with `accord login {user}`")
+            }
+            None => "nobody is signed in here; sign in with `accord login`".to_owned(),
+        };
+        ActError::refused_as("not_signed_in", Vec::new(), why)
+    }
+
+    /// The person of the session, as the node that is at rest knows her.
+    ///
+    /// # Errors
+    /// When nobody is signed in, or has not proved herself lately.
+    pub(super) async fn privileged_at_rest(&self, sign_in: &SignIn) -> Result<Principal, ActError> {
+        let token = self.token.as_ref().ok_or_else(|| self.nobody())?;
+        let source = format!("socket, uid {}", rustix::process::getuid().as_raw());
+        let (by, session) = principal(sign_in, &Token::shown(token), &source).await?;
+        proved_lately(&session, Clock::system().now())?;
+        Ok(Principal { auth: format!("{}, the node at rest", by.auth), ..by })
+    }
+
+    /// Whose session it is, where somebody's is meant.
     pub(super) fn user(&self) -> Option<&UserName> {
         self.user.as_ref()
     }
@@ -149,7 +192,8 @@ impl Client {
         }
         let bytes = response.into_body().collect().await.map_err(lost)?.to_bytes();
         self.alarmed.names(&bytes);
-        Err(Problem::of_body(status, &bytes).into_error())
+        let error = Problem::of_body(status, &bytes).into_error();
+        Err(if error.code() == "not_signed_in" { self.nobody() } else { error })
     }
 
     async fn open_alarms(&self) -> Result<Vec<Open>, ActError> {
@@ -193,9 +237,7 @@ impl Client {
             .header(hyper::header::HOST, "accord")
             .header(hyper::header::CONTENT_TYPE, "application/json");
         if let Some(token) = &self.token {
-            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
-        } else if let Some(user) = &self.user {
-            request = request.header(USER_HEADER, user.as_str());
+            request = request.header(AUTHORIZATION, format!("Bearer {}", token.as_str()));
         }
         let request = request.body(body).map_err(lost)?;
         sender.send_request(request).await.map_err(lost)

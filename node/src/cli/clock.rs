@@ -1,12 +1,17 @@
 //! `accord clock …`
 
+use std::path::{Path, PathBuf};
+
 use clap::Subcommand;
+use schemas::query::UserName;
 use schemas::text::Text;
 use serde_json::{Value, json};
 
 use super::Done;
 use super::client::Client;
+use super::login::attempt;
 use super::output::{Output, text};
+use super::session_file::SessionFiles;
 use crate::permission::ActError;
 
 #[derive(Subcommand)]
@@ -20,12 +25,27 @@ pub(super) enum Clock {
         /// Why it is right now: what was wrong, and how you know.
         #[arg(long)]
         reason: Text,
+        /// Who you are; asked for unless given. By a clock that the log refuses nobody is signed in: you
+        /// prove it with password and code here.
+        user: Option<UserName>,
+        /// Prove it with the authenticators in this file.
+        #[arg(long, value_name = "FILE", conflicts_with = "user")]
+        from: Option<PathBuf>,
     },
 }
 
-pub(super) async fn run(client: &Client, command: Clock, output: Output) -> Result<Done, ActError> {
-    let Clock::Accept { reason } = command;
-    let done: Value = client.post("/clock/accept", &json!({ "reason": reason })).await?;
+pub(super) async fn run(
+    dir: &Path,
+    client: &Client,
+    command: Clock,
+    output: Output,
+) -> Result<Done, ActError> {
+    let Clock::Accept { reason, user, from } = command;
+    let files = SessionFiles::of(dir);
+    files.make()?;
+    let attempt = attempt(client, &files, user, from.as_deref()).await?;
+    let right = json!({ "reason": reason, "attempt": attempt });
+    let done: Value = client.post("/clock/accept", &right).await?;
     output.object(&done, || {
         format!(
             "the log goes on at {} after an entry of {}; nothing is destroyed by this clock for two days, unless with `accord retention run`",

@@ -8,6 +8,7 @@ mod book;
 mod crash;
 mod federation;
 mod papers;
+mod people;
 mod refusals;
 mod steps;
 mod story;
@@ -137,7 +138,7 @@ fn stay(book: &Book, federation: &Federation) -> Result<(), ActError> {
     }
     let home = federation.node(story::SHERIFF)?.home.dir().display();
     book.say(&format!(
-        "\nIn another terminal, for instance:\n  accord --home '{home}' --as officer query --all --purpose stolen_vehicle --case {} \\\n      --reason \"car taken from Foothill Blvd two nights ago\" --plate {} \\\n      --suspicion \"a neighbour saw it leave with its lights off\" --need-to-know \"assigned to the theft\"\n  accord --home '{home}' --as official agreement list\n  accord --home '{home}' --as auditor audit log\n  accord --home '{home}' --as auditor audit reconcile --peer {}",
+        "\nIn another terminal, for instance:\n  accord --home '{home}' login --from '{home}/people/officer.toml'\n  accord --home '{home}' query --all --purpose stolen_vehicle --case {} \\\n      --reason \"car taken from Foothill Blvd two nights ago\" --plate {} \\\n      --suspicion \"a neighbour saw it leave with its lights off\" --need-to-know \"assigned to the theft\"\n  accord --home '{home}' login --from '{home}/people/auditor.toml'\n  accord --home '{home}' audit log\n  accord --home '{home}' audit reconcile --peer {}",
         story::CASE,
         story::PLATE,
         story::MONROVIA,

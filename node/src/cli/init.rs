@@ -4,7 +4,7 @@
 //! leaves nothing that another command takes for a node.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use agreements::policy::Policy;
 use clap::Args;
@@ -26,6 +26,7 @@ use crate::config::{Bounds, Config};
 use crate::permission::{ActError, OwnAgency};
 use crate::run::{StartError, open_context};
 use crate::sign_in::ENROLMENT_MS;
+use ::sign_in::sealing::SealingKey;
 use ::sign_in::{enrolment_code, enrolment_digest};
 use audit_log::anchor;
 use audit_log::clock::Clock;
@@ -97,6 +98,17 @@ pub struct InitArgs {
     pub database: Option<String>,
 }
 
+/// What the command line is given besides.
+#[derive(Args, Debug, Clone)]
+pub(super) struct Making {
+    #[command(flatten)]
+    init: InitArgs,
+    /// Write the code by which the first administrator enrols into this new file, its owner's alone,
+    /// instead of printing it: what is printed may stand in a journal.
+    #[arg(long, value_name = "FILE", env = "ACCORD_ENROLMENT_TO")]
+    enrolment_to: Option<PathBuf>,
+}
+
 impl From<StartError> for ActError {
     fn from(error: StartError) -> Self {
         match error {
@@ -106,9 +118,18 @@ impl From<StartError> for ActError {
     }
 }
 
-pub(super) async fn run(dir: &Path, args: &InitArgs, output: Output) -> Result<Done, ActError> {
+pub(super) async fn run(dir: &Path, args: &Making, output: Output) -> Result<Done, ActError> {
+    let Making { init: args, enrolment_to } = args;
     let code = enrolment_code()?;
-    let card = init_enrolling(dir, args, &Clock::system(), &code).await?;
+    let card = init(dir, args, &Clock::system(), &code).await?;
+    if let Some(path) = enrolment_to {
+        write_private(path, format!("{}\n", code.as_str()).as_bytes()).map_err(|error| {
+            ActError::failed(format!(
+                "the home is made, but {error}; `accord user recover {}` gives another code",
+                args.admin
+            ))
+        })?;
+    }
     if card.addresses.is_empty() {
         err(&format!(
             "note: the card of `{}` names no address, so no peer can reach this node yet; once it runs, say where it is reached with `accord --home {} card reissue --address /ip4/ADDRESS/tcp/PORT`",
@@ -117,7 +138,12 @@ pub(super) async fn run(dir: &Path, args: &InitArgs, output: Output) -> Result<D
         ));
     }
     let fingerprint = card.agency_key.fingerprint().to_string();
-    let enrolment = json!({ "user": args.admin, "code": code.as_str() });
+    let code = enrolment_to.is_none().then_some(code.as_str());
+    let enrolment = json!({ "user": args.admin, "code": code, "file": enrolment_to });
+    let shown = match enrolment_to {
+        Some(path) => format!("- <{}", path.display()),
+        None => code.unwrap_or_default().to_owned(),
+    };
     let made = json!({
         "agency": card.id, "home": dir, "fingerprint": fingerprint, "enrolment": enrolment,
     });
@@ -128,23 +154,17 @@ pub(super) async fn run(dir: &Path, args: &InitArgs, output: Output) -> Result<D
             dir.display(),
             dir.display(),
             args.admin,
-            code.as_str()
+            shown
         )
     });
     Ok(Done::Ok)
 }
 
-/// Makes a home; its card.
+/// Makes a home whose first administrator enrols with `code`; its card.
 ///
 /// # Errors
 /// When something given makes no sense, or the home cannot be made.
-pub async fn init(dir: &Path, args: &InitArgs, clock: &Clock) -> Result<Card, ActError> {
-    // Nobody hears the code: who is to sign in is enrolled by `accord user recover`.
-    init_enrolling(dir, args, clock, &enrolment_code()?).await
-}
-
-/// Makes a home whose first administrator enrols with `code`; its card.
-async fn init_enrolling(
+pub async fn init(
     dir: &Path,
     args: &InitArgs,
     clock: &Clock,
@@ -220,6 +240,7 @@ async fn fill(
     };
     let envelope = sign_card(&card, &agency_key, &[node_key, message_key, log_key, cosigner_key])?;
     let card = Card::open(&envelope).map_err(|e| ActError::usage(e.to_string()))?;
+    SealingKey::create(home)?;
     write_private(&home.card(), envelope.as_bytes())?;
     certificate::create(home, &certificate_names(args), clock.now())?;
     let config = Config {

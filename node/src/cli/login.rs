@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ::sign_in::code::CodeSecret;
-use ::sign_in::{Secret, random};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ::sign_in::{Secret, Token};
 use clap::Args;
 use schemas::query::UserName;
 use serde::{Deserialize, Serialize};
@@ -17,13 +15,13 @@ use zeroize::Zeroizing;
 
 use super::Done;
 use super::client::Client;
-use super::output::{Output, err};
+use super::output::{Output, err, text};
 use super::session_file::SessionFiles;
 use super::time::local;
 use crate::permission::ActError;
 use crate::sign_in::{Attempt, BoundNow, NewPassword, Notice, Pending, Second, SignedIn};
 use audit_log::clock::Clock;
-use host::home::write_private;
+use host::home::{replace_private, write_private};
 
 /// How somebody signs in.
 #[derive(Args)]
@@ -55,15 +53,32 @@ pub(super) struct LoginArgs {
 /// Authenticators in a file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Authenticators {
-    user: UserName,
-    password: Secret,
+pub(super) struct Authenticators {
+    pub(super) user: UserName,
+    pub(super) password: Secret,
     /// The secret of one-time codes, in letters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     one_time_code: Option<Secret>,
     /// The codes of a card, by number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    card: Vec<Secret>,
+    pub(super) card: Vec<Secret>,
+}
+
+impl Authenticators {
+    /// Those of `user`, with a password that nobody has to remember.
+    pub(super) fn made(user: UserName) -> Result<Self, ActError> {
+        let password = Secret::from(Token::new()?.expose().to_owned());
+        Ok(Self { user, password, one_time_code: None, card: Vec::new() })
+    }
+
+    /// Writes them into a file that is new, its owner's alone.
+    pub(super) fn write_new(&self, path: &Path) -> Result<(), ActError> {
+        Ok(write_private(path, self.text()?.as_bytes())?)
+    }
+
+    fn text(&self) -> Result<Zeroizing<String>, ActError> {
+        toml::to_string(self).map(Zeroizing::new).map_err(|e| ActError::failed(e.to_string()))
+    }
 }
 
 /// What somebody types, seen or not.
@@ -123,15 +138,13 @@ pub(super) async fn login(
     if args.again {
         return again(client, &files, args.from.as_deref(), output).await;
     }
-    let notice = acknowledged(client, args.from.is_some() || args.save.is_some()).await?;
+    // Where no session can be kept, nothing is spent on one.
+    files.make()?;
     if let Some(code) = &args.enrol {
+        acknowledged(client, args.save.is_some()).await?;
         return enrol(client, &files, code, &args, output).await;
     }
-    let (user, password, code) = match &args.from {
-        Some(path) => from_file(client, &files, path).await?,
-        None => typed(client, args.user).await?,
-    };
-    let attempt = Attempt { user, password, code, notice: notice.digest };
+    let attempt = attempt(client, &files, args.user, args.from.as_deref()).await?;
     let signed_in: SignedIn = if args.new_password {
         let password = Typist::new_password()?;
         let wanted = NewPassword { attempt, password };
@@ -141,6 +154,21 @@ pub(super) async fn login(
         client.post("/sign-in", &attempt).await?
     };
     welcome(&files, &signed_in, output)
+}
+
+/// What somebody shows to prove who she is, typed or from a file.
+pub(super) async fn attempt(
+    client: &Client,
+    files: &SessionFiles,
+    user: Option<UserName>,
+    from: Option<&Path>,
+) -> Result<Attempt, ActError> {
+    let notice = acknowledged(client, from.is_some()).await?;
+    let (user, password, code) = match from {
+        Some(path) => from_file(client, files, path).await?,
+        None => typed(client, user).await?,
+    };
+    Ok(Attempt { user, password, code, notice: notice.digest })
 }
 
 /// Keeps the session and says since when and until when.
@@ -230,7 +258,7 @@ async fn next_step(files: &SessionFiles, user: &UserName) -> Result<u64, ActErro
     let clock = Clock::system();
     loop {
         let now = CodeSecret::step_at(clock.now());
-        let step = files.last_step(user).map_or(now, |last| now.max(last.saturating_add(1)));
+        let step = files.last_step(user)?.map_or(now, |last| now.max(last.saturating_add(1)));
         // One step early is taken; no more.
         if step <= now.saturating_add(1) {
             files.note_step(user, step)?;
@@ -254,11 +282,6 @@ async fn again(
     welcome(files, &renewed, output)
 }
 
-/// A password for a file, which nobody has to remember.
-fn made_password() -> Result<Secret, ActError> {
-    Ok(Secret::from(URL_SAFE_NO_PAD.encode(random::<24>()?.as_slice())))
-}
-
 async fn enrol(
     client: &Client,
     files: &SessionFiles,
@@ -267,12 +290,11 @@ async fn enrol(
     output: Output,
 ) -> Result<Done, ActError> {
     let pending: Pending = client.post("/sign-in/enrolment", &json!({ "code": code })).await?;
-    let password = if args.save.is_some() {
-        made_password()?
-    } else {
+    let mut of = Authenticators::made(pending.user.clone())?;
+    if args.save.is_none() {
         err(&format!("Enrolment of {} ({}).", pending.full_name, pending.user));
-        Typist::new_password()?
-    };
+        of.password = Typist::new_password()?;
+    }
     let (second, step) = if args.card {
         (Second::CodeCard, None)
     } else if args.save.is_some() {
@@ -287,17 +309,30 @@ async fn enrol(
         ));
         (Second::OneTimeCode(Typist::hidden("The code that it shows now:")?), None)
     };
-    let finish = json!({ "code": code, "password": password, "second": second });
-    let bound: BoundNow = client.post("/sign-in/enrolment/finish", &finish).await?;
+    let finish = json!({ "code": code, "password": of.password, "second": second });
+    of.one_time_code = step.map(|_| Secret::from(pending.secret.clone()));
+    // Once they are bound, nothing else knows them: they are on the disk before.
     if let Some(path) = &args.save {
-        let secret = step.map(|_| Secret::from(pending.secret.clone()));
-        let card = bound.card.iter().cloned().map(Secret::from).collect();
-        let of = Authenticators { user: pending.user, password, one_time_code: secret, card };
-        let text = toml::to_string(&of).map_err(|e| ActError::failed(e.to_string()))?;
-        write_private(path, Zeroizing::new(text).as_bytes())?;
-    } else if !bound.card.is_empty() {
+        of.write_new(path)?;
+    }
+    let bound: Result<BoundNow, ActError> = client.post("/sign-in/enrolment/finish", &finish).await;
+    let bound = match (bound, &args.save) {
+        // What was refused bound nothing. After anything else they may count: the file stays.
+        (Err(error @ (ActError::Refused(_) | ActError::Usage(_))), Some(path)) => {
+            drop(std::fs::remove_file(path));
+            return Err(error);
+        }
+        (bound, _) => bound?,
+    };
+    of.card = bound.card.iter().cloned().map(Secret::from).collect();
+    let kept = match &args.save {
+        Some(path) => replace_private(path, of.text()?.as_bytes()).map_err(ActError::from),
+        None => Ok(()),
+    };
+    if !bound.card.is_empty() && (args.save.is_none() || kept.is_err()) {
         output.object(&json!({ "card": bound.card }), || card_text(&bound.card));
     }
+    kept?;
     let signed_in =
         bound.signed_in.ok_or_else(|| ActError::failed("nobody is signed in".into()))?;
     welcome(files, &signed_in, output)
@@ -326,10 +361,13 @@ pub(super) async fn logout(dir: &Path, client: &Client, output: Output) -> Resul
 pub(super) async fn session(client: &Client, output: Output) -> Result<Done, ActError> {
     let session: Value = client.get("/session").await?;
     output.object(&session, || {
-        let of = session.get("session").cloned().unwrap_or_default();
-        let said = |key: &str| of.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let until = session.get("until").and_then(Value::as_str).unwrap_or_default();
-        format!("{} is signed in (session {}) until {until}", said("user"), said("id"))
+        let id = session.get("session").map(|session| text(session, "id")).unwrap_or_default();
+        format!(
+            "{} is signed in by {} until {} (session {id})",
+            text(&session, "user"),
+            text(&session, "signed_in"),
+            text(&session, "until"),
+        )
     });
     Ok(Done::Ok)
 }

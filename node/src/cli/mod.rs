@@ -50,7 +50,6 @@ use schemas::query::UserName;
 use crate::permission::ActError;
 use client::Client;
 use output::Output;
-use session_file::SessionFiles;
 
 pub use init::{InitArgs, init};
 
@@ -65,9 +64,10 @@ struct Cli {
     /// Print one JSON object a line on stdout, and nothing else there.
     #[arg(long, global = true)]
     json: bool,
-    /// The user who acts.
-    #[arg(long = "as", global = true, env = "ACCORD_USER", value_name = "USER")]
-    acting: Option<UserName>,
+    /// By whose session, where several people are signed in; by the one that was opened last at this
+    /// terminal unless given.
+    #[arg(long, global = true, env = "ACCORD_SESSION", value_name = "USER")]
+    session: Option<UserName>,
     #[command(subcommand)]
     command: Command,
 }
@@ -75,7 +75,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Make a node's home: keys, card, configuration, database, first administrator.
-    Init(InitArgs),
+    Init(init::Making),
     /// Serve until SIGTERM or SIGINT.
     Run(run::RunArgs),
     /// Run a federation of eight agencies on this machine and see what it does.
@@ -100,7 +100,8 @@ enum Command {
     Login(login::LoginArgs),
     /// End your session.
     Logout,
-    /// Who is signed in, and until when.
+    /// Who is signed in, how, and until when.
+    #[command(visible_alias = "whoami")]
     Session,
     /// What people sign in by.
     #[command(subcommand)]
@@ -211,15 +212,13 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
             .map(|home| home.join(".accord"))
             .ok_or_else(|| ActError::usage("name the node's home with --home".into()))?,
     };
-    // Whoever signed in last acts where nobody is named.
-    let acting = cli.acting.or_else(|| SessionFiles::of(&dir).current());
-    let client = Client::new(&dir, acting.clone());
+    let client = Client::new(&dir, cli.session);
     match cli.command {
         Command::Init(args) => init::run(&dir, &args, output).await,
         Command::Run(args) => run::run(&dir, &args, output).await,
         Command::Demo(args) => demo::run(&args, output).await,
         Command::Query(args) => query::run(&client, &args, output).await,
-        Command::Case(command) => case::run(&dir, acting.as_ref(), command, output),
+        Command::Case(command) => case::run(&dir, client.user(), command, output),
         Command::Reads(command) => reads::run(&client, command, output).await,
         Command::Source(command) => source::run(&client, command, output).await,
         Command::Transfer(args) => transfer::run(&args, output).await,
@@ -240,8 +239,8 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
         Command::Store(command) => store::run(&dir, command, output).await,
         Command::Certificate(command) => certificate::run(&dir, &command, output),
         Command::Conformance(args) => conformance::run(&dir, &args, output).await,
-        Command::Clock(command) => clock::run(&client, command, output).await,
-        Command::Backup(args) => backup::backup(&dir, &client, acting, &args, output).await,
+        Command::Clock(command) => clock::run(&dir, &client, command, output).await,
+        Command::Backup(args) => backup::backup(&dir, &client, &args, output).await,
         Command::Restore(args) => backup::run_restore(&dir, &args, output),
         Command::Doctor => doctor::run(&dir, &client, output).await,
         Command::Health => run::health(&client, output).await,

@@ -15,6 +15,7 @@ use super::client::Client;
 use super::output::{Output, text};
 use schemas::text::Text;
 
+use crate::admin::clock::accept_at_machine;
 use crate::auditing::alarms::record_loss;
 use crate::permission::ActError;
 use crate::run::{Node, TaskFailure};
@@ -29,6 +30,11 @@ pub(super) struct RunArgs {
     /// is recorded with the reason and the head that it should lead to.
     #[arg(long, value_name = "REASON")]
     after_loss: Option<Text>,
+    /// Go on by the machine's clock as it is now, after an entry under a wrong one or a long pause;
+    /// this is recorded with the reason. `accord clock accept` does the same for an administrator who
+    /// can still prove who she is.
+    #[arg(long, value_name = "REASON")]
+    clock_right: Option<Text>,
 }
 
 pub(super) async fn run(dir: &Path, args: &RunArgs, output: Output) -> Result<Done, ActError> {
@@ -44,6 +50,9 @@ pub(super) async fn run(dir: &Path, args: &RunArgs, output: Output) -> Result<Do
     let node = Node::start(home, Clock::system()).await?;
     if let (Some(reason), Some(head)) = (&args.after_loss, lost) {
         record_loss(&node.context.agency, reason, &head).await?;
+    }
+    if let Some(reason) = &args.clock_right {
+        clock_right(&node, reason).await?;
     }
     let ready = node.ready();
     output.object(&ready, || {
@@ -62,6 +71,19 @@ pub(super) async fn run(dir: &Path, args: &RunArgs, output: Output) -> Result<Do
     };
     node.run_until(asked).await?;
     Ok(Done::Ok)
+}
+
+/// Records that the clock is right. Where the log takes entries by it anyway, the node goes on: whoever
+/// left this in a unit file accepts nothing by it.
+async fn clock_right(node: &Node, reason: &Text) -> Result<(), ActError> {
+    match accept_at_machine(&node.context.agency, reason).await {
+        Ok(_) => node.app.clock_accepted().await,
+        Err(error) if error.code() == "clock_not_refused" => {
+            tracing::warn!("--clock-right: {error}");
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 impl From<TaskFailure> for ActError {

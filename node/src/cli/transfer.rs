@@ -40,6 +40,7 @@ use super::progress::Progress;
 use crate::http::pinned::Pinned;
 use crate::http::problem::Problem;
 use crate::permission::ActError;
+use crate::reads::intake::is_unfinished;
 use audit::wording::counted;
 use registry::SourceName;
 
@@ -167,11 +168,6 @@ impl Spool {
         let name = format!("{name}.{short}.json");
         self.receipts.write(OsStr::new(&name), text.as_bytes(), Existing::IsReplaced)
     }
-}
-
-fn is_unfinished(name: &OsStr) -> bool {
-    let name = name.to_string_lossy();
-    name.starts_with('.') || name.ends_with(".tmp") || name.ends_with(".part")
 }
 
 /// SHA-256 and length of what a file holds from its beginning, up to `longest`; it is then at its

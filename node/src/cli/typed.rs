@@ -8,14 +8,17 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use crate::permission::ActError;
 
 /// The options whose value may be `-`.
-const TOLD_APART: [&str; 15] = [
+const TOLD_APART: [&str; 18] = [
     "after-loss",
     "cad",
     "camera",
     "case",
+    "clock-right",
+    "enrol",
     "finding",
     "for-officer",
     "from-body",
+    "identified",
     "need-to-know",
     "offense",
     "plate",

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::Done;
 use super::client::{Client, query_string};
 use super::output::{Output, number, table, text};
-use super::time::{day, instant};
+use super::time::{day, instant, local};
 use crate::admin::people::Changed;
 use crate::permission::ActError;
 use crate::sign_in::recover;
@@ -194,7 +194,8 @@ async fn sign_ins(
             let sheet: Value = client.post(&format!("/users/{name}/enrol"), &body).await?;
             output.object(&sheet, || {
                 let (code, until) = (text(&sheet, "code"), text(&sheet, "until"));
-                format!("Hand this to {name} in person:\n\n  accord login --enrol {code}\n\nIt works once, until {until}. With --card she gets a printed card of codes in the place of an application.")
+                let until = until.parse().map_or_else(|_| until.to_owned(), local);
+                format!("Hand this to {name} in person:\n\n  accord login --enrol {code}\n\nIt works once, until {until}; with --card she gets a printed card of codes in the place of an application.")
             });
         }
         User::Recover { name, reason } => {
@@ -212,7 +213,8 @@ async fn sign_ins(
         }
         User::StopNow { name, reason } => {
             let body = json!({ "reason": reason });
-            let done: Value = client.post(&format!("/users/{name}/stop"), &body).await?;
+            let done: Value = client.post(&format!("/users/{name}/disable"), &body).await?;
+            let done = json!({ "stopped": name, "sessions": done.get("sessions") });
             output.object(&done, || {
                 format!(
                     "{name} may act no longer; {} ended",
@@ -260,7 +262,10 @@ async fn proposals(client: &Client, output: Output) -> Result<Done, ActError> {
                 "to countersign".to_owned(),
                 text(&one, "user").to_owned(),
                 text(&one, "by").to_owned(),
-                String::new(),
+                match text(&one, "enrolled_by") {
+                    "" => String::new(),
+                    by => format!("enrolled by {by}"),
+                },
             ]
         });
         table(&["what", "person", "by", ""], &proposed.chain(alone).collect::<Vec<_>>())

@@ -2,11 +2,11 @@
 //! [`problem::Problem`].
 //!
 //! The API is served on a 0600 Unix socket in the home: whoever can open it is the agency's own
-//! account on that machine. Who acts is said by a session ([`crate::sign_in`]), and its entry says how
-//! she had signed in. A user who has bound no authenticator yet is named, and her entries say
-//! `socket, uid N`. What stands
-//! open to the network, over HTTPS, is health, metrics and a way in for reads ([`open_router`]).
+//! account on that machine, which says nothing of who acts: that a session does ([`crate::sign_in`]), and
+//! the entry says how she had signed in. What each route takes stands in [`ROUTES`]. What stands open
+//! to the network, over HTTPS, is health, metrics and a way in for reads ([`open_router`]).
 
+pub mod access;
 pub mod alarms;
 mod api;
 mod error;
@@ -14,12 +14,11 @@ mod extract;
 pub mod https;
 mod open;
 pub mod pinned;
-mod privileged;
 pub mod problem;
 mod router;
 pub mod socket;
 mod state;
 
 pub use open::{CachedCounts, MetricsCache, MetricsToken, SendingTurns, router as open_router};
-pub use router::router;
+pub use router::{ROUTES, router};
 pub use state::AppState;

@@ -1,107 +1,150 @@
-//! The table of contents of the API.
+//! The table of contents of the API: every route, and what it takes of whoever asks.
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::map_response_with_state;
+use axum::middleware::{from_fn_with_state, map_response_with_state};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 
+use super::access::Access::{Nobody, Privileged, SignedIn};
+use super::access::Route;
 use super::alarms;
 use super::api::{
     agreements, audit, backup, cards, clock, evidence, exports, holds, people, policy, queries,
     reads, reports, requests, sign_in, sources, status,
 };
 use super::error::{method_not_allowed, not_found};
+use super::open::{health, metrics};
+use super::socket::admit;
 use crate::http::state::AppState;
 
 /// Largest JSON body of a request, in bytes.
 const LARGEST_BODY: usize = 1 << 20;
 
+const SERVES: &str = "whether and how the node serves, for whoever operates it and for timers";
+const COUNTS: &str = "counts without a plate, a name or a reason, for monitoring on this machine";
+const SIGNS_IN: &str = "by this people sign in";
+const ALARMS: &str = "no command passes over an open alarm, whoever runs it";
+const PROVES: &str = "whoever asks proves who she is in the same request";
+const TOKEN: &str = "it shows the token of the session that it is about";
+
+/// A row a route: method, path, access, handler, and what stands in the place of the bound of a body.
+macro_rules! table {
+    ($($method:ident $path:literal $access:expr, $handler:expr $(, $limit:expr)?;)*) => {
+        /// Every route.
+        pub const ROUTES: &[Route] = &[
+            $(Route { method: stringify!($method), path: $path, access: $access }),*
+        ];
+
+        fn routes(app: &Arc<AppState>) -> Router<Arc<AppState>> {
+            Router::new()$(.route(
+                $path,
+                $method($handler)
+                    $(.layer($limit))?
+                    .route_layer(from_fn_with_state(app.clone(), admit))
+                    .route_layer(Extension($access)),
+            ))*
+        }
+    };
+}
+
+table! {
+    get "/status" Nobody(SERVES), status::show;
+    get "/doctor" Nobody(SERVES), status::doctor;
+    get "/users" SignedIn, people::list;
+    post "/users" Privileged, people::add;
+    post "/users/{name}/train" Privileged, people::train;
+    post "/users/{name}/disable" Privileged, people::disable;
+    post "/users/{name}/delegate" Privileged, people::delegate;
+    post "/users/{name}/enrol" Privileged, sign_in::enrol;
+    post "/users/{name}/unlock" Privileged, sign_in::unlock;
+    post "/users/{name}/countersign" Privileged, sign_in::countersign;
+    get "/proposals" SignedIn, sign_in::proposals;
+    post "/proposals/{number}/confirm" Privileged, sign_in::confirm;
+    post "/proposals/{number}/decline" Privileged, sign_in::decline;
+    get "/authenticators" SignedIn, sign_in::authenticators;
+    post "/authenticators/card" Privileged, sign_in::card;
+    post "/authenticators/{id}/revoke" Privileged, sign_in::revoke;
+    get "/session" Nobody(TOKEN), sign_in::session;
+    post "/sign-in" Nobody(SIGNS_IN), sign_in::begin;
+    post "/sign-in/again" Nobody(TOKEN), sign_in::again;
+    post "/sign-in/enrolment" Nobody(SIGNS_IN), sign_in::enrolment;
+    post "/sign-in/enrolment/finish" Nobody(SIGNS_IN), sign_in::finish;
+    get "/sign-in/notice" Nobody(SIGNS_IN), sign_in::notice;
+    post "/sign-in/number" Nobody(SIGNS_IN), sign_in::number;
+    post "/sign-in/password" Nobody(SIGNS_IN), sign_in::password;
+    post "/sign-out" Nobody(TOKEN), sign_in::sign_out;
+    get "/cards" SignedIn, cards::list;
+    post "/cards" Privileged, cards::add;
+    get "/cards/own" SignedIn, cards::own;
+    post "/cards/own" Privileged, cards::reissue;
+    get "/cards/{id}/held" SignedIn, cards::held;
+    post "/cards/{id}/block" Privileged, cards::block;
+    post "/cards/{id}/unblock" Privileged, cards::unblock;
+    post "/cards/{id}/receipts" Privileged, cards::extend_receipts;
+    post "/clock/accept" Nobody(PROVES), clock::accept;
+    get "/agreements" SignedIn, agreements::list;
+    post "/agreements" Privileged, agreements::propose;
+    post "/agreements/prepare" SignedIn, agreements::prepare;
+    post "/agreements/import" Privileged, agreements::import;
+    get "/proposals/refused" SignedIn, agreements::refused;
+    get "/agreements/{id}" SignedIn, agreements::show;
+    get "/agreements/{id}/to-sign" SignedIn, agreements::to_sign;
+    post "/agreements/{id}/prepare" SignedIn, agreements::prepare_recorded;
+    post "/agreements/{id}/adherence" Privileged, agreements::adhere;
+    post "/agreements/{id}/notice" Privileged, agreements::notice;
+    get "/policy" SignedIn, policy::show;
+    post "/policy" Privileged, policy::adopt;
+    post "/policy/explain" SignedIn, policy::explain;
+    get "/policy/page" SignedIn, policy::page;
+    get "/requests" SignedIn, requests::list;
+    post "/requests" SignedIn, requests::submit;
+    post "/requests/record" Privileged, requests::record;
+    get "/requests/{id}" SignedIn, requests::show;
+    get "/requests/{id}/sheet" SignedIn, requests::sheet;
+    post "/requests/{id}/decision" Privileged, requests::decide;
+    post "/requests/{id}/withdraw" SignedIn, requests::withdraw;
+    post "/queries" SignedIn, queries::ask;
+    post "/queries/{id}/again" SignedIn, queries::again;
+    post "/queries/{id}/photographs" SignedIn, queries::photographs;
+    get "/audit/alarms" SignedIn, audit::alarms;
+    get "/audit/alarms/open" Nobody(ALARMS), audit::open_alarms;
+    post "/audit/alarms/{number}/resolve" Privileged, audit::resolve;
+    get "/audit/log" SignedIn, audit::log;
+    get "/audit/unseen" SignedIn, audit::unseen;
+    get "/audit/entries/{index}/envelopes" SignedIn, audit::envelopes;
+    get "/audit/entries/{index}/proof" SignedIn, exports::proof;
+    post "/audit/export" SignedIn, exports::bundle;
+    get "/audit/report" SignedIn, reports::report;
+    post "/audit/sample" SignedIn, reports::sample;
+    post "/audit/record" Privileged, reports::record;
+    post "/audit/reconcile" SignedIn, audit::reconcile;
+    get "/holds" SignedIn, holds::list;
+    post "/holds" Privileged, holds::place;
+    post "/holds/{number}/release" Privileged, holds::release;
+    post "/evidence" SignedIn, evidence::export;
+    get "/retention" SignedIn, holds::status;
+    post "/retention" Privileged, holds::run;
+    post "/backup" Privileged, backup::make;
+    get "/sources" SignedIn, sources::list;
+    post "/sources" Privileged, sources::add;
+    post "/sources/{name}/token" Privileged, sources::renew;
+    post "/sources/{name}/disable" Privileged, sources::disable;
+    get "/reads/stats" SignedIn, reads::stats;
+    post "/reads/search" SignedIn, reads::search;
+    post "/reads/{id}/correction" Privileged, reads::correct;
+    get "/reads/{id}/versions" SignedIn, reads::versions;
+    post "/reads" SignedIn, reads::import, DefaultBodyLimit::disable();
+    get "/healthz" Nobody(SERVES), health::alive;
+    get "/readyz" Nobody(SERVES), health::ready;
+    get "/metrics" Nobody(COUNTS), metrics::show;
+}
+
 /// The API of a running app.
 pub fn router(app: Arc<AppState>) -> Router {
-    Router::new()
-        .route("/status", get(status::show))
-        .route("/doctor", get(status::doctor))
-        .route("/users", get(people::list).post(people::add))
-        .route("/users/{name}/train", post(people::train))
-        .route("/users/{name}/disable", post(people::disable))
-        .route("/users/{name}/delegate", post(people::delegate))
-        .route("/users/{name}/enrol", post(sign_in::enrol))
-        .route("/users/{name}/unlock", post(sign_in::unlock))
-        .route("/users/{name}/stop", post(sign_in::stop))
-        .route("/users/{name}/countersign", post(sign_in::countersign))
-        .route("/proposals", get(sign_in::proposals))
-        .route("/proposals/{number}/confirm", post(sign_in::confirm))
-        .route("/proposals/{number}/decline", post(sign_in::decline))
-        .route("/authenticators", get(sign_in::authenticators))
-        .route("/authenticators/card", post(sign_in::card))
-        .route("/authenticators/{id}/revoke", post(sign_in::revoke))
-        .route("/session", get(sign_in::session))
-        .route("/sign-in", post(sign_in::begin))
-        .route("/sign-in/again", post(sign_in::again))
-        .route("/sign-in/enrolment", post(sign_in::enrolment))
-        .route("/sign-in/enrolment/finish", post(sign_in::finish))
-        .route("/sign-in/notice", get(sign_in::notice))
-        .route("/sign-in/number", post(sign_in::number))
-        .route("/sign-in/password", post(sign_in::password))
-        .route("/sign-out", post(sign_in::sign_out))
-        .route("/cards", get(cards::list).post(cards::add))
-        .route("/cards/own", get(cards::own).post(cards::reissue))
-        .route("/cards/{id}/held", get(cards::held))
-        .route("/cards/{id}/block", post(cards::block))
-        .route("/cards/{id}/unblock", post(cards::unblock))
-        .route("/cards/{id}/receipts", post(cards::extend_receipts))
-        .route("/clock/accept", post(clock::accept))
-        .route("/agreements", get(agreements::list).post(agreements::propose))
-        .route("/agreements/prepare", post(agreements::prepare))
-        .route("/agreements/import", post(agreements::import))
-        .route("/proposals/refused", get(agreements::refused))
-        .route("/agreements/{id}", get(agreements::show))
-        .route("/agreements/{id}/to-sign", get(agreements::to_sign))
-        .route("/agreements/{id}/prepare", post(agreements::prepare_recorded))
-        .route("/agreements/{id}/adherence", post(agreements::adhere))
-        .route("/agreements/{id}/notice", post(agreements::notice))
-        .route("/policy", get(policy::show).post(policy::adopt))
-        .route("/policy/explain", post(policy::explain))
-        .route("/policy/page", get(policy::page))
-        .route("/requests", get(requests::list).post(requests::submit))
-        .route("/requests/record", post(requests::record))
-        .route("/requests/{id}", get(requests::show))
-        .route("/requests/{id}/sheet", get(requests::sheet))
-        .route("/requests/{id}/decision", post(requests::decide))
-        .route("/requests/{id}/withdraw", post(requests::withdraw))
-        .route("/queries", post(queries::ask))
-        .route("/queries/{id}/again", post(queries::again))
-        .route("/queries/{id}/photographs", post(queries::photographs))
-        .route("/audit/alarms", get(audit::alarms))
-        .route("/audit/alarms/open", get(audit::open_alarms))
-        .route("/audit/alarms/{number}/resolve", post(audit::resolve))
-        .route("/audit/log", get(audit::log))
-        .route("/audit/unseen", get(audit::unseen))
-        .route("/audit/entries/{index}/envelopes", get(audit::envelopes))
-        .route("/audit/entries/{index}/proof", get(exports::proof))
-        .route("/audit/export", post(exports::bundle))
-        .route("/audit/report", get(reports::report))
-        .route("/audit/sample", post(reports::sample))
-        .route("/audit/record", post(reports::record))
-        .route("/audit/reconcile", post(audit::reconcile))
-        .route("/holds", get(holds::list).post(holds::place))
-        .route("/holds/{number}/release", post(holds::release))
-        .route("/evidence", post(evidence::export))
-        .route("/retention", get(holds::status).post(holds::run))
-        .route("/backup", post(backup::make))
-        .route("/sources", get(sources::list).post(sources::add))
-        .route("/sources/{name}/token", post(sources::renew))
-        .route("/sources/{name}/disable", post(sources::disable))
-        .route("/reads/stats", get(reads::stats))
-        .route("/reads/search", post(reads::search))
-        .route("/reads/{id}/correction", post(reads::correct))
-        .route("/reads/{id}/versions", get(reads::versions))
-        .merge(super::open::watching())
+    routes(&app)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        // The file itself is the body; it is read as a stream, a record at a time.
-        .route("/reads", post(reads::import).layer(DefaultBodyLimit::disable()))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(map_response_with_state(app.clone(), alarms::tell))

@@ -2,28 +2,26 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::connect_info::Connected;
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
 use axum::serve::IncomingStream;
-use schemas::query::UserName;
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 
+use super::access::Access;
 use super::error::ApiError;
-use super::privileged::is_privileged;
-use super::state::AppState;
+use super::state::{App, AppState};
 use crate::permission::{ActError, Principal};
-use crate::sign_in::{self, SignIn};
+use crate::reads::intake;
+use crate::sign_in;
 use ::sign_in::Token;
 use host::home::HomeError;
-
-/// The header that names the user who acts.
-pub const USER_HEADER: &str = "accord-user";
 
 /// The process at the other end of the socket.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +58,11 @@ fn shown(parts: &Parts) -> Option<Token> {
     scheme.eq_ignore_ascii_case("bearer").then(|| Token::shown(token.trim()))
 }
 
+fn nobody() -> ActError {
+    let why = "nobody is signed in; sign in with `accord login`";
+    ActError::refused_as("not_signed_in", Vec::new(), why.into())
+}
+
 /// The secret of a session, which a request has to show.
 pub(super) struct Bearer(pub(super) Token);
 
@@ -67,45 +70,45 @@ impl<S: Send + Sync> FromRequestParts<S> for Bearer {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let why = "nobody is signed in; sign in with `accord login`";
-        let nobody = || ActError::refused_as("not_signed_in", Vec::new(), why.into());
         Ok(Self(shown(parts).ok_or_else(nobody)?))
     }
 }
 
-impl FromRequestParts<Arc<AppState>> for Principal {
+/// Lets a request in to its route, as the person whose session it shows, or turns it away: before
+/// anything is read of what it brings.
+pub(super) async fn admit(State(app): App, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match admitted(&app, &mut parts).await {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(error) => {
+            // Whoever is still sending is heard out, and hears why.
+            drop(intake::body(body, None));
+            error.into_response()
+        }
+    }
+}
+
+async fn admitted(app: &AppState, parts: &mut Parts) -> Result<(), ApiError> {
+    let access = parts.extensions.get().copied().unwrap_or(Access::Privileged);
+    if matches!(access, Access::Nobody(_)) {
+        return Ok(());
+    }
+    let Source(source) = Source::from_request_parts(parts, app).await?;
+    let Bearer(token) = Bearer::from_request_parts(parts, app).await?;
+    let (by, session) = sign_in::principal(&app.sign_in, &token, &source).await?;
+    if access == Access::Privileged {
+        sign_in::proved_lately(&session, app.context.agency.clock.now())?;
+    }
+    parts.extensions.insert(by);
+    Ok(())
+}
+
+/// Who was let in. At a route that takes nobody, nobody is.
+impl<S: Send + Sync> FromRequestParts<S> for Principal {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<AppState>) -> Result<Self, ApiError> {
-        let Source(source) = Source::from_request_parts(parts, app).await?;
-        if let Some(token) = shown(parts) {
-            let (by, session) = sign_in::principal(&app.sign_in, &token, &source).await?;
-            let path = parts.uri.path();
-            let now = app.context.agency.clock.now();
-            if is_privileged(&parts.method, path) && !session.may_be_privileged(now) {
-                let why = "this takes that you prove again who you are; do so with `accord login --again`";
-                return Err(ActError::refused_as("prove_again", Vec::new(), why.into()).into());
-            }
-            return Ok(by);
-        }
-        let unfit = |code, why: String| ApiError::from(ActError::usage_as(code, why));
-        let name = parts
-            .headers
-            .get(USER_HEADER)
-            .and_then(|value| value.to_str().ok())
-            .filter(|name| !name.is_empty())
-            .ok_or_else(|| {
-                unfit("user_not_named", "name the user who acts with --as or $ACCORD_USER".into())
-            })?;
-        let user: UserName = name.parse().map_err(|e| unfit("user_invalid", format!("{e}")))?;
-        let state = app.context.agency.registry.state();
-        if SignIn::acts_by_authenticators(&state, &user) {
-            let why = format!(
-                "`{user}` acts by what she signs in with; sign in with `accord login {user}`"
-            );
-            return Err(ActError::refused_as("not_signed_in", Vec::new(), why).into());
-        }
-        Ok(Self { user, auth: source })
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Ok(parts.extensions.get().cloned().ok_or_else(nobody)?)
     }
 }
 

@@ -21,7 +21,7 @@ use crate::permission::ActError;
 use crate::reads::importer::Importer;
 use crate::reads::source_stats::StatsBySource;
 use crate::retention::Retention;
-use crate::sign_in::SignIn;
+use crate::sign_in::{SignIn, record_recovery};
 use host::home::Home;
 use peer::Peers;
 use peer::admission::Admission;
@@ -113,13 +113,17 @@ impl AppState {
         problems
     }
 
-    /// A clock was accepted: the next start begins from it.
-    pub fn clock_accepted(&self) {
+    /// A clock was accepted: the next start begins from it, and what could not be recorded is now.
+    ///
+    /// # Errors
+    /// When what was done at the machine cannot be recorded.
+    pub async fn clock_accepted(&self) -> Result<(), ActError> {
         if let Some(Err(error)) =
             self.context.agency.log.clock_mark().map(|mark| mark.write(&self.home))
         {
             tracing::warn!(%error, "what the clock says could not be noted in the home");
         }
+        record_recovery(&self.context.agency, &self.home).await
     }
 
     /// Peers that have not taken in the present version of one's own card, by their ids.

@@ -27,7 +27,7 @@ pub(super) async fn list(State(app): App, visitor: Visitor) -> Response {
     if let Err(error) = may {
         return visitor.page(Shown::error(&error));
     }
-    let sessions = app.sign_in.sessions();
+    let sessions = app.sign_in.sessions().await;
     let body = html! {
         @for proposal in state.sign_in.proposals.values() {
             section.notice aria-label={ "Proposal " (proposal.number) } {

@@ -111,7 +111,7 @@ async fn asked(
     tokio::spawn(async move {
         if let Some(own) = own {
             let entry = own.log.as_ref().map_or(0, |log| log.index);
-            let warning = app.seen.unless_seen(app.peers.as_ref(), entry).await;
+            let warning = app.seen.unless_seen(&app.peers, entry).await;
             drop(told.send(QueryOutcome { warning, ..own }).await);
         }
         let Some(mut peers) = peers else { return };

@@ -3,8 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ::sign_in::Token;
 use files::{Folder, other_writers};
 use schemas::digest::Digest;
 use schemas::text::Text;
@@ -18,9 +17,6 @@ use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit_log::entries::reads::{SourceChange, source_changed};
 use registry::{Source, SourceName, State};
 use schemas::user::User;
-
-/// Random bytes of a token.
-const TOKEN: usize = 32;
 
 /// A source as it is to be added.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -64,10 +60,7 @@ pub fn to_json(source: &Source, stats: &SourceStats) -> Value {
 }
 
 fn new_token() -> Result<Zeroizing<String>, ActError> {
-    let mut bytes = Zeroizing::new([0; TOKEN]);
-    getrandom::fill(bytes.as_mut_slice())
-        .map_err(|e| ActError::failed(format!("the system gives no randomness ({e})")))?;
-    Ok(Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())))
+    Ok(Zeroizing::new(Token::new()?.expose().to_owned()))
 }
 
 /// A folder of a source, and who else may write into it.

@@ -21,7 +21,9 @@ use std::sync::PoisonError;
 use zeroize::Zeroizing;
 
 use super::SignIn;
-use super::attempt::{Attempt, Proven, SignedIn, may_try, open_session, prove, refuse};
+use super::attempt::{
+    Attempt, Proven, SignedIn, clock_is_right, may_try, open_session, prove, refuse,
+};
 use super::ends::end_of;
 use super::enrol::{enrolled, no_enrolment};
 use super::stored::Counting;
@@ -143,6 +145,7 @@ pub async fn finish_enrolment(
     second: &Second,
     source: &str,
 ) -> Result<BoundNow, ActError> {
+    clock_is_right(sign_in)?;
     may_try(sign_in, source)?;
     let (state, digest) = (sign_in.agency.registry.state(), enrolment_digest(code));
     let Some((enrolment, person)) = enrolled(&state, &digest, sign_in.now()) else {
@@ -160,7 +163,7 @@ pub async fn finish_enrolment(
             let step = secret.as_ref().and_then(|secret| secret.taken(typed, None, sign_in.now()));
             let (Some(secret), Some(step)) = (secret, step) else {
                 refuse(sign_in, None, source, false).await?;
-                let why = "the one-time code is not right; see that the clock of its device is, and type the next one";
+                let why = "the one-time code is not right; see that the clock of its device is, and that it shows the secret that was shown last; begin again with `accord login --enrol`";
                 return Err(ActError::refused_as("code_wrong", Vec::new(), why.into()));
             };
             (Verifier::of_secret(&sign_in.key, &id, &secret), Some(step))
@@ -239,6 +242,7 @@ pub async fn change_password(
     wanted: &NewPassword,
     source: &str,
 ) -> Result<BoundNow, ActError> {
+    clock_is_right(sign_in)?;
     let was = prove(sign_in, &wanted.attempt, source).await?;
     if *wanted.attempt.password == *wanted.password {
         let why = "it is the one that you have";

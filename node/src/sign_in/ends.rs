@@ -7,6 +7,7 @@ use schemas::query::UserName;
 
 use super::SignIn;
 use super::failures::record_counted;
+use super::whose::ground_gone;
 use crate::permission::{ActError, Permission, Principal, authorize};
 use audit_log::entries::sign_in::{session_ended, user_locked};
 use schemas::body::Actor;
@@ -58,20 +59,27 @@ pub async fn sign_out(sign_in: &SignIn, token: &Token) -> Result<bool, ActError>
 /// # Errors
 /// When the log cannot be written; the sessions are over all the same.
 pub async fn end_of(sign_in: &SignIn, user: &UserName, why: SessionEnd) -> Result<usize, ActError> {
-    let ended = sign_in.sessions.end_those(|session| session.user == *user).await?;
+    let ends = |session: &Session| (session.user == *user).then_some(why);
+    let ended = sign_in.sessions.end_those(ends).await?;
     let count = ended.len();
-    record_ended(sign_in, ended, why).await?;
+    record_ended(sign_in, ended.into_iter().map(|(session, _)| session).collect(), why).await?;
     Ok(count)
 }
 
-/// Ends what is over, and records what was counted: now and then, and with `stopping` all of it.
+/// Ends what is over, of itself or with what it rests on, and records what was counted: now and then, and with `stopping` all of it.
 ///
 /// # Errors
 /// When the database or the log does not take it.
 pub async fn sweep(sign_in: &SignIn, stopping: bool) -> Result<(), ActError> {
     let now = sign_in.now();
     record_counted(sign_in, now, stopping).await;
-    for (session, why) in sign_in.sessions.sweep(now).await? {
+    if sign_in.agency.log.clock_can_be_right().is_err() {
+        // None is ended by a clock that is not believed, nor found to be good by it.
+        return Ok(());
+    }
+    let state = sign_in.agency.registry.state();
+    let ends = |session: &Session| ground_gone(&state, session, now);
+    for (session, why) in sign_in.sessions.sweep(now, ends).await? {
         record(sign_in, sign_in.agency.node_actor(), session, why).await?;
     }
     Ok(())

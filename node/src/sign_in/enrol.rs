@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::SignIn;
-use super::attempt::{may_try, refuse};
+use super::attempt::{clock_is_right, may_try, refuse};
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit_log::entries::sign_in::user_enrolled;
 
@@ -100,6 +100,7 @@ pub async fn begin_enrolment(
     code: &str,
     source: &str,
 ) -> Result<Pending, ActError> {
+    clock_is_right(sign_in)?;
     may_try(sign_in, source)?;
     let (state, digest) = (sign_in.agency.registry.state(), enrolment_digest(code));
     let Some((enrolment, person)) = enrolled(&state, &digest, sign_in.now()) else {
@@ -111,14 +112,10 @@ pub async fn begin_enrolment(
         // Those of enrolments that are over go: there are never more than persons.
         pending
             .retain(|digest, _| state.sign_in.enrolments.values().any(|one| one.code == *digest));
-        match pending.get(&digest) {
-            Some(secret) => secret.clone(),
-            None => {
-                let secret = CodeSecret::new()?;
-                pending.insert(digest, secret.clone());
-                secret
-            }
-        }
+        // Nobody is shown what somebody else with the same code has seen: only the last one counts.
+        let secret = CodeSecret::new()?;
+        pending.insert(digest, secret.clone());
+        secret
     };
     let (agency, user) = (sign_in.agency.id.as_str(), enrolment.user.as_str());
     Ok(Pending {

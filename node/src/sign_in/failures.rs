@@ -8,14 +8,13 @@ use std::sync::{Mutex, PoisonError};
 use schemas::event::sign_in::SignInFailed;
 use schemas::query::UserName;
 use schemas::text::Text;
-use schemas::time::Timestamp;
+use schemas::time::{MINUTE_MS, Timestamp};
 
 use super::SignIn;
 use audit_log::entries::sign_in::sign_in_failed;
 
 /// Most persons and sources that are told apart in a minute.
 const APART: usize = 256;
-const MINUTE_MS: i64 = 60_000;
 
 /// Who failed, from where; nobody and nowhere once too many are told apart.
 type Key = (Option<UserName>, Option<String>);

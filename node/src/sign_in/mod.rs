@@ -1,8 +1,7 @@
 //! People sign in: the acts by which they enrol, prove who they are, and leave again.
 //!
 //! The crate `sign-in` verifies and keeps sessions; here stand the acts with their entries. An entry
-//! comes first: an authenticator counts, and a session opens, once the log says so. A person who has
-//! bound authenticators acts by them alone.
+//! comes first: an authenticator counts, and a session opens, once the log says so.
 
 mod attempt;
 mod bind;
@@ -15,7 +14,7 @@ mod recover;
 mod stored;
 mod whose;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::sign_in::block_list::BlockList;
@@ -27,6 +26,7 @@ use ::sign_in::throttle::Throttle;
 use ::sign_in::{NoRandomness, Secret, Token};
 use host::home::{Home, HomeError};
 use schemas::digest::Digest;
+use schemas::query::UserName;
 use schemas::time::Timestamp;
 use store::{SignInRecords, StoreError};
 
@@ -34,7 +34,7 @@ use crate::permission::{ActError, OwnAgency};
 use failures::Failures;
 use stored::StoredAuthenticators;
 
-pub use attempt::{Attempt, SignedIn, asked_number, sign_in};
+pub use attempt::{Attempt, SignedIn, asked_number, prove_once, sign_in};
 pub use bind::{
     BoundNow, NewPassword, Second, change_password, finish_enrolment, new_card, revoke,
 };
@@ -43,7 +43,7 @@ pub use enrol::{ENROLMENT_MS, Pending, begin_enrolment, enrol};
 pub use notice::Notice;
 pub use prove::prove_again;
 pub use recover::{Recovered, record_recovery, recover};
-pub use whose::principal;
+pub use whose::{principal, proved_lately};
 
 /// Why signing in cannot begin to work.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +69,7 @@ pub struct SignIn {
     throttle: Mutex<Throttle>,
     failures: Failures,
     notice: Notice,
-    /// Secrets of one-time codes that were shown and not yet confirmed, by what they are for: an
+    /// Secrets of one-time codes that were shown last and not yet confirmed, by what they are for: an
     /// enrolment that counts.
     pending: Mutex<HashMap<Digest, CodeSecret>>,
 }
@@ -84,6 +84,12 @@ impl SignIn {
         agency: OwnAgency,
         records: Arc<dyn SignInRecords>,
     ) -> Result<Self, SignInError> {
+        if !SealingKey::is_in(home) {
+            SealingKey::create(home)?;
+            tracing::error!(
+                "`keys/sign-in` was gone from the home, and a new one is made: one-time codes and cards that it sealed verify nobody any more. Stop the node and put it back from a backup, or enrol everybody anew; `accord doctor` names whom"
+            );
+        }
         Ok(Self {
             key: SealingKey::of(home)?,
             passwords: Passwords::new(BlockList::of(home)?)?,
@@ -110,9 +116,15 @@ impl SignIn {
     }
 
     /// Every session.
-    #[must_use]
-    pub fn sessions(&self) -> Vec<Session> {
-        self.sessions.all()
+    pub async fn sessions(&self) -> Vec<Session> {
+        self.sessions.all().await
+    }
+
+    /// Persons who cannot sign in by all that they have bound, because the key that it was sealed with
+    /// is lost.
+    pub async fn sealed_otherwise(&self) -> BTreeSet<UserName> {
+        let state = self.agency.registry.state();
+        self.stored.hold().await.sealed_otherwise(&state, &self.key)
     }
 
     fn throttle(&self) -> MutexGuard<'_, Throttle> {

@@ -6,7 +6,7 @@ use schemas::event::sign_in::SignInSucceeded;
 use zeroize::Zeroizing;
 
 use super::SignIn;
-use super::attempt::{SignedIn, may_try, password_of, wrong};
+use super::attempt::{SignedIn, clock_is_right, may_try, password_of, wrong};
 use super::whose::principal;
 use crate::permission::{ActError, authenticate};
 use audit_log::entries::sign_in::sign_in_succeeded;
@@ -21,6 +21,7 @@ pub async fn prove_again(
     password: &Zeroizing<String>,
     source: &str,
 ) -> Result<SignedIn, ActError> {
+    clock_is_right(sign_in)?;
     may_try(sign_in, source)?;
     let (by, session) = principal(sign_in, token, source).await?;
     let state = sign_in.agency.registry.state();

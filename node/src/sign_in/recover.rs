@@ -80,7 +80,8 @@ pub fn recover(
     Ok(Recovered { user: note.user, code: code.to_string(), until })
 }
 
-/// Records a way in that was made at the machine, if one was.
+/// Records a way in that was made at the machine, if one was; under a clock that the log refuses, once
+/// that is accepted.
 ///
 /// # Errors
 /// When what the home says of it cannot be read or removed, or the log cannot be written.
@@ -118,6 +119,14 @@ pub async fn record_recovery(agency: &OwnAgency, home: &Home) -> Result<(), ActE
             tracing::error!(
                 "a way in was made at the machine for somebody who is no user; it counts for nothing"
             );
+        }
+        // A node that waits for a person's word on the clock must be there to hear it. What the home
+        // says stays until then.
+        Err(NotActed::Log(
+            error @ (AppendError::Clock { .. } | AppendError::ClockAhead { .. }),
+        )) => {
+            tracing::error!(%error, "a way in that was made at the machine is not recorded yet");
+            return Ok(());
         }
         Err(NotActed::Log(error)) => return Err(AppendError::into(error)),
         Err(NotActed::Contended) => return Err(NotActed::<ActError>::Contended.into()),

@@ -1,8 +1,9 @@
 //! What verifies authenticators, as it stands in the database, and what of each is spent.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use ::sign_in::sealing::SealingKey;
 use ::sign_in::verifier::{Used, Verifier};
 use registry::State;
 use schemas::authenticator::{Authenticator, AuthenticatorId, AuthenticatorKind};
@@ -77,6 +78,18 @@ impl Held<'_> {
             })
         })
         .collect()
+    }
+
+    /// Persons of whose authenticators some verify nothing any more, because the key that they were
+    /// sealed with is not this one.
+    pub(super) fn sealed_otherwise(&self, state: &State, key: &SealingKey) -> BTreeSet<UserName> {
+        let counts = state.sign_in.authenticators.values().filter(|one| one.revoked.is_none());
+        let told = counts.map(|one| &one.authenticator).filter(|told| {
+            let kept = self.kept.get(&told.id);
+            let verifier = kept.and_then(|kept| Verifier::read(&kept.verifier, &told.verifier));
+            verifier.is_some_and(|verifier| !verifier.is_of(key, &told.id))
+        });
+        told.map(|told| told.user.clone()).collect()
     }
 
     /// Notes what of one is spent, durably.

@@ -1,18 +1,29 @@
 //! Whose a session is that somebody shows: from here on, an entry says who acted and how she had
-//! signed in.
+//! signed in. A session rests on its person, who may act, and on the authenticators by which she
+//! opened it: it ends with any of them.
 
 use ::sign_in::Token;
 use ::sign_in::sessions::{NoSession, Session};
 use registry::State;
-use schemas::authenticator::SessionEnd;
-use schemas::query::UserName;
+use schemas::authenticator::{AuthenticatorId, SessionEnd};
+use schemas::time::Timestamp;
 
 use super::SignIn;
+use super::attempt::clock_is_right;
 use super::ends::record_over;
 use crate::permission::{ActError, Principal};
 
 fn refused(code: &'static str, why: &str) -> ActError {
     ActError::refused_as(code, Vec::new(), format!("{why}; sign in with `accord login`"))
+}
+
+/// Why a session is over because of what it rests on, if it is.
+pub(super) fn ground_gone(state: &State, session: &Session, now: Timestamp) -> Option<SessionEnd> {
+    if state.users.get(&session.user).is_none_or(|user| !user.enabled(now)) {
+        return Some(SessionEnd::Stopped);
+    }
+    let counts = |id: &AuthenticatorId| state.sign_in.of(&session.user).any(|one| one.id == *id);
+    (!session.authenticators.iter().all(counts)).then_some(SessionEnd::AuthenticatorsChanged)
 }
 
 /// The person whose session `token` is, shown from `source`.
@@ -24,12 +35,12 @@ pub async fn principal(
     token: &Token,
     source: &str,
 ) -> Result<(Principal, Session), ActError> {
-    match sign_in.sessions.find(token, source, sign_in.now()).await {
-        Ok(session) => {
-            let way = session.way.words();
-            let auth = format!("session {}, {way}, {source}", session.id);
-            Ok((Principal { user: session.user.clone(), auth }, session))
-        }
+    // By a clock that the log refuses, nobody can tell which sessions are over.
+    clock_is_right(sign_in)?;
+    let (state, now) = (sign_in.agency.registry.state(), sign_in.now());
+    let ends = |session: &Session| ground_gone(&state, session, now);
+    match sign_in.sessions.find(token, source, now, ends).await {
+        Ok(session) => Ok((Principal::from(&session), session)),
         Err(NoSession::Unknown) => Err(refused("session_unknown", "this session has ended")),
         Err(NoSession::Ended(session, why)) => {
             record_over(sign_in, *session, why).await?;
@@ -37,6 +48,9 @@ pub async fn principal(
                 SessionEnd::Idle => "nothing was done for half an hour, and the session has ended",
                 SessionEnd::Expired => "the session has lasted twelve hours and has ended",
                 SessionEnd::Elsewhere => "the session was opened elsewhere and has ended",
+                SessionEnd::AuthenticatorsChanged => {
+                    "what you had signed in by counts no longer, and the session has ended"
+                }
                 _ => "the session has ended",
             };
             Err(refused("session_ended", said))
@@ -45,11 +59,21 @@ pub async fn principal(
     }
 }
 
-impl SignIn {
-    /// Whether a person acts by what she has bound, and by nothing else: then her name alone proves
-    /// nothing.
-    #[must_use]
-    pub fn acts_by_authenticators(state: &State, user: &UserName) -> bool {
-        state.sign_in.of(user).next().is_some()
+impl From<&Session> for Principal {
+    fn from(session: &Session) -> Self {
+        let Session { id, user, way, source, .. } = session;
+        Self { user: user.clone(), auth: format!("session {id}, {}, {source}", way.words()) }
     }
+}
+
+/// Whether the person of a session proved herself lately enough for what is privileged.
+///
+/// # Errors
+/// When she did not.
+pub fn proved_lately(session: &Session, now: Timestamp) -> Result<(), ActError> {
+    if session.may_be_privileged(now) {
+        return Ok(());
+    }
+    let why = "this takes that you prove again who you are; do so with `accord login --again`";
+    Err(ActError::refused_as("prove_again", Vec::new(), why.into()))
 }

@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 
 fn accord(args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_accord"));
-    for name in ["ACCORD_HOME", "ACCORD_USER"] {
+    for name in ["ACCORD_HOME", "ACCORD_SESSION"] {
         command.env_remove(name);
     }
     command.args(args).output().unwrap()

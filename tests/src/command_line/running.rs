@@ -14,12 +14,21 @@ impl CliAgency {
     /// # Panics
     /// When it does not.
     pub fn start(&mut self) {
+        self.start_with(&[]);
+    }
+
+    /// As [`Self::start`], with further options.
+    ///
+    /// # Panics
+    /// When it does not say that it is ready.
+    pub fn start_with(&mut self, further: &[&str]) {
+        let args = [&["--json", "run"], further].concat();
         let mut run = match self.before.split_first() {
-            None => self.command(&["run"]),
+            None => self.desk.command_of_nobody(&args),
             Some((program, rest)) => {
                 let mut run = Command::new(program);
-                run.args(rest).arg(binary()).args(["--json", "run"]);
-                run.env("ACCORD_HOME", self.home());
+                run.args(rest).arg(binary()).args(&args);
+                run.env("ACCORD_HOME", &self.home);
                 run
             }
         };

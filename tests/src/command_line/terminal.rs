@@ -1,26 +1,29 @@
 //! Commands as a person types them at a terminal.
 
 use std::io::{Read as _, Write as _};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::Desk;
 use crate::binary::binary;
 
-/// Runs a command at `home` as the administrator who sits at a terminal and types `typed`; what stands on
+/// Runs a command at `desk` as the administrator, signed in, who sits at a terminal and types `typed`; what stands on
 /// the screen then, and the exit code.
 ///
 /// # Panics
 /// When there is no terminal to be had: `script` of util-linux makes it.
 #[must_use]
-pub fn accord_at_a_terminal(home: &Path, args: &[&str], typed: &str) -> (String, i32) {
+pub fn accord_at_a_terminal(desk: &Desk, args: &[&str], typed: &str) -> (String, i32) {
     let quoted = |word: &str| format!("'{}'", word.replace('\'', r"'\''"));
     let program = binary();
     let words = [program.to_str().expect("UTF-8")].into_iter().chain(args.iter().copied());
     let line: Vec<String> = words.map(quoted).collect();
-    let mut terminal = Command::new("script")
+    let mut terminal = Command::new("script");
+    // What the command line itself would be run with.
+    for (name, value) in desk.command("admin", &[]).get_envs() {
+        terminal.env(name, value.unwrap_or_default());
+    }
+    let mut terminal = terminal
         .args(["--quiet", "--return", "--command", &line.join(" "), "/dev/null"])
-        .env("ACCORD_HOME", home)
-        .env("ACCORD_USER", "admin")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

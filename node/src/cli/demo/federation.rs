@@ -7,19 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use schemas::agency::AgencyId;
-use schemas::purpose::Role;
 use schemas::text::Text;
-use schemas::time::Timestamp;
 
 use super::super::init::{InitArgs, init};
-use super::story::{AGENCIES, Agency};
+use super::people;
+use super::story::AGENCIES;
 use crate::admin::cards::{self, Confirmation};
-use crate::admin::people;
-use crate::permission::{ActError, Principal};
+use crate::permission::ActError;
 use crate::run::Node;
+use ::sign_in::enrolment_code;
 use audit_log::clock::Clock;
 use host::home::Home;
-use schemas::user::User;
 
 /// How long anything may take that must happen.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -32,12 +30,6 @@ pub(super) struct Federation {
 /// Words for a field.
 pub(super) fn words(text: &str) -> Result<Text, ActError> {
     text.parse().map_err(|e| ActError::failed(format!("{e}")))
-}
-
-/// Somebody of an agency, as an act names them.
-pub(super) fn by(user: &str) -> Result<Principal, ActError> {
-    let user = user.parse().map_err(|e| ActError::failed(format!("{e}")))?;
-    Ok(Principal { user, auth: "demo".into() })
 }
 
 /// A port that nobody has.
@@ -74,9 +66,11 @@ impl Federation {
                 contact: None,
                 database: None,
             };
-            cards.insert(agency.id, init(&home, &args, &Clock::system()).await?);
+            let code = enrolment_code()?;
+            cards.insert(agency.id, init(&home, &args, &Clock::system(), &code).await?);
             let node = Node::start(Home::open(&home)?, Clock::system()).await?;
-            people(&node, agency).await?;
+            people::signs_in(&node, "admin", &code).await?;
+            people::all(&node, agency).await?;
             nodes.insert(agency.id, node);
         }
         for (id, node) in &nodes {
@@ -90,7 +84,8 @@ impl Federation {
                     state: None,
                     replace: false,
                 };
-                cards::add(&node.context.agency, &by("admin")?, &confirmation).await?;
+                let admin = people::by(node, "admin").await?;
+                cards::add(&node.context.agency, &admin, &confirmation).await?;
             }
         }
         Ok(Self { dir, nodes })
@@ -132,42 +127,6 @@ impl Federation {
         let stops = futures::future::join_all(self.nodes.values().map(|node| node.stop()));
         drop(tokio::time::timeout(PATIENCE, stops).await);
     }
-}
-
-async fn people(node: &Node, agency: &Agency) -> Result<(), ActError> {
-    let trained = Some(node.context.agency.clock.now().minus_days(30).day_start());
-    let (official, title) = agency.official;
-    let (role, post) = agency.post;
-    for (name, full_name, title, role, trained_on) in [
-        ("officer", agency.officer, post, role, trained),
-        ("official", official, title, Role::Supervisor, trained),
-        ("auditor", "Auditor of the agency", "Auditor", Role::Auditor, None),
-    ] {
-        person(node, name, full_name, title, role, trained_on).await?;
-    }
-    Ok(())
-}
-
-/// Registers somebody.
-pub(super) async fn person(
-    node: &Node,
-    name: &str,
-    full_name: &str,
-    title: &str,
-    role: Role,
-    trained_on: Option<Timestamp>,
-) -> Result<(), ActError> {
-    let user = User {
-        name: name.parse().map_err(|e| ActError::failed(format!("{e}")))?,
-        full_name: words(full_name)?,
-        title: words(title)?,
-        roles: vec![role],
-        trained_on,
-        until: None,
-        disabled: None,
-        delegations: Vec::new(),
-    };
-    people::add(&node.context.agency, &by("admin")?, &user).await.map(drop)
 }
 
 /// Waits, for a bounded time, until something holds.

@@ -10,7 +10,8 @@ use schemas::authority::AuthorityId;
 use schemas::envelope::{Envelope, Kind};
 
 use super::book::Book;
-use super::federation::{Federation, by, eventually, id, words};
+use super::federation::{Federation, eventually, id, words};
+use super::people::by;
 use super::steps::{Question, Steps, ask, outcomes};
 use super::story::{COVINA, ESCONDIDO, INDIO, MONROVIA, PORT, SHERIFF};
 use crate::admin::agreements::{self, AdherenceInput, sign_adherence};
@@ -54,7 +55,7 @@ async fn standing(federation: &Federation, template: &str, name: &str, parties: 
     for party in parties {
         let node = federation.node(party)?;
         let key = keys::load(&node.home, KeyUse::Agency)?;
-        let official = by("official")?;
+        let official = by(node, "official").await?;
         let agency = &node.context.agency;
         let now = agency.clock.now();
         let sign = |agreement: &Agreement, written: &str| {
@@ -110,7 +111,7 @@ pub(super) async fn suspended(book: &mut Book, federation: &Federation) -> Steps
         (Act::Resume, "asked once resumed", "2 reads under los-angeles-ca-sheriff/lasd-2026"),
     ] {
         let (agency, keys) = (&port.context.agency, &port.context.keys);
-        let (official, reason) = (by("official")?, words("under review")?);
+        let (official, reason) = (by(port, "official").await?, words("under review")?);
         agreements::give_notice(agency, keys, &official, &lasd, act, &reason).await?;
         let heard = ask(federation, &Question::stolen(SHERIFF, &[PORT])).await?;
         book.step(step, expected, &outcomes(&heard));
@@ -123,7 +124,7 @@ pub(super) async fn written_request(book: &mut Book, federation: &Federation) ->
     let (monrovia, indio) = (federation.node(MONROVIA)?, federation.node(INDIO)?);
     let refused = ask(federation, &Question::stolen(MONROVIA, &[INDIO])).await?;
     book.step("Monrovia asks Indio", "refused: no_authority [461.7(a)]", &outcomes(&refused));
-    let officer = by("officer")?;
+    let officer = by(monrovia, "officer").await?;
     // The refused query says the rest: whom, what for, which plate, which days, one use.
     let submission = Submission {
         after_refusal: refused.first().and_then(|heard| heard.query_id),
@@ -163,7 +164,7 @@ pub(super) async fn approve(owner: &Node, request: &AuthorityId) -> Result<Reque
         narrower: RequestScope::default(),
     };
     let (agency, keys) = (&owner.context.agency, &owner.context.keys);
-    requests::decide(agency, keys, &by("official")?, request, &input).await
+    requests::decide(agency, keys, &by(owner, "official").await?, request, &input).await
 }
 
 /// Files a written request at `asking`.

@@ -7,8 +7,9 @@ use schemas::purpose::{Purpose, QueryKind, Role};
 use schemas::text::Text;
 
 use super::book::Book;
-use super::federation::{Federation, by, eventually, id, person, words};
+use super::federation::{Federation, eventually, id, words};
 use super::papers::{approve, state_of_request, submit};
+use super::people::{by, person};
 use super::steps::{Question, Steps, ask, outcome};
 use super::story::{CASE, COVINA, ESCONDIDO, INDIO, MONROVIA, PLATE, PORT, SHERIFF};
 use crate::admin::policy;
@@ -132,7 +133,7 @@ pub(super) async fn each_by_its_policy(book: &mut Book, federation: &Federation)
     let sheriff = federation.node(SHERIFF)?;
     let minimum = Policy::builtin_text("california-statute").unwrap_or_default();
     let agency = &sheriff.context.agency;
-    policy::adopt(agency, &by("admin")?, "lax.toml", &lax(minimum)?).await?;
+    policy::adopt(agency, &by(sheriff, "admin").await?, "lax.toml", &lax(minimum)?).await?;
     let now = agency.clock.now();
     let trained = |days| Some(now.minus_days(days).day_start());
     person(sheriff, "rookie", "Noor Price", "Deputy", Role::Sworn, None).await?;
@@ -156,7 +157,9 @@ pub(super) async fn each_by_its_policy(book: &mut Book, federation: &Federation)
         let observed = if wrong.is_empty() { RIGHT.to_owned() } else { wrong.join("; ") };
         book.step(&format!("{owner} asked {} ways", CARELESS.len()), RIGHT, &observed);
     }
-    policy::adopt(agency, &by("admin")?, "california-statute", minimum).await.map(drop)
+    policy::adopt(agency, &by(sheriff, "admin").await?, "california-statute", minimum)
+        .await
+        .map(drop)
 }
 
 const RIGHT: &str = "each decided as its text demands";
@@ -191,7 +194,7 @@ async fn request(federation: &Federation) -> Steps {
         },
         after_refusal: None,
     };
-    let filed = submit(sheriff, &by("officer")?, &submission).await?;
+    let filed = submit(sheriff, &by(sheriff, "officer").await?, &submission).await?;
     let id = filed.request;
     eventually("the request reaches Indio", || requests::show(&indio.context.agency, &id).is_ok())
         .await?;

@@ -11,7 +11,8 @@ use schemas::time::Timestamp;
 
 use super::super::query::describe;
 use super::book::Book;
-use super::federation::{Federation, PATIENCE, by, id, words, write};
+use super::federation::{Federation, PATIENCE, id, words, write};
+use super::people::by;
 use super::story::{
     AGENCIES, ARIZONA, CASE, COVINA, ESCONDIDO, FEDERAL, INDIO, MONROVIA, PLATE, PORT, READS,
     SHERIFF,
@@ -83,6 +84,7 @@ async fn import(
     let (mut stored, mut empty, mut rejected) = (0, 0, Vec::new());
     let mut batch = Vec::new();
     let name = words("reads.json")?;
+    let admin = by(node, "admin").await?;
     for item in items(Format::Auto, file) {
         match item.map_err(|e| ActError::failed(e.to_string()))? {
             Item::Read(one) => batch.push(*one),
@@ -91,10 +93,10 @@ async fn import(
         }
         if batch.len() == BATCH {
             let full = std::mem::take(&mut batch);
-            stored += node.importer.store(&by("admin")?.into(), &name, "auto", full).await?.reads;
+            stored += node.importer.store(&admin.clone().into(), &name, "auto", full).await?.reads;
         }
     }
-    stored += node.importer.store(&by("admin")?.into(), &name, "auto", batch).await?.reads;
+    stored += node.importer.store(&admin.clone().into(), &name, "auto", batch).await?.reads;
     Ok((stored, empty, rejected))
 }
 
@@ -119,7 +121,7 @@ pub(super) async fn ask(
 ) -> Result<Vec<QueryOutcome>, ActError> {
     let node = federation.node(question.from)?;
     let now = node.context.agency.clock.now();
-    let officer = by(question.user)?;
+    let officer = by(node, question.user).await?;
     let whom = if question.to.is_empty() {
         Recipients::All
     } else {
@@ -149,7 +151,7 @@ pub(super) async fn ask(
         images: false,
     };
     (question.vary)(&mut draft);
-    let mut outcomes = node.queries.ask(&draft, "demo")?;
+    let mut outcomes = node.queries.ask(&draft, &officer.auth)?;
     let mut heard = Vec::new();
     while let Some(one) = outcomes.recv().await {
         heard.push(one);
@@ -279,7 +281,7 @@ pub(super) async fn reconciled(book: &mut Book, federation: &Federation) -> Step
 /// Compares both logs once nothing between the two is under way: an answer is shown before its
 /// receipt has arrived, so a comparison made at once may find the exchange open.
 async fn settled(node: &Node, other: &str) -> Result<Reconciled, ActError> {
-    let (auditor, other) = (by("auditor")?, id(other)?);
+    let (auditor, other) = (by(node, "auditor").await?, id(other)?);
     let compared = async {
         for _ in 0..SETTLING {
             let report = compare(node, &auditor, &other).await?;

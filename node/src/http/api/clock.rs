@@ -8,22 +8,26 @@ use serde_json::{Value, json};
 use crate::admin::clock;
 use crate::http::error::ApiResult;
 use crate::http::extract::Json;
+use crate::http::socket::Source;
 use crate::http::state::App;
-use crate::permission::Principal;
+use crate::sign_in::{self, Attempt};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::http) struct Why {
+pub(in crate::http) struct Right {
     reason: Text,
+    attempt: Attempt,
 }
 
 pub(in crate::http) async fn accept(
     State(app): App,
-    by: Principal,
-    Json(why): Json<Why>,
+    Source(source): Source,
+    Json(right): Json<Right>,
 ) -> ApiResult<Json<Value>> {
-    let done = clock::accept(&app.context.agency, &by, &why.reason).await?;
-    app.clock_accepted();
+    // Under a clock that the log refuses no session opens, and those that are open are over by it.
+    let by = sign_in::prove_once(&app.sign_in, &right.attempt, &source).await?;
+    let done = clock::accept(&app.context.agency, &by, &right.reason).await?;
+    app.clock_accepted().await?;
     let accepted = done.accepted;
     Ok(Json(json!({
         "entry": done.entry,

@@ -4,7 +4,7 @@ use axum::extract::State;
 use schemas::query::UserName;
 use schemas::text::Text;
 use schemas::time::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::admin::people;
 use crate::http::error::ApiResult;
@@ -56,15 +56,25 @@ pub(in crate::http) struct Why {
     reason: Text,
 }
 
+/// Somebody whose access has ended.
+#[derive(Serialize)]
+pub(in crate::http) struct Disabled {
+    #[serde(flatten)]
+    changed: people::Changed,
+    /// Her sessions that ended.
+    sessions: usize,
+}
+
+/// Ends a person's access at once: her sessions are over before this is answered.
 pub(in crate::http) async fn disable(
     State(app): App,
     by: Principal,
     Path(name): Path<UserName>,
     Json(why): Json<Why>,
-) -> ApiResult<Json<people::Changed>> {
+) -> ApiResult<Json<Disabled>> {
     let changed = people::disable(&app.context.agency, &by, &name, &why.reason).await?;
-    sign_in::end_of(&app.sign_in, &name, SessionEnd::Stopped).await?;
-    Ok(Json(changed))
+    let sessions = sign_in::end_of(&app.sign_in, &name, SessionEnd::Stopped).await?;
+    Ok(Json(Disabled { changed, sessions }))
 }
 
 pub(in crate::http) async fn delegate(
@@ -73,5 +83,9 @@ pub(in crate::http) async fn delegate(
     Path(name): Path<UserName>,
     Json(delegation): Json<Delegation>,
 ) -> ApiResult<Json<people::Changed>> {
-    Ok(Json(people::delegate(&app.context.agency, &by, &name, &delegation).await?))
+    let changed = people::delegate(&app.context.agency, &by, &name, &delegation).await?;
+    if changed.proposal.is_none() {
+        sign_in::end_of(&app.sign_in, &name, SessionEnd::RightsChanged).await?;
+    }
+    Ok(Json(changed))
 }

@@ -113,13 +113,13 @@ enum Line {
 /// Imports the body. What was stored before an error stays stored.
 pub(in crate::http) async fn import(
     State(app): App,
-    by: Result<Principal, ApiError>,
+    by: Principal,
     what: Result<Query<What>, ApiError>,
     body: Body,
 ) -> ApiResult<Response> {
     // First of all, so that the body is read to its end whatever is refused from here on.
     let (source, _) = intake::body(body, None);
-    let by = ImportActor::from(by?);
+    let by = ImportActor::from(by);
     let Query(what) = what?;
     let options = what.options()?;
     drop(app.importer.actor(&by)?);

@@ -9,7 +9,8 @@ use schemas::user::User;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::admin::{people, second_person};
+use crate::admin::second_person;
+use crate::admin::second_person::ToCountersign;
 use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path, Query};
 use crate::http::socket::{Bearer, Source};
@@ -17,7 +18,7 @@ use crate::http::state::App;
 use crate::permission::{ActError, Permission, Principal, authenticate, authorize};
 use crate::sign_in::{self, Attempt, BoundNow, NewPassword, Notice, Pending, Second, SignedIn};
 use ::sign_in::Secret;
-use registry::{Alone, Bound};
+use registry::Bound;
 
 pub(in crate::http) async fn notice(State(app): App) -> Json<Notice> {
     Json(app.sign_in.notice().clone())
@@ -101,15 +102,19 @@ pub(in crate::http) async fn sign_out(
     Ok(Json(json!({ "ended": ended })))
 }
 
-/// Who is signed in, and how long yet.
+/// Who is signed in, how, and how long yet.
 pub(in crate::http) async fn session(
     State(app): App,
     Source(source): Source,
     Bearer(token): Bearer,
 ) -> ApiResult<Json<Value>> {
-    let (_, session) = sign_in::principal(&app.sign_in, &token, &source).await?;
-    let until = session.until();
-    Ok(Json(json!({ "session": session, "until": until })))
+    let (by, session) = sign_in::principal(&app.sign_in, &token, &source).await?;
+    let state = app.context.agency.registry.state();
+    let person = authenticate(&state, &by, app.context.agency.clock.now())?;
+    Ok(Json(json!({
+        "user": person.name, "roles": person.roles, "signed_in": session.way.words(),
+        "until": session.until(), "session": session,
+    })))
 }
 
 #[derive(Deserialize)]
@@ -186,18 +191,6 @@ pub(in crate::http) async fn unlock(
     Ok(Json(json!({ "unlocked": name })))
 }
 
-/// Ends a person's access at once: her sessions are over before this is answered.
-pub(in crate::http) async fn stop(
-    State(app): App,
-    by: Principal,
-    Path(name): Path<UserName>,
-    Json(why): Json<Why>,
-) -> ApiResult<Json<Value>> {
-    people::disable(&app.context.agency, &by, &name, &why.reason).await?;
-    let sessions = sign_in::end_of(&app.sign_in, &name, SessionEnd::Stopped).await?;
-    Ok(Json(json!({ "stopped": name, "sessions": sessions })))
-}
-
 /// What waits for a second person or an auditor.
 #[derive(Serialize)]
 pub(in crate::http) struct Waiting {
@@ -210,11 +203,10 @@ pub(in crate::http) async fn proposals(State(app): App, by: Principal) -> ApiRes
     if authorize(&state, &by, Permission::Administer, now).is_err() {
         authorize(&state, &by, Permission::Audit, now)?;
     }
-    let alone = state.sign_in.alone.iter().filter(|(_, one)| one.countersigned.is_none());
-    let row = |(user, alone): (&UserName, &Alone)| json!({ "user": user, "by": alone.by });
+    let row = |one: ToCountersign<'_>| json!({ "user": one.user.name, "by": one.by, "enrolled_by": one.enrolled_by });
     Ok(Json(Waiting {
         proposals: state.sign_in.proposals.values().cloned().collect(),
-        alone: alone.map(row).collect(),
+        alone: second_person::to_countersign(&state).map(row).collect(),
     }))
 }
 

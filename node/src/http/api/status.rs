@@ -2,12 +2,14 @@
 
 use axum::extract::State;
 use schemas::agency::AgencyId;
+use schemas::query::UserName;
 use schemas::time::Timestamp;
 use serde_json::Value;
 
 use super::checks::{
     Check, NAMED, asked, clock, cosigned, files, peers, proofs, reached, strangers,
 };
+use crate::admin::second_person::to_countersign;
 use crate::auditing::periodic::due as audits_due;
 use crate::auditing::unseen::Unseen;
 use crate::backup::standing::altered;
@@ -97,7 +99,7 @@ pub(in crate::http) async fn doctor(State(app): App) -> Json<Vec<Check>> {
             },
         },
         registry(context.agency.log.proven_changes().await),
-        people(&app, &state, now),
+        people(&app, &state, now).await,
         photographs(context).await,
         keys(&app, &state),
         files(&app),
@@ -256,14 +258,14 @@ fn sources(app: &AppState) -> Check {
 
 /// How people sign in: what waits for a second person or an auditor, whose passwords are locked, and
 /// how old the list of passwords that are refused is.
-fn people(app: &AppState, state: &registry::State, now: Timestamp) -> Check {
+async fn people(app: &AppState, state: &registry::State, now: Timestamp) -> Check {
     let sign_in = &state.sign_in;
     let administer = state.policy.as_ref().map(|policy| &policy.people.administer);
     let administrators = state.users.values().filter(|user| {
         user.enabled(now) && administer.is_some_and(|roles| roles.admit(&user.roles, &user.title))
     });
     let mut said = vec![counted(administrators.count(), "administrator", "administrators")];
-    let alone = sign_in.alone.values().filter(|one| one.countersigned.is_none()).count();
+    let alone = to_countersign(state).count();
     if alone > 0 {
         said.push(format!(
             "{} on one administrator alone: `accord user proposals`",
@@ -283,7 +285,18 @@ fn people(app: &AppState, state: &registry::State, now: Timestamp) -> Check {
     let list = app.sign_in.block_list();
     let old = if list.is_old(now) { ", which is older than a quarter: refresh it" } else { "" };
     said.push(format!("refused passwords as of {}{old}", list.as_of.day()));
-    Check { check: "people", ok: true, detail: said.join("; ") }
+    let lost = app.sign_in.sealed_otherwise().await;
+    if !lost.is_empty() {
+        let named: Vec<&str> = lost.iter().take(NAMED).map(UserName::as_str).collect();
+        said.push(format!(
+            "{} by codes that another `keys/sign-in` sealed than the one in the home, and {} not get in: put it back from a backup, or enrol anew {}{}",
+            counted(lost.len(), "person signs in", "persons sign in"),
+            if lost.len() == 1 { "does" } else { "do" },
+            named.join(", "),
+            if lost.len() > NAMED { " and more" } else { "" }
+        ));
+    }
+    Check { check: "people", ok: lost.is_empty(), detail: said.join("; ") }
 }
 
 /// Photographs that doctor looks at itself; the node goes through all of them in turn.

@@ -10,12 +10,12 @@ use crate::http::problem::Problem;
 use crate::http::state::App;
 
 /// The process answers.
-pub(super) async fn alive() -> &'static str {
+pub(in crate::http) async fn alive() -> &'static str {
     "ok\n"
 }
 
 /// Whether exchanges can be served; with what stands in the way, 503.
-pub(super) async fn ready(State(app): App) -> ApiResult<Json<Value>> {
+pub(in crate::http) async fn ready(State(app): App) -> ApiResult<Json<Value>> {
     let problems = app.problems().await;
     if problems.is_empty() {
         return Ok(Json(json!({ "ready": true })));

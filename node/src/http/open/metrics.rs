@@ -28,7 +28,7 @@ const SOON_DAYS: u32 = 30;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-pub(super) async fn show(State(app): App) -> Response {
+pub(in crate::http) async fn show(State(app): App) -> Response {
     match text(&app).await {
         Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(error) => {

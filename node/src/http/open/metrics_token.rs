@@ -1,7 +1,6 @@
 //! The token that opens `/metrics` to monitoring over the network.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ::sign_in::Token;
 use schemas::digest::Digest;
 use zeroize::Zeroizing;
 
@@ -22,11 +21,9 @@ impl MetricsToken {
     pub fn of(home: &Home) -> Result<Self, HomeError> {
         let path = home.tls(METRICS_TOKEN);
         if !path.exists() {
-            let mut bytes = Zeroizing::new([0; 32]);
-            getrandom::fill(bytes.as_mut_slice())
+            let token = Token::new()
                 .map_err(|e| HomeError::Content { path: path.clone(), error: e.to_string() })?;
-            let token = Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()));
-            write_private(&path, token.as_bytes())?;
+            write_private(&path, token.expose().as_bytes())?;
         }
         let token = Zeroizing::new(read_text(&path)?);
         Ok(Self(Digest::of(token.trim().as_bytes())))

@@ -10,8 +10,8 @@
 //! POST /sources/NAME/transfers?file=F  a field unit's file; answered with a signed receipt
 //! ```
 
-mod health;
-mod metrics;
+pub(super) mod health;
+pub(super) mod metrics;
 mod metrics_cache;
 mod metrics_token;
 mod sending;
@@ -30,14 +30,6 @@ use crate::http::state::AppState;
 pub use metrics_cache::{CachedCounts, MetricsCache};
 pub use metrics_token::MetricsToken;
 pub use turns::SendingTurns;
-
-/// Health and metrics on the socket, whose user needs no token.
-pub(super) fn watching() -> Router<Arc<AppState>> {
-    Router::new()
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(metrics::show))
-}
 
 /// What the HTTPS port offers.
 pub fn router(app: Arc<AppState>) -> Router {

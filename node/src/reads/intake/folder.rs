@@ -281,7 +281,8 @@ fn shown(name: &OsStr) -> Text {
     one_line(&name.to_string_lossy()).parse().unwrap_or_default()
 }
 
-fn is_unfinished(name: &OsStr) -> bool {
+/// Whether a file is still being written, by its name.
+pub fn is_unfinished(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     name.starts_with('.') || name.ends_with(".tmp") || name.ends_with(".part")
 }

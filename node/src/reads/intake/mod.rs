@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 pub use body::{Chunks, Pace, Received, body};
-pub use folder::WatchedFolders;
+pub use folder::{WatchedFolders, is_unfinished};
 
 use super::importer::{ImportActor, Importer};
 use crate::permission::ActError;

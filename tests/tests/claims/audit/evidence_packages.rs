@@ -53,8 +53,8 @@ impl Investigated {
     fn exports_as(&self, user: &str, name: &str, case: &str) -> (PathBuf, CommandOutput) {
         let out = self.dir.path().join(name);
         let path = out.display().to_string();
-        let export = ["evidence", "export", "--case", case, "--out", &path, "--as", user];
-        (out, self.asking.accord(&export))
+        let export = ["evidence", "export", "--case", case, "--out", &path];
+        (out, self.asking.accord_as(user, &export))
     }
 
     fn exports(&self, name: &str) -> (PathBuf, Value) {

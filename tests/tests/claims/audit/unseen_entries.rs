@@ -1,14 +1,11 @@
 //! Entries that nobody has seen: how many there are is told, a search of one's own reads is covered by
 //! another agency before it is shown or shown with that word, and what was covered cannot be undone.
 
-use std::process::Command;
-
 use node::auditing::alarms;
 use node::auditing::unseen::Unseen;
 use schemas::alarm::AlarmKind;
 use schemas::entry::EntryKind as Kind;
 use tests::agency::{Agency, Plan};
-use tests::binary::binary;
 use tests::federation::{pair, pair_of};
 use tests::fixtures::{PLATE, draft};
 use tests::wait::eventually;
@@ -41,11 +38,8 @@ async fn a_search_that_nobody_else_can_cover_is_shown_with_that_word() {
     assert!(detail.contains("no other agency holds a head"), "{detail}");
     // People are told beside the list; scripts ask `doctor`.
     let args = ["audit", "log", "--kind", "reads.searched"];
-    let mut listed = Command::new(binary());
-    listed.env("ACCORD_HOME", alone.home()).env("ACCORD_USER", "admin").args(args);
-    let listed = listed.output().expect("a process");
-    let told = String::from_utf8_lossy(&listed.stderr);
-    assert!(told.contains("no other agency holds a head"), "{listed:?}");
+    let listed = tokio::task::block_in_place(|| alone.desk().run("admin", &args));
+    assert!(listed.err.contains("no other agency holds a head"), "{listed:?}");
     assert_eq!(alone.accord(&args).err, "");
 }
 

@@ -25,7 +25,7 @@ fn machine(shell: &Shell) {
         r#"#!/bin/bash
 set -eu
 start() {{
-    env -u ACCORD_USER {started} </dev/null >/dev/null 2>>"$HOME/journal" & echo $! >"$HOME/pid"
+    env -u ACCORD_SESSION {started} </dev/null >/dev/null 2>>"$HOME/journal" & echo $! >"$HOME/pid"
     for _ in $(seq 200); do accord health >/dev/null 2>&1 && return; sleep 0.1; done
     cat "$HOME/journal" >&2; exit 1
 }}
@@ -66,7 +66,8 @@ fn takes_the_card_and_signs(peer: &CliAgency, folder: &Path, over: &AtomicBool) 
         return false;
     }
     let read_out = || {
-        let card = CliAgency::at(folder.join(".accord"), "example-ca-pd").accord(&["card", "show"]);
+        let card = CliAgency::at(folder.join(".accord"), &folder.join(".runtime"), "example-ca-pd");
+        let card = card.accord_as("jruiz", &["card", "show"]);
         card.done()["fingerprint"].as_str().expect("one").to_owned()
     };
     let fingerprint = read_out();

@@ -88,6 +88,8 @@ impl Shell {
         let dir = TempDir::new().expect("a folder");
         let programs = dir.path().join(".programs");
         fs::create_dir(&programs).expect("a folder");
+        let runtime = dir.path().join(".runtime");
+        fs::create_dir(&runtime).expect("a folder");
         let accord = format!("#!/bin/sh\nexec '{}' \"$@\"\n", binary().display());
         program(&programs, "accord", &accord);
         program(
@@ -102,6 +104,7 @@ impl Shell {
             .env_clear()
             .env("PATH", format!("{}:{path}", programs.display()))
             .env("HOME", dir.path())
+            .env("XDG_RUNTIME_DIR", &runtime)
             .env("LANG", "C.UTF-8")
             .env("TZ", "America/Los_Angeles")
             .envs(variables.iter().map(|(name, value)| (name, value)))

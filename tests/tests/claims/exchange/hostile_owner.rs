@@ -382,10 +382,13 @@ async fn what_a_hostile_owner_writes_is_shown_on_a_terminal_and_never_obeyed() {
     .await;
     let query =
         ["--plate", PLATE, "--purpose", "stolen_vehicle", "--reason", "Taken from a garage"];
-    let ask = [&["--as", OFFICER, "query", "--to", raw.id().as_str()], &query[..]].concat();
+    for user in ["admin", OFFICER] {
+        tokio::task::block_in_place(|| asking.desk().signs_in(user));
+    }
+    let ask = [&["--session", OFFICER, "query", "--to", raw.id().as_str()], &query[..]].concat();
     for args in [&ask[..], &["audit", "log"], &["audit", "report", "--kind", "access"]] {
         let (screen, code) =
-            tokio::task::block_in_place(|| accord_at_a_terminal(asking.home(), args, ""));
+            tokio::task::block_in_place(|| accord_at_a_terminal(asking.desk(), args, ""));
         assert_eq!(obeyed(&screen), Vec::<char>::new(), "{args:?} ends with {code}: {screen:?}");
         assert!(!screen.contains("\nhostile-ca-pd: 1 read"), "{args:?}: {screen:?}");
     }
@@ -393,7 +396,7 @@ async fn what_a_hostile_owner_writes_is_shown_on_a_terminal_and_never_obeyed() {
     let log = asking.log().await;
     assert_eq!((log.count(Kind::RefusalReceived), log.count(Kind::AnswerRejected)), (1, 0));
     let (screen, code) =
-        tokio::task::block_in_place(|| accord_at_a_terminal(asking.home(), &ask, ""));
+        tokio::task::block_in_place(|| accord_at_a_terminal(asking.desk(), &ask, ""));
     assert_ne!(code, 0);
     assert!(screen.contains("hostile-ca-pd: refused"), "{screen:?}");
 }

@@ -234,23 +234,24 @@ async fn the_command_line_saves_photographs_that_stock_tools_find_whole() {
     let (asking, owning, _) = sharing(true).await;
     let dir = tempfile::TempDir::new().expect("a directory");
     let folder = dir.path().join("photographs");
-    let ended = asking.accord(&[
-        "--as",
+    let ended = asking.accord_as(
         tests::fixtures::OFFICER,
-        "query",
-        "--to",
-        owning.id().as_str(),
-        "--purpose",
-        "stolen_vehicle",
-        "--case",
-        "26-004711",
-        "--plate",
-        PLATE,
-        "--reason",
-        "Stolen vehicle reported by its owner this morning",
-        "--save-images",
-        folder.to_str().expect("UTF-8"),
-    ]);
+        &[
+            "query",
+            "--to",
+            owning.id().as_str(),
+            "--purpose",
+            "stolen_vehicle",
+            "--case",
+            "26-004711",
+            "--plate",
+            PLATE,
+            "--reason",
+            "Stolen vehicle reported by its owner this morning",
+            "--save-images",
+            folder.to_str().expect("UTF-8"),
+        ],
+    );
     assert_eq!(ended.code, 0, "{ended:?}");
     let line = ended.done();
     let named = line["photographs"].as_array().expect("photographs");

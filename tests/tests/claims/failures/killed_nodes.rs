@@ -66,6 +66,7 @@ fn lose_nothing(mut asking: CliAgency, mut owning: CliAgency) {
     asking.introduce(&owning);
     owning.add_reads(PLATE, 3);
     asking.agree_with(&owning);
+    asking.desk().signs_in(OFFICER);
 
     let mut shown = BTreeSet::new();
     for kill in 0..KILLS {
@@ -73,8 +74,7 @@ fn lose_nothing(mut asking: CliAgency, mut owning: CliAgency) {
         let (victim, other) =
             if kill % 2 == 0 { (&mut owning, &mut asking) } else { (&mut asking, &mut owning) };
         // Who asks is a home, whether its node lives or not.
-        let asker = if kill % 2 == 0 { other.home() } else { victim.home() };
-        let asker = CliAgency::at(asker, "asking-ca-pd");
+        let asker = if kill % 2 == 0 { other.beside() } else { victim.beside() };
         std::thread::scope(|scope| {
             let officers: Vec<_> =
                 (0..OFFICERS).map(|_| scope.spawn(|| ask(&asker, "owning-ca-pd", &over))).collect();

@@ -5,6 +5,7 @@ mod card_bounds;
 mod cards;
 mod node_key;
 mod possession;
+mod routes;
 mod second_person;
 mod signing_in;
 mod signing_in_cli;

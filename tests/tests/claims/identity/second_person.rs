@@ -143,3 +143,33 @@ async fn a_proposal_lapses_is_outdated_by_a_change_and_can_be_declined() {
     let state = agency.own().registry.state();
     assert!(state.users[&officer].delegations.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_confirms_by_an_account_that_she_enrolled_herself() {
+    let (agency, first, second, auditor) = agency().await;
+    countersign(agency.own(), &auditor, &second.user, &words("looked"))
+        .await
+        .expect("countersigned");
+    let third = user("c.third", "Cat Third", Role::AlprAdministrator);
+    let proposed = added(&agency, &first, &third).await.expect("a proposal");
+    // The proposer enrols the second person anew, and with that code signs in as her.
+    enrolled(&agency, &first, &second.user, false).await;
+    let error = confirm(agency.own(), &second, proposed).await.unwrap_err();
+    assert_eq!(code(&error), "second_person", "{error}");
+    // Nor by a step more: through somebody whom that account enrols.
+    let fourth = user("d.fourth", "Dan Fourth", Role::AlprAdministrator);
+    let by_the_first = added(&agency, &second, &fourth).await.expect("a proposal");
+    confirm(agency.own(), &first, by_the_first).await.expect("confirmed");
+    enrolled(&agency, &second, &fourth.name, false).await;
+    let by_fourth = confirm(agency.own(), &acting_as("d.fourth"), proposed).await.unwrap_err();
+    assert_eq!(code(&by_fourth), "second_person", "{by_fourth}");
+    // An auditor whom the proposer enrolled might be the proposer, too.
+    enrolled(&agency, &first, &auditor.user, false).await;
+    let looked = countersign(agency.own(), &auditor, &second.user, &words("looked")).await;
+    assert_eq!(code(&looked.unwrap_err()), "second_person");
+    enrolled(&agency, &second, &auditor.user, false).await;
+    countersign(agency.own(), &auditor, &second.user, &words("looked"))
+        .await
+        .expect("countersigned");
+    confirm(agency.own(), &second, proposed).await.expect("confirmed");
+}

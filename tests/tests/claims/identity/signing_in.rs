@@ -1,6 +1,8 @@
 //! Signing in, against who would get in without what it takes: each of these was an attack.
 
+use ::sign_in::code::CodeSecret;
 use ::sign_in::{Secret, Token};
+use node::admin::people;
 use node::permission::ActError;
 use node::sign_in::{
     SignedIn, begin_enrolment, change_password, end_of, finish_enrolment, principal, prove_again,
@@ -11,7 +13,9 @@ use schemas::entry::EntryKind as Kind;
 use tests::agency::Agency;
 use tests::faulty_store::{Failure, Step};
 use tests::fixtures::{OFFICER, words};
-use tests::signing_in::{DESK, ELSEWHERE, Person, administrator, attempt, door, enrolled};
+use tests::signing_in::{
+    DESK, ELSEWHERE, Person, administrator, attempt, door, enrol_with, enrolled,
+};
 use zeroize::Zeroizing;
 
 const MINUTE: i64 = 60_000;
@@ -57,7 +61,7 @@ async fn a_code_is_taken_once_however_many_show_it_and_not_again_after_a_restart
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_gets_in_by_a_code_whose_use_is_not_durable_or_before_the_log_says_so() {
     let (agency, _, officer) = agency_with_people().await;
-    let before = door(&agency).sessions().len();
+    let before = door(&agency).sessions().await.len();
     agency.store().fail_once_at(Step::NoteUse, Failure::BeforeWrite);
     assert!(officer.sign_in(&agency, DESK).await.is_err());
     agency.store().mend();
@@ -65,7 +69,7 @@ async fn nobody_gets_in_by_a_code_whose_use_is_not_durable_or_before_the_log_say
     agency.clock.shift(MINUTE);
     assert!(officer.sign_in(&agency, DESK).await.is_err());
     agency.store().mend();
-    assert_eq!(door(&agency).sessions().len(), before);
+    assert_eq!(door(&agency).sessions().await.len(), before);
     agency.clock.shift(MINUTE);
     assert!(officer.sign_in(&agency, DESK).await.is_ok());
 }
@@ -195,6 +199,88 @@ async fn a_session_ends_by_itself_by_its_person_elsewhere_and_with_what_it_rests
         assert!(why.contains(&said), "{said}: {why:?}");
     }
     assert_eq!(end_of(door(&agency), &officer.user, SessionEnd::Stopped).await.expect("ended"), 0);
+}
+
+/// The entry stands first, and sessions are looked for after it: one that is opened in between ends when
+/// it is shown, or by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_ends_with_what_it_rests_on_though_nobody_ended_it() {
+    let (agency, _, officer) = agency_with_people().await;
+    let shown = officer.sign_in(&agency, DESK).await.expect("a session");
+    agency.clock.shift(MINUTE);
+    let silent = officer.sign_in(&agency, DESK).await.expect("another");
+    people::disable(agency.own(), &agency.admin(), &officer.user, &words("left"))
+        .await
+        .expect("disabled");
+    let error = principal(door(&agency), &token(&shown), DESK).await.unwrap_err();
+    assert_eq!(code_of(&error), "session_ended", "{error}");
+    let of_hers = async || {
+        let all = door(&agency).sessions().await;
+        all.into_iter().filter(|one| one.user == officer.user).count()
+    };
+    assert!(of_hers().await > 0, "{silent:?}");
+    sweep(door(&agency), false).await.expect("ended");
+    assert_eq!(of_hers().await, 0);
+    let log = agency.log().await;
+    let ends = log.all(Kind::SessionEnded);
+    assert!(ends.iter().all(|one| one.detail("why").as_str() == Some("stopped")), "{ends:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_enrolled_anew_is_locked_out_no_longer() {
+    let (mut agency, _, officer) = agency_with_people().await;
+    let guess = |n: u32| attempt(&agency, OFFICER, &format!("a guess of four words {n}"), "000000");
+    for n in 0..5 {
+        assert!(sign_in(door(&agency), &guess(n), DESK).await.is_err());
+    }
+    agency.clock.shift(MINUTE);
+    assert!(officer.sign_in(&agency, DESK).await.is_err(), "locked");
+    agency.stop().await;
+    let home = host::home::Home::open(agency.home()).expect("a home");
+    let made = recover(&home, &officer.user, &words("locked"), agency.now()).expect("a way in");
+    agency.run().await;
+    let officer = enrol_with(&agency, &made.code, false).await;
+    assert!(officer.sign_in(&agency, DESK).await.is_ok());
+    assert!(agency.own().registry.state().sign_in.locks.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_was_shown_to_somebody_else_with_the_code_is_not_bound() {
+    let (agency, _, officer) = agency_with_people().await;
+    let (by, how) = (agency.admin(), words("in person"));
+    let given = node::sign_in::enrol(agency.own(), &by, &officer.user, &how).await;
+    let (_, code) = given.expect("an enrolment");
+    let thief = begin_enrolment(door(&agency), &code, ELSEWHERE).await.expect("shown");
+    let hers = begin_enrolment(door(&agency), &code, DESK).await.expect("shown");
+    assert_ne!(thief.secret, hers.secret);
+    let secret = CodeSecret::from_letters(&thief.secret).expect("a secret");
+    let shown = secret.code(CodeSecret::step_at(agency.now())).into();
+    let good = Zeroizing::new("maple engine teapot cellar".to_owned());
+    let second = node::sign_in::Second::OneTimeCode(shown);
+    let refused = finish_enrolment(door(&agency), &code, &good, &second, DESK).await.unwrap_err();
+    assert_eq!(code_of(&refused), "code_wrong");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_was_lost_is_told_by_name_until_it_is_back() {
+    let (mut agency, _, officer) = agency_with_people().await;
+    let key = agency.home().join("keys").join("sign-in");
+    let kept = std::fs::read(&key).expect("a key");
+    agency.stop().await;
+    std::fs::remove_file(&key).expect("removed");
+    let (ok, said) = agency.accord(&["doctor"]).check("files");
+    assert!(!ok && said.contains("keys/sign-in` is gone"), "{said}");
+    agency.run().await;
+    assert!(officer.sign_in(&agency, DESK).await.is_err(), "her secret cannot be read");
+    let (ok, said) = agency.accord(&["doctor"]).check("people");
+    assert!(!ok && said.contains("keys/sign-in") && said.contains(OFFICER), "{said}");
+    agency.stop().await;
+    std::fs::write(&key, kept).expect("put back");
+    agency.run().await;
+    let (ok, said) = agency.accord(&["doctor"]).check("people");
+    assert!(ok, "{said}");
+    agency.clock.shift(MINUTE);
+    assert!(officer.sign_in(&agency, DESK).await.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]

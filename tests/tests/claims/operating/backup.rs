@@ -388,7 +388,7 @@ async fn only_who_administers_makes_a_backup_and_only_where_it_makes_sense() {
     let mut agency = Agency::of(Plan::of("owning-ca-pd")).await;
     let place = TempDir::new().expect("a folder");
     let out = text(place.path());
-    let by_officer = agency.accord(&["--as", tests::fixtures::OFFICER, "backup", "--out", out]);
+    let by_officer = agency.accord_as(tests::fixtures::OFFICER, &["backup", "--out", out]);
     assert!(by_officer.failed(1).contains("may not do this"), "{by_officer:?}");
     for (args, said) in [
         (vec!["backup", "--out", out, "--keep-days", "91"], "expected 1 to 90"),
@@ -408,11 +408,11 @@ async fn only_who_administers_makes_a_backup_and_only_where_it_makes_sense() {
     agency.store().mend();
     // Without a node it is the same.
     agency.stop().await;
-    let by_officer = agency.accord(&["--as", tests::fixtures::OFFICER, "backup", "--out", out]);
+    let by_officer = agency.accord_as(tests::fixtures::OFFICER, &["backup", "--out", out]);
     assert!(by_officer.failed(1).contains("may not do this"), "{by_officer:?}");
     back_up(&agency, place.path());
     let log = agency.log().await;
-    assert!(log.one(Kind::BackupMade).body.actor.auth.starts_with("no node, uid "));
+    assert!(log.one(Kind::BackupMade).body.actor.auth.ends_with(", the node at rest"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -167,8 +167,8 @@ fn an_import_that_is_refused_says_why_whatever_is_still_to_be_sent() {
         assert!(refused.failed(2).contains("`punchcards`"), "{refused:?}");
         let refused = agency.accord_as("nobody", &["reads", "import", &file]);
         assert!(refused.failed(1).contains("`nobody`"), "{refused:?}");
-        let unnamed = agency.accord_unnamed(&["reads", "import", &file]);
-        assert!(unnamed.failed(2).contains("--as"), "{unnamed:?}");
+        let unnamed = tests::command_line::accord_at(&agency.home(), &["reads", "import", &file]);
+        assert!(unnamed.failed(1).contains("`accord login"), "{unnamed:?}");
     }
 }
 

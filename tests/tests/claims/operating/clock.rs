@@ -3,19 +3,29 @@
 
 use std::fs;
 
+use audit_log::clock::Clock;
+use node::admin::people;
+use node::sign_in::asked_number;
 use schemas::entry::EntryKind as Kind;
 use schemas::outcome::OutcomeCode;
 use schemas::time::{DAY_MS, HOUR_MS};
 use serde_json::Value;
 use tests::agency::Agency;
 use tests::auditor::{Auditor, assert_problem, problems};
+use tests::command_line::{CliAgency, CommandOutput};
 use tests::federation::{in_force_with, pair, sharing_pair};
 use tests::fixtures::{OFFICER, PLATE};
 
 const YEARS_MS: i64 = 3_650 * DAY_MS;
 
+/// What `user` says of the clock, by what she signs in with.
+fn accepts(agency: &Agency, user: &str, reason: &str) -> CommandOutput {
+    let file = agency.desk().authenticators(user).display().to_string();
+    agency.accord_as(user, &["clock", "accept", "--reason", reason, "--from", &file])
+}
+
 fn accept(agency: &Agency, reason: &str) -> Value {
-    agency.accord(&["clock", "accept", "--reason", reason]).done()
+    accepts(agency, "admin", reason).done()
 }
 
 /// The command that an error names is the one that helps.
@@ -30,6 +40,7 @@ async fn stored(agency: &Agency) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_logged_or_destroyed_by_a_clock_that_jumps_ahead_until_it_is_accepted() {
     let (asking, owning, _) = sharing_pair().await;
+    owning.admin_signs_in();
     let before = owning.log().await.entries().len();
     owning.clock.set_wrong(YEARS_MS);
 
@@ -37,6 +48,12 @@ async fn nothing_is_logged_or_destroyed_by_a_clock_that_jumps_ahead_until_it_is_
     assert_eq!(refused["code"], "clock_ahead", "{refused}");
     names_the_next_step(&refused.to_string());
     assert_eq!(owning.accord(&["retention", "run"]).code, 3);
+    // Nobody signs in by such a clock either, and the code that was shown is as good as before.
+    let asked = asked_number(&owning.node().app.sign_in, "admin").await;
+    let file = owning.desk().authenticators("admin").display().to_string();
+    let signing_in = owning.accord(&["login", "--from", &file]).only_error(3);
+    assert_eq!(signing_in["code"], "clock_ahead", "{signing_in}");
+    assert_eq!(asked_number(&owning.node().app.sign_in, "admin").await, asked);
     let (ok, said) = owning.accord(&["doctor"]).check("clock");
     assert!(!ok, "{said}");
     names_the_next_step(&said);
@@ -47,19 +64,23 @@ async fn nothing_is_logged_or_destroyed_by_a_clock_that_jumps_ahead_until_it_is_
 
     owning.clock.set_wrong(-YEARS_MS);
     assert_eq!(asking.ask_one(owning.id(), PLATE).await.reads.len(), 3, "no word is needed");
-    let nothing = owning.accord(&["clock", "accept", "--reason", "to be sure"]);
+    // The session is as it was: nothing was ended by a clock that was not believed.
+    assert_eq!(owning.accord(&["user", "list"]).code, 0);
+    let nothing = accepts(&owning, "admin", "to be sure");
     assert!(nothing.failed(2).contains("nothing to accept"), "{nothing:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_under_a_clock_years_ahead_does_not_lock_the_node_and_the_step_is_told() {
     let (asking, mut owning, _) = sharing_pair().await;
-    let officer = ["clock", "accept", "--reason", "I say so"];
+    owning.admin_signs_in();
+    tokio::task::block_in_place(|| owning.desk().signs_in(OFFICER));
     owning.clock.set_wrong(YEARS_MS);
-    assert_eq!(owning.accord(&[&officer[..], &["--as", OFFICER]].concat()).code, 1);
+    assert_eq!(accepts(&owning, OFFICER, "I say so").code, 1);
     accept(&owning, "the time server says so");
-    owning.accord(&["user", "train", OFFICER, "--on", "2026-01-02"]).done();
-    assert_eq!(owning.accord(&["retention", "status"]).done()["reads_due"], 3);
+    let officer = OFFICER.parse().expect("a user name");
+    people::train(owning.own(), &owning.admin(), &officer, owning.now()).await.expect("trained");
+    assert_eq!(owning.node().app.retention.status().await.expect("a report").reads_due, 3);
 
     owning.clock.set_wrong(-YEARS_MS);
     let refused = owning.accord(&["user", "train", OFFICER, "--on", "2026-01-03"]).only_error(3);
@@ -117,6 +138,7 @@ async fn a_log_whose_time_goes_back_without_that_word_is_wrong() {
 async fn after_a_long_rest_with_the_machine_off_the_node_waits_for_a_word_on_the_clock() {
     let mut agency = Agency::start("owning-ca-pd").await;
     agency.add_reads(PLATE, 3).await;
+    agency.admin_signs_in();
     for (days, waits) in [(6, false), (8, true)] {
         agency.stop().await;
         // The machine was off: what it noted is of another run.
@@ -158,4 +180,50 @@ async fn the_answers_of_a_day_are_counted_on_whichever_clock_it_comes_again() {
     owning.restart().await;
     assert_eq!(ask().await, OutcomeCode::Refused);
     assert_eq!(owning.accord(&["health"]).code, 0, "it starts: its database is as it left it");
+}
+
+/// Somebody lost her card while the clock is refused: what is done at the machine helps with both.
+#[test]
+fn at_the_machine_a_clock_is_accepted_with_the_node_stopped_and_what_waited_for_it_is_recorded() {
+    let mut agency = CliAgency::init("owning-ca-pd");
+    agency.start();
+    agency.accord(&["user", "list"]).done();
+    let auditor = ["user", "add", "a.auditor", "--full-name", "Ann Auditor", "--role", "auditor"];
+    agency.accord(&auditor).done();
+    assert_eq!(agency.stop(), 0);
+    let made = agency.accord(&["user", "recover", "admin", "--reason", "card lost"]).done();
+    let code = made["code"].as_str().expect("a code").to_owned();
+    // By what the node noted, the clock has gone three hours ahead since.
+    let (boot, up) = (host::uptime::boot().expect("a run"), host::uptime::since_boot());
+    let noted = Clock::system().now().plus_millis(-3 * HOUR_MS);
+    fs::write(agency.home().join("clock"), format!("{boot} {} {noted}\n", up.as_millis()))
+        .expect("a mark");
+    agency.start();
+    assert_eq!(agency.accord(&["health"]).code, 3);
+    let file = agency.desk().authenticators("admin").display().to_string();
+    let enrols = ["login", "--enrol", &code, "--card", "--save", &agency.file("again")];
+    for refused in [&["user", "list"][..], &["login", "--from", &file], &enrols] {
+        let error = agency.accord(refused).only_error(3);
+        assert_eq!(error["code"], "clock_ahead", "{refused:?}: {error}");
+        names_the_next_step(&error.to_string());
+    }
+    assert_eq!(agency.stop(), 0);
+    agency.start_with(&["--clock-right", "set by the county's time server"]);
+    assert_eq!(agency.accord(&["health"]).code, 0);
+    agency.accord(&enrols).done();
+    let log = agency.accord_as("a.auditor", &["audit", "log"]).lines();
+    let of = |kind: &str| {
+        let found = log.iter().find(|entry| entry.to_string().contains(&format!("\"{kind}\"")));
+        found.unwrap_or_else(|| panic!("no {kind}: {log:?}")).to_string()
+    };
+    let accepted = of("clock.accepted");
+    assert!(accepted.contains("at the machine, uid") && accepted.contains("time server"));
+    assert!(of("user.recovered").contains("card lost"));
+    assert_eq!(agency.accord_as("a.auditor", &["audit", "verify"]).code, 0);
+    // Left where the node is started, it accepts nothing.
+    assert_eq!(agency.stop(), 0);
+    agency.start_with(&["--clock-right", "set by the county's time server"]);
+    let log = agency.accord_as("a.auditor", &["audit", "log", "--kind", "clock.accepted"]);
+    assert_eq!(log.lines().len(), 1, "{log:?}");
+    assert_eq!(agency.stop(), 0);
 }

@@ -3,10 +3,8 @@
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
-use hyper::client::conn::http1;
 use hyper::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{HeaderMap, Request, Response};
-use hyper_util::rt::TokioIo;
 use node::http::pinned::Pinned;
 use node::http::problem::{PROBLEM_JSON, Problem};
 use serde_json::{Value, json};
@@ -15,9 +13,9 @@ use tests::command_line::CliAgency;
 use tests::faulty_store::Failure;
 use tests::fixtures::{OFFICER, PLATE};
 use tests::https::{address, pin};
+use tests::socket::send;
 use tests::sources::{add_source, agency_with_https, native_lines, token};
 use tests::wait::within;
-use tokio::net::UnixStream;
 
 /// More than any body of JSON may have, in bytes.
 const TOO_LARGE: usize = (1 << 20) + 1;
@@ -25,7 +23,6 @@ const TOO_LARGE: usize = (1 << 20) + 1;
 /// What is asked: method, path, further headers and body.
 type Asked<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], String);
 
-const ADMIN: (&str, &str) = ("accord-user", "admin");
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 fn request((method, path, headers, body): Asked<'_>) -> Request<Full<Bytes>> {
@@ -38,13 +35,7 @@ fn request((method, path, headers, body): Asked<'_>) -> Request<Full<Bytes>> {
 
 /// Sends a request on a connection of its own to the socket in the home.
 async fn on_socket(agency: &Agency, asked: Asked<'_>) -> (HeaderMap, Problem) {
-    let stream = UnixStream::connect(agency.home().join("accord.sock")).await.expect("a socket");
-    let (mut sender, connection) =
-        http1::handshake(TokioIo::new(stream)).await.expect("a connection");
-    tokio::spawn(connection);
-    let mut request = request(asked);
-    request.headers_mut().insert("host", "accord".parse().expect("a host"));
-    problem(within("a response", sender.send_request(request)).await.expect("a response")).await
+    problem(send(agency, request(asked)).await).await
 }
 
 /// Sends a request to the HTTPS side.
@@ -74,24 +65,29 @@ async fn every_error_on_the_socket_is_a_problem_with_a_code() {
     let agency = agency_with_https().await;
     let text = String::new;
     let reason = || "{\"reason\":\"r\"}".to_owned();
-    let nobody = ("accord-user", "nobody");
-    let nameless = ("accord-user", "No Name");
-    let officer = ("accord-user", OFFICER);
+    let bearer = |user: &str| {
+        tokio::task::block_in_place(|| format!("Bearer {}", agency.desk().token(user)))
+    };
+    let (admin, officer) = (bearer("admin"), bearer(OFFICER));
+    let (admin, officer) = (("authorization", admin.as_str()), ("authorization", officer.as_str()));
+    // A name says nothing, nor does a token that is none.
+    let named = ("accord-user", "admin");
+    let made_up = ("authorization", "Bearer AAAA");
     let card = "/cards/nobody-ca-pd/block";
     let table: [(Asked<'_>, u16, &str); 13] = [
         (("GET", "/no/such/path", &[], text()), 404, "path_unknown"),
-        (("DELETE", "/users", &[ADMIN], text()), 405, "method_not_allowed"),
-        (("GET", "/reads", &[ADMIN], text()), 405, "method_not_allowed"),
-        (("GET", "/audit/log?from=yesterday", &[ADMIN], text()), 400, "query_string_invalid"),
-        (("POST", "/holds/first/release", &[ADMIN, JSON], reason()), 400, "path_invalid"),
-        (("POST", card, &[ADMIN, JSON], "{".into()), 400, "body_invalid"),
-        (("POST", card, &[ADMIN, JSON], "{\"why\":1}".into()), 422, "body_invalid"),
-        (("POST", card, &[ADMIN], reason()), 415, "media_type_unsupported"),
-        (("POST", card, &[ADMIN, JSON], "x".repeat(TOO_LARGE)), 413, "body_too_large"),
-        (("POST", card, &[JSON], reason()), 400, "user_not_named"),
-        (("POST", card, &[nameless, JSON], reason()), 400, "user_invalid"),
-        (("POST", card, &[nobody, JSON], reason()), 403, "user_unknown"),
-        (("POST", "/reads?format=native", &[ADMIN], text()), 400, "query_string_invalid"),
+        (("DELETE", "/users", &[admin], text()), 405, "method_not_allowed"),
+        (("GET", "/reads", &[admin], text()), 405, "method_not_allowed"),
+        (("GET", "/audit/log?from=yesterday", &[admin], text()), 400, "query_string_invalid"),
+        (("POST", "/holds/first/release", &[admin, JSON], reason()), 400, "path_invalid"),
+        (("POST", card, &[admin, JSON], "{".into()), 400, "body_invalid"),
+        (("POST", card, &[admin, JSON], "{\"why\":1}".into()), 422, "body_invalid"),
+        (("POST", card, &[admin], reason()), 415, "media_type_unsupported"),
+        (("POST", card, &[admin, JSON], "x".repeat(TOO_LARGE)), 413, "body_too_large"),
+        (("POST", card, &[JSON], reason()), 403, "not_signed_in"),
+        (("POST", card, &[named, JSON], reason()), 403, "not_signed_in"),
+        (("POST", card, &[made_up, JSON], reason()), 403, "session_unknown"),
+        (("POST", "/reads?format=native", &[admin], text()), 400, "query_string_invalid"),
     ];
     for (asked, status, code) in table {
         let said = format!("{} {}", asked.0, asked.1);
@@ -102,13 +98,13 @@ async fn every_error_on_the_socket_is_a_problem_with_a_code() {
     let (_, refused) = on_socket(&agency, ("POST", card, &[officer, JSON], reason())).await;
     assert_eq!((refused.status, &*refused.code), (403, "role_not_authorized"), "{refused:?}");
     assert!(!refused.citations.is_empty(), "{refused:?}");
-    let (_, mistaken) = on_socket(&agency, ("POST", card, &[ADMIN, JSON], reason())).await;
+    let (_, mistaken) = on_socket(&agency, ("POST", card, &[admin, JSON], reason())).await;
     assert_eq!(mistaken.status, 400, "{mistaken:?}");
     assert!(mistaken.detail.contains("nobody-ca-pd"), "{mistaken:?}");
 
     agency.store().fail(Failure::BeforeWrite);
     let source = "{\"name\":\"gate-1\",\"format\":\"native\"}".to_owned();
-    let (_, failed) = on_socket(&agency, ("POST", "/sources", &[ADMIN, JSON], source)).await;
+    let (_, failed) = on_socket(&agency, ("POST", "/sources", &[admin, JSON], source)).await;
     assert_eq!((failed.status, &*failed.code), (503, "log_unavailable"), "{failed:?}");
     let (_, failed) = on_socket(&agency, ("GET", "/readyz", &[], text())).await;
     assert_eq!((failed.status, &*failed.code), (503, "not_ready"), "{failed:?}");
@@ -169,7 +165,7 @@ fn with_json_an_error_is_one_line_of_json_and_the_exit_code_is_as_ever() {
         ("admin", &[], 2, "usage"),
         ("admin", &["reads", "import", &missing], 2, "usage"),
         ("admin", &["card", "block", "nobody-ca-pd", "--reason", "r"], 2, "usage"),
-        ("nobody", &["audit", "log"], 1, "user_unknown"),
+        ("nobody", &["audit", "log"], 1, "not_signed_in"),
         (OFFICER, &add, 1, "role_not_authorized"),
     ];
     for (user, args, exit, code) in table {
@@ -183,8 +179,8 @@ fn with_json_an_error_is_one_line_of_json_and_the_exit_code_is_as_ever() {
         assert_eq!((text.code, text.out.as_str()), (exit, ""), "{args:?}: {text:?}");
         assert_eq!(text.err, ended.err, "{args:?}: the sentence on stderr is the same");
     }
-    let unnamed = agency.accord_unnamed(&["hold", "list"]);
-    assert_eq!(unnamed.only_error(2)["code"], "user_not_named", "{unnamed:?}");
+    let unnamed = tests::command_line::accord_at(&agency.home(), &["hold", "list"]);
+    assert_eq!(unnamed.only_error(1)["code"], "not_signed_in", "{unnamed:?}");
     assert_eq!(agency.stop(), 0);
     let ended = agency.accord(&["user", "list"]);
     assert_eq!(ended.only_error(3)["code"], "node_not_running", "{ended:?}");

@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use tests::binary::{audit_binary, binary};
+use tests::binary::audit_binary;
 use tests::command_line::{CliAgency, CommandOutput};
 use tests::fixtures::{OFFICER, PLATE};
 
@@ -105,12 +105,7 @@ fn output_that_cannot_be_written_ends_with_3() {
         &["--version"],
     ];
     for command in commands {
-        let ended = Command::new(binary())
-            .env("ACCORD_HOME", agency.home())
-            .env("ACCORD_USER", "admin")
-            .args(command)
-            .stdout(full())
-            .output();
+        let ended = agency.desk().command("admin", command).stdout(full()).output();
         let ended = CommandOutput::from(ended.expect("a process"));
         assert_eq!(ended.code, 3, "{command:?}: {ended:?}");
         assert!(ended.err.contains("could not be written"), "{command:?}: {ended:?}");
@@ -129,8 +124,8 @@ fn output_that_cannot_be_written_ends_with_3() {
 fn a_plate_and_a_reason_need_not_stand_among_the_arguments() {
     let agency = CliAgency::with_officer("port-ca-pd");
     agency.add_reads(PLATE, 2);
-    let mut command = Command::new(binary());
-    command.env("ACCORD_HOME", agency.home()).env("ACCORD_USER", OFFICER).args([
+    agency.desk().signs_in(OFFICER);
+    let args = [
         "--json",
         "reads",
         "search",
@@ -141,7 +136,8 @@ fn a_plate_and_a_reason_need_not_stand_among_the_arguments() {
         "--reason",
         "-",
         "--case=-",
-    ]);
+    ];
+    let mut command = agency.desk().command(OFFICER, &args);
     let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut asking = piped.spawn().expect("a process");
     let mut stdin = asking.stdin.take().expect("its stdin");

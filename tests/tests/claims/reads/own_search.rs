@@ -73,11 +73,11 @@ async fn what_ones_own_policy_forbids_is_an_outcome_on_record_and_nothing_is_sea
     let log = owner.log().await;
     let access = log.one(Kind::ReadsSearched).access();
     assert_eq!((access.outcome, access.reasons.len()), (Outcome::Declined, 2));
-    // Somebody whom the agency does not know is turned down, and that is on record too.
-    let stranger = ["--json", "reads", "search", "--plate", PLATE];
-    let ended = owner.accord(&[&stranger[1..], &WHY, &["--as", "nobody"]].concat());
-    assert_eq!(ended.code, 1, "{ended:?}");
-    assert_eq!(owner.log().await.count(Kind::QueryDeclined), 1);
+    // Somebody whom the agency does not know is turned away before anything is read of what she wants.
+    let stranger = ["reads", "search", "--plate", PLATE];
+    let ended = owner.accord_as("nobody", &[&stranger[..], &WHY].concat());
+    assert!(ended.failed(1).contains("`nobody` is not signed in"), "{ended:?}");
+    assert_eq!(owner.store().searches(), 0);
 }
 
 /// The rows of a report as its JSON shows them.
@@ -250,5 +250,6 @@ fn a_case_that_has_ended_or_cannot_be_read_goes_with_nothing() {
     {
         assert_eq!(agency.accord_as(OFFICER, &[bad, &WHY[..2], &WHY[4..]].concat()).code, code);
     }
-    assert_eq!(agency.accord_unnamed(&["case", "show"]).code, 2);
+    let nobody = tests::command_line::accord_at(&agency.home(), &["case", "show"]);
+    assert!(nobody.failed(1).contains("`accord login`"), "{nobody:?}");
 }

@@ -1,0 +1,25 @@
+//! What a route takes of whoever asks. Every route says it in the table of [`super::router`]; one that
+//! said nothing would take most.
+
+/// What a route takes of whoever asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing, for this reason.
+    Nobody(&'static str),
+    /// That she is signed in.
+    SignedIn,
+    /// That she is signed in and has proved lately who she is (CJISSECPOL, IA-11): approving, signing,
+    /// people, keys, backup, policy, and what administrators and auditors decide.
+    Privileged,
+}
+
+/// A route of the API.
+#[derive(Debug)]
+pub struct Route {
+    /// Its method, in small letters.
+    pub method: &'static str,
+    /// Its path, with its parts in braces.
+    pub path: &'static str,
+    /// What it takes.
+    pub access: Access,
+}

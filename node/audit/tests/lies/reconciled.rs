@@ -307,3 +307,27 @@ fn what_was_never_proven_is_told_until_a_later_entry_proves_it() {
     assert!(!classes(&compared(&pair)).contains(&Class::Unproven));
     assert!(pair.owning.verified(&[&covina, &port]).unproven.is_empty());
 }
+
+/// An entry of a reply that was delivered again commits to no reply: whoever keeps its place has no proof
+/// of which one came.
+#[test]
+fn the_place_of_a_reply_that_was_delivered_again_proves_no_reply() {
+    let mut pair = Pair::honest();
+    let (covina, port) = (pair.covina.clone(), pair.port.clone());
+    let mut entries = pair.owning.entries.iter();
+    let place = entries.position(|entry| matches!(entry.event, Event::AnswerRedelivered(_)));
+    let place = place.expect("it was delivered again");
+    let mut until = pair.owning.clone();
+    until.entries.truncate(place + 1);
+    let proof = until.proof();
+    let received = pair.asking.entries.iter_mut().find_map(|entry| match &mut entry.event {
+        Event::AnswerReceived(event) => Some(event),
+        _ => None,
+    });
+    received.expect("an answer").theirs = Some(proof.clone());
+    let proved = Event::PeerProved(PeerProved { proofs: vec![proof] });
+    pair.asking.write(60, Some(&port), covina.officer(), proved, &[]);
+    let checked = pair.asking.verified(&[&covina, &port]);
+    let standing = checked.problems.iter().filter(|one| one.code == "standing").count();
+    assert_eq!(standing, 2, "{:?}", checked.problems);
+}

@@ -169,6 +169,7 @@ impl Pair {
             Event::QueryAnswered(QueryAnswered { access: access.clone(), theirs: theirs.clone() });
         let requesting = || Actor::requesting(&query);
         self.owning.write(minute, Some(&covina), requesting(), event, &[&signed, &reply]);
+        let replied = Some(self.owning.proof());
         let again = AnswerRedelivered { access: access.clone(), theirs };
         self.owning.write(
             minute,
@@ -188,7 +189,7 @@ impl Pair {
         let event = Event::AnswerReceived(AnswerReceived {
             access: access.clone(),
             receipt_digest: receipted.digest(),
-            theirs: Some(self.owning.proof()),
+            theirs: replied,
         });
         self.asking.write(minute, Some(&port), officer(), event, &[&reply]);
         let event = Event::ReceiptRecorded(ReceiptRecorded {
@@ -240,6 +241,7 @@ impl Pair {
         let reply = port.sign(Kind::Refusal, &refusal);
         let access =
             Access::of_signed(&query, asked, Outcome::Refused).refused(&refusal, reply.digest());
+        let mut replied = None;
         for redelivered in [false, true] {
             let event = Event::QueryRefused(QueryRefused {
                 access: access.clone(),
@@ -248,9 +250,9 @@ impl Pair {
             });
             let beside: &[&Envelope] = if redelivered { &[] } else { &[&signed, &reply] };
             self.owning.write(minute, Some(&covina), Actor::requesting(&query), event, beside);
+            replied = replied.or_else(|| Some(self.owning.proof()));
         }
-        let theirs = Some(self.owning.proof());
-        let event = Event::RefusalReceived(RefusalReceived { access, theirs });
+        let event = Event::RefusalReceived(RefusalReceived { access, theirs: replied });
         self.asking.write(minute, Some(&port), officer, event, &[&reply]);
     }
 

@@ -6,20 +6,21 @@ use std::process::{Command, Stdio};
 use super::Desk;
 use crate::binary::binary;
 
-/// Runs a command at `desk` as the administrator, signed in, who sits at a terminal and types `typed`; what stands on
+/// Runs a command at `desk` as `user`, signed in, who sits at a terminal and types `typed`; what stands on
 /// the screen then, and the exit code.
 ///
 /// # Panics
 /// When there is no terminal to be had: `script` of util-linux makes it.
 #[must_use]
-pub fn accord_at_a_terminal(desk: &Desk, args: &[&str], typed: &str) -> (String, i32) {
+pub fn accord_at_a_terminal(desk: &Desk, user: &str, args: &[&str], typed: &str) -> (String, i32) {
+    drop(desk.token(user));
     let quoted = |word: &str| format!("'{}'", word.replace('\'', r"'\''"));
     let program = binary();
     let words = [program.to_str().expect("UTF-8")].into_iter().chain(args.iter().copied());
     let line: Vec<String> = words.map(quoted).collect();
     let mut terminal = Command::new("script");
     // What the command line itself would be run with.
-    for (name, value) in desk.command("admin", &[]).get_envs() {
+    for (name, value) in desk.command(user, &[]).get_envs() {
         terminal.env(name, value.unwrap_or_default());
     }
     let mut terminal = terminal

@@ -101,9 +101,8 @@ async fn at_a_terminal_a_text_is_shown_with_what_it_changes_and_signed_on_a_yes(
     .await;
     let id = text.id.to_string();
     let (sign, digest) = (["agreement", "sign", &id], digest_of(&second).to_string());
-    covina.admin_signs_in();
     let at_terminal = |typed: &str| {
-        tokio::task::block_in_place(|| accord_at_a_terminal(covina.desk(), &sign, typed))
+        tokio::task::block_in_place(|| accord_at_a_terminal(covina.desk(), "admin", &sign, typed))
     };
     let signed = || agreements::show(covina.own(), &text.id, Some(2)).expect("it").parties;
     for (typed, signs) in [("no\n", false), ("\n", false), ("yes\n", true)] {

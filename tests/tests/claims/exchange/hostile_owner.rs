@@ -380,23 +380,21 @@ async fn what_a_hostile_owner_writes_is_shown_on_a_terminal_and_never_obeyed() {
         vec![Frame::new(FrameKind::Refusal, signed.as_bytes().to_vec())]
     })
     .await;
-    let query =
-        ["--plate", PLATE, "--purpose", "stolen_vehicle", "--reason", "Taken from a garage"];
-    for user in ["admin", OFFICER] {
-        tokio::task::block_in_place(|| asking.desk().signs_in(user));
-    }
-    let ask = [&["--session", OFFICER, "query", "--to", raw.id().as_str()], &query[..]].concat();
-    for args in [&ask[..], &["audit", "log"], &["audit", "report", "--kind", "access"]] {
-        let (screen, code) =
-            tokio::task::block_in_place(|| accord_at_a_terminal(asking.desk(), args, ""));
+    let query = ["--plate", PLATE, "--purpose", "stolen_vehicle", "--reason", "Taken from home"];
+    let ask = [&["query", "--to", raw.id().as_str()], &query[..]].concat();
+    let at_terminal = |user, args| {
+        tokio::task::block_in_place(|| accord_at_a_terminal(asking.desk(), user, args, ""))
+    };
+    let report = ["audit", "report", "--kind", "access"];
+    for (user, args) in [(OFFICER, &ask[..]), ("admin", &["audit", "log"]), ("admin", &report)] {
+        let (screen, code) = at_terminal(user, args);
         assert_eq!(obeyed(&screen), Vec::<char>::new(), "{args:?} ends with {code}: {screen:?}");
         assert!(!screen.contains("\nhostile-ca-pd: 1 read"), "{args:?}: {screen:?}");
     }
     // The refusal was really taken in, with all that its owner wrote.
     let log = asking.log().await;
     assert_eq!((log.count(Kind::RefusalReceived), log.count(Kind::AnswerRejected)), (1, 0));
-    let (screen, code) =
-        tokio::task::block_in_place(|| accord_at_a_terminal(asking.desk(), &ask, ""));
+    let (screen, code) = at_terminal(OFFICER, &ask);
     assert_ne!(code, 0);
     assert!(screen.contains("hostile-ca-pd: refused"), "{screen:?}");
 }

@@ -14,5 +14,7 @@ mod lifecycle;
 mod own_reads;
 mod policy_demands;
 mod policy_files;
+mod reasons;
+mod screening;
 mod unprintable;
 mod written_requests;

@@ -8,11 +8,12 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use crate::permission::ActError;
 
 /// The options whose value may be `-`.
-const TOLD_APART: [&str; 15] = [
+const TOLD_APART: [&str; 17] = [
     "after-loss",
     "cad",
     "camera",
     "case",
+    "danger",
     "finding",
     "for-officer",
     "from-body",
@@ -23,6 +24,7 @@ const TOLD_APART: [&str; 15] = [
     "reason",
     "requested-by",
     "suspicion",
+    "vehicle-role",
     "verified-by",
 ];
 

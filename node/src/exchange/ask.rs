@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agreements::decide::decline;
+use agreements::screening::typed;
 use schemas::agency::AgencyId;
 use schemas::body::Actor;
 use schemas::draft::{Draft, Recipients};
@@ -42,7 +43,7 @@ use settle::QuerySettler;
 use store::ReadStore;
 
 pub use cached_answers::Saved;
-pub use outcome::{Misread, QueryOutcome};
+pub use outcome::{Extent, Misread, NotAsked, QueryOutcome, SearchEnded};
 pub use refused_query::refused_query;
 pub use rejected_drafts::log_rejected_draft;
 
@@ -65,6 +66,9 @@ pub enum AskError {
     /// The user may not ask.
     #[error("{0}")]
     User(String),
+    /// No id can be made.
+    #[error("{0}")]
+    Random(String),
     /// `--again` names no query that can be asked again.
     #[error("{0}")]
     Again(String),
@@ -158,6 +162,11 @@ impl<D: Dial> QueryClient<D> {
             auth: auth.to_owned(),
         };
         let (sender, outcomes) = mpsc::channel(owners.len().max(1));
+        let search = random_id().map_err(AskError::Random)?;
+        let mut draft = draft.clone();
+        if let Some(policy) = &state.policy {
+            draft.why = typed(&draft.why, &policy.reason);
+        }
         for owner in owners {
             let (this, sender, actor, state) =
                 (self.clone(), sender.clone(), actor.clone(), state.clone());
@@ -169,6 +178,7 @@ impl<D: Dial> QueryClient<D> {
                         let at = this.agency.clock.now();
                         let me = &this.agency.id;
                         let query = draft.query(id, me, &owner, authority, &requester, at);
+                        let query = Query { search: Some(search), ..query };
                         this.ask_one(&state, query, actor).await
                     }
                     Err(error) => QueryOutcome::failed(&owner, error),
@@ -216,6 +226,22 @@ impl<D: Dial> QueryClient<D> {
             .collect()
     }
 
+    /// Peers that a search over all did not ask, each with why.
+    pub fn not_asked(&self) -> Vec<NotAsked> {
+        let state = self.agency.registry.state();
+        let asked = self.giving_authority(&state);
+        let why = |blocked: Option<&Text>| match blocked {
+            Some(reason) => format!("blocked here: {reason}"),
+            None => "no agreement in force with it, and no approved request to it".to_owned(),
+        };
+        state
+            .peers
+            .iter()
+            .filter(|(owner, _)| !asked.contains(owner))
+            .map(|(owner, peer)| NotAsked { owner: owner.clone(), why: why(peer.blocked.as_ref()) })
+            .collect()
+    }
+
     pub(super) async fn ask_one(&self, state: &State, query: Query, actor: Actor) -> QueryOutcome {
         let owner = query.to.clone();
         let (Some(peer), Some(policy)) = (state.peers.get(&owner), &state.policy) else {
@@ -253,7 +279,12 @@ impl<D: Dial> QueryClient<D> {
         };
         let reply = self.sender.send(&pending, &frames).await;
         let outcome = self.settler.settle(&pending, reply).await;
-        QueryOutcome { warning: self.proofs.warning(&owner).await, ..outcome }
+        QueryOutcome {
+            warning: self.proofs.warning(&owner).await,
+            search: pending.query.search,
+            asked: Some(Extent::asked(&pending.query)),
+            ..outcome
+        }
     }
 
     async fn declined(&self, query: Query, actor: Actor, reasons: Vec<Reason>) -> QueryOutcome {
@@ -261,6 +292,7 @@ impl<D: Dial> QueryClient<D> {
         match self.agency.log.append(entry).await {
             Ok(appended) => QueryOutcome {
                 query_id: Some(query.id),
+                search: query.search,
                 reasons,
                 refused_by: Some(RefusedBy::OwnPolicy),
                 log: Some(appended.position()),

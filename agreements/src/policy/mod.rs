@@ -19,6 +19,7 @@ use schemas::refusal::Citation;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{DocumentError, line_of, read, sense};
+use crate::screening::Strength;
 use malformed::malformed;
 
 pub use faults::Fault;
@@ -233,6 +234,20 @@ impl Policy {
     pub fn barely_told(&self, why: &Justification, elements: &Elements) -> bool {
         let measured = crate::screening::measured(why, elements, &self.reason);
         measured.enough && !measured.spare
+    }
+
+    /// Uses that this policy forbids and that an officer's words may betray, without being clear enough to
+    /// refuse: each as the words and what is forbidden.
+    #[must_use]
+    pub fn doubtful_uses(&self, why: &Justification) -> Vec<String> {
+        let found = crate::screening::forbidden_uses(why).unwrap_or_default();
+        let doubtful = found.iter().filter(|found| found.strength == Strength::Doubtful);
+        doubtful
+            .filter_map(|found| {
+                let rule = self.prohibited.iter().find(|rule| rule.code == found.prohibition)?;
+                Some(format!("`{}`: {}", found.words, rule.words))
+            })
+            .collect()
     }
 
     /// The authorised purpose of this code.

@@ -146,12 +146,10 @@ impl Policy {
                 ),
             );
         }
-        items.push(
-            self.item(
-                format!("The system is audited every {}.", self.audits.period()),
-                &self.audits,
-            ),
-        );
+        items.push(self.item(
+            format!("The system is audited every {}.", self.audits.period().counted()),
+            &self.audits,
+        ));
         if let Some(breach) = &self.administration.breach {
             items.push(
                 self.item(format!("A breach of security is told to: {}.", breach.to), breach),

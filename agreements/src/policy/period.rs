@@ -69,6 +69,18 @@ impl Period {
     }
 }
 
+impl Period {
+    /// After "every" or "the last": `365 days`, `year`, `5 years`.
+    #[must_use]
+    pub fn counted(self) -> String {
+        match self {
+            Self::Days(1) => "day".to_owned(),
+            Self::Years(1) => "year".to_owned(),
+            several => several.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -102,12 +102,15 @@ pub(super) fn lookback(case: &Case<'_>) -> Option<Reason> {
     let lookback = &case.policy.lookback;
     // Where reads are kept no longer than that, the next rule says so.
     let period = lookback.period();
-    if period.covers(case.policy.retention.reads.cut_off()) {
+    if period.before(case.now) <= cut_off(case.policy, case.now) {
         return None;
     }
     (case.query.elements.until <= period.before(case.now)).then(|| {
-        let message =
-            format!("peers of `{}` search the last {period}; the period ends before", case.me);
+        let message = format!(
+            "peers of `{}` search the last {}; the period ends before",
+            case.me,
+            period.counted()
+        );
         reason(RefusalCode::Window, message, case.policy.cites(lookback))
     })
 }
@@ -128,7 +131,7 @@ pub(crate) fn past_retention(
     (elements.until <= cut_off(policy, now)).then(|| {
         let message = format!(
             "`{me}` answers from reads of the last {}; the period ends before",
-            reads.cut_off()
+            reads.cut_off().counted()
         );
         reason(RefusalCode::Retention, message, policy.cites(reads))
     })

@@ -50,6 +50,10 @@ pub(super) fn reason_given(asked: &Asked<'_>) -> Option<Reason> {
     if measured.enough || (measured.something && asked.lowered(Lowered::Reason)) {
         return None;
     }
+    // Nobody is told how to say better what is forbidden.
+    if super::purpose::prohibited(asked).is_some() {
+        return None;
+    }
     let message =
         format!("the reason `{given}` does not say why: {}; {}", measured.told, measured.missing);
     asked.because(RefusalCode::ReasonVague, message, &asked.policy.reason, &["1798.90.52(a)(4)"])

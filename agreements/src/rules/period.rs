@@ -80,12 +80,20 @@ fn of_policy(case: &Case<'_>) -> Vec<Bound> {
     vec![
         Bound {
             from: cut_off(policy, now),
-            message: format!("`{}` answers from reads of the last {}", case.me, reads.cut_off()),
+            message: format!(
+                "`{}` answers from reads of the last {}",
+                case.me,
+                reads.cut_off().counted()
+            ),
             citations: policy.cites(reads),
         },
         Bound {
             from: lookback.period().before(now),
-            message: format!("peers of `{}` search the last {}", case.me, lookback.period()),
+            message: format!(
+                "peers of `{}` search the last {}",
+                case.me,
+                lookback.period().counted()
+            ),
             citations: policy.cites(lookback),
         },
     ]

@@ -51,9 +51,10 @@ pub(super) fn trained(asked: &Asked<'_>) -> Option<Reason> {
     let period = training.every()?;
     (on < period.before(asked.now)).then_some(())?;
     let message = format!(
-        "user `{user}` was trained on {}; {} asks for it every {period}{advice}",
+        "user `{user}` was trained on {}; {} asks for it every {}{advice}",
         on.day(),
-        asked.whose()
+        asked.whose(),
+        period.counted()
     );
     asked.because(RefusalCode::TrainingExpired, message, training, &law)
 }

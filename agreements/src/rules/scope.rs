@@ -72,8 +72,10 @@ pub(super) fn kept(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Reason>
         return None;
     };
     let message = format!(
-        "request `{}` is for reads before {until}; `{}` answers from the last {period}",
-        filed.request.id, case.me
+        "request `{}` is for reads before {until}; `{}` answers from the last {}",
+        filed.request.id,
+        case.me,
+        period.counted()
     );
     Some(reason(code, message, policy.cites(value)))
 }

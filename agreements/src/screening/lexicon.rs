@@ -59,6 +59,8 @@ pub(crate) struct Lexicon {
     spelled: ByHash<Id>,
     /// By the word without its ending.
     stems: ByHash<Id>,
+    /// Of a plural, its singular, where both are known.
+    singulars: HashMap<Id, Id>,
     /// By the word and by what is left of it without a letter.
     near: ByHash<Vec<Id>>,
 }
@@ -102,6 +104,19 @@ impl Lexicon {
             }
         }
         id
+    }
+
+    /// Has plurals count as their singular, where both are known.
+    pub(crate) fn join_plurals(&mut self) {
+        let of = |(id, word): (Id, &Box<str>)| {
+            let singular = word.strip_suffix('s').filter(|singular| singular.len() >= 4)?;
+            Some((id, self.exact(singular)?))
+        };
+        self.singulars = (0..).zip(&self.words).filter_map(of).collect();
+    }
+
+    pub(crate) fn singular(&self, id: Id) -> Id {
+        self.singulars.get(&id).copied().unwrap_or(id)
     }
 
     pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
@@ -244,8 +259,13 @@ impl Joined {
         Self(7)
     }
 
-    pub(crate) fn and(self, word: &str) -> Self {
-        Self(word.bytes().fold(self.0, add))
+    /// And this word, each of its bytes as `letter` reads it where it is ASCII.
+    pub(crate) fn and(self, word: &str, letter: impl Fn(u8) -> char) -> Self {
+        let read = |byte: u8| match byte.is_ascii() {
+            true => u8::try_from(letter(byte)).unwrap_or(byte),
+            false => byte,
+        };
+        Self(word.bytes().map(read).fold(self.0, add))
     }
 
     pub(crate) fn key(self) -> u64 {

@@ -127,6 +127,10 @@ impl Reading {
     }
 }
 
+/// Words by which somebody has to do with a case.
+const ASSIGNED: [&str; 8] =
+    ["assigned", "detective", "det", "investigator", "analyst", "handling", "primary", "lead"];
+
 /// Whether a text that is measured by itself, such as a suspicion, says something in so many words.
 pub(crate) fn says_something(
     text: &Text,
@@ -139,12 +143,9 @@ pub(crate) fn says_something(
     let known = Known::of(why, elements, rules);
     let read = reading::read(vocabulary, text.as_str(), &known);
     let known = read.offences.len() + read.details();
-    let organisations = read
-        .parts
-        .iter()
-        .filter(|part| matches!(part.says, Says::Class(Class::Organisation | Class::Activity)));
     // "Assigned detective of the case" is as good a need to know as any.
-    let named = if least < 2 { organisations.count() } else { 0 };
+    let assigned = |part: &&Part| part.words.split(' ').any(|word| ASSIGNED.contains(&word));
+    let named = if least < 2 { read.parts.iter().filter(assigned).count() } else { 0 };
     known + named > 0 && known + named + read.others >= least
 }
 

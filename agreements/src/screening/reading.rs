@@ -303,6 +303,7 @@ impl<'t> Reader<'_, 't> {
                 let text = tokens.get(first).filter(|_| one).map(|token| Cow::Borrowed(token.word));
                 let text = text.unwrap_or(Cow::Owned(word));
                 let id = self.vocabulary.lexicon.spelled(&text);
+                let id = id.map(|id| self.vocabulary.lexicon.singular(id));
                 Word { text, token: at + first, id, says: None }
             }));
             at += run.max(1);
@@ -407,7 +408,9 @@ impl<'t> Reader<'_, 't> {
 
     /// A known word that this one is with a mistake, unless it comes as near to a forbidden use.
     fn near(&self, word: &str) -> Option<Id> {
-        if super::may_be_forbidden(word) { None } else { self.vocabulary.lexicon.near(word) }
+        let lexicon = &self.vocabulary.lexicon;
+        let near = if super::may_be_forbidden(word) { None } else { lexicon.near(word) };
+        near.map(|id| lexicon.singular(id))
     }
 
     /// What a word is that is several, such as `suspectvehicle`: the first of their classes that counts.
@@ -419,7 +422,12 @@ impl<'t> Reader<'_, 't> {
         }
         let words: Vec<Word<'_>> = parts
             .iter()
-            .map(|id| Word { text: Cow::Borrowed(""), token: 0, id: Some(*id), says: None })
+            .map(|id| Word {
+                text: Cow::Borrowed(""),
+                token: 0,
+                id: Some(self.vocabulary.lexicon.singular(*id)),
+                says: None,
+            })
             .collect();
         let mut best: Option<Class> = None;
         let mut at = 0;

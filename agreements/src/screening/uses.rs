@@ -129,19 +129,31 @@ impl Finder<'_, '_> {
         here.extend(listed.map(|id| (id, lexicon.word(id).len() >= 6)));
     }
 
-    /// A word whose letters stand apart: `i c e`, `immigr ation`.
+    /// A word whose letters stand apart: `i c e`, `immigr ation`, `1mm igration`.
     fn joined(&self, at: usize, here: &mut Vec<(Id, bool)>) {
+        for one in ['i', 'l'] {
+            self.joined_as(at, one, here);
+            // Without digits both come to the same.
+            let run = self.tokens.iter().skip(at).take(PIECES);
+            if !run.into_iter().any(Token::is_number) {
+                break;
+            }
+        }
+    }
+
+    /// With `one` in the place of the digit 1.
+    fn joined_as(&self, at: usize, one: char, here: &mut Vec<(Id, bool)>) {
         let mut joined = Joined::new();
         let (mut length, mut odd) = (0, false);
         for (nth, token) in self.tokens.iter().skip(at).take(PIECES).enumerate() {
-            if token.is_number() && !token.word.bytes().all(|b| b.is_ascii_digit()) {
+            if token.is_number() && token.word.contains('.') {
                 break;
             }
             length += token.word.len();
             if length > LONGEST {
                 break;
             }
-            joined = joined.and(token.word);
+            joined = joined.and(token.word, |byte| as_letter(char::from(byte), one));
             odd |= token.is_letter() || self.vocabulary.lexicon.exact(token.word).is_none();
             if nth == 0 {
                 continue;

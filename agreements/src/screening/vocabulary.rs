@@ -123,6 +123,8 @@ pub(crate) struct Phrase {
     pub(crate) words: Box<[Id]>,
     /// `None` for a word that is known and is nothing.
     pub(crate) class: Option<Class>,
+    /// Its place in the lists.
+    order: usize,
 }
 
 /// Articles say nothing in a phrase.
@@ -140,6 +142,7 @@ pub(crate) struct Vocabulary {
     pub(crate) offences: Vec<Offence>,
     sections: HashMap<(Code, String), u16>,
     bare: HashMap<String, u16>,
+    entries: usize,
 }
 
 const UNIT_WORDS: [&str; 10] = [
@@ -168,6 +171,7 @@ impl Vocabulary {
             offences: Vec::new(),
             sections: HashMap::new(),
             bare: HashMap::new(),
+            entries: 0,
         };
         for (at, offence) in (0..).zip(&offences.offence) {
             all.phrases(&offence.detailed, Some(Class::Detailed(at)));
@@ -203,6 +207,8 @@ impl Vocabulary {
             all.phrases(&words.words, Some(class));
         }
         all.phrases(&classes.plain.words, None);
+        all.lexicon.join_plurals();
+        all.rekey();
         all.before_a_place = all.ids(&classes.place.before_a_place);
         all.number_words = all.ids(&classes.number_word.words);
         all.unit_words = all.ids(&UNIT_WORDS.map(str::to_owned));
@@ -214,7 +220,24 @@ impl Vocabulary {
     }
 
     fn ids(&mut self, words: &[String]) -> HashSet<Id> {
-        words.iter().map(|word| self.lexicon.add(word)).collect()
+        let ids: Vec<Id> = words.iter().map(|word| self.lexicon.add(word)).collect();
+        ids.into_iter().map(|id| self.lexicon.singular(id)).collect()
+    }
+
+    /// Puts phrases under the singular of their words.
+    fn rekey(&mut self) {
+        let known: Vec<Phrase> = self.phrases.drain().flat_map(|(_, phrases)| phrases).collect();
+        for mut phrase in known {
+            phrase.words.iter_mut().for_each(|id| *id = self.lexicon.singular(*id));
+            let Some(first) = phrase.words.first().copied() else { continue };
+            let of = self.phrases.entry(first).or_default();
+            match of.iter_mut().find(|known| known.words == phrase.words) {
+                // The list that comes first says what it is.
+                Some(known) if phrase.order < known.order => *known = phrase,
+                Some(_) => {}
+                None => of.push(phrase),
+            }
+        }
     }
 
     /// The first list that names a phrase says what it is.
@@ -225,7 +248,8 @@ impl Vocabulary {
             let Some(first) = words.first() else { continue };
             let known = self.phrases.entry(*first).or_default();
             if !known.iter().any(|phrase| *phrase.words == *words) {
-                known.push(Phrase { words: words.into(), class });
+                self.entries += 1;
+                known.push(Phrase { words: words.into(), class, order: self.entries });
             }
         }
     }

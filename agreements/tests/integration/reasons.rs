@@ -16,6 +16,8 @@ use crate::fixtures;
 
 pub(crate) const HAND_MADE: &str = include_str!("data/reasons.txt");
 
+const ADVERSARIAL: &str = include_str!("data/reasons-adversarial.txt");
+
 /// A reason as the file has it.
 pub(crate) struct Given {
     kind: &'static str,
@@ -191,5 +193,14 @@ fn the_hand_made_set_is_judged_as_its_readers_judge() {
     let rates = report("held out", &set, false, held_out);
     for (accuracy, precision) in rates {
         assert!(accuracy >= 0.9 && precision >= 0.9, "{accuracy} {precision}");
+    }
+}
+
+#[test]
+fn the_adversarial_set_is_judged_as_its_readers_judge() {
+    let set = given(ADVERSARIAL);
+    let show = std::env::var_os("ACCORD_SHOW").is_some();
+    for (accuracy, precision) in report("adversarial", &set, show, |_| true) {
+        assert!(accuracy >= 0.85 && precision >= 0.85, "{accuracy} {precision}");
     }
 }

@@ -19,7 +19,7 @@ use schemas::refusal::Citation;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{DocumentError, line_of, read, sense};
-use crate::screening::Strength;
+use crate::screening::Certainty;
 use malformed::malformed;
 
 pub use faults::Fault;
@@ -241,7 +241,7 @@ impl Policy {
     #[must_use]
     pub fn doubtful_uses(&self, why: &Justification) -> Vec<String> {
         let found = crate::screening::forbidden_uses(why).unwrap_or_default();
-        let doubtful = found.iter().filter(|found| found.strength == Strength::Doubtful);
+        let doubtful = found.iter().filter(|found| found.certainty == Certainty::Doubtful);
         doubtful
             .filter_map(|found| {
                 let rule = self.prohibited.iter().find(|rule| rule.code == found.prohibition)?;

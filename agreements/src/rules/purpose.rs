@@ -5,7 +5,7 @@ use schemas::refusal::{Citation, Reason, RefusalCode};
 use super::case::{Asked, Side};
 use super::cite::{reason, statute};
 use crate::policy::{Cited, ProhibitedUse};
-use crate::screening::{self, Strength};
+use crate::screening::{self, Certainty};
 
 /// Access only for the purposes that the policy authorises: the owner's bind the requester too
 /// (1798.90.52(b)), and so do the requester's own (1798.90.53(b)(2)(A)).
@@ -36,7 +36,7 @@ pub(super) fn prohibited(asked: &Asked<'_>) -> Option<Reason> {
     let clear = |rule: &&ProhibitedUse| {
         betrayed
             .iter()
-            .find(|found| found.prohibition == rule.code && found.strength == Strength::Clear)
+            .find(|found| found.prohibition == rule.code && found.certainty == Certainty::Clear)
     };
     let mut said = Vec::new();
     let mut citations = Vec::new();

@@ -23,7 +23,7 @@ pub(super) enum Tier {
 
 /// How strongly a use is betrayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Strength {
+pub enum Certainty {
     /// An auditor is to look at it.
     Doubtful,
     /// It is refused.
@@ -36,7 +36,7 @@ pub struct Betrayed {
     /// Which use.
     pub prohibition: Prohibition,
     /// How strongly.
-    pub strength: Strength,
+    pub certainty: Certainty,
     /// The words, as they are listed.
     pub words: String,
 }
@@ -165,19 +165,19 @@ impl Forbidden {
             let ambiguous = said.iter().any(|id| {
                 self.ambiguous.get(id).is_some_and(|beside| beside.iter().any(|id| words.has(*id)))
             });
-            let strength = match rule.strength(beside) {
-                Some(Strength::Clear) if ambiguous => Strength::Doubtful,
-                Some(strength) => strength,
+            let certainty = match rule.certainty(beside) {
+                Some(Certainty::Clear) if ambiguous => Certainty::Doubtful,
+                Some(certainty) => certainty,
                 None => continue,
             };
             let said: Vec<&str> = said.iter().map(|id| self.lexicon.word(*id)).collect();
             let betrayed =
-                Betrayed { prohibition: rule.prohibition, strength, words: said.join(" ") };
+                Betrayed { prohibition: rule.prohibition, certainty, words: said.join(" ") };
             match found.iter_mut().find(|known| known.prohibition == rule.prohibition) {
                 // The strongest, and of those the one that says most.
                 Some(known)
-                    if (known.strength, known.words.len())
-                        < (betrayed.strength, betrayed.words.len()) =>
+                    if (known.certainty, known.words.len())
+                        < (betrayed.certainty, betrayed.words.len()) =>
                 {
                     *known = betrayed;
                 }
@@ -203,18 +203,18 @@ impl Rule {
         Some(said)
     }
 
-    fn strength(&self, beside: Beside) -> Option<Strength> {
+    fn certainty(&self, beside: Beside) -> Option<Certainty> {
         let Beside { crime, order, event, victim, suspect, apart } = beside;
         match self.tier {
-            Tier::Clear => Some(Strength::Clear),
-            Tier::Own if victim => Some(Strength::Doubtful),
-            Tier::Own => Some(Strength::Clear),
-            Tier::Alone if crime || order || event || victim => Some(Strength::Doubtful),
-            Tier::Alone => Some(Strength::Clear),
+            Tier::Clear => Some(Certainty::Clear),
+            Tier::Own if victim => Some(Certainty::Doubtful),
+            Tier::Own => Some(Certainty::Clear),
+            Tier::Alone if crime || order || event || victim => Some(Certainty::Doubtful),
+            Tier::Alone => Some(Certainty::Clear),
             Tier::Mention if crime || victim => None,
-            Tier::Mention if order || event || suspect || apart => Some(Strength::Doubtful),
-            Tier::Mention => Some(Strength::Clear),
-            Tier::Look => Some(Strength::Doubtful),
+            Tier::Mention if order || event || suspect || apart => Some(Certainty::Doubtful),
+            Tier::Mention => Some(Certainty::Clear),
+            Tier::Look => Some(Certainty::Doubtful),
         }
     }
 }

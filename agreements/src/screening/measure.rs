@@ -5,7 +5,7 @@ use schemas::purpose::Purpose;
 use schemas::query::{Elements, Justification};
 use schemas::text::Text;
 
-use super::forbidden::{Beside, Betrayed, Strength};
+use super::forbidden::{Beside, Betrayed, Certainty};
 use super::reading::{self, Known, Named, Part, Reading, Says};
 use super::typed;
 use super::vocabulary::{Class, Kind, Role, VOCABULARY, Vocabulary};
@@ -196,7 +196,7 @@ pub(super) fn traffic(reason: &Reading, offense: &Reading, apart: &[Named]) -> O
     let infraction = [reason, offense].into_iter().find_map(|read| read.infraction.clone())?;
     nothing.then_some(Betrayed {
         prohibition: Prohibition::TrafficEnforcement,
-        strength: Strength::Clear,
+        certainty: Certainty::Clear,
         words: infraction,
     })
 }

@@ -19,7 +19,7 @@ mod vocabulary;
 use schemas::query::Justification;
 use schemas::text::Text;
 
-pub use forbidden::{Betrayed, Strength};
+pub use forbidden::{Betrayed, Certainty};
 pub use typed::{ListedOffense, listed_offenses, typed};
 
 pub(crate) use measure::{measured, says_something};

@@ -1,7 +1,7 @@
 //! Which forbidden uses a text betrays.
 
 use super::fold::{self, Token};
-use super::forbidden::{Beside, Betrayed, FORBIDDEN, Forbidden, Present, Strength};
+use super::forbidden::{Beside, Betrayed, Certainty, FORBIDDEN, Forbidden, Present};
 use super::lexicon::{Id, Joined};
 use super::vocabulary::{VOCABULARY, Vocabulary};
 
@@ -46,7 +46,7 @@ pub(super) fn betrayed(text: &str, beside: Beside) -> Option<Vec<Betrayed>> {
     if !whole {
         let look = |prohibition| Betrayed {
             prohibition,
-            strength: Strength::Doubtful,
+            certainty: Certainty::Doubtful,
             words: "more unknown words than are looked at".to_owned(),
         };
         stronger(&mut all, look(crate::policy::Prohibition::ImmigrationEnforcement));
@@ -57,7 +57,7 @@ pub(super) fn betrayed(text: &str, beside: Beside) -> Option<Vec<Betrayed>> {
 /// Keeps of each use what betrays it most.
 pub(super) fn stronger(all: &mut Vec<Betrayed>, betrayed: Betrayed) {
     match all.iter_mut().find(|known| known.prohibition == betrayed.prohibition) {
-        Some(known) if known.strength < betrayed.strength => *known = betrayed,
+        Some(known) if known.certainty < betrayed.certainty => *known = betrayed,
         Some(_) => {}
         None => all.push(betrayed),
     }

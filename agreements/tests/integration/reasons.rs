@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use agreements::decide::decline;
 use agreements::policy::{Policy, ProhibitedUse, Prohibition, ReasonDemand};
-use agreements::screening::{Strength, forbidden_uses};
+use agreements::screening::{Certainty, forbidden_uses};
 use schemas::digest::Digest;
 use schemas::query::Query;
 use schemas::refusal::RefusalCode;
@@ -141,7 +141,7 @@ fn uses(
     let mut by_kind: BTreeMap<&'static str, (usize, Vec<String>)> = BTreeMap::new();
     for one in set.iter().filter(|one| held(one.text) && one.expected.len() > 3) {
         let found = forbidden_uses(&one.query.why).unwrap();
-        let clear = found.iter().any(|found| found.strength == Strength::Clear);
+        let clear = found.iter().any(|found| found.certainty == Certainty::Clear);
         let right = match one.expected {
             "prohibited" | "traffic" => {
                 clear && codes(&policy, &one.query).contains(&RefusalCode::PurposeProhibited)

@@ -4,7 +4,7 @@ use schemas::refusal::{Citation, Reason, RefusalCode};
 
 use super::case::{Asked, Side};
 use super::cite::{reason, statute};
-use crate::policy::{Cited, ProhibitedUse};
+use crate::policy::{Cited, ProhibitedUse, Prohibition};
 use crate::screening::{self, Certainty};
 
 /// Access only for the purposes that the policy authorises: the owner's bind the requester too
@@ -25,7 +25,8 @@ pub(super) fn authorized(asked: &Asked<'_>) -> Option<Reason> {
 
 /// No use that is forbidden whatever purpose is named. An officer's own words betray it.
 pub(super) fn prohibited(asked: &Asked<'_>) -> Option<Reason> {
-    let Some(betrayed) = screening::forbidden_uses(&asked.query.why) else {
+    let why = &asked.query.why;
+    let Some(mut betrayed) = screening::forbidden_uses(why) else {
         let message = "whether the use is forbidden cannot be told on this node";
         return Some(reason(
             RefusalCode::PurposeProhibited,
@@ -33,6 +34,10 @@ pub(super) fn prohibited(asked: &Asked<'_>) -> Option<Reason> {
             vec![statute("1798.90.51(a)")],
         ));
     };
+    let traffic = |rule: &ProhibitedUse| rule.code == Prohibition::TrafficEnforcement;
+    if asked.policy.prohibited.iter().any(traffic) {
+        betrayed.extend(screening::traffic_enforcement(why));
+    }
     let clear = |rule: &&ProhibitedUse| {
         betrayed
             .iter()

@@ -47,18 +47,29 @@ fn texts(why: &Justification) -> [&Text; 8] {
 pub fn forbidden_uses(why: &Justification) -> Option<Vec<Betrayed>> {
     let vocabulary = VOCABULARY.as_ref()?;
     let read = |text: &Text| reading::read(vocabulary, text.as_str(), &Known::nothing());
-    let offense = read(&why.offense);
-    let apart = measure::apart(vocabulary, why, &offense);
     let mut all = Vec::new();
+    let mut apart = None;
     for text in texts(why).into_iter().filter(|text| !text.is_empty()) {
-        let reading = read(text);
-        let beside = measure::beside(vocabulary, &reading, &apart);
-        for betrayed in uses::betrayed(text.as_str(), beside)? {
-            uses::stronger(&mut all, betrayed);
+        let found = uses::found(text.as_str())?;
+        // Most texts hold no such word, and need not be read.
+        if found.nothing() {
+            continue;
         }
-        if std::ptr::eq(text, &raw const why.reason) {
-            all.extend(measure::traffic(&reading, &offense, &apart));
+        let apart =
+            apart.get_or_insert_with(|| measure::apart(vocabulary, why, &read(&why.offense)));
+        let beside = measure::beside(vocabulary, &read(text), apart);
+        for betrayed in found.betrayed(beside) {
+            uses::stronger(&mut all, betrayed);
         }
     }
     Some(all)
+}
+
+/// Whether a reason is the enforcement of a traffic rule and nothing else, with its words.
+pub(crate) fn traffic_enforcement(why: &Justification) -> Option<Betrayed> {
+    let vocabulary = VOCABULARY.as_ref()?;
+    let read = |text: &Text| reading::read(vocabulary, text.as_str(), &Known::nothing());
+    let offense = read(&why.offense);
+    let apart = measure::apart(vocabulary, why, &offense);
+    measure::traffic(&read(&why.reason), &offense, &apart)
 }

@@ -319,11 +319,13 @@ impl<'t> Reader<'_, 't> {
         let units = rules.units.iter().map(|unit| (unit, Says::Class(Class::Organisation), None));
         let filler = rules.placeholders.iter().map(|word| (word, Says::Class(Class::Filler), None));
         for (phrase, says, code) in own.chain(units).chain(filler) {
-            let folded = fold::folded(phrase.as_str());
-            let phrase: Vec<&str> = folded.split_whitespace().collect();
+            let phrase = fold::tokens(phrase.as_str());
             for from in 0..words.len() {
                 let Some(here) = words.get_mut(from..from + phrase.len()) else { break };
-                let same = here.iter().zip(&phrase).all(|(word, of)| word.text == *of);
+                let same = here
+                    .iter()
+                    .zip(&phrase)
+                    .all(|(word, of)| word.text.eq_ignore_ascii_case(of.word));
                 if phrase.is_empty() || !same {
                     continue;
                 }
@@ -409,7 +411,7 @@ impl<'t> Reader<'_, 't> {
     /// A known word that this one is with a mistake, unless it comes as near to a forbidden use.
     fn near(&self, word: &str) -> Option<Id> {
         let lexicon = &self.vocabulary.lexicon;
-        let near = if super::may_be_forbidden(word) { None } else { lexicon.near(word) };
+        let near = lexicon.near(word).filter(|_| !super::may_be_forbidden(word));
         near.map(|id| lexicon.singular(id))
     }
 

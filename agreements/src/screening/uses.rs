@@ -4,6 +4,7 @@ use super::fold::{self, Token};
 use super::forbidden::{Beside, Betrayed, Certainty, FORBIDDEN, Forbidden, Present};
 use super::lexicon::{Id, Joined};
 use super::vocabulary::{VOCABULARY, Vocabulary};
+use crate::policy::Prohibition;
 
 /// Words that stand so near belong together.
 const WINDOW: usize = 16;
@@ -19,39 +20,58 @@ pub(super) fn may_be_forbidden(word: &str) -> bool {
     forbidden.lexicon.near(word).is_some_and(|id| forbidden.betrays_alone(id))
 }
 
-/// What a text betrays, beside what else is said; `None` when that cannot be told.
-pub(super) fn betrayed(text: &str, beside: Beside) -> Option<Vec<Betrayed>> {
+/// The words of a text that may betray a use.
+pub(super) struct Found {
+    forbidden: &'static Forbidden,
+    words: Words,
+    /// Whether all of the text was looked at.
+    whole: bool,
+}
+
+/// Looks for them; `None` when that cannot be done.
+pub(super) fn found(text: &str) -> Option<Found> {
     let (forbidden, vocabulary) = (FORBIDDEN.as_ref()?, VOCABULARY.as_ref()?);
     let folded = fold::folded(text);
     let tokens = fold::tokens(&folded);
-    let (found, whole) = Finder { forbidden, vocabulary, tokens: &tokens, looked: 0 }.words();
-    let mut all: Vec<Betrayed> = Vec::new();
-    let mut from = 0;
-    loop {
-        let mut present = Present::default();
-        for (id, stands) in found.iter().skip(from).take(WINDOW).flatten() {
-            present.add(*id, *stands);
-        }
-        if !present.is_empty() {
-            for betrayed in forbidden.betrayed(&present, beside) {
-                stronger(&mut all, betrayed);
+    let (words, whole) = Finder { forbidden, vocabulary, tokens: &tokens, looked: 0 }.words();
+    Some(Found { forbidden, words, whole })
+}
+
+impl Found {
+    pub(super) fn nothing(&self) -> bool {
+        self.whole && self.words.iter().all(Vec::is_empty)
+    }
+
+    /// What they betray, beside what else is said.
+    pub(super) fn betrayed(&self, beside: Beside) -> Vec<Betrayed> {
+        let mut all: Vec<Betrayed> = Vec::new();
+        let mut from = 0;
+        loop {
+            let mut present = Present::default();
+            for (id, stands) in self.words.iter().skip(from).take(WINDOW).flatten() {
+                present.add(*id, *stands);
+            }
+            if !present.is_empty() {
+                for betrayed in self.forbidden.betrayed(&present, beside) {
+                    stronger(&mut all, betrayed);
+                }
+            }
+            from += WINDOW / 2;
+            if from + WINDOW / 2 >= self.words.len() {
+                break;
             }
         }
-        from += WINDOW / 2;
-        if from + WINDOW / 2 >= found.len() {
-            break;
+        // What was not looked at in full is for the auditor, where nothing is clear.
+        if !self.whole {
+            let look = Betrayed {
+                prohibition: Prohibition::ImmigrationEnforcement,
+                certainty: Certainty::Doubtful,
+                words: "more unknown words than are looked at".to_owned(),
+            };
+            stronger(&mut all, look);
         }
+        all
     }
-    // What was not looked at in full is for the auditor, where nothing is clear.
-    if !whole {
-        let look = |prohibition| Betrayed {
-            prohibition,
-            certainty: Certainty::Doubtful,
-            words: "more unknown words than are looked at".to_owned(),
-        };
-        stronger(&mut all, look(crate::policy::Prohibition::ImmigrationEnforcement));
-    }
-    Some(all)
 }
 
 /// Keeps of each use what betrays it most.

@@ -12,6 +12,7 @@ mod generated;
 mod json_schemas;
 mod lifecycle;
 mod own_reads;
+mod policy_check;
 mod policy_demands;
 mod policy_files;
 mod reasons;

@@ -143,7 +143,8 @@ fn uses(
         let found = forbidden_uses(&one.query.why).unwrap();
         let clear = found.iter().any(|found| found.certainty == Certainty::Clear);
         let right = match one.expected {
-            "prohibited" | "traffic" => {
+            "traffic" => codes(&policy, &one.query).contains(&RefusalCode::PurposeProhibited),
+            "prohibited" => {
                 clear && codes(&policy, &one.query).contains(&RefusalCode::PurposeProhibited)
             }
             "doubtful" => !found.is_empty(),

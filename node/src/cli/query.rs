@@ -261,6 +261,10 @@ fn outcome(heard: &Value) -> String {
                 out += "\n";
                 out += &reason(&one, "  ");
             }
+            let contact = text(heard, "contact");
+            if !contact.is_empty() {
+                out += &format!("\n  at any hour: {}", one_line(contact));
+            }
             out
         }
         _ => format!("{owner}: unanswered: {}", one_line(text(heard, "error"))),

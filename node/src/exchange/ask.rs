@@ -261,8 +261,14 @@ impl<D: Dial> QueryClient<D> {
                 ),
             );
         }
+        // Where a life is in danger, a refusal says whom to call.
+        let contact = (!query.why.danger.is_empty()).then(|| peer.card.value.contact.clone());
+        let called = |outcome: QueryOutcome| {
+            let refused = outcome.outcome == OutcomeCode::Refused;
+            QueryOutcome { contact: contact.filter(|_| refused), ..outcome }
+        };
         if let Some(reasons) = decline(policy, &query, query.at) {
-            return self.declined(query, actor, reasons.into_vec()).await;
+            return called(self.declined(query, actor, reasons.into_vec()).await);
         }
         let key = self.keys.message_key(&self.agency);
         let envelope = match Envelope::sign_json(Kind::Query, &query, &key) {
@@ -279,12 +285,12 @@ impl<D: Dial> QueryClient<D> {
         };
         let reply = self.sender.send(&pending, &frames).await;
         let outcome = self.settler.settle(&pending, reply).await;
-        QueryOutcome {
+        called(QueryOutcome {
             warning: self.proofs.warning(&owner).await,
             search: pending.query.search,
             asked: Some(Extent::asked(&pending.query)),
             ..outcome
-        }
+        })
     }
 
     async fn declined(&self, query: Query, actor: Actor, reasons: Vec<Reason>) -> QueryOutcome {

@@ -57,6 +57,9 @@ pub struct QueryOutcome {
     pub photographs_beyond: u32,
     /// Why it was refused.
     pub reasons: Vec<Reason>,
+    /// Whom to call at the owner at any hour, where a life is in danger and the query was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Text>,
     /// Which side refused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused_by: Option<RefusedBy>,
@@ -154,6 +157,7 @@ impl QueryOutcome {
             photographs: Vec::new(),
             photographs_beyond: 0,
             reasons: Vec::new(),
+            contact: None,
             refused_by: None,
             warning: None,
             error: None,

@@ -187,7 +187,7 @@ pub(crate) fn joined_letters(tokens: &[Token<'_>]) -> Vec<(usize, usize, String)
             .iter()
             .skip(at + 1)
             .take(run.saturating_sub(1))
-            .any(|token| token.before.len() != 1 || token.before == " ");
+            .any(|token| token.before.trim().len() != 1);
         let joins = if spaced { run >= 3 } else { run >= 2 };
         let last = if joins { at + run - 1 } else { at };
         let word = match joins {
@@ -231,6 +231,8 @@ mod tests {
     fn single_letters_are_one_word() {
         assert_eq!(words("h&r"), ["hr"]);
         assert_eq!(words("i c e"), ["ice"]);
+        assert_eq!(words("H & R"), ["hr"]);
+        assert_eq!(words("p c"), ["p", "c"]);
         assert_eq!(words("suspect v victim"), ["suspect", "v", "victim"]);
     }
 }

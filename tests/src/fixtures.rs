@@ -181,7 +181,6 @@ pub fn adherence(
     with: &[AgencyId],
     known: &[KnownParty],
     at: Timestamp,
-    search: None,
 ) -> Adherence {
     Adherence {
         agreement: agreement.id.clone(),

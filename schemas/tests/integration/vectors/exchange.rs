@@ -51,7 +51,7 @@ pub(crate) fn query() -> Query {
             need_to_know: "".parse().unwrap(),
             on_behalf_of: None,
             for_officer: "".parse().unwrap(),
-            danger: Text::default(),
+            danger: schemas::text::Text::default(),
         },
         elements: Elements::exact(
             "7ABC123".parse().unwrap(),

@@ -244,7 +244,7 @@ async fn audits_fall_due_and_are_done() {
     let (asking, owning, _) = sharing_pair().await;
     assert!(audits_due(&owning).0);
     let days =
-        owning.context().agency.registry.state().policy.as_ref().expect("a policy").audits.days;
+        owning.context().agency.registry.state().policy.as_ref().expect("a policy").audits.period().longest_days();
     shift_clocks([&asking, &owning], i64::from(days) * DAY_MS + HOUR_MS);
     let (well, said) = audits_due(&owning);
     assert!(!well && said.contains(&format!("every {days} days")) && said.contains('['), "{said}");

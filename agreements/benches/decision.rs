@@ -125,6 +125,7 @@ fn query(from: &AgencyId, to: &AgencyId, now: Timestamp) -> Result<Query, Box<dy
         from: from.clone(),
         to: to.clone(),
         at: now,
+        search: None,
         authority: None,
         requester: Requester {
             user: "jdoe".parse()?,
@@ -136,6 +137,8 @@ fn query(from: &AgencyId, to: &AgencyId, now: Timestamp) -> Result<Query, Box<dy
         why: Justification {
             purpose: Purpose::StolenVehicle,
             offense: "10851 VC".parse()?,
+            offenses: Vec::new(),
+            vehicle_role: None,
             case: "26-1234".parse()?,
             cad: Text::default(),
             reason: "taken from a driveway on Foothill Boulevard overnight".parse()?,
@@ -143,6 +146,7 @@ fn query(from: &AgencyId, to: &AgencyId, now: Timestamp) -> Result<Query, Box<dy
             need_to_know: "assigned to this theft".parse()?,
             on_behalf_of: None,
             for_officer: Text::default(),
+            danger: Text::default(),
         },
         elements: Elements::exact("8KTR392".parse()?, now.minus_days(30), now),
         limit: 100,

@@ -7,7 +7,7 @@
 mod scope;
 
 use schemas::agency::AgencyId;
-use schemas::answer::Basis;
+use schemas::answer::{Basis, Cut, Released};
 use schemas::area::Near;
 use schemas::authority::AuthorityId;
 use schemas::query::{Elements, Query};
@@ -20,12 +20,12 @@ use crate::rules::{self, Asked, Case, Side};
 use scope::Opened;
 
 pub use crate::facts::{Authority, Candidate, PeerFacts};
-pub use crate::reasons::{Narrowed, Reasons};
+pub use crate::reasons::Reasons;
 pub use scope::{DueReads, OwnScope, PeerScope, Scope, due_reads};
 
 /// The version of the rules. It counts up with every change of what a rule permits or says, so that
 /// who decides again does it by the rules that decided.
-pub const RULES: u32 = 1;
+pub const RULES: u32 = 2;
 
 /// A permission.
 #[derive(Debug, PartialEq)]
@@ -42,8 +42,22 @@ pub struct Permit {
     pub consumes: Option<(AuthorityId, u32)>,
     /// An answer of today is counted on this authority, of so many.
     pub daily: Option<(AuthorityId, u32)>,
-    /// What makes the period shorter than was asked for.
-    pub narrowed: Option<Narrowed>,
+    /// What makes it less than was asked for.
+    pub cuts: Vec<Cut>,
+}
+
+impl Permit {
+    /// How far, as an answer says it.
+    #[must_use]
+    pub fn released(&self) -> Released {
+        Released {
+            from: self.scope.from(),
+            until: self.scope.until(),
+            limit: self.scope.limit(),
+            images: self.scope.images(),
+            cuts: self.cuts.clone(),
+        }
+    }
 }
 
 /// A refusal.
@@ -179,7 +193,9 @@ fn permit(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Permit> {
     let elements = &case.query.elements;
     let limit = case.query.limit.min(case.policy.row_limit.most);
     let id = candidate.authority.id().clone();
-    let (from, narrowed) = rules::period(case, candidate);
+    let (from, cut) = rules::period(case, candidate);
+    let mut cuts: Vec<Cut> = cut.into_iter().collect();
+    cuts.extend(rules::less(case, candidate));
     let permit = |scope: PeerScope| Permit {
         basis: candidate.authority.basis(),
         scope,
@@ -187,7 +203,7 @@ fn permit(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Permit> {
         lapses: Timestamp::MAX,
         consumes: None,
         daily: None,
-        narrowed,
+        cuts,
     };
     let scope = |until: Timestamp, limit: u32, images: bool, area: Option<Near>| {
         (from < until && limit > 0).then(|| {

@@ -1,6 +1,6 @@
-//! Why a query is refused, or answered for less than it asks.
+//! Why a query is refused.
 
-use schemas::refusal::{Citation, Reason};
+use schemas::refusal::Reason;
 
 /// Why a query is refused: at least one reason, in the order of the published codes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,13 +31,4 @@ impl Reasons {
     pub fn into_vec(self) -> Vec<Reason> {
         self.0
     }
-}
-
-/// Why less is opened than was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Narrowed {
-    /// In a sentence.
-    pub message: String,
-    /// The sections that say so.
-    pub citations: Vec<Citation>,
 }

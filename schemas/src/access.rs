@@ -44,6 +44,9 @@ pub struct Access {
     pub query_id: QueryId,
     /// When the query was signed.
     pub asked_at: Timestamp,
+    /// What the queries of one search over several owners have in common.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<QueryId>,
     /// The agency that asks.
     pub requester: AgencyId,
     /// The agency asked.
@@ -81,6 +84,7 @@ impl Access {
         Self {
             query_id: query.id,
             asked_at: query.at,
+            search: query.search,
             requester: query.from.clone(),
             owner: query.to.clone(),
             why: query.why.clone(),

@@ -11,7 +11,9 @@ use crate::agency::AgencyId;
 use crate::authority::AuthorityId;
 use crate::digest::Digest;
 use crate::image::{IMAGE_BYTES, Media};
+use crate::purpose::codes;
 use crate::query::QueryId;
+use crate::refusal::Citation;
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -65,6 +67,37 @@ pub struct Released {
     pub limit: u32,
     /// Whether photographs were released.
     pub images: bool,
+    /// Where that is less than was asked for: what cut it, and by which section.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "json-schema", schemars(length(max = 4)))]
+    pub cuts: Vec<Cut>,
+}
+
+codes! {
+    /// What of a search was cut.
+    Less, "part of a search" {
+        /// It begins later.
+        From = "from",
+        /// It ends earlier.
+        Until = "until",
+        /// Fewer reads.
+        Limit = "limit",
+        /// No photographs.
+        Images = "images",
+    }
+}
+
+/// Why less was released than was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Cut {
+    /// What is less.
+    pub what: Less,
+    /// Why, in a sentence.
+    pub message: String,
+    /// The sections that say so.
+    pub citations: Vec<Citation>,
 }
 
 /// One page of reads: JSON Lines of [`crate::read::Read`], one a line, each line ended by `\n`.

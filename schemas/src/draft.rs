@@ -57,6 +57,7 @@ impl Draft {
             from: from.clone(),
             to: to.clone(),
             at,
+            search: None,
             authority,
             requester: requester.clone(),
             why: self.why.clone(),

@@ -34,6 +34,7 @@ pub mod key_use;
 pub mod merkle;
 pub mod misread;
 pub mod note;
+pub mod offense;
 pub mod outcome;
 pub mod pattern;
 pub mod plate;

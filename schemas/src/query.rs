@@ -9,6 +9,7 @@ use crate::agency::{AgencyId, State};
 use crate::area::{Near, Polygon};
 use crate::authority::AuthorityId;
 use crate::digest::{Digest, hex, unhex};
+use crate::offense::{Offense, VehicleRole};
 use crate::pattern::PlatePattern;
 use crate::plate::Plate;
 use crate::purpose::{Purpose, QueryKind, Role};
@@ -204,9 +205,16 @@ impl Elements {
 pub struct Justification {
     /// The purpose, by code.
     pub purpose: Purpose,
-    /// Offence or statute.
+    /// The offence in the officer's words.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub offense: Text,
+    /// The offences, typed, as they were found in the officer's words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "json-schema", schemars(length(max = 8)))]
+    pub offenses: Vec<Offense>,
+    /// What the vehicle has to do with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vehicle_role: Option<VehicleRole>,
     /// Case number.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub case: Text,
@@ -227,6 +235,9 @@ pub struct Justification {
     /// The officer for whom a dispatcher asks.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub for_officer: Text,
+    /// What endangers a life, where something does. It lowers what the judging policy lists for it.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub danger: Text,
 }
 
 /// A query as it is signed: bound to one owner, one authority and one instant.
@@ -242,6 +253,9 @@ pub struct Query {
     pub to: AgencyId,
     /// When it was signed.
     pub at: Timestamp,
+    /// What the queries of one search over several owners have in common.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<QueryId>,
     /// The agreement or request relied on; absent leaves the choice to the owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authority: Option<AuthorityId>,

@@ -89,6 +89,7 @@ impl Exchanges {
                 until: query.elements.until,
                 limit: query.limit,
                 images: false,
+                cuts: Vec::new(),
             },
             count: 0,
             truncated: false,

@@ -129,6 +129,9 @@ def file_request(stream, agency, owner, plate):
             "requested_by": "Maria Reyes",
             "user": "mreyes",
             "purpose": "stolen_vehicle",
+            "offense": "10851(a) CVC",
+            "offenses": ["VC 10851(a)"],
+            "vehicle_role": "stolen",
             "case": "26-00417",
             "reason": "Stolen vehicle seen near the station on Saturday night",
             "at": now(),
@@ -189,7 +192,7 @@ def access_of(query, sent, outcome):
     """What an entry says of a query."""
     said = {"outcome": outcome, "query_id": query["id"], "query_digest": digest(sent)}
     said |= {"requester": query["from"], "owner": query["to"], "asked_at": query["at"]}
-    return said | {name: query[name] for name in ("authority", "why", "elements")}
+    return said | {name: query[name] for name in ("search", "authority", "why", "elements")}
 
 
 def entry_shown(stream, owner, agency, query, sent, reply):
@@ -217,6 +220,7 @@ def query_for(agency, owner, request, plate):
         "to": owner["id"],
         "authority": request,
         "at": now(),
+        "search": os.urandom(16).hex(),
         "requester": {
             "user": "mreyes",
             "full_name": "Maria Reyes",
@@ -226,6 +230,9 @@ def query_for(agency, owner, request, plate):
         },
         "why": {
             "purpose": "stolen_vehicle",
+            "offense": "10851(a) CVC",
+            "offenses": ["VC 10851(a)"],
+            "vehicle_role": "stolen",
             "case": "26-00417",
             "reason": "Stolen vehicle seen near the station on Saturday night",
             "suspicion": "The victim followed the car to the harbour",

@@ -170,7 +170,7 @@ pub(crate) async fn import(world: &World, at: usize, dice: &Dice) {
     let now = agency.now();
     let state = node.own().registry.state();
     let Some(policy) = &state.policy else { return };
-    let cut_off = now.cut_off(policy.retention.reads.cut_off_days);
+    let cut_off = policy.retention.reads.cut_off().cut_off(now);
     let mut batch: Vec<Read> = Vec::new();
     for _ in 0..2 + dice.below(4) {
         let hours = i64::try_from(dice.below(30)).unwrap_or(0);

@@ -93,6 +93,8 @@ pub fn justification() -> Justification {
     Justification {
         purpose: Purpose::StolenVehicle,
         offense: words("CVC 10851"),
+        offenses: Vec::new(),
+        vehicle_role: None,
         case: words("26-004711"),
         cad: words("2603010042"),
         reason: words(
@@ -102,6 +104,7 @@ pub fn justification() -> Justification {
         need_to_know: words("Assigned to recover this vehicle for its owner"),
         on_behalf_of: None,
         for_officer: Text::default(),
+        danger: Text::default(),
     }
 }
 

@@ -79,6 +79,7 @@ impl ForgedAnswer {
                 until: query.elements.until,
                 limit: query.limit,
                 images: false,
+                cuts: Vec::new(),
             },
             count: u32::try_from(reads.len()).expect("few reads"),
             truncated: false,

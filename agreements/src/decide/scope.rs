@@ -163,5 +163,5 @@ impl DueReads {
 /// The reads that `policy` keeps no longer at `now`.
 #[must_use]
 pub fn due_reads(policy: &Policy, now: Timestamp) -> DueReads {
-    DueReads { cut_off: now.cut_off(policy.retention.reads.cut_off_days) }
+    DueReads { cut_off: policy.retention.reads.cut_off().cut_off(now) }
 }

@@ -23,4 +23,10 @@ impl Policy {
     pub fn builtin_text(name: &str) -> Option<&'static str> {
         BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
     }
+
+    /// A text to fill in.
+    #[must_use]
+    pub fn template() -> &'static str {
+        include_str!("../../templates/policy.toml")
+    }
 }

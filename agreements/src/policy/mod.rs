@@ -3,27 +3,35 @@
 //! Adding an agency is adding a file. No rule names an agency; a policy may (with whom it shares).
 
 mod builtin;
+mod differences;
+mod faults;
+mod malformed;
 mod page;
 mod parts;
 mod people;
+mod period;
 mod section_ref;
 
 use schemas::agency::{AgencyId, AgencyKind, State};
-use schemas::purpose::{Purpose, Role};
+use schemas::purpose::Purpose;
 use schemas::query::{Elements, Justification};
 use schemas::refusal::Citation;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{DocumentError, line_of, read, sense};
+use crate::screening::Certainty;
+use malformed::malformed;
 
+pub use faults::Fault;
 pub use page::{Designee, Page, Section};
 pub use parts::{
-    Administration, Approval, AuthorizedPurpose, CaseNumber, Cited, Days, Demand, Duty, Heading,
-    Help, Means, Official, Officials, Path, People, Pointer, ProhibitedUse, Prohibition,
-    ReadRetention, ReasonRules, Recipients, Release, Retention, Roles, RowLimit, Searches,
-    Standard, Strength, Suspicion, Training, Verification,
+    Administration, Approval, AuthorizedPurpose, CaseNumber, Cited, Danger, Days, Demand, Duty,
+    Heading, Help, Lowered, Means, Official, Officials, OwnOffense, Path, People, Pointer,
+    ProhibitedUse, Prohibition, ReadRetention, ReasonDemand, ReasonRules, Recipients, Release,
+    Retention, Roles, RowLimit, Searches, Standard, Strength, Suspicion, Training, Verification,
 };
 pub use people::Reliance;
+pub use period::Period;
 pub use section_ref::{SectionRef, SectionRefError};
 
 /// Largest text of a policy, in bytes.
@@ -31,17 +39,6 @@ pub const LARGEST_TEXT: usize = 256 << 10;
 
 /// The version of the policy format.
 pub const FORMAT: u32 = 2;
-
-/// The least that audit records are kept, in days (CJIS Security Policy AU-11).
-const LEAST_AUDIT_DAYS: u32 = 365;
-
-/// The line on which a policy's text gives `key` a value, for the head of a sentence.
-fn place(text: &str, key: &str) -> String {
-    // What is wrong may be that the last key is missing: then its table tells the place.
-    let table = key.rsplit_once('.').map(|(table, _)| table);
-    let line = line_of(text, key).or_else(|| line_of(text, table?));
-    line.map_or(String::new(), |line| format!("line {line}: "))
-}
 
 /// The one key that every version of the format has.
 #[derive(Deserialize)]
@@ -61,6 +58,9 @@ pub struct Policy {
     pub agency: Option<AgencyId>,
     /// The text that it encodes, as citations name it.
     pub source: String,
+    /// The sections of that text; citations of it must be of these, or below one. Not checked when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sections: Vec<String>,
     /// What sort of body the agency is.
     pub kind: AgencyKind,
     /// The state it is of.
@@ -81,6 +81,9 @@ pub struct Policy {
     pub case_number: CaseNumber,
     /// What a reason must say.
     pub reason: ReasonRules,
+    /// What a danger to life lowers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub danger: Option<Danger>,
     /// Sorts of search that peers may make.
     pub searches: Searches,
     /// How far back peers may search.
@@ -118,128 +121,32 @@ impl Policy {
         if version.format != FORMAT {
             return Err(sense(format!(
                 "{file}: {}`format` is {}; this version reads {FORMAT}",
-                place(text, "format"),
+                line_of(text, "format").map_or(String::new(), |line| format!("line {line}: ")),
                 version.format
             )));
         }
         let policy: Self = read(file, text)?;
-        policy.check().map_err(|what| {
-            // The sentence names its key first.
-            let key = what.split('`').nth(1).unwrap_or_default();
-            sense(format!("{file}: {}{what}", place(text, key)))
-        })?;
-        Ok(policy)
+        match policy.faults(text).as_slice() {
+            [] => Ok(policy),
+            [fault] => Err(sense(format!("{file}: {fault}"))),
+            [fault, more @ ..] => Err(sense(format!(
+                "{file}: {fault} (and {} more; `accord policy check` tells them all)",
+                more.len()
+            ))),
+        }
     }
 
-    fn check(&self) -> Result<(), String> {
-        if self.source.trim().is_empty() {
-            return Err("`source` must name the text that the policy encodes".into());
-        }
-        if self.purposes.is_empty() {
-            return Err("`purposes` must name at least one purpose".into());
-        }
-        let values = self.values();
-        if let Some((key, _)) = values.iter().find(|(_, value)| value.sections().is_empty()) {
-            return Err(format!("`{key}.at` must name the section that demands it"));
-        }
-        for (key, days) in [
-            ("row_limit.most", self.row_limit.most),
-            ("lookback.days", self.lookback.days),
-            ("audits.days", self.audits.days),
-            ("retention.reads.cut_off_days", self.retention.reads.cut_off_days),
-            ("training.every_days", self.training.every_days.unwrap_or(1)),
-        ] {
-            if days == 0 {
-                return Err(format!("`{key}` must not be 0"));
-            }
-        }
-        let reads = &self.retention.reads;
-        if let Some(least) = reads.minimum_days.filter(|least| reads.cut_off_days < *least) {
-            return Err(format!(
-                "`retention.reads.cut_off_days` is {}; the text keeps reads at least {least} days",
-                reads.cut_off_days
-            ));
-        }
-        let kept = self.retention.audit_reports.days;
-        if kept < LEAST_AUDIT_DAYS {
-            return Err(format!(
-                "`retention.audit_reports.days` is {kept}; audit records are kept at least {LEAST_AUDIT_DAYS} days (CJIS Security Policy AU-11)"
-            ));
-        }
-        if self.verification.text.is_empty() {
-            return Err("`verification.text` must hold the notice that officers are shown".into());
-        }
-        if self.searches.kinds.is_empty() {
-            return Err("`searches.kinds` must name at least one sort of search".into());
-        }
-        self.searches.limits().check("searches.")?;
-        let mut codes: Vec<_> = self.purposes.iter().map(|purpose| purpose.code).collect();
-        codes.sort_unstable();
-        if let Some([twice, _]) = codes.windows(2).find(|pair| pair.first() == pair.last()) {
-            return Err(format!("`purposes` names `{twice}` twice"));
-        }
-        if let Some(code) = self.suspicion.except.iter().find(|code| self.purpose(**code).is_none())
-        {
-            return Err(format!(
-                "`suspicion.except` names `{code}`, which `purposes` does not authorise"
-            ));
-        }
-        self.check_people()?;
-        self.check_prohibitions()?;
-        self.check_recipients()
-    }
-
-    fn check_people(&self) -> Result<(), String> {
-        let people = &self.people;
-        for (key, roles) in [
-            ("query", &people.query),
-            ("peers", &people.peers),
-            ("collect", &people.collect),
-            ("administer", &people.administer),
-            ("approve", &people.approve),
-            ("audit", &people.audit),
-        ] {
-            if roles.roles.is_empty() {
-                return Err(format!("`people.{key}.roles` must name at least one role"));
-            }
-            if let Some(role) = roles.titled.keys().find(|role| !roles.roles.contains(role)) {
-                return Err(format!(
-                    "`people.{key}.titled` names `{role}`, which `people.{key}.roles` does not"
-                ));
-            }
-        }
-        for (key, roles) in [("query", &people.query), ("peers", &people.peers)] {
-            if roles.roles.contains(&Role::Vendor) {
-                return Err(format!("`people.{key}.roles` names `vendor`; vendors never query"));
-            }
-        }
-        Ok(())
-    }
-
-    /// The law forbids these whatever a policy says.
-    fn check_prohibitions(&self) -> Result<(), String> {
-        for (code, key) in [
-            (Prohibition::FirstAmendmentActivity, "first_amendment_activity"),
-            (Prohibition::ImmigrationEnforcement, "immigration_enforcement"),
-            (Prohibition::LawfulReproductiveCare, "lawful_reproductive_care"),
-        ] {
-            if !self.prohibited.iter().any(|prohibited| prohibited.code == code) {
-                return Err(format!("`prohibited` must name `{key}`, which the law forbids"));
-            }
-        }
-        Ok(())
-    }
-
-    fn check_recipients(&self) -> Result<(), String> {
-        let kinds = &self.release.recipients.kinds;
-        if kinds.is_empty() {
-            return Err("`release.recipients.kinds` must name at least one kind of agency".into());
-        }
-        match kinds.iter().find(|kind| !kind.is_public_agency(State::CALIFORNIA)) {
-            Some(kind) => Err(format!(
-                "`release.recipients.kinds` names `{kind}`, which is no public agency (California Civil Code 1798.90.55(b))"
-            )),
-            None => Ok(()),
+    /// Everything that is wrong with a text, in its order; nothing where it is a policy.
+    #[must_use]
+    pub fn check(text: &str) -> Vec<Fault> {
+        match read::<Self>("policy", text) {
+            Ok(policy) if policy.format == FORMAT => policy.faults(text),
+            Ok(_) => vec![Fault {
+                line: line_of(text, "format"),
+                key: "format".into(),
+                what: format!("`format` must be {FORMAT}"),
+            }],
+            Err(error) => malformed(text, &error),
         }
     }
 
@@ -275,7 +182,8 @@ impl Policy {
         ];
         let mut all: Vec<(String, &dyn Cited)> =
             fixed.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        let optional: [(&str, Option<&dyn Cited>); 5] = [
+        let optional: [(&str, Option<&dyn Cited>); 6] = [
+            ("danger", self.danger.as_ref().map(|v| v as &dyn Cited)),
             ("administration.custodian", custodian.as_ref().map(|v| v as &dyn Cited)),
             ("administration.posting", posting.as_ref().map(|v| v as &dyn Cited)),
             ("administration.breach", breach.as_ref().map(|v| v as &dyn Cited)),
@@ -324,15 +232,22 @@ impl Policy {
     /// and an auditor may want to hear what stood behind it.
     #[must_use]
     pub fn barely_told(&self, why: &Justification, elements: &Elements) -> bool {
-        let least = self.reason.telling_words as usize;
-        let said = crate::reason_screening::meaningful_words(
-            &why.reason,
-            why,
-            elements,
-            &self.reason.placeholders,
-            least.saturating_add(1),
-        );
-        said <= least
+        let measured = crate::screening::measured(why, elements, &self.reason);
+        measured.enough && !measured.spare
+    }
+
+    /// Uses that this policy forbids and that an officer's words may betray, without being clear enough to
+    /// refuse: each as the words and what is forbidden.
+    #[must_use]
+    pub fn doubtful_uses(&self, why: &Justification) -> Vec<String> {
+        let found = crate::screening::forbidden_uses(why).unwrap_or_default();
+        let doubtful = found.iter().filter(|found| found.certainty == Certainty::Doubtful);
+        doubtful
+            .filter_map(|found| {
+                let rule = self.prohibited.iter().find(|rule| rule.code == found.prohibition)?;
+                Some(format!("`{}`: {}", found.words, rule.words))
+            })
+            .collect()
     }
 
     /// The authorised purpose of this code.

@@ -98,8 +98,8 @@ impl Policy {
         .map(|(what, roles)| self.item(format!("{what}: {}.", roles_posted(roles)), roles))
         .into();
         if self.training.demanded {
-            let period = match self.training.every_days {
-                Some(days) => format!(", and again within {days} days"),
+            let period = match self.training.every() {
+                Some(period) => format!(", and again within {period}"),
                 None => String::new(),
             };
             items.push(self.item(
@@ -146,12 +146,10 @@ impl Policy {
                 ),
             );
         }
-        items.push(
-            self.item(
-                format!("The system is audited every {} days.", self.audits.days),
-                &self.audits,
-            ),
-        );
+        items.push(self.item(
+            format!("The system is audited every {}.", self.audits.period().counted()),
+            &self.audits,
+        ));
         if let Some(breach) = &self.administration.breach {
             items.push(
                 self.item(format!("A breach of security is told to: {}.", breach.to), breach),
@@ -263,20 +261,20 @@ impl Policy {
 
     fn retention_posted(&self) -> Vec<(String, String)> {
         let reads = &self.retention.reads;
-        let least = match reads.minimum_days {
-            Some(days) if days != reads.cut_off_days => format!(" (at least {days})"),
+        let least = match reads.minimum() {
+            Some(least) if least != reads.cut_off() => format!(" (at least {least})"),
             _ => String::new(),
         };
         vec![
             self.item(
                 format!(
-                    "Reads are kept {} days{least} and then destroyed, unless they are evidence or under a legal hold.",
-                    reads.cut_off_days
+                    "Reads are kept {}{least} and then destroyed, unless they are evidence or under a legal hold.",
+                    reads.cut_off()
                 ),
                 reads,
             ),
             self.item(
-                format!("Records of access and audit reports are kept {} days.", self.retention.audit_reports.days),
+                format!("Records of access and audit reports are kept {}.", self.retention.audit_reports.period()),
                 &self.retention.audit_reports,
             ),
         ]

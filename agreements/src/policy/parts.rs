@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use schemas::agency::{AgencyId, AgencyKind};
+use schemas::offense::Offense;
 use schemas::purpose::{Purpose, QueryKind, Role};
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
@@ -86,9 +87,12 @@ cited! {
     Training {
         /// Whether it is demanded.
         demanded: bool,
-        /// For how many days it holds; for good when absent.
+        /// For how many days it holds; for good when neither is given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         every_days: Option<u32>,
+        /// For how many calendar years.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        every_years: Option<u32>,
     }
 
     /// To whom reads may be released at all.
@@ -116,6 +120,9 @@ cited! {
     Suspicion {
         /// The standard.
         standard: Standard,
+        /// How many words of it must say something.
+        #[serde(default = "two")]
+        words: u32,
         /// Whether a need to know must be stated.
         need_to_know: bool,
         /// Purposes for which neither is demanded.
@@ -131,11 +138,33 @@ cited! {
 
     /// What a reason must say.
     ReasonRules {
-        /// How many words must say something: be no placeholder, number, or repetition of the case.
+        /// What it must say.
+        #[serde(default)]
+        demand: ReasonDemand,
+        /// What is enough where a case or CAD number stands beside it; the same when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        beside_number: Option<ReasonDemand>,
+        /// Purposes on which a life may hang: one thing that tells is enough.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lifesaving: Vec<Purpose>,
+        /// Where words are demanded: how many must say something.
+        #[serde(default = "two")]
         telling_words: u32,
+        /// Names of the agency's own units, which say nothing of a case.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        units: Vec<Text>,
         /// Words that say nothing, besides those that every node knows.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         placeholders: Vec<Text>,
+        /// Offences as this agency names them, besides those of the published list.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        offenses: Vec<OwnOffense>,
+    }
+
+    /// What a danger to life lowers. Never the text of a policy, suspicion, agreement, approval or training.
+    Danger {
+        /// Which settings.
+        lowers: Vec<Lowered>,
     }
 
     /// Sorts of search that peers may make.
@@ -155,10 +184,14 @@ cited! {
         widest_m: Option<u32>,
     }
 
-    /// A number of days.
+    /// A length of time, in days or in years.
     Days {
-        /// How many.
-        days: u32,
+        /// How many days.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        days: Option<u32>,
+        /// How many calendar years, in place of days.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        years: Option<u32>,
     }
 
     /// Most reads of one answer.
@@ -169,11 +202,18 @@ cited! {
 
     /// How long reads are kept and answered from.
     ReadRetention {
-        /// They are kept at least so long.
+        /// They are kept at least so many days.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         minimum_days: Option<u32>,
-        /// The age at which answering stops and purging begins; not below the minimum.
-        cut_off_days: u32,
+        /// The same in calendar years.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        minimum_years: Option<u32>,
+        /// The age at which answering stops and purging begins, in days; not below the minimum.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cut_off_days: Option<u32>,
+        /// The same in calendar years.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cut_off_years: Option<u32>,
     }
 
     /// What is to be verified before an officer acts on a read.
@@ -218,6 +258,58 @@ pub enum Prohibition {
     ImmigrationEnforcement,
     /// Inquiry into reproductive care that is lawful in California.
     LawfulReproductiveCare,
+    /// Harassment or intimidation.
+    Harassment,
+    /// Personal use.
+    PersonalUse,
+    /// Singling people out for a protected characteristic.
+    ProtectedClass,
+    /// Enforcement of traffic rules alone.
+    TrafficEnforcement,
+}
+
+/// What a reason must say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ReasonDemand {
+    /// So many words that say something.
+    #[default]
+    Words,
+    /// An offence or event.
+    Offence,
+    /// An offence or event, and one thing more: the vehicle's role, how, where, or another offence.
+    OffenceAndMore,
+    /// An offence or event, and so many words beside it.
+    WordsAndOffence,
+}
+
+/// A setting that a danger to life may lower.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Lowered {
+    /// One thing that tells is reason enough.
+    Reason,
+    /// No case number is demanded.
+    CaseNumber,
+}
+
+/// An offence as an agency names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OwnOffense {
+    /// Its code, as a query carries it.
+    pub code: Offense,
+    /// In words.
+    pub name: Text,
+    /// The words by which it is found in a reason, small letters.
+    pub words: Vec<Text>,
+}
+
+fn two() -> u32 {
+    2
 }
 
 /// What a query of stored data must rest on.

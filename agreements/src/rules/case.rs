@@ -7,7 +7,8 @@ use schemas::time::Timestamp;
 
 use super::cite::{reason, statute};
 use crate::facts::PeerFacts;
-use crate::policy::{Cited, Policy};
+use crate::policy::{Cited, Lowered, Policy};
+use crate::screening;
 
 /// By whose policy a query is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,15 @@ impl Asked<'_> {
             Side::Own => "your agency's policy",
             Side::Owner => "the owner's policy",
         }
+    }
+
+    /// Whether a danger to life that the query states lowers this setting of the policy.
+    pub(super) fn lowered(&self, what: Lowered) -> bool {
+        let listed =
+            self.policy.danger.as_ref().is_some_and(|danger| danger.lowers.contains(&what));
+        let (query, rules) = (self.query, &self.policy.reason);
+        let danger = &query.why.danger;
+        listed && screening::says_something(danger, &query.why, &query.elements, rules, 2)
     }
 
     /// The section of the statute on who may use the system, and their training.

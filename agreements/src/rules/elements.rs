@@ -101,13 +101,15 @@ pub(super) fn window(asked: &Asked<'_>) -> Option<Reason> {
 pub(super) fn lookback(case: &Case<'_>) -> Option<Reason> {
     let lookback = &case.policy.lookback;
     // Where reads are kept no longer than that, the next rule says so.
-    if lookback.days >= case.policy.retention.reads.cut_off_days {
+    let period = lookback.period();
+    if period.before(case.now) <= cut_off(case.policy, case.now) {
         return None;
     }
-    (case.query.elements.until <= case.now.minus_days(lookback.days)).then(|| {
+    (case.query.elements.until <= period.before(case.now)).then(|| {
         let message = format!(
-            "peers of `{}` search the last {} days; the period ends before",
-            case.me, lookback.days
+            "peers of `{}` search the last {}; the period ends before",
+            case.me,
+            period.counted()
         );
         reason(RefusalCode::Window, message, case.policy.cites(lookback))
     })
@@ -128,8 +130,8 @@ pub(crate) fn past_retention(
     let reads = &policy.retention.reads;
     (elements.until <= cut_off(policy, now)).then(|| {
         let message = format!(
-            "`{me}` answers from reads of the last {} days; the period ends before",
-            reads.cut_off_days
+            "`{me}` answers from reads of the last {}; the period ends before",
+            reads.cut_off().counted()
         );
         reason(RefusalCode::Retention, message, policy.cites(reads))
     })

@@ -5,14 +5,15 @@ use schemas::text::Text;
 
 use super::case::Asked;
 use super::cite::{reason, statute};
-use crate::policy::{Demand, Standard};
-use crate::reason_screening;
+use crate::policy::{Demand, Lowered, Standard};
+use crate::screening;
 
 /// A case number where the policy demands one; a CAD number counts.
 pub(super) fn case_number(asked: &Asked<'_>) -> Option<Reason> {
     let demanded = asked.policy.case_number.demand == Demand::Required;
     let why = &asked.query.why;
-    if !demanded || numbered(&why.case) || numbered(&why.cad) {
+    let lowered = || asked.lowered(Lowered::CaseNumber);
+    if !demanded || numbered(&why.case) || numbered(&why.cad) || lowered() {
         return None;
     }
     let given = [&why.case, &why.cad].into_iter().find(|text| !text.is_empty());
@@ -25,7 +26,7 @@ pub(super) fn case_number(asked: &Asked<'_>) -> Option<Reason> {
 
 /// Whether a text may be a number of a case: it holds a digit, and more than one character
 /// repeated.
-pub(super) fn numbered(text: &Text) -> bool {
+pub(crate) fn numbered(text: &Text) -> bool {
     let mut plain = text.as_str().chars().filter(|c| c.is_alphanumeric());
     let first = plain.next();
     text.as_str().chars().any(|c| c.is_ascii_digit()) && plain.any(|c| Some(c) != first)
@@ -33,8 +34,10 @@ pub(super) fn numbered(text: &Text) -> bool {
 
 /// A reason in words (1798.90.52(a)(4)): a code alone does not say it, and neither does `inv`.
 pub(super) fn reason_given(asked: &Asked<'_>) -> Option<Reason> {
-    let given = &asked.query.why.reason;
-    if given.is_empty() {
+    let why = &asked.query.why;
+    let given = &why.reason;
+    // An offence that is typed says it as well as words do.
+    if given.is_empty() && why.offenses.is_empty() && why.offense.is_empty() {
         let message = "no reason is given; say in words what the case is about";
         return Some(reason(
             RefusalCode::ReasonMissing,
@@ -42,24 +45,24 @@ pub(super) fn reason_given(asked: &Asked<'_>) -> Option<Reason> {
             vec![statute("1798.90.52(a)(4)")],
         ));
     }
-    if tells(asked, given) {
+    let rules = &asked.policy.reason;
+    let measured = screening::measured(why, &asked.query.elements, rules);
+    if measured.enough || (measured.something && asked.lowered(Lowered::Reason)) {
         return None;
     }
-    let message = format!(
-        "the reason `{given}` does not say why; say in a few words what happened and what this vehicle has to do with it"
-    );
+    // Nobody is told how to say better what is forbidden.
+    if super::purpose::prohibited(asked).is_some() {
+        return None;
+    }
+    let message =
+        format!("the reason `{given}` does not say why: {}; {}", measured.told, measured.missing);
     asked.because(RefusalCode::ReasonVague, message, &asked.policy.reason, &["1798.90.52(a)(4)"])
 }
 
-/// Whether a text says something, as the policy measures reasons.
-fn tells(asked: &Asked<'_>, text: &Text) -> bool {
-    let rules = &asked.policy.reason;
-    reason_screening::is_meaningful(
-        text,
-        asked.query,
-        &rules.placeholders,
-        rules.telling_words as usize,
-    )
+/// Whether a text says something by itself, in so many words.
+fn tells(asked: &Asked<'_>, text: &Text, least: u32) -> bool {
+    let (query, rules) = (asked.query, &asked.policy.reason);
+    screening::says_something(text, &query.why, &query.elements, rules, least as usize)
 }
 
 fn excepted(asked: &Asked<'_>) -> bool {
@@ -75,7 +78,7 @@ pub(super) fn suspicion(asked: &Asked<'_>) -> Option<Reason> {
         Standard::Reasonable => "a reasonable suspicion that the vehicle is involved",
     };
     let given = &asked.query.why.suspicion;
-    if excepted(asked) || tells(asked, given) {
+    if excepted(asked) || tells(asked, given, value.words) {
         return None;
     }
     let what = if given.is_empty() {
@@ -91,9 +94,7 @@ pub(super) fn suspicion(asked: &Asked<'_>) -> Option<Reason> {
 pub(super) fn need_to_know(asked: &Asked<'_>) -> Option<Reason> {
     let value = &asked.policy.suspicion;
     let given = &asked.query.why.need_to_know;
-    // "Assigned detective of the case" is as good a need to know as any.
-    let placeholders = &asked.policy.reason.placeholders;
-    let said = reason_screening::is_meaningful(given, asked.query, placeholders, 1);
+    let said = tells(asked, given, 1);
     if !value.need_to_know || excepted(asked) || said {
         return None;
     }

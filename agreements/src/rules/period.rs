@@ -1,5 +1,6 @@
 //! How far back a search that is permitted reaches. What lies before is cut off, not refused.
 
+use schemas::answer::{Cut, Less};
 use schemas::refusal::Citation;
 use schemas::time::Timestamp;
 
@@ -7,7 +8,6 @@ use super::case::Case;
 use super::cite::own_rule;
 use super::reach::cut_off;
 use crate::facts::{Authority, Candidate};
-use crate::reasons::Narrowed;
 use crate::search_limits::LONGEST_DAYS;
 
 /// One text that bounds the period.
@@ -18,7 +18,7 @@ struct Bound {
 }
 
 /// Where the period begins, and what makes it begin later than was asked for.
-pub(crate) fn period(case: &Case<'_>, candidate: &Candidate<'_>) -> (Timestamp, Option<Narrowed>) {
+pub(crate) fn period(case: &Case<'_>, candidate: &Candidate<'_>) -> (Timestamp, Option<Cut>) {
     let asked = case.query.elements.from;
     let mut bounds = of_policy(case);
     bounds.extend(of_authority(case, candidate));
@@ -27,10 +27,51 @@ pub(crate) fn period(case: &Case<'_>, candidate: &Candidate<'_>) -> (Timestamp, 
     let latest = bounds.into_iter().reduce(|a, b| if b.from > a.from { b } else { a });
     match latest {
         Some(Bound { from, message, citations }) if from > asked => {
-            (from, Some(Narrowed { message, citations }))
+            (from, Some(Cut { what: Less::From, message, citations }))
         }
         _ => (asked, None),
     }
+}
+
+/// What else is less than was asked for, besides where the period begins.
+pub(crate) fn less(case: &Case<'_>, candidate: &Candidate<'_>) -> Vec<Cut> {
+    let (query, policy) = (case.query, case.policy);
+    let mut cuts = Vec::new();
+    let mut cut = |what, message, citations| cuts.push(Cut { what, message, citations });
+    let most = policy.row_limit.most;
+    let mut limit = (query.limit > most).then(|| {
+        (most, format!("`{}` gives {most} reads at most", case.me), policy.cites(&policy.row_limit))
+    });
+    match candidate.authority {
+        Authority::Agreement(recorded) => {
+            let agreement = &recorded.agreement;
+            let most = agreement.row_limit;
+            if most < limit.as_ref().map_or(query.limit, |(most, ..)| *most) {
+                let message = format!("`{}` gives {most} reads at most", agreement.id);
+                limit = Some((most, message, vec![agreement.cite("row_limit")]));
+            }
+            if query.images && !agreement.images {
+                let message = format!("`{}` opens no photographs", agreement.id);
+                cut(Less::Images, message, vec![agreement.cite("images")]);
+            }
+        }
+        Authority::Request(filed) => {
+            let sections = || super::authority::request_sections(policy);
+            let latest = filed.scope().until.filter(|latest| *latest < query.elements.until);
+            if let Some(latest) = latest {
+                let message = format!("request `{}` was approved until {latest}", filed.request.id);
+                cut(Less::Until, message, sections());
+            }
+            if query.images {
+                let message = "a written request opens no photographs".to_owned();
+                cut(Less::Images, message, sections());
+            }
+        }
+    }
+    if let Some((_, message, citations)) = limit {
+        cut(Less::Limit, message, citations);
+    }
+    cuts
 }
 
 fn of_policy(case: &Case<'_>) -> Vec<Bound> {
@@ -40,14 +81,19 @@ fn of_policy(case: &Case<'_>) -> Vec<Bound> {
         Bound {
             from: cut_off(policy, now),
             message: format!(
-                "`{}` answers from reads of the last {} days",
-                case.me, reads.cut_off_days
+                "`{}` answers from reads of the last {}",
+                case.me,
+                reads.cut_off().counted()
             ),
             citations: policy.cites(reads),
         },
         Bound {
-            from: now.minus_days(lookback.days),
-            message: format!("peers of `{}` search the last {} days", case.me, lookback.days),
+            from: lookback.period().before(now),
+            message: format!(
+                "peers of `{}` search the last {}",
+                case.me,
+                lookback.period().counted()
+            ),
             citations: policy.cites(lookback),
         },
     ]

@@ -48,12 +48,13 @@ pub(super) fn trained(asked: &Asked<'_>) -> Option<Reason> {
         let message = format!("no training of user `{user}` is recorded{advice}");
         return asked.because(RefusalCode::TrainingMissing, message, training, &law);
     };
-    let days = training.every_days?;
-    (on < asked.now.minus_days(days)).then_some(())?;
+    let period = training.every()?;
+    (on < period.before(asked.now)).then_some(())?;
     let message = format!(
-        "user `{user}` was trained on {}; {} asks for it every {days} days{advice}",
+        "user `{user}` was trained on {}; {} asks for it every {}{advice}",
         on.day(),
-        asked.whose()
+        asked.whose(),
+        period.counted()
     );
     asked.because(RefusalCode::TrainingExpired, message, training, &law)
 }

@@ -4,8 +4,8 @@ use schemas::refusal::{Citation, Reason, RefusalCode};
 
 use super::case::{Asked, Side};
 use super::cite::{reason, statute};
-use crate::policy::Cited;
-use crate::reason_screening;
+use crate::policy::{Cited, ProhibitedUse, Prohibition};
+use crate::screening::{self, Certainty};
 
 /// Access only for the purposes that the policy authorises: the owner's bind the requester too
 /// (1798.90.52(b)), and so do the requester's own (1798.90.53(b)(2)(A)).
@@ -26,16 +26,7 @@ pub(super) fn authorized(asked: &Asked<'_>) -> Option<Reason> {
 /// No use that is forbidden whatever purpose is named. An officer's own words betray it.
 pub(super) fn prohibited(asked: &Asked<'_>) -> Option<Reason> {
     let why = &asked.query.why;
-    let texts = [
-        &why.reason,
-        &why.offense,
-        &why.suspicion,
-        &why.need_to_know,
-        &why.for_officer,
-        &why.case,
-        &why.cad,
-    ];
-    let Some(prohibited) = reason_screening::prohibited_uses(texts) else {
+    let Some(mut betrayed) = screening::forbidden_uses(why) else {
         let message = "whether the use is forbidden cannot be told on this node";
         return Some(reason(
             RefusalCode::PurposeProhibited,
@@ -43,11 +34,20 @@ pub(super) fn prohibited(asked: &Asked<'_>) -> Option<Reason> {
             vec![statute("1798.90.51(a)")],
         ));
     };
+    let traffic = |rule: &ProhibitedUse| rule.code == Prohibition::TrafficEnforcement;
+    if asked.policy.prohibited.iter().any(traffic) {
+        betrayed.extend(screening::traffic_enforcement(why));
+    }
+    let clear = |rule: &&ProhibitedUse| {
+        betrayed
+            .iter()
+            .find(|found| found.prohibition == rule.code && found.certainty == Certainty::Clear)
+    };
     let mut said = Vec::new();
     let mut citations = Vec::new();
     for rule in &asked.policy.prohibited {
-        if let Some((_, phrase)) = prohibited.iter().find(|(code, _)| *code == rule.code) {
-            said.push(format!("`{phrase}`: {}", rule.words));
+        if let Some(found) = clear(&rule) {
+            said.push(format!("`{}`: {}", found.words, rule.words));
             citations.extend(asked.policy.cites(rule));
         }
     }

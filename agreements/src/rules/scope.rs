@@ -63,17 +63,19 @@ pub(super) fn kept(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Reason>
     let Authority::Request(filed) = candidate.authority else { return None };
     let until = filed.scope().until?;
     let policy = case.policy;
-    let (code, days, value): (_, _, &dyn Cited) = if until <= cut_off(policy, case.now) {
+    let (code, period, value): (_, _, &dyn Cited) = if until <= cut_off(policy, case.now) {
         let reads = &policy.retention.reads;
-        (RefusalCode::Retention, reads.cut_off_days, reads)
+        (RefusalCode::Retention, reads.cut_off(), reads)
     } else if until <= earliest(policy, case.now) {
-        (RefusalCode::Window, policy.lookback.days, &policy.lookback)
+        (RefusalCode::Window, policy.lookback.period(), &policy.lookback)
     } else {
         return None;
     };
     let message = format!(
-        "request `{}` is for reads before {until}; `{}` answers from the last {days} days",
-        filed.request.id, case.me
+        "request `{}` is for reads before {until}; `{}` answers from the last {}",
+        filed.request.id,
+        case.me,
+        period.counted()
     );
     Some(reason(code, message, policy.cites(value)))
 }

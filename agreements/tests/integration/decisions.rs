@@ -14,6 +14,7 @@ use agreements::decide::{
 use agreements::lifecycle::AgreementRecord;
 use agreements::policy::{Demand, Policy, Standard};
 use schemas::agency::AgencyKind;
+use schemas::answer::Less;
 use schemas::authority::AuthorityId;
 use schemas::purpose::Purpose;
 use schemas::query::Elements;
@@ -190,9 +191,9 @@ fn told(found: &Found) -> String {
     match found {
         Found::Nothing => "nothing speaks against it".to_owned(),
         Found::Permit(permitted) => {
-            let Permit { basis, scope, consumes, daily, lapses, notice, narrowed } = &permitted.0;
+            let Permit { basis, scope, consumes, daily, lapses, notice, cuts } = &permitted.0;
             format!(
-                "permit {} v{} from {} until {} limit {} images {} consumes {consumes:?} daily {daily:?} lapses {lapses} narrowed {narrowed:?}; {notice}",
+                "permit {} v{} from {} until {} limit {} images {} consumes {consumes:?} daily {daily:?} lapses {lapses} cuts {cuts:?}; {notice}",
                 basis.authority,
                 basis.version,
                 scope.from(),
@@ -290,7 +291,8 @@ fn beyond(expected: &Permitted, permit: &Permit, case: &Case) -> Vec<String> {
 /// Whether what cut the period, if anything, is what the row says: sections, each as in a reason.
 fn cut(expected: Option<&[String]>, permit: &Permit) -> bool {
     let Some(expected) = expected else { return true };
-    let citations = permit.narrowed.as_ref().map_or(&[][..], |narrowed| &narrowed.citations);
+    let from = permit.cuts.iter().find(|cut| cut.what == Less::From);
+    let citations = from.map_or(&[][..], |cut| &cut.citations);
     let same = |(section, found): (&String, &Citation)| {
         *section == found.section || *section == found.to_string()
     };

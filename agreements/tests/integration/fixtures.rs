@@ -34,6 +34,7 @@ pub(crate) fn query(from: &AgencyId, to: &AgencyId) -> Query {
         from: from.clone(),
         to: to.clone(),
         at: now(),
+        search: None,
         authority: None,
         requester: Requester {
             user: "jdoe".parse().unwrap(),
@@ -45,6 +46,8 @@ pub(crate) fn query(from: &AgencyId, to: &AgencyId) -> Query {
         why: Justification {
             purpose: Purpose::StolenVehicle,
             offense: Text::default(),
+            offenses: Vec::new(),
+            vehicle_role: None,
             case: "26-1234".parse().unwrap(),
             cad: Text::default(),
             reason: "taken from a driveway on Foothill Boulevard overnight".parse().unwrap(),
@@ -52,6 +55,7 @@ pub(crate) fn query(from: &AgencyId, to: &AgencyId) -> Query {
             need_to_know: "assigned to this theft".parse().unwrap(),
             on_behalf_of: None,
             for_officer: Text::default(),
+            danger: Text::default(),
         },
         elements: Elements::exact("8KTR392".parse().unwrap(), now().minus_days(7), now()),
         limit: 100,

@@ -92,8 +92,8 @@ fn within_bounds(case: &Case, scope: &PeerScope) -> Result<(), TestCaseError> {
     let asked = &query.elements;
     prop_assert!(scope.from() < scope.until() && scope.limit() > 0);
     prop_assert!(scope.from() >= asked.from && scope.until() <= asked.until);
-    prop_assert!(scope.from() >= now().minus_days(policy.retention.reads.cut_off_days));
-    prop_assert!(scope.from() >= now().minus_days(policy.lookback.days));
+    prop_assert!(scope.from() >= policy.retention.reads.cut_off().before(now()));
+    prop_assert!(scope.from() >= policy.lookback.period().before(now()));
     prop_assert!(scope.limit() <= query.limit.min(policy.row_limit.most));
     let mut elements = scope.elements().clone();
     if asked.near.is_none() {

@@ -76,6 +76,6 @@ fn a_search_reaches_as_far_as_reads_are_answered_from_and_opens_photographs() {
     query.elements.from = fixtures::now().minus_days(4_000);
     query.limit = 1_000_000;
     let scope = decide_own(&policy, &query.to, &query, fixtures::now()).unwrap();
-    assert_eq!(scope.from(), fixtures::now().minus_days(policy.retention.reads.cut_off_days));
+    assert_eq!(scope.from(), policy.retention.reads.cut_off().before(fixtures::now()));
     assert_eq!((scope.limit(), scope.images()), (policy.row_limit.most, true));
 }

@@ -63,7 +63,9 @@ fn it_chooses_what_no_built_in_policy_does() {
         }),
         ("peers' titles", |p| !p.people.peers.titled.is_empty()),
         ("words that say nothing here", |p| !p.reason.placeholders.is_empty()),
-        ("less to search than is kept", |p| p.lookback.days < p.retention.reads.cut_off_days),
+        ("less to search than is kept", |p| {
+            !p.lookback.period().covers(p.retention.reads.cut_off())
+        }),
     ];
     for (what, chooses) in chosen {
         assert!(chooses(&seventh()), "{what}");

@@ -358,8 +358,7 @@ fn opens_otherwise(answer: &Answer, permit: &Permit) -> Option<String> {
             basis.authority, basis.version, permit.basis.authority, permit.basis.version
         ));
     }
-    let period = (opened.from, opened.until) == (scope.from(), scope.until());
-    if !period || opened.limit != scope.limit() || opened.images != scope.images() {
+    if *opened != permit.released() {
         return Some(format!(
             "it opens {} until {}, at most {}; the decision {} until {}, at most {}",
             opened.from,

@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use agreements::policy::Policy;
+use agreements::policy::{Period, Policy};
 use schemas::agency::AgencyId;
 use schemas::body::Body;
 use schemas::digest::Digest;
@@ -27,9 +27,9 @@ use schemas::bundle::Item;
 pub struct RedactionCheck {
     me: AgencyId,
     /// Days that a policy keeps audit records, by the digest of its text.
-    policies: HashMap<Digest, u32>,
+    policies: HashMap<Digest, Period>,
     /// Days that the policy in force keeps them; `None` when its text is not at hand.
-    days: Option<u32>,
+    kept: Option<Period>,
     /// What each hold in force keeps, as far as the log names it.
     holds: BTreeMap<u64, Ranges>,
     /// The terms of each hold, as its placing said.
@@ -47,7 +47,7 @@ struct JudgedRedaction {
     index: u64,
     entries: Ranges,
     /// Days that the policy in force kept audit records.
-    days: Option<u32>,
+    kept: Option<Period>,
     /// Entries from here on were too young.
     allowed: Option<Timestamp>,
     held: Ranges,
@@ -60,7 +60,7 @@ impl RedactionCheck {
         Self {
             me,
             policies: HashMap::new(),
-            days: None,
+            kept: None,
             holds: BTreeMap::new(),
             terms: BTreeMap::new(),
             redactions: Vec::new(),
@@ -73,8 +73,8 @@ impl RedactionCheck {
     /// Takes in the text of a policy of the log's agency.
     pub fn policy(&mut self, text: &str) {
         if let Ok(policy) = Policy::from_toml("policy", text) {
-            let days = policy.retention.audit_reports.days;
-            self.policies.insert(Digest::of(text.as_bytes()), days);
+            let kept = policy.retention.audit_reports.period();
+            self.policies.insert(Digest::of(text.as_bytes()), kept);
         }
     }
 
@@ -118,7 +118,7 @@ impl RedactionCheck {
     /// old as this one tells. Within an hour nobody notices.
     pub fn set_back(&mut self, at: Timestamp) {
         for redaction in &mut self.redactions {
-            let allowed = redaction.days.map(|days| at.plus_hours(1).cut_off(days));
+            let allowed = redaction.kept.map(|kept| kept.cut_off(at.plus_hours(1)));
             redaction.allowed = redaction.allowed.zip(allowed).map(|(one, other)| one.min(other));
         }
     }
@@ -140,7 +140,7 @@ impl RedactionCheck {
         let Some(body): Option<Body> = body else { return };
         match body.event {
             Event::PolicyAdopted(adopted) => {
-                self.days = self.policies.get(&adopted.digest).copied();
+                self.kept = self.policies.get(&adopted.digest).copied();
             }
             Event::HoldPlaced(placed) => {
                 let hold = placed.hold;
@@ -171,7 +171,7 @@ impl RedactionCheck {
             *held = held.with(entries);
         }
         let held = self.holds.values().fold(Ranges::default(), |all, held| all.with(held));
-        let allowed = self.days.map(|days| header.at.cut_off(days));
+        let allowed = self.kept.map(|kept| kept.cut_off(header.at));
         match allowed {
             None => {
                 let what = "the policy in force then is not at hand, so how long it keeps what this destroys is unknown";
@@ -189,7 +189,7 @@ impl RedactionCheck {
         self.redactions.push(JudgedRedaction {
             index: header.index,
             entries: redaction.entries,
-            days: self.days,
+            kept: self.kept,
             allowed: allowed.map(|allowed| allowed.min(redaction.cut_off)),
             held,
         });

@@ -1,8 +1,10 @@
 //! The policy: adopting another version, and explaining what it would decide.
 
-use ::agreements::decide::{Decision, Narrowed, Permit, Scope as _, decide, decline};
+use ::agreements::decide::{Decision, Permit, Scope as _, decide, decline};
 use ::agreements::policy::{Designee, Page, Policy};
+use ::agreements::screening::typed;
 use schemas::agency::AgencyId;
+use schemas::answer::Cut;
 use schemas::query::{QueryId, UserName};
 use schemas::refusal::Reason;
 use schemas::text::Text;
@@ -68,8 +70,8 @@ pub struct Extent {
     pub limit: u32,
     /// Whether photographs are opened.
     pub images: bool,
-    /// What makes the period shorter than was asked for.
-    pub narrowed: Option<Narrowed>,
+    /// What makes it less than was asked for.
+    pub cuts: Vec<Cut>,
 }
 
 impl Extent {
@@ -79,7 +81,7 @@ impl Extent {
             until: permit.scope.until(),
             limit: permit.scope.limit(),
             images: permit.scope.images(),
-            narrowed: permit.narrowed.clone(),
+            cuts: permit.cuts.clone(),
         }
     }
 }
@@ -163,7 +165,8 @@ pub async fn explain(
     let authority = name.map(|name| cited(&state, &requester, owners, name));
     let authority = authority.transpose().map_err(ActError::usage)?;
     let id = QueryId::from_bytes([0; 16]);
-    let query = wanted.draft.query(id, &requester, &wanted.owner, authority, &user, at);
+    let mut query = wanted.draft.query(id, &requester, &wanted.owner, authority, &user, at);
+    query.why = typed(&query.why, &own.reason);
     let facts = state.facts(std::slice::from_ref(&requester));
     let facts = facts.first().ok_or_else(|| super::cards::unknown(&requester))?;
     let published = if wanted.owner == agency.id { None } else { Some(published(&wanted.owner)?) };

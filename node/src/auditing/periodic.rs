@@ -198,7 +198,7 @@ pub async fn due(agency: &OwnAgency, store: &dyn ReadStore) -> Result<Vec<String
     let now = agency.clock.now();
     let mut due = Vec::new();
     let policy = policy_in_force(&state)?;
-    let days = policy.audits.days;
+    let days = policy.audits.period().longest_days();
     let since = match last_of(store, EntryKind::AuditRecorded).await?.remove(&None) {
         Some(last) => Some(last),
         // A node that never was audited is to be after its first period.

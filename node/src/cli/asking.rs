@@ -3,11 +3,12 @@
 use clap::Args;
 use schemas::agency::{AgencyId, State};
 use schemas::area::{Near, Polygon};
+use schemas::offense::VehicleRole;
 use schemas::plate::Plate;
 use schemas::purpose::{Purpose, QueryKind};
 use schemas::query::{Elements, Justification};
 use schemas::read::Location;
-use schemas::text::Text;
+use schemas::text::{Text, TextError};
 use schemas::time::Timestamp;
 
 use super::case::OpenCase;
@@ -25,7 +26,7 @@ pub(super) struct Why {
     #[arg(long, value_name = "CODE")]
     purpose: Option<Purpose>,
     /// Why, in words.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", value_parser = words)]
     reason: Text,
     /// Case number.
     #[arg(long, default_value = "")]
@@ -33,9 +34,15 @@ pub(super) struct Why {
     /// CAD incident number.
     #[arg(long, default_value = "")]
     cad: Text,
-    /// Offence or statute.
-    #[arg(long, default_value = "")]
+    /// The offence: a section such as `459 PC`, or a name or code of `accord policy offenses`.
+    #[arg(long, default_value = "", value_parser = words)]
     offense: Text,
+    /// What the vehicle has to do with it: suspect, victim, witness, stolen, missing_person, or in words.
+    #[arg(long, value_parser = role)]
+    vehicle_role: Option<VehicleRole>,
+    /// What endangers a life, where something does.
+    #[arg(long, default_value = "", value_parser = words)]
+    danger: Text,
     /// What the suspicion rests on.
     #[arg(long, default_value = "")]
     suspicion: Text,
@@ -68,6 +75,11 @@ impl Why {
         Ok(Justification {
             purpose,
             offense: text(&self.offense, |why| &why.offense),
+            offenses: Vec::new(),
+            vehicle_role: self
+                .vehicle_role
+                .clone()
+                .or_else(|| set.and_then(|why| why.vehicle_role.clone())),
             case: text(&self.case, |why| &why.case),
             cad: text(&self.cad, |why| &why.cad),
             reason: text(&self.reason, |why| &why.reason),
@@ -78,8 +90,19 @@ impl Why {
                 .clone()
                 .or_else(|| set.and_then(|why| why.on_behalf_of.clone())),
             for_officer: text(&self.for_officer, |why| &why.for_officer),
+            danger: text(&self.danger, |why| &why.danger),
         })
     }
+}
+
+/// Words as they are pasted: what a dispatch system puts between them is a space.
+pub(super) fn words(typed: &str) -> Result<Text, TextError> {
+    typed.replace(['\t', '\n', '\r'], " ").parse()
+}
+
+pub(super) fn role(typed: &str) -> Result<VehicleRole, String> {
+    let words = words(typed).map_err(|error| error.to_string())?;
+    VehicleRole::typed(&words).map_err(|error| error.to_string())
 }
 
 /// How a plate is matched.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use schemas::agency::AgencyId;
+use schemas::offense::VehicleRole;
 use schemas::purpose::Purpose;
 use schemas::query::{Justification, UserName};
 use schemas::text::Text;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Done;
+use super::asking::{role, words};
 use super::output::{Output, err};
 use super::time::local;
 use crate::permission::ActError;
@@ -33,14 +35,18 @@ pub(super) enum Case {
         #[arg(long, value_name = "CODE")]
         purpose: Purpose,
         /// Why, in words.
-        #[arg(long)]
+        #[arg(long, value_parser = words)]
         reason: Text,
         /// CAD incident number.
         #[arg(long, default_value = "")]
         cad: Text,
-        /// Offence or statute.
-        #[arg(long, default_value = "")]
+        /// The offence: a section such as `459 PC`, or a name or code of `accord policy offenses`.
+        #[arg(long, default_value = "", value_parser = words)]
         offense: Text,
+        /// What the vehicle has to do with it: suspect, victim, witness, stolen, missing_person, or in
+        /// words.
+        #[arg(long, value_parser = role)]
+        vehicle_role: Option<VehicleRole>,
         /// What the suspicion rests on.
         #[arg(long, default_value = "")]
         suspicion: Text,
@@ -159,6 +165,7 @@ pub(super) fn run(
             reason,
             cad,
             offense,
+            vehicle_role,
             suspicion,
             need_to_know,
             on_behalf_of,
@@ -172,6 +179,8 @@ pub(super) fn run(
             let why = Justification {
                 purpose,
                 offense,
+                offenses: Vec::new(),
+                vehicle_role,
                 case: number,
                 cad,
                 reason,
@@ -179,6 +188,7 @@ pub(super) fn run(
                 need_to_know,
                 on_behalf_of,
                 for_officer,
+                danger: Text::default(),
             };
             let case = OpenCase { why, until: now.plus_millis(i64::from(hours) * HOUR_MS) };
             place.write(&case)?;

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use agreements::difference::Difference;
 use agreements::policy::Policy as Read;
+use agreements::screening::listed_offenses;
 use clap::Subcommand;
 use schemas::agency::AgencyId;
 use schemas::time::Timestamp;
@@ -10,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::Done;
 use super::client::{Client, query_string};
-use super::output::{Output, text};
+use super::output::{Output, table, text};
 use super::query::{self, QueryArgs};
 use super::time::{instant, shown};
 use crate::permission::ActError;
@@ -35,6 +37,23 @@ pub(super) enum Policy {
         #[arg(long, default_value = "html")]
         format: String,
     },
+    /// Say what is wrong with a policy file, all of it, and what is expected.
+    Check {
+        /// The policy, as TOML.
+        file: PathBuf,
+    },
+    /// Say what a policy file changes of the policy in force, value by value.
+    Diff {
+        /// The policy, as TOML.
+        file: PathBuf,
+        /// Compare with this file, not with the policy in force.
+        #[arg(long, value_name = "FILE")]
+        against: Option<PathBuf>,
+    },
+    /// Print a policy file to fill in.
+    Template,
+    /// List the offences that a query can name, with their codes.
+    Offenses,
     /// Put another version of the policy into force; the one before stays on record.
     Adopt {
         /// The policy, as TOML.
@@ -70,6 +89,27 @@ pub(super) async fn run(
             show(&policy, output);
             Ok(Done::Ok)
         }
+        Policy::Check { file } => check(&file, output),
+        Policy::Diff { file, against } => {
+            let before = match against {
+                Some(file) => parsed(&file)?,
+                None => {
+                    let held: Value = client.get("/policy").await?;
+                    let policy = held.get("policy").cloned().unwrap_or_default();
+                    serde_json::from_value(policy).map_err(|e| ActError::failed(e.to_string()))?
+                }
+            };
+            diff(&before, &parsed(&file)?, output)
+        }
+        Policy::Template => {
+            let template = Read::template();
+            output.object(&json!({ "template": template }), || template.trim_end().to_owned());
+            Ok(Done::Ok)
+        }
+        Policy::Offenses => {
+            offenses(output);
+            Ok(Done::Ok)
+        }
         Policy::Adopt { file } => {
             let body = read_text(&file).map_err(|e| ActError::usage(e.to_string()))?;
             let name = name(&file);
@@ -87,6 +127,57 @@ pub(super) async fn run(
         }
         Policy::Explain(args) => explain(client, &args, output).await,
     }
+}
+
+fn parsed(file: &Path) -> Result<Read, ActError> {
+    let text = read_text(file).map_err(|e| ActError::usage(e.to_string()))?;
+    Ok(Read::from_toml(&name(file), &text)?)
+}
+
+/// Everything that is wrong with a file; refused (1) where something is.
+fn check(file: &Path, output: Output) -> Result<Done, ActError> {
+    let body = read_text(file).map_err(|e| ActError::usage(e.to_string()))?;
+    let faults = Read::check(&body);
+    let warnings = Read::from_toml(&name(file), &body).map(|policy| policy.warnings());
+    let warnings = warnings.unwrap_or_default();
+    output.object(&json!({ "faults": faults, "warnings": warnings }), || {
+        let faulty = faults.iter().map(|fault| format!("{}: {fault}", name(file)));
+        let warned = warnings.iter().map(|warning| format!("note: {warning}"));
+        let mut lines: Vec<String> = faulty.chain(warned).collect();
+        if faults.is_empty() {
+            lines.insert(0, format!("{} can be adopted", name(file)));
+        }
+        lines.join("\n")
+    });
+    Ok(if faults.is_empty() { Done::Ok } else { Done::Refused })
+}
+
+fn diff(before: &Read, after: &Read, output: Output) -> Result<Done, ActError> {
+    let differing = before.differences(after)?;
+    output.object(&json!({ "differences": differing }), || {
+        if differing.is_empty() {
+            return "nothing differs".to_owned();
+        }
+        let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+        let line = |one: &Difference| {
+            format!("{}\n  before: {}\n  after:  {}", one.key, side(&one.before), side(&one.after))
+        };
+        differing.iter().map(line).collect::<Vec<_>>().join("\n")
+    });
+    Ok(Done::Ok)
+}
+
+fn offenses(output: Output) {
+    let listed = listed_offenses();
+    output.object(&json!({ "offenses": listed }), || {
+        let rows: Vec<Vec<String>> = listed
+            .iter()
+            .map(|one| {
+                vec![one.code.clone(), one.name.clone(), one.nibrs.clone().unwrap_or_default()]
+            })
+            .collect();
+        table(&["code", "offence", "NIBRS"], &rows)
+    });
 }
 
 fn name(file: &Path) -> String {
@@ -145,13 +236,7 @@ fn describe(explained: &Value) -> String {
             scope.get("limit").unwrap_or(&Value::Null),
             if scope.get("images") == Some(&Value::Bool(true)) { ", with photographs" } else { "" },
         ));
-        if let Some(narrowed) = scope.get("narrowed").filter(|narrowed| narrowed.is_object()) {
-            lines.push(format!(
-                "  no further back: {}\n    [{}]",
-                text(narrowed, "message"),
-                query::cited(narrowed)
-            ));
-        }
+        lines.extend(query::cuts(scope).into_iter().map(|cut| format!("  {cut}")));
     }
     for (key, whose) in
         [("own_reasons", "your own policy keeps it from leaving"), ("reasons", owner)]

@@ -63,10 +63,68 @@ pub(super) async fn run(
     let mut heard = Vec::new();
     while let Some(mut one) = lines.next::<Value>().await? {
         save(client, &mut one, args).await?;
+        if one.get("not_asked").is_some() {
+            output.object(&one, || not_asked(&one));
+            continue;
+        }
         output.object(&one, || describe(&one));
         heard.push(one);
     }
     ended(&heard)
+}
+
+/// Whom a search over all did not ask, and why.
+fn not_asked(ended: &Value) -> String {
+    let list = |key: &str| ended.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let (asked, left_out) = (list("asked"), list("not_asked"));
+    let search = text(ended, "search");
+    let mut told = format!(
+        "search {search}: {} asked, {} not asked",
+        counted(asked.len(), "agency", "agencies"),
+        left_out.len()
+    );
+    for one in &left_out {
+        told += &format!("\n  {}: {}", text(one, "owner"), one_line(text(one, "why")));
+    }
+    told
+}
+
+/// What of a search was cut, a sentence each, with what was asked for where that is at hand.
+pub(super) fn cuts(released: &Value) -> Vec<String> {
+    let cuts = released.get("cuts").and_then(Value::as_array).into_iter().flatten();
+    let told = |cut: &Value| {
+        let what = match text(cut, "what") {
+            "from" => "no further back",
+            "until" => "no later",
+            "limit" => "no more reads",
+            "images" => "no photographs",
+            other => other,
+        };
+        format!("{what}: {} [{}]", one_line(text(cut, "message")), cited(cut))
+    };
+    cuts.map(told).collect()
+}
+
+/// What was released beside what was asked for.
+fn extent(heard: &Value) -> Option<String> {
+    let (asked, released) = (heard.get("asked")?, heard.get("released")?);
+    let number = |of: &Value| of.get("limit").and_then(Value::as_u64).unwrap_or_default();
+    let period =
+        |of: &Value| format!("{} until {}", shown(text(of, "from")), shown(text(of, "until")));
+    let mut told = format!(
+        "Searched {} ({}), at most {} reads",
+        period(released),
+        text(asked, "kind"),
+        number(released)
+    );
+    let less = period(asked) != period(released) || number(asked) != number(released);
+    if less {
+        told += &format!("; asked for {}, at most {} reads", period(asked), number(asked));
+    }
+    for cut in cuts(released) {
+        told += &format!("\n  {cut}");
+    }
+    Some(told)
 }
 
 async fn save(client: &Client, heard: &mut Value, args: &QueryArgs) -> Result<(), ActError> {
@@ -165,6 +223,10 @@ fn outcome(heard: &Value) -> String {
             };
             let found = counted(reads.len(), "read", "reads");
             let mut out = format!("{owner}: {found}{under}{more}");
+            if let Some(told) = extent(heard) {
+                out += "\n";
+                out += &told;
+            }
             if !reads.is_empty() {
                 out += "\n";
                 out += &listed(&reads, &list("misread"));
@@ -198,6 +260,10 @@ fn outcome(heard: &Value) -> String {
             for one in list("reasons") {
                 out += "\n";
                 out += &reason(&one, "  ");
+            }
+            let contact = text(heard, "contact");
+            if !contact.is_empty() {
+                out += &format!("\n  at any hour: {}", one_line(contact));
             }
             out
         }

@@ -8,12 +8,13 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use crate::permission::ActError;
 
 /// The options whose value may be `-`.
-const TOLD_APART: [&str; 18] = [
+const TOLD_APART: [&str; 19] = [
     "after-loss",
     "cad",
     "camera",
     "case",
     "clock-right",
+    "danger",
     "enrol",
     "finding",
     "for-officer",
@@ -26,6 +27,7 @@ const TOLD_APART: [&str; 18] = [
     "reason",
     "requested-by",
     "suspicion",
+    "vehicle-role",
     "verified-by",
 ];
 

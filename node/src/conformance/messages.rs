@@ -20,6 +20,7 @@ pub(super) fn query(kit: &Kit, at: Timestamp) -> Result<Query, String> {
         from: kit.me.id.clone(),
         to: kit.them.id.clone(),
         at,
+        search: None,
         authority: None,
         requester: Requester {
             user: parsed("conformance")?,
@@ -31,6 +32,8 @@ pub(super) fn query(kit: &Kit, at: Timestamp) -> Result<Query, String> {
         why: Justification {
             purpose: Purpose::StolenVehicle,
             offense: parsed("CVC 10851")?,
+            offenses: Vec::new(),
+            vehicle_role: None,
             case: parsed("CONFORMANCE")?,
             cad: Text::default(),
             reason: parsed("A trial of the protocol by a test agency; nobody is looked for")?,
@@ -38,6 +41,7 @@ pub(super) fn query(kit: &Kit, at: Timestamp) -> Result<Query, String> {
             need_to_know: parsed("None: this is a trial of the protocol")?,
             on_behalf_of: None,
             for_officer: Text::default(),
+            danger: Text::default(),
         },
         elements: Elements::exact(parsed("0CONFORM0")?, at.minus_days(7), at),
         limit: 10,

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agreements::decide::{Decision, Permit, RULES, Reasons, Refused, Scope as _};
-use schemas::answer::{Answer, DecidedBy, Released as Extent};
+use schemas::answer::{Answer, DecidedBy};
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
 use schemas::query::Query;
@@ -295,13 +295,8 @@ impl Answering {
             to: query.from.clone(),
             at: upon.now,
             decided_by: upon.decided_by().ok_or_else(|| Unserved::Message("no policy".into()))?,
+            released: permit.released(),
             basis: permit.basis,
-            released: Extent {
-                from: permit.scope.from(),
-                until: permit.scope.until(),
-                limit: permit.scope.limit(),
-                images: permit.scope.images(),
-            },
             count,
             truncated,
             notice: permit.notice,

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agreements::decide::decline;
+use agreements::screening::typed;
 use schemas::agency::AgencyId;
 use schemas::body::Actor;
 use schemas::draft::{Draft, Recipients};
@@ -44,7 +45,7 @@ use store::ReadStore;
 use under_way::UnderWay;
 
 pub use cached_answers::Saved;
-pub use outcome::{Misread, QueryOutcome};
+pub use outcome::{Extent, Misread, NotAsked, QueryOutcome, SearchEnded};
 pub use refused_query::refused_query;
 pub use rejected_drafts::log_rejected_draft;
 
@@ -67,6 +68,9 @@ pub enum AskError {
     /// The user may not ask.
     #[error("{0}")]
     User(String),
+    /// No id can be made.
+    #[error("{0}")]
+    Random(String),
     /// `--again` names no query that can be asked again.
     #[error("{0}")]
     Again(String),
@@ -163,6 +167,11 @@ impl<D: Dial> QueryClient<D> {
             auth: auth.to_owned(),
         };
         let (sender, outcomes) = mpsc::channel(owners.len().max(1));
+        let search = random_id().map_err(AskError::Random)?;
+        let mut draft = draft.clone();
+        if let Some(policy) = &state.policy {
+            draft.why = typed(&draft.why, &policy.reason);
+        }
         for owner in owners {
             let (this, sender, actor, state) =
                 (self.clone(), sender.clone(), actor.clone(), state.clone());
@@ -174,6 +183,7 @@ impl<D: Dial> QueryClient<D> {
                         let at = this.agency.clock.now();
                         let me = &this.agency.id;
                         let query = draft.query(id, me, &owner, authority, &requester, at);
+                        let query = Query { search: Some(search), ..query };
                         this.ask_one(&state, query, actor).await
                     }
                     Err(error) => QueryOutcome::failed(&owner, error),
@@ -222,6 +232,22 @@ impl<D: Dial> QueryClient<D> {
             .collect()
     }
 
+    /// Peers that a search over all did not ask, each with why.
+    pub fn not_asked(&self) -> Vec<NotAsked> {
+        let state = self.agency.registry.state();
+        let asked = self.giving_authority(&state);
+        let why = |blocked: Option<&Text>| match blocked {
+            Some(reason) => format!("blocked here: {reason}"),
+            None => "no agreement in force with it, and no approved request to it".to_owned(),
+        };
+        state
+            .peers
+            .iter()
+            .filter(|(owner, _)| !asked.contains(owner))
+            .map(|(owner, peer)| NotAsked { owner: owner.clone(), why: why(peer.blocked.as_ref()) })
+            .collect()
+    }
+
     pub(super) async fn ask_one(&self, state: &State, query: Query, actor: Actor) -> QueryOutcome {
         let owner = query.to.clone();
         let (Some(peer), Some(policy)) = (state.peers.get(&owner), &state.policy) else {
@@ -241,8 +267,14 @@ impl<D: Dial> QueryClient<D> {
                 ),
             );
         }
+        // Where a life is in danger, a refusal says whom to call.
+        let contact = (!query.why.danger.is_empty()).then(|| peer.card.value.contact.clone());
+        let called = |outcome: QueryOutcome| {
+            let refused = outcome.outcome == OutcomeCode::Refused;
+            QueryOutcome { contact: contact.filter(|_| refused), ..outcome }
+        };
         if let Some(reasons) = decline(policy, &query, query.at) {
-            return self.declined(query, actor, reasons.into_vec()).await;
+            return called(self.declined(query, actor, reasons.into_vec()).await);
         }
         let key = self.keys.message_key(&self.agency);
         let envelope = match Envelope::sign_json(Kind::Query, &query, &key) {
@@ -262,7 +294,12 @@ impl<D: Dial> QueryClient<D> {
         };
         let reply = self.sender.send(&pending, &frames).await;
         let outcome = self.settler.settle(&pending, reply).await;
-        QueryOutcome { warning: self.proofs.warning(&owner).await, ..outcome }
+        called(QueryOutcome {
+            warning: self.proofs.warning(&owner).await,
+            search: pending.query.search,
+            asked: Some(Extent::asked(&pending.query)),
+            ..outcome
+        })
     }
 
     async fn declined(&self, query: Query, actor: Actor, reasons: Vec<Reason>) -> QueryOutcome {
@@ -270,6 +307,7 @@ impl<D: Dial> QueryClient<D> {
         match self.agency.log.append(entry).await {
             Ok(appended) => QueryOutcome {
                 query_id: Some(query.id),
+                search: query.search,
                 reasons,
                 refused_by: Some(RefusedBy::OwnPolicy),
                 log: Some(appended.position()),

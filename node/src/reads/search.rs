@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use ::agreements::decide::{Scope as _, decide_own};
+use ::agreements::decide::{OwnScope, Scope as _, decide_own};
+use ::agreements::policy::Policy;
+use ::agreements::screening::typed;
+use schemas::answer::{Cut, Less, Released};
 use schemas::body::{Access, Outcome};
 use schemas::query::Query;
 use schemas::refusal::Reason;
 
-use crate::exchange::ask::{Misread, QueryOutcome, random_id};
+use crate::exchange::ask::{Extent, Misread, QueryOutcome, random_id};
 use crate::permission::{ActError, OwnAgency, Principal, authenticate, policy_in_force};
 use audit_log::entries::reads::reads_searched;
 use registry::State;
@@ -31,7 +34,8 @@ pub async fn search(
     let judge = |state: Arc<State>, now| async move {
         let user = authenticate(&state, by, now)?;
         let policy = policy_in_force(&state)?;
-        let query = draft.query(id, &agency.id, &agency.id, None, &user.requester(), now);
+        let mut query = draft.query(id, &agency.id, &agency.id, None, &user.requester(), now);
+        query.why = typed(&query.why, &policy.reason);
         let (access, outcome) = match decide_own(policy, &agency.id, &query, now) {
             Err(reasons) => declined(agency, &query, reasons.into_vec()),
             Ok(scope) => {
@@ -41,6 +45,8 @@ pub async fn search(
                 let notice = policy.verification.text.clone();
                 let outcome = QueryOutcome {
                     query_id: Some(id),
+                    asked: Some(Extent::asked(&query)),
+                    released: Some(released(policy, &query, &scope)),
                     truncated: found.truncated,
                     own_notice: notice.clone(),
                     notice,
@@ -57,6 +63,28 @@ pub async fn search(
     };
     let (appended, outcome) = agency.act_async(judge).await?;
     Ok(QueryOutcome { log: Some(appended.position()), ..outcome })
+}
+
+/// How far one's own reads were opened, and what of the search the policy cut.
+fn released(policy: &Policy, query: &Query, scope: &OwnScope) -> Released {
+    let mut cuts = Vec::new();
+    let mut cut = |what, message, citations| cuts.push(Cut { what, message, citations });
+    if scope.from() > query.elements.from {
+        let reads = &policy.retention.reads;
+        let message = format!("reads of the last {} are answered from", reads.cut_off());
+        cut(Less::From, message, policy.cites(reads));
+    }
+    if scope.limit() < query.limit {
+        let message = format!("{} reads at most", scope.limit());
+        cut(Less::Limit, message, policy.cites(&policy.row_limit));
+    }
+    Released {
+        from: scope.from(),
+        until: scope.until(),
+        limit: scope.limit(),
+        images: scope.images(),
+        cuts,
+    }
 }
 
 fn declined(agency: &OwnAgency, query: &Query, reasons: Vec<Reason>) -> (Access, QueryOutcome) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use schemas::ranges::Ranges;
 use schemas::redaction::Redaction;
-use schemas::time::Timestamp;
+use schemas::time::{DAY_MS, Timestamp};
 
 use super::hold_filter::HoldFilter;
 use super::{BATCH, Mode, Retention, Run, cited};
@@ -167,7 +167,7 @@ impl Retention {
     ) -> Result<(Option<Entry>, Decided), ActError> {
         let policy = policy_in_force(&state)?;
         let retention = &policy.retention.audit_reports;
-        let cut_off = now.cut_off(retention.days);
+        let cut_off = retention.period().cut_off(now);
         let holds = HoldFilter::of(self.store.as_ref(), &state, holds).await?;
         let (examined, entries) = match pass {
             Pass::Released => {
@@ -190,7 +190,7 @@ impl Retention {
         let entry = (!examined.nothing() && !run.dry()).then(|| {
             let redaction = Redaction {
                 cut_off,
-                days: retention.days,
+                days: days_between(cut_off, now),
                 sections: cited(policy, retention),
                 entries,
                 count: examined.count,
@@ -282,4 +282,10 @@ impl Retention {
         }
         Ok(destroyed)
     }
+}
+
+/// How many whole days lie between a cut-off and the day of `now`.
+fn days_between(cut_off: Timestamp, now: Timestamp) -> u32 {
+    let apart = now.day_start().millis().saturating_sub(cut_off.millis());
+    u32::try_from(apart.div_euclid(DAY_MS)).unwrap_or(u32::MAX)
 }

@@ -176,8 +176,8 @@ impl Retention {
         {
             let state = self.agency.registry.state();
             let retention = &policy_in_force(&state)?.retention;
-            run.report.reads_cut_off = Some(now.cut_off(retention.reads.cut_off_days));
-            run.report.entries_cut_off = Some(now.cut_off(retention.audit_reports.days));
+            run.report.reads_cut_off = Some(retention.reads.cut_off().cut_off(now));
+            run.report.entries_cut_off = Some(retention.audit_reports.period().cut_off(now));
         }
         if !run.dry() {
             run.report.entries_redacted = self.finish_redaction(mode).await?;

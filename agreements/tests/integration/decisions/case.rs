@@ -95,6 +95,9 @@ impl Asked {
         let why = &mut query.why;
         why.purpose = self.purpose;
         why.offense = text(&self.offense);
+        why.offenses.clone_from(&self.offenses);
+        why.vehicle_role.clone_from(&self.vehicle_role);
+        why.danger = text(&self.danger);
         why.case = text(&self.case);
         why.cad = text(&self.cad);
         why.reason = text(&self.reason);

@@ -6,6 +6,7 @@ use agreements::agreement::Act;
 use agreements::request::RequestScope;
 use schemas::agency::{AgencyId, AgencyKind, State};
 use schemas::area::{Near, Polygon};
+use schemas::offense::{Offense, VehicleRole};
 use schemas::purpose::{Purpose, QueryKind, Role};
 use schemas::read::Location;
 use schemas::time::Timestamp;
@@ -123,6 +124,12 @@ pub(crate) struct Asked {
     pub(crate) trained: String,
     pub(crate) purpose: Purpose,
     pub(crate) offense: String,
+    /// Typed, as a query carries them.
+    #[serde(default)]
+    pub(crate) offenses: Vec<Offense>,
+    pub(crate) vehicle_role: Option<VehicleRole>,
+    #[serde(default)]
+    pub(crate) danger: String,
     pub(crate) case: String,
     pub(crate) cad: String,
     pub(crate) reason: String,
@@ -279,6 +286,10 @@ pub(crate) fn laid_over(mut under: Table, over: Table) -> Table {
             (Some(Value::Table(under)), Value::Table(over)) => Value::Table(laid_over(under, over)),
             (_, value) => value,
         };
+        // A period is given in days or in years.
+        if let Some(of) = key.strip_suffix("days") {
+            under.remove(&format!("{of}years"));
+        }
         under.insert(key, value);
     }
     under

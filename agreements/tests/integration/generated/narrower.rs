@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use agreements::agreement::Act;
 use agreements::decide::{Decision, PeerScope, Scope as _};
-use agreements::policy::{Demand, Policy, Standard};
+use agreements::policy::{Days, Demand, Policy, Standard, Training};
 use agreements::request::RequestScope;
 use proptest::prelude::*;
 use schemas::area::Near;
@@ -165,6 +165,14 @@ fn scope(scope: &mut RequestScope, by: &By) {
     }
 }
 
+/// Makes a period so many days, where that is shorter for certain.
+fn shorter(days: &mut Option<u32>, years: &mut Option<u32>, by: u32) {
+    let now = days.or(years.map(|years| years * 365));
+    if now.is_none_or(|now| by < now) {
+        (*days, *years) = (Some(by), None);
+    }
+}
+
 pub(crate) fn policy(policy: &mut Policy, by: &By) {
     if by.does(0) {
         policy.purposes.truncate(by.keep.max(1));
@@ -173,14 +181,15 @@ pub(crate) fn policy(policy: &mut Policy, by: &By) {
         policy.searches.kinds.truncate(by.keep);
     }
     if by.does(2) {
-        policy.lookback.days = policy.lookback.days.min(by.days);
+        let Days { days, years, .. } = &mut policy.lookback;
+        shorter(days, years, by.days);
     }
     if by.does(3) {
         policy.row_limit.most = policy.row_limit.most.min(by.count);
     }
     if by.does(4) {
         let reads = &mut policy.retention.reads;
-        reads.cut_off_days = reads.cut_off_days.min(by.days);
+        shorter(&mut reads.cut_off_days, &mut reads.cut_off_years, by.days);
     }
     if by.does(5) {
         policy.release.recipients.kinds.truncate(by.keep);
@@ -193,8 +202,8 @@ pub(crate) fn policy(policy: &mut Policy, by: &By) {
     }
     if by.does(8) {
         policy.training.demanded = true;
-        policy.training.every_days =
-            Some(policy.training.every_days.unwrap_or(by.days).min(by.days));
+        let Training { every_days, every_years, .. } = &mut policy.training;
+        shorter(every_days, every_years, by.days);
     }
     if by.does(9) {
         policy.case_number.demand = Demand::Required;

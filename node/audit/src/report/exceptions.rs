@@ -6,11 +6,12 @@
 mod agencies;
 mod asked;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use agreements::policy::Policy;
 use jiff::tz::TimeZone;
 use schemas::entry::EntryKind;
+use schemas::text::plain;
 use schemas::time::{DAY_MS, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -36,6 +37,13 @@ pub const NIGHT_FROM: i8 = 22;
 /// … until this hour of the morning. Patrols do work then; the auditor holds it against the roster.
 pub const NIGHT_UNTIL: i8 = 5;
 
+/// One person gives the same words for more different vehicles or cases than this in a period. The twenty
+/// commonest reasons are half of all that are given: repetition is the best sign of a reason that is none.
+pub const SAME_WORDS: usize = 10;
+
+/// Hours within which each use of a danger to life is reviewed.
+pub const REVIEW_HOURS: u32 = 72;
+
 /// A query that follows a refused one within this time may be the same one in other words.
 pub const REPHRASED_MS: i64 = DAY_MS;
 
@@ -49,7 +57,10 @@ pub fn exceptions(
     usual: &Usual,
 ) -> Vec<Map<String, Value>> {
     let asked: Vec<Asked<'_>> = accesses.seen.iter().filter_map(asked).collect();
-    let mut found = repeats(&asked);
+    let mut found = screened(&asked, policy);
+    found.extend(endangered(&asked));
+    found.extend(repeats(&asked));
+    found.extend(same_words(&asked));
     found.extend(nights(&asked, zone));
     found.extend(volumes(&asked, zone));
     found.extend(vague(accesses, &asked, policy));
@@ -57,7 +68,13 @@ pub fn exceptions(
     found.extend(unproven(accesses, &asked));
     found.extend(agencies::found(accesses, &asked, zone, usual));
     found.sort_by_key(|finding| {
-        (finding.asked.first().map(|first| first.seen.index), finding.finding)
+        // What may be a forbidden use comes first, then what a danger to life was said to demand.
+        let urgent = match finding.finding {
+            "screened" => 0,
+            "danger_to_life" => 1,
+            _ => 2,
+        };
+        (urgent, finding.asked.first().map(|first| first.seen.index), finding.finding)
     });
     found.iter().filter_map(row).collect()
 }
@@ -184,6 +201,58 @@ fn vague<'a>(accesses: &Accesses, asked: &'a [Asked<'a>], policy: &Policy) -> Ve
             finding: "vague_reason",
             asked: group,
             detail: format!("“{reason}” passed without a word to spare"),
+        })
+        .collect()
+}
+
+/// Words that may betray a use that the policy forbids: they were not clear enough to be refused, and are
+/// for a person to judge.
+fn screened<'a>(asked: &'a [Asked<'a>], policy: &Policy) -> Vec<Finding<'a>> {
+    let by = groups(asked, |one| {
+        let doubtful = policy.doubtful_uses(&one.access.why);
+        (!doubtful.is_empty()).then(|| (one.who(), doubtful.join("; ")))
+    });
+    by.into_iter()
+        .map(|((_, uses), group)| Finding {
+            finding: "screened",
+            asked: group,
+            detail: format!("may be a forbidden use: {uses}"),
+        })
+        .collect()
+}
+
+/// Each use of a danger to life is reviewed.
+fn endangered<'a>(asked: &'a [Asked<'a>]) -> Vec<Finding<'a>> {
+    let by = groups(asked, |one| {
+        let danger = one.access.why.danger.as_str();
+        (!danger.is_empty()).then(|| (one.who(), danger))
+    });
+    by.into_iter()
+        .map(|((_, danger), group)| Finding {
+            finding: "danger_to_life",
+            asked: group,
+            detail: format!(
+                "“{danger}” was given as a danger to life: review it within {REVIEW_HOURS} hours"
+            ),
+        })
+        .collect()
+}
+
+/// The same words over and over, for plate after plate, are no reasons.
+fn same_words<'a>(asked: &'a [Asked<'a>]) -> Vec<Finding<'a>> {
+    let by = groups(asked, |one| {
+        let reason = plain(one.access.why.reason.as_str());
+        (!reason.is_empty()).then(|| (one.who(), reason))
+    });
+    by.into_iter()
+        .filter_map(|((_, reason), group)| {
+            let of: BTreeSet<_> =
+                group.iter().map(|one| (one.plate(), &one.access.why.case)).collect();
+            (of.len() > SAME_WORDS).then(|| Finding {
+                finding: "repeated_reason",
+                detail: format!("“{reason}” for {} different vehicles or cases", of.len()),
+                asked: group,
+            })
         })
         .collect()
 }

@@ -139,8 +139,8 @@ impl Packaging<'_> {
                         Ok(scope) => scope,
                         Err(reasons) => return Ok(Err(forbidden(access, reasons.into_vec()))),
                     };
-                    let kept = asking.policy.retention.reads.cut_off_days;
-                    let cut_off = asking.now.minus_days(kept);
+                    let kept = asking.policy.retention.reads.cut_off();
+                    let cut_off = kept.before(asking.now);
                     let found = self.store.search(&scope).await?.reads.into_iter();
                     let found =
                         found.filter(|read| read.at >= cut_off || asking.holds.keeps_read(read));
@@ -175,6 +175,7 @@ impl Packaging<'_> {
             from: self.agency.id.clone(),
             to: self.agency.id.clone(),
             at: asking.now,
+            search: access.search,
             authority: None,
             requester: asking.user.requester(),
             why: access.why.clone(),

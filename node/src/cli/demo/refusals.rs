@@ -1,7 +1,7 @@
 //! Each owner refuses by its own policy, whatever the requester lets through: the Sheriff's node runs
 //! under a policy that asks its people for almost nothing, and five owners are asked.
 
-use agreements::policy::{AuthorizedPurpose, Policy};
+use agreements::policy::{AuthorizedPurpose, OwnOffense, Policy};
 use agreements::request::RequestScope;
 use schemas::purpose::{Purpose, QueryKind, Role};
 use schemas::text::Text;
@@ -168,7 +168,12 @@ const RIGHT: &str = "each decided as its text demands";
 fn lax(minimum: &str) -> Result<String, ActError> {
     let mut policy = Policy::from_toml("california-statute", minimum)?;
     policy.training.demanded = false;
-    policy.reason.telling_words = 0;
+    // To this agency whatever its people write is an offence; to those that it asks it is none.
+    policy.reason.offenses.push(OwnOffense {
+        code: "anything".parse().map_err(|e| ActError::failed(format!("{e}")))?,
+        name: words("Anything")?,
+        words: vec![words("inv")?, words(CASE)?],
+    });
     policy.people.query.roles.push(Role::Auditor);
     if let Some(purpose) = policy.purposes.first_mut() {
         let more = Purpose::AdministrativeInvestigation;

@@ -134,6 +134,8 @@ pub(super) async fn ask(
         why: Justification {
             purpose: Purpose::StolenVehicle,
             offense: words("10851 VC")?,
+            offenses: Vec::new(),
+            vehicle_role: None,
             case: words(CASE)?,
             cad: Text::default(),
             reason: words("car taken from Foothill Blvd two nights ago")?,
@@ -141,6 +143,7 @@ pub(super) async fn ask(
             need_to_know: words("assigned to the theft")?,
             on_behalf_of: None,
             for_officer: Text::default(),
+            danger: Text::default(),
         },
         elements: Elements::exact(
             PLATE.parse().map_err(|e| ActError::failed(format!("{e}")))?,

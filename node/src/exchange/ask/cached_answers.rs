@@ -17,7 +17,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 
 use super::super::verify;
-use super::{AskError, Misread, QueryOutcome, own_notice};
+use super::{AskError, Extent, Misread, QueryOutcome, own_notice};
 use crate::permission::OwnAgency;
 use audit::view::LogEntry;
 use audit_log::corrections::corrections_of;
@@ -55,6 +55,9 @@ impl CachedAnswers {
         Ok(QueryOutcome {
             query_id: Some(query.id),
             basis: Some(answer.basis),
+            search: query.search,
+            asked: Some(Extent::asked(query)),
+            released: Some(answer.released.clone()),
             truncated: answer.truncated,
             own_notice: own_notice(&self.agency),
             notice: answer.notice,

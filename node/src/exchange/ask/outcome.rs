@@ -1,14 +1,16 @@
 //! What an officer is told of each owner that was asked.
 
 use schemas::agency::AgencyId;
-use schemas::answer::{Basis, LogPosition, Photograph};
+use schemas::answer::{Basis, LogPosition, Photograph, Released};
 use schemas::correction::Correction;
 use schemas::misread::Substitution;
 use schemas::outcome::{OutcomeCode, RefusedBy};
-use schemas::query::{Elements, QueryId};
+use schemas::purpose::QueryKind;
+use schemas::query::{Elements, Query, QueryId};
 use schemas::read::{Read, ReadId};
 use schemas::refusal::Reason;
 use schemas::text::Text;
+use schemas::time::Timestamp;
 use serde::Serialize;
 
 /// What became of the query to one owner. Its JSON is a line of `accord query --json`.
@@ -16,12 +18,21 @@ use serde::Serialize;
 pub struct QueryOutcome {
     /// The query.
     pub query_id: Option<QueryId>,
+    /// What the queries of one search over several owners have in common.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<QueryId>,
     /// The owner asked.
     pub owner: AgencyId,
     /// How it ended: answered, refused or unanswered.
     pub outcome: OutcomeCode,
     /// On what authority it was answered.
     pub basis: Option<Basis>,
+    /// What was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Extent>,
+    /// What was released of it, and by which sections it is less.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub released: Option<Released>,
     /// Whether more reads matched than the limit.
     pub truncated: bool,
     /// What one's own policy has verified before acting on a read; it binds the officer.
@@ -46,6 +57,9 @@ pub struct QueryOutcome {
     pub photographs_beyond: u32,
     /// Why it was refused.
     pub reasons: Vec<Reason>,
+    /// Whom to call at the owner at any hour, where a life is in danger and the query was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Text>,
     /// Which side refused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused_by: Option<RefusedBy>,
@@ -62,6 +76,48 @@ pub struct QueryOutcome {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the serializer passes a reference")]
 fn none(count: &u32) -> bool {
     *count == 0
+}
+
+/// How far a search goes that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Extent {
+    /// What sort of search.
+    pub kind: QueryKind,
+    /// Earliest instant.
+    pub from: Timestamp,
+    /// Latest instant.
+    pub until: Timestamp,
+    /// Most reads.
+    pub limit: u32,
+    /// Whether photographs are asked for.
+    pub images: bool,
+}
+
+impl Extent {
+    pub(crate) fn asked(query: &Query) -> Self {
+        let Elements { kind, from, until, .. } = query.elements;
+        Self { kind, from, until, limit: query.limit, images: query.images }
+    }
+}
+
+/// A peer that a search over all did not ask.
+#[derive(Debug, Clone, Serialize)]
+pub struct NotAsked {
+    /// Which.
+    pub owner: AgencyId,
+    /// Why.
+    pub why: String,
+}
+
+/// The last line of a search over all.
+#[derive(Debug, Clone, Serialize)]
+pub struct SearchEnded {
+    /// The search, as all its queries name it.
+    pub search: Option<QueryId>,
+    /// Whom it asked.
+    pub asked: Vec<AgencyId>,
+    /// Whom it did not, and why.
+    pub not_asked: Vec<NotAsked>,
 }
 
 /// A read of another plate than the one asked for, within what readers confuse.
@@ -85,6 +141,9 @@ impl QueryOutcome {
     pub(crate) fn new(owner: &AgencyId, outcome: OutcomeCode) -> Self {
         Self {
             query_id: None,
+            search: None,
+            asked: None,
+            released: None,
             owner: owner.clone(),
             outcome,
             basis: None,
@@ -98,6 +157,7 @@ impl QueryOutcome {
             photographs: Vec::new(),
             photographs_beyond: 0,
             reasons: Vec::new(),
+            contact: None,
             refused_by: None,
             warning: None,
             error: None,

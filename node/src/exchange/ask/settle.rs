@@ -203,12 +203,13 @@ impl<D: Dial> QuerySettler<D> {
     ) -> QueryOutcome {
         QueryOutcome {
             basis: Some(answer.basis),
+            images: answer.released.images,
+            released: Some(answer.released),
             truncated: answer.truncated,
             own_notice: own_notice(&self.agency),
             notice: answer.notice,
             misread: Misread::among(&pending.query.elements, &reads),
             reads,
-            images: answer.released.images,
             photographs: answer.images,
             photographs_beyond: answer.images_beyond,
             ..QueryOutcome::new(&pending.query.to, OutcomeCode::Answered)

@@ -4,14 +4,16 @@ use axum::extract::State;
 use axum::response::Response;
 use schemas::query::QueryId;
 use schemas::refusal::RefusalCode;
+use serde::Serialize;
+use tokio::sync::mpsc;
 
 use super::lines;
-use crate::exchange::ask::{AskError, QueryOutcome, log_rejected_draft};
+use crate::exchange::ask::{AskError, NotAsked, QueryOutcome, SearchEnded, log_rejected_draft};
 use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path};
 use crate::http::state::App;
 use crate::permission::{ActError, Principal};
-use schemas::draft::Draft;
+use schemas::draft::{Draft, Recipients};
 
 impl From<AskError> for ActError {
     fn from(error: AskError) -> Self {
@@ -23,6 +25,7 @@ impl From<AskError> for ActError {
             }
             AskError::Unknown(_) => Self::usage_by("agency_unknown", error),
             AskError::Authority(_) => Self::usage_by("authority_unknown", error),
+            AskError::Random(_) => Self::failed(error.to_string()),
             AskError::Again(_) => Self::usage_by("query_not_repeatable", error),
         }
     }
@@ -37,6 +40,10 @@ pub(in crate::http) async fn ask(
     let context = &app.context;
     // Whether the user's role may query is the policy's rule, with its section: see `decline`.
     match app.queries.ask(&draft, &by.auth).map_err(ActError::from) {
+        Ok(outcomes) if draft.whom == Recipients::All => {
+            let not_asked = app.queries.not_asked();
+            Ok(lines::response(ended_by(outcomes, not_asked)))
+        }
         Ok(outcomes) => Ok(lines::response(outcomes)),
         // An attempt that was turned down is on record like any other.
         Err(error @ ActError::Refused(_)) => {
@@ -45,6 +52,34 @@ pub(in crate::http) async fn ask(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// A line of a search over all.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum SearchLine {
+    Outcome(Box<QueryOutcome>),
+    Ended(SearchEnded),
+}
+
+/// The outcomes as they come, and at last whom the search did not ask, and why.
+fn ended_by(
+    mut outcomes: mpsc::Receiver<QueryOutcome>,
+    not_asked: Vec<NotAsked>,
+) -> mpsc::Receiver<SearchLine> {
+    let (sender, lines) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let mut ended = SearchEnded { search: None, asked: Vec::new(), not_asked };
+        while let Some(outcome) = outcomes.recv().await {
+            ended.search = ended.search.or(outcome.search);
+            ended.asked.push(outcome.owner.clone());
+            // Nobody who reads on is no reason to stop: the outcomes are logged.
+            drop(sender.send(SearchLine::Outcome(Box::new(outcome))).await);
+        }
+        ended.asked.sort();
+        drop(sender.send(SearchLine::Ended(ended)).await);
+    });
+    lines
 }
 
 pub(in crate::http) async fn again(

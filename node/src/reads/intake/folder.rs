@@ -258,7 +258,8 @@ impl Taking {
     /// Destroys what was set aside and is past the retention of reads.
     async fn sweep(&self, sources: Vec<SourceName>) {
         let Some(policy) = self.agency.registry.state().policy.clone() else { return };
-        let cut_off = self.agency.clock.now().cut_off(policy.retention.reads.cut_off_days).millis();
+        let kept = policy.retention.reads.cut_off();
+        let cut_off = kept.cut_off(self.agency.clock.now()).millis();
         let aside = self.set_aside.clone();
         let swept = blocking(move || aside.sweep(&sources, cut_off)).await;
         let error = match swept {

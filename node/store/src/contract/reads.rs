@@ -11,7 +11,7 @@ const DAY: i64 = 86_400_000;
 fn due(at: Timestamp) -> DueReads {
     let text = Policy::builtin_text("california-statute").unwrap();
     let policy = Policy::from_toml("california-statute", text).unwrap();
-    let days = i64::from(policy.retention.reads.cut_off_days);
+    let days = i64::from(policy.retention.reads.cut_off().shortest_days());
     due_reads(&policy, at.plus_millis(days * DAY))
 }
 

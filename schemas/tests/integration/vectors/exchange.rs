@@ -30,6 +30,7 @@ pub(crate) fn query() -> Query {
         from: "indio-ca-pd".parse().unwrap(),
         to: "monrovia-ca-pd".parse().unwrap(),
         at: "2026-03-01T17:04:05.250Z".parse().unwrap(),
+        search: None,
         authority: Some("los-angeles-ca-sheriff/lasd-0a1b2c3d".parse().unwrap()),
         requester: Requester {
             user: "mreyes".parse().unwrap(),
@@ -41,6 +42,8 @@ pub(crate) fn query() -> Query {
         why: Justification {
             purpose: Purpose::StolenVehicle,
             offense: "Vehicle Code 10851".parse().unwrap(),
+            offenses: Vec::new(),
+            vehicle_role: None,
             case: "26-00417".parse().unwrap(),
             cad: "".parse().unwrap(),
             reason: "Stolen from a driveway on Oleander Avenue, seen westbound".parse().unwrap(),
@@ -48,6 +51,7 @@ pub(crate) fn query() -> Query {
             need_to_know: "".parse().unwrap(),
             on_behalf_of: None,
             for_officer: "".parse().unwrap(),
+            danger: schemas::text::Text::default(),
         },
         elements: Elements::exact(
             "7ABC123".parse().unwrap(),
@@ -116,6 +120,7 @@ pub(crate) fn answer(asked: &Envelope) -> Answer {
             until: "2026-03-01T17:04:05.250Z".parse().unwrap(),
             limit: 100,
             images: false,
+            cuts: Vec::new(),
         },
         count: 1,
         truncated: false,

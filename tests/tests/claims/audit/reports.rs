@@ -192,10 +192,11 @@ async fn the_exceptions_report_finds_what_was_planted_and_nothing_else() {
         ask(&format!("7VOL{n:03}"), told).await;
     }
     let rows = report(&owning, "exceptions");
-    assert_eq!(rows.len(), 6, "{rows:?}");
+    assert_eq!(rows.len(), 7, "{rows:?}");
     // All of them name one case, which is unusual of the agency.
     assert_eq!((&rows[0]["finding"], &rows[0]["count"]), (&json!("agency_case"), &json!(66)));
-    assert_eq!((&rows[5]["finding"], &rows[5]["count"]), (&json!("unusual_volume"), &json!(51)));
+    assert_eq!(rows[1]["finding"], json!("repeated_reason"), "the same words for all of them");
+    assert_eq!((&rows[6]["finding"], &rows[6]["count"]), (&json!("unusual_volume"), &json!(51)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -243,7 +244,7 @@ async fn audits_fall_due_and_are_done() {
     let (asking, owning, _) = sharing_pair().await;
     assert!(audits_due(&owning).0);
     let days =
-        owning.context().agency.registry.state().policy.as_ref().expect("a policy").audits.days;
+        owning.context().agency.registry.state().policy.as_ref().expect("a policy").audits.period().longest_days();
     shift_clocks([&asking, &owning], i64::from(days) * DAY_MS + HOUR_MS);
     let (well, said) = audits_due(&owning);
     assert!(!well && said.contains(&format!("every {days} days")) && said.contains('['), "{said}");

@@ -82,9 +82,9 @@ fn policy_adopt_puts_ones_own_policy_in_force_and_no_other() {
         ),
         (
             "below the text",
-            "cut_off_days = 365",
+            "cut_off_years = 1",
             "cut_off_days = 30",
-            ["retention.reads.cut_off_days".into(), "365".into()],
+            ["retention.reads.cut_off_days".into(), "1 year".into()],
         ),
     ] {
         let file = written("mine.toml", &text.replace(from, to));

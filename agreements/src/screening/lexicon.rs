@@ -1,0 +1,411 @@
+//! Words that are known, and how a word that somebody typed is found among them: as it stands, without
+//! its ending, with doubled letters once, or with one small mistake (two in a long word).
+//!
+//! A word is found by hashes of itself and of itself with one letter left out, so that the work does not
+//! grow with the number of words known.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// Words shorter than this must be spelled as they are.
+const SHORTEST_NEAR: usize = 5;
+/// From this length on two mistakes are seen through.
+const LONG: usize = 10;
+/// Longest word that is looked up with mistakes.
+const LONGEST: usize = 24;
+
+/// A known word.
+pub(crate) type Id = u16;
+
+/// Hashes are hashed already.
+#[derive(Default)]
+struct Same(u64);
+
+impl Hasher for Same {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+type ByHash<T> = HashMap<u64, T, BuildHasherDefault<Same>>;
+
+const BASE: u64 = 0x0100_0000_01B3;
+
+/// A hash to which a letter can be added.
+fn add(hash: u64, byte: u8) -> u64 {
+    hash.wrapping_mul(BASE).wrapping_add(u64::from(byte) + 1)
+}
+
+/// Spreads a hash over all its bits.
+fn spread(hash: u64) -> u64 {
+    let hash = (hash ^ (hash >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    hash ^ (hash >> 29)
+}
+
+pub(crate) fn hash(bytes: impl IntoIterator<Item = u8>) -> u64 {
+    spread(bytes.into_iter().fold(7, add))
+}
+
+/// The known words.
+#[derive(Default)]
+pub(crate) struct Lexicon {
+    words: Vec<Box<str>>,
+    spelled: ByHash<Id>,
+    /// By the word without its ending.
+    stems: ByHash<Id>,
+    /// Of a plural, its singular, where both are known.
+    singulars: HashMap<Id, Id>,
+    /// By the word and by what is left of it without a letter.
+    near: ByHash<Vec<Id>>,
+}
+
+impl Lexicon {
+    /// Adds a word that is found as it stands only, or finds it.
+    pub(crate) fn add_spelled(&mut self, word: &str) -> Id {
+        let next = Id::try_from(self.words.len()).unwrap_or(Id::MAX);
+        let id = *self.spelled.entry(hash(word.bytes())).or_insert(next);
+        if id == next {
+            self.words.push(word.into());
+        }
+        id
+    }
+
+    /// Adds a word, or finds it.
+    pub(crate) fn add(&mut self, word: &str) -> Id {
+        let known = self.words.len();
+        let id = self.add_spelled(word);
+        if self.words.len() == known {
+            return id;
+        }
+        for ending in stems(word) {
+            self.stems.entry(hash(ending.bytes())).or_insert(id);
+        }
+        let once = undoubled(word);
+        if once.len() >= SHORTEST_NEAR && once.is_ascii() && once.len() <= LONGEST {
+            self.stems.entry(hash(once.bytes())).or_insert(id);
+            let mut keys = vec![hash(once.bytes())];
+            without_one(once.as_bytes(), |key| keys.push(key));
+            if once.len() >= LONG {
+                for skip in 0..once.len() {
+                    let rest: Vec<u8> = but(once.as_bytes(), skip).collect();
+                    without_one(&rest, |key| keys.push(key));
+                }
+            }
+            keys.sort_unstable();
+            keys.dedup();
+            for key in keys {
+                self.near.entry(key).or_default().push(id);
+            }
+        }
+        id
+    }
+
+    /// Has plurals count as their singular, where both are known.
+    pub(crate) fn join_plurals(&mut self) {
+        let of = |(id, word): (Id, &Box<str>)| {
+            let singular = word.strip_suffix('s').filter(|singular| singular.len() >= 4)?;
+            Some((id, self.exact(singular)?))
+        };
+        self.singulars = (0..).zip(&self.words).filter_map(of).collect();
+    }
+
+    pub(crate) fn singular(&self, id: Id) -> Id {
+        self.singulars.get(&id).copied().unwrap_or(id)
+    }
+
+    pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(|word| &**word)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    pub(crate) fn word(&self, id: Id) -> &str {
+        self.words.get(usize::from(id)).map_or("", |word| word)
+    }
+
+    /// A word as it stands.
+    pub(crate) fn exact(&self, word: &str) -> Option<Id> {
+        let id = *self.spelled.get(&hash(word.bytes()))?;
+        (self.word(id) == word).then_some(id)
+    }
+
+    /// By the hash of a word that nobody has written down yet.
+    pub(crate) fn by_hash(&self, key: u64) -> Option<Id> {
+        self.spelled.get(&key).copied()
+    }
+
+    /// A word as it stands, without its ending, or with doubled letters once.
+    pub(crate) fn spelled(&self, word: &str) -> Option<Id> {
+        if let Some(id) = self.exact(word) {
+            return Some(id);
+        }
+        if word.len() < 4 || !word.is_ascii() {
+            return None;
+        }
+        for ending in stems(word) {
+            let key = hash(ending.bytes());
+            if let Some(id) = self.spelled.get(&key).or_else(|| self.stems.get(&key)) {
+                return Some(*id);
+            }
+        }
+        let once = undoubled(word);
+        (once.len() >= 4).then(|| self.stems.get(&hash(once.bytes())).copied()).flatten()
+    }
+
+    /// A word with a small mistake.
+    pub(crate) fn near(&self, word: &str) -> Option<Id> {
+        if !word.is_ascii() || word.len() > LONGEST {
+            return None;
+        }
+        let once = undoubled(word);
+        if once.len() < SHORTEST_NEAR {
+            return None;
+        }
+        let mut best = Nearest { of: once.as_bytes(), found: None };
+        best.look(self, hash(once.bytes()));
+        without_one(once.as_bytes(), |key| best.look(self, key));
+        if best.found.is_none() && once.len() >= LONG - 1 {
+            for skip in 0..once.len() {
+                let rest: Vec<u8> = but(once.as_bytes(), skip).collect();
+                without_one(&rest, |key| best.look(self, key));
+            }
+        }
+        best.found.map(|(_, id)| id)
+    }
+
+    /// The word in two or more known words, where it is nothing else: `suspectvehicle`.
+    pub(crate) fn segments(&self, word: &str) -> Option<Vec<Id>> {
+        let bytes = word.as_bytes();
+        if !(SHORTEST_NEAR..=40).contains(&bytes.len()) || !word.is_ascii() {
+            return None;
+        }
+        // By the end of each part: the fewest words up to there, and where the last begins.
+        let mut best: Vec<Option<(usize, usize, Id)>> = vec![None; bytes.len() + 1];
+        for from in 0..bytes.len() {
+            let so_far = match from {
+                0 => 0,
+                _ => match best.get(from).copied().flatten() {
+                    Some((parts, _, _)) => parts,
+                    None => continue,
+                },
+            };
+            let mut running = 7;
+            for (length, byte) in (1..).zip(bytes.iter().skip(from).take(16)) {
+                running = add(running, *byte);
+                // A word of one letter is none here.
+                if length < 2 || (from == 0 && length == bytes.len()) {
+                    continue;
+                }
+                let Some(id) = self.by_hash(spread(running)) else { continue };
+                if let Some(slot) = best.get_mut(from + length)
+                    && slot.is_none_or(|(parts, _, _)| so_far + 1 < parts)
+                {
+                    *slot = Some((so_far + 1, from, id));
+                }
+            }
+        }
+        let mut parts = Vec::new();
+        let mut end = bytes.len();
+        while end > 0 {
+            let (_, from, id) = best.get(end).copied().flatten()?;
+            parts.push(id);
+            end = from;
+        }
+        parts.reverse();
+        Some(parts)
+    }
+}
+
+/// The known word that is nearest so far, and how far.
+struct Nearest<'w> {
+    of: &'w [u8],
+    found: Option<(usize, Id)>,
+}
+
+impl Nearest<'_> {
+    fn look(&mut self, lexicon: &Lexicon, key: u64) {
+        for id in lexicon.near.get(&key).into_iter().flatten() {
+            if self.found.is_some_and(|(_, kept)| kept == *id) {
+                continue;
+            }
+            let known = undoubled(lexicon.word(*id));
+            let long = known.len() >= LONG && self.of.len() >= LONG - 1;
+            let apart = apart(self.of, known.as_bytes());
+            // The first letter is seldom mistaken, and short words differ by it.
+            let head =
+                self.of.first() == known.as_bytes().first() || self.of.len() >= SHORTEST_NEAR + 2;
+            let nearer = self.found.is_none_or(|(least, _)| apart < least);
+            if apart <= if long { 2 } else { 1 } && head && nearer {
+                self.found = Some((apart, *id));
+            }
+        }
+    }
+}
+
+/// The hash of words written as one, to which more can be added.
+#[derive(Clone, Copy)]
+pub(crate) struct Joined(u64);
+
+impl Joined {
+    pub(crate) fn new() -> Self {
+        Self(7)
+    }
+
+    /// And this word, each of its bytes as `letter` reads it where it is ASCII.
+    pub(crate) fn and(self, word: &str, letter: impl Fn(u8) -> char) -> Self {
+        let read = |byte: u8| match byte.is_ascii() {
+            true => u8::try_from(letter(byte)).unwrap_or(byte),
+            false => byte,
+        };
+        Self(word.bytes().map(read).fold(self.0, add))
+    }
+
+    pub(crate) fn key(self) -> u64 {
+        spread(self.0)
+    }
+}
+
+fn but(bytes: &[u8], skip: usize) -> impl Iterator<Item = u8> + '_ {
+    bytes.iter().enumerate().filter(move |(at, _)| *at != skip).map(|(_, byte)| *byte)
+}
+
+/// The hashes of `bytes` without one of them.
+fn without_one(bytes: &[u8], mut each: impl FnMut(u64)) {
+    for skip in 0..bytes.len() {
+        each(hash(but(bytes, skip)));
+    }
+}
+
+/// A word with each letter that stands more than once in a row written once.
+fn undoubled(word: &str) -> String {
+    let mut once = String::with_capacity(word.len());
+    let mut last = None;
+    for c in word.chars() {
+        if last != Some(c) || c.is_ascii_digit() {
+            once.push(c);
+        }
+        last = Some(c);
+    }
+    once
+}
+
+/// What a word may be without its ending. Few, and each at least three letters.
+fn stems(word: &str) -> impl Iterator<Item = String> + '_ {
+    const ENDINGS: [(&str, &str); 14] = [
+        ("ies", "y"),
+        ("ied", "y"),
+        ("sses", "ss"),
+        ("ches", "ch"),
+        ("shes", "sh"),
+        ("es", "e"),
+        ("es", ""),
+        ("s", ""),
+        ("ed", "e"),
+        ("ed", ""),
+        ("ing", "e"),
+        ("ing", ""),
+        ("er", ""),
+        ("ly", ""),
+    ];
+    ENDINGS.iter().filter_map(move |(ending, instead)| {
+        let head = word.strip_suffix(ending)?;
+        let least = if ending.len() > 1 { 4 } else { 3 };
+        (head.len() + instead.len() >= least && !head.ends_with(['s'].as_slice()))
+            .then(|| format!("{head}{instead}"))
+    })
+}
+
+/// How many letters are wrong, missing, too many or swapped with their neighbour.
+fn apart(one: &[u8], other: &[u8]) -> usize {
+    if one.len().abs_diff(other.len()) > 2 {
+        return 3;
+    }
+    let width = other.len() + 1;
+    let mut before: Vec<usize> = vec![0; width];
+    let mut last: Vec<usize> = (0..width).collect();
+    let mut row: Vec<usize> = vec![0; width];
+    let at = |row: &[usize], n: usize| row.get(n).copied().unwrap_or(usize::MAX / 2);
+    let mut above: Option<u8> = None;
+    for (n, a) in (1..).zip(one) {
+        if let Some(first) = row.first_mut() {
+            *first = n;
+        }
+        let mut left: Option<u8> = None;
+        for (m, b) in (1..).zip(other) {
+            let mut least = (at(&last, m) + 1)
+                .min(at(&row, m - 1) + 1)
+                .min(at(&last, m - 1) + usize::from(a != b));
+            if m > 1 && above == Some(*b) && left == Some(*a) {
+                least = least.min(at(&before, m - 2) + 1);
+            }
+            if let Some(cell) = row.get_mut(m) {
+                *cell = least;
+            }
+            left = Some(*b);
+        }
+        above = Some(*a);
+        std::mem::swap(&mut before, &mut last);
+        std::mem::swap(&mut last, &mut row);
+    }
+    at(&last, other.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(words: &[&str]) -> Lexicon {
+        let mut lexicon = Lexicon::default();
+        for word in words {
+            lexicon.add(word);
+        }
+        lexicon
+    }
+
+    fn finds(lexicon: &Lexicon, word: &str) -> Option<String> {
+        lexicon.spelled(word).or_else(|| lexicon.near(word)).map(|id| lexicon.word(id).to_owned())
+    }
+
+    #[test]
+    fn words_are_found_through_endings_doubles_and_mistakes() {
+        let lexicon = known(&["robbery", "burglary", "assault", "immigration", "deport", "rape"]);
+        for (typed, known) in [
+            ("robbery", Some("robbery")),
+            ("robberies", Some("robbery")),
+            ("robery", Some("robbery")),
+            ("burgulary", Some("burglary")),
+            ("assualt", Some("assault")),
+            ("assaulting", Some("assault")),
+            ("immigratlon", Some("immigration")),
+            ("imigraton", Some("immigration")),
+            ("deportes", Some("deport")),
+            ("deprot", Some("deport")),
+            ("rope", None),
+            ("report", None),
+            ("table", None),
+        ] {
+            assert_eq!(finds(&lexicon, typed).as_deref(), known, "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_word_that_is_several_is_taken_apart() {
+        let lexicon = known(&["suspect", "vehicle", "hit", "and", "run"]);
+        let parts = |word: &str| {
+            let parts = lexicon.segments(word)?;
+            Some(parts.iter().map(|id| lexicon.word(*id).to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(parts("suspectvehicle").unwrap(), ["suspect", "vehicle"]);
+        assert_eq!(parts("hitandrun").unwrap(), ["hit", "and", "run"]);
+        assert_eq!(parts("suspectx"), None);
+        assert_eq!(parts("suspect"), None);
+    }
+}

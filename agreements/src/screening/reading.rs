@@ -1,0 +1,527 @@
+//! What a text says: each of its words as an offence, a role, a circumstance, a place, an activity, an
+//! organisation, a number or nothing, phrases before words.
+
+use std::borrow::Cow;
+
+use schemas::query::{Elements, Justification};
+
+use super::fold::{self, Token};
+use super::lexicon::Id;
+use super::statutes::{self, Cited, Code};
+use super::vocabulary::{ARTICLES, Class, Kind, Phrase, Role, Vocabulary};
+use crate::policy::ReasonRules;
+
+/// Most words that are looked up with mistakes in one text; what comes after them must be spelled.
+const MOST_NEAR: usize = 48;
+
+/// An offence that a text names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// Of the published list.
+    Listed(u16),
+    /// A section that the list does not know.
+    Section(Code, String),
+    /// Of the agency's own list.
+    Own(String),
+}
+
+/// What a word turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Says {
+    Class(Class),
+    /// A section of a code.
+    Statute,
+    /// An offence of the agency's own list.
+    OwnOffence,
+    /// A number, plate or code that names nothing here.
+    Number,
+    /// The query's own case, plate or purpose once more.
+    Repeated,
+    /// A word that is on no list.
+    Other,
+    /// A word on no list that stands where a place stands.
+    SomePlace,
+}
+
+/// A part of a text.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    pub(crate) words: String,
+    pub(crate) says: Says,
+}
+
+/// What a text, or several, say together.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reading {
+    pub(crate) parts: Vec<Part>,
+    pub(crate) offences: Vec<Named>,
+    /// The sections among them, as they are signed.
+    pub(crate) sections: Vec<(String, Option<u16>)>,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) circumstances: usize,
+    pub(crate) places: usize,
+    /// Different words on no list.
+    pub(crate) others: usize,
+    /// Whether a number of a case stands among the words.
+    pub(crate) case_number: bool,
+    /// The words of a traffic rule that was broken.
+    pub(crate) infraction: Option<String>,
+}
+
+/// What stands beside a text and says nothing when it is said again.
+pub(crate) struct Known<'a> {
+    words: Vec<String>,
+    plate: Option<String>,
+    rules: Option<&'a ReasonRules>,
+}
+
+impl<'a> Known<'a> {
+    pub(crate) fn of(why: &Justification, elements: &Elements, rules: &'a ReasonRules) -> Self {
+        let mut words = Vec::new();
+        for text in [why.case.as_str(), why.cad.as_str()] {
+            words.extend(compact(text));
+        }
+        let pattern = elements.pattern.as_ref().map(|pattern| pattern.as_str());
+        words.extend(pattern.and_then(compact));
+        let plate = elements.plate.as_ref().map(|plate| plate.as_str().to_lowercase());
+        Self { words, plate, rules: Some(rules) }
+    }
+
+    pub(crate) fn within(rules: &'a ReasonRules) -> Self {
+        Self { rules: Some(rules), ..Self::nothing() }
+    }
+
+    pub(crate) fn nothing() -> Self {
+        Self { words: Vec::new(), plate: None, rules: None }
+    }
+
+    fn spelled(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(String::as_str).chain(self.plate.as_deref())
+    }
+}
+
+/// A text without what separates its letters and digits; `None` where little is left.
+fn compact(text: &str) -> Option<String> {
+    let folded = fold::folded(text);
+    let joined: String = fold::tokens(&folded).iter().map(|token| token.word).collect();
+    (joined.len() > 1).then_some(joined)
+}
+
+/// A word of a text: the tokens that it is made of.
+struct Word<'t> {
+    text: Cow<'t, str>,
+    /// Its first token.
+    token: usize,
+    id: Option<Id>,
+    says: Option<Says>,
+}
+
+struct Reader<'v, 't> {
+    vocabulary: &'v Vocabulary,
+    tokens: Vec<Token<'t>>,
+    /// By token, what it turned out to be as a number, section or repetition.
+    marks: Vec<Option<Says>>,
+    reading: Reading,
+}
+
+/// Reads a text beside what is known.
+pub(crate) fn read(vocabulary: &Vocabulary, text: &str, known: &Known<'_>) -> Reading {
+    let folded = fold::folded(text);
+    let tokens = fold::tokens(&folded);
+    let marks = vec![None; tokens.len()];
+    let mut reader = Reader { vocabulary, tokens, marks, reading: Reading::default() };
+    reader.repeated(known);
+    reader.sections();
+    reader.numbers();
+    let mut words = reader.words();
+    if let Some(rules) = known.rules {
+        reader.own_phrases(&mut words, rules);
+    }
+    reader.phrases(&mut words);
+    reader.unknown(&mut words);
+    reader.told(words)
+}
+
+impl<'t> Reader<'_, 't> {
+    fn mark(&mut self, from: usize, until: usize, says: Says) {
+        for mark in self.marks.iter_mut().take(until).skip(from) {
+            *mark = Some(says);
+        }
+    }
+
+    fn free(&self, at: usize) -> bool {
+        self.marks.get(at).is_some_and(Option::is_none)
+    }
+
+    /// Tokens that together spell what is known, as `8KTR-392`.
+    fn repeated(&mut self, known: &Known<'_>) {
+        for spelled in known.spelled() {
+            let mut from = 0;
+            while from < self.tokens.len() {
+                let mut rest = spelled;
+                let used = self.tokens.iter().skip(from).take_while(|token| {
+                    let fits = rest.strip_prefix(token.word).filter(|_| !rest.is_empty());
+                    rest = fits.unwrap_or(rest);
+                    fits.is_some()
+                });
+                let used = used.count();
+                if used > 0 && rest.is_empty() {
+                    self.mark(from, from + used, Says::Repeated);
+                    from += used;
+                } else {
+                    from += 1;
+                }
+            }
+        }
+    }
+
+    fn after_number_word(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).and_then(|before| self.tokens.get(before));
+        let hash = self.tokens.get(at).is_some_and(|token| token.before.contains('#'));
+        hash || before.is_some_and(|token| {
+            let id = self.vocabulary.lexicon.exact(token.word);
+            id.is_some_and(|id| self.vocabulary.number_words.contains(&id))
+        })
+    }
+
+    /// Whether a token belongs to one run of letters and digits with those around it.
+    fn glued(&self, from: usize, until: usize) -> bool {
+        let dashed = |token: &Token<'_>| token.touches() || matches!(token.before, "-" | "." | ":");
+        from > 0 && self.tokens.get(from).is_some_and(dashed)
+            || self.tokens.get(until).is_some_and(dashed)
+    }
+
+    fn sections(&mut self) {
+        let mut at = 0;
+        while at < self.tokens.len() {
+            let found = if self.free(at) { statutes::cited(&self.tokens, at) } else { Vec::new() };
+            let coded = found.first().is_some_and(|cited| cited.code.is_some());
+            let mut next = at + 1;
+            for cited in found {
+                let bare = !coded
+                    && !self.after_number_word(cited.from)
+                    && !self.glued(cited.from, cited.until)
+                    && self.vocabulary.of_section(&cited).is_some();
+                let touching = coded
+                    && self
+                        .tokens
+                        .get(cited.from)
+                        .is_some_and(|token| cited.from > 0 && token.touches() && cited.from == at);
+                if (coded && !touching) || bare {
+                    self.mark(cited.from, cited.until, Says::Statute);
+                    next = cited.until.max(next);
+                    self.section(&cited);
+                }
+            }
+            at = next;
+        }
+    }
+
+    fn section(&mut self, cited: &Cited) {
+        let listed = self.vocabulary.of_section(cited);
+        let number = &cited.section.number;
+        let by_number = |at| self.vocabulary.offence(at)?.code_of_bare(number);
+        let code = cited.code.or_else(|| listed.and_then(by_number));
+        let signed = code.map(|code| format!("{} {}", code.short(), cited.section));
+        match (listed, code) {
+            (Some(at), _) => self.offence(Named::Listed(at), signed.as_deref().unwrap_or_default()),
+            // What else the Vehicle Code says is traffic.
+            (None, Some(Code::Vehicle)) => self.reading.infraction.clone_from(&signed),
+            // An attempt at another.
+            (None, Some(Code::Penal)) if cited.section.number == "664" => {}
+            (None, Some(code)) => self.offence(Named::Section(code, cited.section.key(0)), ""),
+            (None, None) => {}
+        }
+        let known = self.reading.sections.iter().any(|(text, _)| Some(text) == signed.as_ref());
+        if let Some(signed) = signed.filter(|_| !known) {
+            self.reading.sections.push((signed, listed));
+        }
+    }
+
+    fn offence(&mut self, named: Named, words: &str) {
+        if let Named::Listed(at) = named
+            && self.vocabulary.offence(at).is_some_and(|of| of.kind == Kind::Infraction)
+        {
+            self.reading.infraction = Some(words.to_owned());
+            return;
+        }
+        if !self.reading.offences.contains(&named) {
+            self.reading.offences.push(named);
+        }
+    }
+
+    /// Runs of letters and digits, such as a plate, a case number or a call sign.
+    fn numbers(&mut self) {
+        let mut at = 0;
+        while at < self.tokens.len() {
+            let mut until = at + 1;
+            while self.free(until)
+                && self.tokens.get(until).is_some_and(|token| {
+                    token.touches()
+                        || matches!(token.before, "-" | "/" | "." | ":" | "_") && token.is_number()
+                })
+            {
+                until += 1;
+            }
+            let run = self.tokens.get(at..until).unwrap_or_default();
+            let digits: usize =
+                run.iter().filter(|token| token.is_number()).map(|token| token.word.len()).sum();
+            if self.free(at) && digits > 0 {
+                let first = run.first();
+                let word = first.filter(|token| !token.is_number() && token.word.len() > 2);
+                let known = word.is_some_and(|token| {
+                    self.vocabulary.lexicon.exact(token.word).is_some() && digits <= 2
+                });
+                self.reading.case_number |=
+                    digits >= 5 || (digits >= 3 && self.after_number_word(at));
+                self.mark(if known { at + 1 } else { at }, until, Says::Number);
+            }
+            at = until;
+        }
+    }
+
+    /// The words that are no numbers, sections or repetitions, in order.
+    fn words(&self) -> Vec<Word<'t>> {
+        let mut words = Vec::with_capacity(self.tokens.len());
+        let mut at = 0;
+        while at < self.tokens.len() {
+            if let Some(says) = self.marks.get(at).copied().flatten() {
+                // A number may stand in a phrase, such as `7 eleven`.
+                let word = self.tokens.get(at).map_or("", |token| token.word);
+                let id = match says {
+                    Says::Number => self.vocabulary.lexicon.exact(word),
+                    _ => None,
+                };
+                words.push(Word { text: word.into(), token: at, id, says: Some(says) });
+                at += 1;
+                continue;
+            }
+            let run = (at..self.tokens.len()).take_while(|at| self.free(*at)).count();
+            let tokens = self.tokens.get(at..at + run).unwrap_or_default();
+            words.extend(fold::joined_letters(tokens).into_iter().map(|(first, last, word)| {
+                let one = first == last;
+                let text = tokens.get(first).filter(|_| one).map(|token| Cow::Borrowed(token.word));
+                let text = text.unwrap_or(Cow::Owned(word));
+                let id = self.vocabulary.lexicon.spelled(&text);
+                let id = id.map(|id| self.vocabulary.lexicon.singular(id));
+                Word { text, token: at + first, id, says: None }
+            }));
+            at += run.max(1);
+        }
+        words
+    }
+
+    /// The agency's own units, placeholders and offences; they come before the common lists.
+    fn own_phrases(&mut self, words: &mut [Word<'t>], rules: &ReasonRules) {
+        let own = rules.offenses.iter().flat_map(|offense| {
+            offense.words.iter().map(move |words| (words, Says::OwnOffence, Some(&offense.code)))
+        });
+        let units = rules.units.iter().map(|unit| (unit, Says::Class(Class::Organisation), None));
+        let filler = rules.placeholders.iter().map(|word| (word, Says::Class(Class::Filler), None));
+        for (phrase, says, code) in own.chain(units).chain(filler) {
+            let phrase = fold::tokens(phrase.as_str());
+            for from in 0..words.len() {
+                let Some(here) = words.get_mut(from..from + phrase.len()) else { break };
+                let same = here
+                    .iter()
+                    .zip(&phrase)
+                    .all(|(word, of)| word.text.eq_ignore_ascii_case(of.word));
+                if phrase.is_empty() || !same {
+                    continue;
+                }
+                here.iter_mut().for_each(|word| word.says = Some(says));
+                if let Some(code) = code {
+                    self.offence(Named::Own(code.to_string()), "");
+                }
+            }
+        }
+    }
+
+    /// The longest phrase at each word, articles left out.
+    fn phrases(&mut self, words: &mut [Word<'t>]) {
+        let mut at = 0;
+        while at < words.len() {
+            let Some((used, class)) = self.phrase(words, at) else {
+                at += 1;
+                continue;
+            };
+            let class = self.as_a_unit(words, at + used, class);
+            for word in words.iter_mut().skip(at).take(used) {
+                word.says = Some(class.map_or(Says::Other, Says::Class));
+                // A known word that means nothing is not looked up with mistakes.
+                word.id = word.id.or(Some(Id::MAX));
+            }
+            at += used;
+        }
+    }
+
+    /// `Homicide detail` is an organisation, not an offence.
+    fn as_a_unit(&self, words: &[Word<'_>], next: usize, class: Option<Class>) -> Option<Class> {
+        let unit = words.get(next).and_then(|word| word.id);
+        let unit = unit.is_some_and(|id| self.vocabulary.unit_words.contains(&id));
+        match class {
+            Some(Class::Offence(_)) if unit => Some(Class::Organisation),
+            class => class,
+        }
+    }
+
+    fn phrase(&self, words: &[Word<'_>], at: usize) -> Option<(usize, Option<Class>)> {
+        let first = words.get(at).filter(|word| match word.says {
+            None => true,
+            Some(says) => says == Says::Number,
+        })?;
+        let known = self.vocabulary.phrases.get(&first.id?)?;
+        known.iter().find_map(|phrase| {
+            let used = fits(phrase, words, at)?;
+            // A number by itself is what it was.
+            (first.says.is_none() || used > 1).then_some((used, phrase.class))
+        })
+    }
+
+    /// Words on no list: with a mistake, several in one, or standing where a place stands.
+    fn unknown(&mut self, words: &mut [Word<'t>]) {
+        let mut looked = 0;
+        let mut corrected = false;
+        for word in words.iter_mut().filter(|word| word.says.is_none() && word.id.is_none()) {
+            if looked == MOST_NEAR {
+                break;
+            }
+            looked += 1;
+            word.id = self.near(&word.text);
+            corrected |= word.id.is_some();
+        }
+        if corrected {
+            self.phrases(words);
+        }
+        for at in 0..words.len() {
+            let before = at.checked_sub(1).and_then(|at| words.get(at));
+            let at_a_place = before
+                .and_then(|word| word.id)
+                .is_some_and(|id| self.vocabulary.before_a_place.contains(&id));
+            let Some(word) = words.get_mut(at).filter(|word| word.says.is_none()) else { continue };
+            let parts = if word.id.is_none() { self.parts(&word.text) } else { None };
+            word.says = Some(match parts {
+                Some(class) => Says::Class(class),
+                None if at_a_place && word.text.len() > 2 => Says::SomePlace,
+                None => Says::Other,
+            });
+        }
+    }
+
+    /// A known word that this one is with a mistake, unless it comes as near to a forbidden use.
+    fn near(&self, word: &str) -> Option<Id> {
+        let lexicon = &self.vocabulary.lexicon;
+        let near = lexicon.near(word).filter(|_| !super::may_be_forbidden(word));
+        near.map(|id| lexicon.singular(id))
+    }
+
+    /// What a word is that is several, such as `suspectvehicle`: the first of their classes that counts.
+    fn parts(&mut self, word: &str) -> Option<Class> {
+        let parts = self.vocabulary.lexicon.segments(word)?;
+        // Pieces of two letters make words that nobody meant.
+        if parts.iter().any(|id| self.vocabulary.lexicon.word(*id).len() < 3) {
+            return None;
+        }
+        let words: Vec<Word<'_>> = parts
+            .iter()
+            .map(|id| Word {
+                text: Cow::Borrowed(""),
+                token: 0,
+                id: Some(self.vocabulary.lexicon.singular(*id)),
+                says: None,
+            })
+            .collect();
+        let mut best: Option<Class> = None;
+        let mut at = 0;
+        while at < words.len() {
+            let Some((used, class)) = self.phrase(&words, at) else {
+                at += 1;
+                continue;
+            };
+            best = match (best, class) {
+                (
+                    None | Some(Class::Filler | Class::VehicleWord | Class::Activity),
+                    Some(class),
+                ) => Some(class),
+                (best, _) => best,
+            };
+            at += used;
+        }
+        best
+    }
+
+    fn told(mut self, words: Vec<Word<'t>>) -> Reading {
+        let mut counted: Vec<Cow<'t, str>> = Vec::new();
+        let mut parts: Vec<Part> = Vec::with_capacity(words.len());
+        let mut last: Option<(usize, Says)> = None;
+        for word in words {
+            let mut says = word.says.unwrap_or(Says::Other);
+            // `211 veh` is the vehicle of that offence.
+            if says == Says::Class(Class::VehicleWord)
+                && let Some((_, Says::Class(Class::Offence(_)) | Says::Statute | Says::OwnOffence)) =
+                    last
+            {
+                says = Says::Class(Class::Role(Role::Suspect));
+            }
+            let new = !counted.contains(&word.text);
+            match says {
+                Says::Class(Class::Offence(at)) => self.offence(Named::Listed(at), &word.text),
+                Says::Class(Class::Detailed(at)) => {
+                    self.offence(Named::Listed(at), &word.text);
+                    self.reading.circumstances += usize::from(new);
+                }
+                Says::Class(Class::Role(role)) if !self.reading.roles.contains(&role) => {
+                    self.reading.roles.push(role);
+                }
+                Says::Class(Class::Circumstance) => {
+                    self.reading.circumstances += usize::from(new);
+                }
+                Says::Class(Class::Place) | Says::SomePlace => {
+                    self.reading.places += usize::from(new);
+                }
+                Says::Other => {
+                    let mut letters = word.text.chars();
+                    let first = letters.next();
+                    let repeats = letters.all(|c| Some(c) == first);
+                    self.reading.others += usize::from(new && !repeats);
+                }
+                _ => {}
+            }
+            // Words of one phrase stand together in what is told.
+            let joins = last
+                .is_some_and(|(token, before)| before == says && token + 1 == word.token)
+                && says != Says::Other
+                && says != Says::Class(Class::Filler);
+            match parts.last_mut().filter(|_| joins) {
+                Some(part) => {
+                    part.words.push(' ');
+                    part.words.push_str(&word.text);
+                }
+                None => parts.push(Part { words: word.text.to_string(), says }),
+            }
+            last = Some((word.token, says));
+            counted.push(word.text);
+        }
+        self.reading.parts = parts;
+        self.reading
+    }
+}
+
+/// How many words from `at` on a phrase takes, articles between them included; `None` where it does not
+/// stand there.
+fn fits(phrase: &Phrase, words: &[Word<'_>], at: usize) -> Option<usize> {
+    let mut used = 0;
+    for (nth, of) in phrase.words.iter().enumerate() {
+        if nth > 0 {
+            let articles = words.iter().skip(at + used);
+            used += articles.take_while(|word| ARTICLES.contains(&word.text.as_ref())).count();
+        }
+        let word = words.get(at + used)?;
+        let free = matches!(word.says, None | Some(Says::Number));
+        if !free || word.id != Some(*of) {
+            return None;
+        }
+        used += 1;
+    }
+    Some(used)
+}

@@ -167,7 +167,7 @@ fn native_read(planned: &PlannedRead<'_>) -> Option<Read> {
     let name: schemas::text::Text = camera.name.parse().ok()?;
     let text = |word: &str| word.parse().ok();
     Some(Read {
-        id: ReadId::of_sighting(name.as_str(), planned.at, plate_raw.as_str()),
+        id: ReadId::of_sighting(name.as_str(), planned.at, &planned.plate),
         plate: planned.plate.clone(),
         record: Digest::of(format!("{name} {} {plate_raw}", planned.at).as_bytes()),
         plate_raw,
@@ -186,6 +186,8 @@ fn native_read(planned: &PlannedRead<'_>) -> Option<Read> {
         },
         source: "native".parse().ok()?,
         vendor_id: None,
+        reader_clock: None,
+        earlier_of: None,
         images: Vec::new(),
     })
 }

@@ -4,6 +4,8 @@ pub mod corrections;
 pub mod counts;
 pub mod importer;
 pub mod intake;
+mod merging;
 pub mod search;
+mod sorting;
 pub mod source_stats;
 pub mod sources;

@@ -49,6 +49,7 @@ mod reading;
 mod region;
 mod rekor;
 mod rows;
+mod shipped;
 mod source;
 mod stream;
 mod stream_csv;
@@ -62,6 +63,7 @@ pub use self::items::{Items, Options, items};
 pub use self::mapping::{Mapping, MappingError};
 pub use self::note::{Note, NoteKind};
 pub use self::outcome::{Empty, ImportError, Item, Rejected};
+pub use self::shipped::{MAPPING_REFERENCE, SHIPPED_MAPPINGS, ShippedMapping};
 
 /// How many reads one record may carry. A frame shows a handful of plates.
 const MOST_RESULTS: usize = 1_000;

@@ -444,5 +444,8 @@ fn place(
 }
 
 #[cfg(test)]
+#[path = "mapped/shipped_tests.rs"]
+mod shipped_tests;
+#[cfg(test)]
 #[path = "mapped_tests.rs"]
 mod tests;

@@ -232,7 +232,7 @@ const NO_DOCUMENT: &str = "no part of the body holds a record; expected one of J
 /// Whether a part begins as a document does.
 fn begins(bytes: &[u8]) -> bool {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
-    matches!(bytes.first(), Some(b'{' | b'[' | b'<'))
+    matches!(bytes.first(), Some(b'{' | b'[' | b'<')) || crate::dahua::is_text(bytes)
 }
 
 impl MultipartRecord {

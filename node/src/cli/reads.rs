@@ -25,6 +25,8 @@ use crate::reads::corrections::CorrectionRequest;
 use crate::reads::intake::ImportSummary;
 use audit::wording::counted;
 
+mod mapping;
+
 /// Bytes sent at a time.
 const CHUNK: usize = 64 * 1024;
 
@@ -44,6 +46,10 @@ pub(super) enum Reads {
         /// The zone of times that have none, such as `America/Los_Angeles`.
         #[arg(long, value_name = "ZONE")]
         zone: Option<String>,
+        /// Store nothing: show the first three reads as they would be stored, and what of the whole could
+        /// not be used.
+        #[arg(long)]
+        dry_run: bool,
         /// The files.
         #[arg(required = true, value_name = "PATH")]
         files: Vec<PathBuf>,
@@ -70,6 +76,12 @@ pub(super) enum Reads {
         /// The read's id.
         #[arg(value_name = "ID")]
         id: ReadId,
+    },
+    /// What a mapping may say, and the mappings that come with the program.
+    Mapping {
+        /// Print one of them, to begin with.
+        #[arg(long, value_name = "NAME")]
+        example: Option<String>,
     },
     /// What is stored.
     Stats,
@@ -121,8 +133,13 @@ pub(super) async fn run(client: &Client, command: Reads, output: Output) -> Resu
             }
             Ok(Done::Ok)
         }
-        Reads::Import { format, mapping, camera, zone, files } => {
+        Reads::Mapping { example } => mapping::shown(example.as_deref(), output),
+        Reads::Import { format, mapping, camera, zone, dry_run, files } => {
             let mapping = mapping.as_deref().map(mapping_of).transpose()?;
+            if dry_run {
+                let how = mapping::How { format, mapping, camera, zone };
+                return mapping::dry_run(how, &files, output);
+            }
             let camera = camera.map(|camera| camera.to_string());
             let how = [
                 ("format", Some(format)),

@@ -19,9 +19,10 @@ use schemas::text::Text;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-pub use body::{Chunks, Pace, Received, body};
+pub use body::{BodyCopy, Chunks, Pace, Received, body};
 pub use folder::WatchedFolders;
-pub use summary::{Counted, ImportSummary, RecordError};
+pub use set_aside::{SetAside, SetAsideError};
+pub use summary::{Counted, DryRun, ImportSummary, RecordError};
 
 use super::importer::{ImportActor, Importer};
 use crate::permission::ActError;

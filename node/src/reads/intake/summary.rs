@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use ingest::{Note, NoteKind};
+use ingest::{Item, Note, NoteKind};
+use schemas::read::Read;
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 
@@ -136,6 +137,12 @@ impl ImportSummary {
         }
     }
 
+    /// Whether any record gave a read, stored now or before.
+    #[must_use]
+    pub const fn took_any(&self) -> bool {
+        self.stored > 0 || self.duplicates > 0 || self.merged > 0
+    }
+
     /// What a person should hear though no record was rejected: clocks.
     #[must_use]
     pub fn clock_trouble(&self) -> Option<String> {
@@ -202,6 +209,34 @@ impl ImportSummary {
                 .push(format!("rejected {sum} for {} other causes; --json names them", rest.len()));
         }
         lines
+    }
+}
+
+/// What an import would find; nothing is stored, so nothing is known already.
+#[derive(Debug, Default)]
+pub struct DryRun {
+    /// What it would tell.
+    pub summary: ImportSummary,
+    /// The first reads.
+    pub reads: Vec<Read>,
+}
+
+impl DryRun {
+    /// Takes the next item; at most `shown` reads are kept.
+    pub fn take(&mut self, item: Item, shown: usize) {
+        let summary = &mut self.summary;
+        match item {
+            Item::Read(one) => {
+                summary.stored = summary.stored.saturating_add(1);
+                one.notes.iter().for_each(|note| summary.note(note));
+                if self.reads.len() < shown {
+                    self.reads.push(one.read);
+                }
+            }
+            Item::Empty(empty) => summary.without(&BTreeMap::from([(empty.what, 1)])),
+            Item::Rejected(rejected) => summary.reject(std::iter::once(rejected)),
+            Item::Said(note) => summary.note(&note),
+        }
     }
 }
 

@@ -64,7 +64,7 @@ fn without_a_car_id_the_sighting_is_the_identity() {
 #[test]
 fn what_cannot_be_read_is_named() {
     for (from, to, said) in [
-        ("\"1772384645250\"", "\"1772384645\"", "it looks like seconds"),
+        ("\"1772384645250\"", "\"177238464\"", "it looks like a clock that was not set"),
         ("\"1772384645250\"", "\"soon\"", "`capture_timestamp` is the text `soon`"),
         ("\"capture_timestamp\"", "\"other\"", "`capture_timestamp` is missing"),
         ("\"plateUTF8\": \"4LDX60\"", "\"plateUTF8\": \"1.2E+07\"", "its digits are gone"),

@@ -8,12 +8,15 @@ use std::fmt;
 use crate::instant::{self, EARLIEST_MILLIS, Zone};
 use crate::nothing::says_nothing;
 use schemas::read::Confidence;
-use schemas::text::Text;
+use schemas::text::{Text, hidden};
 use schemas::time::Timestamp;
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// Longest sentence about one record, in characters.
 const LONGEST_SENTENCE: usize = 300;
+
+/// 2001-09-09 in seconds: a smaller number is no time of a reader in any unit.
+const SECONDS_FROM: i64 = 1_000_000_000;
 
 /// Longest value shown inside a sentence, in characters.
 const LONGEST_SHOWN: usize = 60;
@@ -166,6 +169,13 @@ impl Scalar {
     pub(crate) fn said(&self, field: &str) -> Result<Option<Text>, Fault> {
         match self {
             Self::Text(value) if says_nothing(value) => Ok(None),
+            // A line's end in the middle of a name, and what does not print, says nothing either.
+            Self::Text(value) if value.chars().any(hidden) => {
+                let plain = |c: char| if hidden(c) { ' ' } else { c };
+                let plain: String = value.chars().map(plain).collect();
+                let words: Vec<&str> = plain.split_whitespace().collect();
+                Self::Text(words.join(" ")).text(field)
+            }
             Self::Number(value) => Ok(value.to_string().parse().ok()),
             _ => self.text(field),
         }
@@ -193,8 +203,7 @@ impl Scalar {
         }
     }
 
-    /// Milliseconds since 1970. Seconds are refused, not converted: a file with both kinds would
-    /// place reads decades apart without a word.
+    /// Milliseconds since 1970; seconds, millionths and billionths of them are told by their size.
     pub(crate) fn millis(&self, field: &str) -> Result<Option<Timestamp>, Fault> {
         let millis = match self.loosened() {
             Self::Missing => return Ok(None),
@@ -202,9 +211,10 @@ impl Scalar {
             Self::Number(value) if value.fract() == 0.0 && value.abs() < 1e15 => value as i64,
             _ => return Err(self.refused(field, "milliseconds since 1970")),
         };
-        // In millionths or billionths of a second there is no doubt: as milliseconds they are in no year
-        // that a reader can mean.
+        // Of other units there is no doubt: as milliseconds they are in no year that a reader can mean.
         let millis = match millis {
+            // Seconds: as milliseconds they would be weeks after 1970, when there were no readers.
+            SECONDS_FROM..EARLIEST_MILLIS => millis.saturating_mul(1_000),
             1_000_000_000_000_000..1_000_000_000_000_000_000 => millis / 1_000,
             1_000_000_000_000_000_000.. => millis / 1_000_000,
             _ => millis,
@@ -215,7 +225,7 @@ impl Scalar {
         if millis < EARLIEST_MILLIS {
             return Err(self.refused(
                 field,
-                "milliseconds since 1970; it looks like seconds, or a clock that was not set",
+                "milliseconds since 1970; it looks like a clock that was not set",
             ));
         }
         match Timestamp::from_millis(millis) {
@@ -328,17 +338,19 @@ mod tests {
         for other in ["\"1772384645250\"", "1772384645250000", "1772384645250000000"] {
             assert_eq!(scalar(other).millis("epoch_start"), Ok(Some(at)), "{other}");
         }
+        let second = scalar("1772384645").millis("epoch_start").unwrap().unwrap();
+        assert_eq!(second.to_string(), "2026-03-01T17:04:05.000Z");
         assert_eq!(scalar("null").millis("epoch_start"), Ok(None));
         for (json, said) in [
             (
-                "1772384645",
-                "`epoch_start` is `1772384645`; expected milliseconds since 1970; it looks like seconds, or a clock that was not set",
+                "177238464",
+                "`epoch_start` is `177238464`; expected milliseconds since 1970; it looks like a clock that was not set",
             ),
             (
                 "-5",
                 "`epoch_start` is `-5`; expected milliseconds since 1970, not a negative number",
             ),
-            ("0", "it looks like seconds"),
+            ("0", "it looks like a clock"),
             ("400000000000000", "of a year before 9999"),
             ("18446744073709551615", "expected milliseconds since 1970"),
             ("1e300", "expected milliseconds since 1970"),

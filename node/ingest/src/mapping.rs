@@ -279,7 +279,7 @@ impl Written {
             return Err(MappingError::new("skip_lines and skip_beginning go with tables"));
         }
         let source = self.source.parse().map_err(MappingError::new)?;
-        let columns = self.columns.checked(layout)?;
+        let columns = self.columns.checked(layout)?.with_one_place();
         let constants = self.constants.checked()?;
         let fixed = constants.latitude.is_some();
         if fixed && !(columns.latitude.is_empty() && columns.place.is_empty()) {
@@ -364,6 +364,17 @@ impl WrittenColumns {
             year: some(self.year)?,
             photograph: some(self.photograph)?,
         })
+    }
+}
+
+impl Columns {
+    /// One column that is both coordinates holds them both.
+    fn with_one_place(mut self) -> Self {
+        if !self.latitude.is_empty() && self.latitude == self.longitude {
+            self.place = std::mem::take(&mut self.latitude);
+            self.longitude = ColumnValue::default();
+        }
+        self
     }
 }
 

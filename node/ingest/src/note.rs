@@ -41,11 +41,13 @@ pub enum NoteKind {
     Encoding,
     /// A table that is not quite a table.
     Row,
+    /// A camera that is far from where it was.
+    Far,
 }
 
 impl NoteKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Photograph,
         Self::Place,
         Self::State,
@@ -60,6 +62,7 @@ impl NoteKind {
         Self::Time,
         Self::Encoding,
         Self::Row,
+        Self::Far,
     ];
 
     /// The kind in words, of one and of several.
@@ -80,6 +83,7 @@ impl NoteKind {
             Self::Time => ("time read otherwise", "times read otherwise"),
             Self::Encoding => ("text in another encoding", "texts in another encoding"),
             Self::Row => ("row of another shape", "rows of another shape"),
+            Self::Far => ("camera far from where it was", "cameras far from where they were"),
         }
     }
 
@@ -101,6 +105,7 @@ impl NoteKind {
             Self::Time => "time",
             Self::Encoding => "encoding",
             Self::Row => "row",
+            Self::Far => "far",
         }
     }
 }

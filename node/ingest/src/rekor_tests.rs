@@ -142,8 +142,8 @@ fn what_cannot_be_read_is_named() {
         ("\"data_type\": \"alpr_group\",", "", "`data_type` is missing"),
         (
             start,
-            "\"epoch_start\": 1772384645",
-            "`epoch_start` is `1772384645`; expected milliseconds",
+            "\"epoch_start\": 177238464",
+            "`epoch_start` is `177238464`; expected milliseconds",
         ),
         (start, "\"epoch_start\": -1", "negative"),
         (start, "\"x\": 0", "`epoch_start` is missing"),

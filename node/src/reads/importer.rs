@@ -9,6 +9,7 @@ use schemas::read::ReadId;
 use schemas::text::Text;
 use tokio::sync::Mutex;
 
+use super::places::Places;
 pub use super::sorting::Counted;
 use super::sorting::{Sorted, Times};
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
@@ -45,6 +46,8 @@ pub struct StoredBatch {
     pub counted: Counted,
     /// Photographs that came with them and are kept.
     pub photographs: usize,
+    /// Cameras that are far from where they were, a sentence each.
+    pub far: Vec<String>,
     /// Photographs that a read of the native format names and that are not here: the read is
     /// stored without them.
     pub absent: Vec<(ReadId, Digest)>,
@@ -57,7 +60,7 @@ pub struct Importer {
     store: Arc<dyn ReadStore>,
     photographs: Images,
     /// Held while a batch is stored: what is known to be new must stay new until then.
-    one_batch: Arc<Mutex<()>>,
+    one_batch: Arc<Mutex<Places>>,
 }
 
 impl Importer {
@@ -99,7 +102,7 @@ impl Importer {
         format: &str,
         batch: Vec<ImportedRead>,
     ) -> Result<StoredBatch, ActError> {
-        let _one_batch = self.one_batch.lock().await;
+        let mut places = self.one_batch.lock().await;
         let actor = self.actor(by)?;
         let offered = batch.len() as u64;
         let (state, now) = (self.agency.registry.state(), self.agency.clock.now());
@@ -111,6 +114,7 @@ impl Importer {
         if sorted.reads.new.is_empty() && sorted.reads.better.is_empty() {
             return Ok(StoredBatch { counted, ..StoredBatch::default() });
         }
+        let far = sorted.reads.new.iter().filter_map(|read| places.note(read)).collect();
         let photographs = std::mem::take(&mut sorted.photographs);
         let count = photographs.len();
         let kept = self.photographs.keep(photographs).await?;
@@ -126,7 +130,7 @@ impl Importer {
         drop(self.agency.log.append(reads_imported(seen, actor, import, sorted.reads)).await?);
         // From here on the database refers to them.
         drop(kept);
-        Ok(StoredBatch { counted, photographs: count, absent })
+        Ok(StoredBatch { counted, photographs: count, far, absent })
     }
 
     /// A read never refers to a photograph that is not durable here: takes out those that are not.

@@ -5,6 +5,7 @@ pub mod counts;
 pub mod importer;
 pub mod intake;
 mod merging;
+mod places;
 pub mod search;
 mod sorting;
 pub mod source_stats;

@@ -76,6 +76,20 @@ fn what_stands_outside_the_list_and_in_one_cell_is_found() {
 }
 
 #[test]
+fn one_column_for_both_coordinates_and_a_name_on_two_lines_are_read() {
+    let mapping = TABLE.replace(
+        "camera = \"Camera\"",
+        "camera = \"Camera\"\nlatitude = \"Place\"\nlongitude = \"Place\"",
+    );
+    let source =
+        "Plate,Seen,Camera,Place\n8ONE101,2026-03-01 09:04:05,\"Gate\n2\",\"(33.75, -118.25)\"\n";
+    let (reads, rest) = read(&mapping, source);
+    assert!(rest.is_empty() && reads[0].notes.is_empty(), "{rest:?}");
+    assert_eq!(reads[0].read.camera.as_str(), "Gate 2");
+    assert_eq!(reads[0].read.location.unwrap().latitude(), 33.75);
+}
+
+#[test]
 fn xml_is_read_by_paths_of_elements_and_attributes() {
     let mapping = "source = \"x\"\nlayout = \"xml\"\nrecords = \"Export.Read\"\n[columns]\n\
                    plate = \"Plate\"\nat = \"Seen.@at\"\ncamera = \"^.Unit\"\n\

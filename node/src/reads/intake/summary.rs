@@ -131,6 +131,9 @@ impl ImportSummary {
         let known = offered.saturating_sub(new.saturating_add(merged).saturating_add(past));
         self.duplicates = self.duplicates.saturating_add(known);
         self.photographs = self.photographs.saturating_add(batch.photographs as u64);
+        for said in &batch.far {
+            self.note(&Note::new(NoteKind::Far, said.clone()));
+        }
         for (read, image) in &batch.absent {
             let said = format!("photograph `{image}` is not here; the read is stored without it");
             self.note(&Note { kind: NoteKind::Photograph, at: read.to_string(), said });

@@ -1,6 +1,5 @@
 //! Every field of the vendor's that is taken, and which of its times is the time.
 
-use super::*;
 use crate::{Format, Item, Options, items};
 use schemas::read::Read;
 

@@ -26,6 +26,7 @@ mod dahua;
 mod dispatch;
 mod encoding;
 mod field;
+mod foreign;
 mod format;
 mod framer;
 mod genetec;
@@ -56,6 +57,7 @@ mod stream_csv;
 pub mod synthesis;
 mod xml;
 
+pub use self::foreign::{ForeignSearch, ForeignSearches};
 pub use self::format::{Format, FormatError};
 pub use self::imported_read::ImportedRead;
 pub use self::instant::{Zone, ZoneError};

@@ -20,7 +20,7 @@ use crate::framer::{Framed, Framer, Position};
 use crate::items::Options;
 use crate::json::syntax;
 use crate::mapping::{Bases, Column, ColumnValue, Leads, MappedLayout, Mapping, SkipWhere};
-use crate::note::{Note, NoteKind, Notes};
+use crate::note::{NoteKind, Notes};
 use crate::outcome::{Empty, ImportError, Item, Outcome, RecordSink, reject};
 use crate::place;
 use crate::reading::{Reading, camera_or_said, plate_text};
@@ -30,8 +30,10 @@ use crate::stream_csv::CUT_OFF;
 use crate::xml::{self, Documents};
 
 mod cells;
+mod shape;
 
 use self::cells::Cells;
+use self::shape::{Digits, shape};
 
 /// The records of a source.
 pub(crate) struct Table<R> {
@@ -48,16 +50,6 @@ enum Frames<R> {
     Json(Framer<R>),
     Xml(Documents<R>),
 }
-
-/// Plates of nothing but digits, of which a spreadsheet may have taken leading zeros.
-#[derive(Default)]
-struct Digits {
-    plates: u64,
-    zeros: bool,
-}
-
-/// Plates of nothing but digits from which on one would begin with a zero, by chance.
-const MANY_DIGITS: u64 = 30;
 
 impl<R: io::Read> Table<R> {
     /// Reads the header, if the table has one.
@@ -115,7 +107,7 @@ impl<R: io::Read> Table<R> {
         let (position, error) = match &mut self.frames {
             Frames::Rows(rows) => match rows.next()? {
                 None => {
-                    self.tell_digits(items);
+                    items.extend(std::mem::take(&mut self.digits).told().map(Item::Said));
                     return Ok(false);
                 }
                 Some(Row::Broken { position, error }) => (position, error),
@@ -194,53 +186,6 @@ impl<R: io::Read> Table<R> {
         }
         sink.put("", outcome);
     }
-
-    fn tell_digits(&mut self, items: &mut VecDeque<Item>) {
-        let Digits { plates, zeros } = std::mem::take(&mut self.digits);
-        if plates >= MANY_DIGITS && !zeros {
-            let said = format!(
-                "{plates} plates are nothing but digits and none begins with 0: a spreadsheet may have \
-                 taken zeros from their beginning; format the column as text before it is saved"
-            );
-            items.push_back(Item::Said(Note::new(NoteKind::Plate, said)));
-        }
-    }
-}
-
-impl Digits {
-    fn count(&mut self, plate: &str) {
-        if plate.bytes().all(|b| b.is_ascii_digit()) {
-            self.plates = self.plates.saturating_add(1);
-            self.zeros = self.zeros || plate.starts_with('0');
-        }
-    }
-}
-
-/// Whether a row can be read by a header of so many names. Cells that are missing at its end are empty,
-/// and empty ones beyond the header are nothing. Where the first row has others beyond it, the header
-/// lacks their names, and rows as long as that one are read; one of another length may have been cut
-/// apart in the middle, and none of its cells can be trusted.
-fn shape(
-    cells: &[String],
-    named: usize,
-    unnamed: &mut Option<usize>,
-    notes: &mut Notes,
-) -> Result<(), Fault> {
-    let more = cells.get(named..).unwrap_or_default();
-    let more = more.iter().rposition(|cell| !cell.trim().is_empty()).map_or(0, |last| last + 1);
-    let first = *unnamed.get_or_insert(more);
-    if more == 0 {
-        return Ok(());
-    }
-    if more != first {
-        return Err(Fault::new(format_args!(
-            "the row has {} cells; expected {named}, as the header has",
-            cells.len()
-        )));
-    }
-    let said = format_args!("the row has {more} cells more than the header has names");
-    notes.add(NoteKind::Row, said);
-    Ok(())
 }
 
 /// Every column that the mapping names stands in the header, once.

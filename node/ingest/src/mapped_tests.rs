@@ -82,17 +82,17 @@ fn a_table_with_local_times_is_read_and_bad_rows_named_by_line_column_and_value(
     assert_eq!(reads[2].plate.as_str(), "3NLM0?5", "a mark for what was not read stays");
     let read = reads[0];
     assert_eq!(read.id, ReadId::of_vendor_id("vigilant", "41907"));
-    assert_eq!(read.at.to_string(), "2021-10-07T23:30:51.000Z");
+    assert_eq!(read.at.to_string(), "2026-10-07T23:30:51.000Z");
     assert_eq!(read.camera.as_str(), "Unit 12 Left");
     assert_eq!(f64::from(read.confidence.unwrap()), 0.91);
     assert_eq!(read.location.unwrap().longitude(), -118.1937);
-    assert_eq!(reads[1].at.to_string(), "2021-10-07T23:31:00.000Z", "in the second format");
+    assert_eq!(reads[1].at.to_string(), "2026-10-07T23:31:00.000Z", "in the second format");
     let line = VIGILANT.1.lines().nth(2).unwrap();
     assert_eq!(read.record, schemas::digest::Digest::of(line.as_bytes()));
     let Item::Rejected(time) = &found[3] else { panic!("{found:?}") };
     assert_eq!(
         time.to_string(),
-        "line 6: column `Scan Date` is `13/07/2021 - 16:32:07`; expected a time as \
+        "line 6: column `Scan Date` is `13/07/2026 - 16:32:07`; expected a time as \
          `%m/%d/%Y - %H:%M:%S` or `%m/%d/%Y - %H:%M`"
     );
     assert!(matches!(&found[4], Item::Empty(empty) if empty.at == "line 7"));

@@ -20,6 +20,7 @@ use crate::region::state_named;
 use crate::rows::Cut;
 
 mod column;
+mod columns;
 mod error;
 mod path;
 mod pattern;
@@ -27,6 +28,7 @@ mod skip;
 mod time;
 
 pub(crate) use self::column::{Column, ColumnValue, MappedLayout};
+pub(crate) use self::columns::Columns;
 pub use self::error::MappingError;
 pub(crate) use self::path::{Bases, Leads, Path};
 pub(crate) use self::skip::SkipWhere;
@@ -57,27 +59,6 @@ pub struct Mapping {
     pub(crate) columns: Columns,
     pub(crate) times: Times,
     pub(crate) constants: Constants,
-}
-
-/// Which column says what.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Columns {
-    pub(crate) plate: ColumnValue,
-    pub(crate) at: ColumnValue,
-    pub(crate) id: ColumnValue,
-    pub(crate) camera: ColumnValue,
-    pub(crate) state: ColumnValue,
-    pub(crate) latitude: ColumnValue,
-    pub(crate) longitude: ColumnValue,
-    pub(crate) place: ColumnValue,
-    pub(crate) direction: ColumnValue,
-    pub(crate) confidence: ColumnValue,
-    pub(crate) make: ColumnValue,
-    pub(crate) model: ColumnValue,
-    pub(crate) color: ColumnValue,
-    pub(crate) body: ColumnValue,
-    pub(crate) year: ColumnValue,
-    pub(crate) photograph: ColumnValue,
 }
 
 /// What holds for every record.
@@ -111,7 +92,7 @@ struct Written {
     confidence: Option<String>,
     records: Option<WrittenRecords>,
     place_order: Option<String>,
-    columns: WrittenColumns,
+    columns: columns::Written,
     time: time::Written,
     #[serde(default)]
     constants: WrittenConstants,
@@ -147,27 +128,6 @@ impl WrittenRecords {
         };
         paths.iter().map(|path| path.parse()).collect()
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenColumns {
-    plate: column::Written,
-    at: column::Written,
-    id: Option<column::Written>,
-    camera: Option<column::Written>,
-    state: Option<column::Written>,
-    latitude: Option<column::Written>,
-    longitude: Option<column::Written>,
-    place: Option<column::Written>,
-    direction: Option<column::Written>,
-    confidence: Option<column::Written>,
-    make: Option<column::Written>,
-    model: Option<column::Written>,
-    color: Option<column::Written>,
-    body: Option<column::Written>,
-    year: Option<column::Written>,
-    photograph: Option<column::Written>,
 }
 
 #[derive(Default, Deserialize)]
@@ -337,44 +297,6 @@ impl Written {
             WrittenLayout::Json => Ok(MappedLayout::Json),
             WrittenLayout::Xml => Ok(MappedLayout::Xml),
         }
-    }
-}
-
-impl WrittenColumns {
-    fn checked(self, layout: MappedLayout) -> Result<Columns, MappingError> {
-        let some = |written: Option<column::Written>| match written {
-            Some(written) => written.checked(layout),
-            None => Ok(ColumnValue::default()),
-        };
-        Ok(Columns {
-            plate: self.plate.checked(layout)?,
-            at: self.at.checked(layout)?,
-            id: some(self.id)?,
-            camera: some(self.camera)?,
-            state: some(self.state)?,
-            latitude: some(self.latitude)?,
-            longitude: some(self.longitude)?,
-            place: some(self.place)?,
-            direction: some(self.direction)?,
-            confidence: some(self.confidence)?,
-            make: some(self.make)?,
-            model: some(self.model)?,
-            color: some(self.color)?,
-            body: some(self.body)?,
-            year: some(self.year)?,
-            photograph: some(self.photograph)?,
-        })
-    }
-}
-
-impl Columns {
-    /// One column that is both coordinates holds them both.
-    fn with_one_place(mut self) -> Self {
-        if !self.latitude.is_empty() && self.latitude == self.longitude {
-            self.place = std::mem::take(&mut self.latitude);
-            self.longitude = ColumnValue::default();
-        }
-        self
     }
 }
 

@@ -1,8 +1,7 @@
 //! Files of invented reads in the formats that the importers take, for demonstrations, tests and
 //! measurements.
 //!
-//! Decides nothing about anyone: plates, cameras and agents are drawn from a seed, and the same plan
-//! always gives the same bytes. Never reads a clock and draws no randomness of its own.
+//! Plates, cameras and agents are drawn from a seed, and the same plan always gives the same bytes.
 
 use schemas::digest::{Digest, hex};
 use schemas::plate::Plate;

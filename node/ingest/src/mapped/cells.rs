@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::mapping::{Bases, Column, ColumnValue, Columns};
+use crate::mapping::{Bases, Column, ColumnValue};
 use crate::nothing::says_nothing;
 use crate::xml::Element;
 
@@ -114,29 +114,4 @@ pub(super) fn as_object(element: &Element) -> Value {
         object.insert(TEXT.to_owned(), Value::from(text));
     }
     Value::Object(object)
-}
-
-impl Columns {
-    /// All that are named.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Column> {
-        let of = [
-            &self.plate,
-            &self.at,
-            &self.id,
-            &self.camera,
-            &self.state,
-            &self.latitude,
-            &self.longitude,
-            &self.place,
-            &self.direction,
-            &self.confidence,
-            &self.make,
-            &self.model,
-            &self.color,
-            &self.body,
-            &self.year,
-            &self.photograph,
-        ];
-        of.into_iter().flat_map(ColumnValue::columns)
-    }
 }

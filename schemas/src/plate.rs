@@ -5,8 +5,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A plate as it is compared: `A`–`Z` and `0`–`9`, upper-cased, separators dropped, one to ten
-/// characters (the width of NCIC's licence plate field).
+mod as_read;
+
+pub use as_read::{NoPlate, PlateAsRead, UNREAD};
+
+/// A plate as it is compared: `A`–`Z` and `0`–`9`, upper-cased, separators and symbols dropped, one to
+/// ten characters (the width of NCIC's licence plate field). In the plate of a read, [`UNREAD`] stands for
+/// each character that the reader could not make out; a plate that somebody types has none.
 ///
 /// The text as the reader gave it is kept beside it (`plate_raw` of a read).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -24,8 +29,10 @@ pub enum PlateError {
     /// More characters than any plate has.
     #[error("plate `{0}` is too long; expected 1 to 10 letters and digits")]
     TooLong(String),
-    /// A character that no plate is compared by.
-    #[error("plate `{text}` holds `{found}`; expected letters A-Z and digits")]
+    /// A character that stands for others, or for one that was not read.
+    #[error(
+        "plate `{text}` holds `{found}`; expected letters A-Z and digits. A part of a plate is looked for with `--match partial`, `?` and `*`"
+    )]
     Character {
         /// The text given, cut to 40 characters.
         text: String,
@@ -51,25 +58,34 @@ impl Plate {
 }
 
 pub(crate) fn separator(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '-' | '.' | '_' | '\u{B7}' | '\u{2010}'..='\u{2015}')
+    c.is_whitespace() || matches!(c, '-' | '.' | '\u{B7}' | '\u{2010}'..='\u{2015}')
+}
+
+/// Whether what a database or a message holds is a plate as it is compared.
+fn is_compared(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
+    (1..=LONGEST).contains(&text.len())
+        && text.bytes().all(|b| plain(b) || b == UNREAD as u8)
+        && text.bytes().any(plain)
 }
 
 impl FromStr for Plate {
     type Err = PlateError;
 
+    /// As somebody types it, with the separators and symbols that stand on the plate.
     fn from_str(text: &str) -> Result<Self, PlateError> {
         let shown = || text.chars().take(40).collect::<String>();
-        let mut plate = String::with_capacity(LONGEST);
-        for c in text.chars().filter(|c| !separator(*c)) {
-            if !c.is_ascii_alphanumeric() {
-                return Err(PlateError::Character { text: shown(), found: c });
-            }
-            if plate.len() == LONGEST {
-                return Err(PlateError::TooLong(shown()));
-            }
-            plate.push(c.to_ascii_uppercase());
+        if let Some(found) = text.chars().find(|c| matches!(*c, '*' | '_' | '#' | '%' | UNREAD)) {
+            return Err(PlateError::Character { text: shown(), found });
         }
-        if plate.is_empty() { Err(PlateError::Empty(shown())) } else { Ok(Self(plate)) }
+        match Self::of_reader(text) {
+            Ok(one) if one.cut => Err(PlateError::TooLong(shown())),
+            Ok(one) if one.plate.0.contains(UNREAD) => {
+                Err(PlateError::Character { text: shown(), found: UNREAD })
+            }
+            Ok(one) => Ok(one.plate),
+            Err(_) => Err(PlateError::Empty(shown())),
+        }
     }
 }
 
@@ -77,7 +93,7 @@ impl TryFrom<String> for Plate {
     type Error = PlateError;
 
     fn try_from(text: String) -> Result<Self, PlateError> {
-        text.parse()
+        if is_compared(&text) { Ok(Self(text)) } else { text.parse() }
     }
 }
 
@@ -118,6 +134,13 @@ mod tests {
             Err(PlateError::Character { found: '*', .. })
         ));
         assert!(matches!("ABCDEFGHIJK".parse::<Plate>(), Err(PlateError::TooLong(_))));
+        assert!(matches!(
+            "7AB_123".parse::<Plate>(),
+            Err(PlateError::Character { found: '_', .. })
+        ));
+        assert_eq!("AB/C\u{2665}125".parse::<Plate>().unwrap().as_str(), "ABC125");
+        assert_eq!(Plate::try_from("7AB?123".to_owned()).unwrap().as_str(), "7AB?123");
+        assert!(Plate::try_from("???".to_owned()).is_err());
     }
 
     proptest! {

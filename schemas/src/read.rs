@@ -25,10 +25,17 @@ impl ReadId {
         Self::of_parts("accord read v1 vendor", &[source, vendor_id])
     }
 
-    /// Identity by camera, time and raw plate, where the source gives no id.
+    /// Identity by camera, time and plate as it is compared, where the source gives no id.
     #[must_use]
-    pub fn of_sighting(camera: &str, at: Timestamp, plate_raw: &str) -> Self {
-        Self::of_parts("accord read v1 sighting", &[camera, &at.to_string(), plate_raw])
+    pub fn of_sighting(camera: &str, at: Timestamp, plate: &Plate) -> Self {
+        Self::of_parts("accord read v1 sighting", &[camera, &at.to_string(), plate.as_str()])
+    }
+
+    /// Identity of a reading whose source gave the id to another one too: by that id, and the
+    /// `sighting` of camera, time and plate.
+    #[must_use]
+    pub fn of_reading(source: &str, vendor_id: &str, sighting: Self) -> Self {
+        Self::of_parts("accord read v1 reading", &[source, vendor_id, &sighting.to_string()])
     }
 
     fn of_parts(domain: &str, parts: &[&str]) -> Self {
@@ -247,15 +254,18 @@ impl fmt::Debug for Source {
 pub struct Read {
     /// Identity, by which importing twice stores once.
     pub id: ReadId,
-    /// The plate as it is compared.
+    /// The plate as it is compared; `?` in it stands for a character that the reader could not make out.
     pub plate: Plate,
     /// The plate as the reader wrote it.
     pub plate_raw: Text,
     /// The plate's state or province, where the reader made one out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plate_state: Option<State>,
-    /// When the plate was seen.
+    /// When the plate was seen; by a reader whose clock was ahead, when it came in.
     pub at: Timestamp,
+    /// What the reader's clock showed, where that was ahead of the time at which the read came in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reader_clock: Option<Timestamp>,
     /// The camera, as the source names it.
     pub camera: Text,
     /// Where.
@@ -277,6 +287,9 @@ pub struct Read {
     pub vendor_id: Option<Text>,
     /// Digest of the whole source record.
     pub record: Digest,
+    /// The read that tells the same sighting better: this one is an earlier reading of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier_of: Option<ReadId>,
     /// Its photographs, at most [`crate::image::MOST_IMAGES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<Image>,

@@ -177,13 +177,13 @@ pub(crate) async fn import(world: &World, at: usize, dice: &Dice) {
         // Around the cut-off: what is destroyed soon, and what is not destroyed yet.
         let end = match dice.below(5) {
             0..=2 => now,
-            3 => cut_off.plus_millis(HOUR_MS + hours * HOUR_MS),
+            3 => cut_off.plus_millis(2 * HOUR_MS + hours * HOUR_MS),
             _ => now.plus_millis(-24 * HOUR_MS * hours),
         };
         let mut some = reads(agency.id(), PLATES[dice.below(PLATES.len())], 1 + dice.below(3), end);
         for read in &mut some {
             let camera = format!("{}-{}", read.camera, dice.below(1_000));
-            read.id = ReadId::of_sighting(&camera, read.at, read.plate.as_str());
+            read.id = ReadId::of_sighting(&camera, read.at, &read.plate);
             read.camera = words(&camera);
             read.vehicle.make = dice.happens(500).then(|| words("Honda"));
         }

@@ -44,7 +44,7 @@ pub fn reads(owner: &AgencyId, plate: &str, count: usize, now: Timestamp) -> Vec
             let at = now.plus_millis(-HOUR_MS - minutes * 60_000);
             let camera = format!("{owner}-camera-{}", n % 7);
             Read {
-                id: ReadId::of_sighting(&camera, at, plate),
+                id: ReadId::of_sighting(&camera, at, &plate.parse().expect("a plate")),
                 plate: plate.parse().expect("a plate"),
                 plate_raw: words(plate),
                 plate_state: Some("CA".parse().expect("a state")),
@@ -57,6 +57,8 @@ pub fn reads(owner: &AgencyId, plate: &str, count: usize, now: Timestamp) -> Vec
                 source: "native".parse().expect("a source"),
                 vendor_id: None,
                 record: Digest::of(format!("{owner} {plate} {n}").as_bytes()),
+                reader_clock: None,
+                earlier_of: None,
                 images: Vec::new(),
             }
         })

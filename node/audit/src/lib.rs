@@ -24,6 +24,7 @@ pub mod error;
 pub mod evidence;
 pub mod exchange_lines;
 pub mod exchange_tree;
+pub mod foreign;
 pub mod heads;
 pub mod hold_check;
 pub mod kept;

@@ -3,8 +3,9 @@
 //! Decides which of an event's fields make a read. Every value is a text, also where it is a
 //! number.
 //!
-//! Identity: the camera tells of one car up to three times, as `new`, `update` and `lost`, with one
-//! `carID`; they are one read. Since the number is the camera's own count, which starts again when
+//! Identity: the camera tells of one car several times, as `new`, `update` (when it reads the plate
+//! otherwise) and `lost`, in words that differ between versions, with one `carID`; they are readings of
+//! one car, of which the best counts. Since the number is the camera's own count, which starts again when
 //! the camera does, the read's id is the camera's serial number, the day and the `carID`. The day
 //! begins at 10:00 UTC, when it is night over all of California and the fewest cars stand before a
 //! camera: one that does just then is stored twice.
@@ -16,8 +17,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::field::{Fault, Scalar, confidence};
+use crate::note::{NoteKind, Notes};
 use crate::outcome::{Outcome, RecordSink};
-use crate::reading::Reading;
+use crate::place::location;
+use crate::reading::{Reading, camera_or_said, plate_text};
 
 const SOURCE: &str = "axis";
 /// How long after midnight UTC a day of `carID`s begins.
@@ -33,8 +36,6 @@ struct Payload<'a> {
     plate_ascii: Scalar,
     #[serde(rename = "plateConfidence")]
     confidence: Scalar,
-    #[serde(rename = "carState")]
-    car_state: Scalar,
     #[serde(rename = "carID")]
     car_id: Scalar,
     #[serde(rename = "carMoveDirection")]
@@ -69,28 +70,18 @@ pub(crate) fn read(body: &str, sink: &mut RecordSink<'_>) {
 
 fn event(body: &str, sink: &RecordSink<'_>) -> Result<Outcome, Fault> {
     let body: Payload<'_> = serde_json::from_str(body)?;
-    let state = match &body.car_state {
-        Scalar::Missing => None,
-        Scalar::Text(state) => Some(state.as_str()),
-        other => return Err(unknown_state(other)),
-    };
-    if !matches!(state, None | Some("new" | "update" | "lost")) {
-        return Err(unknown_state(&body.car_state));
-    }
     let Some(plate_raw) = plate(&body)? else {
         return Ok(Outcome::Empty("a car without a plate"));
     };
-    let at = body.capture_timestamp.loosened().millis("capture_timestamp")?;
+    let at = body.capture_timestamp.millis("capture_timestamp")?;
     let at = at.ok_or_else(|| Fault::missing("capture_timestamp"))?;
-    let info: CameraInfo = match body.camera_info {
-        Some(raw) => serde_json::from_str(raw.get())?,
-        None => CameraInfo::default(),
-    };
-    let camera = camera(&info, &body, sink)?;
-    let vendor_id = match body.car_id.text("carID")? {
-        Some(car) => Some(format!("{camera}/{}/{car}", day(at)).parse()?),
-        None => None,
-    };
+    let mut notes = Notes::default();
+    let info: CameraInfo =
+        body.camera_info.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+    let camera = camera(&info, &body, sink, &mut notes);
+    let car = notes.take(NoteKind::Id, body.car_id.said("carID"));
+    let vendor_id = car.and_then(|car| format!("{camera}/{}/{car}", day(at)).parse().ok());
+    let place = place(body.geotag);
     let reading = Reading {
         source: SOURCE,
         vendor_id,
@@ -99,42 +90,39 @@ fn event(body: &str, sink: &RecordSink<'_>) -> Result<Outcome, Fault> {
         plate_raw,
         // The country is all that the camera makes out.
         plate_state: None,
-        location: place(body.geotag)?,
-        direction: body.direction.text_if_any().filter(|word| word.as_str() != "unknown"),
-        confidence: confidence(&body.confidence.loosened(), "plateConfidence", 1.0)?,
+        location: notes.take(NoteKind::Place, place),
+        direction: notes.take(NoteKind::Direction, body.direction.said("carMoveDirection")),
+        confidence: notes
+            .take(NoteKind::Confidence, confidence(&body.confidence, "plateConfidence", 1.0)),
         vehicle: Vehicle::default(),
         record: sink.record,
+        notes,
     };
-    Ok(Outcome::Read(Box::new(reading.into_read()?)))
-}
-
-fn unknown_state(state: &Scalar) -> Fault {
-    Fault::new(format_args!("`carState` is {state}; expected `new`, `update` or `lost`"))
+    Ok(Outcome::of(reading.into_read()?))
 }
 
 /// The plate in its own letters; in ASCII where it has others.
 fn plate(body: &Payload<'_>) -> Result<Option<Text>, Fault> {
-    let own = body.plate_utf8.text("plateUTF8")?;
+    let own = plate_text(&body.plate_utf8, "plateUTF8", &[])?;
     match own {
         Some(own) if own.as_str().is_ascii() => Ok(Some(own)),
-        other => Ok(body.plate_ascii.text("plateASCII")?.or(other)),
+        other => Ok(plate_text(&body.plate_ascii, "plateASCII", &[])?.or(other)),
     }
 }
 
-fn camera(info: &CameraInfo, body: &Payload<'_>, sink: &RecordSink<'_>) -> Result<Text, Fault> {
+fn camera(info: &CameraInfo, body: &Payload<'_>, sink: &RecordSink<'_>, notes: &mut Notes) -> Text {
     for (value, field) in [
         (&info.serial_number, "camera_info.SerialNumber"),
         (&info.mac_address, "camera_info.MACAddress"),
     ] {
-        if let Some(camera) = value.text(field)? {
-            return Ok(camera);
+        if let Some(camera) = notes.take(NoteKind::Camera, value.said(field)) {
+            return camera;
         }
     }
-    if let Some(camera) = sink.camera {
-        return Ok(camera.clone());
+    if let Some(camera) = &sink.options.camera {
+        return camera.clone();
     }
-    let sensor = body.sensor.text("sensorProviderID")?;
-    sensor.ok_or_else(|| Fault::missing("camera_info.SerialNumber"))
+    camera_or_said(body.sensor.said("sensorProviderID"), sink, notes)
 }
 
 fn day(at: Timestamp) -> String {
@@ -144,7 +132,7 @@ fn day(at: Timestamp) -> String {
 fn place(geotag: Option<&RawValue>) -> Result<Option<Location>, Fault> {
     let Some(raw) = geotag.filter(|raw| raw.get() != "null") else { return Ok(None) };
     let tag: Geotag = serde_json::from_str(raw.get())?;
-    crate::field::location((&tag.lat.loosened(), "geotag.lat"), (&tag.lon.loosened(), "geotag.lon"))
+    location((&tag.lat, "geotag.lat"), (&tag.lon, "geotag.lon"))
 }
 
 #[cfg(test)]

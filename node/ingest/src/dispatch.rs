@@ -3,12 +3,13 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use crate::encoding;
 use crate::field::Fault;
 use crate::format::{Format, SUPPORTED};
-use crate::json::{syntax, text_of};
+use crate::json::syntax;
 use crate::outcome::RecordSink;
 use crate::xml::{self, Element};
-use crate::{axis, genetec, hikvision, native, platerecognizer, rekor};
+use crate::{axis, dahua, genetec, hikvision, native, platerecognizer, rekor};
 
 /// The fields that tell formats of JSON apart.
 #[derive(Deserialize)]
@@ -18,6 +19,15 @@ struct Marks {
     openalpr_webhook: Option<IgnoredAny>,
     hook: Option<IgnoredAny>,
     data: Option<IgnoredAny>,
+    results: Option<IgnoredAny>,
+    processing_time: Option<IgnoredAny>,
+    params: Option<IgnoredAny>,
+    #[serde(rename = "Code")]
+    code: Option<IgnoredAny>,
+    #[serde(rename = "Data")]
+    data_upper: Option<IgnoredAny>,
+    #[serde(rename = "TrafficCar")]
+    traffic_car: Option<IgnoredAny>,
     plate: Option<IgnoredAny>,
     plate_raw: Option<IgnoredAny>,
     record: Option<IgnoredAny>,
@@ -36,7 +46,17 @@ impl Marks {
     fn format(&self) -> Result<Format, Fault> {
         let marked = [
             (Format::Rekor, self.data_type.is_some() || self.openalpr_webhook.is_some()),
-            (Format::PlateRecognizer, self.hook.is_some() && self.data.is_some()),
+            (
+                Format::PlateRecognizer,
+                (self.hook.is_some() && self.data.is_some())
+                    || (self.results.is_some() && self.processing_time.is_some()),
+            ),
+            (
+                Format::Dahua,
+                self.params.is_some()
+                    || (self.code.is_some() && self.data_upper.is_some())
+                    || self.traffic_car.is_some(),
+            ),
             (
                 Format::Native,
                 self.plate_raw.is_some() || (self.plate.is_some() && self.record.is_some()),
@@ -57,29 +77,32 @@ impl Marks {
     }
 }
 
-pub(crate) fn json(format: Format, bytes: &[u8], sink: &mut RecordSink<'_>) {
-    let known = text_of(bytes).and_then(|body| {
-        // Also for a named format: this pass is the one whose syntax errors have a position.
-        let marks = serde_json::from_str::<Marks>(body).map_err(|e| syntax(e, sink.position))?;
-        let format = if format == Format::Auto { marks.format()? } else { format };
-        Ok((body, format))
-    });
+pub(crate) fn json(format: Format, bytes: &[u8], mut sink: RecordSink<'_>) {
+    let (body, recoded) = encoding::text(bytes);
+    sink.recoded = recoded;
+    let (body, sink) = (body.as_ref(), &mut sink);
+    // Also for a named format: this pass is the one whose syntax errors have a position.
+    let known = serde_json::from_str::<Marks>(body).map_err(|e| syntax(e, sink.position));
+    let known =
+        known.and_then(|marks| if format == Format::Auto { marks.format() } else { Ok(format) });
     match known {
         Err(fault) => sink.put("", Err(fault)),
-        Ok((body, Format::Rekor)) => rekor::read(body, sink),
-        Ok((body, Format::PlateRecognizer)) => platerecognizer::read(body, sink),
-        Ok((body, Format::Genetec)) => genetec::read_json(body, sink),
-        Ok((body, Format::Axis)) => axis::read(body, sink),
-        Ok((body, Format::Native)) => native::read(body, sink),
-        Ok((_, format @ (Format::Hikvision | Format::Auto))) => no_such("JSON", format, sink),
-        Ok((_, format @ (Format::PlateRecognizerCsv | Format::Csv))) => {
-            no_such("JSON", format, sink);
-        }
+        Ok(Format::Rekor) => rekor::read(body, sink),
+        Ok(Format::PlateRecognizer) => platerecognizer::read(body, sink),
+        Ok(Format::Genetec) => genetec::read_json(body, sink),
+        Ok(Format::Axis) => axis::read(body, sink),
+        Ok(Format::Dahua) => dahua::read(body, sink),
+        Ok(Format::Native) => native::read(body, sink),
+        Ok(format @ (Format::Hikvision | Format::Auto)) => no_such("JSON", format, sink),
+        Ok(format @ (Format::PlateRecognizerCsv | Format::Csv)) => no_such("JSON", format, sink),
     }
 }
 
-pub(crate) fn xml(format: Format, bytes: &[u8], sink: &mut RecordSink<'_>) {
-    let tree = match text_of(bytes).and_then(xml::parse) {
+pub(crate) fn xml(format: Format, bytes: &[u8], mut sink: RecordSink<'_>) {
+    let (text, recoded) = encoding::document(bytes);
+    sink.recoded = recoded;
+    let sink = &mut sink;
+    let tree = match xml::parse(&text) {
         Ok(tree) => tree,
         Err(fault) => return sink.put("", Err(fault)),
     };
@@ -95,8 +118,9 @@ pub(crate) fn xml(format: Format, bytes: &[u8], sink: &mut RecordSink<'_>) {
             sink.put(
                 "",
                 Err(Fault::new(format_args!(
-                    "`<{name}>` is in no known format; expected `<Plate>` or `<AutoVu>` of Genetec, \
-                     or `<EventNotificationAlert>` of Hikvision"
+                    "`<{name}>` is in no known format; expected `<Plate>`, `<AutoVu>`, `<Hotlist>` or \
+                     `<Read>` of Genetec, or `<EventNotificationAlert>` of Hikvision; other XML is read \
+                     by a mapping"
                 ))),
             );
         }
@@ -105,7 +129,7 @@ pub(crate) fn xml(format: Format, bytes: &[u8], sink: &mut RecordSink<'_>) {
 
 fn format_of(tree: &Element) -> Option<Format> {
     match tree.name.as_str() {
-        "Plate" | "AutoVu" => Some(Format::Genetec),
+        "Plate" | "AutoVu" | "Hotlist" | "Vehicle" | "Read" => Some(Format::Genetec),
         "EventNotificationAlert" => Some(Format::Hikvision),
         _ => None,
     }

@@ -5,21 +5,21 @@
 
 use std::fmt;
 
-use schemas::agency::State;
-use schemas::read::{Confidence, Location};
-use schemas::text::Text;
+use crate::instant::{self, EARLIEST_MILLIS, Zone};
+use crate::nothing::says_nothing;
+use schemas::read::Confidence;
+use schemas::text::{Text, hidden};
 use schemas::time::Timestamp;
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// Longest sentence about one record, in characters.
 const LONGEST_SENTENCE: usize = 300;
 
+/// 2001-09-09 in seconds: a smaller number is no time of a reader in any unit.
+const SECONDS_FROM: i64 = 1_000_000_000;
+
 /// Longest value shown inside a sentence, in characters.
 const LONGEST_SHOWN: usize = 60;
-
-/// 1973-03-03T09:46:40Z in milliseconds, and the year 5138 in seconds. So a smaller number of
-/// milliseconds is either a number of seconds or a reader whose clock was never set.
-const EARLIEST_MILLIS: i64 = 100_000_000_000;
 
 /// `text` cut to `longest` characters, with what does not print replaced, so that a source file
 /// can write neither a flood nor terminal commands into a report.
@@ -66,7 +66,6 @@ macro_rules! fault_from {
 
 fault_from!(
     schemas::text::TextError,
-    schemas::plate::PlateError,
     schemas::time::TimeError,
     schemas::read::LocationError,
     schemas::read::ConfidenceError,
@@ -120,7 +119,7 @@ impl fmt::Display for Scalar {
 }
 
 impl Scalar {
-    fn refused(&self, field: &str, expected: &str) -> Fault {
+    pub(crate) fn refused(&self, field: &str, expected: &str) -> Fault {
         Fault::new(format_args!("`{field}` is {self}; expected {expected}"))
     }
 
@@ -142,7 +141,15 @@ impl Scalar {
         let whole = || text.parse().ok().map(Self::Whole);
         let number = || text.parse().ok().filter(|n: &f64| n.is_finite()).map(Self::Number);
         let value = if numeric { whole().or_else(number) } else { None };
-        value.unwrap_or_else(|| self.clone())
+        // `97,5`, as Europe writes it; in `1,234` the comma divides thousands or tenths, and nobody knows.
+        let comma = || {
+            let (units, tenths) = text.split_once(',')?;
+            let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+            let units = digits(units.strip_prefix('-').unwrap_or(units));
+            let plain = units && digits(tenths) && tenths.len() != 3;
+            text.replace(',', ".").parse().ok().filter(|_| plain).map(Self::Number)
+        };
+        value.or_else(comma).unwrap_or_else(|| self.clone())
     }
 
     /// A text, or a whole number's digits; `None` when missing or blank.
@@ -158,14 +165,37 @@ impl Scalar {
         Ok(Some(text).filter(|text| !text.is_empty()))
     }
 
-    /// A text where it is one; what a description of a vehicle may be without.
-    pub(crate) fn text_if_any(&self) -> Option<Text> {
-        self.text("").ok().flatten()
+    /// As [`Self::text`], of a value that a read may be without: a word for nothing says nothing.
+    pub(crate) fn said(&self, field: &str) -> Result<Option<Text>, Fault> {
+        match self {
+            Self::Text(value) if says_nothing(value) => Ok(None),
+            // A line's end in the middle of a name, and what does not print, says nothing either.
+            Self::Text(value) if value.chars().any(hidden) => {
+                let plain = |c: char| if hidden(c) { ' ' } else { c };
+                let plain: String = value.chars().map(plain).collect();
+                let words: Vec<&str> = plain.split_whitespace().collect();
+                Self::Text(words.join(" ")).text(field)
+            }
+            Self::Number(value) => Ok(value.to_string().parse().ok()),
+            _ => self.text(field),
+        }
     }
 
-    pub(crate) fn number(&self, field: &str) -> Result<Option<f64>, Fault> {
+    /// Whether it is missing or a word for nothing.
+    pub(crate) fn is_nothing(&self) -> bool {
         match self {
+            Self::Missing => true,
+            Self::Text(value) => says_nothing(value),
+            _ => false,
+        }
+    }
+
+    /// A number, also one that is written as a text. A word for nothing is none.
+    pub(crate) fn number(&self, field: &str) -> Result<Option<f64>, Fault> {
+        let loosened = self.loosened();
+        match &loosened {
             Self::Missing => Ok(None),
+            Self::Text(text) if says_nothing(text) => Ok(None),
             // Exact up to 2^53; no coordinate, score or heading comes near it.
             Self::Whole(value) => Ok(Some(*value as f64)),
             Self::Number(value) => Ok(Some(*value)),
@@ -173,14 +203,21 @@ impl Scalar {
         }
     }
 
-    /// Milliseconds since 1970. Seconds are refused, not converted: a file with both kinds would
-    /// place reads decades apart without a word.
+    /// Milliseconds since 1970; seconds, millionths and billionths of them are told by their size.
     pub(crate) fn millis(&self, field: &str) -> Result<Option<Timestamp>, Fault> {
-        let millis = match self {
+        let millis = match self.loosened() {
             Self::Missing => return Ok(None),
-            Self::Whole(value) => *value,
-            Self::Number(value) if value.fract() == 0.0 && value.abs() < 1e15 => *value as i64,
+            Self::Whole(value) => value,
+            Self::Number(value) if value.fract() == 0.0 && value.abs() < 1e15 => value as i64,
             _ => return Err(self.refused(field, "milliseconds since 1970")),
+        };
+        // Of other units there is no doubt: as milliseconds they are in no year that a reader can mean.
+        let millis = match millis {
+            // Seconds: as milliseconds they would be weeks after 1970, when there were no readers.
+            SECONDS_FROM..EARLIEST_MILLIS => millis.saturating_mul(1_000),
+            1_000_000_000_000_000..1_000_000_000_000_000_000 => millis / 1_000,
+            1_000_000_000_000_000_000.. => millis / 1_000_000,
+            _ => millis,
         };
         if millis < 0 {
             return Err(self.refused(field, "milliseconds since 1970, not a negative number"));
@@ -188,7 +225,7 @@ impl Scalar {
         if millis < EARLIEST_MILLIS {
             return Err(self.refused(
                 field,
-                "milliseconds since 1970; it looks like seconds, or a clock that was not set",
+                "milliseconds since 1970; it looks like a clock that was not set",
             ));
         }
         match Timestamp::from_millis(millis) {
@@ -197,17 +234,18 @@ impl Scalar {
         }
     }
 
-    /// RFC 3339 with its offset.
-    pub(crate) fn instant(&self, field: &str) -> Result<Option<Timestamp>, Fault> {
-        let at: Timestamp = match self {
-            Self::Missing => return Ok(None),
-            Self::Text(text) => text.trim().parse()?,
-            _ => return Err(self.refused(field, "a time such as `2026-03-01T17:04:05Z`")),
-        };
-        if at.millis() < EARLIEST_MILLIS {
-            return Err(self.refused(field, "a time after 1973; the reader's clock was not set"));
+    /// A time with its offset, or in the zone that was said for its source.
+    pub(crate) fn instant(
+        &self,
+        field: &str,
+        zone: Option<&Zone>,
+    ) -> Result<Option<Timestamp>, Fault> {
+        match self {
+            Self::Missing => Ok(None),
+            Self::Text(text) if text.trim().is_empty() => Ok(None),
+            Self::Text(text) => instant::written(text, field, zone).map(Some),
+            _ => Err(self.refused(field, "a time such as `2026-03-01T17:04:05Z`")),
         }
-        Ok(Some(at))
     }
 }
 
@@ -217,31 +255,21 @@ pub(crate) fn confidence(
     field: &str,
     whole: f64,
 ) -> Result<Option<Confidence>, Fault> {
-    let Some(number) = value.number(field)? else { return Ok(None) };
+    let percent = match value {
+        Scalar::Text(text) => text.trim().strip_suffix('%').map(|text| Scalar::Text(text.into())),
+        _ => None,
+    };
+    let (number, whole) = match &percent {
+        Some(bare) => (bare.number(field).map_err(|_| value.refused(field, "a share"))?, 100.0),
+        None => (value.number(field)?, whole),
+    };
+    let Some(number) = number else { return Ok(None) };
     // Readers compute in single precision: a full score may come out a hair above it.
     let share = if number > whole && number <= whole * 1.000_01 { 1.0 } else { number / whole };
     match Confidence::try_from(share) {
         Ok(confidence) => Ok(Some(confidence)),
         Err(_) => Err(value.refused(field, &format!("0 to {whole}"))),
     }
-}
-
-/// A place, where both coordinates are given and are not 0.0, 0.0.
-pub(crate) fn location(
-    latitude: (&Scalar, &str),
-    longitude: (&Scalar, &str),
-) -> Result<Option<Location>, Fault> {
-    match (latitude.0.number(latitude.1)?, longitude.0.number(longitude.1)?) {
-        (Some(latitude), Some(longitude)) => Ok(Location::new(latitude, longitude)?),
-        _ => Ok(None),
-    }
-}
-
-/// `us-ca` → CA. Other countries' and unknown regions are no state of a plate here.
-pub(crate) fn state(region: &Scalar) -> Option<State> {
-    let Scalar::Text(region) = region else { return None };
-    let (country, state) = region.trim().split_once('-')?;
-    if country.eq_ignore_ascii_case("us") { state.parse().ok() } else { None }
 }
 
 impl<'de> Deserialize<'de> for Scalar {
@@ -307,34 +335,31 @@ mod tests {
         let at = scalar("1772384645250").millis("epoch_start").unwrap().unwrap();
         assert_eq!(at.to_string(), "2026-03-01T17:04:05.250Z");
         assert_eq!(scalar("1772384645250.0").millis("epoch_start"), Ok(Some(at)));
+        for other in ["\"1772384645250\"", "1772384645250000", "1772384645250000000"] {
+            assert_eq!(scalar(other).millis("epoch_start"), Ok(Some(at)), "{other}");
+        }
+        let second = scalar("1772384645").millis("epoch_start").unwrap().unwrap();
+        assert_eq!(second.to_string(), "2026-03-01T17:04:05.000Z");
         assert_eq!(scalar("null").millis("epoch_start"), Ok(None));
         for (json, said) in [
             (
-                "1772384645",
-                "`epoch_start` is `1772384645`; expected milliseconds since 1970; it looks like seconds, or a clock that was not set",
+                "177238464",
+                "`epoch_start` is `177238464`; expected milliseconds since 1970; it looks like a clock that was not set",
             ),
             (
                 "-5",
                 "`epoch_start` is `-5`; expected milliseconds since 1970, not a negative number",
             ),
-            ("0", "it looks like seconds"),
-            ("1772384645250000", "of a year before 9999"),
+            ("0", "it looks like a clock"),
+            ("400000000000000", "of a year before 9999"),
             ("18446744073709551615", "expected milliseconds since 1970"),
             ("1e300", "expected milliseconds since 1970"),
             ("1772384645250.5", "expected milliseconds since 1970"),
-            ("\"1772384645250\"", "the text `1772384645250`; expected milliseconds"),
+            ("\"noon\"", "the text `noon`; expected milliseconds"),
             ("[1]", "is a list; expected milliseconds"),
         ] {
             let fault = scalar(json).millis("epoch_start").unwrap_err().into_sentence();
             assert!(fault.contains(said), "{fault}");
-        }
-    }
-
-    #[test]
-    fn regions_are_states_of_the_union_only() {
-        assert_eq!(state(&scalar("\"us-ca\"")), Some(State::CALIFORNIA));
-        for other in ["\"us\"", "\"\"", "\"mx-bc\"", "\"us-cal\"", "\"ca\"", "7", "null"] {
-            assert_eq!(state(&scalar(other)), None, "{other}");
         }
     }
 
@@ -348,7 +373,14 @@ mod tests {
             "`best_confidence` is `101`; expected 0 to 100"
         );
         assert!(full("-1").is_err());
-        assert!(full("\"90\"").is_err());
+        let half = Some(Confidence::try_from(0.5).unwrap());
+        for text in ["\"50\"", "\"50 %\"", "\"50,0\"", "\" 50.0%\""] {
+            assert_eq!(full(text).unwrap(), half, "{text}");
+        }
+        for text in ["\"NULL\"", "\"-\"", "\"n/a\"", "\"\"", "null"] {
+            assert_eq!(full(text).unwrap(), None, "{text}");
+        }
+        assert!(full("\"good\"").is_err());
     }
 
     #[test]

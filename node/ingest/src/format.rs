@@ -7,7 +7,7 @@ use crate::field::clean;
 
 /// The formats read, for sentences.
 pub(crate) const SUPPORTED: &str = "`native`, `rekor`, `platerecognizer`, `platerecognizer-csv`, \
-                                    `genetec`, `axis`, `hikvision`, and `csv` with a mapping";
+                                    `genetec`, `axis`, `hikvision`, `dahua`, and `csv` with a mapping";
 
 /// The format a file is said to be in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -19,23 +19,27 @@ pub enum Format {
     Native,
     /// Rekor Scout (OpenALPR) webhook bodies.
     Rekor,
-    /// Plate Recognizer Stream webhook bodies, bare or multipart with the frame's photograph.
+    /// Plate Recognizer: webhook bodies of Stream and bodies of Snapshot, bare or multipart with the
+    /// frame's photograph.
     PlateRecognizer,
     /// The CSV that Plate Recognizer Stream writes.
     PlateRecognizerCsv,
-    /// Genetec AutoVu SharpV: JSON and XML of its HTTP extension, XML of its FTP template.
+    /// Genetec: JSON and XML of AutoVu SharpV over HTTP, XML of its FTP template, and XML of Security
+    /// Center's exporter.
     Genetec,
     /// Axis License Plate Verifier push events.
     Axis,
     /// Hikvision ISAPI alerts, bare or multipart with photographs.
     Hikvision,
+    /// Dahua traffic events, as JSON or as the text that its cameras send in multipart.
+    Dahua,
     /// Any table or list of objects, by a [`crate::Mapping`].
     Csv,
 }
 
 impl Format {
     /// Every format that can be asked for, with the word for it.
-    pub const ALL: [(Self, &'static str); 9] = [
+    pub const ALL: [(Self, &'static str); 10] = [
         (Self::Auto, "auto"),
         (Self::Native, "native"),
         (Self::Rekor, "rekor"),
@@ -44,6 +48,7 @@ impl Format {
         (Self::Genetec, "genetec"),
         (Self::Axis, "axis"),
         (Self::Hikvision, "hikvision"),
+        (Self::Dahua, "dahua"),
         (Self::Csv, "csv"),
     ];
 }

@@ -1,4 +1,5 @@
-//! Genetec AutoVu SharpV: JSON and XML of its HTTP extension, and XML of its FTP template.
+//! Genetec AutoVu SharpV: JSON and XML of its HTTP extension, and XML of its FTP template. What Security
+//! Center exports is in a file of its own.
 //!
 //! Decides which of a record's fields make a read. Identity is the vendor's id, `Id` or `Guid`; a
 //! read that arrives by both ways is one. The camera is the unit (`SourceUrl`, `SourceName`) and
@@ -17,10 +18,15 @@ use serde_json::value::RawValue;
 
 use crate::field::{Fault, Scalar, confidence};
 use crate::imported_read::ImportedRead;
+use crate::instant::Zone;
+use crate::note::{NoteKind, Notes};
 use crate::outcome::{Outcome, RecordSink};
-use crate::reading::Reading;
-use crate::region::state_named;
+use crate::place;
+use crate::reading::{Reading, camera_or_said, described, plate_text};
+use crate::region;
 use crate::xml::Element;
+
+mod exporter;
 
 const SOURCE: &str = "genetec";
 /// Analytics of one read that are looked at. Units report about ten.
@@ -51,7 +57,7 @@ struct Analytic {
     value: Scalar,
 }
 
-/// What the three kinds of records say.
+/// What the kinds of records say.
 #[derive(Default)]
 struct Fields {
     id: Scalar,
@@ -72,7 +78,7 @@ pub(crate) fn read_json(body: &str, sink: &mut RecordSink<'_>) {
 
 fn json(body: &str, sink: &RecordSink<'_>) -> Result<Outcome, Fault> {
     let body: Payload<'_> = serde_json::from_str(body)?;
-    let at = timestamp(&body.timestamp)?;
+    let at = timestamp(&body.timestamp, sink.options.zone.as_ref())?;
     let list: Vec<Analytic> = match body.plate_analytics {
         // A malformed list describes nothing and does not cost the read.
         Some(raw) => serde_json::from_str(raw.get()).unwrap_or_default(),
@@ -101,13 +107,17 @@ fn json(body: &str, sink: &RecordSink<'_>) -> Result<Outcome, Fault> {
 const NO_PLATE: Outcome = Outcome::Empty("a vehicle without a plate");
 
 pub(crate) fn read_xml(tree: &Element, sink: &mut RecordSink<'_>) {
-    let outcome = if tree.name == "AutoVu" { template(tree, sink) } else { http(tree, sink) };
+    let outcome = match tree.name.as_str() {
+        "AutoVu" => template(tree, sink),
+        "Plate" => http(tree, sink),
+        _ => exporter::read(tree, sink),
+    };
     sink.put("", outcome);
 }
 
 /// XML of the HTTP extension.
 fn http(tree: &Element, sink: &RecordSink<'_>) -> Result<Outcome, Fault> {
-    let at = timestamp(&tree.scalar("Timestamp"))?;
+    let at = timestamp(&tree.scalar("Timestamp"), sink.options.zone.as_ref())?;
     let list = tree.child("PlateAnalytics").map(|list| list.children.as_slice());
     let analytics =
         list.unwrap_or_default().iter().take(MOST_ANALYTICS).filter_map(|one| {
@@ -121,8 +131,8 @@ fn http(tree: &Element, sink: &RecordSink<'_>) -> Result<Outcome, Fault> {
         unit: tree.scalar("SourceUrl"),
         camera: tree.scalar("LprCameraName"),
         plate: tree.scalar("PlateRead"),
-        latitude: tree.scalar("Latitude").loosened(),
-        longitude: tree.scalar("Longitude").loosened(),
+        latitude: tree.scalar("Latitude"),
+        longitude: tree.scalar("Longitude"),
         analytics: analytics.collect(),
         state: Scalar::Missing,
     };
@@ -142,8 +152,8 @@ fn template(tree: &Element, sink: &RecordSink<'_>) -> Result<Outcome, Fault> {
         unit: tree.scalar("SourceName"),
         camera: tree.scalar("CameraName"),
         plate: tree.scalar("Plate"),
-        latitude: tree.scalar("LatitudeY").loosened(),
-        longitude: tree.scalar("LongitudeX").loosened(),
+        latitude: tree.scalar("LatitudeY"),
+        longitude: tree.scalar("LongitudeX"),
         analytics: Vec::new(),
         state: tree.scalar("State"),
     };
@@ -165,86 +175,100 @@ fn make(
     at: Timestamp,
     sink: &RecordSink<'_>,
 ) -> Result<Option<ImportedRead>, Fault> {
-    let Some(plate_raw) = fields.plate.text("PlateRead")? else { return Ok(None) };
-    let camera = camera(&fields, sink)?;
+    let Some(plate_raw) = plate_text(&fields.plate, "PlateRead", &["-"])? else {
+        return Ok(None);
+    };
+    let mut notes = Notes::default();
+    let camera = camera(&fields, sink, &mut notes);
     let analytic = |key: &str| {
         let is = |(name, _): &&(String, Scalar)| name.eq_ignore_ascii_case(key);
-        let value = fields.analytics.iter().find(is).map(|(_, value)| value);
-        value.filter(|value| !absent(value))
+        let value = fields.analytics.iter().find(is).map(|(_, value)| value.clone());
+        value.unwrap_or_default()
     };
-    // `CA` of another country is no California.
-    let abroad = analytic("Context").and_then(Scalar::text_if_any).is_some_and(|context| {
-        !["US", "USA", "CA", "CAN"].iter().any(|known| context.as_str().eq_ignore_ascii_case(known))
-    });
-    let state = Some(&fields.state).filter(|state| !absent(state)).or(analytic("State Name"));
-    let state = state.filter(|_| !abroad).and_then(Scalar::text_if_any);
-    let said = |key: &str| analytic(key).and_then(Scalar::text_if_any);
-    let score = analytic("Confidence Score").cloned().unwrap_or_default().loosened();
+    let own = Some(&fields.state).filter(|state| !state.is_nothing()).cloned();
+    let state = own.unwrap_or_else(|| analytic("State Name"));
+    let plate_state = match analytic("Context") {
+        // `CA` of another country is no California.
+        Scalar::Text(context) if is_abroad(&context) && !state.is_nothing() => {
+            let said = format_args!("`State Name` is {state}, of the context `{context}`");
+            notes.add(NoteKind::State, said);
+            None
+        }
+        _ => region::state(&state, "State Name", &mut notes),
+    };
+    let score = analytic("Confidence Score");
+    let place = place(&fields.latitude, &fields.longitude);
     let reading = Reading {
         source: SOURCE,
-        vendor_id: fields.id.text("Id")?,
+        vendor_id: notes.take(NoteKind::Id, fields.id.said("Id")),
         camera,
         at,
         plate_raw,
-        plate_state: state.and_then(|state| state_named(state.as_str())),
-        location: place(&fields.latitude, &fields.longitude)?,
-        direction: said("Relative Motion"),
-        confidence: confidence(&score, "Confidence Score", 100.0)?,
+        plate_state,
+        location: notes.take(NoteKind::Place, place),
+        direction: notes
+            .take(NoteKind::Direction, analytic("Relative Motion").said("Relative Motion")),
+        confidence: notes.take(NoteKind::Confidence, confidence(&score, "Confidence Score", 100.0)),
         vehicle: Vehicle {
-            make: said("Vehicle Make"),
-            model: None,
-            color: said("Vehicle Color"),
-            body: said("Vehicle Type"),
+            make: described(&analytic("Vehicle Make"), "Vehicle Make", &mut notes),
+            model: described(&analytic("Vehicle Model"), "Vehicle Model", &mut notes),
+            color: described(&analytic("Vehicle Color"), "Vehicle Color", &mut notes),
+            body: described(&analytic("Vehicle Type"), "Vehicle Type", &mut notes),
             year: None,
         },
         record: sink.record,
+        notes,
     };
-    reading.into_read().map(Some)
+    reading.into_read()
 }
 
-/// Whether an analytic found nothing.
-fn absent(value: &Scalar) -> bool {
-    match value {
-        Scalar::Missing => true,
-        Scalar::Text(text) => matches!(text.trim(), "" | "-"),
-        _ => false,
-    }
+/// Whether a context is a country other than those whose states are known here. A context may as well be
+/// a region of them, or several of their states.
+fn is_abroad(context: &str) -> bool {
+    const ABROAD: [&str; 10] = [
+        "mx",
+        "mexico",
+        "france",
+        "spain",
+        "italy",
+        "germany",
+        "brazil",
+        "united kingdom",
+        "uk",
+        "europe",
+    ];
+    let context = context.trim();
+    let code = context.len() == 3 && context.bytes().all(|b| b.is_ascii_uppercase());
+    let known = ["USA", "CAN"].contains(&context) || region::state_named(context).is_some();
+    (code && !known) || ABROAD.iter().any(|country| context.eq_ignore_ascii_case(country))
 }
 
-fn camera(fields: &Fields, sink: &RecordSink<'_>) -> Result<Text, Fault> {
-    let unit = fields.unit.text("SourceUrl")?;
-    match (unit, fields.camera.text("LprCameraName")?) {
-        (Some(unit), Some(name)) => Ok(format!("{unit}/{name}").parse()?),
-        (Some(one), None) | (None, Some(one)) => Ok(one),
-        (None, None) => sink.camera.cloned().ok_or_else(|| Fault::missing("LprCameraName")),
-    }
+fn camera(fields: &Fields, sink: &RecordSink<'_>, notes: &mut Notes) -> Text {
+    let unit = notes.take(NoteKind::Camera, fields.unit.said("SourceUrl"));
+    let name = notes.take(NoteKind::Camera, fields.camera.said("LprCameraName"));
+    let joined = match (unit, name) {
+        // An address ends with a stroke of its own.
+        (Some(unit), Some(name)) => {
+            format!("{}/{name}", unit.as_str().trim_end_matches('/')).parse().ok()
+        }
+        (unit, name) => unit.or(name),
+    };
+    camera_or_said(Ok(joined), sink, notes)
 }
 
 fn place(latitude: &Scalar, longitude: &Scalar) -> Result<Option<Location>, Fault> {
-    match (latitude.number("Latitude")?, longitude.number("Longitude")?) {
-        (Some(latitude), Some(longitude)) if latitude != 0.0 && longitude != 0.0 => {
-            Ok(Location::new(latitude, longitude)?)
-        }
-        _ => Ok(None),
+    let unknown = |value: &Scalar| matches!(value.number(""), Ok(Some(0.0)));
+    if unknown(latitude) || unknown(longitude) {
+        return Ok(None);
     }
+    place::location((latitude, "Latitude"), (longitude, "Longitude"))
 }
 
-fn timestamp(value: &Scalar) -> Result<Timestamp, Fault> {
-    let zoneless = match value {
-        Scalar::Text(text) => text.trim().parse::<jiff::civil::DateTime>().ok(),
-        _ => None,
-    };
-    let is_zoneless = |text: &str| {
-        let time = text.split_once(['T', 't', ' ']).map(|(_, time)| time);
-        time.is_some_and(|time| !time.contains(['Z', 'z', '+', '-']))
-    };
-    match (zoneless, value) {
-        (Some(_), Scalar::Text(text)) if is_zoneless(text.trim()) => {
-            Scalar::Text(format!("{}Z", text.trim())).instant("Timestamp")
-        }
-        _ => value.instant("Timestamp"),
-    }?
-    .ok_or_else(|| Fault::missing("Timestamp"))
+/// A time; one without a zone is UTC, unless somebody said otherwise.
+fn timestamp(value: &Scalar, zone: Option<&Zone>) -> Result<Timestamp, Fault> {
+    let utc: Option<Zone> = "UTC".parse().ok();
+    let at = value.instant("Timestamp", zone.or(utc.as_ref()))?;
+    at.ok_or_else(|| Fault::missing("Timestamp"))
 }
 
 fn template_time(date: &str, time: &str) -> Result<Timestamp, Fault> {
@@ -268,7 +292,7 @@ fn template_time(date: &str, time: &str) -> Result<Timestamp, Fault> {
         return Err(refused());
     }
     let text = Scalar::Text(format!("{year}-{month}-{day}T{time}Z"));
-    text.instant("UTCDate").map_err(|_| refused())?.ok_or_else(refused)
+    text.instant("UTCDate", None).map_err(|_| refused())?.ok_or_else(refused)
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ fn error(source: &str) -> String {
 
 #[test]
 fn a_body_of_json_is_read_field_by_field() {
-    let ImportedRead { read, photographs, left_out } = one(JSON);
+    let ImportedRead { read, photographs, notes } = one(JSON);
     assert_eq!(read.id, ReadId::of_vendor_id("genetec", ID));
     assert_eq!(read.vendor_id.as_ref().unwrap().as_str(), ID);
     assert_eq!((read.plate.as_str(), read.plate_raw.as_str()), ("6TRJ244", "6TRJ244"));
@@ -49,7 +49,7 @@ fn a_body_of_json_is_read_field_by_field() {
     let views: Vec<_> = read.images.iter().map(|image| image.view).collect();
     assert_eq!(views, [View::Plate, View::Context]);
     assert_eq!(photographs, [b"\xFF\xD8\xFF\xE1".to_vec(), b"\xFF\xD8\xFF\xE0".to_vec()]);
-    assert_eq!(left_out, Vec::<String>::new());
+    assert_eq!(notes, []);
 }
 
 #[test]
@@ -111,10 +111,6 @@ fn what_cannot_be_read_is_named() {
         (JSON, "\"Timestamp\"", "\"Time\"", "line 1: `Timestamp` is missing"),
         (JSON, "2026-03-01T17:04:05.25", "1 March", "`1 March` is not a time"),
         (JSON, "2026-03-01T17:04:05.25", "1970-01-01T00:00:07", "the reader's clock was not set"),
-        (JSON, "6TRJ244", "6TRJ2*", "plate `6TRJ2*` holds `*`"),
-        (JSON, "34.0928", "134.0928", "is no place"),
-        (JSON, "\"97\"", "\"9700\"", "`Confidence Score` is `9700`; expected 0 to 100"),
-        (XML, "34.0928", "north", "`Latitude` is the text `north`; expected a number"),
         (XML, "</Plate>", "</Plat>", "the file ends inside the record; it may be cut off"),
         (XML, "</PlateImage>", "</PlateImag>", "line 1: the record is no XML at byte"),
         (XML, "<Timestamp>", "<Time>x</Time><Timestamp><a/>", "is a group of elements"),
@@ -131,6 +127,23 @@ fn what_cannot_be_read_is_named() {
 }
 
 #[test]
+fn what_cannot_be_read_beside_plate_and_time_is_left_out_and_told() {
+    for (source, from, to, said) in [
+        (JSON, "6TRJ244", "6TRJ2*", "a part of a plate"),
+        (JSON, "34.0928", "134.0928", "is no place"),
+        (JSON, "\"97\"", "\"9700\"", "`Confidence Score` is the text `9700`; expected 0 to 100"),
+        (XML, "34.0928", "north", "`Latitude` is the text `north`; expected degrees"),
+        (JSON, "\"Value\" : \"US\"", "\"Value\" : \"MEX\"", "of the context `MEX`"),
+    ] {
+        let found = one(&source.replacen(from, to, 1));
+        assert!(found.notes.iter().any(|note| note.said.contains(said)), "{said}: {found:?}");
+    }
+    // A context may be a part of the country.
+    let west = one(&JSON.replacen("\"Value\" : \"US\"", "\"Value\" : \"US West\"", 1));
+    assert_eq!(west.read.plate_state, Some(State::CALIFORNIA));
+}
+
+#[test]
 fn a_vehicle_without_a_plate_is_known() {
     for source in [JSON, XML, FTP] {
         let found = all(&source.replace("6TRJ244", ""));
@@ -144,5 +157,5 @@ fn a_vehicle_without_a_plate_is_known() {
 fn a_damaged_photograph_does_not_cost_the_read() {
     let found = one(&XML.replace("/9j/4Q==", "R0lGODlh"));
     assert_eq!(found.photographs.len(), 1);
-    assert!(found.left_out[0].contains("`PlateImage` is left out"), "{:?}", found.left_out);
+    assert!(found.notes[0].said.contains("`PlateImage` is left out"), "{:?}", found.notes);
 }

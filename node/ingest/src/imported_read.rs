@@ -13,6 +13,7 @@ use schemas::read::Read;
 use serde_json::value::RawValue;
 
 use crate::field::Fault;
+use crate::note::{Note, NoteKind};
 
 /// One read and its photographs' bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,15 +23,15 @@ pub struct ImportedRead {
     pub read: Read,
     /// The photographs' bytes, each once, in the order of the read's images.
     pub photographs: Vec<Vec<u8>>,
-    /// Photographs that were left out, and why: a sentence each, with the field.
-    pub left_out: Vec<String>,
+    /// What was left out of it, photographs too, or is unusual.
+    pub notes: Vec<Note>,
 }
 
 impl ImportedRead {
     /// A read without photographs of its own.
     #[must_use]
     pub fn new(read: Read) -> Self {
-        Self { read, photographs: Vec::new(), left_out: Vec::new() }
+        Self { read, photographs: Vec::new(), notes: Vec::new() }
     }
 
     /// Adds the photograph that `field` of the source held.
@@ -59,12 +60,20 @@ impl ImportedRead {
         }
     }
 
-    /// Adds the photograph that `field` of the source holds as base64. Nothing, and an empty text,
-    /// is no photograph.
+    /// Adds the photograph that `field` of the source holds as base64, bare or in a `data:` address.
+    /// Nothing, and an empty text, is no photograph. What stands at an address is never fetched.
     pub fn add_base64(&mut self, view: View, field: &str, text: &str) {
-        if text.trim().is_empty() {
+        let text = text.trim();
+        if crate::nothing::says_nothing(text) {
             return;
         }
+        if text.starts_with("http://") || text.starts_with("https://") {
+            return self.leave_out(field, "it stands at an address, from which nothing is fetched");
+        }
+        let text = match text.strip_prefix("data:").and_then(|data| data.split_once(',')) {
+            Some((_, data)) => data,
+            None => text,
+        };
         // Four characters hold three bytes, and some writers break lines.
         if text.len() / 2 > IMAGE_BYTES {
             let length = text.len();
@@ -97,6 +106,6 @@ impl ImportedRead {
 
     fn leave_out(&mut self, field: &str, why: impl std::fmt::Display) {
         let said = Fault::new(format_args!("photograph `{field}` is left out: {why}"));
-        self.left_out.push(said.into_sentence());
+        self.notes.push(Note::new(NoteKind::Photograph, said.into_sentence()));
     }
 }

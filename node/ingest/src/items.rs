@@ -6,15 +6,17 @@ use std::sync::Arc;
 
 use schemas::text::Text;
 
+use crate::dahua;
 use crate::dispatch::{json, xml};
 use crate::format::Format;
 use crate::framer::{Framed, Framer};
+use crate::instant::Zone;
 use crate::layout::{Layout, look};
-use crate::mapped::Table;
+use crate::mapped::{self, Table};
 use crate::mapping::Mapping;
 use crate::multipart::{MultipartRecord, Parts};
 use crate::outcome::{ImportError, Item, RecordSink, reject};
-use crate::source::Source;
+use crate::source::{Said, Source};
 use crate::stream_csv::StreamCsv;
 use crate::xml::Documents;
 
@@ -27,6 +29,8 @@ pub struct Options {
     pub mapping: Option<Arc<Mapping>>,
     /// The camera of records that name none, such as those of a folder that one camera writes to.
     pub camera: Option<Text>,
+    /// The zone of times that have none.
+    pub zone: Option<Zone>,
 }
 
 impl From<Format> for Options {
@@ -41,6 +45,15 @@ impl Options {
     /// # Errors
     /// When they do not; a sentence.
     pub fn check(&self) -> Result<(), String> {
+        let zone = self.zone.as_ref();
+        if let Some(format) =
+            self.mapping.as_ref().and_then(|mapping| mapping.times.without_zone(zone))
+        {
+            return Err(format!(
+                "time.zone is missing, and the format `{format}` has no offset; name the zone in the \
+                 mapping, or say it with --zone"
+            ));
+        }
         match (self.format, &self.mapping) {
             (Format::Csv, None) => {
                 Err("the format `csv` needs a mapping: name its file with --mapping".into())
@@ -99,16 +112,15 @@ impl<R: io::Read> Items<R> {
         if let Some(source) = self.source.take() {
             self.frames = Some(open(&self.options, source)?);
         }
-        let camera = self.options.camera.as_ref();
-        let format = self.options.format;
+        let options = &self.options;
+        let format = options.format;
         let ready = &mut self.ready;
         let more = match &mut self.frames {
             None => false,
             Some(Frames::Json(framer)) => match framer.next()? {
                 None => false,
                 Some(Framed::Record { position, bytes }) => {
-                    let mut sink = RecordSink::new(position, bytes, camera, ready);
-                    json(format, bytes, &mut sink);
+                    json(format, bytes, RecordSink::new(position, bytes, options, ready));
                     true
                 }
                 Some(Framed::Broken { position, error }) => reject(position, error, ready),
@@ -116,18 +128,17 @@ impl<R: io::Read> Items<R> {
             Some(Frames::Xml(documents)) => match documents.next()? {
                 None => false,
                 Some(Framed::Record { position, bytes }) => {
-                    let mut sink = RecordSink::new(position, bytes, camera, ready);
-                    xml(format, bytes, &mut sink);
+                    xml(format, bytes, RecordSink::new(position, bytes, options, ready));
                     true
                 }
                 Some(Framed::Broken { position, error }) => reject(position, error, ready),
             },
             Some(Frames::Multipart(parts)) => match parts.next()? {
                 None => false,
-                Some(body) => part(format, body, camera, ready),
+                Some(body) => part(body, options, ready),
             },
-            Some(Frames::StreamCsv(rows)) => rows.next(camera, ready)?,
-            Some(Frames::Mapped(table)) => table.next(camera, ready)?,
+            Some(Frames::StreamCsv(rows)) => rows.next(options, ready)?,
+            Some(Frames::Mapped(table)) => table.next(options, ready)?,
         };
         self.records = self.records.saturating_add(u64::from(more));
         Ok(more)
@@ -162,14 +173,21 @@ fn open<R: io::Read>(options: &Options, source: R) -> Result<Frames<R>, ImportEr
     let said = options.format;
     let otherwise = |found| Err(ImportError::Otherwise { found, said });
     if let Some(mapping) = &options.mapping {
-        let (source, _) = Source::open(source, |_, _| Some(()))?;
+        let said = Said { encoding: mapping.transcoded(), table: mapping.is_table() };
+        let (source, layout) = Source::open(source, said, |head, enough| {
+            if mapping.is_table() { Some(None) } else { look(head, enough).map(Some) }
+        })?;
+        if let Some(Some(Ok(Layout::Multipart))) = layout {
+            return Ok(Frames::Multipart(Parts::new(source)));
+        }
         return Ok(Frames::Mapped(Table::new(mapping.clone(), source)?));
     }
+    let table = Said { table: true, ..Said::default() };
     if said == Format::PlateRecognizerCsv {
-        let (source, _) = Source::open(source, |_, _| Some(()))?;
+        let (source, _) = Source::open(source, table, |_, _| Some(()))?;
         return Ok(Frames::StreamCsv(StreamCsv::new(source)?));
     }
-    let (source, layout) = Source::open(source, look)?;
+    let (source, layout) = Source::open(source, Said::default(), look)?;
     match layout {
         Some(Err(begins)) => Err(ImportError::Unrecognised(begins)),
         Some(Ok(Layout::Json)) | None => Ok(Frames::Json(Framer::new(source))),
@@ -190,12 +208,7 @@ fn open<R: io::Read>(options: &Options, source: R) -> Result<Frames<R>, ImportEr
 }
 
 /// A document of a multipart body.
-fn part(
-    format: Format,
-    body: MultipartRecord,
-    camera: Option<&Text>,
-    items: &mut VecDeque<Item>,
-) -> bool {
+fn part(body: MultipartRecord, options: &Options, items: &mut VecDeque<Item>) -> bool {
     let position = body.position();
     let bytes = match body.document {
         Some(Ok(bytes)) => bytes,
@@ -204,12 +217,16 @@ fn part(
     };
     // As it would stand in a file of its own, so that the same record has the same digest.
     let start = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes).trim_ascii();
-    let sink = RecordSink::new(position, start, camera, items);
-    let mut sink = sink.with(body.photographs, body.left_out);
-    if start.starts_with(b"<") {
-        xml(format, start, &mut sink)
+    let sink = RecordSink::new(position, start, options, items);
+    let sink = sink.with(body.photographs, body.left_out);
+    if let Some(mapping) = &options.mapping {
+        mapped::document(mapping, start, sink);
+    } else if start.starts_with(b"<") {
+        xml(options.format, start, sink);
+    } else if dahua::is_text(start) {
+        dahua::read_text(start, sink);
     } else {
-        json(format, start, &mut sink)
+        json(options.format, start, sink);
     }
     true
 }

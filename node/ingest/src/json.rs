@@ -1,18 +1,7 @@
-//! A record as text, and where it stops being JSON.
+//! Where a record stops being JSON.
 
 use crate::field::Fault;
 use crate::framer::Position;
-
-/// The record as text.
-pub(crate) fn text_of(bytes: &[u8]) -> Result<&str, Fault> {
-    std::str::from_utf8(bytes).map_err(|error| {
-        let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
-        let offset = error.valid_up_to();
-        Fault::new(format_args!(
-            "byte `0x{byte:02X}` at offset {offset} of the record is no UTF-8; expected UTF-8 text"
-        ))
-    })
-}
 
 /// A record that is no JSON, and where in the file that shows.
 pub(crate) fn syntax(error: serde_json::Error, position: Position) -> Fault {

@@ -16,17 +16,23 @@
 //! ```text
 //! source    gzip unpacked within bounds          layout   JSON, XML, multipart or a table, by its beginning
 //! framer, xml, multipart, rows   one record at a time    field, reading   values, and a read made of them
-//! native rekor platerecognizer stream_csv genetec axis hikvision mapped   a file a format
+//! encoding, instant, place, region, nothing   texts, times, places, states and words for none of them
+//! native rekor platerecognizer stream_csv genetec axis hikvision dahua mapped   a file a format
 //! ```
 
+mod audit_export;
 mod axis;
+mod dahua;
 mod dispatch;
+mod encoding;
 mod field;
+mod foreign;
 mod format;
 mod framer;
 mod genetec;
 mod hikvision;
 mod imported_read;
+mod instant;
 mod items;
 mod json;
 mod layout;
@@ -34,24 +40,32 @@ mod mapped;
 mod mapping;
 mod multipart;
 mod native;
+mod note;
+mod nothing;
 mod outcome;
+mod place;
 mod platerecognizer;
 pub mod python;
 mod reading;
 mod region;
 mod rekor;
 mod rows;
+mod shipped;
 mod source;
 mod stream;
 mod stream_csv;
 pub mod synthesis;
 mod xml;
 
+pub use self::foreign::{ForeignSearch, ForeignSearches};
 pub use self::format::{Format, FormatError};
 pub use self::imported_read::ImportedRead;
+pub use self::instant::{Zone, ZoneError};
 pub use self::items::{Items, Options, items};
 pub use self::mapping::{Mapping, MappingError};
+pub use self::note::{Note, NoteKind};
 pub use self::outcome::{Empty, ImportError, Item, Rejected};
+pub use self::shipped::{MAPPING_REFERENCE, SHIPPED_MAPPINGS, ShippedMapping};
 
 /// How many reads one record may carry. A frame shows a handful of plates.
 const MOST_RESULTS: usize = 1_000;

@@ -1,55 +1,79 @@
 //! Records read by a [`Mapping`]: tables and objects of any agency.
 //!
 //! Decides which cells make a read, as the mapping says. Identity is the mapped `id` under the
-//! mapping's source; without one, camera, time and raw plate. A cell that cannot be read rejects its
-//! row by line, column and value; an empty one says nothing.
+//! mapping's source; without one, camera, time and plate. Only a plate and a time can cost a row: any
+//! other cell that cannot be read is left out, and told by column and value; an empty one, or a word for
+//! nothing, says nothing.
 
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
-use schemas::read::Vehicle;
-use schemas::text::Text;
+use schemas::image::View;
+use schemas::read::{Location, Vehicle};
 use serde_json::Value;
 
-use crate::field::{Fault, Scalar, clean, confidence, location};
+use crate::audit_export;
+use crate::encoding;
+use crate::field::{Fault, Scalar, clean, confidence};
 use crate::framer::{Framed, Framer, Position};
-use crate::json::{syntax, text_of};
-use crate::mapping::{Column, MappedLayout, Mapping};
-use crate::outcome::{Empty, ImportError, Item, Outcome, RecordSink, Rejected};
-use crate::reading::Reading;
-use crate::region::state_named;
+use crate::items::Options;
+use crate::json::syntax;
+use crate::mapping::{Bases, Column, ColumnValue, Leads, MappedLayout, Mapping, SkipWhere};
+use crate::note::{NoteKind, Notes};
+use crate::outcome::{Empty, ImportError, Item, Outcome, RecordSink, reject};
+use crate::place;
+use crate::reading::{Reading, camera_or_said, plate_text};
+use crate::region;
 use crate::rows::{Cut, Row, Rows};
+use crate::stream_csv::CUT_OFF;
+use crate::xml::{self, Documents};
 
 mod cells;
+mod shape;
 
 use self::cells::Cells;
+use self::shape::{Digits, shape};
 
 /// The records of a source.
 pub(crate) struct Table<R> {
     mapping: Arc<Mapping>,
     frames: Frames<R>,
     header: Vec<String>,
+    /// Cells of a row beyond the header's names, as the first row has them.
+    unnamed: Option<usize>,
+    digits: Digits,
 }
 
 enum Frames<R> {
     Rows(Rows<R>),
     Json(Framer<R>),
+    Xml(Documents<R>),
 }
 
 impl<R: io::Read> Table<R> {
     /// Reads the header, if the table has one.
     pub(crate) fn new(mapping: Arc<Mapping>, source: R) -> Result<Self, ImportError> {
+        let table = |mapping, frames, header| Self {
+            mapping,
+            frames,
+            header,
+            unnamed: None,
+            digits: Digits::default(),
+        };
         let (cut, has_header) = match mapping.layout {
             MappedLayout::Rows { cut, header } => (cut, header),
             MappedLayout::Fixed => (Cut::Whole, false),
             MappedLayout::Json => {
-                let frames = Frames::Json(Framer::new(source));
-                return Ok(Self { mapping, frames, header: Vec::new() });
+                return Ok(table(mapping, Frames::Json(Framer::new(source)), Vec::new()));
+            }
+            MappedLayout::Xml => {
+                return Ok(table(mapping, Frames::Xml(Documents::new(source)), Vec::new()));
             }
         };
         let mut rows = Rows::new(source, cut);
-        for _ in 0..mapping.skip_lines {
+        let said = u32::from(rows.take_separator()?);
+        for _ in said..mapping.skip_lines {
             if !rows.skip_line()? {
                 break;
             }
@@ -64,32 +88,35 @@ impl<R: io::Read> Table<R> {
                     )));
                 }
                 Some(Row::Cells { cells, .. }) => {
-                    let name =
-                        |cell: &Vec<u8>| decoded(&mapping, cell).map(|name| name.trim().to_owned());
-                    header = cells
-                        .iter()
-                        .map(name)
-                        .collect::<Result<_, _>>()
-                        .map_err(|fault| ImportError::Mapping(fault.into_sentence()))?;
+                    let name = |cell: &Vec<u8>| mapping.text(cell).0.trim().to_owned();
+                    header = cells.iter().map(name).collect();
+                    audit_export::refuse(&header)?;
                     check_header(&mapping, &header)?;
                 }
             }
         }
-        Ok(Self { mapping, frames: Frames::Rows(rows), header })
+        Ok(table(mapping, Frames::Rows(rows), header))
     }
 
     /// Makes the next record's items ready; `false` at the end.
     pub(crate) fn next(
         &mut self,
-        camera: Option<&Text>,
+        options: &Options,
         items: &mut VecDeque<Item>,
-    ) -> io::Result<bool> {
+    ) -> Result<bool, ImportError> {
         let (position, error) = match &mut self.frames {
             Frames::Rows(rows) => match rows.next()? {
-                None => return Ok(false),
+                None => {
+                    items.extend(std::mem::take(&mut self.digits).told().map(Item::Said));
+                    return Ok(false);
+                }
                 Some(Row::Broken { position, error }) => (position, error),
-                Some(Row::Cells { position, cells, bytes }) => {
-                    row(&self.mapping, &self.header, position, &cells, &bytes, camera, items);
+                Some(Row::Cells { position, cells, bytes, ended }) => {
+                    // Missing cells are empty, but for those of a row that was cut in the middle.
+                    if !ended && cells.len() < self.header.len() {
+                        return Ok(reject(position, CUT_OFF.to_owned(), items));
+                    }
+                    self.row(position, &cells, &bytes, options, items);
                     return Ok(true);
                 }
             },
@@ -97,14 +124,67 @@ impl<R: io::Read> Table<R> {
                 None => return Ok(false),
                 Some(Framed::Broken { position, error }) => (position, error),
                 Some(Framed::Record { position, bytes }) => {
-                    let mut sink = RecordSink::new(position, bytes, camera, items);
-                    object(&self.mapping, bytes, &mut sink);
+                    let sink = RecordSink::new(position, bytes, options, items);
+                    document(&self.mapping, bytes, sink);
+                    return Ok(true);
+                }
+            },
+            Frames::Xml(documents) => match documents.next()? {
+                None => return Ok(false),
+                Some(Framed::Broken { position, error }) => (position, error),
+                Some(Framed::Record { position, bytes }) => {
+                    let sink = RecordSink::new(position, bytes, options, items);
+                    document(&self.mapping, bytes, sink);
                     return Ok(true);
                 }
             },
         };
-        items.push_back(Item::Rejected(Rejected { at: position.to_string(), error }));
-        Ok(true)
+        Ok(reject(position, error, items))
+    }
+
+    fn row(
+        &mut self,
+        position: Position,
+        cells: &[Vec<u8>],
+        bytes: &[u8],
+        options: &Options,
+        items: &mut VecDeque<Item>,
+    ) {
+        let mapping = &self.mapping;
+        if mapping.skip_beginning.iter().any(|words| bytes.starts_with(words.as_bytes())) {
+            let (at, what) = (position.to_string(), "a line that the mapping skips");
+            return items.push_back(Item::Empty(Empty { at, what }));
+        }
+        let mut notes = Notes::default();
+        let mut decoded = Vec::with_capacity(cells.len());
+        for cell in cells {
+            let (text, recoded) = mapping.text(cell);
+            if recoded {
+                let shown = clean(text.trim(), 40);
+                let said = format_args!("`{shown}` is no UTF-8; it is read as windows-1252");
+                notes.add(NoteKind::Encoding, said);
+            }
+            decoded.push(text);
+        }
+        let header = &self.header;
+        let mut sink = RecordSink::new(position, bytes, options, items);
+        if !header.is_empty() && decoded == *header {
+            return sink.put("", Ok(Outcome::Empty("the header again")));
+        }
+        if !header.is_empty()
+            && let Err(fault) = shape(&decoded, header.len(), &mut self.unnamed, &mut notes)
+        {
+            return sink.put("", Err(fault));
+        }
+        let cells = match mapping.layout {
+            MappedLayout::Fixed => Cells::Line(decoded.concat().chars().collect()),
+            _ => Cells::Row { header, cells: &decoded },
+        };
+        let outcome = one(mapping, &cells, notes, &sink);
+        if let Ok(Outcome::Read(read)) = &outcome {
+            self.digits.count(read.read.plate_raw.as_str());
+        }
+        sink.put("", outcome);
     }
 }
 
@@ -124,150 +204,193 @@ fn check_header(mapping: &Mapping, header: &[String]) -> Result<(), ImportError>
     Ok(())
 }
 
-fn decoded(mapping: &Mapping, bytes: &[u8]) -> Result<String, Fault> {
-    if mapping.latin_1 {
-        Ok(bytes.iter().map(|byte| char::from(*byte)).collect())
+/// One document: an object, or the list of them inside it.
+pub(crate) fn document(mapping: &Mapping, bytes: &[u8], mut sink: RecordSink<'_>) {
+    let parsed = if mapping.layout == MappedLayout::Xml {
+        let (text, recoded) = encoding::document(bytes);
+        sink.recoded = recoded;
+        // The root's name is the first step of every path.
+        xml::parse(&text).map(|root| {
+            Value::Object([(root.name.clone(), cells::as_object(&root))].into_iter().collect())
+        })
     } else {
-        text_of(bytes).map(str::to_owned)
+        let (text, recoded) = encoding::text(bytes);
+        sink.recoded = recoded;
+        serde_json::from_str::<Value>(&text).map_err(|error| syntax(error, sink.position))
+    };
+    let sink = &mut sink;
+    match parsed {
+        Ok(record) => object(mapping, &record, sink),
+        Err(fault) => sink.put("", Err(fault)),
     }
 }
 
-fn row(
-    mapping: &Mapping,
-    header: &[String],
-    position: Position,
-    cells: &[Vec<u8>],
-    bytes: &[u8],
-    camera: Option<&Text>,
-    items: &mut VecDeque<Item>,
-) {
-    if mapping.skip_beginning.iter().any(|words| bytes.starts_with(words.as_bytes())) {
-        let (at, what) = (position.to_string(), "a line that the mapping skips");
-        return items.push_back(Item::Empty(Empty { at, what }));
+fn object(mapping: &Mapping, record: &Value, sink: &mut RecordSink<'_>) {
+    let bases = |read, holder| Cells::Object(Bases { read, holder, record });
+    let skipped = |cells: &Cells<'_>| mapping.skip_where.iter().any(|one| skips(one, cells));
+    if mapping.records.is_empty() {
+        let outcome = one(mapping, &bases(record, record), Notes::default(), sink);
+        return sink.put("", outcome);
     }
-    let mut sink = RecordSink::new(position, bytes, camera, items);
-    let decode = |cell: &Vec<u8>| decoded(mapping, cell);
-    let outcome =
-        cells.iter().map(decode).collect::<Result<Vec<String>, Fault>>().and_then(|cells| {
-            if !header.is_empty() && cells == header {
-                return Ok(Outcome::Empty("the header again"));
+    // What says of itself that it is something else need not have the list.
+    if skipped(&bases(record, record)) {
+        return sink.put("", Ok(SKIPPED));
+    }
+    let mut empty = false;
+    for path in &mapping.records {
+        match path.leads(record) {
+            Leads::Nowhere => continue,
+            Leads::ToNothing => empty = true,
+            Leads::To(Value::Array(list), _) if list.is_empty() => empty = true,
+            Leads::To(Value::Array(list), holder) => {
+                for (index, value) in list.iter().enumerate().take(MOST_READS) {
+                    let outcome = one(mapping, &bases(value, holder), Notes::default(), sink);
+                    sink.put(&format!("{path}[{index}]"), outcome);
+                }
+                if list.len() > MOST_READS {
+                    let count = list.len();
+                    sink.put(
+                        "",
+                        Err(Fault::new(format_args!(
+                            "`{path}` holds {count} reads; at most {MOST_READS} are taken"
+                        ))),
+                    );
+                }
+                return;
             }
-            if !header.is_empty() && cells.len() != header.len() {
-                return Err(Fault::new(format_args!(
-                    "the row has {} cells; expected {}, as the header has",
-                    cells.len(),
-                    header.len()
-                )));
+            Leads::To(value @ Value::Object(_), holder) => {
+                let outcome = one(mapping, &bases(value, holder), Notes::default(), sink);
+                let within = path.to_string();
+                return sink.put(if within == "$" { "" } else { &within }, outcome);
             }
-            let cells = match mapping.layout {
-                MappedLayout::Fixed => Cells::Line(cells.concat().chars().collect()),
-                _ => Cells::Row { header, cells: &cells },
-            };
-            one(mapping, &cells, &sink)
-        });
+            Leads::To(..) => {
+                let fault = format_args!("`{path}` is no list; expected the reads");
+                return sink.put("", Err(Fault::new(fault)));
+            }
+        }
+    }
+    let paths: Vec<String> = mapping.records.iter().map(ToString::to_string).collect();
+    let outcome = if empty {
+        Ok(Outcome::Empty("an object without reads"))
+    } else {
+        Err(Fault::new(format_args!(
+            "the object has no `{}`; expected the reads there",
+            clean(&paths.join("` or `"), 100)
+        )))
+    };
     sink.put("", outcome);
 }
 
-/// One object, or the list of them inside it.
-fn object(mapping: &Mapping, bytes: &[u8], sink: &mut RecordSink<'_>) {
-    let value = text_of(bytes).and_then(|text| {
-        serde_json::from_str::<Value>(text).map_err(|error| syntax(error, sink.position))
-    });
-    let value = match value {
-        Ok(value) => value,
-        Err(fault) => return sink.put("", Err(fault)),
-    };
-    let Some(path) = &mapping.records else {
-        let outcome = one(mapping, &Cells::Object(&value), sink);
-        return sink.put("", outcome);
-    };
-    match cells::step_into(&value, path) {
-        Some(Value::Array(list)) if list.is_empty() => {
-            sink.put("", Ok(Outcome::Empty("an object without reads")));
-        }
-        Some(Value::Array(list)) => {
-            for (index, value) in list.iter().enumerate() {
-                let outcome = one(mapping, &Cells::Object(value), sink);
-                sink.put(&format!("{path}[{index}]"), outcome);
-            }
-        }
-        _ => sink.put("", Err(Fault::new(format_args!("`{path}` is no list; expected the reads")))),
+/// Most reads of one list. A page of an interface has hundreds.
+const MOST_READS: usize = 100_000;
+
+const SKIPPED: Outcome = Outcome::Empty("a record that the mapping skips");
+
+fn skips(condition: &SkipWhere, cells: &Cells<'_>) -> bool {
+    match cells.value(&condition.column) {
+        Some(value) => condition.skips(&value),
+        None => false,
     }
 }
 
-fn one(mapping: &Mapping, cells: &Cells<'_>, sink: &RecordSink<'_>) -> Result<Outcome, Fault> {
+fn one(
+    mapping: &Mapping,
+    cells: &Cells<'_>,
+    mut notes: Notes,
+    sink: &RecordSink<'_>,
+) -> Result<Outcome, Fault> {
     let columns = &mapping.columns;
     let constants = &mapping.constants;
-    let text = |columns: &[Column]| -> Result<Option<Text>, Fault> {
-        let Some(value) = cells.value(columns)? else { return Ok(None) };
-        let field = cells::named(columns);
-        value.parse().map(Some).map_err(|error| {
-            let value = clean(&value, 60);
-            Fault::new(format_args!("column `{field}` is `{value}`, which cannot be used: {error}"))
-        })
+    if mapping.skip_where.iter().any(|one| skips(one, cells)) {
+        return Ok(SKIPPED);
+    }
+    let value = |of: &ColumnValue| cells.value(of).map(Scalar::Text).unwrap_or_default();
+    let said = |of: &ColumnValue| {
+        value(of)
+            .said(&of.to_string())
+            .map_err(|fault| Fault::new(format_args!("column {}", fault.into_sentence())))
     };
-    let number = |columns: &[Column]| -> Result<Scalar, Fault> {
-        let value = cells.value(columns)?.map(Scalar::Text).unwrap_or_default();
-        let number = value.loosened();
-        number.number(&cells::named(columns))?;
-        Ok(number)
-    };
-    let Some(plate_raw) = text(&columns.plate)? else {
+    let no_plate: Vec<&str> = mapping.no_plate.iter().map(|word| word.trim()).collect();
+    let plate_name = columns.plate.to_string();
+    let Some(plate_raw) = plate_text(&value(&columns.plate), &plate_name, &no_plate)? else {
         return Ok(Outcome::Empty("a row without a plate"));
     };
-    let at_name = cells::named(&columns.at);
+    let at_name = columns.at.to_string();
     let at = cells
-        .value(&columns.at)?
+        .value(&columns.at)
         .ok_or_else(|| Fault::new(format_args!("column `{at_name}` is empty; expected a time")))?;
-    let at = mapping.times.instant(&at, &at_name)?;
-    let camera = match text(&columns.camera)? {
+    let read_at = mapping.times.instant(&at, &at_name, sink.options.zone.as_ref())?;
+    if read_at.excel {
+        let said =
+            format_args!("`{}` is read as a spreadsheet's days, {}", clean(&at, 40), read_at.at);
+        notes.add(NoteKind::Time, said);
+    }
+    let camera = match notes.take(NoteKind::Camera, said(&columns.camera)) {
         Some(camera) => camera,
-        None => constants.camera.as_ref().or(sink.camera).cloned().ok_or_else(|| {
-            Fault::new("no column and no constant names the camera; name it in the mapping")
-        })?,
+        None => camera_or_said(Ok(constants.camera.clone()), sink, &mut notes),
     };
-    let state = text(&columns.state)?.and_then(|state| state_named(state.as_str()));
-    let (latitude, longitude) = (number(&columns.latitude)?, number(&columns.longitude)?);
-    let fixed = constants.latitude.zip(constants.longitude);
-    let location = match fixed {
-        Some((latitude, longitude)) => schemas::read::Location::new(latitude, longitude)?,
-        None => location(
-            (&latitude, &cells::named(&columns.latitude)),
-            (&longitude, &cells::named(&columns.longitude)),
-        )?,
-    };
-    let score = number(&columns.confidence)?;
+    let state = region::state(&value(&columns.state), &columns.state.to_string(), &mut notes);
+    let location = notes.take(NoteKind::Place, place(mapping, &value));
+    let score = confidence(
+        &value(&columns.confidence),
+        &columns.confidence.to_string(),
+        mapping.full_confidence,
+    );
     let source = mapping.source.to_string();
+    let vehicle = Vehicle {
+        make: notes.take(NoteKind::Vehicle, said(&columns.make)),
+        model: notes.take(NoteKind::Vehicle, said(&columns.model)),
+        color: notes.take(NoteKind::Vehicle, said(&columns.color)),
+        body: notes.take(NoteKind::Vehicle, said(&columns.body)),
+        year: notes.take(NoteKind::Vehicle, said(&columns.year)),
+    };
+    let direction = notes.take(NoteKind::Direction, said(&columns.direction));
     let reading = Reading {
         source: &source,
-        vendor_id: text(&columns.id)?,
+        vendor_id: notes.take(NoteKind::Id, said(&columns.id)),
         camera,
-        at,
+        at: read_at.at,
         plate_raw,
         plate_state: state.or(constants.state),
         location,
-        direction: text(&columns.direction)?.or_else(|| constants.direction.clone()),
-        confidence: confidence(
-            &score,
-            &cells::named(&columns.confidence),
-            mapping.full_confidence,
-        )?,
-        vehicle: Vehicle {
-            make: text(&columns.make)?,
-            model: text(&columns.model)?,
-            color: text(&columns.color)?,
-            body: text(&columns.body)?,
-            year: text(&columns.year)?,
-        },
+        direction: direction.or_else(|| constants.direction.clone()),
+        confidence: notes.take(NoteKind::Confidence, score),
+        vehicle,
         record: sink.record,
+        notes,
     };
-    let plate = cells::named(&columns.plate);
-    let imported = reading
-        .into_read()
-        .map_err(|fault| Fault::new(format_args!("column `{plate}`: {}", fault.into_sentence())))?;
-    Ok(Outcome::Read(Box::new(imported)))
+    let read = reading.into_read().map_err(|fault| {
+        Fault::new(format_args!("column `{plate_name}`: {}", fault.into_sentence()))
+    })?;
+    let Some(mut read) = read else { return Ok(Outcome::of(None)) };
+    if let Some(photograph) = cells.value(&columns.photograph) {
+        read.add_base64(View::Context, &columns.photograph.to_string(), &photograph);
+    }
+    Ok(Outcome::Read(Box::new(read)))
 }
 
+/// Where: the mapping's own place, one value of both coordinates, or two.
+fn place(
+    mapping: &Mapping,
+    value: &dyn Fn(&ColumnValue) -> Scalar,
+) -> Result<Option<Location>, Fault> {
+    let columns = &mapping.columns;
+    if let Some((latitude, longitude)) = mapping.constants.latitude.zip(mapping.constants.longitude)
+    {
+        return Ok(Location::new(latitude, longitude)?);
+    }
+    if let Scalar::Text(both) = value(&columns.place) {
+        return place::of_both(&both, mapping.place_order, &columns.place.to_string());
+    }
+    place::location(
+        (&value(&columns.latitude), &columns.latitude.to_string()),
+        (&value(&columns.longitude), &columns.longitude.to_string()),
+    )
+}
+
+#[cfg(test)]
+#[path = "mapped/shipped_tests.rs"]
+mod shipped_tests;
 #[cfg(test)]
 #[path = "mapped_tests.rs"]
 mod tests;

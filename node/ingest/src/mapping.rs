@@ -3,87 +3,62 @@
 //! Decides what a mapping file may say. Every key is checked when it is read, so a file of a million
 //! rows never fails on its last for a misspelt key.
 //!
-//! ```toml
-//! source = "vigilant"            # what the reads say they come from
-//! layout = "delimited"           # or "fixed" (columns by place), "json" (fields by path)
-//! delimiter = ","                # one character; "\t" for tabs
-//! quote = '"'                    # "" where nothing is quoted
-//! header = true                  # the first row names the columns
-//! skip_lines = 0                 # lines before the header
-//! skip_beginning = ["TOTAL"]     # lines that begin so are no reads
-//! encoding = "utf-8"             # or "latin-1"
-//! confidence = "percent"         # or "share" (0 to 1)
-//! records = "detections"         # json: where the list of reads stands in each object
-//!
-//! [columns]                      # a name of the header, a number from 1, or "9-16" (fixed);
-//! plate = "Plate Number"         # several are joined by a blank
-//! at = ["Date", "Time"]
-//!
-//! [time]
-//! formats = ["%m/%d/%Y %H:%M:%S"]  # tried in order; also "rfc3339", "unix_seconds", "unix_millis"
-//! zone = "America/Los_Angeles"     # of formats without an offset
-//! fold = "earlier"                 # or "later", "reject": an hour that the clock shows twice
-//!
-//! [constants]                    # for what no column says
-//! camera = "Main St N"
-//! state = "CA"
-//! ```
+//! The keys are listed in `docs/importing.md` and by `accord reads mapping`.
 
 use std::str::FromStr;
 
+use encoding_rs::Encoding;
 use schemas::agency::State;
 use schemas::read::Source as ReadSource;
 use schemas::text::Text;
 use serde::Deserialize;
 
+use crate::encoding;
 use crate::field::clean;
+use crate::place::PlaceOrder;
 use crate::region::state_named;
 use crate::rows::Cut;
 
 mod column;
+mod columns;
 mod error;
+mod path;
+mod pattern;
+mod skip;
 mod time;
 
-pub(crate) use self::column::{Column, MappedLayout, Step};
+pub(crate) use self::column::{Column, ColumnValue, MappedLayout};
+pub(crate) use self::columns::Columns;
 pub use self::error::MappingError;
+pub(crate) use self::path::{Bases, Leads, Path};
+pub(crate) use self::skip::SkipWhere;
 pub(crate) use self::time::Times;
 
 /// The largest mapping file, in bytes.
 const LARGEST: usize = 16 << 10;
+/// Most paths to the reads of an object.
+const MOST_RECORDS: usize = 4;
+/// Most words for no plate.
+const MOST_WORDS: usize = 32;
 
 /// A mapping that was checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mapping {
     pub(crate) source: ReadSource,
     pub(crate) layout: MappedLayout,
-    pub(crate) latin_1: bool,
+    pub(crate) encoding: Option<&'static Encoding>,
     pub(crate) skip_lines: u32,
     pub(crate) skip_beginning: Vec<String>,
-    pub(crate) records: Option<Column>,
+    pub(crate) skip_where: Vec<SkipWhere>,
+    pub(crate) no_plate: Vec<String>,
+    /// Where the reads of each object stand: the first that leads somewhere.
+    pub(crate) records: Vec<Path>,
+    pub(crate) place_order: PlaceOrder,
     /// 1 or 100.
     pub(crate) full_confidence: f64,
     pub(crate) columns: Columns,
     pub(crate) times: Times,
     pub(crate) constants: Constants,
-}
-
-/// Which column says what.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Columns {
-    pub(crate) plate: Vec<Column>,
-    pub(crate) at: Vec<Column>,
-    pub(crate) id: Vec<Column>,
-    pub(crate) camera: Vec<Column>,
-    pub(crate) state: Vec<Column>,
-    pub(crate) latitude: Vec<Column>,
-    pub(crate) longitude: Vec<Column>,
-    pub(crate) direction: Vec<Column>,
-    pub(crate) confidence: Vec<Column>,
-    pub(crate) make: Vec<Column>,
-    pub(crate) model: Vec<Column>,
-    pub(crate) color: Vec<Column>,
-    pub(crate) body: Vec<Column>,
-    pub(crate) year: Vec<Column>,
 }
 
 /// What holds for every record.
@@ -109,10 +84,15 @@ struct Written {
     skip_lines: u32,
     #[serde(default)]
     skip_beginning: Vec<String>,
+    #[serde(default)]
+    skip_where: Vec<skip::Written>,
+    #[serde(default)]
+    no_plate: Vec<String>,
     encoding: Option<String>,
     confidence: Option<String>,
-    records: Option<String>,
-    columns: WrittenColumns,
+    records: Option<WrittenRecords>,
+    place_order: Option<String>,
+    columns: columns::Written,
     time: time::Written,
     #[serde(default)]
     constants: WrittenConstants,
@@ -125,25 +105,29 @@ enum WrittenLayout {
     Delimited,
     Fixed,
     Json,
+    Xml,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenColumns {
-    plate: column::Written,
-    at: column::Written,
-    id: Option<column::Written>,
-    camera: Option<column::Written>,
-    state: Option<column::Written>,
-    latitude: Option<column::Written>,
-    longitude: Option<column::Written>,
-    direction: Option<column::Written>,
-    confidence: Option<column::Written>,
-    make: Option<column::Written>,
-    model: Option<column::Written>,
-    color: Option<column::Written>,
-    body: Option<column::Written>,
-    year: Option<column::Written>,
+#[serde(untagged, expecting = "a path such as `results`, or a list of them")]
+enum WrittenRecords {
+    One(String),
+    First(Vec<String>),
+}
+
+impl WrittenRecords {
+    fn checked(self) -> Result<Vec<Path>, MappingError> {
+        let paths = match self {
+            Self::One(path) => vec![path],
+            Self::First(paths) if (1..=MOST_RECORDS).contains(&paths.len()) => paths,
+            Self::First(_) => {
+                return Err(MappingError::new(format_args!(
+                    "records has 1 to {MOST_RECORDS} paths"
+                )));
+            }
+        };
+        paths.iter().map(|path| path.parse()).collect()
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -171,17 +155,48 @@ impl FromStr for Mapping {
     }
 }
 
+impl Mapping {
+    /// Whether it reads rows or lines.
+    pub(crate) fn is_table(&self) -> bool {
+        matches!(self.layout, MappedLayout::Rows { .. } | MappedLayout::Fixed)
+    }
+
+    /// The encoding that a source is made into UTF-8 from before it is cut into records. In one of
+    /// single bytes each cell is read by itself, so that what is no UTF-8 costs no other.
+    pub(crate) fn transcoded(&self) -> Option<&'static Encoding> {
+        self.encoding.filter(|of| !of.is_single_byte() && *of != encoding_rs::UTF_8)
+    }
+
+    /// A cell as text, and whether it is in another encoding than was said.
+    pub(crate) fn text(&self, bytes: &[u8]) -> (String, bool) {
+        match self.encoding.filter(|of| of.is_single_byte()) {
+            Some(of) if !bytes.is_ascii() => {
+                (of.decode_without_bom_handling(bytes).0.into_owned(), false)
+            }
+            _ => {
+                let (text, recoded) = encoding::text(bytes);
+                (text.into_owned(), recoded)
+            }
+        }
+    }
+}
+
 impl Written {
     fn checked(self) -> Result<Mapping, MappingError> {
         let layout = self.layout()?;
-        let latin_1 = match self.encoding.as_deref() {
-            None | Some("utf-8") => false,
-            Some("latin-1") if layout != MappedLayout::Json => true,
-            Some(other) => {
-                return Err(MappingError::new(format_args!(
-                    "encoding = `{other}`; expected `utf-8`, or `latin-1` for a table"
-                )));
-            }
+        let objects = matches!(layout, MappedLayout::Json | MappedLayout::Xml);
+        let encoding = match self.encoding.as_deref() {
+            None => None,
+            Some(word) => match encoding::named(word) {
+                Some(encoding) => Some(encoding),
+                None => {
+                    let word = clean(word, 40);
+                    return Err(MappingError::new(format_args!(
+                        "encoding = `{word}`; expected such as `utf-8`, `utf-16`, `windows-1252` or \
+                         `latin-1`"
+                    )));
+                }
+            },
         };
         let full_confidence = match self.confidence.as_deref() {
             Some("percent") => 100.0,
@@ -194,34 +209,55 @@ impl Written {
                 )));
             }
         };
-        let records = match (self.records, layout) {
-            (None, _) => None,
-            (Some(path), MappedLayout::Json) => Some(Column::path(&path)?),
-            (Some(_), _) => {
-                return Err(MappingError::new("records goes with layout = \"json\""));
+        let records = match self.records {
+            None => Vec::new(),
+            Some(paths) if objects => paths.checked()?,
+            Some(_) => {
+                return Err(MappingError::new(
+                    "records goes with layout = \"json\" and layout = \"xml\"",
+                ));
             }
         };
+        let place_order = match self.place_order.as_deref() {
+            None | Some("lat,lon" | "lat-lon") => PlaceOrder::LatitudeFirst,
+            Some("lon,lat" | "lon-lat") => PlaceOrder::LongitudeFirst,
+            Some(other) => {
+                let other = clean(other, 40);
+                return Err(MappingError::new(format_args!(
+                    "place_order = `{other}`; expected `lat,lon` or `lon,lat`"
+                )));
+            }
+        };
+        if self.no_plate.len() > MOST_WORDS {
+            return Err(MappingError::new(format_args!("no_plate has at most {MOST_WORDS} words")));
+        }
         let beginning = self.skip_beginning.iter().any(String::is_empty);
         if beginning || self.skip_beginning.len() > 100 {
             return Err(MappingError::new("skip_beginning needs one to 100 texts, none empty"));
         }
-        if layout == MappedLayout::Json && (self.skip_lines > 0 || !self.skip_beginning.is_empty())
-        {
+        if objects && (self.skip_lines > 0 || !self.skip_beginning.is_empty()) {
             return Err(MappingError::new("skip_lines and skip_beginning go with tables"));
         }
         let source = self.source.parse().map_err(MappingError::new)?;
-        let columns = self.columns.checked(layout)?;
+        let columns = self.columns.checked(layout)?.with_one_place();
         let constants = self.constants.checked()?;
-        if constants.latitude.is_some() && !columns.latitude.is_empty() {
+        let fixed = constants.latitude.is_some();
+        if fixed && !(columns.latitude.is_empty() && columns.place.is_empty()) {
             return Err(MappingError::new("latitude is both a column and a constant"));
+        }
+        if !columns.place.is_empty() && !columns.latitude.is_empty() {
+            return Err(MappingError::new("place holds both coordinates; leave latitude out"));
         }
         Ok(Mapping {
             source,
             layout,
-            latin_1,
+            encoding,
             skip_lines: self.skip_lines,
             skip_beginning: self.skip_beginning,
+            skip_where: skip::Written::all(self.skip_where, layout)?,
+            no_plate: self.no_plate,
             records,
+            place_order,
             full_confidence,
             columns,
             times: self.time.checked()?,
@@ -259,32 +295,8 @@ impl Written {
             }
             WrittenLayout::Fixed => Ok(MappedLayout::Fixed),
             WrittenLayout::Json => Ok(MappedLayout::Json),
+            WrittenLayout::Xml => Ok(MappedLayout::Xml),
         }
-    }
-}
-
-impl WrittenColumns {
-    fn checked(self, layout: MappedLayout) -> Result<Columns, MappingError> {
-        let some = |written: Option<column::Written>| match written {
-            Some(written) => written.checked(layout),
-            None => Ok(Vec::new()),
-        };
-        Ok(Columns {
-            plate: self.plate.checked(layout)?,
-            at: self.at.checked(layout)?,
-            id: some(self.id)?,
-            camera: some(self.camera)?,
-            state: some(self.state)?,
-            latitude: some(self.latitude)?,
-            longitude: some(self.longitude)?,
-            direction: some(self.direction)?,
-            confidence: some(self.confidence)?,
-            make: some(self.make)?,
-            model: some(self.model)?,
-            color: some(self.color)?,
-            body: some(self.body)?,
-            year: some(self.year)?,
-        })
     }
 }
 

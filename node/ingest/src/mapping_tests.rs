@@ -15,7 +15,10 @@ fn times(formats: &str, more: &str) -> Times {
 }
 
 fn local(times: &Times, text: &str) -> Result<String, String> {
-    times.instant(text, "T").map(|at| at.to_string()).map_err(|fault| fault.into_sentence())
+    times
+        .instant(text, "T", None)
+        .map(|read| read.at.to_string())
+        .map_err(|fault| fault.into_sentence())
 }
 
 #[test]
@@ -24,10 +27,22 @@ fn what_no_mapping_may_say_is_refused_by_name() {
     for (from, to, said) in [
         ("source = \"x\"", "sauce = \"x\"", "unknown field `sauce`"),
         ("source = \"x\"", "source = \"X!\"", "`X!` is not a source"),
-        ("source = \"x\"", "source = \"x\"\nlayout = \"xml\"", "unknown variant `xml`"),
+        ("source = \"x\"", "source = \"x\"\nlayout = \"sql\"", "unknown variant `sql`"),
         ("source = \"x\"", "source = \"x\"\ndelimiter = \"ab\"", "expected one ASCII character"),
         ("source = \"x\"", "source = \"x\"\ndelimiter = \"\\\"\"", "are the same character"),
-        ("source = \"x\"", "source = \"x\"\nencoding = \"utf-16\"", "encoding = `utf-16`"),
+        ("source = \"x\"", "source = \"x\"\nencoding = \"klingon\"", "encoding = `klingon`"),
+        ("source = \"x\"", "source = \"x\"\nplace_order = \"x,y\"", "place_order = `x,y`"),
+        (
+            "plate = \"P\"",
+            "plate = { column = \"P\", pattern = \"(\" }",
+            "pattern `(` cannot be used",
+        ),
+        ("plate = \"P\"", "plate = { pattern = \"x\" }", "either `column` or `first`"),
+        (
+            "source = \"x\"",
+            "source = \"x\"\nskip_where = [{ column = \"K\" }]",
+            "has `is` or `is_not`, with 1 to 16 words",
+        ),
         ("source = \"x\"", "source = \"x\"\nconfidence = \"points\"", "confidence is `points`"),
         ("source = \"x\"", "source = \"x\"\nrecords = \"a\"", "goes with layout = \"json\""),
         ("source = \"x\"", "source = \"x\"\nskip_beginning = [\"\"]", "none empty"),
@@ -37,9 +52,8 @@ fn what_no_mapping_may_say_is_refused_by_name() {
         ("plate = \"P\"", "plate = []", "has 1 to 8 of them"),
         ("plate = \"P\"\n", "", "missing field `plate`"),
         ("plate = \"P\"", "plate = \"P\"\nconfidence = \"C\"", "confidence is `missing`"),
-        ("zone = \"America/Los_Angeles\"", "", "time.zone is missing"),
-        ("America/Los_Angeles", "America/Los_Angles", "time.zone = `America/Los_Angles`"),
-        ("America/Los_Angeles", "../../etc/localtime", "time.zone = `../../etc/localtime`"),
+        ("America/Los_Angeles", "America/Los_Angles", "time.zone `America/Los_Angles`"),
+        ("America/Los_Angeles", "../../etc/localtime", "time.zone `../../etc/localtime`"),
         ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "does not say the whole date, hour and minute"),
         ("%Y-%m-%d %H:%M:%S", "%m-%d %H:%M:%S", "time format `%m-%d %H:%M:%S`"),
         ("%Y-%m-%d %H:%M:%S", "yyyy-MM-dd", "time format `yyyy-MM-dd`"),
@@ -59,7 +73,7 @@ fn what_no_mapping_may_say_is_refused_by_name() {
         assert!(error.to_string().contains("expected characters such as `9-16`"), "{error}");
     }
     let json = LEAST.replace("source = \"x\"", "source = \"x\"\nlayout = \"json\"");
-    for path in ["", "a..b", "a[", "a[x]", "a[1]b", ".a"] {
+    for path in ["", "a..b", "a[", "a[x]", "a[1]b", ".a", "$a"] {
         let error = json.replace("\"P\"", &format!("\"{path}\"")).parse::<Mapping>().unwrap_err();
         assert!(error.to_string().contains("expected such as `vehicle.make`"), "{path}: {error}");
     }
@@ -91,12 +105,44 @@ fn times_are_read_in_the_first_format_that_reads_them() {
         Err("column `T` is `2026-03-01`; expected a time as `%m/%d/%Y %H:%M` or `%d.%m.%Y %H:%M`"
             .to_owned())
     );
+    for (text, expected) in [
+        ("11/28/26 10:27", "2026-11-28T18:27:00.000Z"),
+        ("11/28/2026 2:27:05 p.m.", "2026-11-28T22:27:05.000Z"),
+        ("11/28/2026 2:27 pm", "2026-11-28T22:27:00.000Z"),
+        ("46354.4354166667", "2026-11-28T18:27:00.000Z"),
+        ("46354 0.4354166667", "2026-11-28T18:27:00.000Z"),
+        ("11/28/2026 2:27:05\u{202F}PM", "2026-11-28T22:27:05.000Z"),
+        ("11/28/2026 10:27:05.123456789123", "2026-11-28T18:27:05.123Z"),
+        ("11/01/2026 01:30:00 PDT", "2026-11-01T08:30:00.000Z"),
+        ("11/01/2026 01:30:00 (PST)", "2026-11-01T09:30:00.000Z"),
+        ("11/01/2026 01:30:00 EST", "2026-11-01T06:30:00.000Z"),
+    ] {
+        let many = times(
+            "[\"%m/%d/%Y %H:%M:%S\", \"%m/%d/%Y %H:%M\", \"%m/%d/%y %H:%M\", \"%m/%d/%Y %I:%M:%S %p\", \"%m/%d/%Y %I:%M %p\"]",
+            zone,
+        );
+        assert_eq!(local(&many, text), Ok(expected.to_owned()), "{text}");
+    }
+    // A word in the format, or a directive for one, says that cells have one.
+    for format in ["%m/%d/%Y %H:%M:%S PDT", "%m/%d/%Y %H:%M:%S %Z"] {
+        let words = times(&format!("[\"{format}\"]"), "");
+        assert_eq!(
+            local(&words, "11/01/2026 01:30:00 PST"),
+            Ok("2026-11-01T09:30:00.000Z".to_owned())
+        );
+        assert!(local(&words, "11/01/2026 01:30:00").unwrap_err().contains("--zone"));
+    }
+    let units = times("[\"unix_millis\", \"unix_seconds\"]", "");
+    for text in ["1772384645250", "1772384645.25"] {
+        assert_eq!(local(&units, text), Ok("2026-03-01T17:04:05.250Z".to_owned()), "{text}");
+    }
     let seconds = times("[\"unix_seconds\"]", "");
     for text in ["1772384645250", "-5", "7", "0x10", "1e9", "NaN", "1.-5"] {
         assert!(local(&seconds, text).is_err(), "{text}");
     }
     let old = times("[\"%Y-%m-%d %H:%M\"]", "zone = \"UTC\"");
     assert!(local(&old, "1970-01-01 00:07").unwrap_err().contains("clock was not set"));
+    assert!(local(&old, "9999-01-01 00:07").unwrap_err().contains("another format"));
 }
 
 #[test]
@@ -131,8 +177,8 @@ proptest! {
         let times = times("[\"%Y-%m-%d %H:%M:%S\"]", "zone = \"America/Los_Angeles\"");
         let instant = jiff::Timestamp::from_second(200_000_000 + minutes * 60).unwrap();
         let zone = times.zone.clone().unwrap();
-        let text = instant.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string();
-        let found = times.instant(&text, "T").unwrap();
+        let text = instant.to_zoned(zone.time_zone()).strftime("%Y-%m-%d %H:%M:%S").to_string();
+        let found = times.instant(&text, "T", None).unwrap().at;
         let apart = Timestamp::from_millis(instant.as_millisecond()).unwrap().millis() - found.millis();
         prop_assert!(apart == 0 || apart == 3_600_000, "{text}: {apart}");
     }
@@ -147,7 +193,7 @@ proptest! {
         let quoted = toml::Value::String(format).to_string();
         let mapping = LEAST.replace("\"%Y-%m-%d %H:%M:%S\"", &quoted).parse::<Mapping>();
         if let Ok(mapping) = mapping {
-            drop(mapping.times.instant(&text, "T"));
+            drop(mapping.times.instant(&text, "T", None));
         }
     }
 }

@@ -13,6 +13,7 @@ use std::io::{self, BufReader, Read};
 use schemas::image::{IMAGE_BYTES, MOST_IMAGES, Media, View};
 
 use crate::framer::{LARGEST_RECORD, Position, too_large};
+use crate::note::{Note, NoteKind};
 use crate::stream::until;
 
 /// Longest header line, and longest boundary, in bytes.
@@ -42,7 +43,7 @@ pub(crate) struct MultipartRecord {
     pub(crate) document: Option<Result<Vec<u8>, String>>,
     pub(crate) photographs: Vec<Photograph>,
     /// Photographs that were left out, and why.
-    pub(crate) left_out: Vec<String>,
+    pub(crate) left_out: Vec<Note>,
 }
 
 /// What one part held.
@@ -150,7 +151,8 @@ impl<R: Read> Parts<R> {
             return body.photographs.push(Photograph { view, part, bytes });
         };
         if body.left_out.len() < MOST_IMAGES {
-            body.left_out.push(format!("photograph `{part}` is left out: {why}"));
+            let said = format!("photograph `{part}` is left out: {why}");
+            body.left_out.push(Note::new(NoteKind::Photograph, said));
         }
     }
 
@@ -230,7 +232,7 @@ const NO_DOCUMENT: &str = "no part of the body holds a record; expected one of J
 /// Whether a part begins as a document does.
 fn begins(bytes: &[u8]) -> bool {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
-    matches!(bytes.first(), Some(b'{' | b'[' | b'<'))
+    matches!(bytes.first(), Some(b'{' | b'[' | b'<')) || crate::dahua::is_text(bytes)
 }
 
 impl MultipartRecord {

@@ -18,7 +18,7 @@ fn bodies(source: &[u8]) -> Vec<String> {
             .photographs
             .iter()
             .map(|one| format!("{:?} {}", one.view, one.bytes.len()))
-            .chain(body.left_out.iter().cloned())
+            .chain(body.left_out.iter().map(|note| note.said.clone()))
             .collect();
         all.push(format!("{}: {document} [{}]", body.position(), views.join(", ")));
     }

@@ -6,13 +6,14 @@ use std::io;
 
 use schemas::digest::Digest;
 use schemas::image::Image;
-use schemas::text::Text;
 
 use crate::field::Fault;
 use crate::format::{Format, SUPPORTED};
 use crate::framer::Position;
 use crate::imported_read::ImportedRead;
+use crate::items::Options;
 use crate::multipart::Photograph;
+use crate::note::{Note, NoteKind};
 
 /// Bytes of photographs that the reads of one record carry; more of them only name theirs.
 const CARRIED: usize = 32 << 20;
@@ -26,6 +27,8 @@ pub enum Item {
     Rejected(Rejected),
     /// A record that is understood and holds no read.
     Empty(Empty),
+    /// Something about the whole source, which costs no read.
+    Said(Note),
 }
 
 /// Why there is no read, and where.
@@ -37,6 +40,26 @@ pub struct Rejected {
     pub at: String,
     /// One sentence, with the offending value; at most about 300 characters.
     pub error: String,
+}
+
+impl Rejected {
+    /// What is wrong, without the values: equal for records that are wrong in the same way.
+    #[must_use]
+    pub fn cause(&self) -> String {
+        let mut cause = String::new();
+        for (nth, part) in self.error.split('`').enumerate() {
+            let next = self.error.split('`').nth(nth.saturating_add(1));
+            // A field stands before `is`; what follows it is its value.
+            let before = cause.ends_with("column ") || cause.is_empty();
+            let field = before && !next.is_some_and(|next| next.starts_with(" is no "));
+            match nth % 2 {
+                0 => cause.push_str(part),
+                _ if field => cause.extend(["`", part, "`"]),
+                _ => cause.push('…'),
+            }
+        }
+        cause
+    }
 }
 
 impl fmt::Display for Rejected {
@@ -74,6 +97,9 @@ pub enum ImportError {
     /// The table is not the one that the mapping describes, or none of both was given.
     #[error("{0}")]
     Mapping(String),
+    /// It holds no reads, whatever it is said to be.
+    #[error("{0}")]
+    NoReads(String),
     /// Reading failed. What was yielded before stands.
     #[error("the source cannot be read: {0}")]
     Unreadable(#[from] io::Error),
@@ -90,11 +116,13 @@ pub(crate) struct RecordSink<'a> {
     pub(crate) position: Position,
     /// Digest of the whole source record.
     pub(crate) record: Digest,
-    /// The camera of a record that names none.
-    pub(crate) camera: Option<&'a Text>,
+    /// What was said of the source: the camera of a record that names none, the zone of a time without.
+    pub(crate) options: &'a Options,
+    /// Whether the record is text in another encoding than it should be.
+    pub(crate) recoded: bool,
     /// Photographs beside the record, which all its reads share.
     beside: Vec<Photograph>,
-    left_out: Vec<String>,
+    left_out: Vec<Note>,
     carried: usize,
     items: &'a mut VecDeque<Item>,
 }
@@ -103,16 +131,16 @@ impl<'a> RecordSink<'a> {
     pub(crate) fn new(
         position: Position,
         record: &[u8],
-        camera: Option<&'a Text>,
+        options: &'a Options,
         items: &'a mut VecDeque<Item>,
     ) -> Self {
         let record = Digest::of(record);
         let (beside, left_out) = (Vec::new(), Vec::new());
-        Self { position, record, camera, beside, left_out, carried: 0, items }
+        Self { position, record, options, recoded: false, beside, left_out, carried: 0, items }
     }
 
     /// Photographs beside the record, and what was left out of them.
-    pub(crate) fn with(mut self, beside: Vec<Photograph>, left_out: Vec<String>) -> Self {
+    pub(crate) fn with(mut self, beside: Vec<Photograph>, left_out: Vec<Note>) -> Self {
         self.beside = beside;
         self.left_out = left_out;
         self
@@ -127,6 +155,7 @@ impl<'a> RecordSink<'a> {
         let item = match outcome {
             Ok(Outcome::Read(mut one)) => {
                 self.share(&mut one);
+                one.notes.iter_mut().for_each(|note| note.at.clone_from(&at));
                 Item::Read(one)
             }
             Ok(Outcome::Empty(what)) => Item::Empty(Empty { at, what }),
@@ -138,7 +167,11 @@ impl<'a> RecordSink<'a> {
     /// Gives a read the photographs beside its record. Past a bound it only names them: the bytes
     /// came with the reads before it.
     fn share(&mut self, one: &mut ImportedRead) {
-        one.left_out.append(&mut self.left_out);
+        one.notes.append(&mut self.left_out);
+        if self.recoded {
+            let said = "the record is no UTF-8; it is read as windows-1252".to_owned();
+            one.notes.push(Note::new(NoteKind::Encoding, said));
+        }
         for photograph in &self.beside {
             let size = photograph.bytes.len();
             if self.carried.saturating_add(size) <= CARRIED {
@@ -155,4 +188,14 @@ impl<'a> RecordSink<'a> {
 pub(crate) enum Outcome {
     Read(Box<ImportedRead>),
     Empty(&'static str),
+}
+
+impl Outcome {
+    /// A read, unless no character of its plate was read.
+    pub(crate) fn of(read: Option<ImportedRead>) -> Self {
+        match read {
+            Some(read) => Self::Read(Box::new(read)),
+            None => Self::Empty("a plate of which no character was read"),
+        }
+    }
 }

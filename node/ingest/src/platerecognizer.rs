@@ -1,27 +1,29 @@
-//! Plate Recognizer Stream webhook bodies, as JSON (without the images of the multipart form).
+//! Plate Recognizer: webhook bodies of Stream, in both of its detection modes, and bodies of Snapshot
+//! and its SDK, which have no envelope.
 //!
 //! Decides which of a body's fields make a read. The vendor gives no id, so a reading's identity is
-//! its sighting: camera, time and the plate as written. Never takes a vehicle without a plate for a
-//! read.
+//! its sighting: camera, time and plate. Never takes a vehicle without a plate for a read.
 
-use schemas::digest::Digest;
-use schemas::plate::Plate;
-use schemas::read::{Read, ReadId, Vehicle};
+use schemas::read::Vehicle;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::MOST_RESULTS;
-use crate::field::{Fault, Scalar, confidence, state};
-use crate::imported_read::ImportedRead;
+use crate::field::{Fault, Scalar, confidence};
+use crate::note::{NoteKind, Notes};
 use crate::outcome::{Outcome, RecordSink};
+use crate::reading::{Reading, camera_or_said, described, plate_text};
+use crate::region;
 
 const SOURCE: &str = "platerecognizer";
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
 struct Payload<'a> {
+    #[serde(borrow)]
+    hook: Option<&'a RawValue>,
     #[serde(borrow)]
     data: Option<&'a RawValue>,
 }
@@ -35,10 +37,13 @@ struct Data<'a> {
     results: Option<&'a RawValue>,
 }
 
+/// A plate and its vehicle. In the mode `vehicle` the plate is an object of its own, and what is said of
+/// either stands in its `props`.
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
 struct Detection<'a> {
-    plate: Scalar,
+    #[serde(borrow)]
+    plate: Option<&'a RawValue>,
     score: Scalar,
     direction: Scalar,
     #[serde(borrow)]
@@ -51,6 +56,28 @@ struct Detection<'a> {
     color: Option<&'a RawValue>,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(default, expecting = "an object")]
+struct Object<'a> {
+    #[serde(rename = "type")]
+    kind: Scalar,
+    #[serde(borrow)]
+    props: Option<&'a RawValue>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, expecting = "an object")]
+struct Props<'a> {
+    #[serde(borrow)]
+    plate: Option<&'a RawValue>,
+    #[serde(borrow)]
+    region: Option<&'a RawValue>,
+    #[serde(borrow)]
+    make_model: Option<&'a RawValue>,
+    #[serde(borrow)]
+    color: Option<&'a RawValue>,
+}
+
 pub(crate) fn read(body: &str, sink: &mut RecordSink<'_>) {
     if let Err(fault) = results(body, sink) {
         sink.put("", Err(fault));
@@ -58,15 +85,25 @@ pub(crate) fn read(body: &str, sink: &mut RecordSink<'_>) {
 }
 
 fn results(body: &str, sink: &mut RecordSink<'_>) -> Result<(), Fault> {
-    let body: Payload<'_> = serde_json::from_str(body)?;
-    let data = body.data.ok_or_else(|| Fault::missing("data"))?;
-    let data: Data<'_> = serde_json::from_str(data.get())?;
+    let envelope: Payload<'_> = serde_json::from_str(body)?;
+    let (data, within) = match (envelope.data, envelope.hook) {
+        (Some(data), _) => (data.get(), "data."),
+        (None, Some(_)) => return Err(Fault::missing("data")),
+        // Snapshot sends what Stream puts into an envelope.
+        (None, None) => (body, ""),
+    };
+    let data: Data<'_> = serde_json::from_str(data)?;
+    let field = format!("{within}results");
     let list: Vec<&RawValue> = match data.results {
         Some(raw) => serde_json::from_str(raw.get()).map_err(|error| {
             let error = Fault::from(error).into_sentence();
-            Fault::new(format_args!("`data.results`: {error}"))
+            Fault::new(format_args!("`{field}`: {error}"))
         })?,
-        None => return Err(Fault::missing("data.results")),
+        None if envelope.hook.is_some_and(is_no_recognition) => {
+            sink.put("", Ok(Outcome::Empty("a message of another kind")));
+            return Ok(());
+        }
+        None => return Err(Fault::missing(&field)),
     };
     if list.is_empty() {
         sink.put("", Ok(Outcome::Empty("a body without a plate")));
@@ -75,74 +112,93 @@ fn results(body: &str, sink: &mut RecordSink<'_>) -> Result<(), Fault> {
     if list.len() > MOST_RESULTS {
         let count = list.len();
         return Err(Fault::new(format_args!(
-            "`data.results` holds {count} plates; at most {MOST_RESULTS} are taken"
+            "`{field}` holds {count} plates; at most {MOST_RESULTS} are taken"
         )));
     }
-    // Once for all: without a camera or a time no result of the body is a read.
-    let camera =
-        data.camera_id.text("data.camera_id")?.ok_or_else(|| Fault::missing("data.camera_id"))?;
-    let at = data
-        .timestamp
-        .instant("data.timestamp")?
-        .ok_or_else(|| Fault::missing("data.timestamp"))?;
+    // Once for all: without a time no result of the body is a read.
+    let field = format!("{within}timestamp");
+    let at = data.timestamp.instant(&field, sink.options.zone.as_ref())?;
+    let at = at.ok_or_else(|| Fault::missing(&field))?;
     for (index, raw) in list.into_iter().enumerate() {
-        let outcome = one(raw, &camera, at, sink.record);
+        let mut notes = Notes::default();
+        let named = data.camera_id.said(&format!("{within}camera_id"));
+        let camera = camera_or_said(named, sink, &mut notes);
+        let outcome = one(raw, camera, at, notes, sink);
         sink.put(&format!("results[{index}]"), outcome);
     }
     Ok(())
 }
 
-pub(crate) fn one(
-    raw: &RawValue,
-    camera: &Text,
-    at: Timestamp,
-    record: Digest,
-) -> Result<Outcome, Fault> {
-    let detection: Detection<'_> = serde_json::from_str(raw.get())?;
-    if detection.plate == Scalar::Missing {
-        return Ok(Outcome::Empty("a vehicle without a plate"));
+/// Whether an envelope says that it holds something else than plates, such as a heartbeat.
+fn is_no_recognition(hook: &RawValue) -> bool {
+    match key(hook, "event") {
+        Scalar::Text(event) => !["recognition", "image.done"].contains(&event.as_str()),
+        _ => false,
     }
-    let plate_raw = detection.plate.text("plate")?.unwrap_or_default();
-    let plate: Plate = plate_raw.as_str().parse()?;
-    let confidence = confidence(&detection.score, "score", 1.0)?;
-    Ok(Outcome::Read(Box::new(ImportedRead::new(Read {
-        id: ReadId::of_sighting(camera.as_str(), at, plate_raw.as_str()),
-        plate,
-        plate_raw,
-        plate_state: detection.region.and_then(|raw| state(&key(raw, "code"))),
-        at,
-        camera: camera.clone(),
-        location: None,
-        direction: direction(&detection.direction),
-        confidence,
-        vehicle: vehicle(&detection),
-        source: SOURCE.parse()?,
-        vendor_id: None,
-        record,
-        images: Vec::new(),
-    }))))
 }
 
-/// Degrees as a number, or the vendor's word; empty when Stream could not tell.
-fn direction(value: &Scalar) -> Option<Text> {
-    match value {
-        Scalar::Number(degrees) => degrees.to_string().parse().ok(),
-        other => other.text_if_any(),
-    }
+pub(crate) fn one(
+    raw: &RawValue,
+    camera: Text,
+    at: Timestamp,
+    mut notes: Notes,
+    sink: &RecordSink<'_>,
+) -> Result<Outcome, Fault> {
+    const NO_PLATE: Result<Outcome, Fault> = Ok(Outcome::Empty("a vehicle without a plate"));
+    let detection: Detection<'_> = serde_json::from_str(raw.get())?;
+    let Some(plate) = detection.plate else { return NO_PLATE };
+    let vehicle = vehicle(&detection, &mut notes);
+    let (plate, score, region) = if plate.get().starts_with('{') {
+        let props = props(Some(plate));
+        let Some(best) = props.plate.and_then(likeliest) else { return NO_PLATE };
+        let region = props.region.and_then(likeliest).map(|best| key(best, "value"));
+        (key(best, "value"), key(best, "score"), region)
+    } else {
+        let region = detection.region.map(|raw| key(raw, "code"));
+        (serde_json::from_str(plate.get())?, detection.score, region)
+    };
+    let Some(plate_raw) = plate_text(&plate, "plate", &[])? else { return NO_PLATE };
+    let plate_state = region::state(&region.unwrap_or_default(), "region", &mut notes);
+    let reading = Reading {
+        source: SOURCE,
+        vendor_id: None,
+        camera,
+        at,
+        plate_raw,
+        plate_state,
+        location: None,
+        direction: notes.take(NoteKind::Direction, detection.direction.said("direction")),
+        confidence: notes.take(NoteKind::Confidence, confidence(&score, "score", 1.0)),
+        vehicle,
+        record: sink.record,
+        notes,
+    };
+    Ok(Outcome::of(reading.into_read()?))
 }
 
 /// The likeliest description. A malformed one is left out and does not cost the read.
-fn vehicle(detection: &Detection<'_>) -> Vehicle {
-    let likeliest = |list: Option<&RawValue>, name: &str| {
-        list.and_then(likeliest).and_then(|best| key(best, name).text_if_any())
+fn vehicle(detection: &Detection<'_>, notes: &mut Notes) -> Vehicle {
+    let object: Object<'_> =
+        detection.vehicle.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+    let props = props(detection.vehicle);
+    let mut likeliest = |list: Option<&RawValue>, names: &[&str]| {
+        let best = list.and_then(likeliest)?;
+        names.iter().find_map(|name| described(&key(best, name), name, notes))
     };
+    let make_model = detection.model_make.or(props.make_model);
     Vehicle {
-        make: likeliest(detection.model_make, "make"),
-        model: likeliest(detection.model_make, "model"),
-        color: likeliest(detection.color, "color"),
-        body: detection.vehicle.and_then(|raw| key(raw, "type").text_if_any()),
+        make: likeliest(make_model, &["make"]),
+        model: likeliest(make_model, &["model"]),
+        color: likeliest(detection.color.or(props.color), &["color", "value"]),
+        body: described(&object.kind, "type", notes),
         year: None,
     }
+}
+
+fn props(object: Option<&RawValue>) -> Props<'_> {
+    let object: Option<Object<'_>> = object.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    let props = object.and_then(|object| object.props);
+    props.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
 }
 
 fn likeliest(list: &RawValue) -> Option<&RawValue> {

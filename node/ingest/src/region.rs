@@ -2,6 +2,9 @@
 
 use schemas::agency::State;
 
+use crate::field::{Scalar, clean};
+use crate::note::{NoteKind, Notes};
+
 /// States, territories and provinces whose plates are met on roads of the United States.
 const NAMES: [(&str, &str); 69] = [
     ("AL", "alabama"),
@@ -75,17 +78,121 @@ const NAMES: [(&str, &str); 69] = [
     ("YT", "yukon"),
 ];
 
-/// `CA`, `ca`, `us-ca`, `California` and `CALIFORNIA` → CA. Anything else is no state of a plate.
+/// Other ways in which the same are written, without points and in small letters.
+const OTHER_NAMES: [(&str, &str); 42] = [
+    ("AL", "ala"),
+    ("AZ", "ariz"),
+    ("AR", "ark"),
+    ("CA", "calif"),
+    ("CA", "cali"),
+    ("CA", "cal"),
+    ("CO", "colo"),
+    ("CT", "conn"),
+    ("DE", "del"),
+    ("DC", "washington dc"),
+    ("FL", "fla"),
+    ("IL", "ill"),
+    ("IN", "ind"),
+    ("KS", "kan"),
+    ("KS", "kans"),
+    ("MA", "mass"),
+    ("MI", "mich"),
+    ("MN", "minn"),
+    ("MS", "miss"),
+    ("MT", "mont"),
+    ("NE", "neb"),
+    ("NE", "nebr"),
+    ("NV", "nev"),
+    ("NM", "n mex"),
+    ("OK", "okla"),
+    ("OR", "ore"),
+    ("OR", "oreg"),
+    ("PA", "penn"),
+    ("PA", "penna"),
+    ("TN", "tenn"),
+    ("TX", "tex"),
+    ("WA", "wash"),
+    ("WV", "w va"),
+    ("WI", "wis"),
+    ("WI", "wisc"),
+    ("WY", "wyo"),
+    ("NL", "nf"),
+    ("NL", "nfld"),
+    ("NL", "newfoundland"),
+    ("QC", "pq"),
+    ("QC", "que"),
+    ("YT", "yukon territory"),
+];
+
+/// Words of countries whose states these are.
+const COUNTRIES: [&str; 5] = ["us", "usa", "ca", "can", "canada"];
+
+/// The state of a plate that a text names: `CA`, `us-ca`, `USA-CA`, `CA-US`, `Calif.`, `D.C.`,
+/// `California exempt`. Lists of law enforcement write a zero for an O: `C0` is Colorado.
 pub(crate) fn state_named(text: &str) -> Option<State> {
     let text = text.trim();
-    let text = match text.split_once(['-', '_']) {
-        Some((country, state)) if country.eq_ignore_ascii_case("us") => state,
-        _ => text,
+    if text.len() > LONGEST_NAME {
+        return None;
+    }
+    let small: String = text
+        .to_lowercase()
+        .split(|c: char| c.is_whitespace() || matches!(c, '_' | '-' | '/' | ',' | '(' | ')'))
+        .map(|word| word.replace('.', ""))
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let found = named(&small).or_else(|| {
+        let country = |word: &str| COUNTRIES.contains(&word);
+        match small.split_once(' ') {
+            Some((first, rest)) if country(first) && named(rest).is_some() => named(rest),
+            _ => match small.rsplit_once(' ') {
+                Some((rest, last)) if country(last) => named(rest),
+                _ => None,
+            },
+        }
+    });
+    found.or_else(|| kind_of_plate(&small))
+}
+
+fn named(text: &str) -> Option<State> {
+    let code = |code: &str| code.parse().ok();
+    if text.len() == 2 {
+        let letters = text.replace('0', "o").to_ascii_uppercase();
+        let known = NAMES.iter().any(|(code, _)| *code == letters);
+        if known {
+            return code(&letters);
+        }
+    }
+    NAMES.iter().chain(&OTHER_NAMES).find(|(_, name)| *name == text).and_then(|(of, _)| code(of))
+}
+
+/// `california exempt` → CA: the state, and then a kind of its plates.
+fn kind_of_plate(text: &str) -> Option<State> {
+    let follows = |(_, name): &&(&str, &str)| {
+        text.strip_prefix(name).is_some_and(|rest| rest.starts_with(' '))
     };
-    let is = |(code, name): &&(&str, &str)| {
-        text.eq_ignore_ascii_case(code) || text.eq_ignore_ascii_case(name)
-    };
-    NAMES.iter().find(is).and_then(|(code, _)| code.parse().ok())
+    // Of two names of which one begins with the other, the longer.
+    let longest = NAMES.iter().filter(follows).max_by_key(|(_, name)| name.len());
+    longest.and_then(|(code, _)| code.parse().ok())
+}
+
+/// Longest text that may name a state, in bytes.
+const LONGEST_NAME: usize = 60;
+
+/// The state that a value names. One that names none is told.
+pub(crate) fn state(value: &Scalar, field: &str, notes: &mut Notes) -> Option<State> {
+    let text = notes.take(NoteKind::State, value.said(field))?;
+    let state = state_named(text.as_str());
+    // A country alone says nothing of a state, and is nothing that was lost.
+    let country = |word: &&str| text.as_str().eq_ignore_ascii_case(word);
+    if state.is_none() && !["us", "usa", "mx", "mex", "can"].iter().any(|word| country(&word)) {
+        let shown = clean(text.as_str(), 40);
+        notes.add(
+            NoteKind::State,
+            format_args!("`{field}` is `{shown}`, which is no state of a plate"),
+        );
+    }
+    state
 }
 
 #[cfg(test)]
@@ -94,12 +201,54 @@ mod tests {
 
     #[test]
     fn a_state_is_known_by_code_region_and_name() {
-        for text in ["CA", "ca", " us-ca ", "US_CA", "California", "CALIFORNIA", "california"] {
+        for text in [
+            "CA",
+            "ca",
+            " us-ca ",
+            "US_CA",
+            "California",
+            "CALIFORNIA",
+            "Calif.",
+            "CALIF",
+            "USA-CA",
+            "CA-US",
+            "california exempt",
+            "usa california",
+        ] {
             assert_eq!(state_named(text), Some(State::CALIFORNIA), "{text}");
         }
-        assert_eq!(state_named("new mexico"), "NM".parse().ok());
-        for text in ["", "-", "XX", "us", "mx-bc", "USA", "Baja California", "us-california x"] {
+        for (text, code) in [
+            ("new mexico", "NM"),
+            ("ca-on", "ON"),
+            ("C0", "CO"),
+            ("0R", "OR"),
+            ("M0", "MO"),
+            ("PQ", "QC"),
+            ("NF", "NL"),
+            ("D.C.", "DC"),
+            ("Wash", "WA"),
+            ("Ontario", "ON"),
+            ("West Virginia", "WV"),
+            ("Washington D.C.", "DC"),
+        ] {
+            assert_eq!(state_named(text), code.parse().ok(), "{text}");
+        }
+        for text in ["", "-", "XX", "us", "mx-bc", "USA", "Baja California", "BCN", "00", "us x"] {
             assert_eq!(state_named(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_state_that_is_none_is_told_and_a_country_or_nothing_is_not() {
+        let told = |text: &str| {
+            let mut notes = Notes::default();
+            let found = state(&Scalar::Text(text.to_owned()), "State", &mut notes);
+            (found.is_some(), notes.into_vec().len())
+        };
+        for (text, expected) in
+            [("CA", (true, 0)), ("XX", (false, 1)), ("US", (false, 0)), ("unknown", (false, 0))]
+        {
+            assert_eq!(told(text), expected, "{text}");
         }
     }
 }

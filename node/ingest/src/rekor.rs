@@ -9,19 +9,21 @@
 //! the reading of one frame, not of the group that may follow, and never stands in its way.
 
 use schemas::agency::State;
-use schemas::digest::Digest;
 use schemas::image::View;
-use schemas::plate::Plate;
-use schemas::read::{Confidence, Read, ReadId, Vehicle};
+use schemas::read::{Confidence, Vehicle};
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::MOST_RESULTS;
-use crate::field::{Fault, Scalar, confidence, location, state};
+use crate::field::{Fault, Scalar, confidence};
 use crate::imported_read::ImportedRead;
+use crate::note::{NoteKind, Notes};
 use crate::outcome::{Outcome, RecordSink};
+use crate::place::location;
+use crate::reading::{Reading, camera_or_said, plate_text};
+use crate::region::state;
 
 const SOURCE: &str = "rekor";
 
@@ -55,6 +57,8 @@ struct Payload<'a> {
     group: Option<&'a RawValue>,
     #[serde(borrow)]
     vehicle_crop_jpeg: Option<&'a RawValue>,
+    #[serde(borrow)]
+    overview_jpeg: Option<&'a RawValue>,
 }
 
 /// One plate of a frame: an entry of `results`, or `best_plate`.
@@ -77,8 +81,8 @@ pub(crate) fn read(body: &str, sink: &mut RecordSink<'_>) {
     let empty = |what| Ok(Outcome::Empty(what));
     match &body.data_type {
         Scalar::Text(kind) => match kind.as_str() {
-            "alpr_group" => sink.put("", group(&body, sink.record)),
-            "alpr_alert" => sink.put("group", alert(&body, sink.record)),
+            "alpr_group" => sink.put("", group(&body, sink)),
+            "alpr_alert" => sink.put("group", alert(&body, sink)),
             "alpr_results" => results(&body, sink),
             "vehicle" => sink.put("", empty("a vehicle without a plate")),
             "heartbeat" => sink.put("", empty("a heartbeat")),
@@ -102,40 +106,46 @@ fn unknown(data_type: &Scalar) -> Fault {
     ))
 }
 
-fn alert(body: &Payload<'_>, record: Digest) -> Result<Outcome, Fault> {
+fn alert(body: &Payload<'_>, sink: &RecordSink<'_>) -> Result<Outcome, Fault> {
     let inner = body.group.ok_or_else(|| Fault::missing("group"))?;
-    group(&serde_json::from_str(inner.get())?, record)
+    group(&serde_json::from_str(inner.get())?, sink)
 }
 
-fn group(body: &Payload<'_>, record: Digest) -> Result<Outcome, Fault> {
+fn group(body: &Payload<'_>, sink: &RecordSink<'_>) -> Result<Outcome, Fault> {
     if body.is_preview.is_true() {
         return Ok(Outcome::Empty("a preview; the read follows in the group itself"));
     }
-    let best = body.best_plate.map_or(Ok(PlateOfFrame::default()), plate_of_frame)?;
-    let plate = match body.best_plate_number.text("best_plate_number")? {
+    // What cannot be read of it describes the plate no further; its number may stand outside.
+    let best = body.best_plate.and_then(|raw| plate_of_frame(raw).ok()).unwrap_or_default();
+    let plate = match plate_text(&body.best_plate_number, "best_plate_number", &[])? {
         Some(plate) => plate,
-        None => required(&best.plate, "best_plate_number")?,
+        None => match plate_text(&best.plate, "best_plate_number", &[])? {
+            Some(plate) => plate,
+            None => return Ok(Outcome::Empty("a group without a plate")),
+        },
     };
     let at = match body.epoch_start.millis("epoch_start")? {
         Some(at) => at,
         None => required_time(&body.epoch_time, "epoch_start")?,
     };
-    let vendor_id = match (body.best_uuid.text("best_uuid")?, &best.plate_index) {
-        (Some(uuid), Scalar::Whole(index)) if *index != 0 => {
-            Some(format!("{uuid}#{index}").parse()?)
-        }
+    let mut notes = Notes::default();
+    let uuid = notes.take(NoteKind::Id, body.best_uuid.said("best_uuid"));
+    let vendor_id = match (uuid, &best.plate_index) {
+        (Some(uuid), Scalar::Whole(index)) if *index != 0 => format!("{uuid}#{index}").parse().ok(),
         (uuid, _) => uuid,
     };
-    let confidence = match confidence(&body.best_confidence, "best_confidence", 100.0)? {
-        Some(confidence) => Some(confidence),
-        None => confidence_of(&best)?,
-    };
-    let plate_state = state(&body.best_region).or_else(|| state(&best.region));
+    let scored = confidence(&body.best_confidence, "best_confidence", 100.0);
+    let confidence = notes
+        .take(NoteKind::Confidence, scored)
+        .or_else(|| notes.take(NoteKind::Confidence, confidence_of(&best)));
+    let region = if body.best_region.is_nothing() { &best.region } else { &body.best_region };
+    let plate_state = state(region, "best_region", &mut notes);
     let vehicle = body.vehicle.map(vehicle).unwrap_or_default();
-    let mut imported =
-        make(body, Reading { plate, plate_state, at, confidence, vehicle, vendor_id, record })?;
+    let reading = PlateReading { plate, plate_state, at, confidence, vehicle, vendor_id, notes };
+    let Some(mut imported) = make(body, reading, sink)? else { return Ok(Outcome::of(None)) };
     imported.add_json(View::Plate, "best_plate.plate_crop_jpeg", best.plate_crop_jpeg);
     imported.add_json(View::Context, "vehicle_crop_jpeg", body.vehicle_crop_jpeg);
+    imported.add_json(View::Context, "overview_jpeg", body.overview_jpeg);
     Ok(Outcome::Read(Box::new(imported)))
 }
 
@@ -158,7 +168,7 @@ fn results(body: &Payload<'_>, sink: &mut RecordSink<'_>) {
         return sink.put("", Err(Fault::new(fault)));
     }
     for (index, raw) in list.into_iter().enumerate() {
-        let outcome = result(body, index, raw, sink.record);
+        let outcome = result(body, index, raw, sink);
         sink.put(&format!("results[{index}]"), outcome);
     }
 }
@@ -167,23 +177,25 @@ fn result(
     body: &Payload<'_>,
     position: usize,
     raw: &RawValue,
-    record: Digest,
+    sink: &RecordSink<'_>,
 ) -> Result<Outcome, Fault> {
     let one = plate_of_frame(raw)?;
-    let plate = required(&one.plate, "plate")?;
+    let Some(plate) = plate_text(&one.plate, "plate", &[])? else {
+        return Ok(Outcome::Empty("a result without a plate"));
+    };
     let at = required_time(&body.epoch_time, "epoch_time")?;
     let index = match one.plate_index {
         Scalar::Whole(index) => index.to_string(),
         _ => position.to_string(),
     };
-    let vendor_id = match body.uuid.text("uuid")? {
-        Some(uuid) => Some(format!("{uuid}-{index}").parse()?),
-        None => None,
-    };
-    let (confidence, plate_state) = (confidence_of(&one)?, state(&one.region));
+    let mut notes = Notes::default();
+    let uuid = notes.take(NoteKind::Id, body.uuid.said("uuid"));
+    let vendor_id = uuid.and_then(|uuid| format!("{uuid}-{index}").parse().ok());
+    let confidence = notes.take(NoteKind::Confidence, confidence_of(&one));
+    let plate_state = state(&one.region, "region", &mut notes);
     let vehicle = Vehicle::default();
-    let mut imported =
-        make(body, Reading { plate, plate_state, at, confidence, vehicle, vendor_id, record })?;
+    let reading = PlateReading { plate, plate_state, at, confidence, vehicle, vendor_id, notes };
+    let Some(mut imported) = make(body, reading, sink)? else { return Ok(Outcome::of(None)) };
     imported.add_json(View::Plate, "plate_crop_jpeg", one.plate_crop_jpeg);
     Ok(Outcome::Read(Box::new(imported)))
 }
@@ -196,72 +208,65 @@ fn confidence_of(one: &PlateOfFrame<'_>) -> Result<Option<Confidence>, Fault> {
     confidence(&one.confidence, "confidence", 100.0)
 }
 
-fn required(value: &Scalar, field: &str) -> Result<Text, Fault> {
-    value.text(field)?.ok_or_else(|| Fault::missing(field))
-}
-
 fn required_time(value: &Scalar, field: &str) -> Result<Timestamp, Fault> {
     value.millis(field)?.ok_or_else(|| Fault::missing(field))
 }
 
 /// What differs between a group and a single result.
-struct Reading {
+struct PlateReading {
     plate: Text,
     plate_state: Option<State>,
     at: Timestamp,
     confidence: Option<Confidence>,
     vehicle: Vehicle,
     vendor_id: Option<Text>,
-    record: Digest,
+    notes: Notes,
 }
 
-fn make(body: &Payload<'_>, reading: Reading) -> Result<ImportedRead, Fault> {
-    let camera = camera(body)?;
-    let Reading { plate: plate_raw, plate_state, at, confidence, vehicle, vendor_id, record } =
+fn make(
+    body: &Payload<'_>,
+    reading: PlateReading,
+    sink: &RecordSink<'_>,
+) -> Result<Option<ImportedRead>, Fault> {
+    let PlateReading { plate, plate_state, at, confidence, vehicle, vendor_id, mut notes } =
         reading;
-    let plate: Plate = plate_raw.as_str().parse()?;
-    let id = match &vendor_id {
-        Some(vendor_id) => ReadId::of_vendor_id(SOURCE, vendor_id.as_str()),
-        None => ReadId::of_sighting(camera.as_str(), at, plate_raw.as_str()),
-    };
-    let location =
-        location((&body.gps_latitude, "gps_latitude"), (&body.gps_longitude, "gps_longitude"))?;
-    let direction = heading(&body.travel_direction);
-    let source = SOURCE.parse()?;
-    Ok(ImportedRead::new(Read {
-        id,
-        plate,
-        plate_raw,
-        plate_state,
+    let place =
+        location((&body.gps_latitude, "gps_latitude"), (&body.gps_longitude, "gps_longitude"));
+    let reading = Reading {
+        source: SOURCE,
+        vendor_id,
+        camera: camera(body, sink, &mut notes),
         at,
-        camera,
-        location,
-        direction,
+        plate_raw: plate,
+        plate_state,
+        location: notes.take(NoteKind::Place, place),
+        direction: heading(&body.travel_direction),
         confidence,
         vehicle,
-        source,
-        vendor_id,
-        record,
-        images: Vec::new(),
-    }))
+        record: sink.record,
+        notes,
+    };
+    reading.into_read()
 }
 
 /// The camera's own id; without one, the agent and its name for the camera.
-fn camera(body: &Payload<'_>) -> Result<Text, Fault> {
-    if let Some(id) = body.camera_id.text("camera_id")? {
-        return Ok(id);
+fn camera(body: &Payload<'_>, sink: &RecordSink<'_>, notes: &mut Notes) -> Text {
+    if let Some(id) = notes.take(NoteKind::Camera, body.camera_id.said("camera_id")) {
+        return id;
     }
-    let named = (body.agent_uid.text("agent_uid")?, body.camera_name.text("camera_name")?);
-    match named {
-        (Some(agent), Some(name)) => Ok(format!("{agent}/{name}").parse()?),
-        _ => Err(Fault::missing("camera_id")),
-    }
+    let agent = notes.take(NoteKind::Camera, body.agent_uid.said("agent_uid"));
+    let name = notes.take(NoteKind::Camera, body.camera_name.said("camera_name"));
+    let joined = match (agent, name) {
+        (Some(agent), Some(name)) => format!("{agent}/{name}").parse().ok(),
+        (agent, name) => name.or(agent),
+    };
+    camera_or_said(Ok(joined), sink, notes)
 }
 
 /// Degrees from north, or a word; a number outside the circle means that the agent does not know.
 fn heading(value: &Scalar) -> Option<Text> {
     match value {
-        Scalar::Text(_) => value.text_if_any(),
+        Scalar::Text(_) => value.said("").ok().flatten(),
         _ => {
             let degrees = value.number("").ok().flatten()?;
             (0.0..=360.0).contains(&degrees).then(|| degrees.to_string().parse().ok())?
@@ -317,7 +322,7 @@ fn likeliest(raw: &RawValue) -> Option<Text> {
     let score = |one: &Candidate| one.confidence.number("").ok().flatten().unwrap_or(-1.0);
     // Of equals the first, which the agent put first.
     let best = list.iter().reduce(|best, one| if score(one) > score(best) { one } else { best })?;
-    best.name.text_if_any()
+    best.name.said("").ok().flatten()
 }
 
 #[cfg(test)]

@@ -32,6 +32,8 @@ pub(crate) enum Row {
         position: Position,
         cells: Vec<Vec<u8>>,
         bytes: Vec<u8>,
+        /// Whether a line's end follows it, so that it is whole.
+        ended: bool,
     },
     Broken {
         position: Position,
@@ -60,6 +62,30 @@ impl<R: Read> Rows<R> {
         Ok(found)
     }
 
+    /// Takes a first line that does nothing but name the delimiter, `sep=;`, as spreadsheets write and
+    /// read it; whether there was one.
+    pub(crate) fn take_separator(&mut self) -> io::Result<bool> {
+        let Cut::Delimited { quote, .. } = self.cut else { return Ok(false) };
+        let Some(first) = self.line()? else { return Ok(false) };
+        let bare = first.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&first);
+        let bare = bare.trim_ascii_end().strip_prefix(b"\"").unwrap_or(bare.trim_ascii_end());
+        let named = bare.get(..4).filter(|begins| begins.eq_ignore_ascii_case(b"sep="));
+        // A tab is blank and was cut off with the line's end.
+        let delimiter = named.and_then(|_| bare.get(4).or(first.get(4))).copied();
+        match delimiter.filter(|b| b.is_ascii() && !b.is_ascii_alphanumeric()) {
+            Some(delimiter) if bare.len() <= 6 => {
+                let delimiter = if matches!(delimiter, b'\r' | b'\n') { b',' } else { delimiter };
+                self.cut = Cut::Delimited { delimiter, quote };
+                self.line = self.line.saturating_add(1);
+                Ok(true)
+            }
+            _ => {
+                self.ahead.push_front(first);
+                Ok(false)
+            }
+        }
+    }
+
     /// The next row that is not blank; `None` at the end.
     ///
     /// # Errors
@@ -84,8 +110,8 @@ impl<R: Read> Rows<R> {
             return broken(row_too_large());
         }
         let Cut::Delimited { delimiter, quote } = self.cut else {
-            let bytes = bare(&first).to_vec();
-            return Ok(Row::Cells { position, cells: vec![bytes.clone()], bytes });
+            let (bytes, ended) = (bare(&first).to_vec(), first.ends_with(b"\n"));
+            return Ok(Row::Cells { position, cells: vec![bytes.clone()], bytes, ended });
         };
         let mut cutter = Cutter::new(delimiter, quote);
         let mut more: Vec<Vec<u8>> = Vec::new();
@@ -116,8 +142,9 @@ impl<R: Read> Rows<R> {
                 self.line = self.line.saturating_add(more.len() as u64);
                 let mut bytes = first;
                 more.iter().for_each(|line| bytes.extend_from_slice(line));
+                let ended = bytes.ends_with(b"\n");
                 bytes.truncate(bare(&bytes).len());
-                Ok(Row::Cells { position, cells: cutter.cells, bytes })
+                Ok(Row::Cells { position, cells: cutter.cells, bytes, ended })
             }
         }
     }

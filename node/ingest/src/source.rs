@@ -1,12 +1,16 @@
 //! A source's bytes: unpacked where they are packed, with their beginning looked at first.
 //!
-//! Decides whether a source is gzip and what lies in it. A file may unpack to far more than anyone
-//! would write by hand or by machine: past [`FREE`] bytes at most [`RATIO`] come out for each byte
-//! that went in, and never more than [`MOST`]. Then reading fails; what came before stands.
+//! Decides whether a source is gzip and what lies in it, and whether its bytes are UTF-16. A file may
+//! unpack to far more than anyone would write by hand or by machine: past [`FREE`] bytes at most
+//! [`RATIO`] come out for each byte that went in, and never more than [`MOST`]. Then reading fails; what
+//! came before stands.
 
 use std::io::{self, BufReader, Chain, Cursor, Read};
 
+use encoding_rs::Encoding;
 use flate2::read::MultiGzDecoder;
+
+use crate::encoding::{Transcoded, of_beginning};
 
 /// How far into a source its layout is looked for.
 pub(crate) const SNIFFED: usize = 64 << 10;
@@ -22,10 +26,22 @@ const MOST: u64 = 64 << 30;
 /// A source whose first bytes were looked at and are read again.
 type Begun<R> = Chain<Cursor<Vec<u8>>, R>;
 
-/// A source, unpacked if need be.
-pub(crate) enum Source<R: Read> {
+/// A source as it lies in the file, or as it was before it was packed.
+pub(crate) enum Packed<R: Read> {
     Plain(Begun<R>),
-    Gzip(Box<Begun<Unpacked<Begun<R>>>>),
+    Gzip(Box<Unpacked<Begun<R>>>),
+}
+
+/// A source, unpacked and made into UTF-8 if need be.
+pub(crate) struct Source<R: Read>(Begun<Transcoded<Begun<Packed<R>>>>);
+
+/// What is said of a source before it is opened.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Said {
+    /// The encoding that its bytes are made into UTF-8 from. One that each cell is read in is none.
+    pub(crate) encoding: Option<&'static Encoding>,
+    /// Whether it is a table, in which lines may end with a carriage return alone.
+    pub(crate) table: bool,
 }
 
 impl<R: Read> Source<R> {
@@ -33,10 +49,11 @@ impl<R: Read> Source<R> {
     /// until that answers.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When it cannot be read, or is a file of a kind in which no reads are looked for.
     pub(crate) fn open<T>(
         mut source: R,
-        mut look: impl FnMut(&[u8], bool) -> Option<T>,
+        said: Said,
+        look: impl FnMut(&[u8], bool) -> Option<T>,
     ) -> io::Result<(Self, Option<T>)> {
         let packed = |head: &[u8], ended: bool| match head {
             [0x1F, 0x8B, ..] => Some(true),
@@ -44,24 +61,70 @@ impl<R: Read> Source<R> {
             _ => Some(false),
         };
         let (head, gzip) = begin(&mut source, Vec::new(), packed)?;
-        if gzip == Some(true) {
-            let mut unpacked = Unpacked::new(Cursor::new(head).chain(source));
-            let (head, found) = begin(&mut unpacked, Vec::new(), look)?;
-            Ok((Self::Gzip(Box::new(Cursor::new(head).chain(unpacked))), found))
+        let begun = Cursor::new(head).chain(source);
+        let mut packed = if gzip == Some(true) {
+            Packed::Gzip(Box::new(Unpacked::new(begun)))
         } else {
-            let (head, found) = begin(&mut source, head, &mut look)?;
-            Ok((Self::Plain(Cursor::new(head).chain(source)), found))
+            Packed::Plain(begun)
+        };
+        let (head, found) = begin(&mut packed, Vec::new(), of_beginning)?;
+        let encoding = found.flatten().or(said.encoding);
+        if let Some(kind) = kind_of_file(&head) {
+            return Err(io::Error::other(kind));
         }
+        let mut plain = Transcoded::new(Cursor::new(head).chain(packed), encoding);
+        let returns = |head: &[u8], ended: bool| match (head.contains(&b'\n'), ended) {
+            (true, _) => Some(false),
+            (false, true) => Some(head.contains(&b'\r')),
+            (false, false) => None,
+        };
+        let mut head = Vec::new();
+        if said.table {
+            let (begins, lone) = begin(&mut plain, head, returns)?;
+            head = begins;
+            if lone == Some(true) {
+                plain.with_lone_returns(&mut head);
+            }
+        }
+        let (head, found) = begin(&mut plain, head, look)?;
+        Ok((Self(Cursor::new(head).chain(plain)), found))
     }
 }
 
-impl<R: Read> Read for Source<R> {
+impl<R: Read> Read for Packed<R> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(source) => source.read(room),
             Self::Gzip(source) => source.read(room),
         }
     }
+}
+
+impl<R: Read> Read for Source<R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.0.read(room)
+    }
+}
+
+/// What a file is in which no reads are looked for, and what to do about it.
+fn kind_of_file(head: &[u8]) -> Option<&'static str> {
+    let kinds: [(&[u8], &str); 10] = [
+        (
+            b"PK\x03\x04",
+            "it is a .zip archive or an .xlsx workbook; take the file out of the archive, or save \
+             the sheet as CSV (UTF-8), and bring in that",
+        ),
+        (b"PK\x05\x06", "it is a .zip archive with nothing in it"),
+        (b"\xD0\xCF\x11\xE0", "it is an .xls workbook; save the sheet as CSV (UTF-8)"),
+        (b"%PDF", "it is a PDF, from which nothing is read; export the reads as CSV"),
+        (b"{\\rtf", "it is an RTF document; export the reads as CSV"),
+        (b"\x28\xB5\x2F\xFD", "it is packed with zstd; unpack it, or pack it with gzip"),
+        (b"BZh", "it is packed with bzip2; unpack it, or pack it with gzip"),
+        (b"\xFD7zXZ", "it is packed with xz; unpack it, or pack it with gzip"),
+        (b"7z\xBC\xAF", "it is a .7z archive; take the file out of it"),
+        (b"SQLite format 3", "it is an SQLite database; export the reads as CSV"),
+    ];
+    kinds.iter().find(|(begins, _)| head.starts_with(begins)).map(|(_, said)| *said)
 }
 
 /// Reads on until `look` has seen enough, or the source ends or has shown [`SNIFFED`] bytes.

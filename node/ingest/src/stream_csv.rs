@@ -1,8 +1,8 @@
 //! The CSV that Plate Recognizer Stream writes: one row a read, nested cells as Python literals.
 //!
 //! Decides which cells make a read. A row says what the webhook says of the same plate, and has the
-//! same identity: camera, time and the plate as written. The camera is not a column; it is the
-//! folder of screenshots in `file`.
+//! same identity: camera, time and plate. The camera is no column of Stream's; it is the folder of
+//! screenshots in `file`.
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,20 +11,26 @@ use schemas::text::Text;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::encoding;
 use crate::field::{Fault, Scalar, clean};
-use crate::json::text_of;
+use crate::items::Options;
+use crate::note::{NoteKind, Notes};
 use crate::outcome::{ImportError, Item, Outcome, RecordSink, Rejected};
 use crate::platerecognizer;
 use crate::python;
+use crate::reading::camera_or_said;
 use crate::rows::{Cut, Row, Rows};
 
 const CUT: Cut = Cut::Delimited { delimiter: b',', quote: Some(b'"') };
 
+/// What is wrong with a last row that lacks cells and its line's end.
+pub(crate) const CUT_OFF: &str = "the file ends inside the row; it may be cut off";
+
 /// Columns without which no row is a read.
-const NEEDED: [&str; 3] = ["timestamp", "plate", "file"];
+const NEEDED: [&str; 2] = ["timestamp", "plate"];
 
 /// Columns whose cells are Python literals.
-const NESTED: [&str; 4] = ["region", "vehicle", "model_make", "color"];
+const NESTED: [&str; 5] = ["region", "vehicle", "model_make", "color", "plate"];
 
 /// The rows of a file.
 pub(crate) struct StreamCsv<R> {
@@ -60,7 +66,7 @@ impl<R: io::Read> StreamCsv<R> {
     /// Makes the next row's items ready; `false` at the end.
     pub(crate) fn next(
         &mut self,
-        camera: Option<&Text>,
+        options: &Options,
         items: &mut VecDeque<Item>,
     ) -> io::Result<bool> {
         match self.rows.next()? {
@@ -68,9 +74,11 @@ impl<R: io::Read> StreamCsv<R> {
             Some(Row::Broken { position, error }) => {
                 items.push_back(Item::Rejected(Rejected { at: position.to_string(), error }));
             }
-            Some(Row::Cells { position, cells, bytes }) => {
-                let mut sink = RecordSink::new(position, &bytes, camera, items);
-                let outcome = self.row(&cells, &sink);
+            Some(Row::Cells { position, cells, bytes, ended }) => {
+                let mut sink = RecordSink::new(position, &bytes, options, items);
+                let whole = ended || cells.len() >= self.header.len();
+                let outcome =
+                    if whole { self.row(&cells, &sink) } else { Err(Fault::new(CUT_OFF)) };
                 sink.put("", outcome);
             }
         }
@@ -78,54 +86,48 @@ impl<R: io::Read> StreamCsv<R> {
     }
 
     fn row(&self, cells: &[Vec<u8>], sink: &RecordSink<'_>) -> Result<Outcome, Fault> {
-        if cells.len() != self.header.len() {
+        let more = cells.get(self.header.len()..).unwrap_or_default();
+        if more.iter().any(|cell| !cell.trim_ascii().is_empty()) {
             return Err(Fault::new(format_args!(
                 "the row has {} cells; expected {}, as the header has",
                 cells.len(),
                 self.header.len()
             )));
         }
+        let mut notes = Notes::default();
         let mut row = Map::new();
         for (name, cell) in self.header.iter().zip(cells) {
-            let cell = text_of(cell)?.trim();
-            if cell.is_empty() {
-                continue;
-            }
-            let value = if NESTED.contains(&name.as_str()) {
-                python::parse(cell).map_err(|error| {
+            let (text, _) = encoding::text(cell);
+            let cell = text.trim();
+            let nested = NESTED.contains(&name.as_str()) && cell.starts_with(['{', '[', '(']);
+            let value = match nested.then(|| python::parse(cell)) {
+                None => Value::from(cell),
+                Some(Ok(value)) => value,
+                Some(Err(error)) => {
+                    let kind = if name == "region" { NoteKind::State } else { NoteKind::Vehicle };
                     let shown = clean(cell, 60);
-                    Fault::new(format_args!("column `{name}` is `{shown}`: {error}"))
-                })?
-            } else {
-                Value::from(cell)
+                    notes.add(kind, format_args!("column `{name}` is `{shown}`: {error}"));
+                    continue;
+                }
             };
-            row.insert(name.clone(), value);
+            if !cell.is_empty() {
+                row.insert(name.clone(), value);
+            }
         }
-        let text = |row: &Map<String, Value>, name: &str| match row.get(name) {
+        let text = |name: &str| match row.get(name) {
             Some(Value::String(text)) => Scalar::Text(text.clone()),
             _ => Scalar::Missing,
         };
-        let at = text(&row, "timestamp").instant("timestamp")?;
+        let at = text("timestamp").instant("timestamp", sink.options.zone.as_ref())?;
         let at = at.ok_or_else(|| Fault::missing("timestamp"))?;
-        let camera = match camera_of(&text(&row, "file").text("file")?.unwrap_or_default()) {
-            Some(camera) => camera,
-            None => sink.camera.cloned().ok_or_else(|| {
-                let file = clean(&text(&row, "file").to_string(), 80);
-                Fault::new(format_args!(
-                    "`file` is {file}, which names no camera; expected a folder such as \
-                     `camera-1_screenshots`"
-                ))
-            })?,
+        let named = match text("camera_id").said("camera_id") {
+            Ok(None) => text("file").said("file").map(|file| file.as_ref().and_then(camera_of)),
+            named => named,
         };
-        for name in ["score", "direction"] {
-            let value = text(&row, name).loosened();
-            if let Ok(Some(number)) = value.number(name) {
-                row.insert(name.to_owned(), Value::from(number));
-            }
-        }
+        let camera = camera_or_said(named, sink, &mut notes);
         let detection = Value::Object(row).to_string();
         let raw: &RawValue = serde_json::from_str(&detection)?;
-        platerecognizer::one(raw, &camera, at, sink.record)
+        platerecognizer::one(raw, camera, at, notes, sink)
     }
 }
 

@@ -1,8 +1,7 @@
 //! Files of invented reads in the formats that the importers take, for demonstrations, tests and
 //! measurements.
 //!
-//! Decides nothing about anyone: plates, cameras and agents are drawn from a seed, and the same plan
-//! always gives the same bytes. Never reads a clock and draws no randomness of its own.
+//! Plates, cameras and agents are drawn from a seed, and the same plan always gives the same bytes.
 
 use schemas::digest::{Digest, hex};
 use schemas::plate::Plate;
@@ -167,7 +166,7 @@ fn native_read(planned: &PlannedRead<'_>) -> Option<Read> {
     let name: schemas::text::Text = camera.name.parse().ok()?;
     let text = |word: &str| word.parse().ok();
     Some(Read {
-        id: ReadId::of_sighting(name.as_str(), planned.at, plate_raw.as_str()),
+        id: ReadId::of_sighting(name.as_str(), planned.at, &planned.plate),
         plate: planned.plate.clone(),
         record: Digest::of(format!("{name} {} {plate_raw}", planned.at).as_bytes()),
         plate_raw,
@@ -186,6 +185,8 @@ fn native_read(planned: &PlannedRead<'_>) -> Option<Read> {
         },
         source: "native".parse().ok()?,
         vendor_id: None,
+        reader_clock: None,
+        earlier_of: None,
         images: Vec::new(),
     })
 }

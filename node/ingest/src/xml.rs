@@ -20,12 +20,16 @@ use crate::stream::until;
 const DEEPEST: usize = 32;
 /// How many elements one document may have. Real ones have about a hundred.
 const MOST_ELEMENTS: usize = 10_000;
+/// How many attributes of one element are read.
+const MOST_ATTRIBUTES: usize = 16;
 
 /// One element.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Element {
     /// Its name without a prefix.
     pub(crate) name: String,
+    /// Its attributes, without declarations of namespaces.
+    pub(crate) attributes: Vec<(String, String)>,
     /// Its own text, without that of what it holds.
     pub(crate) text: String,
     /// What it holds.
@@ -77,7 +81,8 @@ pub(crate) fn parse(text: &str) -> Result<Element, Fault> {
             }
             let name = tag.local_name();
             let name = name.as_ref().to_owned();
-            Ok(Element { name, ..Element::default() })
+            let attributes = attributes(tag);
+            Ok(Element { name, attributes, ..Element::default() })
         };
         let closed = match event {
             Event::Start(tag) => {
@@ -148,6 +153,18 @@ pub(crate) fn parse(text: &str) -> Result<Element, Fault> {
         ))),
         (None, None) => Err(Fault::new("the record holds no element")),
     }
+}
+
+/// The attributes of a tag that can be read. One that cannot says nothing.
+fn attributes(tag: &BytesStart<'_>) -> Vec<(String, String)> {
+    let known = tag.attributes().flatten().take(MOST_ATTRIBUTES);
+    known
+        .filter(|one| !one.key.as_ref().starts_with("xmlns"))
+        .filter_map(|one| {
+            let value = one.normalized_value(XmlVersion::Implicit1_0).ok()?;
+            Some((one.key.local_name().as_ref().to_owned(), value.into_owned()))
+        })
+        .collect()
 }
 
 fn append(open: &mut [Element], text: &str) -> Result<(), &'static str> {

@@ -30,7 +30,7 @@ const ACCEPTING_MS: u64 = 10_000;
 #[derive(Debug, Clone)]
 pub(super) struct Ledger {
     pub(super) state: LogState,
-    /// Reads that were corrected lately.
+    /// Reads that were corrected, or told better by their reader, lately.
     corrected: Recent<ReadId>,
     /// Queries whose answers lately had their receipt.
     receipted: Recent<QueryId>,
@@ -166,12 +166,12 @@ impl Ledger {
         }
         let change = changes.change.as_ref().map(|text| Digest::of(text.as_bytes()));
         // Telling further recipients corrects nothing once more.
-        let corrects = match &event {
-            Event::ReadsCorrected(one) if changes.corrected.is_some() || one.answer.is_some() => {
-                Some(one.read)
-            }
-            _ => None,
-        };
+        let mut corrects: Vec<ReadId> = changes.corrected.iter().map(|one| one.read.id).collect();
+        if let Event::ReadsCorrected(one) = &event
+            && one.answer.is_some()
+        {
+            corrects.push(one.read);
+        }
         let taken_in = peer.clone().filter(|peer| *peer == actor.agency && kind.takes_in());
         let body = Body { at, actor, registry: self.state.last_change, change, event };
         let body =
@@ -218,7 +218,7 @@ impl Ledger {
         if changes.change.is_some() {
             self.state.last_change = Some(header.index);
         }
-        if let Some(read) = corrects {
+        for read in corrects {
             self.corrected.note(header.index, read);
         }
         if let Some(receipted) = &changes.receipted {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use ingest::{Format, FormatError, Mapping, Options};
+use ingest::{Format, FormatError, Mapping, Options, Zone};
 use schemas::digest::Digest;
 use schemas::query::UserName;
 use schemas::text::Text;
@@ -75,6 +75,9 @@ pub struct Source {
     /// The camera of records that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub camera: Option<Text>,
+    /// The zone of times that have none, such as `America/Los_Angeles`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// The folder that it writes its files into; without one it sends them over HTTPS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
@@ -110,7 +113,9 @@ impl Source {
         let format: Format = self.format.parse().map_err(|e: FormatError| e.to_string())?;
         let mapping = self.mapping.as_ref().map(|text| text.parse::<Mapping>().map(Arc::new));
         let mapping = mapping.transpose().map_err(|e| e.to_string())?;
-        let options = Options { format, mapping, camera: self.camera.clone() };
+        let zone = self.zone.as_deref().map(str::parse::<Zone>).transpose();
+        let zone = zone.map_err(|e| e.to_string())?;
+        let options = Options { format, mapping, camera: self.camera.clone(), zone };
         options.check()?;
         Ok(options)
     }

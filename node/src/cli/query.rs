@@ -231,6 +231,20 @@ fn outcome(heard: &Value) -> String {
                 out += "\n";
                 out += &listed(&reads, &list("misread"));
             }
+            for read in reads.iter().filter(|read| !text(read, "earlier_of").is_empty()) {
+                out += &format!(
+                    "\nEarlier reading: {} is what was read first of the sighting of read {}; its reader tells it otherwise now",
+                    text(read, "plate"),
+                    text(read, "earlier_of")
+                );
+            }
+            for read in reads.iter().filter(|read| !text(read, "reader_clock").is_empty()) {
+                out += &format!(
+                    "\nThe clock of the reader of {} was ahead and showed {}; the read counts from when it came in",
+                    text(read, "plate"),
+                    shown(text(read, "reader_clock"))
+                );
+            }
             for one in list("corrections") {
                 out += &format!(
                     "\nCorrected by {owner} on {}: the read of {} is of {}. {}",

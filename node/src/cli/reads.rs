@@ -22,7 +22,10 @@ use super::time::shown;
 use crate::http::problem::BrokenOff;
 use crate::permission::ActError;
 use crate::reads::corrections::CorrectionRequest;
+use crate::reads::intake::ImportSummary;
 use audit::wording::counted;
+
+mod mapping;
 
 /// Bytes sent at a time.
 const CHUNK: usize = 64 * 1024;
@@ -37,6 +40,16 @@ pub(super) enum Reads {
         /// For tables and other exports: which column, or field, holds what.
         #[arg(long, value_name = "FILE")]
         mapping: Option<PathBuf>,
+        /// The camera of records that name none.
+        #[arg(long)]
+        camera: Option<Text>,
+        /// The zone of times that have none, such as `America/Los_Angeles`.
+        #[arg(long, value_name = "ZONE")]
+        zone: Option<String>,
+        /// Store nothing: show the first three reads as they would be stored, and what of the whole could
+        /// not be used.
+        #[arg(long)]
+        dry_run: bool,
         /// The files.
         #[arg(required = true, value_name = "PATH")]
         files: Vec<PathBuf>,
@@ -63,6 +76,12 @@ pub(super) enum Reads {
         /// The read's id.
         #[arg(value_name = "ID")]
         id: ReadId,
+    },
+    /// What a mapping may say, and the mappings that come with the program.
+    Mapping {
+        /// Print one of them, to begin with.
+        #[arg(long, value_name = "NAME")]
+        example: Option<String>,
     },
     /// What is stored.
     Stats,
@@ -114,9 +133,20 @@ pub(super) async fn run(client: &Client, command: Reads, output: Output) -> Resu
             }
             Ok(Done::Ok)
         }
-        Reads::Import { format, mapping, files } => {
+        Reads::Mapping { example } => mapping::shown(example.as_deref(), output),
+        Reads::Import { format, mapping, camera, zone, dry_run, files } => {
             let mapping = mapping.as_deref().map(mapping_of).transpose()?;
-            let how = [("format", Some(format)), ("mapping", mapping)];
+            if dry_run {
+                let how = mapping::How { format, mapping, camera, zone };
+                return mapping::dry_run(how, &files, output);
+            }
+            let camera = camera.map(|camera| camera.to_string());
+            let how = [
+                ("format", Some(format)),
+                ("mapping", mapping),
+                ("camera", camera),
+                ("zone", zone),
+            ];
             let mut worst = Done::Ok;
             for file in &files {
                 if import(client, &how, file, output).await? == Done::Refused {
@@ -251,11 +281,14 @@ async fn import(
 
 fn describe(line: &Value) -> String {
     let plain = |key: &str| line.get(key).map(Value::to_string).unwrap_or_default();
-    for error in line.get("errors").and_then(Value::as_array).into_iter().flatten() {
-        err(&format!("  {}: {}", text(error, "at"), text(error, "error")));
-    }
+    let summary: ImportSummary = serde_json::from_value(line.clone()).unwrap_or_default();
+    summary.lines().iter().for_each(|said| err(&format!("  {said}")));
+    let merged = match summary.merged {
+        0 => String::new(),
+        merged => format!(" {merged} merged,"),
+    };
     format!(
-        "{}: {}, {} stored, {} stored already, {} without a read, {} rejected",
+        "{}: {}, {} stored,{merged} {} stored already, {} without a read, {} rejected",
         text(line, "file"),
         number(line, "records", "record", "records"),
         number(line, "stored", "read", "reads"),

@@ -29,6 +29,9 @@ pub(super) enum Source {
         /// The camera of records that name none.
         #[arg(long)]
         camera: Option<Text>,
+        /// The zone of times that have none, such as `America/Los_Angeles`.
+        #[arg(long, value_name = "ZONE")]
+        zone: Option<String>,
         /// The folder that it writes its files into, instead of sending over HTTPS. The node
         /// destroys each file once its reads are durable.
         #[arg(long, value_name = "DIR")]
@@ -61,12 +64,12 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<Done, ActError> {
     let source: Value = match command {
-        Source::Add { name, format, mapping, camera, folder, shared } => {
+        Source::Add { name, format, mapping, camera, zone, folder, shared } => {
             let mapping = mapping.as_deref().map(mapping_of).transpose()?;
             // As this shell sees it, which stands on the node's machine.
             let folder = folder.map(std::path::absolute).transpose();
             let folder = folder.map_err(|e| ActError::usage(format!("--folder: {e}")))?;
-            let new = NewSource { name, format, mapping, camera, folder, shared };
+            let new = NewSource { name, format, mapping, camera, zone, folder, shared };
             client.post("/sources", &new).await?
         }
         Source::Token { name } => {

@@ -8,7 +8,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use crate::permission::ActError;
 
 /// The options whose value may be `-`.
-const TOLD_APART: [&str; 19] = [
+const TOLD_APART: [&str; 20] = [
     "after-loss",
     "cad",
     "camera",

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use schemas::agency::AgencyId;
 use schemas::draft::{Draft, Recipients};
+use schemas::offense::VehicleRole;
 use schemas::pattern::PlatePattern;
 use schemas::plate::Plate;
 use schemas::purpose::{Purpose, QueryKind};
@@ -73,6 +74,14 @@ fn elements(fields: &Fields, now: Timestamp) -> Result<Elements, ActError> {
     })
 }
 
+/// What the vehicle has to do with it.
+fn vehicle_role(fields: &Fields) -> Result<Option<VehicleRole>, ActError> {
+    let label = "What the vehicle has to do with it";
+    let typed = fields.parsed::<Text>("vehicle_role", label)?;
+    let role = typed.map(|typed| VehicleRole::typed(&typed)).transpose();
+    role.map_err(|e| ActError::usage(format!("{label}: {e}")))
+}
+
 /// What an officer filled in, to nobody yet.
 pub(super) fn drafted(
     fields: &Fields,
@@ -93,6 +102,8 @@ pub(super) fn drafted(
         why: Justification {
             purpose: fields.needed("purpose", "Purpose")?,
             offense: text("offense", "Offence")?,
+            offenses: Vec::new(),
+            vehicle_role: vehicle_role(fields)?,
             case: text("case", "Case number")?,
             cad: text("cad", "CAD incident")?,
             reason: text("reason", "Reason")?,
@@ -100,6 +111,7 @@ pub(super) fn drafted(
             need_to_know: text("need_to_know", "Need to know")?,
             on_behalf_of: None,
             for_officer: text("for_officer", "For officer")?,
+            danger: text("danger", "Danger to life")?,
         },
         elements: elements(fields, now)?,
         limit: LIMIT,
@@ -140,6 +152,7 @@ pub(super) fn form(visitor: &Visitor, filled: &Fields, owners: &[(AgencyId, Stri
                 }
                 (line("reason", "Reason", "What happened, and what the vehicle has to do with it.", &of("reason"), false))
                 (line("offense", "Offence", "Such as 459 PC.", &of("offense"), false))
+                (line("vehicle_role", "What the vehicle has to do with it", "Suspect, victim, witness, stolen, a missing person's, or in words.", &of("vehicle_role"), false))
                 (line("suspicion", "What the suspicion rests on", "", &of("suspicion"), false))
                 (line("cad", "CAD incident", "", &of("cad"), false))
                 (line("need_to_know", "Why you need to know", "", &of("need_to_know"), false))
@@ -154,6 +167,10 @@ pub(super) fn form(visitor: &Visitor, filled: &Fields, owners: &[(AgencyId, Stri
                     span.hint id="until-hint" { "Today unless given." }
                     input id="until" name="until" type="date" value=(of("until")) aria-describedby="until-hint";
                 }
+            }
+            details open[filled.has("danger")] {
+                summary { "A life is in danger" }
+                (line("danger", "What endangers a life", "It is signed and reviewed within 72 hours. It lowers what the judging policy lists for it, and nothing else.", &of("danger"), false))
             }
             details {
                 summary { "Vehicle, camera and state of the plate" }

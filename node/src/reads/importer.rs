@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use schemas::body::Actor;
 use schemas::digest::Digest;
-use schemas::read::{Read, ReadId};
+use schemas::read::ReadId;
 use schemas::text::Text;
 use tokio::sync::Mutex;
 
+use super::places::Places;
+pub use super::sorting::Counted;
+use super::sorting::{Sorted, Times};
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
-use audit_log::entries::reads::{Import, reads_imported};
+use audit_log::entries::reads::{Import, ImportedReads, reads_imported};
 use ingest::ImportedRead;
 use registry::SourceName;
 use store::ReadStore;
@@ -39,22 +42,15 @@ impl From<Principal> for ImportActor {
 /// What became of a batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StoredBatch {
-    /// Reads that were new and are stored.
-    pub reads: usize,
+    /// How many of its records were what.
+    pub counted: Counted,
     /// Photographs that came with them and are kept.
     pub photographs: usize,
+    /// Cameras that are far from where they were, a sentence each.
+    pub far: Vec<String>,
     /// Photographs that a read of the native format names and that are not here: the read is
     /// stored without them.
     pub absent: Vec<(ReadId, Digest)>,
-}
-
-/// The new reads of a batch, with the photographs that came with them.
-#[derive(Default)]
-struct NewReads {
-    reads: Vec<Read>,
-    photographs: Vec<(Digest, Vec<u8>)>,
-    /// Digests of the photographs that came with them.
-    given: HashSet<Digest>,
 }
 
 /// Stores reads. Cheap to clone; one batch at a time, however many clones.
@@ -64,7 +60,7 @@ pub struct Importer {
     store: Arc<dyn ReadStore>,
     photographs: Images,
     /// Held while a batch is stored: what is known to be new must stay new until then.
-    one_batch: Arc<Mutex<()>>,
+    one_batch: Arc<Mutex<Places>>,
 }
 
 impl Importer {
@@ -106,69 +102,55 @@ impl Importer {
         format: &str,
         batch: Vec<ImportedRead>,
     ) -> Result<StoredBatch, ActError> {
-        let _one_batch = self.one_batch.lock().await;
+        let mut places = self.one_batch.lock().await;
         let actor = self.actor(by)?;
         let offered = batch.len() as u64;
-        let mut new = self.new_reads(batch).await?;
-        if new.reads.is_empty() {
-            return Ok(StoredBatch::default());
+        let (state, now) = (self.agency.registry.state(), self.agency.clock.now());
+        let kept = state.policy.as_ref().map(|policy| policy.retention.reads.cut_off());
+        let times = Times { now, cut_off: kept.map(|kept| kept.cut_off(now)) };
+        let seen = self.agency.log.counters().size;
+        let mut sorted = Sorted::of(self.store.as_ref(), batch, times).await?;
+        let counted = sorted.counted;
+        if sorted.reads.new.is_empty() && sorted.reads.better.is_empty() {
+            return Ok(StoredBatch { counted, ..StoredBatch::default() });
         }
-        let photographs = std::mem::take(&mut new.photographs);
-        let mut stored = StoredBatch {
-            reads: new.reads.len(),
-            photographs: photographs.len(),
-            absent: Vec::new(),
-        };
+        let far = sorted.reads.new.iter().filter_map(|read| places.note(read)).collect();
+        let photographs = std::mem::take(&mut sorted.photographs);
+        let count = photographs.len();
         let kept = self.photographs.keep(photographs).await?;
-        stored.absent = self.leave_out_absent(&mut new).await?;
+        let absent = self.leave_out_absent(&mut sorted).await?;
         let import = Import {
             file: file.clone(),
             format: format.to_owned(),
             offered,
-            photographs: stored.photographs as u64,
+            photographs: count as u64,
+            merged: counted.merged as u64,
+            differing: counted.differing as u64,
         };
-        drop(self.agency.log.append(reads_imported(actor, import, new.reads)).await?);
+        drop(self.agency.log.append(reads_imported(seen, actor, import, sorted.reads)).await?);
         // From here on the database refers to them.
         drop(kept);
-        Ok(stored)
-    }
-
-    /// Those of `batch` that are not stored yet, each once.
-    async fn new_reads(&self, batch: Vec<ImportedRead>) -> Result<NewReads, ActError> {
-        let ids: Vec<_> = batch.iter().map(|one| one.read.id).collect();
-        let mut seen: HashSet<_> = self.store.known_reads(&ids).await?.into_iter().collect();
-        let mut new = NewReads::default();
-        for ImportedRead { read, photographs, .. } in batch {
-            if !seen.insert(read.id) {
-                continue;
-            }
-            for bytes in photographs {
-                let digest = Digest::of(&bytes);
-                if new.given.insert(digest) {
-                    new.photographs.push((digest, bytes));
-                }
-            }
-            new.reads.push(read);
-        }
-        Ok(new)
+        Ok(StoredBatch { counted, photographs: count, far, absent })
     }
 
     /// A read never refers to a photograph that is not durable here: takes out those that are not.
     async fn leave_out_absent(
         &self,
-        new: &mut NewReads,
+        sorted: &mut Sorted,
     ) -> Result<Vec<(ReadId, Digest)>, ActError> {
-        let named = new.reads.iter().flat_map(|read| &read.images).map(|image| image.digest);
-        let elsewhere: HashSet<_> = named.filter(|digest| !new.given.contains(digest)).collect();
+        let Sorted { reads: ImportedReads { new, better }, given, .. } = sorted;
+        let named = new.iter().chain(better.iter().map(|one| &one.read));
+        let named = named.flat_map(|read| &read.images).map(|image| image.digest);
+        let elsewhere: HashSet<_> = named.filter(|digest| !given.contains(digest)).collect();
         if elsewhere.is_empty() {
             return Ok(Vec::new());
         }
         let elsewhere: Vec<_> = elsewhere.into_iter().collect();
         let here: HashSet<_> =
             self.store.referenced_images(&elsewhere).await?.into_iter().collect();
-        let present = |digest: &Digest| new.given.contains(digest) || here.contains(digest);
+        let present = |digest: &Digest| given.contains(digest) || here.contains(digest);
         let mut absent = Vec::new();
-        for read in &mut new.reads {
+        for read in new.iter_mut().chain(better.iter_mut().map(|one| &mut one.read)) {
             let id = read.id;
             let gone = read.images.extract_if(.., |image| !present(&image.digest));
             absent.extend(gone.map(|image| (id, image.digest)));

@@ -18,6 +18,15 @@ pub struct SourceStats {
     pub stored: u64,
     /// Records that could not be used.
     pub rejected: u64,
+    /// Records that told a sighting better, or otherwise, that an earlier one told.
+    #[serde(default)]
+    pub merged: u64,
+    /// Reads by a reader's clock that was ahead.
+    #[serde(default)]
+    pub ahead: u64,
+    /// Reads past the retention of reads, which were not taken.
+    #[serde(default)]
+    pub past_retention: u64,
     /// What was wrong with something that it sent, the last time anything was.
     pub error: Option<String>,
     /// When that was.
@@ -48,7 +57,10 @@ impl StatsBySource {
         stats.last_at = Some(at);
         stats.stored = stats.stored.saturating_add(summary.stored);
         stats.rejected = stats.rejected.saturating_add(summary.rejected);
-        if let Some(error) = stopped.or_else(first) {
+        stats.merged = stats.merged.saturating_add(summary.merged);
+        stats.ahead = stats.ahead.saturating_add(summary.ahead);
+        stats.past_retention = stats.past_retention.saturating_add(summary.past_retention);
+        if let Some(error) = stopped.or_else(first).or_else(|| summary.clock_trouble()) {
             stats.error = Some(error);
             stats.error_at = Some(at);
         }

@@ -32,6 +32,9 @@ pub struct NewSource {
     /// The camera of records that name none.
     #[serde(default)]
     pub camera: Option<Text>,
+    /// The zone of times that have none.
+    #[serde(default)]
+    pub zone: Option<String>,
     /// The folder that it writes into, instead of sending over HTTPS.
     #[serde(default)]
     pub folder: Option<PathBuf>,
@@ -53,9 +56,10 @@ pub struct SourceWithToken {
 pub fn to_json(source: &Source, stats: &SourceStats) -> Value {
     json!({
         "source": source.name, "format": source.format, "mapped": source.mapping.is_some(),
-        "camera": source.camera, "folder": source.folder, "writers": source.writers, "by": source.by, "at": source.at,
+        "camera": source.camera, "zone": source.zone, "folder": source.folder, "writers": source.writers, "by": source.by, "at": source.at,
         "disabled": source.disabled, "last_at": stats.last_at, "stored": stats.stored,
-        "rejected": stats.rejected, "error": stats.error, "error_at": stats.error_at,
+        "rejected": stats.rejected, "merged": stats.merged, "ahead": stats.ahead,
+        "past_retention": stats.past_retention, "error": stats.error, "error_at": stats.error_at,
     })
 }
 
@@ -149,6 +153,7 @@ pub async fn add(
             format: new.format.clone(),
             mapping: new.mapping.clone(),
             camera: new.camera.clone(),
+            zone: new.zone.clone(),
             folder: folder.clone(),
             writers: writers.clone(),
             token: token.as_ref().map(|token| Digest::of(token.as_bytes())),

@@ -130,7 +130,10 @@ pub trait OwnReads: Send + Sync + 'static {
     /// Those of `ids` that are stored already.
     async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError>;
 
-    /// One's own read by its id, with its version: 1 until it is corrected.
+    /// Those of one's own reads that have one of `ids`, each with its version.
+    async fn own_reads(&self, ids: &[ReadId]) -> Result<Vec<(Read, u32)>, StoreError>;
+
+    /// One's own read by its id, with its version: 1 until it is corrected or told better.
     async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError>;
 
     /// The earlier versions of a read, oldest first, each with the entry of the correction that

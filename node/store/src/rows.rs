@@ -48,8 +48,8 @@ pub struct StateChanges {
     pub outbox: Vec<OutboxMessage>,
     /// Reads to store; their ids are known to be new.
     pub reads: Vec<Read>,
-    /// A new version of a read.
-    pub corrected: Option<Corrected>,
+    /// New versions of reads, at most one of each; they may be among those to store.
+    pub corrected: Vec<Corrected>,
     /// Reads to destroy.
     pub purged: Vec<ReadId>,
     /// Kept pages to destroy, by the entry that they came with.
@@ -112,13 +112,13 @@ pub struct Proved {
     pub counted: u32,
 }
 
-/// A new version of a read. The one that it replaces is kept beside it, and ends with it.
+/// A new version of a read. Those that it replaces are kept beside it, and end with it.
 #[derive(Debug, Clone)]
 pub struct Corrected {
-    /// The read as it is now.
+    /// The read as it is now; its time and camera are those it has.
     pub read: Read,
-    /// The version that it replaces.
-    pub replaces: u32,
+    /// What it was, each with its version.
+    pub was: Vec<(u32, Read)>,
 }
 
 /// A read was released by an answer.

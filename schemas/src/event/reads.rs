@@ -34,6 +34,9 @@ pub struct SourceChanged {
     /// The camera of records that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub camera: Option<Text>,
+    /// The zone of times that have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// The folder that it writes its files into.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
@@ -58,8 +61,15 @@ pub struct ReadsImported {
     pub offered: u64,
     /// Those of them that were not stored before.
     pub stored: u64,
-    /// H(ids of the stored ones, in their order).
+    /// H(ids of the stored ones, and of earlier readings that are stored beside the better one, in their
+    /// order).
     pub ids_digest: Digest,
+    /// Records that tell a sighting better, or otherwise, that an earlier one told.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub merged: u64,
+    /// Records that have an id of another read and are reads of their own.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub differing: u64,
     /// Photographs stored with them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub photographs: u64,

@@ -118,6 +118,8 @@ impl Drawn {
             source: "native".parse().expect("a source"),
             vendor_id: Some(words(&n.to_string())),
             record: Digest::of(&n.to_be_bytes()),
+            reader_clock: None,
+            earlier_of: None,
             images: Vec::new(),
         }
     }

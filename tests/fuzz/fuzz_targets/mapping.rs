@@ -11,8 +11,9 @@ fuzz_target!(|bytes: &[u8]| {
     let (mapping, table) = bytes.split_at(at);
     let Ok(mapping) = str::from_utf8(mapping) else { return };
     let Ok(mapping) = mapping.parse::<Mapping>() else { return };
-    let options =
-        Options { format: Format::Csv, mapping: Some(Arc::new(mapping)), camera: None };
+    let zone = "America/Los_Angeles".parse().ok();
+    let mapping = Some(Arc::new(mapping));
+    let options = Options { format: Format::Csv, mapping, zone, ..Options::default() };
     for item in items(options, table.get(1..).unwrap_or_default()) {
         let _ = item;
     }

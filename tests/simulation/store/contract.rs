@@ -12,6 +12,7 @@ use schemas::digest::Digest;
 use schemas::entry::StoredEntry;
 use schemas::exchange::Exchange;
 use schemas::merkle::Subtree;
+use schemas::plate::Plate;
 use schemas::query::QueryId;
 use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
@@ -178,6 +179,10 @@ impl SignInRecords for SimStore {
 
 #[async_trait]
 impl OwnReads for SimStore {
+    async fn own_reads(&self, ids: &[ReadId]) -> Result<Vec<(Read, u32)>, StoreError> {
+        self.ask(self.disk.database.own_reads(ids)).await
+    }
+
     async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError> {
         self.ask(self.disk.database.known_reads(ids)).await
     }
@@ -199,8 +204,8 @@ impl OwnReads for SimStore {
         if self.bug == Some(Bug::SearchWider)
             && let Some(read) = found.reads.first().cloned()
         {
-            let (id, at) = (ReadId::of_sighting("wider", read.at, "9ZZZ999"), read.at);
-            let plate = "9ZZZ999".parse().expect("a plate");
+            let plate: Plate = "9ZZZ999".parse().expect("a plate");
+            let (id, at) = (ReadId::of_sighting("wider", read.at, &plate), read.at);
             found.reads.push(Read { id, plate, at, ..read });
         }
         Ok(found)

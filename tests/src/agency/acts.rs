@@ -24,7 +24,7 @@ impl Agency {
     pub async fn import(&self, batch: Vec<ImportedRead>) -> usize {
         let importer = &self.node().importer;
         let stored = importer.store(&self.admin().into(), &words("test"), "native", batch).await;
-        stored.expect("stored reads").reads
+        stored.expect("stored reads").counted.new
     }
 
     /// Searches the agency's own reads for its officer.

@@ -137,6 +137,11 @@ impl DebtWriter for FaultyStore {
 
 #[async_trait]
 impl OwnReads for FaultyStore {
+    async fn own_reads(&self, ids: &[ReadId]) -> Result<Vec<(Read, u32)>, StoreError> {
+        self.looks("own_reads");
+        self.inner.own_reads(ids).await
+    }
+
     async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError> {
         self.looks("known_reads");
         self.inner.known_reads(ids).await

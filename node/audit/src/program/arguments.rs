@@ -62,6 +62,18 @@ pub(super) enum Command {
         #[arg(long, value_name = "ID=FINGERPRINT")]
         key: Vec<Pin>,
     },
+    /// Read an audit export of another system (Flock's of an organisation or a network, as CSV), which
+    /// holds searches and no reads, and set it beside one's own log.
+    Foreign {
+        /// The export.
+        file: PathBuf,
+        /// One's own log: searches are named beside which it holds no entry.
+        #[arg(long, value_name = "BUNDLE")]
+        log: Option<PathBuf>,
+        /// An agency key that is to be trusted, as `ID=FINGERPRINT`: that of the bundle.
+        #[arg(long, value_name = "ID=FINGERPRINT", requires = "log")]
+        key: Vec<Pin>,
+    },
     /// Report who looked for what and why, or what looks unusual, of a bundle that holds by itself.
     Report(ReportArgs),
 }

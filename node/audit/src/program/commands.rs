@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use audit::entry_proof::{self, NamedBytes};
+use audit::foreign::{ForeignReport, OwnAccesses};
 use audit::report::of_bundle::{Made, Wanted, of_bundle};
 use audit::report::render::{Format, printed, summary};
 use audit::{Pin, Unable, pins, two_bundles, wording};
+use ingest::ForeignSearches;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
@@ -69,6 +71,38 @@ pub(super) fn heads(paths: &[PathBuf], keys: &[Pin], output: Output) -> Result<D
     let compared = audit::heads::compare(&mut bundles, &pins::by_agency(keys))?;
     output.object(&compared, || wording::heads(&compared))?;
     Ok(if compared.ok() { Done::Ok } else { Done::Discrepancy })
+}
+
+/// Reads an audit export of another system; beside a log that does not hold by itself it is not set.
+pub(super) fn foreign(
+    file: &Path,
+    log: Option<&Path>,
+    keys: &[Pin],
+    output: Output,
+) -> Result<Done, Unable> {
+    let own = match log {
+        None => None,
+        Some(path) => {
+            let mut own = OwnAccesses::default();
+            let checked =
+                files::bundle(path)?.check(&pins::by_agency(keys), |_, judged, _, _| {
+                    judged.body.iter().for_each(|body| own.note(body));
+                })?;
+            if !checked.ok {
+                err(&wording::problems(&checked));
+                return Ok(Done::Discrepancy);
+            }
+            Some(own)
+        }
+    };
+    let unfit =
+        |error: ingest::ImportError| Unable::Usage(format!("`{}`: {error}", file.display()));
+    let mut report = ForeignReport::default();
+    for row in ForeignSearches::open(files::open(file)?).map_err(unfit)? {
+        report.take(row.map_err(unfit)?, own.as_ref());
+    }
+    output.object(&report, || report.described())?;
+    Ok(if report.without_entry > 0 { Done::Discrepancy } else { Done::Ok })
 }
 
 pub(super) fn report(args: &ReportArgs, output: Output) -> Result<Done, Unable> {

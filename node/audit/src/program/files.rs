@@ -16,6 +16,11 @@ pub(super) fn bundle(path: &Path) -> Result<BundleFile<File>, Unable> {
     Ok(BundleFile::new(path.display().to_string(), file))
 }
 
+/// A file that may be large.
+pub(super) fn open(path: &Path) -> Result<File, Unable> {
+    File::open(path).map_err(|e| unfit(path, &e))
+}
+
 /// A small file.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Unable> {
     std::fs::read(path).map_err(|e| unfit(path, &e))

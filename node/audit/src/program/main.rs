@@ -54,6 +54,9 @@ fn run(command: Command, output: Output) -> Result<Done, Unable> {
             commands::reconcile(two, &key, grace, out.as_deref(), output)
         }
         Command::Heads { bundles, key } => commands::heads(&bundles, &key, output),
+        Command::Foreign { file, log, key } => {
+            commands::foreign(&file, log.as_deref(), &key, output)
+        }
         Command::Report(args) => commands::report(&args, output),
     }
 }

@@ -11,6 +11,8 @@ pub struct MappingError(String);
 
 impl MappingError {
     pub(super) fn new(said: impl fmt::Display) -> Self {
-        Self(clean(&said.to_string(), 400))
+        // A parser's message has lines of its own.
+        let said = said.to_string().replace('\n', "; ");
+        Self(clean(&said, 400))
     }
 }

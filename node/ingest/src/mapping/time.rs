@@ -1,8 +1,9 @@
 //! Dates and times as agencies write them, and the instants that they are.
 //!
-//! Decides which instant a local time is. Zones are looked up in the program's own copy of their
-//! rules, so the same file gives the same reads on every machine. Twice a year a local clock is
-//! changed:
+//! Decides in which format a time is written, and which instant a local time is. A format that makes a
+//! time of a cell that no reader can mean (the year 26, of `11/28/26`) did not read it, and the next is
+//! tried. A word for a zone in the cell counts before any zone that was said. Twice a year a local clock
+//! is changed:
 //!
 //! - In the **gap** (in Los Angeles, 2 to 3 o'clock on a Sunday in March) no clock shows the time.
 //!   It is rejected: the writer's clock, zone or format is not what the mapping says.
@@ -10,14 +11,15 @@
 //!   earlier instant is taken, unless the mapping says `later` or `reject`. So importing twice gives
 //!   the same read, and its time is at most the hour too early.
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::fmt::strtime::BrokenDownTime;
-use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
+use jiff::tz::TimeZone;
 use schemas::time::Timestamp;
 use serde::Deserialize;
 
 use super::error::MappingError;
 use crate::field::{Fault, Scalar, clean};
+use crate::instant::{Fold, Zone, plausible, shortened, zone_word};
 
 /// Most formats of one mapping.
 const MOST_FORMATS: usize = 8;
@@ -28,7 +30,7 @@ const TRIED: [i64; 2] = [1_772_384_645_250, 1_634_000_000_000];
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Times {
     pub(crate) formats: Vec<TimeFormat>,
-    pub(crate) zone: Option<TimeZone>,
+    pub(crate) zone: Option<Zone>,
     pub(crate) fold: Fold,
 }
 
@@ -37,23 +39,17 @@ pub(crate) enum TimeFormat {
     Rfc3339,
     UnixSeconds,
     UnixMillis,
-    /// As of `strptime`; whether it names an offset, and how many characters it has where nothing
-    /// divides its numbers.
+    /// As of `strptime`, without a zone's word; whether it names an offset, and how many characters it
+    /// has where nothing divides its numbers.
     Pattern {
         pattern: String,
         offset: bool,
+        /// Whether the mapping says that cells end with a word for their zone.
+        word: bool,
         run: Option<usize>,
     },
-}
-
-/// Which of two instants a local time in the fold is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Fold {
-    #[default]
-    Earlier,
-    Later,
-    Reject,
+    /// Days since 1899-12-30, as spreadsheets keep times.
+    ExcelDays,
 }
 
 #[derive(Deserialize)]
@@ -78,23 +74,9 @@ impl Written {
             .iter()
             .map(|format| TimeFormat::checked(format))
             .collect::<Result<_, _>>()?;
-        let zone = match &self.zone {
-            None => None,
-            Some(name) => Some(TimeZoneDatabase::bundled().get(name).map_err(|_| {
-                let name = clean(name, 60);
-                MappingError::new(format_args!(
-                    "time.zone = `{name}`; expected such as `America/Los_Angeles` or `UTC`"
-                ))
-            })?),
-        };
-        let local =
-            |format: &&TimeFormat| matches!(format, TimeFormat::Pattern { offset: false, .. });
-        match (formats.iter().find(local), &zone) {
-            (Some(TimeFormat::Pattern { pattern, .. }), None) => Err(MappingError::new(
-                format_args!("time.zone is missing, and the format `{pattern}` has no offset"),
-            )),
-            _ => Ok(Times { formats, zone, fold: self.fold }),
-        }
+        let zone = self.zone.as_deref().map(str::parse::<Zone>).transpose();
+        let zone = zone.map_err(|error| MappingError::new(format_args!("time.{error}")))?;
+        Ok(Times { formats, zone, fold: self.fold })
     }
 }
 
@@ -104,6 +86,7 @@ impl TimeFormat {
             "rfc3339" => return Ok(Self::Rfc3339),
             "unix_seconds" => return Ok(Self::UnixSeconds),
             "unix_millis" => return Ok(Self::UnixMillis),
+            "excel_days" => return Ok(Self::ExcelDays),
             _ => {}
         }
         let shown = clean(format, 60);
@@ -112,6 +95,17 @@ impl TimeFormat {
         if format.len() > 100 {
             return refused("it is longer than 100 bytes");
         }
+        if !format.contains('%') {
+            return refused(
+                "it holds no directive; expected such as `%Y-%m-%d %H:%M:%S`, where `%Y` is the year, \
+                 `%m` the month, `%d` the day, `%H` the hour, `%M` the minute and `%S` the second",
+            );
+        }
+        // A word at the end, or a directive for one, says that cells have one: theirs counts.
+        let bare = format.trim_end().strip_suffix("%Z").map(str::trim_end);
+        let bare = bare.or_else(|| zone_word(format).map(|(bare, _)| bare));
+        let word = bare.is_some();
+        let format = &with_fraction(bare.unwrap_or(format));
         let offset = ["%z", "%:z", "%Q", "%:Q"].iter().any(|directive| format.contains(directive));
         // What a format cannot read back of what it wrote itself, it cannot read of anyone.
         for millis in TRIED {
@@ -131,25 +125,78 @@ impl TimeFormat {
             // To the minute: a format need not write seconds.
             let minute = |at: DateTime| (at.date(), at.hour(), at.minute());
             if again.map(minute) != Some(minute(zoned.datetime())) {
-                return refused("it does not say the whole date, hour and minute");
+                return refused(
+                    "it does not say the whole date, hour and minute: `%Y` is the year, `%m` the month, \
+                     `%d` the day, `%H` the hour of 24 or `%I` of 12 with `%p`, `%M` the minute",
+                );
             }
         }
-        Ok(Self::Pattern { pattern: format.to_owned(), offset, run: run(format) })
+        Ok(Self::Pattern { pattern: format.to_owned(), offset, word, run: run(format) })
     }
 }
 
+/// A time as it was read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ReadTime {
+    pub(crate) at: Timestamp,
+    /// Whether it is a spreadsheet's number of days, in which no format of the mapping was written.
+    pub(crate) excel: bool,
+}
+
 impl Times {
-    /// The instant that `text` is, in the first format that reads it.
-    pub(crate) fn instant(&self, text: &str, field: &str) -> Result<Timestamp, Fault> {
+    /// A format whose times have no zone, where nobody says one.
+    pub(crate) fn without_zone(&self, said: Option<&Zone>) -> Option<String> {
+        let local = |format: &&TimeFormat| match format {
+            TimeFormat::Pattern { offset, word, .. } => !offset && !word,
+            TimeFormat::ExcelDays => true,
+            _ => false,
+        };
+        let zoned = self.zone.is_some() || said.is_some();
+        self.formats.iter().find(local).filter(|_| !zoned).map(ToString::to_string)
+    }
+
+    /// The instant that `text` is, in the first format that reads it and makes a time of it that a reader
+    /// can mean. `zone` counts before the mapping's.
+    pub(crate) fn instant(
+        &self,
+        text: &str,
+        field: &str,
+        zone: Option<&Zone>,
+    ) -> Result<ReadTime, Fault> {
+        let zone = zone.or(self.zone.as_ref());
+        let short = shortened(text);
+        let short = short.trim();
+        let (mut first, mut absurd) = (None, None);
         for format in &self.formats {
-            if let Some(found) = self.read(format, text, field) {
-                return found;
+            match self.read(format, short, field, zone) {
+                None => {}
+                Some(Err(fault)) => first = first.or(Some(fault)),
+                Some(Ok(at)) if plausible(at) => return Ok(ReadTime { at, excel: false }),
+                Some(Ok(at)) => absurd = absurd.or(Some(at)),
             }
+        }
+        if let Some(fault) = first {
+            return Err(fault);
+        }
+        // No date is written as one number of five digits.
+        if let (Some(zone), Some(local)) = (zone, excel_days(short)) {
+            let said = format!("column `{field}` is `{}`", clean(text, 60));
+            let instant = zone.instant(local, self.fold, &said)?;
+            let at = Timestamp::from_millis(instant.as_millisecond());
+            if let Some(at) = at.filter(|at| plausible(*at)) {
+                return Ok(ReadTime { at, excel: true });
+            }
+        }
+        let shown = clean(text, 60);
+        if let Some(at) = absurd {
+            return Err(Fault::new(format_args!(
+                "column `{field}` is `{shown}`, which would be {at}: the reader's clock was not set, or \
+                 it is written in another format"
+            )));
         }
         let expected: Vec<String> = self.formats.iter().map(ToString::to_string).collect();
         Err(Fault::new(format_args!(
-            "column `{field}` is `{}`; expected a time as `{}`",
-            clean(text, 60),
+            "column `{field}` is `{shown}`; expected a time as `{}`",
             expected.join("` or `")
         )))
     }
@@ -160,62 +207,105 @@ impl Times {
         format: &TimeFormat,
         text: &str,
         field: &str,
+        zone: Option<&Zone>,
     ) -> Option<Result<Timestamp, Fault>> {
-        let value = match format {
-            TimeFormat::Rfc3339 => Scalar::Text(text.parse::<Timestamp>().ok()?.to_string()),
+        let instant = match format {
+            TimeFormat::Rfc3339 => return text.parse::<Timestamp>().ok().map(Ok),
+            TimeFormat::UnixSeconds => return seconds(text).map(Ok),
             TimeFormat::UnixMillis => {
-                let millis = Scalar::Text(text.to_owned()).loosened().millis(field);
-                return millis.transpose();
-            }
-            TimeFormat::UnixSeconds => Scalar::Text(seconds(text)?.to_string()),
-            TimeFormat::Pattern { run: Some(run), .. } if text.trim().len() != *run => return None,
-            TimeFormat::Pattern { pattern, offset, .. } => {
-                let read = BrokenDownTime::parse(pattern, text.as_bytes()).ok()?;
-                let instant = if *offset {
-                    read.to_timestamp().ok()?
-                } else {
-                    match self.local(read.to_datetime().ok()?, text, field) {
-                        Ok(instant) => instant,
-                        Err(fault) => return Some(Err(fault)),
-                    }
+                let Scalar::Whole(millis) = Scalar::Text(text.to_owned()).loosened() else {
+                    return None;
                 };
-                Scalar::Text(instant.to_string())
+                return Timestamp::from_millis(millis).map(Ok);
+            }
+            TimeFormat::ExcelDays => {
+                let local = excel_days(text)?;
+                zone?.instant(local, self.fold, &said(field, text))
+            }
+            TimeFormat::Pattern { pattern, offset, word, run } => {
+                let zoned = zone_word(text).filter(|_| !offset);
+                let bare = zoned.map_or(text, |(bare, _)| bare);
+                let whole = bare.split_once('.').map_or(bare, |(whole, _)| whole);
+                if run.is_some_and(|run| whole.len() != run) {
+                    return None;
+                }
+                let read = BrokenDownTime::parse(pattern, bare.as_bytes())
+                    .or_else(|_| BrokenDownTime::parse(pattern, plain_noon(bare)?.as_bytes()))
+                    .ok()?;
+                match (offset, zoned, zone) {
+                    (true, ..) => Ok(read.to_timestamp().ok()?),
+                    (false, Some((_, offset)), _) => {
+                        let local = read.to_datetime().ok()?;
+                        Zone::instant_at(zone, local, offset, &said(field, text))
+                    }
+                    (false, None, Some(zone)) => {
+                        zone.instant(read.to_datetime().ok()?, self.fold, &said(field, text))
+                    }
+                    // The mapping says that there is a word, and there is none, nor a zone for this.
+                    (false, None, None) => {
+                        let wanted = if *word { " and has no word for its zone" } else { "" };
+                        let said = said(field, text);
+                        return Some(Err(Fault::new(format_args!(
+                            "{said}{wanted}; say the zone with --zone"
+                        ))));
+                    }
+                }
             }
         };
-        // By the same bounds as every other time.
-        value.instant(field).transpose()
+        match instant {
+            Ok(instant) => Timestamp::from_millis(instant.as_millisecond()).map(Ok),
+            Err(fault) => Some(Err(fault)),
+        }
     }
+}
 
-    fn local(&self, at: DateTime, text: &str, field: &str) -> Result<jiff::Timestamp, Fault> {
-        let shown = clean(text, 60);
-        let zone = self.zone.clone().unwrap_or(TimeZone::UTC);
-        let name = zone.iana_name().unwrap_or("UTC").to_owned();
-        let local = zone.to_ambiguous_timestamp(at);
-        let instant = match (local.offset(), self.fold) {
-            (AmbiguousOffset::Gap { .. }, _) => {
-                return Err(Fault::new(format_args!(
-                    "column `{field}` is `{shown}`, which no clock of {name} showed: it was set \
-                     forward over that hour"
-                )));
-            }
-            (AmbiguousOffset::Fold { .. }, Fold::Reject) => {
-                return Err(Fault::new(format_args!(
-                    "column `{field}` is `{shown}`, which the clocks of {name} showed twice; the \
-                     mapping rejects it"
-                )));
-            }
-            (_, Fold::Later) => local.later(),
-            (_, Fold::Earlier | Fold::Reject) => local.earlier(),
-        };
-        instant.map_err(|_| {
-            Fault::new(format_args!("column `{field}` is `{shown}`, which is no time of this era"))
-        })
+fn said(field: &str, text: &str) -> String {
+    format!("column `{field}` is `{}`", clean(text, 60))
+}
+
+/// `2:27 p.m.` as `2:27 PM`, which formats know.
+fn plain_noon(text: &str) -> Result<String, jiff::Error> {
+    let lower = text.to_ascii_lowercase();
+    let noon = [("a.m.", "AM"), ("p.m.", "PM"), ("a. m.", "AM"), ("p. m.", "PM")];
+    let found = noon.iter().find_map(|(from, to)| {
+        let at = lower.rfind(from)?;
+        let (before, after) = text.split_at_checked(at)?;
+        Some(format!("{before}{to}{}", after.get(from.len()..)?))
+    });
+    found.ok_or_else(|| jiff::Error::from_args(format_args!("no such word")))
+}
+
+/// Seconds take a fraction, whether the mapping says so or not.
+fn with_fraction(format: &str) -> String {
+    let fraction = format.contains("%f") || format.contains("%.") || format.contains("%N");
+    if fraction {
+        return format.to_owned();
     }
+    format.replacen("%T", "%H:%M:%S", 1).replacen("%S", "%S%.f", 1)
+}
+
+/// A spreadsheet's days since 1899-12-30, of this century or the last of the one before; a date and a
+/// time that stand apart are its whole days and their part.
+fn excel_days(text: &str) -> Option<DateTime> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b' '));
+    let (days, part) = match text.split_once(' ') {
+        Some((days, part)) => (days.parse::<f64>().ok()?, part.trim().parse::<f64>().ok()?),
+        None => (text.parse::<f64>().ok()?, 0.0),
+    };
+    let days = days + part;
+    if !plain || !(30_000.0..80_000.0).contains(&days) || part >= 1.0 {
+        return None;
+    }
+    let begin = Date::constant(1899, 12, 30).to_datetime(jiff::civil::Time::midnight());
+    // To the tenth of a second: a day's fraction has no more digits that mean anything.
+    let tenths = (days * 864_000.0).round() as i64;
+    begin.checked_add(jiff::SignedDuration::from_millis(tenths.checked_mul(100)?)).ok()
 }
 
 /// How long a time in this format is, if it is nothing but numbers of a width of their own that
 /// nothing divides: of a shorter one nobody can tell what is missing.
 fn run(format: &str) -> Option<usize> {
+    let format = format.strip_suffix("%.f").unwrap_or(format);
     let directives = format.strip_prefix('%')?.split('%');
     let width = |directive: &str| match directive {
         "Y" => Some(4),
@@ -245,7 +335,8 @@ impl std::fmt::Display for TimeFormat {
             Self::Rfc3339 => f.write_str("rfc3339"),
             Self::UnixSeconds => f.write_str("unix_seconds"),
             Self::UnixMillis => f.write_str("unix_millis"),
-            Self::Pattern { pattern, .. } => f.write_str(pattern),
+            Self::Pattern { pattern, .. } => f.write_str(&pattern.replace("%S%.f", "%S")),
+            Self::ExcelDays => f.write_str("excel_days"),
         }
     }
 }

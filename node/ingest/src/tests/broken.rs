@@ -29,7 +29,8 @@ fn bytes_that_are_no_utf_8_cost_their_record_only() {
         shape(&all(&bytes)),
         [
             "8KTR306",
-            "line 2: byte `0xE9` at offset 14 of the record is no UTF-8; expected UTF-8 text",
+            "line 2: `data_type` is the text `éé`; expected `alpr_group`, `alpr_results`, \
+             `alpr_alert`, `vehicle` or `heartbeat`",
             "9FWX128",
             "7C41902",
         ]

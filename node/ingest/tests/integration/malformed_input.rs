@@ -50,7 +50,7 @@ fn samples() -> Vec<Sample> {
     ];
     let sample = |(name, format, mapping, bytes): (_, _, Option<&str>, _)| {
         let mapping = mapping.map(|text| Arc::new(text.parse().unwrap()));
-        Sample { name, options: Options { format, mapping, camera: None }, bytes }
+        Sample { name, options: Options { format, mapping, ..Options::default() }, bytes }
     };
     table.into_iter().map(sample).collect()
 }
@@ -63,6 +63,7 @@ fn read(options: &Options, source: impl Read) -> (Vec<String>, Vec<String>) {
             Ok(Item::Read(one)) => ids.push(one.read.id.to_string()),
             Ok(Item::Rejected(one)) => refused.push(one.to_string()),
             Ok(Item::Empty(one)) => refused.push(format!("{}: {}", one.at, one.what)),
+            Ok(Item::Said(note)) => refused.push(note.said),
             Err(error) => refused.push(error.to_string()),
         }
     }
@@ -316,7 +317,7 @@ fn what_never_ends_is_held_in_bounded_memory() {
     ];
     for (format, mapping, beginning, unit) in table {
         let mapping = mapping.map(|text| Arc::new(text.parse().unwrap()));
-        let options = Options { format, mapping, camera: None };
+        let options = Options { format, mapping, ..Options::default() };
         let source = Endless { beginning, unit, left: LONG, at: 0 };
         let (mut refused, mut count) = (0u64, 0u64);
         for item in items(options, source) {

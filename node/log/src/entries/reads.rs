@@ -45,6 +45,7 @@ pub fn source_changed(state: &State, actor: Actor, what: SourceChange, source: S
         source: source.name.to_string(),
         format: source.format.clone(),
         camera: source.camera.clone(),
+        zone: source.zone.clone(),
         folder: source.folder.clone(),
         writers: source.writers.clone(),
         reason: source.disabled.clone(),
@@ -68,22 +69,47 @@ pub struct Import {
     pub offered: u64,
     /// Photographs stored with them; their bytes are durable already.
     pub photographs: u64,
+    /// Records that tell a sighting better, or otherwise, that an earlier one told.
+    pub merged: u64,
+    /// Records that have an id of another read and are reads of their own.
+    pub differing: u64,
 }
 
-/// Reads are stored; their ids are known to be new.
+/// What an import makes of the database.
+#[derive(Debug, Default)]
+pub struct ImportedReads {
+    /// Reads to store; their ids are known to be new. Earlier readings of a sighting are among them.
+    pub new: Vec<Read>,
+    /// Reads that are told better, each with what it was.
+    pub better: Vec<Corrected>,
+}
+
+/// Reads are stored, and others told better: as long as nobody corrected one of those since the log had
+/// `seen` entries.
 #[must_use]
-pub fn reads_imported(actor: Actor, import: Import, reads: Vec<Read>) -> Entry {
-    let ids: Vec<u8> = reads.iter().flat_map(|read| *read.id.as_bytes()).collect();
+pub fn reads_imported(seen: u64, actor: Actor, import: Import, reads: ImportedReads) -> Entry {
+    let ImportedReads { new, better } = reads;
+    let ids: Vec<u8> = new.iter().flat_map(|read| *read.id.as_bytes()).collect();
     let event = ReadsImported {
         file: import.file,
         format: import.format,
         offered: import.offered,
-        stored: reads.len() as u64,
+        stored: new.iter().filter(|read| read.earlier_of.is_none()).count() as u64,
         ids_digest: Digest::of(&ids),
         photographs: import.photographs,
+        merged: import.merged,
+        differing: import.differing,
     };
-    Entry::new(actor, Event::ReadsImported(event))
-        .with(StateChanges { reads, ..StateChanges::default() })
+    let told: Vec<_> = better.iter().map(|one| one.read.id).collect();
+    let entry = Entry::new(actor, Event::ReadsImported(event)).with(StateChanges {
+        reads: new,
+        corrected: better,
+        ..StateChanges::default()
+    });
+    if told.is_empty() {
+        return entry;
+    }
+    entry.provided(Precondition { uncorrected: Some((seen, told)), ..Precondition::default() })
 }
 
 /// A correction of one's own read.
@@ -138,8 +164,8 @@ pub fn read_corrected(
     told: &[SignedCorrection],
 ) -> Entry {
     let mut entry = corrected(actor, what, told);
-    let replaces = what.version.saturating_sub(1);
-    entry.changes.corrected = Some(Corrected { read: what.now_is.clone(), replaces });
+    let was = vec![(what.version.saturating_sub(1), what.was.clone())];
+    entry.changes.corrected = vec![Corrected { read: what.now_is.clone(), was }];
     entry.provided(Precondition {
         uncorrected: Some((seen, vec![what.was.id])),
         ..Precondition::registry(state)

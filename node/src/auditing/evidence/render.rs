@@ -22,7 +22,7 @@ img{max-width:11em;max-height:8em;display:block}.notice{border:1px solid #000;pa
 @page{size:landscape}@media print{body{margin:0;max-width:none}}";
 
 /// Columns of the table, in order.
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 21] = [
     "owner",
     "query_id",
     "authority",
@@ -42,6 +42,8 @@ const COLUMNS: [&str; 19] = [
     "body",
     "images",
     "read_id",
+    "earlier_reading_of",
+    "reader_clock",
 ];
 
 /// A read with where it came from.
@@ -86,6 +88,8 @@ impl Row<'_> {
             text(&vehicle.body),
             images.join(" "),
             read.id.to_string(),
+            given(read.earlier_of.map(|of| of.to_string())),
+            given(read.reader_clock.map(|clock| clock.to_string())),
         ]
     }
 }
@@ -182,11 +186,19 @@ fn shown<'a>(rows: impl Iterator<Item = Row<'a>>) -> Markup {
                         td {
                             (row.read.plate)
                             @if let Some(state) = &row.read.plate_state { " " (state) }
+                            @if let Some(of) = &row.read.earlier_of {
+                                br; "earlier reading of " code { (of) }
+                            }
                             @if let Some(told) = row.correction() {
                                 br; span.wrong { "corrected to " (told.plate) ": " (told.reason) }
                             }
                         }
-                        td { (row.read.at) }
+                        td {
+                            (row.read.at)
+                            @if let Some(clock) = &row.read.reader_clock {
+                                br; "its reader's clock, which was ahead: " (clock)
+                            }
+                        }
                         td { (row.read.camera) }
                         td { @if let Some(place) = &row.read.location { (place.latitude()) ", " (place.longitude()) } }
                         td {

@@ -89,14 +89,16 @@ async fn import(
         match item.map_err(|e| ActError::failed(e.to_string()))? {
             Item::Read(one) => batch.push(*one),
             Item::Empty(_) => empty += 1,
+            Item::Said(_) => {}
             Item::Rejected(broken) => rejected.push(broken),
         }
         if batch.len() == BATCH {
             let full = std::mem::take(&mut batch);
-            stored += node.importer.store(&admin.clone().into(), &name, "auto", full).await?.reads;
+            stored +=
+                node.importer.store(&admin.clone().into(), &name, "auto", full).await?.counted.new;
         }
     }
-    stored += node.importer.store(&admin.clone().into(), &name, "auto", batch).await?.reads;
+    stored += node.importer.store(&admin.clone().into(), &name, "auto", batch).await?.counted.new;
     Ok((stored, empty, rejected))
 }
 

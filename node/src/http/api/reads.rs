@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use ingest::{Format, FormatError, Mapping, Options};
+use ingest::{Format, FormatError, Mapping, Options, Zone};
 use schemas::read::ReadId;
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
@@ -83,6 +83,12 @@ pub(in crate::http) struct What {
     /// The text of a mapping file.
     #[serde(default)]
     mapping: Option<String>,
+    /// The camera of records that name none.
+    #[serde(default)]
+    camera: Option<Text>,
+    /// The zone of times that have none.
+    #[serde(default)]
+    zone: Option<String>,
 }
 
 impl What {
@@ -95,7 +101,9 @@ impl What {
         };
         let mapping = self.mapping.as_ref().map(|text| text.parse::<Mapping>().map(Arc::new));
         let mapping = mapping.transpose().map_err(|e| unfit(e.to_string()))?;
-        let options = Options { format, mapping, camera: None };
+        let zone = self.zone.as_deref().map(str::parse::<Zone>).transpose();
+        let zone = zone.map_err(|e| unfit(e.to_string()))?;
+        let options = Options { format, mapping, camera: self.camera.clone(), zone };
         options.check().map_err(unfit)?;
         Ok(options)
     }

@@ -24,7 +24,7 @@ use crate::http::problem::Problem;
 use crate::http::state::{App, AppState};
 use crate::permission::ActError;
 use crate::reads::importer::ImportActor;
-use crate::reads::intake::{self, ImportRequest, ImportStopped, ImportSummary, Pace};
+use crate::reads::intake::{self, ImportRequest, ImportStopped, ImportSummary, Pace, SetAside};
 use registry::Source;
 
 /// How slowly a body may come: a field unit at the edge of its network is slower than a person types, but
@@ -87,9 +87,9 @@ pub(super) async fn reads_by_address(
 async fn received(app: &AppState, source: &Source, body: Body) -> Response {
     let file: Text = source.name.to_string().parse().unwrap_or_default();
     let (chunks, _) = intake::body(body, Some(PACE));
-    match taken(app, source, file, chunks).await {
+    match taken(app, source, file, chunks, Kept::WhereRefused).await {
         // A reader that sends one record and hears "done" has lost it: it must hear.
-        Ok(summary) if summary.rejected > 0 && summary.stored + summary.duplicates == 0 => {
+        Ok(summary) if summary.rejected > 0 && !summary.took_any() => {
             let first = summary.errors.first().map(|one| format!("{}: {}", one.at, one.error));
             let why = first.unwrap_or_else(|| "no record of it can be used".into());
             let status = StatusCode::UNPROCESSABLE_ENTITY;
@@ -100,12 +100,49 @@ async fn received(app: &AppState, source: &Source, body: Body) -> Response {
     }
 }
 
+/// Whether what cannot be used is kept here: a field unit keeps its file itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    WhereRefused,
+    BySender,
+}
+
+/// Keeps a body with records that cannot be used where a person looks at it: a reader sends it once, and
+/// after a change of its firmware everything that it sends until somebody looks would be gone.
+async fn set_aside(
+    app: &AppState,
+    source: &Source,
+    copy: intake::BodyCopy,
+    done: &Result<ImportSummary, (ImportStopped, ImportSummary)>,
+) {
+    let (summary, why) = match done {
+        Ok(summary) if summary.rejected > 0 => (summary.clone(), None),
+        Err((ImportStopped::Content(why), summary)) => (summary.clone(), Some(why.clone())),
+        _ => return,
+    };
+    let now = app.context.agency.clock.now();
+    let Some(body) = copy.bytes() else {
+        let why = "a body with records that cannot be used was too large to be kept";
+        return app.source_stats.note(&source.name, now, why.into());
+    };
+    let (aside, name) = (SetAside::in_folder(app.home.rejected()), source.name.clone());
+    let put =
+        tokio::task::spawn_blocking(move || aside.put_body(&name, &body, &summary, why.as_deref()));
+    let wrong = match put.await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    app.source_stats.note(&source.name, now, wrong);
+}
+
 /// Imports what a source sends; what it is answered if that does not come to its end.
 async fn taken(
     app: &AppState,
     source: &Source,
     file: Text,
-    chunks: intake::Chunks,
+    mut chunks: intake::Chunks,
+    kept: Kept,
 ) -> Result<ImportSummary, Response> {
     let turn = tokio::time::timeout(TURN, app.sending.turn(&source.name)).await;
     let Ok(Some(_turn)) = turn else {
@@ -114,7 +151,11 @@ async fn taken(
     };
     let options = source.options().map_err(internal)?;
     let import = ImportRequest { by: ImportActor::Source(source.name.clone()), file, options };
+    let copy = (kept == Kept::WhereRefused).then(|| chunks.copied());
     let done = intake::import(&app.importer, import, chunks, None).await;
+    if let Some(copy) = copy {
+        set_aside(app, source, copy, &done).await;
+    }
     app.source_stats.count(&source.name, app.context.agency.clock.now(), &done);
     done.map_err(|(stopped, summary)| match stopped {
         ImportStopped::Content(error) => {
@@ -148,7 +189,7 @@ pub(super) async fn transfer(
 
 async fn transferred(app: &AppState, source: &Source, file: Text, body: Body) -> Response {
     let (chunks, received) = intake::body(body, Some(PACE));
-    let summary = match taken(app, source, file.clone(), chunks).await {
+    let summary = match taken(app, source, file.clone(), chunks, Kept::BySender).await {
         Ok(summary) => summary,
         Err(response) => return response,
     };

@@ -1,5 +1,6 @@
 //! The body of an HTTP request as what a parser reads.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -13,6 +14,46 @@ use tokio::time::Instant;
 pub struct Chunks {
     source: mpsc::Receiver<std::io::Result<Bytes>>,
     rest: Bytes,
+    copy: Option<BodyCopy>,
+}
+
+/// A copy of a body's bytes as they are read, as long as there are few enough. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct BodyCopy(Arc<Mutex<Copied>>);
+
+#[derive(Default)]
+struct Copied {
+    chunks: Vec<Bytes>,
+    bytes: usize,
+}
+
+/// Most bytes of a body that are copied: a larger one is no webhook's.
+const COPIED: usize = 16 << 20;
+
+impl BodyCopy {
+    fn add(&self, chunk: &Bytes) {
+        let mut copied = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        copied.bytes = copied.bytes.saturating_add(chunk.len());
+        if copied.bytes > COPIED {
+            copied.chunks.clear();
+        } else {
+            copied.chunks.push(chunk.clone());
+        }
+    }
+
+    /// What was read, unless it was too much.
+    #[must_use]
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        let copied = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (copied.bytes <= COPIED).then(|| copied.chunks.concat())
+    }
+}
+
+impl Chunks {
+    /// Has what is read from here on copied.
+    pub fn copied(&mut self) -> BodyCopy {
+        self.copy.get_or_insert_default().clone()
+    }
 }
 
 /// SHA-256 and number of the bytes of a body that came to its end.
@@ -50,7 +91,7 @@ pub fn body(body: Body, pace: Option<Pace>) -> (Chunks, Received) {
             let _ = whole.send(of);
         }
     });
-    (Chunks { source, rest: Bytes::new() }, received)
+    (Chunks { source, rest: Bytes::new(), copy: None }, received)
 }
 
 async fn forward(
@@ -94,7 +135,10 @@ impl std::io::Read for Chunks {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
         while self.rest.is_empty() {
             match self.source.blocking_recv() {
-                Some(chunk) => self.rest = chunk?,
+                Some(chunk) => {
+                    self.rest = chunk?;
+                    self.copy.iter().for_each(|copy| copy.add(&self.rest));
+                }
                 None => return Ok(0),
             }
         }

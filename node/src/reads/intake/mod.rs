@@ -12,65 +12,21 @@ mod body;
 mod folder;
 mod parse;
 mod set_aside;
+mod summary;
 
 use ingest::Options;
 use schemas::text::Text;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::sync::mpsc;
 
-pub use body::{Chunks, Pace, Received, body};
+pub use body::{BodyCopy, Chunks, Pace, Received, body};
 pub use folder::{WatchedFolders, is_unfinished};
+pub use set_aside::{SetAside, SetAsideError};
+pub use summary::{Counted, DryRun, ImportSummary, RecordError};
 
 use super::importer::{ImportActor, Importer};
 use crate::permission::ActError;
 use parse::{Batch, parse};
-
-/// Most rejected records that are named; the rest are counted.
-const MOST_NAMED: usize = 1_000;
-
-/// What became of what was sent.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct ImportSummary {
-    /// The name of the file, or of the source.
-    pub file: Text,
-    /// Records seen.
-    pub records: u64,
-    /// Reads that were new and are stored.
-    pub stored: u64,
-    /// Reads that were stored already.
-    pub duplicates: u64,
-    /// Records without a read, such as a heartbeat.
-    pub empty: u64,
-    /// Records that cannot be used.
-    pub rejected: u64,
-    /// Photographs kept.
-    pub photographs: u64,
-    /// Photographs left out of reads that are stored all the same.
-    pub photographs_left_out: u64,
-    /// The first of what was rejected or left out.
-    pub errors: Vec<RecordError>,
-}
-
-/// What is wrong with one record, or was left out of it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct RecordError {
-    /// Where it stands, such as `line 3`.
-    pub at: String,
-    /// What is wrong there.
-    pub error: String,
-}
-
-impl ImportSummary {
-    fn name(&mut self, errors: impl Iterator<Item = RecordError>) {
-        let room = MOST_NAMED.saturating_sub(self.errors.len());
-        self.errors.extend(errors.take(room));
-    }
-
-    fn leave_out(&mut self, these: impl ExactSizeIterator<Item = RecordError>) {
-        self.photographs_left_out = self.photographs_left_out.saturating_add(these.len() as u64);
-        self.name(these);
-    }
-}
 
 /// Why an import ended early.
 #[derive(Debug, thiserror::Error)]
@@ -120,27 +76,16 @@ pub async fn import(
     let parsing = tokio::task::spawn_blocking(move || parse(options, source, &batches));
     let mut summary = ImportSummary { file: file.clone(), ..ImportSummary::default() };
     while let Some(batch) = parsed.recv().await {
-        let read = batch.reads.len() as u64;
+        let offered = batch.reads.len() as u64;
         summary.records = batch.records;
-        summary.empty += batch.empty;
-        summary.rejected += batch.rejected.len() as u64;
-        summary.name(batch.rejected.into_iter().map(|r| RecordError { at: r.at, error: r.error }));
-        for one in &batch.reads {
-            let id = one.read.id.to_string();
-            let left_out = one.left_out.iter().cloned();
-            summary.leave_out(left_out.map(|error| RecordError { at: id.clone(), error }));
-        }
-        let stored = match importer.store(&by, &file, &format, batch.reads).await {
-            Ok(stored) => stored,
+        summary.without(&batch.empty);
+        summary.reject(batch.rejected.into_iter());
+        let notes = batch.reads.iter().flat_map(|one| &one.notes);
+        notes.chain(&batch.said).for_each(|note| summary.note(note));
+        match importer.store(&by, &file, &format, batch.reads).await {
+            Ok(stored) => summary.stored(offered, &stored),
             Err(error) => return Err((error.into(), summary)),
-        };
-        summary.stored += stored.reads as u64;
-        summary.duplicates += read - stored.reads as u64;
-        summary.photographs += stored.photographs as u64;
-        summary.leave_out(stored.absent.iter().map(|(read, image)| RecordError {
-            at: read.to_string(),
-            error: format!("photograph `{image}` is not here; the read is stored without it"),
-        }));
+        }
         if let Some(error) = batch.end {
             return Err((ImportStopped::Content(error.to_string()), summary));
         }

@@ -1,6 +1,8 @@
 //! From bytes to batches, on a thread of its own.
 
-use ingest::{ImportError, ImportedRead, Item, Options, Rejected, items};
+use std::collections::BTreeMap;
+
+use ingest::{ImportError, ImportedRead, Item, Note, Options, Rejected, items};
 use tokio::sync::mpsc;
 
 use crate::reads::importer::{BATCH, BATCH_BYTES};
@@ -11,7 +13,10 @@ pub(super) struct Batch {
     pub reads: Vec<ImportedRead>,
     bytes: usize,
     pub rejected: Vec<Rejected>,
-    pub empty: u64,
+    /// How many records without a read there were, by what they are.
+    pub empty: BTreeMap<&'static str, u64>,
+    /// What was said of the whole.
+    pub said: Vec<Note>,
     /// Records seen from the beginning on.
     pub records: u64,
     /// Why nothing more comes.
@@ -39,7 +44,11 @@ pub(super) fn parse(options: Options, source: impl std::io::Read, batches: &mpsc
                 batch.reads.push(*one);
             }
             Ok(Item::Rejected(rejected)) => batch.rejected.push(rejected),
-            Ok(Item::Empty(_)) => batch.empty = batch.empty.saturating_add(1),
+            Ok(Item::Empty(empty)) => {
+                let count = batch.empty.entry(empty.what).or_default();
+                *count = count.saturating_add(1);
+            }
+            Ok(Item::Said(note)) => batch.said.push(note),
             Err(error) => batch.end = Some(error),
         }
         batch.records = items.records();

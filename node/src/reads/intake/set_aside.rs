@@ -1,4 +1,4 @@
-//! Files of sources that could not be used, where a person looks at them: in the home, where nobody
+//! Files and bodies of sources that could not be used, where a person looks at them: in the home, where nobody
 //! else writes, under `rejected/SOURCE/`, each with what is wrong beside it. They hold reads, and go
 //! at the end of the retention of reads.
 
@@ -8,6 +8,7 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use ::files::{Existing, FileError, Folder, Seen};
+use schemas::digest::Digest;
 use schemas::text::one_line;
 
 use super::ImportSummary;
@@ -26,19 +27,19 @@ const ERRORS: &str = ".errors.txt";
 
 /// Where files are set aside. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(super) struct SetAside {
+pub struct SetAside {
     rejected: PathBuf,
 }
 
 /// Why a file cannot be set aside.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SetAsideError {
+pub enum SetAsideError {
     /// It could not be written.
     #[error(transparent)]
     File(#[from] FileError),
     /// There are too many already.
     #[error(
-        "a file with records that cannot be used stays in its folder: `{}` is full; look through it and remove what is done with, then have the file written anew",
+        "what cannot be used is not kept any more, and a file of a folder stays there: `{}` is full; look through it and remove what is done with, then have the file written anew",
         of.display()
     )]
     Full {
@@ -49,7 +50,8 @@ pub(super) enum SetAsideError {
 
 impl SetAside {
     /// In `rejected`, a folder of the home; made when it is needed.
-    pub(super) const fn in_folder(rejected: PathBuf) -> Self {
+    #[must_use]
+    pub const fn in_folder(rejected: PathBuf) -> Self {
         Self { rejected }
     }
 
@@ -67,14 +69,7 @@ impl SetAside {
         summary: &ImportSummary,
         why: Option<&str>,
     ) -> Result<(), SetAsideError> {
-        let (home, rejected) = self.home()?;
-        home.own_below(Path::new(rejected))?;
-        let folder = home.own_below(&Path::new(rejected).join(source.to_string()))?;
-        let there = folder.plain_files()?;
-        let bytes = there.iter().fold(seen.size, |sum, file| sum.saturating_add(file.size));
-        if bytes > MOST_BYTES || there.len().saturating_add(2) > MOST_FILES {
-            return Err(SetAsideError::Full { of: self.rejected.join(source.to_string()) });
-        }
+        let (folder, there) = self.room(source, seen.size)?;
         let taken = |name: &OsStr| there.iter().any(|file| file.name == name);
         let name = safe(&seen.name);
         let mut free = (0..).map(|number| match number {
@@ -90,6 +85,42 @@ impl SetAside {
         io::copy(&mut file.take(seen.size), &mut copy).map_err(failed)?;
         copy.flush().map_err(failed)?;
         Ok(copy.finish(Existing::Stays)?)
+    }
+
+    /// Keeps a body that came over the network, named by its digest: one that is sent again and again is
+    /// kept once.
+    ///
+    /// # Errors
+    /// When it cannot be written, or there are too many already.
+    pub fn put_body(
+        &self,
+        source: &SourceName,
+        body: &[u8],
+        summary: &ImportSummary,
+        why: Option<&str>,
+    ) -> Result<(), SetAsideError> {
+        let digest = Digest::of(body).to_string();
+        let name = format!("body-{}", digest.get(..16).unwrap_or_default());
+        let (folder, there) = self.room(source, body.len() as u64)?;
+        if there.iter().any(|file| file.name == OsStr::new(&name)) {
+            return Ok(());
+        }
+        let told = told(OsStr::new(&name), summary, why);
+        folder.write(&beside(&name), told.as_bytes(), Existing::IsReplaced)?;
+        Ok(folder.write(OsStr::new(&name), body, Existing::IsReplaced)?)
+    }
+
+    /// The folder of a source, and what is in it, if there is room for so many bytes more.
+    fn room(&self, source: &SourceName, bytes: u64) -> Result<(Folder, Vec<Seen>), SetAsideError> {
+        let (home, rejected) = self.home()?;
+        home.own_below(Path::new(rejected))?;
+        let folder = home.own_below(&Path::new(rejected).join(source.to_string()))?;
+        let there = folder.plain_files()?;
+        let bytes = there.iter().fold(bytes, |sum, file| sum.saturating_add(file.size));
+        if bytes > MOST_BYTES || there.len().saturating_add(2) > MOST_FILES {
+            return Err(SetAsideError::Full { of: self.rejected.join(source.to_string()) });
+        }
+        Ok((folder, there))
     }
 
     /// Destroys what was set aside of `sources` before `cut_off`, in milliseconds since 1970.

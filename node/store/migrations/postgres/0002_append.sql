@@ -23,8 +23,9 @@ create function append(
     read_id bytea[], read_at bigint[], read_plate text[], read_camera text[], read_text text[],
     read_images bytea[], read_tail text[], read_state text[], read_lat bigint[], read_lon bigint[],
     read_cell bigint[], read_make text[], read_color text[], read_body text[],
-    corrected_id bytea[], corrected_version bigint[], corrected_entry bigint[],
-    corrected_plate text[], corrected_text text[], corrected_tail text[], corrected_state text[],
+    version_id bytea[], version_number bigint[], version_text text[], version_entry bigint[],
+    corrected_id bytea[], corrected_plate text[], corrected_text text[], corrected_images bytea[],
+    corrected_tail text[], corrected_state text[],
     corrected_lat bigint[], corrected_lon bigint[], corrected_cell bigint[],
     corrected_make text[], corrected_color text[], corrected_body text[],
     purged bytea[],
@@ -156,27 +157,37 @@ begin
 
     if cardinality(corrected_id) > 0 then
         insert into read_versions (read, version, text, entry)
-            select reads.id, version, reads.read, entry
-            from unnest(corrected_id, corrected_version, corrected_entry) as new (id, version, entry)
-            join read_ids using (id)
-            join reads on reads.at = read_ids.at and reads.id = read_ids.id;
+            select * from unnest(version_id, version_number, version_text, version_entry);
+        -- A version that is told better later may have other photographs.
+        insert into images (digest, refs)
+            select digest, count(*) from unnest(corrected_images) as packed, each_of(packed) as digest
+            group by digest
+            on conflict (digest) do update set refs = images.refs + excluded.refs;
+        with fewer as (
+            select digest, count(*) as times
+            from read_ids join reads on reads.at = read_ids.at and reads.id = read_ids.id,
+                 each_of(reads.images) as digest
+            where read_ids.id = any (corrected_id)
+            group by digest
+        )
+        update images set refs = refs - times from fewer where images.digest = fewer.digest;
         -- Taken out and put in: reads can be spread over machines by their plate, which changes.
         with gone as (
             delete from reads using read_ids
                 where read_ids.id = any (corrected_id)
                   and reads.at = read_ids.at and reads.id = read_ids.id
-                returning reads.id, reads.at, reads.camera, reads.images
+                returning reads.id, reads.at, reads.camera
         )
         insert into reads
                 (id, at, plate, camera, read, images, tail, state, lat, lon, cell, make, color, body)
-            select gone.id, gone.at, new.plate, gone.camera, new.text, gone.images, new.tail,
+            select gone.id, gone.at, new.plate, gone.camera, new.text, new.images, new.tail,
                    new.state, new.lat, new.lon, new.cell, new.make, new.color, new.body
             from gone
             join (select distinct on (id) *
-                  from unnest(corrected_id, corrected_plate, corrected_text, corrected_tail,
-                              corrected_state, corrected_lat, corrected_lon, corrected_cell,
+                  from unnest(corrected_id, corrected_plate, corrected_text, corrected_images,
+                              corrected_tail, corrected_state, corrected_lat, corrected_lon, corrected_cell,
                               corrected_make, corrected_color, corrected_body)
-                       with ordinality as new (id, plate, text, tail, state, lat, lon, cell, make,
+                       with ordinality as new (id, plate, text, images, tail, state, lat, lon, cell, make,
                                                color, body, nth)
                   order by id, nth desc) as new using (id);
     end if;

@@ -199,6 +199,19 @@ begin
         where images.digest = gone.digest;
 end;
 
+-- A version that is told better later may have other photographs.
+create trigger read_with_other_images after update of read on reads
+when json_extract(new.read, '$.images') is not json_extract(old.read, '$.images')
+begin
+    insert into images (digest, refs)
+        select unhex(value->>'$.digest'), 1 from json_each(new.read, '$.images') where true
+        on conflict (digest) do update set refs = refs + 1;
+    update images set refs = refs - gone.times
+        from (select unhex(value->>'$.digest') as digest, count(*) as times
+              from json_each(old.read, '$.images') group by 1) as gone
+        where images.digest = gone.digest;
+end;
+
 create trigger answer_with_images after insert on pages when new.images is not null
 begin
     insert into images (digest, refs)
@@ -214,7 +227,7 @@ begin
         where images.digest = gone.digest;
 end;
 
--- Earlier versions of reads that were corrected, by the entry of the correction.
+-- Earlier versions of reads that were corrected, or told better by their reader, by the entry of that.
 create table read_versions (
     read    blob    not null,
     version integer not null,
@@ -235,8 +248,8 @@ end;
 -- rows name by offset from 1 and length, in bytes.
 create view groups (
     entries, changes, asked, settled, served, turned_away, receipted, pages, outbox, reads,
-    corrected, purged, ended, owed, proved, waived, head, long
-) as select null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+    versions, corrected, purged, ended, owed, proved, waived, head, long
+) as select null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
     null, null, null
     where false;
 
@@ -289,10 +302,11 @@ begin
                cast(substr(new.long, value->>4, value->>5) as text)
         from json_each(new.reads);
     insert into read_versions (read, version, text, entry)
-        select reads.id, value->>1, reads.read, value->>5
-        from json_each(new.corrected) join reads on reads.id = unhex(value->>0);
-    update reads set plate = row.value->>2,
-               read = cast(substr(new.long, row.value->>3, row.value->>4) as text)
+        select unhex(value->>0), value->>1, cast(substr(new.long, value->>2, value->>3) as text),
+               value->>4
+        from json_each(new.versions);
+    update reads set plate = row.value->>1,
+               read = cast(substr(new.long, row.value->>2, row.value->>3) as text)
         from json_each(new.corrected) as row where reads.id = unhex(row.value->>0);
     delete from reads where id in (select unhex(value) from json_each(new.purged));
     delete from pages where entry in (select value from json_each(new.ended));

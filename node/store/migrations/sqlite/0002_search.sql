@@ -72,14 +72,15 @@ begin
                value->>'$[6].cell', value->>'$[6].make', value->>'$[6].color', value->>'$[6].body'
         from json_each(new.reads);
     insert into read_versions (read, version, text, entry)
-        select reads.id, value->>1, reads.read, value->>5
-        from json_each(new.corrected) join reads on reads.id = unhex(value->>0);
-    update reads set plate = row.value->>2,
-               read = cast(substr(new.long, row.value->>3, row.value->>4) as text),
-               tail = row.value->>'$[6].tail', state = row.value->>'$[6].state',
-               lat = row.value->>'$[6].lat', lon = row.value->>'$[6].lon',
-               cell = row.value->>'$[6].cell', make = row.value->>'$[6].make',
-               color = row.value->>'$[6].color', body = row.value->>'$[6].body'
+        select unhex(value->>0), value->>1, cast(substr(new.long, value->>2, value->>3) as text),
+               value->>4
+        from json_each(new.versions);
+    update reads set plate = row.value->>1,
+               read = cast(substr(new.long, row.value->>2, row.value->>3) as text),
+               tail = row.value->>'$[4].tail', state = row.value->>'$[4].state',
+               lat = row.value->>'$[4].lat', lon = row.value->>'$[4].lon',
+               cell = row.value->>'$[4].cell', make = row.value->>'$[4].make',
+               color = row.value->>'$[4].color', body = row.value->>'$[4].body'
         from json_each(new.corrected) as row where reads.id = unhex(row.value->>0);
     delete from reads where id in (select unhex(value) from json_each(new.purged));
     delete from pages where entry in (select value from json_each(new.ended));

@@ -19,15 +19,30 @@ pub(crate) async fn photographs_are_counted_by_what_refers_to_them(place: &impl 
     assert!(store.unreferenced_images(10).await.unwrap().is_empty());
     // A correction changes nothing about them.
     let now_is = Read { plate: "7ABC128".parse().unwrap(), ..reads[0].clone() };
-    let corrected = Some(crate::Corrected { read: now_is, replaces: 1 });
+    let was = vec![(1, reads[0].clone())];
+    let corrected = vec![crate::Corrected { read: now_is.clone(), was }];
     let effects = StateChanges { corrected, ..StateChanges::default() };
     store.commit(&[row(2, 0, id(3), effects)], HEAD).await.unwrap();
     assert_eq!(store.images(None, 10).await.unwrap(), both);
+    // What a reader tells better later may have another one, and one less.
+    let three = Digest::of(b"three");
+    let other = read(1, 0, &[three, one]);
+    let better = Read { images: other.images, ..now_is.clone() };
+    for (index, read, was) in [(3, &better, &now_is), (4, &now_is, &better)] {
+        let was = vec![(u32::try_from(index).unwrap() - 1, was.clone())];
+        let corrected = vec![crate::Corrected { read: read.clone(), was }];
+        let effects = StateChanges { corrected, ..StateChanges::default() };
+        store.commit(&[row(index, 0, id(7), effects)], HEAD).await.unwrap();
+        // The kept answer still refers to the second.
+        assert_eq!(store.images(None, 10).await.unwrap().contains(&three), index == 3);
+    }
+    assert_eq!(store.unreferenced_images(10).await.unwrap(), [three]);
+    store.forget_images(&[three]).await.unwrap();
     let effects = StateChanges { purged: vec![ids[1], ids[2]], ..StateChanges::default() };
-    store.commit(&[row(3, 0, id(4), effects)], HEAD).await.unwrap();
+    store.commit(&[row(5, 0, id(4), effects)], HEAD).await.unwrap();
     assert!(store.unreferenced_images(10).await.unwrap().is_empty());
     let effects = StateChanges { purged: vec![ids[0]], ..StateChanges::default() };
-    store.commit(&[row(4, 0, id(5), effects)], HEAD).await.unwrap();
+    store.commit(&[row(6, 0, id(5), effects)], HEAD).await.unwrap();
     // The kept answer still refers to one of them.
     assert_eq!(store.unreferenced_images(10).await.unwrap(), [one]);
     assert_eq!(store.referenced_images(&[one, two]).await.unwrap(), [two]);
@@ -35,11 +50,11 @@ pub(crate) async fn photographs_are_counted_by_what_refers_to_them(place: &impl 
     assert!(store.unreferenced_images(10).await.unwrap().is_empty());
     assert_eq!(store.images(None, 10).await.unwrap(), [two]);
     let effects = StateChanges { ended: vec![1], ..StateChanges::default() };
-    store.commit(&[row(5, 0, id(6), effects)], HEAD).await.unwrap();
+    store.commit(&[row(7, 0, id(6), effects)], HEAD).await.unwrap();
     assert_eq!(store.unreferenced_images(10).await.unwrap(), [two]);
     // What is referred to again lives again.
     let again = storing(vec![read(7, 0, &[two])]);
-    store.commit(&[row(6, 0, id(7), again)], HEAD).await.unwrap();
+    store.commit(&[row(8, 0, id(7), again)], HEAD).await.unwrap();
     assert!(store.unreferenced_images(10).await.unwrap().is_empty());
     store.forget_images(&[two]).await.unwrap();
     assert_eq!(store.images(None, 10).await.unwrap(), [two]);

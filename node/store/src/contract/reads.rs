@@ -112,15 +112,16 @@ pub(crate) async fn versions_and_releases_end_with_the_read_that_they_are_of(pla
     let mut one = served(id(4));
     one.served.as_mut().unwrap().released = Some((at(5), vec![other.id]));
     store.commit(&[row(1, 0, id(2), effects), row(2, 0, id(4), one)], HEAD).await.unwrap();
-    let correct = async |index, replaces, plate: &str| {
+    let correct = async |index, replaces, was: &Read, plate: &str| {
         let now_is = Read { plate: plate.parse().unwrap(), ..read.clone() };
-        let corrected = Some(Corrected { read: now_is.clone(), replaces });
+        let corrected =
+            vec![Corrected { read: now_is.clone(), was: vec![(replaces, was.clone())] }];
         let effects = StateChanges { corrected, ..StateChanges::default() };
         store.commit(&[row(index, 1, id(9), effects)], HEAD).await.unwrap();
         now_is
     };
-    let second = correct(3, 1, "7ABC128").await;
-    let third = correct(4, 2, "7ABG128").await;
+    let second = correct(3, 1, &read, "7ABC128").await;
+    let third = correct(4, 2, &second, "7ABG128").await;
     assert_eq!(store.own_read(read.id).await.unwrap(), Some((third, 3)));
     let versions = store.read_versions(read.id).await.unwrap();
     assert_eq!(versions, [(1, read.clone(), 3), (2, second, 4)]);

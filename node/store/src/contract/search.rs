@@ -27,8 +27,8 @@ pub(crate) async fn a_corrected_read_is_found_as_it_is_and_no_longer_as_it_was(p
     is.plate = "9XYZ777".parse().unwrap();
     is.plate_state = Some("OR".parse().unwrap());
     store.commit(&[row(0, 0, id(1), storing(vec![was.clone()]))], HEAD).await.unwrap();
-    let corrected = Corrected { read: is.clone(), replaces: 1 };
-    let effects = StateChanges { corrected: Some(corrected), ..StateChanges::default() };
+    let corrected = vec![Corrected { read: is.clone(), was: vec![(1, was.clone())] }];
+    let effects = StateChanges { corrected, ..StateChanges::default() };
     store.commit(&[row(1, 0, id(2), effects)], HEAD).await.unwrap();
     let partial = |pattern: String| {
         serde_json::from_value(serde_json::json!({

@@ -118,11 +118,14 @@ columns! {
     read_make: Option<String>,
     read_color: Option<String>,
     read_body: Option<String>,
+    version_id: Digest,
+    version_number: i64,
+    version_text: String,
+    version_entry: i64,
     corrected_id: Digest,
-    corrected_version: i64,
-    corrected_entry: i64,
     corrected_plate: &'a str,
     corrected_text: String,
+    corrected_images: Option<Vec<u8>>,
     corrected_tail: String,
     corrected_state: Option<String>,
     corrected_lat: Option<i64>,
@@ -315,13 +318,19 @@ impl<'a> Batch<'a> {
             self.read_color.push(terms.color);
             self.read_body.push(terms.body);
         }
-        if let Some(Corrected { read, replaces }) = &effects.corrected {
+        for Corrected { read, was } in &effects.corrected {
+            for (version, earlier) in was {
+                self.version_id.push(*read.id.as_bytes());
+                self.version_number.push(i64::from(*version));
+                self.version_text.push(json(earlier)?);
+                self.version_entry.push(index);
+            }
             let terms = Terms::of(read);
             self.corrected_id.push(*read.id.as_bytes());
-            self.corrected_version.push(i64::from(*replaces));
-            self.corrected_entry.push(index);
             self.corrected_plate.push(read.plate.as_str());
             self.corrected_text.push(json(read)?);
+            self.corrected_images
+                .push(packed(read.images.iter().map(|image| image.digest.as_bytes())));
             self.corrected_tail.push(terms.tail);
             self.corrected_state.push(terms.state);
             self.corrected_lat.push(terms.lat);

@@ -22,6 +22,23 @@ pub(super) async fn own_read(
     found.map(|(text, version)| Ok((read(&text)?, number(version)?))).transpose()
 }
 
+pub(super) async fn own_reads(
+    reader: &mut PgConnection,
+    ids: &[ReadId],
+) -> Result<Vec<(Read, u32)>, StoreError> {
+    let wanted: Vec<[u8; 32]> = ids.iter().map(|id| *id.as_bytes()).collect();
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "select reads.read,
+                1 + (select count(*) from read_versions where read_versions.read = read_ids.id)
+         from read_ids join reads on reads.at = read_ids.at and reads.id = read_ids.id
+         where read_ids.id = any ($1)",
+    )
+    .bind(wanted)
+    .fetch_all(reader)
+    .await?;
+    rows.iter().map(|(text, version)| Ok((read(text)?, number(*version)?))).collect()
+}
+
 pub(super) async fn versions(
     reader: &mut PgConnection,
     id: ReadId,

@@ -32,6 +32,10 @@ impl OwnReads for super::Postgres {
         reading!(self, known, ids)
     }
 
+    async fn own_reads(&self, ids: &[ReadId]) -> Result<Vec<(Read, u32)>, StoreError> {
+        reading!(self, super::corrections::own_reads, ids)
+    }
+
     async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError> {
         reading!(self, super::corrections::own_read, id)
     }

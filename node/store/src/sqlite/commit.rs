@@ -17,8 +17,9 @@ use super::log::first_from;
 const COMMIT: &str = "
 insert into groups
     (entries, changes, asked, settled, served, turned_away, receipted, pages, outbox, reads,
-     corrected, purged, ended, owed, proved, waived, head, long)
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+     versions, corrected, purged, ended, owed, proved, waived, head, long)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+            ?19)";
 
 /// One group, with what it does to the times of entries before it.
 pub(super) async fn commit(
@@ -61,6 +62,7 @@ async fn append(
         tables.pages,
         tables.outbox,
         tables.reads,
+        tables.versions,
         tables.corrected,
         tables.purged,
         tables.ended,
@@ -113,6 +115,7 @@ struct Tables {
     pages: Rows,
     outbox: Rows,
     reads: Rows,
+    versions: Rows,
     corrected: Rows,
     purged: Rows,
     ended: Rows,
@@ -228,10 +231,15 @@ impl Batch {
             let row = (read.id, &read.plate, at, &read.camera, offset, length, terms);
             self.tables.reads.put(&row)?;
         }
-        if let Some(Corrected { read, replaces }) = &effects.corrected {
+        for Corrected { read, was } in &effects.corrected {
+            for (version, earlier) in was {
+                let text = serde_json::to_vec(earlier).map_err(unwritable)?;
+                let (offset, length) = self.long(&text);
+                self.tables.versions.put(&(read.id, version, offset, length, index))?;
+            }
             let text = serde_json::to_vec(read).map_err(unwritable)?;
             let (offset, length) = self.long(&text);
-            let row = (read.id, replaces, &read.plate, offset, length, index, Terms::of(read));
+            let row = (read.id, &read.plate, offset, length, Terms::of(read));
             self.tables.corrected.put(&row)?;
         }
         effects.purged.iter().try_for_each(|id| self.tables.purged.put(id))?;

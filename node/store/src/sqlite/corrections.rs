@@ -22,6 +22,22 @@ pub(super) async fn own_read(
     found.map(|(text, version)| Ok((read(&text)?, number(version)?))).transpose()
 }
 
+pub(super) async fn own_reads(
+    reader: &mut SqliteConnection,
+    ids: &[ReadId],
+) -> Result<Vec<(Read, u32)>, StoreError> {
+    let wanted: Vec<String> = ids.iter().map(|id| hex(id.as_bytes())).collect();
+    let wanted = serde_json::to_string(&wanted).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "select read, 1 + (select count(*) from read_versions where read_versions.read = reads.id)
+         from json_each(?1) as one cross join reads on reads.id = unhex(one.value)",
+    )
+    .bind(wanted)
+    .fetch_all(reader)
+    .await?;
+    rows.iter().map(|(text, version)| Ok((read(text)?, number(*version)?))).collect()
+}
+
 pub(super) async fn versions(
     reader: &mut SqliteConnection,
     id: ReadId,

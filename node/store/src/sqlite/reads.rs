@@ -30,6 +30,10 @@ impl OwnReads for super::Sqlite {
         known(&mut *self.readers.take().await?, ids).await
     }
 
+    async fn own_reads(&self, ids: &[ReadId]) -> Result<Vec<(Read, u32)>, StoreError> {
+        super::corrections::own_reads(&mut *self.readers.take().await?, ids).await
+    }
+
     async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError> {
         super::corrections::own_read(&mut *self.readers.take().await?, id).await
     }

@@ -66,8 +66,8 @@ pub(crate) fn query() -> Query {
 pub(crate) fn read() -> Read {
     let at = "2026-02-14T06:31:07.120Z".parse().unwrap();
     Read {
-        id: ReadId::of_sighting("Foothill and Myrtle, lane 2", at, "7ABC-123"),
-        plate: "7ABC-123".parse().unwrap(),
+        id: ReadId::of_sighting("Foothill and Myrtle, lane 2", at, &"7ABC123".parse().unwrap()),
+        plate: "7ABC123".parse().unwrap(),
         plate_raw: "7ABC-123".parse().unwrap(),
         plate_state: Some("CA".parse().unwrap()),
         at,
@@ -83,6 +83,8 @@ pub(crate) fn read() -> Read {
         source: "native".parse().unwrap(),
         vendor_id: None,
         record: Digest::of(b"the whole source record"),
+        reader_clock: None,
+        earlier_of: None,
         images: Vec::new(),
     }
 }

@@ -276,7 +276,7 @@ pub(crate) fn reads() -> Value {
         "of_sighting": {
             "camera": sighting.camera.as_str(),
             "at": sighting.at.to_string(),
-            "plate_raw": sighting.plate_raw.as_str(),
+            "plate": sighting.plate.as_str(),
             "id": sighting.id.to_string(),
         },
         "of_vendor_id": {
@@ -290,7 +290,9 @@ pub(crate) fn reads() -> Value {
         "plates": [
             { "raw": "7abc-123", "plate": "7ABC123" },
             { "raw": " 8 xyz·999 ", "plate": "8XYZ999" },
+            { "raw": "Ä1/23", "plate": "A123" },
+            { "raw": "\u{410}\u{412}\u{421}\u{FF11}", "plate": "ABC1" },
         ],
-        "no_plates": ["", "- -", "7ABC12*", "ABCDEFGHIJK", "Ä123"],
+        "no_plates": ["", "- -", "7ABC12*", "7ABC_2", "ABCDEFGHIJK", "\u{65E0}"],
     })
 }

@@ -34,10 +34,22 @@ async fn a_file_of_each_format_is_imported_once() {
         ("genetec_ftp.xml", [0, 1, 0], "genetec", None),
         ("axis_new.json", [1, 0, 0], "axis", None),
         ("hikvision.xml", [1, 0, 0], "hikvision", None),
-        ("vigilant.csv", [2, 0, 2], "csv", Some("vigilant.toml")),
+        ("vigilant.csv", [3, 0, 1], "csv", Some("vigilant.toml")),
         ("fixed.txt", [2, 0, 0], "csv", Some("fixed.toml")),
         ("flock.json", [2, 0, 0], "csv", Some("flock.toml")),
-        ("verkada.json", [1, 0, 0], "csv", Some("verkada.toml")),
+        ("verkada.json", [2, 0, 0], "csv", Some("verkada.toml")),
+        ("unifi.json", [2, 0, 0], "csv", Some("unifi.toml")),
+        ("blueiris.json", [4, 0, 0], "csv", Some("blueiris.toml")),
+        ("frigate.jsonl", [2, 0, 0], "csv", Some("frigate.toml")),
+        ("fusus.json", [2, 0, 0], "csv", Some("fusus.toml")),
+        ("fusus.csv", [1, 0, 0], "csv", Some("fusus-csv.toml")),
+        ("elsag.csv", [2, 0, 0], "csv", Some("elsag.toml")),
+        ("boss.txt", [2, 0, 0], "csv", Some("boss.toml")),
+        ("milesight.json", [1, 0, 0], "csv", Some("milesight.toml")),
+        ("dahua.json", [1, 0, 0], "dahua", None),
+        ("genetec_exporter.xml", [1, 0, 0], "genetec", None),
+        ("platerecognizer_vehicle.json", [1, 0, 0], "platerecognizer", None),
+        ("platerecognizer_snapshot.json", [1, 0, 0], "platerecognizer", None),
     ];
     for (file, expected, format, mapping) in table {
         let path = ours(&format!("tests/fixtures/{file}"));
@@ -49,9 +61,9 @@ async fn a_file_of_each_format_is_imported_once() {
         let again = imports(&agency, &[&with[..], &[&path]].concat());
         assert_eq!(counts(&again)[..2], [0, counts(&first)[..2].iter().sum()], "{file}: {again}");
     }
-    // The same car, further on: one read, whichever report of it came first.
+    // The same car, further on: one read, told better.
     let further = imports(&agency, &[&ours("tests/fixtures/axis_update.json")]);
-    assert_eq!(counts(&further), [0, 1, 0], "{further}");
+    assert_eq!((counts(&further), &further["merged"]), ([0, 0, 0], &1.into()), "{further}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@ mod corrections;
 mod field_units;
 mod folders_of_others;
 mod import_formats;
+mod merging;
 mod own_search;
 mod photographs;
 mod watched_folders;

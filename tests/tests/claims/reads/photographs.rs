@@ -34,7 +34,7 @@ async fn a_photograph_is_durable_before_its_read_and_shared_ones_are_kept_once()
     for digest in crops.iter().chain([&road]) {
         assert!(photograph_file(&owner, *digest).is_file());
     }
-    assert_eq!(import().await.expect("stored").reads, 0);
+    assert_eq!(import().await.expect("stored").counted.new, 0);
     for one in batch {
         for (image, bytes) in one.read.images.iter().zip(&one.photographs) {
             let kept = context.photographs.fetch(image.digest).await.expect("an image store");

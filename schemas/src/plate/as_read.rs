@@ -1,0 +1,226 @@
+//! A plate as a reader wrote it: what it is compared by, and what was done to it for that.
+//!
+//! Decides which characters a plate is compared by. Letters and digits of other widths are those of
+//! ASCII, letters with accents are without them, letters of other scripts that look like one of
+//! `A`-`Z` are that one, and symbols are left out, as NCIC's and the states' manuals have plates
+//! entered. A mark for a character that the reader could not make out stays, as
+//! [`UNREAD`]: without it the plate would be another, shorter one. What a spreadsheet made of a
+//! number is undone where that is certain, and refused where it is not.
+
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+
+use super::{LONGEST, Plate};
+
+/// Stands in a plate for a character that the reader could not make out.
+pub const UNREAD: char = '?';
+
+/// What readers write for a character that they could not make out.
+const MARKS: [char; 8] = ['?', '*', '_', '#', '\u{FFFD}', '\u{25A1}', '\u{2610}', '\u{BF}'];
+
+/// Letters that look like one of `A`-`Z`, each before it: of Cyrillic, of Greek, and those of Latin that no
+/// decomposition takes apart.
+const ALIKE: &str = "АAВBЕEКKМMНHОOРPСCТTУYХXІIЈJЅSԚQԜWΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXØOĐDÐDŁLĦHŦT";
+
+/// A plate of which a reader wrote something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlateAsRead {
+    /// What it is compared by.
+    pub plate: Plate,
+    /// Whether it is longer, and only its beginning is compared.
+    pub cut: bool,
+    /// Whether a letter of another script, or one with an accent, is compared as one of `A`-`Z`, or a letter
+    /// or symbol is left out.
+    pub folded: bool,
+    /// Whether a spreadsheet had made a number or a formula of it.
+    pub unwrapped: bool,
+}
+
+/// Why a text is no plate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoPlate {
+    /// Nothing stands there but blanks, separators and marks for what was not read.
+    #[error("no character of the plate was read")]
+    Blank,
+    /// A spreadsheet wrote a number with an exponent: digits of the plate are gone.
+    #[error(
+        "a spreadsheet made a number with an exponent of the plate, and its digits are gone; format the column as text and export it again"
+    )]
+    Exponent,
+    /// It is in letters that no plate here is compared by.
+    #[error("none of its characters is a letter A-Z or a digit")]
+    OtherScript,
+}
+
+impl Plate {
+    /// The plate that a reader wrote.
+    ///
+    /// # Errors
+    /// When there is none to compare by.
+    pub fn of_reader(text: &str) -> Result<PlateAsRead, NoPlate> {
+        let bare = unwrapped(text.trim());
+        if has_exponent(bare) {
+            return Err(NoPlate::Exponent);
+        }
+        let whole = without_fraction(bare);
+        let mut folding = Folding::default();
+        for c in whole.chars() {
+            folding.take(c);
+        }
+        let Folding { kept, folded, other, cut } = folding;
+        if !kept.contains(|c: char| c != UNREAD) {
+            return Err(if other { NoPlate::OtherScript } else { NoPlate::Blank });
+        }
+        let unwrapped = whole.len() != text.trim().len();
+        Ok(PlateAsRead { plate: Plate::known(kept), cut, folded, unwrapped })
+    }
+}
+
+#[derive(Default)]
+struct Folding {
+    kept: String,
+    folded: bool,
+    /// Whether a letter was left out that is none of `A`-`Z` and looks like none.
+    other: bool,
+    cut: bool,
+}
+
+impl Folding {
+    fn take(&mut self, c: char) {
+        if c.is_ascii_alphanumeric() {
+            self.keep(c.to_ascii_uppercase());
+        } else if MARKS.contains(&c) {
+            self.keep(UNREAD);
+        } else if super::separator(c) || c.is_control() {
+        } else if c.is_ascii() {
+            self.folded = true;
+        } else {
+            self.folded = true;
+            self.fold(c);
+        }
+    }
+
+    fn fold(&mut self, c: char) {
+        let parts = std::iter::once(c).nfkd().filter(|c| !is_combining_mark(*c));
+        for c in parts.flat_map(char::to_uppercase) {
+            let mut pairs = ALIKE.chars();
+            let alike = std::iter::from_fn(|| pairs.next().zip(pairs.next()))
+                .find_map(|(of, is)| (of == c).then_some(is));
+            match alike.unwrap_or(c) {
+                c if c.is_ascii_alphanumeric() => self.keep(c),
+                c if MARKS.contains(&c) => self.keep(UNREAD),
+                c => self.other = self.other || c.is_alphabetic(),
+            }
+        }
+    }
+
+    fn keep(&mut self, c: char) {
+        if self.kept.len() < LONGEST {
+            self.kept.push(c);
+        } else {
+            self.cut = true;
+        }
+    }
+}
+
+/// A plate that a spreadsheet was told to leave alone: `="0123"` and `'0123`.
+fn unwrapped(text: &str) -> &str {
+    let formula = || text.strip_prefix("=\"")?.strip_suffix('"');
+    let quoted = || text.strip_prefix('\'').filter(|rest| !rest.contains('\''));
+    formula().or_else(quoted).unwrap_or(text).trim()
+}
+
+/// `1.23E+07`. A plate such as `12E4567` has neither the point nor the plus.
+fn has_exponent(text: &str) -> bool {
+    let Some((number, exponent)) = text.split_once(['E', 'e']) else { return false };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let (whole, fraction) = number.split_once(['.', ',']).unwrap_or((number, ""));
+    let is_number = digits(whole) && (fraction.is_empty() || digits(fraction));
+    let plus = exponent.strip_prefix('+');
+    is_number && digits(plus.unwrap_or(exponent)) && (plus.is_some() || number.len() > whole.len())
+}
+
+/// `1234567.0` is the number 1234567; no other point stands between digits and nothing but zeros.
+fn without_fraction(text: &str) -> &str {
+    match text.split_once('.') {
+        Some((whole, zeros))
+            if !zeros.is_empty()
+                && zeros.bytes().all(|b| b == b'0')
+                && !whole.is_empty()
+                && whole.bytes().all(|b| b.is_ascii_digit() || b == b',') =>
+        {
+            whole
+        }
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &str) -> String {
+        match Plate::of_reader(text) {
+            Ok(PlateAsRead { plate, cut, folded, unwrapped }) => {
+                let mut said = plate.to_string();
+                for (is, word) in [(cut, " cut"), (folded, " folded"), (unwrapped, " unwrapped")] {
+                    said.push_str(if is { word } else { "" });
+                }
+                said
+            }
+            Err(why) => format!("{why:?}"),
+        }
+    }
+
+    #[test]
+    fn a_plate_is_compared_by_letters_and_digits_whatever_was_written() {
+        for (text, expected) in [
+            ("7abc-123", "7ABC123"),
+            (" 8 xyz·999 ", "8XYZ999"),
+            ("KID♥123", "KID123 folded"),
+            ("AB/C12", "ABC12 folded"),
+            ("AB&C12+'", "ABC12 folded"),
+            ("８ＸＹＺ９", "8XYZ9 folded"),
+            ("АВС777", "ABC777 folded"),
+            ("ΑΒΕ77", "ABE77 folded"),
+            ("ÑÅØ12", "NAO12 folded"),
+            ("粤B12345", "B12345 folded"),
+            ("ABCDEFGHIJKL", "ABCDEFGHIJ cut"),
+            ("7AB_30", "7AB?30"),
+            ("7A?*#0", "7A???0"),
+            ("2345678.0", "2345678 unwrapped"),
+            ("2345678.00", "2345678 unwrapped"),
+            ("=\"0012345\"", "0012345 unwrapped"),
+            ("'0012345", "0012345 unwrapped"),
+            ("2,345,678", "2345678 folded"),
+            ("12.34.56", "123456"),
+            ("12E4567", "12E4567"),
+            ("1E5", "1E5"),
+            ("5E-12", "5E12"),
+            ("1.23E+07", "Exponent"),
+            ("1E+05", "Exponent"),
+            ("1.2e6", "Exponent"),
+            ("---/--", "Blank"),
+            ("*******", "Blank"),
+            ("", "Blank"),
+            ("♥", "Blank"),
+            ("无车牌", "OtherScript"),
+        ] {
+            assert_eq!(read(text), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_compared_stays_as_it_is(text in ".{0,40}") {
+            if let Ok(one) = Plate::of_reader(&text) {
+                prop_assert!((1..=LONGEST).contains(&one.plate.as_str().len()));
+                let again = Plate::try_from(one.plate.to_string());
+                prop_assert_eq!(again, Ok(one.plate.clone()));
+                let read = Plate::of_reader(one.plate.as_str()).unwrap();
+                prop_assert_eq!(read.plate, one.plate);
+            }
+        }
+    }
+}

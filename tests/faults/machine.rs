@@ -127,8 +127,8 @@ impl Wrong {
     }
 }
 
-/// Clocks that are an hour wrong: what is signed or read then is refused or not appended at all, and
-/// once they agree again, and are past the last entry of either log, everything goes on.
+/// Clocks that are an hour wrong: by them nothing is appended, whether they are ahead of the time that has
+/// passed or behind the last entry, so nothing is asked or answered; once they are right everything goes on.
 pub(crate) fn wrong_clocks() -> Figures {
     const HOUR: i64 = 3_600;
     let folder = TempDir::new().expect("a folder");
@@ -145,22 +145,13 @@ pub(crate) fn wrong_clocks() -> Figures {
         let told = officers.stop();
         pair.note(told);
     };
-    // Each time the others catch up: no log goes back, so an hour has to pass.
-    owning.set(HOUR);
-    spell(&mut pair);
-    asking.set(HOUR);
-    pair.over("the owner's clock was an hour ahead");
-    owning.set(0);
-    spell(&mut pair);
-    owning.set(HOUR);
-    pair.over("the owner's clock went back by an hour");
-    asking.set(0);
-    spell(&mut pair);
-    asking.set(HOUR);
-    pair.over("the requester's clock went back by an hour");
-    asking.set(2 * HOUR);
-    spell(&mut pair);
-    owning.set(2 * HOUR);
-    pair.over("the requester's clock was an hour ahead");
+    for (clock, whose) in [(owning, "owner"), (asking, "requester")] {
+        for (seconds, how) in [(HOUR, "ahead"), (-HOUR, "behind")] {
+            clock.set(seconds);
+            spell(&mut pair);
+            clock.set(0);
+            pair.over(&format!("the {whose}'s clock was an hour {how}"));
+        }
+    }
     pair.figures()
 }

@@ -298,7 +298,7 @@ impl ConnectionHandler for Substreams {
                 let upgrade = ReadyUpgrade::new(StreamProtocol::new(PROTOCOL));
                 let order = Order { opened, since: tokio::time::Instant::now() };
                 let protocol = SubstreamProtocol::new(upgrade, order)
-                    .with_timeout(self.connection.longest_silence());
+                    .with_timeout(self.connection.longest_opening());
                 Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest { protocol })
             }
             None => Poll::Pending,

@@ -9,7 +9,7 @@ pub mod probe;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
@@ -45,6 +45,13 @@ impl Substream {
 
     pub(super) fn connection(&self) -> &Arc<Connection> {
         &self.connection
+    }
+
+    /// Whether it stands and nothing has come on it: an end neither.
+    pub(super) fn is_quiet(&mut self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        let read = Pin::new(&mut self.stream).poll_read(&mut cx, &mut [0]);
+        read.is_pending() && !self.connection.is_over()
     }
 }
 

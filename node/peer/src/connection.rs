@@ -15,6 +15,10 @@ use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOw
 
 use crate::link::LinkError;
 
+/// How long opening a substream may take on a connection on which somebody has waited in vain: a round
+/// trip, and no answer that has to be worked out.
+const DISTRUSTED: Duration = Duration::from_secs(2);
+
 /// A connection that was established. Its handler, its substreams and the pool share it.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -25,6 +29,8 @@ pub(super) struct Connection {
     heard: Mutex<Instant>,
     /// Whether it said nothing for too long.
     silent: AtomicBool,
+    /// Whether somebody has gone who waited in vain on it, and nothing was heard since.
+    distrusted: AtomicBool,
     /// It has ended, or is being closed.
     ended: CancellationToken,
     /// A newer one with the same peer stands.
@@ -38,6 +44,7 @@ impl Connection {
             longest_silence,
             heard: Mutex::new(Instant::now()),
             silent: AtomicBool::new(false),
+            distrusted: AtomicBool::new(false),
             ended: CancellationToken::new(),
             replaced: CancellationToken::new(),
         })
@@ -47,8 +54,15 @@ impl Connection {
         self.id
     }
 
-    pub(super) fn longest_silence(&self) -> Duration {
-        self.longest_silence
+    /// How long opening a substream on it may take: less where others have waited in vain.
+    pub(super) fn longest_opening(&self) -> Duration {
+        let distrusted = self.distrusted.load(Ordering::Relaxed);
+        if distrusted { self.longest_silence.min(DISTRUSTED) } else { self.longest_silence }
+    }
+
+    /// Somebody has gone who waited on it and heard nothing.
+    pub(super) fn distrust(&self) {
+        self.distrusted.store(true, Ordering::Relaxed);
     }
 
     fn heard(&self) -> MutexGuard<'_, Instant> {
@@ -58,6 +72,7 @@ impl Connection {
     /// Bytes of the peer have come.
     pub(super) fn hears(&self) {
         *self.heard() = Instant::now();
+        self.distrusted.store(false, Ordering::Relaxed);
     }
 
     pub(super) fn is_silent_since(&self, since: Instant) -> bool {

@@ -99,10 +99,14 @@ async fn link(mut near: TcpStream, target: SocketAddr, mut told: watch::Receiver
 }
 
 async fn node(seed: u8) -> (Peers, PublicKey, SocketAddr) {
+    node_with(seed, Limits::default()).await
+}
+
+async fn node_with(seed: u8, limits: Limits) -> (Peers, PublicKey, SocketAddr) {
     let seed = [seed; 32];
     let node_key = SecretKey::from_seed(&seed);
     let node = node_key.public();
-    let limits = Limits { silence: SILENCE, ..Limits::default() };
+    let limits = Limits { silence: SILENCE, ..limits };
     let listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
     let peers = start(Settings { node_key, listen, limits }, Arc::new(Answering)).await.unwrap();
     let at = crate::listens_at(&peers.addresses()[0]).unwrap();
@@ -117,7 +121,11 @@ fn reach(node: PublicKey, at: Option<SocketAddr>) -> Reach {
 
 /// One conversation, in order.
 async fn asks(peers: &Peers, to: &Reach) -> Result<(), LinkError> {
-    let mut channel = peers.open(to).await?;
+    let channel = peers.open(to).await?;
+    asks_over(channel).await
+}
+
+async fn asks_over(mut channel: impl Channel) -> Result<(), LinkError> {
     channel.send(&Released::standing_asked(&StandingRequest { entries: Vec::new() })).await?;
     let frame = channel.recv().await?;
     assert_eq!(frame.kind, FrameKind::Failed);
@@ -185,4 +193,29 @@ async fn a_peer_that_is_heard_nowhere_is_told_from_one_that_does_not_answer() {
     assert!(!here.connected().contains(&other), "nobody counts on it any more");
     asks(&here, &to_there).await.unwrap();
     there.shutdown().await;
+}
+
+#[tokio::test]
+async fn who_comes_back_finds_the_places_that_a_dead_connection_held() {
+    const PLACES: usize = 10;
+    let few = Limits { conversations_per_peer: PLACES - 8, ..Limits::default() };
+    let ((here, _, at), (there, _, _)) = (node_with(1, few).await, node(2).await);
+    let (relayed, broken) = relay(at).await;
+    let to_here = reach(here.proven().now.public(), Some(relayed));
+    let all_at_once = async || {
+        let mut channels = Vec::new();
+        for _ in 0..PLACES {
+            channels.push(there.open(&to_here).await?);
+        }
+        let asked = futures::future::join_all(channels.into_iter().map(asks_over)).await;
+        asked.into_iter().collect::<Result<Vec<()>, LinkError>>()
+    };
+    all_at_once().await.unwrap();
+    broken.send_replace(Broken::ForTheDialler);
+    let back = tokio::time::timeout(LONG, async {
+        while all_at_once().await.is_err() {
+            tokio::time::sleep(SILENCE / 10).await;
+        }
+    });
+    back.await.expect("as many as before");
 }

@@ -82,12 +82,17 @@ impl Pools {
         }
     }
 
-    /// An idle substream of the newest connection.
+    /// An idle substream of the newest connection that the peer has not closed.
     pub(super) fn idle(&self, peer: &PeerId) -> Option<Substream> {
-        self.with(peer, |pool| {
-            let stream = pool.idle.pop()?;
-            pool.is_newest(stream.connection()).then_some(stream)
-        })
+        loop {
+            let mut stream = self.with(peer, |pool| {
+                let stream = pool.idle.pop()?;
+                pool.is_newest(stream.connection()).then_some(stream)
+            })?;
+            if stream.is_quiet() {
+                return Some(stream);
+            }
+        }
     }
 
     fn put_back(&self, peer: &PeerId, stream: Substream) {
@@ -101,6 +106,7 @@ impl Pools {
     /// What is idle on a connection is used no more: who comes next sees by opening a substream
     /// whether it still stands.
     fn distrust(&self, peer: &PeerId, connection: &Connection) {
+        connection.distrust();
         let idle = self.with(peer, |pool| {
             let newest = pool.is_newest(connection);
             newest.then(|| std::mem::take(&mut pool.idle))

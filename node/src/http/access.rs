@@ -1,4 +1,4 @@
-//! What a route takes of whoever asks. Every route says it in the table of [`super::router`]; one that
+//! What a route takes of whoever asks. Every route says it in the table of [`super::ROUTES`]; one that
 //! said nothing would take most.
 
 /// What a route takes of whoever asks.

@@ -247,7 +247,7 @@ pub(super) fn clock_is_right(sign_in: &SignIn) -> Result<(), ActError> {
 /// Somebody proves who she is for one act, without a session.
 ///
 /// # Errors
-/// As [`sign_in`].
+/// As [`sign_in()`].
 pub async fn prove_once(
     sign_in: &SignIn,
     attempt: &Attempt,

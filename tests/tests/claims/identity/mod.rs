@@ -3,6 +3,7 @@
 mod agency_key;
 mod card_bounds;
 mod cards;
+mod commands;
 mod node_key;
 mod possession;
 mod routes;

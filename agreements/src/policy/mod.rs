@@ -3,6 +3,7 @@
 //! Adding an agency is adding a file. No rule names an agency; a policy may (with whom it shares).
 
 mod builtin;
+mod codes;
 mod differences;
 mod faults;
 mod malformed;
@@ -22,13 +23,15 @@ use crate::document::{DocumentError, line_of, read, sense};
 use crate::screening::Certainty;
 use malformed::malformed;
 
+pub use codes::{
+    Demand, Heading, Help, Lowered, Means, Prohibition, ReasonDemand, Standard, Strength,
+};
 pub use faults::Fault;
 pub use page::{Designee, Page, Section};
 pub use parts::{
-    Administration, Approval, AuthorizedPurpose, CaseNumber, Cited, Danger, Days, Demand, Duty,
-    Heading, Help, Lowered, Means, Official, Officials, OwnOffense, Path, People, Pointer,
-    ProhibitedUse, Prohibition, ReadRetention, ReasonDemand, ReasonRules, Recipients, Release,
-    Retention, Roles, RowLimit, Searches, Standard, Strength, Suspicion, Training, Verification,
+    Administration, Approval, AuthorizedPurpose, CaseNumber, Cited, Danger, Days, Duty, Official,
+    Officials, OwnOffense, Path, People, Pointer, ProhibitedUse, ReadRetention, ReasonRules,
+    Recipients, Release, Retention, Roles, RowLimit, Searches, Suspicion, Training, Verification,
 };
 pub use people::Reliance;
 pub use period::Period;

@@ -9,8 +9,10 @@
 mod fold;
 mod forbidden;
 mod lexicon;
+mod marks;
 mod measure;
 mod reading;
+mod spelling;
 mod statutes;
 mod typed;
 mod uses;

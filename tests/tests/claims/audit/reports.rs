@@ -243,8 +243,17 @@ async fn a_sample_is_reproducible_from_its_seed_and_recorded_with_its_findings()
 async fn audits_fall_due_and_are_done() {
     let (asking, owning, _) = sharing_pair().await;
     assert!(audits_due(&owning).0);
-    let days =
-        owning.context().agency.registry.state().policy.as_ref().expect("a policy").audits.period().longest_days();
+    let days = owning
+        .context()
+        .agency
+        .registry
+        .state()
+        .policy
+        .as_ref()
+        .expect("a policy")
+        .audits
+        .period()
+        .longest_days();
     shift_clocks([&asking, &owning], i64::from(days) * DAY_MS + HOUR_MS);
     let (well, said) = audits_due(&owning);
     assert!(!well && said.contains(&format!("every {days} days")) && said.contains('['), "{said}");

@@ -1,7 +1,7 @@
 //! The tokens of a text that are no words: what is known and said again, sections of codes, and numbers.
 
 use super::fold::Token;
-use super::reading::{Known, Named, Reader, Says};
+use super::reader::{Known, Named, Reader, Says};
 use super::statutes::{self, Cited, Code};
 use super::vocabulary::Kind;
 

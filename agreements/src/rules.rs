@@ -25,7 +25,6 @@ pub(crate) use agency::no_authority;
 pub(crate) use approval::{may_adhere, may_approve, may_record};
 pub(crate) use case::{Asked, Case, Side};
 pub(crate) use elements::past_retention;
-pub(crate) use justification::numbered;
 pub(crate) use period::{less, period};
 pub(crate) use reach::cut_off;
 

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::agency::AgencyId;
 use crate::authority::AuthorityId;
+use crate::citation::Citation;
 use crate::digest::Digest;
 use crate::image::{IMAGE_BYTES, Media};
 use crate::purpose::codes;
 use crate::query::QueryId;
-use crate::refusal::Citation;
 use crate::text::Text;
 use crate::time::Timestamp;
 

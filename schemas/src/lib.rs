@@ -17,6 +17,7 @@ pub mod body;
 pub mod bundle;
 pub mod card;
 pub mod checkpoint;
+mod citation;
 pub mod correction;
 pub mod digest;
 pub mod draft;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::citation::Citation;
+
 use crate::agency::AgencyId;
 use crate::answer::{Basis, DecidedBy};
 use crate::digest::Digest;
@@ -75,31 +77,6 @@ codes! {
         Stale = "stale",
         /// The owner's audit log cannot be written.
         LogUnavailable = "log_unavailable",
-    }
-}
-
-/// Where a rule comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Citation {
-    /// The text: a statute, a policy, an agreement.
-    pub source: String,
-    /// The section, clause or paragraph.
-    pub section: String,
-}
-
-impl Citation {
-    /// A citation of `section` of `source`.
-    #[must_use]
-    pub fn new(source: impl Into<String>, section: impl Into<String>) -> Self {
-        Self { source: source.into(), section: section.into() }
-    }
-}
-
-impl std::fmt::Display for Citation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.source, self.section)
     }
 }
 

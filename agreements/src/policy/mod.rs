@@ -3,8 +3,10 @@
 //! Adding an agency is adding a file. No rule names an agency; a policy may (with whom it shares).
 
 mod builtin;
+mod codes;
 mod differences;
 mod faults;
+mod load;
 mod malformed;
 mod page;
 mod parts;
@@ -18,17 +20,17 @@ use schemas::query::{Elements, Justification};
 use schemas::refusal::Citation;
 use serde::{Deserialize, Serialize};
 
-use crate::document::{DocumentError, line_of, read, sense};
 use crate::screening::Certainty;
-use malformed::malformed;
 
+pub use codes::{
+    Demand, Heading, Help, Lowered, Means, Prohibition, ReasonDemand, Standard, Strength,
+};
 pub use faults::Fault;
 pub use page::{Designee, Page, Section};
 pub use parts::{
-    Administration, Approval, AuthorizedPurpose, CaseNumber, Cited, Danger, Days, Demand, Duty,
-    Heading, Help, Lowered, Means, Official, Officials, OwnOffense, Path, People, Pointer,
-    ProhibitedUse, Prohibition, ReadRetention, ReasonDemand, ReasonRules, Recipients, Release,
-    Retention, Roles, RowLimit, Searches, Standard, Strength, Suspicion, Training, Verification,
+    Administration, Approval, AuthorizedPurpose, CaseNumber, Cited, Danger, Days, Duty, Official,
+    Officials, OwnOffense, Path, People, Pointer, ProhibitedUse, ReadRetention, ReasonRules,
+    Recipients, Release, Retention, Roles, RowLimit, Searches, Suspicion, Training, Verification,
 };
 pub use people::Reliance;
 pub use period::Period;
@@ -39,12 +41,6 @@ pub const LARGEST_TEXT: usize = 256 << 10;
 
 /// The version of the policy format.
 pub const FORMAT: u32 = 2;
-
-/// The one key that every version of the format has.
-#[derive(Deserialize)]
-struct Version {
-    format: u32,
-}
 
 /// A policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,50 +102,6 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Reads a policy.
-    ///
-    /// # Errors
-    /// With file, line, key and what is expected, or what does not hold together.
-    pub fn from_toml(file: &str, text: &str) -> Result<Self, DocumentError> {
-        if text.len() > LARGEST_TEXT {
-            return Err(sense(format!(
-                "{file}: a policy of {} bytes is too large; at most {LARGEST_TEXT} are read",
-                text.len()
-            )));
-        }
-        let version: Version = read(file, text)?;
-        if version.format != FORMAT {
-            return Err(sense(format!(
-                "{file}: {}`format` is {}; this version reads {FORMAT}",
-                line_of(text, "format").map_or(String::new(), |line| format!("line {line}: ")),
-                version.format
-            )));
-        }
-        let policy: Self = read(file, text)?;
-        match policy.faults(text).as_slice() {
-            [] => Ok(policy),
-            [fault] => Err(sense(format!("{file}: {fault}"))),
-            [fault, more @ ..] => Err(sense(format!(
-                "{file}: {fault} (and {} more; `accord policy check` tells them all)",
-                more.len()
-            ))),
-        }
-    }
-
-    /// Everything that is wrong with a text, in its order; nothing where it is a policy.
-    #[must_use]
-    pub fn check(text: &str) -> Vec<Fault> {
-        match read::<Self>("policy", text) {
-            Ok(policy) if policy.format == FORMAT => policy.faults(text),
-            Ok(_) => vec![Fault {
-                line: line_of(text, "format"),
-                key: "format".into(),
-                what: format!("`format` must be {FORMAT}"),
-            }],
-            Err(error) => malformed(text, &error),
-        }
-    }
-
     /// Every value that cites, by its key in the file.
     #[must_use]
     pub fn values(&self) -> Vec<(String, &dyn Cited)> {

@@ -4,12 +4,12 @@ use schemas::refusal::{Citation, Reason, RefusalCode};
 
 use super::case::Case;
 use super::cite::{listed, reason, statute};
-use super::justification::numbered;
 use crate::agreement::Agreement;
 use crate::facts::{Authority, Candidate};
 use crate::lifecycle::{AgreementRecord, AgreementStatus};
 use crate::policy::Policy;
 use crate::request::{RequestRecord, RequestState};
+use crate::screening::numbered;
 
 fn agreement<'a>(candidate: &Candidate<'a>) -> Option<&'a Agreement> {
     match candidate.authority {

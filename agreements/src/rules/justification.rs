@@ -6,7 +6,7 @@ use schemas::text::Text;
 use super::case::Asked;
 use super::cite::{reason, statute};
 use crate::policy::{Demand, Lowered, Standard};
-use crate::screening;
+use crate::screening::{self, numbered};
 
 /// A case number where the policy demands one; a CAD number counts.
 pub(super) fn case_number(asked: &Asked<'_>) -> Option<Reason> {
@@ -22,14 +22,6 @@ pub(super) fn case_number(asked: &Asked<'_>) -> Option<Reason> {
         None => format!("{} demands a case or CAD number", asked.whose()),
     };
     asked.because(RefusalCode::CaseRequired, message, &asked.policy.case_number, &[])
-}
-
-/// Whether a text may be a number of a case: it holds a digit, and more than one character
-/// repeated.
-pub(crate) fn numbered(text: &Text) -> bool {
-    let mut plain = text.as_str().chars().filter(|c| c.is_alphanumeric());
-    let first = plain.next();
-    text.as_str().chars().any(|c| c.is_ascii_digit()) && plain.any(|c| Some(c) != first)
 }
 
 /// A reason in words (1798.90.52(a)(4)): a code alone does not say it, and neither does `inv`.

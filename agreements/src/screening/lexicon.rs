@@ -7,6 +7,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::spelling::{apart, stems, undoubled};
+
 /// Words shorter than this must be spelled as they are.
 const SHORTEST_NEAR: usize = 5;
 /// From this length on two mistakes are seen through.
@@ -282,80 +284,6 @@ fn without_one(bytes: &[u8], mut each: impl FnMut(u64)) {
     for skip in 0..bytes.len() {
         each(hash(but(bytes, skip)));
     }
-}
-
-/// A word with each letter that stands more than once in a row written once.
-fn undoubled(word: &str) -> String {
-    let mut once = String::with_capacity(word.len());
-    let mut last = None;
-    for c in word.chars() {
-        if last != Some(c) || c.is_ascii_digit() {
-            once.push(c);
-        }
-        last = Some(c);
-    }
-    once
-}
-
-/// What a word may be without its ending. Few, and each at least three letters.
-fn stems(word: &str) -> impl Iterator<Item = String> + '_ {
-    const ENDINGS: [(&str, &str); 14] = [
-        ("ies", "y"),
-        ("ied", "y"),
-        ("sses", "ss"),
-        ("ches", "ch"),
-        ("shes", "sh"),
-        ("es", "e"),
-        ("es", ""),
-        ("s", ""),
-        ("ed", "e"),
-        ("ed", ""),
-        ("ing", "e"),
-        ("ing", ""),
-        ("er", ""),
-        ("ly", ""),
-    ];
-    ENDINGS.iter().filter_map(move |(ending, instead)| {
-        let head = word.strip_suffix(ending)?;
-        let least = if ending.len() > 1 { 4 } else { 3 };
-        (head.len() + instead.len() >= least && !head.ends_with(['s'].as_slice()))
-            .then(|| format!("{head}{instead}"))
-    })
-}
-
-/// How many letters are wrong, missing, too many or swapped with their neighbour.
-fn apart(one: &[u8], other: &[u8]) -> usize {
-    if one.len().abs_diff(other.len()) > 2 {
-        return 3;
-    }
-    let width = other.len() + 1;
-    let mut before: Vec<usize> = vec![0; width];
-    let mut last: Vec<usize> = (0..width).collect();
-    let mut row: Vec<usize> = vec![0; width];
-    let at = |row: &[usize], n: usize| row.get(n).copied().unwrap_or(usize::MAX / 2);
-    let mut above: Option<u8> = None;
-    for (n, a) in (1..).zip(one) {
-        if let Some(first) = row.first_mut() {
-            *first = n;
-        }
-        let mut left: Option<u8> = None;
-        for (m, b) in (1..).zip(other) {
-            let mut least = (at(&last, m) + 1)
-                .min(at(&row, m - 1) + 1)
-                .min(at(&last, m - 1) + usize::from(a != b));
-            if m > 1 && above == Some(*b) && left == Some(*a) {
-                least = least.min(at(&before, m - 2) + 1);
-            }
-            if let Some(cell) = row.get_mut(m) {
-                *cell = least;
-            }
-            left = Some(*b);
-        }
-        above = Some(*a);
-        std::mem::swap(&mut before, &mut last);
-        std::mem::swap(&mut last, &mut row);
-    }
-    at(&last, other.len())
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ use schemas::query::{Elements, Justification};
 use schemas::text::Text;
 
 use super::forbidden::{Beside, Betrayed, Certainty};
-use super::reading::{self, Known, Named, Part, Reading, Says};
+use super::number::numbered;
+use super::reader::{Known, Named, Part, Reading, Says};
+use super::reading;
 use super::typed;
 use super::vocabulary::{Class, Kind, Role, VOCABULARY, Vocabulary};
 use crate::policy::{Prohibition, ReasonDemand, ReasonRules};
-use crate::rules::numbered;
 
 /// How a reason was measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -204,6 +205,9 @@ pub(super) fn traffic(reason: &Reading, offense: &Reading, apart: &[Named]) -> O
 /// Most words of a reason that a sentence tells of.
 const MOST_TOLD: usize = 6;
 
+/// Most characters of a part that a sentence tells.
+const LONGEST_TOLD: usize = 40;
+
 /// Which words count as what.
 fn told(reading: &Reading) -> String {
     let telling = |part: &&Part| part.says != Says::Class(Class::Filler);
@@ -234,7 +238,8 @@ impl Part {
             Says::Repeated => "the case or plate again",
             Says::Other => "a word that this node does not know",
         };
-        format!("`{}` is {what}", self.words)
+        let words: String = self.words.chars().take(LONGEST_TOLD).collect();
+        format!("`{words}` is {what}")
     }
 }
 

@@ -9,8 +9,12 @@
 mod fold;
 mod forbidden;
 mod lexicon;
+mod marks;
 mod measure;
+mod number;
+mod reader;
 mod reading;
+mod spelling;
 mod statutes;
 mod typed;
 mod uses;
@@ -23,7 +27,8 @@ pub use forbidden::{Betrayed, Certainty};
 pub use typed::{ListedOffense, listed_offenses, typed};
 
 pub(crate) use measure::{measured, says_something};
-use reading::Known;
+pub(crate) use number::numbered;
+use reader::Known;
 use uses::may_be_forbidden;
 use vocabulary::VOCABULARY;
 

@@ -3,109 +3,14 @@
 
 use std::borrow::Cow;
 
-use schemas::query::{Elements, Justification};
-
-use super::fold::{self, Token};
+use super::fold;
 use super::lexicon::Id;
-use super::statutes::{self, Cited, Code};
-use super::vocabulary::{ARTICLES, Class, Kind, Phrase, Role, Vocabulary};
+use super::reader::{Known, Named, Part, Reader, Reading, Says};
+use super::vocabulary::{ARTICLES, Class, Phrase, Role, Vocabulary};
 use crate::policy::ReasonRules;
 
 /// Most words that are looked up with mistakes in one text; what comes after them must be spelled.
 const MOST_NEAR: usize = 48;
-
-/// An offence that a text names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Named {
-    /// Of the published list.
-    Listed(u16),
-    /// A section that the list does not know.
-    Section(Code, String),
-    /// Of the agency's own list.
-    Own(String),
-}
-
-/// What a word turned out to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Says {
-    Class(Class),
-    /// A section of a code.
-    Statute,
-    /// An offence of the agency's own list.
-    OwnOffence,
-    /// A number, plate or code that names nothing here.
-    Number,
-    /// The query's own case, plate or purpose once more.
-    Repeated,
-    /// A word that is on no list.
-    Other,
-    /// A word on no list that stands where a place stands.
-    SomePlace,
-}
-
-/// A part of a text.
-#[derive(Debug, Clone)]
-pub(crate) struct Part {
-    pub(crate) words: String,
-    pub(crate) says: Says,
-}
-
-/// What a text, or several, say together.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Reading {
-    pub(crate) parts: Vec<Part>,
-    pub(crate) offences: Vec<Named>,
-    /// The sections among them, as they are signed.
-    pub(crate) sections: Vec<(String, Option<u16>)>,
-    pub(crate) roles: Vec<Role>,
-    pub(crate) circumstances: usize,
-    pub(crate) places: usize,
-    /// Different words on no list.
-    pub(crate) others: usize,
-    /// Whether a number of a case stands among the words.
-    pub(crate) case_number: bool,
-    /// The words of a traffic rule that was broken.
-    pub(crate) infraction: Option<String>,
-}
-
-/// What stands beside a text and says nothing when it is said again.
-pub(crate) struct Known<'a> {
-    words: Vec<String>,
-    plate: Option<String>,
-    rules: Option<&'a ReasonRules>,
-}
-
-impl<'a> Known<'a> {
-    pub(crate) fn of(why: &Justification, elements: &Elements, rules: &'a ReasonRules) -> Self {
-        let mut words = Vec::new();
-        for text in [why.case.as_str(), why.cad.as_str()] {
-            words.extend(compact(text));
-        }
-        let pattern = elements.pattern.as_ref().map(|pattern| pattern.as_str());
-        words.extend(pattern.and_then(compact));
-        let plate = elements.plate.as_ref().map(|plate| plate.as_str().to_lowercase());
-        Self { words, plate, rules: Some(rules) }
-    }
-
-    pub(crate) fn within(rules: &'a ReasonRules) -> Self {
-        Self { rules: Some(rules), ..Self::nothing() }
-    }
-
-    pub(crate) fn nothing() -> Self {
-        Self { words: Vec::new(), plate: None, rules: None }
-    }
-
-    fn spelled(&self) -> impl Iterator<Item = &str> {
-        self.words.iter().map(String::as_str).chain(self.plate.as_deref())
-    }
-}
-
-/// A text without what separates its letters and digits; `None` where little is left.
-fn compact(text: &str) -> Option<String> {
-    let folded = fold::folded(text);
-    let joined: String = fold::tokens(&folded).iter().map(|token| token.word).collect();
-    (joined.len() > 1).then_some(joined)
-}
 
 /// A word of a text: the tokens that it is made of.
 struct Word<'t> {
@@ -114,14 +19,6 @@ struct Word<'t> {
     token: usize,
     id: Option<Id>,
     says: Option<Says>,
-}
-
-struct Reader<'v, 't> {
-    vocabulary: &'v Vocabulary,
-    tokens: Vec<Token<'t>>,
-    /// By token, what it turned out to be as a number, section or repetition.
-    marks: Vec<Option<Says>>,
-    reading: Reading,
 }
 
 /// Reads a text beside what is known.
@@ -143,143 +40,6 @@ pub(crate) fn read(vocabulary: &Vocabulary, text: &str, known: &Known<'_>) -> Re
 }
 
 impl<'t> Reader<'_, 't> {
-    fn mark(&mut self, from: usize, until: usize, says: Says) {
-        for mark in self.marks.iter_mut().take(until).skip(from) {
-            *mark = Some(says);
-        }
-    }
-
-    fn free(&self, at: usize) -> bool {
-        self.marks.get(at).is_some_and(Option::is_none)
-    }
-
-    /// Tokens that together spell what is known, as `8KTR-392`.
-    fn repeated(&mut self, known: &Known<'_>) {
-        for spelled in known.spelled() {
-            let mut from = 0;
-            while from < self.tokens.len() {
-                let mut rest = spelled;
-                let used = self.tokens.iter().skip(from).take_while(|token| {
-                    let fits = rest.strip_prefix(token.word).filter(|_| !rest.is_empty());
-                    rest = fits.unwrap_or(rest);
-                    fits.is_some()
-                });
-                let used = used.count();
-                if used > 0 && rest.is_empty() {
-                    self.mark(from, from + used, Says::Repeated);
-                    from += used;
-                } else {
-                    from += 1;
-                }
-            }
-        }
-    }
-
-    fn after_number_word(&self, at: usize) -> bool {
-        let before = at.checked_sub(1).and_then(|before| self.tokens.get(before));
-        let hash = self.tokens.get(at).is_some_and(|token| token.before.contains('#'));
-        hash || before.is_some_and(|token| {
-            let id = self.vocabulary.lexicon.exact(token.word);
-            id.is_some_and(|id| self.vocabulary.number_words.contains(&id))
-        })
-    }
-
-    /// Whether a token belongs to one run of letters and digits with those around it.
-    fn glued(&self, from: usize, until: usize) -> bool {
-        let dashed = |token: &Token<'_>| token.touches() || matches!(token.before, "-" | "." | ":");
-        from > 0 && self.tokens.get(from).is_some_and(dashed)
-            || self.tokens.get(until).is_some_and(dashed)
-    }
-
-    fn sections(&mut self) {
-        let mut at = 0;
-        while at < self.tokens.len() {
-            let found = if self.free(at) { statutes::cited(&self.tokens, at) } else { Vec::new() };
-            let coded = found.first().is_some_and(|cited| cited.code.is_some());
-            let mut next = at + 1;
-            for cited in found {
-                let bare = !coded
-                    && !self.after_number_word(cited.from)
-                    && !self.glued(cited.from, cited.until)
-                    && self.vocabulary.of_section(&cited).is_some();
-                let touching = coded
-                    && self
-                        .tokens
-                        .get(cited.from)
-                        .is_some_and(|token| cited.from > 0 && token.touches() && cited.from == at);
-                if (coded && !touching) || bare {
-                    self.mark(cited.from, cited.until, Says::Statute);
-                    next = cited.until.max(next);
-                    self.section(&cited);
-                }
-            }
-            at = next;
-        }
-    }
-
-    fn section(&mut self, cited: &Cited) {
-        let listed = self.vocabulary.of_section(cited);
-        let number = &cited.section.number;
-        let by_number = |at| self.vocabulary.offence(at)?.code_of_bare(number);
-        let code = cited.code.or_else(|| listed.and_then(by_number));
-        let signed = code.map(|code| format!("{} {}", code.short(), cited.section));
-        match (listed, code) {
-            (Some(at), _) => self.offence(Named::Listed(at), signed.as_deref().unwrap_or_default()),
-            // What else the Vehicle Code says is traffic.
-            (None, Some(Code::Vehicle)) => self.reading.infraction.clone_from(&signed),
-            // An attempt at another.
-            (None, Some(Code::Penal)) if cited.section.number == "664" => {}
-            (None, Some(code)) => self.offence(Named::Section(code, cited.section.key(0)), ""),
-            (None, None) => {}
-        }
-        let known = self.reading.sections.iter().any(|(text, _)| Some(text) == signed.as_ref());
-        if let Some(signed) = signed.filter(|_| !known) {
-            self.reading.sections.push((signed, listed));
-        }
-    }
-
-    fn offence(&mut self, named: Named, words: &str) {
-        if let Named::Listed(at) = named
-            && self.vocabulary.offence(at).is_some_and(|of| of.kind == Kind::Infraction)
-        {
-            self.reading.infraction = Some(words.to_owned());
-            return;
-        }
-        if !self.reading.offences.contains(&named) {
-            self.reading.offences.push(named);
-        }
-    }
-
-    /// Runs of letters and digits, such as a plate, a case number or a call sign.
-    fn numbers(&mut self) {
-        let mut at = 0;
-        while at < self.tokens.len() {
-            let mut until = at + 1;
-            while self.free(until)
-                && self.tokens.get(until).is_some_and(|token| {
-                    token.touches()
-                        || matches!(token.before, "-" | "/" | "." | ":" | "_") && token.is_number()
-                })
-            {
-                until += 1;
-            }
-            let run = self.tokens.get(at..until).unwrap_or_default();
-            let digits: usize =
-                run.iter().filter(|token| token.is_number()).map(|token| token.word.len()).sum();
-            if self.free(at) && digits > 0 {
-                let first = run.first();
-                let word = first.filter(|token| !token.is_number() && token.word.len() > 2);
-                let known = word.is_some_and(|token| {
-                    self.vocabulary.lexicon.exact(token.word).is_some() && digits <= 2
-                });
-                self.reading.case_number |=
-                    digits >= 5 || (digits >= 3 && self.after_number_word(at));
-                self.mark(if known { at + 1 } else { at }, until, Says::Number);
-            }
-            at = until;
-        }
-    }
-
     /// The words that are no numbers, sections or repetitions, in order.
     fn words(&self) -> Vec<Word<'t>> {
         let mut words = Vec::with_capacity(self.tokens.len());

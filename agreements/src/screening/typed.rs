@@ -4,7 +4,8 @@
 use schemas::offense::{self, Offense, VehicleRole};
 use schemas::query::Justification;
 
-use super::reading::{self, Known, Named, Reading};
+use super::reader::{Known, Named, Reading};
+use super::reading;
 use super::vocabulary::{Role, VOCABULARY, Vocabulary};
 use crate::policy::ReasonRules;
 

@@ -63,8 +63,12 @@ pub(super) async fn run(
     let mut heard = Vec::new();
     while let Some(mut one) = lines.next::<Value>().await? {
         save(client, &mut one, args).await?;
-        if one.get("not_asked").is_some() {
-            output.object(&one, || not_asked(&one));
+        if let Some(left_out) = one.get("not_asked").and_then(Value::as_array) {
+            // Where nobody was left out, scripts have the id of the search in each outcome.
+            match left_out.is_empty() {
+                true => output.note(&not_asked(&one)),
+                false => output.object(&one, || not_asked(&one)),
+            }
             continue;
         }
         output.object(&one, || describe(&one));

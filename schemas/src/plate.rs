@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 mod as_read;
 
-pub use as_read::{NoPlate, PlateAsRead, UNREAD};
+pub(crate) use as_read::separator;
+pub use as_read::{LONGEST, NoPlate, UNREAD};
 
 /// A plate as it is compared: `A`–`Z` and `0`–`9`, upper-cased, separators and symbols dropped, one to
 /// ten characters (the width of NCIC's licence plate field). In the plate of a read, [`UNREAD`] stands for
@@ -41,10 +42,30 @@ pub enum PlateError {
     },
 }
 
-/// Longest plate, in characters.
-pub const LONGEST: usize = 10;
+/// A plate of which a reader wrote something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlateAsRead {
+    /// What it is compared by.
+    pub plate: Plate,
+    /// Whether it is longer, and only its beginning is compared.
+    pub cut: bool,
+    /// Whether a letter of another script, or one with an accent, is compared as one of `A`-`Z`, or a letter
+    /// or symbol is left out.
+    pub folded: bool,
+    /// Whether a spreadsheet had made a number or a formula of it.
+    pub unwrapped: bool,
+}
 
 impl Plate {
+    /// The plate that a reader wrote.
+    ///
+    /// # Errors
+    /// When there is none to compare by.
+    pub fn of_reader(text: &str) -> Result<PlateAsRead, NoPlate> {
+        let as_read::Folded { text, cut, folded, unwrapped } = as_read::folded(text)?;
+        Ok(PlateAsRead { plate: Self(text), cut, folded, unwrapped })
+    }
+
     /// The plate's characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -55,10 +76,6 @@ impl Plate {
     pub(crate) fn known(text: String) -> Self {
         Self(text)
     }
-}
-
-pub(crate) fn separator(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '-' | '.' | '\u{B7}' | '\u{2010}'..='\u{2015}')
 }
 
 /// Whether what a database or a message holds is a plate as it is compared.

@@ -99,11 +99,6 @@ fn flatten(value: &Value, path: String, depth: usize, into: &mut BTreeMap<String
     }
 }
 
-/// Whether a part of a multipart body is such a text.
-pub(crate) fn is_text(part: &[u8]) -> bool {
-    part.starts_with(b"Events[")
-}
-
 pub(crate) fn read_text(part: &[u8], mut sink: RecordSink<'_>) {
     let (text, recoded) = crate::encoding::text(part);
     sink.recoded = recoded;

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+pub(crate) use crate::fault::{Fault, clean};
 use crate::instant::{self, EARLIEST_MILLIS, Zone};
 use crate::nothing::says_nothing;
 use schemas::read::Confidence;
@@ -12,83 +13,11 @@ use schemas::text::{Text, hidden};
 use schemas::time::Timestamp;
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// Longest sentence about one record, in characters.
-const LONGEST_SENTENCE: usize = 300;
-
 /// 2001-09-09 in seconds: a smaller number is no time of a reader in any unit.
 const SECONDS_FROM: i64 = 1_000_000_000;
 
 /// Longest value shown inside a sentence, in characters.
 const LONGEST_SHOWN: usize = 60;
-
-/// `text` cut to `longest` characters, with what does not print replaced, so that a source file
-/// can write neither a flood nor terminal commands into a report.
-pub(crate) fn clean(text: &str, longest: usize) -> String {
-    let printed = |c: char| {
-        let hidden = c.is_control()
-            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
-        if hidden { char::REPLACEMENT_CHARACTER } else { c }
-    };
-    let mut shown: String = text.chars().take(longest).map(printed).collect();
-    if text.chars().nth(longest).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
-/// Why a record, or one read of it, cannot be used: one bounded sentence.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Fault(String);
-
-impl Fault {
-    pub(crate) fn new(sentence: impl fmt::Display) -> Self {
-        Self(clean(&sentence.to_string(), LONGEST_SENTENCE))
-    }
-
-    pub(crate) fn missing(field: &str) -> Self {
-        Self::new(format_args!("`{field}` is missing"))
-    }
-
-    pub(crate) fn into_sentence(self) -> String {
-        self.0
-    }
-}
-
-macro_rules! fault_from {
-    ($($error:ty),* $(,)?) => {$(
-        impl From<$error> for Fault {
-            fn from(error: $error) -> Self {
-                Self::new(error)
-            }
-        }
-    )*};
-}
-
-fault_from!(
-    schemas::text::TextError,
-    schemas::time::TimeError,
-    schemas::read::LocationError,
-    schemas::read::ConfidenceError,
-    schemas::read::SourceError,
-);
-
-impl From<serde_json::Error> for Fault {
-    /// Without the position, which is relative to the piece that was parsed.
-    fn from(error: serde_json::Error) -> Self {
-        let text = error.to_string();
-        let position = format!(" at line {} column {}", error.line(), error.column());
-        let said = text.strip_suffix(&position).unwrap_or(&text);
-        // The parser speaks of the program's own types; whoever mends the file knows only JSON.
-        let said = said
-            .replace("expected struct Coordinates", "expected an object")
-            .replace("expected struct Vehicle", "expected an object")
-            .replace("expected f64", "expected a number");
-        match said.strip_prefix("duplicate field ") {
-            Some(field) => Self::new(format_args!("{field} stands twice; expected once")),
-            None => Self::new(said),
-        }
-    }
-}
 
 /// One value of a body.
 #[derive(Debug, Default, Clone, PartialEq)]

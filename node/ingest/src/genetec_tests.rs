@@ -61,7 +61,7 @@ fn xml_and_the_ftp_template_say_the_same_of_the_same_read() {
         let from_ftp = std::ptr::eq(source, FTP);
         let expected = if from_ftp {
             // The template names neither analytics nor a confidence.
-            let vehicle = Vehicle::default();
+            let vehicle = schemas::read::Vehicle::default();
             Read { direction: None, confidence: None, vehicle, ..json.clone() }
         } else {
             json.clone()

@@ -12,7 +12,7 @@ use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
 use schemas::time::Timestamp;
 
-use crate::field::{Fault, clean};
+use crate::fault::{Fault, clean};
 
 /// 1973-03-03T09:46:40Z in milliseconds, and the year 5138 in seconds. So a smaller number of
 /// milliseconds is either a number of seconds or a reader whose clock was never set.

@@ -2,69 +2,19 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::Arc;
-
-use schemas::text::Text;
 
 use crate::dahua;
 use crate::dispatch::{json, xml};
 use crate::format::Format;
 use crate::framer::{Framed, Framer};
-use crate::instant::Zone;
 use crate::layout::{Layout, look};
 use crate::mapped::{self, Table};
-use crate::mapping::Mapping;
-use crate::multipart::{MultipartRecord, Parts};
+use crate::multipart::{MultipartRecord, Parts, is_lines_of_events};
+use crate::options::Options;
 use crate::outcome::{ImportError, Item, RecordSink, reject};
 use crate::source::{Said, Source};
 use crate::stream_csv::StreamCsv;
 use crate::xml::Documents;
-
-/// How a source is to be read.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// The format it is said to be in.
-    pub format: Format,
-    /// The mapping, which the format `csv` needs and no other takes.
-    pub mapping: Option<Arc<Mapping>>,
-    /// The camera of records that name none, such as those of a folder that one camera writes to.
-    pub camera: Option<Text>,
-    /// The zone of times that have none.
-    pub zone: Option<Zone>,
-}
-
-impl From<Format> for Options {
-    fn from(format: Format) -> Self {
-        Self { format, ..Self::default() }
-    }
-}
-
-impl Options {
-    /// Whether format and mapping go together.
-    ///
-    /// # Errors
-    /// When they do not; a sentence.
-    pub fn check(&self) -> Result<(), String> {
-        let zone = self.zone.as_ref();
-        if let Some(format) =
-            self.mapping.as_ref().and_then(|mapping| mapping.times.without_zone(zone))
-        {
-            return Err(format!(
-                "time.zone is missing, and the format `{format}` has no offset; name the zone in the \
-                 mapping, or say it with --zone"
-            ));
-        }
-        match (self.format, &self.mapping) {
-            (Format::Csv, None) => {
-                Err("the format `csv` needs a mapping: name its file with --mapping".into())
-            }
-            (Format::Auto | Format::Csv, Some(_)) | (_, None) => Ok(()),
-            (format, Some(_)) => Err(format!(
-                "a mapping goes with the format `csv`, not `{format}`; leave out one of them"
-            )),
-        }
-    }
-}
 
 /// Where records come from.
 enum Frames<R: io::Read> {
@@ -223,7 +173,7 @@ fn part(body: MultipartRecord, options: &Options, items: &mut VecDeque<Item>) ->
         mapped::document(mapping, start, sink);
     } else if start.starts_with(b"<") {
         xml(options.format, start, sink);
-    } else if dahua::is_text(start) {
+    } else if is_lines_of_events(start) {
         dahua::read_text(start, sink);
     } else {
         json(options.format, start, sink);

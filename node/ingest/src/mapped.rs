@@ -17,10 +17,10 @@ use crate::audit_export;
 use crate::encoding;
 use crate::field::{Fault, Scalar, clean, confidence};
 use crate::framer::{Framed, Framer, Position};
-use crate::items::Options;
 use crate::json::syntax;
 use crate::mapping::{Bases, Column, ColumnValue, Leads, MappedLayout, Mapping, SkipWhere};
 use crate::note::{NoteKind, Notes};
+use crate::options::Options;
 use crate::outcome::{Empty, ImportError, Item, Outcome, RecordSink, reject};
 use crate::place;
 use crate::reading::{Reading, camera_or_said, plate_text};
@@ -306,6 +306,9 @@ fn one(
     }
     let value = |of: &ColumnValue| cells.value(of).map(Scalar::Text).unwrap_or_default();
     let said = |of: &ColumnValue| {
+        if of.is_empty() {
+            return Ok(None);
+        }
         value(of)
             .said(&of.to_string())
             .map_err(|fault| Fault::new(format_args!("column {}", fault.into_sentence())))

@@ -229,10 +229,15 @@ impl<R: Read> Parts<R> {
 
 const NO_DOCUMENT: &str = "no part of the body holds a record; expected one of JSON or XML";
 
+/// Whether a part is the text that Dahua's cameras send, a line a value.
+pub(crate) fn is_lines_of_events(part: &[u8]) -> bool {
+    part.starts_with(b"Events[")
+}
+
 /// Whether a part begins as a document does.
 fn begins(bytes: &[u8]) -> bool {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
-    matches!(bytes.first(), Some(b'{' | b'[' | b'<')) || crate::dahua::is_text(bytes)
+    matches!(bytes.first(), Some(b'{' | b'[' | b'<')) || is_lines_of_events(bytes)
 }
 
 impl MultipartRecord {

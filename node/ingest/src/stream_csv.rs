@@ -13,8 +13,8 @@ use serde_json::{Map, Value};
 
 use crate::encoding;
 use crate::field::{Fault, Scalar, clean};
-use crate::items::Options;
 use crate::note::{NoteKind, Notes};
+use crate::options::Options;
 use crate::outcome::{ImportError, Item, Outcome, RecordSink, Rejected};
 use crate::platerecognizer;
 use crate::python;

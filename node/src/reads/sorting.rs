@@ -119,6 +119,7 @@ impl Sorting {
             }
             Fate::Earlier(earlier) => {
                 self.sorted.counted.merged += 1;
+                held.was_also_read(earlier.as_ref().clone());
                 self.put(*earlier);
                 true
             }
@@ -182,6 +183,13 @@ impl Sorting {
 }
 
 impl Held {
+    /// A reading that never held is a version too: whoever keeps the read for it finds it there.
+    fn was_also_read(&mut self, reading: Read) {
+        let reading = Read { id: self.read.id, earlier_of: self.read.earlier_of, ..reading };
+        self.was.push((self.version, reading));
+        self.version = self.version.saturating_add(1);
+    }
+
     fn becomes(&mut self, now: Read) {
         let was = std::mem::replace(&mut self.read, now);
         self.was.push((self.version, was));

@@ -57,8 +57,8 @@ impl HoldFilter {
             })
     }
 
-    /// Whether a read is kept, as it is or as it was before it was corrected: no correction takes it out
-    /// of a hold.
+    /// Whether a read is kept, as it is or as it was before it was corrected or told better: neither takes
+    /// it out of a hold. An earlier reading is kept with the read that tells its sighting better.
     pub(super) async fn keeps_any_version(
         &self,
         store: &dyn ReadStore,
@@ -67,8 +67,21 @@ impl HoldFilter {
         if self.holds.is_empty() || self.keeps_read(read) {
             return Ok(!self.holds.is_empty());
         }
-        let earlier = store.read_versions(read.id).await?;
-        Ok(earlier.iter().any(|(_, read, _)| self.keeps_read(read)))
+        let mut ids = vec![read.id];
+        if let Some(better) = read.earlier_of {
+            ids.push(better);
+            let better = store.own_reads(&[better]).await?;
+            if better.iter().any(|(read, _)| self.keeps_read(read)) {
+                return Ok(true);
+            }
+        }
+        for id in ids {
+            let earlier = store.read_versions(id).await?;
+            if earlier.iter().any(|(_, read, _)| self.keeps_read(read)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The holds that keep an entry with this body, by number.

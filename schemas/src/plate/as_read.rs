@@ -10,10 +10,16 @@
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
-use super::{LONGEST, Plate};
+/// Longest plate, in characters.
+pub const LONGEST: usize = 10;
 
 /// Stands in a plate for a character that the reader could not make out.
 pub const UNREAD: char = '?';
+
+/// Whether a character only divides others.
+pub(crate) fn separator(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '-' | '.' | '\u{B7}' | '\u{2010}'..='\u{2015}')
+}
 
 /// What readers write for a character that they could not make out.
 const MARKS: [char; 8] = ['?', '*', '_', '#', '\u{FFFD}', '\u{25A1}', '\u{2610}', '\u{BF}'];
@@ -22,18 +28,13 @@ const MARKS: [char; 8] = ['?', '*', '_', '#', '\u{FFFD}', '\u{25A1}', '\u{2610}'
 /// decomposition takes apart.
 const ALIKE: &str = "АAВBЕEКKМMНHОOРPСCТTУYХXІIЈJЅSԚQԜWΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXØOĐDÐDŁLĦHŦT";
 
-/// A plate of which a reader wrote something.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlateAsRead {
-    /// What it is compared by.
-    pub plate: Plate,
-    /// Whether it is longer, and only its beginning is compared.
-    pub cut: bool,
-    /// Whether a letter of another script, or one with an accent, is compared as one of `A`-`Z`, or a letter
-    /// or symbol is left out.
-    pub folded: bool,
-    /// Whether a spreadsheet had made a number or a formula of it.
-    pub unwrapped: bool,
+/// What a plate that a reader wrote is compared by.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Folded {
+    pub(super) text: String,
+    pub(super) cut: bool,
+    pub(super) folded: bool,
+    pub(super) unwrapped: bool,
 }
 
 /// Why a text is no plate.
@@ -52,28 +53,23 @@ pub enum NoPlate {
     OtherScript,
 }
 
-impl Plate {
-    /// The plate that a reader wrote.
-    ///
-    /// # Errors
-    /// When there is none to compare by.
-    pub fn of_reader(text: &str) -> Result<PlateAsRead, NoPlate> {
-        let bare = unwrapped(text.trim());
-        if has_exponent(bare) {
-            return Err(NoPlate::Exponent);
-        }
-        let whole = without_fraction(bare);
-        let mut folding = Folding::default();
-        for c in whole.chars() {
-            folding.take(c);
-        }
-        let Folding { kept, folded, other, cut } = folding;
-        if !kept.contains(|c: char| c != UNREAD) {
-            return Err(if other { NoPlate::OtherScript } else { NoPlate::Blank });
-        }
-        let unwrapped = whole.len() != text.trim().len();
-        Ok(PlateAsRead { plate: Plate::known(kept), cut, folded, unwrapped })
+/// The characters by which the plate that a reader wrote is compared.
+pub(super) fn folded(text: &str) -> Result<Folded, NoPlate> {
+    let bare = unwrapped(text.trim());
+    if has_exponent(bare) {
+        return Err(NoPlate::Exponent);
     }
+    let whole = without_fraction(bare);
+    let mut folding = Folding::default();
+    for c in whole.chars() {
+        folding.take(c);
+    }
+    let Folding { kept, folded, other, cut } = folding;
+    if !kept.contains(|c: char| c != UNREAD) {
+        return Err(if other { NoPlate::OtherScript } else { NoPlate::Blank });
+    }
+    let unwrapped = whole.len() != text.trim().len();
+    Ok(Folded { text: kept, cut, folded, unwrapped })
 }
 
 #[derive(Default)]
@@ -91,7 +87,7 @@ impl Folding {
             self.keep(c.to_ascii_uppercase());
         } else if MARKS.contains(&c) {
             self.keep(UNREAD);
-        } else if super::separator(c) || c.is_control() {
+        } else if separator(c) || c.is_control() {
         } else if c.is_ascii() {
             self.folded = true;
         } else {
@@ -161,9 +157,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(text: &str) -> String {
-        match Plate::of_reader(text) {
-            Ok(PlateAsRead { plate, cut, folded, unwrapped }) => {
-                let mut said = plate.to_string();
+        match super::folded(text) {
+            Ok(Folded { text, cut, folded, unwrapped }) => {
+                let mut said = text;
                 for (is, word) in [(cut, " cut"), (folded, " folded"), (unwrapped, " unwrapped")] {
                     said.push_str(if is { word } else { "" });
                 }
@@ -214,12 +210,10 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_compared_stays_as_it_is(text in ".{0,40}") {
-            if let Ok(one) = Plate::of_reader(&text) {
-                prop_assert!((1..=LONGEST).contains(&one.plate.as_str().len()));
-                let again = Plate::try_from(one.plate.to_string());
-                prop_assert_eq!(again, Ok(one.plate.clone()));
-                let read = Plate::of_reader(one.plate.as_str()).unwrap();
-                prop_assert_eq!(read.plate, one.plate);
+            if let Ok(one) = super::folded(&text) {
+                prop_assert!((1..=LONGEST).contains(&one.text.len()));
+                let again = super::folded(&one.text).unwrap();
+                prop_assert_eq!(again.text, one.text);
             }
         }
     }

@@ -7,7 +7,7 @@
 
 use schemas::time::Timestamp;
 
-use super::{Fields, MOST_ANALYTICS, NO_PLATE, make};
+use super::fields::{Fields, MOST_ANALYTICS, NO_PLATE, make};
 use crate::field::{Fault, Scalar};
 use crate::instant::{Fold, Zone};
 use crate::outcome::{Outcome, RecordSink};

@@ -36,7 +36,7 @@ fn each_shipped_mapping_reads_its_fixture() {
         (shipped!("blueiris.toml", "blueiris.json"), "4BLU771 4BLU772 4BLU773 4BLU774", 1),
         (shipped!("frigate.toml", "frigate.jsonl"), "3FRG450 3FRG451", 2),
         (shipped!("fusus.toml", "fusus.json"), "9FSS301 9FSS302", 0),
-        (shipped!("fusus-csv.toml", "fusus.csv"), "9FSS303", 0),
+        (shipped!("fusus-csv.toml", "fusus-csv.csv"), "9FSS303", 0),
         (shipped!("elsag.toml", "elsag.csv"), "2ELS640 2ELS641", 0),
         (shipped!("boss.toml", "boss.txt"), "1BSS810 1BSS811", 0),
     ] {
@@ -58,7 +58,7 @@ fn what_stands_outside_the_list_and_in_one_cell_is_found() {
     assert_eq!(one.read.at.to_string(), "2026-03-01T17:04:10.000Z", "of the outer object");
     assert_eq!(one.photographs.len(), 1);
     for (_, mapping, source) in
-        [shipped!("fusus.toml", "fusus.json"), shipped!("fusus-csv.toml", "fusus.csv")]
+        [shipped!("fusus.toml", "fusus.json"), shipped!("fusus-csv.toml", "fusus-csv.csv")]
     {
         let one = fields(mapping, source);
         let place = one.read.location.unwrap();

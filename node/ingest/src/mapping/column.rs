@@ -3,15 +3,13 @@
 use serde::Deserialize;
 
 use super::error::MappingError;
-use super::path::Path;
+use super::path::{FARTHEST, Path};
 use super::pattern::Pattern;
 use crate::field::clean;
 use crate::rows::Cut;
 
 /// Most columns that one value is joined of, and most of which the first that says something counts.
 const MOST_JOINED: usize = 8;
-/// The farthest column or character that can be named.
-pub(super) const FARTHEST: usize = 100_000;
 
 /// How records lie in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

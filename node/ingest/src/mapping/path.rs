@@ -6,10 +6,11 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use super::column::FARTHEST;
 use super::error::MappingError;
 use crate::field::clean;
 
+/// The farthest element, column or character that can be named.
+pub(super) const FARTHEST: usize = 100_000;
 /// Longest path into an object.
 const LONGEST: usize = 16;
 

@@ -29,7 +29,7 @@ macro_rules! mapping {
 
 /// A file of every format and layout.
 fn samples() -> Vec<Sample> {
-    let table: [(&'static str, Format, Option<&str>, &'static [u8]); 17] = [
+    let table: [(&'static str, Format, Option<&str>, &'static [u8]); 21] = [
         ("native", Format::Native, None, fixture!("native.jsonl")),
         ("rekor v1", Format::Rekor, None, fixture!("rekor_group_v1.json")),
         ("rekor v2", Format::Rekor, None, fixture!("rekor_group_v2.json")),
@@ -47,6 +47,10 @@ fn samples() -> Vec<Sample> {
         ("pipes", Format::Csv, mapping!("pipes.toml"), fixture!("pipes.txt")),
         ("fixed", Format::Csv, mapping!("fixed.toml"), fixture!("fixed.txt")),
         ("objects", Format::Csv, mapping!("flock.toml"), fixture!("flock.json")),
+        ("outer values", Format::Csv, mapping!("unifi.toml"), fixture!("unifi.json")),
+        ("vehicle", Format::PlateRecognizer, None, fixture!("platerecognizer_vehicle.json")),
+        ("dahua", Format::Dahua, None, fixture!("dahua.json")),
+        ("exporter", Format::Genetec, None, fixture!("genetec_exporter.xml")),
     ];
     let sample = |(name, format, mapping, bytes): (_, _, Option<&str>, _)| {
         let mapping = mapping.map(|text| Arc::new(text.parse().unwrap()));

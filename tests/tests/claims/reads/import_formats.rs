@@ -42,7 +42,7 @@ async fn a_file_of_each_format_is_imported_once() {
         ("blueiris.json", [4, 0, 0], "csv", Some("blueiris.toml")),
         ("frigate.jsonl", [2, 0, 0], "csv", Some("frigate.toml")),
         ("fusus.json", [2, 0, 0], "csv", Some("fusus.toml")),
-        ("fusus.csv", [1, 0, 0], "csv", Some("fusus-csv.toml")),
+        ("fusus-csv.csv", [1, 0, 0], "csv", Some("fusus-csv.toml")),
         ("elsag.csv", [2, 0, 0], "csv", Some("elsag.toml")),
         ("boss.txt", [2, 0, 0], "csv", Some("boss.toml")),
         ("milesight.json", [1, 0, 0], "csv", Some("milesight.toml")),

@@ -115,3 +115,21 @@ async fn a_clock_that_is_ahead_and_a_read_past_its_retention_are_told() {
     assert_eq!(heard.reads[0].reader_clock, Some(clock));
     assert!(heard.reads[0].at <= agency.now());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_on_any_reading_keeps_them_all() {
+    for (first, second, held) in
+        [(0.6, 0.9, "8KTR3Q2"), (0.6, 0.9, "8KTR392"), (0.9, 0.6, "8KTR392"), (0.9, 0.6, "8KTR3Q2")]
+    {
+        let agency = Agency::start("owning-ca-pd").await;
+        agency.import(vec![told(&agency, 0, "8KTR3Q2", first, "")]).await;
+        agency.import(vec![told(&agency, 600, "8KTR392", second, "")]).await;
+        agency.import(vec![told(&agency, 60_000, "9ABC456", 0.9, "")]).await;
+        let reason = ["--reason", "Trial of case 26-417"];
+        agency.accord(&[&["hold", "add", "--plate", held], &reason[..]].concat()).done();
+        agency.clock.shift(400 * 86_400_000);
+        let ran = agency.accord(&["retention", "run"]).done();
+        assert_eq!(ran["reads_purged"], 1, "{held}: {ran}");
+        assert_eq!(agency.context().store.stats().await.expect("a store").reads, 2, "{held}");
+    }
+}

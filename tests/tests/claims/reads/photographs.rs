@@ -75,7 +75,7 @@ async fn a_native_read_never_refers_to_a_photograph_that_is_not_here() {
         .await
         .expect("stored");
     assert_eq!(stored.absent, [(batch[1].read.id, batch[1].read.images[0].digest)]);
-    assert_eq!((stored.reads, stored.photographs), (1, 0));
+    assert_eq!((stored.counted.new, stored.photographs), (1, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -77,6 +77,13 @@ async fn a_webhook_whose_record_cannot_be_used_is_told_so_and_one_that_cannot_be
     let sources = agency.accord(&["source", "list"]).done();
     assert_eq!((&sources["rejected"], &sources["stored"]), (&1.into(), &0.into()));
     assert!(sources["error"].as_str().expect("an error").contains("line 1"), "{sources}");
+    // What could not be used is kept where a person looks, once however often it comes.
+    let aside = agency.home().join("rejected/gate-1");
+    let names = || std::fs::read_dir(&aside).map_or(0, Iterator::count);
+    assert_eq!(names(), 2, "the body, and what is wrong with it");
+    let again =
+        send(&agency, "POST", "/sources/gate-1/reads", Some(&bearer), "{\"plate\":7}\n").await;
+    assert_eq!((again.0, names()), (422, 2));
 
     // No log, no data: what cannot be logged is not taken, and is not said to be.
     agency.store().fail(Failure::BeforeWrite);

@@ -110,11 +110,11 @@ impl Lexicon {
 
     /// Has plurals count as their singular, where both are known.
     pub(crate) fn join_plurals(&mut self) {
-        let of = |(id, word): (Id, &Box<str>)| {
+        let of = |(id, word): (Id, &str)| {
             let singular = word.strip_suffix('s').filter(|singular| singular.len() >= 4)?;
             Some((id, self.exact(singular)?))
         };
-        self.singulars = (0..).zip(&self.words).filter_map(of).collect();
+        self.singulars = (0..).zip(self.words.iter().map(AsRef::as_ref)).filter_map(of).collect();
     }
 
     pub(crate) fn singular(&self, id: Id) -> Id {

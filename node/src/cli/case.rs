@@ -26,6 +26,7 @@ use audit_log::clock::Clock;
 use host::home::{Home, replace_private};
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "one is made a run, from what was typed")]
 pub(super) enum Case {
     /// Set the case that the next queries are made for.
     Use {

@@ -157,7 +157,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(text: &str) -> String {
-        match super::folded(text) {
+        match folded(text) {
             Ok(Folded { text, cut, folded, unwrapped }) => {
                 let mut said = text;
                 for (is, word) in [(cut, " cut"), (folded, " folded"), (unwrapped, " unwrapped")] {
@@ -210,9 +210,9 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_compared_stays_as_it_is(text in ".{0,40}") {
-            if let Ok(one) = super::folded(&text) {
+            if let Ok(one) = folded(&text) {
                 prop_assert!((1..=LONGEST).contains(&one.text.len()));
-                let again = super::folded(&one.text).unwrap();
+                let again = folded(&one.text).unwrap();
                 prop_assert_eq!(again.text, one.text);
             }
         }

@@ -111,7 +111,8 @@ impl Step {
 fn says(value: &Value, key: &str, text: &str) -> bool {
     match value.get(key) {
         Some(Value::String(found)) => found == text,
-        Some(found @ (Value::Number(_) | Value::Bool(_))) => found.to_string() == text,
+        Some(Value::Number(found)) => found.to_string() == text,
+        Some(Value::Bool(found)) => found.to_string() == text,
         _ => false,
     }
 }

@@ -127,10 +127,11 @@ impl Wrong {
     }
 }
 
-/// Clocks that are an hour wrong: by them nothing is appended, whether they are ahead of the time that has
+/// Clocks that are hours wrong: by them nothing is appended, whether they are ahead of the time that has
 /// passed or behind the last entry, so nothing is asked or answered; once they are right everything goes on.
 pub(crate) fn wrong_clocks() -> Figures {
-    const HOUR: i64 = 3_600;
+    /// More than a clock may be ahead, or behind the last entry.
+    const WRONG: i64 = 2 * 3_600;
     let folder = TempDir::new().expect("a folder");
     let clocks = ["asking", "owning"].map(|name| Wrong(folder.path().join(name)));
     clocks.iter().for_each(|clock| clock.set(0));
@@ -146,11 +147,11 @@ pub(crate) fn wrong_clocks() -> Figures {
         pair.note(told);
     };
     for (clock, whose) in [(owning, "owner"), (asking, "requester")] {
-        for (seconds, how) in [(HOUR, "ahead"), (-HOUR, "behind")] {
+        for (seconds, how) in [(WRONG, "ahead"), (-WRONG, "behind")] {
             clock.set(seconds);
             spell(&mut pair);
             clock.set(0);
-            pair.over(&format!("the {whose}'s clock was an hour {how}"));
+            pair.over(&format!("the {whose}'s clock was two hours {how}"));
         }
     }
     pair.figures()

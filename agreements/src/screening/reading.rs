@@ -140,13 +140,9 @@ impl<'t> Reader<'_, 't> {
 
     /// Words on no list: with a mistake, several in one, or standing where a place stands.
     fn unknown(&mut self, words: &mut [Word<'t>]) {
-        let mut looked = 0;
         let mut corrected = false;
-        for word in words.iter_mut().filter(|word| word.says.is_none() && word.id.is_none()) {
-            if looked == MOST_NEAR {
-                break;
-            }
-            looked += 1;
+        let unknown = words.iter_mut().filter(|word| word.says.is_none() && word.id.is_none());
+        for word in unknown.take(MOST_NEAR) {
             word.id = self.near(&word.text);
             corrected |= word.id.is_some();
         }

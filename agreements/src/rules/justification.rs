@@ -28,8 +28,7 @@ pub(super) fn case_number(asked: &Asked<'_>) -> Option<Reason> {
 pub(super) fn reason_given(asked: &Asked<'_>) -> Option<Reason> {
     let why = &asked.query.why;
     let given = &why.reason;
-    // An offence that is typed says it as well as words do.
-    if given.is_empty() && why.offenses.is_empty() && why.offense.is_empty() {
+    if given.is_empty() {
         let message = "no reason is given; say in words what the case is about";
         return Some(reason(
             RefusalCode::ReasonMissing,

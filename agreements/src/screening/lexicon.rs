@@ -114,7 +114,7 @@ impl Lexicon {
             let singular = word.strip_suffix('s').filter(|singular| singular.len() >= 4)?;
             Some((id, self.exact(singular)?))
         };
-        self.singulars = (0..).zip(self.words.iter().map(AsRef::as_ref)).filter_map(of).collect();
+        self.singulars = (0..).zip(self.words()).filter_map(of).collect();
     }
 
     pub(crate) fn singular(&self, id: Id) -> Id {
@@ -171,12 +171,19 @@ impl Lexicon {
         if once.len() < SHORTEST_NEAR {
             return None;
         }
-        let mut best = Nearest { of: once.as_bytes(), found: None };
-        best.look(self, hash(once.bytes()));
-        without_one(once.as_bytes(), |key| best.look(self, key));
-        if best.found.is_none() && once.len() >= LONG - 1 {
-            for skip in 0..once.len() {
-                let rest: Vec<u8> = but(once.as_bytes(), skip).collect();
+        // A letter left out may bring two alike together.
+        let as_it_stands = || (once != word).then(|| self.nearest(word)).flatten();
+        self.nearest(&once).or_else(as_it_stands)
+    }
+
+    fn nearest(&self, word: &str) -> Option<Id> {
+        let bytes = word.as_bytes();
+        let mut best = Nearest { of: bytes, found: None };
+        best.look(self, hash(bytes.iter().copied()));
+        without_one(bytes, |key| best.look(self, key));
+        if best.found.is_none() && bytes.len() >= LONG - 1 {
+            for skip in 0..bytes.len() {
+                let rest: Vec<u8> = but(bytes, skip).collect();
                 without_one(&rest, |key| best.look(self, key));
             }
         }

@@ -36,6 +36,8 @@ struct Said {
     details: usize,
     others: usize,
     number: bool,
+    /// The reason itself says nothing.
+    silent: bool,
 }
 
 impl Said {
@@ -73,13 +75,14 @@ pub(crate) fn measured(why: &Justification, elements: &Elements, rules: &ReasonR
     let demand = demanded(rules, why.purpose, said.number);
     let words = rules.telling_words as usize;
     let lifesaving = rules.lifesaving.contains(&why.purpose);
-    let something = said.offences + said.details > 0;
-    let enough = if lifesaving { something } else { said.meets(demand, words) };
+    // Whatever is picked apart from it, the text says something of its own: `inv` never does.
+    let something = reason.offences.len() + reason.details() > 0;
+    let enough = something && (lifesaving || said.meets(demand, words));
     let spare = enough
         && match demand {
             ReasonDemand::Words | ReasonDemand::WordsAndOffence => said.words() > words,
             ReasonDemand::Offence | ReasonDemand::OffenceAndMore => {
-                said.offences + said.details > 2
+                reason.offences.len() + reason.details() > 2
             }
         };
     let missing = if enough { String::new() } else { missing(&said, demand, words, why.purpose) };
@@ -118,6 +121,7 @@ fn said(vocabulary: &Vocabulary, why: &Justification, reason: &Reading, offense:
         offences: offences.len(),
         details: reason.details() + offense.details() + role,
         others: reason.others,
+        silent: reason.offences.is_empty() && reason.details() == 0,
         number: numbered(&why.case) || numbered(&why.cad) || reason.case_number,
     }
 }
@@ -246,6 +250,9 @@ impl Part {
 /// The one thing that is missing, with an example for the purpose.
 fn missing(said: &Said, demand: ReasonDemand, words: usize, purpose: Purpose) -> String {
     let what = match demand {
+        _ if said.silent && said.offences > 0 => {
+            "say what this vehicle has to do with it, or what happened".to_owned()
+        }
         ReasonDemand::Words if said.words() == 0 || said.offences > 0 => {
             format!("say in at least {words} words what happened and what this vehicle has to do with it")
         }

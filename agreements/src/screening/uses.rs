@@ -180,7 +180,7 @@ impl Finder<'_, '_> {
             }
             let Some(id) = self.forbidden.lexicon.by_hash(joined.key()) else { continue };
             let word = self.forbidden.lexicon.word(id);
-            let enough = word.len() >= 6 || (odd && word.len() >= 3);
+            let enough = word.len() >= 6 || (odd && word.len() >= 3) || nth + 1 == length;
             if self.forbidden.lists(id) && word.len() == length && enough {
                 here.push((id, true));
             }

@@ -150,7 +150,7 @@ async fn a_refusal_for_an_id_that_was_not_used_is_found_out() {
 async fn answers_that_are_destroyed_are_counted_by_the_sums_that_go_with_them() {
     let (asking, mut owning, agreement) = sharing_pair().await;
     answered_query(&asking, &owning).await;
-    shift_clocks([&asking, &owning], 400 * DAY_MS);
+    shift_clocks([&asking, &owning], 1_200 * DAY_MS);
     owning.accord(&["retention", "run"]).done();
     let report = verified(&owning, &asking, &[]);
     assert_eq!(problems(&report), [], "{report:#}");

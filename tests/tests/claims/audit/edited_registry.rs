@@ -50,9 +50,9 @@ async fn a_node_does_not_start_on_a_registry_that_was_edited() {
             not_the_one,
         ),
         (
-            "a policy without what it demands of a reason",
+            "a policy that demands less of a reason",
             format!(
-                "update changes set change = replace(change, 'beside_number', 'x') where idx = {policy}"
+                "update changes set change = replace(change, 'offence_and_more', 'offence') where idx = {policy}"
             ),
             policy,
             not_the_one,

@@ -98,7 +98,7 @@ async fn what_is_under_hold_outlives_its_retention_until_it_is_released() {
     let hold = owning
         .accord(&["hold", "add", "--plate", PLATE, "--reason", "Trial of case 26-417"])
         .done();
-    shift_clocks([&asking, &owning], 400 * DAY_MS);
+    shift_clocks([&asking, &owning], 1_200 * DAY_MS);
     let done = ran(&owning, &["run"]);
     assert_eq!((&done["reads_due"], &done["reads_purged"]), (&3.into(), &0.into()), "{done}");
     assert!(done["held"].as_u64() > Some(3), "{done}");
@@ -123,7 +123,7 @@ async fn no_correction_takes_a_read_out_of_a_hold() {
     let plate = "8XYZ987".parse().expect("a plate");
     let wanted = CorrectionRequest { plate, plate_state: None, reason: words("Read again") };
     owning.correct_read(&owning.admin(), read, &wanted).await.expect("a correction");
-    owning.clock.shift(400 * DAY_MS);
+    owning.clock.shift(1_200 * DAY_MS);
     let done = ran(&owning, &["run"]);
     assert_eq!((&done["reads_due"], &done["reads_purged"]), (&1.into(), &0.into()), "{done}");
     owning.accord(&["hold", "release", "1", "--reason", "Verdict is final"]).done();
@@ -135,7 +135,7 @@ async fn what_is_destroyed_under_hold_is_told() {
     let (asking, mut owning, _) = pair_with_exchange().await;
     let answer = owning.log().await.one(Kind::QueryAnswered).header.index;
     owning.accord(&["hold", "add", "--plate", PLATE, "--reason", "Trial of case 26-417"]).done();
-    shift_clocks([&asking, &owning], 400 * DAY_MS);
+    shift_clocks([&asking, &owning], 1_200 * DAY_MS);
     // It redacts as it must; then its operator destroys what the hold kept, and says nothing.
     ran(&owning, &["run"]);
     let destroy = format!(
@@ -153,7 +153,7 @@ async fn what_is_destroyed_under_hold_is_told() {
 async fn a_crash_between_the_entry_and_the_destruction_is_made_good_at_the_next_run() {
     let (asking, mut owning, _) = pair_with_exchange().await;
     let answer = owning.log().await.one(Kind::QueryAnswered).header.index;
-    shift_clocks([&asking, &owning], 400 * DAY_MS);
+    shift_clocks([&asking, &owning], 1_200 * DAY_MS);
     owning.store().fail_redactions();
     assert_ne!(owning.accord(&["retention", "run"]).code, 0);
     assert_eq!(owning.log().await.count(Kind::EntriesRedacted), 1);
@@ -181,7 +181,7 @@ async fn a_clock_that_has_jumped_destroys_nothing_by_itself_until_the_log_has_fo
     let reads =
         async |agency: &Agency| agency.context().store.stats().await.expect("numbers").reads;
     agency.stop().await;
-    agency.clock.shift(400 * DAY_MS);
+    agency.clock.shift(1_200 * DAY_MS);
     // It looks what has ended when it starts: all of it, by a clock that no entry has followed.
     agency.run().await;
     let due = ran(&agency, &["status"]);

@@ -41,7 +41,7 @@ const PORT: PolicySections = PolicySections {
     training: "462.3(d)",
     reason: "462.5(b)",
     searches: "462.3(c)",
-    retention: (5 * 365, "462.4"),
+    retention: (5 * 365 + 2, "462.4"),
     unnamed: (Purpose::CrimePrevention, "462.2"),
     rights: "Amendment I",
 };

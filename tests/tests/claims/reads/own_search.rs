@@ -39,7 +39,15 @@ async fn a_search_is_on_record_with_everything_that_the_law_names_before_it_is_s
     let access = entry.access();
     assert_eq!((access.outcome, access.count), (Outcome::Answered, Some(3)));
     assert_eq!((&access.requester, &access.owner), (owner.id(), owner.id()));
-    assert_eq!((&access.why, &access.elements), (&asked.why, &asked.elements));
+    // As it was typed, with the offence and the vehicle's role that stand in the words.
+    let offenses: Vec<_> = access.why.offenses.iter().map(ToString::to_string).collect();
+    assert_eq!(offenses, ["VC 10851"]);
+    let typed = schemas::query::Justification {
+        offenses: access.why.offenses.clone(),
+        vehicle_role: access.why.vehicle_role.clone(),
+        ..asked.why.clone()
+    };
+    assert_eq!((&access.why, &access.elements), (&typed, &asked.elements));
     let actor = &entry.body.actor;
     assert_eq!(actor.user.as_ref().map(schemas::query::UserName::as_str), Some(OFFICER));
     assert_eq!(actor.full_name, words("Maria Reyes"));

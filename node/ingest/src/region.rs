@@ -185,7 +185,7 @@ pub(crate) fn state(value: &Scalar, field: &str, notes: &mut Notes) -> Option<St
     let state = state_named(text.as_str());
     // A country alone says nothing of a state, and is nothing that was lost.
     let country = |word: &&str| text.as_str().eq_ignore_ascii_case(word);
-    if state.is_none() && !["us", "usa", "mx", "mex", "can"].iter().any(|word| country(&word)) {
+    if state.is_none() && !["us", "usa", "mx", "mex", "can"].iter().any(country) {
         let shown = clean(text.as_str(), 40);
         notes.add(
             NoteKind::State,

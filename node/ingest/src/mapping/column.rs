@@ -115,7 +115,7 @@ impl Written {
 
 impl WrittenTable {
     fn checked(self, layout: MappedLayout, depth: usize) -> Result<ColumnValue, MappingError> {
-        if depth > 2 || self.column.is_some() == !self.first.is_empty() {
+        if depth > 2 || self.column.is_some() != self.first.is_empty() {
             return Err(MappingError::new(
                 "a table of a column has either `column` or `first`, and they nest no deeper than 2",
             ));

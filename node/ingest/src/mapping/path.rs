@@ -111,8 +111,8 @@ impl Step {
 fn says(value: &Value, key: &str, text: &str) -> bool {
     match value.get(key) {
         Some(Value::String(found)) => found == text,
-        Some(Value::Number(found)) => found.to_string() == text,
-        Some(Value::Bool(found)) => found.to_string() == text,
+        Some(Value::Number(number)) => number.to_string().as_str() == text,
+        Some(Value::Bool(value)) => text == if *value { "true" } else { "false" },
         _ => false,
     }
 }

@@ -52,8 +52,10 @@ pub(super) fn shown(example: Option<&str>, output: Output) -> Result<Done, ActEr
                 names.join(", ")
             )));
         };
-        let mut value = line(one);
-        value["text"] = one.text.into();
+        let value = json!({
+            "name": one.name, "about": one.about(), "untested": one.is_untested(),
+            "text": one.text,
+        });
         output.object(&value, || one.text.trim_end().to_owned());
         return Ok(Done::Ok);
     }

@@ -52,8 +52,11 @@ pub(super) fn shown(example: Option<&str>, output: Output) -> Result<Done, ActEr
                 names.join(", ")
             )));
         };
-        let about = json!({ "name": one.name, "about": one.about(), "untested": one.is_untested(), "text": one.text });
-        output.object(&about, || one.text.trim_end().to_owned());
+        let value = json!({
+            "name": one.name, "about": one.about(), "untested": one.is_untested(),
+            "text": one.text,
+        });
+        output.object(&value, || one.text.trim_end().to_owned());
         return Ok(Done::Ok);
     }
     let all: Vec<Value> = SHIPPED_MAPPINGS.iter().map(line).collect();

@@ -160,6 +160,7 @@ fn uses(
     by_kind
 }
 
+#[expect(clippy::print_stdout, reason = "who runs it with `--nocapture` sees the figures")]
 fn report(name: &str, set: &[Given], show: bool, held: fn(&str) -> bool) -> Vec<(f64, f64)> {
     let mut rates = Vec::new();
     for (nth, reader) in ["lenient", "medium", "strict"].into_iter().enumerate() {

@@ -50,7 +50,7 @@ async fn import(agency: &Agency, drawn: &Drawn, first: u64, count: u64) -> Took 
         let started = Instant::now();
         let stored = importer.store(&agency.admin().into(), &file, "native", batch).await;
         time += started.elapsed();
-        assert_eq!(stored.expect("stored reads").counted.new, end - start);
+        assert_eq!(stored.expect("stored reads").counted.new as u64, end - start);
     }
     Took { time, count }
 }

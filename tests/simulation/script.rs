@@ -197,6 +197,6 @@ fn fault(dice: &Dice, count: usize) -> Fault {
             let millis = i64::try_from(dice.within(0..120_000)).unwrap_or(0) - 60_000;
             Fault::Drift { at: a, millis }
         }
-        _ => Fault::Night { hours: *dice.one(&[1, 7, 26, 24 * 9, 24 * 40, 24 * 400]) },
+        _ => Fault::Night { hours: *dice.one(&[1, 7, 26, 24 * 9, 24 * 40, 24 * 1_200]) },
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tests::command_line::{CliAgency, CommandOutput, accord_at};
 
 /// Commands that take no session, and why.
-const NEED_NONE: [(&str, &str); 21] = [
+const NEED_NONE: [(&str, &str); 22] = [
     ("agreement draft", "writes a text from a template; nothing is asked of the node"),
     ("audit heads", "holds files against each other"),
     ("card show", "shows the card that lies in the home, for its owner"),
@@ -18,6 +18,7 @@ const NEED_NONE: [(&str, &str); 21] = [
     ("health", "whether the node serves, for scripts"),
     ("init", "makes the home"),
     ("login", "by this people sign in"),
+    ("reads mapping", "shows what mappings come with the program and what one may say"),
     ("restore", "by whoever owns the home's files, with no node running"),
     ("run", "starts the node"),
     ("store move", "by whoever owns the home's files, with no node running"),

@@ -215,7 +215,7 @@ fn a_case_goes_with_what_its_user_asks_until_it_ends() {
     assert_eq!(explained.lines()[0]["own_reasons"], json!([]), "{explained:?}");
 
     // What is typed wins; another case takes nothing from this one.
-    let reason = "The owner's brother saw it parked on Myrtle Avenue";
+    let reason = "The owner's brother saw the stolen car parked on Myrtle Avenue";
     agency.accord_as(OFFICER, &[&SEARCH[..], &["--reason", reason]].concat()).done();
     let entry = last(&agency, "reads.searched");
     assert_eq!((&entry["case"], &entry["reason"]), (&json!("26-004711"), &json!(reason)));

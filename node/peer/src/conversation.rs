@@ -8,11 +8,13 @@ use libp2p::PeerId;
 use libp2p::swarm::ConnectionId;
 use schemas::frame::Frame;
 use schemas::key::PublicKey;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::Instant;
 
 use super::codec::Substream;
 use super::connection::Connection;
+use super::network::Network;
+use super::swarm::Command;
 use super::{Limits, codec, key};
 use crate::link::{Channel, LinkError};
 use audit_log::release::Released;
@@ -180,14 +182,17 @@ pub struct Conversation {
     stream: Option<Substream>,
     _place: Place,
     pools: Arc<Pools>,
+    /// The network ends with the last of these: one that was made for this conversation lasts as long.
+    _commands: mpsc::Sender<Command>,
     peer: PeerId,
     /// Since when a frame of the peer is waited for.
     waiting: Option<Instant>,
 }
 
 impl Conversation {
-    pub(super) fn new(stream: Substream, place: Place, pools: Arc<Pools>, peer: PeerId) -> Self {
-        Self { stream: Some(stream), _place: place, pools, peer, waiting: None }
+    pub(super) fn new(stream: Substream, place: Place, network: &Network, peer: PeerId) -> Self {
+        let (pools, _commands) = (network.pools.clone(), network.commands.clone());
+        Self { stream: Some(stream), _place: place, pools, _commands, peer, waiting: None }
     }
 
     fn stream(&mut self) -> Result<&mut Substream, LinkError> {

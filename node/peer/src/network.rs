@@ -45,7 +45,7 @@ impl Network {
 
     async fn open_with(&self, peer: PeerId, to: &Reach) -> Result<Conversation, LinkError> {
         let place = self.pools.place(&peer).await?;
-        let conversation = |stream| Conversation::new(stream, place, self.pools.clone(), peer);
+        let conversation = |stream| Conversation::new(stream, place, self, peer);
         if let Some(stream) = self.pools.idle(&peer) {
             return Ok(conversation(stream));
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tests::command_line::{CliAgency, CommandOutput, accord_at};
 
 /// Commands that take no session, and why.
-const NEED_NONE: [(&str, &str); 22] = [
+const NEED_NONE: [(&str, &str); 26] = [
     ("agreement draft", "writes a text from a template; nothing is asked of the node"),
     ("audit heads", "holds files against each other"),
     ("card show", "shows the card that lies in the home, for its owner"),
@@ -18,6 +18,10 @@ const NEED_NONE: [(&str, &str); 22] = [
     ("health", "whether the node serves, for scripts"),
     ("init", "makes the home"),
     ("login", "by this people sign in"),
+    ("policy check", "looks at a file"),
+    ("policy diff", "holds texts against each other"),
+    ("policy offenses", "shows the list that comes with the program"),
+    ("policy template", "writes a text to fill in; nothing is asked of the node"),
     ("reads mapping", "shows what mappings come with the program and what one may say"),
     ("restore", "by whoever owns the home's files, with no node running"),
     ("run", "starts the node"),

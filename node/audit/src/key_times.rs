@@ -134,3 +134,12 @@ impl KeyTimes {
         not_after.is_none_or(|made| made > latest).then_some(end)
     }
 }
+
+#[cfg(test)]
+impl KeyTimes {
+    /// One key, whose end was recorded.
+    pub(super) fn ended(by: &SignedBy, end: KeyEnd) -> Self {
+        let time = KeyTime { known: 0, end: Some(end), succeeded: true };
+        Self(HashMap::from([(by.agency.clone(), HashMap::from([(by.key, time)]))]))
+    }
+}

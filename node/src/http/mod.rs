@@ -16,6 +16,7 @@ mod open;
 pub mod pinned;
 pub mod problem;
 mod router;
+mod searching;
 pub mod socket;
 mod state;
 

@@ -9,19 +9,13 @@ use schemas::authority::AuthorityName;
 
 use super::draft::words;
 use super::fields::Fields;
-use super::page::{Shown, when};
+use super::page::{Shown, address, when};
 use super::visitor::Visitor;
 use crate::admin::agreements::{self, AgreementView, TextChoice};
 use crate::http::AppState;
 use crate::permission::ActError;
 
 type App = State<Arc<AppState>>;
-
-fn address(one: &AgreementView) -> String {
-    let id = one.agreement.to_string();
-    let pairs = form_urlencoded::Serializer::new(String::new()).append_pair("id", &id).finish();
-    format!("/agreements/one?{pairs}")
-}
 
 pub(super) async fn list(State(app): App, visitor: Visitor) -> Response {
     let mut all = agreements::list_with(&app.context.agency, &app.letters_refused());
@@ -39,7 +33,7 @@ pub(super) async fn list(State(app): App, visitor: Visitor) -> Response {
                     tbody {
                         @for one in &all {
                             tr {
-                                td { a href=(address(one)) { (one.title) } br; span.quiet { (one.agreement.to_string()) } }
+                                td { a href=(address("/agreements/one", &one.agreement)) { (one.title) } br; span.quiet { (one.agreement.to_string()) } }
                                 td { (parties(one)) }
                                 td { (words(&one.state)) }
                                 td { (when(one.effective)) }

@@ -7,7 +7,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::page::{Shown, when};
-use super::requests::{address, undecided};
+use super::requests::{address_of, undecided};
 use super::visitor::Visitor;
 use crate::admin::agreements;
 use crate::http::AppState;
@@ -50,7 +50,7 @@ fn waiting(app: &AppState, visitor: &Visitor) -> Vec<Waiting> {
     if may.approve {
         for one in undecided(app) {
             let said = format!("{} asks in writing, case {}: decide", one.requester, one.case);
-            put(address(&one), said);
+            put(address_of(&one), said);
         }
         let me = &app.context.agency.id;
         for one in agreements::list_with(&app.context.agency, &[]) {

@@ -62,20 +62,21 @@ pub(super) fn problem_page(status: StatusCode, said: &str) -> Response {
     Shown { title: "That could not be done".into(), body, status }.for_anybody()
 }
 
-/// The beginning of a page whose rest comes piece by piece, up to where its main part begins.
-pub(super) fn opening(title: &str, visitor: &Visitor) -> String {
-    let whole = framed(title, Some(visitor), &html! { (SPLIT) }).into_string();
-    whole.split(SPLIT).next().unwrap_or_default().to_owned()
+/// The two halves of a page whose main part comes piece by piece between them.
+pub(super) fn halves(title: &str, visitor: &Visitor) -> (String, String) {
+    // No text of a page is so.
+    const HERE: &str = "\u{1f}";
+    let whole = framed(title, Some(visitor), &html! { (HERE) }).into_string();
+    let (begin, end) = whole.split_once(HERE).unwrap_or_default();
+    (begin.to_owned(), end.to_owned())
 }
 
-/// What closes such a page.
-pub(super) fn closing(visitor: &Visitor) -> String {
-    let whole = framed("", Some(visitor), &html! { (SPLIT) }).into_string();
-    whole.split(SPLIT).nth(1).unwrap_or_default().to_owned()
+/// The address of the page of one thing, by its id.
+pub(super) fn address(page: &str, id: &impl ToString) -> String {
+    let pairs =
+        form_urlencoded::Serializer::new(String::new()).append_pair("id", &id.to_string()).finish();
+    format!("{page}?{pairs}")
 }
-
-/// Where a page is taken apart; no text of a page is so.
-const SPLIT: &str = "\u{1f}";
 
 fn framed(title: &str, visitor: Option<&Visitor>, body: &Markup) -> Markup {
     html! {

@@ -11,7 +11,7 @@ use schemas::query::QueryId;
 
 use super::draft::{day, words};
 use super::fields::Fields;
-use super::page::{Shown, form_token, line, prove_again, when};
+use super::page::{Shown, address, form_token, line, prove_again, when};
 use super::visitor::{Posted, Visitor};
 use crate::admin::requests::{self, DecisionInput, RequestView, Submission, named};
 use crate::http::AppState;
@@ -31,10 +31,8 @@ pub(super) fn undecided(app: &AppState) -> Vec<RequestView> {
 }
 
 /// The address of one.
-pub(super) fn address(request: &RequestView) -> String {
-    let id = request.request.to_string();
-    let pairs = form_urlencoded::Serializer::new(String::new()).append_pair("id", &id).finish();
-    format!("/requests/one?{pairs}")
+pub(super) fn address_of(request: &RequestView) -> String {
+    address("/requests/one", &request.request)
 }
 
 pub(super) async fn list(State(app): App, visitor: Visitor) -> Response {
@@ -66,7 +64,7 @@ fn table(all: &[&RequestView], none: &str) -> Markup {
                     tbody {
                         @for one in all {
                             tr {
-                                td { a href=(address(one)) { (when(one.at)) } }
+                                td { a href=(address_of(one)) { (when(one.at)) } }
                                 td { (one.requester) " to " (one.owner.as_str()) }
                                 td { (one.requested_by.as_str()) }
                                 td { (one.purpose.map_or_else(String::new, |purpose| words(purpose.code()))) " " (one.case.as_str()) }
@@ -156,7 +154,7 @@ fn decision(app: &AppState, visitor: &Visitor, request: &RequestView) -> Markup 
 
 pub(super) async fn decide(State(app): App, Posted { mut visitor, fields }: Posted) -> Response {
     let done = decided(&app, &mut visitor, &fields).await;
-    let on = done.as_ref().map_or_else(|_| "/requests".to_owned(), address);
+    let on = done.as_ref().map_or_else(|_| "/requests".to_owned(), address_of);
     visitor.done(done, &on)
 }
 
@@ -229,7 +227,7 @@ pub(super) async fn ask(State(app): App, visitor: Visitor, fields: Fields) -> Re
 
 pub(super) async fn submit(State(app): App, Posted { visitor, fields }: Posted) -> Response {
     let done = submitted(&app, &visitor, &fields).await;
-    let on = done.as_ref().map_or_else(|_| "/requests".to_owned(), address);
+    let on = done.as_ref().map_or_else(|_| "/requests".to_owned(), address_of);
     visitor.done(done, &on)
 }
 

@@ -15,26 +15,21 @@ use tokio::sync::mpsc;
 use super::answers;
 use super::draft::{drafted, form};
 use super::fields::Fields;
-use super::page::{Shown, citations, closing, opening};
+use super::page::{Shown, citations, halves, when};
 use super::visitor::{Posted, Visitor};
 use crate::admin::policy::{Explain, Explained, explain};
-use crate::exchange::ask::{QueryOutcome, log_rejected_draft};
+use crate::exchange::ask::QueryOutcome;
 use crate::http::AppState;
 use crate::permission::ActError;
-use crate::reads::search;
 
 type App = State<Arc<AppState>>;
 
 /// Agencies that may be asked, with their names.
 fn owners(app: &AppState) -> Vec<(AgencyId, String)> {
     let state = app.context.agency.registry.state();
-    let open = state.peers.iter().filter(|(_, peer)| peer.blocked.is_none());
-    let with_name =
-        |id: &AgencyId| state.peers.get(id).map(|peer| peer.card.value.name.to_string());
     let giving = app.queries.giving_authority(&state);
-    open.filter(|(id, _)| giving.contains(id))
-        .map(|(id, _)| (id.clone(), with_name(id).unwrap_or_else(|| id.to_string())))
-        .collect()
+    let named = |id| Some((state.peers.get(&id)?.card.value.name.to_string(), id));
+    giving.into_iter().filter_map(named).map(|(name, id)| (id, name)).collect()
 }
 
 pub(super) async fn ask(State(app): App, visitor: Visitor, filled: Fields) -> Response {
@@ -53,15 +48,20 @@ pub(super) async fn run(State(app): App, Posted { visitor, fields }: Posted) -> 
         let body = html! { (told) h2 { "Your search" } (form(&visitor, &fields, &owners(&app))) };
         return visitor.page(Shown::new("What would be decided", body));
     }
-    let Recipients::These(peers) = &draft.whom else {
-        return visitor.page(Shown::new("Search", html! {}));
-    };
-    if peers.is_empty() && !fields.has("own") {
+    if peers_of(&draft).is_empty() && !fields.has("own") {
         return visitor.page(again(&app, &visitor, &fields, "say whom to ask: tick one box"));
     }
     match asked(&app, &visitor, &fields, &draft).await {
         Ok(outcomes) => streamed(visitor, &fields, outcomes),
         Err(error) => visitor.page(again(&app, &visitor, &fields, &error.to_string())),
+    }
+}
+
+/// The agencies that are to be asked.
+fn peers_of(draft: &Draft) -> &[AgencyId] {
+    match &draft.whom {
+        Recipients::These(peers) => peers,
+        Recipients::All => &[],
     }
 }
 
@@ -81,38 +81,19 @@ async fn asked(
     fields: &Fields,
     draft: &Draft,
 ) -> Result<mpsc::Receiver<QueryOutcome>, ActError> {
-    let context = &app.context;
-    let turned_down = async |error: ActError| {
-        // An attempt that was turned down is on record like any other.
-        if matches!(error, ActError::Refused(_)) {
-            log_rejected_draft(&context.agency, &visitor.by, draft, &error.to_string()).await?;
-        }
-        Err(error)
-    };
     let (told, outcomes) = mpsc::channel(16);
-    let own = if fields.has("own") {
-        match search::search(&context.agency, context.store.as_ref(), &visitor.by, draft).await {
-            Ok(own) => Some(own),
-            Err(error) => return turned_down(error).await,
-        }
-    } else {
-        None
+    let own = match fields.has("own") {
+        true => Some(app.search_own(&visitor.by, draft).await?),
+        false => None,
     };
-    let asks = matches!(&draft.whom, Recipients::These(peers) if !peers.is_empty());
-    let peers = if asks {
-        match app.queries.ask(draft, &visitor.by.auth).map_err(ActError::from) {
-            Ok(peers) => Some(peers),
-            Err(error) => return turned_down(error).await,
-        }
-    } else {
-        None
+    let peers = match peers_of(draft).is_empty() {
+        true => None,
+        false => Some(app.ask_peers(&visitor.by, draft).await?),
     };
     let app = app.clone();
     tokio::spawn(async move {
         if let Some(own) = own {
-            let entry = own.log.as_ref().map_or(0, |log| log.index);
-            let warning = app.seen.unless_seen(&app.peers, entry).await;
-            drop(told.send(QueryOutcome { warning, ..own }).await);
+            drop(told.send(app.seen(own).await).await);
         }
         let Some(mut peers) = peers else { return };
         while let Some(outcome) = peers.recv().await {
@@ -128,21 +109,18 @@ fn streamed(
     fields: &Fields,
     mut outcomes: mpsc::Receiver<QueryOutcome>,
 ) -> Response {
-    let mut parts = vec![opening("Answers", &visitor), answers::above(fields).into_string()];
-    let end = closing(&visitor);
+    let (begin, end) = halves("Answers", &visitor);
+    let begin = begin + &answers::above(fields).into_string();
     let (sender, receiver) = mpsc::channel::<String>(8);
     let link = answers::Links::of(&visitor);
     tokio::spawn(async move {
-        for part in parts.drain(..) {
-            drop(sender.send(part).await);
-        }
+        drop(sender.send(begin).await);
         let mut all = 0usize;
         while let Some(outcome) = outcomes.recv().await {
             all = all.saturating_add(1);
             drop(sender.send(answers::one(&outcome, &link).into_string()).await);
         }
-        drop(sender.send(answers::below(all).into_string()).await);
-        drop(sender.send(end).await);
+        drop(sender.send(answers::below(all).into_string() + &end).await);
     });
     let pieces = futures::stream::unfold(receiver, |mut receiver| async move {
         let piece = receiver.recv().await?;
@@ -157,8 +135,7 @@ async fn told(app: &AppState, visitor: &Visitor, fields: &Fields, draft: &Draft)
     let me = &app.context.agency.id;
     let mut all = Vec::new();
     let own = fields.has("own").then(|| me.clone());
-    let Recipients::These(peers) = &draft.whom else { return html! {} };
-    for owner in own.iter().chain(peers) {
+    for owner in own.iter().chain(peers_of(draft)) {
         let wanted = Explain { owner: owner.clone(), from: None, at: None, draft: draft.clone() };
         all.push((owner.clone(), explain(&app.context.agency, &visitor.by, &wanted).await));
     }
@@ -180,7 +157,7 @@ fn decided(explained: &Explained) -> Markup {
         @if *decision == "permit" {
             p.good { "Would be answered, by " (policy) "." }
             @if let Some(scope) = scope {
-                p { "Reads from " (super::page::when(scope.from)) " to " (super::page::when(scope.until)) ", at most " (scope.limit) "." }
+                p { "Reads from " (when(scope.from)) " to " (when(scope.until)) ", at most " (scope.limit) "." }
                 @for cut in &scope.cuts {
                     p.notice { "Less than you ask for: " (cut.message) (citations(&cut.citations)) }
                 }

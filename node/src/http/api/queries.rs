@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 
 use super::lines;
-use crate::exchange::ask::{AskError, NotAsked, QueryOutcome, SearchEnded, log_rejected_draft};
+use crate::exchange::ask::{AskError, NotAsked, QueryOutcome, SearchEnded};
 use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path};
 use crate::http::state::App;
@@ -37,21 +37,12 @@ pub(in crate::http) async fn ask(
     Json(mut draft): Json<Draft>,
 ) -> ApiResult<Response> {
     draft.user = by.user.clone();
-    let context = &app.context;
-    // Whether the user's role may query is the policy's rule, with its section: see `decline`.
-    match app.queries.ask(&draft, &by.auth).map_err(ActError::from) {
-        Ok(outcomes) if draft.whom == Recipients::All => {
-            let not_asked = app.queries.not_asked();
-            Ok(lines::response(ended_by(outcomes, not_asked)))
-        }
-        Ok(outcomes) => Ok(lines::response(outcomes)),
-        // An attempt that was turned down is on record like any other.
-        Err(error @ ActError::Refused(_)) => {
-            log_rejected_draft(&context.agency, &by, &draft, &error.to_string()).await?;
-            Err(error.into())
-        }
-        Err(error) => Err(error.into()),
+    let outcomes = app.ask_peers(&by, &draft).await?;
+    if draft.whom == Recipients::All {
+        let not_asked = app.queries.not_asked();
+        return Ok(lines::response(ended_by(outcomes, not_asked)));
     }
+    Ok(lines::response(outcomes))
 }
 
 /// A line of a search over all.

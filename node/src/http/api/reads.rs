@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::lines;
-use crate::exchange::ask::{QueryOutcome, log_rejected_draft};
+use crate::exchange::ask::QueryOutcome;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::extract::{Json, Path, Query};
 use crate::http::problem::Problem;
@@ -23,7 +23,6 @@ use crate::reads::corrections::{self, CorrectionOutcome, CorrectionRequest, Read
 use crate::reads::counts::{self, ReadCounts};
 use crate::reads::importer::ImportActor;
 use crate::reads::intake::{self, ImportProgress, ImportRequest, ImportStopped, ImportSummary};
-use crate::reads::search;
 use schemas::draft::Draft;
 
 pub(in crate::http) async fn stats(State(app): App) -> ApiResult<Json<ReadCounts>> {
@@ -37,20 +36,8 @@ pub(in crate::http) async fn search(
     Json(mut draft): Json<Draft>,
 ) -> ApiResult<Json<QueryOutcome>> {
     draft.user = by.user.clone();
-    let context = &app.context;
-    match search::search(&context.agency, context.store.as_ref(), &by, &draft).await {
-        Ok(heard) => {
-            let entry = heard.log.map_or(0, |log| log.index);
-            let warning = app.seen.unless_seen(&app.peers, entry).await;
-            Ok(Json(QueryOutcome { warning, ..heard }))
-        }
-        // An attempt that was turned down is on record like any other.
-        Err(error @ ActError::Refused(_)) => {
-            log_rejected_draft(&context.agency, &by, &draft, &error.to_string()).await?;
-            Err(error.into())
-        }
-        Err(error) => Err(error.into()),
-    }
+    let found = app.search_own(&by, &draft).await?;
+    Ok(Json(app.seen(found).await))
 }
 
 pub(in crate::http) async fn correct(

@@ -33,11 +33,23 @@ fn unusable(path: &Path, why: &dyn std::fmt::Display) -> ActError {
     ))
 }
 
-/// The file that says who signed in last here: at this terminal, which leads a session of processes of
-/// its own, or in this run of a script.
-fn here() -> String {
-    let leader = rustix::process::getsid(None).map_or(0, |leader| leader.as_raw_nonzero().get());
-    format!("{CURRENT}{leader}")
+/// The file that says who signed in last here: at this terminal, whose processes have one leader, or in
+/// this run of a script. None where the leader cannot be told, as it is outside of this container: then
+/// nobody signed in here last.
+fn here() -> Option<String> {
+    /// Of the fields that stand behind the name of a program, which may have blanks: the leader of its
+    /// processes, and when it began, in ticks since the machine did (proc_pid_stat(5), 6 and 22).
+    const LEADER: usize = 3;
+    const BEGAN: usize = 19;
+    let field = |process: &str, field: usize| {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        let field: u64 = stat.rsplit_once(')')?.1.split_whitespace().nth(field)?.parse().ok()?;
+        Some(field).filter(|field| *field > 0)
+    };
+    let leader = field("self", LEADER)?;
+    // A number is given again when its process is gone.
+    let began = field(&leader.to_string(), BEGAN)?;
+    Some(format!("{CURRENT}{leader}-{began}"))
 }
 
 fn own_uid() -> u32 {
@@ -111,10 +123,11 @@ impl SessionFiles {
     /// else the only one who is signed in. Several people may share an account of the machine, and
     /// nobody acts by another's session because that one was opened later, elsewhere.
     pub(super) fn current(&self) -> Result<Option<UserName>, ActError> {
-        if let Some(here) = self.text(&here())?.and_then(|text| text.trim().parse().ok())
-            && self.read(&here)?.is_some()
+        let here = here().map_or(Ok(None), |here| self.text(&here))?;
+        if let Some(user) = here.and_then(|text| text.trim().parse().ok())
+            && self.read(&user)?.is_some()
         {
-            return Ok(Some(here));
+            return Ok(Some(user));
         }
         let mut all: Vec<String> = self.names(|name| name.strip_suffix(SESSION)).collect();
         all.sort();
@@ -154,7 +167,9 @@ impl SessionFiles {
         self.make()?;
         self.is_current_nowhere(user);
         replace_private(&self.token(user), token.as_bytes())?;
-        replace_private(&self.0.join(here()), user.as_str().as_bytes())?;
+        if let Some(here) = here() {
+            replace_private(&self.0.join(here), user.as_str().as_bytes())?;
+        }
         Ok(())
     }
 
@@ -242,11 +257,15 @@ mod tests {
         let (a, b): (UserName, UserName) = ("a".parse().unwrap(), "b".parse().unwrap());
         // As if at another terminal.
         known.keep(&b, "other").unwrap();
-        fs::rename(known.0.join(here()), known.0.join("current-1")).unwrap();
+        if let Some(here) = here() {
+            fs::rename(known.0.join(here), known.0.join("current-1-1")).unwrap();
+        }
         let error = known.current().unwrap_err().to_string();
         assert!(error.contains("a, b") && error.contains("--session"), "{error}");
-        known.keep(&a, "secret").unwrap();
-        assert_eq!(known.current().unwrap(), Some(a.clone()), "here");
+        if here().is_some() {
+            known.keep(&a, "secret").unwrap();
+            assert_eq!(known.current().unwrap(), Some(a.clone()), "here");
+        }
         known.forget(&a);
         assert_eq!(known.current().unwrap(), Some(b.clone()), "the only one");
         known.forget(&b);

@@ -141,7 +141,11 @@ impl Desk {
         code.is_some_and(|code| {
             drop(std::fs::remove_file(file));
             let login = ["--json", "login", "--enrol", &code, "--card", "--save", file];
-            output(self.command_of_nobody(&login)).code == 0
+            let ran = output(self.command_of_nobody(&login));
+            if ran.code != 0 {
+                eprintln!("{user} did not enrol: {ran:?}");
+            }
+            ran.code == 0
         })
     }
 }

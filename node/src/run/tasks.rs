@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -29,12 +29,20 @@ pub enum TaskFailure {
     },
 }
 
+#[derive(Debug)]
+struct Spawned {
+    name: &'static str,
+    abort: AbortHandle,
+    /// Its future holds the other end: that one goes before the task counts as ended.
+    alive: Weak<()>,
+}
+
 /// The tasks of a node. All of them run until `stop`; the first that ends before, or panics, stops the
 /// others, since a node that lacks one of them would only seem to work.
 #[derive(Debug)]
 pub(super) struct Tasks {
     tracker: TaskTracker,
-    spawned: Mutex<Vec<(&'static str, AbortHandle)>>,
+    spawned: Mutex<Vec<Spawned>>,
     stop: CancellationToken,
     failure: Arc<OnceLock<TaskFailure>>,
 }
@@ -53,7 +61,10 @@ impl Tasks {
         task: impl Future<Output = ()> + Send + 'static,
     ) -> JoinHandle<()> {
         let (stop, failure) = (self.stop.clone(), self.failure.clone());
+        let held = Arc::new(());
+        let alive = Arc::downgrade(&held);
         let handle = self.tracker.spawn(async move {
+            let _held = held;
             // A task that panicked is not polled again: nothing sees what it left half done.
             let reason = match AssertUnwindSafe(task).catch_unwind().await {
                 Ok(()) if stop.is_cancelled() => return,
@@ -66,7 +77,7 @@ impl Tasks {
             stop.cancel();
         });
         let mut spawned = self.spawned.lock().unwrap_or_else(PoisonError::into_inner);
-        spawned.push((name, handle.abort_handle()));
+        spawned.push(Spawned { name, abort: handle.abort_handle(), alive });
         handle
     }
 
@@ -78,7 +89,8 @@ impl Tasks {
     /// The names of the tasks that have not ended.
     pub(super) fn running(&self) -> Vec<&'static str> {
         let spawned = self.spawned.lock().unwrap_or_else(PoisonError::into_inner);
-        spawned.iter().filter(|(_, task)| !task.is_finished()).map(|(name, _)| *name).collect()
+        let running = spawned.iter().filter(|task| task.alive.strong_count() > 0);
+        running.map(|task| task.name).collect()
     }
 
     /// Waits until all have ended, and after `longest` ends those that have not; their names.
@@ -90,7 +102,7 @@ impl Tasks {
         let left = self.running();
         {
             let spawned = self.spawned.lock().unwrap_or_else(PoisonError::into_inner);
-            spawned.iter().for_each(|(_, task)| task.abort());
+            spawned.iter().for_each(|task| task.abort.abort());
         }
         // One that never awaits cannot be ended from outside, and is not waited for either.
         drop(tokio::time::timeout(longest, self.tracker.wait()).await);

@@ -123,9 +123,13 @@ fn row(read: &Read, misread: &[Misread]) -> Markup {
             td {
                 span.plate { (read.plate.to_string()) }
                 @if let Some(state) = &read.plate_state { " " (state.to_string()) }
+                @if read.earlier_of.is_some() { br; span.bad { "an earlier reading: its reader tells this sighting otherwise now" } }
                 @if confused { br; span.quiet { "another plate: the reader may have confused characters" } }
             }
-            td { (when(read.at)) }
+            td {
+                (when(read.at))
+                @if let Some(clock) = read.reader_clock { br; span.quiet { "the clock of the reader was ahead and showed " (when(clock)) } }
+            }
             td {
                 (read.camera.as_str())
                 @if let Some(at) = &read.location { br; span.quiet { (format!("{:.5}, {:.5}", at.latitude(), at.longitude())) } }

@@ -115,7 +115,8 @@ pub(super) fn drafted(
         },
         elements: elements(fields, now)?,
         limit: LIMIT,
-        images: fields.has("images"),
+        // No page shows them, and nobody is to open what nobody sees.
+        images: false,
     })
 }
 
@@ -184,7 +185,6 @@ pub(super) fn form(visitor: &Visitor, filled: &Fields, owners: &[(AgencyId, Stri
             }
             p.boxes {
                 label { input type="checkbox" name="misread" value="1" checked[filled.has("misread")]; " Also what readers confuse with this plate" }
-                label { input type="checkbox" name="images" value="1" checked[filled.has("images")]; " Photographs, where they are opened" }
             }
             fieldset.boxes {
                 legend { "Whom to ask" }

@@ -14,7 +14,6 @@ use super::visitor::{From, give};
 use crate::http::AppState;
 use crate::permission::ActError;
 use crate::sign_in::{self, Pending, Second};
-use ::sign_in::Secret;
 
 type App = State<Arc<AppState>>;
 
@@ -49,7 +48,9 @@ async fn choose(app: &AppState, source: &str, fields: &Fields, said: Option<&str
         Err(error) => return begin(Some(&error.to_string())),
     };
     let body = html! {
-        @if let Some(said) = said { p.wrong role="alert" { (said) } }
+        @if let Some(said) = said {
+            p.wrong role="alert" { (said) " If your device has looked at the picture already, remove what it has, and let it look at this new one." }
+        }
         p { "You are " strong { (pending.full_name.as_str()) } " (" (pending.user.to_string()) "). If not, stop here and tell who gave you the code." }
         form method="post" action="/enrol/finish" {
             input type="hidden" name="code" value=(code);
@@ -112,14 +113,14 @@ fn picture(address: &str) -> Option<Markup> {
 
 pub(super) async fn finish(State(app): App, From(source): From, Sent(fields): Sent) -> Response {
     let again = async |said: &str| choose(&app, &source, &fields, Some(said)).await;
-    if fields.get("password") != fields.get("repeated") {
+    let password = fields.secret("password");
+    if *password != *fields.secret("repeated") {
         return again("The two passwords are not the same.").await;
     }
     let second = match fields.get("second") {
         "code_card" => Second::CodeCard,
-        _ => Second::OneTimeCode(fields.get("typed").to_owned().into()),
+        _ => Second::OneTimeCode(fields.secret("typed")),
     };
-    let password = Secret::from(fields.get("password").to_owned());
     let code = fields.get("code");
     let bound = sign_in::finish_enrolment(&app.sign_in, code, &password, &second, &source).await;
     let bound = match bound {

@@ -5,31 +5,46 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
+use std::time::Duration;
+use zeroize::Zeroizing;
 
 use super::page::problem_page;
 use crate::permission::ActError;
+use ::sign_in::Secret;
 
 /// Most fields of a form.
 const MOST: usize = 256;
 
-/// Fields in their order; a name may stand several times.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Fields(Vec<(String, String)>);
+/// How long a form may take to come, once its head has.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// Fields in their order, as they were sent; a name may stand several times.
+#[derive(Default)]
+pub(super) struct Fields(Vec<(String, Zeroizing<String>)>);
 
 impl Fields {
     fn of(encoded: &[u8]) -> Self {
         let pairs = form_urlencoded::parse(encoded).take(MOST);
-        Self(pairs.map(|(name, value)| (name.into_owned(), value.trim().to_owned())).collect())
+        Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect())
     }
 
-    /// The first value of this name; empty when there is none.
-    pub(super) fn get(&self, name: &str) -> &str {
+    fn sent(&self, name: &str) -> &str {
         self.0.iter().find(|(one, _)| one == name).map_or("", |(_, value)| value)
+    }
+
+    /// The first value of this name without blanks around it; empty when there is none.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.sent(name).trim()
+    }
+
+    /// The first value of this name, exactly: blanks count in a password.
+    pub(super) fn secret(&self, name: &str) -> Secret {
+        self.sent(name).to_owned().into()
     }
 
     /// Every value of this name.
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(one, _)| one == name).map(|(_, value)| value.as_str())
+        self.0.iter().filter(move |(one, _)| one == name).map(|(_, value)| value.trim())
     }
 
     /// Whether this box is ticked, or this button was pressed.
@@ -73,7 +88,13 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        let body = Bytes::from_request(request, state).await.map_err(|error| {
+        // Whoever drips a form holds a place meanwhile.
+        let body = tokio::time::timeout(LONGEST, Bytes::from_request(request, state)).await;
+        let body = body.map_err(|_| {
+            let said = "the form did not come in time; send it again";
+            problem_page(StatusCode::REQUEST_TIMEOUT, said)
+        })?;
+        let body = body.map_err(|error| {
             let said = format!("the form could not be read: {}", error.body_text());
             problem_page(StatusCode::PAYLOAD_TOO_LARGE, &said)
         })?;
@@ -93,6 +114,8 @@ mod tests {
         assert!(!fields.has("empty") && !fields.has("nothing"));
         let said = fields.parsed::<u32>("plate", "Plate").unwrap_err().to_string();
         assert!(said.starts_with("Plate: "), "{said}");
+        let password = Fields::of(b"password=+four+words+here+");
+        assert_eq!(password.secret("password").as_str(), " four words here ");
         let many = "a=1&".repeat(10_000);
         assert_eq!(Fields::of(many.as_bytes()).all("a").count(), MOST);
     }

@@ -11,8 +11,8 @@ use schemas::event::audit::EntriesViewed;
 
 use super::draft::day;
 use super::fields::Fields;
-use super::page::{Shown, line, when};
-use super::visitor::Visitor;
+use super::page::{Shown, form_token, line, when};
+use super::visitor::{Posted, Visitor};
 use crate::auditing::entries;
 use crate::http::AppState;
 use crate::permission::ActError;
@@ -58,19 +58,28 @@ fn wanted(fields: &Fields) -> Result<EntriesViewed, ActError> {
     })
 }
 
-pub(super) async fn show(State(app): App, visitor: Visitor, fields: Fields) -> Response {
+/// Nothing is read, and no entry made, before somebody says what she wants to see.
+pub(super) async fn ask(visitor: Visitor) -> Response {
+    page(&visitor, &Fields::default(), &html! {})
+}
+
+pub(super) async fn show(State(app): App, Posted { visitor, fields }: Posted) -> Response {
     let told = match wanted(&fields) {
-        // Nothing is read, and no entry made, before somebody says what she wants to see.
-        Ok(_) if !fields.has("show") => html! {},
         Ok(wanted) => match found(&app, &visitor, wanted).await {
             Ok((newest, all)) => table(&newest, all),
             Err(error) => return visitor.page(Shown::error(&error)),
         },
         Err(error) => html! { p.wrong role="alert" { (error.to_string()) } },
     };
+    page(&visitor, &fields, &told)
+}
+
+/// What is looked for stands in a form, not in an address that the browser's history keeps.
+fn page(visitor: &Visitor, fields: &Fields, told: &Markup) -> Response {
     let of = |name: &str| fields.get(name).to_owned();
     let body = html! {
-        form method="get" action="/log" {
+        form method="post" action="/log" {
+            (form_token(visitor))
             div.row {
                 (line("peer", "Agency", "", &of("peer"), false))
                 (line("user", "User", "", &of("user"), false))
@@ -79,7 +88,7 @@ pub(super) async fn show(State(app): App, visitor: Visitor, fields: Fields) -> R
                 p.field { label for="from" { "First day" } input id="from" name="from" type="date" value=(of("from")); }
                 p.field { label for="until" { "Last day" } input id="until" name="until" type="date" value=(of("until")); }
             }
-            button.first type="submit" name="show" value="1" { "Show entries" }
+            button.first type="submit" { "Show entries" }
         }
         p.quiet { "What you look at here is an entry of the log itself." }
         (told)

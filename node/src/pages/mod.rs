@@ -56,7 +56,7 @@ pub fn router(app: Arc<AppState>, origin: Origin) -> Router {
         .route("/people/unlock", post(people::unlock))
         .route("/people/stop", post(people::stop))
         .route("/people/confirm", post(people::confirm))
-        .route("/log", get(log::show))
+        .route("/log", get(log::ask).post(log::show))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(from_fn_with_state(Arc::new(origin), guard::same_origin))
         .layer(map_response(guard::headers))

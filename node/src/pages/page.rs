@@ -35,7 +35,10 @@ impl Shown {
         let body = html! {
             p.wrong role="alert" { (problem.detail) }
             (citations(&problem.citations))
-            p { "Nothing was changed. Go back with your browser to mend it." }
+            @match error.class() {
+                ErrorClass::Failed => { p { "Whether it was done is not certain: look before you do it again." } }
+                _ => { p { "Nothing was changed. Go back with your browser to mend it." } }
+            }
         };
         Self { title: title.into(), body, status }
     }

@@ -11,7 +11,7 @@ use schemas::user::User;
 
 use super::draft::words;
 use super::page::{Shown, form_token, line_of, prove_again, when};
-use super::visitor::{Posted, Visitor};
+use super::visitor::{Proven, Visitor};
 use crate::admin::{people, second_person};
 use crate::http::AppState;
 use crate::permission::{Permission, authorize};
@@ -98,11 +98,10 @@ fn acts(visitor: &Visitor, user: &User, locked: bool) -> Markup {
     }
 }
 
-pub(super) async fn enrol(State(app): App, Posted { mut visitor, fields }: Posted) -> Response {
+pub(super) async fn enrol(State(app): App, Proven { visitor, fields }: Proven) -> Response {
     let enrolled = async {
         let user: UserName = fields.needed("user", "User")?;
         let how = fields.needed("identified", "How the person was identified")?;
-        visitor.prove(&app, &fields).await?;
         sign_in::enrol(&app.context.agency, &visitor.by, &user, &how).await
     };
     match enrolled.await {
@@ -119,21 +118,19 @@ pub(super) async fn enrol(State(app): App, Posted { mut visitor, fields }: Poste
     }
 }
 
-pub(super) async fn unlock(State(app): App, Posted { mut visitor, fields }: Posted) -> Response {
+pub(super) async fn unlock(State(app): App, Proven { visitor, fields }: Proven) -> Response {
     let done = async {
         let user: UserName = fields.needed("user", "User")?;
-        visitor.prove(&app, &fields).await?;
         sign_in::unlock(&app.sign_in, &visitor.by, &user).await
     }
     .await;
     visitor.done(done, "/people")
 }
 
-pub(super) async fn stop(State(app): App, Posted { mut visitor, fields }: Posted) -> Response {
+pub(super) async fn stop(State(app): App, Proven { visitor, fields }: Proven) -> Response {
     let done = async {
         let user: UserName = fields.needed("user", "User")?;
         let why = fields.needed("reason", "Why")?;
-        visitor.prove(&app, &fields).await?;
         people::disable(&app.context.agency, &visitor.by, &user, &why).await?;
         sign_in::end_of(&app.sign_in, &user, SessionEnd::Stopped).await
     }
@@ -141,10 +138,9 @@ pub(super) async fn stop(State(app): App, Posted { mut visitor, fields }: Posted
     visitor.done(done, "/people")
 }
 
-pub(super) async fn confirm(State(app): App, Posted { mut visitor, fields }: Posted) -> Response {
+pub(super) async fn confirm(State(app): App, Proven { visitor, fields }: Proven) -> Response {
     let done = async {
         let number: u64 = fields.needed("number", "Proposal")?;
-        visitor.prove(&app, &fields).await?;
         let user = second_person::confirm(&app.context.agency, &visitor.by, number).await?;
         sign_in::end_of(&app.sign_in, &user.name, SessionEnd::RightsChanged).await
     }

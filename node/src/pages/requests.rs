@@ -12,7 +12,7 @@ use schemas::query::QueryId;
 use super::draft::{day, words};
 use super::fields::Fields;
 use super::page::{Shown, address, form_token, line, prove_again, when};
-use super::visitor::{Posted, Visitor};
+use super::visitor::{Posted, Proven, Visitor};
 use crate::admin::requests::{self, DecisionInput, RequestView, Submission, named};
 use crate::http::AppState;
 use crate::permission::ActError;
@@ -152,15 +152,15 @@ fn decision(app: &AppState, visitor: &Visitor, request: &RequestView) -> Markup 
     }
 }
 
-pub(super) async fn decide(State(app): App, Posted { mut visitor, fields }: Posted) -> Response {
-    let done = decided(&app, &mut visitor, &fields).await;
+pub(super) async fn decide(State(app): App, Proven { visitor, fields }: Proven) -> Response {
+    let done = decided(&app, &visitor, &fields).await;
     let on = done.as_ref().map_or_else(|_| "/requests".to_owned(), address_of);
     visitor.done(done, &on)
 }
 
 async fn decided(
     app: &AppState,
-    visitor: &mut Visitor,
+    visitor: &Visitor,
     fields: &Fields,
 ) -> Result<RequestView, ActError> {
     let asked = view(app, fields)?;
@@ -180,7 +180,6 @@ async fn decided(
             ..RequestScope::default()
         },
     };
-    visitor.prove(app, fields).await?;
     let (agency, keys) = (&app.context.agency, &app.context.keys);
     requests::decide(agency, keys, &visitor.by, &asked.request, &input).await
 }

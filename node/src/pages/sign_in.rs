@@ -87,13 +87,9 @@ pub(super) async fn prove(State(app): App, From(source): From, Sent(fields): Sen
     let Ok(notice) = fields.get("notice").parse::<Digest>() else {
         return first(&app, Some("The notice was not shown; here it is."));
     };
-    let (user, secret) = (fields.get("user"), |name: &str| fields.get(name).to_owned().into());
-    let attempt = Attempt {
-        user: user.to_owned(),
-        password: secret("password"),
-        code: secret("code"),
-        notice,
-    };
+    let user = fields.get("user");
+    let (password, code) = (fields.secret("password"), fields.secret("code"));
+    let attempt = Attempt { user: user.to_owned(), password, code, notice };
     match sign_in::sign_in(&app.sign_in, &attempt, &source).await {
         Ok(signed_in) => welcome(&signed_in),
         Err(error) => second(&app, user, fields.get("notice"), Some(&error.to_string())).await,
@@ -124,8 +120,8 @@ pub(super) fn welcome(signed_in: &SignedIn) -> Response {
 pub(super) async fn leave(State(app): App, Posted { visitor, .. }: Posted) -> Response {
     match visitor.leave(&app).await {
         Ok(_) => {
-            let clear =
-                (HeaderName::from_static("clear-site-data"), "\"cache\", \"cookies\", \"storage\"");
+            // Not its cookies: those of every host below the same name would go with them.
+            let clear = (HeaderName::from_static("clear-site-data"), "\"cache\", \"storage\"");
             take_back(([clear], Redirect::to("/sign-in")).into_response())
         }
         Err(error) => take_back(Shown::error(&error).for_anybody()),

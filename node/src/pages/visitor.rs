@@ -19,6 +19,7 @@ use crate::permission::{ActError, Permission, Principal, authenticate, authorize
 use crate::sign_in;
 use ::sign_in::sessions::Session;
 use ::sign_in::{Secret, Token};
+use peer::admission::machine;
 
 /// The cookie of a session. Its beginning binds it to this host and to TLS.
 const NAME: &str = "__Host-accord";
@@ -33,7 +34,7 @@ impl<S: Send + Sync> FromRequestParts<S> for From {
         let remote = parts.extensions.get::<Remote>().copied().ok_or_else(|| {
             problem_page(StatusCode::INTERNAL_SERVER_ERROR, "nobody can be told; nothing is done")
         })?;
-        Ok(Self(format!("console, {}", remote.0)))
+        Ok(Self(format!("console, {}", machine(remote.0))))
     }
 }
 
@@ -91,6 +92,16 @@ fn form_token(token: &Token) -> String {
     Digest::of_two(b"a form of the console", token.expose().as_bytes()).to_string()
 }
 
+/// What somebody sees whose session is over. Its cookie is taken back where that was told by its own end:
+/// an unknown one may have been replaced a moment ago, and whatever else is in the way ends none.
+fn over(app: &AppState, error: &ActError) -> Response {
+    match error.code() {
+        "session_ended" => take_back(ended(app, error)),
+        "session_unknown" => ended(app, error),
+        _ => Shown::error(error).for_anybody(),
+    }
+}
+
 impl FromRequestParts<Arc<AppState>> for Visitor {
     type Rejection = Response;
 
@@ -100,11 +111,10 @@ impl FromRequestParts<Arc<AppState>> for Visitor {
             return Err(Redirect::to("/sign-in").into_response());
         };
         let found = sign_in::principal(&app.sign_in, &token, &source).await;
-        let (by, session) = found.map_err(|error| take_back(ended(app, &error)))?;
+        let (by, session) = found.map_err(|error| over(app, &error))?;
         let (agency, now) = (&app.context.agency, app.context.agency.clock.now());
         let state = agency.registry.state();
-        let user =
-            authenticate(&state, &by, now).map_err(|error| take_back(ended(app, &error)))?.clone();
+        let user = authenticate(&state, &by, now).map_err(|error| over(app, &error))?.clone();
         let may = |permission| authorize(&state, &by, permission, now).is_ok();
         let may = May {
             query: may(Permission::Query),
@@ -120,16 +130,15 @@ impl FromRequestParts<Arc<AppState>> for Visitor {
 
 impl Visitor {
     /// Who has no recent proof proves again who she is, by the password in the form.
-    pub(super) async fn prove(&mut self, app: &AppState, fields: &Fields) -> Result<(), ActError> {
+    async fn prove(&mut self, app: &AppState, fields: &Fields) -> Result<(), ActError> {
         if self.lately {
             return Ok(());
         }
-        let password = fields.get("password").to_owned();
+        let password = fields.secret("password");
         if password.is_empty() {
             let why = "this takes that you prove again who you are: type your password with it";
             return Err(ActError::refused_as("prove_again", Vec::new(), why.into()));
         }
-        let password = Secret::from(password);
         let again =
             sign_in::prove_again(&app.sign_in, &self.token, &password, &self.source).await?;
         self.token = Token::shown(again.token.as_str());
@@ -186,5 +195,23 @@ impl FromRequest<Arc<AppState>> for Posted {
             return Err(visitor.respond(problem_page(StatusCode::FORBIDDEN, said)));
         }
         Ok(Self { visitor, fields })
+    }
+}
+
+/// Somebody who sent a form for what is privileged, and proved lately, or with it, who she is.
+pub(super) struct Proven {
+    pub(super) visitor: Visitor,
+    pub(super) fields: Fields,
+}
+
+impl FromRequest<Arc<AppState>> for Proven {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &Arc<AppState>) -> Result<Self, Response> {
+        let Posted { mut visitor, fields } = Posted::from_request(request, app).await?;
+        match visitor.prove(app, &fields).await {
+            Ok(()) => Ok(Self { visitor, fields }),
+            Err(error) => Err(visitor.page(Shown::error(&error))),
+        }
     }
 }

@@ -173,7 +173,11 @@ pub(super) async fn password_of(
         Verifier::Password { hash } => Some(hash.clone()),
         _ => None,
     });
-    if sign_in.passwords.is(password.clone(), hash).await? {
+    let right = sign_in.passwords.is(password.clone(), hash).await?;
+    // Others may have failed, and locked it, while this one waited for its turn.
+    may_try(sign_in, source)?;
+    let state = sign_in.agency.registry.state();
+    if right && named.as_ref().is_some_and(|name| open(&state, name, known)) {
         return Ok(named.zip(kept));
     }
     refuse(sign_in, named.as_ref(), source, known).await?;

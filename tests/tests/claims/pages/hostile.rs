@@ -169,12 +169,29 @@ async fn what_is_privileged_takes_the_password_again_and_the_session_gets_anothe
     let right = form_urlencoded::byte_serialize(admin.password.as_bytes()).collect::<String>();
     let seen = site.post("/people/enrol", &format!("{enrol}&password={right}")).await;
     assert!(seen.status == 200 && seen.body.contains("Enrolment code"), "{seen:?}");
+    let token = seen.body.split("name=\"form\" value=\"").nth(1).expect("a form");
+    let token = token.split('"').next().expect("a token").to_owned();
     let old = site.cookie.clone();
     site.cookie = seen.cookie.expect("another secret").split(';').next().map(str::to_owned);
     assert_ne!(site.cookie, old);
+    let renewed = site.cookie.clone();
     assert_eq!(site.get("/").await.status, 200);
     site.cookie = old;
-    assert!(site.get("/").await.body.contains("has ended"), "the one before is over");
+    let twice = site.get("/").await;
+    assert!(twice.body.contains("has ended"), "the one before is over");
+    assert_eq!(twice.cookie, None, "whoever pressed twice keeps the new one");
+    // Whatever else is privileged takes it too.
+    site.cookie = renewed;
+    agency.clock.shift(16 * 60_000);
+    let before = agency.log().await.entries().len();
+    for path in
+        ["/people/enrol", "/people/unlock", "/people/stop", "/people/confirm", "/requests/decide"]
+    {
+        let form = format!("form={token}&user={OFFICER}&identified=i&reason=r&number=1&id=a%2Fb");
+        let seen = site.post(path, &form).await;
+        assert!(seen.status == 403 && seen.body.contains("prove again"), "{path}: {seen:?}");
+    }
+    assert_eq!(agency.log().await.entries().len(), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -194,7 +211,7 @@ async fn whatever_somebody_types_stands_on_a_page_as_text() {
         let seen = site.post("/search", &form).await;
         assert!(!seen.body.contains("<script"), "{seen:?}");
     }
-    for path in [format!("/requests/one?id={script}"), format!("/log?plate={script}&show=1")] {
+    for path in [format!("/requests/one?id={script}"), format!("/log?plate={script}")] {
         assert!(!site.get(&path).await.body.contains("<script"), "{path}");
     }
 }

@@ -1,5 +1,6 @@
-//! Printed cards of numbered codes. CJISSECPOL, IA-5(1)(b): at least 20 bits, each used once, a
-//! certain one is asked for by its number, and what is kept of them is no help to who reads it.
+//! Printed cards of codes. CJISSECPOL, IA-5(1)(b): at least 20 bits, each used once, the next one is
+//! asked for, and what is kept of them is no help to who reads it. No number is asked for: it would tell
+//! whoever names a person that she is one, and how often she signs in.
 
 use zeroize::Zeroizing;
 
@@ -39,19 +40,13 @@ fn mark(key: &SealingKey, id: &str, number: u16, typed: &str) -> String {
     key.mark(&format!("card {id} {number}"), &as_printed(typed))
 }
 
-/// The number that is asked for: the first one that is not used.
+/// The number of the code that was typed, used or not.
 #[must_use]
-pub fn asked(marks: &[String], used: &[u16]) -> Option<u16> {
-    let last = u16::try_from(marks.len()).unwrap_or(u16::MAX);
-    (1..=last).find(|number| !used.contains(number))
-}
-
-/// Whether `typed` is the code of this number.
-#[must_use]
-pub fn fits(key: &SealingKey, id: &str, marks: &[String], number: u16, typed: &str) -> bool {
-    let known = usize::from(number).checked_sub(1).and_then(|place| marks.get(place));
+pub fn number_of(key: &SealingKey, id: &str, marks: &[String], typed: &str) -> Option<u16> {
     // Marks are compared, which whoever tries cannot choose: how long that takes tells nothing.
-    known.is_some_and(|known| *known == mark(key, id, number, typed))
+    (1..)
+        .zip(marks)
+        .find_map(|(number, known)| (*known == mark(key, id, number, typed)).then_some(number))
 }
 
 #[cfg(test)]
@@ -61,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_code_of_the_number_that_is_asked_for_is_taken_and_no_other() {
+    fn a_code_is_known_by_its_mark_and_on_its_card_alone() {
         let dir = tempfile::tempdir().unwrap();
         let home = Home::create(&dir.path().join("home")).unwrap();
         SealingKey::create(&home).unwrap();
@@ -69,15 +64,11 @@ mod tests {
         let card = PrintedCard::new().unwrap();
         assert_eq!(card.codes().len(), usize::from(CODES));
         let marks = card.marks(&key, "a");
-        assert_eq!(asked(&marks, &[]), Some(1));
-        assert_eq!(asked(&marks, &[1, 2, 4]), Some(3));
-        assert_eq!(asked(&marks, &(1..=CODES).collect::<Vec<_>>()), None);
         let third = card.codes()[2].to_lowercase();
-        assert!(fits(&key, "a", &marks, 3, &third));
-        assert!(!fits(&key, "a", &marks, 2, &third));
-        assert!(!fits(&key, "b", &marks, 3, &third), "another card");
-        assert!(!fits(&key, "a", &marks, 0, &third));
-        assert!(!fits(&key, "a", &marks, CODES + 1, &third));
+        assert_eq!(number_of(&key, "a", &marks, &third), Some(3));
+        assert_eq!(number_of(&key, "b", &marks, &third), None, "another card");
+        assert_eq!(number_of(&key, "a", &marks[..2], &third), None, "it has no such code");
+        assert_eq!(number_of(&key, "a", &marks, ""), None);
         assert!(!marks.iter().any(|mark| mark.contains(third.trim())));
     }
 }

@@ -3,11 +3,12 @@
 //! CJISSECPOL: 30 minutes idle and 12 hours in all (IA-11, IA-5 j), a secret that the server ends (IA-5
 //! o), asked again for privileged acts (IA-11). A session belongs to where it was opened from: its token shown
 //! elsewhere ends it. Sessions outlast a restart of the node; a session is durable before its token is
-//! given away. Whoever opens, shows, renews or ends one does so alone, up to what the database holds:
-//! none that has ended comes back by what was under way meanwhile.
+//! given away. Whoever opens, shows or renews one does so alone, up to what the database holds: none that
+//! has ended comes back by what was under way meanwhile. One that ends is good for nothing at once;
+//! that the database forgets it and that its entry is made is owed until both are done.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 
 use schemas::authenticator::{AuthenticatorId, SessionEnd, SessionId, SignInWay};
 use schemas::digest::Digest;
@@ -88,7 +89,7 @@ pub enum NoSession {
     /// No session has this token.
     Unknown,
     /// It has just ended.
-    Ended(Box<Session>, SessionEnd),
+    Ended(SessionEnd),
     /// It cannot be told.
     Store(StoreError),
 }
@@ -115,11 +116,23 @@ struct Live {
 
 type ByToken = HashMap<Digest, Live>;
 
+/// A session that is good for nothing any more, which the database may still hold.
+#[derive(Clone)]
+struct Over {
+    token: Digest,
+    /// The session and why it ended, of which an entry tells; none where it goes on under another token.
+    ended: Option<(Session, SessionEnd)>,
+}
+
 /// All sessions of a node.
 pub struct Sessions {
     records: Arc<dyn SignInRecords>,
     /// Held until the database holds the same.
     live: Mutex<ByToken>,
+    /// What is still to be forgotten and recorded, in its order.
+    over: StdMutex<VecDeque<Over>>,
+    /// Held by who sees to that.
+    settling: Mutex<()>,
 }
 
 fn written(token: Digest, session: &Session) -> Result<StoredSession, NotOpened> {
@@ -141,7 +154,7 @@ impl Sessions {
             Some((one.token, Live { session, written }))
         });
         let live = Mutex::new(live.collect());
-        Ok(Self { records, live })
+        Ok(Self { records, live, over: StdMutex::default(), settling: Mutex::default() })
     }
 
     /// A session that can be opened: its id stands in the entry that comes first.
@@ -154,11 +167,11 @@ impl Sessions {
         Ok((token, id))
     }
 
-    /// Opens a session under its token; those that had to make room.
+    /// Opens a session under its token. Those of the person that have to make room end.
     ///
     /// # Errors
     /// When it is not durable; then there is none.
-    pub async fn open(&self, token: &Token, session: Session) -> Result<Vec<Session>, NotOpened> {
+    pub async fn open(&self, token: &Token, session: Session) -> Result<(), NotOpened> {
         let digest = token.digest();
         let mut live = self.live.lock().await;
         self.records.keep_sessions(&[written(digest, &session)?]).await?;
@@ -166,10 +179,11 @@ impl Sessions {
         let mut of_user: Vec<_> = of_user.map(|(token, one)| (one.session.seen, *token)).collect();
         of_user.sort_unstable();
         let too_many = of_user.len().saturating_sub(MOST - 1);
-        let over: Vec<_> = of_user.into_iter().take(too_many).map(|(_, token)| token).collect();
-        let written = session.seen;
-        live.insert(digest, Live { session, written });
-        Ok(self.remove(&mut live, &over).await?)
+        for (_, token) in of_user.into_iter().take(too_many) {
+            self.take(&mut live, token, SessionEnd::Replaced);
+        }
+        live.insert(digest, Live { written: session.seen, session });
+        Ok(())
     }
 
     /// The session of a token that is shown from `source`: something is done with it now. Whoever
@@ -189,10 +203,8 @@ impl Sessions {
         let one = live.get_mut(&digest).ok_or(NoSession::Unknown)?;
         let elsewhere = (one.session.source != source).then_some(SessionEnd::Elsewhere);
         if let Some(why) = one.session.over(now).or(elsewhere).or_else(|| ends(&one.session)) {
-            let ended = self.remove(&mut live, &[digest]).await.map_err(NoSession::Store)?.pop();
-            return Err(
-                ended.map_or(NoSession::Unknown, |one| NoSession::Ended(Box::new(one), why))
-            );
+            self.take(&mut live, digest, why);
+            return Err(NoSession::Ended(why));
         }
         one.session.seen = one.session.seen.max(now);
         let session = one.session.clone();
@@ -224,43 +236,51 @@ impl Sessions {
         let session = Session { seen: now.max(session.seen), verified: now, ..session };
         self.records.keep_sessions(&[written(next.digest(), &session)?]).await?;
         live.insert(next.digest(), Live { written: session.seen, session: session.clone() });
-        self.remove(&mut live, &[old]).await?;
+        live.remove(&old);
+        self.over().push_back(Over { token: old, ended: None });
         Ok(Some((next, session)))
     }
 
-    /// Ends the session of a token.
-    ///
-    /// # Errors
-    /// When the database does not forget it; it is ended all the same until the node starts again.
-    pub async fn end(&self, token: &Token) -> Result<Option<Session>, StoreError> {
-        let mut live = self.live.lock().await;
-        Ok(self.remove(&mut live, &[token.digest()]).await?.pop())
+    /// Ends the session of a token; whether there was one.
+    pub async fn end(&self, token: &Token, why: SessionEnd) -> bool {
+        self.take(&mut *self.live.lock().await, token.digest(), why)
     }
 
-    /// Ends every session of which `ends` says why.
-    ///
-    /// # Errors
-    /// As [`Self::end`].
-    pub async fn end_those(
-        &self,
-        ends: impl Fn(&Session) -> Option<SessionEnd>,
-    ) -> Result<Vec<(Session, SessionEnd)>, StoreError> {
+    /// Ends every session of which `ends` says why; how many.
+    pub async fn end_those(&self, ends: impl Fn(&Session) -> Option<SessionEnd>) -> usize {
         let mut live = self.live.lock().await;
         let over = live.iter().filter_map(|(token, one)| Some((*token, ends(&one.session)?)));
-        let (over, why): (Vec<_>, Vec<_>) = over.unzip();
-        Ok(self.remove(&mut live, &over).await?.into_iter().zip(why).collect())
+        let over: Vec<_> = over.collect();
+        over.iter().filter(|(token, why)| self.take(&mut live, *token, *why)).count()
     }
 
-    /// Ends those that are over, by themselves or as `ends` says.
-    ///
-    /// # Errors
-    /// As [`Self::end`].
+    /// Ends those that are over, by themselves or as `ends` says; how many.
     pub async fn sweep(
         &self,
         now: Timestamp,
         ends: impl Fn(&Session) -> Option<SessionEnd>,
-    ) -> Result<Vec<(Session, SessionEnd)>, StoreError> {
+    ) -> usize {
         self.end_those(|session| session.over(now).or_else(|| ends(session))).await
+    }
+
+    /// Has the database forget, and `record` record, what has ended. What fails is tried again with
+    /// the next call.
+    ///
+    /// # Errors
+    /// The first thing that failed; what comes after it waits.
+    pub async fn settle<E: From<StoreError>, F: Future<Output = Result<(), E>>>(
+        &self,
+        record: impl Fn(Session, SessionEnd) -> F,
+    ) -> Result<(), E> {
+        let _turn = self.settling.lock().await;
+        loop {
+            let Some(Over { token, ended }) = self.over().front().cloned() else { return Ok(()) };
+            self.records.forget_sessions(&[token]).await?;
+            if let Some((session, why)) = ended {
+                record(session, why).await?;
+            }
+            self.over().pop_front();
+        }
     }
 
     /// Every session.
@@ -268,22 +288,15 @@ impl Sessions {
         self.live.lock().await.values().map(|one| one.session.clone()).collect()
     }
 
-    /// Ends the sessions of these tokens, in their order. What the database forgets is forgotten even
-    /// if whoever asked for it does not wait.
-    async fn remove(
-        &self,
-        live: &mut ByToken,
-        tokens: &[Digest],
-    ) -> Result<Vec<Session>, StoreError> {
-        if tokens.is_empty() {
-            return Ok(Vec::new());
-        }
-        let gone = tokens.iter().filter_map(|token| live.remove(token)).map(|one| one.session);
-        let gone = gone.collect();
-        let (records, tokens) = (self.records.clone(), tokens.to_vec());
-        let forgotten = tokio::spawn(async move { records.forget_sessions(&tokens).await });
-        forgotten.await.map_err(|error| StoreError::Database(error.to_string()))??;
-        Ok(gone)
+    /// Ends one at once; whether there was one.
+    fn take(&self, live: &mut ByToken, token: Digest, why: SessionEnd) -> bool {
+        let Some(Live { session, .. }) = live.remove(&token) else { return false };
+        self.over().push_back(Over { token, ended: Some((session, why)) });
+        true
+    }
+
+    fn over(&self) -> MutexGuard<'_, VecDeque<Over>> {
+        self.over.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

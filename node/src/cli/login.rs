@@ -59,7 +59,7 @@ pub(super) struct Authenticators {
     /// The secret of one-time codes, in letters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     one_time_code: Option<Secret>,
-    /// The codes of a card, by number.
+    /// The codes of a card that are not used yet, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) card: Vec<Secret>,
 }
@@ -165,8 +165,8 @@ pub(super) async fn attempt(
 ) -> Result<Attempt, ActError> {
     let notice = acknowledged(client, from.is_some()).await?;
     let (user, password, code) = match from {
-        Some(path) => from_file(client, files, path).await?,
-        None => typed(client, user).await?,
+        Some(path) => from_file(files, path).await?,
+        None => typed(user)?,
     };
     Ok(Attempt { user, password, code, notice: notice.digest })
 }
@@ -194,29 +194,25 @@ fn welcome(files: &SessionFiles, signed_in: &SignedIn, output: Output) -> Result
     Ok(Done::Ok)
 }
 
-async fn typed(
-    client: &Client,
-    user: Option<UserName>,
-) -> Result<(String, Secret, Secret), ActError> {
+fn typed(user: Option<UserName>) -> Result<(String, Secret, Secret), ActError> {
     let user = match user {
         Some(user) => user.to_string(),
         None => Typist::line("User name:")?,
     };
-    let asked: Value = client.post("/sign-in/number", &json!({ "user": user })).await?;
-    let number = asked.get("number").and_then(Value::as_u64).unwrap_or(1);
     let password = Typist::hidden("Password:")?;
-    let code = Typist::hidden(&format!("One-time code, or code {number} of your card:"))?;
+    let code = Typist::hidden(
+        "One-time code, or the next code of your card (cross it out; each counts once):",
+    )?;
     Ok((user, password, code))
 }
 
 /// What a file of authenticators shows at this moment. A code is shown once: who comes again within
-/// its half minute shows the next one, or waits for it.
+/// its half minute shows the next one, or waits for it; one of a card leaves the file before.
 async fn from_file(
-    client: &Client,
     files: &SessionFiles,
     path: &Path,
 ) -> Result<(String, Secret, Secret), ActError> {
-    let of = authenticators(path)?;
+    let mut of = authenticators(path)?;
     let user = of.user.to_string();
     if let Some(letters) = &of.one_time_code {
         let secret =
@@ -224,11 +220,14 @@ async fn from_file(
         let code = secret.code(next_step(files, &of.user).await?);
         return Ok((user, of.password, Secret::from(code)));
     }
-    let asked: Value = client.post("/sign-in/number", &json!({ "user": user })).await?;
-    let number = asked.get("number").and_then(Value::as_u64).unwrap_or(1);
-    let place = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
-    let code = place.and_then(|place| of.card.get(place)).cloned();
-    let code = code.ok_or_else(|| unfit(path, &format!("card, which has no code {number}")))?;
+    if of.card.is_empty() {
+        return Err(ActError::usage(format!(
+            "every code of the card in `{}` is used; get another card with `accord authenticator card` while you are signed in, or be enrolled anew by an administrator",
+            path.display()
+        )));
+    }
+    let code = of.card.remove(0);
+    replace_private(path, of.text()?.as_bytes())?;
     Ok((user, of.password, code))
 }
 

@@ -72,7 +72,6 @@ table! {
     post "/sign-in/enrolment" Nobody(SIGNS_IN), sign_in::enrolment;
     post "/sign-in/enrolment/finish" Nobody(SIGNS_IN), sign_in::finish;
     get "/sign-in/notice" Nobody(SIGNS_IN), sign_in::notice;
-    post "/sign-in/number" Nobody(SIGNS_IN), sign_in::number;
     post "/sign-in/password" Nobody(SIGNS_IN), sign_in::password;
     post "/sign-out" Nobody(TOKEN), sign_in::sign_out;
     get "/cards" SignedIn, cards::list;

@@ -1,14 +1,12 @@
-//! Signing in: the notice and the name, then password and code; and leaving.
-//!
-//! What is wrong is said in the same words whatever it is. The number of the card's code is asked for a
-//! name that nobody bears as well.
+//! Signing in: the notice, the name, password and code; and leaving. What is wrong is said in the same
+//! words whatever it is.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::header::HeaderName;
 use axum::response::{IntoResponse, Redirect, Response};
-use maud::{Markup, html};
+use maud::html;
 use schemas::digest::Digest;
 
 use super::fields::Sent;
@@ -16,12 +14,12 @@ use super::page::{Shown, when};
 use super::visitor::{From, Posted, give, take_back};
 use crate::http::AppState;
 use crate::permission::ActError;
-use crate::sign_in::{self, Attempt, SignedIn, asked_number};
+use crate::sign_in::{self, Attempt, SignedIn};
 
 type App = State<Arc<AppState>>;
 
-/// The first page: the notice, and who one is.
-fn first(app: &AppState, said: Option<&str>) -> Response {
+/// The notice, and below it who one is and what proves it.
+fn form(app: &AppState, user: &str, said: Option<&str>) -> Response {
     let notice = app.sign_in.notice();
     let body = html! {
         @if let Some(said) = said { p.wrong role="alert" { (said) } }
@@ -30,10 +28,23 @@ fn first(app: &AppState, said: Option<&str>) -> Response {
             input type="hidden" name="notice" value=(notice.digest.to_string());
             p.field {
                 label for="user" { "Your user name" }
-                input id="user" name="user" autocomplete="username" autocapitalize="none"
-                    spellcheck="false" required autofocus;
+                input id="user" name="user" value=(user) autocomplete="username" autocapitalize="none"
+                    spellcheck="false" required autofocus[user.is_empty()];
             }
-            button.first type="submit" { "I have read this and consent: go on" }
+            p.field {
+                label for="password" { "Password" }
+                input id="password" name="password" type="password" autocomplete="current-password"
+                    required autofocus[!user.is_empty()];
+            }
+            p.field {
+                label for="code" { "Code" }
+                span.hint id="code-hint" {
+                    "The one that your device shows now, or the next code of your card. Cross that one out: each counts once."
+                }
+                input id="code" name="code" autocomplete="one-time-code" autocapitalize="characters"
+                    spellcheck="false" required aria-describedby="code-hint";
+            }
+            button.first type="submit" { "I have read the notice and consent: sign in" }
         }
         p { "You were handed an enrolment code? " a href="/enrol" { "Choose your password here" } "." }
     };
@@ -44,55 +55,23 @@ fn first(app: &AppState, said: Option<&str>) -> Response {
 pub(super) fn ended(app: &AppState, error: &ActError) -> Response {
     let said = error.to_string();
     let said = said.split(';').next().unwrap_or_default();
-    first(app, Some(&format!("{said}. Sign in again.")))
+    form(app, "", Some(&format!("{said}. Sign in again.")))
 }
 
-pub(super) async fn ask_name(State(app): App) -> Response {
-    first(&app, None)
-}
-
-/// The second page: password and code.
-async fn second(app: &AppState, user: &str, notice: &str, said: Option<&str>) -> Response {
-    let number = asked_number(&app.sign_in, user).await;
-    let body: Markup = html! {
-        @if let Some(said) = said { p.wrong role="alert" { (said) } }
-        form method="post" action="/sign-in/prove" {
-            input type="hidden" name="notice" value=(notice);
-            input type="hidden" name="user" value=(user);
-            p { "As " strong { (user) } ". " a href="/sign-in" { "Somebody else" } }
-            p.field {
-                label for="password" { "Password" }
-                input id="password" name="password" type="password" autocomplete="current-password"
-                    required autofocus;
-            }
-            p.field {
-                label for="code" { "Code" }
-                span.hint id="code-hint" {
-                    "The one that your device shows now, or code number " strong { (number) } " of your card."
-                }
-                input id="code" name="code" autocomplete="one-time-code" autocapitalize="characters"
-                    spellcheck="false" required aria-describedby="code-hint";
-            }
-            button.first type="submit" { "Sign in" }
-        }
-    };
-    Shown::new("Sign in", body).for_anybody()
-}
-
-pub(super) async fn ask_secrets(State(app): App, Sent(fields): Sent) -> Response {
-    second(&app, fields.get("user"), fields.get("notice"), None).await
+pub(super) async fn ask(State(app): App) -> Response {
+    form(&app, "", None)
 }
 
 pub(super) async fn prove(State(app): App, From(source): From, Sent(fields): Sent) -> Response {
     let Ok(notice) = fields.get("notice").parse::<Digest>() else {
-        return first(&app, Some("The notice was not shown; here it is."));
+        return form(&app, fields.get("user"), Some("The notice was not shown; here it is."));
     };
     let user = fields.get("user");
     let (password, code) = (fields.secret("password"), fields.secret("code"));
     let attempt = Attempt { user: user.to_owned(), password, code, notice };
     match sign_in::sign_in(&app.sign_in, &attempt, &source).await {
         Ok(signed_in) => welcome(&signed_in),
-        Err(error) => second(&app, user, fields.get("notice"), Some(&error.to_string())).await,
+        Err(error) => form(&app, user, Some(&error.to_string())),
     }
 }
 

@@ -9,9 +9,7 @@ use ::sign_in::password::Unfit;
 use ::sign_in::sessions::{LONGEST_MS, Session, Sessions};
 use ::sign_in::verifier::{Used, Verifier};
 use registry::State;
-use schemas::authenticator::{
-    AuthenticatorId, AuthenticatorKind, Lock, LockScope, SessionEnd, SignInWay,
-};
+use schemas::authenticator::{AuthenticatorId, AuthenticatorKind, Lock, LockScope, SignInWay};
 use schemas::digest::Digest;
 use schemas::event::sign_in::SignInSucceeded;
 use schemas::query::UserName;
@@ -20,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::SignIn;
-use super::ends::record_ended;
+use super::ends::settle;
 use super::failures::failed;
 use super::stored::{Counting, Held};
 use crate::permission::{ActError, NotActed, Principal};
@@ -29,8 +27,6 @@ use audit_log::entries::sign_in::{sign_in_succeeded, user_locked};
 
 /// How old a password may get, in days (CJISSECPOL, IA-5 f).
 const PASSWORD_DAYS: u32 = 365;
-/// Numbers of cards as they are asked of whoever has none.
-const NUMBERS: u64 = card::CODES as u64;
 
 /// What somebody shows to sign in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -40,7 +36,7 @@ pub struct Attempt {
     pub user: String,
     /// The password.
     pub password: Secret,
-    /// A one-time code, or the code of the card that was asked for.
+    /// A one-time code, or a code of the card that is not used yet.
     pub code: Secret,
     /// H(the notice), which is acknowledged so.
     pub notice: Digest,
@@ -76,25 +72,6 @@ pub(super) fn may_try(sign_in: &SignIn, source: &str) -> Result<(), ActError> {
     Ok(())
 }
 
-/// The number of the card's code that is asked for. Of somebody who has no card, or does not exist,
-/// some number is asked for, too, always the same until an hour is over.
-pub async fn asked_number(sign_in: &SignIn, user: &str) -> u16 {
-    let state = sign_in.agency.registry.state();
-    if let Ok(name) = user.parse::<UserName>() {
-        let held = sign_in.stored.hold().await;
-        for one in held.of(&state, &name, AuthenticatorKind::CodeCard) {
-            if let Verifier::CodeCard { marks, .. } = &one.verifier
-                && let Some(number) = card::asked(marks, &one.used.numbers)
-            {
-                return number;
-            }
-        }
-    }
-    let mark = sign_in.key.mark("number of nobody", user);
-    let number = u64::from_str_radix(mark.get(..8).unwrap_or("0"), 16).unwrap_or(0) % NUMBERS;
-    u16::try_from(number.saturating_add(1)).unwrap_or(1)
-}
-
 /// What a second factor was, and what of it is spent.
 struct SecondFactor {
     way: SignInWay,
@@ -120,8 +97,10 @@ fn second_factor(
     }
     for one in held.of(state, user, AuthenticatorKind::CodeCard) {
         let Verifier::CodeCard { marks, .. } = &one.verifier else { continue };
-        let Some(number) = card::asked(marks, &one.used.numbers) else { continue };
-        if card::fits(&sign_in.key, &one.id.to_string(), marks, number, typed) {
+        let id = one.id.to_string();
+        if let Some(number) = card::number_of(&sign_in.key, &id, marks, typed)
+            && !one.used.numbers.contains(&number)
+        {
             let mut used = one.used.clone();
             used.numbers.push(number);
             return Some(SecondFactor { way: SignInWay::PasswordAndCard, id: one.id, used });
@@ -324,8 +303,8 @@ pub(super) async fn open_session(
         verified: now,
     };
     let until = session.until();
-    let over = sign_in.sessions.open(&token, session.clone()).await?;
-    record_ended(sign_in, over, SessionEnd::Replaced).await?;
+    sign_in.sessions.open(&token, session.clone()).await?;
+    settle(sign_in).await?;
     sign_in.throttle().forget(&user);
     let last = password.used.last;
     let mut used = password.used;

@@ -10,38 +10,20 @@ use super::failures::record_counted;
 use super::whose::ground_gone;
 use crate::permission::{ActError, Permission, Principal, authorize};
 use audit_log::entries::sign_in::{session_ended, user_locked};
-use schemas::body::Actor;
 
-/// Records that sessions ended; they are over already.
-pub(super) async fn record_ended(
-    sign_in: &SignIn,
-    ended: Vec<Session>,
-    why: SessionEnd,
-) -> Result<(), ActError> {
-    for session in ended {
-        record(sign_in, sign_in.agency.node_actor(), session, why).await?;
-    }
-    Ok(())
-}
-
-async fn record(
-    sign_in: &SignIn,
-    actor: Actor,
-    session: Session,
-    why: SessionEnd,
-) -> Result<(), ActError> {
-    let entry = session_ended(actor, session.id, session.user, why);
-    drop(sign_in.agency.log.append(entry).await?);
-    Ok(())
-}
-
-/// Records that a session which somebody showed is over.
-pub(super) async fn record_over(
-    sign_in: &SignIn,
-    session: Session,
-    why: SessionEnd,
-) -> Result<(), ActError> {
-    record(sign_in, sign_in.agency.node_actor(), session, why).await
+/// Has the database forget what has ended, and the log tell of it, even if whoever asked for it does not
+/// wait. What fails is tried again by [`sweep`].
+pub(super) async fn settle(sign_in: &SignIn) -> Result<(), ActError> {
+    let (sessions, agency) = (sign_in.sessions.clone(), sign_in.agency.clone());
+    let settled = tokio::spawn(async move {
+        let record = |session: Session, why| {
+            let entry = session_ended(agency.node_actor(), session.id, session.user, why);
+            let log = &agency.log;
+            async move { log.append(entry).await.map(drop).map_err(ActError::from) }
+        };
+        sessions.settle(record).await
+    });
+    settled.await.map_err(|error| ActError::failed(error.to_string()))?
 }
 
 /// Ends the session of a token, as its person asks.
@@ -49,9 +31,9 @@ pub(super) async fn record_over(
 /// # Errors
 /// When the log cannot be written; the session is over all the same.
 pub async fn sign_out(sign_in: &SignIn, token: &Token) -> Result<bool, ActError> {
-    let Some(session) = sign_in.sessions.end(token).await? else { return Ok(false) };
-    record(sign_in, sign_in.agency.node_actor(), session, SessionEnd::SignedOut).await?;
-    Ok(true)
+    let ended = sign_in.sessions.end(token, SessionEnd::SignedOut).await;
+    settle(sign_in).await?;
+    Ok(ended)
 }
 
 /// Ends every session of a person; how many there were.
@@ -60,13 +42,13 @@ pub async fn sign_out(sign_in: &SignIn, token: &Token) -> Result<bool, ActError>
 /// When the log cannot be written; the sessions are over all the same.
 pub async fn end_of(sign_in: &SignIn, user: &UserName, why: SessionEnd) -> Result<usize, ActError> {
     let ends = |session: &Session| (session.user == *user).then_some(why);
-    let ended = sign_in.sessions.end_those(ends).await?;
-    let count = ended.len();
-    record_ended(sign_in, ended.into_iter().map(|(session, _)| session).collect(), why).await?;
-    Ok(count)
+    let ended = sign_in.sessions.end_those(ends).await;
+    settle(sign_in).await?;
+    Ok(ended)
 }
 
-/// Ends what is over, of itself or with what it rests on, and records what was counted: now and then, and with `stopping` all of it.
+/// Ends what is over, of itself or with what it rests on, and records what was counted: now and then,
+/// and with `stopping` all of it.
 ///
 /// # Errors
 /// When the database or the log does not take it.
@@ -78,11 +60,8 @@ pub async fn sweep(sign_in: &SignIn, stopping: bool) -> Result<(), ActError> {
         return Ok(());
     }
     let state = sign_in.agency.registry.state();
-    let ends = |session: &Session| ground_gone(&state, session, now);
-    for (session, why) in sign_in.sessions.sweep(now, ends).await? {
-        record(sign_in, sign_in.agency.node_actor(), session, why).await?;
-    }
-    Ok(())
+    sign_in.sessions.sweep(now, |session| ground_gone(&state, session, now)).await;
+    settle(sign_in).await
 }
 
 /// Passwords of a person are taken again.

@@ -34,7 +34,7 @@ use crate::permission::{ActError, OwnAgency};
 use failures::Failures;
 use stored::StoredAuthenticators;
 
-pub use attempt::{Attempt, SignedIn, asked_number, prove_once, sign_in};
+pub use attempt::{Attempt, SignedIn, prove_once, sign_in};
 pub use bind::{
     BoundNow, NewPassword, Second, change_password, finish_enrolment, new_card, revoke,
 };
@@ -64,7 +64,7 @@ pub struct SignIn {
     agency: OwnAgency,
     key: SealingKey,
     passwords: Passwords,
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
     stored: StoredAuthenticators,
     throttle: Mutex<Throttle>,
     failures: Failures,
@@ -93,7 +93,7 @@ impl SignIn {
         Ok(Self {
             key: SealingKey::of(home)?,
             passwords: Passwords::new(BlockList::of(home)?)?,
-            sessions: Sessions::load(records.clone()).await?,
+            sessions: Arc::new(Sessions::load(records.clone()).await?),
             stored: StoredAuthenticators::load(records).await?,
             throttle: Mutex::default(),
             failures: Failures::default(),

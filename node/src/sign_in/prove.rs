@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::SignIn;
 use super::attempt::{SignedIn, clock_is_right, may_try, password_of, wrong};
+use super::ends::settle;
 use super::whose::principal;
 use crate::permission::{ActError, authenticate};
 use audit_log::entries::sign_in::sign_in_succeeded;
@@ -45,6 +46,7 @@ pub async fn prove_again(
         .await?;
     let renewed = sign_in.sessions.renew(token, appended.at()).await?;
     let (token, session) = renewed.ok_or_else(wrong)?;
+    settle(sign_in).await?;
     let failures = sign_in.failures.take_since(&by.user);
     let until = session.until();
     Ok(SignedIn { token: super::exposed(&token), session, until, last: kept.used.last, failures })

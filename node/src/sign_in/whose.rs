@@ -10,7 +10,7 @@ use schemas::time::Timestamp;
 
 use super::SignIn;
 use super::attempt::clock_is_right;
-use super::ends::record_over;
+use super::ends::settle;
 use crate::permission::{ActError, Principal};
 
 fn refused(code: &'static str, why: &str) -> ActError {
@@ -42,8 +42,8 @@ pub async fn principal(
     match sign_in.sessions.find(token, source, now, ends).await {
         Ok(session) => Ok((Principal::from(&session), session)),
         Err(NoSession::Unknown) => Err(refused("session_unknown", "this session has ended")),
-        Err(NoSession::Ended(session, why)) => {
-            record_over(sign_in, *session, why).await?;
+        Err(NoSession::Ended(why)) => {
+            settle(sign_in).await?;
             let said = match why {
                 SessionEnd::Idle => "nothing was done for half an hour, and the session has ended",
                 SessionEnd::Expired => "the session has lasted twelve hours and has ended",

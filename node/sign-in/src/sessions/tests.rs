@@ -31,6 +31,17 @@ async fn opened(sessions: &Sessions, user: &str, now: Timestamp) -> Token {
     token
 }
 
+/// Has the database forget what has ended; of whom an entry tells, and why.
+async fn settled(sessions: &Sessions) -> Vec<(String, SessionEnd)> {
+    let told = StdMutex::new(Vec::new());
+    let record = |session: Session, why| {
+        told.lock().unwrap().push((session.user.to_string(), why));
+        std::future::ready(Ok::<_, StoreError>(()))
+    };
+    sessions.settle(record).await.unwrap();
+    told.into_inner().unwrap()
+}
+
 async fn begun(dir: &tempfile::TempDir) -> Sessions {
     let store = Sqlite::open(&dir.path().join("accord.db")).await.unwrap();
     Sessions::load(Arc::new(store)).await.unwrap()
@@ -47,7 +58,7 @@ async fn shown(
 
 fn ended(found: Result<Session, NoSession>) -> SessionEnd {
     match found {
-        Err(NoSession::Ended(_, why)) => why,
+        Err(NoSession::Ended(why)) => why,
         other => panic!("{other:?}"),
     }
 }
@@ -95,18 +106,22 @@ async fn a_session_outlasts_a_restart_and_a_renewed_token_alone_is_good() {
     let sessions = begun(&dir).await;
     let (first, other) = (opened(&sessions, "a", at(0)).await, opened(&sessions, "b", at(0)).await);
     let (second, renewed) = sessions.renew(&first, at(20)).await.unwrap().unwrap();
+    assert!(settled(&sessions).await.is_empty(), "it goes on");
     assert_eq!((renewed.began, renewed.verified), (at(0), at(20)));
     assert!(matches!(shown(&sessions, &first, "desk", at(21)).await, Err(NoSession::Unknown)));
     drop(sessions);
     let sessions = begun(&dir).await;
     assert!(matches!(shown(&sessions, &first, "desk", at(21)).await, Err(NoSession::Unknown)));
     assert_eq!(shown(&sessions, &second, "desk", at(21)).await.unwrap().id, renewed.id);
-    assert!(sessions.end(&other).await.unwrap().is_some());
+    assert!(sessions.end(&other, SessionEnd::SignedOut).await);
+    assert!(!sessions.end(&other, SessionEnd::SignedOut).await, "it is over");
     assert!(sessions.renew(&other, at(21)).await.unwrap().is_none(), "ended");
+    assert_eq!(settled(&sessions).await, [("b".to_owned(), SessionEnd::SignedOut)]);
     drop(sessions);
     let sessions = begun(&dir).await;
     assert_eq!(sessions.all().await.len(), 1);
-    assert_eq!(sessions.sweep(at(60), |_| None).await.unwrap().pop().unwrap().1, SessionEnd::Idle);
+    assert_eq!(sessions.sweep(at(60), |_| None).await, 1);
+    assert_eq!(settled(&sessions).await, [("a".to_owned(), SessionEnd::Idle)]);
     assert!(sessions.all().await.is_empty());
 }
 
@@ -122,11 +137,12 @@ async fn a_person_has_few_sessions_and_the_database_holds_no_token() {
     assert_eq!(sessions.all().await.len(), MOST + 1);
     assert!(matches!(shown(&sessions, &tokens[1], "desk", at(9)).await, Err(NoSession::Unknown)));
     assert!(shown(&sessions, &tokens[2], "desk", at(9)).await.is_ok());
-    let ended = sessions
-        .end_those(|one| (one.user.as_str() == "a").then_some(SessionEnd::Stopped))
-        .await
-        .unwrap();
-    assert_eq!((ended.len(), sessions.all().await.len()), (MOST, 1));
+    let ended =
+        sessions.end_those(|one| (one.user.as_str() == "a").then_some(SessionEnd::Stopped)).await;
+    assert_eq!((ended, sessions.all().await.len()), (MOST, 1));
+    let why: Vec<_> = settled(&sessions).await.into_iter().map(|(_, why)| why).collect();
+    assert_eq!(why[..2], [SessionEnd::Replaced; 2], "they made room");
+    assert_eq!(why[2..], [SessionEnd::Stopped; MOST]);
     let kept = std::fs::read(dir.path().join("accord.db-wal")).unwrap();
     let holds = |part: &[u8]| kept.windows(part.len()).any(|window| window == part);
     assert!(holds(b"\"user\":\"b\"") && !tokens.iter().any(|t| holds(t.expose().as_bytes())));
@@ -207,9 +223,10 @@ async fn a_session_that_is_ended_while_it_is_shown_or_renewed_does_not_come_back
         held.go.notify_one();
         under_way.await.unwrap();
         if !ending.is_finished() {
-            drop(ending.await.unwrap().unwrap());
+            assert_eq!(ending.await.unwrap(), 1, "renewing: {renewing}");
         }
         assert!(sessions.all().await.is_empty(), "renewing: {renewing}");
+        settled(&sessions).await;
         let again = Sessions::load(held).await.unwrap();
         assert!(again.all().await.is_empty(), "after a restart; renewing: {renewing}");
     }
@@ -227,8 +244,34 @@ async fn a_session_whose_ground_is_gone_ends_when_it_is_shown_and_by_itself() {
     assert_eq!(ended(found), SessionEnd::AuthenticatorsChanged);
     opened(&sessions, "a", at(0)).await;
     opened(&sessions, "b", at(0)).await;
-    let swept = sessions.sweep(at(1), gone).await.unwrap();
-    let swept: Vec<_> = swept.iter().map(|(one, why)| (one.user.as_str(), *why)).collect();
-    assert_eq!(swept, [("a", SessionEnd::AuthenticatorsChanged)]);
+    assert_eq!(sessions.sweep(at(1), gone).await, 1);
+    assert_eq!(
+        settled(&sessions).await,
+        vec![("a".to_owned(), SessionEnd::AuthenticatorsChanged); 2]
+    );
     assert_eq!(sessions.all().await.len(), 1);
+}
+
+/// Whoever does not wait, a database that is away and a log that takes no entry change nothing: what
+/// has ended is good for nothing at once, and is forgotten and recorded once that can be done.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_ended_is_owed_an_entry_until_it_has_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let sessions = begun(&dir).await;
+    let token = opened(&sessions, "a", at(0)).await;
+    let other = opened(&sessions, "b", at(0)).await;
+    assert!(sessions.end(&token, SessionEnd::SignedOut).await);
+    assert!(matches!(shown(&sessions, &token, "desk", at(1)).await, Err(NoSession::Unknown)));
+    let refused = |_, _| std::future::ready(Err(StoreError::Database("full".into())));
+    assert!(sessions.settle(refused).await.is_err());
+    // Nobody waits for the one that is ended now.
+    let never = |_, _| std::future::pending::<Result<(), StoreError>>();
+    assert!(sessions.end(&other, SessionEnd::Stopped).await);
+    let given_up = tokio::time::timeout(Duration::from_millis(20), sessions.settle(never)).await;
+    assert!(given_up.is_err());
+    let owed = [("a".to_owned(), SessionEnd::SignedOut), ("b".to_owned(), SessionEnd::Stopped)];
+    assert_eq!(settled(&sessions).await, owed);
+    assert!(settled(&sessions).await.is_empty(), "once");
+    drop(sessions);
+    assert!(begun(&dir).await.all().await.is_empty(), "after a restart");
 }

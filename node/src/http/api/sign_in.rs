@@ -24,16 +24,6 @@ pub(in crate::http) async fn notice(State(app): App) -> Json<Notice> {
     Json(app.sign_in.notice().clone())
 }
 
-#[derive(Deserialize)]
-pub(in crate::http) struct As {
-    user: String,
-}
-
-/// Which code of a card is asked for.
-pub(in crate::http) async fn number(State(app): App, Json(by): Json<As>) -> Json<Value> {
-    Json(json!({ "number": sign_in::asked_number(&app.sign_in, &by.user).await }))
-}
-
 pub(in crate::http) async fn begin(
     State(app): App,
     Source(source): Source,

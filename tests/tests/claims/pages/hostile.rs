@@ -77,7 +77,7 @@ impl<'a> Site<'a> {
             .append_pair("code", &attempt.code)
             .append_pair("notice", &attempt.notice.to_string())
             .finish();
-        let seen = self.post("/sign-in/prove", &form).await;
+        let seen = self.post("/sign-in", &form).await;
         assert_eq!(seen.status, 200, "{seen:?}");
         let cookie = seen.cookie.expect("a cookie");
         for part in ["__Host-accord=", "Path=/", "Secure", "HttpOnly", "SameSite=Strict"] {
@@ -199,7 +199,9 @@ async fn whatever_somebody_types_stands_on_a_page_as_text() {
     let (agency, _, officer) = agency_with_people().await;
     let mut site = Site::of(&agency);
     let script = "%3Cscript%3Ealert(1)%3C%2Fscript%3E%22%27";
-    let seen = site.post("/sign-in", &format!("user={script}&notice={script}")).await;
+    let seen = site
+        .post("/sign-in", &format!("user={script}&password=x&code={script}&notice={script}"))
+        .await;
     assert!(!seen.body.contains("<script") && seen.body.contains("&lt;script"), "{seen:?}");
     site.sign_in(&officer).await;
     let token = site.form_token().await;

@@ -43,11 +43,9 @@ async fn sign_in(browser: &Browser, agency: &Agency, person: &Person) {
     is_readable(browser, "the notice").await;
     keep(browser, "notice").await;
     browser.fill("#user", person.user.as_str()).await;
-    browser.press("button").await;
     browser.fill("#password", &person.password).await;
     let code = person.attempt(agency, agency.now()).code;
     browser.fill("#code", &code).await;
-    is_readable(browser, "the secrets").await;
     browser.press("button").await;
     browser.reads("You are signed in").await;
     browser.press("a.button").await;
@@ -145,8 +143,6 @@ async fn an_administrator_enrols_an_officer_who_prints_a_card_and_signs_in_with_
     browser.press(".leave button").await;
     browser.reads("restricted system").await;
     browser.fill("#user", OFFICER).await;
-    browser.press("button").await;
-    browser.reads("code number 1 of your card").await;
     browser.fill("#password", "maple engine teapot lantern").await;
     browser.fill("#code", first.as_str().expect("a code")).await;
     browser.press("button").await;

@@ -15,6 +15,7 @@ pub mod https;
 mod open;
 pub mod pinned;
 pub mod problem;
+mod rights;
 mod router;
 mod searching;
 pub mod socket;

@@ -138,7 +138,7 @@ pub(super) async fn finish(State(app): App, From(source): From, Sent(fields): Se
 }
 
 /// A card of codes, to be printed.
-fn card(codes: &[String]) -> Shown {
+pub(super) fn card(codes: &[String]) -> Shown {
     let body = html! {
         p.notice { "Print this page now: it is shown once. Whoever has the card and your password is you; keep them apart. Each code counts once." }
         div.wide {

@@ -28,6 +28,11 @@ impl Fields {
         Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect())
     }
 
+    /// One field alone.
+    pub(super) fn with(name: &str, value: String) -> Self {
+        Self(vec![(name.to_owned(), value.into())])
+    }
+
     fn sent(&self, name: &str) -> &str {
         self.0.iter().find(|(one, _)| one == name).map_or("", |(_, value)| value)
     }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
+use schemas::authenticator::Proposal;
 
 use super::page::{Shown, when};
 use super::requests::{address_of, undecided};
 use super::visitor::Visitor;
 use crate::admin::agreements;
 use crate::http::AppState;
-use crate::http::alarms::open;
 
 type App = State<Arc<AppState>>;
 
@@ -61,21 +61,14 @@ fn waiting(app: &AppState, visitor: &Visitor) -> Vec<Waiting> {
         }
     }
     if may.administer {
-        let others = state.sign_in.proposals.values().filter(|one| one.by != visitor.by.user);
-        for one in others {
+        let now = app.context.agency.clock.now();
+        let counts = |one: &&Proposal| one.by != visitor.by.user && one.until > now;
+        for one in state.sign_in.proposals.values().filter(counts) {
             let said = format!("{} proposes a change of {}: confirm", one.by, one.user.name);
             put("/people".into(), said);
         }
         for user in state.sign_in.locks.keys() {
             put("/people".into(), format!("passwords of {user} are locked"));
-        }
-    }
-    if may.audit {
-        for alarm in open(&state) {
-            put(
-                "/log".into(),
-                format!("alarm {} about {}: {}", alarm.alarm, alarm.peer, alarm.what),
-            );
         }
     }
     all

@@ -20,6 +20,8 @@ use audit::view::{Altered, LogEntry};
 
 type App = State<Arc<AppState>>;
 
+/// How many days back the first form looks, of a log of years.
+const DAYS: u32 = 7;
 /// Most entries of a page.
 const MOST: usize = 200;
 
@@ -59,8 +61,9 @@ fn wanted(fields: &Fields) -> Result<EntriesViewed, ActError> {
 }
 
 /// Nothing is read, and no entry made, before somebody says what she wants to see.
-pub(super) async fn ask(visitor: Visitor) -> Response {
-    page(&visitor, &Fields::default(), &html! {})
+pub(super) async fn ask(State(app): App, visitor: Visitor) -> Response {
+    let from = app.context.agency.clock.now().minus_days(DAYS);
+    page(&visitor, &Fields::with("from", from.day().to_string()), &html! {})
 }
 
 pub(super) async fn show(State(app): App, Posted { visitor, fields }: Posted) -> Response {
@@ -90,7 +93,7 @@ fn page(visitor: &Visitor, fields: &Fields, told: &Markup) -> Response {
             }
             button.first type="submit" { "Show entries" }
         }
-        p.quiet { "What you look at here is an entry of the log itself." }
+        p.quiet { "Without a first day the whole log is looked through. What you look at here is an entry of the log itself." }
         (told)
     };
     visitor.page(Shown::new("Audit log", body))

@@ -6,6 +6,7 @@
 //! stands in a cookie of this host alone; a form counts only when it comes from a page of this origin
 //! and carries the token of the session.
 
+mod account;
 mod agreements;
 mod answers;
 mod draft;
@@ -15,6 +16,7 @@ mod guard;
 mod home;
 mod log;
 mod page;
+mod password;
 mod people;
 mod requests;
 mod search;
@@ -30,32 +32,65 @@ use axum::routing::{get, post};
 
 use crate::config::Origin;
 use crate::http::AppState;
+use crate::http::access::Access::{Nobody, Privileged, SignedIn};
+use crate::http::access::Route;
 
 /// Largest form, in bytes.
 const LARGEST_FORM: usize = 64 << 10;
 
-/// The pages of a running app, reached at `origin`.
+const SIGNS_IN: &str = "by this people sign in";
+const LOOKS: &str = "the looks of every page, also before somebody has signed in";
+
+/// A row a page or a form: method, path, what it takes, and handler.
+macro_rules! table {
+    ($($method:ident $path:literal $access:expr, $handler:expr;)*) => {
+        /// Every page and every form.
+        pub const PAGES: &[Route] = &[
+            $(Route { method: stringify!($method), path: $path, access: $access }),*
+        ];
+
+        fn routes() -> Router<Arc<AppState>> {
+            Router::new()$(.route($path, $method($handler)))*
+        }
+    };
+}
+
+table! {
+    get "/" SignedIn, home::show;
+    get "/style.css" Nobody(LOOKS), page::style;
+    get "/sign-in" Nobody(SIGNS_IN), sign_in::ask;
+    post "/sign-in" Nobody(SIGNS_IN), sign_in::prove;
+    post "/sign-out" SignedIn, sign_in::leave;
+    get "/password" Nobody(SIGNS_IN), password::ask;
+    post "/password" Nobody(SIGNS_IN), password::change;
+    get "/enrol" Nobody(SIGNS_IN), enrol::ask_code;
+    post "/enrol" Nobody(SIGNS_IN), enrol::show;
+    post "/enrol/finish" Nobody(SIGNS_IN), enrol::finish;
+    get "/account" SignedIn, account::show;
+    post "/account/card" Privileged, account::new_card;
+    get "/search" SignedIn, search::ask;
+    post "/search" SignedIn, search::run;
+    get "/requests" SignedIn, requests::list;
+    get "/requests/one" SignedIn, requests::one;
+    get "/requests/new" SignedIn, requests::ask;
+    post "/requests/new" SignedIn, requests::submit;
+    post "/requests/decide" Privileged, requests::decide;
+    get "/agreements" SignedIn, agreements::list;
+    get "/agreements/one" SignedIn, agreements::one;
+    get "/people" SignedIn, people::list;
+    post "/people/enrol" Privileged, people::enrol;
+    post "/people/unlock" Privileged, people::unlock;
+    post "/people/stop" Privileged, people::stop;
+    post "/people/confirm" Privileged, people::confirm;
+    get "/log" SignedIn, log::ask;
+    post "/log" SignedIn, log::show;
+}
+
+/// The pages of a running app, reached at `origin`. What a row of [`PAGES`] takes is taken by its
+/// handler: a `Visitor`, a form that was `Posted` in her session, or one by which she has `Proven`
+/// lately who she is.
 pub fn router(app: Arc<AppState>, origin: Origin) -> Router {
-    Router::new()
-        .route("/", get(home::show))
-        .route("/style.css", get(page::style))
-        .route("/sign-in", get(sign_in::ask).post(sign_in::prove))
-        .route("/sign-out", post(sign_in::leave))
-        .route("/enrol", get(enrol::ask_code).post(enrol::show))
-        .route("/enrol/finish", post(enrol::finish))
-        .route("/search", get(search::ask).post(search::run))
-        .route("/requests", get(requests::list))
-        .route("/requests/one", get(requests::one))
-        .route("/requests/new", get(requests::ask).post(requests::submit))
-        .route("/requests/decide", post(requests::decide))
-        .route("/agreements", get(agreements::list))
-        .route("/agreements/one", get(agreements::one))
-        .route("/people", get(people::list))
-        .route("/people/enrol", post(people::enrol))
-        .route("/people/unlock", post(people::unlock))
-        .route("/people/stop", post(people::stop))
-        .route("/people/confirm", post(people::confirm))
-        .route("/log", get(log::ask).post(log::show))
+    routes()
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(from_fn_with_state(Arc::new(origin), guard::same_origin))
         .layer(map_response(guard::headers))

@@ -98,6 +98,7 @@ fn framed(title: &str, visitor: Option<&Visitor>, body: &Markup) -> Markup {
                 @if let Some(visitor) = visitor { (header(visitor)) }
                 main id="main" {
                     h1 { (title) }
+                    @if let Some(visitor) = visitor { (alarms(visitor)) }
                     (body)
                 }
             }
@@ -126,8 +127,21 @@ fn header(visitor: &Visitor) -> Markup {
             }
             form.leave method="post" action="/sign-out" {
                 (form_token(visitor))
-                span { (visitor.user.full_name.as_str()) " · until " (when(visitor.session.until())) }
+                a href="/account" { (visitor.user.full_name.as_str()) }
+                span { "until " (when(visitor.session.until())) }
                 button type="submit" { "Sign out" }
+            }
+        }
+    }
+}
+
+/// Alarms stand on every page until they are resolved, whoever looks.
+fn alarms(visitor: &Visitor) -> Markup {
+    html! {
+        @if !visitor.alarms.is_empty() {
+            div.wrong role="alert" {
+                p { strong { "Alarms are open." } " Tell an auditor or an administrator, who resolves each with " code { "accord audit resolve" } "." }
+                ul { @for one in &visitor.alarms { li { "Alarm " (one.alarm) ", about " (one.peer.as_str()) ": " (one.what) } } }
             }
         }
     }

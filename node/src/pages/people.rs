@@ -5,14 +5,12 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
-use schemas::authenticator::SessionEnd;
 use schemas::query::UserName;
 use schemas::user::User;
 
 use super::draft::words;
 use super::page::{Shown, form_token, line_of, prove_again, when};
 use super::visitor::{Proven, Visitor};
-use crate::admin::{people, second_person};
 use crate::http::AppState;
 use crate::permission::{Permission, authorize};
 use crate::sign_in;
@@ -29,7 +27,7 @@ pub(super) async fn list(State(app): App, visitor: Visitor) -> Response {
     }
     let sessions = app.sign_in.sessions().await;
     let body = html! {
-        @for proposal in state.sign_in.proposals.values() {
+        @for proposal in state.sign_in.proposals.values().filter(|one| one.until > now) {
             section.notice aria-label={ "Proposal " (proposal.number) } {
                 p {
                     strong { (proposal.by.to_string()) } " proposes for " strong { (proposal.user.full_name.as_str()) } ": "
@@ -131,8 +129,7 @@ pub(super) async fn stop(State(app): App, Proven { visitor, fields }: Proven) ->
     let done = async {
         let user: UserName = fields.needed("user", "User")?;
         let why = fields.needed("reason", "Why")?;
-        people::disable(&app.context.agency, &visitor.by, &user, &why).await?;
-        sign_in::end_of(&app.sign_in, &user, SessionEnd::Stopped).await
+        app.disable(&visitor.by, &user, &why).await
     }
     .await;
     visitor.done(done, "/people")
@@ -141,8 +138,7 @@ pub(super) async fn stop(State(app): App, Proven { visitor, fields }: Proven) ->
 pub(super) async fn confirm(State(app): App, Proven { visitor, fields }: Proven) -> Response {
     let done = async {
         let number: u64 = fields.needed("number", "Proposal")?;
-        let user = second_person::confirm(&app.context.agency, &visitor.by, number).await?;
-        sign_in::end_of(&app.sign_in, &user.name, SessionEnd::RightsChanged).await
+        app.confirm(&visitor.by, number).await
     }
     .await;
     visitor.done(done, "/people")

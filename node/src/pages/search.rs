@@ -74,41 +74,50 @@ fn again(app: &AppState, visitor: &Visitor, fields: &Fields, said: &str) -> Show
     Shown::new("Search", body)
 }
 
-/// Asks one's own node, and then the peers; outcomes come in the order they happen.
+/// What comes of a search: an outcome, or why nobody else was asked.
+type Told = Result<QueryOutcome, ActError>;
+
+/// Asks one's own node, and then the peers; outcomes come in the order they happen. What is on record
+/// as searched is shown, though the peers could not be asked.
 async fn asked(
     app: &Arc<AppState>,
     visitor: &Visitor,
     fields: &Fields,
     draft: &Draft,
-) -> Result<mpsc::Receiver<QueryOutcome>, ActError> {
+) -> Result<mpsc::Receiver<Told>, ActError> {
     let (told, outcomes) = mpsc::channel(16);
     let own = match fields.has("own") {
         true => Some(app.search_own(&visitor.by, draft).await?),
         false => None,
     };
     let peers = match peers_of(draft).is_empty() {
-        true => None,
-        false => Some(app.ask_peers(&visitor.by, draft).await?),
+        true => Ok(None),
+        false => app.ask_peers(&visitor.by, draft).await.map(Some),
+    };
+    let peers = match peers {
+        Err(error) if own.is_none() => return Err(error),
+        peers => peers,
     };
     let app = app.clone();
     tokio::spawn(async move {
         if let Some(own) = own {
-            drop(told.send(app.seen(own).await).await);
+            drop(told.send(Ok(app.seen(own).await)).await);
         }
-        let Some(mut peers) = peers else { return };
-        while let Some(outcome) = peers.recv().await {
-            drop(told.send(outcome).await);
+        match peers {
+            Ok(Some(mut peers)) => {
+                while let Some(outcome) = peers.recv().await {
+                    drop(told.send(Ok(outcome)).await);
+                }
+            }
+            Ok(None) => {}
+            Err(error) => drop(told.send(Err(error)).await),
         }
     });
     Ok(outcomes)
 }
 
 /// A page that grows while answers come: whoever waits reads the first already.
-fn streamed(
-    visitor: Visitor,
-    fields: &Fields,
-    mut outcomes: mpsc::Receiver<QueryOutcome>,
-) -> Response {
+fn streamed(visitor: Visitor, fields: &Fields, mut outcomes: mpsc::Receiver<Told>) -> Response {
     let (begin, end) = halves("Answers", &visitor);
     let begin = begin + &answers::above(fields).into_string();
     let (sender, receiver) = mpsc::channel::<String>(8);
@@ -116,9 +125,15 @@ fn streamed(
     tokio::spawn(async move {
         drop(sender.send(begin).await);
         let mut all = 0usize;
-        while let Some(outcome) = outcomes.recv().await {
-            all = all.saturating_add(1);
-            drop(sender.send(answers::one(&outcome, &link).into_string()).await);
+        while let Some(told) = outcomes.recv().await {
+            all = all.saturating_add(usize::from(told.is_ok()));
+            let piece = match told {
+                Ok(outcome) => answers::one(&outcome, &link),
+                Err(error) => {
+                    html! { p.wrong role="alert" { "The others were not asked: " (error.to_string()) } }
+                }
+            };
+            drop(sender.send(piece.into_string()).await);
         }
         drop(sender.send(answers::below(all).into_string() + &end).await);
     });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header::HeaderName;
 use axum::response::{IntoResponse, Redirect, Response};
-use maud::html;
+use maud::{Markup, html};
 use schemas::digest::Digest;
 
 use super::fields::Sent;
@@ -18,14 +18,18 @@ use crate::sign_in::{self, Attempt, SignedIn};
 
 type App = State<Arc<AppState>>;
 
+/// What stands before everything.
+pub(super) fn shown_notice(app: &AppState) -> Markup {
+    html! { p.notice { (app.sign_in.notice().text) } }
+}
+
 /// The notice, and below it who one is and what proves it.
 fn form(app: &AppState, user: &str, said: Option<&str>) -> Response {
-    let notice = app.sign_in.notice();
     let body = html! {
         @if let Some(said) = said { p.wrong role="alert" { (said) } }
-        p.notice { (notice.text) }
+        (shown_notice(app))
         form method="post" action="/sign-in" {
-            input type="hidden" name="notice" value=(notice.digest.to_string());
+            input type="hidden" name="notice" value=(app.sign_in.notice().digest.to_string());
             p.field {
                 label for="user" { "Your user name" }
                 input id="user" name="user" value=(user) autocomplete="username" autocapitalize="none"
@@ -47,6 +51,7 @@ fn form(app: &AppState, user: &str, said: Option<&str>) -> Response {
             button.first type="submit" { "I have read the notice and consent: sign in" }
         }
         p { "You were handed an enrolment code? " a href="/enrol" { "Choose your password here" } "." }
+        p { "Your password is to change? " a href="/password" { "Choose another here" } "." }
     };
     Shown::new("Sign in", body).for_anybody()
 }

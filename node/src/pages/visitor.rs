@@ -14,6 +14,7 @@ use super::fields::{Fields, Sent};
 use super::page::{Shown, problem_page};
 use super::sign_in::ended;
 use crate::http::AppState;
+use crate::http::alarms::{Open, open};
 use crate::http::https::{Remote, recognised};
 use crate::permission::{ActError, Permission, Principal, authenticate, authorize};
 use crate::sign_in;
@@ -81,6 +82,8 @@ pub(super) struct Visitor {
     pub(super) may: May,
     /// What every form of this session carries.
     pub(super) form: String,
+    /// Alarms that are open: nobody passes over one.
+    pub(super) alarms: Vec<Open>,
     /// Whether she proved lately who she is, so that a privileged act needs no password.
     pub(super) lately: bool,
     token: Token,
@@ -124,7 +127,8 @@ impl FromRequestParts<Arc<AppState>> for Visitor {
         };
         let lately = session.may_be_privileged(now);
         let form = form_token(&token);
-        Ok(Self { by, user, session, may, form, lately, token, source, renewed: None })
+        let alarms = open(&state).collect();
+        Ok(Self { by, user, session, may, form, alarms, lately, token, source, renewed: None })
     }
 }
 

@@ -11,8 +11,6 @@ use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path, Query};
 use crate::http::state::App;
 use crate::permission::Principal;
-use crate::sign_in;
-use schemas::authenticator::SessionEnd;
 use schemas::user::{Delegation, User};
 
 #[derive(Deserialize)]
@@ -72,8 +70,7 @@ pub(in crate::http) async fn disable(
     Path(name): Path<UserName>,
     Json(why): Json<Why>,
 ) -> ApiResult<Json<Disabled>> {
-    let changed = people::disable(&app.context.agency, &by, &name, &why.reason).await?;
-    let sessions = sign_in::end_of(&app.sign_in, &name, SessionEnd::Stopped).await?;
+    let (changed, sessions) = app.disable(&by, &name, &why.reason).await?;
     Ok(Json(Disabled { changed, sessions }))
 }
 
@@ -83,9 +80,5 @@ pub(in crate::http) async fn delegate(
     Path(name): Path<UserName>,
     Json(delegation): Json<Delegation>,
 ) -> ApiResult<Json<people::Changed>> {
-    let changed = people::delegate(&app.context.agency, &by, &name, &delegation).await?;
-    if changed.proposal.is_none() {
-        sign_in::end_of(&app.sign_in, &name, SessionEnd::RightsChanged).await?;
-    }
-    Ok(Json(changed))
+    Ok(Json(app.delegate(&by, &name, &delegation).await?))
 }

@@ -1,7 +1,7 @@
 //! `/sign-in`, `/session`, `/authenticators`, and what second persons confirm.
 
 use axum::extract::State;
-use schemas::authenticator::{AuthenticatorId, Proposal, SessionEnd};
+use schemas::authenticator::{AuthenticatorId, Proposal};
 use schemas::query::UserName;
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -205,9 +205,7 @@ pub(in crate::http) async fn confirm(
     by: Principal,
     Path(number): Path<u64>,
 ) -> ApiResult<Json<User>> {
-    let user = second_person::confirm(&app.context.agency, &by, number).await?;
-    sign_in::end_of(&app.sign_in, &user.name, SessionEnd::RightsChanged).await?;
-    Ok(Json(user))
+    Ok(Json(app.confirm(&by, number).await?))
 }
 
 pub(in crate::http) async fn decline(

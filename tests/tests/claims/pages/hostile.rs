@@ -1,9 +1,14 @@
 //! Requests to the pages that no page sends.
 
+use audit_log::entries::audit::alarm_raised;
 use http_body_util::{BodyExt as _, Full};
 use hyper::Request;
 use hyper::body::Bytes;
+use node::http::access::{Access, Route};
 use node::http::pinned::Pinned;
+use node::pages::PAGES;
+use registry::Alarm;
+use schemas::alarm::AlarmKind;
 use tests::agency::{Agency, Plan};
 use tests::fixtures::OFFICER;
 use tests::https::{address, pin};
@@ -107,23 +112,17 @@ async fn agency_with_people() -> (Agency, Person, Person) {
 async fn no_page_is_shown_and_nothing_done_without_a_session() {
     let (agency, ..) = agency_with_people().await;
     let site = Site::of(&agency);
-    for path in ["/", "/search", "/requests", "/requests/new", "/agreements", "/people", "/log"] {
-        let seen = site.get(path).await;
-        assert_eq!(seen.location.as_deref(), Some("/sign-in"), "{path}: {seen:?}");
-        assert!(seen.policy.starts_with("default-src 'none'"), "{path}: {seen:?}");
-    }
     let before = agency.log().await.entries().len();
-    for path in [
-        "/search",
-        "/requests/new",
-        "/requests/decide",
-        "/people/enrol",
-        "/people/stop",
-        "/people/confirm",
-        "/people/unlock",
-    ] {
-        let seen = site.post(path, "user=admin&reason=because&plate=7ABC123").await;
-        assert_eq!(seen.location.as_deref(), Some("/sign-in"), "{path}: {seen:?}");
+    for Route { method, path, access } in PAGES {
+        if matches!(access, Access::Nobody(_)) {
+            continue;
+        }
+        let seen = match *method {
+            "get" => site.get(path).await,
+            _ => site.post(path, "user=admin&reason=because&plate=7ABC123").await,
+        };
+        assert_eq!(seen.location.as_deref(), Some("/sign-in"), "{method} {path}: {seen:?}");
+        assert!(seen.policy.starts_with("default-src 'none'"), "{path}: {seen:?}");
     }
     assert_eq!(agency.log().await.entries().len(), before);
 }
@@ -184,9 +183,7 @@ async fn what_is_privileged_takes_the_password_again_and_the_session_gets_anothe
     site.cookie = renewed;
     agency.clock.shift(16 * 60_000);
     let before = agency.log().await.entries().len();
-    for path in
-        ["/people/enrol", "/people/unlock", "/people/stop", "/people/confirm", "/requests/decide"]
-    {
+    for Route { path, .. } in PAGES.iter().filter(|page| page.access == Access::Privileged) {
         let form = format!("form={token}&user={OFFICER}&identified=i&reason=r&number=1&id=a%2Fb");
         let seen = site.post(path, &form).await;
         assert!(seen.status == 403 && seen.body.contains("prove again"), "{path}: {seen:?}");
@@ -223,4 +220,58 @@ async fn without_an_origin_there_are_no_pages() {
     let agency = Agency::of(Plan::of("asking-ca-pd").with_https()).await;
     let (status, _) = tests::https::send(&agency, "GET", "/sign-in", None, "").await;
     assert_eq!(status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_password_takes_the_present_one_and_a_code_and_ends_every_other_session() {
+    let (agency, _, officer) = agency_with_people().await;
+    let (mut site, mut elsewhere) = (Site::of(&agency), Site::of(&agency));
+    elsewhere.sign_in(&officer).await;
+    assert!(elsewhere.get("/account").await.body.contains("(this one)"));
+    agency.clock.shift(60_000);
+    let form = |password: &str, new: &str, repeated: &str| {
+        let attempt = officer.attempt(&agency, agency.now());
+        form_urlencoded::Serializer::new(String::new())
+            .append_pair("user", &attempt.user)
+            .append_pair("password", password)
+            .append_pair("code", &attempt.code)
+            .append_pair("notice", &attempt.notice.to_string())
+            .append_pair("new", new)
+            .append_pair("repeated", repeated)
+            .finish()
+    };
+    let (old, new) = (officer.password.as_str(), " four blanks around words ");
+    let turned_down = [
+        (form("not hers at all, no", new, new), "not right"),
+        (form(old, new, "four blanks around words"), "not the same"),
+    ];
+    for (form, why) in turned_down {
+        let seen = site.post("/password", &form).await;
+        assert!(seen.body.contains(why) && seen.cookie.is_none(), "{why}: {seen:?}");
+        assert_eq!(elsewhere.get("/").await.status, 200, "{why}: nothing ended");
+    }
+    agency.clock.shift(60_000);
+    let seen = site.post("/password", &form(old, new, new)).await;
+    assert!(seen.body.contains("You are signed in"), "{seen:?}");
+    site.cookie = seen.cookie.expect("a cookie").split(';').next().map(str::to_owned);
+    assert_eq!(site.get("/account").await.status, 200);
+    assert!(elsewhere.get("/").await.body.contains("has ended"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_alarm_stands_on_every_page_whoever_looks() {
+    let (agency, _, officer) = agency_with_people().await;
+    let mut site = Site::of(&agency);
+    site.sign_in(&officer).await;
+    assert!(!site.get("/search").await.body.contains("Alarms are open"));
+    let peer = "other-ca-pd".parse().expect("an id");
+    let alarm =
+        Alarm { peer, kind: AlarmKind::Fork, evidence: vec!["two heads".into()], at: agency.now() };
+    let own = agency.own();
+    let entry = alarm_raised(&own.registry.state(), own.node_actor(), alarm);
+    own.log.append(entry).await.expect("an entry");
+    for path in ["/", "/search", "/account"] {
+        let seen = site.get(path).await.body;
+        assert!(seen.contains("Alarms are open") && seen.contains("other-ca-pd"), "{path}: {seen}");
+    }
 }

@@ -1,0 +1,71 @@
+//! One's own sign-in: where one is signed in, and by what.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use maud::html;
+
+use super::enrol::card;
+use super::page::{Shown, form_token, prove_again, when};
+use super::visitor::{Proven, Visitor};
+use crate::http::AppState;
+use crate::sign_in;
+use schemas::authenticator::AuthenticatorKind;
+
+type App = State<Arc<AppState>>;
+
+const fn named(kind: AuthenticatorKind) -> &'static str {
+    match kind {
+        AuthenticatorKind::Password => "a password",
+        AuthenticatorKind::OneTimeCode => "one-time codes of a device",
+        AuthenticatorKind::CodeCard => "a printed card of codes",
+    }
+}
+
+pub(super) async fn show(State(app): App, visitor: Visitor) -> Response {
+    let state = app.context.agency.registry.state();
+    let me = &visitor.by.user;
+    let mut sessions = app.sign_in.sessions().await;
+    sessions.retain(|one| one.user == *me);
+    sessions.sort_by_key(|one| std::cmp::Reverse(one.seen));
+    let body = html! {
+        h2 { "By what you sign in" }
+        ul {
+            @for one in state.sign_in.of(me) {
+                li { (named(one.kind)) ", since " (when(one.bound_at)) }
+            }
+        }
+        p { a href="/password" { "Choose another password" } }
+        form method="post" action="/account/card" {
+            (form_token(&visitor))
+            (prove_again(&visitor, "card"))
+            button type="submit" { "Print another card of codes" }
+            p.quiet { "The card that you have, if you have one, counts no longer then." }
+        }
+        h2 { "Where you are signed in" }
+        p { "If one of these is not you, choose another password now: that ends them all." }
+        div.wide {
+            table {
+                thead { tr { th scope="col" { "From" } th scope="col" { "Since" } th scope="col" { "Last used" } } }
+                tbody {
+                    @for one in &sessions {
+                        tr {
+                            td { (one.source) @if one.id == visitor.session.id { " " strong { "(this one)" } } }
+                            td { (when(one.began)) }
+                            td { (when(one.seen)) }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    visitor.page(Shown::new("Your sign-in", body))
+}
+
+pub(super) async fn new_card(State(app): App, Proven { visitor, .. }: Proven) -> Response {
+    match sign_in::new_card(&app.sign_in, &visitor.by).await {
+        Ok(bound) => visitor.page(card(&bound.card)),
+        Err(error) => visitor.page(Shown::error(&error)),
+    }
+}

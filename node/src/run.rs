@@ -149,7 +149,9 @@ impl Node {
         }
         record_restoring(&context.agency, &home).await?;
         record_recovery(&context.agency, &home).await?;
-        let sign_in = Arc::new(SignIn::load(&home, context.agency.clone(), records).await?);
+        let site = config.origin.as_ref().map(|origin| (origin.as_str(), origin.host()));
+        let sign_in = SignIn::load(&home, context.agency.clone(), records, site).await?;
+        let sign_in = Arc::new(sign_in);
         let stop = CancellationToken::new();
         let (newly, connected) = mpsc::channel(NEWLY_CONNECTED);
         let (peer_server, counting) = PeerServer::new(&context, newly);

@@ -98,6 +98,9 @@ codes! {
         OneTimeCode = "one_time_code",
         /// A printed card of numbered codes, each used once.
         CodeCard = "code_card",
+        /// A security key, or a passkey that stays on its device, which asks for a PIN or the person's body
+        /// (WebAuthn).
+        SecurityKey = "security_key",
     }
 }
 
@@ -109,6 +112,7 @@ impl AuthenticatorKind {
             Self::Password => "password",
             Self::OneTimeCode => "one-time code",
             Self::CodeCard => "code card",
+            Self::SecurityKey => "security key",
         }
     }
 }
@@ -118,8 +122,10 @@ codes! {
     SignInWay, "way of signing in" {
         /// A password and a one-time code.
         PasswordAndCode = "password_and_code",
-        /// A password and the code of a card that was asked for by its number.
+        /// A password and a code of a card.
         PasswordAndCard = "password_and_card",
+        /// A security key that its person unlocked.
+        SecurityKey = "security_key",
     }
 }
 
@@ -130,6 +136,7 @@ impl SignInWay {
         match self {
             Self::PasswordAndCode => "password and one-time code",
             Self::PasswordAndCard => "password and code card",
+            Self::SecurityKey => "security key",
         }
     }
 }

@@ -52,22 +52,9 @@ impl Browser {
     /// # Panics
     /// When there is none.
     pub async fn open(trusting: bool) -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver, of the package chromium-driver");
-        let mut output = BufReader::new(driver.stdout.take().expect("its output"));
-        let port = loop {
-            let mut line = String::new();
-            assert_ne!(output.read_line(&mut line).expect("a line"), 0, "chromedriver ended");
-            let port = line.trim_end().split("successfully on port ").nth(1);
-            if let Some(port) = port.and_then(|port| port.trim_end_matches('.').parse().ok()) {
-                break port;
-            }
-        };
+        // One that finds its port taken by another that starts at that moment ends at once.
+        let driving = std::iter::repeat_with(Self::drive).take(5).flatten().next();
+        let (driver, output, port) = driving.expect("chromedriver, of the package chromium-driver");
         let profile = TempDir::new().expect("a directory");
         let args = [
             "--headless=new".to_owned(),
@@ -89,6 +76,29 @@ impl Browser {
         browser
     }
 
+    /// Starts a driver; none when it ended before it served.
+    fn drive() -> Option<(Child, BufReader<ChildStdout>, u16)> {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        let mut output = BufReader::new(driver.stdout.take()?);
+        loop {
+            let mut line = String::new();
+            if output.read_line(&mut line).ok()? == 0 {
+                drop(driver.wait());
+                return None;
+            }
+            let port = line.trim_end().split("successfully on port ").nth(1);
+            if let Some(port) = port.and_then(|port| port.trim_end_matches('.').parse().ok()) {
+                return Some((driver, output, port));
+            }
+        }
+    }
+
     async fn call(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
         let wait = |e: std::io::Error| e.to_string();
         let stream = TcpStream::connect(("127.0.0.1", self.port)).await.map_err(wait)?;
@@ -96,7 +106,11 @@ impl Browser {
             .await
             .map_err(|e| e.to_string())?;
         let connection = tokio::spawn(connection);
-        let body = if method == "GET" { Vec::new() } else { body.to_string().into_bytes() };
+        let body = if method == "GET" || body.is_null() {
+            Vec::new()
+        } else {
+            body.to_string().into_bytes()
+        };
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -184,6 +198,59 @@ impl Browser {
     pub async fn run(&self, script: &str) -> Value {
         let wanted = json!({ "script": script, "args": [] });
         self.of_session("POST", "/execute/sync", wanted).await.expect("a result")
+    }
+
+    /// Plugs in a security key with a PIN that its person types, which is copied elsewhere if `synced`; by
+    /// what it is named.
+    ///
+    /// # Panics
+    /// When it cannot be.
+    pub async fn plug_in_key(&self, synced: bool) -> String {
+        let key = json!({
+            "protocol": "ctap2", "transport": "usb", "hasResidentKey": true,
+            "hasUserVerification": true, "isUserVerified": true,
+            "defaultBackupEligibility": synced, "defaultBackupState": synced,
+        });
+        let added = self.of_session("POST", "/webauthn/authenticator", key).await.expect("a key");
+        added.as_str().expect("its name").to_owned()
+    }
+
+    /// Takes a key away.
+    ///
+    /// # Panics
+    /// When there is none of that name.
+    pub async fn unplug(&self, key: &str) {
+        let path = format!("/webauthn/authenticator/{key}");
+        self.of_session("DELETE", &path, Value::Null).await.expect("taken away");
+    }
+
+    /// Whether the person can show herself to a key from now on.
+    ///
+    /// # Panics
+    /// When there is none of that name.
+    pub async fn verifies(&self, key: &str, does: bool) {
+        let path = format!("/webauthn/authenticator/{key}/uv");
+        let set = self.of_session("POST", &path, json!({ "isUserVerified": does })).await;
+        set.expect("set");
+    }
+
+    /// All that a key holds, which no real one gives away.
+    ///
+    /// # Panics
+    /// When there is none of that name.
+    pub async fn inside(&self, key: &str) -> Vec<Value> {
+        let path = format!("/webauthn/authenticator/{key}/credentials");
+        let all = self.of_session("GET", &path, Value::Null).await.expect("what it holds");
+        all.as_array().cloned().unwrap_or_default()
+    }
+
+    /// Puts into a key what another held.
+    ///
+    /// # Panics
+    /// When it does not take it.
+    pub async fn put_inside(&self, key: &str, credential: &Value) {
+        let path = format!("/webauthn/authenticator/{key}/credential");
+        self.of_session("POST", &path, credential.clone()).await.expect("taken");
     }
 
     /// The cookies of this site.

@@ -7,7 +7,9 @@
 
 pub mod block_list;
 pub mod card;
+pub mod challenges;
 pub mod code;
+pub mod key;
 pub mod password;
 pub mod sealing;
 mod secret;

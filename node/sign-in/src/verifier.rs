@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::card::PrintedCard;
 use crate::code::CodeSecret;
+use crate::key::SecurityKey;
 use crate::sealing::SealingKey;
 
 /// Most sources that a person is known by; the one that was used longest ago makes room.
@@ -35,6 +36,11 @@ pub enum Verifier {
         /// The key that made them, as it is known by.
         key: String,
     },
+    /// The public half of a security key.
+    SecurityKey {
+        /// The key.
+        key: Box<SecurityKey>,
+    },
 }
 
 impl std::fmt::Debug for Verifier {
@@ -53,6 +59,9 @@ pub struct Used {
     /// Numbers of a card that were used.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub numbers: Vec<u16>,
+    /// To what a security key has counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counter: Option<u32>,
     /// When its person last signed in by it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<Timestamp>,
@@ -103,7 +112,7 @@ impl Verifier {
     #[must_use]
     pub fn is_of(&self, key: &SealingKey, id: &AuthenticatorId) -> bool {
         match self {
-            Self::Password { .. } => true,
+            Self::Password { .. } | Self::SecurityKey { .. } => true,
             Self::OneTimeCode { .. } => self.secret(key, id).is_some(),
             Self::CodeCard { key: made_by, .. } => *made_by == key.id(),
         }
@@ -116,6 +125,7 @@ impl Verifier {
             Self::Password { .. } => AuthenticatorKind::Password,
             Self::OneTimeCode { .. } => AuthenticatorKind::OneTimeCode,
             Self::CodeCard { .. } => AuthenticatorKind::CodeCard,
+            Self::SecurityKey { .. } => AuthenticatorKind::SecurityKey,
         }
     }
 

@@ -7,6 +7,7 @@ use axum::response::Response;
 use maud::html;
 
 use super::enrol::card;
+use super::key::{asks, binds};
 use super::page::{Shown, form_token, prove_again, when};
 use super::visitor::{Proven, Visitor};
 use crate::http::AppState;
@@ -20,6 +21,7 @@ const fn named(kind: AuthenticatorKind) -> &'static str {
         AuthenticatorKind::Password => "a password",
         AuthenticatorKind::OneTimeCode => "one-time codes of a device",
         AuthenticatorKind::CodeCard => "a printed card of codes",
+        AuthenticatorKind::SecurityKey => "a security key",
     }
 }
 
@@ -42,6 +44,14 @@ pub(super) async fn show(State(app): App, visitor: Visitor) -> Response {
             (prove_again(&visitor, "card"))
             button type="submit" { "Print another card of codes" }
             p.quiet { "The card that you have, if you have one, counts no longer then." }
+        }
+        @if visitor.lately { (asks()) (binds(&visitor)) } @else {
+            form method="post" action="/account/prove" {
+                (form_token(&visitor))
+                p { "To bind a security key, prove again who you are." }
+                (prove_again(&visitor, "key"))
+                button type="submit" { "Go on" }
+            }
         }
         h2 { "Where you are signed in" }
         p { "If one of these is not you, choose another password now: that ends them all." }

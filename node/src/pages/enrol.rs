@@ -8,6 +8,7 @@ use maud::{Markup, PreEscaped, html};
 use qrcodegen::{QrCode, QrCodeEcc};
 
 use super::fields::{Fields, Sent};
+use super::key::asks;
 use super::page::Shown;
 use super::sign_in::welcome;
 use super::visitor::{From, give};
@@ -41,7 +42,12 @@ pub(super) async fn show(State(app): App, From(source): From, Sent(fields): Sent
     choose(&app, &source, &fields, None).await
 }
 
-async fn choose(app: &AppState, source: &str, fields: &Fields, said: Option<&str>) -> Response {
+pub(super) async fn choose(
+    app: &AppState,
+    source: &str,
+    fields: &Fields,
+    said: Option<&str>,
+) -> Response {
     let code = fields.get("code");
     let pending = match sign_in::begin_enrolment(&app.sign_in, code, source).await {
         Ok(pending) => pending,
@@ -49,23 +55,30 @@ async fn choose(app: &AppState, source: &str, fields: &Fields, said: Option<&str
     };
     let body = html! {
         @if let Some(said) = said {
-            p.wrong role="alert" { (said) " If your device has looked at the picture already, remove what it has, and let it look at this new one." }
+            p.wrong role="alert" { (said) }
         }
         p { "You are " strong { (pending.full_name.as_str()) } " (" (pending.user.to_string()) "). If not, stop here and tell who gave you the code." }
+        form method="post" action="/enrol/key" {
+            input type="hidden" name="code" value=(code);
+            p { "A security key, or this device if it stays yours alone, needs no password: you touch it and type its PIN." }
+            button.first type="submit" data-challenge="/enrol/key/challenge" data-new="" { "Use a security key" }
+        }
+        (asks())
+        h2 { "Or choose a password" }
         form method="post" action="/enrol/finish" {
             input type="hidden" name="code" value=(code);
             p.field {
                 label for="password" { "A new password" }
                 span.hint id="password-hint" { "At least 15 characters; several words are good. Any characters, spaces too." }
                 input id="password" name="password" type="password" autocomplete="new-password"
-                    required autofocus aria-describedby="password-hint";
+                    required aria-describedby="password-hint";
             }
             p.field {
                 label for="repeated" { "The same again" }
                 input id="repeated" name="repeated" type="password" autocomplete="new-password" required;
             }
             (device(&pending))
-            button.first type="submit" name="second" value="one_time_code" { "Use my device" }
+            button type="submit" name="second" value="one_time_code" { "Use my device" }
             " "
             button type="submit" name="second" value="code_card" { "No device: give me a card of codes to print" }
         }
@@ -112,7 +125,12 @@ fn picture(address: &str) -> Option<Markup> {
 }
 
 pub(super) async fn finish(State(app): App, From(source): From, Sent(fields): Sent) -> Response {
-    let again = async |said: &str| choose(&app, &source, &fields, Some(said)).await;
+    let again = async |said: &str| {
+        let said = format!(
+            "{said} If your device has looked at the picture already, remove what it has, and let it look at this new one."
+        );
+        choose(&app, &source, &fields, Some(&said)).await
+    };
     let password = fields.secret("password");
     if *password != *fields.secret("repeated") {
         return again("The two passwords are not the same.").await;

@@ -14,9 +14,9 @@ use axum::response::Response;
 use super::page::problem_page;
 use crate::config::Origin;
 
-/// A page shows what is on it: no script, nothing of elsewhere, in nobody's frame.
+/// A page shows what is on it: no script but its own, nothing of elsewhere, in nobody's frame.
 const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
      frame-ancestors 'none'; base-uri 'none'",
 );
 

@@ -1,7 +1,7 @@
 //! The console: pages for people who never type a command, on the HTTPS side under the `origin` of
 //! `accord.toml`. Without an origin there are none.
 //!
-//! Every page is made here and works without a script. What a page does, the API does by the same
+//! Every page is made here and works without a script, but for asking a security key. What a page does, the API does by the same
 //! function: a page decides nothing. Who acts is said by a session ([`crate::sign_in`]), whose secret
 //! stands in a cookie of this host alone; a form counts only when it comes from a page of this origin
 //! and carries the token of the session.
@@ -14,6 +14,7 @@ mod enrol;
 mod fields;
 mod guard;
 mod home;
+mod key;
 mod log;
 mod page;
 mod password;
@@ -39,7 +40,7 @@ use crate::http::access::Route;
 const LARGEST_FORM: usize = 64 << 10;
 
 const SIGNS_IN: &str = "by this people sign in";
-const LOOKS: &str = "the looks of every page, also before somebody has signed in";
+const LOOKS: &str = "what every page is made with, also before somebody has signed in";
 
 /// A row a page or a form: method, path, what it takes, and handler.
 macro_rules! table {
@@ -58,16 +59,24 @@ macro_rules! table {
 table! {
     get "/" SignedIn, home::show;
     get "/style.css" Nobody(LOOKS), page::style;
+    get "/key.js" Nobody(LOOKS), key::script;
     get "/sign-in" Nobody(SIGNS_IN), sign_in::ask;
     post "/sign-in" Nobody(SIGNS_IN), sign_in::prove;
+    post "/sign-in/key/challenge" Nobody(SIGNS_IN), key::ask;
+    post "/sign-in/key" Nobody(SIGNS_IN), key::enter;
     post "/sign-out" SignedIn, sign_in::leave;
     get "/password" Nobody(SIGNS_IN), password::ask;
     post "/password" Nobody(SIGNS_IN), password::change;
     get "/enrol" Nobody(SIGNS_IN), enrol::ask_code;
     post "/enrol" Nobody(SIGNS_IN), enrol::show;
     post "/enrol/finish" Nobody(SIGNS_IN), enrol::finish;
+    post "/enrol/key/challenge" Nobody(SIGNS_IN), key::enrolling;
+    post "/enrol/key" Nobody(SIGNS_IN), key::enrol;
     get "/account" SignedIn, account::show;
     post "/account/card" Privileged, account::new_card;
+    post "/account/prove" Privileged, key::proved;
+    post "/account/key/challenge" SignedIn, key::binding;
+    post "/account/key" Privileged, key::bind;
     get "/search" SignedIn, search::ask;
     post "/search" SignedIn, search::run;
     get "/requests" SignedIn, requests::list;

@@ -7,6 +7,7 @@ use maud::{DOCTYPE, Markup, html};
 use schemas::refusal::Citation;
 use schemas::time::Timestamp;
 
+use super::key::asks;
 use super::visitor::Visitor;
 use crate::http::problem::Problem;
 use crate::permission::{ActError, ErrorClass};
@@ -98,7 +99,10 @@ fn framed(title: &str, visitor: Option<&Visitor>, body: &Markup) -> Markup {
                 @if let Some(visitor) = visitor { (header(visitor)) }
                 main id="main" {
                     h1 { (title) }
-                    @if let Some(visitor) = visitor { (alarms(visitor)) }
+                    @if let Some(visitor) = visitor {
+                        (alarms(visitor))
+                        @if visitor.has_key && !visitor.lately { (asks()) }
+                    }
                     (body)
                 }
             }
@@ -152,14 +156,16 @@ pub(super) fn form_token(visitor: &Visitor) -> Markup {
     html! { input type="hidden" name="form" value=(visitor.form); }
 }
 
-/// The field for the password of somebody who has to prove again who she is; nothing for who did lately.
+/// How somebody proves again who she is, in the form of what she does: nothing for who did lately.
 pub(super) fn prove_again(visitor: &Visitor, act: &str) -> Markup {
     html! {
         @if !visitor.lately {
             p.field {
                 label for={ "password-" (act) } { "Your password, to prove again who you are" }
-                input id={ "password-" (act) } name="password" type="password"
-                    autocomplete="current-password" required;
+                input id={ "password-" (act) } name="password" type="password" autocomplete="current-password";
+            }
+            @if visitor.has_key {
+                p { button type="submit" data-challenge="/sign-in/key/challenge" { "Or touch your security key, and do it" } }
             }
         }
     }

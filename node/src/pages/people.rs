@@ -107,7 +107,7 @@ pub(super) async fn enrol(State(app): App, Proven { visitor, fields }: Proven) -
             let body = html! {
                 p { "Hand this to " strong { (enrolment.user.to_string()) } " in person. It counts once, until " (when(enrolment.until)) ", and is shown once." }
                 p.plate { (code.as_str()) }
-                p { "She opens this site, follows “Choose your password here”, and types it." }
+                p { "She opens this site, follows “Choose here how you sign in”, and types it." }
                 p { a.button href="/people" { "Back" } }
             };
             visitor.page(Shown::new("Enrolment code", body))

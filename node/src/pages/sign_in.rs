@@ -10,6 +10,7 @@ use maud::{Markup, html};
 use schemas::digest::Digest;
 
 use super::fields::Sent;
+use super::key::asks;
 use super::page::{Shown, when};
 use super::visitor::{From, Posted, give, take_back};
 use crate::http::AppState;
@@ -24,16 +25,23 @@ pub(super) fn shown_notice(app: &AppState) -> Markup {
 }
 
 /// The notice, and below it who one is and what proves it.
-fn form(app: &AppState, user: &str, said: Option<&str>) -> Response {
+pub(super) fn form(app: &AppState, user: &str, said: Option<&str>) -> Response {
     let body = html! {
         @if let Some(said) = said { p.wrong role="alert" { (said) } }
         (shown_notice(app))
+        form method="post" action="/sign-in/key" {
+            input type="hidden" name="notice" value=(app.sign_in.notice().digest.to_string());
+            button.first type="submit" data-challenge="/sign-in/key/challenge" {
+                "I have read the notice and consent: sign in with my security key"
+            }
+        }
+        h2 { "Or with a password and a code" }
         form method="post" action="/sign-in" {
             input type="hidden" name="notice" value=(app.sign_in.notice().digest.to_string());
             p.field {
                 label for="user" { "Your user name" }
                 input id="user" name="user" value=(user) autocomplete="username" autocapitalize="none"
-                    spellcheck="false" required autofocus[user.is_empty()];
+                    spellcheck="false" required;
             }
             p.field {
                 label for="password" { "Password" }
@@ -48,9 +56,10 @@ fn form(app: &AppState, user: &str, said: Option<&str>) -> Response {
                 input id="code" name="code" autocomplete="one-time-code" autocapitalize="characters"
                     spellcheck="false" required aria-describedby="code-hint";
             }
-            button.first type="submit" { "I have read the notice and consent: sign in" }
+            button type="submit" { "I have read the notice and consent: sign in" }
         }
-        p { "You were handed an enrolment code? " a href="/enrol" { "Choose your password here" } "." }
+        p { "You were handed an enrolment code? " a href="/enrol" { "Choose here how you sign in" } "." }
+        (asks())
         p { "Your password is to change? " a href="/password" { "Choose another here" } "." }
     };
     Shown::new("Sign in", body).for_anybody()

@@ -7,10 +7,12 @@ use axum::http::StatusCode;
 use axum::http::header::{COOKIE, HeaderValue, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
+use schemas::authenticator::AuthenticatorKind;
 use schemas::digest::Digest;
 use schemas::user::User;
 
 use super::fields::{Fields, Sent};
+use super::key;
 use super::page::{Shown, problem_page};
 use super::sign_in::ended;
 use crate::http::AppState;
@@ -82,6 +84,8 @@ pub(super) struct Visitor {
     pub(super) may: May,
     /// What every form of this session carries.
     pub(super) form: String,
+    /// Whether a security key is bound to her.
+    pub(super) has_key: bool,
     /// Alarms that are open: nobody passes over one.
     pub(super) alarms: Vec<Open>,
     /// Whether she proved lately who she is, so that a privileged act needs no password.
@@ -128,7 +132,21 @@ impl FromRequestParts<Arc<AppState>> for Visitor {
         let lately = session.may_be_privileged(now);
         let form = form_token(&token);
         let alarms = open(&state).collect();
-        Ok(Self { by, user, session, may, form, alarms, lately, token, source, renewed: None })
+        let has_key =
+            state.sign_in.of(&user.name).any(|one| one.kind == AuthenticatorKind::SecurityKey);
+        Ok(Self {
+            by,
+            user,
+            session,
+            may,
+            form,
+            has_key,
+            alarms,
+            lately,
+            token,
+            source,
+            renewed: None,
+        })
     }
 }
 
@@ -138,13 +156,16 @@ impl Visitor {
         if self.lately {
             return Ok(());
         }
+        let (door, token, source) = (&app.sign_in, &self.token, &self.source);
         let password = fields.secret("password");
-        if password.is_empty() {
-            let why = "this takes that you prove again who you are: type your password with it";
-            return Err(ActError::refused_as("prove_again", Vec::new(), why.into()));
-        }
-        let again =
-            sign_in::prove_again(&app.sign_in, &self.token, &password, &self.source).await?;
+        let again = match key::shown(fields) {
+            Some(key) => sign_in::prove_again_by_key(door, token, &key, source).await?,
+            None if password.is_empty() => {
+                let why = "this takes that you prove again who you are: type your password with it, or touch your security key";
+                return Err(ActError::refused_as("prove_again", Vec::new(), why.into()));
+            }
+            None => sign_in::prove_again(door, token, &password, source).await?,
+        };
         self.token = Token::shown(again.token.as_str());
         self.form = form_token(&self.token);
         self.session = again.session;

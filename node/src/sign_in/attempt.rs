@@ -113,7 +113,8 @@ fn second_factor(
 pub(super) struct Proven {
     pub(super) user: UserName,
     pub(super) way: SignInWay,
-    pub(super) password: Counting,
+    /// The first of her authenticators, which knows from where she came before.
+    pub(super) first: Counting,
     pub(super) authenticators: Vec<AuthenticatorId>,
 }
 
@@ -197,10 +198,7 @@ pub(super) async fn prove(
     attempt: &Attempt,
     source: &str,
 ) -> Result<Proven, ActError> {
-    if attempt.notice != sign_in.notice.digest {
-        let why = "the notice has to be acknowledged first; it has changed, or was not shown";
-        return Err(ActError::refused_as("notice_not_acknowledged", Vec::new(), why.into()));
-    }
+    sign_in.notice.acknowledged(&attempt.notice)?;
     may_try(sign_in, source)?;
     let state = sign_in.agency.registry.state();
     let found = password_of(sign_in, &state, &attempt.user, &attempt.password, source).await?;
@@ -219,7 +217,7 @@ pub(super) async fn prove(
         return Err(wrong());
     };
     let authenticators = vec![password.id, second.id];
-    Ok(Proven { user, way: second.way, password, authenticators })
+    Ok(Proven { user, way: second.way, first: password, authenticators })
 }
 
 /// Whether the log takes entries by the clock: where it does not, nobody signs in, and nothing is spent.
@@ -254,7 +252,7 @@ pub async fn sign_in(
     let proven = prove(sign_in, attempt, source).await?;
     let now = sign_in.now();
     let blocked = sign_in.passwords.not_blocked(&attempt.password).err();
-    let old = proven.password.told.bound_at < now.minus_days(PASSWORD_DAYS);
+    let old = proven.first.told.bound_at < now.minus_days(PASSWORD_DAYS);
     if blocked.is_some() || old {
         let why =
             blocked.map_or_else(|| "it is older than a year".to_owned(), |e: Unfit| e.to_string());
@@ -271,7 +269,7 @@ pub(super) async fn open_session(
     source: &str,
 ) -> Result<SignedIn, ActError> {
     let (token, id) = Sessions::prepare()?;
-    let Proven { user, way, password, authenticators } = proven;
+    let Proven { user, way, first, authenticators } = proven;
     let (appended, ()) = sign_in
         .agency
         .act(|state, now| {
@@ -306,11 +304,15 @@ pub(super) async fn open_session(
     sign_in.sessions.open(&token, session.clone()).await?;
     settle(sign_in).await?;
     sign_in.throttle().forget(&user);
-    let last = password.used.last;
-    let mut used = password.used;
+    let mut used = first.used;
     used.note_source(source);
     used.last = Some(now);
-    sign_in.stored.hold().await.note(password.id, used).await?;
+    let last = {
+        let mut held = sign_in.stored.hold().await;
+        let last = held.last_of(&sign_in.agency.registry.state(), &user);
+        held.note(first.id, used).await?;
+        last
+    };
     let failures = sign_in.failures.take_since(&user);
     Ok(SignedIn { token: super::exposed(&token), session, until, last, failures })
 }

@@ -53,19 +53,19 @@ pub struct BoundNow {
 }
 
 /// A new authenticator, before it is bound.
-struct New {
-    id: AuthenticatorId,
+pub(super) struct New {
+    pub(super) id: AuthenticatorId,
     kind: AuthenticatorKind,
     text: String,
     digest: Digest,
 }
 
-fn new_id() -> Result<AuthenticatorId, NoRandomness> {
+pub(super) fn new_id() -> Result<AuthenticatorId, NoRandomness> {
     Ok(AuthenticatorId::from_bytes(*random::<8>()?))
 }
 
 impl New {
-    fn of(id: AuthenticatorId, verifier: &Verifier) -> Result<Self, ActError> {
+    pub(super) fn of(id: AuthenticatorId, verifier: &Verifier) -> Result<Self, ActError> {
         let unwritable = || ActError::failed("an authenticator could not be written".into());
         let (text, digest) = verifier.written().ok_or_else(unwritable)?;
         Ok(Self { id, kind: verifier.kind(), text, digest })
@@ -177,12 +177,25 @@ pub async fn finish_enrolment(
     let verifier =
         verifier.ok_or_else(|| ActError::failed("a secret could not be sealed".into()))?;
     let new = [new_password(sign_in, person, password).await?, New::of(id, &verifier)?];
-    let at = bind(sign_in, &new, |state, now| {
-        let (enrolment, person) = enrolled(state, &digest, now).ok_or_else(no_enrolment)?;
-        let bound = new
-            .iter()
-            .map(|one| one.told(&user, now, enrolment.by.as_ref(), &enrolment.identified));
-        let replaced: Vec<_> = state.sign_in.of(&user).map(|one| one.id).collect();
+    bind_enrolled(sign_in, &digest, &user, &new, source).await?;
+    let proven = proven(sign_in, &user, &new, step).await?;
+    let signed_in = Some(open_session(sign_in, proven, source).await?);
+    Ok(BoundNow { signed_in, card })
+}
+
+/// Binds what somebody chose by her enrolment, in the place of everything that she had.
+pub(super) async fn bind_enrolled(
+    sign_in: &SignIn,
+    digest: &Digest,
+    user: &UserName,
+    new: &[New],
+    source: &str,
+) -> Result<(), ActError> {
+    let at = bind(sign_in, new, |state, now| {
+        let (enrolment, person) = enrolled(state, digest, now).ok_or_else(no_enrolment)?;
+        let bound =
+            new.iter().map(|one| one.told(user, now, enrolment.by.as_ref(), &enrolment.identified));
+        let replaced: Vec<_> = state.sign_in.of(user).map(|one| one.id).collect();
         let event = AuthenticatorBound {
             bound: bound.collect(),
             replaced: replaced.clone(),
@@ -190,15 +203,33 @@ pub async fn finish_enrolment(
         };
         let by = Principal { user: user.clone(), auth: format!("enrolment, {source}") };
         let actor = sign_in.agency.actor(person, &by);
-        Ok((authenticator_bound(state, actor, &user, now, event), replaced))
+        Ok((authenticator_bound(state, actor, user, now, event), replaced))
     })
     .await?;
-    sign_in.pending.lock().unwrap_or_else(PoisonError::into_inner).remove(&digest);
-    end_of(sign_in, &user, SessionEnd::AuthenticatorsChanged).await?;
-    let proven = proven(sign_in, &user, &new, step).await?;
+    sign_in.pending.lock().unwrap_or_else(PoisonError::into_inner).remove(digest);
+    end_of(sign_in, user, SessionEnd::AuthenticatorsChanged).await?;
     tracing::info!(at = %at, "somebody has enrolled");
-    let signed_in = Some(open_session(sign_in, proven, source).await?);
-    Ok(BoundNow { signed_in, card })
+    Ok(())
+}
+
+/// Binds another authenticator of somebody who is signed in; `replaced` says which of hers go with it.
+pub(super) async fn bind_own(
+    sign_in: &SignIn,
+    by: &Principal,
+    new: &[New],
+    replaced: impl Fn(&State) -> Result<Vec<AuthenticatorId>, ActError>,
+) -> Result<(), ActError> {
+    bind(sign_in, new, |state, now| {
+        let person = authenticate(state, by, now)?;
+        let replaced = replaced(state)?;
+        let how: Text = "signed in".parse().unwrap_or_default();
+        let bound = new.iter().map(|one| one.told(&by.user, now, Some(&by.user), &how)).collect();
+        let event = AuthenticatorBound { bound, replaced: replaced.clone(), enrolled: false };
+        let actor = sign_in.agency.actor(person, by);
+        Ok((authenticator_bound(state, actor, &by.user, now, event), replaced))
+    })
+    .await?;
+    Ok(())
 }
 
 /// Who has just bound a password and a second factor; the code that confirmed it is spent.
@@ -220,7 +251,7 @@ async fn proven(
     }
     let way = if step.is_some() { SignInWay::PasswordAndCode } else { SignInWay::PasswordAndCard };
     let authenticators = new.iter().map(|one| one.id).collect();
-    Ok(Proven { user: user.clone(), way, password, authenticators })
+    Ok(Proven { user: user.clone(), way, first: password, authenticators })
 }
 
 /// What somebody shows to choose another password.
@@ -251,7 +282,7 @@ pub async fn change_password(
     let state = sign_in.agency.registry.state();
     let person = state.users.get(&was.user).ok_or_else(super::attempt::wrong)?;
     let new = [new_password(sign_in, person, &wanted.password).await?];
-    let (old, how) = (was.password.id, was.password.told.identified.clone());
+    let (old, how) = (was.first.id, was.first.told.identified.clone());
     let user = was.user.clone();
     bind(sign_in, &new, |state, now| {
         let by = Principal { user: user.clone(), auth: format!("{}, {source}", was.way.words()) };
@@ -271,7 +302,7 @@ pub async fn change_password(
     let password = held.of(&state, &user, AuthenticatorKind::Password).pop();
     drop(held);
     let password = password.ok_or_else(super::attempt::wrong)?;
-    let proven = Proven { user, way: was.way, password, authenticators };
+    let proven = Proven { user, way: was.way, first: password, authenticators };
     Ok(BoundNow { signed_in: Some(open_session(sign_in, proven, source).await?), card: Vec::new() })
 }
 
@@ -282,16 +313,10 @@ pub async fn change_password(
 pub async fn new_card(sign_in: &SignIn, by: &Principal) -> Result<BoundNow, ActError> {
     let (id, printed) = (new_id()?, PrintedCard::new()?);
     let new = [New::of(id, &Verifier::of_card(&sign_in.key, &id, &printed))?];
-    bind(sign_in, &new, |state, now| {
-        let person = authenticate(state, by, now)?;
+    bind_own(sign_in, by, &new, |state| {
         let cards =
             state.sign_in.of(&by.user).filter(|one| one.kind == AuthenticatorKind::CodeCard);
-        let replaced: Vec<_> = cards.map(|one| one.id).collect();
-        let how: Text = "signed in".parse().unwrap_or_default();
-        let bound = new.iter().map(|one| one.told(&by.user, now, Some(&by.user), &how)).collect();
-        let event = AuthenticatorBound { bound, replaced: replaced.clone(), enrolled: false };
-        let actor = sign_in.agency.actor(person, by);
-        Ok((authenticator_bound(state, actor, &by.user, now, event), replaced))
+        Ok(cards.map(|one| one.id).collect())
     })
     .await?;
     let card = printed.codes().iter().map(|code| code.to_string()).collect();

@@ -8,6 +8,7 @@ mod bind;
 mod ends;
 mod enrol;
 mod failures;
+mod key;
 mod notice;
 mod prove;
 mod recover;
@@ -18,7 +19,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::sign_in::block_list::BlockList;
+use ::sign_in::challenges::Challenges;
 use ::sign_in::code::CodeSecret;
+use ::sign_in::key::{Asking, KeyError, Keys, Registering};
 use ::sign_in::password::{NotHashed, Passwords};
 use ::sign_in::sealing::SealingKey;
 use ::sign_in::sessions::{NotOpened, Session, Sessions};
@@ -40,6 +43,10 @@ pub use bind::{
 };
 pub use ends::{end_of, sign_out, sweep, unlock};
 pub use enrol::{ENROLMENT_MS, Pending, begin_enrolment, enrol};
+pub use key::{
+    Challenge, KeyShown, ask_for_key, begin_key_enrolment, begin_own_key, bind_own_key,
+    finish_key_enrolment, prove_again_by_key, sign_in_by_key,
+};
 pub use notice::Notice;
 pub use prove::prove_again;
 pub use recover::{Recovered, record_recovery, recover};
@@ -54,6 +61,9 @@ pub enum SignInError {
     /// The database does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// No browser takes a security key under this origin.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// Nothing can be hashed.
     #[error(transparent)]
     Hashing(#[from] NotHashed),
@@ -72,10 +82,15 @@ pub struct SignIn {
     /// Secrets of one-time codes that were shown last and not yet confirmed, by what they are for: an
     /// enrolment that counts.
     pending: Mutex<HashMap<Digest, CodeSecret>>,
+    /// The security keys of this site, where there are pages.
+    keys: Option<Keys>,
+    asking: Challenges<Asking>,
+    registering: Challenges<Registering>,
 }
 
 impl SignIn {
-    /// What the home and the database hold for it.
+    /// What the home and the database hold for it. Where it has a site, the origin and the name of
+    /// its host, people sign in by security keys there.
     ///
     /// # Errors
     /// When one of them cannot be read.
@@ -83,6 +98,7 @@ impl SignIn {
         home: &Home,
         agency: OwnAgency,
         records: Arc<dyn SignInRecords>,
+        site: Option<(&str, &str)>,
     ) -> Result<Self, SignInError> {
         if !SealingKey::is_in(home) {
             SealingKey::create(home)?;
@@ -99,6 +115,9 @@ impl SignIn {
             failures: Failures::default(),
             notice: Notice::of(home)?,
             pending: Mutex::default(),
+            keys: site.map(|(origin, host)| Keys::at(origin, host)).transpose()?,
+            asking: Challenges::default(),
+            registering: Challenges::default(),
             agency,
         })
     }

@@ -4,6 +4,8 @@ use host::home::{Home, HomeError, read_text};
 use schemas::digest::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::permission::ActError;
+
 /// An agency's own, in the home.
 const OWN: &str = "notice.txt";
 /// What stands there unless the agency has its own.
@@ -30,5 +32,17 @@ impl Notice {
         let text = if path.exists() { read_text(&path)? } else { USUAL.to_owned() };
         let digest = Digest::of(text.as_bytes());
         Ok(Self { text, digest })
+    }
+
+    /// Whether this one was acknowledged.
+    ///
+    /// # Errors
+    /// When it was not.
+    pub(super) fn acknowledged(&self, digest: &Digest) -> Result<(), ActError> {
+        if *digest == self.digest {
+            return Ok(());
+        }
+        let why = "the notice has to be acknowledged first; it has changed, or was not shown";
+        Err(ActError::refused_as("notice_not_acknowledged", Vec::new(), why.into()))
     }
 }

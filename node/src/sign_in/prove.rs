@@ -8,8 +8,10 @@ use zeroize::Zeroizing;
 use super::SignIn;
 use super::attempt::{SignedIn, clock_is_right, may_try, password_of, wrong};
 use super::ends::settle;
+use super::stored::Counting;
 use super::whose::principal;
-use crate::permission::{ActError, authenticate};
+use crate::permission::{ActError, Principal, authenticate};
+use ::sign_in::sessions::Session;
 use audit_log::entries::sign_in::sign_in_succeeded;
 
 /// Renews the session of `token`, which gets another one.
@@ -28,19 +30,30 @@ pub async fn prove_again(
     let state = sign_in.agency.registry.state();
     let found = password_of(sign_in, &state, by.user.as_str(), password, source).await?;
     let Some((_, kept)) = found else { return Err(wrong()) };
+    renew(sign_in, token, (&by, &session), &kept, source).await
+}
+
+/// Renews a session whose person has just proved who she is by `shown`.
+pub(super) async fn renew(
+    sign_in: &SignIn,
+    token: &Token,
+    (by, session): (&Principal, &Session),
+    shown: &Counting,
+    source: &str,
+) -> Result<SignedIn, ActError> {
     let (appended, ()) = sign_in
         .agency
         .act(|state, now| {
-            let person = authenticate(state, &by, now)?;
+            let person = authenticate(state, by, now)?;
             let event = SignInSucceeded {
                 session: session.id,
                 way: session.way,
-                authenticators: vec![kept.id],
+                authenticators: vec![shown.id],
                 client: source.parse().unwrap_or_default(),
                 again: true,
                 until: session.until(),
             };
-            let actor = sign_in.agency.actor(person, &by);
+            let actor = sign_in.agency.actor(person, by);
             Ok((sign_in_succeeded(state, actor, event), ()))
         })
         .await?;
@@ -48,6 +61,6 @@ pub async fn prove_again(
     let (token, session) = renewed.ok_or_else(wrong)?;
     settle(sign_in).await?;
     let failures = sign_in.failures.take_since(&by.user);
-    let until = session.until();
-    Ok(SignedIn { token: super::exposed(&token), session, until, last: kept.used.last, failures })
+    let (until, last) = (session.until(), shown.used.last);
+    Ok(SignedIn { token: super::exposed(&token), session, until, last, failures })
 }

@@ -8,6 +8,7 @@ use ::sign_in::verifier::{Used, Verifier};
 use registry::State;
 use schemas::authenticator::{Authenticator, AuthenticatorId, AuthenticatorKind};
 use schemas::query::UserName;
+use schemas::time::Timestamp;
 use store::{SignInRecords, StoreError, StoredAuthenticator};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -78,6 +79,12 @@ impl Held<'_> {
             })
         })
         .collect()
+    }
+
+    /// When a person last signed in, by whatever.
+    pub(super) fn last_of(&self, state: &State, user: &UserName) -> Option<Timestamp> {
+        let kept = state.sign_in.of(user).filter_map(|told| self.kept.get(&told.id));
+        kept.filter_map(|kept| kept.used.last).max()
     }
 
     /// Persons of whose authenticators some verify nothing any more, because the key that they were

@@ -2,3 +2,4 @@
 
 mod hostile;
 mod people_at_work;
+mod security_keys;

@@ -46,7 +46,7 @@ async fn sign_in(browser: &Browser, agency: &Agency, person: &Person) {
     browser.fill("#password", &person.password).await;
     let code = person.attempt(agency, agency.now()).code;
     browser.fill("#code", &code).await;
-    browser.press("button").await;
+    browser.press("form[action='/sign-in'] button").await;
     browser.reads("You are signed in").await;
     browser.press("a.button").await;
     browser.reads("What waits for you").await;
@@ -145,7 +145,7 @@ async fn an_administrator_enrols_an_officer_who_prints_a_card_and_signs_in_with_
     browser.fill("#user", OFFICER).await;
     browser.fill("#password", "maple engine teapot lantern").await;
     browser.fill("#code", first.as_str().expect("a code")).await;
-    browser.press("button").await;
+    browser.press("form[action='/sign-in'] button").await;
     browser.reads("You are signed in").await;
     let log = agency.log().await;
     assert_eq!(log.all(Kind::AuthenticatorBound).len(), 2);

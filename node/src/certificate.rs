@@ -1,6 +1,8 @@
 //! The certificate of the HTTPS side: made at `init`, renewed before it ends, replaced by an
 //! agency's own whenever the files are.
 
+mod issued;
+
 use std::sync::Arc;
 
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair, SanType};
@@ -12,6 +14,8 @@ use schemas::digest::Digest;
 use schemas::time::{DAY_MS, Timestamp};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+pub use issued::{NotInstalled, install, is as is_for, request};
 
 use host::home::{Home, HomeError, read_text, replace_private};
 
@@ -104,6 +108,11 @@ pub fn load(home: &Home) -> Result<Certificate, HomeError> {
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(home.tls(CERTIFICATE))
         .and_then(Iterator::collect)
         .map_err(|e| unfit(home, CERTIFICATE, e))?;
+    of_chain(home, chain)
+}
+
+/// The first certificate of a chain, with the key of the home.
+fn of_chain(home: &Home, chain: Vec<CertificateDer<'static>>) -> Result<Certificate, HomeError> {
     let first = chain.first().ok_or_else(|| unfit(home, CERTIFICATE, "holds no certificate"))?;
     let (_, parsed) = X509Certificate::from_der(first).map_err(|e| unfit(home, CERTIFICATE, e))?;
     let not_after = parsed.validity().not_after.timestamp().saturating_mul(1_000);

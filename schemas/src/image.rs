@@ -52,6 +52,16 @@ impl Media {
         }
     }
 
+    /// Its media type.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Webp => "image/webp",
+        }
+    }
+
     /// The ending of a file's name.
     #[must_use]
     pub const fn ending(self) -> &'static str {

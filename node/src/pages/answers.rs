@@ -5,18 +5,19 @@ use schemas::outcome::{OutcomeCode, RefusedBy};
 use schemas::read::Read;
 
 use super::fields::Fields;
-use super::page::{citations, when};
+use super::page::{citations, form_token, when};
 use super::visitor::Visitor;
 use crate::exchange::ask::{Misread, QueryOutcome};
 
 /// What is offered beside an answer.
 pub(super) struct Links {
     request: bool,
+    form: Markup,
 }
 
 impl Links {
     pub(super) fn of(visitor: &Visitor) -> Self {
-        Self { request: visitor.may.query }
+        Self { request: visitor.may.query, form: form_token(visitor) }
     }
 }
 
@@ -47,7 +48,7 @@ pub(super) fn one(heard: &QueryOutcome, links: &Links) -> Markup {
         section aria-label=(owner) {
             h2 { (owner) }
             @match heard.outcome {
-                OutcomeCode::Answered => { (answered(heard)) }
+                OutcomeCode::Answered => { (answered(heard)) (photographs(heard, links)) }
                 OutcomeCode::Refused => { (refused(heard, links)) }
                 _ => {
                     p.bad { "Not heard" }
@@ -86,6 +87,20 @@ fn answered(heard: &QueryOutcome) -> Markup {
         }
         @for one in &heard.corrections {
             p.wrong { "Corrected by its owner on " (when(one.at)) ": the read of " (one.was.to_string()) " is of " (one.plate.to_string()) ". " (one.reason.as_str()) }
+        }
+    }
+}
+
+/// The way to the photographs of an answer.
+fn photographs(heard: &QueryOutcome, links: &Links) -> Markup {
+    let count = heard.photographs.len();
+    html! {
+        @if let Some(id) = heard.query_id.as_ref().filter(|_| count > 0) {
+            form method="post" action="/photographs" {
+                (links.form)
+                input type="hidden" name="id" value=(id.to_string());
+                button type="submit" { "Look at " @if count == 1 { "the photograph" } @else { "the " (count) " photographs" } }
+            }
         }
     }
 }

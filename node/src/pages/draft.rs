@@ -115,8 +115,7 @@ pub(super) fn drafted(
         },
         elements: elements(fields, now)?,
         limit: LIMIT,
-        // No page shows them, and nobody is to open what nobody sees.
-        images: false,
+        images: fields.has("images"),
     })
 }
 
@@ -185,6 +184,7 @@ pub(super) fn form(visitor: &Visitor, filled: &Fields, owners: &[(AgencyId, Stri
             }
             p.boxes {
                 label { input type="checkbox" name="misread" value="1" checked[filled.has("misread")]; " Also what readers confuse with this plate" }
+                label { input type="checkbox" name="images" value="1" checked[filled.has("images")]; " Photographs, where they are opened" }
             }
             fieldset.boxes {
                 legend { "Whom to ask" }

@@ -19,6 +19,7 @@ mod log;
 mod page;
 mod password;
 mod people;
+mod photographs;
 mod requests;
 mod search;
 mod sign_in;
@@ -79,6 +80,7 @@ table! {
     post "/account/key" Privileged, key::bind;
     get "/search" SignedIn, search::ask;
     post "/search" SignedIn, search::run;
+    post "/photographs" SignedIn, photographs::show;
     get "/requests" SignedIn, requests::list;
     get "/requests/one" SignedIn, requests::one;
     get "/requests/new" SignedIn, requests::ask;

@@ -3,8 +3,9 @@
 use schemas::entry::EntryKind as Kind;
 use tests::agency::{Agency, Plan};
 use tests::browser::{self, Browser};
-use tests::federation::{in_force, introduce};
+use tests::federation::{in_force, in_force_with, introduce};
 use tests::fixtures::{OFFICER, PLATE, words};
+use tests::photographs::reads_with_photographs;
 use tests::signing_in::{Person, administrator, enrolled};
 
 /// The origin of an agency's pages.
@@ -102,6 +103,40 @@ async fn an_officer_signs_in_searches_and_leaves_and_nothing_is_left_behind() {
     browser.back().await;
     assert!(!browser.text().await.contains(PLATE), "the page before is not shown again");
     assert_eq!(asking.log().await.count(Kind::SessionEnded), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_officer_compares_what_was_read_with_its_photographs() {
+    let mut asking = Agency::of(Plan::of("asking-ca-pd").with_pages()).await;
+    let owning = Agency::of(Plan::of("owning-ca-pd")).await;
+    administrator(&mut asking).await;
+    introduce(&[&asking, &owning]).await;
+    in_force_with(&[&asking, &owning], |text| text.images = true).await;
+    assert_eq!(owning.import(reads_with_photographs(&owning, PLATE, 2)).await, 2);
+    let officer = OFFICER.parse().expect("a user name");
+    let officer = enrolled(&asking, &asking.admin(), &officer, false).await;
+    let browser = Browser::open(true).await;
+    sign_in(&browser, &asking, &officer).await;
+    browser.press("nav a[href='/search']").await;
+    browser.fill("#plate", PLATE).await;
+    browser.fill("#case", "26-00417").await;
+    browser.fill("#purpose", "Stolen vehicle").await;
+    browser.fill("#reason", "vehicle reported stolen, suspect fled north").await;
+    browser.press("input[name=images]").await;
+    browser.press("button[value=ask]").await;
+    browser.reads("That was all").await;
+    browser.press("form[action='/photographs'] button").await;
+    browser.reads("Compare each letter with the photograph").await;
+    is_readable(&browser, "photographs").await;
+    keep(&browser, "photographs").await;
+    let shown = browser
+        .run("return [...document.images].map(e => [e.complete && e.naturalWidth > 0, e.alt.includes('7ABC123')])")
+        .await;
+    // Each read has its plate and the one view of the road that both share.
+    assert_eq!(shown.as_array().map(Vec::len), Some(4), "{shown}");
+    assert!(shown.as_array().is_some_and(|all| all.iter().all(|one| one[1] == true)), "{shown}");
+    let log = asking.log().await;
+    assert_eq!(log.count(Kind::AnswerViewed), 2, "seen again, and its photographs");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@
 use std::cmp::Ordering;
 
 use schemas::plate::Plate;
-use schemas::read::{Confidence, Read, ReadId, Vehicle};
+use schemas::read::{Read, ReadId, Vehicle};
 use schemas::time::MINUTE_MS;
 
 /// How far apart two readings of one sighting are at most, in milliseconds.
@@ -133,12 +133,11 @@ fn by_how_sure(one: &Read, other: &Read) -> Ordering {
 /// A reading that `new` tells again: as sure as the surest telling of it, and as early as the first.
 fn told_again(stored: Stored<'_>, new: &Read) -> Read {
     let mut read = filled(stored, new);
-    let surest = |one: Option<Confidence>, other| match (one, other) {
+    read.confidence = match (read.confidence, new.confidence) {
         (Some(is), Some(other)) if other > is => Some(other),
         (None, other) => other,
         (own, _) => own,
     };
-    read.confidence = surest(read.confidence, new.confidence);
     if new.clock() < read.clock() {
         // By a clock that is ahead it counts from when the first of its tellings came in.
         read.at = if new.reader_clock.is_some() { read.at.min(new.at) } else { new.at };

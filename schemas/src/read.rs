@@ -38,6 +38,13 @@ impl ReadId {
         Self::of_parts("accord read v1 reading", &[source, vendor_id, &sighting.to_string()])
     }
 
+    /// Identity of an earlier reading: by the read that tells the same sighting better, and the plate as
+    /// it was read.
+    #[must_use]
+    pub fn of_earlier(better: Self, plate: &Plate) -> Self {
+        Self::of_parts("accord read v1 earlier", &[&better.to_string(), plate.as_str()])
+    }
+
     fn of_parts(domain: &str, parts: &[&str]) -> Self {
         let mut bytes = domain.as_bytes().to_vec();
         for part in parts {
@@ -293,6 +300,44 @@ pub struct Read {
     /// Its photographs, at most [`crate::image::MOST_IMAGES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<Image>,
+}
+
+impl Read {
+    /// The plate as the reader read it, whatever a person made of it later.
+    #[must_use]
+    pub fn plate_as_read(&self) -> Plate {
+        let written = Plate::of_reader(self.plate_raw.as_str());
+        written.map_or_else(|_| self.plate.clone(), |one| one.plate)
+    }
+
+    /// What the reader's clock showed.
+    #[must_use]
+    pub fn clock(&self) -> Timestamp {
+        self.reader_clock.unwrap_or(self.at)
+    }
+
+    /// Its identity, as long as no other read has that: by its source's own id, or by camera, time and
+    /// plate.
+    #[must_use]
+    pub fn first_id(&self) -> ReadId {
+        match &self.vendor_id {
+            Some(id) => ReadId::of_vendor_id(&self.source.to_string(), id.as_str()),
+            None => self.id_of_sighting(),
+        }
+    }
+
+    /// Its identity where another read has the id that its source gave it; `None` where its source gave
+    /// it none.
+    #[must_use]
+    pub fn own_id(&self) -> Option<ReadId> {
+        let vendor_id = self.vendor_id.as_ref()?;
+        let source = self.source.to_string();
+        Some(ReadId::of_reading(&source, vendor_id.as_str(), self.id_of_sighting()))
+    }
+
+    fn id_of_sighting(&self) -> ReadId {
+        ReadId::of_sighting(self.camera.as_str(), self.clock(), &self.plate_as_read())
+    }
 }
 
 #[cfg(test)]

@@ -26,8 +26,14 @@ use crate::reading::{Reading, camera_or_said, described, plate_text};
 const SOURCE: &str = "dahua";
 /// What these cameras write for a vehicle without a plate.
 const NO_PLATE: [&str; 3] = ["unlicensed", "--", "unknown"];
-/// Most lines of a text that are looked at.
+/// Most lines of a text, and values of an event, that are looked at.
 const MOST_LINES: usize = 20_000;
+/// Longest path of a value that is looked at, in bytes; the longest that is asked for has half as many.
+const LONGEST_PATH: usize = 60;
+/// How many levels of an event are looked into.
+const DEEPEST: usize = 6;
+/// Values of a list that are looked at.
+const MOST_LISTED: usize = 8;
 
 /// The values of one event, by their path.
 struct Event(BTreeMap<String, Scalar>);
@@ -74,27 +80,40 @@ pub(crate) fn read(body: &str, sink: &mut RecordSink<'_>) {
 /// An event's values by their paths, without `Data`, which not every version puts around them.
 fn flattened(event: &Value) -> Event {
     let mut values = BTreeMap::new();
-    flatten(event, String::new(), 0, &mut values);
+    flatten(event, "", 0, &mut values);
     if let Some(data) = event.get("Data") {
-        flatten(data, String::new(), 0, &mut values);
+        flatten(data, "", 0, &mut values);
     }
     Event(values)
 }
 
-fn flatten(value: &Value, path: String, depth: usize, into: &mut BTreeMap<String, Scalar>) {
-    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+/// Takes no more than so many values of short paths, whatever the sizes of keys and lists are: a path is
+/// written once for each value below it.
+fn flatten(value: &Value, path: &str, depth: usize, into: &mut BTreeMap<String, Scalar>) {
+    if into.len() >= MOST_LINES {
+        return;
+    }
     match value {
-        Value::Object(object) if depth < 6 => {
-            object.iter().for_each(|(key, value)| flatten(value, below(key), depth + 1, into));
-        }
-        Value::Array(list) if depth < 6 => {
-            for (nth, value) in list.iter().take(8).enumerate() {
-                flatten(value, format!("{path}[{nth}]"), depth + 1, into);
+        Value::Object(object) if depth < DEEPEST => {
+            for (key, value) in object {
+                // With the dot between.
+                if path.len().saturating_add(key.len()) >= LONGEST_PATH {
+                    continue;
+                }
+                let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                flatten(value, &below, depth + 1, into);
             }
         }
+        Value::Array(list) if depth < DEEPEST => {
+            for (nth, value) in list.iter().take(MOST_LISTED).enumerate() {
+                flatten(value, &format!("{path}[{nth}]"), depth + 1, into);
+            }
+        }
+        // Too deep to be asked for.
+        Value::Object(_) | Value::Array(_) => {}
         value => {
             let scalar = serde_json::from_value(value.clone()).unwrap_or_default();
-            into.insert(path, scalar);
+            into.insert(path.to_owned(), scalar);
         }
     }
 }

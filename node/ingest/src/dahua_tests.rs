@@ -53,3 +53,19 @@ fn without_its_real_time_an_event_is_read_by_its_local_one() {
     assert_eq!(read(&found[0]).at.to_string(), "2026-03-01T17:04:05.000Z");
     assert!(matches!(&all(local.as_bytes(), None)[0], Item::Rejected(_)));
 }
+
+#[test]
+fn an_event_of_long_keys_and_many_values_costs_no_more_than_its_own_length() {
+    // Each value below a key was written with the whole of that key: some thousand times the body.
+    let values: Vec<String> = (0..60_000).map(|n| format!("\"{n}\":1")).collect();
+    let values = values.join(",");
+    let long = "k".repeat(100_000);
+    let plain = format!("{{\"TrafficCar\":{{\"PlateNumber\":\"6DHA512\"}},\"x\":{{{values}}}}}");
+    let within = format!("{{\"{long}\":{{{values}}}}}");
+    for body in [within, plain] {
+        let event = super::flattened(&serde_json::from_str(&body).unwrap());
+        let held: usize = event.0.keys().map(String::len).sum();
+        assert!(held <= body.len(), "{held} bytes of paths from a body of {}", body.len());
+        assert!(event.0.len() <= super::MOST_LINES);
+    }
+}

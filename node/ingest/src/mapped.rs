@@ -9,10 +9,10 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
-use schemas::image::View;
 use schemas::read::{Location, Vehicle};
 use serde_json::Value;
 
+use crate::MOST_RESULTS;
 use crate::audit_export;
 use crate::encoding;
 use crate::field::{Fault, Scalar, clean, confidence};
@@ -30,9 +30,11 @@ use crate::stream_csv::CUT_OFF;
 use crate::xml::{self, Documents};
 
 mod cells;
+mod photograph;
 mod shape;
 
 use self::cells::Cells;
+use self::photograph::Photograph;
 use self::shape::{Digits, shape};
 
 /// The records of a source.
@@ -180,7 +182,7 @@ impl<R: io::Read> Table<R> {
             MappedLayout::Fixed => Cells::Line(decoded.concat().chars().collect()),
             _ => Cells::Row { header, cells: &decoded },
         };
-        let outcome = one(mapping, &cells, notes, &sink);
+        let outcome = one(mapping, &cells, notes, &mut Photograph::default(), &sink);
         if let Ok(Outcome::Read(read)) = &outcome {
             self.digits.count(read.read.plate_raw.as_str());
         }
@@ -229,7 +231,8 @@ fn object(mapping: &Mapping, record: &Value, sink: &mut RecordSink<'_>) {
     let bases = |read, holder| Cells::Object(Bases { read, holder, record });
     let skipped = |cells: &Cells<'_>| mapping.skip_where.iter().any(|one| skips(one, cells));
     if mapping.records.is_empty() {
-        let outcome = one(mapping, &bases(record, record), Notes::default(), sink);
+        let mut taken = Photograph::default();
+        let outcome = one(mapping, &bases(record, record), Notes::default(), &mut taken, sink);
         return sink.put("", outcome);
     }
     // What says of itself that it is something else need not have the list.
@@ -243,23 +246,28 @@ fn object(mapping: &Mapping, record: &Value, sink: &mut RecordSink<'_>) {
             Leads::ToNothing => empty = true,
             Leads::To(Value::Array(list), _) if list.is_empty() => empty = true,
             Leads::To(Value::Array(list), holder) => {
-                for (index, value) in list.iter().enumerate().take(MOST_READS) {
-                    let outcome = one(mapping, &bases(value, holder), Notes::default(), sink);
+                let mut taken = Photograph::default();
+                for (index, value) in list.iter().enumerate().take(MOST_RESULTS) {
+                    let cells = bases(value, holder);
+                    let outcome = one(mapping, &cells, Notes::default(), &mut taken, sink);
                     sink.put(&format!("{path}[{index}]"), outcome);
                 }
-                if list.len() > MOST_READS {
+                if list.len() > MOST_RESULTS {
                     let count = list.len();
                     sink.put(
                         "",
                         Err(Fault::new(format_args!(
-                            "`{path}` holds {count} reads; at most {MOST_READS} are taken"
+                            "`{path}` holds {count} reads; at most {MOST_RESULTS} of one \
+                             record are taken; divide it"
                         ))),
                     );
                 }
                 return;
             }
             Leads::To(value @ Value::Object(_), holder) => {
-                let outcome = one(mapping, &bases(value, holder), Notes::default(), sink);
+                let mut taken = Photograph::default();
+                let cells = bases(value, holder);
+                let outcome = one(mapping, &cells, Notes::default(), &mut taken, sink);
                 let within = path.to_string();
                 return sink.put(if within == "$" { "" } else { &within }, outcome);
             }
@@ -281,9 +289,6 @@ fn object(mapping: &Mapping, record: &Value, sink: &mut RecordSink<'_>) {
     sink.put("", outcome);
 }
 
-/// Most reads of one list. A page of an interface has hundreds.
-const MOST_READS: usize = 100_000;
-
 const SKIPPED: Outcome = Outcome::Empty("a record that the mapping skips");
 
 fn skips(condition: &SkipWhere, cells: &Cells<'_>) -> bool {
@@ -297,6 +302,7 @@ fn one(
     mapping: &Mapping,
     cells: &Cells<'_>,
     mut notes: Notes,
+    taken: &mut Photograph,
     sink: &RecordSink<'_>,
 ) -> Result<Outcome, Fault> {
     let columns = &mapping.columns;
@@ -367,7 +373,7 @@ fn one(
     })?;
     let Some(mut read) = read else { return Ok(Outcome::of(None)) };
     if let Some(photograph) = cells.value(&columns.photograph) {
-        read.add_base64(View::Context, &columns.photograph.to_string(), &photograph);
+        taken.add(&mut read, &columns.photograph.to_string(), photograph);
     }
     Ok(Outcome::Read(Box::new(read)))
 }

@@ -195,3 +195,29 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_photograph_that_stands_above_the_reads_is_held_once() {
+    let mapping = "source = \"one\"\nlayout = \"json\"\nrecords = \"reads\"\n[time]\nformats = [\"rfc3339\"]\n[columns]\n\
+                   plate = \"plate\"\nat = \"at\"\ncamera = \"camera\"\nphotograph = \"$.image\"\n";
+    let image = [b"\xFF\xD8\xFF".as_slice(), &[7; 999]].concat();
+    let reads: Vec<_> = (0..1_005)
+        .map(|n| {
+            let at = format!("2026-03-01T17:{:02}:{:02}Z", n / 60, n % 60);
+            serde_json::json!({"plate": "8KTR392", "camera": "Gate", "at": at})
+        })
+        .collect();
+    let image_text = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &image);
+    let record = serde_json::json!({"image": image_text, "reads": reads}).to_string();
+    let found = all(mapping, record.as_bytes());
+    let read: Vec<_> = found
+        .iter()
+        .filter_map(|item| if let Item::Read(read) = item { Some(read) } else { None })
+        .collect();
+    assert!(read.iter().all(|one| one.read.images.len() == 1), "each read names it");
+    let held: usize = read.iter().flat_map(|one| &one.photographs).map(Vec::len).sum();
+    assert_eq!(held, image.len(), "its bytes stand once");
+    assert_eq!(read.len(), 1_000);
+    let Some(Item::Rejected(rest)) = found.last() else { panic!("{:?}", found.last()) };
+    assert!(rest.to_string().contains("holds 1005 reads"), "{rest}");
+}

@@ -1,10 +1,10 @@
 //! The node's own format: JSON Lines of reads, as it exports them.
 //!
-//! Decides only whether a line's identity is its own. Never changes a field: what was exported is
-//! imported unchanged, `record` (the digest of the vendor's record) included.
+//! Decides only whether a line's identity is its own. What was exported is imported unchanged, `record`
+//! (the digest of the vendor's record) included; but what a read is to others under its source's id,
+//! an earlier reading or one of its own, the node that imports it decides anew.
 
 use schemas::image::MOST_IMAGES;
-use schemas::plate::Plate;
 use schemas::read::{Read, ReadId};
 
 use crate::field::Fault;
@@ -16,30 +16,29 @@ pub(crate) fn read(body: &str, sink: &mut RecordSink<'_>) {
 }
 
 fn one(body: &str) -> Result<Outcome, Fault> {
-    let read: Read = serde_json::from_str(body)?;
+    let mut read: Read = serde_json::from_str(body)?;
     // Whoever edits a plate or a time in an export must not pass it off under the old identity,
     // and a made-up identity must not keep a true read out as its duplicate.
-    let at = read.reader_clock.unwrap_or(read.at);
-    let written = Plate::of_reader(read.plate_raw.as_str());
-    let written = written.map_or_else(|_| read.plate.clone(), |one| one.plate);
-    let sighting = ReadId::of_sighting(read.camera.as_str(), at, &written);
-    let vendor = read.vendor_id.as_ref().map(|of| (read.source.to_string(), of.as_str()));
-    let (computed, other) = match &vendor {
-        Some((source, id)) => {
-            (ReadId::of_vendor_id(source, id), ReadId::of_reading(source, id, sighting))
-        }
-        None => (sighting, sighting),
+    let (first, own) = (read.first_id(), read.own_id());
+    let earlier = read.earlier_of.map(|better| ReadId::of_earlier(better, &read.plate_as_read()));
+    let its_own = match earlier {
+        Some(earlier) => read.id == earlier,
+        None => read.id == first || own == Some(read.id),
     };
-    if computed != read.id && other != read.id {
-        let from = match &read.vendor_id {
-            Some(_) => "source and vendor id",
-            None => "camera, time and plate",
+    if !its_own {
+        let (expected, from) = match (earlier, &read.vendor_id) {
+            (Some(earlier), _) => (earlier, "`earlier_of` and plate"),
+            (None, Some(_)) => (first, "source and vendor id"),
+            (None, None) => (first, "camera, time and plate"),
         };
         return Err(Fault::new(format_args!(
-            "id `{}` is not this read's; expected `{computed}`, computed from its {from}",
+            "id `{}` is not this read's; expected `{expected}`, computed from its {from}",
             read.id
         )));
     }
+    // What it is to other reads is decided where it is stored, by those that are stored there.
+    read.id = first;
+    read.earlier_of = None;
     if read.images.len() > MOST_IMAGES {
         return Err(Fault::new(format_args!(
             "`images` names {} photographs; a read has at most {MOST_IMAGES}",

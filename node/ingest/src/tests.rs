@@ -286,6 +286,25 @@ fn a_native_line_keeps_its_own_identity_or_is_rejected() {
 }
 
 #[test]
+fn what_a_native_line_is_to_other_reads_is_decided_by_who_imports_it() {
+    let (reads, _) = exported();
+    let read = reads.into_iter().find(|read| read.vendor_id.is_some()).unwrap();
+    let better = schemas::read::ReadId::of_vendor_id("axis", "1");
+    let earlier = schemas::read::ReadId::of_earlier(better, &read.plate);
+    let one = |id, earlier_of| {
+        let line = serde_json::to_string(&Read { id, earlier_of, ..read.clone() }).unwrap();
+        items(Format::Native, line.as_bytes()).next().unwrap().unwrap()
+    };
+    for (id, of) in [(read.id, None), (read.own_id().unwrap(), None), (earlier, Some(better))] {
+        let Item::Read(taken) = one(id, of) else { panic!("{id} {of:?}") };
+        assert_eq!(taken.read, read, "it comes as a record of its source, and claims nothing");
+    }
+    // Nor does one pass for an earlier reading of any other.
+    let Item::Rejected(rejected) = one(read.id, Some(better)) else { panic!("taken") };
+    assert!(rejected.to_string().contains("`earlier_of` and plate"), "{rejected}");
+}
+
+#[test]
 fn records_are_counted_with_the_empty_and_the_rejected() {
     let source = format!("{}\nno json\n{{\"data_type\":\"heartbeat\"}}\n", line(RESULTS));
     let mut items = items(Format::Auto, source.as_bytes());

@@ -3,7 +3,7 @@
 //! Held by the one writer. A group is tried on a copy; the copy becomes the ledger when the group
 //! is durable.
 
-use registry::{ClockAcceptance, first_stamp_from};
+use registry::{ClockAcceptance, first_stamp_from, restamp};
 use schemas::body::Body;
 use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header, LARGEST_BODY, SALT, VERSION};
@@ -67,7 +67,8 @@ impl Ledger {
     }
 
     /// The time of an entry that accepts the clock: what was accepted, whatever was logged before. Earlier
-    /// entries count by other times from then on, so what is counted by days is counted again.
+    /// entries count by other times from then on, so what is counted by days is counted again, and since
+    /// when a receipt is owed is told by them.
     pub(super) async fn accepted_time(
         &mut self,
         accepted: &ClockAcceptance,
@@ -87,6 +88,8 @@ impl Ledger {
         self.state.day_start = Some(day);
         self.state.today = counted.today;
         self.state.taken_in = counted.taken_in;
+        let owed = self.state.unreceipted_since.values_mut();
+        restamp(owed, (at, last), behind_since);
         Ok(at)
     }
 
@@ -218,11 +221,9 @@ impl Ledger {
         if changes.change.is_some() {
             self.state.last_change = Some(header.index);
         }
-        for read in corrects {
-            self.corrected.note(header.index, read);
-        }
+        self.corrected.note(header.index, corrects);
         if let Some(receipted) = &changes.receipted {
-            self.receipted.note(header.index, receipted.query_id);
+            self.receipted.note(header.index, vec![receipted.query_id]);
         }
         if let Some(peer) = taken_in {
             let bytes = envelopes.as_ref().map_or(0, String::len);

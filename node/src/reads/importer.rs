@@ -91,10 +91,10 @@ impl Importer {
     }
 
     /// Stores those of `batch` that are not stored yet, with their entry; their photographs are
-    /// durable before.
+    /// durable before. One of which all is known makes no entry.
     ///
     /// # Errors
-    /// When the actor may not, or it cannot be made durable.
+    /// When the actor may not, the clock cannot be right, or it cannot be made durable.
     pub async fn store(
         &self,
         by: &ImportActor,
@@ -104,6 +104,8 @@ impl Importer {
     ) -> Result<StoredBatch, ActError> {
         let mut places = self.one_batch.lock().await;
         let actor = self.actor(by)?;
+        // By a wrong clock all would be past its retention, or ahead; whatever came in stays where it is.
+        self.agency.log.clock_can_be_right()?;
         let offered = batch.len() as u64;
         let (state, now) = (self.agency.registry.state(), self.agency.clock.now());
         let kept = state.policy.as_ref().map(|policy| policy.retention.reads.cut_off());
@@ -111,7 +113,8 @@ impl Importer {
         let seen = self.agency.log.counters().size;
         let mut sorted = Sorted::of(self.store.as_ref(), batch, times).await?;
         let counted = sorted.counted;
-        if sorted.reads.new.is_empty() && sorted.reads.better.is_empty() {
+        // That reads past their retention came and were not taken is told, since nothing else will.
+        if sorted.reads.new.is_empty() && sorted.reads.better.is_empty() && counted.past == 0 {
             return Ok(StoredBatch { counted, ..StoredBatch::default() });
         }
         let far = sorted.reads.new.iter().filter_map(|read| places.note(read)).collect();
@@ -123,9 +126,12 @@ impl Importer {
             file: file.clone(),
             format: format.to_owned(),
             offered,
+            stored: counted.new as u64,
             photographs: count as u64,
             merged: counted.merged as u64,
             differing: counted.differing as u64,
+            ahead: counted.ahead as u64,
+            past: counted.past as u64,
         };
         drop(self.agency.log.append(reads_imported(seen, actor, import, sorted.reads)).await?);
         // From here on the database refers to them.

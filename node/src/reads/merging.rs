@@ -1,90 +1,99 @@
-//! What a record is to a read that is stored under its id: the same again, the same sighting told
-//! better, an earlier reading of it, or a read of its own.
+//! What a record makes of the read that is stored under its id: nothing, the same sighting told better,
+//! an earlier reading beside it, or a read of its own.
 //!
 //! Decides without looking anywhere. A sighting that its reader tells several times is one read, whose
-//! reading is the one the reader is surest of, and of equals the later; whatever else was read of its
-//! plate stays findable as an earlier reading beside it. In whichever order the records come, the same
-//! reading holds in the end, and each record that comes again is known. What a person corrected no reader
-//! changes.
+//! reading is the one the reader is surest of, and of equals the one it came to later; whatever else was
+//! read of its plate stays findable as an earlier reading beside it, one for each plate. In whichever
+//! order the records come, and in however many batches, the same reading holds in the end, since of each
+//! is kept how sure its surest telling was and when its first one was; and each record that comes again
+//! is known. Where two tellings differ in what is beside the plate, the first that came stays. What a
+//! person corrected no reader changes, neither plate nor state.
+
+use std::cmp::Ordering;
 
 use schemas::plate::Plate;
 use schemas::read::{Read, ReadId, Vehicle};
-use schemas::time::{MINUTE_MS, Timestamp};
+use schemas::time::MINUTE_MS;
 
 /// How far apart two readings of one sighting are at most, in milliseconds.
 const PASS_MS: u64 = (5 * MINUTE_MS).unsigned_abs();
 
-/// What becomes of a record.
+/// A read that is stored, or that the batch stores.
+#[derive(Clone, Copy)]
+pub(super) struct Stored<'a> {
+    pub read: &'a Read,
+    /// Whether a person corrected it.
+    pub corrected: bool,
+}
+
+/// A sighting once a record of it is taken in: reads as they are from then on, whether that changes them
+/// or not.
 #[derive(Debug, PartialEq)]
-pub(super) enum Fate {
-    /// All that it says is known.
-    Known,
-    /// The stored read becomes this; what it was stays as a version.
-    Better(Box<Read>),
-    /// The stored read becomes the first, and what it read of the plate is stored as the second.
-    Instead(Box<Read>, Box<Read>),
-    /// It is stored beside the read, as an earlier reading of it.
-    Earlier(Box<Read>),
-    /// It is another sighting, though it has the same id.
-    Other,
+pub(super) struct Sighting {
+    /// The read that holds.
+    pub holds: Read,
+    /// Earlier readings beside it that the record is about.
+    pub earlier: Vec<Read>,
 }
 
-/// What `new` is to the `stored` read with its id.
-pub(super) fn judge(stored: &Read, new: &Read) -> Fate {
-    let (was, is) = (as_read(stored), as_read(new));
-    if !one_sighting(stored, new, &was, &is) {
-        return Fate::Other;
+/// What `new` makes of the sighting whose read is `holder` and whose earlier readings are `earlier`.
+/// `alone` is whether the record of `new` names no other plate. `None` where it is another sighting, though
+/// it has the same id.
+pub(super) fn tell(
+    holder: Stored<'_>,
+    earlier: &[Stored<'_>],
+    new: &Read,
+    alone: bool,
+) -> Option<Sighting> {
+    let Stored { read, corrected } = holder;
+    let (was, is) = (read.plate_as_read(), new.plate_as_read());
+    if !one_sighting(read, new, alone, &was, &is) {
+        return None;
     }
-    if was == is {
-        let filled = filled(stored.clone(), new);
-        return match filled == *stored {
-            true => Fate::Known,
-            false => Fate::Better(Box::new(Read { record: new.record, ..filled })),
-        };
-    }
-    let corrected = was != stored.plate;
-    if corrected || surer(stored, new) {
-        return Fate::Earlier(Box::new(earlier(new.clone(), stored.id)));
-    }
-    let now = Read {
-        id: stored.id,
-        at: stored.at,
-        reader_clock: stored.reader_clock,
-        earlier_of: stored.earlier_of,
-        ..new.clone()
+    let known = |plate: &Plate| {
+        let id = ReadId::of_earlier(read.id, plate);
+        (id, earlier.iter().find(|one| one.read.id == id))
     };
-    let now = Read { record: new.record, ..filled(now, stored) };
-    Fate::Instead(Box::new(now), Box::new(earlier(stored.clone(), stored.id)))
+    let beside = |plate: &Plate, told: &Read| match known(plate) {
+        (_, Some(known)) => told_again(*known, told),
+        (id, None) => Read { id, earlier_of: Some(read.id), ..told.clone() },
+    };
+    let (holds, told) = if was == is {
+        (told_again(holder, new), None)
+    } else {
+        (filled(holder, new), Some(beside(&is, new)))
+    };
+    // A reading that was told earlier than was known may hold no longer.
+    let others = earlier.iter().filter(|one| !by_person(**one)).map(|one| one.read);
+    let others = others.filter(|one| {
+        let plate = one.plate_as_read();
+        plate != was && told.as_ref().is_none_or(|_| plate != is)
+    });
+    let told_by_reader = told.iter().filter(|_| known(&is).1.is_none_or(|one| !by_person(*one)));
+    let best = others.chain(told_by_reader).max_by(|one, other| by_how_sure(one, other));
+    let better = best.filter(|best| !by_person(holder) && by_how_sure(best, &holds).is_gt());
+    let Some(better) = better else {
+        return Some(Sighting { holds, earlier: told.into_iter().collect() });
+    };
+    let before = beside(&was, if told.is_some() { read } else { &holds });
+    let better = Read { id: read.id, earlier_of: read.earlier_of, ..better.clone() };
+    let holds = filled(Stored { read: &better, corrected }, &holds);
+    // What was an earlier reading before stays one: somebody may have received it.
+    let told = told.filter(|told| earlier.iter().any(|one| one.read.id == told.id));
+    Some(Sighting { holds, earlier: [before].into_iter().chain(told).collect() })
 }
 
-/// The id of a record that cannot have the one its source gave it: that of its own reading.
-pub(super) fn own_id(read: &Read) -> Option<ReadId> {
-    let vendor_id = read.vendor_id.as_ref()?;
-    let sighting = ReadId::of_sighting(read.camera.as_str(), clock(read), &as_read(read));
-    Some(ReadId::of_reading(&read.source.to_string(), vendor_id.as_str(), sighting))
-}
-
-fn earlier(read: Read, of: ReadId) -> Read {
-    let id = own_id(&read).unwrap_or(read.id);
-    Read { id, earlier_of: Some(of), ..read }
-}
-
-/// The plate as the reader read it, whatever a person made of it later.
-fn as_read(read: &Read) -> Plate {
-    let written = Plate::of_reader(read.plate_raw.as_str());
-    written.map_or_else(|_| read.plate.clone(), |one| one.plate)
-}
-
-fn clock(read: &Read) -> Timestamp {
-    read.reader_clock.unwrap_or(read.at)
+/// Whether a person made of a read what no reader may change.
+fn by_person(stored: Stored<'_>) -> bool {
+    stored.corrected || stored.read.plate != stored.read.plate_as_read()
 }
 
 /// Whether two records under one id can tell of one car before one camera.
-fn one_sighting(stored: &Read, new: &Read, was: &Plate, is: &Plate) -> bool {
+fn one_sighting(stored: &Read, new: &Read, alone: bool, was: &Plate, is: &Plate) -> bool {
     stored.camera == new.camera
-        && clock(stored).distance(clock(new)) <= PASS_MS
+        && stored.clock().distance(new.clock()) <= PASS_MS
         // One record that names two plates saw two.
-        && (was == is || (stored.record != new.record && alike(was, is)))
+        && (was == is || (alone && stored.record != new.record && alike(was, is)))
 }
 
 /// Whether a reader may have made one plate of the other: two characters differ at most, and no more than
@@ -113,25 +122,39 @@ fn distance(one: &[u8], other: &[u8]) -> usize {
     above.last().copied().unwrap_or_default()
 }
 
-/// Whether the stored reading is the better one.
-fn surer(stored: &Read, new: &Read) -> bool {
-    let score = |read: &Read| read.confidence.map_or(-1.0, f64::from);
-    let (was, is) = (score(stored), score(new));
-    if was < 0.0 || is < 0.0 || was == is {
-        return (clock(stored), stored.plate.as_str()) >= (clock(new), new.plate.as_str());
+/// Which of two readings of a sighting is the better one: the surer one; of equals the one that the reader
+/// came to later. One that does not say how sure it is is less sure than any that does.
+fn by_how_sure(one: &Read, other: &Read) -> Ordering {
+    let sure = |read: &Read| read.confidence.map_or(-1.0, f64::from);
+    let rest = |read: &Read| (read.clock(), read.plate_as_read().as_str().to_owned());
+    sure(one).total_cmp(&sure(other)).then_with(|| rest(one).cmp(&rest(other)))
+}
+
+/// A reading that `new` tells again: as sure as the surest telling of it, and as early as the first.
+fn told_again(stored: Stored<'_>, new: &Read) -> Read {
+    let mut read = filled(stored, new);
+    read.confidence = match (read.confidence, new.confidence) {
+        (Some(is), Some(other)) if other > is => Some(other),
+        (None, other) => other,
+        (own, _) => own,
+    };
+    if new.clock() < read.clock() {
+        // By a clock that is ahead it counts from when the first of its tellings came in.
+        read.at = if new.reader_clock.is_some() { read.at.min(new.at) } else { new.at };
+        read.reader_clock = new.reader_clock;
     }
-    was > is
+    if read != *stored.read {
+        read.record = new.record;
+    }
+    read
 }
 
 /// A read with what another record of the same sighting says beside.
-fn filled(mut read: Read, from: &Read) -> Read {
-    let surer = match (read.confidence, from.confidence) {
-        (Some(is), Some(other)) if as_read(&read) == as_read(from) && other > is => Some(other),
-        (None, other) if as_read(&read) == as_read(from) => other,
-        (own, _) => own,
-    };
-    read.confidence = surer;
-    read.plate_state = read.plate_state.or(from.plate_state);
+fn filled(stored: Stored<'_>, from: &Read) -> Read {
+    let mut read = stored.read.clone();
+    if !by_person(stored) {
+        read.plate_state = read.plate_state.or(from.plate_state);
+    }
     read.location = read.location.or(from.location);
     read.direction = read.direction.or_else(|| from.direction.clone());
     let Vehicle { make, model, color, body, year } = &from.vehicle;

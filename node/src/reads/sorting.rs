@@ -3,14 +3,15 @@
 use std::collections::{HashMap, HashSet};
 
 use schemas::digest::Digest;
+use schemas::plate::Plate;
 use schemas::read::{Read, ReadId};
 use schemas::time::{CLOCK_BEHIND_MS, Timestamp};
 
-use super::merging::{Fate, judge, own_id};
+use super::merging::{Sighting, Stored, tell};
 use crate::permission::ActError;
 use audit_log::entries::reads::ImportedReads;
 use ingest::ImportedRead;
-use store::{Corrected, ReadStore};
+use store::{Corrected, OwnRead, ReadStore};
 
 /// By what time reads are taken.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +51,7 @@ pub(super) struct Sorted {
 struct Held {
     read: Read,
     version: u32,
+    corrected: bool,
     was: Vec<(u32, Read)>,
     fresh: bool,
 }
@@ -63,16 +65,40 @@ impl Sorted {
     ) -> Result<Self, ActError> {
         let ids: Vec<ReadId> = batch.iter().map(|one| one.read.id).collect();
         let known: HashSet<ReadId> = store.known_reads(&ids).await?.into_iter().collect();
-        let mut seen = HashSet::with_capacity(batch.len());
-        let again =
-            batch.iter().filter(|one| !seen.insert(one.read.id) || known.contains(&one.read.id));
-        let own = again.filter_map(|one| own_id(&one.read));
-        let wanted: Vec<ReadId> = known.iter().copied().chain(own).collect();
-        let mut sorting =
-            Sorting { times, held: HashMap::new(), order: Vec::new(), sorted: Self::default() };
-        if !wanted.is_empty() {
-            for (read, version) in store.own_reads(&wanted).await? {
-                sorting.held.insert(read.id, Held { read, version, was: Vec::new(), fresh: false });
+        let mut records: HashMap<ReadId, usize> = HashMap::with_capacity(batch.len());
+        for id in &ids {
+            *records.entry(*id).or_default() += 1;
+        }
+        let (mut wanted, mut again) = (known.clone(), known);
+        let mut plates: HashMap<(ReadId, Digest), HashSet<Plate>> = HashMap::new();
+        for ImportedRead { read, .. } in &batch {
+            if records.get(&read.id).is_some_and(|records| *records > 1) {
+                again.insert(read.id);
+                let plates = plates.entry((read.id, read.record)).or_default();
+                plates.insert(read.plate_as_read());
+            }
+            if again.contains(&read.id) {
+                wanted.extend(read.own_id());
+            }
+        }
+        let mut sorting = Sorting {
+            times,
+            held: HashMap::new(),
+            earlier: HashMap::new(),
+            order: Vec::new(),
+            several: plates
+                .into_iter()
+                .filter_map(|(of, plates)| (plates.len() > 1).then_some(of))
+                .collect(),
+            sorted: Self::default(),
+        };
+        if !again.is_empty() {
+            let (wanted, again) = (Vec::from_iter(wanted), Vec::from_iter(again));
+            let reads = store.own_reads(&wanted).await?.into_iter();
+            // Those of a read that is not stored any more, too.
+            for read in reads.chain(store.earlier_readings(&again).await?) {
+                let OwnRead { read, version, corrected } = read;
+                sorting.hold(Held { read, version, corrected, was: Vec::new(), fresh: false });
             }
         }
         for ImportedRead { read, photographs, .. } in batch {
@@ -87,73 +113,86 @@ impl Sorted {
 struct Sorting {
     times: Times,
     held: HashMap<ReadId, Held>,
+    /// Earlier readings that are held, by the read that holds.
+    earlier: HashMap<ReadId, Vec<ReadId>>,
     /// New reads, in the order in which they came.
     order: Vec<ReadId>,
+    /// Ids under which one record names several plates.
+    several: HashSet<(ReadId, Digest)>,
     sorted: Sorted,
 }
 
 impl Sorting {
-    /// Sorts one record in; whether it says anything that is not known.
-    fn take(&mut self, read: Read) -> bool {
-        let id = read.id;
-        if !self.held.contains_key(&id) {
-            return self.add(read);
+    fn hold(&mut self, held: Held) {
+        if let Some(better) = held.read.earlier_of {
+            let readings = self.earlier.entry(better).or_default();
+            if !readings.contains(&held.read.id) {
+                readings.push(held.read.id);
+            }
         }
-        let own = own_id(&read);
-        // Its own reading may be stored beside the read that has its id.
-        let at = own.filter(|own| self.held.contains_key(own)).unwrap_or(id);
-        let Some(held) = self.held.get_mut(&at) else { return false };
-        let read = Read { id: at, earlier_of: held.read.earlier_of, ..read };
-        match judge(&held.read, &read) {
-            Fate::Known => false,
-            Fate::Better(now) => {
-                self.sorted.counted.merged += 1;
-                held.becomes(*now);
-                true
-            }
-            Fate::Instead(now, earlier) => {
-                self.sorted.counted.merged += 1;
-                held.becomes(*now);
-                self.put(*earlier);
-                true
-            }
-            Fate::Earlier(earlier) => {
-                self.sorted.counted.merged += 1;
-                held.was_also_read(earlier.as_ref().clone());
-                self.put(*earlier);
-                true
-            }
-            Fate::Other => match own.filter(|own| *own != at) {
-                None => false,
-                Some(own) => {
-                    self.sorted.counted.differing += 1;
-                    self.add(Read { id: own, ..read })
-                }
-            },
-        }
+        self.held.insert(held.read.id, held);
     }
 
-    /// A read that is new, unless it is past its retention.
-    fn add(&mut self, mut read: Read) -> bool {
+    /// Sorts one record in; whether it says anything that is not known.
+    fn take(&mut self, mut read: Read) -> bool {
         let Times { now, cut_off } = self.times;
         if cut_off.is_some_and(|cut_off| read.at < cut_off) {
             self.sorted.counted.past += 1;
             return false;
         }
-        if read.at > now.plus_millis(CLOCK_BEHIND_MS) {
+        let ahead = read.at > now.plus_millis(CLOCK_BEHIND_MS);
+        if ahead {
             // By its reader's clock nobody would find it, and it would outlive its retention.
-            read.reader_clock = Some(read.reader_clock.unwrap_or(read.at));
+            read.reader_clock = Some(read.clock());
             read.at = now;
+        }
+        let says_more = self.sort(read);
+        if ahead && says_more {
             self.sorted.counted.ahead += 1;
         }
-        self.sorted.counted.new += 1;
-        self.put(read);
-        true
+        says_more
+    }
+
+    fn sort(&mut self, read: Read) -> bool {
+        let first = read.id;
+        let own = read.own_id();
+        // Its own reading may be stored beside the read that has its id.
+        let at = own.filter(|own| self.held.contains_key(own)).unwrap_or(first);
+        let Some(holder) = self.held.get(&at) else {
+            self.sorted.counted.new += 1;
+            self.put(read);
+            return true;
+        };
+        let alone = !self.several.contains(&(first, read.record));
+        let readings = self.earlier.get(&at).into_iter().flatten();
+        let readings = readings.filter_map(|id| self.held.get(id)).map(Held::stored);
+        let readings: Vec<Stored<'_>> = readings.collect();
+        let told = tell(holder.stored(), &readings, &read, alone);
+        let Some(Sighting { holds, earlier }) = told else {
+            let Some(own) = own.filter(|own| *own != at) else { return false };
+            self.sorted.counted.differing += 1;
+            self.sorted.counted.new += 1;
+            self.put(Read { id: own, ..read });
+            return true;
+        };
+        let mut says_more = false;
+        for read in [holds].into_iter().chain(earlier) {
+            match self.held.get_mut(&read.id) {
+                Some(held) if held.read == read => continue,
+                Some(held) => held.becomes(read),
+                None => self.put(read),
+            }
+            says_more = true;
+        }
+        if says_more {
+            self.sorted.counted.merged += 1;
+        }
+        says_more
     }
 
     fn put(&mut self, read: Read) {
         self.order.push(read.id);
-        self.held.insert(read.id, Held { read, version: 1, was: Vec::new(), fresh: true });
+        self.hold(Held { read, version: 1, corrected: false, was: Vec::new(), fresh: true });
     }
 
     fn keep(&mut self, photographs: Vec<Vec<u8>>) {
@@ -183,11 +222,8 @@ impl Sorting {
 }
 
 impl Held {
-    /// A reading that never held is a version too: whoever keeps the read for it finds it there.
-    fn was_also_read(&mut self, reading: Read) {
-        let reading = Read { id: self.read.id, earlier_of: self.read.earlier_of, ..reading };
-        self.was.push((self.version, reading));
-        self.version = self.version.saturating_add(1);
+    const fn stored(&self) -> Stored<'_> {
+        Stored { read: &self.read, corrected: self.corrected }
     }
 
     fn becomes(&mut self, now: Read) {

@@ -58,7 +58,7 @@ impl HoldFilter {
     }
 
     /// Whether a read is kept, as it is or as it was before it was corrected or told better: neither takes
-    /// it out of a hold. An earlier reading is kept with the read that tells its sighting better.
+    /// it out of a hold. All readings of a sighting are kept together.
     pub(super) async fn keeps_any_version(
         &self,
         store: &dyn ReadStore,
@@ -67,15 +67,19 @@ impl HoldFilter {
         if self.holds.is_empty() || self.keeps_read(read) {
             return Ok(!self.holds.is_empty());
         }
-        let mut ids = vec![read.id];
-        if let Some(better) = read.earlier_of {
-            ids.push(better);
-            let better = store.own_reads(&[better]).await?;
-            if better.iter().any(|(read, _)| self.keeps_read(read)) {
+        let sighting = read.earlier_of.unwrap_or(read.id);
+        if sighting != read.id {
+            let better = store.own_reads(&[sighting]).await?;
+            if better.iter().any(|better| self.keeps_read(&better.read)) {
                 return Ok(true);
             }
         }
-        for id in ids {
+        let readings = store.earlier_readings(&[sighting]).await?;
+        if readings.iter().any(|reading| self.keeps_read(&reading.read)) {
+            return Ok(true);
+        }
+        // Of earlier readings, too, what they were before.
+        for id in [sighting].into_iter().chain(readings.iter().map(|reading| reading.read.id)) {
             let earlier = store.read_versions(id).await?;
             if earlier.iter().any(|(_, read, _)| self.keeps_read(read)) {
                 return Ok(true);

@@ -10,7 +10,7 @@ use schemas::merkle::{ProofError, Subtree};
 use schemas::read::Read;
 use schemas::time::Timestamp;
 
-use super::{CameraStats, Debt, ReadStats, StoreError, TakenIn};
+use super::{CameraStats, Debt, OwnRead, ReadStats, StoreError, TakenIn};
 
 /// A value that this node wrote as text.
 pub(super) fn parsed<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, StoreError> {
@@ -20,6 +20,11 @@ pub(super) fn parsed<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T
 /// A read that this node wrote as JSON.
 pub(super) fn read(text: &str) -> Result<Read, StoreError> {
     serde_json::from_str(text).map_err(|e| StoreError::Corrupt(e.to_string()))
+}
+
+/// One's own read: its text, its version, and whether a person corrected it.
+pub(super) fn own((text, version, corrected): (String, i64, bool)) -> Result<OwnRead, StoreError> {
+    Ok(OwnRead { read: read(&text)?, version: number(version)?, corrected })
 }
 
 /// A count or an index.

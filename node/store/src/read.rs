@@ -18,8 +18,8 @@ use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 
 use crate::{
-    AskedBefore, Debt, EndedPages, EntryFilter, Found, Queued, ReadStats, Release, ServedBefore,
-    Side, StoreError, StoredChange, Witnessed,
+    AskedBefore, Debt, EndedPages, EntryFilter, Found, OwnRead, Queued, ReadStats, Release,
+    ServedBefore, Side, StoreError, StoredChange, Witnessed,
 };
 
 /// A database for reading: it can neither commit nor destroy.
@@ -130,8 +130,11 @@ pub trait OwnReads: Send + Sync + 'static {
     /// Those of `ids` that are stored already.
     async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError>;
 
-    /// Those of one's own reads that have one of `ids`, each with its version.
-    async fn own_reads(&self, ids: &[ReadId]) -> Result<Vec<(Read, u32)>, StoreError>;
+    /// Those of one's own reads that have one of `ids`, in no order.
+    async fn own_reads(&self, ids: &[ReadId]) -> Result<Vec<OwnRead>, StoreError>;
+
+    /// The earlier readings of the reads with `ids`, whether those are stored or not, by their ids' order.
+    async fn earlier_readings(&self, ids: &[ReadId]) -> Result<Vec<OwnRead>, StoreError>;
 
     /// One's own read by its id, with its version: 1 until it is corrected or told better.
     async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError>;

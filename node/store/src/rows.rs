@@ -112,10 +112,22 @@ pub struct Proved {
     pub counted: u32,
 }
 
-/// A new version of a read. Those that it replaces are kept beside it, and end with it.
+/// One's own read, as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OwnRead {
+    /// The read.
+    pub read: Read,
+    /// Its version: 1 until it is corrected or told better.
+    pub version: u32,
+    /// Whether a person corrected it.
+    pub corrected: bool,
+}
+
+/// A new version of a read. Those that it replaces are kept beside it, and end with it. Of a read that is
+/// not stored any more, nothing is kept.
 #[derive(Debug, Clone)]
 pub struct Corrected {
-    /// The read as it is now; its time and camera are those it has.
+    /// The read as it is now; its camera is the one it has.
     pub read: Read,
     /// What it was, each with its version.
     pub was: Vec<(u32, Read)>,
@@ -242,6 +254,13 @@ pub struct OutboxMessage {
 }
 
 impl OutboxMessage {
+    /// The head of the envelope, which names what it holds: messages of one topic to a peer wait in one
+    /// line.
+    #[must_use]
+    pub fn topic(&self) -> &str {
+        self.body.split_once(',').map_or("", |(head, _)| head)
+    }
+
     /// Digest of the envelope: with the peer it names the letter.
     #[must_use]
     pub fn digest(&self) -> Digest {

@@ -59,7 +59,7 @@ pub struct ReadsImported {
     pub format: String,
     /// Reads in it.
     pub offered: u64,
-    /// Those of them that were not stored before.
+    /// Those of them that are reads of their own and were not stored before.
     pub stored: u64,
     /// H(ids of the stored ones, and of earlier readings that are stored beside the better one, in their
     /// order).
@@ -70,6 +70,16 @@ pub struct ReadsImported {
     /// Records that have an id of another read and are reads of their own.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub differing: u64,
+    /// H(of each read that is told better, in the order of ids: its id, then H(it as it is now, as a line
+    /// of the native format without its end)); absent where none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub better_digest: Option<Digest>,
+    /// Records whose reader's clock is ahead: their reads count from when they came in.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ahead: u64,
+    /// Records past the retention of reads, which are not taken.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub past: u64,
     /// Photographs stored with them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub photographs: u64,

@@ -18,9 +18,9 @@ use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use store::{
     AskedBefore, Database, Debt, DebtWriter, Debts, Destruction, Due, EndedPages, EntryFilter,
-    Exchanges, Found, HeadWriter, Heads, LogRecords, LogState, LogWriter, Outbox, OwnReads,
-    PhotographReferences, Queued, ReadStats, Release, Row, ServedBefore, Side, SignInRecords,
-    StoreError, StoredAuthenticator, StoredChange, StoredSession, Witnessed,
+    Exchanges, Found, HeadWriter, Heads, LogRecords, LogState, LogWriter, Outbox, OwnRead,
+    OwnReads, PhotographReferences, Queued, ReadStats, Release, Row, ServedBefore, Side,
+    SignInRecords, StoreError, StoredAuthenticator, StoredChange, StoredSession, Witnessed,
 };
 
 use super::SimStore;
@@ -179,7 +179,11 @@ impl SignInRecords for SimStore {
 
 #[async_trait]
 impl OwnReads for SimStore {
-    async fn own_reads(&self, ids: &[ReadId]) -> Result<Vec<(Read, u32)>, StoreError> {
+    async fn earlier_readings(&self, ids: &[ReadId]) -> Result<Vec<OwnRead>, StoreError> {
+        self.ask(self.disk.database.earlier_readings(ids)).await
+    }
+
+    async fn own_reads(&self, ids: &[ReadId]) -> Result<Vec<OwnRead>, StoreError> {
         self.ask(self.disk.database.own_reads(ids)).await
     }
 

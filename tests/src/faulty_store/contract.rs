@@ -16,9 +16,9 @@ use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use store::{
     AskedBefore, Database, Debt, DebtWriter, Debts, Destruction, Due, EndedPages, EntryFilter,
-    Exchanges, Found, HeadWriter, Heads, LogRecords, LogState, LogWriter, Outbox, OwnReads,
-    PhotographReferences, Queued, ReadStats, Release, Row, ServedBefore, Side, SignInRecords,
-    StoreError, StoredAuthenticator, StoredChange, StoredSession, Witnessed,
+    Exchanges, Found, HeadWriter, Heads, LogRecords, LogState, LogWriter, Outbox, OwnRead,
+    OwnReads, PhotographReferences, Queued, ReadStats, Release, Row, ServedBefore, Side,
+    SignInRecords, StoreError, StoredAuthenticator, StoredChange, StoredSession, Witnessed,
 };
 
 use super::{FaultyStore, Step};
@@ -137,7 +137,12 @@ impl DebtWriter for FaultyStore {
 
 #[async_trait]
 impl OwnReads for FaultyStore {
-    async fn own_reads(&self, ids: &[ReadId]) -> Result<Vec<(Read, u32)>, StoreError> {
+    async fn earlier_readings(&self, ids: &[ReadId]) -> Result<Vec<OwnRead>, StoreError> {
+        self.looks("earlier_readings");
+        self.inner.earlier_readings(ids).await
+    }
+
+    async fn own_reads(&self, ids: &[ReadId]) -> Result<Vec<OwnRead>, StoreError> {
         self.looks("own_reads");
         self.inner.own_reads(ids).await
     }

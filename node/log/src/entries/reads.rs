@@ -67,12 +67,18 @@ pub struct Import {
     pub format: String,
     /// Reads in it.
     pub offered: u64,
+    /// Those of them that are new reads, and no earlier readings of a sighting.
+    pub stored: u64,
     /// Photographs stored with them; their bytes are durable already.
     pub photographs: u64,
     /// Records that tell a sighting better, or otherwise, that an earlier one told.
     pub merged: u64,
     /// Records that have an id of another read and are reads of their own.
     pub differing: u64,
+    /// Records whose reader's clock is ahead.
+    pub ahead: u64,
+    /// Records past the retention of reads, which are not taken.
+    pub past: u64,
 }
 
 /// What an import makes of the database.
@@ -94,11 +100,14 @@ pub fn reads_imported(seen: u64, actor: Actor, import: Import, reads: ImportedRe
         file: import.file,
         format: import.format,
         offered: import.offered,
-        stored: new.iter().filter(|read| read.earlier_of.is_none()).count() as u64,
+        stored: import.stored,
         ids_digest: Digest::of(&ids),
         photographs: import.photographs,
         merged: import.merged,
         differing: import.differing,
+        better_digest: digest_of_better(&better),
+        ahead: import.ahead,
+        past: import.past,
     };
     let told: Vec<_> = better.iter().map(|one| one.read.id).collect();
     let entry = Entry::new(actor, Event::ReadsImported(event)).with(StateChanges {
@@ -110,6 +119,18 @@ pub fn reads_imported(seen: u64, actor: Actor, import: Import, reads: ImportedRe
         return entry;
     }
     entry.provided(Precondition { uncorrected: Some((seen, told)), ..Precondition::default() })
+}
+
+/// What binds the reads that are told better, as they are from then on.
+fn digest_of_better(better: &[Corrected]) -> Option<Digest> {
+    let mut bytes = Vec::new();
+    for Corrected { read, .. } in better {
+        // One that cannot be written is not stored either, and so has no entry.
+        let line = serde_json::to_vec(read).unwrap_or_default();
+        bytes.extend_from_slice(read.id.as_bytes());
+        bytes.extend_from_slice(Digest::of(&line).as_bytes());
+    }
+    (!better.is_empty()).then(|| Digest::of(&bytes))
 }
 
 /// A correction of one's own read.

@@ -15,13 +15,23 @@ use store::{ReadStore, StoreError};
 /// How long it is believed that a receipt is late, without another look.
 const BELIEVED: Duration = Duration::from_secs(2);
 
+/// The oldest answer without receipt.
+#[derive(Clone, Copy)]
+struct Oldest {
+    at: Timestamp,
+    looked: Instant,
+    /// What the clock that was accepted last said, and the time of the entry before: by another one the
+    /// answers are of other times.
+    clock: Option<(Timestamp, Timestamp)>,
+}
+
 /// Tells receipts that are late.
 pub(super) struct LateReceipts {
     agency: OwnAgency,
     store: Arc<dyn ReadStore>,
     hours: u32,
-    /// The oldest answer without receipt of each requester, when it was looked for.
-    oldest: Mutex<HashMap<AgencyId, (Timestamp, Instant)>>,
+    /// The oldest answer without receipt of each requester.
+    oldest: Mutex<HashMap<AgencyId, Oldest>>,
 }
 
 impl LateReceipts {
@@ -53,19 +63,20 @@ impl LateReceipts {
         if *since >= allowed || more.is_some_and(|until| now < until) {
             return Ok(None);
         }
-        // The oldest of them only becomes a younger one.
+        // By one clock, the oldest of them only becomes a younger one.
+        let clock = state.clock.last.as_ref().map(|accepted| (accepted.at, accepted.last));
         let known = self.known().get(requester).copied();
-        match known {
-            Some((at, _)) if at >= allowed => return Ok(None),
-            Some((at, looked)) if looked.elapsed() < BELIEVED => return Ok(Some(at)),
+        match known.filter(|known| known.clock == clock) {
+            Some(Oldest { at, .. }) if at >= allowed => return Ok(None),
+            Some(Oldest { at, looked, .. }) if looked.elapsed() < BELIEVED => return Ok(Some(at)),
             _ => {}
         }
         let Some(at) = self.store.oldest_unreceipted(requester).await? else { return Ok(None) };
-        self.known().insert(requester.clone(), (at, Instant::now()));
+        self.known().insert(requester.clone(), Oldest { at, looked: Instant::now(), clock });
         Ok(Some(at).filter(|at| *at < allowed))
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<AgencyId, (Timestamp, Instant)>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<AgencyId, Oldest>> {
         self.oldest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -129,6 +129,8 @@ create table outbox (
     peer   text    collate "C" not null,
     kind   integer not null,
     digest bytea   not null,
+    -- The head of the envelope, which names what it holds: messages of one topic wait in one line.
+    topic  text    collate "C" not null,
     body   text    not null
 );
 create index outbox_by_letter on outbox (digest, peer);
@@ -171,6 +173,8 @@ create table reads (
     read   text   not null,
     -- Photographs, 32 bytes of digest each.
     images bytea,
+    -- The read that tells the same sighting better.
+    earlier_of bytea,
     tail   text   collate "C" not null,
     state  text   collate "C",
     lat    integer,
@@ -185,6 +189,7 @@ create index reads_by_plate on reads (plate, at);
 create index reads_by_tail on reads (tail, at);
 create index reads_by_cell on reads (cell, at) where cell is not null;
 create index reads_by_camera on reads (camera, at);
+create index reads_by_sighting on reads (earlier_of) where earlier_of is not null;
 create index reads_by_make on reads (make, at) where make is not null;
 
 -- The ids of all reads: one index for all months, which no partition has. With the time, an id leads
@@ -194,7 +199,7 @@ create table read_ids (
     at bigint not null
 );
 
--- Earlier versions of reads that were corrected, by the entry of the correction.
+-- Earlier versions of reads that were corrected, or told better by their reader, by the entry of that.
 create table read_versions (
     read    bytea  not null,
     version bigint not null,

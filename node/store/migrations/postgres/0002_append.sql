@@ -19,12 +19,13 @@ create function append(
     receipted_query bytea[], receipted_when bigint[], receipted_receipt bytea[],
     page_entry bigint[], page_side text[], page_until bigint[], page_lengths text[],
     page_bytes bytea[], page_images bytea[],
-    letter_peer text[], letter_kind bigint[], letter_digest bytea[], letter_body text[],
+    letter_peer text[], letter_kind bigint[], letter_digest bytea[], letter_topic text[],
+    letter_body text[],
     read_id bytea[], read_at bigint[], read_plate text[], read_camera text[], read_text text[],
-    read_images bytea[], read_tail text[], read_state text[], read_lat bigint[], read_lon bigint[],
+    read_images bytea[], read_earlier_of bytea[], read_tail text[], read_state text[], read_lat bigint[], read_lon bigint[],
     read_cell bigint[], read_make text[], read_color text[], read_body text[],
     version_id bytea[], version_number bigint[], version_text text[], version_entry bigint[],
-    corrected_id bytea[], corrected_plate text[], corrected_text text[], corrected_images bytea[],
+    corrected_id bytea[], corrected_at bigint[], corrected_plate text[], corrected_text text[], corrected_images bytea[],
     corrected_tail text[], corrected_state text[],
     corrected_lat bigint[], corrected_lon bigint[], corrected_cell bigint[],
     corrected_make text[], corrected_color text[], corrected_body text[],
@@ -128,10 +129,10 @@ begin
     end if;
 
     if cardinality(letter_peer) > 0 then
-        insert into outbox (peer, kind, digest, body)
-            select peer, kind, digest, body
-            from unnest(letter_peer, letter_kind, letter_digest, letter_body)
-                 with ordinality as new (peer, kind, digest, body, nth)
+        insert into outbox (peer, kind, digest, topic, body)
+            select peer, kind, digest, topic, body
+            from unnest(letter_peer, letter_kind, letter_digest, letter_topic, letter_body)
+                 with ordinality as new (peer, kind, digest, topic, body, nth)
             order by nth;
     end if;
 
@@ -141,9 +142,10 @@ begin
                   from unnest(read_at) as at) as days;
         insert into read_ids (id, at) select * from unnest(read_id, read_at);
         insert into reads
-                (id, at, plate, camera, read, images, tail, state, lat, lon, cell, make, color, body)
+                (id, at, plate, camera, read, images, earlier_of, tail, state, lat, lon, cell, make,
+                 color, body)
             select * from unnest(read_id, read_at, read_plate, read_camera, read_text, read_images,
-                                 read_tail, read_state, read_lat, read_lon, read_cell, read_make,
+                                 read_earlier_of, read_tail, read_state, read_lat, read_lon, read_cell, read_make,
                                  read_color, read_body);
     end if;
 
@@ -156,40 +158,51 @@ begin
     end if;
 
     if cardinality(corrected_id) > 0 then
+        perform keep_month(day)
+            from (select distinct floor(at / 86400000.0)::bigint as day
+                  from unnest(corrected_at) as at) as days;
+        -- A read that was destroyed meanwhile leaves nothing behind.
         insert into read_versions (read, version, text, entry)
-            select * from unnest(version_id, version_number, version_text, version_entry);
-        -- A version that is told better later may have other photographs.
-        insert into images (digest, refs)
-            select digest, count(*) from unnest(corrected_images) as packed, each_of(packed) as digest
-            group by digest
-            on conflict (digest) do update set refs = images.refs + excluded.refs;
-        with fewer as (
-            select digest, count(*) as times
-            from read_ids join reads on reads.at = read_ids.at and reads.id = read_ids.id,
-                 each_of(reads.images) as digest
-            where read_ids.id = any (corrected_id)
-            group by digest
-        )
-        update images set refs = refs - times from fewer where images.digest = fewer.digest;
-        -- Taken out and put in: reads can be spread over machines by their plate, which changes.
-        with gone as (
+            select id, number, version, entry
+            from unnest(version_id, version_number, version_text, version_entry)
+                 as new (id, number, version, entry)
+            where exists (select from read_ids where read_ids.id = new.id);
+        -- Taken out and put in: reads can be spread over machines by their plate, which changes, and a
+        -- read whose reader told an earlier time may be of another month.
+        with new as (
+            select distinct on (id) *
+            from unnest(corrected_id, corrected_at, corrected_plate, corrected_text, corrected_images,
+                        corrected_tail, corrected_state, corrected_lat, corrected_lon, corrected_cell,
+                        corrected_make, corrected_color, corrected_body)
+                 with ordinality as new (id, at, plate, text, images, tail, state, lat, lon, cell, make,
+                                         color, body, nth)
+            order by id, nth desc
+        ), gone as (
             delete from reads using read_ids
                 where read_ids.id = any (corrected_id)
                   and reads.at = read_ids.at and reads.id = read_ids.id
-                returning reads.id, reads.at, reads.camera
+                returning reads.id, reads.camera, reads.images, reads.earlier_of
+        ), moved as (
+            update read_ids set at = new.at from new
+                where read_ids.id = new.id and read_ids.at <> new.at
+        ), put as (
+            insert into reads
+                    (id, at, plate, camera, read, images, earlier_of, tail, state, lat, lon, cell, make,
+                     color, body)
+                select gone.id, new.at, new.plate, gone.camera, new.text, new.images, gone.earlier_of,
+                       new.tail, new.state, new.lat, new.lon, new.cell, new.make, new.color, new.body
+                from gone join new using (id)
+        ), more as (
+            -- A version that is told better later may have other photographs.
+            select digest, sum(times) as times
+            from (select digest, 1 as times
+                  from gone join new using (id), each_of(new.images) as digest
+                  union all
+                  select digest, -1 from gone, each_of(gone.images) as digest) as each
+            group by digest order by digest
         )
-        insert into reads
-                (id, at, plate, camera, read, images, tail, state, lat, lon, cell, make, color, body)
-            select gone.id, gone.at, new.plate, gone.camera, new.text, new.images, new.tail,
-                   new.state, new.lat, new.lon, new.cell, new.make, new.color, new.body
-            from gone
-            join (select distinct on (id) *
-                  from unnest(corrected_id, corrected_plate, corrected_text, corrected_images,
-                              corrected_tail, corrected_state, corrected_lat, corrected_lon, corrected_cell,
-                              corrected_make, corrected_color, corrected_body)
-                       with ordinality as new (id, plate, text, images, tail, state, lat, lon, cell, make,
-                                               color, body, nth)
-                  order by id, nth desc) as new using (id);
+        insert into images (digest, refs) select digest, times from more where times <> 0
+            on conflict (digest) do update set refs = images.refs + excluded.refs;
     end if;
 
     if cardinality(purged) > 0 then

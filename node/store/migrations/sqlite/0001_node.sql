@@ -130,6 +130,8 @@ create table outbox (
     peer     text    not null,
     kind     integer not null,
     digest   text    not null,
+    -- The head of the envelope, which names what it holds: messages of one topic wait in one line.
+    topic    text    not null,
     body     text    not null
 ) strict;
 create index outbox_by_letter on outbox (digest, peer);
@@ -167,11 +169,14 @@ create table reads (
     plate   text    not null,
     at      integer not null,
     camera  text    not null,
-    read    text    not null
+    read    text    not null,
+    -- The read that tells the same sighting better.
+    earlier_of blob
 ) strict;
 create index reads_by_plate on reads (plate, at);
 -- What is past its retention. Reads come in nearly in this order.
 create index reads_by_time on reads (at);
+create index reads_by_sighting on reads (earlier_of) where earlier_of is not null;
 
 -- Photographs that reads and kept answers refer to, with how many times; their bytes are kept
 -- outside. Counted here, so that whoever destroys a read need not think of it; one that is at zero
@@ -242,8 +247,8 @@ begin
     delete from read_versions where read = old.id;
 end;
 
--- A group of entries with all that becomes durable with them is one insert into this view: one
--- statement, so one transaction and one hop to the thread of the database. Each value is a JSON
+-- A group of entries with all that becomes durable with them is one insert into this view, which a
+-- trigger spreads over the tables: one statement, so one transaction and one hop to the thread of the database. Each value is a JSON
 -- array of the rows of one table or null, but for the last: the long texts end to end, which the
 -- rows name by offset from 1 and length, in bytes.
 create view groups (
@@ -252,70 +257,3 @@ create view groups (
 ) as select null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
     null, null, null
     where false;
-
-create trigger append instead of insert on groups
-begin
-    insert into entries (idx, at, kind, peer, peer_seq, query, header, salt, body, envelope, nodes)
-        select value->>0, value->>1, value->>2, value->>3, value->>4, unhex(value->>5),
-               cast(substr(new.long, value->>6, value->>7) as text),
-               substr(new.long, value->>8, value->>9),
-               cast(substr(new.long, value->>10, value->>11) as text),
-               case when value->>12 is null then null
-                    else cast(substr(new.long, value->>12, value->>13) as text) end,
-               case when value->>14 is null then null
-                    else substr(new.long, value->>14, value->>15) end
-        from json_each(new.entries);
-    insert into changes (idx, change)
-        select value->>0, cast(substr(new.long, value->>1, value->>2) as text)
-        from json_each(new.changes);
-    insert into asked (entry, query_id, owner, sent_at, asked_at, query)
-        select value->>0, value->>1, value->>2, value->>3, value->>4, unhex(value->>5)
-        from json_each(new.asked);
-    update asked set outcome = row.value->>1, authority = row.value->>2, settled_at = row.value->>3,
-            reply = unhex(row.value->>4), receipt = unhex(row.value->>5)
-        from json_each(new.settled) as row
-        join entries on entries.query = unhex(row.value->>0)
-        where asked.entry = entries.idx and (asked.outcome is null or asked.outcome = 'unanswered');
-    insert into served
-            (entry, query_id, requester, at, asked_at, query, outcome, authority, reply, reads,
-             latest)
-        select value->>0, value->>1, value->>2, value->>3, value->>4, unhex(value->>5),
-               value->>6, value->>7, unhex(value->>8), value->>9, value->>10
-        from json_each(new.served);
-    insert into turned_away (entry, query_id, requester, asked_at, query, reply)
-        select value->>0, value->>1, value->>2, value->>4, unhex(value->>5), unhex(value->>8)
-        from json_each(new.turned_away);
-    update served set receipted_at = row.value->>1, receipt = unhex(row.value->>2)
-        from json_each(new.receipted) as row
-        join entries on entries.query = unhex(row.value->>0)
-        where served.entry = entries.idx and served.receipted_at is null;
-    insert into pages (entry, side, until, lengths, bytes, images)
-        select value->>0, value->>1, value->>2, value->>3, substr(new.long, value->>4, value->>5),
-               value->>6
-        from json_each(new.pages);
-    insert into outbox (peer, kind, digest, body)
-        select value->>0, value->>1, value->>2,
-               cast(substr(new.long, value->>3, value->>4) as text)
-        from json_each(new.outbox);
-    insert into reads (id, plate, at, camera, read)
-        select unhex(value->>0), value->>1, value->>2, value->>3,
-               cast(substr(new.long, value->>4, value->>5) as text)
-        from json_each(new.reads);
-    insert into read_versions (read, version, text, entry)
-        select unhex(value->>0), value->>1, cast(substr(new.long, value->>2, value->>3) as text),
-               value->>4
-        from json_each(new.versions);
-    update reads set plate = row.value->>1,
-               read = cast(substr(new.long, row.value->>2, row.value->>3) as text)
-        from json_each(new.corrected) as row where reads.id = unhex(row.value->>0);
-    delete from reads where id in (select unhex(value) from json_each(new.purged));
-    delete from pages where entry in (select value from json_each(new.ended));
-    insert into debts (entry, at, peer, query_id, envelope)
-        select value->>0, value->>1, value->>2, value->>3, unhex(value->>4)
-        from json_each(new.owed);
-    delete from debts where entry in (select value->>0 from json_each(new.proved));
-    update debts set waived = 1 from json_each(new.waived) as row
-        where debts.peer = row.value->>1 and debts.entry < row.value->>0;
-    insert into head (one, signed) values (1, new.head)
-        on conflict (one) do update set signed = excluded.signed;
-end;

@@ -18,8 +18,6 @@ create index reads_by_cell on reads (cell, at) where cell is not null;
 create index reads_by_camera on reads (camera, at);
 create index reads_by_make on reads (make, at) where make is not null;
 
--- As before, but for the terms of reads.
-drop trigger append;
 create trigger append instead of insert on groups
 begin
     insert into entries (idx, at, kind, peer, peer_seq, query, header, salt, body, envelope, nodes)
@@ -60,22 +58,24 @@ begin
         select value->>0, value->>1, value->>2, value->>3, substr(new.long, value->>4, value->>5),
                value->>6
         from json_each(new.pages);
-    insert into outbox (peer, kind, digest, body)
-        select value->>0, value->>1, value->>2,
+    insert into outbox (peer, kind, digest, topic, body)
+        select value->>0, value->>1, value->>2, value->>5,
                cast(substr(new.long, value->>3, value->>4) as text)
         from json_each(new.outbox);
     insert into reads
-            (id, plate, at, camera, read, tail, state, lat, lon, cell, make, color, body)
+            (id, plate, at, camera, read, earlier_of, tail, state, lat, lon, cell, make, color, body)
         select unhex(value->>0), value->>1, value->>2, value->>3,
-               cast(substr(new.long, value->>4, value->>5) as text),
+               cast(substr(new.long, value->>4, value->>5) as text), unhex(value->>7),
                value->>'$[6].tail', value->>'$[6].state', value->>'$[6].lat', value->>'$[6].lon',
                value->>'$[6].cell', value->>'$[6].make', value->>'$[6].color', value->>'$[6].body'
         from json_each(new.reads);
+    -- A read that was destroyed meanwhile leaves nothing behind.
     insert into read_versions (read, version, text, entry)
         select unhex(value->>0), value->>1, cast(substr(new.long, value->>2, value->>3) as text),
                value->>4
-        from json_each(new.versions);
-    update reads set plate = row.value->>1,
+        from json_each(new.versions)
+        where exists (select 1 from reads where id = unhex(value->>0));
+    update reads set plate = row.value->>1, at = row.value->>5,
                read = cast(substr(new.long, row.value->>2, row.value->>3) as text),
                tail = row.value->>'$[4].tail', state = row.value->>'$[4].state',
                lat = row.value->>'$[4].lat', lon = row.value->>'$[4].lon',

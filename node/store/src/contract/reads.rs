@@ -147,3 +147,92 @@ pub(crate) async fn versions_and_releases_end_with_the_read_that_they_are_of(pla
     assert_eq!(store.forget_released(at(6)).await.unwrap(), 1);
     assert!(store.released(other.id).await.unwrap().is_empty());
 }
+
+/// What makes `read` the present version of one that was another.
+fn becoming(read: &Read, was: &Read) -> StateChanges {
+    let corrected = vec![Corrected { read: read.clone(), was: vec![(1, was.clone())] }];
+    StateChanges { corrected, ..StateChanges::default() }
+}
+
+pub(crate) async fn a_correction_of_a_read_that_was_destroyed_leaves_nothing(place: &impl Place) {
+    let store = begun(place).await;
+    let image = Digest::of(b"one");
+    let (was, kept) = (read(1, 0, &[image]), read(2, 0, &[image]));
+    let both = vec![was.clone(), kept.clone()];
+    store.commit(&[row(0, 0, id(1), storing(both))], HEAD).await.unwrap();
+    let purge = |read: &Read| StateChanges { purged: vec![read.id], ..StateChanges::default() };
+    store.commit(&[row(1, 0, id(2), purge(&was))], HEAD).await.unwrap();
+    // Whoever corrects looked before it was destroyed.
+    let now_is = Read { plate: "7ABC128".parse().unwrap(), ..was.clone() };
+    store.commit(&[row(2, 0, id(3), becoming(&now_is, &was))], HEAD).await.unwrap();
+    assert_eq!(store.own_read(was.id).await.unwrap(), None);
+    assert!(store.read_versions(was.id).await.unwrap().is_empty(), "nor what it was");
+    store.commit(&[row(3, 0, id(4), purge(&kept))], HEAD).await.unwrap();
+    assert_eq!(store.unreferenced_images(10).await.unwrap(), [image], "nor its photograph");
+    // It comes again as new.
+    store.commit(&[row(4, 0, id(5), storing(vec![was.clone()]))], HEAD).await.unwrap();
+    assert_eq!(store.own_read(was.id).await.unwrap(), Some((was, 1)));
+}
+
+pub(crate) async fn what_a_person_corrected_is_told_from_what_a_reader_told_better(
+    place: &impl Place,
+) {
+    let store = begun(place).await;
+    let reads: Vec<Read> = (0..3).map(|n| read(n, 0, &[])).collect();
+    store.commit(&[row(0, 0, id(1), storing(reads.clone()))], HEAD).await.unwrap();
+    for (index, of, kind) in
+        [(1, &reads[0], EntryKind::ReadsImported), (2, &reads[1], EntryKind::ReadsCorrected)]
+    {
+        let now_is = Read { direction: Some("in".parse().unwrap()), ..of.clone() };
+        let mut row = row(index, 0, id(2), becoming(&now_is, of));
+        row.header.kind = kind;
+        write(&mut row);
+        store.commit(&[row], HEAD).await.unwrap();
+    }
+    let ids: Vec<_> = reads.iter().map(|read| read.id).collect();
+    let mut found = store.own_reads(&ids).await.unwrap();
+    found.sort_by_key(|one| ids.iter().position(|id| *id == one.read.id));
+    let told: Vec<_> = found.iter().map(|one| (one.version, one.corrected)).collect();
+    assert_eq!(told, [(2, false), (2, true), (1, false)]);
+}
+
+pub(crate) async fn a_read_that_is_told_better_may_be_of_an_earlier_month(place: &impl Place) {
+    let store = begun(place).await;
+    let image = Digest::of(b"one");
+    let was = read(1, 40 * DAY, &[image]);
+    store.commit(&[row(0, 0, id(1), storing(vec![was.clone()]))], HEAD).await.unwrap();
+    let now_is = Read { at: at(0), ..was.clone() };
+    store.commit(&[row(1, 0, id(2), becoming(&now_is, &was))], HEAD).await.unwrap();
+    assert_eq!(store.own_read(was.id).await.unwrap(), Some((now_is.clone(), 2)));
+    assert_eq!(store.reads_before(at(1)).await.unwrap(), 1, "it is due by its own time");
+    assert!(store.unreferenced_images(10).await.unwrap().is_empty());
+    let purged = StateChanges { purged: vec![was.id], ..StateChanges::default() };
+    store.commit(&[row(2, 0, id(3), purged)], HEAD).await.unwrap();
+    assert_eq!(store.stats().await.unwrap().reads, 0);
+    assert_eq!(store.unreferenced_images(10).await.unwrap(), [image]);
+}
+
+pub(crate) async fn the_earlier_readings_of_a_read_are_found(place: &impl Place) {
+    let store = begun(place).await;
+    let better = read(0, 0, &[]);
+    let mut earlier: Vec<Read> = (1..4)
+        .map(|n| Read { earlier_of: Some(better.id), ..read(n, i64::from(n) * 20 * DAY, &[]) })
+        .collect();
+    let other = Read { earlier_of: Some(earlier[0].id), ..read(4, 0, &[]) };
+    let all = [vec![better.clone(), other], earlier.clone()].concat();
+    store.commit(&[row(0, 0, id(1), storing(all))], HEAD).await.unwrap();
+    earlier.sort_by_key(|read| read.id);
+    let found = async || {
+        let found = store.earlier_readings(&[better.id]).await.unwrap();
+        found.into_iter().map(|one| one.read).collect::<Vec<_>>()
+    };
+    assert_eq!(found().await, earlier);
+    // As one of them is told better it stays one.
+    let told = Read { direction: Some("in".parse().unwrap()), ..earlier[0].clone() };
+    store.commit(&[row(1, 0, id(2), becoming(&told, &earlier[0]))], HEAD).await.unwrap();
+    assert_eq!(found().await, [vec![told], earlier[1..].to_vec()].concat());
+    // And so when that read is there no longer.
+    let purged = StateChanges { purged: vec![better.id], ..StateChanges::default() };
+    store.commit(&[row(2, 0, id(3), purged)], HEAD).await.unwrap();
+    assert_eq!(found().await.len(), 3);
+}

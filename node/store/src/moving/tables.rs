@@ -105,7 +105,8 @@ tables! {
     }
     head from head, 1 at once: { Int one = "one", Text signed, }
     outbox from outbox, 500 at once: {
-        Int id, Text peer, Int kind = "kind", Bytes digest = "unhex(digest)", Text body,
+        Int id, Text peer, Int kind = "kind", Bytes digest = "unhex(digest)", Text topic,
+        Text body,
     }
     witnessed from witnessed, 1_000 at once: {
         Text origin, Int size, Bytes root = "unhex(root)", Text checkpoint,
@@ -117,7 +118,7 @@ tables! {
     reads from reads, 5_000 at once: {
         Bytes id, Int at, Text plate, Text camera, Text read,
         Bytes images = "case when json_type(read, '$.images') is not null then unhex((select group_concat(value->>'$.digest', '') from json_each(reads.read, '$.images'))) end",
-        Text tail, Text state, Int lat = "lat", Int lon = "lon", Int cell = "cell", Text make,
+        Bytes earlier_of, Text tail, Text state, Int lat = "lat", Int lon = "lon", Int cell = "cell", Text make,
         Text color, Text body,
     }
     read_versions from read_versions, 1_000 at once: {

@@ -103,6 +103,7 @@ columns! {
     letter_peer: &'a str,
     letter_kind: i64,
     letter_digest: Digest,
+    letter_topic: &'a str,
     letter_body: &'a str,
     read_id: Digest,
     read_at: i64,
@@ -110,6 +111,7 @@ columns! {
     read_camera: &'a str,
     read_text: String,
     read_images: Option<Vec<u8>>,
+    read_earlier_of: Option<Digest>,
     read_tail: String,
     read_state: Option<String>,
     read_lat: Option<i64>,
@@ -123,6 +125,7 @@ columns! {
     version_text: String,
     version_entry: i64,
     corrected_id: Digest,
+    corrected_at: i64,
     corrected_plate: &'a str,
     corrected_text: String,
     corrected_images: Option<Vec<u8>>,
@@ -294,6 +297,7 @@ impl<'a> Batch<'a> {
             self.letter_peer.push(letter.peer.as_str());
             self.letter_kind.push(i64::from(letter.kind as u8));
             self.letter_digest.push(*letter.digest().as_bytes());
+            self.letter_topic.push(letter.topic());
             self.letter_body.push(&letter.body);
         }
         self.ended.extend(effects.ended.iter().copied().map(column));
@@ -309,6 +313,7 @@ impl<'a> Batch<'a> {
             self.read_camera.push(read.camera.as_str());
             self.read_text.push(json(read)?);
             self.read_images.push(packed(read.images.iter().map(|image| image.digest.as_bytes())));
+            self.read_earlier_of.push(read.earlier_of.map(|of| *of.as_bytes()));
             self.read_tail.push(terms.tail);
             self.read_state.push(terms.state);
             self.read_lat.push(terms.lat);
@@ -327,6 +332,7 @@ impl<'a> Batch<'a> {
             }
             let terms = Terms::of(read);
             self.corrected_id.push(*read.id.as_bytes());
+            self.corrected_at.push(read.at.millis());
             self.corrected_plate.push(read.plate.as_str());
             self.corrected_text.push(json(read)?);
             self.corrected_images

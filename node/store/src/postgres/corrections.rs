@@ -1,11 +1,12 @@
 //! Versions of reads, and to whom a read was released.
 
+use schemas::entry::EntryKind;
 use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::super::decode::{number, parsed, read};
-use super::super::{Release, StoreError};
+use super::super::decode::{number, own, parsed, read};
+use super::super::{OwnRead, Release, StoreError};
 
 pub(super) async fn own_read(
     reader: &mut PgConnection,
@@ -22,21 +23,41 @@ pub(super) async fn own_read(
     found.map(|(text, version)| Ok((read(&text)?, number(version)?))).transpose()
 }
 
+/// What is told of a read beside it: its version, and whether a person corrected it.
+const READ: &str = "
+select reads.read, 1 + (select count(*) from read_versions where read_versions.read = reads.id),
+       exists (select from read_versions join entries on idx = entry
+               where read_versions.read = reads.id and kind = $2)
+from ";
+
 pub(super) async fn own_reads(
     reader: &mut PgConnection,
     ids: &[ReadId],
-) -> Result<Vec<(Read, u32)>, StoreError> {
+) -> Result<Vec<OwnRead>, StoreError> {
+    let which = "read_ids join reads on reads.at = read_ids.at and reads.id = read_ids.id
+                 where read_ids.id = any ($1)";
+    those(reader, ids, which).await
+}
+
+pub(super) async fn earlier_readings(
+    reader: &mut PgConnection,
+    ids: &[ReadId],
+) -> Result<Vec<OwnRead>, StoreError> {
+    those(reader, ids, "reads where earlier_of = any ($1) order by reads.id").await
+}
+
+async fn those(
+    reader: &mut PgConnection,
+    ids: &[ReadId],
+    which: &'static str,
+) -> Result<Vec<OwnRead>, StoreError> {
     let wanted: Vec<[u8; 32]> = ids.iter().map(|id| *id.as_bytes()).collect();
-    let rows: Vec<(String, i64)> = sqlx::query_as(
-        "select reads.read,
-                1 + (select count(*) from read_versions where read_versions.read = read_ids.id)
-         from read_ids join reads on reads.at = read_ids.at and reads.id = read_ids.id
-         where read_ids.id = any ($1)",
-    )
-    .bind(wanted)
-    .fetch_all(reader)
-    .await?;
-    rows.iter().map(|(text, version)| Ok((read(text)?, number(*version)?))).collect()
+    let rows: Vec<(String, i64, bool)> = sqlx::query_as(AssertSqlSafe(format!("{READ}{which}")))
+        .bind(wanted)
+        .bind(EntryKind::ReadsCorrected.code())
+        .fetch_all(reader)
+        .await?;
+    rows.into_iter().map(own).collect()
 }
 
 pub(super) async fn versions(

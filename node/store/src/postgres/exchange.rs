@@ -170,7 +170,7 @@ pub(super) async fn outbox(
     let rows: Vec<(String, i32, String)> = sqlx::query_as(
         "select peer, kind, body from
            (select id, peer, kind, body, row_number() over
-              (partition by peer, kind, substr(body, 1, strpos(body, ',')) order by id) as nth
+              (partition by peer, kind, topic order by id) as nth
             from outbox) as letters
          where nth <= $1 order by peer, id",
     )

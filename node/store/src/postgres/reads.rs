@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 use super::super::decode::{self, Counts, OfCamera};
 use super::super::{ReadStats, SHOWN_CAMERAS, StoreError};
 use super::reading;
-use crate::{Database, Found, OwnReads, Release};
+use crate::{Database, Found, OwnRead, OwnReads, Release};
 
 #[async_trait]
 impl Database for super::Postgres {
@@ -32,8 +32,12 @@ impl OwnReads for super::Postgres {
         reading!(self, known, ids)
     }
 
-    async fn own_reads(&self, ids: &[ReadId]) -> Result<Vec<(Read, u32)>, StoreError> {
+    async fn own_reads(&self, ids: &[ReadId]) -> Result<Vec<OwnRead>, StoreError> {
         reading!(self, super::corrections::own_reads, ids)
+    }
+
+    async fn earlier_readings(&self, ids: &[ReadId]) -> Result<Vec<OwnRead>, StoreError> {
+        reading!(self, super::corrections::earlier_readings, ids)
     }
 
     async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError> {

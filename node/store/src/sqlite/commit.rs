@@ -221,14 +221,16 @@ impl Batch {
         }
         for letter in &effects.outbox {
             let (offset, length) = self.long(letter.body.as_bytes());
-            let row = (&letter.peer, letter.kind as u8, letter.digest(), offset, length);
+            let (kind, digest) = (letter.kind as u8, letter.digest());
+            let row = (&letter.peer, kind, digest, offset, length, letter.topic());
             self.tables.outbox.put(&row)?;
         }
         for read in &effects.reads {
             let text = serde_json::to_vec(read).map_err(unwritable)?;
             let (offset, length) = self.long(&text);
             let (at, terms) = (read.at.millis(), Terms::of(read));
-            let row = (read.id, &read.plate, at, &read.camera, offset, length, terms);
+            let earlier_of = read.earlier_of;
+            let row = (read.id, &read.plate, at, &read.camera, offset, length, terms, earlier_of);
             self.tables.reads.put(&row)?;
         }
         for Corrected { read, was } in &effects.corrected {
@@ -239,7 +241,8 @@ impl Batch {
             }
             let text = serde_json::to_vec(read).map_err(unwritable)?;
             let (offset, length) = self.long(&text);
-            let row = (read.id, &read.plate, offset, length, Terms::of(read));
+            let (at, terms) = (read.at.millis(), Terms::of(read));
+            let row = (read.id, &read.plate, offset, length, terms, at);
             self.tables.corrected.put(&row)?;
         }
         effects.purged.iter().try_for_each(|id| self.tables.purged.put(id))?;

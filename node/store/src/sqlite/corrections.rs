@@ -1,12 +1,13 @@
 //! Versions of reads, and to whom a read was released.
 
 use schemas::digest::hex;
+use schemas::entry::EntryKind;
 use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
-use sqlx::SqliteConnection;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::super::decode::{number, parsed, read};
-use super::super::{Release, StoreError};
+use super::super::decode::{number, own, parsed, read};
+use super::super::{OwnRead, Release, StoreError};
 
 pub(super) async fn own_read(
     reader: &mut SqliteConnection,
@@ -22,20 +23,40 @@ pub(super) async fn own_read(
     found.map(|(text, version)| Ok((read(&text)?, number(version)?))).transpose()
 }
 
+/// What is told of a read beside it: its version, and whether a person corrected it.
+const READ: &str = "
+select read, 1 + (select count(*) from read_versions where read_versions.read = reads.id),
+       exists (select 1 from read_versions join entries on idx = entry
+               where read_versions.read = reads.id and kind = ?2)
+from json_each(?1) as one cross join reads on ";
+
 pub(super) async fn own_reads(
     reader: &mut SqliteConnection,
     ids: &[ReadId],
-) -> Result<Vec<(Read, u32)>, StoreError> {
+) -> Result<Vec<OwnRead>, StoreError> {
+    those(reader, ids, "reads.id = unhex(one.value)").await
+}
+
+pub(super) async fn earlier_readings(
+    reader: &mut SqliteConnection,
+    ids: &[ReadId],
+) -> Result<Vec<OwnRead>, StoreError> {
+    those(reader, ids, "reads.earlier_of = unhex(one.value) order by reads.id").await
+}
+
+async fn those(
+    reader: &mut SqliteConnection,
+    ids: &[ReadId],
+    which: &'static str,
+) -> Result<Vec<OwnRead>, StoreError> {
     let wanted: Vec<String> = ids.iter().map(|id| hex(id.as_bytes())).collect();
     let wanted = serde_json::to_string(&wanted).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-    let rows: Vec<(String, i64)> = sqlx::query_as(
-        "select read, 1 + (select count(*) from read_versions where read_versions.read = reads.id)
-         from json_each(?1) as one cross join reads on reads.id = unhex(one.value)",
-    )
-    .bind(wanted)
-    .fetch_all(reader)
-    .await?;
-    rows.iter().map(|(text, version)| Ok((read(text)?, number(*version)?))).collect()
+    let rows: Vec<(String, i64, bool)> = sqlx::query_as(AssertSqlSafe(format!("{READ}{which}")))
+        .bind(wanted)
+        .bind(EntryKind::ReadsCorrected.code())
+        .fetch_all(reader)
+        .await?;
+    rows.into_iter().map(own).collect()
 }
 
 pub(super) async fn versions(

@@ -169,7 +169,7 @@ pub(super) async fn outbox(
     let rows: Vec<(String, u8, String)> = sqlx::query_as(
         "select peer, kind, body from
            (select id, peer, kind, body, row_number() over
-              (partition by peer, kind, substr(body, 1, instr(body, ',')) order by id) as nth
+              (partition by peer, kind, topic order by id) as nth
             from outbox)
          where nth <= ?1 order by peer, id",
     )

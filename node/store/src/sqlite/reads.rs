@@ -11,7 +11,7 @@ use sqlx::SqliteConnection;
 
 use super::super::decode::{self, Counts, OfCamera};
 use super::super::{ReadStats, SHOWN_CAMERAS, StoreError};
-use crate::{Database, Found, OwnReads, Release};
+use crate::{Database, Found, OwnRead, OwnReads, Release};
 
 #[async_trait]
 impl Database for super::Sqlite {
@@ -30,8 +30,12 @@ impl OwnReads for super::Sqlite {
         known(&mut *self.readers.take().await?, ids).await
     }
 
-    async fn own_reads(&self, ids: &[ReadId]) -> Result<Vec<(Read, u32)>, StoreError> {
+    async fn own_reads(&self, ids: &[ReadId]) -> Result<Vec<OwnRead>, StoreError> {
         super::corrections::own_reads(&mut *self.readers.take().await?, ids).await
+    }
+
+    async fn earlier_readings(&self, ids: &[ReadId]) -> Result<Vec<OwnRead>, StoreError> {
+        super::corrections::earlier_readings(&mut *self.readers.take().await?, ids).await
     }
 
     async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError> {

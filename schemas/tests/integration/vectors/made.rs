@@ -287,6 +287,14 @@ pub(crate) fn reads() -> Value {
                 "AA341TAJLDMKLGHSM5NKFRHS6ZMEP6H9NOVOHTGM-0-1396034521",
             ).to_string(),
         },
+        "of_earlier": {
+            "earlier_of": sighting.id.to_string(),
+            "plate": "7ABC128",
+            "id": ReadId::of_earlier(
+                sighting.id,
+                &"7ABC128".parse().expect("a plate"),
+            ).to_string(),
+        },
         "plates": [
             { "raw": "7abc-123", "plate": "7ABC123" },
             { "raw": " 8 xyz·999 ", "plate": "8XYZ999" },

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tests::agency::Agency;
 use tests::auditor::{Auditor, assert_problem, problems};
 use tests::command_line::{CliAgency, CommandOutput};
+use tests::faulty_store::Failure;
 use tests::federation::{in_force_with, pair, sharing_pair};
 use tests::fixtures::{OFFICER, PLATE};
 use tests::signing_in::{DESK, attempt, door};
@@ -115,6 +116,29 @@ async fn an_entry_under_a_clock_years_ahead_does_not_lock_the_node_and_the_step_
     auditor.receive("today", &owning, &["--from", &day]);
     let (code, report) = auditor.verify("today", &[&owning, &asking]);
     assert_eq!((code, problems(&report).len()), (0, 0), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_is_owed_since_the_time_that_the_accepted_clock_gives_its_answer() {
+    let (asking, owning, _) = sharing_pair().await;
+    let ahead = 3 * DAY_MS;
+    for agency in [&asking, &owning] {
+        agency.admin_signs_in();
+        agency.clock.set_wrong(ahead);
+        accept(agency, "the time server says so");
+    }
+    owning.store().fail_on(Kind::ReceiptRecorded, Failure::BeforeWrite);
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
+    let since = || owning.own().log.counters().unreceipted_since.get(asking.id()).copied();
+    assert!(since().is_some_and(|since| since > owning.now().plus_millis(-HOUR_MS)));
+    for agency in [&asking, &owning] {
+        agency.clock.set_wrong(-ahead);
+        accept(agency, "the clock is right by the telephone");
+    }
+    // By the wrong time it would not be late for three days more.
+    assert!(since().is_some_and(|since| since <= owning.now()), "{:?}", since());
+    let stored = owning.context().store.oldest_unreceipted(asking.id()).await;
+    assert_eq!(since(), stored.expect("a store"), "as the node tells once it starts again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,4 +13,5 @@ mod operational_logs;
 mod owned_tasks;
 mod policy_commands;
 mod postgresql;
+mod putting_back;
 mod strangers;

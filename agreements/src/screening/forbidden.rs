@@ -204,7 +204,7 @@ impl Rule {
     }
 
     fn certainty(&self, beside: Beside) -> Option<Certainty> {
-        let Beside { crime, order, event, victim, suspect, apart } = beside;
+        let Beside { crime, order, event, victim, suspect, unlisted, apart } = beside;
         match self.tier {
             Tier::Clear => Some(Certainty::Clear),
             Tier::Own if victim => Some(Certainty::Doubtful),
@@ -212,7 +212,9 @@ impl Rule {
             Tier::Alone if crime || order || event || victim => Some(Certainty::Doubtful),
             Tier::Alone => Some(Certainty::Clear),
             Tier::Mention if crime || victim => None,
-            Tier::Mention if order || event || suspect || apart => Some(Certainty::Doubtful),
+            Tier::Mention if order || event || suspect || unlisted || apart => {
+                Some(Certainty::Doubtful)
+            }
             Tier::Mention => Some(Certainty::Clear),
             Tier::Look => Some(Certainty::Doubtful),
         }
@@ -227,6 +229,8 @@ pub(super) struct Beside {
     pub(super) event: bool,
     pub(super) victim: bool,
     pub(super) suspect: bool,
+    /// An offence that the published list does not know.
+    pub(super) unlisted: bool,
     /// An offence is named, but not in this text.
     pub(super) apart: bool,
 }

@@ -79,13 +79,10 @@ impl<'t> Reader<'_, 't> {
         let units = rules.units.iter().map(|unit| (unit, Says::Class(Class::Organisation), None));
         let filler = rules.placeholders.iter().map(|word| (word, Says::Class(Class::Filler), None));
         for (phrase, says, code) in own.chain(units).chain(filler) {
-            let phrase = fold::tokens(phrase.as_str());
+            let phrase = phrase.words();
             for from in 0..words.len() {
                 let Some(here) = words.get_mut(from..from + phrase.len()) else { break };
-                let same = here
-                    .iter()
-                    .zip(&phrase)
-                    .all(|(word, of)| word.text.eq_ignore_ascii_case(of.word));
+                let same = here.iter().zip(phrase).all(|(word, of)| word.text == of.as_str());
                 if phrase.is_empty() || !same {
                     continue;
                 }

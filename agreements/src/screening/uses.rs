@@ -24,8 +24,8 @@ pub(super) fn may_be_forbidden(word: &str) -> bool {
 pub(super) struct Found {
     forbidden: &'static Forbidden,
     words: Words,
-    /// Whether all of the text was looked at.
-    whole: bool,
+    /// Why the text was not looked at in full, where it was not.
+    passed_over: Option<&'static str>,
 }
 
 /// Looks for them; `None` when that cannot be done.
@@ -34,12 +34,17 @@ pub(super) fn found(text: &str) -> Option<Found> {
     let folded = fold::folded(text);
     let tokens = fold::tokens(&folded);
     let (words, whole) = Finder { forbidden, vocabulary, tokens: &tokens, looked: 0 }.words();
-    Some(Found { forbidden, words, whole })
+    let passed_over = if !fold::is_plain(&folded) {
+        Some("letters that are not read here")
+    } else {
+        (!whole).then_some("more unknown words than are looked at")
+    };
+    Some(Found { forbidden, words, passed_over })
 }
 
 impl Found {
     pub(super) fn nothing(&self) -> bool {
-        self.whole && self.words.iter().all(Vec::is_empty)
+        self.passed_over.is_none() && self.words.iter().all(Vec::is_empty)
     }
 
     /// What they betray, beside what else is said.
@@ -62,11 +67,11 @@ impl Found {
             }
         }
         // What was not looked at in full is for the auditor, where nothing is clear.
-        if !self.whole {
+        if let Some(why) = self.passed_over {
             let look = Betrayed {
                 prohibition: Prohibition::ImmigrationEnforcement,
                 certainty: Certainty::Doubtful,
-                words: "more unknown words than are looked at".to_owned(),
+                words: why.to_owned(),
             };
             stronger(&mut all, look);
         }

@@ -7,6 +7,9 @@ use super::reader::{Known, Named, Reader, Says};
 use super::statutes::{self, Cited};
 use super::vocabulary::Kind;
 
+/// Most different sections that are told apart in one text: more than a query names, and than any demand.
+const MOST_SECTIONS: usize = 32;
+
 impl Reader<'_, '_> {
     fn mark(&mut self, from: usize, until: usize, says: Says) {
         for mark in self.marks.iter_mut().take(until).skip(from) {
@@ -99,7 +102,9 @@ impl Reader<'_, '_> {
             }
             (None, None) => {}
         }
-        let known = self.reading.sections.iter().any(|(text, _)| Some(text) == signed.as_ref());
+        let sections = &self.reading.sections;
+        let known = sections.len() >= MOST_SECTIONS
+            || sections.iter().any(|(text, _)| Some(text) == signed.as_ref());
         if let Some(signed) = signed.filter(|_| !known) {
             self.reading.sections.push((signed, listed));
         }
@@ -112,8 +117,10 @@ impl Reader<'_, '_> {
             self.reading.infraction = Some(words.to_owned());
             return;
         }
-        if !self.reading.offences.contains(&named) {
-            self.reading.offences.push(named);
+        let offences = &mut self.reading.offences;
+        let unlisted = matches!(named, Named::Section(..));
+        if !(unlisted && offences.len() >= MOST_SECTIONS) && !offences.contains(&named) {
+            offences.push(named);
         }
     }
 

@@ -9,6 +9,7 @@
 
 mod fold;
 mod forbidden;
+mod hashes;
 mod lexicon;
 mod marks;
 mod measure;

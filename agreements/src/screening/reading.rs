@@ -2,8 +2,10 @@
 //! organisation, a number or nothing, phrases before words.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::fold;
+use super::hashes::hash;
 use super::lexicon::Id;
 use super::reader::{Known, Named, Part, Reader, Reading, Says};
 use super::vocabulary::{ARTICLES, Class, Phrase, Role, Vocabulary};
@@ -204,7 +206,7 @@ impl<'t> Reader<'_, 't> {
     }
 
     fn told(mut self, words: Vec<Word<'t>>) -> Reading {
-        let mut counted: Vec<Cow<'t, str>> = Vec::new();
+        let mut counted: HashSet<u64> = HashSet::with_capacity(words.len());
         let mut parts: Vec<Part> = Vec::with_capacity(words.len());
         let mut last: Option<(usize, Says)> = None;
         for word in words {
@@ -216,7 +218,7 @@ impl<'t> Reader<'_, 't> {
             {
                 says = Says::Class(Class::Role(Role::Suspect));
             }
-            let new = !counted.contains(&word.text);
+            let new = counted.insert(hash(word.text.bytes()));
             match says {
                 Says::Class(Class::Offence(at)) => self.offence(Named::Listed(at), &word.text),
                 Says::Class(Class::Detailed(at)) => {
@@ -253,7 +255,6 @@ impl<'t> Reader<'_, 't> {
                 None => parts.push(Part { words: word.text.to_string(), says }),
             }
             last = Some((word.token, says));
-            counted.push(word.text);
         }
         self.reading.parts = parts;
         self.reading

@@ -47,8 +47,10 @@ const NAMES: [(&[&str], Code); 36] = [
 
 /// The code that the tokens from `at` on name, and how many they are.
 fn named(tokens: &[Token<'_>], at: usize) -> Option<(Code, usize)> {
+    // Most words are none.
+    let begins = |word: &str| word.starts_with(['p', 'c', 'v', 'h', 'w', 'b']);
+    let rest = tokens.get(at..).filter(|rest| rest.first().is_some_and(|of| begins(of.word)))?;
     NAMES.iter().find_map(|(name, code)| {
-        let rest = tokens.get(at..)?;
         let same = rest.len() >= name.len()
             && rest.iter().zip(*name).all(|(token, word)| token.word == *word)
             // `p c`, but not `p, c`.

@@ -2,7 +2,8 @@
 
 use super::fold::{self, Token};
 use super::forbidden::{Beside, Betrayed, Certainty, FORBIDDEN, Forbidden, Present};
-use super::lexicon::{Id, Joined};
+use super::hashes::Joined;
+use super::lexicon::Id;
 use super::vocabulary::{VOCABULARY, Vocabulary};
 use crate::policy::Prohibition;
 
@@ -179,6 +180,9 @@ impl Finder<'_, '_> {
                 break;
             }
             joined = joined.and(token.word, |byte| as_letter(char::from(byte), one));
+            if !self.forbidden.lexicon.may_begin(joined.key()) {
+                break;
+            }
             odd |= token.is_letter() || self.vocabulary.lexicon.exact(token.word).is_none();
             if nth == 0 {
                 continue;

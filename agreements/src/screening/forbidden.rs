@@ -1,11 +1,12 @@
 //! Forbidden uses that an officer's own words betray, in whatever order, spacing or spelling.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
 use super::fold;
+use super::hashes::ById;
 use super::lexicon::{Id, Lexicon};
 use super::vocabulary::VOCABULARY;
 use crate::document::{DocumentError, read};
@@ -70,9 +71,9 @@ struct Rule {
 pub(super) struct Forbidden {
     pub(super) lexicon: Lexicon,
     /// Rules by each word of their first place.
-    rules: HashMap<Id, Vec<Rule>>,
-    innocent: HashMap<Id, Vec<Vec<Id>>>,
-    ambiguous: HashMap<Id, Vec<Id>>,
+    rules: ById<Vec<Rule>>,
+    innocent: ById<Vec<Vec<Id>>>,
+    ambiguous: ById<Vec<Id>>,
     /// Ids below this are words of the lists; those above are words of other lists, known so that no
     /// mistake in them is taken for one of these.
     listed: usize,
@@ -83,9 +84,9 @@ impl Forbidden {
         let lists: Lists = read("prohibited.toml", include_str!("../../words/prohibited.toml"))?;
         let mut all = Self {
             lexicon: Lexicon::default(),
-            rules: HashMap::new(),
-            innocent: HashMap::new(),
-            ambiguous: HashMap::new(),
+            rules: ById::default(),
+            innocent: ById::default(),
+            ambiguous: ById::default(),
             listed: 0,
         };
         for (prohibition, tiers) in &lists.uses {
@@ -236,7 +237,7 @@ pub(super) struct Beside {
 }
 
 /// Words of the lists that a text holds.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Present {
     in_order: Vec<Id>,
     standing: Vec<u64>,

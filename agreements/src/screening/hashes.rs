@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// Hashes are hashed already.
+/// Hashes are hashed already, and numbers of words are soon.
 #[derive(Default)]
 pub(crate) struct Same(u64);
 
@@ -15,12 +15,19 @@ impl Hasher for Same {
 
     fn write(&mut self, _: &[u8]) {}
 
+    fn write_u16(&mut self, id: u16) {
+        self.0 = spread(u64::from(id) + 1);
+    }
+
     fn write_u64(&mut self, hash: u64) {
         self.0 = hash;
     }
 }
 
 pub(crate) type ByHash<T> = HashMap<u64, T, BuildHasherDefault<Same>>;
+
+/// By the number of a word.
+pub(crate) type ById<T> = HashMap<u16, T, BuildHasherDefault<Same>>;
 
 const BASE: u64 = 0x0100_0000_01B3;
 

@@ -3,9 +3,10 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
 
 use super::fold;
-use super::hashes::hash;
+use super::hashes::{Same, hash};
 use super::lexicon::Id;
 use super::reader::{Known, Named, Part, Reader, Reading, Says};
 use super::vocabulary::{ARTICLES, Class, Phrase, Role, Vocabulary};
@@ -206,7 +207,8 @@ impl<'t> Reader<'_, 't> {
     }
 
     fn told(mut self, words: Vec<Word<'t>>) -> Reading {
-        let mut counted: HashSet<u64> = HashSet::with_capacity(words.len());
+        let mut counted: HashSet<u64, BuildHasherDefault<Same>> =
+            HashSet::with_capacity_and_hasher(words.len(), BuildHasherDefault::default());
         let mut parts: Vec<Part> = Vec::with_capacity(words.len());
         let mut last: Option<(usize, Says)> = None;
         for word in words {

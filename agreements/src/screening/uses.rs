@@ -52,16 +52,19 @@ impl Found {
     pub(super) fn betrayed(&self, beside: Beside) -> Vec<Betrayed> {
         let mut all: Vec<Betrayed> = Vec::new();
         let mut from = 0;
+        let mut last = Present::default();
         loop {
             let mut present = Present::default();
             for (id, stands) in self.words.iter().skip(from).take(WINDOW).flatten() {
                 present.add(*id, *stands);
             }
-            if !present.is_empty() {
+            // The same words betray the same.
+            if !present.is_empty() && present != last {
                 for betrayed in self.forbidden.betrayed(&present, beside) {
                     stronger(&mut all, betrayed);
                 }
             }
+            last = present;
             from += WINDOW / 2;
             if from + WINDOW / 2 >= self.words.len() {
                 break;
@@ -170,7 +173,7 @@ impl Finder<'_, '_> {
     /// With `one` in the place of the digit 1.
     fn joined_as(&self, at: usize, one: char, here: &mut Vec<(Id, bool)>) {
         let mut joined = Joined::new();
-        let (mut length, mut odd) = (0, false);
+        let mut length = 0;
         for (nth, token) in self.tokens.iter().skip(at).take(PIECES).enumerate() {
             if token.is_number() && token.word.contains('.') {
                 break;
@@ -183,13 +186,15 @@ impl Finder<'_, '_> {
             if !self.forbidden.lexicon.may_begin(joined.key()) {
                 break;
             }
-            odd |= token.is_letter() || self.vocabulary.lexicon.exact(token.word).is_none();
             if nth == 0 {
                 continue;
             }
             let Some(id) = self.forbidden.lexicon.by_hash(joined.key()) else { continue };
             let word = self.forbidden.lexicon.word(id);
-            let enough = word.len() >= 6 || (odd && word.len() >= 3) || nth + 1 == length;
+            let pieces = || self.tokens.iter().skip(at).take(nth + 1);
+            let unknown = |word: &str| self.vocabulary.lexicon.exact(word).is_none();
+            let odd = || pieces().any(|token| token.is_letter() || unknown(token.word));
+            let enough = word.len() >= 6 || nth + 1 == length || (word.len() >= 3 && odd());
             if self.forbidden.lists(id) && word.len() == length && enough {
                 here.push((id, true));
             }

@@ -8,6 +8,7 @@ use schemas::statute::{Code, Section};
 use serde::Deserialize;
 
 use super::fold;
+use super::hashes::ById;
 use super::lexicon::{Id, Lexicon};
 use super::statutes::{self, Cited};
 use crate::document::{DocumentError, read, sense};
@@ -145,7 +146,7 @@ pub(crate) const ARTICLES: [&str; 3] = ["a", "an", "the"];
 pub(crate) struct Vocabulary {
     pub(crate) lexicon: Lexicon,
     /// Phrases by their first word, the longest first.
-    pub(crate) phrases: HashMap<Id, Vec<Phrase>>,
+    pub(crate) phrases: ById<Vec<Phrase>>,
     pub(crate) before_a_place: HashSet<Id>,
     pub(crate) number_words: HashSet<Id>,
     /// Words that make a unit of the offence before them: `homicide detail`.
@@ -178,7 +179,7 @@ impl Vocabulary {
         let classes: Classes = read("classes.toml", include_str!("../../words/classes.toml"))?;
         let mut all = Self {
             lexicon: Lexicon::default(),
-            phrases: HashMap::new(),
+            phrases: ById::default(),
             before_a_place: HashSet::new(),
             number_words: HashSet::new(),
             unit_words: HashSet::new(),

@@ -119,7 +119,7 @@ impl Reader<'_, '_> {
         }
         let offences = &mut self.reading.offences;
         let unlisted = matches!(named, Named::Section(..));
-        if !(unlisted && offences.len() >= MOST_SECTIONS) && !offences.contains(&named) {
+        if !(offences.contains(&named) || unlisted && offences.len() >= MOST_SECTIONS) {
             offences.push(named);
         }
     }

@@ -10,6 +10,7 @@
 mod fold;
 mod forbidden;
 mod hashes;
+mod judged;
 mod lexicon;
 mod marks;
 mod measure;

@@ -63,8 +63,8 @@ mod tests {
             (|of| of.until = of.from, "until 2026-01-01"),
             (|of| of.limit = 11, "at most 11; the decision"),
             (|of| of.images = true, "it opens photographs"),
-            (|of| of.cuts.clear(), "less in nothing; the decision in `limit` (Policy § 4.1)"),
-            (|of| of.cuts[0].what = Less::Until, "less in `until` (Policy § 4.1); the decision"),
+            (|of| of.cuts.clear(), "less in nothing; the decision in `limit` (Policy 4.1)"),
+            (|of| of.cuts[0].what = Less::Until, "less in `until` (Policy 4.1); the decision"),
             (|of| of.cuts[0].message = "else".into(), "in other words why it is less in `limit`"),
         ];
         for (change, says) in table {

@@ -154,6 +154,57 @@ fn query(from: &AgencyId, to: &AgencyId, now: Timestamp) -> Result<Query, Box<dy
     })
 }
 
+/// The longest texts that a query carries, each the worst for one part of what reads them.
+fn hostile() -> [(&'static str, String); 7] {
+    let long = |unit: &str| unit.repeat(2_000 / unit.len());
+    let unlike = |make: fn(usize) -> String| {
+        let mut text = String::new();
+        for part in (0..2_000).map(make) {
+            if text.len() + part.len() > 2_000 {
+                break;
+            }
+            text.push_str(&part);
+        }
+        text
+    };
+    [
+        ("letters", long("i c e ")),
+        (
+            "words",
+            unlike(|n| {
+                format!("{} ", (0..2).map(|at| letter_of(n / 26usize.pow(at))).collect::<String>())
+            }),
+        ),
+        ("misspelt", unlike(|n| format!("immigqat{}ion ", letter_of(n)))),
+        ("sections", unlike(|n| format!("{}pc ", 10 + n))),
+        ("disguised", unlike(|n| format!("1mm1gr{}t10n ", n % 10))),
+        ("betraying", long("ice my ex black protest ")),
+        ("other scripts", long("\u{FDFA}\u{1D422}")),
+    ]
+}
+
+fn letter_of(n: usize) -> char {
+    char::from(b'a' + u8::try_from(n % 26).unwrap_or_default())
+}
+
+/// A query all of whose words are this text.
+fn all_said(query: &Query, text: &str) -> Result<Query, Box<dyn Error>> {
+    let text: Text = text.parse()?;
+    let mut query = query.clone();
+    let why = &mut query.why;
+    for said in [
+        &mut why.offense,
+        &mut why.reason,
+        &mut why.suspicion,
+        &mut why.need_to_know,
+        &mut why.for_officer,
+        &mut why.danger,
+    ] {
+        said.clone_from(&text);
+    }
+    Ok(query)
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut criterion = Criterion::default().configure_from_args();
     let mut group = criterion.benchmark_group("decision");
@@ -166,6 +217,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         registry.query.why.suspicion = "inv".parse()?;
         assert!(matches!(registry.decide(), Decision::Refuse(_)));
         group.bench_function(BenchmarkId::new("refuse", all), |b| {
+            b.iter(|| black_box(black_box(&registry).decide()));
+        });
+    }
+    let mut registry = Registry::with(10)?;
+    let ordinary = registry.query.clone();
+    for (name, text) in hostile() {
+        registry.query = all_said(&ordinary, &text)?;
+        group.bench_function(BenchmarkId::new("hostile", name), |b| {
+            b.iter(|| black_box(black_box(&registry).decide()));
+        });
+        registry.query = ordinary.clone();
+        registry.query.why.reason = text.parse()?;
+        group.bench_function(BenchmarkId::new("hostile reason", name), |b| {
             b.iter(|| black_box(black_box(&registry).decide()));
         });
     }

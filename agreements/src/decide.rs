@@ -25,7 +25,7 @@ pub use scope::{DueReads, OwnScope, PeerScope, Scope, due_reads};
 
 /// The version of the rules. It counts up with every change of what a rule permits or says, so that
 /// who decides again does it by the rules that decided.
-pub const RULES: u32 = 2;
+pub const RULES: u32 = 3;
 
 /// A permission.
 #[derive(Debug, PartialEq)]
@@ -97,7 +97,7 @@ pub fn decide(
     now: Timestamp,
 ) -> Decision {
     let case = Case { policy, me, peer, query, now };
-    let asked = Asked { policy, side: Side::Owner, query, now };
+    let asked = Asked::new(policy, Side::Owner, query, now);
     let mut reasons = judged(&asked);
     reasons.extend(rules::OF_OWNER.iter().filter_map(|rule| rule(&case)));
     let cited = |candidate: &&Candidate<'_>| {
@@ -132,7 +132,7 @@ pub fn decide(
 /// The requester's own check, before anything leaves.
 #[must_use]
 pub fn decline(policy: &Policy, query: &Query, now: Timestamp) -> Option<Reasons> {
-    Reasons::ordered(judged(&Asked { policy, side: Side::Own, query, now }))
+    Reasons::ordered(judged(&Asked::new(policy, Side::Own, query, now)))
 }
 
 /// Decides on an agency's search in its own reads: who of its people asks, why, and how long reads
@@ -147,7 +147,7 @@ pub fn decide_own(
     now: Timestamp,
 ) -> Result<OwnScope, Reasons> {
     let elements = &query.elements;
-    let mut reasons = judged(&Asked { policy, side: Side::Own, query, now });
+    let mut reasons = judged(&Asked::new(policy, Side::Own, query, now));
     reasons.extend(rules::past_retention(policy, me, elements, now));
     own_scope(policy, query, elements.from.max(rules::cut_off(policy, now)), reasons)
 }
@@ -163,7 +163,7 @@ pub fn decide_evidence(
     query: &Query,
     now: Timestamp,
 ) -> Result<OwnScope, Reasons> {
-    let reasons = judged(&Asked { policy, side: Side::Own, query, now });
+    let reasons = judged(&Asked::new(policy, Side::Own, query, now));
     own_scope(policy, query, query.elements.from, reasons)
 }
 

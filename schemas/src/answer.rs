@@ -13,7 +13,7 @@ use crate::citation::Citation;
 use crate::digest::Digest;
 use crate::image::{IMAGE_BYTES, Media};
 use crate::purpose::codes;
-use crate::query::QueryId;
+use crate::query::{Query, QueryId};
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -25,6 +25,9 @@ pub const IMAGES_BYTES: u64 = 32 * 1_024 * 1_024;
 pub const MOST_PHOTOGRAPHS: usize = 200;
 /// Most pages of one answer.
 pub const MOST_PAGES: usize = 64;
+
+/// Most bytes that the cuts of one answer have together, as JSON.
+pub const LARGEST_CUTS: usize = 12 << 10;
 
 /// The authority that an answer rests on, in the version that was decided upon.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +74,54 @@ pub struct Released {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "json-schema", schemars(length(max = 4)))]
     pub cuts: Vec<Cut>,
+}
+
+/// How far a query asks a search to go: what an answer is held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Earliest instant, inclusive.
+    pub from: Timestamp,
+    /// Latest instant, exclusive.
+    pub until: Timestamp,
+    /// Most reads.
+    pub limit: u32,
+    /// Whether photographs are wanted.
+    pub images: bool,
+}
+
+impl From<&Query> for Wanted {
+    fn from(query: &Query) -> Self {
+        let (elements, limit, images) = (&query.elements, query.limit, query.images);
+        Self { from: elements.from, until: elements.until, limit, images }
+    }
+}
+
+impl Released {
+    /// Whether it opens no more than was wanted, and its cuts say what is less and nothing else, each once
+    /// and in few words.
+    fn fits(&self, wanted: &Wanted) -> Result<(), &'static str> {
+        let beyond = self.from < wanted.from
+            || self.until > wanted.until
+            || self.limit > wanted.limit
+            || self.images && !wanted.images;
+        if beyond || self.from > self.until {
+            return Err("it says that it released what was not asked for");
+        }
+        for (what, less) in [
+            (Less::From, self.from > wanted.from),
+            (Less::Until, self.until < wanted.until),
+            (Less::Limit, self.limit < wanted.limit),
+            (Less::Images, wanted.images && !self.images),
+        ] {
+            if self.cuts.iter().filter(|cut| cut.what == what).count() != usize::from(less) {
+                return Err("its cuts are not what is less than was asked for");
+            }
+        }
+        match serde_json::to_vec(&self.cuts) {
+            Ok(cuts) if cuts.len() <= LARGEST_CUTS => Ok(()),
+            _ => Err("its cuts are too long to be shown"),
+        }
+    }
 }
 
 codes! {
@@ -180,21 +231,22 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Whether its header promises what may be promised to a query for `most` reads, with
-    /// `photographs` or without; before a byte of a page or a photograph is read.
+    /// Whether its header promises what may be promised to a query that wants so much; before a byte of a
+    /// page or a photograph is read.
     ///
     /// # Errors
     /// What it promises beyond that, in a sentence.
-    pub fn fits(&self, most: u32, photographs: bool) -> Result<(), &'static str> {
+    pub fn fits(&self, wanted: &Wanted) -> Result<(), &'static str> {
+        self.released.fits(wanted)?;
         let in_pages =
             self.pages.iter().fold(0u64, |sum, page| sum.saturating_add(u64::from(page.reads)));
         if in_pages != u64::from(self.count) {
             return Err("its pages hold another number of reads than it says");
         }
-        if self.count > most || self.pages.len() > MOST_PAGES {
+        if self.count > self.released.limit || self.pages.len() > MOST_PAGES {
             return Err("it holds more than was asked for");
         }
-        if !(photographs && self.released.images || self.images.is_empty()) {
+        if !(self.released.images || self.images.is_empty()) {
             return Err("it holds photographs that were not asked for");
         }
         let mut seen = HashSet::new();
@@ -244,4 +296,48 @@ pub struct LogPosition {
     pub index: u64,
     /// Entries in the log when it was written, this one included.
     pub size: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn cut(what: Less) -> Cut {
+        Cut { what, message: "less".into(), citations: Vec::new() }
+    }
+
+    #[test]
+    fn what_is_released_is_what_was_wanted_less_what_is_cut() {
+        let (from, until) = (at("2026-01-01T00:00:00Z"), at("2026-02-01T00:00:00Z"));
+        let wanted = Wanted { from, until, limit: 10, images: true };
+        let all = Released { from, until, limit: 10, images: true, cuts: Vec::new() };
+        let less = Released {
+            from: at("2026-01-02T00:00:00Z"),
+            until: at("2026-01-03T00:00:00Z"),
+            limit: 9,
+            images: false,
+            cuts: vec![cut(Less::Images), cut(Less::From), cut(Less::Limit), cut(Less::Until)],
+        };
+        assert_eq!(all.fits(&wanted), Ok(()));
+        assert_eq!(less.fits(&wanted), Ok(()));
+        let long = Cut { message: "x".repeat(LARGEST_CUTS), ..cut(Less::Limit) };
+        for (what, released) in [
+            ("earlier", Released { from: at("2025-12-31T00:00:00Z"), ..all.clone() }),
+            ("later", Released { until: at("2026-02-02T00:00:00Z"), ..all.clone() }),
+            ("more", Released { limit: 11, ..all.clone() }),
+            ("turned", Released { from: until, until: from, ..less.clone() }),
+            ("not said", Released { limit: 9, ..all.clone() }),
+            ("not so", Released { cuts: vec![cut(Less::From)], ..all.clone() }),
+            ("twice", Released { limit: 9, cuts: vec![cut(Less::Limit); 2], ..all.clone() }),
+            ("long", Released { limit: 9, cuts: vec![long], ..all.clone() }),
+        ] {
+            assert!(released.fits(&wanted).is_err(), "{what}");
+        }
+        let without = Wanted { images: false, ..wanted };
+        assert!(all.fits(&without).is_err(), "photographs that were not wanted");
+    }
 }

@@ -4,8 +4,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::statute::Statute;
 use crate::text::Text;
 
 /// Most offences of one query.
@@ -13,9 +15,6 @@ pub const MOST: usize = 8;
 
 /// Longest code of an offence.
 const LONGEST: usize = 60;
-
-/// The codes of California whose sections an offence may be.
-const STATUTES: [&str; 5] = ["PC", "VC", "HS", "WI", "BP"];
 
 /// An offence: a section such as `PC 245(a)(2)`, or a code of the published list such as
 /// `hit_and_run`.
@@ -66,27 +65,46 @@ impl Offense {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The section that it is; `None` where it is a code of a list.
+    #[must_use]
+    pub fn statute(&self) -> Option<Statute> {
+        self.0.parse().ok()
+    }
 }
 
-/// Whether a text is a section as it is written here: a code, a space, a number and its parts.
-fn is_section(text: &str) -> bool {
-    let Some((code, section)) = text.split_once(' ') else { return false };
-    let number = section.split_once('(').map_or(section, |(number, _)| number);
-    let plain = number.strip_suffix(|c: char| c.is_ascii_lowercase()).unwrap_or(number);
-    let digits = |text: &str, most: usize| {
-        (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
-    };
-    let (whole, decimals) = plain.split_once('.').unwrap_or((plain, "0"));
-    let parts = section.get(number.len()..).unwrap_or_default();
-    let part = |part: &str| {
-        let inner = part.strip_suffix(')').unwrap_or_default();
-        (1..=4).contains(&inner.len())
-            && inner.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-    };
-    STATUTES.contains(&code)
-        && digits(whole, 5)
-        && digits(decimals, 3)
-        && parts.split('(').skip(1).all(part)
+/// The offences of one query as they are read: at most [`MOST`], each once.
+///
+/// # Errors
+/// Of the deserializer; when there are more, or one stands twice.
+pub(crate) fn few<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Offense>, D::Error> {
+    struct Few;
+
+    impl<'de> Visitor<'de> for Few {
+        type Value = Vec<Offense>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "at most {MOST} different offences")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<Offense>, A::Error> {
+            let mut all: Vec<Offense> = Vec::new();
+            while let Some(offense) = seq.next_element()? {
+                if all.len() == MOST {
+                    let more = "more than 8 offences; name those that matter most";
+                    return Err(A::Error::custom(more));
+                }
+                if all.contains(&offense) {
+                    let twice = format!("the offence `{offense}` twice; name it once");
+                    return Err(A::Error::custom(twice));
+                }
+                all.push(offense);
+            }
+            Ok(all)
+        }
+    }
+
+    deserializer.deserialize_seq(Few)
 }
 
 fn is_code(text: &str) -> bool {
@@ -98,7 +116,7 @@ impl FromStr for Offense {
     type Err = OffenseError;
 
     fn from_str(text: &str) -> Result<Self, OffenseError> {
-        if text.len() <= LONGEST && (is_section(text) || is_code(text)) {
+        if text.len() <= LONGEST && (text.parse::<Statute>().is_ok() || is_code(text)) {
             Ok(Self(text.to_owned()))
         } else {
             Err(OffenseError::Offense(text.chars().take(LONGEST).collect()))
@@ -232,6 +250,23 @@ mod tests {
         ] {
             assert!(text.parse::<Offense>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_query_names_few_offences_and_each_once() {
+        let read = |offenses: &[String]| {
+            let why = serde_json::json!({
+                "purpose": "stolen_vehicle", "reason": "taken", "offenses": offenses
+            });
+            serde_json::from_value::<crate::query::Justification>(why)
+        };
+        let mut offenses: Vec<String> = (1..=8).map(|n| format!("PC 45{n}")).collect();
+        assert_eq!(read(&offenses).unwrap().offenses.len(), MOST);
+        offenses.push("PC 459".into());
+        let more = read(&offenses).unwrap_err().to_string();
+        assert!(more.contains("more than 8 offences"), "{more}");
+        let twice = read(&["PC 459".into(), "PC 459".into()]).unwrap_err().to_string();
+        assert!(twice.contains("`PC 459` twice"), "{twice}");
     }
 
     #[test]

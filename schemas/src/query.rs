@@ -208,9 +208,16 @@ pub struct Justification {
     /// The offence in the officer's words.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub offense: Text,
-    /// The offences, typed, as they were found in the officer's words.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(feature = "json-schema", schemars(length(max = 8)))]
+    /// The offences, typed, as they were found in the officer's words: at most eight, each once.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "crate::offense::few"
+    )]
+    #[cfg_attr(
+        feature = "json-schema",
+        schemars(with = "Vec<Offense>", length(max = 8), extend("uniqueItems" = true))
+    )]
     pub offenses: Vec<Offense>,
     /// What the vehicle has to do with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -20,7 +20,7 @@ use schemas::query::{Elements, Justification};
 use schemas::refusal::Citation;
 use serde::{Deserialize, Serialize};
 
-use crate::screening::Certainty;
+use crate::screening::{CANNOT_TELL, Certainty, Said};
 
 pub use codes::{
     Demand, Heading, Help, Lowered, Means, Prohibition, ReasonDemand, Standard, Strength,
@@ -184,15 +184,18 @@ impl Policy {
     /// and an auditor may want to hear what stood behind it.
     #[must_use]
     pub fn barely_told(&self, why: &Justification, elements: &Elements) -> bool {
-        let measured = crate::screening::measured(why, elements, &self.reason);
+        let measured = Said::of(why, elements, &self.reason).measured(&self.reason);
         measured.enough && !measured.spare
     }
 
     /// Uses that this policy forbids and that an officer's words may betray, without being clear enough to
-    /// refuse: each as the words and what is forbidden.
+    /// refuse: each as the words and what is forbidden. Where that cannot be told, that is said.
     #[must_use]
-    pub fn doubtful_uses(&self, why: &Justification) -> Vec<String> {
-        let found = crate::screening::forbidden_uses(why).unwrap_or_default();
+    pub fn doubtful_uses(&self, why: &Justification, elements: &Elements) -> Vec<String> {
+        let said = Said::of(why, elements, &self.reason);
+        let Some(found) = said.forbidden() else {
+            return vec![CANNOT_TELL.to_owned()];
+        };
         let doubtful = found.iter().filter(|found| found.certainty == Certainty::Doubtful);
         doubtful
             .filter_map(|found| {

@@ -15,6 +15,7 @@ use super::codes::{
     Demand, Heading, Help, Lowered, Means, Prohibition, ReasonDemand, Standard, Strength,
 };
 use super::section_ref::SectionRef;
+use crate::screening::OwnPhrase;
 use crate::search_limits::Limits;
 
 /// A value that says where it stands.
@@ -155,10 +156,10 @@ cited! {
         telling_words: u32,
         /// Names of the agency's own units, which say nothing of a case.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        units: Vec<Text>,
+        units: Vec<OwnPhrase>,
         /// Words that say nothing, besides those that every node knows.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        placeholders: Vec<Text>,
+        placeholders: Vec<OwnPhrase>,
         /// Offences as this agency names them, besides those of the published list.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         offenses: Vec<OwnOffense>,
@@ -259,8 +260,8 @@ pub struct OwnOffense {
     pub code: Offense,
     /// In words.
     pub name: Text,
-    /// The words by which it is found in a reason, small letters.
-    pub words: Vec<Text>,
+    /// The words by which it is found in a reason.
+    pub words: Vec<OwnPhrase>,
 }
 
 fn two() -> u32 {

@@ -8,7 +8,7 @@ use schemas::time::Timestamp;
 use super::cite::{reason, statute};
 use crate::facts::PeerFacts;
 use crate::policy::{Cited, Lowered, Policy};
-use crate::screening;
+use crate::screening::{Said, Which};
 
 /// By whose policy a query is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,15 @@ pub(crate) struct Asked<'a> {
     pub(crate) side: Side,
     pub(crate) query: &'a Query,
     pub(crate) now: Timestamp,
+    /// What its words say.
+    pub(super) said: Said<'a>,
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) fn new(policy: &'a Policy, side: Side, query: &'a Query, now: Timestamp) -> Self {
+        let said = Said::of(&query.why, &query.elements, &policy.reason);
+        Self { policy, side, query, now, said }
+    }
 }
 
 impl Asked<'_> {
@@ -40,9 +49,7 @@ impl Asked<'_> {
     pub(super) fn lowered(&self, what: Lowered) -> bool {
         let listed =
             self.policy.danger.as_ref().is_some_and(|danger| danger.lowers.contains(&what));
-        let (query, rules) = (self.query, &self.policy.reason);
-        let danger = &query.why.danger;
-        listed && screening::says_something(danger, &query.why, &query.elements, rules, 2)
+        listed && self.said.tells(Which::Danger, 2)
     }
 
     /// The section of the statute on who may use the system, and their training.

@@ -1,12 +1,11 @@
 //! Why: the case, the reason, the suspicion, the need to know.
 
 use schemas::refusal::{Reason, RefusalCode};
-use schemas::text::Text;
 
 use super::case::Asked;
 use super::cite::{reason, statute};
 use crate::policy::{Demand, Lowered, Standard};
-use crate::screening::{self, numbered};
+use crate::screening::{Which, numbered};
 
 /// A case number where the policy demands one; a CAD number counts.
 pub(super) fn case_number(asked: &Asked<'_>) -> Option<Reason> {
@@ -26,8 +25,7 @@ pub(super) fn case_number(asked: &Asked<'_>) -> Option<Reason> {
 
 /// A reason in words (1798.90.52(a)(4)): a code alone does not say it, and neither does `inv`.
 pub(super) fn reason_given(asked: &Asked<'_>) -> Option<Reason> {
-    let why = &asked.query.why;
-    let given = &why.reason;
+    let given = &asked.query.why.reason;
     if given.is_empty() {
         let message = "no reason is given; say in words what the case is about";
         return Some(reason(
@@ -36,8 +34,7 @@ pub(super) fn reason_given(asked: &Asked<'_>) -> Option<Reason> {
             vec![statute("1798.90.52(a)(4)")],
         ));
     }
-    let rules = &asked.policy.reason;
-    let measured = screening::measured(why, &asked.query.elements, rules);
+    let measured = asked.said.measured(&asked.policy.reason);
     if measured.enough || (measured.something && asked.lowered(Lowered::Reason)) {
         return None;
     }
@@ -48,12 +45,6 @@ pub(super) fn reason_given(asked: &Asked<'_>) -> Option<Reason> {
     let message =
         format!("the reason `{given}` does not say why: {}; {}", measured.told, measured.missing);
     asked.because(RefusalCode::ReasonVague, message, &asked.policy.reason, &["1798.90.52(a)(4)"])
-}
-
-/// Whether a text says something by itself, in so many words.
-fn tells(asked: &Asked<'_>, text: &Text, least: u32) -> bool {
-    let (query, rules) = (asked.query, &asked.policy.reason);
-    screening::says_something(text, &query.why, &query.elements, rules, least as usize)
 }
 
 fn excepted(asked: &Asked<'_>) -> bool {
@@ -69,7 +60,7 @@ pub(super) fn suspicion(asked: &Asked<'_>) -> Option<Reason> {
         Standard::Reasonable => "a reasonable suspicion that the vehicle is involved",
     };
     let given = &asked.query.why.suspicion;
-    if excepted(asked) || tells(asked, given, value.words) {
+    if excepted(asked) || asked.said.tells(Which::Suspicion, value.words as usize) {
         return None;
     }
     let what = if given.is_empty() {
@@ -85,7 +76,7 @@ pub(super) fn suspicion(asked: &Asked<'_>) -> Option<Reason> {
 pub(super) fn need_to_know(asked: &Asked<'_>) -> Option<Reason> {
     let value = &asked.policy.suspicion;
     let given = &asked.query.why.need_to_know;
-    let said = tells(asked, given, 1);
+    let said = asked.said.tells(Which::NeedToKnow, 1);
     if !value.need_to_know || excepted(asked) || said {
         return None;
     }

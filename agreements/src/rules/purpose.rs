@@ -4,8 +4,8 @@ use schemas::refusal::{Citation, Reason, RefusalCode};
 
 use super::case::{Asked, Side};
 use super::cite::{reason, statute};
-use crate::policy::{Cited, ProhibitedUse, Prohibition};
-use crate::screening::{self, Certainty};
+use crate::policy::{Cited, ProhibitedUse};
+use crate::screening::{CANNOT_TELL, Certainty};
 
 /// Access only for the purposes that the policy authorises: the owner's bind the requester too
 /// (1798.90.52(b)), and so do the requester's own (1798.90.53(b)(2)(A)).
@@ -25,19 +25,10 @@ pub(super) fn authorized(asked: &Asked<'_>) -> Option<Reason> {
 
 /// No use that is forbidden whatever purpose is named. An officer's own words betray it.
 pub(super) fn prohibited(asked: &Asked<'_>) -> Option<Reason> {
-    let why = &asked.query.why;
-    let Some(mut betrayed) = screening::forbidden_uses(why) else {
-        let message = "whether the use is forbidden cannot be told on this node";
-        return Some(reason(
-            RefusalCode::PurposeProhibited,
-            message,
-            vec![statute("1798.90.51(a)")],
-        ));
+    let Some(betrayed) = asked.said.forbidden() else {
+        let statute = vec![statute("1798.90.51(a)")];
+        return Some(reason(RefusalCode::PurposeProhibited, CANNOT_TELL, statute));
     };
-    let traffic = |rule: &ProhibitedUse| rule.code == Prohibition::TrafficEnforcement;
-    if asked.policy.prohibited.iter().any(traffic) {
-        betrayed.extend(screening::traffic_enforcement(why));
-    }
     let clear = |rule: &&ProhibitedUse| {
         betrayed
             .iter()

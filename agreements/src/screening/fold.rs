@@ -1,10 +1,9 @@
 //! A text as it is read: small plain letters, split into runs of letters and of digits.
 //!
-//! What looks like another letter is that letter, accents are taken off, and an apostrophe joins. The
-//! work is in proportion to the text, and a text is bounded before.
+//! What looks like another letter is that letter, accents are taken off (`schemas::alike`), and an
+//! apostrophe joins. The work is in proportion to the text, and a text is bounded before.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
+use schemas::alike::read_as;
 
 /// A run of letters or of digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,110 +29,82 @@ impl Token<'_> {
     }
 }
 
-/// Letters that look like, or are, a plain one with something added: each row is the plain letter and
-/// those that are read as it.
-const LIKE: &[(char, &str)] = &[
-    ('a', "àáâãäåāăąǎȁȃạảấầẩẫậắằẳẵặаαａɑ"),
-    ('b', "ьв\u{0253}ｂ"),
-    ('c', "çćĉċčсϲｃ"),
-    ('d', "ďđḍԁｄ"),
-    ('e', "èéêëēĕėęěẹẻẽếềểễệеєεｅё"),
-    ('f', "ｆƒ"),
-    ('g', "ĝğġģǧｇɡ"),
-    ('h', "ĥħһｈнḥ"),
-    ('i', "ìíîïĩīĭįıỉịіɩιｉї"),
-    ('j', "ĵјｊ"),
-    ('k', "ķĸκкｋ"),
-    ('l', "ĺļľŀłｌӏ"),
-    ('m', "мｍṃ"),
-    ('n', "ñńņňŋｎηṇп"),
-    ('o', "òóôõöøōŏőơọỏốồổỗộớờởỡợоοσｏ"),
-    ('p', "рρｐ"),
-    ('q', "ｑԛ"),
-    ('r', "ŕŗřгｒṛ"),
-    ('s', "śŝşšșѕｓṣ"),
-    ('t', "ţťŧțτтｔṭ"),
-    ('u', "ùúûüũūŭůűųưụủứừửữựυцｕ"),
-    ('v', "νѵｖ"),
-    ('w', "ŵẁẃẅωшｗԝ"),
-    ('x', "хχｘ"),
-    ('y', "ýÿŷỳỵỷỹуүｙγ"),
-    ('z', "źżžｚẓ"),
-];
-
-static LOOKS: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
-    LIKE.iter().flat_map(|(plain, like)| like.chars().map(|c| (c, *plain))).collect()
-});
-
-/// The plain letter or digit that a character is read as; `None` where it separates.
-fn plain(c: char) -> Option<char> {
-    if c.is_ascii_alphanumeric() {
-        return Some(c.to_ascii_lowercase());
-    }
-    if c.is_ascii() {
-        return None;
-    }
-    let offset = |from: u32, base: u8| {
-        let at = u32::from(c).checked_sub(from)?;
-        u8::try_from(at % 26).ok().map(|at| char::from(base.saturating_add(at)))
-    };
-    match u32::from(c) {
-        0xFF10..=0xFF19 => char::from_digit(u32::from(c) - 0xFF10, 10),
-        0x24B6..=0x24E9 => offset(0x24B6, b'a'),
-        0x1F130..=0x1F149 => offset(0x1F130, b'a'),
-        0x1F170..=0x1F189 => offset(0x1F170, b'a'),
-        0x1D400..=0x1D6A3 => offset(0x1D400, b'a'),
-        0x1D7CE..=0x1D7FF => char::from_digit((u32::from(c) - 0x1D7CE) % 10, 10),
-        _ => {
-            let small = c.to_lowercase().next().unwrap_or(c);
-            LOOKS.get(&small).copied().or_else(|| small.is_alphanumeric().then_some(small))
-        }
-    }
-}
-
-/// Whether a character vanishes between letters: apostrophes, and marks that combine.
+/// Whether a character vanishes between letters.
 fn vanishes(c: char) -> bool {
-    matches!(c, '\'' | '’' | '‘' | '`' | '´' | '\u{300}'..='\u{36F}')
+    matches!(c, '\'' | '’' | '‘' | '`' | '´' | 'ʼ' | 'ʹ' | 'ʻ')
 }
 
 /// A letter that a sign stands for between letters, such as `immigr@tion`.
 fn sign(c: char) -> Option<char> {
     match c {
         '@' => Some('a'),
-        '$' => Some('s'),
-        '!' | '|' | '¡' => Some('i'),
+        '¢' | '©' => Some('c'),
         '€' => Some('e'),
+        '!' | '|' | '¡' => Some('i'),
+        '£' => Some('l'),
+        '®' => Some('r'),
+        '$' => Some('s'),
+        '¥' => Some('y'),
         _ => None,
     }
 }
 
-/// The plain form of a text: plain letters and digits; a separator is kept where it is ASCII and is a
-/// space where it is not, or a control character.
+/// A text with what each of its characters is read as, capitals small. A letter that is read as no plain
+/// one stays as it is, so that the text grows little.
+fn read(text: &str) -> String {
+    let mut read = String::with_capacity(text.len());
+    for c in text.chars() {
+        let from = read.len();
+        if vanishes(c) {
+            read.push('\'');
+            continue;
+        }
+        for part in read_as(c) {
+            if !part.is_ascii() && part.is_alphanumeric() {
+                read.truncate(from);
+                read.push(c);
+                break;
+            }
+            read.push(part);
+        }
+    }
+    read
+}
+
+/// The plain form of a text: small plain letters and digits; a separator is kept where it is ASCII and is a
+/// space where it is not, or a control character. A letter or digit that is read as no plain one stays:
+/// what a text with one says is not known in full ([`is_plain`]).
 pub(crate) fn folded(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len());
+    if text.is_ascii() { small(text) } else { small(&read(text)) }
+}
+
+/// Whether a folded text holds plain letters and digits alone.
+pub(crate) fn is_plain(folded: &str) -> bool {
+    folded.is_ascii()
+}
+
+fn small(text: &str) -> String {
+    let mut small = String::with_capacity(text.len());
     let mut letter_before = false;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         if c.is_ascii_lowercase() {
-            folded.push(c);
+            small.push(c);
             letter_before = true;
             continue;
         }
         if vanishes(c) && letter_before {
             continue;
         }
-        let read = plain(c).or_else(|| {
-            let letter_after = chars.peek().is_some_and(|c| c.is_alphabetic());
-            sign(c).filter(|_| letter_before && letter_after)
-        });
+        let mut letter_after = || chars.peek().is_some_and(|c| c.is_alphabetic());
+        let read = match c {
+            c if c.is_alphanumeric() => Some(c.to_ascii_lowercase()),
+            c => sign(c).filter(|_| letter_before && letter_after()),
+        };
         letter_before = read.is_some_and(|c| !c.is_ascii_digit());
-        folded.push(match read {
-            Some(c) => c,
-            None if c.is_ascii_graphic() => c,
-            None => ' ',
-        });
+        small.push(read.unwrap_or(if c.is_ascii_graphic() { c } else { ' ' }));
     }
-    folded
+    small
 }
 
 /// The tokens of a folded text, in order.
@@ -220,10 +191,28 @@ mod tests {
             ("273.5(a)PC.", vec!["273.5", "a", "pc"]),
             ("8KTR392!", vec!["8", "ktr", "392"]),
             ("a\tb", vec!["a", "b"]),
-            ("車", vec!["車"]),
+            ("ɪᴄᴇ, ⅰce, oﬃcer", vec!["ice", "ice", "officer"]),
+            ("🅸🅲🅴 i\u{489}c\u{301}e ᎥᏟᎬ", vec!["ice", "ice", "ice"]),
+            ("ΙΜΜΙGRΑΤΙΟΝ", vec!["immigration"]),
+            ("i©e im＠ge", vec!["ice", "image"]),
+            ("車 \u{FDFA}", vec!["車", "\u{FDFA}"]),
             ("", vec![]),
         ] {
             assert_eq!(split(text), read, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_as_no_plain_letter_is_seen() {
+        for (text, plain) in [
+            ("José’s Škoda — 5 €", true),
+            ("ɪᴄᴇ", true),
+            ("♥ 🚗", true),
+            ("車", false),
+            ("суж", false),
+            ("٣", false),
+        ] {
+            assert_eq!(is_plain(&folded(text)), plain, "{text}");
         }
     }
 

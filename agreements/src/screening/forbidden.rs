@@ -1,11 +1,12 @@
 //! Forbidden uses that an officer's own words betray, in whatever order, spacing or spelling.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
 use super::fold;
+use super::hashes::ById;
 use super::lexicon::{Id, Lexicon};
 use super::vocabulary::VOCABULARY;
 use crate::document::{DocumentError, read};
@@ -70,9 +71,9 @@ struct Rule {
 pub(super) struct Forbidden {
     pub(super) lexicon: Lexicon,
     /// Rules by each word of their first place.
-    rules: HashMap<Id, Vec<Rule>>,
-    innocent: HashMap<Id, Vec<Vec<Id>>>,
-    ambiguous: HashMap<Id, Vec<Id>>,
+    rules: ById<Vec<Rule>>,
+    innocent: ById<Vec<Vec<Id>>>,
+    ambiguous: ById<Vec<Id>>,
     /// Ids below this are words of the lists; those above are words of other lists, known so that no
     /// mistake in them is taken for one of these.
     listed: usize,
@@ -83,9 +84,9 @@ impl Forbidden {
         let lists: Lists = read("prohibited.toml", include_str!("../../words/prohibited.toml"))?;
         let mut all = Self {
             lexicon: Lexicon::default(),
-            rules: HashMap::new(),
-            innocent: HashMap::new(),
-            ambiguous: HashMap::new(),
+            rules: ById::default(),
+            innocent: ById::default(),
+            ambiguous: ById::default(),
             listed: 0,
         };
         for (prohibition, tiers) in &lists.uses {
@@ -204,7 +205,7 @@ impl Rule {
     }
 
     fn certainty(&self, beside: Beside) -> Option<Certainty> {
-        let Beside { crime, order, event, victim, suspect, apart } = beside;
+        let Beside { crime, order, event, victim, suspect, unlisted, apart } = beside;
         match self.tier {
             Tier::Clear => Some(Certainty::Clear),
             Tier::Own if victim => Some(Certainty::Doubtful),
@@ -212,7 +213,9 @@ impl Rule {
             Tier::Alone if crime || order || event || victim => Some(Certainty::Doubtful),
             Tier::Alone => Some(Certainty::Clear),
             Tier::Mention if crime || victim => None,
-            Tier::Mention if order || event || suspect || apart => Some(Certainty::Doubtful),
+            Tier::Mention if order || event || suspect || unlisted || apart => {
+                Some(Certainty::Doubtful)
+            }
             Tier::Mention => Some(Certainty::Clear),
             Tier::Look => Some(Certainty::Doubtful),
         }
@@ -227,12 +230,14 @@ pub(super) struct Beside {
     pub(super) event: bool,
     pub(super) victim: bool,
     pub(super) suspect: bool,
+    /// An offence that the published list does not know.
+    pub(super) unlisted: bool,
     /// An offence is named, but not in this text.
     pub(super) apart: bool,
 }
 
 /// Words of the lists that a text holds.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Present {
     in_order: Vec<Id>,
     standing: Vec<u64>,

@@ -5,8 +5,8 @@
 //! grow with the number of words known.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
+use super::hashes::{self, ByHash, Hashes, Seen, add, hash, spread};
 use super::spelling::{apart, stems, undoubled};
 
 /// Words shorter than this must be spelled as they are.
@@ -14,50 +14,17 @@ const SHORTEST_NEAR: usize = 5;
 /// From this length on two mistakes are seen through.
 const LONG: usize = 10;
 /// Longest word that is looked up with mistakes.
-const LONGEST: usize = 24;
+const LONGEST: usize = hashes::LONGEST;
 
 /// A known word.
 pub(crate) type Id = u16;
-
-/// Hashes are hashed already.
-#[derive(Default)]
-struct Same(u64);
-
-impl Hasher for Same {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, _: &[u8]) {}
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-}
-
-type ByHash<T> = HashMap<u64, T, BuildHasherDefault<Same>>;
-
-const BASE: u64 = 0x0100_0000_01B3;
-
-/// A hash to which a letter can be added.
-fn add(hash: u64, byte: u8) -> u64 {
-    hash.wrapping_mul(BASE).wrapping_add(u64::from(byte) + 1)
-}
-
-/// Spreads a hash over all its bits.
-fn spread(hash: u64) -> u64 {
-    let hash = (hash ^ (hash >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    hash ^ (hash >> 29)
-}
-
-pub(crate) fn hash(bytes: impl IntoIterator<Item = u8>) -> u64 {
-    spread(bytes.into_iter().fold(7, add))
-}
 
 /// The known words.
 #[derive(Default)]
 pub(crate) struct Lexicon {
     words: Vec<Box<str>>,
+    /// Each with doubled letters once.
+    undoubled: Vec<Box<str>>,
     spelled: ByHash<Id>,
     /// By the word without its ending.
     stems: ByHash<Id>,
@@ -65,6 +32,10 @@ pub(crate) struct Lexicon {
     singulars: HashMap<Id, Id>,
     /// By the word and by what is left of it without a letter.
     near: ByHash<Vec<Id>>,
+    /// Which keys `near` may hold.
+    may_be_near: Seen,
+    /// What the words begin with.
+    prefixes: Seen,
 }
 
 impl Lexicon {
@@ -74,6 +45,12 @@ impl Lexicon {
         let id = *self.spelled.entry(hash(word.bytes())).or_insert(next);
         if id == next {
             self.words.push(word.into());
+            self.undoubled.push(undoubled(word).into());
+            let mut prefix = hashes::EMPTY;
+            for byte in word.bytes() {
+                prefix = add(prefix, byte);
+                self.prefixes.add(spread(prefix));
+            }
         }
         id
     }
@@ -85,23 +62,24 @@ impl Lexicon {
         if self.words.len() == known {
             return id;
         }
-        for ending in stems(word) {
-            self.stems.entry(hash(ending.bytes())).or_insert(id);
+        for (head, instead) in stems(word) {
+            self.stems.entry(hash(head.bytes().chain(instead.bytes()))).or_insert(id);
         }
         let once = undoubled(word);
-        if once.len() >= SHORTEST_NEAR && once.is_ascii() && once.len() <= LONGEST {
-            self.stems.entry(hash(once.bytes())).or_insert(id);
-            let mut keys = vec![hash(once.bytes())];
-            without_one(once.as_bytes(), |key| keys.push(key));
+        if once.len() >= SHORTEST_NEAR
+            && once.is_ascii()
+            && let Some(hashes) = Hashes::of(once.as_bytes())
+        {
+            self.stems.entry(hashes.whole()).or_insert(id);
+            let mut keys = vec![hashes.whole()];
+            keys.extend(hashes.without_one());
             if once.len() >= LONG {
-                for skip in 0..once.len() {
-                    let rest: Vec<u8> = but(once.as_bytes(), skip).collect();
-                    without_one(&rest, |key| keys.push(key));
-                }
+                keys.extend(hashes.without_two());
             }
             keys.sort_unstable();
             keys.dedup();
             for key in keys {
+                self.may_be_near.add(key);
                 self.near.entry(key).or_default().push(id);
             }
         }
@@ -152,8 +130,8 @@ impl Lexicon {
         if word.len() < 4 || !word.is_ascii() {
             return None;
         }
-        for ending in stems(word) {
-            let key = hash(ending.bytes());
+        for (head, instead) in stems(word) {
+            let key = hash(head.bytes().chain(instead.bytes()));
             if let Some(id) = self.spelled.get(&key).or_else(|| self.stems.get(&key)) {
                 return Some(*id);
             }
@@ -178,16 +156,19 @@ impl Lexicon {
 
     fn nearest(&self, word: &str) -> Option<Id> {
         let bytes = word.as_bytes();
+        let hashes = Hashes::of(bytes)?;
         let mut best = Nearest { of: bytes, found: None };
-        best.look(self, hash(bytes.iter().copied()));
-        without_one(bytes, |key| best.look(self, key));
+        best.look(self, hashes.whole());
+        hashes.without_one().for_each(|key| best.look(self, key));
         if best.found.is_none() && bytes.len() >= LONG - 1 {
-            for skip in 0..bytes.len() {
-                let rest: Vec<u8> = but(bytes, skip).collect();
-                without_one(&rest, |key| best.look(self, key));
-            }
+            hashes.without_two().for_each(|key| best.look(self, key));
         }
         best.found.map(|(_, id)| id)
+    }
+
+    /// Whether a known word begins with letters of this hash; now and then said of others, too.
+    pub(crate) fn may_begin(&self, key: u64) -> bool {
+        self.prefixes.may_hold(key)
     }
 
     /// The word in two or more known words, where it is nothing else: `suspectvehicle`.
@@ -206,9 +187,12 @@ impl Lexicon {
                     None => continue,
                 },
             };
-            let mut running = 7;
+            let mut running = hashes::EMPTY;
             for (length, byte) in (1..).zip(bytes.iter().skip(from).take(16)) {
                 running = add(running, *byte);
+                if !self.may_begin(spread(running)) {
+                    break;
+                }
                 // A word of one letter is none here.
                 if length < 2 || (from == 0 && length == bytes.len()) {
                     continue;
@@ -241,11 +225,14 @@ struct Nearest<'w> {
 
 impl Nearest<'_> {
     fn look(&mut self, lexicon: &Lexicon, key: u64) {
+        if !lexicon.may_be_near.may_hold(key) {
+            return;
+        }
         for id in lexicon.near.get(&key).into_iter().flatten() {
             if self.found.is_some_and(|(_, kept)| kept == *id) {
                 continue;
             }
-            let known = undoubled(lexicon.word(*id));
+            let known = lexicon.undoubled.get(usize::from(*id)).map_or("", |word| &**word);
             let long = known.len() >= LONG && self.of.len() >= LONG - 1;
             let apart = apart(self.of, known.as_bytes());
             // The first letter is seldom mistaken, and short words differ by it.
@@ -256,40 +243,6 @@ impl Nearest<'_> {
                 self.found = Some((apart, *id));
             }
         }
-    }
-}
-
-/// The hash of words written as one, to which more can be added.
-#[derive(Clone, Copy)]
-pub(crate) struct Joined(u64);
-
-impl Joined {
-    pub(crate) fn new() -> Self {
-        Self(7)
-    }
-
-    /// And this word, each of its bytes as `letter` reads it where it is ASCII.
-    pub(crate) fn and(self, word: &str, letter: impl Fn(u8) -> char) -> Self {
-        let read = |byte: u8| match byte.is_ascii() {
-            true => u8::try_from(letter(byte)).unwrap_or(byte),
-            false => byte,
-        };
-        Self(word.bytes().map(read).fold(self.0, add))
-    }
-
-    pub(crate) fn key(self) -> u64 {
-        spread(self.0)
-    }
-}
-
-fn but(bytes: &[u8], skip: usize) -> impl Iterator<Item = u8> + '_ {
-    bytes.iter().enumerate().filter(move |(at, _)| *at != skip).map(|(_, byte)| *byte)
-}
-
-/// The hashes of `bytes` without one of them.
-fn without_one(bytes: &[u8], mut each: impl FnMut(u64)) {
-    for skip in 0..bytes.len() {
-        each(hash(but(bytes, skip)));
     }
 }
 

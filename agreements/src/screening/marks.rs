@@ -1,9 +1,14 @@
 //! The tokens of a text that are no words: what is known and said again, sections of codes, and numbers.
 
+use schemas::statute::Code;
+
 use super::fold::Token;
 use super::reader::{Known, Named, Reader, Says};
-use super::statutes::{self, Cited, Code};
+use super::statutes::{self, Cited};
 use super::vocabulary::Kind;
+
+/// Most different sections that are told apart in one text: more than a query names, and than any demand.
+const MOST_SECTIONS: usize = 32;
 
 impl Reader<'_, '_> {
     fn mark(&mut self, from: usize, until: usize, says: Says) {
@@ -82,7 +87,7 @@ impl Reader<'_, '_> {
 
     fn section(&mut self, cited: &Cited) {
         let listed = self.vocabulary.of_section(cited);
-        let number = &cited.section.number;
+        let number = cited.section.number();
         let by_number = |at| self.vocabulary.offence(at)?.code_of_bare(number);
         let code = cited.code.or_else(|| listed.and_then(by_number));
         let signed = code.map(|code| format!("{} {}", code.short(), cited.section));
@@ -91,11 +96,15 @@ impl Reader<'_, '_> {
             // What else the Vehicle Code says is traffic.
             (None, Some(Code::Vehicle)) => self.reading.infraction.clone_from(&signed),
             // An attempt at another.
-            (None, Some(Code::Penal)) if cited.section.number == "664" => {}
-            (None, Some(code)) => self.offence(Named::Section(code, cited.section.key(0)), ""),
+            (None, Some(Code::Penal)) if cited.section.number() == "664" => {}
+            (None, Some(code)) => {
+                self.offence(Named::Section(code, statutes::key(&cited.section, 0)), "")
+            }
             (None, None) => {}
         }
-        let known = self.reading.sections.iter().any(|(text, _)| Some(text) == signed.as_ref());
+        let sections = &self.reading.sections;
+        let known = sections.len() >= MOST_SECTIONS
+            || sections.iter().any(|(text, _)| Some(text) == signed.as_ref());
         if let Some(signed) = signed.filter(|_| !known) {
             self.reading.sections.push((signed, listed));
         }
@@ -108,8 +117,10 @@ impl Reader<'_, '_> {
             self.reading.infraction = Some(words.to_owned());
             return;
         }
-        if !self.reading.offences.contains(&named) {
-            self.reading.offences.push(named);
+        let offences = &mut self.reading.offences;
+        let unlisted = matches!(named, Named::Section(..));
+        if !(offences.contains(&named) || unlisted && offences.len() >= MOST_SECTIONS) {
+            offences.push(named);
         }
     }
 

@@ -2,15 +2,14 @@
 
 use schemas::offense::VehicleRole;
 use schemas::purpose::Purpose;
-use schemas::query::{Elements, Justification};
-use schemas::text::Text;
+use schemas::query::Justification;
 
 use super::forbidden::{Beside, Betrayed, Certainty};
 use super::number::numbered;
-use super::reader::{Known, Named, Part, Reading, Says};
-use super::reading;
+use super::reader::{Named, Part, Reading, Says};
+use super::said::{Said, Which};
 use super::typed;
-use super::vocabulary::{Class, Kind, Role, VOCABULARY, Vocabulary};
+use super::vocabulary::{Class, Kind, Offence, Role, VOCABULARY, Vocabulary};
 use crate::policy::{Prohibition, ReasonDemand, ReasonRules};
 
 /// How a reason was measured.
@@ -22,7 +21,7 @@ pub(crate) struct Measured {
     pub(crate) spare: bool,
     /// Whether it says one thing that tells.
     pub(crate) something: bool,
-    /// Which words count as what.
+    /// Which words count as what; empty where it says enough.
     pub(crate) told: String,
     /// What is missing, with an example; empty where nothing is.
     pub(crate) missing: String,
@@ -30,7 +29,7 @@ pub(crate) struct Measured {
 
 /// What the texts and typed values of a reason say together.
 #[derive(Default)]
-struct Said {
+struct Total {
     offences: usize,
     /// One thing beside an offence: a role, how, or where.
     details: usize,
@@ -40,7 +39,7 @@ struct Said {
     silent: bool,
 }
 
-impl Said {
+impl Total {
     fn words(&self) -> usize {
         match self.offences + self.details {
             0 => 0,
@@ -62,31 +61,31 @@ impl Said {
 }
 
 /// Measures the reason of a query, with the offence and the role that stand beside it.
-pub(crate) fn measured(why: &Justification, elements: &Elements, rules: &ReasonRules) -> Measured {
-    let Some(vocabulary) = VOCABULARY.as_ref() else {
+pub(crate) fn measured(said: &Said<'_>, rules: &ReasonRules) -> Measured {
+    let why = said.why;
+    let readings = (VOCABULARY.as_ref(), said.reading(Which::Reason), said.reading(Which::Offense));
+    let (Some(vocabulary), Some(reason), Some(offense)) = readings else {
         let missing = "this node cannot read its lists of words".to_owned();
         let told = String::new();
         return Measured { enough: false, spare: false, something: false, told, missing };
     };
-    let known = Known::of(why, elements, rules);
-    let reason = reading::read(vocabulary, why.reason.as_str(), &known);
-    let offense = reading::read(vocabulary, why.offense.as_str(), &known);
-    let said = said(vocabulary, why, &reason, &offense);
-    let demand = demanded(rules, why.purpose, said.number);
+    let total = total(vocabulary, said, reason, offense);
+    let demand = demanded(rules, why.purpose, total.number);
     let words = rules.telling_words as usize;
     let lifesaving = rules.lifesaving.contains(&why.purpose);
     // Whatever is picked apart from it, the text says something of its own: `inv` never does.
     let something = reason.offences.len() + reason.details() > 0;
-    let enough = something && (lifesaving || said.meets(demand, words));
+    let enough = something && (lifesaving || total.meets(demand, words));
     let spare = enough
         && match demand {
-            ReasonDemand::Words | ReasonDemand::WordsAndOffence => said.words() > words,
+            ReasonDemand::Words | ReasonDemand::WordsAndOffence => total.words() > words,
             ReasonDemand::Offence | ReasonDemand::OffenceAndMore => {
                 reason.offences.len() + reason.details() > 2
             }
         };
-    let missing = if enough { String::new() } else { missing(&said, demand, words, why.purpose) };
-    Measured { enough, spare, something, told: told(&reason), missing }
+    let missing = if enough { String::new() } else { missing(&total, demand, words, why.purpose) };
+    let told = if enough { String::new() } else { told(reason) };
+    Measured { enough, spare, something, told, missing }
 }
 
 /// What is demanded for a purpose, with or without a number beside the reason.
@@ -97,19 +96,19 @@ fn demanded(rules: &ReasonRules, purpose: Purpose, number: bool) -> ReasonDemand
     }
 }
 
-fn said(vocabulary: &Vocabulary, why: &Justification, reason: &Reading, offense: &Reading) -> Said {
+fn total(vocabulary: &Vocabulary, said: &Said<'_>, reason: &Reading, offense: &Reading) -> Total {
+    let why = said.why;
     let mut offences: Vec<Named> = reason.offences.clone();
-    let typed = why.offenses.iter().filter_map(|offense| typed::of(vocabulary, offense));
-    for named in offense.offences.iter().cloned().chain(typed) {
+    for named in apart(vocabulary, why, offense) {
         if !offences.contains(&named) {
             offences.push(named);
         }
     }
     offences.retain(|named| kind(vocabulary, named) != Kind::Infraction);
     let role = match &why.vehicle_role {
-        Some(VehicleRole::Other(words)) => {
-            let read = reading::read(vocabulary, words.as_str(), &Known::nothing());
-            usize::from(read.details() > 0 || read.others > 1)
+        Some(VehicleRole::Other(_)) => {
+            let tells = |read: &Reading| read.details() > 0 || read.others > 1;
+            usize::from(said.common(Which::Role).is_some_and(tells))
         }
         // That it is stolen, or a missing person's, is what its offence says already.
         Some(VehicleRole::Stolen | VehicleRole::MissingPerson) | None => 0,
@@ -117,7 +116,7 @@ fn said(vocabulary: &Vocabulary, why: &Justification, reason: &Reading, offense:
             usize::from(reason.roles.is_empty())
         }
     };
-    Said {
+    Total {
         offences: offences.len(),
         details: reason.details() + offense.details() + role,
         others: reason.others,
@@ -137,16 +136,8 @@ const ASSIGNED: [&str; 8] =
     ["assigned", "detective", "det", "investigator", "analyst", "handling", "primary", "lead"];
 
 /// Whether a text that is measured by itself, such as a suspicion, says something in so many words.
-pub(crate) fn says_something(
-    text: &Text,
-    why: &Justification,
-    elements: &Elements,
-    rules: &ReasonRules,
-    least: usize,
-) -> bool {
-    let Some(vocabulary) = VOCABULARY.as_ref() else { return false };
-    let known = Known::of(why, elements, rules);
-    let read = reading::read(vocabulary, text.as_str(), &known);
+pub(crate) fn says_something(said: &Said<'_>, which: Which, least: usize) -> bool {
+    let Some(read) = said.reading(which) else { return false };
     let known = read.offences.len() + read.details();
     // "Assigned detective of the case" is as good a need to know as any.
     let assigned = |part: &&Part| part.words.split(' ').any(|word| ASSIGNED.contains(&word));
@@ -156,28 +147,33 @@ pub(crate) fn says_something(
 
 /// What stands beside the words of one text that may betray a forbidden use: what the text itself says,
 /// and the offence that is named apart from it. The latter excuses little, for it is quickly picked,
-/// unless it is one that is done to those whom the words name.
+/// unless it is one that is done to those whom the words name. Nothing is excused by what the published
+/// list does not know: a section that nobody wrote into law is as quickly written.
 pub(super) fn beside(vocabulary: &Vocabulary, text: &Reading, apart: &[Named]) -> Beside {
     let mut beside = Beside::default();
     for named in &text.offences {
-        match kind(vocabulary, named) {
-            Kind::Crime => beside.crime = true,
-            Kind::Order => beside.order = true,
-            Kind::Event => beside.event = true,
-            Kind::Infraction => {}
+        match listed(vocabulary, named).map(|offence| offence.kind) {
+            Some(Kind::Crime) => beside.crime = true,
+            Some(Kind::Order) => beside.order = true,
+            Some(Kind::Event) => beside.event = true,
+            Some(Kind::Infraction) => {}
+            None => beside.unlisted = true,
         }
     }
     for named in apart {
-        let of = match named {
-            Named::Listed(at) => vocabulary.offence(*at),
-            Named::Section(..) | Named::Own(_) => None,
-        };
-        beside.victim |= of.is_some_and(|offence| offence.victims);
+        beside.victim |= listed(vocabulary, named).is_some_and(|offence| offence.victims);
         beside.apart = true;
     }
     beside.victim |= [Role::Victim, Role::Witness].iter().any(|role| text.roles.contains(role));
     beside.suspect = text.roles.contains(&Role::Suspect);
     beside
+}
+
+fn listed<'v>(vocabulary: &'v Vocabulary, named: &Named) -> Option<&'v Offence> {
+    match named {
+        Named::Listed(at) => vocabulary.offence(*at),
+        Named::Section(..) | Named::Own(_) => None,
+    }
 }
 
 fn kind(vocabulary: &Vocabulary, named: &Named) -> Kind {
@@ -195,15 +191,22 @@ pub(super) fn apart(vocabulary: &Vocabulary, why: &Justification, offense: &Read
     offense.offences.iter().cloned().chain(typed).collect()
 }
 
-/// Traffic enforcement: an infraction, and nothing else that happened.
-pub(super) fn traffic(reason: &Reading, offense: &Reading, apart: &[Named]) -> Option<Betrayed> {
-    let nothing = reason.offences.is_empty() && apart.is_empty();
-    let infraction = [reason, offense].into_iter().find_map(|read| read.infraction.clone())?;
-    nothing.then_some(Betrayed {
-        prohibition: Prohibition::TrafficEnforcement,
-        certainty: Certainty::Clear,
-        words: infraction,
-    })
+/// Traffic enforcement: an infraction, and nothing else that happened. A section that the published list
+/// does not know leaves it doubtful. `None` where this node cannot read its lists.
+pub(super) fn traffic(vocabulary: &Vocabulary, said: &Said<'_>) -> Option<Option<Betrayed>> {
+    let (reason, offense) = (said.common(Which::Reason)?, said.common(Which::Offense)?);
+    let infraction = [reason, offense].into_iter().find_map(|read| read.infraction.clone());
+    let Some(words) = infraction else { return Some(None) };
+    let apart = apart(vocabulary, said.why, offense);
+    let named = || reason.offences.iter().chain(&apart);
+    if named().any(|named| listed(vocabulary, named).is_some()) {
+        return Some(None);
+    }
+    let certainty = match named().next() {
+        Some(_) => Certainty::Doubtful,
+        None => Certainty::Clear,
+    };
+    Some(Some(Betrayed { prohibition: Prohibition::TrafficEnforcement, certainty, words }))
 }
 
 /// Most words of a reason that a sentence tells of.
@@ -248,7 +251,7 @@ impl Part {
 }
 
 /// The one thing that is missing, with an example for the purpose.
-fn missing(said: &Said, demand: ReasonDemand, words: usize, purpose: Purpose) -> String {
+fn missing(said: &Total, demand: ReasonDemand, words: usize, purpose: Purpose) -> String {
     let what = match demand {
         _ if said.silent && said.offences > 0 => {
             "say what this vehicle has to do with it, or what happened".to_owned()

@@ -1,9 +1,9 @@
 //! What a text is read into, and what it is read beside.
 
 use schemas::query::{Elements, Justification};
+use schemas::statute::Code;
 
 use super::fold::{self, Token};
-use super::statutes::Code;
 use super::vocabulary::{Class, Role, Vocabulary};
 use crate::policy::ReasonRules;
 
@@ -86,6 +86,13 @@ impl<'a> Known<'a> {
 
     pub(crate) fn nothing() -> Self {
         Self { words: Vec::new(), plate: None, rules: None }
+    }
+
+    /// Whether the rules name words of the agency's own.
+    pub(super) fn names_words(&self) -> bool {
+        self.rules.is_some_and(|rules| {
+            !(rules.units.is_empty() && rules.placeholders.is_empty() && rules.offenses.is_empty())
+        })
     }
 
     pub(super) fn spelled(&self) -> impl Iterator<Item = &str> {

@@ -2,8 +2,11 @@
 //! organisation, a number or nothing, phrases before words.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
 
 use super::fold;
+use super::hashes::{Same, hash};
 use super::lexicon::Id;
 use super::reader::{Known, Named, Part, Reader, Reading, Says};
 use super::vocabulary::{ARTICLES, Class, Phrase, Role, Vocabulary};
@@ -79,13 +82,10 @@ impl<'t> Reader<'_, 't> {
         let units = rules.units.iter().map(|unit| (unit, Says::Class(Class::Organisation), None));
         let filler = rules.placeholders.iter().map(|word| (word, Says::Class(Class::Filler), None));
         for (phrase, says, code) in own.chain(units).chain(filler) {
-            let phrase = fold::tokens(phrase.as_str());
+            let phrase = phrase.words();
             for from in 0..words.len() {
                 let Some(here) = words.get_mut(from..from + phrase.len()) else { break };
-                let same = here
-                    .iter()
-                    .zip(&phrase)
-                    .all(|(word, of)| word.text.eq_ignore_ascii_case(of.word));
+                let same = here.iter().zip(phrase).all(|(word, of)| word.text == of.as_str());
                 if phrase.is_empty() || !same {
                     continue;
                 }
@@ -207,7 +207,8 @@ impl<'t> Reader<'_, 't> {
     }
 
     fn told(mut self, words: Vec<Word<'t>>) -> Reading {
-        let mut counted: Vec<Cow<'t, str>> = Vec::new();
+        let mut counted: HashSet<u64, BuildHasherDefault<Same>> =
+            HashSet::with_capacity_and_hasher(words.len(), BuildHasherDefault::default());
         let mut parts: Vec<Part> = Vec::with_capacity(words.len());
         let mut last: Option<(usize, Says)> = None;
         for word in words {
@@ -219,7 +220,7 @@ impl<'t> Reader<'_, 't> {
             {
                 says = Says::Class(Class::Role(Role::Suspect));
             }
-            let new = !counted.contains(&word.text);
+            let new = counted.insert(hash(word.text.bytes()));
             match says {
                 Says::Class(Class::Offence(at)) => self.offence(Named::Listed(at), &word.text),
                 Says::Class(Class::Detailed(at)) => {
@@ -256,7 +257,6 @@ impl<'t> Reader<'_, 't> {
                 None => parts.push(Part { words: word.text.to_string(), says }),
             }
             last = Some((word.token, says));
-            counted.push(word.text);
         }
         self.reading.parts = parts;
         self.reading

@@ -13,8 +13,9 @@ pub(super) fn undoubled(word: &str) -> String {
     once
 }
 
-/// What a word may be without its ending. Few, and each at least three letters.
-pub(super) fn stems(word: &str) -> impl Iterator<Item = String> + '_ {
+/// What a word may be without its ending: its head, and what stands instead. Few, and each at least three
+/// letters.
+pub(super) fn stems(word: &str) -> impl Iterator<Item = (&str, &'static str)> {
     const ENDINGS: [(&str, &str); 14] = [
         ("ies", "y"),
         ("ied", "y"),
@@ -35,19 +36,23 @@ pub(super) fn stems(word: &str) -> impl Iterator<Item = String> + '_ {
         let head = word.strip_suffix(ending)?;
         let least = if ending.len() > 1 { 4 } else { 3 };
         (head.len() + instead.len() >= least && !head.ends_with(['s'].as_slice()))
-            .then(|| format!("{head}{instead}"))
+            .then_some((head, *instead))
     })
 }
 
-/// How many letters are wrong, missing, too many or swapped with their neighbour.
+/// Longer words are not compared.
+const WIDEST: usize = 32;
+
+/// How many letters are wrong, missing, too many or swapped with their neighbour;
+/// 3 for words that differ in more, or are longer than any that is known.
 pub(super) fn apart(one: &[u8], other: &[u8]) -> usize {
-    if one.len().abs_diff(other.len()) > 2 {
+    if one.len().abs_diff(other.len()) > 2 || other.len() >= WIDEST {
         return 3;
     }
-    let width = other.len() + 1;
-    let mut before: Vec<usize> = vec![0; width];
-    let mut last: Vec<usize> = (0..width).collect();
-    let mut row: Vec<usize> = vec![0; width];
+    let mut before = [0; WIDEST];
+    let mut last = [0; WIDEST];
+    last.iter_mut().enumerate().for_each(|(at, cell)| *cell = at);
+    let mut row = [0; WIDEST];
     let at = |row: &[usize], n: usize| row.get(n).copied().unwrap_or(usize::MAX / 2);
     let mut above: Option<u8> = None;
     for (n, a) in (1..).zip(one) {

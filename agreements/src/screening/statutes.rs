@@ -2,116 +2,72 @@
 //! `187(a) P.C.`, `459/460 PC`, `10851(a)CVC`, `11378 H&S`, `5150 WIC`; and the few that are known by
 //! their number alone.
 
-use std::fmt;
+use schemas::statute::{Code, Section};
 
 use super::fold::Token;
 
-/// A California code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Code {
-    Penal,
-    Vehicle,
-    HealthAndSafety,
-    WelfareAndInstitutions,
-    BusinessAndProfessions,
+const NAMES: [(&[&str], Code); 36] = [
+    (&["penal", "code"], Code::Penal),
+    (&["penal"], Code::Penal),
+    (&["cpc"], Code::Penal),
+    (&["pc"], Code::Penal),
+    (&["p", "c"], Code::Penal),
+    (&["vehicle", "code"], Code::Vehicle),
+    (&["veh", "code"], Code::Vehicle),
+    (&["cvc"], Code::Vehicle),
+    (&["c", "v", "c"], Code::Vehicle),
+    (&["vc"], Code::Vehicle),
+    (&["v", "c"], Code::Vehicle),
+    (&["health", "and", "safety", "code"], Code::HealthAndSafety),
+    (&["health", "and", "safety"], Code::HealthAndSafety),
+    (&["health", "safety", "code"], Code::HealthAndSafety),
+    (&["health", "safety"], Code::HealthAndSafety),
+    (&["hsc"], Code::HealthAndSafety),
+    (&["hs"], Code::HealthAndSafety),
+    (&["h", "s"], Code::HealthAndSafety),
+    (&["h", "and", "s"], Code::HealthAndSafety),
+    (&["h", "s", "c"], Code::HealthAndSafety),
+    (&["hands"], Code::HealthAndSafety),
+    (&["welfare", "and", "institutions", "code"], Code::WelfareAndInstitutions),
+    (&["welfare", "and", "institutions"], Code::WelfareAndInstitutions),
+    (&["welfare", "institutions"], Code::WelfareAndInstitutions),
+    (&["wic"], Code::WelfareAndInstitutions),
+    (&["wi"], Code::WelfareAndInstitutions),
+    (&["w", "i"], Code::WelfareAndInstitutions),
+    (&["w", "i", "c"], Code::WelfareAndInstitutions),
+    (&["w", "and", "i"], Code::WelfareAndInstitutions),
+    (&["business", "and", "professions", "code"], Code::BusinessAndProfessions),
+    (&["business", "and", "professions"], Code::BusinessAndProfessions),
+    (&["business", "professions"], Code::BusinessAndProfessions),
+    (&["bpc"], Code::BusinessAndProfessions),
+    (&["bp"], Code::BusinessAndProfessions),
+    (&["b", "p"], Code::BusinessAndProfessions),
+    (&["b", "and", "p"], Code::BusinessAndProfessions),
+];
+
+/// The code that the tokens from `at` on name, and how many they are.
+fn named(tokens: &[Token<'_>], at: usize) -> Option<(Code, usize)> {
+    // Most words are none.
+    let begins = |word: &str| word.starts_with(['p', 'c', 'v', 'h', 'w', 'b']);
+    let rest = tokens.get(at..).filter(|rest| rest.first().is_some_and(|of| begins(of.word)))?;
+    NAMES.iter().find_map(|(name, code)| {
+        let same = rest.len() >= name.len()
+            && rest.iter().zip(*name).all(|(token, word)| token.word == *word)
+            // `p c`, but not `p, c`.
+            && rest.iter().take(name.len()).skip(1).all(|token| token.before.trim().len() <= 1
+                && !token.before.contains(','));
+        same.then_some((*code, name.len()))
+    })
 }
 
-impl Code {
-    /// How a section of it is written in a signed query.
-    pub(crate) const fn short(self) -> &'static str {
-        match self {
-            Self::Penal => "PC",
-            Self::Vehicle => "VC",
-            Self::HealthAndSafety => "HS",
-            Self::WelfareAndInstitutions => "WI",
-            Self::BusinessAndProfessions => "BP",
-        }
+/// The number and `parts` of the parts of a section: how lists of sections name it.
+pub(crate) fn key(section: &Section, parts: usize) -> String {
+    let mut key = section.number().to_owned();
+    for part in section.parts().iter().take(parts) {
+        key.push(' ');
+        key.push_str(part);
     }
-
-    const NAMES: [(&'static [&'static str], Self); 36] = [
-        (&["penal", "code"], Self::Penal),
-        (&["penal"], Self::Penal),
-        (&["cpc"], Self::Penal),
-        (&["pc"], Self::Penal),
-        (&["p", "c"], Self::Penal),
-        (&["vehicle", "code"], Self::Vehicle),
-        (&["veh", "code"], Self::Vehicle),
-        (&["cvc"], Self::Vehicle),
-        (&["c", "v", "c"], Self::Vehicle),
-        (&["vc"], Self::Vehicle),
-        (&["v", "c"], Self::Vehicle),
-        (&["health", "and", "safety", "code"], Self::HealthAndSafety),
-        (&["health", "and", "safety"], Self::HealthAndSafety),
-        (&["health", "safety", "code"], Self::HealthAndSafety),
-        (&["health", "safety"], Self::HealthAndSafety),
-        (&["hsc"], Self::HealthAndSafety),
-        (&["hs"], Self::HealthAndSafety),
-        (&["h", "s"], Self::HealthAndSafety),
-        (&["h", "and", "s"], Self::HealthAndSafety),
-        (&["h", "s", "c"], Self::HealthAndSafety),
-        (&["hands"], Self::HealthAndSafety),
-        (&["welfare", "and", "institutions", "code"], Self::WelfareAndInstitutions),
-        (&["welfare", "and", "institutions"], Self::WelfareAndInstitutions),
-        (&["welfare", "institutions"], Self::WelfareAndInstitutions),
-        (&["wic"], Self::WelfareAndInstitutions),
-        (&["wi"], Self::WelfareAndInstitutions),
-        (&["w", "i"], Self::WelfareAndInstitutions),
-        (&["w", "i", "c"], Self::WelfareAndInstitutions),
-        (&["w", "and", "i"], Self::WelfareAndInstitutions),
-        (&["business", "and", "professions", "code"], Self::BusinessAndProfessions),
-        (&["business", "and", "professions"], Self::BusinessAndProfessions),
-        (&["business", "professions"], Self::BusinessAndProfessions),
-        (&["bpc"], Self::BusinessAndProfessions),
-        (&["bp"], Self::BusinessAndProfessions),
-        (&["b", "p"], Self::BusinessAndProfessions),
-        (&["b", "and", "p"], Self::BusinessAndProfessions),
-    ];
-
-    /// The code that the tokens from `at` on name, and how many they are.
-    fn named(tokens: &[Token<'_>], at: usize) -> Option<(Self, usize)> {
-        Self::NAMES.iter().find_map(|(name, code)| {
-            let rest = tokens.get(at..)?;
-            let same = rest.len() >= name.len()
-                && rest.iter().zip(*name).all(|(token, word)| token.word == *word)
-                // `p c`, but not `p, c`.
-                && rest.iter().take(name.len()).skip(1).all(|token| token.before.trim().len() <= 1
-                    && !token.before.contains(','));
-            same.then_some((*code, name.len()))
-        })
-    }
-}
-
-/// A section, such as `245(a)(2)`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Section {
-    /// Its number, such as `273.5`.
-    pub(crate) number: String,
-    /// What belongs to it, such as `a` and `2`.
-    pub(crate) parts: Vec<String>,
-    /// Whether the first of these is written as part of the number, as in `496d`.
-    pub(crate) lettered: bool,
-}
-
-impl Section {
-    /// The number and `parts` of its parts: how lists of sections name it.
-    pub(crate) fn key(&self, parts: usize) -> String {
-        let mut key = self.number.clone();
-        for part in self.parts.iter().take(parts) {
-            key.push(' ');
-            key.push_str(part);
-        }
-        key
-    }
-}
-
-impl fmt::Display for Section {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.number)?;
-        self.parts.iter().enumerate().try_for_each(|(at, part)| match at == 0 && self.lettered {
-            true => f.write_str(part),
-            false => write!(f, "({part})"),
-        })
-    }
+    key
 }
 
 /// A section found in a text, with the code where one is named.
@@ -124,32 +80,23 @@ pub(crate) struct Cited {
     pub(crate) until: usize,
 }
 
-/// Most sections of one list, and most subsections of one section.
+/// Most sections of one list.
 const MOST: usize = 8;
 
 /// The section whose number is the token at `at`, and the token after it.
 fn section(tokens: &[Token<'_>], at: usize) -> Option<(Section, usize)> {
-    let number = tokens.get(at)?;
-    let whole = number.word.split('.').next().unwrap_or_default();
-    if !number.is_number() || !(2..=5).contains(&whole.len()) || whole.starts_with('0') {
-        return None;
-    }
-    let mut section =
-        Section { number: number.word.to_owned(), parts: Vec::new(), lettered: false };
+    let mut section = Section::of(tokens.get(at)?.word)?;
     let mut next = at + 1;
     while let Some(token) = tokens.get(next) {
-        let short = token.word.len() <= 2;
         let opened = token.before.trim_start().starts_with('(')
             || (token.before.starts_with(')') && token.before.trim_end().ends_with('('));
         // `496d`, `245a2`: letters and digits that touch.
         let glued = token.touches()
             && token.word.len() == 1
-            && (!token.is_number() || !section.parts.is_empty());
-        if !short || !(opened || glued) || section.parts.len() >= MOST {
+            && (!token.is_number() || !section.parts().is_empty());
+        if !(opened || glued) || !section.add(token.word, glued) {
             break;
         }
-        section.lettered |= glued && section.parts.is_empty();
-        section.parts.push(token.word.to_owned());
         next += 1;
     }
     Some((section, next))
@@ -163,7 +110,7 @@ fn lists(before: &str) -> bool {
 
 /// The sections that begin at `at`: a list with its code before or after it, or one number alone.
 pub(crate) fn cited(tokens: &[Token<'_>], at: usize) -> Vec<Cited> {
-    let before = Code::named(tokens, at);
+    let before = named(tokens, at);
     // `PC 459`, `PC §459`, `PC sec. 459`.
     let mut next = before.map_or(at, |(_, used)| at + used);
     if before.is_some() {
@@ -182,7 +129,7 @@ pub(crate) fn cited(tokens: &[Token<'_>], at: usize) -> Vec<Cited> {
         let Some((section, until)) = section(tokens, next + skip) else { break };
         found.push(Cited { code: None, section, from: next + skip, until });
         next = until;
-        if before.is_none() && Code::named(tokens, next).is_some() {
+        if before.is_none() && named(tokens, next).is_some() {
             break;
         }
     }
@@ -199,7 +146,7 @@ pub(crate) fn cited(tokens: &[Token<'_>], at: usize) -> Vec<Cited> {
         first.from = at;
     }
     if let (None, Some(code), Some(last)) = (before, code, found.last_mut()) {
-        let used = Code::named(tokens, last.until).map_or(0, |(_, used)| used);
+        let used = named(tokens, last.until).map_or(0, |(_, used)| used);
         last.until += used;
         debug_assert!(last.code == Some(code));
     }
@@ -219,7 +166,7 @@ fn joins(tokens: &[Token<'_>], at: usize, token: &Token<'_>) -> bool {
 fn named_after(tokens: &[Token<'_>], at: usize) -> Option<Code> {
     let token = tokens.get(at)?;
     let near = token.before.trim_matches([' ', ')', '-', '.', '/', '§']).is_empty();
-    near.then(|| Code::named(tokens, at)).flatten().map(|(code, _)| code)
+    near.then(|| named(tokens, at)).flatten().map(|(code, _)| code)
 }
 
 #[cfg(test)]

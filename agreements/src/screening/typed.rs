@@ -3,9 +3,11 @@
 
 use schemas::offense::{self, Offense, VehicleRole};
 use schemas::query::Justification;
+use schemas::statute::{Code, Statute};
 
 use super::reader::{Known, Named, Reading};
 use super::reading;
+use super::statutes;
 use super::vocabulary::{Role, VOCABULARY, Vocabulary};
 use crate::policy::ReasonRules;
 
@@ -89,16 +91,13 @@ fn role(vocabulary: &Vocabulary, reason: &Reading, offenses: &[Offense]) -> Opti
 
 /// What a typed offence is; `None` where nobody here knows it.
 pub(super) fn of(vocabulary: &Vocabulary, offense: &Offense) -> Option<Named> {
-    if let Some(cited) = super::vocabulary::one_section(offense.as_str())
-        && let Some(code) = cited.code
-    {
-        return Some(match vocabulary.of_section(&cited) {
-            Some(at) => Named::Listed(at),
-            // What else the Vehicle Code says is traffic.
-            None if code == super::statutes::Code::Vehicle => return None,
-            None if cited.section.number == "664" => return None,
-            None => Named::Section(code, cited.section.key(0)),
-        });
+    if let Some(Statute { code, section }) = offense.statute() {
+        return match vocabulary.of_statute(code, &section) {
+            Some(at) => Some(Named::Listed(at)),
+            // What else the Vehicle Code says is traffic, and 664 an attempt at another.
+            None if code == Code::Vehicle || section.number() == "664" => None,
+            None => Some(Named::Section(code, statutes::key(&section, 0))),
+        };
     }
     vocabulary.offence_named(offense.as_str()).map(Named::Listed)
 }

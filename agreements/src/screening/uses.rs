@@ -2,7 +2,8 @@
 
 use super::fold::{self, Token};
 use super::forbidden::{Beside, Betrayed, Certainty, FORBIDDEN, Forbidden, Present};
-use super::lexicon::{Id, Joined};
+use super::hashes::Joined;
+use super::lexicon::Id;
 use super::vocabulary::{VOCABULARY, Vocabulary};
 use crate::policy::Prohibition;
 
@@ -24,8 +25,8 @@ pub(super) fn may_be_forbidden(word: &str) -> bool {
 pub(super) struct Found {
     forbidden: &'static Forbidden,
     words: Words,
-    /// Whether all of the text was looked at.
-    whole: bool,
+    /// Why the text was not looked at in full, where it was not.
+    passed_over: Option<&'static str>,
 }
 
 /// Looks for them; `None` when that cannot be done.
@@ -34,39 +35,47 @@ pub(super) fn found(text: &str) -> Option<Found> {
     let folded = fold::folded(text);
     let tokens = fold::tokens(&folded);
     let (words, whole) = Finder { forbidden, vocabulary, tokens: &tokens, looked: 0 }.words();
-    Some(Found { forbidden, words, whole })
+    let passed_over = if !fold::is_plain(&folded) {
+        Some("letters that are not read here")
+    } else {
+        (!whole).then_some("more unknown words than are looked at")
+    };
+    Some(Found { forbidden, words, passed_over })
 }
 
 impl Found {
     pub(super) fn nothing(&self) -> bool {
-        self.whole && self.words.iter().all(Vec::is_empty)
+        self.passed_over.is_none() && self.words.iter().all(Vec::is_empty)
     }
 
     /// What they betray, beside what else is said.
     pub(super) fn betrayed(&self, beside: Beside) -> Vec<Betrayed> {
         let mut all: Vec<Betrayed> = Vec::new();
         let mut from = 0;
+        let mut last = Present::default();
         loop {
             let mut present = Present::default();
             for (id, stands) in self.words.iter().skip(from).take(WINDOW).flatten() {
                 present.add(*id, *stands);
             }
-            if !present.is_empty() {
+            // The same words betray the same.
+            if !present.is_empty() && present != last {
                 for betrayed in self.forbidden.betrayed(&present, beside) {
                     stronger(&mut all, betrayed);
                 }
             }
+            last = present;
             from += WINDOW / 2;
             if from + WINDOW / 2 >= self.words.len() {
                 break;
             }
         }
         // What was not looked at in full is for the auditor, where nothing is clear.
-        if !self.whole {
+        if let Some(why) = self.passed_over {
             let look = Betrayed {
                 prohibition: Prohibition::ImmigrationEnforcement,
                 certainty: Certainty::Doubtful,
-                words: "more unknown words than are looked at".to_owned(),
+                words: why.to_owned(),
             };
             stronger(&mut all, look);
         }
@@ -164,7 +173,7 @@ impl Finder<'_, '_> {
     /// With `one` in the place of the digit 1.
     fn joined_as(&self, at: usize, one: char, here: &mut Vec<(Id, bool)>) {
         let mut joined = Joined::new();
-        let (mut length, mut odd) = (0, false);
+        let mut length = 0;
         for (nth, token) in self.tokens.iter().skip(at).take(PIECES).enumerate() {
             if token.is_number() && token.word.contains('.') {
                 break;
@@ -174,13 +183,18 @@ impl Finder<'_, '_> {
                 break;
             }
             joined = joined.and(token.word, |byte| as_letter(char::from(byte), one));
-            odd |= token.is_letter() || self.vocabulary.lexicon.exact(token.word).is_none();
+            if !self.forbidden.lexicon.may_begin(joined.key()) {
+                break;
+            }
             if nth == 0 {
                 continue;
             }
             let Some(id) = self.forbidden.lexicon.by_hash(joined.key()) else { continue };
             let word = self.forbidden.lexicon.word(id);
-            let enough = word.len() >= 6 || (odd && word.len() >= 3) || nth + 1 == length;
+            let pieces = || self.tokens.iter().skip(at).take(nth + 1);
+            let unknown = |word: &str| self.vocabulary.lexicon.exact(word).is_none();
+            let odd = || pieces().any(|token| token.is_letter() || unknown(token.word));
+            let enough = word.len() >= 6 || nth + 1 == length || (word.len() >= 3 && odd());
             if self.forbidden.lists(id) && word.len() == length && enough {
                 here.push((id, true));
             }

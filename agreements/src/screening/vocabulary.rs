@@ -4,11 +4,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::LazyLock;
 
+use schemas::statute::{Code, Section};
 use serde::Deserialize;
 
 use super::fold;
+use super::hashes::ById;
 use super::lexicon::{Id, Lexicon};
-use super::statutes::{self, Cited, Code};
+use super::statutes::{self, Cited};
 use crate::document::{DocumentError, read, sense};
 
 /// What a word or phrase is.
@@ -79,11 +81,21 @@ pub(crate) struct Offence {
 impl Offence {
     /// The code in which the sections that are known by their number alone stand.
     pub(crate) fn code_of_bare(&self, number: &str) -> Option<Code> {
-        let of =
-            |statute: &String| one_section(statute).filter(|cited| cited.section.number == number);
+        let of = |statute: &String| {
+            one_section(statute).filter(|cited| cited.section.number() == number)
+        };
         self.statutes.iter().find_map(of)?.code
     }
 }
+
+/// The published list, by subject and in its order: the first that names a word or a section has it.
+const OFFENCES: [(&str, &str); 5] = [
+    ("offences/persons.toml", include_str!("../../words/offences/persons.toml")),
+    ("offences/property.toml", include_str!("../../words/offences/property.toml")),
+    ("offences/vice_and_weapons.toml", include_str!("../../words/offences/vice_and_weapons.toml")),
+    ("offences/traffic.toml", include_str!("../../words/offences/traffic.toml")),
+    ("offences/public_order.toml", include_str!("../../words/offences/public_order.toml")),
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -134,7 +146,7 @@ pub(crate) const ARTICLES: [&str; 3] = ["a", "an", "the"];
 pub(crate) struct Vocabulary {
     pub(crate) lexicon: Lexicon,
     /// Phrases by their first word, the longest first.
-    pub(crate) phrases: HashMap<Id, Vec<Phrase>>,
+    pub(crate) phrases: ById<Vec<Phrase>>,
     pub(crate) before_a_place: HashSet<Id>,
     pub(crate) number_words: HashSet<Id>,
     /// Words that make a unit of the offence before them: `homicide detail`.
@@ -160,11 +172,14 @@ const UNIT_WORDS: [&str; 10] = [
 
 impl Vocabulary {
     fn read() -> Result<Self, DocumentError> {
-        let offences: Offences = read("offences.toml", include_str!("../../words/offences.toml"))?;
+        let mut offences: Vec<Offence> = Vec::new();
+        for (file, text) in OFFENCES {
+            offences.extend(read::<Offences>(file, text)?.offence);
+        }
         let classes: Classes = read("classes.toml", include_str!("../../words/classes.toml"))?;
         let mut all = Self {
             lexicon: Lexicon::default(),
-            phrases: HashMap::new(),
+            phrases: ById::default(),
             before_a_place: HashSet::new(),
             number_words: HashSet::new(),
             unit_words: HashSet::new(),
@@ -173,20 +188,20 @@ impl Vocabulary {
             bare: HashMap::new(),
             entries: 0,
         };
-        for (at, offence) in (0..).zip(&offences.offence) {
+        for (at, offence) in (0..).zip(&offences) {
             all.phrases(&offence.detailed, Some(Class::Detailed(at)));
             all.phrases(&offence.words, Some(Class::Offence(at)));
             for statute in &offence.statutes {
                 let cited =
                     one_section(statute).and_then(|cited| Some((cited.code?, cited.section)));
-                let no_section = || sense(format!("offences.toml: `{statute}` is no section"));
+                let no_section = || sense(format!("offences: `{statute}` is no section"));
                 let (code, section) = cited.ok_or_else(no_section)?;
-                all.sections.entry((code, section.key(usize::MAX))).or_insert(at);
+                all.sections.entry((code, statutes::key(&section, usize::MAX))).or_insert(at);
             }
             for number in &offence.bare {
-                let no_number = || sense(format!("offences.toml: `{number}` is no number"));
+                let no_number = || sense(format!("offences: `{number}` is no number"));
                 let cited = one_section(number).ok_or_else(no_number)?;
-                all.bare.entry(cited.section.key(usize::MAX)).or_insert(at);
+                all.bare.entry(statutes::key(&cited.section, usize::MAX)).or_insert(at);
             }
         }
         for (role, words) in &classes.role {
@@ -212,7 +227,7 @@ impl Vocabulary {
         all.before_a_place = all.ids(&classes.place.before_a_place);
         all.number_words = all.ids(&classes.number_word.words);
         all.unit_words = all.ids(&UNIT_WORDS.map(str::to_owned));
-        all.offences = offences.offence;
+        all.offences = offences;
         for phrases in all.phrases.values_mut() {
             phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.words.len()));
         }
@@ -256,11 +271,16 @@ impl Vocabulary {
 
     /// The offence that a section is, where the list knows it: by as many of its parts as it can.
     pub(crate) fn of_section(&self, cited: &Cited) -> Option<u16> {
-        let key = |parts| cited.section.key(parts);
-        (0..=cited.section.parts.len()).rev().find_map(|parts| match cited.code {
-            Some(code) => self.sections.get(&(code, key(parts))).copied(),
-            None => self.bare.get(&key(parts)).copied(),
-        })
+        let section = &cited.section;
+        match cited.code {
+            Some(code) => self.of_statute(code, section),
+            None => longest(section, |key| self.bare.get(&key)),
+        }
+    }
+
+    /// The same of a section with its code.
+    pub(crate) fn of_statute(&self, code: Code, section: &Section) -> Option<u16> {
+        longest(section, |key| self.sections.get(&(code, key)))
     }
 
     pub(crate) fn offence(&self, at: u16) -> Option<&Offence> {
@@ -270,6 +290,12 @@ impl Vocabulary {
     pub(crate) fn offence_named(&self, code: &str) -> Option<u16> {
         (0..).zip(&self.offences).find(|(_, offence)| offence.code == code).map(|(at, _)| at)
     }
+}
+
+/// What is known of a section by as many of its parts as it can be.
+fn longest<'v>(section: &Section, known: impl Fn(String) -> Option<&'v u16>) -> Option<u16> {
+    let parts = (0..=section.parts().len()).rev();
+    parts.map(|parts| statutes::key(section, parts)).find_map(known).copied()
 }
 
 /// The words of an entry, without articles unless it is one.

@@ -1,8 +1,8 @@
 //! What must hold of the screening, whatever is written.
 
 use agreements::decide::decline;
-use agreements::policy::Policy;
-use agreements::screening::{forbidden_uses, typed};
+use agreements::policy::{OwnOffense, Policy, Prohibition};
+use agreements::screening::{Certainty, forbidden_uses, listed_offenses, typed};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use schemas::query::Query;
@@ -173,5 +173,100 @@ fn what_stands_in_the_words_is_typed() {
         let found: Vec<_> = why.offenses.iter().map(ToString::to_string).collect();
         assert_eq!(found, offenses, "{offense} {reason}");
         assert_eq!(why.vehicle_role.map(|role| role.to_string()).as_deref(), role, "{reason}");
+    }
+}
+
+/// What is doubtful of a query, under the statute's minimum.
+fn doubtful(query: &Query) -> Vec<String> {
+    fixtures::policy("california-statute").doubtful_uses(&query.why, &query.elements)
+}
+
+#[test]
+fn forbidden_words_are_found_wherever_they_are_written() {
+    let policy = fixtures::policy("california-statute");
+    let fair = asked("stolen vehicle, taken from a driveway");
+    assert!(!refused_as(&policy, &fair, RefusalCode::PurposeProhibited));
+    let mut role = fair.clone();
+    role.why.vehicle_role = Some("other: driver is an ICE detainer".parse().unwrap());
+    let mut code = fair.clone();
+    code.why.offenses.push("ice_detainer".parse().unwrap());
+    let mut codes = fair;
+    codes.why.offenses = vec!["immigration".parse().unwrap(), "own_code".parse().unwrap()];
+    for (place, query) in [("role", role), ("code", code), ("codes", codes)] {
+        assert!(refused_as(&policy, &query, RefusalCode::PurposeProhibited), "{place}");
+    }
+}
+
+#[test]
+fn codes_of_the_published_list_betray_nothing() {
+    for listed in listed_offenses() {
+        let mut query = asked("taken from a driveway");
+        query.why.offenses = vec![listed.code.parse().unwrap()];
+        assert_eq!(forbidden_uses(&query.why), Some(Vec::new()), "{}", listed.code);
+    }
+}
+
+#[test]
+fn a_section_of_no_list_excuses_nothing() {
+    // The same words beside an offence that is listed, and beside one that nobody wrote into law.
+    for (reason, clear) in [
+        ("immigrant, robbery", false),
+        ("immigrant, 9999 PC", true),
+        ("immigrant 98765(z) BP", true),
+        ("the protest, robbery", false),
+    ] {
+        assert_eq!(prohibited(reason), clear, "{reason}");
+    }
+    let mut mentioned = asked("the protest, robbery");
+    mentioned.why.offenses.clear();
+    assert_eq!(doubtful(&mentioned), Vec::<String>::new());
+    mentioned.why.reason = "the protest, 9999 PC".parse().unwrap();
+    assert!(doubtful(&mentioned).concat().contains("protest"), "{:?}", doubtful(&mentioned));
+}
+
+#[test]
+fn a_section_of_no_list_leaves_traffic_enforcement_doubtful() {
+    let found = |reason: &str| {
+        let mut query = asked(reason);
+        query.why.offenses.clear();
+        let found = forbidden_uses(&query.why).unwrap();
+        let traffic = Prohibition::TrafficEnforcement;
+        found.into_iter().find(|found| found.prohibition == traffic).map(|found| found.certainty)
+    };
+    assert_eq!(found("speeding"), Some(Certainty::Clear));
+    assert_eq!(found("speeding, 9999 PC"), Some(Certainty::Doubtful));
+    assert_eq!(found("speeding, robbery"), None);
+}
+
+#[test]
+fn letters_that_are_read_as_no_plain_ones_leave_it_doubtful() {
+    assert!(prohibited("ɪᴄᴇ ᴅᴇᴛᴀɪɴᴇʀ") && prohibited("ⅰce detainer") && prohibited("🅸🅲🅴 hold"));
+    for (reason, looked_at) in [
+        ("stolen from José’s garage — ﬁrearm inside", true),
+        ("stolen from a garage 車", false),
+        ("stolen from a garage, ждж", false),
+    ] {
+        assert_eq!(doubtful(&asked(reason)).is_empty(), looked_at, "{reason}");
+    }
+}
+
+#[test]
+fn an_agencys_own_words_are_split_as_a_reason_is() {
+    for (own, reason) in [
+        ("H&R", "suspect h & r"),
+        ("S.W.A.T.", "suspect SWAT"),
+        ("Señal Uno", "suspect senal uno"),
+        ("2-Adam", "suspect 2 adam"),
+    ] {
+        let mut policy = fixtures::policy("california-statute");
+        policy.reason.offenses.push(OwnOffense {
+            code: "own_code".parse().unwrap(),
+            name: "Ours".parse().unwrap(),
+            words: vec![own.parse().unwrap()],
+        });
+        let mut query = asked(reason);
+        query.why.offenses.clear();
+        let found = typed(&query.why, &policy.reason).offenses;
+        assert!(found.iter().any(|code| code.as_str() == "own_code"), "{own}: {found:?}");
     }
 }

@@ -8,6 +8,7 @@ mod not_again;
 mod recent;
 mod redelivered;
 mod refused;
+mod released;
 mod served;
 mod undecided;
 mod uses;
@@ -358,16 +359,8 @@ fn opens_otherwise(answer: &Answer, permit: &Permit) -> Option<String> {
             basis.authority, basis.version, permit.basis.authority, permit.basis.version
         ));
     }
-    if *opened != permit.released() {
-        return Some(format!(
-            "it opens {} until {}, at most {}; the decision {} until {}, at most {}",
-            opened.from,
-            opened.until,
-            opened.limit,
-            scope.from(),
-            scope.until(),
-            scope.limit()
-        ));
+    if let Some(what) = released::otherwise(opened, &permit.released()) {
+        return Some(what);
     }
     if answer.notice != permit.notice {
         return Some("another notice than the policy's stands in it".into());

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use schemas::agency::AgencyId;
+use schemas::answer::Wanted;
 use schemas::body::{Access, Body, Outcome};
 use schemas::digest::Digest;
 use schemas::entry::Header;
@@ -25,10 +26,8 @@ pub struct Asked {
     pub logged: Timestamp,
     /// Who asks.
     pub requester: AgencyId,
-    /// Most reads wanted.
-    pub limit: u32,
-    /// Whether photographs are wanted.
-    pub images: bool,
+    /// How far its search is to go.
+    pub wanted: Wanted,
     peer: AgencyId,
     entry: u64,
     /// Of what the query says of itself.
@@ -148,8 +147,7 @@ impl Earlier {
                     at: query.at,
                     logged: header.at,
                     requester: query.from.clone(),
-                    limit: query.limit,
-                    images: query.images,
+                    wanted: Wanted::from(&**query),
                     peer,
                     entry: header.index,
                     said: told.of_query.clone(),

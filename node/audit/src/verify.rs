@@ -343,7 +343,7 @@ fn fits(reply: &Opened, query: Digest, asked: &Asked) -> bool {
     match &reply.message {
         Message::Answer(answer) => {
             let bound = answer.query_id == asked.id && answer.query_digest == query;
-            bound && answer.fits(asked.limit, asked.images).is_ok()
+            bound && answer.fits(&asked.wanted).is_ok()
         }
         Message::Refusal(refusal) => {
             let bound = refusal.query_id == asked.id && refusal.query_digest == query;

@@ -40,7 +40,7 @@ use cached_answers::CachedAnswers;
 use peer::link::Dial;
 use registry::{Candidates, State};
 use send::{PendingQuery, QuerySender};
-use settle::QuerySettler;
+use settle::{QuerySettler, contact};
 use store::ReadStore;
 use under_way::UnderWay;
 
@@ -84,7 +84,6 @@ pub struct QueryClient<D> {
     cached: Arc<CachedAnswers>,
     sender: Arc<QuerySender<D>>,
     settler: Arc<QuerySettler<D>>,
-    proofs: ProofBook,
     under_way: Arc<UnderWay>,
 }
 
@@ -97,7 +96,6 @@ impl<D> Clone for QueryClient<D> {
             cached: self.cached.clone(),
             sender: self.sender.clone(),
             settler: self.settler.clone(),
-            proofs: self.proofs.clone(),
             under_way: self.under_way.clone(),
         }
     }
@@ -125,6 +123,7 @@ impl<D: Dial> QueryClient<D> {
             keys: keys.clone(),
             photographs,
             observer: Observer::of(context),
+            proofs: ProofBook::of(context),
             delivery,
         };
         Self {
@@ -134,7 +133,6 @@ impl<D: Dial> QueryClient<D> {
             cached: Arc::new(cached),
             sender: Arc::new(sender),
             settler: Arc::new(settler),
-            proofs: ProofBook::of(context),
             under_way: Arc::default(),
         }
     }
@@ -267,14 +265,10 @@ impl<D: Dial> QueryClient<D> {
                 ),
             );
         }
-        // Where a life is in danger, a refusal says whom to call.
-        let contact = (!query.why.danger.is_empty()).then(|| peer.card.value.contact.clone());
-        let called = |outcome: QueryOutcome| {
-            let refused = outcome.outcome == OutcomeCode::Refused;
-            QueryOutcome { contact: contact.filter(|_| refused), ..outcome }
-        };
         if let Some(reasons) = decline(policy, &query, query.at) {
-            return called(self.declined(query, actor, reasons.into_vec()).await);
+            let contact = contact(state, &query);
+            let outcome = self.declined(query, actor, reasons.into_vec()).await;
+            return QueryOutcome { contact, ..outcome };
         }
         let key = self.keys.message_key(&self.agency);
         let envelope = match Envelope::sign_json(Kind::Query, &query, &key) {
@@ -293,13 +287,7 @@ impl<D: Dial> QueryClient<D> {
             Err(error) => return QueryOutcome::failed(&owner, error),
         };
         let reply = self.sender.send(&pending, &frames).await;
-        let outcome = self.settler.settle(&pending, reply).await;
-        called(QueryOutcome {
-            warning: self.proofs.warning(&owner).await,
-            search: pending.query.search,
-            asked: Some(Extent::asked(&pending.query)),
-            ..outcome
-        })
+        self.settler.settle(&pending, reply).await
     }
 
     async fn declined(&self, query: Query, actor: Actor, reasons: Vec<Reason>) -> QueryOutcome {

@@ -38,7 +38,7 @@ pub fn answer(
 ) -> Result<Answer, Unproven> {
     let answer: Answer = envelope.verified_json(Kind::Answer, owner_key)?;
     bound(query, query_digest, &answer.query_id, answer.query_digest, &answer.from, &answer.to)?;
-    let fits = answer.fits(query.limit, query.images);
+    let fits = answer.fits(&query.into());
     fits.map_err(|what| Unproven::Content(what.to_owned()))?;
     Ok(answer)
 }

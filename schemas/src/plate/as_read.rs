@@ -7,8 +7,7 @@
 //! [`UNREAD`]: without it the plate would be another, shorter one. What a spreadsheet made of a
 //! number is undone where that is certain, and refused where it is not.
 
-use unicode_normalization::UnicodeNormalization as _;
-use unicode_normalization::char::is_combining_mark;
+use crate::alike::read_as;
 
 /// Longest plate, in characters.
 pub const LONGEST: usize = 10;
@@ -23,10 +22,6 @@ pub(crate) fn separator(c: char) -> bool {
 
 /// What readers write for a character that they could not make out.
 const MARKS: [char; 8] = ['?', '*', '_', '#', '\u{FFFD}', '\u{25A1}', '\u{2610}', '\u{BF}'];
-
-/// Letters that look like one of `A`-`Z`, each before it: of Cyrillic, of Greek, and those of Latin that no
-/// decomposition takes apart.
-const ALIKE: &str = "АAВBЕEКKМMНHОOРPСCТTУYХXІIЈJЅSԚQԜWΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXØOĐDÐDŁLĦHŦT";
 
 /// What a plate that a reader wrote is compared by.
 #[derive(Debug, PartialEq, Eq)]
@@ -97,12 +92,9 @@ impl Folding {
     }
 
     fn fold(&mut self, c: char) {
-        let parts = std::iter::once(c).nfkd().filter(|c| !is_combining_mark(*c));
-        for c in parts.flat_map(char::to_uppercase) {
-            let mut pairs = ALIKE.chars();
-            let alike = std::iter::from_fn(|| pairs.next().zip(pairs.next()))
-                .find_map(|(of, is)| (of == c).then_some(is));
-            match alike.unwrap_or(c) {
+        // A plate is in capitals, whatever case its reader wrote.
+        for c in c.to_uppercase().flat_map(read_as) {
+            match c.to_ascii_uppercase() {
                 c if c.is_ascii_alphanumeric() => self.keep(c),
                 c if MARKS.contains(&c) => self.keep(UNREAD),
                 c => self.other = self.other || c.is_alphabetic(),

@@ -209,7 +209,7 @@ fn vague<'a>(accesses: &Accesses, asked: &'a [Asked<'a>], policy: &Policy) -> Ve
 /// for a person to judge.
 fn screened<'a>(asked: &'a [Asked<'a>], policy: &Policy) -> Vec<Finding<'a>> {
     let by = groups(asked, |one| {
-        let doubtful = policy.doubtful_uses(&one.access.why);
+        let doubtful = policy.doubtful_uses(&one.access.why, &one.access.elements);
         (!doubtful.is_empty()).then(|| (one.who(), doubtful.join("; ")))
     });
     by.into_iter()

@@ -172,7 +172,7 @@ fn lax(minimum: &str) -> Result<String, ActError> {
     policy.reason.offenses.push(OwnOffense {
         code: "anything".parse().map_err(|e| ActError::failed(format!("{e}")))?,
         name: words("Anything")?,
-        words: vec![words("inv")?, words(CASE)?],
+        words: vec![words("inv")?.into(), words(CASE)?.into()],
     });
     policy.people.query.roles.push(Role::Auditor);
     if let Some(purpose) = policy.purposes.first_mut() {

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use schemas::answer::{Answer, Basis, Receipt};
 use schemas::envelope::{Envelope, Kind};
 use schemas::outcome::{OutcomeCode, RefusedBy};
+use schemas::query::Query;
 use schemas::refusal::Refusal;
+use schemas::text::Text;
 
 use super::super::deliver::Delivery;
 use super::super::observed::Observer;
+use super::super::standing::ProofBook;
 use super::super::verify::Unproven;
 use super::send::{PendingQuery, Reply, Verified};
-use super::{Misread, QueryOutcome, own_notice};
+use super::{Extent, Misread, QueryOutcome, own_notice};
 use crate::context::OwnKeys;
 use crate::permission::OwnAgency;
 use audit_log::append::AppendError;
@@ -35,6 +38,8 @@ pub(super) struct QuerySettler<D> {
     pub(super) keys: OwnKeys,
     pub(super) photographs: Images,
     pub(super) observer: Observer,
+    /// What owners' logs owe.
+    pub(super) proofs: ProofBook,
     /// Sees the receipts delivered.
     pub(super) delivery: Arc<Delivery<D>>,
 }
@@ -46,7 +51,7 @@ impl<D: Dial> QuerySettler<D> {
         pending: &PendingQuery,
         reply: Result<(D::Channel, Reply), String>,
     ) -> QueryOutcome {
-        let owner = &pending.query.to;
+        let (query, owner) = (&pending.query, &pending.query.to);
         let settled = match reply {
             Ok((channel, Reply::Answer(envelope, verified, beside))) => {
                 self.answered(pending, envelope, *verified, &beside, channel).await
@@ -60,7 +65,20 @@ impl<D: Dial> QuerySettler<D> {
             }
             Err(why) => Ok(self.unanswered(pending, why).await),
         };
-        settled.unwrap_or_else(|why| QueryOutcome::failed(owner, why))
+        let outcome = settled.unwrap_or_else(|why| QueryOutcome::failed(owner, why));
+        // What is known of every query, however it ended and however often it was asked.
+        let contact = match outcome.outcome {
+            OutcomeCode::Refused => contact(&self.agency.registry.state(), query),
+            _ => None,
+        };
+        QueryOutcome {
+            query_id: Some(query.id),
+            search: query.search,
+            asked: Some(Extent::asked(query)),
+            warning: self.proofs.warning(owner).await,
+            contact,
+            ..outcome
+        }
     }
 
     async fn refused(
@@ -215,6 +233,12 @@ impl<D: Dial> QuerySettler<D> {
             ..QueryOutcome::new(&pending.query.to, OutcomeCode::Answered)
         }
     }
+}
+
+/// Whom to call at the owner of a query that is refused while a life is in danger.
+pub(super) fn contact(state: &State, query: &Query) -> Option<Text> {
+    let peer = state.peers.get(&query.to).filter(|_| !query.why.danger.is_empty())?;
+    Some(peer.card.value.contact.clone())
 }
 
 /// How long answers on this basis are kept, in days: as the very text says that it rests on, or

@@ -264,6 +264,9 @@ async fn an_owner_that_returns_what_was_not_asked_is_caught_in_every_search() {
 #[tokio::test(flavor = "multi_thread")]
 async fn reads_outside_the_period_that_an_answer_names_are_rejected() {
     is_rejected(|forged| forged.answer.released.from = forged.answer.at).await;
+    // More than was asked for, and less that nobody names.
+    is_rejected(|forged| forged.answer.released.limit += 1).await;
+    is_rejected(|forged| forged.answer.released.limit -= 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

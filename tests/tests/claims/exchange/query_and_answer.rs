@@ -9,8 +9,10 @@ use schemas::outcome::{OutcomeCode, RefusedBy};
 use schemas::purpose::Purpose;
 use schemas::query::Query;
 use tests::agency::{Agency, Plan};
-use tests::federation::{add_card, in_force, introduce, owner_and_raw, pair, sharing_pair};
-use tests::fixtures::{OFFICER, PLATE, draft};
+use tests::federation::{
+    add_card, in_force, introduce, owner_and_raw, pair, sharing_pair, sharing_pair_of,
+};
+use tests::fixtures::{OFFICER, PLATE, draft, words};
 use tests::logs::{Log, LogEntry, envelope};
 use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
@@ -250,4 +252,25 @@ async fn a_node_dials_from_another_port_than_it_listens_on() {
     let (owner, raw, _) = owner_and_raw().await;
     let from = eventually("the owner dials", async || raw.dialled_from(&owner)).await;
     assert_ne!(from, owner.identity.card.addresses[0].as_str());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asking_again_tells_the_officer_what_asking_tells() {
+    let plan = Plan::of("asking-ca-pd").bounds(|bounds| bounds.answer_seconds = 1);
+    let (asking, mut owning, _) = sharing_pair_of(plan, Plan::of("owning-ca-pd")).await;
+    owning.stop().await;
+    let mut urgent = draft(&[owning.id()], PLATE, asking.now());
+    urgent.why.danger = words("shots fired at a school");
+    let first = asking.ask(&urgent).await.remove(0);
+    assert_eq!(first.outcome, OutcomeCode::Unanswered, "{first:?}");
+    let (query, said) = (first.query_id.expect("a query id"), (first.search, first.asked));
+    assert!(said.0.is_some() && said.1.is_some(), "{said:?}");
+    owning.run().await;
+    let officer = asking.officer();
+    let again = eventually("an answer", async || {
+        let heard = asking.node().queries.ask_again(query, &officer).await.expect("an open query");
+        (heard.outcome == OutcomeCode::Answered).then_some(heard)
+    })
+    .await;
+    assert_eq!((again.search, again.asked), said);
 }

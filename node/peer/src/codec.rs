@@ -93,13 +93,20 @@ pub(super) async fn read(substream: &mut Substream) -> Result<Frame, LinkError> 
 }
 
 /// Reads the frame that opens a conversation, and holds the room that it takes of what its peer may
-/// have; waits for its head without limit. Of a frame that opens nothing only the head is read.
+/// have; waits for its head until `left`, and for one that has begun as long as for any. Of a frame that
+/// opens nothing only the head is read.
 pub(super) async fn opening(
     substream: &mut Substream,
     permit: &SubstreamPermit,
+    left: impl Future<Output = ()>,
 ) -> Result<(Frame, Option<OwnedSemaphorePermit>), LinkError> {
     standing(substream, async |stream| {
-        let first = first(stream).await?;
+        let first = tokio::select! {
+            // What has come is taken.
+            biased;
+            first = first(stream) => first?,
+            () = left => return Err(lost("nothing was opened here any more")),
+        };
         in_time(async {
             let head = head(first, stream).await?;
             if !opens(head.kind) {

@@ -79,11 +79,11 @@ impl<H: Host> Accept for Serving<H> {
             let connection = stream.connection().clone();
             let mut served = Served { stream };
             loop {
+                // Its place is then for substreams of the connection that came after.
+                let left = connection.left_idle();
                 let opening = tokio::select! {
-                    opening = codec::opening(&mut served.stream, &permit) => opening,
+                    opening = codec::opening(&mut served.stream, &permit, left) => opening,
                     () = stopping.cancelled() => break,
-                    // Its place is for substreams of the connection that came after.
-                    () = connection.left_idle() => break,
                 };
                 let Ok((opening, _held)) = opening else { break };
                 if host.serve(&node, opening, &mut served).await.is_err() {

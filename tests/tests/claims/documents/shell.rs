@@ -4,7 +4,6 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -98,8 +97,9 @@ impl Shell {
             "#!/bin/sh\ncase \"$1 $2 $3\" in\n    'run --release --') shift 3; exec accord \"$@\" ;;\n    'build --release ') ;;\n    *) echo \"cargo $*: no document types this\" >&2; exit 1 ;;\nesac\n",
         );
         let path = std::env::var("PATH").expect("a path");
-        let mut shell = Command::new("bash")
-            .args(["--noprofile", "--norc"])
+        // As at a terminal, its processes have a leader of their own.
+        let mut shell = Command::new("setsid")
+            .args(["bash", "--noprofile", "--norc"])
             .current_dir(dir.path())
             .env_clear()
             .env("PATH", format!("{}:{path}", programs.display()))
@@ -108,7 +108,6 @@ impl Shell {
             .env("LANG", "C.UTF-8")
             .env("TZ", "America/Los_Angeles")
             .envs(variables.iter().map(|(name, value)| (name, value)))
-            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -192,7 +192,8 @@ async fn photographs_that_are_not_those_promised_are_rejected_and_not_kept() {
             forged.answer.images[0].digest = Digest::of(b"another");
         }),
         ("a photograph of none of its reads", |forged| forged.reads[0].images.clear()),
-        ("were not asked for", |forged| forged.answer.released.images = false),
+        // Photographs that were asked for are not opened, and no cut says so.
+        ("its cuts are not what is less", |forged| forged.answer.released.images = false),
     ];
     for (said, falsify) in cases {
         let (asking, heard) = heard_from(falsify).await;

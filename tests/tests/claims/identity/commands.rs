@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tests::command_line::{CliAgency, CommandOutput, accord_at};
 
 /// Commands that take no session, and why.
-const NEED_NONE: [(&str, &str); 26] = [
+const NEED_NONE: [(&str, &str); 28] = [
     ("agreement draft", "writes a text from a template; nothing is asked of the node"),
     ("audit heads", "holds files against each other"),
     ("card show", "shows the card that lies in the home, for its owner"),

@@ -14,6 +14,14 @@ use crate::fixtures::{reads, words};
 use crate::wait::within;
 
 impl Agency {
+    /// Waits until every answer that was given here is receipted: after that a clock may go on for days.
+    pub async fn wait_for_receipts(&self) {
+        crate::wait::eventually("every answer is receipted", async || {
+            self.own().log.counters().unreceipted_since.is_empty().then_some(())
+        })
+        .await;
+    }
+
     /// Puts in `count` reads of `plate`.
     pub async fn add_reads(&self, plate: &str, count: usize) {
         let batch = reads(self.id(), plate, count, self.now());

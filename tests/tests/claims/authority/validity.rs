@@ -38,6 +38,7 @@ async fn answered(asking: &Agency, owning: &Agency) {
         heard.reasons,
         heard.error
     );
+    owning.wait_for_receipts().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

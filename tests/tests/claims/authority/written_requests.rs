@@ -267,6 +267,7 @@ async fn withdrawn_denied_and_expired_requests_give_nothing_on_either_side() {
     wait_for_state(&asking, &denied, "denied").await;
     assert!(approve(&owning, &official, &denied).await.is_err(), "it was decided once");
     assert_eq!(ask_citing(&asking, &owning, &ends, PLATE).await.outcome, OutcomeCode::Answered);
+    owning.wait_for_receipts().await;
     for agency in [&asking, &owning] {
         agency.clock.shift(7 * DAY_MS);
         wait_for_state(agency, &ends, "expired").await;

@@ -247,6 +247,7 @@ async fn a_version_that_has_expired_does_not_bring_an_older_one_back() {
     .await;
     adhere(&owning, &text, None).await;
     answered_query(&asking, &owning).await;
+    owning.wait_for_receipts().await;
     shift_clocks([&asking, &owning], DAY_MS);
     assert_eq!(outcome(&asking, &owning).await, Err(RefusalCode::AuthorityNotInForce));
 }

@@ -263,8 +263,9 @@ impl Sessions {
         self.end_those(|session| session.over(now).or_else(|| ends(session))).await
     }
 
-    /// Has the database forget, and `record` record, what has ended. What fails is tried again with
-    /// the next call.
+    /// Has the database forget, and then `record` record, what has ended. What fails is tried again with
+    /// the next call. All of it is forgotten before any is recorded: a log that takes no entry brings
+    /// none back.
     ///
     /// # Errors
     /// The first thing that failed; what comes after it waits.
@@ -274,12 +275,18 @@ impl Sessions {
     ) -> Result<(), E> {
         let _turn = self.settling.lock().await;
         loop {
-            let Some(Over { token, ended }) = self.over().front().cloned() else { return Ok(()) };
-            self.records.forget_sessions(&[token]).await?;
-            if let Some((session, why)) = ended {
-                record(session, why).await?;
+            let over: Vec<Over> = self.over().iter().cloned().collect();
+            if over.is_empty() {
+                return Ok(());
             }
-            self.over().pop_front();
+            let tokens: Vec<Digest> = over.iter().map(|one| one.token).collect();
+            self.records.forget_sessions(&tokens).await?;
+            for Over { ended, .. } in over {
+                if let Some((session, why)) = ended {
+                    record(session, why).await?;
+                }
+                self.over().pop_front();
+            }
         }
     }
 

@@ -269,6 +269,7 @@ async fn what_has_ended_is_owed_an_entry_until_it_has_one() {
     assert!(sessions.end(&other, SessionEnd::Stopped).await);
     let given_up = tokio::time::timeout(Duration::from_millis(20), sessions.settle(never)).await;
     assert!(given_up.is_err());
+    assert!(begun(&dir).await.all().await.is_empty(), "none comes back for want of an entry");
     let owed = [("a".to_owned(), SessionEnd::SignedOut), ("b".to_owned(), SessionEnd::Stopped)];
     assert_eq!(settled(&sessions).await, owed);
     assert!(settled(&sessions).await.is_empty(), "once");

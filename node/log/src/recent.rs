@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// import of 2,000 records names up to three reads for each.
 const MOST: usize = 6_000;
 
-/// The last ones that were named, by entry. Cheap to clone: what is known is copied by whoever adds to it.
+/// The last ones that were named, by entry. Cheap to clone: who adds to what another holds too copies it.
 #[derive(Debug, Clone)]
 pub(super) struct Recent<T>(Arc<Known<T>>);
 
@@ -32,7 +32,7 @@ impl<T: PartialEq + Clone> Recent<T> {
         if what.is_empty() {
             return;
         }
-        let mut known = Known::clone(&self.0);
+        let known = Arc::make_mut(&mut self.0);
         known.names = known.names.saturating_add(what.len());
         known.last.push_back((index, what.into()));
         // What the last entry names is known, however much that is.
@@ -43,7 +43,6 @@ impl<T: PartialEq + Clone> Recent<T> {
             known.names = known.names.saturating_sub(names.len());
             known.since = oldest.saturating_add(1);
         }
-        self.0 = Arc::new(known);
     }
 
     /// Whether it is known that no entry from `seen` on names one of `what`.
@@ -74,6 +73,7 @@ mod tests {
         assert!(!recent.none_since(13, &['a']), "too long ago");
         assert!(recent.none_since(16, &['a']));
     }
+
     #[test]
     fn what_the_last_entry_names_is_known_however_much_that_is() {
         let mut recent = Recent::new(0);

@@ -266,9 +266,7 @@ impl<D: Dial> QueryClient<D> {
             );
         }
         if let Some(reasons) = decline(policy, &query, query.at) {
-            let contact = contact(state, &query);
-            let outcome = self.declined(query, actor, reasons.into_vec()).await;
-            return QueryOutcome { contact, ..outcome };
+            return self.declined(query, actor, reasons.into_vec()).await;
         }
         let key = self.keys.message_key(&self.agency);
         let envelope = match Envelope::sign_json(Kind::Query, &query, &key) {
@@ -298,6 +296,7 @@ impl<D: Dial> QueryClient<D> {
                 search: query.search,
                 reasons,
                 refused_by: Some(RefusedBy::OwnPolicy),
+                contact: contact(&self.agency.registry.state(), &query),
                 log: Some(appended.position()),
                 ..QueryOutcome::new(&query.to, OutcomeCode::Refused)
             },

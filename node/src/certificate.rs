@@ -13,9 +13,9 @@ use rustls::sign::CertifiedKey;
 use schemas::digest::Digest;
 use schemas::time::{DAY_MS, Timestamp};
 use x509_parser::extensions::GeneralName;
-use x509_parser::prelude::{FromDer as _, X509Certificate};
+use x509_parser::prelude::{ASN1Time, FromDer as _, X509Certificate};
 
-pub use issued::{NotInstalled, install, is as is_for, request};
+pub use issued::{NotInstalled, install, request};
 
 use host::home::{Home, HomeError, read_text, replace_private};
 
@@ -65,13 +65,17 @@ pub fn create(home: &Home, names: &[String], now: Timestamp) -> Result<(), HomeE
 /// # Errors
 /// When the present one cannot be read or the new one cannot be written.
 pub fn renew(home: &Home, names: &[String], now: Timestamp) -> Result<(), HomeError> {
-    let text = zeroize::Zeroizing::new(read_text(&home.tls(KEY))?);
-    let key = KeyPair::from_pem(&text).map_err(|e| unfit(home, KEY, e))?;
+    let key = key_pair(home)?;
     if names.is_empty() {
         issue(home, &key, &load(home)?.names, now)
     } else {
         issue(home, &key, names, now)
     }
+}
+
+fn key_pair(home: &Home) -> Result<KeyPair, HomeError> {
+    let text = zeroize::Zeroizing::new(read_text(&home.tls(KEY))?);
+    KeyPair::from_pem(&text).map_err(|e| unfit(home, KEY, e))
 }
 
 fn issue(home: &Home, key: &KeyPair, names: &[String], now: Timestamp) -> Result<(), HomeError> {
@@ -115,12 +119,11 @@ pub fn load(home: &Home) -> Result<Certificate, HomeError> {
 fn of_chain(home: &Home, chain: Vec<CertificateDer<'static>>) -> Result<Certificate, HomeError> {
     let first = chain.first().ok_or_else(|| unfit(home, CERTIFICATE, "holds no certificate"))?;
     let (_, parsed) = X509Certificate::from_der(first).map_err(|e| unfit(home, CERTIFICATE, e))?;
-    let not_after = parsed.validity().not_after.timestamp().saturating_mul(1_000);
+    let not_after = instant(parsed.validity().not_after);
     let names = parsed.subject_alternative_name().ok().flatten();
     let names = names.map(|names| names.value.general_names.iter().filter_map(named).collect());
     let (self_signed, pin) =
         (parsed.issuer() == parsed.subject(), Digest::of(parsed.public_key().raw));
-    let not_after = Timestamp::from_millis(not_after).unwrap_or(Timestamp::MAX);
     let key = PrivateKeyDer::from_pem_file(home.tls(KEY)).map_err(|e| unfit(home, KEY, e))?;
     let key = sign::any_supported_type(&key).map_err(|e| unfit(home, KEY, e))?;
     let key = CertifiedKey::new(chain.clone(), key);
@@ -136,6 +139,10 @@ fn of_chain(home: &Home, chain: Vec<CertificateDer<'static>>) -> Result<Certific
     })
 }
 
+fn instant(at: ASN1Time) -> Timestamp {
+    Timestamp::from_millis(at.timestamp().saturating_mul(1_000)).unwrap_or(Timestamp::MAX)
+}
+
 fn named(name: &GeneralName<'_>) -> Option<String> {
     match name {
         GeneralName::DNSName(name) => Some((*name).to_owned()),
@@ -148,10 +155,44 @@ fn named(name: &GeneralName<'_>) -> Option<String> {
     }
 }
 
+/// Whether a name of a certificate is that of `host`: itself, or with a star in the place of its first
+/// part.
+fn is(name: &str, host: &str) -> bool {
+    let below = name.strip_prefix("*.").zip(host.split_once('.'));
+    name.eq_ignore_ascii_case(host)
+        || below.is_some_and(|(name, (_, host))| name.eq_ignore_ascii_case(host))
+}
+
 impl Certificate {
+    /// Whether it is for `host`.
+    #[must_use]
+    pub fn is_for(&self, host: &str) -> bool {
+        self.names.iter().any(|name| is(name, host))
+    }
+
     /// Whole days from `now` to its end; negative once it has ended.
     #[must_use]
     pub fn days_left(&self, now: Timestamp) -> i64 {
         self.not_after.millis().saturating_sub(now.millis()).div_euclid(DAY_MS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_one_part() {
+        for (name, host, fits) in [
+            ("alpr.example.org", "alpr.example.org", true),
+            ("ALPR.example.org", "alpr.example.org", true),
+            ("*.example.org", "alpr.example.org", true),
+            ("*.example.org", "a.alpr.example.org", false),
+            ("*.example.org", "example.org", false),
+            ("*", "localhost", false),
+            ("alpr.example.org", "other.example.org", false),
+        ] {
+            assert_eq!(is(name, host), fits, "{name} for {host}");
+        }
     }
 }

@@ -1,14 +1,14 @@
 //! A certificate of the agency's authority: what it is asked for, and what comes back. The key never
 //! leaves the home, and stays the one that clients pin.
 
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::CertificateParams;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use schemas::time::Timestamp;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::{CERTIFICATE, Certificate, KEY, load, of_chain, unfit};
-use host::home::{Home, HomeError, read_text, replace_private};
+use super::{CERTIFICATE, Certificate, KEY, instant, key_pair, load, of_chain, unfit};
+use host::home::{Home, HomeError, replace_private};
 
 /// Why what came back is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -65,8 +65,7 @@ pub enum NotInstalled {
 /// # Errors
 /// When the key cannot be read, or a name is none.
 pub fn request(home: &Home, names: &[String]) -> Result<String, HomeError> {
-    let text = zeroize::Zeroizing::new(read_text(&home.tls(KEY))?);
-    let key = KeyPair::from_pem(&text).map_err(|e| unfit(home, KEY, e))?;
+    let key = key_pair(home)?;
     let failed = |e: rcgen::Error| unfit(home, CERTIFICATE, e);
     let mut params = CertificateParams::new(names).map_err(failed)?;
     if let Some(name) = names.first() {
@@ -100,10 +99,8 @@ pub fn install(
             return Err(NotInstalled::NoChain(number));
         }
     }
-    let at = |time: x509_parser::time::ASN1Time| {
-        Timestamp::from_millis(time.timestamp().saturating_mul(1_000)).unwrap_or(Timestamp::MAX)
-    };
-    let (from, until) = (at(first.validity().not_before), at(first.validity().not_after));
+    let (from, until) =
+        (instant(first.validity().not_before), instant(first.validity().not_after));
     if now < from || until <= now {
         return Err(NotInstalled::Dates { from, until, now });
     }
@@ -113,38 +110,10 @@ pub fn install(
         }
         certificate => certificate?,
     };
-    if let Some(host) = host.filter(|host| !certificate.names.iter().any(|name| is(name, host))) {
+    if let Some(host) = host.filter(|host| !certificate.is_for(host)) {
         let (names, host) = (certificate.names.join(", "), host.to_owned());
         return Err(NotInstalled::OtherName { names, host });
     }
     replace_private(&home.tls(CERTIFICATE), pem)?;
     Ok(load(home)?)
-}
-
-/// Whether a name of a certificate is that of `host`: itself, or with a star in the place of its first part.
-#[must_use]
-pub fn is(name: &str, host: &str) -> bool {
-    let below = name.strip_prefix("*.").zip(host.split_once('.'));
-    name.eq_ignore_ascii_case(host)
-        || below.is_some_and(|(name, (_, host))| name.eq_ignore_ascii_case(host))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_star_stands_for_one_part() {
-        for (name, host, fits) in [
-            ("alpr.example.org", "alpr.example.org", true),
-            ("ALPR.example.org", "alpr.example.org", true),
-            ("*.example.org", "alpr.example.org", true),
-            ("*.example.org", "a.alpr.example.org", false),
-            ("*.example.org", "example.org", false),
-            ("*", "localhost", false),
-            ("alpr.example.org", "other.example.org", false),
-        ] {
-            assert_eq!(is(name, host), fits, "{name} for {host}");
-        }
-    }
 }

@@ -58,11 +58,10 @@ fn host(home: &Home) -> Result<Option<String>, ActError> {
 
 fn request(home: &Home, out: &Path, names: &[String], output: Output) -> Result<Done, ActError> {
     let names: Vec<String> = if names.is_empty() {
-        let mut all: Vec<String> = host(home)?.into_iter().collect();
-        let present = certificate::load(home)?.names.into_iter();
-        all.extend(present.filter(|name| name.parse::<IpAddr>().is_err()));
-        all.dedup();
-        all
+        let host = host(home)?;
+        let mut present = certificate::load(home)?.names;
+        present.retain(|name| name.parse::<IpAddr>().is_err() && Some(name) != host.as_ref());
+        host.into_iter().chain(present).collect()
     } else {
         names.to_vec()
     };

@@ -13,7 +13,6 @@ use crate::admin::second_person::to_countersign;
 use crate::auditing::periodic::due as audits_due;
 use crate::auditing::unseen::Unseen;
 use crate::backup::standing::altered;
-use crate::certificate::is_for;
 use crate::config::Origin;
 use crate::exchange::deliver::RefusedLetter;
 use crate::exchange::standing::ProofBook;
@@ -136,23 +135,25 @@ fn certificate(app: &AppState) -> Check {
     let shown = served.certificate();
     let days = shown.days_left(app.context.agency.clock.now());
     let host = app.config.origin.as_ref().map(Origin::host);
-    let other = host.filter(|host| !shown.names.iter().any(|name| is_for(name, host)));
-    let detail = if let Some(host) = other {
-        format!(
-            "is for {}, and pages are reached at `{host}`: `accord certificate request --out FILE`, have that signed, then `accord certificate install`",
-            shown.names.join(", ")
-        )
+    let other = host.filter(|host| !shown.is_for(host));
+    let (ok, detail) = if let Some(host) = other {
+        let names = shown.names.join(", ");
+        let why = format!(
+            "is for {names}, and pages are reached at `{host}`: `accord certificate request --out FILE`, have that signed, then `accord certificate install`"
+        );
+        (false, why)
     } else if host.is_some() && shown.self_signed {
-        "vouches for itself alone: browsers warn, and take no security key after that; `accord certificate request --out FILE`, have that signed by the agency's authority, then `accord certificate install`".to_owned()
+        let why = "vouches for itself alone: browsers warn, and take no security key after that; `accord certificate request --out FILE`, have that signed by the agency's authority, then `accord certificate install`";
+        (false, why.to_owned())
     } else if days < SOON_DAYS {
-        format!(
+        let why = format!(
             "ends in {days} days: put new files into `tls/` of the home, or run `accord certificate renew`"
-        )
+        );
+        (false, why)
     } else {
-        format!("ends in {days} days")
+        (true, format!("ends in {days} days"))
     };
-    let trusted = host.is_none() || !shown.self_signed && other.is_none();
-    Check { check: "certificate", ok: days >= SOON_DAYS && trusted, detail }
+    Check { check: "certificate", ok, detail }
 }
 
 /// Whether the keys that the card names are here, and which are being exchanged.

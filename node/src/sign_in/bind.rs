@@ -6,7 +6,7 @@
 
 use ::sign_in::card::PrintedCard;
 use ::sign_in::verifier::Verifier;
-use ::sign_in::{NoRandomness, Secret, enrolment_digest, random};
+use ::sign_in::{NoRandomness, Secret, random};
 use registry::State;
 use schemas::authenticator::{
     Authenticator, AuthenticatorId, AuthenticatorKind, Revoked, SessionEnd, SignInWay,
@@ -21,11 +21,9 @@ use std::sync::PoisonError;
 use zeroize::Zeroizing;
 
 use super::SignIn;
-use super::attempt::{
-    Attempt, Proven, SignedIn, clock_is_right, may_try, open_session, prove, refuse,
-};
+use super::attempt::{Attempt, Proven, SignedIn, clock_is_right, open_session, prove, refuse};
 use super::ends::end_of;
-use super::enrol::{enrolled, no_enrolment};
+use super::enrol::{enrolled, no_enrolment, person_of};
 use super::stored::Counting;
 use crate::permission::{ActError, Permission, Principal, authenticate, authorize};
 use audit_log::entries::sign_in::{authenticator_bound, authenticator_revoked};
@@ -145,14 +143,7 @@ pub async fn finish_enrolment(
     second: &Second,
     source: &str,
 ) -> Result<BoundNow, ActError> {
-    clock_is_right(sign_in)?;
-    may_try(sign_in, source)?;
-    let (state, digest) = (sign_in.agency.registry.state(), enrolment_digest(code));
-    let Some((enrolment, person)) = enrolled(&state, &digest, sign_in.now()) else {
-        refuse(sign_in, None, source, false).await?;
-        return Err(no_enrolment());
-    };
-    let user = enrolment.user.clone();
+    let (digest, person) = person_of(sign_in, code, source).await?;
     let (id, mut card) = (new_id()?, Vec::new());
     let (verifier, step) = match second {
         Second::OneTimeCode(typed) => {
@@ -176,9 +167,9 @@ pub async fn finish_enrolment(
     };
     let verifier =
         verifier.ok_or_else(|| ActError::failed("a secret could not be sealed".into()))?;
-    let new = [new_password(sign_in, person, password).await?, New::of(id, &verifier)?];
-    bind_enrolled(sign_in, &digest, &user, &new, source).await?;
-    let proven = proven(sign_in, &user, &new, step).await?;
+    let new = [new_password(sign_in, &person, password).await?, New::of(id, &verifier)?];
+    bind_enrolled(sign_in, &digest, &person.name, &new, source).await?;
+    let proven = proven(sign_in, &person.name, &new, step).await?;
     let signed_in = Some(open_session(sign_in, proven, source).await?);
     Ok(BoundNow { signed_in, card })
 }

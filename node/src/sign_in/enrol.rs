@@ -91,6 +91,26 @@ pub(super) fn no_enrolment() -> ActError {
     ActError::refused_as("enrolment_unknown", Vec::new(), why.into())
 }
 
+/// The digest of a code that somebody shows, and the person whose enrolment has it. Who shows another
+/// failed.
+///
+/// # Errors
+/// When none has this code, or too many failed from here.
+pub(super) async fn person_of(
+    sign_in: &SignIn,
+    code: &str,
+    source: &str,
+) -> Result<(Digest, User), ActError> {
+    clock_is_right(sign_in)?;
+    may_try(sign_in, source)?;
+    let (state, digest) = (sign_in.agency.registry.state(), enrolment_digest(code));
+    if let Some((_, person)) = enrolled(&state, &digest, sign_in.now()) {
+        return Ok((digest, person.clone()));
+    }
+    refuse(sign_in, None, source, false).await?;
+    Err(no_enrolment())
+}
+
 /// Shows what an enrolment is for.
 ///
 /// # Errors
@@ -100,13 +120,8 @@ pub async fn begin_enrolment(
     code: &str,
     source: &str,
 ) -> Result<Pending, ActError> {
-    clock_is_right(sign_in)?;
-    may_try(sign_in, source)?;
-    let (state, digest) = (sign_in.agency.registry.state(), enrolment_digest(code));
-    let Some((enrolment, person)) = enrolled(&state, &digest, sign_in.now()) else {
-        refuse(sign_in, None, source, false).await?;
-        return Err(no_enrolment());
-    };
+    let (digest, person) = person_of(sign_in, code, source).await?;
+    let state = sign_in.agency.registry.state();
     let secret = {
         let mut pending = sign_in.pending.lock().unwrap_or_else(PoisonError::into_inner);
         // Those of enrolments that are over go: there are never more than persons.
@@ -117,11 +132,11 @@ pub async fn begin_enrolment(
         pending.insert(digest, secret.clone());
         secret
     };
-    let (agency, user) = (sign_in.agency.id.as_str(), enrolment.user.as_str());
+    let address = secret.address(sign_in.agency.id.as_str(), person.name.as_str()).to_string();
     Ok(Pending {
-        user: enrolment.user.clone(),
-        full_name: person.full_name.clone(),
+        user: person.name,
+        full_name: person.full_name,
         secret: secret.letters().to_string(),
-        address: secret.address(agency, user).to_string(),
+        address,
     })
 }

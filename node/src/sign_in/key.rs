@@ -1,23 +1,24 @@
 //! Signing in by a security key: it is asked for, shown, and bound. A lock of passwords never stands in its
 //! way (CJISSECPOL, AC-7, as it is meant), and nobody types a name.
 
+use ::sign_in::Token;
 use ::sign_in::key::{Asking, KeyError, Keys, Registering, SecurityKey};
 use ::sign_in::verifier::{Used, Verifier};
-use ::sign_in::{Token, enrolment_digest};
 use schemas::authenticator::{AuthenticatorKind, SignInWay};
 use schemas::digest::Digest;
 use schemas::query::UserName;
+use schemas::user::User;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::SignIn;
 use super::attempt::{Proven, SignedIn, clock_is_right, may_try, open_session, refuse, wrong};
 use super::bind::{New, bind_enrolled, bind_own, new_id};
-use super::enrol::{enrolled, no_enrolment};
+use super::enrol::person_of;
 use super::prove::renew;
 use super::stored::Counting;
 use super::whose::principal;
-use crate::permission::{ActError, Principal};
+use crate::permission::{ActError, Principal, authenticate};
 
 /// Most keys of a person.
 const MOST: usize = 8;
@@ -125,10 +126,14 @@ pub async fn sign_in_by_key(
     source: &str,
 ) -> Result<SignedIn, ActError> {
     sign_in.notice.acknowledged(notice)?;
-    let (user, first) = key_of(sign_in, shown, source).await?;
-    let authenticators = vec![first.id];
-    let proven = Proven { user, way: SignInWay::SecurityKey, first, authenticators };
-    open_session(sign_in, proven, source).await
+    let (user, key) = key_of(sign_in, shown, source).await?;
+    open_session(sign_in, by_key(user, key), source).await
+}
+
+/// Somebody who proved who she is by a key.
+fn by_key(user: UserName, key: Counting) -> Proven {
+    let authenticators = vec![key.id];
+    Proven { user, way: SignInWay::SecurityKey, first: key, authenticators }
 }
 
 /// Renews the session of `token` by a key of its person.
@@ -159,15 +164,19 @@ pub async fn begin_key_enrolment(
     code: &str,
     source: &str,
 ) -> Result<Challenge, ActError> {
-    clock_is_right(sign_in)?;
-    may_try(sign_in, source)?;
-    let (state, digest) = (sign_in.agency.registry.state(), enrolment_digest(code));
-    let Some((_, person)) = enrolled(&state, &digest, sign_in.now()) else {
-        refuse(sign_in, None, source, false).await?;
-        return Err(no_enrolment());
-    };
+    let (_, person) = person_of(sign_in, code, source).await?;
+    ask_to_bind(sign_in, &person, &[], source)
+}
+
+/// Asks for a new key of a person, who has those that are `bound`.
+fn ask_to_bind(
+    sign_in: &SignIn,
+    person: &User,
+    bound: &[SecurityKey],
+    source: &str,
+) -> Result<Challenge, ActError> {
     let named = (&person.name, person.full_name.as_str());
-    let (options, state) = keys(sign_in)?.register(&sign_in.agency.id, named, &[])?;
+    let (options, state) = keys(sign_in)?.register(&sign_in.agency.id, named, bound)?;
     let challenge = sign_in.registering.put(state, source, sign_in.now())?;
     Ok(Challenge { challenge, options })
 }
@@ -190,21 +199,12 @@ pub async fn finish_key_enrolment(
     shown: &KeyShown,
     source: &str,
 ) -> Result<SignedIn, ActError> {
-    clock_is_right(sign_in)?;
-    may_try(sign_in, source)?;
-    let (state, digest) = (sign_in.agency.registry.state(), enrolment_digest(code));
-    let Some((enrolment, _)) = enrolled(&state, &digest, sign_in.now()) else {
-        refuse(sign_in, None, source, false).await?;
-        return Err(no_enrolment());
-    };
-    let (user, new) = (enrolment.user.clone(), [registered(sign_in, shown, source)?]);
-    bind_enrolled(sign_in, &digest, &user, &new, source).await?;
+    let (digest, User { name, .. }) = person_of(sign_in, code, source).await?;
+    let new = [registered(sign_in, shown, source)?];
+    bind_enrolled(sign_in, &digest, &name, &new, source).await?;
     let state = sign_in.agency.registry.state();
-    let bound = sign_in.stored.hold().await.of(&state, &user, AuthenticatorKind::SecurityKey).pop();
-    let first = bound.ok_or_else(wrong)?;
-    let authenticators = vec![first.id];
-    let proven = Proven { user, way: SignInWay::SecurityKey, first, authenticators };
-    open_session(sign_in, proven, source).await
+    let bound = sign_in.stored.hold().await.of(&state, &name, AuthenticatorKind::SecurityKey).pop();
+    open_session(sign_in, by_key(name, bound.ok_or_else(wrong)?), source).await
 }
 
 /// Keys of a person that count.
@@ -228,12 +228,9 @@ pub async fn begin_own_key(
     source: &str,
 ) -> Result<Challenge, ActError> {
     let state = sign_in.agency.registry.state();
-    let person = crate::permission::authenticate(&state, by, sign_in.now())?;
-    let named = (&person.name, person.full_name.as_str());
+    let person = authenticate(&state, by, sign_in.now())?;
     let bound = bound(sign_in, &by.user).await;
-    let (options, state) = keys(sign_in)?.register(&sign_in.agency.id, named, &bound)?;
-    let challenge = sign_in.registering.put(state, source, sign_in.now())?;
-    Ok(Challenge { challenge, options })
+    ask_to_bind(sign_in, person, &bound, source)
 }
 
 /// Binds another key of somebody who is signed in.

@@ -10,6 +10,7 @@ use super::visitor::Visitor;
 use crate::exchange::ask::{Misread, QueryOutcome};
 
 /// What is offered beside an answer.
+#[derive(Clone)]
 pub(super) struct Links {
     request: bool,
     form: Markup,

@@ -1,8 +1,13 @@
 //! The frame of every page, and the pieces that many pages are made of.
 
+use std::convert::Infallible;
+use std::future::ready;
+
+use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{Html, IntoResponse, Response};
+use futures::stream::{self, Stream, StreamExt as _};
 use maud::{DOCTYPE, Markup, html};
 use schemas::refusal::Citation;
 use schemas::time::Timestamp;
@@ -66,8 +71,24 @@ pub(super) fn problem_page(status: StatusCode, said: &str) -> Response {
     Shown { title: "That could not be done".into(), body, status }.for_anybody()
 }
 
-/// The two halves of a page whose main part comes piece by piece between them.
-pub(super) fn halves(title: &str, visitor: &Visitor) -> (String, String) {
+/// A page whose main part comes piece by piece: whoever waits reads the first already, and no piece is
+/// held with the others.
+pub(super) fn streamed(
+    title: &str,
+    visitor: &Visitor,
+    pieces: impl Stream<Item = Markup> + Send + 'static,
+) -> Response {
+    let (begin, end) = halves(title, visitor);
+    let whole = stream::once(ready(begin))
+        .chain(pieces.map(Markup::into_string))
+        .chain(stream::once(ready(end)))
+        .map(|piece| Ok::<_, Infallible>(Bytes::from(piece)));
+    let content = [(CONTENT_TYPE, "text/html; charset=utf-8")];
+    visitor.respond((content, Body::from_stream(whole)).into_response())
+}
+
+/// The two halves of a page around its main part.
+fn halves(title: &str, visitor: &Visitor) -> (String, String) {
     // No text of a page is so.
     const HERE: &str = "\u{1f}";
     let whole = framed(title, Some(visitor), &html! { (HERE) }).into_string();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use futures::stream::{self, Stream};
 use maud::{Markup, html};
 use schemas::answer::Withheld;
 use schemas::digest::Digest;
@@ -13,7 +14,7 @@ use schemas::image::{Image, View};
 use schemas::query::QueryId;
 use schemas::read::Read;
 
-use super::page::{Shown, when};
+use super::page::{Shown, streamed, when};
 use super::visitor::Posted;
 use crate::exchange::ask::{QueryOutcome, Saved};
 use crate::http::AppState;
@@ -35,27 +36,33 @@ pub(super) async fn show(State(app): App, Posted { visitor, fields }: Posted) ->
     match shown.await {
         Ok((heard, all)) => {
             let title = format!("Photographs of {}", heard.owner.as_str());
-            visitor.page(Shown::new(title, page(&heard, &all)))
+            streamed(&title, &visitor, page(heard, all))
         }
         Err(error) => visitor.page(Shown::error(&error)),
     }
 }
 
-fn page(heard: &QueryOutcome, all: &HashMap<Digest, Saved>) -> Markup {
-    let mut reads: Vec<&Read> = heard.reads.iter().collect();
+/// Each read with its photographs, the newest first.
+fn page(heard: QueryOutcome, all: HashMap<Digest, Saved>) -> impl Stream<Item = Markup> {
+    let mut reads = heard.reads;
     reads.sort_by_key(|read| std::cmp::Reverse(read.at));
-    html! {
+    let above = html! {
         p.verify { strong { "Compare each letter with the photograph: " } "a reader may have seen another plate than there is." }
-        @for (number, read) in (1..).zip(&reads) {
-            section aria-label={ "Read " (number) } {
-                h2 {
-                    span.plate { (read.plate.to_string()) }
-                    @if let Some(state) = &read.plate_state { " " (state.to_string()) }
-                }
-                p { (when(read.at)) ", " (read.camera.as_str()) }
-                @if read.images.is_empty() { p.quiet { "It has no photograph." } }
-                div.strip { @for image in &read.images { (photograph(read, image, all.get(&image.digest))) } }
+    };
+    let sections = (1..).zip(reads).map(move |(number, read)| section(number, &read, &all));
+    stream::iter([above].into_iter().chain(sections))
+}
+
+fn section(number: usize, read: &Read, all: &HashMap<Digest, Saved>) -> Markup {
+    html! {
+        section aria-label={ "Read " (number) } {
+            h2 {
+                span.plate { (read.plate.to_string()) }
+                @if let Some(state) = &read.plate_state { " " (state.to_string()) }
             }
+            p { (when(read.at)) ", " (read.camera.as_str()) }
+            @if read.images.is_empty() { p.quiet { "It has no photograph." } }
+            div.strip { @for image in &read.images { (photograph(read, image, all.get(&image.digest))) } }
         }
     }
 }

@@ -1,12 +1,11 @@
 //! Searching: the form, what each policy would say of it, and the answers as they come.
 
-use std::convert::Infallible;
+use std::future::ready;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
+use futures::stream::{self, Stream, StreamExt as _};
 use maud::{Markup, html};
 use schemas::agency::AgencyId;
 use schemas::draft::{Draft, Recipients};
@@ -15,7 +14,7 @@ use tokio::sync::mpsc;
 use super::answers;
 use super::draft::{drafted, form};
 use super::fields::Fields;
-use super::page::{Shown, citations, halves, when};
+use super::page::{Shown, citations, streamed, when};
 use super::visitor::{Posted, Visitor};
 use crate::admin::policy::{Explain, Explained, explain};
 use crate::exchange::ask::QueryOutcome;
@@ -52,7 +51,7 @@ pub(super) async fn run(State(app): App, Posted { visitor, fields }: Posted) -> 
         return visitor.page(again(&app, &visitor, &fields, "say whom to ask: tick one box"));
     }
     match asked(&app, &visitor, &fields, &draft).await {
-        Ok(outcomes) => streamed(visitor, &fields, outcomes),
+        Ok(outcomes) => streamed("Answers", &visitor, answered(&visitor, &fields, outcomes)),
         Err(error) => visitor.page(again(&app, &visitor, &fields, &error.to_string())),
     }
 }
@@ -116,33 +115,31 @@ async fn asked(
     Ok(outcomes)
 }
 
-/// A page that grows while answers come: whoever waits reads the first already.
-fn streamed(visitor: Visitor, fields: &Fields, mut outcomes: mpsc::Receiver<Told>) -> Response {
-    let (begin, end) = halves("Answers", &visitor);
-    let begin = begin + &answers::above(fields).into_string();
-    let (sender, receiver) = mpsc::channel::<String>(8);
-    let link = answers::Links::of(&visitor);
-    tokio::spawn(async move {
-        drop(sender.send(begin).await);
-        let mut all = 0usize;
-        while let Some(told) = outcomes.recv().await {
-            all = all.saturating_add(usize::from(told.is_ok()));
-            let piece = match told {
-                Ok(outcome) => answers::one(&outcome, &link),
-                Err(error) => {
-                    html! { p.wrong role="alert" { "The others were not asked: " (error.to_string()) } }
+/// The answers as they come, between what stands above all of them and below.
+fn answered(
+    visitor: &Visitor,
+    fields: &Fields,
+    outcomes: mpsc::Receiver<Told>,
+) -> impl Stream<Item = Markup> + Send + 'static {
+    let links = answers::Links::of(visitor);
+    let answers = stream::unfold(Some((outcomes, 0usize)), move |under_way| {
+        let links = links.clone();
+        async move {
+            let (mut outcomes, heard) = under_way?;
+            let (piece, heard) = match outcomes.recv().await {
+                Some(Ok(outcome)) => (answers::one(&outcome, &links), heard.saturating_add(1)),
+                Some(Err(error)) => {
+                    let why = error.to_string();
+                    let said =
+                        html! { p.wrong role="alert" { "The others were not asked: " (why) } };
+                    (said, heard)
                 }
+                None => return Some((answers::below(heard), None)),
             };
-            drop(sender.send(piece.into_string()).await);
+            Some((piece, Some((outcomes, heard))))
         }
-        drop(sender.send(answers::below(all).into_string() + &end).await);
     });
-    let pieces = futures::stream::unfold(receiver, |mut receiver| async move {
-        let piece = receiver.recv().await?;
-        Some((Ok::<_, Infallible>(Bytes::from(piece)), receiver))
-    });
-    let body = Body::from_stream(pieces);
-    visitor.respond(([(CONTENT_TYPE, "text/html; charset=utf-8")], body).into_response())
+    stream::once(ready(answers::above(fields))).chain(answers)
 }
 
 /// What each policy would say, before anything is sent.

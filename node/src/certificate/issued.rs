@@ -99,8 +99,7 @@ pub fn install(
             return Err(NotInstalled::NoChain(number));
         }
     }
-    let (from, until) =
-        (instant(first.validity().not_before), instant(first.validity().not_after));
+    let (from, until) = (instant(first.validity().not_before), instant(first.validity().not_after));
     if now < from || until <= now {
         return Err(NotInstalled::Dates { from, until, now });
     }

@@ -7,23 +7,13 @@ use axum::response::Response;
 use maud::html;
 
 use super::enrol::card;
-use super::key::{asks, binds};
+use super::key::asks;
 use super::page::{Shown, form_token, prove_again, when};
 use super::visitor::{Proven, Visitor};
 use crate::http::AppState;
 use crate::sign_in;
-use schemas::authenticator::AuthenticatorKind;
 
 type App = State<Arc<AppState>>;
-
-const fn named(kind: AuthenticatorKind) -> &'static str {
-    match kind {
-        AuthenticatorKind::Password => "a password",
-        AuthenticatorKind::OneTimeCode => "one-time codes of a device",
-        AuthenticatorKind::CodeCard => "a printed card of codes",
-        AuthenticatorKind::SecurityKey => "a security key",
-    }
-}
 
 pub(super) async fn show(State(app): App, visitor: Visitor) -> Response {
     let state = app.context.agency.registry.state();
@@ -35,7 +25,7 @@ pub(super) async fn show(State(app): App, visitor: Visitor) -> Response {
         h2 { "By what you sign in" }
         ul {
             @for one in state.sign_in.of(me) {
-                li { (named(one.kind)) ", since " (when(one.bound_at)) }
+                li { "a " (one.kind.words()) ", since " (when(one.bound_at)) }
             }
         }
         p { a href="/password" { "Choose another password" } }
@@ -45,7 +35,14 @@ pub(super) async fn show(State(app): App, visitor: Visitor) -> Response {
             button type="submit" { "Print another card of codes" }
             p.quiet { "The card that you have, if you have one, counts no longer then." }
         }
-        @if visitor.lately { (asks()) (binds(&visitor)) } @else {
+        @if visitor.lately {
+            (asks())
+            form method="post" action="/account/key" {
+                (form_token(&visitor))
+                button type="submit" data-challenge="/account/key/challenge" data-new="" { "Bind a security key" }
+                p.quiet { "Keep a second one in another place: whoever has lost every key has to be enrolled anew." }
+            }
+        } @else {
             form method="post" action="/account/prove" {
                 (form_token(&visitor))
                 p { "To bind a security key, prove again who you are." }

@@ -35,8 +35,15 @@ document.addEventListener("submit", async (event) => {
     const asked = await fetch(button.dataset.challenge, {
       method: "POST", body: new URLSearchParams(new FormData(form)),
     });
+    if (asked.redirected) {
+      // Her session is over.
+      location.assign(asked.url);
+      return;
+    }
     if (!asked.ok) {
-      say(await asked.text());
+      // Whatever else is a page.
+      const said = (asked.headers.get("content-type") || "").startsWith("text/plain");
+      say(said ? await asked.text() : "This page is of an earlier session: open it again, and press the button there.");
       return;
     }
     const { challenge, options } = await asked.json();

@@ -11,7 +11,7 @@ use maud::{Markup, html};
 
 use super::enrol::choose;
 use super::fields::{Fields, Sent};
-use super::page::{Shown, form_token};
+use super::page::Shown;
 use super::sign_in::{self as pages, welcome};
 use super::visitor::{From, Posted, Proven, give};
 use crate::http::AppState;
@@ -119,15 +119,4 @@ pub(super) async fn bind(
 /// Nothing but that somebody has proved again who she is.
 pub(super) async fn proved(Proven { visitor, .. }: Proven) -> Response {
     visitor.respond(Redirect::to("/account"))
-}
-
-/// Binding another key, for somebody who proved lately who she is.
-pub(super) fn binds(visitor: &super::visitor::Visitor) -> Markup {
-    html! {
-        form method="post" action="/account/key" {
-            (form_token(visitor))
-            button type="submit" data-challenge="/account/key/challenge" data-new="" { "Bind a security key" }
-            p.quiet { "Keep a second one in another place: whoever has lost every key has to be enrolled anew." }
-        }
-    }
 }

@@ -1,8 +1,8 @@
 //! The console: pages for people who never type a command, on the HTTPS side under the `origin` of
 //! `accord.toml`. Without an origin there are none.
 //!
-//! Every page is made here and works without a script, but for asking a security key. What a page does, the API does by the same
-//! function: a page decides nothing. Who acts is said by a session ([`crate::sign_in`]), whose secret
+//! Every page is made here and works without a script, but for asking a security key. What a page does,
+//! the API does by the same function: a page decides nothing. Who acts is said by a session ([`crate::sign_in`]), whose secret
 //! stands in a cookie of this host alone; a form counts only when it comes from a page of this origin
 //! and carries the token of the session.
 

@@ -9,7 +9,7 @@ use maud::html;
 
 use super::fields::{Fields, Sent};
 use super::page::Shown;
-use super::sign_in::{shown_notice, welcome};
+use super::sign_in::{code_field, notice_field, password_field, shown_notice, user_field, welcome};
 use super::visitor::From;
 use crate::http::AppState;
 use crate::permission::ActError;
@@ -22,34 +22,17 @@ pub(super) async fn ask(State(app): App, filled: Fields) -> Response {
 }
 
 fn form(app: &AppState, user: &str, said: Option<&str>) -> Response {
-    let secret = |id: &str, label: &str, completes: &str| {
-        html! {
-            p.field {
-                label for=(id) { (label) }
-                input id=(id) name=(id) type="password" autocomplete=(completes) required;
-            }
-        }
-    };
     let body = html! {
         @if let Some(said) = said { p.wrong role="alert" { (said) } }
         (shown_notice(app))
         form method="post" action="/password" {
-            input type="hidden" name="notice" value=(app.sign_in.notice().digest.to_string());
-            p.field {
-                label for="user" { "Your user name" }
-                input id="user" name="user" value=(user) autocomplete="username" autocapitalize="none"
-                    spellcheck="false" required;
-            }
-            (secret("password", "The password that you have", "current-password"))
-            p.field {
-                label for="code" { "Code" }
-                span.hint id="code-hint" { "The one that your device shows now, or the next code of your card." }
-                input id="code" name="code" autocomplete="one-time-code" autocapitalize="characters"
-                    spellcheck="false" required aria-describedby="code-hint";
-            }
+            (notice_field(app))
+            (user_field(user))
+            (password_field("password", "The password that you have", "current-password"))
+            (code_field())
             p { "The new one has at least 15 characters. Four words that do not belong together are good." }
-            (secret("new", "New password", "new-password"))
-            (secret("repeated", "New password once more", "new-password"))
+            (password_field("new", "New password", "new-password"))
+            (password_field("repeated", "New password once more", "new-password"))
             button.first type="submit" { "Change my password and sign in" }
         }
         p { "Every session that you have elsewhere ends with it." }

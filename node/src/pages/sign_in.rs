@@ -24,38 +24,63 @@ pub(super) fn shown_notice(app: &AppState) -> Markup {
     html! { p.notice { (app.sign_in.notice().text) } }
 }
 
+/// That it was shown, in the form by which it is acknowledged.
+pub(super) fn notice_field(app: &AppState) -> Markup {
+    html! { input type="hidden" name="notice" value=(app.sign_in.notice().digest.to_string()); }
+}
+
+/// Who one is.
+pub(super) fn user_field(user: &str) -> Markup {
+    html! {
+        p.field {
+            label for="user" { "Your user name" }
+            input id="user" name="user" value=(user) autocomplete="username" autocapitalize="none"
+                spellcheck="false" required;
+        }
+    }
+}
+
+/// A secret that one knows.
+pub(super) fn password_field(id: &str, label: &str, completes: &str) -> Markup {
+    html! {
+        p.field {
+            label for=(id) { (label) }
+            input id=(id) name=(id) type="password" autocomplete=(completes) required;
+        }
+    }
+}
+
+/// A code of what one has.
+pub(super) fn code_field() -> Markup {
+    html! {
+        p.field {
+            label for="code" { "Code" }
+            span.hint id="code-hint" {
+                "The one that your device shows now, or the next code of your card. Cross that one out: each counts once."
+            }
+            input id="code" name="code" autocomplete="one-time-code" autocapitalize="characters"
+                spellcheck="false" required aria-describedby="code-hint";
+        }
+    }
+}
+
 /// The notice, and below it who one is and what proves it.
 pub(super) fn form(app: &AppState, user: &str, said: Option<&str>) -> Response {
     let body = html! {
         @if let Some(said) = said { p.wrong role="alert" { (said) } }
         (shown_notice(app))
         form method="post" action="/sign-in/key" {
-            input type="hidden" name="notice" value=(app.sign_in.notice().digest.to_string());
+            (notice_field(app))
             button.first type="submit" data-challenge="/sign-in/key/challenge" {
                 "I have read the notice and consent: sign in with my security key"
             }
         }
         h2 { "Or with a password and a code" }
         form method="post" action="/sign-in" {
-            input type="hidden" name="notice" value=(app.sign_in.notice().digest.to_string());
-            p.field {
-                label for="user" { "Your user name" }
-                input id="user" name="user" value=(user) autocomplete="username" autocapitalize="none"
-                    spellcheck="false" required;
-            }
-            p.field {
-                label for="password" { "Password" }
-                input id="password" name="password" type="password" autocomplete="current-password"
-                    required autofocus[!user.is_empty()];
-            }
-            p.field {
-                label for="code" { "Code" }
-                span.hint id="code-hint" {
-                    "The one that your device shows now, or the next code of your card. Cross that one out: each counts once."
-                }
-                input id="code" name="code" autocomplete="one-time-code" autocapitalize="characters"
-                    spellcheck="false" required aria-describedby="code-hint";
-            }
+            (notice_field(app))
+            (user_field(user))
+            (password_field("password", "Password", "current-password"))
+            (code_field())
             button type="submit" { "I have read the notice and consent: sign in" }
         }
         p { "You were handed an enrolment code? " a href="/enrol" { "Choose here how you sign in" } "." }

@@ -3,6 +3,7 @@
 mod bounds_before_work;
 mod flooding;
 mod hostile_owner;
+mod hostile_words;
 mod left_behind;
 mod log_before_release;
 mod outbox;

@@ -3,6 +3,7 @@
 mod cosigned_sizes;
 mod known_by;
 mod observed;
+mod reached;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use store::photographs::Images;
 pub use cosigned_sizes::CosignedSizes;
 pub use known_by::KnownBy;
 pub use observed::ObservedCheckpoints;
+pub use reached::{Asked, Reached};
 
 /// The keys that are exchanged one by one. Cheap to clone.
 #[derive(Clone)]

@@ -50,6 +50,18 @@ impl LinkError {
     pub fn unreachable(why: &str) -> Self {
         Self::Unreachable { why: why.to_owned(), at_once: true }
     }
+
+    /// Whether the peer was reached, and it is its side that takes no conversation or ends it. Of no
+    /// conversation at once it is this side that is short, and a link that broke is nobody's fault.
+    #[must_use]
+    pub fn was_reached(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::AnotherNode { .. } | Self::Busy | Self::Silent => {
+                false
+            }
+            Self::Lost(_) | Self::Protocol(_) => true,
+        }
+    }
 }
 
 /// One conversation: frames out and in, in order. Dropping it abandons it; [`Channel::finish`]

@@ -7,6 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use schemas::agency::AgencyId;
 use schemas::checkpoint::SignedCheckpoint;
 use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::reached::{Asked, Reached};
 
 /// Most checkpoints of one peer that wait to be proven; what is shown beyond them stands in the log
 /// alone, where reconciling looks at it.
@@ -29,6 +32,10 @@ struct OfPeer {
     waiting: BTreeMap<u64, SignedCheckpoint>,
     /// A proof is being asked for.
     asked: bool,
+    /// Until when it was counted that it was there and proved nothing.
+    reached: Reached,
+    /// How long that was, in seconds.
+    unproven_seconds: u64,
 }
 
 impl ObservedCheckpoints {
@@ -51,8 +58,32 @@ impl ObservedCheckpoints {
             of.waiting.remove(&checkpoint.unverified().size);
         }
         let size = |checkpoint: &SignedCheckpoint| checkpoint.unverified().size;
+        (of.reached, of.unproven_seconds) = (Reached::default(), 0);
         of.proven =
             of.proven.take().into_iter().chain(checkpoints.last().cloned()).max_by_key(size);
+    }
+
+    /// A peer was asked to prove what it has shown, and did not: time counts while it is there.
+    pub fn left_unproven(&self, peer: &AgencyId, asked: Asked) {
+        if let Some(of) = self.by_peer().get_mut(peer) {
+            of.unproven_seconds += of.reached.asked(asked, Instant::now());
+        }
+    }
+
+    /// How many heads a peer has shown and not proven to be of one log, and for how many seconds it was
+    /// there meanwhile and did not.
+    #[must_use]
+    pub fn unproven(&self, peer: &AgencyId) -> (usize, u64) {
+        let by_peer = self.by_peer();
+        by_peer.get(peer).map_or((0, 0), |of| (of.waiting.len(), of.unproven_seconds))
+    }
+
+    /// The peers that were there and did not prove what they had shown.
+    #[must_use]
+    pub fn proving_nothing(&self) -> Vec<AgencyId> {
+        let by_peer = self.by_peer();
+        let those = by_peer.iter().filter(|(_, of)| of.unproven_seconds > 0);
+        those.map(|(peer, _)| peer.clone()).collect()
     }
 
     /// Forgets what a peer has shown: an auditor resolved what it showed.

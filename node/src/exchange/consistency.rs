@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::alarms::raise;
 use super::not_served::NotServed;
 use super::witness::{WitnessError, Witnessing, is_given_up};
+use crate::context::Asked;
 use audit_log::append::AuditLog;
 use audit_log::cosigning::HeldHead;
 use audit_log::release::Released;
@@ -25,13 +26,16 @@ use schemas::alarm::AlarmKind;
 const GATHER: Duration = Duration::from_millis(200);
 /// How long a peer has to prove what it showed.
 const PROOF: Duration = Duration::from_secs(20);
+/// How long after a peer was asked it is asked again for the same.
+const AGAIN: Duration = Duration::from_secs(15);
 
 /// A signed head as it is compared: size, root, and the note that says so.
 type Head = (u64, Digest, String);
 
 impl Witnessing {
     /// Has `peer` prove that every head it has shown and the one kept of it are of one log, and keeps
-    /// the largest. A proof that does not hold raises an alarm.
+    /// the largest. A proof that does not hold raises an alarm; the time counts during which it is there
+    /// and gives none.
     ///
     /// # Errors
     /// When the peer cannot be heard, or the store or the log does not answer.
@@ -51,7 +55,19 @@ impl Witnessing {
             .collect();
         chain.sort_by_key(|(size, ..)| *size);
         let reach = Reach::of(peer, self.agency.clock.now());
-        if let Some((kind, evidence)) = disproved(dial, &reach, &chain).await? {
+        let late = || WitnessError::Reply("nothing was proven in time".into());
+        let judged = tokio::time::timeout(PROOF, disproved(dial, &reach, &chain)).await;
+        let judged = judged.unwrap_or_else(|_| Err(late()));
+        if let Err(error) = &judged {
+            let reached = match error {
+                WitnessError::Link(error) => error.was_reached(),
+                WitnessError::Reply(_) => true,
+                _ => false,
+            };
+            let asked = if reached { Asked::Lacked } else { Asked::Unasked };
+            self.checkpoints.left_unproven(id, asked);
+        }
+        if let Some((kind, evidence)) = judged? {
             return Ok(raise(&self.agency, id, kind, evidence).await?);
         }
         self.checkpoints.proven(id, &shown);
@@ -120,7 +136,7 @@ async fn prove<D: Dial>(
 
 /// Has each peer prove what it showed as soon as it did, until `stop`: a log that tells two
 /// histories is found out by the next proof. One peer that is slow or silent keeps back no other;
-/// what it does not prove, the rounds of cosigning ask for again.
+/// what it does not prove is asked for again, and beyond a bound its queries are refused.
 pub async fn prove_as_observed<D: Dial>(
     witnessing: Witnessing,
     dial: Arc<D>,
@@ -130,6 +146,7 @@ pub async fn prove_as_observed<D: Dial>(
         tokio::select! {
             () = stop.cancelled() => return,
             () = witnessing.checkpoints.some_unproven() => {}
+            () = tokio::time::sleep(AGAIN) => {}
         }
         // Under load one proof then covers many heads.
         tokio::time::sleep(GATHER).await;
@@ -139,10 +156,7 @@ pub async fn prove_as_observed<D: Dial>(
             let (witnessing, dial, peer) = (witnessing.clone(), dial.clone(), peer.cloned());
             tokio::spawn(async move {
                 let proven = match &peer {
-                    Some(peer) => {
-                        let asked = witnessing.prove_observed(dial.as_ref(), peer);
-                        matches!(tokio::time::timeout(PROOF, asked).await, Ok(Ok(())))
-                    }
+                    Some(peer) => witnessing.prove_observed(dial.as_ref(), peer).await.is_ok(),
                     None => false,
                 };
                 witnessing.checkpoints.asked(&id, proven);

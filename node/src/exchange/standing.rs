@@ -11,6 +11,7 @@
 mod collecting;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use schemas::agency::AgencyId;
@@ -19,7 +20,7 @@ use schemas::standing::StandingRequest;
 
 use super::not_served::NotServed;
 use crate::config::Bounds;
-use crate::context::NodeContext;
+use crate::context::{NodeContext, ObservedCheckpoints};
 use crate::permission::OwnAgency;
 use audit_log::append::AuditLog;
 use audit_log::release::Released;
@@ -38,6 +39,7 @@ pub(crate) struct ProofBook {
     agency: OwnAgency,
     store: Arc<dyn ReadStore>,
     bounds: Bounds,
+    shown: Arc<ObservedCheckpoints>,
 }
 
 /// What a peer leaves unproven.
@@ -47,8 +49,24 @@ pub(crate) struct Unproven {
     pub(crate) owed: u32,
     /// Those of them that are owed longer than is allowed, where that was looked at.
     pub(crate) overdue: u32,
+    /// Signed heads of its log that it has shown, and not proven to be of one log although it was there.
+    pub(crate) heads: u32,
     /// Whether it is more than is allowed.
     pub(crate) beyond: bool,
+}
+
+impl fmt::Display for Unproven {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entries = match self.owed {
+            1 => "1 entry about an exchange".to_owned(),
+            owed => format!("{owed} entries about exchanges"),
+        };
+        match self.heads {
+            0 => f.write_str(&entries),
+            _ if self.owed == 0 => write!(f, "that the heads it signed are of one log"),
+            _ => write!(f, "{entries}, and that the heads it signed are of one log"),
+        }
+    }
 }
 
 impl ProofBook {
@@ -58,6 +76,7 @@ impl ProofBook {
             agency: context.agency.clone(),
             store: context.store.clone(),
             bounds: context.bounds,
+            shown: context.observed.clone(),
         }
     }
 
@@ -71,8 +90,12 @@ impl ProofBook {
             0..=TOLERATED => 0,
             _ => self.store.overdue(peer, self.bounds.unproven_seconds).await?,
         };
-        let beyond = owed >= self.bounds.unproven_exchanges || overdue > TOLERATED;
-        Ok(Unproven { owed, overdue, beyond })
+        let (heads, seconds) = self.shown.unproven(peer);
+        let heads = if seconds > 0 { u32::try_from(heads).unwrap_or(u32::MAX) } else { 0 };
+        let beyond = owed >= self.bounds.unproven_exchanges
+            || overdue > TOLERATED
+            || (heads > 0 && seconds >= u64::from(self.bounds.unproven_seconds));
+        Ok(Unproven { owed, overdue, heads, beyond })
     }
 
     /// What every peer leaves unproven that leaves something.
@@ -82,8 +105,10 @@ impl ProofBook {
     pub(crate) async fn all(&self) -> Result<BTreeMap<AgencyId, Unproven>, StoreError> {
         let counters = self.agency.log.counters();
         let mut all = BTreeMap::new();
-        for peer in counters.unproven.iter().filter(|(_, owed)| **owed > 0).map(|(peer, _)| peer) {
-            all.insert(peer.clone(), self.unproven(peer).await?);
+        let owing = counters.unproven.iter().filter(|(_, owed)| **owed > 0);
+        for peer in owing.map(|(peer, _)| peer.clone()).chain(self.shown.proving_nothing()) {
+            let unproven = self.unproven(&peer).await?;
+            all.insert(peer, unproven);
         }
         Ok(all)
     }
@@ -93,8 +118,7 @@ impl ProofBook {
         // What cannot be looked at now, `accord doctor` tells.
         let unproven = self.unproven(peer).await.ok().filter(|unproven| unproven.beyond)?;
         Some(format!(
-            "the log of `{peer}` has not proven {} of its entries about exchanges with this agency: what it says of them may have been written later; see `accord doctor`",
-            unproven.owed
+            "the log of `{peer}` has not proven {unproven}: what it says of exchanges may have been written later; see `accord doctor`"
         ))
     }
 }

@@ -13,8 +13,7 @@ impl Answering {
         let unproven = self.proofs.unproven(requester).await?;
         if unproven.beyond {
             let message = format!(
-                "your agency's log has not proven {} of its entries about exchanges with this agency; your node shows them by itself when it is asked: see that it runs and is connected, then ask again",
-                unproven.owed
+                "your agency's log has not proven {unproven}; your node shows it by itself when it is asked: see that it runs and is connected, then ask again"
             );
             return Ok(Some(reason(RefusalCode::LogUnproven, message, "proofs")));
         }

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::super::observed::{Observer, asked_of};
-use crate::context::NodeContext;
+use crate::context::{Asked, NodeContext, Reached};
 use crate::permission::OwnAgency;
 use audit_log::append::AppendError;
 use audit_log::entries::exchange::peer_proved;
@@ -27,9 +27,6 @@ const LOOK: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_secs(5);
 /// How long a peer has to show what one request asks for, and how long requests of one go begin.
 const LONGEST: Duration = Duration::from_secs(20);
-/// Most time that counts between two times that a peer was asked, in seconds: it was connected at both,
-/// and may have been away meanwhile.
-const BETWEEN: u64 = 60;
 /// Debts that are asked for in one go; what is left is asked for next.
 const AT_ONCE: usize = 2_048;
 /// Most bytes of the proofs in one entry, about: its body has room for them.
@@ -57,28 +54,8 @@ enum CollectError {
 
 impl From<LinkError> for CollectError {
     fn from(error: LinkError) -> Self {
-        match error {
-            // Of no conversation at once it is this side that is short; a link that broke is nobody's
-            // fault.
-            LinkError::Unreachable { .. }
-            | LinkError::AnotherNode { .. }
-            | LinkError::Busy
-            | LinkError::Silent => Self::Away(error),
-            // It is connected and takes no conversation, or ends it.
-            LinkError::Lost(_) | LinkError::Protocol(_) => Self::Link(error),
-        }
+        if error.was_reached() { Self::Link(error) } else { Self::Away(error) }
     }
-}
-
-/// What a peer did that was asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Done {
-    /// It showed all that it was asked for.
-    Showed,
-    /// It was there and did not.
-    Lacked,
-    /// It was away, or this side could not ask.
-    Unasked,
 }
 
 /// Asks peers for what they owe. Cheap to clone.
@@ -98,8 +75,7 @@ struct LastAsked {
     at: Instant,
     /// How much it owed then.
     owed: u32,
-    /// Until when it was counted that it left unproven what it owes, if it was reached last time.
-    counted: Option<Instant>,
+    reached: Reached,
 }
 
 impl Collector {
@@ -138,7 +114,7 @@ impl Collector {
                     running: false,
                     at: now,
                     owed: 0,
-                    counted: None,
+                    reached: Reached::default(),
                 });
                 let due = *owed > last.owed || now.duration_since(last.at) >= AGAIN;
                 if last.running || !due {
@@ -156,9 +132,9 @@ impl Collector {
         let done = self.collect(dial, peer).await.unwrap_or_else(|error| {
             tracing::debug!(peer.id = %id, %error, "what is owed was not shown");
             match error {
-                CollectError::Link(_) | CollectError::Late => Done::Lacked,
+                CollectError::Link(_) | CollectError::Late => Asked::Lacked,
                 CollectError::Away(_) | CollectError::Store(_) | CollectError::Log(_) => {
-                    Done::Unasked
+                    Asked::Unasked
                 }
             }
         });
@@ -167,15 +143,7 @@ impl Collector {
         if let Some(last) = self.asked().get_mut(id) {
             last.running = false;
             last.owed = owed.min(last.owed);
-            let now = Instant::now();
-            match last.counted.filter(|_| done == Done::Lacked) {
-                Some(since) => {
-                    seconds = now.duration_since(since).as_secs();
-                    last.counted = Some(since + Duration::from_secs(seconds));
-                    seconds = seconds.min(BETWEEN);
-                }
-                None => last.counted = (done != Done::Unasked).then_some(now),
-            }
+            seconds = last.reached.asked(done, Instant::now());
         }
         if owed > 0 && seconds > 0 {
             let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
@@ -187,10 +155,10 @@ impl Collector {
 
     /// Has `peer` show what it owes, and records what it shows. The peer alone is held to a time: what
     /// it has shown is recorded to the end, once.
-    async fn collect<D: Dial>(&self, dial: &D, peer: &Peer) -> Result<Done, CollectError> {
+    async fn collect<D: Dial>(&self, dial: &D, peer: &Peer) -> Result<Asked, CollectError> {
         let id = &peer.card.value.id;
         let until = Instant::now() + LONGEST;
-        let (mut after, mut asked, mut done) = (None, 0, Done::Showed);
+        let (mut after, mut asked, mut done) = (None, 0, Asked::Showed);
         while asked < AT_ONCE {
             let debts = self.store.debts(id, after, AT_ONCE as u32).await?;
             let Some(last) = debts.last() else { break };
@@ -212,7 +180,7 @@ impl Collector {
                 };
                 let paid = self.observer.paid(peer, proofs, debts).await?;
                 if paid.iter().map(|(_, paid)| paid.len()).sum::<usize>() < debts.len() {
-                    done = Done::Lacked;
+                    done = Asked::Lacked;
                 }
                 for part in in_parts(paid) {
                     let entry = peer_proved(self.agency.node_actor(), id, part);

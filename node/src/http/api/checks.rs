@@ -121,10 +121,9 @@ pub(super) fn proofs(unproven: Result<BTreeMap<AgencyId, Unproven>, StoreError>)
         .into_iter()
         .take(NAMED)
         .map(|(peer, unproven)| {
-            let owed = counted(unproven.owed, "entry", "entries");
             let refused =
                 if unproven.beyond { "; its queries are refused (log_unproven)" } else { "" };
-            format!("the log of {peer} has not proven {owed} about exchanges{refused}")
+            format!("the log of {peer} has not proven {unproven}{refused}")
         })
         .collect();
     if unproven.len() > NAMED {

@@ -15,6 +15,7 @@ mod tampered_bundles;
 mod tampered_logs;
 mod third_parties;
 mod two_faces;
+mod unproven_heads;
 mod unproven_logs;
 mod unseen_entries;
 mod whole_agencies;

@@ -166,8 +166,7 @@ impl Node {
             Delivery::start(&context, peers.clone(), connected, stop.clone());
         let queries = QueryClient::new(&context, peers.clone(), delivery.clone());
         let retention = Retention::new(context.agency.clone(), context.store.clone());
-        let (agency, store) = (context.agency.clone(), context.store.clone());
-        let importer = Importer::new(agency, store, context.photographs.clone());
+        let importer = Importer::of(&context);
         if let Err(error) = retention.finish_redaction(DESTROY).await {
             tracing::error!(%error, "what the log says is destroyed could not be; it is tried again");
         }

@@ -1,5 +1,5 @@
-//! Corrections: an owner tells who received a read that its plate was wrong (Civil Code
-//! 1798.90.51(b)(2)(F)).
+//! Corrections: an owner tells who received a read that its plate was wrong, or that the read is withdrawn
+//! (Civil Code 1798.90.51(b)(2)(F)).
 
 use serde::{Deserialize, Serialize};
 
@@ -27,8 +27,9 @@ pub struct Correction {
     pub version: u32,
     /// The plate as it was released.
     pub was: Plate,
-    /// The plate as it is.
-    pub plate: Plate,
+    /// The plate as it is; absent where the read is withdrawn, so that nothing may rest on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plate: Option<Plate>,
     /// The plate's state, where it is corrected too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plate_state: Option<State>,

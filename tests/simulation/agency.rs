@@ -272,8 +272,7 @@ impl SimAgency {
         let (delivery, delivering) = Delivery::start(&context, dial.clone(), connected, stop);
         let queries = QueryClient::new(&context, dial.clone(), delivery.clone());
         let retention = Retention::new(agency.clone(), context.store.clone());
-        let (own, store) = (agency.clone(), context.store.clone());
-        let importer = Importer::new(own, store, context.photographs.clone());
+        let importer = Importer::of(&context);
         queries.close_open_queries().await.map_err(|e| said(&e))?;
         net.listen(self.index, &key, Arc::new(peer_server), alive.clone());
         let witnessing = Witnessing::of(&context);

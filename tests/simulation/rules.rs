@@ -19,7 +19,7 @@ use schemas::bundle::Scope;
 use schemas::outcome::OutcomeCode;
 use schemas::plate::Plate;
 use schemas::time::Timestamp;
-use store::{Due as _, Exchanges as _, OwnReads as _};
+use store::{Due as _, Exchanges as _, OwnRead, OwnReads as _};
 use tests::fixtures::{PLATE, draft};
 
 use crate::agency::{Running, SimAgency, because, or_crash};
@@ -111,7 +111,7 @@ fn reads_are_kept_or_gone(world: &World, at: usize, cut_off: Timestamp, before: 
                 }
             }
             // Of one that was corrected, a plate in between may be held.
-            Some((read_now, version)) => {
+            Some(OwnRead { read: read_now, version, .. }) => {
                 let may_be_held = version > 1 || names(&read.plate) || names(&read_now.plate);
                 if made < cut_off && !may_be_held && !holds_unknown(world, at) {
                     let what = format!("agency {at}: the read {id} of {made} is there");

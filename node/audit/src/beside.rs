@@ -120,6 +120,7 @@ fn belongs(header: &Header, body: &Body, me: &AgencyId) -> Belongs {
         | Event::SourceRenewed(_)
         | Event::SourceDisabled(_)
         | Event::ReadsImported(_)
+        | Event::ReadsWithdrawn(_)
         | Event::ReadsPurged(_)
         | Event::AnswersPurged(_)
         | Event::HoldPlaced(_)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use schemas::text::Text;
 
+use crate::field::{Fault, clean};
 use crate::format::Format;
 use crate::instant::Zone;
 use crate::mapping::Mapping;
@@ -17,6 +18,9 @@ pub struct Options {
     pub mapping: Option<Arc<Mapping>>,
     /// The camera of records that name none, such as those of a folder that one camera writes to.
     pub camera: Option<Text>,
+    /// The cameras whose reads are taken; empty where any. Whoever has got hold of what one camera sends by
+    /// speaks for no other.
+    pub cameras: Vec<Text>,
     /// The zone of times that have none.
     pub zone: Option<Zone>,
 }
@@ -28,6 +32,22 @@ impl From<Format> for Options {
 }
 
 impl Options {
+    /// Whether reads of this camera are taken.
+    ///
+    /// # Errors
+    /// When they are not; a sentence.
+    pub(crate) fn takes(&self, camera: &Text) -> Result<(), Fault> {
+        if self.cameras.is_empty() || self.cameras.contains(camera) {
+            return Ok(());
+        }
+        let of = self.cameras.iter().map(Text::as_str).collect::<Vec<_>>().join("`, `");
+        Err(Fault::new(format_args!(
+            "camera is `{}`, and this source sends reads of `{}` alone",
+            clean(camera.as_str(), 60),
+            clean(&of, 120)
+        )))
+    }
+
     /// Whether format and mapping go together.
     ///
     /// # Errors

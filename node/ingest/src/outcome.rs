@@ -152,7 +152,11 @@ impl<'a> RecordSink<'a> {
             "" => self.position.to_string(),
             within => format!("{}, {within}", self.position),
         };
-        let item = match outcome {
+        let taken = |one: Outcome| match &one {
+            Outcome::Read(read) => self.options.takes(&read.read.camera).map(|()| one),
+            Outcome::Empty(_) => Ok(one),
+        };
+        let item = match outcome.and_then(taken) {
             Ok(Outcome::Read(mut one)) => {
                 self.share(&mut one);
                 one.notes.iter_mut().for_each(|note| note.at.clone_from(&at));

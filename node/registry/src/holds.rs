@@ -143,8 +143,12 @@ impl On {
                 .is_some_and(|draft| self.holds_asked(&draft.elements, &draft.why.case)),
             // A correction names the plate that was read too.
             Event::ReadsCorrected(corrected) => match self {
-                Self::Plate(plate) => *plate == corrected.plate || *plate == corrected.was,
-                Self::Read(read) => read.id == corrected.read || read.plate == corrected.plate,
+                Self::Plate(plate) => {
+                    corrected.plate.as_ref() == Some(plate) || *plate == corrected.was
+                }
+                Self::Read(read) => {
+                    read.id == corrected.read || corrected.plate.as_ref() == Some(&read.plate)
+                }
                 Self::Case(_) => false,
             },
             Event::AuditViewed(viewed) => self.holds_viewed(&viewed.viewed),

@@ -75,6 +75,9 @@ pub struct Source {
     /// The camera of records that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub camera: Option<Text>,
+    /// The cameras whose reads it may send, as its records name them; empty where any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cameras: Vec<Text>,
     /// The zone of times that have none, such as `America/Los_Angeles`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
@@ -115,7 +118,13 @@ impl Source {
         let mapping = mapping.transpose().map_err(|e| e.to_string())?;
         let zone = self.zone.as_deref().map(str::parse::<Zone>).transpose();
         let zone = zone.map_err(|e| e.to_string())?;
-        let options = Options { format, mapping, camera: self.camera.clone(), zone };
+        let options = Options {
+            format,
+            mapping,
+            camera: self.camera.clone(),
+            cameras: self.cameras.clone(),
+            zone,
+        };
         options.check()?;
         Ok(options)
     }

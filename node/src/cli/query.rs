@@ -250,13 +250,7 @@ fn outcome(heard: &Value) -> String {
                 );
             }
             for one in list("corrections") {
-                out += &format!(
-                    "\nCorrected by {owner} on {}: the read of {} is of {}. {}",
-                    shown(text(&one, "at")),
-                    text(&one, "was"),
-                    text(&one, "plate"),
-                    text(&one, "reason")
-                );
+                out += &format!("\n{}", corrected(owner, &one));
             }
             if let Some(told) = photographs::describe(heard) {
                 out += "\n";
@@ -290,6 +284,17 @@ fn outcome(heard: &Value) -> String {
 }
 
 /// A reason for a person: its code, sentence and sections.
+/// What an owner said since of a read of its answer.
+fn corrected(owner: &str, one: &Value) -> String {
+    let (at, was, reason) = (shown(text(one, "at")), text(one, "was"), text(one, "reason"));
+    match text(one, "plate") {
+        "" => {
+            format!("Withdrawn by {owner} on {at}: nothing may rest on the read of {was}. {reason}")
+        }
+        plate => format!("Corrected by {owner} on {at}: the read of {was} is of {plate}. {reason}"),
+    }
+}
+
 pub(super) fn reason(reason: &Value, indent: &str) -> String {
     let (code, message) = (text(reason, "code"), one_line(text(reason, "message")));
     format!("{indent}{code}: {message}\n{indent}  [{}]", cited(reason))

@@ -4,14 +4,16 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use schemas::text::Text;
+use schemas::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::Done;
 use super::client::Client;
-use super::output::{Output, table, text};
+use super::output::{Output, number, table, text};
 use super::reads::mapping_of;
 use crate::permission::ActError;
 use crate::reads::sources::NewSource;
+use crate::reads::withdrawal::WithdrawalRequest;
 use registry::SourceName;
 
 #[derive(Subcommand)]
@@ -29,6 +31,10 @@ pub(super) enum Source {
         /// The camera of records that name none.
         #[arg(long)]
         camera: Option<Text>,
+        /// A camera whose reads it may send, as its records name it; once for each. Reads of others are
+        /// refused. Without it, it may send reads of any.
+        #[arg(long = "only-camera", value_name = "CAMERA")]
+        cameras: Vec<Text>,
         /// The zone of times that have none, such as `America/Los_Angeles`.
         #[arg(long, value_name = "ZONE")]
         zone: Option<String>,
@@ -48,6 +54,29 @@ pub(super) enum Source {
         /// Its name.
         name: SourceName,
     },
+    /// Withdraw what a source brought, as when somebody else had its token: nothing finds it any more,
+    /// and every agency that received some of it is told.
+    Withdraw {
+        /// Its name.
+        name: SourceName,
+        /// From when on it was brought.
+        #[arg(long, value_name = "TIME")]
+        from: Option<Timestamp>,
+        /// Until when; without it, until now.
+        #[arg(long, value_name = "TIME")]
+        until: Option<Timestamp>,
+        /// Why.
+        #[arg(
+            long,
+            default_value = "",
+            required_unless_present = "preview",
+            hide_default_value = true
+        )]
+        reason: Text,
+        /// Only say how much it would be.
+        #[arg(long)]
+        preview: bool,
+    },
     /// Take nothing more from a source.
     Disable {
         /// Its name.
@@ -64,16 +93,22 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<Done, ActError> {
     let source: Value = match command {
-        Source::Add { name, format, mapping, camera, zone, folder, shared } => {
+        Source::Add { name, format, mapping, camera, cameras, zone, folder, shared } => {
             let mapping = mapping.as_deref().map(mapping_of).transpose()?;
             // As this shell sees it, which stands on the node's machine.
             let folder = folder.map(std::path::absolute).transpose();
             let folder = folder.map_err(|e| ActError::usage(format!("--folder: {e}")))?;
-            let new = NewSource { name, format, mapping, camera, zone, folder, shared };
+            let new = NewSource { name, format, mapping, camera, cameras, zone, folder, shared };
             client.post("/sources", &new).await?
         }
         Source::Token { name } => {
             client.post(&format!("/sources/{name}/token"), &json!({})).await?
+        }
+        Source::Withdraw { name, from, until, reason, preview } => {
+            let wanted = WithdrawalRequest { from, until, reason, preview };
+            let done: Value = client.post(&format!("/sources/{name}/withdrawal"), &wanted).await?;
+            output.object(&done, || withdrawn(&done));
+            return Ok(Done::Ok);
         }
         Source::Disable { name, reason } => {
             client.post(&format!("/sources/{name}/disable"), &json!({ "reason": reason })).await?
@@ -111,6 +146,25 @@ pub(super) async fn run(
         said
     });
     Ok(Done::Ok)
+}
+
+fn withdrawn(done: &Value) -> String {
+    let said = format!(
+        "{} brought {} in {} and told reads otherwise {}",
+        text(done, "source"),
+        number(done, "brought", "read", "reads"),
+        number(done, "deliveries", "delivery", "deliveries"),
+        number(done, "retold", "time", "times"),
+    );
+    if done.get("preview").and_then(Value::as_bool) == Some(true) {
+        return format!("{said}; nothing is withdrawn yet");
+    }
+    format!(
+        "{said}\n{} withdrawn, {} as before; told for {}",
+        number(done, "withdrawn", "read", "reads"),
+        number(done, "restored", "read", "reads"),
+        number(done, "told", "answer", "answers"),
+    )
 }
 
 fn describe(sources: &[Value]) -> String {

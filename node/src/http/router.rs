@@ -130,6 +130,7 @@ table! {
     post "/sources" Privileged, sources::add;
     post "/sources/{name}/token" Privileged, sources::renew;
     post "/sources/{name}/disable" Privileged, sources::disable;
+    post "/sources/{name}/withdrawal" Privileged, sources::withdraw;
     get "/reads/stats" SignedIn, reads::stats;
     post "/reads/search" SignedIn, reads::search;
     post "/reads/{id}/correction" Privileged, reads::correct;

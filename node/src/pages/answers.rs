@@ -87,7 +87,13 @@ fn answered(heard: &QueryOutcome) -> Markup {
             }
         }
         @for one in &heard.corrections {
-            p.wrong { "Corrected by its owner on " (when(one.at)) ": the read of " (one.was.to_string()) " is of " (one.plate.to_string()) ". " (one.reason.as_str()) }
+            p.wrong {
+                @match &one.plate {
+                    Some(plate) => { "Corrected by its owner on " (when(one.at)) ": the read of " (one.was.to_string()) " is of " (plate.to_string()) ". " }
+                    None => { "Withdrawn by its owner on " (when(one.at)) ": nothing may rest on the read of " (one.was.to_string()) ". " }
+                }
+                (one.reason.as_str())
+            }
         }
     }
 }

@@ -7,28 +7,22 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use schemas::agency::{AgencyId, State as UsState};
+use schemas::agency::State as UsState;
 use schemas::body::Actor;
-use schemas::correction::Correction;
-use schemas::envelope::{Envelope, Kind};
 use schemas::event::audit::Viewed;
-use schemas::frame::FrameKind;
 use schemas::key::SecretKey;
 use schemas::plate::Plate;
-use schemas::query::Query;
 use schemas::read::{Read, ReadId};
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::telling::{TOLD, Word, letters};
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit_log::entries::audit::audit_viewed;
 use audit_log::entries::reads::{OwnCorrection, SignedCorrection, correction_told, read_corrected};
 use registry::State;
-use store::{OutboxMessage, ReadStore, Release};
-
-/// Recipients told by one entry: what is said of each must fit its body.
-const TOLD: usize = 150;
+use store::{OwnRead, ReadStore};
 
 /// A correction as it is asked for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -64,6 +58,12 @@ pub struct ReadVersion {
     pub version: u32,
     /// The entry of the correction that replaced it; absent for the one that holds.
     pub corrected_by: Option<u64>,
+    /// The entry that brought the read; absent but for the first one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brought_by: Option<u64>,
+    /// The entry that withdrew it: nothing finds it any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withdrawn_by: Option<u64>,
     /// The read as it was.
     pub read: Read,
 }
@@ -81,9 +81,20 @@ impl NextVersion<'_> {
     fn logged(&self) -> OwnCorrection<'_> {
         OwnCorrection {
             was: &self.was,
-            now_is: &self.now_is,
+            now_is: Some(&self.now_is),
             version: self.version,
             reason: &self.wanted.reason,
+        }
+    }
+
+    fn word(&self) -> Word<'_> {
+        Word {
+            was: &self.was,
+            plate: Some(&self.now_is.plate),
+            plate_state: self.wanted.plate_state,
+            version: self.version,
+            reason: &self.wanted.reason,
+            at: self.at,
         }
     }
 }
@@ -92,7 +103,7 @@ impl NextVersion<'_> {
 struct Judged<'a> {
     actor: Actor,
     next: NextVersion<'a>,
-    releases: Vec<Release>,
+    known: HashSet<u64>,
     signed: Vec<SignedCorrection>,
 }
 
@@ -116,23 +127,23 @@ pub async fn correct(
         let seen = agency.log.counters().size;
         let actor = agency.actor(authorize(&state, by, Permission::Administer, now)?, by);
         let next = next_version(store, id, wanted, now).await?;
-        let releases = store.released(id).await?;
-        let signed = sign_all(&agency.id, message_key, &releases, &next)?;
+        let letters = letters(agency, store, message_key, &[next.word()]).await?;
+        let (releases, signed): (Vec<_>, Vec<_>) = letters.into_iter().unzip();
+        let known = releases.iter().map(|one| one.entry).collect();
         let first = signed.chunks(TOLD).next().unwrap_or_default();
         let entry = read_corrected(&state, seen, actor.clone(), next.logged(), first);
-        Ok::<_, ActError>((entry, Judged { actor, next, releases, signed }))
+        Ok::<_, ActError>((entry, Judged { actor, next, known, signed }))
     };
-    let (_, Judged { actor, next, releases, signed }) = agency.act_async(judge).await?;
+    let (_, Judged { actor, next, known, signed }) = agency.act_async(judge).await?;
     for some in signed.chunks(TOLD).skip(1) {
-        tell(agency, &actor, &next, some).await?;
+        tell(agency, &actor, next.logged(), some).await?;
     }
     // Whoever was answered between the look and the correction.
-    let mut known: HashSet<u64> = releases.iter().map(|one| one.entry).collect();
-    let mut missed = store.released(id).await?;
-    missed.retain(|one| known.insert(one.entry));
-    let missed = sign_all(&agency.id, message_key, &missed, &next)?;
+    let letters = letters(agency, store, message_key, &[next.word()]).await?;
+    let missed = letters.into_iter().filter(|(release, _)| !known.contains(&release.entry));
+    let missed: Vec<SignedCorrection> = missed.map(|(_, signed)| signed).collect();
     for some in missed.chunks(TOLD) {
-        tell(agency, &actor, &next, some).await?;
+        tell(agency, &actor, next.logged(), some).await?;
     }
     let told = signed.len().saturating_add(missed.len());
     let (was, plate) = (next.was.plate, next.now_is.plate);
@@ -147,8 +158,13 @@ async fn next_version<'a>(
     at: Timestamp,
 ) -> Result<NextVersion<'a>, ActError> {
     let found = store.own_read(id).await?;
-    let (was, version) =
+    let OwnRead { read: was, version, withdrawn, .. } =
         found.ok_or_else(|| ActError::usage(format!("read `{id}` is none of this agency's")))?;
+    if let Some(entry) = withdrawn {
+        return Err(ActError::usage(format!(
+            "read `{id}` was withdrawn by entry {entry}; nothing finds it, and there is nothing to correct"
+        )));
+    }
     let now_is = Read {
         plate: wanted.plate.clone(),
         plate_state: wanted.plate_state.or(was.plate_state),
@@ -163,56 +179,15 @@ async fn next_version<'a>(
     Ok(NextVersion { was, now_is, wanted, version: version.saturating_add(1), at })
 }
 
-async fn tell(
+/// Tells further recipients of a read.
+pub(super) async fn tell(
     agency: &OwnAgency,
     actor: &Actor,
-    next: &NextVersion<'_>,
+    what: OwnCorrection<'_>,
     signed: &[SignedCorrection],
 ) -> Result<(), ActError> {
-    drop(agency.log.append(correction_told(actor.clone(), next.logged(), signed)).await?);
+    drop(agency.log.append(correction_told(actor.clone(), what, signed)).await?);
     Ok(())
-}
-
-/// The corrections that the recipients of these releases are sent.
-fn sign_all(
-    from: &AgencyId,
-    key: &SecretKey,
-    releases: &[Release],
-    next: &NextVersion<'_>,
-) -> Result<Vec<SignedCorrection>, ActError> {
-    releases.iter().map(|release| sign(from, key, release, next)).collect()
-}
-
-fn sign(
-    from: &AgencyId,
-    key: &SecretKey,
-    release: &Release,
-    next: &NextVersion<'_>,
-) -> Result<SignedCorrection, ActError> {
-    let asked = release.query.lines().next().unwrap_or_default();
-    let query = Envelope::parse(asked.as_bytes())?;
-    // Verified when it was answered.
-    let query: Query = serde_json::from_slice(query.unverified_payload())
-        .map_err(|e| ActError::failed(format!("entry {}: {e}", release.entry)))?;
-    let correction = Correction {
-        from: from.clone(),
-        to: release.requester.clone(),
-        query_id: query.id,
-        read: next.was.id,
-        version: next.version,
-        was: next.was.plate.clone(),
-        plate: next.now_is.plate.clone(),
-        plate_state: next.wanted.plate_state,
-        reason: next.wanted.reason.clone(),
-        at: next.at,
-    };
-    let signed = Envelope::sign_json(Kind::Correction, &correction, key)?;
-    let message = OutboxMessage {
-        peer: release.requester.clone(),
-        kind: FrameKind::Document,
-        body: signed.to_text(),
-    };
-    Ok((message, correction))
 }
 
 /// Every version of one's own read, for who audits. Looking is an entry, and comes first.
@@ -228,13 +203,29 @@ pub async fn versions(
     let (state, now) = (agency.registry.state(), agency.clock.now());
     let actor = agency.actor(authorize(&state, by, Permission::Audit, now)?, by);
     drop(agency.log.append(audit_viewed(actor, Viewed::VersionsOf(id))).await?);
-    let Some((read, version)) = store.own_read(id).await? else {
+    let Some(own) = store.own_read(id).await? else {
         return Err(ActError::usage(format!("read `{id}` is none of this agency's")));
     };
     let earlier = store.read_versions(id).await?.into_iter();
     let mut versions: Vec<_> = earlier
-        .map(|(version, read, entry)| ReadVersion { version, corrected_by: Some(entry), read })
+        .map(|(version, read, entry)| ReadVersion {
+            version,
+            corrected_by: Some(entry),
+            brought_by: None,
+            withdrawn_by: None,
+            read,
+        })
         .collect();
-    versions.push(ReadVersion { version, corrected_by: None, read });
+    let OwnRead { read, version, brought_by, withdrawn, .. } = own;
+    versions.push(ReadVersion {
+        version,
+        corrected_by: None,
+        brought_by: None,
+        withdrawn_by: withdrawn,
+        read,
+    });
+    if let Some(first) = versions.first_mut() {
+        first.brought_by = Some(brought_by);
+    }
     Ok(versions)
 }

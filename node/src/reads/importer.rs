@@ -5,19 +5,25 @@ use std::sync::Arc;
 
 use schemas::body::Actor;
 use schemas::digest::Digest;
-use schemas::read::ReadId;
+use schemas::read::{Read, ReadId};
 use schemas::text::Text;
+use schemas::time::Timestamp;
 use tokio::sync::Mutex;
 
+use super::corrections::tell;
 use super::places::Places;
 pub use super::sorting::Counted;
 use super::sorting::{Sorted, Times};
+use super::telling::{TOLD, Word, letters};
+use crate::context::{NodeContext, OwnKeys};
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
-use audit_log::entries::reads::{Import, ImportedReads, reads_imported};
+use audit_log::entries::reads::{
+    Import, ImportedReads, OwnCorrection, SignedCorrection, reads_imported,
+};
 use ingest::ImportedRead;
 use registry::SourceName;
-use store::ReadStore;
 use store::photographs::Images;
+use store::{Corrected, ReadStore};
 
 /// Most reads of one durable batch.
 pub const BATCH: usize = 2_000;
@@ -37,6 +43,19 @@ impl From<Principal> for ImportActor {
     fn from(by: Principal) -> Self {
         Self::User(by)
     }
+}
+
+/// Why who received a read is told that it is of another plate.
+const READ_AGAIN: &str = "Its reader told the sighting again and is surer of this plate";
+
+/// Reads that are told of another plate than before: what each was, its version from then on, and what it
+/// is.
+fn changes(better: &[Corrected]) -> impl Iterator<Item = (&Read, u32, &Read)> {
+    better.iter().filter_map(|one| {
+        let (_, first) = one.was.first()?;
+        let (version, _) = one.was.last()?;
+        (first.plate != one.read.plate).then(|| (first, version.saturating_add(1), &one.read))
+    })
 }
 
 /// What became of a batch.
@@ -59,15 +78,17 @@ pub struct Importer {
     agency: OwnAgency,
     store: Arc<dyn ReadStore>,
     photographs: Images,
+    keys: OwnKeys,
     /// Held while a batch is stored: what is known to be new must stay new until then.
     one_batch: Arc<Mutex<Places>>,
 }
 
 impl Importer {
-    /// That of `agency`, whose database is `store`.
+    /// That of a node.
     #[must_use]
-    pub fn new(agency: OwnAgency, store: Arc<dyn ReadStore>, photographs: Images) -> Self {
-        Self { agency, store, photographs, one_batch: Arc::default() }
+    pub fn of(context: &NodeContext) -> Self {
+        let NodeContext { agency, store, photographs, keys, .. } = context.clone();
+        Self { agency, store, photographs, keys, one_batch: Arc::default() }
     }
 
     /// Who imports reads, as the actor of their entry, if they may at this moment.
@@ -122,6 +143,7 @@ impl Importer {
         let count = photographs.len();
         let kept = self.photographs.keep(photographs).await?;
         let absent = self.leave_out_absent(&mut sorted).await?;
+        let told = self.letters(&sorted.reads.better, now).await?;
         let import = Import {
             file: file.clone(),
             format: format.to_owned(),
@@ -133,10 +155,55 @@ impl Importer {
             ahead: counted.ahead as u64,
             past: counted.past as u64,
         };
-        drop(self.agency.log.append(reads_imported(seen, actor, import, sorted.reads)).await?);
+        let better = sorted.reads.better.clone();
+        let first = told.chunks(TOLD).next().unwrap_or_default();
+        let entry = reads_imported(seen, actor.clone(), import, sorted.reads, first);
+        drop(self.agency.log.append(entry).await?);
+        self.tell_rest(&actor, &better, told.get(TOLD..).unwrap_or_default()).await?;
         // From here on the database refers to them.
         drop(kept);
         Ok(StoredBatch { counted, photographs: count, far, absent })
+    }
+
+    /// What those who received a read are sent that its reader now tells of another plate.
+    async fn letters(
+        &self,
+        better: &[Corrected],
+        at: Timestamp,
+    ) -> Result<Vec<SignedCorrection>, ActError> {
+        let reason: Text = READ_AGAIN.parse().unwrap_or_default();
+        let words: Vec<Word<'_>> = changes(better)
+            .map(|(was, version, read)| Word {
+                was,
+                plate: Some(&read.plate),
+                plate_state: read.plate_state,
+                version,
+                reason: &reason,
+                at,
+            })
+            .collect();
+        let key = self.keys.message_key(&self.agency);
+        let letters = letters(&self.agency, self.store.as_ref(), &key, &words).await?;
+        Ok(letters.into_iter().map(|(_, signed)| signed).collect())
+    }
+
+    /// Tells those whom the entry of the import had no room for.
+    async fn tell_rest(
+        &self,
+        actor: &Actor,
+        better: &[Corrected],
+        rest: &[SignedCorrection],
+    ) -> Result<(), ActError> {
+        let reason: Text = READ_AGAIN.parse().unwrap_or_default();
+        for (was, version, read) in changes(better) {
+            let of_it = rest.iter().filter(|(_, correction)| correction.read == read.id);
+            let of_it: Vec<SignedCorrection> = of_it.cloned().collect();
+            let what = OwnCorrection { was, now_is: Some(read), version, reason: &reason };
+            for part in of_it.chunks(TOLD) {
+                tell(&self.agency, actor, what, part).await?;
+            }
+        }
+        Ok(())
     }
 
     /// A read never refers to a photograph that is not durable here: takes out those that are not.

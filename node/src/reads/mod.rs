@@ -10,3 +10,5 @@ pub mod search;
 mod sorting;
 pub mod source_stats;
 pub mod sources;
+mod telling;
+pub mod withdrawal;

@@ -52,6 +52,7 @@ struct Held {
     read: Read,
     version: u32,
     corrected: bool,
+    withdrawn: bool,
     was: Vec<(u32, Read)>,
     fresh: bool,
 }
@@ -97,8 +98,9 @@ impl Sorted {
             let reads = store.own_reads(&wanted).await?.into_iter();
             // Those of a read that is not stored any more, too.
             for read in reads.chain(store.earlier_readings(&again).await?) {
-                let OwnRead { read, version, corrected } = read;
-                sorting.hold(Held { read, version, corrected, was: Vec::new(), fresh: false });
+                let OwnRead { read, version, corrected, withdrawn, .. } = read;
+                let (withdrawn, was) = (withdrawn.is_some(), Vec::new());
+                sorting.hold(Held { read, version, corrected, withdrawn, was, fresh: false });
             }
         }
         for ImportedRead { read, photographs, .. } in batch {
@@ -163,6 +165,10 @@ impl Sorting {
             self.put(read);
             return true;
         };
+        // What was withdrawn does not come back because it is sent again.
+        if holder.withdrawn {
+            return false;
+        }
         let alone = !self.several.contains(&(first, read.record));
         let readings = self.earlier.get(&at).into_iter().flatten();
         let readings = readings.filter_map(|id| self.held.get(id)).map(Held::stored);
@@ -178,7 +184,7 @@ impl Sorting {
         let mut says_more = false;
         for read in [holds].into_iter().chain(earlier) {
             match self.held.get_mut(&read.id) {
-                Some(held) if held.read == read => continue,
+                Some(held) if held.read == read || held.withdrawn => continue,
                 Some(held) => held.becomes(read),
                 None => self.put(read),
             }
@@ -192,7 +198,14 @@ impl Sorting {
 
     fn put(&mut self, read: Read) {
         self.order.push(read.id);
-        self.hold(Held { read, version: 1, corrected: false, was: Vec::new(), fresh: true });
+        self.hold(Held {
+            read,
+            version: 1,
+            corrected: false,
+            withdrawn: false,
+            was: Vec::new(),
+            fresh: true,
+        });
     }
 
     fn keep(&mut self, photographs: Vec<Vec<u8>>) {
@@ -215,8 +228,10 @@ impl Sorting {
         let mut better: Vec<Held> =
             self.held.drain().map(|(_, held)| held).filter(changed).collect();
         better.sort_unstable_by_key(|held| held.read.id);
-        sorted.reads.better =
-            better.into_iter().map(|held| Corrected { read: held.read, was: held.was }).collect();
+        sorted.reads.better = better
+            .into_iter()
+            .map(|held| Corrected { read: held.read, was: held.was, withdrawn: false })
+            .collect();
         sorted
     }
 }

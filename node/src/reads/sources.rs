@@ -32,6 +32,9 @@ pub struct NewSource {
     /// The camera of records that name none.
     #[serde(default)]
     pub camera: Option<Text>,
+    /// The cameras whose reads it may send; empty where any.
+    #[serde(default)]
+    pub cameras: Vec<Text>,
     /// The zone of times that have none.
     #[serde(default)]
     pub zone: Option<String>,
@@ -56,7 +59,7 @@ pub struct SourceWithToken {
 pub fn to_json(source: &Source, stats: &SourceStats) -> Value {
     json!({
         "source": source.name, "format": source.format, "mapped": source.mapping.is_some(),
-        "camera": source.camera, "zone": source.zone, "folder": source.folder, "writers": source.writers, "by": source.by, "at": source.at,
+        "camera": source.camera, "cameras": source.cameras, "zone": source.zone, "folder": source.folder, "writers": source.writers, "by": source.by, "at": source.at,
         "disabled": source.disabled, "last_at": stats.last_at, "stored": stats.stored,
         "rejected": stats.rejected, "merged": stats.merged, "ahead": stats.ahead,
         "past_retention": stats.past_retention, "error": stats.error, "error_at": stats.error_at,
@@ -153,6 +156,7 @@ pub async fn add(
             format: new.format.clone(),
             mapping: new.mapping.clone(),
             camera: new.camera.clone(),
+            cameras: new.cameras.clone(),
             zone: new.zone.clone(),
             folder: folder.clone(),
             writers: writers.clone(),

@@ -77,12 +77,14 @@ macro_rules! holds_at {
             reads: what_a_person_corrected_is_told_from_what_a_reader_told_better,
             reads: a_read_that_is_told_better_may_be_of_an_earlier_month,
             reads: the_earlier_readings_of_a_read_are_found,
+            reads: what_entries_brought_or_told_otherwise_is_told_with_what_it_was,
             reads: versions_and_releases_end_with_the_read_that_they_are_of,
             images: photographs_are_counted_by_what_refers_to_them,
             sign_in: what_verifies_an_authenticator_stays_until_it_is_forgotten,
             sign_in: sessions_stay_until_they_are_forgotten,
             search: a_search_finds_what_fits_in_its_order_and_says_when_there_is_more,
             search: a_corrected_read_is_found_as_it_is_and_no_longer_as_it_was,
+            search: a_withdrawn_read_is_found_by_no_search_and_ends_with_the_others,
             search: lookups_made_at_once_find_each_its_own_though_others_give_up,
         );
     };

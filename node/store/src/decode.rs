@@ -10,7 +10,7 @@ use schemas::merkle::{ProofError, Subtree};
 use schemas::read::Read;
 use schemas::time::Timestamp;
 
-use super::{CameraStats, Debt, OwnRead, ReadStats, StoreError, TakenIn};
+use super::{BroughtRead, CameraStats, Debt, OwnRead, ReadStats, Release, StoreError, TakenIn};
 
 /// A value that this node wrote as text.
 pub(super) fn parsed<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, StoreError> {
@@ -22,9 +22,34 @@ pub(super) fn read(text: &str) -> Result<Read, StoreError> {
     serde_json::from_str(text).map_err(|e| StoreError::Corrupt(e.to_string()))
 }
 
-/// One's own read: its text, its version, and whether a person corrected it.
-pub(super) fn own((text, version, corrected): (String, i64, bool)) -> Result<OwnRead, StoreError> {
-    Ok(OwnRead { read: read(&text)?, version: number(version)?, corrected })
+/// One's own read: its text, its version, whether a person corrected it, and the entries that brought and
+/// withdrew it.
+pub(super) type OwnRow = (String, i64, bool, i64, Option<i64>);
+
+/// One's own read.
+pub(super) fn own(row: OwnRow) -> Result<OwnRead, StoreError> {
+    let (text, version, corrected, brought_by, withdrawn) = row;
+    Ok(OwnRead {
+        read: read(&text)?,
+        version: number(version)?,
+        corrected,
+        brought_by: number(brought_by)?,
+        withdrawn: withdrawn.map(number).transpose()?,
+    })
+}
+
+/// An answer that released a read: the read's id in hexadecimal, the answer's entry, to whom, and the
+/// envelopes beside it.
+pub(super) fn release(row: (String, i64, String, String)) -> Result<Release, StoreError> {
+    let (id, entry, requester, query) = row;
+    Ok(Release { read: parsed(&id)?, entry: number(entry)?, requester: parsed(&requester)?, query })
+}
+
+/// A read that some entries brought or told otherwise: its text, its version, and what it was before.
+pub(super) fn brought(row: (String, i64, Option<String>)) -> Result<BroughtRead, StoreError> {
+    let (text, version, before) = row;
+    let before = before.map(|text| read(&text)).transpose()?;
+    Ok(BroughtRead { read: read(&text)?, version: number(version)?, before })
 }
 
 /// A count or an index.

@@ -69,8 +69,8 @@ pub use read::{
     Database, Debts, Due, Exchanges, Heads, LogRecords, OwnReads, PhotographReferences, ReadStore,
 };
 pub use rows::{
-    Asked, Corrected, Debt, NewDebt, OutboxMessage, OwnRead, Pages, Proved, Receipted, Release,
-    Restamped, Row, Served, Settled, Side, StateChanges,
+    Asked, BroughtRead, Corrected, Debt, NewDebt, OutboxMessage, OwnRead, Pages, Proved, Receipted,
+    Release, Restamped, Row, Served, Settled, Side, StateChanges,
 };
 pub use sign_in::{SignInRecords, StoredAuthenticator, StoredSession};
 pub use write::{DebtWriter, Destruction, HeadWriter, LogWriter, Outbox, Store, WriteStore};

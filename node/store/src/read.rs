@@ -18,8 +18,8 @@ use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 
 use crate::{
-    AskedBefore, Debt, EndedPages, EntryFilter, Found, OwnRead, Queued, ReadStats, Release,
-    ServedBefore, Side, StoreError, StoredChange, Witnessed,
+    AskedBefore, BroughtRead, Debt, EndedPages, EntryFilter, Found, OwnRead, Queued, ReadStats,
+    Release, ServedBefore, Side, StoreError, StoredChange, Witnessed,
 };
 
 /// A database for reading: it can neither commit nor destroy.
@@ -136,15 +136,22 @@ pub trait OwnReads: Send + Sync + 'static {
     /// The earlier readings of the reads with `ids`, whether those are stored or not, by their ids' order.
     async fn earlier_readings(&self, ids: &[ReadId]) -> Result<Vec<OwnRead>, StoreError>;
 
-    /// One's own read by its id, with its version: 1 until it is corrected or told better.
-    async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError>;
+    /// One's own read by its id.
+    async fn own_read(&self, id: ReadId) -> Result<Option<OwnRead>, StoreError> {
+        Ok(self.own_reads(&[id]).await?.pop())
+    }
+
+    /// Up to `limit` reads that these entries brought, or told otherwise last, and that are not
+    /// withdrawn. All reads are looked through.
+    async fn brought_by(&self, entries: &[u64], limit: u32)
+    -> Result<Vec<BroughtRead>, StoreError>;
 
     /// The earlier versions of a read, oldest first, each with the entry of the correction that
     /// replaced it.
     async fn read_versions(&self, id: ReadId) -> Result<Vec<(u32, Read, u64)>, StoreError>;
 
-    /// The answers that released a read, in order.
-    async fn released(&self, id: ReadId) -> Result<Vec<Release>, StoreError>;
+    /// The answers that released these reads, in their order, each with the read.
+    async fn released(&self, ids: &[ReadId]) -> Result<Vec<Release>, StoreError>;
 
     /// The reads that a decision opened, as [`crate::search::search`] finds them.
     async fn search(&self, scope: &dyn Scope) -> Result<Found, StoreError>;

@@ -10,6 +10,8 @@ use schemas::query::QueryId;
 use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 
+use crate::search::terms::Terms;
+
 /// An entry with all that becomes durable with it.
 #[derive(Debug)]
 pub struct Row {
@@ -121,6 +123,21 @@ pub struct OwnRead {
     pub version: u32,
     /// Whether a person corrected it.
     pub corrected: bool,
+    /// The entry that brought it.
+    pub brought_by: u64,
+    /// The entry that withdrew it: no search finds it.
+    pub withdrawn: Option<u64>,
+}
+
+/// One's own read that some entries brought or told otherwise.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BroughtRead {
+    /// The read.
+    pub read: Read,
+    /// Its version.
+    pub version: u32,
+    /// What it was before those entries told it otherwise; absent where they brought it.
+    pub before: Option<Read>,
 }
 
 /// A new version of a read. Those that it replaces are kept beside it, and end with it. Of a read that is
@@ -131,11 +148,25 @@ pub struct Corrected {
     pub read: Read,
     /// What it was, each with its version.
     pub was: Vec<(u32, Read)>,
+    /// Whether it is withdrawn: from then on nothing finds it.
+    pub withdrawn: bool,
+}
+
+impl Corrected {
+    /// What it is found by: plate and terms.
+    pub(super) fn found_by(&self) -> (&str, Terms) {
+        match self.withdrawn {
+            true => ("", Terms::none()),
+            false => (self.read.plate.as_str(), Terms::of(&self.read)),
+        }
+    }
 }
 
 /// A read was released by an answer.
 #[derive(Debug, Clone)]
 pub struct Release {
+    /// The read.
+    pub read: ReadId,
     /// The answer's entry.
     pub entry: u64,
     /// To whom.

@@ -126,6 +126,8 @@ macro_rules! table {
             SourceDisabled = "source.disabled": stays, act, reads::SourceChanged;
             /// Reads were imported.
             ReadsImported = "reads.imported": stays, act, reads::ReadsImported;
+            /// What a source brought was withdrawn.
+            ReadsWithdrawn = "reads.withdrawn": stays, act, reads::ReadsWithdrawn;
             /// A read was corrected: one's own, or one that a peer had released.
             ReadsCorrected = "reads.corrected": ends, act, reads::ReadsCorrected;
             /// Reads past their retention were destroyed.

@@ -12,6 +12,7 @@ use crate::plate::Plate;
 use crate::query::{QueryId, UserName};
 use crate::read::ReadId;
 use crate::text::Text;
+use crate::time::Timestamp;
 
 /// One's own reads were searched.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +35,9 @@ pub struct SourceChanged {
     /// The camera of records that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub camera: Option<Text>,
+    /// The cameras whose reads it may send; absent where any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cameras: Vec<Text>,
     /// The zone of times that have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
@@ -83,6 +87,36 @@ pub struct ReadsImported {
     /// Photographs stored with them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub photographs: u64,
+    /// Who is told that a read which it received is of another plate, as its reader tells it now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<CorrectionSent>,
+}
+
+/// What a source brought was withdrawn: no search finds it from here on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReadsWithdrawn {
+    /// The source.
+    pub source: String,
+    /// From when on it brought them; absent where everything before `until` is meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
+    /// Until when.
+    pub until: Timestamp,
+    /// Why.
+    pub reason: Text,
+    /// Reads that are found no longer.
+    pub withdrawn: u64,
+    /// Reads of others that it had told otherwise, and that are again what they were before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub restored: u64,
+    /// H(of each of those reads, in the order of ids: its id, then H(it as it is now, as a line of the
+    /// native format without its end)).
+    pub reads_digest: Digest,
+    /// Who is told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<CorrectionSent>,
 }
 
 /// A read was corrected: one's own, or one that a peer had released.
@@ -96,8 +130,9 @@ pub struct ReadsCorrected {
     pub version: u32,
     /// The plate before.
     pub was: Plate,
-    /// The plate that is right.
-    pub plate: Plate,
+    /// The plate that is right; absent where the read is withdrawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plate: Option<Plate>,
     /// Why.
     pub reason: Text,
     /// Who is told, where it is one's own read.

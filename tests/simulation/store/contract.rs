@@ -17,9 +17,9 @@ use schemas::query::QueryId;
 use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use store::{
-    AskedBefore, Database, Debt, DebtWriter, Debts, Destruction, Due, EndedPages, EntryFilter,
-    Exchanges, Found, HeadWriter, Heads, LogRecords, LogState, LogWriter, Outbox, OwnRead,
-    OwnReads, PhotographReferences, Queued, ReadStats, Release, Row, ServedBefore, Side,
+    AskedBefore, BroughtRead, Database, Debt, DebtWriter, Debts, Destruction, Due, EndedPages,
+    EntryFilter, Exchanges, Found, HeadWriter, Heads, LogRecords, LogState, LogWriter, Outbox,
+    OwnRead, OwnReads, PhotographReferences, Queued, ReadStats, Release, Row, ServedBefore, Side,
     SignInRecords, StoreError, StoredAuthenticator, StoredChange, StoredSession, Witnessed,
 };
 
@@ -191,16 +191,20 @@ impl OwnReads for SimStore {
         self.ask(self.disk.database.known_reads(ids)).await
     }
 
-    async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError> {
-        self.ask(self.disk.database.own_read(id)).await
+    async fn brought_by(
+        &self,
+        entries: &[u64],
+        limit: u32,
+    ) -> Result<Vec<BroughtRead>, StoreError> {
+        self.ask(self.disk.database.brought_by(entries, limit)).await
     }
 
     async fn read_versions(&self, id: ReadId) -> Result<Vec<(u32, Read, u64)>, StoreError> {
         self.ask(self.disk.database.read_versions(id)).await
     }
 
-    async fn released(&self, id: ReadId) -> Result<Vec<Release>, StoreError> {
-        self.ask(self.disk.database.released(id)).await
+    async fn released(&self, ids: &[ReadId]) -> Result<Vec<Release>, StoreError> {
+        self.ask(self.disk.database.released(ids)).await
     }
 
     async fn search(&self, scope: &dyn Scope) -> Result<Found, StoreError> {

@@ -15,9 +15,9 @@ use schemas::query::QueryId;
 use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use store::{
-    AskedBefore, Database, Debt, DebtWriter, Debts, Destruction, Due, EndedPages, EntryFilter,
-    Exchanges, Found, HeadWriter, Heads, LogRecords, LogState, LogWriter, Outbox, OwnRead,
-    OwnReads, PhotographReferences, Queued, ReadStats, Release, Row, ServedBefore, Side,
+    AskedBefore, BroughtRead, Database, Debt, DebtWriter, Debts, Destruction, Due, EndedPages,
+    EntryFilter, Exchanges, Found, HeadWriter, Heads, LogRecords, LogState, LogWriter, Outbox,
+    OwnRead, OwnReads, PhotographReferences, Queued, ReadStats, Release, Row, ServedBefore, Side,
     SignInRecords, StoreError, StoredAuthenticator, StoredChange, StoredSession, Witnessed,
 };
 
@@ -152,9 +152,13 @@ impl OwnReads for FaultyStore {
         self.inner.known_reads(ids).await
     }
 
-    async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError> {
-        self.looks("own_read");
-        self.inner.own_read(id).await
+    async fn brought_by(
+        &self,
+        entries: &[u64],
+        limit: u32,
+    ) -> Result<Vec<BroughtRead>, StoreError> {
+        self.looks("brought_by");
+        self.inner.brought_by(entries, limit).await
     }
 
     async fn read_versions(&self, id: ReadId) -> Result<Vec<(u32, Read, u64)>, StoreError> {
@@ -162,9 +166,9 @@ impl OwnReads for FaultyStore {
         self.inner.read_versions(id).await
     }
 
-    async fn released(&self, id: ReadId) -> Result<Vec<Release>, StoreError> {
+    async fn released(&self, ids: &[ReadId]) -> Result<Vec<Release>, StoreError> {
         self.looks("released");
-        self.inner.released(id).await
+        self.inner.released(ids).await
     }
 
     async fn search(&self, scope: &dyn Scope) -> Result<Found, StoreError> {

@@ -6,11 +6,13 @@ use schemas::correction::Correction;
 use schemas::digest::Digest;
 use schemas::event::Event;
 use schemas::event::reads::{
-    CorrectedAnswer, CorrectionSent, ReadsCorrected, ReadsImported, ReadsSearched, SourceChanged,
+    CorrectedAnswer, CorrectionSent, ReadsCorrected, ReadsImported, ReadsSearched, ReadsWithdrawn,
+    SourceChanged,
 };
 use schemas::frame::FrameKind;
 use schemas::read::Read;
 use schemas::text::Text;
+use schemas::time::Timestamp;
 use store::{Corrected, OutboxMessage, StateChanges};
 
 use crate::arrived::Arrived;
@@ -45,6 +47,7 @@ pub fn source_changed(state: &State, actor: Actor, what: SourceChange, source: S
         source: source.name.to_string(),
         format: source.format.clone(),
         camera: source.camera.clone(),
+        cameras: source.cameras.clone(),
         zone: source.zone.clone(),
         folder: source.folder.clone(),
         writers: source.writers.clone(),
@@ -90,10 +93,16 @@ pub struct ImportedReads {
     pub better: Vec<Corrected>,
 }
 
-/// Reads are stored, and others told better: as long as nobody corrected one of those since the log had
-/// `seen` entries.
+/// Reads are stored, and others told better, of which the first recipients are `told`: as long as nobody
+/// corrected one of those since the log had `seen` entries.
 #[must_use]
-pub fn reads_imported(seen: u64, actor: Actor, import: Import, reads: ImportedReads) -> Entry {
+pub fn reads_imported(
+    seen: u64,
+    actor: Actor,
+    import: Import,
+    reads: ImportedReads,
+    told: &[SignedCorrection],
+) -> Entry {
     let ImportedReads { new, better } = reads;
     let ids: Vec<u8> = new.iter().flat_map(|read| *read.id.as_bytes()).collect();
     let event = ReadsImported {
@@ -105,32 +114,77 @@ pub fn reads_imported(seen: u64, actor: Actor, import: Import, reads: ImportedRe
         photographs: import.photographs,
         merged: import.merged,
         differing: import.differing,
-        better_digest: digest_of_better(&better),
+        better_digest: (!better.is_empty()).then(|| digest_of(&better)),
         ahead: import.ahead,
         past: import.past,
+        told: sent(told),
     };
-    let told: Vec<_> = better.iter().map(|one| one.read.id).collect();
+    let changed: Vec<_> = better.iter().map(|one| one.read.id).collect();
     let entry = Entry::new(actor, Event::ReadsImported(event)).with(StateChanges {
         reads: new,
         corrected: better,
+        outbox: letters(told),
         ..StateChanges::default()
     });
-    if told.is_empty() {
+    if changed.is_empty() {
         return entry;
     }
-    entry.provided(Precondition { uncorrected: Some((seen, told)), ..Precondition::default() })
+    entry.provided(Precondition { uncorrected: Some((seen, changed)), ..Precondition::default() })
 }
 
-/// What binds the reads that are told better, as they are from then on.
-fn digest_of_better(better: &[Corrected]) -> Option<Digest> {
+/// What binds reads that change, as they are from then on.
+fn digest_of(changed: &[Corrected]) -> Digest {
     let mut bytes = Vec::new();
-    for Corrected { read, .. } in better {
+    for Corrected { read, .. } in changed {
         // One that cannot be written is not stored either, and so has no entry.
         let line = serde_json::to_vec(read).unwrap_or_default();
         bytes.extend_from_slice(read.id.as_bytes());
         bytes.extend_from_slice(Digest::of(&line).as_bytes());
     }
-    (!better.is_empty()).then(|| Digest::of(&bytes))
+    Digest::of(&bytes)
+}
+
+/// What of a source is withdrawn, and why.
+#[derive(Debug, Clone)]
+pub struct Withdrawal {
+    /// The source.
+    pub source: String,
+    /// From when on it brought the reads.
+    pub from: Option<Timestamp>,
+    /// Until when.
+    pub until: Timestamp,
+    /// Why.
+    pub reason: Text,
+}
+
+/// Reads that a source brought are found no longer, those of others that it told otherwise are what they
+/// were before, and the first recipients are `told`: as long as nothing else changed one of them since the
+/// log had `seen` entries.
+#[must_use]
+pub fn reads_withdrawn(
+    state: &State,
+    seen: u64,
+    actor: Actor,
+    what: Withdrawal,
+    mut changed: Vec<Corrected>,
+    told: &[SignedCorrection],
+) -> Entry {
+    changed.sort_unstable_by_key(|one| one.read.id);
+    let withdrawn = changed.iter().filter(|one| one.withdrawn).count();
+    let event = ReadsWithdrawn {
+        source: what.source,
+        from: what.from,
+        until: what.until,
+        reason: what.reason,
+        withdrawn: withdrawn as u64,
+        restored: changed.len().saturating_sub(withdrawn) as u64,
+        reads_digest: digest_of(&changed),
+        told: sent(told),
+    };
+    let ids = changed.iter().map(|one| one.read.id).collect();
+    Entry::new(actor, Event::ReadsWithdrawn(event))
+        .with(StateChanges { corrected: changed, outbox: letters(told), ..StateChanges::default() })
+        .provided(Precondition { uncorrected: Some((seen, ids)), ..Precondition::registry(state) })
 }
 
 /// A correction of one's own read.
@@ -138,8 +192,8 @@ fn digest_of_better(better: &[Corrected]) -> Option<Digest> {
 pub struct OwnCorrection<'a> {
     /// The read as it was.
     pub was: &'a Read,
-    /// The read as it is now.
-    pub now_is: &'a Read,
+    /// The read as it is now; nothing where it is withdrawn.
+    pub now_is: Option<&'a Read>,
     /// The version that now holds.
     pub version: u32,
     /// Why.
@@ -149,27 +203,36 @@ pub struct OwnCorrection<'a> {
 /// A signed correction, as it leaves for one recipient of the read.
 pub type SignedCorrection = (OutboxMessage, Correction);
 
-fn corrected(actor: Actor, what: OwnCorrection<'_>, told: &[SignedCorrection]) -> Entry {
-    let sent = |(message, correction): &SignedCorrection| CorrectionSent {
+/// To whom letters go, as an entry says it.
+fn sent(told: &[SignedCorrection]) -> Vec<CorrectionSent> {
+    let one = |(message, correction): &SignedCorrection| CorrectionSent {
         to: message.peer.clone(),
         query_id: correction.query_id,
         digest: message.digest(),
     };
-    let event = ReadsCorrected {
-        read: what.was.id,
-        version: what.version,
-        was: what.was.plate.clone(),
-        plate: what.now_is.plate.clone(),
-        reason: what.reason.clone(),
-        told: told.iter().map(sent).collect(),
-        answer: None,
-    };
-    // As documents, whatever else they were to be.
+    told.iter().map(one).collect()
+}
+
+/// Letters as they leave: as documents, whatever else they were to be.
+fn letters(told: &[SignedCorrection]) -> Vec<OutboxMessage> {
     let document = |(message, _): &SignedCorrection| OutboxMessage {
         kind: FrameKind::Document,
         ..message.clone()
     };
-    let outbox = told.iter().map(document).collect();
+    told.iter().map(document).collect()
+}
+
+fn corrected(actor: Actor, what: OwnCorrection<'_>, told: &[SignedCorrection]) -> Entry {
+    let event = ReadsCorrected {
+        read: what.was.id,
+        version: what.version,
+        was: what.was.plate.clone(),
+        plate: what.now_is.map(|read| read.plate.clone()),
+        reason: what.reason.clone(),
+        told: sent(told),
+        answer: None,
+    };
+    let outbox = letters(told);
     Entry::new(actor, Event::ReadsCorrected(event))
         .with(StateChanges { outbox, ..StateChanges::default() })
 }
@@ -186,7 +249,8 @@ pub fn read_corrected(
 ) -> Entry {
     let mut entry = corrected(actor, what, told);
     let was = vec![(what.version.saturating_sub(1), what.was.clone())];
-    entry.changes.corrected = vec![Corrected { read: what.now_is.clone(), was }];
+    let (read, withdrawn) = (what.now_is.unwrap_or(what.was).clone(), what.now_is.is_none());
+    entry.changes.corrected = vec![Corrected { read, was, withdrawn }];
     entry.provided(Precondition {
         uncorrected: Some((seen, vec![what.was.id])),
         ..Precondition::registry(state)

@@ -74,7 +74,10 @@ impl Row<'_> {
             given(self.received.map(|one| one.answer.basis.authority.to_string())),
             read.plate.to_string(),
             given(read.plate_state.as_ref().map(ToString::to_string)),
-            given(correction.map(|told| told.plate.to_string())),
+            given(correction.map(|told| match &told.plate {
+                Some(plate) => plate.to_string(),
+                None => "withdrawn".to_owned(),
+            })),
             given(correction.map(|told| told.reason.to_string())),
             read.at.to_string(),
             read.camera.to_string(),
@@ -190,7 +193,13 @@ fn shown<'a>(rows: impl Iterator<Item = Row<'a>>) -> Markup {
                                 br; "earlier reading of " code { (of) }
                             }
                             @if let Some(told) = row.correction() {
-                                br; span.wrong { "corrected to " (told.plate) ": " (told.reason) }
+                                br; span.wrong {
+                                    @match &told.plate {
+                                        Some(plate) => { "corrected to " (plate) ": " }
+                                        None => { "withdrawn by its owner: " }
+                                    }
+                                    (told.reason)
+                                }
                             }
                         }
                         td {

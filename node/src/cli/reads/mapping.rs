@@ -34,6 +34,7 @@ impl How {
             format: self.format.parse().map_err(|e| unfit(&e))?,
             mapping: mapping.map_err(|e| unfit(&e))?,
             camera: self.camera,
+            cameras: Vec::new(),
             zone: zone.map_err(|e| unfit(&e))?,
         };
         options.check().map_err(|e| unfit(&e))?;

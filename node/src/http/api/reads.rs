@@ -90,7 +90,8 @@ impl What {
         let mapping = mapping.transpose().map_err(|e| unfit(e.to_string()))?;
         let zone = self.zone.as_deref().map(str::parse::<Zone>).transpose();
         let zone = zone.map_err(|e| unfit(e.to_string()))?;
-        let options = Options { format, mapping, camera: self.camera.clone(), zone };
+        let options =
+            Options { format, mapping, camera: self.camera.clone(), cameras: Vec::new(), zone };
         options.check().map_err(unfit)?;
         Ok(options)
     }

@@ -11,6 +11,7 @@ use crate::http::state::{App, AppState};
 use crate::permission::Principal;
 use crate::reads::source_stats::SourceStats;
 use crate::reads::sources::{self, NewSource, SourceWithToken, to_json};
+use crate::reads::withdrawal::{WithdrawalOutcome, WithdrawalRequest, withdraw as withdraw_reads};
 use registry::{Source, SourceName};
 
 fn described(app: &AppState, source: &Source) -> Value {
@@ -52,6 +53,17 @@ pub(in crate::http) async fn renew(
 ) -> ApiResult<Json<Value>> {
     let renewed = sources::renew_token(&app.context.agency, &by, &name).await?;
     Ok(Json(with_token(&app, &renewed)))
+}
+
+pub(in crate::http) async fn withdraw(
+    State(app): App,
+    by: Principal,
+    Path(name): Path<SourceName>,
+    Json(wanted): Json<WithdrawalRequest>,
+) -> ApiResult<Json<WithdrawalOutcome>> {
+    let (context, key) = (&app.context, app.context.message_key());
+    let store = context.store.as_ref();
+    Ok(Json(withdraw_reads(&context.agency, store, &key, &by, &name, &wanted).await?))
 }
 
 #[derive(Deserialize)]

@@ -175,6 +175,11 @@ create table reads (
     images bytea,
     -- The read that tells the same sighting better.
     earlier_of bytea,
+    -- The entry that brought it.
+    entry  bigint not null,
+    -- The entry that withdrew it. It is kept for who audits and found by nothing: what it would be found
+    -- by is empty.
+    withdrawn bigint,
     tail   text   collate "C" not null,
     state  text   collate "C",
     lat    integer,

@@ -171,7 +171,12 @@ create table reads (
     camera  text    not null,
     read    text    not null,
     -- The read that tells the same sighting better.
-    earlier_of blob
+    earlier_of blob,
+    -- The entry that brought it.
+    entry   integer not null,
+    -- The entry that withdrew it. It is kept for who audits and found by nothing: what it would be found
+    -- by is empty.
+    withdrawn integer
 ) strict;
 create index reads_by_plate on reads (plate, at);
 -- What is past its retention. Reads come in nearly in this order.

@@ -63,9 +63,10 @@ begin
                cast(substr(new.long, value->>3, value->>4) as text)
         from json_each(new.outbox);
     insert into reads
-            (id, plate, at, camera, read, earlier_of, tail, state, lat, lon, cell, make, color, body)
+            (id, plate, at, camera, read, earlier_of, entry, tail, state, lat, lon, cell, make, color,
+             body)
         select unhex(value->>0), value->>1, value->>2, value->>3,
-               cast(substr(new.long, value->>4, value->>5) as text), unhex(value->>7),
+               cast(substr(new.long, value->>4, value->>5) as text), unhex(value->>7), value->>8,
                value->>'$[6].tail', value->>'$[6].state', value->>'$[6].lat', value->>'$[6].lon',
                value->>'$[6].cell', value->>'$[6].make', value->>'$[6].color', value->>'$[6].body'
         from json_each(new.reads);
@@ -75,7 +76,8 @@ begin
                value->>4
         from json_each(new.versions)
         where exists (select 1 from reads where id = unhex(value->>0));
-    update reads set plate = row.value->>1, at = row.value->>5,
+    update reads set plate = row.value->>1, at = row.value->>5, withdrawn = row.value->>6,
+               camera = case when row.value->>6 is null then camera else '' end,
                read = cast(substr(new.long, row.value->>2, row.value->>3) as text),
                tail = row.value->>'$[4].tail', state = row.value->>'$[4].state',
                lat = row.value->>'$[4].lat', lon = row.value->>'$[4].lon',

@@ -20,7 +20,7 @@ pub(crate) async fn photographs_are_counted_by_what_refers_to_them(place: &impl 
     // A correction changes nothing about them.
     let now_is = Read { plate: "7ABC128".parse().unwrap(), ..reads[0].clone() };
     let was = vec![(1, reads[0].clone())];
-    let corrected = vec![crate::Corrected { read: now_is.clone(), was }];
+    let corrected = vec![crate::Corrected { read: now_is.clone(), was, withdrawn: false }];
     let effects = StateChanges { corrected, ..StateChanges::default() };
     store.commit(&[row(2, 0, id(3), effects)], HEAD).await.unwrap();
     assert_eq!(store.images(None, 10).await.unwrap(), both);
@@ -30,7 +30,7 @@ pub(crate) async fn photographs_are_counted_by_what_refers_to_them(place: &impl 
     let better = Read { images: other.images, ..now_is.clone() };
     for (index, read, was) in [(3, &better, &now_is), (4, &now_is, &better)] {
         let was = vec![(u32::try_from(index).unwrap() - 1, was.clone())];
-        let corrected = vec![crate::Corrected { read: read.clone(), was }];
+        let corrected = vec![crate::Corrected { read: read.clone(), was, withdrawn: false }];
         let effects = StateChanges { corrected, ..StateChanges::default() };
         store.commit(&[row(index, 0, id(7), effects)], HEAD).await.unwrap();
         // The kept answer still refers to the second.

@@ -1,11 +1,16 @@
 //! Reads by their ids, their versions, and their end.
 
 use super::*;
-use crate::{CameraStats, Corrected};
+use crate::{BroughtRead, CameraStats, Corrected, Store};
 use agreements::decide::{DueReads, due_reads};
 use agreements::policy::Policy;
 
 const DAY: i64 = 86_400_000;
+
+/// One's own read as it is, with its version.
+async fn held(store: &dyn Store, id: schemas::read::ReadId) -> Option<(Read, u32)> {
+    store.own_read(id).await.unwrap().map(|own| (own.read, own.version))
+}
 
 /// The reads that a policy keeps no longer which ends them at the beginning of the day of `at`, or of the
 /// day before it.
@@ -27,7 +32,7 @@ pub(crate) async fn reads_are_known_by_their_ids_until_they_are_purged(place: &i
     expected.sort_unstable();
     assert_eq!(known, expected);
     assert!(store.known_reads(&[]).await.unwrap().is_empty());
-    assert_eq!(store.own_read(ids[1]).await.unwrap(), Some((reads[1].clone(), 1)));
+    assert_eq!(held(store.as_ref(), ids[1]).await, Some((reads[1].clone(), 1)));
     let effects = StateChanges { purged: vec![ids[0], ids[1], ids[3]], ..StateChanges::default() };
     store.commit(&[row(1, 0, id(2), effects)], HEAD).await.unwrap();
     assert_eq!(store.known_reads(&ids).await.unwrap(), [ids[2]]);
@@ -116,22 +121,21 @@ pub(crate) async fn versions_and_releases_end_with_the_read_that_they_are_of(pla
     store.commit(&[row(1, 0, id(2), effects), row(2, 0, id(4), one)], HEAD).await.unwrap();
     let correct = async |index, replaces, was: &Read, plate: &str| {
         let now_is = Read { plate: plate.parse().unwrap(), ..read.clone() };
-        let corrected =
-            vec![Corrected { read: now_is.clone(), was: vec![(replaces, was.clone())] }];
+        let corrected = vec![corrected(now_is.clone(), replaces, was)];
         let effects = StateChanges { corrected, ..StateChanges::default() };
         store.commit(&[row(index, 1, id(9), effects)], HEAD).await.unwrap();
         now_is
     };
     let second = correct(3, 1, &read, "7ABC128").await;
     let third = correct(4, 2, &second, "7ABG128").await;
-    assert_eq!(store.own_read(read.id).await.unwrap(), Some((third, 3)));
+    assert_eq!(held(store.as_ref(), read.id).await, Some((third, 3)));
     let versions = store.read_versions(read.id).await.unwrap();
     assert_eq!(versions, [(1, read.clone(), 3), (2, second, 4)]);
-    let released = store.released(read.id).await.unwrap();
+    let released = store.released(&[read.id]).await.unwrap();
     assert_eq!((released.len(), released[0].entry), (1, 1));
     assert_eq!(released[0].requester.as_str(), "asking-ca-pd");
     assert_eq!(released[0].query.lines().next(), Some("query"));
-    assert_eq!(store.released(other.id).await.unwrap().len(), 2);
+    assert_eq!(store.released(&[other.id]).await.unwrap().len(), 2);
     // One of them lives: it is known to whom it went.
     let purge = async |index, read: &Read| {
         let effects = StateChanges { purged: vec![read.id], ..StateChanges::default() };
@@ -143,14 +147,18 @@ pub(crate) async fn versions_and_releases_end_with_the_read_that_they_are_of(pla
     purge(6, &other).await;
     assert_eq!(store.forget_released(at(0)).await.unwrap(), 0);
     assert_eq!(store.forget_released(at(1)).await.unwrap(), 1);
-    assert_eq!(store.released(other.id).await.unwrap().len(), 1);
+    assert_eq!(store.released(&[other.id]).await.unwrap().len(), 1);
     assert_eq!(store.forget_released(at(6)).await.unwrap(), 1);
-    assert!(store.released(other.id).await.unwrap().is_empty());
+    assert!(store.released(&[other.id]).await.unwrap().is_empty());
+}
+
+fn corrected(read: Read, replaces: u32, was: &Read) -> Corrected {
+    Corrected { read, was: vec![(replaces, was.clone())], withdrawn: false }
 }
 
 /// What makes `read` the present version of one that was another.
 fn becoming(read: &Read, was: &Read) -> StateChanges {
-    let corrected = vec![Corrected { read: read.clone(), was: vec![(1, was.clone())] }];
+    let corrected = vec![corrected(read.clone(), 1, was)];
     StateChanges { corrected, ..StateChanges::default() }
 }
 
@@ -171,7 +179,7 @@ pub(crate) async fn a_correction_of_a_read_that_was_destroyed_leaves_nothing(pla
     assert_eq!(store.unreferenced_images(10).await.unwrap(), [image], "nor its photograph");
     // It comes again as new.
     store.commit(&[row(4, 0, id(5), storing(vec![was.clone()]))], HEAD).await.unwrap();
-    assert_eq!(store.own_read(was.id).await.unwrap(), Some((was, 1)));
+    assert_eq!(held(store.as_ref(), was.id).await, Some((was, 1)));
 }
 
 pub(crate) async fn what_a_person_corrected_is_told_from_what_a_reader_told_better(
@@ -203,7 +211,7 @@ pub(crate) async fn a_read_that_is_told_better_may_be_of_an_earlier_month(place:
     store.commit(&[row(0, 0, id(1), storing(vec![was.clone()]))], HEAD).await.unwrap();
     let now_is = Read { at: at(0), ..was.clone() };
     store.commit(&[row(1, 0, id(2), becoming(&now_is, &was))], HEAD).await.unwrap();
-    assert_eq!(store.own_read(was.id).await.unwrap(), Some((now_is.clone(), 2)));
+    assert_eq!(held(store.as_ref(), was.id).await, Some((now_is.clone(), 2)));
     assert_eq!(store.reads_before(at(1)).await.unwrap(), 1, "it is due by its own time");
     assert!(store.unreferenced_images(10).await.unwrap().is_empty());
     let purged = StateChanges { purged: vec![was.id], ..StateChanges::default() };
@@ -235,4 +243,45 @@ pub(crate) async fn the_earlier_readings_of_a_read_are_found(place: &impl Place)
     let purged = StateChanges { purged: vec![better.id], ..StateChanges::default() };
     store.commit(&[row(2, 0, id(3), purged)], HEAD).await.unwrap();
     assert_eq!(found().await.len(), 3);
+}
+
+pub(crate) async fn what_entries_brought_or_told_otherwise_is_told_with_what_it_was(
+    place: &impl Place,
+) {
+    let store = begun(place).await;
+    let [mine, theirs, twice, since] = [1, 2, 3, 4].map(|n| read(n, i64::from(n) * 20 * DAY, &[]));
+    let good = vec![mine.clone(), twice.clone(), since.clone()];
+    store.commit(&[row(0, 0, id(1), storing(good))], HEAD).await.unwrap();
+    store.commit(&[row(1, 0, id(2), storing(vec![theirs.clone()]))], HEAD).await.unwrap();
+    let told = |read: &Read, plate: &str| Read { plate: plate.parse().unwrap(), ..read.clone() };
+    let retell = async |index, replaces, was: &Read, plate: &str| {
+        let now_is = told(was, plate);
+        let all = vec![corrected(now_is.clone(), replaces, was)];
+        let effects = StateChanges { corrected: all, ..StateChanges::default() };
+        store.commit(&[row(index, 1, id(9), effects)], HEAD).await.unwrap();
+        now_is
+    };
+    let twice_told = retell(2, 1, &twice, "7ABC120").await;
+    let twice_told = retell(3, 2, &twice_told, "7ABC121").await;
+    let since_told = retell(4, 1, &since, "7ABC122").await;
+    drop(retell(5, 2, &since_told, "7ABC123").await);
+    let mut found = store.brought_by(&[1, 2, 3, 4], 10).await.unwrap();
+    found.sort_by_key(|one| one.before.is_some());
+    let brought = BroughtRead { read: theirs.clone(), version: 1, before: None };
+    let otherwise = BroughtRead { read: twice_told, version: 3, before: Some(twice.clone()) };
+    // What another entry told since stays as that told it.
+    assert_eq!(found, [brought, otherwise]);
+    assert_eq!(store.brought_by(&[1, 2, 3, 4], 1).await.unwrap().len(), 1);
+    assert!(store.brought_by(&[6], 10).await.unwrap().is_empty());
+    let own = store.own_read(theirs.id).await.unwrap().unwrap();
+    assert_eq!((own.brought_by, own.withdrawn), (1, None));
+    // What is withdrawn is not told again.
+    let withdrawn = Corrected { withdrawn: true, ..corrected(theirs.clone(), 1, &theirs) };
+    let effects = StateChanges { corrected: vec![withdrawn], ..StateChanges::default() };
+    store.commit(&[row(6, 1, id(9), effects)], HEAD).await.unwrap();
+    let found = store.brought_by(&[1, 2, 3, 4], 10).await.unwrap();
+    assert_eq!(found.iter().map(|one| one.read.id).collect::<Vec<_>>(), [twice.id]);
+    let own = store.own_read(theirs.id).await.unwrap().unwrap();
+    assert_eq!((own.brought_by, own.withdrawn, own.version), (1, Some(6), 2));
+    assert_eq!(own.read, theirs, "for who audits");
 }

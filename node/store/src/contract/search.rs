@@ -27,7 +27,8 @@ pub(crate) async fn a_corrected_read_is_found_as_it_is_and_no_longer_as_it_was(p
     is.plate = "9XYZ777".parse().unwrap();
     is.plate_state = Some("OR".parse().unwrap());
     store.commit(&[row(0, 0, id(1), storing(vec![was.clone()]))], HEAD).await.unwrap();
-    let corrected = vec![Corrected { read: is.clone(), was: vec![(1, was.clone())] }];
+    let corrected =
+        vec![Corrected { read: is.clone(), was: vec![(1, was.clone())], withdrawn: false }];
     let effects = StateChanges { corrected, ..StateChanges::default() };
     store.commit(&[row(1, 0, id(2), effects)], HEAD).await.unwrap();
     let partial = |pattern: String| {
@@ -46,6 +47,32 @@ pub(crate) async fn a_corrected_read_is_found_as_it_is_and_no_longer_as_it_was(p
         let searched = store.search(&scope(&partial(pattern.clone()), 10)).await.unwrap();
         assert_eq!(searched.reads, found, "{pattern}");
     }
+}
+
+pub(crate) async fn a_withdrawn_read_is_found_by_no_search_and_ends_with_the_others(
+    place: &impl Place,
+) {
+    let store = begun(place).await;
+    let reads = many();
+    store.commit(&[row(0, 0, id(1), storing(reads.clone()))], HEAD).await.unwrap();
+    let (withdrawn, left): (Vec<_>, Vec<_>) =
+        reads.into_iter().enumerate().partition(|(n, _)| n % 3 == 0);
+    let withdraw = |(_, read): &(usize, Read)| Corrected {
+        read: read.clone(),
+        was: vec![(1, read.clone())],
+        withdrawn: true,
+    };
+    let corrected = withdrawn.iter().map(withdraw).collect();
+    let effects = StateChanges { corrected, ..StateChanges::default() };
+    store.commit(&[row(1, 0, id(2), effects)], HEAD).await.unwrap();
+    let left: Vec<Read> = left.into_iter().map(|(_, read)| read).collect();
+    finds_what_fits(store.as_ref(), &left, 13).await;
+    let stats = store.stats().await.unwrap();
+    assert_eq!(stats.reads, left.len() as u64);
+    assert!(stats.by_camera.iter().all(|one| !one.camera.is_empty()), "{:?}", stats.by_camera);
+    let end = start().plus_millis(10 * 365 * 86_400_000);
+    let all = (left.len() + withdrawn.len()) as u64;
+    assert_eq!(store.reads_before(end).await.unwrap(), all, "its retention goes on");
 }
 
 pub(crate) async fn lookups_made_at_once_find_each_its_own_though_others_give_up(

@@ -118,7 +118,8 @@ tables! {
     reads from reads, 5_000 at once: {
         Bytes id, Int at, Text plate, Text camera, Text read,
         Bytes images = "case when json_type(read, '$.images') is not null then unhex((select group_concat(value->>'$.digest', '') from json_each(reads.read, '$.images'))) end",
-        Bytes earlier_of, Text tail, Text state, Int lat = "lat", Int lon = "lon", Int cell = "cell", Text make,
+        Bytes earlier_of, Int entry, Int withdrawn,
+        Text tail, Text state, Int lat = "lat", Int lon = "lon", Int cell = "cell", Text make,
         Text color, Text body,
     }
     read_versions from read_versions, 1_000 at once: {

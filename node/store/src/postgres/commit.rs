@@ -112,6 +112,7 @@ columns! {
     read_text: String,
     read_images: Option<Vec<u8>>,
     read_earlier_of: Option<Digest>,
+    read_entry: i64,
     read_tail: String,
     read_state: Option<String>,
     read_lat: Option<i64>,
@@ -127,6 +128,7 @@ columns! {
     corrected_id: Digest,
     corrected_at: i64,
     corrected_plate: &'a str,
+    corrected_withdrawn: Option<i64>,
     corrected_text: String,
     corrected_images: Option<Vec<u8>>,
     corrected_tail: String,
@@ -314,6 +316,7 @@ impl<'a> Batch<'a> {
             self.read_text.push(json(read)?);
             self.read_images.push(packed(read.images.iter().map(|image| image.digest.as_bytes())));
             self.read_earlier_of.push(read.earlier_of.map(|of| *of.as_bytes()));
+            self.read_entry.push(index);
             self.read_tail.push(terms.tail);
             self.read_state.push(terms.state);
             self.read_lat.push(terms.lat);
@@ -323,17 +326,19 @@ impl<'a> Batch<'a> {
             self.read_color.push(terms.color);
             self.read_body.push(terms.body);
         }
-        for Corrected { read, was } in &effects.corrected {
+        for corrected in &effects.corrected {
+            let Corrected { read, was, withdrawn } = corrected;
             for (version, earlier) in was {
                 self.version_id.push(*read.id.as_bytes());
                 self.version_number.push(i64::from(*version));
                 self.version_text.push(json(earlier)?);
                 self.version_entry.push(index);
             }
-            let terms = Terms::of(read);
+            let (plate, terms) = corrected.found_by();
             self.corrected_id.push(*read.id.as_bytes());
             self.corrected_at.push(read.at.millis());
-            self.corrected_plate.push(read.plate.as_str());
+            self.corrected_plate.push(plate);
+            self.corrected_withdrawn.push(withdrawn.then_some(index));
             self.corrected_text.push(json(read)?);
             self.corrected_images
                 .push(packed(read.images.iter().map(|image| image.digest.as_bytes())));

@@ -5,29 +5,16 @@ use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::super::decode::{number, own, parsed, read};
-use super::super::{OwnRead, Release, StoreError};
+use super::super::decode::{OwnRow, brought, column, number, own, read, release};
+use super::super::{BroughtRead, OwnRead, Release, StoreError};
 
-pub(super) async fn own_read(
-    reader: &mut PgConnection,
-    id: ReadId,
-) -> Result<Option<(Read, u32)>, StoreError> {
-    let found: Option<(String, i64)> = sqlx::query_as(
-        "select reads.read, 1 + (select count(*) from read_versions where read_versions.read = $1)
-         from read_ids join reads on reads.at = read_ids.at and reads.id = read_ids.id
-         where read_ids.id = $1",
-    )
-    .bind(id.as_bytes().as_slice())
-    .fetch_optional(reader)
-    .await?;
-    found.map(|(text, version)| Ok((read(&text)?, number(version)?))).transpose()
-}
-
-/// What is told of a read beside it: its version, and whether a person corrected it.
+/// What is told of a read beside it: its version, whether a person corrected it, and the entries that
+/// brought and withdrew it.
 const READ: &str = "
 select reads.read, 1 + (select count(*) from read_versions where read_versions.read = reads.id),
-       exists (select from read_versions join entries on idx = entry
-               where read_versions.read = reads.id and kind = $2)
+       exists (select from read_versions join entries on idx = read_versions.entry
+               where read_versions.read = reads.id and kind = $2),
+       reads.entry, withdrawn
 from ";
 
 pub(super) async fn own_reads(
@@ -52,7 +39,7 @@ async fn those(
     which: &'static str,
 ) -> Result<Vec<OwnRead>, StoreError> {
     let wanted: Vec<[u8; 32]> = ids.iter().map(|id| *id.as_bytes()).collect();
-    let rows: Vec<(String, i64, bool)> = sqlx::query_as(AssertSqlSafe(format!("{READ}{which}")))
+    let rows: Vec<OwnRow> = sqlx::query_as(AssertSqlSafe(format!("{READ}{which}")))
         .bind(wanted)
         .bind(EntryKind::ReadsCorrected.code())
         .fetch_all(reader)
@@ -75,23 +62,49 @@ pub(super) async fn versions(
         .collect()
 }
 
+/// Reads that the entries of `$1` brought or told otherwise last: of the versions that they replaced, and
+/// that nothing else followed, the first one is what the read was before.
+const BROUGHT: &str = "
+with told as materialized (
+    select read, min(version) as before from read_versions as one
+    where entry = any ($1) and not exists (
+        select from read_versions as later
+        where later.read = one.read and later.version > one.version and later.entry <> all ($1))
+    group by read)
+select reads.read, 1 + (select count(*) from read_versions where read_versions.read = reads.id),
+       case when reads.entry = any ($1) then null else (
+           select text from told join read_versions using (read)
+           where told.read = reads.id and version = before) end
+from reads
+where withdrawn is null and (reads.entry = any ($1) or reads.id in (select read from told))
+limit $2";
+
+pub(super) async fn brought_by(
+    reader: &mut PgConnection,
+    entries: &[u64],
+    limit: u32,
+) -> Result<Vec<BroughtRead>, StoreError> {
+    let entries: Vec<i64> = entries.iter().copied().map(column).collect();
+    let rows: Vec<(String, i64, Option<String>)> =
+        sqlx::query_as(BROUGHT).bind(entries).bind(i64::from(limit)).fetch_all(reader).await?;
+    rows.into_iter().map(brought).collect()
+}
+
 pub(super) async fn released(
     reader: &mut PgConnection,
-    id: ReadId,
+    ids: &[ReadId],
 ) -> Result<Vec<Release>, StoreError> {
     // An entry that was redacted since tells no query id; its answer is kept by nobody any more.
-    let rows: Vec<(i64, String, String)> = sqlx::query_as(
-        "select entry, requester, envelope from served join entries on idx = entry
-         where position($1::bytea in reads) > 0 and envelope is not null order by entry",
+    let ids: Vec<[u8; 32]> = ids.iter().map(|id| *id.as_bytes()).collect();
+    let rows: Vec<(String, i64, String, String)> = sqlx::query_as(
+        "select encode(one, 'hex'), entry, requester, envelope
+         from served join entries on idx = entry, each_of(served.reads) as one
+         where one = any ($1) and envelope is not null order by entry",
     )
-    .bind(id.as_bytes().as_slice())
+    .bind(ids)
     .fetch_all(reader)
     .await?;
-    rows.into_iter()
-        .map(|(entry, requester, query)| {
-            Ok(Release { entry: number(entry)?, requester: parsed(&requester)?, query })
-        })
-        .collect()
+    rows.into_iter().map(release).collect()
 }
 
 pub(super) async fn forget_released(

@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 use super::super::decode::{self, Counts, OfCamera};
 use super::super::{ReadStats, SHOWN_CAMERAS, StoreError};
 use super::reading;
-use crate::{Database, Found, OwnRead, OwnReads, Release};
+use crate::{BroughtRead, Database, Found, OwnRead, OwnReads, Release};
 
 #[async_trait]
 impl Database for super::Postgres {
@@ -40,16 +40,20 @@ impl OwnReads for super::Postgres {
         reading!(self, super::corrections::earlier_readings, ids)
     }
 
-    async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError> {
-        reading!(self, super::corrections::own_read, id)
+    async fn brought_by(
+        &self,
+        entries: &[u64],
+        limit: u32,
+    ) -> Result<Vec<BroughtRead>, StoreError> {
+        reading!(self, super::corrections::brought_by, entries, limit)
     }
 
     async fn read_versions(&self, id: ReadId) -> Result<Vec<(u32, Read, u64)>, StoreError> {
         reading!(self, super::corrections::versions, id)
     }
 
-    async fn released(&self, id: ReadId) -> Result<Vec<Release>, StoreError> {
-        reading!(self, super::corrections::released, id)
+    async fn released(&self, ids: &[ReadId]) -> Result<Vec<Release>, StoreError> {
+        reading!(self, super::corrections::released, ids)
     }
 
     async fn search(&self, scope: &dyn Scope) -> Result<Found, StoreError> {
@@ -113,16 +117,16 @@ pub(super) async fn one(reader: &mut PgConnection, id: ReadId) -> Result<Option<
 pub(super) async fn stats(reader: &mut PgConnection) -> Result<ReadStats, StoreError> {
     // Different values are counted by putting them into a table of their own, not by sorting.
     let counts: Counts = sqlx::query_as(
-        "select (select count(*) from reads),
-                (select count(*) from (select plate from reads group by plate) as plates),
-                (select count(*) from (select camera from reads group by camera) as cameras),
+        "select (select count(*) from reads) - (select count(*) from reads where plate = ''),
+                (select count(*) from (select plate from reads where plate <> '' group by plate) as plates),
+                (select count(*) from (select camera from reads where camera <> '' group by camera) as cameras),
                 (select min(at) from reads), (select max(at) from reads),
                 (select count(*) from images where refs > 0)",
     )
     .fetch_one(&mut *reader)
     .await?;
     let by_camera: Vec<OfCamera> = sqlx::query_as(
-        "select camera, count(*), max(at) from reads group by camera order by 3 desc, 1 limit $1",
+        "select camera, count(*), max(at) from reads where camera <> '' group by camera order by 3 desc, 1 limit $1",
     )
     .bind(i64::from(SHOWN_CAMERAS))
     .fetch_all(reader)

@@ -43,6 +43,21 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// Nothing that anything is found by.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            tail: String::new(),
+            state: None,
+            lat: None,
+            lon: None,
+            cell: None,
+            make: None,
+            color: None,
+            body: None,
+        }
+    }
+
     /// The terms of a read.
     #[must_use]
     pub fn of(read: &Read) -> Self {

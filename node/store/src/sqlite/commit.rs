@@ -230,10 +230,12 @@ impl Batch {
             let (offset, length) = self.long(&text);
             let (at, terms) = (read.at.millis(), Terms::of(read));
             let earlier_of = read.earlier_of;
-            let row = (read.id, &read.plate, at, &read.camera, offset, length, terms, earlier_of);
+            let row =
+                (read.id, &read.plate, at, &read.camera, offset, length, terms, earlier_of, index);
             self.tables.reads.put(&row)?;
         }
-        for Corrected { read, was } in &effects.corrected {
+        for corrected in &effects.corrected {
+            let Corrected { read, was, withdrawn } = corrected;
             for (version, earlier) in was {
                 let text = serde_json::to_vec(earlier).map_err(unwritable)?;
                 let (offset, length) = self.long(&text);
@@ -241,8 +243,9 @@ impl Batch {
             }
             let text = serde_json::to_vec(read).map_err(unwritable)?;
             let (offset, length) = self.long(&text);
-            let (at, terms) = (read.at.millis(), Terms::of(read));
-            let row = (read.id, &read.plate, offset, length, terms, at);
+            let ((plate, terms), at) = (corrected.found_by(), read.at.millis());
+            let withdrawn = withdrawn.then_some(index);
+            let row = (read.id, plate, offset, length, terms, at, withdrawn);
             self.tables.corrected.put(&row)?;
         }
         effects.purged.iter().try_for_each(|id| self.tables.purged.put(id))?;

@@ -6,28 +6,16 @@ use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::super::decode::{number, own, parsed, read};
-use super::super::{OwnRead, Release, StoreError};
+use super::super::decode::{OwnRow, brought, number, own, read, release};
+use super::super::{BroughtRead, OwnRead, Release, StoreError};
 
-pub(super) async fn own_read(
-    reader: &mut SqliteConnection,
-    id: ReadId,
-) -> Result<Option<(Read, u32)>, StoreError> {
-    let found: Option<(String, i64)> = sqlx::query_as(
-        "select read, 1 + (select count(*) from read_versions where read_versions.read = reads.id)
-         from reads where id = ?1",
-    )
-    .bind(id.as_bytes().to_vec())
-    .fetch_optional(reader)
-    .await?;
-    found.map(|(text, version)| Ok((read(&text)?, number(version)?))).transpose()
-}
-
-/// What is told of a read beside it: its version, and whether a person corrected it.
+/// What is told of a read beside it: its version, whether a person corrected it, and the entries that
+/// brought and withdrew it.
 const READ: &str = "
 select read, 1 + (select count(*) from read_versions where read_versions.read = reads.id),
-       exists (select 1 from read_versions join entries on idx = entry
-               where read_versions.read = reads.id and kind = ?2)
+       exists (select 1 from read_versions join entries on idx = read_versions.entry
+               where read_versions.read = reads.id and kind = ?2),
+       reads.entry, withdrawn
 from json_each(?1) as one cross join reads on ";
 
 pub(super) async fn own_reads(
@@ -49,9 +37,8 @@ async fn those(
     ids: &[ReadId],
     which: &'static str,
 ) -> Result<Vec<OwnRead>, StoreError> {
-    let wanted: Vec<String> = ids.iter().map(|id| hex(id.as_bytes())).collect();
-    let wanted = serde_json::to_string(&wanted).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-    let rows: Vec<(String, i64, bool)> = sqlx::query_as(AssertSqlSafe(format!("{READ}{which}")))
+    let wanted = in_hexadecimal(ids)?;
+    let rows: Vec<OwnRow> = sqlx::query_as(AssertSqlSafe(format!("{READ}{which}")))
         .bind(wanted)
         .bind(EntryKind::ReadsCorrected.code())
         .fetch_all(reader)
@@ -74,23 +61,56 @@ pub(super) async fn versions(
         .collect()
 }
 
+/// Reads that the entries of `?1` brought or told otherwise last: of the versions that they replaced, and
+/// that nothing else followed, the first one is what the read was before.
+const BROUGHT: &str = "
+with those (entry) as materialized (select value from json_each(?1)),
+told (read, before) as materialized (
+    select read, min(version) from read_versions as one
+    where entry in those and not exists (
+        select 1 from read_versions as later
+        where later.read = one.read and later.version > one.version and later.entry not in those)
+    group by read)
+select reads.read, 1 + (select count(*) from read_versions where read_versions.read = reads.id),
+       case when reads.entry in those then null else (
+           select text from told join read_versions using (read)
+           where told.read = reads.id and version = before) end
+from reads
+where withdrawn is null and (reads.entry in those or reads.id in (select read from told))
+limit ?2";
+
+pub(super) async fn brought_by(
+    reader: &mut SqliteConnection,
+    entries: &[u64],
+    limit: u32,
+) -> Result<Vec<BroughtRead>, StoreError> {
+    let entries = serde_json::to_string(entries).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    let rows: Vec<(String, i64, Option<String>)> =
+        sqlx::query_as(BROUGHT).bind(entries).bind(i64::from(limit)).fetch_all(reader).await?;
+    rows.into_iter().map(brought).collect()
+}
+
 pub(super) async fn released(
     reader: &mut SqliteConnection,
-    id: ReadId,
+    ids: &[ReadId],
 ) -> Result<Vec<Release>, StoreError> {
     // An entry that was redacted since tells no query id; its answer is kept by nobody any more.
-    let rows: Vec<(i64, String, String)> = sqlx::query_as(
-        "select entry, requester, envelope from served join entries on idx = entry
-         where instr(reads, ?1) > 0 and envelope is not null order by entry",
+    let rows: Vec<(String, i64, String, String)> = sqlx::query_as(
+        "with those (id) as materialized (select value from json_each(?1))
+         select one.value, served.entry, requester, envelope
+         from served join entries on idx = served.entry, json_each(served.reads) as one
+         where one.value in those and envelope is not null order by served.entry",
     )
-    .bind(hex(id.as_bytes()))
+    .bind(in_hexadecimal(ids)?)
     .fetch_all(reader)
     .await?;
-    rows.into_iter()
-        .map(|(entry, requester, query)| {
-            Ok(Release { entry: number(entry)?, requester: parsed(&requester)?, query })
-        })
-        .collect()
+    rows.into_iter().map(release).collect()
+}
+
+/// Ids as a JSON array.
+fn in_hexadecimal(ids: &[ReadId]) -> Result<String, StoreError> {
+    let ids: Vec<String> = ids.iter().map(|id| hex(id.as_bytes())).collect();
+    serde_json::to_string(&ids).map_err(|e| StoreError::Corrupt(e.to_string()))
 }
 
 pub(super) async fn forget_released(

@@ -11,7 +11,7 @@ use sqlx::SqliteConnection;
 
 use super::super::decode::{self, Counts, OfCamera};
 use super::super::{ReadStats, SHOWN_CAMERAS, StoreError};
-use crate::{Database, Found, OwnRead, OwnReads, Release};
+use crate::{BroughtRead, Database, Found, OwnRead, OwnReads, Release};
 
 #[async_trait]
 impl Database for super::Sqlite {
@@ -38,16 +38,20 @@ impl OwnReads for super::Sqlite {
         super::corrections::earlier_readings(&mut *self.readers.take().await?, ids).await
     }
 
-    async fn own_read(&self, id: ReadId) -> Result<Option<(Read, u32)>, StoreError> {
-        super::corrections::own_read(&mut *self.readers.take().await?, id).await
+    async fn brought_by(
+        &self,
+        entries: &[u64],
+        limit: u32,
+    ) -> Result<Vec<BroughtRead>, StoreError> {
+        super::corrections::brought_by(&mut *self.readers.take().await?, entries, limit).await
     }
 
     async fn read_versions(&self, id: ReadId) -> Result<Vec<(u32, Read, u64)>, StoreError> {
         super::corrections::versions(&mut *self.readers.take().await?, id).await
     }
 
-    async fn released(&self, id: ReadId) -> Result<Vec<Release>, StoreError> {
-        super::corrections::released(&mut *self.readers.take().await?, id).await
+    async fn released(&self, ids: &[ReadId]) -> Result<Vec<Release>, StoreError> {
+        super::corrections::released(&mut *self.readers.take().await?, ids).await
     }
 
     async fn search(&self, scope: &dyn Scope) -> Result<Found, StoreError> {
@@ -113,16 +117,16 @@ pub(super) async fn one(
 pub(super) async fn stats(reader: &mut SqliteConnection) -> Result<ReadStats, StoreError> {
     // Each walks one index in its order, and holds nothing but a count.
     let counts: Counts = sqlx::query_as(
-        "select (select count(*) from reads),
-                (select count(*) from (select plate from reads group by plate)),
-                (select count(*) from (select camera from reads group by camera)),
+        "select (select count(*) from reads) - (select count(*) from reads where plate = ''),
+                (select count(*) from (select plate from reads where plate <> '' group by plate)),
+                (select count(*) from (select camera from reads where camera <> '' group by camera)),
                 (select min(at) from reads), (select max(at) from reads),
                 (select count(*) from images where refs > 0)",
     )
     .fetch_one(&mut *reader)
     .await?;
     let by_camera: Vec<OfCamera> = sqlx::query_as(
-        "select camera, count(*), max(at) from reads group by camera order by 3 desc, 1 limit ?",
+        "select camera, count(*), max(at) from reads where camera <> '' group by camera order by 3 desc, 1 limit ?",
     )
     .bind(SHOWN_CAMERAS)
     .fetch_all(reader)

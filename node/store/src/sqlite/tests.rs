@@ -76,7 +76,7 @@ async fn whoever_destroys_reads_destroys_what_belongs_to_them() {
     let effects = StateChanges { served: Some(released), ..served(id(2)) };
     store.commit(&[row(1, 0, id(2), effects)], HEAD).await.unwrap();
     let now_is = Read { plate: "7ABC128".parse().unwrap(), ..was.clone() };
-    let corrected = vec![Corrected { read: now_is, was: vec![(1, was.clone())] }];
+    let corrected = vec![Corrected { read: now_is, was: vec![(1, was.clone())], withdrawn: false }];
     store
         .commit(&[row(2, 1, id(3), StateChanges { corrected, ..StateChanges::default() })], HEAD)
         .await

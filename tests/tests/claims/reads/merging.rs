@@ -9,6 +9,7 @@ use schemas::event::Event;
 use schemas::event::reads::ReadsImported;
 use schemas::time::DAY_MS;
 use serde_json::json;
+use store::OwnRead;
 use tests::agency::Agency;
 use tests::faulty_store::Failure;
 use tests::fixtures::{draft, words};
@@ -58,7 +59,8 @@ async fn the_surest_reading_holds_and_each_is_found_in_whichever_order_they_come
         assert_eq!(found(&agency, "8KTR3Q2").await, [true], "{order:?}");
         let context = agency.context();
         let id = records[0].read.id;
-        let (read, _) = context.store.own_read(id).await.expect("a store").expect("the read");
+        let OwnRead { read, .. } =
+            context.store.own_read(id).await.expect("a store").expect("the read");
         assert_eq!(read.direction, Some(words("in")));
         assert_eq!(read.confidence.map(f64::from), Some(0.95));
         // Once more, one by one and together: nothing is new.
@@ -167,7 +169,8 @@ async fn a_reading_that_never_held_is_no_version_of_the_one_that_does() {
     agency.import(vec![first.clone()]).await;
     agency.import(vec![told(&agency, 600, "8KTR3Q2", 0.5, "")]).await;
     let store = &agency.context().store;
-    let (read, version) = store.own_read(first.read.id).await.expect("a store").expect("the read");
+    let OwnRead { read, version, .. } =
+        store.own_read(first.read.id).await.expect("a store").expect("the read");
     assert_eq!((&read, version), (&first.read, 1), "nothing of it changed");
     assert!(store.read_versions(read.id).await.expect("a store").is_empty());
     let readings = store.earlier_readings(&[read.id]).await.expect("a store");
@@ -192,7 +195,8 @@ async fn a_state_that_a_person_corrected_no_reader_changes() {
         update.read.plate_state = Some("CA".parse().expect("a state"));
         agency.import(vec![update]).await;
     }
-    let (read, _) = agency.context().store.own_read(id).await.expect("a store").expect("the read");
+    let OwnRead { read, .. } =
+        agency.context().store.own_read(id).await.expect("a store").expect("the read");
     assert_eq!((Some(read.plate), read.plate_state), (Some(wanted.plate), wanted.plate_state));
     assert_eq!(read.direction, Some(words("in")), "what nobody corrected is told better");
 }
@@ -281,7 +285,8 @@ async fn records_of_one_batch_keep_every_version() {
     let versions = store.read_versions(id).await.expect("a store");
     let of: Vec<_> = versions.iter().map(|(_, read, _)| read.record).collect();
     assert_eq!(of, digests[..2]);
-    let (read, version) = store.own_read(id).await.expect("a store").expect("the read");
+    let OwnRead { read, version, .. } =
+        store.own_read(id).await.expect("a store").expect("the read");
     assert_eq!((read.record, version), (digests[2], 3));
 }
 

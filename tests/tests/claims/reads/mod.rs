@@ -9,3 +9,4 @@ mod own_search;
 mod photographs;
 mod watched_folders;
 mod webhooks;
+mod withdrawals;

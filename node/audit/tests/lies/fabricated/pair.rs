@@ -218,7 +218,7 @@ impl Pair {
             read: "05".repeat(32).parse().unwrap(),
             version: 2,
             was: "7ABC123".parse().unwrap(),
-            plate: "7ABC128".parse().unwrap(),
+            plate: "7ABC128".parse().ok(),
             plate_state: None,
             reason: words("misread by the camera"),
             at: at(minute + 2),

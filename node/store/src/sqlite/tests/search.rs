@@ -25,8 +25,8 @@ async fn reads_of_an_earlier_schema_are_found_like_new_ones() {
         .map(|read| (read.id, &read.plate, read.at.millis(), &read.camera, read))
         .collect();
     sqlx::query(
-        "insert into reads (id, plate, at, camera, read)
-         select unhex(value->>0), value->>1, value->>2, value->>3, value->4 from json_each(?1)",
+        "insert into reads (id, plate, at, camera, read, entry)
+         select unhex(value->>0), value->>1, value->>2, value->>3, value->4, 0 from json_each(?1)",
     )
     .bind(serde_json::to_string(&rows).unwrap())
     .execute(&mut earlier)

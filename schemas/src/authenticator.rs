@@ -101,6 +101,8 @@ codes! {
         /// A security key, or a passkey that stays on its device, which asks for a PIN or the person's body
         /// (WebAuthn).
         SecurityKey = "security_key",
+        /// An account at a provider of single sign-on (OpenID Connect).
+        ProviderAccount = "provider_account",
     }
 }
 
@@ -113,6 +115,7 @@ impl AuthenticatorKind {
             Self::OneTimeCode => "one-time code",
             Self::CodeCard => "code card",
             Self::SecurityKey => "security key",
+            Self::ProviderAccount => "account of single sign-on",
         }
     }
 }
@@ -126,6 +129,8 @@ codes! {
         PasswordAndCard = "password_and_card",
         /// A security key that its person unlocked.
         SecurityKey = "security_key",
+        /// A provider of single sign-on said that she had proved two factors there.
+        SingleSignOn = "single_sign_on",
     }
 }
 
@@ -137,8 +142,28 @@ impl SignInWay {
             Self::PasswordAndCode => "password and one-time code",
             Self::PasswordAndCard => "password and code card",
             Self::SecurityKey => "security key",
+            Self::SingleSignOn => "single sign-on",
         }
     }
+}
+
+/// What a provider of single sign-on said of somebody who signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ProviderWord {
+    /// The provider, by its issuer.
+    pub issuer: Text,
+    /// How she proved who she is, in the provider's words (`amr`, RFC 8176).
+    pub amr: Vec<Text>,
+    /// Of which class that is (`acr`), where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<Text>,
+    /// When she proved it there.
+    pub proved_at: Timestamp,
+    /// Roles of hers that count in the session; absent where all do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<Role>>,
 }
 
 codes! {

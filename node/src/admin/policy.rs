@@ -106,7 +106,7 @@ pub async fn adopt(
     agency
         .act(|state, now| {
             let user = authorize(state, by, Permission::Administer, now)?;
-            Ok((policy_adopted(state, agency.actor(user, by), name, text), ()))
+            Ok((policy_adopted(state, agency.actor(&user, by), name, text), ()))
         })
         .await?;
     Ok(adopted)

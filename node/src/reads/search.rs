@@ -58,7 +58,7 @@ pub async fn search(
                 (access, outcome)
             }
         };
-        let entry = reads_searched(&state, agency.actor(user, by), access);
+        let entry = reads_searched(&state, agency.actor(&user, by), access);
         Ok::<_, ActError>((entry, outcome))
     };
     let (appended, outcome) = agency.act_async(judge).await?;

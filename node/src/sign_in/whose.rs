@@ -61,8 +61,10 @@ pub async fn principal(
 
 impl From<&Session> for Principal {
     fn from(session: &Session) -> Self {
-        let Session { id, user, way, source, .. } = session;
-        Self { user: user.clone(), auth: format!("session {id}, {}, {source}", way.words()) }
+        let Session { id, user, source, .. } = session;
+        let auth = format!("session {id}, {}, {source}", session.words());
+        let roles = session.provider.as_ref().and_then(|word| word.roles.clone());
+        Self { user: user.clone(), auth, roles }
     }
 }
 

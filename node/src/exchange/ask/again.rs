@@ -31,12 +31,12 @@ impl<D: Dial> QueryClient<D> {
         let state = self.agency.registry.state();
         let now = self.agency.clock.now();
         let user = authenticate(&state, by, now).map_err(|e| AskError::User(e.to_string()))?;
-        let actor = self.agency.actor(user, by);
+        let actor = self.agency.actor(&user, by);
         // Before it is looked at: what one asking settles, no other has found open.
         let asking = UnderWay::begin(&self.under_way, id);
         let asking = asking.ok_or_else(|| again(is_under_way(id)))?;
         let (sent, envelope, query) = self.sent(id).await?;
-        if let Some((asked, reasons)) = again_declined(&state, user, &query, now)? {
+        if let Some((asked, reasons)) = again_declined(&state, &user, &query, now)? {
             return Ok(self.declined(asked, actor, reasons).await);
         }
         match sent.outcome {
@@ -87,9 +87,9 @@ impl<D: Dial> QueryClient<D> {
         let state = self.agency.registry.state();
         let now = self.agency.clock.now();
         let user = authenticate(&state, by, now).map_err(|e| AskError::User(e.to_string()))?;
-        let actor = self.agency.actor(user, by);
+        let actor = self.agency.actor(&user, by);
         let (_, envelope, query) = self.sent(id).await?;
-        if let Some((asking, reasons)) = again_declined(&state, user, &query, now)? {
+        if let Some((asking, reasons)) = again_declined(&state, &user, &query, now)? {
             let refused = Reasons::ordered(reasons.clone()).map(|reasons| refused(&reasons));
             drop(self.declined(asking, actor, reasons).await);
             return Err(AskError::User(refused.map_or_else(String::new, |e| e.to_string())));

@@ -11,3 +11,4 @@ mod second_person;
 mod signing_in;
 mod signing_in_cli;
 mod signing_keys;
+mod single_sign_on;

@@ -60,6 +60,7 @@ def main():
             id_token_signed_response_alg="ES256",
             client_uri=f"https://localhost:{wanted['port']}",
         )
+        Backend.instance.save(client)
         client.audience = [client]
         Backend.instance.save(client)
     server = make_server(

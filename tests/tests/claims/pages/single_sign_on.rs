@@ -5,7 +5,6 @@ use node::permission::{Permission, authorize};
 use node::sign_in::{begin_terminal, enrol, finish_terminal, principal};
 use schemas::entry::EntryKind as Kind;
 use schemas::query::UserName;
-use schemas::time::Timestamp;
 use tests::agency::{Agency, Plan};
 use tests::browser::Browser;
 use tests::canaille::{Canaille, SECRET};
@@ -18,11 +17,6 @@ fn officer() -> UserName {
 
 fn origin(agency: &Agency) -> String {
     agency.node().app.config.origin.clone().expect("pages").to_string()
-}
-
-/// The present, by the provider's clock, which nobody shifts.
-fn present() -> Timestamp {
-    audit_log::clock::Clock::system().now()
 }
 
 async fn agency_and_provider(factors: &[&str]) -> (Agency, Canaille) {
@@ -51,7 +45,7 @@ async fn somebody_enrols_signs_in_and_signs_a_terminal_in_by_a_provider_of_anoth
     let browser = Browser::open(true).await;
     to_the_provider(&agency, &browser).await;
     provider.names_herself(&browser).await;
-    provider.signs_in(&browser, Some(present())).await;
+    provider.signs_in(&browser, true).await;
     browser.reads("From now on you sign in with Los Robles County").await;
     browser.go(&origin(&agency)).await.expect("home");
     browser.reads("What waits for you").await;
@@ -65,7 +59,7 @@ async fn somebody_enrols_signs_in_and_signs_a_terminal_in_by_a_provider_of_anoth
     browser.press("a[href^='/sign-in/with/county']").await;
     browser.reads("sign in there once more").await;
     browser.press("a[href*='anew=1']").await;
-    provider.signs_in(&browser, Some(present().plus_millis(30_000))).await;
+    provider.signs_in(&browser, true).await;
     browser.reads("You are signed in").await;
     browser.press("main a.button").await;
     browser.reads("What waits for you").await;
@@ -103,7 +97,7 @@ async fn a_password_alone_at_the_provider_is_not_enough_and_the_page_says_so() {
     let browser = Browser::open(true).await;
     to_the_provider(&agency, &browser).await;
     provider.names_herself(&browser).await;
-    provider.signs_in(&browser, None).await;
+    provider.signs_in(&browser, false).await;
     browser.reads("proved who you are by `pwd`, which are not two factors here").await;
     assert_eq!(agency.own().registry.state().sign_in.of(&officer()).count(), 0);
     assert!(browser.cookies().await.iter().all(|one| one["name"] != "__Host-accord"));

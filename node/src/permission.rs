@@ -17,8 +17,9 @@ use std::borrow::Cow;
 use ::agreements::decide::Reasons;
 use ::agreements::policy::{People, Policy, Roles};
 use schemas::purpose::Role;
-use schemas::query::UserName;
+use schemas::query::{Requester, UserName};
 use schemas::refusal::{Citation, RefusalCode};
+use schemas::session::RequesterSession;
 use schemas::time::Timestamp;
 
 use registry::State;
@@ -36,13 +37,21 @@ pub struct Principal {
     pub auth: String,
     /// The roles of theirs that count; all of them unless a provider of single sign-on narrows them.
     pub roles: Option<Vec<Role>>,
+    /// The session in which they act, where they act in one.
+    pub session: Option<RequesterSession>,
 }
 
 impl Principal {
     /// The user named, with every role of theirs.
     #[must_use]
     pub fn of(user: UserName, auth: impl Into<String>) -> Self {
-        Self { user, auth: auth.into(), roles: None }
+        Self { user, auth: auth.into(), roles: None, session: None }
+    }
+
+    /// How a query names the user, who acts as `user` here.
+    #[must_use]
+    pub fn requester(&self, user: &User) -> Requester {
+        Requester { session: self.session.clone(), ..self.narrowed(user).requester() }
     }
 
     /// The user as they may act here.

@@ -155,7 +155,6 @@ impl<D: Dial> QueryClient<D> {
                     draft.user
                 ))
             })?;
-        let user = by.narrowed(user);
         let owners = self.owners(&state, draft)?;
         if owners.is_empty() {
             return Err(AskError::Nobody);
@@ -179,7 +178,7 @@ impl<D: Dial> QueryClient<D> {
             let (this, sender, actor, state) =
                 (self.clone(), sender.clone(), actor.clone(), state.clone());
             let (draft, authority) = (draft.clone(), authority.clone());
-            let requester = user.requester();
+            let requester = by.requester(user);
             tokio::spawn(async move {
                 let outcome = match random_id() {
                     Ok(id) => {

@@ -6,6 +6,7 @@ use ::sign_in::Token;
 use ::sign_in::sessions::{NoSession, Session};
 use registry::State;
 use schemas::authenticator::{AuthenticatorId, SessionEnd};
+use schemas::session::RequesterSession;
 use schemas::time::Timestamp;
 
 use super::SignIn;
@@ -64,7 +65,8 @@ impl From<&Session> for Principal {
         let Session { id, user, source, .. } = session;
         let auth = format!("session {id}, {}, {source}", session.words());
         let roles = session.provider.as_ref().and_then(|word| word.roles.clone());
-        Self { user: user.clone(), auth, roles }
+        let said = RequesterSession { id: *id, way: session.way, proved_at: session.verified };
+        Self { user: user.clone(), auth, roles, session: Some(said) }
     }
 }
 

@@ -7,6 +7,7 @@ mod commands;
 mod node_key;
 mod possession;
 mod routes;
+mod said_of_sessions;
 mod second_person;
 mod signing_in;
 mod signing_in_cli;

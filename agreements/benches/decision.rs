@@ -132,6 +132,7 @@ fn query(from: &AgencyId, to: &AgencyId, now: Timestamp) -> Result<Query, Box<dy
             full_name: "Jane Doe".parse()?,
             title: "Detective".parse()?,
             roles: vec![Role::Sworn],
+            session: None,
             trained_on: Some(now.minus_days(30)),
         },
         why: Justification {

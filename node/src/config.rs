@@ -3,10 +3,12 @@
 
 mod bounds;
 mod origin;
+mod providers;
 mod reading;
 
 use std::net::SocketAddr;
 
+use ::sign_in::provider::Settings;
 use schemas::agency::AgencyId;
 use schemas::text::Text;
 use serde::Serialize;
@@ -42,6 +44,9 @@ pub struct Config {
     pub photographs: Option<Bucket>,
     /// Bounds of exchanges.
     pub exchange: Bounds,
+    /// Providers of single sign-on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub provider: Vec<Settings>,
 }
 
 impl Config {
@@ -86,6 +91,7 @@ impl Config {
         if origin.is_some() && http.is_none() {
             reading.problem("origin is given without http: say with http where it listens".into());
         }
+        let provider = reading.providers(origin.is_some());
         let photographs: Option<Bucket> = reading.optional(
             "photographs",
             "a table, [photographs], with url and region, and endpoint and authority if need be",
@@ -99,7 +105,7 @@ impl Config {
         let problems = [reading.finish(), bounds.finish()].concat();
         match (problems.as_slice(), agency, listen) {
             ([], Some(agency), Some(listen)) => {
-                Ok(Self { agency, listen, database, http, origin, photographs, exchange })
+                Ok(Self { agency, listen, database, http, origin, photographs, exchange, provider })
             }
             ([one], _, _) => Err(one.clone()),
             (problems, _, _) => {

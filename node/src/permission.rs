@@ -12,10 +12,14 @@
 mod agency;
 mod error;
 
+use std::borrow::Cow;
+
 use ::agreements::decide::Reasons;
 use ::agreements::policy::{People, Policy, Roles};
-use schemas::query::UserName;
+use schemas::purpose::Role;
+use schemas::query::{Requester, UserName};
 use schemas::refusal::{Citation, RefusalCode};
+use schemas::session::RequesterSession;
 use schemas::time::Timestamp;
 
 use registry::State;
@@ -31,6 +35,33 @@ pub struct Principal {
     pub user: UserName,
     /// How they were recognised, such as `socket, uid 1000`.
     pub auth: String,
+    /// The roles of theirs that count; all of them unless a provider of single sign-on narrows them.
+    pub roles: Option<Vec<Role>>,
+    /// The session in which they act, where they act in one.
+    pub session: Option<RequesterSession>,
+}
+
+impl Principal {
+    /// The user named, with every role of theirs.
+    #[must_use]
+    pub fn of(user: UserName, auth: impl Into<String>) -> Self {
+        Self { user, auth: auth.into(), roles: None, session: None }
+    }
+
+    /// How a query names the user, who acts as `user` here.
+    #[must_use]
+    pub fn requester(&self, user: &User) -> Requester {
+        Requester { session: self.session.clone(), ..self.narrowed(user).requester() }
+    }
+
+    /// The user as they may act here.
+    #[must_use]
+    pub fn narrowed<'a>(&self, user: &'a User) -> Cow<'a, User> {
+        let Some(roles) = &self.roles else { return Cow::Borrowed(user) };
+        let mut user = user.clone();
+        user.roles.retain(|role| roles.contains(role));
+        Cow::Owned(user)
+    }
 }
 
 /// What a person may do here. The policy's `[people]` section names the roles that have each one.
@@ -73,7 +104,7 @@ pub fn policy_in_force(state: &State) -> Result<&Policy, ActError> {
     })
 }
 
-/// The user who acts, if registered and enabled.
+/// The user who acts, if registered and enabled, with the roles that count.
 ///
 /// # Errors
 /// When the user is unknown or disabled.
@@ -81,13 +112,13 @@ pub fn authenticate<'a>(
     state: &'a State,
     by: &Principal,
     now: Timestamp,
-) -> Result<&'a User, ActError> {
+) -> Result<Cow<'a, User>, ActError> {
     let user = state.users.get(&by.user).ok_or_else(|| {
         let why = format!("`{}` is no user of this agency; see `accord user list`", by.user);
         ActError::refused_as("user_unknown", Vec::new(), why)
     })?;
     if user.enabled(now) {
-        Ok(user)
+        Ok(by.narrowed(user))
     } else {
         let why = format!("user `{}` is disabled", by.user);
         Err(ActError::refused_as("user_disabled", Vec::new(), why))
@@ -103,7 +134,7 @@ pub fn authorize<'a>(
     by: &Principal,
     permission: Permission,
     now: Timestamp,
-) -> Result<&'a User, ActError> {
+) -> Result<Cow<'a, User>, ActError> {
     let user = authenticate(state, by, now)?;
     let policy = policy_in_force(state)?;
     let roles = permission.roles(&policy.people);

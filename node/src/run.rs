@@ -29,7 +29,7 @@ use crate::http::{
 use crate::pages;
 use crate::reads::importer::Importer;
 use crate::retention::{DESTROY, Retention};
-use crate::sign_in::{SignIn, record_recovery, sweep};
+use crate::sign_in::{SignIn, Site, record_recovery, sweep};
 use audit_log::anchor;
 use audit_log::append::AppendError;
 use audit_log::clock::Clock;
@@ -149,7 +149,11 @@ impl Node {
         }
         record_restoring(&context.agency, &home).await?;
         record_recovery(&context.agency, &home).await?;
-        let site = config.origin.as_ref().map(|origin| (origin.as_str(), origin.host()));
+        let site = config.origin.as_ref().map(|origin| Site {
+            origin: origin.as_str(),
+            host: origin.host(),
+            providers: &config.provider,
+        });
         let sign_in = SignIn::load(&home, context.agency.clone(), records, site).await?;
         let sign_in = Arc::new(sign_in);
         let stop = CancellationToken::new();

@@ -1,93 +1,16 @@
 //! What people sign in by, as the log knows it: whose it is, who bound it and how that person was
 //! identified (CJISSECPOL, IA-5 n). What verifies it stands elsewhere, and only its digest here.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-use crate::digest::{Digest, hex, unhex};
+use crate::digest::Digest;
 use crate::purpose::{Role, codes};
 use crate::query::UserName;
 use crate::text::Text;
 use crate::time::Timestamp;
 use crate::user::{Delegation, User};
 
-/// A text that is no id of an authenticator or of a session.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an id; expected 16 lower-case hexadecimal digits")]
-pub struct ShortIdError(String);
-
-macro_rules! short_id {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
-        #[serde(try_from = "String", into = "String")]
-        #[cfg_attr(feature = "json-schema", schemars(with = "String"))]
-        pub struct $name([u8; 8]);
-
-        impl $name {
-            /// From the eight bytes themselves.
-            #[must_use]
-            pub const fn from_bytes(bytes: [u8; 8]) -> Self {
-                Self(bytes)
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = ShortIdError;
-
-            fn from_str(text: &str) -> Result<Self, ShortIdError> {
-                unhex(text).map(Self).ok_or_else(|| ShortIdError(text.chars().take(40).collect()))
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = ShortIdError;
-
-            fn try_from(text: String) -> Result<Self, ShortIdError> {
-                text.parse()
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(id: $name) -> Self {
-                id.to_string()
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&hex(&self.0))
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(self, f)
-            }
-        }
-    };
-}
-
-short_id! {
-    /// The id of an authenticator: eight random bytes, 16 hexadecimal digits.
-    AuthenticatorId
-}
-
-short_id! {
-    /// The id by which the log and people name a session: the first eight bytes of H(its token).
-    SessionId
-}
-
-impl SessionId {
-    /// That of the session whose token has this digest.
-    #[must_use]
-    pub fn of(token: &Digest) -> Self {
-        Self(token.as_bytes().first_chunk().copied().unwrap_or_default())
-    }
-}
+pub use crate::session::{AuthenticatorId, SessionId, SignInWay};
 
 codes! {
     /// What sort of authenticator.
@@ -101,6 +24,8 @@ codes! {
         /// A security key, or a passkey that stays on its device, which asks for a PIN or the person's body
         /// (WebAuthn).
         SecurityKey = "security_key",
+        /// An account at a provider of single sign-on (OpenID Connect).
+        ProviderAccount = "provider_account",
     }
 }
 
@@ -113,32 +38,28 @@ impl AuthenticatorKind {
             Self::OneTimeCode => "one-time code",
             Self::CodeCard => "code card",
             Self::SecurityKey => "security key",
+            Self::ProviderAccount => "account of single sign-on",
         }
     }
 }
 
-codes! {
-    /// How somebody proved who she is. Each way takes two factors (CJISSECPOL, IA-2(1), IA-2(2)).
-    SignInWay, "way of signing in" {
-        /// A password and a one-time code.
-        PasswordAndCode = "password_and_code",
-        /// A password and a code of a card.
-        PasswordAndCard = "password_and_card",
-        /// A security key that its person unlocked.
-        SecurityKey = "security_key",
-    }
-}
-
-impl SignInWay {
-    /// In words.
-    #[must_use]
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::PasswordAndCode => "password and one-time code",
-            Self::PasswordAndCard => "password and code card",
-            Self::SecurityKey => "security key",
-        }
-    }
+/// What a provider of single sign-on said of somebody who signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ProviderWord {
+    /// The provider, by its issuer.
+    pub issuer: Text,
+    /// How she proved who she is, in the provider's words (`amr`, RFC 8176).
+    pub amr: Vec<Text>,
+    /// Of which class that is (`acr`), where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<Text>,
+    /// When she proved it there.
+    pub proved_at: Timestamp,
+    /// Roles of hers that count in the session; absent where all do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<Role>>,
 }
 
 codes! {

@@ -28,7 +28,7 @@ pub struct Actor {
     /// Their agency.
     pub agency: AgencyId,
     /// How they were recognised: `session …, password and one-time code, socket, uid 1000`,
-    /// `signed envelope`, `node`.
+    /// `signed envelope`, `signed envelope, which says session …, security key`, `node`.
     pub auth: String,
 }
 
@@ -40,7 +40,12 @@ impl Actor {
             user: Some(query.requester.user.clone()),
             full_name: query.requester.full_name.clone(),
             agency: query.from.clone(),
-            auth: SIGNED.into(),
+            auth: match &query.requester.session {
+                None => SIGNED.into(),
+                Some(session) => {
+                    format!("{SIGNED}, which says session {}, {}", session.id, session.way.words())
+                }
+            },
         }
     }
 

@@ -48,6 +48,7 @@ pub mod ranges;
 pub mod read;
 pub mod redaction;
 pub mod refusal;
+pub mod session;
 pub mod standing;
 pub mod statement;
 pub mod statute;

@@ -13,6 +13,7 @@ use crate::offense::{Offense, VehicleRole};
 use crate::pattern::PlatePattern;
 use crate::plate::Plate;
 use crate::purpose::{Purpose, QueryKind, Role};
+use crate::session::RequesterSession;
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -135,6 +136,9 @@ pub struct Requester {
     /// Day of the last training, `YYYY-MM-DD`, as an instant at its start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trained_on: Option<Timestamp>,
+    /// How she had signed in; absent where her agency says nothing of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<RequesterSession>,
 }
 
 /// What is looked for: the query elements of Civil Code 1798.90.52(a)(2).

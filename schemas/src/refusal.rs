@@ -39,6 +39,8 @@ codes! {
         OnBehalfOf = "on_behalf_of",
         /// The role may not query.
         RoleNotAuthorized = "role_not_authorized",
+        /// She had not signed in as is demanded, or her agency does not say how.
+        SignInInsufficient = "sign_in_insufficient",
         /// No training is recorded.
         TrainingMissing = "training_missing",
         /// The training is out of date.

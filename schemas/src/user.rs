@@ -58,6 +58,7 @@ impl User {
             title: self.title.clone(),
             roles: self.roles.clone(),
             trained_on: self.trained_on,
+            session: None,
         }
     }
 

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use agreements::request::{Request, RequestScope};
 use measure::{Measured, measure};
+use node::permission::Principal;
 use schemas::answer::Receipt;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::FrameKind;
@@ -108,7 +109,9 @@ impl Stage {
             let asker = self.honest[worker % self.honest.len()].node().queries.clone();
             let draft = drafts.clone();
             async move {
-                let mut outcomes = asker.ask(&draft, "bench").expect("a draft that asks");
+                let mut outcomes = asker
+                    .ask(&draft, &Principal::of(draft.user.clone(), "bench"))
+                    .expect("a draft that asks");
                 let heard = outcomes.recv().await.expect("an outcome");
                 assert_eq!(heard.outcome, OutcomeCode::Answered, "{heard:?}");
             }

@@ -11,6 +11,7 @@ use node::admin::cards;
 use node::admin::policy;
 use node::exchange::ask::QueryOutcome;
 use node::exchange::statements::Reconciler;
+use node::permission::Principal;
 use node::reads::corrections::{CorrectionRequest, correct};
 use node::reads::search::search;
 use node::retention::holds::{self, HoldRequest, HoldTarget};
@@ -126,7 +127,8 @@ fn told(world: &World, from: usize, outcome: &QueryOutcome) {
 }
 
 async fn ask_with(world: &World, node: &Running, from: usize, draft: &Draft) {
-    let Ok(mut outcomes) = node.queries.ask(draft, "simulation") else { return };
+    let by = Principal::of(draft.user.clone(), "simulation");
+    let Ok(mut outcomes) = node.queries.ask(draft, &by) else { return };
     while let Some(outcome) = outcomes.recv().await {
         world.truth.count(|figures| figures.asked += 1);
         told(world, from, &outcome);

@@ -361,7 +361,7 @@ pub(crate) async fn or_crash(node: &Running, work: impl Future<Output = ()>) {
 
 /// An act of a user.
 fn user(name: &str) -> Principal {
-    Principal { user: name.parse().expect("a user name"), auth: "simulation".into() }
+    Principal::of(name.parse().expect("a user name"), "simulation")
 }
 
 /// A reason that somebody gives.

@@ -214,8 +214,9 @@ async fn service_has_resumed(world: &World) {
         for to in (0..world.agencies.len()).filter(|to| *to != from) {
             let Some(node) = world.node(from) else { continue };
             let mut draft = draft(&[world.id(to)], PLATE, world.agencies[from].now());
-            draft.user = world.agencies[from].asks().user;
-            let mut outcomes = match node.queries.ask(&draft, "simulation") {
+            let by = world.agencies[from].asks();
+            draft.user = by.user.clone();
+            let mut outcomes = match node.queries.ask(&draft, &by) {
                 Ok(outcomes) => outcomes,
                 Err(error) => {
                     world.truth.broken("resumes", format!("agency {from} of {to}: {error}"));

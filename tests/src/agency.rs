@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use ::sign_in::enrolment_code;
+use ::sign_in::provider::Settings;
 use audit_log::clock::Clock;
-use host::home::{Home, HomeError};
+use host::home::{Home, HomeError, replace_private};
 use node::cli::{InitArgs, init};
 use node::config::{Bounds, Config};
 use node::context::{NodeContext, OwnKeys};
@@ -265,6 +266,22 @@ impl Agency {
         config.database.expect("an agency on PostgreSQL").expose().to_owned()
     }
 
+    /// Has people sign in by a provider, too, with which it shares `secret`: the node is stopped and started.
+    ///
+    /// # Panics
+    /// When it does not start with it.
+    pub async fn trusts(&mut self, provider: &Settings, secret: &str) {
+        self.stop().await;
+        let home = Home::open(self.dir.path()).expect("a home");
+        let mut config = Config::load(&home).expect("a configuration");
+        config.provider = vec![provider.clone()];
+        std::fs::write(home.config(), toml::to_string(&config).expect("TOML"))
+            .expect("a written configuration");
+        let path = home.dir().join("keys").join(format!("sign-on-{}", provider.name));
+        replace_private(&path, secret.as_bytes()).expect("a secret");
+        self.run().await;
+    }
+
     /// Stops the node.
     pub async fn stop(&mut self) {
         if let Some((node, _)) = self.running.take() {
@@ -335,16 +352,13 @@ impl Agency {
     /// The administrator.
     #[must_use]
     pub fn admin(&self) -> Principal {
-        Principal { user: "admin".parse().expect("a user name"), auth: "test".into() }
+        Principal::of("admin".parse().expect("a user name"), "test")
     }
 
     /// The officer.
     #[must_use]
     pub fn officer(&self) -> Principal {
-        Principal {
-            user: crate::fixtures::OFFICER.parse().expect("a user name"),
-            auth: "test".into(),
-        }
+        Principal::of(crate::fixtures::OFFICER.parse().expect("a user name"), "test")
     }
 
     /// Its whole log, whether its node runs or not.

@@ -23,7 +23,7 @@ use crate::identity::envelope_text;
 /// When that is no user name.
 #[must_use]
 pub fn acting_as(user: &str) -> Principal {
-    Principal { user: user.parse().expect("a user name"), auth: "test".into() }
+    Principal::of(user.parse().expect("a user name"), "test")
 }
 
 /// An act of the officer whom every agency has.

@@ -331,6 +331,12 @@ impl Faults<'_> {
                 );
             }
             let asks = matches!(key, "people.query" | "people.peers");
+            if !asks && roles.signed_in.is_some() {
+                self.fault(
+                    &format!("{key}.signed_in"),
+                    "means nothing here: everybody signs in by two factors; expected under `people.query` or `people.peers`",
+                );
+            }
             if asks && roles.roles.contains(&Role::Vendor) {
                 self.fault(&listed, "names `vendor`; vendors never query");
             }

@@ -290,7 +290,11 @@ fn roles_posted(roles: &Roles) -> String {
         Some(title) => format!("{} ({title})", spoken(role.code())),
         None => spoken(role.code()),
     };
-    roles.roles.iter().map(one).collect::<Vec<_>>().join(", ")
+    let named = roles.roles.iter().map(one).collect::<Vec<_>>().join(", ");
+    match roles.signed_in {
+        Some(strength) => format!("{named}, who signed in by {}", strength.words()),
+        None => named,
+    }
 }
 
 const STYLE: &str = "body{font:12pt/1.5 serif;max-width:46em;margin:2em auto;padding:0 1em}\

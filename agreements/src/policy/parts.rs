@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use schemas::agency::{AgencyId, AgencyKind};
 use schemas::offense::Offense;
 use schemas::purpose::{Purpose, QueryKind, Role};
+use schemas::session::SignInStrength;
 use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +86,9 @@ cited! {
         /// A role here counts only with this title.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         titled: BTreeMap<Role, Text>,
+        /// How they have to have signed in, of those who query; a peer's people as that peer says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signed_in: Option<SignInStrength>,
     }
 
     /// Training before access.

@@ -31,6 +31,30 @@ pub(super) fn role(asked: &Asked<'_>) -> Option<Reason> {
     asked.because(RefusalCode::RoleNotAuthorized, message, roles, &[asked.people_law()])
 }
 
+/// Signed in as the policy demands; a peer's people as that peer says, and not at all where it says
+/// nothing.
+pub(super) fn signed_in(asked: &Asked<'_>) -> Option<Reason> {
+    let people = &asked.policy.people;
+    let (roles, advice) = match asked.side {
+        Side::Own => (&people.query, "; sign in that way, and ask again"),
+        Side::Owner => (&people.peers, ""),
+    };
+    let demanded = roles.signed_in?;
+    let requester = &asked.query.requester;
+    let way = requester.session.as_ref().map(|session| session.way);
+    if way.is_some_and(|way| demanded.is_met_by(way)) {
+        return None;
+    }
+    let said = way.map_or("is not told".to_owned(), |way| format!("is {}", way.words()));
+    let message = format!(
+        "how user `{}` had signed in {said}; {} asks for {}{advice}",
+        requester.user,
+        asked.whose(),
+        demanded.words()
+    );
+    asked.because(RefusalCode::SignInInsufficient, message, roles, &[asked.people_law()])
+}
+
 /// Training before access, and in date.
 pub(super) fn trained(asked: &Asked<'_>) -> Option<Reason> {
     let training = &asked.policy.training;

@@ -41,6 +41,7 @@ pub(crate) fn query(from: &AgencyId, to: &AgencyId) -> Query {
             full_name: "Jane Doe".parse().unwrap(),
             title: "Detective".parse().unwrap(),
             roles: vec![Role::Sworn],
+            session: None,
             trained_on: Some("2026-01-30T00:00:00Z".parse().unwrap()),
         },
         why: Justification {

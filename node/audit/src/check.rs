@@ -18,6 +18,7 @@ use super::preamble::{Heads, Preamble};
 use super::problem::{Problem, problem};
 use super::redaction_check::RedactionCheck;
 use super::registry_check::RegistryCheck;
+use super::session_check::SessionCheck;
 use super::unproven::Unproven;
 use super::verify::{Judged, Verifier};
 use schemas::bundle::{BundleError, Head, Item, Line};
@@ -47,6 +48,7 @@ pub struct Check<S> {
     holds: HoldCheck,
     registry: RegistryCheck,
     decisions: Decisions,
+    sessions: SessionCheck,
     clock: ClockSteps,
     /// The entry before, with its time.
     last: Option<(u64, Timestamp)>,
@@ -91,6 +93,7 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
             holds: HoldCheck::new(whole),
             registry: RegistryCheck::new(whole),
             decisions: Decisions::new(me),
+            sessions: SessionCheck::new(whole),
             clock: ClockSteps::default(),
             last: None,
             disproved: Vec::new(),
@@ -184,8 +187,10 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
             let body = judged.body.as_ref();
             self.holds.see(header, body);
             self.decisions.see(header, item, body, self.registry.state());
+            self.sessions.see(header, body, judged.asked.as_ref());
             let found = self.registry.problems().into_iter();
             let found = found.chain(self.holds.problems()).chain(self.decisions.problems());
+            let found = found.chain(self.sessions.problems());
             for found in found.collect::<Vec<_>>() {
                 self.add(found);
             }

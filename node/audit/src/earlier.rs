@@ -9,7 +9,8 @@ use schemas::body::{Access, Body, Outcome};
 use schemas::digest::Digest;
 use schemas::entry::Header;
 use schemas::event::Event;
-use schemas::query::QueryId;
+use schemas::query::{QueryId, UserName};
+use schemas::session::RequesterSession;
 use schemas::time::Timestamp;
 
 use super::messages::{Message, Opened};
@@ -28,6 +29,10 @@ pub struct Asked {
     pub requester: AgencyId,
     /// How far its search is to go.
     pub wanted: Wanted,
+    /// The person who asks.
+    pub(super) user: UserName,
+    /// How that person had signed in, as the query says.
+    pub(super) session: Option<RequesterSession>,
     peer: AgencyId,
     entry: u64,
     /// Of what the query says of itself.
@@ -148,6 +153,8 @@ impl Earlier {
                     logged: header.at,
                     requester: query.from.clone(),
                     wanted: Wanted::from(&**query),
+                    user: query.requester.user.clone(),
+                    session: query.requester.session.clone(),
                     peer,
                     entry: header.index,
                     said: told.of_query.clone(),

@@ -39,6 +39,7 @@ pub mod reconcile;
 pub mod redaction_check;
 mod registry_check;
 pub mod report;
+mod session_check;
 pub mod signature;
 pub mod signed_by;
 pub mod time;

@@ -1,6 +1,8 @@
 //! What the node takes from the machine that it runs on: the folder that is its home, files that only
-//! it may read, the address of its database, and the TLS suites that it speaks.
+//! it may read, the address of its database, the TLS suites that it speaks, and the
+//! certificate authorities that it trusts.
 
+pub mod authorities;
 pub mod cipher_suites;
 pub mod database;
 pub mod home;

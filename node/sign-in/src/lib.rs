@@ -11,6 +11,7 @@ pub mod challenges;
 pub mod code;
 pub mod key;
 pub mod password;
+pub mod provider;
 pub mod sealing;
 mod secret;
 pub mod sessions;
@@ -19,4 +20,7 @@ mod token;
 pub mod verifier;
 
 pub use secret::Secret;
-pub use token::{NoRandomness, Token, enrolment_code, enrolment_digest, random};
+pub use token::{
+    NoRandomness, Token, enrolment_code, enrolment_digest, random, terminal_code,
+    terminal_code_as_printed,
+};

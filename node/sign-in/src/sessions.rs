@@ -10,7 +10,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 
-use schemas::authenticator::{AuthenticatorId, SessionEnd, SessionId, SignInWay};
+use schemas::authenticator::{AuthenticatorId, ProviderWord, SessionEnd, SessionId, SignInWay};
 use schemas::digest::Digest;
 use schemas::query::UserName;
 use schemas::time::{HOUR_MS, MINUTE_MS, Timestamp};
@@ -46,9 +46,12 @@ pub struct Session {
     pub way: SignInWay,
     /// By what.
     pub authenticators: Vec<AuthenticatorId>,
+    /// What a provider of single sign-on said, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<ProviderWord>,
     /// From where.
     pub source: String,
-    /// When it began.
+    /// When it began; where a provider or another session vouched for her, when she had proved herself there.
     pub began: Timestamp,
     /// When something was last done with it.
     pub seen: Timestamp,
@@ -61,6 +64,19 @@ impl Session {
     #[must_use]
     pub fn until(&self) -> Timestamp {
         self.began.plus_millis(LONGEST_MS)
+    }
+
+    /// How its person proved who she is, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match &self.provider {
+            None => self.way.words().to_owned(),
+            Some(word) => {
+                let ways = word.amr.iter().chain(&word.acr).map(ToString::to_string);
+                let ways = ways.collect::<Vec<_>>().join(" ");
+                format!("{} of {} ({ways})", self.way.words(), word.issuer)
+            }
+        }
     }
 
     /// Whether its person proved herself lately enough for a privileged act.
@@ -217,7 +233,7 @@ impl Sessions {
         Ok(session)
     }
 
-    /// The person of a session has proved again who she is: it goes on under a new token, and the one
+    /// The person of a session has proved again who she is, at `verified`: it goes on under a new token, and the one
     /// before is worth nothing.
     ///
     /// # Errors
@@ -225,7 +241,7 @@ impl Sessions {
     pub async fn renew(
         &self,
         token: &Token,
-        now: Timestamp,
+        (now, verified): (Timestamp, Timestamp),
     ) -> Result<Option<(Token, Session)>, NotOpened> {
         let (old, next) = (token.digest(), Token::new()?);
         let mut live = self.live.lock().await;
@@ -233,7 +249,8 @@ impl Sessions {
             return Ok(None);
         };
         // The log goes on naming it as it did.
-        let session = Session { seen: now.max(session.seen), verified: now, ..session };
+        let verified = verified.max(session.verified);
+        let session = Session { seen: now.max(session.seen), verified, ..session };
         self.records.keep_sessions(&[written(next.digest(), &session)?]).await?;
         live.insert(next.digest(), Live { written: session.seen, session: session.clone() });
         live.remove(&old);

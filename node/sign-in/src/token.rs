@@ -97,6 +97,20 @@ pub fn enrolment_code() -> Result<Zeroizing<String>, NoRandomness> {
     characters::<24>(6)
 }
 
+/// A new code that a terminal shows: 40 random bits, for ten minutes.
+///
+/// # Errors
+/// When the system gives no random numbers.
+pub fn terminal_code() -> Result<Zeroizing<String>, NoRandomness> {
+    characters::<8>(4)
+}
+
+/// A terminal's code as it was shown, however it was typed.
+#[must_use]
+pub fn terminal_code_as_printed(typed: &str) -> Zeroizing<String> {
+    as_printed(typed)
+}
+
 /// What is kept of an enrolment's code, however it was typed.
 #[must_use]
 pub fn enrolment_digest(typed: &str) -> Digest {

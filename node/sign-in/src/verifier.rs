@@ -41,6 +41,15 @@ pub enum Verifier {
         /// The key.
         key: Box<SecurityKey>,
     },
+    /// Who somebody is at a provider of single sign-on.
+    ProviderAccount {
+        /// The provider.
+        issuer: String,
+        /// Who she is there.
+        subject: String,
+        /// Random: the digest in the log tells nobody whose account it is.
+        salt: String,
+    },
 }
 
 impl std::fmt::Debug for Verifier {
@@ -62,6 +71,9 @@ pub struct Used {
     /// To what a security key has counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counter: Option<u32>,
+    /// When its person had proved herself at the provider, by its clock, when that was last made use of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proved: Option<Timestamp>,
     /// When its person last signed in by it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<Timestamp>,
@@ -100,6 +112,13 @@ impl Verifier {
         Self::CodeCard { marks: card.marks(key, &id.to_string()), key: key.id() }
     }
 
+    /// What verifies the account of `subject` at a provider.
+    #[must_use]
+    pub fn of_account(issuer: &str, subject: &str) -> Option<Self> {
+        let salt = schemas::digest::hex(crate::token::random::<16>().ok()?.as_slice());
+        Some(Self::ProviderAccount { issuer: issuer.to_owned(), subject: subject.to_owned(), salt })
+    }
+
     /// The secret of one-time codes, if that is what it is and the key is the one it was sealed with.
     #[must_use]
     pub fn secret(&self, key: &SealingKey, id: &AuthenticatorId) -> Option<CodeSecret> {
@@ -112,7 +131,7 @@ impl Verifier {
     #[must_use]
     pub fn is_of(&self, key: &SealingKey, id: &AuthenticatorId) -> bool {
         match self {
-            Self::Password { .. } | Self::SecurityKey { .. } => true,
+            Self::Password { .. } | Self::SecurityKey { .. } | Self::ProviderAccount { .. } => true,
             Self::OneTimeCode { .. } => self.secret(key, id).is_some(),
             Self::CodeCard { key: made_by, .. } => *made_by == key.id(),
         }
@@ -126,6 +145,7 @@ impl Verifier {
             Self::OneTimeCode { .. } => AuthenticatorKind::OneTimeCode,
             Self::CodeCard { .. } => AuthenticatorKind::CodeCard,
             Self::SecurityKey { .. } => AuthenticatorKind::SecurityKey,
+            Self::ProviderAccount { .. } => AuthenticatorKind::ProviderAccount,
         }
     }
 

@@ -77,7 +77,7 @@ pub async fn add(
             let user = authorize(state, by, Permission::Administer, now)?;
             may_be_added(state, &card, confirmation.replace, now)?;
             let verified = verified(state, &card, confirmation, by, now);
-            let actor = agency.actor(user, by);
+            let actor = agency.actor(&user, by);
             Ok((entries::cards::card_confirmed(state, actor, &card, &envelope, verified), ()))
         })
         .await?;
@@ -178,7 +178,7 @@ pub async fn reissue(
             } else {
                 takes_over(&own.value, &card, &envelope, reissued, now)?;
             }
-            let actor = agency.actor(user, by);
+            let actor = agency.actor(&user, by);
             Ok((entries::cards::card_issued(state, actor, &card, &envelope), ()))
         })
         .await?;
@@ -288,7 +288,7 @@ async fn set_blocked(
             if !blocked {
                 names_no_others_node(state, &known.card.value, now)?;
             }
-            let actor = agency.actor(user, by);
+            let actor = agency.actor(&user, by);
             let entry = if blocked {
                 entries::cards::card_blocked(state, actor, peer, reason)
             } else {

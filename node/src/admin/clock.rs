@@ -33,7 +33,7 @@ pub async fn accept(
     }
     record(agency, reason, |state, now| {
         let user = authorize(state, by, Permission::Administer, now)?;
-        Ok((agency.actor(user, by), Some(user.name.clone())))
+        Ok((agency.actor(&user, by), Some(user.name.clone())))
     })
     .await
 }

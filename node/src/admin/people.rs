@@ -119,7 +119,7 @@ async fn change(
         .act(|state, now| {
             let acting = authorize(state, by, Permission::Administer, now)?;
             let user = judge(state, now)?;
-            let actor = agency.actor(acting, by);
+            let actor = agency.actor(&acting, by);
             Ok(match course(state, &actor, &by.user, &user, now)? {
                 Course::Now(alone) => {
                     let entry = user_changed(state, actor, what, user.clone(), alone, None);

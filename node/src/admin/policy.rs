@@ -106,7 +106,7 @@ pub async fn adopt(
     agency
         .act(|state, now| {
             let user = authorize(state, by, Permission::Administer, now)?;
-            Ok((policy_adopted(state, agency.actor(user, by), name, text), ()))
+            Ok((policy_adopted(state, agency.actor(&user, by), name, text), ()))
         })
         .await?;
     Ok(adopted)
@@ -159,7 +159,7 @@ pub async fn explain(
             wanted.owner, agency.id
         )));
     }
-    let user = person(&state, &by.user)?;
+    let user = person(&state, by, &by.user)?;
     let owners = std::slice::from_ref(&wanted.owner);
     let name = wanted.draft.authority.as_ref();
     let authority = name.map(|name| cited(&state, &requester, owners, name));
@@ -226,11 +226,15 @@ pub fn policy_at(state: &State, at: Option<Timestamp>) -> Result<&Policy, ActErr
     }
 }
 
-fn person(state: &State, name: &UserName) -> Result<schemas::query::Requester, ActError> {
+fn person(
+    state: &State,
+    by: &Principal,
+    name: &UserName,
+) -> Result<schemas::query::Requester, ActError> {
     state
         .users
         .get(name)
-        .map(schemas::user::User::requester)
+        .map(|user| by.requester(user))
         .ok_or_else(|| ActError::usage(format!("`{name}` was no user of this agency at that time")))
 }
 

@@ -39,7 +39,7 @@ pub async fn extend(
                 "--until {until} is not after {now} and by {latest}, {MOST_DAYS} days on"
             )));
         }
-        let actor = agency.actor(user, by);
+        let actor = agency.actor(&user, by);
         Ok((receipts_extended(state, actor, peer, until, reason), ()))
     });
     extended.await.map(drop)

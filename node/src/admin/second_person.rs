@@ -165,7 +165,7 @@ pub async fn confirm(agency: &OwnAgency, by: &Principal, number: u64) -> Result<
         .act(|state, now| {
             let acting = authorize(state, by, Permission::Administer, now)?;
             let proposal = waiting(state, number)?;
-            if let Some(why) = unfit(state, acting, &proposal.by, &proposal.user) {
+            if let Some(why) = unfit(state, &acting, &proposal.by, &proposal.user) {
                 return Err(ActError::refused_as("second_person", Vec::new(), why.into()));
             }
             if now >= proposal.until {
@@ -176,7 +176,7 @@ pub async fn confirm(agency: &OwnAgency, by: &Principal, number: u64) -> Result<
                 let why = format!("`{}` has changed since; propose it again", proposal.user.name);
                 return Err(ActError::refused_as("proposal_outdated", Vec::new(), why));
             }
-            let entry = user_confirmed(state, agency.actor(acting, by), proposal);
+            let entry = user_confirmed(state, agency.actor(&acting, by), proposal);
             Ok((entry, proposal.user.clone()))
         })
         .await?;
@@ -197,7 +197,7 @@ pub async fn decline(
         .act(|state, now| {
             let acting = authorize(state, by, Permission::Administer, now)?;
             let proposal = waiting(state, number)?.clone();
-            let actor = agency.actor(acting, by);
+            let actor = agency.actor(&acting, by);
             Ok((user_declined(state, actor, number, reason.clone()), proposal))
         })
         .await?;
@@ -251,7 +251,7 @@ pub async fn countersign(
                 return Err(ActError::usage(format!("nothing of `{user}` waits for an auditor")));
             }
             let own = |name: &UserName| {
-                state.users.get(name).is_some_and(|other| same_person(acting, other))
+                state.users.get(name).is_some_and(|other| same_person(&acting, other))
             };
             if alone.iter().any(|one| own(one)) || own(user) {
                 let why = "nobody countersigns what she did or gained herself";
@@ -264,7 +264,7 @@ pub async fn countersign(
                 );
                 return Err(ActError::refused_as("second_person", Vec::new(), why));
             }
-            let actor = agency.actor(acting, by);
+            let actor = agency.actor(&acting, by);
             let (user, by) = (user.clone(), by.user.clone());
             Ok((user_countersigned(state, actor, user, by, reason.clone()), ()))
         })

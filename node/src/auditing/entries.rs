@@ -28,7 +28,7 @@ pub(super) async fn record_view(
 ) -> Result<u64, ActError> {
     let state = agency.registry.state();
     let user = authorize(&state, by, Permission::Audit, agency.clock.now())?;
-    let entry = audit_viewed(agency.actor(user, by), viewed);
+    let entry = audit_viewed(agency.actor(&user, by), viewed);
     Ok(agency.log.append(entry).await?.position().index)
 }
 

@@ -86,7 +86,7 @@ pub async fn begin(
         return Err(ActError::usage(empty));
     }
     let own = agency.log.counters().peer_seq.get(&agency.id).copied().unwrap_or(0);
-    let entry = audit_exported(agency.actor(user, by), scope.clone(), own);
+    let entry = audit_exported(agency.actor(&user, by), scope.clone(), own);
     let appended = agency.log.append(entry).await?;
     let signed = agency.log.head()?;
     let size = signed.unverified().size;

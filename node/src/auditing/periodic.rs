@@ -122,7 +122,7 @@ pub async fn sample(
         among: indices.len() as u64,
         drawn: drawn.clone(),
     };
-    let appended = agency.log.append(audit_sampled(agency.actor(user, by), sampled)).await?;
+    let appended = agency.log.append(audit_sampled(agency.actor(&user, by), sampled)).await?;
     let shown = accesses.seen.iter().filter(|Seen { index, .. }| drawn.contains(index));
     let rows = shown.map(|seen| accesses.row(seen)).collect();
     Ok(Sample { sample: appended.position().index, among: indices.len(), rows })
@@ -161,7 +161,7 @@ pub async fn record(
         entries: audited.entries.clone(),
         ok: audited.ok,
     };
-    let appended = agency.log.append(audit_recorded(agency.actor(user, by), recorded)).await?;
+    let appended = agency.log.append(audit_recorded(agency.actor(&user, by), recorded)).await?;
     Ok(json!({
         "index": appended.position().index,
         "at": appended.at(),

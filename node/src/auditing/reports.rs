@@ -37,7 +37,7 @@ pub async fn make(
     let state = agency.registry.state();
     let user = authorize(&state, by, Permission::Audit, agency.clock.now())?;
     let reported = AuditReported { report: kind.code().into(), from, until };
-    let appended = agency.log.append(audit_reported(agency.actor(user, by), reported)).await?;
+    let appended = agency.log.append(audit_reported(agency.actor(&user, by), reported)).await?;
     let signed = agency.log.head()?;
     let head = signed.unverified();
     let made_from = MadeFrom {

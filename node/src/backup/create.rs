@@ -97,7 +97,7 @@ pub async fn back_up(
     let (said, manifest) = blocking(move || writing.finish(&from, said, seal)).await?;
     let recorded = agency.act(|state, now| {
         let user = authorize(state, by, Permission::Administer, now)?;
-        Ok((backup_finished(state, agency.actor(user, by), at, manifest), ()))
+        Ok((backup_finished(state, agency.actor(&user, by), at, manifest), ()))
     });
     recorded.await.map_err(|e| {
         ActError::failed(format!(
@@ -149,7 +149,7 @@ async fn begin(
         let folder = out.join(files::name(&agency.id, now));
         let backup = Backup { folder, at: now, destroy_by, manifest: None };
         let forgotten = forgotten(state.backups.values());
-        let actor = agency.actor(user, by);
+        let actor = agency.actor(&user, by);
         let entry = backup_made(state, actor, backup, over.clone(), forgotten);
         Ok((entry, Begun { at: now, over, destroy_by }))
     });

@@ -251,6 +251,7 @@ async fn fill(
         http: args.http,
         photographs: None,
         exchange: Bounds::default(),
+        provider: Vec::new(),
     };
     first_entries(home, &config, args, (clock, code), (&card, &envelope), policy_text).await?;
     config.create(home)?;

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::Done;
 use super::client::Client;
+use super::login_browser::approved;
 use super::output::{Output, err, text};
 use super::session_file::SessionFiles;
 use super::time::local;
@@ -48,6 +49,10 @@ pub(super) struct LoginArgs {
     /// Choose another password.
     #[arg(long)]
     new_password: bool,
+    /// Show a code that you type into the node's page in a browser, where you are signed in by a security key
+    /// or single sign-on, and be signed in here by it.
+    #[arg(long, conflicts_with_all = ["user", "from", "enrol", "again", "new_password"])]
+    browser: bool,
 }
 
 /// Authenticators in a file.
@@ -143,6 +148,10 @@ pub(super) async fn login(
     if let Some(code) = &args.enrol {
         acknowledged(client, args.save.is_some()).await?;
         return enrol(client, &files, code, &args, output).await;
+    }
+    if args.browser {
+        let notice = acknowledged(client, false).await?;
+        return welcome(&files, &approved(client, &notice).await?, output);
     }
     let attempt = attempt(client, &files, args.user, args.from.as_deref()).await?;
     let signed_in: SignedIn = if args.new_password {

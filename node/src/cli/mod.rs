@@ -20,6 +20,7 @@ mod hold;
 mod init;
 mod key;
 mod login;
+mod login_browser;
 mod out_file;
 mod output;
 mod photographs;

@@ -27,6 +27,7 @@ pub(super) fn query(kit: &Kit, at: Timestamp) -> Result<Query, String> {
             full_name: parsed("Conformance kit")?,
             title: Text::default(),
             roles: vec![Role::Sworn],
+            session: None,
             trained_on: Some(at.minus_days(30).day_start()),
         },
         why: Justification {

@@ -34,7 +34,7 @@ use super::deliver::Delivery;
 use super::observed::Observer;
 use super::standing::ProofBook;
 use crate::context::{NodeContext, OwnKeys};
-use crate::permission::OwnAgency;
+use crate::permission::{OwnAgency, Principal};
 use audit_log::entries::exchange::asking::{query_declined, query_sent};
 use cached_answers::CachedAnswers;
 use peer::link::Dial;
@@ -141,7 +141,11 @@ impl<D: Dial> QueryClient<D> {
     ///
     /// # Errors
     /// When nobody can be asked at all. What a rule forbids is an outcome, not an error.
-    pub fn ask(&self, draft: &Draft, auth: &str) -> Result<mpsc::Receiver<QueryOutcome>, AskError> {
+    pub fn ask(
+        &self,
+        draft: &Draft,
+        by: &Principal,
+    ) -> Result<mpsc::Receiver<QueryOutcome>, AskError> {
         let state = self.agency.registry.state();
         let now = self.agency.clock.now();
         let user =
@@ -162,7 +166,7 @@ impl<D: Dial> QueryClient<D> {
             user: Some(user.name.clone()),
             full_name: user.full_name.clone(),
             agency: self.agency.id.clone(),
-            auth: auth.to_owned(),
+            auth: by.auth.clone(),
         };
         let (sender, outcomes) = mpsc::channel(owners.len().max(1));
         let search = random_id().map_err(AskError::Random)?;
@@ -174,7 +178,7 @@ impl<D: Dial> QueryClient<D> {
             let (this, sender, actor, state) =
                 (self.clone(), sender.clone(), actor.clone(), state.clone());
             let (draft, authority) = (draft.clone(), authority.clone());
-            let requester = user.requester();
+            let requester = by.requester(user);
             tokio::spawn(async move {
                 let outcome = match random_id() {
                     Ok(id) => {

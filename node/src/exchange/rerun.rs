@@ -113,7 +113,10 @@ impl<D: Dial> QueryClient<D> {
                 agency: self.agency.id.clone(),
                 auth: format!("node, rerun of {refused} under {}", request.id),
             };
-            let again = as_approved(query, filed, id, user.requester(), now);
+            // She asked for it in that session; nobody has signed in for it since.
+            let session = query.requester.session.clone();
+            let requester = Requester { session, ..user.requester() };
+            let again = as_approved(query, filed, id, requester, now);
             drop(self.ask_one(&state, again, actor).await);
         }
     }

@@ -136,7 +136,8 @@ impl Reconciler {
     ) -> Result<Reconciled, ActError> {
         let own = &self.source.agency;
         let state = own.registry.state();
-        let actor = own.actor(authorize(&state, by, Permission::Audit, own.clock.now())?, by);
+        let user = authorize(&state, by, Permission::Audit, own.clock.now())?;
+        let actor = own.actor(&user, by);
         self.reconcile_as(dial, actor, agency, since, until).await
     }
 

@@ -73,6 +73,8 @@ table! {
     post "/sign-in/enrolment/finish" Nobody(SIGNS_IN), sign_in::finish;
     get "/sign-in/notice" Nobody(SIGNS_IN), sign_in::notice;
     post "/sign-in/password" Nobody(SIGNS_IN), sign_in::password;
+    post "/sign-in/terminal" Nobody(SIGNS_IN), sign_in::begin_terminal;
+    post "/sign-in/terminal/finish" Nobody(SIGNS_IN), sign_in::finish_terminal;
     post "/sign-out" Nobody(TOKEN), sign_in::sign_out;
     get "/cards" SignedIn, cards::list;
     post "/cards" Privileged, cards::add;

@@ -42,7 +42,7 @@ impl AppState {
         by: &Principal,
         draft: &Draft,
     ) -> Result<mpsc::Receiver<QueryOutcome>, ActError> {
-        let asked = self.queries.ask(draft, &by.auth).map_err(ActError::from);
+        let asked = self.queries.ask(draft, by).map_err(ActError::from);
         self.recorded(by, draft, asked).await
     }
 

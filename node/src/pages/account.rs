@@ -9,6 +9,7 @@ use maud::html;
 use super::enrol::card;
 use super::key::asks;
 use super::page::{Shown, form_token, prove_again, when};
+use super::single_sign_on::on_account;
 use super::visitor::{Proven, Visitor};
 use crate::http::AppState;
 use crate::sign_in;
@@ -50,6 +51,7 @@ pub(super) async fn show(State(app): App, visitor: Visitor) -> Response {
                 button type="submit" { "Go on" }
             }
         }
+        (on_account(&app, &visitor))
         h2 { "Where you are signed in" }
         p { "If one of these is not you, choose another password now: that ends them all." }
         div.wide {

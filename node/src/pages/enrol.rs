@@ -11,6 +11,7 @@ use super::fields::{Fields, Sent};
 use super::key::asks;
 use super::page::Shown;
 use super::sign_in::welcome;
+use super::single_sign_on::on_enrolling;
 use super::visitor::{From, give};
 use crate::http::AppState;
 use crate::permission::ActError;
@@ -64,6 +65,7 @@ pub(super) async fn choose(
             button.first type="submit" data-challenge="/enrol/key/challenge" data-new="" { "Use a security key" }
         }
         (asks())
+        (on_enrolling(app, code))
         h2 { "Or choose a password" }
         form method="post" action="/enrol/finish" {
             input type="hidden" name="code" value=(code);

@@ -23,6 +23,8 @@ mod photographs;
 mod requests;
 mod search;
 mod sign_in;
+mod single_sign_on;
+mod terminal;
 mod visitor;
 
 use std::sync::Arc;
@@ -65,6 +67,8 @@ table! {
     post "/sign-in" Nobody(SIGNS_IN), sign_in::prove;
     post "/sign-in/key/challenge" Nobody(SIGNS_IN), key::ask;
     post "/sign-in/key" Nobody(SIGNS_IN), key::enter;
+    get "/sign-in/with/{name}" Nobody(SIGNS_IN), single_sign_on::go;
+    get "/sign-in/with/{name}/back" Nobody(SIGNS_IN), single_sign_on::back;
     post "/sign-out" SignedIn, sign_in::leave;
     get "/password" Nobody(SIGNS_IN), password::ask;
     post "/password" Nobody(SIGNS_IN), password::change;
@@ -73,11 +77,17 @@ table! {
     post "/enrol/finish" Nobody(SIGNS_IN), enrol::finish;
     post "/enrol/key/challenge" Nobody(SIGNS_IN), key::enrolling;
     post "/enrol/key" Nobody(SIGNS_IN), key::enrol;
+    post "/enrol/with" Nobody(SIGNS_IN), single_sign_on::enrol;
     get "/account" SignedIn, account::show;
     post "/account/card" Privileged, account::new_card;
     post "/account/prove" Privileged, key::proved;
     post "/account/key/challenge" SignedIn, key::binding;
     post "/account/key" Privileged, key::bind;
+    post "/account/with" Privileged, single_sign_on::bind;
+    post "/account/with/again" SignedIn, single_sign_on::again;
+    get "/terminal" SignedIn, terminal::ask;
+    post "/terminal" SignedIn, terminal::look;
+    post "/terminal/approve" Privileged, terminal::approve;
     get "/search" SignedIn, search::ask;
     post "/search" SignedIn, search::run;
     post "/photographs" SignedIn, photographs::show;

@@ -188,6 +188,9 @@ pub(super) fn prove_again(visitor: &Visitor, act: &str) -> Markup {
             @if visitor.has_key {
                 p { button type="submit" data-challenge="/sign-in/key/challenge" { "Or touch your security key, and do it" } }
             }
+            @if visitor.has_account {
+                p { "Or prove it by single sign-on on " a href="/account" { "your page" } " first." }
+            }
         }
     }
 }

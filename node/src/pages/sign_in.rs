@@ -12,6 +12,7 @@ use schemas::digest::Digest;
 use super::fields::Sent;
 use super::key::asks;
 use super::page::{Shown, when};
+use super::single_sign_on::buttons;
 use super::visitor::{From, Posted, give, take_back};
 use crate::http::AppState;
 use crate::permission::ActError;
@@ -75,6 +76,7 @@ pub(super) fn form(app: &AppState, user: &str, said: Option<&str>) -> Response {
                 "I have read the notice and consent: sign in with my security key"
             }
         }
+        (buttons(app, false))
         h2 { "Or with a password and a code" }
         form method="post" action="/sign-in" {
             (notice_field(app))

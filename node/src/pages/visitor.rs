@@ -41,11 +41,16 @@ impl<S: Send + Sync> FromRequestParts<S> for From {
     }
 }
 
-/// The secret that a browser shows.
-fn shown(parts: &Parts) -> Option<Token> {
+/// A cookie that a browser shows.
+pub(super) fn cookie<'a>(parts: &'a Parts, wanted: &str) -> Option<&'a str> {
     let cookies = parts.headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|one| one.split_once('='));
-    pairs.find_map(|(name, value)| (name.trim() == NAME).then(|| Token::shown(value.trim())))
+    pairs.find_map(|(name, value)| (name.trim() == wanted).then(|| value.trim()))
+}
+
+/// The secret of a session that a browser shows.
+fn shown(parts: &Parts) -> Option<Token> {
+    cookie(parts, NAME).map(Token::shown)
 }
 
 /// Gives the browser the secret of a session, until it is closed.
@@ -86,6 +91,8 @@ pub(super) struct Visitor {
     pub(super) form: String,
     /// Whether a security key is bound to her.
     pub(super) has_key: bool,
+    /// Whether an account of single sign-on is bound to her.
+    pub(super) has_account: bool,
     /// Alarms that are open: nobody passes over one.
     pub(super) alarms: Vec<Open>,
     /// Whether she proved lately who she is, so that a privileged act needs no password.
@@ -121,7 +128,7 @@ impl FromRequestParts<Arc<AppState>> for Visitor {
         let (by, session) = found.map_err(|error| over(app, &error))?;
         let (agency, now) = (&app.context.agency, app.context.agency.clock.now());
         let state = agency.registry.state();
-        let user = authenticate(&state, &by, now).map_err(|error| over(app, &error))?.clone();
+        let user = authenticate(&state, &by, now).map_err(|error| over(app, &error))?.into_owned();
         let may = |permission| authorize(&state, &by, permission, now).is_ok();
         let may = May {
             query: may(Permission::Query),
@@ -132,8 +139,9 @@ impl FromRequestParts<Arc<AppState>> for Visitor {
         let lately = session.may_be_privileged(now);
         let form = form_token(&token);
         let alarms = open(&state).collect();
-        let has_key =
-            state.sign_in.of(&user.name).any(|one| one.kind == AuthenticatorKind::SecurityKey);
+        let has = |kind| state.sign_in.of(&user.name).any(|one| one.kind == kind);
+        let has_key = has(AuthenticatorKind::SecurityKey);
+        let has_account = has(AuthenticatorKind::ProviderAccount);
         Ok(Self {
             by,
             user,
@@ -141,6 +149,7 @@ impl FromRequestParts<Arc<AppState>> for Visitor {
             may,
             form,
             has_key,
+            has_account,
             alarms,
             lately,
             token,
@@ -194,6 +203,16 @@ impl Visitor {
             Ok(_) => self.respond(Redirect::to(on)),
             Err(error) => self.page(Shown::error(&error)),
         }
+    }
+
+    /// The secret of her session.
+    pub(super) const fn token(&self) -> &Token {
+        &self.token
+    }
+
+    /// From where she comes.
+    pub(super) fn source(&self) -> &str {
+        &self.source
     }
 
     /// Ends the session.

@@ -125,7 +125,8 @@ pub async fn correct(
     // Two of one read do not both come first.
     let judge = |state: Arc<State>, now| async move {
         let seen = agency.log.counters().size;
-        let actor = agency.actor(authorize(&state, by, Permission::Administer, now)?, by);
+        let user = authorize(&state, by, Permission::Administer, now)?;
+        let actor = agency.actor(&user, by);
         let next = next_version(store, id, wanted, now).await?;
         let letters = letters(agency, store, message_key, &[next.word()]).await?;
         let (releases, signed): (Vec<_>, Vec<_>) = letters.into_iter().unzip();
@@ -201,7 +202,8 @@ pub async fn versions(
     id: ReadId,
 ) -> Result<Vec<ReadVersion>, ActError> {
     let (state, now) = (agency.registry.state(), agency.clock.now());
-    let actor = agency.actor(authorize(&state, by, Permission::Audit, now)?, by);
+    let user = authorize(&state, by, Permission::Audit, now)?;
+    let actor = agency.actor(&user, by);
     drop(agency.log.append(audit_viewed(actor, Viewed::VersionsOf(id))).await?);
     let Some(own) = store.own_read(id).await? else {
         return Err(ActError::usage(format!("read `{id}` is none of this agency's")));

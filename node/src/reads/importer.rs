@@ -100,7 +100,7 @@ impl Importer {
         match by {
             ImportActor::User(by) => {
                 let user = authorize(&state, by, Permission::Collect, now)?;
-                Ok(self.agency.actor(user, by))
+                Ok(self.agency.actor(&user, by))
             }
             ImportActor::Source(name) => match state.sources.get(name) {
                 Some(source) if source.disabled.is_none() => Ok(self.agency.source_actor(name)),

@@ -34,7 +34,7 @@ pub async fn search(
     let judge = |state: Arc<State>, now| async move {
         let user = authenticate(&state, by, now)?;
         let policy = policy_in_force(&state)?;
-        let mut query = draft.query(id, &agency.id, &agency.id, None, &user.requester(), now);
+        let mut query = draft.query(id, &agency.id, &agency.id, None, &by.requester(&user), now);
         query.why = typed(&query.why, &policy.reason);
         let (access, outcome) = match decide_own(policy, &agency.id, &query, now) {
             Err(reasons) => declined(agency, &query, reasons.into_vec()),
@@ -58,7 +58,7 @@ pub async fn search(
                 (access, outcome)
             }
         };
-        let entry = reads_searched(&state, agency.actor(user, by), access);
+        let entry = reads_searched(&state, agency.actor(&user, by), access);
         Ok::<_, ActError>((entry, outcome))
     };
     let (appended, outcome) = agency.act_async(judge).await?;

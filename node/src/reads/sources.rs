@@ -232,8 +232,8 @@ async fn change(
     let (_, source) = agency
         .act(|state, now| {
             let user = authorize(state, by, Permission::Administer, now)?;
-            let source = judge(state, user, now)?;
-            let entry = source_changed(state, agency.actor(user, by), what, source.clone());
+            let source = judge(state, &user, now)?;
+            let entry = source_changed(state, agency.actor(&user, by), what, source.clone());
             Ok((entry, source))
         })
         .await?;

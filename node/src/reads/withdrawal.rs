@@ -239,7 +239,7 @@ impl Act<'_> {
     ) -> Result<(audit_log::entry::Entry, Judged), ActError> {
         let seen = self.agency.log.counters().size;
         let user = authorize(&state, self.by, Permission::Administer, now)?;
-        let actor = self.agency.actor(user, self.by);
+        let actor = self.agency.actor(&user, self.by);
         let mut some = self.store.brought_by(self.entries, AT_ONCE).await?;
         let mut letters = self.letters(&some, now).await?;
         if letters.len() > TOLD {

@@ -107,7 +107,7 @@ pub async fn place(
                 salt: hex(&salt),
                 released: None,
             };
-            let actor = agency.actor(user, by);
+            let actor = agency.actor(&user, by);
             let entry = hold_placed(state, actor, hold.clone(), entries.clone(), more)
                 .map_err(|e| unwritable(&e))?;
             Ok((entry, hold))
@@ -139,7 +139,7 @@ pub async fn release(
                 return Err(ActError::usage(format!("hold {number} is released already")));
             }
             let release = Release { reason: reason.clone(), by: user.name.clone(), at: now };
-            let entry = hold_released(state, agency.actor(user, by), hold, release.clone())
+            let entry = hold_released(state, agency.actor(&user, by), hold, release.clone())
                 .map_err(|e| unwritable(&e))?;
             Ok((entry, Hold { released: Some(release), ..hold.clone() }))
         })

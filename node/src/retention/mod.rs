@@ -154,7 +154,7 @@ impl Retention {
     ) -> Result<RetentionReport, ActError> {
         let (state, now) = (self.agency.registry.state(), self.agency.clock.now());
         let user = authorize(&state, by, Permission::Administer, now)?;
-        self.run_as(self.agency.actor(user, by), mode, progress).await
+        self.run_as(self.agency.actor(&user, by), mode, progress).await
     }
 
     /// As [`Self::run`], by the node itself, once a day.

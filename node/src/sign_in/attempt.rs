@@ -9,7 +9,9 @@ use ::sign_in::password::Unfit;
 use ::sign_in::sessions::{LONGEST_MS, Session, Sessions};
 use ::sign_in::verifier::{Used, Verifier};
 use registry::State;
-use schemas::authenticator::{AuthenticatorId, AuthenticatorKind, Lock, LockScope, SignInWay};
+use schemas::authenticator::{
+    AuthenticatorId, AuthenticatorKind, Lock, LockScope, ProviderWord, SessionId, SignInWay,
+};
 use schemas::digest::Digest;
 use schemas::event::sign_in::SignInSucceeded;
 use schemas::query::UserName;
@@ -116,6 +118,28 @@ pub(super) struct Proven {
     /// The first of her authenticators, which knows from where she came before.
     pub(super) first: Counting,
     pub(super) authenticators: Vec<AuthenticatorId>,
+    /// What a provider of single sign-on said of her, where one did.
+    pub(super) provider: Option<ProviderWord>,
+    /// The session in which she approved that this one opens, and when she had proved herself in it.
+    pub(super) approved: Option<(SessionId, Timestamp)>,
+}
+
+impl Proven {
+    /// Who proved herself here, and now.
+    pub(super) fn here(
+        user: UserName,
+        way: SignInWay,
+        first: Counting,
+        authenticators: Vec<AuthenticatorId>,
+    ) -> Self {
+        Self { user, way, first, authenticators, provider: None, approved: None }
+    }
+
+    /// When she proved herself, if that was not now.
+    fn before(&self) -> Option<Timestamp> {
+        let there = self.provider.as_ref().map(|word| word.proved_at);
+        self.approved.map(|(_, at)| at).or(there)
+    }
 }
 
 /// Whether the password way of a person is open from a source that she is known to use, or not.
@@ -217,7 +241,7 @@ pub(super) async fn prove(
         return Err(wrong());
     };
     let authenticators = vec![password.id, second.id];
-    Ok(Proven { user, way: second.way, first: password, authenticators })
+    Ok(Proven::here(user, second.way, password, authenticators))
 }
 
 /// Whether the log takes entries by the clock: where it does not, nobody signs in, and nothing is spent.
@@ -235,7 +259,7 @@ pub async fn prove_once(
     source: &str,
 ) -> Result<Principal, ActError> {
     let Proven { user, way, .. } = prove(sign_in, attempt, source).await?;
-    Ok(Principal { user, auth: format!("{}, {source}", way.words()) })
+    Ok(Principal::of(user, format!("{}, {source}", way.words())))
 }
 
 /// Signs somebody in.
@@ -269,36 +293,42 @@ pub(super) async fn open_session(
     source: &str,
 ) -> Result<SignedIn, ActError> {
     let (token, id) = Sessions::prepare()?;
-    let Proven { user, way, first, authenticators } = proven;
+    let before = proven.before();
+    let Proven { user, way, first, authenticators, provider, approved } = proven;
     let (appended, ()) = sign_in
         .agency
         .act(|state, now| {
             let counts = |id: &AuthenticatorId| state.sign_in.of(&user).any(|one| one.id == *id);
             let person = state.users.get(&user).filter(|person| person.enabled(now));
             let person = person.filter(|_| authenticators.iter().all(counts)).ok_or_else(wrong)?;
-            let by = Principal { user: user.clone(), auth: format!("{}, {source}", way.words()) };
+            let by = Principal::of(user.clone(), format!("{}, {source}", way.words()));
             let event = SignInSucceeded {
                 session: id,
                 way,
                 authenticators: authenticators.clone(),
+                provider: provider.clone(),
+                approved_in: approved.map(|(session, _)| session),
                 client: source.parse().unwrap_or_default(),
                 again: false,
-                until: now.plus_millis(LONGEST_MS),
+                until: before.unwrap_or(now).min(now).plus_millis(LONGEST_MS),
             };
             let actor = sign_in.agency.actor(person, &by);
             Ok((sign_in_succeeded(state, actor, event), ()))
         })
         .await?;
     let now = appended.at();
+    // What she proved elsewhere before is no fresher here.
+    let verified = before.unwrap_or(now).min(now);
     let session = Session {
         id,
         user: user.clone(),
         way,
         authenticators,
+        provider,
         source: source.to_owned(),
-        began: now,
+        began: verified,
         seen: now,
-        verified: now,
+        verified,
     };
     let until = session.until();
     sign_in.sessions.open(&token, session.clone()).await?;

@@ -192,8 +192,8 @@ pub(super) async fn bind_enrolled(
             replaced: replaced.clone(),
             enrolled: true,
         };
-        let by = Principal { user: user.clone(), auth: format!("enrolment, {source}") };
-        let actor = sign_in.agency.actor(person, &by);
+        let by = Principal::of(user.clone(), format!("enrolment, {source}"));
+        let actor = sign_in.agency.actor(&person, &by);
         Ok((authenticator_bound(state, actor, user, now, event), replaced))
     })
     .await?;
@@ -216,7 +216,7 @@ pub(super) async fn bind_own(
         let how: Text = "signed in".parse().unwrap_or_default();
         let bound = new.iter().map(|one| one.told(&by.user, now, Some(&by.user), &how)).collect();
         let event = AuthenticatorBound { bound, replaced: replaced.clone(), enrolled: false };
-        let actor = sign_in.agency.actor(person, by);
+        let actor = sign_in.agency.actor(&person, by);
         Ok((authenticator_bound(state, actor, &by.user, now, event), replaced))
     })
     .await?;
@@ -242,7 +242,7 @@ async fn proven(
     }
     let way = if step.is_some() { SignInWay::PasswordAndCode } else { SignInWay::PasswordAndCard };
     let authenticators = new.iter().map(|one| one.id).collect();
-    Ok(Proven { user: user.clone(), way, first: password, authenticators })
+    Ok(Proven::here(user.clone(), way, password, authenticators))
 }
 
 /// What somebody shows to choose another password.
@@ -276,12 +276,12 @@ pub async fn change_password(
     let (old, how) = (was.first.id, was.first.told.identified.clone());
     let user = was.user.clone();
     bind(sign_in, &new, |state, now| {
-        let by = Principal { user: user.clone(), auth: format!("{}, {source}", was.way.words()) };
+        let by = Principal::of(user.clone(), format!("{}, {source}", was.way.words()));
         let person = authenticate(state, &by, now)?;
         let bound = new.iter().map(|one| one.told(&user, now, Some(&user), &how)).collect();
         let replaced = vec![old];
         let event = AuthenticatorBound { bound, replaced: replaced.clone(), enrolled: false };
-        let actor = sign_in.agency.actor(person, &by);
+        let actor = sign_in.agency.actor(&person, &by);
         Ok((authenticator_bound(state, actor, &user, now, event), replaced))
     })
     .await?;
@@ -293,7 +293,7 @@ pub async fn change_password(
     let password = held.of(&state, &user, AuthenticatorKind::Password).pop();
     drop(held);
     let password = password.ok_or_else(super::attempt::wrong)?;
-    let proven = Proven { user, way: was.way, first: password, authenticators };
+    let proven = Proven::here(user, was.way, password, authenticators);
     Ok(BoundNow { signed_in: Some(open_session(sign_in, proven, source).await?), card: Vec::new() })
 }
 
@@ -340,7 +340,7 @@ pub async fn revoke(
                 authorize(state, by, Permission::Administer, now)?
             };
             let how = Revoked { at: now, by: Some(by.user.clone()), reason: reason.clone() };
-            let actor = sign_in.agency.actor(acting, by);
+            let actor = sign_in.agency.actor(&acting, by);
             Ok((authenticator_revoked(state, actor, &bound, how), bound))
         })
         .await?;

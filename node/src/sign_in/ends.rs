@@ -80,7 +80,7 @@ pub async fn unlock(sign_in: &SignIn, by: &Principal, user: &UserName) -> Result
             if !state.sign_in.locks.contains_key(user) {
                 return Err(ActError::usage(format!("passwords of `{user}` are not locked")));
             }
-            let actor = sign_in.agency.actor(acting, by);
+            let actor = sign_in.agency.actor(&acting, by);
             Ok((user_locked(state, actor, user.clone(), None), ()))
         })
         .await?;

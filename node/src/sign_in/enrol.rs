@@ -55,7 +55,7 @@ pub async fn enrol(
                 identified: identified.clone(),
                 until: now.plus_millis(ENROLMENT_MS),
             };
-            let actor = agency.actor(acting, by);
+            let actor = agency.actor(&acting, by);
             Ok((user_enrolled(state, actor, enrolment.clone()), enrolment))
         })
         .await?;

@@ -15,7 +15,7 @@ use super::SignIn;
 use super::attempt::{Proven, SignedIn, clock_is_right, may_try, open_session, refuse, wrong};
 use super::bind::{New, bind_enrolled, bind_own, new_id};
 use super::enrol::person_of;
-use super::prove::renew;
+use super::prove::{Shown, renew};
 use super::stored::Counting;
 use super::whose::principal;
 use crate::permission::{ActError, Principal, authenticate};
@@ -133,7 +133,7 @@ pub async fn sign_in_by_key(
 /// Somebody who proved who she is by a key.
 fn by_key(user: UserName, key: Counting) -> Proven {
     let authenticators = vec![key.id];
-    Proven { user, way: SignInWay::SecurityKey, first: key, authenticators }
+    Proven::here(user, SignInWay::SecurityKey, key, authenticators)
 }
 
 /// Renews the session of `token` by a key of its person.
@@ -152,7 +152,7 @@ pub async fn prove_again_by_key(
         refuse(sign_in, Some(&by.user), source, false).await?;
         return Err(wrong());
     }
-    renew(sign_in, token, (&by, &session), &key, source).await
+    renew(sign_in, token, (&by, &session), Shown::here(&key), source).await
 }
 
 /// Begins to bind a key by a one-time enrolment.
@@ -230,7 +230,7 @@ pub async fn begin_own_key(
     let state = sign_in.agency.registry.state();
     let person = authenticate(&state, by, sign_in.now())?;
     let bound = bound(sign_in, &by.user).await;
-    ask_to_bind(sign_in, person, &bound, source)
+    ask_to_bind(sign_in, &person, &bound, source)
 }
 
 /// Binds another key of somebody who is signed in.

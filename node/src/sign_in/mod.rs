@@ -12,7 +12,9 @@ mod key;
 mod notice;
 mod prove;
 mod recover;
+mod single_sign_on;
 mod stored;
+mod terminal;
 mod whose;
 
 use std::collections::{BTreeSet, HashMap};
@@ -23,19 +25,22 @@ use ::sign_in::challenges::Challenges;
 use ::sign_in::code::CodeSecret;
 use ::sign_in::key::{Asking, KeyError, Keys, Registering};
 use ::sign_in::password::{NotHashed, Passwords};
+use ::sign_in::provider::{Provider, Settings, UnfitProvider};
 use ::sign_in::sealing::SealingKey;
 use ::sign_in::sessions::{NotOpened, Session, Sessions};
 use ::sign_in::throttle::Throttle;
 use ::sign_in::{NoRandomness, Secret, Token};
-use host::home::{Home, HomeError};
+use host::home::{Home, HomeError, read_text};
 use schemas::digest::Digest;
 use schemas::query::UserName;
 use schemas::time::Timestamp;
 use store::{SignInRecords, StoreError};
+use zeroize::Zeroizing;
 
 use crate::permission::{ActError, OwnAgency};
 use failures::Failures;
 use stored::StoredAuthenticators;
+use terminal::Terminals;
 
 pub use attempt::{Attempt, SignedIn, prove_once, sign_in};
 pub use bind::{
@@ -50,6 +55,11 @@ pub use key::{
 pub use notice::Notice;
 pub use prove::prove_again;
 pub use recover::{Recovered, record_recovery, recover};
+pub use single_sign_on::{
+    CameBack, TOO_LONG_AGO, begin_account_enrolment, begin_in_session, begin_sign_on, come_back,
+    providers,
+};
+pub use terminal::{Terminal, Waits, approve_terminal, begin_terminal, finish_terminal, terminal};
 pub use whose::{principal, proved_lately};
 
 /// Why signing in cannot begin to work.
@@ -64,6 +74,9 @@ pub enum SignInError {
     /// No browser takes a security key under this origin.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// A provider of single sign-on cannot be used as it is set.
+    #[error(transparent)]
+    Provider(#[from] UnfitProvider),
     /// Nothing can be hashed.
     #[error(transparent)]
     Hashing(#[from] NotHashed),
@@ -86,11 +99,46 @@ pub struct SignIn {
     keys: Option<Keys>,
     asking: Challenges<Asking>,
     registering: Challenges<Registering>,
+    /// Providers of single sign-on, where there are pages.
+    providers: Vec<Provider>,
+    /// Where the pages are, if there are any.
+    origin: Option<String>,
+    terminals: Terminals,
+}
+
+/// Where people sign in by a browser.
+#[derive(Debug, Clone, Copy)]
+pub struct Site<'a> {
+    /// Its origin, as browsers write it.
+    pub origin: &'a str,
+    /// The name of its host.
+    pub host: &'a str,
+    /// Its providers of single sign-on.
+    pub providers: &'a [Settings],
+}
+
+/// The file of the home with the secret that a provider and this node share, beside the other keys.
+fn secret_of(home: &Home, provider: &str) -> Result<Option<Secret>, HomeError> {
+    let path = home.dir().join("keys").join(format!("sign-on-{provider}"));
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = Zeroizing::new(read_text(&path)?);
+    Ok(Some(text.trim().to_owned().into()))
+}
+
+fn providers_of(home: &Home, site: Site<'_>) -> Result<Vec<Provider>, SignInError> {
+    let provider = |settings: &Settings| {
+        let back = format!("{}/sign-in/with/{}/back", site.origin, settings.name);
+        let secret = secret_of(home, &settings.name)?;
+        Ok(Provider::new(settings.clone(), secret, back)?)
+    };
+    site.providers.iter().map(provider).collect()
 }
 
 impl SignIn {
-    /// What the home and the database hold for it. Where it has a site, the origin and the name of
-    /// its host, people sign in by security keys there.
+    /// What the home and the database hold for it. Where it has a site, people sign in by security keys and
+    /// single sign-on there.
     ///
     /// # Errors
     /// When one of them cannot be read.
@@ -98,7 +146,7 @@ impl SignIn {
         home: &Home,
         agency: OwnAgency,
         records: Arc<dyn SignInRecords>,
-        site: Option<(&str, &str)>,
+        site: Option<Site<'_>>,
     ) -> Result<Self, SignInError> {
         if !SealingKey::is_in(home) {
             SealingKey::create(home)?;
@@ -115,7 +163,10 @@ impl SignIn {
             failures: Failures::default(),
             notice: Notice::of(home)?,
             pending: Mutex::default(),
-            keys: site.map(|(origin, host)| Keys::at(origin, host)).transpose()?,
+            keys: site.map(|site| Keys::at(site.origin, site.host)).transpose()?,
+            providers: site.map(|site| providers_of(home, site)).transpose()?.unwrap_or_default(),
+            origin: site.map(|site| site.origin.to_owned()),
+            terminals: Terminals::default(),
             asking: Challenges::default(),
             registering: Challenges::default(),
             agency,

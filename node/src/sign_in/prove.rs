@@ -2,6 +2,7 @@
 //! goes on. A memorized secret suffices (CJISSECPOL, IA-5 j(11)).
 
 use ::sign_in::Token;
+use schemas::authenticator::ProviderWord;
 use schemas::event::sign_in::SignInSucceeded;
 use zeroize::Zeroizing;
 
@@ -30,7 +31,21 @@ pub async fn prove_again(
     let state = sign_in.agency.registry.state();
     let found = password_of(sign_in, &state, by.user.as_str(), password, source).await?;
     let Some((_, kept)) = found else { return Err(wrong()) };
-    renew(sign_in, token, (&by, &session), &kept, source).await
+    renew(sign_in, token, (&by, &session), Shown::here(&kept), source).await
+}
+
+/// What somebody has just shown to prove again who she is.
+pub(super) struct Shown<'a> {
+    pub(super) by: &'a Counting,
+    /// What a provider of single sign-on says of it, where that is what she showed.
+    pub(super) provider: Option<ProviderWord>,
+}
+
+impl<'a> Shown<'a> {
+    /// Something that she shows here and now.
+    pub(super) const fn here(by: &'a Counting) -> Self {
+        Self { by, provider: None }
+    }
 }
 
 /// Renews a session whose person has just proved who she is by `shown`.
@@ -38,7 +53,7 @@ pub(super) async fn renew(
     sign_in: &SignIn,
     token: &Token,
     (by, session): (&Principal, &Session),
-    shown: &Counting,
+    Shown { by: shown, provider }: Shown<'_>,
     source: &str,
 ) -> Result<SignedIn, ActError> {
     let (appended, ()) = sign_in
@@ -49,15 +64,19 @@ pub(super) async fn renew(
                 session: session.id,
                 way: session.way,
                 authenticators: vec![shown.id],
+                provider: provider.clone(),
+                approved_in: None,
                 client: source.parse().unwrap_or_default(),
                 again: true,
                 until: session.until(),
             };
-            let actor = sign_in.agency.actor(person, by);
+            let actor = sign_in.agency.actor(&person, by);
             Ok((sign_in_succeeded(state, actor, event), ()))
         })
         .await?;
-    let renewed = sign_in.sessions.renew(token, appended.at()).await?;
+    let now = appended.at();
+    let verified = provider.map_or(now, |word| word.proved_at.min(now));
+    let renewed = sign_in.sessions.renew(token, (now, verified)).await?;
     let (token, session) = renewed.ok_or_else(wrong)?;
     settle(sign_in).await?;
     let failures = sign_in.failures.take_since(&by.user);

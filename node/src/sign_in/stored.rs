@@ -68,17 +68,36 @@ impl Held<'_> {
         kind: AuthenticatorKind,
     ) -> Vec<Counting> {
         let told = state.sign_in.of(user).filter(|one| one.kind == kind);
-        told.filter_map(|told| {
-            let kept = self.kept.get(&told.id)?;
-            let verifier = Verifier::read(&kept.verifier, &told.verifier)?;
-            (verifier.kind() == kind).then(|| Counting {
-                id: told.id,
-                told: told.clone(),
-                verifier,
-                used: kept.used.clone(),
-            })
+        told.filter_map(|told| self.counting(told)).collect()
+    }
+
+    /// Those of everybody that count, of one kind.
+    pub(super) fn all(&self, state: &State, kind: AuthenticatorKind) -> Vec<Counting> {
+        let all = state.sign_in.authenticators.values().filter(|one| one.revoked.is_none());
+        let told = all.map(|one| &one.authenticator).filter(|one| one.kind == kind);
+        told.filter_map(|told| self.counting(told)).collect()
+    }
+
+    /// One of a person that counts.
+    pub(super) fn one(
+        &self,
+        state: &State,
+        user: &UserName,
+        id: AuthenticatorId,
+    ) -> Option<Counting> {
+        let told = state.sign_in.of(user).find(|one| one.id == id)?;
+        self.counting(told)
+    }
+
+    fn counting(&self, told: &Authenticator) -> Option<Counting> {
+        let kept = self.kept.get(&told.id)?;
+        let verifier = Verifier::read(&kept.verifier, &told.verifier)?;
+        (verifier.kind() == told.kind).then(|| Counting {
+            id: told.id,
+            told: told.clone(),
+            verifier,
+            used: kept.used.clone(),
         })
-        .collect()
     }
 
     /// When a person last signed in, by whatever.

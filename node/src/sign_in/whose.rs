@@ -6,6 +6,7 @@ use ::sign_in::Token;
 use ::sign_in::sessions::{NoSession, Session};
 use registry::State;
 use schemas::authenticator::{AuthenticatorId, SessionEnd};
+use schemas::session::RequesterSession;
 use schemas::time::Timestamp;
 
 use super::SignIn;
@@ -61,8 +62,11 @@ pub async fn principal(
 
 impl From<&Session> for Principal {
     fn from(session: &Session) -> Self {
-        let Session { id, user, way, source, .. } = session;
-        Self { user: user.clone(), auth: format!("session {id}, {}, {source}", way.words()) }
+        let Session { id, user, source, .. } = session;
+        let auth = format!("session {id}, {}, {source}", session.words());
+        let roles = session.provider.as_ref().and_then(|word| word.roles.clone());
+        let said = RequesterSession { id: *id, way: session.way, proved_at: session.verified };
+        Self { user: user.clone(), auth, roles, session: Some(said) }
     }
 }
 

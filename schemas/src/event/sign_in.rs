@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::authenticator::{
-    Authenticator, AuthenticatorId, Enrolment, LockScope, Proposal, SessionEnd, SessionId,
-    SignInWay,
+    Authenticator, AuthenticatorId, Enrolment, LockScope, Proposal, ProviderWord, SessionEnd,
+    SessionId, SignInWay,
 };
 use crate::query::UserName;
 use crate::text::Text;
@@ -73,6 +73,12 @@ pub struct SignInSucceeded {
     pub way: SignInWay,
     /// By what.
     pub authenticators: Vec<AuthenticatorId>,
+    /// What a provider of single sign-on said of it, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<ProviderWord>,
+    /// The session in which she approved this one, where she did: she had proved herself there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_in: Option<SessionId>,
     /// From where: `socket, uid 1000` or an address.
     pub client: Text,
     /// Whether a session that was open went on.

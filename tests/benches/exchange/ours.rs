@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use node::permission::Principal;
 use schemas::draft::Draft;
 use schemas::entry::{EntryKind, Header};
 use schemas::outcome::OutcomeCode;
@@ -40,7 +41,9 @@ impl Ours {
     pub(crate) fn exchange(&self) -> impl Future<Output = ()> + Send + 'static {
         let (asker, draft) = (self.asking.node().queries.clone(), self.draft.clone());
         async move {
-            let mut outcomes = asker.ask(&draft, "bench").expect("a draft that asks");
+            let mut outcomes = asker
+                .ask(&draft, &Principal::of(draft.user.clone(), "bench"))
+                .expect("a draft that asks");
             let heard = outcomes.recv().await.expect("an outcome");
             assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Answered, 3), "{heard:?}");
         }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use node::permission::Principal;
 use schemas::draft::Recipients;
 use schemas::outcome::OutcomeCode;
 use tests::agency::{Agency, Plan};
@@ -56,7 +57,11 @@ async fn ask_all(asking: &Agency, peers: usize) -> Vec<Duration> {
     let mut all = draft(&[], PLATE, asking.now());
     all.whom = Recipients::All;
     let begun = Instant::now();
-    let mut outcomes = asking.node().queries.ask(&all, "bench").expect("a draft that asks");
+    let mut outcomes = asking
+        .node()
+        .queries
+        .ask(&all, &Principal::of(all.user.clone(), "bench"))
+        .expect("a draft that asks");
     let mut times = Vec::with_capacity(peers);
     while let Some(heard) = outcomes.recv().await {
         assert_eq!(heard.outcome, OutcomeCode::Answered, "{heard:?}");

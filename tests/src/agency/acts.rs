@@ -60,7 +60,11 @@ impl Agency {
 
     /// Asks, and waits for an outcome from every owner; in the order they came.
     pub async fn ask(&self, draft: &Draft) -> Vec<QueryOutcome> {
-        let mut outcomes = self.node().queries.ask(draft, "test").expect("a draft that asks");
+        let mut outcomes = self
+            .node()
+            .queries
+            .ask(draft, &Principal::of(draft.user.clone(), "test"))
+            .expect("a draft that asks");
         let mut heard = Vec::new();
         while let Some(outcome) = within("an outcome", outcomes.recv()).await {
             heard.push(outcome);

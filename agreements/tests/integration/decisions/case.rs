@@ -9,6 +9,7 @@ use agreements::request::{RequestRecord, Verdict, Withdrawal};
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::query::Query;
+use schemas::session::RequesterSession;
 use toml::{Table, Value};
 
 use super::row::{
@@ -92,6 +93,11 @@ impl Asked {
         person.title = text(&self.title);
         person.roles.clone_from(&self.roles);
         person.trained_on = given(&self.trained).map(|at| instant(&at));
+        person.session = self.signed_in.map(|way| RequesterSession {
+            id: "7f3a00112233aabb".parse().unwrap(),
+            way,
+            proved_at: fixtures::now().minus_seconds(60),
+        });
         let why = &mut query.why;
         why.purpose = self.purpose;
         why.offense = text(&self.offense);

@@ -9,6 +9,7 @@ use schemas::area::{Near, Polygon};
 use schemas::offense::{Offense, VehicleRole};
 use schemas::purpose::{Purpose, QueryKind, Role};
 use schemas::read::Location;
+use schemas::session::SignInWay;
 use schemas::time::Timestamp;
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -122,6 +123,8 @@ pub(crate) struct Asked {
     pub(crate) title: String,
     pub(crate) roles: Vec<Role>,
     pub(crate) trained: String,
+    /// How the person had signed in, if her agency says so.
+    pub(crate) signed_in: Option<SignInWay>,
     pub(crate) purpose: Purpose,
     pub(crate) offense: String,
     /// Typed, as a query carries them.

@@ -18,6 +18,7 @@ fn session(id: SessionId, user: &str, now: Timestamp) -> Session {
         user: user.parse().unwrap(),
         way: SignInWay::PasswordAndCode,
         authenticators: Vec::new(),
+        provider: None,
         source: "desk".into(),
         began: now,
         seen: now,
@@ -105,7 +106,7 @@ async fn a_session_outlasts_a_restart_and_a_renewed_token_alone_is_good() {
     let dir = tempfile::tempdir().unwrap();
     let sessions = begun(&dir).await;
     let (first, other) = (opened(&sessions, "a", at(0)).await, opened(&sessions, "b", at(0)).await);
-    let (second, renewed) = sessions.renew(&first, at(20)).await.unwrap().unwrap();
+    let (second, renewed) = sessions.renew(&first, (at(20), at(20))).await.unwrap().unwrap();
     assert!(settled(&sessions).await.is_empty(), "it goes on");
     assert_eq!((renewed.began, renewed.verified), (at(0), at(20)));
     assert!(matches!(shown(&sessions, &first, "desk", at(21)).await, Err(NoSession::Unknown)));
@@ -115,7 +116,7 @@ async fn a_session_outlasts_a_restart_and_a_renewed_token_alone_is_good() {
     assert_eq!(shown(&sessions, &second, "desk", at(21)).await.unwrap().id, renewed.id);
     assert!(sessions.end(&other, SessionEnd::SignedOut).await);
     assert!(!sessions.end(&other, SessionEnd::SignedOut).await, "it is over");
-    assert!(sessions.renew(&other, at(21)).await.unwrap().is_none(), "ended");
+    assert!(sessions.renew(&other, (at(21), at(21))).await.unwrap().is_none(), "ended");
     assert_eq!(settled(&sessions).await, [("b".to_owned(), SessionEnd::SignedOut)]);
     drop(sessions);
     let sessions = begun(&dir).await;
@@ -209,7 +210,7 @@ async fn a_session_that_is_ended_while_it_is_shown_or_renewed_does_not_come_back
         let (shared, same) = (sessions.clone(), token.clone());
         let under_way = tokio::spawn(async move {
             if renewing {
-                drop(shared.renew(&same, at(2)).await.unwrap());
+                drop(shared.renew(&same, (at(2), at(2))).await.unwrap());
             } else {
                 drop(shown(&shared, &same, "desk", at(2)).await.unwrap());
             }

@@ -67,7 +67,7 @@ pub async fn propose(
             state.may_follow(&agency.id, &agreement).map_err(|misplaced| match misplaced {
                 Misplaced::Refused(why) | Misplaced::NotYet(why) => ActError::usage(why),
             })?;
-            Ok((agreement_proposed(state, agency.actor(user, by), &agreement, &envelope), ()))
+            Ok((agreement_proposed(state, agency.actor(&user, by), &agreement, &envelope), ()))
         })
         .await?;
     adhere(agency, by, adherence).await
@@ -99,7 +99,7 @@ pub async fn adhere(
             adherence::may_adhere(&agency.id, state, agreement, &adherence, now)?;
             // What a peer would refuse is refused here first.
             known.recorded.may_adhere(&adherence)?;
-            let actor = agency.actor(user, by);
+            let actor = agency.actor(&user, by);
             Ok((agreement_signed(state, actor, agreement, &adherence, &envelope), ()))
         })
         .await?;
@@ -141,7 +141,7 @@ pub async fn give_notice(
             known.recorded.clone().notice(notice.clone())?;
             let body = notice.to_toml()?.into_bytes();
             let envelope = Envelope::sign(Kind::Notice, body, &keys.message_key(agency))?;
-            let actor = agency.actor(user, by);
+            let actor = agency.actor(&user, by);
             let text = known.recorded.text;
             Ok((notice_given(state, actor, agreement, &notice, &envelope), text))
         })

@@ -81,7 +81,7 @@ pub async fn decide(
                     "request `{id}` would be usable until {end}, which has passed; deny it"
                 )));
             }
-            let authority = signing_authority(user, policy, &policy.approval.requests, now)?;
+            let authority = signing_authority(&user, policy, &policy.approval.requests, now)?;
             if approved {
                 let peer = state.peers.get(requester).ok_or_else(|| super::unknown(requester))?;
                 if let Some(reasons) = unapprovable(policy, &agency.id, &peer.facts()) {
@@ -106,7 +106,7 @@ pub async fn decide(
             filed.clone().rule(ruling.clone())?;
             let body = ruling.to_toml()?.into_bytes();
             let envelope = Envelope::sign(Kind::Decision, body, &keys.message_key(agency))?;
-            let actor = agency.actor(user, by);
+            let actor = agency.actor(&user, by);
             Ok((request_decided(state, actor, requester, &ruling, &envelope), ()))
         })
         .await?;

@@ -112,7 +112,7 @@ pub async fn submit(
             };
             let body = request.to_toml()?.into_bytes();
             let envelope = Envelope::sign(Kind::Request, body, &keys.message_key(agency))?;
-            Ok((request_submitted(state, agency.actor(user, by), &request, &envelope), ()))
+            Ok((request_submitted(state, agency.actor(&user, by), &request, &envelope), ()))
         })
         .await?;
     show(agency, &id)
@@ -217,7 +217,7 @@ pub async fn withdraw(
             filed.clone().withdraw(withdrawal.clone())?;
             let body = withdrawal.to_toml()?.into_bytes();
             let envelope = Envelope::sign(Kind::Withdrawal, body, &keys.message_key(agency))?;
-            let actor = agency.actor(user, by);
+            let actor = agency.actor(&user, by);
             Ok((request_withdrawn(state, actor, &request.to, &withdrawal, &envelope), ()))
         })
         .await?;

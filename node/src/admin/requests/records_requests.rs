@@ -53,7 +53,7 @@ pub async fn record(
                 section: sections(&policy.cites(release)).parse().unwrap_or_default(),
                 at: now,
             };
-            Ok((request_recorded(state, agency.actor(user, by), request), ()))
+            Ok((request_recorded(state, agency.actor(&user, by), request), ()))
         })
         .await?;
     show(agency, &id)

@@ -50,7 +50,7 @@ pub async fn sheet(
     let user = authorize(&state, by, Permission::Approve, now)
         .or_else(|_| authorize(&state, by, Permission::Audit, now))?;
     let row = show(agency, id)?;
-    let entry = audit_viewed(agency.actor(user, by), event::audit::Viewed::SheetOf(id.clone()));
+    let entry = audit_viewed(agency.actor(&user, by), event::audit::Viewed::SheetOf(id.clone()));
     let viewed = agency.log.append(entry).await?.position();
     let filed = state.requests.get(id).map(|filed| &filed.value);
     let uses = match filed {

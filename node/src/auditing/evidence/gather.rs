@@ -19,7 +19,7 @@ use schemas::time::Timestamp;
 use super::Packaging;
 use crate::exchange::judged::Judge;
 use crate::exchange::verify;
-use crate::permission::ActError;
+use crate::permission::{ActError, Principal};
 use crate::retention::hold_filter::HoldFilter;
 use audit::view::LogEntry;
 use audit_log::corrections::corrections_of;
@@ -72,6 +72,7 @@ pub(super) struct Forbidden {
 /// By whom, under what and when it is gathered.
 pub(super) struct Asking<'a> {
     pub(super) user: &'a User,
+    pub(super) by: &'a Principal,
     pub(super) policy: &'a Policy,
     pub(super) holds: &'a HoldFilter,
     pub(super) now: Timestamp,
@@ -177,7 +178,7 @@ impl Packaging<'_> {
             at: asking.now,
             search: access.search,
             authority: None,
-            requester: asking.user.requester(),
+            requester: asking.by.requester(asking.user),
             why: access.why.clone(),
             elements: access.elements.clone(),
             limit: u32::MAX,
@@ -201,7 +202,7 @@ impl Packaging<'_> {
         let query: Query =
             self.agency.own_signed(&Envelope::parse(query_envelope.as_bytes())?, Kind::Query)?;
         let now = asking.now;
-        let anew = Query { requester: asking.user.requester(), at: now, ..query.clone() };
+        let anew = Query { requester: asking.by.requester(asking.user), at: now, ..query.clone() };
         if let Some(reasons) = decline(asking.policy, &anew, now) {
             return Ok(Err(forbidden(access, reasons.into_vec())));
         }

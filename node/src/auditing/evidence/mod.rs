@@ -145,8 +145,9 @@ impl Packaging<'_> {
             )));
         }
         let holds = HoldFilter::of(self.store, &state, None).await?;
-        let asking = Asking { user, policy: policy_in_force(&state)?, holds: &holds, now };
-        let actor = self.agency.actor(user, by);
+        let asking =
+            Asking { user: &user, by, policy: policy_in_force(&state)?, holds: &holds, now };
+        let actor = self.agency.actor(&user, by);
         let gathered = match self.gather(entries, &asking).await? {
             Ok(gathered) => gathered,
             Err(forbidden) => {

@@ -130,7 +130,7 @@ pub(super) async fn ask(
         Recipients::These(question.to.iter().map(|to| id(to)).collect::<Result<_, _>>()?)
     };
     let mut draft = Draft {
-        user: officer.user,
+        user: officer.user.clone(),
         whom,
         authority: None,
         why: Justification {
@@ -156,7 +156,7 @@ pub(super) async fn ask(
         images: false,
     };
     (question.vary)(&mut draft);
-    let mut outcomes = node.queries.ask(&draft, &officer.auth)?;
+    let mut outcomes = node.queries.ask(&draft, &officer)?;
     let mut heard = Vec::new();
     while let Some(one) = outcomes.recv().await {
         heard.push(one);

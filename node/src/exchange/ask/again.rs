@@ -4,10 +4,9 @@
 use agreements::decide::{Reasons, decline};
 use schemas::envelope::{Envelope, Kind};
 use schemas::outcome::OutcomeCode;
-use schemas::query::{Query, QueryId};
+use schemas::query::{Query, QueryId, Requester};
 use schemas::refusal::Reason;
 use schemas::time::Timestamp;
-use schemas::user::User;
 use tokio::sync::mpsc;
 
 use super::send::PendingQuery;
@@ -31,12 +30,12 @@ impl<D: Dial> QueryClient<D> {
         let state = self.agency.registry.state();
         let now = self.agency.clock.now();
         let user = authenticate(&state, by, now).map_err(|e| AskError::User(e.to_string()))?;
-        let actor = self.agency.actor(user, by);
+        let actor = self.agency.actor(&user, by);
         // Before it is looked at: what one asking settles, no other has found open.
         let asking = UnderWay::begin(&self.under_way, id);
         let asking = asking.ok_or_else(|| again(is_under_way(id)))?;
         let (sent, envelope, query) = self.sent(id).await?;
-        if let Some((asked, reasons)) = again_declined(&state, user, &query, now)? {
+        if let Some((asked, reasons)) = again_declined(&state, by.requester(&user), &query, now)? {
             return Ok(self.declined(asked, actor, reasons).await);
         }
         match sent.outcome {
@@ -87,9 +86,9 @@ impl<D: Dial> QueryClient<D> {
         let state = self.agency.registry.state();
         let now = self.agency.clock.now();
         let user = authenticate(&state, by, now).map_err(|e| AskError::User(e.to_string()))?;
-        let actor = self.agency.actor(user, by);
+        let actor = self.agency.actor(&user, by);
         let (_, envelope, query) = self.sent(id).await?;
-        if let Some((asking, reasons)) = again_declined(&state, user, &query, now)? {
+        if let Some((asking, reasons)) = again_declined(&state, by.requester(&user), &query, now)? {
             let refused = Reasons::ordered(reasons.clone()).map(|reasons| refused(&reasons));
             drop(self.declined(asking, actor, reasons).await);
             return Err(AskError::User(refused.map_or_else(String::new, |e| e.to_string())));
@@ -136,12 +135,12 @@ impl<D: Dial> QueryClient<D> {
 /// A person who sees an answer again is judged as if they asked for it now: the query so, and why not.
 fn again_declined(
     state: &State,
-    user: &User,
+    requester: Requester,
     query: &Query,
     now: Timestamp,
 ) -> Result<Option<(Query, Vec<Reason>)>, AskError> {
     let policy = policy_in_force(state).map_err(again)?;
-    let asking = Query { requester: user.requester(), at: now, ..query.clone() };
+    let asking = Query { requester, at: now, ..query.clone() };
     Ok(decline(policy, &asking, now).map(|reasons| (asking, reasons.into_vec())))
 }
 

@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::auditing::unseen::Unseen;
 use crate::exchange::standing::Unproven;
 use crate::http::state::AppState;
+use crate::sign_in::providers;
 use audit::wording::counted;
 use peer::admission::AdmissionCounts;
 use registry::{AgreementTexts, Peer, State};
@@ -70,6 +71,20 @@ pub(super) fn strangers(app: &AppState) -> Check {
     let (handshakes, https) = (app.peers.handshakes(), app.https_places.counts());
     let detail = [said("handshakes of peers", handshakes), said("HTTPS", https)].join("; ");
     Check { check: "strangers", ok: true, detail }
+}
+
+/// Whether the providers of single sign-on answer, and are what accord.toml says.
+pub(super) async fn sign_on(app: &AppState, now: Timestamp) -> Check {
+    let all = providers(&app.sign_in);
+    let asked = join_all(all.iter().map(|one| one.answers(now))).await;
+    let wrong: Vec<String> =
+        asked.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect();
+    let detail = match (all, wrong.as_slice()) {
+        ([], _) => "no provider is set".into(),
+        (_, []) => format!("{} answer", counted(all.len(), "provider", "providers")),
+        (_, wrong) => wrong.join("; "),
+    };
+    Check { check: "single sign-on", ok: wrong.is_empty(), detail }
 }
 
 /// Whether every peer with an agreement in force is connected, or can be now.

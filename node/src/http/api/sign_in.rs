@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use schemas::authenticator::{AuthenticatorId, Proposal};
+use schemas::digest::Digest;
 use schemas::query::UserName;
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -16,7 +17,9 @@ use crate::http::extract::{Json, Path, Query};
 use crate::http::socket::{Bearer, Source};
 use crate::http::state::App;
 use crate::permission::{ActError, Permission, Principal, authenticate, authorize};
-use crate::sign_in::{self, Attempt, BoundNow, NewPassword, Notice, Pending, Second, SignedIn};
+use crate::sign_in::{
+    self, Attempt, BoundNow, NewPassword, Notice, Pending, Second, SignedIn, Waits,
+};
 use ::sign_in::Secret;
 use registry::Bound;
 
@@ -84,6 +87,32 @@ pub(in crate::http) async fn finish(
     Ok(Json(bound.await?))
 }
 
+#[derive(Deserialize)]
+pub(in crate::http) struct Acknowledged {
+    notice: Digest,
+}
+
+pub(in crate::http) async fn begin_terminal(
+    State(app): App,
+    Source(source): Source,
+    Json(read): Json<Acknowledged>,
+) -> ApiResult<Json<Waits>> {
+    Ok(Json(sign_in::begin_terminal(&app.sign_in, &read.notice, &source)?))
+}
+
+#[derive(Deserialize)]
+pub(in crate::http) struct Shown {
+    secret: Secret,
+}
+
+pub(in crate::http) async fn finish_terminal(
+    State(app): App,
+    Source(source): Source,
+    Json(shown): Json<Shown>,
+) -> ApiResult<Json<Option<SignedIn>>> {
+    Ok(Json(sign_in::finish_terminal(&app.sign_in, &shown.secret, &source).await?))
+}
+
 pub(in crate::http) async fn sign_out(
     State(app): App,
     Bearer(token): Bearer,
@@ -102,7 +131,7 @@ pub(in crate::http) async fn session(
     let state = app.context.agency.registry.state();
     let person = authenticate(&state, &by, app.context.agency.clock.now())?;
     Ok(Json(json!({
-        "user": person.name, "roles": person.roles, "signed_in": session.way.words(),
+        "user": person.name, "roles": person.roles, "signed_in": session.words(),
         "until": session.until(), "session": session,
     })))
 }

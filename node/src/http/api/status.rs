@@ -7,7 +7,7 @@ use schemas::time::Timestamp;
 use serde_json::Value;
 
 use super::checks::{
-    Check, NAMED, asked, clock, cosigned, files, peers, proofs, reached, strangers,
+    Check, NAMED, asked, clock, cosigned, files, peers, proofs, reached, sign_on, strangers,
 };
 use crate::admin::second_person::to_countersign;
 use crate::auditing::periodic::due as audits_due;
@@ -101,6 +101,7 @@ pub(in crate::http) async fn doctor(State(app): App) -> Json<Vec<Check>> {
         },
         registry(context.agency.log.proven_changes().await),
         people(&app, &state, now).await,
+        sign_on(&app, now).await,
         photographs(context).await,
         keys(&app, &state),
         files(&app),

@@ -12,14 +12,13 @@ use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::client::{HttpClient, HttpConnector};
 use object_store::path::Path;
 use object_store::{ClientOptions, Error, ObjectStore as _, ObjectStoreExt as _, RetryConfig};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use schemas::digest::{Digest, hex};
 use schemas::image::IMAGE_BYTES;
 
 use super::place::Bucket;
 use super::{ImageStore, ImageStoreError};
+use host::authorities::authorities;
 use host::cipher_suites;
 
 /// Photographs put down at once.
@@ -76,36 +75,18 @@ fn failed(error: &dyn std::error::Error) -> ImageStoreError {
 }
 
 /// The authorities whose certificates are taken.
-fn authorities(bucket: &Bucket) -> Result<RootCertStore, ImageStoreError> {
-    let mut roots = RootCertStore::empty();
-    match &bucket.authority {
-        Some(file) => {
-            let unfit = |why: String| {
-                ImageStoreError(format!("photographs.authority = \"{}\": {why}", file.display()))
-            };
-            let certificates =
-                CertificateDer::pem_file_iter(file).map_err(|e| unfit(e.to_string()))?;
-            for certificate in certificates {
-                let certificate = certificate.map_err(|e| unfit(e.to_string()))?;
-                roots.add(certificate).map_err(|e| unfit(e.to_string()))?;
-            }
-            if roots.is_empty() {
-                return Err(unfit("holds no certificate; expected PEM".into()));
-            }
-        }
-        None => {
-            // One that cannot be read is one less to trust.
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    Ok(roots)
+fn roots(bucket: &Bucket) -> Result<RootCertStore, ImageStoreError> {
+    authorities(bucket.authority.as_deref()).map_err(|why| {
+        let file = bucket.authority.as_deref().unwrap_or(std::path::Path::new("")).display();
+        ImageStoreError(format!("photographs.authority = \"{file}\": {why}"))
+    })
 }
 
 fn client(bucket: &Bucket) -> Result<reqwest::Client, ImageStoreError> {
     let tls = ClientConfig::builder_with_provider(cipher_suites::aes_gcm())
         .with_safe_default_protocol_versions()
         .map_err(|e| failed(&e))?
-        .with_root_certificates(authorities(bucket)?)
+        .with_root_certificates(roots(bucket)?)
         .with_no_client_auth();
     let client = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)

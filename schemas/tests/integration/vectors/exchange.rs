@@ -10,6 +10,7 @@ use schemas::purpose::{Purpose, Role};
 use schemas::query::{Elements, Justification, Query, QueryId, Requester};
 use schemas::read::{Location, Read, ReadId, Vehicle};
 use schemas::refusal::{Citation, Reason, Refusal, RefusalCode};
+use schemas::session::{RequesterSession, SignInWay};
 
 pub(crate) fn secret(byte: u8) -> SecretKey {
     SecretKey::from_seed(&[byte; 32])
@@ -38,6 +39,11 @@ pub(crate) fn query() -> Query {
             title: "Detective".parse().unwrap(),
             roles: vec![Role::Sworn],
             trained_on: Some("2025-11-03T00:00:00Z".parse().unwrap()),
+            session: Some(RequesterSession {
+                id: "7f3a00112233aabb".parse().unwrap(),
+                way: SignInWay::SecurityKey,
+                proved_at: "2026-03-01T16:58:40.000Z".parse().unwrap(),
+            }),
         },
         why: Justification {
             purpose: Purpose::StolenVehicle,

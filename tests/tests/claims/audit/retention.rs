@@ -168,8 +168,7 @@ async fn a_crash_between_the_entry_and_the_destruction_is_made_good_at_the_next_
 #[tokio::test(flavor = "multi_thread")]
 async fn only_who_administers_destroys_and_holds() {
     let (_asking, owning, _) = pair_with_exchange().await;
-    let officer =
-        Principal { user: tests::fixtures::OFFICER.parse().expect("a name"), auth: "test".into() };
+    let officer = Principal::of(tests::fixtures::OFFICER.parse().expect("a name"), "test");
     let refused = owning.node().app.retention.run(&officer, Mode::DryRun, &|_| ()).await;
     assert!(refused.is_err());
     assert!(holds::list(&owning.context().agency, &officer).is_err());

@@ -87,10 +87,10 @@ async fn what_others_propose_under_a_name_does_not_change_what_a_query_cites() {
     assert_eq!(heard.basis.map(|basis| basis.authority), Some(text.id.clone()));
     // Once both are signed the slug says too little.
     adhere(&asking, &hers, None).await;
-    let why = asking.node().queries.ask(&draft, "test").expect_err("two").to_string();
+    let why = asking.node().queries.ask(&draft, &asking.officer()).expect_err("two").to_string();
     assert!(why.contains(&text.id.to_string()) && why.contains(&hers.id.to_string()), "{why}");
     draft.authority = Some("plates-2028".parse().expect("a name"));
-    let why = asking.node().queries.ask(&draft, "test").expect_err("none").to_string();
+    let why = asking.node().queries.ask(&draft, &asking.officer()).expect_err("none").to_string();
     assert!(why.contains("`plates-2028`"), "{why}");
 }
 

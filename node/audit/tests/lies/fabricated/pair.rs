@@ -41,6 +41,7 @@ pub(crate) fn query(id: u8, from: &Agency, to: &Agency, minute: i64) -> Query {
             full_name: words("M. Reyes"),
             title: Text::default(),
             roles: vec![Role::Sworn],
+            session: None,
             trained_on: None,
         },
         why: Justification {

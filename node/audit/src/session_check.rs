@@ -1,0 +1,124 @@
+//! Whether what an agency says in its queries of how their people had signed in is what its log tells of
+//! those sessions. A whole log tells of every session before its queries, so whoever reads it finds a word
+//! that nothing bears out.
+
+use std::collections::HashMap;
+
+use schemas::body::Body;
+use schemas::entry::{EntryKind, Header};
+use schemas::event::Event;
+use schemas::query::UserName;
+use schemas::session::{RequesterSession, SessionId, SignInWay};
+use schemas::time::{MINUTE_MS, Timestamp};
+
+use super::earlier::Asked;
+use super::problem::{Problem, problem};
+
+/// How long after a session has ended a query of it may be signed, in milliseconds: one that is under way when it
+/// ends is sent all the same.
+const UNDER_WAY_MS: i64 = MINUTE_MS;
+
+/// How an entry begins to say that the node ran again what an official approved.
+const RERUN: &str = "node, rerun of ";
+
+/// What the log tells of a session.
+#[derive(Debug)]
+struct Told {
+    user: UserName,
+    way: SignInWay,
+    ended: Option<Timestamp>,
+}
+
+/// Holds queries against the sessions that they name.
+#[derive(Debug, Default)]
+pub(super) struct SessionCheck {
+    whole: bool,
+    sessions: HashMap<SessionId, Told>,
+    /// Whether what was told of some session is destroyed.
+    destroyed: bool,
+    problems: Vec<Problem>,
+}
+
+impl SessionCheck {
+    /// Of a `whole` log, or of some entries of one, which tell nothing of sessions.
+    pub(super) fn new(whole: bool) -> Self {
+        Self { whole, ..Self::default() }
+    }
+
+    /// Takes in the next entry, with its body while that is kept, and the query of its exchange.
+    pub(super) fn see(&mut self, header: &Header, body: Option<&Body>, asked: Option<&Asked>) {
+        if !self.whole {
+            return;
+        }
+        match body.map(|body| (&body.event, body)) {
+            None => self.destroyed |= header.kind == EntryKind::SignInSucceeded,
+            Some((Event::SignInSucceeded(told), body)) if !told.again => {
+                let Some(user) = body.actor.user.clone() else { return };
+                let new = Told { user, way: told.way, ended: None };
+                drop(self.sessions.insert(told.session, new));
+            }
+            Some((Event::SessionEnded(told), _)) => {
+                if let Some(session) = self.sessions.get_mut(&told.session) {
+                    session.ended = Some(header.at);
+                }
+            }
+            Some((Event::QuerySent(sent), body)) if !sent.again => {
+                if let Some(asked) = asked
+                    && let Some(said) = &asked.session
+                    && let Some(why) = self.wrong((&asked.user, asked.at), said, &body.actor.auth)
+                {
+                    self.problems.push(problem(Some(header.index), "session", why));
+                }
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// What of a query's word on its person's session the log does not bear out.
+    fn wrong(
+        &self,
+        (user, asked): (&UserName, Timestamp),
+        said: &RequesterSession,
+        auth: &str,
+    ) -> Option<String> {
+        let id = said.id;
+        // What an official approved runs when it is approved, for who had asked in that session.
+        let rerun = auth.starts_with(RERUN);
+        if !rerun && !auth.starts_with(&format!("session {id}, ")) {
+            return Some(format!(
+                "its query says that `{user}` asked in session {id}; the entry says `{auth}`"
+            ));
+        }
+        let Some(told) = self.sessions.get(&id) else {
+            let why = format!(
+                "its query says that `{user}` had signed in in session {id}, of which the log tells nothing"
+            );
+            return (!self.destroyed).then_some(why);
+        };
+        if told.user != *user {
+            return Some(format!(
+                "its query says that session {id} is of `{user}`; it is of `{}`",
+                told.user
+            ));
+        }
+        if told.way != said.way {
+            return Some(format!(
+                "its query says that `{user}` had signed in by {} in session {id}; it was by {}",
+                said.way.words(),
+                told.way.words()
+            ));
+        }
+        let over = told.ended.filter(|ended| ended.plus_millis(UNDER_WAY_MS) < asked);
+        over.filter(|_| !rerun).map(|ended| {
+            format!("its query says that `{user}` had signed in in session {id}, which had ended at {ended}")
+        })
+    }
+
+    /// What was found since the last time.
+    pub(super) fn problems(&mut self) -> Vec<Problem> {
+        std::mem::take(&mut self.problems)
+    }
+}
+
+#[cfg(test)]
+mod tests;

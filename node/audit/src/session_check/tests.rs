@@ -1,0 +1,71 @@
+use super::*;
+
+fn at(minutes: i64) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000 + minutes * MINUTE_MS).unwrap()
+}
+
+fn id() -> SessionId {
+    "7f3a00112233aabb".parse().unwrap()
+}
+
+/// A log that told of a session of `a` by a security key, which ended after ten minutes.
+fn check() -> SessionCheck {
+    let told =
+        Told { user: "a".parse().unwrap(), way: SignInWay::SecurityKey, ended: Some(at(10)) };
+    SessionCheck { whole: true, sessions: [(id(), told)].into(), ..SessionCheck::default() }
+}
+
+#[test]
+fn a_word_on_a_session_is_held_against_what_the_log_tells_of_it() {
+    let here = format!("session {}, security key, console, 10.1.2.3", id());
+    let other: SessionId = "0000000000000001".parse().unwrap();
+    let elsewhere = format!("session {other}, security key, console, 10.1.2.3");
+    let table = [
+        ("as it was", "a", SignInWay::SecurityKey, id(), 5, here.as_str(), None),
+        ("under way when it ended", "a", SignInWay::SecurityKey, id(), 11, &here, None),
+        ("after it had ended", "a", SignInWay::SecurityKey, id(), 12, &here, Some("had ended")),
+        (
+            "run again later",
+            "a",
+            SignInWay::SecurityKey,
+            id(),
+            900,
+            "node, rerun of 1 under 2",
+            None,
+        ),
+        ("another's", "b", SignInWay::SecurityKey, id(), 5, &here, Some("it is of `a`")),
+        (
+            "weaker than said",
+            "a",
+            SignInWay::PasswordAndCode,
+            id(),
+            5,
+            &here,
+            Some("it was by security key"),
+        ),
+        ("made up", "a", SignInWay::SecurityKey, other, 5, &elsewhere, Some("tells nothing")),
+        (
+            "of another session",
+            "a",
+            SignInWay::SecurityKey,
+            id(),
+            5,
+            &elsewhere,
+            Some("the entry says"),
+        ),
+    ];
+    for (what, user, way, id, minute, auth, expected) in table {
+        let said = RequesterSession { id, way, proved_at: at(0) };
+        let found = check().wrong((&user.parse().unwrap(), at(minute)), &said, auth);
+        match expected {
+            None => assert_eq!(found, None, "{what}"),
+            Some(part) => {
+                assert!(found.as_ref().is_some_and(|why| why.contains(part)), "{what}: {found:?}")
+            }
+        }
+    }
+    let said = RequesterSession { id: other, way: SignInWay::SecurityKey, proved_at: at(0) };
+    let destroyed = SessionCheck { destroyed: true, ..check() };
+    let found = destroyed.wrong((&"a".parse().unwrap(), at(5)), &said, &elsewhere);
+    assert_eq!(found, None, "what is destroyed accuses nobody");
+}

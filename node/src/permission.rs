@@ -16,7 +16,7 @@ use std::borrow::Cow;
 
 use ::agreements::decide::Reasons;
 use ::agreements::policy::{People, Policy, Roles};
-use schemas::purpose::Role;
+use schemas::purpose::{Purpose, Role};
 use schemas::query::{Requester, UserName};
 use schemas::refusal::{Citation, RefusalCode};
 use schemas::session::RequesterSession;
@@ -39,13 +39,27 @@ pub struct Principal {
     pub roles: Option<Vec<Role>>,
     /// The session in which they act, where they act in one.
     pub session: Option<RequesterSession>,
+    /// The purposes for which they may ask here; any unless the program by which they ask is narrowed.
+    pub purposes: Option<Vec<Purpose>>,
 }
 
 impl Principal {
     /// The user named, with every role of theirs.
     #[must_use]
     pub fn of(user: UserName, auth: impl Into<String>) -> Self {
-        Self { user, auth: auth.into(), roles: None, session: None }
+        Self { user, auth: auth.into(), roles: None, session: None, purposes: None }
+    }
+
+    /// Whether they may ask for this purpose here.
+    ///
+    /// # Errors
+    /// When the program by which they ask may not be used for it.
+    pub fn may_ask_for(&self, purpose: Purpose) -> Result<(), ActError> {
+        if self.purposes.as_ref().is_none_or(|purposes| purposes.contains(&purpose)) {
+            return Ok(());
+        }
+        let why = format!("the program by which this was asked may not be used for `{purpose}`");
+        Err(ActError::refused_as("program_purpose", Vec::new(), why))
     }
 
     /// How a query names the user, who acts as `user` here.

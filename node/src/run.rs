@@ -24,7 +24,8 @@ use crate::exchange::seen::Seen;
 use crate::exchange::standing::{Collector, collect_until};
 use crate::exchange::witness::Witnessing;
 use crate::http::{
-    AppState, MetricsCache, MetricsToken, SendingTurns, https, open_router, router, socket,
+    AppState, MetricsCache, MetricsToken, ProgramUses, SendingTurns, https, open_router,
+    programs_router, router, socket,
 };
 use crate::pages;
 use crate::reads::importer::Importer;
@@ -199,6 +200,7 @@ impl Node {
             importer: importer.clone(),
             source_stats: Arc::default(),
             sending: SendingTurns::default(),
+            program_uses: ProgramUses::default(),
             https_places: https::places(),
             certificate,
             metrics_token,
@@ -253,7 +255,9 @@ impl Node {
             let places = self.app.https_places.clone();
             let origin = self.app.config.origin.clone();
             let pages = origin.map(|origin| pages::router(self.app.clone(), origin));
-            let router = open_router(self.app.clone()).merge(pages.unwrap_or_default());
+            let router = open_router(self.app.clone())
+                .merge(programs_router(self.app.clone()))
+                .merge(pages.unwrap_or_default());
             let https = https::serve(listener, places, router, stop.clone());
             serving.push(self.tasks.spawn("HTTPS", https));
         }

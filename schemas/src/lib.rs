@@ -41,6 +41,7 @@ pub mod outcome;
 pub mod pattern;
 pub mod plate;
 pub mod possession;
+pub mod program;
 pub mod proof;
 pub mod purpose;
 pub mod query;

@@ -37,8 +37,20 @@ pub async fn send(
     authorization: Option<&str>,
     body: impl Into<Bytes>,
 ) -> (u16, String) {
+    let headers: Vec<_> = authorization.iter().map(|value| ("authorization", *value)).collect();
+    send_with(agency, method, path, &headers, body).await
+}
+
+/// As [`send`], with these headers.
+pub async fn send_with(
+    agency: &Agency,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Bytes>,
+) -> (u16, String) {
     let at = address(agency).to_string();
-    send_to(&at, pin(agency), method, path, authorization, body).await
+    send_to(&at, pin(agency), method, path, headers, body).await
 }
 
 /// As [`send`], to whoever listens at `at`, which is `HOST:PORT`, with the key of `pin`.
@@ -50,13 +62,13 @@ pub async fn send_to(
     pin: Digest,
     method: &str,
     path: &str,
-    authorization: Option<&str>,
+    headers: &[(&str, &str)],
     body: impl Into<Bytes>,
 ) -> (u16, String) {
     let client = Pinned::at(&format!("https://{at}"), pin).expect("a client");
     let mut request = Request::builder().method(method).uri(path);
-    if let Some(authorization) = authorization {
-        request = request.header("authorization", authorization);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
     }
     let body = Full::new(body.into()).map_err(|never| match never {}).boxed_unsync();
     let request = request.body(body).expect("a request");

@@ -16,6 +16,7 @@ use super::backups::Backup;
 use super::clock::ClockAcceptance;
 use super::holds::{Hold, Release};
 use super::peers::Verified;
+use super::programs::Program;
 use super::sources::Source;
 use crate::{RecordsRequest, RefusedProposal, UsesSum};
 
@@ -212,6 +213,11 @@ pub enum Change {
     Source {
         /// The source.
         source: Source,
+    },
+    /// A program is as given from now on.
+    Program {
+        /// The program.
+        program: Program,
     },
     /// A backup was begun, and those made at these instants are no longer where they were.
     Backup {

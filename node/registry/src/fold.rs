@@ -100,6 +100,9 @@ impl State {
             Change::Source { source } => {
                 self.sources.insert(source.name.clone(), source.clone());
             }
+            Change::Program { program } => {
+                self.programs.insert(program.name.clone(), program.clone());
+            }
             Change::Backup { backup, forgotten } => {
                 forgotten.iter().for_each(|at| self.backups.remove(at));
                 self.backups.insert(backup.at, backup.clone());

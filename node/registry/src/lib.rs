@@ -1,4 +1,4 @@
-//! Who may see what: people, cards, agreements, written requests, holds, sources and alarms.
+//! Who may see what: people, cards, agreements, written requests, holds, sources, programs and alarms.
 //!
 //! The registry is the fold of the changes that stand in the audit log, in its order. Nothing is ever
 //! deleted, so folding up to a date says who was permitted on that date. Pure: whoever verifies a log
@@ -14,12 +14,14 @@ mod grounds;
 mod holds;
 mod keys;
 mod lookups;
+mod names;
 mod node_keys;
 mod open_alarms;
 mod parties;
 mod payload;
 mod peers;
 mod persistent;
+mod programs;
 mod recorded;
 mod records_requests;
 mod refused;
@@ -37,12 +39,14 @@ pub use clock::{AcceptedClock, ClockAcceptance, behind_since, first_stamp_from, 
 pub use grounds::Grounds;
 pub use holds::{HeldRead, Hold, On, OpenedHold, Redacted, Release};
 pub use keys::NamedKeys;
+pub use names::{NameError, ProgramName, SourceName};
 pub use peers::{HeldCard, Peer, Signed, Verified};
 pub use persistent::Map;
+pub use programs::Program;
 pub use records_requests::{BodyKind, RecordsRequest, UnknownBodyKind};
 pub use refused::{RefusedProposal, RefusedProposals};
 pub use sign_in::{Alone, Bound, SignIn, WayIn};
-pub use sources::{Source, SourceName, SourceNameError};
+pub use sources::Source;
 pub use state::{AgreementTexts, State, VersionedAgreement};
 pub use uses_sum::{MOST_SUMS, UsesSum};
 

@@ -1,8 +1,6 @@
 //! Sources: cameras, readers and vendors' services that send reads to this node by themselves.
 
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use ingest::{Format, FormatError, Mapping, Options, Zone};
@@ -12,54 +10,7 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The longest name of a source, in characters.
-const LONGEST: usize = 64;
-
-/// The name of a source: small letters, digits and hyphens, so that it stands in an address as it
-/// is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct SourceName(String);
-
-/// Why a word names no source.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` cannot name a source; expected 1 to {LONGEST} small letters, digits and hyphens, such as `gate-1`"
-)]
-pub struct SourceNameError(String);
-
-impl FromStr for SourceName {
-    type Err = SourceNameError;
-
-    fn from_str(name: &str) -> Result<Self, SourceNameError> {
-        let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if (1..=LONGEST).contains(&name.len()) && name.bytes().all(fits) {
-            return Ok(Self(name.to_owned()));
-        }
-        let shown = name.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
-        Err(SourceNameError(shown))
-    }
-}
-
-impl TryFrom<String> for SourceName {
-    type Error = SourceNameError;
-
-    fn try_from(name: String) -> Result<Self, SourceNameError> {
-        name.parse()
-    }
-}
-
-impl From<SourceName> for String {
-    fn from(name: SourceName) -> Self {
-        name.0
-    }
-}
-
-impl fmt::Display for SourceName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+use crate::names::SourceName;
 
 /// A source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,20 +78,5 @@ impl Source {
         };
         options.check()?;
         Ok(options)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_stands_in_an_address_as_it_is() {
-        for good in ["gate-1", "a", "0", &"x".repeat(LONGEST)] {
-            assert_eq!(good.parse::<SourceName>().map(String::from).as_deref(), Ok(good));
-        }
-        for bad in ["", "Gate", "a b", "../x", "a/b", "a%2e", "\u{e9}", &"x".repeat(LONGEST + 1)] {
-            assert!(bad.parse::<SourceName>().is_err(), "{bad}");
-        }
     }
 }

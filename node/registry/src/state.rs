@@ -22,11 +22,13 @@ use super::backups::Backup;
 use super::clock::AcceptedClock;
 use super::holds::{Hold, Redacted};
 use super::keys::NamedKeys;
+use super::names::{ProgramName, SourceName};
 use super::node_keys::NodeKeys;
 use super::peers::{Peer, Signed};
 use super::persistent::Map;
+use super::programs::Program;
 use super::sign_in::SignIn;
-use super::sources::{Source, SourceName};
+use super::sources::Source;
 use crate::{RecordsRequest, RefusedProposals};
 
 /// One version of an agreement with all that was signed on it.
@@ -78,6 +80,8 @@ pub struct State {
     pub holds: Map<u64, Hold>,
     /// What sends reads by itself.
     pub sources: Map<SourceName, Source>,
+    /// What asks on behalf of persons.
+    pub programs: Map<ProgramName, Program>,
     /// Backups by when they were begun.
     pub backups: Map<Timestamp, Backup>,
     /// How far the log's bodies are destroyed.

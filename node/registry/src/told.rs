@@ -66,6 +66,9 @@ impl Change {
                 | Kind::SourceAdded
                 | Kind::SourceRenewed
                 | Kind::SourceDisabled
+                | Kind::ProgramAdded
+                | Kind::ProgramRenewed
+                | Kind::ProgramRevoked
                 | Kind::HoldPlaced
                 | Kind::HoldReleased
                 | Kind::EntriesRedacted
@@ -267,6 +270,20 @@ impl Change {
                     && said.folder == source.folder
                     && said.reason == source.disabled
                     && by(&source.by)
+            }
+            (
+                Event::ProgramAdded(said)
+                | Event::ProgramRenewed(said)
+                | Event::ProgramRevoked(said),
+                Self::Program { program },
+            ) => {
+                said.program == program.name.to_string()
+                    && said.scope == program.scope
+                    && said.purposes == program.purposes
+                    && said.addresses == program.addresses
+                    && said.until == program.until
+                    && said.reason == program.revoked
+                    && by(&program.by)
             }
             (Event::ClockAccepted(said), Self::Clock { accepted }) => {
                 said.last == accepted.last

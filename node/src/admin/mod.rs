@@ -10,6 +10,7 @@ pub mod clock;
 pub mod links;
 pub mod people;
 pub mod policy;
+pub mod programs;
 pub mod receipts;
 pub mod requests;
 pub mod second_person;

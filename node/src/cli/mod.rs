@@ -25,6 +25,7 @@ mod out_file;
 mod output;
 mod photographs;
 mod policy;
+mod program;
 mod progress;
 mod query;
 mod reads;
@@ -92,6 +93,9 @@ enum Command {
     /// Cameras, readers and services that send reads by themselves.
     #[command(subcommand)]
     Source(source::Source),
+    /// Programs of the agency that ask for persons who let them.
+    #[command(subcommand)]
+    Program(program::Program),
     /// Hand a field unit's reads over to its agency's node, for signed receipts.
     Transfer(transfer::TransferArgs),
     /// People of this agency.
@@ -222,6 +226,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
         Command::Case(command) => case::run(&dir, client.user(), command, output),
         Command::Reads(command) => reads::run(&client, command, output).await,
         Command::Source(command) => source::run(&client, command, output).await,
+        Command::Program(command) => program::run(&client, command, output).await,
         Command::Transfer(args) => transfer::run(&args, output).await,
         Command::User(command) => user::run(&dir, &client, command, output).await,
         Command::Login(args) => login::login(&dir, &client, args, output).await,

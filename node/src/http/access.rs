@@ -1,6 +1,8 @@
 //! What a route takes of whoever asks. Every route says it in the table of [`super::ROUTES`]; one that
 //! said nothing would take most.
 
+use schemas::program::ProgramScope;
+
 /// What a route takes of whoever asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -22,4 +24,15 @@ pub struct Route {
     pub path: &'static str,
     /// What it takes.
     pub access: Access,
+}
+
+/// A route that programs are offered.
+#[derive(Debug)]
+pub struct Offered {
+    /// Its method, in small letters.
+    pub method: &'static str,
+    /// Its path below `/api/v1`.
+    pub path: &'static str,
+    /// The scope that it takes.
+    pub scope: ProgramScope,
 }

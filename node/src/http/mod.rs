@@ -4,7 +4,8 @@
 //! The API is served on a 0600 Unix socket in the home: whoever can open it is the agency's own
 //! account on that machine, which says nothing of who acts: that a session does ([`crate::sign_in`]), and
 //! the entry says how she had signed in. What each route takes stands in [`ROUTES`]. What stands open
-//! to the network, over HTTPS, is health, metrics and a way in for reads ([`open_router`]).
+//! to the network, over HTTPS, is health, metrics and a way in for reads ([`open_router`]), and the part of the
+//! API that programs are offered ([`programs`]).
 
 pub mod access;
 pub mod alarms;
@@ -15,6 +16,8 @@ pub mod https;
 mod open;
 pub mod pinned;
 pub mod problem;
+mod program_uses;
+pub mod programs;
 mod rights;
 mod router;
 mod searching;
@@ -22,5 +25,6 @@ pub mod socket;
 mod state;
 
 pub use open::{CachedCounts, MetricsCache, MetricsToken, SendingTurns, router as open_router};
-pub use router::{ROUTES, router};
+pub use program_uses::ProgramUses;
+pub use router::{OFFERED, ROUTES, programs_router, router};
 pub use state::AppState;

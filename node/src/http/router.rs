@@ -8,16 +8,19 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 
 use super::access::Access::{Nobody, Privileged, SignedIn};
-use super::access::Route;
+use super::access::{Offered, Route};
 use super::alarms;
 use super::api::{
-    agreements, audit, backup, cards, clock, evidence, exports, holds, people, policy, queries,
-    reads, reports, requests, sign_in, sources, status,
+    agreements, audit, backup, cards, clock, evidence, exports, holds, people, policy,
+    program_sessions, programs as program_list, queries, reads, reports, requests, sign_in,
+    sources, status,
 };
 use super::error::{method_not_allowed, not_found};
 use super::open::{health, metrics};
+use super::programs::{self, admit_program};
 use super::socket::admit;
 use crate::http::state::AppState;
+use schemas::program::ProgramScope;
 
 /// Largest JSON body of a request, in bytes.
 const LARGEST_BODY: usize = 1 << 20;
@@ -29,9 +32,11 @@ const ALARMS: &str = "no command passes over an open alarm, whoever runs it";
 const PROVES: &str = "whoever asks proves who she is in the same request";
 const TOKEN: &str = "it shows the token of the session that it is about";
 
-/// A row a route: method, path, access, handler, and what stands in the place of the bound of a body.
+/// A row a route: method, path, access, what programs are offered it as part of, handler, and what stands in
+/// the place of the bound of a body.
 macro_rules! table {
-    ($($method:ident $path:literal $access:expr, $handler:expr $(, $limit:expr)?;)*) => {
+    ($($method:ident $path:literal $access:expr $(=> $scope:ident)?, $handler:expr
+        $(, $limit:expr)?;)*) => {
         /// Every route.
         pub const ROUTES: &[Route] = &[
             $(Route { method: stringify!($method), path: $path, access: $access }),*
@@ -45,6 +50,24 @@ macro_rules! table {
                     .route_layer(from_fn_with_state(app.clone(), admit))
                     .route_layer(Extension($access)),
             ))*
+        }
+
+        /// The routes that programs are offered too.
+        pub const OFFERED: &[Offered] = &[
+            $($(Offered {
+                method: stringify!($method),
+                path: $path,
+                scope: ProgramScope::$scope,
+            },)?)*
+        ];
+
+        fn offered(app: &Arc<AppState>) -> Router<Arc<AppState>> {
+            Router::new()$($(.route(
+                $path,
+                $method($handler)
+                    .route_layer(from_fn_with_state(app.clone(), programs::admit))
+                    .route_layer(Extension(ProgramScope::$scope)),
+            ))?)*
         }
     };
 }
@@ -97,27 +120,27 @@ table! {
     post "/agreements/{id}/notice" Privileged, agreements::notice;
     get "/policy" SignedIn, policy::show;
     post "/policy" Privileged, policy::adopt;
-    post "/policy/explain" SignedIn, policy::explain;
+    post "/policy/explain" SignedIn => Explain, policy::explain;
     get "/policy/page" SignedIn, policy::page;
-    get "/requests" SignedIn, requests::list;
-    post "/requests" SignedIn, requests::submit;
+    get "/requests" SignedIn => Requests, requests::list;
+    post "/requests" SignedIn => Requests, requests::submit;
     post "/requests/record" Privileged, requests::record;
-    get "/requests/{id}" SignedIn, requests::show;
+    get "/requests/{id}" SignedIn => Requests, requests::show;
     get "/requests/{id}/sheet" SignedIn, requests::sheet;
     post "/requests/{id}/decision" Privileged, requests::decide;
-    post "/requests/{id}/withdraw" SignedIn, requests::withdraw;
-    post "/queries" SignedIn, queries::ask;
-    post "/queries/{id}/again" SignedIn, queries::again;
-    post "/queries/{id}/photographs" SignedIn, queries::photographs;
+    post "/requests/{id}/withdraw" SignedIn => Requests, requests::withdraw;
+    post "/queries" SignedIn => Ask, queries::ask;
+    post "/queries/{id}/again" SignedIn => Ask, queries::again;
+    post "/queries/{id}/photographs" SignedIn => Ask, queries::photographs;
     get "/audit/alarms" SignedIn, audit::alarms;
     get "/audit/alarms/open" Nobody(ALARMS), audit::open_alarms;
     post "/audit/alarms/{number}/resolve" Privileged, audit::resolve;
-    get "/audit/log" SignedIn, audit::log;
+    get "/audit/log" SignedIn => Audit, audit::log;
     get "/audit/unseen" SignedIn, audit::unseen;
     get "/audit/entries/{index}/envelopes" SignedIn, audit::envelopes;
     get "/audit/entries/{index}/proof" SignedIn, exports::proof;
     post "/audit/export" SignedIn, exports::bundle;
-    get "/audit/report" SignedIn, reports::report;
+    get "/audit/report" SignedIn => Audit, reports::report;
     post "/audit/sample" SignedIn, reports::sample;
     post "/audit/record" Privileged, reports::record;
     post "/audit/reconcile" SignedIn, audit::reconcile;
@@ -133,19 +156,42 @@ table! {
     post "/sources/{name}/token" Privileged, sources::renew;
     post "/sources/{name}/disable" Privileged, sources::disable;
     post "/sources/{name}/withdrawal" Privileged, sources::withdraw;
+    get "/programs" SignedIn, program_list::list;
+    post "/programs" Privileged, program_list::add;
+    get "/programs/{name}/may" SignedIn, program_list::may;
+    post "/programs/{name}/token" Privileged, program_list::renew;
+    post "/programs/{name}/revoke" Privileged, program_list::revoke;
     get "/reads/stats" SignedIn, reads::stats;
-    post "/reads/search" SignedIn, reads::search;
+    post "/reads/search" SignedIn => Ask, reads::search;
     post "/reads/{id}/correction" Privileged, reads::correct;
     get "/reads/{id}/versions" SignedIn, reads::versions;
-    post "/reads" SignedIn, reads::import, DefaultBodyLimit::disable();
+    post "/reads" SignedIn => Import, reads::import, DefaultBodyLimit::disable();
     get "/healthz" Nobody(SERVES), health::alive;
     get "/readyz" Nobody(SERVES), health::ready;
     get "/metrics" Nobody(COUNTS), metrics::show;
 }
 
+/// What programs are offered, below `/api/v1` of the HTTPS side.
+pub fn programs_router(app: Arc<AppState>) -> Router {
+    // For these a program needs no person yet, or shows hers itself.
+    let alone = Router::new()
+        .route("/session", post(program_sessions::begin).get(program_sessions::session))
+        .route("/session/finish", post(program_sessions::finish))
+        .route("/sign-out", post(program_sessions::sign_out))
+        .route_layer(from_fn_with_state(app.clone(), admit_program));
+    let v1 = alone
+        .merge(offered(&app))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(map_response_with_state(app.clone(), alarms::tell));
+    Router::new().nest("/api/v1", v1).with_state(app)
+}
+
 /// The API of a running app.
 pub fn router(app: Arc<AppState>) -> Router {
     routes(&app)
+        .layer(Extension(OFFERED))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

@@ -20,7 +20,10 @@ impl AppState {
         draft: &Draft,
     ) -> Result<QueryOutcome, ActError> {
         let context = &self.context;
-        let found = search::search(&context.agency, context.store.as_ref(), by, draft).await;
+        let found = match by.may_ask_for(draft.why.purpose) {
+            Ok(()) => search::search(&context.agency, context.store.as_ref(), by, draft).await,
+            Err(refused) => Err(refused),
+        };
         self.recorded(by, draft, found).await
     }
 
@@ -42,7 +45,8 @@ impl AppState {
         by: &Principal,
         draft: &Draft,
     ) -> Result<mpsc::Receiver<QueryOutcome>, ActError> {
-        let asked = self.queries.ask(draft, by).map_err(ActError::from);
+        let asked = by.may_ask_for(draft.why.purpose);
+        let asked = asked.and_then(|()| self.queries.ask(draft, by).map_err(ActError::from));
         self.recorded(by, draft, asked).await
     }
 

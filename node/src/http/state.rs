@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::https::Served;
 use super::open::{MetricsCache, MetricsToken, SendingTurns};
+use super::program_uses::ProgramUses;
 use crate::admin::agreements::unsettled;
 use crate::admin::cards::keep_in_home;
 use crate::config::Config;
@@ -53,6 +54,8 @@ pub struct AppState {
     pub source_stats: Arc<StatsBySource>,
     /// Turns of those that send reads over HTTPS.
     pub sending: SendingTurns,
+    /// When programs were used last.
+    pub program_uses: ProgramUses,
     /// Places of connections of the HTTPS side.
     pub https_places: Arc<Admission>,
     /// The certificate of the HTTPS side, where there is one.

@@ -7,9 +7,10 @@ use schemas::query::UserName;
 
 use super::SignIn;
 use super::failures::record_counted;
-use super::whose::ground_gone;
+use super::whose::{PROGRAM, ground_gone};
 use crate::permission::{ActError, Permission, Principal, authorize};
 use audit_log::entries::sign_in::{session_ended, user_locked};
+use registry::ProgramName;
 
 /// Has the database forget what has ended, and the log tell of it, even if whoever asked for it does not
 /// wait. What fails is tried again by [`sweep`].
@@ -45,6 +46,17 @@ pub async fn end_of(sign_in: &SignIn, user: &UserName, why: SessionEnd) -> Resul
     let ended = sign_in.sessions.end_those(ends).await;
     settle(sign_in).await?;
     Ok(ended)
+}
+
+/// Ends every session that persons let a program have.
+///
+/// # Errors
+/// When the log cannot be written; the sessions are over all the same.
+pub async fn end_of_program(sign_in: &SignIn, program: &ProgramName) -> Result<(), ActError> {
+    let source = format!("{PROGRAM}{program}");
+    let ends = |session: &Session| (session.source == source).then_some(SessionEnd::Stopped);
+    sign_in.sessions.end_those(ends).await;
+    settle(sign_in).await
 }
 
 /// Ends what is over, of itself or with what it rests on, and records what was counted: now and then,

@@ -46,7 +46,7 @@ pub use attempt::{Attempt, SignedIn, prove_once, sign_in};
 pub use bind::{
     BoundNow, NewPassword, Second, change_password, finish_enrolment, new_card, revoke,
 };
-pub use ends::{end_of, sign_out, sweep, unlock};
+pub use ends::{end_of, end_of_program, sign_out, sweep, unlock};
 pub use enrol::{ENROLMENT_MS, Pending, begin_enrolment, enrol};
 pub use key::{
     Challenge, KeyShown, ask_for_key, begin_key_enrolment, begin_own_key, bind_own_key,
@@ -59,8 +59,10 @@ pub use single_sign_on::{
     CameBack, TOO_LONG_AGO, begin_account_enrolment, begin_in_session, begin_sign_on, come_back,
     providers,
 };
-pub use terminal::{Terminal, Waits, approve_terminal, begin_terminal, finish_terminal, terminal};
-pub use whose::{principal, proved_lately};
+pub use terminal::{
+    Terminal, Waits, approve_terminal, begin_program, begin_terminal, finish_terminal, terminal,
+};
+pub use whose::{PROGRAM, principal, proved_lately};
 
 /// Why signing in cannot begin to work.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,7 @@
 
 use ::sign_in::Token;
 use ::sign_in::sessions::{NoSession, Session};
-use registry::State;
+use registry::{ProgramName, State};
 use schemas::authenticator::{AuthenticatorId, SessionEnd};
 use schemas::session::RequesterSession;
 use schemas::time::Timestamp;
@@ -14,6 +14,9 @@ use super::attempt::clock_is_right;
 use super::ends::settle;
 use crate::permission::{ActError, Principal};
 
+/// How the source of a session begins that a person let a program have; its name follows.
+pub const PROGRAM: &str = "program ";
+
 fn refused(code: &'static str, why: &str) -> ActError {
     ActError::refused_as(code, Vec::new(), format!("{why}; sign in with `accord login`"))
 }
@@ -22,6 +25,13 @@ fn refused(code: &'static str, why: &str) -> ActError {
 pub(super) fn ground_gone(state: &State, session: &Session, now: Timestamp) -> Option<SessionEnd> {
     if state.users.get(&session.user).is_none_or(|user| !user.enabled(now)) {
         return Some(SessionEnd::Stopped);
+    }
+    // What a person let a program have lasts no longer than the program.
+    if let Some(name) = session.source.strip_prefix(PROGRAM) {
+        let program = name.parse().ok().and_then(|name: ProgramName| state.programs.get(&name));
+        if program.is_none_or(|program| !program.in_force(now)) {
+            return Some(SessionEnd::Stopped);
+        }
     }
     let counts = |id: &AuthenticatorId| state.sign_in.of(&session.user).any(|one| one.id == *id);
     (!session.authenticators.iter().all(counts)).then_some(SessionEnd::AuthenticatorsChanged)
@@ -66,7 +76,7 @@ impl From<&Session> for Principal {
         let auth = format!("session {id}, {}, {source}", session.words());
         let roles = session.provider.as_ref().and_then(|word| word.roles.clone());
         let said = RequesterSession { id: *id, way: session.way, proved_at: session.verified };
-        Self { user: user.clone(), auth, roles, session: Some(said) }
+        Self { user: user.clone(), auth, roles, session: Some(said), purposes: None }
     }
 }
 

@@ -124,6 +124,12 @@ macro_rules! table {
             SourceRenewed = "source.renewed": stays, act, reads::SourceChanged;
             /// A source may send reads no longer.
             SourceDisabled = "source.disabled": stays, act, reads::SourceChanged;
+            /// A program may be used by persons who let it.
+            ProgramAdded = "program.added": stays, act, people::ProgramChanged;
+            /// A program was given a new token.
+            ProgramRenewed = "program.renewed": stays, act, people::ProgramChanged;
+            /// A program may be used no longer.
+            ProgramRevoked = "program.revoked": stays, act, people::ProgramChanged;
             /// Reads were imported.
             ReadsImported = "reads.imported": stays, act, reads::ReadsImported;
             /// What a source brought was withdrawn.

@@ -4,6 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::authenticator::Enrolment;
 use crate::digest::Digest;
+use crate::program::{AddressRange, ProgramScope};
+use crate::purpose::Purpose;
+use crate::text::Text;
+use crate::time::Timestamp;
 use crate::user::User;
 
 /// A user was registered, trained, disabled, or given a delegation.
@@ -31,4 +35,26 @@ pub struct PolicyAdopted {
     pub name: String,
     /// H(its exact text).
     pub digest: Digest,
+}
+
+/// A program may be used, was given a new token, or may be used no longer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ProgramChanged {
+    /// Its name.
+    pub program: String,
+    /// What it may be used for.
+    pub scope: Vec<ProgramScope>,
+    /// The purposes for which it may ask; absent where any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub purposes: Vec<Purpose>,
+    /// From where it may be used; absent where from anywhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<AddressRange>,
+    /// Until when.
+    pub until: Timestamp,
+    /// Why it may be used no longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Text>,
 }

@@ -1,11 +1,11 @@
 //! Entries of people and of the policy.
 
-use registry::{Change, State};
+use registry::{Change, Program, State};
 use schemas::authenticator::Enrolment;
 use schemas::body::Actor;
 use schemas::digest::Digest;
 use schemas::event::Event;
-use schemas::event::people::{PolicyAdopted, UserChanged};
+use schemas::event::people::{PolicyAdopted, ProgramChanged, UserChanged};
 use schemas::query::UserName;
 use schemas::user::User;
 
@@ -52,4 +52,39 @@ pub fn policy_adopted(state: &State, actor: Actor, name: &str, text: &str) -> En
     let event = PolicyAdopted { name: name.to_owned(), digest: Digest::of(text.as_bytes()) };
     let change = Change::Policy { name: name.to_owned(), text: text.to_owned() };
     Entry::new(actor, Event::PolicyAdopted(event)).changing(state, change)
+}
+
+/// What of a program changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProgramChange {
+    /// It may be used from here on.
+    Added,
+    /// It has a new token.
+    Renewed,
+    /// It may be used no longer.
+    Revoked,
+}
+
+/// A program is as given from now on.
+#[must_use]
+pub fn program_changed(
+    state: &State,
+    actor: Actor,
+    what: ProgramChange,
+    program: Program,
+) -> Entry {
+    let event = ProgramChanged {
+        program: program.name.to_string(),
+        scope: program.scope.clone(),
+        purposes: program.purposes.clone(),
+        addresses: program.addresses.clone(),
+        until: program.until,
+        reason: program.revoked.clone(),
+    };
+    let event = match what {
+        ProgramChange::Added => Event::ProgramAdded(event),
+        ProgramChange::Renewed => Event::ProgramRenewed(event),
+        ProgramChange::Revoked => Event::ProgramRevoked(event),
+    };
+    Entry::new(actor, event).changing(state, Change::Program { program })
 }

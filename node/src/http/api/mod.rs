@@ -12,6 +12,8 @@ pub(super) mod holds;
 mod lines;
 pub(super) mod people;
 pub(super) mod policy;
+pub(super) mod program_sessions;
+pub(super) mod programs;
 pub(super) mod queries;
 pub(super) mod reads;
 pub(super) mod reports;

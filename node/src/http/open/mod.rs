@@ -29,6 +29,7 @@ use crate::http::state::AppState;
 
 pub use metrics_cache::{CachedCounts, MetricsCache};
 pub use metrics_token::MetricsToken;
+pub(super) use token::bearer;
 pub use turns::SendingTurns;
 
 /// What the HTTPS port offers.

@@ -23,6 +23,12 @@ pub(super) fn token(headers: &HeaderMap) -> Option<Zeroizing<String>> {
     Some(Zeroizing::new(password.to_owned()))
 }
 
+/// The token of `Authorization: Bearer`, and nothing else.
+pub(in crate::http) fn bearer(headers: &HeaderMap) -> Option<Zeroizing<String>> {
+    let (scheme, rest) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| Zeroizing::new(rest.trim().to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@ mod cards;
 mod commands;
 mod node_key;
 mod possession;
+mod programs;
 mod routes;
 mod said_of_sessions;
 mod second_person;

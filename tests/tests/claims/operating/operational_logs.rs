@@ -86,7 +86,8 @@ async fn post(
     let pin =
         agency.accord(&["certificate", "show"]).done()["pin"].as_str().expect("a pin").parse();
     let bearer = token.map(|token| format!("Bearer {token}"));
-    send_to(http, pin.expect("a digest"), "POST", path, bearer.as_deref(), body).await.0
+    let headers: Vec<_> = bearer.iter().map(|value| ("authorization", value.as_str())).collect();
+    send_to(http, pin.expect("a digest"), "POST", path, &headers, body).await.0
 }
 
 /// The kinds of the entries that an operational log tells of an exchange with `peer`.

@@ -1,0 +1,68 @@
+//! Programs of the agency, such as its dispatch and records systems, that ask on behalf of persons who let
+//! them. A program by itself may do nothing: it shows its token and the session of a person.
+
+use std::net::IpAddr;
+
+use schemas::digest::Digest;
+use schemas::program::{AddressRange, ProgramScope};
+use schemas::purpose::Purpose;
+use schemas::query::UserName;
+use schemas::text::Text;
+use schemas::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::names::ProgramName;
+
+/// A program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Program {
+    /// Its name.
+    pub name: ProgramName,
+    /// SHA-256 of its token, which itself is kept nowhere here.
+    pub token: Digest,
+    /// What it may be used for.
+    pub scope: Vec<ProgramScope>,
+    /// The purposes for which it may ask; empty where any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub purposes: Vec<Purpose>,
+    /// From where it may be used; empty where from anywhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<AddressRange>,
+    /// Until when.
+    pub until: Timestamp,
+    /// Who added it, or changed it last.
+    pub by: UserName,
+    /// When.
+    pub at: Timestamp,
+    /// Why it may be used no longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<Text>,
+}
+
+impl Program {
+    /// Whether it may be used at `now`.
+    #[must_use]
+    pub fn in_force(&self, now: Timestamp) -> bool {
+        self.revoked.is_none() && now < self.until
+    }
+
+    /// Whether `token` is this program's. Digests are compared: how long that takes tells nothing of the
+    /// token.
+    #[must_use]
+    pub fn has_token(&self, token: &str) -> bool {
+        self.token == Digest::of(token.as_bytes())
+    }
+
+    /// Whether it may be used from this address.
+    #[must_use]
+    pub fn admits(&self, from: IpAddr) -> bool {
+        self.addresses.is_empty() || self.addresses.iter().any(|range| range.holds(from))
+    }
+
+    /// Whether it may ask for this purpose.
+    #[must_use]
+    pub fn may_ask_for(&self, purpose: &Purpose) -> bool {
+        self.purposes.is_empty() || self.purposes.contains(purpose)
+    }
+}

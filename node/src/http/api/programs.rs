@@ -1,0 +1,106 @@
+//! `/programs`
+
+use axum::Extension;
+use axum::extract::State;
+use schemas::text::Text;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::admin::programs::{self, NewProgram, ProgramWithToken, to_json};
+use crate::http::access::Offered;
+use crate::http::error::ApiResult;
+use crate::http::extract::{Json, Path};
+use crate::http::state::{App, AppState};
+use crate::permission::{ActError, Principal};
+use crate::sign_in::end_of_program;
+use registry::{Program, ProgramName};
+
+fn described(app: &AppState, program: &Program) -> Value {
+    let mut described = to_json(program, app.context.agency.clock.now());
+    if let Some(object) = described.as_object_mut() {
+        let used = app.program_uses.of(&program.name);
+        object.insert("last_used".into(), json!(used));
+    }
+    described
+}
+
+/// With its token, and where it is used: told this once.
+fn with_token(app: &AppState, made: &ProgramWithToken) -> Value {
+    let mut described = described(app, &made.program);
+    if let Some(object) = described.as_object_mut() {
+        object.insert("token".into(), made.token.as_str().into());
+        let url = app.config.http.map(|at| format!("https://{at}/api/v1"));
+        object.insert("url".into(), url.into());
+    }
+    described
+}
+
+pub(in crate::http) async fn list(State(app): App, by: Principal) -> ApiResult<Json<Vec<Value>>> {
+    let programs = programs::list(&app.context.agency, &by)?;
+    Ok(Json(programs.iter().map(|program| described(&app, program)).collect()))
+}
+
+pub(in crate::http) async fn add(
+    State(app): App,
+    by: Principal,
+    Json(new): Json<NewProgram>,
+) -> ApiResult<Json<Value>> {
+    let added = programs::add(&app.context.agency, &by, &new).await?;
+    // One of the same name may have ended by itself: nothing of its sessions is this one's.
+    end_of_program(&app.sign_in, &added.program.name).await?;
+    Ok(Json(with_token(&app, &added)))
+}
+
+pub(in crate::http) async fn renew(
+    State(app): App,
+    by: Principal,
+    Path(name): Path<ProgramName>,
+) -> ApiResult<Json<Value>> {
+    let renewed = programs::renew_token(&app.context.agency, &by, &name).await?;
+    Ok(Json(with_token(&app, &renewed)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Why {
+    reason: Text,
+}
+
+pub(in crate::http) async fn revoke(
+    State(app): App,
+    by: Principal,
+    Path(name): Path<ProgramName>,
+    Json(why): Json<Why>,
+) -> ApiResult<Json<Value>> {
+    let program = programs::revoke(&app.context.agency, &by, &name, &why.reason).await?;
+    end_of_program(&app.sign_in, &name).await?;
+    Ok(Json(described(&app, &program)))
+}
+
+/// What a program may be used for, route by route.
+pub(in crate::http) async fn may(
+    State(app): App,
+    by: Principal,
+    Path(name): Path<ProgramName>,
+    Extension(offered): Extension<&'static [Offered]>,
+) -> ApiResult<Json<Value>> {
+    let all = programs::list(&app.context.agency, &by)?;
+    let program = all.iter().find(|program| program.name == name).ok_or_else(|| {
+        ActError::usage(format!("there is no program `{name}`; see `accord program list`"))
+    })?;
+    let in_force = program.in_force(app.context.agency.clock.now());
+    let routes = offered.iter().map(|route| {
+        let scoped = program.scope.contains(&route.scope);
+        let why = match (in_force, scoped) {
+            (false, _) => Some("the program has ended".to_owned()),
+            (true, false) => Some(format!("its scope has no `{}`", route.scope)),
+            (true, true) => None,
+        };
+        json!({ "method": route.method, "path": route.path, "may": why.is_none(), "why": why })
+    });
+    let mut described = described(&app, program);
+    if let Some(object) = described.as_object_mut() {
+        object.insert("routes".into(), routes.collect());
+    }
+    Ok(Json(described))
+}

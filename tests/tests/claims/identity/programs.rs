@@ -1,0 +1,231 @@
+//! Claims about programs of the agency: one asks for persons who let it, as far as it is meant to, and by
+//! itself it may do nothing.
+
+use node::http::OFFERED;
+use node::http::programs::SESSION;
+use node::sign_in::{Waits, approve_terminal, end_of, principal};
+use schemas::authenticator::SessionEnd;
+use schemas::entry::EntryKind as Kind;
+use schemas::time::DAY_MS;
+use serde_json::{Value, json};
+use tests::agency::{Agency, Plan};
+use tests::federation::sharing_pair_of;
+use tests::fixtures::{OFFICER, PLATE, draft};
+use tests::https::{send, send_with};
+use tests::signing_in::{DESK, door, enrolled};
+
+/// An agency whose dispatch system may ask for its persons, and what proves that it is that system.
+struct Dispatch {
+    agency: Agency,
+    owner: Agency,
+    token: String,
+}
+
+impl Dispatch {
+    async fn start(scope: &[&str]) -> Self {
+        let asking = Plan::of("asking-ca-pd").with_pages();
+        let (agency, owner, _) = sharing_pair_of(asking, Plan::of("owning-ca-pd")).await;
+        let token = added(&agency, "cad-1", scope);
+        Self { agency, owner, token }
+    }
+
+    async fn says(&self, method: &str, path: &str, session: &str, body: &Value) -> (u16, Value) {
+        asks(&self.agency, &self.token, method, path, session, body).await
+    }
+
+    /// The officer lets the program ask for her; the session that it has then.
+    async fn approved(&self) -> String {
+        let (status, waits) = self.says("POST", "/session", "", &Value::Null).await;
+        assert_eq!(status, 200, "{waits}");
+        let waits: Waits = serde_json::from_value(waits).expect("a code");
+        let shown = json!({ "secret": waits.secret });
+        let waiting = self.says("POST", "/session/finish", "", &shown).await;
+        assert_eq!(waiting, (200, Value::Null), "she has not approved it yet");
+        let officer = OFFICER.parse().expect("a name");
+        let person = enrolled(&self.agency, &self.agency.admin(), &officer, false).await;
+        let hers = person.sign_in(&self.agency, DESK).await.expect("a session");
+        let hers = ::sign_in::Token::shown(&hers.token);
+        let (_, session) = principal(door(&self.agency), &hers, DESK).await.expect("hers");
+        approve_terminal(door(&self.agency), &session, &waits.code).expect("approved");
+        let (status, signed_in) = self.says("POST", "/session/finish", "", &shown).await;
+        assert_eq!(status, 200, "{signed_in}");
+        signed_in["token"].as_str().expect("a token").to_owned()
+    }
+
+    fn draft(&self) -> Value {
+        let draft = draft(&[self.owner.id()], PLATE, self.agency.now());
+        serde_json::to_value(draft).expect("JSON")
+    }
+}
+
+/// The token of a program that was just added, good for a day.
+fn added(agency: &Agency, name: &str, scope: &[&str]) -> String {
+    let until = agency.now().plus_millis(DAY_MS).to_string();
+    let args = [&["program", "add", name, "--until", &until], scope].concat();
+    agency.accord(&args).done()["token"].as_str().expect("a token").to_owned()
+}
+
+/// What a program hears that shows this token and this session.
+async fn asks(
+    agency: &Agency,
+    token: &str,
+    method: &str,
+    path: &str,
+    session: &str,
+    body: &Value,
+) -> (u16, Value) {
+    let (path, bearer) = (format!("/api/v1{path}"), format!("Bearer {token}"));
+    let mut headers =
+        vec![("authorization", bearer.as_str()), ("content-type", "application/json")];
+    if !session.is_empty() {
+        headers.push((SESSION, session));
+    }
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let (status, said) = send_with(agency, method, &path, &headers, body).await;
+    let first = said.lines().next().unwrap_or("null");
+    (status, serde_json::from_str(first).unwrap_or_else(|_| Value::String(said)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_asks_for_an_officer_who_let_it_and_the_log_says_through_what() {
+    let cad = Dispatch::start(&["--scope", "ask"]).await;
+    let session = cad.approved().await;
+    let (status, whose) = cad.says("GET", "/session", &session, &Value::Null).await;
+    assert_eq!((status, whose["user"].as_str()), (200, Some(OFFICER)), "{whose}");
+    let (status, heard) = cad.says("POST", "/queries", &session, &cad.draft()).await;
+    assert_eq!((status, heard["outcome"].as_str()), (200, Some("answered")), "{heard}");
+    assert_eq!(heard["reads"].as_array().map(Vec::len), Some(3), "{heard}");
+    let id = heard["query_id"].as_str().expect("a query id");
+    let again = cad.says("POST", &format!("/queries/{id}/again"), &session, &json!({})).await;
+    assert_eq!((again.0, again.1["reads"].as_array().map(Vec::len)), (200, Some(3)));
+    let log = cad.agency.log().await;
+    let actor = &log.last(Kind::QuerySent).body.actor;
+    assert_eq!(actor.user.as_ref().map(ToString::to_string).as_deref(), Some(OFFICER));
+    assert!(actor.auth.contains("program cad-1") && actor.auth.contains("password"), "{actor:?}");
+    assert!(log.last(Kind::SignInSucceeded).detail("approved_in").is_string());
+    drop(log);
+    // She signs out there; the program is nobody again.
+    assert_eq!(cad.says("POST", "/sign-out", &session, &json!({})).await.1["ended"], true);
+    let (status, refused) = cad.says("POST", "/queries", &session, &cad.draft()).await;
+    assert_eq!((status, refused["code"].as_str()), (403, Some("session_unknown")), "{refused}");
+    for agency in [&cad.agency, &cad.owner] {
+        let verified = agency.accord(&["audit", "verify"]);
+        assert_eq!(verified.code, 0, "{verified:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_takes_the_program_its_scope_and_a_persons_session_for_it() {
+    let cad = Dispatch::start(&["--scope", "explain"]).await;
+    let other = added(&cad.agency, "rms", &["--scope", "explain"]);
+    let session = cad.approved().await;
+    for route in OFFERED {
+        let path = route.path.replace("{id}", "00");
+        let method = route.method.to_uppercase();
+        let says = async |token: &str, session: &str| {
+            let (status, said) =
+                asks(&cad.agency, token, &method, &path, session, &json!({})).await;
+            (status, said["code"].as_str().unwrap_or_default().to_owned())
+        };
+        let what = format!("{method} {path}");
+        assert_eq!(says("nothing", &session).await, (401, "unauthorized".into()), "{what}");
+        let scoped = route.scope.code() == "explain";
+        let none = says(&cad.token, "").await;
+        let expected = if scoped { "not_signed_in" } else { "program_scope" };
+        assert_eq!(none, (403, expected.into()), "{what}");
+        // The session that she let one program have is none of another's, nor any a program made up.
+        for (token, session) in [(&other, session.as_str()), (&cad.token, "made-up")] {
+            let (status, code) = says(token, session).await;
+            assert_eq!(status, 403, "{what}: {code}");
+            let expected = if scoped { "session_" } else { "program_scope" };
+            assert!(code.starts_with(expected), "{what}: {code}");
+        }
+    }
+    // Nothing else of the API is there.
+    for path in ["/users", "/backup", "/programs", "/policy", "/status"] {
+        let (status, _) = cad.says("POST", path, &session, &json!({})).await;
+        assert_eq!(status, 404, "{path}");
+    }
+    // Her session is lent to programs alone: on the socket it is unknown.
+    let token = ::sign_in::Token::shown(&session);
+    assert!(principal(door(&cad.agency), &token, DESK).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_program_may_is_narrowed_and_ends_at_once() {
+    let only = ["--scope", "ask", "--purpose", "stolen_vehicle"];
+    let cad = Dispatch::start(&only).await;
+    let mut session = cad.approved().await;
+    let mut draft = cad.draft();
+    assert_eq!(draft["why"]["purpose"], "stolen_vehicle");
+    draft["why"]["purpose"] = "missing_person".into();
+    let (status, refused) = cad.says("POST", "/queries", &session, &draft).await;
+    assert_eq!((status, refused["code"].as_str()), (403, Some("program_purpose")), "{refused}");
+    let log = cad.agency.log().await;
+    assert_eq!(log.count(Kind::QueryDeclined), 1, "an attempt is on record");
+    drop(log);
+    let may = cad.agency.accord(&["program", "try", "cad-1"]).done();
+    let may: Vec<_> = may["routes"].as_array().expect("routes").iter().cloned().collect();
+    assert_eq!(may.len(), OFFERED.len());
+    assert!(may.iter().all(|route| (route["may"] == true) == route["why"].is_null()), "{may:#?}");
+    // A new token ends the old one, and what she let it have goes on under the new one.
+    let renewed = cad.agency.accord(&["program", "token", "cad-1"]).done();
+    assert_eq!(cad.says("POST", "/queries", &session, &cad.draft()).await.0, 401);
+    let token = renewed["token"].as_str().expect("a token");
+    let asked = asks(&cad.agency, token, "POST", "/queries", &session, &cad.draft()).await;
+    assert_eq!((asked.0, asked.1["outcome"].as_str()), (200, Some("answered")), "{asked:?}");
+    // It is revoked in the middle of it, and her session there is over with it, for good.
+    let revoke = ["program", "revoke", "cad-1", "--reason", "its server was broken into"];
+    cad.agency.accord(&revoke).done();
+    let (status, refused) =
+        asks(&cad.agency, token, "POST", "/queries", &session, &cad.draft()).await;
+    assert_eq!((status, refused["code"].as_str()), (401, Some("program_ended")), "{refused}");
+    let anew = added(&cad.agency, "cad-1", &only);
+    let (status, refused) =
+        asks(&cad.agency, &anew, "POST", "/queries", &session, &cad.draft()).await;
+    assert_eq!(status, 403, "{refused}");
+    session.clear();
+    let kinds = [Kind::ProgramAdded, Kind::ProgramRenewed, Kind::ProgramRevoked];
+    let log = cad.agency.log().await;
+    assert_eq!(kinds.map(|kind| log.count(kind)), [2, 1, 1]);
+    let written = serde_json::to_string(&log.last(Kind::ProgramAdded).body).expect("JSON");
+    assert!(!written.contains(&anew), "no token stands in the log");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_may_no_longer_act_may_not_through_a_program_and_an_address_is_held_to() {
+    let cad = Dispatch::start(&["--scope", "ask"]).await;
+    let session = cad.approved().await;
+    let officer = OFFICER.parse().expect("a name");
+    let ended = end_of(door(&cad.agency), &officer, SessionEnd::Stopped).await;
+    assert!(ended.expect("ended") > 0);
+    let (status, refused) = cad.says("POST", "/queries", &session, &cad.draft()).await;
+    assert_eq!((status, refused["code"].as_str()), (403, Some("session_unknown")), "{refused}");
+    // From elsewhere a token opens nothing.
+    let far = added(&cad.agency, "far", &["--scope", "ask", "--address", "10.9.0.0/16"]);
+    let (status, refused) = asks(&cad.agency, &far, "POST", "/session", "", &Value::Null).await;
+    assert_eq!((status, refused["code"].as_str()), (403, Some("program_address")), "{refused}");
+    // And it ends by itself.
+    let near = added(&cad.agency, "near", &["--scope", "ask", "--address", "127.0.0.0/8"]);
+    assert_eq!(asks(&cad.agency, &near, "POST", "/session", "", &Value::Null).await.0, 200);
+    cad.agency.clock.shift(DAY_MS);
+    let (status, refused) = asks(&cad.agency, &near, "POST", "/session", "", &Value::Null).await;
+    assert_eq!((status, refused["code"].as_str()), (401, Some("program_ended")), "{refused}");
+    let bad = [
+        (&["add", "x", "--scope", "ask", "--until", "2020-01-01T00:00:00Z"][..], 2),
+        (&["add", "x", "--scope", "everything", "--until", "2027-01-01T00:00:00Z"], 2),
+        (
+            &["add", "x", "--scope", "ask", "--address", "gate", "--until", "2027-01-01T00:00:00Z"],
+            2,
+        ),
+        (&["token", "nobody"], 2),
+        (&["revoke", "near", "--reason", ""], 2),
+    ];
+    for (args, code) in bad {
+        let refused = cad.agency.accord(&[&["program"], args].concat());
+        assert_eq!(refused.code, code, "{args:?}: {refused:?}");
+    }
+    // Without a token the network is told nothing.
+    let (status, said) = send(&cad.agency, "POST", "/api/v1/queries", None, "{}").await;
+    assert!(status == 401 && !said.contains(OFFICER), "{said}");
+}

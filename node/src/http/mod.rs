@@ -7,6 +7,7 @@
 //! to the network, over HTTPS, is health, metrics and a way in for reads ([`open_router`]).
 
 pub mod access;
+mod accounts;
 pub mod alarms;
 mod api;
 mod error;
@@ -21,6 +22,7 @@ mod searching;
 pub mod socket;
 mod state;
 
+pub use accounts::{AccountsDue, INACTIVE_DAYS};
 pub use open::{CachedCounts, MetricsCache, MetricsToken, SendingTurns, router as open_router};
 pub use router::{ROUTES, router};
 pub use state::AppState;

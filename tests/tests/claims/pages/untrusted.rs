@@ -9,10 +9,9 @@ async fn a_browser_that_does_not_trust_the_certificate_says_so_and_takes_no_key_
     let agency = Agency::of(Plan::of("asking-ca-pd").with_pages()).await;
     let origin = agency.node().app.config.origin.clone().expect("pages").to_string();
     let browser = Browser::open(false).await;
-    let refused = browser.go(&origin).await.expect_err("a warning");
-    assert!(refused.contains("insecure certificate"), "{refused}");
-    let said = browser.text().await;
-    assert!(said.contains("ERR_CERT_AUTHORITY_INVALID"), "{said}");
+    // Whether the driver calls that a fault depends on its version; the page is the same.
+    drop(browser.go(&origin).await);
+    let said = browser.reads("ERR_CERT_AUTHORITY_INVALID").await;
     // What the documents tell people to do about it stands there in the browser's own words.
     let documents = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/pages.md");
     let documents = std::fs::read_to_string(documents).expect("the page on pages");

@@ -2,11 +2,17 @@
 //! warning, in a real one.
 
 use tests::agency::{Agency, Plan};
-use tests::browser::Browser;
+use tests::browser::{Browser, NAMED};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_that_does_not_trust_the_certificate_says_so_and_takes_no_key_after_that() {
-    let agency = Agency::of(Plan::of("asking-ca-pd").with_pages()).await;
+    let mut agency = Agency::of(Plan::of("asking-ca-pd").with_pages()).await;
+    agency.stop().await;
+    let settings = agency.home().join("accord.toml");
+    let text = std::fs::read_to_string(&settings).expect("the configuration");
+    let named = text.replace("https://localhost:", &format!("https://{NAMED}:"));
+    std::fs::write(&settings, named).expect("the configuration");
+    agency.run().await;
     let origin = agency.node().app.config.origin.clone().expect("pages").to_string();
     let browser = Browser::open(false).await;
     // Whether the driver calls that a fault depends on its version; the page is the same.

@@ -30,6 +30,12 @@ pub struct User {
     /// Why the user may act no longer.
     #[serde(default)]
     pub disabled: Option<Text>,
+    /// When the user was let act again after having been disabled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled_at: Option<Timestamp>,
+    /// When it was last looked whether the user needs the account and what it may do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reviewed_at: Option<Timestamp>,
     /// Approving authority delegated to this person.
     #[serde(default)]
     pub delegations: Vec<Delegation>,

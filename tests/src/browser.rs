@@ -19,6 +19,9 @@ use crate::wait::{eventually, within};
 /// How WebDriver names an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
+/// A name by which the browser reaches this machine.
+pub const NAMED: &str = "alpr.example.org";
+
 /// Whether this machine has the browser and its driver.
 #[must_use]
 pub fn is_there() -> bool {
@@ -62,6 +65,8 @@ impl Browser {
             "--disable-gpu".into(),
             "--disable-dev-shm-usage".into(),
             "--window-size=1200,900".into(),
+            // A name of this machine that is not `localhost`, to which browsers are lenient.
+            format!("--host-resolver-rules=MAP {NAMED} 127.0.0.1"),
             format!("--user-data-dir={}", profile.path().display()),
         ];
         let wanted = json!({ "capabilities": { "alwaysMatch": {

@@ -85,6 +85,8 @@ pub fn officer(now: Timestamp) -> User {
         trained_on: Some(now.minus_days(30).day_start()),
         until: None,
         disabled: None,
+        enabled_at: None,
+        reviewed_at: None,
         delegations: Vec::new(),
     }
 }

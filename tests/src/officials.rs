@@ -51,6 +51,8 @@ pub async fn add_supervisor(
         trained_on: Some(agency.now().minus_days(30).day_start()),
         until: None,
         disabled: None,
+        enabled_at: None,
+        reviewed_at: None,
         delegations: Vec::new(),
     };
     people::add(agency.own(), &agency.admin(), &user).await.expect("a supervisor");

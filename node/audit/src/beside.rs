@@ -101,6 +101,8 @@ fn belongs(header: &Header, body: &Body, me: &AgencyId) -> Belongs {
         | Event::UserAdded(_)
         | Event::UserTrained(_)
         | Event::UserDisabled(_)
+        | Event::UserEnabled(_)
+        | Event::UserReviewed(_)
         | Event::UserDelegated(_)
         | Event::UserProposed(_)
         | Event::UserConfirmed(_)

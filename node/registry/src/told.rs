@@ -30,6 +30,8 @@ impl Change {
                 | Kind::UserAdded
                 | Kind::UserTrained
                 | Kind::UserDisabled
+                | Kind::UserEnabled
+                | Kind::UserReviewed
                 | Kind::UserDelegated
                 | Kind::UserProposed
                 | Kind::UserConfirmed
@@ -152,6 +154,8 @@ impl Change {
                 Event::UserAdded(said)
                 | Event::UserTrained(said)
                 | Event::UserDisabled(said)
+                | Event::UserEnabled(said)
+                | Event::UserReviewed(said)
                 | Event::UserDelegated(said),
                 Self::User { user, alone, enrolment },
             ) => {

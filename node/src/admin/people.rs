@@ -1,4 +1,6 @@
-//! People: registering, training, disabling, delegating.
+//! People: registering, training, disabling and enabling, delegating, and looking at their accounts again.
+
+use std::sync::Arc;
 
 use schemas::purpose::Role;
 use schemas::query::UserName;
@@ -70,9 +72,7 @@ pub async fn disable(
 ) -> Result<Changed, ActError> {
     change(agency, by, UserChange::Disabled, |state, now| {
         let user = known(state, name)?;
-        let roles = &policy_in_force(state)?.people.administer;
-        let administers = |user: &User| user.enabled(now) && roles.admit(&user.roles, &user.title);
-        if !state.users.values().any(|other| other.name != *name && administers(other)) {
+        if is_last_administrator(state, name, now)? {
             return Err(ActError::refused(format!(
                 "`{name}` is the last administrator; add another first"
             )));
@@ -82,6 +82,73 @@ pub async fn disable(
         Ok(User { disabled: Some(reason), ..user.clone() })
     })
     .await
+}
+
+/// Lets a user act again who was disabled, as one whom nobody knew: what gives power takes a second person.
+///
+/// # Errors
+/// When there is no such user, she may act already, or the actor may not.
+pub async fn enable(
+    agency: &OwnAgency,
+    by: &Principal,
+    name: &UserName,
+) -> Result<Changed, ActError> {
+    change(agency, by, UserChange::Enabled, |state, now| {
+        let user = known(state, name)?;
+        if user.disabled.is_none() {
+            return Err(ActError::usage(format!("user `{name}` is not disabled")));
+        }
+        Ok(User { disabled: None, enabled_at: Some(now), ..user.clone() })
+    })
+    .await
+}
+
+/// Records that somebody looked whether a user needs her account and what it may do (CJISSECPOL, AC-2 j).
+///
+/// # Errors
+/// When there is no such user, it is the actor herself, or the actor may not.
+pub async fn review(
+    agency: &OwnAgency,
+    by: &Principal,
+    name: &UserName,
+) -> Result<Changed, ActError> {
+    change(agency, by, UserChange::Reviewed, |state, now| {
+        if by.user == *name {
+            let why = "nobody reviews herself; another administrator does";
+            return Err(ActError::refused_as("own_review", Vec::new(), why.into()));
+        }
+        Ok(User { reviewed_at: Some(now), ..known(state, name)?.clone() })
+    })
+    .await
+}
+
+/// Ends, by the node itself, the access of a user who has not signed in for too long. The last administrator
+/// stays: nobody could let her act again.
+///
+/// # Errors
+/// When the log does not take it.
+pub async fn disable_inactive(agency: &OwnAgency, name: &UserName) -> Result<(), ActError> {
+    let reason = "not signed in for 90 days (CJISSECPOL, AC-2(3))".parse().unwrap_or_default();
+    let judge = |state: Arc<State>, now| {
+        let reason: Text = Text::clone(&reason);
+        async move {
+            let user = known(&state, name)?;
+            if !user.enabled(now) || is_last_administrator(&state, name, now)? {
+                return Ok((None, ()));
+            }
+            let user = User { disabled: Some(reason), ..user.clone() };
+            let what = UserChange::Disabled;
+            Ok((Some(user_changed(&state, agency.node_actor(), what, user, None, None)), ()))
+        }
+    };
+    agency.act_if(judge).await.map(drop)
+}
+
+/// Whether nobody but this user may administer.
+fn is_last_administrator(state: &State, name: &UserName, now: Timestamp) -> Result<bool, ActError> {
+    let roles = &policy_in_force(state)?.people.administer;
+    let administers = |user: &User| user.enabled(now) && roles.admit(&user.roles, &user.title);
+    Ok(!state.users.values().any(|other| other.name != *name && administers(other)))
 }
 
 /// Delegates the approving authority of a title to a user.

@@ -38,7 +38,9 @@ fn digest_of(user: Option<&User>) -> Digest {
 /// When no policy is in force.
 fn gains(state: &State, user: &User) -> Result<Vec<String>, ActError> {
     let policy = policy_in_force(state)?;
-    let before = state.users.get(&user.name);
+    // Who may act again gains all that she may do.
+    let acts_again = |before: &&User| before.disabled.is_some() && user.disabled.is_none();
+    let before = state.users.get(&user.name).filter(|before| !acts_again(before));
     Ok(user.gains(before, |title| policy.names_title(title), |role| policy.gives_power(role)))
 }
 

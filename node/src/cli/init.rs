@@ -371,6 +371,8 @@ fn first_admin(args: &InitArgs) -> User {
         trained_on: None,
         until: None,
         disabled: None,
+        enabled_at: None,
+        reviewed_at: None,
         delegations: Vec::new(),
     }
 }

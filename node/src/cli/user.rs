@@ -95,6 +95,17 @@ pub(super) enum User {
         #[arg(long)]
         reason: Text,
     },
+    /// Let a person act again who was disabled.
+    Enable {
+        /// User name.
+        name: UserName,
+    },
+    /// Put on record that you looked whether people need their accounts and what these may do.
+    Review {
+        /// User names.
+        #[arg(required = true)]
+        names: Vec<UserName>,
+    },
     /// Take a person's passwords again that were locked after too many failures.
     Unlock {
         /// User name.
@@ -149,6 +160,8 @@ pub(super) async fn run(
                 trained_on,
                 until,
                 disabled: None,
+                enabled_at: None,
+                reviewed_at: None,
                 delegations: Vec::new(),
             };
             client.post("/users", &user).await?
@@ -160,6 +173,7 @@ pub(super) async fn run(
         User::Disable { name, reason } => {
             client.post(&format!("/users/{name}/disable"), &json!({ "reason": reason })).await?
         }
+        User::Enable { name } => client.post(&format!("/users/{name}/enable"), &json!({})).await?,
         User::Delegate { name, title, from, until } => {
             client
                 .post(&format!("/users/{name}/delegate"), &Delegation { title, from, until })
@@ -206,6 +220,13 @@ async fn sign_ins(
                     recovered.until, recovered.code
                 )
             });
+        }
+        User::Review { names } => {
+            for name in names {
+                let path = format!("/users/{name}/review");
+                let done: Changed = client.post(&path, &json!({})).await?;
+                output.object(&done.user, || format!("{name} is reviewed"));
+            }
         }
         User::Unlock { name } => {
             let done: Value = client.post(&format!("/users/{name}/unlock"), &json!({})).await?;

@@ -8,6 +8,7 @@
 //! API that programs are offered ([`programs`]).
 
 pub mod access;
+mod accounts;
 pub mod alarms;
 mod api;
 mod error;
@@ -24,6 +25,7 @@ mod searching;
 pub mod socket;
 mod state;
 
+pub use accounts::{AccountsDue, INACTIVE_DAYS};
 pub use open::{CachedCounts, MetricsCache, MetricsToken, SendingTurns, router as open_router};
 pub use program_uses::ProgramUses;
 pub use router::{OFFERED, ROUTES, programs_router, router};

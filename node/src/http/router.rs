@@ -79,6 +79,8 @@ table! {
     post "/users" Privileged, people::add;
     post "/users/{name}/train" Privileged, people::train;
     post "/users/{name}/disable" Privileged, people::disable;
+    post "/users/{name}/enable" Privileged, people::enable;
+    post "/users/{name}/review" Privileged, people::review;
     post "/users/{name}/delegate" Privileged, people::delegate;
     post "/users/{name}/enrol" Privileged, sign_in::enrol;
     post "/users/{name}/unlock" Privileged, sign_in::unlock;

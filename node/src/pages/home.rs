@@ -22,7 +22,10 @@ struct Waiting {
 }
 
 pub(super) async fn show(State(app): App, visitor: Visitor) -> Response {
-    let all = waiting(&app, &visitor);
+    let mut all = waiting(&app, &visitor);
+    if visitor.may.administer {
+        all.extend(accounts(&app).await);
+    }
     let may = visitor.may;
     let body = html! {
         p { "You are " strong { (visitor.user.full_name.as_str()) } @if !visitor.user.title.is_empty() { ", " (visitor.user.title.as_str()) } ", at " (app.context.agency.id.as_str()) "." }
@@ -40,6 +43,26 @@ pub(super) async fn show(State(app): App, visitor: Visitor) -> Response {
 /// What stands in the way of exchanges, which everybody should know.
 fn problems(all: Vec<String>) -> Markup {
     html! { @for one in all { p.wrong role="alert" { "This node is not ready: " (one) } } }
+}
+
+/// What of the accounts waits for who administers.
+async fn accounts(app: &AppState) -> Vec<Waiting> {
+    let due = app.accounts_due().await;
+    let mut all = Vec::new();
+    let mut put = |said: String| all.push(Waiting { href: "/people".into(), said });
+    if due.wants_administrator() {
+        put("you administer alone: register and enrol a second administrator".into());
+    }
+    for name in &due.unreviewed {
+        put(format!("nobody has reviewed the account of {name} for a year"));
+    }
+    for name in &due.ending {
+        put(format!("the account of {name} ends within two weeks"));
+    }
+    for name in &due.inactive {
+        put(format!("{name} is disabled within two weeks unless she signs in"));
+    }
+    all
 }
 
 fn waiting(app: &AppState, visitor: &Visitor) -> Vec<Waiting> {

@@ -51,6 +51,7 @@ pub(super) fn of(node: &Arc<Node>) -> Vec<Job> {
         job("unreferenced photographs", AT_ONCE, TEN_MINUTES, Destroying::of(context)),
         job("photographs check", AT_ONCE, TEN_MINUTES, Checking::of(context)),
         job("sign-in upkeep", SECOND, 10 * SECOND, on(node, end_sessions)),
+        job("inactive accounts", TEN_MINUTES, TEN_MINUTES, on(node, disable_inactive)),
         job("metrics", FIRST_COUNTING, TEN_MINUTES, on(node, count)),
     ];
     let certificate = node.app.certificate.clone().map(|served| {
@@ -89,6 +90,10 @@ fn prove_identity(node: &Node) -> BoxFuture<'_, Result<(), JobError>> {
 
 fn end_sessions(node: &Node) -> BoxFuture<'_, Result<(), JobError>> {
     Box::pin(async { Ok(sweep(&node.app.sign_in, false).await?) })
+}
+
+fn disable_inactive(node: &Node) -> BoxFuture<'_, Result<(), JobError>> {
+    Box::pin(async { Ok(node.app.disable_inactive().await?) })
 }
 
 fn count(node: &Node) -> BoxFuture<'_, Result<(), JobError>> {

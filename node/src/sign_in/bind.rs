@@ -193,7 +193,7 @@ pub(super) async fn bind_enrolled(
             enrolled: true,
         };
         let by = Principal::of(user.clone(), format!("enrolment, {source}"));
-        let actor = sign_in.agency.actor(&person, &by);
+        let actor = sign_in.agency.actor(person, &by);
         Ok((authenticator_bound(state, actor, user, now, event), replaced))
     })
     .await?;

@@ -17,7 +17,7 @@ mod stored;
 mod terminal;
 mod whose;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::sign_in::block_list::BlockList;
@@ -117,6 +117,12 @@ pub struct Site<'a> {
     pub host: &'a str,
     /// Its providers of single sign-on.
     pub providers: &'a [Settings],
+}
+
+/// For each person who has something to sign in by: since when, and when she last signed in, or could first.
+pub async fn last_used(sign_in: &SignIn) -> BTreeMap<UserName, (Timestamp, Timestamp)> {
+    let state = sign_in.agency.registry.state();
+    sign_in.stored.hold().await.last_used(&state)
 }
 
 /// The file of the home with the secret that a provider and this node share, beside the other keys.

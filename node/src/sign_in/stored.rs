@@ -1,6 +1,6 @@
 //! What verifies authenticators, as it stands in the database, and what of each is spent.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use ::sign_in::sealing::SealingKey;
@@ -98,6 +98,20 @@ impl Held<'_> {
             verifier,
             used: kept.used.clone(),
         })
+    }
+
+    /// For each person who has something to sign in by: since when, and when she last did, if she did.
+    pub(super) fn last_used(&self, state: &State) -> BTreeMap<UserName, (Timestamp, Timestamp)> {
+        let mut all = BTreeMap::new();
+        let counts = state.sign_in.authenticators.values().filter(|one| one.revoked.is_none());
+        for told in counts.map(|one| &one.authenticator) {
+            let used = self.kept.get(&told.id).and_then(|kept| kept.used.last);
+            let last = used.map_or(told.bound_at, |used| used.max(told.bound_at));
+            let (bound, latest) = all.entry(told.user.clone()).or_insert((told.bound_at, last));
+            *bound = (*bound).min(told.bound_at);
+            *latest = (*latest).max(last);
+        }
+        all
     }
 
     /// When a person last signed in, by whatever.

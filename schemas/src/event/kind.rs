@@ -88,6 +88,10 @@ macro_rules! table {
             UserTrained = "user.trained": stays, act, people::UserChanged;
             /// A user was disabled.
             UserDisabled = "user.disabled": stays, act, people::UserChanged;
+            /// A user who was disabled may act again.
+            UserEnabled = "user.enabled": stays, act, people::UserChanged;
+            /// It was looked whether a user needs the account and what it may do.
+            UserReviewed = "user.reviewed": stays, act, people::UserChanged;
             /// Approving authority was delegated to a user.
             UserDelegated = "user.delegated": stays, act, people::UserChanged;
             /// Of a person, something was proposed that gives power.

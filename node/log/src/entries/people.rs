@@ -20,6 +20,10 @@ pub enum UserChange {
     Trained,
     /// The person may act no longer.
     Disabled,
+    /// The person may act again.
+    Enabled,
+    /// Somebody looked whether the person needs the account and what it may do.
+    Reviewed,
     /// Approving authority is delegated to the person.
     Delegated,
 }
@@ -41,6 +45,8 @@ pub fn user_changed(
         UserChange::Added => Event::UserAdded(event),
         UserChange::Trained => Event::UserTrained(event),
         UserChange::Disabled => Event::UserDisabled(event),
+        UserChange::Enabled => Event::UserEnabled(event),
+        UserChange::Reviewed => Event::UserReviewed(event),
         UserChange::Delegated => Event::UserDelegated(event),
     };
     Entry::new(actor, event).changing(state, Change::User { user, alone, enrolment })

@@ -7,10 +7,11 @@ use schemas::time::{MINUTE_MS, Timestamp};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
+use super::error::SignOnError;
 use super::https::Https;
 use super::metadata::Metadata;
 use super::settings::Settings;
-use super::{SignOnError, Word};
+use super::word::Word;
 
 /// What a token may be signed by: no secret that two know, and not nothing.
 const SIGNED_BY: [Algorithm; 9] = [

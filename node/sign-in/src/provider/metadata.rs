@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::SignOnError;
+use super::error::SignOnError;
 use super::https::{Https, callable};
 
 /// How long what it says of itself is believed, in milliseconds. A key that it withdraws verifies nothing

@@ -10,9 +10,11 @@ use schemas::digest::Digest;
 use schemas::time::{MINUTE_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::client::{Provider, SKEW_MS};
+use super::error::SignOnError;
 use super::https::Form;
 use super::id_token::verified;
-use super::{Provider, SignOnError, Word};
+use super::word::Word;
 use crate::sealing::SealingKey;
 use crate::{Secret, Token};
 
@@ -233,7 +235,7 @@ impl Provider {
         let asked = (&self.settings, &self.metadata, &self.https);
         let word = verified(asked, &tokens.id_token, &kept.nonce, now).await?;
         // It was to ask her, whatever it remembered.
-        let since = kept.began.plus_millis(-super::SKEW_MS);
+        let since = kept.began.plus_millis(-SKEW_MS);
         if kept.purpose.anew() && word.told < since {
             return Err(SignOnError::TooLongAgo { label: label.clone() });
         }

@@ -76,6 +76,8 @@ pub(super) async fn person(
         trained_on,
         until: None,
         disabled: None,
+        enabled_at: None,
+        reviewed_at: None,
         delegations: Vec::new(),
     };
     let (agency, admin) = (&node.context.agency, by(node, "admin").await?);

@@ -8,12 +8,14 @@ use futures::future::join_all;
 use schemas::address::is_dialable;
 use schemas::agency::AgencyId;
 use schemas::card::Card;
+use schemas::query::UserName;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::Serialize;
 
 use crate::auditing::unseen::Unseen;
 use crate::exchange::standing::Unproven;
+use crate::http::AccountsDue;
 use crate::http::state::AppState;
 use crate::sign_in::providers;
 use audit::wording::counted;
@@ -71,6 +73,27 @@ pub(super) fn strangers(app: &AppState) -> Check {
     let (handshakes, https) = (app.peers.handshakes(), app.https_places.counts());
     let detail = [said("handshakes of peers", handshakes), said("HTTPS", https)].join("; ");
     Check { check: "strangers", ok: true, detail }
+}
+
+/// What of the accounts wants looking after.
+pub(super) fn accounts(due: &AccountsDue) -> Vec<String> {
+    let administrators = counted(due.administrators, "administrator", "administrators");
+    let more = if due.wants_administrator() { ", and a second is wanted" } else { "" };
+    let mut said = vec![format!("{administrators}{more}")];
+    let named = |all: &[UserName]| {
+        let named: Vec<&str> = all.iter().take(NAMED).map(UserName::as_str).collect();
+        format!("{}{}", named.join(", "), if all.len() > NAMED { " and more" } else { "" })
+    };
+    for (all, what) in [
+        (&due.inactive, "disabled within two weeks unless they sign in"),
+        (&due.ending, "whose account ends within two weeks"),
+        (&due.unreviewed, "to be reviewed, as every year (`accord user review`)"),
+    ] {
+        if !all.is_empty() {
+            said.push(format!("{what}: {}", named(all)));
+        }
+    }
+    said
 }
 
 /// Whether the providers of single sign-on answer, and are what accord.toml says.

@@ -74,6 +74,22 @@ pub(in crate::http) async fn disable(
     Ok(Json(Disabled { changed, sessions }))
 }
 
+pub(in crate::http) async fn enable(
+    State(app): App,
+    by: Principal,
+    Path(name): Path<UserName>,
+) -> ApiResult<Json<people::Changed>> {
+    Ok(Json(app.enable(&by, &name).await?))
+}
+
+pub(in crate::http) async fn review(
+    State(app): App,
+    by: Principal,
+    Path(name): Path<UserName>,
+) -> ApiResult<Json<people::Changed>> {
+    Ok(Json(app.review(&by, &name).await?))
+}
+
 pub(in crate::http) async fn delegate(
     State(app): App,
     by: Principal,

@@ -7,7 +7,8 @@ use schemas::time::Timestamp;
 use serde_json::Value;
 
 use super::checks::{
-    Check, NAMED, asked, clock, cosigned, files, peers, proofs, reached, sign_on, strangers,
+    Check, NAMED, accounts, asked, clock, cosigned, files, peers, proofs, reached, sign_on,
+    strangers,
 };
 use crate::admin::second_person::to_countersign;
 use crate::auditing::periodic::due as audits_due;
@@ -274,12 +275,8 @@ fn sources(app: &AppState) -> Check {
 /// How people sign in: what waits for a second person or an auditor, whose passwords are locked, and
 /// how old the list of passwords that are refused is.
 async fn people(app: &AppState, state: &registry::State, now: Timestamp) -> Check {
-    let sign_in = &state.sign_in;
-    let administer = state.policy.as_ref().map(|policy| &policy.people.administer);
-    let administrators = state.users.values().filter(|user| {
-        user.enabled(now) && administer.is_some_and(|roles| roles.admit(&user.roles, &user.title))
-    });
-    let mut said = vec![counted(administrators.count(), "administrator", "administrators")];
+    let (sign_in, due) = (&state.sign_in, app.accounts_due().await);
+    let mut said = accounts(&due);
     let alone = to_countersign(state).count();
     if alone > 0 {
         said.push(format!(

@@ -57,6 +57,8 @@ user add n.one --full-name N --role sworn
 user list
 user train admin --on 2026-01-01
 user disable admin
+user enable admin
+user review admin
 user delegate admin --title T --from 2026-01-01T00:00:00Z --until 2026-01-02T00:00:00Z
 user enrol admin --identified x
 user unlock admin

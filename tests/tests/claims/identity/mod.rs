@@ -1,5 +1,6 @@
 //! Who an agency is: its card, and its keys while they are exchanged.
 
+mod accounts;
 mod agency_key;
 mod card_bounds;
 mod cards;

@@ -20,6 +20,8 @@ fn user(name: &str, full_name: &str, role: Role) -> User {
         trained_on: None,
         until: None,
         disabled: None,
+        enabled_at: None,
+        reviewed_at: None,
         delegations: Vec::new(),
     }
 }

@@ -4,3 +4,4 @@ mod hostile;
 mod people_at_work;
 mod security_keys;
 mod single_sign_on;
+mod untrusted;

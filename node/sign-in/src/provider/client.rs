@@ -1,0 +1,92 @@
+//! A provider as a node asks it, and how much of its word is enough.
+
+use host::authorities::authorities;
+use schemas::time::{HOUR_MS, MINUTE_MS, Timestamp};
+use tokio::sync::Semaphore;
+
+use super::error::SignOnError;
+use super::https::Https;
+use super::metadata::Metadata;
+use super::settings::Settings;
+use super::word::Word;
+use crate::Secret;
+
+/// Most answers that are looked into at once.
+const AT_ONCE: usize = 32;
+/// How much longer than set it may be since somebody proved who she is, in milliseconds: clocks differ.
+pub(super) const SKEW_MS: i64 = MINUTE_MS;
+
+/// A provider that cannot be used as it is set.
+#[derive(Debug, thiserror::Error)]
+#[error("provider.authority of `{name}`: {why}")]
+pub struct UnfitProvider {
+    name: String,
+    why: String,
+}
+
+/// A provider, as a node asks it.
+pub struct Provider {
+    pub(super) settings: Settings,
+    pub(super) secret: Option<Secret>,
+    /// Where it sends people back to.
+    pub(super) back: String,
+    pub(super) https: Https,
+    pub(super) metadata: Metadata,
+    pub(super) turns: Semaphore,
+}
+
+impl std::fmt::Debug for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Provider({})", self.settings.name)
+    }
+}
+
+impl Provider {
+    /// The provider of these settings, which sends people back to `back`. It is not asked yet: a node whose
+    /// provider is away starts.
+    ///
+    /// # Errors
+    /// When its authority cannot be read.
+    pub fn new(
+        settings: Settings,
+        secret: Option<Secret>,
+        back: String,
+    ) -> Result<Self, UnfitProvider> {
+        let unfit = |why: String| UnfitProvider { name: settings.name.clone(), why };
+        let roots = authorities(settings.authority.as_deref()).map_err(unfit)?;
+        let https = Https::trusting(roots).map_err(|e| unfit(e.to_string()))?;
+        let metadata = Metadata::of(&settings.issuer, &settings.label);
+        Ok(Self { secret, back, https, metadata, turns: Semaphore::new(AT_ONCE), settings })
+    }
+
+    /// What the agency says of it.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether it answers, and is what was configured.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub async fn answers(&self, now: Timestamp) -> Result<(), SignOnError> {
+        self.metadata.known(&self.https, now).await.map(drop)
+    }
+
+    /// Whether what it says is enough to sign somebody in.
+    ///
+    /// # Errors
+    /// When it is one factor, or too long ago.
+    pub fn suffices(&self, word: &Word, now: Timestamp) -> Result<(), SignOnError> {
+        let label = self.settings.label.clone();
+        if !self.settings.two_factors.are_in(&word.amr, word.acr.as_deref()) {
+            return Err(SignOnError::OneFactor { label, said: word.ways() });
+        }
+        let longest =
+            i64::from(self.settings.hours).saturating_mul(HOUR_MS).saturating_add(SKEW_MS);
+        if word.proved.plus_millis(longest) < now {
+            return Err(SignOnError::TooLongAgo { label });
+        }
+        Ok(())
+    }
+}

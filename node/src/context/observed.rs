@@ -1,16 +1,20 @@
 //! The memory of what peers have shown of their logs since the node started: signed checkpoints, and
 //! which of them are proven to be of one log. What follows from them is decided elsewhere.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use schemas::agency::AgencyId;
 use schemas::checkpoint::SignedCheckpoint;
+use schemas::note::Vkey;
 use tokio::sync::Notify;
 
 /// Most checkpoints of one peer that wait to be proven; what is shown beyond them stands in the log
 /// alone, where reconciling looks at it.
 const MOST_WAITING: usize = 1_024;
+
+/// Most heads of one peer that are known by their bytes: more than are under way at once.
+const MOST_VERIFIED: usize = 8;
 
 /// The checkpoints that peers have shown.
 #[derive(Debug, Default)]
@@ -20,9 +24,23 @@ pub struct ObservedCheckpoints {
     unproven: Notify,
 }
 
+/// A head whose signatures were verified.
+#[derive(Debug)]
+struct VerifiedHead {
+    /// Its exact bytes, as they were shown.
+    exact: String,
+    /// The keys of its log that counted.
+    keys: Vec<Vkey>,
+    /// The head, signed by those of them alone that did.
+    head: SignedCheckpoint,
+}
+
 /// What one peer has shown.
 #[derive(Debug, Default)]
 struct OfPeer {
+    /// Heads whose signatures were verified lately, the newest last. One group of entries is one head,
+    /// and each message of the group shows it.
+    verified: VecDeque<VerifiedHead>,
     /// The largest one that is proven to be of one log with all before it.
     proven: Option<SignedCheckpoint>,
     /// Those, by their size, that are not proven yet to be of one log with it.
@@ -83,6 +101,35 @@ impl ObservedCheckpoints {
                 None
             }
         }
+    }
+
+    /// A head that a peer shows of its log, in its exact bytes, signed by those alone of `keys` that did;
+    /// `None` when no signature of theirs holds. The signatures of one head are verified once.
+    #[must_use]
+    pub fn verified(
+        &self,
+        peer: &AgencyId,
+        exact: &str,
+        keys: &[Vkey],
+    ) -> Option<SignedCheckpoint> {
+        let is_it = |known: &&VerifiedHead| known.exact == exact && known.keys == keys;
+        let known = self
+            .by_peer()
+            .get(peer)
+            .and_then(|of| of.verified.iter().rev().find(is_it).map(|known| known.head.clone()));
+        if known.is_some() {
+            return known;
+        }
+        let head = SignedCheckpoint::parse_head(exact).ok()?.signed_by_only(keys).ok()?;
+        let verified =
+            VerifiedHead { exact: exact.to_owned(), keys: keys.to_vec(), head: head.clone() };
+        let mut by_peer = self.by_peer();
+        let of = by_peer.entry(peer.clone()).or_default();
+        if of.verified.len() >= MOST_VERIFIED {
+            of.verified.pop_front();
+        }
+        of.verified.push_back(verified);
+        Some(head)
     }
 
     /// Waits until a checkpoint was shown that nothing proves yet.

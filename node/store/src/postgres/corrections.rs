@@ -5,7 +5,7 @@ use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::super::decode::{number, own, parsed, read};
+use super::super::decode::{envelopes_of, number, own, parsed, read};
 use super::super::{OwnRead, Release, StoreError};
 
 pub(super) async fn own_read(
@@ -80,15 +80,16 @@ pub(super) async fn released(
     id: ReadId,
 ) -> Result<Vec<Release>, StoreError> {
     // An entry that was redacted since tells no query id; its answer is kept by nobody any more.
-    let rows: Vec<(i64, String, String)> = sqlx::query_as(
-        "select entry, requester, envelope from served join entries on idx = entry
-         where position($1::bytea in reads) > 0 and envelope is not null order by entry",
+    let rows: Vec<(i64, String, Vec<u8>)> = sqlx::query_as(
+        "select entry, requester, record from served join entries on idx = entry
+         where position($1::bytea in reads) > 0 and record is not null order by entry",
     )
     .bind(id.as_bytes().as_slice())
     .fetch_all(reader)
     .await?;
     rows.into_iter()
-        .map(|(entry, requester, query)| {
+        .map(|(entry, requester, record)| {
+            let query = envelopes_of(&record)?.unwrap_or_default();
             Ok(Release { entry: number(entry)?, requester: parsed(&requester)?, query })
         })
         .collect()

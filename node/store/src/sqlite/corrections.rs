@@ -6,7 +6,7 @@ use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::super::decode::{number, own, parsed, read};
+use super::super::decode::{envelopes_of, number, own, parsed, read};
 use super::super::{OwnRead, Release, StoreError};
 
 pub(super) async fn own_read(
@@ -79,15 +79,16 @@ pub(super) async fn released(
     id: ReadId,
 ) -> Result<Vec<Release>, StoreError> {
     // An entry that was redacted since tells no query id; its answer is kept by nobody any more.
-    let rows: Vec<(i64, String, String)> = sqlx::query_as(
-        "select entry, requester, envelope from served join entries on idx = entry
-         where instr(reads, ?1) > 0 and envelope is not null order by entry",
+    let rows: Vec<(i64, String, Vec<u8>)> = sqlx::query_as(
+        "select entry, requester, record from served join entries on idx = entry
+         where instr(reads, ?1) > 0 and record is not null order by entry",
     )
-    .bind(hex(id.as_bytes()))
+    .bind(id.as_bytes().to_vec())
     .fetch_all(reader)
     .await?;
     rows.into_iter()
-        .map(|(entry, requester, query)| {
+        .map(|(entry, requester, record)| {
+            let query = envelopes_of(&record)?.unwrap_or_default();
             Ok(Release { entry: number(entry)?, requester: parsed(&requester)?, query })
         })
         .collect()
@@ -100,7 +101,9 @@ pub(super) async fn forget_released(
     let done = sqlx::query(
         "update served set reads = null, latest = null
          where latest < ?1 and not exists (
-             select 1 from json_each(served.reads) as one join reads on reads.id = unhex(one.value))",
+             with recursive one (at) as (
+                 select 1 union all select at + 32 from one where at + 32 <= length(served.reads))
+             select 1 from one join reads on reads.id = substr(served.reads, one.at, 32))",
     )
     .bind(before.millis())
     .execute(writer)

@@ -56,3 +56,4 @@ pub mod time;
 pub mod transfer;
 pub mod user;
 pub mod witness;
+pub mod work;

@@ -140,7 +140,7 @@ impl Pair {
         for database in &mut self.databases {
             database.write_back().await;
         }
-        drop(self.counted(1, 1).await);
+        self.counted(1, 1).await;
         let [asking, owning] = &mut self.databases;
         let before = [asking.stand().await, owning.stand().await];
         let called = self.agencies.each_ref().map(|agency| agency.store().called());

@@ -81,7 +81,7 @@ fn digits(text: &[u8], run: usize, to: &mut Vec<u8>, deep: u8) -> usize {
         return FINGERPRINT;
     }
     let Some(digits) = text.get(..run) else { return text.len() };
-    if run >= FEWEST_HEX && run % 2 == 0 && digits.iter().all(is_hex) {
+    if run >= FEWEST_HEX && run.is_multiple_of(2) && digits.iter().all(is_hex) {
         to.push(HEX);
         put_number(to, run / 2);
         to.extend(digits.chunks_exact(2).map(pair));

@@ -141,7 +141,8 @@ pub(super) async fn asked(
     reader: &mut PgConnection,
     id: QueryId,
 ) -> Result<Option<AskedBefore>, StoreError> {
-    let found: Option<(String, i64, Option<Vec<u8>>, Option<String>)> = sqlx::query_as(
+    type Found = (String, i64, Option<Vec<u8>>, Option<String>);
+    let found: Option<Found> = sqlx::query_as(
         "select owner, sent_at, record, outcome from entries join asked on entry = idx
          where entries.query = $1",
     )

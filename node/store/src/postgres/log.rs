@@ -184,7 +184,8 @@ pub(super) async fn subtrees(
 ) -> Result<Vec<Digest>, StoreError> {
     let entries: Result<Vec<i64>, StoreError> = wanted.iter().map(completed_by).collect();
     let levels: Vec<i32> = wanted.iter().map(|subtree| i32::from(subtree.level)).collect();
-    let rows: Vec<(Option<Vec<u8>>, Option<Vec<u8>>)> = sqlx::query_as(
+    type Found = (Option<Vec<u8>>, Option<Vec<u8>>);
+    let rows: Vec<Found> = sqlx::query_as(
         "select case when level = 0 then header end,
                 case when level > 0 then substr(nodes, level * 32 - 31, 32) end
          from unnest($1, $2) with ordinality as wanted (idx, level, nth)

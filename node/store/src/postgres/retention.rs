@@ -58,7 +58,8 @@ pub(super) async fn ended_pages(
     after: Option<u64>,
     limit: u32,
 ) -> Result<Vec<EndedPages>, StoreError> {
-    let rows: Vec<(i64, Option<Vec<u8>>, Option<Vec<u8>>)> = sqlx::query_as(
+    type Found = (i64, Option<Vec<u8>>, Option<Vec<u8>>);
+    let rows: Vec<Found> = sqlx::query_as(
         "select entry, record, case when record is null then bytes end
          from pages join entries on idx = entry
          where until <= $1 and entry > $2 order by entry limit $3",

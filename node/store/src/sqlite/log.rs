@@ -132,7 +132,8 @@ pub(super) async fn subtrees(
     }
     let entries =
         serde_json::to_string(&entries).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-    let rows: Vec<(Option<Vec<u8>>, Option<Vec<u8>>)> = sqlx::query_as(
+    type Found = (Option<Vec<u8>>, Option<Vec<u8>>);
+    let rows: Vec<Found> = sqlx::query_as(
         "select iif(wanted.value->>1 = 0, header, null),
                 iif(wanted.value->>1 = 0, null, substr(nodes, (wanted.value->>1) * 32 - 31, 32))
          from json_each(?1) as wanted left join entries on idx = wanted.value->>0

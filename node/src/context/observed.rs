@@ -160,3 +160,60 @@ impl ObservedCheckpoints {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use schemas::checkpoint::{Checkpoint, origin};
+    use schemas::digest::Digest;
+    use schemas::key::SecretKey;
+    use schemas::note::Signer;
+    use schemas::work::Work;
+
+    use super::*;
+
+    fn peer() -> AgencyId {
+        "monrovia-ca-pd".parse().unwrap()
+    }
+
+    fn log(seed: u8) -> Signer {
+        Signer::new(origin(&peer()), SecretKey::from_seed(&[seed; 32]))
+    }
+
+    fn head(size: u64) -> String {
+        let root = Digest::of(&size.to_be_bytes());
+        let head = Checkpoint { origin: origin(&peer()), size, root };
+        SignedCheckpoint::sign(head, &log(7)).unwrap().to_string()
+    }
+
+    /// Whether a head is taken as verified, and how many signatures were verified for it.
+    fn look(of: &ObservedCheckpoints, head: &str, keys: &[Vkey]) -> (bool, u64) {
+        let before = Work::of_this_thread().verified;
+        let verified = of.verified(&peer(), head, keys).is_some();
+        (verified, Work::of_this_thread().verified - before)
+    }
+
+    #[test]
+    fn a_head_is_verified_once_by_its_exact_bytes_and_the_keys_that_count() {
+        let (of, keys) = (ObservedCheckpoints::default(), [log(7).vkey()]);
+        assert_eq!(look(&of, &head(1), &keys), (true, 1));
+        assert_eq!(look(&of, &head(1), &keys), (true, 0));
+        assert_eq!(look(&of, &head(2), &keys), (true, 1));
+        // Once its key counts no more, it is worth nothing, whatever was known of it.
+        assert_eq!(look(&of, &head(1), &[log(8).vkey()]), (false, 0));
+        assert_eq!(look(&of, &head(1), &[]), (false, 0));
+        // Another text under its signature is another head.
+        let forged = head(1).replacen("\n1\n", "\n3\n", 1);
+        assert_eq!(look(&of, &forged, &keys), (false, 1));
+        assert_eq!(look(&of, &forged, &keys), (false, 1));
+    }
+
+    #[test]
+    fn as_many_heads_of_a_peer_are_known_as_are_under_way_and_no_more() {
+        let (of, keys) = (ObservedCheckpoints::default(), [log(7).vkey()]);
+        for size in 1..=MOST_VERIFIED as u64 + 1 {
+            assert_eq!(look(&of, &head(size), &keys), (true, 1));
+        }
+        assert_eq!(look(&of, &head(2), &keys), (true, 0));
+        assert_eq!(look(&of, &head(1), &keys), (true, 1));
+    }
+}
